@@ -1,0 +1,1 @@
+"""Saldo: billing and accounts receivable, one package per noun of the business."""

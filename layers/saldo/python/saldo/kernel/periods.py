@@ -1,0 +1,140 @@
+"""Half-open periods of days in a customer's own calendar, and the boundaries of billing cycles."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from saldo.kernel.errors import Refusal
+
+
+class Unit(StrEnum):
+    """What a cycle is counted in."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+_MONTHS = {Unit.MONTH: 1, Unit.QUARTER: 3, Unit.YEAR: 12}
+_DAYS = {Unit.DAY: 1, Unit.WEEK: 7}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """Half-open days `[start, end)` in the account's time zone. Never empty."""
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.start >= self.end:
+            raise Refusal("empty_period", f"a period must end after it starts ({self.start} to {self.end})")
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day < self.end
+
+    def overlap(self, other: Period) -> Period | None:
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return Period(start, end) if start < end else None
+
+    def instants(self, zone: str) -> tuple[datetime, datetime]:
+        """The period as UTC instants `[from, to)`: local midnights of the zone, so DST days are 23 or 25 hours."""
+        return local_midnight(self.start, zone), local_midnight(self.end, zone)
+
+    def as_text(self) -> str:
+        return f"{self.start.isoformat()}/{self.end.isoformat()}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Period:
+        start, end = text.split("/")
+        return cls(date.fromisoformat(start), date.fromisoformat(end))
+
+
+@lru_cache(maxsize=512)
+def zone_named(name: str) -> ZoneInfo:
+    """The IANA zone of this name; Refusal `unknown_time_zone` otherwise."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Refusal("unknown_time_zone", f"{name!r} is not an IANA time zone") from error
+
+
+def local_midnight(day: date, zone: str) -> datetime:
+    """The UTC instant at which `day` begins in the zone (the later one where clocks skip midnight)."""
+    tz = zone_named(zone)
+    wall = datetime.combine(day, time(), tzinfo=tz)
+    return wall.astimezone(UTC)
+
+
+def local_date(instant: datetime, zone: str) -> date:
+    """The date people in the zone write at this UTC instant."""
+    return instant.astimezone(zone_named(zone)).date()
+
+
+def add_months(day: date, months: int, anchor_day: int | None = None) -> date:
+    """`day` plus whole months; the day of month is `anchor_day` (default: day's own), clipped to the month's end.
+
+    Counting from an anchor keeps the 31st from drifting: Jan 31, Feb 28, Mar 31.
+    """
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    wanted = anchor_day or day.day
+    return date(year, month + 1, min(wanted, monthrange(year, month + 1)[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """A repeating billing cycle of `count` units, with its boundaries counted from `anchor`.
+
+    Boundary k is anchor + k·count units, always computed from the anchor, never from the last boundary,
+    so months ends and leap days do not drift.
+    """
+
+    unit: Unit
+    count: int
+    anchor: date
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise Refusal("invalid_cycle", "a cycle counts at least one unit")
+
+    def boundary(self, k: int) -> date:
+        if self.unit in _MONTHS:
+            return add_months(self.anchor, k * self.count * _MONTHS[self.unit])
+        return self.anchor + timedelta(days=k * self.count * _DAYS[self.unit])
+
+    def index_at(self, day: date) -> int:
+        """The k with boundary(k) <= day < boundary(k + 1)."""
+        if self.unit in _MONTHS:
+            months = (day.year - self.anchor.year) * 12 + day.month - self.anchor.month
+            k = months // (self.count * _MONTHS[self.unit])
+        else:
+            k = (day - self.anchor).days // (self.count * _DAYS[self.unit])
+        while self.boundary(k) > day:
+            k -= 1
+        while self.boundary(k + 1) <= day:
+            k += 1
+        return k
+
+    def period_at(self, day: date) -> Period:
+        k = self.index_at(day)
+        return Period(self.boundary(k), self.boundary(k + 1))
+
+    def periods_from(self, day: date) -> Iterator[Period]:
+        """Periods in order, beginning with the one that contains `day`; endless."""
+        k = self.index_at(day)
+        while True:
+            yield Period(self.boundary(k), self.boundary(k + 1))
+            k += 1
