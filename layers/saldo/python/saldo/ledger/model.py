@@ -1,0 +1,109 @@
+"""Journal entries and what is read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from saldo.kernel.errors import Refusal
+from saldo.kernel.ids import derived_id
+
+
+class LedgerAccount(StrEnum):
+    """The chart of accounts of a receivables subledger. Debits are positive, credits negative."""
+
+    RECEIVABLES = "receivables"
+    UNAPPLIED_CASH = "unapplied_cash"
+    GATEWAY_CLEARING = "gateway_clearing"
+    BANK = "bank"
+    REVENUE = "revenue"
+    DEFERRED_REVENUE = "deferred_revenue"
+    TAX_PAYABLE = "tax_payable"
+    OPENING_BALANCE = "opening_balance"
+
+
+class EntryKind(StrEnum):
+    """The money event that an entry records."""
+
+    INVOICE_ISSUED = "invoice_issued"
+    INVOICE_IMPORTED = "invoice_imported"
+    PAYMENT_SETTLED = "payment_settled"
+    PAYMENT_IMPORTED = "payment_imported"
+    PAYMENT_APPLIED = "payment_applied"
+    PAYOUT_RECEIVED = "payout_received"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One leg of an entry. `minor`: debit above zero, credit below, never 0.
+
+    `invoice_id` ties a receivables leg to its open item and `due_on` dates it; `tag` carries what a report
+    groups by (the tax jurisdiction of a tax leg, the revenue line's plan).
+    """
+
+    account: LedgerAccount
+    minor: int
+    invoice_id: str | None = None
+    due_on: date | None = None
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One balanced money event of one legal entity, customer account and currency. Never changes once posted.
+
+    Raises Refusal `unbalanced_entry` when the postings do not add up to zero or there are fewer than two.
+    """
+
+    id: str
+    kind: EntryKind
+    booked_on: date
+    entity_id: str
+    account_id: str
+    currency: str
+    source_id: str
+    postings: tuple[Posting, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.postings) < 2 or sum(p.minor for p in self.postings) != 0:
+            raise Refusal("unbalanced_entry", f"postings of {self.id} do not add up to zero")
+        if any(p.minor == 0 for p in self.postings):
+            raise Refusal("empty_posting", f"{self.id} has a posting of nothing")
+
+
+def entry_for(
+    kind: EntryKind,
+    *,
+    booked_on: date,
+    entity_id: str,
+    account_id: str,
+    currency: str,
+    source_id: str,
+    postings: Iterable[Posting],
+) -> Entry:
+    """The entry of one money event. Its id follows from kind and source, so an event has one entry for ever."""
+    entry_id = derived_id("je", booked_on, kind, source_id)
+    return Entry(entry_id, kind, booked_on, entity_id, account_id, currency, source_id, tuple(postings))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """What is still owed on one invoice. `open_minor` is above zero for a debt."""
+
+    invoice_id: str
+    due_on: date
+    currency: str
+    open_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgingBucket:
+    """Debts whose days past due lie in `[from_day, to_day]`; None is unbounded. Days below 1 are not yet due."""
+
+    name: str
+    from_day: int | None
+    to_day: int | None
+    minor: int
+    items: int

@@ -1,0 +1,64 @@
+"""Folds of the journal: balances, open items and aging, as of any date."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from saldo.ledger.model import AgingBucket, Entry, LedgerAccount, OpenItem
+
+Balances = dict[tuple[str, LedgerAccount], int]
+
+AGING_BOUNDS: tuple[tuple[str, int | None, int | None], ...] = (
+    ("not_due", None, 0),
+    ("1_30", 1, 30),
+    ("31_60", 31, 60),
+    ("61_90", 61, 90),
+    ("over_90", 91, None),
+)
+
+
+def balances(entries: Iterable[Entry], as_of: date | None = None) -> Balances:
+    """Balance in minor units per (currency, ledger account), of entries booked on or before `as_of`."""
+    totals: Balances = defaultdict(int)
+    for entry in entries:
+        if as_of is None or entry.booked_on <= as_of:
+            for posting in entry.postings:
+                totals[entry.currency, posting.account] += posting.minor
+    return dict(totals)
+
+
+def open_items(entries: Iterable[Entry], as_of: date | None = None) -> list[OpenItem]:
+    """Invoices with something still owed, folded from receivables postings; earliest due first, then by id."""
+    owed: dict[str, int] = defaultdict(int)
+    due: dict[str, date] = {}
+    currency: dict[str, str] = {}
+    for entry in entries:
+        if as_of is not None and entry.booked_on > as_of:
+            continue
+        for posting in entry.postings:
+            if posting.account is not LedgerAccount.RECEIVABLES or posting.invoice_id is None:
+                continue
+            owed[posting.invoice_id] += posting.minor
+            currency[posting.invoice_id] = entry.currency
+            if posting.due_on is not None:
+                due[posting.invoice_id] = posting.due_on
+    items = [OpenItem(i, due[i], currency[i], minor) for i, minor in owed.items() if minor != 0]
+    return sorted(items, key=lambda item: (item.due_on, item.invoice_id))
+
+
+def aging(items: Iterable[OpenItem], as_of: date) -> dict[str, list[AgingBucket]]:
+    """Per currency, the five buckets of AGING_BOUNDS in order (empty ones too); day 1 is the day after the due date."""
+    per_currency: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for item in items:
+        per_currency[item.currency].append(((as_of - item.due_on).days, item.open_minor))
+    return {currency: _buckets(late) for currency, late in sorted(per_currency.items())}
+
+
+def _buckets(late: Sequence[tuple[int, int]]) -> list[AgingBucket]:
+    buckets = []
+    for name, low, high in AGING_BOUNDS:
+        inside = [m for d, m in late if (low is None or d >= low) and (high is None or d <= high)]
+        buckets.append(AgingBucket(name, low, high, sum(inside), len(inside)))
+    return buckets
