@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with an input. `field` is a path (`lines[2].quantity`), `code` is stable, `message` is for people."""
+    """One thing wrong with an input: a path (`lines[2].quantity`), a stable code, and a message for people."""
 
     field: str
     code: str

@@ -13,9 +13,9 @@ from saldo.kernel.errors import Refusal
 Exact = int | Decimal | Fraction
 
 # ISO 4217 (2024): currencies whose minor unit is not 2 digits.
-_MINOR_DIGITS = dict.fromkeys(
-    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"], 0
-) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
+_WHOLE = ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV"]
+_WHOLE += ["XAF", "XOF", "XPF"]
+_MINOR_DIGITS = dict.fromkeys(_WHOLE, 0) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 
 
 class Rounding(StrEnum):

@@ -1,0 +1,91 @@
+"""Use cases of sellers and customers: register, change a profile, read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from saldo.accounts import records
+from saldo.accounts.model import Account, BillingProfile, LegalEntity, Organisation
+from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.records import audit_item
+from saldo.kernel.clock import Clock
+from saldo.kernel.errors import NotFound, Refusal
+from saldo.storage.sealing import Sealer
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+
+
+class Accounts:
+    """Sellers and customers of one region."""
+
+    def __init__(self, store: Store, sealer: Sealer, clock: Clock) -> None:
+        self._store, self._sealer, self._clock = store, sealer, clock
+
+    def register_entity(self, entity: LegalEntity, actor: Actor) -> None:
+        """Put a seller on record; repeating with the same values changes nothing."""
+        unit = Unit(f"register {entity.id}").put(records.entity_item(entity))
+        self._store.write_one(self._audited(unit, entity.id, "entity.registered", entity.id, actor))
+
+    def register_organisation(self, organisation: Organisation, actor: Actor) -> None:
+        unit = Unit(f"register {organisation.id}").insert(records.organisation_item(organisation))
+        self._store.write_one(self._audited(unit, organisation.id, "organisation.registered", organisation.id, actor))
+
+    def open_account(self, account: Account, profile: BillingProfile, actor: Actor) -> bool:
+        """Open a billing account with its first profile; False when it was open already (nothing is changed)."""
+        if profile.account_id != account.id or profile.version != account.profile_version:
+            raise Refusal("profile_mismatch", "the first profile belongs to the account and has its version")
+        unit = Unit(f"open {account.id}").insert(records.account_item(account))
+        unit.put(records.customer_item(account))
+        unit.put(records.profile_item(profile, account.organisation_id, self._sealer))
+        self._audited(unit, account.id, "account.opened", account.id, actor)
+        return self._store.write_one(unit) is None
+
+    def change_profile(self, profile: BillingProfile, actor: Actor, reason: str = "") -> BillingProfile:
+        """Write the next version of a profile; invoices issued before keep the version they were issued with."""
+        account = self.account(profile.account_id)
+        new = replace(profile, version=account.profile_version + 1)
+        unit = Unit(f"profile {account.id} {new.version}")
+        unit.insert(records.profile_item(new, account.organisation_id, self._sealer))
+        key = (account.id, "account")
+        unit.update(
+            key,
+            set={"profile_version": new.version, "has_tax_id": bool(new.tax_id)},
+            when={"profile_version": account.profile_version},
+        )
+        self._audited(unit, account.id, "profile.changed", f"profile {new.version}", actor, reason)
+        if self._store.write_one(unit):
+            raise Refusal("changed_meanwhile", "the profile was changed by someone else; look at it and try again")
+        return new
+
+    def account(self, account_id: str) -> Account:
+        item = self._store.get(account_id, "account")
+        if item is None:
+            raise NotFound("no such account")
+        return records.account_from(item)
+
+    def entity(self, entity_id: str) -> LegalEntity:
+        item = self._store.get(entity_id, "entity")
+        if item is None:
+            raise NotFound("no such legal entity")
+        return records.entity_from(item)
+
+    def organisation(self, organisation_id: str) -> Organisation:
+        item = self._store.get(organisation_id, "organisation")
+        if item is None:
+            raise NotFound("no such organisation")
+        return records.organisation_from(item)
+
+    def profile(self, account_id: str, version: int) -> BillingProfile:
+        item = self._store.get(*records.profile_key(account_id, version))
+        if item is None:
+            raise NotFound("no such billing profile")
+        return records.profile_from(item, self._sealer)
+
+    def account_ids_of(self, entity_id: str) -> Iterator[str]:
+        """Every customer account of a seller, in id order."""
+        for item in self._store.query_all(entity_id, prefix="customer#"):
+            yield item["account_id"]
+
+    def _audited(self, unit: Unit, owner: str, action: str, subject: str, actor: Actor, reason: str = "") -> Unit:
+        return unit.put(audit_item(AuditRecord(owner, self._clock(), actor, action, subject, reason=reason)))

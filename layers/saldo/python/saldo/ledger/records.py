@@ -1,0 +1,99 @@
+"""How the journal lies in the table.
+
+`<account>` / `entry#<booked_on>#<entry id>`: one item per entry, all postings inside, inserted once, never changed.
+`<account>` / `balance`: running totals per currency and ledger account, moved by the same unit as the entry.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting
+from saldo.storage.items import Item
+from saldo.storage.units import Unit
+
+PREFIX = "entry#"
+BALANCE = "balance"
+
+
+def entry_key(entry: Entry) -> tuple[str, str]:
+    return entry.account_id, f"{PREFIX}{entry.booked_on.isoformat()}#{entry.id}"
+
+
+def entry_item(entry: Entry) -> Item:
+    pk, sk = entry_key(entry)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "kind": "entry",
+        "entry_kind": entry.kind.value,
+        "entity_id": entry.entity_id,
+        "currency": entry.currency,
+        "source_id": entry.source_id,
+        "postings": [_posting_item(p) for p in entry.postings],
+    }
+
+
+def _posting_item(posting: Posting) -> Item:
+    item: Item = {"account": posting.account.value, "minor": posting.minor}
+    if posting.invoice_id is not None:
+        item["invoice_id"] = posting.invoice_id
+    if posting.due_on is not None:
+        item["due_on"] = posting.due_on.isoformat()
+    if posting.tag is not None:
+        item["tag"] = posting.tag
+    return item
+
+
+def entry_from(item: Item) -> Entry:
+    _, booked_on, entry_id = item["sk"].split("#", 2)
+    return Entry(
+        id=entry_id,
+        kind=EntryKind(item["entry_kind"]),
+        booked_on=date.fromisoformat(booked_on),
+        entity_id=item["entity_id"],
+        account_id=item["pk"],
+        currency=item["currency"],
+        source_id=item["source_id"],
+        postings=tuple(_posting_from(p) for p in item["postings"]),
+    )
+
+
+def _posting_from(item: Item) -> Posting:
+    return Posting(
+        account=LedgerAccount(item["account"]),
+        minor=item["minor"],
+        invoice_id=item.get("invoice_id"),
+        due_on=date.fromisoformat(item["due_on"]) if "due_on" in item else None,
+        tag=item.get("tag"),
+    )
+
+
+def balance_field(currency: str, account: LedgerAccount) -> str:
+    """The attribute of the balance item that runs with this total (`EUR receivables`)."""
+    return f"{currency} {account.value}"
+
+
+def post(unit: Unit, *entries: Entry) -> Unit:
+    """Add entries of one customer account to the unit: each inserted once, balances moved with them."""
+    moved: dict[str, int] = {}
+    for entry in entries:
+        assert entry.account_id == entries[0].account_id, "one unit posts to one customer account"
+        unit.insert(entry_item(entry))
+        for p in entry.postings:
+            name = balance_field(entry.currency, p.account)
+            moved[name] = moved.get(name, 0) + p.minor
+    moved = {name: minor for name, minor in moved.items() if minor}
+    if moved:
+        unit.update((entries[0].account_id, BALANCE), add=moved, set={"kind": "balance"})
+    return unit
+
+
+def balances_from(item: Item | None) -> dict[tuple[str, LedgerAccount], int]:
+    """Running totals per (currency, ledger account), zeros left out."""
+    found = {}
+    for name, minor in (item or {}).items():
+        if " " in name and minor:
+            currency, account = name.split(" ", 1)
+            found[currency, LedgerAccount(account)] = minor
+    return found

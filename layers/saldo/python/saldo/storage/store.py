@@ -1,0 +1,264 @@
+"""The records table: scoped reads, packed all-or-nothing writes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from saldo.kernel.errors import Refusal, Unavailable
+from saldo.storage.items import Item, Key, from_attributes, to_attribute, to_attributes
+from saldo.storage.units import Conflict, Unit, pack
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+AGENDA = "agenda"
+_RETRY_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_MOST_ATTEMPTS = 8
+
+
+class OutOfScope(Refusal):
+    """A read or write reached for an owner that this caller was not given. Always a bug or an attack."""
+
+    def __init__(self) -> None:
+        super().__init__("out_of_scope", "the record lies outside the caller's scope")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items, and where the next page begins (None at the end)."""
+
+    items: list[Item]
+    cursor: str | None
+
+
+class Store:
+    """One region's records. `scope`: the owners it may touch (accounts, organisations); None for the seller's jobs."""
+
+    def __init__(self, client: DynamoDBClient, table: str, scope: Iterable[str] | None = None) -> None:
+        self._client = client
+        self.table = table
+        self._scope = None if scope is None else frozenset(scope)
+
+    def within(self, *owners: str) -> Store:
+        """The same records seen through a narrower scope; widening is refused."""
+        if self._scope is not None and not self._scope.issuperset(owners):
+            raise OutOfScope
+        return Store(self._client, self.table, owners)
+
+    def _check(self, pk: str) -> str:
+        if self._scope is not None and pk.rpartition("#")[2] not in self._scope:
+            raise OutOfScope
+        return pk
+
+    def get(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
+        answer = self._client.get_item(
+            TableName=self.table,
+            Key={"pk": {"S": self._check(pk)}, "sk": {"S": sk}},
+            ConsistentRead=consistent,
+        )
+        found = answer.get("Item")
+        return from_attributes(found) if found else None
+
+    def get_many(self, keys: Sequence[Key], *, consistent: bool = False) -> dict[Key, Item]:
+        """Items by key, 100 a call; keys that do not exist are left out."""
+        found: dict[Key, Item] = {}
+        waiting = [{"pk": {"S": self._check(pk)}, "sk": {"S": sk}} for pk, sk in dict.fromkeys(keys)]
+        attempt = 0
+        while waiting:
+            request: Any = {self.table: {"Keys": waiting[:100], "ConsistentRead": consistent}}
+            answer = self._client.batch_get_item(RequestItems=request)
+            responses: Any = answer["Responses"]
+            for attributes in responses.get(self.table, []):
+                item = from_attributes(attributes)
+                found[item["pk"], item["sk"]] = item
+            unprocessed: Any = answer.get("UnprocessedKeys", {})
+            unread = unprocessed.get(self.table, {}).get("Keys", [])
+            waiting = list(unread) + waiting[100:]
+            attempt = _pause(attempt + 1) if unread else 0
+        return found
+
+    def query(
+        self,
+        pk: str,
+        *,
+        prefix: str = "",
+        first: str | None = None,
+        last: str | None = None,
+        agenda: bool = False,
+        limit: int | None = None,
+        newest_first: bool = False,
+        cursor: str | None = None,
+        fields: Sequence[str] = (),
+        consistent: bool = False,
+    ) -> Page:
+        """One page of a partition or of the agenda; `prefix`, or `first`..`last` inclusive, bound the sort key."""
+        request = self._query(pk, prefix, first, last, agenda)
+        if fields:
+            names = {f"#f{i}": name for i, name in enumerate(fields)}
+            request["ProjectionExpression"] = ", ".join(names)
+            request["ExpressionAttributeNames"] |= names
+        if limit is not None:
+            request["Limit"] = limit
+        if cursor:
+            request["ExclusiveStartKey"] = to_attributes(_from_cursor(cursor, self._check))
+        if consistent and not agenda:
+            request["ConsistentRead"] = True
+        answer = self._client.query(**request, ScanIndexForward=not newest_first)
+        last_key = answer.get("LastEvaluatedKey")
+        return Page(
+            [from_attributes(a) for a in answer["Items"]], _to_cursor(from_attributes(last_key)) if last_key else None
+        )
+
+    def _query(self, pk: str, prefix: str, first: str | None, last: str | None, agenda: bool) -> dict[str, Any]:
+        names = {"#p": "agenda_pk" if agenda else "pk"}
+        values = {":p": to_attribute(self._check(pk))}
+        condition = "#p = :p"
+        if prefix or first is not None or last is not None:
+            names["#s"] = "agenda_on" if agenda else "sk"
+        if prefix:
+            condition += " AND begins_with(#s, :s)"
+            values[":s"] = to_attribute(prefix)
+        elif first is not None and last is not None:
+            condition += " AND #s BETWEEN :a AND :b"
+            values |= {":a": to_attribute(first), ":b": to_attribute(last)}
+        elif first is not None:
+            condition += " AND #s >= :a"
+            values[":a"] = to_attribute(first)
+        elif last is not None:
+            condition += " AND #s <= :b"
+            values[":b"] = to_attribute(last)
+        request: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+        return request | ({"IndexName": AGENDA} if agenda else {})
+
+    def query_all(self, pk: str, **bounds: Any) -> Iterator[Item]:
+        """Every item of a bounded query, page after page; takes what `query` takes."""
+        cursor: str | None = None
+        while True:
+            page = self.query(pk, cursor=cursor, **bounds)
+            yield from page.items
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Item]:
+        """Every record of the region; for the auditor and for exports only, refused in any scope."""
+        if self._scope is not None:
+            raise OutOfScope
+        request: dict[str, Any] = {"TableName": self.table, "Segment": segment, "TotalSegments": segments}
+        while True:
+            answer = self._client.scan(**request, ConsistentRead=True)
+            yield from (from_attributes(a) for a in answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def write(self, units: Sequence[Unit]) -> list[Conflict]:
+        """Write each unit whole or not at all; many units travel in one call. Returns the units that did not hold.
+
+        Raises Unavailable when the table keeps refusing for load; what was written then stays written, and
+        repeating all units is safe because each carries its own guard.
+        """
+        assert len({u.name for u in units}) == len(units), "units of one call have names of their own"
+        conflicts: list[Conflict] = []
+        for group in pack(units):
+            conflicts += self._write_pack(group)
+        return conflicts
+
+    def write_one(self, unit: Unit) -> Conflict | None:
+        found = self.write([unit])
+        return found[0] if found else None
+
+    def put_many(self, items: Sequence[Item]) -> None:
+        """Overwrite items, 25 a call, in no order; only for records that come out the same when repeated."""
+        waiting: list[Any] = []
+        for item in items:
+            self._check(item["pk"])
+            waiting.append({"PutRequest": {"Item": to_attributes(item)}})
+        attempt = 0
+        while waiting:
+            answer = self._client.batch_write_item(RequestItems={self.table: waiting[:25]})
+            left = list(answer.get("UnprocessedItems", {}).get(self.table, []))
+            waiting = left + waiting[25:]
+            attempt = _pause(attempt + 1) if left else 0
+
+    def _write_pack(self, group: list[Unit]) -> list[Conflict]:
+        conflicts: list[Conflict] = []
+        attempt = 0
+        while group:
+            failed = self._transact(group)
+            if failed is None:
+                return conflicts
+            conflicts += failed
+            names = {c.unit for c in failed}
+            group = [u for u in group if u.name not in names]
+            attempt = 0 if failed else _pause(attempt + 1)
+        return conflicts
+
+    def _transact(self, group: list[Unit]) -> list[Conflict] | None:
+        """None when written; else the units at fault (empty when it was only load, so the caller tries again)."""
+        from botocore.exceptions import ClientError
+
+        writes = [w for unit in group for w in unit.writes]
+        requests: list[Any] = []
+        for w in writes:
+            self._check(w.key[0])
+            requests.append({w.verb: {"TableName": self.table, **w.request}})
+        try:
+            self._client.transact_write_items(TransactItems=requests)
+        except ClientError as error:
+            return _conflicts(group, error)
+        return None
+
+
+def _conflicts(group: list[Unit], error: Any) -> list[Conflict]:
+    code = error.response["Error"]["Code"]
+    if code in ("TransactionInProgressException", "ThrottlingException", "ProvisionedThroughputExceededException"):
+        return []
+    if code != "TransactionCanceledException":
+        raise error
+    reasons = [r.get("Code", "None") for r in error.response.get("CancellationReasons", [])]
+    found, at = [], 0
+    for unit in group:
+        own = reasons[at : at + len(unit.writes)]
+        at += len(unit.writes)
+        keys = tuple(w.key for w, r in zip(unit.writes, own, strict=True) if r == "ConditionalCheckFailed")
+        if keys:
+            found.append(Conflict(unit.name, keys))
+    if not found and not any(r in _RETRY_REASONS for r in reasons):
+        raise error
+    return found
+
+
+def _pause(attempt: int) -> int:
+    """Wait a little longer each time, with jitter, then give up with Unavailable."""
+    if attempt >= _MOST_ATTEMPTS:
+        raise Unavailable("the table is busy")
+    time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+    return attempt
+
+
+def _to_cursor(key: Mapping[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key, sort_keys=True).encode()).decode().rstrip("=")
+
+
+def _from_cursor(cursor: str, check: Any) -> Item:
+    """The key inside a cursor. A cursor comes back from outside, so its owner is checked like any other."""
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        check(key["pk"])
+        if not all(isinstance(v, str) for v in key.values()):
+            raise ValueError(cursor)
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refusal("invalid_cursor", "this page reference is not valid; start again from the first page") from error
+    return dict(key)

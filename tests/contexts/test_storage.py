@@ -1,0 +1,124 @@
+"""The records table: all or nothing, scoped, sealed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from botocore.exceptions import ClientError
+
+from saldo.kernel.errors import Refusal
+from saldo.storage.items import to_attribute
+from saldo.storage.sealing import CannotOpen, KeyRing, Sealer
+from saldo.storage.store import OutOfScope
+from saldo.storage.units import Unit
+from tests.contexts.conftest import Region
+
+
+def _item(pk: str, sk: str, **values: object) -> dict[str, object]:
+    return {"pk": pk, "sk": sk, "kind": sk.split("#")[0], **values}
+
+
+def test_values_come_back_as_they_went_in(region: Region) -> None:
+    item = _item("a", "x", n=7, d=Decimal("0.10"), t=True, none=None, b=b"\x00", list=[1, "two"], map={"k": 3})
+    region.store.write_one(Unit("put").put(item))
+    assert region.store.get("a", "x") == item
+
+
+def test_a_float_is_refused() -> None:
+    with pytest.raises(TypeError):
+        to_attribute(0.1)
+
+
+def test_a_unit_whose_guard_is_taken_writes_nothing_and_the_others_of_its_pack_are_written(region: Region) -> None:
+    region.store.write_one(Unit("first").insert(_item("a", "guard#1")))
+    units = [
+        Unit("again").insert(_item("a", "guard#1")).insert(_item("a", "effect#1")),
+        Unit("other").insert(_item("b", "guard#1")).insert(_item("b", "effect#1")),
+    ]
+    conflicts = region.store.write(units)
+    assert [(c.unit, c.keys) for c in conflicts] == [("again", (("a", "guard#1"),))]
+    assert region.store.get("a", "effect#1") is None
+    assert region.store.get("b", "effect#1") is not None
+
+
+def test_many_units_travel_in_few_calls(region: Region) -> None:
+    calls = []
+    region.dynamodb.meta.events.register("before-send", lambda event_name, **_: calls.append(event_name))
+    units = [Unit(f"u{i}").insert(_item(f"a{i}", "x")).insert(_item(f"a{i}", "y")) for i in range(120)]
+    assert region.store.write(units) == []
+    assert len(calls) == 3
+
+
+def test_two_units_on_one_item_go_in_separate_calls_and_both_count(region: Region) -> None:
+    units = [Unit(f"u{i}").update(("a", "balance"), add={"n": 1}) for i in range(3)]
+    assert region.store.write(units) == []
+    item = region.store.get("a", "balance")
+    assert item is not None and item["n"] == 3
+
+
+def test_a_scoped_store_reaches_no_other_owner(region: Region) -> None:
+    region.store.write_one(Unit("put").put(_item("acct_eu_b", "x", agenda_pk="open#acct_eu_b", agenda_on="1")))
+    mine = region.store.within("acct_eu_a")
+    for reach in (
+        lambda: mine.get("acct_eu_b", "x"),
+        lambda: mine.get_many([("acct_eu_b", "x")]),
+        lambda: mine.query("acct_eu_b"),
+        lambda: mine.query("open#acct_eu_b", agenda=True),
+        lambda: mine.write_one(Unit("w").put(_item("acct_eu_b", "x"))),
+        lambda: mine.within("acct_eu_b"),
+        lambda: list(mine.scan()),
+    ):
+        with pytest.raises(OutOfScope):
+            reach()
+
+
+def test_a_cursor_of_another_owner_is_refused(region: Region) -> None:
+    for owner in ("acct_eu_a", "acct_eu_b"):
+        region.store.write([Unit(f"{owner}{i}").put(_item(owner, f"x#{i}")) for i in range(3)])
+    foreign = region.store.query("acct_eu_b", limit=1).cursor
+    with pytest.raises(Refusal):
+        region.store.within("acct_eu_a").query("acct_eu_a", limit=1, cursor=foreign)
+    with pytest.raises(Refusal, match="invalid_cursor"):
+        region.store.query("acct_eu_a", cursor="nonsense")
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(region: Region) -> None:
+    region.store.put_many([_item("a", f"x#{i:02d}") for i in range(30)])
+    first = region.store.query("a", limit=20)
+    second = region.store.query("a", limit=20, cursor=first.cursor)
+    assert [i["sk"] for i in first.items + second.items] == [f"x#{i:02d}" for i in range(30)]
+    assert second.cursor is None
+
+
+def test_sealed_fields_open_only_where_they_were_sealed(region: Region) -> None:
+    blob = region.sealer.seal("org_eu_a", ("acct_eu_a", "profile#1"), "profile/1", {"name": "Ada"})
+    assert b"Ada" not in blob
+    assert region.sealer.open("org_eu_a", ("acct_eu_a", "profile#1"), "profile/1", blob) == {"name": "Ada"}
+    region.sealer.seal("org_eu_b", ("acct_eu_b", "profile#1"), "profile/1", {})
+    for organisation, key, kind in (
+        ("org_eu_b", ("acct_eu_a", "profile#1"), "profile/1"),
+        ("org_eu_a", ("acct_eu_a", "profile#2"), "profile/1"),
+        ("org_eu_a", ("acct_eu_a", "profile#1"), "user/1"),
+    ):
+        with pytest.raises(CannotOpen):
+            region.sealer.open(organisation, key, kind, blob)
+
+
+def test_a_second_process_opens_with_the_same_wrapped_key_and_no_other_region_can(region: Region) -> None:
+    blob = region.sealer.seal("org_eu_a", ("a", "x"), "k/1", {"v": 1})
+    key_id = region.keys._kms_key_id
+    again = KeyRing(region.kms, region.dynamodb, table="keys", kms_key_id=key_id, region_code="eu")
+    assert Sealer(again, "records").open("org_eu_a", ("a", "x"), "k/1", blob) == {"v": 1}
+    abroad = KeyRing(region.kms, region.dynamodb, table="keys", kms_key_id=key_id, region_code="us")
+    with pytest.raises(ClientError):
+        Sealer(abroad, "records").open("org_eu_a", ("a", "x"), "k/1", blob)
+
+
+def test_a_shredded_key_makes_its_sealed_fields_unreadable(region: Region) -> None:
+    blob = region.sealer.seal("org_eu_a", ("a", "x"), "k/1", {"v": 1})
+    region.dynamodb.delete_item(TableName="keys", Key={"pk": {"S": "org_eu_a"}})
+    key_id = region.keys._kms_key_id
+    later = KeyRing(region.kms, region.dynamodb, table="keys", kms_key_id=key_id, region_code="eu")
+    with pytest.raises(CannotOpen):
+        Sealer(later, "records").open("org_eu_a", ("a", "x"), "k/1", blob)
