@@ -1,0 +1,127 @@
+"""How invoices lie in the table.
+
+`<account>` / `invoice#<invoice id>`: the header, small and in clear; its status, number and open balance move.
+`<account>` / `body#<invoice id>`: the frozen body (lines, taxes, what they were computed from); written once.
+Agenda `open#<account>` / due date: issued invoices with something still owed. Drafts are never on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from saldo.kernel.clock import instant_from, instant_text
+from saldo.kernel.errors import Refusal
+from saldo.storage.items import Item, Key
+from saldo.storage.units import Unit
+
+PREFIX = "invoice#"
+BODY_PREFIX = "body#"
+
+
+class InvoiceStatus(StrEnum):
+    """Where an invoice stands. A draft has no number and no customer sees it."""
+
+    DRAFT = "draft"
+    ISSUED = "issued"
+    PART_PAID = "part_paid"
+    PAID = "paid"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One line of an invoice's history."""
+
+    at: datetime
+    status: InvoiceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceHeader:
+    """What lists, payments and reports need of an invoice; nothing personal. Amounts in minor units.
+
+    `number` is "" while a draft. `open_minor` is total less what was applied, never below 0.
+    `buyer_profile` is the version of the billing profile it is addressed to. `history` is oldest first.
+    """
+
+    account_id: str
+    invoice_id: str
+    organisation_id: str
+    entity_id: str
+    number: str
+    status: InvoiceStatus
+    currency: str
+    issued_on: date
+    due_on: date
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    open_minor: int
+    run_id: str
+    buyer_profile: int
+    language: str
+    history: tuple[StatusChange, ...] = ()
+
+
+def header_key(account_id: str, invoice_id: str) -> Key:
+    return account_id, f"{PREFIX}{invoice_id}"
+
+
+def body_key(account_id: str, invoice_id: str) -> Key:
+    """Where the frozen body lies; its `body` attribute holds the bytes that invoicing's codec wrote."""
+    return account_id, f"{BODY_PREFIX}{invoice_id}"
+
+
+def open_agenda(account_id: str) -> str:
+    """The agenda partition of what an account still owes, by due date."""
+    return f"open#{account_id}"
+
+
+def header_item(header: InvoiceHeader) -> Item:
+    pk, sk = header_key(header.account_id, header.invoice_id)
+    item: Item = {"pk": pk, "sk": sk, "kind": "invoice"}
+    for name in InvoiceHeader.__dataclass_fields__:
+        value = getattr(header, name)
+        item[name] = value.isoformat() if isinstance(value, date) else value
+    item["status"] = header.status.value
+    item["history"] = _history_items(header.history)
+    if header.status is not InvoiceStatus.DRAFT and header.open_minor > 0:
+        item["agenda_pk"] = open_agenda(header.account_id)
+        item["agenda_on"] = item["due_on"]
+    return item
+
+
+def header_from(item: Item) -> InvoiceHeader:
+    fields = {name: item[name] for name in InvoiceHeader.__dataclass_fields__}
+    fields["status"] = InvoiceStatus(item["status"])
+    fields["issued_on"] = date.fromisoformat(item["issued_on"])
+    fields["due_on"] = date.fromisoformat(item["due_on"])
+    fields["history"] = tuple(StatusChange(instant_from(h["at"]), InvoiceStatus(h["status"])) for h in item["history"])
+    return InvoiceHeader(**fields)
+
+
+def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: datetime) -> InvoiceHeader:
+    """Lower the open balance by `paid_minor` in this unit; returns the header as it will then read.
+
+    The unit holds only while balance and status are still as in `header`: on a conflict read the header again
+    and decide anew. Refusal `not_payable` for a draft, `over_open_balance` for more than is open or not above zero.
+    """
+    if header.status is InvoiceStatus.DRAFT:
+        raise Refusal("not_payable", "a draft cannot be paid")
+    if not 0 < paid_minor <= header.open_minor:
+        raise Refusal("over_open_balance", f"{header.invoice_id} has {header.open_minor} open, not {paid_minor}")
+    left = header.open_minor - paid_minor
+    status = InvoiceStatus.PART_PAID if left else InvoiceStatus.PAID
+    history = (*header.history, StatusChange(at, status)) if status is not header.status else header.history
+    unit.update(
+        header_key(header.account_id, header.invoice_id),
+        set={"open_minor": left, "status": status.value, "history": _history_items(history)},
+        remove=() if left else ("agenda_pk", "agenda_on"),
+        when={"open_minor": header.open_minor, "status": header.status.value},
+    )
+    return replace(header, open_minor=left, status=status, history=history)
+
+
+def _history_items(history: tuple[StatusChange, ...]) -> list[Item]:
+    return [{"at": instant_text(h.at), "status": h.status.value} for h in history]
