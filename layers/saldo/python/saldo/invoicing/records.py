@@ -125,3 +125,20 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
 
 def _history_items(history: tuple[StatusChange, ...]) -> list[Item]:
     return [{"at": instant_text(h.at), "status": h.status.value} for h in history]
+
+
+def issue_update(unit: Unit, header: InvoiceHeader, number: str, at: datetime) -> InvoiceHeader:
+    """Turn a draft into an issued invoice in this unit; holds only while it is still a draft."""
+    history = (*header.history, StatusChange(at, InvoiceStatus.ISSUED))
+    unit.update(
+        header_key(header.account_id, header.invoice_id),
+        set={
+            "number": number,
+            "status": InvoiceStatus.ISSUED.value,
+            "history": _history_items(history),
+            "agenda_pk": open_agenda(header.account_id),
+            "agenda_on": header.due_on.isoformat(),
+        },
+        when={"status": InvoiceStatus.DRAFT.value},
+    )
+    return replace(header, number=number, status=InvoiceStatus.ISSUED, history=history)
