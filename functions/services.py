@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from saldo.invoicing.run.starter import RunStarter
 from saldo.kernel.clock import system_clock
 from saldo.storage.clients import client
 from saldo.storage.sealing import KeyRing, Sealer
@@ -16,6 +17,11 @@ clock = system_clock
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     return Settings.from_environment()
+
+
+@lru_cache(maxsize=1)
+def run_starter() -> RunStarter:
+    return RunStarter(client("stepfunctions"), settings().state_machine_arn, clock)
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,20 @@ from typing import Any
 from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, RunState, SetAside
 from saldo.storage.items import Item, Key
 
-_PLAIN = ["run_id", "entity_id", "plan_id", "accounts", "dry_run", "opened_at", "closed_at", "error", "invoices", "set_aside", "first_number", "last_number"]
+_PLAIN = [
+    "run_id",
+    "entity_id",
+    "plan_id",
+    "accounts",
+    "dry_run",
+    "opened_at",
+    "closed_at",
+    "error",
+    "invoices",
+    "set_aside",
+    "first_number",
+    "last_number",
+]
 
 
 def attempt_key(run_id: str, number: int) -> Key:
