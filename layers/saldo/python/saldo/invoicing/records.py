@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 
+from saldo.invoicing.model import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
 from saldo.storage.items import Item, Key
@@ -18,15 +18,6 @@ from saldo.storage.units import Unit
 
 PREFIX = "invoice#"
 BODY_PREFIX = "body#"
-
-
-class InvoiceStatus(StrEnum):
-    """Where an invoice stands. A draft has no number and no customer sees it."""
-
-    DRAFT = "draft"
-    ISSUED = "issued"
-    PART_PAID = "part_paid"
-    PAID = "paid"
 
 
 @dataclass(frozen=True, slots=True)
