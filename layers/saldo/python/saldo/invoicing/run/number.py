@@ -11,9 +11,8 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from saldo.invoicing.rules import series_name
-
 from saldo.accounts.records import entity_from
+from saldo.invoicing.rules import series_name
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, Attempt, Drafted
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
