@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 
+from saldo.invoicing.model import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
 from saldo.storage.items import Item, Key
@@ -18,15 +18,6 @@ from saldo.storage.units import Unit
 
 PREFIX = "invoice#"
 BODY_PREFIX = "body#"
-
-
-class InvoiceStatus(StrEnum):
-    """Where an invoice stands. A draft has no number and no customer sees it."""
-
-    DRAFT = "draft"
-    ISSUED = "issued"
-    PART_PAID = "part_paid"
-    PAID = "paid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +138,20 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
 
 def _history_items(history: tuple[StatusChange, ...]) -> list[Item]:
     return [{"at": instant_text(h.at), "status": h.status.value} for h in history]
+
+
+def issue_update(unit: Unit, header: InvoiceHeader, number: str, at: datetime) -> InvoiceHeader:
+    """Turn a draft into an issued invoice in this unit; holds only while it is still a draft."""
+    history = (*header.history, StatusChange(at, InvoiceStatus.ISSUED))
+    unit.update(
+        header_key(header.account_id, header.invoice_id),
+        set={
+            "number": number,
+            "status": InvoiceStatus.ISSUED.value,
+            "history": _history_items(history),
+            "agenda_pk": open_agenda(header.account_id),
+            "agenda_on": header.due_on.isoformat(),
+        },
+        when={"status": InvoiceStatus.DRAFT.value},
+    )
+    return replace(header, number=number, status=InvoiceStatus.ISSUED, history=history)

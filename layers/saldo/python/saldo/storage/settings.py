@@ -9,10 +9,20 @@ from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
+class EntityCycle:
+    """When a seller's daily run starts: the hour in its time zone."""
+
+    entity_id: str
+    time_zone: str
+    hour: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a deployment tells its functions. A name absent from the environment is an empty text.
 
-    `portal_origins` maps region code to the origin (scheme, host, port) of that region's portal.
+    `portal_origins` maps region code to the origin (scheme, host, port) of that region's portal; `entities` are the
+    sellers whose runs this region's schedules start.
     """
 
     env: str
@@ -32,13 +42,17 @@ class Settings:
     mail_from: str
     state_machine_arn: str
     portal_origins: Mapping[str, str]
+    entities: tuple[EntityCycle, ...]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read `SALDO_<FIELD>` for each field; SALDO_PORTAL_ORIGINS is a JSON object."""
+        """Read `SALDO_<FIELD>` for each field; SALDO_PORTAL_ORIGINS is a JSON object, SALDO_ENTITIES a JSON list."""
         env = os.environ if environment is None else environment
-        texts = {f.name: env.get(f"SALDO_{f.name.upper()}", "") for f in fields(cls) if f.name != "portal_origins"}
-        return cls(**texts, portal_origins=json.loads(env.get("SALDO_PORTAL_ORIGINS", "{}")))
+        names = [f.name for f in fields(cls) if f.name not in ("portal_origins", "entities")]
+        texts = {name: env.get(f"SALDO_{name.upper()}", "") for name in names}
+        origins = json.loads(env.get("SALDO_PORTAL_ORIGINS", "{}"))
+        entities = tuple(EntityCycle(**cycle) for cycle in json.loads(env.get("SALDO_ENTITIES", "[]")))
+        return cls(**texts, portal_origins=origins, entities=entities)
 
     @property
     def origin(self) -> str:

@@ -1,0 +1,1 @@
+"""Hosted jobs: one folder each, thin handlers that parse, call and answer."""

@@ -1,0 +1,1 @@
+"""The steps of an invoice run, as the state machine calls them."""

@@ -1,0 +1,42 @@
+"""Builds the use cases from the deployment's settings, each when first asked for, once per process."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from saldo.invoicing.run.starter import RunStarter
+from saldo.kernel.clock import system_clock
+from saldo.storage.clients import client
+from saldo.storage.sealing import KeyRing, Sealer
+from saldo.storage.settings import Settings
+from saldo.storage.store import Store
+
+clock = system_clock
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    return Settings.from_environment()
+
+
+@lru_cache(maxsize=1)
+def run_starter() -> RunStarter:
+    return RunStarter(client("stepfunctions"), settings().state_machine_arn, clock)
+
+
+@lru_cache(maxsize=1)
+def store() -> Store:
+    return Store(client("dynamodb"), settings().table)
+
+
+@lru_cache(maxsize=1)
+def sealer() -> Sealer:
+    s = settings()
+    keys = KeyRing(
+        client("kms"),
+        client("dynamodb"),
+        table=s.keys_table,
+        kms_key_id=s.kms_key_id,
+        region_code=s.region_code,
+    )
+    return Sealer(keys, s.table)

@@ -1,0 +1,1 @@
+"""What is sold: products, plans, plan versions and price models."""

@@ -1,0 +1,162 @@
+"""What is sold: products, plans, their immutable versions, and how each component is priced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar
+
+from saldo.kernel.money import Rounding
+from saldo.kernel.periods import Unit
+
+
+class ChargeKind(StrEnum):
+    """FIXED recurs each cycle by quantity, USAGE by what a meter counted, ONE_TIME once at the start."""
+
+    FIXED = "fixed"
+    USAGE = "usage"
+    ONE_TIME = "one_time"
+
+
+class Timing(StrEnum):
+    """Whether a period is billed at its start (ADVANCE) or at its end (ARREARS)."""
+
+    ADVANCE = "advance"
+    ARREARS = "arrears"
+
+
+class DayCount(StrEnum):
+    """How part of a period is measured.
+
+    ACTUAL: real days over the real days of the full period. ACTUAL_OVER_30: real days over 30 per month, at
+    most the whole. THIRTY_360: every month counts 30 days, above and below.
+    """
+
+    ACTUAL = "actual"
+    ACTUAL_OVER_30 = "actual_over_30"
+    THIRTY_360 = "30_360"
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """One amount (major units) whatever the quantity."""
+
+    kind: ClassVar[str] = "flat"
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PerUnit:
+    """Quantity times a price in major units, of any number of digits."""
+
+    kind: ClassVar[str] = "per_unit"
+    unit_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Units above the tier before it, up to and including `up_to` (None: without end)."""
+
+    up_to: Decimal | None
+    unit_price: Decimal
+    flat: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Graduated:
+    """Each unit at the price of the tier it falls in; a tier's flat is due once, when the tier is entered.
+
+    `flat_at_zero`: the first tier's flat is due with no usage too.
+    """
+
+    kind: ClassVar[str] = "graduated"
+    tiers: tuple[Tier, ...]
+    flat_at_zero: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """All units at the price of the one tier that the total falls in, plus that tier's flat."""
+
+    kind: ClassVar[str] = "volume"
+    tiers: tuple[Tier, ...]
+    flat_at_zero: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Begun packages of `size` units at `price` each, after `free_units`."""
+
+    kind: ClassVar[str] = "package"
+    size: Decimal
+    price: Decimal
+    free_units: Decimal = Decimal(0)
+
+
+PriceModel = Flat | PerUnit | Graduated | Volume | Package
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One charge of a plan.
+
+    `meter_id` is set for USAGE and only then. `names`: language code → name, English at least. `unit_names`
+    likewise says what is counted. `tax_category` and `revenue_tag` are what tax rules and the ledger group by.
+    A FIXED charge of a short period is prorated when `prorate`; usage and one-time charges never are.
+    """
+
+    id: str
+    kind: ChargeKind
+    names: dict[str, str]
+    price: PriceModel
+    timing: Timing
+    tax_category: str
+    revenue_tag: str
+    meter_id: str = ""
+    unit_names: dict[str, str] = field(default_factory=dict)
+    prorate: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlanVersion:
+    """What a plan costs from `effective_on`, for ever: a change of price is a new version.
+
+    A subscription keeps the version it was sold until it is moved. The cycle is `cycle_count` × `cycle_unit`.
+    """
+
+    id: str
+    plan_id: str
+    version: int
+    currency: str
+    cycle_unit: Unit
+    cycle_count: int
+    components: tuple[Component, ...]
+    effective_on: date
+    rounding: Rounding = Rounding.HALF_UP
+    day_count: DayCount = DayCount.ACTUAL
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One way to buy a product of a seller. `names`: language code → name, English at least."""
+
+    id: str
+    product_id: str
+    entity_id: str
+    names: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Something a seller sells."""
+
+    id: str
+    entity_id: str
+    names: dict[str, str]
+
+
+def name_in(names: dict[str, str], language: str) -> str:
+    """The name in this language, else in English, else any."""
+    return names.get(language) or names.get("en") or next(iter(names.values()), "")

@@ -1,0 +1,1 @@
+"""Invoices: drafted from charges, frozen, issued, settled."""

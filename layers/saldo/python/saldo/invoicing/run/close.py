@@ -1,0 +1,151 @@
+"""Reconcile a run with the ledger, close it, or record why it failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from saldo.invoicing.rules import format_number
+from saldo.invoicing.run import records
+from saldo.invoicing.run.model import Attempt, Drafted, RunState
+from saldo.invoicing.run.number import drafts_of, load_attempt, series_of, taken_blocks
+from saldo.invoicing.run.open import move
+from saldo.kernel.clock import Clock, instant_text
+from saldo.kernel.errors import Refusal
+from saldo.kernel.ids import derived_id
+from saldo.ledger.model import EntryKind, LedgerAccount
+from saldo.ledger.records import PREFIX, entry_from
+from saldo.storage.store import Store
+
+MOST_DIFFERENCES = 50
+
+
+def reconcile_run(store: Store, run_id: str, attempt_number: int) -> dict[str, int]:
+    """Compare what was drafted with what the ledger now holds, invoice by invoice; minor units per currency.
+
+    Raises Refusal `run_does_not_reconcile` with the first differences when an entry is missing or of another amount,
+    or when numbers and drafts are not as many.
+    """
+    attempt = load_attempt(store, run_id, attempt_number)
+    drafts = drafts_of(store, attempt)
+    if attempt.dry_run:
+        return totals_of(drafts)
+    numbered = sum(block.count for block in taken_blocks(store, attempt))
+    if numbered != len(drafts):
+        raise Refusal("run_does_not_reconcile", f"{len(drafts)} drafts but {numbered} numbers")
+    wrong = _differing(store, drafts, attempt.as_of)
+    if wrong:
+        raise Refusal("run_does_not_reconcile", "; ".join(wrong[:5]))
+    return totals_of(drafts)
+
+
+def _differing(store: Store, drafts: Sequence[Drafted], booked_on: date) -> list[str]:
+    wrong = []
+    for i in range(0, len(drafts), 100):
+        some = drafts[i : i + 100]
+        keys = {d.invoice_id: _entry_key(d, booked_on) for d in some}
+        found = store.get_many(list(keys.values()), consistent=True)
+        for draft in some:
+            item = found.get(keys[draft.invoice_id])
+            owed = _owed(item, draft) if item else None
+            if owed != draft.total_minor:
+                wrong.append(f"{draft.invoice_id} was drafted at {draft.total_minor} and is booked at {owed}")
+    return wrong
+
+
+def _entry_key(draft: Drafted, booked_on: date) -> tuple[str, str]:
+    entry_id = derived_id("je", booked_on, EntryKind.INVOICE_ISSUED, draft.invoice_id)
+    return draft.account_id, f"{PREFIX}{booked_on.isoformat()}#{entry_id}"
+
+
+def _owed(item: Mapping[str, object], draft: Drafted) -> int:
+    entry = entry_from(dict(item))
+    return sum(
+        p.minor for p in entry.postings if p.account is LedgerAccount.RECEIVABLES and p.invoice_id == draft.invoice_id
+    )
+
+
+def totals_of(drafts: Sequence[Drafted]) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for draft in drafts:
+        totals[draft.currency] += draft.total_minor
+    return dict(totals)
+
+
+def close_run(store: Store, clock: Clock, run_id: str, attempt_number: int) -> Attempt:
+    """Close the attempt with its totals; closing twice changes nothing."""
+    attempt = load_attempt(store, run_id, attempt_number)
+    if attempt.state is RunState.CLOSED:
+        return attempt
+    drafts = drafts_of(store, attempt)
+    numbers = _number_range(store, attempt)
+    closed = replace(
+        attempt,
+        state=RunState.CLOSED,
+        closed_at=instant_text(clock()),
+        invoices=len(drafts),
+        set_aside=len(set_aside_of(store, attempt)),
+        totals=totals_of(drafts),
+        first_number=numbers[0],
+        last_number=numbers[1],
+        differences=tuple(_differences(store, attempt, drafts)) if attempt.dry_run else (),
+    )
+    move(store, closed, attempt.state)
+    return closed
+
+
+def fail_run(store: Store, run_id: str, attempt_number: int, error: str) -> None:
+    """Record why an attempt stopped; `saldo run retry` goes on where it stopped."""
+    attempt = load_attempt(store, run_id, attempt_number)
+    if attempt.state is RunState.OPEN:
+        move(store, replace(attempt, state=RunState.FAILED, error=error[:500]), RunState.OPEN)
+
+
+def set_aside_of(store: Store, attempt: Attempt) -> list[records.SetAside]:
+    items = store.query_all(attempt.run_id, prefix=records.result_prefix(attempt.number), consistent=True)
+    return [aside for item in items for aside in records.result_from(item).set_aside]
+
+
+def _number_range(store: Store, attempt: Attempt) -> tuple[str, str]:
+    blocks = taken_blocks(store, attempt)
+    if not blocks:
+        return "", ""
+    series = series_of(store, attempt)
+    last = blocks[-1]
+    return format_number(series, blocks[0].first), format_number(series, last.first + last.count - 1)
+
+
+def _differences(store: Store, attempt: Attempt, drafts: Sequence[Drafted]) -> list[dict[str, object]]:
+    """Accounts whose total would differ from the seller's last closed run, the largest changes first."""
+    now = _by_account(drafts)
+    before = _by_account(_last_closed_drafts(store, attempt))
+    changed = [
+        {
+            "account_id": account,
+            "currency": currency,
+            "before_minor": before.get((account, currency), 0),
+            "now_minor": now.get((account, currency), 0),
+        }
+        for account, currency in now.keys() | before.keys()
+        if now.get((account, currency), 0) != before.get((account, currency), 0)
+    ]
+    by_size = sorted(
+        changed, key=lambda c: (-abs(int(str(c["now_minor"])) - int(str(c["before_minor"]))), str(c["account_id"]))
+    )
+    return by_size[:MOST_DIFFERENCES]
+
+
+def _by_account(drafts: Sequence[Drafted]) -> dict[tuple[str, str], int]:
+    totals: Counter[tuple[str, str]] = Counter()
+    for draft in drafts:
+        totals[draft.account_id, draft.currency] += draft.total_minor
+    return dict(totals)
+
+
+def _last_closed_drafts(store: Store, attempt: Attempt) -> list[Drafted]:
+    for item in store.query_all(attempt.entity_id, prefix="run#", newest_first=True):
+        if item["status"] == RunState.CLOSED.value and item["invoices"]:
+            return drafts_of(store, records.attempt_from(item))
+    return []

@@ -1,0 +1,97 @@
+"""What a run is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+ACCOUNTS_PER_BATCH = 50
+
+
+class RunState(StrEnum):
+    """An attempt is open while its steps go on; a failed one is resumed by a retry; a closed one stays closed."""
+
+    OPEN = "open"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+MOVES: Mapping[RunState, frozenset[RunState]] = {
+    RunState.OPEN: frozenset({RunState.FAILED, RunState.CLOSED}),
+    RunState.FAILED: frozenset({RunState.OPEN}),
+    RunState.CLOSED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a run. `plan_id` names the list of batches it works through, `accounts` counts them.
+
+    A run has a further attempt when accounts are due again after it closed: those set aside, or new ones.
+    `totals` maps currency to {invoices, minor}; `set_aside` counts accounts that could not be billed.
+    """
+
+    run_id: str
+    number: int
+    entity_id: str
+    as_of: date
+    state: RunState
+    plan_id: str
+    accounts: int
+    dry_run: bool
+    opened_at: str
+    closed_at: str = ""
+    error: str = ""
+    invoices: int = 0
+    set_aside: int = 0
+    totals: Mapping[str, int] = field(default_factory=dict)
+    first_number: str = ""
+    last_number: str = ""
+    differences: tuple[Mapping[str, object], ...] = ()
+
+    @property
+    def batches(self) -> list[str]:
+        count = -(-self.accounts // ACCOUNTS_PER_BATCH)
+        return [f"{i:05d}" for i in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class DueAccount:
+    """An account with subscriptions whose next billing date has come."""
+
+    account_id: str
+    subscription_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """An invoice that this attempt froze, waiting for its number."""
+
+    account_id: str
+    invoice_id: str
+    currency: str
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An account that could not be billed, and why. It stays due; the others go on."""
+
+    account_id: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What became of one batch of accounts. Accounts in neither list had nothing to bill."""
+
+    drafts: tuple[Drafted, ...]
+    set_aside: tuple[SetAside, ...]
+
+
+def run_id_of(entity_id: str, as_of: date) -> str:
+    """The one run that a seller has on a date."""
+    return f"run_{entity_id.removeprefix('ent_')}_{as_of:%Y%m%d}"

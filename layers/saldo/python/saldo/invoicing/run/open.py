@@ -1,0 +1,139 @@
+"""Open a run: check what it depends on, list who is due, and freeze that list."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from itertools import groupby
+
+from saldo.accounts.model import LegalEntity
+from saldo.accounts.records import entity_from
+from saldo.invoicing.run import records
+from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, Attempt, DueAccount, RunState, run_id_of
+from saldo.kernel.clock import Clock, instant_from, instant_text
+from saldo.kernel.errors import NotFound, Problems
+from saldo.kernel.ids import new_id
+from saldo.kernel.periods import local_date
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+from saldo.subscriptions.records import DUE_SHARDS, due_agenda
+
+_DRY_RUN_KEPT_S = 7 * 86400
+
+
+def as_of_date(text: str, zone: str) -> date:
+    """The date a run is for: a date as it stands, or an instant (the schedule's) in the seller's time zone."""
+    return local_date(instant_from(text), zone) if "T" in text else date.fromisoformat(text)
+
+
+def open_run(store: Store, clock: Clock, entity_id: str, as_of: str, *, dry_run: bool = False) -> Attempt:
+    """The attempt to work on: a new one, or the one that is still open or failed.
+
+    Raises Refusal `dependencies_not_met` naming every dependency at fault.
+    """
+    entity = _entity(store, entity_id)
+    on = as_of_date(as_of, entity.time_zone)
+    _check_dependencies(store, entity, on, clock())
+    if dry_run:
+        return _begin(store, clock, entity, on, run_id=new_id("dry", clock()), number=1, dry_run=True)
+    run_id = run_id_of(entity_id, on)
+    for _ in range(8):
+        latest = latest_attempt(store, run_id)
+        if latest and latest.state is not RunState.CLOSED:
+            return _resume(store, latest)
+        if latest and not _anyone_due(store, entity_id, on):
+            return replace(latest, accounts=0)
+        number = latest.number + 1 if latest else 1
+        begun = _begin(store, clock, entity, on, run_id=run_id, number=number, dry_run=False)
+        if begun.plan_id:
+            return begun
+    raise AssertionError("attempts of one run cannot be begun by others eight times in a row")
+
+
+def latest_attempt(store: Store, run_id: str) -> Attempt | None:
+    page = store.query(run_id, prefix="attempt#", newest_first=True, limit=1, consistent=True)
+    return records.attempt_from(page.items[0]) if page.items else None
+
+
+def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]:
+    """Accounts with subscriptions due on or before the date, in id order."""
+    found = sorted(
+        (item["account_id"], item["subscription_id"])
+        for shard in range(DUE_SHARDS)
+        for item in store.query_all(due_agenda(entity_id, shard), last=on.isoformat(), agenda=True)
+    )
+    for account_id, rows in groupby(found, key=lambda row: row[0]):
+        yield DueAccount(account_id, tuple(subscription_id for _, subscription_id in rows))
+
+
+def _anyone_due(store: Store, entity_id: str, on: date) -> bool:
+    return next(due_accounts(store, entity_id, on), None) is not None
+
+
+def _entity(store: Store, entity_id: str) -> LegalEntity:
+    item = store.get(entity_id, "entity")
+    if item is None:
+        raise NotFound(f"no such legal entity: {entity_id}")
+    return entity_from(item)
+
+
+def _check_dependencies(store: Store, entity: LegalEntity, on: date, now: datetime) -> None:
+    problems = Problems()
+    today = local_date(now, entity.time_zone)
+    if on > today:
+        problems.add("as_of", "in_the_future", f"{on} has not begun where {entity.name} keeps its books")
+    last = store.query(entity.id, prefix="run#", newest_first=True, limit=1, consistent=True).items
+    if last and last[0]["as_of"] > on.isoformat():
+        problems.add(
+            "as_of",
+            "numbers_would_go_back",
+            f"invoices are already issued as of {last[0]['as_of']}; dates must not fall as numbers rise",
+        )
+    if last and last[0]["as_of"] < on.isoformat() and last[0]["status"] != RunState.CLOSED.value:
+        problems.add(
+            "as_of", "earlier_run_open", f"the run as of {last[0]['as_of']} is {last[0]['status']}; retry it first"
+        )
+    problems.refuse_if_any("the run cannot start", "dependencies_not_met")
+
+
+def _begin(
+    store: Store, clock: Clock, entity: LegalEntity, on: date, *, run_id: str, number: int, dry_run: bool
+) -> Attempt:
+    """Freeze who is due under a plan of our own, then claim the attempt; an attempt without plan is not ours."""
+    plan_id = secrets.token_hex(6)
+    due = list(due_accounts(store, entity.id, on))
+    attempt = Attempt(
+        run_id, number, entity.id, on, RunState.OPEN, plan_id, len(due), dry_run, opened_at=instant_text(clock())
+    )
+    kept = {"expires_at_s": int(clock().timestamp()) + _DRY_RUN_KEPT_S} if dry_run else {}
+    store.put_many([item | kept for item in _plan_items(attempt, due)])
+    unit = Unit(f"open {run_id} {number}").insert(records.attempt_item(attempt) | kept)
+    if not dry_run:
+        unit.insert(records.listing_item(attempt))
+    return attempt if store.write_one(unit) is None else replace(attempt, plan_id="")
+
+
+def _plan_items(attempt: Attempt, due: list[DueAccount]) -> Iterable[dict[str, object]]:
+    for i, batch in enumerate(attempt.batches):
+        some = due[i * ACCOUNTS_PER_BATCH : (i + 1) * ACCOUNTS_PER_BATCH]
+        yield records.plan_item(attempt.run_id, attempt.plan_id, batch, some)
+
+
+def _resume(store: Store, attempt: Attempt) -> Attempt:
+    if attempt.state is RunState.FAILED:
+        resumed = replace(attempt, state=RunState.OPEN, error="")
+        move(store, resumed, RunState.FAILED)
+        return resumed
+    return attempt
+
+
+def move(store: Store, attempt: Attempt, was: RunState) -> bool:
+    """Write an attempt and its listing, if it is still in the state it was; False when someone else moved it."""
+    key = records.attempt_key(attempt.run_id, attempt.number)
+    unit = Unit(f"move {attempt.run_id} {attempt.number}")
+    unit.update(key, set=records.attempt_fields(attempt), when={"status": was.value})
+    if not attempt.dry_run:
+        unit.put(records.listing_item(attempt))
+    return store.write_one(unit) is None

@@ -1,0 +1,138 @@
+"""How runs lie in the table.
+
+`<run>` / `attempt#<n>` · `<run>` / `plan#<plan>#<batch>` (accounts of a batch) ·
+`<run>` / `result#<n>#<batch>` (what became of a batch) · `<run>` / `ranks#<list>#<batch>` (drafts in number order) ·
+`<run>` / `numbered#<n>#<part>` (a block of numbers and the ranks it belongs to) ·
+`<entity>` / `run#<as_of>#<n>` (the seller's list of runs) · `<entity>` / `series#<series>` (the next free number)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, RunState, SetAside
+from saldo.storage.items import Item, Key
+
+_PLAIN = [
+    "run_id",
+    "entity_id",
+    "plan_id",
+    "accounts",
+    "dry_run",
+    "opened_at",
+    "closed_at",
+    "error",
+    "invoices",
+    "set_aside",
+    "first_number",
+    "last_number",
+]
+
+
+def attempt_key(run_id: str, number: int) -> Key:
+    return run_id, f"attempt#{number:04d}"
+
+
+def attempt_item(attempt: Attempt) -> Item:
+    pk, sk = attempt_key(attempt.run_id, attempt.number)
+    return {"pk": pk, "sk": sk, "kind": "attempt", **attempt_fields(attempt)}
+
+
+def attempt_fields(attempt: Attempt) -> Item:
+    fields: dict[str, Any] = {name: getattr(attempt, name) for name in _PLAIN}
+    fields |= {
+        "attempt": attempt.number,
+        "as_of": attempt.as_of.isoformat(),
+        "status": attempt.state.value,
+        "totals": dict(attempt.totals),
+        "differences": [dict(d) for d in attempt.differences],
+    }
+    return fields
+
+
+def attempt_from(item: Item) -> Attempt:
+    return Attempt(
+        number=item["attempt"],
+        as_of=date.fromisoformat(item["as_of"]),
+        state=RunState(item["status"]),
+        totals=item["totals"],
+        differences=tuple(item["differences"]),
+        **{name: item[name] for name in _PLAIN},
+    )
+
+
+def listing_key(attempt: Attempt) -> Key:
+    return attempt.entity_id, f"run#{attempt.as_of.isoformat()}#{attempt.number:04d}"
+
+
+def listing_item(attempt: Attempt) -> Item:
+    """The attempt as the seller's list of runs shows it."""
+    pk, sk = listing_key(attempt)
+    return {"pk": pk, "sk": sk, "kind": "run", **attempt_fields(attempt)}
+
+
+def plan_key(run_id: str, plan_id: str, batch: str) -> Key:
+    return run_id, f"plan#{plan_id}#{batch}"
+
+
+def plan_item(run_id: str, plan_id: str, batch: str, accounts: Sequence[DueAccount]) -> Item:
+    pk, sk = plan_key(run_id, plan_id, batch)
+    rows = [[a.account_id, *a.subscription_ids] for a in accounts]
+    return {"pk": pk, "sk": sk, "kind": "plan", "accounts": rows}
+
+
+def plan_from(item: Item) -> list[DueAccount]:
+    return [DueAccount(row[0], tuple(row[1:])) for row in item["accounts"]]
+
+
+def result_prefix(attempt: int) -> str:
+    return f"result#{attempt:04d}#"
+
+
+def result_item(run_id: str, attempt: int, batch: str, result: BatchResult) -> Item:
+    return {
+        "pk": run_id,
+        "sk": result_prefix(attempt) + batch,
+        "kind": "result",
+        "drafts": [[d.account_id, d.invoice_id, d.currency, d.total_minor] for d in result.drafts],
+        "set_aside": [[s.account_id, s.code, s.reason] for s in result.set_aside],
+    }
+
+
+def result_from(item: Item) -> BatchResult:
+    drafts = tuple(Drafted(*row) for row in item["drafts"])
+    return BatchResult(drafts, tuple(SetAside(*row) for row in item["set_aside"]))
+
+
+def ranks_key(run_id: str, list_id: str, batch: int) -> Key:
+    return run_id, f"ranks#{list_id}#{batch:05d}"
+
+
+def ranks_item(run_id: str, list_id: str, batch: int, drafts: Sequence[Drafted]) -> Item:
+    pk, sk = ranks_key(run_id, list_id, batch)
+    return {"pk": pk, "sk": sk, "kind": "ranks", "drafts": [[d.account_id, d.invoice_id] for d in drafts]}
+
+
+def numbered_prefix(attempt: int) -> str:
+    return f"numbered#{attempt:04d}#"
+
+
+def guard_prefix(subscription_id: str) -> str:
+    """Permanent guards of one subscription's billing dates sort by date under this prefix."""
+    return f"guard#bill#{subscription_id}#"
+
+
+def guard_item(
+    account_id: str, subscription_id: str, boundary: date, *, invoice_id: str, run_id: str, attempt: int
+) -> Item:
+    """One subscription is billed once for one billing date, whatever runs, crashes or repeats."""
+    return {
+        "pk": account_id,
+        "sk": guard_prefix(subscription_id) + boundary.isoformat(),
+        "kind": "guard",
+        "invoice_id": invoice_id,
+        "run_id": run_id,
+        "attempt": attempt,
+    }

@@ -1,0 +1,67 @@
+"""Exact decimal arithmetic: an operation that would have to drop a digit raises instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+
+from saldo.kernel.errors import Refusal
+from saldo.kernel.money import Rounding, minor_digits
+
+# Prices and quantities are held to 40 digits each at the edge, so products and sums of them always fit.
+_EXACT = Context(prec=400, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+MOST_DIGITS = 40
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+times = _EXACT.multiply
+plus = _EXACT.add
+minus = _EXACT.subtract
+whole_division = _EXACT.divmod
+
+
+def total(values: Iterable[Decimal]) -> Decimal:
+    """The exact sum; 0 for none."""
+    result = ZERO
+    for value in values:
+        result = plus(result, value)
+    return result
+
+
+def plain(value: Decimal) -> str:
+    """A decimal as plain text without exponent or trailing zeros: 0.05, 1200, 0."""
+    if value == 0:
+        return "0"
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def fits(value: Decimal) -> bool:
+    """Finite, at most 40 digits, and neither so large nor so small that exact arithmetic would get long."""
+    return value.is_finite() and len(value.as_tuple().digits) <= MOST_DIGITS and abs(value.adjusted()) <= MOST_DIGITS
+
+
+def minor_of_share(
+    amount: Decimal, share: tuple[int, int], currency: str, rounding: Rounding = Rounding.HALF_UP
+) -> int:
+    """Major units × share (numerator, denominator) in minor units of the currency, rounded this once.
+
+    >>> minor_of_share(Decimal("24.95"), (9, 31), "EUR")
+    724
+    """
+    numerator, denominator = amount.as_integer_ratio()
+    return rounded_ratio(numerator * share[0] * 10 ** minor_digits(currency), denominator * share[1], rounding)
+
+
+def rounded_ratio(numerator: int, denominator: int, rounding: Rounding = Rounding.HALF_UP) -> int:
+    """numerator / denominator as a whole number. denominator: above zero. Ties go as the rounding says."""
+    if denominator <= 0:
+        raise Refusal("invalid_ratio", "a denominator is above zero")
+    whole, rest = divmod(abs(numerator), denominator)
+    if rest and rounding is not Rounding.DOWN:
+        twice = 2 * rest
+        up = rounding is Rounding.UP or twice > denominator
+        up = up or (twice == denominator and (rounding is Rounding.HALF_UP or whole % 2 == 1))
+        whole += up
+    return -whole if numerator < 0 else whole

@@ -1,0 +1,1 @@
+"""Quantity times price model, with the reasoning kept."""

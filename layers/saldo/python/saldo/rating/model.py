@@ -1,0 +1,57 @@
+"""What rating is asked and what it answers, with every step of the reasoning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from saldo.kernel.money import Rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a price: `units` at `price` each, plus `flat`, make `amount` (exact, major units).
+
+    `rule` says which step it is: flat, per_unit, tier, volume_tier, package, free_units. `above` and `up_to` are
+    the bounds of a tier in units (above the one, up to and including the other; None is no bound).
+    """
+
+    rule: str
+    units: Decimal
+    price: Decimal
+    amount: Decimal
+    flat: Decimal = Decimal(0)
+    above: Decimal | None = None
+    up_to: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The exact price of a quantity in major units: the sum of the amounts of its steps."""
+
+    amount: Decimal
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which part of the full period is charged: `days` of `of` days. 1 of 1 is the whole."""
+
+    days: int = 1
+    of: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RatedCharge:
+    """A price, prorated and rounded once.
+
+    `net_minor` is `exact` (major units) × share, in minor units of `currency`, rounded by `rounding`.
+    """
+
+    currency: str
+    quantity: Decimal
+    exact: Decimal
+    share: Share
+    rounding: Rounding
+    net_minor: int
+    steps: tuple[Step, ...]

@@ -1,0 +1,1 @@
+"""Which tax applies, and how it is summed and rounded."""
