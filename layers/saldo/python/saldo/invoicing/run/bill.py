@@ -9,6 +9,7 @@ from datetime import date
 
 from saldo.accounts.model import LegalEntity
 from saldo.accounts.records import account_from, entity_from
+from saldo.catalog.model import PlanVersion
 from saldo.catalog.service import PlanVersions
 from saldo.invoicing.codec import body_to_bytes
 from saldo.invoicing.model import BillingCase, Draft, DueSubscription, InvoiceBody, InvoiceStatus, NothingToBill
@@ -22,7 +23,7 @@ from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Subscription
-from saldo.subscriptions.records import move_cursor, subscription_from, subscription_key
+from saldo.subscriptions.records import move_on, subscription_from, subscription_key
 from saldo.subscriptions.rules import billing_due
 from saldo.tax.ports import TaxPort
 from saldo.usage.service import UsageTotals
@@ -74,7 +75,9 @@ def _cases(
     keys: list[Key] = [(account.account_id, "account") for account in due]
     keys += [subscription_key(a.account_id, s) for a in due for s in a.subscription_ids]
     items = billing.store.get_many(keys, consistent=True)
-    prepared = {a.account_id: _prepare(billing, entity, as_of, a, items) for a in due}
+    subscriptions = {key: subscription_from(item) for key, item in items.items() if item["kind"] == "subscription"}
+    versions = billing.plan_versions.get_many((entity.id, s.plan_version_id) for s in subscriptions.values())
+    prepared = {a.account_id: _prepare(entity, as_of, a, items, subscriptions, versions) for a in due}
     cases = {account_id: case for account_id, case in prepared.items() if isinstance(case, BillingCase)}
     totals = billing.usage.totals([(case.account, key) for case in cases.values() for key in usage_needed(case.due)])
     return prepared | {
@@ -83,24 +86,27 @@ def _cases(
 
 
 def _prepare(
-    billing: Billing, entity: LegalEntity, as_of: date, due: DueAccount, items: Mapping[Key, Item]
+    entity: LegalEntity,
+    as_of: date,
+    due: DueAccount,
+    items: Mapping[Key, Item],
+    subscriptions: Mapping[Key, Subscription],
+    versions: Mapping[Key, PlanVersion],
 ) -> BillingCase | SetAside:
     item = items.get((due.account_id, "account"))
     if item is None:
         return SetAside(due.account_id, "account_missing", "the account of these subscriptions does not exist")
-    found = [items.get(subscription_key(due.account_id, s)) for s in due.subscription_ids]
-    subscriptions = [subscription_from(i) for i in found if i is not None]
+    found = [subscriptions.get(subscription_key(due.account_id, s)) for s in due.subscription_ids]
     return BillingCase(
         account=account_from(item),
         entity=entity,
-        due=tuple(_due(billing, entity, s, as_of) for s in subscriptions),
+        due=tuple(_due(s, versions.get((entity.id, s.plan_version_id)), as_of) for s in found if s is not None),
         usage={},
         as_of=as_of,
     )
 
 
-def _due(billing: Billing, entity: LegalEntity, subscription: Subscription, as_of: date) -> DueSubscription:
-    version = billing.plan_versions.get(entity.id, subscription.plan_version_id)
+def _due(subscription: Subscription, version: PlanVersion | None, as_of: date) -> DueSubscription:
     periods = billing_due(subscription, version, as_of) if version else ()
     return DueSubscription(subscription, version, tuple(periods))
 
@@ -126,7 +132,7 @@ def _decided(attempt: Attempt, account: DueAccount, case: BillingCase, outcome: 
         unit.insert(header_item(_header(body, attempt.run_id)))
         unit.insert({**_named(body_key(body.account_id, body.id)), "kind": "body", "body": body_to_bytes(body)})
     for moved in outcome.subscriptions:
-        move_cursor(unit, before[moved.id], moved)
+        move_on(unit, before[moved.id], moved)
     for d in case.due:
         for boundary in sorted({period.boundary for period in d.due}):
             unit.insert(_guard(attempt, d.subscription, boundary, body))
