@@ -152,7 +152,7 @@ def read_parts(store: Store, months: Iterable[MonthKey]) -> dict[MonthKey, list[
     All first parts are read in one go, then the further parts that they tell of; both see everything accepted so far.
     """
     wanted = sorted(months)
-    firsts = store.get_many([key.part(0) for key in wanted], consistent=True)
+    firsts = store.get_many([key.part(0) for key in wanted], consistent=True) if wanted else {}
     counts = {key: firsts[key.part(0)]["parts"] if key.part(0) in firsts else 0 for key in wanted}
     further = [key.part(number) for key in wanted for number in range(1, counts[key])]
     found = firsts | (store.get_many(further, consistent=True) if further else {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -17,13 +18,11 @@ from saldo.storage.units import Unit
 from saldo.usage import records
 from saldo.usage.ingest import Ingest, IngestReport, meters_of
 from saldo.usage.ingest_rows import UsageRow
-from saldo.usage.model import Aggregation, Meter, UsageKey
-from saldo.usage.records import months_of
+from saldo.usage.model import Aggregation, Meter, UsageEvent, UsageKey
+from saldo.usage.records import MonthKey, months_of
 from saldo.usage.rules import metered
 
 _METER_ID = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
-
-Wanted = Mapping[Account, Iterable[UsageKey]]
 
 
 class Usage:
@@ -58,41 +57,58 @@ class Usage:
         """Store these rows' events, each once; see `Ingest.ingest`."""
         return self._ingest.ingest(entity_id, rows, origin=origin)
 
-    def totals(self, wanted: Wanted) -> dict[str, dict[UsageKey, Decimal]]:
-        """What the meters counted, by account id; see `usage_totals`."""
-        return usage_totals(self._store, wanted)
 
+class UsageTotals:
+    """What meters counted, for whole batches of accounts. How a meter counts is fixed, so meters are kept once read."""
 
-def usage_totals(store: Store, wanted: Wanted) -> dict[str, dict[UsageKey, Decimal]]:
-    """Totals per account id and key, for a batch of accounts in a few reads; 0 where nothing was counted.
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._meters: dict[Key, Meter] = {}
 
-    Reads what was accepted up to now. A key whose meter the seller does not have is left out of the answer.
-    """
-    keys = {account: list(some) for account, some in wanted.items()}
-    meters = _meters(store, keys)
-    months = {
-        month
-        for account, some in keys.items()
-        for key in some
-        for month in months_of(account.id, key.meter_id, key.period, account.time_zone)
-    }
-    events = _events(store, months)
-    return {
-        account.id: {
-            key: metered(
-                _of(events, account, key), meters[account.entity_id, key.meter_id], key.period, account.time_zone
-            )
+    def totals(self, wanted: Iterable[tuple[Account, UsageKey]]) -> dict[str, dict[UsageKey, Decimal]]:
+        """Totals by account id and key, 0 where nothing was counted, from a few reads for all of them.
+
+        Everything accepted before the call is in. A key whose meter the seller does not have is left out.
+        """
+        keys: dict[Account, list[UsageKey]] = defaultdict(list)
+        for account, key in wanted:
+            keys[account].append(key)
+        self._learn(keys)
+        months = {
+            month
+            for account, some in keys.items()
             for key in some
-            if (account.entity_id, key.meter_id) in meters
+            for month in months_of(account.id, key.meter_id, key.period, account.time_zone)
         }
-        for account, some in keys.items()
-    }
+        events = {
+            month: [event for part in parts for event in records.events_of_chunk(part)]
+            for month, parts in records.read_parts(self._store, months).items()
+        }
+        return {account.id: _totals_of(account, some, self._meters, events) for account, some in keys.items()}
+
+    def _learn(self, keys: Mapping[Account, Sequence[UsageKey]]) -> None:
+        wanted = {(account.entity_id, key.meter_id) for account, some in keys.items() for key in some}
+        unread = sorted(wanted - self._meters.keys())
+        if unread:
+            found = self._store.get_many([records.meter_key(*key) for key in unread], consistent=True)
+            for meter in map(records.meter_from, found.values()):
+                self._meters[meter.entity_id, meter.id] = meter
 
 
-def _meters(store: Store, wanted: Mapping[Account, Sequence[UsageKey]]) -> dict[Key, Meter]:
-    keys = {records.meter_key(a.entity_id, key.meter_id) for a, some in wanted.items() for key in some}
-    found = (records.meter_from(item) for item in store.get_many(sorted(keys), consistent=True).values())
-    return {(meter.entity_id, meter.id): meter for meter in found}
+def _totals_of(
+    account: Account,
+    keys: Iterable[UsageKey],
+    meters: Mapping[Key, Meter],
+    events: Mapping[MonthKey, Sequence[UsageEvent]],
+) -> dict[UsageKey, Decimal]:
+    totals = {}
+    for key in keys:
+        meter = meters.get((account.entity_id, key.meter_id))
+        if meter is not None:
+            months = months_of(account.id, key.meter_id, key.period, account.time_zone)
+            inside = [event for month in months for event in events[month]]
+            totals[key] = metered(inside, meter, key.period, account.time_zone)
+    return totals
 
 
 def _check(meter: Meter) -> None:
