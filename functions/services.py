@@ -7,9 +7,11 @@ from functools import lru_cache
 from saldo.invoicing.run.starter import RunStarter
 from saldo.kernel.clock import system_clock
 from saldo.storage.clients import client
+from saldo.storage.files import Files
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.settings import Settings
 from saldo.storage.store import Store
+from saldo.usage.ingest_import import UsageImport
 
 clock = system_clock
 
@@ -40,3 +42,13 @@ def sealer() -> Sealer:
         region_code=s.region_code,
     )
     return Sealer(keys, s.table)
+
+
+@lru_cache(maxsize=1)
+def imports_bucket() -> Files:
+    return Files(client("s3"), settings().imports_bucket)
+
+
+@lru_cache(maxsize=1)
+def usage_import() -> UsageImport:
+    return UsageImport(store(), imports_bucket(), clock)
