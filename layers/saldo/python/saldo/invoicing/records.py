@@ -92,6 +92,28 @@ def header_from(item: Item) -> InvoiceHeader:
     return InvoiceHeader(**fields)
 
 
+def issue_update(unit: Unit, header: InvoiceHeader, number: str, at: datetime) -> InvoiceHeader:
+    """Give a draft its number and put it on the list of open invoices; returns the header as it will then read.
+
+    An invoice of nothing is paid the moment it is issued. The unit holds only while the draft has no number.
+    Refusal `already_issued` for anything but a draft.
+    """
+    if header.status is not InvoiceStatus.DRAFT:
+        raise Refusal("already_issued", f"{header.invoice_id} has number {header.number}")
+    status = InvoiceStatus.ISSUED if header.open_minor else InvoiceStatus.PAID
+    issued = StatusChange(at, InvoiceStatus.ISSUED)
+    history = (*header.history, issued) if header.open_minor else (*header.history, issued, StatusChange(at, status))
+    changes: Item = {"number": number, "status": status.value, "history": _history_items(history)}
+    if header.open_minor:
+        changes |= {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}
+    unit.update(
+        header_key(header.account_id, header.invoice_id),
+        set=changes,
+        when={"number": "", "status": InvoiceStatus.DRAFT.value},
+    )
+    return replace(header, number=number, status=status, history=history)
+
+
 def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: datetime) -> InvoiceHeader:
     """Lower the open balance by `paid_minor` in this unit; returns the header as it will then read.
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date
 
 from saldo.invoicing.rules import format_number
-
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt, Drafted, RunState
 from saldo.invoicing.run.number import drafts_of, load_attempt, series_of, taken_blocks

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from saldo.invoicing.codec import body_from_bytes
-from saldo.invoicing.model import InvoiceBody
-from saldo.invoicing.rules import format_number, issue_entry
-
 from saldo.audit.model import AuditRecord, job
 from saldo.audit.records import audit_item
+from saldo.invoicing.codec import body_from_bytes
+from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.records import InvoiceHeader, body_key, header_from, header_key, issue_update
+from saldo.invoicing.rules import format_number, issue_entry
 from saldo.invoicing.run import records
 from saldo.invoicing.run.number import load_attempt, series_of
 from saldo.kernel.clock import Clock

@@ -11,9 +11,8 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from saldo.invoicing.rules import series_name
-
 from saldo.accounts.records import entity_from
+from saldo.invoicing.rules import series_name
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, Attempt, Drafted
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
@@ -74,7 +73,7 @@ def _unnumbered(store: Store, attempt: Attempt, blocks: Sequence[Block]) -> list
 
 
 def _take_block(store: Store, attempt: Attempt, part: int, drafts: Sequence[Drafted]) -> None:
-    """Freeze the ranks, then in one unit move the series on and bind the block to the ranks; losing a race is no harm."""
+    """Freeze the ranks, then in one unit move the series on and bind the block to them; losing a race is no harm."""
     list_id = secrets.token_hex(6)
     size = ACCOUNTS_PER_BATCH
     store.put_many(

@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 
-from saldo.subscriptions.records import DUE_SHARDS, due_agenda
-
 from saldo.accounts.model import LegalEntity
 from saldo.accounts.records import entity_from
 from saldo.invoicing.run import records
@@ -20,6 +18,7 @@ from saldo.kernel.ids import new_id
 from saldo.kernel.periods import local_date
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+from saldo.subscriptions.records import DUE_SHARDS, due_agenda
 
 _DRY_RUN_KEPT_S = 7 * 86400
 

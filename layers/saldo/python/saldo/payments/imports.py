@@ -1,0 +1,77 @@
+"""Settlements of the past: money that had reached the bank before Saldo knew of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+
+from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.records import audit_item
+from saldo.invoicing.records import InvoiceHeader, settle_update
+from saldo.kernel.errors import Refusal
+from saldo.kernel.ids import derived_id
+from saldo.kernel.money import Money
+from saldo.ledger.records import post
+from saldo.payments import records, rules
+from saldo.payments.model import Allocation, Payment, PaymentStatus, StatusChange
+from saldo.payments.reading import payable
+from saldo.storage.units import Conflict, Unit
+
+GATEWAY = "import"
+_ZONE = "UTC"  # an imported settlement is a date, not an instant
+
+
+def imported_settlement(
+    header: InvoiceHeader, minor: int, settled_on: date, source_id: str, actor: Actor, at: datetime
+) -> Unit:
+    """The unit that books one past settlement of one invoice; write many in one `Store.write`.
+
+    header: as it is now. minor: above zero; what exceeds the open balance stays unapplied cash. source_id: names the
+    settlement where it comes from and guards it for ever. Units of the same account move the same balance, so they
+    pack best when accounts alternate; two settlements of one invoice need the header read again in between.
+    Refusal `not_above_zero`.
+    """
+    if minor <= 0:
+        raise Refusal("not_above_zero", "a settlement is above zero")
+    payment = _payment(header, minor, settled_on, source_id)
+    unit = Unit(f"settle {header.account_id} {source_id}")
+    unit.insert(records.import_guard(header.account_id, source_id, payment.id))
+    unit.insert(records.payment_item(payment))
+    entries = [rules.import_entry(payment)]
+    if payment.applied:
+        payables = {header.invoice_id: payable(header)}
+        entries.append(rules.application_entry(payment, 0, payment.applied, payables))
+        settle_update(unit, header, payment.applied[0].minor, payment.started_at)
+    post(unit, *entries)
+    after = {"amount_minor": minor, "currency": header.currency, "settled_on": settled_on.isoformat()}
+    return unit.put(audit_item(AuditRecord(header.account_id, at, actor, "payment.imported", payment.id, after=after)))
+
+
+def already_imported(conflict: Conflict) -> bool:
+    """True when the unit wrote nothing because this source id was imported before (else: read and try again)."""
+    return any(sk.startswith("guard#imported_settlement#") for _, sk in conflict.keys)
+
+
+def _payment(header: InvoiceHeader, minor: int, settled_on: date, source_id: str) -> Payment:
+    settled_at = datetime.combine(settled_on, time(), tzinfo=UTC)
+    payment_id = derived_id("pay", settled_on, GATEWAY, header.account_id, source_id)
+    wanted = (Allocation(header.invoice_id, minor),)
+    return Payment(
+        account_id=header.account_id,
+        id=payment_id,
+        entity_id=header.entity_id,
+        booking_zone=_ZONE,
+        status=PaymentStatus.SETTLED,
+        amount=Money(minor, header.currency),
+        allocations=wanted,
+        reason="",
+        gateway=GATEWAY,
+        started_at=settled_at,
+        settled_at=settled_at,
+        settled_minor=minor,
+        applied=rules.apply_to_open(wanted, {header.invoice_id: payable(header)}),
+        parts=1,
+        parts_applied=1,
+        receipt_number=rules.receipt_number(payment_id, settled_on),
+        paid_out_at=settled_at,
+        history=(StatusChange(settled_at, PaymentStatus.SETTLED),),
+    )

@@ -1,0 +1,190 @@
+"""Payments, what they are for, and what a gateway reports of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from saldo.kernel.money import Money
+
+
+class PaymentStatus(StrEnum):
+    """Where a payment stands. MOVES lists the allowed steps."""
+
+    STARTED = "started"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    SETTLED = "settled"
+
+
+_S = PaymentStatus
+
+# Every move goes to a later state of one fixed order, so news that comes late, twice or out of order ends in the
+# same state whatever its order. Money that did arrive outranks every report that it did not: a payment that failed
+# or was cancelled may still settle, never the other way round.
+MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
+    _S.STARTED: frozenset({_S.REQUIRES_ACTION, _S.PROCESSING, _S.CANCELLED, _S.FAILED, _S.SETTLED}),
+    _S.REQUIRES_ACTION: frozenset({_S.PROCESSING, _S.CANCELLED, _S.FAILED, _S.SETTLED}),
+    _S.PROCESSING: frozenset({_S.CANCELLED, _S.FAILED, _S.SETTLED}),
+    _S.CANCELLED: frozenset({_S.FAILED, _S.SETTLED}),
+    _S.FAILED: frozenset({_S.SETTLED}),
+    _S.SETTLED: frozenset(),
+}
+
+UNDER_WAY = frozenset({_S.STARTED, _S.REQUIRES_ACTION, _S.PROCESSING})
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """How much of a payment is meant for (or was applied to) one invoice, in minor units above zero."""
+
+    invoice_id: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """An issued invoice as payments see it: what it is called and what is still owed, in minor units."""
+
+    invoice_id: str
+    number: str
+    entity_id: str
+    currency: str
+    due_on: date
+    open_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One line of a payment's history."""
+
+    at: datetime
+    status: PaymentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One payment of an account through a gateway.
+
+    allocations: what the payer chose. applied: what was posted to invoices, never more than `settled_minor`.
+    parts_applied of parts: allocations are applied 40 invoices a unit; 0 of 0 until settled.
+    booking_zone: the seller's time zone, in which the settlement's date is read.
+    version: rises with each write, so that no change is made to a payment read before another change.
+    """
+
+    account_id: str
+    id: str
+    entity_id: str
+    booking_zone: str
+    status: PaymentStatus
+    amount: Money
+    allocations: tuple[Allocation, ...]
+    reason: str
+    gateway: str
+    started_at: datetime
+    gateway_ref: str = ""
+    checkout_url: str = ""
+    method: str = ""
+    failure_code: str = ""
+    settled_at: datetime | None = None
+    settled_minor: int = 0
+    applied: tuple[Allocation, ...] = ()
+    parts: int = 0
+    parts_applied: int = 0
+    receipt_number: str = ""
+    payout_id: str = ""
+    paid_out_at: datetime | None = None
+    history: tuple[StatusChange, ...] = ()
+    version: int = 1
+
+    @property
+    def unapplied_minor(self) -> int:
+        """What was received and belongs to no invoice yet: the account's unapplied cash from this payment."""
+        return self.settled_minor - sum(a.minor for a in self.applied)
+
+    @property
+    def fully_applied(self) -> bool:
+        return self.parts_applied == self.parts
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a payer gets for a settled payment. lines: invoice number and minor units applied to it."""
+
+    number: str
+    payment_id: str
+    paid_on: date
+    amount: Money
+    method: str
+    lines: tuple[tuple[str, int], ...]
+    unapplied_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPayment:
+    """What the gateway says of one payment, now or at the time of an event.
+
+    `happened_at` is when it came into this status. `paid_out_at` and `payout_id` once it has reached the bank.
+    """
+
+    payment_id: str
+    account_id: str
+    ref: str
+    status: PaymentStatus
+    amount: Money
+    happened_at: datetime
+    failure_code: str = ""
+    method: str = ""
+    payout_id: str = ""
+    paid_out_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaidOut:
+    """One payment inside a payout."""
+
+    payment_id: str
+    account_id: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """Money of several payments that reached the seller's bank together."""
+
+    id: str
+    paid_at: datetime
+    payments: tuple[PaidOut, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayEvent:
+    """One piece of news from the gateway: about one payment, or one payout. `id` is the gateway's own and unique."""
+
+    id: str
+    occurred_at: datetime
+    news: GatewayPayment | Payout
+
+
+class Outcome(StrEnum):
+    """What became of an event."""
+
+    APPLIED = "applied"
+    OUTDATED = "outdated"
+    DUPLICATE = "duplicate"
+    PARKED = "parked"
+
+
+@dataclass(slots=True)
+class SweepReport:
+    """What a sweep did: payments asked about, changed, not known to the gateway, unanswered; parked events resolved."""
+
+    asked: int = 0
+    changed: int = 0
+    unknown: int = 0
+    unanswered: int = 0
+    resolved: int = 0
+    payments_changed: list[str] = field(default_factory=list)

@@ -1,0 +1,204 @@
+"""What the gateway reports, applied exactly once: guard, payment, journal, invoices and audit in one unit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from saldo.audit.model import AuditRecord, job
+from saldo.audit.records import audit_item
+from saldo.invoicing.records import settle_update
+from saldo.kernel.clock import Clock, instant_text
+from saldo.kernel.errors import Unavailable
+from saldo.ledger.model import Entry
+from saldo.ledger.records import post
+from saldo.payments import records, rules
+from saldo.payments.model import (
+    GatewayEvent,
+    GatewayPayment,
+    Outcome,
+    PaidOut,
+    Payment,
+    PaymentStatus,
+    Payout,
+)
+from saldo.payments.reading import headers_of, load, payable
+from saldo.payments.webhooks import event_body
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+
+_MOST_ATTEMPTS = 8
+_ACTOR = job("gateway_events")
+
+
+def handle_event(store: Store, clock: Clock, gateway: str, event: GatewayEvent) -> Outcome:
+    """Apply one event; any order, any number of times. What fits no payment is parked, never dropped.
+
+    Raises Unavailable when others keep changing the same records; handling it again later is safe.
+    """
+    if isinstance(event.news, Payout):
+        return _take_payout(store, clock, gateway, event, event.news)
+    outcome = take_report(store, clock, event.news, event)
+    if isinstance(outcome, Outcome):
+        return outcome
+    return _park(store, clock, gateway, event, event.news.payment_id, outcome)
+
+
+def take_report(store: Store, clock: Clock, report: GatewayPayment, event: GatewayEvent | None) -> Outcome | str:
+    """Apply what the gateway says of one payment; answers the reason (a code) when it fits no payment of ours.
+
+    event: the event that carried it, whose guard goes into the same unit; None when we asked ourselves.
+    """
+    guard_key = records.event_guard_key(report.account_id, event.id) if event else None
+    for _ in range(_MOST_ATTEMPTS):
+        item = store.get(*records.payment_key(report.account_id, report.payment_id))
+        if item is None:
+            return "unknown_payment"
+        payment = records.payment_from(item)
+        reason = rules.misfit(payment, report)
+        if reason:
+            return reason
+        unit = Unit(f"report {report.payment_id}")
+        if event:
+            unit.insert(records.event_guard(report.account_id, event, report.payment_id))
+        changed = _change(store, clock, unit, payment, report)
+        conflict = store.write_one(unit) if unit.writes else None
+        if conflict is None:
+            finish_applying(store, clock, changed or payment)
+            return Outcome.APPLIED if changed else Outcome.OUTDATED
+        if guard_key in conflict.keys:
+            finish_applying(store, clock, payment)
+            return Outcome.DUPLICATE
+    raise Unavailable(f"{report.payment_id} is being changed by others")
+
+
+def _change(store: Store, clock: Clock, unit: Unit, payment: Payment, report: GatewayPayment) -> Payment | None:
+    """Add to the unit what this report changes; the payment as it will then be, None when it changes nothing."""
+    at = clock()
+    new = rules.changed_by(payment, report, at)
+    if new is None:
+        return None
+    if new.status is PaymentStatus.SETTLED:
+        new = _apply_part(store, unit, new, rules.settlement_entry(new))
+    records.rewrite(unit, payment, new)
+    before, after = {"status": payment.status.value}, {"status": new.status.value}
+    action = f"payment.{new.status}"
+    unit.put(audit_item(AuditRecord(payment.account_id, at, _ACTOR, action, payment.id, before, after)))
+    return new
+
+
+def _apply_part(store: Store, unit: Unit, payment: Payment, *first: Entry) -> Payment:
+    """Add the next part of the payment to the unit: invoices lowered, entries posted after those in `first`."""
+    assert payment.settled_at is not None, "only money that arrived is applied"
+    part = rules.parts_of(payment.allocations, payment.settled_minor)[payment.parts_applied]
+    headers = headers_of(store, payment.account_id, part)
+    payables = {i: payable(h) for i, h in headers.items()}
+    applied = rules.apply_to_open(part, payables)
+    for a in applied:
+        settle_update(unit, headers[a.invoice_id], a.minor, payment.settled_at)
+    entries = list(first)
+    if applied:
+        entries.append(rules.application_entry(payment, payment.parts_applied, applied, payables))
+    if entries:
+        post(unit, *entries)
+    return replace(payment, applied=(*payment.applied, *applied), parts_applied=payment.parts_applied + 1)
+
+
+def finish_applying(store: Store, clock: Clock, payment: Payment) -> Payment:
+    """Apply what is left of a settled payment over more invoices than one unit holds; repeating is harmless.
+
+    A crash between parts leaves the payment on the agenda, where the sweep finds it.
+    """
+    attempts = 0
+    while payment.status is PaymentStatus.SETTLED and not payment.fully_applied:
+        unit = Unit(f"part {payment.parts_applied} of {payment.id}")
+        new = replace(_apply_part(store, unit, payment), version=payment.version + 1)
+        records.rewrite(unit, payment, new)
+        after = {"parts_applied": new.parts_applied, "parts": new.parts}
+        subject = f"{payment.id}/{payment.parts_applied}"
+        unit.put(audit_item(AuditRecord(payment.account_id, clock(), _ACTOR, "payment.applied", subject, after=after)))
+        if store.write_one(unit) is None:
+            payment, attempts = new, 0
+            continue
+        attempts += 1
+        if attempts == _MOST_ATTEMPTS:
+            raise Unavailable(f"the invoices of {payment.id} are being changed by others")
+        payment = load(store, payment.account_id, payment.id)
+    return payment
+
+
+def _take_payout(store: Store, clock: Clock, gateway: str, event: GatewayEvent, payout: Payout) -> Outcome:
+    outcomes = take_payout(store, clock, payout)
+    for paid in payout.payments:
+        reason = outcomes[paid.payment_id]
+        if not isinstance(reason, Outcome):
+            alone = GatewayEvent(event.id, event.occurred_at, replace(payout, payments=(paid,)))
+            _park(store, clock, gateway, alone, paid.payment_id, reason)
+    found = set(outcomes.values())
+    if any(not isinstance(o, Outcome) for o in found):
+        return Outcome.PARKED
+    return Outcome.APPLIED if Outcome.APPLIED in found else Outcome.DUPLICATE
+
+
+def take_payout(store: Store, clock: Clock, payout: Payout) -> dict[str, Outcome | str]:
+    """Book what reached the bank, payment by payment; per payment id what became of it, or why it does not fit.
+
+    Its guard is the payment itself: a payment is paid out once. A payout may arrive before the news that the
+    payment settled; clearing is then below zero until that comes.
+    """
+    outcomes: dict[str, Outcome | str] = {}
+    waiting = list(payout.payments)
+    for _ in range(_MOST_ATTEMPTS):
+        keys = {p.payment_id: records.payment_key(p.account_id, p.payment_id) for p in waiting}
+        found = store.get_many(list(keys.values()), consistent=True)
+        units = []
+        for paid in waiting:
+            item = found.get(keys[paid.payment_id])
+            payment = records.payment_from(item) if item else None
+            outcome = _payout_outcome(payment, paid, payout)
+            outcomes[paid.payment_id] = outcome
+            if outcome is Outcome.APPLIED and payment is not None:
+                units.append(_payout_unit(clock, payment, paid, payout))
+        conflicts = {c.unit for c in store.write(units)}
+        waiting = [p for p in waiting if p.payment_id in conflicts]
+        if not waiting:
+            return outcomes
+    raise Unavailable(f"payments of {payout.id} are being changed by others")
+
+
+def _payout_outcome(payment: Payment | None, paid: PaidOut, payout: Payout) -> Outcome | str:
+    if payment is None:
+        return "unknown_payment"
+    if payment.amount.currency != paid.amount.currency:
+        return "currency_mismatch"
+    if payment.paid_out_at is None:
+        return Outcome.APPLIED
+    return Outcome.DUPLICATE if payment.payout_id == payout.id else "paid_out_twice"
+
+
+def _payout_unit(clock: Clock, payment: Payment, paid: PaidOut, payout: Payout) -> Unit:
+    new = replace(payment, payout_id=payout.id, paid_out_at=payout.paid_at, version=payment.version + 1)
+    unit = records.rewrite(Unit(payment.id), payment, new)
+    post(unit, rules.payout_entry(payment, paid.amount, payout.paid_at))
+    after = {"payout_id": payout.id, "amount_minor": paid.amount.minor, "paid_at": instant_text(payout.paid_at)}
+    return unit.put(
+        audit_item(AuditRecord(payment.account_id, clock(), _ACTOR, "payment.paid_out", payment.id, after=after))
+    )
+
+
+def _park(store: Store, clock: Clock, gateway: str, event: GatewayEvent, payment_id: str, reason: str) -> Outcome:
+    body = json.dumps(event_body(event), sort_keys=True)
+    item = records.parked_item(gateway, event.id, payment_id, body, reason, clock())
+    store.write_one(Unit(f"park {event.id}").insert(item))  # a conflict means that it is parked already
+    return Outcome.PARKED
+
+
+def retry_parked(store: Store, clock: Clock, gateway: str, most: int) -> int:
+    """Try parked events again, oldest ids first; returns how many fitted this time (they are parked no longer)."""
+    resolved = 0
+    page = store.query(records.parked_owner(gateway), prefix=records.PARKED, limit=most, consistent=True)
+    for item in page.items:
+        if handle_event(store, clock, gateway, records.parked_event(item)) is not Outcome.PARKED:
+            store.write_one(Unit(f"resolve {item['sk']}").delete((item["pk"], item["sk"])))
+            resolved += 1
+    return resolved

@@ -1,0 +1,177 @@
+"""Start a payment: record the intent, open the gateway's checkout under the payment's own key, record the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.records import account_from, entity_from
+from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.records import audit_item
+from saldo.invoicing.records import header_key
+from saldo.kernel.clock import Clock
+from saldo.kernel.errors import NotFound, Refusal, Unavailable
+from saldo.kernel.ids import derived_id, fingerprint
+from saldo.payments import records, rules
+from saldo.payments.model import UNDER_WAY, Allocation, Payable, Payment, PaymentStatus, StatusChange
+from saldo.payments.ports import Checkout, CheckoutRequest, Gateway
+from saldo.payments.reading import load, payables_from
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+
+_MOST_ATTEMPTS = 5
+_MOST_REASON = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a payer asks for. `request_key`: the form's own key, one per filled-in form."""
+
+    account_id: str
+    allocations: tuple[Allocation, ...]
+    actor: Actor
+    request_key: str
+    return_url: str
+    reason: str
+
+    @property
+    def content(self) -> str:
+        return fingerprint(self.reason, *(f"{a.invoice_id}={a.minor}" for a in self.allocations))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parties:
+    account: Account
+    seller: LegalEntity
+    payables: Mapping[str, Payable]
+
+
+def start(store: Store, gateway: Gateway, clock: Clock, wish: Wish) -> Payment:
+    """The payment of this wish, with its checkout; repeating it, after a crash at any step too, yields the same one."""
+    if not 8 <= len(wish.request_key) <= 200:
+        raise Refusal("invalid_request_key", "the form's key must have 8 to 200 characters")
+    if len(wish.reason) > _MOST_REASON:
+        raise Refusal("reason_too_long", f"a reason has at most {_MOST_REASON} characters")
+    known = _known(store, wish)
+    if known is not None and not _lacks_checkout(known):
+        return known
+    parties = _read(store, wish)
+    payment = known or _intend(store, gateway.name, clock, wish, parties)
+    if not _lacks_checkout(payment):
+        return payment
+    request = _request(payment, parties, wish.return_url)
+    # A payment that was known before may have a checkout whose answer was lost: ask before asking again.
+    checkout = gateway.find_checkout(payment.id) if known is not None else None
+    if checkout is None:
+        checkout = _create(store, gateway, clock, payment, request)
+    return _record(store, payment, checkout)
+
+
+def _lacks_checkout(payment: Payment) -> bool:
+    return not payment.checkout_url and payment.status in UNDER_WAY
+
+
+def _known(store: Store, wish: Wish) -> Payment | None:
+    guard = store.get(*records.request_guard_key(wish.account_id, wish.request_key))
+    if guard is None:
+        return None
+    if guard["content"] != wish.content:
+        raise Refusal("request_key_reused", "this form was sent before with other contents; start again")
+    return load(store, wish.account_id, guard["payment_id"])
+
+
+def _read(store: Store, wish: Wish) -> _Parties:
+    account_key = (wish.account_id, "account")
+    keys = [header_key(wish.account_id, a.invoice_id) for a in wish.allocations]
+    found = store.within(wish.account_id).get_many([account_key, *keys], consistent=True)
+    if account_key not in found:
+        raise NotFound("no such account")
+    account = account_from(found.pop(account_key))
+    seller = store.get(account.entity_id, "entity")
+    if seller is None:
+        raise NotFound("no such legal entity")
+    return _Parties(account, entity_from(seller), payables_from(found.values()))
+
+
+def _intend(store: Store, gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> Payment:
+    """Put the intent on record, or find that someone did so a moment ago."""
+    amount = rules.validated(wish.allocations, parties.payables, wish.reason)
+    at = clock()
+    payment = Payment(
+        account_id=wish.account_id,
+        id=derived_id("pay", at.date(), wish.account_id, wish.request_key),
+        entity_id=parties.account.entity_id,
+        booking_zone=parties.seller.time_zone,
+        status=PaymentStatus.STARTED,
+        amount=amount,
+        allocations=wish.allocations,
+        reason=wish.reason.strip(),
+        gateway=gateway,
+        started_at=at,
+        history=(StatusChange(at, PaymentStatus.STARTED),),
+    )
+    unit = Unit(f"start {payment.id}")
+    unit.insert(records.request_guard(wish.account_id, wish.request_key, payment.id, wish.content))
+    unit.insert(records.payment_item(payment))
+    after = {"amount_minor": amount.minor, "currency": amount.currency, "invoices": len(wish.allocations)}
+    action = AuditRecord(
+        wish.account_id, at, wish.actor, "payment.started", payment.id, after=after, reason=payment.reason
+    )
+    unit.put(audit_item(action))
+    if store.write_one(unit) is None:
+        return payment
+    known = _known(store, wish)
+    if known is None:
+        raise Unavailable("the payment could not be recorded; try again")
+    return known
+
+
+def _request(payment: Payment, parties: _Parties, return_url: str) -> CheckoutRequest:
+    chosen = [parties.payables[a.invoice_id] for a in payment.allocations if a.invoice_id in parties.payables]
+    return CheckoutRequest(
+        payment_id=payment.id,
+        account_id=payment.account_id,
+        amount=payment.amount,
+        description=rules.description_of(chosen, parties.account.language),
+        merchant=parties.seller.name,
+        language=parties.account.language,
+        return_url=return_url.replace("{payment_id}", payment.id),
+    )
+
+
+def _create(store: Store, gateway: Gateway, clock: Clock, payment: Payment, request: CheckoutRequest) -> Checkout:
+    try:
+        return gateway.create_checkout(request)
+    except Unavailable:
+        checkout = gateway.find_checkout(payment.id)
+        if checkout is None:
+            raise
+        return checkout
+    except Refusal as refusal:
+        _record_refusal(store, clock, payment, refusal)
+        raise
+
+
+def _record_refusal(store: Store, clock: Clock, payment: Payment, refusal: Refusal) -> None:
+    """A payment the gateway will not take has failed; if it moved on meanwhile, that news stands."""
+    at = clock()
+    failed = replace(
+        payment,
+        status=PaymentStatus.FAILED,
+        failure_code=refusal.code,
+        history=(*payment.history, StatusChange(at, PaymentStatus.FAILED)),
+        version=payment.version + 1,
+    )
+    store.write_one(records.rewrite(Unit(f"refused {payment.id}"), payment, failed))
+
+
+def _record(store: Store, payment: Payment, checkout: Checkout) -> Payment:
+    for _ in range(_MOST_ATTEMPTS):
+        new = replace(payment, gateway_ref=checkout.ref, checkout_url=checkout.url, version=payment.version + 1)
+        if store.write_one(records.rewrite(Unit(f"checkout {payment.id}"), payment, new)) is None:
+            return new
+        payment = load(store, payment.account_id, payment.id)
+        if not _lacks_checkout(payment):
+            return payment
+    raise Unavailable("the payment is being changed by others; try again")

@@ -1,0 +1,138 @@
+"""How payments lie in the table.
+
+`<account>` / `payment#<payment id>`: one item, rewritten whole with each change (guarded by `version`).
+`<account>` / `guard#payment#<fingerprint of the request key>`: which payment a form submission became, for ever.
+`<account>` / `guard#gateway_event#<event id>`: the event was handled, for ever.
+`<account>` / `guard#imported_settlement#<fingerprint of the source id>`: the settlement was imported, for ever.
+`parked_<gateway>` / `parked#<event id>#<payment id>`: an event that fits no payment, kept until it does.
+Agenda `paying#<0-7>` by start, `clearing#<0-7>` by settlement: what a sweep looks after.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from saldo.kernel.clock import instant_from, instant_text
+from saldo.kernel.ids import fingerprint
+from saldo.kernel.money import Money
+from saldo.payments import rules
+from saldo.payments.model import Allocation, GatewayEvent, Payment, PaymentStatus, StatusChange
+from saldo.payments.webhooks import event_from
+from saldo.storage.items import Item, Key
+from saldo.storage.units import Unit
+
+PREFIX = "payment#"
+PARKED = "parked#"
+SHARDS = 8
+_TEXTS = [
+    *("entity_id", "booking_zone", "reason", "gateway", "gateway_ref", "checkout_url", "method"),
+    *("failure_code", "receipt_number", "payout_id"),
+]
+_COUNTS = ("settled_minor", "parts", "parts_applied", "version")
+_INSTANTS = ("started_at", "settled_at", "paid_out_at")
+
+
+def payment_key(account_id: str, payment_id: str) -> Key:
+    return account_id, PREFIX + payment_id
+
+
+def payment_item(payment: Payment) -> Item:
+    pk, sk = payment_key(payment.account_id, payment.id)
+    item: Item = {"pk": pk, "sk": sk, "kind": "payment", "account_id": payment.account_id, "payment_id": payment.id}
+    item |= {name: getattr(payment, name) for name in (*_TEXTS, *_COUNTS)}
+    instants: dict[str, datetime | None] = {name: getattr(payment, name) for name in _INSTANTS}
+    item |= {name: instant_text(at) for name, at in instants.items() if at is not None}
+    item |= {
+        "status": payment.status.value,
+        "amount_minor": payment.amount.minor,
+        "currency": payment.amount.currency,
+        "allocations": _allocation_items(payment.allocations),
+        "applied": _allocation_items(payment.applied),
+        "history": [{"at": instant_text(h.at), "status": h.status.value} for h in payment.history],
+    }
+    agenda = rules.agenda_of(payment)
+    if agenda:
+        item["agenda_pk"] = f"{agenda[0]}#{shard_of(payment.id)}"
+        item["agenda_on"] = agenda[1]
+    return item
+
+
+def _allocation_items(allocations: tuple[Allocation, ...]) -> list[Item]:
+    return [{"invoice_id": a.invoice_id, "minor": a.minor} for a in allocations]
+
+
+def payment_from(item: Item) -> Payment:
+    fields: dict[str, Any] = {name: item[name] for name in (*_TEXTS, *_COUNTS)}
+    fields |= {name: instant_from(item[name]) for name in _INSTANTS if name in item}
+    return Payment(
+        account_id=item["pk"],
+        id=item["payment_id"],
+        status=PaymentStatus(item["status"]),
+        amount=Money(item["amount_minor"], item["currency"]),
+        allocations=_allocations_from(item["allocations"]),
+        applied=_allocations_from(item["applied"]),
+        history=tuple(StatusChange(instant_from(h["at"]), PaymentStatus(h["status"])) for h in item["history"]),
+        **fields,
+    )
+
+
+def _allocations_from(items: list[Item]) -> tuple[Allocation, ...]:
+    return tuple(Allocation(i["invoice_id"], i["minor"]) for i in items)
+
+
+def rewrite(unit: Unit, old: Payment, new: Payment) -> Unit:
+    """Replace a payment in this unit; holds only while it still is as `old` was read."""
+    assert new.version == old.version + 1, "each change of a payment raises its version by one"
+    return unit.put(payment_item(new), when={"version": old.version})
+
+
+def shard_of(payment_id: str) -> int:
+    """Which of the agenda's lists a payment is on; spreads writes, stable per payment."""
+    return crc32(payment_id.encode()) % SHARDS
+
+
+def request_guard_key(account_id: str, request_key: str) -> Key:
+    return account_id, f"guard#payment#{fingerprint(request_key)}"
+
+
+def request_guard(account_id: str, request_key: str, payment_id: str, content: str) -> Item:
+    """`content`: fingerprint of what was asked for, so that the same key for something else is noticed."""
+    pk, sk = request_guard_key(account_id, request_key)
+    return {"pk": pk, "sk": sk, "kind": "guard", "payment_id": payment_id, "content": content}
+
+
+def event_guard_key(account_id: str, event_id: str) -> Key:
+    return account_id, f"guard#gateway_event#{event_id}"
+
+
+def event_guard(account_id: str, event: GatewayEvent, payment_id: str) -> Item:
+    pk, sk = event_guard_key(account_id, event.id)
+    at = instant_text(event.occurred_at)
+    return {"pk": pk, "sk": sk, "kind": "guard", "payment_id": payment_id, "occurred_at": at}
+
+
+def import_guard(account_id: str, source_id: str, payment_id: str) -> Item:
+    sk = f"guard#imported_settlement#{fingerprint(source_id)}"
+    return {"pk": account_id, "sk": sk, "kind": "guard", "payment_id": payment_id, "source_id": source_id}
+
+
+def parked_owner(gateway: str) -> str:
+    return f"parked_{gateway}"
+
+
+def parked_item(gateway: str, event_id: str, payment_id: str, body: str, reason: str, at: datetime) -> Item:
+    """An event that fits no payment. `body`: the event as JSON text, `reason`: a code."""
+    return {
+        "pk": parked_owner(gateway),
+        "sk": f"{PARKED}{event_id}#{payment_id}",
+        "kind": "parked_event",
+        "body": body,
+        "reason": reason,
+        "parked_at": instant_text(at),
+    }
+
+
+def parked_event(item: Item) -> GatewayEvent:
+    return event_from(item["body"])

@@ -1,0 +1,83 @@
+"""Use cases of payments: start, take news, sweep, read, import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from saldo.audit.model import Actor
+from saldo.invoicing.records import header_from, header_key
+from saldo.kernel.clock import Clock
+from saldo.kernel.errors import NotFound
+from saldo.payments import imports, news, opening, records, rules, sweeping
+from saldo.payments.model import Allocation, GatewayEvent, Outcome, Payment, Receipt, SweepReport
+from saldo.payments.ports import Gateway
+from saldo.payments.reading import headers_of, load
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+
+
+class Payments:
+    """Payments of one region through one gateway. `store` is the region's, not narrowed to a customer."""
+
+    def __init__(self, store: Store, gateway: Gateway, clock: Clock) -> None:
+        self._store, self._gateway, self._clock = store, gateway, clock
+
+    def start(
+        self,
+        account_id: str,
+        allocations: Sequence[Allocation],
+        actor: Actor,
+        request_key: str,
+        return_url: str,
+        reason: str = "",
+    ) -> Payment:
+        """Start a payment of these invoices and open its checkout; send the payer to `checkout_url`.
+
+        request_key: the form's own key (8 to 200 characters); the same key and contents always yield the same payment,
+        also after a crash at any step. return_url: where the pay page leads back to; `{payment_id}` in it is
+        replaced. reason: required when an invoice is paid in part.
+        A known payment that is over (settled, failed, cancelled) is returned as it is, without being paid again.
+        Refusal: invalid_allocations (with every problem), request_key_reused, invalid_request_key, reason_too_long,
+        gateway_refused. Unavailable: the gateway did not answer; repeating with the same key is safe.
+        """
+        wish = opening.Wish(account_id, tuple(allocations), actor, request_key, return_url, reason)
+        return opening.start(self._store, self._gateway, self._clock, wish)
+
+    def get(self, account_id: str, payment_id: str) -> Payment:
+        """One payment of this account; NotFound for another's as for none."""
+        return load(self._store, account_id, payment_id)
+
+    def of_account(self, account_id: str, limit: int = 50) -> list[Payment]:
+        """The account's latest payments, newest first."""
+        page = self._store.query(account_id, prefix=records.PREFIX, limit=limit, newest_first=True, consistent=True)
+        found = [records.payment_from(item) for item in page.items]
+        return sorted(found, key=lambda p: (p.started_at, p.id), reverse=True)
+
+    def receipt(self, account_id: str, payment_id: str) -> Receipt:
+        """The receipt of a settled payment; Refusal `not_settled` before, NotFound for no payment."""
+        payment = load(self._store, account_id, payment_id)
+        headers = headers_of(self._store, account_id, payment.applied)
+        return rules.receipt_of(payment, {i: h.number for i, h in headers.items()})
+
+    def handle_event(self, event: GatewayEvent) -> Outcome:
+        """Apply one event of the gateway; any order, any number of times. PARKED: it fits no payment and is kept."""
+        return news.handle_event(self._store, self._clock, self._gateway.name, event)
+
+    def sweep(
+        self, older_than: timedelta = timedelta(minutes=10), payout_after: timedelta = timedelta(days=1)
+    ) -> SweepReport:
+        """Ask the gateway about payments that have waited too long for news, and converge."""
+        return sweeping.sweep(self._store, self._gateway, self._clock, older_than, payout_after)
+
+    def record_imported_settlement(
+        self, account_id: str, invoice_id: str, minor: int, settled_on: date, source_id: str, actor: Actor
+    ) -> Unit:
+        """The unit that books one past settlement (see `imports.imported_settlement`, which takes a header at hand).
+
+        The caller writes it; a conflict for which `imports.already_imported` holds was imported before.
+        """
+        item = self._store.get(*header_key(account_id, invoice_id))
+        if item is None:
+            raise NotFound("no such invoice")
+        return imports.imported_settlement(header_from(item), minor, settled_on, source_id, actor, self._clock())
