@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.rules import problems_of
@@ -302,7 +302,7 @@ def _across(across: Across) -> Iterator[Violation]:
 
 
 def _series_violations(series: str, numbers: list[tuple[int, str, str]], following: int | None) -> Iterator[Violation]:
-    for (n, on, invoice_id), (m, later_on, other_id) in zip(numbers, numbers[1:], strict=False):
+    for (n, on, invoice_id), (m, later_on, other_id) in pairwise(numbers):
         if n == m:
             yield Violation(7, series, f"{invoice_id} and {other_id} share number {n}")
         elif m != n + 1:

@@ -9,6 +9,13 @@ from saldo.kernel.money import Rounding
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """What is to be priced: a quantity of zero or more, in the unit of the component or meter."""
+
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of a price: `units` at `price` each, plus `flat`, make `amount` (exact, major units).
 

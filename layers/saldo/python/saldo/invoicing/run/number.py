@@ -73,7 +73,7 @@ def _unnumbered(store: Store, attempt: Attempt, blocks: Sequence[Block]) -> list
 
 
 def _take_block(store: Store, attempt: Attempt, part: int, drafts: Sequence[Drafted]) -> None:
-    """Freeze the ranks, then in one unit move the series on and bind the block to the ranks; losing a race is no harm."""
+    """Freeze the ranks, then in one unit move the series on and bind the block to them; losing a race is no harm."""
     list_id = secrets.token_hex(6)
     size = ACCOUNTS_PER_BATCH
     store.put_many(

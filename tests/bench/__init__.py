@@ -1,0 +1,1 @@
+"""Benchmarks: they print figures and write them down; nothing here asserts a time."""
