@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+from saldo.catalog.service import PlanVersions
+from saldo.invoicing.run.bill import Billing
 from saldo.invoicing.run.starter import RunStarter
 from saldo.kernel.clock import system_clock
 from saldo.storage.clients import client
@@ -11,9 +14,18 @@ from saldo.storage.files import Files
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.settings import Settings
 from saldo.storage.store import Store
-from saldo.usage.ingest_import import UsageImport
+from saldo.tax.table import TableTax, shipped_table
+from saldo.usage.service import UsageTotals
+
+if TYPE_CHECKING:
+    from saldo.usage.ingest_import import UsageImport
 
 clock = system_clock
+
+
+@lru_cache(maxsize=1)
+def billing() -> Billing:
+    return Billing(store(), PlanVersions(store()), UsageTotals(store()), TableTax(shipped_table()))
 
 
 @lru_cache(maxsize=1)
@@ -51,4 +63,6 @@ def imports_bucket() -> Files:
 
 @lru_cache(maxsize=1)
 def usage_import() -> UsageImport:
+    from saldo.usage.ingest_import import UsageImport
+
     return UsageImport(store(), imports_bucket(), clock)

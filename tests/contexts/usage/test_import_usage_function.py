@@ -29,7 +29,9 @@ def bucket(region: Region, monkeypatch: pytest.MonkeyPatch) -> Files:
     files = Files(s3, "imports")
     monkeypatch.setattr(import_usage, "usage_import", lambda: UsageImport(region.store, files, region.clock))
     register(region.store, region.sealer, region.clock)
-    Usage(region.store, region.clock).define_meter(Meter("calls", ENTITY, Aggregation.COUNT, {"en": "Calls"}, {}), CLERK)
+    Usage(region.store, region.clock).define_meter(
+        Meter("calls", ENTITY, Aggregation.COUNT, {"en": "Calls"}, {}), CLERK
+    )
     return files
 
 
