@@ -1,0 +1,1 @@
+"""What comes in from other systems: invoices issued elsewhere, with their settlements."""
