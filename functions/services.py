@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from saldo.catalog.service import PlanVersions
+from saldo.invoicing.run.bill import Billing
 from saldo.invoicing.run.starter import RunStarter
 from saldo.kernel.clock import system_clock
 from saldo.storage.clients import client
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.settings import Settings
 from saldo.storage.store import Store
+from saldo.tax.table import TableTax, shipped_table
+from saldo.usage.service import UsageTotals
 
 clock = system_clock
+
+
+@lru_cache(maxsize=1)
+def billing() -> Billing:
+    return Billing(store(), PlanVersions(store()), UsageTotals(store()), TableTax(shipped_table()))
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,8 @@ from saldo.storage.units import Unit
 
 PREFIX = "invoice#"
 BODY_PREFIX = "body#"
+# What a customer sees and owes: neither drafts nor drafts that were thrown away.
+ISSUED = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PART_PAID, InvoiceStatus.PAID})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def header_item(header: InvoiceHeader) -> Item:
         item[name] = value.isoformat() if isinstance(value, date) else value
     item["status"] = header.status.value
     item["history"] = _history_items(header.history)
-    if header.status is not InvoiceStatus.DRAFT and header.open_minor > 0:
+    if header.status in ISSUED and header.open_minor > 0:
         item["agenda_pk"] = open_agenda(header.account_id)
         item["agenda_on"] = item["due_on"]
     return item
@@ -118,10 +120,10 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
     """Lower the open balance by `paid_minor` in this unit; returns the header as it will then read.
 
     The unit holds only while balance and status are still as in `header`: on a conflict read the header again
-    and decide anew. Refusal `not_payable` for a draft, `over_open_balance` for more than is open or not above zero.
+    and decide anew. Refusal `not_payable` for one not issued, `over_open_balance` for more than is open, or nothing.
     """
-    if header.status is InvoiceStatus.DRAFT:
-        raise Refusal("not_payable", "a draft cannot be paid")
+    if header.status not in ISSUED:
+        raise Refusal("not_payable", "only an issued invoice can be paid")
     if not 0 < paid_minor <= header.open_minor:
         raise Refusal("over_open_balance", f"{header.invoice_id} has {header.open_minor} open, not {paid_minor}")
     left = header.open_minor - paid_minor
@@ -138,20 +140,3 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
 
 def _history_items(history: tuple[StatusChange, ...]) -> list[Item]:
     return [{"at": instant_text(h.at), "status": h.status.value} for h in history]
-
-
-def issue_update(unit: Unit, header: InvoiceHeader, number: str, at: datetime) -> InvoiceHeader:
-    """Turn a draft into an issued invoice in this unit; holds only while it is still a draft."""
-    history = (*header.history, StatusChange(at, InvoiceStatus.ISSUED))
-    unit.update(
-        header_key(header.account_id, header.invoice_id),
-        set={
-            "number": number,
-            "status": InvoiceStatus.ISSUED.value,
-            "history": _history_items(history),
-            "agenda_pk": open_agenda(header.account_id),
-            "agenda_on": header.due_on.isoformat(),
-        },
-        when={"status": InvoiceStatus.DRAFT.value},
-    )
-    return replace(header, number=number, status=InvoiceStatus.ISSUED, history=history)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from saldo.invoicing.records import InvoiceHeader, InvoiceStatus, header_from, header_key
+from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, header_key
 from saldo.kernel.errors import NotFound
 from saldo.payments import records
 from saldo.payments.model import Allocation, Payable, Payment
@@ -21,10 +21,10 @@ def load(store: Store, account_id: str, payment_id: str) -> Payment:
 
 
 def headers_of(store: Store, account_id: str, allocations: Iterable[Allocation]) -> dict[str, InvoiceHeader]:
-    """The invoices of these allocations as they are now, by id; drafts and unknown ones left out."""
+    """The invoices of these allocations as they are now, by id; only issued ones."""
     keys = [header_key(account_id, a.invoice_id) for a in allocations]
     found = (header_from(item) for item in store.get_many(keys, consistent=True).values())
-    return {h.invoice_id: h for h in found if h.status is not InvoiceStatus.DRAFT}
+    return {h.invoice_id: h for h in found if h.status in ISSUED}
 
 
 def payable(header: InvoiceHeader) -> Payable:
@@ -39,6 +39,6 @@ def payable(header: InvoiceHeader) -> Payable:
 
 
 def payables_from(items: Iterable[Item]) -> dict[str, Payable]:
-    """Invoices a customer may pay, by id: issued ones; a draft is as good as unknown."""
+    """Invoices a customer may pay, by id: issued ones only, so that a draft is as good as unknown."""
     headers = (header_from(item) for item in items)
-    return {h.invoice_id: payable(h) for h in headers if h.status is not InvoiceStatus.DRAFT}
+    return {h.invoice_id: payable(h) for h in headers if h.status in ISSUED}
