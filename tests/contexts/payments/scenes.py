@@ -29,6 +29,7 @@ from saldo.storage.items import from_attributes
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from tests.contexts.conftest import FrozenClock
+from tests.simulation.dynamodb import MemoryDynamoDB
 
 ENTITY = "ent_eu_seller"
 ORGANISATION = "org_eu_customer"
@@ -151,6 +152,12 @@ def shop(owed: dict[str, int] | None = None) -> Iterator[Shop]:
         client = boto3.client("dynamodb", region_name="eu-central-1")
         client.create_table(**schema.records_table("records"))
         yield shop_on(client, OWED if owed is None else owed)
+
+
+@contextmanager
+def shop_in_memory(owed: dict[str, int] | None = None) -> Iterator[Shop]:
+    """The same on the in-memory table, for stories with many steps."""
+    yield shop_on(MemoryDynamoDB(schema.AGENDA_FIELDS), OWED if owed is None else owed)
 
 
 def shop_on(client: Any, owed: dict[str, int]) -> Shop:

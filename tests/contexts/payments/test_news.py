@@ -13,7 +13,7 @@ from saldo.invoicing.records import InvoiceStatus
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
 from saldo.payments.model import Outcome, PaymentStatus
-from tests.contexts.payments.scenes import ACCOUNT, Shop, assert_the_books_are_right, news, payout_of
+from tests.contexts.payments.scenes import ACCOUNT, Shop, assert_the_books_are_right, news, payout_of, shop_in_memory
 from tests.contexts.payments.scenes import shop as open_shop
 from tests.crashes import assert_survives_every_crash
 
@@ -197,7 +197,7 @@ MANY = {f"inv_{n:03d}": 100 + n for n in range(95)}
 
 
 def test_a_payment_of_many_invoices_is_applied_part_by_part() -> None:
-    with open_shop(MANY) as shop:
+    with shop_in_memory(MANY) as shop:
         payment = shop.start(*MANY.items())
         assert shop.payments.handle_event(news(payment, "settled", "evt_1")) is Outcome.APPLIED
         settled = shop.payments.get(ACCOUNT, payment.id)
@@ -212,7 +212,7 @@ def test_a_settlement_in_parts_survives_a_crash_at_every_call() -> None:
         shop.payments.handle_event(news(payment, "settled", "evt_1"))
 
     calls = assert_survives_every_crash(
-        lambda: _started(open_shop({f"inv_{n:03d}": 100 for n in range(41)})),
+        lambda: _started(shop_in_memory({f"inv_{n:03d}": 100 for n in range(41)})),
         lambda shop: [shop.client],
         work,
         lambda shop: shop.everything(),
