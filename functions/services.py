@@ -8,6 +8,7 @@ from saldo.catalog.service import PlanVersions
 from saldo.invoicing.run.bill import Billing
 from saldo.invoicing.run.starter import RunStarter
 from saldo.kernel.clock import system_clock
+from saldo.payments.service import Payments
 from saldo.storage.clients import client
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.settings import Settings
@@ -26,6 +27,20 @@ def billing() -> Billing:
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     return Settings.from_environment()
+
+
+@lru_cache(maxsize=1)
+def gateway_secret() -> bytes:
+    """What webhooks are signed with and API calls are shown: the first line of the secret."""
+    answer = client("secretsmanager").get_secret_value(SecretId=settings().gateway_secret_arn)
+    return str(answer["SecretString"]).split("\n", 1)[0].strip().encode()
+
+
+@lru_cache(maxsize=1)
+def payments() -> Payments:
+    from saldo.payments.simulator import SimulatedGateway
+
+    return Payments(store(), SimulatedGateway(settings().gateway_url, gateway_secret), clock)
 
 
 @lru_cache(maxsize=1)
