@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from saldo.catalog.service import PlanVersions
 from saldo.invoicing.run.bill import Billing
@@ -10,11 +11,15 @@ from saldo.invoicing.run.starter import RunStarter
 from saldo.kernel.clock import system_clock
 from saldo.payments.service import Payments
 from saldo.storage.clients import client
+from saldo.storage.files import Files
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.settings import Settings
 from saldo.storage.store import Store
 from saldo.tax.table import TableTax, shipped_table
 from saldo.usage.service import UsageTotals
+
+if TYPE_CHECKING:
+    from saldo.usage.ingest_import import UsageImport
 
 clock = system_clock
 
@@ -64,3 +69,15 @@ def sealer() -> Sealer:
         region_code=s.region_code,
     )
     return Sealer(keys, s.table)
+
+
+@lru_cache(maxsize=1)
+def imports_bucket() -> Files:
+    return Files(client("s3"), settings().imports_bucket)
+
+
+@lru_cache(maxsize=1)
+def usage_import() -> UsageImport:
+    from saldo.usage.ingest_import import UsageImport
+
+    return UsageImport(store(), imports_bucket(), clock)
