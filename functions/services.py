@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from saldo.catalog.service import PlanVersions
 from saldo.invoicing.run.bill import Billing
@@ -15,7 +16,15 @@ from saldo.storage.store import Store
 from saldo.tax.table import TableTax, shipped_table
 from saldo.usage.service import UsageTotals
 
+if TYPE_CHECKING:
+    from saldo.accounts.service import Accounts
+    from saldo.delivery.service import Deliveries
+    from saldo.documents.service import Documents
+    from saldo.integration.eventbridge import Bus
+
 clock = system_clock
+
+# Builders import their rooms when called, so that a function's cold start pays only for what it uses.
 
 
 @lru_cache(maxsize=1)
@@ -26,6 +35,41 @@ def billing() -> Billing:
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     return Settings.from_environment()
+
+
+@lru_cache(maxsize=1)
+def accounts() -> Accounts:
+    from saldo.accounts.service import Accounts
+
+    return Accounts(store(), sealer(), clock)
+
+
+@lru_cache(maxsize=1)
+def bus() -> Bus:
+    from saldo.integration.eventbridge import Bus
+
+    return Bus(client("events"), settings().bus)
+
+
+@lru_cache(maxsize=1)
+def deliveries() -> Deliveries:
+    from functions.delivery.letters import WrittenLetters
+    from saldo.delivery.service import Deliveries
+    from saldo.delivery.ses import SesMailer, ses_client
+
+    mailer = SesMailer(ses_client(), settings().mail_from)
+    return Deliveries(store(), accounts(), WrittenLetters(documents()), mailer, clock)
+
+
+@lru_cache(maxsize=1)
+def documents() -> Documents:
+    from functions.documents.settled import SettledInStore
+    from saldo.documents.service import Documents
+    from saldo.storage.files import Files
+
+    s = settings()
+    files = Files(client("s3"), s.documents_bucket)
+    return Documents(store(), accounts(), SettledInStore(store()), files, s.origin)
 
 
 @lru_cache(maxsize=1)
