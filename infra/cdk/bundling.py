@@ -48,7 +48,7 @@ class _OnThisMachine:
 
 def _fingerprint(*sources: Path) -> str:
     """A hash of names and bytes, so that an asset changes with its sources and only then."""
-    digest = hashlib.sha256(PYTHON.encode())
+    digest = hashlib.sha256(sys.version.encode())
     for source in sources:
         files = [source] if source.is_file() else sorted(p for p in source.rglob("*") if p.is_file())
         for file in files:
@@ -75,35 +75,36 @@ def _code_asset(build: Build, *sources: Path) -> lambda_.Code:
     )
 
 
-def _compile(folder: Path) -> None:
-    """Bytecode that stays valid: zipping resets file times, so it is marked never to be checked."""
-    if sys.version_info[:2] == tuple(int(part) for part in PYTHON.split(".")):
+def _compile(folder: Path, *, for_lambda: bool) -> None:
+    """Bytecode that stays valid: zipping resets file times, so it is marked never to be checked.
+
+    Bytecode belongs to one Python: for Lambda only its own version compiles; here it is the version that runs.
+    """
+    if not for_lambda or sys.version_info[:2] == tuple(int(part) for part in PYTHON.split(".")):
         compileall.compile_dir(
             folder, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH, stripdir=str(folder)
         )
 
 
-def handler_code(*, compiled: bool) -> lambda_.Code:
+def handler_code(*, for_lambda: bool) -> lambda_.Code:
     """`app.py` and `functions/`, at the root of the function's code."""
     functions, app = ROOT / "functions", ROOT / "app.py"
 
     def build(out: Path) -> None:
         shutil.copytree(functions, out / "functions", ignore=_SKIPPED)
         shutil.copy2(app, out / "app.py")
-        if compiled:
-            _compile(out)
+        _compile(out, for_lambda=for_lambda)
 
     return _code_asset(build, functions, app)
 
 
-def saldo_layer(*, compiled: bool) -> lambda_.Code:
+def saldo_layer(*, for_lambda: bool) -> lambda_.Code:
     """The rooms of `saldo`, importable by every function."""
     source = ROOT / "layers" / "saldo" / "python"
 
     def build(out: Path) -> None:
         shutil.copytree(source, out / "python", ignore=_SKIPPED)
-        if compiled:
-            _compile(out / "python")
+        _compile(out / "python", for_lambda=for_lambda)
 
     return _code_asset(build, source)
 
@@ -116,7 +117,7 @@ def packages_layer(name: str) -> lambda_.Code:
         target = out / "python"
         _install(folder / "requirements.txt", target)
         _trim(target)
-        _compile(target)
+        _compile(target, for_lambda=True)
 
     return _code_asset(build, folder)
 

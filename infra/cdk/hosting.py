@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from aws_cdk import Stack
+from aws_cdk import CfnParameter, Stack
 from aws_cdk import aws_lambda as lambda_
 
 from infra.cdk.alarms import NAMESPACE, SERVICE
@@ -23,12 +23,14 @@ class Hosting:
 
     def __init__(self, stack: Stack, env: Environment, region: Region, data: DataStack) -> None:
         self._stack, self._env, self._region, self._data = stack, env, region, data
-        compiled = env.bundle_layers
-        self._code = handler_code(compiled=compiled)
-        self._layers = [self._layer("Saldo", saldo_layer(compiled=compiled))]
+        for_lambda = env.bundle_layers
+        self._code = handler_code(for_lambda=for_lambda)
+        self._layers = [self._layer("Saldo", saldo_layer(for_lambda=for_lambda))]
         if env.bundle_layers:
             self._layers.append(self._layer("Runtime", packages_layer("runtime")))
         self._documents: lambda_.LayerVersion | None = None
+        self._origins = self._parameter("PortalOrigins", json.dumps(env.portal_origins), "Region code to portal origin")
+        self._gateway = self._parameter("GatewayUrl", env.gateway_url, "Where the payment gateway answers")
 
     def function(self, spec: FunctionSpec, extra: Mapping[str, str] | None = None) -> WatchedFunction:
         """`extra`: settings that only this function has."""
@@ -41,6 +43,10 @@ class Hosting:
             environment={**self._environment(), **(extra or {})},
             statements=statements_for(spec.grants, self._data),
         )
+
+    def _parameter(self, name: str, default: str, what: str) -> str:
+        """Parameters, so that one synthesis serves several deployments on one machine, each on its own ports."""
+        return CfnParameter(self._stack, name, type="String", default=default, description=what).value_as_string
 
     def _layer(self, name: str, code: lambda_.Code) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(
@@ -71,8 +77,8 @@ class Hosting:
             "SALDO_DOCUMENTS_BUCKET": data.buckets["documents"].bucket_name,
             "SALDO_IMPORTS_BUCKET": data.buckets["imports"].bucket_name,
             "SALDO_BUS": data.bus.event_bus_name,
-            "SALDO_PORTAL_ORIGINS": json.dumps(self._env.portal_origins),
-            "SALDO_GATEWAY_URL": self._env.gateway_url,
+            "SALDO_PORTAL_ORIGINS": self._origins,
+            "SALDO_GATEWAY_URL": self._gateway,
             "SALDO_GATEWAY_SECRET_ARN": data.gateway_secret.secret_arn,
             "SALDO_GATEWAY_QUEUE_URL": data.gateway_events.queue.queue_url,
             "SALDO_DOCUMENTS_FUNCTION": names.of(DOCUMENTS.name),

@@ -111,6 +111,7 @@ class InvoiceRun:
             items_path=items,
             item_selector=_paths({**_RUN, "batch": "$$.Map.Item.Value"}),
             max_concurrency=self._concurrency,
+            map_execution_type=sfn.StateMachineType.EXPRESS,
             result_path=sfn.JsonPath.DISCARD,
         )
         given = {**_RUN, "batch": "$.batch"}

@@ -1,12 +1,13 @@
-"""State that outlives a kill: DynamoDB by a write-ahead log, everything else by snapshots a second or so old.
+"""State that outlives a kill: DynamoDB by a write-ahead log, what else lives by snapshots half a second old.
 
 - Each DynamoDB request that changes something is appended to `dynamodb.log` before it is answered. A start loads the
   last snapshot, repeats the log in order, writes a new snapshot and empties the log.
-- Every other service is saved whenever it changed, as a whole file replaced at once, about once a second; saving
-  never takes more than a twentieth of the time. `POST /_saldo/checkpoint` saves everything at once (after a deploy).
+- Services that change while the system runs (LIVE) are saved whenever they changed, each as a whole file replaced
+  at once, twice a second; saving never takes more than a twentieth of the time.
+- What only a deployment changes is saved by `POST /_saldo/checkpoint`, with which every deployment ends.
 - Stream records not yet taken lie in DynamoDB's snapshot; those after it come back with the log. Their consumer may
   get some twice, as on AWS, and never misses one.
-- Logs and metric values are saved only at a checkpoint and at a clean stop: a kill loses the newest of them.
+- Log lines and metric values are saved at a checkpoint and at a clean stop only: a kill loses the newest of them.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ CHANGES = frozenset(
     UpdateTimeToLive UpdateContinuousBackups TagResource UntagResource ExecuteStatement ExecuteTransaction
     BatchExecuteStatement""".split()
 )
-# Saved at a checkpoint and at a clean stop only: large, and worth little after a crash.
-BULKY = frozenset({"dynamodb", "cloudwatch", "cloudwatch_logs", "logs"})
-EVERY_S = 1.0
+LIVE = frozenset("cognito kms s3 secretsmanager ses ses_v2 sqs stepfunctions".split())
+_POSITIONS = "stream-positions.json"
+EVERY_S = 0.5
 LARGEST_SHARE = 0.05
 COMPACT_ABOVE_BYTES = 64 * 1024 * 1024
 log = logging.getLogger("saldo.emulator")
@@ -73,7 +74,7 @@ class Keeper:
 
     def checkpoint(self) -> None:
         """Save everything, then empty the log: the snapshot holds what it said."""
-        self._save(bulky=True)
+        self._save(everything=True)
         if self._log is not None:
             self._log.truncate(0)
         elif self.log_path.exists():
@@ -84,23 +85,24 @@ class Keeper:
             began = time.perf_counter()
             if self._dirty:
                 self._dirty = False
-                self._save(bulky=False)
+                self._save(everything=False)
                 if self.log_path.exists() and self.log_path.stat().st_size > COMPACT_ABOVE_BYTES:
                     self.checkpoint()
             took = time.perf_counter() - began
             await asyncio.sleep(max(EVERY_S, took / LARGEST_SHARE))
 
-    def _save(self, *, bulky: bool) -> None:
+    def _save(self, *, everything: bool) -> None:
         import ministack.app as app
 
+        self._write(_POSITIONS, json.dumps(_positions()))
         for name, get_state in app._build_persistence_save_dict().items():
-            if bulky or name not in BULKY:
+            if everything or name in LIVE:
                 try:
                     self._save_one(name, get_state)
                 except Exception:  # changed under our hands by a worker thread: the next round saves it
                     self._dirty = True
                     log.debug("%s changed while it was saved", name, exc_info=True)
-                    if bulky:
+                    if everything:
                         self._save_again(name, get_state)
 
     def _save_again(self, name: str, get_state: Callable[[], Any]) -> None:
@@ -119,13 +121,31 @@ class Keeper:
         if state is None:
             return
         wrapped = {"__ministack_format__": persistence._state_format_version(name), "payload": state}
-        text = json.dumps(wrapped, default=persistence._json_default)
+        self._write(f"{name}.json", json.dumps(wrapped, default=persistence._json_default))
+
+    def _write(self, name: str, text: str) -> None:
+        """Replace a file at once, when its content is new."""
         digest = hashlib.blake2b(text.encode()).digest()
         if self._hashes.get(name) != digest:
-            partial = self._folder / f"{name}.json.part"
+            partial = self._folder / f"{name}.part"
             partial.write_text(text)
-            partial.replace(self._folder / f"{name}.json")
+            partial.replace(self._folder / name)
             self._hashes[name] = digest
+
+    def restore_positions(self) -> None:
+        """How far each consumer of a stream had come; newer than what the functions' own snapshot says."""
+        from ministack.services import lambda_svc
+
+        saved = self._folder / _POSITIONS
+        for account, region, id_, position in json.loads(saved.read_text()) if saved.exists() else []:
+            if (account, region, id_) in lambda_svc._esms._data:
+                lambda_svc._dynamodb_stream_positions._data[(account, region, id_)] = position
+
+
+def _positions() -> list[list[Any]]:
+    from ministack.services import lambda_svc
+
+    return [[*key, position] for key, position in list(lambda_svc._dynamodb_stream_positions._data.items())]
 
 
 keeper = Keeper()
@@ -152,6 +172,7 @@ def _then_repeat_the_log(load: Callable[[], None]) -> Callable[[], None]:
 
     def load_and_repeat() -> None:
         load()
+        keeper.restore_positions()
         if keeper.log_path.exists() and keeper.log_path.stat().st_size:
             _repeat_log(keeper.log_path.read_text().splitlines())
             keeper.checkpoint()
