@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local import aws
 from local.deployment import Deployment, checkpoint
 from local.place import REGIONS, ROOT, Place
 from local.processes import Process
@@ -21,6 +20,7 @@ from local.synthesis import synthesise
 
 Say = Callable[[str], None]
 _FRONT_NAME, _GATEWAY_NAME = "front", "gateway"
+_WEBHOOK = "/webhooks/gateway"
 
 
 def emulator(place: Place) -> Process:
@@ -35,8 +35,11 @@ def front(place: Place, stacks: tuple[LocalStack, ...]) -> Process:
 
 
 def gateway(place: Place) -> Process:
-    arguments = ("--port", str(place.gateway_port))
-    return Process(_GATEWAY_NAME, "local.gateway", arguments, f"{place.gateway_url}/health")
+    """The payment gateway's simulator. It knows each region's secret and calls each region's webhook."""
+    webhooks = [w for code, origin in place.portal_origins.items() for w in ("--webhook", f"{code}={origin}{_WEBHOOK}")]
+    where = ("--secret-file", str(place.state / "gateway.secrets"), "--state", str(place.state / "gateway"))
+    arguments = ("--port", str(place.gateway_port), *where, *webhooks)
+    return Process(_GATEWAY_NAME, "local.gateway", arguments, f"{place.gateway_url}/")
 
 
 class Instance:
@@ -70,12 +73,9 @@ class Instance:
 
     def down(self) -> None:
         """Stop every process. Data stays."""
-        for name in (_FRONT_NAME, _GATEWAY_NAME):
-            process = Process(name, f"local.{name}", (), "")
+        for process in (front(self.place, ()), gateway(self.place), emulator(self.place)):
             if process.stop(self.place):
-                self._say(f"{name} stopped")
-        if emulator(self.place).stop(self.place):
-            self._say("emulated AWS stopped, its state is saved")
+                self._say(f"{process.name} stopped")
 
     def reset(self) -> None:
         """Stop, and forget everything this instance knows."""
@@ -85,9 +85,8 @@ class Instance:
 
     def status(self) -> dict[str, bool]:
         """Which processes run."""
-        named = {"aws": emulator(self.place), "gateway": gateway(self.place)}
-        running = {name: process.pid(self.place) is not None for name, process in named.items()}
-        return {**running, "portals": Process(_FRONT_NAME, "local.front", (), "").pid(self.place) is not None}
+        processes = {"aws": emulator(self.place), "gateway": gateway(self.place), "portals": front(self.place, ())}
+        return {name: process.pid(self.place) is not None for name, process in processes.items()}
 
     def _start_emulator(self) -> None:
         process = emulator(self.place)
@@ -101,17 +100,20 @@ class Instance:
         process = gateway(self.place)
         if process.pid(self.place) is not None or not _exists("local.gateway.__main__"):
             return
-        process.start(self.place, self._gateway_environment(stacks))
+        self._hand_over_secrets(stacks)
+        path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "saldo" / "python")])
+        process.start(self.place, {**os.environ, "PYTHONPATH": path})
 
-    def _gateway_environment(self, stacks: tuple[LocalStack, ...]) -> dict[str, str]:
-        """The gateway signs with each region's own secret and calls each region's own webhook."""
-        environment = {**os.environ, "SALDO_STATE_DIR": str(self.place.state)}
-        environment["SALDO_PORT_BASE"] = str(self.place.port_base)
+    def _hand_over_secrets(self, stacks: tuple[LocalStack, ...]) -> None:
+        """One line for each region's secret; the file is for this user's eyes."""
+        secrets = []
         for stack in stacks:
-            secret = stack.client("secretsmanager").get_secret_value(SecretId=stack.gateway_secret_arn)
-            environment[f"SALDO_GATEWAY_SECRET_{stack.region_code.upper()}"] = secret["SecretString"]
-            environment[f"SALDO_PORTAL_ORIGIN_{stack.region_code.upper()}"] = stack.portal_origin
-        return environment
+            held = stack.client("secretsmanager").get_secret_value(SecretId=stack.gateway_secret_arn)
+            secrets.append(held["SecretString"])
+        file = self.place.state / "gateway.secrets"
+        file.touch(mode=0o600)
+        file.write_text("\n".join(secrets) + "\n")
+        (self.place.state / "gateway").mkdir(exist_ok=True)
 
     def _start_front(self, stacks: tuple[LocalStack, ...]) -> None:
         """A new deployment may have brought a new API: then the portals are started again."""
@@ -178,5 +180,3 @@ def _exists(module: str) -> bool:
     except ModuleNotFoundError:
         return False
 
-
-__all__ = ["Instance", "aws", "emulator", "emulator_environment"]
