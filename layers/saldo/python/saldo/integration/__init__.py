@@ -1,1 +1,1 @@
-"""What comes in from other systems: invoices issued elsewhere, with their settlements."""
+"""How the outside learns what happened here, and how the past is brought in."""
