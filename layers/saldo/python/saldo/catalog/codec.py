@@ -102,28 +102,28 @@ def _component(fields: Fields) -> Component:
 
 
 def price_to_json(price: PriceModel) -> dict[str, Any]:
-    """A price model with its `model` tag."""
+    """A price model with its `kind` tag."""
     match price:
         case Flat():
-            return {"model": Flat.kind, "amount": plain(price.amount)}
+            return {"kind": Flat.kind, "amount": plain(price.amount)}
         case PerUnit():
-            return {"model": PerUnit.kind, "unit_price": plain(price.unit_price)}
+            return {"kind": PerUnit.kind, "unit_price": plain(price.unit_price)}
         case Package():
             numbers = {"size": price.size, "price": price.price, "free_units": price.free_units}
-            return {"model": Package.kind, **{name: plain(number) for name, number in numbers.items()}}
+            return {"kind": Package.kind, **{name: plain(number) for name, number in numbers.items()}}
         case Graduated() | Volume():
             tiers = [_tier_to(tier) for tier in price.tiers]
-            return {"model": price.kind, "tiers": tiers, "flat_at_zero": price.flat_at_zero}
+            return {"kind": price.kind, "tiers": tiers, "flat_at_zero": price.flat_at_zero}
 
 
 def price_from(fields: Fields) -> PriceModel:
-    """The price model that `model` names; an unknown one is a problem of the field."""
-    model = fields.text("model")
-    reader = _READERS.get(model)
+    """The price model that `kind` names; an unknown one is a problem of the field."""
+    kind = fields.text("kind")
+    reader = _READERS.get(kind)
     if reader is None:
-        if model:
+        if kind:
             known = ", ".join(sorted(_READERS))
-            fields.problems.add(fields.at("model"), "unknown_price_model", f"must be one of {known}")
+            fields.problems.add(fields.at("kind"), "unknown_price_model", f"must be one of {known}")
         return Flat(ZERO)
     price = reader(fields)
     fields.finish()
