@@ -17,7 +17,7 @@ from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_f
 from saldo.rating.rules.proration import WHOLE, share_of
 from saldo.rating.rules.registry import rate
 from saldo.subscriptions.model import ChargePeriod, Subscription
-from saldo.subscriptions.rules import billed, billing_due
+from saldo.subscriptions.rules import billed, billing_due, cycle_number
 from saldo.tax.model import BuyerFacts, LineTax, SellerFacts, TaxableLine, TaxAnswer
 from saldo.tax.ports import TaxPort
 from saldo.tax.rules import tax_totals
@@ -118,7 +118,8 @@ def _line(line_id: str, case: BillingCase, item: DueSubscription, due: ChargePer
     quantity = _quantity(case, item.subscription, due, component)
     short = component.kind is ChargeKind.FIXED and component.prorate
     share = share_of(due.period, due.full, plan_version.day_count) if short else WHOLE
-    rated = rate(component.price, quantity, plan_version.currency, share, plan_version.rounding)
+    cycle = cycle_number(item.subscription, plan_version, due)
+    rated = rate(component.price, quantity, plan_version.currency, share, plan_version.rounding, cycle)
     return Line(
         line_id,
         item.subscription.id,
