@@ -272,13 +272,13 @@ def test_strangers_get_nothing_from_the_api(calm: Street) -> None:
 
 
 def test_bad_input_is_refused_with_every_problem(calm: Street) -> None:
-    token = {"Authorization": f"Bearer {api_key(SECRET)}"}
-    status, body, _ = calm.send("POST", "/v1/checkouts", {}, **token)
+    token = f"Bearer {api_key(SECRET)}"
+    status, body, _ = calm.send("POST", "/v1/checkouts", {}, Authorization=token)
     error = json.loads(body)["error"]
     assert (status, error["code"]) == (422, "invalid_checkout")
     fields = {p["field"] for p in error["problems"]}
     assert {"payment_id", "account_id", "amount_minor", "currency", "return_url", "merchant"} <= fields
-    assert calm.send("GET", "/v1/nothing", **token)[0] == 404
+    assert calm.send("GET", "/v1/nothing", Authorization=token)[0] == 404
     assert calm.send("GET", "/pay/../etc/passwd")[0] == 404
     assert calm.send("POST", "/pay/chk_unknown/card", CARD)[0] == 404
 

@@ -19,9 +19,9 @@ from tests.crashes import assert_survives_every_crash
 
 def _at_the_gateway(shop: Shop, status: PaymentStatus, paid_out: bool = False) -> None:
     for ref, known in shop.gateway.checkouts.items():
-        at = shop.clock()
-        payout = {"payout_id": "po_1", "paid_out_at": at} if paid_out else {}
-        shop.gateway.checkouts[ref] = replace(known, status=status, happened_at=at, method="SEPA •••• 3000", **payout)
+        told = replace(known, status=status, happened_at=shop.clock(), method="SEPA •••• 3000")
+        paid = replace(told, payout_id="po_1", paid_out_at=shop.clock())
+        shop.gateway.checkouts[ref] = paid if paid_out else told
 
 
 def test_a_payment_whose_news_got_lost_is_asked_about_and_settled(shop: Shop) -> None:
