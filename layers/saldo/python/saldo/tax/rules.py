@@ -138,7 +138,7 @@ def percent_of(net_minor: int, percent: Decimal) -> int:
 
 
 def problems_of_rates(rates: Iterable[TaxRate]) -> list[str]:
-    """What is wrong with a table: rates below zero, empty spans, or two rates of one tax, place and category at once."""
+    """What is wrong with a table: rates below zero, empty spans, two rates of one tax, place and category at once."""
     found: list[str] = []
     spans: Mapping[tuple[str, str, str], list[TaxRate]] = _by_tax(rates)
     for (place, name, category), rows in spans.items():

@@ -64,7 +64,7 @@ def shipped_table() -> TaxTable:
 
 
 def table_from(document: Mapping[str, Any]) -> TaxTable:  # Any: parsed JSON
-    """A table from its JSON form; Refusal `invalid_tax_table` naming everything wrong with it."""
+    """A table from its JSON form; Refusal `invalid_tax_table` says what is wrong with it."""
     try:
         rates = tuple(_rate_from(row) for row in document["rates"])
         unions = {name: frozenset(members) for name, members in document["unions"].items()}

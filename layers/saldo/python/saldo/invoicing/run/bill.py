@@ -12,19 +12,18 @@ from saldo.accounts.records import account_from, entity_from
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.service import PlanVersions
 from saldo.invoicing.codec import body_to_bytes
-from saldo.invoicing.model import BillingCase, Draft, DueSubscription, InvoiceBody, InvoiceStatus, NothingToBill
+from saldo.invoicing.model import BillingCase, Draft, InvoiceBody, InvoiceStatus, NothingToBill
 from saldo.invoicing.records import InvoiceHeader, body_key, header_from, header_item, header_key
-from saldo.invoicing.rules import bill, usage_needed
+from saldo.invoicing.rules import bill, due_of, usage_needed
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, SetAside
 from saldo.invoicing.run.number import load_attempt
-from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.records import move_on, subscription_from, subscription_key
-from saldo.subscriptions.rules import billing_due
 from saldo.tax.ports import TaxPort
 from saldo.usage.service import UsageTotals
 
@@ -100,15 +99,10 @@ def _prepare(
     return BillingCase(
         account=account_from(item),
         entity=entity,
-        due=tuple(_due(s, versions.get((entity.id, s.plan_version_id)), as_of) for s in found if s is not None),
+        due=tuple(due_of(s, versions.get((entity.id, s.plan_version_id)), as_of) for s in found if s is not None),
         usage={},
         as_of=as_of,
     )
-
-
-def _due(subscription: Subscription, version: PlanVersion | None, as_of: date) -> DueSubscription:
-    periods = billing_due(subscription, version, as_of) if version else ()
-    return DueSubscription(subscription, version, tuple(periods))
 
 
 def _decide(billing: Billing, attempt: Attempt, account: DueAccount, case: BillingCase | SetAside) -> _Decided:
@@ -118,7 +112,9 @@ def _decide(billing: Billing, attempt: Attempt, account: DueAccount, case: Billi
         outcome = bill(case, billing.tax)
     except Refusal as refusal:
         return _Decided(account, set_aside=SetAside(account.account_id, refusal.code, str(refusal)[:300]))
-    except Exception as error:  # noqa: BLE001 - one account's trouble must not stop the others; it is set aside loudly
+    except Unavailable as outage:
+        return _Decided(account, set_aside=SetAside(account.account_id, "unavailable", str(outage)[:300]))
+    except Exception as error:
         log.exception("billing an account failed", extra={"account_id": account.account_id})
         return _Decided(account, set_aside=SetAside(account.account_id, "internal_error", type(error).__name__))
     return _decided(attempt, account, case, outcome)
@@ -132,7 +128,8 @@ def _decided(attempt: Attempt, account: DueAccount, case: BillingCase, outcome: 
         unit.insert(header_item(_header(body, attempt.run_id)))
         unit.insert({**_named(body_key(body.account_id, body.id)), "kind": "body", "body": body_to_bytes(body)})
     for moved in outcome.subscriptions:
-        move_on(unit, before[moved.id], moved)
+        if moved != before[moved.id]:
+            move_on(unit, before[moved.id], moved)
     for d in case.due:
         for boundary in sorted({period.boundary for period in d.due}):
             unit.insert(_guard(attempt, d.subscription, boundary, body))
@@ -223,5 +220,3 @@ def _drafted(store: Store, account_id: str, invoice_id: str) -> Drafted:
         raise NotFound(f"a guard names {invoice_id}, which does not exist")
     header = header_from(item)
     return Drafted(account_id, invoice_id, header.currency, header.total_minor)
-
-

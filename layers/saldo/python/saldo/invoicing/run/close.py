@@ -9,7 +9,7 @@ from datetime import date
 
 from saldo.invoicing.rules import format_number
 from saldo.invoicing.run import records
-from saldo.invoicing.run.model import Attempt, Drafted, RunState
+from saldo.invoicing.run.model import Attempt, Drafted, RunState, SetAside
 from saldo.invoicing.run.number import drafts_of, load_attempt, series_of, taken_blocks
 from saldo.invoicing.run.open import move
 from saldo.kernel.clock import Clock, instant_text
@@ -103,7 +103,7 @@ def fail_run(store: Store, run_id: str, attempt_number: int, error: str) -> None
         move(store, replace(attempt, state=RunState.FAILED, error=error[:500]), RunState.OPEN)
 
 
-def set_aside_of(store: Store, attempt: Attempt) -> list[records.SetAside]:
+def set_aside_of(store: Store, attempt: Attempt) -> list[SetAside]:
     items = store.query_all(attempt.run_id, prefix=records.result_prefix(attempt.number), consistent=True)
     return [aside for item in items for aside in records.result_from(item).set_aside]
 

@@ -1,0 +1,283 @@
+"""From what is due on an account to a frozen invoice, its journal entry and its number. No clock, no I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
+from saldo.invoicing.model import BillingCase, Draft, DueSubscription, InvoiceBody, Line, NothingToBill
+from saldo.kernel.errors import Problem, Problems, Refusal
+from saldo.kernel.exact import ONE, minor_of_share, total
+from saldo.kernel.ids import derived_id
+from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
+from saldo.rating.rules.proration import WHOLE, share_of
+from saldo.rating.rules.registry import rate
+from saldo.subscriptions.model import ChargePeriod, Subscription
+from saldo.subscriptions.rules import billed, billing_due
+from saldo.tax.model import BuyerFacts, LineTax, SellerFacts, TaxableLine, TaxAnswer
+from saldo.tax.ports import TaxPort
+from saldo.tax.rules import tax_totals
+from saldo.usage.model import UsageKey
+
+_DAY = timedelta(days=1)
+
+
+def due_of(subscription: Subscription, plan_version: PlanVersion | None, as_of: date) -> DueSubscription:
+    """A subscription with everything due on it; `bill` refuses one whose plan version is None."""
+    due = billing_due(subscription, plan_version, as_of) if plan_version else []
+    return DueSubscription(subscription, plan_version, tuple(due))
+
+
+def usage_needed(due: Iterable[DueSubscription]) -> list[UsageKey]:
+    """The totals that a BillingCase of these must hold (0 where nothing was used), in the order of the lines."""
+    return [
+        UsageKey(item.subscription.id, component.meter_id, period.period)
+        for item in due
+        for period, component in _charged(item)
+        if component.kind is ChargeKind.USAGE
+    ]
+
+
+def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
+    """The one invoice of an account for everything due, or the decision that there is nothing to charge.
+
+    The same case always yields the same invoice with the same id. Pure as long as `tax` is; a table is.
+    Raises Refusal for an account that must be set aside: `plan_version_missing`, `plan_version_mismatch`,
+    `foreign_subscription`, `currency_mismatch`, `meter_claimed_twice`, `usage_total_missing`, `negative_usage`,
+    `negative_total`, `tax_undecidable`; Unavailable when the tax port is.
+    """
+    check_case(case)
+    lines = charge_lines(case)
+    charges = tuple(sorted({period.identity for item in case.due for period in item.due}))
+    if not any(line.net_minor for line in lines):
+        reason = "zero_amounts" if lines else "no_charges"
+        return NothingToBill(case.account.id, reason, charges, _moved_on(case))
+    answer = tax.quote(taxable_lines(lines, case.as_of), buyer_facts(case), seller_facts(case))
+    return Draft(draft_invoice(case, charges, lines, answer), _moved_on(case))
+
+
+def _moved_on(case: BillingCase) -> tuple[Subscription, ...]:
+    return tuple(billed(i.subscription, i.plan_version, case.as_of) for i in case.due if i.plan_version)
+
+
+def check_case(case: BillingCase) -> None:
+    """Refuses a case that cannot be billed as a whole; see `bill` for the codes."""
+    for item in case.due:
+        subscription, plan_version = item.subscription, item.plan_version
+        if subscription.account_id != case.account.id:
+            raise Refusal("foreign_subscription", f"{subscription.id} is not one of {case.account.id}")
+        if plan_version is None:
+            raise Refusal("plan_version_missing", f"{subscription.plan_version_id} is not in the catalog")
+        if plan_version.id != subscription.plan_version_id:
+            raise Refusal("plan_version_mismatch", f"{subscription.id} was not sold {plan_version.id}")
+        if plan_version.currency != case.account.currency:
+            raise Refusal(
+                "currency_mismatch",
+                f"{plan_version.id} is priced in {plan_version.currency}, the account pays {case.account.currency}",
+            )
+    _check_meters(case)
+
+
+def _check_meters(case: BillingCase) -> None:
+    """No day of a meter may be billed on two charges: each usage event is rated once."""
+    claimed: dict[str, list[UsageKey]] = {}
+    for key in usage_needed(case.due):
+        for other in claimed.setdefault(key.meter_id, []):
+            if key.period.overlap(other.period):
+                raise Refusal("meter_claimed_twice", f"{key.meter_id} would be billed twice for {key.period.as_text()}")
+        claimed[key.meter_id].append(key)
+
+
+def _charged(item: DueSubscription) -> Iterator[tuple[ChargePeriod, Component]]:
+    """What is due, component by component."""
+    if item.plan_version is None:
+        return
+    for due in item.due:
+        for component in item.plan_version.components:
+            once = component.kind is ChargeKind.ONE_TIME
+            if component.timing is due.timing and (due.first or not once):
+                yield due, component
+
+
+def charge_lines(case: BillingCase) -> list[Line]:
+    """Every due charge rated, before tax, in the order of subscriptions, periods and components."""
+    lines: list[Line] = []
+    for item in case.due:
+        for due, component in _charged(item):
+            lines.append(_line(str(len(lines) + 1), case, item, due, component))
+    return lines
+
+
+def _line(line_id: str, case: BillingCase, item: DueSubscription, due: ChargePeriod, component: Component) -> Line:
+    plan_version = item.plan_version
+    assert plan_version is not None, "checked before anything is rated"
+    quantity = _quantity(case, item.subscription, due, component)
+    short = component.kind is ChargeKind.FIXED and component.prorate
+    share = share_of(due.period, due.full, plan_version.day_count) if short else WHOLE
+    rated = rate(component.price, quantity, plan_version.currency, share, plan_version.rounding)
+    return Line(
+        line_id,
+        item.subscription.id,
+        plan_version.id,
+        component.id,
+        due.timing,
+        due.period,
+        component.names,
+        component.unit_names,
+        quantity,
+        rated.exact,
+        share,
+        rated.rounding,
+        rated.net_minor,
+        rated.steps,
+        component.tax_category,
+        component.revenue_tag,
+        (),
+    )
+
+
+def _quantity(case: BillingCase, subscription: Subscription, due: ChargePeriod, component: Component) -> Decimal:
+    if component.kind is not ChargeKind.USAGE:
+        return subscription.quantities.get(component.id, ONE)
+    used = case.usage.get(UsageKey(subscription.id, component.meter_id, due.period))
+    if used is None:
+        raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {due.period.as_text()}")
+    if used < 0:
+        raise Refusal("negative_usage", f"{component.meter_id} counted {used} in {due.period.as_text()}")
+    return used
+
+
+def taxable_lines(lines: Sequence[Line], issued_on: date) -> list[TaxableLine]:
+    """What tax is asked: a charge in arrears is supplied by the last day of its period, one in advance when billed."""
+    return [
+        TaxableLine(
+            line.id,
+            line.net_minor,
+            line.tax_category,
+            line.period.end - _DAY if line.timing is Timing.ARREARS else issued_on,
+        )
+        for line in lines
+    ]
+
+
+def buyer_facts(case: BillingCase) -> BuyerFacts:
+    account = case.account
+    return BuyerFacts(account.country, account.tax_region, account.tax_status, account.has_tax_id)
+
+
+def seller_facts(case: BillingCase) -> SellerFacts:
+    entity = case.entity
+    return SellerFacts(entity.country, entity.region, frozenset(entity.tax_registrations))
+
+
+def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[Line], answer: TaxAnswer) -> InvoiceBody:
+    """Freeze rated lines and the tax answer into an invoice; Refusal `negative_total` below zero."""
+    account = case.account
+    net, tax = sum(line.net_minor for line in lines), answer.tax_minor
+    if net + tax < 0:
+        raise Refusal("negative_total", f"{account.id} would be invoiced {net + tax}")
+    return InvoiceBody(
+        id=invoice_id(case.as_of, case.entity.id, account.id, account.currency, charges),
+        account_id=account.id,
+        organisation_id=account.organisation_id,
+        entity_id=case.entity.id,
+        currency=account.currency,
+        issued_on=case.as_of,
+        due_on=case.as_of + timedelta(days=account.payment_terms_days),
+        language=account.language,
+        buyer_profile=account.profile_version,
+        charges=charges,
+        lines=tuple(_taxed(line, taxes) for line, taxes in zip(lines, answer.lines, strict=True)),
+        tax_totals=answer.totals,
+        tax_source=answer.source,
+        tax_estimated=answer.estimated,
+        tax_rounding=answer.rounding,
+        net_minor=net,
+        tax_minor=tax,
+        total_minor=net + tax,
+    )
+
+
+def _taxed(line: Line, taxes: LineTax) -> Line:
+    assert line.id == taxes.line_id, "a tax port answers line by line, in order"
+    return replace(line, taxes=taxes.shares)
+
+
+def invoice_id(issued_on: date, entity_id: str, account_id: str, currency: str, charges: Iterable[str]) -> str:
+    """The id that an invoice of these charges has, however often it is computed."""
+    return derived_id("inv", issued_on, entity_id, account_id, currency, *sorted(charges))
+
+
+def issue_entry(body: InvoiceBody) -> Entry:
+    """The journal entry of issuing: receivables against revenue, deferred revenue and tax.
+
+    Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction.
+    """
+    credits: Counter[tuple[LedgerAccount, str]] = Counter()
+    for line in body.lines:
+        earned = line.timing is Timing.ARREARS
+        account = LedgerAccount.REVENUE if earned else LedgerAccount.DEFERRED_REVENUE
+        credits[account, line.revenue_tag] += line.net_minor
+    for tax in body.tax_totals:
+        credits[LedgerAccount.TAX_PAYABLE, tax.jurisdiction] += tax.tax_minor
+    owed = Posting(LedgerAccount.RECEIVABLES, body.total_minor, invoice_id=body.id, due_on=body.due_on)
+    legs = [Posting(account, -minor, tag=tag) for (account, tag), minor in credits.items() if minor]
+    return entry_for(
+        EntryKind.INVOICE_ISSUED,
+        booked_on=body.issued_on,
+        entity_id=body.entity_id,
+        account_id=body.account_id,
+        currency=body.currency,
+        source_id=body.id,
+        postings=(owed, *legs),
+    )
+
+
+def series_name(prefix: str, year: int) -> str:
+    """The number series of a seller's invoices of one year, `ACME-2026`; numbers begin again with each year."""
+    return f"{prefix}-{year}" if prefix else str(year)
+
+
+def format_number(series: str, n: int) -> str:
+    """The n-th number of a series, from 1: `ACME-2026-000042`. Refusal `invalid_number` below 1."""
+    if n < 1:
+        raise Refusal("invalid_number", f"numbers begin at 1, not at {n}")
+    return f"{series}-{n:06d}"
+
+
+def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
+    """Everything about a frozen invoice that does not follow from itself; empty for a sound one.
+
+    Steps make up each line's exact price, which share and rounding turn into its net; lines and taxes make up the
+    totals; each tax follows from the lines it is on; the id follows from what is billed.
+    """
+    found = Problems()
+    for i, line in enumerate(body.lines):
+        if total(step.amount for step in line.steps) != line.exact:
+            found.add(f"lines[{i}].exact", "steps_differ", "the steps do not make up the price")
+        share = line.share.days, line.share.of
+        if minor_of_share(line.exact, share, body.currency, line.rounding) != line.net_minor:
+            found.add(f"lines[{i}].net_minor", "net_differs", "share and rounding of the price do not make the net")
+    _check_taxes(body, found)
+    if sum(line.net_minor for line in body.lines) != body.net_minor:
+        found.add("net_minor", "lines_differ", "the lines do not add up to the net")
+    if sum(t.tax_minor for t in body.tax_totals) != body.tax_minor:
+        found.add("tax_minor", "taxes_differ", "the taxes do not add up to the tax")
+    if body.net_minor + body.tax_minor != body.total_minor or body.total_minor <= 0:
+        found.add("total_minor", "total_differs", "net and tax do not make a total above zero")
+    if body.id != invoice_id(body.issued_on, body.entity_id, body.account_id, body.currency, body.charges):
+        found.add("id", "id_differs", "the id is not that of these charges")
+    if body.due_on < body.issued_on:
+        found.add("due_on", "due_too_soon", "due before it was issued")
+    return found.found
+
+
+def _check_taxes(body: InvoiceBody, found: Problems) -> None:
+    lines = taxable_lines(body.lines, body.issued_on)
+    taxes = [LineTax(line.id, line.taxes) for line in body.lines]
+    if tax_totals(lines, taxes, body.tax_rounding) != body.tax_totals:
+        found.add("tax_totals", "tax_differs", "the taxes are not those of the lines")

@@ -1,0 +1,172 @@
+"""Reading a JSON document field by field, so that a refusal names every field at fault and not only the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any, TypeVar  # Any: parsed JSON is of any shape until it is read
+
+from saldo.kernel.errors import Problems
+from saldo.kernel.exact import MOST_DIGITS, ZERO, fits
+
+Choice = TypeVar("Choice", bound=StrEnum)
+Read = TypeVar("Read")
+_MISSING = object()
+
+
+class Fields:
+    """One JSON object at a path of a document. Each reader returns a value of its type in any case: where it has to
+    add a problem, a harmless one that must not be used. `finish` reports fields that nobody asked for.
+
+    >>> problems = Problems()
+    >>> Fields({"size": "ten"}, problems).decimal("size")
+    Decimal('0')
+    >>> problems.found[0].field
+    'size'
+    """
+
+    def __init__(self, document: Any, problems: Problems, path: str = "") -> None:
+        self.problems = problems
+        self.path = path
+        self._known: Mapping[str, Any] = document if isinstance(document, Mapping) else {}
+        self._asked: set[str] = set()
+        if not isinstance(document, Mapping):
+            problems.add(path or "document", "not_an_object", "must be an object")
+
+    def at(self, name: str) -> str:
+        """The full path of a field: `components[0].price`."""
+        return f"{self.path}.{name}" if self.path else name
+
+    def has(self, name: str) -> bool:
+        """Whether the field is there and not null; asking for it counts as reading it."""
+        self._asked.add(name)
+        return self._known.get(name) is not None
+
+    def _get(self, name: str, default: Any = _MISSING) -> Any:
+        self._asked.add(name)
+        value = self._known.get(name)
+        if value is not None:
+            return value
+        if default is _MISSING:
+            self.problems.add(self.at(name), "missing", "is required")
+        return default
+
+    def text(self, name: str, default: Any = _MISSING) -> str:
+        value = self._get(name, default)
+        if value is _MISSING:
+            return ""
+        if not isinstance(value, str) or (not value.strip() and default is _MISSING):
+            self.problems.add(self.at(name), "not_text", "must be text")
+            return ""
+        return value
+
+    def integer(self, name: str, default: Any = _MISSING) -> int:
+        value = self._get(name, default)
+        if value is _MISSING:
+            return 0
+        if type(value) is not int:
+            self.problems.add(self.at(name), "not_whole", "must be a whole number")
+            return 0
+        return value
+
+    def flag(self, name: str, default: Any = _MISSING) -> bool:
+        value = self._get(name, default)
+        if value is _MISSING:
+            return False
+        if not isinstance(value, bool):
+            self.problems.add(self.at(name), "not_a_flag", "must be true or false")
+            return False
+        return value
+
+    def decimal(self, name: str, default: Any = _MISSING) -> Decimal:
+        """A number written as text (`"0.05"`) or as a whole number; a JSON float is refused, it has lost digits."""
+        value = self._get(name, default)
+        return ZERO if value is _MISSING else self._decimal(value, self.at(name))
+
+    def _decimal(self, value: Any, path: str) -> Decimal:
+        if isinstance(value, Decimal):
+            number = value
+        elif isinstance(value, str) or type(value) is int:
+            try:
+                number = Decimal(value)
+            except InvalidOperation:
+                self.problems.add(path, "not_a_number", "must be a number")
+                return ZERO
+        else:
+            self.problems.add(path, "not_a_number", 'must be a number written as text, such as "0.05"')
+            return ZERO
+        if not fits(number):
+            self.problems.add(path, "too_long", f"must be finite and have at most {MOST_DIGITS} digits")
+            return ZERO
+        return number
+
+    def maybe_decimal(self, name: str) -> Decimal | None:
+        return self.decimal(name) if self.has(name) else None
+
+    def day(self, name: str) -> date:
+        value = self._get(name)
+        try:
+            return date.fromisoformat(value)
+        except (TypeError, ValueError):
+            if value is not _MISSING:
+                self.problems.add(self.at(name), "not_a_date", "must be a date such as 2026-01-31")
+            return date.min
+
+    def maybe_day(self, name: str) -> date | None:
+        return self.day(name) if self.has(name) else None
+
+    def choice(self, name: str, choices: type[Choice], default: Choice | None = None) -> Choice:
+        first = next(iter(choices))
+        value = self._get(name, _MISSING if default is None else default)
+        if value is _MISSING:
+            return first
+        try:
+            return choices(value)
+        except ValueError:
+            self.problems.add(self.at(name), "unknown_choice", f"must be one of {', '.join(choices)}")
+            return first
+
+    def child(self, name: str) -> Fields:
+        value = self._get(name)
+        return Fields({} if value is _MISSING else value, self.problems, self.at(name))
+
+    def children(self, name: str) -> Iterator[Fields]:
+        value = self._get(name)
+        if value is _MISSING:
+            return
+        if not isinstance(value, list):
+            self.problems.add(self.at(name), "not_a_list", "must be a list")
+            return
+        for i, entry in enumerate(value):
+            yield Fields(entry, self.problems, f"{self.at(name)}[{i}]")
+
+    def texts(self, name: str) -> dict[str, str]:
+        """An object of texts, such as names by language; {} when absent."""
+        value = self._get(name, {})
+        if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+            self.problems.add(self.at(name), "not_texts", "must be an object of texts")
+            return {}
+        return dict(value)
+
+    def decimals(self, name: str) -> dict[str, Decimal]:
+        """An object of numbers; {} when absent."""
+        value = self._get(name, {})
+        if not isinstance(value, Mapping):
+            self.problems.add(self.at(name), "not_numbers", "must be an object of numbers")
+            return {}
+        return {key: self._decimal(v, f"{self.at(name)}.{key}") for key, v in value.items()}
+
+    def finish(self) -> None:
+        """Reports fields that no reader asked for: a misspelt name must not be ignored."""
+        for name in self._known.keys() - self._asked:
+            self.problems.add(self.at(str(name)), "unknown_field", "is not a field here")
+
+
+def read(document: Any, reader: Callable[[Fields], Read], message: str) -> Read:
+    """What the reader makes of the document, or Refusal `invalid_input` with every problem it found."""
+    problems = Problems()
+    value = reader(Fields(document, problems))
+    problems.refuse_if_any(message)
+    return value

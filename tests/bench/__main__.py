@@ -1,0 +1,20 @@
+"""`make bench`: print every figure with its bar and write them to build/bench.json."""
+
+from __future__ import annotations
+
+from tests.bench import counted_run, imports
+from tests.bench.figures import Figure, report
+
+SECTIONS = (counted_run.figures, imports.figures)
+
+
+def main() -> None:
+    found: list[Figure] = []
+    for section in SECTIONS:
+        print(f"measuring: {section.__module__.rsplit('.', 1)[1]} …", flush=True)
+        found += section()
+    report(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""A run bills each account once: retried, crashed at any call, started twice, or with some accounts failing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from saldo.insight.invariants import check_all
+from saldo.invoicing.run.bill import bill_accounts
+from saldo.invoicing.run.close import close_run, fail_run, set_aside_of
+from saldo.invoicing.run.model import RunState
+from saldo.invoicing.run.number import number_invoices
+from saldo.invoicing.run.open import latest_attempt, open_run
+from saldo.kernel.errors import Refusal
+from saldo.storage.items import Item
+from saldo.storage.units import Unit
+from tests.simulation.dynamodb import Crash
+from tests.simulation.world import ENTITY, World
+
+JAN, FEB, MAR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
+
+
+def _invoices(world: World) -> list[Item]:
+    return sorted((i for i in world.store.scan() if i["kind"] == "invoice"), key=lambda i: i["number"])
+
+
+def _essence(world: World) -> list[tuple[object, ...]]:
+    """What must come out the same however often the work was interrupted (ids of plans and lists are chance)."""
+    kinds = ("invoice", "body", "entry", "balance", "subscription", "guard", "series")
+    names = ("number", "status", "open_minor", "total_minor", "body", "postings", "next_bill_on", "invoice_id", "next")
+    rows = [
+        (i["pk"], i["sk"], *(repr(i.get(n)) for n in names), repr(i.get("EUR receivables")))
+        for i in world.store.scan()
+        if i["kind"] in kinds
+    ]
+    return sorted(rows)
+
+
+def test_a_run_issues_one_numbered_invoice_per_account_and_books_it() -> None:
+    world = World()
+    world.found(120, started_on=JAN)
+    closed = world.run(JAN)
+    invoices = _invoices(world)
+    assert [i["number"] for i in invoices] == [f"RW-2026-{n:06d}" for n in range(1, 121)]
+    assert closed.invoices == 120 and closed.set_aside == 0
+    assert closed.totals == {"EUR": sum(i["total_minor"] for i in invoices)}
+    assert (closed.first_number, closed.last_number) == ("RW-2026-000001", "RW-2026-000120")
+    assert check_all(world.store).violations == []
+
+
+def test_usage_of_the_ended_month_and_the_fee_of_the_new_one_come_on_one_invoice() -> None:
+    world = World()
+    (account,) = world.found(1, started_on=JAN)
+    world.run(JAN)
+    world.use(account, date(2026, 1, 20), 1500, "e1")
+    world.now = world.now.replace(month=2)
+    world.run(FEB)
+    last = _invoices(world)[-1]
+    # 49.00 + 7.50 in advance, 1000 × 0.02 + 500 × 0.015 = 27.50 in arrears, 19 % VAT
+    assert (last["net_minor"], last["tax_minor"], last["total_minor"]) == (8400, 1596, 9996)
+
+
+def test_a_run_started_again_after_it_closed_changes_nothing() -> None:
+    world = World()
+    world.found(3, started_on=JAN)
+    world.run(JAN)
+    before = _essence(world)
+    again = world.run(JAN)
+    assert again.invoices == 3
+    assert _essence(world) == before
+
+
+def test_two_executions_of_the_same_run_join_the_same_attempt() -> None:
+    world = World()
+    world.found(60, started_on=JAN)
+    first = open_run(world.store, world.clock, ENTITY.id, "2026-01-01")
+    second = open_run(world.store, world.clock, ENTITY.id, "2026-01-01T03:00:00Z")
+    assert (second.run_id, second.number, second.plan_id) == (first.run_id, first.number, first.plan_id)
+    for batch in first.batches:
+        bill_accounts(world.billing(), first.run_id, first.number, batch)
+    for batch in second.batches:
+        assert bill_accounts(world.billing(), first.run_id, first.number, batch).set_aside == ()
+    assert len(number_invoices(world.store, first.run_id, 1)) == 2
+    assert world.run(JAN).invoices == 60
+    assert check_all(world.store).violations == []
+
+
+def _break(world: World, account: str) -> Item:
+    """Let the account's subscription point at a plan version that is not there."""
+    item = world.store.query(account, prefix="subscription#").items[0]
+    world.store.write_one(Unit("break").put(item | {"plan_version_id": "nowhere_v9"}))
+    return item
+
+
+def test_an_account_that_cannot_be_billed_is_set_aside_and_the_rest_goes_through() -> None:
+    world = World()
+    accounts = world.found(5, started_on=JAN)
+    sound = _break(world, accounts[2])
+    closed = world.run(JAN)
+    assert (closed.invoices, closed.set_aside) == (4, 1)
+    (aside,) = set_aside_of(world.store, closed)
+    assert (aside.account_id, aside.code) == (accounts[2], "plan_version_missing")
+
+    world.store.write_one(Unit("mend").put(sound))
+    retried = world.run(JAN)
+    assert (retried.number, retried.invoices, retried.set_aside) == (2, 1, 0)
+    assert [i["number"] for i in _invoices(world)] == [f"RW-2026-{n:06d}" for n in range(1, 6)]
+    assert check_all(world.store).violations == []
+
+
+def test_a_failed_run_goes_on_where_it_stopped() -> None:
+    world = World()
+    world.found(5, started_on=JAN)
+    attempt = open_run(world.store, world.clock, ENTITY.id, "2026-01-01")
+    bill_accounts(world.billing(), attempt.run_id, 1, "00000")
+    fail_run(world.store, attempt.run_id, 1, "a lambda fell over")
+    failed = latest_attempt(world.store, attempt.run_id)
+    assert failed is not None and (failed.state, failed.error) == (RunState.FAILED, "a lambda fell over")
+    closed = world.run(JAN)
+    assert (closed.number, closed.invoices) == (1, 5)
+    assert check_all(world.store).violations == []
+
+
+def test_a_draft_that_a_straggler_froze_after_numbering_gets_a_further_block() -> None:
+    world = World()
+    accounts = world.found(51, started_on=JAN)
+    attempt = open_run(world.store, world.clock, ENTITY.id, "2026-01-01")
+    bill_accounts(world.billing(), attempt.run_id, 1, "00000")
+    number_invoices(world.store, attempt.run_id, 1)
+    bill_accounts(world.billing(), attempt.run_id, 1, "00001")
+    closed = world.run(JAN)
+    assert closed.invoices == len(accounts)
+    assert check_all(world.store).violations == []
+
+
+def test_a_run_for_a_date_before_the_last_numbers_is_refused() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    world.run(FEB)
+    with pytest.raises(Refusal) as refused:
+        world.run(JAN)
+    assert refused.value.problems[0].code == "numbers_would_go_back"
+
+
+def test_a_run_for_a_day_that_has_not_begun_is_refused() -> None:
+    world = World()
+    world.found(1)
+    with pytest.raises(Refusal) as refused:
+        open_run(world.store, world.clock, ENTITY.id, "2026-01-02")
+    assert refused.value.problems[0].code == "in_the_future"
+
+
+def test_a_dry_run_writes_no_draft_and_names_what_would_differ() -> None:
+    world = World()
+    accounts = world.found(2, started_on=JAN)
+    world.run(JAN)
+    world.use(accounts[1], date(2026, 1, 5), 100, "e1")
+    world.now = world.now.replace(month=2)
+    before = _essence(world)
+    attempt = open_run(world.store, world.clock, ENTITY.id, "2026-02-01", dry_run=True)
+    for batch in attempt.batches:
+        bill_accounts(world.billing(), attempt.run_id, attempt.number, batch)
+    closed = close_run(world.store, world.clock, attempt.run_id, attempt.number)
+    assert _essence(world) == before
+    assert closed.invoices == 2
+    (difference,) = closed.differences
+    assert difference["account_id"] == accounts[1]
+    assert int(str(difference["now_minor"])) - int(str(difference["before_minor"])) == 238  # 100 × 0.02 + 19 %
+
+
+def test_a_late_run_bills_every_month_it_missed() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    closed = world.run(MAR)
+    assert closed.invoices == 1
+    guards = [i["sk"] for i in world.store.scan() if i["kind"] == "guard"]
+    assert [g.rsplit("#", 1)[1] for g in guards] == ["2026-01-01", "2026-02-01", "2026-03-01"]
+
+
+def _crashing(world: World, at: int, where: str) -> Callable[[Callable[[], object]], object]:
+    """Runs a step; the n-th call of the execution dies before or after it took effect, then the step is repeated."""
+    died = []
+
+    def fault(number: int, _operation: str, when: str) -> None:
+        if number == at and when == where and not died:
+            died.append(number)
+            raise Crash
+
+    def repeat(act: Callable[[], object]) -> object:
+        world.client.fault = fault
+        try:
+            return act()
+        except Crash:
+            return act()
+        finally:
+            world.client.fault = None
+
+    return repeat
+
+
+def _prepared() -> World:
+    world = World()
+    accounts = world.found(4, started_on=JAN)
+    world.run(JAN)
+    for i, account in enumerate(accounts):
+        world.use(account, date(2026, 1, 10), 100 * i, f"e{i}")
+    world.now = world.now.replace(month=2)
+    _break(world, accounts[3])
+    world.client.calls = 0
+    return world
+
+
+def test_a_run_crashed_at_any_call_ends_as_if_nothing_had_happened() -> None:
+    undisturbed = _prepared()
+    expected_attempt = undisturbed.run(FEB)
+    expected, calls = _essence(undisturbed), undisturbed.client.calls
+    assert calls > 15
+    for at in range(1, calls + 1):
+        for where in ("before", "after"):
+            world = _prepared()
+            closed = world.run(FEB, _crashing(world, at, where))
+            assert _essence(world) == expected, f"crash {where} call {at}"
+            assert replace(closed, plan_id="", opened_at="", closed_at="") == replace(
+                expected_attempt, plan_id="", opened_at="", closed_at=""
+            ), f"crash {where} call {at}"
+            assert check_all(world.store).violations == [], f"crash {where} call {at}"
+
+
+def test_thousands_of_invoices_cost_few_calls() -> None:
+    world = World()
+    world.found(1000, started_on=JAN)
+    world.client.calls = 0
+    world.run(JAN)
+    assert world.client.calls / 1000 < 0.5

@@ -1,0 +1,1 @@
+"""How worked cases are read and answered, area by area."""
