@@ -98,9 +98,8 @@ class Book:
         Refusal `idempotency_mismatch` when the id was used for another account or amount.
         """
         digest = hmac.new(self._secret, b"ref/" + request.payment_id.encode(), sha256).hexdigest()
-        ref = f"chk_{digest[:32]}"
         values = {
-            "ref": ref,
+            "ref": f"chk_{digest[:32]}",
             "payment_id": request.payment_id,
             "account_id": request.account_id,
             "region": region_of(request.account_id),
@@ -119,7 +118,8 @@ class Book:
         marks = ", ".join(f":{name}" for name in values)
         with self._commit() as db:
             db.execute(f"INSERT OR IGNORE INTO checkouts ({names}) VALUES ({marks})", values)  # noqa: S608 - own names
-            row = self._row(ref)
+            row = self.by_payment(request.payment_id)
+        assert row is not None, "a checkout that was written is there"
         if any(row[name] != values[name] for name in ("payment_id", "account_id", "amount_minor", "currency")):
             raise Refusal("idempotency_mismatch", "this payment id was used for another account or amount")
         return row
