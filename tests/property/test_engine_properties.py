@@ -32,8 +32,9 @@ from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import Draft
 from saldo.invoicing.rules import bill, issue_entry, problems_of
 from saldo.kernel.exact import minor_of_share
-from saldo.kernel.money import Rounding, minor_digits, round_exact
+from saldo.kernel.money import minor_digits, round_exact
 from saldo.kernel.periods import Period, Unit
+from saldo.kernel.rounding import Rounding
 from saldo.rating.rules.proration import share_of
 from saldo.rating.rules.registry import price
 from saldo.subscriptions.model import Alignment, Subscription

@@ -8,8 +8,8 @@ import pytest
 
 from saldo.catalog.model import DayCount, Flat, Graduated, Package, PerUnit, PriceModel, Tier, Volume
 from saldo.kernel.errors import Refusal
-from saldo.kernel.money import Rounding
 from saldo.kernel.periods import Period
+from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share
 from saldo.rating.rules.proration import share_of
 from saldo.rating.rules.registry import price, rate

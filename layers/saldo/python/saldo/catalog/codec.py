@@ -22,9 +22,9 @@ from saldo.catalog.model import (
 from saldo.catalog.rules import problems_of
 from saldo.kernel.errors import Problems
 from saldo.kernel.exact import ZERO, plain
-from saldo.kernel.money import Rounding
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields, read
+from saldo.kernel.rounding import Rounding
 
 
 def plan_version_to_json(plan_version: PlanVersion) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
-from saldo.kernel.money import Rounding
 from saldo.kernel.periods import Unit
+from saldo.kernel.rounding import Rounding
 
 
 class ChargeKind(StrEnum):

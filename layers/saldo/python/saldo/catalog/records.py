@@ -29,8 +29,8 @@ from saldo.catalog.model import (
     Volume,
 )
 from saldo.kernel.errors import Refusal
-from saldo.kernel.money import Rounding
 from saldo.kernel.periods import Unit
+from saldo.kernel.rounding import Rounding
 from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
 

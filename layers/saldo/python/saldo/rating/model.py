@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from saldo.kernel.money import Rounding
+from saldo.kernel.rounding import Rounding
 
 
 @dataclass(frozen=True, slots=True)

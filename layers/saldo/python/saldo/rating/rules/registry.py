@@ -9,7 +9,7 @@ from typing import Any
 from saldo.catalog.model import Flat, Graduated, Package, PerUnit, PriceModel, Volume
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import minor_of_share
-from saldo.kernel.money import Rounding
+from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Ask, Priced, RatedCharge, Share
 from saldo.rating.rules.flat import price_flat
 from saldo.rating.rules.graduated import price_graduated
