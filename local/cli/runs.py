@@ -15,9 +15,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from local.cli.site import Site, Sites, attempts_of, latest_of, sellers_of, store_of
 from local.cli.voice import Json, Voice, amounts, speaks_json, table
 from saldo.invoicing.run.close import set_aside_of
-from saldo.invoicing.run.model import Attempt, RunState, run_id_of
+from saldo.invoicing.run.model import Attempt, RunState, SetAside, run_id_of
 from saldo.invoicing.run.open import latest_attempt
-from saldo.invoicing.run.records import SetAside
 from saldo.invoicing.run.starter import RunStarter
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal

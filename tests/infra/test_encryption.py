@@ -9,7 +9,14 @@ import pytest
 
 from tests.infra.conftest import Assembly
 
-LOGS_MAY = {"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"}
+LOGS_MAY = {
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:GenerateDataKey",
+    "kms:DescribeKey",
+}
 
 
 def _keys(assembly: Assembly, region: str) -> dict[str, dict[str, Any]]:
@@ -100,9 +107,7 @@ def test_buckets_are_private_encrypted_and_refuse_plain_http(assembly: Assembly)
         ("AWS::StepFunctions::StateMachine", "EncryptionConfiguration"),
     ],
 )
-def test_messages_logs_and_workflows_are_under_our_own_keys(
-    assembly: Assembly, kind: str, property_name: str
-) -> None:
+def test_messages_logs_and_workflows_are_under_our_own_keys(assembly: Assembly, kind: str, property_name: str) -> None:
     found = list(assembly.resources(kind))
     assert found
     for name, resource in found:

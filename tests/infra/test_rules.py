@@ -11,15 +11,47 @@ from infra.cdk.acknowledgements import ACKNOWLEDGED, CFN_LINT_IGNORED
 from local.dropped import DROPPED
 from tests.infra.conftest import Assembly
 
-SUPPORTED_BY_THE_EMULATOR = """
-    ApiGateway::Account ApiGateway::Deployment ApiGateway::Method ApiGateway::Resource ApiGateway::RestApi
-    ApiGateway::Stage ApiGateway::DomainName ApiGateway::BasePathMapping CertificateManager::Certificate
-    CloudWatch::Alarm CloudWatch::Dashboard Cognito::UserPool Cognito::UserPoolClient DynamoDB::Table
-    Events::EventBus Events::Rule IAM::Policy IAM::Role KMS::Alias KMS::Key Lambda::EventInvokeConfig
-    Lambda::EventSourceMapping Lambda::Function Lambda::LayerVersion Lambda::Permission Logs::LogGroup
-    Route53::RecordSet S3::Bucket S3::BucketPolicy SES::EmailIdentity SNS::Subscription SNS::Topic SNS::TopicPolicy
-    SQS::Queue SQS::QueuePolicy Scheduler::Schedule SecretsManager::Secret StepFunctions::StateMachine WAFv2::WebACL
-""".split()
+SUPPORTED_BY_THE_EMULATOR = [
+    "ApiGateway::Account",
+    "ApiGateway::Deployment",
+    "ApiGateway::Method",
+    "ApiGateway::Resource",
+    "ApiGateway::RestApi",
+    "ApiGateway::Stage",
+    "ApiGateway::DomainName",
+    "ApiGateway::BasePathMapping",
+    "CertificateManager::Certificate",
+    "CloudWatch::Alarm",
+    "CloudWatch::Dashboard",
+    "Cognito::UserPool",
+    "Cognito::UserPoolClient",
+    "DynamoDB::Table",
+    "Events::EventBus",
+    "Events::Rule",
+    "IAM::Policy",
+    "IAM::Role",
+    "KMS::Alias",
+    "KMS::Key",
+    "Lambda::EventInvokeConfig",
+    "Lambda::EventSourceMapping",
+    "Lambda::Function",
+    "Lambda::LayerVersion",
+    "Lambda::Permission",
+    "Logs::LogGroup",
+    "Route53::RecordSet",
+    "S3::Bucket",
+    "S3::BucketPolicy",
+    "SES::EmailIdentity",
+    "SNS::Subscription",
+    "SNS::Topic",
+    "SNS::TopicPolicy",
+    "SQS::Queue",
+    "SQS::QueuePolicy",
+    "Scheduler::Schedule",
+    "SecretsManager::Secret",
+    "StepFunctions::StateMachine",
+    "WAFv2::WebACL",
+]
 
 
 def test_the_rules_of_cdk_nag_are_met_or_acknowledged(assembly: Assembly) -> None:

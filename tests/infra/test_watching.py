@@ -12,7 +12,13 @@ from infra.cdk.environments import ROOT, environment
 from infra.cdk.functions import ALL
 from tests.infra.conftest import Assembly
 
-SECTIONS = ("## What it means", "## What the customer sees", "## First look", "## How to fix", "## How to know it is fixed")
+SECTIONS = (
+    "## What it means",
+    "## What the customer sees",
+    "## First look",
+    "## How to fix",
+    "## How to know it is fixed",
+)
 
 
 def _alarms(assembly: Assembly) -> list[tuple[str, dict[str, Any]]]:
