@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from saldo.delivery.service import Deliveries
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
+    from saldo.integration.imports import InvoiceImport
     from saldo.invoicing.run.bill import Billing
     from saldo.invoicing.run.starter import RunStarter
     from saldo.payments.service import Payments
@@ -85,6 +86,13 @@ def imports_bucket() -> Files:
     from saldo.storage.files import Files
 
     return Files(client("s3"), settings().imports_bucket)
+
+
+@lru_cache(maxsize=1)
+def invoice_import() -> InvoiceImport:
+    from saldo.integration.imports import InvoiceImport
+
+    return InvoiceImport(store(), imports_bucket(), accounts(), clock)
 
 
 @lru_cache(maxsize=1)

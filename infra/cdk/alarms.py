@@ -57,9 +57,7 @@ def own_metric(name: str, minutes: int = 5, statistic: str = "Sum") -> cloudwatc
     )
 
 
-def alarm(
-    scope: Construct, id_: str, metric: cloudwatch.IMetric, rule: Rule, topic: sns.ITopic
-) -> cloudwatch.Alarm:
+def alarm(scope: Construct, id_: str, metric: cloudwatch.IMetric, rule: Rule, topic: sns.ITopic) -> cloudwatch.Alarm:
     """An alarm that tells the topic when it is raised and when it is over."""
     made = cloudwatch.Alarm(
         scope,

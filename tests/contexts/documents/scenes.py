@@ -15,8 +15,9 @@ from saldo.documents.service import Documents
 from saldo.invoicing.codec import body_to_bytes
 from saldo.invoicing.model import InvoiceBody, InvoiceStatus, Line
 from saldo.invoicing.records import InvoiceHeader, StatusChange, body_key, header_item
-from saldo.kernel.money import Money, Rounding
+from saldo.kernel.money import Money
 from saldo.kernel.periods import Period
+from saldo.kernel.rounding import Rounding
 from saldo.payments.model import Allocation, Payment, PaymentStatus
 from saldo.payments.records import payment_item
 from saldo.rating.model import Share, Step

@@ -13,8 +13,8 @@ from saldo.catalog.model import Timing
 from saldo.documents.render import pdf_of
 from saldo.documents.rules import explaining_steps, invoice_view, unit_price
 from saldo.invoicing.model import InvoiceBody, Line
-from saldo.kernel.money import Rounding
 from saldo.kernel.periods import Period
+from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share, Step
 from saldo.tax.model import TaxRounding, TaxShare, TaxTotal, TaxTreatment
 
