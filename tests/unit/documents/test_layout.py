@@ -69,6 +69,7 @@ def test_without_a_bank_account_the_portal_is_the_way_to_pay() -> None:
     page = page_of(invoice(seller=replace(SELLER, iban="", bic="", bank_name="")))
     assert page["payment"]["rows"] == [] and page["payment"]["code"] is None
     assert page["link"]["label"] == "Online ansehen und bezahlen:"
+    assert page["link"]["text"] == "portal.nordlicht.example"
 
 
 def test_a_giro_code_is_for_euros_and_a_valid_account_only() -> None:
