@@ -28,7 +28,10 @@ class Grant(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """`memory` in MB, `timeout_s` in seconds. `documents`: carries the layer that typesets."""
+    """`memory` in MB, `timeout_s` in seconds. `documents`: carries the layer that typesets.
+
+    `counted`: the word under which the function counts `…Done` and `…Failed`, when it is not its own name.
+    """
 
     name: str
     handler: str
@@ -36,6 +39,15 @@ class FunctionSpec:
     timeout_s: int
     grants: tuple[Grant, ...]
     documents: bool = False
+    counted: str = ""
+
+    @property
+    def camel(self) -> str:
+        return self.name.title().replace("_", "")
+
+    @property
+    def failed_metric(self) -> str:
+        return f"{self.counted or self.camel}Failed"
 
 
 def _step(name: str, memory: int = 512, timeout_s: int = 60) -> FunctionSpec:
@@ -90,6 +102,7 @@ DOCUMENTS = FunctionSpec(
     60,
     (Grant.RECORDS_READ, Grant.KEYS_READ, Grant.DOCUMENTS),
     documents=True,
+    counted="RenderDocument",
 )
 DELIVERY = FunctionSpec(
     "delivery",
@@ -98,6 +111,7 @@ DELIVERY = FunctionSpec(
     120,
     (Grant.RECORDS, Grant.KEYS, Grant.DOCUMENTS, Grant.MAIL),
     documents=True,
+    counted="DeliverDocument",
 )
 GATEWAY_EVENTS = FunctionSpec(
     "gateway_events",

@@ -83,6 +83,9 @@ class Hosting:
             "SALDO_GATEWAY_QUEUE_URL": data.gateway_events.queue.queue_url,
             "SALDO_DOCUMENTS_FUNCTION": names.of(DOCUMENTS.name),
             "SALDO_STATE_MACHINE_ARN": names.invoice_run_arn,
+            "SALDO_ENTITIES": json.dumps(
+                [{"entity_id": e.id, "time_zone": e.time_zone, "hour": e.cycle_hour} for e in self._region.entities]
+            ),
             "SALDO_MAIL_FROM": self._env.mail_from,
             "POWERTOOLS_SERVICE_NAME": SERVICE,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,

@@ -55,7 +55,7 @@ def test_a_policy_on_all_resources_names_only_actions_without_resources(assembly
 
 
 def test_only_the_auditor_may_scan(assembly: Assembly) -> None:
-    auditor = CHECK_INVARIANTS.name.title().replace("_", "")
+    auditor = CHECK_INVARIANTS.camel
     for name, statement in _statements(assembly):
         if statement["Effect"] == "Allow" and "dynamodb:Scan" in _listed(statement["Action"]):
             assert name.partition("/")[2].startswith(auditor), name
@@ -64,7 +64,7 @@ def test_only_the_auditor_may_scan(assembly: Assembly) -> None:
 def test_every_other_function_is_denied_scans_whatever_else_it_is_granted(assembly: Assembly) -> None:
     for spec in ALL:
         if spec is not CHECK_INVARIANTS:
-            camel = spec.name.title().replace("_", "")
+            camel = spec.camel
             denied = [s for s in _of(assembly, camel) if s["Effect"] == "Deny"]
             assert len(denied) == 2, spec.name
             assert all("dynamodb:Scan" in _listed(s["Action"]) for s in denied), spec.name

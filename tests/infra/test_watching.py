@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,25 @@ def test_every_function_has_alarms_for_errors_and_throttles(assembly: Assembly) 
 
 def test_every_function_has_an_alarm_on_the_failures_it_counts_itself(assembly: Assembly) -> None:
     counted = {alarm["MetricName"] for _, alarm in _alarms(assembly) if alarm.get("Namespace") == "Saldo"}
-    assert {spec.name.title().replace("_", "") + "Failed" for spec in ALL} <= counted
+    assert {spec.failed_metric for spec in ALL} <= counted
+
+
+def test_every_handler_exists_and_counts_under_the_name_its_alarm_watches() -> None:
+    for spec in ALL:
+        module, _, name = spec.handler.rpartition(".")
+        source = (ROOT / (module.replace(".", "/") + ".py")).read_text()
+        if name == "handler":
+            assert f'@observed("{spec.failed_metric.removesuffix("Failed")}")' in source, spec.name
+
+
+def test_functions_get_every_setting_that_the_code_reads(assembly: Assembly) -> None:
+    from saldo.storage.settings import Settings
+
+    sign_in = {"SALDO_USER_POOL_ID", "SALDO_USER_POOL_CLIENT_ID"}
+    wanted = {f"SALDO_{field.name.upper()}" for field in fields(Settings)}
+    for name, function in assembly.resources("AWS::Lambda::Function"):
+        given = set(function["Properties"]["Environment"]["Variables"])
+        assert wanted - (set() if "Portal" in name else sign_in) <= given, name
 
 
 def test_every_queue_is_watched_or_has_a_watched_dead_letter_queue(assembly: Assembly) -> None:
@@ -91,7 +110,7 @@ def test_every_workflow_alarms_when_it_fails_takes_too_long_or_is_stopped(assemb
 
 def test_late_runs_set_aside_accounts_and_violated_invariants_raise_alarms(assembly: Assembly) -> None:
     counted = {alarm["MetricName"] for _, alarm in _alarms(assembly) if alarm.get("Namespace") == "Saldo"}
-    assert {"LateRuns", "RunAccountsSetAside", "InvariantsViolated"} <= counted
+    assert {"LateRuns", "RunAccountsSetAside", "InvariantViolations"} <= counted
 
 
 def test_own_metrics_carry_the_dimension_that_functions_write(assembly: Assembly) -> None:
