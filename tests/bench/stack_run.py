@@ -1,4 +1,4 @@
-"""A run of 2,000 accounts on the embedded AWS, through the deployed state machine, and what its steps keep in memory."""
+"""A run of 2,000 accounts on the embedded AWS, through the deployed state machine, and the memory of its steps."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _usage(account_id: str, value: int) -> Item:
     at = datetime(2026, 1, 20, 12, tzinfo=UTC)
     events = [UsageEvent("bench", f"e{n}", account_id, METER.id, at, Decimal(value)) for n in range(3)]
     ((packed, count),) = pack(events)
-    return part_item(MonthKey(account_id, METER.id, 2026, 1), 0, packed, count)
+    return part_item(MonthKey(account_id, METER.id, "202601"), 0, packed, count)
 
 
 def run_seconds(stack: LocalStack) -> float:
