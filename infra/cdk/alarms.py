@@ -46,14 +46,14 @@ class Rule:
     periods: int = 1
 
 
-def own_metric(name: str, minutes: int = 5, statistic: str = "Sum") -> cloudwatch.Metric:
-    """A metric that the functions count themselves."""
+def own_metric(name: str, service: str = SERVICE) -> cloudwatch.Metric:
+    """How often functions counted something themselves."""
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=name,
-        dimensions_map={"service": SERVICE},
-        period=Duration.minutes(minutes),
-        statistic=statistic,
+        dimensions_map={"service": service},
+        period=Duration.minutes(5),
+        statistic="Sum",
     )
 
 

@@ -30,7 +30,8 @@ class Grant(Enum):
 class FunctionSpec:
     """`memory` in MB, `timeout_s` in seconds. `documents`: carries the layer that typesets.
 
-    `counted`: the word under which the function counts `…Done` and `…Failed`, when it is not its own name.
+    `failures`: the metric under which the function counts its own failures, when it is not `<Name>Failed`;
+    `service`: the dimension of its metrics.
     """
 
     name: str
@@ -39,7 +40,8 @@ class FunctionSpec:
     timeout_s: int
     grants: tuple[Grant, ...]
     documents: bool = False
-    counted: str = ""
+    failures: str = ""
+    service: str = "saldo"
 
     @property
     def camel(self) -> str:
@@ -47,7 +49,7 @@ class FunctionSpec:
 
     @property
     def failed_metric(self) -> str:
-        return f"{self.counted or self.camel}Failed"
+        return self.failures or f"{self.camel}Failed"
 
 
 def _step(name: str, memory: int = 512, timeout_s: int = 60) -> FunctionSpec:
@@ -69,6 +71,8 @@ PORTAL = FunctionSpec(
         Grant.GATEWAY_SECRET,
         Grant.RENDER,
     ),
+    failures="PortalErrors",
+    service="portal",
 )
 
 OPEN_RUN = _step("open_run", timeout_s=300)
@@ -102,7 +106,7 @@ DOCUMENTS = FunctionSpec(
     60,
     (Grant.RECORDS_READ, Grant.KEYS_READ, Grant.DOCUMENTS),
     documents=True,
-    counted="RenderDocument",
+    failures="RenderDocumentFailed",
 )
 DELIVERY = FunctionSpec(
     "delivery",
@@ -111,7 +115,7 @@ DELIVERY = FunctionSpec(
     120,
     (Grant.RECORDS, Grant.KEYS, Grant.DOCUMENTS, Grant.MAIL),
     documents=True,
-    counted="DeliverDocument",
+    failures="DeliverDocumentFailed",
 )
 GATEWAY_EVENTS = FunctionSpec(
     "gateway_events",

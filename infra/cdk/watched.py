@@ -173,7 +173,7 @@ class WatchedFunction(Construct):
         errors = self.function.metric_errors(period=five)
         says = f"The function {spec.name} failed."
         alarm(self, "Errors", errors, Rule(Runbook.FUNCTION_FAILED, says), ward.alarms)
-        counted = own_metric(spec.failed_metric)
+        counted = own_metric(spec.failed_metric, spec.service)
         says = f"The function {spec.name} counted failures of its own."
         alarm(self, "Failures", counted, Rule(Runbook.FUNCTION_FAILED, says), ward.alarms)
         throttles = self.function.metric_throttles(period=five)
