@@ -14,7 +14,16 @@ from typing import Any
 
 # Headers that belong to one connection (RFC 9110, 7.6.1).
 _HOP = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
+    [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ]
 )
 _LARGEST_BODY = 10 * 1024 * 1024  # API Gateway's own limit
 _upstream = threading.local()
@@ -81,7 +90,7 @@ class Front(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's own name
+    def log_message(self, format: str, *args: Any) -> None:
         """Quiet: the portal logs its requests itself."""
 
 

@@ -46,20 +46,18 @@ class Rule:
     periods: int = 1
 
 
-def own_metric(name: str, minutes: int = 5, statistic: str = "Sum") -> cloudwatch.Metric:
-    """A metric that the functions count themselves."""
+def own_metric(name: str, service: str = SERVICE) -> cloudwatch.Metric:
+    """How often functions counted something themselves."""
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=name,
-        dimensions_map={"service": SERVICE},
-        period=Duration.minutes(minutes),
-        statistic=statistic,
+        dimensions_map={"service": service},
+        period=Duration.minutes(5),
+        statistic="Sum",
     )
 
 
-def alarm(
-    scope: Construct, id_: str, metric: cloudwatch.IMetric, rule: Rule, topic: sns.ITopic
-) -> cloudwatch.Alarm:
+def alarm(scope: Construct, id_: str, metric: cloudwatch.IMetric, rule: Rule, topic: sns.ITopic) -> cloudwatch.Alarm:
     """An alarm that tells the topic when it is raised and when it is over."""
     made = cloudwatch.Alarm(
         scope,

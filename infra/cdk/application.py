@@ -29,7 +29,9 @@ def application(
     env = environment(env_name, settings)
     app = cdk.App(outdir=outdir, context=settings, analytics_reporting=False)
     for region in env.regions:
-        region_stacks(app, env, region)
+        stacks = region_stacks(app, env, region)
+        for stack in stacks if checked else ():
+            acknowledge(stack, env.name)
     cdk.Tags.of(app).add("application", "saldo")
     cdk.Tags.of(app).add("environment", env.name)
     if checked:
@@ -56,7 +58,4 @@ def region_stacks(app: cdk.App, env: Environment, region: Region) -> list[cdk.St
     runs = RunsStack(app, id_("runs"), env, region, data, **place("runs"))
     events = EventsStack(app, id_("events"), env, region, data, **place("events"))
     watch = WatchStack(app, id_("watch"), env, data, portal, runs, **place("watch"))
-    stacks = [data, portal, runs, events, watch]
-    for stack in stacks:
-        acknowledge(stack)
-    return stacks
+    return [data, portal, runs, events, watch]

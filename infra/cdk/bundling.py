@@ -29,7 +29,21 @@ _PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
 _SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store", "tests", "*.dist-info.bak")
 # The AWS services whose models botocore needs; the rest (most of its 26 MB) is left behind.
 _SERVICES = frozenset(
-    "cognito-idp dynamodb events kms lambda s3 secretsmanager sesv2 sqs sso sso-oidc stepfunctions sts".split()
+    [
+        "cognito-idp",
+        "dynamodb",
+        "events",
+        "kms",
+        "lambda",
+        "s3",
+        "secretsmanager",
+        "sesv2",
+        "sqs",
+        "sso",
+        "sso-oidc",
+        "stepfunctions",
+        "sts",
+    ]
 )
 Build = Callable[[Path], None]
 

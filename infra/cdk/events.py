@@ -25,9 +25,8 @@ from infra.cdk.functions import (
 )
 from infra.cdk.hosting import Hosting
 from infra.cdk.watched import WatchedFunction, WatchedQueue
+from saldo.integration.rules import KINDS
 
-# Kinds of records whose changes are domain events; entries, guards and bodies stay out of the stream's consumers.
-STREAMED = ("invoice#", "payment#")
 # Events that reach a customer by mail.
 DELIVERED = ("invoice.issued", "payment.settled")
 
@@ -49,8 +48,9 @@ class EventsStack(Stack):
         self._sweep(hosting.function(SWEEP_PAYMENTS))
 
     def _publish(self, watched: WatchedFunction) -> None:
+        """Only records whose changes are news leave the stream; entries, guards and bodies stay in it."""
         function = watched.function
-        chosen = [{"prefix": kind} for kind in STREAMED]
+        chosen = [{"prefix": f"{kind}#"} for kind in KINDS]
         function.add_event_source(
             sources.DynamoEventSource(
                 self._data.records,  # type: ignore[arg-type]  # jsii types interfaces invariantly

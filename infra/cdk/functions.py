@@ -28,7 +28,11 @@ class Grant(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """`memory` in MB, `timeout_s` in seconds. `documents`: carries the layer that typesets."""
+    """`memory` in MB, `timeout_s` in seconds. `documents`: carries the layer that typesets.
+
+    `failures`: the metric under which the function counts its own failures, when it is not `<Name>Failed`;
+    `service`: the dimension of its metrics.
+    """
 
     name: str
     handler: str
@@ -36,6 +40,16 @@ class FunctionSpec:
     timeout_s: int
     grants: tuple[Grant, ...]
     documents: bool = False
+    failures: str = ""
+    service: str = "saldo"
+
+    @property
+    def camel(self) -> str:
+        return self.name.title().replace("_", "")
+
+    @property
+    def failed_metric(self) -> str:
+        return self.failures or f"{self.camel}Failed"
 
 
 def _step(name: str, memory: int = 512, timeout_s: int = 60) -> FunctionSpec:
@@ -57,6 +71,8 @@ PORTAL = FunctionSpec(
         Grant.GATEWAY_SECRET,
         Grant.RENDER,
     ),
+    failures="PortalErrors",
+    service="portal",
 )
 
 OPEN_RUN = _step("open_run", timeout_s=300)
@@ -90,6 +106,7 @@ DOCUMENTS = FunctionSpec(
     60,
     (Grant.RECORDS_READ, Grant.KEYS_READ, Grant.DOCUMENTS),
     documents=True,
+    failures="RenderDocumentFailed",
 )
 DELIVERY = FunctionSpec(
     "delivery",
@@ -98,6 +115,7 @@ DELIVERY = FunctionSpec(
     120,
     (Grant.RECORDS, Grant.KEYS, Grant.DOCUMENTS, Grant.MAIL),
     documents=True,
+    failures="DeliverDocumentFailed",
 )
 GATEWAY_EVENTS = FunctionSpec(
     "gateway_events",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from aws_cdk import CfnParameter, Stack
 from aws_cdk import aws_lambda as lambda_
 
-from infra.cdk.alarms import NAMESPACE, SERVICE
+from infra.cdk.alarms import NAMESPACE
 from infra.cdk.bundling import handler_code, packages_layer, saldo_layer
 from infra.cdk.data import DataStack
 from infra.cdk.environments import Environment, Region
@@ -40,7 +40,7 @@ class Hosting:
             self._data.ward,
             code=self._code,
             layers=[*self._layers, *self._documents_layer(spec)],
-            environment={**self._environment(), **(extra or {})},
+            environment={**self._environment(spec), **(extra or {})},
             statements=statements_for(spec.grants, self._data),
         )
 
@@ -65,7 +65,7 @@ class Hosting:
             self._documents = self._layer("Documents", packages_layer("documents"))
         return [self._documents]
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, spec: FunctionSpec) -> dict[str, str]:
         """What `saldo.storage.settings.Settings` reads."""
         data, names = self._data, self._data.names
         return {
@@ -83,8 +83,11 @@ class Hosting:
             "SALDO_GATEWAY_QUEUE_URL": data.gateway_events.queue.queue_url,
             "SALDO_DOCUMENTS_FUNCTION": names.of(DOCUMENTS.name),
             "SALDO_STATE_MACHINE_ARN": names.invoice_run_arn,
+            "SALDO_ENTITIES": json.dumps(
+                [{"entity_id": e.id, "time_zone": e.time_zone, "hour": e.cycle_hour} for e in self._region.entities]
+            ),
             "SALDO_MAIL_FROM": self._env.mail_from,
-            "POWERTOOLS_SERVICE_NAME": SERVICE,
+            "POWERTOOLS_SERVICE_NAME": spec.service,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }

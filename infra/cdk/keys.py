@@ -61,6 +61,13 @@ class Keys:
         _for_service(
             self.logs,
             f"logs.{Aws.REGION}.amazonaws.com",
-            ["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"],
+            [
+                "kms:Encrypt",
+                "kms:Decrypt",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+                "kms:GenerateDataKey",
+                "kms:DescribeKey",
+            ],
             {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": group}},
         )

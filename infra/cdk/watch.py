@@ -18,7 +18,7 @@ from infra.cdk.runs import RunsStack
 _BUSINESS = (
     ("LateRuns", Runbook.RUN_LATE, "A legal entity's billing cycle has not closed in time."),
     ("RunAccountsSetAside", Runbook.ACCOUNTS_SET_ASIDE, "A run closed with accounts set aside unbilled."),
-    ("InvariantsViolated", Runbook.INVARIANT_VIOLATED, "The hourly audit found books that do not agree."),
+    ("InvariantViolations", Runbook.INVARIANT_VIOLATED, "The hourly audit found books that do not agree."),
 )
 
 
@@ -52,7 +52,7 @@ class WatchStack(Stack):
         board.add_widgets(
             _graph("Portal requests", api.metric_count(), api.metric_server_error(), api.metric_client_error()),
             _graph("Portal latency, ms", api.metric_latency(statistic="p50"), api.metric_latency(statistic="p99")),
-            _graph("Books that disagree", own_metric("InvariantsViolated")),
+            _graph("Books that disagree", own_metric("InvariantViolations")),
         )
         queue = data.gateway_events
         board.add_widgets(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -121,8 +121,7 @@ class WatchedFunction(Construct):
         environment: Mapping[str, str],
         statements: list[iam.PolicyStatement],
     ) -> None:
-        camel = spec.name.title().replace("_", "")
-        super().__init__(scope, camel)
+        super().__init__(scope, spec.camel)
         self.spec = spec
         self.log_group = log_group(self, "Log", f"/aws/lambda/{ward.names.of(spec.name)}", ward.keys.logs)
         self.dead_letters = DeadLetters(self, spec.name, ward)
@@ -146,7 +145,7 @@ class WatchedFunction(Construct):
             retry_attempts=2,
             max_event_age=Duration.hours(6),
         )
-        self._watch(spec, camel, ward)
+        self._watch(spec, ward)
 
     def _role(self, spec: FunctionSpec, ward: Ward, statements: list[iam.PolicyStatement]) -> iam.Role:
         """No managed policy: the role writes its own log group and what its grants name."""
@@ -160,16 +159,21 @@ class WatchedFunction(Construct):
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
             resources=[self.log_group.log_group_arn],
         )
-        for statement in [write_log, *statements]:
+        bury = iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[ward.keys.messages.key_arn],
+            conditions={"StringEquals": {"kms:ViaService": f"sqs.{Aws.REGION}.amazonaws.com"}},
+        )
+        for statement in [write_log, bury, *statements]:
             role.add_to_policy(statement)
         return role
 
-    def _watch(self, spec: FunctionSpec, camel: str, ward: Ward) -> None:
+    def _watch(self, spec: FunctionSpec, ward: Ward) -> None:
         five = Duration.minutes(5)
         errors = self.function.metric_errors(period=five)
         says = f"The function {spec.name} failed."
         alarm(self, "Errors", errors, Rule(Runbook.FUNCTION_FAILED, says), ward.alarms)
-        counted = own_metric(f"{camel}Failed")
+        counted = own_metric(spec.failed_metric, spec.service)
         says = f"The function {spec.name} counted failures of its own."
         alarm(self, "Failures", counted, Rule(Runbook.FUNCTION_FAILED, says), ward.alarms)
         throttles = self.function.metric_throttles(period=five)

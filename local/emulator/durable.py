@@ -25,11 +25,25 @@ from typing import Any, TextIO
 from local.emulator.replace import around
 
 CHANGES = frozenset(
-    """CreateTable DeleteTable UpdateTable PutItem DeleteItem UpdateItem BatchWriteItem TransactWriteItems
-    UpdateTimeToLive UpdateContinuousBackups TagResource UntagResource ExecuteStatement ExecuteTransaction
-    BatchExecuteStatement""".split()
+    [
+        "CreateTable",
+        "DeleteTable",
+        "UpdateTable",
+        "PutItem",
+        "DeleteItem",
+        "UpdateItem",
+        "BatchWriteItem",
+        "TransactWriteItems",
+        "UpdateTimeToLive",
+        "UpdateContinuousBackups",
+        "TagResource",
+        "UntagResource",
+        "ExecuteStatement",
+        "ExecuteTransaction",
+        "BatchExecuteStatement",
+    ]
 )
-LIVE = frozenset("cognito kms s3 secretsmanager ses ses_v2 sqs stepfunctions".split())
+LIVE = frozenset(["cognito", "kms", "s3", "secretsmanager", "ses", "ses_v2", "sqs", "stepfunctions"])
 _POSITIONS = "stream-positions.json"
 EVERY_S = 0.5
 LARGEST_SHARE = 0.05

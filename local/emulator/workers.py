@@ -14,9 +14,7 @@ from local.emulator.replace import around, swap
 _MARK = "\x1f"
 _END = 'sys.stderr.write("END RequestId: " + str(context.aws_request_id) + "\\n"); sys.stderr.flush(); '
 _OK = '_real_stdout.write(json.dumps({"status": "ok", "result": result}) + "\\n")'
-_ERROR = (
-    '_real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()}) + "\\n")'
-)
+_ERROR = '_real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()}) + "\\n")'
 _NAMED = _ERROR.replace("str(e)", f'"{_MARK}" + type(e).__name__ + "{_MARK}" + str(e)')
 Result = dict[str, Any]  # the emulator's own answer of an invocation
 

@@ -21,7 +21,7 @@ from local.gateway.server import GatewayProcess
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.kernel.money import Money
 from saldo.payments.model import Outcome, Payment, PaymentStatus
-from saldo.payments.ports import CheckoutRequest
+from saldo.payments.ports import Checkout, CheckoutRequest
 from saldo.payments.service import Payments
 from saldo.payments.simulator import SimulatedGateway, api_key
 from saldo.payments.webhooks import SIGNATURE_HEADER, verified_body
@@ -262,6 +262,15 @@ def test_what_the_gateway_knows_survives_its_restart(tmp_path: Path) -> None:
         assert second.outcomes == [Outcome.PARKED] * 2  # this shop's books know nothing of it
 
 
+def test_a_new_secret_changes_no_checkout_that_is_known(tmp_path: Path) -> None:
+    def opened(secrets: list[bytes]) -> Checkout:
+        with GatewayProcess(tmp_path, secrets, {}, public_url="http://localhost:1").start(deliver=False) as gateway:
+            where = f"http://localhost:{gateway.port}"
+            return SimulatedGateway(where, lambda: secrets[-1]).create_checkout(_request())
+
+    assert opened([b"the old one"]) == opened([b"the new one", b"the old one"]) == opened([b"the new one"])
+
+
 def test_strangers_get_nothing_from_the_api(calm: Street) -> None:
     payment = calm.start(("inv_1", 10_000))
     for token in ("", "Bearer ", "Bearer " + api_key(b"guess"), "Bearer \xff"):
@@ -272,13 +281,13 @@ def test_strangers_get_nothing_from_the_api(calm: Street) -> None:
 
 
 def test_bad_input_is_refused_with_every_problem(calm: Street) -> None:
-    token = {"Authorization": f"Bearer {api_key(SECRET)}"}
-    status, body, _ = calm.send("POST", "/v1/checkouts", {}, **token)
+    token = f"Bearer {api_key(SECRET)}"
+    status, body, _ = calm.send("POST", "/v1/checkouts", {}, Authorization=token)
     error = json.loads(body)["error"]
     assert (status, error["code"]) == (422, "invalid_checkout")
     fields = {p["field"] for p in error["problems"]}
     assert {"payment_id", "account_id", "amount_minor", "currency", "return_url", "merchant"} <= fields
-    assert calm.send("GET", "/v1/nothing", **token)[0] == 404
+    assert calm.send("GET", "/v1/nothing", Authorization=token)[0] == 404
     assert calm.send("GET", "/pay/../etc/passwd")[0] == 404
     assert calm.send("POST", "/pay/chk_unknown/card", CARD)[0] == 404
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +12,8 @@ import pytest
 from saldo.invoicing.records import InvoiceStatus
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
-from saldo.payments.model import Outcome, PaymentStatus
+from saldo.payments.model import GatewayEvent, Outcome, PaymentStatus
+from saldo.storage.units import Conflict, Unit
 from tests.contexts.payments.scenes import ACCOUNT, Shop, assert_the_books_are_right, news, payout_of, shop_in_memory
 from tests.contexts.payments.scenes import shop as open_shop
 from tests.crashes import assert_survives_every_crash
@@ -89,20 +90,41 @@ def test_a_payment_with_nothing_left_to_apply_to_is_unapplied_cash(shop: Shop) -
     assert_the_books_are_right(shop.store)
 
 
+def _meanwhile(shop: Shop, event: GatewayEvent) -> None:
+    """Let this event get in between the next reading of a payment and its writing."""
+    write, waiting = shop.store.write, [event]
+
+    def write_after_the_other(units: Sequence[Unit]) -> list[Conflict]:
+        if waiting:
+            shop.payments.handle_event(waiting.pop())
+        return write(units)
+
+    shop.store.write = write_after_the_other  # type: ignore[method-assign]
+
+
 def test_when_two_settle_one_invoice_at_the_same_moment_the_later_one_decides_anew(shop: Shop) -> None:
     one = shop.start(("inv_1", 10_000), key="form-key-1")
     two = shop.start(("inv_1", 10_000), key="form-key-2")
-    first_write, waiting = shop.store.write_one, [news(one, "settled", "evt_1")]
-
-    def write_after_the_other(unit: object) -> object:
-        if waiting:  # between reading the balance and writing it, the other payment gets in
-            shop.payments.handle_event(waiting.pop())
-        return first_write(unit)  # type: ignore[arg-type]
-
-    shop.store.write_one = write_after_the_other  # type: ignore[method-assign, assignment]
+    _meanwhile(shop, news(one, "settled", "evt_1"))
     assert shop.payments.handle_event(news(two, "settled", "evt_2")) is Outcome.APPLIED
     assert shop.header("inv_1").open_minor == 0
     assert shop.payments.get(ACCOUNT, two.id).unapplied_minor == 10_000
+    assert_the_books_are_right(shop.store)
+
+
+def test_two_pieces_of_news_of_one_payment_at_the_same_moment_both_count(shop: Shop) -> None:
+    payment = shop.start(("inv_1", 10_000))
+    _meanwhile(shop, news(payment, "settled", "evt_2"))
+    assert shop.payments.handle_event(news(payment, "processing", "evt_1")) is Outcome.OUTDATED
+    assert shop.payments.get(ACCOUNT, payment.id).status is PaymentStatus.SETTLED
+
+
+def test_a_payout_and_the_settlement_at_the_same_moment_both_count(shop: Shop) -> None:
+    payment = shop.start(("inv_1", 10_000))
+    _meanwhile(shop, news(payment, "settled", "evt_1"))
+    assert shop.payments.handle_event(payout_of(payment)) is Outcome.APPLIED
+    known = shop.payments.get(ACCOUNT, payment.id)
+    assert (known.status, known.payout_id) == (PaymentStatus.SETTLED, "po_1")
     assert_the_books_are_right(shop.store)
 
 

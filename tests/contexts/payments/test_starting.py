@@ -110,6 +110,6 @@ def test_starting_survives_a_crash_at_every_call() -> None:
         open_shop,
         lambda shop: [shop.client, shop.gateway],
         lambda shop: shop.start(("inv_1", 10_000), ("inv_2", 5_000)),
-        lambda shop: (shop.everything(), shop.gateway.checkouts),
+        lambda shop: (shop.everything(), shop.gateway.checkouts, len(shop.gateway.created)),
     )
     assert calls == 6

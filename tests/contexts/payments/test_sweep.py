@@ -13,15 +13,15 @@ from saldo.kernel.errors import Unavailable
 from saldo.payments.model import PaymentStatus
 from saldo.payments.records import payment_item
 from saldo.storage.units import Unit
-from tests.contexts.payments.scenes import ACCOUNT, Shop, assert_the_books_are_right, news, shop_in_memory
+from tests.contexts.payments.scenes import ACCOUNT, Shop, assert_the_books_are_right, news, payout_of, shop_in_memory
 from tests.crashes import assert_survives_every_crash
 
 
 def _at_the_gateway(shop: Shop, status: PaymentStatus, paid_out: bool = False) -> None:
     for ref, known in shop.gateway.checkouts.items():
-        at = shop.clock()
-        payout = {"payout_id": "po_1", "paid_out_at": at} if paid_out else {}
-        shop.gateway.checkouts[ref] = replace(known, status=status, happened_at=at, method="SEPA •••• 3000", **payout)
+        told = replace(known, status=status, happened_at=shop.clock(), method="SEPA •••• 3000")
+        paid = replace(told, payout_id="po_1", paid_out_at=shop.clock())
+        shop.gateway.checkouts[ref] = paid if paid_out else told
 
 
 def test_a_payment_whose_news_got_lost_is_asked_about_and_settled(shop: Shop) -> None:
@@ -86,6 +86,18 @@ def test_money_whose_payout_was_never_told_reaches_the_bank_by_the_sweep(shop: S
     assert shop.payments.sweep().changed == 1
     assert "gateway_clearing" not in shop.balances()
     assert shop.payments.sweep().asked == 0
+    assert_the_books_are_right(shop.store)
+
+
+def test_a_payment_that_was_cancelled_and_yet_paid_out_is_asked_about(shop: Shop) -> None:
+    payment = shop.start(("inv_1", 10_000))
+    shop.payments.handle_event(news(payment, "cancelled", "evt_1"))
+    shop.payments.handle_event(payout_of(payment))
+    _at_the_gateway(shop, PaymentStatus.SETTLED)
+    shop.clock.advance(minutes=11)
+    assert shop.payments.sweep().changed == 1
+    assert shop.payments.get(ACCOUNT, payment.id).status is PaymentStatus.SETTLED
+    assert shop.balances() == {"bank": 10_000, "receivables": 7_000, "revenue": -17_000}
     assert_the_books_are_right(shop.store)
 
 

@@ -253,7 +253,9 @@ def _link_label(view: InvoiceView) -> str:
 
 
 def _link(label: str, url: str, words: Wording) -> Page:
-    return {"label": words(label), "url": url, "text": url.partition("://")[2] or url}
+    """A link that leads to the very document and reads, on paper, as the address one can type: the portal's host."""
+    host = url.partition("://")[2].partition("/")[0]
+    return {"label": words(label), "url": url, "text": host or url}
 
 
 def recipient(buyer: BuyerView, home: str, words: Wording) -> list[str]:

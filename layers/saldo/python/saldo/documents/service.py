@@ -73,7 +73,7 @@ class Documents:
             raise Refusal("no_invoice_body", "this invoice was brought in without its lines; it has no document")
         seller = self._accounts.entity(header.entity_id)
         buyer = self._accounts.profile(account_id, header.buyer_profile)
-        link = f"{self._origin}/invoices/{invoice_id}"
+        link = f"{self._origin}/accounts/{account_id}/invoices/{invoice_id}"
         return invoice_view(header.number, body_from_bytes(item["body"]), seller, buyer, link)
 
     def receipt_view(self, account_id: str, payment_id: str) -> ReceiptView:
@@ -87,7 +87,7 @@ class Documents:
             PaidInvoiceView(h.number, h.issued_on, h.total_minor, m) for h, m in zip(headers, paid, strict=True)
         ]
         seller, buyer = self._accounts.entity(payment.entity_id), self._accounts.profile(account_id, version)
-        link = f"{self._origin}/payments/{payment_id}"
+        link = f"{self._origin}/accounts/{account_id}/payments/{payment_id}"
         return receipt_view(payment, invoices, seller, buyer, account.language, link)
 
     def _headers(self, account_id: str, invoice_ids: Sequence[str]) -> list[InvoiceHeader]:

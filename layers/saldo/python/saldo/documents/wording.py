@@ -6,6 +6,7 @@ One catalogue per language (`catalogues/<language>.json`, all with the same keys
 from __future__ import annotations
 
 import json
+import re
 from copy import copy
 from datetime import date, timedelta
 from decimal import Decimal
@@ -24,6 +25,8 @@ _DEFAULT_LANGUAGE = "en"
 # English of a country that has no English of its own is written the international way, not the American one.
 _DEFAULT_COUNTRY = {"en": "GB", "de": "DE"}
 _OWN_CUSTOM = {"en": {"US", "GB", "CA", "AU", "NZ", "IE", "ZA", "IN", "SG"}, "de": {"DE", "AT", "CH", "LI", "LU"}}
+# CLDR's currency spacing, which Babel leaves out: `KWD 1`, but `$1`.
+_LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -75,7 +78,8 @@ class Wording:
         digits = minor_digits(currency)
         pattern.frac_prec = (digits, digits)
         amount = Decimal(minor).scaleb(-digits)
-        return _typeset(str(pattern.apply(amount, self.locale, currency=currency, currency_digits=False)))
+        text = str(pattern.apply(amount, self.locale, currency=currency, currency_digits=False))
+        return _LETTER_BESIDE_DIGIT.sub("\N{NO-BREAK SPACE}", _typeset(text))
 
     def amount(self, minor: int, currency: str) -> str:
         """An amount without its sign, for columns that name the currency once (`1.234,50`)."""

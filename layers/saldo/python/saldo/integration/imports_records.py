@@ -15,9 +15,9 @@ from saldo.invoicing.records import InvoiceHeader, StatusChange, body_key, heade
 from saldo.invoicing.rules import invoice_id
 from saldo.kernel.exact import ONE
 from saldo.kernel.ids import fingerprint
-from saldo.kernel.money import Rounding
 from saldo.kernel.periods import Period
 from saldo.kernel.regions import region_of
+from saldo.kernel.rounding import Rounding
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.records import post
 from saldo.rating.model import Share, Step
