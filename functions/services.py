@@ -1,45 +1,119 @@
-"""Builds the use cases from the deployment's settings, each when first asked for, once per process."""
+"""Builds the use cases from the deployment's settings, each when first asked for, once per process.
+
+Builders import their rooms when called, so that a function's cold start pays only for what it uses.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from saldo.catalog.service import PlanVersions
-from saldo.invoicing.run.bill import Billing
-from saldo.invoicing.run.starter import RunStarter
 from saldo.kernel.clock import system_clock
 from saldo.storage.clients import client
-from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.settings import Settings
 from saldo.storage.store import Store
-from saldo.tax.table import TableTax, shipped_table
-from saldo.usage.service import UsageTotals
+
+if TYPE_CHECKING:
+    from saldo.accounts.service import Accounts
+    from saldo.delivery.service import Deliveries
+    from saldo.documents.service import Documents
+    from saldo.integration.eventbridge import Bus
+    from saldo.integration.imports import InvoiceImport
+    from saldo.invoicing.run.bill import Billing
+    from saldo.invoicing.run.starter import RunStarter
+    from saldo.payments.service import Payments
+    from saldo.storage.files import Files
+    from saldo.storage.sealing import Sealer
+    from saldo.usage.ingest_import import UsageImport
 
 clock = system_clock
 
 
 @lru_cache(maxsize=1)
+def accounts() -> Accounts:
+    from saldo.accounts.service import Accounts
+
+    return Accounts(store(), sealer(), clock)
+
+
+@lru_cache(maxsize=1)
 def billing() -> Billing:
+    from saldo.catalog.service import PlanVersions
+    from saldo.invoicing.run.bill import Billing
+    from saldo.tax.table import TableTax, shipped_table
+    from saldo.usage.service import UsageTotals
+
     return Billing(store(), PlanVersions(store()), UsageTotals(store()), TableTax(shipped_table()))
 
 
 @lru_cache(maxsize=1)
-def settings() -> Settings:
-    return Settings.from_environment()
+def bus() -> Bus:
+    from saldo.integration.eventbridge import Bus
+
+    return Bus(client("events"), settings().bus)
+
+
+@lru_cache(maxsize=1)
+def deliveries() -> Deliveries:
+    from functions.delivery.letters import WrittenLetters
+    from saldo.delivery.service import Deliveries
+    from saldo.delivery.ses import SesMailer, ses_client
+
+    mailer = SesMailer(ses_client(), settings().mail_from)
+    return Deliveries(store(), accounts(), WrittenLetters(documents()), mailer, clock)
+
+
+@lru_cache(maxsize=1)
+def documents() -> Documents:
+    from functions.documents.settled import SettledInStore
+    from saldo.documents.service import Documents
+    from saldo.storage.files import Files
+
+    s = settings()
+    files = Files(client("s3"), s.documents_bucket)
+    return Documents(store(), accounts(), SettledInStore(store()), files, s.origin)
+
+
+@lru_cache(maxsize=1)
+def gateway_secret() -> bytes:
+    """What webhooks are signed with and API calls are shown: the first line of the secret."""
+    answer = client("secretsmanager").get_secret_value(SecretId=settings().gateway_secret_arn)
+    return str(answer["SecretString"]).split("\n", 1)[0].strip().encode()
+
+
+@lru_cache(maxsize=1)
+def imports_bucket() -> Files:
+    from saldo.storage.files import Files
+
+    return Files(client("s3"), settings().imports_bucket)
+
+
+@lru_cache(maxsize=1)
+def invoice_import() -> InvoiceImport:
+    from saldo.integration.imports import InvoiceImport
+
+    return InvoiceImport(store(), imports_bucket(), accounts(), clock)
+
+
+@lru_cache(maxsize=1)
+def payments() -> Payments:
+    from saldo.payments.service import Payments
+    from saldo.payments.simulator import SimulatedGateway
+
+    return Payments(store(), SimulatedGateway(settings().gateway_url, gateway_secret), clock)
 
 
 @lru_cache(maxsize=1)
 def run_starter() -> RunStarter:
+    from saldo.invoicing.run.starter import RunStarter
+
     return RunStarter(client("stepfunctions"), settings().state_machine_arn, clock)
 
 
 @lru_cache(maxsize=1)
-def store() -> Store:
-    return Store(client("dynamodb"), settings().table)
-
-
-@lru_cache(maxsize=1)
 def sealer() -> Sealer:
+    from saldo.storage.sealing import KeyRing, Sealer
+
     s = settings()
     keys = KeyRing(
         client("kms"),
@@ -49,3 +123,20 @@ def sealer() -> Sealer:
         region_code=s.region_code,
     )
     return Sealer(keys, s.table)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    return Settings.from_environment()
+
+
+@lru_cache(maxsize=1)
+def store() -> Store:
+    return Store(client("dynamodb"), settings().table)
+
+
+@lru_cache(maxsize=1)
+def usage_import() -> UsageImport:
+    from saldo.usage.ingest_import import UsageImport
+
+    return UsageImport(store(), imports_bucket(), clock)

@@ -3,7 +3,58 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from local.stack import LocalStack
+    from local.supervisor import Instance
 
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")  # pragma: allowlist secret
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Saldo")
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "saldo")
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """The whole system, deployed from its templates on ports and into a folder of its own, for all tests that ask."""
+    from local.place import Place
+    from local.supervisor import Instance
+
+    made = Instance(Place(_free_ports(4), tmp_path_factory.mktemp("instance")), lambda _line: None)
+    try:
+        made.up(seeded=False)
+        yield made
+    finally:
+        made.down()
+
+
+@pytest.fixture(scope="session")
+def stacks(instance: Instance) -> dict[str, LocalStack]:
+    """What is deployed, by region code."""
+    from local.stack import endpoints
+
+    return {code: endpoints(code, instance.place) for code in ("eu", "us")}
+
+
+def _free_ports(count: int) -> int:
+    """The first of so many free ports in a row."""
+    for base in range(19080, 29080, 10):
+        if all(_free(base + offset) for offset in range(count)):
+            return base
+    raise RuntimeError("no free ports between 19080 and 29080")
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -97,10 +97,20 @@ class Book:
 
         Refusal `idempotency_mismatch` when the id was used for another account or amount.
         """
+        values = self._columns(request, now)
+        names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+        with self._commit() as db:
+            db.execute(f"INSERT OR IGNORE INTO checkouts ({names}) VALUES ({marks})", values)  # noqa: S608 - own names
+            row = self.by_payment(request.payment_id)
+        assert row is not None, "a checkout that was written is there"
+        if any(row[name] != values[name] for name in ("payment_id", "account_id", "amount_minor", "currency")):
+            raise Refusal("idempotency_mismatch", "this payment id was used for another account or amount")
+        return row
+
+    def _columns(self, request: CheckoutRequest, now: datetime) -> dict[str, object]:
         digest = hmac.new(self._secret, b"ref/" + request.payment_id.encode(), sha256).hexdigest()
-        ref = f"chk_{digest[:32]}"
-        values = {
-            "ref": ref,
+        return {
+            "ref": f"chk_{digest[:32]}",
             "payment_id": request.payment_id,
             "account_id": request.account_id,
             "region": region_of(request.account_id),
@@ -115,14 +125,6 @@ class Book:
             "due_outcome": "expired",
             "due_at": instant_text(now + self._pace.expiry),
         }
-        names = ", ".join(values)
-        marks = ", ".join(f":{name}" for name in values)
-        with self._commit() as db:
-            db.execute(f"INSERT OR IGNORE INTO checkouts ({names}) VALUES ({marks})", values)  # noqa: S608 - own names
-            row = self._row(ref)
-        if any(row[name] != values[name] for name in ("payment_id", "account_id", "amount_minor", "currency")):
-            raise Refusal("idempotency_mismatch", "this payment id was used for another account or amount")
-        return row
 
     def _row(self, ref: str) -> sqlite3.Row:
         row = self.by_ref(ref)

@@ -87,7 +87,8 @@ class GatewayProcess:
     ) -> None:
         mood = mood or Mood()
         self._server = _Server((host, port), _Handler)
-        self.url = public_url or f"http://localhost:{self._server.server_address[1]}"
+        self.port: int = self._server.server_address[1]
+        self.url = public_url or f"http://localhost:{self.port}"
         self.book = Book(state / "gateway.sqlite3", secrets[0], pace or Pace(), mood)
         self.courier = Courier(self.book, targets, secrets, clock)
         self._server.gateway = Gateway(self.book, self.courier, secrets, self.url, clock, mood)

@@ -8,8 +8,9 @@ from itertools import islice, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saldo.kernel.money import Money, Rounding, round_exact, split_by_weights
+from saldo.kernel.money import Money, round_exact, split_by_weights
 from saldo.kernel.periods import Cycle, Unit
+from saldo.kernel.rounding import Rounding
 
 days = st.dates(date(1990, 1, 1), date(2090, 12, 31))
 

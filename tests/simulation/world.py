@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -31,6 +31,7 @@ from saldo.invoicing.run.number import number_invoices
 from saldo.invoicing.run.open import open_run
 from saldo.kernel.periods import Unit as CycleUnit
 from saldo.storage import schema
+from saldo.storage.items import Item
 from saldo.storage.store import Store
 from saldo.subscriptions.model import Alignment
 from saldo.subscriptions.records import subscription_item
@@ -115,23 +116,9 @@ class World:
         return Billing(self.store, PlanVersions(self.store), UsageTotals(self.store), TableTax(shipped_table()))
 
     def found(self, accounts: int, *, started_on: date = date(2025, 12, 1)) -> list[str]:
-        """Put the seller and this many customers on record, each with one subscription."""
-        items = [entity_item(ENTITY), meter_item(METER), plan_version_item(ENTITY.id, VERSION)]
-        ids = [f"acct_eu_{i:06d}" for i in range(accounts)]
-        for i, account_id in enumerate(ids):
-            account = _account(account_id)
-            subscription = subscribe(
-                f"sub_{i:06d}",
-                account_id=account_id,
-                entity_id=ENTITY.id,
-                plan_version=VERSION,
-                started_on=started_on,
-                alignment=Alignment.CALENDAR,
-                quantities={"seats": Decimal(1 + i % 9)},
-            )
-            items += [account_item(account), customer_item(account), subscription_item(subscription)]
-        self.store.put_many(items)
-        return ids
+        """Put the seller and this many customers on record, each with one subscription; their ids."""
+        self.store.put_many(list(founding_items(accounts, started_on)))
+        return [account_id_of(i) for i in range(accounts)]
 
     def use(self, account_id: str, on: date, value: int, event_id: str) -> None:
         fields = {
@@ -167,6 +154,27 @@ class World:
 
     def advance(self, days: int) -> None:
         self.now += timedelta(days=days)
+
+
+def account_id_of(i: int) -> str:
+    return f"acct_eu_{i:06d}"
+
+
+def founding_items(accounts: int, started_on: date) -> Iterator[Item]:
+    """Records of the seller and this many customers, each with one subscription that begins on `started_on`."""
+    yield from (entity_item(ENTITY), meter_item(METER), plan_version_item(ENTITY.id, VERSION))
+    for i in range(accounts):
+        account = _account(account_id_of(i))
+        subscription = subscribe(
+            f"sub_{i:06d}",
+            account_id=account.id,
+            entity_id=ENTITY.id,
+            plan_version=VERSION,
+            started_on=started_on,
+            alignment=Alignment.CALENDAR,
+            quantities={"seats": Decimal(1 + i % 9)},
+        )
+        yield from (account_item(account), customer_item(account), subscription_item(subscription))
 
 
 def _account(account_id: str) -> Account:

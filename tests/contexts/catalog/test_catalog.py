@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 
+from saldo.catalog.codec import component_from_json, component_to_json
 from saldo.catalog.model import Plan, Product
-from saldo.catalog.records import price_from
 from saldo.catalog.service import Catalog, PlanVersions
 from saldo.kernel.errors import NotFound, Refusal
 from tests.contexts.conftest import Region
@@ -54,6 +53,17 @@ def test_versions_are_read_once_and_unknown_ones_are_left_out(region: Region) ->
     assert versions.get_many(wanted[:2]) == {wanted[0]: plan_version(), wanted[1]: second}
 
 
+def test_an_unsound_version_is_refused_with_every_fault_before_anything_is_written(region: Region) -> None:
+    catalog = offer(region.store, region.clock)
+    before = list(region.store.scan())
+    with pytest.raises(Refusal, match="invalid_plan_version") as refusal:
+        catalog.publish(ENTITY, replace(plan_version(), id="plan_team_v2", version=0, components=()), CLERK)
+    assert {p.field for p in refusal.value.problems} == {"version", "components"}
+    assert list(region.store.scan()) == before
+
+
 def test_a_price_model_of_a_later_release_is_refused_by_name() -> None:
-    with pytest.raises(Refusal, match="unknown_price_model"):
-        price_from({"kind": "percentage", "percent": str(Decimal(3))})
+    fields = component_to_json(plan_version().components[0]) | {"price": {"kind": "guesswork"}}
+    with pytest.raises(Refusal) as refusal:
+        component_from_json(fields)
+    assert [(p.field, p.code) for p in refusal.value.problems] == [("price.kind", "unknown_price_model")]

@@ -9,7 +9,22 @@ from typing import Any
 import pytest
 
 from saldo.catalog.codec import plan_version_from_json, plan_version_to_json
-from saldo.catalog.model import Graduated, Package, Tier, Timing, Volume, name_in
+from saldo.catalog.model import (
+    Capped,
+    Commitment,
+    Graduated,
+    Included,
+    Package,
+    Percentage,
+    PerUnit,
+    Ramp,
+    RampStep,
+    StairStep,
+    Tier,
+    Timing,
+    Volume,
+    name_in,
+)
 from saldo.catalog.rules import problems_of, problems_of_price
 from saldo.kernel.errors import Refusal
 from tests.unit.invoicing.scenes import BASE, FULL, TOKENS, plan
@@ -90,6 +105,30 @@ def test_a_package_holds_something() -> None:
         "price",
         "free_units",
     ]
+
+
+def test_models_that_hold_another_name_the_field_inside() -> None:
+    broken = PerUnit(Decimal(-1))
+    nested = Ramp((RampStep(1, Commitment(Decimal(-1), Included(Decimal(-1), Capped(Decimal(1), broken)))),))
+    assert [p.field for p in problems_of_price(nested)] == [
+        "steps[0].from_cycle",
+        "steps[0].price.amount",
+        "steps[0].price.price.units",
+        "steps[0].price.price.overage.price.unit_price",
+    ]
+    assert [p.field for p in problems_of_price(Ramp(()))] == ["steps"]
+    assert [p.field for p in problems_of_price(StairStep(()))] == ["stairs"]
+    bounded = Percentage(Decimal(-1), minimum=Decimal(2), maximum=Decimal(1))
+    assert [p.field for p in problems_of_price(bounded)] == ["rate", "maximum"]
+
+
+def test_prices_nested_without_end_are_refused() -> None:
+    price: dict[str, Any] = {"kind": "flat", "amount": "1"}
+    for _ in range(100):
+        price = {"kind": "capped", "amount": "1", "price": price}
+    document = plan_version_to_json(plan(BASE))
+    document["components"][0]["price"] = price
+    assert all(field.endswith(".price") for field in fields_at_fault(document))
 
 
 def test_usage_has_one_meter_and_comes_in_arrears() -> None:

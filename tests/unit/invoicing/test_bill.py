@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from saldo.accounts.model import TaxStatus
-from saldo.catalog.model import Flat
+from saldo.catalog.model import Capped, Flat, Ramp, RampStep
 from saldo.invoicing.codec import body_from_bytes, body_from_json, body_to_bytes, body_to_json
 from saldo.invoicing.model import BillingCase, Draft, DueSubscription, InvoiceBody, NothingToBill
 from saldo.invoicing.rules import bill, format_number, issue_entry, problems_of, series_name, usage_needed
@@ -196,6 +196,14 @@ def test_amounts_have_the_minor_digits_of_their_currency() -> None:
         priced = plan(BASE, currency=currency)
         account = replace(BUYER, currency=currency)
         assert drafted(case_of(priced, sold(priced, START), as_of=START, account=account)).net_minor == minor
+
+
+def test_a_ramp_goes_by_cycles_of_the_subscription_also_inside_another_price() -> None:
+    ramp = Ramp((RampStep(0, Flat(Decimal(10))), RampStep(2, Flat(Decimal(20)))))
+    for price in (ramp, Capped(Decimal(100), ramp)):
+        version = plan(replace(BASE, price=price))
+        body = drafted(case_of(version, sold(version, START), as_of=date(2024, 2, 15)))
+        assert [line.net_minor for line in body.lines] == [1000, 1000, 2000, 2000]
 
 
 def test_a_free_plan_is_no_invoice() -> None:

@@ -8,7 +8,8 @@ from fractions import Fraction
 import pytest
 
 from saldo.kernel.errors import Refusal
-from saldo.kernel.money import CurrencyMismatch, Money, Rounding, round_exact, split_by_weights, sum_money
+from saldo.kernel.money import CurrencyMismatch, Money, round_exact, split_by_weights, sum_money
+from saldo.kernel.rounding import Rounding
 
 
 @pytest.mark.parametrize(

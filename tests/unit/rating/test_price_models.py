@@ -6,10 +6,27 @@ from decimal import Decimal
 
 import pytest
 
-from saldo.catalog.model import DayCount, Flat, Graduated, Package, PerUnit, PriceModel, Tier, Volume
+from saldo.catalog.model import (
+    Capped,
+    Commitment,
+    DayCount,
+    Flat,
+    Graduated,
+    Included,
+    Package,
+    Percentage,
+    PerUnit,
+    PriceModel,
+    Ramp,
+    RampStep,
+    Stair,
+    StairStep,
+    Tier,
+    Volume,
+)
 from saldo.kernel.errors import Refusal
-from saldo.kernel.money import Rounding
 from saldo.kernel.periods import Period
+from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share
 from saldo.rating.rules.proration import share_of
 from saldo.rating.rules.registry import price, rate
@@ -19,6 +36,8 @@ TIERS = (
     Tier(Decimal(20), Decimal(5), Decimal(3)),
     Tier(None, Decimal(5), Decimal(3)),
 )
+STAIRS = StairStep((Stair(Decimal(10), Decimal(30)), Stair(None, Decimal(50))))
+CALLS = PerUnit(Decimal("0.10"))
 
 
 @pytest.mark.parametrize(
@@ -39,6 +58,20 @@ TIERS = (
         (Package(Decimal(10), Decimal(15)), "10", "15"),
         (Package(Decimal(10), Decimal(15)), "10.0001", "30"),
         (Package(Decimal(10), Decimal(15), Decimal(5)), "5", "0"),
+        (STAIRS, "0", "0"),
+        (STAIRS, "10", "30"),
+        (STAIRS, "10.5", "50"),
+        (Percentage(Decimal("0.013")), "800", "10.4"),
+        (Percentage(Decimal("0.013"), Decimal(250)), "800", "7.15"),
+        (Percentage(Decimal("0.013"), Decimal(250)), "250", "0"),
+        (Percentage(Decimal("0.01"), minimum=Decimal(5)), "1", "5"),
+        (Percentage(Decimal("0.01"), maximum=Decimal(5)), "10000", "5"),
+        (Included(Decimal(100), CALLS), "100", "0"),
+        (Included(Decimal(100), CALLS), "150", "5"),
+        (Commitment(Decimal(500), CALLS, Decimal("1.5")), "6000", "650"),
+        (Commitment(Decimal(500), CALLS), "1000", "500"),
+        (Capped(Decimal(125), CALLS), "2000", "125"),
+        (Capped(Decimal(125), CALLS), "1000", "100"),
     ],
 )
 def test_a_quantity_has_one_exact_price(model: PriceModel, quantity: str, amount: str) -> None:
@@ -59,6 +92,20 @@ def test_a_price_is_rounded_once_and_as_named() -> None:
     assert rate(cents, Decimal(1), "EUR", rounding=Rounding.HALF_EVEN).net_minor == 0
     assert rate(cents, Decimal(3), "EUR", rounding=Rounding.HALF_EVEN).net_minor == 2
     assert rate(PerUnit(Decimal("24.95")), Decimal(1), "EUR", Share(9, 31)).net_minor == 724
+
+
+def test_a_true_up_an_overage_and_a_cap_are_steps_of_their_own() -> None:
+    assert [(s.rule, s.amount) for s in price(Commitment(Decimal(100), CALLS), Decimal(400)).steps] == [
+        ("per_unit", 40),
+        ("true_up", 60),
+    ]
+    assert price(Commitment(Decimal(10), CALLS, Decimal("1.5")), Decimal(120)).steps[-1].amount == 1
+    assert price(Capped(Decimal(10), CALLS), Decimal(120)).steps[-1].amount == -2
+
+
+def test_a_ramp_prices_by_the_age_of_the_subscription() -> None:
+    ramp = Ramp((RampStep(0, Flat(Decimal(10))), RampStep(3, Flat(Decimal(20)))))
+    assert [price(ramp, Decimal(1), cycle).amount for cycle in (0, 2, 3, 40)] == [10, 10, 20, 20]
 
 
 def test_a_negative_quantity_has_no_price() -> None:

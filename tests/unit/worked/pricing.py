@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from saldo.catalog.model import Flat, Graduated, Package, PerUnit, PriceModel, Tier, Volume
+from saldo.catalog.model import Capped, Commitment, Flat, Graduated, Package, PerUnit, PriceModel, Tier, Volume
 from saldo.rating.rules.registry import price, rate
 from tests.unit.worked.reading import Case, Check, euros, one_of
 
@@ -97,7 +97,58 @@ def consumable(inputs: Case, expected: Case) -> None:
     )
 
 
+def amount_at(model: PriceModel, units: object = 1) -> Decimal:
+    return euros(rate(model, Decimal(str(units)), "EUR").net_minor)
+
+
+def used_before(inputs: Case) -> PriceModel:
+    """What the units cost by themselves, or an amount that is given."""
+    if "tiers" in inputs:
+        return Volume(tiers_of(inputs["tiers"]), flat_at_zero=True)
+    return Flat(Decimal(inputs.get("usage_amount", inputs.get("plan_fee", "0"))))
+
+
+def at_least(inputs: Case, expected: Case) -> None:
+    """What was billed before counts towards the minimum."""
+    floor = Decimal(inputs.get("charge_minimum", inputs.get("minimum", inputs.get("minimum_commitment"))))
+    used, units = used_before(inputs), inputs.get("units", 1)
+    before = Decimal(inputs.get("already_billed", "0"))
+    added = amount_at(Commitment(floor - before, used), units) - amount_at(used, units)
+    assert added == Decimal(expected.get("true_up", expected.get("top_up")))
+    if "total" in expected:
+        assert amount_at(Commitment(floor, used), units) == Decimal(expected["total"])
+
+
+def at_most(inputs: Case, expected: Case) -> None:
+    """The cap covers the whole period: what was billed before counts towards it."""
+    cap = Decimal(inputs.get("maximum", inputs.get("maximum_total")))
+    if "package_size" in inputs:
+        model: PriceModel = Package(Decimal(inputs["package_size"]), Decimal(inputs["price"]))
+        before, units = inputs["units_before"], inputs["units"]
+        assert amount_at(model, before) == Decimal(expected["billed_before"])
+        assert between(model, before, units) == Decimal(expected["gross_now"])
+        assert between(Capped(cap, model), before, units) == Decimal(expected["net_now"])
+        return
+    used = used_before(inputs)
+    assert amount_at(used, inputs["units"]) == Decimal(expected["usage"])
+    capped = price(Capped(cap, used), Decimal(inputs["units"]))
+    assert capped.amount == Decimal(expected["total"])
+    assert -capped.steps[-1].amount == Decimal(expected["discount"])
+
+
+def committed(inputs: Case, expected: Case) -> None:
+    used = PerUnit(Decimal(inputs["unit_price"]))
+    model = Commitment(Decimal(inputs["commitment"]), used, Decimal(inputs.get("overage_factor", 1)))
+    assert amount_at(model, inputs["units"]) == Decimal(expected["amount"])
+    if "true_up" in expected:
+        assert amount_at(model, inputs["units"]) - amount_at(used, inputs["units"]) == Decimal(expected["true_up"])
+
+
 AREAS: Mapping[str, Check] = {
+    "pricing.commitment": committed,
+    "pricing.commitment_true_up": at_least,
+    "pricing.maximum": at_most,
+    "pricing.minimum": at_least,
     "pricing.consumable": consumable,
     "pricing.dynamic": dynamic,
     "pricing.graduated": graduated,

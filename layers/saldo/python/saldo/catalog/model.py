@@ -8,8 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
-from saldo.kernel.money import Rounding
 from saldo.kernel.periods import Unit
+from saldo.kernel.rounding import Rounding
 
 
 class ChargeKind(StrEnum):
@@ -95,7 +95,84 @@ class Package:
     free_units: Decimal = Decimal(0)
 
 
-PriceModel = Flat | PerUnit | Graduated | Volume | Package
+@dataclass(frozen=True, slots=True)
+class Stair:
+    """Quantities above the stair before it, up to and including `up_to` (None: without end), cost `amount`."""
+
+    up_to: Decimal | None
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StairStep:
+    """One amount for all, by the stair that the total falls in; nothing for a quantity of zero."""
+
+    kind: ClassVar[str] = "stair_step"
+    stairs: tuple[Stair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Percentage:
+    """A rate (0.012 is 1.2 %) of a quantity that is money in major units, beyond `free_amount`.
+
+    A fee that is due at all is at least `minimum` and at most `maximum` (None: no bound).
+    """
+
+    kind: ClassVar[str] = "percentage"
+    rate: Decimal
+    free_amount: Decimal = Decimal(0)
+    minimum: Decimal = Decimal(0)
+    maximum: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """`units` cost nothing; the overage is priced by itself, as if it were all."""
+
+    kind: ClassVar[str] = "included"
+    units: Decimal
+    overage: PriceModel
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """At least `amount` per period: what `price` makes less is trued up, what it makes more costs `overage_factor`
+    times as much."""
+
+    kind: ClassVar[str] = "commitment"
+    amount: Decimal
+    price: PriceModel
+    overage_factor: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """What `price` makes, at most `amount` per period."""
+
+    kind: ClassVar[str] = "capped"
+    amount: Decimal
+    price: PriceModel
+
+
+@dataclass(frozen=True, slots=True)
+class RampStep:
+    """The price from a cycle on; cycles count from 0, the first that is billed."""
+
+    from_cycle: int
+    price: PriceModel
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """A price that changes as a subscription gets older: the last step begun by its cycle applies."""
+
+    kind: ClassVar[str] = "ramp"
+    steps: tuple[RampStep, ...]
+
+
+PriceModel = (
+    Flat | PerUnit | Graduated | Volume | Package | StairStep | Percentage | Included | Commitment | Capped | Ramp
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,20 @@ from decimal import Decimal
 from typing import Any
 
 from saldo.catalog.model import (
+    Capped,
     ChargeKind,
+    Commitment,
     Component,
     Flat,
     Graduated,
+    Included,
     Package,
+    Percentage,
     PerUnit,
     PlanVersion,
     PriceModel,
+    Ramp,
+    StairStep,
     Tier,
     Timing,
     Volume,
@@ -98,6 +104,50 @@ def _package(price: Package, found: Problems) -> None:
         _check_number(found, "size", price.size)
 
 
+def _percentage(price: Percentage, found: Problems) -> None:
+    for name in ("rate", "free_amount", "minimum"):
+        _check_number(found, name, getattr(price, name))
+    if price.maximum is not None:
+        _check_number(found, "maximum", price.maximum)
+        if fits(price.maximum) and fits(price.minimum) and price.maximum < price.minimum:
+            found.add("maximum", "below_minimum", "must not be below the minimum")
+
+
+def _included(price: Included, found: Problems) -> None:
+    _check_number(found, "units", price.units)
+    found.extend(problems_of_price(price.overage), "overage")
+
+
+def _commitment(price: Commitment, found: Problems) -> None:
+    _check_number(found, "overage_factor", price.overage_factor)
+    _capped(price, found)
+
+
+def _capped(price: Commitment | Capped, found: Problems) -> None:
+    _check_number(found, "amount", price.amount)
+    found.extend(problems_of_price(price.price), "price")
+
+
+def _ramp(price: Ramp, found: Problems) -> None:
+    """Steps rise from cycle 0."""
+    if not price.steps:
+        found.add("steps", "empty", "at least one step is required")
+    floor = -1
+    for i, step in enumerate(price.steps):
+        if i == 0 and step.from_cycle != 0:
+            found.add("steps[0].from_cycle", "not_zero", "the first step begins with cycle 0")
+        elif step.from_cycle <= floor:
+            found.add(f"steps[{i}].from_cycle", "not_rising", f"must be above {floor}")
+        floor = max(floor, step.from_cycle)
+        found.extend(problems_of_price(step.price), f"steps[{i}].price")
+
+
+def _stair_step(price: StairStep, found: Problems) -> None:
+    for i, stair in enumerate(price.stairs):
+        _check_number(found, f"stairs[{i}].amount", stair.amount)
+    _check_bounds(found, "stairs", [stair.up_to for stair in price.stairs])
+
+
 def _tiered(price: Graduated | Volume, found: Problems) -> None:
     found.extend(problems_of_tiers(price.tiers))
 
@@ -105,24 +155,30 @@ def _tiered(price: Graduated | Volume, found: Problems) -> None:
 def problems_of_tiers(tiers: Sequence[Tier]) -> tuple[Problem, ...]:
     """Tiers follow each other upwards, and only the last has no end."""
     found = Problems()
-    if not tiers:
-        found.add("tiers", "empty", "at least one tier is required")
-    floor = Decimal(0)
     for i, tier in enumerate(tiers):
         _check_number(found, f"tiers[{i}].unit_price", tier.unit_price)
         _check_number(found, f"tiers[{i}].flat", tier.flat)
-        last = i == len(tiers) - 1
-        if tier.up_to is None:
-            if not last:
-                found.add(f"tiers[{i}].up_to", "missing", "only the last tier is without end")
-            continue
-        _check_number(found, f"tiers[{i}].up_to", tier.up_to)
-        if last:
-            found.add(f"tiers[{i}].up_to", "last_tier_ends", "the last tier is without end")
-        if fits(tier.up_to) and tier.up_to <= floor:
-            found.add(f"tiers[{i}].up_to", "not_rising", f"must be above {floor}")
-        floor = tier.up_to if fits(tier.up_to) else floor
+    _check_bounds(found, "tiers", [tier.up_to for tier in tiers])
     return found.found
+
+
+def _check_bounds(found: Problems, name: str, bounds: Sequence[Decimal | None]) -> None:
+    if not bounds:
+        found.add(name, "empty", "at least one is required")
+    floor = Decimal(0)
+    for i, up_to in enumerate(bounds):
+        field, last = f"{name}[{i}].up_to", i == len(bounds) - 1
+        if up_to is None:
+            if not last:
+                found.add(field, "missing", "only the last is without end")
+            continue
+        _check_number(found, field, up_to)
+        if last:
+            found.add(field, "last_one_ends", "the last is without end")
+        if fits(up_to):
+            if up_to <= floor:
+                found.add(field, "not_rising", f"must be above {floor}")
+            floor = up_to
 
 
 def _check_number(found: Problems, field: str, number: Decimal) -> None:
@@ -134,9 +190,15 @@ def _check_number(found: Problems, field: str, number: Decimal) -> None:
 
 # Any: each check takes its own model, which the key of its row names.
 _CHECKS: Mapping[type, Callable[[Any, Problems], None]] = {
+    Capped: _capped,
+    Commitment: _commitment,
     Flat: _flat,
     Graduated: _tiered,
+    Included: _included,
     Package: _package,
     PerUnit: _per_unit,
+    Percentage: _percentage,
+    Ramp: _ramp,
+    StairStep: _stair_step,
     Volume: _tiered,
 }

@@ -8,8 +8,9 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.catalog import records
 from saldo.catalog.model import Plan, PlanVersion, Product
+from saldo.catalog.rules import problems_of
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.errors import NotFound, Problems, Refusal
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -32,8 +33,12 @@ class Catalog:
     def publish(self, entity_id: str, version: PlanVersion, actor: Actor) -> bool:
         """Freeze a version of a plan; False when this very version was published before.
 
-        Raises NotFound without such a plan, Refusal `version_is_frozen` when the id stands for other terms.
+        Raises Refusal `invalid_plan_version` naming every fault, NotFound without such a plan, Refusal
+        `version_is_frozen` when the id stands for other terms.
         """
+        problems = Problems()
+        problems.extend(problems_of(version))
+        problems.refuse_if_any("the plan version is not sound", "invalid_plan_version")
         if self._store.get(entity_id, records.OFFER_PREFIX + version.plan_id) is None:
             raise NotFound(f"no such plan: {version.plan_id}")
         unit = Unit(f"publish {version.id}").insert(records.plan_version_item(entity_id, version))

@@ -16,8 +16,8 @@ from saldo.catalog.model import Timing
 from saldo.invoicing.model import InvoiceBody, Line
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
-from saldo.kernel.money import Rounding
 from saldo.kernel.periods import Period
+from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share, Step
 from saldo.tax.model import TaxRounding, TaxShare, TaxTotal, TaxTreatment
 

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
-from saldo.kernel.money import Rounding
 from saldo.kernel.periods import Period
+from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import ChargePeriod, Subscription
 from saldo.tax.model import TaxRounding, TaxShare, TaxTotal

@@ -15,9 +15,9 @@ from saldo.kernel.exact import ONE, minor_of_share, total
 from saldo.kernel.ids import derived_id
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.rating.rules.proration import WHOLE, share_of
-from saldo.rating.rules.registry import rate
+from saldo.rating.rules.registry import NESTED_RULES, rate
 from saldo.subscriptions.model import ChargePeriod, Subscription
-from saldo.subscriptions.rules import billed, billing_due
+from saldo.subscriptions.rules import billed, billing_due, cycle_number
 from saldo.tax.model import BuyerFacts, LineTax, SellerFacts, TaxableLine, TaxAnswer
 from saldo.tax.ports import TaxPort
 from saldo.tax.rules import tax_totals
@@ -118,7 +118,9 @@ def _line(line_id: str, case: BillingCase, item: DueSubscription, due: ChargePer
     quantity = _quantity(case, item.subscription, due, component)
     short = component.kind is ChargeKind.FIXED and component.prorate
     share = share_of(due.period, due.full, plan_version.day_count) if short else WHOLE
-    rated = rate(component.price, quantity, plan_version.currency, share, plan_version.rounding)
+    aged = type(component.price) in NESTED_RULES  # only these can hold a ramp
+    cycle = cycle_number(item.subscription, plan_version, due) if aged else 0
+    rated = rate(component.price, quantity, plan_version.currency, share, plan_version.rounding, cycle)
     return Line(
         line_id,
         item.subscription.id,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 
-from saldo.kernel.errors import Refusal
-from saldo.kernel.money import Rounding, minor_digits
+from saldo.kernel.money import minor_digits
+from saldo.kernel.rounding import Rounding, rounded_ratio
 
 # Prices and quantities are held to 40 digits each at the edge, so products and sums of them always fit.
 _EXACT = Context(prec=400, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
@@ -52,16 +52,3 @@ def minor_of_share(
     """
     numerator, denominator = amount.as_integer_ratio()
     return rounded_ratio(numerator * share[0] * 10 ** minor_digits(currency), denominator * share[1], rounding)
-
-
-def rounded_ratio(numerator: int, denominator: int, rounding: Rounding = Rounding.HALF_UP) -> int:
-    """numerator / denominator as a whole number. denominator: above zero. Ties go as the rounding says."""
-    if denominator <= 0:
-        raise Refusal("invalid_ratio", "a denominator is above zero")
-    whole, rest = divmod(abs(numerator), denominator)
-    if rest and rounding is not Rounding.DOWN:
-        twice = 2 * rest
-        up = rounding is Rounding.UP or twice > denominator
-        up = up or (twice == denominator and (rounding is Rounding.HALF_UP or whole % 2 == 1))
-        whole += up
-    return -whole if numerator < 0 else whole

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from fractions import Fraction
 
 from saldo.kernel.errors import Refusal
+from saldo.kernel.rounding import Rounding, rounded_ratio
 
 Exact = int | Decimal | Fraction
 
@@ -16,15 +16,6 @@ Exact = int | Decimal | Fraction
 _WHOLE = ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV"]
 _WHOLE += ["XAF", "XOF", "XPF"]
 _MINOR_DIGITS = dict.fromkeys(_WHOLE, 0) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
-
-
-class Rounding(StrEnum):
-    """The roundings Saldo knows. HALF_UP goes away from zero on a tie and is the default."""
-
-    HALF_UP = "half_up"
-    HALF_EVEN = "half_even"
-    DOWN = "down"
-    UP = "up"
 
 
 class CurrencyMismatch(Refusal):
@@ -41,23 +32,7 @@ def minor_digits(currency: str) -> int:
 
 def round_exact(value: Exact, rounding: Rounding = Rounding.HALF_UP) -> int:
     """Round an exact number to a whole one. Float is not accepted; the result never passes through one."""
-    if isinstance(value, int):
-        return value
-    fraction = Fraction(value)
-    sign = -1 if fraction < 0 else 1
-    whole, rest = divmod(abs(fraction.numerator), fraction.denominator)
-    return sign * (whole + _carry(whole, rest, fraction.denominator, rounding))
-
-
-def _carry(whole: int, rest: int, denominator: int, rounding: Rounding) -> int:
-    """1 when the rest (of denominator) rounds the whole number away from zero, else 0."""
-    if rest == 0 or rounding is Rounding.DOWN:
-        return 0
-    if rounding is Rounding.UP:
-        return 1
-    if 2 * rest == denominator:
-        return 1 if rounding is Rounding.HALF_UP else whole % 2
-    return 1 if 2 * rest > denominator else 0
+    return rounded_ratio(*value.as_integer_ratio(), rounding)
 
 
 @dataclass(frozen=True, slots=True)

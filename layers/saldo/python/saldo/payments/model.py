@@ -109,6 +109,11 @@ class Payment:
     def fully_applied(self) -> bool:
         return self.parts_applied == self.parts
 
+    @property
+    def awaits_news(self) -> bool:
+        """Whether the gateway has more to say: no last word yet, or a payout came and no word that it settled."""
+        return self.status in UNDER_WAY or (self.paid_out_at is not None and self.settled_at is None)
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

@@ -96,28 +96,14 @@ def _read(store: Store, wish: Wish) -> _Parties:
 
 def _intend(store: Store, gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> Payment:
     """Put the intent on record, or find that someone did so a moment ago."""
-    amount = rules.validated(wish.allocations, parties.payables, wish.reason)
-    at = clock()
-    payment = Payment(
-        account_id=wish.account_id,
-        id=derived_id("pay", at.date(), wish.account_id, wish.request_key),
-        entity_id=parties.account.entity_id,
-        booking_zone=parties.seller.time_zone,
-        status=PaymentStatus.STARTED,
-        amount=amount,
-        allocations=wish.allocations,
-        reason=wish.reason.strip(),
-        gateway=gateway,
-        started_at=at,
-        history=(StatusChange(at, PaymentStatus.STARTED),),
-    )
+    payment = _new_payment(gateway, clock, wish, parties)
+    amount = payment.amount
     unit = Unit(f"start {payment.id}")
     unit.insert(records.request_guard(wish.account_id, wish.request_key, payment.id, wish.content))
     unit.insert(records.payment_item(payment))
     after = {"amount_minor": amount.minor, "currency": amount.currency, "invoices": len(wish.allocations)}
-    action = AuditRecord(
-        wish.account_id, at, wish.actor, "payment.started", payment.id, after=after, reason=payment.reason
-    )
+    at, reason = payment.started_at, payment.reason
+    action = AuditRecord(wish.account_id, at, wish.actor, "payment.started", payment.id, after=after, reason=reason)
     unit.put(audit_item(action))
     if store.write_one(unit) is None:
         return payment
@@ -125,6 +111,23 @@ def _intend(store: Store, gateway: str, clock: Clock, wish: Wish, parties: _Part
     if known is None:
         raise Unavailable("the payment could not be recorded; try again")
     return known
+
+
+def _new_payment(gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> Payment:
+    at = clock()
+    return Payment(
+        account_id=wish.account_id,
+        id=derived_id("pay", at.date(), wish.account_id, wish.request_key),
+        entity_id=parties.account.entity_id,
+        booking_zone=parties.seller.time_zone,
+        status=PaymentStatus.STARTED,
+        amount=rules.validated(wish.allocations, parties.payables, wish.reason),
+        allocations=wish.allocations,
+        reason=wish.reason.strip(),
+        gateway=gateway,
+        started_at=at,
+        history=(StatusChange(at, PaymentStatus.STARTED),),
+    )
 
 
 def _request(payment: Payment, parties: _Parties, return_url: str) -> CheckoutRequest:

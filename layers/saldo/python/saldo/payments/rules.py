@@ -14,7 +14,6 @@ from saldo.kernel.periods import local_date
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.payments.model import (
     MOVES,
-    UNDER_WAY,
     Allocation,
     GatewayPayment,
     Payable,
@@ -151,7 +150,7 @@ def agenda_of(payment: Payment) -> tuple[str, str] | None:
     money has not reached the bank.
     """
     since = instant_text(payment.started_at)
-    if payment.status in UNDER_WAY or not payment.fully_applied:
+    if payment.awaits_news or not payment.fully_applied:
         return "paying", since
     if payment.status is PaymentStatus.SETTLED and payment.paid_out_at is None and payment.settled_at is not None:
         return "clearing", instant_text(payment.settled_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
@@ -23,13 +24,13 @@ def api_key(secret: bytes) -> str:
 
 
 class SimulatedGateway:
-    """Calls the simulator at `url`; `secret` is the one its webhooks are signed with."""
+    """Calls the simulator at `url`; `secret` fetches the one its webhooks are signed with, when first needed."""
 
     name = "simulator"
 
-    def __init__(self, url: str, secret: bytes, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(self, url: str, secret: Callable[[], bytes], timeout_s: float = _TIMEOUT_S) -> None:
         self._at, self._timeout_s = urlsplit(url), timeout_s
-        self._token = api_key(secret)
+        self._secret = secret
 
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
         body = {
@@ -58,7 +59,7 @@ class SimulatedGateway:
     def _call(self, verb: str, path: str, body: dict[str, Any] | None = None, key: str = "") -> dict[str, Any] | None:
         """The answer's JSON object; None for 404. No redirects, no proxies, one try: the caller decides what a
         missing answer means."""
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {api_key(self._secret())}", "Content-Type": "application/json"}
         if key:
             headers["Idempotency-Key"] = key
         make = HTTPSConnection if self._at.scheme == "https" else HTTPConnection

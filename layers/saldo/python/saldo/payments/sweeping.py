@@ -10,7 +10,6 @@ from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.payments import news, records
 from saldo.payments.model import (
-    UNDER_WAY,
     GatewayPayment,
     Outcome,
     PaidOut,
@@ -60,7 +59,7 @@ def _waiting(store: Store, started_before: datetime, settled_before: datetime) -
 def _converge(store: Store, gateway: Gateway, clock: Clock, payment: Payment, report: SweepReport) -> None:
     version = payment.version
     payment = news.finish_applying(store, clock, payment)
-    if payment.status in UNDER_WAY or (payment.status is PaymentStatus.SETTLED and payment.paid_out_at is None):
+    if payment.awaits_news or (payment.status is PaymentStatus.SETTLED and payment.paid_out_at is None):
         said = _ask(store, gateway, clock, payment)
         if said is None:
             report.unknown += 1

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from saldo.kernel.money import Rounding
+from saldo.catalog.model import PriceModel
+from saldo.kernel.rounding import Rounding
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is to be priced: a quantity of zero or more, in the unit of the component or meter."""
+    """What is to be priced: a quantity of zero or more, in the unit of the component or meter.
+
+    cycle: how many cycles of the subscription were before this one.
+    """
 
     quantity: Decimal
+    cycle: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a price: `units` at `price` each, plus `flat`, make `amount` (exact, major units).
 
-    `rule` says which step it is: flat, per_unit, tier, volume_tier, package, free_units. `above` and `up_to` are
-    the bounds of a tier in units (above the one, up to and including the other; None is no bound).
+    `rule` says which step it is: flat, per_unit, tier, volume_tier, package, free_units, stair, percentage, minimum,
+    maximum, included, true_up, overage, cap. Those that bound a price add or take off what is missing or too much.
+    `above` and `up_to` are the bounds of a tier in units (above the one, up to and including the other; None is no
+    bound).
     """
 
     rule: str
@@ -38,6 +46,9 @@ class Priced:
 
     amount: Decimal
     steps: tuple[Step, ...]
+
+
+PriceOf = Callable[[PriceModel, Ask], Priced]
 
 
 @dataclass(frozen=True, slots=True)

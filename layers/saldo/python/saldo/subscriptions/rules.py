@@ -135,6 +135,12 @@ def _periods_at(subscription: Subscription, cycle: Cycle, boundary: date) -> Ite
         yield _charge_period(subscription, cycle.period_at(boundary), boundary, Timing.ADVANCE)
 
 
+def cycle_number(subscription: Subscription, plan_version: PlanVersion, due: ChargePeriod) -> int:
+    """How many cycles were before a period: 0 for the first that is billed, be it short or whole."""
+    cycle = cycle_of(subscription, plan_version)
+    return cycle.index_at(due.period.start) - cycle.index_at(subscription.billed_from)
+
+
 def _charge_period(subscription: Subscription, full: Period, boundary: date, timing: Timing) -> ChargePeriod:
     start = max(full.start, subscription.billed_from)
     end = full.end if subscription.cancelled_on is None else min(full.end, subscription.cancelled_on)

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from saldo.accounts.model import TaxStatus
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO, rounded_ratio
+from saldo.kernel.exact import ZERO
+from saldo.kernel.rounding import rounded_ratio
 from saldo.tax.model import (
     BuyerFacts,
     LineTax,

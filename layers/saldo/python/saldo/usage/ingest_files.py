@@ -1,7 +1,7 @@
 """Usage files: CSV and CloudEvents as newline-delimited JSON, read line by line.
 
 A line is a row: a broken one (an open quote, a cut object) never swallows its neighbours, so line breaks inside
-fields are not allowed. Rows count from 1 and, in CSV, exclude the header.
+fields are not allowed. A row's number is that of its line, counted from 1; a CSV header is line 1.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def read_rows(chunks: Iterable[bytes], file_format: str) -> Iterator[UsageRow]:
     texts = (_text(line) for line in lines(chunks))
     if file_format == "csv":
         return _csv_rows(texts)
-    return (_event_row(number, text) for number, text in enumerate((t for t in texts if t.strip()), 1))
+    return (_event_row(number, text) for number, text in enumerate(texts, 1) if text.strip())
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -61,10 +61,8 @@ def _text(line: bytes) -> str:
 
 def _csv_rows(texts: Iterator[str]) -> Iterator[UsageRow]:
     header = _header(next(texts, "").removeprefix("\ufeff"))
-    number = 0
-    for text in texts:
+    for number, text in enumerate(texts, 2):
         if text.strip():
-            number += 1
             yield _csv_row(number, text, header)
 
 

@@ -26,7 +26,7 @@ _MAY_FALL = (Aggregation.WEIGHTED, Aggregation.LATEST)
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """One row as it came. `number` counts from 1 in its file or batch; `fields` by column name.
+    """One row as it came. `number` is its line, or its place in a batch, counted from 1; `fields` by column name.
 
     `broken` says why there are no fields to read. `text` is the row itself, for the report.
     """

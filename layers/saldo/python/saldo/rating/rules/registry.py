@@ -6,15 +6,34 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from saldo.catalog.model import Flat, Graduated, Package, PerUnit, PriceModel, Volume
+from saldo.catalog.model import (
+    Capped,
+    Commitment,
+    Flat,
+    Graduated,
+    Included,
+    Package,
+    Percentage,
+    PerUnit,
+    PriceModel,
+    Ramp,
+    StairStep,
+    Volume,
+)
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import minor_of_share
-from saldo.kernel.money import Rounding
-from saldo.rating.model import Ask, Priced, RatedCharge, Share
+from saldo.kernel.rounding import Rounding
+from saldo.rating.model import Ask, Priced, PriceOf, RatedCharge, Share
+from saldo.rating.rules.capped import price_capped
+from saldo.rating.rules.commitment import price_commitment
 from saldo.rating.rules.flat import price_flat
 from saldo.rating.rules.graduated import price_graduated
+from saldo.rating.rules.included import price_included
 from saldo.rating.rules.package import price_package
 from saldo.rating.rules.per_unit import price_per_unit
+from saldo.rating.rules.percentage import price_percentage
+from saldo.rating.rules.ramp import price_ramp
+from saldo.rating.rules.stair_step import price_stair_step
 from saldo.rating.rules.volume import price_volume
 
 # Any: each rule takes its own model, which the key of its row names.
@@ -23,18 +42,33 @@ RULES: Mapping[type, Callable[[Any, Ask], Priced]] = {
     Graduated: price_graduated,
     Package: price_package,
     PerUnit: price_per_unit,
+    Percentage: price_percentage,
+    StairStep: price_stair_step,
     Volume: price_volume,
+}
+# Those that hold another model are handed the way to price it.
+NESTED_RULES: Mapping[type, Callable[[Any, Ask, PriceOf], Priced]] = {
+    Capped: price_capped,
+    Commitment: price_commitment,
+    Included: price_included,
+    Ramp: price_ramp,
 }
 
 
-def price(model: PriceModel, quantity: Decimal) -> Priced:
-    """The exact price of a quantity by a valid price model, in major units, with its steps.
+def price(model: PriceModel, quantity: Decimal, cycle: int = 0) -> Priced:
+    """The exact price of a quantity by a sound price model, in major units, with its steps.
 
-    quantity: zero or more; Refusal `negative_quantity` below.
+    quantity: zero or more; Refusal `negative_quantity` below. cycle: how many cycles were before this one.
     """
     if quantity < 0:
         raise Refusal("negative_quantity", f"{quantity} cannot be priced")
-    return RULES[type(model)](model, Ask(quantity))
+    return price_ask(model, Ask(quantity, cycle))
+
+
+def price_ask(model: PriceModel, ask: Ask) -> Priced:
+    """The same for an Ask."""
+    rule = RULES.get(type(model))
+    return rule(model, ask) if rule else NESTED_RULES[type(model)](model, ask, price_ask)
 
 
 def rate(
@@ -43,8 +77,9 @@ def rate(
     currency: str,
     share: Share = Share(),  # noqa: B008 - frozen, so one default serves all
     rounding: Rounding = Rounding.HALF_UP,
+    cycle: int = 0,
 ) -> RatedCharge:
     """Price a quantity, take the share of it, and round this once to the currency's minor unit."""
-    priced = price(model, quantity)
+    priced = price(model, quantity, cycle)
     net = minor_of_share(priced.amount, (share.days, share.of), currency, rounding)
     return RatedCharge(currency, quantity, priced.amount, share, rounding, net, priced.steps)

@@ -1,0 +1,63 @@
+# Every target does all the set-up it needs and is safe to repeat.
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+PATHS := PYTHONPATH=.:layers/saldo/python
+ENV ?= staging
+NODE = $$($(PYTHON) -c "from infra.cdk.node import folder; print(folder())")
+CDK = PATH="$(NODE):$(CURDIR)/.venv/bin:$$PATH" CDK_DISABLE_CLI_TELEMETRY=true SALDO_ENV=$(ENV) \
+	"$(NODE)/npx" --yes aws-cdk@2.1148.1 --no-notices --app "$(PYTHON) -m infra.cdk" --output build/cdk.out/$(ENV)
+BOOTSTRAP = python3 local/bootstrap.py
+# Tests of the whole system share one instance of it and run one after the other.
+WHOLE = $(if $(filter 1,$(NO_BROWSER)),stack and not web,stack or web)
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+setup: ## the virtual environment alone
+	@$(BOOTSTRAP)
+
+up: setup ## Saldo on this machine: http://localhost:8080/
+	@$(PATHS) $(PYTHON) -m local up
+
+down: setup ## stop it; data stays
+	@$(PATHS) $(PYTHON) -m local down
+
+reset: setup ## stop it and forget its data
+	@$(PATHS) $(PYTHON) -m local reset
+
+status: setup ## what is running
+	@$(PATHS) $(PYTHON) -m local status
+
+test: ## set-up, lint and every test
+	@$(BOOTSTRAP) --browser
+	@$(MAKE) --no-print-directory lint
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup -m "not stack and not web"
+	@$(PYTHON) -m pytest -m "$(WHOLE)"
+
+check: lint ## lint and the tests that need neither a browser nor the whole system
+	@$(PYTHON) -m pytest -m "not stack and not web"
+
+lint: setup ## ruff, mypy, the floors of the house
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(PATHS) .venv/bin/lint-imports --no-cache
+
+bench: setup ## measure against the bars; build/bench.json
+	@$(PATHS) $(PYTHON) -m tests.bench
+
+pictures: ## pictures of the portal and of an invoice
+	@$(BOOTSTRAP) --browser
+	@$(PATHS) $(PYTHON) -m local.pictures
+
+synth: setup ## templates of ENV, layers built for Lambda
+	@SALDO_ENV=$(ENV) $(PYTHON) -m infra.cdk
+	@echo "  build/cdk.out/$(ENV)"
+
+deploy: setup ## deploy every stack of ENV to AWS
+	@$(CDK) deploy --all --require-approval broadening
+
+lock: setup ## pin and hash every package again
+	@$(PYTHON) -m local.lock
+
+.PHONY: help setup up down reset status test check lint bench pictures synth deploy lock

@@ -1,0 +1,46 @@
+"""Send an issued invoice, or the receipt of a settled payment, by mail."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from functions.observed import count, logger, observed
+from functions.services import deliveries
+from saldo.kernel.errors import Unavailable
+
+# Which document an event brings about, and which of its fields names it.
+_DOCUMENTS = {"invoice.issued": ("invoice", "invoice_id"), "payment.settled": ("receipt", "payment_id")}
+
+
+@observed("DeliverDocument")
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """SQS messages, each an EventBridge event → batchItemFailures: those to try again. A repeat sends nothing twice."""
+    again = [record["messageId"] for record in event["Records"] if not _delivered(record)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
+
+
+def _delivered(record: dict[str, Any]) -> bool:
+    """False when this message should come again."""
+    try:
+        _deliver(json.loads(record["body"]))
+    except Unavailable as outage:
+        logger().warning("DeliveryPostponed", extra={"reason": str(outage)})
+        return False
+    except Exception:  # one broken message must not hold up the others of its batch
+        logger().exception("DeliveryBroke")
+        return False
+    return True
+
+
+def _deliver(event: dict[str, Any]) -> None:
+    if event["detail-type"] not in _DOCUMENTS:
+        return
+    kind, field = _DOCUMENTS[event["detail-type"]]
+    detail = event["detail"]
+    logger().append_keys(correlation_id=detail["correlation_id"], account_id=detail["account_id"])
+    delivery = deliveries().deliver(detail["account_id"], kind, detail[field], detail["correlation_id"])
+    outcome = delivery.status.value if delivery else "not_wanted"
+    logger().info("DocumentDelivery", extra={"document_id": detail[field], "outcome": outcome})
+    count("DocumentsSent", int(outcome == "sent"))
+    count("DeliveriesFailed", int(outcome == "failed"))

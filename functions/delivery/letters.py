@@ -1,0 +1,64 @@
+"""Letters as delivery sends them, written with the words and the PDF of the documents room."""
+
+from __future__ import annotations
+
+from saldo.delivery.model import Letter
+from saldo.documents.model import DocumentView, InvoiceView
+from saldo.documents.service import Documents
+from saldo.documents.wording import Wording, wording
+
+
+class WrittenLetters:
+    """Implements `saldo.delivery.ports.Letters`."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def letter(self, account_id: str, document_kind: str, document_id: str) -> Letter:
+        if document_kind == "invoice":
+            view: DocumentView = self._documents.invoice_view(account_id, document_id)
+            pdf = self._documents.invoice_pdf(account_id, document_id)
+        else:
+            view = self._documents.receipt_view(account_id, document_id)
+            pdf = self._documents.receipt_pdf(account_id, document_id)
+        return letter_of(view, pdf)
+
+
+def letter_of(view: DocumentView, pdf: bytes) -> Letter:
+    """The letter that goes with a document, in its language."""
+    words = wording(view.language, view.buyer.country)
+    kind = "invoice" if isinstance(view, InvoiceView) else "receipt"
+    minor = view.total_minor if isinstance(view, InvoiceView) else view.amount_minor
+    amount = words.money(minor, view.currency)
+    button = kind if minor > 0 else "credit"
+    return Letter(
+        language=words.language,
+        sender=view.seller.name,
+        reply_to=view.seller.email,
+        subject=words(f"mail_{kind}_subject", number=view.number, amount=amount),
+        greeting=words("mail_greeting"),
+        intro=_intro(view, amount, words),
+        facts=_facts(view, amount, words),
+        button=words(f"mail_button_{button}"),
+        url=view.portal_url,
+        questions=words("mail_questions"),
+        closing=words("mail_closing"),
+        file_name=f"{words(kind)} {view.number}.pdf".replace(" ", "-"),
+        pdf=pdf,
+    )
+
+
+def _intro(view: DocumentView, amount: str, words: Wording) -> str:
+    if isinstance(view, InvoiceView):
+        day = words.day(view.issued_on)
+        intro = words("mail_invoice_intro", number=view.number, date=day, amount=amount)
+        return intro if view.total_minor <= 0 else f"{intro} {words('mail_invoice_due', date=words.day(view.due_on))}"
+    return words("mail_receipt_intro", date=words.day(view.settled_on), amount=amount)
+
+
+def _facts(view: DocumentView, amount: str, words: Wording) -> tuple[tuple[str, str], ...]:
+    if isinstance(view, InvoiceView):
+        due = ((words("mail_due"), words.day(view.due_on)),) if view.total_minor > 0 else ()
+        return ((words("number"), view.number), (words("amount"), amount), *due)
+    paid = (words("mail_paid"), words.day(view.settled_on))
+    return ((words("receipt_number"), view.number), (words("amount"), amount), paid)

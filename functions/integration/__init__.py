@@ -1,0 +1,1 @@
+"""Jobs that bring in what other systems hold."""

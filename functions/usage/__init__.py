@@ -1,0 +1,1 @@
+"""Jobs that bring usage in."""

@@ -1,0 +1,159 @@
+"""Rules of cdk-nag that Saldo does not follow, each with its place and its reason. Exceptions exist nowhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+
+from infra.cdk.functions import RUN_STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """`where`: a pattern over the construct's path below its stack; `rule`: cdk-nag's id.
+
+    `findings`: for rules on policies, each wildcard that may stand there. `<env>`, `<account>` and `<region>` are those
+    of the stack, and `<steps>` stands for each of the workflow's functions by its logical id.
+    """
+
+    rule: str
+    where: str
+    reason: str
+    findings: tuple[str, ...] = ()
+
+
+_OWN_EXECUTION = (
+    'Resource::arn:<AWS::Partition>:states:<region>:<account>:execution:{"Fn::Select":[6,{"Fn::Split":'
+    '[":",{"Ref":"InvoiceRunMachine9F0D5268"}]}]}'
+)
+
+
+ACKNOWLEDGED = (
+    Acknowledged(
+        "AwsSolutions-L1",
+        r"\w+/Function/Resource",
+        "python3.13 is the runtime that every dependency is tested on; a newer one is taken when all of them are.",
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"\w+/Role/DefaultPolicy/Resource",
+        "X-Ray accepts trace segments on all resources only.",
+        ("Resource::*",),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"(Portal|Documents|Delivery|ImportUsage|ImportInvoices)/Role/DefaultPolicy/Resource",
+        "Objects get their names at run time; the bucket is named.",
+        (
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttDocuments7E5B2978Arn159F38C5/*",
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttImportsC5EA4F6FArnBBEA0D9A/*",
+        ),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"WatchRuns/Role/DefaultPolicy/Resource",
+        "Executions get their names at run time; the workflow is named.",
+        ("Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:saldo-<env>-invoice-run:*",),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"PublishEvents/Role/DefaultPolicy/Resource",
+        "CDK grants a stream's dead-letter queue its key in these two families of actions; the key is named.",
+        ("Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*"),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"InvoiceRun/Machine/Role/DefaultPolicy/Resource",
+        "The workflow invokes its seven functions, named one by one, in any version; log delivery and X-Ray have no"
+        " resource level.",
+        ("Resource::*", "Resource::<<steps>.Arn>:*"),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"InvoiceRun/Machine/DistributedMapPolicy/Resource",
+        "A distributed map starts and reads executions of its own workflow, whose names are made at run time.",
+        (f"{_OWN_EXECUTION}:*", f"{_OWN_EXECUTION}/*:*"),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM4",
+        r"Api/CloudWatchRole/Resource",
+        "API Gateway writes its logs through one role of the whole account, for which AWS keeps this policy.",
+        ("Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",),
+    ),
+    Acknowledged(
+        "AwsSolutions-APIG2",
+        r"Api/Resource",
+        "Requests are validated in the portal, which names every error of a form at once; API Gateway names one.",
+    ),
+    Acknowledged(
+        "AwsSolutions-APIG4",
+        r"Api/Default/.*Resource",
+        "Pages are authorised in the portal by a revocable session with roles for each account, which no authoriser"
+        " of API Gateway knows; sign-in, health and signed webhooks are public by nature.",
+    ),
+    Acknowledged(
+        "AwsSolutions-COG4",
+        r"Api/Default/.*Resource",
+        "The portal signs users in through Cognito itself and keeps its own session; see APIG4.",
+    ),
+    Acknowledged(
+        "AwsSolutions-COG2",
+        r"Users/Resource",
+        "A second factor is each customer's choice, offered on the security page; staff are told to use it.",
+    ),
+    Acknowledged(
+        "AwsSolutions-COG8",
+        r"Users/Resource",
+        "The plus plan's risk score costs per user; the firewall limits attempts and Cognito locks guessed accounts.",
+    ),
+    Acknowledged(
+        "AwsSolutions-SMG4",
+        r"GatewaySecret/Resource",
+        "The secret is shared with the payment gateway and changes when both sides change it: receivers accept the old"
+        " and the new signature meanwhile.",
+    ),
+    Acknowledged(
+        "AwsSolutions-SQS3",
+        r"\w+Dead/Queue/Resource",
+        "This queue is itself the dead-letter queue, of scheduled, asynchronous or streamed calls.",
+    ),
+)
+
+
+# Rules of cfn-lint left out, each with its reason.
+CFN_LINT_IGNORED = {
+    "W3005": "CDK names a dependency on a role's policy and its role together; the second is implied, not wrong.",
+}
+
+
+def acknowledge(stack: cdk.Stack, env: str) -> None:
+    """Acknowledge each rule at exactly the constructs its pattern matches."""
+    prefix = stack.node.path + "/"
+    for construct in stack.node.find_all():
+        path = construct.node.path.removeprefix(prefix)
+        for known in ACKNOWLEDGED:
+            if re.fullmatch(known.where, path):
+                for id_ in _ids(known, stack, env):
+                    note = cdk.Acknowledgment(id=id_, reason=known.reason)
+                    cdk.Validations.of(construct).acknowledge(note)
+
+
+def _ids(known: Acknowledged, stack: cdk.Stack, env: str) -> Iterator[str]:
+    rule = f"AwsSolutions::{known.rule}"
+    if not known.findings:
+        yield rule
+    for finding in known.findings:
+        here = finding.replace("<env>", env).replace("<account>", stack.account).replace("<region>", stack.region)
+        for step in _steps(stack) if "<steps>" in here else ("",):
+            yield f"{rule}[{here.replace('<steps>', step)}]"
+
+
+def _steps(stack: cdk.Stack) -> list[str]:
+    """Logical ids of the functions that the workflow calls."""
+    functions = [
+        stack.node.find_child(spec.camel).node.find_child("Function").node.default_child for spec in RUN_STEPS
+    ]
+    return [str(stack.resolve(stack.get_logical_id(f))) for f in functions if isinstance(f, cdk.CfnElement)]

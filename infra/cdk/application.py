@@ -1,0 +1,61 @@
+"""Puts the stacks of an environment together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from infra.cdk.acknowledgements import acknowledge
+from infra.cdk.data import DataStack
+from infra.cdk.environments import Environment, Region, context, environment
+from infra.cdk.events import EventsStack
+from infra.cdk.portal import PortalStack
+from infra.cdk.runs import RunsStack
+from infra.cdk.watch import WatchStack
+
+
+def application(
+    env_name: str,
+    *,
+    outdir: str | None = None,
+    checked: bool = True,
+    extra: Mapping[str, Any] | None = None,
+) -> cdk.App:
+    """The CDK app of one environment. `checked`: run cdk-nag's rules; `extra`: context over that of cdk.json."""
+    settings = {**context(), **(extra or {})}
+    env = environment(env_name, settings)
+    app = cdk.App(outdir=outdir, context=settings, analytics_reporting=False)
+    for region in env.regions:
+        stacks = region_stacks(app, env, region)
+        for stack in stacks if checked else ():
+            acknowledge(stack, env.name)
+    cdk.Tags.of(app).add("application", "saldo")
+    cdk.Tags.of(app).add("environment", env.name)
+    if checked:
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return app
+
+
+def region_stacks(app: cdk.App, env: Environment, region: Region) -> list[cdk.Stack]:
+    """The stacks of one region, in the order in which they are deployed."""
+
+    def place(concern: str) -> dict[str, Any]:
+        return {
+            "env": cdk.Environment(account=env.account, region=region.name),
+            "stack_name": f"saldo-{env.name}-{concern}",
+            "description": f"Saldo {env.name}, {region.code}: {concern}",
+            "termination_protection": not env.is_local,
+        }
+
+    def id_(concern: str) -> str:
+        return f"saldo-{env.name}-{region.code}-{concern}"
+
+    data = DataStack(app, id_("data"), env, region, **place("data"))
+    portal = PortalStack(app, id_("portal"), env, region, data, **place("portal"))
+    runs = RunsStack(app, id_("runs"), env, region, data, **place("runs"))
+    events = EventsStack(app, id_("events"), env, region, data, **place("events"))
+    watch = WatchStack(app, id_("watch"), env, data, portal, runs, **place("watch"))
+    return [data, portal, runs, events, watch]

@@ -1,0 +1,175 @@
+"""What is kept in a region: tables, buckets, keys, queues, the bus, the alarm topic and secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.cdk.environments import Environment, Region
+from infra.cdk.keys import Keys
+from infra.cdk.names import Names
+from infra.cdk.watched import Ward, WatchedQueue
+from saldo.storage.schema import AGENDA_FIELDS
+
+_TEXT = dynamodb.AttributeType.STRING
+_EXPORT_DAYS = 400
+
+
+def _attribute(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=_TEXT)
+
+
+class DataStack(Stack):
+    """Everything that must outlive a deployment. Removal keeps it."""
+
+    def __init__(self, scope: Construct, id_: str, target: Environment, region: Region, **stack: Any) -> None:
+        super().__init__(scope, id_, **stack)
+        self.names = Names(target.name)
+        self.keys = Keys(self, target.name)
+        self.records = self._records()
+        self.wrapped_keys = self._wrapped_keys()
+        self.access_log = self._access_log()
+        self.buckets = {"documents": self._bucket("documents"), "imports": self._bucket("imports")}
+        self.bus = self._bus()
+        self.alarms = self._alarm_topic(target.alarm_mail)
+        self.ward = Ward(self.names, self.keys, self.alarms)
+        self.gateway_events = WatchedQueue(self, "gateway_events", self.ward, visibility_s=360)
+        self.gateway_secret = self._gateway_secret()
+        self.mail_identity_arn = self._mail_identity(target)
+        self._outputs(region)
+
+    def _records(self) -> dynamodb.Table:
+        """One table of records; its stream is the outbox of domain events."""
+        table = dynamodb.Table(
+            self,
+            "Records",
+            table_name=self.names.of("records"),
+            partition_key=_attribute("pk"),
+            sort_key=_attribute("sk"),
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            time_to_live_attribute="expires_at_s",
+            **self._table_care(recovery_days=35),
+        )
+        table.add_global_secondary_index(
+            index_name="agenda",
+            partition_key=_attribute("agenda_pk"),
+            sort_key=_attribute("agenda_on"),
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=list(AGENDA_FIELDS),
+        )
+        return table
+
+    def _wrapped_keys(self) -> dynamodb.Table:
+        """Data keys of organisations. Backups are short, so that a shredded key is gone within a day."""
+        return dynamodb.Table(
+            self,
+            "WrappedKeys",
+            table_name=self.names.of("keys"),
+            partition_key=_attribute("pk"),
+            **self._table_care(recovery_days=1),
+        )
+
+    def _table_care(self, recovery_days: int) -> dict[str, Any]:
+        return {
+            "billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST,
+            "encryption": dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            "encryption_key": self.keys.records,
+            "point_in_time_recovery_specification": dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True,
+                recovery_period_in_days=recovery_days,
+            ),
+            "deletion_protection": True,
+            "removal_policy": RemovalPolicy.RETAIN,
+        }
+
+    def _access_log(self) -> s3.Bucket:
+        """Where the buckets' access logs go. S3 delivers them only under its own key."""
+        return s3.Bucket(
+            self,
+            "AccessLog",
+            bucket_name=self.names.bucket("access-log"),
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(_EXPORT_DAYS))],
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _bucket(self, name: str) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            name.title(),
+            bucket_name=self.names.bucket(name),
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.keys.records,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            server_access_logs_bucket=self.access_log,
+            server_access_logs_prefix=f"{name}/",
+            lifecycle_rules=[s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7))],
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _bus(self) -> events.EventBus:
+        return events.EventBus(
+            self,
+            "Bus",
+            event_bus_name=self.names.of("events"),
+            kms_key=self.keys.messages,
+            description="Domain events: what happened to invoices and payments",
+        )
+
+    def _alarm_topic(self, mail: str) -> sns.Topic:
+        topic = sns.Topic(
+            self, "Alarms", topic_name=self.names.of("alarms"), master_key=self.keys.messages, enforce_ssl=True
+        )
+        if mail:
+            topic.add_subscription(subscriptions.EmailSubscription(mail))
+        return topic
+
+    def _gateway_secret(self) -> secretsmanager.Secret:
+        return secretsmanager.Secret(
+            self,
+            "GatewaySecret",
+            secret_name=self.names.of("gateway"),
+            description="Signs and verifies the payment gateway's messages",
+            encryption_key=self.keys.messages,
+            generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=48),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _mail_identity(self, target: Environment) -> str:
+        """The sending domain, with its DKIM keys held by SES."""
+        domain = target.mail_from.rpartition("@")[2]
+        ses.EmailIdentity(self, "MailDomain", identity=ses.Identity.domain(domain))
+        return f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/{domain}"
+
+    def _outputs(self, region: Region) -> None:
+        told = {
+            "RegionCode": region.code,
+            "RecordsTable": self.records.table_name,
+            "KeysTable": self.wrapped_keys.table_name,
+            "EnvelopeKeyArn": self.keys.envelope.key_arn,
+            "DocumentsBucket": self.buckets["documents"].bucket_name,
+            "ImportsBucket": self.buckets["imports"].bucket_name,
+            "BusName": self.bus.event_bus_name,
+            "GatewayQueueUrl": self.gateway_events.queue.queue_url,
+            "GatewaySecretArn": self.gateway_secret.secret_arn,
+            "AlarmTopicArn": self.alarms.topic_arn,
+        }
+        for name, value in told.items():
+            CfnOutput(self, name, value=value)

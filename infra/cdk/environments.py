@@ -1,0 +1,92 @@
+"""Environments as `cdk.json` describes them: where they live, who bills there and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+AWS_REGIONS = {"eu": "eu-central-1", "us": "us-east-1"}
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A seller's legal entity whose billing cycle starts daily at `cycle_hour` (0-23) of its own time zone."""
+
+    id: str
+    time_zone: str
+    cycle_hour: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostedZone:
+    """The DNS zone in which a portal's host name, its certificate and its record are made."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region's set of stacks. `zone` is None where no public host name is made (one machine)."""
+
+    code: str
+    name: str
+    portal_origin: str
+    entities: tuple[Entity, ...]
+    zone: HostedZone | None
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.portal_origin).hostname or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """`run_concurrency`: batches of a run at work at once. `bundle_layers`: whether third-party layers are built."""
+
+    name: str
+    account: str
+    alarm_mail: str
+    mail_from: str
+    gateway_url: str
+    run_concurrency: int
+    bundle_layers: bool
+    regions: tuple[Region, ...]
+
+    @property
+    def portal_origins(self) -> dict[str, str]:
+        return {region.code: region.portal_origin for region in self.regions}
+
+    @property
+    def is_local(self) -> bool:
+        return self.name == "local"
+
+
+def context() -> dict[str, Any]:  # the JSON of cdk.json, checked by `environment`
+    return dict(json.loads((ROOT / "cdk.json").read_text())["context"])
+
+
+def environment(name: str, settings: Mapping[str, Any] | None = None) -> Environment:
+    """The environment of that name; ValueError names the known ones when there is none."""
+    known: Mapping[str, Any] = (settings or context())["environments"]
+    if name not in known:
+        raise ValueError(f"no environment {name!r} in cdk.json; there are {', '.join(sorted(known))}")
+    raw = known[name]
+    plain = {k: v for k, v in raw.items() if k != "regions"}
+    return Environment(name=name, regions=tuple(_region(c, r) for c, r in raw["regions"].items()), **plain)
+
+
+def _region(code: str, raw: Mapping[str, Any]) -> Region:
+    zone = raw.get("hosted_zone")
+    return Region(
+        code=code,
+        name=AWS_REGIONS[code],
+        portal_origin=raw["portal_origin"],
+        entities=tuple(Entity(**entity) for entity in raw["entities"]),
+        zone=HostedZone(**zone) if zone else None,
+    )

@@ -1,0 +1,113 @@
+"""What follows from a change: the stream becomes domain events, events become mail, payments are looked after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from constructs import Construct
+
+from infra.cdk.alarms import Rule, Runbook, alarm
+from infra.cdk.data import DataStack
+from infra.cdk.environments import Environment, Region
+from infra.cdk.functions import (
+    DELIVERY,
+    DOCUMENTS,
+    GATEWAY_EVENTS,
+    IMPORT_INVOICES,
+    IMPORT_USAGE,
+    PUBLISH_EVENTS,
+    SWEEP_PAYMENTS,
+)
+from infra.cdk.hosting import Hosting
+from infra.cdk.watched import WatchedFunction, WatchedQueue
+from saldo.integration.rules import KINDS
+
+# Events that reach a customer by mail.
+DELIVERED = ("invoice.issued", "payment.settled")
+
+
+class EventsStack(Stack):
+    """The stream is the outbox: an event that fails is retried, then kept as a dead letter, never lost."""
+
+    def __init__(
+        self, scope: Construct, id_: str, target: Environment, region: Region, data: DataStack, **stack: Any
+    ) -> None:
+        super().__init__(scope, id_, **stack)
+        self._data = data
+        hosting = Hosting(self, target, region, data)
+        for spec in (DOCUMENTS, IMPORT_USAGE, IMPORT_INVOICES):
+            hosting.function(spec)
+        self._publish(hosting.function(PUBLISH_EVENTS))
+        self._deliver(hosting.function(DELIVERY))
+        self._take_from(data.gateway_events, hosting.function(GATEWAY_EVENTS))
+        self._sweep(hosting.function(SWEEP_PAYMENTS))
+
+    def _publish(self, watched: WatchedFunction) -> None:
+        """Only records whose changes are news leave the stream; entries, guards and bodies stay in it."""
+        function = watched.function
+        chosen = [{"prefix": f"{kind}#"} for kind in KINDS]
+        function.add_event_source(
+            sources.DynamoEventSource(
+                self._data.records,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=100,
+                max_batching_window=Duration.seconds(1),
+                bisect_batch_on_error=True,
+                report_batch_item_failures=True,
+                retry_attempts=10,
+                parallelization_factor=2,
+                on_failure=sources.SqsDlq(watched.dead_letters.queue),  # type: ignore[arg-type]
+                filters=[lambda_.FilterCriteria.filter({"dynamodb": {"Keys": {"sk": {"S": chosen}}}})],
+            )
+        )
+        late = function.metric("IteratorAge", period=Duration.minutes(5), statistic="Maximum")
+        says = "Domain events leave the records over five minutes late."
+        rule = Rule(Runbook.EVENTS_LATE, says, threshold=300_000)
+        alarm(self, "EventsLate", late, rule, self._data.alarms)
+
+    def _deliver(self, watched: WatchedFunction) -> None:
+        queue = WatchedQueue(self, "delivery", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
+        events.Rule(
+            self,
+            "Delivered",
+            rule_name=self._data.names.of("delivered"),
+            description="Issued invoices and settled payments go to the customer",
+            event_bus=self._data.bus,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+            event_pattern=events.EventPattern(source=["saldo"], detail_type=list(DELIVERED)),
+            targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters)],  # type: ignore[arg-type]
+        )
+        self._take_from(queue, watched)
+
+    def _take_from(self, queue: WatchedQueue, watched: WatchedFunction) -> None:
+        """Messages that fail are reported one by one; the others of their batch stay done."""
+        watched.function.add_event_source(
+            sources.SqsEventSource(
+                queue.queue,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+                batch_size=10,
+                report_batch_item_failures=True,
+                max_concurrency=10,
+            )
+        )
+
+    def _sweep(self, watched: WatchedFunction) -> None:
+        every = Duration.minutes(5)
+        events.Rule(
+            self,
+            "EverySweepPayments",
+            rule_name=self._data.names.of("sweep_payments"),
+            description="Asks the gateway about payments whose answer was lost",
+            schedule=events.Schedule.rate(every),
+            targets=[
+                targets.LambdaFunction(
+                    watched.function,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+                    dead_letter_queue=watched.dead_letters.queue,  # type: ignore[arg-type]
+                    retry_attempts=2,
+                    max_event_age=every,
+                )
+            ],
+        )

@@ -1,0 +1,168 @@
+"""Every function Saldo deploys: its handler, size, layers and what it may touch. The one list of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Grant(Enum):
+    """What a function may do. Each becomes one named policy statement (grants.py)."""
+
+    RECORDS = auto()  # read and write the records, never a Scan
+    RECORDS_READ = auto()
+    RECORDS_SCAN = auto()
+    KEYS = auto()  # make and read wrapped data keys, and unwrap them
+    KEYS_READ = auto()
+    DOCUMENTS = auto()
+    DOCUMENTS_READ = auto()
+    IMPORTS_READ = auto()
+    SIGN_IN = auto()
+    QUEUE_GATEWAY_EVENTS = auto()
+    GATEWAY_SECRET = auto()
+    RENDER = auto()
+    PUBLISH = auto()
+    MAIL = auto()
+    START_RUNS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """`memory` in MB, `timeout_s` in seconds. `documents`: carries the layer that typesets.
+
+    `failures`: the metric under which the function counts its own failures, when it is not `<Name>Failed`;
+    `service`: the dimension of its metrics.
+    """
+
+    name: str
+    handler: str
+    memory: int
+    timeout_s: int
+    grants: tuple[Grant, ...]
+    documents: bool = False
+    failures: str = ""
+    service: str = "saldo"
+
+    @property
+    def camel(self) -> str:
+        return self.name.title().replace("_", "")
+
+    @property
+    def failed_metric(self) -> str:
+        return self.failures or f"{self.camel}Failed"
+
+
+def _step(name: str, memory: int = 512, timeout_s: int = 60) -> FunctionSpec:
+    grants = (Grant.RECORDS,)
+    return FunctionSpec(name, f"functions.invoice_run.{name}.handler", memory, timeout_s, grants)
+
+
+PORTAL = FunctionSpec(
+    "portal",
+    "app.app",
+    1024,
+    29,
+    (
+        Grant.RECORDS,
+        Grant.KEYS,
+        Grant.DOCUMENTS_READ,
+        Grant.SIGN_IN,
+        Grant.QUEUE_GATEWAY_EVENTS,
+        Grant.GATEWAY_SECRET,
+        Grant.RENDER,
+    ),
+    failures="PortalErrors",
+    service="portal",
+)
+
+OPEN_RUN = _step("open_run", timeout_s=300)
+BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300)
+NUMBER_INVOICES = _step("number_invoices", timeout_s=600)
+ISSUE_INVOICES = _step("issue_invoices", memory=1024, timeout_s=300)
+RECONCILE_RUN = _step("reconcile_run", timeout_s=600)
+CLOSE_RUN = _step("close_run")
+FAIL_RUN = _step("fail_run")
+RUN_STEPS = (OPEN_RUN, BILL_ACCOUNTS, NUMBER_INVOICES, ISSUE_INVOICES, RECONCILE_RUN, CLOSE_RUN, FAIL_RUN)
+
+WATCH_RUNS = FunctionSpec(
+    "watch_runs",
+    "functions.operations.watch_runs.handler",
+    512,
+    120,
+    (Grant.RECORDS, Grant.START_RUNS),
+)
+CHECK_INVARIANTS = FunctionSpec(
+    "check_invariants",
+    "functions.operations.check_invariants.handler",
+    1769,
+    900,
+    (Grant.RECORDS_SCAN,),
+)
+
+DOCUMENTS = FunctionSpec(
+    "documents",
+    "functions.documents.render.handler",
+    1769,
+    60,
+    (Grant.RECORDS_READ, Grant.KEYS_READ, Grant.DOCUMENTS),
+    documents=True,
+    failures="RenderDocumentFailed",
+)
+DELIVERY = FunctionSpec(
+    "delivery",
+    "functions.delivery.deliver.handler",
+    1769,
+    120,
+    (Grant.RECORDS, Grant.KEYS, Grant.DOCUMENTS, Grant.MAIL),
+    documents=True,
+    failures="DeliverDocumentFailed",
+)
+GATEWAY_EVENTS = FunctionSpec(
+    "gateway_events",
+    "functions.payments.gateway_events.handler",
+    512,
+    60,
+    (Grant.RECORDS, Grant.GATEWAY_SECRET),
+)
+SWEEP_PAYMENTS = FunctionSpec(
+    "sweep_payments",
+    "functions.payments.sweep.handler",
+    512,
+    300,
+    (Grant.RECORDS, Grant.GATEWAY_SECRET),
+)
+PUBLISH_EVENTS = FunctionSpec(
+    "publish_events",
+    "functions.events.publish.handler",
+    512,
+    60,
+    (Grant.PUBLISH,),
+)
+IMPORT_USAGE = FunctionSpec(
+    "import_usage",
+    "functions.usage.import_usage.handler",
+    1769,
+    900,
+    (Grant.IMPORTS_READ, Grant.RECORDS),
+)
+IMPORT_INVOICES = FunctionSpec(
+    "import_invoices",
+    "functions.integration.import_invoices.handler",
+    1769,
+    900,
+    (Grant.IMPORTS_READ, Grant.RECORDS, Grant.KEYS),
+)
+
+ALL = (
+    PORTAL,
+    *RUN_STEPS,
+    WATCH_RUNS,
+    CHECK_INVARIANTS,
+    DOCUMENTS,
+    DELIVERY,
+    GATEWAY_EVENTS,
+    SWEEP_PAYMENTS,
+    PUBLISH_EVENTS,
+    IMPORT_USAGE,
+    IMPORT_INVOICES,
+)

@@ -1,0 +1,133 @@
+"""Least privilege: what each grant means in IAM actions on named resources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+
+from infra.cdk.functions import DOCUMENTS, Grant
+
+if TYPE_CHECKING:
+    from infra.cdk.data import DataStack
+
+_READ = ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"]
+_WRITE = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+_USE_KEY = ["kms:Decrypt", "kms:GenerateDataKey"]
+
+Statements = Callable[["DataStack"], list[iam.PolicyStatement]]
+
+
+def _allow(actions: list[str], *resources: str, via: str = "") -> iam.PolicyStatement:
+    """`via`: the key may be used only through that service of this region."""
+    conditions = {"StringEquals": {"kms:ViaService": f"{via}.{Aws.REGION}.amazonaws.com"}} if via else None
+    return iam.PolicyStatement(actions=actions, resources=list(resources), conditions=conditions)
+
+
+def _records(actions: list[str]) -> Statements:
+    def statements(data: DataStack) -> list[iam.PolicyStatement]:
+        table = data.records.table_arn
+        return [
+            _allow(actions, table, f"{table}/index/agenda"),
+            _allow(["kms:Decrypt"], data.keys.records.key_arn, via="dynamodb"),
+        ]
+
+    return statements
+
+
+def _wrapped_keys(*, make: bool) -> Statements:
+    def statements(data: DataStack) -> list[iam.PolicyStatement]:
+        actions = ["dynamodb:GetItem", *(["dynamodb:PutItem"] if make else [])]
+        unwrap = ["kms:Decrypt", *(["kms:GenerateDataKey"] if make else [])]
+        return [
+            _allow(actions, data.wrapped_keys.table_arn),
+            _allow(unwrap, data.keys.envelope.key_arn),
+            _allow(["kms:Decrypt"], data.keys.records.key_arn, via="dynamodb"),
+        ]
+
+    return statements
+
+
+def _bucket(name: str, *, write: bool) -> Statements:
+    def statements(data: DataStack) -> list[iam.PolicyStatement]:
+        bucket = data.buckets[name]
+        actions = ["s3:GetObject", *(["s3:PutObject"] if write else [])]
+        return [
+            _allow(actions, bucket.arn_for_objects("*")),
+            _allow(["s3:ListBucket"], bucket.bucket_arn),
+            _allow(_USE_KEY if write else ["kms:Decrypt"], data.keys.records.key_arn, via="s3"),
+        ]
+
+    return statements
+
+
+def _queue_gateway_events(data: DataStack) -> list[iam.PolicyStatement]:
+    return [
+        _allow(["sqs:SendMessage"], data.gateway_events.queue.queue_arn),
+        _allow(_USE_KEY, data.keys.messages.key_arn, via="sqs"),
+    ]
+
+
+def _gateway_secret(data: DataStack) -> list[iam.PolicyStatement]:
+    return [
+        _allow(["secretsmanager:GetSecretValue"], data.gateway_secret.secret_arn),
+        _allow(["kms:Decrypt"], data.keys.messages.key_arn, via="secretsmanager"),
+    ]
+
+
+def _publish(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_allow(["events:PutEvents"], data.bus.event_bus_arn)]
+
+
+def _mail(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_allow(["ses:SendEmail", "ses:SendRawEmail"], data.mail_identity_arn)]
+
+
+def _render(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_allow(["lambda:InvokeFunction"], data.names.function_arn(DOCUMENTS.name))]
+
+
+def _start_runs(data: DataStack) -> list[iam.PolicyStatement]:
+    machine = data.names.invoice_run_arn
+    executions = machine.replace(":stateMachine:", ":execution:") + ":*"
+    return [
+        _allow(["states:StartExecution", "states:ListExecutions"], machine),
+        _allow(["states:DescribeExecution"], executions),
+        _allow(_USE_KEY, data.keys.messages.key_arn, via="states"),
+    ]
+
+
+_MEANING: dict[Grant, Statements] = {
+    Grant.RECORDS: _records(_READ + _WRITE),
+    Grant.RECORDS_READ: _records(_READ),
+    Grant.RECORDS_SCAN: _records([*_READ, "dynamodb:Scan"]),
+    Grant.KEYS: _wrapped_keys(make=True),
+    Grant.KEYS_READ: _wrapped_keys(make=False),
+    Grant.DOCUMENTS: _bucket("documents", write=True),
+    Grant.DOCUMENTS_READ: _bucket("documents", write=False),
+    Grant.IMPORTS_READ: _bucket("imports", write=False),
+    Grant.QUEUE_GATEWAY_EVENTS: _queue_gateway_events,
+    Grant.GATEWAY_SECRET: _gateway_secret,
+    Grant.RENDER: _render,
+    Grant.PUBLISH: _publish,
+    Grant.MAIL: _mail,
+    Grant.START_RUNS: _start_runs,
+}
+
+
+def no_scans(data: DataStack) -> iam.PolicyStatement:
+    """Whatever else is granted later, no path through this role lists a table."""
+    return iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        actions=["dynamodb:Scan", "dynamodb:PartiQLSelect"],
+        resources=[data.records.table_arn, f"{data.records.table_arn}/index/agenda", data.wrapped_keys.table_arn],
+    )
+
+
+def statements_for(grants: tuple[Grant, ...], data: DataStack) -> list[iam.PolicyStatement]:
+    """The policy of a function. SIGN_IN is granted where the user pool is (portal.py)."""
+    made = [statement for grant in grants if grant in _MEANING for statement in _MEANING[grant](data)]
+    scans = Grant.RECORDS_SCAN in grants
+    return made if scans else [*made, no_scans(data)]

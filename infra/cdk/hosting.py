@@ -1,0 +1,93 @@
+"""How functions are hosted in a stack: shared code, layers, environment and grants."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from aws_cdk import CfnParameter, Stack
+from aws_cdk import aws_lambda as lambda_
+
+from infra.cdk.alarms import NAMESPACE
+from infra.cdk.bundling import handler_code, packages_layer, saldo_layer
+from infra.cdk.data import DataStack
+from infra.cdk.environments import Environment, Region
+from infra.cdk.functions import DOCUMENTS, FunctionSpec
+from infra.cdk.grants import statements_for
+from infra.cdk.watched import WatchedFunction
+
+
+class Hosting:
+    """The functions of one stack. Each stack has its own layer versions over the same assets: a version that
+    another stack imports could never be replaced."""
+
+    def __init__(self, stack: Stack, env: Environment, region: Region, data: DataStack) -> None:
+        self._stack, self._env, self._region, self._data = stack, env, region, data
+        for_lambda = env.bundle_layers
+        self._code = handler_code(for_lambda=for_lambda)
+        self._layers = [self._layer("Saldo", saldo_layer(for_lambda=for_lambda))]
+        if env.bundle_layers:
+            self._layers.append(self._layer("Runtime", packages_layer("runtime")))
+        self._documents: lambda_.LayerVersion | None = None
+        self._origins = self._parameter("PortalOrigins", json.dumps(env.portal_origins), "Region code to portal origin")
+        self._gateway = self._parameter("GatewayUrl", env.gateway_url, "Where the payment gateway answers")
+
+    def function(self, spec: FunctionSpec, extra: Mapping[str, str] | None = None) -> WatchedFunction:
+        """`extra`: settings that only this function has."""
+        return WatchedFunction(
+            self._stack,
+            spec,
+            self._data.ward,
+            code=self._code,
+            layers=[*self._layers, *self._documents_layer(spec)],
+            environment={**self._environment(spec), **(extra or {})},
+            statements=statements_for(spec.grants, self._data),
+        )
+
+    def _parameter(self, name: str, default: str, what: str) -> str:
+        """Parameters, so that one synthesis serves several deployments on one machine, each on its own ports."""
+        return CfnParameter(self._stack, name, type="String", default=default, description=what).value_as_string
+
+    def _layer(self, name: str, code: lambda_.Code) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self._stack,
+            f"{name}Layer",
+            code=code,
+            compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
+            compatible_architectures=[lambda_.Architecture.ARM_64],
+            description=f"Saldo: {name.lower()}",
+        )
+
+    def _documents_layer(self, spec: FunctionSpec) -> list[lambda_.LayerVersion]:
+        if not (spec.documents and self._env.bundle_layers):
+            return []
+        if self._documents is None:
+            self._documents = self._layer("Documents", packages_layer("documents"))
+        return [self._documents]
+
+    def _environment(self, spec: FunctionSpec) -> dict[str, str]:
+        """What `saldo.storage.settings.Settings` reads."""
+        data, names = self._data, self._data.names
+        return {
+            "SALDO_ENV": self._env.name,
+            "SALDO_REGION_CODE": self._region.code,
+            "SALDO_TABLE": data.records.table_name,
+            "SALDO_KEYS_TABLE": data.wrapped_keys.table_name,
+            "SALDO_KMS_KEY_ID": data.keys.envelope.key_arn,
+            "SALDO_DOCUMENTS_BUCKET": data.buckets["documents"].bucket_name,
+            "SALDO_IMPORTS_BUCKET": data.buckets["imports"].bucket_name,
+            "SALDO_BUS": data.bus.event_bus_name,
+            "SALDO_PORTAL_ORIGINS": self._origins,
+            "SALDO_GATEWAY_URL": self._gateway,
+            "SALDO_GATEWAY_SECRET_ARN": data.gateway_secret.secret_arn,
+            "SALDO_GATEWAY_QUEUE_URL": data.gateway_events.queue.queue_url,
+            "SALDO_DOCUMENTS_FUNCTION": names.of(DOCUMENTS.name),
+            "SALDO_STATE_MACHINE_ARN": names.invoice_run_arn,
+            "SALDO_ENTITIES": json.dumps(
+                [{"entity_id": e.id, "time_zone": e.time_zone, "hour": e.cycle_hour} for e in self._region.entities]
+            ),
+            "SALDO_MAIL_FROM": self._env.mail_from,
+            "POWERTOOLS_SERVICE_NAME": spec.service,
+            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }

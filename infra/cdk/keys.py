@@ -1,0 +1,73 @@
+"""Customer-managed keys: one for each kind of thing kept, each with the services that must use it."""
+
+from __future__ import annotations
+
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+_USE = ["kms:Decrypt", "kms:GenerateDataKey"]
+
+
+def _key(scope: Construct, env: str, name: str, what: str) -> kms.Key:
+    return kms.Key(
+        scope,
+        name.title().replace("-", "") + "Key",
+        alias=f"saldo/{env}/{name}",
+        description=f"Saldo ({env}): {what}",
+        enable_key_rotation=True,
+        pending_window=Duration.days(30),
+        removal_policy=RemovalPolicy.RETAIN,
+    )
+
+
+def _for_service(
+    key: kms.Key, service: str, actions: list[str], conditions: dict[str, dict[str, str]] | None = None
+) -> None:
+    """Let an AWS service of this account use the key. In a key policy `*` names the key itself."""
+    here = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="Use" + service.partition(".")[0].title(),
+            principals=[iam.ServicePrincipal(service)],
+            actions=actions,
+            resources=["*"],
+            conditions=conditions or here,
+        )
+    )
+
+
+class Keys:
+    """`records`: tables and buckets; `envelope`: wraps the data keys of organisations; `messages`: queues, topics,
+    bus, secrets, state machines; `logs`: every log group."""
+
+    def __init__(self, scope: Construct, env: str) -> None:
+        self.records = _key(scope, env, "records", "tables and buckets")
+        self.envelope = _key(scope, env, "envelope", "wraps the data key of each organisation")
+        self.messages = _key(scope, env, "messages", "queues, topics, bus, secrets and workflows")
+        self.logs = _key(scope, env, "logs", "log groups")
+        self._allow_messengers()
+        self._allow_logs()
+
+    def _allow_messengers(self) -> None:
+        """Alarms publish to an encrypted topic, rules and failed invocations send to encrypted queues."""
+        for service in ("cloudwatch.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com"):
+            _for_service(self.messages, service, _USE)
+
+    def _allow_logs(self) -> None:
+        """CloudWatch Logs sends no source account with its calls; it names the log group instead."""
+        group = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*"
+        _for_service(
+            self.logs,
+            f"logs.{Aws.REGION}.amazonaws.com",
+            [
+                "kms:Encrypt",
+                "kms:Decrypt",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+                "kms:GenerateDataKey",
+                "kms:DescribeKey",
+            ],
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": group}},
+        )

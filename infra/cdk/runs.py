@@ -1,0 +1,104 @@
+"""Invoice runs: the workflow, its steps, its daily start for each legal entity, and its watchman."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from infra.cdk.data import DataStack
+from infra.cdk.environments import Entity, Environment, Region
+from infra.cdk.functions import CHECK_INVARIANTS, RUN_STEPS, WATCH_RUNS
+from infra.cdk.hosting import Hosting
+from infra.cdk.invoice_run import InvoiceRun
+from infra.cdk.watched import DeadLetters, WatchedFunction, WatchedStateMachine
+
+# Scheduler writes the time it meant, not the time it got round to it: a start that comes late bills the right day.
+_SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
+
+
+class RunsStack(Stack):
+    """Everything that bills. A second start of the same run is the same run (open_run sees to that)."""
+
+    def __init__(
+        self, scope: Construct, id_: str, target: Environment, region: Region, data: DataStack, **stack: Any
+    ) -> None:
+        super().__init__(scope, id_, **stack)
+        self._data = data
+        hosting = Hosting(self, target, region, data)
+        steps = {spec.name: hosting.function(spec) for spec in RUN_STEPS}
+        hosted = {name: watched.function for name, watched in steps.items()}
+        chain = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency).chain()
+        self.runs = WatchedStateMachine(self, "invoice_run", data.ward, definition=chain, timeout=Duration.hours(12))
+        self._schedule(region.entities)
+        self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
+        self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
+        CfnOutput(self, "InvoiceRunArn", value=self.runs.machine.state_machine_arn)
+
+    def _schedule(self, entities: tuple[Entity, ...]) -> None:
+        """One daily start for each entity, at the cycle hour of its own clock."""
+        missed = DeadLetters(self, "invoice_run_starts", self._data.ward)
+        role = self._scheduler_role(missed)
+        for entity in entities:
+            self._daily(entity, role, missed)
+
+    def _daily(self, entity: Entity, role: iam.Role, missed: DeadLetters) -> None:
+        slug = entity.id.replace("_", "-")
+        body = f'{{"entity_id":"{entity.id}","as_of":"{_SCHEDULED_TIME}"}}'
+        scheduler.CfnSchedule(
+            self,
+            "Cycle" + entity.id.title().replace("_", ""),
+            name=self._data.names.of(f"cycle-{slug}"),
+            description=f"Starts the invoice run of {entity.id}",
+            schedule_expression=f"cron(0 {entity.cycle_hour} * * ? *)",
+            schedule_expression_timezone=entity.time_zone,
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            kms_key_arn=self._data.keys.messages.key_arn,
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=self.runs.machine.state_machine_arn,
+                role_arn=role.role_arn,
+                input=body,
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=6 * 3600, maximum_retry_attempts=20
+                ),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=missed.queue.queue_arn),
+            ),
+        )
+
+    def _scheduler_role(self, missed: DeadLetters) -> iam.Role:
+        role = iam.Role(
+            self,
+            "SchedulerRole",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
+            ),
+            description="Starts invoice runs",
+        )
+        for actions, resource in (
+            (["states:StartExecution"], self.runs.machine.state_machine_arn),
+            (["sqs:SendMessage"], missed.queue.queue_arn),
+            (["kms:Decrypt", "kms:GenerateDataKey"], self._data.keys.messages.key_arn),
+        ):
+            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+        return role
+
+    def _every(self, name: str, watched: WatchedFunction, period: Duration) -> None:
+        events.Rule(
+            self,
+            "Every" + name.title().replace("_", ""),
+            rule_name=self._data.names.of(name),
+            schedule=events.Schedule.rate(period),
+            targets=[
+                targets.LambdaFunction(
+                    watched.function,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+                    dead_letter_queue=watched.dead_letters.queue,  # type: ignore[arg-type]
+                    retry_attempts=2,
+                    max_event_age=period,
+                )
+            ],
+        )

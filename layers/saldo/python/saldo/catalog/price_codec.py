@@ -1,0 +1,150 @@
+"""Price models as JSON: each tagged by its `kind`, some holding another. Numbers are text, so that no digit is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any  # parsed JSON is of any shape until it is read
+
+from saldo.catalog.model import (
+    Capped,
+    Commitment,
+    Flat,
+    Graduated,
+    Included,
+    Package,
+    Percentage,
+    PerUnit,
+    PriceModel,
+    Ramp,
+    RampStep,
+    Stair,
+    StairStep,
+    Tier,
+    Volume,
+)
+from saldo.kernel.exact import ONE, ZERO, plain
+from saldo.kernel.reading import Fields
+
+_DEEPEST = 16
+
+
+def price_to_json(price: PriceModel) -> dict[str, Any]:
+    """A price model with its `kind`; fields have the names of the dataclass."""
+    return {"kind": price.kind} | {name: _value(getattr(price, name)) for name in _fields_of(price)}
+
+
+def _fields_of(record: Any) -> list[str]:
+    return [name for name in record.__dataclass_fields__ if name != "kind"]
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, tuple):
+        return [{name: _value(getattr(row, name)) for name in _fields_of(row)} for row in value]
+    return price_to_json(value) if hasattr(value, "kind") else value
+
+
+def price_from(fields: Fields) -> PriceModel:
+    """The price model that `kind` names; an unknown one is a problem of the field."""
+    if fields.path.count(".") > _DEEPEST:
+        fields.problems.add(fields.path, "too_deep", "price models are nested too deep")
+        return Flat(ZERO)
+    kind = fields.text("kind")
+    reader = _READERS.get(kind)
+    if reader is None:
+        if kind:
+            known = ", ".join(sorted(_READERS))
+            fields.problems.add(fields.at("kind"), "unknown_price_model", f"must be one of {known}")
+        return Flat(ZERO)
+    price = reader(fields)
+    fields.finish()
+    return price
+
+
+def _flat(fields: Fields) -> Flat:
+    return Flat(fields.decimal("amount"))
+
+
+def _per_unit(fields: Fields) -> PerUnit:
+    return PerUnit(fields.decimal("unit_price"))
+
+
+def _package(fields: Fields) -> Package:
+    return Package(fields.decimal("size"), fields.decimal("price"), fields.decimal("free_units", ZERO))
+
+
+def _graduated(fields: Fields) -> Graduated:
+    return Graduated(_tiers(fields), fields.flag("flat_at_zero", False))
+
+
+def _volume(fields: Fields) -> Volume:
+    return Volume(_tiers(fields), fields.flag("flat_at_zero", False))
+
+
+def _stair_step(fields: Fields) -> StairStep:
+    return StairStep(tuple(_stair(child) for child in fields.children("stairs")))
+
+
+def _percentage(fields: Fields) -> Percentage:
+    return Percentage(
+        fields.decimal("rate"),
+        fields.decimal("free_amount", ZERO),
+        fields.decimal("minimum", ZERO),
+        fields.maybe_decimal("maximum"),
+    )
+
+
+def _included(fields: Fields) -> Included:
+    return Included(fields.decimal("units"), price_from(fields.child("overage")))
+
+
+def _commitment(fields: Fields) -> Commitment:
+    price = price_from(fields.child("price"))
+    return Commitment(fields.decimal("amount"), price, fields.decimal("overage_factor", ONE))
+
+
+def _capped(fields: Fields) -> Capped:
+    return Capped(fields.decimal("amount"), price_from(fields.child("price")))
+
+
+def _ramp(fields: Fields) -> Ramp:
+    return Ramp(tuple(_ramp_step(child) for child in fields.children("steps")))
+
+
+def _ramp_step(fields: Fields) -> RampStep:
+    step = RampStep(fields.integer("from_cycle"), price_from(fields.child("price")))
+    fields.finish()
+    return step
+
+
+def _stair(fields: Fields) -> Stair:
+    stair = Stair(fields.maybe_decimal("up_to"), fields.decimal("amount"))
+    fields.finish()
+    return stair
+
+
+def _tiers(fields: Fields) -> tuple[Tier, ...]:
+    return tuple(_tier(child) for child in fields.children("tiers"))
+
+
+def _tier(fields: Fields) -> Tier:
+    tier = Tier(fields.maybe_decimal("up_to"), fields.decimal("unit_price"), fields.decimal("flat", ZERO))
+    fields.finish()
+    return tier
+
+
+_READERS: Mapping[str, Callable[[Fields], PriceModel]] = {
+    Capped.kind: _capped,
+    Commitment.kind: _commitment,
+    Flat.kind: _flat,
+    Graduated.kind: _graduated,
+    Included.kind: _included,
+    Package.kind: _package,
+    PerUnit.kind: _per_unit,
+    Percentage.kind: _percentage,
+    Ramp.kind: _ramp,
+    StairStep.kind: _stair_step,
+    Volume.kind: _volume,
+}

@@ -1,0 +1,95 @@
+"""Copies of documents under way to customers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    EMAIL = "email"
+
+
+class DeliveryStatus(StrEnum):
+    """Where one copy stands. QUEUED: about to be handed over, the answer is not in yet.
+
+    UNKNOWN: handed over, perhaps; the answer was lost. DELIVERED, OPENED and BOUNCED are later news of the channel.
+    """
+
+    QUEUED = "queued"
+    UNKNOWN = "unknown"
+    SENT = "sent"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    BOUNCED = "bounced"
+
+
+_S = DeliveryStatus
+MOVES: Mapping[DeliveryStatus, frozenset[DeliveryStatus]] = {
+    _S.QUEUED: frozenset({_S.SENT, _S.FAILED, _S.UNKNOWN}),
+    _S.UNKNOWN: frozenset({_S.QUEUED, _S.FAILED, _S.SENT}),
+    _S.FAILED: frozenset({_S.QUEUED}),
+    _S.SENT: frozenset({_S.DELIVERED, _S.OPENED, _S.BOUNCED}),
+    _S.DELIVERED: frozenset({_S.OPENED, _S.BOUNCED}),
+    _S.OPENED: frozenset(),
+    _S.BOUNCED: frozenset(),
+}
+
+HANDED_OVER = frozenset({_S.SENT, _S.DELIVERED, _S.OPENED, _S.BOUNCED})
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One line of a delivery's history."""
+
+    at: datetime
+    status: DeliveryStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One document's way over one channel. Names no address: `recipients` counts them, `profile_version` has them.
+
+    `attempts` counts hand-overs begun, `lost_answers` those whose answer never came. `permanent` marks a failure
+    that repeating will not mend. `message_id` is the channel's own name for the copy.
+    """
+
+    account_id: str
+    document_id: str
+    document_kind: str
+    channel: Channel
+    status: DeliveryStatus
+    attempts: int
+    lost_answers: int
+    attempt_at: datetime
+    recipients: int
+    profile_version: int
+    message_id: str = ""
+    failure_code: str = ""
+    permanent: bool = False
+    history: tuple[StatusChange, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What goes with a document: plain texts in the customer's language, and the document itself.
+
+    `facts` are (label, value) pairs shown under the intro. `sender` is the seller's name, `reply_to` their address.
+    """
+
+    language: str
+    sender: str
+    reply_to: str
+    subject: str
+    greeting: str
+    intro: str
+    facts: tuple[tuple[str, str], ...]
+    button: str
+    url: str
+    questions: str
+    closing: str
+    file_name: str
+    pdf: bytes

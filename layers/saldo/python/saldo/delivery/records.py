@@ -1,0 +1,52 @@
+"""How deliveries lie in the table: `<account>` / `delivery#<document id>#<channel>`.
+
+The item is also the guard against a second copy.
+"""
+
+from __future__ import annotations
+
+from saldo.delivery.model import Channel, Delivery, DeliveryStatus, StatusChange
+from saldo.kernel.clock import instant_from, instant_text
+from saldo.storage.items import Item, Key
+from saldo.storage.units import Unit
+
+PREFIX = "delivery#"
+_PLAIN = (
+    *("document_id", "document_kind", "attempts", "lost_answers", "recipients", "profile_version"),
+    *("message_id", "failure_code", "permanent"),
+)
+
+
+def delivery_key(account_id: str, document_id: str, channel: Channel) -> Key:
+    return account_id, f"{PREFIX}{document_id}#{channel.value}"
+
+
+def delivery_item(delivery: Delivery) -> Item:
+    pk, sk = delivery_key(delivery.account_id, delivery.document_id, delivery.channel)
+    item: Item = {"pk": pk, "sk": sk, "kind": "delivery", "account_id": pk}
+    item |= {name: getattr(delivery, name) for name in _PLAIN}
+    item |= {
+        "channel": delivery.channel.value,
+        "status": delivery.status.value,
+        "attempt_at": instant_text(delivery.attempt_at),
+        "history": [{"at": instant_text(h.at), "status": h.status.value} for h in delivery.history],
+    }
+    return item
+
+
+def delivery_from(item: Item) -> Delivery:
+    return Delivery(
+        account_id=item["pk"],
+        channel=Channel(item["channel"]),
+        status=DeliveryStatus(item["status"]),
+        attempt_at=instant_from(item["attempt_at"]),
+        history=tuple(StatusChange(instant_from(h["at"]), DeliveryStatus(h["status"])) for h in item["history"]),
+        **{name: item[name] for name in _PLAIN},
+    )
+
+
+def change(unit: Unit, old: Delivery | None, new: Delivery) -> Unit:
+    """Write the copy's next state; holds only while it still is as `old` was read."""
+    if old is None:
+        return unit.insert(delivery_item(new))
+    return unit.put(delivery_item(new), when={"status": old.status.value, "attempts": old.attempts})

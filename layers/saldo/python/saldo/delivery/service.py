@@ -1,0 +1,130 @@
+"""Use cases of delivery: send a document once, and tell how far it got.
+
+Exactly once, as far as the mail service allows: the intent is recorded before the message is handed over, the answer
+after it. A copy found in between belongs to a sender that is still at it (wait), or that crashed (its answer is lost:
+`unknown`). The mail service cannot be asked whether it took a message, so an unknown copy is sent once more, marked
+with the same document id; a second lost answer is left to people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from saldo.accounts.model import Account, AccountStatus
+from saldo.accounts.service import Accounts
+from saldo.audit.model import AuditRecord, job
+from saldo.audit.records import audit_item
+from saldo.delivery import records, rules
+from saldo.delivery.model import Channel, Delivery, DeliveryStatus, Letter
+from saldo.delivery.ports import AnswerLost, Letters, Mailer, NotAccepted, Rejected
+from saldo.kernel.clock import Clock
+from saldo.kernel.errors import Refusal, Unavailable
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """What is to be sent: the document and whom it concerns."""
+
+    account: Account
+    kind: str
+    document_id: str
+    correlation_id: str
+
+
+class Deliveries:
+    """Deliveries of one region by e-mail."""
+
+    def __init__(self, store: Store, accounts: Accounts, letters: Letters, mailer: Mailer, clock: Clock) -> None:
+        self._store, self._accounts, self._letters = store, accounts, letters
+        self._mailer, self._clock = mailer, clock
+
+    def deliver(self, account_id: str, kind: str, document_id: str, correlation_id: str = "") -> Delivery | None:
+        """Send a document (kind: invoice or receipt) to its account's addresses, unless it was sent already.
+
+        None where the account does not want mail. Raises Unavailable when it should be tried again later: another
+        sender is at it, the mail service did not take it, or its answer was lost.
+        """
+        account = self._accounts.account(account_id)
+        if not account.deliver_by_email or account.status is AccountStatus.CLOSED:
+            return None
+        copy = _Copy(account, kind, document_id, correlation_id)
+        old = self._settle_crash(copy, self.find(account_id, document_id))
+        step = rules.next_step(old)
+        if step is rules.Step.WAIT:
+            raise Unavailable("another sender is at this document")
+        return old if step is rules.Step.DONE else self._send(copy, old)
+
+    def find(self, account_id: str, document_id: str, channel: Channel = Channel.EMAIL) -> Delivery | None:
+        """How far a document got over a channel; None when it was never to be sent."""
+        item = self._store.get(*records.delivery_key(account_id, document_id, channel))
+        return records.delivery_from(item) if item else None
+
+    def of_account(self, account_id: str) -> list[Delivery]:
+        """Every copy of an account's documents, by document."""
+        return [records.delivery_from(i) for i in self._store.query_all(account_id, prefix=records.PREFIX)]
+
+    def _settle_crash(self, copy: _Copy, old: Delivery | None) -> Delivery | None:
+        """A copy whose sender crashed becomes unknown before anything else is decided."""
+        if old is None or not rules.crashed(old, self._clock()):
+            return old
+        return self._record(copy, old, rules.lost(old, self._clock()))
+
+    def _send(self, copy: _Copy, old: Delivery | None) -> Delivery:
+        profile = self._accounts.profile(copy.account.id, copy.account.profile_version)
+        begun = rules.begun(
+            old,
+            account_id=copy.account.id,
+            document_id=copy.document_id,
+            document_kind=copy.kind,
+            recipients=len(profile.emails),
+            profile_version=profile.version,
+            now=self._clock(),
+        )
+        try:
+            letter = self._letters.letter(copy.account.id, copy.kind, copy.document_id)
+            if not profile.emails:
+                raise Refusal("no_recipient", "the billing profile names no e-mail address")
+        except Refusal as refusal:
+            return self._record(copy, old, rules.failed(begun, refusal.code, self._clock(), permanent=True))
+        self._record(copy, old, begun)
+        return self._hand_over(copy, begun, letter, profile.emails)
+
+    def _hand_over(self, copy: _Copy, begun: Delivery, letter: Letter, recipients: Sequence[str]) -> Delivery:
+        try:
+            message_id = self._mailer.send(letter, recipients, copy.document_id)
+        except NotAccepted as answer:
+            self._record(copy, begun, rules.failed(begun, answer.code, self._clock(), permanent=False))
+            raise Unavailable("the mail service did not take the message") from None
+        except Rejected as answer:
+            return self._record(copy, begun, rules.failed(begun, answer.code, self._clock(), permanent=True))
+        except AnswerLost:
+            unknown = self._record(copy, begun, rules.lost(begun, self._clock()))
+            if unknown.permanent:
+                return unknown
+            raise Unavailable("the mail service's answer was lost") from None
+        return self._record(copy, begun, rules.sent(begun, message_id, self._clock()))
+
+    def _record(self, copy: _Copy, old: Delivery | None, new: Delivery) -> Delivery:
+        """Write the state with its audit record; Unavailable when another sender was faster."""
+        unit = records.change(Unit(f"delivery {new.document_id}"), old, new)
+        if new.status is not DeliveryStatus.QUEUED:
+            unit.put(audit_item(self._audit(copy, new)))
+        if self._store.write_one(unit):
+            raise Unavailable("another sender was faster")
+        return new
+
+    def _audit(self, copy: _Copy, new: Delivery) -> AuditRecord:
+        after = {"status": new.status.value, "channel": new.channel.value, "recipients": new.recipients}
+        after |= {"profile_version": new.profile_version, "attempt": new.attempts}
+        return AuditRecord(
+            owner_id=copy.account.id,
+            at=self._clock(),
+            actor=job("delivery", copy.correlation_id),
+            action=f"{copy.kind}.{new.status.value}",
+            subject_id=copy.document_id,
+            after=after,
+            reason=new.failure_code,
+        )

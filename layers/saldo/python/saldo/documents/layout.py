@@ -1,0 +1,302 @@
+"""From a view to the texts on the page, each in its place: what the template sets, without any wording of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from saldo.accounts.model import Address
+from saldo.documents.girocode import giro_code
+from saldo.documents.model import (
+    BuyerView,
+    DocumentView,
+    InvoiceView,
+    LineView,
+    ReceiptView,
+    SellerView,
+    StepView,
+    TaxView,
+)
+from saldo.documents.wording import Wording, wording
+from saldo.kernel.periods import Period
+
+Page = dict[str, Any]  # JSON for the template; its shape is what `invoice_page` and `receipt_page` return
+
+# The EU and its neighbours, whose businesses have a VAT number; elsewhere it is a tax number.
+_VAT_TEXT = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK GB CH NO"
+_VAT = frozenset(_VAT_TEXT.split())
+_STATE_LINE = {"US", "CA", "AU"}
+_LETTER = {"US", "CA", "MX", "CO", "CL", "PH"}
+_POSTCODE_LAST = {"GB", "IE"}
+_NAMED_STEPS = {"flat", "per_unit", "package", "free_units"}
+
+
+def page_of(view: DocumentView) -> Page:
+    """Every text of the document, in the customer's language."""
+    words = wording(view.language, view.buyer.country)
+    page = invoice_page(view, words) if isinstance(view, InvoiceView) else receipt_page(view, words)
+    page["lang"], page["region"] = words.language, words.region
+    page["paper"] = "us-letter" if view.buyer.country in _LETTER else "a4"
+    page["page_label"] = words("page", page="{page}", pages="{pages}")
+    page["seller"] = view.seller.name
+    page["return_line"] = " · ".join([view.seller.name, *address_lines(view.seller.address, words, home=None)])
+    page["recipient"] = recipient(view.buyer, view.seller.address.country, words)
+    page["footer"] = footer(view.seller, words)
+    return page
+
+
+def invoice_page(view: InvoiceView, words: Wording) -> Page:
+    return {
+        "title": words("invoice_title", number=view.number, seller=view.seller.name),
+        "heading": words("invoice"),
+        "number": view.number,
+        "hero": words.money(view.total_minor, view.currency),
+        "hero_note": _hero_note(view, words),
+        "facts": _invoice_facts(view, words),
+        "columns": _columns(view, words),
+        "rows": [_row(i, line, view.currency, words) for i, line in enumerate(view.lines, 1)],
+        "totals": _totals(view, words),
+        "tax_summary": _tax_summary(view, words),
+        "notes": _notes(view, words),
+        "payment": _payment(view, words),
+        "link": _link(_link_label(view), view.portal_url, words),
+    }
+
+
+def _hero_note(view: InvoiceView, words: Wording) -> str:
+    if view.total_minor > 0:
+        return words("payable_until", date=words.day(view.due_on))
+    return words("credit_to_you" if view.total_minor < 0 else "nothing_to_pay")
+
+
+def _invoice_facts(view: InvoiceView, words: Wording) -> list[list[str]]:
+    facts = [(words("number"), view.number), (words("issued_on"), words.day(view.issued_on))]
+    if view.lines:
+        whole = Period(min(line.period.start for line in view.lines), max(line.period.end for line in view.lines))
+        facts.append((words("service_period"), words.period(whole)))
+    return _filled([*facts, *_buyer_facts(view.buyer, words), *_seller_tax(view.seller, words)])
+
+
+def _buyer_facts(buyer: BuyerView, words: Wording) -> list[tuple[str, str]]:
+    tax_label = "buyer_tax_id" if buyer.country in _VAT else "buyer_tax_id_other"
+    return [
+        (words("account"), buyer.account_id),
+        (words("purchase_order"), buyer.purchase_order),
+        (words(tax_label), buyer.tax_id),
+    ]
+
+
+def _seller_tax(seller: SellerView, words: Wording) -> list[tuple[str, str]]:
+    """The seller's registration at home, which an invoice must show; others stand in the footer."""
+    home = seller.address.country
+    label = "seller_tax_id" if home in _VAT else "seller_tax_id_other"
+    return [(words(label), seller.tax_registrations.get(home, ""))]
+
+
+def _filled(pairs: list[tuple[str, str]]) -> list[list[str]]:
+    return [[label, text] for label, text in pairs if text]
+
+
+def _columns(view: InvoiceView, words: Wording) -> list[str]:
+    tax = "tax_rate" if view.seller.address.country in _VAT else "tax_rate_other"
+    keys = ["position", "description", "quantity", "unit_price", tax]
+    return [*(words(key) for key in keys), words("net", currency=view.currency)]
+
+
+def _row(position: int, line: LineView, currency: str, words: Wording) -> Page:
+    price = "" if line.unit_price is None else words.price(line.unit_price, currency)
+    note = words.period(line.period)
+    if line.part_days != line.full_days:
+        days = {"days": words.number(line.part_days), "of": words.number(line.full_days)}
+        note += " · " + words("part_of_period", **days)
+    return {
+        "position": str(position),
+        "description": line.description,
+        "note": note,
+        "quantity": words.number(line.quantity),
+        "unit": line.unit,
+        "price": price,
+        "tax": words.percent(line.percent),
+        "net": words.amount(line.net_minor, currency),
+        "steps": [_step(step, currency, words) for step in line.steps],
+    }
+
+
+def _step(step: StepView, currency: str, words: Wording) -> list[str]:
+    """[which units, how many, at what price, what they make]"""
+    name = _step_name(step, words)
+    if step.flat:
+        name += " · " + words("step_extra_flat", amount=words.price(step.flat, currency))
+    return [name, words.number(step.units), words.price(step.price, currency), words.price(step.amount, currency)]
+
+
+def _step_name(step: StepView, words: Wording) -> str:
+    if step.rule in _NAMED_STEPS:
+        return words(f"step_{step.rule}")
+    above = words.number(step.above or 0)
+    if step.up_to is None:
+        return words("step_above", above=above) if step.above else words("step_all")
+    up_to = words.number(step.up_to)
+    return words("step_between", above=above, to=up_to) if step.above else words("step_to", to=up_to)
+
+
+def _tax_name(tax: TaxView, view: InvoiceView, words: Wording) -> str:
+    """A tax by its name in the customer's language, an unnamed one (nothing charged) by what the seller charges."""
+    named = {"VAT": "tax_name_vat", "Sales tax": "tax_name_sales", "": "tax_name_sales"}
+    if not tax.name and view.seller.address.country in _VAT:
+        return words("tax_name_vat")
+    return words(named[tax.name]) if tax.name in named else tax.name
+
+
+def _totals(view: InvoiceView, words: Wording) -> list[list[str]]:
+    """[label, amount] rows; the last one is the total."""
+    rows = [[words("net_total"), words.money(view.net_minor, view.currency)]]
+    for tax in view.taxes:
+        label = words("tax_total", name=_tax_name(tax, view, words), rate=words.percent(tax.percent))
+        rows.append([label, words.money(tax.tax_minor, view.currency)])
+    rows.append([words("total"), words.money(view.total_minor, view.currency)])
+    return rows
+
+
+def _tax_summary(view: InvoiceView, words: Wording) -> Page:
+    """One row per rate and category, as EN 16931 (BG-23) asks; each rate's category in words."""
+    rows = []
+    for tax in view.taxes:
+        kind = words(f"category_{tax.category}")
+        rows.append(
+            [
+                " · ".join(part for part in (kind, tax.jurisdiction) if part),
+                words.percent(tax.percent),
+                words.amount(tax.base_minor, view.currency),
+                words.amount(tax.tax_minor, view.currency),
+            ]
+        )
+    heads = [words(key) for key in ("tax_kind", "tax_percent", "tax_base", "tax_amount")]
+    return {"heading": words("tax_summary"), "columns": heads, "rows": rows}
+
+
+def _notes(view: InvoiceView, words: Wording) -> list[str]:
+    """The sentence the law asks for, once per category that needs one."""
+    vat = view.seller.address.country in _VAT
+    categories = dict.fromkeys(tax.category for tax in view.taxes if tax.category != "S")
+    keys = [f"note_{category}" if vat else f"note_{category}_other" for category in categories]
+    return [note for key in keys if (note := words.any(key, ""))]
+
+
+def _payment(view: InvoiceView, words: Wording) -> Page | None:
+    """How to pay, None when nothing is owed. Without a bank account there is the portal alone."""
+    if view.total_minor <= 0:
+        return None
+    seller, amount = view.seller, words.money(view.total_minor, view.currency)
+    account = [(words("iban"), grouped(seller.iban)), (words("bic"), seller.bic), (words("bank"), seller.bank_name)]
+    rows = [(words("pay_to"), seller.name), *account, (words("reference"), view.number)] if seller.iban else []
+    return {
+        "heading": words("payment"),
+        "sentence": words("payment_sentence", amount=amount, date=words.day(view.due_on)),
+        "rows": _filled(rows),
+        "code": _code(view, amount, words),
+    }
+
+
+def _code(view: InvoiceView, amount: str, words: Wording) -> Page | None:
+    seller = view.seller
+    svg = giro_code(seller.name, seller.iban, seller.bic, view.total_minor, view.currency, view.number)
+    if not svg:
+        return None
+    alt = words("qr_alt", amount=amount, name=seller.name, iban=grouped(seller.iban), reference=view.number)
+    return {"svg": svg, "alt": alt, "caption": words("qr_caption")}
+
+
+def receipt_page(view: ReceiptView, words: Wording) -> Page:
+    """A payment's receipt: the same family of pages, with the invoices paid instead of lines."""
+    applied = sum(invoice.paid_minor for invoice in view.invoices)
+    totals = [[words("amount_received"), words.money(view.amount_minor, view.currency)]]
+    if view.amount_minor != applied:
+        totals.insert(0, [words("unapplied"), words.money(view.amount_minor - applied, view.currency)])
+    facts = [
+        (words("receipt_number"), view.number),
+        (words("settled_on"), words.day(view.settled_on)),
+        (words("method"), words.any(f"method_{view.method}", view.method)),
+        (words("method_reference"), view.reference),
+    ]
+    return {
+        "title": words("receipt_title", number=view.number, seller=view.seller.name),
+        "heading": words("receipt"),
+        "number": view.number,
+        "hero": words.money(view.amount_minor, view.currency),
+        "hero_note": words("paid_on", date=words.day(view.settled_on)),
+        "facts": _filled([*facts, *_buyer_facts(view.buyer, words), *_seller_tax(view.seller, words)]),
+        "sentence": words("receipt_sentence"),
+        "columns": [
+            words("number"),
+            words("issued_on"),
+            words("invoice_total"),
+            words("applied", currency=view.currency),
+        ],
+        "rows": [
+            [
+                invoice.number,
+                words.short_day(invoice.issued_on),
+                words.amount(invoice.total_minor, view.currency),
+                words.amount(invoice.paid_minor, view.currency),
+            ]
+            for invoice in view.invoices
+        ],
+        "totals": totals,
+        "link": _link("see_online", view.portal_url, words),
+    }
+
+
+def _link_label(view: InvoiceView) -> str:
+    if view.total_minor <= 0:
+        return "see_online"
+    return "or_pay_online" if view.seller.iban else "pay_online"
+
+
+def _link(label: str, url: str, words: Wording) -> Page:
+    """A link that leads to the very document and reads, on paper, as the address one can type: the portal's host."""
+    host = url.partition("://")[2].partition("/")[0]
+    return {"label": words(label), "url": url, "text": host or url}
+
+
+def recipient(buyer: BuyerView, home: str, words: Wording) -> list[str]:
+    """The address as the window shows it: at most 6 lines are visible (DIN 5008)."""
+    lines = [buyer.legal_name, buyer.contact_name, *address_lines(buyer.address, words, home=home)]
+    return [line for line in lines if line]
+
+
+def address_lines(address: Address, words: Wording, *, home: str | None) -> list[str]:
+    """A postal address in its own country's order; the country itself only on mail that leaves `home`."""
+    lines = [line for line in address.lines if line]
+    if address.country in _STATE_LINE:
+        lines.append(f"{address.city}, {address.region} {address.postcode}".strip(" ,"))
+    elif address.country in _POSTCODE_LAST:
+        lines += [address.city, address.postcode]
+    else:
+        lines.append(f"{address.postcode} {address.city}".strip())
+    if home is not None and address.country != home:
+        lines.append(words.country(address.country).upper())
+    return [line for line in lines if line]
+
+
+def footer(seller: SellerView, words: Wording) -> list[list[str]]:
+    """Four columns of the legal entity's facts; the first line of each is its heading."""
+    taxes = [
+        number if number.startswith(where) else f"{where} {number}"
+        for where, number in sorted(seller.tax_registrations.items())
+        if number
+    ]
+    bank = [line for line in (seller.bank_name, grouped(seller.iban), seller.bic) if line]
+    columns = [
+        [seller.name, *address_lines(seller.address, words, home=None), words.country(seller.address.country)],
+        [words("footer_bank"), *bank] if bank else [],
+        [words("footer_tax"), *taxes] if taxes else [],
+        [words("footer_contact"), seller.email] if seller.email else [],
+    ]
+    filled = [column for column in columns if column]
+    return filled + [[] for _ in range(4 - len(filled))]
+
+
+def grouped(iban: str) -> str:
+    """An IBAN in groups of four, as people read it (ISO 13616)."""
+    plain = "".join(iban.split())
+    return "\N{NO-BREAK SPACE}".join(plain[i : i + 4] for i in range(0, len(plain), 4))

@@ -1,0 +1,144 @@
+"""What a document shows, as plain values: no wording, no layout, nothing to look up.
+
+Amounts are whole minor units of the document's currency, quantities, prices (major units) and rates in per cent
+(19 for 19 %) are Decimal, periods are half-open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from saldo.accounts.model import Address
+from saldo.kernel.periods import Period
+
+
+class DocumentKind(StrEnum):
+    INVOICE = "invoice"
+    RECEIPT = "receipt"
+
+
+@dataclass(frozen=True, slots=True)
+class SellerView:
+    """The legal entity as its documents name it."""
+
+    name: str
+    address: Address
+    tax_registrations: Mapping[str, str]
+    bank_name: str
+    iban: str
+    bic: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerView:
+    """To whom the document goes."""
+
+    legal_name: str
+    contact_name: str
+    address: Address
+    tax_id: str
+    purchase_order: str
+    account_id: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """How part of a line was priced: `units` at `price` each plus `flat` make `amount`, all in major units and exact.
+
+    `rule` as in rating: tier, volume_tier, package, free_units and so on. A tier holds the units above `above` up to
+    and including `up_to` (None: no bound).
+    """
+
+    rule: str
+    units: Decimal
+    price: Decimal
+    flat: Decimal
+    amount: Decimal
+    above: Decimal | None
+    up_to: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One line. `unit_price` (major units) is None where one price would not tell the truth; `steps` then do.
+
+    `part_days` of `full_days` are charged when the line covers part of a period only (equal when it is whole).
+    """
+
+    description: str
+    period: Period
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal | None
+    percent: Decimal
+    net_minor: int
+    steps: tuple[StepView, ...] = ()
+    part_days: int = 1
+    full_days: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TaxView:
+    """One row of the tax summary: EN 16931 category (S, Z, E, AE, K, G, O), rate, what it is of, what it makes."""
+
+    category: str
+    percent: Decimal
+    name: str
+    jurisdiction: str
+    base_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceView:
+    """One issued invoice as its PDF shows it."""
+
+    number: str
+    issued_on: date
+    due_on: date
+    currency: str
+    language: str
+    seller: SellerView
+    buyer: BuyerView
+    lines: tuple[LineView, ...]
+    taxes: tuple[TaxView, ...]
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    portal_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaidInvoiceView:
+    """One invoice that a payment went to."""
+
+    number: str
+    issued_on: date
+    total_minor: int
+    paid_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """One settled payment as its receipt shows it. `reference` is the gateway's own name for the payment."""
+
+    number: str
+    settled_on: date
+    currency: str
+    language: str
+    method: str
+    reference: str
+    seller: SellerView
+    buyer: BuyerView
+    invoices: tuple[PaidInvoiceView, ...]
+    amount_minor: int
+    portal_url: str
+
+
+DocumentView = InvoiceView | ReceiptView

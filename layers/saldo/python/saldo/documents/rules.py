@@ -1,0 +1,134 @@
+"""From what was frozen to what a document shows. Values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from saldo.accounts.model import BillingProfile, LegalEntity
+from saldo.catalog.model import name_in
+from saldo.documents.model import (
+    BuyerView,
+    InvoiceView,
+    LineView,
+    PaidInvoiceView,
+    ReceiptView,
+    SellerView,
+    StepView,
+    TaxView,
+)
+from saldo.documents.ports import SettledPayment
+from saldo.invoicing.model import InvoiceBody, Line
+from saldo.rating.model import Step
+
+# Steps that explain a price; the others say no more than quantity times price, which the line says itself.
+_EXPLAINING = {"tier", "volume_tier", "package", "free_units"}
+
+
+def invoice_view(
+    number: str, body: InvoiceBody, seller: LegalEntity, buyer: BillingProfile, portal_url: str
+) -> InvoiceView:
+    """The invoice as its PDF shows it: the frozen body, under the number it was issued with.
+
+    `buyer` is the profile version that the body names.
+    """
+    assert buyer.version == body.buyer_profile, "an invoice is addressed to the profile it was issued with"
+    return InvoiceView(
+        number=number,
+        issued_on=body.issued_on,
+        due_on=body.due_on,
+        currency=body.currency,
+        language=body.language,
+        seller=seller_view(seller),
+        buyer=buyer_view(buyer),
+        lines=tuple(line_view(line, body.language) for line in body.lines),
+        taxes=tuple(
+            TaxView(t.treatment.en16931_code, t.percent, t.name, t.jurisdiction, t.base_minor, t.tax_minor)
+            for t in body.tax_totals
+        ),
+        net_minor=body.net_minor,
+        tax_minor=body.tax_minor,
+        total_minor=body.total_minor,
+        portal_url=portal_url,
+    )
+
+
+def line_view(line: Line, language: str) -> LineView:
+    return LineView(
+        description=name_in(line.names, language),
+        period=line.period,
+        quantity=line.quantity,
+        unit=name_in(line.unit_names, language),
+        unit_price=unit_price(line.quantity, line.steps),
+        percent=sum((share.percent for share in line.taxes), Decimal(0)),
+        net_minor=line.net_minor,
+        steps=explaining_steps(line.steps),
+        part_days=line.share.days,
+        full_days=line.share.of,
+    )
+
+
+def unit_price(quantity: Decimal, steps: tuple[Step, ...]) -> Decimal | None:
+    """The one price that times the quantity makes the (unprorated) amount; None where there is no such price."""
+    if len(steps) != 1:
+        return None
+    step = steps[0]
+    if step.rule == "flat":
+        return step.amount if quantity == 1 else None
+    plain = step.units == quantity and not step.flat and step.rule != "package"
+    return step.price if plain else None
+
+
+def explaining_steps(steps: tuple[Step, ...]) -> tuple[StepView, ...]:
+    """The steps worth showing: none where the only tier has no bounds and no fee of its own."""
+    shown = [step for step in steps if step.rule in _EXPLAINING]
+    if len(shown) == 1 and shown[0].rule != "package" and not (shown[0].above or shown[0].up_to or shown[0].flat):
+        return ()
+    return tuple(StepView(s.rule, s.units, s.price, s.flat, s.amount, s.above, s.up_to) for s in shown)
+
+
+def receipt_view(
+    payment: SettledPayment,
+    invoices: Iterable[PaidInvoiceView],
+    seller: LegalEntity,
+    buyer: BillingProfile,
+    language: str,
+    portal_url: str,
+) -> ReceiptView:
+    return ReceiptView(
+        number=payment.receipt_number,
+        settled_on=payment.settled_on,
+        currency=payment.currency,
+        language=language,
+        method=payment.method,
+        reference=payment.reference,
+        seller=seller_view(seller),
+        buyer=buyer_view(buyer),
+        invoices=tuple(invoices),
+        amount_minor=payment.amount_minor,
+        portal_url=portal_url,
+    )
+
+
+def seller_view(entity: LegalEntity) -> SellerView:
+    return SellerView(
+        entity.name,
+        entity.address,
+        entity.tax_registrations,
+        entity.bank_name,
+        entity.iban,
+        entity.bic,
+        entity.email,
+    )
+
+
+def buyer_view(profile: BillingProfile) -> BuyerView:
+    return BuyerView(
+        legal_name=profile.legal_name,
+        contact_name=profile.contact_name,
+        address=profile.address,
+        tax_id=profile.tax_id,
+        purchase_order=profile.purchase_order,
+        account_id=profile.account_id,
+        country=profile.address.country,
+    )

@@ -1,0 +1,1 @@
+"""How the outside learns what happened here, and how the past is brought in."""

@@ -1,0 +1,92 @@
+"""Which domain events a change of one record means. Values in, values out.
+
+The table's stream is the outbox: a change and its news are one write, so neither exists without the other.
+What is brought in from elsewhere (imported invoices and settlements) is history, not news, and makes no event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from saldo.integration.model import DomainEvent
+from saldo.kernel.clock import instant_from
+from saldo.kernel.ids import fingerprint
+
+Image = Mapping[str, Any]  # a record's attributes as plain values, before or after a change
+
+KINDS = ("invoice", "payment")  # the only records whose changes are news
+_NOT_YET = ("draft", "void")
+
+
+def events_of(old: Image | None, new: Image | None) -> list[DomainEvent]:
+    """The events that a record's change from `old` (None: inserted) to `new` (None: deleted) means, in order."""
+    if new is None or new.get("kind") not in KINDS:
+        return []
+    return _of_invoice(old, new) if new["kind"] == "invoice" else _of_payment(old, new)
+
+
+def _of_invoice(old: Image | None, new: Image) -> list[DomainEvent]:
+    if new["status"] in _NOT_YET:
+        return []
+    events = []
+    by_run = new["run_id"].startswith("run_")
+    if by_run and (old is None or old["status"] in _NOT_YET):
+        events.append(_invoice_event("invoice.issued", new, _when(new, "issued")))
+    if old is not None and new["status"] == "paid" != old["status"]:
+        events.append(_invoice_event("invoice.paid", new, _when(new, "paid")))
+    return events
+
+
+def _invoice_event(name: str, new: Image, at: datetime) -> DomainEvent:
+    facts = ("invoice_id", "organisation_id", "number", "currency", "issued_on", "due_on")
+    amounts = ("net_minor", "tax_minor", "total_minor")
+    return DomainEvent(
+        id=f"evt_{fingerprint(name, new['invoice_id'], at.isoformat())}",
+        type=name,
+        version=1,
+        occurred_at=at,
+        correlation_id=new["run_id"] or new["invoice_id"],
+        account_id=new["pk"],
+        entity_id=new["entity_id"],
+        facts={key: new[key] for key in (*facts, *amounts)},
+    )
+
+
+def _of_payment(old: Image | None, new: Image) -> list[DomainEvent]:
+    """`payment.settled` is told when all of it has been applied, so that whoever hears of it finds the whole truth."""
+    if old is None:
+        return []
+    if _settled(new) and not _settled(old):
+        return [_payment_event("payment.settled", new, instant_from(new["settled_at"]), _settlement(new))]
+    if new["status"] == "failed" != old["status"]:
+        return [_payment_event("payment.failed", new, _when(new, "failed"), {"failure_code": new["failure_code"]})]
+    return []
+
+
+def _settled(image: Image) -> bool:
+    return bool(image["status"] == "settled" and image["parts_applied"] == image["parts"])
+
+
+def _settlement(new: Image) -> dict[str, Any]:
+    applied = [{"invoice_id": a["invoice_id"], "minor": a["minor"]} for a in new["applied"]]
+    return {"settled_minor": new["settled_minor"], "receipt_number": new["receipt_number"], "applied": applied}
+
+
+def _payment_event(name: str, new: Image, at: datetime, more: Mapping[str, Any]) -> DomainEvent:
+    return DomainEvent(
+        id=f"evt_{fingerprint(name, new['payment_id'], at.isoformat())}",
+        type=name,
+        version=1,
+        occurred_at=at,
+        correlation_id=new["payment_id"],
+        account_id=new["pk"],
+        entity_id=new["entity_id"],
+        facts={key: new[key] for key in ("payment_id", "currency", "amount_minor", "gateway")} | dict(more),
+    )
+
+
+def _when(image: Image, status: str) -> datetime:
+    """When the record last came into this status."""
+    return max(instant_from(change["at"]) for change in image["history"] if change["status"] == status)

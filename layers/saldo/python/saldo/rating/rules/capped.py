@@ -1,0 +1,16 @@
+"""A price that goes no higher than an amount."""
+
+from __future__ import annotations
+
+from saldo.catalog.model import Capped
+from saldo.kernel.exact import ONE, ZERO, minus
+from saldo.rating.model import Ask, Priced, PriceOf, Step
+
+
+def price_capped(model: Capped, ask: Ask, price_of: PriceOf) -> Priced:
+    """What is above the cap is taken off in a step of its own; the prices of the units stay as they are."""
+    used = price_of(model.price, ask)
+    if used.amount <= model.amount:
+        return used
+    taken_off = minus(model.amount, used.amount)
+    return Priced(model.amount, (*used.steps, Step("cap", ONE, ZERO, taken_off, taken_off)))

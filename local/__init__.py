@@ -1,0 +1,1 @@
+"""The same deployment on one machine."""

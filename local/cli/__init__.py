@@ -1,0 +1,1 @@
+"""`saldo`: the command line of a deployment."""

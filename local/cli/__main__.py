@@ -1,0 +1,31 @@
+"""`python -m local.cli`, installed as `saldo`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [p for p in (str(_ROOT), str(_ROOT / "layers" / "saldo" / "python")) if p not in sys.path]
+
+import click  # noqa: E402 - the product's own folders come first
+
+from local.cli.imports import import_group, usage_group  # noqa: E402
+from local.cli.runs import bill, run_group, runs  # noqa: E402
+from local.cli.site import Sites, deployed_here  # noqa: E402
+from local.cli.watching import check, mail  # noqa: E402
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.pass_context
+def saldo(context: click.Context) -> None:
+    """Billing and receivables: run invoices, import, look, check. Every command takes --json."""
+    if context.obj is None:
+        context.obj = Sites(deployed_here)
+
+
+for command in (bill, usage_group, import_group, mail, check, runs, run_group):
+    saldo.add_command(command)
+
+if __name__ == "__main__":
+    saldo(prog_name="saldo")

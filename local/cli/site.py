@@ -1,0 +1,107 @@
+"""The deployment that the command line speaks to, one region at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from saldo.invoicing.run import records
+from saldo.invoicing.run.model import Attempt
+from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.regions import AWS_REGIONS, region_of
+from saldo.storage.store import Store
+
+
+class Site(Protocol):
+    """One region of a deployment: names of what is there, and clients that reach it."""
+
+    @property
+    def region_code(self) -> str: ...
+
+    @property
+    def aws_url(self) -> str: ...
+
+    @property
+    def table(self) -> str: ...
+
+    @property
+    def imports_bucket(self) -> str: ...
+
+    @property
+    def state_machine_arn(self) -> str: ...
+
+    @property
+    def functions(self) -> Mapping[str, str]: ...
+
+    def client(self, service: str) -> Any:  # boto3 types each service apart; callers annotate
+        ...
+
+
+class NotHere(Refusal):
+    """Nothing is deployed, or it does not answer."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("not_running", f"Saldo is not up on this machine ({why}); start it with: make up")
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """The regions of one deployment, found when first needed."""
+
+    find: Callable[[str], Site]
+
+    def of(self, owner_id: str) -> Site:
+        """The home region of an entity, account or run id; Refusal `invalid_id` when it names none."""
+        return self.in_region(region_of(_owner_in(owner_id)))
+
+    def in_region(self, region_code: str) -> Site:
+        return self.find(region_code)
+
+    def all(self) -> list[Site]:
+        return [self.find(code) for code in AWS_REGIONS]
+
+
+def _owner_in(some_id: str) -> str:
+    """`run_eu_lumen_20261101` belongs to `ent_eu_lumen`."""
+    if some_id.startswith("run_"):
+        return "ent_" + some_id.removeprefix("run_").rpartition("_")[0]
+    return some_id
+
+
+def deployed_here(region_code: str) -> Site:
+    """The stack that `make up` deployed on this machine."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from local.stack import endpoints
+
+    try:
+        return endpoints(region_code)
+    except LookupError as error:
+        raise NotHere(str(error)) from error
+    except (BotoCoreError, ClientError) as error:
+        raise NotHere(type(error).__name__) from error
+
+
+def store_of(site: Site) -> Store:
+    return Store(site.client("dynamodb"), site.table)
+
+
+def sellers_of(store: Store) -> Iterator[str]:
+    """Every legal entity of a region, in id order; walks the whole table, as only tools on one machine may."""
+    yield from sorted(item["pk"] for item in store.scan() if item["kind"] == "entity")
+
+
+def attempts_of(store: Store, entity_ids: Iterable[str]) -> list[Attempt]:
+    """Every attempt of these sellers' runs, newest first."""
+    items = [item for e in entity_ids for item in store.query_all(e, prefix="run#", consistent=True)]
+    found = [records.attempt_from(item) for item in items]
+    return sorted(found, key=lambda a: (a.as_of, a.run_id, a.number), reverse=True)
+
+
+def latest_of(store: Store, run_id: str) -> Attempt:
+    """A run's latest attempt; NotFound when there is no such run."""
+    page = store.query(run_id, prefix="attempt#", newest_first=True, limit=1, consistent=True)
+    if not page.items:
+        raise NotFound(f"no run {run_id}; list them with: saldo runs")
+    return records.attempt_from(page.items[0])

@@ -1,0 +1,86 @@
+"""`saldo check` and `saldo mail`."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from email.header import decode_header, make_header
+from typing import Any
+
+import click
+from rich.console import Console
+
+from local.cli.site import NotHere, Sites, store_of
+from local.cli.voice import Voice, speaks_json, table
+from saldo.insight.invariants import NOT_CHECKED, TITLES, Report, check_all
+from saldo.kernel.clock import instant_text
+
+
+@click.command()
+@click.pass_obj
+@speaks_json
+def check(sites: Sites, voice: Voice) -> None:
+    """Check every invariant over every record of both regions. Exit status 1 when one is broken."""
+    reports: dict[str, Report] = {}
+    for site in sites.all():
+        with voice.console.status(f"checking region {site.region_code}"):
+            reports[site.region_code] = check_all(store_of(site))
+    broken = [{"region": code, **asdict(v)} for code, report in reports.items() for v in report.violations]
+    counted: Counter[str] = sum((r.counted for r in reports.values()), Counter())
+    document = {
+        "violations": broken,
+        "records": dict(sorted(counted.items())),
+        "not_checked": {str(number): reason for number, reason in sorted(NOT_CHECKED.items())},
+    }
+    voice.answer(document, lambda console: _show_check(console, broken, counted))
+    if broken:
+        raise SystemExit(1)
+
+
+def _show_check(console: Console, broken: list[dict[str, Any]], counted: Counter[str]) -> None:
+    for number, title in TITLES.items():
+        wrong = [b for b in broken if b["invariant"] == number]
+        mark = f"[bold red]✗ {len(wrong)}[/]" if wrong else "[dim]–[/]" if number in NOT_CHECKED else "[green]✓[/]"
+        reason = f" [dim]({NOT_CHECKED[number]})[/]" if number in NOT_CHECKED else ""
+        console.print(f"{number:3} {mark} {title}{reason}", soft_wrap=True)
+    if broken:
+        rows = [(str(b["invariant"]), b["region"], b["owner_id"], b["message"]) for b in broken]
+        console.print(table("", "region", "owner", "what is wrong", rows=rows))
+    console.print(f"{counted.total():,} records, [bold]{len(broken)}[/] violations")
+
+
+@click.command()
+@click.option("--to", "recipient", default="", help="Only mail to this address.")
+@click.option("--last", default=20, show_default=True, help="How many, the newest last.")
+@click.pass_obj
+@speaks_json
+def mail(sites: Sites, voice: Voice, recipient: str, last: int) -> None:
+    """List the mail that was sent from this machine."""
+    sent = [m for m in _sent(sites.all()[0].aws_url) if not recipient or recipient in m["to"]][-last:]
+    rows = [(m["at"], ", ".join(m["to"]), m["subject"]) for m in sent]
+    drawn = table("sent", "to", "subject", rows=rows)
+    voice.answer({"mail": sent}, lambda console: console.print(drawn if rows else "No mail was sent yet."))
+
+
+def _sent(aws_url: str) -> list[dict[str, Any]]:
+    """Every mail the emulator took, oldest first."""
+    try:
+        with urllib.request.urlopen(f"{aws_url}/_ministack/ses/messages", timeout=10) as answer:  # noqa: S310 - own port
+            told = json.loads(answer.read())
+    except OSError as error:
+        raise NotHere(str(error)) from error
+    sent = [_message(m) for messages in told["messages"].values() for m in messages]
+    return sorted(sent, key=lambda m: str(m["at"]))
+
+
+def _message(told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "at": instant_text(datetime.fromtimestamp(told["Timestamp"], UTC)),
+        "from": told["Source"],
+        "to": told["To"],
+        "subject": str(make_header(decode_header(told["Subject"]))),
+        "text": told["BodyText"],
+    }

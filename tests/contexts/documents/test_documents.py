@@ -1,0 +1,80 @@
+"""Documents made when asked for, kept, and never of what a customer may not see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from saldo.documents.service import document_key
+from saldo.invoicing.records import body_key
+from saldo.kernel.errors import NotFound, Refusal
+from saldo.storage.units import Unit
+from tests.contexts import sellers
+from tests.contexts.conftest import Region
+from tests.contexts.documents.scenes import DRAFT, INVOICE, PAYMENT, scene
+from tests.contexts.sellers import ACCOUNT
+
+
+def _text(pdf: bytes) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages).replace("\xa0", " ")
+
+
+def test_an_invoice_is_rendered_once_and_from_then_on_read_from_the_bucket(region: Region) -> None:
+    s = scene(region)
+    pdf = s.documents.invoice_pdf(ACCOUNT, INVOICE)
+    assert "RW-2026-000001" in _text(pdf) and "119,00 €" in _text(pdf) and "Kontor Nord GmbH" in _text(pdf)
+    key = document_key(ACCOUNT, INVOICE, "de")
+    assert s.files.get(key) == pdf
+    s.files.put(key, b"the file that was kept", "application/pdf")
+    assert s.documents.invoice_pdf(ACCOUNT, INVOICE) == b"the file that was kept"
+
+
+def test_asking_for_the_key_makes_the_file(region: Region) -> None:
+    s = scene(region)
+    key = s.documents.ensure_invoice(ACCOUNT, INVOICE)
+    assert s.files.get(key).startswith(b"%PDF-") and s.documents.ensure_invoice(ACCOUNT, INVOICE) == key
+
+
+def test_an_invoice_stays_addressed_as_it_was_issued_when_the_profile_changes(region: Region) -> None:
+    s = scene(region)
+    s.accounts.change_profile(replace(sellers.profile(), legal_name="Kontor Süd AG"), sellers.CLERK)
+    text = _text(s.documents.invoice_pdf(ACCOUNT, INVOICE))
+    assert "Kontor Nord GmbH" in text and "Kontor Süd" not in text
+
+
+def test_a_draft_has_no_document_and_reads_as_if_it_were_not_there(region: Region) -> None:
+    s = scene(region)
+    for missing in (DRAFT, "inv_20261101cccccccccccccccc"):
+        with pytest.raises(NotFound, match="no such invoice"):
+            s.documents.invoice_pdf(ACCOUNT, missing)
+
+
+def test_another_accounts_invoice_is_not_found(region: Region) -> None:
+    with pytest.raises(NotFound):
+        scene(region).documents.invoice_pdf("acct_eu_stranger", INVOICE)
+
+
+def test_an_invoice_brought_in_without_lines_has_no_document(region: Region) -> None:
+    s = scene(region)
+    region.store.write_one(Unit("lose").delete(body_key(ACCOUNT, INVOICE)))
+    with pytest.raises(Refusal, match="no_invoice_body"):
+        s.documents.invoice_pdf(ACCOUNT, INVOICE)
+
+
+def test_a_receipt_names_the_invoice_that_was_paid(region: Region) -> None:
+    s = scene(region)
+    text = _text(s.documents.receipt_pdf(ACCOUNT, PAYMENT))
+    assert "R-20261101-ABC" in text and "RW-2026-000001" in text and "119,00 €" in text
+    assert s.files.get(document_key(ACCOUNT, PAYMENT, "de")).startswith(b"%PDF-")
+
+
+def test_a_payment_under_way_has_no_receipt(region: Region) -> None:
+    s = scene(region)
+    region.store.write_one(Unit("undo").update((ACCOUNT, f"payment#{PAYMENT}"), remove=("settled_at",)))
+    with pytest.raises(Refusal, match="not_settled"):
+        s.documents.receipt_pdf(ACCOUNT, PAYMENT)
+    with pytest.raises(NotFound):
+        s.documents.receipt_pdf(ACCOUNT, "pay_unknown")

@@ -1,0 +1,105 @@
+"""Least privilege, read from the policies themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from infra.cdk.functions import ALL, CHECK_INVARIANTS
+from tests.infra.conftest import Assembly
+
+# Actions for which AWS knows no resource.
+NO_RESOURCE_LEVEL = {
+    "dynamodb:ListStreams",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _statements(assembly: Assembly) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, policy in assembly.resources("AWS::IAM::Policy"):
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            yield name, statement
+
+
+def _of(assembly: Assembly, camel: str) -> list[dict[str, Any]]:
+    return [s for name, s in _statements(assembly) if name.partition("/")[2].startswith(f"{camel}Role")]
+
+
+def test_no_policy_allows_a_whole_service(assembly: Assembly) -> None:
+    for name, statement in _statements(assembly):
+        for action in _listed(statement["Action"]):
+            assert not action.endswith(":*"), name
+            assert action != "*", name
+
+
+def test_a_policy_on_all_resources_names_only_actions_without_resources(assembly: Assembly) -> None:
+    for name, statement in _statements(assembly):
+        if statement["Effect"] == "Allow" and "*" in _listed(statement["Resource"]):
+            assert set(_listed(statement["Action"])) <= NO_RESOURCE_LEVEL, name
+
+
+def test_only_the_auditor_may_scan(assembly: Assembly) -> None:
+    auditor = CHECK_INVARIANTS.camel
+    for name, statement in _statements(assembly):
+        if statement["Effect"] == "Allow" and "dynamodb:Scan" in _listed(statement["Action"]):
+            assert name.partition("/")[2].startswith(auditor), name
+
+
+def test_every_other_function_is_denied_scans_whatever_else_it_is_granted(assembly: Assembly) -> None:
+    for spec in ALL:
+        if spec is not CHECK_INVARIANTS:
+            camel = spec.camel
+            denied = [s for s in _of(assembly, camel) if s["Effect"] == "Deny"]
+            assert len(denied) == 2, spec.name
+            assert all("dynamodb:Scan" in _listed(s["Action"]) for s in denied), spec.name
+
+
+def test_the_auditor_reads_and_writes_nothing(assembly: Assembly) -> None:
+    for statement in _of(assembly, "CheckInvariants"):
+        for action in _listed(statement["Action"]):
+            assert action not in ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+
+
+def test_only_functions_that_handle_personal_data_may_unwrap_keys(assembly: Assembly) -> None:
+    expected = {"Portal", "Documents", "Delivery", "ImportInvoices"}
+    found = set()
+    for name, statement in _statements(assembly):
+        plain_use = "kms:Decrypt" in _listed(statement["Action"]) and "Condition" not in statement
+        if plain_use and "EnvelopeKey" in json.dumps(statement["Resource"]):
+            found.add(name.partition("/")[2].partition("Role")[0])
+    assert found == expected
+
+
+def test_keys_of_stores_are_used_through_their_service_only(assembly: Assembly) -> None:
+    """The stream's reader is Lambda itself; CDK grants it the key without naming the way."""
+    for name, statement in _statements(assembly):
+        uses_store_key = "RecordsKey" in json.dumps(statement["Resource"]) and statement["Effect"] == "Allow"
+        if uses_store_key and "kms:Decrypt" in _listed(statement["Action"]) and "PublishEvents" not in name:
+            assert "kms:ViaService" in json.dumps(statement.get("Condition", {})), name
+
+
+def test_functions_run_under_a_role_of_their_own_without_managed_policies(assembly: Assembly) -> None:
+    roles = set()
+    for name, function in assembly.resources("AWS::Lambda::Function"):
+        role = name.partition("/")[0] + json.dumps(function["Properties"]["Role"])
+        assert role not in roles, name
+        roles.add(role)
+    for name, role in assembly.resources("AWS::IAM::Role"):
+        if "lambda.amazonaws.com" in json.dumps(role["Properties"]["AssumeRolePolicyDocument"]):
+            assert "ManagedPolicyArns" not in role["Properties"], name

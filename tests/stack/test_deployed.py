@@ -1,0 +1,85 @@
+"""The deployed system, as its templates describe it."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+
+from infra.cdk.functions import ALL
+from local.stack import LocalStack
+from local.supervisor import Instance
+
+pytestmark = pytest.mark.stack
+Stacks = dict[str, LocalStack]
+
+
+def _until_ended(stack: LocalStack, arn: str, limit_s: float = 60) -> dict[str, Any]:
+    step_functions, until = stack.client("stepfunctions"), time.monotonic() + limit_s
+    while (found := step_functions.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        assert time.monotonic() < until, "the workflow does not end"
+        time.sleep(0.1)
+    return dict(found)
+
+
+@pytest.mark.parametrize("code", ["eu", "us"])
+def test_the_portal_answers_where_people_look_for_it(stacks: Stacks, code: str) -> None:
+    with urllib.request.urlopen(stacks[code].portal_origin + "/", timeout=20) as page:
+        assert page.status == 200
+        assert "text/html" in page.headers["Content-Type"]
+
+
+def test_a_page_that_does_not_exist_is_refused_and_not_a_failure(stacks: Stacks) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(stacks["eu"].portal_origin + "/no-such-page", timeout=20)
+    assert 400 <= refused.value.code < 500
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
+def test_every_function_can_be_imported_where_it_runs(stacks: Stacks, spec: Any) -> None:
+    """An empty event may well be refused, by the handler itself."""
+    function = stacks["us"].functions[spec.name]
+    answer = stacks["us"].client("lambda").invoke(FunctionName=function, Payload=b"{}")
+    assert "Worker init failed" not in answer["Payload"].read().decode()
+
+
+def test_a_refusal_reaches_the_workflow_under_its_own_name_and_raises_the_alarm(stacks: Stacks) -> None:
+    stack = stacks["eu"]
+    given = json.dumps({"entity_id": "ent_eu_nobody", "as_of": "2026-01-31"})
+    started = stack.client("stepfunctions").start_execution(stateMachineArn=stack.state_machine_arn, input=given)
+    ended = _until_ended(stack, started["executionArn"])
+    assert (ended["status"], ended["error"]) == ("FAILED", "NotFound")
+    until = time.monotonic() + 60
+    while "An execution of invoice_run failed." not in _raised(stack):
+        assert time.monotonic() < until, "no alarm was raised"
+        time.sleep(0.5)
+
+
+def _raised(stack: LocalStack) -> str:
+    pages = stack.client("cloudwatch").get_paginator("describe_alarms").paginate(StateValue="ALARM")
+    return " ".join(a["AlarmDescription"] for page in pages for a in page["MetricAlarms"])
+
+
+def test_an_alarm_of_one_function_is_not_raised_by_another(stacks: Stacks) -> None:
+    stack = stacks["us"]
+    stack.client("lambda").invoke(FunctionName=stack.functions["import_usage"], Payload=b'"nonsense"')
+    raised = _raised(stack)
+    assert "The function import_usage failed." in raised
+    assert "The function close_run failed." not in _raised(stacks["eu"])
+
+
+def test_each_region_schedules_its_own_entities(stacks: Stacks) -> None:
+    for code, zone in (("eu", "Europe/Berlin"), ("us", "America/New_York")):
+        schedules = stacks[code].client("scheduler").list_schedules()["Schedules"]
+        (name,) = [s["Name"] for s in schedules]
+        assert stacks[code].client("scheduler").get_schedule(Name=name)["ScheduleExpressionTimezone"] == zone
+
+
+def test_a_second_start_finds_everything_up_within_seconds(instance: Instance) -> None:
+    began = time.monotonic()
+    instance.up(seeded=False)
+    assert time.monotonic() - began < 5

@@ -1,0 +1,118 @@
+"""Views that the tests of documents share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from saldo.accounts.model import Address
+from saldo.documents.model import (
+    BuyerView,
+    InvoiceView,
+    LineView,
+    PaidInvoiceView,
+    ReceiptView,
+    SellerView,
+    StepView,
+    TaxView,
+)
+from saldo.kernel.periods import Period
+
+NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
+
+SELLER = SellerView(
+    name="Nordlicht Cloud GmbH",
+    address=Address(("Hafenstraße 12",), "20457", "Hamburg", "DE"),
+    tax_registrations={"DE": "DE811907980", "FR": "FR40303265045"},
+    bank_name="Hamburger Sparkasse",
+    iban="DE02200505501015871393",
+    bic="HASPDEHHXXX",
+    email="rechnung@nordlicht.example",
+)
+BUYER = BuyerView(
+    legal_name="Müller & Söhne Maschinenbau GmbH & Co. KG",
+    contact_name="Buchhaltung, Frau Ağaoğlu-Schmidt",
+    address=Address(("Gebäude 4", "Industriestraße 104"), "70565", "Stuttgart", "DE"),
+    tax_id="DE136695976",
+    purchase_order="4500017712",
+    account_id="acct_eu_01kb3m9q2",
+    country="DE",
+)
+
+
+def tier(above: str | None, up_to: str | None, units: str, price: str) -> StepView:
+    return StepView(
+        "tier",
+        Decimal(units),
+        Decimal(price),
+        Decimal(0),
+        Decimal(units) * Decimal(price),
+        Decimal(above) if above else None,
+        Decimal(up_to) if up_to else None,
+    )
+
+
+def line(description: str, quantity: str, unit: str, price: str | None, net_minor: int, **more: object) -> LineView:
+    percent = Decimal(str(more.pop("percent", "19")))
+    unit_price = Decimal(price) if price else None
+    made = LineView(description, NOVEMBER, Decimal(quantity), unit, unit_price, percent, net_minor)
+    return replace(made, **more)  # type: ignore[arg-type]  # names are those of LineView
+
+
+def invoice(**changes: object) -> InvoiceView:
+    """A German invoice of 4 lines: fixed, per unit prorated, graduated usage, one-time."""
+    lines = (
+        line("Plattform Professional", "1", "", "490", 49000),
+        line("Arbeitsplätze", "12", "Arbeitsplätze", "18.50", 13320, part_days=18, full_days=30),
+        line(
+            "Eingabe-Token",
+            "14250000",
+            "Token",
+            None,
+            3925,
+            steps=(
+                tier(None, "1000000", "1000000", "0.000004"),
+                tier("1000000", "10000000", "9000000", "0.000003"),
+                tier("10000000", None, "4250000", "0.000002"),
+            ),
+        ),
+        line("Einrichtung und Datenübernahme", "1", "pauschal", "250", 25000),
+    )
+    taxes = (TaxView("S", Decimal(19), "VAT", "DE", 91245, 17337),)
+    made = InvoiceView(
+        number="DE-2026-000123",
+        issued_on=date(2026, 12, 1),
+        due_on=date(2026, 12, 15),
+        currency="EUR",
+        language="de",
+        seller=SELLER,
+        buyer=BUYER,
+        lines=lines,
+        taxes=taxes,
+        net_minor=91245,
+        tax_minor=17337,
+        total_minor=108582,
+        portal_url="https://portal.nordlicht.example/invoices/inv_20261201abc",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # names are those of InvoiceView
+
+
+def receipt(**changes: object) -> ReceiptView:
+    made = ReceiptView(
+        number="R-2026-00042",
+        settled_on=date(2026, 12, 9),
+        currency="EUR",
+        language="de",
+        method="card",
+        reference="sim_0042",
+        seller=SELLER,
+        buyer=BUYER,
+        invoices=(
+            PaidInvoiceView("DE-2026-000123", date(2026, 12, 1), 108582, 108582),
+            PaidInvoiceView("DE-2026-000098", date(2026, 11, 1), 54020, 30000),
+        ),
+        amount_minor=138582,
+        portal_url="https://portal.nordlicht.example/payments/pay_01",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # names are those of ReceiptView

@@ -1,0 +1,116 @@
+"""What stands where on the page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from saldo.accounts.model import Address
+from saldo.documents.girocode import giro_code, valid_iban
+from saldo.documents.layout import page_of
+from saldo.documents.model import TaxView
+from saldo.documents.wording import wording
+from tests.unit.documents.samples import BUYER, SELLER, invoice, line, receipt
+
+
+def test_a_reverse_charge_invoice_says_so_in_the_words_of_the_law_in_its_language() -> None:
+    taxes = (TaxView("AE", Decimal(0), "", "LU", 91245, 0),)
+    for language, words in (("de", "Steuerschuldnerschaft des Leistungsempfängers"), ("en", "Reverse charge")):
+        page = page_of(invoice(language=language, taxes=taxes, tax_minor=0, total_minor=91245))
+        assert len(page["notes"]) == 1 and page["notes"][0].startswith(words)
+
+
+def test_the_tax_summary_has_one_row_per_rate_and_category() -> None:
+    taxes = (
+        TaxView("S", Decimal(19), "VAT", "DE", 80000, 15200),
+        TaxView("S", Decimal(7), "VAT", "DE", 11245, 787),
+        TaxView("E", Decimal(0), "VAT", "DE", 100, 0),
+    )
+    page = page_of(invoice(taxes=taxes))
+    assert [row[1:] for row in page["tax_summary"]["rows"]] == [
+        ["19\xa0%", "800,00", "152,00"],
+        ["7\xa0%", "112,45", "7,87"],
+        ["0\xa0%", "1,00", "0,00"],
+    ]
+    assert page["totals"][0][0] == "Nettobetrag"
+    assert page["totals"][-1] == ["Rechnungsbetrag", "1.085,82\xa0€"]
+
+
+def test_a_graduated_line_shows_its_tiers_and_no_single_price() -> None:
+    row = page_of(invoice())["rows"][2]
+    assert row["price"] == "" and row["net"] == "39,25"
+    assert row["steps"] == [
+        ["bis 1.000.000", "1.000.000", "0,000004", "4,00"],
+        ["über 1.000.000 bis 10.000.000", "9.000.000", "0,000003", "27,00"],
+        ["über 10.000.000", "4.250.000", "0,000002", "8,50"],
+    ]
+
+
+def test_a_line_of_part_of_a_period_says_how_many_days() -> None:
+    assert page_of(invoice())["rows"][1]["note"].endswith("18 von 30 Tagen")
+
+
+def test_money_can_be_sent_from_the_page_alone() -> None:
+    payment = page_of(invoice())["payment"]
+    shown = dict(payment["rows"])
+    assert shown["IBAN"].replace("\xa0", "") == SELLER.iban
+    assert shown["Verwendungszweck"] == "DE-2026-000123"
+    assert "1.085,82\xa0€" in payment["sentence"] and payment["code"]["svg"].startswith("<svg")
+
+
+def test_nothing_asks_for_money_when_nothing_is_owed() -> None:
+    page = page_of(invoice(total_minor=-5950))
+    assert page["payment"] is None and page["hero_note"] == "Guthaben zu Ihren Gunsten"
+
+
+def test_without_a_bank_account_the_portal_is_the_way_to_pay() -> None:
+    page = page_of(invoice(seller=replace(SELLER, iban="", bic="", bank_name="")))
+    assert page["payment"]["rows"] == [] and page["payment"]["code"] is None
+    assert page["link"]["label"] == "Online ansehen und bezahlen:"
+    assert page["link"]["text"] == "portal.nordlicht.example"
+
+
+def test_a_giro_code_is_for_euros_and_a_valid_account_only() -> None:
+    assert giro_code("A", SELLER.iban, SELLER.bic, 100, "EUR", "R1")
+    assert not giro_code("A", SELLER.iban, SELLER.bic, 100, "USD", "R1")
+    assert not giro_code("A", SELLER.iban, SELLER.bic, 0, "EUR", "R1")
+    assert not giro_code("A", "DE00123", SELLER.bic, 100, "EUR", "R1")
+    assert valid_iban("GB82WEST12345698765432") and not valid_iban("GB83WEST12345698765432")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        (Address(("Hafenstraße 12",), "20457", "Hamburg", "DE"), ["Hafenstraße 12", "20457 Hamburg"]),
+        (
+            Address(("1 Main St",), "60610", "Chicago", "US", "IL"),
+            ["1 Main St", "Chicago, IL 60610", "VEREINIGTE STAATEN"],
+        ),
+        (
+            Address(("1 High Street",), "SW1A 1AA", "London", "GB"),
+            ["1 High Street", "London", "SW1A 1AA", "VEREINIGTES KÖNIGREICH"],
+        ),
+    ],
+)
+def test_an_address_follows_its_own_country_and_names_it_only_abroad(address: Address, expected: list[str]) -> None:
+    page = page_of(invoice(buyer=replace(BUYER, contact_name="", address=address)))
+    assert page["recipient"] == [BUYER.legal_name, *expected]
+
+
+def test_a_receipt_names_what_it_paid_and_what_is_left_as_credit() -> None:
+    page = page_of(receipt(amount_minor=140000))
+    assert page["rows"][1] == ["DE-2026-000098", "01.11.2026", "540,20", "300,00"]
+    assert page["totals"][0] == ["Guthaben auf Ihrem Konto", "14,18\xa0€"]
+    assert ["Zahlungsart", "Karte"] in page["facts"]
+
+
+def test_a_line_without_tax_of_its_own_reads_zero_per_cent() -> None:
+    assert page_of(invoice(lines=(line("x", "1", "", "1", 100, percent="0"),)))["rows"][0]["tax"] == "0\xa0%"
+
+
+def test_american_customers_get_american_paper() -> None:
+    assert page_of(invoice(buyer=replace(BUYER, country="US"), language="en"))["paper"] == "us-letter"
+    assert page_of(invoice())["paper"] == "a4"
+    assert wording("en", "US").region == "US"

@@ -1,0 +1,153 @@
+"""Which changes are news, and that the news keeps its published shape."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from saldo.integration.rules import events_of
+
+EVENTS = Path(__file__).parents[3] / "events"
+ISSUED_AT, PAID_AT = "2026-11-01T06:00:00.000Z", "2026-11-09T12:00:00.000Z"
+
+
+def invoice(status: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "pk": "acct_eu_a",
+        "sk": "invoice#inv_20261101aaaa",
+        "kind": "invoice",
+        "invoice_id": "inv_20261101aaaa",
+        "account_id": "acct_eu_a",
+        "organisation_id": "org_eu_a",
+        "entity_id": "ent_eu_seller",
+        "number": "" if status == "draft" else "RW-2026-000001",
+        "status": status,
+        "currency": "EUR",
+        "issued_on": "2026-11-01",
+        "due_on": "2026-11-15",
+        "net_minor": 10000,
+        "tax_minor": 1900,
+        "total_minor": 11900,
+        "open_minor": 0 if status == "paid" else 11900,
+        "run_id": "run_eu_seller_20261101",
+        "buyer_profile": 1,
+        "language": "de",
+        "history": [
+            {"at": ISSUED_AT, "status": "draft"},
+            {"at": ISSUED_AT, "status": "issued"},
+            {"at": PAID_AT, "status": "paid"},
+        ],
+    } | changes
+
+
+def payment(status: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "pk": "acct_eu_a",
+        "sk": "payment#pay_01",
+        "kind": "payment",
+        "payment_id": "pay_01",
+        "entity_id": "ent_eu_seller",
+        "gateway": "simulator",
+        "status": status,
+        "currency": "EUR",
+        "amount_minor": 11900,
+        "settled_minor": 11900 if status == "settled" else 0,
+        "settled_at": PAID_AT,
+        "receipt_number": "R-20261109-ABC",
+        "failure_code": "card_declined" if status == "failed" else "",
+        "applied": [{"invoice_id": "inv_20261101aaaa", "minor": 11900}],
+        "parts": 1 if status == "settled" else 0,
+        "parts_applied": 1 if status == "settled" else 0,
+        "history": [{"at": PAID_AT, "status": status}],
+    } | changes
+
+
+def types(old: Any, new: Any) -> list[str]:
+    return [event.type for event in events_of(old, new)]
+
+
+def test_a_draft_is_no_news_and_its_issue_is() -> None:
+    assert types(None, invoice("draft")) == []
+    assert types(invoice("draft"), invoice("issued")) == ["invoice.issued"]
+    assert types(None, invoice("issued")) == ["invoice.issued"]
+
+
+def test_an_imported_invoice_is_history_and_no_news() -> None:
+    assert types(None, invoice("issued", run_id="")) == []
+    assert types(None, invoice("paid", run_id="import_2013")) == []
+
+
+def test_the_last_part_payment_makes_an_invoice_paid() -> None:
+    assert types(invoice("issued"), invoice("part_paid")) == []
+    assert types(invoice("part_paid"), invoice("paid")) == ["invoice.paid"]
+    assert types(invoice("paid"), invoice("paid", open_minor=0)) == []
+
+
+def test_a_payment_is_settled_when_all_of_it_has_been_applied() -> None:
+    settled = payment("settled", parts=2, parts_applied=1)
+    assert types(payment("processing"), settled) == []
+    assert types(settled, payment("settled", parts=2, parts_applied=2)) == ["payment.settled"]
+    assert types(payment("processing"), payment("settled")) == ["payment.settled"]
+    assert types(payment("settled"), payment("settled", payout_id="po_1")) == []
+    assert types(None, payment("settled")) == []
+
+
+def test_a_failed_payment_is_told_once() -> None:
+    assert types(payment("started"), payment("failed")) == ["payment.failed"]
+    assert types(payment("failed"), payment("failed")) == []
+    assert types(payment("failed"), payment("settled")) == ["payment.settled"]
+
+
+def test_other_records_and_deletions_are_no_news() -> None:
+    assert events_of(None, {"pk": "a", "sk": "body#inv_1", "kind": "body"}) == []
+    assert events_of(invoice("issued"), None) == []
+
+
+def test_the_same_change_has_the_same_event_id_and_different_ones_differ() -> None:
+    first, again = (events_of(invoice("draft"), invoice("issued")) for _ in range(2))
+    assert first == again
+    paid = events_of(invoice("issued"), invoice("paid"))
+    other = events_of(invoice("draft"), invoice("issued", invoice_id="inv_20261101bbbb"))
+    assert len({first[0].id, paid[0].id, other[0].id}) == 3
+
+
+CHANGES = [
+    (invoice("draft"), invoice("issued")),
+    (invoice("issued"), invoice("paid")),
+    (payment("processing"), payment("settled")),
+    (payment("started"), payment("failed")),
+]
+
+
+def _validator(name: str, version: int) -> Draft202012Validator:
+    schema = json.loads((EVENTS / "schemas" / f"{name}.v{version}.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda c: f"{c[1]['kind']}.{c[1]['status']}")
+def test_every_event_conforms_to_its_published_schema(change: tuple[Any, Any]) -> None:
+    for event in events_of(*change):
+        _validator(event.type, event.version).validate(event.as_detail())
+
+
+def test_every_schema_has_a_sample_that_conforms_and_is_what_is_produced() -> None:
+    produced = {e.type: e.as_detail() for change in CHANGES for e in events_of(*change)}
+    for path in sorted((EVENTS / "schemas").glob("*.json")):
+        name, _, version = path.stem.rpartition(".v")
+        sample = json.loads((EVENTS / "samples" / f"{name}.json").read_text())
+        _validator(name, int(version)).validate(sample)
+        assert sample == produced[name], f"the sample of {name} is out of date"
+
+
+@given(st.dictionaries(st.sampled_from(["legal_name", "email", "address", "sealed", "buyer"]), st.text()))
+def test_nothing_but_the_listed_facts_ever_leaves_with_an_event(extra: dict[str, str]) -> None:
+    for old, new in CHANGES:
+        for event in events_of(old, new | extra):
+            assert event == events_of(old, new)[0]
