@@ -1,0 +1,1 @@
+"""The customers' portal: full pages and plain forms over HTTP."""

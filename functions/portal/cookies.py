@@ -1,0 +1,36 @@
+"""The two cookies: `saldo` carries the session's token, `saldo-start` ties sign-in forms to the browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """Names and attributes for an origin: `__Host-` and Secure everywhere but on plain http://localhost."""
+
+    origin: str
+
+    @property
+    def _plain(self) -> bool:
+        return self.origin.startswith(("http://localhost", "http://127.0.0.1"))
+
+    def name(self, base: str) -> str:
+        return base if self._plain else f"__Host-{base}"
+
+    def kept(self, base: str, value: str) -> str:
+        """A Set-Cookie value that lasts as long as the browser is open; the server ends it sooner."""
+        secure = "" if self._plain else "; Secure"
+        return f"{self.name(base)}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"
+
+    def dropped(self, base: str) -> str:
+        return f"{self.kept(base, '')}; Max-Age=0"
+
+    def read(self, base: str, header: str) -> str:
+        """The value in a Cookie header, "" when there is none; the first of several with the name counts."""
+        wanted = self.name(base)
+        for pair in header.split(";"):
+            name, _, value = pair.strip().partition("=")
+            if name == wanted:
+                return value
+        return ""

@@ -1,0 +1,63 @@
+"""The list of invoices, its export, one invoice and its PDF."""
+
+from __future__ import annotations
+
+from functions.portal import services
+from functions.portal.answers import CSV, PDF, Answer, download
+from functions.portal.endpoint import Routes, roles
+from functions.portal.pages import page
+from functions.portal.presenters.invoices import export_rows, invoice_view, list_view, wish_from
+from functions.portal.presenters.seller import bank_details
+from functions.portal.presenters.spreadsheets import csv_text
+from functions.portal.records_of_reading import note_read
+from functions.portal.visit import Visit
+from saldo.access.rules import READERS
+from saldo.invoicing import reading
+from saldo.invoicing.listing import STATUSES, ListWish
+from saldo.kernel.errors import Refusal
+from saldo.kernel.ids import check_id
+
+routes = Routes("invoices")
+
+
+@routes.get("/accounts/{account_id}/invoices", roles(READERS))
+def invoices(visit: Visit) -> Answer:
+    problems: list[tuple[str, str]] = []
+    try:
+        wish = wish_from(visit.query)
+    except Refusal as refusal:
+        problems = [(p.field, visit.words(f"problem.{p.code}")) for p in refusal.problems]
+        wish = ListWish()
+    found = reading.listed(visit.records, visit.account.account_id, wish, visit.today)
+    view = list_view(found, wish, visit.home, visit.today, visit.words)
+    values = {"view": view, "wish": wish, "statuses": STATUSES, "tab": "invoices", "problems": problems}
+    return page(visit, "invoices", status=422 if problems else 200, **values)
+
+
+@routes.get("/accounts/{account_id}/invoices.csv", roles(READERS))
+def export(visit: Visit) -> Answer:
+    wish = wish_from(visit.query)
+    rows = reading.register(visit.records, visit.account.account_id, wish, visit.today)
+    note_read(visit, "register.exported", f"{len(rows)} invoices")
+    text = csv_text(export_rows(rows, visit.today, visit.words))
+    return download(text, CSV, f"{visit.words('file.invoices')}-{visit.today}.csv")
+
+
+@routes.get("/accounts/{account_id}/invoices/{invoice_id}", roles(READERS))
+def invoice(visit: Visit) -> Answer:
+    seat, invoice_id = visit.account, check_id(visit.params["invoice_id"], "inv")
+    seller_key = (seat.entity_id, "entity")
+    found = reading.invoice(visit.records, seat.account_id, invoice_id, (seller_key,))
+    note_read(visit, "invoice.viewed", invoice_id)
+    bank = bank_details(found.others.get(seller_key), found.header, visit.words)
+    view = invoice_view(found, visit.today, seat.time_zone, visit.words)
+    return page(visit, "invoice", view=view, bank=bank, tab="invoices")
+
+
+@routes.get("/accounts/{account_id}/invoices/{invoice_id}/pdf", roles(READERS))
+def invoice_pdf(visit: Visit) -> Answer:
+    invoice_id = check_id(visit.params["invoice_id"], "inv")
+    header = reading.invoice(visit.records, visit.account.account_id, invoice_id).header
+    body = services.document(visit.account.account_id, {"invoice_id": invoice_id})
+    note_read(visit, "invoice.downloaded", invoice_id)
+    return download(body, PDF, f"{header.number}.pdf")

@@ -1,0 +1,37 @@
+"""All accounts together, and the overview of one."""
+
+from __future__ import annotations
+
+from functions.portal import services
+from functions.portal.answers import Answer, see_other
+from functions.portal.endpoint import ANY_USER, Routes, roles
+from functions.portal.pages import page
+from functions.portal.presenters.overview import RECENT, overview, together
+from functions.portal.visit import Visit
+from saldo.access.rules import READERS
+from saldo.invoicing.reading import open_rows
+from saldo.ledger.records import BALANCE, balances_from
+from saldo.payments import records as payment_records
+
+routes = Routes("overview")
+
+
+@routes.get("/accounts", ANY_USER)
+def accounts(visit: Visit) -> Answer:
+    seats = visit.who.seats
+    if len(seats) == 1 and not visit.asked("all"):
+        return see_other(f"/accounts/{seats[0].account_id}")
+    store = services.store().within(*(s.account_id for s in seats))
+    found = store.get_many([(s.account_id, BALANCE) for s in seats])
+    balances = {key[0]: balances_from(item) for key, item in found.items()}
+    return page(visit, "accounts", view=together(seats, balances, visit.words))
+
+
+@routes.get("/accounts/{account_id}", roles(READERS))
+def account(visit: Visit) -> Answer:
+    seat, store = visit.account, visit.records
+    latest = store.query(seat.account_id, prefix=payment_records.PREFIX, limit=RECENT, newest_first=True)
+    paid = [payment_records.payment_from(item) for item in latest.items]
+    rows = open_rows(store, seat.account_id)
+    view = overview(rows, paid, visit.home, visit.today, seat.time_zone, visit.words)
+    return page(visit, "overview", view=view, tab="overview")

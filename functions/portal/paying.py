@@ -1,0 +1,126 @@
+"""Paying: choose, check, confirm; then the gateway's own page takes over."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from functions.portal import services
+from functions.portal.answers import Answer, see_other
+from functions.portal.endpoint import Routes, roles
+from functions.portal.pages import page
+from functions.portal.presenters.paying import (
+    Wanted,
+    allocations_from,
+    check_view,
+    choice_view,
+    payables_of,
+    wanted_from,
+)
+from functions.portal.visit import Visit
+from saldo.access.rules import PAYERS, needs_step_up
+from saldo.invoicing.listing import InvoiceRow
+from saldo.invoicing.reading import open_rows
+from saldo.kernel.errors import Problem, Refusal
+from saldo.kernel.money import Money
+from saldo.payments.model import Allocation
+from saldo.payments.rules import validated
+
+routes = Routes("paying")
+
+
+@routes.get("/accounts/{account_id}/pay", roles(PAYERS))
+def choose(visit: Visit) -> Answer:
+    """`pay` names invoices; `all=overdue` and `all=open` choose for the reader."""
+    rows = open_rows(visit.records, visit.account.account_id)
+    wanted = Wanted(tuple(visit.query.get("pay", [])), {})
+    if visit.asked("all"):
+        late_only = visit.asked("all") == "overdue"
+        currency = _currency(visit, rows, wanted)
+        mine = [r for r in rows if r.currency == currency and (r.is_overdue(visit.today) or not late_only)]
+        wanted = Wanted(tuple(r.invoice_id for r in mine), {})
+    return _choice_page(visit, rows, wanted, ())
+
+
+@routes.post("/accounts/{account_id}/pay/check", roles(PAYERS))
+def check(visit: Visit) -> Answer:
+    rows, wanted = open_rows(visit.records, visit.account.account_id), wanted_from(visit.form)
+    chosen, amount, problems = _decided(visit, rows, wanted)
+    if problems or amount is None:
+        return _choice_page(visit, rows, wanted, problems)
+    view = check_view(chosen, {r.invoice_id: r for r in rows}, wanted.reason, visit.words)
+    return page(
+        visit,
+        "pay_check",
+        view=view,
+        request_key=secrets.token_urlsafe(24),
+        asks_code=needs_step_up(visit.who, amount, visit.now),
+        tab="invoices",
+    )
+
+
+@routes.post("/accounts/{account_id}/pay/change", roles(PAYERS))
+def change(visit: Visit) -> Answer:
+    """Back from the check with everything as it was filled in."""
+    rows = open_rows(visit.records, visit.account.account_id)
+    return _choice_page(visit, rows, wanted_from(visit.form), ())
+
+
+@routes.post("/accounts/{account_id}/pay/confirm", roles(PAYERS))
+def confirm(visit: Visit) -> Answer:
+    rows, wanted = open_rows(visit.records, visit.account.account_id), wanted_from(visit.form)
+    chosen, _, problems = _decided(visit, rows, wanted)
+    amount = Money(sum(a.minor for a in chosen), _currency(visit, rows, wanted))
+    if needs_step_up(visit.who, amount, visit.now):
+        try:
+            services.access().step_up(visit.who, visit.sent("password")[:256], visit.sent("code").replace(" ", "")[:12])
+        except Refusal as refusal:
+            return _check_again(visit, chosen, rows, wanted, refusal)
+    return_url = f"{services.settings().origin}{visit.home}/payments/{{payment_id}}"
+    key = visit.sent("request_key")
+    try:
+        payment = services.payments().start(
+            visit.account.account_id, chosen, visit.actor, key, return_url, wanted.reason
+        )
+    except Refusal as refusal:
+        if refusal.code != "invalid_allocations":
+            raise
+        return _choice_page(visit, rows, wanted, problems or refusal.problems)
+    return see_other(payment.checkout_url or f"{visit.home}/payments/{payment.id}")
+
+
+def _decided(
+    visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted
+) -> tuple[list[Allocation], Money | None, Sequence[Problem]]:
+    """What was chosen, what it adds up to, and everything that is wrong with it."""
+    by_id = {r.invoice_id: r for r in rows}
+    chosen, problems = allocations_from(wanted, by_id, visit.words.language)
+    try:
+        amount = validated(chosen, payables_of(rows), wanted.reason)
+    except Refusal as refusal:
+        return chosen, None, [*problems, *refusal.problems]
+    return chosen, amount, problems
+
+
+def _choice_page(visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted, problems: Sequence[Problem]) -> Answer:
+    currency = _currency(visit, rows, wanted)
+    view = choice_view(rows, wanted, currency, problems, visit.today, visit.words)
+    return page(visit, "pay", status=422 if problems else 200, view=view, problems=view.summary, tab="invoices")
+
+
+def _currency(visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted) -> str:
+    """The currency asked for, or that of the first chosen invoice, or of the first open one."""
+    known = {r.invoice_id: r.currency for r in rows}
+    asked = [visit.asked("currency"), *(known.get(i, "") for i in wanted.chosen)]
+    fitting = [c for c in asked if c in known.values()]
+    return next(iter([*fitting, *known.values(), visit.account.currency]))
+
+
+def _check_again(
+    visit: Visit, chosen: Sequence[Allocation], rows: Sequence[InvoiceRow], wanted: Wanted, refusal: Refusal
+) -> Answer:
+    """The check page once more, with what was wrong about the proof."""
+    view = check_view(chosen, {r.invoice_id: r for r in rows}, wanted.reason, visit.words)
+    text = visit.words.known(f"refusal.{refusal.code}", "failure.422.text")
+    shared = {"view": view, "request_key": visit.sent("request_key"), "asks_code": True, "tab": "invoices"}
+    return page(visit, "pay_check", status=422, problems=[("code", text)], **shared)

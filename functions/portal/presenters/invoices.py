@@ -1,0 +1,256 @@
+"""The list of invoices and the page of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from functions.portal import formats
+from functions.portal.presenters.tags import Tag, due_note, invoice_tag
+from functions.portal.words import Words
+from saldo.invoicing.listing import COLUMNS, STATUSES, InvoiceRow, Listing, ListWish
+from saldo.invoicing.model import InvoiceBody, Line
+from saldo.invoicing.reading import Invoice, row_from
+from saldo.invoicing.records import InvoiceHeader, header_item
+from saldo.kernel.errors import Problems
+from saldo.rating.model import Step
+from saldo.tax.model import TaxTotal
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """One row. `minor` and `currency` feed the running total of a selection."""
+
+    invoice_id: str
+    number: str
+    issued: str
+    due: str
+    note: str
+    tag: Tag
+    total: str
+    open: str
+    minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column that can be sorted by. `sorted` is what aria-sort says; `href` sorts by it, or the other way round."""
+
+    name: str
+    text: str
+    sorted: str
+    href: str
+    is_number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    rows: tuple[RowView, ...]
+    headings: tuple[Heading, ...]
+    summary: str
+    newer: str
+    older: str
+    export: str
+    complete: bool
+    filtered: bool
+
+
+def wish_from(query: Mapping[str, list[str]]) -> ListWish:
+    """The list asked for in a URL; Refusal `invalid_list` names every field that makes no sense."""
+    problems = Problems()
+    get = {name: values[-1].strip() for name, values in query.items()}
+    from_on, to_on = (date_from(get.get(name, ""), name, problems) for name in ("from", "to"))
+    if from_on and to_on and to_on < from_on:
+        problems.add("to", "before_from", "the last date lies before the first")
+    status, sort, page = get.get("status", ""), get.get("sort", "issued_on"), get.get("page", "1")
+    problems.refuse_if_any("the list cannot be filtered like this", "invalid_list")
+    return ListWish(
+        status=status if status in STATUSES else "",
+        from_on=from_on,
+        to_on=to_on,
+        text=get.get("text", "")[:40],
+        sort=sort if sort in COLUMNS else "issued_on",
+        descending=get.get("order", "desc" if sort == "issued_on" else "asc") != "asc",
+        page=min(int(page), 10_000) if page.isascii() and page.isdigit() else 1,
+        cursor=get.get("cursor", "")[:600],
+    )
+
+
+def date_from(text: str, name: str, problems: Problems) -> date | None:
+    """An ISO date as date inputs send it; "" is None, anything else a problem."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        problems.add(name, "invalid_date", "this is not a date")
+        return None
+
+
+def address_of(path: str, wish: ListWish, **changes: object) -> str:
+    """The address of a list: only what differs from the plain one is in it."""
+    changed = replace(wish, **{"cursor": "", "page": 1, **changes})  # type: ignore[arg-type] # names are ListWish's
+    order = "desc" if changed.descending else "asc"
+    usual = changed.sort == "issued_on" and changed.descending
+    pairs = {
+        "status": changed.status,
+        "from": changed.from_on or "",
+        "to": changed.to_on or "",
+        "text": changed.text,
+        "sort": "" if usual else changed.sort,
+        "order": "" if usual else order,
+        "page": changed.page if changed.page > 1 else "",
+        "cursor": changed.cursor,
+    }
+    query = urlencode({name: value for name, value in pairs.items() if value})
+    return f"{path}?{query}" if query else path
+
+
+def list_view(listing: Listing, wish: ListWish, home: str, today: date, words: Words) -> ListView:
+    path = f"{home}/invoices"
+    newer = address_of(path, wish, page=wish.page - 1) if wish.page > 1 else ""
+    older = address_of(path, wish, page=wish.page + 1) if wish.page < listing.pages else ""
+    if wish.is_plain:
+        newer = address_of(path, wish) if wish.cursor else ""
+        older = address_of(path, wish, cursor=listing.cursor) if listing.cursor else ""
+    return ListView(
+        rows=tuple(row_view(row, today, words) for row in listing.rows),
+        headings=tuple(_heading(name, wish, path, words) for name in COLUMNS),
+        summary="" if listing.found is None else words.count("invoices.found", listing.found),
+        newer=newer,
+        older=older,
+        export=address_of(f"{home}/invoices.csv", wish),
+        complete=listing.complete,
+        filtered=bool(wish.status or wish.text or wish.from_on or wish.to_on),
+    )
+
+
+def _heading(name: str, wish: ListWish, path: str, words: Words) -> Heading:
+    here = wish.sort == name
+    said = ("descending" if wish.descending else "ascending") if here else "none"
+    descending = not wish.descending if here else name != "number"
+    href = address_of(path, wish, sort=name, descending=descending)
+    return Heading(name, words(f"column.{name}"), said, href, name.endswith("_minor"))
+
+
+def row_view(row: InvoiceRow, today: date, words: Words) -> RowView:
+    return RowView(
+        invoice_id=row.invoice_id,
+        number=row.number,
+        issued=words.day(row.issued_on),
+        due=words.day(row.due_on),
+        note=due_note(row, today, words),
+        tag=invoice_tag(row, today, words),
+        total=words.money(row.total_minor, row.currency),
+        open=words.money(row.open_minor, row.currency),
+        minor=row.open_minor,
+        currency=row.currency,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    name: str
+    period: str
+    quantity: str
+    steps: tuple[str, ...]
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaxView:
+    name: str
+    note: str
+    base: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceView:
+    row: RowView
+    lines: tuple[LineView, ...]
+    taxes: tuple[TaxView, ...]
+    net: str
+    tax: str
+    total: str
+    paid: str
+    open: str
+    currency: str
+    history: tuple[tuple[str, str], ...]
+    is_open: bool
+    estimated: bool
+
+
+def invoice_view(invoice: Invoice, today: date, zone: str, words: Words) -> InvoiceView:
+    """Amounts inside are in the invoice's currency and without its sign; the heading names it once."""
+    header, body = invoice.header, invoice.body
+    money = header.currency
+    return InvoiceView(
+        row=row_view(row_from(header_item(header)), today, words),
+        lines=tuple(line_view(line, money, words) for line in body.lines) if body else (),
+        taxes=tuple(_tax_view(total, money, words) for total in body.tax_totals) if body else (),
+        net=words.amount(header.net_minor, money),
+        tax=words.amount(header.tax_minor, money),
+        total=words.amount(header.total_minor, money),
+        paid=words.amount(header.open_minor - header.total_minor, money) if _is_part(header) else "",
+        open=words.money(header.open_minor, money),
+        currency=money,
+        history=tuple((words(f"status.{h.status}"), words.moment(h.at, zone)) for h in reversed(header.history)),
+        is_open=header.open_minor > 0,
+        estimated=_is_estimated(body),
+    )
+
+
+def _is_part(header: InvoiceHeader) -> bool:
+    return header.open_minor < header.total_minor
+
+
+def _is_estimated(body: InvoiceBody | None) -> bool:
+    return body is not None and body.tax_estimated
+
+
+def line_view(line: Line, currency: str, words: Words) -> LineView:
+    """A line with the reasoning behind its amount, step by step."""
+    unit = words.of(line.unit_names)
+    steps = [text for step in line.steps if (text := step_text(step, unit, currency, words))]
+    if line.share.days != line.share.of:
+        price = words.exact(line.exact, currency)
+        steps.append(words("line.share", days=line.share.days, of=line.share.of, price=price))
+    quantity = f"{words.number(line.quantity)} {unit}".strip()
+    amount = words.amount(line.net_minor, currency)
+    return LineView(words.of(line.names), words.period(line.period), quantity, tuple(steps), amount)
+
+
+def step_text(step: Step, unit: str, currency: str, words: Words) -> str:
+    """One step of a price in a sentence: `0 – 10,000 tokens: 10,000 × €0.001 = €10.00`."""
+    amount = words.exact(step.amount, currency)
+    if step.rule == "flat":
+        return ""
+    values = {"units": words.number(step.units), "price": words.exact(step.price, currency), "amount": amount}
+    text = words.known(f"line.step.{step.rule}", "line.step.other").format(
+        unit=unit, above=words.number(step.above or Decimal(0)), up_to=_bound(step.up_to, words), **values
+    )
+    return text + (words("line.flat", flat=words.exact(step.flat, currency)) if step.flat else "")
+
+
+def _bound(bound: Decimal | None, words: Words) -> str:
+    return words("line.and_more") if bound is None else words.number(bound)
+
+
+def _tax_view(total: TaxTotal, currency: str, words: Words) -> TaxView:
+    name = f"{total.name} {formats.percent(words.language, total.percent)}" if total.percent else total.name
+    note = words.known(f"tax.{total.reason or total.treatment}", "tax.other") if not total.percent else ""
+    return TaxView(name, note, words.amount(total.base_minor, currency), words.amount(total.tax_minor, currency))
+
+
+def export_rows(rows: Sequence[InvoiceRow], today: date, words: Words) -> list[list[str]]:
+    """A register of invoices for spreadsheets: ISO dates, amounts with a point, one heading row."""
+    names = ("number", "issued_on", "due_on", "status", "currency", "total_minor", "open_minor")
+    lines = [[words(f"column.{name}") for name in names]]
+    for row in rows:
+        total, owed = (formats.amount("plain", m, row.currency) for m in (row.total_minor, row.open_minor))
+        dates = [row.issued_on.isoformat(), row.due_on.isoformat()]
+        lines.append([row.number, *dates, invoice_tag(row, today, words).text, row.currency, total, owed])
+    return lines

@@ -1,0 +1,194 @@
+"""Paying: which invoices, how much of each, and the check before the pay page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from functions.portal.formats import amount as plain_amount
+from functions.portal.presenters.tags import Tag, due_note, invoice_tag
+from functions.portal.words import Words
+from saldo.invoicing.listing import InvoiceRow
+from saldo.kernel.errors import Problem, Refusal
+from saldo.kernel.money import Money
+from saldo.payments.model import Allocation, Payable
+
+MOST_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceRow:
+    """One open invoice on the form. `typed` is what stands in the field, `error` what is wrong with it."""
+
+    invoice_id: str
+    number: str
+    due: str
+    note: str
+    tag: Tag
+    open: str
+    typed: str
+    chosen: bool
+    error: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceView:
+    """The form of one currency; the other currencies that something is owed in are links."""
+
+    currency: str
+    others: tuple[str, ...]
+    rows: tuple[ChoiceRow, ...]
+    reason: str
+    reason_error: str
+    summary: tuple[tuple[str, str], ...]
+    total: str
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a payer filled in: chosen invoices in order, the text typed for each, and the reason."""
+
+    chosen: tuple[str, ...]
+    typed: Mapping[str, str]
+    reason: str = ""
+
+
+def wanted_from(form: Mapping[str, list[str]]) -> Wanted:
+    """From the form: `pay` names the chosen, `amount.<invoice id>` what was typed."""
+    prefix = "amount."
+    typed = {name.removeprefix(prefix): v[-1].strip() for name, v in form.items() if name.startswith(prefix)}
+    chosen = tuple(dict.fromkeys(form.get("pay", [])))
+    return Wanted(chosen, typed, form.get("reason", [""])[-1].strip()[:200])
+
+
+def typed_amount(text: str, currency: str, language: str) -> int:
+    """Minor units of an amount as people of a language type it; Refusal `invalid_amount` for anything else.
+
+    Of two different signs the last is the decimal point. A single sign is one too, unless it is the language's own
+    grouping sign with three digits after it.
+    """
+    plain = "".join(c for c in text if c not in "\u00a0\u202f '")
+    point = _point_of(plain, language)
+    digits = "".join("." if c == point else c for c in plain if c not in ",." or c == point)
+    return Money.parse(digits, currency).minor
+
+
+def _point_of(plain: str, language: str) -> str:
+    """The sign that is the decimal point in this text, "" for none."""
+    signs = [c for c in plain if c in ",."]
+    if not signs:
+        return ""
+    last = signs[-1]
+    if len(set(signs)) == 2:
+        return last
+    group = "," if language == "en" else "."
+    is_grouping = len(signs) > 1 or (last == group and len(plain) - plain.rfind(last) == 4)
+    return "" if is_grouping else last
+
+
+def allocations_from(wanted: Wanted, rows: Mapping[str, InvoiceRow], language: str) -> tuple[list[Allocation], list[Problem]]:
+    """The chosen amounts, and a problem for each that is not an amount. A field left empty means all that is open."""
+    found, problems = [], []
+    for index, invoice_id in enumerate(wanted.chosen):
+        row = rows.get(invoice_id)
+        typed = wanted.typed.get(invoice_id, "")
+        try:
+            minor = typed_amount(typed, row.currency, language) if row and typed else (row.open_minor if row else 1)
+        except Refusal as refusal:
+            problems.append(Problem(f"allocations[{index}].minor", refusal.code, refusal.message))
+            minor = row.open_minor if row else 1
+        found.append(Allocation(invoice_id, minor))
+    return found, problems
+
+
+def payables_of(rows: Sequence[InvoiceRow]) -> dict[str, Payable]:
+    """Open rows as payments' own rules take them (the seller plays no part in them)."""
+    return {
+        r.invoice_id: Payable(r.invoice_id, r.number, "", r.currency, r.due_on, r.open_minor)
+        for r in rows
+    }
+
+
+def choice_view(
+    rows: Sequence[InvoiceRow], wanted: Wanted, currency: str, problems: Sequence[Problem], today: date, words: Words
+) -> ChoiceView:
+    """The form as it is to be shown: chosen invoices first in the order of their due dates."""
+    mine = [r for r in rows if r.currency == currency]
+    shown = sorted(mine, key=lambda r: (r.invoice_id not in wanted.chosen, r.due_on, r.invoice_id))[:MOST_SHOWN]
+    errors, general = _errors_by_invoice(problems, wanted.chosen, words)
+    chosen_minor = sum(r.open_minor for r in mine if r.invoice_id in wanted.chosen)
+    return ChoiceView(
+        currency=currency,
+        others=tuple(sorted({r.currency for r in rows} - {currency})),
+        rows=tuple(_choice_row(r, wanted, errors, today, words) for r in shown),
+        reason=wanted.reason,
+        reason_error=next((text for field, text in general if field == "reason"), ""),
+        summary=tuple([(f"amount.{i}", text) for i, text in errors.items()] + general),
+        total=words.money(chosen_minor, currency),
+        left_out=len(mine) - len(shown),
+    )
+
+
+def _choice_row(row: InvoiceRow, wanted: Wanted, errors: Mapping[str, str], today: date, words: Words) -> ChoiceRow:
+    full = words.amount(row.open_minor, row.currency)
+    return ChoiceRow(
+        invoice_id=row.invoice_id,
+        number=row.number,
+        due=words.day(row.due_on),
+        note=due_note(row, today, words),
+        tag=invoice_tag(row, today, words),
+        open=words.money(row.open_minor, row.currency),
+        typed=wanted.typed.get(row.invoice_id) or full,
+        chosen=row.invoice_id in wanted.chosen,
+        error=errors.get(row.invoice_id, ""),
+        minor=row.open_minor,
+    )
+
+
+def _errors_by_invoice(
+    problems: Sequence[Problem], chosen: Sequence[str], words: Words
+) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Problems of `allocations[n]…` by invoice; the others with the field they belong to."""
+    by_invoice: dict[str, str] = {}
+    general: list[tuple[str, str]] = []
+    for problem in problems:
+        text = words.known(f"problem.{problem.code}", "problem.other")
+        if problem.field.startswith("allocations["):
+            index = int(problem.field[len("allocations[") :].split("]")[0])
+            by_invoice.setdefault(chosen[index], text)
+        else:
+            general.append(("reason" if problem.field == "reason" else "choice", text))
+    return by_invoice, general
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    invoice_id: str
+    number: str
+    pays: str
+    left: str
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    rows: tuple[CheckRow, ...]
+    total: str
+    reason: str
+    currency: str
+
+
+def check_view(chosen: Sequence[Allocation], rows: Mapping[str, InvoiceRow], reason: str, words: Words) -> CheckView:
+    """What will be paid, invoice by invoice, and what then stays open. Amounts in forms are plain numbers."""
+    currency = rows[chosen[0].invoice_id].currency
+    lines = []
+    for a in chosen:
+        left = rows[a.invoice_id].open_minor - a.minor
+        said = words.amount(left, currency) if left else ""
+        typed = plain_amount("plain", a.minor, currency)
+        lines.append(CheckRow(a.invoice_id, rows[a.invoice_id].number, words.amount(a.minor, currency), said, typed))
+    total = words.money(sum(a.minor for a in chosen), currency)
+    return CheckView(tuple(lines), total, reason, currency)

@@ -1,0 +1,89 @@
+"""One payment: where it stands, told plainly, and its receipt once it has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from functions.portal.presenters.overview import RecentPayment, recent_payment
+from functions.portal.presenters.tags import Tag, payment_tag
+from functions.portal.words import Words
+from saldo.invoicing.listing import InvoiceRow
+from saldo.payments.model import UNDER_WAY, Allocation, Payment, PaymentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """`lines`: invoice id, number, amount. `pay_url`: the pay page, while the payer has something to do there."""
+
+    payment_id: str
+    tag: Tag
+    headline: str
+    text: str
+    amount: str
+    currency: str
+    lines: tuple[tuple[str, str, str], ...]
+    unapplied: str
+    facts: tuple[tuple[str, str], ...]
+    history: tuple[tuple[str, str], ...]
+    pay_url: str
+    is_settled: bool
+    is_under_way: bool
+    may_retry: bool
+
+
+def payment_view(payment: Payment, rows: Mapping[str, InvoiceRow], zone: str, words: Words) -> PaymentView:
+    currency, status = payment.amount.currency, payment.status
+    settled = status is PaymentStatus.SETTLED
+    minor = payment.settled_minor if settled else payment.amount.minor
+    shown = payment.applied if settled else payment.allocations
+    unapplied = words.money(payment.unapplied_minor, currency) if settled and payment.unapplied_minor else ""
+    return PaymentView(
+        payment_id=payment.id,
+        tag=payment_tag(status, words),
+        headline=words(f"payment.{status}.headline", amount=words.money(minor, currency)),
+        text=_text(payment, words),
+        amount=words.money(minor, currency),
+        currency=currency,
+        lines=_lines(shown, rows, currency, words),
+        unapplied=unapplied,
+        facts=_facts(payment, zone, words),
+        history=tuple((words(f"payment_status.{h.status}"), words.moment(h.at, zone)) for h in reversed(payment.history)),
+        pay_url=payment.checkout_url if status in (PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION) else "",
+        is_settled=settled,
+        is_under_way=status in UNDER_WAY,
+        may_retry=status in (PaymentStatus.FAILED, PaymentStatus.CANCELLED),
+    )
+
+
+def _text(payment: Payment, words: Words) -> str:
+    if payment.status is PaymentStatus.FAILED:
+        return words.known(f"payment_failure.{payment.failure_code}", "payment_failure.other")
+    return words(f"payment.{payment.status}.text")
+
+
+def _lines(
+    shown: Sequence[Allocation], rows: Mapping[str, InvoiceRow], currency: str, words: Words
+) -> tuple[tuple[str, str, str], ...]:
+    found = []
+    for a in shown:
+        number = rows[a.invoice_id].number if a.invoice_id in rows else a.invoice_id
+        found.append((a.invoice_id, number, words.amount(a.minor, currency)))
+    return tuple(found)
+
+
+def _facts(payment: Payment, zone: str, words: Words) -> tuple[tuple[str, str], ...]:
+    paid_at = words.moment(payment.settled_at, zone) if payment.settled_at else ""
+    facts = (
+        ("fact.receipt_number", payment.receipt_number),
+        ("fact.paid_at", paid_at),
+        ("fact.started_at", words.moment(payment.started_at, zone) if not paid_at else ""),
+        ("fact.method", payment.method),
+        ("fact.reason", payment.reason),
+        ("fact.reference", payment.id),
+    )
+    return tuple((words(key), value) for key, value in facts if value)
+
+
+def payment_rows(payments: Sequence[Payment], zone: str, words: Words) -> tuple[RecentPayment, ...]:
+    return tuple(recent_payment(p, zone, words) for p in payments)

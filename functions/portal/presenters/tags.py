@@ -1,0 +1,50 @@
+"""Status tags: a word and a sign each, so that colour only repeats what is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from functions.portal.words import Words
+from saldo.invoicing.listing import InvoiceRow
+from saldo.invoicing.model import InvoiceStatus
+from saldo.payments.model import PaymentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """`tone` is one of late, open, part, done, wait, over."""
+
+    tone: str
+    text: str
+
+
+def invoice_tag(row: InvoiceRow, today: date, words: Words) -> Tag:
+    if row.is_overdue(today):
+        return Tag("late", words("status.overdue"))
+    tone = {InvoiceStatus.ISSUED: "open", InvoiceStatus.PART_PAID: "part", InvoiceStatus.PAID: "done"}[row.status]
+    return Tag(tone, words(f"status.{row.status}"))
+
+
+_PAYMENT_TONES = {
+    PaymentStatus.STARTED: "wait",
+    PaymentStatus.REQUIRES_ACTION: "wait",
+    PaymentStatus.PROCESSING: "wait",
+    PaymentStatus.SETTLED: "done",
+    PaymentStatus.FAILED: "late",
+    PaymentStatus.CANCELLED: "over",
+}
+
+
+def payment_tag(status: PaymentStatus, words: Words) -> Tag:
+    return Tag(_PAYMENT_TONES[status], words(f"payment_status.{status}"))
+
+
+def due_note(row: InvoiceRow, today: date, words: Words) -> str:
+    """`12 days late`, `due in 3 days`, `due today`; "" when nothing is owed."""
+    if row.open_minor <= 0:
+        return ""
+    late = row.days_late(today)
+    if late > 0:
+        return words.count("due.late", late)
+    return words("due.today") if late == 0 else words.count("due.in", -late)

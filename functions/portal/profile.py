@@ -1,0 +1,78 @@
+"""A user's own page: language, one-time codes, sessions."""
+
+from __future__ import annotations
+
+from functions.portal import services
+from functions.portal.answers import Answer, see_other
+from functions.portal.endpoint import ANY_USER, Routes
+from functions.portal.pages import page
+from functions.portal.presenters.codes import setup_picture
+from functions.portal.visit import Visit
+from functions.portal.words import LANGUAGES
+from saldo.kernel.errors import Refusal
+
+routes = Routes("profile")
+_ZONE = "UTC"
+
+
+@routes.get("/profile", ANY_USER)
+def profile(visit: Visit) -> Answer:
+    user = services.access().user(visit.who.user_id)
+    zone = visit.who.seats[0].time_zone if visit.who.seats else _ZONE
+    own = [
+        (s.digest, s.origin.device, s.origin.address, visit.words.moment(s.began_at, zone), s.digest == visit.who.digest)
+        for s in services.sessions().own(visit.who)
+    ]
+    notice = visit.words(f"profile.done.{visit.asked('done')}") if visit.asked("done") in ("totp", "language") else ""
+    return page(visit, "profile", user=user, sessions=own, notice=notice)
+
+
+@routes.post("/profile/language", ANY_USER)
+def language(visit: Visit) -> Answer:
+    if visit.sent("language") not in LANGUAGES:
+        raise Refusal("invalid_form", "no such language")
+    services.sessions().choose_language(visit.who, visit.sent("language"))
+    return see_other("/profile?done=language")
+
+
+@routes.post("/profile/sessions/end", ANY_USER)
+def end_session(visit: Visit) -> Answer:
+    services.sessions().end(visit.who, visit.sent("session")[:64])
+    return see_other("/profile")
+
+
+@routes.get("/profile/codes", ANY_USER)
+def codes(visit: Visit) -> Answer:
+    return page(visit, "codes_begin")
+
+
+@routes.post("/profile/codes", ANY_USER)
+def begin_codes(visit: Visit) -> Answer:
+    """Password first (and the old code, where there is one), then the new key."""
+    code = visit.sent("code").replace(" ", "")[:12]
+    try:
+        setup = services.access().begin_totp(visit.who, visit.sent("password")[:256], code)
+    except Refusal as refusal:
+        text = visit.words.known(f"refusal.{refusal.code}", "failure.422.text")
+        return page(visit, "codes_begin", status=422, problems=[("password", text)])
+    return _codes_page(visit, setup.secret, setup.state)
+
+
+@routes.post("/profile/codes/confirm", ANY_USER)
+def confirm_codes(visit: Visit) -> Answer:
+    state = visit.sent("state")
+    try:
+        services.access().confirm_totp(visit.who, state, visit.sent("code").replace(" ", "")[:12])
+    except Refusal as refusal:
+        if refusal.code != "code_wrong":
+            raise
+        secret = services.access().totp_secret(visit.who, state)
+        return _codes_page(visit, secret, state, visit.words("refusal.code_wrong"))
+    return see_other("/profile?done=totp")
+
+
+def _codes_page(visit: Visit, secret: str, state: str, problem: str = "") -> Answer:
+    email = services.access().user(visit.who.user_id).email
+    problems = [("code", problem)] if problem else []
+    picture = setup_picture(secret, email)
+    return page(visit, "codes_confirm", status=422 if problem else 200, picture=picture, state=state, problems=problems)

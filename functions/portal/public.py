@@ -1,0 +1,44 @@
+"""What needs no session: the front door, health, style and script, the gateway's webhooks."""
+
+from __future__ import annotations
+
+import json
+
+from functions.portal import services
+from functions.portal.answers import Answer, see_other
+from functions.portal.endpoint import PUBLIC, SIGNED, Routes
+from functions.portal.static_files import static_file
+from functions.portal.visit import Visit
+
+routes = Routes("public")
+
+
+@routes.get("/", PUBLIC)
+def front_door(visit: Visit) -> Answer:
+    return see_other("/accounts")
+
+
+@routes.get("/healthz", PUBLIC)
+def health(visit: Visit) -> Answer:
+    body = {"status": "ok", "region": services.settings().region_code, "env": services.settings().env}
+    return Answer(json.dumps(body), kind="application/json")
+
+
+@routes.get("/static/{name}", PUBLIC)
+def static(visit: Visit) -> Answer:
+    return static_file(visit.params["name"])
+
+
+@routes.post("/webhooks/gateway", SIGNED, content_type="application/json")
+def gateway_webhook(visit: Visit) -> Answer:
+    """Signature and age are checked on the raw body; what it says is dealt with behind the queue. 200, or 400."""
+    from saldo.kernel.errors import Refusal
+    from saldo.payments.webhooks import SIGNATURE_HEADER, verified_body
+
+    header = visit.headers.get(SIGNATURE_HEADER.lower(), "")
+    try:
+        verified_body(visit.raw_body, header, services.gateway_secret(), visit.now)
+    except Refusal as refusal:
+        return Answer(json.dumps({"code": refusal.code}), 400, "application/json")
+    services.queue_gateway_event(visit.raw_body.decode())
+    return Answer(json.dumps({"taken": True}), kind="application/json")

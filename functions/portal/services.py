@@ -1,0 +1,91 @@
+"""What the portal is made of, each built when first asked for, once per process.
+
+Apart from `functions.services` because a page must not pay, at a cold start, for what only jobs import.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from functions.services import gateway_secret as gateway_secret
+from functions.services import payments as payments
+from saldo.access.sessions import Sessions
+from saldo.kernel.clock import Clock, system_clock
+from saldo.kernel.errors import NotFound, Unavailable
+from saldo.storage.clients import client
+from saldo.storage.sealing import KeyRing, Sealer
+from saldo.storage.settings import Settings
+from saldo.storage.store import Store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from saldo.access.service import Access
+    from saldo.storage.files import Files
+
+_clock: Clock = system_clock
+
+
+def clock() -> datetime:
+    return _clock()
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    return Settings.from_environment()
+
+
+@lru_cache(maxsize=1)
+def store() -> Store:
+    return Store(client("dynamodb"), settings().table)
+
+
+@lru_cache(maxsize=1)
+def sealer() -> Sealer:
+    s = settings()
+    keys = KeyRing(
+        client("kms"), client("dynamodb"), table=s.keys_table, kms_key_id=s.kms_key_id, region_code=s.region_code
+    )
+    return Sealer(keys, s.table)
+
+
+@lru_cache(maxsize=1)
+def sessions() -> Sessions:
+    return Sessions(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def access() -> Access:
+    from saldo.access.cognito import CognitoIdentity
+    from saldo.access.service import Access, Realm
+    from saldo.access.tokens import RsaTokens
+
+    s = settings()
+    identity = CognitoIdentity(client("cognito-idp"), s.user_pool_id, s.user_pool_client_id)
+    tokens = RsaTokens(identity.issuer, s.user_pool_client_id, identity.key_set, clock)
+    return Access(store(), sealer(), identity, tokens, Realm(s.region_code, identity.issuer), clock)
+
+
+@lru_cache(maxsize=1)
+def documents() -> Files:
+    from saldo.storage.files import Files
+
+    return Files(client("s3"), settings().documents_bucket)
+
+
+def document(account_id: str, subject: dict[str, str]) -> bytes:
+    """The PDF of {invoice_id} or {payment_id}, made if it was not there yet; NotFound, Unavailable."""
+    request = json.dumps({"account_id": account_id, **subject}).encode()
+    answer = client("lambda").invoke(FunctionName=settings().documents_function, Payload=request)
+    made = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError") or not isinstance(made, dict):
+        raise Unavailable("the document cannot be made at the moment")
+    if "refused" in made:
+        raise NotFound(made["refused"]["message"])
+    return documents().get(made["key"])
+
+
+def queue_gateway_event(body: str) -> None:
+    client("sqs").send_message(QueueUrl=settings().gateway_queue_url, MessageBody=body)

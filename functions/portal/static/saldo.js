@@ -1,0 +1,38 @@
+// Adds comfort, never function: every page works without it.
+"use strict";
+for (const form of document.querySelectorAll("form[data-selection]")) {
+  const out = form.querySelector("[data-total]"), boxes = [...form.querySelectorAll("input[name=pay]")];
+  const language = form.dataset.language;
+  const parts = new Intl.NumberFormat(language, { minimumFractionDigits: 1 }).formatToParts(11111.1);
+  const group = (parts.find((p) => p.type === "group") || {}).value || "";
+  const digits = (currency) => new Intl.NumberFormat(language, { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
+  const typed = (box) => {
+    const field = box.dataset.amount && document.getElementById(box.dataset.amount);
+    const scale = 10 ** digits(box.dataset.currency);
+    if (!field) return Number(box.dataset.minor) / scale;
+    const text = field.value.replaceAll(" ", "").replaceAll("\u00a0", "").replaceAll(group, "").replace(",", ".");
+    return Number(text) || 0;
+  };
+  const show = () => {
+    const chosen = boxes.filter((b) => b.checked), sums = new Map();
+    for (const b of chosen) sums.set(b.dataset.currency, (sums.get(b.dataset.currency) || 0) + typed(b));
+    const money = [...sums].map(([currency, sum]) => new Intl.NumberFormat(language, { style: "currency", currency }).format(sum));
+    const count = chosen.length === 1 ? form.dataset.one : form.dataset.other;
+    out.textContent = chosen.length ? `${count.replace("{n}", chosen.length)} · ${money.join(" + ")}` : form.dataset.none;
+    for (const b of boxes) b.closest("tr").classList.toggle("picked", b.checked);
+  };
+  form.addEventListener("input", (event) => {
+    const box = event.target.id && boxes.find((b) => b.dataset.amount === event.target.id);
+    if (box) box.checked = true;
+    show();
+  });
+  show();
+}
+const waiting = document.querySelector("[data-refresh]");
+if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.refresh) * 1000);
+const errors = document.querySelector(".errors");
+if (errors) errors.focus();
+for (const open of document.querySelectorAll("details.switch")) {
+  document.addEventListener("click", (event) => { if (!open.contains(event.target)) open.open = false; });
+  open.addEventListener("keydown", (event) => { if (event.key === "Escape") { open.open = false; open.querySelector("summary").focus(); } });
+}

@@ -1,0 +1,118 @@
+"""One request, as views see it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from functions.portal.words import Words
+from saldo.access.model import Origin, Seat, Session
+from saldo.access.rules import PAYERS, form_key
+from saldo.audit.model import Actor
+from saldo.kernel.periods import local_date
+from saldo.storage.store import Store
+
+Fields = Mapping[str, list[str]]
+_NEXT = re.compile(r"/(accounts|profile)(/[A-Za-z0-9_\-./]*)?(\?[A-Za-z0-9_\-.=&%+]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request whose session, roles and form have been checked. `token` is the session's, or of the sign-in forms.
+
+    `seat` is set on routes that name an account; `store` reaches that account (and its seller) and nothing else.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    query: Fields
+    form: Fields
+    raw_body: bytes
+    headers: Mapping[str, str]
+    correlation_id: str
+    now: datetime
+    origin: Origin
+    words: Words
+    token: str = ""
+    session: Session | None = None
+    seat: Seat | None = None
+    store: Store | None = None
+    static: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def who(self) -> Session:
+        """The session, on routes that have one."""
+        assert self.session is not None, "only routes with a session ask who is there"
+        return self.session
+
+    @property
+    def account(self) -> Seat:
+        """The account in the path, on routes that name one."""
+        assert self.seat is not None, "only routes with an account ask which"
+        return self.seat
+
+    @property
+    def records(self) -> Store:
+        assert self.store is not None, "only routes with an account read records"
+        return self.store
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.who.user_id, "user", self.correlation_id, self.origin.address)
+
+    @property
+    def today(self) -> date:
+        """The date in the account's time zone."""
+        return local_date(self.now, self.account.time_zone)
+
+    @property
+    def may_pay(self) -> bool:
+        return self.seat is not None and self.seat.role in PAYERS
+
+    @property
+    def form_key(self) -> str:
+        return form_key(self.token)
+
+    @property
+    def home(self) -> str:
+        return f"/accounts/{self.account.account_id}"
+
+    def asked(self, name: str) -> str:
+        """The query's value of this name, "" when absent."""
+        return self.query.get(name, [""])[-1].strip()
+
+    def sent(self, name: str) -> str:
+        """The form's value of this name, "" when absent."""
+        return self.form.get(name, [""])[-1]
+
+
+def safe_next(path: str) -> str:
+    """Where to go after signing in: a page of ours, never another site."""
+    return path if _NEXT.fullmatch(path) and "//" not in path else "/accounts"
+
+
+def network_of(address: str) -> str:
+    """An address cut to its network (/24, /48), enough to tell places apart and not to name a person."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    prefix = 24 if ip.version == 4 else 48
+    return str(ipaddress.ip_network(f"{ip}/{prefix}", strict=False))
+
+
+_BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    *(("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows")),
+    *(("Mac OS X", "macOS"), ("Linux", "Linux")),
+)
+
+
+def device_of(user_agent: str) -> str:
+    """`Firefox, Windows`: enough for a person to know their own browser again; "" when unknown."""
+    found = [next((name for mark, name in marks if mark in user_agent), "") for marks in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(name for name in found if name)

@@ -1,0 +1,137 @@
+"""Users, what they may do, and their sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a user is on one account."""
+
+    VIEWER = "viewer"
+    PAYER = "payer"
+    APPROVER = "approver"
+    ACCOUNT_ADMIN = "account_admin"
+
+
+class UserStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One account and the role a user has on it."""
+
+    account_id: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person of a customer. `email` and `name` are personal: sealed wherever they are stored."""
+
+    id: str
+    organisation_id: str
+    email: str
+    name: str
+    language: str
+    grants: tuple[Grant, ...]
+    has_totp: bool = False
+    status: UserStatus = UserStatus.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A grant with what every page needs of its account; nothing personal."""
+
+    account_id: str
+    role: Role
+    name: str
+    currency: str
+    entity_id: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from: the address cut to its network, and the browser in a word or two."""
+
+    address: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A user signed in on one browser. `digest` is the SHA-256 of the token, in hex.
+
+    `verified_at`: when the user last proved who they are with a one-time code, None when never in this session.
+    """
+
+    digest: str
+    user_id: str
+    organisation_id: str
+    seats: tuple[Seat, ...]
+    language: str
+    has_totp: bool
+    began_at: datetime
+    seen_at: datetime
+    verified_at: datetime | None
+    origin: Origin
+
+    def seat(self, account_id: str) -> Seat | None:
+        """The seat on this account, None when the user has none."""
+        return next((s for s in self.seats if s.account_id == account_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """One line of a user's own list of sessions."""
+
+    digest: str
+    began_at: datetime
+    origin: Origin
+
+
+class ChallengeKind(StrEnum):
+    """What the identity provider asks before it lets someone in."""
+
+    TOTP = "totp"
+    TOTP_SETUP = "totp_setup"
+    NEW_PASSWORD = "new_password"  # noqa: S105 - the name of a step, not a password
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The next question of a sign-in. `state` is the provider's own and opaque; it lives minutes."""
+
+    kind: ChallengeKind
+    email: str
+    state: str
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the identity provider gives for a completed sign-in. Never stored in clear, never logged."""
+
+    id_token: str
+    access_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session that has just begun. `token` goes into the cookie and is forgotten here."""
+
+    token: str
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class TotpSetup:
+    """A one-time-code secret to be put into an authenticator. `state`: sealed, handed back with the first code."""
+
+    secret: str
+    state: str

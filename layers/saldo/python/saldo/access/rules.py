@@ -1,0 +1,83 @@
+"""Decisions on access: what roles may do, how long a session lives, when to ask again, when to stop asking."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from saldo.access.model import Role, Session
+from saldo.kernel.ids import fingerprint
+from saldo.kernel.money import Money
+
+READERS = frozenset(Role)
+PAYERS = frozenset({Role.PAYER, Role.ACCOUNT_ADMIN})
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+TOUCH_EVERY = timedelta(minutes=5)
+FRESH = timedelta(minutes=5)
+WINDOW = timedelta(minutes=15)
+MOST_FAILURES_OF_A_USER = 8
+MOST_FAILURES_OF_AN_ADDRESS = 60
+FAILURE_FLOOR_S = 0.6
+
+# Paying this much or more in one go asks for a one-time code again, of users who have one. Minor units.
+STEP_UP_FROM_MINOR: Mapping[str, int] = {"EUR": 1_000_000, "USD": 1_000_000, "GBP": 1_000_000, "CHF": 1_000_000}
+
+
+def digest_of(token: str) -> str:
+    """The SHA-256 of a session's token, in hex: the only form in which it is stored."""
+    return sha256(token.encode()).hexdigest()
+
+
+def form_key(token: str) -> str:
+    """What every form of a session carries to prove that our own page sent it; follows from the token alone."""
+    return hmac.new(token.encode(), b"saldo form", sha256).hexdigest()[:43]
+
+
+def form_key_fits(token: str, given: str) -> bool:
+    """Compared in constant time; False for an empty token."""
+    return bool(token) and hmac.compare_digest(form_key(token).encode(), given.encode("utf-8", "replace"))
+
+
+def ends_at(session: Session) -> datetime:
+    """When the session is over unless it is used again."""
+    return min(session.seen_at + IDLE, session.began_at + ABSOLUTE)
+
+
+def is_alive(session: Session, now: datetime) -> bool:
+    return now < ends_at(session)
+
+
+def is_due_for_touch(session: Session, now: datetime) -> bool:
+    """The time of last use is written every few minutes, not with every page."""
+    return now - session.seen_at >= TOUCH_EVERY
+
+
+def needs_step_up(session: Session, amount: Money, now: datetime) -> bool:
+    """Whether paying this amount asks for a one-time code first.
+
+    Users without one are not asked; amounts in a currency without a limit always ask.
+    """
+    if not session.has_totp or amount.minor < STEP_UP_FROM_MINOR.get(amount.currency, 0):
+        return False
+    return session.verified_at is None or now - session.verified_at > FRESH
+
+
+def user_id_of(region_code: str, issuer: str, subject: str) -> str:
+    """The user a provider's subject is: the same subject is the same user for ever, in this region."""
+    return f"user_{region_code}_{fingerprint('user', issuer, subject)}"
+
+
+def normal_email(text: str) -> str:
+    """An address as it is compared: trimmed, lower case."""
+    return text.strip().casefold()
+
+
+def attempt_keys(email: str, address: str, now: datetime) -> tuple[str, str]:
+    """Owners of the two counters of failed sign-ins of this window: by user and by network address."""
+    window = str(int(now.timestamp() // WINDOW.total_seconds()))
+    by_user = f"attempts_{fingerprint('user', normal_email(email), window)}"
+    return by_user, f"attempts_{fingerprint('address', address, window)}"

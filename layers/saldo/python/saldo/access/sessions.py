@@ -1,0 +1,65 @@
+"""Living sessions: what every page asks for, and what users do with their own. Needs no identity provider."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from saldo.access import records, rules
+from saldo.access.model import Session, SessionSummary
+from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.records import audit_item
+from saldo.kernel.clock import Clock, instant_text
+from saldo.kernel.errors import NotFound
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+
+
+class Sessions:
+    """Sessions of one region. `store` is the region's, not narrowed to a customer."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    def of_token(self, token: str) -> Session | None:
+        """The living session of a cookie's token, None otherwise. One read; every few minutes one write."""
+        if not token or len(token) > 100:
+            return None
+        item = self._store.get(*records.session_key(rules.digest_of(token)))
+        if item is None:
+            return None
+        session, now = records.session_from(item), self._clock()
+        if not rules.is_alive(session, now):
+            return None
+        return self._touched(session) if rules.is_due_for_touch(session, now) else session
+
+    def _touched(self, session: Session) -> Session:
+        now = self._clock()
+        unit = Unit("touch").update(
+            records.session_key(session.digest), set={"seen_at": instant_text(now)}, exists=True
+        )
+        self._store.write_one(unit)
+        return replace(session, seen_at=now)
+
+    def own(self, session: Session) -> list[SessionSummary]:
+        """The user's living sessions, newest first."""
+        items = self._store.query_all(session.user_id, prefix=records.OWN_SESSIONS, consistent=True)
+        found = [records.summary_from(item) for item in items]
+        alive = [s for s in found if self._clock() - s.began_at < rules.ABSOLUTE]
+        return sorted(alive, key=lambda s: s.began_at, reverse=True)
+
+    def end(self, session: Session, digest: str = "") -> None:
+        """End this session, or another one of the same user's; NotFound for anybody else's."""
+        digest = digest or session.digest
+        if digest != session.digest and not self._store.get(*records.own_session_key(session.user_id, digest)):
+            raise NotFound("no such session")
+        unit = records.end_session(Unit(f"end {digest}"), session.user_id, digest)
+        actor = Actor(session.user_id, "user", address=session.origin.address)
+        unit.put(audit_item(AuditRecord(session.user_id, self._clock(), actor, "session.ended", digest[:16])))
+        self._store.write_one(unit)
+
+    def choose_language(self, session: Session, language: str) -> None:
+        """The user's language from now on, in this session too."""
+        unit = Unit(f"language of {session.user_id}")
+        unit.update(records.user_key(session.user_id), set={"language": language}, exists=True)
+        unit.update(records.session_key(session.digest), set={"language": language}, exists=True)
+        self._store.write_one(unit)

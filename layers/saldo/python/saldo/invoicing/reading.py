@@ -1,0 +1,123 @@
+"""What customers read of their invoices. Every function reaches the table once; drafts are never shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from saldo.invoicing import listing, records
+from saldo.invoicing.codec import body_from_bytes
+from saldo.invoicing.listing import InvoiceRow, Listing, ListWish
+from saldo.invoicing.model import InvoiceBody, InvoiceStatus
+from saldo.invoicing.records import InvoiceHeader
+from saldo.kernel.errors import NotFound
+from saldo.ledger.model import OpenItem
+from saldo.storage.items import Item, Key
+from saldo.storage.store import Store
+
+_SHOWN = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PART_PAID, InvoiceStatus.PAID})
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """Header and frozen body; `body` is None for invoices that were imported without their lines.
+
+    `others`: further records that were read in the same call, by key.
+    """
+
+    header: InvoiceHeader
+    body: InvoiceBody | None
+    others: dict[Key, Item]
+
+
+def row_from(item: Item) -> InvoiceRow:
+    """From a header or from the agenda's copy of it."""
+    return InvoiceRow(
+        invoice_id=item["invoice_id"],
+        number=item["number"],
+        status=InvoiceStatus(item["status"]),
+        currency=item["currency"],
+        issued_on=date.fromisoformat(item["issued_on"]),
+        due_on=date.fromisoformat(item["due_on"]),
+        total_minor=item["total_minor"],
+        open_minor=item["open_minor"],
+    )
+
+
+def open_rows(store: Store, account_id: str) -> list[InvoiceRow]:
+    """Everything the account still owes, earliest due first. One call for up to about 4,000 open invoices."""
+    items = store.query_all(records.open_agenda(account_id), agenda=True)
+    return sorted((row_from(item) for item in items), key=lambda row: (row.due_on, row.invoice_id))
+
+
+def open_items(rows: list[InvoiceRow]) -> list[OpenItem]:
+    """The rows as the ledger's aging takes them."""
+    return [OpenItem(row.invoice_id, row.due_on, row.currency, row.open_minor) for row in rows]
+
+
+def listed(store: Store, account_id: str, wish: ListWish, today: date) -> Listing:
+    """One page of the account's invoices, by one call.
+
+    Newest first without filters it walks the table page by page. Filters and other orders look at the newest
+    `listing.WINDOW` invoices of the dates asked for, and say when there are more.
+    """
+    if wish.is_open_only:
+        rows, cursor = open_rows(store, account_id), None
+    else:
+        limit = listing.PAGE if wish.is_plain else listing.WINDOW
+        rows, cursor = _headers(store, account_id, wish, limit)
+    if wish.is_plain:
+        return Listing(tuple(listing.fitting(rows, wish, today)), None, 1, True, cursor)
+    found = listing.fitting(rows, wish, today)
+    shown, pages = listing.paged(found, wish.page)
+    return Listing(shown, len(found), pages, cursor is None, None)
+
+
+def register(store: Store, account_id: str, wish: ListWish, today: date) -> list[InvoiceRow]:
+    """Every invoice that fits the wish, for export; as many calls as it takes."""
+    if wish.is_open_only:
+        return listing.fitting(open_rows(store, account_id), wish, today)
+    first, last = _bounds(wish)
+    items = store.query_all(account_id, first=first, last=last)
+    return listing.fitting((row_from(item) for item in items if _is_shown(item)), wish, today)
+
+
+def _headers(store: Store, account_id: str, wish: ListWish, limit: int) -> tuple[list[InvoiceRow], str | None]:
+    first, last = _bounds(wish)
+    page = store.query(account_id, first=first, last=last, newest_first=True, limit=limit, cursor=wish.cursor or None)
+    return [row_from(item) for item in page.items if _is_shown(item)], page.cursor
+
+
+def _bounds(wish: ListWish) -> tuple[str, str]:
+    """Sort keys that enclose the dates: an invoice's id begins with its issue date."""
+    first = f"{records.PREFIX}inv_{wish.from_on:%Y%m%d}" if wish.from_on else records.PREFIX
+    last = f"{records.PREFIX}inv_{wish.to_on:%Y%m%d}~" if wish.to_on else f"{records.PREFIX}~"
+    return first, last
+
+
+def _is_shown(item: Item) -> bool:
+    return item["status"] in _SHOWN
+
+
+def rows_by_id(store: Store, account_id: str, invoice_ids: list[str]) -> dict[str, InvoiceRow]:
+    """Issued invoices by id, in one call for up to 100; unknown ones and drafts are left out."""
+    keys = [records.header_key(account_id, invoice_id) for invoice_id in invoice_ids]
+    found = store.get_many(keys).values() if keys else []
+    return {item["invoice_id"]: row_from(item) for item in found if _is_shown(item)}
+
+
+def numbers_between(store: Store, account_id: str, from_on: date, to_on: date) -> dict[str, InvoiceRow]:
+    """Invoices issued between two dates, both included, by id."""
+    first, last = _bounds(ListWish(from_on=from_on, to_on=to_on))
+    items = store.query_all(account_id, first=first, last=last)
+    return {item["invoice_id"]: row_from(item) for item in items if _is_shown(item)}
+
+
+def invoice(store: Store, account_id: str, invoice_id: str, others: tuple[Key, ...] = ()) -> Invoice:
+    """One issued invoice with its lines, and other records asked for, in one call; NotFound for a draft too."""
+    header_key, body_key = records.header_key(account_id, invoice_id), records.body_key(account_id, invoice_id)
+    found = store.get_many([header_key, body_key, *others], consistent=True)
+    item, body = found.pop(header_key, None), found.pop(body_key, None)
+    if item is None or not _is_shown(item):
+        raise NotFound("no such invoice")
+    return Invoice(records.header_from(item), body_from_bytes(body["body"]) if body else None, found)
