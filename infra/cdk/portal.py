@@ -110,7 +110,8 @@ class PortalStack(Stack):
             "Api",
             rest_api_name=self._data.names.of("portal"),
             description="Pages and JSON of the customer portal",
-            binary_media_types=list(chalice_app.api.binary_types),
+            # Only with every type named does API Gateway decode a PDF whatever the browser's Accept header says first.
+            binary_media_types=["*/*"],
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=True,
             deploy_options=apigateway.StageOptions(
