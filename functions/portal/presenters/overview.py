@@ -64,7 +64,7 @@ def overview(rows: Sequence[InvoiceRow], paid: Sequence[Payment], home: str, tod
     return Overview(
         owed=tuple(_owed(rows, currency, today, words) for currency in sorted({r.currency for r in rows})),
         charts=charts,
-        next_due=tuple(_next(row, today, words) for row in rows[:NEXT]),
+        next_due=tuple(_next(row, today, words) for row in [r for r in rows if not r.is_overdue(today)][:NEXT]),
         waiting=_waiting(rows, paid, home, today, words),
         recent=tuple(recent_payment(p, zone, words) for p in paid[:RECENT]),
         open_count=len(rows),

@@ -79,7 +79,7 @@ class CognitoIdentity:
 
     def enrol(self, email: str, password: str) -> str:
         names: Any = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
-        pool = {"UserPoolId": self._pool_id, "Username": email}
+        pool: Any = {"UserPoolId": self._pool_id, "Username": email}
         with _in_our_words():
             try:
                 self._client.admin_create_user(**pool, UserAttributes=names, MessageAction="SUPPRESS")
