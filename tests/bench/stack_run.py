@@ -59,7 +59,7 @@ def _usage(account_id: str, value: int) -> Item:
     at = datetime(2026, 1, 20, 12, tzinfo=UTC)
     events = [UsageEvent("bench", f"e{n}", account_id, METER.id, at, Decimal(value)) for n in range(3)]
     ((packed, count),) = pack(events)
-    return part_item(MonthKey(account_id, METER.id, "202601"), 0, packed, count)
+    return part_item(MonthKey(account_id, METER.id, "202601"), 0, packed, count) | {"parts": 1, "version": 1}
 
 
 def run_seconds(stack: LocalStack) -> float:

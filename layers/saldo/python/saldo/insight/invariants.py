@@ -170,15 +170,17 @@ def _billing_guards_name_invoices(owner: Owner) -> Iterator[Violation]:
 
 
 def _usage_is_kept_once(owner: Owner) -> Iterator[Violation]:
+    """Source and id name one event within a month and its neighbours; months apart an id may come again."""
     from saldo.usage.records import events_of_chunk, meter_of_chunk
 
-    seen: Counter[tuple[str, str, str]] = Counter()
+    months: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for item in owner.of("usage"):
         meter = meter_of_chunk(item)
-        seen.update((meter, event.source, event.id) for event in events_of_chunk(item))
-    for (meter, source, event_id), times in seen.items():
-        if times > 1:
-            yield Violation(10, owner.id, f"{meter} holds {source}/{event_id} {times} times")
+        for event in events_of_chunk(item):
+            months[meter, event.source, event.id].append(event.at.year * 12 + event.at.month)
+    for (meter, source, event_id), found in months.items():
+        if len(found) > 1 and any(later - one <= 1 for one, later in pairwise(sorted(found))):
+            yield Violation(10, owner.id, f"{meter} holds {source}/{event_id} {len(found)} times")
 
 
 def _each_settlement_is_booked_once(owner: Owner) -> Iterator[Violation]:
