@@ -104,7 +104,6 @@ class PortalStack(Stack):
 
     def _api(self) -> apigateway.RestApi:
         group = log_group(self, "AccessLog", f"/saldo/{self._target.name}/portal", self._data.keys.logs)
-        chalice_app = _chalice_app()
         return apigateway.RestApi(
             self,
             "Api",
