@@ -129,6 +129,15 @@ def install_packages(python: str) -> None:
     say("packages ready (%.0f s)" % (time.time() - began))
 
 
+def write_command() -> None:
+    """`.venv/bin/saldo`, from whatever folder it is called: file names stay relative to the caller."""
+    path = os.path.join(VENV, "bin", "saldo")
+    roots = os.pathsep.join([ROOT, os.path.join(ROOT, "layers", "saldo", "python")])
+    with open(path, "w") as file:
+        file.write('#!/bin/sh\nPYTHONPATH="%s" exec "%s" -m local.cli "$@"\n' % (roots, PYTHON))
+    os.chmod(path, 0o755)
+
+
 def browser() -> str | None:
     """Path of a Chromium for the tests; None when it is Playwright's own."""
     return next((path for path in map(shutil.which, BROWSERS) if path), None)
@@ -172,6 +181,7 @@ def main() -> None:
     parser.add_argument("--browser", action="store_true", help="a browser and axe for the tests, too")
     given = parser.parse_args()
     install_packages(find_python())
+    write_command()
     if given.browser:
         have_browser()
         have_axe()

@@ -80,7 +80,9 @@ class Deployment:
         except cloudformation.exceptions.ClientError as error:
             if "No updates are to be performed" in str(error):
                 return False
-            raise
+            if error.response["Error"]["Code"] != "AlreadyExistsException":
+                raise
+            # A slow answer made the client ask twice: the stack of the first request is the one to wait for.
         return True
 
     def _parameters(self, template: Template) -> list[dict[str, str]]:

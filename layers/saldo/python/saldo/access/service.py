@@ -91,7 +91,9 @@ class Access:
 
     def sign_in(self, email: str, password: str, origin: Origin, old_token: str = "") -> SignedIn | Challenge:
         """Begin. Refusal `sign_in_failed` for every kind of no; `too_many_attempts` once there were too many."""
-        return self._guarded(email, origin, old_token, lambda: self._identity.sign_in(rules.normal_email(email), password))
+        return self._guarded(
+            email, origin, old_token, lambda: self._identity.sign_in(rules.normal_email(email), password)
+        )
 
     def answer(self, challenge: Challenge, reply: str, origin: Origin, old_token: str = "") -> SignedIn | Challenge:
         """Go on with the reply to a challenge: the code, or the new password. Refusal `code_wrong`, `password_weak`
