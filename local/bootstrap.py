@@ -135,7 +135,7 @@ def write_command() -> None:
     roots = os.pathsep.join([ROOT, os.path.join(ROOT, "layers", "saldo", "python")])
     with open(path, "w") as file:
         file.write('#!/bin/sh\nPYTHONPATH="%s" exec "%s" -m local.cli "$@"\n' % (roots, PYTHON))
-    os.chmod(path, 0o755)
+    os.chmod(path, 0o755)  # noqa: S103 - a command for everybody who may read the checkout
 
 
 def browser() -> str | None:
