@@ -43,10 +43,10 @@ LOCALES: Mapping[str, Locale] = {
     "fr": Locale(
         *(",", _NARROW, 4, False, {"EUR": "€", "USD": "$US", "GBP": "£GB", "JPY": "JPY"}),
         months=tuple(_FR.split()),
-        percent=_NARROW + _NBSP + "%",
+        percent=_NBSP + "%",
     ),
     "es": Locale(
-        *(",", ".", 5, False, {"EUR": "€", "USD": "US$", "GBP": "GBP", "JPY": "JPY"}),
+        *(",", ".", 4, False, {"EUR": "€", "USD": "US$", "GBP": "GBP", "JPY": "JPY"}),
         months=tuple(_ES.split()),
         percent=_NBSP + "%",
     ),
