@@ -38,7 +38,14 @@ LOCALES: Mapping[str, Locale] = {
     "plain": Locale(".", "", 99, True, {}),
     "en": Locale(".", ",", 4, True, {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}, tuple(_EN.split())),
     "de": Locale(
-        ",", ".", 4, False, {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}, (), "{day:02}.{number:02}.{year}", _NBSP + "%"
+        ",",
+        ".",
+        4,
+        False,
+        {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"},
+        (),
+        "{day:02}.{number:02}.{year}",
+        _NBSP + "%",
     ),
     "fr": Locale(
         *(",", _NARROW, 4, False, {"EUR": "€", "USD": "$US", "GBP": "£GB", "JPY": "JPY"}),

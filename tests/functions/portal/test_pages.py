@@ -93,7 +93,9 @@ def test_the_export_holds_all_rows_and_no_formula(portal: Portal) -> None:
     assert page.headers["content-disposition"].startswith("attachment;")
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "|x", "%0A"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "|x", "%0A"]
+)
 def test_no_cell_of_an_export_is_a_formula(cell: str) -> None:
     assert csv_text([[cell]]).lstrip("\ufeff").lstrip('"').startswith("'")
 
@@ -126,7 +128,9 @@ def test_a_draft_is_never_shown(portal: Portal) -> None:
     assert browser.get(f"{HOME}/invoices/{draft.invoice_id}").status == 404
 
 
-def test_the_pdf_is_the_documents_function_and_its_download_is_on_record(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pdf_is_the_documents_function_and_its_download_is_on_record(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(services, "document", lambda account, subject: b"%PDF-1.7 " + str(subject).encode())
     browser = portal.signed_in()
     number = first_of(browser.get(f"{HOME}/invoices").text, "invoice")
@@ -198,9 +202,13 @@ def test_large_payments_ask_for_a_code_again_of_those_who_have_one(portal: Porta
     page = browser.get(f"{HOME}/pay?all=open")
     pays = re.findall(r'name="pay" value="([^"]+)"', page.text)
     check = browser.post(f"{HOME}/pay/check", [("pay", i) for i in pays])
-    pairs = re.findall(r'type="hidden" name="((?:pay|amount\.|reason|request_key|form_key)[^"]*)" value="([^"]*)"', check.text)
+    pairs = re.findall(
+        r'type="hidden" name="((?:pay|amount\.|reason|request_key|form_key)[^"]*)" value="([^"]*)"', check.text
+    )
     assert "Confirm that it is you" in check.text
-    refused = browser.post(f"{HOME}/pay/confirm", [*pairs, ("password", scenes.PASSWORD), ("code", "000000")], key=False)
+    refused = browser.post(
+        f"{HOME}/pay/confirm", [*pairs, ("password", scenes.PASSWORD), ("code", "000000")], key=False
+    )
     assert refused.status == 422 and not portal.gateway.opened
     code = totp(secret, portal.clock().timestamp())
     answer = browser.post(f"{HOME}/pay/confirm", [*pairs, ("password", scenes.PASSWORD), ("code", code)], key=False)

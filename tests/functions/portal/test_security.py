@@ -7,7 +7,7 @@ import re
 import pytest
 
 import app  # the routes are declared as it is imported
-from functions.portal.endpoint import Rule, Routes, declared, roles
+from functions.portal.endpoint import Routes, Rule, declared, roles
 from saldo.access.model import Role
 from saldo.access.rules import PAYERS
 from tests.functions.portal import scenes
@@ -51,7 +51,7 @@ def test_another_customers_account_is_as_good_as_none_on_every_route(portal: Por
     assert len(seen) == 1 and next(iter(seen))[0] == 404
 
 
-def _ask(browser: object, method: str, path: str, key: str = ""):  # noqa: ANN202 - a Page
+def _ask(browser: object, method: str, path: str, key: str = ""):
     from tests.functions.portal.browser import Browser
 
     assert isinstance(browser, Browser)
@@ -118,7 +118,16 @@ def test_a_sign_in_form_needs_the_cookie_that_came_with_it(portal: Portal) -> No
 def test_every_answer_carries_the_security_headers_and_no_inline_code(portal: Portal) -> None:
     browser = portal.signed_in()
     home = f"/accounts/{scenes.NORTH}"
-    paths = ["/", "/healthz", "/sign-in", home, f"{home}/invoices.csv", "/accounts/acct_eu_x", "/accounts/acct_us_x", "/profile"]
+    paths = [
+        "/",
+        "/healthz",
+        "/sign-in",
+        home,
+        f"{home}/invoices.csv",
+        "/accounts/acct_eu_x",
+        "/accounts/acct_us_x",
+        "/profile",
+    ]
     for path in paths:
         page = browser.get(path)
         policy = page.headers["content-security-policy"]
@@ -138,7 +147,9 @@ def test_forms_may_lead_to_the_gateways_page_and_nowhere_else(portal: Portal) ->
     assert "form-action 'self' http://localhost:9090;" in policy
 
 
-def test_what_nobody_expected_says_nothing_of_itself(portal: Portal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_nobody_expected_says_nothing_of_itself(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     browser = portal.signed_in()
     monkeypatch.setattr("functions.portal.overview.open_rows", lambda *_: 1 / 0)
     page = browser.get(f"/accounts/{scenes.NORTH}")

@@ -190,6 +190,8 @@ def test_a_forgotten_password_is_renewed_by_code_and_unknown_addresses_look_the_
     assert browser.sign_in(ADMIN.email, "Another-Horse-8").status == 303
 
 
-@pytest.mark.parametrize("path", ["https://evil.example", "//evil.example", "/\\evil.example", "/accounts//evil", "/sign-out"])
+@pytest.mark.parametrize(
+    "path", ["https://evil.example", "//evil.example", "/\\evil.example", "/accounts//evil", "/sign-out"]
+)
 def test_no_other_site_can_be_the_next_page(portal: Portal, path: str) -> None:
     assert portal.browser().sign_in(ADMIN.email, scenes.PASSWORD, path).location == "/accounts"
