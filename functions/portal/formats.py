@@ -38,15 +38,22 @@ LOCALES: Mapping[str, Locale] = {
     "plain": Locale(".", "", 99, True, {}),
     "en": Locale(".", ",", 4, True, {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}, tuple(_EN.split())),
     "de": Locale(
-        ",", ".", 4, False, {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}, (), "{day:02}.{number:02}.{year}", _NBSP + "%"
+        ",",
+        ".",
+        4,
+        False,
+        {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"},
+        (),
+        "{day:02}.{number:02}.{year}",
+        _NBSP + "%",
     ),
     "fr": Locale(
         *(",", _NARROW, 4, False, {"EUR": "€", "USD": "$US", "GBP": "£GB", "JPY": "JPY"}),
         months=tuple(_FR.split()),
-        percent=_NARROW + _NBSP + "%",
+        percent=_NBSP + "%",
     ),
     "es": Locale(
-        *(",", ".", 5, False, {"EUR": "€", "USD": "US$", "GBP": "GBP", "JPY": "JPY"}),
+        *(",", ".", 4, False, {"EUR": "€", "USD": "US$", "GBP": "GBP", "JPY": "JPY"}),
         months=tuple(_ES.split()),
         percent=_NBSP + "%",
     ),

@@ -18,7 +18,6 @@ class _Quiet(ChaliceRequestHandler):
         """Nothing: tests print their own."""
 
 
-
 @contextmanager
 def served(app: Any, port: int) -> Iterator[str]:
     """The application at http://localhost:<port> until the block ends."""

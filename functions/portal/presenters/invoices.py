@@ -229,7 +229,11 @@ def step_text(step: Step, unit: str, currency: str, words: Words) -> str:
     if step.rule == "flat":
         return ""
     values = {"units": words.number(step.units), "price": words.exact(step.price, currency), "amount": amount}
-    values |= {"unit": unit, "above": words.number(step.above or Decimal(0)), "up_to": words.number(step.up_to or Decimal(0))}
+    values |= {
+        "unit": unit,
+        "above": words.number(step.above or Decimal(0)),
+        "up_to": words.number(step.up_to or Decimal(0)),
+    }
     text = words.known(f"line.step.{_step_key(step)}", "line.step.other").format(**values)
     return text + (words("line.flat", flat=words.exact(step.flat, currency)) if step.flat else "")
 

@@ -58,7 +58,9 @@ class Overview:
     has_overdue: bool
 
 
-def overview(rows: Sequence[InvoiceRow], paid: Sequence[Payment], home: str, today: date, zone: str, words: Words) -> Overview:
+def overview(
+    rows: Sequence[InvoiceRow], paid: Sequence[Payment], home: str, today: date, zone: str, words: Words
+) -> Overview:
     """rows: what is open, earliest due first. paid: the latest payments, newest first."""
     charts = tuple(aging_chart(c, b, words) for c, b in aging(open_items(list(rows)), today).items())
     return Overview(
@@ -143,7 +145,9 @@ def together(seats: Sequence[Seat], balances: Mapping[str, Balances], words: Wor
         for currency, minor in owed.items():
             totals[currency] = totals.get(currency, 0) + minor
         role = words(f"role.{seat.role}")
-        lines.append(AccountLine(seat.account_id, seat.name, role, _each(owed, words, seat.currency), _each(credit, words)))
+        lines.append(
+            AccountLine(seat.account_id, seat.name, role, _each(owed, words, seat.currency), _each(credit, words))
+        )
     return AccountsTogether(tuple(lines), _each(totals, words))
 
 

@@ -89,7 +89,9 @@ def _point_of(plain: str, language: str) -> str:
     return "" if is_grouping else last
 
 
-def allocations_from(wanted: Wanted, rows: Mapping[str, InvoiceRow], language: str) -> tuple[list[Allocation], list[Problem]]:
+def allocations_from(
+    wanted: Wanted, rows: Mapping[str, InvoiceRow], language: str
+) -> tuple[list[Allocation], list[Problem]]:
     """The chosen amounts, and a problem for each that is not an amount. A field left empty means all that is open."""
     found, problems = [], []
     for index, invoice_id in enumerate(wanted.chosen):
@@ -106,10 +108,7 @@ def allocations_from(wanted: Wanted, rows: Mapping[str, InvoiceRow], language: s
 
 def payables_of(rows: Sequence[InvoiceRow]) -> dict[str, Payable]:
     """Open rows as payments' own rules take them (the seller plays no part in them)."""
-    return {
-        r.invoice_id: Payable(r.invoice_id, r.number, "", r.currency, r.due_on, r.open_minor)
-        for r in rows
-    }
+    return {r.invoice_id: Payable(r.invoice_id, r.number, "", r.currency, r.due_on, r.open_minor) for r in rows}
 
 
 def choice_view(

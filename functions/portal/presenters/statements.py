@@ -97,9 +97,7 @@ def statement_view(
     )
 
 
-def _line_view(
-    line: StatementLine, currency: str, rows: Mapping[str, InvoiceRow], home: str, words: Words
-) -> LineView:
+def _line_view(line: StatementLine, currency: str, rows: Mapping[str, InvoiceRow], home: str, words: Words) -> LineView:
     charge = words.amount(line.minor, currency) if line.minor > 0 else ""
     paid = words.amount(-line.minor, currency) if line.minor < 0 else ""
     text, href = described(line, rows, home, words)
@@ -124,7 +122,9 @@ def export_rows(found: list[Statement], rows: Mapping[str, InvoiceRow], from_on:
     names = ("date", "entry", "currency", "charge", "paid", "balance")
     lines = [[words(f"column.{name}") for name in names]]
     for s in found:
-        lines.append([from_on.isoformat(), words("statement.opening"), s.currency, "", "", _plain(s.opening, s.currency)])
+        lines.append(
+            [from_on.isoformat(), words("statement.opening"), s.currency, "", "", _plain(s.opening, s.currency)]
+        )
         for line in s.lines:
             text, _ = described(line, rows, "", words)
             charge = _plain(line.minor, s.currency) if line.minor > 0 else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
@@ -81,7 +82,7 @@ class Browser:
                 self.cookies[name] = value
         headers = {name.lower(): str(value) for name, value in answer["headers"].items()}
         raw = answer["body"]
-        body = raw if isinstance(raw, bytes) else str(raw).encode()
+        body = b64decode(raw) if answer.get("isBase64Encoded") else str(raw).encode()
         text = "" if headers.get("content-type") == "application/pdf" else body.decode("utf-8", "replace")
         return Page(answer["statusCode"], headers, text, set_now, body)
 

@@ -33,15 +33,16 @@ _CACHED = ("settings", "store", "sealer", "sessions", "access", "gateway_secret"
 class GatewayInMemory:
     """Opens checkouts; nothing is paid by itself."""
 
+    url: str = GATEWAY
     name: str = "simulator"
     opened: dict[str, CheckoutRequest] = field(default_factory=dict)
 
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
         self.opened[request.payment_id] = request
-        return Checkout(f"ref_{request.payment_id}", f"{GATEWAY}/pay/{request.payment_id}")
+        return Checkout(f"ref_{request.payment_id}", f"{self.url}/pay/{request.payment_id}")
 
     def find_checkout(self, payment_id: str) -> Checkout | None:
-        return Checkout(f"ref_{payment_id}", f"{GATEWAY}/pay/{payment_id}") if payment_id in self.opened else None
+        return Checkout(f"ref_{payment_id}", f"{self.url}/pay/{payment_id}") if payment_id in self.opened else None
 
     def look_up(self, ref: str) -> None:
         return None
@@ -69,7 +70,7 @@ class Portal:
         return browser
 
 
-def build(environment: Any, origin: str = ORIGIN) -> Portal:
+def build(environment: Any, origin: str = ORIGIN, gateway_url: str = GATEWAY) -> Portal:
     """The portal of region eu with the scenes told; call inside `mock_aws`. `environment` takes setenv."""
     dynamodb = boto3.client("dynamodb", region_name="eu-central-1")
     dynamodb.create_table(**schema.records_table("records"))
@@ -78,7 +79,7 @@ def build(environment: Any, origin: str = ORIGIN) -> Portal:
     queue_url = boto3.client("sqs", region_name="eu-central-1").create_queue(QueueName="gateway-events")["QueueUrl"]
     values = {
         "ENV": "test", "REGION_CODE": "eu", "TABLE": "records", "KEYS_TABLE": "keys", "KMS_KEY_ID": kms_key,
-        "USER_POOL_ID": "eu-central-1_test", "USER_POOL_CLIENT_ID": CLIENT, "GATEWAY_URL": GATEWAY,
+        "USER_POOL_ID": "eu-central-1_test", "USER_POOL_CLIENT_ID": CLIENT, "GATEWAY_URL": gateway_url,
         "GATEWAY_QUEUE_URL": queue_url, "PORTAL_ORIGINS": json.dumps({"eu": origin, "us": US_ORIGIN}),
     }  # fmt: skip
     for name, value in values.items():
@@ -89,7 +90,7 @@ def build(environment: Any, origin: str = ORIGIN) -> Portal:
 
 def _assembled(environment: Any, queue_url: str) -> Portal:
     clock, pauses = FrozenClock(scenes.NOW), list[float]()
-    identity, gateway = IdentityInMemory(clock), GatewayInMemory()
+    identity, gateway = IdentityInMemory(clock), GatewayInMemory(services.settings().gateway_url)
     tokens = RsaTokens(ISSUER, CLIENT, key_set, clock)
     realm = Realm("eu", ISSUER)
     access = Access(services.store(), services.sealer(), identity, tokens, realm, clock, pauses.append)

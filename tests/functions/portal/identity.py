@@ -40,7 +40,9 @@ def key_set(*names: str) -> bytes:
     for name in names or ("first",):
         numbers = rsa_key(name).public_key().public_numbers()
         modulus, exponent = numbers.n.to_bytes(256, "big"), numbers.e.to_bytes(3, "big")
-        keys.append({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": name, "n": coded(modulus), "e": coded(exponent)})
+        keys.append(
+            {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": name, "n": coded(modulus), "e": coded(exponent)}
+        )
     return json.dumps({"keys": keys}).encode()
 
 

@@ -36,13 +36,20 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 PASSWORD = "Correct-Horse-7"
 
 PEOPLE = {
-    "admin": User("", ORGANISATION, "rieke@kontor.example", "Rieke Harms", "en", tuple(
-        Grant(a, Role.ACCOUNT_ADMIN) for a in (NORTH, SOUTH)
-    )),
+    "admin": User(
+        "",
+        ORGANISATION,
+        "rieke@kontor.example",
+        "Rieke Harms",
+        "en",
+        tuple(Grant(a, Role.ACCOUNT_ADMIN) for a in (NORTH, SOUTH)),
+    ),
     "payer": User("", ORGANISATION, "paul@kontor.example", "Paul Ode", "de", (Grant(NORTH, Role.PAYER),)),
     "viewer": User("", ORGANISATION, "vera@kontor.example", "Vera Lenz", "en", (Grant(NORTH, Role.VIEWER),)),
     "approver": User("", ORGANISATION, "arne@kontor.example", "Arne Blum", "en", (Grant(NORTH, Role.APPROVER),)),
-    "stranger": User("", OTHER_ORGANISATION, "sven@fremde.example", "Sven Holt", "en", (Grant(OTHERS, Role.ACCOUNT_ADMIN),)),
+    "stranger": User(
+        "", OTHER_ORGANISATION, "sven@fremde.example", "Sven Holt", "en", (Grant(OTHERS, Role.ACCOUNT_ADMIN),)
+    ),
 }
 
 
@@ -52,7 +59,11 @@ def tell(store: Store, sealer: Sealer) -> None:
     accounts.register_entity(entity(), CLERK)
     for organisation, name in ((ORGANISATION, "Kontor"), (OTHER_ORGANISATION, "Fremde")):
         accounts.register_organisation(Organisation(organisation, name, "DE"), CLERK)
-    owners = ((NORTH, ORGANISATION, "Kontor Nord GmbH"), (SOUTH, ORGANISATION, "Kontor Süd GmbH"), (OTHERS, OTHER_ORGANISATION, "Fremde AG"))
+    owners = (
+        (NORTH, ORGANISATION, "Kontor Nord GmbH"),
+        (SOUTH, ORGANISATION, "Kontor Süd GmbH"),
+        (OTHERS, OTHER_ORGANISATION, "Fremde AG"),
+    )
     for account_id, organisation, name in owners:
         accounts.open_account(account(account_id, organisation_id=organisation, name=name), profile(account_id), CLERK)
     for months_ago in range(13, 0, -1):
@@ -89,7 +100,9 @@ def _invoice(store: Store, account_id: str, on: date, total_minor: int, days: in
     header = header_of(account_id, on, total_minor, days)
     pk, sk = body_key(account_id, header.invoice_id)
     body = body_to_bytes(body_of(header))
-    unit = Unit(header.invoice_id).insert(header_item(header)).insert({"pk": pk, "sk": sk, "kind": "body", "body": body})
+    unit = (
+        Unit(header.invoice_id).insert(header_item(header)).insert({"pk": pk, "sk": sk, "kind": "body", "body": body})
+    )
     legs = (
         Posting(LedgerAccount.RECEIVABLES, total_minor, header.invoice_id, header.due_on),
         Posting(LedgerAccount.REVENUE, -header.net_minor),
@@ -140,13 +153,24 @@ def _pay(store: Store, first: InvoiceHeader, second: InvoiceHeader | None, on: d
     payment = Payment(
         first.account_id, derived_id("pay", on, first.invoice_id), ENTITY, "Europe/Berlin", PaymentStatus.SETTLED,
         amount, allocations, "first part" if minor else "", "simulator", at, method="Visa …4242",
-        settled_at=at + timedelta(minutes=2), settled_minor=amount.minor, applied=allocations, parts=1, parts_applied=1,
+        settled_at=at + timedelta(minutes=2), settled_minor=amount.minor, applied=allocations,
+        parts=1, parts_applied=1,
         receipt_number=payment_rules.receipt_number(derived_id("pay", on, first.invoice_id), on),
-        history=(PaymentChange(at, PaymentStatus.STARTED), PaymentChange(at + timedelta(minutes=2), PaymentStatus.SETTLED)),
+        history=(
+            PaymentChange(at, PaymentStatus.STARTED),
+            PaymentChange(at + timedelta(minutes=2), PaymentStatus.SETTLED),
+        ),
     )  # fmt: skip
     unit = Unit(payment.id).insert(payment_records.payment_item(payment))
-    payables = {h.invoice_id: payment_rules.Payable(h.invoice_id, h.number, ENTITY, "EUR", h.due_on, h.open_minor) for h, _ in chosen}
-    post(unit, payment_rules.settlement_entry(payment), payment_rules.application_entry(payment, 0, allocations, payables))
+    payables = {
+        h.invoice_id: payment_rules.Payable(h.invoice_id, h.number, ENTITY, "EUR", h.due_on, h.open_minor)
+        for h, _ in chosen
+    }
+    post(
+        unit,
+        payment_rules.settlement_entry(payment),
+        payment_rules.application_entry(payment, 0, allocations, payables),
+    )
     for header, part in chosen:
         left = header.total_minor - part
         status = InvoiceStatus.PART_PAID if left else InvoiceStatus.PAID
