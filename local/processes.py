@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,15 @@ class Process:
             return None
         pid = int(file.read_text() or 0)
         return pid if pid and _runs(pid, self.module) else None
+
+    def serves(self, place: Place) -> bool:
+        """Whether it runs and answers. One that runs and does not answer is ended, so that it can start again."""
+        if self.pid(place) is None:
+            return False
+        if answers(self.health):
+            return True
+        self.stop(place)
+        return False
 
     def start(self, place: Place, environment: Mapping[str, str], wait_s: float = 40) -> None:
         """Start it and wait until it answers; RuntimeError with the end of its log when it does not."""
@@ -60,11 +70,13 @@ class Process:
         pid = self.pid(place)
         if pid is None:
             return False
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
         until = time.monotonic() + wait_s
         while _runs(pid, self.module):
             if time.monotonic() > until:
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
                 break
             time.sleep(0.05)
         (place.pids / f"{self.name}.pid").unlink(missing_ok=True)
@@ -83,10 +95,8 @@ def answers(url: str) -> bool:
 
 def _runs(pid: int, module: str) -> bool:
     """Whether that process runs that module; a pid may by now belong to somebody else. A zombie does not run."""
-    try:
+    with suppress(ChildProcessError, PermissionError):
         os.waitpid(pid, os.WNOHANG)  # a child of ours that ended would stay a zombie
-    except (ChildProcessError, PermissionError):
-        pass
     try:
         words: Sequence[bytes] = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

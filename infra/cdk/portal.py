@@ -104,7 +104,6 @@ class PortalStack(Stack):
 
     def _api(self) -> apigateway.RestApi:
         group = log_group(self, "AccessLog", f"/saldo/{self._target.name}/portal", self._data.keys.logs)
-        chalice_app = _chalice_app()
         return apigateway.RestApi(
             self,
             "Api",
@@ -122,7 +121,7 @@ class PortalStack(Stack):
                 data_trace_enabled=False,
                 throttling_rate_limit=500,
                 throttling_burst_limit=1000,
-                access_log_destination=apigateway.LogGroupLogDestination(group),  # type: ignore[arg-type]
+                access_log_destination=apigateway.LogGroupLogDestination(group),
                 access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
                     caller=False,
                     http_method=True,
@@ -139,7 +138,7 @@ class PortalStack(Stack):
 
     def _routes(self) -> None:
         integration = apigateway.LambdaIntegration(
-            self.function.function,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+            self.function.function,
             proxy=True,
             allow_test_invoke=False,
         )
@@ -185,11 +184,11 @@ class PortalStack(Stack):
         domain = self.api.add_domain_name(
             "HostName",
             domain_name=host,
-            certificate=certificate,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+            certificate=certificate,
             endpoint_type=apigateway.EndpointType.REGIONAL,
             security_policy=apigateway.SecurityPolicy.TLS_1_2,
         )
-        there = route53.RecordTarget.from_alias(route53_targets.ApiGatewayDomain(domain))  # type: ignore[arg-type]
+        there = route53.RecordTarget.from_alias(route53_targets.ApiGatewayDomain(domain))
         route53.ARecord(self, "Address", zone=zone, record_name=host + ".", target=there)
 
     def _outputs(self) -> None:

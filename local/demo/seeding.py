@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 
-from local.demo import history
+from local.demo import history, paying
 from local.demo.customers import CUSTOMERS, PEOPLE, Contract, Person, account_id, accounts_of, organisation_id
 from local.demo.customers import organisation_of as organisation
 from local.demo.sellers import GMBH, INC, offer_of
@@ -18,7 +18,7 @@ from saldo.access.service import Access, Realm
 from saldo.access.tokens import RsaTokens
 from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.service import Accounts
-from saldo.audit.model import job
+from saldo.audit.model import Actor, job
 from saldo.catalog.service import Catalog
 from saldo.kernel.clock import system_clock
 from saldo.kernel.periods import local_date
@@ -33,6 +33,11 @@ from saldo.usage.service import Usage
 
 PASSWORD = "Lumen-demo-2026"  # noqa: S105 - printed on purpose: the demo's people exist on this machine only
 _SEED = job("demo")
+# Who pays late invoices by card: contract and payer.
+_BY_CARD = {
+    "eu": ("corvin_lyon", Actor("demo_camille_roche", "user")),
+    "us": ("harborline_houston", Actor("demo_marcus_webb", "user")),
+}
 _ENTITIES = {"eu": GMBH, "us": INC}
 
 
@@ -74,6 +79,8 @@ class _Region:
         for account, contract in contracts:
             history.settle(self._store, account, contract.habit, anchor, system_clock)
         self._let_in()
+        late, payer = _BY_CARD[self._code]
+        paying.pay_oldest_by_card(self._stack, self._store, account_id(self._code, late), payer, system_clock)
         self._store.write_one(Unit("finished").update((self._entity.id, "demo"), set={"finished": True}))
 
     def _begun(self) -> tuple[date, bool]:
