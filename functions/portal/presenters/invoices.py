@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from functions.portal import formats
 from functions.portal.presenters.tags import Tag, due_note, invoice_tag
 from functions.portal.words import Words
 from saldo.invoicing.listing import COLUMNS, STATUSES, InvoiceRow, Listing, ListWish
-from saldo.invoicing.model import InvoiceBody, Line
 from saldo.invoicing.reading import Invoice, row_from
 from saldo.invoicing.records import InvoiceHeader, header_item
 from saldo.kernel.errors import Problems
-from saldo.rating.model import Step
-from saldo.tax.model import TaxTotal
+
+if TYPE_CHECKING:
+    from saldo.invoicing.model import InvoiceBody, Line
+    from saldo.rating.model import Step
+    from saldo.tax.model import TaxTotal
 
 
 @dataclass(frozen=True, slots=True)

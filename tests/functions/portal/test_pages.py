@@ -160,7 +160,7 @@ def test_paying_goes_from_choice_to_check_to_the_gateway_and_back(portal: Portal
     invoices = chosen(portal, browser)
     check = browser.post(f"{HOME}/pay/check", [("pay", i) for i in invoices])
     assert check.status == 200 and "Vor dem Bezahlen prüfen" in check.text and not portal.gateway.opened
-    pairs = re.findall(r'type="hidden" name="((?:pay|amount\.|reason|request_key)[^"]*)" value="([^"]*)"', check.text)
+    pairs = re.findall(r'type="hidden" name="((?:pay|minor\.|reason|request_key)[^"]*)" value="([^"]*)"', check.text)
     answer = browser.post(f"{HOME}/pay/confirm", pairs)
     request = next(iter(portal.gateway.opened.values()))
     assert answer.status == 303 and answer.location.endswith(request.payment_id)
@@ -179,10 +179,48 @@ def test_a_part_needs_a_reason_and_every_problem_is_named_at_once(portal: Portal
     assert page.status == 422 and "Nennen Sie den Grund" in page.text and "höchstens den offenen" in page.text
     page = browser.post(f"{HOME}/pay/check", [("pay", one), (f"amount.{one}", "1,50"), ("reason", "Gutschrift folgt")])
     assert page.status == 200 and "1,50" in page.text and "Gutschrift folgt" in page.text
-    back = browser.post(f"{HOME}/pay/change", [("pay", one), (f"amount.{one}", "1.50"), ("reason", "Gutschrift folgt")])
-    assert back.status == 200 and "checked" in back.text
+    back = browser.post(f"{HOME}/pay/change", [("pay", one), (f"minor.{one}", "150"), ("reason", "Gutschrift folgt")])
+    assert back.status == 200 and "checked" in back.text and 'value="1,50"' in back.text
     nothing = browser.post(f"{HOME}/pay/check", [])
     assert nothing.status == 422 and "mindestens eine Rechnung" in nothing.text
+
+
+def test_a_confirmation_takes_checked_amounts_only(portal: Portal) -> None:
+    browser = portal.signed_in("payer")
+    one, two = chosen(portal, browser)
+    key = ("request_key", "a-key-of-this-form")
+    for fields in (
+        [("pay", one)],
+        [("pay", one), (f"amount.{one}", "10")],
+        [("pay", one), (f"minor.{one}", "-5")],
+        [("pay", one), (f"minor.{one}", "1e3")],
+        [("pay", one), (f"minor.{two}", "100")],
+    ):
+        browser.get(f"{HOME}/pay")
+        assert browser.post(f"{HOME}/pay/confirm", [*fields, key]).status == 400
+    browser.get(f"{HOME}/pay")
+    part = browser.post(f"{HOME}/pay/confirm", [("pay", one), (f"minor.{one}", "100"), key])
+    assert part.status == 422 and "Nennen Sie den Grund" in part.text and not portal.gateway.opened
+
+
+def test_a_form_sent_again_after_the_payment_came_in_shows_that_payment(portal: Portal) -> None:
+    from saldo.kernel.money import Money
+    from saldo.payments.model import GatewayEvent, GatewayPayment, PaymentStatus
+
+    browser = portal.signed_in("payer")
+    check = browser.post(f"{HOME}/pay/check", [("pay", i) for i in chosen(portal, browser)])
+    pairs = re.findall(
+        r'type="hidden" name="((?:pay|minor\.|reason|request_key|form_key)[^"]*)" value="([^"]*)"', check.text
+    )
+    browser.post(f"{HOME}/pay/confirm", pairs, key=False)
+    request = next(iter(portal.gateway.opened.values()))
+    amount = Money(request.amount.minor, request.amount.currency)
+    status, ref = PaymentStatus.SETTLED, f"ref_{request.payment_id}"
+    news = GatewayPayment(request.payment_id, request.account_id, ref, status, amount, scenes.NOW)
+    services.payments().handle_event(GatewayEvent("evt_1", scenes.NOW, news))
+    again = browser.post(f"{HOME}/pay/confirm", pairs, key=False)
+    assert (again.status, again.location) == (303, f"{HOME}/payments/{request.payment_id}")
+    assert len(portal.gateway.opened) == 1
 
 
 def test_another_accounts_invoice_cannot_be_paid_here(portal: Portal) -> None:
@@ -203,7 +241,7 @@ def test_large_payments_ask_for_a_code_again_of_those_who_have_one(portal: Porta
     pays = re.findall(r'name="pay" value="([^"]+)"', page.text)
     check = browser.post(f"{HOME}/pay/check", [("pay", i) for i in pays])
     pairs = re.findall(
-        r'type="hidden" name="((?:pay|amount\.|reason|request_key|form_key)[^"]*)" value="([^"]*)"', check.text
+        r'type="hidden" name="((?:pay|minor\.|reason|request_key|form_key)[^"]*)" value="([^"]*)"', check.text
     )
     assert "Confirm that it is you" in check.text
     refused = browser.post(

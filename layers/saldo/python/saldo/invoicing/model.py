@@ -6,36 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
+from saldo.invoicing.status import MOVES as MOVES
+from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import ChargePeriod, Subscription
 from saldo.tax.model import TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageKey
-
-
-class InvoiceStatus(StrEnum):
-    """Where an invoice stands. A draft has no number and no customer sees it."""
-
-    DRAFT = "draft"
-    ISSUED = "issued"
-    PART_PAID = "part_paid"
-    PAID = "paid"
-    VOID = "void"
-
-
-# VOID is for drafts alone: what has been issued is corrected by another document.
-MOVES: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
-    InvoiceStatus.DRAFT: frozenset({InvoiceStatus.ISSUED, InvoiceStatus.VOID}),
-    InvoiceStatus.ISSUED: frozenset({InvoiceStatus.PART_PAID, InvoiceStatus.PAID}),
-    InvoiceStatus.PART_PAID: frozenset({InvoiceStatus.PART_PAID, InvoiceStatus.PAID}),
-    InvoiceStatus.PAID: frozenset(),
-    InvoiceStatus.VOID: frozenset(),
-}
 
 
 @dataclass(frozen=True, slots=True)
