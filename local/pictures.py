@@ -11,7 +11,7 @@ from local.place import ROOT, Place
 from local.supervisor import Instance
 
 FOLDER = ROOT / "docs" / "pictures"
-WHO = "rieke.harms@nordlicht.example"
+WHO = "ana.delgado@cobaltridge.example"
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
 
 
@@ -25,7 +25,7 @@ def main() -> int:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser(), args=_ARGUMENTS)
         page = chromium.new_page(viewport={"width": 1200, "height": 860}, device_scale_factor=1, locale="en-GB")
-        _tour(page, place.portal_origins["eu"])
+        _tour(page, place.portal_origins["us"])
         chromium.close()
     return 0
 
@@ -35,8 +35,7 @@ def _tour(page: Any, origin: str) -> None:  # Playwright's types are for whoever
     page.fill("#email", WHO)
     page.fill("#password", PASSWORD)
     page.click("main form button")
-    page.goto(f"{origin}/accounts?lang=en")
-    page.click("main a[href*='/accounts/acct_']")
+    page.wait_for_url("**/accounts/acct_us_*")
     page.screenshot(path=str(FOLDER / "overview.png"))
     page.click("a[href$='/invoices']")
     page.screenshot(path=str(FOLDER / "invoices.png"))

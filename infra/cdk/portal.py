@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as certificates
 from aws_cdk import aws_cognito as cognito
@@ -111,6 +111,7 @@ class PortalStack(Stack):
             description="Pages and JSON of the customer portal",
             # Only with every type named does API Gateway decode a PDF whatever the browser's Accept header says first.
             binary_media_types=["*/*"],
+            min_compression_size=Size.bytes(1024),
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=True,
             deploy_options=apigateway.StageOptions(

@@ -81,7 +81,8 @@ def _owed(rows: Sequence[InvoiceRow], currency: str, today: date, words: Words) 
     late = words.money(late_minor, currency)
     if not late_minor:
         return Owed(total, "", words("overview.owed", total=total))
-    return Owed(total, late, words("overview.owed_overdue", total=total, overdue=late))
+    text = "overview.owed_all_overdue" if late == total else "overview.owed_overdue"
+    return Owed(total, late, words(text, total=total, overdue=late))
 
 
 def _next(row: InvoiceRow, today: date, words: Words) -> NextDue:
