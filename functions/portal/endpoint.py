@@ -126,7 +126,7 @@ def _first_sight(request: Any, path: str, params: Mapping[str, str]) -> Visit:
         correlation_id=context.get("requestId", ""),
         now=services.clock(),
         origin=origin,
-        words=Words(language_for(wanted, headers.get("accept-language", ""))),
+        words=Words(language_for(wanted, headers.get("accept-language", "")), services.settings().region_code),
     )
 
 
@@ -156,7 +156,7 @@ def _checked(visit: Visit, rule: Rule, view: View) -> Answer:
         session = services.sessions().of_token(token)
         if session is None:
             return _to_sign_in(visit)
-        words = Words(language_for(session.language, visit.words.language))
+        words = replace(visit.words, language=language_for(session.language, visit.words.language))
         visit = replace(visit, session=session, words=words)
     if rule.roles:
         visit = _seated(visit, rule)

@@ -31,22 +31,15 @@ class Locale:
     percent: str = "%"
 
 
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 _EN = "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec"
 _FR = "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc."
 _ES = "ene feb mar abr may jun jul ago sept oct nov dic"
 LOCALES: Mapping[str, Locale] = {
     "plain": Locale(".", "", 99, True, {}),
-    "en": Locale(".", ",", 4, True, {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}, tuple(_EN.split())),
-    "de": Locale(
-        ",",
-        ".",
-        4,
-        False,
-        {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"},
-        (),
-        "{day:02}.{number:02}.{year}",
-        _NBSP + "%",
-    ),
+    "en": Locale(".", ",", 4, True, _SIGNS, tuple(_EN.split())),
+    "en-US": Locale(".", ",", 4, True, _SIGNS, tuple(_EN.replace("Sept", "Sep").split()), "{month} {day}, {year}"),
+    "de": Locale(",", ".", 4, False, _SIGNS, (), "{day:02}.{number:02}.{year}", _NBSP + "%"),
     "fr": Locale(
         *(",", _NARROW, 4, False, {"EUR": "€", "USD": "$US", "GBP": "£GB", "JPY": "JPY"}),
         months=tuple(_FR.split()),
@@ -99,7 +92,7 @@ def days(language: str, first: date, last: date) -> str:
     """A range of days; the year once where both share it: 1 Aug – 31 Aug 2026."""
     if first.year != last.year:
         return f"{day(language, first)} – {day(language, last)}"
-    short = day(language, first).replace(str(first.year), "").strip()
+    short = day(language, first).replace(str(first.year), "").strip(", ")
     return f"{short} – {day(language, last)}"
 
 

@@ -17,7 +17,7 @@ from functions.portal import formats
 from functions.portal.words import LANGUAGES, Words, catalogue, language_for
 
 PORTAL = Path(__file__).parents[3] / "functions" / "portal"
-CLDR = {"en": "en_GB", "de": "de", "fr": "fr", "es": "es"}
+CLDR = {"en": "en_GB", "en-US": "en_US", "de": "de", "fr": "fr", "es": "es"}
 
 
 def placeholders(text: str) -> set[str]:
@@ -61,7 +61,7 @@ def test_catalogues_are_sorted_and_not_escaped() -> None:
 @pytest.mark.parametrize("currency", ["EUR", "USD", "GBP", "CHF", "JPY"])
 @pytest.mark.parametrize("minor", [0, 5, -5, 99, 100, 12345, 123456, -123456, 1234567, 123456789012])
 def test_money_is_written_as_cldr_says(language: str, currency: str, minor: int) -> None:
-    cldr = "en" if language == "en" else language  # en_GB would write US$ to people in America
+    cldr = "en" if language in ("en", "en-US") else language  # en_GB would write US$ to people in America
     value = Decimal(minor) if currency == "JPY" else Decimal(minor) / 100
     expected = format_currency(value, currency, locale=cldr)
     if language == "en" and currency == "CHF":
