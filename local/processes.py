@@ -44,7 +44,15 @@ class Process:
         return False
 
     def start(self, place: Place, environment: Mapping[str, str], wait_s: float = 40) -> None:
-        """Start it and wait until it answers; RuntimeError with the end of its log when it does not."""
+        """Start it and wait until it answers; RuntimeError with the end of its log when it does not.
+
+        RuntimeError too when something else answers there already: another folder's Saldo must not be taken for ours.
+        """
+        if answers(self.health):
+            raise RuntimeError(
+                f"another program answers at {self.health}; stop it (perhaps Saldo of another folder: make down there)"
+                " or choose other ports with SALDO_PORT_BASE"
+            )
         for folder in (place.pids, place.logs):
             folder.mkdir(parents=True, exist_ok=True)
         log = place.logs / f"{self.name}.log"
