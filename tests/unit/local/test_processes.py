@@ -15,7 +15,7 @@ from local.processes import Process
 
 def test_a_port_on_which_something_else_answers_is_refused_with_what_to_do(tmp_path: Path) -> None:
     class Stranger(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+        def do_GET(self) -> None:
             self.send_response(204)
             self.end_headers()
 
