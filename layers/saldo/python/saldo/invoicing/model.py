@@ -38,11 +38,26 @@ MOVES: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
 }
 
 
+class LineKind(StrEnum):
+    """What a line is for. CHARGE: what a subscription costs; CREDIT: days paid for and not used; CHANGE: both as one;
+    TRUE_UP: what misses to a minimum; ITEM: sold once by hand; DISCOUNT and PREPAID: off another line."""
+
+    CHARGE = "charge"
+    CREDIT = "credit"
+    CHANGE = "change"
+    TRUE_UP = "true_up"
+    ITEM = "item"
+    DISCOUNT = "discount"
+    PREPAID = "prepaid"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One charge as invoiced. `net_minor` = `exact` (major units) × share, rounded by `rounding`.
+    """One charge as invoiced. `net_minor` = `exact` (major units) × share, rounded by `rounding`, + `residual_minor`.
 
-    `id` counts from "1" in the order of the document. `names`, `unit_names`: language code → text.
+    `id` counts from "1" in the order of the document. `names`, `unit_names`: language code → text. `of`: the id of
+    the line that a discount is off. `residual_minor`: what rounding the document instead of its lines put here.
+    `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`).
     """
 
     id: str
@@ -62,6 +77,11 @@ class Line:
     tax_category: str
     revenue_tag: str
     taxes: tuple[TaxShare, ...]
+    kind: LineKind = LineKind.CHARGE
+    of: str = ""
+    residual_minor: int = 0
+    inclusive: bool = False
+    included_tax_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +127,27 @@ class DueSubscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """Something sold once, outside any plan: `quantity` × `unit_price` (major units; below zero for a deduction).
+
+    `id` names it for ever: it is billed once. `tax_category` and `revenue_tag` as on a component.
+    """
+
+    id: str
+    names: dict[str, str]
+    unit_price: Decimal
+    quantity: Decimal = Decimal(1)
+    tax_category: str = "standard"
+    revenue_tag: str = "items"
+    inclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class BillingCase:
     """All that billing one account on one day needs. `usage` must hold each total that `usage_needed` names.
 
-    `as_of` is the day in the account's calendar up to which boundaries are billed, and the issue date.
+    `as_of` is the day in the account's calendar up to which boundaries are billed, and the issue date. `items` are
+    billed with what is due.
     """
 
     account: Account
@@ -118,6 +155,7 @@ class BillingCase:
     due: tuple[DueSubscription, ...]
     usage: Mapping[UsageKey, Decimal]
     as_of: date
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

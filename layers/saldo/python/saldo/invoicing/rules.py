@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
 
-from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
-from saldo.invoicing.model import BillingCase, Draft, DueSubscription, InvoiceBody, Line, NothingToBill
+from saldo.catalog.model import Timing
+from saldo.invoicing.model import BillingCase, Draft, InvoiceBody, Line, NothingToBill
+from saldo.invoicing.rules_lines import charge_lines, due_of, usage_needed
 from saldo.kernel.errors import Problem, Problems, Refusal
-from saldo.kernel.exact import ONE, minor_of_share, total
+from saldo.kernel.exact import minor_of_share, total
 from saldo.kernel.ids import derived_id
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
-from saldo.rating.rules.proration import WHOLE, share_of
-from saldo.rating.rules.registry import NESTED_RULES, rate
-from saldo.subscriptions.model import ChargePeriod, Subscription
-from saldo.subscriptions.rules import billed, billing_due, cycle_number
+from saldo.subscriptions.model import Subscription
+from saldo.subscriptions.rules import billed
 from saldo.tax.model import BuyerFacts, LineTax, SellerFacts, TaxableLine, TaxAnswer
 from saldo.tax.ports import TaxPort
 from saldo.tax.rules import tax_totals
 from saldo.usage.model import UsageKey
 
+__all__ = [
+    "bill",
+    "buyer_facts",
+    "charge_lines",
+    "check_case",
+    "draft_invoice",
+    "due_of",
+    "format_number",
+    "invoice_id",
+    "issue_entry",
+    "problems_of",
+    "seller_facts",
+    "series_name",
+    "taxable_lines",
+    "usage_needed",
+]
+
 _DAY = timedelta(days=1)
-
-
-def due_of(subscription: Subscription, plan_version: PlanVersion | None, as_of: date) -> DueSubscription:
-    """A subscription with everything due on it; `bill` refuses one whose plan version is None."""
-    due = billing_due(subscription, plan_version, as_of) if plan_version else []
-    return DueSubscription(subscription, plan_version, tuple(due))
-
-
-def usage_needed(due: Iterable[DueSubscription]) -> list[UsageKey]:
-    """The totals that a BillingCase of these must hold (0 where nothing was used), in the order of the lines."""
-    return [
-        UsageKey(item.subscription.id, component.meter_id, period.period)
-        for item in due
-        for period, component in _charged(item)
-        if component.kind is ChargeKind.USAGE
-    ]
 
 
 def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
@@ -52,12 +51,16 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     """
     check_case(case)
     lines = charge_lines(case)
-    charges = tuple(sorted({period.identity for item in case.due for period in item.due}))
+    charges = tuple(sorted(_identities(case)))
     if not any(line.net_minor for line in lines):
         reason = "zero_amounts" if lines else "no_charges"
         return NothingToBill(case.account.id, reason, charges, _moved_on(case))
     answer = tax.quote(taxable_lines(lines, case.as_of), buyer_facts(case), seller_facts(case))
     return Draft(draft_invoice(case, charges, lines, answer), _moved_on(case))
+
+
+def _identities(case: BillingCase) -> set[str]:
+    return {p.identity for due in case.due for p in due.due} | {f"item:{item.id}" for item in case.items}
 
 
 def _moved_on(case: BillingCase) -> tuple[Subscription, ...]:
@@ -90,67 +93,6 @@ def _check_meters(case: BillingCase) -> None:
             if key.period.overlap(other.period):
                 raise Refusal("meter_claimed_twice", f"{key.meter_id} would be billed twice for {key.period.as_text()}")
         claimed[key.meter_id].append(key)
-
-
-def _charged(item: DueSubscription) -> Iterator[tuple[ChargePeriod, Component]]:
-    """What is due, component by component."""
-    if item.plan_version is None:
-        return
-    for due in item.due:
-        for component in item.plan_version.components:
-            once = component.kind is ChargeKind.ONE_TIME
-            if component.timing is due.timing and (due.first or not once):
-                yield due, component
-
-
-def charge_lines(case: BillingCase) -> list[Line]:
-    """Every due charge rated, before tax, in the order of subscriptions, periods and components."""
-    lines: list[Line] = []
-    for item in case.due:
-        for due, component in _charged(item):
-            lines.append(_line(str(len(lines) + 1), case, item, due, component))
-    return lines
-
-
-def _line(line_id: str, case: BillingCase, item: DueSubscription, due: ChargePeriod, component: Component) -> Line:
-    plan_version = item.plan_version
-    assert plan_version is not None, "checked before anything is rated"
-    quantity = _quantity(case, item.subscription, due, component)
-    short = component.kind is ChargeKind.FIXED and component.prorate
-    share = share_of(due.period, due.full, plan_version.day_count) if short else WHOLE
-    aged = type(component.price) in NESTED_RULES  # only these can hold a ramp
-    cycle = cycle_number(item.subscription, plan_version, due) if aged else 0
-    rated = rate(component.price, quantity, plan_version.currency, share, plan_version.rounding, cycle)
-    return Line(
-        line_id,
-        item.subscription.id,
-        plan_version.id,
-        component.id,
-        due.timing,
-        due.period,
-        component.names,
-        component.unit_names,
-        quantity,
-        rated.exact,
-        share,
-        rated.rounding,
-        rated.net_minor,
-        rated.steps,
-        component.tax_category,
-        component.revenue_tag,
-        (),
-    )
-
-
-def _quantity(case: BillingCase, subscription: Subscription, due: ChargePeriod, component: Component) -> Decimal:
-    if component.kind is not ChargeKind.USAGE:
-        return subscription.quantities.get(component.id, ONE)
-    used = case.usage.get(UsageKey(subscription.id, component.meter_id, due.period))
-    if used is None:
-        raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {due.period.as_text()}")
-    if used < 0:
-        raise Refusal("negative_usage", f"{component.meter_id} counted {used} in {due.period.as_text()}")
-    return used
 
 
 def taxable_lines(lines: Sequence[Line], issued_on: date) -> list[TaxableLine]:
