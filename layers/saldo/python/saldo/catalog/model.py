@@ -31,12 +31,16 @@ class DayCount(StrEnum):
     """How part of a period is measured.
 
     ACTUAL: real days over the real days of the full period. ACTUAL_OVER_30: real days over 30 per month, at
-    most the whole. THIRTY_360: every month counts 30 days, above and below.
+    most the whole. THIRTY_360: every month counts 30 days, above and below. FIXED_30: 30 per month, of which the days
+    up to the period's end are real ones, so that two parts always make the whole. SECOND: real seconds of the
+    account's time zone, in which a day may have 23 or 25 hours.
     """
 
     ACTUAL = "actual"
     ACTUAL_OVER_30 = "actual_over_30"
     THIRTY_360 = "30_360"
+    FIXED_30 = "fixed_30"
+    SECOND = "second"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -13,9 +13,39 @@ from saldo.catalog.model import PlanVersion, Timing
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share, Step
-from saldo.subscriptions.model import ChargePeriod, Subscription
+from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.tax.model import TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageKey
+
+
+class ChangeLegs(StrEnum):
+    """How a mid-period change is shown: its credit and its charge each rounded on a line of its own, or NET: their
+    difference on one line, rounded once."""
+
+    LEGS = "legs"
+    NET = "net"
+
+
+class BelowZero(StrEnum):
+    """What becomes of a total below zero: the account is set aside, or the document is a credit note."""
+
+    REFUSE = "refuse"
+    CREDIT_NOTE = "credit_note"
+
+
+class DocumentKind(StrEnum):
+    """An invoice asks for money; a credit note, whose total is below zero, gives it back."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+
+
+@dataclass(frozen=True, slots=True)
+class BillingOptions:
+    """Choices of a seller where there is more than one right way; the defaults are Saldo's."""
+
+    change_legs: ChangeLegs = ChangeLegs.LEGS
+    below_zero: BelowZero = BelowZero.REFUSE
 
 
 class InvoiceStatus(StrEnum):
@@ -110,6 +140,7 @@ class InvoiceBody:
     net_minor: int
     tax_minor: int
     total_minor: int
+    kind: DocumentKind = DocumentKind.INVOICE
 
     @property
     def plan_versions(self) -> tuple[str, ...]:
@@ -119,11 +150,16 @@ class InvoiceBody:
 
 @dataclass(frozen=True, slots=True)
 class DueSubscription:
-    """A subscription, the plan version it was sold (None where it cannot be found) and what is due on it."""
+    """A subscription, the plan version it was sold (None where it cannot be found) and what is due on it.
+
+    `charges`: what its changes make due, where it has any; `versions`: the plan versions these name, by id.
+    """
 
     subscription: Subscription
     plan_version: PlanVersion | None
     due: tuple[ChargePeriod, ...]
+    charges: tuple[Charge, ...] | None = None
+    versions: Mapping[str, PlanVersion] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +192,7 @@ class BillingCase:
     usage: Mapping[UsageKey, Decimal]
     as_of: date
     items: tuple[Item, ...] = ()
+    options: BillingOptions = BillingOptions()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from saldo.catalog.model import Timing
-from saldo.invoicing.model import BillingCase, Draft, InvoiceBody, Line, NothingToBill
-from saldo.invoicing.rules_lines import charge_lines, due_of, usage_needed
+from saldo.catalog.model import PlanVersion, Timing
+from saldo.invoicing.model import (
+    BelowZero,
+    BillingCase,
+    DocumentKind,
+    Draft,
+    DueSubscription,
+    InvoiceBody,
+    Line,
+    NothingToBill,
+)
+from saldo.invoicing.rules_lines import Charged, charge_lines, charged_of, due_of, usage_needed
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.exact import minor_of_share, total
 from saldo.kernel.ids import derived_id
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.rules import billed
+from saldo.subscriptions.rules_changes import moved_on
 from saldo.tax.model import BuyerFacts, LineTax, SellerFacts, TaxableLine, TaxAnswer
 from saldo.tax.ports import TaxPort
 from saldo.tax.rules import tax_totals
@@ -64,7 +74,13 @@ def _identities(case: BillingCase) -> set[str]:
 
 
 def _moved_on(case: BillingCase) -> tuple[Subscription, ...]:
-    return tuple(billed(i.subscription, i.plan_version, case.as_of) for i in case.due if i.plan_version)
+    return tuple(_billed(item, item.plan_version, case.as_of) for item in case.due if item.plan_version)
+
+
+def _billed(item: DueSubscription, plan_version: PlanVersion, as_of: date) -> Subscription:
+    if item.charges is None:
+        return billed(item.subscription, plan_version, as_of)
+    return moved_on(item.subscription, item.versions, as_of)
 
 
 def check_case(case: BillingCase) -> None:
@@ -88,11 +104,20 @@ def check_case(case: BillingCase) -> None:
 def _check_meters(case: BillingCase) -> None:
     """No day of a meter may be billed on two charges: each usage event is rated once."""
     claimed: dict[str, list[UsageKey]] = {}
+    taken_back = Counter(
+        _usage_key(item, c) for item in case.due for c in charged_of(item) if c.change and c.change.sign < 0
+    )
     for key in usage_needed(case.due):
+        if taken_back[key] > 0:
+            continue
         for other in claimed.setdefault(key.meter_id, []):
             if key.period.overlap(other.period):
                 raise Refusal("meter_claimed_twice", f"{key.meter_id} would be billed twice for {key.period.as_text()}")
         claimed[key.meter_id].append(key)
+
+
+def _usage_key(item: DueSubscription, charged: Charged) -> UsageKey:
+    return UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
 
 
 def taxable_lines(lines: Sequence[Line], issued_on: date) -> list[TaxableLine]:
@@ -122,7 +147,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
     """Freeze rated lines and the tax answer into an invoice; Refusal `negative_total` below zero."""
     account = case.account
     net, tax = sum(line.net_minor for line in lines), answer.tax_minor
-    if net + tax < 0:
+    if net + tax < 0 and case.options.below_zero is BelowZero.REFUSE:
         raise Refusal("negative_total", f"{account.id} would be invoiced {net + tax}")
     return InvoiceBody(
         id=invoice_id(case.as_of, case.entity.id, account.id, account.currency, charges),
@@ -143,6 +168,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         net_minor=net,
         tax_minor=tax,
         total_minor=net + tax,
+        kind=DocumentKind.CREDIT_NOTE if net + tax < 0 else DocumentKind.INVOICE,
     )
 
 
@@ -211,8 +237,10 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
         found.add("net_minor", "lines_differ", "the lines do not add up to the net")
     if sum(t.tax_minor for t in body.tax_totals) != body.tax_minor:
         found.add("tax_minor", "taxes_differ", "the taxes do not add up to the tax")
-    if body.net_minor + body.tax_minor != body.total_minor or body.total_minor <= 0:
-        found.add("total_minor", "total_differs", "net and tax do not make a total above zero")
+    if body.net_minor + body.tax_minor != body.total_minor:
+        found.add("total_minor", "total_differs", "net and tax do not make the total")
+    if (body.total_minor < 0) != (body.kind is DocumentKind.CREDIT_NOTE):
+        found.add("kind", "kind_differs", "an invoice's total is above zero, a credit note's below")
     if body.id != invoice_id(body.issued_on, body.entity_id, body.account_id, body.currency, body.charges):
         found.add("id", "id_differs", "the id is not that of these charges")
     if body.due_on < body.issued_on:

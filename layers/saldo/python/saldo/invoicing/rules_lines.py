@@ -2,59 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
-from saldo.invoicing.model import BillingCase, DueSubscription, Item, Line, LineKind
+from saldo.invoicing.model import BillingCase, ChangeLegs, DueSubscription, Item, Line, LineKind
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ONE, minor_of_share, times
+from saldo.kernel.exact import ONE, minor_of_share, plus, times
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share, Step
 from saldo.rating.rules.proration import WHOLE, share_of
 from saldo.rating.rules.registry import NESTED_RULES, rate
-from saldo.subscriptions.model import ChargePeriod, Subscription
+from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.subscriptions.rules import billing_due, cycle_number
+from saldo.subscriptions.rules_changes import charges_due
 from saldo.usage.model import UsageKey
 
 _DAY = timedelta(days=1)
 
 
-def due_of(subscription: Subscription, plan_version: PlanVersion | None, as_of: date) -> DueSubscription:
-    """A subscription with everything due on it; `bill` refuses one whose plan version is None."""
-    due = billing_due(subscription, plan_version, as_of) if plan_version else []
-    return DueSubscription(subscription, plan_version, tuple(due))
+def due_of(
+    subscription: Subscription,
+    plan_version: PlanVersion | None,
+    as_of: date,
+    versions: Mapping[str, PlanVersion] | None = None,
+    zone: str = "UTC",
+) -> DueSubscription:
+    """A subscription with everything due on it; `bill` refuses one whose plan version is None.
+
+    versions: by id, those that its changes name. zone: the account's, for plans that count seconds.
+    """
+    if plan_version is None:
+        return DueSubscription(subscription, None, ())
+    if not subscription.changes:
+        return DueSubscription(subscription, plan_version, tuple(billing_due(subscription, plan_version, as_of)))
+    known = {**(versions or {}), plan_version.id: plan_version}
+    charges = tuple(charges_due(subscription, known, as_of, zone))
+    due = tuple(dict.fromkeys(charge.period for charge in charges))
+    return DueSubscription(subscription, plan_version, due, charges, known)
 
 
 def usage_needed(due: Iterable[DueSubscription]) -> list[UsageKey]:
     """The totals that a BillingCase of these must hold (0 where nothing was used), in the order of the lines."""
     return [
-        UsageKey(item.subscription.id, component.meter_id, period.period)
+        UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
         for item in due
-        for period, component in _charged(item)
-        if component.kind is ChargeKind.USAGE
+        for charged in charged_of(item)
+        if charged.component.kind is ChargeKind.USAGE
     ]
 
 
-def _charged(item: DueSubscription) -> Iterator[tuple[ChargePeriod, Component]]:
+class Charged(NamedTuple):
+    """A component of a plan version that is due for a period; the charge of a change, where it is one."""
+
+    period: ChargePeriod
+    component: Component
+    version: PlanVersion
+    change: Charge | None = None
+
+
+def charged_of(item: DueSubscription) -> Iterator[Charged]:
     """What is due, component by component."""
     if item.plan_version is None:
         return
-    for due in item.due:
+    for charge in item.charges or ():
+        version = item.versions[charge.plan_version_id]
+        component = next(c for c in version.components if c.id == charge.component_id)
+        yield Charged(charge.period, component, version, charge)
+    for due in item.due if item.charges is None else ():
         for component in item.plan_version.components:
             once = component.kind is ChargeKind.ONE_TIME
             if component.timing is due.timing and (due.first or not once):
-                yield due, component
+                yield Charged(due, component, item.plan_version)
 
 
 def charge_lines(case: BillingCase) -> list[Line]:
-    """Every due charge rated, before tax, in the order of subscriptions, periods and components."""
+    """Every due charge rated, before tax, in the order of subscriptions, periods and components, then items."""
     lines: list[Line] = []
     for item in case.due:
-        for due, component in _charged(item):
-            lines.append(_line(str(len(lines) + 1), case, item, due, component))
+        for charged in charged_of(item):
+            lines.append(_line(str(len(lines) + 1), case, item.subscription, charged))
+    if case.options.change_legs is ChangeLegs.NET:
+        lines = net_legs(lines, case.account.currency)
     lines.extend(_item_line(str(len(lines) + n), case, sold) for n, sold in enumerate(case.items, 1))
     return lines
 
@@ -84,19 +117,19 @@ def _item_line(line_id: str, case: BillingCase, item: Item) -> Line:
     )
 
 
-def _line(line_id: str, case: BillingCase, item: DueSubscription, due: ChargePeriod, component: Component) -> Line:
-    plan_version = item.plan_version
-    assert plan_version is not None, "checked before anything is rated"
-    quantity = _quantity(case, item.subscription, due, component)
-    short = component.kind is ChargeKind.FIXED and component.prorate
-    share = share_of(due.period, due.full, plan_version.day_count) if short else WHOLE
-    aged = type(component.price) in NESTED_RULES  # only these can hold a ramp
-    cycle = cycle_number(item.subscription, plan_version, due) if aged else 0
-    rated = rate(component.price, quantity, plan_version.currency, share, plan_version.rounding, cycle)
-    return Line(
+def _line(line_id: str, case: BillingCase, subscription: Subscription, charged: Charged) -> Line:
+    due, component, version, change = charged
+    quantity = _quantity(case, subscription, charged)
+    priced_by_time = component.kind is ChargeKind.FIXED and component.prorate
+    share = share_of_charge(case, charged) if priced_by_time else WHOLE
+    cycle = 0
+    if type(component.price) in NESTED_RULES:  # only these can hold a ramp
+        cycle = change.cycle if change else cycle_number(subscription, version, due)
+    rated = rate(component.price, quantity, version.currency, share, version.rounding, cycle)
+    line = Line(
         line_id,
-        item.subscription.id,
-        plan_version.id,
+        subscription.id,
+        version.id,
         component.id,
         due.timing,
         due.period,
@@ -112,10 +145,64 @@ def _line(line_id: str, case: BillingCase, item: DueSubscription, due: ChargePer
         component.revenue_tag,
         (),
     )
+    return credited(line) if change and change.sign < 0 else line
 
 
-def _quantity(case: BillingCase, subscription: Subscription, due: ChargePeriod, component: Component) -> Decimal:
+def share_of_charge(case: BillingCase, charged: Charged) -> Share:
+    """The part of the full period that a charge is for, as its plan counts."""
+    if charged.change and charged.change.seconds:
+        part, whole = charged.change.seconds
+        return WHOLE if part == whole else Share(part, whole)
+    due, zone = charged.period, case.account.time_zone
+    return share_of(due.period, due.full, charged.version.day_count, zone)
+
+
+def credited(line: Line) -> Line:
+    """The same line with its signs turned round."""
+    return replace(
+        line,
+        kind=LineKind.CREDIT,
+        exact=-line.exact,
+        net_minor=-line.net_minor,
+        steps=tuple(replace(s, price=-s.price, flat=-s.flat, amount=-s.amount) for s in line.steps),
+    )
+
+
+def net_legs(lines: Sequence[Line], currency: str) -> list[Line]:
+    """The credit and the charge of one change on one line: the difference of their prices, rounded once.
+
+    They belong together when they are of one subscription, of the same days out of the same period, and taxed alike.
+    """
+    found: list[Line] = []
+    for line in lines:
+        twin = next((n for n, other in enumerate(found) if _legs_of_one_change(other, line)), None)
+        if twin is None:
+            found.append(line)
+        else:
+            found[twin] = _netted(found[twin], line, currency)
+    return [replace(line, id=str(n)) for n, line in enumerate(found, 1)]
+
+
+def _legs_of_one_change(a: Line, b: Line) -> bool:
+    opposite = {a.kind, b.kind} == {LineKind.CREDIT, LineKind.CHARGE} and a.share != WHOLE
+    same = (a.subscription_id, a.period, a.share, a.rounding, a.tax_category, a.timing)
+    return opposite and same == (b.subscription_id, b.period, b.share, b.rounding, b.tax_category, b.timing)
+
+
+def _netted(a: Line, b: Line, currency: str) -> Line:
+    charge, other = (a, b) if a.kind is LineKind.CHARGE else (b, a)
+    exact = plus(charge.exact, other.exact)
+    share = charge.share.days, charge.share.of
+    net = minor_of_share(exact, share, currency, charge.rounding)
+    return replace(charge, kind=LineKind.CHANGE, exact=exact, net_minor=net, steps=(*other.steps, *charge.steps))
+
+
+def _quantity(case: BillingCase, subscription: Subscription, charged: Charged) -> Decimal:
+    due, component = charged.period, charged.component
     if component.kind is not ChargeKind.USAGE:
+        change = charged.change
+        if change is not None and change.quantity is not None:
+            return change.quantity
         return subscription.quantities.get(component.id, ONE)
     used = case.usage.get(UsageKey(subscription.id, component.meter_id, due.period))
     if used is None:

@@ -28,6 +28,7 @@ def answer_of(quote: Quote) -> Json:
 def _invoice(body: InvoiceBody) -> Json:
     return {
         "id": body.id,
+        "kind": body.kind.value,
         "issued_on": body.issued_on.isoformat(),
         "due_on": body.due_on.isoformat(),
         "currency": body.currency,

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion
-from saldo.invoicing.model import InvoiceBody, Item
+from saldo.invoicing.model import BillingOptions, InvoiceBody, Item
 from saldo.subscriptions.model import Subscription
 from saldo.tax.model import TaxRounding, TaxTable
 from saldo.usage.model import Meter, UsageEvent
@@ -76,6 +76,7 @@ class QuoteRequest:
     usage: Usage
     items: tuple[DatedItem, ...]
     tax: TaxRules
+    options: BillingOptions
 
 
 @dataclass(frozen=True, slots=True)

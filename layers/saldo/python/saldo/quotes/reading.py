@@ -14,6 +14,7 @@ from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.periods import zone_named
 from saldo.kernel.reading import Fields, read
 from saldo.quotes.model import BillingDays, DatedItem, QuoteRequest
+from saldo.quotes.reading_options import options_from
 from saldo.quotes.reading_plans import plans_from
 from saldo.quotes.reading_subscriptions import subscription_from
 from saldo.quotes.reading_tax import tax_from
@@ -50,6 +51,7 @@ def _request(document: Fields) -> QuoteRequest:
         usage=usage_from(document.maybe_child("usage"), account.id),
         items=tuple(_item(fields, n) for n, fields in enumerate(document.maybe_children("items"), 1)),
         tax=tax,
+        options=options_from(document.maybe_child("options")),
     )
     document.finish()
     return request

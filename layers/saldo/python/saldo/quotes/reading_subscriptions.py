@@ -8,10 +8,11 @@ from datetime import date
 from decimal import Decimal
 
 from saldo.accounts.model import Account
-from saldo.catalog.model import ChargeKind, PlanVersion
+from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
-from saldo.kernel.periods import Unit, local_date
+from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields
+from saldo.quotes.reading_changes import check_quantities, day_of, with_changes
 from saldo.subscriptions.model import Alignment, Subscription
 from saldo.subscriptions.rules import cancel, subscribe
 
@@ -45,16 +46,12 @@ def subscription_from(
         quantities=fields.decimals("quantities"),
         cancelled_on=fields.maybe_day("cancelled_on"),
     )
+    fields.has("changes")
     fields.finish()
     sold = _sold(fields, asked, account, versions)
-    return sold or Subscription(asked.id, account.id, account.entity_id, asked.plan, started_on, started_on)
-
-
-def day_of(fields: Fields, name: str, zone: str) -> date:
-    """`<name>_at`, a moment, as the day it has in the zone; else `<name>_on`."""
-    if fields.has(f"{name}_at"):
-        return local_date(fields.instant(f"{name}_at"), zone)
-    return fields.day(f"{name}_on")
+    if sold is not None:
+        return with_changes(fields, sold, account, versions)
+    return Subscription(asked.id, account.id, account.entity_id, asked.plan, started_on, started_on)
 
 
 def _anchor(fields: Fields, started_on: date) -> date | None:
@@ -99,16 +96,6 @@ def _fits(fields: Fields, asked: _Asked, plan_version: PlanVersion) -> bool:
         fields.problems.add(fields.at("anchor_day"), "not_monthly", "only months have a day; use anchor_on")
     check_quantities(fields, asked.quantities, plan_version)
     return len(fields.problems.found) == before
-
-
-def check_quantities(fields: Fields, quantities: Mapping[str, Decimal], plan_version: PlanVersion) -> None:
-    known = {c.id for c in plan_version.components if c.kind is not ChargeKind.USAGE}
-    for name, quantity in quantities.items():
-        where = f"{fields.at('quantities')}.{name}"
-        if name not in known:
-            fields.problems.add(where, "unknown_component", f"{plan_version.id} has no quantity of {name!r}")
-        elif quantity < 0:
-            fields.problems.add(where, "negative_quantity", "must be zero or more")
 
 
 def _subscribed(asked: _Asked, account: Account, plan_version: PlanVersion) -> Subscription:

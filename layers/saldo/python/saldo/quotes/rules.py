@@ -49,7 +49,9 @@ class _State:
 
     def case(self, day: date) -> BillingCase:
         request = self.request
-        due = tuple(due_of(s, request.versions.get(s.plan_version_id), day) for s in self.subscriptions)
+        versions, zone = request.versions, request.account.time_zone
+        sold = ((s, versions.get(s.plan_version_id)) for s in self.subscriptions)
+        due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
         return BillingCase(
             account=request.account,
             entity=request.entity,
@@ -57,6 +59,7 @@ class _State:
             usage=_totals(request, due),
             as_of=day,
             items=tuple(dated.item for dated in _ready(self.items, day)),
+            options=request.options,
         )
 
     def move_on(self, day: date, outcome: Draft | NothingToBill) -> None:
