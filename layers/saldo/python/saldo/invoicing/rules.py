@@ -9,16 +9,22 @@ from datetime import date, timedelta
 
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.model import (
+    AppliedCredit,
     BelowZero,
     BillingCase,
+    CouponUse,
+    CreditSource,
     DocumentKind,
     Draft,
     DueSubscription,
     InvoiceBody,
     Line,
+    LineKind,
     NothingToBill,
+    PrepaidOrder,
 )
-from saldo.invoicing.rules_lines import Charged, charge_lines, charged_of, due_of, usage_needed
+from saldo.invoicing.rules_discounts import discounted, draw
+from saldo.invoicing.rules_lines import Charged, charge_lines, charged_of, due_of, exact_minor, usage_needed
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.exact import minor_of_share, total
 from saldo.kernel.ids import derived_id
@@ -26,9 +32,9 @@ from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_f
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.rules import billed
 from saldo.subscriptions.rules_changes import moved_on
-from saldo.tax.model import BuyerFacts, LineTax, SellerFacts, TaxableLine, TaxAnswer
+from saldo.tax.model import BuyerFacts, Collection, LineTax, SellerFacts, TaxableLine, TaxAnswer
 from saldo.tax.ports import TaxPort
-from saldo.tax.rules import tax_totals
+from saldo.tax.rules import line_taxes, tax_totals
 from saldo.usage.model import UsageKey
 
 __all__ = [
@@ -65,8 +71,25 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     if not any(line.net_minor for line in lines):
         reason = "zero_amounts" if lines else "no_charges"
         return NothingToBill(case.account.id, reason, charges, _moved_on(case))
-    answer = tax.quote(taxable_lines(lines, case.as_of), buyer_facts(case), seller_facts(case))
-    return Draft(draft_invoice(case, charges, lines, answer), _moved_on(case))
+    uses: tuple[CouponUse, ...] = ()
+    drawn: tuple[AppliedCredit, ...] = ()
+    if case.coupons or case.credits:
+        lines, uses, drawn = discounted(case, lines)
+    answer = tax.quote(taxable_lines(lines, case.as_of, case.account.currency), buyer_facts(case), seller_facts(case))
+    body = draft_invoice(case, charges, lines, answer)
+    if uses or drawn or case.credits or case.credit_note_minor:
+        body = replace(body, coupons=uses, credits=(*drawn, *_paid_by_credit(case, body)))
+    return Draft(body, _moved_on(case))
+
+
+def _paid_by_credit(case: BillingCase, body: InvoiceBody) -> list[AppliedCredit]:
+    """What the account has from credit notes, then prepaid credit, as far as they reach."""
+    owed = max(body.payable_minor, 0)
+    from_notes = min(case.credit_note_minor, owed)
+    found = [AppliedCredit(CreditSource.CREDIT_NOTE, "", from_notes)] if from_notes > 0 else []
+    if case.options.prepaid is PrepaidOrder.AFTER_TAX:
+        found += draw(case.credits, owed - from_notes, case.as_of)
+    return found
 
 
 def _identities(case: BillingCase) -> set[str]:
@@ -93,6 +116,8 @@ def check_case(case: BillingCase) -> None:
             raise Refusal("plan_version_missing", f"{subscription.plan_version_id} is not in the catalog")
         if plan_version.id != subscription.plan_version_id:
             raise Refusal("plan_version_mismatch", f"{subscription.id} was not sold {plan_version.id}")
+        if plan_version.minimum is not None and item.charges is not None:
+            raise Refusal("minimum_with_changes", f"{plan_version.id} has a minimum, and {subscription.id} changed")
         if plan_version.currency != case.account.currency:
             raise Refusal(
                 "currency_mismatch",
@@ -120,7 +145,7 @@ def _usage_key(item: DueSubscription, charged: Charged) -> UsageKey:
     return UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
 
 
-def taxable_lines(lines: Sequence[Line], issued_on: date) -> list[TaxableLine]:
+def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR") -> list[TaxableLine]:
     """What tax is asked: a charge in arrears is supplied by the last day of its period, one in advance when billed."""
     return [
         TaxableLine(
@@ -128,6 +153,10 @@ def taxable_lines(lines: Sequence[Line], issued_on: date) -> list[TaxableLine]:
             line.net_minor,
             line.tax_category,
             line.period.end - _DAY if line.timing is Timing.ARREARS else issued_on,
+            line.inclusive,
+            exact_minor(line, currency),
+            line.quantity if line.net_minor >= 0 else -line.quantity,
+            line.of,
         )
         for line in lines
     ]
@@ -146,7 +175,8 @@ def seller_facts(case: BillingCase) -> SellerFacts:
 def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[Line], answer: TaxAnswer) -> InvoiceBody:
     """Freeze rated lines and the tax answer into an invoice; Refusal `negative_total` below zero."""
     account = case.account
-    net, tax = sum(line.net_minor for line in lines), answer.tax_minor
+    tax = answer.tax_minor
+    net = sum(line.net_minor for line in lines) - sum(line.included_minor for line in answer.lines)
     if net + tax < 0 and case.options.below_zero is BelowZero.REFUSE:
         raise Refusal("negative_total", f"{account.id} would be invoiced {net + tax}")
     return InvoiceBody(
@@ -169,12 +199,13 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         tax_minor=tax,
         total_minor=net + tax,
         kind=DocumentKind.CREDIT_NOTE if net + tax < 0 else DocumentKind.INVOICE,
+        tax_mode=answer.mode,
     )
 
 
 def _taxed(line: Line, taxes: LineTax) -> Line:
     assert line.id == taxes.line_id, "a tax port answers line by line, in order"
-    return replace(line, taxes=taxes.shares)
+    return replace(line, taxes=taxes.shares, included_tax_minor=taxes.included_minor)
 
 
 def invoice_id(issued_on: date, entity_id: str, account_id: str, currency: str, charges: Iterable[str]) -> str:
@@ -185,26 +216,43 @@ def invoice_id(issued_on: date, entity_id: str, account_id: str, currency: str, 
 def issue_entry(body: InvoiceBody) -> Entry:
     """The journal entry of issuing: receivables against revenue, deferred revenue and tax.
 
-    Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction.
+    Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction. Credits
+    that pay are used up. A credit note is the same with signs turned round: against its invoice, or else in favour of
+    what the customer has with the seller.
     """
     credits: Counter[tuple[LedgerAccount, str]] = Counter()
     for line in body.lines:
-        earned = line.timing is Timing.ARREARS
-        account = LedgerAccount.REVENUE if earned else LedgerAccount.DEFERRED_REVENUE
-        credits[account, line.revenue_tag] += line.net_minor
+        credits[_account_of(line), line.revenue_tag] += line.net_minor - line.included_tax_minor
     for tax in body.tax_totals:
-        credits[LedgerAccount.TAX_PAYABLE, tax.jurisdiction] += tax.tax_minor
-    owed = Posting(LedgerAccount.RECEIVABLES, body.total_minor, invoice_id=body.id, due_on=body.due_on)
-    legs = [Posting(account, -minor, tag=tag) for (account, tag), minor in credits.items() if minor]
+        if tax.collection is Collection.CHARGED:
+            credits[LedgerAccount.TAX_PAYABLE, tax.jurisdiction] += tax.tax_minor
+    for credit in body.credits:
+        if not credit.before_tax:
+            account = LedgerAccount.PREPAID_CREDIT if credit.credit_id else LedgerAccount.CUSTOMER_CREDIT
+            credits[account, credit.credit_id] -= credit.minor
+    legs = [Posting(account, -minor, tag=tag or None) for (account, tag), minor in credits.items() if minor]
+    owed = -sum(leg.minor for leg in legs)
     return entry_for(
-        EntryKind.INVOICE_ISSUED,
+        EntryKind.CREDIT_NOTE_ISSUED if body.kind is DocumentKind.CREDIT_NOTE else EntryKind.INVOICE_ISSUED,
         booked_on=body.issued_on,
         entity_id=body.entity_id,
         account_id=body.account_id,
         currency=body.currency,
         source_id=body.id,
-        postings=(owed, *legs),
+        postings=(*([_owed(body, owed)] if owed else []), *legs),
     )
+
+
+def _owed(body: InvoiceBody, minor: int) -> Posting:
+    if body.kind is DocumentKind.CREDIT_NOTE and not body.of_invoice:
+        return Posting(LedgerAccount.CUSTOMER_CREDIT, minor)
+    return Posting(LedgerAccount.RECEIVABLES, minor, invoice_id=body.of_invoice or body.id, due_on=body.due_on)
+
+
+def _account_of(line: Line) -> LedgerAccount:
+    if line.kind is LineKind.PREPAID:
+        return LedgerAccount.PREPAID_CREDIT
+    return LedgerAccount.REVENUE if line.timing is Timing.ARREARS else LedgerAccount.DEFERRED_REVENUE
 
 
 def series_name(prefix: str, year: int) -> str:
@@ -230,12 +278,12 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
         if total(step.amount for step in line.steps) != line.exact:
             found.add(f"lines[{i}].exact", "steps_differ", "the steps do not make up the price")
         share = line.share.days, line.share.of
-        if minor_of_share(line.exact, share, body.currency, line.rounding) != line.net_minor:
+        if minor_of_share(line.exact, share, body.currency, line.rounding) + line.residual_minor != line.net_minor:
             found.add(f"lines[{i}].net_minor", "net_differs", "share and rounding of the price do not make the net")
     _check_taxes(body, found)
-    if sum(line.net_minor for line in body.lines) != body.net_minor:
+    if sum(line.net_minor - line.included_tax_minor for line in body.lines) != body.net_minor:
         found.add("net_minor", "lines_differ", "the lines do not add up to the net")
-    if sum(t.tax_minor for t in body.tax_totals) != body.tax_minor:
+    if sum(t.tax_minor for t in body.tax_totals if t.collection is not Collection.WITHHELD) != body.tax_minor:
         found.add("tax_minor", "taxes_differ", "the taxes do not add up to the tax")
     if body.net_minor + body.tax_minor != body.total_minor:
         found.add("total_minor", "total_differs", "net and tax do not make the total")
@@ -249,7 +297,12 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
 
 
 def _check_taxes(body: InvoiceBody, found: Problems) -> None:
-    lines = taxable_lines(body.lines, body.issued_on)
-    taxes = [LineTax(line.id, line.taxes) for line in body.lines]
-    if tax_totals(lines, taxes, body.tax_rounding) != body.tax_totals:
+    if body.of_invoice:
+        return  # its taxes follow from its invoice and the credit notes before it
+    lines = taxable_lines(body.lines, body.issued_on, body.currency)
+    taxes = line_taxes(lines, [line.taxes for line in body.lines], body.tax_rounding, body.tax_mode)
+    if tax_totals(lines, taxes, body.tax_rounding, body.tax_mode) != body.tax_totals:
         found.add("tax_totals", "tax_differs", "the taxes are not those of the lines")
+    for i, (line, tax) in enumerate(zip(body.lines, taxes, strict=True)):
+        if line.included_tax_minor != tax.included_minor:
+            found.add(f"lines[{i}].included_tax_minor", "tax_differs", "the tax within is not this line's part")

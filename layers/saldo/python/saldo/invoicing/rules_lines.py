@@ -6,23 +6,36 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
-from saldo.invoicing.model import BillingCase, ChangeLegs, DueSubscription, Item, Line, LineKind
+from saldo.invoicing.model import (
+    BillingCase,
+    ChangeLegs,
+    DueSubscription,
+    Item,
+    Line,
+    LineKind,
+    NetRounding,
+    UsageDetail,
+)
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, minor_of_share, plus, times
-from saldo.kernel.periods import Period
+from saldo.kernel.money import Money, minor_digits, round_exact
+from saldo.kernel.periods import Cycle, Period
 from saldo.kernel.rounding import Rounding
-from saldo.rating.model import Share, Step
+from saldo.rating.model import Ask, RatedCharge, Share, Step
 from saldo.rating.rules.proration import WHOLE, share_of
-from saldo.rating.rules.registry import NESTED_RULES, rate
+from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.subscriptions.rules import billing_due, cycle_number
 from saldo.subscriptions.rules_changes import charges_due
 from saldo.usage.model import UsageKey
 
 _DAY = timedelta(days=1)
+_NO_DETAIL = UsageDetail()
+_MINIMUM = {"en": "Up to the agreed minimum", "de": "Bis zum vereinbarten Mindestbetrag"}
 
 
 def due_of(
@@ -86,10 +99,74 @@ def charge_lines(case: BillingCase) -> list[Line]:
     for item in case.due:
         for charged in charged_of(item):
             lines.append(_line(str(len(lines) + 1), case, item.subscription, charged))
+        if item.plan_version is not None and item.plan_version.minimum is not None:
+            lines.extend(true_ups(case, item, item.plan_version, item.plan_version.minimum, lines))
     if case.options.change_legs is ChangeLegs.NET:
         lines = net_legs(lines, case.account.currency)
-    lines.extend(_item_line(str(len(lines) + n), case, sold) for n, sold in enumerate(case.items, 1))
-    return lines
+    lines += [_item_line(str(len(lines) + n), case, sold) for n, sold in enumerate(case.items, 1)]
+    return (
+        rounded_together(lines, case.account.currency) if case.options.net_rounding is NetRounding.DOCUMENT else lines
+    )
+
+
+def true_ups(
+    case: BillingCase, item: DueSubscription, version: PlanVersion, minimum: Decimal, lines: Sequence[Line]
+) -> Iterator[Line]:
+    """What misses to the plan's minimum in each period that ended, be it short: fees paid ahead count towards it."""
+    ahead = [c for c in version.components if c.kind is ChargeKind.FIXED and c.timing is Timing.ADVANCE]
+    for due in item.due:
+        if due.timing is not Timing.ARREARS:
+            continue
+        share = share_of(due.period, due.full, version.day_count, case.account.time_zone)
+        least = minor_of_share(minimum, (share.days, share.of), version.currency, version.rounding)
+        begun = replace(due, timing=Timing.ADVANCE, boundary=due.period.start)
+        paid = sum(rated_charge(case, item.subscription, Charged(begun, c, version)).net_minor for c in ahead)
+        now = (item.subscription.id, due.period, due.timing)
+        paid += sum(line.net_minor for line in lines if (line.subscription_id, line.period, line.timing) == now)
+        if paid < least:
+            yield _true_up(str(len(lines) + 1), item.subscription, version, due, least - paid)
+
+
+def _true_up(line_id: str, subscription: Subscription, version: PlanVersion, due: ChargePeriod, missing: int) -> Line:
+    amount, like = Money(missing, version.currency).as_decimal(), version.components[0]
+    return Line(
+        line_id,
+        subscription.id,
+        version.id,
+        "minimum",
+        due.timing,
+        due.period,
+        _MINIMUM,
+        {},
+        ONE,
+        amount,
+        Share(),
+        version.rounding,
+        missing,
+        (Step("true_up", ONE, amount, amount),),
+        like.tax_category,
+        like.revenue_tag,
+        (),
+        LineKind.TRUE_UP,
+        inclusive=like.tax_inclusive,
+    )
+
+
+def rounded_together(lines: Sequence[Line], currency: str) -> list[Line]:
+    """The lines so rounded that they make up the rounded sum of their exact amounts: each is what the sum grows by."""
+    found, exact, done = [], Fraction(0), 0
+    for line in lines:
+        exact += exact_minor(line, currency)
+        upto = round_exact(exact, line.rounding)
+        alone = round_exact(exact_minor(line, currency), line.rounding)
+        found.append(replace(line, net_minor=upto - done, residual_minor=upto - done - alone))
+        done = upto
+    return found
+
+
+def exact_minor(line: Line, currency: str) -> Fraction:
+    """A line's amount before rounding, in minor units."""
+    return Fraction(line.exact) * Fraction(line.share.days * 10 ** minor_digits(currency), line.share.of)
 
 
 def _item_line(line_id: str, case: BillingCase, item: Item) -> Line:
@@ -118,14 +195,8 @@ def _item_line(line_id: str, case: BillingCase, item: Item) -> Line:
 
 
 def _line(line_id: str, case: BillingCase, subscription: Subscription, charged: Charged) -> Line:
-    due, component, version, change = charged
-    quantity = _quantity(case, subscription, charged)
-    priced_by_time = component.kind is ChargeKind.FIXED and component.prorate
-    share = share_of_charge(case, charged) if priced_by_time else WHOLE
-    cycle = 0
-    if type(component.price) in NESTED_RULES:  # only these can hold a ramp
-        cycle = change.cycle if change else cycle_number(subscription, version, due)
-    rated = rate(component.price, quantity, version.currency, share, version.rounding, cycle)
+    due, component, version, _ = charged
+    rated = rated_charge(case, subscription, charged)
     line = Line(
         line_id,
         subscription.id,
@@ -135,25 +206,49 @@ def _line(line_id: str, case: BillingCase, subscription: Subscription, charged: 
         due.period,
         component.names,
         component.unit_names,
-        quantity,
+        rated.quantity,
         rated.exact,
-        share,
+        rated.share,
         rated.rounding,
         rated.net_minor,
         rated.steps,
         component.tax_category,
         component.revenue_tag,
         (),
+        inclusive=component.tax_inclusive,
     )
-    return credited(line) if change and change.sign < 0 else line
+    return credited(line) if charged.change and charged.change.sign < 0 else line
 
 
-def share_of_charge(case: BillingCase, charged: Charged) -> Share:
+def rated_charge(case: BillingCase, subscription: Subscription, charged: Charged) -> RatedCharge:
+    """What a charge comes to. The price of a FIXED one is prorated; of usage, what bounds its price is."""
+    due, component, version, change = charged
+    quantity, part = _quantity(case, subscription, charged), WHOLE
+    if component.prorate and component.kind is not ChargeKind.ONE_TIME:
+        part = share_of_charge(case, subscription, charged)
+    if type(component.price) not in NESTED_RULES and component.kind is not ChargeKind.USAGE:
+        return rate(component.price, quantity, version.currency, part, version.rounding)
+    cycle = 0
+    if type(component.price) in NESTED_RULES:  # only these can hold a ramp
+        cycle = change.cycle if change else cycle_number(subscription, version, due)
+    if component.kind is not ChargeKind.USAGE:
+        return rate(component.price, quantity, version.currency, part, version.rounding, cycle)
+    detail = case.details.get(UsageKey(subscription.id, component.meter_id, due.period), _NO_DETAIL)
+    ask = Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value)
+    if detail.before:
+        return rate_more(component.price, ask, detail.before, version.currency, version.rounding)
+    return rate_ask(component.price, ask, version.currency, WHOLE, version.rounding)
+
+
+def share_of_charge(case: BillingCase, subscription: Subscription, charged: Charged) -> Share:
     """The part of the full period that a charge is for, as its plan counts."""
+    due, component, zone = charged.period, charged.component, case.account.time_zone
+    if component.priced_per is not None:
+        anchor = Cycle(component.priced_per, 1, subscription.anchor_on)
+        return share_of(due.period, anchor.period_at(due.period.start), charged.version.day_count, zone)
     if charged.change and charged.change.seconds:
         part, whole = charged.change.seconds
         return WHOLE if part == whole else Share(part, whole)
-    due, zone = charged.period, case.account.time_zone
     return share_of(due.period, due.full, charged.version.day_count, zone)
 
 

@@ -29,7 +29,7 @@ def plans_from(document: Fields, currency: str) -> dict[str, PlanVersion]:
 
 
 def _plan(fields: Fields, currency: str) -> PlanVersion:
-    plan_id = fields.text("id")
+    plan_id, inclusive = fields.text("id"), fields.flag("tax_inclusive", False)
     plan_version = PlanVersion(
         id=plan_id,
         plan_id=fields.text("plan_id", plan_id),
@@ -37,16 +37,17 @@ def _plan(fields: Fields, currency: str) -> PlanVersion:
         currency=fields.text("currency", currency),
         cycle_unit=fields.choice("cycle_unit", Unit, Unit.MONTH),
         cycle_count=fields.integer("cycle_count", 1),
-        components=tuple(_component(child) for child in fields.children("components")),
+        components=tuple(_component(child, inclusive) for child in fields.children("components")),
         effective_on=fields.maybe_day("effective_on") or LONG_AGO,
         rounding=fields.choice("rounding", Rounding, Rounding.HALF_UP),
         day_count=fields.choice("day_count", DayCount, DayCount.ACTUAL),
+        minimum=fields.maybe_decimal("minimum"),
     )
     fields.finish()
     return plan_version
 
 
-def _component(fields: Fields) -> Component:
+def _component(fields: Fields, inclusive: bool) -> Component:
     component_id, meter_id = fields.text("id"), fields.text("meter_id", "")
     kind = fields.choice("kind", ChargeKind, ChargeKind.USAGE if meter_id else ChargeKind.FIXED)
     component = Component(
@@ -60,6 +61,8 @@ def _component(fields: Fields) -> Component:
         meter_id=meter_id,
         unit_names=fields.texts("unit_names"),
         prorate=fields.flag("prorate", True),
+        tax_inclusive=fields.flag("tax_inclusive", inclusive),
+        priced_per=fields.choice("priced_per", Unit) if fields.has("priced_per") else None,
     )
     fields.finish()
     return component
