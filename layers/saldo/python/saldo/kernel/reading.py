@@ -199,6 +199,14 @@ class Fields:
         """An object that may be absent: then one without fields."""
         return self.child(name) if self.has(name) else Fields({}, self.problems, self.at(name))
 
+    def decimal_list(self, name: str) -> tuple[Decimal, ...]:
+        """A list of numbers; () when absent."""
+        value = self._get(name, [])
+        if not isinstance(value, list):
+            self.problems.add(self.at(name), "not_numbers", "must be a list of numbers")
+            return ()
+        return tuple(self._decimal(v, f"{self.at(name)}[{i}]") for i, v in enumerate(value))
+
     def finish(self) -> None:
         """Reports fields that no reader asked for: a misspelt name must not be ignored."""
         for name in self._known.keys() - self._asked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any  # plain JSON values
 
 from saldo.catalog.model import name_in
-from saldo.invoicing.model import InvoiceBody, Line
+from saldo.invoicing.model import AppliedCredit, CouponUse, InvoiceBody, Line
 from saldo.kernel.exact import plain
 from saldo.kernel.money import Money
 from saldo.quotes.model import Quote
@@ -22,6 +22,9 @@ def answer_of(quote: Quote) -> Json:
     return {
         "invoices": [_invoice(body) for body in quote.invoices],
         "subscriptions": [_subscription(s) for s in quote.subscriptions],
+        "coupons": [{"id": coupon.id, "used": coupon.used} for coupon in quote.coupons],
+        "prepaid_credits": [{"id": c.id, "balance": amount(c.balance_minor, quote.currency)} for c in quote.credits],
+        "credit_note_balance": amount(quote.credit_note_minor, quote.currency),
     }
 
 
@@ -37,9 +40,13 @@ def _invoice(body: InvoiceBody) -> Json:
         "net": amount(body.net_minor, body.currency),
         "tax": amount(body.tax_minor, body.currency),
         "total": amount(body.total_minor, body.currency),
+        "payable": amount(body.payable_minor, body.currency),
+        "coupons": [_coupon(use, body.currency) for use in body.coupons],
+        "credits": [_credit(credit, body.currency) for credit in body.credits],
         "net_minor": body.net_minor,
         "tax_minor": body.tax_minor,
         "total_minor": body.total_minor,
+        "payable_minor": body.payable_minor,
         "tax_rounding": body.tax_rounding.value,
         "tax_source": body.tax_source,
     }
@@ -48,6 +55,15 @@ def _invoice(body: InvoiceBody) -> Json:
 def amount(minor: int, currency: str) -> str:
     """Major units with the currency's digits: "12.50"."""
     return str(Money(minor, currency).as_decimal())
+
+
+def _coupon(use: CouponUse, currency: str) -> Json:
+    return {"id": use.coupon_id, "amount": amount(use.minor, currency), "unused": amount(use.unused_minor, currency)}
+
+
+def _credit(credit: AppliedCredit, currency: str) -> Json:
+    drawn = amount(credit.minor, currency)
+    return {"source": credit.source.value, "id": credit.credit_id, "amount": drawn, "before_tax": credit.before_tax}
 
 
 def _line(line: Line, body: InvoiceBody) -> Json:
@@ -67,7 +83,9 @@ def _line(line: Line, body: InvoiceBody) -> Json:
         "rounding": line.rounding.value,
         "amount": amount(line.net_minor, body.currency),
         "amount_minor": line.net_minor,
+        "of": line.of,
         "tax_category": line.tax_category,
+        "tax_inclusive": line.inclusive,
         "steps": [_step(step) for step in line.steps],
         "reasoning": reasons_of(line, body.currency),
     }
@@ -88,6 +106,9 @@ def _tax(tax: TaxTotal, currency: str) -> Json:
         "base": amount(tax.base_minor, currency),
         "tax": amount(tax.tax_minor, currency),
         "reason": tax.reason,
+        "compound": tax.compound,
+        "collection": tax.collection.value,
+        "included": tax.included,
     }
 
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion
-from saldo.invoicing.model import BillingOptions, InvoiceBody, Item
+from saldo.invoicing.model import BillingOptions, Coupon, InvoiceBody, Item, PrepaidCredit
+from saldo.kernel.rounding import Rounding
 from saldo.subscriptions.model import Subscription
 from saldo.tax.model import TaxRounding, TaxTable
 from saldo.usage.model import Meter, UsageEvent
@@ -30,18 +31,25 @@ class BillingDays:
 
 @dataclass(frozen=True, slots=True)
 class UsageTotal:
-    """What a meter counted over the days `[from_on, until_on)`; without days, in each period."""
+    """What a meter counted over the days `[from_on, until_on)`; without days, in each period.
+
+    `before`: what of the period was billed earlier. `amounts`: the events' values where they are known one by one.
+    `properties`: what a price matrix tells usage apart by.
+    """
 
     subscription_id: str
     meter_id: str
     quantity: Decimal
     from_on: date | None = None
     until_on: date | None = None
+    before: Decimal = Decimal(0)
+    amounts: tuple[Decimal, ...] | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What was used: totals as told, and events that meters count. What is not named is zero."""
+    """What was used: totals as told, and events (each once) that meters count. What is not named is zero."""
 
     totals: tuple[UsageTotal, ...] = ()
     events: tuple[UsageEvent, ...] = ()
@@ -62,6 +70,7 @@ class TaxRules:
 
     table: TaxTable
     rounding: TaxRounding = TaxRounding.DOCUMENT
+    mode: Rounding = Rounding.HALF_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +86,18 @@ class QuoteRequest:
     items: tuple[DatedItem, ...]
     tax: TaxRules
     options: BillingOptions
+    coupons: tuple[Coupon, ...] = ()
+    credits: tuple[PrepaidCredit, ...] = ()
+    credit_note_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The invoices in the order of their dates, and the subscriptions as they then stand."""
+    """The invoices in the order of their dates, and how subscriptions, coupons and credits then stand."""
 
     invoices: tuple[InvoiceBody, ...]
     subscriptions: tuple[Subscription, ...]
+    coupons: tuple[Coupon, ...] = ()
+    credits: tuple[PrepaidCredit, ...] = ()
+    credit_note_minor: int = 0
+    currency: str = "EUR"

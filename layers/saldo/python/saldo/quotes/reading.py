@@ -14,7 +14,7 @@ from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.periods import zone_named
 from saldo.kernel.reading import Fields, read
 from saldo.quotes.model import BillingDays, DatedItem, QuoteRequest
-from saldo.quotes.reading_options import options_from
+from saldo.quotes.reading_options import coupons_from, credits_from, minor_from, options_from
 from saldo.quotes.reading_plans import plans_from
 from saldo.quotes.reading_subscriptions import subscription_from
 from saldo.quotes.reading_tax import tax_from
@@ -38,7 +38,7 @@ def _request(document: Fields) -> QuoteRequest:
         currency = "EUR"
     account_fields = document.maybe_child("account")
     country = account_fields.text("country", _COUNTRY)
-    tax = tax_from(document, country)
+    tax = tax_from(document, country, currency)
     entity = _entity(document.maybe_child("seller"), country, currency, {r.jurisdiction for r in tax.table.rates})
     account = _account(account_fields, entity, country, currency)
     versions = plans_from(document, currency)
@@ -52,6 +52,11 @@ def _request(document: Fields) -> QuoteRequest:
         items=tuple(_item(fields, n) for n, fields in enumerate(document.maybe_children("items"), 1)),
         tax=tax,
         options=options_from(document.maybe_child("options")),
+        coupons=coupons_from(document),
+        credits=credits_from(document, currency),
+        credit_note_minor=minor_from(document, "credit_note_balance", currency)
+        if document.has("credit_note_balance")
+        else 0,
     )
     document.finish()
     return request
@@ -146,6 +151,7 @@ def _item(fields: Fields, n: int) -> DatedItem:
         quantity=fields.decimal("quantity", ONE),
         tax_category=fields.text("tax_category", "standard"),
         revenue_tag=fields.text("revenue_tag", "items"),
+        inclusive=fields.flag("tax_inclusive", False),
     )
     dated = DatedItem(item, fields.maybe_day("on"))
     fields.finish()

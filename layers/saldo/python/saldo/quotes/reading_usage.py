@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from saldo.kernel.exact import ONE
+from enum import StrEnum
+
+from saldo.kernel.exact import ONE, ZERO, total
 from saldo.kernel.reading import Fields
 from saldo.quotes.model import Usage, UsageTotal
 from saldo.usage.model import Aggregation, Meter, UsageEvent
+from saldo.usage.rules import first_of_each
+
+
+class Duplicates(StrEnum):
+    """Which of several events with one source and id counts."""
+
+    FIRST = "first"
+    LAST = "last"
 
 
 def usage_from(fields: Fields, account_id: str) -> Usage:
     """What was used. Events are counted by the meters named here; totals need none."""
     meters = [_meter(child) for child in fields.maybe_children("meters")]
+    events = [_event(child, n, account_id) for n, child in enumerate(fields.maybe_children("events"), 1)]
+    last_counts = fields.choice("duplicates", Duplicates, Duplicates.FIRST) is Duplicates.LAST
     usage = Usage(
         totals=tuple(_total(child) for child in fields.maybe_children("totals")),
-        events=tuple(_event(child, n, account_id) for n, child in enumerate(fields.maybe_children("events"), 1)),
+        events=tuple(first_of_each(events[::-1])[::-1] if last_counts else first_of_each(events)),
         meters={meter.id: meter for meter in meters},
     )
-    for n, event in enumerate(usage.events):
+    for n, event in enumerate(events):
         if event.meter_id and event.meter_id not in usage.meters:
             where = f"{fields.at('events')}[{n}].meter_id"
             fields.problems.add(where, "unknown_meter", f"{event.meter_id!r} is not among the meters")
@@ -41,13 +53,19 @@ def _meter(fields: Fields) -> Meter:
 
 
 def _total(fields: Fields) -> UsageTotal:
+    amounts = fields.decimal_list("amounts") if fields.has("amounts") else None
     told = UsageTotal(
         subscription_id=fields.text("subscription", ""),
         meter_id=fields.text("meter_id"),
-        quantity=fields.decimal("quantity"),
+        quantity=fields.decimal("quantity") if amounts is None else total(amounts),
         from_on=fields.maybe_day("from"),
         until_on=fields.maybe_day("until"),
+        before=fields.decimal("before", ZERO),
+        amounts=amounts,
+        properties=fields.texts("properties"),
     )
+    if told.quantity < 0 or told.before < 0:
+        fields.problems.add(fields.at("quantity"), "negative", "must be zero or more")
     if (told.from_on is None) != (told.until_on is None):
         fields.problems.add(fields.at("until"), "half_a_period", "`from` and `until` go together")
     elif told.from_on is not None and told.until_on is not None and told.until_on <= told.from_on:

@@ -26,6 +26,9 @@ _BOUNDS = {
     "free_units": "{units} free",
     "package": "{units} begun packages at {price}: {amount}",
     "percentage": "{price} of {units}: {amount}",
+    "billed_before": "less what {units} cost before: {amount}",
+    "discount": "taken off: {amount}",
+    "prepaid": "paid from prepaid credit: {amount}",
     "flat": "{amount} whatever the quantity",
     "stair": "the stair {bounds} costs {amount}",
 }

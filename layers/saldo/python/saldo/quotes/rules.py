@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from saldo.invoicing.model import BillingCase, Draft, DueSubscription, InvoiceBody, NothingToBill
-from saldo.invoicing.rules import bill, due_of, usage_needed
+from saldo.invoicing.model import (
+    AppliedCredit,
+    BillingCase,
+    Coupon,
+    CreditSource,
+    DocumentKind,
+    Draft,
+    DueSubscription,
+    InvoiceBody,
+    NothingToBill,
+    PrepaidCredit,
+    UsageDetail,
+)
+from saldo.invoicing.rules import bill, due_of
+from saldo.invoicing.rules_lines import charged_of
 from saldo.kernel.errors import Refusal
 from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest
-from saldo.quotes.rules_usage import quantity_of
+from saldo.quotes.rules_usage import usage_of
 from saldo.subscriptions.model import Subscription
 from saldo.tax.table import TableTax
 from saldo.usage.model import UsageKey
@@ -26,8 +39,15 @@ def quote(request: QuoteRequest) -> Quote:
     `saldo.invoicing.rules.bill`), `too_many_runs` beyond 5,000 days, `usage_straddles_period` for a total over days
     of two periods.
     """
-    state = _State(request, list(request.subscriptions), list(request.items))
-    tax = TableTax(request.tax.table, request.tax.rounding)
+    state = _State(
+        request,
+        list(request.subscriptions),
+        list(request.items),
+        request.coupons,
+        request.credits,
+        request.credit_note_minor,
+    )
+    tax = TableTax(request.tax.table, request.tax.rounding, mode=request.tax.mode)
     invoices: list[InvoiceBody] = []
     for n, day in enumerate(_days(state)):
         if n >= MOST_RUNS:
@@ -36,7 +56,8 @@ def quote(request: QuoteRequest) -> Quote:
         state.move_on(day, outcome)
         if isinstance(outcome, Draft) and (request.days.runs or day >= request.days.first_on):
             invoices.append(outcome.body)
-    return Quote(tuple(invoices), tuple(state.subscriptions))
+    standing = state.coupons, state.credits, state.credit_note_minor
+    return Quote(tuple(invoices), tuple(state.subscriptions), *standing, request.account.currency)
 
 
 @dataclass(slots=True)
@@ -45,32 +66,69 @@ class _State:
 
     request: QuoteRequest
     subscriptions: list[Subscription]
-    items: list[DatedItem] = field(default_factory=list)
+    items: list[DatedItem]
+    coupons: tuple[Coupon, ...]
+    credits: tuple[PrepaidCredit, ...]
+    credit_note_minor: int
 
     def case(self, day: date) -> BillingCase:
         request = self.request
         versions, zone = request.versions, request.account.time_zone
         sold = ((s, versions.get(s.plan_version_id)) for s in self.subscriptions)
         due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
+        totals, details = _usage(request, due)
         return BillingCase(
             account=request.account,
             entity=request.entity,
             due=due,
-            usage=_totals(request, due),
+            usage=totals,
             as_of=day,
             items=tuple(dated.item for dated in _ready(self.items, day)),
             options=request.options,
+            details=details,
+            coupons=self.coupons,
+            credits=self.credits,
+            credit_note_minor=self.credit_note_minor,
         )
 
     def move_on(self, day: date, outcome: Draft | NothingToBill) -> None:
         self.subscriptions = list(outcome.subscriptions)
         ready = _ready(self.items, day)
         self.items = [item for item in self.items if item not in ready]
+        if isinstance(outcome, Draft):
+            self._use_up(outcome.body)
+
+    def _use_up(self, body: InvoiceBody) -> None:
+        used = {use.coupon_id for use in body.coupons}
+        self.coupons = tuple(replace(c, used=c.used + 1) if c.id in used else c for c in self.coupons)
+        for credit in body.credits:
+            if credit.source is CreditSource.CREDIT_NOTE:
+                self.credit_note_minor -= credit.minor
+            else:
+                self.credits = tuple(_drawn(c, credit) for c in self.credits)
+        if body.kind is DocumentKind.CREDIT_NOTE:
+            self.credit_note_minor -= body.payable_minor
 
 
-def _totals(request: QuoteRequest, due: Sequence[DueSubscription]) -> dict[UsageKey, Decimal]:
-    zone = request.account.time_zone
-    return {key: quantity_of(request.usage, key, zone) for key in usage_needed(due)}
+def _drawn(credit: PrepaidCredit, applied: AppliedCredit) -> PrepaidCredit:
+    if credit.id != applied.credit_id:
+        return credit
+    return replace(credit, balance_minor=credit.balance_minor - applied.minor)
+
+
+def _usage(
+    request: QuoteRequest, due: Sequence[DueSubscription]
+) -> tuple[dict[UsageKey, Decimal], dict[UsageKey, UsageDetail]]:
+    totals: dict[UsageKey, Decimal] = {}
+    details: dict[UsageKey, UsageDetail] = {}
+    for item in due:
+        for charged in charged_of(item):
+            meter_id = charged.component.meter_id
+            if meter_id:
+                key = UsageKey(item.subscription.id, meter_id, charged.period.period)
+                price, zone = charged.component.price, request.account.time_zone
+                totals[key], details[key] = usage_of(request.usage, key, price, zone)
+    return totals, details
 
 
 def _ready(items: Sequence[DatedItem], day: date) -> list[DatedItem]:
