@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saldo.kernel.errors import Refusal
-from tests.cases import pricing
+from tests.cases import pricing, proration
 from tests.cases.reading import Area, Case, NotApplicable
 
 SHARED = Path(os.environ.get("SALDO_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
 CASES = SHARED / "cases" / "billing_cases.json"
-AREAS: Mapping[str, Area] = {**pricing.AREAS}
+AREAS: Mapping[str, Area] = {**pricing.AREAS, **proration.AREAS}
 
 PASSED, OPTION, NOT_APPLICABLE, FAILED = "passed", "by option", "not applicable", "failed"
 

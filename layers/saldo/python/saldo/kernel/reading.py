@@ -142,6 +142,21 @@ class Fields:
     def maybe_instant(self, name: str) -> datetime | None:
         return self.instant(name) if self.has(name) else None
 
+    def instants(self, name: str) -> tuple[datetime, ...]:
+        """A list of moments."""
+        moments = [
+            Fields({"at": text}, self.problems, f"{self.at(name)}[{i}]") for i, text in enumerate(self._list(name))
+        ]
+        return tuple(moment.instant("at") for moment in moments)
+
+    def _list(self, name: str) -> list[Any]:
+        value = self._get(name)
+        if isinstance(value, list):
+            return value
+        if value is not _MISSING:
+            self.problems.add(self.at(name), "not_a_list", "must be a list")
+        return []
+
     def text_list(self, name: str) -> tuple[str, ...]:
         """A list of texts; () when absent."""
         value = self._get(name, [])

@@ -11,7 +11,7 @@ from saldo.catalog.model import PlanVersion
 from saldo.invoicing.model import Item
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
-from saldo.kernel.periods import zone_named
+from saldo.kernel.periods import local_date, zone_named
 from saldo.kernel.reading import Fields, read
 from saldo.quotes.model import BillingDays, DatedItem, QuoteRequest
 from saldo.quotes.reading_options import coupons_from, credits_from, minor_from, options_from
@@ -45,7 +45,7 @@ def _request(document: Fields) -> QuoteRequest:
     request = QuoteRequest(
         entity=entity,
         account=account,
-        days=_days(document.child("billing")),
+        days=_days(document.child("billing"), account.time_zone),
         versions=versions,
         subscriptions=_subscriptions(document, account, versions),
         usage=usage_from(document.maybe_child("usage"), account.id),
@@ -118,10 +118,13 @@ def _zone(fields: Fields) -> str:
     return name
 
 
-def _days(fields: Fields) -> BillingDays:
-    """`on`: one run; `dates`: several; `from` and `through`: every day on which something falls due."""
+def _days(fields: Fields, zone: str) -> BillingDays:
+    """`on`: one run; `dates`: several; `at`: at moments, each on the day it is then for the account; `from` and
+    `through`: every day on which something falls due."""
     if fields.has("on"):
         days = BillingDays((fields.day("on"),))
+    elif fields.has("at"):
+        days = BillingDays(tuple(local_date(at, zone) for at in fields.instants("at")))
     elif fields.has("dates"):
         days = BillingDays(fields.days("dates"))
     else:

@@ -11,7 +11,7 @@ from saldo.catalog.model import ChargeKind, PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import local_date
 from saldo.kernel.reading import Fields
-from saldo.subscriptions.model import Change, ChangeKind, Subscription
+from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.rules_changes import with_change
 
 
@@ -59,7 +59,7 @@ def _change(fields: Fields, default_id: str, account: Account, versions: Mapping
         plan_version_id=fields.text("plan") if kind is ChangeKind.PLAN else "",
         quantities=fields.decimals("quantities"),
         added=fields.decimals("added"),
-        credit=fields.flag("credit", True),
+        credit=fields.choice("credit", CreditRule, CreditRule.UNUSED),
         reset_cycle=fields.flag("reset_cycle", False),
     )
     fields.has("effective_on")

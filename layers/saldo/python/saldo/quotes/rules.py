@@ -139,7 +139,7 @@ def _days(state: _State) -> Iterator[date]:
     """The days of the runs, each decided when the one before is done."""
     days: BillingDays = state.request.days
     if days.runs:
-        yield from sorted(set(days.runs))
+        yield from sorted(days.runs)
         return
     day = _next_day(state, days)
     while day is not None and day <= days.last_on:

@@ -58,15 +58,23 @@ class ChangeKind(StrEnum):
     CANCEL = "cancel"
 
 
+class CreditRule(StrEnum):
+    """What a change gives back of a period paid ahead: its UNUSED days, the WHOLE of it, or NONE: then the change
+    waits for the next boundary."""
+
+    UNUSED = "unused"
+    WHOLE = "whole"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """New terms of a subscription from a day (in the account's time zone) or, where its plan counts seconds, a moment.
 
     PLAN names `plan_version_id` and may set `quantities`; QUANTITY sets `quantities` or adds to them (`added`, which
-    may be below zero). `credit`: days paid ahead are credited; otherwise the change waits for the next boundary.
-    `reset_cycle`: cycles count from that day on; they do anyway where the new plan has another cycle. Of changes that
-    contradict each other at one moment the one with the greatest id stands, whichever came first. `settled`: an
-    invoice run has taken it into account.
+    may be below zero). `reset_cycle`: cycles count from that day on; they do anyway where the new plan has another
+    cycle. Of changes that contradict each other at one moment the one with the greatest id stands, whichever came
+    first. `settled`: an invoice run has taken it into account.
     """
 
     id: str
@@ -76,7 +84,7 @@ class Change:
     plan_version_id: str = ""
     quantities: dict[str, Decimal] = field(default_factory=dict)
     added: dict[str, Decimal] = field(default_factory=dict)
-    credit: bool = True
+    credit: CreditRule = CreditRule.UNUSED
     reset_cycle: bool = False
     settled: bool = False
 

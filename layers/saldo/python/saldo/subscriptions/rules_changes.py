@@ -25,6 +25,7 @@ from saldo.subscriptions.model import (
     ChangeKind,
     Charge,
     ChargePeriod,
+    CreditRule,
     Subscription,
     SubscriptionStatus,
 )
@@ -67,7 +68,7 @@ def with_change(subscription: Subscription, change: Change) -> Subscription:
 
 @dataclass(slots=True)
 class Terms:
-    """What holds from a day on, until the next terms begin."""
+    """What holds from a day on, until the next terms begin. `whole`: periods paid ahead are then credited whole."""
 
     start: date
     version: PlanVersion
@@ -78,6 +79,7 @@ class Terms:
     start_at: datetime | None = None
     end: date | None = None
     end_at: datetime | None = None
+    whole: bool = False
 
 
 def timeline(subscription: Subscription, versions: Versions, changes: Iterable[Change]) -> list[Terms]:
@@ -93,7 +95,7 @@ def timeline(subscription: Subscription, versions: Versions, changes: Iterable[C
         change = waiting.pop(0)[-1]
         later = _waits_until(change, found[-1])
         if later is not None:
-            moved_on = replace(change, effective_on=later, effective_at=None, credit=True)
+            moved_on = replace(change, effective_on=later, effective_at=None, credit=CreditRule.UNUSED)
             insort(waiting, (*_key(moved_on), moved_on), key=lambda row: row[:-1])
             continue
         _step(subscription, versions, found, change)
@@ -102,7 +104,7 @@ def timeline(subscription: Subscription, versions: Versions, changes: Iterable[C
 
 def _waits_until(change: Change, now: Terms) -> date | None:
     """The boundary that a change without credit waits for; None when it need not wait."""
-    if change.credit or change.effective_on <= now.start:
+    if change.credit is not CreditRule.NONE or change.effective_on <= now.start:
         return None
     period = now.cycle.period_at(change.effective_on)
     return None if period.start == change.effective_on else period.end
@@ -114,12 +116,13 @@ def _step(subscription: Subscription, versions: Versions, found: list[Terms], ch
     at = change.effective_at if now.version.day_count is DayCount.SECOND else None
     if (on, at) != (now.start, now.start_at) and (on > now.start or at is not None):
         now.end, now.end_at = on, at
-        now = replace(now, start=on, start_at=at, end=None, end_at=None, quantities=dict(now.quantities))
+        now = replace(now, start=on, start_at=at, end=None, end_at=None, quantities=dict(now.quantities), whole=False)
         found.append(now)
     _apply(subscription, versions, now, change)
 
 
 def _apply(subscription: Subscription, versions: Versions, now: Terms, change: Change) -> None:
+    now.whole = now.whole or change.credit is CreditRule.WHOLE
     if change.kind is ChangeKind.PLAN:
         _move_plan(subscription, now, version_of(versions, change.plan_version_id))
     now.quantities.update(change.quantities)
@@ -149,7 +152,8 @@ def version_of(versions: Versions, version_id: str) -> PlanVersion:
 
 @dataclass(slots=True)
 class Run:
-    """A component on equal terms over days without a gap. `closes`: what ran up is billed on the day it ends."""
+    """A component on equal terms over days without a gap. `closes`: what ran up is billed on the day it ends.
+    `whole`: the period that it ends in is credited whole."""
 
     component: Component
     version: PlanVersion
@@ -161,6 +165,7 @@ class Run:
     end: date | None = None
     end_at: datetime | None = None
     closes: bool = False
+    whole: bool = False
 
 
 @dataclass(slots=True)
@@ -187,7 +192,7 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
         for component_id, ended in runs.open.items():
             if kept.get(component_id) is not ended:
                 ended.end, ended.end_at = now.start, now.start_at
-                ended.closes = now.ended or now.cycle != ended.cycle
+                ended.closes, ended.whole = now.ended or now.cycle != ended.cycle, now.whole
         runs.open = kept
     return runs.all
 
@@ -240,8 +245,9 @@ class _Maker:
         if run.component.timing is Timing.ADVANCE:
             leg = start > full.start and start > self.subscription.billed_from
             yield self._charge(full, _Days(start, end, begin), start, leg=leg or begin is not None)
-            if cut is not None and run.component.kind is ChargeKind.FIXED:
-                yield self._charge(full, _Days(cut, end, run.end_at), cut, sign=-1, leg=True)
+            if cut is not None and run.component.kind is ChargeKind.FIXED and run.component.prorate:
+                credited = _Days(start, end, begin) if run.whole else _Days(cut, end, run.end_at)
+                yield self._charge(full, credited, cut, sign=-1, leg=True)
         else:
             due = cut if cut is not None and run.closes else end
             yield self._charge(full, _Days(start, cut or end, begin, run.end_at if cut else None), due)
@@ -293,7 +299,12 @@ def charges_due(subscription: Subscription, versions: Versions, as_of: date, zon
     if through is not None:
         due.subtract(Counter(charges_of(subscription, versions, settled, since, through, zone)))
     charges = [_revised(subscription, charge, times) for charge, times in due.items() if times]
-    return sorted(charges, key=lambda c: (c.period.boundary, c.period.timing is Timing.ADVANCE, c.period.period))
+    return sorted(charges, key=_as_listed)
+
+
+def _as_listed(charge: Charge) -> tuple[date, bool, Period, str, int]:
+    period = charge.period
+    return period.boundary, period.timing is Timing.ADVANCE, period.period, charge.component_id, charge.sign
 
 
 def _revised(subscription: Subscription, charge: Charge, times: int) -> Charge:
