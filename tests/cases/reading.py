@@ -20,10 +20,12 @@ class NotApplicable(Exception):  # noqa: N818 - an answer: why a case says nothi
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """How the cases of an area are checked. `options`: what to ask for besides Saldo's defaults, by name."""
+    """How the cases of an area are checked. `options`: what to ask for besides Saldo's defaults, by name. `chosen`: the
+    option that the check itself asks for, where the cases are about one."""
 
     check: Check
     options: Mapping[str, Document] = field(default_factory=dict)
+    chosen: str = ""
 
 
 def number(value: object) -> Decimal:

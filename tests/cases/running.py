@@ -9,12 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saldo.kernel.errors import Refusal
-from tests.cases import pricing, proration
+from tests.cases import calendar, pricing, proration, receivables, tax
 from tests.cases.reading import Area, Case, NotApplicable
 
 SHARED = Path(os.environ.get("SALDO_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
 CASES = SHARED / "cases" / "billing_cases.json"
-AREAS: Mapping[str, Area] = {**pricing.AREAS, **proration.AREAS}
+AREAS: Mapping[str, Area] = {
+    **calendar.AREAS,
+    **pricing.AREAS,
+    **proration.AREAS,
+    **receivables.AREAS,
+    **tax.AREAS,
+}
 
 PASSED, OPTION, NOT_APPLICABLE, FAILED = "passed", "by option", "not applicable", "failed"
 
@@ -45,7 +51,7 @@ def outcome_of(case: Case) -> Outcome:
         return Outcome(
             case, NOT_APPLICABLE, OTHER_ROOMS.get(case["area"].split(".")[0], "no room of the product does this")
         )
-    found = _tried(case, area, {}, PASSED, "")
+    found = _tried(case, area, {}, OPTION if area.chosen else PASSED, area.chosen)
     for name, option in area.options.items():
         if found.status != FAILED:
             break

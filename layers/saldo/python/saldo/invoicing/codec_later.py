@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.invoicing.model import (
@@ -13,6 +15,8 @@ from saldo.invoicing.model import (
     Line,
     LineKind,
 )
+from saldo.kernel.exact import plain
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.rounding import Rounding
 
 
@@ -29,6 +33,9 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
         found["credits"] = [[c.source.value, c.credit_id, c.minor, c.before_tax] for c in body.credits]
     if body.of_invoice:
         found["of_invoice"] = body.of_invoice
+    if body.exchange:
+        rate = body.exchange
+        found["exchange"] = [rate.base, rate.counter, plain(rate.rate), rate.source, rate.on.isoformat()]
     return found
 
 
@@ -40,7 +47,12 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "coupons": tuple(CouponUse(*row) for row in document.get("coupons", [])),
         "credits": tuple(AppliedCredit(CreditSource(row[0]), *row[1:]) for row in document.get("credits", [])),
         "of_invoice": document.get("of_invoice", ""),
+        "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
     }
+
+
+def _exchange_from(row: list[str]) -> ExchangeRate:
+    return ExchangeRate(row[0], row[1], Decimal(row[2]), row[3], date.fromisoformat(row[4]))
 
 
 def line_later_to(line: Line) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share, Step
@@ -135,8 +136,9 @@ class InvoiceBody:
     """An invoice with everything it was computed from. Never changes once stored; has no number and no status.
 
     `charges` are the identities (subscription and boundary) that this invoice bills. Amounts in minor units:
-    net + tax = total, of which credits may have paid a part. `of_invoice`: the invoice that a credit note takes back a
-    part of. `buyer_profile` is the version of the billing profile it is addressed to.
+    net + tax = total, of which credits may have paid a part. `buyer_profile` is the version of the billing profile it
+    is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
+    it is booked where the ledger has another currency.
     """
 
     id: str
@@ -162,6 +164,7 @@ class InvoiceBody:
     coupons: tuple[CouponUse, ...] = ()
     credits: tuple[AppliedCredit, ...] = ()
     of_invoice: str = ""
+    exchange: ExchangeRate | None = None
 
     @property
     def payable_minor(self) -> int:
@@ -306,6 +309,7 @@ class BillingCase:
     coupons: tuple[Coupon, ...] = ()
     credits: tuple[PrepaidCredit, ...] = ()
     credit_note_minor: int = 0
+    exchange: ExchangeRate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         total_minor=net + tax,
         kind=DocumentKind.CREDIT_NOTE if net + tax < 0 else DocumentKind.INVOICE,
         tax_mode=answer.mode,
+        exchange=case.exchange,
     )
 
 
@@ -289,7 +290,9 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
         found.add("total_minor", "total_differs", "net and tax do not make the total")
     if (body.total_minor < 0) != (body.kind is DocumentKind.CREDIT_NOTE):
         found.add("kind", "kind_differs", "an invoice's total is above zero, a credit note's below")
-    if body.id != invoice_id(body.issued_on, body.entity_id, body.account_id, body.currency, body.charges):
+    if not body.of_invoice and body.id != invoice_id(
+        body.issued_on, body.entity_id, body.account_id, body.currency, body.charges
+    ):
         found.add("id", "id_differs", "the id is not that of these charges")
     if body.due_on < body.issued_on:
         found.add("due_on", "due_too_soon", "due before it was issued")

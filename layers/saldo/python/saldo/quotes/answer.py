@@ -7,7 +7,10 @@ from typing import Any  # plain JSON values
 from saldo.catalog.model import name_in
 from saldo.invoicing.model import AppliedCredit, CouponUse, InvoiceBody, Line
 from saldo.kernel.exact import plain
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
+from saldo.quotes.answer_receivables import major as amount
+from saldo.quotes.answer_receivables import receivables_json
 from saldo.quotes.model import Quote
 from saldo.quotes.reasoning import reasons_of
 from saldo.rating.model import Step
@@ -25,7 +28,14 @@ def answer_of(quote: Quote) -> Json:
         "coupons": [{"id": coupon.id, "used": coupon.used} for coupon in quote.coupons],
         "prepaid_credits": [{"id": c.id, "balance": amount(c.balance_minor, quote.currency)} for c in quote.credits],
         "credit_note_balance": amount(quote.credit_note_minor, quote.currency),
+        **_receivables(quote),
     }
+
+
+def _receivables(quote: Quote) -> Json:
+    if quote.receivables is None:
+        return {}
+    return {"receivables": receivables_json(quote.receivables, quote.currency, _invoice)}
 
 
 def _invoice(body: InvoiceBody) -> Json:
@@ -49,12 +59,17 @@ def _invoice(body: InvoiceBody) -> Json:
         "payable_minor": body.payable_minor,
         "tax_rounding": body.tax_rounding.value,
         "tax_source": body.tax_source,
+        **({"of_invoice": body.of_invoice} if body.of_invoice else {}),
+        **({"ledger": _ledger(body, body.exchange)} if body.exchange else {}),
     }
 
 
-def amount(minor: int, currency: str) -> str:
-    """Major units with the currency's digits: "12.50"."""
-    return str(Money(minor, currency).as_decimal())
+def _ledger(body: InvoiceBody, rate: ExchangeRate) -> Json:
+    """The invoice in the ledger's currency, at the rate that is frozen with it."""
+    parts = {"net": body.net_minor, "tax": body.tax_minor, "total": body.total_minor}
+    amounts = {name: str(rate.convert(Money(minor, body.currency)).as_decimal()) for name, minor in parts.items()}
+    told = {"base": rate.base, "counter": rate.counter, "rate": plain(rate.rate), "source": rate.source}
+    return {**amounts, **told, "on": rate.on.isoformat()}
 
 
 def _coupon(use: CouponUse, currency: str) -> Json:

@@ -10,7 +10,9 @@ from decimal import Decimal
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion
 from saldo.invoicing.model import BillingOptions, Coupon, InvoiceBody, Item, PrepaidCredit
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.rounding import Rounding
+from saldo.quotes.model_receivables import Receivables, ReceivablesAsked
 from saldo.subscriptions.model import Subscription
 from saldo.tax.model import TaxRounding, TaxTable
 from saldo.usage.model import Meter, UsageEvent
@@ -89,6 +91,8 @@ class QuoteRequest:
     coupons: tuple[Coupon, ...] = ()
     credits: tuple[PrepaidCredit, ...] = ()
     credit_note_minor: int = 0
+    exchange: ExchangeRate | None = None
+    receivables: ReceivablesAsked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +105,4 @@ class Quote:
     credits: tuple[PrepaidCredit, ...] = ()
     credit_note_minor: int = 0
     currency: str = "EUR"
+    receivables: Receivables | None = None

@@ -16,6 +16,7 @@ from saldo.kernel.reading import Fields, read
 from saldo.quotes.model import BillingDays, DatedItem, QuoteRequest
 from saldo.quotes.reading_options import coupons_from, credits_from, minor_from, options_from
 from saldo.quotes.reading_plans import plans_from
+from saldo.quotes.reading_receivables import exchange_from, receivables_from
 from saldo.quotes.reading_subscriptions import subscription_from
 from saldo.quotes.reading_tax import tax_from
 from saldo.quotes.reading_usage import usage_from
@@ -42,6 +43,7 @@ def _request(document: Fields) -> QuoteRequest:
     entity = _entity(document.maybe_child("seller"), country, currency, {r.jurisdiction for r in tax.table.rates})
     account = _account(account_fields, entity, country, currency)
     versions = plans_from(document, currency)
+    exchange = exchange_from(document.maybe_child("exchange"), currency)
     request = QuoteRequest(
         entity=entity,
         account=account,
@@ -57,6 +59,10 @@ def _request(document: Fields) -> QuoteRequest:
         credit_note_minor=minor_from(document, "credit_note_balance", currency)
         if document.has("credit_note_balance")
         else 0,
+        exchange=exchange,
+        receivables=receivables_from(document.child("receivables"), currency, exchange)
+        if document.has("receivables")
+        else None,
     )
     document.finish()
     return request

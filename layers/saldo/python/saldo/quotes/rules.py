@@ -24,6 +24,7 @@ from saldo.invoicing.rules import bill, due_of
 from saldo.invoicing.rules_lines import charged_of
 from saldo.kernel.errors import Refusal
 from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest
+from saldo.quotes.rules_receivables import receivables
 from saldo.quotes.rules_usage import usage_of
 from saldo.subscriptions.model import Subscription
 from saldo.tax.table import TableTax
@@ -56,8 +57,9 @@ def quote(request: QuoteRequest) -> Quote:
         state.move_on(day, outcome)
         if isinstance(outcome, Draft) and (request.days.runs or day >= request.days.first_on):
             invoices.append(outcome.body)
-    standing = state.coupons, state.credits, state.credit_note_minor
-    return Quote(tuple(invoices), tuple(state.subscriptions), *standing, request.account.currency)
+    left = state.coupons, state.credits, state.credit_note_minor, request.account.currency
+    asked = request.receivables
+    return Quote(tuple(invoices), tuple(state.subscriptions), *left, receivables(asked, invoices) if asked else None)
 
 
 @dataclass(slots=True)
@@ -89,6 +91,7 @@ class _State:
             coupons=self.coupons,
             credits=self.credits,
             credit_note_minor=self.credit_note_minor,
+            exchange=request.exchange,
         )
 
     def move_on(self, day: date, outcome: Draft | NothingToBill) -> None:

@@ -45,7 +45,7 @@ def line_taxes(
     included: dict[str, int] = {}
     for group in _groups(lines, shares, rounding):
         if group.inclusive:
-            included.update(_spread(group, sum(group.amounts(rounding, mode))))
+            included.update(_spread(group, group.charged(group.amounts(rounding, mode))))
     return tuple(LineTax(line.id, taxes, included.get(line.id, 0)) for line, taxes in zip(lines, shares, strict=True))
 
 
@@ -116,6 +116,11 @@ class _Group:
         taxes = self._exact_taxes(net)
         return [net + sum(taxes[:n], Fraction(0)) if s.compound else net for n, s in enumerate(self.shares)]
 
+    def charged(self, amounts: Sequence[int]) -> int:
+        """The sum of those amounts, one per tax, that are on the buyer's price."""
+        pairs = zip(amounts, self.shares, strict=True)
+        return sum(amount for amount, share in pairs if share.collection is not Collection.WITHHELD)
+
     def levies(self) -> list[Fraction]:
         return [Fraction(s.levy_minor) * Fraction(self.quantity) for s in self.shares]
 
@@ -146,7 +151,7 @@ class _Totals:
     def add(self, group: _Group) -> None:
         amounts = group.amounts(self.rounding, self.mode) if self._by_group(group) else [0] * len(group.shares)
         bases = group.exact_bases() if self._by_base(group) else [Fraction(group.exact)] * len(group.shares)
-        charged = sum(a for a, s in zip(amounts, group.shares, strict=True) if s.collection is not Collection.WITHHELD)
+        charged = group.charged(amounts)
         for n, (share, levy) in enumerate(zip(group.shares, group.levies(), strict=True)):
             entry = self.sums.setdefault((share, group.inclusive), _Sum())
             entry.base += bases[n]
