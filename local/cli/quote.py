@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import IO, Any
+from typing import IO
 
 import click
 from rich.console import Console
 
 from local.cli.voice import Json, Voice, speaks_json, table
-from saldo.kernel.errors import Refusal
-from saldo.quotes.service import quote_document
+from saldo.quotes.service import quote_text
 
 
 @click.command()
@@ -18,15 +16,8 @@ from saldo.quotes.service import quote_document
 @speaks_json
 def quote(voice: Voice, document: IO[str]) -> None:
     """Reckon the invoices that runs would issue from a JSON FILE (- for standard input); nothing is stored."""
-    answer = quote_document(_parsed(document))
+    answer = quote_text(document.read())
     voice.answer(answer, lambda console: _show(console, answer))
-
-
-def _parsed(document: IO[str]) -> Any:  # parsed JSON is of any shape until it is read
-    try:
-        return json.load(document)
-    except ValueError as error:
-        raise Refusal("not_json", f"{document.name} is not JSON: {error}") from error
 
 
 def _show(console: Console, answer: Json) -> None:
@@ -44,5 +35,11 @@ def _show_invoice(console: Console, invoice: Json) -> None:
     ]
     rows += [("", f"{t['name']} {t['percent']} %", "", f"of {t['base']}", t["tax"]) for t in invoice["taxes"]]
     rows.append(("", "Total", "", "", f"{invoice['total']} {currency}"))
-    title = f"\nInvoice of {invoice['issued_on']}, due on {invoice['due_on']}"
+    rows += [
+        ("", f"from {c['source'].replace('_', ' ')} {c['id']}", "", "", f"-{c['amount']}") for c in invoice["credits"]
+    ]
+    if invoice["payable"] != invoice["total"]:
+        rows.append(("", "To pay", "", "", f"{invoice['payable']} {currency}"))
+    kind = "Credit note" if invoice["kind"] == "credit_note" else "Invoice"
+    title = f"\n{kind} of {invoice['issued_on']}, due on {invoice['due_on']}"
     console.print(table("", "what", "period", "why", "amount", rows=rows, numbers=("amount",), title=title))
