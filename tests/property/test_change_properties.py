@@ -90,7 +90,7 @@ def run(subscription: Subscription, as_of: date) -> tuple[Subscription, int, Cou
     return moved, 0, days
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(changes(), st.randoms(use_true_random=False))
 def test_changes_in_any_order_make_one_subscription_and_one_bill(found: list[Change], chance: Random) -> None:
     shuffled = list(found)
@@ -99,7 +99,7 @@ def test_changes_in_any_order_make_one_subscription_and_one_bill(found: list[Cha
     assert charges_due(changed(found), VERSIONS, LAST) == charges_due(changed(shuffled), VERSIONS, LAST)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(changes(), st.data())
 def test_changes_that_come_late_cost_what_they_would_have_cost_in_time(
     found: list[Change], data: st.DataObject
@@ -123,7 +123,7 @@ def test_changes_that_come_late_cost_what_they_would_have_cost_in_time(
     assert subscription.next_bill_on == in_time.next_bill_on
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(changes())
 def test_any_sequence_of_changes_bills_each_day_of_service_once(found: list[Change]) -> None:
     _, _, days = run(changed(found), LAST)
@@ -141,7 +141,7 @@ def test_a_change_on_a_day_that_is_billed_is_credited_with_the_next_run() -> Non
     assert net == wanted - before
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 200), st.sampled_from([ADVANCE, ARREARS]))
 def test_a_change_that_changes_nothing_bills_as_if_it_were_not_there(days: int, timing: Timing) -> None:
     same = Change("same", ChangeKind.PLAN, START + timedelta(days=days % 120), plan_version_id="small")
@@ -156,7 +156,7 @@ def test_a_change_that_changes_nothing_bills_as_if_it_were_not_there(days: int, 
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.integers(1, 30),
     st.sampled_from([DayCount.ACTUAL, DayCount.FIXED_30, DayCount.SECOND]),

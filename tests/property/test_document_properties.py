@@ -100,7 +100,7 @@ def accounts_of(*documents: InvoiceBody) -> Counter[object]:
     return Counter({key: minor for key, minor in found.items() if minor})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(bodies())
 def test_every_document_follows_from_itself_and_is_read_back_as_it_was(body: InvoiceBody) -> None:
     assert problems_of(body) == ()
@@ -112,7 +112,7 @@ def test_every_document_follows_from_itself_and_is_read_back_as_it_was(body: Inv
     assert body.total_minor == gross + on_top + sum(line.net_minor for line in body.lines if not line.inclusive)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(bodies(), st.integers(0, 100))
 def test_credit_notes_of_all_of_an_invoice_leave_zero_in_every_account(body: InvoiceBody, percent: int) -> None:
     if body.total_minor <= 0 or body.credits:

@@ -24,10 +24,11 @@ from saldo.invoicing.model import (
     PrepaidOrder,
 )
 from saldo.invoicing.rules_discounts import discounted, draw
-from saldo.invoicing.rules_lines import Charged, charge_lines, charged_of, due_of, exact_minor, usage_needed
+from saldo.invoicing.rules_lines import Charged, charge_lines, charged_of, due_of, usage_needed
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.exact import minor_of_share, total
 from saldo.kernel.ids import derived_id
+from saldo.kernel.money import minor_digits
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.rules import billed
@@ -129,9 +130,8 @@ def check_case(case: BillingCase) -> None:
 def _check_meters(case: BillingCase) -> None:
     """No day of a meter may be billed on two charges: each usage event is rated once."""
     claimed: dict[str, list[UsageKey]] = {}
-    taken_back = Counter(
-        _usage_key(item, c) for item in case.due for c in charged_of(item) if c.change and c.change.sign < 0
-    )
+    changed = [item for item in case.due if item.charges is not None]
+    taken_back = Counter(_usage_key(i, c) for i in changed for c in charged_of(i) if c.change and c.change.sign < 0)
     for key in usage_needed(case.due):
         if taken_back[key] > 0:
             continue
@@ -147,6 +147,7 @@ def _usage_key(item: DueSubscription, charged: Charged) -> UsageKey:
 
 def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR") -> list[TaxableLine]:
     """What tax is asked: a charge in arrears is supplied by the last day of its period, one in advance when billed."""
+    scale = 10 ** minor_digits(currency)
     return [
         TaxableLine(
             line.id,
@@ -154,7 +155,7 @@ def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR")
             line.tax_category,
             line.period.end - _DAY if line.timing is Timing.ARREARS else issued_on,
             line.inclusive,
-            exact_minor(line, currency),
+            (line.exact, line.share.days * scale, line.share.of),
             line.quantity if line.net_minor >= 0 else -line.quantity,
             line.of,
         )

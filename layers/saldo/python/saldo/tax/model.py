@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 
 from saldo.accounts.model import TaxStatus
 from saldo.kernel.rounding import Rounding
@@ -118,8 +117,8 @@ class SellerFacts:
 class TaxableLine:
     """One net amount to tax, in minor units. `supplied_on` decides which dated rate applies.
 
-    inclusive: the amount has its taxes in it. exact: the amount before rounding, in minor units. quantity: what a levy
-    is counted by. of: the line that this one, a discount, is taken off.
+    inclusive: the amount has its taxes in it. exact: the amount before rounding in minor units, as (a, b, c) for
+    a × b / c. quantity: what a levy is counted by. of: the line that this one, a discount, is taken off.
     """
 
     id: str
@@ -127,7 +126,7 @@ class TaxableLine:
     category: str
     supplied_on: date
     inclusive: bool = False
-    exact: Fraction | None = None
+    exact: tuple[Decimal, int, int] | None = None
     quantity: Decimal = Decimal(1)
     of: str = ""
 

@@ -27,10 +27,27 @@ def tax_totals(
     DOCUMENT: percent of the summed base, rounded once (EN 16931 BR-CO-17); for the others see TaxRounding. Of amounts
     that have their taxes in them the sum never moves: base and taxes make it up. `taxes` belong to `lines` one by one.
     """
+    if rounding is TaxRounding.DOCUMENT and not any(line.inclusive for line in lines):
+        plain = _plain_totals(lines, taxes, mode)
+        if plain is not None:
+            return plain
     found = _Totals(rounding, mode)
     for group in _groups(lines, [tax.shares for tax in taxes], rounding):
         found.add(group)
     return found.rounded()
+
+
+def _plain_totals(
+    lines: Sequence[TaxableLine], taxes: Sequence[LineTax], mode: Rounding
+) -> tuple[TaxTotal, ...] | None:
+    """The common case by the shortest way: percentages on top. None where there is any other tax."""
+    bases: dict[TaxShare, int] = {}
+    for line, tax in zip(lines, taxes, strict=True):
+        for share in tax.shares:
+            bases[share] = bases.get(share, 0) + line.net_minor
+    if any(share.compound or share.levy_minor for share in bases):
+        return None
+    return tuple(_total((s, False), base, percent_of(base, s.percent, mode)) for s, base in bases.items())
 
 
 def line_taxes(
@@ -51,10 +68,12 @@ def line_taxes(
 
 def _spread(group: _Group, tax: int) -> dict[str, int]:
     """A tax over lines in proportion, so that the parts add up: each is what the running total grows by."""
-    parts, done, running = {}, 0, 0
+    if group.net == 0:  # nothing to go by: a levy on what costs nothing
+        return {line.id: tax if n == 0 else 0 for n, line in enumerate(group.lines)}
+    parts, done, running, sign = {}, 0, 0, 1 if group.net > 0 else -1
     for line in group.lines:
         running += line.net_minor
-        upto = rounded_ratio(tax * running * (1 if group.net > 0 else -1), abs(group.net)) if group.net else 0
+        upto = rounded_ratio(tax * running * sign, abs(group.net))
         parts[line.id] = upto - done
         done = upto
     return parts
@@ -88,8 +107,11 @@ class _Group:
     def take(self, line: TaxableLine, rounding: TaxRounding) -> None:
         self.lines.append(line)
         self.net += line.net_minor
-        unrounded = rounding is TaxRounding.UNROUNDED and line.exact is not None
-        self.exact += (line.exact or 0) if unrounded else line.net_minor
+        if rounding is TaxRounding.UNROUNDED and line.exact is not None:
+            amount, part, whole = line.exact
+            self.exact += Fraction(amount) * Fraction(part, whole)
+        else:
+            self.exact += line.net_minor
         if not line.of:
             self.quantity += line.quantity
 
@@ -169,8 +191,9 @@ class _Totals:
     def rounded(self) -> tuple[TaxTotal, ...]:
         exact = {key: self._exact(key, entry) for key, entry in self.sums.items()}
         amounts = {key: self._amount(key, entry, exact[key]) for key, entry in self.sums.items()}
-        if self.rounding is TaxRounding.TOTAL and amounts:
-            amounts = self._once(exact)
+        on_top = {key: tax for key, tax in exact.items() if not key[1]}
+        if self.rounding is TaxRounding.TOTAL and on_top:
+            amounts |= self._once(on_top)
         return tuple(_total(key, self._base(key, entry), amounts[key]) for key, entry in self.sums.items())
 
     def _exact(self, key: Key, entry: _Sum) -> Fraction:
