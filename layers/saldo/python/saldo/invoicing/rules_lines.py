@@ -224,7 +224,8 @@ def rated_charge(case: BillingCase, subscription: Subscription, charged: Charged
     """What a charge comes to. The price of a FIXED one is prorated; of usage, what bounds its price is."""
     due, component, version, change = charged
     quantity, part = _quantity(case, subscription, charged), WHOLE
-    if component.prorate and component.kind is not ChargeKind.ONE_TIME:
+    short = due.period != due.full or component.priced_per is not None or change is not None
+    if short and component.prorate and component.kind is not ChargeKind.ONE_TIME:
         part = share_of_charge(case, subscription, charged)
     if type(component.price) not in NESTED_RULES and component.kind is not ChargeKind.USAGE:
         return rate(component.price, quantity, version.currency, part, version.rounding)
@@ -233,7 +234,9 @@ def rated_charge(case: BillingCase, subscription: Subscription, charged: Charged
         cycle = change.cycle if change else cycle_number(subscription, version, due)
     if component.kind is not ChargeKind.USAGE:
         return rate(component.price, quantity, version.currency, part, version.rounding, cycle)
-    detail = case.details.get(UsageKey(subscription.id, component.meter_id, due.period), _NO_DETAIL)
+    detail = _NO_DETAIL
+    if case.details:
+        detail = case.details.get(UsageKey(subscription.id, component.meter_id, due.period), _NO_DETAIL)
     ask = Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value)
     if detail.before:
         return rate_more(component.price, ask, detail.before, version.currency, version.rounding)
