@@ -44,6 +44,9 @@ lint: setup ## ruff, mypy, the floors of the house
 	@$(PYTHON) -m mypy
 	@$(PATHS) .venv/bin/lint-imports --no-cache
 
+cases: setup ## the worked billing cases, area by area
+	@$(PATHS) $(PYTHON) -m tests.cases
+
 bench: setup ## measure against the bars; build/bench.json
 	@$(PATHS) $(PYTHON) -m tests.bench
 
@@ -61,4 +64,4 @@ deploy: setup ## deploy every stack of ENV to AWS
 lock: setup ## pin and hash every package again
 	@$(PYTHON) -m local.lock
 
-.PHONY: help setup up down reset status test check lint bench pictures synth deploy lock
+.PHONY: help setup up down reset status test check lint bench cases pictures synth deploy lock

@@ -8,6 +8,7 @@ from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Ti
 from saldo.catalog.price_codec import price_from, price_to_json
 from saldo.catalog.rules import problems_of
 from saldo.kernel.errors import Problems
+from saldo.kernel.exact import plain
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields, read
 from saldo.kernel.rounding import Rounding
@@ -26,6 +27,7 @@ def plan_version_to_json(plan_version: PlanVersion) -> dict[str, Any]:
         "rounding": plan_version.rounding.value,
         "day_count": plan_version.day_count.value,
         "components": [component_to_json(component) for component in plan_version.components],
+        **({} if plan_version.minimum is None else {"minimum": plain(plan_version.minimum)}),
     }
 
 
@@ -50,6 +52,7 @@ def _plan_version(fields: Fields) -> PlanVersion:
         effective_on=fields.day("effective_on"),
         rounding=fields.choice("rounding", Rounding, Rounding.HALF_UP),
         day_count=fields.choice("day_count", DayCount, DayCount.ACTUAL),
+        minimum=fields.maybe_decimal("minimum"),
     )
     fields.finish()
     return plan_version
@@ -68,6 +71,8 @@ def component_to_json(component: Component) -> dict[str, Any]:
         "meter_id": component.meter_id,
         "unit_names": component.unit_names,
         "prorate": component.prorate,
+        **({"tax_inclusive": True} if component.tax_inclusive else {}),
+        **({"priced_per": component.priced_per.value} if component.priced_per else {}),
     }
 
 
@@ -88,6 +93,8 @@ def _component(fields: Fields) -> Component:
         meter_id=fields.text("meter_id", ""),
         unit_names=fields.texts("unit_names"),
         prorate=fields.flag("prorate", True),
+        tax_inclusive=fields.flag("tax_inclusive", False),
+        priced_per=fields.choice("priced_per", Unit) if fields.has("priced_per") else None,
     )
     fields.finish()
     return component

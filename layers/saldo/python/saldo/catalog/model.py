@@ -31,12 +31,16 @@ class DayCount(StrEnum):
     """How part of a period is measured.
 
     ACTUAL: real days over the real days of the full period. ACTUAL_OVER_30: real days over 30 per month, at
-    most the whole. THIRTY_360: every month counts 30 days, above and below.
+    most the whole. THIRTY_360: every month counts 30 days, above and below. FIXED_30: 30 per month, of which the days
+    up to the period's end are real ones, so that two parts always make the whole. SECOND: real seconds of the
+    account's time zone, in which a day may have 23 or 25 hours.
     """
 
     ACTUAL = "actual"
     ACTUAL_OVER_30 = "actual_over_30"
     THIRTY_360 = "30_360"
+    FIXED_30 = "fixed_30"
+    SECOND = "second"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,15 @@ class PerUnit:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Units above the tier before it, up to and including `up_to` (None: without end)."""
+    """Units above the tier before it, up to and including `up_to` (None: without end).
+
+    With `size`, `unit_price` is that of a begun block of so many units.
+    """
 
     up_to: Decimal | None
     unit_price: Decimal
     flat: Decimal = Decimal(0)
+    size: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,10 @@ class StairStep:
 class Percentage:
     """A rate (0.012 is 1.2 %) of a quantity that is money in major units, beyond `free_amount`.
 
-    A fee that is due at all is at least `minimum` and at most `maximum` (None: no bound).
+    A fee that is due at all is at least `minimum` and at most `maximum` (None: no bound). The other fields are for
+    amounts known one by one, in their order: `per_event` is due besides for each that is charged, `free_events` (None:
+    any number) bounds the free ones together with `free_amount`, whichever is used up first, and the fee of each
+    is at least `event_minimum` and at most `event_maximum`.
     """
 
     kind: ClassVar[str] = "percentage"
@@ -123,6 +134,33 @@ class Percentage:
     free_amount: Decimal = Decimal(0)
     minimum: Decimal = Decimal(0)
     maximum: Decimal | None = None
+    per_event: Decimal = Decimal(0)
+    free_events: int | None = None
+    event_minimum: Decimal = Decimal(0)
+    event_maximum: Decimal | None = None
+
+    @property
+    def by_event(self) -> bool:
+        """Whether the amounts must be known one by one."""
+        return self.free_events is not None or bool(self.per_event or self.event_minimum or self.event_maximum)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The price of usage whose properties have these values, in the order of the matrix's dimensions."""
+
+    values: tuple[str, ...]
+    price: PriceModel
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A price for each combination of properties (region × class); `other` is for those that have no cell."""
+
+    kind: ClassVar[str] = "matrix"
+    dimensions: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    other: PriceModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +209,18 @@ class Ramp:
 
 
 PriceModel = (
-    Flat | PerUnit | Graduated | Volume | Package | StairStep | Percentage | Included | Commitment | Capped | Ramp
+    Flat
+    | PerUnit
+    | Graduated
+    | Volume
+    | Package
+    | StairStep
+    | Percentage
+    | Included
+    | Commitment
+    | Capped
+    | Ramp
+    | Matrix
 )
 
 
@@ -181,7 +230,9 @@ class Component:
 
     `meter_id` is set for USAGE and only then. `names`: language code → name, English at least. `unit_names`
     likewise says what is counted. `tax_category` and `revenue_tag` are what tax rules and the ledger group by.
-    A FIXED charge of a short period is prorated when `prorate`; usage and one-time charges never are.
+    In a short period a FIXED charge is prorated when `prorate`, and of a USAGE charge what is included, committed to
+    or capped; one-time charges never are. `priced_per`: the price of a FIXED charge is for that long (a year, say) and
+    each cycle costs the days that it is of it. `tax_inclusive`: the price has its taxes in it.
     """
 
     id: str
@@ -194,6 +245,8 @@ class Component:
     meter_id: str = ""
     unit_names: dict[str, str] = field(default_factory=dict)
     prorate: bool = True
+    tax_inclusive: bool = False
+    priced_per: Unit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +254,7 @@ class PlanVersion:
     """What a plan costs from `effective_on`, for ever: a change of price is a new version.
 
     A subscription keeps the version it was sold until it is moved. The cycle is `cycle_count` × `cycle_unit`.
+    `minimum`: what a full cycle costs at least (major units, net); what misses is trued up when it ends.
     """
 
     id: str
@@ -213,6 +267,7 @@ class PlanVersion:
     effective_on: date
     rounding: Rounding = Rounding.HALF_UP
     day_count: DayCount = DayCount.ACTUAL
+    minimum: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

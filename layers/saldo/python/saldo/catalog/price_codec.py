@@ -8,10 +8,12 @@ from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.catalog.model import (
     Capped,
+    Cell,
     Commitment,
     Flat,
     Graduated,
     Included,
+    Matrix,
     Package,
     Percentage,
     PerUnit,
@@ -31,18 +33,29 @@ _DEEPEST = 16
 
 def price_to_json(price: PriceModel) -> dict[str, Any]:
     """A price model with its `kind`; fields have the names of the dataclass."""
-    return {"kind": price.kind} | {name: _value(getattr(price, name)) for name in _fields_of(price)}
+    return {"kind": price.kind} | _row(price)
 
 
-def _fields_of(record: Any) -> list[str]:
-    return [name for name in record.__dataclass_fields__ if name != "kind"]
+def _row(record: Any) -> dict[str, Any]:
+    """A record's fields; those that came later are left out while they say nothing, so that old forms stay."""
+    fields = {name: getattr(record, name) for name in record.__dataclass_fields__ if name != "kind"}
+    return {name: _value(v) for name, v in fields.items() if name not in _LATER or v not in _LATER[name]}
+
+
+_LATER: Mapping[str, tuple[object, ...]] = {
+    "size": (None,),
+    "per_event": (ZERO,),
+    "free_events": (None,),
+    "event_minimum": (ZERO,),
+    "event_maximum": (None,),
+}
 
 
 def _value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return plain(value)
     if isinstance(value, tuple):
-        return [{name: _value(getattr(row, name)) for name in _fields_of(row)} for row in value]
+        return [row if isinstance(row, str) else _row(row) for row in value]
     return price_to_json(value) if hasattr(value, "kind") else value
 
 
@@ -93,7 +106,23 @@ def _percentage(fields: Fields) -> Percentage:
         fields.decimal("free_amount", ZERO),
         fields.decimal("minimum", ZERO),
         fields.maybe_decimal("maximum"),
+        fields.decimal("per_event", ZERO),
+        fields.integer("free_events") if fields.has("free_events") else None,
+        fields.decimal("event_minimum", ZERO),
+        fields.maybe_decimal("event_maximum"),
     )
+
+
+def _matrix(fields: Fields) -> Matrix:
+    cells = tuple(_cell(child) for child in fields.children("cells"))
+    other = price_from(fields.child("other")) if fields.has("other") else None
+    return Matrix(fields.text_list("dimensions"), cells, other)
+
+
+def _cell(fields: Fields) -> Cell:
+    cell = Cell(fields.text_list("values"), price_from(fields.child("price")))
+    fields.finish()
+    return cell
 
 
 def _included(fields: Fields) -> Included:
@@ -130,7 +159,8 @@ def _tiers(fields: Fields) -> tuple[Tier, ...]:
 
 
 def _tier(fields: Fields) -> Tier:
-    tier = Tier(fields.maybe_decimal("up_to"), fields.decimal("unit_price"), fields.decimal("flat", ZERO))
+    up_to, unit_price = fields.maybe_decimal("up_to"), fields.decimal("unit_price", ZERO)
+    tier = Tier(up_to, unit_price, fields.decimal("flat", ZERO), fields.maybe_decimal("size"))
     fields.finish()
     return tier
 
@@ -141,6 +171,7 @@ _READERS: Mapping[str, Callable[[Fields], PriceModel]] = {
     Flat.kind: _flat,
     Graduated.kind: _graduated,
     Included.kind: _included,
+    Matrix.kind: _matrix,
     Package.kind: _package,
     PerUnit.kind: _per_unit,
     Percentage.kind: _percentage,

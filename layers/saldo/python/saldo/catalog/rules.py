@@ -16,6 +16,7 @@ from saldo.catalog.model import (
     Flat,
     Graduated,
     Included,
+    Matrix,
     Package,
     Percentage,
     PerUnit,
@@ -47,6 +48,8 @@ def problems_of(plan_version: PlanVersion) -> tuple[Problem, ...]:
         found.add("cycle_count", "below_one", "a cycle counts at least one unit")
     if not plan_version.components:
         found.add("components", "empty", "a plan charges for something")
+    if plan_version.minimum is not None:
+        _check_number(found, "minimum", plan_version.minimum)
     for i, component in enumerate(plan_version.components):
         found.extend(_of_component(component), f"components[{i}]")
     _check_unique(found, "id", [c.id for c in plan_version.components])
@@ -76,6 +79,8 @@ def _of_component(component: Component) -> tuple[Problem, ...]:
             found.add("timing", "usage_in_advance", "usage is known, and charged, in arrears")
     elif component.meter_id:
         found.add("meter_id", "meter_without_usage", "only a usage component has a meter")
+    if component.priced_per is not None and component.kind is not ChargeKind.FIXED:
+        found.add("priced_per", "not_fixed", "only what recurs has a price per time")
     found.extend(problems_of_price(component.price), "price")
     return found.found
 
@@ -105,8 +110,12 @@ def _package(price: Package, found: Problems) -> None:
 
 
 def _percentage(price: Percentage, found: Problems) -> None:
-    for name in ("rate", "free_amount", "minimum"):
+    for name in ("rate", "free_amount", "minimum", "per_event", "event_minimum"):
         _check_number(found, name, getattr(price, name))
+    if price.event_maximum is not None:
+        _check_number(found, "event_maximum", price.event_maximum)
+    if price.free_events is not None and price.free_events < 0:
+        found.add("free_events", "negative", "must be zero or more")
     if price.maximum is not None:
         _check_number(found, "maximum", price.maximum)
         if fits(price.maximum) and fits(price.minimum) and price.maximum < price.minimum:
@@ -142,6 +151,22 @@ def _ramp(price: Ramp, found: Problems) -> None:
         found.extend(problems_of_price(step.price), f"steps[{i}].price")
 
 
+def _matrix(price: Matrix, found: Problems) -> None:
+    """One cell per combination, each with a value per dimension."""
+    if not price.dimensions:
+        found.add("dimensions", "empty", "at least one property is required")
+    seen: set[tuple[str, ...]] = set()
+    for i, cell in enumerate(price.cells):
+        if len(cell.values) != len(price.dimensions):
+            found.add(f"cells[{i}].values", "wrong_length", f"must be {len(price.dimensions)} values")
+        if cell.values in seen:
+            found.add(f"cells[{i}].values", "not_unique", "these values have a cell already")
+        seen.add(cell.values)
+        found.extend(problems_of_price(cell.price), f"cells[{i}].price")
+    if price.other is not None:
+        found.extend(problems_of_price(price.other), "other")
+
+
 def _stair_step(price: StairStep, found: Problems) -> None:
     for i, stair in enumerate(price.stairs):
         _check_number(found, f"stairs[{i}].amount", stair.amount)
@@ -158,6 +183,8 @@ def problems_of_tiers(tiers: Sequence[Tier]) -> tuple[Problem, ...]:
     for i, tier in enumerate(tiers):
         _check_number(found, f"tiers[{i}].unit_price", tier.unit_price)
         _check_number(found, f"tiers[{i}].flat", tier.flat)
+        if tier.size is not None and (not fits(tier.size) or tier.size <= 0):
+            found.add(f"tiers[{i}].size", "not_above_zero", "a block holds more than nothing")
     _check_bounds(found, "tiers", [tier.up_to for tier in tiers])
     return found.found
 
@@ -195,6 +222,7 @@ _CHECKS: Mapping[type, Callable[[Any, Problems], None]] = {
     Flat: _flat,
     Graduated: _tiered,
     Included: _included,
+    Matrix: _matrix,
     Package: _package,
     PerUnit: _per_unit,
     Percentage: _percentage,

@@ -13,13 +13,14 @@ from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.catalog.model import Timing
+from saldo.invoicing.codec_later import later_from, later_to, line_later_from, line_later_to
 from saldo.invoicing.model import InvoiceBody, Line
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import plain
+from saldo.kernel.exact import ZERO, plain
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share, Step
-from saldo.tax.model import TaxRounding, TaxShare, TaxTotal, TaxTreatment
+from saldo.tax.model import Collection, TaxRounding, TaxShare, TaxTotal, TaxTreatment
 
 VERSION = 1
 
@@ -61,6 +62,7 @@ def body_to_json(body: InvoiceBody) -> dict[str, Any]:
         "net_minor": body.net_minor,
         "tax_minor": body.tax_minor,
         "total_minor": body.total_minor,
+        **later_to(body),
     }
 
 
@@ -87,6 +89,7 @@ def body_from_json(document: dict[str, Any]) -> InvoiceBody:
         net_minor=document["net_minor"],
         tax_minor=document["tax_minor"],
         total_minor=document["total_minor"],
+        **later_from(document),
     )
 
 
@@ -109,6 +112,7 @@ def _line_to(line: Line) -> dict[str, Any]:
         "tax_category": line.tax_category,
         "revenue_tag": line.revenue_tag,
         "taxes": [_share_to(share) for share in line.taxes],
+        **line_later_to(line),
     }
 
 
@@ -131,6 +135,7 @@ def _line_from(line: dict[str, Any]) -> Line:
         line["tax_category"],
         line["revenue_tag"],
         tuple(_share_from(share) for share in line["taxes"]),
+        **line_later_from(line),
     )
 
 
@@ -145,19 +150,35 @@ def _step_from(row: list[Any]) -> Step:
     return Step(row[0], units, price, amount, flat, above, up_to)
 
 
-def _share_to(share: TaxShare) -> list[Any]:
-    return [share.jurisdiction, share.name, share.treatment.value, plain(share.percent), share.reason]
+def _share_to(share: TaxShare | TaxTotal) -> list[Any]:
+    return [share.jurisdiction, share.name, share.treatment.value, plain(share.percent), share.reason, *_kind_to(share)]
+
+
+def _kind_to(share: TaxShare | TaxTotal) -> list[Any]:
+    """Nothing for a plain percentage on top, so that the form of old stays."""
+    if not share.compound and not share.levy_minor and share.collection is Collection.CHARGED:
+        return []
+    return [[share.compound, plain(share.levy_minor), share.collection.value]]
+
+
+def _kind_from(kind: list[Any]) -> tuple[bool, Decimal, Collection]:
+    return bool(kind[0]), Decimal(kind[1]), Collection(kind[2])
 
 
 def _share_from(row: list[Any]) -> TaxShare:
-    return TaxShare(row[0], row[1], TaxTreatment(row[2]), Decimal(row[3]), row[4])
+    kind = _kind_from(row[5]) if len(row) > 5 else ()
+    return TaxShare(row[0], row[1], TaxTreatment(row[2]), Decimal(row[3]), row[4], *kind)
 
 
 def _total_to(total: TaxTotal) -> list[Any]:
-    share = TaxShare(total.jurisdiction, total.name, total.treatment, total.percent, total.reason)
-    return [*_share_to(share), total.base_minor, total.tax_minor]
+    kind, amounts = _share_to(total), [total.base_minor, total.tax_minor]
+    later = [total.included, *kind[5:]] if total.included or kind[5:] else []
+    return [*kind[:5], *amounts, *later]
 
 
 def _total_from(row: list[Any]) -> TaxTotal:
-    share = _share_from(row)
-    return TaxTotal(share.jurisdiction, share.name, share.treatment, share.percent, row[5], row[6], share.reason)
+    included = len(row) > 7 and bool(row[7])
+    compound, levy, collection = _kind_from(row[8]) if len(row) > 8 else (False, ZERO, Collection.CHARGED)
+    treatment, percent = TaxTreatment(row[2]), Decimal(row[3])
+    amounts = row[5], row[6], row[4]
+    return TaxTotal(row[0], row[1], treatment, percent, *amounts, compound, levy, collection, included)

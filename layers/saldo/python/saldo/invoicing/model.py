@@ -3,27 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.status import MOVES as MOVES
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share, Step
-from saldo.subscriptions.model import ChargePeriod, Subscription
-from saldo.tax.model import TaxRounding, TaxShare, TaxTotal
+from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
+from saldo.tax.model import Collection, TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageKey
+
+
+class ChangeLegs(StrEnum):
+    """How a mid-period change is shown: its credit and its charge each rounded on a line of its own, or NET: their
+    difference on one line, rounded once."""
+
+    LEGS = "legs"
+    NET = "net"
+
+
+class NetRounding(StrEnum):
+    """Whether each line's net amount is rounded (EN 16931), or their sum and the lines so as to make it up."""
+
+    LINE = "line"
+    DOCUMENT = "document"
+
+
+class PrepaidOrder(StrEnum):
+    """Whether prepaid credit pays for what the invoice asks, tax and all, or is taken off before tax."""
+
+    AFTER_TAX = "after_tax"
+    BEFORE_TAX = "before_tax"
+
+
+class BelowZero(StrEnum):
+    """What becomes of a total below zero: the account is set aside, or the document is a credit note."""
+
+    REFUSE = "refuse"
+    CREDIT_NOTE = "credit_note"
+
+
+class DocumentKind(StrEnum):
+    """An invoice asks for money; a credit note, whose total is below zero, gives it back."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+
+
+@dataclass(frozen=True, slots=True)
+class BillingOptions:
+    """Choices of a seller where there is more than one right way; the defaults are Saldo's."""
+
+    change_legs: ChangeLegs = ChangeLegs.LEGS
+    below_zero: BelowZero = BelowZero.REFUSE
+    net_rounding: NetRounding = NetRounding.LINE
+    prepaid: PrepaidOrder = PrepaidOrder.AFTER_TAX
+
+
+class LineKind(StrEnum):
+    """What a line is for. CHARGE: what a subscription costs; CREDIT: days paid for and not used; CHANGE: both as one;
+    TRUE_UP: what misses to a minimum; ITEM: sold once by hand; DISCOUNT and PREPAID: off another line."""
+
+    CHARGE = "charge"
+    CREDIT = "credit"
+    CHANGE = "change"
+    TRUE_UP = "true_up"
+    ITEM = "item"
+    DISCOUNT = "discount"
+    PREPAID = "prepaid"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One charge as invoiced. `net_minor` = `exact` (major units) × share, rounded by `rounding`.
+    """One charge as invoiced: `exact` (major units) × share, rounded by `rounding`, plus `residual_minor` is its net.
 
-    `id` counts from "1" in the order of the document. `names`, `unit_names`: language code → text.
+    `id` counts from "1" in the order of the document. `names`, `unit_names`: language code → text. `of`: the id of
+    the line that a discount is off. `residual_minor`: what rounding the document instead of its lines put here.
+    `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`).
     """
 
     id: str
@@ -43,6 +106,11 @@ class Line:
     tax_category: str
     revenue_tag: str
     taxes: tuple[TaxShare, ...]
+    kind: LineKind = LineKind.CHARGE
+    of: str = ""
+    residual_minor: int = 0
+    inclusive: bool = False
+    included_tax_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +118,9 @@ class InvoiceBody:
     """An invoice with everything it was computed from. Never changes once stored; has no number and no status.
 
     `charges` are the identities (subscription and boundary) that this invoice bills. Amounts in minor units:
-    net + tax = total. `buyer_profile` is the version of the billing profile it is addressed to.
+    net + tax = total, of which credits may have paid a part. `buyer_profile` is the version of the billing profile it
+    is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
+    it is booked where the ledger has another currency.
     """
 
     id: str
@@ -71,6 +141,18 @@ class InvoiceBody:
     net_minor: int
     tax_minor: int
     total_minor: int
+    kind: DocumentKind = DocumentKind.INVOICE
+    tax_mode: Rounding = Rounding.HALF_UP
+    coupons: tuple[CouponUse, ...] = ()
+    credits: tuple[AppliedCredit, ...] = ()
+    of_invoice: str = ""
+    exchange: ExchangeRate | None = None
+
+    @property
+    def payable_minor(self) -> int:
+        """What the buyer owes the seller: the total less credits and what the buyer pays to the state instead."""
+        elsewhere = sum(t.tax_minor for t in self.tax_totals if t.collection is not Collection.CHARGED)
+        return self.total_minor - elsewhere - sum(c.minor for c in self.credits if not c.before_tax)
 
     @property
     def plan_versions(self) -> tuple[str, ...]:
@@ -80,18 +162,122 @@ class InvoiceBody:
 
 @dataclass(frozen=True, slots=True)
 class DueSubscription:
-    """A subscription, the plan version it was sold (None where it cannot be found) and what is due on it."""
+    """A subscription, the plan version it was sold (None where it cannot be found) and what is due on it.
+
+    `charges`: what its changes make due, where it has any; `versions`: the plan versions these name, by id.
+    """
 
     subscription: Subscription
     plan_version: PlanVersion | None
     due: tuple[ChargePeriod, ...]
+    charges: tuple[Charge, ...] | None = None
+    versions: Mapping[str, PlanVersion] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something sold once, outside any plan: `quantity` × `unit_price` (major units; below zero for a deduction).
+
+    `id` names it for ever: it is billed once. `tax_category` and `revenue_tag` as on a component.
+    """
+
+    id: str
+    names: dict[str, str]
+    unit_price: Decimal
+    quantity: Decimal = Decimal(1)
+    tax_category: str = "standard"
+    revenue_tag: str = "items"
+    inclusive: bool = False
+
+
+class CouponDuration(StrEnum):
+    """ONCE: on one invoice; REPEATING: on `times` invoices; FOREVER: on all."""
+
+    ONCE = "once"
+    REPEATING = "repeating"
+    FOREVER = "forever"
+
+
+@dataclass(frozen=True, slots=True)
+class Coupon:
+    """A discount that an account holds: `percent` (10 is 10 %) or `amount` (major units) off, before tax.
+
+    It takes off lines of `plans` and `components` (ids; empty: all of them) on invoices from `from_on` and before
+    `until_on`. `used`: on how many invoices it was. What an amount is more than those lines come to lapses.
+    """
+
+    id: str
+    names: dict[str, str]
+    percent: Decimal | None = None
+    amount: Decimal | None = None
+    duration: CouponDuration = CouponDuration.FOREVER
+    times: int = 1
+    plans: frozenset[str] = frozenset()
+    components: frozenset[str] = frozenset()
+    from_on: date | None = None
+    until_on: date | None = None
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PrepaidCredit:
+    """Money an account has with the seller to be used up by invoices, until before `expires_on`.
+
+    Drawn in the order of `priority`, then the earliest to expire, then free before paid for, then the oldest.
+    """
+
+    id: str
+    balance_minor: int
+    granted_on: date
+    expires_on: date | None = None
+    priority: int = 0
+    paid: bool = True
+
+
+class CreditSource(StrEnum):
+    CREDIT_NOTE = "credit_note"
+    PREPAID = "prepaid"
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedCredit:
+    """What was drawn (above zero) from a credit: the balance of credit notes, or a prepaid credit by its id.
+
+    `before_tax`: it is a line of the invoice; otherwise it pays for the invoice.
+    """
+
+    source: CreditSource
+    credit_id: str
+    minor: int
+    before_tax: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CouponUse:
+    """What a coupon took off one invoice, and what of an amount lapsed."""
+
+    coupon_id: str
+    minor: int
+    unused_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UsageDetail:
+    """More about one total of usage. `before`: what of the same period was billed earlier. `amounts`: the events'
+    values one by one, in order. `by_value`: parts of the total by the values of a matrix's dimensions."""
+
+    before: Decimal = Decimal(0)
+    amounts: tuple[Decimal, ...] | None = None
+    by_value: Mapping[tuple[str, ...], Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BillingCase:
     """All that billing one account on one day needs. `usage` must hold each total that `usage_needed` names.
 
-    `as_of` is the day in the account's calendar up to which boundaries are billed, and the issue date.
+    `as_of` is the day in the account's calendar up to which boundaries are billed, and the issue date. `items` are
+    billed with what is due; `coupons` are taken off one after the other; `credits` pay, after what the account has
+    from credit notes (`credit_note_minor`).
     """
 
     account: Account
@@ -99,6 +285,13 @@ class BillingCase:
     due: tuple[DueSubscription, ...]
     usage: Mapping[UsageKey, Decimal]
     as_of: date
+    items: tuple[Item, ...] = ()
+    options: BillingOptions = BillingOptions()
+    details: Mapping[UsageKey, UsageDetail] = field(default_factory=dict)
+    coupons: tuple[Coupon, ...] = ()
+    credits: tuple[PrepaidCredit, ...] = ()
+    credit_note_minor: int = 0
+    exchange: ExchangeRate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,3 +52,9 @@ def minor_of_share(
     """
     numerator, denominator = amount.as_integer_ratio()
     return rounded_ratio(numerator * share[0] * 10 ** minor_digits(currency), denominator * share[1], rounding)
+
+
+def part_of(value: Decimal, days: int, of: int, digits: int = 12) -> Decimal:
+    """value × days / of, rounded half up to so many digits after the point."""
+    numerator, denominator = value.as_integer_ratio()
+    return Decimal(rounded_ratio(numerator * days * 10**digits, denominator * of)).scaleb(-digits, _EXACT)

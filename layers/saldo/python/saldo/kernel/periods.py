@@ -78,6 +78,12 @@ def local_midnight(day: date, zone: str) -> datetime:
     return wall.astimezone(UTC)
 
 
+def whole_seconds(start: datetime, end: datetime) -> int:
+    """Seconds between two UTC instants, begun ones not counted."""
+    gone = end - start
+    return gone.days * 86400 + gone.seconds
+
+
 def local_date(instant: datetime, zone: str) -> date:
     """The date people in the zone write at this UTC instant."""
     return instant.astimezone(zone_named(zone)).date()

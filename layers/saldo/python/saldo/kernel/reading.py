@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar  # Any: parsed JSON is of any shape until it is read
 
+from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import Problems
 from saldo.kernel.exact import MOST_DIGITS, ZERO, fits
 
@@ -114,8 +115,55 @@ class Fields:
                 self.problems.add(self.at(name), "not_a_date", "must be a date such as 2026-01-31")
             return date.min
 
+    def days(self, name: str) -> tuple[date, ...]:
+        """A list of dates, at least one."""
+        value = self._get(name)
+        try:
+            found = tuple(date.fromisoformat(day) for day in value)
+        except (TypeError, ValueError):
+            found = ()
+        if not found and value is not _MISSING:
+            self.problems.add(self.at(name), "not_dates", "must be a list of dates such as 2026-01-31")
+        return found or (date.min,)
+
     def maybe_day(self, name: str) -> date | None:
         return self.day(name) if self.has(name) else None
+
+    def instant(self, name: str) -> datetime:
+        """A moment with its offset from UTC, such as 2026-01-31T12:00:00Z; answered in UTC."""
+        value = self._get(name)
+        try:
+            return instant_from(value)
+        except (TypeError, ValueError, AttributeError):
+            if value is not _MISSING:
+                self.problems.add(self.at(name), "not_an_instant", "must be a moment such as 2026-01-31T12:00:00Z")
+            return datetime.min.replace(tzinfo=UTC)
+
+    def maybe_instant(self, name: str) -> datetime | None:
+        return self.instant(name) if self.has(name) else None
+
+    def instants(self, name: str) -> tuple[datetime, ...]:
+        """A list of moments."""
+        moments = [
+            Fields({"at": text}, self.problems, f"{self.at(name)}[{i}]") for i, text in enumerate(self._list(name))
+        ]
+        return tuple(moment.instant("at") for moment in moments)
+
+    def _list(self, name: str) -> list[Any]:
+        value = self._get(name)
+        if isinstance(value, list):
+            return value
+        if value is not _MISSING:
+            self.problems.add(self.at(name), "not_a_list", "must be a list")
+        return []
+
+    def text_list(self, name: str) -> tuple[str, ...]:
+        """A list of texts; () when absent."""
+        value = self._get(name, [])
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            self.problems.add(self.at(name), "not_texts", "must be a list of texts")
+            return ()
+        return tuple(value)
 
     def choice(self, name: str, choices: type[Choice], default: Choice | None = None) -> Choice:
         first = next(iter(choices))
@@ -157,6 +205,22 @@ class Fields:
             self.problems.add(self.at(name), "not_numbers", "must be an object of numbers")
             return {}
         return {key: self._decimal(v, f"{self.at(name)}.{key}") for key, v in value.items()}
+
+    def maybe_children(self, name: str) -> Iterator[Fields]:
+        """The objects of a list that may be absent."""
+        return self.children(name) if self.has(name) else iter(())
+
+    def maybe_child(self, name: str) -> Fields:
+        """An object that may be absent: then one without fields."""
+        return self.child(name) if self.has(name) else Fields({}, self.problems, self.at(name))
+
+    def decimal_list(self, name: str) -> tuple[Decimal, ...]:
+        """A list of numbers; () when absent."""
+        value = self._get(name, [])
+        if not isinstance(value, list):
+            self.problems.add(self.at(name), "not_numbers", "must be a list of numbers")
+            return ()
+        return tuple(self._decimal(v, f"{self.at(name)}[{i}]") for i, v in enumerate(value))
 
     def finish(self) -> None:
         """Reports fields that no reader asked for: a misspelt name must not be ignored."""

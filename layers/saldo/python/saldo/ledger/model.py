@@ -22,12 +22,16 @@ class LedgerAccount(StrEnum):
     DEFERRED_REVENUE = "deferred_revenue"
     TAX_PAYABLE = "tax_payable"
     OPENING_BALANCE = "opening_balance"
+    CUSTOMER_CREDIT = "customer_credit"
+    PREPAID_CREDIT = "prepaid_credit"
+    FX_DIFFERENCE = "fx_difference"
 
 
 class EntryKind(StrEnum):
     """The money event that an entry records."""
 
     INVOICE_ISSUED = "invoice_issued"
+    CREDIT_NOTE_ISSUED = "credit_note_issued"
     INVOICE_IMPORTED = "invoice_imported"
     PAYMENT_SETTLED = "payment_settled"
     PAYMENT_IMPORTED = "payment_imported"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from saldo.catalog.model import PriceModel
+from saldo.kernel.exact import part_of
 from saldo.kernel.rounding import Rounding
 
 
@@ -14,11 +15,21 @@ from saldo.kernel.rounding import Rounding
 class Ask:
     """What is to be priced: a quantity of zero or more, in the unit of the component or meter.
 
-    cycle: how many cycles of the subscription were before this one.
+    cycle: how many cycles of the subscription were before this one. days, of: the part of a period over which usage is
+    priced; allowances, commitments and caps shrink with it. amounts: the quantity's parts one by one, in order;
+    by_value: its parts by the values of properties. Both None where they are not known.
     """
 
     quantity: Decimal
     cycle: int = 0
+    days: int = 1
+    of: int = 1
+    amounts: tuple[Decimal, ...] | None = None
+    by_value: Mapping[tuple[str, ...], Decimal] | None = None
+
+    def part(self, bound: Decimal) -> Decimal:
+        """A bound of the full period for this part of it, rounded half up to 12 digits where it does not come out."""
+        return bound if self.days == self.of else part_of(bound, self.days, self.of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,8 @@ class Step:
     """One step of a price: `units` at `price` each, plus `flat`, make `amount` (exact, major units).
 
     `rule` says which step it is: flat, per_unit, tier, volume_tier, package, free_units, stair, percentage, minimum,
-    maximum, included, true_up, overage, cap. Those that bound a price add or take off what is missing or too much.
+    maximum, included, true_up, overage, cap, billed_before, discount, prepaid. Those that bound a price add or take off
+    what is missing or too much.
     `above` and `up_to` are the bounds of a tier in units (above the one, up to and including the other; None is no
     bound).
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -21,20 +21,72 @@ class Alignment(StrEnum):
 
 
 class SubscriptionStatus(StrEnum):
-    """CANCELLING still runs, up to `cancelled_on`; ENDED has nothing left to bill."""
+    """CANCELLING still runs, up to `cancelled_on`; PAUSED costs nothing until it is resumed; ENDED has nothing left
+    to bill."""
 
     TRIALING = "trialing"
     ACTIVE = "active"
+    PAUSED = "paused"
     CANCELLING = "cancelling"
     ENDED = "ended"
 
 
+_RUNNING = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED, SubscriptionStatus.CANCELLING})
+
 MOVES: Mapping[SubscriptionStatus, frozenset[SubscriptionStatus]] = {
-    SubscriptionStatus.TRIALING: frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELLING}),
-    SubscriptionStatus.ACTIVE: frozenset({SubscriptionStatus.CANCELLING}),
-    SubscriptionStatus.CANCELLING: frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ENDED}),
+    SubscriptionStatus.TRIALING: _RUNNING | {SubscriptionStatus.ENDED},
+    SubscriptionStatus.ACTIVE: frozenset(
+        {SubscriptionStatus.PAUSED, SubscriptionStatus.CANCELLING, SubscriptionStatus.ENDED}
+    ),
+    SubscriptionStatus.PAUSED: frozenset(
+        {SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELLING, SubscriptionStatus.ENDED}
+    ),
+    SubscriptionStatus.CANCELLING: frozenset(
+        {SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED, SubscriptionStatus.ENDED}
+    ),
     SubscriptionStatus.ENDED: frozenset(),
 }
+
+
+class ChangeKind(StrEnum):
+    """What a change does, in the order in which changes of one moment are applied."""
+
+    PLAN = "plan"
+    QUANTITY = "quantity"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+class CreditRule(StrEnum):
+    """What a change gives back of a period paid ahead: its UNUSED days, the WHOLE of it, or NONE: then the change
+    waits for the next boundary."""
+
+    UNUSED = "unused"
+    WHOLE = "whole"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New terms of a subscription from a day (in the account's time zone) or, where its plan counts seconds, a moment.
+
+    PLAN names `plan_version_id` and may set `quantities`; QUANTITY sets `quantities` or adds to them (`added`, which
+    may be below zero). `reset_cycle`: cycles count from that day on; they do anyway where the new plan has another
+    cycle. Of changes that contradict each other at one moment the one with the greatest id stands, whichever came
+    first. `settled`: an invoice run has taken it into account.
+    """
+
+    id: str
+    kind: ChangeKind
+    effective_on: date
+    effective_at: datetime | None = None
+    plan_version_id: str = ""
+    quantities: dict[str, Decimal] = field(default_factory=dict)
+    added: dict[str, Decimal] = field(default_factory=dict)
+    credit: CreditRule = CreditRule.UNUSED
+    reset_cycle: bool = False
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +97,7 @@ class Subscription:
     `anchor_on` is what anniversary cycles are counted from (normally the first billed day; a later day of month
     than that makes a first short period). `quantities`: component id → quantity of FIXED and ONE_TIME
     charges, 1 where not named. `next_bill_on` is the next boundary to bill, None when there is none left;
-    `billed_through` the last boundary billed.
+    `billed_through` the last boundary billed. `changes`: in the one order that `rules_changes.in_order` gives them.
     """
 
     id: str
@@ -61,6 +113,7 @@ class Subscription:
     next_bill_on: date | None = None
     billed_through: date | None = None
     status: SubscriptionStatus = SubscriptionStatus.ACTIVE
+    changes: tuple[Change, ...] = ()
 
     @property
     def billed_from(self) -> date:
@@ -74,7 +127,8 @@ class ChargePeriod:
 
     `timing` says which components it concerns: ARREARS for the period that ended at `boundary`, ADVANCE for the
     one that starts there. `period` is what is charged, `full` the whole cycle that it is part of; they differ in
-    a short first or last period. `first` marks the period in which one-time charges fall due.
+    a short first or last period. `first` marks the period in which one-time charges fall due. `revision` tells
+    apart what is billed again at a boundary, because of a change that came after it was billed.
     """
 
     subscription_id: str
@@ -83,8 +137,28 @@ class ChargePeriod:
     period: Period
     full: Period
     first: bool = False
+    revision: int = 0
 
     @property
     def identity(self) -> str:
-        """What may be billed only once: subscription and boundary."""
-        return f"{self.subscription_id}@{self.boundary.isoformat()}"
+        """What may be billed only once: subscription and boundary (and revision)."""
+        revision = f"~{self.revision}" if self.revision else ""
+        return f"{self.subscription_id}@{self.boundary.isoformat()}{revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One component charged (`sign` 1) or credited (-1) for a period, on the terms that then hold.
+
+    `quantity`: of FIXED and ONE_TIME charges; None where a meter counts it. `cycle`: how many cycles were before.
+    `seconds`: part and whole where the plan counts seconds. `leg`: the charge or credit of a mid-period change.
+    """
+
+    period: ChargePeriod
+    plan_version_id: str
+    component_id: str
+    quantity: Decimal | None
+    sign: int = 1
+    cycle: int = 0
+    seconds: tuple[int, int] | None = None
+    leg: bool = False

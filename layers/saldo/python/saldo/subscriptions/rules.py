@@ -149,6 +149,8 @@ def _charge_period(subscription: Subscription, full: Period, boundary: date, tim
 
 
 def _has_charges(plan_version: PlanVersion, due: ChargePeriod) -> bool:
+    if plan_version.minimum is not None and due.timing is Timing.ARREARS:
+        return True
     return any(
         c.timing is due.timing and (due.first or c.kind is not ChargeKind.ONE_TIME) for c in plan_version.components
     )

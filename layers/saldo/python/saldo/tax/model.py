@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from saldo.accounts.model import TaxStatus
+from saldo.kernel.rounding import Rounding
 
 
 class TaxTreatment(StrEnum):
@@ -39,18 +40,31 @@ _EN16931 = {
 
 class TaxRounding(StrEnum):
     """DOCUMENT rounds once per rate over the document (EN 16931); LINE rounds each tax of each line;
-    LINE_RESIDUAL too, but a line's taxes add up to their rounded sum, the first taking the odd cent."""
+    LINE_RESIDUAL too, but a line's taxes add up to their rounded sum, the first taking the odd cent. TOTAL rounds the
+    sum of all taxes once; UNROUNDED is DOCUMENT over the amounts of the lines as they were before rounding."""
 
     DOCUMENT = "document"
     LINE = "line"
     LINE_RESIDUAL = "line_residual"
+    TOTAL = "total"
+    UNROUNDED = "unrounded"
+
+
+class Collection(StrEnum):
+    """Who hands a tax to the state. CHARGED: the seller, having charged it on top. WITHHELD: the buyer, out of the
+    net amount. SPLIT: the buyer, who is shown it on the invoice and pays the seller the net amount."""
+
+    CHARGED = "charged"
+    WITHHELD = "withheld"
+    SPLIT = "split"
 
 
 @dataclass(frozen=True, slots=True)
 class TaxRate:
     """A tax of a country (and region, "" for all of it) on categories of supply, valid on [from_on, until_on).
 
-    percent: of the net amount, 19 for 19 %. treatment: STANDARD, REDUCED, ZERO or EXEMPT.
+    percent: of the net amount, 19 for 19 %. treatment: STANDARD, REDUCED, ZERO or EXEMPT. compound: the taxes named
+    before it on the line are part of its base. levy_minor: an amount per unit besides, in minor units.
     """
 
     country: str
@@ -61,6 +75,9 @@ class TaxRate:
     percent: Decimal
     from_on: date
     until_on: date | None = None
+    compound: bool = False
+    levy_minor: Decimal = Decimal(0)
+    collection: Collection = Collection.CHARGED
 
     @property
     def jurisdiction(self) -> str:
@@ -98,36 +115,55 @@ class SellerFacts:
 
 @dataclass(frozen=True, slots=True)
 class TaxableLine:
-    """One net amount to tax, in minor units. `supplied_on` decides which dated rate applies."""
+    """One net amount to tax, in minor units. `supplied_on` decides which dated rate applies.
+
+    inclusive: the amount has its taxes in it. exact: the amount before rounding in minor units, as (a, b, c) for
+    a × b / c. quantity: what a levy is counted by. of: the line that this one, a discount, is taken off.
+    """
 
     id: str
     net_minor: int
     category: str
     supplied_on: date
+    inclusive: bool = False
+    exact: tuple[Decimal, int, int] | None = None
+    quantity: Decimal = Decimal(1)
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TaxShare:
-    """One tax on a line. `reason` is a stable code for people and documents where the percent is 0."""
+    """One tax on a line. `reason` is a stable code for people and documents where the percent is 0.
+
+    The other fields as on TaxRate.
+    """
 
     jurisdiction: str
     name: str
     treatment: TaxTreatment
     percent: Decimal
     reason: str = ""
+    compound: bool = False
+    levy_minor: Decimal = Decimal(0)
+    collection: Collection = Collection.CHARGED
 
 
 @dataclass(frozen=True, slots=True)
 class LineTax:
-    """All taxes of one line, side by side (none is charged on another)."""
+    """All taxes of one line; only a compound one is charged on those before it. `included_minor`: the tax in the
+    line's amount, where that has its taxes in it."""
 
     line_id: str
     shares: tuple[TaxShare, ...]
+    included_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TaxTotal:
-    """One tax over a document: `tax_minor` is due on the lines whose net amounts make up `base_minor`."""
+    """One tax over a document: `tax_minor` is due on the lines whose net amounts make up `base_minor`.
+
+    `included`: it is within the amounts of its lines. The other fields as on TaxRate.
+    """
 
     jurisdiction: str
     name: str
@@ -136,6 +172,10 @@ class TaxTotal:
     base_minor: int
     tax_minor: int
     reason: str = ""
+    compound: bool = False
+    levy_minor: Decimal = Decimal(0)
+    collection: Collection = Collection.CHARGED
+    included: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +187,9 @@ class TaxAnswer:
     rounding: TaxRounding
     lines: tuple[LineTax, ...]
     totals: tuple[TaxTotal, ...]
+    mode: Rounding = Rounding.HALF_UP
 
     @property
     def tax_minor(self) -> int:
-        return sum(total.tax_minor for total in self.totals)
+        """What is on the invoice as tax: all but what the buyer withholds."""
+        return sum(total.tax_minor for total in self.totals if total.collection is not Collection.WITHHELD)

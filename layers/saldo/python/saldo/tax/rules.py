@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from saldo.accounts.model import TaxStatus
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO
-from saldo.kernel.rounding import rounded_ratio
 from saldo.tax.model import (
     BuyerFacts,
-    LineTax,
     SellerFacts,
     TaxableLine,
     TaxRate,
-    TaxRounding,
     TaxShare,
     TaxTable,
-    TaxTotal,
     TaxTreatment,
 )
+from saldo.tax.rules_totals import line_amounts, line_taxes, percent_of, tax_totals
+
+__all__ = ["line_amounts", "line_taxes", "percent_of", "problems_of_rates", "shares_for", "tax_totals"]
 
 
 def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> tuple[TaxShare, ...]:
@@ -46,7 +44,12 @@ def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table:
     if not rates:
         where = " and ".join(sorted(places))
         raise Refusal("tax_undecidable", f"no rate of {where} for {line.category!r} on {line.supplied_on}")
-    return tuple(TaxShare(r.jurisdiction, r.name, r.treatment, r.percent, _reason(r)) for r in rates)
+    return tuple(_share(rate) for rate in rates)
+
+
+def _share(r: TaxRate) -> TaxShare:
+    bounds = r.compound, r.levy_minor, r.collection
+    return TaxShare(r.jurisdiction, r.name, r.treatment, r.percent, _reason(r), *bounds)
 
 
 def _untaxed(jurisdiction: str, treatment: TaxTreatment, reason: str) -> TaxShare:
@@ -97,45 +100,6 @@ def _one_stop_shop(buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> b
     if buyer.country == seller.country or (buyer.status is TaxStatus.BUSINESS and buyer.has_tax_id):
         return False
     return any(n in seller.registrations and buyer.country in members for n, members in table.unions.items())
-
-
-def tax_totals(
-    lines: Sequence[TaxableLine], taxes: Sequence[LineTax], rounding: TaxRounding = TaxRounding.DOCUMENT
-) -> tuple[TaxTotal, ...]:
-    """Base and tax per kind of tax, in the order they first appear; amounts half up to the minor unit.
-
-    DOCUMENT: percent of the summed base, rounded once (EN 16931 BR-CO-17). LINE and LINE_RESIDUAL: the sum of what
-    the lines bear. `taxes` belong to `lines` one by one.
-    """
-    bases: dict[TaxShare, int] = {}
-    amounts: dict[TaxShare, int] = {}
-    for line, tax in zip(lines, taxes, strict=True):
-        for share, minor in zip(tax.shares, line_amounts(line.net_minor, tax.shares, rounding), strict=True):
-            bases[share] = bases.get(share, 0) + line.net_minor
-            amounts[share] = amounts.get(share, 0) + minor
-    if rounding is TaxRounding.DOCUMENT:
-        amounts = {share: percent_of(base, share.percent) for share, base in bases.items()}
-    return tuple(_total(share, bases[share], amounts[share]) for share in bases)
-
-
-def _total(share: TaxShare, base: int, tax: int) -> TaxTotal:
-    return TaxTotal(share.jurisdiction, share.name, share.treatment, share.percent, base, tax, share.reason)
-
-
-def line_amounts(net_minor: int, shares: Sequence[TaxShare], rounding: TaxRounding) -> list[int]:
-    """What each tax of one line comes to by itself, rounded; with LINE_RESIDUAL they add up to their rounded sum."""
-    if rounding is TaxRounding.DOCUMENT:
-        return [0] * len(shares)
-    amounts = [percent_of(net_minor, share.percent) for share in shares]
-    if rounding is TaxRounding.LINE_RESIDUAL and amounts:
-        amounts[0] += percent_of(net_minor, sum((s.percent for s in shares), ZERO)) - sum(amounts)
-    return amounts
-
-
-def percent_of(net_minor: int, percent: Decimal) -> int:
-    """A percentage of an amount in minor units, half up, away from zero."""
-    numerator, denominator = percent.as_integer_ratio()
-    return rounded_ratio(net_minor * numerator, denominator * 100)
 
 
 def problems_of_rates(rates: Iterable[TaxRate]) -> list[str]:

@@ -12,9 +12,9 @@ from importlib.resources import files
 from typing import Any
 
 from saldo.kernel.errors import Refusal
+from saldo.kernel.rounding import Rounding
 from saldo.tax.model import (
     BuyerFacts,
-    LineTax,
     SellerFacts,
     TaxableLine,
     TaxAnswer,
@@ -24,7 +24,7 @@ from saldo.tax.model import (
     TaxTable,
     TaxTreatment,
 )
-from saldo.tax.rules import problems_of_rates, shares_for, tax_totals
+from saldo.tax.rules import line_taxes, problems_of_rates, shares_for, tax_totals
 
 _Decision = tuple[str, date, BuyerFacts, SellerFacts]
 _MOST_KEPT = 20_000
@@ -40,12 +40,14 @@ class TableTax:
     table: TaxTable
     rounding: TaxRounding = TaxRounding.DOCUMENT
     estimated: bool = False
+    mode: Rounding = Rounding.HALF_UP
     _decided: dict[_Decision, tuple[TaxShare, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def quote(self, lines: Sequence[TaxableLine], buyer: BuyerFacts, seller: SellerFacts) -> TaxAnswer:
-        taxes = tuple(LineTax(line.id, self._shares(line, buyer, seller)) for line in lines)
-        totals = tax_totals(lines, taxes, self.rounding)
-        return TaxAnswer(f"table {self.table.version}", self.estimated, self.rounding, taxes, totals)
+        shares = [self._shares(line, buyer, seller) for line in lines]
+        taxes = line_taxes(lines, shares, self.rounding, self.mode)
+        totals = tax_totals(lines, taxes, self.rounding, self.mode)
+        return TaxAnswer(f"table {self.table.version}", self.estimated, self.rounding, taxes, totals, self.mode)
 
     def _shares(self, line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts) -> tuple[TaxShare, ...]:
         key = (line.category, line.supplied_on, buyer, seller)

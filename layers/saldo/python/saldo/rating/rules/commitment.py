@@ -9,12 +9,12 @@ from saldo.rating.model import Ask, Priced, PriceOf, Step
 
 def price_commitment(model: Commitment, ask: Ask, price_of: PriceOf) -> Priced:
     """Below the commitment the true-up is one more step; above it the overage's surcharge (or rebate) is."""
-    used = price_of(model.price, ask)
-    if used.amount <= model.amount:
-        missing = minus(model.amount, used.amount)
+    used, least = price_of(model.price, ask), ask.part(model.amount)
+    if used.amount <= least:
+        missing = minus(least, used.amount)
         steps = (Step("true_up", ONE, ZERO, missing, missing),) if missing else ()
-        return Priced(model.amount, (*used.steps, *steps))
-    beyond, surcharge = minus(used.amount, model.amount), minus(model.overage_factor, ONE)
+        return Priced(least, (*used.steps, *steps))
+    beyond, surcharge = minus(used.amount, least), minus(model.overage_factor, ONE)
     extra = times(beyond, surcharge)
-    steps = (Step("overage", beyond, surcharge, extra, above=model.amount),) if extra else ()
+    steps = (Step("overage", beyond, surcharge, extra, above=least),) if extra else ()
     return Priced(plus(used.amount, extra), (*used.steps, *steps))

@@ -5,27 +5,37 @@ from __future__ import annotations
 from datetime import date
 
 from saldo.catalog.model import DayCount
-from saldo.kernel.periods import Period
+from saldo.kernel.periods import Period, whole_seconds
 from saldo.rating.model import Share
 
 WHOLE = Share(1, 1)
 
 
-def share_of(period: Period, full: Period, day_count: DayCount = DayCount.ACTUAL) -> Share:
+def share_of(period: Period, full: Period, day_count: DayCount = DayCount.ACTUAL, zone: str = "UTC") -> Share:
     """The share that `period` is of `full`, which contains it; a whole period is 1 by every way of counting.
 
-    Shares are not reduced: customers are shown the days. With ACTUAL the parts of a split period add up to 1.
+    Shares are not reduced: customers are shown the days. With ACTUAL, FIXED_30 and SECOND the parts of a split period
+    add up to 1. zone: the account's, for SECOND.
     """
-    return WHOLE if period == full else counted(period, full, day_count)
+    return WHOLE if period == full else counted(period, full, day_count, zone)
 
 
-def counted(period: Period, full: Period, day_count: DayCount) -> Share:
+def counted(period: Period, full: Period, day_count: DayCount, zone: str = "UTC") -> Share:
     """Days of a part over days of the full period, as the day count has it; at most all of them."""
     if day_count is DayCount.ACTUAL:
         return Share(period.days, full.days)
+    if day_count is DayCount.SECOND:
+        return Share(whole_seconds(*period.instants(zone)), whole_seconds(*full.instants(zone)))
     of = _days_360(full.start, full.end)
+    if day_count is DayCount.FIXED_30:
+        return Share(_fixed(period.end, full, of) - _fixed(period.start, full, of), of)
     days = period.days if day_count is DayCount.ACTUAL_OVER_30 else _days_360(period.start, period.end)
     return Share(min(days, of), of)
+
+
+def _fixed(day: date, full: Period, of: int) -> int:
+    """Where a day stands in a period of `of` days, counted back from its end; its first day is at 0."""
+    return 0 if day <= full.start else of - min(of, (full.end - day).days)
 
 
 def _days_360(start: date, end: date) -> int:

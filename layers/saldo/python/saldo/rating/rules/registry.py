@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from saldo.catalog.model import (
     Flat,
     Graduated,
     Included,
+    Matrix,
     Package,
     Percentage,
     PerUnit,
@@ -21,14 +23,15 @@ from saldo.catalog.model import (
     Volume,
 )
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import minor_of_share
+from saldo.kernel.exact import ZERO, minor_of_share, minus, plus
 from saldo.kernel.rounding import Rounding
-from saldo.rating.model import Ask, Priced, PriceOf, RatedCharge, Share
+from saldo.rating.model import Ask, Priced, PriceOf, RatedCharge, Share, Step
 from saldo.rating.rules.capped import price_capped
 from saldo.rating.rules.commitment import price_commitment
 from saldo.rating.rules.flat import price_flat
 from saldo.rating.rules.graduated import price_graduated
 from saldo.rating.rules.included import price_included
+from saldo.rating.rules.matrix import price_matrix
 from saldo.rating.rules.package import price_package
 from saldo.rating.rules.per_unit import price_per_unit
 from saldo.rating.rules.percentage import price_percentage
@@ -51,6 +54,7 @@ NESTED_RULES: Mapping[type, Callable[[Any, Ask, PriceOf], Priced]] = {
     Capped: price_capped,
     Commitment: price_commitment,
     Included: price_included,
+    Matrix: price_matrix,
     Ramp: price_ramp,
 }
 
@@ -80,6 +84,33 @@ def rate(
     cycle: int = 0,
 ) -> RatedCharge:
     """Price a quantity, take the share of it, and round this once to the currency's minor unit."""
-    priced = price(model, quantity, cycle)
+    if quantity < 0:
+        raise Refusal("negative_quantity", f"{quantity} cannot be priced")
+    return rate_ask(model, Ask(quantity, cycle), currency, share, rounding)
+
+
+def rate_ask(model: PriceModel, ask: Ask, currency: str, share: Share, rounding: Rounding) -> RatedCharge:
+    """The same for an Ask."""
+    priced = price_ask(model, ask)
     net = minor_of_share(priced.amount, (share.days, share.of), currency, rounding)
-    return RatedCharge(currency, quantity, priced.amount, share, rounding, net, priced.steps)
+    return RatedCharge(currency, ask.quantity, priced.amount, share, rounding, net, priced.steps)
+
+
+def price_more(model: PriceModel, ask: Ask, before: Decimal) -> Priced:
+    """What a further quantity costs on top of one of the same period that is billed already.
+
+    Tiers, packages, commitments and caps go on where the first left off.
+    """
+    billed = price_ask(model, replace(ask, quantity=before, amounts=None, by_value=None))
+    both = price_ask(model, replace(ask, quantity=plus(before, ask.quantity)))
+    off = Step("billed_before", before, ZERO, -billed.amount, -billed.amount)
+    return Priced(minus(both.amount, billed.amount), (*both.steps, off))
+
+
+def rate_more(
+    model: PriceModel, ask: Ask, before: Decimal, currency: str, rounding: Rounding = Rounding.HALF_UP
+) -> RatedCharge:
+    """The further quantity of an Ask rated on top of what is billed before; see `price_more`."""
+    priced = price_more(model, ask, before)
+    net = minor_of_share(priced.amount, (1, 1), currency, rounding)
+    return RatedCharge(currency, ask.quantity, priced.amount, Share(), rounding, net, priced.steps)

@@ -1,0 +1,80 @@
+"""What came to the form of a frozen invoice later: written only where it says something, so that old bytes stay."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any  # parsed JSON is of any shape until it is read
+
+from saldo.invoicing.model import (
+    AppliedCredit,
+    CouponUse,
+    CreditSource,
+    DocumentKind,
+    InvoiceBody,
+    Line,
+    LineKind,
+)
+from saldo.kernel.exact import plain
+from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.rounding import Rounding
+
+
+def later_to(body: InvoiceBody) -> dict[str, Any]:
+    """Kind, rounding of tax, coupons and credits of a body."""
+    found: dict[str, Any] = {}
+    if body.kind is not DocumentKind.INVOICE:
+        found["kind"] = body.kind.value
+    if body.tax_mode is not Rounding.HALF_UP:
+        found["tax_mode"] = body.tax_mode.value
+    if body.coupons:
+        found["coupons"] = [[use.coupon_id, use.minor, use.unused_minor] for use in body.coupons]
+    if body.credits:
+        found["credits"] = [[c.source.value, c.credit_id, c.minor, c.before_tax] for c in body.credits]
+    if body.of_invoice:
+        found["of_invoice"] = body.of_invoice
+    if body.exchange:
+        rate = body.exchange
+        found["exchange"] = [rate.base, rate.counter, plain(rate.rate), rate.source, rate.on.isoformat()]
+    return found
+
+
+def later_from(document: dict[str, Any]) -> dict[str, Any]:
+    """The same as fields of the body."""
+    return {
+        "kind": DocumentKind(document.get("kind", DocumentKind.INVOICE)),
+        "tax_mode": Rounding(document.get("tax_mode", Rounding.HALF_UP)),
+        "coupons": tuple(CouponUse(*row) for row in document.get("coupons", [])),
+        "credits": tuple(AppliedCredit(CreditSource(row[0]), *row[1:]) for row in document.get("credits", [])),
+        "of_invoice": document.get("of_invoice", ""),
+        "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
+    }
+
+
+def _exchange_from(row: list[str]) -> ExchangeRate:
+    return ExchangeRate(row[0], row[1], Decimal(row[2]), row[3], date.fromisoformat(row[4]))
+
+
+def line_later_to(line: Line) -> dict[str, Any]:
+    """Kind of a line, the line it is off, and what inclusive prices and rounding together need."""
+    found: dict[str, Any] = {}
+    if line.kind is not LineKind.CHARGE:
+        found["kind"] = line.kind.value
+    if line.of:
+        found["of"] = line.of
+    if line.residual_minor:
+        found["residual_minor"] = line.residual_minor
+    if line.inclusive:
+        found["included_tax_minor"] = line.included_tax_minor
+    return found
+
+
+def line_later_from(line: dict[str, Any]) -> dict[str, Any]:
+    """The same as fields of the line."""
+    return {
+        "kind": LineKind(line.get("kind", LineKind.CHARGE)),
+        "of": line.get("of", ""),
+        "residual_minor": line.get("residual_minor", 0),
+        "inclusive": "included_tax_minor" in line,
+        "included_tax_minor": line.get("included_tax_minor", 0),
+    }

@@ -1,0 +1,140 @@
+"""What is taken off an invoice's lines before tax: coupons, and prepaid credit where a seller wants it so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from saldo.invoicing.model import (
+    AppliedCredit,
+    BillingCase,
+    Coupon,
+    CouponDuration,
+    CouponUse,
+    CreditSource,
+    Line,
+    LineKind,
+    PrepaidCredit,
+    PrepaidOrder,
+)
+from saldo.kernel.exact import ONE, ZERO
+from saldo.kernel.money import Money, minor_digits, split_by_weights
+from saldo.kernel.rounding import rounded_ratio
+from saldo.rating.model import Share, Step
+
+_NAMES = {"en": "Prepaid credit", "de": "Guthaben"}
+
+
+def usable(coupon: Coupon, on: date) -> bool:
+    """Whether a coupon takes anything off an invoice of this day."""
+    if (coupon.from_on is not None and on < coupon.from_on) or (coupon.until_on is not None and on >= coupon.until_on):
+        return False
+    most = {CouponDuration.ONCE: 1, CouponDuration.REPEATING: coupon.times}.get(coupon.duration)
+    return most is None or coupon.used < most
+
+
+def in_draw_order(credits: Iterable[PrepaidCredit], on: date) -> list[PrepaidCredit]:
+    """Credits that can be drawn on a day, first the one to draw first."""
+    there = [c for c in credits if c.balance_minor > 0 and (c.expires_on is None or on < c.expires_on)]
+    return sorted(there, key=lambda c: (c.priority, c.expires_on or date.max, c.paid, c.granted_on, c.id))
+
+
+def draw(credits: Iterable[PrepaidCredit], minor: int, on: date, before_tax: bool = False) -> list[AppliedCredit]:
+    """What is drawn from which credit to pay an amount, as far as they reach."""
+    drawn: list[AppliedCredit] = []
+    for credit in in_draw_order(credits, on):
+        part = min(credit.balance_minor, minor)
+        if part <= 0:
+            break
+        drawn.append(AppliedCredit(CreditSource.PREPAID, credit.id, part, before_tax))
+        minor -= part
+    return drawn
+
+
+def discounted(
+    case: BillingCase, lines: Sequence[Line]
+) -> tuple[list[Line], tuple[CouponUse, ...], tuple[AppliedCredit, ...]]:
+    """The lines with all that is taken off them as lines of their own, and what that used up.
+
+    Coupons one after the other, each of what those before it left; never below zero. A sum is spread over the lines
+    it is off in proportion, parts adding up to it.
+    """
+    found, uses, drawn = list(lines), [], []
+    for coupon in case.coupons:
+        if usable(coupon, case.as_of):
+            use = _take_coupon(case, coupon, found)
+            uses += [use] if use else []
+    if case.options.prepaid is PrepaidOrder.BEFORE_TAX:
+        base = max(sum(line.net_minor for line in found), 0)
+        drawn = draw(case.credits, base, case.as_of, before_tax=True)
+        for credit in drawn:
+            _take(case, found, credit.minor, _parents(found, None), (LineKind.PREPAID, credit.credit_id, _NAMES))
+    return found, tuple(uses), tuple(drawn)
+
+
+def _take_coupon(case: BillingCase, coupon: Coupon, lines: list[Line]) -> CouponUse | None:
+    parents = _parents(lines, coupon)
+    base = sum(_left(lines, parent) for parent in parents)
+    if not parents or base <= 0:
+        return None
+    wanted = _worth(coupon, base, case.account.currency)
+    off = min(wanted, base)
+    _take(case, lines, off, parents, (LineKind.DISCOUNT, coupon.id, coupon.names))
+    return CouponUse(coupon.id, off, wanted - off)
+
+
+def _worth(coupon: Coupon, base: int, currency: str) -> int:
+    if coupon.percent is not None:
+        numerator, denominator = coupon.percent.as_integer_ratio()
+        return rounded_ratio(base * numerator, denominator * 100)
+    numerator, denominator = (coupon.amount or ZERO).as_integer_ratio()
+    return rounded_ratio(numerator * 10 ** minor_digits(currency), denominator)
+
+
+def _parents(lines: Sequence[Line], coupon: Coupon | None) -> list[Line]:
+    return [line for line in lines if not line.of and (coupon is None or _concerns(coupon, line))]
+
+
+def _concerns(coupon: Coupon, line: Line) -> bool:
+    plan = not coupon.plans or line.plan_version_id in coupon.plans
+    return plan and (not coupon.components or line.component_id in coupon.components)
+
+
+def _left(lines: Sequence[Line], parent: Line) -> int:
+    return parent.net_minor + sum(line.net_minor for line in lines if line.of == parent.id)
+
+
+def _take(
+    case: BillingCase, lines: list[Line], off: int, parents: Sequence[Line], what: tuple[LineKind, str, dict[str, str]]
+) -> None:
+    """Adds a line for each part of what is taken off."""
+    left = [max(_left(lines, parent), 0) for parent in parents]
+    if off <= 0 or not any(left):
+        return
+    parts = split_by_weights(Money(off, case.account.currency), left)
+    for parent, part in zip(parents, parts, strict=True):
+        if part.minor:
+            lines.append(_taken_off(parent, str(len(lines) + 1), -part.as_decimal(), -part.minor, what))
+
+
+def _taken_off(
+    parent: Line, line_id: str, amount: Decimal, minor: int, what: tuple[LineKind, str, dict[str, str]]
+) -> Line:
+    kind, source_id, names = what
+    rule = "discount" if kind is LineKind.DISCOUNT else "prepaid"
+    return replace(
+        parent,
+        id=line_id,
+        kind=kind,
+        of=parent.id,
+        component_id=source_id if not parent.component_id else parent.component_id,
+        names=names,
+        quantity=ONE,
+        exact=amount,
+        share=Share(),
+        net_minor=minor,
+        steps=(Step(rule, ONE, amount, amount),),
+        residual_minor=0,
+    )

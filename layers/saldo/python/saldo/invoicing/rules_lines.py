@@ -1,0 +1,310 @@
+"""From what is due on an account to the lines of its invoice, before tax. No clock, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
+from saldo.invoicing.model import (
+    BillingCase,
+    ChangeLegs,
+    DueSubscription,
+    Item,
+    Line,
+    LineKind,
+    NetRounding,
+    UsageDetail,
+)
+from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import ONE, minor_of_share, plus, times
+from saldo.kernel.money import Money, minor_digits, round_exact
+from saldo.kernel.periods import Cycle, Period
+from saldo.kernel.rounding import Rounding
+from saldo.rating.model import Ask, RatedCharge, Share, Step
+from saldo.rating.rules.proration import WHOLE, share_of
+from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
+from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
+from saldo.subscriptions.rules import billing_due, cycle_number
+from saldo.subscriptions.rules_changes import charges_due
+from saldo.usage.model import UsageKey
+
+_DAY = timedelta(days=1)
+_NO_DETAIL = UsageDetail()
+_MINIMUM = {"en": "Up to the agreed minimum", "de": "Bis zum vereinbarten Mindestbetrag"}
+
+
+def due_of(
+    subscription: Subscription,
+    plan_version: PlanVersion | None,
+    as_of: date,
+    versions: Mapping[str, PlanVersion] | None = None,
+    zone: str = "UTC",
+) -> DueSubscription:
+    """A subscription with everything due on it; `bill` refuses one whose plan version is None.
+
+    versions: by id, those that its changes name. zone: the account's, for plans that count seconds.
+    """
+    if plan_version is None:
+        return DueSubscription(subscription, None, ())
+    if not subscription.changes:
+        return DueSubscription(subscription, plan_version, tuple(billing_due(subscription, plan_version, as_of)))
+    known = {**(versions or {}), plan_version.id: plan_version}
+    charges = tuple(charges_due(subscription, known, as_of, zone))
+    due = tuple(dict.fromkeys(charge.period for charge in charges))
+    return DueSubscription(subscription, plan_version, due, charges, known)
+
+
+def usage_needed(due: Iterable[DueSubscription]) -> list[UsageKey]:
+    """The totals that a BillingCase of these must hold (0 where nothing was used), in the order of the lines."""
+    return [
+        UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
+        for item in due
+        for charged in charged_of(item)
+        if charged.component.kind is ChargeKind.USAGE
+    ]
+
+
+class Charged(NamedTuple):
+    """A component of a plan version that is due for a period; the charge of a change, where it is one."""
+
+    period: ChargePeriod
+    component: Component
+    version: PlanVersion
+    change: Charge | None = None
+
+
+def charged_of(item: DueSubscription) -> Iterator[Charged]:
+    """What is due, component by component."""
+    if item.plan_version is None:
+        return
+    for charge in item.charges or ():
+        version = item.versions[charge.plan_version_id]
+        component = next(c for c in version.components if c.id == charge.component_id)
+        yield Charged(charge.period, component, version, charge)
+    for due in item.due if item.charges is None else ():
+        for component in item.plan_version.components:
+            once = component.kind is ChargeKind.ONE_TIME
+            if component.timing is due.timing and (due.first or not once):
+                yield Charged(due, component, item.plan_version)
+
+
+def charge_lines(case: BillingCase) -> list[Line]:
+    """Every due charge rated, before tax, in the order of subscriptions, periods and components, then items."""
+    lines: list[Line] = []
+    for item in case.due:
+        for charged in charged_of(item):
+            lines.append(_line(str(len(lines) + 1), case, item.subscription, charged))
+        if item.plan_version is not None and item.plan_version.minimum is not None:
+            lines.extend(true_ups(case, item, item.plan_version, item.plan_version.minimum, lines))
+    if case.options.change_legs is ChangeLegs.NET:
+        lines = net_legs(lines, case.account.currency)
+    lines += [_item_line(str(len(lines) + n), case, sold) for n, sold in enumerate(case.items, 1)]
+    return (
+        rounded_together(lines, case.account.currency) if case.options.net_rounding is NetRounding.DOCUMENT else lines
+    )
+
+
+def true_ups(
+    case: BillingCase, item: DueSubscription, version: PlanVersion, minimum: Decimal, lines: Sequence[Line]
+) -> Iterator[Line]:
+    """What misses to the plan's minimum in each period that ended, be it short: fees paid ahead count towards it."""
+    ahead = [c for c in version.components if c.kind is ChargeKind.FIXED and c.timing is Timing.ADVANCE]
+    for due in item.due:
+        if due.timing is not Timing.ARREARS:
+            continue
+        share = share_of(due.period, due.full, version.day_count, case.account.time_zone)
+        least = minor_of_share(minimum, (share.days, share.of), version.currency, version.rounding)
+        begun = replace(due, timing=Timing.ADVANCE, boundary=due.period.start)
+        paid = sum(rated_charge(case, item.subscription, Charged(begun, c, version)).net_minor for c in ahead)
+        now = (item.subscription.id, due.period, due.timing)
+        paid += sum(line.net_minor for line in lines if (line.subscription_id, line.period, line.timing) == now)
+        if paid < least:
+            yield _true_up(str(len(lines) + 1), item.subscription, version, due, least - paid)
+
+
+def _true_up(line_id: str, subscription: Subscription, version: PlanVersion, due: ChargePeriod, missing: int) -> Line:
+    amount, like = Money(missing, version.currency).as_decimal(), version.components[0]
+    return Line(
+        line_id,
+        subscription.id,
+        version.id,
+        "minimum",
+        due.timing,
+        due.period,
+        _MINIMUM,
+        {},
+        ONE,
+        amount,
+        Share(),
+        version.rounding,
+        missing,
+        (Step("true_up", ONE, amount, amount),),
+        like.tax_category,
+        like.revenue_tag,
+        (),
+        LineKind.TRUE_UP,
+        inclusive=like.tax_inclusive,
+    )
+
+
+def rounded_together(lines: Sequence[Line], currency: str) -> list[Line]:
+    """The lines so rounded that they make up the rounded sum of their exact amounts: each is what the sum grows by."""
+    found, exact, done = [], Fraction(0), 0
+    for line in lines:
+        exact += exact_minor(line, currency)
+        upto = round_exact(exact, line.rounding)
+        alone = round_exact(exact_minor(line, currency), line.rounding)
+        found.append(replace(line, net_minor=upto - done, residual_minor=upto - done - alone))
+        done = upto
+    return found
+
+
+def exact_minor(line: Line, currency: str) -> Fraction:
+    """A line's amount before rounding, in minor units."""
+    return Fraction(line.exact) * Fraction(line.share.days * 10 ** minor_digits(currency), line.share.of)
+
+
+def _item_line(line_id: str, case: BillingCase, item: Item) -> Line:
+    amount = times(item.quantity, item.unit_price)
+    return Line(
+        line_id,
+        "",
+        "",
+        item.id,
+        Timing.ARREARS,
+        Period(case.as_of, case.as_of + _DAY),
+        item.names,
+        {},
+        item.quantity,
+        amount,
+        Share(),
+        Rounding.HALF_UP,
+        minor_of_share(amount, (1, 1), case.account.currency),
+        (Step("per_unit", item.quantity, item.unit_price, amount),),
+        item.tax_category,
+        item.revenue_tag,
+        (),
+        LineKind.ITEM,
+        inclusive=item.inclusive,
+    )
+
+
+def _line(line_id: str, case: BillingCase, subscription: Subscription, charged: Charged) -> Line:
+    due, component, version, _ = charged
+    rated = rated_charge(case, subscription, charged)
+    line = Line(
+        line_id,
+        subscription.id,
+        version.id,
+        component.id,
+        due.timing,
+        due.period,
+        component.names,
+        component.unit_names,
+        rated.quantity,
+        rated.exact,
+        rated.share,
+        rated.rounding,
+        rated.net_minor,
+        rated.steps,
+        component.tax_category,
+        component.revenue_tag,
+        (),
+        inclusive=component.tax_inclusive,
+    )
+    return credited(line) if charged.change and charged.change.sign < 0 else line
+
+
+def rated_charge(case: BillingCase, subscription: Subscription, charged: Charged) -> RatedCharge:
+    """What a charge comes to. The price of a FIXED one is prorated; of usage, what bounds its price is."""
+    due, component, version, change = charged
+    quantity, part = _quantity(case, subscription, charged), WHOLE
+    short = due.period != due.full or component.priced_per is not None or change is not None
+    if short and component.prorate and component.kind is not ChargeKind.ONE_TIME:
+        part = share_of_charge(case, subscription, charged)
+    if type(component.price) not in NESTED_RULES and component.kind is not ChargeKind.USAGE:
+        return rate(component.price, quantity, version.currency, part, version.rounding)
+    cycle = 0
+    if type(component.price) in NESTED_RULES:  # only these can hold a ramp
+        cycle = change.cycle if change else cycle_number(subscription, version, due)
+    if component.kind is not ChargeKind.USAGE:
+        return rate(component.price, quantity, version.currency, part, version.rounding, cycle)
+    detail = _NO_DETAIL
+    if case.details:
+        detail = case.details.get(UsageKey(subscription.id, component.meter_id, due.period), _NO_DETAIL)
+    ask = Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value)
+    if detail.before:
+        return rate_more(component.price, ask, detail.before, version.currency, version.rounding)
+    return rate_ask(component.price, ask, version.currency, WHOLE, version.rounding)
+
+
+def share_of_charge(case: BillingCase, subscription: Subscription, charged: Charged) -> Share:
+    """The part of the full period that a charge is for, as its plan counts."""
+    due, component, zone = charged.period, charged.component, case.account.time_zone
+    if component.priced_per is not None:
+        anchor = Cycle(component.priced_per, 1, subscription.anchor_on)
+        return share_of(due.period, anchor.period_at(due.period.start), charged.version.day_count, zone)
+    if charged.change and charged.change.seconds:
+        part, whole = charged.change.seconds
+        return WHOLE if part == whole else Share(part, whole)
+    return share_of(due.period, due.full, charged.version.day_count, zone)
+
+
+def credited(line: Line) -> Line:
+    """The same line with its signs turned round."""
+    return replace(
+        line,
+        kind=LineKind.CREDIT,
+        exact=-line.exact,
+        net_minor=-line.net_minor,
+        steps=tuple(replace(s, price=-s.price, flat=-s.flat, amount=-s.amount) for s in line.steps),
+    )
+
+
+def net_legs(lines: Sequence[Line], currency: str) -> list[Line]:
+    """The credit and the charge of one change on one line: the difference of their prices, rounded once.
+
+    They belong together when they are of one subscription, of the same days out of the same period, and taxed alike.
+    """
+    found: list[Line] = []
+    for line in lines:
+        twin = next((n for n, other in enumerate(found) if _legs_of_one_change(other, line)), None)
+        if twin is None:
+            found.append(line)
+        else:
+            found[twin] = _netted(found[twin], line, currency)
+    return [replace(line, id=str(n)) for n, line in enumerate(found, 1)]
+
+
+def _legs_of_one_change(a: Line, b: Line) -> bool:
+    opposite = {a.kind, b.kind} == {LineKind.CREDIT, LineKind.CHARGE} and a.share != WHOLE
+    same = (a.subscription_id, a.period, a.share, a.rounding, a.tax_category, a.timing)
+    return opposite and same == (b.subscription_id, b.period, b.share, b.rounding, b.tax_category, b.timing)
+
+
+def _netted(a: Line, b: Line, currency: str) -> Line:
+    charge, other = (a, b) if a.kind is LineKind.CHARGE else (b, a)
+    exact = plus(charge.exact, other.exact)
+    share = charge.share.days, charge.share.of
+    net = minor_of_share(exact, share, currency, charge.rounding)
+    return replace(charge, kind=LineKind.CHANGE, exact=exact, net_minor=net, steps=(*other.steps, *charge.steps))
+
+
+def _quantity(case: BillingCase, subscription: Subscription, charged: Charged) -> Decimal:
+    due, component = charged.period, charged.component
+    if component.kind is not ChargeKind.USAGE:
+        change = charged.change
+        if change is not None and change.quantity is not None:
+            return change.quantity
+        return subscription.quantities.get(component.id, ONE)
+    used = case.usage.get(UsageKey(subscription.id, component.meter_id, due.period))
+    if used is None:
+        raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {due.period.as_text()}")
+    if used < 0:
+        raise Refusal("negative_usage", f"{component.meter_id} counted {used} in {due.period.as_text()}")
+    return used

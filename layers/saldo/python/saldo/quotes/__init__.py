@@ -1,0 +1,1 @@
+"""What would be invoiced: quotes from one document, by the same path as an invoice run."""

@@ -1,0 +1,136 @@
+"""A quote as JSON: amounts as decimal text in major units and as minor units, each line with its reasoning."""
+
+from __future__ import annotations
+
+from typing import Any  # plain JSON values
+
+from saldo.catalog.model import name_in
+from saldo.invoicing.model import AppliedCredit, CouponUse, InvoiceBody, Line
+from saldo.kernel.exact import plain
+from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.money import Money
+from saldo.quotes.answer_receivables import major as amount
+from saldo.quotes.answer_receivables import receivables_json
+from saldo.quotes.model import Quote
+from saldo.quotes.reasoning import reasons_of
+from saldo.rating.model import Step
+from saldo.subscriptions.model import Subscription
+from saldo.tax.model import TaxTotal
+
+Json = dict[str, Any]
+
+
+def answer_of(quote: Quote) -> Json:
+    """{invoices: […], subscriptions: […]}; see docs/quote.md for the fields."""
+    return {
+        "invoices": [_invoice(body) for body in quote.invoices],
+        "subscriptions": [_subscription(s) for s in quote.subscriptions],
+        "coupons": [{"id": coupon.id, "used": coupon.used} for coupon in quote.coupons],
+        "prepaid_credits": [{"id": c.id, "balance": amount(c.balance_minor, quote.currency)} for c in quote.credits],
+        "credit_note_balance": amount(quote.credit_note_minor, quote.currency),
+        **_receivables(quote),
+    }
+
+
+def _receivables(quote: Quote) -> Json:
+    if quote.receivables is None:
+        return {}
+    return {"receivables": receivables_json(quote.receivables, quote.currency, _invoice)}
+
+
+def _invoice(body: InvoiceBody) -> Json:
+    return {
+        "id": body.id,
+        "kind": body.kind.value,
+        "issued_on": body.issued_on.isoformat(),
+        "due_on": body.due_on.isoformat(),
+        "currency": body.currency,
+        "lines": [_line(line, body) for line in body.lines],
+        "taxes": [_tax(tax, body.currency) for tax in body.tax_totals],
+        "net": amount(body.net_minor, body.currency),
+        "tax": amount(body.tax_minor, body.currency),
+        "total": amount(body.total_minor, body.currency),
+        "payable": amount(body.payable_minor, body.currency),
+        "coupons": [_coupon(use, body.currency) for use in body.coupons],
+        "credits": [_credit(credit, body.currency) for credit in body.credits],
+        "net_minor": body.net_minor,
+        "tax_minor": body.tax_minor,
+        "total_minor": body.total_minor,
+        "payable_minor": body.payable_minor,
+        "tax_rounding": body.tax_rounding.value,
+        "tax_source": body.tax_source,
+        **({"of_invoice": body.of_invoice} if body.of_invoice else {}),
+        **({"ledger": _ledger(body, body.exchange)} if body.exchange else {}),
+    }
+
+
+def _ledger(body: InvoiceBody, rate: ExchangeRate) -> Json:
+    """The invoice in the ledger's currency, at the rate that is frozen with it."""
+    parts = {"net": body.net_minor, "tax": body.tax_minor, "total": body.total_minor}
+    amounts = {name: str(rate.convert(Money(minor, body.currency)).as_decimal()) for name, minor in parts.items()}
+    told = {"base": rate.base, "counter": rate.counter, "rate": plain(rate.rate), "source": rate.source}
+    return {**amounts, **told, "on": rate.on.isoformat()}
+
+
+def _coupon(use: CouponUse, currency: str) -> Json:
+    return {"id": use.coupon_id, "amount": amount(use.minor, currency), "unused": amount(use.unused_minor, currency)}
+
+
+def _credit(credit: AppliedCredit, currency: str) -> Json:
+    drawn = amount(credit.minor, currency)
+    return {"source": credit.source.value, "id": credit.credit_id, "amount": drawn, "before_tax": credit.before_tax}
+
+
+def _line(line: Line, body: InvoiceBody) -> Json:
+    return {
+        "id": line.id,
+        "kind": line.kind.value,
+        "subscription": line.subscription_id,
+        "plan": line.plan_version_id,
+        "component": line.component_id,
+        "name": name_in(line.names, body.language),
+        "timing": line.timing.value,
+        "from": line.period.start.isoformat(),
+        "until": line.period.end.isoformat(),
+        "quantity": plain(line.quantity),
+        "exact": plain(line.exact),
+        "share": {"days": line.share.days, "of": line.share.of},
+        "rounding": line.rounding.value,
+        "amount": amount(line.net_minor, body.currency),
+        "amount_minor": line.net_minor,
+        "of": line.of,
+        "tax_category": line.tax_category,
+        "tax_inclusive": line.inclusive,
+        "steps": [_step(step) for step in line.steps],
+        "reasoning": reasons_of(line, body.currency),
+    }
+
+
+def _step(step: Step) -> Json:
+    bounds = {name: plain(bound) for name in ("above", "up_to") if (bound := getattr(step, name)) is not None}
+    numbers = {name: plain(getattr(step, name)) for name in ("units", "price", "flat", "amount")}
+    return {"rule": step.rule, **numbers, **bounds}
+
+
+def _tax(tax: TaxTotal, currency: str) -> Json:
+    return {
+        "jurisdiction": tax.jurisdiction,
+        "name": tax.name,
+        "treatment": tax.treatment.value,
+        "percent": plain(tax.percent),
+        "base": amount(tax.base_minor, currency),
+        "tax": amount(tax.tax_minor, currency),
+        "reason": tax.reason,
+        "compound": tax.compound,
+        "collection": tax.collection.value,
+        "included": tax.included,
+    }
+
+
+def _subscription(subscription: Subscription) -> Json:
+    following = subscription.next_bill_on
+    return {
+        "id": subscription.id,
+        "status": subscription.status.value,
+        "next_bill_on": following.isoformat() if following else None,
+    }

@@ -1,0 +1,108 @@
+"""What a quote is asked and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from saldo.accounts.model import Account, LegalEntity
+from saldo.catalog.model import PlanVersion
+from saldo.invoicing.model import BillingOptions, Coupon, InvoiceBody, Item, PrepaidCredit
+from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.rounding import Rounding
+from saldo.quotes.model_receivables import Receivables, ReceivablesAsked
+from saldo.subscriptions.model import Subscription
+from saldo.tax.model import TaxRounding, TaxTable
+from saldo.usage.model import Meter, UsageEvent
+
+
+@dataclass(frozen=True, slots=True)
+class BillingDays:
+    """On which days invoices are asked for.
+
+    `runs`: exactly those days, each billing all that is due by then. Else every day from `first_on` through `last_on`
+    on which something falls due; what falls due before is billed too, but not shown.
+    """
+
+    runs: tuple[date, ...] = ()
+    first_on: date = date.min
+    last_on: date = date.min
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTotal:
+    """What a meter counted over the days `[from_on, until_on)`; without days, in each period.
+
+    `before`: what of the period was billed earlier. `amounts`: the events' values where they are known one by one.
+    `properties`: what a price matrix tells usage apart by.
+    """
+
+    subscription_id: str
+    meter_id: str
+    quantity: Decimal
+    from_on: date | None = None
+    until_on: date | None = None
+    before: Decimal = Decimal(0)
+    amounts: tuple[Decimal, ...] | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What was used: totals as told, and events (each once) that meters count. What is not named is zero."""
+
+    totals: tuple[UsageTotal, ...] = ()
+    events: tuple[UsageEvent, ...] = ()
+    meters: Mapping[str, Meter] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DatedItem:
+    """An item and the first day on which it may be billed (None: with the first invoice)."""
+
+    item: Item
+    on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRules:
+    """The table of rates, and how the tax of a document is rounded."""
+
+    table: TaxTable
+    rounding: TaxRounding = TaxRounding.DOCUMENT
+    mode: Rounding = Rounding.HALF_UP
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRequest:
+    """Everything an invoice run would read of one account. `versions`: plan versions by id."""
+
+    entity: LegalEntity
+    account: Account
+    days: BillingDays
+    versions: Mapping[str, PlanVersion]
+    subscriptions: tuple[Subscription, ...]
+    usage: Usage
+    items: tuple[DatedItem, ...]
+    tax: TaxRules
+    options: BillingOptions
+    coupons: tuple[Coupon, ...] = ()
+    credits: tuple[PrepaidCredit, ...] = ()
+    credit_note_minor: int = 0
+    exchange: ExchangeRate | None = None
+    receivables: ReceivablesAsked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The invoices in the order of their dates, and how subscriptions, coupons and credits then stand."""
+
+    invoices: tuple[InvoiceBody, ...]
+    subscriptions: tuple[Subscription, ...]
+    coupons: tuple[Coupon, ...] = ()
+    credits: tuple[PrepaidCredit, ...] = ()
+    credit_note_minor: int = 0
+    currency: str = "EUR"
+    receivables: Receivables | None = None

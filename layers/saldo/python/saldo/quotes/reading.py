@@ -1,0 +1,167 @@
+"""From a quote's JSON document to the request it makes: every fault is named, all at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any  # parsed JSON is of any shape until it is read
+
+from saldo.accounts.model import Account, Address, LegalEntity, TaxStatus
+from saldo.catalog.model import PlanVersion
+from saldo.invoicing.model import Item
+from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import ONE, ZERO
+from saldo.kernel.periods import local_date, zone_named
+from saldo.kernel.reading import Fields, read
+from saldo.quotes.model import BillingDays, DatedItem, QuoteRequest
+from saldo.quotes.reading_options import coupons_from, credits_from, minor_from, options_from
+from saldo.quotes.reading_plans import plans_from
+from saldo.quotes.reading_receivables import exchange_from, receivables_from
+from saldo.quotes.reading_subscriptions import subscription_from
+from saldo.quotes.reading_tax import tax_from
+from saldo.quotes.reading_usage import usage_from
+from saldo.subscriptions.model import Subscription
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_COUNTRY = "DE"
+
+
+def request_from(document: Any) -> QuoteRequest:
+    """The request that a document makes; Refusal `invalid_input` naming every field that is wrong."""
+    return read(document, _request, "the quote cannot be read")
+
+
+def _request(document: Fields) -> QuoteRequest:
+    document.text("$schema", "")
+    currency = document.text("currency", "EUR")
+    if not _CURRENCY.fullmatch(currency):
+        document.problems.add("currency", "invalid_currency", "must be an ISO 4217 code such as EUR")
+        currency = "EUR"
+    account_fields = document.maybe_child("account")
+    country = account_fields.text("country", _COUNTRY)
+    tax = tax_from(document, country, currency)
+    entity = _entity(document.maybe_child("seller"), country, currency, {r.jurisdiction for r in tax.table.rates})
+    account = _account(account_fields, entity, country, currency)
+    versions = plans_from(document, currency)
+    exchange = exchange_from(document.maybe_child("exchange"), currency)
+    request = QuoteRequest(
+        entity=entity,
+        account=account,
+        days=_days(document.child("billing"), account.time_zone),
+        versions=versions,
+        subscriptions=_subscriptions(document, account, versions),
+        usage=usage_from(document.maybe_child("usage"), account.id),
+        items=tuple(_item(fields, n) for n, fields in enumerate(document.maybe_children("items"), 1)),
+        tax=tax,
+        options=options_from(document.maybe_child("options")),
+        coupons=coupons_from(document),
+        credits=credits_from(document, currency),
+        credit_note_minor=minor_from(document, "credit_note_balance", currency)
+        if document.has("credit_note_balance")
+        else 0,
+        exchange=exchange,
+        receivables=receivables_from(document.child("receivables"), currency, exchange)
+        if document.has("receivables")
+        else None,
+    )
+    document.finish()
+    return request
+
+
+def _entity(fields: Fields, country: str, currency: str, taxed_in: set[str]) -> LegalEntity:
+    """The seller; where it does not say otherwise, it sits in the buyer's country and may charge every tax named."""
+    registrations = fields.text_list("tax_registrations") if fields.has("tax_registrations") else sorted(taxed_in)
+    sits_in = fields.text("country", country)
+    entity = LegalEntity(
+        id="ent_quote",
+        name=fields.text("name", "Seller"),
+        country=sits_in,
+        region=fields.text("region", ""),
+        time_zone="UTC",
+        currency=currency,
+        number_prefix="",
+        tax_registrations=dict.fromkeys(registrations, ""),
+        address=Address((), "", "", sits_in),
+        bank_name="",
+        iban="",
+        bic="",
+        email="",
+    )
+    fields.finish()
+    return entity
+
+
+def _account(fields: Fields, entity: LegalEntity, country: str, currency: str) -> Account:
+    account = Account(
+        id="acct_quote",
+        organisation_id="org_quote",
+        entity_id=entity.id,
+        name=fields.text("name", "Buyer"),
+        currency=currency,
+        time_zone=_zone(fields),
+        country=country,
+        tax_region=fields.text("region", ""),
+        tax_status=fields.choice("tax_status", TaxStatus, TaxStatus.BUSINESS),
+        has_tax_id=fields.flag("has_tax_id", False),
+        language=fields.text("language", "en"),
+        payment_terms_days=fields.integer("payment_terms_days", 30),
+        profile_version=1,
+        deliver_by_email=False,
+    )
+    if account.payment_terms_days < 0:
+        fields.problems.add(fields.at("payment_terms_days"), "negative", "must be zero or more")
+    fields.finish()
+    return account
+
+
+def _zone(fields: Fields) -> str:
+    name = fields.text("time_zone", "UTC")
+    try:
+        zone_named(name)
+    except Refusal as refusal:
+        fields.problems.add(fields.at("time_zone"), refusal.code, refusal.message)
+        return "UTC"
+    return name
+
+
+def _days(fields: Fields, zone: str) -> BillingDays:
+    """`on`: one run; `dates`: several; `at`: at moments, each on the day it is then for the account; `from` and
+    `through`: every day on which something falls due."""
+    if fields.has("on"):
+        days = BillingDays((fields.day("on"),))
+    elif fields.has("at"):
+        days = BillingDays(tuple(local_date(at, zone) for at in fields.instants("at")))
+    elif fields.has("dates"):
+        days = BillingDays(fields.days("dates"))
+    else:
+        days = BillingDays((), fields.day("from"), fields.day("through"))
+        if days.last_on < days.first_on:
+            fields.problems.add(fields.at("through"), "before_from", "must not be before `from`")
+    fields.finish()
+    return days
+
+
+def _subscriptions(document: Fields, account: Account, versions: Mapping[str, PlanVersion]) -> tuple[Subscription, ...]:
+    found: dict[str, Subscription] = {}
+    for n, fields in enumerate(document.maybe_children("subscriptions"), 1):
+        subscription = subscription_from(fields, f"sub_{n}", account, versions)
+        if subscription.id in found:
+            document.problems.add(fields.at("id"), "not_unique", f"{subscription.id!r} is there twice")
+        found[subscription.id] = subscription
+    return tuple(found.values())
+
+
+def _item(fields: Fields, n: int) -> DatedItem:
+    item_id = fields.text("id", f"item_{n}")
+    item = Item(
+        id=item_id,
+        names=fields.texts("names") or {"en": item_id},
+        unit_price=fields.decimal("unit_price", ZERO),
+        quantity=fields.decimal("quantity", ONE),
+        tax_category=fields.text("tax_category", "standard"),
+        revenue_tag=fields.text("revenue_tag", "items"),
+        inclusive=fields.flag("tax_inclusive", False),
+    )
+    dated = DatedItem(item, fields.maybe_day("on"))
+    fields.finish()
+    return dated

@@ -1,0 +1,82 @@
+"""Changes of a subscription in a quote's document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from saldo.accounts.model import Account
+from saldo.catalog.model import ChargeKind, PlanVersion
+from saldo.kernel.errors import Refusal
+from saldo.kernel.periods import local_date
+from saldo.kernel.reading import Fields
+from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
+from saldo.subscriptions.rules_changes import with_change
+
+
+def day_of(fields: Fields, name: str, zone: str) -> date:
+    """`<name>_at`, a moment, as the day it has in the zone; else `<name>_on`."""
+    if fields.has(f"{name}_at"):
+        return local_date(fields.instant(f"{name}_at"), zone)
+    return fields.day(f"{name}_on")
+
+
+def check_quantities(fields: Fields, quantities: Mapping[str, Decimal], plan_version: PlanVersion) -> None:
+    """A problem for every quantity that the plan version does not know or that is below zero."""
+    known = {c.id for c in plan_version.components if c.kind is not ChargeKind.USAGE}
+    for name, quantity in quantities.items():
+        where = f"{fields.at('quantities')}.{name}"
+        if name not in known:
+            fields.problems.add(where, "unknown_component", f"{plan_version.id} has no quantity of {name!r}")
+        elif quantity < 0:
+            fields.problems.add(where, "negative_quantity", "must be zero or more")
+
+
+def with_changes(
+    fields: Fields, subscription: Subscription, account: Account, versions: Mapping[str, PlanVersion]
+) -> Subscription:
+    """The subscription with all changes of the document on record."""
+    for n, child in enumerate(fields.maybe_children("changes"), 1):
+        before = len(fields.problems.found)
+        change = _change(child, f"change_{n:03d}", account, versions)
+        if len(fields.problems.found) > before:
+            continue
+        try:
+            subscription = with_change(subscription, change)
+        except Refusal as refusal:
+            fields.problems.add(child.path, refusal.code, refusal.message)
+    return subscription
+
+
+def _change(fields: Fields, default_id: str, account: Account, versions: Mapping[str, PlanVersion]) -> Change:
+    kind = fields.choice("kind", ChangeKind)
+    change = Change(
+        id=fields.text("id", default_id),
+        kind=kind,
+        effective_on=day_of(fields, "effective", account.time_zone),
+        effective_at=fields.maybe_instant("effective_at"),
+        plan_version_id=fields.text("plan") if kind is ChangeKind.PLAN else "",
+        quantities=fields.decimals("quantities"),
+        added=fields.decimals("added"),
+        credit=fields.choice("credit", CreditRule, CreditRule.UNUSED),
+        reset_cycle=fields.flag("reset_cycle", False),
+    )
+    fields.has("effective_on")
+    fields.finish()
+    _check(fields, change, versions)
+    return change
+
+
+def _check(fields: Fields, change: Change, versions: Mapping[str, PlanVersion]) -> None:
+    if change.plan_version_id and change.plan_version_id not in versions:
+        fields.problems.add(fields.at("plan"), "unknown_plan", f"{change.plan_version_id!r} is not among the plans")
+    elif change.plan_version_id:
+        check_quantities(fields, change.quantities, versions[change.plan_version_id])
+    if change.kind is ChangeKind.QUANTITY and not change.quantities and not change.added:
+        fields.problems.add(fields.at("quantities"), "missing", "a change of quantity sets `quantities` or `added`")
+    if change.kind not in (ChangeKind.PLAN, ChangeKind.QUANTITY) and (change.quantities or change.added):
+        fields.problems.add(fields.at("quantities"), "not_expected", f"{change.kind} sets no quantities")
+    for name, quantity in change.quantities.items():
+        if quantity < 0 and not change.plan_version_id:
+            fields.problems.add(f"{fields.at('quantities')}.{name}", "negative_quantity", "must be zero or more")

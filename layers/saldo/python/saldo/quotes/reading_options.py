@@ -1,0 +1,95 @@
+"""The choices of a seller, coupons and credits in a quote's document."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from saldo.invoicing.model import (
+    BelowZero,
+    BillingOptions,
+    ChangeLegs,
+    Coupon,
+    CouponDuration,
+    NetRounding,
+    PrepaidCredit,
+    PrepaidOrder,
+)
+from saldo.kernel.exact import minor_of_share
+from saldo.kernel.reading import Fields
+
+_LONG_AGO = date(1900, 1, 1)
+
+
+def options_from(fields: Fields) -> BillingOptions:
+    """The options named; Saldo's defaults for the others (but a total below zero makes a credit note)."""
+    options = BillingOptions(
+        change_legs=fields.choice("change_legs", ChangeLegs, ChangeLegs.LEGS),
+        below_zero=fields.choice("below_zero", BelowZero, BelowZero.CREDIT_NOTE),
+        net_rounding=fields.choice("net_rounding", NetRounding, NetRounding.LINE),
+        prepaid=fields.choice("prepaid", PrepaidOrder, PrepaidOrder.AFTER_TAX),
+    )
+    fields.finish()
+    return options
+
+
+def coupons_from(document: Fields) -> tuple[Coupon, ...]:
+    """Coupons in the order in which they are taken off."""
+    return tuple(_coupon(fields, n) for n, fields in enumerate(document.maybe_children("coupons"), 1))
+
+
+def _coupon(fields: Fields, n: int) -> Coupon:
+    coupon_id = fields.text("id", f"coupon_{n}")
+    coupon = Coupon(
+        id=coupon_id,
+        names=fields.texts("names") or {"en": coupon_id},
+        percent=fields.maybe_decimal("percent"),
+        amount=fields.maybe_decimal("amount"),
+        duration=fields.choice("duration", CouponDuration, CouponDuration.FOREVER),
+        times=fields.integer("times", 1),
+        plans=frozenset(fields.text_list("plans")),
+        components=frozenset(fields.text_list("components")),
+        from_on=fields.maybe_day("from_on"),
+        until_on=fields.maybe_day("until_on"),
+        used=fields.integer("used", 0),
+    )
+    _check(fields, coupon)
+    fields.finish()
+    return coupon
+
+
+def _check(fields: Fields, coupon: Coupon) -> None:
+    if (coupon.percent is None) == (coupon.amount is None):
+        fields.problems.add(fields.at("percent"), "one_of_two", "a coupon has either a `percent` or an `amount`")
+    if coupon.percent is not None and not 0 <= coupon.percent <= 100:
+        fields.problems.add(fields.at("percent"), "not_a_share", "must be from 0 to 100")
+    if coupon.amount is not None and coupon.amount < 0:
+        fields.problems.add(fields.at("amount"), "negative", "must be zero or more")
+    if coupon.times < 1:
+        fields.problems.add(fields.at("times"), "below_one", "must be one or more")
+
+
+def credits_from(document: Fields, currency: str) -> tuple[PrepaidCredit, ...]:
+    """Prepaid credits; amounts are rounded half up to the currency's minor unit."""
+    fields = document.maybe_children("prepaid_credits")
+    return tuple(_credit(child, n, currency) for n, child in enumerate(fields, 1))
+
+
+def _credit(fields: Fields, n: int, currency: str) -> PrepaidCredit:
+    credit = PrepaidCredit(
+        id=fields.text("id", f"credit_{n:03d}"),
+        balance_minor=minor_from(fields, "amount", currency),
+        granted_on=fields.maybe_day("granted_on") or _LONG_AGO,
+        expires_on=fields.maybe_day("expires_on"),
+        priority=fields.integer("priority", 0),
+        paid=fields.flag("paid", True),
+    )
+    fields.finish()
+    return credit
+
+
+def minor_from(fields: Fields, name: str, currency: str) -> int:
+    """An amount in major units as minor ones, half up; a problem below zero."""
+    amount = fields.decimal(name)
+    if amount < 0:
+        fields.problems.add(fields.at(name), "negative", "must be zero or more")
+    return minor_of_share(amount, (1, 1), currency)

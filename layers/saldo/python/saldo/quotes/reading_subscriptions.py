@@ -1,0 +1,113 @@
+"""Subscriptions of a quote's document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from saldo.accounts.model import Account
+from saldo.catalog.model import PlanVersion
+from saldo.kernel.errors import Refusal
+from saldo.kernel.periods import Unit
+from saldo.kernel.reading import Fields
+from saldo.quotes.reading_changes import check_quantities, day_of, with_changes
+from saldo.subscriptions.model import Alignment, Subscription
+from saldo.subscriptions.rules import cancel, subscribe
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A subscription as the document has it."""
+
+    id: str
+    plan: str
+    started_on: date
+    alignment: Alignment
+    anchor_on: date | None
+    trial_days: int
+    quantities: dict[str, Decimal]
+    cancelled_on: date | None
+
+
+def subscription_from(
+    fields: Fields, default_id: str, account: Account, versions: Mapping[str, PlanVersion]
+) -> Subscription:
+    """A new subscription as it was ordered; a problem is added for everything that cannot be sold so."""
+    started_on = day_of(fields, "started", account.time_zone)
+    asked = _Asked(
+        id=fields.text("id", default_id),
+        plan=fields.text("plan"),
+        started_on=started_on,
+        alignment=fields.choice("alignment", Alignment, Alignment.ANNIVERSARY),
+        anchor_on=_anchor(fields, started_on),
+        trial_days=_trial_days(fields, started_on),
+        quantities=fields.decimals("quantities"),
+        cancelled_on=fields.maybe_day("cancelled_on"),
+    )
+    fields.has("changes")
+    fields.finish()
+    sold = _sold(fields, asked, account, versions)
+    if sold is not None:
+        return with_changes(fields, sold, account, versions)
+    return Subscription(asked.id, account.id, account.entity_id, asked.plan, started_on, started_on)
+
+
+def _anchor(fields: Fields, started_on: date) -> date | None:
+    """`anchor_on`, or any day that has `anchor_day` as its day of month."""
+    if not fields.has("anchor_day"):
+        return fields.maybe_day("anchor_on")
+    day = fields.integer("anchor_day")
+    if not 1 <= day <= 31:
+        fields.problems.add(fields.at("anchor_day"), "not_a_day", "must be from 1 to 31")
+        return None
+    return date(max(started_on.year, 2), 1, day)
+
+
+def _trial_days(fields: Fields, started_on: date) -> int:
+    if fields.has("trial_end_on"):
+        return (fields.day("trial_end_on") - started_on).days
+    return fields.integer("trial_days", 0)
+
+
+def _sold(fields: Fields, asked: _Asked, account: Account, versions: Mapping[str, PlanVersion]) -> Subscription | None:
+    plan_version = versions.get(asked.plan)
+    if plan_version is None:
+        if asked.plan:
+            fields.problems.add(fields.at("plan"), "unknown_plan", f"{asked.plan!r} is not among the plans")
+        return None
+    if not _fits(fields, asked, plan_version):
+        return None
+    try:
+        return _subscribed(asked, account, plan_version)
+    except Refusal as refusal:
+        fields.problems.add(fields.path, refusal.code, refusal.message)
+        return None
+
+
+def _fits(fields: Fields, asked: _Asked, plan_version: PlanVersion) -> bool:
+    before = len(fields.problems.found)
+    if asked.trial_days < 0:
+        fields.problems.add(fields.at("trial_days"), "negative_trial", "a trial has zero days or more")
+    if asked.cancelled_on is not None and asked.cancelled_on < asked.started_on:
+        fields.problems.add(fields.at("cancelled_on"), "before_start", "it ends on or after the day it starts")
+    if fields.has("anchor_day") and plan_version.cycle_unit is not Unit.MONTH:
+        fields.problems.add(fields.at("anchor_day"), "not_monthly", "only months have a day; use anchor_on")
+    check_quantities(fields, asked.quantities, plan_version)
+    return len(fields.problems.found) == before
+
+
+def _subscribed(asked: _Asked, account: Account, plan_version: PlanVersion) -> Subscription:
+    sold = subscribe(
+        asked.id,
+        account_id=account.id,
+        entity_id=account.entity_id,
+        plan_version=plan_version,
+        started_on=asked.started_on,
+        alignment=asked.alignment,
+        trial_days=asked.trial_days,
+        anchor_on=asked.anchor_on,
+        quantities=asked.quantities,
+    )
+    return sold if asked.cancelled_on is None else cancel(sold, plan_version, asked.cancelled_on)

@@ -1,0 +1,88 @@
+"""Usage of a quote's document: meters, totals and events."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from saldo.kernel.exact import ONE, ZERO, total
+from saldo.kernel.reading import Fields
+from saldo.quotes.model import Usage, UsageTotal
+from saldo.usage.model import Aggregation, Meter, UsageEvent
+from saldo.usage.rules import first_of_each
+
+
+class Duplicates(StrEnum):
+    """Which of several events with one source and id counts."""
+
+    FIRST = "first"
+    LAST = "last"
+
+
+def usage_from(fields: Fields, account_id: str) -> Usage:
+    """What was used. Events are counted by the meters named here; totals need none."""
+    meters = [_meter(child) for child in fields.maybe_children("meters")]
+    events = [_event(child, n, account_id) for n, child in enumerate(fields.maybe_children("events"), 1)]
+    last_counts = fields.choice("duplicates", Duplicates, Duplicates.FIRST) is Duplicates.LAST
+    usage = Usage(
+        totals=tuple(_total(child) for child in fields.maybe_children("totals")),
+        events=tuple(first_of_each(events[::-1])[::-1] if last_counts else first_of_each(events)),
+        meters={meter.id: meter for meter in meters},
+    )
+    for n, event in enumerate(events):
+        if event.meter_id and event.meter_id not in usage.meters:
+            where = f"{fields.at('events')}[{n}].meter_id"
+            fields.problems.add(where, "unknown_meter", f"{event.meter_id!r} is not among the meters")
+    fields.finish()
+    return usage
+
+
+def _meter(fields: Fields) -> Meter:
+    meter_id = fields.text("id")
+    meter = Meter(
+        id=meter_id,
+        entity_id="ent_quote",
+        aggregation=fields.choice("aggregation", Aggregation, Aggregation.SUM),
+        names={"en": meter_id},
+        unit_names={},
+        unique_by=fields.text("unique_by", ""),
+    )
+    if meter.aggregation is Aggregation.UNIQUE and not meter.unique_by:
+        fields.problems.add(fields.at("unique_by"), "missing", "a unique meter counts values of a property")
+    fields.finish()
+    return meter
+
+
+def _total(fields: Fields) -> UsageTotal:
+    amounts = fields.decimal_list("amounts") if fields.has("amounts") else None
+    told = UsageTotal(
+        subscription_id=fields.text("subscription", ""),
+        meter_id=fields.text("meter_id"),
+        quantity=fields.decimal("quantity") if amounts is None else total(amounts),
+        from_on=fields.maybe_day("from"),
+        until_on=fields.maybe_day("until"),
+        before=fields.decimal("before", ZERO),
+        amounts=amounts,
+        properties=fields.texts("properties"),
+    )
+    if told.quantity < 0 or told.before < 0:
+        fields.problems.add(fields.at("quantity"), "negative", "must be zero or more")
+    if (told.from_on is None) != (told.until_on is None):
+        fields.problems.add(fields.at("until"), "half_a_period", "`from` and `until` go together")
+    elif told.from_on is not None and told.until_on is not None and told.until_on <= told.from_on:
+        fields.problems.add(fields.at("until"), "empty_period", "must be after `from`")
+    fields.finish()
+    return told
+
+
+def _event(fields: Fields, n: int, account_id: str) -> UsageEvent:
+    event = UsageEvent(
+        source=fields.text("source", "quote"),
+        id=fields.text("id", f"event {n}"),
+        account_id=account_id,
+        meter_id=fields.text("meter_id"),
+        at=fields.instant("at"),
+        value=fields.decimal("value", ONE),
+        properties=fields.texts("properties"),
+    )
+    fields.finish()
+    return event

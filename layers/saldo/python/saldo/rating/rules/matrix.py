@@ -1,0 +1,29 @@
+"""A price for each combination of properties."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from saldo.catalog.model import Matrix
+from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import total
+from saldo.rating.model import Ask, Priced, PriceOf, Step
+
+
+def price_matrix(model: Matrix, ask: Ask, price_of: PriceOf) -> Priced:
+    """Each combination is priced as if it were all; combinations in the order of their values.
+
+    Refusal `usage_detail_missing` where only the whole quantity is known, `no_price_for` where there is no cell.
+    """
+    if ask.by_value is None:
+        if ask.quantity:
+            raise Refusal("usage_detail_missing", f"a price by {', '.join(model.dimensions)} needs the parts")
+        return Priced(ask.quantity, ())
+    cells = {cell.values: cell.price for cell in model.cells}
+    steps: list[Step] = []
+    for values, quantity in sorted(ask.by_value.items()):
+        price = cells.get(values, model.other)
+        if price is None:
+            raise Refusal("no_price_for", f"there is no price for {', '.join(values)}")
+        steps.extend(price_of(price, replace(ask, quantity=quantity, by_value=None)).steps)
+    return Priced(total(step.amount for step in steps), tuple(steps))

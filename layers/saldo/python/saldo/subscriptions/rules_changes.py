@@ -1,0 +1,355 @@
+"""What a subscription costs when its terms change: runs of equal terms, and the charges and credits that follow.
+
+Every charge is a function of the set of changes alone. What is due is the difference between the charges of all changes
+and those of the changes that are settled, so the outcome is the same in whatever order the changes come.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import ONE, ZERO, plus
+from saldo.kernel.periods import Cycle, Period, local_midnight, whole_seconds
+from saldo.kernel.states import moved
+from saldo.subscriptions.model import (
+    MOVES,
+    Alignment,
+    Change,
+    ChangeKind,
+    Charge,
+    ChargePeriod,
+    CreditRule,
+    Subscription,
+    SubscriptionStatus,
+)
+from saldo.subscriptions.rules import cycle_of
+
+_DAY = timedelta(days=1)
+_RANK = {kind: n for n, kind in enumerate(ChangeKind)}
+_START_OF_DAY = datetime.min.replace(tzinfo=UTC)
+Versions = Mapping[str, PlanVersion]
+
+
+def _key(change: Change) -> tuple[date, datetime, int, bool, str]:
+    return change.effective_on, change.effective_at or _START_OF_DAY, _RANK[change.kind], bool(change.added), change.id
+
+
+def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The one order of a set of changes: by day and moment, then kind, then settings before additions, then id."""
+    return tuple(sorted(changes, key=_key))
+
+
+def with_change(subscription: Subscription, change: Change) -> Subscription:
+    """The subscription with a change put on record and due to be looked at. Recording it again changes nothing.
+
+    Refusal `change_exists` when its id stands for another change, `change_too_early` before the first day,
+    `already_ended` for a subscription with nothing left to bill.
+    """
+    for known in subscription.changes:
+        if known.id == change.id:
+            if replace(known, settled=change.settled) == change:
+                return subscription
+            raise Refusal("change_exists", f"{change.id} is another change of {subscription.id}")
+    if change.effective_on < subscription.started_on:
+        raise Refusal("change_too_early", f"{subscription.id} began on {subscription.started_on}")
+    if subscription.status is SubscriptionStatus.ENDED:
+        raise Refusal("already_ended", f"{subscription.id} has ended")
+    cursor = max(change.effective_on, subscription.billed_from)
+    following = cursor if subscription.next_bill_on is None else min(subscription.next_bill_on, cursor)
+    return replace(subscription, changes=in_order((*subscription.changes, change)), next_bill_on=following)
+
+
+@dataclass(slots=True)
+class Terms:
+    """What holds from a day on, until the next terms begin. `whole`: periods paid ahead are then credited whole."""
+
+    start: date
+    version: PlanVersion
+    quantities: dict[str, Decimal]
+    cycle: Cycle
+    running: bool = True
+    ended: bool = False
+    start_at: datetime | None = None
+    end: date | None = None
+    end_at: datetime | None = None
+    whole: bool = False
+
+
+def timeline(subscription: Subscription, versions: Versions, changes: Iterable[Change]) -> list[Terms]:
+    """The terms one after the other, without gap, from the first day that costs something; the last have no end.
+
+    Changes of one moment make one step. Refusal `plan_version_missing` for a plan version that is not there.
+    """
+    first = version_of(versions, subscription.plan_version_id)
+    now = Terms(subscription.billed_from, first, dict(subscription.quantities), cycle_of(subscription, first))
+    found = [now]
+    waiting = [(*_key(c), c) for c in in_order(changes)]
+    while waiting and not found[-1].ended:
+        change = waiting.pop(0)[-1]
+        later = _waits_until(change, found[-1])
+        if later is not None:
+            moved_on = replace(change, effective_on=later, effective_at=None, credit=CreditRule.UNUSED)
+            insort(waiting, (*_key(moved_on), moved_on), key=lambda row: row[:-1])
+            continue
+        _step(subscription, versions, found, change)
+    return found
+
+
+def _waits_until(change: Change, now: Terms) -> date | None:
+    """The boundary that a change without credit waits for; None when it need not wait."""
+    if change.credit is not CreditRule.NONE or change.effective_on <= now.start:
+        return None
+    period = now.cycle.period_at(change.effective_on)
+    return None if period.start == change.effective_on else period.end
+
+
+def _step(subscription: Subscription, versions: Versions, found: list[Terms], change: Change) -> None:
+    now = found[-1]
+    on = max(change.effective_on, subscription.billed_from)
+    at = change.effective_at if now.version.day_count is DayCount.SECOND else None
+    if (on, at) != (now.start, now.start_at) and (on > now.start or at is not None):
+        now.end, now.end_at = on, at
+        now = replace(now, start=on, start_at=at, end=None, end_at=None, quantities=dict(now.quantities), whole=False)
+        found.append(now)
+    _apply(subscription, versions, now, change)
+
+
+def _apply(subscription: Subscription, versions: Versions, now: Terms, change: Change) -> None:
+    now.whole = now.whole or change.credit is CreditRule.WHOLE
+    if change.kind is ChangeKind.PLAN:
+        _move_plan(subscription, now, version_of(versions, change.plan_version_id))
+    now.quantities.update(change.quantities)
+    for name, more in change.added.items():
+        now.quantities[name] = max(plus(now.quantities.get(name, ONE), more), ZERO)
+    if change.kind in (ChangeKind.PAUSE, ChangeKind.RESUME):
+        now.running = change.kind is ChangeKind.RESUME
+    if change.kind is ChangeKind.CANCEL:
+        now.running, now.ended = False, True
+    if change.reset_cycle and subscription.alignment is Alignment.ANNIVERSARY:
+        now.cycle = replace(now.cycle, anchor=now.start)
+
+
+def _move_plan(subscription: Subscription, now: Terms, version: PlanVersion) -> None:
+    same_cycle = (version.cycle_unit, version.cycle_count) == (now.cycle.unit, now.cycle.count)
+    now.version = version
+    if not same_cycle:
+        now.cycle = cycle_of(replace(subscription, anchor_on=now.start), version)
+
+
+def version_of(versions: Versions, version_id: str) -> PlanVersion:
+    version = versions.get(version_id)
+    if version is None:
+        raise Refusal("plan_version_missing", f"{version_id} is not in the catalog")
+    return version
+
+
+@dataclass(slots=True)
+class Run:
+    """A component on equal terms over days without a gap. `closes`: what ran up is billed on the day it ends.
+    `whole`: the period that it ends in is credited whole."""
+
+    component: Component
+    version: PlanVersion
+    quantity: Decimal | None
+    cycle: Cycle
+    start: date
+    start_at: datetime | None
+    begins: bool
+    end: date | None = None
+    end_at: datetime | None = None
+    closes: bool = False
+    whole: bool = False
+
+
+@dataclass(slots=True)
+class _Runs:
+    open: dict[str, Run] = field(default_factory=dict)
+    all: list[Run] = field(default_factory=list)
+
+
+def runs_of(terms: Sequence[Terms]) -> list[Run]:
+    """The timeline component by component; a component that a change leaves alone runs on."""
+    runs, seen = _Runs(), set[str]()
+    for i, now in enumerate(terms):
+        components = now.version.components if now.running else ()
+        kept: dict[str, Run] = {}
+        for component in components:
+            quantity = None if component.kind is ChargeKind.USAGE else now.quantities.get(component.id, ONE)
+            going = runs.open.get(component.id)
+            if going is None or not _goes_on(going, component, quantity, now):
+                begins = i == 0 or component.id not in seen
+                going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins)
+                runs.all.append(going)
+            seen.add(component.id)
+            kept[component.id] = going
+        for component_id, ended in runs.open.items():
+            if kept.get(component_id) is not ended:
+                ended.end, ended.end_at = now.start, now.start_at
+                ended.closes, ended.whole = now.ended or now.cycle != ended.cycle, now.whole
+        runs.open = kept
+    return runs.all
+
+
+def _goes_on(run: Run, component: Component, quantity: Decimal | None, now: Terms) -> bool:
+    alike = (run.version.rounding, run.version.day_count) == (now.version.rounding, now.version.day_count)
+    return alike and (run.component, run.quantity, run.cycle) == (component, quantity, now.cycle)
+
+
+def charges_of(
+    subscription: Subscription, versions: Versions, changes: Iterable[Change], since: date, through: date, zone: str
+) -> Iterator[Charge]:
+    """Every charge and credit that these changes make fall due through a day, of periods that end on `since` or later.
+
+    A mid-period change credits what is left of a period paid ahead and charges the same days on the new terms.
+    """
+    for run in runs_of(timeline(subscription, versions, changes)):
+        maker = _Maker(subscription, run, zone)
+        for charge in maker.charges(since):
+            if charge.period.boundary > through and charge.sign > 0:
+                break
+            if charge.period.boundary <= through:
+                yield charge
+
+
+@dataclass(slots=True)
+class _Maker:
+    subscription: Subscription
+    run: Run
+    zone: str
+
+    def charges(self, since: date) -> Iterator[Charge]:
+        run, limit = self.run, self.subscription.cancelled_on
+        once = run.component.kind is ChargeKind.ONE_TIME
+        first = run.start if once else max(run.start, min(since - _DAY, run.end or since))
+        for full in run.cycle.periods_from(first):
+            start = max(full.start, run.start)
+            end = full.end if limit is None else min(full.end, limit)
+            over = run.end is not None and (start > run.end or (start == run.end and run.end_at is None))
+            if over or start >= end or (once and not run.begins):
+                return
+            yield from self._of_period(full, start, end)
+            if once:
+                return
+
+    def _of_period(self, full: Period, start: date, end: date) -> Iterator[Charge]:
+        run = self.run
+        cut = run.end if run.end is not None and run.end < end else None
+        begin = run.start_at if start == run.start else None
+        if run.component.timing is Timing.ADVANCE:
+            leg = start > full.start and start > self.subscription.billed_from
+            yield self._charge(full, _Days(start, end, begin), start, leg=leg or begin is not None)
+            if cut is not None and run.component.kind is ChargeKind.FIXED and run.component.prorate:
+                credited = _Days(start, end, begin) if run.whole else _Days(cut, end, run.end_at)
+                yield self._charge(full, credited, cut, sign=-1, leg=True)
+        else:
+            due = cut if cut is not None and run.closes else end
+            yield self._charge(full, _Days(start, cut or end, begin, run.end_at if cut else None), due)
+
+    def _charge(self, full: Period, days: _Days, due: date, sign: int = 1, leg: bool = False) -> Charge:
+        run, subscription = self.run, self.subscription
+        period = ChargePeriod(
+            subscription.id,
+            due,
+            run.component.timing,
+            Period(days.start, max(days.end, days.start + _DAY)),
+            full,
+            days.start == subscription.billed_from,
+        )
+        cycle = run.cycle.index_at(days.start) - run.cycle.index_at(subscription.billed_from)
+        seconds = days.seconds_of(full, self.zone) if run.version.day_count is DayCount.SECOND else None
+        return Charge(period, run.version.id, run.component.id, run.quantity, sign, max(cycle, 0), seconds, leg)
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """Days `[start, end)`, or from and to a moment of them."""
+
+    start: date
+    end: date
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+
+    def seconds_of(self, full: Period, zone: str) -> tuple[int, int]:
+        start = self.start_at or local_midnight(self.start, zone)
+        part = whole_seconds(start, self.end_at or local_midnight(self.end, zone))
+        return part, whole_seconds(*full.instants(zone))
+
+
+def charges_due(subscription: Subscription, versions: Versions, as_of: date, zone: str = "UTC") -> list[Charge]:
+    """What is to be charged and credited now: all that the changes ask for, less all that is billed.
+
+    as_of: a day in the account's time zone; zone: the account's. Oldest first; a run before the cursor finds nothing.
+    What was billed on terms that a later change took back is credited, and charged on the terms that hold.
+    """
+    if subscription.next_bill_on is None or subscription.next_bill_on > as_of:
+        return []
+    settled = [c for c in subscription.changes if c.settled]
+    open_from = [c.effective_on for c in subscription.changes if not c.settled]
+    since = min([subscription.next_bill_on, *open_from])
+    through = subscription.billed_through
+    until = as_of if through is None else max(as_of, through)
+    due = Counter(charges_of(subscription, versions, subscription.changes, since, until, zone))
+    if through is not None:
+        due.subtract(Counter(charges_of(subscription, versions, settled, since, through, zone)))
+    charges = [_revised(subscription, charge, times) for charge, times in due.items() if times]
+    return sorted(charges, key=_as_listed)
+
+
+def _as_listed(charge: Charge) -> tuple[date, bool, Period, str, int]:
+    period = charge.period
+    return period.boundary, period.timing is Timing.ADVANCE, period.period, charge.component_id, charge.sign
+
+
+def _revised(subscription: Subscription, charge: Charge, times: int) -> Charge:
+    """A charge to make (`times` 1) or to take back (-1); at a boundary that is billed it carries a revision."""
+    through = subscription.billed_through
+    late = through is not None and charge.period.boundary <= through
+    period = replace(charge.period, revision=len(subscription.changes)) if late else charge.period
+    return replace(charge, period=period, sign=charge.sign * times, leg=charge.leg or late)
+
+
+def moved_on(subscription: Subscription, versions: Versions, as_of: date) -> Subscription:
+    """The subscription after everything due up to `as_of` was billed; doing it twice changes nothing."""
+    if subscription.next_bill_on is None or subscription.next_bill_on > as_of:
+        return subscription
+    terms = timeline(subscription, versions, subscription.changes)
+    following = _next_boundary(subscription, terms, as_of)
+    through = max(as_of, subscription.billed_through or as_of)
+    changes = tuple(replace(c, settled=True) if c.effective_on <= through else c for c in subscription.changes)
+    status = _status(subscription, terms, as_of, following)
+    if status is not subscription.status:
+        status = moved(MOVES, subscription.status, status)
+    return replace(subscription, next_bill_on=following, billed_through=through, changes=changes, status=status)
+
+
+def _status(
+    subscription: Subscription, terms: Sequence[Terms], as_of: date, following: date | None
+) -> SubscriptionStatus:
+    now = [t for t in terms if t.start <= as_of] or [terms[0]]
+    if following is None and (now[-1].ended or subscription.cancelled_on is not None):
+        return SubscriptionStatus.ENDED
+    if not now[-1].running:
+        return SubscriptionStatus.CANCELLING if now[-1].ended else SubscriptionStatus.PAUSED
+    ending = subscription.cancelled_on is not None or terms[-1].ended
+    return SubscriptionStatus.CANCELLING if ending else SubscriptionStatus.ACTIVE
+
+
+def _next_boundary(subscription: Subscription, terms: Sequence[Terms], as_of: date) -> date | None:
+    """The next day on which something may fall due."""
+    limit = subscription.cancelled_on
+    days = [t.start for t in terms]
+    for now in terms:
+        if now.running and now.end is not None and now.end <= as_of:
+            days.append(now.cycle.period_at(now.end - _DAY).end)
+        elif now.running:
+            days.append(now.cycle.boundary(now.cycle.index_at(max(as_of, now.start)) + 1))
+    if limit is not None:
+        days = [min(day, limit) for day in days]
+    return min((day for day in days if day > as_of), default=None)

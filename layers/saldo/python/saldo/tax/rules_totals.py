@@ -1,0 +1,238 @@
+"""How the taxes of a document's lines are summed and rounded: on top of amounts or within, on each other or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+
+from saldo.kernel.exact import ZERO
+from saldo.kernel.money import Money, round_exact, split_by_weights
+from saldo.kernel.rounding import Rounding, rounded_ratio
+from saldo.tax.model import Collection, LineTax, TaxableLine, TaxRounding, TaxShare, TaxTotal
+
+_PER_LINE = (TaxRounding.LINE, TaxRounding.LINE_RESIDUAL)
+Key = tuple[TaxShare, bool]
+
+
+def tax_totals(
+    lines: Sequence[TaxableLine],
+    taxes: Sequence[LineTax],
+    rounding: TaxRounding = TaxRounding.DOCUMENT,
+    mode: Rounding = Rounding.HALF_UP,
+) -> tuple[TaxTotal, ...]:
+    """Base and tax per kind of tax, in the order they first appear; amounts rounded by `mode` to the minor unit.
+
+    DOCUMENT: percent of the summed base, rounded once (EN 16931 BR-CO-17); for the others see TaxRounding. Of amounts
+    that have their taxes in them the sum never moves: base and taxes make it up. `taxes` belong to `lines` one by one.
+    """
+    if rounding is TaxRounding.DOCUMENT and not any(line.inclusive for line in lines):
+        plain = _plain_totals(lines, taxes, mode)
+        if plain is not None:
+            return plain
+    found = _Totals(rounding, mode)
+    for group in _groups(lines, [tax.shares for tax in taxes], rounding):
+        found.add(group)
+    return found.rounded()
+
+
+def _plain_totals(
+    lines: Sequence[TaxableLine], taxes: Sequence[LineTax], mode: Rounding
+) -> tuple[TaxTotal, ...] | None:
+    """The common case by the shortest way: percentages on top. None where there is any other tax."""
+    bases: dict[TaxShare, int] = {}
+    for line, tax in zip(lines, taxes, strict=True):
+        for share in tax.shares:
+            bases[share] = bases.get(share, 0) + line.net_minor
+    if any(share.compound or share.levy_minor for share in bases):
+        return None
+    return tuple(_total((s, False), base, percent_of(base, s.percent, mode)) for s, base in bases.items())
+
+
+def line_taxes(
+    lines: Sequence[TaxableLine],
+    shares: Sequence[tuple[TaxShare, ...]],
+    rounding: TaxRounding,
+    mode: Rounding = Rounding.HALF_UP,
+) -> tuple[LineTax, ...]:
+    """The taxes line by line; where amounts have taxes in them, with each line's part of the rounded tax."""
+    if not any(line.inclusive for line in lines):
+        return tuple(LineTax(line.id, taxes) for line, taxes in zip(lines, shares, strict=True))
+    included: dict[str, int] = {}
+    for group in _groups(lines, shares, rounding):
+        if group.inclusive:
+            included.update(_spread(group, group.charged(group.amounts(rounding, mode))))
+    return tuple(LineTax(line.id, taxes, included.get(line.id, 0)) for line, taxes in zip(lines, shares, strict=True))
+
+
+def _spread(group: _Group, tax: int) -> dict[str, int]:
+    """A tax over lines in proportion, so that the parts add up: each is what the running total grows by."""
+    if group.net == 0:  # nothing to go by: a levy on what costs nothing
+        return {line.id: tax if n == 0 else 0 for n, line in enumerate(group.lines)}
+    parts, done, running, sign = {}, 0, 0, 1 if group.net > 0 else -1
+    for line in group.lines:
+        running += line.net_minor
+        upto = rounded_ratio(tax * running * sign, abs(group.net))
+        parts[line.id] = upto - done
+        done = upto
+    return parts
+
+
+def _groups(
+    lines: Sequence[TaxableLine], shares: Sequence[tuple[TaxShare, ...]], rounding: TaxRounding
+) -> Iterable[_Group]:
+    """Lines that are taxed together: by line with its discounts, or all that bear the same taxes."""
+    groups: dict[object, _Group] = {}
+    for line, taxes in zip(lines, shares, strict=True):
+        key = (line.of or line.id, taxes) if rounding in _PER_LINE else (taxes, line.inclusive)
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = _Group(taxes, line.inclusive)
+        group.take(line, rounding)
+    return groups.values()
+
+
+@dataclass(slots=True)
+class _Group:
+    """Lines that bear the same taxes. Amounts in minor units; `exact` is what percentages are taken of."""
+
+    shares: tuple[TaxShare, ...]
+    inclusive: bool
+    lines: list[TaxableLine] = field(default_factory=list)
+    net: int = 0
+    exact: int | Fraction = 0
+    quantity: Decimal = ZERO
+
+    def take(self, line: TaxableLine, rounding: TaxRounding) -> None:
+        self.lines.append(line)
+        self.net += line.net_minor
+        if rounding is TaxRounding.UNROUNDED and line.exact is not None:
+            amount, part, whole = line.exact
+            self.exact += Fraction(amount) * Fraction(part, whole)
+        else:
+            self.exact += line.net_minor
+        if not line.of:
+            self.quantity += line.quantity
+
+    def net_of_tax(self) -> Fraction:
+        """The exact net amount: what with its taxes makes the sum, where amounts have them in them."""
+        if not self.inclusive:
+            return Fraction(self.exact)
+        at_zero = sum(self._exact_taxes(Fraction(0)), Fraction(0))
+        slope = 1 + sum(self._exact_taxes(Fraction(1)), Fraction(0)) - at_zero
+        return (self.exact - at_zero) / slope
+
+    def _exact_taxes(self, net: Fraction) -> list[Fraction]:
+        """Each tax, not rounded; 0 for one that is not charged on the buyer's price."""
+        found: list[Fraction] = []
+        for share in self.shares:
+            base = net + sum(found, Fraction(0)) if share.compound else net
+            tax = base * Fraction(share.percent) / 100 + Fraction(share.levy_minor) * Fraction(self.quantity)
+            found.append(Fraction(0) if share.collection is Collection.WITHHELD else tax)
+        return found
+
+    def exact_bases(self) -> list[Fraction]:
+        """What each tax is a percentage of."""
+        net = self.net_of_tax()
+        taxes = self._exact_taxes(net)
+        return [net + sum(taxes[:n], Fraction(0)) if s.compound else net for n, s in enumerate(self.shares)]
+
+    def charged(self, amounts: Sequence[int]) -> int:
+        """The sum of those amounts, one per tax, that are on the buyer's price."""
+        pairs = zip(amounts, self.shares, strict=True)
+        return sum(amount for amount, share in pairs if share.collection is not Collection.WITHHELD)
+
+    def levies(self) -> list[Fraction]:
+        return [Fraction(s.levy_minor) * Fraction(self.quantity) for s in self.shares]
+
+    def amounts(self, rounding: TaxRounding, mode: Rounding) -> list[int]:
+        """Each tax of this group by itself, rounded; with LINE_RESIDUAL they add up to their rounded sum."""
+        pairs = zip(self.shares, self.exact_bases(), self.levies(), strict=True)
+        exact = [base * Fraction(share.percent) / 100 + levy for share, base, levy in pairs]
+        amounts = [round_exact(tax, mode) for tax in exact]
+        if rounding is TaxRounding.LINE_RESIDUAL and amounts:
+            amounts[0] += round_exact(sum(exact, Fraction(0)), mode) - sum(amounts)
+        return amounts
+
+
+@dataclass(slots=True)
+class _Sum:
+    base: Fraction = Fraction(0)
+    net: int = 0
+    levy: Fraction = Fraction(0)
+    rounded: int = 0
+
+
+@dataclass(slots=True)
+class _Totals:
+    rounding: TaxRounding
+    mode: Rounding
+    sums: dict[Key, _Sum] = field(default_factory=dict)
+
+    def add(self, group: _Group) -> None:
+        amounts = group.amounts(self.rounding, self.mode) if self._by_group(group) else [0] * len(group.shares)
+        bases = group.exact_bases() if self._by_base(group) else [Fraction(group.exact)] * len(group.shares)
+        charged = group.charged(amounts)
+        for n, (share, levy) in enumerate(zip(group.shares, group.levies(), strict=True)):
+            entry = self.sums.setdefault((share, group.inclusive), _Sum())
+            entry.base += bases[n]
+            entry.levy += levy
+            entry.rounded += amounts[n]
+            net = group.net - charged if group.inclusive else group.net
+            entry.net += net + sum(amounts[:n]) if share.compound and self._by_group(group) else net
+
+    def _by_group(self, group: _Group) -> bool:
+        return group.inclusive or self.rounding in _PER_LINE
+
+    def _by_base(self, group: _Group) -> bool:
+        return group.inclusive or any(share.compound for share in group.shares)
+
+    def rounded(self) -> tuple[TaxTotal, ...]:
+        exact = {key: self._exact(key, entry) for key, entry in self.sums.items()}
+        amounts = {key: self._amount(key, entry, exact[key]) for key, entry in self.sums.items()}
+        on_top = {key: tax for key, tax in exact.items() if not key[1]}
+        if self.rounding is TaxRounding.TOTAL and on_top:
+            amounts |= self._once(on_top)
+        return tuple(_total(key, self._base(key, entry), amounts[key]) for key, entry in self.sums.items())
+
+    def _exact(self, key: Key, entry: _Sum) -> Fraction:
+        base = self._base(key, entry) if key[0].compound else entry.base
+        return base * Fraction(key[0].percent) / 100 + entry.levy
+
+    def _amount(self, key: Key, entry: _Sum, exact: Fraction) -> int:
+        by_group = key[1] or self.rounding in _PER_LINE
+        return entry.rounded if by_group else round_exact(exact, self.mode)
+
+    def _base(self, key: Key, entry: _Sum) -> int:
+        by_group = key[1] or self.rounding in _PER_LINE
+        return round_exact(entry.base) if key[0].compound and not by_group else entry.net
+
+    def _once(self, exact: dict[Key, Fraction]) -> dict[Key, int]:
+        """The sum of all taxes rounded once, and its parts by largest remainder."""
+        if min(exact.values()) < 0 or not any(exact.values()):
+            return {key: round_exact(tax, self.mode) for key, tax in exact.items()}
+        whole = Money(round_exact(sum(exact.values(), Fraction(0)), self.mode), "XXX")
+        parts = split_by_weights(whole, list(exact.values()))
+        return {key: part.minor for key, part in zip(exact, parts, strict=True)}
+
+
+def _total(key: Key, base: int, tax: int) -> TaxTotal:
+    s, included = key
+    kind = s.jurisdiction, s.name, s.treatment, s.percent
+    return TaxTotal(*kind, base, tax, s.reason, s.compound, s.levy_minor, s.collection, included)
+
+
+def line_amounts(
+    net_minor: int, shares: Sequence[TaxShare], rounding: TaxRounding, mode: Rounding = Rounding.HALF_UP
+) -> list[int]:
+    """What each tax on top of one line comes to by itself; zeros where taxes are rounded over the document."""
+    if rounding not in _PER_LINE:
+        return [0] * len(shares)
+    return _Group(tuple(shares), False, net=net_minor, exact=net_minor, quantity=Decimal(1)).amounts(rounding, mode)
+
+
+def percent_of(net_minor: int, percent: Decimal, mode: Rounding = Rounding.HALF_UP) -> int:
+    """A percentage of an amount in minor units; ties go as the mode says, away from zero by default."""
+    numerator, denominator = percent.as_integer_ratio()
+    return rounded_ratio(net_minor * numerator, denominator * 100, mode)

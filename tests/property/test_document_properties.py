@@ -1,0 +1,124 @@
+"""What holds of coupons, taxes, credits and credit notes, whatever is on the invoice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from saldo.invoicing.codec import body_from_bytes, body_to_bytes
+from saldo.invoicing.model import (
+    BelowZero,
+    BillingCase,
+    BillingOptions,
+    Coupon,
+    Draft,
+    InvoiceBody,
+    Item,
+    NetRounding,
+    PrepaidCredit,
+    PrepaidOrder,
+)
+from saldo.invoicing.rules import bill, issue_entry, problems_of
+from saldo.invoicing.rules_credit_notes import credit_note, whole
+from saldo.kernel.exchange import ExchangeRate
+from saldo.tax.model import Collection, TaxRate, TaxRounding, TaxTable, TaxTreatment
+from saldo.tax.table import TableTax
+from tests.unit.invoicing.scenes import BUYER, SELLER
+
+ON = date(2025, 3, 1)
+amounts = st.decimals("-500", 5000, places=3)
+percents = st.decimals(0, 30, places=3)
+
+
+@st.composite
+def taxes(draw: st.DrawFn) -> TableTax:
+    """A tax or two on each category, the second perhaps on the first, a levy or withheld."""
+
+    def rate(name: str, category: str) -> TaxRate:
+        second = name == "second"
+        return TaxRate(
+            "DE",
+            "",
+            name,
+            frozenset({category}),
+            TaxTreatment.STANDARD,
+            draw(percents),
+            date(2000, 1, 1),
+            compound=second and draw(st.booleans()),
+            levy_minor=draw(st.sampled_from([Decimal(0), Decimal(5)])) if second else Decimal(0),
+            collection=draw(st.sampled_from(Collection)) if second else Collection.CHARGED,
+        )
+
+    rates = tuple(rate(name, category) for category in ("a", "b") for name in ("first", "second"))
+    return TableTax(TaxTable("t", rates, {}), draw(st.sampled_from(TaxRounding)))
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> InvoiceBody:
+    items = []
+    for n in range(draw(st.integers(1, 6))):
+        more = {"tax_category": draw(st.sampled_from("ab")), "inclusive": draw(st.booleans())}
+        price, quantity = draw(amounts), Decimal(draw(st.integers(1, 4)))
+        items.append(Item(f"i{n}", {"en": "item"}, price, quantity, revenue_tag=f"r{n % 2}", **more))
+    coupons = [
+        Coupon("percent", {"en": "c"}, percent=draw(st.decimals(0, 100, places=1))),
+        Coupon("amount", {"en": "c"}, amount=draw(st.decimals(0, 300, places=2))),
+    ]
+    options = BillingOptions(
+        below_zero=BelowZero.CREDIT_NOTE,
+        net_rounding=draw(st.sampled_from(NetRounding)),
+        prepaid=draw(st.sampled_from(PrepaidOrder)),
+    )
+    case = BillingCase(
+        BUYER,
+        SELLER,
+        (),
+        {},
+        ON,
+        tuple(items),
+        options,
+        coupons=tuple(coupons[: draw(st.integers(0, 2))]),
+        credits=(PrepaidCredit("p", draw(st.integers(0, 20_000)), ON),),
+        credit_note_minor=draw(st.integers(0, 5_000)),
+        exchange=ExchangeRate("EUR", "USD", Decimal("1.0831"), "bank", ON),
+    )
+    outcome = bill(case, draw(taxes()))
+    if not isinstance(outcome, Draft):
+        return draw(bodies())
+    return outcome.body
+
+
+def accounts_of(*documents: InvoiceBody) -> Counter[object]:
+    found: Counter[object] = Counter()
+    for body in documents:
+        for posting in issue_entry(body).postings:
+            found[posting.account, posting.tag, posting.invoice_id] += posting.minor
+    return Counter({key: minor for key, minor in found.items() if minor})
+
+
+@settings(max_examples=100, deadline=None)
+@given(bodies())
+def test_every_document_follows_from_itself_and_is_read_back_as_it_was(body: InvoiceBody) -> None:
+    assert problems_of(body) == ()
+    assert body_from_bytes(body_to_bytes(body)) == body
+    gross = sum(line.net_minor for line in body.lines if line.inclusive)
+    within = sum(t.tax_minor for t in body.tax_totals if t.included and t.collection is not Collection.WITHHELD)
+    assert sum(line.included_tax_minor for line in body.lines) == within
+    on_top = body.tax_minor - within
+    assert body.total_minor == gross + on_top + sum(line.net_minor for line in body.lines if not line.inclusive)
+
+
+@settings(max_examples=100, deadline=None)
+@given(bodies(), st.integers(0, 100))
+def test_credit_notes_of_all_of_an_invoice_leave_zero_in_every_account(body: InvoiceBody, percent: int) -> None:
+    if body.total_minor <= 0 or body.credits:
+        return  # what credits paid goes back as credit, not to where it came from
+    first = {line: minor * percent // 100 for line, minor in whole(body).items()}
+    notes = [credit_note(body, ON, first)] if any(first.values()) else []
+    notes.append(credit_note(body, ON, whole(body, notes), notes))
+    assert accounts_of(body, *notes) == Counter()
+    assert sum(note.total_minor for note in notes) == -body.total_minor

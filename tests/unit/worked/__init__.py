@@ -1,1 +1,0 @@
-"""How worked cases are read and answered, area by area."""
