@@ -28,6 +28,7 @@ class Spent:
     express: int
     express_gb_s: float
     events: int
+    sqs: float
     log_bytes: int
 
     @property
@@ -41,5 +42,6 @@ class Spent:
             + self.express * EXPRESS_REQUEST
             + self.express_gb_s * EXPRESS_GB_S
             + self.events * EVENT
+            + self.sqs * SQS_REQUEST
             + self.log_bytes / 1e9 * LOG_GB
         )
