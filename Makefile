@@ -5,7 +5,8 @@ PATHS := PYTHONPATH=.:layers/saldo/python
 ENV ?= staging
 NODE = $$($(PYTHON) -c "from infra.cdk.node import folder; print(folder())")
 CDK = PATH="$(NODE):$(CURDIR)/.venv/bin:$$PATH" CDK_DISABLE_CLI_TELEMETRY=true SALDO_ENV=$(ENV) \
-	"$(NODE)/npx" --yes aws-cdk@2.1148.1 --no-notices --app "$(PYTHON) -m infra.cdk" --output build/cdk.out/$(ENV)
+	node "$(NODE)/../lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1 --no-notices \
+	--app "$(PYTHON) -m infra.cdk" --output build/cdk.out/$(ENV)
 BOOTSTRAP = python3 local/bootstrap.py
 # Tests of the whole system share one instance of it and run one after the other.
 WHOLE = $(if $(filter 1,$(NO_BROWSER)),stack and not web,stack or web)

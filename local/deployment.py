@@ -15,13 +15,14 @@ from typing import Any
 
 from local import aws
 from local.dropped import DROPPED
+from local.finishing import finish
 from local.place import REGIONS, Place
 
 CONCERNS = ("data", "portal", "runs", "events", "watch")
 Template = dict[str, Any]  # the JSON of CloudFormation
 
 
-class DeploymentFailed(RuntimeError):
+class DeploymentFailedError(RuntimeError):
     """A stack could not be made; the text names its resources and their reasons."""
 
 
@@ -53,7 +54,7 @@ class Deployment:
         cloudformation = aws.client(self.place, "cloudformation", code)
         if self._change(cloudformation, name, f"{self.place.aws_url}/{bucket}/{key}", template):
             _wait(cloudformation, name)
-        self._finish_tables(code, name, template)
+        finish(self.place, code, template)
 
     def _upload_assets(self, code: str, manifest: Mapping[str, Any]) -> str:
         s3, bucket = aws.client(self.place, "s3", code), ""
@@ -79,35 +80,15 @@ class Deployment:
         except cloudformation.exceptions.ClientError as error:
             if "No updates are to be performed" in str(error):
                 return False
-            raise
+            if error.response["Error"]["Code"] != "AlreadyExistsException":
+                raise
+            # A slow answer made the client ask twice: the stack of the first request is the one to wait for.
         return True
 
     def _parameters(self, template: Template) -> list[dict[str, str]]:
         values = {"PortalOrigins": json.dumps(self.place.portal_origins), "GatewayUrl": self.place.gateway_url}
         known = template.get("Parameters", {})
         return [{"ParameterKey": k, "ParameterValue": v} for k, v in values.items() if k in known]
-
-    def _finish_tables(self, code: str, stack: str, template: Template) -> None:
-        """What the emulator's CloudFormation leaves out of a table that its DynamoDB knows."""
-        dynamodb = aws.client(self.place, "dynamodb", code)
-        for resource in template["Resources"].values():
-            if resource["Type"] != "AWS::DynamoDB::Table":
-                continue
-            given = resource["Properties"]
-            _finish_table(dynamodb, given["TableName"], given)
-
-
-def _finish_table(dynamodb: Any, name: str, given: Mapping[str, Any]) -> None:
-    expiry = given.get("TimeToLiveSpecification")
-    described = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    if expiry and described.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):
-        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
-    if given.get("SSESpecification", {}).get("SSEEnabled"):
-        dynamodb.update_table(TableName=name, SSESpecification={"Enabled": True, "SSEType": "KMS"})
-    if given.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled"):
-        dynamodb.update_continuous_backups(
-            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-        )
 
 
 def without_dropped(template: Template) -> Template:
@@ -119,7 +100,7 @@ def without_dropped(template: Template) -> Template:
         depends = resource.get("DependsOn", [])
         depends = [depends] if isinstance(depends, str) else depends
         if set(_references(resource.get("Properties", {}))) & gone:
-            raise DeploymentFailed(f"{name} refers to a resource that is dropped on one machine")
+            raise DeploymentFailedError(f"{name} refers to a resource that is dropped on one machine")
         if depends:
             resource["DependsOn"] = [other for other in depends if other not in gone]
     parameters = {k: v for k, v in template.get("Parameters", {}).items() if k != "BootstrapVersion"}
@@ -186,10 +167,10 @@ def _wait(cloudformation: Any, name: str, limit_s: float = 120) -> None:
     until = time.monotonic() + limit_s
     while (status := _status(cloudformation, name) or "GONE").endswith("IN_PROGRESS"):
         if time.monotonic() > until:
-            raise DeploymentFailed(f"{name} is still {status} after {limit_s:.0f} s")
+            raise DeploymentFailedError(f"{name} is still {status} after {limit_s:.0f} s")
         time.sleep(0.1)
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise DeploymentFailed(f"{name}: {status}\n" + "\n".join(_reasons(cloudformation, name)))
+        raise DeploymentFailedError(f"{name}: {status}\n" + "\n".join(_reasons(cloudformation, name)))
 
 
 def _reasons(cloudformation: Any, name: str) -> list[str]:

@@ -40,12 +40,14 @@ class Front(BaseHTTPRequestHandler):
     def _relay(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         if length > _LARGEST_BODY:
-            return self.send_error(413)
+            self.send_error(413)
+            return
         body = self.rfile.read(length) if length else None
         try:
             answer, content = self._ask(body)
         except OSError:
-            return self.send_error(502, "The emulated AWS does not answer", "Start it with: make up")
+            self.send_error(502, "The emulated AWS does not answer", "Start it with: make up")
+            return
         self._answer(answer, content)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _relay  # noqa: N815

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 from local.place import ROOT
 
@@ -29,25 +28,32 @@ def blocks(lock: str) -> dict[str, str]:
     return found
 
 
+def names(layer: str) -> list[str]:
+    """The packages that a layer carries."""
+    lines = (ROOT / "layers" / layer / "requirements.in").read_text().splitlines()
+    return [line.strip() for line in lines if line and line[0] != "#"]
+
+
 def layer_lock(layer: str) -> str:
     """The lock of a layer; KeyError names a package that requirements.txt does not hold."""
-    folder = ROOT / "layers" / layer
-    names = [n.strip() for n in (folder / "requirements.in").read_text().splitlines() if n and n[0] != "#"]
     known = blocks((ROOT / "requirements.txt").read_text())
-    return "# Cut out of requirements.txt by `make lock`.\n" + "".join(known[name] for name in sorted(names))
+    return "# Cut out of requirements.txt by `make lock`.\n" + "".join(known[name] for name in sorted(names(layer)))
 
 
 def main() -> None:
-    for source in ("requirements", "requirements-dev"):
-        _compile(ROOT / f"{source}.in", ROOT / f"{source}.txt")
+    _compile("requirements-dev")
+    _compile("requirements", "--constraint", "requirements-dev.txt")
     for layer in LAYERS:
         (ROOT / "layers" / layer / "requirements.txt").write_text(layer_lock(layer))
 
 
-def _compile(source: Path, target: Path) -> None:
-    """For every platform and every Python from 3.11 on at once."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--universal", "--python-version", "3.11"]
-    command += ["--generate-hashes", "--no-annotate", "--no-header", "--quiet", source.name, "-o", target.name]
+def _compile(name: str, *more: str) -> None:
+    """For every platform and every Python from 3.11 on at once.
+
+    What develops is resolved first: the emulator pins its AWS SDK, and functions run on what the tests ran on.
+    """
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--universal", "--python-version", "3.11", *more]
+    command += ["--generate-hashes", "--no-annotate", "--no-header", "--quiet", f"{name}.in", "-o", f"{name}.txt"]
     subprocess.run(command, cwd=ROOT, check=True)
 
 

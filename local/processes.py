@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +34,25 @@ class Process:
         pid = int(file.read_text() or 0)
         return pid if pid and _runs(pid, self.module) else None
 
+    def serves(self, place: Place) -> bool:
+        """Whether it runs and answers. One that runs and does not answer is ended, so that it can start again."""
+        if self.pid(place) is None:
+            return False
+        if answers(self.health):
+            return True
+        self.stop(place)
+        return False
+
     def start(self, place: Place, environment: Mapping[str, str], wait_s: float = 40) -> None:
-        """Start it and wait until it answers; RuntimeError with the end of its log when it does not."""
+        """Start it and wait until it answers; RuntimeError with the end of its log when it does not.
+
+        RuntimeError too when something else answers there already: another folder's Saldo must not be taken for ours.
+        """
+        if answers(self.health):
+            raise RuntimeError(
+                f"another program answers at {self.health}; stop it (perhaps Saldo of another folder: make down there)"
+                " or choose other ports with SALDO_PORT_BASE"
+            )
         for folder in (place.pids, place.logs):
             folder.mkdir(parents=True, exist_ok=True)
         log = place.logs / f"{self.name}.log"
@@ -60,11 +78,13 @@ class Process:
         pid = self.pid(place)
         if pid is None:
             return False
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
         until = time.monotonic() + wait_s
         while _runs(pid, self.module):
             if time.monotonic() > until:
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
                 break
             time.sleep(0.05)
         (place.pids / f"{self.name}.pid").unlink(missing_ok=True)
@@ -83,10 +103,8 @@ def answers(url: str) -> bool:
 
 def _runs(pid: int, module: str) -> bool:
     """Whether that process runs that module; a pid may by now belong to somebody else. A zombie does not run."""
-    try:
+    with suppress(ChildProcessError, PermissionError):
         os.waitpid(pid, os.WNOHANG)  # a child of ours that ended would stay a zombie
-    except (ChildProcessError, PermissionError):
-        pass
     try:
         words: Sequence[bytes] = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

@@ -90,7 +90,7 @@ class Instance:
 
     def _start_emulator(self) -> None:
         process = emulator(self.place)
-        if process.pid(self.place) is not None:
+        if process.serves(self.place):
             return
         for folder in (self.place.aws_state, self.place.objects):
             folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ class Instance:
 
     def _start_gateway(self, stacks: tuple[LocalStack, ...]) -> None:
         process = gateway(self.place)
-        if process.pid(self.place) is not None or not _exists("local.gateway.__main__"):
+        if process.serves(self.place) or not _exists("local.gateway.__main__"):
             return
         self._hand_over_secrets(stacks)
         path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "saldo" / "python")])
@@ -120,7 +120,7 @@ class Instance:
         process = front(self.place, stacks)
         stamp = self.place.state / "front.txt"
         wanted = " ".join(process.arguments)
-        if process.pid(self.place) is not None:
+        if process.serves(self.place):
             if stamp.exists() and stamp.read_text() == wanted:
                 return
             process.stop(self.place)

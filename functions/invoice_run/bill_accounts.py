@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from saldo.invoicing.run.bill import bill_accounts
-
 from functions.observed import count, observed
 from functions.services import billing
+from saldo.invoicing.run.bill import bill_accounts
 
 
 @observed("BillAccounts")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from chalice import Blueprint, Response
+from chalice.app import Blueprint, Response
 
 from functions.portal import failures, services, telemetry
 from functions.portal.answers import Answer, see_other
@@ -111,7 +111,9 @@ def _first_sight(request: Any, path: str, params: Mapping[str, str]) -> Visit:
     headers = {name.lower(): value for name, value in dict(request.headers).items()}
     query = {name: request.query_params.getlist(name) for name in (request.query_params or {})}
     context = request.context or {}
-    origin = Origin(network_of(context.get("identity", {}).get("sourceIp", "")), device_of(headers.get("user-agent", "")))
+    origin = Origin(
+        network_of(context.get("identity", {}).get("sourceIp", "")), device_of(headers.get("user-agent", ""))
+    )
     wanted = query.get("lang", [""])[-1]
     return Visit(
         method=request.method,
@@ -124,7 +126,7 @@ def _first_sight(request: Any, path: str, params: Mapping[str, str]) -> Visit:
         correlation_id=context.get("requestId", ""),
         now=services.clock(),
         origin=origin,
-        words=Words(language_for(wanted, headers.get("accept-language", ""))),
+        words=Words(language_for(wanted, headers.get("accept-language", "")), services.settings().region_code),
     )
 
 
@@ -154,7 +156,7 @@ def _checked(visit: Visit, rule: Rule, view: View) -> Answer:
         session = services.sessions().of_token(token)
         if session is None:
             return _to_sign_in(visit)
-        words = Words(language_for(session.language, visit.words.language))
+        words = replace(visit.words, language=language_for(session.language, visit.words.language))
         visit = replace(visit, session=session, words=words)
     if rule.roles:
         visit = _seated(visit, rule)
@@ -213,7 +215,9 @@ def security_headers() -> dict[str, str]:
     """On every answer, of every kind and status. Forms may lead to the gateway's own pay page and nowhere else."""
     parts = urlsplit(services.settings().gateway_url)
     gateway = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
-    policy = f"default-src 'self'; form-action 'self'{gateway}; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+    policy = (
+        f"default-src 'self'; form-action 'self'{gateway}; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+    )
     headers = {
         "Content-Security-Policy": policy,
         "Cross-Origin-Opener-Policy": "same-origin",

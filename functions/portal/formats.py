@@ -31,22 +31,22 @@ class Locale:
     percent: str = "%"
 
 
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 _EN = "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec"
 _FR = "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc."
 _ES = "ene feb mar abr may jun jul ago sept oct nov dic"
 LOCALES: Mapping[str, Locale] = {
     "plain": Locale(".", "", 99, True, {}),
-    "en": Locale(".", ",", 4, True, {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}, tuple(_EN.split())),
-    "de": Locale(
-        ",", ".", 4, False, {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}, (), "{day:02}.{number:02}.{year}", _NBSP + "%"
-    ),
+    "en": Locale(".", ",", 4, True, _SIGNS, tuple(_EN.split())),
+    "en-US": Locale(".", ",", 4, True, _SIGNS, tuple(_EN.replace("Sept", "Sep").split()), "{month} {day}, {year}"),
+    "de": Locale(",", ".", 4, False, _SIGNS, (), "{day:02}.{number:02}.{year}", _NBSP + "%"),
     "fr": Locale(
         *(",", _NARROW, 4, False, {"EUR": "€", "USD": "$US", "GBP": "£GB", "JPY": "JPY"}),
         months=tuple(_FR.split()),
-        percent=_NARROW + _NBSP + "%",
+        percent=_NBSP + "%",
     ),
     "es": Locale(
-        *(",", ".", 5, False, {"EUR": "€", "USD": "US$", "GBP": "GBP", "JPY": "JPY"}),
+        *(",", ".", 4, False, {"EUR": "€", "USD": "US$", "GBP": "GBP", "JPY": "JPY"}),
         months=tuple(_ES.split()),
         percent=_NBSP + "%",
     ),
@@ -86,6 +86,14 @@ def day(language: str, on: date) -> str:
     locale = LOCALES[language]
     month = locale.months[on.month - 1] if locale.months else ""
     return locale.day_form.format(day=on.day, month=month, number=on.month, year=on.year)
+
+
+def days(language: str, first: date, last: date) -> str:
+    """A range of days; the year once where both share it: 1 Aug – 31 Aug 2026."""
+    if first.year != last.year:
+        return f"{day(language, first)} – {day(language, last)}"
+    short = day(language, first).replace(str(first.year), "").strip(", ")
+    return f"{short} – {day(language, last)}"
 
 
 def _written(locale: Locale, text: str) -> str:

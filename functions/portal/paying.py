@@ -23,10 +23,11 @@ from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import open_rows
 from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.money import Money
-from saldo.payments.model import Allocation
+from saldo.payments.model import Allocation, Payment, PaymentStatus
 from saldo.payments.rules import validated
 
 routes = Routes("paying")
+AT_THE_GATEWAY = frozenset({PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION})
 
 
 @routes.get("/accounts/{account_id}/pay", roles(PAYERS))
@@ -68,25 +69,42 @@ def change(visit: Visit) -> Answer:
 
 @routes.post("/accounts/{account_id}/pay/confirm", roles(PAYERS))
 def confirm(visit: Visit) -> Answer:
+    """What was checked, and only that: a form sent twice leads to the same payment, also when it is paid by then."""
     rows, wanted = open_rows(visit.records, visit.account.account_id), wanted_from(visit.form)
-    chosen, _, problems = _decided(visit, rows, wanted)
-    amount = Money(sum(a.minor for a in chosen), _currency(visit, rows, wanted))
-    if needs_step_up(visit.who, amount, visit.now):
-        try:
-            services.access().step_up(visit.who, visit.sent("password")[:256], visit.sent("code").replace(" ", "")[:12])
-        except Refusal as refusal:
-            return _check_again(visit, chosen, rows, wanted, refusal)
-    return_url = f"{services.settings().origin}{visit.home}/payments/{{payment_id}}"
-    key = visit.sent("request_key")
+    if set(wanted.chosen) != set(wanted.minors):
+        raise Refusal("invalid_form", "only checked amounts can be confirmed")
+    chosen = [Allocation(invoice_id, wanted.minors[invoice_id]) for invoice_id in wanted.chosen]
+    asked_again = _asked_again(visit, chosen, rows, wanted)
+    if asked_again is not None:
+        return asked_again
     try:
-        payment = services.payments().start(
-            visit.account.account_id, chosen, visit.actor, key, return_url, wanted.reason
-        )
+        payment = _started(visit, chosen, wanted.reason)
     except Refusal as refusal:
         if refusal.code != "invalid_allocations":
             raise
-        return _choice_page(visit, rows, wanted, problems or refusal.problems)
-    return see_other(payment.checkout_url or f"{visit.home}/payments/{payment.id}")
+        return _choice_page(visit, rows, wanted, refusal.problems)
+    to_pay = payment.checkout_url if payment.status in AT_THE_GATEWAY else ""
+    return see_other(to_pay or f"{visit.home}/payments/{payment.id}")
+
+
+def _started(visit: Visit, chosen: Sequence[Allocation], reason: str) -> Payment:
+    return_url = f"{services.settings().origin}{visit.home}/payments/{{payment_id}}"
+    key = visit.sent("request_key")
+    return services.payments().start(visit.account.account_id, chosen, visit.actor, key, return_url, reason)
+
+
+def _asked_again(
+    visit: Visit, chosen: Sequence[Allocation], rows: Sequence[InvoiceRow], wanted: Wanted
+) -> Answer | None:
+    """The check page once more, when this amount asks for a proof that did not hold; None when all is well."""
+    amount = Money(sum(a.minor for a in chosen), _currency(visit, rows, wanted))
+    if not needs_step_up(visit.who, amount, visit.now):
+        return None
+    try:
+        services.access().step_up(visit.who, visit.sent("password")[:256], visit.sent("code").replace(" ", "")[:12])
+    except Refusal as refusal:
+        return _check_again(visit, chosen, rows, wanted, refusal)
+    return None
 
 
 def _decided(
@@ -120,7 +138,10 @@ def _check_again(
     visit: Visit, chosen: Sequence[Allocation], rows: Sequence[InvoiceRow], wanted: Wanted, refusal: Refusal
 ) -> Answer:
     """The check page once more, with what was wrong about the proof."""
-    view = check_view(chosen, {r.invoice_id: r for r in rows}, wanted.reason, visit.words)
+    by_id = {r.invoice_id: r for r in rows}
+    if not by_id.keys() >= set(wanted.chosen):
+        return _choice_page(visit, rows, wanted, _decided(visit, rows, wanted)[2])
+    view = check_view(chosen, by_id, wanted.reason, visit.words)
     text = visit.words.known(f"refusal.{refusal.code}", "failure.422.text")
     shared = {"view": view, "request_key": visit.sent("request_key"), "asks_code": True, "tab": "invoices"}
     return page(visit, "pay_check", status=422, problems=[("code", text)], **shared)

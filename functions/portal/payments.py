@@ -23,9 +23,7 @@ PAGE = 50
 @routes.get("/accounts/{account_id}/payments", roles(READERS))
 def payments(visit: Visit) -> Answer:
     seat, cursor = visit.account, visit.asked("cursor")[:600] or None
-    found = visit.records.query(
-        seat.account_id, prefix=records.PREFIX, limit=PAGE, newest_first=True, cursor=cursor
-    )
+    found = visit.records.query(seat.account_id, prefix=records.PREFIX, limit=PAGE, newest_first=True, cursor=cursor)
     rows = payment_rows([records.payment_from(item) for item in found.items], seat.time_zone, visit.words)
     return page(visit, "payments", rows=rows, older=found.cursor, newer=cursor, tab="payments")
 

@@ -20,7 +20,13 @@ def profile(visit: Visit) -> Answer:
     user = services.access().user(visit.who.user_id)
     zone = visit.who.seats[0].time_zone if visit.who.seats else _ZONE
     own = [
-        (s.digest, s.origin.device, s.origin.address, visit.words.moment(s.began_at, zone), s.digest == visit.who.digest)
+        (
+            s.digest,
+            s.origin.device,
+            s.origin.address,
+            visit.words.moment(s.began_at, zone),
+            s.digest == visit.who.digest,
+        )
         for s in services.sessions().own(visit.who)
     ]
     notice = visit.words(f"profile.done.{visit.asked('done')}") if visit.asked("done") in ("totp", "language") else ""

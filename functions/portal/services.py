@@ -9,19 +9,20 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from functions.services import gateway_secret as gateway_secret
+from functions.services import payments as payments
+from functions.services import sealer as sealer
+from functions.services import settings as settings
+from functions.services import store as store
 from saldo.access.sessions import Sessions
 from saldo.kernel.clock import Clock, system_clock
 from saldo.kernel.errors import NotFound, Unavailable
 from saldo.storage.clients import client
-from saldo.storage.sealing import KeyRing, Sealer
-from saldo.storage.settings import Settings
-from saldo.storage.store import Store
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from saldo.access.service import Access
-    from saldo.payments.service import Payments
     from saldo.storage.files import Files
 
 _clock: Clock = system_clock
@@ -29,25 +30,6 @@ _clock: Clock = system_clock
 
 def clock() -> datetime:
     return _clock()
-
-
-@lru_cache(maxsize=1)
-def settings() -> Settings:
-    return Settings.from_environment()
-
-
-@lru_cache(maxsize=1)
-def store() -> Store:
-    return Store(client("dynamodb"), settings().table)
-
-
-@lru_cache(maxsize=1)
-def sealer() -> Sealer:
-    s = settings()
-    keys = KeyRing(
-        client("kms"), client("dynamodb"), table=s.keys_table, kms_key_id=s.kms_key_id, region_code=s.region_code
-    )
-    return Sealer(keys, s.table)
 
 
 @lru_cache(maxsize=1)
@@ -65,20 +47,6 @@ def access() -> Access:
     identity = CognitoIdentity(client("cognito-idp"), s.user_pool_id, s.user_pool_client_id)
     tokens = RsaTokens(identity.issuer, s.user_pool_client_id, identity.key_set, clock)
     return Access(store(), sealer(), identity, tokens, Realm(s.region_code, identity.issuer), clock)
-
-
-@lru_cache(maxsize=1)
-def gateway_secret() -> bytes:
-    answer = client("secretsmanager").get_secret_value(SecretId=settings().gateway_secret_arn)
-    return str(answer["SecretString"]).encode()
-
-
-@lru_cache(maxsize=1)
-def payments() -> Payments:
-    from saldo.payments.service import Payments
-    from saldo.payments.simulator import SimulatedGateway
-
-    return Payments(store(), SimulatedGateway(settings().gateway_url, gateway_secret()), clock)
 
 
 @lru_cache(maxsize=1)

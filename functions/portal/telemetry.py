@@ -14,7 +14,14 @@ NAMESPACE = "Saldo"
 
 
 def request_line(route: str, method: str, status: int, took_ms: int, correlation_id: str) -> None:
-    _write({"level": "INFO", "message": "request", "correlation_id": correlation_id, **_facts(route, method, status, took_ms)})
+    _write(
+        {
+            "level": "INFO",
+            "message": "request",
+            "correlation_id": correlation_id,
+            **_facts(route, method, status, took_ms),
+        }
+    )
 
 
 def unexpected(route: str, method: str, error: Exception, correlation_id: str) -> None:

@@ -37,9 +37,18 @@ def language_for(*wanted: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One language. Called with a key and values it says the text; a missing key is a bug and raises KeyError."""
+    """One language. Called with a key and values it says the text; a missing key is a bug and raises KeyError.
+
+    `region_code`: English is written as in America where the region is there.
+    """
 
     language: str = "en"
+    region_code: str = ""
+
+    @property
+    def locale(self) -> str:
+        """How numbers and dates are written."""
+        return "en-US" if (self.language, self.region_code) == ("en", "us") else self.language
 
     def __call__(self, key: str, /, **values: object) -> str:
         text = catalogue(self.language)[key]
@@ -47,7 +56,7 @@ class Words:
 
     def count(self, key: str, n: int, /, **values: object) -> str:
         """The text for so many: `key.one` or `key.other`, with {n}."""
-        return self(f"{key}.{'one' if n == 1 else 'other'}", n=formats.number(self.language, n), **values)
+        return self(f"{key}.{'one' if n == 1 else 'other'}", n=formats.number(self.locale, n), **values)
 
     def known(self, key: str, otherwise: str) -> str:
         """The text of a key that comes from elsewhere (a code of a refusal), or of `otherwise`."""
@@ -55,21 +64,21 @@ class Words:
 
     def money(self, minor: int, currency: str) -> str:
         """With the currency's sign: €1,234.56, 1.234,56 €."""
-        return formats.money(self.language, minor, currency)
+        return formats.money(self.locale, minor, currency)
 
     def amount(self, minor: int, currency: str) -> str:
         """Without the sign, for columns whose heading names the currency."""
-        return formats.amount(self.language, minor, currency)
+        return formats.amount(self.locale, minor, currency)
 
     def exact(self, value: Decimal, currency: str) -> str:
         """A price with all its digits and the currency's sign."""
-        return formats.exact(self.language, value, currency)
+        return formats.exact(self.locale, value, currency)
 
     def number(self, value: Decimal | int) -> str:
-        return formats.number(self.language, value)
+        return formats.number(self.locale, value)
 
     def day(self, on: date) -> str:
-        return formats.day(self.language, on)
+        return formats.day(self.locale, on)
 
     def moment(self, at: datetime, zone: str) -> str:
         """Date and time of day in a time zone."""
@@ -79,7 +88,7 @@ class Words:
     def period(self, period: Period) -> str:
         """First and last day, both included, as people write periods."""
         last = date.fromordinal(period.end.toordinal() - 1)
-        return self.day(period.start) if last == period.start else f"{self.day(period.start)} – {self.day(last)}"
+        return self.day(last) if last == period.start else formats.days(self.locale, period.start, last)
 
     def of(self, texts: Mapping[str, str]) -> str:
         """The text of this language among language → text; English or the first there is otherwise."""

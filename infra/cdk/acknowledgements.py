@@ -153,7 +153,5 @@ def _ids(known: Acknowledged, stack: cdk.Stack, env: str) -> Iterator[str]:
 
 def _steps(stack: cdk.Stack) -> list[str]:
     """Logical ids of the functions that the workflow calls."""
-    functions = [
-        stack.node.find_child(spec.camel).node.find_child("Function").node.default_child for spec in RUN_STEPS
-    ]
+    functions = [stack.node.find_child(spec.camel).node.find_child("Function").node.default_child for spec in RUN_STEPS]
     return [str(stack.resolve(stack.get_logical_id(f))) for f in functions if isinstance(f, cdk.CfnElement)]

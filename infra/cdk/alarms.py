@@ -69,7 +69,7 @@ def alarm(scope: Construct, id_: str, metric: cloudwatch.IMetric, rule: Rule, to
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         alarm_description=f"{rule.says} Runbook: {rule.runbook.path}",
     )
-    tell = actions.SnsAction(topic)  # type: ignore[arg-type]  # jsii types interfaces invariantly
+    tell = actions.SnsAction(topic)
     made.add_alarm_action(tell)
     made.add_ok_action(tell)
     return made

@@ -53,7 +53,7 @@ class EventsStack(Stack):
         chosen = [{"prefix": f"{kind}#"} for kind in KINDS]
         function.add_event_source(
             sources.DynamoEventSource(
-                self._data.records,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+                self._data.records,
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
                 batch_size=100,
                 max_batching_window=Duration.seconds(1),
@@ -61,7 +61,7 @@ class EventsStack(Stack):
                 report_batch_item_failures=True,
                 retry_attempts=10,
                 parallelization_factor=2,
-                on_failure=sources.SqsDlq(watched.dead_letters.queue),  # type: ignore[arg-type]
+                on_failure=sources.SqsDlq(watched.dead_letters.queue),
                 filters=[lambda_.FilterCriteria.filter({"dynamodb": {"Keys": {"sk": {"S": chosen}}}})],
             )
         )
@@ -77,9 +77,9 @@ class EventsStack(Stack):
             "Delivered",
             rule_name=self._data.names.of("delivered"),
             description="Issued invoices and settled payments go to the customer",
-            event_bus=self._data.bus,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+            event_bus=self._data.bus,
             event_pattern=events.EventPattern(source=["saldo"], detail_type=list(DELIVERED)),
-            targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters)],  # type: ignore[arg-type]
+            targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters)],
         )
         self._take_from(queue, watched)
 
@@ -87,7 +87,7 @@ class EventsStack(Stack):
         """Messages that fail are reported one by one; the others of their batch stay done."""
         watched.function.add_event_source(
             sources.SqsEventSource(
-                queue.queue,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+                queue.queue,
                 batch_size=10,
                 report_batch_item_failures=True,
                 max_concurrency=10,
@@ -104,8 +104,8 @@ class EventsStack(Stack):
             schedule=events.Schedule.rate(every),
             targets=[
                 targets.LambdaFunction(
-                    watched.function,  # type: ignore[arg-type]  # jsii types interfaces invariantly
-                    dead_letter_queue=watched.dead_letters.queue,  # type: ignore[arg-type]
+                    watched.function,
+                    dead_letter_queue=watched.dead_letters.queue,
                     retry_attempts=2,
                     max_event_age=every,
                 )

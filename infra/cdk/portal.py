@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as certificates
 from aws_cdk import aws_cognito as cognito
@@ -104,13 +104,14 @@ class PortalStack(Stack):
 
     def _api(self) -> apigateway.RestApi:
         group = log_group(self, "AccessLog", f"/saldo/{self._target.name}/portal", self._data.keys.logs)
-        chalice_app = _chalice_app()
         return apigateway.RestApi(
             self,
             "Api",
             rest_api_name=self._data.names.of("portal"),
             description="Pages and JSON of the customer portal",
-            binary_media_types=list(chalice_app.api.binary_types),
+            # Only with every type named does API Gateway decode a PDF whatever the browser's Accept header says first.
+            binary_media_types=["*/*"],
+            min_compression_size=Size.bytes(1024),
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=True,
             deploy_options=apigateway.StageOptions(
@@ -121,7 +122,7 @@ class PortalStack(Stack):
                 data_trace_enabled=False,
                 throttling_rate_limit=500,
                 throttling_burst_limit=1000,
-                access_log_destination=apigateway.LogGroupLogDestination(group),  # type: ignore[arg-type]
+                access_log_destination=apigateway.LogGroupLogDestination(group),
                 access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
                     caller=False,
                     http_method=True,
@@ -138,7 +139,7 @@ class PortalStack(Stack):
 
     def _routes(self) -> None:
         integration = apigateway.LambdaIntegration(
-            self.function.function,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+            self.function.function,
             proxy=True,
             allow_test_invoke=False,
         )
@@ -184,11 +185,11 @@ class PortalStack(Stack):
         domain = self.api.add_domain_name(
             "HostName",
             domain_name=host,
-            certificate=certificate,  # type: ignore[arg-type]  # jsii types interfaces invariantly
+            certificate=certificate,
             endpoint_type=apigateway.EndpointType.REGIONAL,
             security_policy=apigateway.SecurityPolicy.TLS_1_2,
         )
-        there = route53.RecordTarget.from_alias(route53_targets.ApiGatewayDomain(domain))  # type: ignore[arg-type]
+        there = route53.RecordTarget.from_alias(route53_targets.ApiGatewayDomain(domain))
         route53.ARecord(self, "Address", zone=zone, record_name=host + ".", target=there)
 
     def _outputs(self) -> None:

@@ -95,8 +95,8 @@ class RunsStack(Stack):
             schedule=events.Schedule.rate(period),
             targets=[
                 targets.LambdaFunction(
-                    watched.function,  # type: ignore[arg-type]  # jsii types interfaces invariantly
-                    dead_letter_queue=watched.dead_letters.queue,  # type: ignore[arg-type]
+                    watched.function,
+                    dead_letter_queue=watched.dead_letters.queue,
                     retry_attempts=2,
                     max_event_age=period,
                 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 import click
@@ -50,6 +52,8 @@ def run(site: Site, voice: Voice, entity_id: str, as_of: str, *, dry_run: bool =
 
     Raises Refusal `run_failed` with the reason when it failed.
     """
+    if "T" not in as_of:
+        _check_date(as_of)
     starter = RunStarter(site.client("stepfunctions"), site.state_machine_arn, system_clock)
     arn = starter.start(entity_id, as_of, dry_run=dry_run)
     ended = follow(site.client("stepfunctions"), arn, voice)
@@ -57,6 +61,13 @@ def run(site: Site, voice: Voice, entity_id: str, as_of: str, *, dry_run: bool =
         raise Refusal("run_failed", _reason(ended, entity_id, as_of))
     opened: dict[str, Any] = json.loads(ended["output"])
     return latest_of(store_of(site), opened["run_id"])
+
+
+def _check_date(text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError as error:
+        raise Refusal("invalid_date", f"{text!r} is not a date written as YYYY-MM-DD") from error
 
 
 def follow(client: Any, arn: str, voice: Voice) -> Json:  # boto3's Step Functions client
@@ -83,10 +94,8 @@ def _entered(client: Any, arn: str) -> Iterator[str]:
 
 def _reason(ended: Json, entity_id: str, as_of: str) -> str:
     cause = str(ended.get("cause") or "")
-    try:
+    with suppress(ValueError, AttributeError):
         cause = json.loads(cause).get("errorMessage", cause)
-    except (ValueError, AttributeError):
-        pass
     return f"the run of {entity_id} as of {as_of} failed: {cause or ended.get('error') or ended['status']}"
 
 

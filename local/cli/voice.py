@@ -75,6 +75,7 @@ def speaks_json(command: Callable[..., R]) -> Callable[..., R]:
 def table(*columns: str, rows: Iterable[Sequence[str]], numbers: Sequence[str] = (), title: str = "") -> Table:
     """A plain table; columns named in `numbers` are set to the right."""
     drawn = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    drawn.show_header = any(columns)
     for column in columns:
         drawn.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:

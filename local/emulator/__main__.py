@@ -35,7 +35,7 @@ def _serve() -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 2
     config.loglevel = "WARNING"
-    asyncio.run(serve(with_checkpoints(app), config))  # type: ignore[arg-type]  # ASGI scopes are typed loosely
+    asyncio.run(serve(with_checkpoints(app), config))
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 EVERY_S = 15
-_STATISTICS = {
+_STATISTICS: dict[str, Callable[[list[float]], float]] = {
     "Sum": sum,
     "Maximum": max,
     "Minimum": min,

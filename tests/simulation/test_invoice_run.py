@@ -111,6 +111,21 @@ def test_an_account_that_cannot_be_billed_is_set_aside_and_the_rest_goes_through
     assert check_all(world.store).violations == []
 
 
+def test_an_account_with_a_damaged_record_is_set_aside_alone() -> None:
+    world = World()
+    accounts = world.found(60, started_on=JAN)
+    world.run(JAN)
+    for i, account in enumerate(accounts[:3]):
+        world.use(account, date(2026, 1, 5), 10, f"e{i}")
+    chunk = world.store.query(accounts[1], prefix="usage#").items[0]
+    world.store.write_one(Unit("damage").put(chunk | {"events": b"not what was written"}))
+    world.now = world.now.replace(month=2)
+    closed = world.run(FEB)
+    assert (closed.invoices, closed.set_aside) == (59, 1)
+    (aside,) = set_aside_of(world.store, closed)
+    assert (aside.account_id, aside.code) == (accounts[1], "unreadable_records")
+
+
 def test_a_failed_run_goes_on_where_it_stopped() -> None:
     world = World()
     world.found(5, started_on=JAN)
@@ -151,6 +166,14 @@ def test_a_run_for_a_day_that_has_not_begun_is_refused() -> None:
     with pytest.raises(Refusal) as refused:
         open_run(world.store, world.clock, ENTITY.id, "2026-01-02")
     assert refused.value.problems[0].code == "in_the_future"
+
+
+@pytest.mark.parametrize("as_of", ["2026-13-01", "tomorrow", "2026-01-01T04:00:00", ""])
+def test_a_run_as_of_no_date_is_refused(as_of: str) -> None:
+    world = World()
+    world.found(1)
+    with pytest.raises(Refusal, match="invalid_as_of"):
+        open_run(world.store, world.clock, ENTITY.id, as_of)
 
 
 def test_a_dry_run_writes_no_draft_and_names_what_would_differ() -> None:

@@ -43,7 +43,11 @@ def _write(stack: LocalStack) -> None:
     cognito.admin_set_user_password(**pool, Password=PASSWORD, Permanent=True)
     stack.client("s3").put_object(Bucket=stack.documents_bucket, Key="durable", Body=b"\x00\xff")
     data_key = stack.client("kms").generate_data_key(KeyId=stack.kms_key_id, KeySpec="AES_256")
-    wrapped = {"pk": {"S": "durable"}, "wrapped": {"B": data_key["CiphertextBlob"]}, "key": {"B": data_key["Plaintext"]}}
+    wrapped = {
+        "pk": {"S": "durable"},
+        "wrapped": {"B": data_key["CiphertextBlob"]},
+        "key": {"B": data_key["Plaintext"]},
+    }
     dynamodb.put_item(TableName=stack.keys_table, Item=wrapped)
     simple = {"Simple": {"Subject": {"Data": "durable"}, "Body": {"Text": {"Data": "text"}}}}
     stack.client("sesv2").send_email(

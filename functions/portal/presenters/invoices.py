@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from functions.portal import formats
 from functions.portal.presenters.tags import Tag, due_note, invoice_tag
 from functions.portal.words import Words
 from saldo.invoicing.listing import COLUMNS, STATUSES, InvoiceRow, Listing, ListWish
-from saldo.invoicing.model import InvoiceBody, Line
 from saldo.invoicing.reading import Invoice, row_from
 from saldo.invoicing.records import InvoiceHeader, header_item
 from saldo.kernel.errors import Problems
-from saldo.rating.model import Step
-from saldo.tax.model import TaxTotal
+
+if TYPE_CHECKING:
+    from saldo.invoicing.model import InvoiceBody, Line
+    from saldo.rating.model import Step
+    from saldo.tax.model import TaxTotal
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +200,7 @@ def invoice_view(invoice: Invoice, today: date, zone: str, words: Words) -> Invo
         paid=words.amount(header.open_minor - header.total_minor, money) if _is_part(header) else "",
         open=words.money(header.open_minor, money),
         currency=money,
-        history=tuple((words(f"status.{h.status}"), words.moment(h.at, zone)) for h in reversed(header.history)),
+        history=tuple((words(f"history.{h.status}"), words.moment(h.at, zone)) for h in reversed(header.history)),
         is_open=header.open_minor > 0,
         estimated=_is_estimated(body),
     )
@@ -229,14 +232,22 @@ def step_text(step: Step, unit: str, currency: str, words: Words) -> str:
     if step.rule == "flat":
         return ""
     values = {"units": words.number(step.units), "price": words.exact(step.price, currency), "amount": amount}
-    text = words.known(f"line.step.{step.rule}", "line.step.other").format(
-        unit=unit, above=words.number(step.above or Decimal(0)), up_to=_bound(step.up_to, words), **values
-    )
+    values |= {
+        "unit": unit,
+        "above": words.number(step.above or Decimal(0)),
+        "up_to": words.number(step.up_to or Decimal(0)),
+    }
+    text = words.known(f"line.step.{_step_key(step)}", "line.step.other").format(**values)
     return text + (words("line.flat", flat=words.exact(step.flat, currency)) if step.flat else "")
 
 
-def _bound(bound: Decimal | None, words: Words) -> str:
-    return words("line.and_more") if bound is None else words.number(bound)
+def _step_key(step: Step) -> str:
+    """Tiers read by their bounds: the first has none below, the last none above."""
+    if step.rule not in ("tier", "volume_tier"):
+        return step.rule
+    if step.up_to is None:
+        return f"{step.rule}.last" if step.above else "per_unit"
+    return f"{step.rule}.between" if step.above else f"{step.rule}.first"
 
 
 def _tax_view(total: TaxTotal, currency: str, words: Words) -> TaxView:

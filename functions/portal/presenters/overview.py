@@ -58,13 +58,15 @@ class Overview:
     has_overdue: bool
 
 
-def overview(rows: Sequence[InvoiceRow], paid: Sequence[Payment], home: str, today: date, zone: str, words: Words) -> Overview:
+def overview(
+    rows: Sequence[InvoiceRow], paid: Sequence[Payment], home: str, today: date, zone: str, words: Words
+) -> Overview:
     """rows: what is open, earliest due first. paid: the latest payments, newest first."""
     charts = tuple(aging_chart(c, b, words) for c, b in aging(open_items(list(rows)), today).items())
     return Overview(
         owed=tuple(_owed(rows, currency, today, words) for currency in sorted({r.currency for r in rows})),
         charts=charts,
-        next_due=tuple(_next(row, today, words) for row in rows[:NEXT]),
+        next_due=tuple(_next(row, today, words) for row in [r for r in rows if not r.is_overdue(today)][:NEXT]),
         waiting=_waiting(rows, paid, home, today, words),
         recent=tuple(recent_payment(p, zone, words) for p in paid[:RECENT]),
         open_count=len(rows),
@@ -79,7 +81,8 @@ def _owed(rows: Sequence[InvoiceRow], currency: str, today: date, words: Words) 
     late = words.money(late_minor, currency)
     if not late_minor:
         return Owed(total, "", words("overview.owed", total=total))
-    return Owed(total, late, words("overview.owed_overdue", total=total, overdue=late))
+    text = "overview.owed_all_overdue" if late == total else "overview.owed_overdue"
+    return Owed(total, late, words(text, total=total, overdue=late))
 
 
 def _next(row: InvoiceRow, today: date, words: Words) -> NextDue:
@@ -143,7 +146,9 @@ def together(seats: Sequence[Seat], balances: Mapping[str, Balances], words: Wor
         for currency, minor in owed.items():
             totals[currency] = totals.get(currency, 0) + minor
         role = words(f"role.{seat.role}")
-        lines.append(AccountLine(seat.account_id, seat.name, role, _each(owed, words, seat.currency), _each(credit, words)))
+        lines.append(
+            AccountLine(seat.account_id, seat.name, role, _each(owed, words, seat.currency), _each(credit, words))
+        )
     return AccountsTogether(tuple(lines), _each(totals, words))
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-from functions.portal.formats import amount as plain_amount
 from functions.portal.presenters.tags import Tag, due_note, invoice_tag
 from functions.portal.words import Words
 from saldo.invoicing.listing import InvoiceRow
@@ -49,19 +48,26 @@ class ChoiceView:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a payer filled in: chosen invoices in order, the text typed for each, and the reason."""
+    """What a payer filled in: chosen invoices in order, the text typed for each, and the reason.
+
+    `minors`: amounts in minor units that our own check page handed on; they go before what was typed.
+    """
 
     chosen: tuple[str, ...]
     typed: Mapping[str, str]
     reason: str = ""
+    minors: Mapping[str, int] = field(default_factory=dict)
 
 
 def wanted_from(form: Mapping[str, list[str]]) -> Wanted:
-    """From the form: `pay` names the chosen, `amount.<invoice id>` what was typed."""
-    prefix = "amount."
-    typed = {name.removeprefix(prefix): v[-1].strip() for name, v in form.items() if name.startswith(prefix)}
+    """From the form: `pay` names the chosen, `amount.<id>` holds what was typed, `minor.<id>` what was checked."""
+    typed = {name.removeprefix("amount."): v[-1].strip() for name, v in form.items() if name.startswith("amount.")}
+    minors = {name.removeprefix("minor."): v[-1] for name, v in form.items() if name.startswith("minor.")}
+    if not all(m.isascii() and m.isdigit() and len(m) <= 15 for m in minors.values()):
+        raise Refusal("invalid_form", "checked amounts are whole minor units")
     chosen = tuple(dict.fromkeys(form.get("pay", [])))
-    return Wanted(chosen, typed, form.get("reason", [""])[-1].strip()[:200])
+    reason = form.get("reason", [""])[-1].strip()[:200]
+    return Wanted(chosen, typed, reason, {name: int(m) for name, m in minors.items()})
 
 
 def typed_amount(text: str, currency: str, language: str) -> int:
@@ -89,27 +95,27 @@ def _point_of(plain: str, language: str) -> str:
     return "" if is_grouping else last
 
 
-def allocations_from(wanted: Wanted, rows: Mapping[str, InvoiceRow], language: str) -> tuple[list[Allocation], list[Problem]]:
+def allocations_from(
+    wanted: Wanted, rows: Mapping[str, InvoiceRow], language: str
+) -> tuple[list[Allocation], list[Problem]]:
     """The chosen amounts, and a problem for each that is not an amount. A field left empty means all that is open."""
     found, problems = [], []
     for index, invoice_id in enumerate(wanted.chosen):
         row = rows.get(invoice_id)
+        minor = wanted.minors.get(invoice_id, row.open_minor if row else 1)
         typed = wanted.typed.get(invoice_id, "")
-        try:
-            minor = typed_amount(typed, row.currency, language) if row and typed else (row.open_minor if row else 1)
-        except Refusal as refusal:
-            problems.append(Problem(f"allocations[{index}].minor", refusal.code, refusal.message))
-            minor = row.open_minor if row else 1
+        if row and typed and invoice_id not in wanted.minors:
+            try:
+                minor = typed_amount(typed, row.currency, language)
+            except Refusal as refusal:
+                problems.append(Problem(f"allocations[{index}].minor", refusal.code, refusal.message))
         found.append(Allocation(invoice_id, minor))
     return found, problems
 
 
 def payables_of(rows: Sequence[InvoiceRow]) -> dict[str, Payable]:
     """Open rows as payments' own rules take them (the seller plays no part in them)."""
-    return {
-        r.invoice_id: Payable(r.invoice_id, r.number, "", r.currency, r.due_on, r.open_minor)
-        for r in rows
-    }
+    return {r.invoice_id: Payable(r.invoice_id, r.number, "", r.currency, r.due_on, r.open_minor) for r in rows}
 
 
 def choice_view(
@@ -133,7 +139,7 @@ def choice_view(
 
 
 def _choice_row(row: InvoiceRow, wanted: Wanted, errors: Mapping[str, str], today: date, words: Words) -> ChoiceRow:
-    full = words.amount(row.open_minor, row.currency)
+    full = words.amount(wanted.minors.get(row.invoice_id, row.open_minor), row.currency)
     return ChoiceRow(
         invoice_id=row.invoice_id,
         number=row.number,
@@ -170,7 +176,7 @@ class CheckRow:
     number: str
     pays: str
     left: str
-    typed: str
+    minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +188,12 @@ class CheckView:
 
 
 def check_view(chosen: Sequence[Allocation], rows: Mapping[str, InvoiceRow], reason: str, words: Words) -> CheckView:
-    """What will be paid, invoice by invoice, and what then stays open. Amounts in forms are plain numbers."""
+    """What will be paid, invoice by invoice, and what then stays open."""
     currency = rows[chosen[0].invoice_id].currency
     lines = []
     for a in chosen:
         left = rows[a.invoice_id].open_minor - a.minor
         said = words.amount(left, currency) if left else ""
-        typed = plain_amount("plain", a.minor, currency)
-        lines.append(CheckRow(a.invoice_id, rows[a.invoice_id].number, words.amount(a.minor, currency), said, typed))
+        lines.append(CheckRow(a.invoice_id, rows[a.invoice_id].number, words.amount(a.minor, currency), said, a.minor))
     total = words.money(sum(a.minor for a in chosen), currency)
     return CheckView(tuple(lines), total, reason, currency)

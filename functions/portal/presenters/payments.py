@@ -48,7 +48,10 @@ def payment_view(payment: Payment, rows: Mapping[str, InvoiceRow], zone: str, wo
         lines=_lines(shown, rows, currency, words),
         unapplied=unapplied,
         facts=_facts(payment, zone, words),
-        history=tuple((words(f"payment_status.{h.status}"), words.moment(h.at, zone)) for h in reversed(payment.history)),
+        history=tuple(
+            (words.known(f"payment_history.{h.status}", f"payment_status.{h.status}"), words.moment(h.at, zone))
+            for h in reversed(payment.history)
+        ),
         pay_url=payment.checkout_url if status in (PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION) else "",
         is_settled=settled,
         is_under_way=status in UNDER_WAY,

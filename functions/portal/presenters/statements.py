@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from functions.portal.formats import amount as plain_amount
+from functions.portal.presenters.charts import AgingChart, aging_chart
 from functions.portal.words import Words
 from saldo.invoicing.listing import InvoiceRow
-from saldo.ledger.model import Entry, EntryKind, LedgerAccount
+from saldo.ledger.model import AgingBucket, Entry, EntryKind, LedgerAccount
+from saldo.ledger.rules import aging, open_items
 from saldo.payments.rules import receipt_number
 
 # What a customer owes less what lies unapplied: moving money between the two changes nothing for them.
@@ -29,12 +31,13 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One currency between two dates, both included."""
+    """One currency between two dates, both included. `aged`: what was open at the end, by how late it was then."""
 
     currency: str
     opening: int
     lines: tuple[StatementLine, ...]
     closing: int
+    aged: tuple[AgingBucket, ...] = ()
 
 
 def statements(entries: Iterable[Entry], from_on: date, to_on: date) -> list[Statement]:
@@ -42,9 +45,10 @@ def statements(entries: Iterable[Entry], from_on: date, to_on: date) -> list[Sta
     opening: dict[str, int] = {}
     lines: dict[str, list[StatementLine]] = {}
     running: dict[str, int] = {}
-    for entry in entries:
+    booked = [entry for entry in entries if entry.booked_on <= to_on]
+    for entry in booked:
         minor = sum(p.minor for p in entry.postings if p.account in _CUSTOMERS)
-        if minor == 0 or entry.booked_on > to_on:
+        if minor == 0:
             continue
         running[entry.currency] = running.get(entry.currency, 0) + minor
         if entry.booked_on < from_on:
@@ -52,7 +56,11 @@ def statements(entries: Iterable[Entry], from_on: date, to_on: date) -> list[Sta
             continue
         line = StatementLine(entry.booked_on, entry.kind, entry.source_id, minor, running[entry.currency])
         lines.setdefault(entry.currency, []).append(line)
-    found = [Statement(c, opening.get(c, 0), tuple(lines.get(c, ())), running[c]) for c in sorted(running)]
+    aged = aging(open_items(booked), to_on)
+    found = [
+        Statement(c, opening.get(c, 0), tuple(lines.get(c, ())), running[c], tuple(aged.get(c, ())))
+        for c in sorted(running)
+    ]
     return [s for s in found if s.opening or s.lines or s.closing]
 
 
@@ -76,6 +84,7 @@ class StatementView:
     paid: str
     closing: str
     closing_on: str
+    aging: AgingChart | None
 
 
 def statement_view(
@@ -94,12 +103,11 @@ def statement_view(
         paid=words.amount(paid, money),
         closing=words.amount(statement.closing, money),
         closing_on=words.day(to_on),
+        aging=aging_chart(statement.currency, statement.aged, words) if statement.aged else None,
     )
 
 
-def _line_view(
-    line: StatementLine, currency: str, rows: Mapping[str, InvoiceRow], home: str, words: Words
-) -> LineView:
+def _line_view(line: StatementLine, currency: str, rows: Mapping[str, InvoiceRow], home: str, words: Words) -> LineView:
     charge = words.amount(line.minor, currency) if line.minor > 0 else ""
     paid = words.amount(-line.minor, currency) if line.minor < 0 else ""
     text, href = described(line, rows, home, words)
@@ -124,7 +132,9 @@ def export_rows(found: list[Statement], rows: Mapping[str, InvoiceRow], from_on:
     names = ("date", "entry", "currency", "charge", "paid", "balance")
     lines = [[words(f"column.{name}") for name in names]]
     for s in found:
-        lines.append([from_on.isoformat(), words("statement.opening"), s.currency, "", "", _plain(s.opening, s.currency)])
+        lines.append(
+            [from_on.isoformat(), words("statement.opening"), s.currency, "", "", _plain(s.opening, s.currency)]
+        )
         for line in s.lines:
             text, _ = described(line, rows, "", words)
             charge = _plain(line.minor, s.currency) if line.minor > 0 else ""

@@ -7,7 +7,7 @@ from datetime import date
 
 from functions.portal.words import Words
 from saldo.invoicing.listing import InvoiceRow
-from saldo.invoicing.model import InvoiceStatus
+from saldo.invoicing.status import InvoiceStatus
 from saldo.payments.model import PaymentStatus
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.deployment import DeploymentFailed, without_dropped, zipped
+from local.deployment import DeploymentFailedError, without_dropped, zipped
 from local.lock import LAYERS, ROOT, layer_lock
 from local.place import Place
 
@@ -29,7 +29,7 @@ def test_named_types_are_left_out_with_what_depends_on_them() -> None:
 
 def test_nothing_may_refer_to_what_is_left_out() -> None:
     user = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Fn::GetAtt": ["Guard", "Name"]}}}
-    with pytest.raises(DeploymentFailed, match="Topic refers to"):
+    with pytest.raises(DeploymentFailedError, match="Topic refers to"):
         without_dropped({"Resources": {"Guard": ASSOCIATION, "Topic": user}})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from saldo.access.model import Challenge, ChallengeKind, Tokens
@@ -79,14 +79,14 @@ class CognitoIdentity:
 
     def enrol(self, email: str, password: str) -> str:
         names: Any = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
-        pool = {"UserPoolId": self._pool_id, "Username": email}
+        pool = self._pool_id
         with _in_our_words():
-            try:
-                self._client.admin_create_user(**pool, UserAttributes=names, MessageAction="SUPPRESS")
-            except self._client.exceptions.UsernameExistsException:
-                pass
-            self._client.admin_set_user_password(**pool, Password=password, Permanent=True)
-            user = self._client.admin_get_user(**pool)
+            with suppress(self._client.exceptions.UsernameExistsException):
+                self._client.admin_create_user(
+                    UserPoolId=pool, Username=email, UserAttributes=names, MessageAction="SUPPRESS"
+                )
+            self._client.admin_set_user_password(UserPoolId=pool, Username=email, Password=password, Permanent=True)
+            user = self._client.admin_get_user(UserPoolId=pool, Username=email)
         return next(a["Value"] for a in user["UserAttributes"] if a["Name"] == "sub")
 
     def sign_in(self, email: str, password: str) -> Tokens | Challenge:

@@ -91,7 +91,8 @@ class Access:
 
     def sign_in(self, email: str, password: str, origin: Origin, old_token: str = "") -> SignedIn | Challenge:
         """Begin. Refusal `sign_in_failed` for every kind of no; `too_many_attempts` once there were too many."""
-        return self._guarded(email, origin, old_token, lambda: self._identity.sign_in(rules.normal_email(email), password))
+        email = rules.normal_email(email)
+        return self._guarded(email, origin, old_token, lambda: self._identity.sign_in(email, password))
 
     def answer(self, challenge: Challenge, reply: str, origin: Origin, old_token: str = "") -> SignedIn | Challenge:
         """Go on with the reply to a challenge: the code, or the new password. Refusal `code_wrong`, `password_weak`
@@ -279,7 +280,7 @@ class Access:
         self._pause(max(0.0, rules.FAILURE_FLOOR_S - (time.monotonic() - began)))
 
     def confirm_forgot(self, email: str, code: str, password: str, origin: Origin) -> None:
-        """Set a new password with the code that was sent; Refusal `code_wrong`, `password_weak`, `too_many_attempts`."""
+        """Set a new password with the code sent; Refusal `code_wrong`, `password_weak`, `too_many_attempts`."""
         began = time.monotonic()
         try:
             self._refuse_when_too_many(email, origin)

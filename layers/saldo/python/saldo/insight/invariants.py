@@ -67,6 +67,7 @@ NOT_CHECKED = {
     19: "held by the rating rules and their property tests; no proration is stored apart",
     20: "no exchange yet: an account has one currency",
     22: "no dunning yet",
+    25: "a matter of time, not of one look: alarms watch queue ages, waiting payments and late runs",
 }
 
 
@@ -169,15 +170,32 @@ def _billing_guards_name_invoices(owner: Owner) -> Iterator[Violation]:
 
 
 def _usage_is_kept_once(owner: Owner) -> Iterator[Violation]:
+    """Source and id name one event within a month and its neighbours; months apart an id may come again."""
     from saldo.usage.records import events_of_chunk, meter_of_chunk
 
-    seen: Counter[tuple[str, str, str]] = Counter()
+    months: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for item in owner.of("usage"):
         meter = meter_of_chunk(item)
-        seen.update((meter, event.source, event.id) for event in events_of_chunk(item))
-    for (meter, source, event_id), times in seen.items():
-        if times > 1:
-            yield Violation(10, owner.id, f"{meter} holds {source}/{event_id} {times} times")
+        for event in events_of_chunk(item):
+            months[meter, event.source, event.id].append(event.at.year * 12 + event.at.month)
+    for (meter, source, event_id), found in months.items():
+        if len(found) > 1 and any(later - one <= 1 for one, later in pairwise(sorted(found))):
+            yield Violation(10, owner.id, f"{meter} holds {source}/{event_id} {len(found)} times")
+
+
+def _each_settlement_is_booked_once(owner: Owner) -> Iterator[Violation]:
+    """However often a gateway told of it: one settlement entry per settled payment, of the settled amount."""
+    booked: dict[str, list[int]] = defaultdict(list)
+    for item in owner.of("entry"):
+        if item["entry_kind"] in ("payment_settled", "payment_imported"):
+            cash = sum(p["minor"] for p in item["postings"] if p["account"] == LedgerAccount.UNAPPLIED_CASH)
+            booked[item["source_id"]].append(-cash)
+    for item in owner.of("payment"):
+        expected = [item["settled_minor"]] if item["status"] == "settled" else []
+        if booked.pop(item["payment_id"], []) != expected:
+            yield Violation(12, owner.id, f"{item['payment_id']} is {item['status']} and booked otherwise")
+    for payment_id in booked:
+        yield Violation(12, owner.id, f"a settlement is booked for {payment_id}, which does not exist")
 
 
 def _payments_cover_their_applications(owner: Owner) -> Iterator[Violation]:
@@ -261,6 +279,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _bodies_add_up,
     _billing_guards_name_invoices,
     _usage_is_kept_once,
+    _each_settlement_is_booked_once,
     _payments_cover_their_applications,
     _open_balances_are_what_the_ledger_says,
     _aging_adds_up,

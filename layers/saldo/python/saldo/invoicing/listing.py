@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from saldo.invoicing.model import InvoiceStatus
+from saldo.invoicing.status import InvoiceStatus
 
 COLUMNS = ("number", "issued_on", "due_on", "status", "total_minor", "open_minor")
 STATUSES = ("open", "overdue", "part_paid", "paid")

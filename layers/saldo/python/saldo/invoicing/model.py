@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
+from saldo.invoicing.status import MOVES as MOVES
+from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
@@ -63,26 +65,6 @@ class BillingOptions:
     below_zero: BelowZero = BelowZero.REFUSE
     net_rounding: NetRounding = NetRounding.LINE
     prepaid: PrepaidOrder = PrepaidOrder.AFTER_TAX
-
-
-class InvoiceStatus(StrEnum):
-    """Where an invoice stands. A draft has no number and no customer sees it."""
-
-    DRAFT = "draft"
-    ISSUED = "issued"
-    PART_PAID = "part_paid"
-    PAID = "paid"
-    VOID = "void"
-
-
-# VOID is for drafts alone: what has been issued is corrected by another document.
-MOVES: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
-    InvoiceStatus.DRAFT: frozenset({InvoiceStatus.ISSUED, InvoiceStatus.VOID}),
-    InvoiceStatus.ISSUED: frozenset({InvoiceStatus.PART_PAID, InvoiceStatus.PAID}),
-    InvoiceStatus.PART_PAID: frozenset({InvoiceStatus.PART_PAID, InvoiceStatus.PAID}),
-    InvoiceStatus.PAID: frozenset(),
-    InvoiceStatus.VOID: frozenset(),
-}
 
 
 class LineKind(StrEnum):

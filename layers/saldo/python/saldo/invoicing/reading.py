@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from saldo.invoicing import listing, records
-from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.listing import InvoiceRow, Listing, ListWish
-from saldo.invoicing.model import InvoiceBody, InvoiceStatus
 from saldo.invoicing.records import InvoiceHeader
+from saldo.invoicing.status import InvoiceStatus
 from saldo.kernel.errors import NotFound
 from saldo.ledger.model import OpenItem
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
+
+if TYPE_CHECKING:
+    from saldo.invoicing.model import InvoiceBody
 
 _SHOWN = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PART_PAID, InvoiceStatus.PAID})
 
@@ -115,6 +118,8 @@ def numbers_between(store: Store, account_id: str, from_on: date, to_on: date) -
 
 def invoice(store: Store, account_id: str, invoice_id: str, others: tuple[Key, ...] = ()) -> Invoice:
     """One issued invoice with its lines, and other records asked for, in one call; NotFound for a draft too."""
+    from saldo.invoicing.codec import body_from_bytes  # only this page pays for the whole model
+
     header_key, body_key = records.header_key(account_id, invoice_id), records.body_key(account_id, invoice_id)
     found = store.get_many([header_key, body_key, *others], consistent=True)
     item, body = found.pop(header_key, None), found.pop(body_key, None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from saldo.invoicing.model import InvoiceStatus as InvoiceStatus
+from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
 from saldo.storage.items import Item, Key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,6 +29,9 @@ from saldo.tax.ports import TaxPort
 from saldo.usage.service import UsageTotals
 
 log = logging.getLogger(__name__)
+
+# What reading a damaged record raises. Trouble of the table itself is not in here: that is for the step to repeat.
+_UNREADABLE = (KeyError, ValueError, TypeError, ArithmeticError, AssertionError, zlib.error, Refusal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,21 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
 def _cases(
     billing: Billing, entity: LegalEntity, as_of: date, due: Sequence[DueAccount]
 ) -> dict[str, BillingCase | SetAside]:
-    """One billing case per account, from as few reads as hold them all."""
+    """One billing case per account. A record that cannot be read sets its own account aside, not the whole batch."""
+    try:
+        return _read_cases(billing, entity, as_of, due)
+    except _UNREADABLE as error:
+        if len(due) > 1:
+            alone = (_cases(billing, entity, as_of, [account]) for account in due)
+            return {account_id: case for cases in alone for account_id, case in cases.items()}
+        log.exception("an account's records cannot be read", extra={"account_id": due[0].account_id})
+        return {due[0].account_id: SetAside(due[0].account_id, "unreadable_records", type(error).__name__)}
+
+
+def _read_cases(
+    billing: Billing, entity: LegalEntity, as_of: date, due: Sequence[DueAccount]
+) -> dict[str, BillingCase | SetAside]:
+    """All cases from as few reads as hold them."""
     keys: list[Key] = [(account.account_id, "account") for account in due]
     keys += [subscription_key(a.account_id, s) for a in due for s in a.subscription_ids]
     items = billing.store.get_many(keys, consistent=True)

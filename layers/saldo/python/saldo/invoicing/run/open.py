@@ -13,7 +13,7 @@ from saldo.accounts.records import entity_from
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, Attempt, DueAccount, RunState, run_id_of
 from saldo.kernel.clock import Clock, instant_from, instant_text
-from saldo.kernel.errors import NotFound, Problems
+from saldo.kernel.errors import NotFound, Problems, Refusal
 from saldo.kernel.ids import new_id
 from saldo.kernel.periods import local_date
 from saldo.storage.store import Store
@@ -24,8 +24,14 @@ _DRY_RUN_KEPT_S = 7 * 86400
 
 
 def as_of_date(text: str, zone: str) -> date:
-    """The date a run is for: a date as it stands, or an instant (the schedule's) in the seller's time zone."""
-    return local_date(instant_from(text), zone) if "T" in text else date.fromisoformat(text)
+    """The date a run is for: a date as it stands, or an instant (the schedule's) in the seller's time zone.
+
+    Refusal `invalid_as_of` for anything else.
+    """
+    try:
+        return local_date(instant_from(text), zone) if "T" in text else date.fromisoformat(text)
+    except ValueError as error:
+        raise Refusal("invalid_as_of", f"{text!r} is neither a date (2026-11-30) nor an instant with offset") from error
 
 
 def open_run(store: Store, clock: Clock, entity_id: str, as_of: str, *, dry_run: bool = False) -> Attempt:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from saldo.audit.records import PREFIX as AUDIT_PREFIX
+from saldo.audit.records import audit_record
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt, RunState
 from saldo.kernel.clock import instant_from
@@ -17,18 +19,26 @@ STALE_AFTER = timedelta(hours=1)
 
 
 def late_runs(store: Store, now: datetime, cycles: Sequence[EntityCycle]) -> list[str]:
-    """Sellers whose run of today should have closed (cycle hour plus two hours, in their zone) and has not."""
+    """Sellers whose run of today should have closed (cycle hour plus two hours, in their zone) and has not.
+
+    A seller put on record after today's hour has its first run tomorrow; one not on record yet has none.
+    """
     return [cycle.entity_id for cycle in cycles if _is_late(store, now, cycle)]
 
 
 def _is_late(store: Store, now: datetime, cycle: EntityCycle) -> bool:
     local = now.astimezone(zone_named(cycle.time_zone))
-    due_at = local.replace(hour=cycle.hour, minute=0, second=0, microsecond=0) + LATE_AFTER
-    if local < due_at:
+    starts_at = local.replace(hour=cycle.hour, minute=0, second=0, microsecond=0)
+    known_since = _on_record_since(store, cycle.entity_id)
+    if local < starts_at + LATE_AFTER or known_since is None or known_since > starts_at:
         return False
-    today = local.date().isoformat()
-    attempts = list(_attempts(store, cycle.entity_id, today))
+    attempts = list(_attempts(store, cycle.entity_id, local.date().isoformat()))
     return not attempts or attempts[-1].state is not RunState.CLOSED
+
+
+def _on_record_since(store: Store, entity_id: str) -> datetime | None:
+    page = store.query(entity_id, prefix=AUDIT_PREFIX, limit=1)
+    return audit_record(page.items[0]).at if page.items else None
 
 
 def stale_attempts(store: Store, now: datetime, cycles: Sequence[EntityCycle]) -> list[Attempt]:

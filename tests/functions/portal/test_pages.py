@@ -1,0 +1,296 @@
+"""What customers see, and how few reads it takes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.portal import services
+from functions.portal.presenters.paying import typed_amount
+from functions.portal.presenters.spreadsheets import csv_text
+from saldo.kernel.errors import Refusal
+from saldo.payments.webhooks import signed
+from tests.functions.portal import scenes
+from tests.functions.portal.conftest import SECRET, Portal
+
+HOME = f"/accounts/{scenes.NORTH}"
+CALLS = {
+    "/accounts?all=1": 2,
+    HOME: 3,
+    f"{HOME}/invoices": 2,
+    f"{HOME}/invoices?status=overdue&sort=open_minor": 2,
+    f"{HOME}/invoices?text=RW&sort=number": 2,
+    f"{HOME}/invoices/{{invoice}}": 3,
+    f"{HOME}/pay?all=open": 2,
+    f"{HOME}/payments": 2,
+    f"{HOME}/payments/{{payment}}": 3,
+    f"{HOME}/statement": 3,
+    "/profile": 3,
+}
+
+
+def first_of(page_text: str, kind: str) -> str:
+    found = re.search(rf"/{kind}s/((?:inv|pay)_[0-9a-z]+)", page_text)
+    assert found is not None
+    return found.group(1)
+
+
+@pytest.mark.parametrize("path", CALLS)
+def test_a_page_takes_no_more_calls_than_the_readme_says(portal: Portal, path: str) -> None:
+    browser = portal.signed_in()
+    invoice = first_of(browser.get(f"{HOME}/invoices").text, "invoice")
+    payment = first_of(browser.get(f"{HOME}/payments").text, "payment")
+    calls: Counter[str] = Counter()
+    events = services.store()._client.meta.events
+    events.register("before-call.dynamodb", lambda model, **_: calls.update([model.name]), unique_id="count")
+    page = browser.get(path.format(invoice=invoice, payment=payment))
+    events.unregister("before-call.dynamodb", unique_id="count")
+    assert page.status == 200
+    assert sum(calls.values()) == CALLS[path] <= 3, calls
+
+
+def test_the_overview_says_in_one_sentence_what_is_owed_and_overdue(portal: Portal) -> None:
+    text = portal.signed_in().get(HOME).text
+    assert "You owe €20,706.77, of which €7,859.77 is overdue." in text
+    assert text.count('class="s') >= 5 and "6 invoices are overdue" in text
+    german = portal.signed_in("payer").get(HOME).text
+    assert "Offen sind 20.706,77\u00a0€, davon 7.859,77\u00a0€ überfällig." in german
+
+
+def test_all_accounts_together_add_up_per_currency(portal: Portal) -> None:
+    text = portal.signed_in().get("/accounts?all=1").text
+    assert "€23,205.77" in text and "Kontor Süd GmbH" in text and "Fremde" not in text
+
+
+def test_one_account_needs_no_choosing(portal: Portal) -> None:
+    assert portal.signed_in("viewer").get("/accounts").location == HOME
+
+
+def test_the_list_filters_sorts_and_pages(portal: Portal) -> None:
+    browser = portal.signed_in()
+    late = browser.get(f"{HOME}/invoices?status=overdue&sort=due_on&order=asc").text
+    assert "6 invoices" in late
+    dues = re.findall(r'data-label="Due">([^<]+?)(?: <|<)', late)
+    assert dues[0] == "15 Aug 2026" and len(dues) == 6
+    assert 'aria-sort="ascending"' in late
+    assert "27 invoices" in browser.get(f"{HOME}/invoices?text=rw-20&sort=total_minor").text
+    july = browser.get(f"{HOME}/invoices?from=2026-07-01&to=2026-07-31").text
+    assert july.count("<tr>") == 3
+    assert "No invoice fits" in browser.get(f"{HOME}/invoices?text=nothing").text
+    wrong = browser.get(f"{HOME}/invoices?from=yesterday&to=2026-13-01")
+    assert wrong.status == 422 and wrong.text.count("Enter a date") == 4
+
+
+def test_the_export_holds_all_rows_and_no_formula(portal: Portal) -> None:
+    page = portal.signed_in().get(f"{HOME}/invoices.csv?status=open")
+    lines = page.text.lstrip("\ufeff").split("\r\n")
+    assert lines[0] == "Number,Issued,Due,Status,Currency,Total,Open" and len(lines) == 1 + 7 + 1
+    assert ",EUR,12847.00,12847.00" in lines[1]
+    assert page.headers["content-disposition"].startswith("attachment;")
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "|x", "%0A"]
+)
+def test_no_cell_of_an_export_is_a_formula(cell: str) -> None:
+    assert csv_text([[cell]]).lstrip("\ufeff").lstrip('"').startswith("'")
+
+
+def test_numbers_stay_numbers_in_exports() -> None:
+    assert csv_text([["-12.50", "12", "a,b"]]) == '\ufeff-12.50,12,"a,b"\r\n'
+
+
+def test_an_invoice_explains_how_its_price_came_about(portal: Portal) -> None:
+    browser = portal.signed_in()
+    number = first_of(browser.get(f"{HOME}/invoices?status=part_paid").text, "invoice")
+    text = browser.get(f"{HOME}/invoices/{number}").text
+    assert "Up to 1,000: 1,000 × €0.02 = €20.00" in text and "Charged for 15 of 30 days" in text
+    assert "VAT 19%" in text and "Still open" in text and "DE02 1203 0000" in text
+    seen = [i for i in services.store().query_all(scenes.NORTH, prefix="audit#") if i["action"] == "invoice.viewed"]
+    assert seen[-1]["subject_id"] == number and seen[-1]["actor"]["id"].startswith("user_eu_")
+
+
+def test_a_draft_is_never_shown(portal: Portal) -> None:
+    from dataclasses import replace
+
+    from saldo.invoicing.model import InvoiceStatus
+    from saldo.invoicing.records import header_item
+
+    header = scenes.header_of(scenes.NORTH, scenes.TODAY, 4711, 14)
+    draft = replace(header, status=InvoiceStatus.DRAFT, number="", history=())
+    services.store().put_many([header_item(draft)])
+    browser = portal.signed_in()
+    assert draft.invoice_id not in browser.get(f"{HOME}/invoices").text
+    assert browser.get(f"{HOME}/invoices/{draft.invoice_id}").status == 404
+
+
+def test_the_pdf_is_the_documents_function_and_its_download_is_on_record(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "document", lambda account, subject: b"%PDF-1.7 " + str(subject).encode())
+    browser = portal.signed_in()
+    number = first_of(browser.get(f"{HOME}/invoices").text, "invoice")
+    page = browser.get(f"{HOME}/invoices/{number}/pdf", accept="*/*")
+    assert page.body.startswith(b"%PDF") and page.headers["content-type"] == "application/pdf"
+    actions = [i["action"] for i in services.store().query_all(scenes.NORTH, prefix="audit#")]
+    assert "invoice.downloaded" in actions
+
+
+def test_a_statement_runs_from_the_opening_balance_to_what_is_owed_now(portal: Portal) -> None:
+    browser = portal.signed_in()
+    text = browser.get(f"{HOME}/statement?from=2026-08-01&to=2026-11-23").text
+    assert "Opening balance" in text and "20,706.77" in text and "R-20260813-" in text
+    earlier = browser.get(f"{HOME}/statement?from=2026-08-10&to=2026-08-12").text
+    assert "2,527.00" in earlier and "2,768.00" in earlier
+    wrong = browser.get(f"{HOME}/statement?from=2026-08-10&to=2026-08-01")
+    assert wrong.status == 422 and "lies before" in wrong.text
+
+
+def chosen(portal: Portal, browser: Any, count: int = 2) -> list[str]:
+    page = browser.get(f"{HOME}/pay")
+    return re.findall(r'name="pay" value="([^"]+)"', page.text)[:count]
+
+
+def test_paying_goes_from_choice_to_check_to_the_gateway_and_back(portal: Portal) -> None:
+    browser = portal.signed_in("payer")
+    invoices = chosen(portal, browser)
+    check = browser.post(f"{HOME}/pay/check", [("pay", i) for i in invoices])
+    assert check.status == 200 and "Vor dem Bezahlen prüfen" in check.text and not portal.gateway.opened
+    pairs = re.findall(r'type="hidden" name="((?:pay|minor\.|reason|request_key)[^"]*)" value="([^"]*)"', check.text)
+    answer = browser.post(f"{HOME}/pay/confirm", pairs)
+    request = next(iter(portal.gateway.opened.values()))
+    assert answer.status == 303 and answer.location.endswith(request.payment_id)
+    assert request.return_url.endswith(f"{HOME}/payments/{request.payment_id}")
+    again = browser.post(f"{HOME}/pay/confirm", [*pairs, ("form_key", check.hidden()["form_key"])], key=False)
+    assert again.location == answer.location and len(portal.gateway.opened) == 1
+    page = browser.get(f"{HOME}/payments/{request.payment_id}")
+    assert "nicht abgeschlossen" in page.text and "data-refresh" in page.text
+
+
+def test_a_part_needs_a_reason_and_every_problem_is_named_at_once(portal: Portal) -> None:
+    browser = portal.signed_in("payer")
+    one, two = chosen(portal, browser)
+    fields = [("pay", one), ("pay", two), (f"amount.{one}", "1,50"), (f"amount.{two}", "99.999,00")]
+    page = browser.post(f"{HOME}/pay/check", fields)
+    assert page.status == 422 and "Nennen Sie den Grund" in page.text and "höchstens den offenen" in page.text
+    page = browser.post(f"{HOME}/pay/check", [("pay", one), (f"amount.{one}", "1,50"), ("reason", "Gutschrift folgt")])
+    assert page.status == 200 and "1,50" in page.text and "Gutschrift folgt" in page.text
+    back = browser.post(f"{HOME}/pay/change", [("pay", one), (f"minor.{one}", "150"), ("reason", "Gutschrift folgt")])
+    assert back.status == 200 and "checked" in back.text and 'value="1,50"' in back.text
+    nothing = browser.post(f"{HOME}/pay/check", [])
+    assert nothing.status == 422 and "mindestens eine Rechnung" in nothing.text
+
+
+def test_a_confirmation_takes_checked_amounts_only(portal: Portal) -> None:
+    browser = portal.signed_in("payer")
+    one, two = chosen(portal, browser)
+    key = ("request_key", "a-key-of-this-form")
+    for fields in (
+        [("pay", one)],
+        [("pay", one), (f"amount.{one}", "10")],
+        [("pay", one), (f"minor.{one}", "-5")],
+        [("pay", one), (f"minor.{one}", "1e3")],
+        [("pay", one), (f"minor.{two}", "100")],
+    ):
+        browser.get(f"{HOME}/pay")
+        assert browser.post(f"{HOME}/pay/confirm", [*fields, key]).status == 400
+    browser.get(f"{HOME}/pay")
+    part = browser.post(f"{HOME}/pay/confirm", [("pay", one), (f"minor.{one}", "100"), key])
+    assert part.status == 422 and "Nennen Sie den Grund" in part.text and not portal.gateway.opened
+
+
+def test_a_form_sent_again_after_the_payment_came_in_shows_that_payment(portal: Portal) -> None:
+    from saldo.kernel.money import Money
+    from saldo.payments.model import GatewayEvent, GatewayPayment, PaymentStatus
+
+    browser = portal.signed_in("payer")
+    check = browser.post(f"{HOME}/pay/check", [("pay", i) for i in chosen(portal, browser)])
+    pairs = re.findall(
+        r'type="hidden" name="((?:pay|minor\.|reason|request_key|form_key)[^"]*)" value="([^"]*)"', check.text
+    )
+    browser.post(f"{HOME}/pay/confirm", pairs, key=False)
+    request = next(iter(portal.gateway.opened.values()))
+    amount = Money(request.amount.minor, request.amount.currency)
+    status, ref = PaymentStatus.SETTLED, f"ref_{request.payment_id}"
+    news = GatewayPayment(request.payment_id, request.account_id, ref, status, amount, scenes.NOW)
+    services.payments().handle_event(GatewayEvent("evt_1", scenes.NOW, news))
+    again = browser.post(f"{HOME}/pay/confirm", pairs, key=False)
+    assert (again.status, again.location) == (303, f"{HOME}/payments/{request.payment_id}")
+    assert len(portal.gateway.opened) == 1
+
+
+def test_another_accounts_invoice_cannot_be_paid_here(portal: Portal) -> None:
+    browser = portal.signed_in("admin")
+    foreign = re.findall(r'name="pay" value="([^"]+)"', browser.get(f"/accounts/{scenes.SOUTH}/pay").text)[0]
+    page = browser.post(f"{HOME}/pay/check", [("pay", foreign)])
+    assert page.status == 422 and not portal.gateway.opened
+
+
+def test_large_payments_ask_for_a_code_again_of_those_who_have_one(portal: Portal) -> None:
+    from tests.functions.portal.identity import totp
+    from tests.functions.portal.test_signing_in import _switched_on
+
+    browser = portal.signed_in()
+    secret = _switched_on(portal, browser)
+    portal.clock.advance(minutes=6)
+    page = browser.get(f"{HOME}/pay?all=open")
+    pays = re.findall(r'name="pay" value="([^"]+)"', page.text)
+    check = browser.post(f"{HOME}/pay/check", [("pay", i) for i in pays])
+    pairs = re.findall(
+        r'type="hidden" name="((?:pay|minor\.|reason|request_key|form_key)[^"]*)" value="([^"]*)"', check.text
+    )
+    assert "Confirm that it is you" in check.text
+    refused = browser.post(
+        f"{HOME}/pay/confirm", [*pairs, ("password", scenes.PASSWORD), ("code", "000000")], key=False
+    )
+    assert refused.status == 422 and not portal.gateway.opened
+    code = totp(secret, portal.clock().timestamp())
+    answer = browser.post(f"{HOME}/pay/confirm", [*pairs, ("password", scenes.PASSWORD), ("code", code)], key=False)
+    assert answer.status == 303 and len(portal.gateway.opened) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "minor"),
+    [
+        ("1,234.56", "en", 123456), ("1.234,56", "de", 123456), ("1234.56", "de", 123456), ("1234,56", "en", 123456),
+        ("1,234", "en", 123400), ("1.234", "de", 123400), ("1 234,5", "de", 123450), ("0.5", "en", 50),
+        ("1,234,567.89", "en", 123456789), ("12", "de", 1200),
+    ],
+)  # fmt: skip
+def test_amounts_are_read_as_people_type_them(text: str, language: str, minor: int) -> None:
+    assert typed_amount(text, "EUR", language) == minor
+
+
+@pytest.mark.parametrize("text", ["ten", "1,2,3.4.5", "NaN", "1e", "--5", "1.005", "€5"])
+def test_anything_else_is_no_amount(text: str) -> None:
+    with pytest.raises(Refusal):
+        typed_amount(text, "EUR", "de" if text != "1.005" else "en")
+
+
+BODY = (
+    b'{"id":"evt_1","type":"payment.processing","occurred_at":"2026-11-23T09:30:00.000Z","payment":{"id":"pay_1abc",'
+    b'"account_id":"acct_eu_x","ref":"r1","status":"processing","amount_minor":1,"currency":"EUR",'
+    b'"happened_at":"2026-11-23T09:30:00.000Z"}}'
+)
+
+
+def test_a_signed_webhook_is_queued_as_it_came_and_anything_else_is_refused(portal: Portal) -> None:
+    import boto3
+
+    browser = portal.browser()
+
+    def send(signature: str) -> int:
+        headers = {"content-type": "application/json", "saldo-gateway-signature": signature}
+        return browser._send("POST", "/webhooks/gateway", BODY, headers).status
+
+    assert send(signed(BODY, SECRET, scenes.NOW)) == 200
+    assert send(signed(BODY, b"another", scenes.NOW)) == 400
+    assert send(signed(BODY, SECRET, scenes.NOW - timedelta(minutes=6))) == 400
+    assert send("") == 400
+    sqs = boto3.client("sqs", region_name="eu-central-1")
+    messages = sqs.receive_message(QueueUrl=portal.queue_url, MaxNumberOfMessages=10)["Messages"]
+    assert [m["Body"].encode() for m in messages] == [BODY]

@@ -1,0 +1,195 @@
+"""The command line: what it answers, in words and in JSON, and with which exit status."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from local.cli.__main__ import saldo
+from local.cli.site import Sites
+from saldo.storage.units import Unit
+from tests.scenarios.sites import MemorySite, nowhere, sites
+
+ENTITY = "ent_eu_seller"
+RUN = "run_eu_seller_20260101"
+
+
+@dataclass
+class Terminal:
+    """A person at a terminal with this deployment at hand."""
+
+    sites: Sites
+    eu: MemorySite
+
+    def type(self, *words: str) -> Result:
+        return CliRunner().invoke(saldo, list(words), obj=self.sites, env={"COLUMNS": "200"}, catch_exceptions=False)
+
+    def ask(self, *words: str) -> Any:
+        """The JSON document of a command that succeeds."""
+        result = self.type(*words, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    def break_account(self, account_id: str) -> None:
+        """Its subscription names a plan that is not there."""
+        key = (account_id, f"subscription#sub_{account_id[-6:]}")
+        self.eu.store.write_one(Unit("break").update(key, set={"plan_version_id": "gone"}))
+
+    def mend_account(self, account_id: str) -> None:
+        key = (account_id, f"subscription#sub_{account_id[-6:]}")
+        self.eu.store.write_one(Unit("mend").update(key, set={"plan_version_id": "core_v1"}))
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    return Terminal(*sites())
+
+
+def test_a_run_is_started_followed_and_told(terminal: Terminal) -> None:
+    result = terminal.type("bill", "--entity", ENTITY, "--as-of", "2026-01-01")
+    assert result.exit_code == 0
+    assert f"{RUN} (run, attempt 1) is closed" in result.stdout
+    assert "RW-2026-000001 to RW-2026-000003" in result.stdout
+    told = terminal.ask("run", "show", RUN)
+    assert (told["run"]["invoices"], told["run"]["status"], told["set_aside"]) == (3, "closed", [])
+    assert [r["run_id"] for r in terminal.ask("runs")["runs"]] == [RUN]
+    assert terminal.ask("runs", "--entity", ENTITY) == terminal.ask("runs")
+
+
+def test_billing_the_same_day_again_issues_nothing_new(terminal: Terminal) -> None:
+    first = terminal.ask("bill", "--entity", ENTITY, "--as-of", "2026-01-01")
+    assert terminal.ask("bill", "--entity", ENTITY, "--as-of", "2026-01-01") == first
+
+
+def test_a_dry_run_issues_nothing_and_shows_what_would_change(terminal: Terminal) -> None:
+    told = terminal.ask("bill", "--entity", ENTITY, "--as-of", "2026-01-01", "--dry-run")
+    assert told["run"]["dry_run"] and told["run"]["invoices"] == 3
+    assert [d["before_minor"] for d in told["run"]["differences"]] == [0, 0, 0]
+    assert terminal.ask("runs") == {"runs": []}
+    words = terminal.type("bill", "--entity", ENTITY, "--as-of", "2026-01-01", "--dry-run").stdout
+    assert "Against the last run" in words
+
+
+def test_a_set_aside_account_is_named_and_billed_by_a_retry(terminal: Terminal) -> None:
+    terminal.break_account("acct_eu_000001")
+    words = terminal.type("bill", "--entity", ENTITY, "--as-of", "2026-01-01").stdout
+    assert "acct_eu_000001" in words and "plan_version_missing" in words and f"saldo run retry {RUN}" in words
+    terminal.mend_account("acct_eu_000001")
+    told = terminal.ask("run", "retry", RUN)
+    assert (told["run"]["attempt"], told["run"]["invoices"], told["set_aside"]) == (2, 1, [])
+
+
+def test_a_run_that_cannot_start_says_why_in_one_line(terminal: Terminal) -> None:
+    result = terminal.type("bill", "--entity", ENTITY, "--as-of", "2030-01-01")
+    assert result.exit_code == 2
+    assert "in_the_future" in result.stderr or "has not begun" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("bill", "--entity", ENTITY, "--as-of", "tomorrow"), "invalid_date"),
+        (("bill", "--entity", "Lumen", "--as-of", "2026-01-01"), "invalid_id"),
+        (("bill", "--entity", "ent_eu_gone", "--as-of", "2026-01-01"), "run_failed"),
+        (("run", "show", "run_eu_seller_20200101"), "not_found"),
+        (("run", "retry", "run_eu_seller_20200101"), "not_found"),
+        (("run", "show", "42"), "invalid_id"),
+    ],
+)
+def test_every_no_has_a_code_in_json_and_exit_status_2(terminal: Terminal, words: tuple[str, ...], code: str) -> None:
+    result = terminal.type(*words, "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"]["code"] == code
+
+
+@pytest.mark.parametrize("words", [("check",), ("runs",), ("bill", "--entity", ENTITY, "--as-of", "2026-01-01")])
+def test_where_nothing_runs_it_says_how_to_start_it(words: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(saldo, list(words), obj=Sites(nowhere))
+    assert result.exit_code == 2
+    assert "make up" in result.stderr
+
+
+def test_check_passes_on_sound_books_and_fails_on_tampered_ones(terminal: Terminal) -> None:
+    terminal.ask("bill", "--entity", ENTITY, "--as-of", "2026-01-01")
+    assert terminal.ask("check")["violations"] == []
+    terminal.eu.store.write_one(Unit("tamper").update(("acct_eu_000000", "balance"), add={"EUR receivables": 1}))
+    result = terminal.type("check")
+    assert result.exit_code == 1
+    assert "acct_eu_000000" in result.stdout and "stored balance" in result.stdout
+    told = json.loads(terminal.type("check", "--json").stdout)
+    assert [v["invariant"] for v in told["violations"]] == [3]
+
+
+USAGE = """source,id,account_id,meter,at,value
+gw,e1,acct_eu_000001,tokens,2026-01-20T10:00:00Z,12
+gw,e2,acct_eu_000001,tokens,2026-01-20T10:00:00Z,-5
+gw,e3,acct_eu_gone,tokens,2027-01-01T10:00:00Z,7
+"""
+
+
+def test_a_usage_file_is_told_row_by_row(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "usage.csv"
+    file.write_text(USAGE)
+    words = terminal.type("usage", "import", str(file), "--entity", ENTITY).stdout
+    assert "1 of 3 rows accepted (1 tokens), 0 duplicates, 2 rejected" in words
+    for told in ("-5 is below zero", "has not come yet", "no account acct_eu_gone of this seller"):
+        assert told in words
+    again = terminal.ask("usage", "import", str(file), "--entity", ENTITY)
+    assert again["repeated"] and [e["row"] for e in again["errors"]] == [3, 4]
+
+
+def test_a_usage_file_that_cannot_be_read_is_refused_with_its_problems(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "usage.csv"
+    file.write_text("a,b\n")
+    result = terminal.type("usage", "import", str(file), "--entity", ENTITY, "--json")
+    assert result.exit_code == 2
+    error = json.loads(result.stdout)["error"]
+    assert error["code"] == "invalid_header" and len(error["problems"]) == 8
+    assert terminal.type("usage", "import", str(tmp_path / "none.csv"), "--entity", ENTITY).exit_code == 2
+
+
+@pytest.fixture
+def post_office(terminal: Terminal) -> Iterator[None]:
+    def letter(at: float, to: str, subject: str) -> dict[str, Any]:
+        return {"Timestamp": at, "Source": "billing@s.example", "To": [to], "Subject": subject, "BodyText": "Hello"}
+
+    sent = [
+        letter(1.8e9, "a@x.example", "=?utf-8?q?Rechnung_=C3=BCber_5_=E2=82=AC?="),
+        letter(1.7e9, "b@x.example", "Hi"),
+    ]
+
+    class Office(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"messages": {"000000000000": sent}}).encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Office)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    terminal.eu.aws_url = f"http://127.0.0.1:{server.server_port}"
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.usefixtures("post_office")
+def test_mail_lists_what_was_sent_the_newest_last(terminal: Terminal) -> None:
+    assert [m["subject"] for m in terminal.ask("mail")["mail"]] == ["Hi", "Rechnung über 5 €"]
+    assert [m["to"] for m in terminal.ask("mail", "--to", "b@x.example")["mail"]] == [["b@x.example"]]
+    assert "Rechnung über 5 €" in terminal.type("mail", "--last", "1").stdout
+
+
+def test_mail_of_a_deployment_that_is_down_says_how_to_start_it(terminal: Terminal) -> None:
+    assert "make up" in terminal.type("mail").stderr

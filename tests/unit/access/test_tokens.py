@@ -1,0 +1,122 @@
+"""ID tokens: one kind holds, every other does not."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from saldo.access.tokens import RsaTokens, TokenInvalid
+from tests.functions.portal.identity import CLIENT, ISSUER, claims, coded, key_set, rsa_key, signed
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def usual(**changes: Any) -> dict[str, Any]:
+    return claims("someone", NOW.timestamp(), **changes)
+
+
+def verifier(keys: bytes | None = None) -> RsaTokens:
+    return RsaTokens(ISSUER, CLIENT, lambda: keys or key_set(), lambda: NOW)
+
+
+def test_a_token_of_the_pools_key_for_our_client_says_who_it_is() -> None:
+    assert verifier().subject(signed(usual())) == "someone"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": ISSUER + "x"},
+        {"iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_other"},
+        {"aud": "another-client"},
+        {"aud": [CLIENT, "another-client"]},
+        {"token_use": "access"},
+        {"token_use": None},
+        {"exp": int(NOW.timestamp())},
+        {"exp": int(NOW.timestamp()) - 1},
+        {"exp": str(int(NOW.timestamp()) + 300)},
+        {"exp": True},
+        {"exp": None},
+        {"iat": int(NOW.timestamp()) + 120},
+        {"iat": None},
+        {"sub": ""},
+        {"sub": None},
+    ],
+)
+def test_a_claim_that_does_not_fit_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(TokenInvalid):
+        verifier().subject(signed(usual(**changes)))
+
+
+def test_the_header_does_not_choose_the_algorithm() -> None:
+    body = coded(usual())
+    unsigned = f"{coded({'alg': 'none', 'kid': 'first'})}.{body}."
+    public = rsa_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    text = f"{coded({'alg': 'HS256', 'kid': 'first'})}.{body}"
+    symmetric = f"{text}.{coded(hmac.new(public, text.encode(), hashlib.sha256).digest())}"
+    for token in (unsigned, symmetric, signed(usual(), alg="RS512"), signed(usual(), crit="exp")):
+        with pytest.raises(TokenInvalid):
+            verifier().subject(token)
+
+
+def test_a_key_of_the_attackers_own_does_not_count_whatever_the_header_says() -> None:
+    jwk = json.loads(key_set("attacker"))["keys"][0]
+    for token in (
+        signed(usual(), "attacker"),
+        signed(usual(), "attacker", kid="first"),
+        signed(usual(), "attacker", jwk=jwk),
+        signed(usual(), "attacker", jku="https://evil.example/keys"),
+    ):
+        with pytest.raises(TokenInvalid):
+            verifier().subject(token)
+
+
+def test_a_changed_character_breaks_the_signature() -> None:
+    head, body, signature = signed(usual()).split(".")
+    forged = coded({**usual(), "sub": "someone else"})
+    raw = bytearray(base64.urlsafe_b64decode(signature + "=="))
+    raw[10] ^= 1
+    for token in (f"{head}.{forged}.{signature}", f"{head}.{body}.{coded(bytes(raw))}"):
+        with pytest.raises(TokenInvalid):
+            verifier().subject(token)
+
+
+@pytest.mark.parametrize(
+    "token", ["", "a.b", "a.b.c.d", "…", "a.b.c", "e30.e30.e30", "W10.W10.W10", "." * 2, "x" * 9000]
+)
+def test_what_is_no_token_is_refused(token: str) -> None:
+    with pytest.raises(TokenInvalid):
+        verifier().subject(token)
+
+
+def test_small_keys_and_keys_for_encryption_are_left_out() -> None:
+    document = json.loads(key_set())
+    document["keys"][0]["use"] = "enc"
+    with pytest.raises(TokenInvalid):
+        verifier(json.dumps(document).encode()).subject(signed(usual()))
+
+
+def test_a_new_key_is_fetched_when_it_is_first_met_and_unknown_ones_do_not_hammer_the_issuer() -> None:
+    sets, moment = [key_set("first"), key_set("first", "second")], [NOW]
+    fetched = []
+
+    def fetch() -> bytes:
+        fetched.append(moment[0])
+        return sets[min(len(fetched) - 1, 1)]
+
+    tokens = RsaTokens(ISSUER, CLIENT, fetch, lambda: moment[0])
+    assert tokens.subject(signed(usual())) == "someone"
+    for _ in range(3):
+        with pytest.raises(TokenInvalid):
+            tokens.subject(signed(usual(), "second"))
+    assert len(fetched) == 1
+    moment[0] += timedelta(seconds=61)
+    assert tokens.subject(signed(usual(), "second")) == "someone"
+    assert len(fetched) == 2

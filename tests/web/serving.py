@@ -1,0 +1,36 @@
+"""The portal over HTTP on a free port, from this process: what a browser needs when no stack is up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from chalice.config import Config
+from chalice.local import ChaliceRequestHandler, ThreadedHTTPServer
+
+
+class _Quiet(ChaliceRequestHandler):
+    disable_nagle_algorithm = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: tests print their own."""
+
+
+@contextmanager
+def served(app: Any, port: int) -> Iterator[str]:
+    """The application at http://localhost:<port> until the block ends."""
+
+    def handler(*args: Any) -> ChaliceRequestHandler:
+        return _Quiet(*args, app_object=app, config=Config())
+
+    server = ThreadedHTTPServer(("127.0.0.1", port), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://localhost:{port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
