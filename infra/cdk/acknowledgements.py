@@ -50,6 +50,7 @@ ACKNOWLEDGED = (
         (
             "Resource::saldo-<env>-data:ExportsOutputFnGetAttDocuments7E5B2978Arn159F38C5/*",
             "Resource::saldo-<env>-data:ExportsOutputFnGetAttImportsC5EA4F6FArnBBEA0D9A/*",
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttImportsC5EA4F6FArnBBEA0D9A/*.report.jsonl",
         ),
     ),
     Acknowledged(
