@@ -17,6 +17,7 @@ from saldo.invoicing.model import BelowZero, BillingCase, BillingOptions, Draft
 from saldo.invoicing.rules import bill, due_of, problems_of, usage_needed
 from saldo.rating.model import Ask
 from saldo.rating.rules.registry import price, price_more
+from saldo.subscriptions.codec import subscription_from_json, subscription_to_json
 from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.rules import billed, billing_due
 from saldo.subscriptions.rules_changes import charges_due, moved_on, with_change
@@ -96,6 +97,7 @@ def test_changes_in_any_order_make_one_subscription_and_one_bill(found: list[Cha
     shuffled = list(found)
     chance.shuffle(shuffled)
     assert changed(found) == changed(shuffled)
+    assert subscription_from_json(subscription_to_json(changed(found))) == changed(found)
     assert charges_due(changed(found), VERSIONS, LAST) == charges_due(changed(shuffled), VERSIONS, LAST)
 
 

@@ -145,3 +145,27 @@ def test_prepaid_credit_is_drawn_in_its_order_and_lapses() -> None:
     first, second = quote_document(document)["invoices"]
     assert [(c["id"], c["amount"]) for c in first["credits"]] == [("soon", "5.00"), ("free", "20.00"), ("paid", "5.00")]
     assert (second["payable"], [c["amount"] for c in second["credits"]]) == ("15.00", ["15.00"])
+
+
+def test_meters_filter_the_same_events_and_levels_carry_over() -> None:
+    """30 days of June: the level is 4 from the start, and 2 more for the last 15 days."""
+    meters = [
+        {"id": "level", "aggregation": "weighted", "carries": True},
+        {"id": "eu", "counts": "level", "aggregation": "count", "filters": {"region": ["eu"]}},
+        {"id": "all", "counts": "level", "aggregation": "count"},
+    ]
+    events = [
+        {"meter_id": "level", "at": "2025-05-03T00:00:00Z", "value": "4", "properties": {"region": "us"}},
+        {"meter_id": "level", "at": "2025-06-16T00:00:00Z", "value": "2", "properties": {"region": "eu"}},
+        {"meter_id": "level", "at": "2025-06-16T00:00:00Z", "value": "0", "properties": {"region": "us"}},
+    ]
+    price = {"kind": "per_unit", "unit_price": "1"}
+    components = [{"id": m["id"], "meter_id": m["id"], "price": price} for m in meters]
+    document = {
+        "billing": {"dates": ["2025-06-01", "2025-07-01"]},
+        "plans": [{"id": "p", "components": components}],
+        "subscriptions": [{"plan": "p", "started_on": "2025-05-01"}],
+        "usage": {"meters": meters, "events": events},
+    }
+    _, june = quote_document(document)["invoices"]
+    assert [line["amount"] for line in june["lines"]] == ["5.00", "1.00", "2.00"]

@@ -222,6 +222,10 @@ class Fields:
             return ()
         return tuple(self._decimal(v, f"{self.at(name)}[{i}]") for i, v in enumerate(value))
 
+    def names(self) -> list[str]:
+        """The names of all fields, of an object whose names are not known."""
+        return [str(name) for name in self._known]
+
     def finish(self) -> None:
         """Reports fields that no reader asked for: a misspelt name must not be ignored."""
         for name in self._known.keys() - self._asked:

@@ -14,6 +14,7 @@ from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.periods import local_date, zone_named
 from saldo.kernel.reading import Fields, read
 from saldo.quotes.model import BillingDays, DatedItem, QuoteRequest
+from saldo.quotes.reading_changes import check_day
 from saldo.quotes.reading_options import coupons_from, credits_from, minor_from, options_from
 from saldo.quotes.reading_plans import plans_from
 from saldo.quotes.reading_receivables import exchange_from, receivables_from
@@ -24,6 +25,7 @@ from saldo.subscriptions.model import Subscription
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _COUNTRY = "DE"
+_MOST_DAYS = 3660
 
 
 def request_from(document: Any) -> QuoteRequest:
@@ -108,8 +110,8 @@ def _account(fields: Fields, entity: LegalEntity, country: str, currency: str) -
         profile_version=1,
         deliver_by_email=False,
     )
-    if account.payment_terms_days < 0:
-        fields.problems.add(fields.at("payment_terms_days"), "negative", "must be zero or more")
+    if not 0 <= account.payment_terms_days <= _MOST_DAYS:
+        fields.problems.add(fields.at("payment_terms_days"), "out_of_range", f"must be from 0 to {_MOST_DAYS}")
     fields.finish()
     return account
 
@@ -137,6 +139,10 @@ def _days(fields: Fields, zone: str) -> BillingDays:
         days = BillingDays((), fields.day("from"), fields.day("through"))
         if days.last_on < days.first_on:
             fields.problems.add(fields.at("through"), "before_from", "must not be before `from`")
+        check_day(fields, "from", days.first_on)
+        check_day(fields, "through", days.last_on)
+    for day in days.runs:
+        check_day(fields, "dates" if fields.has("dates") else "on", day)
     fields.finish()
     return days
 

@@ -14,6 +14,15 @@ from saldo.kernel.reading import Fields
 from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.rules_changes import with_change
 
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+
+
+def check_day(fields: Fields, name: str, day: date) -> None:
+    """A problem for a day so far off that it must be a slip; nothing more for a field that has one already."""
+    where = fields.at(name)
+    if not FIRST_DAY <= day <= LAST_DAY and all(p.field != where for p in fields.problems.found):
+        fields.problems.add(fields.at(name), "not_in_our_time", f"must be from {FIRST_DAY} to {LAST_DAY}")
+
 
 def day_of(fields: Fields, name: str, zone: str) -> date:
     """`<name>_at`, a moment, as the day it has in the zone; else `<name>_on`."""

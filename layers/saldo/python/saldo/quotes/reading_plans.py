@@ -12,6 +12,7 @@ from saldo.kernel.reading import Fields
 from saldo.kernel.rounding import Rounding
 
 LONG_AGO = date(1900, 1, 1)
+_MOST_UNITS = 1200
 
 
 def plans_from(document: Fields, currency: str) -> dict[str, PlanVersion]:
@@ -43,6 +44,8 @@ def _plan(fields: Fields, currency: str) -> PlanVersion:
         day_count=fields.choice("day_count", DayCount, DayCount.ACTUAL),
         minimum=fields.maybe_decimal("minimum"),
     )
+    if plan_version.cycle_count > _MOST_UNITS:
+        fields.problems.add(fields.at("cycle_count"), "too_long", f"must be at most {_MOST_UNITS}")
     fields.finish()
     return plan_version
 

@@ -13,6 +13,8 @@ from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.reading import Fields
 from saldo.quotes.model_receivables import CreditAsked, PaymentMade, ReceivablesAsked, Terms
 
+_MOST_DAYS = 3660
+
 
 class Quoted(StrEnum):
     """Which way a rate is told: ledger currency for one unit of the document's, or the other way round."""
@@ -102,6 +104,8 @@ def _credit_note(fields: Fields, currency: str) -> CreditAsked:
 def _early(fields: Fields) -> EarlyDiscount:
     tax = fields.choice("tax", DiscountTax, DiscountTax.IF_EARLY)
     discount = EarlyDiscount(fields.decimal("percent"), fields.integer("days", 14), tax)
+    if not 0 <= discount.days <= _MOST_DAYS:
+        fields.problems.add(fields.at("days"), "out_of_range", f"must be from 0 to {_MOST_DAYS}")
     fields.finish()
     return discount
 

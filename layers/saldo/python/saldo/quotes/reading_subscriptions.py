@@ -12,9 +12,11 @@ from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields
-from saldo.quotes.reading_changes import check_quantities, day_of, with_changes
+from saldo.quotes.reading_changes import check_day, check_quantities, day_of, with_changes
 from saldo.subscriptions.model import Alignment, Subscription
 from saldo.subscriptions.rules import cancel, subscribe
+
+_MOST_DAYS = 3660
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ def subscription_from(
 ) -> Subscription:
     """A new subscription as it was ordered; a problem is added for everything that cannot be sold so."""
     started_on = day_of(fields, "started", account.time_zone)
+    check_day(fields, "started_on", started_on)
     asked = _Asked(
         id=fields.text("id", default_id),
         plan=fields.text("plan"),
@@ -88,6 +91,8 @@ def _sold(fields: Fields, asked: _Asked, account: Account, versions: Mapping[str
 
 def _fits(fields: Fields, asked: _Asked, plan_version: PlanVersion) -> bool:
     before = len(fields.problems.found)
+    if asked.trial_days > _MOST_DAYS:
+        fields.problems.add(fields.at("trial_days"), "too_long", f"must be at most {_MOST_DAYS}")
     if asked.trial_days < 0:
         fields.problems.add(fields.at("trial_days"), "negative_trial", "a trial has zero days or more")
     if asked.cancelled_on is not None and asked.cancelled_on < asked.started_on:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from saldo.kernel.exact import ONE, ZERO, total
 from saldo.kernel.reading import Fields
-from saldo.quotes.model import Usage, UsageTotal
+from saldo.quotes.model import QuotedMeter, Usage, UsageTotal
 from saldo.usage.model import Aggregation, Meter, UsageEvent
 from saldo.usage.rules import first_of_each
 
@@ -26,17 +26,18 @@ def usage_from(fields: Fields, account_id: str) -> Usage:
     usage = Usage(
         totals=tuple(_total(child) for child in fields.maybe_children("totals")),
         events=tuple(first_of_each(events[::-1])[::-1] if last_counts else first_of_each(events)),
-        meters={meter.id: meter for meter in meters},
+        meters={quoted.meter.id: quoted for quoted in meters},
     )
+    counted = {quoted.counts for quoted in meters}
     for n, event in enumerate(events):
-        if event.meter_id and event.meter_id not in usage.meters:
+        if event.meter_id and event.meter_id not in counted:
             where = f"{fields.at('events')}[{n}].meter_id"
             fields.problems.add(where, "unknown_meter", f"{event.meter_id!r} is not among the meters")
     fields.finish()
     return usage
 
 
-def _meter(fields: Fields) -> Meter:
+def _meter(fields: Fields) -> QuotedMeter:
     meter_id = fields.text("id")
     meter = Meter(
         id=meter_id,
@@ -48,8 +49,21 @@ def _meter(fields: Fields) -> Meter:
     )
     if meter.aggregation is Aggregation.UNIQUE and not meter.unique_by:
         fields.problems.add(fields.at("unique_by"), "missing", "a unique meter counts values of a property")
+    carries = fields.flag("carries", False)
+    if carries and meter.aggregation not in (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX):
+        fields.problems.add(fields.at("carries"), "not_a_level", "only a level goes on from period to period")
+    quoted = QuotedMeter(meter, fields.text("counts", meter_id), _filters(fields), carries)
     fields.finish()
-    return meter
+    return quoted
+
+
+def _filters(fields: Fields) -> dict[str, tuple[str, ...]]:
+    found = {}
+    child = fields.maybe_child("filters")
+    for name in child.names():
+        found[name] = child.text_list(name)
+    child.finish()
+    return found
 
 
 def _total(fields: Fields) -> UsageTotal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from saldo.catalog.model import Capped, Commitment, Included, Matrix, PriceModel, Ramp
@@ -11,9 +12,9 @@ from saldo.invoicing.model import UsageDetail
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plus, total
 from saldo.kernel.periods import Period
-from saldo.quotes.model import Usage, UsageTotal
-from saldo.usage.model import Meter, UsageEvent, UsageKey
-from saldo.usage.rules import events_in, metered
+from saldo.quotes.model import QuotedMeter, Usage, UsageTotal
+from saldo.usage.model import Aggregation, UsageEvent, UsageKey
+from saldo.usage.rules import metered, weighted
 
 
 def usage_of(usage: Usage, key: UsageKey, price: PriceModel, zone: str) -> tuple[Decimal, UsageDetail]:
@@ -59,16 +60,35 @@ def _of_totals(told: Sequence[UsageTotal], dimensions: tuple[str, ...]) -> tuple
 
 
 def _of_events(
-    events: Iterable[UsageEvent], meter: Meter, period: Period, zone: str, dimensions: tuple[str, ...]
+    events: Iterable[UsageEvent], quoted: QuotedMeter, period: Period, zone: str, dimensions: tuple[str, ...]
 ) -> tuple[Decimal, UsageDetail]:
-    inside = sorted(events_in(events, meter, period, zone), key=lambda e: e.at)
+    start, end = period.instants(zone)
+    counted = sorted((e for e in events if e.at < end and _counts(quoted, e)), key=lambda e: e.at)
     groups: dict[tuple[str, ...], list[UsageEvent]] = defaultdict(list)
-    for event in inside:
+    for event in counted:
         groups[tuple(event.properties.get(name, "") for name in dimensions)].append(event)
-    by_value = {values: metered(group, meter, period, zone) for values, group in groups.items()}
-    amounts = tuple(event.value for event in inside)
-    quantity = total(by_value.values()) if dimensions else metered(inside, meter, period, zone)
-    return quantity, UsageDetail(amounts=amounts, by_value=by_value if dimensions else None)
+    by_value = {values: _folded(quoted, group, period, zone) for values, group in groups.items()}
+    amounts = tuple(event.value for event in counted if event.at >= start)
+    quantity = total(by_value.values()) if dimensions else _folded(quoted, counted, period, zone)
+    detail = UsageDetail(amounts=amounts, by_value={v: q for v, q in by_value.items() if q} if dimensions else None)
+    return quantity, detail
+
+
+def _counts(quoted: QuotedMeter, event: UsageEvent) -> bool:
+    fits = all(event.properties.get(name) in values for name, values in quoted.filters.items())
+    return fits and event.meter_id == quoted.counts
+
+
+def _folded(quoted: QuotedMeter, events: Sequence[UsageEvent], period: Period, zone: str) -> Decimal:
+    """What the meter makes of events that all count, of which some may be before the period."""
+    start, end = period.instants(zone)
+    before = [e for e in events if e.at < start] if quoted.carries else []
+    inside = [e for e in events if e.at >= start]
+    if quoted.meter.aggregation is Aggregation.WEIGHTED:
+        return weighted([(e.at, e.value) for e in inside], start, end, total(e.value for e in before))
+    opening = [replace(e, at=start) for e in before[-1:]]
+    counted = [replace(e, meter_id=quoted.meter.id) for e in (*opening, *inside)]
+    return metered(counted, quoted.meter, period, zone)
 
 
 def _concerns(told: UsageTotal, key: UsageKey) -> bool:

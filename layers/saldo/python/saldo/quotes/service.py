@@ -19,7 +19,10 @@ def quote_document(document: Any) -> dict[str, Any]:
 
     Raises Refusal: `invalid_input` naming every field that is wrong, else as `saldo.quotes.rules.quote` does.
     """
-    return answer_of(quote(request_from(document)))
+    try:
+        return answer_of(quote(request_from(document)))
+    except OverflowError as error:
+        raise Refusal("beyond_the_calendar", f"a day of this quote is beyond the year 9999: {error}") from error
 
 
 def quote_text(text: str) -> dict[str, Any]:

@@ -7,7 +7,15 @@ from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.kernel.exact import plain
 from saldo.kernel.reading import Fields, read
-from saldo.subscriptions.model import Alignment, Subscription, SubscriptionStatus
+from saldo.subscriptions.model import (
+    Alignment,
+    Change,
+    ChangeKind,
+    CreditRule,
+    Subscription,
+    SubscriptionStatus,
+)
+from saldo.subscriptions.rules_changes import in_order
 
 
 def subscription_to_json(subscription: Subscription) -> dict[str, Any]:
@@ -26,7 +34,41 @@ def subscription_to_json(subscription: Subscription) -> dict[str, Any]:
         "next_bill_on": _day(subscription.next_bill_on),
         "billed_through": _day(subscription.billed_through),
         "status": subscription.status.value,
+        **({"changes": [change_to_json(c) for c in subscription.changes]} if subscription.changes else {}),
     }
+
+
+def change_to_json(change: Change) -> dict[str, Any]:
+    """Plain JSON values of one change."""
+    return {
+        "id": change.id,
+        "kind": change.kind.value,
+        "effective_on": change.effective_on.isoformat(),
+        "effective_at": change.effective_at.isoformat() if change.effective_at else None,
+        "plan_version_id": change.plan_version_id,
+        "quantities": {name: plain(quantity) for name, quantity in change.quantities.items()},
+        "added": {name: plain(quantity) for name, quantity in change.added.items()},
+        "credit": change.credit.value,
+        "reset_cycle": change.reset_cycle,
+        "settled": change.settled,
+    }
+
+
+def _change(fields: Fields) -> Change:
+    change = Change(
+        id=fields.text("id"),
+        kind=fields.choice("kind", ChangeKind),
+        effective_on=fields.day("effective_on"),
+        effective_at=fields.maybe_instant("effective_at"),
+        plan_version_id=fields.text("plan_version_id", ""),
+        quantities=fields.decimals("quantities"),
+        added=fields.decimals("added"),
+        credit=fields.choice("credit", CreditRule, CreditRule.UNUSED),
+        reset_cycle=fields.flag("reset_cycle", False),
+        settled=fields.flag("settled", False),
+    )
+    fields.finish()
+    return change
 
 
 def _day(day: date | None) -> str | None:
@@ -53,6 +95,7 @@ def _subscription(fields: Fields) -> Subscription:
         next_bill_on=fields.maybe_day("next_bill_on"),
         billed_through=fields.maybe_day("billed_through"),
         status=fields.choice("status", SubscriptionStatus, SubscriptionStatus.ACTIVE),
+        changes=in_order(_change(child) for child in fields.maybe_children("changes")),
     )
     fields.finish()
     return subscription

@@ -1,0 +1,40 @@
+"""Prices that came later keep the stored form of the earlier ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from saldo.catalog.codec import plan_version_from_json, plan_version_to_json
+from saldo.catalog.model import Cell, Graduated, Matrix, Percentage, PerUnit, Tier
+from saldo.catalog.rules import problems_of_price
+from saldo.kernel.periods import Unit
+from tests.unit.invoicing.scenes import ADVANCE, component, plan
+
+BLOCKS = Graduated((Tier(Decimal(10), Decimal(1), size=Decimal(5)), Tier(None, Decimal("0.5"))))
+BY_PLACE = Matrix(("region", "class"), (Cell(("eu", "s"), PerUnit(Decimal(1))),), other=BLOCKS)
+BY_EVENT = Percentage(Decimal("0.01"), per_event=Decimal("0.3"), free_events=3, event_maximum=Decimal(9))
+
+
+def test_blocks_matrices_and_prices_per_event_are_read_back_as_they_were() -> None:
+    components = (component(name, model) for name, model in (("a", BLOCKS), ("b", BY_PLACE), ("c", BY_EVENT)))
+    yearly = replace(component("d", PerUnit(Decimal(9))), priced_per=Unit.YEAR, tax_inclusive=True)
+    version = replace(plan(*components, yearly), minimum=Decimal("99.50"))
+    assert plan_version_from_json(plan_version_to_json(version)) == version
+
+
+def test_what_a_plan_does_not_use_is_not_in_its_stored_form() -> None:
+    document = plan_version_to_json(plan(component("a", Graduated((Tier(None, Decimal(1)),)), timing=ADVANCE)))
+    assert "minimum" not in document
+    assert set(document["components"][0]) & {"tax_inclusive", "priced_per"} == set()
+    assert set(document["components"][0]["price"]["tiers"][0]) == {"up_to", "unit_price", "flat"}
+
+
+def test_a_matrix_with_cells_that_cannot_be_told_apart_is_refused() -> None:
+    cell = Cell(("eu",), PerUnit(Decimal(-1)))
+    found = {(p.field, p.code) for p in problems_of_price(Matrix(("region", "class"), (cell, cell)))}
+    assert found >= {
+        ("cells[0].values", "wrong_length"),
+        ("cells[1].values", "not_unique"),
+        ("cells[0].price.unit_price", "negative"),
+    }
