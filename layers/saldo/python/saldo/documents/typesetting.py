@@ -23,6 +23,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _FONT_PACKAGES = ("font_source_sans_pro",)
 _LAYER_FONTS = Path("/opt/fonts")
 _NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 _NOT_TEXT = {"Cc", "Cs", "Cn", "Co"}
 _UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 _LATIN = 0x24F  # up to here (Latin Extended-B) every font used draws every character
@@ -42,10 +43,15 @@ def typeset(template: str, page: Page, dated_on: date) -> bytes:
         try:
             return _compiled(template, page, dated_on)
         except typst.TypstError as error:
-            missing = {c for text in _NO_GLYPH.findall(error.diagnostic) for c in text if ord(c) > _LATIN}
+            missing = {c for text in _NO_GLYPH.findall(error.diagnostic) for c in _unescaped(text) if ord(c) > _LATIN}
             if not missing - _undrawable:
                 raise
             _undrawable.update(missing)
+
+
+def _unescaped(text: str) -> str:
+    """A text as it was before Typst wrote it into an error: marks that join with others stand there as `\\u{a3c}`."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 def _compiled(template: str, page: Page, dated_on: date) -> bytes:
