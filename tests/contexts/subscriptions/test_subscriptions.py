@@ -11,7 +11,7 @@ import pytest
 from saldo.accounts.model import AccountStatus
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.units import Unit
-from saldo.subscriptions.model import Alignment, Subscription, SubscriptionStatus
+from saldo.subscriptions.model import Alignment, Change, ChangeKind, Subscription, SubscriptionStatus
 from saldo.subscriptions.records import DUE_SHARDS, due_agenda, due_shard, move_on
 from saldo.subscriptions.service import Subscriptions
 from tests.contexts.conftest import Region
@@ -110,6 +110,12 @@ def test_every_fault_of_a_subscription_is_named_at_once(region: Region) -> None:
         "unknown_component",
         "invalid_quantity",
     }
+
+
+def test_changes_that_no_run_could_bill_are_refused_rather_than_dropped(subscriptions: Subscriptions) -> None:
+    change = Change("ch_1", ChangeKind.QUANTITY, date(2026, 4, 10), quantities={"per_unit": Decimal(3)})
+    with pytest.raises(Refusal, match="changes_not_stored"):
+        subscriptions.start(subscription(changes=(change,)), CLERK)
 
 
 def test_an_unknown_account_or_plan_is_not_found(region: Region, subscriptions: Subscriptions) -> None:

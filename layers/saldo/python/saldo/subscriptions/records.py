@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
+from saldo.kernel.errors import Refusal
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Alignment, Subscription, SubscriptionStatus
@@ -38,6 +39,9 @@ def due_agenda(entity_id: str, shard: int) -> str:
 
 
 def subscription_item(subscription: Subscription) -> Item:
+    """The item of a subscription. Refusal `changes_not_stored`: quotes know mid-cycle changes, runs not yet."""
+    if subscription.changes:
+        raise Refusal("changes_not_stored", f"{subscription.id} has changes, which only quotes can bill so far")
     pk, sk = subscription_key(subscription.account_id, subscription.id)
     item: Item = {"pk": pk, "sk": sk, "kind": "subscription", "subscription_id": subscription.id}
     item |= {name: getattr(subscription, name) for name in _TEXTS}
