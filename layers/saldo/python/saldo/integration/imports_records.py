@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from saldo.accounts.model import Account, Address, BillingProfile, LegalEntity, Organisation, TaxStatus
@@ -11,7 +12,7 @@ from saldo.catalog.model import Timing
 from saldo.integration.imports_rows import ImportedInvoice
 from saldo.invoicing.codec import body_to_bytes
 from saldo.invoicing.model import InvoiceBody, InvoiceStatus, Line
-from saldo.invoicing.records import InvoiceHeader, StatusChange, body_key, header_item
+from saldo.invoicing.records import InvoiceHeader, StatusChange, body_key, draft_header, header_item
 from saldo.invoicing.rules import invoice_id
 from saldo.kernel.exact import ONE
 from saldo.kernel.ids import fingerprint
@@ -136,25 +137,9 @@ def _line(invoice: ImportedInvoice) -> Line:
 def header_of(invoice: ImportedInvoice, body: InvoiceBody) -> InvoiceHeader:
     """Issued, open in full, under the number it has there."""
     issued_at = datetime.combine(invoice.issued_on, time(), tzinfo=UTC)
-    return InvoiceHeader(
-        account_id=body.account_id,
-        invoice_id=body.id,
-        organisation_id=body.organisation_id,
-        entity_id=body.entity_id,
-        number=invoice.number,
-        status=InvoiceStatus.ISSUED,
-        currency=body.currency,
-        issued_on=body.issued_on,
-        due_on=body.due_on,
-        net_minor=body.net_minor,
-        tax_minor=body.tax_minor,
-        total_minor=body.total_minor,
-        open_minor=body.total_minor,
-        run_id="",
-        buyer_profile=body.buyer_profile,
-        language=body.language,
-        history=(StatusChange(issued_at, InvoiceStatus.ISSUED),),
-    )
+    history = (StatusChange(issued_at, InvoiceStatus.ISSUED),)
+    draft = draft_header(body, run_id="")
+    return replace(draft, number=invoice.number, status=InvoiceStatus.ISSUED, history=history)
 
 
 def entry_of(header: InvoiceHeader) -> Entry:

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
+
+if TYPE_CHECKING:
+    from saldo.invoicing.model import InvoiceBody
 
 PREFIX = "invoice#"
 BODY_PREFIX = "body#"
@@ -55,6 +59,28 @@ class InvoiceHeader:
     buyer_profile: int
     language: str
     history: tuple[StatusChange, ...] = ()
+
+
+def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
+    """The header of a frozen body before it has a number: a draft, open in full."""
+    return InvoiceHeader(
+        account_id=body.account_id,
+        invoice_id=body.id,
+        organisation_id=body.organisation_id,
+        entity_id=body.entity_id,
+        number="",
+        status=InvoiceStatus.DRAFT,
+        currency=body.currency,
+        issued_on=body.issued_on,
+        due_on=body.due_on,
+        net_minor=body.net_minor,
+        tax_minor=body.tax_minor,
+        total_minor=body.total_minor,
+        open_minor=body.total_minor,
+        run_id=run_id,
+        buyer_profile=body.buyer_profile,
+        language=body.language,
+    )
 
 
 def header_key(account_id: str, invoice_id: str) -> Key:

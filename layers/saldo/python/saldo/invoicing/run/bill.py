@@ -13,8 +13,8 @@ from saldo.accounts.records import account_from, entity_from
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.service import PlanVersions
 from saldo.invoicing.codec import body_to_bytes
-from saldo.invoicing.model import BillingCase, Draft, InvoiceBody, InvoiceStatus, NothingToBill
-from saldo.invoicing.records import InvoiceHeader, body_key, header_from, header_item, header_key
+from saldo.invoicing.model import BillingCase, Draft, InvoiceBody, NothingToBill
+from saldo.invoicing.records import body_key, draft_header, header_from, header_item, header_key
 from saldo.invoicing.rules import bill, due_of, usage_needed
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, SetAside
@@ -143,7 +143,7 @@ def _decided(attempt: Attempt, account: DueAccount, case: BillingCase, outcome: 
     body = outcome.body if isinstance(outcome, Draft) else None
     unit = Unit(f"bill {account.account_id}")
     if body:
-        unit.insert(header_item(_header(body, attempt.run_id)))
+        unit.insert(header_item(draft_header(body, attempt.run_id)))
         unit.insert({**_named(body_key(body.account_id, body.id)), "kind": "body", "body": body_to_bytes(body)})
     for moved in outcome.subscriptions:
         if moved != before[moved.id]:
@@ -168,27 +168,6 @@ def _guard(attempt: Attempt, subscription: Subscription, boundary: date, body: I
 
 def _named(key: Key) -> Item:
     return {"pk": key[0], "sk": key[1]}
-
-
-def _header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
-    return InvoiceHeader(
-        account_id=body.account_id,
-        invoice_id=body.id,
-        organisation_id=body.organisation_id,
-        entity_id=body.entity_id,
-        number="",
-        status=InvoiceStatus.DRAFT,
-        currency=body.currency,
-        issued_on=body.issued_on,
-        due_on=body.due_on,
-        net_minor=body.net_minor,
-        tax_minor=body.tax_minor,
-        total_minor=body.total_minor,
-        open_minor=body.total_minor,
-        run_id=run_id,
-        buyer_profile=body.buyer_profile,
-        language=body.language,
-    )
 
 
 def _dry(decided: Iterable[_Decided]) -> BatchResult:

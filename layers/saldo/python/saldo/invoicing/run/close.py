@@ -10,7 +10,14 @@ from datetime import date
 from saldo.invoicing.rules import format_number
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt, Drafted, RunState, SetAside
-from saldo.invoicing.run.number import drafts_of, load_attempt, series_of, taken_blocks
+from saldo.invoicing.run.number import (
+    drafts_of,
+    in_number_order,
+    load_attempt,
+    results_of,
+    series_of,
+    taken_blocks,
+)
 from saldo.invoicing.run.open import move
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import Refusal
@@ -79,14 +86,15 @@ def close_run(store: Store, clock: Clock, run_id: str, attempt_number: int) -> A
     attempt = load_attempt(store, run_id, attempt_number)
     if attempt.state is RunState.CLOSED:
         return attempt
-    drafts = drafts_of(store, attempt)
+    results = results_of(store, attempt)
+    drafts = in_number_order(results)
     numbers = _number_range(store, attempt)
     closed = replace(
         attempt,
         state=RunState.CLOSED,
         closed_at=instant_text(clock()),
         invoices=len(drafts),
-        set_aside=len(set_aside_of(store, attempt)),
+        set_aside=sum(len(result.set_aside) for result in results),
         totals=totals_of(drafts),
         first_number=numbers[0],
         last_number=numbers[1],
@@ -104,8 +112,7 @@ def fail_run(store: Store, run_id: str, attempt_number: int, error: str) -> None
 
 
 def set_aside_of(store: Store, attempt: Attempt) -> list[SetAside]:
-    items = store.query_all(attempt.run_id, prefix=records.result_prefix(attempt.number), consistent=True)
-    return [aside for item in items for aside in records.result_from(item).set_aside]
+    return [aside for result in results_of(store, attempt) for aside in result.set_aside]
 
 
 def _number_range(store: Store, attempt: Attempt) -> tuple[str, str]:

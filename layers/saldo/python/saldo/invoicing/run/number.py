@@ -8,13 +8,13 @@ drafts that appear later (an account billed by a straggling worker) get a furthe
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from saldo.accounts.records import entity_from
 from saldo.invoicing.rules import series_name
 from saldo.invoicing.run import records
-from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, Attempt, Drafted
+from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, Attempt, BatchResult, Drafted
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -54,11 +54,20 @@ def load_attempt(store: Store, run_id: str, number: int) -> Attempt:
     return records.attempt_from(item)
 
 
-def drafts_of(store: Store, attempt: Attempt) -> list[Drafted]:
-    """Every draft the attempt froze, in number order: by account, then invoice."""
+def results_of(store: Store, attempt: Attempt) -> list[BatchResult]:
+    """What became of each batch of the attempt, batch by batch."""
     items = store.query_all(attempt.run_id, prefix=records.result_prefix(attempt.number), consistent=True)
-    drafts = [draft for item in items for draft in records.result_from(item).drafts]
-    return sorted(drafts, key=lambda d: (d.account_id, d.invoice_id))
+    return [records.result_from(item) for item in items]
+
+
+def in_number_order(results: Iterable[BatchResult]) -> list[Drafted]:
+    """Every draft of these results, by account, then invoice."""
+    return sorted((d for result in results for d in result.drafts), key=lambda d: (d.account_id, d.invoice_id))
+
+
+def drafts_of(store: Store, attempt: Attempt) -> list[Drafted]:
+    """Every draft the attempt froze, in number order."""
+    return in_number_order(results_of(store, attempt))
 
 
 def taken_blocks(store: Store, attempt: Attempt) -> list[Block]:
