@@ -20,7 +20,8 @@ class RunState(StrEnum):
 
 MOVES: Mapping[RunState, frozenset[RunState]] = {
     RunState.OPEN: frozenset({RunState.FAILED, RunState.CLOSED}),
-    RunState.FAILED: frozenset({RunState.OPEN}),
+    # CLOSED too: two executions may work on one attempt, and one can finish what the other gave up.
+    RunState.FAILED: frozenset({RunState.OPEN, RunState.CLOSED}),
     RunState.CLOSED: frozenset(),
 }
 

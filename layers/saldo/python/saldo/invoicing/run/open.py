@@ -11,11 +11,12 @@ from itertools import groupby
 from saldo.accounts.model import LegalEntity
 from saldo.accounts.records import entity_from
 from saldo.invoicing.run import records
-from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, Attempt, DueAccount, RunState, run_id_of
+from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, MOVES, Attempt, DueAccount, RunState, run_id_of
 from saldo.kernel.clock import Clock, instant_from, instant_text
 from saldo.kernel.errors import NotFound, Problems, Refusal
 from saldo.kernel.ids import new_id
 from saldo.kernel.periods import local_date
+from saldo.kernel.states import moved
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions.records import DUE_SHARDS, due_agenda
@@ -137,6 +138,7 @@ def _resume(store: Store, attempt: Attempt) -> Attempt:
 
 def move(store: Store, attempt: Attempt, was: RunState) -> bool:
     """Write an attempt and its listing, if it is still in the state it was; False when someone else moved it."""
+    moved(MOVES, was, attempt.state)
     key = records.attempt_key(attempt.run_id, attempt.number)
     unit = Unit(f"move {attempt.run_id} {attempt.number}")
     unit.update(key, set=records.attempt_fields(attempt), when={"status": was.value})
