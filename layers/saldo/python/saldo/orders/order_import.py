@@ -1,6 +1,7 @@
 """Import a file of orders from S3: CSV, or X12 850 with its acknowledgement.
 
-First everything is checked and nothing written; then each good order is received by the same use case as any other, so a
+First everything is checked and nothing written; then each good order is received by the same use case as any other,
+so a
 crashed import is repeated from the start and the same file again changes nothing.
 """
 
@@ -49,7 +50,8 @@ class OrderImportSummary:
     """What became of a file: orders = placed + held + unchanged (+ those held back by bad rows or by a preview).
 
     rows: lines of a CSV, transaction sets of an EDI file. committed: False when nothing was written. codes: problems of
-    rows; discrepancies: what put orders into the queue. report_key: a JSON line per rejected row, "" when there is none.
+    rows; discrepancies: what put orders into the queue. report_key: a JSON line per rejected row, "" when there is
+    none.
     acknowledgement_key: the 997 to send back, "" for CSV and previews. repeated: these bytes were imported before.
     """
 
@@ -99,7 +101,8 @@ class OrderImport:
     def run(self, request: OrderImportRequest, actor: Actor) -> OrderImportSummary:
         """Import a file, or say everything that is wrong with it. Repeating is safe.
 
-        With a bad row nothing of a CSV is taken, unless told to skip it. Sets of an EDI file are taken or rejected one by
+        With a bad row nothing of a CSV is taken, unless told to skip it. Sets of an EDI file are taken or rejected
+        one by
         one, as its acknowledgement tells the sender, who sends the rejected ones again. Raises NotFound without such a
         file or seller, Refusal for a file that cannot be read at all.
         """

@@ -17,7 +17,8 @@ def order_from_json(document: Any, party: str, channel: Channel) -> OrderRequest
     """An order as partners send it. party: who sends it, from their credentials, never from the document.
 
     {"purchase_order", "order_on", "customer": {"account"|"customer"|"duns"|"name"}, "lines": [{"number", "sku",
-    "quantity", "unit_price"?, "start_on"?, "buyer_sku"?}], "currency"?, "cost_centre"?, "contract"?, "ship_to_country"?}
+    "quantity", "unit_price"?, "start_on"?, "buyer_sku"?}], "currency"?, "cost_centre"?, "contract"?,
+    "ship_to_country"?}
     Refusal `invalid_input` names every field at fault.
     """
     return read(document, lambda fields: _order(fields, party, channel), "the order cannot be read")
@@ -60,7 +61,8 @@ def contract_from_json(document: Any, entity_id: str) -> Contract:
     """A contract as the seller's people write it down. Amounts are texts in major units of its currency.
 
     {"id", "account", "title", "currency", "starts_on", "ends_on"?, "value"?, "maximum"?, "prices"?: […],
-    "milestones"?: […], "services"?: […], "retainage_percent"?, "purchase_order"?, "cost_centre"?}; Refusal `invalid_input` names every fault.
+    "milestones"?: […], "services"?: […], "retainage_percent"?, "purchase_order"?, "cost_centre"?}; Refusal
+    `invalid_input` names every fault.
     """
     return read(document, lambda fields: _contract(fields, entity_id), "the contract cannot be read")
 

@@ -37,8 +37,10 @@ class RowOrder:
 def read_orders(chunks: Iterable[bytes], today: date) -> tuple[list[RowOrder], list[RejectedRow]]:
     """Every order of a file, and every line with something wrong in it.
 
-    Lines of one party and purchase order are one order, wherever they stand. An order with a bad line is not taken: half
-    of it would be another order. Its good lines are reported with `order_has_bad_row`. Refusal for a file that cannot be
+    Lines of one party and purchase order are one order, wherever they stand. An order with a bad line is not taken:
+    half
+    of it would be another order. Its good lines are reported with `order_has_bad_row`. Refusal for a file that
+    cannot be
     read.
     """
     requests: dict[tuple[str, str], list[tuple[Row, OrderRequest]]] = {}

@@ -10,7 +10,7 @@ from saldo.orders.x12 import Fault, Group, Interchange
 ACCEPTED, REJECTED, PARTLY = "A", "R", "P"
 
 
-def acknowledgement(interchange: Interchange, faults: Mapping[tuple[str, str], Sequence[Fault]], at: datetime) -> str:
+def acknowledgement(interchange: Interchange, faults: Mapping[tuple[str, ...], Sequence[Fault]], at: datetime) -> str:
     """One interchange back to the sender, one 997 for each of its groups, with the delimiters it wrote with.
 
     faults: by (group control, set control). Control numbers are the sender's own, so that asking twice answers the
@@ -29,7 +29,7 @@ def acknowledgement(interchange: Interchange, faults: Mapping[tuple[str, str], S
     return "\n".join(interchange.element.join(line) + interchange.terminator for line in lines) + "\n"
 
 
-def _set_997(group: Group, faults: Mapping[tuple[str, str], Sequence[Fault]], control: str) -> list[list[str]]:
+def _set_997(group: Group, faults: Mapping[tuple[str, ...], Sequence[Fault]], control: str) -> list[list[str]]:
     found = [["ST", "997", control], ["AK1", group.code, group.control]]
     good = 0
     for one in group.sets:
