@@ -102,8 +102,7 @@ def test_a_preview_writes_nothing() -> None:
 def test_an_edi_file_is_taken_and_acknowledged_once() -> None:
     here = edi_world(interchange(purchase_order(EDI, "0001"), purchase_order(SECOND, "0002")))
     summary = here.run("in.edi")
-    assert (summary.rows, summary.placed, summary.rejected) == (2, 1, 0)
-    assert (summary.held == 1 and summary.discrepancies == {}) or summary.placed == 2
+    assert (summary.rows, summary.placed, summary.held, summary.rejected) == (2, 2, 0, 0)
     (back,) = read_interchanges(here.files.files[summary.acknowledgement_key].decode())
     codes = [s.get(1) for s in back.groups[0].sets[0].segments if s.id in ("AK5", "AK9")]
     assert codes == ["A", "A", "A"]
