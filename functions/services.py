@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from saldo.integration.imports import InvoiceImport
     from saldo.invoicing.run.bill import Billing
     from saldo.invoicing.run.starter import RunStarter
+    from saldo.orders.order_import import OrderImport
     from saldo.payments.service import Payments
     from saldo.storage.files import Files
     from saldo.storage.sealing import Sealer
@@ -93,6 +94,13 @@ def invoice_import() -> InvoiceImport:
     from saldo.integration.imports import InvoiceImport
 
     return InvoiceImport(store(), imports_bucket(), accounts(), clock)
+
+
+@lru_cache(maxsize=1)
+def order_import() -> OrderImport:
+    from saldo.orders.order_import import OrderImport
+
+    return OrderImport(store(), imports_bucket(), clock)
 
 
 @lru_cache(maxsize=1)

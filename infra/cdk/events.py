@@ -19,6 +19,7 @@ from infra.cdk.functions import (
     DOCUMENTS,
     GATEWAY_EVENTS,
     IMPORT_INVOICES,
+    IMPORT_ORDERS,
     IMPORT_USAGE,
     PUBLISH_EVENTS,
     SWEEP_PAYMENTS,
@@ -40,7 +41,7 @@ class EventsStack(Stack):
         super().__init__(scope, id_, **stack)
         self._data = data
         hosting = Hosting(self, target, region, data)
-        for spec in (DOCUMENTS, IMPORT_USAGE, IMPORT_INVOICES):
+        for spec in (DOCUMENTS, IMPORT_USAGE, IMPORT_INVOICES, IMPORT_ORDERS):
             hosting.function(spec)
         self._publish(hosting.function(PUBLISH_EVENTS))
         self._deliver(hosting.function(DELIVERY))

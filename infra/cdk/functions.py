@@ -17,6 +17,7 @@ class Grant(Enum):
     DOCUMENTS = auto()
     DOCUMENTS_READ = auto()
     IMPORTS = auto()
+    ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
     QUEUE_GATEWAY_EVENTS = auto()
     GATEWAY_SECRET = auto()
@@ -152,6 +153,13 @@ IMPORT_INVOICES = FunctionSpec(
     900,
     (Grant.IMPORTS, Grant.RECORDS, Grant.KEYS),
 )
+IMPORT_ORDERS = FunctionSpec(
+    "import_orders",
+    "functions.orders.import_orders.handler",
+    1769,
+    900,
+    (Grant.IMPORTS, Grant.ACKNOWLEDGE, Grant.RECORDS),
+)
 
 ALL = (
     PORTAL,
@@ -165,4 +173,5 @@ ALL = (
     PUBLISH_EVENTS,
     IMPORT_USAGE,
     IMPORT_INVOICES,
+    IMPORT_ORDERS,
 )

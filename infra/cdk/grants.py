@@ -72,6 +72,10 @@ def _imports(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _acknowledge(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_allow(["s3:PutObject"], data.buckets["imports"].arn_for_objects("*.997.edi"))]
+
+
 def _queue_gateway_events(data: DataStack) -> list[iam.PolicyStatement]:
     return [
         _allow(["sqs:SendMessage"], data.gateway_events.queue.queue_arn),
@@ -117,6 +121,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.DOCUMENTS: _bucket("documents", write=True),
     Grant.DOCUMENTS_READ: _bucket("documents", write=False),
     Grant.IMPORTS: _imports,
+    Grant.ACKNOWLEDGE: _acknowledge,
     Grant.QUEUE_GATEWAY_EVENTS: _queue_gateway_events,
     Grant.GATEWAY_SECRET: _gateway_secret,
     Grant.RENDER: _render,

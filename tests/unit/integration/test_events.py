@@ -68,6 +68,23 @@ def payment(status: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def order(status: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "pk": "acct_eu_a",
+        "sk": "order#ord_20261101aaaa",
+        "kind": "order",
+        "order_id": "ord_20261101aaaa",
+        "account_id": "acct_eu_a",
+        "entity_id": "ent_eu_seller",
+        "status": status,
+        "currency": "EUR",
+        "amount_minor": 7500,
+        "request": {"channel": "edi", "purchase_order": "PO-1", "order_on": "2026-11-01", "party": "edi:ZZ/BUYER"},
+        "discrepancies": [{"code": "price_differs", "message": "asked"}] if status == "held" else [],
+        "history": [{"at": ISSUED_AT, "status": status}],
+    } | changes
+
+
 def types(old: Any, new: Any) -> list[str]:
     return [event.type for event in events_of(old, new)]
 
@@ -104,6 +121,15 @@ def test_a_failed_payment_is_told_once() -> None:
     assert types(payment("failed"), payment("settled")) == ["payment.settled"]
 
 
+def test_an_order_is_news_when_it_is_held_and_when_it_is_accepted_each_once() -> None:
+    assert types(None, order("held")) == ["order.discrepancy"]
+    assert types(order("held"), order("held", approvals=1)) == []
+    assert types(order("held"), order("accepted")) == ["order.accepted"]
+    assert types(None, order("fulfilled")) == ["order.accepted"]
+    assert types(order("accepted"), order("fulfilled")) == []
+    assert types(order("held"), order("refused")) == []
+
+
 def test_other_records_and_deletions_are_no_news() -> None:
     assert events_of(None, {"pk": "a", "sk": "body#inv_1", "kind": "body"}) == []
     assert events_of(invoice("issued"), None) == []
@@ -122,6 +148,8 @@ CHANGES = [
     (invoice("issued"), invoice("paid")),
     (payment("processing"), payment("settled")),
     (payment("started"), payment("failed")),
+    (None, order("held")),
+    (order("held"), order("accepted")),
 ]
 
 
