@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from decimal import Decimal
@@ -290,7 +290,7 @@ def _show_import(console: Console, answer: Json) -> None:
         console.print(answer["acknowledgement"], markup=False)
 
 
-def _show_order(console: Console, order: Order, lines: list[Mapping[str, Any]]) -> None:
+def _show_order(console: Console, order: Order, lines: Sequence[Mapping[str, Any]]) -> None:
     console.print(f"{order.id}: {order.request.purchase_order} of {order.request.order_on}, [bold]{order.status}[/]")
     rows = [
         (

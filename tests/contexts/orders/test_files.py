@@ -123,6 +123,13 @@ def test_a_set_with_a_fault_is_rejected_alone_and_comes_right_when_sent_again() 
     assert len(here.items("order")) == 2
 
 
+def test_a_test_interchange_is_previewed_and_never_taken() -> None:
+    here = edi_world(interchange(purchase_order(EDI), usage="T"))
+    assert here.run("in.edi", preview=True).rejected == 0
+    assert here.run("in.edi").codes == {"x12_set_5": 1}
+    assert here.items("order") == []
+
+
 def test_a_control_number_names_one_set_for_ever() -> None:
     here = edi_world(interchange(purchase_order(EDI)), second=interchange(purchase_order(SECOND)))
     here.run("in.edi")

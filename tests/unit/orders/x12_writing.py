@@ -49,12 +49,16 @@ def purchase_order(asked: OrderRequest, control: str = "0001", *, totals: bool =
 
 
 def interchange(
-    *sets: Sequence[Sequence[str]], marks: Marks | None = None, sender: str = "BUYER01", control: str = "000000042"
+    *sets: Sequence[Sequence[str]],
+    marks: Marks | None = None,
+    sender: str = "BUYER01",
+    control: str = "000000042",
+    usage: str = "P",
 ) -> str:
     """ISA to IEA around one group of sets."""
     m = marks or Marks()
     isa = ["ISA", "00", " " * 10, "00", " " * 10, "ZZ", sender.ljust(15), "ZZ", "SELLER".ljust(15)]
-    isa += ["261101", "0900", "U", "00401", control, "0", "P", m.component]
+    isa += ["261101", "0900", "U", "00401", control, "0", usage, m.component]
     group = [["GS", "PO", sender, "SELLER", "20261101", "0900", "7", "X", "004010"]]
     group += [list(segment) for one in sets for segment in one]
     group += [["GE", str(len(sets)), "7"], ["IEA", "1", control]]

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from saldo.accounts.model import Account, AccountStatus
 from saldo.catalog.model import BillingTrigger, Plan, PlanVersion, Product
-from saldo.kernel.exact import ZERO, plain, plus
+from saldo.kernel.exact import ZERO, minus, plain, plus
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
 from saldo.orders.model_contracts import Contract, ContractPrice, MilestoneStatus, Terms
@@ -19,6 +19,7 @@ from saldo.orders.model_orders import (
     Code,
     Discrepancy,
     Ordering,
+    OrderLine,
     OrderRequest,
     RecentOrder,
     RequestedLine,
@@ -284,6 +285,18 @@ def learned(ordering: Ordering, request: OrderRequest, agreed: Mapping[str, Agre
             quantities[key] = plus(quantities.get(key, ZERO), line.quantity)
     parties = ordering.parties | {request.party} if agreed else ordering.parties
     return replace(ordering, parties=parties, most=most, consumed=consumed, quantities=quantities)
+
+
+def returned(ordering: Ordering, lines: Sequence[OrderLine]) -> Ordering:
+    """The account's history with accepted lines called off: what they took of a contract is free again."""
+    consumed, quantities = dict(ordering.consumed), dict(ordering.quantities)
+    for line in lines:
+        if line.agreed is None or not line.agreed.contract_id:
+            continue
+        key = f"{line.agreed.contract_id}/{line.agreed.plan_id}"
+        consumed[line.agreed.contract_id] -= line.agreed.amount_minor
+        quantities[key] = minus(quantities[key], line.asked.quantity)
+    return replace(ordering, consumed=consumed, quantities=quantities)
 
 
 def remembered(ordering: Ordering, order_id: str, request: OrderRequest) -> Ordering:

@@ -38,6 +38,12 @@ _FARTHEST_DAYS = 366
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
 
 
+def check_day(on: date, today: date) -> None:
+    """Refusal `out_of_range` for a day more than a year from today: a slip that would bill years."""
+    if abs((on - today).days) > _FARTHEST_DAYS:
+        raise Refusal("out_of_range", f"{on} is more than a year from today")
+
+
 def check_request(request: OrderRequest, today: date) -> None:
     """Refusal `invalid_order` naming every field at fault. Days far from today are slips, and would bill years."""
     problems = Problems()
@@ -246,3 +252,19 @@ def corrected(order: Order, request: OrderRequest, matching: Matching, at: datet
     fresh = new_order(order.entity_id, order.id, request, matching, order.origin, order.received_at)
     after = replace(fresh, history=order.history, version=order.version + 1)
     return _tracked(order, after, at)
+
+
+def corrections(before: OrderRequest, after: OrderRequest) -> dict[str, str]:
+    """What a correction changed, for the audit record; of references only that they differ, as they may be names."""
+    found = {}
+    for name in ("order_on", "currency", "cost_centre", "contract_id", "ship_to_country"):
+        was, now = getattr(before, name), getattr(after, name)
+        if was != now:
+            found[name] = f"{was} → {now}"
+    if before.references != after.references:
+        found["references"] = "changed"
+    for old, new in zip(before.lines, after.lines, strict=True):
+        for name in ("sku", "buyer_sku", "quantity", "unit_price", "start_on"):
+            if getattr(old, name) != getattr(new, name):
+                found[f"line {new.number} {name}"] = f"{getattr(old, name)} → {getattr(new, name)}"
+    return found
