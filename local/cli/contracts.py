@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from local.cli.orders import by, clerk
+from local.cli.orders import DAY, by, clerk, document_in
 from local.cli.site import Sites, store_of
 from local.cli.voice import Voice, amounts, speaks_json, table
 from saldo.kernel.clock import system_clock
@@ -22,7 +21,7 @@ from saldo.orders.rules_contracts import milestone_amounts
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _account = click.option("--account", "account_id", required=True, help="Account that the contract is with.")
 _document = click.option("--document", required=True, help="The record of acceptance.")
-_on = click.option("--on", "day", required=True, help="The day it was accepted for.")
+_on = click.option("--on", "day", type=DAY, required=True, help="The day it was accepted for.")
 _reason = click.option("--reason", required=True, help="Why, for those who look at it later.")
 
 
@@ -39,7 +38,7 @@ def contracts_group() -> None:
 @speaks_json
 def sign(sites: Sites, voice: Voice, file: Path, entity_id: str, person: str) -> None:
     """Put the contract written in a JSON FILE on record. Again changes nothing."""
-    contract = contract_from_json(json.loads(file.read_text("utf-8")), entity_id)
+    contract = contract_from_json(document_in(file), entity_id)
     contracts = _contracts(sites, entity_id)
     contracts.sign(contract, clerk(person))
     _answer(voice, contracts.get(contract.account_id, contract.id))
@@ -81,7 +80,7 @@ def amend(sites: Sites, voice: Voice, contract_id: str, file: Path, account_id: 
     """Let the terms written in a JSON FILE hold from their day on."""
     contracts = _contracts(sites, account_id)
     before = contracts.get(account_id, contract_id)
-    terms, milestones = amendment_from_json(json.loads(file.read_text("utf-8")), before.currency)
+    terms, milestones = amendment_from_json(document_in(file), before.currency)
     _answer(voice, contracts.amend(account_id, contract_id, terms, milestones, clerk(person), reason))
 
 
@@ -100,12 +99,12 @@ def accept(
     contract_id: str,
     milestone_id: str,
     account_id: str,
-    day: str,
+    day: datetime,
     document: str,
     person: str,
 ) -> None:
     """A milestone was accepted: the next run bills it, and services that waited for it start."""
-    on = date.fromisoformat(day)
+    on = day.date()
     contracts = _contracts(sites, account_id)
     _answer(voice, contracts.accept(account_id, contract_id, milestone_id, on, document, clerk(person)))
 
@@ -135,10 +134,10 @@ def take_back(
 @click.pass_obj
 @speaks_json
 def release(
-    sites: Sites, voice: Voice, contract_id: str, account_id: str, day: str, document: str, person: str
+    sites: Sites, voice: Voice, contract_id: str, account_id: str, day: datetime, document: str, person: str
 ) -> None:
     """The final acceptance: the next run bills all that was kept back."""
-    on = date.fromisoformat(day)
+    on = day.date()
     _answer(voice, _contracts(sites, account_id).release(account_id, contract_id, on, document, clerk(person)))
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import date, timedelta
-from decimal import Decimal
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
+from local.cli.accounts import staff
 from local.cli.imports import invoke, report_of, show_errors, upload
 from local.cli.site import Site, Sites, store_of
 from local.cli.voice import Json, Voice, amounts, speaks_json, table
 from saldo.audit.model import Actor
 from saldo.kernel.clock import system_clock
+from saldo.kernel.errors import Refusal
 from saldo.orders.decisions import Decisions
 from saldo.orders.model_orders import Order, Reference, ReferenceKind
 from saldo.orders.reading import order_from_json
@@ -26,6 +27,7 @@ from saldo.orders.records_orders import discrepancy_fields
 from saldo.orders.service import Orders
 from saldo.orders.showing import progress_of
 
+DAY = click.DateTime(formats=["%Y-%m-%d"])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _entity = click.option("--entity", "entity_id", required=True, help="Legal entity that was ordered from.")
 _reason = click.option("--reason", required=True, help="Why, for those who look at it later.")
@@ -34,8 +36,23 @@ by = click.option("--by", "person", default="", help="Who decides (default: the 
 
 
 def clerk(person: str) -> Actor:
-    """Whoever works at this machine, as a member of the seller's staff."""
-    return Actor(f"cli:{person or getpass.getuser()}", "staff")
+    """Who decides: the person named, else whoever sits at this terminal."""
+    return replace(staff(), id=person) if person else staff()
+
+
+def document_in(file: Path) -> Any:
+    """The JSON document of a file; Refusal `not_json`."""
+    try:
+        return json.loads(file.read_text("utf-8"), parse_float=Decimal)
+    except ValueError as error:
+        raise Refusal("not_json", f"{file} is not a JSON document: {error}") from error
+
+
+def number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(text) from error
 
 
 @click.group(name="orders")
@@ -65,15 +82,15 @@ def import_orders(sites: Sites, voice: Voice, file: Path, entity_id: str, **opti
 
 @orders_group.command(name="list")
 @_entity
-@click.option("--since", default="", help="First day of order (default: 30 days ago).")
-@click.option("--until", default="", help="Last day of order (default: today).")
+@click.option("--since", type=DAY, default=None, help="First day of order (default: 30 days ago).")
+@click.option("--until", type=DAY, default=None, help="Last day of order (default: today).")
 @click.pass_obj
 @speaks_json
-def list_orders(sites: Sites, voice: Voice, entity_id: str, since: str, until: str) -> None:
+def list_orders(sites: Sites, voice: Voice, entity_id: str, since: datetime | None, until: datetime | None) -> None:
     """A seller's orders by day of order."""
     today = system_clock().date()
-    first = date.fromisoformat(since) if since else today - timedelta(days=30)
-    last = date.fromisoformat(until) if until else today
+    first = since.date() if since else today - timedelta(days=30)
+    last = until.date() if until else today
     found = list(_orders(sites, entity_id).of_seller(entity_id, first, last + timedelta(days=1)))
     rows = [
         (o.id, o.request.order_on.isoformat(), o.request.purchase_order, o.account_id or "?", o.status.value, _money(o))
@@ -173,7 +190,7 @@ def refuse(
 def correct(sites: Sites, voice: Voice, order_id: str, file: Path, entity_id: str, reason: str, person: str) -> None:
     """Put the order written in a JSON FILE in place of one that is held."""
     before = _orders(sites, entity_id).find(entity_id, order_id).request
-    request = order_from_json(json.loads(file.read_text("utf-8")), before.party, before.channel)
+    request = order_from_json(document_in(file), before.party, before.channel)
     order = _decisions(sites, entity_id).correct(entity_id, order_id, request, clerk(person), reason)
     _answer(voice, order)
 
@@ -182,9 +199,9 @@ def correct(sites: Sites, voice: Voice, order_id: str, file: Path, entity_id: st
 @click.argument("order_id")
 @click.argument("line")
 @_entity
-@click.option("--on", "day", required=True, help="The day on which it was delivered or accepted.")
+@click.option("--on", "day", type=DAY, required=True, help="The day on which it was delivered or accepted.")
 @click.option("--document", required=True, help="Delivery note or record of acceptance.")
-@click.option("--quantity", default="", help="How much of it (default: all that is left).")
+@click.option("--quantity", type=number, default=None, help="How much of it (default: all that is left).")
 @by
 @click.pass_obj
 @speaks_json
@@ -194,15 +211,14 @@ def deliver(
     order_id: str,
     line: str,
     entity_id: str,
-    day: str,
+    day: datetime,
     document: str,
-    quantity: str,
+    quantity: Decimal | None,
     person: str,
 ) -> None:
     """Say that a line was delivered or accepted: from that day on it is billed."""
-    part = Decimal(quantity) if quantity else None
     order = _decisions(sites, entity_id).deliver(
-        entity_id, order_id, line, date.fromisoformat(day), document, clerk(person), quantity=part
+        entity_id, order_id, line, day.date(), document, clerk(person), quantity=quantity
     )
     _answer(voice, order)
 
