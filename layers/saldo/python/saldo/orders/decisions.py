@@ -13,8 +13,7 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain, plus
 from saldo.orders.facts import FactsReader, ordering_of
 from saldo.orders.model_orders import Code, LineStatus, Order, OrderLine, OrderRequest, OrderStatus
-from saldo.orders.placing import add_placement, place_ready, placing_for, with_lines
-from saldo.orders.rules_fulfilment import place
+from saldo.orders.placing import place_in, place_ready, placing_for, with_lines
 from saldo.orders.rules_matching import forgotten, learned, match, remembered, returned
 from saldo.orders.rules_orders import (
     accepted,
@@ -155,9 +154,7 @@ class Decisions:
         _check_part(wanted, quantity)
         at, unit = self._clock(), Unit(f"deliver {order.id} {order.version}")
         placing = placing_for(self._store, order, actor, at)
-        assert wanted.agreed is not None
-        placement = place(order, wanted, placing.versions[wanted.agreed.plan_version_id], on, quantity, document_ref)
-        placed = add_placement(unit, placement, placing)
+        placed = place_in(unit, order, wanted, on, placing, quantity, document_ref)
         after = replace(with_lines(order, [placed], at), version=order.version + 1)
         self._write(unit, order, after, "order.delivered", actor, document_ref)
         return after

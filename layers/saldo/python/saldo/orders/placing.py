@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 
 from saldo.accounts.model import Account
 from saldo.accounts.records import account_from
@@ -13,13 +14,15 @@ from saldo.catalog.model import PlanVersion
 from saldo.catalog.records import plan_version_item
 from saldo.catalog.service import PlanVersions
 from saldo.kernel.errors import NotFound
+from saldo.orders.facts import running_of
 from saldo.orders.model_orders import Order, OrderLine
 from saldo.orders.records import add_item
-from saldo.orders.rules_fulfilment import Placement, place, ready
+from saldo.orders.rules_fulfilment import place, ready
 from saldo.orders.rules_orders import changed
+from saldo.orders.rules_running import Running
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
-from saldo.subscriptions.service import start_in
+from saldo.subscriptions.service import change_in, start_in
 
 # A unit has at most 100 writes; the order itself, its guards and records take up to ten, a line up to four.
 _FULL = 80
@@ -31,6 +34,7 @@ class Placing:
 
     account: Account
     versions: Mapping[str, PlanVersion]
+    running: Mapping[str, Running]
     actor: Actor
     at: datetime
 
@@ -45,7 +49,8 @@ def placing_for(store: Store, order: Order, actor: Actor, at: datetime) -> Placi
     missing = sorted(name for _, name in wanted - found.keys())
     if missing:
         raise NotFound(f"no such plan version: {', '.join(missing)}")
-    return Placing(account_from(item), {name: version for (_, name), version in found.items()}, actor, at)
+    running = running_of(store, order.account_id, [x.asked.changes for x in order.lines if x.asked.changes])
+    return Placing(account_from(item), {name: version for (_, name), version in found.items()}, running, actor, at)
 
 
 def place_ready(unit: Unit, order: Order, placing: Placing) -> Order:
@@ -59,8 +64,7 @@ def place_ready(unit: Unit, order: Order, placing: Placing) -> Order:
             assert line.agreed is not None
             started = line.asked.start_on or order.request.order_on
             on = started if line.agreed.recurring else order.request.order_on
-            placement = place(order, line, placing.versions[line.agreed.plan_version_id], on)
-            placed.append(add_placement(unit, placement, placing))
+            placed.append(place_in(unit, order, line, on, placing))
     return with_lines(order, placed, placing.at)
 
 
@@ -73,11 +77,27 @@ def with_lines(order: Order, lines: Iterable[OrderLine], at: datetime) -> Order:
     return replace(after, version=order.version)
 
 
-def add_placement(unit: Unit, placement: Placement, placing: Placing) -> OrderLine:
+def place_in(
+    unit: Unit,
+    order: Order,
+    line: OrderLine,
+    on: date,
+    placing: Placing,
+    delivered: Decimal | None = None,
+    document: str = "",
+) -> OrderLine:
+    """Place a line in this unit, or as much of it as was delivered; the line as it then is."""
+    assert line.agreed is not None, "an accepted line was matched"
+    running = placing.running.get(line.asked.changes)
+    version = placing.versions[line.agreed.plan_version_id]
+    placement = place(order, line, version, on, delivered, document, running)
     for waiting in placement.items:
         add_item(unit, waiting)
     if placement.version is not None:
         unit.insert(plan_version_item(placing.account.entity_id, placement.version))
     if placement.subscription is not None and placement.sold is not None:
         start_in(unit, placement.subscription, placing.account, placement.sold, placing.actor, placing.at)
+    if placement.change is not None and placement.sold is not None and running is not None:
+        versions = {**running.versions, placement.sold.id: placement.sold}
+        change_in(unit, running.subscription, placement.change, versions, placing.actor, placing.at)
     return placement.line
