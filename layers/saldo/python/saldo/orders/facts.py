@@ -52,7 +52,7 @@ class FactsReader:
             ordering,
             self._owed_minor(account) if ordering.credit_limit_minor is not None else 0,
             changed_lines,
-            running_of(self._store, account.id, [line.changes for line in request.lines if line.changes]),
+            running_of(self._store, account.id, changed_by(request)),
         )
 
     def _accounts(self, request: OrderRequest) -> list[Account]:
@@ -85,6 +85,11 @@ def ordering_of(store: Store, account_id: str) -> Ordering:
 def order_at(store: Store, owner: str, order_id: str) -> Order | None:
     item = store.get(*records_orders.order_key(owner, order_id))
     return records_orders.order_from(item) if item else None
+
+
+def changed_by(request: OrderRequest) -> list[str]:
+    """The subscriptions that an order changes."""
+    return [line.changes for line in request.lines if line.changes]
 
 
 def running_of(store: Store, account_id: str, subscription_ids: Sequence[str]) -> dict[str, Running]:

@@ -14,10 +14,11 @@ from saldo.catalog.model import PlanVersion
 from saldo.catalog.records import plan_version_item
 from saldo.catalog.service import PlanVersions
 from saldo.kernel.errors import NotFound
-from saldo.orders.facts import running_of
+from saldo.orders.facts import changed_by, running_of
 from saldo.orders.model_orders import Order, OrderLine
 from saldo.orders.records import add_item
 from saldo.orders.rules_fulfilment import place, ready
+from saldo.orders.rules_matching import Facts
 from saldo.orders.rules_orders import changed
 from saldo.orders.rules_running import Running
 from saldo.storage.store import Store
@@ -39,18 +40,29 @@ class Placing:
     at: datetime
 
 
-def placing_for(store: Store, order: Order, actor: Actor, at: datetime) -> Placing:
-    """The account and the plan versions of an order's matched lines. NotFound without them."""
-    item = store.get(order.account_id, "account")
-    if item is None:
-        raise NotFound("no such account")
-    wanted = {(order.entity_id, line.agreed.plan_version_id) for line in order.lines if line.agreed}
-    found = PlanVersions(store).get_many(wanted)
-    missing = sorted(name for _, name in wanted - found.keys())
+def placing_for(store: Store, order: Order, actor: Actor, at: datetime, facts: Facts | None = None) -> Placing:
+    """The account, plan versions and subscriptions of an order's matched lines, read where `facts` has them not.
+
+    NotFound without them.
+    """
+    account = facts.accounts[0] if facts else _account(store, order.account_id)
+    running = facts.running if facts else running_of(store, order.account_id, changed_by(order.request))
+    versions = {v.id: v for v in facts.assortment.versions} if facts else {}
+    wanted = {line.agreed.plan_version_id for line in order.lines if line.agreed} - versions.keys()
+    if wanted:
+        found = PlanVersions(store).get_many((order.entity_id, name) for name in wanted)
+        versions |= {name: version for (_, name), version in found.items()}
+    missing = sorted(wanted - versions.keys())
     if missing:
         raise NotFound(f"no such plan version: {', '.join(missing)}")
-    running = running_of(store, order.account_id, [x.asked.changes for x in order.lines if x.asked.changes])
-    return Placing(account_from(item), {name: version for (_, name), version in found.items()}, running, actor, at)
+    return Placing(account, versions, running, actor, at)
+
+
+def _account(store: Store, account_id: str) -> Account:
+    item = store.get(account_id, "account")
+    if item is None:
+        raise NotFound("no such account")
+    return account_from(item)
 
 
 def place_ready(unit: Unit, order: Order, placing: Placing) -> Order:
