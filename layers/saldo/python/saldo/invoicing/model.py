@@ -20,6 +20,7 @@ from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.tax.model import Collection, TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageDetail, UsageKey
+from saldo.usage.model_windows import LateUsage
 
 
 class ChangeLegs(StrEnum):
@@ -70,7 +71,8 @@ class BillingOptions:
 
 class LineKind(StrEnum):
     """What a line is for. CHARGE: what a subscription costs; CREDIT: days paid for and not used; CHANGE: both as one;
-    TRUE_UP: what misses to a minimum; ITEM: sold once by hand; DISCOUNT and PREPAID: off another line."""
+    TRUE_UP: what misses to a minimum; ITEM: sold once by hand; DISCOUNT and PREPAID: off another line; LATE: usage of
+    a period that was billed before it came."""
 
     CHARGE = "charge"
     CREDIT = "credit"
@@ -79,6 +81,7 @@ class LineKind(StrEnum):
     ITEM = "item"
     DISCOUNT = "discount"
     PREPAID = "prepaid"
+    LATE = "late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,12 +250,20 @@ class CouponUse:
 
 
 @dataclass(frozen=True, slots=True)
+class LateCharge:
+    """Late usage of a window billed before, and the plan version by which it is rated."""
+
+    usage: LateUsage
+    version: PlanVersion
+
+
+@dataclass(frozen=True, slots=True)
 class BillingCase:
     """All that billing one account on one day needs. `usage` must hold each total that `usage_needed` names.
 
     `as_of` is the day in the account's calendar up to which boundaries are billed, and the issue date. `items` are
     billed with what is due; `coupons` are taken off one after the other; `credits` pay, after what the account has
-    from credit notes (`credit_note_minor`).
+    from credit notes (`credit_note_minor`). `late`: usage of periods billed before that is still to be asked for.
     """
 
     account: Account
@@ -267,6 +278,7 @@ class BillingCase:
     credits: tuple[PrepaidCredit, ...] = ()
     credit_note_minor: int = 0
     exchange: ExchangeRate | None = None
+    late: tuple[LateCharge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

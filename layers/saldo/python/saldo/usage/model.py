@@ -96,6 +96,16 @@ class Meter:
         return self.counts or self.id
 
 
+class Needs(NamedTuple):
+    """What a price asks of usage besides its total: parts by the values of these properties, amounts one by one."""
+
+    dimensions: tuple[str, ...] = ()
+    amounts: bool = False
+
+
+NO_NEEDS = Needs()
+
+
 class UsageKey(NamedTuple):
     """Names one total that an invoice needs: what the meter counted for a subscription in a period."""
 

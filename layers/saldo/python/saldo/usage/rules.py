@@ -1,4 +1,4 @@
-"""Folds of usage events: what each meter counted. The one place where events become numbers, for quotes and for runs."""
+"""Folds of usage events: what each meter counted. The one place where events become numbers."""
 
 from __future__ import annotations
 
@@ -7,27 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
 
 from saldo.catalog.model import Capped, Commitment, Included, Matrix, Percentage, PriceModel, Ramp
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO, plus, total
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import Period, local_date
-from saldo.usage.model import Aggregation, Counted, Meter, Repeats, UsageDetail, UsageEvent
+from saldo.usage.model import NO_NEEDS, Aggregation, Counted, Meter, Needs, Repeats, UsageDetail, UsageEvent
 
 WEIGHTED_DIGITS = 12
 _MICROSECOND = Fraction(1, 1_000_000)
-
-
-class Needs(NamedTuple):
-    """What a price asks of usage besides its total: parts by the values of these properties, amounts one by one."""
-
-    dimensions: tuple[str, ...] = ()
-    amounts: bool = False
-
-
-NOTHING_MORE = Needs()
 
 
 def needs_of(price: PriceModel) -> Needs:
@@ -44,7 +33,7 @@ def needs_of(price: PriceModel) -> Needs:
         found = [needs_of(step.price) for step in price.steps]
         dimensions: tuple[str, ...] = next((n.dimensions for n in found if n.dimensions), ())
         return Needs(dimensions, any(n.amounts for n in found))
-    return NOTHING_MORE
+    return NO_NEEDS
 
 
 def first_of_each(events: Iterable[UsageEvent]) -> list[UsageEvent]:
@@ -82,9 +71,7 @@ def metered(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: st
     return counted(events, meter, period, zone).quantity
 
 
-def counted(
-    events: Iterable[UsageEvent], meter: Meter, period: Period, zone: str, needs: Needs = NOTHING_MORE
-) -> Counted:
+def counted(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: str, needs: Needs = NO_NEEDS) -> Counted:
     """What the meter counted over the period's days in the zone: events of one account in the order they came.
 
     Others' events and those of other periods are ignored, but for a meter that carries its level: it needs all from
