@@ -146,3 +146,17 @@ def _properties(fields: Mapping[str, str], meters: Sequence[Meter], problems: Pr
                 PROPERTY_PREFIX + meter.unique_by, "missing_property", f"{meter.id} counts its distinct values"
             )
     return found
+
+
+def event_said(row: UsageRow) -> UsageEvent | None:
+    """What a row in quarantine speaks of, where an account and a time can be read; its value is left out."""
+    try:
+        at = instant_from(row.fields.get("at", ""))
+    except (ValueError, OverflowError):
+        return None
+    fields, properties = row.fields, _properties(row.fields, (), Problems())
+    account_id = account_named(row)
+    if not account_id:
+        return None
+    named = fields.get("source", ""), fields.get("id", "")
+    return UsageEvent(*named, account_id, fields.get("meter", ""), at, Decimal(0), properties)

@@ -11,14 +11,12 @@ from saldo.usage.ingest_rows import UsageRow
 
 @dataclass(frozen=True, slots=True)
 class HeldRow:
-    """A row in the quarantine. origin: the file (its SHA-256) or batch it came with. repairs: how often it was
-    edited."""
+    """A row in the quarantine. origin: the file (its SHA-256) or batch it came with."""
 
     entity_id: str
     origin: str
     row: UsageRow
     problems: tuple[Problem, ...]
-    repairs: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -27,7 +25,7 @@ class HeldRow:
             "fields": dict(self.row.fields),
             "text": self.row.text,
             "problems": [p.as_dict() for p in self.problems],
-            "repairs": self.repairs,
+            "repairs": self.row.repairs,
         }
 
 

@@ -30,7 +30,9 @@ def quarantine_item(entity_id: str, origin: str, rejected: RejectedRow) -> Item:
     """A rejected row; its text is cut at 1,000 characters, and fields that are longer than 4,000 are left out."""
     pk, sk = quarantine_key(entity_id, origin, rejected.number)
     short = sum(len(name) + len(text) for name, text in rejected.fields.items()) <= MOST_FIELDS
+    repairs = {"repairs": rejected.repairs} if rejected.repairs else {}
     return {
+        **repairs,
         "pk": pk,
         "sk": sk,
         "kind": "quarantine",
@@ -45,9 +47,8 @@ def held_row_from(item: Item) -> HeldRow:
     return HeldRow(
         entity_id=item["pk"],
         origin=item["sk"].removeprefix(PREFIX).rpartition("#")[0],
-        row=UsageRow(item["row"], item["text"], item.get("fields", {})),
+        row=UsageRow(item["row"], item["text"], item.get("fields", {}), repairs=item.get("repairs", 0)),
         problems=tuple(Problem(**p) for p in item["problems"]),
-        repairs=item.get("repairs", 0),
     )
 
 
@@ -60,12 +61,12 @@ def held_rows(store: Store, entity_id: str, origin: str = "") -> Iterator[HeldRo
 def repaired(held: HeldRow, fields: Mapping[str, str]) -> Item:
     """The item of a row with other fields; its problems stay until it is tried again."""
     item = quarantine_item(held.entity_id, held.origin, RejectedRow(held.row.number, held.row.text, held.problems))
-    return item | {"fields": dict(fields), "repairs": held.repairs + 1}
+    return item | {"fields": dict(fields), "repairs": held.row.repairs + 1}
 
 
 def as_before(held: HeldRow) -> Mapping[str, int | None]:
     """The condition that nobody repaired the row meanwhile."""
-    return {"repairs": held.repairs or None}
+    return {"repairs": held.row.repairs or None}
 
 
 def keys_of(rows: Sequence[HeldRow]) -> list[Key]:
