@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -154,8 +153,8 @@ def _usage_of(
         months = _events_of(look, events, meter, key.period, zone)
         (totals[key], details[key]), cutoffs[key] = _count(months, meter, key, zone, price, window)
     late = tuple(found for window in look.windows if (found := _late(look, events, window)))
-    closing = [closes_at(look.meters[key.meter_id], key.period, zone) for key, _ in look.keys]
-    latest: datetime | None = max(closing, default=None)
+    waiting = [(look.meters[key.meter_id], key.period) for key, _ in look.keys]
+    latest = max((closes_at(meter, period, zone) for meter, period in waiting if meter.grace_s), default=None)
     return AccountUsage(totals, details, cutoffs, billed, late, latest, look.closings)
 
 
