@@ -42,7 +42,9 @@ class Forecasts:
         a run would set the account aside. Accounts that share an invoice are looked at one by one."""
         account = self._account(account_id)
         now = self._clock()
-        due, on = self._due(account, local_date(now, account.time_zone))
+        today = local_date(now, account.time_zone)
+        due, due_on = self._due(account, today)
+        on = max(due_on, today)
         found = self._case(account, due, on)
         needed = usage_needed(found.case.due)
         meters = {live.key: live for live in self._live.of(account, needed, now)}
@@ -56,7 +58,7 @@ class Forecasts:
         )
         details = found.case.details
         counted = {key: Counted(quantity, details[key]) for key, quantity in found.case.usage.items()}
-        return NextInvoice(account, on, tuple(meters.values()), so_far, expected, counted, prices)
+        return NextInvoice(account, on, due_on, tuple(meters.values()), so_far, expected, counted, prices)
 
     def _account(self, account_id: str) -> Account:
         item = self._billing.store.get(account_id, "account")
@@ -65,7 +67,7 @@ class Forecasts:
         return account_from(item)
 
     def _due(self, account: Account, today: date) -> tuple[DueAccount, date]:
-        """What the next run that has something to bill will find, and its day."""
+        """What the next run that has something to bill will find, and the day on which that falls due."""
         store = self._billing.store
         sold = [subscription_from(i) for i in store.query_all(account.id, prefix=SUBSCRIPTION_PREFIX, consistent=True)]
         items = [
@@ -76,9 +78,10 @@ class Forecasts:
         days = [s.next_bill_on for s in sold if s.next_bill_on is not None]
         if not days and not items:
             raise Refusal("nothing_ahead", f"{account.id} has nothing that a run would bill")
-        on = max(min([*days, *(day for _, day in items)]), today)
+        due_on = min([*days, *(day for _, day in items)])
+        on = max(due_on, today)
         due = tuple(s.id for s in sold if s.next_bill_on is not None and s.next_bill_on <= on)
-        return DueAccount(account.id, due, tuple(item_id for item_id, day in items if day <= on)), on
+        return DueAccount(account.id, due, tuple(item_id for item_id, day in items if day <= on)), due_on
 
     def _case(self, account: Account, due: DueAccount, on: date) -> AccountCase:
         store = self._billing.store

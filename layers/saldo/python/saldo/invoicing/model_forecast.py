@@ -19,11 +19,13 @@ from saldo.usage.rules_forecast import LiveMeter
 class NextInvoice:
     """What the next run on `on` would bill if nothing more were used (`so_far`), and by the forecast (`expected`).
 
+    `due_on`: the day on which it falls due, before `on` while a run is late.
     `counted`: what was used so far by each key that is asked for; `prices`: at which price.
     """
 
     account: Account
     on: date
+    due_on: date
     meters: tuple[LiveMeter, ...]
     so_far: BilledAccount
     expected: BilledAccount

@@ -29,7 +29,7 @@ def reached(ahead: NextInvoice, thresholds: Sequence[Threshold], at: datetime) -
 
 def _measured(ahead: NextInvoice, threshold: Threshold) -> Iterator[tuple[str, Decimal]]:
     if threshold.measure is Measure.COST:
-        yield ahead.on.isoformat(), Money(net_of(ahead.so_far), ahead.account.currency).as_decimal()
+        yield ahead.due_on.isoformat(), Money(net_of(ahead.so_far), ahead.account.currency).as_decimal()
         return
     for key, price in ahead.prices:
         if key.meter_id != threshold.meter_id:

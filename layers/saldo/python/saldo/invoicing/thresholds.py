@@ -56,12 +56,12 @@ class Thresholds:
         return [a for a in found if "/".join(records.alert_key(a)) not in told]
 
     def blocks(self, account_id: str, ahead: NextInvoice | None = None) -> list[Alert]:
-        """Alerts of the periods still open that ask for the service to stop; none once the next period begins."""
+        """Alerts of the periods still open that ask for the service to stop; none once these are billed."""
         try:
             ahead = ahead or self._forecasts.next_invoice(account_id)
         except Refusal:
             return []
-        now = {ahead.on.isoformat(), *(key.period.as_text() for key, _ in ahead.prices)}
+        now = {ahead.due_on.isoformat(), *(key.period.as_text() for key, _ in ahead.prices)}
         there = records.alerts_of(self._store, account_id)
         return [a for a in there if a.threshold.then is Then.BLOCK and a.period in now]
 
