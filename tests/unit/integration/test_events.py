@@ -85,6 +85,22 @@ def order(status: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def alert() -> dict[str, Any]:
+    threshold = {"id": "cap", "measure": "cost", "at": "100", "meter_id": "", "then": "block"}
+    return {
+        "pk": "acct_eu_a",
+        "sk": "alert#cap#2026-12-01",
+        "kind": "alert",
+        "account_id": "acct_eu_a",
+        "entity_id": "ent_eu_seller",
+        "threshold": threshold,
+        "period": "2026-12-01",
+        "measured": "104.50",
+        "currency": "EUR",
+        "reached_at": PAID_AT,
+    }
+
+
 def types(old: Any, new: Any) -> list[str]:
     return [event.type for event in events_of(old, new)]
 
@@ -130,6 +146,11 @@ def test_an_order_is_news_when_it_is_held_and_when_it_is_accepted_each_once() ->
     assert types(order("held"), order("refused")) == []
 
 
+def test_a_threshold_is_told_when_its_alert_is_inserted() -> None:
+    assert types(None, alert()) == ["usage.threshold_reached"]
+    assert types(alert(), alert()) == []
+
+
 def test_other_records_and_deletions_are_no_news() -> None:
     assert events_of(None, {"pk": "a", "sk": "body#inv_1", "kind": "body"}) == []
     assert events_of(invoice("issued"), None) == []
@@ -150,6 +171,7 @@ CHANGES = [
     (payment("started"), payment("failed")),
     (None, order("held")),
     (order("held"), order("accepted")),
+    (None, alert()),
 ]
 
 
@@ -159,7 +181,7 @@ def _validator(name: str, version: int) -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda c: f"{c[1]['kind']}.{c[1]['status']}")
+@pytest.mark.parametrize("change", CHANGES, ids=lambda c: f"{c[1]['kind']}.{c[1].get('status', 'inserted')}")
 def test_every_event_conforms_to_its_published_schema(change: tuple[Any, Any]) -> None:
     for event in events_of(*change):
         _validator(event.type, event.version).validate(event.as_detail())

@@ -16,7 +16,7 @@ from saldo.kernel.ids import fingerprint
 
 Image = Mapping[str, Any]  # a record's attributes as plain values, before or after a change
 
-KINDS = ("invoice", "payment", "order")  # the only records whose changes are news
+KINDS = ("invoice", "payment", "order", "alert")  # the only records whose changes are news
 _NOT_YET = ("draft", "void")
 _TAKEN = ("accepted", "fulfilled")
 
@@ -115,6 +115,28 @@ def _order_event(name: str, new: Image, status: str, more: Mapping[str, Any]) ->
     )
 
 
+def _of_alert(old: Image | None, new: Image) -> list[DomainEvent]:
+    """An alert is inserted once per threshold and period, and never changes."""
+    if old is not None:
+        return []
+    threshold, at = new["threshold"], instant_from(new["reached_at"])
+    facts = {"threshold_id": threshold["id"], "limit": threshold["at"]}
+    facts |= {name: threshold[name] for name in ("measure", "meter_id", "then")}
+    facts |= {name: new[name] for name in ("period", "measured", "currency")}
+    return [
+        DomainEvent(
+            id=f"evt_{fingerprint('usage.threshold_reached', new['pk'], new['sk'])}",
+            type="usage.threshold_reached",
+            version=1,
+            occurred_at=at,
+            correlation_id=new["sk"],
+            account_id=new["pk"],
+            entity_id=new["entity_id"],
+            facts=facts,
+        )
+    ]
+
+
 def _when(image: Image, status: str) -> datetime:
     """When the record last came into this status."""
     return max(instant_from(change["at"]) for change in image["history"] if change["status"] == status)
@@ -124,4 +146,5 @@ _OF_KIND: Mapping[str, Callable[[Image | None, Image], list[DomainEvent]]] = {
     "invoice": _of_invoice,
     "payment": _of_payment,
     "order": _of_order,
+    "alert": _of_alert,
 }
