@@ -2,7 +2,8 @@
 
 It answers like the real one (shown equal to an independent emulator on random operations), counts calls and request
 units as AWS bills them, and can be told to fail at any call: `fault` is asked before a call is carried out and again
-before it answers; it may raise anything, and by answering PART it has a batch or a page served in part.
+before it answers; it may raise anything. By answering PART it has a batch or a page served in part, by THROTTLED a
+transaction cancelled for load.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 Attributes = dict[str, dict[str, Any]]
-PART = "part"
+PART, THROTTLED = "part", "throttled"
 # A page of a query or scan ends after this many bytes.
 PAGE_BYTES = 1024 * 1024
 _LAST = "\U0010ffff"
@@ -43,7 +44,7 @@ class Bill:
         return sum(self.calls.values())
 
 
-Fault = Callable[[int, str, str], object]  # (call number, operation, "before" | "after"); may answer PART
+Fault = Callable[[int, str, str], object]  # (call number, operation, "before" | "after"); may answer PART or THROTTLED
 
 
 class _Row(NamedTuple):
@@ -201,16 +202,20 @@ class MemoryDynamoDB:
                 self._apply(request["TableName"], verb, request, factor=2)
             return {}
 
-        return self._call("TransactWriteItems", apply)
+        return self._call("TransactWriteItems", apply, lambda: cancelled(["ThrottlingError"] * len(TransactItems)))
 
     # -- how they work -----------------------------------------------------------------------------------------
 
-    def _call(self, operation: str, apply: Callable[[bool], dict[str, Any]]) -> dict[str, Any]:
+    def _call(
+        self, operation: str, apply: Callable[[bool], dict[str, Any]], busy: Callable[[], ClientError] | None = None
+    ) -> dict[str, Any]:
         with self._one_at_a_time:
             self.calls += 1
             number = self.calls
             self.bill.calls[operation] += 1
         told = self.fault(number, operation, "before") if self.fault else None
+        if busy and told == THROTTLED:
+            raise busy()
         with self._one_at_a_time:
             answer = apply(told == PART)
         if self.fault:
