@@ -153,11 +153,10 @@ def test_the_check_finds_a_missing_number() -> None:
 
 
 def test_a_credit_note_that_a_run_drafts_is_settled_when_issued() -> None:
-    from tests.unit.invoicing.scenes import BASE, BUYER, TAX, case_of, plan, sold  # the pure scenes
-
     from saldo.invoicing.model import Draft
     from saldo.invoicing.rules import bill
     from saldo.invoicing.rules_credit_notes import credit_note, whole
+    from tests.unit.invoicing.scenes import BASE, BUYER, TAX, case_of, plan, sold  # the pure scenes
 
     version = plan(BASE)
     outcome = bill(case_of(version, sold(version, ON), as_of=ON), TAX)

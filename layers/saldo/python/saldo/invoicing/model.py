@@ -115,7 +115,8 @@ class InvoiceBody:
     `charges` are the identities (subscription and boundary) that this invoice bills. Amounts in minor units:
     net + tax = total, of which credits may have paid a part. `buyer_profile` is the version of the billing profile it
     is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
-    it is booked where the ledger has another currency.
+    it is booked where the ledger has another currency. `replaces`: the invoice that this one stands for, which was
+    taken back whole. `note`: why, in the words that the customer reads.
     """
 
     id: str
@@ -142,6 +143,8 @@ class InvoiceBody:
     credits: tuple[AppliedCredit, ...] = ()
     of_invoice: str = ""
     exchange: ExchangeRate | None = None
+    replaces: str = ""
+    note: str = ""
 
     @property
     def payable_minor(self) -> int:

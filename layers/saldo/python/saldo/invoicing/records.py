@@ -118,6 +118,12 @@ def body_key(account_id: str, invoice_id: str) -> Key:
     return account_id, f"{BODY_PREFIX}{invoice_id}"
 
 
+def body_item(account_id: str, invoice_id: str, body: bytes) -> Item:
+    """body: as invoicing's codec wrote it."""
+    pk, sk = body_key(account_id, invoice_id)
+    return {"pk": pk, "sk": sk, "kind": "body", "body": body}
+
+
 def open_agenda(account_id: str) -> str:
     """The agenda partition of what an account still owes, by due date."""
     return f"open#{account_id}"
