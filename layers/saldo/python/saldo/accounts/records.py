@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from typing import Any
 
 from pynamodb.attributes import (
@@ -21,9 +23,14 @@ from saldo.accounts.model import (
     AccountStatus,
     Address,
     BillingProfile,
+    DiscountTax,
+    EarlyDiscount,
+    LatePolicy,
+    LateTerms,
     LegalEntity,
     Organisation,
     TaxStatus,
+    Terms,
 )
 from saldo.storage.items import Item
 from saldo.storage.records import Record
@@ -67,6 +74,7 @@ class AccountRecord(Record):
     profile_version = NumberAttribute()
     deliver_by_email = BooleanAttribute()
     status = UnicodeAttribute()
+    terms = UnicodeAttribute(null=True)
 
 
 class ProfileRecord(Record):
@@ -108,15 +116,42 @@ def entity_from(item: Item) -> LegalEntity:
 
 def account_item(account: Account) -> Item:
     fields = {name: getattr(account, name) for name in Account.__dataclass_fields__ if name != "id"}
+    fields["terms"] = terms_text(account.terms)
     return AccountRecord(account.id, "account", **fields).as_item()
 
 
 def account_from(item: Item) -> Account:
     """Read field by field from the plain item: the run reads many, and PynamoDB costs 160 µs an item."""
-    fields = {name: item[name] for name in Account.__dataclass_fields__ if name != "id"}
+    fields = {name: item[name] for name in Account.__dataclass_fields__ if name not in ("id", "terms")}
+    fields["terms"] = terms_from(item.get("terms"))
     fields["tax_status"] = TaxStatus(fields["tax_status"])
     fields["status"] = AccountStatus(fields["status"])
     return Account(id=item["pk"], **fields)
+
+
+def terms_text(terms: Terms) -> str | None:
+    """Terms as JSON text; None for those everyone has."""
+    if terms == Terms():
+        return None
+    early, late = terms.early_discount, terms.late
+    found: dict[str, Any] = {"review": terms.review}
+    if early:
+        found["early"] = [str(early.percent), early.days, early.tax.value]
+    if late.policy is not LatePolicy.NONE:
+        found["late"] = [late.policy.value, str(late.percent), late.compensation, late.grace_days]
+    return json.dumps(found, sort_keys=True)
+
+
+def terms_from(text: str | None) -> Terms:
+    if not text:
+        return Terms()
+    found = json.loads(text)
+    early, late = found.get("early"), found.get("late")
+    return Terms(
+        early_discount=EarlyDiscount(Decimal(early[0]), early[1], DiscountTax(early[2])) if early else None,
+        late=LateTerms(LatePolicy(late[0]), Decimal(late[1]), late[2], late[3]) if late else LateTerms(),
+        review=found["review"],
+    )
 
 
 def customer_item(account: Account) -> Item:

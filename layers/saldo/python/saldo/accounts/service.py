@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from saldo.accounts import records
-from saldo.accounts.model import Account, BillingProfile, LegalEntity, Organisation
+from saldo.accounts.model import Account, BillingProfile, LegalEntity, Organisation, Terms
+from saldo.accounts.rules import check_terms
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
@@ -57,6 +58,25 @@ class Accounts:
         if self._store.write_one(unit):
             raise Refusal("changed_meanwhile", "the profile was changed by someone else; look at it and try again")
         return new
+
+    def change_terms(self, account_id: str, terms: Terms, actor: Actor, reason: str = "") -> Account:
+        """What invoices from now on are issued with; those that are out keep the terms they have.
+
+        Refusal `invalid_terms` naming every problem.
+        """
+        check_terms(terms)
+        account = self.account(account_id)
+        was, text = records.terms_text(account.terms), records.terms_text(terms)
+        unit = Unit(f"terms {account_id}")
+        now = {"set": {"terms": text}} if text else {"remove": ("terms",)}
+        unit.update((account_id, "account"), when={"terms": was}, exists=True, **now)  # type: ignore[arg-type]
+        at = self._clock()
+        record = AuditRecord(
+            account_id, at, actor, "terms.changed", account_id, {"terms": was}, {"terms": text}, reason
+        )
+        if self._store.write_one(unit.put(audit_item(record))):
+            raise Refusal("changed_meanwhile", "the terms were changed by someone else; look at them and try again")
+        return replace(account, terms=terms)
 
     def account(self, account_id: str) -> Account:
         item = self._store.get(account_id, "account")

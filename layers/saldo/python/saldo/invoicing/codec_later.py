@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
+from saldo.accounts.model import DiscountTax, EarlyDiscount
 from saldo.invoicing.model import (
     AppliedCredit,
     CouponUse,
@@ -35,6 +36,9 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
         found["of_invoice"] = body.of_invoice
     if body.replaces:
         found["replaces"] = body.replaces
+    if body.early_discount:
+        early = body.early_discount
+        found["early_discount"] = [plain(early.percent), early.days, early.tax.value]
     if body.note:
         found["note"] = body.note
     if body.exchange:
@@ -53,8 +57,13 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "of_invoice": document.get("of_invoice", ""),
         "replaces": document.get("replaces", ""),
         "note": document.get("note", ""),
+        "early_discount": _early_from(document["early_discount"]) if "early_discount" in document else None,
         "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
     }
+
+
+def _early_from(row: list[Any]) -> EarlyDiscount:
+    return EarlyDiscount(Decimal(row[0]), row[1], DiscountTax(row[2]))
 
 
 def _exchange_from(row: list[str]) -> ExchangeRate:

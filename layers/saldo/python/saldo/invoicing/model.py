@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.model import Account, EarlyDiscount, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.status import MOVES as MOVES
 from saldo.invoicing.status import DocumentKind as DocumentKind
@@ -116,7 +116,7 @@ class InvoiceBody:
     net + tax = total, of which credits may have paid a part. `buyer_profile` is the version of the billing profile it
     is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
     it is booked where the ledger has another currency. `replaces`: the invoice that this one stands for, which was
-    taken back whole. `note`: why, in the words that the customer reads.
+    taken back whole. `note`: why, in the words that the customer reads. `early_discount`: for paying early.
     """
 
     id: str
@@ -145,6 +145,7 @@ class InvoiceBody:
     exchange: ExchangeRate | None = None
     replaces: str = ""
     note: str = ""
+    early_discount: EarlyDiscount | None = None
 
     @property
     def payable_minor(self) -> int:

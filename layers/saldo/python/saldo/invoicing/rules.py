@@ -209,6 +209,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         kind=DocumentKind.CREDIT_NOTE if net + tax < 0 else DocumentKind.INVOICE,
         tax_mode=answer.mode,
         exchange=case.exchange,
+        early_discount=account.terms.early_discount,
     )
 
 

@@ -25,6 +25,7 @@ class LedgerAccount(StrEnum):
     CUSTOMER_CREDIT = "customer_credit"
     PREPAID_CREDIT = "prepaid_credit"
     FX_DIFFERENCE = "fx_difference"
+    EARLY_DISCOUNT = "early_discount"
 
 
 class EntryKind(StrEnum):
@@ -37,6 +38,7 @@ class EntryKind(StrEnum):
     PAYMENT_IMPORTED = "payment_imported"
     PAYMENT_APPLIED = "payment_applied"
     PAYOUT_RECEIVED = "payout_received"
+    EARLY_DISCOUNT_TAKEN = "early_discount_taken"
 
 
 @dataclass(frozen=True, slots=True)
