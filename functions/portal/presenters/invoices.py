@@ -198,7 +198,7 @@ def invoice_view(invoice: Invoice, today: date, zone: str, words: Words) -> Invo
     """Amounts inside are in the invoice's currency and without its sign; the heading names it once."""
     header, body = invoice.header, invoice.body
     money = header.currency
-    is_note = header.document_kind is DocumentKind.CREDIT_NOTE
+    is_note = header.document is DocumentKind.CREDIT_NOTE
     return InvoiceView(
         title=words("invoice.title.credit_note" if is_note else "invoice.title", number=header.number),
         row=row_view(row_from(header_item(header)), today, words),

@@ -41,6 +41,9 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
         found["early_discount"] = [plain(early.percent), early.days, early.tax.value]
     if body.note:
         found["note"] = body.note
+    for name in ("purchase_order", "cost_centre"):
+        if getattr(body, name):
+            found[name] = getattr(body, name)
     if body.exchange:
         rate = body.exchange
         found["exchange"] = [rate.base, rate.counter, plain(rate.rate), rate.source, rate.on.isoformat()]
@@ -58,6 +61,8 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "replaces": document.get("replaces", ""),
         "note": document.get("note", ""),
         "early_discount": _early_from(document["early_discount"]) if "early_discount" in document else None,
+        "purchase_order": document.get("purchase_order", ""),
+        "cost_centre": document.get("cost_centre", ""),
         "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
     }
 
@@ -79,6 +84,8 @@ def line_later_to(line: Line) -> dict[str, Any]:
         found["of"] = line.of
     if line.residual_minor:
         found["residual_minor"] = line.residual_minor
+    if line.account_id:
+        found["account_id"] = line.account_id
     if line.inclusive:
         found["included_tax_minor"] = line.included_tax_minor
     return found
@@ -91,5 +98,6 @@ def line_later_from(line: dict[str, Any]) -> dict[str, Any]:
         "of": line.get("of", ""),
         "residual_minor": line.get("residual_minor", 0),
         "inclusive": "included_tax_minor" in line,
+        "account_id": line.get("account_id", ""),
         "included_tax_minor": line.get("included_tax_minor", 0),
     }

@@ -43,7 +43,7 @@ class Statute:
 # (Interest) Act 1998 and the Rate of Interest Order 2002. Others: directive 2011/7/EU, articles 2(6), 3 and 6, as ES
 # Ley 3/2004 art. 7, IT D.Lgs. 231/2002 art. 5, NL art. 6:119a BW, IE S.I. 580/2012.
 _DIRECTIVE = Statute("ECB", Decimal(8), None, EU_BANDS, "EUR")
-STATUTES = {country: _DIRECTIVE for country in ("BE", "ES", "IE", "IT", "LU", "NL", "PT")} | {
+STATUTES = dict.fromkeys(("BE", "ES", "IE", "IT", "LU", "NL", "PT"), _DIRECTIVE) | {
     "DE": Statute("DE", Decimal(9), Decimal(5), EU_BANDS, "EUR"),
     "FR": Statute("ECB", Decimal(10), None, EU_BANDS, "EUR"),
     "GB": Statute("BOE", Decimal(8), None, UK_BANDS, "GBP", fixed=True),
