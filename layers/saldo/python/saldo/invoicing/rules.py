@@ -269,6 +269,7 @@ def issue_entry(body: InvoiceBody, open_minor: int | None = None) -> Entry | Non
         currency=body.currency,
         source_id=body.id,
         postings=(*_owed(body, owed, open_minor), *legs),
+        exchange=body.exchange,
     )
 
 

@@ -72,7 +72,8 @@ def _group(case: BillingCase, member: Account | None, purchase_order: str, cost_
 
 
 def _part(case: BillingCase, group: _Group, due: Sequence[DueSubscription], items: Sequence[DueItem]) -> BillingCase:
-    supplied_to = next((sold.member for sold in (*due, *items)), None)
+    sold: Sequence[DueSubscription | DueItem] = (*due, *items)
+    supplied_to = next((one.member for one in sold), None)
     return replace(
         case,
         due=tuple(due),

@@ -135,7 +135,9 @@ def _rated(span: Period, debt: Debt, case: LateCase) -> Iterator[tuple[Period, F
         yield span, Fraction(case.terms.percent)
         return
     statute = STATUTES.get(case.country)
-    points = statute and (statute.points if case.status is not TaxStatus.CONSUMER else statute.consumer_points)
+    points = None
+    if statute is not None:
+        points = statute.consumer_points if case.status is TaxStatus.CONSUMER else statute.points
     if statute is None or points is None:
         raise Refusal("no_statutory_rate", f"no late-payment law of {case.country} for {case.status} is known here")
     for part in _halves(span):
@@ -143,7 +145,7 @@ def _rated(span: Period, debt: Debt, case: LateCase) -> Iterator[tuple[Period, F
         reference = reference_on(case.rates, statute.reference, day)
         if reference is None:
             raise Refusal("reference_rate_missing", f"the {statute.reference} reference rate of {day} is not on record")
-        yield part, Fraction(max(reference + points, 0))
+        yield part, max(Fraction(reference + points), Fraction(0))
 
 
 def _halves(span: Period) -> Iterator[Period]:

@@ -200,7 +200,12 @@ class Seller:
             kind = SeriesType.INVOICE
         rule = self.numbering.rule_for(kind, self.country)
         year = on.year if on.month >= rule.year_begins else on.year - 1
-        values = {"prefix": self.prefix, "year": year, "month": f"{on.month:02}", "type": _TYPE_CODES[kind]}
+        values: dict[str, str | int] = {
+            "prefix": self.prefix,
+            "year": year,
+            "month": f"{on.month:02}",
+            "type": _TYPE_CODES[kind],
+        }
         frame = NumberFormat(rule.pattern).filled(**values, customer=customer.rpartition("_")[2].upper())
         frame = frame if self.prefix else frame.lstrip("-/. ")
         return Series(_name_of(frame), frame, rule.longest)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from saldo.accounts.records import entity_from
+from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import BilledAccount, InvoiceBody
 from saldo.invoicing.records import body_key, draft_header, header_item
@@ -55,7 +56,9 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
     plan_key, entity_key = records.plan_key(run_id, attempt.plan_id, batch), (attempt.entity_id, "entity")
     found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id)])
     options = options_from(found.get(seller_billing_key(attempt.entity_id)))
-    shared = Batch(entity_from(found[entity_key]), options, attempt.as_of, records.billed_by(attempt))
+    shared = Batch(
+        entity_from(found[entity_key]), options, attempt.as_of, records.billed_by(attempt), ExchangeRates(store)
+    )
     result = _bill(billing, attempt, shared, records.plan_from(found[plan_key]))
     store.put_many([records.result_item(run_id, attempt_number, batch, result)])
     return result

@@ -13,6 +13,7 @@ from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.service import PlanVersions
+from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.model import BillingCase, BillingOptions, DueItem, DueSubscription
 from saldo.invoicing.rules import due_of, usage_needed
 from saldo.invoicing.run.model import DueAccount, SetAside
@@ -67,6 +68,7 @@ class Batch:
     options: BillingOptions
     as_of: date
     billed_by: str
+    rates: ExchangeRates
 
 
 def read_cases(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str, AccountCase | SetAside]:
@@ -137,6 +139,10 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
     if isinstance(accounts, SetAside):
         return accounts
     account = accounts[due.account_id]
+    try:
+        exchange = batch.rates.rate_for(batch.entity, account.currency, batch.as_of)
+    except Refusal as refusal:
+        return SetAside(due.account_id, refusal.code, refusal.message)
     wallet = found.records.get(wallet_key(due.account_id))
     waiting = [item for one in due.all for item in _waiting(one, found)]
     case = BillingCase(
@@ -148,6 +154,7 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
         items=tuple(DueItem(w.item, None if w.account_id == account.id else accounts[w.account_id]) for w in waiting),
         options=batch.options,
         wallet=wallet_from(wallet),
+        exchange=exchange,
     )
     before = (found.records.get(key) for one in due.all for key in _billable_keys(one))
     billed = dict.fromkeys(invoice for record in before for invoice in _billed_before(record, batch))
