@@ -34,8 +34,7 @@ from saldo.invoicing.rules_corrections import (
 )
 from saldo.invoicing.rules_credit_notes import credit_note, whole
 from saldo.invoicing.rules_numbers import Seller, Series, series_type
-from saldo.invoicing.run.model import RunState
-from saldo.invoicing.run.open import latest_listed
+from saldo.invoicing.run.open import earlier_open
 from saldo.invoicing.status import SHOWN, DocumentKind
 from saldo.invoicing.wallet_records import add_credit_note
 from saldo.kernel.clock import Clock
@@ -213,9 +212,9 @@ class Corrections:
 
     def _wait_for_runs(self, found: _Corrected) -> None:
         """A run of an earlier day that has yet to number its drafts comes first, for dates never fall in a series."""
-        last = latest_listed(self._store, found.entity.id)
-        if last and last.state is not RunState.CLOSED and last.as_of < found.today:
-            raise Refusal("earlier_run_open", f"the run as of {last.as_of} is {last.state}; retry it first")
+        earlier = earlier_open(self._store, found.entity.id, found.today)
+        if earlier:
+            raise Refusal("earlier_run_open", f"{earlier.run_id} is {earlier.state.value}; retry it first")
 
     def _unit(
         self, found: _Corrected, asked: CreditRequest, content: str, bodies: list[InvoiceBody]
