@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from saldo.accounts.records import entity_from
 from saldo.exchange.service import ExchangeRates
+from saldo.invoicing import approvals
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import BilledAccount, InvoiceBody
 from saldo.invoicing.records import body_key, draft_header, header_item
@@ -92,6 +93,9 @@ def _decide(billing: Billing, attempt: Attempt, account: DueAccount, found: Acco
         return _Decided(account, set_aside=found)
     try:
         billed = bill_account(found.case, billing.tax)
+        waits = approvals.decision(billing.store, attempt, found.case.account, billed.bodies)
+        if waits:
+            return _Decided(account, before=found.before, set_aside=waits)
         unit = _unit(attempt, found, billed)
     except Refusal as refusal:
         aside = SetAside(account.account_id, refusal.code, str(refusal)[:300])
@@ -124,6 +128,8 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
             move_on(unit, before[moved.id], moved, **mark)
     for waiting, sold in zip(found.items, case.items, strict=True):
         close_item(unit, waiting, ItemStatus.BILLED, invoice_id=invoices.get(sold.identity, ""), **mark)
+    if not attempt.dry_run:
+        approvals.consume(unit, case.account, billed.bodies)
     if billed.wallet != case.wallet:
         write_wallet(unit, case.account.id, case.entity.id, billed.wallet, found.wallet_read)
     return unit
