@@ -69,7 +69,7 @@ class Accounts:
         was, text = records.terms_text(account.terms), records.terms_text(terms)
         unit = Unit(f"terms {account_id}")
         now = {"set": {"terms": text}} if text else {"remove": ("terms",)}
-        unit.update((account_id, "account"), when={"terms": was}, exists=True, **now)  # type: ignore[arg-type]
+        unit.update((account_id, "account"), when={"terms": was}, exists=True, **now)
         at = self._clock()
         record = AuditRecord(
             account_id, at, actor, "terms.changed", account_id, {"terms": was}, {"terms": text}, reason
