@@ -1,6 +1,7 @@
 """How rates lie in the table.
 
-`rates_<source>` / `rate#<currency>#<date>`: one published rate. `<entity>` / `rate_policy`: whose rates a seller books at.
+`rates_<source>` / `rate#<currency>#<date>`: one published rate.
+`<entity>` / `rate_policy`: whose rates a seller books at.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Drafts that are looked at before they are issued: proposed by a run, approved or held by staff, billed by a later run.
+"""Drafts that are looked at before they are issued: proposed by a run, approved or held by staff, billed by a later one.
 
-`<account>` / `approval`: what the last run proposed (frozen bodies and their fingerprint) and what staff said of it; on the
-agenda `review#<entity>` under the day it was proposed for. Staff change a proposal through what it is made of (waiting
-items, the wallet's coupons, the subscriptions); the next run then proposes anew, for an approval holds for what was seen.
+`<account>` / `approval`: what the last run proposed (frozen bodies and their fingerprint) and what staff said of it; on
+the agenda `review#<entity>` under the day it was proposed for. Staff change a proposal through what it is made of
+(waiting items, the wallet's coupons, the subscriptions); the next run then proposes anew, for an approval holds for what
+was seen.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class ApprovalState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a run would issue to an account. `print`: the fingerprint of its lines. `said_by`: who approved or held it."""
+    """What a run would issue to an account. `print`: the fingerprint of its lines. `said_by`: who judged it."""
 
     account_id: str
     as_of: date

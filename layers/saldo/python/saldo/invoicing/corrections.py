@@ -101,8 +101,8 @@ class Corrections:
         """Issue the credit note and return it; the same request again returns the same one.
 
         Refusals: `invalid_correction`, `not_correctable`, `invalid_credit_note`, `more_than_left`,
-        `total_out_of_reach`, `request_reused`, `earlier_run_open`, `numbers_would_go_back`. Raises Unavailable when others keep changing
-        the same records; asking again is safe.
+        `total_out_of_reach`, `request_reused`, `earlier_run_open`, `numbers_would_go_back`. Raises Unavailable when
+        others keep changing the same records; asking again is safe.
         """
         _check(asked)
         return self._until_it_holds(asked, asked.content, lambda found: [self._note(found, asked)])[0]

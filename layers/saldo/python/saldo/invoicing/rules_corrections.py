@@ -1,4 +1,4 @@
-"""What a correction of an issued invoice is made of: amounts to take back, the invoice that stands for it, the offer."""
+"""What a correction of an issued invoice is made of: amounts to take back, the invoice that stands for it, offers."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def changed_fields(before: BillingProfile, after: BillingProfile) -> frozenset[s
 def correctable(
     headers: Iterable[InvoiceHeader], policy: CorrectionPolicy, version: int, today: date
 ) -> list[InvoiceHeader]:
-    """Invoices of an older profile version that the policy lets be corrected, oldest first; partly credited ones not."""
+    """Invoices of an older profile version that the policy lets be corrected, oldest first; credited ones not."""
     if policy.offered is Offered.NONE:
         return []
     since = today - timedelta(days=policy.days)
