@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from local.cli.accounts import staff
 from local.cli.site import Site, Sites, store_of
 from local.cli.voice import Voice, speaks_json, table
 from saldo.catalog.service import PlanVersions
+from saldo.documents.looks import Looks
+from saldo.documents.model import Look
+from saldo.documents.rules_look import look_of
 from saldo.exchange.model import ECB
 from saldo.exchange.service import RateImport
 from saldo.invoicing.approvals import Approvals, Proposal
@@ -19,6 +23,7 @@ from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.late_charges import LateCharges
 from saldo.invoicing.records import InvoiceHeader
 from saldo.invoicing.rules_corrections import Reason
+from saldo.invoicing.rules_templates import TemplateRule
 from saldo.invoicing.run.cases import Billing
 from saldo.invoicing.run.now import Invoices, OneOff
 from saldo.kernel.clock import system_clock
@@ -216,6 +221,60 @@ def late_charges(sites: Sites, voice: Voice, entity_id: str) -> None:
     voice.answer({"added": report.added, "left_out": left_out}, show)
 
 
+@click.group(name="template")
+def template_group() -> None:
+    """How invoices look."""
+
+
+_LOOK = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+@template_group.command(name="preview")
+@_LOOK
+@click.option("--entity", "entity_id", required=True)
+@click.option("--language", default="en", show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where the PDF goes.")
+@click.pass_obj
+@speaks_json
+def preview_template(sites: Sites, voice: Voice, file: Path, entity_id: str, language: str, out: Path) -> None:
+    """Make a PDF of made-up charges in the template of a JSON file. Nothing is stored."""
+    pdf = Looks(store_of(sites.of(entity_id)), system_clock).preview(entity_id, _look(file), language)
+    out.write_bytes(pdf)
+    voice.answer({"bytes": len(pdf)}, lambda console: console.print(f"{out}"))
+
+
+@template_group.command(name="publish")
+@click.argument("name")
+@_LOOK
+@click.option("--entity", "entity_id", required=True)
+@click.pass_obj
+@speaks_json
+def publish_template(sites: Sites, voice: Voice, name: str, file: Path, entity_id: str) -> None:
+    """Publish the next version of a template; `standard` is for all that no rule names another for."""
+    done = Looks(store_of(sites.of(entity_id)), system_clock).publish(entity_id, name, _look(file), staff())
+    voice.answer({"template": done}, lambda console: console.print(f"{done} is in use for documents from now on"))
+
+
+@template_group.command(name="choose")
+@click.option("--entity", "entity_id", required=True)
+@click.option("--rule", "rules", multiple=True, metavar="TEMPLATE:CONTRACT:COUNTRY:SEGMENT", help="Empty fits any.")
+@click.pass_obj
+@speaks_json
+def choose_template(sites: Sites, voice: Voice, entity_id: str, rules: tuple[str, ...]) -> None:
+    """Say which accounts' documents get which template; the most specific rule goes. These replace all rules before."""
+    found = [TemplateRule(*[*text.split(":"), "", "", ""][:4]) for text in rules]
+    Looks(store_of(sites.of(entity_id)), system_clock).choose(entity_id, found, staff())
+    voice.answer({"rules": len(found)}, lambda console: console.print(f"{len(found)} rules"))
+
+
+def _look(file: Path) -> Look:
+    try:
+        fields = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Refusal("invalid_template", f"{file.name} is no JSON: {error}") from error
+    return look_of(fields if isinstance(fields, dict) else {"document": fields})
+
+
 @click.group(name="rates")
 def rates_group() -> None:
     """Exchange rates."""
@@ -228,7 +287,7 @@ def rates_group() -> None:
 @click.pass_obj
 @speaks_json
 def import_rates(sites: Sites, voice: Voice, file: Path, region: str, source: str) -> None:
-    """Import daily rates (XML or CSV as the European Central Bank publishes them). The same file again changes nothing."""
+    """Import daily rates, XML or CSV as the European Central Bank has them. The same file again changes nothing."""
     store = store_of(sites.in_region(region))
     count = RateImport(store, system_clock).import_file(source, file.read_bytes(), staff())
     voice.answer({"rates": count}, lambda console: console.print(f"{count} new rates"))

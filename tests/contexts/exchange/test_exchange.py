@@ -80,7 +80,7 @@ def test_a_document_is_booked_at_the_rate_of_its_day_or_the_last_before_it() -> 
 def test_a_rate_that_is_missing_or_too_old_is_refused_with_the_last_one_there_is() -> None:
     world, rates = bank()
     rates.import_file("ECB", XML, CLERK)
-    with pytest.raises(Refusal, match="no_exchange_rate.*2026-01-02"):
+    with pytest.raises(Refusal, match=r"no_exchange_rate.*2026-01-02"):
         ExchangeRates(world.store).rate_for(ENTITY, "USD", date(2026, 1, 10))
     with pytest.raises(Refusal, match="no_exchange_rate"):
         ExchangeRates(world.store).rate_for(ENTITY, "KWD", date(2026, 1, 2))

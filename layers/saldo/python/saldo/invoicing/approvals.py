@@ -1,9 +1,9 @@
-"""Drafts that are looked at before they are issued: proposed by a run, approved or held by staff, billed by a later one.
+"""Drafts that are looked at before they are issued: proposed by a run, approved or held by staff, then billed.
 
 `<account>` / `approval`: what the last run proposed (frozen bodies and their fingerprint) and what staff said of it; on
 the agenda `review#<entity>` under the day it was proposed for. Staff change a proposal through what it is made of
-(waiting items, the wallet's coupons, the subscriptions); the next run then proposes anew, for an approval holds for what
-was seen.
+(waiting items, the wallet's coupons, the subscriptions); the next run then proposes anew, for an approval holds for
+what was seen.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from saldo.accounts.model import Account, LegalEntity
-from saldo.accounts.records import account_from, entity_from
+from saldo.accounts.records import account_from, entity_from, facts_item, facts_print
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.invoicing import records
@@ -208,7 +208,7 @@ class Corrections:
         lines = taxable_lines(body.lines, body.issued_on, body.currency)
         answer = self._tax.quote(lines, facts_of_buyer(found.account), facts_of_seller(found.entity))
         credit = max(-note.payable_minor - found.header.open_minor, 0)
-        return [note, rebilled(body, found.account, found.today, answer, credit, 1)]
+        return [note, rebilled(body, found.account, found.today, answer, credit, 1, facts_print(found.entity))]
 
     def _wait_for_runs(self, found: _Corrected) -> None:
         """A run of an earlier day that has yet to number its drafts comes first, for dates never fall in a series."""
@@ -228,6 +228,8 @@ class Corrections:
         used = sum(c.minor for body in bodies[1:] for c in body.credits if c.source is CreditSource.CREDIT_NOTE)
         if kept := -note.payable_minor - lowered - used:
             add_credit_note(unit, account_id, found.entity.id, kept)
+        if len(bodies) > 1:
+            unit.put(facts_item(found.entity))
         issued = []
         for body, numbered in zip(bodies, self._numbers(unit, found, bodies), strict=True):
             header = records.issued_header(records.draft_header(body, f"request_{asked.request}"), numbered, at)

@@ -119,6 +119,7 @@ class InvoiceBody:
     is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
     it is booked where the ledger has another currency. `replaces`: the invoice that this one stands for, which was
     taken back whole. `note`: why, in the words that the customer reads. `early_discount`: for paying early.
+    `seller_facts`: the print of what the seller was then (`accounts.records.facts_key`). `template`: how it looks.
     `purchase_order` and `cost_centre`: by which it was split off.
     """
 
@@ -149,6 +150,8 @@ class InvoiceBody:
     replaces: str = ""
     note: str = ""
     early_discount: EarlyDiscount | None = None
+    seller_facts: str = ""
+    template: str = ""
     purchase_order: str = ""
     cost_centre: str = ""
 
@@ -305,6 +308,8 @@ class BillingCase:
     details: Mapping[UsageKey, UsageDetail] = field(default_factory=dict)
     wallet: Wallet = Wallet()
     exchange: ExchangeRate | None = None
+    seller_facts: str = ""
+    template: str = ""
     purchase_order: str = ""
     cost_centre: str = ""
     supplied_to: Account | None = None

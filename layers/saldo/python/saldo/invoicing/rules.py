@@ -211,6 +211,8 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         tax_mode=answer.mode,
         exchange=case.exchange,
         early_discount=account.terms.early_discount,
+        seller_facts=case.seller_facts,
+        template=case.template,
         purchase_order=case.purchase_order,
         cost_centre=case.cost_centre,
     )

@@ -82,12 +82,13 @@ def amounts_of_total(
 
 
 def rebilled(
-    body: InvoiceBody, account: Account, on: date, answer: TaxAnswer, credit_minor: int, attempt: int
+    body: InvoiceBody, account: Account, on: date, answer: TaxAnswer, credit_minor: int, attempt: int, facts: str
 ) -> InvoiceBody:
     """The invoice that stands for one taken back whole: the same lines for the buyer as it is now.
 
     answer: tax on these lines for the buyer of now, at the dates of supply of then. credit_minor: what the credit note
-    gave back as the customer's credit; it pays for this one. attempt: counts the corrections of `body`, from 1.
+    gave back as the customer's credit; it pays for this one. attempt: counts the corrections of `body`, from 1. facts:
+    the print of what the seller is now.
     """
     charges = (f"rebill:{body.id}:{attempt}",)
     lines = taxed_lines(body.lines, answer)
@@ -112,6 +113,7 @@ def rebilled(
         total_minor=net + answer.tax_minor,
         credits=tuple(c for c in body.credits if c.before_tax),
         replaces=body.id,
+        seller_facts=facts,
     )
     used = min(credit_minor, new.payable_minor)
     paid = (AppliedCredit(CreditSource.CREDIT_NOTE, "", used),) if used > 0 else ()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from saldo.accounts.model import LatePolicy, LateTerms, TaxStatus
 from saldo.invoicing.rules_interest import compensation_of
@@ -124,7 +125,7 @@ def _spans(debt: Debt, end: date, disputed_minor: int) -> Iterator[tuple[Period,
     """Days of equal balance, each with what bears interest on them."""
     start = debt.due_on + _DAY
     turns = sorted({start, end, *(on for on, _ in debt.moves if start < on < end)})
-    for begin, stop in zip(turns, turns[1:], strict=False):
+    for begin, stop in pairwise(turns):
         minor = debt.open_on(begin) - disputed_minor
         if begin >= start and minor > 0:
             yield Period(begin, stop), minor

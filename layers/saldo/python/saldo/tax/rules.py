@@ -29,8 +29,8 @@ def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table:
     """Every tax on a line, side by side; one of 0 % with its reason where none is charged.
 
     In this order: what is no supply at all (category `outside`: interest, damages); an exempt buyer; a business with a
-    tax id in another country of the seller's union (reverse charge); where the seller may charge tax, the dated rates of
-    that place; else outside the scope.
+    tax id in another country of the seller's union (reverse charge); where the seller may charge tax, the dated rates
+    of that place; else outside the scope.
     Refusal `tax_undecidable` when a fact or a rate is missing.
     """
     if line.category == OUTSIDE:

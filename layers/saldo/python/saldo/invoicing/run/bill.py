@@ -6,12 +6,13 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from saldo.accounts.records import entity_from
+from saldo.accounts.records import entity_from, facts_print
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing import approvals
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import BilledAccount, InvoiceBody
 from saldo.invoicing.records import body_key, draft_header, header_item
+from saldo.invoicing.records_templates import choice_from, templates_key
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.run import records
 from saldo.invoicing.run.cases import AccountCase, Batch, Billing, read_cases
@@ -55,10 +56,18 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
     store = billing.store
     attempt = load_attempt(store, run_id, attempt_number)
     plan_key, entity_key = records.plan_key(run_id, attempt.plan_id, batch), (attempt.entity_id, "entity")
-    found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id)])
+    template_key = templates_key(attempt.entity_id)
+    found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id), template_key])
     options = options_from(found.get(seller_billing_key(attempt.entity_id)))
+    entity = entity_from(found[entity_key])
     shared = Batch(
-        entity_from(found[entity_key]), options, attempt.as_of, records.billed_by(attempt), ExchangeRates(store)
+        entity,
+        options,
+        attempt.as_of,
+        records.billed_by(attempt),
+        ExchangeRates(store),
+        facts_print(entity),
+        choice_from(found.get(template_key)),
     )
     result = _bill(billing, attempt, shared, records.plan_from(found[plan_key]))
     store.put_many([records.result_item(run_id, attempt_number, batch, result)])

@@ -16,6 +16,7 @@ from saldo.catalog.service import PlanVersions
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.model import BillingCase, BillingOptions, DueItem, DueSubscription
 from saldo.invoicing.rules import due_of, usage_needed
+from saldo.invoicing.rules_templates import TemplateChoice
 from saldo.invoicing.run.model import DueAccount, SetAside
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
 from saldo.kernel.errors import Refusal
@@ -69,6 +70,8 @@ class Batch:
     as_of: date
     billed_by: str
     rates: ExchangeRates
+    seller_facts: str
+    templates: TemplateChoice
 
 
 def read_cases(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str, AccountCase | SetAside]:
@@ -155,6 +158,8 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
         options=batch.options,
         wallet=wallet_from(wallet),
         exchange=exchange,
+        seller_facts=batch.seller_facts,
+        template=batch.templates.of(account),
     )
     before = (found.records.get(key) for one in due.all for key in _billable_keys(one))
     billed = dict.fromkeys(invoice for record in before for invoice in _billed_before(record, batch))

@@ -1,13 +1,13 @@
 """Use case of staff: invoice one account now, through the very steps of a run.
 
-A request is an attempt of its own (`run_<seller>_<date>_<request>`). Which day it was made for is kept under the
-request for ever, so asking again, also on a later day or after a crash, goes on where it stopped and bills nothing twice.
+A request is an attempt of its own (`run_<seller>_<date>_<request>`). The day it was made for is kept under the request
+for ever, so asking again, also on a later day or after a crash, goes on where it stopped and bills nothing twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from saldo.accounts.model import Account
@@ -103,7 +103,7 @@ class Invoices:
         return wish.account_id, f"guard#invoice_now#{wish.request}"
 
     def _take_on(self, wish: OneOff, account: Account, on: date) -> None:
-        """Add the items under the request's guard, with the day it is for; a request taken on before changes nothing."""
+        """Add the items under the request's guard, with the day it is for; one taken on before changes nothing."""
         pk, sk = self._guard_key(wish)
         unit = Unit(f"take on {wish.request}")
         unit.insert({"pk": pk, "sk": sk, "kind": "guard", "on": on.isoformat(), "content": _content(wish)})
@@ -138,8 +138,6 @@ class Invoices:
 
 def _named(wish: OneOff) -> Sequence[Item]:
     """The items, each with an id that follows from the request."""
-    from dataclasses import replace
-
     return [replace(item, id=f"oneoff-{wish.request}-{n}") for n, item in enumerate(wish.items, 1)]
 
 

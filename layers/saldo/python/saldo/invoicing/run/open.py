@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from saldo.accounts.agenda import DUE_SHARDS, due_agenda_of
 from saldo.accounts.model import LegalEntity
-from saldo.accounts.records import entity_from, invoiced_to
+from saldo.accounts.records import entity_from, facts_item, invoiced_to
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import (
     ACCOUNTS_PER_BATCH,
@@ -169,7 +169,8 @@ def _begin(
         run_id, number, entity.id, on, RunState.OPEN, plan_id, len(due), dry_run, opened_at=instant_text(clock())
     )
     kept = {"expires_at_s": int(clock().timestamp()) + _DRY_RUN_KEPT_S} if dry_run else {}
-    store.put_many([item | kept for item in _plan_items(attempt, due)])
+    facts = [] if dry_run else [facts_item(entity)]  # what the documents of this attempt say of the seller
+    store.put_many([*facts, *(item | kept for item in _plan_items(attempt, due))])
     unit = Unit(f"open {run_id} {number}").insert(records.attempt_item(attempt) | kept)
     if not dry_run:
         unit.insert(records.listing_item(attempt))
