@@ -71,7 +71,7 @@ class Accounts:
         return records.entity_from(item)
 
     def entity_as(self, entity_id: str, facts: str) -> LegalEntity:
-        """The seller as it was under these facts; as it is now for a document of before they were kept, which names none.
+        """The seller as it was under these facts; as it is now for a document from before they were kept, naming none.
 
         NotFound where a document names facts that are not on record.
         """
