@@ -20,10 +20,11 @@ from local.cli.documents import (  # noqa: E402
     rebill,
     template_group,
 )
-from local.cli.imports import import_group, usage_group  # noqa: E402
+from local.cli.imports import import_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
+from local.cli.usage import usage_group  # noqa: E402
 from local.cli.watching import check, mail  # noqa: E402
 
 

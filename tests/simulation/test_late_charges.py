@@ -17,8 +17,8 @@ from saldo.audit.model import Actor
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.late_charges import LateCharges
-from saldo.invoicing.rules_late import Debt, LateCase, charges_on
 from saldo.invoicing.rules_late_law import REFERENCE_RATES, ReferenceRate
+from saldo.invoicing.rules_late_payment import Debt, LateCase, charges_on
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import add_months
