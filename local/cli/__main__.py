@@ -12,6 +12,15 @@ import click  # noqa: E402 - the product's own folders come first
 
 from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402
 from local.cli.contracts import contracts_group  # noqa: E402
+from local.cli.documents import (  # noqa: E402
+    credit,
+    draft_group,
+    invoice,
+    late_charges,
+    rates_group,
+    rebill,
+    template_group,
+)
 from local.cli.imports import import_group  # noqa: E402
 from local.cli.orders import orders_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
@@ -43,6 +52,13 @@ for command in (
     wallet_group,
     orders_group,
     contracts_group,
+    invoice,
+    credit,
+    rebill,
+    draft_group,
+    late_charges,
+    rates_group,
+    template_group,
 ):
     saldo.add_command(command)
 

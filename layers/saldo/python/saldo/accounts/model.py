@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -76,6 +77,59 @@ class Organisation:
     country: str
 
 
+class DiscountTax(StrEnum):
+    """When tax is due on the discounted amount: whether or not the discount is taken (ALWAYS), IF_EARLY, or NEVER."""
+
+    ALWAYS = "always"
+    IF_EARLY = "if_early"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyDiscount:
+    """`percent` (2 is 2 %) off the net amount when paid within `days` of issue."""
+
+    percent: Decimal
+    days: int
+    tax: DiscountTax = DiscountTax.IF_EARLY
+
+
+class LatePolicy(StrEnum):
+    """What late payment costs: nothing, what the law of the seller's country says, or a rate that was agreed."""
+
+    NONE = "none"
+    STATUTORY = "statutory"
+    CONTRACT = "contract"
+
+
+@dataclass(frozen=True, slots=True)
+class LateTerms:
+    """Interest on what is overdue. `percent`: a year, where agreed. `compensation`: also the fixed sum the law gives.
+
+    `grace_days`: how many days after the due date nothing is charged; from then on interest counts from the due date.
+    """
+
+    policy: LatePolicy = LatePolicy.NONE
+    percent: Decimal = Decimal(0)
+    compensation: bool = False
+    grace_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an account agreed with its seller beside the days it has to pay.
+
+    `review`: its invoices are looked at by staff before they are issued. `segment` and `contract` name the kind of
+    customer and of contract, by which a seller may choose the template of its documents.
+    """
+
+    early_discount: EarlyDiscount | None = None
+    late: LateTerms = LateTerms()
+    review: bool = False
+    segment: str = ""
+    contract: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One billing account of an organisation. Carries what an invoice run needs, and nothing personal.
@@ -100,6 +154,7 @@ class Account:
     profile_version: int
     deliver_by_email: bool
     status: AccountStatus = AccountStatus.ACTIVE
+    terms: Terms = Terms()
     invoice_split: InvoiceSplit = InvoiceSplit.NONE
     invoiced_to: str = ""
 

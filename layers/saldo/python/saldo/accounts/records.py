@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from typing import Any
 
 from pynamodb.attributes import (
@@ -22,11 +24,17 @@ from saldo.accounts.model import (
     AccountStatus,
     Address,
     BillingProfile,
+    DiscountTax,
+    EarlyDiscount,
     InvoiceSplit,
+    LatePolicy,
+    LateTerms,
     LegalEntity,
     Organisation,
     TaxStatus,
+    Terms,
 )
+from saldo.kernel.ids import fingerprint
 from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
 from saldo.storage.sealing import Sealer
@@ -70,6 +78,7 @@ class AccountRecord(Record):
     profile_version = NumberAttribute()
     deliver_by_email = BooleanAttribute()
     status = UnicodeAttribute()
+    terms = UnicodeAttribute(null=True)
     invoice_split = UnicodeAttribute()
     invoiced_to = UnicodeAttribute()
 
@@ -111,18 +120,67 @@ def entity_from(item: Item) -> LegalEntity:
     )
 
 
+def facts_print(entity: LegalEntity) -> str:
+    """The name of what a seller's documents say of it: the same facts have the same one."""
+    fields = {name: getattr(entity, name) for name in LegalEntity.__dataclass_fields__}
+    fields["address"] = _address_fields(entity.address)
+    return fingerprint(json.dumps(fields, sort_keys=True, default=list))
+
+
+def facts_key(entity_id: str, print_: str) -> Key:
+    return entity_id, f"facts#{print_}"
+
+
+def facts_item(entity: LegalEntity) -> Item:
+    """A seller as it is now, kept for ever under the print of its facts: documents name those they were issued with."""
+    pk, sk = facts_key(entity.id, facts_print(entity))
+    return entity_item(entity) | {"pk": pk, "sk": sk, "kind": "facts"}
+
+
 def account_item(account: Account) -> Item:
     fields = {name: getattr(account, name) for name in Account.__dataclass_fields__ if name != "id"}
+    fields["terms"] = terms_text(account.terms)
     return AccountRecord(account.id, "account", **fields).as_item()
 
 
 def account_from(item: Item) -> Account:
     """Read field by field from the plain item: the run reads many, and PynamoDB costs 160 µs an item."""
-    fields = {name: item[name] for name in Account.__dataclass_fields__ if name != "id"}
+    fields = {name: item[name] for name in Account.__dataclass_fields__ if name not in ("id", "terms")}
+    fields["terms"] = terms_from(item.get("terms"))
     fields["tax_status"] = TaxStatus(fields["tax_status"])
     fields["status"] = AccountStatus(fields["status"])
     fields["invoice_split"] = InvoiceSplit(fields["invoice_split"])
     return Account(id=item["pk"], **fields)
+
+
+def terms_text(terms: Terms) -> str | None:
+    """Terms as JSON text; None for those everyone has."""
+    if terms == Terms():
+        return None
+    early, late = terms.early_discount, terms.late
+    found: dict[str, Any] = {"review": terms.review}
+    if terms.segment or terms.contract:
+        found["kind"] = [terms.segment, terms.contract]
+    if early:
+        found["early"] = [str(early.percent), early.days, early.tax.value]
+    if late.policy is not LatePolicy.NONE:
+        found["late"] = [late.policy.value, str(late.percent), late.compensation, late.grace_days]
+    return json.dumps(found, sort_keys=True)
+
+
+def terms_from(text: str | None) -> Terms:
+    if not text:
+        return Terms()
+    found = json.loads(text)
+    early, late = found.get("early"), found.get("late")
+    segment, contract = found.get("kind", ("", ""))
+    return Terms(
+        early_discount=EarlyDiscount(Decimal(early[0]), early[1], DiscountTax(early[2])) if early else None,
+        late=LateTerms(LatePolicy(late[0]), Decimal(late[1]), late[2], late[3]) if late else LateTerms(),
+        review=found["review"],
+        segment=segment,
+        contract=contract,
+    )
 
 
 def customer_item(account: Account) -> Item:

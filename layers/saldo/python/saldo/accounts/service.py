@@ -24,7 +24,7 @@ class Accounts:
 
     def register_entity(self, entity: LegalEntity, actor: Actor) -> None:
         """Put a seller on record; repeating with the same values changes nothing."""
-        unit = Unit(f"register {entity.id}").put(records.entity_item(entity))
+        unit = Unit(f"register {entity.id}").put(records.entity_item(entity)).put(records.facts_item(entity))
         self._store.write_one(self._audited(unit, entity.id, "entity.registered", entity.id, actor))
 
     def register_organisation(self, organisation: Organisation, actor: Actor) -> None:
@@ -68,6 +68,18 @@ class Accounts:
         item = self._store.get(entity_id, "entity")
         if item is None:
             raise NotFound("no such legal entity")
+        return records.entity_from(item)
+
+    def entity_as(self, entity_id: str, facts: str) -> LegalEntity:
+        """The seller as it was under these facts; as it is now for a document from before they were kept, naming none.
+
+        NotFound where a document names facts that are not on record.
+        """
+        if not facts:
+            return self.entity(entity_id)
+        item = self._store.get(*records.facts_key(entity_id, facts))
+        if item is None:
+            raise NotFound("the seller's facts of then are not on record")
         return records.entity_from(item)
 
     def organisation(self, organisation_id: str) -> Organisation:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
+from saldo.accounts.model import DiscountTax, EarlyDiscount
 from saldo.invoicing.model import (
     AppliedCredit,
     CouponUse,
@@ -33,7 +34,14 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
         found["credits"] = [[c.source.value, c.credit_id, c.minor, c.before_tax] for c in body.credits]
     if body.of_invoice:
         found["of_invoice"] = body.of_invoice
-    for name in ("purchase_order", "cost_centre"):
+    if body.replaces:
+        found["replaces"] = body.replaces
+    if body.early_discount:
+        early = body.early_discount
+        found["early_discount"] = [plain(early.percent), early.days, early.tax.value]
+    if body.note:
+        found["note"] = body.note
+    for name in ("purchase_order", "cost_centre", "seller_facts", "template"):
         if getattr(body, name):
             found[name] = getattr(body, name)
     if body.exchange:
@@ -50,10 +58,19 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "coupons": tuple(CouponUse(*row) for row in document.get("coupons", [])),
         "credits": tuple(AppliedCredit(CreditSource(row[0]), *row[1:]) for row in document.get("credits", [])),
         "of_invoice": document.get("of_invoice", ""),
+        "replaces": document.get("replaces", ""),
+        "note": document.get("note", ""),
+        "early_discount": _early_from(document["early_discount"]) if "early_discount" in document else None,
         "purchase_order": document.get("purchase_order", ""),
         "cost_centre": document.get("cost_centre", ""),
+        "seller_facts": document.get("seller_facts", ""),
+        "template": document.get("template", ""),
         "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
     }
+
+
+def _early_from(row: list[Any]) -> EarlyDiscount:
+    return EarlyDiscount(Decimal(row[0]), row[1], DiscountTax(row[2]))
 
 
 def _exchange_from(row: list[str]) -> ExchangeRate:
