@@ -18,7 +18,7 @@ from saldo.kernel.rounding import Rounding
 from saldo.orders.model import Item
 from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
-from saldo.tax.model import Collection, TaxRounding, TaxShare, TaxTotal
+from saldo.tax.model import Collection, TaxFacts, TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageKey
 
 
@@ -121,7 +121,7 @@ class InvoiceBody:
     `charges` are the identities (subscription and boundary) that this invoice bills. Amounts in minor units:
     net + tax = total, of which credits may have paid a part. `buyer_profile` is the version of the billing profile it
     is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
-    it is booked where the ledger has another currency.
+    it is booked where the ledger has another currency. `tax_facts`: what a tax service was asked about, if one was.
     """
 
     id: str
@@ -148,6 +148,7 @@ class InvoiceBody:
     credits: tuple[AppliedCredit, ...] = ()
     of_invoice: str = ""
     exchange: ExchangeRate | None = None
+    tax_facts: TaxFacts | None = None
 
     @property
     def payable_minor(self) -> int:

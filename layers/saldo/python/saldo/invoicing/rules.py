@@ -77,7 +77,8 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     drawn: tuple[AppliedCredit, ...] = ()
     if case.coupons or case.credits:
         lines, uses, drawn = discounted(case, lines)
-    answer = tax.quote(taxable_lines(lines, case.as_of, case.account.currency), buyer_facts(case), seller_facts(case))
+    currency = case.account.currency
+    answer = tax.quote(taxable_lines(lines, case.as_of, currency), buyer_facts(case), seller_facts(case), currency)
     body = draft_invoice(case, charges, lines, answer)
     if uses or drawn or case.credits or case.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*drawn, *_paid_by_credit(case, body)))
@@ -166,12 +167,13 @@ def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR")
 
 def buyer_facts(case: BillingCase) -> BuyerFacts:
     account = case.account
-    return BuyerFacts(account.country, account.tax_region, account.tax_status, account.has_tax_id)
+    known = account.country, account.tax_region, account.tax_status, account.has_tax_id
+    return BuyerFacts(*known, account.exemptions, account.tax_postcode, account.id)
 
 
 def seller_facts(case: BillingCase) -> SellerFacts:
     entity = case.entity
-    return SellerFacts(entity.country, entity.region, frozenset(entity.tax_registrations))
+    return SellerFacts(entity.country, entity.region, frozenset(entity.tax_registrations), entity.address.postcode)
 
 
 def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[Line], answer: TaxAnswer) -> InvoiceBody:
@@ -203,6 +205,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         kind=DocumentKind.CREDIT_NOTE if net + tax < 0 else DocumentKind.INVOICE,
         tax_mode=answer.mode,
         exchange=case.exchange,
+        tax_facts=answer.facts,
     )
 
 
