@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _PREFIX = {"GR": "EL"}  # the union's own code for Greece
-UNION = frozenset(
-    ["AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"]
-)  # whose ids VIES knows
+# Whose ids VIES knows.
+_MEMBERS = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+UNION = frozenset(_MEMBERS.split())
 
 
 @dataclass(frozen=True, slots=True)

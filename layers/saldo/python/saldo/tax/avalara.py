@@ -95,7 +95,7 @@ class AvaTax:
         found: dict[str, Any] = {
             "number": line.id,
             "quantity": abs(line.quantity),
-            "amount": Money(line.net_minor, document.currency).asdecimal_of(),
+            "amount": Money(line.net_minor, document.currency).as_decimal(),
             "taxCode": self.tax_codes.get(line.category, line.category),
             "taxIncluded": line.inclusive,
         }

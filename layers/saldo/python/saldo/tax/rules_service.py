@@ -92,10 +92,10 @@ def _shares(line: TaxableLine, rated: RatedLine, currency: str) -> tuple[TaxShar
 
 
 def _percent(tax: RatedTax, net: Fraction | int, currency: str) -> Decimal:
-    """Of the whole line: where a part of it is taxed, the rate times that part."""
+    """Of the whole line: where a part of it is taxed, the rate times that part. A minor unit less is mere rounding."""
     percent = tax.rate.scaleb(2)
     taxable = _minor(tax.taxable, currency)
-    if not net or abs(taxable - net) < 1:
+    if not net or abs(taxable - net) <= 1:
         return percent
     exact = Fraction(percent) * taxable / net
     scaled = exact * 10**_DIGITS
