@@ -34,7 +34,7 @@ def tax_id_of(text: str, country: str) -> TaxId | None:
             number = vat.validate(text)
         except ValidationError:
             return None
-        return TaxId(prefix, number[2:], True) if number.startswith(prefix) else None
+        return TaxId(prefix, number[2:], True) if number[:2] in (prefix, country) else None
     rules = get_cc_module(country.lower(), "vat")
     if rules is not None and not rules.is_valid(text):
         return None
