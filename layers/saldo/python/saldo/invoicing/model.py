@@ -11,6 +11,7 @@ from enum import StrEnum
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.status import MOVES as MOVES
+from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
@@ -48,13 +49,6 @@ class BelowZero(StrEnum):
     """What becomes of a total below zero: the account is set aside, or the document is a credit note."""
 
     REFUSE = "refuse"
-    CREDIT_NOTE = "credit_note"
-
-
-class DocumentKind(StrEnum):
-    """An invoice asks for money; a credit note, whose total is below zero, gives it back."""
-
-    INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
 
 
@@ -121,7 +115,9 @@ class InvoiceBody:
     `charges` are the identities (subscription and boundary) that this invoice bills. Amounts in minor units:
     net + tax = total, of which credits may have paid a part. `buyer_profile` is the version of the billing profile it
     is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
-    it is booked where the ledger has another currency. `tax_facts`: what a tax service was asked about, if one was.
+    it is booked where the ledger has another currency. `replaces`: the invoice that this one stands for, which was
+    taken back whole. `note`: why, in the words that the customer reads. `tax_facts`: what a tax service was asked
+    about, if one was.
     """
 
     id: str
@@ -148,6 +144,8 @@ class InvoiceBody:
     credits: tuple[AppliedCredit, ...] = ()
     of_invoice: str = ""
     exchange: ExchangeRate | None = None
+    replaces: str = ""
+    note: str = ""
     tax_facts: TaxFacts | None = None
 
     @property

@@ -25,6 +25,7 @@ class LedgerAccount(StrEnum):
     CUSTOMER_CREDIT = "customer_credit"
     PREPAID_CREDIT = "prepaid_credit"
     FX_DIFFERENCE = "fx_difference"
+    TAX_DIFFERENCE = "tax_difference"
 
 
 class EntryKind(StrEnum):
@@ -37,6 +38,7 @@ class EntryKind(StrEnum):
     PAYMENT_IMPORTED = "payment_imported"
     PAYMENT_APPLIED = "payment_applied"
     PAYOUT_RECEIVED = "payout_received"
+    TAX_TRUED_UP = "tax_trued_up"
 
 
 @dataclass(frozen=True, slots=True)

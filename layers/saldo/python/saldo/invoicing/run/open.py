@@ -64,6 +64,12 @@ def latest_attempt(store: Store, run_id: str) -> Attempt | None:
     return records.attempt_from(page.items[0]) if page.items else None
 
 
+def latest_listed(store: Store, entity_id: str) -> Attempt | None:
+    """The attempt of a seller's latest date."""
+    page = store.query(entity_id, prefix="run#", newest_first=True, limit=1, consistent=True)
+    return records.attempt_from(page.items[0]) if page.items else None
+
+
 def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]:
     """Accounts with subscriptions due on or before the date, in id order."""
     found = sorted(
