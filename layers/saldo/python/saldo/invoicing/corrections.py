@@ -23,6 +23,7 @@ from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.records import InvoiceHeader, Numbered
 from saldo.invoicing.records_numbers import claim, read_series, seller_from, seller_keys
+from saldo.invoicing.records_true_up import await_true_up
 from saldo.invoicing.rules import facts_of_buyer, facts_of_seller, issue_entry, taxable_lines
 from saldo.invoicing.rules_corrections import (
     CorrectionPolicy,
@@ -34,7 +35,6 @@ from saldo.invoicing.rules_corrections import (
 )
 from saldo.invoicing.rules_credit_notes import credit_note, whole
 from saldo.invoicing.rules_numbers import Seller, Series, series_type
-from saldo.invoicing.records_true_up import await_true_up
 from saldo.invoicing.run.model import RunState
 from saldo.invoicing.run.open import latest_listed
 from saldo.invoicing.status import SHOWN, DocumentKind

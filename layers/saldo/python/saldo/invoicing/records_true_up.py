@@ -73,4 +73,3 @@ def _difference_to(total: TaxTotal) -> Item:
         "base_minor": total.base_minor,
         "tax_minor": total.tax_minor,
     }
-

@@ -78,6 +78,8 @@ def _differences(before: Iterable[TaxTotal], after: Iterable[TaxTotal]) -> tuple
 
 def absorbing_entry(body: InvoiceBody, found: TrueUp, on: date) -> Entry | None:
     """Tax payable as the service has it, by jurisdiction, against what the seller bears; None where none moves."""
+    if found.outcome is not Outcome.ABSORBED:
+        return None
     by_place: dict[str, int] = {}
     for total in found.differences:
         by_place[total.jurisdiction] = by_place.get(total.jurisdiction, 0) + total.tax_minor

@@ -33,6 +33,7 @@ from saldo.storage.items import Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.tax.fallback import ServiceTax
+from saldo.tax.rules_service import WRONG
 
 log = logging.getLogger(__name__)
 JOB = job("tax_true_up")
@@ -68,6 +69,9 @@ class TrueUps:
             log.warning("an estimate waits on", extra={"invoice_id": invoice_id, "why": str(outage)})
             return UNAVAILABLE
         except Refusal as refusal:
+            if refusal.code == WRONG:
+                log.warning("an estimate waits on", extra={"invoice_id": invoice_id, "why": refusal.code})
+                return UNAVAILABLE
             log.error("an estimate needs a person", extra={"invoice_id": invoice_id, "code": refusal.code})
             return REFUSED
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from saldo.kernel.errors import Refusal, Unavailable
@@ -21,12 +21,14 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class ServiceTax:
     """The tax port of a seller with a tax service. What facts alone decide is not asked; a wrong answer counts as a
-    failure of the service; a document that the service refuses (`tax_undecidable`) is not guessed at."""
+    failure of the service; a document that the service refuses (`tax_undecidable`) is not guessed at. `told`: called
+    for each estimate, so that people hear of them."""
 
     service: TaxService
     table: TableTax
     breaker: Breaker
     parallel: int = 8
+    told: Callable[[], None] = lambda: None
 
     def quote(self, lines: Sequence[TaxableLine], buyer: BuyerFacts, seller: SellerFacts, currency: str) -> TaxAnswer:
         facts = TaxFacts(buyer, seller)
@@ -57,6 +59,7 @@ class ServiceTax:
         return answer
 
     def _estimate(self, lines: Sequence[TaxableLine], facts: TaxFacts, currency: str, why: str) -> TaxAnswer:
+        self.told()
         log.warning("tax was estimated", extra={"service": self.service.name, "why": why})
         answer = self.table.quote(lines, facts.buyer, facts.seller, currency)
         source = f"{answer.source}; {self.service.name}: {why}"
