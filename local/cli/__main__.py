@@ -14,6 +14,7 @@ from local.cli.imports import import_group, usage_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
+from local.cli.tax import tax_group  # noqa: E402
 from local.cli.watching import check, mail  # noqa: E402
 
 
@@ -25,7 +26,7 @@ def saldo(context: click.Context) -> None:
         context.obj = Sites(deployed_here)
 
 
-for command in (bill, usage_group, import_group, mail, check, runs, run_group, quote):
+for command in (bill, usage_group, import_group, mail, check, runs, run_group, quote, tax_group):
     saldo.add_command(command)
 
 if __name__ == "__main__":

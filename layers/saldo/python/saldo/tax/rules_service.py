@@ -78,7 +78,7 @@ def _check_tax(line: TaxableLine, tax: RatedTax, currency: str, problems: Proble
 
 
 def _minor(amount: Decimal, currency: str) -> Fraction:
-    return Fraction(amount) * 10 ** minor_digits(currency)
+    return Fraction(amount) * Fraction(10 ** minor_digits(currency))
 
 
 def _shares(line: TaxableLine, rated: RatedLine, currency: str) -> tuple[TaxShare, ...]:
