@@ -51,7 +51,7 @@ class Desk:
 
     def headers(self) -> list[InvoiceHeader]:
         items = self.world.store.query_all(self.account, prefix="invoice#")
-        return sorted(map(header_from, items), key=lambda h: (h.document_kind, h.number), reverse=True)
+        return sorted(map(header_from, items), key=lambda h: (h.document, h.number), reverse=True)
 
     def asked(self, request: str = "r1", **more: Any) -> CreditRequest:
         return CreditRequest(self.account, self.invoice.invoice_id, request, Reason.PRICE, CLERK, **more)
@@ -154,7 +154,7 @@ def test_any_credit_notes_in_any_amounts_keep_the_books_right(nets: list[int], p
             desk.corrections.credit(desk.asked(f"r{i}", net_minor=net))
         except Refusal as refusal:
             assert refusal.code == "more_than_left"
-    notes = [h for h in desk.headers() if h.document_kind == "credit_note"]
+    notes = [h for h in desk.headers() if h.document == "credit_note"]
     assert desk.now().credited_minor == -sum(n.total_minor for n in notes) <= desk.invoice.total_minor
     assert desk.balance(LedgerAccount.CUSTOMER_CREDIT) <= 0
     desk.check()
@@ -207,7 +207,7 @@ def test_a_crash_at_any_call_leaves_all_of_it_or_nothing() -> None:
                 desk.corrections.credit(desk.asked(net_minor=700))
             desk.world.client.fault = None
             desk.corrections.credit(desk.asked(net_minor=700))
-            kinds = Counter(h.document_kind.value for h in desk.headers())
+            kinds = Counter(h.document.value for h in desk.headers())
             assert kinds == {"invoice": 1, "credit_note": 1}
             desk.check()
 

@@ -163,5 +163,5 @@ def test_a_credit_note_that_a_run_drafts_is_settled_when_issued() -> None:
     assert isinstance(outcome, Draft)
     note = credit_note(outcome.body, ON, whole(outcome.body))
     header = draft_header(note, "run_1")
-    assert (header.open_minor, header.document_kind, header.of_invoice) == (0, "credit_note", outcome.body.id)
+    assert (header.open_minor, header.document, header.of_invoice) == (0, "credit_note", outcome.body.id)
     assert "agenda_pk" not in header_item(header) and BUYER.id == header.account_id

@@ -49,7 +49,7 @@ def invoice(status: str, **changes: Any) -> dict[str, Any]:
 def credit_note(**changes: Any) -> dict[str, Any]:
     ids = {"sk": "invoice#inv_20261103cccc", "invoice_id": "inv_20261103cccc", "of_invoice": "inv_20261101aaaa"}
     amounts = {"net_minor": -1000, "tax_minor": -190, "total_minor": -1190, "open_minor": 0}
-    facts = {"document_kind": "credit_note", "number": "RW-RK-2026-000001", "issued_on": "2026-11-03"}
+    facts = {"document": "credit_note", "number": "RW-RK-2026-000001", "issued_on": "2026-11-03"}
     told = {"run_id": "request_4711", "history": [{"at": "2026-11-03T09:00:00.000Z", "status": "issued"}]}
     return invoice("settled") | ids | amounts | facts | told | changes
 

@@ -1,6 +1,7 @@
 """How sellers and customers lie in the table (master data: PynamoDB defines the records).
 
 `<organisation>` / `organisation` · `<entity>` / `entity` · `<entity>` / `customer#<account>` (the entity's customers)
+`<entity>` / `consolidated#<account>` (accounts whose charges come on another's invoice)
 `<account>` / `account` · `<account>` / `profile#<version>` (sealed, never changes)
 `<account>` / `certificate#<id>` (its number sealed) · `<account>` / `tax_id`: a tax id to be asked about again, on the
 agenda `unchecked#<entity>` under the day of the next try.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from pynamodb.attributes import (
@@ -27,21 +29,28 @@ from saldo.accounts.model import (
     AccountStatus,
     Address,
     BillingProfile,
+    DiscountTax,
+    EarlyDiscount,
     Exemption,
     ExemptionCertificate,
+    InvoiceSplit,
+    LatePolicy,
+    LateTerms,
     LegalEntity,
     Organisation,
     TaxIdCheck,
     TaxStatus,
+    Terms,
 )
-from saldo.storage.items import Item
+from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
 from saldo.storage.sealing import Sealer
+from saldo.storage.store import Store
 
 PROFILE_FIELDS = "profile/1"
 CERTIFICATE_FIELDS = "certificate/1"
 CERTIFICATES = "certificate#"
-_LATER = ("tax_postcode", "exemptions", "tax_id_check")
+_LATER = ("terms", "tax_postcode", "exemptions", "tax_id_check")
 _ACCOUNT_FIELDS = tuple(name for name in Account.__dataclass_fields__ if name not in ("id", *_LATER))
 
 
@@ -80,6 +89,9 @@ class AccountRecord(Record):
     profile_version = NumberAttribute()
     deliver_by_email = BooleanAttribute()
     status = UnicodeAttribute()
+    terms = UnicodeAttribute(null=True)
+    invoice_split = UnicodeAttribute()
+    invoiced_to = UnicodeAttribute()
     tax_postcode = UnicodeAttribute(null=True)
     exemptions = JSONAttribute(null=True)
     tax_id_check = JSONAttribute(null=True)
@@ -131,6 +143,7 @@ def entity_from(item: Item) -> LegalEntity:
 def account_item(account: Account) -> Item:
     """What only some accounts have is written only where they have it."""
     fields = {name: getattr(account, name) for name in _ACCOUNT_FIELDS}
+    fields["terms"] = terms_text(account.terms)
     return AccountRecord(account.id, "account", **fields, **_tax_fields(account)).as_item()
 
 
@@ -148,8 +161,10 @@ def _tax_fields(account: Account) -> dict[str, Any]:
 def account_from(item: Item) -> Account:
     """Read field by field from the plain item: the run reads many, and PynamoDB costs 160 µs an item."""
     fields = {name: item[name] for name in _ACCOUNT_FIELDS}
+    fields["terms"] = terms_from(item.get("terms"))
     fields["tax_status"] = TaxStatus(fields["tax_status"])
     fields["status"] = AccountStatus(fields["status"])
+    fields["invoice_split"] = InvoiceSplit(fields["invoice_split"])
     if "tax_postcode" in item:
         fields["tax_postcode"] = item["tax_postcode"]
     if "exemptions" in item:
@@ -157,6 +172,31 @@ def account_from(item: Item) -> Account:
     if "tax_id_check" in item:
         fields["tax_id_check"] = check_from(json.loads(item["tax_id_check"]))
     return Account(id=item["pk"], **fields)
+
+
+def terms_text(terms: Terms) -> str | None:
+    """Terms as JSON text; None for those everyone has."""
+    if terms == Terms():
+        return None
+    early, late = terms.early_discount, terms.late
+    found: dict[str, Any] = {"review": terms.review}
+    if early:
+        found["early"] = [str(early.percent), early.days, early.tax.value]
+    if late.policy is not LatePolicy.NONE:
+        found["late"] = [late.policy.value, str(late.percent), late.compensation, late.grace_days]
+    return json.dumps(found, sort_keys=True)
+
+
+def terms_from(text: str | None) -> Terms:
+    if not text:
+        return Terms()
+    found = json.loads(text)
+    early, late = found.get("early"), found.get("late")
+    return Terms(
+        early_discount=EarlyDiscount(Decimal(early[0]), early[1], DiscountTax(early[2])) if early else None,
+        late=LateTerms(LatePolicy(late[0]), Decimal(late[1]), late[2], late[3]) if late else LateTerms(),
+        review=found["review"],
+    )
 
 
 def customer_item(account: Account) -> Item:
@@ -167,6 +207,21 @@ def customer_item(account: Account) -> Item:
         organisation_id=account.organisation_id,
         name=account.name,
     ).as_item()
+
+
+def consolidated_key(entity_id: str, account_id: str) -> Key:
+    return entity_id, f"consolidated#{account_id}"
+
+
+def consolidated_item(account: Account, into: str) -> Item:
+    pk, sk = consolidated_key(account.entity_id, account.id)
+    return {"pk": pk, "sk": sk, "kind": "consolidated", "account_id": account.id, "invoiced_to": into}
+
+
+def invoiced_to(store: Store, entity_id: str) -> dict[str, str]:
+    """Of a seller's accounts that are on another's invoice, that other's id. Most sellers have few."""
+    items = store.query_all(entity_id, prefix="consolidated#", consistent=True)
+    return {item["account_id"]: item["invoiced_to"] for item in items}
 
 
 def profile_key(account_id: str, version: int) -> tuple[str, str]:

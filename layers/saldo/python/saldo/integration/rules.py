@@ -31,7 +31,7 @@ def _of_invoice(old: Image | None, new: Image) -> list[DomainEvent]:
     if new["status"] in _NOT_YET:
         return []
     events = []
-    is_note = new.get("document_kind") == "credit_note"
+    is_note = new.get("document") == "credit_note"
     by_us = new["run_id"].startswith(("run_", "request_"))
     if by_us and (old is None or old["status"] in _NOT_YET):
         events.append(

@@ -20,7 +20,7 @@ from saldo.audit.records import audit_item
 from saldo.invoicing import records
 from saldo.invoicing import records_corrections as keys
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
-from saldo.invoicing.model import InvoiceBody
+from saldo.invoicing.model import CreditSource, InvoiceBody
 from saldo.invoicing.records import InvoiceHeader, Numbered
 from saldo.invoicing.records_numbers import claim, read_series, seller_from, seller_keys
 from saldo.invoicing.records_true_up import await_true_up
@@ -38,6 +38,7 @@ from saldo.invoicing.rules_numbers import Seller, Series, series_type
 from saldo.invoicing.run.model import RunState
 from saldo.invoicing.run.open import latest_listed
 from saldo.invoicing.status import SHOWN, DocumentKind
+from saldo.invoicing.wallet_records import add_credit_note
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal, Unavailable
 from saldo.kernel.ids import fingerprint
@@ -180,7 +181,7 @@ class Corrections:
         header, body = items.get(wanted[0]), items.get(wanted[1])
         if header is None or header["status"] not in SHOWN:
             raise NotFound("no such invoice")
-        if body is None or records.header_from(header).document_kind is not DocumentKind.INVOICE:
+        if body is None or records.header_from(header).document is not DocumentKind.INVOICE:
             raise Refusal("not_correctable", "only an invoice with its lines can be taken back")
         entity = entity_from(items[account.entity_id, "entity"])
         return _Corrected(
@@ -230,6 +231,9 @@ class Corrections:
         unit.insert(keys.link_item(account_id, found.body.id, len(found.notes) + 1, note.id))
         lowered = min(-note.payable_minor, found.header.open_minor)
         records.credit_update(unit, found.header, -note.total_minor, lowered, at)
+        used = sum(c.minor for body in bodies[1:] for c in body.credits if c.source is CreditSource.CREDIT_NOTE)
+        if kept := -note.payable_minor - lowered - used:
+            add_credit_note(unit, account_id, found.entity.id, kept)
         issued = []
         for body, numbered in zip(bodies, self._numbers(unit, found, bodies), strict=True):
             header = records.issued_header(records.draft_header(body, f"request_{asked.request}"), numbered, at)
@@ -238,7 +242,8 @@ class Corrections:
             unit.put(audit_item(_audit(header, asked, at)))
             await_true_up(unit, body)
             issued.append(header)
-        post(unit, *(issue_entry(body, found.header.open_minor) for body in bodies))
+        entries = (issue_entry(body, found.header.open_minor) for body in bodies)
+        post(unit, *(entry for entry in entries if entry is not None))
         return unit, issued
 
     def _numbers(self, unit: Unit, found: _Corrected, bodies: list[InvoiceBody]) -> list[Numbered]:
@@ -261,7 +266,7 @@ def _audit(header: InvoiceHeader, asked: CreditRequest, at: datetime) -> AuditRe
         header.account_id,
         at,
         asked.actor,
-        f"{header.document_kind}.issued",
+        f"{header.document.value}.issued",
         header.invoice_id,
         after={
             "number": header.number,

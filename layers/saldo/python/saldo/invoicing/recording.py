@@ -25,7 +25,10 @@ def record_tax(store: Store, service: TaxService, account_id: str, document_id: 
     if body.tax_facts is None:
         return False
     supplied = _body(store, account_id, body.of_invoice).issued_on if body.of_invoice else body.issued_on
-    service.record(tax_document(body, supplied))
+    document = tax_document(body, supplied)
+    if not document.asked:
+        return False
+    service.record(document)
     return True
 
 

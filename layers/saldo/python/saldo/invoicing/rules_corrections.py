@@ -156,7 +156,7 @@ def correctable(
     found = [
         h
         for h in headers
-        if h.document_kind is DocumentKind.INVOICE and h.number and h.buyer_profile < version and not h.credited_minor
+        if h.document is DocumentKind.INVOICE and h.number and h.buyer_profile < version and not h.credited_minor
         if h.open_minor > 0 or (policy.offered is Offered.RECENT and h.issued_on >= since)
     ]
     return sorted(found, key=lambda h: (h.issued_on, h.number))

@@ -47,6 +47,7 @@ def credit_note(
         coupons=(),
         credits=(),
         replaces="",
+        early_discount=None,
         note=note,
     )
 

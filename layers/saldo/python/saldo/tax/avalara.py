@@ -87,7 +87,7 @@ class AvaTax:
                 "shipFrom": _address(seller.country, seller.region, seller.postcode),
                 "shipTo": _address(buyer.country, buyer.region, buyer.postcode),
             },
-            "lines": [self._line(line, document) for line in document.lines],
+            "lines": [self._line(line, document) for line in document.asked],
         }
         return body | ({"code": document.code} if document.code else {})
 

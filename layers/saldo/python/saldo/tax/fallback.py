@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.tax.breaker import Breaker
-from saldo.tax.model import BuyerFacts, SellerFacts, TaxableLine, TaxAnswer, TaxFacts
+from saldo.tax.model import OUTSIDE, BuyerFacts, SellerFacts, TaxableLine, TaxAnswer, TaxFacts
 from saldo.tax.model_services import TaxDocument
 from saldo.tax.ports import TaxService
 from saldo.tax.rules import decided_by_facts
@@ -32,7 +32,10 @@ class ServiceTax:
 
     def quote(self, lines: Sequence[TaxableLine], buyer: BuyerFacts, seller: SellerFacts, currency: str) -> TaxAnswer:
         facts = TaxFacts(buyer, seller)
-        if not lines or decided_by_facts(buyer, seller, self.table.table) is not None:
+        if (
+            all(line.category == OUTSIDE for line in lines)
+            or decided_by_facts(buyer, seller, self.table.table) is not None
+        ):
             return replace(self.table.quote(lines, buyer, seller, currency), facts=facts)
         try:
             return self.ask(TaxDocument(facts, currency, tuple(lines)))

@@ -11,6 +11,9 @@ from enum import StrEnum
 from saldo.accounts.model import Exemption, TaxStatus
 from saldo.kernel.rounding import Rounding
 
+# The category of what is no supply.
+OUTSIDE = "outside"
+
 
 class TaxTreatment(StrEnum):
     """How a supply is treated. OUTSIDE is outside the scope of any tax the seller must charge."""

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
-from saldo.tax.model import TaxableLine, TaxFacts, TaxTreatment
+from saldo.tax.model import OUTSIDE, TaxableLine, TaxFacts, TaxTreatment
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class TaxDocument:
     code: str = ""
     issued_on: date | None = None
     decided: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> tuple[TaxableLine, ...]:
+        """The lines that a service is asked about: all that are supplies."""
+        return tuple(line for line in self.lines if line.category != OUTSIDE)
 
     @property
     def on(self) -> date:

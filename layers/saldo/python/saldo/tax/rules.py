@@ -9,6 +9,7 @@ from saldo.accounts.model import TaxStatus
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO
 from saldo.tax.model import (
+    OUTSIDE,
     BuyerFacts,
     SellerFacts,
     TaxableLine,
@@ -20,6 +21,7 @@ from saldo.tax.model import (
 from saldo.tax.rules_totals import line_amounts, line_taxes, percent_of, tax_totals
 
 __all__ = [
+    "OUTSIDE",
     "decided_by_facts",
     "line_amounts",
     "line_taxes",
@@ -33,10 +35,12 @@ __all__ = [
 def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> tuple[TaxShare, ...]:
     """Every tax on a line, side by side; one of 0 % with its reason where none is charged.
 
-    In this order: what facts alone decide; where the seller may charge tax, the dated rates of that place, less those
-    that a certificate valid on the day exempts from; else outside the scope.
-    Refusal `tax_undecidable` when a fact or a rate is missing.
+    In this order: what is no supply at all (category OUTSIDE); what facts alone decide; where the seller may charge
+    tax, the dated rates of that place, less those that a certificate valid on the day exempts from; else outside the
+    scope. Refusal `tax_undecidable` when a fact or a rate is missing.
     """
+    if line.category == OUTSIDE:
+        return (no_supply(seller),)
     decided = decided_by_facts(buyer, seller, table)
     if decided is not None:
         return (decided,)
@@ -52,6 +56,11 @@ def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table:
         where = " and ".join(sorted(places))
         raise Refusal("tax_undecidable", f"no rate of {where} for {line.category!r} on {line.supplied_on}")
     return tuple(_share(rate) if not _exempt(rate, line, buyer) else _exempted(rate) for rate in rates)
+
+
+def no_supply(seller: SellerFacts) -> TaxShare:
+    """Of what is no supply: interest and compensation for late payment (CJEU C-222/81, BAZ Bausystem)."""
+    return TaxShare(seller.country, "", TaxTreatment.OUTSIDE, ZERO, "no_supply")
 
 
 def decided_by_facts(buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> TaxShare | None:

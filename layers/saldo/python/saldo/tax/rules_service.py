@@ -11,6 +11,7 @@ from saldo.kernel.money import minor_digits
 from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.tax.model import TaxableLine, TaxAnswer, TaxRounding, TaxShare, TaxTreatment
 from saldo.tax.model_services import Rated, RatedLine, RatedTax, TaxDocument
+from saldo.tax.rules import no_supply
 from saldo.tax.rules_totals import line_taxes, tax_totals
 
 WRONG = "tax_service_wrong"
@@ -21,6 +22,7 @@ _DIGITS = 6
 
 def answer_from(document: TaxDocument, rated: Rated, source: str) -> TaxAnswer:
     """The answer that a service's words come to: rates become the taxes of lines, and totals follow from the lines.
+    What is no supply was not asked about and bears no tax.
 
     Services round each tax of each line, so TaxRounding.LINE is named. Refusal `tax_service_wrong` with every problem:
     another currency, lines missing, twice or unknown, sums that do not add up, tax against the sign of its base,
@@ -29,11 +31,14 @@ def answer_from(document: TaxDocument, rated: Rated, source: str) -> TaxAnswer:
     problems = Problems()
     lines = {line.line_id: line for line in rated.lines}
     _check_document(document, rated, lines, problems)
-    for i, line in enumerate(document.lines):
+    for i, line in enumerate(document.asked):
         if line.id in lines:
             _check_line(line, lines[line.id], document.currency, problems, f"lines[{i}]")
     problems.refuse_if_any("what the tax service said does not add up", WRONG)
-    shares = [_shares(line, lines[line.id], document.currency) for line in document.lines]
+    shares = [
+        _shares(line, lines[line.id], document.currency) if line.id in lines else (no_supply(document.facts.seller),)
+        for line in document.lines
+    ]
     taxes = line_taxes(document.lines, shares, TaxRounding.LINE)
     totals = tax_totals(document.lines, taxes, TaxRounding.LINE)
     return TaxAnswer(source, False, TaxRounding.LINE, taxes, totals, Rounding.HALF_UP, document.facts)
@@ -42,7 +47,7 @@ def answer_from(document: TaxDocument, rated: Rated, source: str) -> TaxAnswer:
 def _check_document(document: TaxDocument, rated: Rated, lines: dict[str, RatedLine], problems: Problems) -> None:
     if rated.currency and rated.currency != document.currency:
         problems.add("currency", "other_currency", f"is {rated.currency}, asked was {document.currency}")
-    known = {line.id for line in document.lines}
+    known = {line.id for line in document.asked}
     if len(lines) != len(rated.lines):
         problems.add("lines", "line_twice", "a line is there more than once")
     for line_id in sorted(known ^ lines.keys()):

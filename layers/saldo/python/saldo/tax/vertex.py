@@ -93,7 +93,7 @@ class Vertex:
                 "customerCode": {"value": facts.buyer.code or "unknown"},
                 "destination": _place(facts.buyer.country, facts.buyer.region, facts.buyer.postcode),
             },
-            "lineItems": [self._line(n, line, document) for n, line in enumerate(document.lines, 1)],
+            "lineItems": [self._line(n, line, document) for n, line in enumerate(document.asked, 1)],
         }
         return body | ({"documentNumber": document.code, "transactionId": document.code} if document.code else {})
 
