@@ -10,7 +10,7 @@ from saldo.kernel.exact import ZERO
 from saldo.kernel.money import minor_digits
 from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.tax.model import TaxableLine, TaxAnswer, TaxRounding, TaxShare, TaxTreatment
-from saldo.tax.model_services import Rated, RatedLine, RatedTax, TaxDocument
+from saldo.tax.model_services import Rated, RatedLine, RatedTax, TaxDocument, place_of
 from saldo.tax.rules import no_supply
 from saldo.tax.rules_totals import line_taxes, tax_totals
 
@@ -36,7 +36,7 @@ def answer_from(document: TaxDocument, rated: Rated, source: str) -> TaxAnswer:
             _check_line(line, lines[line.id], document.currency, problems, f"lines[{i}]")
     problems.refuse_if_any("what the tax service said does not add up", WRONG)
     shares = [
-        _shares(line, lines[line.id], document.currency) if line.id in lines else (no_supply(document.facts.seller),)
+        _shares(line, lines[line.id], document) if line.id in lines else (no_supply(document.facts.seller),)
         for line in document.lines
     ]
     taxes = line_taxes(document.lines, shares, TaxRounding.LINE)
@@ -60,7 +60,7 @@ def _check_document(document: TaxDocument, rated: Rated, lines: dict[str, RatedL
 def _check_line(line: TaxableLine, rated: RatedLine, currency: str, problems: Problems, path: str) -> None:
     if sum((tax.tax for tax in rated.taxes), ZERO) != rated.tax:
         problems.add(f"{path}.tax", "sum_differs", "the jurisdictions' taxes do not make up the line's")
-    if not rated.taxes:
+    if not rated.taxes and line.net_minor:
         problems.add(path, "no_reason", "bears no tax, and nothing says why")
     for n, tax in enumerate(rated.taxes):
         _check_tax(line, tax, currency, problems, f"{path}.taxes[{n}]")
@@ -86,8 +86,11 @@ def _minor(amount: Decimal, currency: str) -> Fraction:
     return Fraction(amount) * Fraction(10 ** minor_digits(currency))
 
 
-def _shares(line: TaxableLine, rated: RatedLine, currency: str) -> tuple[TaxShare, ...]:
+def _shares(line: TaxableLine, rated: RatedLine, document: TaxDocument) -> tuple[TaxShare, ...]:
     """A service's taxes as percentages of the line's net; those of one place and name become one."""
+    if not rated.taxes:
+        return (TaxShare(place_of(document), "", TaxTreatment.ZERO, ZERO, "nothing_charged"),)
+    currency = document.currency
     within = _minor(rated.tax, currency) if line.inclusive else 0
     found: dict[tuple[str, str, TaxTreatment, str], Decimal] = {}
     for tax in rated.taxes:
