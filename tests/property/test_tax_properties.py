@@ -14,6 +14,7 @@ from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules_credit_notes import credit_note, whole
 from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, early_payment
 from saldo.kernel.money import Money
+from saldo.ledger.model import LedgerAccount
 from saldo.tax.model import Collection, TaxTotal, TaxTreatment
 from saldo.tax.model_services import Rated, RatedLine, RatedTax, TaxDocument
 from saldo.tax.rules_cash import paid, taken_back, undue
@@ -23,11 +24,11 @@ from tests.contexts.tax.scenes import document
 from tests.property.test_document_properties import ON, accounts_of, bodies
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(bodies(), st.lists(st.tuples(st.integers(0, 5), st.integers(1, 100)), max_size=8))
 def test_the_tax_of_any_sequence_of_credit_notes_ends_at_zero(body: InvoiceBody, parts: list[tuple[int, int]]) -> None:
-    if body.total_minor <= 0 or body.credits:
-        return
+    if body.total_minor <= 0 or body.credits or not whole(body):
+        return  # an invoice of levies on free goods alone has no amounts to take back
     notes: list[InvoiceBody] = []
     for nth, percent in parts:
         left = list(whole(body, notes).items())
@@ -40,14 +41,20 @@ def test_the_tax_of_any_sequence_of_credit_notes_ends_at_zero(body: InvoiceBody,
     taxes: Counter[object] = Counter()
     for one in (body, *notes):
         for total in one.tax_totals:
-            kind = total.jurisdiction, total.name, total.percent, total.included, total.compound, total.levy_minor
+            kind = replace(total, base_minor=0, tax_minor=0)
             taxes[kind, "tax"] += total.tax_minor
             taxes[kind, "base"] += total.base_minor
     assert not any(taxes.values())
-    assert accounts_of(body, *notes) == Counter()
+    left: Counter[object] = Counter()
+    for (account, tag, invoice_id), minor in accounts_of(body, *notes).items():  # type: ignore[misc]
+        within = account in (LedgerAccount.REVENUE, LedgerAccount.DEFERRED_REVENUE) and any(
+            line.inclusive for line in body.lines
+        )
+        left[account, None if within else tag, invoice_id] += minor  # a cent of tax within may change its revenue tag
+    assert not any(left.values())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(bodies(), st.decimals(0, 10, places=2), st.sampled_from(DiscountTax))
 def test_an_early_payment_lowers_each_tax_in_proportion(body: InvoiceBody, percent: Decimal, tax: DiscountTax) -> None:
     found = early_payment(body, EarlyDiscount(percent, 10, tax))

@@ -79,4 +79,5 @@ def _beyond(left: int, taken: int) -> int:
 
 
 def _kind(total: TaxTotal) -> tuple[object, ...]:
-    return total.jurisdiction, total.name, total.treatment, total.percent, total.reason, total.included
+    one = total.jurisdiction, total.name, total.treatment, total.percent, total.reason
+    return *one, total.included, total.compound, total.levy_minor
