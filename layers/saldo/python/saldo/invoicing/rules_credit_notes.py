@@ -29,7 +29,6 @@ def credit_note(
     _check(body, amounts, earlier)
     chosen = _chosen(body, amounts, earlier)
     lines = tuple(_line(n, line, amounts.get(line.id, 0), body) for n, line in enumerate(chosen, 1))
-    ends = _ends(body, lines, earlier)
     totals = _taxes(body, lines, earlier)
     included = sum(t.tax_minor for t in totals if t.included and t.collection is not Collection.WITHHELD)
     net = sum(line.net_minor for line in lines) - included
@@ -42,7 +41,7 @@ def credit_note(
         issued_on=on,
         due_on=max(on, body.due_on),
         charges=(f"credit:{body.id}:{len(earlier) + 1}",),
-        lines=_rest_included(body, lines, earlier, included) if ends else _included(lines, included),
+        lines=_with_included(body, lines, earlier, included),
         tax_totals=totals,
         net_minor=net,
         tax_minor=tax,
@@ -113,33 +112,30 @@ def _line(n: int, line: Line, minor: int, body: InvoiceBody) -> Line:
     )
 
 
-def _included(lines: Sequence[Line], included: int) -> tuple[Line, ...]:
-    """The tax within the lines that have it, each with what the running total grows by."""
-    gross = sum(line.net_minor for line in lines if line.inclusive)
-    found, running, done = [], 0, 0
-    for line in lines:
-        if line.inclusive and gross:
-            running += line.net_minor
-            upto = rounded_ratio(included * running * (1 if gross > 0 else -1), abs(gross))
-            line, done = replace(line, included_tax_minor=upto - done), upto
-        found.append(line)
-    return tuple(found)
-
-
-def _rest_included(
+def _with_included(
     body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBody], included: int
 ) -> tuple[Line, ...]:
-    """The tax within the lines of the note that takes back the last: what was within each, less what was taken.
+    """The tax within the lines of a note: each line's own part, all that is left of it when the line is taken whole.
 
-    Notes of before may have put a cent of a line that is gone on another; the first line here makes it up, so that the
-    sum is `included`. Between revenue tags that cent stays.
+    included: what the note's taxes within amounts come to. The first line that has tax in it makes up a difference of
+    roundings, so that the sum is right; between revenue tags that cent stays.
     """
-    within = Counter({line.id: -line.included_tax_minor for line in body.lines})
+    lines_of = {line.id: line for line in body.lines}
+    before = Counter[str]()
     for note in earlier:
         for line in note.lines:
-            within[line.of] -= line.included_tax_minor
+            before[line.of] += line.included_tax_minor
+    within = {}
+    for line in lines:
+        whole_line = lines_of[line.of]
+        left = _left(body, whole_line, earlier) + line.net_minor
+        rest = -whole_line.included_tax_minor - before[line.of]
+        within[line.of] = (
+            rest if not left else _part(whole_line.included_tax_minor, line.net_minor, whole_line.net_minor)
+        )
     first = next((line.of for line in lines if line.inclusive), "")
-    within[first] += included - sum(within[line.of] for line in lines)
+    if first:
+        within[first] += included - sum(within.values())
     return tuple(replace(line, included_tax_minor=within[line.of]) for line in lines)
 
 
