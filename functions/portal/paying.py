@@ -33,7 +33,8 @@ AT_THE_GATEWAY = frozenset({PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION
 
 @routes.get("/accounts/{account_id}/pay", roles(PAYERS))
 def choose(visit: Visit) -> Answer:
-    """`pay` names invoices; `all=overdue` and `all=open` choose for the reader. `amount` fills in that of a single one."""
+    """`pay` names invoices; `all=overdue` and `all=open` choose for the reader. `amount` fills in what one invoice is
+    paid with."""
     rows = open_rows(visit.records, visit.account.account_id)
     named = tuple(visit.query.get("pay", []))
     wanted = Wanted(named, {named[0]: visit.asked("amount")} if len(named) == 1 and visit.asked("amount") else {})

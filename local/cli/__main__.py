@@ -10,6 +10,16 @@ sys.path[:0] = [p for p in (str(_ROOT), str(_ROOT / "layers" / "saldo" / "python
 
 import click  # noqa: E402 - the product's own folders come first
 
+from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402
+from local.cli.documents import (  # noqa: E402
+    credit,
+    draft_group,
+    invoice,
+    late_charges,
+    rates_group,
+    rebill,
+    template_group,
+)
 from local.cli.imports import import_group, usage_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
@@ -26,7 +36,27 @@ def saldo(context: click.Context) -> None:
         context.obj = Sites(deployed_here)
 
 
-for command in (bill, usage_group, import_group, mail, check, runs, run_group, quote, tax_group):
+for command in (
+    bill,
+    usage_group,
+    import_group,
+    mail,
+    check,
+    runs,
+    run_group,
+    quote,
+    account_group,
+    subscription_group,
+    wallet_group,
+    invoice,
+    credit,
+    rebill,
+    draft_group,
+    late_charges,
+    rates_group,
+    template_group,
+    tax_group,
+):
     saldo.add_command(command)
 
 if __name__ == "__main__":

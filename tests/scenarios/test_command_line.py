@@ -193,3 +193,56 @@ def test_mail_lists_what_was_sent_the_newest_last(terminal: Terminal) -> None:
 
 def test_mail_of_a_deployment_that_is_down_says_how_to_start_it(terminal: Terminal) -> None:
     assert "make up" in terminal.type("mail").stderr
+
+
+def test_a_subscription_is_changed_and_a_wallet_filled_from_the_command_line(terminal: Terminal) -> None:
+    account = "acct_eu_000000"
+    words = ("subscription", "change", account, "sub_000000", "--kind", "quantity", "--on", "2026-01-17")
+    changed = terminal.ask(*words, "--quantity", "seats=+2", "--id", "ch_1")
+    assert changed["changes"][0]["added"] == {"seats": "2"}
+    assert terminal.ask(*words, "--quantity", "seats=+2", "--id", "ch_1") == changed
+    assert "ch_1" in terminal.type(*words, "--quantity", "seats=9", "--id", "ch_1").stderr
+    terminal.ask("wallet", "coupon", account, "half", "--name", "Half", "--percent", "50")
+    terminal.ask("wallet", "credit", account, "gift", "20.00", "--free")
+    shown = terminal.ask("wallet", "show", account)["rows"]
+    assert [(row["kind"], row["worth"]) for row in shown] == [
+        ("coupon", "50 %"),
+        ("credit", "20.00 EUR"),
+        ("credit notes", "0.00 EUR"),
+    ]
+    assert "unapplied" in terminal.type("wallet", "credit", account, "paid", "20.00").stderr
+    assert terminal.ask("subscription", "list", account)["data"][0]["id"] == "sub_000000"
+
+
+def test_accounts_of_two_organisations_do_not_share_an_invoice(terminal: Terminal) -> None:
+    refused = terminal.type("account", "consolidate", "acct_eu_000001", "--into", "acct_eu_000000")
+    assert refused.exit_code == 2 and "own organisation" in refused.stderr
+    assert terminal.ask("account", "split", "acct_eu_000001", "--by", "both")["invoice_split"] == "both"
+
+
+def test_staff_invoice_credit_and_bill_again_from_the_terminal(terminal: Terminal) -> None:
+    account = "acct_eu_000000"
+    asked = ("invoice", account, "--item", "Visit on site=250", "--tax-category", "digital_service", "--request", "r1")
+    terminal.eu.store.put_many(
+        [i | {"agenda_on": "2099-01-01"} for i in terminal.eu.store.scan() if i["kind"] == "subscription"]
+    )
+    first = terminal.ask(*asked)
+    assert len(first["invoices"]) == 1 and terminal.ask(*asked) == first
+    invoice_id = first["invoices"][0]
+    credit = ("credit", account, invoice_id, "--reason", "price", "--total", "1190", "--request", "c1")
+    (note,) = terminal.ask(*credit)["data"]
+    assert (note["document"], note["total_minor"], note["of_invoice"]) == ("credit_note", -1190, invoice_id)
+    assert terminal.ask(*credit)["data"] == [note]
+    result = terminal.type("rebill", account, invoice_id, "--reason", "master_data")
+    assert result.exit_code == 2 and "credit notes already" in result.stderr
+
+
+def test_proposals_late_charges_and_rates_are_told(terminal: Terminal, tmp_path: Path) -> None:
+    assert terminal.ask("draft", "list", "--entity", ENTITY) == {"data": []}
+    assert terminal.ask("late-charges", "--entity", ENTITY) == {"added": [], "left_out": []}
+    rates = tmp_path / "rates.csv"
+    rates.write_text("Date,USD\n2026-01-02,1.1721\n")
+    assert terminal.ask("rates", "import", str(rates), "--region", "eu") == {"rates": 1}
+    assert "0 new rates" in terminal.type("rates", "import", str(rates), "--region", "eu").stdout
+    bad = terminal.type("rates", "import", str(Path(__file__)), "--region", "eu")
+    assert bad.exit_code == 2 and "Date" in bad.stderr

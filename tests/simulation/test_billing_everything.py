@@ -1,4 +1,4 @@
-"""A run bills all that an account can owe: changes, items, coupons, credits, for several accounts, on several invoices."""
+"""A run bills all that accounts can owe: changes, items, coupons and credits, on shared and on split invoices."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _invoices(world: World) -> list[Item]:
 def _bodies(world: World) -> list[InvoiceBody]:
     found = {i["pk"] + i["sk"]: body_from_bytes(i["body"]) for i in world.store.scan() if i["kind"] == "body"}
     numbers = {i["invoice_id"]: i["number"] for i in _invoices(world)}
-    return sorted(found.values(), key=lambda body: numbers[body.id])
+    return sorted(found.values(), key=lambda body: (body.issued_on, numbers[body.id]))
 
 
 def _seats(change_id: str, on: date, seats: int, **more: object) -> Change:

@@ -99,7 +99,7 @@ def test_a_credit_note_of_all_of_an_invoice_closes_it_and_leaves_nothing_in_the_
     assert (note.total_minor, note.open_minor) == (-desk.invoice.total_minor, 0)
     assert (desk.now().status, desk.now().open_minor) == ("credited", 0)
     balances = balances_from(desk.world.store.get(desk.account, "balance"))
-    assert {minor for minor in balances.values()} <= {0}
+    assert set(balances.values()) <= {0}
     desk.check()
 
 

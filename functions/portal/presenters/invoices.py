@@ -173,7 +173,7 @@ class TaxView:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """`early` says what paying early takes off, `early_amount` and `early_typed` what is then to be paid; "" without."""
+    """`early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty."""
 
     title: str
     row: RowView

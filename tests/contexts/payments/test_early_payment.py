@@ -53,7 +53,7 @@ def test_the_discounted_amount_paid_in_time_settles_the_invoice() -> None:
 def test_one_day_late_the_same_amount_is_a_part_payment_and_needs_a_reason() -> None:
     shop = shop_with_offer()
     shop.clock.now = datetime(2026, 11, 1, 23, 30, tzinfo=UTC)  # the second of November in Berlin
-    with pytest.raises(Refusal, match="reason_required|say why"):
+    with pytest.raises(Refusal, match="say why"):
         shop.start(("inv_1", 11_662))
     payment = shop.start(("inv_1", 11_662), key="form-key-2", reason="a discount I hoped for")
     shop.payments.handle_event(news(payment, "settled", "evt_1"))

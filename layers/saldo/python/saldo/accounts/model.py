@@ -164,12 +164,15 @@ class LateTerms:
 class Terms:
     """What an account agreed with its seller beside the days it has to pay.
 
-    `review`: its invoices are looked at by staff before they are issued.
+    `review`: its invoices are looked at by staff before they are issued. `segment` and `contract` name the kind of
+    customer and of contract, by which a seller may choose the template of its documents.
     """
 
     early_discount: EarlyDiscount | None = None
     late: LateTerms = LateTerms()
     review: bool = False
+    segment: str = ""
+    contract: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from saldo.accounts.model import (
     TaxStatus,
     Terms,
 )
+from saldo.kernel.ids import fingerprint
 from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
 from saldo.storage.sealing import Sealer
@@ -140,6 +141,23 @@ def entity_from(item: Item) -> LegalEntity:
     )
 
 
+def facts_print(entity: LegalEntity) -> str:
+    """The name of what a seller's documents say of it: the same facts have the same one."""
+    fields = {name: getattr(entity, name) for name in LegalEntity.__dataclass_fields__}
+    fields["address"] = _address_fields(entity.address)
+    return fingerprint(json.dumps(fields, sort_keys=True, default=list))
+
+
+def facts_key(entity_id: str, print_: str) -> Key:
+    return entity_id, f"facts#{print_}"
+
+
+def facts_item(entity: LegalEntity) -> Item:
+    """A seller as it is now, kept for ever under the print of its facts: documents name those they were issued with."""
+    pk, sk = facts_key(entity.id, facts_print(entity))
+    return entity_item(entity) | {"pk": pk, "sk": sk, "kind": "facts"}
+
+
 def account_item(account: Account) -> Item:
     """What only some accounts have is written only where they have it."""
     fields = {name: getattr(account, name) for name in _ACCOUNT_FIELDS}
@@ -180,6 +198,8 @@ def terms_text(terms: Terms) -> str | None:
         return None
     early, late = terms.early_discount, terms.late
     found: dict[str, Any] = {"review": terms.review}
+    if terms.segment or terms.contract:
+        found["kind"] = [terms.segment, terms.contract]
     if early:
         found["early"] = [str(early.percent), early.days, early.tax.value]
     if late.policy is not LatePolicy.NONE:
@@ -192,10 +212,13 @@ def terms_from(text: str | None) -> Terms:
         return Terms()
     found = json.loads(text)
     early, late = found.get("early"), found.get("late")
+    segment, contract = found.get("kind", ("", ""))
     return Terms(
         early_discount=EarlyDiscount(Decimal(early[0]), early[1], DiscountTax(early[2])) if early else None,
         late=LateTerms(LatePolicy(late[0]), Decimal(late[1]), late[2], late[3]) if late else LateTerms(),
         review=found["review"],
+        segment=segment,
+        contract=contract,
     )
 
 

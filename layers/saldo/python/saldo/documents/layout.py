@@ -11,6 +11,7 @@ from saldo.documents.model import (
     DocumentView,
     InvoiceView,
     LineView,
+    Look,
     ReceiptView,
     SellerView,
     StepView,
@@ -42,6 +43,9 @@ def page_of(view: DocumentView) -> Page:
     page["return_line"] = " · ".join([view.seller.name, *address_lines(view.seller.address, words, home=None)])
     page["recipient"] = recipient(view.buyer, view.seller.address.country, words)
     page["footer"] = footer(view.seller, words)
+    look = view.look if isinstance(view, InvoiceView) else Look()
+    page["logo"], page["accent"] = look.logo or view.seller.name, look.accent
+    page["footnote"] = look.footer_in(words.language)
     return page
 
 
@@ -55,7 +59,7 @@ def invoice_page(view: InvoiceView, words: Wording) -> Page:
         "hero_note": _hero_note(view, words),
         "facts": _invoice_facts(view, words),
         "columns": _columns(view, words),
-        "rows": [_row(i, line, view.currency, words) for i, line in enumerate(view.lines, 1)],
+        "rows": [_row(i, line, view.currency, words, view.look.steps) for i, line in enumerate(view.lines, 1)],
         "totals": _totals(view, words),
         "tax_summary": _tax_summary(view, words),
         "notes": _notes(view, words),
@@ -112,7 +116,7 @@ def _columns(view: InvoiceView, words: Wording) -> list[str]:
     return [*(words(key) for key in keys), words("net", currency=view.currency)]
 
 
-def _row(position: int, line: LineView, currency: str, words: Wording) -> Page:
+def _row(position: int, line: LineView, currency: str, words: Wording, steps: bool) -> Page:
     price = "" if line.unit_price is None else words.price(line.unit_price, currency)
     note = words.period(line.period)
     if line.part_days != line.full_days:
@@ -127,7 +131,7 @@ def _row(position: int, line: LineView, currency: str, words: Wording) -> Page:
         "price": price,
         "tax": words.percent(line.percent),
         "net": words.amount(line.net_minor, currency),
-        "steps": [_step(step, currency, words) for step in line.steps],
+        "steps": [_step(step, currency, words) for step in line.steps] if steps else [],
     }
 
 
@@ -195,7 +199,8 @@ def _notes(view: InvoiceView, words: Wording) -> list[str]:
     categories = dict.fromkeys(tax.category for tax in view.taxes if tax.category != "S")
     keys = [f"note_{category}" if vat else f"note_{category}_other" for category in categories]
     notes = [view.note, _correction_note(view, words), *(words.any(key, "") for key in keys), _early_note(view, words)]
-    return [note for note in [*notes, _exchange_note(view, words)] if note]
+    notes += [_exchange_note(view, words), *view.look.clauses_in(words.language)]
+    return [note for note in notes if note]
 
 
 def _correction_note(view: InvoiceView, words: Wording) -> str:

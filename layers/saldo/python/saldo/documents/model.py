@@ -7,7 +7,7 @@ Amounts are whole minor units of the document's currency, quantities, prices (ma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -98,6 +98,28 @@ class TaxView:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A version of a seller's template: what it sets otherwise than Saldo's own documents.
+
+    `logo`: text at the head, the seller's name where empty. `accent`: colour as #rrggbb. `clauses`: sentences below the
+    totals, and `footer` one above the seller's facts, by language ("" for all that have none of their own). `steps`:
+    whether how a price came about is shown line by line.
+    """
+
+    logo: str = ""
+    accent: str = "#0f5d6b"
+    clauses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    footer: Mapping[str, str] = field(default_factory=dict)
+    steps: bool = True
+
+    def clauses_in(self, language: str) -> tuple[str, ...]:
+        return self.clauses.get(language, self.clauses.get("", ()))
+
+    def footer_in(self, language: str) -> str:
+        return self.footer.get(language, self.footer.get("", ""))
+
+
+@dataclass(frozen=True, slots=True)
 class EarlyView:
     """What settles the invoice when paid through `until_on`. `percent` is of the net amount."""
 
@@ -142,6 +164,7 @@ class InvoiceView:
     note: str = ""
     paid_minor: int = 0
     exchange: ExchangeRate | None = None
+    look: Look = Look()
 
     @property
     def payable_minor(self) -> int:

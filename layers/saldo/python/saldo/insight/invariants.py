@@ -15,7 +15,7 @@ from itertools import groupby, pairwise
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules import problems_of
-from saldo.invoicing.status import CLOSED
+from saldo.invoicing.status import CLOSED, DocumentKind
 from saldo.invoicing.wallet_records import wallet_from
 from saldo.kernel.errors import Refusal
 from saldo.ledger import records as ledger_records
@@ -70,7 +70,7 @@ NOT_CHECKED = {
     16: "no recognition yet: advance charges stay deferred",
     17: "no period close yet",
     19: "held by the rating rules and their property tests; no proration is stored apart",
-    20: "no exchange yet: an account has one currency",
+    20: "realised exchange differences are not booked yet; rates are frozen on documents and entries",
     22: "no dunning yet",
     25: "a matter of time, not of one look: alarms watch queue ages, waiting payments and late runs",
 }

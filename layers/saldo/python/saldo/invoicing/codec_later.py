@@ -42,7 +42,7 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
         found["early_discount"] = [plain(early.percent), early.days, early.tax.value]
     if body.note:
         found["note"] = body.note
-    for name in ("purchase_order", "cost_centre"):
+    for name in ("purchase_order", "cost_centre", "seller_facts", "template"):
         if getattr(body, name):
             found[name] = getattr(body, name)
     if body.exchange:
@@ -66,6 +66,8 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "early_discount": _early_from(document["early_discount"]) if "early_discount" in document else None,
         "purchase_order": document.get("purchase_order", ""),
         "cost_centre": document.get("cost_centre", ""),
+        "seller_facts": document.get("seller_facts", ""),
+        "template": document.get("template", ""),
         "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
         "tax_facts": facts_from(document["tax_facts"]) if "tax_facts" in document else None,
     }

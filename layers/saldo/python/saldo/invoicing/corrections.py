@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from saldo.accounts.model import Account, LegalEntity
-from saldo.accounts.records import account_from, entity_from
+from saldo.accounts.records import account_from, entity_from, facts_item, facts_print
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.invoicing import records
@@ -35,8 +35,7 @@ from saldo.invoicing.rules_corrections import (
 )
 from saldo.invoicing.rules_credit_notes import credit_note, whole
 from saldo.invoicing.rules_numbers import Seller, Series, series_type
-from saldo.invoicing.run.model import RunState
-from saldo.invoicing.run.open import latest_listed
+from saldo.invoicing.run.open import earlier_open
 from saldo.invoicing.status import SHOWN, DocumentKind
 from saldo.invoicing.wallet_records import add_credit_note
 from saldo.kernel.clock import Clock
@@ -104,8 +103,8 @@ class Corrections:
         """Issue the credit note and return it; the same request again returns the same one.
 
         Refusals: `invalid_correction`, `not_correctable`, `invalid_credit_note`, `more_than_left`,
-        `total_out_of_reach`, `request_reused`, `earlier_run_open`, `numbers_would_go_back`. Raises Unavailable when others keep changing
-        the same records; asking again is safe.
+        `total_out_of_reach`, `request_reused`, `earlier_run_open`, `numbers_would_go_back`. Raises Unavailable when
+        others keep changing the same records; asking again is safe.
         """
         _check(asked)
         return self._until_it_holds(asked, asked.content, lambda found: [self._note(found, asked)])[0]
@@ -214,13 +213,13 @@ class Corrections:
             facts = facts_of_buyer(found.account), facts_of_seller(found.entity)
             answer = self._tax.quote(lines, *facts, body.currency)
         credit = max(-note.payable_minor - found.header.open_minor, 0)
-        return [note, rebilled(body, found.account, found.today, answer, credit, 1)]
+        return [note, rebilled(body, found.account, found.today, answer, credit, 1, facts_print(found.entity))]
 
     def _wait_for_runs(self, found: _Corrected) -> None:
         """A run of an earlier day that has yet to number its drafts comes first, for dates never fall in a series."""
-        last = latest_listed(self._store, found.entity.id)
-        if last and last.state is not RunState.CLOSED and last.as_of < found.today:
-            raise Refusal("earlier_run_open", f"the run as of {last.as_of} is {last.state}; retry it first")
+        earlier = earlier_open(self._store, found.entity.id, found.today)
+        if earlier:
+            raise Refusal("earlier_run_open", f"{earlier.run_id} is {earlier.state.value}; retry it first")
 
     def _unit(
         self, found: _Corrected, asked: CreditRequest, content: str, bodies: list[InvoiceBody]
@@ -234,6 +233,8 @@ class Corrections:
         used = sum(c.minor for body in bodies[1:] for c in body.credits if c.source is CreditSource.CREDIT_NOTE)
         if kept := -note.payable_minor - lowered - used:
             add_credit_note(unit, account_id, found.entity.id, kept)
+        if len(bodies) > 1:
+            unit.put(facts_item(found.entity))
         issued = []
         for body, numbered in zip(bodies, self._numbers(unit, found, bodies), strict=True):
             header = records.issued_header(records.draft_header(body, f"request_{asked.request}"), numbered, at)

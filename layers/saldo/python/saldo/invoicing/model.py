@@ -119,6 +119,7 @@ class InvoiceBody:
     is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
     it is booked where the ledger has another currency. `replaces`: the invoice that this one stands for, which was
     taken back whole. `note`: why, in the words that the customer reads. `early_discount`: for paying early.
+    `seller_facts`: the print of what the seller was then (`accounts.records.facts_key`). `template`: how it looks.
     `purchase_order` and `cost_centre`: by which it was split off. `tax_facts`: what a tax service was asked about.
     """
 
@@ -150,6 +151,8 @@ class InvoiceBody:
     note: str = ""
     tax_facts: TaxFacts | None = None
     early_discount: EarlyDiscount | None = None
+    seller_facts: str = ""
+    template: str = ""
     purchase_order: str = ""
     cost_centre: str = ""
 
@@ -306,6 +309,8 @@ class BillingCase:
     details: Mapping[UsageKey, UsageDetail] = field(default_factory=dict)
     wallet: Wallet = Wallet()
     exchange: ExchangeRate | None = None
+    seller_facts: str = ""
+    template: str = ""
     purchase_order: str = ""
     cost_centre: str = ""
     supplied_to: Account | None = None

@@ -214,6 +214,8 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         exchange=case.exchange,
         tax_facts=answer.facts,
         early_discount=account.terms.early_discount,
+        seller_facts=case.seller_facts,
+        template=case.template,
         purchase_order=case.purchase_order,
         cost_centre=case.cost_centre,
     )
@@ -272,6 +274,7 @@ def issue_entry(body: InvoiceBody, open_minor: int | None = None) -> Entry | Non
         currency=body.currency,
         source_id=body.id,
         postings=(*_owed(body, owed, open_minor), *legs),
+        exchange=body.exchange,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a correction of an issued invoice is made of: amounts to take back, the invoice that stands for it, the offer."""
+"""What a correction of an issued invoice is made of: amounts to take back, the invoice that stands for it, offers."""
 
 from __future__ import annotations
 
@@ -83,12 +83,13 @@ def amounts_of_total(
 
 
 def rebilled(
-    body: InvoiceBody, account: Account, on: date, answer: TaxAnswer, credit_minor: int, attempt: int
+    body: InvoiceBody, account: Account, on: date, answer: TaxAnswer, credit_minor: int, attempt: int, facts: str
 ) -> InvoiceBody:
     """The invoice that stands for one taken back whole: the same lines for the buyer as it is now.
 
     answer: tax on these lines for the buyer of now, at the dates of supply of then. credit_minor: what the credit note
-    gave back as the customer's credit; it pays for this one. attempt: counts the corrections of `body`, from 1.
+    gave back as the customer's credit; it pays for this one. attempt: counts the corrections of `body`, from 1. facts:
+    the print of what the seller is now.
     """
     charges = (f"rebill:{body.id}:{attempt}",)
     lines = taxed_lines(body.lines, answer)
@@ -114,6 +115,7 @@ def rebilled(
         credits=tuple(c for c in body.credits if c.before_tax),
         replaces=body.id,
         tax_facts=answer.facts,
+        seller_facts=facts,
     )
     used = min(credit_minor, new.payable_minor)
     paid = (AppliedCredit(CreditSource.CREDIT_NOTE, "", used),) if used > 0 else ()
@@ -149,7 +151,7 @@ def changed_fields(before: BillingProfile, after: BillingProfile) -> frozenset[s
 def correctable(
     headers: Iterable[InvoiceHeader], policy: CorrectionPolicy, version: int, today: date
 ) -> list[InvoiceHeader]:
-    """Invoices of an older profile version that the policy lets be corrected, oldest first; partly credited ones not."""
+    """Invoices of an older profile version that the policy lets be corrected, oldest first; credited ones not."""
     if policy.offered is Offered.NONE:
         return []
     since = today - timedelta(days=policy.days)

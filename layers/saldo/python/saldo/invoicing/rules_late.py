@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from saldo.accounts.model import LatePolicy, LateTerms, TaxStatus
 from saldo.invoicing.rules_interest import compensation_of
@@ -124,7 +125,7 @@ def _spans(debt: Debt, end: date, disputed_minor: int) -> Iterator[tuple[Period,
     """Days of equal balance, each with what bears interest on them."""
     start = debt.due_on + _DAY
     turns = sorted({start, end, *(on for on, _ in debt.moves if start < on < end)})
-    for begin, stop in zip(turns, turns[1:], strict=False):
+    for begin, stop in pairwise(turns):
         minor = debt.open_on(begin) - disputed_minor
         if begin >= start and minor > 0:
             yield Period(begin, stop), minor
@@ -135,7 +136,9 @@ def _rated(span: Period, debt: Debt, case: LateCase) -> Iterator[tuple[Period, F
         yield span, Fraction(case.terms.percent)
         return
     statute = STATUTES.get(case.country)
-    points = statute and (statute.points if case.status is not TaxStatus.CONSUMER else statute.consumer_points)
+    points = None
+    if statute is not None:
+        points = statute.consumer_points if case.status is TaxStatus.CONSUMER else statute.points
     if statute is None or points is None:
         raise Refusal("no_statutory_rate", f"no late-payment law of {case.country} for {case.status} is known here")
     for part in _halves(span):
@@ -143,7 +146,7 @@ def _rated(span: Period, debt: Debt, case: LateCase) -> Iterator[tuple[Period, F
         reference = reference_on(case.rates, statute.reference, day)
         if reference is None:
             raise Refusal("reference_rate_missing", f"the {statute.reference} reference rate of {day} is not on record")
-        yield part, Fraction(max(reference + points, 0))
+        yield part, max(Fraction(reference + points), Fraction(0))
 
 
 def _halves(span: Period) -> Iterator[Period]:

@@ -153,7 +153,7 @@ _WITH_CREDIT = {SeriesType.INVOICE: _EU, SeriesType.CREDIT_NOTE: _EU_CREDIT}
 # What a seller of a country has unless it says otherwise. All series are gapless here, whether the law asks it or not.
 # EU: directive 2006/112/EC, article 226(2): "a sequential number, based on one or more series".
 # DE: § 14 (4) 4 UStG, UStAE 14.5 (10); a corrected invoice is a "Rechnungskorrektur", never "Gutschrift" (§ 14 (2) 2).
-# ES: Real Decreto 1619/2012, article 6.1 a: numbers without gaps in each series; corrections need a series of their own.
+# ES: Real Decreto 1619/2012, article 6.1 a: no gaps in a series; corrections need a series of their own.
 # FR: CGI annexe II, article 242 nonies A, I 7°: unique, chronological and continuous.
 # GB: VAT Regulations 1995, regulation 14(1)(a). IT: DPR 633/1972, article 21, 2 b.
 # IN: CGST Rules 2017, rule 46(b): at most 16 characters, unique for a financial year, which begins in April.
@@ -200,7 +200,12 @@ class Seller:
             kind = SeriesType.INVOICE
         rule = self.numbering.rule_for(kind, self.country)
         year = on.year if on.month >= rule.year_begins else on.year - 1
-        values = {"prefix": self.prefix, "year": year, "month": f"{on.month:02}", "type": _TYPE_CODES[kind]}
+        values: dict[str, str | int] = {
+            "prefix": self.prefix,
+            "year": year,
+            "month": f"{on.month:02}",
+            "type": _TYPE_CODES[kind],
+        }
         frame = NumberFormat(rule.pattern).filled(**values, customer=customer.rpartition("_")[2].upper())
         frame = frame if self.prefix else frame.lstrip("-/. ")
         return Series(_name_of(frame), frame, rule.longest)

@@ -6,10 +6,13 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from saldo.accounts.records import entity_from
+from saldo.accounts.records import entity_from, facts_print
+from saldo.exchange.service import ExchangeRates
+from saldo.invoicing import approvals
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import BilledAccount, InvoiceBody
 from saldo.invoicing.records import body_key, draft_header, header_item
+from saldo.invoicing.records_templates import choice_from, templates_key
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.run import records
 from saldo.invoicing.run.cases import AccountCase, Batch, Billing, read_cases
@@ -53,9 +56,19 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
     store = billing.store
     attempt = load_attempt(store, run_id, attempt_number)
     plan_key, entity_key = records.plan_key(run_id, attempt.plan_id, batch), (attempt.entity_id, "entity")
-    found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id)])
+    template_key = templates_key(attempt.entity_id)
+    found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id), template_key])
     options = options_from(found.get(seller_billing_key(attempt.entity_id)))
-    shared = Batch(entity_from(found[entity_key]), options, attempt.as_of, records.billed_by(attempt))
+    entity = entity_from(found[entity_key])
+    shared = Batch(
+        entity,
+        options,
+        attempt.as_of,
+        records.billed_by(attempt),
+        ExchangeRates(store),
+        facts_print(entity),
+        choice_from(found.get(template_key)),
+    )
     result = _bill(billing, attempt, shared, records.plan_from(found[plan_key]))
     store.put_many([records.result_item(run_id, attempt_number, batch, result)])
     return result
@@ -101,6 +114,9 @@ def _decide(billing: Billing, attempt: Attempt, account: DueAccount, found: Acco
         return _Decided(account, set_aside=found)
     try:
         billed = bill_account(found.case, billing.tax)
+        waits = approvals.decision(billing.store, attempt, found.case.account, billed.bodies)
+        if waits:
+            return _Decided(account, before=found.before, set_aside=waits)
         unit = _unit(attempt, found, billed)
     except Refusal as refusal:
         aside = SetAside(account.account_id, refusal.code, str(refusal)[:300])
@@ -133,6 +149,8 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
             move_on(unit, before[moved.id], moved, **mark)
     for waiting, sold in zip(found.items, case.items, strict=True):
         close_item(unit, waiting, ItemStatus.BILLED, invoice_id=invoices.get(sold.identity, ""), **mark)
+    if not attempt.dry_run:
+        approvals.consume(unit, case.account, billed.bodies)
     if billed.wallet != case.wallet:
         write_wallet(unit, case.account.id, case.entity.id, billed.wallet, found.wallet_read)
     return unit

@@ -13,8 +13,10 @@ from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.service import PlanVersions
+from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.model import BillingCase, BillingOptions, DueItem, DueSubscription
 from saldo.invoicing.rules import due_of, usage_needed
+from saldo.invoicing.rules_templates import TemplateChoice
 from saldo.invoicing.run.model import DueAccount, SetAside
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
 from saldo.kernel.errors import Refusal
@@ -67,6 +69,9 @@ class Batch:
     options: BillingOptions
     as_of: date
     billed_by: str
+    rates: ExchangeRates
+    seller_facts: str
+    templates: TemplateChoice
 
 
 def read_cases(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str, AccountCase | SetAside]:
@@ -137,6 +142,10 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
     if isinstance(accounts, SetAside):
         return accounts
     account = accounts[due.account_id]
+    try:
+        exchange = batch.rates.rate_for(batch.entity, account.currency, batch.as_of)
+    except Refusal as refusal:
+        return SetAside(due.account_id, refusal.code, refusal.message)
     wallet = found.records.get(wallet_key(due.account_id))
     waiting = [item for one in due.all for item in _waiting(one, found)]
     case = BillingCase(
@@ -148,6 +157,9 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
         items=tuple(DueItem(w.item, None if w.account_id == account.id else accounts[w.account_id]) for w in waiting),
         options=batch.options,
         wallet=wallet_from(wallet),
+        exchange=exchange,
+        seller_facts=batch.seller_facts,
+        template=batch.templates.of(account),
     )
     before = (found.records.get(key) for one in due.all for key in _billable_keys(one))
     billed = dict.fromkeys(invoice for record in before for invoice in _billed_before(record, batch))

@@ -157,6 +157,7 @@ def _by_account(drafts: Sequence[Drafted]) -> dict[tuple[str, str], int]:
 
 def _last_closed_drafts(store: Store, attempt: Attempt) -> list[Drafted]:
     for item in store.query_all(attempt.entity_id, prefix="run#", newest_first=True):
-        if item["status"] == RunState.CLOSED.value and item["invoices"]:
-            return drafts_of(store, records.attempt_from(item))
+        attempt_before = records.attempt_from(item)
+        if attempt_before.state is RunState.CLOSED and attempt_before.invoices and not attempt_before.is_one_off:
+            return drafts_of(store, attempt_before)
     return []

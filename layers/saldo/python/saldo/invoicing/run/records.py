@@ -66,7 +66,11 @@ def attempt_from(item: Item) -> Attempt:
 
 
 def listing_key(attempt: Attempt) -> Key:
-    return attempt.entity_id, f"run#{attempt.as_of.isoformat()}#{attempt.number:04d}"
+    """Those that staff asked for lie before the attempts of the day's run, each under its request."""
+    place = f"{attempt.number:04d}"
+    if attempt.is_one_off:
+        place = f"0000#{attempt.run_id.rpartition('_')[2]}#{place}"
+    return attempt.entity_id, f"run#{attempt.as_of.isoformat()}#{place}"
 
 
 def listing_item(attempt: Attempt) -> Item:
