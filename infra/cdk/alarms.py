@@ -31,6 +31,7 @@ class Runbook(Enum):
     PORTAL_ERRORS = "portal-errors"
     PORTAL_SLOW = "portal-slow"
     INVARIANT_VIOLATED = "invariant-violated"
+    TAX_ESTIMATED = "tax-estimated"
 
     @property
     def path(self) -> str:

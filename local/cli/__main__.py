@@ -26,6 +26,7 @@ from local.cli.orders import orders_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
+from local.cli.tax import tax_group  # noqa: E402
 from local.cli.usage import usage_group  # noqa: E402
 from local.cli.watching import check, mail  # noqa: E402
 
@@ -59,6 +60,7 @@ for command in (
     late_charges,
     rates_group,
     template_group,
+    tax_group,
 ):
     saldo.add_command(command)
 

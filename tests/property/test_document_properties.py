@@ -99,7 +99,8 @@ def bodies(draw: st.DrawFn) -> InvoiceBody:
 def accounts_of(*documents: InvoiceBody) -> Counter[object]:
     found: Counter[object] = Counter()
     for body in documents:
-        for posting in issue_entry(body).postings:
+        entry = issue_entry(body)
+        for posting in entry.postings if entry else ():
             found[posting.account, posting.tag, posting.invoice_id] += posting.minor
     return Counter({key: minor for key, minor in found.items() if minor})
 

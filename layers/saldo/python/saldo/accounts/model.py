@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -77,6 +78,50 @@ class Organisation:
     country: str
 
 
+class TaxIdStatus(StrEnum):
+    """What is known of a buyer's tax id. UNCHECKED: its form and check digits are right, the register has not said yet.
+    VALID and INVALID: the register's word. NONE: there is none."""
+
+    NONE = "none"
+    UNCHECKED = "unchecked"
+    VALID = "valid"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class TaxIdCheck:
+    """The last word on an account's tax id, in clear; the id itself is sealed in the billing profile."""
+
+    status: TaxIdStatus
+    country: str
+    checked_on: date
+
+    @property
+    def counts(self) -> bool:
+        """Whether tax rules take the buyer to have one: also while the register has not said."""
+        return self.status in (TaxIdStatus.UNCHECKED, TaxIdStatus.VALID)
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """What of an exemption certificate tax rules need: taxes of these jurisdictions (`US-NY`; `US-NY` also covers its
+    counties and cities) on these categories (empty: all) are not charged on supplies on [from_on, until_on).
+
+    `id` names the certificate (`cert_…`); its number is sealed elsewhere.
+    """
+
+    id: str
+    jurisdictions: frozenset[str]
+    categories: frozenset[str]
+    from_on: date
+    until_on: date
+
+    def covers(self, jurisdiction: str, category: str, supplied_on: date) -> bool:
+        place = any(jurisdiction == j or jurisdiction.startswith(f"{j}-") for j in self.jurisdictions)
+        kind = not self.categories or category in self.categories
+        return place and kind and self.from_on <= supplied_on < self.until_on
+
+
 class DiscountTax(StrEnum):
     """When tax is due on the discounted amount: whether or not the discount is taken (ALWAYS), IF_EARLY, or NEVER."""
 
@@ -135,8 +180,10 @@ class Account:
     """One billing account of an organisation. Carries what an invoice run needs, and nothing personal.
 
     `tax_region` is the state or province where tax depends on it; `payment_terms_days` run from the issue date.
-    `profile_version` names the immutable billing profile that the next invoice is addressed to. `invoiced_to`: the
-    account of the same organisation whose invoices have this one's charges on them ("": its own).
+    `profile_version` names the immutable billing profile that the next invoice is addressed to. `has_tax_id`: its
+    profile has a tax id that is valid for its country, as far as `tax_id_check` knows. `tax_postcode`: where tax
+    depends on it. `exemptions`: of its certificates. `invoiced_to`: the account of the same organisation whose
+    invoices have this one's charges on them ("": its own).
     """
 
     id: str
@@ -157,6 +204,18 @@ class Account:
     terms: Terms = Terms()
     invoice_split: InvoiceSplit = InvoiceSplit.NONE
     invoiced_to: str = ""
+    tax_postcode: str = ""
+    exemptions: tuple[Exemption, ...] = ()
+    tax_id_check: TaxIdCheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionCertificate:
+    """Why a buyer is not charged a tax, as it is kept. `number` is what the authority gave it: sealed, never logged."""
+
+    account_id: str
+    number: str
+    exemption: Exemption
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,15 @@
 `<organisation>` / `organisation` · `<entity>` / `entity` · `<entity>` / `customer#<account>` (the entity's customers)
 `<entity>` / `consolidated#<account>` (accounts whose charges come on another's invoice)
 `<account>` / `account` · `<account>` / `profile#<version>` (sealed, never changes)
+`<account>` / `certificate#<id>` (its number sealed) · `<account>` / `tax_id`: a tax id to be asked about again, on the
+agenda `unchecked#<entity>` under the day of the next try.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +23,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 
+from saldo.accounts.codec import check_from, check_to, exemption_from, exemption_to
 from saldo.accounts.model import (
     Account,
     AccountStatus,
@@ -26,11 +31,14 @@ from saldo.accounts.model import (
     BillingProfile,
     DiscountTax,
     EarlyDiscount,
+    Exemption,
+    ExemptionCertificate,
     InvoiceSplit,
     LatePolicy,
     LateTerms,
     LegalEntity,
     Organisation,
+    TaxIdCheck,
     TaxStatus,
     Terms,
 )
@@ -41,6 +49,10 @@ from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 
 PROFILE_FIELDS = "profile/1"
+CERTIFICATE_FIELDS = "certificate/1"
+CERTIFICATES = "certificate#"
+_LATER = ("terms", "tax_postcode", "exemptions", "tax_id_check")
+_ACCOUNT_FIELDS = tuple(name for name in Account.__dataclass_fields__ if name not in ("id", *_LATER))
 
 
 class OrganisationRecord(Record):
@@ -81,6 +93,15 @@ class AccountRecord(Record):
     terms = UnicodeAttribute(null=True)
     invoice_split = UnicodeAttribute()
     invoiced_to = UnicodeAttribute()
+    tax_postcode = UnicodeAttribute(null=True)
+    exemptions = JSONAttribute(null=True)
+    tax_id_check = JSONAttribute(null=True)
+
+
+class CertificateRecord(Record):
+    organisation_id = UnicodeAttribute()
+    exemption = JSONAttribute()
+    sealed = BinaryAttribute(legacy_encoding=False)
 
 
 class ProfileRecord(Record):
@@ -138,18 +159,36 @@ def facts_item(entity: LegalEntity) -> Item:
 
 
 def account_item(account: Account) -> Item:
-    fields = {name: getattr(account, name) for name in Account.__dataclass_fields__ if name != "id"}
+    """What only some accounts have is written only where they have it."""
+    fields = {name: getattr(account, name) for name in _ACCOUNT_FIELDS}
     fields["terms"] = terms_text(account.terms)
-    return AccountRecord(account.id, "account", **fields).as_item()
+    return AccountRecord(account.id, "account", **fields, **_tax_fields(account)).as_item()
+
+
+def _tax_fields(account: Account) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if account.tax_postcode:
+        found["tax_postcode"] = account.tax_postcode
+    if account.exemptions:
+        found["exemptions"] = [exemption_to(exemption) for exemption in account.exemptions]
+    if account.tax_id_check:
+        found["tax_id_check"] = check_to(account.tax_id_check)
+    return found
 
 
 def account_from(item: Item) -> Account:
     """Read field by field from the plain item: the run reads many, and PynamoDB costs 160 µs an item."""
-    fields = {name: item[name] for name in Account.__dataclass_fields__ if name not in ("id", "terms")}
+    fields = {name: item[name] for name in _ACCOUNT_FIELDS}
     fields["terms"] = terms_from(item.get("terms"))
     fields["tax_status"] = TaxStatus(fields["tax_status"])
     fields["status"] = AccountStatus(fields["status"])
     fields["invoice_split"] = InvoiceSplit(fields["invoice_split"])
+    if "tax_postcode" in item:
+        fields["tax_postcode"] = item["tax_postcode"]
+    if "exemptions" in item:
+        fields["exemptions"] = tuple(exemption_from(row) for row in json.loads(item["exemptions"]))
+    if "tax_id_check" in item:
+        fields["tax_id_check"] = check_from(json.loads(item["tax_id_check"]))
     return Account(id=item["pk"], **fields)
 
 
@@ -235,3 +274,46 @@ def _address_fields(address: Address) -> dict[str, Any]:
 
 def _address_from(fields: dict[str, Any]) -> Address:
     return Address(**{**fields, "lines": tuple(fields["lines"])})
+
+
+def certificate_item(certificate: ExemptionCertificate, organisation_id: str, sealer: Sealer) -> Item:
+    pk, sk = certificate.account_id, CERTIFICATES + certificate.exemption.id
+    sealed = sealer.seal(organisation_id, (pk, sk), CERTIFICATE_FIELDS, {"number": certificate.number})
+    exemption = exemption_to(certificate.exemption)
+    return CertificateRecord(pk, sk, organisation_id=organisation_id, exemption=exemption, sealed=sealed).as_item()
+
+
+def certificate_from(item: Item, sealer: Sealer) -> ExemptionCertificate:
+    fields = sealer.open(item["organisation_id"], (item["pk"], item["sk"]), CERTIFICATE_FIELDS, item["sealed"])
+    return ExemptionCertificate(item["pk"], fields["number"], exemption_from(json.loads(item["exemption"])))
+
+
+def tax_id_fields(check: TaxIdCheck) -> Item:
+    """What a check of the tax id changes on an account."""
+    return {"has_tax_id": check.counts, "tax_id_check": json.dumps(check_to(check))}
+
+
+def exemption_field(exemption: Exemption) -> str:
+    """The certificate's attribute of that name."""
+    return json.dumps(exemption_to(exemption))
+
+
+def exemptions_field(exemptions: Iterable[Exemption]) -> str:
+    """The account's attribute of that name."""
+    return json.dumps([exemption_to(exemption) for exemption in exemptions])
+
+
+def unchecked_agenda(entity_id: str) -> str:
+    """The agenda partition of a seller's customers whose tax ids are to be asked about, by day."""
+    return f"unchecked#{entity_id}"
+
+
+def unchecked_item(account: Account, next_on: date) -> Item:
+    return {
+        "pk": account.id,
+        "sk": "tax_id",
+        "kind": "tax_id",
+        "account_id": account.id,
+        "agenda_pk": unchecked_agenda(account.entity_id),
+        "agenda_on": next_on.isoformat(),
+    }

@@ -19,6 +19,7 @@ from saldo.invoicing.model import (
 from saldo.kernel.exact import plain
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.rounding import Rounding
+from saldo.tax.codec import facts_from, facts_to
 
 
 def later_to(body: InvoiceBody) -> dict[str, Any]:
@@ -47,6 +48,8 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
     if body.exchange:
         rate = body.exchange
         found["exchange"] = [rate.base, rate.counter, plain(rate.rate), rate.source, rate.on.isoformat()]
+    if body.tax_facts:
+        found["tax_facts"] = facts_to(body.tax_facts)
     return found
 
 
@@ -66,6 +69,7 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "seller_facts": document.get("seller_facts", ""),
         "template": document.get("template", ""),
         "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
+        "tax_facts": facts_from(document["tax_facts"]) if "tax_facts" in document else None,
     }
 
 

@@ -23,6 +23,7 @@ from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import CreditSource, InvoiceBody
 from saldo.invoicing.records import InvoiceHeader, Numbered
 from saldo.invoicing.records_numbers import claim, read_series, seller_from, seller_keys
+from saldo.invoicing.records_true_up import await_true_up
 from saldo.invoicing.rules import facts_of_buyer, facts_of_seller, issue_entry, taxable_lines
 from saldo.invoicing.rules_corrections import (
     CorrectionPolicy,
@@ -45,6 +46,7 @@ from saldo.ledger.records import post
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+from saldo.tax.model import TaxAnswer
 from saldo.tax.ports import TaxPort
 
 _MOST_ATTEMPTS = 60
@@ -107,17 +109,18 @@ class Corrections:
         _check(asked)
         return self._until_it_holds(asked, asked.content, lambda found: [self._note(found, asked)])[0]
 
-    def rebill(self, asked: CreditRequest) -> tuple[InvoiceHeader, InvoiceHeader]:
+    def rebill(self, asked: CreditRequest, answer: TaxAnswer | None = None) -> tuple[InvoiceHeader, InvoiceHeader]:
         """Take an invoice back whole and issue it again to the account's billing profile of now: (note, new invoice).
 
-        Amounts stay as they are unless tax differs for the buyer of now. What was paid pays for the new one. Refusals
+        Amounts stay as they are unless tax differs for the buyer of now, or as `answer` says for the buyer of then.
+        What was paid pays for the new one. Refusals
         as for `credit`, and `partly_credited`: what is left is then credited and billed by hand.
         """
         if asked.amounts or asked.net_minor is not None or asked.total_minor is not None:
             raise Refusal("invalid_correction", "an invoice is billed again as a whole")
         _check(asked)
         content = fingerprint("rebill", asked.invoice_id)
-        note, new = self._until_it_holds(asked, content, lambda found: self._both(found, asked))
+        note, new = self._until_it_holds(asked, content, lambda found: self._both(found, asked, answer))
         return note, new
 
     def offers(self, account_id: str, changed: frozenset[str]) -> list[InvoiceHeader]:
@@ -200,13 +203,15 @@ class Corrections:
             amounts = whole(found.body, found.notes)
         return credit_note(found.body, found.today, amounts, found.notes, asked.note)
 
-    def _both(self, found: _Corrected, asked: CreditRequest) -> list[InvoiceBody]:
+    def _both(self, found: _Corrected, asked: CreditRequest, answer: TaxAnswer | None) -> list[InvoiceBody]:
         if found.notes:
             raise Refusal("partly_credited", f"{found.header.number} has credit notes already")
         body = found.body
         note = credit_note(body, found.today, whole(body), (), asked.note)
-        lines = taxable_lines(body.lines, body.issued_on, body.currency)
-        answer = self._tax.quote(lines, facts_of_buyer(found.account), facts_of_seller(found.entity))
+        if answer is None:
+            lines = taxable_lines(body.lines, body.issued_on, body.currency)
+            facts = facts_of_buyer(found.account), facts_of_seller(found.entity)
+            answer = self._tax.quote(lines, *facts, body.currency)
         credit = max(-note.payable_minor - found.header.open_minor, 0)
         return [note, rebilled(body, found.account, found.today, answer, credit, 1, facts_print(found.entity))]
 
@@ -236,6 +241,7 @@ class Corrections:
             unit.insert(records.header_item(header))
             unit.insert(records.body_item(body.account_id, body.id, body_to_bytes(body)))
             unit.put(audit_item(_audit(header, asked, at)))
+            await_true_up(unit, body)
             issued.append(header)
         entries = (issue_entry(body, found.header.open_minor) for body in bodies)
         post(unit, *(entry for entry in entries if entry is not None))

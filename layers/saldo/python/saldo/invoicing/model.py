@@ -19,7 +19,7 @@ from saldo.kernel.rounding import Rounding
 from saldo.orders.model import Item
 from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
-from saldo.tax.model import Collection, TaxRounding, TaxShare, TaxTotal
+from saldo.tax.model import Collection, TaxFacts, TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageDetail, UsageKey
 from saldo.usage.model_windows import LateUsage
 
@@ -123,7 +123,7 @@ class InvoiceBody:
     it is booked where the ledger has another currency. `replaces`: the invoice that this one stands for, which was
     taken back whole. `note`: why, in the words that the customer reads. `early_discount`: for paying early.
     `seller_facts`: the print of what the seller was then (`accounts.records.facts_key`). `template`: how it looks.
-    `purchase_order` and `cost_centre`: by which it was split off.
+    `purchase_order` and `cost_centre`: by which it was split off. `tax_facts`: what a tax service was asked about.
     """
 
     id: str
@@ -152,6 +152,7 @@ class InvoiceBody:
     exchange: ExchangeRate | None = None
     replaces: str = ""
     note: str = ""
+    tax_facts: TaxFacts | None = None
     early_discount: EarlyDiscount | None = None
     seller_facts: str = ""
     template: str = ""

@@ -81,7 +81,8 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     wallet = case.wallet
     if wallet.coupons or wallet.credits:
         lines, uses, drawn = discounted(case, lines)
-    answer = tax.quote(taxable_lines(lines, case.as_of, case.account.currency), buyer_facts(case), seller_facts(case))
+    currency = case.account.currency
+    answer = tax.quote(taxable_lines(lines, case.as_of, currency), buyer_facts(case), seller_facts(case), currency)
     body = draft_invoice(case, charges, lines, answer)
     if uses or drawn or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*drawn, *_paid_by_credit(case, body)))
@@ -175,7 +176,8 @@ def buyer_facts(case: BillingCase) -> BuyerFacts:
 
 
 def facts_of_buyer(account: Account) -> BuyerFacts:
-    return BuyerFacts(account.country, account.tax_region, account.tax_status, account.has_tax_id)
+    known = account.country, account.tax_region, account.tax_status, account.has_tax_id
+    return BuyerFacts(*known, account.exemptions, account.tax_postcode, account.id)
 
 
 def seller_facts(case: BillingCase) -> SellerFacts:
@@ -183,7 +185,7 @@ def seller_facts(case: BillingCase) -> SellerFacts:
 
 
 def facts_of_seller(entity: LegalEntity) -> SellerFacts:
-    return SellerFacts(entity.country, entity.region, frozenset(entity.tax_registrations))
+    return SellerFacts(entity.country, entity.region, frozenset(entity.tax_registrations), entity.address.postcode)
 
 
 def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[Line], answer: TaxAnswer) -> InvoiceBody:
@@ -215,6 +217,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         kind=DocumentKind.CREDIT_NOTE if net + tax < 0 else DocumentKind.INVOICE,
         tax_mode=answer.mode,
         exchange=case.exchange,
+        tax_facts=answer.facts,
         early_discount=account.terms.early_discount,
         seller_facts=case.seller_facts,
         template=case.template,

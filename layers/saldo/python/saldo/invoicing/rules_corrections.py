@@ -23,7 +23,7 @@ _NEIGHBOURS = 12
 
 
 class Reason(StrEnum):
-    """Why staff correct an invoice."""
+    """Why an invoice is corrected. TAX: the tax was estimated, and the tax service says otherwise."""
 
     PRICE = "price"
     QUANTITY = "quantity"
@@ -32,6 +32,7 @@ class Reason(StrEnum):
     MASTER_DATA = "master_data"
     DUPLICATE = "duplicate"
     CANCELLED = "cancelled"
+    TAX = "tax"
 
 
 def amounts_of_net(body: InvoiceBody, net_minor: int, earlier: Sequence[InvoiceBody] = ()) -> dict[str, int]:
@@ -113,6 +114,7 @@ def rebilled(
         total_minor=net + answer.tax_minor,
         credits=tuple(c for c in body.credits if c.before_tax),
         replaces=body.id,
+        tax_facts=answer.facts,
         seller_facts=facts,
     )
     used = min(credit_minor, new.payable_minor)

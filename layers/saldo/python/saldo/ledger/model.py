@@ -31,6 +31,7 @@ class LedgerAccount(StrEnum):
     PREPAID_CREDIT = "prepaid_credit"
     CREDIT_GIVEN_AWAY = "credit_given_away"
     FX_DIFFERENCE = "fx_difference"
+    TAX_DIFFERENCE = "tax_difference"
     EARLY_DISCOUNT = "early_discount"
 
 
@@ -44,6 +45,7 @@ class EntryKind(StrEnum):
     PAYMENT_IMPORTED = "payment_imported"
     PAYMENT_APPLIED = "payment_applied"
     PAYOUT_RECEIVED = "payout_received"
+    TAX_TRUED_UP = "tax_trued_up"
     EARLY_DISCOUNT_TAKEN = "early_discount_taken"
     CREDIT_GRANTED = "credit_granted"
     CREDIT_EXPIRED = "credit_expired"

@@ -86,7 +86,7 @@ def _bill(billing: Billing, attempt: Attempt, shared: Batch, due: Sequence[DueAc
     waiting = list(due)
     for _ in range(_MOST_ROUNDS):
         cases = read_cases(billing, shared, waiting)
-        decided = [_decide(billing, attempt, account, cases[account.account_id]) for account in waiting]
+        decided = _decide_all(billing, attempt, waiting, cases)
         units = [] if attempt.dry_run else [d.unit for d in decided if d.unit]
         conflicts = {conflict.unit for conflict in billing.store.write(units)}
         waiting = [d.account for d in decided if d.unit and d.unit.name in conflicts]
@@ -99,6 +99,18 @@ def _bill(billing: Billing, attempt: Attempt, shared: Batch, due: Sequence[DueAc
             break
     set_aside += [_overtaken(account) for account in waiting]
     return BatchResult(tuple(drafts + _frozen_before(billing.store, earlier)), tuple(set_aside))
+
+
+def _decide_all(
+    billing: Billing, attempt: Attempt, due: Sequence[DueAccount], cases: Mapping[str, AccountCase | SetAside]
+) -> list[_Decided]:
+    """One after the other out of memory; where a tax service is asked, several at once, for each only waits."""
+    if billing.tax.parallel == 1:
+        return [_decide(billing, attempt, account, cases[account.account_id]) for account in due]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(billing.tax.parallel) as threads:
+        return list(threads.map(lambda a: _decide(billing, attempt, a, cases[a.account_id]), due))
 
 
 def _decide(billing: Billing, attempt: Attempt, account: DueAccount, found: AccountCase | SetAside) -> _Decided:

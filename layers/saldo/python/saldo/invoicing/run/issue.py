@@ -7,6 +7,7 @@ from saldo.audit.records import audit_item
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.records import InvoiceHeader, Numbered, body_key, header_from, header_key, issue_update
+from saldo.invoicing.records_true_up import await_true_up
 from saldo.invoicing.rules import issue_entry
 from saldo.invoicing.run import records
 from saldo.kernel.clock import Clock
@@ -60,6 +61,7 @@ def _issue_unit(header: InvoiceHeader, body: InvoiceBody, numbered: Numbered, ru
     entry = issue_entry(body)
     if entry is not None:
         post(unit, entry)
+    await_true_up(unit, body)
     record = AuditRecord(
         header.account_id,
         at,
