@@ -11,6 +11,7 @@ STATUS: Mapping[str, int] = {
     "out_of_scope": 404,
     "invalid_id": 404,
     "not_authenticated": 401,
+    "invalid_key": 401,
     "not_signed_in": 401,
     "form_not_ours": 403,
     "missing_scope": 403,
