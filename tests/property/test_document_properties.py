@@ -17,7 +17,6 @@ from saldo.invoicing.model import (
     Coupon,
     Draft,
     InvoiceBody,
-    Item,
     NetRounding,
     PrepaidCredit,
     PrepaidOrder,
@@ -25,6 +24,7 @@ from saldo.invoicing.model import (
 from saldo.invoicing.rules import bill, issue_entry, problems_of
 from saldo.invoicing.rules_credit_notes import credit_note, whole
 from saldo.kernel.exchange import ExchangeRate
+from saldo.orders.model import Item
 from saldo.tax.model import Collection, TaxRate, TaxRounding, TaxTable, TaxTreatment
 from saldo.tax.table import TableTax
 from tests.unit.invoicing.scenes import BUYER, SELLER

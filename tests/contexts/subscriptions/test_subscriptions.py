@@ -8,11 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from saldo.accounts.agenda import DUE_SHARDS, due_agenda_of, due_shard
 from saldo.accounts.model import AccountStatus
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Alignment, Change, ChangeKind, Subscription, SubscriptionStatus
-from saldo.subscriptions.records import DUE_SHARDS, due_agenda, due_shard, move_on
+from saldo.subscriptions.records import move_on
 from saldo.subscriptions.service import Subscriptions
 from tests.contexts.conftest import Region
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account, offer, register
@@ -45,7 +46,7 @@ def due(region: Region, on: date) -> list[str]:
     return [
         item["subscription_id"]
         for shard in range(DUE_SHARDS)
-        for item in region.store.query_all(due_agenda(ENTITY, shard), last=on.isoformat(), agenda=True)
+        for item in region.store.query_all(due_agenda_of(ENTITY, shard), last=on.isoformat(), agenda=True)
     ]
 
 

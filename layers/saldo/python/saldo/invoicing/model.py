@@ -15,6 +15,7 @@ from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
+from saldo.orders.model import Item
 from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.tax.model import Collection, TaxRounding, TaxShare, TaxTotal
@@ -172,22 +173,6 @@ class DueSubscription:
     due: tuple[ChargePeriod, ...]
     charges: tuple[Charge, ...] | None = None
     versions: Mapping[str, PlanVersion] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """Something sold once, outside any plan: `quantity` × `unit_price` (major units; below zero for a deduction).
-
-    `id` names it for ever: it is billed once. `tax_category` and `revenue_tag` as on a component.
-    """
-
-    id: str
-    names: dict[str, str]
-    unit_price: Decimal
-    quantity: Decimal = Decimal(1)
-    tax_category: str = "standard"
-    revenue_tag: str = "items"
-    inclusive: bool = False
 
 
 class CouponDuration(StrEnum):

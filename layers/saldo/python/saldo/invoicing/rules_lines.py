@@ -14,7 +14,6 @@ from saldo.invoicing.model import (
     BillingCase,
     ChangeLegs,
     DueSubscription,
-    Item,
     Line,
     LineKind,
     NetRounding,
@@ -25,6 +24,7 @@ from saldo.kernel.exact import ONE, minor_of_share, plus, times
 from saldo.kernel.money import Money, minor_digits, round_exact
 from saldo.kernel.periods import Cycle, Period
 from saldo.kernel.rounding import Rounding
+from saldo.orders.model import Item
 from saldo.rating.model import Ask, RatedCharge, Share, Step
 from saldo.rating.rules.proration import WHOLE, share_of
 from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion
-from saldo.invoicing.model import BillingOptions, Coupon, InvoiceBody, Item, PrepaidCredit
+from saldo.invoicing.model import BillingOptions, Coupon, InvoiceBody, PrepaidCredit
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.rounding import Rounding
+from saldo.orders.model import Item
 from saldo.quotes.model_receivables import Receivables, ReceivablesAsked
 from saldo.subscriptions.model import Subscription
 from saldo.tax.model import TaxRounding, TaxTable

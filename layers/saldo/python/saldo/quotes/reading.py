@@ -8,11 +8,11 @@ from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.accounts.model import Account, Address, LegalEntity, TaxStatus
 from saldo.catalog.model import PlanVersion
-from saldo.invoicing.model import Item
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.periods import local_date, zone_named
 from saldo.kernel.reading import Fields, read
+from saldo.orders.model import Item
 from saldo.quotes.model import BillingDays, DatedItem, QuoteRequest
 from saldo.quotes.reading_changes import check_day
 from saldo.quotes.reading_options import coupons_from, credits_from, minor_from, options_from

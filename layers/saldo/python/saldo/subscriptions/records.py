@@ -9,15 +9,14 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from zlib import crc32
 
+from saldo.accounts.agenda import due_agenda
 from saldo.kernel.errors import Refusal
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Alignment, Subscription, SubscriptionStatus
 
 PREFIX = "subscription#"
-DUE_SHARDS = 8
 
 _DATES = ("started_on", "anchor_on", "trial_end_on", "cancelled_on", "next_bill_on", "billed_through")
 _TEXTS = ("account_id", "entity_id", "plan_version_id")
@@ -26,16 +25,6 @@ _CURSOR = ("next_bill_on", "billed_through")
 
 def subscription_key(account_id: str, subscription_id: str) -> Key:
     return account_id, PREFIX + subscription_id
-
-
-def due_shard(account_id: str) -> int:
-    """The shard of the due agenda an account is on, 0 to 7: the same for ever, spread evenly."""
-    return crc32(account_id.encode()) % DUE_SHARDS
-
-
-def due_agenda(entity_id: str, shard: int) -> str:
-    """One of the eight agenda partitions of a seller's subscriptions, by next billing date."""
-    return f"due#{entity_id}#{shard}"
 
 
 def subscription_item(subscription: Subscription) -> Item:
@@ -98,6 +87,6 @@ def _agenda(subscription: Subscription) -> Item:
     if subscription.next_bill_on is None:
         return {}
     return {
-        "agenda_pk": due_agenda(subscription.entity_id, due_shard(subscription.account_id)),
+        "agenda_pk": due_agenda(subscription.entity_id, subscription.account_id),
         "agenda_on": subscription.next_bill_on.isoformat(),
     }

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 
+from saldo.accounts.agenda import DUE_SHARDS, due_agenda_of
 from saldo.accounts.model import LegalEntity
 from saldo.accounts.records import entity_from
 from saldo.invoicing.run import records
@@ -19,7 +20,6 @@ from saldo.kernel.periods import local_date
 from saldo.kernel.states import moved
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
-from saldo.subscriptions.records import DUE_SHARDS, due_agenda
 
 _DRY_RUN_KEPT_S = 7 * 86400
 
@@ -69,7 +69,7 @@ def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]
     found = sorted(
         (item["account_id"], item["subscription_id"])
         for shard in range(DUE_SHARDS)
-        for item in store.query_all(due_agenda(entity_id, shard), last=on.isoformat(), agenda=True)
+        for item in store.query_all(due_agenda_of(entity_id, shard), last=on.isoformat(), agenda=True)
     )
     for account_id, rows in groupby(found, key=lambda row: row[0]):
         yield DueAccount(account_id, tuple(subscription_id for _, subscription_id in rows))

@@ -1,0 +1,59 @@
+"""Items: what is sold once, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something sold once, outside any plan: `quantity` × `unit_price` (major units; below zero for a deduction).
+
+    `id` names it for ever: it is billed once. `names`: language code → text. `tax_category` and `revenue_tag` as on a
+    component. `purchase_order` and `cost_centre` are the buyer's, for accounts whose invoices are split by them.
+    """
+
+    id: str
+    names: dict[str, str]
+    unit_price: Decimal
+    quantity: Decimal = Decimal(1)
+    tax_category: str = "standard"
+    revenue_tag: str = "items"
+    inclusive: bool = False
+    purchase_order: str = ""
+    cost_centre: str = ""
+
+
+class ItemStatus(StrEnum):
+    """WAITING: to be billed by the first run on or after its day."""
+
+    WAITING = "waiting"
+    BILLED = "billed"
+    WITHDRAWN = "withdrawn"
+
+
+MOVES: Mapping[ItemStatus, frozenset[ItemStatus]] = {
+    ItemStatus.WAITING: frozenset({ItemStatus.BILLED, ItemStatus.WITHDRAWN}),
+    ItemStatus.BILLED: frozenset(),
+    ItemStatus.WITHDRAWN: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingItem:
+    """An item of an account, to be billed from `bill_on` (a day in the account's time zone).
+
+    `origin` says what asked for it (`staff`, `milestone ms_…`, `interest inv_…`). `invoice_id`: by which it was billed.
+    """
+
+    account_id: str
+    entity_id: str
+    item: Item
+    bill_on: date
+    origin: str
+    status: ItemStatus = ItemStatus.WAITING
+    invoice_id: str = ""

@@ -1,0 +1,86 @@
+"""How items lie in the table.
+
+`<account>` / `item#<id>`: one each. While it waits it is on the agenda `due#<entity>#<shard>` under `bill_on`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from saldo.accounts.agenda import due_agenda
+from saldo.kernel.exact import plain
+from saldo.kernel.states import moved
+from saldo.orders.model import MOVES, Item, ItemStatus, WaitingItem
+from saldo.storage.items import Item as Record
+from saldo.storage.items import Key
+from saldo.storage.units import Unit
+
+PREFIX = "item#"
+
+
+def item_key(account_id: str, item_id: str) -> Key:
+    return account_id, PREFIX + item_id
+
+
+def add_item(unit: Unit, waiting: WaitingItem) -> Unit:
+    """Have an item billed by the first run on or after its day. The unit does not hold when its id was there before."""
+    item = waiting.item
+    pk, sk = item_key(waiting.account_id, item.id)
+    return unit.insert(
+        {
+            "pk": pk,
+            "sk": sk,
+            "kind": "item",
+            "account_id": waiting.account_id,
+            "entity_id": waiting.entity_id,
+            "names": item.names,
+            "unit_price": plain(item.unit_price),
+            "quantity": plain(item.quantity),
+            "tax_category": item.tax_category,
+            "revenue_tag": item.revenue_tag,
+            "inclusive": item.inclusive,
+            "purchase_order": item.purchase_order,
+            "cost_centre": item.cost_centre,
+            "bill_on": waiting.bill_on.isoformat(),
+            "origin": waiting.origin,
+            "status": waiting.status.value,
+            "invoice_id": waiting.invoice_id,
+            "agenda_pk": due_agenda(waiting.entity_id, waiting.account_id),
+            "agenda_on": waiting.bill_on.isoformat(),
+        }
+    )
+
+
+def waiting_item_from(record: Record) -> WaitingItem:
+    item = Item(
+        id=record["sk"].removeprefix(PREFIX),
+        names=record["names"],
+        unit_price=Decimal(record["unit_price"]),
+        quantity=Decimal(record["quantity"]),
+        tax_category=record["tax_category"],
+        revenue_tag=record["revenue_tag"],
+        inclusive=record["inclusive"],
+        purchase_order=record["purchase_order"],
+        cost_centre=record["cost_centre"],
+    )
+    return WaitingItem(
+        account_id=record["account_id"],
+        entity_id=record["entity_id"],
+        item=item,
+        bill_on=date.fromisoformat(record["bill_on"]),
+        origin=record["origin"],
+        status=ItemStatus(record["status"]),
+        invoice_id=record["invoice_id"],
+    )
+
+
+def close_item(unit: Unit, waiting: WaitingItem, status: ItemStatus, *, invoice_id: str = "", by: str = "") -> Unit:
+    """Bill or withdraw an item in this unit, which holds only while it waits. `by`: the attempt that billed it."""
+    moved(MOVES, waiting.status, status)
+    return unit.update(
+        item_key(waiting.account_id, waiting.item.id),
+        set={"status": status.value, "invoice_id": invoice_id, "billed_by": by},
+        remove=("agenda_pk", "agenda_on"),
+        when={"status": ItemStatus.WAITING.value},
+    )
