@@ -29,6 +29,7 @@ class Runbook(Enum):
     ACCOUNTS_SET_ASIDE = "accounts-set-aside"
     PORTAL_ERRORS = "portal-errors"
     PORTAL_SLOW = "portal-slow"
+    WRONG_API_KEYS = "wrong-api-keys"
     INVARIANT_VIOLATED = "invariant-violated"
 
     @property

@@ -75,6 +75,11 @@ PORTAL = FunctionSpec(
     service="portal",
 )
 
+# CPU grows with memory, and a quote is nothing but arithmetic.
+API = FunctionSpec(
+    "api_v1", "functions.api.v1.app.app", 1769, 29, (Grant.RECORDS,), failures="ApiErrors", service="api"
+)
+
 OPEN_RUN = _step("open_run", timeout_s=300)
 BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300)
 NUMBER_INVOICES = _step("number_invoices", timeout_s=600)
@@ -155,6 +160,7 @@ IMPORT_INVOICES = FunctionSpec(
 
 ALL = (
     PORTAL,
+    API,
     *RUN_STEPS,
     WATCH_RUNS,
     CHECK_INVARIANTS,
