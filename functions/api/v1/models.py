@@ -6,13 +6,27 @@ Fields may be added to an answer; those that are here stay. `until` is the day a
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Decimals = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["12.50"])]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["EUR"])]
+
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _written_out(text: object) -> object:
+    """A day as 2026-01-31 and in no other way: pydantic would take a number for seconds since 1970."""
+    if not (isinstance(text, str) and _DAY.fullmatch(text)):
+        raise ValueError("must be a date such as 2026-01-31")
+    return text
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
 
 
 class Out(BaseModel):
@@ -53,8 +67,8 @@ class InvoiceQuery(BaseModel):
     status: Literal["open", "overdue", "part_paid", "paid"] | None = Field(
         None, description="`open`: something is still owed; `overdue`: and the due date has passed."
     )
-    issued_from: date | None = None
-    issued_to: date | None = None
+    issued_from: Day | None = None
+    issued_to: Day | None = None
     limit: int = Field(50, ge=1, le=100, description="At most so many on a page; a page may be shorter, even empty.")
     cursor: str = Field("", max_length=1000, description="`next_cursor` of the page before.")
 

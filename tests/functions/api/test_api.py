@@ -199,6 +199,12 @@ def test_every_wrong_parameter_is_named(api: Api) -> None:
     )
 
 
+@pytest.mark.parametrize("day", ["0", "20260101", "2026-02-30", "2026-1-1", ""])
+def test_a_day_is_written_in_one_way_only(api: Api, day: str) -> None:
+    reply = api.get(f"/api/v1/invoices?issued_to={day}")
+    assert [p["field"] for p in reply.json["problems"]] == ["issued_to"]
+
+
 @pytest.mark.parametrize("cursor", ["x", "WyJhY2N0X2V1XzAwMDAwMSIsInpaIl0", "W10", "bnVsbA", "WzEsMl0"])
 def test_a_cursor_that_is_not_ours_is_refused(api: Api, cursor: str) -> None:
     reply = api.get(f"/api/v1/invoices?cursor={cursor}")
