@@ -157,7 +157,7 @@ def _ref(shape: Shape) -> Json:
 
 
 def _schemas(declared: Declared) -> Json:
-    models = {ProblemDetails, UsageEventIn}
+    models: set[type[BaseModel]] = {ProblemDetails, UsageEventIn}
     for rule in declared.values():
         shapes = (rule.operation.answers, *rule.operation.takes.values())
         models |= {shape for shape in shapes if not isinstance(shape, str)}

@@ -53,17 +53,19 @@ def _fields(header: InvoiceHeader) -> dict[str, object]:
 
 
 def _line(line: Line, body: InvoiceBody) -> LineOut:
-    return LineOut(
-        id=line.id,
-        subscription=line.subscription_id,
-        component=line.component_id,
-        name=name_in(line.names, body.language),
-        from_=line.period.start,
-        until=line.period.end,
-        quantity=plain(line.quantity),
-        amount=major(line.net_minor, body.currency),
-        amount_minor=line.net_minor,
-        tax_inclusive=line.inclusive,
+    return LineOut.model_validate(
+        {
+            "id": line.id,
+            "subscription": line.subscription_id,
+            "component": line.component_id,
+            "name": name_in(line.names, body.language),
+            "from": line.period.start,
+            "until": line.period.end,
+            "quantity": plain(line.quantity),
+            "amount": major(line.net_minor, body.currency),
+            "amount_minor": line.net_minor,
+            "tax_inclusive": line.inclusive,
+        }
     )
 
 
