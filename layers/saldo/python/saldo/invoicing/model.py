@@ -286,7 +286,8 @@ class BillingCase:
     `account` is whom the invoice is addressed to. `as_of` is the day in the account's calendar up to which boundaries
     are billed, and the issue date. `items` are billed with what is due. `wallet`: coupons are taken off one after the
     other, then what the account has from credit notes pays, then prepaid credits. `purchase_order` and `cost_centre`
-    are those of all that is billed, where invoices are split by them.
+    are those of all that is billed, where invoices are split by them. `supplied_to`: a member account whose country and
+    tax status are those of all that is billed, where they are not the addressee's.
     """
 
     account: Account
@@ -301,6 +302,7 @@ class BillingCase:
     exchange: ExchangeRate | None = None
     purchase_order: str = ""
     cost_centre: str = ""
+    supplied_to: Account | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,17 +130,17 @@ def check_case(case: BillingCase) -> None:
 
 
 def _check_meters(case: BillingCase) -> None:
-    """No day of a meter may be billed on two charges: each usage event is rated once."""
-    claimed: dict[str, list[UsageKey]] = {}
+    """No day of an account's meter may be billed on two charges: each usage event is rated once."""
+    claimed: dict[tuple[str, str], list[UsageKey]] = {}
     changed = [item for item in case.due if item.charges is not None]
     taken_back = Counter(_usage_key(i, c) for i in changed for c in charged_of(i) if c.change and c.change.sign < 0)
-    for key in usage_needed(case.due):
+    for account_id, key in ((item.subscription.account_id, key) for item in case.due for key in usage_needed([item])):
         if taken_back[key] > 0:
             continue
-        for other in claimed.setdefault(key.meter_id, []):
+        for other in claimed.setdefault((account_id, key.meter_id), []):
             if key.period.overlap(other.period):
                 raise Refusal("meter_claimed_twice", f"{key.meter_id} would be billed twice for {key.period.as_text()}")
-        claimed[key.meter_id].append(key)
+        claimed[account_id, key.meter_id].append(key)
 
 
 def _usage_key(item: DueSubscription, charged: Charged) -> UsageKey:
@@ -166,7 +166,7 @@ def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR")
 
 
 def buyer_facts(case: BillingCase) -> BuyerFacts:
-    account = case.account
+    account = case.supplied_to or case.account
     return BuyerFacts(account.country, account.tax_region, account.tax_status, account.has_tax_id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 from saldo.accounts.model import Account, InvoiceSplit
@@ -71,8 +71,16 @@ def _group(case: BillingCase, member: Account | None, purchase_order: str, cost_
     )
 
 
-def _part(case: BillingCase, group: _Group, due: Iterable[DueSubscription], items: Iterable[DueItem]) -> BillingCase:
-    return replace(case, due=tuple(due), items=tuple(items), purchase_order=group[0], cost_centre=group[1])
+def _part(case: BillingCase, group: _Group, due: Sequence[DueSubscription], items: Sequence[DueItem]) -> BillingCase:
+    supplied_to = next(iter([*(d.member for d in due), *(i.member for i in items)]), None)
+    return replace(
+        case,
+        due=tuple(due),
+        items=tuple(items),
+        purchase_order=group[0],
+        cost_centre=group[1],
+        supplied_to=supplied_to,
+    )
 
 
 def wallet_after(wallet: Wallet, body: InvoiceBody) -> Wallet:

@@ -111,8 +111,13 @@ def result_item(run_id: str, attempt: int, batch: str, result: BatchResult) -> I
 
 
 def result_from(item: Item) -> BatchResult:
-    drafts = tuple(Drafted(*row, DocumentKind(kind)) for *row, kind in item["drafts"])
+    drafts = tuple(_drafted_from(row) for row in item["drafts"])
     return BatchResult(drafts, tuple(SetAside(*row) for row in item["set_aside"]))
+
+
+def _drafted_from(row: Sequence[Any]) -> Drafted:
+    account_id, invoice_id, currency, total_minor, payable_minor, kind = row
+    return Drafted(account_id, invoice_id, currency, total_minor, payable_minor, DocumentKind(kind))
 
 
 def _drafted_row(d: Drafted) -> list[Any]:
