@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from saldo.accounts.model import Account, AccountStatus
 from saldo.accounts.records import account_from
@@ -36,11 +37,9 @@ class Subscriptions:
         False when it was started before on the same terms (nothing is changed). Raises Refusal
         `invalid_subscription` naming every fault, `subscription_exists` when the id stands for other terms.
         """
-        new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
-        _check(new, self._account(new.account_id), self._plan_version(new))
-        unit = Unit(f"start {new.id}").insert(records.subscription_item(new))
-        record = AuditRecord(new.account_id, self._clock(), actor, "subscription.started", new.id)
-        if self._store.write_one(unit.put(audit_item(record))) is None:
+        unit, account = Unit(f"start {subscription.id}"), self._account(subscription.account_id)
+        new = start_in(unit, subscription, account, self._plan_version(subscription), actor, self._clock())
+        if self._store.write_one(unit) is None:
             return True
         if not _same_terms(self.get(new.account_id, new.id), new):
             raise Refusal("subscription_exists", f"{new.id} is already there with other terms")
@@ -96,6 +95,20 @@ class Subscriptions:
         if item is None:
             raise NotFound(f"no such plan version: {subscription.plan_version_id}")
         return plan_version_from(item)
+
+
+def start_in(
+    unit: Unit, subscription: Subscription, account: Account, version: PlanVersion, actor: Actor, at: datetime
+) -> Subscription:
+    """Begin a subscription in this unit, which does not hold when its id is there already; the subscription as begun.
+
+    Raises Refusal `invalid_subscription` naming every fault.
+    """
+    new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
+    _check(new, account, version)
+    unit.insert(records.subscription_item(new))
+    unit.put(audit_item(AuditRecord(new.account_id, at, actor, "subscription.started", new.id)))
+    return new
 
 
 def _check_change(change: Change, subscription: Subscription, versions: Mapping[str, PlanVersion]) -> None:
