@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from saldo.payments.service import Payments
     from saldo.storage.files import Files
     from saldo.storage.sealing import Sealer
+    from saldo.usage.accept import AcceptUsage
+    from saldo.usage.ingest import Ingest
     from saldo.usage.ingest_import import UsageImport
 
 clock = system_clock
@@ -133,6 +135,21 @@ def settings() -> Settings:
 @lru_cache(maxsize=1)
 def store() -> Store:
     return Store(client("dynamodb"), settings().table)
+
+
+@lru_cache(maxsize=1)
+def usage_acceptance() -> AcceptUsage:
+    from saldo.usage.accept import AcceptUsage
+    from saldo.usage.batch_queue import SqsBatches
+
+    return AcceptUsage(store(), SqsBatches(client("sqs"), settings().usage_queue_url), clock)
+
+
+@lru_cache(maxsize=1)
+def usage_ingest() -> Ingest:
+    from saldo.usage.ingest import Ingest
+
+    return Ingest(store(), clock)
 
 
 @lru_cache(maxsize=1)
