@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TypeVar
+from decimal import Decimal
+from typing import Any, TypeVar  # Any: parsed JSON is of any shape until it is read
 
 from pydantic import BaseModel, ValidationError
 
@@ -45,6 +47,14 @@ class Call(Request):
         except UnicodeDecodeError as error:
             raise Refusal("not_json", "the body is not UTF-8") from error
 
+    @property
+    def document(self) -> Any:
+        """The body as JSON, every number exact; Refusal `not_json`."""
+        try:
+            return json.loads(self.text, parse_float=Decimal, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            raise Refusal("not_json", f"the body is not JSON: {error}") from error
+
     def asked(self, model: type[Model]) -> Model:
         """The query as a model; Refusal `invalid_input` names every parameter at fault, unknown ones too."""
         problems = Problems()
@@ -58,3 +68,7 @@ class Call(Request):
                 problems.add(".".join(map(str, one["loc"])), _CODES.get(one["type"], "invalid_value"), one["msg"])
         problems.refuse_if_any("the query is not valid")
         return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")

@@ -25,7 +25,7 @@ from functions.http.requests import Request
 from saldo.access.api_keys import TooMany
 from saldo.access.model_api_keys import Admission, Allowance, Scope
 from saldo.access.rules_api_keys import token_parts
-from saldo.kernel.errors import Refusal, Unavailable
+from saldo.kernel.errors import Refusal
 
 View = Callable[[Call], Answer]
 VERSION = "1.0.0"
@@ -156,10 +156,8 @@ def _limits(allowance: Allowance) -> dict[str, str]:
 
 def _told(error: Exception, code: str) -> dict[str, str]:
     """Headers that say when to come again, or what to come with."""
-    if isinstance(error, TooMany):
-        limits = _limits(error.allowance) if error.allowance else {}
-        return {**limits, "Retry-After": str(error.retry_after_s)}
+    spent = error.allowance if isinstance(error, TooMany) else None
+    wait_s = getattr(error, "retry_after_s", 0) or _RETRY_AFTER_S.get(code)
     if code in ("not_authenticated", "invalid_key"):
         return {"WWW-Authenticate": 'Bearer realm="saldo"'}
-    wait_s = _RETRY_AFTER_S.get("unavailable" if isinstance(error, Unavailable) else code)
-    return {"Retry-After": str(wait_s)} if wait_s else {}
+    return {**(_limits(spent) if spent else {}), **({"Retry-After": str(wait_s)} if wait_s else {})}

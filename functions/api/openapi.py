@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 
 from functions.api.endpoint import VERSION, Rule
 from functions.api.operation import Operation, Shape
-from functions.api.v1.models import ProblemDetails, UsageEventIn
+from functions.api.v1.models import EventIn, OrderIn, ProblemDetails
 from functions.http.answers import PROBLEM
 from functions.http.failures import STATUS
 from saldo.quotes.service import quote_schema
@@ -157,15 +157,16 @@ def _ref(shape: Shape) -> Json:
 
 
 def _schemas(declared: Declared) -> Json:
-    models: set[type[BaseModel]] = {ProblemDetails, UsageEventIn}
+    models: set[type[BaseModel]] = {ProblemDetails, EventIn}
     for rule in declared.values():
         shapes = (rule.operation.answers, *rule.operation.takes.values())
         models |= {shape for shape in shapes if not isinstance(shape, str)}
     ordered: list[tuple[type[BaseModel], Any]] = [
-        (m, "validation" if m is UsageEventIn else "serialization") for m in sorted(models, key=lambda m: m.__name__)
+        (m, "validation" if m in (EventIn, OrderIn) else "serialization")
+        for m in sorted(models, key=lambda m: m.__name__)
     ]
     _, document = models_json_schema(ordered, ref_template=_REFS + "{model}", by_alias=True)
-    batch = {"type": "array", "minItems": 1, "maxItems": 1000, "items": _ref(UsageEventIn)}
+    batch = {"type": "array", "minItems": 1, "maxItems": 1000, "items": _ref(EventIn)}
     return {**document["$defs"], "AnyObject": {"type": "object"}, "UsageBatch": batch, **_quote_schemas()}
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from functions.services import settings as settings
 from functions.services import store as store
 from saldo.access.api_keys import ApiKeys
 from saldo.kernel.clock import Clock, system_clock
+from saldo.storage.clients import client
 from saldo.storage.repeats import Repeats
-from saldo.usage.service import Usage
+
+if TYPE_CHECKING:
+    from saldo.orders.service import Orders
+    from saldo.usage.accept import AcceptUsage
+    from saldo.usage.quarantine import Quarantine
 
 _clock: Clock = system_clock
 
@@ -30,5 +36,22 @@ def repeats() -> Repeats:
 
 
 @lru_cache(maxsize=1)
-def usage() -> Usage:
-    return Usage(store(), clock)
+def usage_acceptance() -> AcceptUsage:
+    from saldo.usage.accept import AcceptUsage
+    from saldo.usage.batch_queue import SqsBatches
+
+    return AcceptUsage(store(), SqsBatches(client("sqs"), settings().usage_queue_url), clock)
+
+
+@lru_cache(maxsize=1)
+def quarantine() -> Quarantine:
+    from saldo.usage.quarantine import Quarantine
+
+    return Quarantine(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def orders() -> Orders:
+    from saldo.orders.service import Orders
+
+    return Orders(store(), clock)

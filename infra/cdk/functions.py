@@ -78,7 +78,13 @@ PORTAL = FunctionSpec(
 
 # CPU grows with memory, and a quote is nothing but arithmetic.
 API = FunctionSpec(
-    "api_v1", "functions.api.v1.app.app", 1769, 29, (Grant.RECORDS,), failures="ApiErrors", service="api"
+    "api_v1",
+    "functions.api.v1.app.app",
+    1769,
+    29,
+    (Grant.RECORDS, Grant.QUEUE_USAGE),
+    failures="ApiErrors",
+    service="api",
 )
 
 OPEN_RUN = _step("open_run", timeout_s=300)

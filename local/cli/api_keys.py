@@ -27,7 +27,7 @@ def api_keys_group() -> None:
 @api_keys_group.command()
 @click.option("--entity", "entity_id", required=True, help="Legal entity whose records the key reaches.")
 @click.option("--scopes", required=True, metavar="SCOPE,…", help=f"What it may be used for: {_SCOPES}.")
-@click.option("--name", required=True, help="Whose key it is, for the list.")
+@click.option("--name", required=True, help="Which system it is for; its events and orders go by this name.")
 @click.option("--days", default=365, show_default=True, help="How long it lives.")
 @click.option("--per-minute", default=REQUESTS_PER_MINUTE, show_default=True, help="Requests it has a minute.")
 @click.pass_obj

@@ -148,7 +148,7 @@ class UsageValue(BaseModel):
     properties: dict[str, str] | None = None
 
 
-class UsageEventIn(BaseModel):
+class EventIn(BaseModel):
     """A CloudEvent of version 1.0. `source` and `id` together name it for ever: a repeat changes nothing."""
 
     specversion: Literal["1.0"]
@@ -160,20 +160,96 @@ class UsageEventIn(BaseModel):
     data: UsageValue
 
 
+class EventOut(Out):
+    """What became of a single event. A rejected one lies in quarantine with its problems, to be repaired."""
+
+    status: Literal["accepted", "duplicate", "rejected"]
+    problems: list[ProblemOut]
+
+
+class UsageReceipt(Out):
+    """What was taken in or queued. `event` tells of a single one and is null for a batch."""
+
+    batch_id: str
+    events: int
+    event: EventOut | None
+
+
 class RejectedOut(Out):
-    """An event that was not accepted: it lies in quarantine with its problems, to be repaired."""
+    """An event that was not accepted."""
 
     index: int = Field(description="Its place in the batch, counted from 0.")
     problems: list[ProblemOut]
 
 
-class UsageReceipt(Out):
-    """What became of the events: events = accepted + duplicates + rejected. Accepted ones are stored."""
+class RejectedRows(Out):
+    """The events of a batch that lie in quarantine."""
 
-    events: int
-    accepted: int
-    duplicates: int
+    batch_id: str
     rejected: list[RejectedOut]
+
+
+# -- orders ------------------------------------------------------------------------------------------------------------
+
+Amount = str | int | float
+
+
+class CustomerIn(BaseModel):
+    """Whom the order is for, by one or more names: an account of ours, or a name that was registered for one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account: str | None = None
+    customer: str | None = Field(None, description="The party's own customer number.")
+    duns: str | None = None
+    name: str | None = None
+
+
+class OrderLineIn(BaseModel):
+    """One line. `sku` is a plan or product of ours; without a `unit_price` ours holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: str
+    quantity: Amount
+    sku: str | None = None
+    unit_price: Amount | None = Field(None, description="Major units; of what recurs, for each cycle.")
+    start_on: Day | None = None
+    buyer_sku: str | None = None
+
+
+class OrderIn(BaseModel):
+    """An order. Party and purchase order name it for ever."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    purchase_order: str
+    order_on: Day
+    customer: CustomerIn
+    lines: list[OrderLineIn] = Field(min_length=1, max_length=500)
+    currency: str | None = Field(None, description="ISO 4217; the account's when left out.")
+    cost_centre: str | None = None
+    contract: str | None = Field(None, description="The contract it is placed under; whichever holds when left out.")
+    ship_to_country: str | None = None
+
+
+class DiscrepancyOut(Out):
+    """One thing that does not agree; the order waits for a person."""
+
+    line: str = Field(description="The line's number, empty for the whole order.")
+    code: str
+    message: str
+
+
+class OrderReceipt(Out):
+    """What became of an order. `before`: orders that have those of its lines which came before."""
+
+    id: str
+    account: str | None = Field(description="Null while no customer could be told.")
+    status: str = Field(examples=["placed", "held"])
+    repeated: bool
+    discrepancies: list[DiscrepancyOut]
+    before: list[str]
 
 
 # -- quotes ------------------------------------------------------------------------------------------------------------

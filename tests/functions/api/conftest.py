@@ -18,17 +18,19 @@ from saldo.access.api_keys import ApiKeys
 from saldo.access.model_api_keys import ApiKey, Scope
 from saldo.accounts.records import account_item, customer_item, entity_item
 from saldo.audit.model import Actor
+from saldo.catalog.records import offer_item, product_item
 from saldo.storage.store import Store
-from saldo.usage.service import Usage
+from saldo.usage.accept import AcceptUsage, take_in
+from saldo.usage.ingest import Ingest
 from tests.contexts.conftest import FrozenClock
 from tests.contexts.sellers import account, entity
-from tests.simulation.world import ENTITY, World
+from tests.simulation.world import ENTITY, PLAN, PRODUCT, World
 
 OPERATOR = Actor("operator", "staff")
 US_ORIGIN = "https://us.saldo.example"
 OTHER_ENTITY, OTHER_ACCOUNT = "ent_eu_other", "acct_eu_other"
 ALL = tuple(scope.value for scope in Scope)
-_CACHED = ("settings", "store", "api_keys", "repeats", "usage")
+_CACHED = ("settings", "store", "api_keys", "repeats", "usage_acceptance", "quarantine", "orders")
 
 
 @dataclass
@@ -50,14 +52,28 @@ class Reply:
 
 
 @dataclass
+class QueueInMemory:
+    messages: list[str] = field(default_factory=list)
+
+    def put(self, message: str) -> None:
+        self.messages.append(message)
+
+
+@dataclass
 class Api:
     """Everything a test of the API may ask for."""
 
     world: World
     clock: FrozenClock
     keys: ApiKeys
+    queue: QueueInMemory = field(default_factory=lambda: QueueInMemory())
     tokens: dict[str, str] = field(default_factory=dict)
-    address: str = "127.0.0.1"
+
+    def take_in_what_waits(self) -> None:
+        """What the function behind the queue does."""
+        for message in self.queue.messages:
+            take_in(Ingest(self.world.store, self.clock), json.loads(message))
+        self.queue.messages.clear()
 
     def token(self, *scopes: str, entity_id: str = ENTITY.id, **options: int) -> str:
         return self.new_key(*scopes, entity_id=entity_id, **options)[0]
@@ -96,6 +112,7 @@ def build(environment: Any, accounts: int = 3) -> Api:
     forget()
     world, clock = World(), FrozenClock(datetime(2026, 2, 20, 9, tzinfo=UTC))
     world.found(accounts)
+    world.store.put_many([product_item(PRODUCT), offer_item(PLAN)])
     world.run(date(2026, 1, 1))
     world.run(date(2026, 2, 1))
     _others(world.store)
@@ -103,8 +120,10 @@ def build(environment: Any, accounts: int = 3) -> Api:
     environment.setattr(services, "store", lambda: world.store)
     keys = ApiKeys(world.store, clock)
     environment.setattr(services, "api_keys", lambda: keys)
-    environment.setattr(services, "usage", lambda: Usage(world.store, clock))
-    return Api(world, clock, keys)
+    made = Api(world, clock, keys)
+    acceptance = AcceptUsage(world.store, made.queue, clock)
+    environment.setattr(services, "usage_acceptance", lambda: acceptance)
+    return made
 
 
 def _others(store: Store) -> None:

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from functions.api import services
 from local.cli.quote import quote as quote_command
 from saldo.accounts.records import customer_item
 from saldo.invoicing.records import header_key
 from saldo.storage.units import Unit
 from saldo.usage.records import events_of_chunk
+from saldo.usage.rules_limits import Limit
 from tests.contexts.sellers import account
-from tests.functions.api.conftest import Api, Reply
+from tests.functions.api.conftest import OPERATOR, OTHER_ACCOUNT, OTHER_ENTITY, Api, Reply
 
 ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
 DOCUMENT = {
@@ -83,38 +85,107 @@ def test_a_quote_of_too_much_is_refused_and_not_cut_off(api: Api) -> None:
 
 
 def test_one_event_is_stored_once_however_often_it_comes(api: Api) -> None:
-    assert send(api, event(1)).json == {"events": 1, "accepted": 1, "duplicates": 0, "rejected": []}
-    assert send(api, event(1)).json == {"events": 1, "accepted": 0, "duplicates": 1, "rejected": []}
+    replies = [send(api, event(1)) for _ in range(2)]
+    assert [r.status for r in replies] == [202, 202]
+    assert [r.json["event"] for r in replies] == [{"status": s, "problems": []} for s in ("accepted", "duplicate")]
 
 
-def test_a_bad_event_of_a_batch_is_named_and_holds_up_no_other(api: Api) -> None:
-    bad = event(2, subject="acct_eu_gone", time="yesterday", data={"meter": "tokens", "value": "-1"})
-    reply = send(api, [event(1), bad, event(3), "not an event", event(1)])
-    told = reply.json
-    assert (reply.status, told["events"], told["accepted"], told["duplicates"]) == (202, 5, 2, 1)
-    assert [r["index"] for r in told["rejected"]] == [1, 3]
-    assert {p["code"] for p in told["rejected"][0]["problems"]} == {"invalid_time", "negative_value", "unknown_account"}
+def test_a_bad_event_hears_everything_that_is_wrong_with_it(api: Api) -> None:
+    reply = send(api, event(2, subject="acct_eu_gone", time="yesterday", data={"meter": "tokens", "value": "-1"}))
+    assert (reply.status, reply.json["event"]["status"]) == (202, "rejected")
+    problems = {p["code"] for p in reply.json["event"]["problems"]}
+    assert problems >= {"invalid_time", "negative_value", "unknown_account"}
+
+
+def test_a_batch_is_queued_and_its_bad_events_are_told_when_it_was_taken_in(api: Api) -> None:
+    bad = event(2, subject="acct_eu_gone")
+    told = send(api, [event(1), bad, event(3), event(1)]).json
+    assert (told["events"], told["event"]) == (4, None)
+    rejected = f"/api/v1/usage-batches/{told['batch_id']}/rejected"
+    assert api.get(rejected).json == {"batch_id": told["batch_id"], "rejected": []}
+    api.take_in_what_waits()
+    (one,) = api.get(rejected).json["rejected"]
+    assert one["index"] == 1 and [p["code"] for p in one["problems"]] == ["unknown_account"]
+    assert api.get(rejected, api.token(entity_id=OTHER_ENTITY)).json["rejected"] == []
+    assert api.get("/api/v1/usage-batches/x/rejected").json["rejected"] == []
+
+
+def test_a_producer_that_sends_too_fast_hears_when_to_come_again(api: Api) -> None:
+    services.usage_acceptance().limit_producer("ent_eu_seller", "tests", Limit(per_s=1, burst=3), OPERATOR)
+    assert send(api, [event(n) for n in range(3)]).status == 202
+    reply = send(api, [event(3), event(4)])
+    assert (reply.status, reply.code, reply.headers["retry-after"]) == (429, "too_many_events", "2")
+    api.clock.advance(seconds=2)
+    assert send(api, [event(3), event(4)]).status == 202
+    assert len(api.queue.messages) == 2
 
 
 def test_values_stay_exact(api: Api) -> None:
     body = json.dumps(event(1)).replace("1.1", "0.1000000000000000000000000000001").encode()
     reply = api.post("/api/v1/usage-events", body, content_type=ONE)
-    assert reply.json["accepted"] == 1
+    assert reply.json["event"]["status"] == "accepted"
     stored = [i for i in api.world.store.scan() if i["pk"] == "acct_eu_000001" and i["sk"].startswith("usage#tokens")]
     assert [str(e.value) for e in events_of_chunk(stored[0])] == ["0.1000000000000000000000000000001"]
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"), [([], BATCH), ([event(1)], ONE), (event(1), BATCH), ([event(n) for n in range(1001)], BATCH)]
+    ("body", "kind"), [([], BATCH), ([event(1)], ONE), (event(1), BATCH), (["x"], BATCH), (b"[", BATCH), (b"", ONE)]
 )
 def test_a_body_of_the_wrong_shape_is_refused_whole(api: Api, body: Any, kind: str) -> None:
     reply = api.post("/api/v1/usage-events", body, content_type=kind)
-    assert (reply.status, reply.code) == (400, "invalid_request")
+    assert (reply.status, reply.code) == (400, "invalid_batch")
+
+
+def test_a_batch_of_too_many_events_is_refused_whole(api: Api) -> None:
+    reply = send(api, [{"id": str(n)} for n in range(1001)])
+    assert (reply.status, reply.code, api.queue.messages) == (413, "batch_too_large", [])
 
 
 def test_a_body_of_another_type_is_refused(api: Api) -> None:
     reply = api.post("/api/v1/usage-events", event(1), content_type="application/json")
     assert (reply.status, reply.code) == (415, "unsupported_media_type")
+
+
+# -- orders ------------------------------------------------------------------------------------------------------------
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    line = {"number": "1", "sku": "plan_core", "quantity": "2"}
+    fields = {"purchase_order": "PO-1", "order_on": "2026-02-20", "customer": {"account": "acct_eu_000001"}}
+    return {**fields, "lines": [line], **changes}
+
+
+def test_an_order_is_received_once_and_its_discrepancies_are_told(api: Api) -> None:
+    first = api.post("/api/v1/orders", order())
+    assert first.status == 202 and first.json["account"] == "acct_eu_000001", first.text
+    assert not first.json["repeated"] and first.json["discrepancies"]
+    again = api.post("/api/v1/orders", order())
+    assert again.json["id"] == first.json["id"] and again.json["repeated"]
+    unknown = api.post("/api/v1/orders", order(purchase_order="PO-2", customer={"duns": "123456789"}))
+    assert "unknown_customer" in {d["code"] for d in unknown.json["discrepancies"]}
+    assert unknown.json["account"] is None
+
+
+def test_an_order_names_its_delivery_for_ever_by_its_idempotency_key(api: Api) -> None:
+    api.post("/api/v1/orders", order(), idempotency_key="a")
+    api.clock.advance(days=3)
+    reply = api.post("/api/v1/orders", order(purchase_order="PO-2"), idempotency_key="a")
+    assert (reply.status, reply.code) == (422, "idempotency_key_reused")
+
+
+def test_an_order_that_cannot_be_read_names_every_field_at_fault(api: Api) -> None:
+    reply = api.post("/api/v1/orders", order(order_on="soon", lines=[{"number": 5}], colour="red"))
+    assert reply.code == "invalid_input"
+    fields = {p["field"] for p in reply.json["problems"]}
+    assert fields >= {"order_on", "lines[0].number", "lines[0].quantity", "colour"}
+    assert api.post("/api/v1/orders", b"{NaN}").code == "not_json"
+
+
+def test_another_sellers_customer_cannot_be_ordered_for(api: Api) -> None:
+    reply = api.post("/api/v1/orders", order(customer={"account": OTHER_ACCOUNT}))
+    assert "unknown_customer" in {d["code"] for d in reply.json["discrepancies"]}
+    assert OTHER_ACCOUNT not in reply.text
+    assert not [i for i in api.world.store.scan() if i["pk"] == OTHER_ACCOUNT and i["kind"] != "account"]
 
 
 # -- the same request again --------------------------------------------------------------------------------------------
@@ -132,7 +203,7 @@ def test_another_request_under_the_key_is_refused(api: Api) -> None:
     send(api, event(1), idempotency_key="a")
     reply = send(api, event(2), idempotency_key="a")
     assert (reply.status, reply.code) == (422, "idempotency_key_reused")
-    assert send(api, event(2), idempotency_key="b").json["accepted"] == 1
+    assert send(api, event(2), idempotency_key="b").json["event"]["status"] == "accepted"
     assert api.post("/api/v1/quotes", DOCUMENT, idempotency_key="a").status == 200  # a name holds on its own route
 
 

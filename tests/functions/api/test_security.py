@@ -23,7 +23,7 @@ OPERATION = Operation("planted", "Planted", "planted", InvoicePage)
 
 def ask(api: Api, method: str, path: str, token: str | None, account_id: str = "acct_eu_000001") -> Reply:
     """A well-formed request to the route, so that only the key can be at fault."""
-    filled = path.format(account_id=account_id, invoice_id="inv_20260101abc")
+    filled = path.format(account_id=account_id, invoice_id="inv_20260101abc", batch_id="batch_x")
     kinds = list(declared[method, path].operation.takes)
     headers = {"content-type": kinds[0]} if kinds else {}
     return api.send(method, filled, b"{}" if kinds else b"", token, headers)
@@ -117,7 +117,7 @@ def test_usage_of_another_sellers_customer_is_rejected_and_not_stored(api: Api) 
         "data": {"meter": "tokens", "value": 1},
     }  # fmt: skip
     reply = api.post("/api/v1/usage-events", event, content_type="application/cloudevents+json")
-    assert [p["code"] for p in reply.json["rejected"][0]["problems"]] == ["unknown_account"]
+    assert [p["code"] for p in reply.json["event"]["problems"]] == ["unknown_account"]
     assert not [i for i in api.world.store.scan() if i["pk"] == OTHER_ACCOUNT and i["kind"] not in ("account",)]
 
 
@@ -180,7 +180,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(api: Api, method:
     rule = declared[method, path]
     body = json.dumps("x" * rule.most_bytes).encode()
     kinds = list(rule.operation.takes)
-    filled = path.format(account_id="acct_eu_000001", invoice_id="inv_20260101abc")
+    filled = path.format(account_id="acct_eu_000001", invoice_id="inv_20260101abc", batch_id="batch_x")
     reply = api.send(method, filled, body, "", {"content-type": kinds[0]} if kinds else {})
     assert (reply.status, reply.code) == (413, "too_large")
 

@@ -55,7 +55,7 @@ class ApiKeys:
         key_id = new_id(f"key_{region_code}", now)
         token = rules.token_of(key_id, secrets.token_hex(32))
         expires_at = rules.expires_at(now, days)
-        key = ApiKey(key_id, entity_id, name.strip(), wanted, digest_of(token), requests_per_minute, now, expires_at)
+        key = ApiKey(key_id, entity_id, name, wanted, digest_of(token), requests_per_minute, now, expires_at)
         unit = Unit(f"create {key_id}").insert(records.api_key_item(key))
         after = {"name": key.name, "scopes": sorted(wanted), "expires_at": instant_text(expires_at)}
         unit.put(audit_item(AuditRecord(entity_id, now, actor, "api_key.created", key_id, after=after)))

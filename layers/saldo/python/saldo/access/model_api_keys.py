@@ -18,8 +18,11 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key of one seller. `digest` is the SHA-256 of the whole token, in hex: the token itself is shown once and kept
-    nowhere. `requests_per_minute` bounds its use; `last_used_on` is a UTC day, None when it was never used.
+    """A key of one seller. `name` says which system it is for: the producer of its usage events and the party of its
+    orders. A key that takes another's place has the same.
+
+    `digest` is the SHA-256 of the whole token, in hex: the token itself is shown once and kept nowhere.
+    `requests_per_minute` bounds its use; `last_used_on` is a UTC day, None when it was never used.
     """
 
     id: str

@@ -19,6 +19,7 @@ MOST_DAYS = 730
 MOST_WRONG_KEYS_OF_A_NETWORK = 60
 _TOKEN = re.compile(r"sk_([a-z]{2})_([0-9a-z]{18})_[0-9a-f]{64}")
 _MINUTE_S = 60
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
 def key_id_of(region_code: str, part: str) -> str:
@@ -76,8 +77,8 @@ def scopes_from(texts: Iterable[str], problems: Problems) -> frozenset[Scope]:
 
 def check_request(name: str, days: int, requests_per_minute: int, problems: Problems) -> None:
     """Whether a key may be made like this."""
-    if not name.strip() or len(name) > 80:
-        problems.add("name", "invalid_name", "a name of at most 80 characters says whose key it is")
+    if not _NAME.fullmatch(name):
+        problems.add("name", "invalid_name", "lower-case letters, digits, dots, dashes and lines, at most 64")
     if not 1 <= days <= MOST_DAYS:
         problems.add("days", "out_of_range", f"a key lives 1 to {MOST_DAYS} days")
     if not 1 <= requests_per_minute <= MOST_REQUESTS_PER_MINUTE:
