@@ -111,6 +111,21 @@ CHECK_INVARIANTS = FunctionSpec(
     (Grant.RECORDS_SCAN,),
 )
 
+CREATE_DOUBLE = FunctionSpec(
+    "create_double",
+    "functions.operations.create_double.handler",
+    512,
+    60,
+    (Grant.RECORDS, Grant.KEYS),
+)
+ADVANCE_CLOCK = FunctionSpec(
+    "advance_clock",
+    "functions.operations.advance_clock.handler",
+    1769,
+    300,
+    (Grant.RECORDS,),
+)
+
 DOCUMENTS = FunctionSpec(
     "documents",
     "functions.documents.render.handler",
@@ -185,6 +200,8 @@ ALL = (
     *RUN_STEPS,
     WATCH_RUNS,
     CHECK_INVARIANTS,
+    CREATE_DOUBLE,
+    ADVANCE_CLOCK,
     DOCUMENTS,
     DELIVERY,
     GATEWAY_EVENTS,

@@ -12,6 +12,7 @@ import click  # noqa: E402 - the product's own folders come first
 
 from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402
 from local.cli.api_keys import api_keys_group  # noqa: E402
+from local.cli.clock import clock_group  # noqa: E402
 from local.cli.imports import import_group, usage_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
@@ -40,6 +41,7 @@ for command in (
     subscription_group,
     wallet_group,
     api_keys_group,
+    clock_group,
 ):
     saldo.add_command(command)
 
