@@ -40,6 +40,13 @@ _SIGN_IN = [
 _PORTAL_APP, _API_APP = "app", "functions.api.v1.app"
 _API_QUOTES = "/api/v1/quotes/POST"
 _WRONG_KEYS_PER_5_MINUTES = 300
+_FEWER = apigateway.MethodDeploymentOptions(
+    throttling_rate_limit=50,
+    throttling_burst_limit=100,
+    metrics_enabled=True,
+    logging_level=apigateway.MethodLoggingLevel.ERROR,
+    data_trace_enabled=False,
+)
 
 
 class PortalStack(Stack):
@@ -131,11 +138,7 @@ class PortalStack(Stack):
                 throttling_rate_limit=500,
                 throttling_burst_limit=1000,
                 # Quotes are pure arithmetic and cost most: they cannot take all that the others need.
-                method_options={
-                    _API_QUOTES: apigateway.MethodDeploymentOptions(
-                        throttling_rate_limit=50, throttling_burst_limit=100
-                    )
-                },
+                method_options={_API_QUOTES: _FEWER},
                 access_log_destination=apigateway.LogGroupLogDestination(group),
                 access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
                     caller=False,

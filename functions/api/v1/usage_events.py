@@ -62,7 +62,7 @@ def _queued(call: Call) -> UsageReceipt:
 
 def _taken_in(call: Call) -> UsageReceipt:
     taken = services.usage_acceptance().accept_one(call.entity_id, call.key.name, call.text)
-    event = EventOut(status=taken.status, problems=_told(taken.problems))
+    event = EventOut.model_validate({"status": taken.status, "problems": _told(taken.problems)})
     return UsageReceipt(batch_id=taken.batch_id, events=1, event=event)
 
 
