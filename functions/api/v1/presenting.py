@@ -43,6 +43,7 @@ def _fields(header: InvoiceHeader) -> dict[str, object]:
         "id": header.invoice_id,
         "url": f"/api/v1/accounts/{header.account_id}/invoices/{header.invoice_id}",
         "account": header.account_id,
+        "kind": header.document.value,
         "number": header.number,
         "status": header.status.value,
         "currency": header.currency,
