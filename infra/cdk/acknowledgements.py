@@ -118,6 +118,11 @@ ACKNOWLEDGED = (
         " and the new signature meanwhile.",
     ),
     Acknowledged(
+        "AwsSolutions-SMG4",
+        r"TaxSecret/Resource",
+        "The tax service gives out the credentials; nothing here can make it accept new ones.",
+    ),
+    Acknowledged(
         "AwsSolutions-SQS3",
         r"\w+Dead/Queue/Resource",
         "This queue is itself the dead-letter queue, of scheduled, asynchronous or streamed calls.",

@@ -26,6 +26,7 @@ class Grant(Enum):
     PUBLISH = auto()
     MAIL = auto()
     START_RUNS = auto()
+    TAX_SECRET = auto()  # nothing where no tax service is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class FunctionSpec:
         return self.failures or f"{self.camel}Failed"
 
 
-def _step(name: str, memory: int = 512, timeout_s: int = 60) -> FunctionSpec:
-    grants = (Grant.RECORDS,)
+def _step(name: str, memory: int = 512, timeout_s: int = 60, more: tuple[Grant, ...] = ()) -> FunctionSpec:
+    grants = (Grant.RECORDS, *more)
     return FunctionSpec(name, f"functions.invoice_run.{name}.handler", memory, timeout_s, grants)
 
 
@@ -77,8 +78,19 @@ PORTAL = FunctionSpec(
     service="portal",
 )
 
+# CPU grows with memory, and a quote is nothing but arithmetic.
+API = FunctionSpec(
+    "api_v1",
+    "functions.api.v1.app.app",
+    1769,
+    29,
+    (Grant.RECORDS, Grant.QUEUE_USAGE),
+    failures="ApiErrors",
+    service="api",
+)
+
 OPEN_RUN = _step("open_run", timeout_s=300)
-BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300)
+BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300, more=(Grant.TAX_SECRET,))
 NUMBER_INVOICES = _step("number_invoices", timeout_s=600)
 ISSUE_INVOICES = _step("issue_invoices", memory=1024, timeout_s=300)
 RECONCILE_RUN = _step("reconcile_run", timeout_s=600)
@@ -99,6 +111,21 @@ CHECK_INVARIANTS = FunctionSpec(
     1769,
     900,
     (Grant.RECORDS_SCAN,),
+)
+
+CREATE_DOUBLE = FunctionSpec(
+    "create_double",
+    "functions.operations.create_double.handler",
+    512,
+    60,
+    (Grant.RECORDS, Grant.KEYS),
+)
+ADVANCE_CLOCK = FunctionSpec(
+    "advance_clock",
+    "functions.operations.advance_clock.handler",
+    1769,
+    300,
+    (Grant.RECORDS,),
 )
 
 DOCUMENTS = FunctionSpec(
@@ -175,12 +202,36 @@ IMPORT_ORDERS = FunctionSpec(
     900,
     (Grant.IMPORTS, Grant.ACKNOWLEDGE, Grant.RECORDS),
 )
+TRUE_UP_TAX = FunctionSpec(
+    "true_up_tax",
+    "functions.tax.true_up_tax.handler",
+    512,
+    900,
+    (Grant.RECORDS, Grant.TAX_SECRET),
+)
+CHECK_TAX_IDS = FunctionSpec(
+    "check_tax_ids",
+    "functions.tax.check_tax_ids.handler",
+    512,
+    900,
+    (Grant.RECORDS, Grant.KEYS_READ),
+)
+RECORD_TAX = FunctionSpec(
+    "record_tax",
+    "functions.tax.record_tax.handler",
+    512,
+    60,
+    (Grant.RECORDS_READ, Grant.TAX_SECRET),
+)
 
 ALL = (
     PORTAL,
+    API,
     *RUN_STEPS,
     WATCH_RUNS,
     CHECK_INVARIANTS,
+    CREATE_DOUBLE,
+    ADVANCE_CLOCK,
     DOCUMENTS,
     DELIVERY,
     GATEWAY_EVENTS,
@@ -191,4 +242,7 @@ ALL = (
     INGEST_USAGE,
     IMPORT_INVOICES,
     IMPORT_ORDERS,
+    TRUE_UP_TAX,
+    CHECK_TAX_IDS,
+    RECORD_TAX,
 )

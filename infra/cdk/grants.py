@@ -95,6 +95,15 @@ def _gateway_secret(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _tax_secret(data: DataStack) -> list[iam.PolicyStatement]:
+    if data.tax_secret is None:
+        return []
+    return [
+        _allow(["secretsmanager:GetSecretValue"], data.tax_secret.secret_arn),
+        _allow(["kms:Decrypt"], data.keys.messages.key_arn, via="secretsmanager"),
+    ]
+
+
 def _publish(data: DataStack) -> list[iam.PolicyStatement]:
     return [_allow(["events:PutEvents"], data.bus.event_bus_arn)]
 
@@ -134,6 +143,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.PUBLISH: _publish,
     Grant.MAIL: _mail,
     Grant.START_RUNS: _start_runs,
+    Grant.TAX_SECRET: _tax_secret,
 }
 
 
