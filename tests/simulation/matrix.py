@@ -219,7 +219,7 @@ def _detail(entry: dict[str, Any]) -> Any:
 
 
 def difference(expected: dict[str, Any], found: dict[str, Any]) -> str:
-    """The first things that differ, "" when nothing does. A failure may be on record besides, by its own audit record."""
+    """The first things that differ, "" when nothing does. A failure may have its own audit record besides."""
     lines = []
     for name in expected:
         if expected[name] != found[name]:
