@@ -19,7 +19,7 @@ from saldo.orders.model import Item
 from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.tax.model import Collection, TaxRounding, TaxShare, TaxTotal
-from saldo.usage.model import UsageKey
+from saldo.usage.model import UsageDetail, UsageKey
 
 
 class ChangeLegs(StrEnum):
@@ -244,16 +244,6 @@ class CouponUse:
     coupon_id: str
     minor: int
     unused_minor: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class UsageDetail:
-    """More about one total of usage. `before`: what of the same period was billed earlier. `amounts`: the events'
-    values one by one, in order. `by_value`: parts of the total by the values of a matrix's dimensions."""
-
-    before: Decimal = Decimal(0)
-    amounts: tuple[Decimal, ...] | None = None
-    by_value: Mapping[tuple[str, ...], Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from saldo.invoicing.model import (
     Line,
     LineKind,
     NetRounding,
-    UsageDetail,
 )
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, minor_of_share, plus, times
@@ -31,7 +30,7 @@ from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.subscriptions.rules import billing_due, cycle_number
 from saldo.subscriptions.rules_changes import charges_due
-from saldo.usage.model import UsageKey
+from saldo.usage.model import UsageDetail, UsageKey
 
 _DAY = timedelta(days=1)
 _NO_DETAIL = UsageDetail()

@@ -18,7 +18,6 @@ from saldo.invoicing.model import (
     InvoiceBody,
     NothingToBill,
     PrepaidCredit,
-    UsageDetail,
 )
 from saldo.invoicing.rules import bill, due_of
 from saldo.invoicing.rules_lines import charged_of
@@ -28,7 +27,7 @@ from saldo.quotes.rules_receivables import receivables
 from saldo.quotes.rules_usage import usage_of
 from saldo.subscriptions.model import Subscription
 from saldo.tax.table import TableTax
-from saldo.usage.model import UsageKey
+from saldo.usage.model import UsageDetail, UsageKey
 
 MOST_RUNS = 5_000
 
