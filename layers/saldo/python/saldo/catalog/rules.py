@@ -129,6 +129,10 @@ def _included(price: Included, found: Problems) -> None:
 
 def _commitment(price: Commitment, found: Problems) -> None:
     _check_number(found, "overage_factor", price.overage_factor)
+    if price.units is not None:
+        _check_number(found, "units", price.units)
+        if price.amount:
+            found.add("units", "one_of_two", "a commitment is an `amount` or so many `units`")
     _capped(price, found)
 
 

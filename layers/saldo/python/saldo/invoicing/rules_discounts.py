@@ -37,7 +37,8 @@ def usable(coupon: Coupon, on: date) -> bool:
 
 def in_draw_order(credits: Iterable[PrepaidCredit], on: date) -> list[PrepaidCredit]:
     """Credits that can be drawn on a day, first the one to draw first."""
-    there = [c for c in credits if c.balance_minor > 0 and (c.expires_on is None or on < c.expires_on)]
+    there = [c for c in credits if c.balance_minor > 0 and c.granted_on <= on]
+    there = [c for c in there if c.expires_on is None or on < c.expires_on]
     return sorted(there, key=lambda c: (c.priority, c.expires_on or date.max, c.paid, c.granted_on, c.id))
 
 
