@@ -14,6 +14,7 @@ from itertools import groupby, pairwise
 
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.rules import problems_of
+from saldo.invoicing.status import CLOSED
 from saldo.kernel.errors import Refusal
 from saldo.ledger import records as ledger_records
 from saldo.ledger import rules as ledger_rules
@@ -109,8 +110,8 @@ class Across:
     """What spans owners, gathered while they pass."""
 
     entity_sums: Counter[tuple[str, str]] = field(default_factory=Counter)
-    numbers: dict[str, list[tuple[int, str, str]]] = field(default_factory=lambda: defaultdict(list))
-    series: dict[str, int] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], list[tuple[int, str, str]]] = field(default_factory=lambda: defaultdict(list))
+    series: dict[tuple[str, str], int] = field(default_factory=dict)
     clearing: Counter[str] = field(default_factory=Counter)
     under_way: int = 0
 
@@ -253,7 +254,7 @@ def _aging_adds_up(owner: Owner) -> Iterator[Violation]:
 
 
 _STATES = {
-    "invoice": {"draft", "issued", "part_paid", "paid"},
+    "invoice": {"draft", "issued", "part_paid", "paid", "credited", "settled"},
     "payment": {"started", "requires_action", "processing", "settled", "failed", "cancelled"},
     "attempt": {"open", "failed", "closed"},
 }
@@ -266,7 +267,7 @@ def _states_are_listed(owner: Owner) -> Iterator[Violation]:
                 yield Violation(21, owner.id, f"{item['sk']} is in unknown state {item['status']}")
     for item in owner.of("invoice"):
         paid_up = item["open_minor"] == 0
-        if item["status"] != "draft" and paid_up != (item["status"] == "paid"):
+        if item["status"] != "draft" and paid_up != (item["status"] in CLOSED):
             yield Violation(21, owner.id, f"{item['invoice_id']} is {item['status']} with {item['open_minor']} open")
 
 
@@ -277,10 +278,14 @@ def _records_stay_with_their_owner(owner: Owner) -> Iterator[Violation]:
                 yield Violation(23, owner.id, f"{item['sk']} belongs to {item['account_id']}")
 
 
+_AUDITED_AS = {"invoice_issued": "invoice.issued", "credit_note_issued": "credit_note.issued"}
+
+
 def _issues_and_payments_are_audited(owner: Owner) -> Iterator[Violation]:
     audited = {(item["action"], item["subject_id"]) for item in owner.of("audit")}
     for item in owner.of("entry"):
-        if item["entry_kind"] == "invoice_issued" and ("invoice.issued", item["source_id"]) not in audited:
+        action = _AUDITED_AS.get(item["entry_kind"])
+        if action and (action, item["source_id"]) not in audited:
             yield Violation(24, owner.id, f"{item['sk']} has no audit record")
 
 
@@ -308,15 +313,23 @@ def _gather(owner: Owner, across: Across) -> None:
                 across.clearing[entry.currency] += p.minor
     for item in owner.of("invoice"):
         if item["number"] and item["run_id"]:
-            series, _, digits = item["number"].rpartition("-")
-            across.numbers[series].append((int(digits), item["issued_on"], item["invoice_id"]))
+            series, sequence = _place_in_series(item)
+            across.numbers[item["entity_id"], series].append((sequence, item["issued_on"], item["invoice_id"]))
     for item in owner.of("series"):
-        across.series[item["sk"].split("#", 1)[1]] = item["next"]
+        across.series[owner.id, item["sk"].split("#", 1)[1]] = item["next"]
     across.under_way += sum(1 for item in owner.of("payment") if "agenda_pk" in item)
     across.under_way += sum(
         1 for item in owner.of("payment") if item["status"] == "settled" and not item.get("paid_out_at")
     )
     across.under_way += sum(1 for item in owner.of("attempt") if item["status"] != "closed" and not item["dry_run"])
+
+
+def _place_in_series(item: Item) -> tuple[str, int]:
+    """Series and rank of a number; those issued before these were kept beside it all looked like `RW-2026-000042`."""
+    if "series" in item:
+        return item["series"], item["sequence"]
+    series, _, digits = item["number"].rpartition("-")
+    return series, int(digits)
 
 
 def _across(across: Across) -> Iterator[Violation]:
@@ -328,7 +341,7 @@ def _across(across: Across) -> Iterator[Violation]:
             if minor:
                 yield Violation(5, "gateway_clearing", f"{minor} {currency} lie in clearing with nothing under way")
     for series, numbers in sorted(across.numbers.items()):
-        yield from _series_violations(series, sorted(numbers), across.series.get(series))
+        yield from _series_violations(" ".join(series), sorted(numbers), across.series.get(series))
 
 
 def _series_violations(series: str, numbers: list[tuple[int, str, str]], following: int | None) -> Iterator[Violation]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.status import MOVES as MOVES
+from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
@@ -48,13 +49,6 @@ class BelowZero(StrEnum):
     """What becomes of a total below zero: the account is set aside, or the document is a credit note."""
 
     REFUSE = "refuse"
-    CREDIT_NOTE = "credit_note"
-
-
-class DocumentKind(StrEnum):
-    """An invoice asks for money; a credit note, whose total is below zero, gives it back."""
-
-    INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
 
 

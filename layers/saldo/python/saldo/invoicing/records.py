@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from saldo.invoicing.status import DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 PREFIX = "invoice#"
 BODY_PREFIX = "body#"
-# What a customer sees and owes: neither drafts nor drafts that were thrown away.
+# What a customer owes or owed: money may come for it.
 ISSUED = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PART_PAID, InvoiceStatus.PAID})
 
 
@@ -35,11 +36,22 @@ class StatusChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbered:
+    """A number with the series it is of, and its rank there."""
+
+    number: str
+    series: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceHeader:
     """What lists, payments and reports need of an invoice; nothing personal. Amounts in minor units.
 
     `number` is "" while a draft. `open_minor` is total less what was applied, never below 0.
     `buyer_profile` is the version of the billing profile it is addressed to. `history` is oldest first.
+    A credit note's total is below zero and nothing is open on it; `of_invoice` names what it takes back.
+    `credited_minor` (0 or more) is what credit notes took back of this invoice, in all.
     """
 
     account_id: str
@@ -59,10 +71,22 @@ class InvoiceHeader:
     buyer_profile: int
     language: str
     history: tuple[StatusChange, ...] = ()
+    document_kind: DocumentKind = DocumentKind.INVOICE
+    of_invoice: str = ""
+    series: str = ""
+    sequence: int = 0
+    credited_minor: int = 0
+
+
+# Written only where they say something, so that what was stored before them reads the same.
+_LATER = {
+    name: InvoiceHeader.__dataclass_fields__[name].default
+    for name in ("document_kind", "of_invoice", "series", "sequence", "credited_minor")
+}
 
 
 def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
-    """The header of a frozen body before it has a number: a draft, open in full."""
+    """The header of a frozen body before it has a number: a draft, open as far as no credit pays it."""
     return InvoiceHeader(
         account_id=body.account_id,
         invoice_id=body.id,
@@ -76,10 +100,12 @@ def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
         net_minor=body.net_minor,
         tax_minor=body.tax_minor,
         total_minor=body.total_minor,
-        open_minor=body.total_minor,
+        open_minor=max(body.payable_minor, 0),
         run_id=run_id,
         buyer_profile=body.buyer_profile,
         language=body.language,
+        document_kind=body.kind,
+        of_invoice=body.of_invoice,
     )
 
 
@@ -102,7 +128,8 @@ def header_item(header: InvoiceHeader) -> Item:
     item: Item = {"pk": pk, "sk": sk, "kind": "invoice"}
     for name in InvoiceHeader.__dataclass_fields__:
         value = getattr(header, name)
-        item[name] = value.isoformat() if isinstance(value, date) else value
+        if name not in _LATER or value != _LATER[name]:
+            item[name] = value.isoformat() if isinstance(value, date) else value
     item["status"] = header.status.value
     item["history"] = _history_items(header.history)
     if header.status in ISSUED and header.open_minor > 0:
@@ -112,7 +139,8 @@ def header_item(header: InvoiceHeader) -> Item:
 
 
 def header_from(item: Item) -> InvoiceHeader:
-    fields = {name: item[name] for name in InvoiceHeader.__dataclass_fields__}
+    fields = {name: item[name] for name in InvoiceHeader.__dataclass_fields__ if name in item or name not in _LATER}
+    fields["document_kind"] = DocumentKind(item.get("document_kind", DocumentKind.INVOICE))
     fields["status"] = InvoiceStatus(item["status"])
     fields["issued_on"] = date.fromisoformat(item["issued_on"])
     fields["due_on"] = date.fromisoformat(item["due_on"])
@@ -120,18 +148,30 @@ def header_from(item: Item) -> InvoiceHeader:
     return InvoiceHeader(**fields)
 
 
-def issue_update(unit: Unit, header: InvoiceHeader, number: str, at: datetime) -> InvoiceHeader:
-    """Give a draft its number and put it on the list of open invoices; returns the header as it will then read.
+def issued_header(header: InvoiceHeader, numbered: Numbered, at: datetime) -> InvoiceHeader:
+    """The header as it reads once issued. An invoice of nothing is paid at once, a credit note settled.
 
-    An invoice of nothing is paid the moment it is issued. The unit holds only while the draft has no number.
     Refusal `already_issued` for anything but a draft.
     """
     if header.status is not InvoiceStatus.DRAFT:
         raise Refusal("already_issued", f"{header.invoice_id} has number {header.number}")
-    status = InvoiceStatus.ISSUED if header.open_minor else InvoiceStatus.PAID
-    issued = StatusChange(at, InvoiceStatus.ISSUED)
-    history = (*header.history, issued) if header.open_minor else (*header.history, issued, StatusChange(at, status))
-    changes: Item = {"number": number, "status": status.value, "history": _history_items(history)}
+    history = (*header.history, StatusChange(at, InvoiceStatus.ISSUED))
+    status = InvoiceStatus.ISSUED
+    if not header.open_minor:
+        status = InvoiceStatus.PAID if header.document_kind is DocumentKind.INVOICE else InvoiceStatus.SETTLED
+        history = (*history, StatusChange(at, status))
+    number, series, sequence = numbered.number, numbered.series, numbered.sequence
+    return replace(header, number=number, series=series, sequence=sequence, status=status, history=history)
+
+
+def issue_update(unit: Unit, header: InvoiceHeader, numbered: Numbered, at: datetime) -> InvoiceHeader:
+    """Give a draft its number and put it on the list of open invoices; returns the header as it will then read.
+
+    The unit holds only while the draft has no number. Refusal `already_issued` for anything but a draft.
+    """
+    issued = issued_header(header, numbered, at)
+    changes: Item = {"number": issued.number, "series": issued.series, "sequence": issued.sequence}
+    changes |= {"status": issued.status.value, "history": _history_items(issued.history)}
     if header.open_minor:
         changes |= {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}
     unit.update(
@@ -139,7 +179,7 @@ def issue_update(unit: Unit, header: InvoiceHeader, number: str, at: datetime) -
         set=changes,
         when={"number": "", "status": InvoiceStatus.DRAFT.value},
     )
-    return replace(header, number=number, status=status, history=history)
+    return issued
 
 
 def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: datetime) -> InvoiceHeader:
@@ -162,6 +202,31 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
         when={"open_minor": header.open_minor, "status": header.status.value},
     )
     return replace(header, open_minor=left, status=status, history=history)
+
+
+def credit_update(unit: Unit, header: InvoiceHeader, credited_minor: int, lowered_minor: int, at: datetime) -> None:
+    """Note on an invoice that a credit note takes back `credited_minor` of it, which lowers what is open.
+
+    lowered_minor: 0 to the open balance. The unit holds only while balance, status and credits are as in `header`.
+    """
+    assert 0 <= lowered_minor <= header.open_minor, "a credit note lowers what is open, and no further"
+    left, credited = header.open_minor - lowered_minor, header.credited_minor + credited_minor
+    status = header.status
+    if lowered_minor and not left:
+        status = InvoiceStatus.CREDITED if status is InvoiceStatus.ISSUED else InvoiceStatus.PAID
+    history = (*header.history, StatusChange(at, status)) if status is not header.status else header.history
+    before = {"open_minor": header.open_minor, "status": header.status.value}
+    unit.update(
+        header_key(header.account_id, header.invoice_id),
+        set={
+            "open_minor": left,
+            "credited_minor": credited,
+            "status": status.value,
+            "history": _history_items(history),
+        },
+        remove=() if left else ("agenda_pk", "agenda_on"),
+        when=before | {"credited_minor": header.credited_minor or None},
+    )
 
 
 def _history_items(history: tuple[StatusChange, ...]) -> list[Item]:

@@ -46,12 +46,10 @@ __all__ = [
     "check_case",
     "draft_invoice",
     "due_of",
-    "format_number",
     "invoice_id",
     "issue_entry",
     "problems_of",
     "seller_facts",
-    "series_name",
     "taxable_lines",
     "usage_needed",
 ]
@@ -265,18 +263,6 @@ def _account_of(line: Line) -> LedgerAccount:
     if line.kind is LineKind.PREPAID:
         return LedgerAccount.PREPAID_CREDIT
     return LedgerAccount.REVENUE if line.timing is Timing.ARREARS else LedgerAccount.DEFERRED_REVENUE
-
-
-def series_name(prefix: str, year: int) -> str:
-    """The number series of a seller's invoices of one year, `ACME-2026`; numbers begin again with each year."""
-    return f"{prefix}-{year}" if prefix else str(year)
-
-
-def format_number(series: str, n: int) -> str:
-    """The n-th number of a series, from 1: `ACME-2026-000042`. Refusal `invalid_number` below 1."""
-    if n < 1:
-        raise Refusal("invalid_number", f"numbers begin at 1, not at {n}")
-    return f"{series}-{n:06d}"
 
 
 def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:

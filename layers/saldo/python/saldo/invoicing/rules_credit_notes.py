@@ -33,7 +33,7 @@ def credit_note(
     tax = sum(t.tax_minor for t in totals if t.collection is not Collection.WITHHELD)
     return replace(
         body,
-        id=derived_id("crn", on, body.id, str(len(earlier) + 1)),
+        id=derived_id("inv", on, "credit note", body.id, str(len(earlier) + 1)),
         kind=DocumentKind.CREDIT_NOTE,
         of_invoice=body.id,
         issued_on=on,
@@ -127,10 +127,14 @@ def _included(lines: Sequence[Line], included: int) -> tuple[Line, ...]:
 
 def _taxes(body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBody]) -> tuple[TaxTotal, ...]:
     found = []
+    left = {line.id: _left(body, line, earlier) for line in body.lines}
+    for line in lines:
+        left[line.of] += line.net_minor
     for total in body.tax_totals:
-        amount = sum(line.net_minor for line in lines if _bears(line, total))
-        if amount:
-            found.append(_tax(body, total, amount, earlier))
+        if any(_bears(line, total) for line in lines):
+            amount = sum(line.net_minor for line in lines if _bears(line, total))
+            is_last = not any(left[line.id] for line in body.lines if _bears(line, total))
+            found.append(_tax(body, total, amount, earlier, is_last=is_last))
     return tuple(found)
 
 
@@ -143,12 +147,11 @@ def _same(share: TaxShare, total: TaxTotal) -> bool:
     return one == (total.jurisdiction, total.name, total.treatment, total.percent, total.reason)
 
 
-def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[InvoiceBody]) -> TaxTotal:
-    """amount: of the lines credited now that bear the tax, below zero."""
+def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[InvoiceBody], *, is_last: bool) -> TaxTotal:
+    """amount: of the lines credited now that bear the tax. is_last: they are then taken back to the last cent."""
     before = [t for note in earlier for t in note.tax_totals if _kind(t) == _kind(total)]
     billed = sum(line.net_minor for line in body.lines if _bears(line, total))
-    credited = sum(line.net_minor for note in earlier for line in note.lines if _bears(line, total))
-    if billed + credited + amount == 0:
+    if is_last:
         base = -total.base_minor - sum(t.base_minor for t in before)
         return replace(total, base_minor=base, tax_minor=-total.tax_minor - sum(t.tax_minor for t in before))
     if total.compound or total.levy_minor or total.included:
@@ -161,6 +164,9 @@ def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[Invo
 
 
 def _part(whole_minor: int, amount: int, of: int) -> int:
+    """Nothing of what bears a tax and comes to nothing: the note that takes back the last of it takes the tax."""
+    if not of:
+        return 0
     return rounded_ratio(whole_minor * amount * (1 if of > 0 else -1), abs(of))
 
 

@@ -151,7 +151,7 @@ def _decided(attempt: Attempt, account: DueAccount, case: BillingCase, outcome: 
     for d in case.due:
         for boundary in sorted({period.boundary for period in d.due}):
             unit.insert(_guard(attempt, d.subscription, boundary, body))
-    drafted = Drafted(body.account_id, body.id, body.currency, body.total_minor) if body else None
+    drafted = Drafted(body.account_id, body.id, body.currency, body.total_minor, body.kind) if body else None
     return _Decided(account, unit if unit.writes else None, drafted)
 
 
@@ -216,4 +216,4 @@ def _drafted(store: Store, account_id: str, invoice_id: str) -> Drafted:
     if item is None:
         raise NotFound(f"a guard names {invoice_id}, which does not exist")
     header = header_from(item)
-    return Drafted(account_id, invoice_id, header.currency, header.total_minor)
+    return Drafted(account_id, invoice_id, header.currency, header.total_minor, header.document_kind)
