@@ -143,8 +143,13 @@ def _bears(line: Line, total: TaxTotal) -> bool:
 
 
 def _same(share: TaxShare, total: TaxTotal) -> bool:
-    one = share.jurisdiction, share.name, share.treatment, share.percent, share.reason
-    return one == (total.jurisdiction, total.name, total.treatment, total.percent, total.reason)
+    return _identity(share) == _identity(total)
+
+
+def _identity(tax: TaxShare | TaxTotal) -> tuple[object, ...]:
+    """What makes two taxes of a document one."""
+    kind = tax.jurisdiction, tax.name, tax.treatment, tax.percent, tax.reason
+    return *kind, tax.compound, tax.levy_minor, tax.collection
 
 
 def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[InvoiceBody], *, is_last: bool) -> TaxTotal:
@@ -171,4 +176,4 @@ def _part(whole_minor: int, amount: int, of: int) -> int:
 
 
 def _kind(total: TaxTotal) -> tuple[object, ...]:
-    return total.jurisdiction, total.name, total.treatment, total.percent, total.reason, total.included
+    return *_identity(total), total.included
