@@ -14,6 +14,7 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO, plus, times, total
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import Period, local_date, zone_named
+from saldo.kernel.rounding import Rounding
 from saldo.usage.model import Aggregation, Counted, Meter, Repeats, UsageDetail, UsageEvent, Window
 
 WEIGHTED_DIGITS = 12
@@ -124,7 +125,10 @@ def _folded(meter: Meter, events: Sequence[UsageEvent], period: Period, zone: st
         number = total(_FOLDS[meter.aggregation](found, meter) for found in windows.values())
     else:
         number = _FOLDS[meter.aggregation]([*before[-1:], *inside], meter)
-    return times(number, meter.factor)
+    number = times(number, meter.factor)
+    if meter.rounding is None:
+        return number
+    return _rounded(Fraction(number), meter.digits, meter.rounding)
 
 
 def _window(per: Window, at: datetime, zone: str) -> object:
@@ -203,7 +207,11 @@ def weighted_by_days(changes: Iterable[tuple[date, Decimal]], period: Period, op
 
 
 def _to_print(number: Fraction) -> Decimal:
-    return Decimal(round_exact(number * 10**WEIGHTED_DIGITS)).scaleb(-WEIGHTED_DIGITS)
+    return _rounded(number, WEIGHTED_DIGITS)
+
+
+def _rounded(number: Fraction, digits: int, rounding: Rounding = Rounding.HALF_UP) -> Decimal:
+    return Decimal(round_exact(number * 10**digits, rounding)).scaleb(-digits)
 
 
 def seconds(start: datetime, end: datetime) -> Fraction:
