@@ -19,8 +19,8 @@ from saldo.invoicing.model import (
     PrepaidCredit,
     PrepaidOrder,
 )
-from saldo.kernel.exact import ONE, ZERO
-from saldo.kernel.money import Money, minor_digits, split_by_weights
+from saldo.kernel.exact import ONE, ZERO, minor_of_share
+from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
 from saldo.rating.model import Share, Step
 
@@ -32,7 +32,14 @@ def usable(coupon: Coupon, on: date) -> bool:
     if (coupon.from_on is not None and on < coupon.from_on) or (coupon.until_on is not None and on >= coupon.until_on):
         return False
     most = {CouponDuration.ONCE: 1, CouponDuration.REPEATING: coupon.times}.get(coupon.duration)
+    if coupon.carries and coupon.duration is CouponDuration.ONCE:
+        most = None  # until it is used up
     return most is None or coupon.used < most
+
+
+def after_use(coupon: Coupon, use: CouponUse) -> Coupon:
+    """The coupon once an invoice has used it."""
+    return replace(coupon, used=coupon.used + 1, taken_minor=coupon.taken_minor + use.minor)
 
 
 def in_draw_order(credits: Iterable[PrepaidCredit], on: date) -> list[PrepaidCredit]:
@@ -80,18 +87,26 @@ def _take_coupon(case: BillingCase, coupon: Coupon, lines: list[Line]) -> Coupon
     base = sum(_left(lines, parent) for parent in parents)
     if not parents or base <= 0:
         return None
-    wanted = _worth(coupon, base, case.account.currency)
+    currency = case.account.currency
+    if coupon.minimum is not None and base < minor_of_share(coupon.minimum, (1, 1), currency):
+        return None
+    wanted = _worth(coupon, base, currency)
     off = min(wanted, base)
+    if off <= 0:
+        return None
     _take(case, lines, off, parents, (LineKind.DISCOUNT, coupon.id, coupon.names))
-    return CouponUse(coupon.id, off, wanted - off)
+    return CouponUse(coupon.id, off, 0 if coupon.carries else wanted - off)
 
 
 def _worth(coupon: Coupon, base: int, currency: str) -> int:
     if coupon.percent is not None:
         numerator, denominator = coupon.percent.as_integer_ratio()
-        return rounded_ratio(base * numerator, denominator * 100)
-    numerator, denominator = (coupon.amount or ZERO).as_integer_ratio()
-    return rounded_ratio(numerator * 10 ** minor_digits(currency), denominator)
+        worth = rounded_ratio(base * numerator, denominator * 100)
+    else:
+        worth = minor_of_share(coupon.amount or ZERO, (1, 1), currency)
+    if coupon.maximum is not None:
+        worth = min(worth, minor_of_share(coupon.maximum, (1, 1), currency))
+    return worth - coupon.taken_minor if coupon.carries else worth
 
 
 def _parents(lines: Sequence[Line], coupon: Coupon | None) -> list[Line]:

@@ -51,6 +51,9 @@ def _coupon(fields: Fields, n: int) -> Coupon:
         from_on=fields.maybe_day("from_on"),
         until_on=fields.maybe_day("until_on"),
         used=fields.integer("used", 0),
+        minimum=fields.maybe_decimal("minimum"),
+        maximum=fields.maybe_decimal("maximum"),
+        carries=fields.flag("carries", False),
     )
     _check(fields, coupon)
     fields.finish()
@@ -62,8 +65,12 @@ def _check(fields: Fields, coupon: Coupon) -> None:
         fields.problems.add(fields.at("percent"), "one_of_two", "a coupon has either a `percent` or an `amount`")
     if coupon.percent is not None and not 0 <= coupon.percent <= 100:
         fields.problems.add(fields.at("percent"), "not_a_share", "must be from 0 to 100")
-    if coupon.amount is not None and coupon.amount < 0:
-        fields.problems.add(fields.at("amount"), "negative", "must be zero or more")
+    for name in ("amount", "minimum", "maximum"):
+        value = getattr(coupon, name)
+        if value is not None and value < 0:
+            fields.problems.add(fields.at(name), "negative", "must be zero or more")
+    if coupon.carries and coupon.amount is None:
+        fields.problems.add(fields.at("carries"), "no_amount", "only what is left of an `amount` can go on")
     if coupon.times < 1:
         fields.problems.add(fields.at("times"), "below_one", "must be one or more")
 

@@ -20,6 +20,7 @@ from saldo.invoicing.model import (
     PrepaidCredit,
 )
 from saldo.invoicing.rules import bill, due_of
+from saldo.invoicing.rules_discounts import after_use
 from saldo.invoicing.rules_lines import charged_of
 from saldo.kernel.errors import Refusal
 from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest
@@ -101,8 +102,8 @@ class _State:
             self._use_up(outcome.body)
 
     def _use_up(self, body: InvoiceBody) -> None:
-        used = {use.coupon_id for use in body.coupons}
-        self.coupons = tuple(replace(c, used=c.used + 1) if c.id in used else c for c in self.coupons)
+        used = {use.coupon_id: use for use in body.coupons}
+        self.coupons = tuple(after_use(c, used[c.id]) if c.id in used else c for c in self.coupons)
         for credit in body.credits:
             if credit.source is CreditSource.CREDIT_NOTE:
                 self.credit_note_minor -= credit.minor
