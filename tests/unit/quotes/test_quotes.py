@@ -128,7 +128,7 @@ def test_a_coupon_for_some_invoices_ends_and_one_for_a_component_spares_the_othe
     answer = quote_document(document)
     off = [[line["amount"] for line in i["lines"] if line["kind"] == "discount"] for i in answer["invoices"]]
     assert off == [["-12.08"], ["-24.95"], []]
-    assert answer["coupons"] == [{"id": "three", "used": 2}]
+    assert answer["coupons"] == [{"id": "three", "used": 2, "taken": "37.03"}]
 
 
 def test_prepaid_credit_is_drawn_in_its_order_and_lapses() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any  # plain JSON values
 
 from saldo.invoicing.model import InvoiceBody
-from saldo.invoicing.rules_interest import LateCharges
+from saldo.invoicing.rules_interest import LateCharges, LateSpan
 from saldo.kernel.exact import plain
 from saldo.kernel.money import Money
 from saldo.quotes.model_receivables import Aged, Receivable, Receivables
@@ -98,12 +98,14 @@ def _receivable(one: Receivable) -> Json:
 
 def _late(late: LateCharges, currency: str) -> Json:
     names = ("per_year", "per_day", "interest", "compensation", "fees", "total")
-    reasoning = [
-        f"{(span.owed.through - span.owed.after).days} days of {major(span.owed.minor, currency)} at {plain(span.percent)} %"
-        for span in late.spans
-    ]
+    reasoning = [_span(span, currency) for span in late.spans]
     return {
         "days": late.days,
         **{name: major(getattr(late, f"{name}_minor"), currency) for name in names},
         "reasoning": reasoning,
     }
+
+
+def _span(span: LateSpan, currency: str) -> str:
+    days = (span.owed.through - span.owed.after).days
+    return f"{days} days of {major(span.owed.minor, currency)} at {plain(span.percent)} %"

@@ -99,7 +99,10 @@ class QuoteRequest:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The invoices in the order of their dates, and how subscriptions, coupons and credits then stand."""
+    """The invoices in the order of their dates, and how subscriptions, coupons and credits then stand.
+
+    `not_billed`: totals of usage over days that no run billed.
+    """
 
     invoices: tuple[InvoiceBody, ...]
     subscriptions: tuple[Subscription, ...]
@@ -108,3 +111,4 @@ class Quote:
     credit_note_minor: int = 0
     currency: str = "EUR"
     receivables: Receivables | None = None
+    not_billed: tuple[UsageTotal, ...] = ()

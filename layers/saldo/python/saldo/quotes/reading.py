@@ -15,6 +15,7 @@ from saldo.kernel.reading import Fields, read
 from saldo.orders.model import Item
 from saldo.quotes.model import BillingDays, DatedItem, QuoteRequest
 from saldo.quotes.reading_changes import check_day
+from saldo.quotes.reading_names import check_names
 from saldo.quotes.reading_options import coupons_from, credits_from, minor_from, options_from
 from saldo.quotes.reading_plans import plans_from
 from saldo.quotes.reading_receivables import exchange_from, receivables_from
@@ -67,6 +68,7 @@ def _request(document: Fields) -> QuoteRequest:
         else None,
     )
     document.finish()
+    check_names(document, request)
     return request
 
 

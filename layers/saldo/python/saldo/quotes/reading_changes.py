@@ -37,7 +37,9 @@ def check_quantities(fields: Fields, quantities: Mapping[str, Decimal], plan_ver
     for name, quantity in quantities.items():
         where = f"{fields.at('quantities')}.{name}"
         if name not in known:
-            fields.problems.add(where, "unknown_component", f"{plan_version.id} has no quantity of {name!r}")
+            there = ", ".join(sorted(known)) or "none"
+            why = f"{plan_version.id} has no quantity of {name!r} (usage is told in `usage`); there are {there}"
+            fields.problems.add(where, "unknown_component", why)
         elif quantity < 0:
             fields.problems.add(where, "negative_quantity", "must be zero or more")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -23,9 +23,9 @@ from saldo.invoicing.rules import bill, due_of
 from saldo.invoicing.rules_discounts import after_use
 from saldo.invoicing.rules_lines import charged_of
 from saldo.kernel.errors import Refusal
-from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest
+from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest, UsageTotal
 from saldo.quotes.rules_receivables import receivables
-from saldo.quotes.rules_usage import usage_of
+from saldo.quotes.rules_usage import concerns, usage_of
 from saldo.subscriptions.model import Subscription
 from saldo.tax.table import TableTax
 from saldo.usage.model import UsageDetail, UsageKey
@@ -57,9 +57,17 @@ def quote(request: QuoteRequest) -> Quote:
         state.move_on(day, outcome)
         if isinstance(outcome, Draft) and (request.days.runs or day >= request.days.first_on):
             invoices.append(outcome.body)
-    left = state.coupons, state.credits, state.credit_note_minor, request.account.currency
     asked = request.receivables
-    return Quote(tuple(invoices), tuple(state.subscriptions), *left, receivables(asked, invoices) if asked else None)
+    return Quote(
+        invoices=tuple(invoices),
+        subscriptions=tuple(state.subscriptions),
+        coupons=state.coupons,
+        credits=state.credits,
+        credit_note_minor=state.credit_note_minor,
+        currency=request.account.currency,
+        receivables=receivables(asked, invoices) if asked else None,
+        not_billed=_not_billed(request, state.counted),
+    )
 
 
 @dataclass(slots=True)
@@ -72,6 +80,7 @@ class _State:
     coupons: tuple[Coupon, ...]
     credits: tuple[PrepaidCredit, ...]
     credit_note_minor: int
+    counted: set[UsageKey] = field(default_factory=set)
 
     def case(self, day: date) -> BillingCase:
         request = self.request
@@ -79,6 +88,7 @@ class _State:
         sold = ((s, versions.get(s.plan_version_id)) for s in self.subscriptions)
         due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
         totals, details = _usage(request, due)
+        self.counted |= totals.keys()
         return BillingCase(
             account=request.account,
             entity=request.entity,
@@ -132,6 +142,11 @@ def _usage(
                 price, zone = charged.component.price, request.account.time_zone
                 totals[key], details[key] = usage_of(request.usage, key, price, zone)
     return totals, details
+
+
+def _not_billed(request: QuoteRequest, counted: set[UsageKey]) -> tuple[UsageTotal, ...]:
+    """The totals that no run asked for."""
+    return tuple(t for t in request.usage.totals if not any(concerns(t, key) for key in counted))
 
 
 def _ready(items: Sequence[DatedItem], day: date) -> list[DatedItem]:

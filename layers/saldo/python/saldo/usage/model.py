@@ -88,8 +88,8 @@ class Meter:
     usage is told apart where it is shown. carries: a level (WEIGHTED, LATEST, MAX) goes on from before a period.
     grace_s: how long after its end a period waits for events before it is billed. per: each such window is counted by
     itself, and their numbers are added up (the peak of each hour, say). factor: what the number is multiplied by, to
-    come to another unit; rounding: and how it is rounded then, to `digits` (None: not at all). whole_days: a WEIGHTED level goes by days, of which each that is begun counts whole: a rise
-    from its day on, a fall from the day after.
+    come to another unit; rounding: and how it is rounded then, to `digits` (None: not at all). whole_days: a WEIGHTED
+    level goes by days, of which each that is begun counts whole: a rise from its day on, a fall from the day after.
     """
 
     id: str
