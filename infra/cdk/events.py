@@ -28,7 +28,7 @@ from infra.cdk.watched import WatchedFunction, WatchedQueue
 from saldo.integration.rules import KINDS
 
 # Events that reach a customer by mail.
-DELIVERED = ("invoice.issued", "payment.settled")
+DELIVERED = ("invoice.issued", "credit_note.issued", "payment.settled")
 
 
 class EventsStack(Stack):

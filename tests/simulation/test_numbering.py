@@ -153,16 +153,15 @@ def test_the_check_finds_a_missing_number() -> None:
 
 
 def test_a_credit_note_that_a_run_drafts_is_settled_when_issued() -> None:
-    from tests.unit.invoicing.scenes import BASE, BUYER, TAX, case_of, plan, sold  # the pure scenes
-
     from saldo.invoicing.model import Draft
     from saldo.invoicing.rules import bill
     from saldo.invoicing.rules_credit_notes import credit_note, whole
+    from tests.unit.invoicing.scenes import BASE, BUYER, TAX, case_of, plan, sold  # the pure scenes
 
     version = plan(BASE)
     outcome = bill(case_of(version, sold(version, ON), as_of=ON), TAX)
     assert isinstance(outcome, Draft)
     note = credit_note(outcome.body, ON, whole(outcome.body))
     header = draft_header(note, "run_1")
-    assert (header.open_minor, header.document_kind, header.of_invoice) == (0, "credit_note", outcome.body.id)
+    assert (header.open_minor, header.document, header.of_invoice) == (0, "credit_note", outcome.body.id)
     assert "agenda_pk" not in header_item(header) and BUYER.id == header.account_id

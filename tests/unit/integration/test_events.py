@@ -46,6 +46,14 @@ def invoice(status: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def credit_note(**changes: Any) -> dict[str, Any]:
+    ids = {"sk": "invoice#inv_20261103cccc", "invoice_id": "inv_20261103cccc", "of_invoice": "inv_20261101aaaa"}
+    amounts = {"net_minor": -1000, "tax_minor": -190, "total_minor": -1190, "open_minor": 0}
+    facts = {"document": "credit_note", "number": "RW-RK-2026-000001", "issued_on": "2026-11-03"}
+    told = {"run_id": "request_4711", "history": [{"at": "2026-11-03T09:00:00.000Z", "status": "issued"}]}
+    return invoice("settled") | ids | amounts | facts | told | changes
+
+
 def payment(status: str, **changes: Any) -> dict[str, Any]:
     return {
         "pk": "acct_eu_a",
@@ -81,6 +89,14 @@ def test_a_draft_is_no_news_and_its_issue_is() -> None:
 def test_an_imported_invoice_is_history_and_no_news() -> None:
     assert types(None, invoice("issued", run_id="")) == []
     assert types(None, invoice("paid", run_id="import_2013")) == []
+
+
+def test_a_credit_note_is_told_as_one_whether_staff_or_a_run_issued_it() -> None:
+    assert types(None, credit_note()) == ["credit_note.issued"]
+    drafted = credit_note(status="draft", run_id="run_eu_seller_20261101", of_invoice="")
+    assert types(None, drafted) == []
+    assert types(drafted, credit_note(run_id="run_eu_seller_20261101")) == ["credit_note.issued"]
+    assert types(invoice("issued"), invoice("credited", open_minor=0)) == [], "credited is not paid"
 
 
 def test_the_last_part_payment_makes_an_invoice_paid() -> None:
@@ -122,6 +138,7 @@ CHANGES = [
     (invoice("issued"), invoice("paid")),
     (payment("processing"), payment("settled")),
     (payment("started"), payment("failed")),
+    (None, credit_note()),
 ]
 
 

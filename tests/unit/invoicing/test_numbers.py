@@ -8,8 +8,8 @@ import pytest
 
 from saldo.invoicing.rules_numbers import (
     COUNTRY_DEFAULTS,
-    Numbering,
     NumberFormat,
+    Numbering,
     Restart,
     Seller,
     SeriesRule,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -12,6 +13,23 @@ class TaxStatus(StrEnum):
     CONSUMER = "consumer"
     BUSINESS = "business"
     EXEMPT = "exempt"
+
+
+class InvoiceSplit(StrEnum):
+    """What an account wants an invoice of its own for."""
+
+    NONE = "none"
+    PURCHASE_ORDER = "purchase_order"
+    COST_CENTRE = "cost_centre"
+    BOTH = "both"
+
+    @property
+    def by_purchase_order(self) -> bool:
+        return self in (InvoiceSplit.PURCHASE_ORDER, InvoiceSplit.BOTH)
+
+    @property
+    def by_cost_centre(self) -> bool:
+        return self in (InvoiceSplit.COST_CENTRE, InvoiceSplit.BOTH)
 
 
 class AccountStatus(StrEnum):
@@ -59,12 +77,63 @@ class Organisation:
     country: str
 
 
+class DiscountTax(StrEnum):
+    """When tax is due on the discounted amount: whether or not the discount is taken (ALWAYS), IF_EARLY, or NEVER."""
+
+    ALWAYS = "always"
+    IF_EARLY = "if_early"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyDiscount:
+    """`percent` (2 is 2 %) off the net amount when paid within `days` of issue."""
+
+    percent: Decimal
+    days: int
+    tax: DiscountTax = DiscountTax.IF_EARLY
+
+
+class LatePolicy(StrEnum):
+    """What late payment costs: nothing, what the law of the seller's country says, or a rate that was agreed."""
+
+    NONE = "none"
+    STATUTORY = "statutory"
+    CONTRACT = "contract"
+
+
+@dataclass(frozen=True, slots=True)
+class LateTerms:
+    """Interest on what is overdue. `percent`: a year, where agreed. `compensation`: also the fixed sum the law gives.
+
+    `grace_days`: how many days after the due date nothing is charged; from then on interest counts from the due date.
+    """
+
+    policy: LatePolicy = LatePolicy.NONE
+    percent: Decimal = Decimal(0)
+    compensation: bool = False
+    grace_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an account agreed with its seller beside the days it has to pay.
+
+    `review`: its invoices are looked at by staff before they are issued.
+    """
+
+    early_discount: EarlyDiscount | None = None
+    late: LateTerms = LateTerms()
+    review: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One billing account of an organisation. Carries what an invoice run needs, and nothing personal.
 
     `tax_region` is the state or province where tax depends on it; `payment_terms_days` run from the issue date.
-    `profile_version` names the immutable billing profile that the next invoice is addressed to.
+    `profile_version` names the immutable billing profile that the next invoice is addressed to. `invoiced_to`: the
+    account of the same organisation whose invoices have this one's charges on them ("": its own).
     """
 
     id: str
@@ -82,6 +151,9 @@ class Account:
     profile_version: int
     deliver_by_email: bool
     status: AccountStatus = AccountStatus.ACTIVE
+    terms: Terms = Terms()
+    invoice_split: InvoiceSplit = InvoiceSplit.NONE
+    invoiced_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """How sellers and customers lie in the table (master data: PynamoDB defines the records).
 
 `<organisation>` / `organisation` · `<entity>` / `entity` · `<entity>` / `customer#<account>` (the entity's customers)
+`<entity>` / `consolidated#<account>` (accounts whose charges come on another's invoice)
 `<account>` / `account` · `<account>` / `profile#<version>` (sealed, never changes)
 """
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from typing import Any
 
 from pynamodb.attributes import (
@@ -21,13 +24,20 @@ from saldo.accounts.model import (
     AccountStatus,
     Address,
     BillingProfile,
+    DiscountTax,
+    EarlyDiscount,
+    InvoiceSplit,
+    LatePolicy,
+    LateTerms,
     LegalEntity,
     Organisation,
     TaxStatus,
+    Terms,
 )
-from saldo.storage.items import Item
+from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
 from saldo.storage.sealing import Sealer
+from saldo.storage.store import Store
 
 PROFILE_FIELDS = "profile/1"
 
@@ -67,6 +77,9 @@ class AccountRecord(Record):
     profile_version = NumberAttribute()
     deliver_by_email = BooleanAttribute()
     status = UnicodeAttribute()
+    terms = UnicodeAttribute(null=True)
+    invoice_split = UnicodeAttribute()
+    invoiced_to = UnicodeAttribute()
 
 
 class ProfileRecord(Record):
@@ -108,15 +121,43 @@ def entity_from(item: Item) -> LegalEntity:
 
 def account_item(account: Account) -> Item:
     fields = {name: getattr(account, name) for name in Account.__dataclass_fields__ if name != "id"}
+    fields["terms"] = terms_text(account.terms)
     return AccountRecord(account.id, "account", **fields).as_item()
 
 
 def account_from(item: Item) -> Account:
     """Read field by field from the plain item: the run reads many, and PynamoDB costs 160 µs an item."""
-    fields = {name: item[name] for name in Account.__dataclass_fields__ if name != "id"}
+    fields = {name: item[name] for name in Account.__dataclass_fields__ if name not in ("id", "terms")}
+    fields["terms"] = terms_from(item.get("terms"))
     fields["tax_status"] = TaxStatus(fields["tax_status"])
     fields["status"] = AccountStatus(fields["status"])
+    fields["invoice_split"] = InvoiceSplit(fields["invoice_split"])
     return Account(id=item["pk"], **fields)
+
+
+def terms_text(terms: Terms) -> str | None:
+    """Terms as JSON text; None for those everyone has."""
+    if terms == Terms():
+        return None
+    early, late = terms.early_discount, terms.late
+    found: dict[str, Any] = {"review": terms.review}
+    if early:
+        found["early"] = [str(early.percent), early.days, early.tax.value]
+    if late.policy is not LatePolicy.NONE:
+        found["late"] = [late.policy.value, str(late.percent), late.compensation, late.grace_days]
+    return json.dumps(found, sort_keys=True)
+
+
+def terms_from(text: str | None) -> Terms:
+    if not text:
+        return Terms()
+    found = json.loads(text)
+    early, late = found.get("early"), found.get("late")
+    return Terms(
+        early_discount=EarlyDiscount(Decimal(early[0]), early[1], DiscountTax(early[2])) if early else None,
+        late=LateTerms(LatePolicy(late[0]), Decimal(late[1]), late[2], late[3]) if late else LateTerms(),
+        review=found["review"],
+    )
 
 
 def customer_item(account: Account) -> Item:
@@ -127,6 +168,21 @@ def customer_item(account: Account) -> Item:
         organisation_id=account.organisation_id,
         name=account.name,
     ).as_item()
+
+
+def consolidated_key(entity_id: str, account_id: str) -> Key:
+    return entity_id, f"consolidated#{account_id}"
+
+
+def consolidated_item(account: Account, into: str) -> Item:
+    pk, sk = consolidated_key(account.entity_id, account.id)
+    return {"pk": pk, "sk": sk, "kind": "consolidated", "account_id": account.id, "invoiced_to": into}
+
+
+def invoiced_to(store: Store, entity_id: str) -> dict[str, str]:
+    """Of a seller's accounts that are on another's invoice, that other's id. Most sellers have few."""
+    items = store.query_all(entity_id, prefix="consolidated#", consistent=True)
+    return {item["account_id"]: item["invoiced_to"] for item in items}
 
 
 def profile_key(account_id: str, version: int) -> tuple[str, str]:

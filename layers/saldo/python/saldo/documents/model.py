@@ -13,11 +13,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 from saldo.accounts.model import Address
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
 
 
 class DocumentKind(StrEnum):
     INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
     RECEIPT = "receipt"
 
 
@@ -96,8 +98,30 @@ class TaxView:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlyView:
+    """What settles the invoice when paid through `until_on`. `percent` is of the net amount."""
+
+    percent: Decimal
+    until_on: date
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another document, as one names it on paper."""
+
+    number: str
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """One issued invoice as its PDF shows it."""
+    """One issued invoice or credit note as its PDF shows it; a credit note's amounts are below zero.
+
+    `corrects`: the invoice that a credit note takes something back of, or that this invoice stands for. `paid_minor`:
+    what credits paid of the total, so that `payable_minor` is left. `note`: a sentence of staff for the customer.
+    `exchange`: the rate that the seller's books take it at, where they are kept in another currency.
+    """
 
     number: str
     issued_on: date
@@ -112,6 +136,16 @@ class InvoiceView:
     tax_minor: int
     total_minor: int
     portal_url: str
+    is_credit_note: bool = False
+    corrects: Reference | None = None
+    early: EarlyView | None = None
+    note: str = ""
+    paid_minor: int = 0
+    exchange: ExchangeRate | None = None
+
+    @property
+    def payable_minor(self) -> int:
+        return self.total_minor - self.paid_minor
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,12 @@ def _of_invoice(old: Image | None, new: Image) -> list[DomainEvent]:
     if new["status"] in _NOT_YET:
         return []
     events = []
-    by_run = new["run_id"].startswith("run_")
-    if by_run and (old is None or old["status"] in _NOT_YET):
-        events.append(_invoice_event("invoice.issued", new, _when(new, "issued")))
+    is_note = new.get("document") == "credit_note"
+    by_us = new["run_id"].startswith(("run_", "request_"))
+    if by_us and (old is None or old["status"] in _NOT_YET):
+        events.append(
+            _credit_note_event(new) if is_note else _invoice_event("invoice.issued", new, _when(new, "issued"))
+        )
     if old is not None and new["status"] == "paid" != old["status"]:
         events.append(_invoice_event("invoice.paid", new, _when(new, "paid")))
     return events
@@ -51,6 +54,23 @@ def _invoice_event(name: str, new: Image, at: datetime) -> DomainEvent:
         account_id=new["pk"],
         entity_id=new["entity_id"],
         facts={key: new[key] for key in (*facts, *amounts)},
+    )
+
+
+def _credit_note_event(new: Image) -> DomainEvent:
+    """`of_invoice` is "" for a credit note that stands for itself."""
+    at = _when(new, "issued")
+    facts = ("organisation_id", "number", "currency", "issued_on", "net_minor", "tax_minor", "total_minor")
+    return DomainEvent(
+        id=f"evt_{fingerprint('credit_note.issued', new['invoice_id'], at.isoformat())}",
+        type="credit_note.issued",
+        version=1,
+        occurred_at=at,
+        correlation_id=new["run_id"],
+        account_id=new["pk"],
+        entity_id=new["entity_id"],
+        facts={"credit_note_id": new["invoice_id"], "of_invoice": new.get("of_invoice", "")}
+        | {k: new[k] for k in facts},
     )
 
 

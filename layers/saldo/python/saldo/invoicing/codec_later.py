@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
+from saldo.accounts.model import DiscountTax, EarlyDiscount
 from saldo.invoicing.model import (
     AppliedCredit,
     CouponUse,
@@ -33,6 +34,16 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
         found["credits"] = [[c.source.value, c.credit_id, c.minor, c.before_tax] for c in body.credits]
     if body.of_invoice:
         found["of_invoice"] = body.of_invoice
+    if body.replaces:
+        found["replaces"] = body.replaces
+    if body.early_discount:
+        early = body.early_discount
+        found["early_discount"] = [plain(early.percent), early.days, early.tax.value]
+    if body.note:
+        found["note"] = body.note
+    for name in ("purchase_order", "cost_centre"):
+        if getattr(body, name):
+            found[name] = getattr(body, name)
     if body.exchange:
         rate = body.exchange
         found["exchange"] = [rate.base, rate.counter, plain(rate.rate), rate.source, rate.on.isoformat()]
@@ -47,8 +58,17 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "coupons": tuple(CouponUse(*row) for row in document.get("coupons", [])),
         "credits": tuple(AppliedCredit(CreditSource(row[0]), *row[1:]) for row in document.get("credits", [])),
         "of_invoice": document.get("of_invoice", ""),
+        "replaces": document.get("replaces", ""),
+        "note": document.get("note", ""),
+        "early_discount": _early_from(document["early_discount"]) if "early_discount" in document else None,
+        "purchase_order": document.get("purchase_order", ""),
+        "cost_centre": document.get("cost_centre", ""),
         "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
     }
+
+
+def _early_from(row: list[Any]) -> EarlyDiscount:
+    return EarlyDiscount(Decimal(row[0]), row[1], DiscountTax(row[2]))
 
 
 def _exchange_from(row: list[str]) -> ExchangeRate:
@@ -64,6 +84,8 @@ def line_later_to(line: Line) -> dict[str, Any]:
         found["of"] = line.of
     if line.residual_minor:
         found["residual_minor"] = line.residual_minor
+    if line.account_id:
+        found["account_id"] = line.account_id
     if line.inclusive:
         found["included_tax_minor"] = line.included_tax_minor
     return found
@@ -76,5 +98,6 @@ def line_later_from(line: dict[str, Any]) -> dict[str, Any]:
         "of": line.get("of", ""),
         "residual_minor": line.get("residual_minor", 0),
         "inclusive": "included_tax_minor" in line,
+        "account_id": line.get("account_id", ""),
         "included_tax_minor": line.get("included_tax_minor", 0),
     }

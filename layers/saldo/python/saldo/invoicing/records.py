@@ -11,15 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from saldo.invoicing.status import DocumentKind
+from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
+from saldo.ledger.model import LedgerAccount
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
 
 if TYPE_CHECKING:
     from saldo.invoicing.model import InvoiceBody
+    from saldo.invoicing.rules_terms import EarlyOffer
 
 PREFIX = "invoice#"
 BODY_PREFIX = "body#"
@@ -48,7 +50,7 @@ class Numbered:
 class InvoiceHeader:
     """What lists, payments and reports need of an invoice; nothing personal. Amounts in minor units.
 
-    `number` is "" while a draft. `open_minor` is total less what was applied, never below 0.
+    `number` is "" while a draft. `open_minor` is what it asks for less what was applied, never below 0.
     `buyer_profile` is the version of the billing profile it is addressed to. `history` is oldest first.
     A credit note's total is below zero and nothing is open on it; `of_invoice` names what it takes back.
     `credited_minor` (0 or more) is what credit notes took back of this invoice, in all.
@@ -71,22 +73,34 @@ class InvoiceHeader:
     buyer_profile: int
     language: str
     history: tuple[StatusChange, ...] = ()
-    document_kind: DocumentKind = DocumentKind.INVOICE
+    document: DocumentKind = DocumentKind.INVOICE
     of_invoice: str = ""
     series: str = ""
     sequence: int = 0
     credited_minor: int = 0
+    early: EarlyOffer | None = None
+
+    @property
+    def early_now(self) -> EarlyOffer | None:
+        """The early-payment discount on what is open, credit notes and earlier payments allowed for; None without."""
+        if self.early is None or not self.credited_minor:
+            offer = self.early
+        else:
+            offer = self.early.of_rest(max(self.total_minor - self.credited_minor, 0), self.total_minor)
+        return offer if offer and 0 < offer.minor < self.open_minor else None
 
 
 # Written only where they say something, so that what was stored before them reads the same.
 _LATER = {
     name: InvoiceHeader.__dataclass_fields__[name].default
-    for name in ("document_kind", "of_invoice", "series", "sequence", "credited_minor")
+    for name in ("document", "of_invoice", "series", "sequence", "credited_minor", "early")
 }
 
 
 def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
     """The header of a frozen body before it has a number: a draft, open as far as no credit pays it."""
+    from saldo.invoicing.rules_terms import early_offer  # lists and payments need neither the body nor its rules
+
     return InvoiceHeader(
         account_id=body.account_id,
         invoice_id=body.id,
@@ -104,7 +118,8 @@ def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
         run_id=run_id,
         buyer_profile=body.buyer_profile,
         language=body.language,
-        document_kind=body.kind,
+        document=body.kind,
+        early=early_offer(body),
         of_invoice=body.of_invoice,
     )
 
@@ -116,6 +131,12 @@ def header_key(account_id: str, invoice_id: str) -> Key:
 def body_key(account_id: str, invoice_id: str) -> Key:
     """Where the frozen body lies; its `body` attribute holds the bytes that invoicing's codec wrote."""
     return account_id, f"{BODY_PREFIX}{invoice_id}"
+
+
+def body_item(account_id: str, invoice_id: str, body: bytes) -> Item:
+    """body: as invoicing's codec wrote it."""
+    pk, sk = body_key(account_id, invoice_id)
+    return {"pk": pk, "sk": sk, "kind": "body", "body": body}
 
 
 def open_agenda(account_id: str) -> str:
@@ -130,7 +151,11 @@ def header_item(header: InvoiceHeader) -> Item:
         value = getattr(header, name)
         if name not in _LATER or value != _LATER[name]:
             item[name] = value.isoformat() if isinstance(value, date) else value
+    if header.early:
+        legs = [[account.value, tag, minor] for account, tag, minor in header.early.legs]
+        item["early"] = {"until_on": header.early.until_on.isoformat(), "legs": legs}
     item["status"] = header.status.value
+    item["document"] = header.document.value
     item["history"] = _history_items(header.history)
     if header.status in ISSUED and header.open_minor > 0:
         item["agenda_pk"] = open_agenda(header.account_id)
@@ -140,12 +165,21 @@ def header_item(header: InvoiceHeader) -> Item:
 
 def header_from(item: Item) -> InvoiceHeader:
     fields = {name: item[name] for name in InvoiceHeader.__dataclass_fields__ if name in item or name not in _LATER}
-    fields["document_kind"] = DocumentKind(item.get("document_kind", DocumentKind.INVOICE))
+    if "early" in item:
+        fields["early"] = _early_from(item["early"])
+    fields["document"] = DocumentKind(item.get("document", DocumentKind.INVOICE))
     fields["status"] = InvoiceStatus(item["status"])
     fields["issued_on"] = date.fromisoformat(item["issued_on"])
     fields["due_on"] = date.fromisoformat(item["due_on"])
     fields["history"] = tuple(StatusChange(instant_from(h["at"]), InvoiceStatus(h["status"])) for h in item["history"])
     return InvoiceHeader(**fields)
+
+
+def _early_from(item: Item) -> EarlyOffer:
+    from saldo.invoicing.rules_terms import EarlyOffer
+
+    legs = tuple((LedgerAccount(account), tag, minor) for account, tag, minor in item["legs"])
+    return EarlyOffer(date.fromisoformat(item["until_on"]), legs)
 
 
 def issued_header(header: InvoiceHeader, numbered: Numbered, at: datetime) -> InvoiceHeader:
@@ -158,7 +192,7 @@ def issued_header(header: InvoiceHeader, numbered: Numbered, at: datetime) -> In
     history = (*header.history, StatusChange(at, InvoiceStatus.ISSUED))
     status = InvoiceStatus.ISSUED
     if not header.open_minor:
-        status = InvoiceStatus.PAID if header.document_kind is DocumentKind.INVOICE else InvoiceStatus.SETTLED
+        status = InvoiceStatus.PAID if header.document is DocumentKind.INVOICE else InvoiceStatus.SETTLED
         history = (*history, StatusChange(at, status))
     number, series, sequence = numbered.number, numbered.series, numbered.sequence
     return replace(header, number=number, series=series, sequence=sequence, status=status, history=history)

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from datetime import date, timedelta
 from operator import attrgetter
 
+from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.model import (
     AppliedCredit,
@@ -51,6 +52,7 @@ __all__ = [
     "problems_of",
     "seller_facts",
     "taxable_lines",
+    "taxed_lines",
     "usage_needed",
 ]
 
@@ -73,11 +75,12 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
         return NothingToBill(case.account.id, reason, charges, _moved_on(case))
     uses: tuple[CouponUse, ...] = ()
     drawn: tuple[AppliedCredit, ...] = ()
-    if case.coupons or case.credits:
+    wallet = case.wallet
+    if wallet.coupons or wallet.credits:
         lines, uses, drawn = discounted(case, lines)
     answer = tax.quote(taxable_lines(lines, case.as_of, case.account.currency), buyer_facts(case), seller_facts(case))
     body = draft_invoice(case, charges, lines, answer)
-    if uses or drawn or case.credits or case.credit_note_minor:
+    if uses or drawn or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*drawn, *_paid_by_credit(case, body)))
     return Draft(body, _moved_on(case))
 
@@ -85,15 +88,15 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
 def _paid_by_credit(case: BillingCase, body: InvoiceBody) -> list[AppliedCredit]:
     """What the account has from credit notes, then prepaid credit, as far as they reach."""
     owed = max(body.payable_minor, 0)
-    from_notes = min(case.credit_note_minor, owed)
+    from_notes = min(case.wallet.credit_note_minor, owed)
     found = [AppliedCredit(CreditSource.CREDIT_NOTE, "", from_notes)] if from_notes > 0 else []
     if case.options.prepaid is PrepaidOrder.AFTER_TAX:
-        found += draw(case.credits, owed - from_notes, case.as_of)
+        found += draw(case.wallet.credits, owed - from_notes, case.as_of)
     return found
 
 
 def _identities(case: BillingCase) -> set[str]:
-    return {p.identity for due in case.due for p in due.due} | {f"item:{item.id}" for item in case.items}
+    return {p.identity for due in case.due for p in due.due} | {sold.identity for sold in case.items}
 
 
 def _moved_on(case: BillingCase) -> tuple[Subscription, ...]:
@@ -110,7 +113,7 @@ def check_case(case: BillingCase) -> None:
     """Refuses a case that cannot be billed as a whole; see `bill` for the codes."""
     for item in case.due:
         subscription, plan_version = item.subscription, item.plan_version
-        if subscription.account_id != case.account.id:
+        if subscription.account_id != (item.member or case.account).id:
             raise Refusal("foreign_subscription", f"{subscription.id} is not one of {case.account.id}")
         if plan_version is None:
             raise Refusal("plan_version_missing", f"{subscription.plan_version_id} is not in the catalog")
@@ -128,17 +131,17 @@ def check_case(case: BillingCase) -> None:
 
 
 def _check_meters(case: BillingCase) -> None:
-    """No day of a meter may be billed on two charges: each usage event is rated once."""
-    claimed: dict[str, list[UsageKey]] = {}
+    """No day of an account's meter may be billed on two charges: each usage event is rated once."""
+    claimed: dict[tuple[str, str], list[UsageKey]] = {}
     changed = [item for item in case.due if item.charges is not None]
     taken_back = Counter(_usage_key(i, c) for i in changed for c in charged_of(i) if c.change and c.change.sign < 0)
-    for key in usage_needed(case.due):
+    for account_id, key in ((item.subscription.account_id, key) for item in case.due for key in usage_needed([item])):
         if taken_back[key] > 0:
             continue
-        for other in claimed.setdefault(key.meter_id, []):
+        for other in claimed.setdefault((account_id, key.meter_id), []):
             if key.period.overlap(other.period):
                 raise Refusal("meter_claimed_twice", f"{key.meter_id} would be billed twice for {key.period.as_text()}")
-        claimed[key.meter_id].append(key)
+        claimed[account_id, key.meter_id].append(key)
 
 
 def _usage_key(item: DueSubscription, charged: Charged) -> UsageKey:
@@ -164,12 +167,18 @@ def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR")
 
 
 def buyer_facts(case: BillingCase) -> BuyerFacts:
-    account = case.account
+    return facts_of_buyer(case.supplied_to or case.account)
+
+
+def facts_of_buyer(account: Account) -> BuyerFacts:
     return BuyerFacts(account.country, account.tax_region, account.tax_status, account.has_tax_id)
 
 
 def seller_facts(case: BillingCase) -> SellerFacts:
-    entity = case.entity
+    return facts_of_seller(case.entity)
+
+
+def facts_of_seller(entity: LegalEntity) -> SellerFacts:
     return SellerFacts(entity.country, entity.region, frozenset(entity.tax_registrations))
 
 
@@ -191,7 +200,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         language=account.language,
         buyer_profile=account.profile_version,
         charges=charges,
-        lines=tuple(_taxed(line, taxes) for line, taxes in zip(lines, answer.lines, strict=True)),
+        lines=taxed_lines(lines, answer),
         tax_totals=answer.totals,
         tax_source=answer.source,
         tax_estimated=answer.estimated,
@@ -202,12 +211,20 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         kind=DocumentKind.CREDIT_NOTE if net + tax < 0 else DocumentKind.INVOICE,
         tax_mode=answer.mode,
         exchange=case.exchange,
+        early_discount=account.terms.early_discount,
+        purchase_order=case.purchase_order,
+        cost_centre=case.cost_centre,
     )
 
 
 # Read all at once and passed by position: a third of what `replace` costs, and an invoice does it once a line.
 _LINE_FIELDS = attrgetter(*(f.name for f in fields(Line) if f.name not in ("taxes", "included_tax_minor")))
 _TAXES_AT = [f.name for f in fields(Line)].index("taxes")
+
+
+def taxed_lines(lines: Sequence[Line], answer: TaxAnswer) -> tuple[Line, ...]:
+    """The lines with the taxes that a port answered for them, in the same order."""
+    return tuple(_taxed(line, taxes) for line, taxes in zip(lines, answer.lines, strict=True))
 
 
 def _taxed(line: Line, taxes: LineTax) -> Line:
@@ -224,12 +241,12 @@ def invoice_id(issued_on: date, entity_id: str, account_id: str, currency: str, 
     return derived_id("inv", issued_on, entity_id, account_id, currency, *sorted(charges))
 
 
-def issue_entry(body: InvoiceBody) -> Entry:
-    """The journal entry of issuing: receivables against revenue, deferred revenue and tax.
+def issue_entry(body: InvoiceBody, open_minor: int | None = None) -> Entry | None:
+    """The journal entry of issuing: receivables against revenue, deferred revenue and tax; None where all cancels out.
 
     Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction. Credits
-    that pay are used up. A credit note is the same with signs turned round: against its invoice, or else in favour of
-    what the customer has with the seller.
+    that pay are used up. A credit note is the same with signs turned round: against its invoice as far as that is open
+    (`open_minor`; None: in full), and for the rest in favour of what the customer has with the seller.
     """
     credits: Counter[tuple[LedgerAccount, str]] = Counter()
     for line in body.lines:
@@ -243,6 +260,8 @@ def issue_entry(body: InvoiceBody) -> Entry:
             credits[account, credit.credit_id] -= credit.minor
     legs = [Posting(account, -minor, tag=tag or None) for (account, tag), minor in credits.items() if minor]
     owed = -sum(leg.minor for leg in legs)
+    if not legs:
+        return None
     return entry_for(
         EntryKind.CREDIT_NOTE_ISSUED if body.kind is DocumentKind.CREDIT_NOTE else EntryKind.INVOICE_ISSUED,
         booked_on=body.issued_on,
@@ -250,14 +269,23 @@ def issue_entry(body: InvoiceBody) -> Entry:
         account_id=body.account_id,
         currency=body.currency,
         source_id=body.id,
-        postings=(*([_owed(body, owed)] if owed else []), *legs),
+        postings=(*_owed(body, owed, open_minor), *legs),
     )
 
 
-def _owed(body: InvoiceBody, minor: int) -> Posting:
-    if body.kind is DocumentKind.CREDIT_NOTE and not body.of_invoice:
-        return Posting(LedgerAccount.CUSTOMER_CREDIT, minor)
-    return Posting(LedgerAccount.RECEIVABLES, minor, invoice_id=body.of_invoice or body.id, due_on=body.due_on)
+def _owed(body: InvoiceBody, minor: int, open_minor: int | None) -> list[Posting]:
+    """What the customer owes, or (below zero) has back: first off what is open of the invoice, then as credit."""
+    receivable = minor
+    if body.kind is DocumentKind.CREDIT_NOTE:
+        reach = minor if open_minor is None else max(minor, -open_minor)
+        receivable = reach if body.of_invoice else 0
+    invoice_id = body.of_invoice or body.id
+    legs = (
+        [Posting(LedgerAccount.RECEIVABLES, receivable, invoice_id=invoice_id, due_on=body.due_on)]
+        if receivable
+        else []
+    )
+    return legs if receivable == minor else [*legs, Posting(LedgerAccount.CUSTOMER_CREDIT, minor - receivable)]
 
 
 def _account_of(line: Line) -> LedgerAccount:

@@ -17,7 +17,7 @@ from saldo.tax.model import Collection, TaxShare, TaxTotal
 
 
 def credit_note(
-    body: InvoiceBody, on: date, amounts: Mapping[str, int], earlier: Sequence[InvoiceBody] = ()
+    body: InvoiceBody, on: date, amounts: Mapping[str, int], earlier: Sequence[InvoiceBody] = (), note: str = ""
 ) -> InvoiceBody:
     """A credit note over amounts (minor units, above zero) of an invoice's lines, by line id.
 
@@ -46,6 +46,9 @@ def credit_note(
         total_minor=net + tax,
         coupons=(),
         credits=(),
+        replaces="",
+        early_discount=None,
+        note=note,
     )
 
 

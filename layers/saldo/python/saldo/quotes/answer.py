@@ -26,9 +26,11 @@ def answer_of(quote: Quote) -> Json:
         "invoices": [_invoice(body) for body in quote.invoices],
         "subscriptions": [_subscription(s) for s in quote.subscriptions],
         "totals": _totals(quote),
-        "coupons": [_coupon_left(coupon, quote.currency) for coupon in quote.coupons],
-        "prepaid_credits": [{"id": c.id, "balance": amount(c.balance_minor, quote.currency)} for c in quote.credits],
-        "credit_note_balance": amount(quote.credit_note_minor, quote.currency),
+        "coupons": [_coupon_left(coupon, quote.currency) for coupon in quote.wallet.coupons],
+        "prepaid_credits": [
+            {"id": c.id, "balance": amount(c.balance_minor, quote.currency)} for c in quote.wallet.credits
+        ],
+        "credit_note_balance": amount(quote.wallet.credit_note_minor, quote.currency),
         **({"usage_not_billed": [_not_billed(told) for told in quote.not_billed]} if quote.not_billed else {}),
         **_receivables(quote),
     }

@@ -19,16 +19,21 @@ from saldo.tax.model import (
 )
 from saldo.tax.rules_totals import line_amounts, line_taxes, percent_of, tax_totals
 
-__all__ = ["line_amounts", "line_taxes", "percent_of", "problems_of_rates", "shares_for", "tax_totals"]
+# The category of what is no supply: interest and compensation for late payment (CJEU C-222/81, BAZ Bausystem).
+OUTSIDE = "outside"
+
+__all__ = ["OUTSIDE", "line_amounts", "line_taxes", "percent_of", "problems_of_rates", "shares_for", "tax_totals"]
 
 
 def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> tuple[TaxShare, ...]:
     """Every tax on a line, side by side; one of 0 % with its reason where none is charged.
 
-    In this order: an exempt buyer; a business with a tax id in another country of the seller's union (reverse
+    In this order: what is no supply at all (category `outside`: interest, damages); an exempt buyer; a business with a tax id in another country of the seller's union (reverse
     charge); where the seller may charge tax, the dated rates of that place; else outside the scope.
     Refusal `tax_undecidable` when a fact or a rate is missing.
     """
+    if line.category == OUTSIDE:
+        return (_untaxed(seller.country, TaxTreatment.OUTSIDE, "no_supply"),)
     if buyer.status is TaxStatus.EXEMPT:
         return (_untaxed(_name_of_place(buyer), TaxTreatment.EXEMPT, "buyer_exempt"),)
     union = _shared_union(buyer, seller, table)

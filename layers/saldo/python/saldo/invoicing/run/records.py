@@ -81,12 +81,20 @@ def plan_key(run_id: str, plan_id: str, batch: str) -> Key:
 
 def plan_item(run_id: str, plan_id: str, batch: str, accounts: Sequence[DueAccount]) -> Item:
     pk, sk = plan_key(run_id, plan_id, batch)
-    rows = [[a.account_id, *a.subscription_ids] for a in accounts]
-    return {"pk": pk, "sk": sk, "kind": "plan", "accounts": rows}
+    return {"pk": pk, "sk": sk, "kind": "plan", "accounts": [_due_row(account) for account in accounts]}
 
 
 def plan_from(item: Item) -> list[DueAccount]:
-    return [DueAccount(row[0], tuple(row[1:])) for row in item["accounts"]]
+    return [_due_from(row) for row in item["accounts"]]
+
+
+def _due_row(account: DueAccount) -> list[Any]:
+    members = [_due_row(member) for member in account.members]
+    return [account.account_id, list(account.subscription_ids), list(account.item_ids), members]
+
+
+def _due_from(row: Sequence[Any]) -> DueAccount:
+    return DueAccount(row[0], tuple(row[1]), tuple(row[2]), tuple(_due_from(member) for member in row[3]))
 
 
 def result_prefix(attempt: int) -> str:
@@ -98,14 +106,23 @@ def result_item(run_id: str, attempt: int, batch: str, result: BatchResult) -> I
         "pk": run_id,
         "sk": result_prefix(attempt) + batch,
         "kind": "result",
-        "drafts": [[d.account_id, d.invoice_id, d.currency, d.total_minor, d.kind.value] for d in result.drafts],
+        "drafts": [_drafted_row(d) for d in result.drafts],
         "set_aside": [[s.account_id, s.code, s.reason] for s in result.set_aside],
     }
 
 
 def result_from(item: Item) -> BatchResult:
-    drafts = tuple(Drafted(*row[:4], DocumentKind(row[4])) for row in item["drafts"])
+    drafts = tuple(_drafted_from(row) for row in item["drafts"])
     return BatchResult(drafts, tuple(SetAside(*row) for row in item["set_aside"]))
+
+
+def _drafted_from(row: Sequence[Any]) -> Drafted:
+    account_id, invoice_id, currency, total_minor, payable_minor, kind = row
+    return Drafted(account_id, invoice_id, currency, total_minor, payable_minor, DocumentKind(kind))
+
+
+def _drafted_row(d: Drafted) -> list[Any]:
+    return [d.account_id, d.invoice_id, d.currency, d.total_minor, d.payable_minor, d.kind.value]
 
 
 def ranks_key(run_id: str, list_id: str, batch: int) -> Key:
@@ -136,20 +153,6 @@ def numbered_item(attempt: Attempt, part: int, blocks: Sequence[Item]) -> Item:
     return {"pk": attempt.run_id, "sk": sk, "kind": "numbered", "blocks": list(blocks)}
 
 
-def guard_prefix(subscription_id: str) -> str:
-    """Permanent guards of one subscription's billing dates sort by date under this prefix."""
-    return f"guard#bill#{subscription_id}#"
-
-
-def guard_item(
-    account_id: str, subscription_id: str, boundary: date, *, invoice_id: str, run_id: str, attempt: int
-) -> Item:
-    """One subscription is billed once for one billing date, whatever runs, crashes or repeats."""
-    return {
-        "pk": account_id,
-        "sk": guard_prefix(subscription_id) + boundary.isoformat(),
-        "kind": "guard",
-        "invoice_id": invoice_id,
-        "run_id": run_id,
-        "attempt": attempt,
-    }
+def billed_by(attempt: Attempt) -> str:
+    """What records that an attempt billed say of it."""
+    return f"{attempt.run_id}#{attempt.number}"
