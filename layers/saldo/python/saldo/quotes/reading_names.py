@@ -24,7 +24,7 @@ def check_names(document: Fields, request: QuoteRequest) -> None:
         named = [total.subscription_id] if total.subscription_id else []
         _check(document, f"{where}.subscription", named, sold, "is not among the subscriptions")
     billed = {c.id for c in components} | {dated.item.id for dated in request.items}
-    for n, coupon in enumerate(request.coupons):
+    for n, coupon in enumerate(request.wallet.coupons):
         _check(document, f"coupons[{n}].plans", coupon.plans, set(request.versions), "is not among the plans")
         _check(document, f"coupons[{n}].components", coupon.components, billed, "is no component and no item")
 
