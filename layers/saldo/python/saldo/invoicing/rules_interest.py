@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from saldo.kernel.money import Money, round_exact
 from saldo.kernel.periods import Cycle, Period, Unit
@@ -133,7 +134,7 @@ def _by_percent(rule: LateInterest, owed: Owed) -> list[Owed]:
     """The same days, cut where the percent changes: a new one holds from its day on."""
     last_days = [on - _DAY for on, _ in rule.later if owed.after < on - _DAY < owed.through]
     bounds = [owed.after, *sorted(last_days), owed.through]
-    return [replace(owed, after=a, through=b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [replace(owed, after=a, through=b) for a, b in pairwise(bounds)]
 
 
 def _percent_on(rule: LateInterest, day: date) -> Decimal:

@@ -132,7 +132,8 @@ def _days(fields: Fields, zone: str) -> BillingDays:
     `through`: every day on which something falls due."""
     told = [name for name in _WAYS if fields.has(name)]
     if len(told) > 1:
-        fields.problems.add(fields.at(told[1]), "one_of", f"beside `{told[0]}`: tell it in one way of {', '.join(_WAYS)}")
+        why = f"beside `{told[0]}`: tell it in one way of {', '.join(_WAYS)}"
+        fields.problems.add(fields.at(told[1]), "one_of", why)
     if fields.has("on"):
         days = BillingDays((fields.day("on"),))
     elif fields.has("at"):
