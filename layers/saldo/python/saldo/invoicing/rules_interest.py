@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import isleap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -21,27 +21,6 @@ _DAY = timedelta(days=1)
 UK_BANDS: Bands = ((Decimal(1000), Decimal(40)), (Decimal(10000), Decimal(70)), (None, Decimal(100)))
 # EU: directive 2011/7/EU, article 6: 40 euros whatever the debt.
 EU_BANDS: Bands = ((None, Decimal(40)),)
-
-
-@dataclass(frozen=True, slots=True)
-class LateLaw:
-    """Points a year above a base rate, and the fixed sums for what recovery costs."""
-
-    points: Decimal
-    bands: Bands = ()
-
-
-# Above: UK the Bank of England's base rate; EU the ECB's refinancing rate (directive 2011/7/EU, article 2); DE the
-# Basiszinssatz (BGB sections 247 and 288, also for consumers); FR the refinancing rate (Code de commerce L441-10);
-# AT the Basiszinssatz (UGB section 456).
-LAWS: Mapping[str, LateLaw] = {
-    "UK": LateLaw(Decimal(8), UK_BANDS),
-    "EU": LateLaw(Decimal(8), EU_BANDS),
-    "DE": LateLaw(Decimal(9), EU_BANDS),
-    "DE_CONSUMER": LateLaw(Decimal(5)),
-    "FR": LateLaw(Decimal(10), EU_BANDS),
-    "AT": LateLaw(Decimal("9.2"), EU_BANDS),
-}
 
 
 @dataclass(frozen=True, slots=True)

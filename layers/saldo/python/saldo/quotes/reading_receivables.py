@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.invoicing.rules_interest import LAWS, LateFee, LateInterest, LateLaw
+from saldo.invoicing.rules_interest import Bands, LateFee, LateInterest
+from saldo.invoicing.rules_late_law import STATUTES
 from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part, Tolerance
 from saldo.kernel.exact import ZERO, minor_of_share, plus
 from saldo.kernel.exchange import ExchangeRate
@@ -26,14 +27,27 @@ class Quoted(StrEnum):
 
 
 class Law(StrEnum):
-    """Whose law sets late interest."""
+    """Whose law sets late interest; EU is directive 2011/7/EU as most of its members have it."""
 
     UK = "UK"
     EU = "EU"
     DE = "DE"
     DE_CONSUMER = "DE_CONSUMER"
     FR = "FR"
-    AT = "AT"
+
+    @property
+    def points(self) -> Decimal:
+        """What it adds to the reference rate, a year."""
+        if self is Law.DE_CONSUMER:
+            return STATUTES["DE"].consumer_points or ZERO
+        return STATUTES[_COUNTRY_OF[self]].points
+
+    @property
+    def bands(self) -> Bands:
+        return () if self is Law.DE_CONSUMER else STATUTES[_COUNTRY_OF[self]].bands
+
+
+_COUNTRY_OF = {Law.UK: "GB", Law.EU: "IT", Law.DE: "DE", Law.FR: "FR"}
 
 
 class Per(StrEnum):
@@ -149,7 +163,7 @@ def _early(fields: Fields) -> EarlyDiscount:
 
 def late_from(fields: Fields, currency: str) -> LateInterest:
     """A rate of its own, or a law's points above the base rate, with the law's compensation."""
-    law = LAWS[fields.choice("law", Law)] if fields.has("law") else None
+    law = fields.choice("law", Law) if fields.has("law") else None
     percent, later = _percent_from(fields, law), []
     for child in fields.maybe_children("later"):
         on = child.day("from_on")
@@ -171,7 +185,7 @@ def late_from(fields: Fields, currency: str) -> LateInterest:
     return rule
 
 
-def _percent_from(fields: Fields, law: LateLaw | None) -> Decimal:
+def _percent_from(fields: Fields, law: Law | None) -> Decimal:
     """`percent` as it is, or `base_percent` plus the law's points."""
     if fields.has("percent"):
         if fields.has("base_percent"):
