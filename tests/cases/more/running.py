@@ -10,18 +10,32 @@ import jsonschema
 
 from saldo.kernel.errors import Refusal
 from saldo.quotes.service import quote_document, quote_schema
-from tests.cases.more import calendars, discounts, metering, pricing, proration, receivables, taxes
+from tests.cases.more import (
+    calendars,
+    discounts,
+    late,
+    metering,
+    pricing,
+    pricing_bounds,
+    proration,
+    proration_quantities,
+    receivables,
+    taxes,
+)
 from tests.cases.more.model import Worked, at
 from tests.cases.running import FAILED, NOT_APPLICABLE, OPTION, PASSED, Outcome
 
 TABLE: tuple[Worked, ...] = (
     *pricing.CASES,
+    *pricing_bounds.CASES,
     *metering.CASES,
     *proration.CASES,
+    *proration_quantities.CASES,
     *calendars.CASES,
     *discounts.CASES,
     *taxes.CASES,
     *receivables.CASES,
+    *late.CASES,
 )
 
 

@@ -48,6 +48,12 @@ def needs_of(price: PriceModel) -> Needs:
     return NOTHING_MORE
 
 
+def only_quoted(meter: Meter) -> bool:
+    """Whether it counts in a way that stored meters and partitions do not keep: they must not count otherwise unseen."""
+    alone = meter.aggregation in (Aggregation.MIN, Aggregation.AVERAGE)
+    return alone or (meter.per, meter.factor, meter.rounding, meter.whole_days) != (None, 1, None, False)
+
+
 def first_of_each(events: Iterable[UsageEvent]) -> list[UsageEvent]:
     """Events in the order they came, each (source, id) once: the first one counts."""
     seen: dict[tuple[str, str], UsageEvent] = {}

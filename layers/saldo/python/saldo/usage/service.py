@@ -20,7 +20,7 @@ from saldo.usage.ingest import Ingest, IngestReport, meters_of
 from saldo.usage.ingest_rows import UsageRow
 from saldo.usage.model import Aggregation, Meter, UsageEvent, UsageKey
 from saldo.usage.records import MonthKey, months_of
-from saldo.usage.rules import metered
+from saldo.usage.rules import metered, only_quoted
 
 _METER_ID = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 
@@ -115,6 +115,8 @@ def _check(meter: Meter) -> None:
     problems = Problems()
     if not _METER_ID.fullmatch(meter.id):
         problems.add("id", "invalid_id", "a lower-case letter, then at most 63 letters, digits, dots, dashes or lines")
+    if only_quoted(meter):
+        problems.add("aggregation", "only_quoted", "quotes count so; what is stored for runs does not keep it yet")
     if (meter.aggregation is Aggregation.UNIQUE) != bool(meter.unique_by):
         problems.add("unique_by", "invalid_unique_by", "a unique meter names the property that it counts, others none")
     if not meter.names:
