@@ -17,8 +17,10 @@ class Grant(Enum):
     DOCUMENTS = auto()
     DOCUMENTS_READ = auto()
     IMPORTS = auto()
+    ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
     QUEUE_GATEWAY_EVENTS = auto()
+    QUEUE_USAGE = auto()
     GATEWAY_SECRET = auto()
     RENDER = auto()
     PUBLISH = auto()
@@ -145,12 +147,33 @@ IMPORT_USAGE = FunctionSpec(
     900,
     (Grant.IMPORTS, Grant.RECORDS),
 )
+ACCEPT_USAGE = FunctionSpec(
+    "accept_usage",
+    "functions.usage.accept.handler",
+    512,
+    29,
+    (Grant.RECORDS, Grant.QUEUE_USAGE),
+)
+INGEST_USAGE = FunctionSpec(
+    "ingest_usage",
+    "functions.usage.ingest.handler",
+    1769,
+    300,
+    (Grant.RECORDS,),
+)
 IMPORT_INVOICES = FunctionSpec(
     "import_invoices",
     "functions.integration.import_invoices.handler",
     1769,
     900,
     (Grant.IMPORTS, Grant.RECORDS, Grant.KEYS),
+)
+IMPORT_ORDERS = FunctionSpec(
+    "import_orders",
+    "functions.orders.import_orders.handler",
+    1769,
+    900,
+    (Grant.IMPORTS, Grant.ACKNOWLEDGE, Grant.RECORDS),
 )
 
 ALL = (
@@ -164,5 +187,8 @@ ALL = (
     SWEEP_PAYMENTS,
     PUBLISH_EVENTS,
     IMPORT_USAGE,
+    ACCEPT_USAGE,
+    INGEST_USAGE,
     IMPORT_INVOICES,
+    IMPORT_ORDERS,
 )

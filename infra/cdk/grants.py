@@ -72,11 +72,20 @@ def _imports(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _acknowledge(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_allow(["s3:PutObject"], data.buckets["imports"].arn_for_objects("*.997.edi"))]
+
+
 def _queue_gateway_events(data: DataStack) -> list[iam.PolicyStatement]:
-    return [
-        _allow(["sqs:SendMessage"], data.gateway_events.queue.queue_arn),
-        _allow(_USE_KEY, data.keys.messages.key_arn, via="sqs"),
-    ]
+    return _send(data, data.gateway_events.queue.queue_arn)
+
+
+def _queue_usage(data: DataStack) -> list[iam.PolicyStatement]:
+    return _send(data, data.usage_batches.queue.queue_arn)
+
+
+def _send(data: DataStack, queue_arn: str) -> list[iam.PolicyStatement]:
+    return [_allow(["sqs:SendMessage"], queue_arn), _allow(_USE_KEY, data.keys.messages.key_arn, via="sqs")]
 
 
 def _gateway_secret(data: DataStack) -> list[iam.PolicyStatement]:
@@ -117,7 +126,9 @@ _MEANING: dict[Grant, Statements] = {
     Grant.DOCUMENTS: _bucket("documents", write=True),
     Grant.DOCUMENTS_READ: _bucket("documents", write=False),
     Grant.IMPORTS: _imports,
+    Grant.ACKNOWLEDGE: _acknowledge,
     Grant.QUEUE_GATEWAY_EVENTS: _queue_gateway_events,
+    Grant.QUEUE_USAGE: _queue_usage,
     Grant.GATEWAY_SECRET: _gateway_secret,
     Grant.RENDER: _render,
     Grant.PUBLISH: _publish,

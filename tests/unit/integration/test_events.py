@@ -76,6 +76,39 @@ def payment(status: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def order(status: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "pk": "acct_eu_a",
+        "sk": "order#ord_20261101aaaa",
+        "kind": "order",
+        "order_id": "ord_20261101aaaa",
+        "account_id": "acct_eu_a",
+        "entity_id": "ent_eu_seller",
+        "status": status,
+        "currency": "EUR",
+        "amount_minor": 7500,
+        "request": {"channel": "edi", "purchase_order": "PO-1", "order_on": "2026-11-01", "party": "edi:ZZ/BUYER"},
+        "discrepancies": [{"code": "price_differs", "message": "asked"}] if status == "held" else [],
+        "history": [{"at": ISSUED_AT, "status": status}],
+    } | changes
+
+
+def alert() -> dict[str, Any]:
+    threshold = {"id": "cap", "measure": "cost", "at": "100", "meter_id": "", "then": "block"}
+    return {
+        "pk": "acct_eu_a",
+        "sk": "alert#cap#2026-12-01",
+        "kind": "alert",
+        "account_id": "acct_eu_a",
+        "entity_id": "ent_eu_seller",
+        "threshold": threshold,
+        "period": "2026-12-01",
+        "measured": "104.50",
+        "currency": "EUR",
+        "reached_at": PAID_AT,
+    }
+
+
 def types(old: Any, new: Any) -> list[str]:
     return [event.type for event in events_of(old, new)]
 
@@ -120,6 +153,20 @@ def test_a_failed_payment_is_told_once() -> None:
     assert types(payment("failed"), payment("settled")) == ["payment.settled"]
 
 
+def test_an_order_is_news_when_it_is_held_and_when_it_is_accepted_each_once() -> None:
+    assert types(None, order("held")) == ["order.discrepancy"]
+    assert types(order("held"), order("held", approvals=1)) == []
+    assert types(order("held"), order("accepted")) == ["order.accepted"]
+    assert types(None, order("fulfilled")) == ["order.accepted"]
+    assert types(order("accepted"), order("fulfilled")) == []
+    assert types(order("held"), order("refused")) == []
+
+
+def test_a_threshold_is_told_when_its_alert_is_inserted() -> None:
+    assert types(None, alert()) == ["usage.threshold_reached"]
+    assert types(alert(), alert()) == []
+
+
 def test_other_records_and_deletions_are_no_news() -> None:
     assert events_of(None, {"pk": "a", "sk": "body#inv_1", "kind": "body"}) == []
     assert events_of(invoice("issued"), None) == []
@@ -139,6 +186,9 @@ CHANGES = [
     (payment("processing"), payment("settled")),
     (payment("started"), payment("failed")),
     (None, credit_note()),
+    (None, order("held")),
+    (order("held"), order("accepted")),
+    (None, alert()),
 ]
 
 
@@ -148,7 +198,7 @@ def _validator(name: str, version: int) -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda c: f"{c[1]['kind']}.{c[1]['status']}")
+@pytest.mark.parametrize("change", CHANGES, ids=lambda c: f"{c[1]['kind']}.{c[1].get('status', 'inserted')}")
 def test_every_event_conforms_to_its_published_schema(change: tuple[Any, Any]) -> None:
     for event in events_of(*change):
         _validator(event.type, event.version).validate(event.as_detail())

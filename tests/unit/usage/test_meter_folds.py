@@ -11,7 +11,7 @@ import pytest
 from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Period
-from saldo.usage.model import Aggregation, Meter, UsageEvent, Window
+from saldo.usage.model import Aggregation, CountWindow, Meter, UsageEvent
 from saldo.usage.rules import by_day, first_of_each, metered, only_quoted, total_of_days, weighted
 
 MARCH = Period(date(2025, 3, 1), date(2025, 4, 1))
@@ -76,5 +76,10 @@ def test_a_level_is_averaged_over_time() -> None:
 def test_ways_of_counting_that_are_not_stored_are_only_quoted() -> None:
     plain = Meter("m", "ent", Aggregation.SUM, {"en": "m"}, {})
     assert not only_quoted(plain)
-    for change in ({"aggregation": Aggregation.AVERAGE}, {"per": Window.HOUR}, {"factor": Decimal(2)}, {"digits": 1}):
+    for change in (
+        {"aggregation": Aggregation.AVERAGE},
+        {"per": CountWindow.HOUR},
+        {"factor": Decimal(2)},
+        {"digits": 1},
+    ):
         assert only_quoted(replace(plain, **change)) == (change != {"digits": 1})

@@ -6,7 +6,7 @@ What is brought in from elsewhere (imported invoices and settlements) is history
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,15 +16,16 @@ from saldo.kernel.ids import fingerprint
 
 Image = Mapping[str, Any]  # a record's attributes as plain values, before or after a change
 
-KINDS = ("invoice", "payment")  # the only records whose changes are news
+KINDS = ("invoice", "payment", "order", "alert")  # the only records whose changes are news
 _NOT_YET = ("draft", "void")
+_TAKEN = ("accepted", "fulfilled")
 
 
 def events_of(old: Image | None, new: Image | None) -> list[DomainEvent]:
     """The events that a record's change from `old` (None: inserted) to `new` (None: deleted) means, in order."""
     if new is None or new.get("kind") not in KINDS:
         return []
-    return _of_invoice(old, new) if new["kind"] == "invoice" else _of_payment(old, new)
+    return _OF_KIND[new["kind"]](old, new)
 
 
 def _of_invoice(old: Image | None, new: Image) -> list[DomainEvent]:
@@ -107,6 +108,63 @@ def _payment_event(name: str, new: Image, at: datetime, more: Mapping[str, Any])
     )
 
 
+def _of_order(old: Image | None, new: Image) -> list[DomainEvent]:
+    """An order is held when it comes in so, or accepted when no line of it waits for a person (any more)."""
+    before = old["status"] if old else ""
+    if new["status"] == "held" != before:
+        codes = sorted({d["code"] for d in new["discrepancies"]})
+        return [_order_event("order.discrepancy", new, "held", {"codes": codes})]
+    if new["status"] in _TAKEN and before not in _TAKEN:
+        return [_order_event("order.accepted", new, new["status"], {"status": new["status"]})]
+    return []
+
+
+def _order_event(name: str, new: Image, status: str, more: Mapping[str, Any]) -> DomainEvent:
+    at = _when(new, status)
+    facts = {key: new[key] for key in ("order_id", "currency", "amount_minor")}
+    asked = {key: new["request"][key] for key in ("channel", "purchase_order", "order_on")}
+    return DomainEvent(
+        id=f"evt_{fingerprint(name, new['order_id'], at.isoformat())}",
+        type=name,
+        version=1,
+        occurred_at=at,
+        correlation_id=new["order_id"],
+        account_id=new["account_id"],
+        entity_id=new["entity_id"],
+        facts=facts | asked | dict(more),
+    )
+
+
+def _of_alert(old: Image | None, new: Image) -> list[DomainEvent]:
+    """An alert is inserted once per threshold and period, and never changes."""
+    if old is not None:
+        return []
+    threshold, at = new["threshold"], instant_from(new["reached_at"])
+    facts = {"threshold_id": threshold["id"], "limit": threshold["at"]}
+    facts |= {name: threshold[name] for name in ("measure", "meter_id", "then")}
+    facts |= {name: new[name] for name in ("period", "measured", "currency")}
+    return [
+        DomainEvent(
+            id=f"evt_{fingerprint('usage.threshold_reached', new['pk'], new['sk'])}",
+            type="usage.threshold_reached",
+            version=1,
+            occurred_at=at,
+            correlation_id=new["sk"],
+            account_id=new["pk"],
+            entity_id=new["entity_id"],
+            facts=facts,
+        )
+    ]
+
+
 def _when(image: Image, status: str) -> datetime:
     """When the record last came into this status."""
     return max(instant_from(change["at"]) for change in image["history"] if change["status"] == status)
+
+
+_OF_KIND: Mapping[str, Callable[[Image | None, Image], list[DomainEvent]]] = {
+    "invoice": _of_invoice,
+    "payment": _of_payment,
+    "order": _of_order,
+    "alert": _of_alert,
+}

@@ -17,8 +17,8 @@ from saldo.accounts.records import account_from, entity_from
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.invoicing.records import header_key
-from saldo.invoicing.rules_late import INTEREST, LateCase, LateCharge, charges_on, debts_of
 from saldo.invoicing.rules_late_law import REFERENCE_RATES, ReferenceRate
+from saldo.invoicing.rules_late_payment import INTEREST, LateCase, LateCharge, charges_on, debts_of
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.periods import local_date

@@ -1,166 +1,158 @@
-"""Interest on late invoices, month by month, from what was open on each day. Values in, values out.
+"""Windows of usage as an invoice closes them, and the lines of what came late for those billed before.
 
-A month's interest is the difference of two running totals, each exact until it is rounded once: so however many months
-a debt is late, what was charged adds up to the interest on all of its days.
+No clock, no I/O.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from fractions import Fraction
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
 
-from saldo.accounts.model import LatePolicy, LateTerms, TaxStatus
-from saldo.invoicing.rules_interest import compensation_of
-from saldo.invoicing.rules_late_law import STATUTES, ReferenceRate, reference_on
+from saldo.accounts.model import Account
+from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
+from saldo.invoicing.model import BillingCase, DueSubscription, LateCharge, Line, LineKind
+from saldo.invoicing.rules_lines import Charged, charged_of, credited, usage_terms
 from saldo.kernel.errors import Refusal
-from saldo.kernel.money import Money, round_exact
-from saldo.kernel.periods import Period, add_months
-from saldo.ledger.model import Entry, EntryKind, LedgerAccount
-
-INTEREST, FEE = "late_interest", "late_fee"
-_YEAR_DAYS = 365
-_DAY = timedelta(days=1)
-# How far back a month that was missed is still caught up.
-MONTHS_BACK = 12
+from saldo.rating.model import Ask, RatedCharge, Share
+from saldo.rating.rules.registry import rate_ask, rate_difference
+from saldo.usage.model import Counted, LatePolicy, UsageKey
+from saldo.usage.model_windows import AccountUsage, LateUsage, Terms, Window
+from saldo.usage.rules import needs_of
+from saldo.usage.rules_windows import closed, settled, withdrawn
 
 
-@dataclass(frozen=True, slots=True)
-class Debt:
-    """An invoice as the journal tells it: what its receivable moved by, day by day in order; minor units.
+def late_lines(case: BillingCase, first: int) -> list[Line]:
+    """Lines for late usage of windows billed before, ids from `first` on.
 
-    `bears_none`: the part that is interest or fees itself and bears no interest (§ 289 BGB); it counts as paid last.
+    CARRY: one line for the difference between what the whole window costs now and what was billed for it. CORRECT: the
+    charge as billed is credited and the whole is charged anew, each on a line. What comes to nothing has no line.
+    Refusal `late_usage_under_minimum` where a plan's minimum was trued up without it: a person must look at that.
     """
-
-    invoice_id: str
-    currency: str
-    due_on: date
-    moves: tuple[tuple[date, int], ...]
-    bears_none: int = 0
-
-    def open_on(self, day: date) -> int:
-        """What bore interest at the end of the day."""
-        return max(sum(minor for on, minor in self.moves if on <= day) - self.bears_none, 0)
-
-
-def debts_of(entries: Iterable[Entry]) -> list[Debt]:
-    """Every invoice with receivables in the journal."""
-    moves: dict[str, list[tuple[date, int]]] = defaultdict(list)
-    due: dict[str, date] = {}
-    bears_none: dict[str, int] = defaultdict(int)
-    currency: dict[str, str] = {}
-    for entry in entries:
-        for p in entry.postings:
-            if p.account is LedgerAccount.RECEIVABLES and p.invoice_id:
-                moves[p.invoice_id].append((entry.booked_on, p.minor))
-                currency[p.invoice_id] = entry.currency
-                due[p.invoice_id] = p.due_on or due.get(p.invoice_id, entry.booked_on)
-            if entry.kind is EntryKind.INVOICE_ISSUED and p.tag in (INTEREST, FEE):
-                bears_none[entry.source_id] -= p.minor
-    return [Debt(i, currency[i], due[i], tuple(sorted(m)), bears_none[i]) for i, m in moves.items()]
+    found: list[Line] = []
+    for charge in case.late:
+        if charge.version.minimum is not None:
+            raise Refusal(
+                "late_usage_under_minimum", f"{charge.version.id} has a minimum; correct {_window_text(charge.usage)}"
+            )
+        lines = _corrected(charge) if charge.usage.policy is LatePolicy.CORRECT else [_carried(charge)]
+        found += [line for line in lines if line.net_minor]
+    return [replace(line, id=str(n)) for n, line in enumerate(found, first)]
 
 
-@dataclass(frozen=True, slots=True)
-class LateCase:
-    """Whose debts are looked at, by which terms and law; `rates` are those known, `country` is the seller's."""
-
-    terms: LateTerms
-    country: str
-    status: TaxStatus
-    rates: Sequence[ReferenceRate]
+def late_identity(late: LateUsage) -> str:
+    """Names for ever what an invoice bills of a window's late usage: the window and how often it was billed before."""
+    window = late.window
+    return f"late:{window.account_id}/{window.meter_id}:{window.period.as_text()}:{len(window.billed)}"
 
 
-@dataclass(frozen=True, slots=True)
-class LateCharge:
-    """To be charged once under its id: interest for a month, or the fixed sum for a debt (`month` None)."""
-
-    id: str
-    invoice_id: str
-    kind: str
-    money: Money
-    month: date | None = None
+def late_charge(late: LateUsage, version: PlanVersion | None, member: Account | None = None) -> LateCharge:
+    """Late usage with the plan version that it was sold by; Refusal `plan_version_missing` without it."""
+    if version is None or all(c.id != late.window.terms.component_id for c in version.components):
+        raise Refusal("plan_version_missing", f"{late.window.terms.plan_version_id} is not in the catalog")
+    return LateCharge(late, version, member)
 
 
-def charges_on(debt: Debt, case: LateCase, on: date, disputed_minor: int = 0) -> list[LateCharge]:
-    """What is to be charged for a debt by a day: interest for each whole month gone by, and the fixed sum.
+def windows_of(
+    case: BillingCase, usage: Mapping[str, AccountUsage], invoices: Mapping[str, str]
+) -> dict[str, list[Window]]:
+    """Every window that billing this case closes, bills again or takes back, as it then stands, by account.
 
-    disputed_minor: bears nothing. Refusal `no_statutory_rate`, `reference_rate_missing` where the law cannot be told,
-    `compensation_currency` where its fixed sum is in another currency than the debt.
+    usage: by account; the case's own and its members'. invoices: which invoice bills what, by identity; what comes to
+    nothing is in none, and its window is closed all the same.
     """
-    begins = debt.due_on + timedelta(days=case.terms.grace_days)
-    if case.terms.policy is LatePolicy.NONE or begins >= on or debt.open_on(begins) <= disputed_minor:
-        return []
-    found = list(_interest(debt, case, on, disputed_minor))
-    if case.terms.compensation and case.status is TaxStatus.BUSINESS:
-        found.append(_compensation(debt, case, begins, disputed_minor))
-    return [charge for charge in found if charge.money.minor > 0]
+    found: dict[str, list[Window]] = defaultdict(list)
+    for item in case.due:
+        account = item.member or case.account
+        if account.id in usage:
+            found[account.id] += _closed(case, item, account, usage[account.id], invoices)
+    for charge in case.late:
+        invoice_id = invoices.get(late_identity(charge.usage), "")
+        found[charge.usage.window.account_id].append(settled(charge.usage, on=case.as_of, invoice_id=invoice_id))
+    return {account_id: windows for account_id, windows in found.items() if windows}
 
 
-def _interest(debt: Debt, case: LateCase, on: date, disputed_minor: int) -> Iterator[LateCharge]:
-    first = max(debt.due_on + _DAY, add_months(on.replace(day=1), -MONTHS_BACK))
-    month = first.replace(day=1)
-    while add_months(month, 1) <= on:
-        through = add_months(month, 1)
-        before = _interest_until(debt, case, month, disputed_minor)
-        minor = round_exact(_interest_until(debt, case, through, disputed_minor)) - round_exact(before)
-        yield LateCharge(
-            f"interest-{debt.invoice_id}-{month:%Y%m}", debt.invoice_id, INTEREST, Money(minor, debt.currency), month
-        )
-        month = through
+def _closed(
+    case: BillingCase, item: DueSubscription, account: Account, usage: AccountUsage, invoices: Mapping[str, str]
+) -> Iterator[Window]:
+    charged = [c for c in charged_of(item) if c.component.kind is ChargeKind.USAGE]
+    made = {_key(c): c for c in charged if c.change is None or c.change.sign > 0}
+    for key, one in made.items():
+        if key in usage.cutoffs:
+            counted = Counted(usage.totals[key], usage.details[key]), usage.cutoffs[key]
+            invoice_id, before = invoices.get(one.period.identity, ""), usage.billed.get(key)
+            terms = _terms(case, item, one)
+            yield closed(account, key, terms, counted, on=case.as_of, invoice_id=invoice_id, before=before)
+    for one in charged:
+        window = usage.billed.get(_key(one))
+        if _key(one) not in made and window is not None and not window.is_withdrawn:
+            yield withdrawn(window, on=case.as_of, invoice_id=invoices.get(one.period.identity, ""))
 
 
-def _interest_until(debt: Debt, case: LateCase, end: date, disputed_minor: int) -> Fraction:
-    """All interest on the days after the due date and before `end`, in minor units, exact."""
-    total = Fraction(0)
-    for span, minor in _spans(debt, end, disputed_minor):
-        for part, percent in _rated(span, debt, case):
-            total += Fraction(percent) * minor * part.days / (100 * _YEAR_DAYS)
-    return total
+def _key(charged: Charged) -> UsageKey:
+    return UsageKey(charged.period.subscription_id, charged.component.meter_id, charged.period.period)
 
 
-def _spans(debt: Debt, end: date, disputed_minor: int) -> Iterator[tuple[Period, int]]:
-    """Days of equal balance, each with what bears interest on them."""
-    start = debt.due_on + _DAY
-    turns = sorted({start, end, *(on for on, _ in debt.moves if start < on < end)})
-    for begin, stop in zip(turns, turns[1:], strict=False):
-        minor = debt.open_on(begin) - disputed_minor
-        if begin >= start and minor > 0:
-            yield Period(begin, stop), minor
+def _terms(case: BillingCase, item: DueSubscription, charged: Charged) -> Terms:
+    """By what a usage charge is rated, for rating it again."""
+    cycle, part = usage_terms(case, item, charged)
+    sold = item.subscription
+    needs = needs_of(charged.component.price)
+    split = sold.purchase_order, sold.cost_centre
+    return Terms(charged.version.id, charged.component.id, cycle, part.days, part.of, needs, *split)
 
 
-def _rated(span: Period, debt: Debt, case: LateCase) -> Iterator[tuple[Period, Fraction]]:
-    if case.terms.policy is LatePolicy.CONTRACT:
-        yield span, Fraction(case.terms.percent)
-        return
-    statute = STATUTES.get(case.country)
-    points = statute and (statute.points if case.status is not TaxStatus.CONSUMER else statute.consumer_points)
-    if statute is None or points is None:
-        raise Refusal("no_statutory_rate", f"no late-payment law of {case.country} for {case.status} is known here")
-    for part in _halves(span):
-        day = debt.due_on + _DAY if statute.fixed else part.start
-        reference = reference_on(case.rates, statute.reference, day)
-        if reference is None:
-            raise Refusal("reference_rate_missing", f"the {statute.reference} reference rate of {day} is not on record")
-        yield part, Fraction(max(reference + points, 0))
+def _carried(charge: LateCharge) -> Line:
+    component, version, late = _component(charge), charge.version, charge.usage
+    now, billed = _ask(late, late.now), _ask(late, late.billed)
+    rated = rate_difference(component.price, now, billed, version.currency, version.rounding)
+    return _line(charge, component, rated)
 
 
-def _halves(span: Period) -> Iterator[Period]:
-    """The same days parted at each half-year, with which reference rates change."""
-    begin = span.start
-    while begin < span.end:
-        turn = date(begin.year, 7, 1) if begin.month < 7 else date(begin.year + 1, 1, 1)
-        yield Period(begin, min(turn, span.end))
-        begin = min(turn, span.end)
+def _corrected(charge: LateCharge) -> Iterator[Line]:
+    component, version, late = _component(charge), charge.version, charge.usage
+    for counted in (late.billed, late.now):
+        ask = _ask(late, counted)
+        rated = rate_ask(component.price, ask, version.currency, Share(), version.rounding)
+        line = _line(charge, component, rated)
+        yield credited(line) if counted is late.billed else line
 
 
-def _compensation(debt: Debt, case: LateCase, begins: date, disputed_minor: int) -> LateCharge:
-    statute = STATUTES.get(case.country)
-    if statute is None:
-        raise Refusal("no_statutory_rate", f"no fixed sum of {case.country} is known here")
-    if statute.currency != debt.currency:
-        raise Refusal("compensation_currency", f"the law gives {statute.currency}, the debt is in {debt.currency}")
-    owed = Money(debt.open_on(begins) - disputed_minor, debt.currency)
-    fixed = Money(compensation_of(owed, statute.bands), debt.currency)
-    return LateCharge(f"latefee-{debt.invoice_id}", debt.invoice_id, FEE, fixed)
+def _ask(late: LateUsage, counted: Counted) -> Ask:
+    terms, detail = late.window.terms, counted.detail
+    return Ask(counted.quantity, terms.cycle, terms.days, terms.of, detail.amounts, detail.by_value)
+
+
+def _component(charge: LateCharge) -> Component:
+    return next(c for c in charge.version.components if c.id == charge.usage.window.terms.component_id)
+
+
+def _line(charge: LateCharge, component: Component, rated: RatedCharge) -> Line:
+    """Quantities on a line are above zero; what is given back shows in its amounts."""
+    window = charge.usage.window
+    return Line(
+        "",
+        window.subscription_id,
+        charge.version.id,
+        component.id,
+        Timing.ARREARS,
+        window.period,
+        component.names,
+        component.unit_names,
+        abs(rated.quantity) if rated.quantity else Decimal(0),
+        rated.exact,
+        rated.share,
+        rated.rounding,
+        rated.net_minor,
+        rated.steps,
+        component.tax_category,
+        component.revenue_tag,
+        (),
+        LineKind.LATE,
+        inclusive=component.tax_inclusive,
+    )
+
+
+def _window_text(late: LateUsage) -> str:
+    return f"{late.window.meter_id} of {late.window.period.as_text()} by hand"

@@ -6,7 +6,7 @@ from saldo.kernel.exact import ONE, ZERO, total
 from saldo.kernel.reading import Fields
 from saldo.kernel.rounding import Rounding
 from saldo.quotes.model import Usage, UsageTotal
-from saldo.usage.model import LEVELS, Aggregation, Meter, Repeats, UsageEvent, Window
+from saldo.usage.model import LEVELS, Aggregation, CountWindow, Meter, Repeats, UsageEvent
 from saldo.usage.rules import WEIGHTED_DIGITS
 
 
@@ -42,7 +42,7 @@ def _meter(fields: Fields, repeats: Repeats) -> Meter:
         filters=_filters(fields),
         carries=fields.flag("carries", False),
         repeats=repeats,
-        per=fields.choice("per", Window) if fields.has("per") else None,
+        per=fields.choice("per", CountWindow) if fields.has("per") else None,
         factor=fields.decimal("factor", ONE),
         rounding=fields.choice("rounding", Rounding) if fields.has("rounding") else None,
         digits=fields.integer("digits", 0),

@@ -34,7 +34,7 @@ class Aggregation(StrEnum):
 LEVELS = (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX)
 
 
-class Window(StrEnum):
+class CountWindow(StrEnum):
     """A part of a period that is counted by itself: of the clock or the calendar of the account."""
 
     HOUR = "hour"
@@ -105,7 +105,7 @@ class Meter:
     grace_s: int = 0
     late: LatePolicy = LatePolicy.CARRY
     repeats: Repeats = Repeats.FIRST
-    per: Window | None = None
+    per: CountWindow | None = None
     factor: Decimal = Decimal(1)
     rounding: Rounding | None = None
     digits: int = 0
@@ -114,6 +114,16 @@ class Meter:
     @property
     def event_name(self) -> str:
         return self.counts or self.id
+
+
+class Needs(NamedTuple):
+    """What a price asks of usage besides its total: parts by the values of these properties, amounts one by one."""
+
+    dimensions: tuple[str, ...] = ()
+    amounts: bool = False
+
+
+NO_NEEDS = Needs()
 
 
 class UsageKey(NamedTuple):

@@ -1,4 +1,4 @@
-"""Folds of usage events: what each meter counted. The one place where events become numbers, for quotes and for runs."""
+"""Folds of usage events: what each meter counted. The one place where events become numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
 
 from saldo.catalog.model import Capped, Commitment, Included, Matrix, Percentage, PriceModel, Ramp
 from saldo.kernel.errors import Refusal
@@ -15,20 +14,20 @@ from saldo.kernel.exact import ZERO, plus, times, total
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import Period, local_date, zone_named
 from saldo.kernel.rounding import Rounding
-from saldo.usage.model import Aggregation, Counted, Meter, Repeats, UsageDetail, UsageEvent, Window
+from saldo.usage.model import (
+    NO_NEEDS,
+    Aggregation,
+    Counted,
+    CountWindow,
+    Meter,
+    Needs,
+    Repeats,
+    UsageDetail,
+    UsageEvent,
+)
 
 WEIGHTED_DIGITS = 12
 _MICROSECOND = Fraction(1, 1_000_000)
-
-
-class Needs(NamedTuple):
-    """What a price asks of usage besides its total: parts by the values of these properties, amounts one by one."""
-
-    dimensions: tuple[str, ...] = ()
-    amounts: bool = False
-
-
-NOTHING_MORE = Needs()
 
 
 def needs_of(price: PriceModel) -> Needs:
@@ -45,11 +44,11 @@ def needs_of(price: PriceModel) -> Needs:
         found = [needs_of(step.price) for step in price.steps]
         dimensions: tuple[str, ...] = next((n.dimensions for n in found if n.dimensions), ())
         return Needs(dimensions, any(n.amounts for n in found))
-    return NOTHING_MORE
+    return NO_NEEDS
 
 
 def only_quoted(meter: Meter) -> bool:
-    """Whether it counts in a way that stored meters and partitions do not keep: they must not count otherwise unseen."""
+    """Whether it counts in a way that stored meters and partitions do not keep, and so would count otherwise."""
     alone = meter.aggregation in (Aggregation.MIN, Aggregation.AVERAGE)
     return alone or (meter.per, meter.factor, meter.rounding, meter.whole_days) != (None, 1, None, False)
 
@@ -89,9 +88,7 @@ def metered(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: st
     return counted(events, meter, period, zone).quantity
 
 
-def counted(
-    events: Iterable[UsageEvent], meter: Meter, period: Period, zone: str, needs: Needs = NOTHING_MORE
-) -> Counted:
+def counted(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: str, needs: Needs = NO_NEEDS) -> Counted:
     """What the meter counted over the period's days in the zone: events of one account in the order they came.
 
     Others' events and those of other periods are ignored, but for a meter that carries its level: it needs all from
@@ -137,13 +134,13 @@ def _folded(meter: Meter, events: Sequence[UsageEvent], period: Period, zone: st
     return _rounded(Fraction(number), meter.digits, meter.rounding)
 
 
-def _window(per: Window, at: datetime, zone: str) -> object:
+def _window(per: CountWindow, at: datetime, zone: str) -> object:
     """What tells a window from the others; an hour that clocks repeat is two."""
     local = at.astimezone(zone_named(zone))
     day = local.date()
-    if per is Window.HOUR:
+    if per is CountWindow.HOUR:
         return day, local.hour, local.utcoffset()
-    return day if per is Window.DAY else (day.year, day.month)
+    return day if per is CountWindow.DAY else (day.year, day.month)
 
 
 def _sum(events: Sequence[UsageEvent], _meter: Meter) -> Decimal:
