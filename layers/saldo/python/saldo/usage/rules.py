@@ -50,7 +50,8 @@ def needs_of(price: PriceModel) -> Needs:
 def only_quoted(meter: Meter) -> bool:
     """Whether it counts in a way that stored meters and partitions do not keep, and so would count otherwise."""
     alone = meter.aggregation in (Aggregation.MIN, Aggregation.AVERAGE)
-    return alone or (meter.per, meter.factor, meter.rounding, meter.whole_days) != (None, 1, None, False)
+    converted = meter.factor != 1 or meter.rounding is not None
+    return alone or converted or meter.whole_days or meter.per is not None
 
 
 def first_of_each(events: Iterable[UsageEvent]) -> list[UsageEvent]:
