@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -19,9 +19,9 @@ from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_lines import charged_of
 from saldo.kernel.errors import Refusal
-from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest
+from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest, UsageTotal
 from saldo.quotes.rules_receivables import receivables
-from saldo.quotes.rules_usage import usage_of
+from saldo.quotes.rules_usage import concerns, usage_of
 from saldo.subscriptions.model import Subscription
 from saldo.tax.table import TableTax
 from saldo.usage.model import UsageDetail, UsageKey
@@ -46,9 +46,15 @@ def quote(request: QuoteRequest) -> Quote:
         state.move_on(day, billed)
         if request.days.runs or day >= request.days.first_on:
             invoices += billed.bodies
-    asked, currency = request.receivables, request.account.currency
-    after = receivables(asked, invoices) if asked else None
-    return Quote(tuple(invoices), tuple(state.subscriptions), state.wallet, currency, after)
+    asked = request.receivables
+    return Quote(
+        invoices=tuple(invoices),
+        subscriptions=tuple(state.subscriptions),
+        wallet=state.wallet,
+        currency=request.account.currency,
+        receivables=receivables(asked, invoices) if asked else None,
+        not_billed=_not_billed(request, state.counted),
+    )
 
 
 @dataclass(slots=True)
@@ -59,6 +65,7 @@ class _State:
     subscriptions: list[Subscription]
     items: list[DatedItem]
     wallet: Wallet
+    counted: set[UsageKey] = field(default_factory=set)
 
     def case(self, day: date) -> BillingCase:
         request = self.request
@@ -66,6 +73,7 @@ class _State:
         sold = ((s, versions.get(s.plan_version_id)) for s in self.subscriptions)
         due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
         totals, details = _usage(request, due)
+        self.counted |= totals.keys()
         return BillingCase(
             account=request.account,
             entity=request.entity,
@@ -99,6 +107,11 @@ def _usage(
                 price, zone = charged.component.price, request.account.time_zone
                 totals[key], details[key] = usage_of(request.usage, key, price, zone)
     return totals, details
+
+
+def _not_billed(request: QuoteRequest, counted: set[UsageKey]) -> tuple[UsageTotal, ...]:
+    """The totals that no run asked for."""
+    return tuple(t for t in request.usage.totals if not any(concerns(t, key) for key in counted))
 
 
 def _ready(items: Sequence[DatedItem], day: date) -> list[DatedItem]:
