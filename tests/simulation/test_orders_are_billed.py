@@ -39,10 +39,8 @@ def world() -> World:
 def nets(here: World) -> dict[str, list[int]]:
     """Net amounts of the lines of each invoice, by its day; those of unused meters left out."""
     bodies = [body_from_bytes(i["body"]) for i in here.store.scan() if i["kind"] == "body"]
-    return {
-        str(b.issued_on): sorted(x.net_minor for x in b.lines if x.net_minor)
-        for b in sorted(bodies, key=lambda b: b.issued_on)
-    }
+    by_day = sorted(bodies, key=lambda b: b.issued_on)
+    return {str(b.issued_on): sorted(x.net_minor for x in b.lines if x.net_minor) for b in by_day}
 
 
 def test_a_run_bills_what_was_ordered_and_the_order_shows_it() -> None:

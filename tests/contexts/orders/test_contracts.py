@@ -80,6 +80,17 @@ def test_orders_over_the_agreed_quantity_or_value_are_held() -> None:
     assert here.codes(here.receive(request(line(quantity=6), purchase_order="PO-3"))) == []
 
 
+def test_what_an_order_took_of_a_contract_is_free_again_when_it_is_called_off() -> None:
+    here = World()
+    device = ContractPrice("plan_device", Decimal(40), most=Decimal(10))
+    signed(here, milestones=(), services=(), terms=(Terms(START, None, (device,)),))
+    order_id = here.receive(request(line("1", "plan_device", 10))).order_id
+    second = request(line("1", "plan_device", 1), purchase_order="PO-2")
+    assert here.codes(here.receive(second)) == [Code.QUANTITY_OVER_CONTRACT]
+    here.decisions.refuse(ENTITY, order_id, CLERK, "not wanted", lines=("1",))
+    assert here.codes(here.receive(replace(second, purchase_order="PO-3"))) == []
+
+
 def test_a_contract_holds_for_its_term_and_not_after_it_was_ended() -> None:
     here = World()
     one = signed(here, terms=(Terms(START, date(2026, 12, 1), (PRICE,), 100),), milestones=(), services=())

@@ -109,6 +109,16 @@ def test_an_order_whose_customer_is_found_moves_to_its_records() -> None:
     assert here.receive(asked).repeated
 
 
+def test_a_correction_is_on_record_and_does_not_clear_a_copy() -> None:
+    here = World()
+    here.receive(request(line(quantity=10)))
+    copy = request(line(quantity=12))
+    order_id = here.receive(copy).order_id
+    mended = here.decisions.correct(ENTITY, order_id, at(copy, quantity=Decimal(11)), CLERK, "recount")
+    assert [d.code for d in mended.discrepancies] == [Code.DUPLICATE_ORDER]
+    assert audited(here, "order.corrected")[0]["after"]["changes"] == {"line 1 quantity": "12 → 11"}
+
+
 def test_what_names_an_order_is_not_corrected() -> None:
     here = World()
     order_id = here.receive(CHEAP).order_id

@@ -42,6 +42,7 @@ from saldo.orders.rules_contracts import (
     taken_back,
     with_milestone,
 )
+from saldo.orders.rules_orders import check_day
 from saldo.orders.rules_prices import is_recurring, negotiated_version, quantities_of, version_in_force
 from saldo.orders.writing import audit
 from saldo.storage.store import Store
@@ -80,11 +81,9 @@ class Contracts:
         False when it was signed before on the same terms. Raises Refusal `invalid_contract` naming every fault,
         `contract_exists` when the id stands for another one.
         """
-        account, at = self._account(contract.account_id), self._clock()
-        unit = Unit(f"sign {contract.id}")
-        fresh = self._with_prices(unit, replace(contract, version=1), contract.terms)
-        self._check(fresh, account)
-        new = self._with_due(unit, fresh)
+        self._check(contract, self._account(contract.account_id))
+        unit, at = Unit(f"sign {contract.id}"), self._clock()
+        new = self._with_due(unit, self._with_prices(unit, replace(contract, version=1), contract.terms))
         put_contract(unit, new, new=True)
         self._audit(unit, new, "contract.signed", actor, at)
         if self._store.write_one(unit) is None:
@@ -114,9 +113,9 @@ class Contracts:
         unit = Unit(f"amend {contract_id} {before.version}")
         kept = tuple(t for t in before.terms if t.effective_on < terms.effective_on)
         after = replace(before, milestones=_amended(before.milestones, milestones), version=before.version + 1)
-        after = self._with_prices(unit, replace(after, terms=(*kept, terms)), (terms,))
+        after = replace(after, terms=(*kept, terms))
         self._check(after, self._account(account_id))
-        after = self._with_due(unit, after)
+        after = self._with_due(unit, self._with_prices(unit, after, (terms,)))
         return self._write(unit, after, "contract.amended", actor, at, reason)
 
     def accept(
@@ -138,6 +137,7 @@ class Contracts:
         if not document_ref.strip():
             raise Refusal("document_required", "name the record of acceptance")
         contract, at = self._seen(account_id, contract_id, version), self._clock()
+        check_day(on, at.date())
         milestone = _milestone(contract, milestone_id)
         accepted = [a for a in milestone.acceptances if not a.withdrawn]
         if milestone.status is MilestoneStatus.BILLABLE and accepted and accepted[-1].document_ref == document_ref:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -11,11 +12,19 @@ from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain, plus
 from saldo.orders.facts import FactsReader, ordering_of
-from saldo.orders.model_orders import LineStatus, Order, OrderLine, OrderRequest, OrderStatus
-from saldo.orders.placing import add_placement, place_ready, placing_for, with_lines
-from saldo.orders.rules_fulfilment import place
-from saldo.orders.rules_matching import forgotten, learned, match, remembered
-from saldo.orders.rules_orders import accepted, agreed_of, check_request, chosen_lines, corrected, refused
+from saldo.orders.model_orders import Code, LineStatus, Order, OrderLine, OrderRequest, OrderStatus
+from saldo.orders.placing import place_in, place_ready, placing_for, with_lines
+from saldo.orders.rules_matching import forgotten, learned, match, remembered, returned
+from saldo.orders.rules_orders import (
+    accepted,
+    agreed_of,
+    check_day,
+    check_request,
+    chosen_lines,
+    corrected,
+    corrections,
+    refused,
+)
 from saldo.orders.service import Orders
 from saldo.orders.writing import audit_order, put_order, put_ordering
 from saldo.storage.store import Store
@@ -75,7 +84,8 @@ class Decisions:
         _check_same(order, request)
         at, unit = self._clock(), Unit(f"correct {order.id} {order.version}")
         reader = FactsReader(self._store, self._clock, entity_id)
-        facts = reader.facts(request)
+        copies = frozenset(d.line for d in order.discrepancies if d.code is Code.DUPLICATE_ORDER)
+        facts = reader.facts(request, copies)
         if facts.ordering is not None:
             facts = replace(facts, ordering=forgotten(facts.ordering, order.id))
         matching = match(request, facts)
@@ -84,8 +94,8 @@ class Decisions:
             seen = remembered(facts.ordering, order.id, request)
             put_ordering(unit, seen if matching.discrepancies else learned(seen, request, agreed_of(after.lines)))
         if not matching.discrepancies:
-            after = place_ready(unit, after, placing_for(self._store, after, actor, at))
-        self._write(unit, order, after, "order.corrected", actor, reason)
+            after = place_ready(unit, after, placing_for(self._store, after, actor, at, facts))
+        self._write(unit, order, after, "order.corrected", actor, reason, corrections(order.request, request))
         return self._orders.place_rest(after, actor)
 
     def refuse(
@@ -103,10 +113,13 @@ class Decisions:
         status = LineStatus.HELD
         if lines and any(x.status is LineStatus.ACCEPTED for x in order.lines if x.asked.number in lines):
             status = LineStatus.ACCEPTED
-        after = refused(order, chosen_lines(order, lines, status), self._clock())
-        unit = Unit(f"refuse {order.id} {order.version}")
-        if after.status is OrderStatus.REFUSED and order.account_id:
-            put_ordering(unit, forgotten(ordering_of(self._store, order.account_id), order.id))
+        chosen = chosen_lines(order, lines, status)
+        after, unit = refused(order, chosen, self._clock()), Unit(f"refuse {order.id} {order.version}")
+        if order.account_id:
+            ordering = ordering_of(self._store, order.account_id)
+            ordering = returned(ordering, chosen) if status is LineStatus.ACCEPTED else ordering
+            gone = after.status is OrderStatus.REFUSED
+            put_ordering(unit, forgotten(ordering, order.id) if gone else ordering)
         self._write(unit, order, after, "order.refused", actor, reason)
         return after
 
@@ -130,6 +143,7 @@ class Decisions:
         """
         if not document_ref.strip():
             raise Refusal("document_required", "name the delivery note or acceptance record")
+        check_day(on, self._clock().date())
         order = self._seen(entity_id, order_id, actor, version, document_ref)
         (wanted,) = [x for x in order.lines if x.asked.number == line] or chosen_lines(
             order, (line,), LineStatus.ACCEPTED
@@ -140,9 +154,7 @@ class Decisions:
         _check_part(wanted, quantity)
         at, unit = self._clock(), Unit(f"deliver {order.id} {order.version}")
         placing = placing_for(self._store, order, actor, at)
-        assert wanted.agreed is not None
-        placement = place(order, wanted, placing.versions[wanted.agreed.plan_version_id], on, quantity, document_ref)
-        placed = add_placement(unit, placement, placing)
+        placed = place_in(unit, order, wanted, on, placing, quantity, document_ref)
         after = replace(with_lines(order, [placed], at), version=order.version + 1)
         self._write(unit, order, after, "order.delivered", actor, document_ref)
         return after
@@ -157,9 +169,18 @@ class Decisions:
             raise Refusal("changed_meanwhile", "the order was changed by someone else; look at it and try again")
         return order
 
-    def _write(self, unit: Unit, before: Order, after: Order, action: str, actor: Actor, reason: str) -> None:
+    def _write(
+        self,
+        unit: Unit,
+        before: Order,
+        after: Order,
+        action: str,
+        actor: Actor,
+        reason: str,
+        changes: Mapping[str, str] | None = None,
+    ) -> None:
         put_order(unit, before, after)
-        audit_order(unit, after, action, actor, self._clock(), reason)
+        audit_order(unit, after, action, actor, self._clock(), reason, changes)
         if self._store.write_one(unit):
             raise Refusal("changed_meanwhile", "the order was changed by someone else; look at it and try again")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from saldo.accounts.model import Account
 from saldo.accounts.records import account_from
-from saldo.catalog.service import Catalog
+from saldo.catalog.service import Catalog, PlanVersions
 from saldo.kernel.clock import Clock
 from saldo.kernel.exact import times
 from saldo.kernel.money import Money
@@ -15,7 +17,9 @@ from saldo.orders.model import ItemStatus
 from saldo.orders.model_orders import Order, Ordering, OrderRequest, ReferenceKind
 from saldo.orders.records_contracts import contracts_of
 from saldo.orders.rules_matching import Assortment, Facts
+from saldo.orders.rules_running import Running
 from saldo.storage.store import Store
+from saldo.subscriptions.records import subscription_from, subscription_key
 
 
 class FactsReader:
@@ -48,6 +52,7 @@ class FactsReader:
             ordering,
             self._owed_minor(account) if ordering.credit_limit_minor is not None else 0,
             changed_lines,
+            running_of(self._store, account.id, changed_by(request)),
         )
 
     def _accounts(self, request: OrderRequest) -> list[Account]:
@@ -80,3 +85,24 @@ def ordering_of(store: Store, account_id: str) -> Ordering:
 def order_at(store: Store, owner: str, order_id: str) -> Order | None:
     item = store.get(*records_orders.order_key(owner, order_id))
     return records_orders.order_from(item) if item else None
+
+
+def changed_by(request: OrderRequest) -> list[str]:
+    """The subscriptions that an order changes."""
+    return [line.changes for line in request.lines if line.changes]
+
+
+def running_of(store: Store, account_id: str, subscription_ids: Sequence[str]) -> dict[str, Running]:
+    """Those of an account's subscriptions that exist, with the plan versions they have been or will be on."""
+    if not subscription_ids:
+        return {}
+    items = store.get_many([subscription_key(account_id, i) for i in subscription_ids], consistent=True)
+    found = [subscription_from(item) for item in items.values()]
+    wanted = {
+        (s.entity_id, version_id)
+        for s in found
+        for version_id in (s.plan_version_id, *(c.plan_version_id for c in s.changes))
+        if version_id
+    }
+    versions = {version_id: v for (_, version_id), v in PlanVersions(store).get_many(wanted).items()}
+    return {s.id: Running(s, versions) for s in found}

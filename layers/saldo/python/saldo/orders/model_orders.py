@@ -46,7 +46,8 @@ class RequestedLine:
     number.
 
     unit_price: major units of the order's currency, per unit and (for what recurs) per cycle; None takes ours.
-    start_on: when it should start or be delivered.
+    start_on: when it should start or be delivered. changes: the subscription that is to have this plan and quantity
+    from then on, "" for a new one.
     """
 
     number: str
@@ -55,6 +56,7 @@ class RequestedLine:
     unit_price: Decimal | None = None
     start_on: date | None = None
     buyer_sku: str = ""
+    changes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Code(StrEnum):
     AMBIGUOUS_CUSTOMER = "ambiguous_customer"
     ACCOUNT_NOT_ACTIVE = "account_not_active"
     UNKNOWN_PRODUCT = "unknown_product"
+    CHANGE_NOT_POSSIBLE = "change_not_possible"
     PRICE_DIFFERS = "price_differs"
     CURRENCY_DIFFERS = "currency_differs"
     QUANTITY_OVER_CONTRACT = "quantity_over_contract"
@@ -104,6 +107,7 @@ FATAL = frozenset(
         Code.AMBIGUOUS_CUSTOMER,
         Code.ACCOUNT_NOT_ACTIVE,
         Code.UNKNOWN_PRODUCT,
+        Code.CHANGE_NOT_POSSIBLE,
         Code.CURRENCY_DIFFERS,
     }
 )

@@ -142,6 +142,8 @@ class OrderImport:
             found.rows += 1
             control = (interchange.control, group.control, one.control)
             result = _order_of(interchange, group, one, today)
+            if interchange.test and not request.preview and isinstance(result, OrderRequest):
+                result = (Fault("ISA", 1, 15, "5", "a test interchange is only previewed, never taken", "set"),)
             if isinstance(result, OrderRequest):
                 found.orders.append((result, control))
             else:

@@ -17,7 +17,7 @@ def order_from_json(document: Any, party: str, channel: Channel) -> OrderRequest
     """An order as partners send it. party: who sends it, from their credentials, never from the document.
 
     {"purchase_order", "order_on", "customer": {"account"|"customer"|"duns"|"name"}, "lines": [{"number", "sku",
-    "quantity", "unit_price"?, "start_on"?, "buyer_sku"?}], "currency"?, "cost_centre"?, "contract"?,
+    "quantity", "unit_price"?, "start_on"?, "buyer_sku"?, "changes"?}], "currency"?, "cost_centre"?, "contract"?,
     "ship_to_country"?}
     Refusal `invalid_input` names every field at fault.
     """
@@ -52,6 +52,7 @@ def _line(fields: Fields) -> RequestedLine:
         fields.maybe_decimal("unit_price"),
         fields.maybe_day("start_on"),
         fields.text("buyer_sku", ""),
+        fields.text("changes", ""),
     )
     fields.finish()
     return line

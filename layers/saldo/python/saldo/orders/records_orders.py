@@ -201,12 +201,19 @@ def asked_fields(line: RequestedLine) -> Item:
         "unit_price": None if line.unit_price is None else plain(line.unit_price),
         "start_on": None if line.start_on is None else line.start_on.isoformat(),
         "buyer_sku": line.buyer_sku,
+        "changes": line.changes,
     }
 
 
 def _asked_from(f: Mapping[str, Any]) -> RequestedLine:
     return RequestedLine(
-        f["number"], f["sku"], Decimal(f["quantity"]), _decimal(f["unit_price"]), _day(f["start_on"]), f["buyer_sku"]
+        f["number"],
+        f["sku"],
+        Decimal(f["quantity"]),
+        _decimal(f["unit_price"]),
+        _day(f["start_on"]),
+        f["buyer_sku"],
+        f["changes"],
     )
 
 

@@ -21,7 +21,7 @@ REFERENCES = {
     "name": ReferenceKind.NAME,
 }
 _HEADER = ("currency", "cost_centre", "contract", "ship_to_country")
-OPTIONAL = (*REFERENCES, "sku", "buyer_sku", "unit_price", "start_on", *_HEADER)
+OPTIONAL = (*REFERENCES, "sku", "buyer_sku", "unit_price", "start_on", "changes", *_HEADER)
 COLUMNS = Columns({name: name for name in (*REQUIRED, *OPTIONAL)}, REQUIRED)
 MOST_ROWS = 20_000
 
@@ -89,7 +89,13 @@ def _request_of(row: Row) -> OrderRequest | tuple[Problem, ...]:
     price = _number("unit_price", fields, problems)
     order_on, start_on = _day("order_on", fields, problems), _day("start_on", fields, problems)
     line = RequestedLine(
-        fields.get("line", ""), fields.get("sku", ""), quantity or ZERO, price, start_on, fields.get("buyer_sku", "")
+        fields.get("line", ""),
+        fields.get("sku", ""),
+        quantity or ZERO,
+        price,
+        start_on,
+        fields.get("buyer_sku", ""),
+        fields.get("changes", ""),
     )
     if problems or order_on is None:
         return problems.found

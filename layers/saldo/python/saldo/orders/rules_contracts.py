@@ -23,6 +23,7 @@ from saldo.orders.model_contracts import (
 )
 
 _WHOLE = Decimal(100)
+_MOST_PARTS = 60  # what a change of a contract causes is one unit of at most 100 writes
 
 
 def milestone_amounts(contract: Contract) -> dict[str, int]:
@@ -136,6 +137,9 @@ def check_contract(contract: Contract) -> None:
         problems.add("title", "missing", "is required")
     if not 0 <= contract.retainage_percent < _WHOLE:
         problems.add("retainage_percent", "out_of_range", "is from 0 to below 100")
+    prices = max(len(terms.prices) for terms in contract.terms)
+    if len(contract.milestones) + prices + 3 * len(contract.services) > _MOST_PARTS:
+        problems.add("milestones", "too_many", f"milestones, prices and services are at most {_MOST_PARTS} in all")
     _check_terms(contract.terms, problems)
     _check_milestones(contract, problems)
     for i, service in enumerate(contract.services):

@@ -15,7 +15,8 @@ from saldo.kernel.money import Money, minor_digits, round_exact, split_by_weight
 from saldo.orders.model import Item, WaitingItem
 from saldo.orders.model_orders import Agreed, LineStatus, Order, OrderLine, line_moved
 from saldo.orders.rules_prices import list_minor, negotiated_version, priced_components, quantities_of
-from saldo.subscriptions.model import Subscription
+from saldo.orders.rules_running import Running, ordered_change
+from saldo.subscriptions.model import Change, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Placement:
     line: OrderLine
     items: tuple[WaitingItem, ...] = ()
     subscription: Subscription | None = None
+    change: Change | None = None
     sold: PlanVersion | None = None
     version: PlanVersion | None = None
 
@@ -36,16 +38,23 @@ def ready(line: OrderLine) -> bool:
 
 
 def place(
-    order: Order, line: OrderLine, version: PlanVersion, on: date, delivered: Decimal | None = None, document: str = ""
+    order: Order,
+    line: OrderLine,
+    version: PlanVersion,
+    on: date,
+    delivered: Decimal | None = None,
+    document: str = "",
+    running: Running | None = None,
 ) -> Placement:
     """A line whose trigger came `on` a day, for all of it or for the quantity `delivered`.
 
-    version: the one it was matched with. Parts of a line add up to the whole of it to the cent.
+    version: the one it was matched with. running: the subscription that the line changes. Parts of a line add up to the
+    whole of it to the cent.
     """
     agreed = line.agreed
     assert agreed is not None, "an accepted line was matched"
     if agreed.recurring:
-        return _subscribed(order, line, agreed, version, on, document)
+        return _subscribed(order, line, agreed, version, on, document, running)
     part = minus(line.asked.quantity, line.delivered) if delivered is None else delivered
     done = plus(line.delivered, part)
     items = tuple(_items(order, line, agreed, version, (line.delivered, done), on))
@@ -61,27 +70,37 @@ def place(
 
 
 def _subscribed(
-    order: Order, line: OrderLine, agreed: Agreed, version: PlanVersion, on: date, document: str
+    order: Order,
+    line: OrderLine,
+    agreed: Agreed,
+    version: PlanVersion,
+    on: date,
+    document: str,
+    running: Running | None,
 ) -> Placement:
     own = None
     if agreed.negotiated and agreed.unit_price is not None:
         own = negotiated_version(version, f"{order.id}-{line.asked.number}", agreed.unit_price)
     sold = own or version
+    placed = replace(
+        line,
+        status=line_moved(line, LineStatus.FULFILLED),
+        delivered=line.asked.quantity,
+        subscription_id=line.asked.changes or f"sub_{fingerprint(order.id, line.asked.number)}",
+        documents=(*line.documents, *([document] if document else [])),
+    )
+    if running is not None:
+        change_id = f"order-{order.id}-{line.asked.number}"
+        change = ordered_change(change_id, sold, running, line.asked.quantity, on)
+        return Placement(placed, change=change, sold=sold, version=own)
     subscription = Subscription(
-        id=f"sub_{fingerprint(order.id, line.asked.number)}",
+        id=placed.subscription_id,
         account_id=order.account_id,
         entity_id=order.entity_id,
         plan_version_id=sold.id,
         started_on=on,
         anchor_on=on,
         quantities=quantities_of(sold, line.asked.quantity),
-    )
-    placed = replace(
-        line,
-        status=line_moved(line, LineStatus.FULFILLED),
-        delivered=line.asked.quantity,
-        subscription_id=subscription.id,
-        documents=(*line.documents, *([document] if document else [])),
     )
     return Placement(placed, subscription=subscription, sold=sold, version=own)
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from saldo.accounts.model import Account, AccountStatus
 from saldo.catalog.model import BillingTrigger, Plan, PlanVersion, Product
-from saldo.kernel.exact import ZERO, plain, plus
+from saldo.kernel.exact import ZERO, minus, plain, plus
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
 from saldo.orders.model_contracts import Contract, ContractPrice, MilestoneStatus, Terms
@@ -19,12 +19,14 @@ from saldo.orders.model_orders import (
     Code,
     Discrepancy,
     Ordering,
+    OrderLine,
     OrderRequest,
     RecentOrder,
     RequestedLine,
 )
 from saldo.orders.rules_contracts import milestone_amounts
 from saldo.orders.rules_prices import asked_minor, is_recurring, list_minor, version_in_force
+from saldo.orders.rules_running import Running, ordered_change, version_on, why_not
 
 _ORDERS_OF_A_HABIT = 3
 _MOST_RECENT = 200
@@ -44,7 +46,7 @@ class Facts:
     """What an order is held against. accounts: every account that its references name.
 
     owed_minor: open balance and waiting items, where there is a credit limit. changed_lines: numbers of lines that this
-    purchase order had before with other contents.
+    purchase order had before with other contents. running: the account's subscriptions that the order changes.
     """
 
     accounts: Sequence[Account]
@@ -53,6 +55,7 @@ class Facts:
     ordering: Ordering | None = None
     owed_minor: int = 0
     changed_lines: frozenset[str] = frozenset()
+    running: Mapping[str, Running] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,8 @@ def _check_named_contract(case: _Case) -> None:
 
 def _agree(case: _Case, line: RequestedLine) -> Agreed | None:
     """The plan and price of a line; None when there is none to be had."""
+    if line.changes:
+        return _agree_on_change(case, line)
     agreed_price = _contract_price(case, line)
     contract, price = agreed_price or (None, None)
     plan = case.facts.assortment.plans.get(price.plan_id) if price else _plan_named(case, line)
@@ -143,10 +148,7 @@ def _agree(case: _Case, line: RequestedLine) -> Agreed | None:
         return None
     unit = price.unit_price if price else None
     due = list_minor(version, line.quantity) if unit is None else asked_minor(unit, line.quantity, currency)
-    asked = due if line.unit_price is None else asked_minor(line.unit_price, line.quantity, case.currency)
-    if case.currency == currency and asked != due:
-        message = f"asked {Money(asked, currency)}, {'agreed' if price else 'list'} price {Money(due, currency)}"
-        case.add(Code.PRICE_DIFFERS, message, line.number, asked, due)
+    _check_price(case, line, due)
     return Agreed(
         plan_id=plan.id,
         plan_version_id=(price.plan_version_id if price else "") or version.id,
@@ -156,6 +158,38 @@ def _agree(case: _Case, line: RequestedLine) -> Agreed | None:
         trigger=(price and price.trigger) or _trigger_of(case, plan),
         contract_id=contract.id if contract else "",
     )
+
+
+def _check_price(case: _Case, line: RequestedLine, due: int) -> None:
+    currency = case.account.currency
+    asked = due if line.unit_price is None else asked_minor(line.unit_price, line.quantity, case.currency)
+    if case.currency == currency and asked != due:
+        message = f"asked {Money(asked, currency)}, our price {Money(due, currency)}"
+        case.add(Code.PRICE_DIFFERS, message, line.number, asked, due)
+
+
+def _agree_on_change(case: _Case, line: RequestedLine) -> Agreed | None:
+    """A change of a subscription: on the version it is on where its plan stays, so that its price stays too."""
+    running, plan = case.facts.running.get(line.changes), _plan_named(case, line)
+    on = line.start_on or case.request.order_on
+    held = version_on(running, on) if running else None
+    if running is None or held is None:
+        case.add(Code.CHANGE_NOT_POSSIBLE, f"{line.changes} does not run on {on}", line.number)
+        return None
+    version: PlanVersion | None = held
+    if plan is None or plan.id != held.plan_id:
+        versions, currency = case.facts.assortment.versions, case.account.currency
+        version = version_in_force(versions, plan.id, currency, case.request.order_on) if plan else None
+    if plan is None or version is None or not is_recurring(version):
+        case.add(Code.UNKNOWN_PRODUCT, f"{line.sku!r} is no plan that {line.changes} can be moved to", line.number)
+        return None
+    reason = why_not(ordered_change("", version, running, line.quantity, on), running)
+    if reason:
+        case.add(Code.CHANGE_NOT_POSSIBLE, reason, line.number)
+        return None
+    due = list_minor(version, line.quantity)
+    _check_price(case, line, due)
+    return Agreed(plan.id, version.id, True, None, due, _trigger_of(case, plan))
 
 
 def _plan_named(case: _Case, line: RequestedLine) -> Plan | None:
@@ -284,6 +318,18 @@ def learned(ordering: Ordering, request: OrderRequest, agreed: Mapping[str, Agre
             quantities[key] = plus(quantities.get(key, ZERO), line.quantity)
     parties = ordering.parties | {request.party} if agreed else ordering.parties
     return replace(ordering, parties=parties, most=most, consumed=consumed, quantities=quantities)
+
+
+def returned(ordering: Ordering, lines: Sequence[OrderLine]) -> Ordering:
+    """The account's history with accepted lines called off: what they took of a contract is free again."""
+    consumed, quantities = dict(ordering.consumed), dict(ordering.quantities)
+    for line in lines:
+        if line.agreed is None or not line.agreed.contract_id:
+            continue
+        key = f"{line.agreed.contract_id}/{line.agreed.plan_id}"
+        consumed[line.agreed.contract_id] -= line.agreed.amount_minor
+        quantities[key] = minus(quantities[key], line.asked.quantity)
+    return replace(ordering, consumed=consumed, quantities=quantities)
 
 
 def remembered(ordering: Ordering, order_id: str, request: OrderRequest) -> Ordering:

@@ -38,6 +38,12 @@ _FARTHEST_DAYS = 366
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
 
 
+def check_day(on: date, today: date) -> None:
+    """Refusal `out_of_range` for a day more than a year from today: a slip that would bill years."""
+    if abs((on - today).days) > _FARTHEST_DAYS:
+        raise Refusal("out_of_range", f"{on} is more than a year from today")
+
+
 def check_request(request: OrderRequest, today: date) -> None:
     """Refusal `invalid_order` naming every field at fault. Days far from today are slips, and would bill years."""
     problems = Problems()
@@ -57,6 +63,8 @@ def check_request(request: OrderRequest, today: date) -> None:
     times = Counter(line.number for line in request.lines)
     for i, line in enumerate(request.lines):
         _check_line(line, times, f"lines[{i}]", problems)
+        if line.changes and sum(1 for other in request.lines if other.changes == line.changes) > 1:
+            problems.add(f"lines[{i}].changes", "not_unique", f"{line.changes} is changed by two lines")
         if line.start_on is not None and abs((line.start_on - request.order_on).days) > _FARTHEST_DAYS:
             problems.add(f"lines[{i}].start_on", "out_of_range", "more than a year from the day of order")
     problems.refuse_if_any("the order cannot be read", "invalid_order")
@@ -78,7 +86,7 @@ def _check_line(line: RequestedLine, times: Mapping[str, int], at: str, problems
 def line_print(request: OrderRequest, line: RequestedLine) -> str:
     """The same for two deliveries of a line that say the same."""
     price = "" if line.unit_price is None else plain(line.unit_price)
-    what = (line.number, line.sku, line.buyer_sku, plain(line.quantity), price, str(line.start_on or ""))
+    what = (line.number, line.sku, line.buyer_sku, line.changes, plain(line.quantity), price, str(line.start_on or ""))
     references = sorted(f"{r.kind} {r.value}" for r in request.references)
     where = (request.currency, request.contract_id, request.cost_centre, request.ship_to_country)
     return fingerprint(*what, *where, request.order_on.isoformat(), *references)
@@ -246,3 +254,19 @@ def corrected(order: Order, request: OrderRequest, matching: Matching, at: datet
     fresh = new_order(order.entity_id, order.id, request, matching, order.origin, order.received_at)
     after = replace(fresh, history=order.history, version=order.version + 1)
     return _tracked(order, after, at)
+
+
+def corrections(before: OrderRequest, after: OrderRequest) -> dict[str, str]:
+    """What a correction changed, for the audit record; of references only that they differ, as they may be names."""
+    found = {}
+    for name in ("order_on", "currency", "cost_centre", "contract_id", "ship_to_country"):
+        was, now = getattr(before, name), getattr(after, name)
+        if was != now:
+            found[name] = f"{was} → {now}"
+    if before.references != after.references:
+        found["references"] = "changed"
+    for old, new in zip(before.lines, after.lines, strict=True):
+        for name in ("sku", "buyer_sku", "quantity", "unit_price", "start_on", "changes"):
+            if getattr(old, name) != getattr(new, name):
+                found[f"line {new.number} {name}"] = f"{getattr(old, name)} → {getattr(new, name)}"
+    return found

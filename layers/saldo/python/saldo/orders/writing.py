@@ -37,14 +37,26 @@ def put_ordering(unit: Unit, ordering: Ordering) -> None:
     unit.put(item, when={"version": ordering.version or None})
 
 
-def audit_order(unit: Unit, order: Order, action: str, actor: Actor, at: datetime, reason: str = "") -> None:
-    """Who did what with an order, how it stands then and why; among the records of whoever owns it."""
+def audit_order(
+    unit: Unit,
+    order: Order,
+    action: str,
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+    changes: Mapping[str, str] | None = None,
+) -> None:
+    """Who did what with an order, how it stands then and why; among the records of whoever owns it.
+
+    changes: what was mended, as was → is.
+    """
     after = {
         "status": order.status.value,
         "version": order.version,
         "amount_minor": order.amount_minor,
         "lines": {line.asked.number: line.status.value for line in order.lines},
         "codes": sorted({d.code.value for d in order.discrepancies}),
+        **({"changes": dict(changes)} if changes else {}),
     }
     audit(unit, order.owner, action, order.id, actor, at, after, reason)
 
