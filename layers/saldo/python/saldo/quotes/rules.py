@@ -27,23 +27,28 @@ from saldo.tax.table import TableTax
 from saldo.usage.model import UsageDetail, UsageKey
 
 MOST_RUNS = 5_000
+MOST_LINES = 50_000
 
 
 def quote(request: QuoteRequest) -> Quote:
     """The invoices that runs on the days asked for would issue to this account, in order.
 
     Pure: the same request yields the same bytes. Raises Refusal where a run would set the account aside (see
-    `saldo.invoicing.rules.bill`), `too_many_runs` beyond 5,000 days, `usage_straddles_period` for a total over days
-    of two periods.
+    `saldo.invoicing.rules.bill`), `too_many_runs` beyond 5,000 days, `too_many_lines` beyond 50,000,
+    `usage_straddles_period` for a total over days of two periods.
     """
     state = _State(request, list(request.subscriptions), list(request.items), request.wallet)
     tax = TableTax(request.tax.table, request.tax.rounding, mode=request.tax.mode)
     invoices: list[InvoiceBody] = []
+    lines = 0
     for n, day in enumerate(_days(state)):
         if n >= MOST_RUNS:
             raise Refusal("too_many_runs", f"something falls due on more than {MOST_RUNS} days")
         billed = bill_account(state.case(day), tax)
         state.move_on(day, billed)
+        lines += sum(len(body.lines) for body in billed.bodies)
+        if lines > MOST_LINES:
+            raise Refusal("too_many_lines", f"there are more than {MOST_LINES:,} lines to invoice; ask for fewer days")
         if request.days.runs or day >= request.days.first_on:
             invoices += billed.bodies
     asked = request.receivables
