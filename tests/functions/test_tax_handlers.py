@@ -29,7 +29,7 @@ CYCLES = (EntityCycle(ENTITY.id, "Europe/Berlin", 4),)
 @pytest.fixture(params=["avalara", "vertex"])
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[TaxedWorld]:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Saldo")
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "saldo")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "tax")
     logger.cache_clear()
     metrics.cache_clear()
     with running(request.param) as tax:

@@ -27,6 +27,7 @@ QUOTE = Operation(
     refusals={
         "invalid_input": "every field at fault is named",
         "too_many_runs": "something falls due on too many days",
+        "too_many_lines": "there is too much to reckon at once",
         "answer_too_large": "ask for fewer days at once",
     },
 )

@@ -81,6 +81,15 @@ def test_a_quote_of_too_much_is_refused_and_not_cut_off(api: Api) -> None:
     assert (reply.status, reply.code) == (422, "answer_too_large"), reply.text[:300]
 
 
+def test_a_quote_of_too_many_lines_is_refused_before_it_takes_too_long(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("saldo.quotes.rules.MOST_LINES", 2)
+    assert api.post("/api/v1/quotes", DOCUMENT).status == 200
+    longer = {**DOCUMENT, "billing": {"from": "2026-01-01", "through": "2026-03-01"}}
+    assert api.post("/api/v1/quotes", longer).code == "too_many_lines"
+
+
 # -- usage -------------------------------------------------------------------------------------------------------------
 
 

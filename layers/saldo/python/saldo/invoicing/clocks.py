@@ -25,11 +25,9 @@ from saldo.invoicing.model_clock import AccountClock, ClockStep, IssuedThen
 from saldo.invoicing.records_clock import COPIED, clock_from, clock_item, clock_key, clocks_agenda
 from saldo.invoicing.rules_clock import (
     begun_anew,
-    double_id,
     double_of_account,
     double_of_organisation,
     double_of_seller,
-    is_double,
     made_up_profile,
 )
 from saldo.invoicing.run.bill import Billing
@@ -40,7 +38,7 @@ from saldo.invoicing.run.whole import run_whole
 from saldo.invoicing.wallet_records import expiring_agenda
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.kernel.ids import check_id, new_id
+from saldo.kernel.ids import check_id, double_id, is_double, new_id
 from saldo.kernel.periods import zone_named
 from saldo.kernel.regions import region_of
 from saldo.storage.items import Item

@@ -7,13 +7,13 @@ from datetime import date
 from saldo.invoicing.model_clock import AccountClock
 from saldo.storage.items import Item, Key
 
-# What of a seller's records its double has too, by kind: what is sold, how it is counted, and choices in billing.
-COPIED = ("product", "offer", "plan", "meter", "billing")
+# What of a seller's records its double has too, by kind: what is sold, how it is counted, how it is written, choices.
+COPIED = ("product", "offer", "plan", "meter", "billing", "templates", "template", "rate_policy", "correction_policy")
 # What it has not. Its numbers are written its own way; the rest belongs to customers, runs and files.
 LEFT = frozenset(
     {
         *("entity", "customer", "consolidated", "series", "numbering", "run", "guard", "quarantine", "audit"),
-        *("clock", "reference", "discrepancy", "order", "producer"),
+        *("clock", "reference", "discrepancy", "order", "order_owner", "producer", "facts"),
     }
 )
 

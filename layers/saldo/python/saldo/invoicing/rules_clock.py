@@ -21,16 +21,6 @@ from saldo.subscriptions.rules_changes import timeline
 PREFIX = "TEST-"
 
 
-def is_double(owner_id: str) -> bool:
-    """Whether an id is of a double: `acct_eu_test_…`, `ent_eu_test_…`."""
-    parts = owner_id.split("_", 3)
-    return len(parts) == 4 and parts[2] == "test"
-
-
-def double_id(prefix: str, region_code: str, part: str) -> str:
-    return f"{prefix}_{region_code}_test_{part}"
-
-
 def double_of_seller(seller: LegalEntity, seller_id: str) -> LegalEntity:
     """Sells and taxes alike; its numbers begin with TEST-, and nobody is asked to pay into a real bank account."""
     name, prefix = f"{PREFIX}{seller.name}", f"{PREFIX}{seller.number_prefix}"

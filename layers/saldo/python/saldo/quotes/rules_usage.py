@@ -22,7 +22,7 @@ def usage_of(usage: Usage, key: UsageKey, price: PriceModel, zone: str) -> Count
     Refusal `usage_straddles_period` for a total over days inside and outside of the period.
     """
     needs = needs_of(price)
-    told = [t for t in usage.totals if _concerns(t, key)]
+    told = [t for t in usage.totals if concerns(t, key)]
     meter = usage.meters.get(key.meter_id)
     if told:
         return _of_totals(told, needs.dimensions)
@@ -44,7 +44,8 @@ def _of_totals(told: Sequence[UsageTotal], dimensions: tuple[str, ...]) -> Count
     return Counted(total(one.quantity for one in told), detail)
 
 
-def _concerns(told: UsageTotal, key: UsageKey) -> bool:
+def concerns(told: UsageTotal, key: UsageKey) -> bool:
+    """Whether a total is of this meter, subscription and period; Refusal `usage_straddles_period` if in part."""
     if told.meter_id != key.meter_id or told.subscription_id not in ("", key.subscription_id):
         return False
     if told.from_on is None or told.until_on is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 
 from saldo.catalog.model import DayCount
-from saldo.kernel.periods import Period, whole_seconds
+from saldo.kernel.periods import Cycle, Period, whole_seconds
 from saldo.rating.model import Share
 
 WHOLE = Share(1, 1)
@@ -18,6 +19,20 @@ def share_of(period: Period, full: Period, day_count: DayCount = DayCount.ACTUAL
     add up to 1. zone: the account's, for SECOND.
     """
     return WHOLE if period == full else counted(period, full, day_count, zone)
+
+
+def share_of_units(period: Period, units: Cycle, day_count: DayCount = DayCount.ACTUAL, zone: str = "UTC") -> Share:
+    """How many units of time (years, months) a period is: whole ones count 1 each, begun ones by their days."""
+    found = Fraction(0)
+    for unit in units.periods_from(period.start):
+        part = period.overlap(unit)
+        if part is None:
+            break
+        share = share_of(part, unit, day_count, zone)
+        if part == period:
+            return share
+        found += Fraction(share.days, share.of)
+    return Share(found.numerator, found.denominator)
 
 
 def counted(period: Period, full: Period, day_count: DayCount, zone: str = "UTC") -> Share:
