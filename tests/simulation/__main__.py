@@ -1,4 +1,4 @@
-"""`python -m tests.simulation months|crashes|engine`: what `make simulate`, `make crashes` and `make nightly` run."""
+"""`python -m tests.simulation months|crashes|equal|engine`: behind `make simulate`, `make crashes`, `make nightly`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.simulation.matrix import Result
 from tests.simulation.region import quiet
 from tests.simulation.shrink import shortest
 from tests.simulation.simulator import Broken, Simulation, Told
+from tests.simulation.test_memory_dynamodb import compare
 from tests.simulation.workflows import workflows
 
 MONTHS_A_WORLD = 20
@@ -142,6 +143,17 @@ def engine(calls: int) -> None:
     print(f"the table in memory by itself: {calls / took:,.0f} calls a second here and now, {alone:,.0f} a CPU second")
 
 
+def equal(operations: int, workers: int) -> int:
+    """Random operations on the table in memory and on the emulator; raises where they differ."""
+    done, seed, began = 0, 0, time.perf_counter()
+    with ProcessPoolExecutor(workers) as pool:
+        while done < operations:
+            done += sum(pool.map(compare, range(seed, seed + 20)))
+            seed += 20
+            print(f"  {done:,} of {operations:,} operations alike, {time.perf_counter() - began:,.0f} s", flush=True)
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -154,6 +166,9 @@ def main() -> int:
     points = commands.add_parser("crashes", help="every workflow, every call, every kind of fault")
     points.add_argument("--only", default="", help="workflows whose name has this in it")
     points.add_argument("--pairs", type=int, default=0, help="so many pairs of faults besides; -1 for all")
+    alike = commands.add_parser("equal", help="the table in memory against an emulator")
+    alike.add_argument("--operations", type=int, default=100_000)
+    alike.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     speed = commands.add_parser("engine", help="the table in memory by itself")
     speed.add_argument("--calls", type=int, default=400_000)
     asked = parser.parse_args()
@@ -161,6 +176,8 @@ def main() -> int:
         return months(asked.seed, asked.months, asked.subscriptions, asked.rate, asked.workers)
     if asked.command == "crashes":
         return crashes(asked.only, None if asked.pairs < 0 else asked.pairs)
+    if asked.command == "equal":
+        return equal(asked.operations, asked.workers)
     engine(asked.calls)
     return 0
 
