@@ -108,7 +108,7 @@ def late(region: Region) -> None:
 
 @workflow("late charges: assess", prepare=late)
 def assess(region: Region) -> None:
-    LateCharges(region.store, region.clock).assess(ENTITY_ID)
+    invoke("collections.assess_late_charges", {})
 
 
 @workflow("seller: choices", prepare=founded)
