@@ -22,7 +22,7 @@ from saldo.invoicing.model import (
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, minor_of_share, plus, times
 from saldo.kernel.money import Money, minor_digits, round_exact
-from saldo.kernel.periods import Cycle, Period
+from saldo.kernel.periods import Cycle, Period, whole_seconds
 from saldo.kernel.rounding import Rounding
 from saldo.orders.model import Item
 from saldo.rating.model import Ask, RatedCharge, Share, Step
@@ -246,13 +246,13 @@ def rated_charge(case: BillingCase, subscription: Subscription, charged: Charged
 def share_of_charge(case: BillingCase, subscription: Subscription, charged: Charged) -> Share:
     """The part of the full period that a charge is for, as its plan counts."""
     due, component, zone = charged.period, charged.component, case.account.time_zone
+    full, seconds = due.full, charged.change.seconds if charged.change else None
     if component.priced_per is not None:
-        anchor = Cycle(component.priced_per, 1, subscription.anchor_on)
-        return share_of(due.period, anchor.period_at(due.period.start), charged.version.day_count, zone)
-    if charged.change and charged.change.seconds:
-        part, whole = charged.change.seconds
-        return WHOLE if part == whole else Share(part, whole)
-    return share_of(due.period, due.full, charged.version.day_count, zone)
+        full = Cycle(component.priced_per, 1, subscription.anchor_on).period_at(due.period.start)
+    if seconds is None:
+        return share_of(due.period, full, charged.version.day_count, zone)
+    part, whole = seconds[0], whole_seconds(*full.instants(zone))
+    return WHOLE if part == whole else Share(part, whole)
 
 
 def credited(line: Line) -> Line:

@@ -130,6 +130,8 @@ def _usage(
             if meter_id:
                 key = UsageKey(item.subscription.id, meter_id, charged.period.period)
                 price, zone = charged.component.price, request.account.time_zone
+                if key in details and details[key].by_value is not None:
+                    continue  # the same days taken back or charged anew, on terms that may not ask for the parts
                 totals[key], details[key] = usage_of(request.usage, key, price, zone)
     return totals, details
 
