@@ -7,21 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from saldo.invoicing.model import (
-    BillingCase,
-    Coupon,
-    CreditSource,
-    DocumentKind,
-    Draft,
-    DueSubscription,
-    InvoiceBody,
-    Item,
-    PrepaidCredit,
-    UsageDetail,
-)
-from saldo.invoicing.rules import bill, due_of, problems_of
+from saldo.invoicing.model import BillingCase, Coupon, DueItem, DueSubscription, InvoiceBody, PrepaidCredit, UsageDetail, Wallet
+from saldo.invoicing.rules import due_of, problems_of
+from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_lines import charged_of
 from saldo.kernel.errors import Refusal
+from saldo.orders.model import Item
 from saldo.quotes.model import Usage
 from saldo.quotes.rules_usage import usage_of
 from saldo.subscriptions.model import Subscription
@@ -45,9 +36,7 @@ class Machine:
         self.subscriptions: dict[str, Subscription] = {}
         self.events: dict[str, list[UsageEvent]] = {}
         self.items: list[Item] = []
-        self.coupons: list[Coupon] = []
-        self.credits: list[PrepaidCredit] = []
-        self.notes = 0
+        self.wallet = Wallet()
         self.tax = TableTax(self.history.market.table)
 
     def learn(self, fact: object) -> str | None:
@@ -68,9 +57,9 @@ class Machine:
             case UsageEvent():
                 self.events.setdefault(fact.meter_id, []).append(fact)
             case Coupon():
-                self.coupons.append(fact)
+                self.wallet = replace(self.wallet, coupons=(*self.wallet.coupons, fact))
             case PrepaidCredit():
-                self.credits.append(fact)
+                self.wallet = replace(self.wallet, credits=(*self.wallet.credits, fact))
             case Item():
                 self.items.append(fact)
 
@@ -94,15 +83,13 @@ class Machine:
         due = any(s.next_bill_on is not None and s.next_bill_on <= day for s in self.subscriptions.values())
         if not due and not self.items:
             return None
-        outcome = bill(self._case(day), self.tax)
-        self.subscriptions = {s.id: s for s in outcome.subscriptions}
-        self.items = []
-        if not isinstance(outcome, Draft):
-            return None
-        problems = problems_of(outcome.body)
-        assert not problems, problems
-        self._use_up(outcome.body)
-        return outcome.body
+        billed = bill_account(self._case(day), self.tax)
+        self.subscriptions = {s.id: s for s in billed.subscriptions}
+        self.items, self.wallet = [], billed.wallet
+        for body in billed.bodies:
+            problems = problems_of(body)
+            assert not problems, problems
+        return billed.bodies[0] if billed.bodies else None
 
     def _case(self, day: date) -> BillingCase:
         market, zone = self.history.market, self.history.account.time_zone
@@ -115,19 +102,9 @@ class Machine:
         for key, total, detail in self._usage(due):
             if key not in details or details[key].by_value is None:
                 totals[key], details[key] = total, detail
-        return BillingCase(
-            self.history.account,
-            market.seller,
-            due,
-            totals,
-            day,
-            tuple(self.items),
-            market.options,
-            details,
-            tuple(self.coupons),
-            tuple(self.credits),
-            self.notes,
-        )
+        items = tuple(DueItem(item) for item in self.items)
+        account, options = self.history.account, market.options
+        return BillingCase(account, market.seller, due, totals, day, items, options, details, self.wallet)
 
     def _usage(self, due: tuple[DueSubscription, ...]) -> Iterator[tuple[UsageKey, Decimal, UsageDetail]]:
         zone, meters = self.history.account.time_zone, self.history.market.meters
@@ -148,17 +125,3 @@ class Machine:
             return events
         start, _ = key.period.instants("UTC")
         return [e for e in events if e.at >= start - 2 * DAY]
-
-    def _use_up(self, body: InvoiceBody) -> None:
-        used = {use.coupon_id for use in body.coupons}
-        self.coupons = [replace(c, used=c.used + 1) if c.id in used else c for c in self.coupons]
-        for credit in body.credits:
-            if credit.source is CreditSource.CREDIT_NOTE:
-                self.notes -= credit.minor
-            drawn = credit.minor
-            self.credits = [
-                replace(c, balance_minor=c.balance_minor - drawn) if c.id == credit.credit_id else c
-                for c in self.credits
-            ]
-        if body.kind is DocumentKind.CREDIT_NOTE:
-            self.notes -= body.payable_minor

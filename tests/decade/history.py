@@ -8,7 +8,8 @@ from datetime import date
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion
-from saldo.invoicing.model import BillingOptions, Coupon, Item, PrepaidCredit
+from saldo.invoicing.model import BillingOptions, Coupon, PrepaidCredit
+from saldo.orders.model import Item
 from saldo.quotes.model import QuotedMeter
 from saldo.subscriptions.model import Alignment, Change
 from saldo.tax.model import TaxTable

@@ -13,7 +13,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
-from saldo.invoicing.model import Coupon, CouponDuration, InvoiceBody, Item, LineKind, PrepaidCredit, PrepaidOrder
+from saldo.invoicing.model import Coupon, CouponDuration, InvoiceBody, LineKind, PrepaidCredit, PrepaidOrder
+from saldo.orders.model import Item
 from saldo.subscriptions.model import Subscription
 from saldo.usage.model import UsageEvent
 from tests.decade.history import History, Sale, Told

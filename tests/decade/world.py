@@ -10,7 +10,8 @@ from random import Random
 
 from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, DayCount, PlanVersion
-from saldo.invoicing.model import Coupon, CouponDuration, Item, PrepaidCredit
+from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit
+from saldo.orders.model import Item
 from saldo.quotes.model import QuotedMeter
 from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule
 from saldo.usage.model import UsageEvent
