@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from saldo.invoicing.model import BillingCase, Coupon, DueItem, DueSubscription, InvoiceBody, PrepaidCredit, UsageDetail, Wallet
+from saldo.catalog.model import PlanVersion
+from saldo.invoicing.model import (
+    BillingCase,
+    Coupon,
+    DueItem,
+    DueSubscription,
+    InvoiceBody,
+    PrepaidCredit,
+    UsageDetail,
+    Wallet,
+)
 from saldo.invoicing.rules import due_of, problems_of
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_lines import charged_of
@@ -24,6 +34,22 @@ from saldo.usage.rules import first_of_each
 from tests.decade.history import History, Sale, Told
 
 DAY = timedelta(days=1)
+
+
+def sold(sale: Sale, account_id: str, seller_id: str, version: PlanVersion) -> Subscription:
+    """A subscription as Saldo begins it."""
+    begun = subscribe(
+        sale.id,
+        account_id=account_id,
+        entity_id=seller_id,
+        plan_version=version,
+        started_on=sale.started_on,
+        alignment=sale.alignment,
+        trial_days=sale.trial_days,
+        anchor_on=sale.anchor_on,
+        quantities={name: Decimal(q) for name, q in sale.quantities.items()},
+    )
+    return begun if sale.cancelled_on is None else cancel(begun, version, sale.cancelled_on)
 
 
 @dataclass
@@ -50,10 +76,12 @@ class Machine:
     def _learn(self, fact: object) -> None:
         match fact:
             case Sale():
-                self.subscriptions[fact.id] = self._sold(fact)
+                version = self.history.market.versions[fact.plan_version_id]
+                account, seller = self.history.account, self.history.market.seller
+                self.subscriptions[fact.id] = sold(fact, account.id, seller.id, version)
             case Told():
-                sold = self.subscriptions[fact.subscription_id]
-                self.subscriptions[sold.id] = with_change(sold, fact.change)
+                before = self.subscriptions[fact.subscription_id]
+                self.subscriptions[before.id] = with_change(before, fact.change)
             case UsageEvent():
                 self.events.setdefault(fact.meter_id, []).append(fact)
             case Coupon():
@@ -62,21 +90,6 @@ class Machine:
                 self.wallet = replace(self.wallet, credits=(*self.wallet.credits, fact))
             case Item():
                 self.items.append(fact)
-
-    def _sold(self, sale: Sale) -> Subscription:
-        version = self.history.market.versions[sale.plan_version_id]
-        sold = subscribe(
-            sale.id,
-            account_id=self.history.account.id,
-            entity_id=self.history.market.seller.id,
-            plan_version=version,
-            started_on=sale.started_on,
-            alignment=sale.alignment,
-            trial_days=sale.trial_days,
-            anchor_on=sale.anchor_on,
-            quantities={name: Decimal(q) for name, q in sale.quantities.items()},
-        )
-        return sold if sale.cancelled_on is None else cancel(sold, version, sale.cancelled_on)
 
     def run(self, day: date) -> InvoiceBody | None:
         """One run; None where there is nothing to bill. Raises Refusal where the account would be set aside."""

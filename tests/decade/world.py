@@ -26,21 +26,21 @@ CREDITS = [CreditRule.UNUSED] * 6 + [CreditRule.NONE] * 2 + [CreditRule.WHOLE]
 
 
 @lru_cache(maxsize=64)
-def market_of(n: int, seed: int) -> tuple[Market, list[list[str]], tuple[Buyer, ...]]:
-    return market(n, seed)
+def market_of(n: int, seed: int, simple: bool) -> tuple[Market, list[list[str]], tuple[Buyer, ...]]:
+    return market(n, seed, simple)
 
 
-def history_of(n: int, seed: int, months: int) -> History:
-    """The n-th account's decade."""
-    return _Life(n, seed, months).history()
+def history_of(n: int, seed: int, months: int, simple: bool = False) -> History:
+    """The n-th account's decade. simple: only what runs can count from stored events."""
+    return _Life(n, seed, months, simple).history()
 
 
 class _Life:
     """Draws an account's facts. `busy`: how many changes a year a subscription of it sees."""
 
-    def __init__(self, n: int, seed: int, months: int) -> None:
+    def __init__(self, n: int, seed: int, months: int, simple: bool) -> None:
         self.chance = chance = Random(f"{seed} account {n}")
-        self.market, self.families, buyers = market_of(n % len(PLACES), seed)
+        self.market, self.families, buyers = market_of(n % len(PLACES), seed, simple)
         self.first_on = FIRST_ON
         self.last_on = FIRST_ON + timedelta(days=int(months * 30.44))
         self.account = _account(n, chance.choice(buyers), self.market, chance)
@@ -139,8 +139,11 @@ class _Life:
 
     def _change(self, on: date, family: list[PlanVersion]) -> Change:
         chance = self.chance
-        kind = chance.choice(KINDS)
         version = chance.choice(family)
+        has_seats = {v.id for v in family if any(c.id == "seats" for c in v.components)}
+        kind = chance.choice(
+            KINDS if family[0].id in has_seats else [ChangeKind.PLAN, ChangeKind.PAUSE, ChangeKind.RESUME]
+        )
         at = None
         if chance.random() < 0.4 and family[0].day_count is DayCount.SECOND:
             at = _moment_of(on, chance.randrange(1, 86_000), self.account.time_zone)
@@ -153,7 +156,7 @@ class _Life:
             effective_on=on,
             effective_at=at,
             plan_version_id=version.id if kind is ChangeKind.PLAN else "",
-            quantities=many if settings or (kind is ChangeKind.PLAN and chance.random() < 0.3) else {},
+            quantities=many if settings or (kind is ChangeKind.PLAN and version.id in has_seats) else {},
             added=more if kind is ChangeKind.QUANTITY and not settings else {},
             credit=chance.choice(CREDITS),
             reset_cycle=kind is ChangeKind.PLAN and chance.random() < 0.15,
@@ -169,7 +172,7 @@ class _Life:
                 self._id("ev"),
                 self.account.id,
                 quoted.counts,
-                datetime(day.year, day.month, day.day, chance.randrange(24), chance.randrange(60), tzinfo=UTC),
+                datetime(day.year, day.month, day.day, chance.randrange(11), chance.randrange(60), tzinfo=UTC),
                 Decimal(chance.choice([1, 7, 40, 250, 1000])) * Decimal(chance.choice(["1", "0.5", "1.25"])),
                 {
                     "region": chance.choice(REGIONS),

@@ -44,9 +44,13 @@ REGIONS, CLASSES = ("eu", "us"), ("large", "small")
 
 
 class PriceList:
-    """Writes families of plan versions for one seller; each has its own meters, so that none is claimed twice."""
+    """Writes families of plan versions for one seller; each has its own meters, so that none is claimed twice.
 
-    def __init__(self, chance: Random, seller_id: str, currency: str, inclusive: bool) -> None:
+    simple: only what runs can count from stored events; quotes count more.
+    """
+
+    def __init__(self, chance: Random, seller_id: str, currency: str, inclusive: bool, simple: bool) -> None:
+        self.simple = simple
         self.chance, self.seller_id, self.currency, self.inclusive = chance, seller_id, currency, inclusive
         self.meters: dict[str, QuotedMeter] = {}
 
@@ -155,8 +159,10 @@ class PriceList:
             {},
             "user" if aggregation is Aggregation.UNIQUE else "",
         )
-        filters = {"region": ("eu",)} if chance.random() < 0.15 else {}
-        return QuotedMeter(meter, meter_id, filters, aggregation in levels and chance.random() < 0.5)
+        filters = {"region": ("eu",)} if chance.random() < 0.15 and not self.simple else {}
+        return QuotedMeter(
+            meter, meter_id, filters, aggregation in levels and not self.simple and chance.random() < 0.5
+        )
 
     def price_like(self, component: Component) -> PriceModel:
         if component.kind is ChargeKind.USAGE:
@@ -183,9 +189,9 @@ class PriceList:
             )
         if kind == 2:
             return Capped(self.money("20", "90"), inner)
-        if kind == 3 and additive:
+        if kind == 3 and additive and not self.simple:
             return self.matrix()
-        if kind == 4 and self.meters[meter_id].meter.aggregation is Aggregation.SUM:
+        if kind == 4 and not self.simple and self.meters[meter_id].meter.aggregation is Aggregation.SUM:
             return self.percent_by_event()
         return inner
 

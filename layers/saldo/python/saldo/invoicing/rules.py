@@ -231,16 +231,16 @@ def invoice_id(issued_on: date, entity_id: str, account_id: str, currency: str, 
 def issue_entry(body: InvoiceBody) -> Entry | None:
     """The journal entry of issuing: receivables against revenue, deferred revenue and tax; None where all cancels out.
 
-    Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction. Credits
-    that pay are used up. A credit note is the same with signs turned round: against its invoice, or else in favour of
+    Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction; what the
+    buyer withholds of it is not owed by the buyer, but by the state. Credits that pay are used up. A credit note is the same with signs turned round: against its invoice, or else in favour of
     what the customer has with the seller.
     """
-    credits: Counter[tuple[LedgerAccount, str]] = Counter()
-    for line in body.lines:
-        credits[_account_of(line), line.revenue_tag] += line.net_minor - line.included_tax_minor
+    credits = _earned(body.lines)
     for tax in body.tax_totals:
         if tax.collection is Collection.CHARGED:
             credits[LedgerAccount.TAX_PAYABLE, tax.jurisdiction] += tax.tax_minor
+        if tax.collection is Collection.WITHHELD:
+            credits[LedgerAccount.TAX_WITHHELD, tax.jurisdiction] -= tax.tax_minor
     for credit in body.credits:
         if not credit.before_tax:
             account = LedgerAccount.PREPAID_CREDIT if credit.credit_id else LedgerAccount.CUSTOMER_CREDIT
@@ -260,6 +260,20 @@ def issue_entry(body: InvoiceBody) -> Entry | None:
     )
 
 
+def _earned(lines: Sequence[Line]) -> Counter[tuple[LedgerAccount, str]]:
+    """What the lines earn, defer, or draw from prepaid credit. Tax within what a credit paid stays with its line."""
+    credits: Counter[tuple[LedgerAccount, str]] = Counter()
+    by_id = {line.id: line for line in lines}
+    for line in lines:
+        if line.kind is LineKind.PREPAID:
+            credits[LedgerAccount.PREPAID_CREDIT, line.revenue_tag] += line.net_minor
+            paid = by_id[line.of]
+            credits[_account_of(paid), paid.revenue_tag] -= line.included_tax_minor
+        else:
+            credits[_account_of(line), line.revenue_tag] += line.net_minor - line.included_tax_minor
+    return credits
+
+
 def _owed(body: InvoiceBody, minor: int) -> Posting:
     if body.kind is DocumentKind.CREDIT_NOTE and not body.of_invoice:
         return Posting(LedgerAccount.CUSTOMER_CREDIT, minor)
@@ -267,8 +281,6 @@ def _owed(body: InvoiceBody, minor: int) -> Posting:
 
 
 def _account_of(line: Line) -> LedgerAccount:
-    if line.kind is LineKind.PREPAID:
-        return LedgerAccount.PREPAID_CREDIT
     return LedgerAccount.REVENUE if line.timing is Timing.ARREARS else LedgerAccount.DEFERRED_REVENUE
 
 

@@ -148,6 +148,7 @@ def _taken_off(
         of=parent.id,
         component_id=source_id if not parent.component_id else parent.component_id,
         names=names,
+        revenue_tag=source_id if kind is LineKind.PREPAID else parent.revenue_tag,
         quantity=ONE,
         exact=amount,
         share=Share(),
