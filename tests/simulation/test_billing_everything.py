@@ -1,4 +1,4 @@
-"""A run bills all that an account can owe: changes, items, coupons, credits, for several accounts, on several invoices."""
+"""A run bills all that accounts can owe: changes, items, coupons and credits, on shared and on split invoices."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from saldo.accounts import records
@@ -10,7 +10,7 @@ from saldo.accounts.model import Account, BillingProfile, LegalEntity, Organisat
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import NotFound, Problems, Refusal
+from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -58,34 +58,6 @@ class Accounts:
             raise Refusal("changed_meanwhile", "the profile was changed by someone else; look at it and try again")
         return new
 
-    def consolidate(self, account_id: str, into: str, actor: Actor, reason: str = "") -> Account:
-        """Have an account's charges come on the invoices of another account of its organisation; "" undoes it.
-
-        From the next run on. Refusal `cannot_consolidate` names everything that speaks against it, `changed_meanwhile`
-        when one of the two accounts was changed at the same moment.
-        """
-        account = self.account(account_id)
-        target = self.account(into) if into else None
-        if target is not None:
-            _check_consolidation(account, target, self.members_of(account))
-        unit = Unit(f"consolidate {account_id}")
-        unit.update((account_id, "account"), set={"invoiced_to": into}, when={"invoiced_to": account.invoiced_to})
-        key = records.consolidated_key(account.entity_id, account_id)
-        if target is None:
-            unit.delete(key)
-        else:
-            unit.put(records.consolidated_item(account, into))
-            unit.require((into, "account"), when={"invoiced_to": ""})
-        self._audited(unit, account_id, "account.consolidated", into or account_id, actor, reason)
-        if self._store.write_one(unit):
-            raise Refusal("changed_meanwhile", "one of the accounts was changed by someone else; try again")
-        return replace(account, invoiced_to=into)
-
-    def members_of(self, account: Account) -> list[str]:
-        """Ids of the accounts whose charges come on this one's invoices."""
-        into = records.invoiced_to(self._store, account.entity_id)
-        return sorted(member for member, payer in into.items() if payer == account.id)
-
     def account(self, account_id: str) -> Account:
         item = self._store.get(account_id, "account")
         if item is None:
@@ -117,20 +89,3 @@ class Accounts:
 
     def _audited(self, unit: Unit, owner: str, action: str, subject: str, actor: Actor, reason: str = "") -> Unit:
         return unit.put(audit_item(AuditRecord(owner, self._clock(), actor, action, subject, reason=reason)))
-
-
-def _check_consolidation(account: Account, target: Account, members: Sequence[str]) -> None:
-    problems = Problems()
-    if target.id == account.id:
-        problems.add("into", "itself", "an account is on its own invoice already")
-    if target.organisation_id != account.organisation_id:
-        problems.add("into", "other_organisation", "what an account uses is shown to its own organisation alone")
-    if target.entity_id != account.entity_id:
-        problems.add("into", "other_seller", "one invoice has one seller")
-    if target.currency != account.currency:
-        problems.add("into", "other_currency", f"{account.currency} and {target.currency} do not come on one invoice")
-    if target.invoiced_to:
-        problems.add("into", "is_consolidated", f"{target.id} is itself on the invoice of {target.invoiced_to}")
-    if members:
-        problems.add("account_id", "has_members", f"{account.id} has {', '.join(members)} on its own invoice")
-    problems.refuse_if_any("these accounts cannot share an invoice", "cannot_consolidate")

@@ -72,7 +72,7 @@ def _group(case: BillingCase, member: Account | None, purchase_order: str, cost_
 
 
 def _part(case: BillingCase, group: _Group, due: Sequence[DueSubscription], items: Sequence[DueItem]) -> BillingCase:
-    supplied_to = next((sold.member for sold in (*due, *items)), None)
+    supplied_to = next(iter([*(d.member for d in due), *(i.member for i in items)]), None)
     return replace(
         case,
         due=tuple(due),
