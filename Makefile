@@ -47,6 +47,9 @@ lint: setup ## ruff, mypy, the floors of the house
 cases: setup ## the worked billing cases, area by area
 	@$(PATHS) $(PYTHON) -m tests.cases
 
+decade: setup ## 1,000 accounts over ten years, each invoice worked out again; SEED= ACCOUNTS= MONTHS= ONLY=
+	@$(PATHS) $(PYTHON) -m tests.decade
+
 bench: setup ## measure against the bars; build/bench.json
 	@$(PATHS) $(PYTHON) -m tests.bench
 
@@ -64,4 +67,4 @@ deploy: setup ## deploy every stack of ENV to AWS
 lock: setup ## pin and hash every package again
 	@$(PYTHON) -m local.lock
 
-.PHONY: help setup up down reset status test check lint bench cases pictures synth deploy lock
+.PHONY: help setup up down reset status test check lint bench cases decade pictures synth deploy lock

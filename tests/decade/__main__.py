@@ -31,7 +31,7 @@ def main() -> int:
                 bad += report(seed, [history], verdict) if verdict.findings else 0
                 invoices, lines = invoices + verdict.invoices, lines + verdict.lines
         else:
-            verdict = audited(histories, StoredSeller, held_true(int(os.environ.get('CHECK_MONTHS', '12'))))
+            verdict = audited(histories, StoredSeller, held_true(int(os.environ.get("CHECK_MONTHS", "12"))))
             bad += report(seed, histories, verdict) if verdict.findings else 0
             invoices, lines = invoices + verdict.invoices, lines + verdict.lines
         print(

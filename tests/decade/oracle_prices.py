@@ -1,6 +1,6 @@
 """What a quantity costs by each price model, as a clerk with a price list works it out in fractions.
 
-Nothing here is taken from Saldo's rating. Sources: row SUB-2, docs/quote.md ("Plans"), the defaults of the worked cases.
+Nothing here is taken from Saldo's rating. Sources: row SUB-2, docs/quote.md ("Plans"), defaults of the worked cases.
 """
 
 from __future__ import annotations
