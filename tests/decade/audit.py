@@ -67,7 +67,7 @@ def audited(
     make: Callable[[Sequence[History]], System] = Pure,
     after: Callable[[System, date], Iterable[str]] = lambda _system, _day: (),
 ) -> Verdict:
-    """Follow accounts of one seller until something differs, or to the end. after: looks at the whole after each run."""
+    """Follow accounts of one seller until something differs, or to the end. after: a look at all after each run."""
     system, auditors = make(histories), {h.account.id: Auditor(h) for h in histories}
     verdict = Verdict(histories[0].first_on)
     waiting = [(on, h.account.id, fact) for h in histories for on, fact in h.facts]

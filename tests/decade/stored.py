@@ -20,7 +20,7 @@ from saldo.invoicing.run.close import close_run, reconcile_run, set_aside_of
 from saldo.invoicing.run.issue import issue_invoices
 from saldo.invoicing.run.model import Attempt, BatchResult
 from saldo.invoicing.run.number import number_invoices
-from saldo.invoicing.run.open import open_run
+from saldo.invoicing.run.open import due_accounts, open_run
 from saldo.invoicing.seller_records import options_item
 from saldo.invoicing.wallets import Wallets
 from saldo.kernel.errors import Refusal
@@ -101,7 +101,8 @@ class StoredSeller:
 
     def run(self, day: date) -> Mapping[str, InvoiceBody | str | None]:
         """One run from opening to close: per account its invoice, or why it was set aside. Nothing: nothing was due."""
-        self._ingest()
+        if next(due_accounts(self.store, self.market.seller.id, day), None) is not None:
+            self._ingest()
         attempt = open_run(self.store, self.clock, self.market.seller.id, day.isoformat())
         results = self._steps(attempt)
         aside = {a.account_id: f"{a.code}: {a.reason}" for a in set_aside_of(self.store, attempt)}

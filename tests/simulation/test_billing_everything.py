@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -170,6 +170,18 @@ def test_coupons_and_credits_are_used_up_run_by_run_and_the_ledger_says_the_same
     assert statuses == [("paid", 0), ("issued", 6724 - 1638)]
     wallet = wallets.of(ACCOUNT)
     assert (wallet.coupons[0].used, wallet.credits[0].balance_minor) == (1, 0)
+    assert check_all(world.store).violations == []
+
+
+def test_a_late_run_draws_credit_that_was_valid_on_its_day() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    wallets = Wallets(world.store, world.clock)
+    wallets.grant(ACCOUNT, PrepaidCredit("gone", 100, JAN, expires_on=date(2026, 1, 2), paid=False), CLERK)
+    wallets.grant(ACCOUNT, PrepaidCredit("valid", 90_000, JAN, expires_on=date(2026, 2, 3), paid=False), CLERK)
+    world.now = datetime(2026, 2, 10, 4, tzinfo=UTC)
+    world.run(FEB)
+    assert [body.payable_minor for body in _bodies(world)] == [0]
     assert check_all(world.store).violations == []
 
 

@@ -232,8 +232,8 @@ def issue_entry(body: InvoiceBody) -> Entry | None:
     """The journal entry of issuing: receivables against revenue, deferred revenue and tax; None where all cancels out.
 
     Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction; what the
-    buyer withholds of it is not owed by the buyer, but by the state. Credits that pay are used up. A credit note is the same with signs turned round: against its invoice, or else in favour of
-    what the customer has with the seller.
+    buyer withholds of it is to be had from the state. Credits that pay are used up. A credit note is the same with signs
+    turned round: against its invoice, or else in favour of what the customer has with the seller.
     """
     credits = _earned(body.lines)
     for tax in body.tax_totals:
