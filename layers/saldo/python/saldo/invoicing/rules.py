@@ -263,14 +263,13 @@ def issue_entry(body: InvoiceBody) -> Entry | None:
 def _earned(lines: Sequence[Line]) -> Counter[tuple[LedgerAccount, str]]:
     """What the lines earn, defer, or draw from prepaid credit. Tax within what a credit paid stays with its line."""
     credits: Counter[tuple[LedgerAccount, str]] = Counter()
-    by_id = {line.id: line for line in lines}
     for line in lines:
+        net, earned = line.net_minor, (_account_of(line), line.revenue_tag)
         if line.kind is LineKind.PREPAID:
-            credits[LedgerAccount.PREPAID_CREDIT, line.revenue_tag] += line.net_minor
-            paid = by_id[line.of]
-            credits[_account_of(paid), paid.revenue_tag] -= line.included_tax_minor
+            credits[LedgerAccount.PREPAID_CREDIT, line.component_id] += net
+            credits[earned] -= line.included_tax_minor
         else:
-            credits[_account_of(line), line.revenue_tag] += line.net_minor - line.included_tax_minor
+            credits[earned] += net - line.included_tax_minor
     return credits
 
 
