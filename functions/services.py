@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
     from saldo.integration.imports import InvoiceImport
+    from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.run.bill import Billing
     from saldo.invoicing.run.starter import RunStarter
+    from saldo.invoicing.thresholds import Thresholds
     from saldo.payments.service import Payments
     from saldo.storage.files import Files
     from saldo.storage.sealing import Sealer
+    from saldo.usage.accept import AcceptUsage
+    from saldo.usage.ingest import Ingest
     from saldo.usage.ingest_import import UsageImport
 
 clock = system_clock
@@ -133,6 +137,35 @@ def settings() -> Settings:
 @lru_cache(maxsize=1)
 def store() -> Store:
     return Store(client("dynamodb"), settings().table)
+
+
+@lru_cache(maxsize=1)
+def forecasts() -> Forecasts:
+    from saldo.invoicing.forecast import Forecasts
+
+    return Forecasts(billing(), clock)
+
+
+@lru_cache(maxsize=1)
+def thresholds() -> Thresholds:
+    from saldo.invoicing.thresholds import Thresholds
+
+    return Thresholds(store(), forecasts(), clock)
+
+
+@lru_cache(maxsize=1)
+def usage_acceptance() -> AcceptUsage:
+    from saldo.usage.accept import AcceptUsage
+    from saldo.usage.batch_queue import SqsBatches
+
+    return AcceptUsage(store(), SqsBatches(client("sqs"), settings().usage_queue_url), clock)
+
+
+@lru_cache(maxsize=1)
+def usage_ingest() -> Ingest:
+    from saldo.usage.ingest import Ingest
+
+    return Ingest(store(), clock)
 
 
 @lru_cache(maxsize=1)

@@ -43,6 +43,7 @@ class DataStack(Stack):
         self.alarms = self._alarm_topic(target.alarm_mail)
         self.ward = Ward(self.names, self.keys, self.alarms)
         self.gateway_events = WatchedQueue(self, "gateway_events", self.ward, visibility_s=360)
+        self.usage_batches = WatchedQueue(self, "usage_batches", self.ward, visibility_s=1800)
         self.gateway_secret = self._gateway_secret()
         self.mail_identity_arn = self._mail_identity(target)
         self._outputs(region)
@@ -168,6 +169,7 @@ class DataStack(Stack):
             "ImportsBucket": self.buckets["imports"].bucket_name,
             "BusName": self.bus.event_bus_name,
             "GatewayQueueUrl": self.gateway_events.queue.queue_url,
+            "UsageQueueUrl": self.usage_batches.queue.queue_url,
             "GatewaySecretArn": self.gateway_secret.secret_arn,
             "AlarmTopicArn": self.alarms.topic_arn,
         }

@@ -15,11 +15,13 @@ from infra.cdk.alarms import Rule, Runbook, alarm
 from infra.cdk.data import DataStack
 from infra.cdk.environments import Environment, Region
 from infra.cdk.functions import (
+    ACCEPT_USAGE,
     DELIVERY,
     DOCUMENTS,
     GATEWAY_EVENTS,
     IMPORT_INVOICES,
     IMPORT_USAGE,
+    INGEST_USAGE,
     PUBLISH_EVENTS,
     SWEEP_PAYMENTS,
 )
@@ -40,11 +42,12 @@ class EventsStack(Stack):
         super().__init__(scope, id_, **stack)
         self._data = data
         hosting = Hosting(self, target, region, data)
-        for spec in (DOCUMENTS, IMPORT_USAGE, IMPORT_INVOICES):
+        for spec in (DOCUMENTS, IMPORT_USAGE, ACCEPT_USAGE, IMPORT_INVOICES):
             hosting.function(spec)
         self._publish(hosting.function(PUBLISH_EVENTS))
         self._deliver(hosting.function(DELIVERY))
         self._take_from(data.gateway_events, hosting.function(GATEWAY_EVENTS))
+        self._take_from(data.usage_batches, hosting.function(INGEST_USAGE))
         self._sweep(hosting.function(SWEEP_PAYMENTS))
 
     def _publish(self, watched: WatchedFunction) -> None:

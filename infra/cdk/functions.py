@@ -19,6 +19,7 @@ class Grant(Enum):
     IMPORTS = auto()
     SIGN_IN = auto()
     QUEUE_GATEWAY_EVENTS = auto()
+    QUEUE_USAGE = auto()
     GATEWAY_SECRET = auto()
     RENDER = auto()
     PUBLISH = auto()
@@ -145,6 +146,20 @@ IMPORT_USAGE = FunctionSpec(
     900,
     (Grant.IMPORTS, Grant.RECORDS),
 )
+ACCEPT_USAGE = FunctionSpec(
+    "accept_usage",
+    "functions.usage.accept.handler",
+    512,
+    29,
+    (Grant.RECORDS, Grant.QUEUE_USAGE),
+)
+INGEST_USAGE = FunctionSpec(
+    "ingest_usage",
+    "functions.usage.ingest.handler",
+    1769,
+    300,
+    (Grant.RECORDS,),
+)
 IMPORT_INVOICES = FunctionSpec(
     "import_invoices",
     "functions.integration.import_invoices.handler",
@@ -164,5 +179,7 @@ ALL = (
     SWEEP_PAYMENTS,
     PUBLISH_EVENTS,
     IMPORT_USAGE,
+    ACCEPT_USAGE,
+    INGEST_USAGE,
     IMPORT_INVOICES,
 )

@@ -73,10 +73,15 @@ def _imports(data: DataStack) -> list[iam.PolicyStatement]:
 
 
 def _queue_gateway_events(data: DataStack) -> list[iam.PolicyStatement]:
-    return [
-        _allow(["sqs:SendMessage"], data.gateway_events.queue.queue_arn),
-        _allow(_USE_KEY, data.keys.messages.key_arn, via="sqs"),
-    ]
+    return _send(data, data.gateway_events.queue.queue_arn)
+
+
+def _queue_usage(data: DataStack) -> list[iam.PolicyStatement]:
+    return _send(data, data.usage_batches.queue.queue_arn)
+
+
+def _send(data: DataStack, queue_arn: str) -> list[iam.PolicyStatement]:
+    return [_allow(["sqs:SendMessage"], queue_arn), _allow(_USE_KEY, data.keys.messages.key_arn, via="sqs")]
 
 
 def _gateway_secret(data: DataStack) -> list[iam.PolicyStatement]:
@@ -118,6 +123,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.DOCUMENTS_READ: _bucket("documents", write=False),
     Grant.IMPORTS: _imports,
     Grant.QUEUE_GATEWAY_EVENTS: _queue_gateway_events,
+    Grant.QUEUE_USAGE: _queue_usage,
     Grant.GATEWAY_SECRET: _gateway_secret,
     Grant.RENDER: _render,
     Grant.PUBLISH: _publish,

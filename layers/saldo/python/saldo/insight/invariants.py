@@ -217,14 +217,23 @@ def _wallets_are_what_the_ledger_says(owner: Owner) -> Iterator[Violation]:
 
 
 def _usage_is_kept_once(owner: Owner) -> Iterator[Violation]:
-    """Source and id name one event within a month and its neighbours; months apart an id may come again."""
+    """Source and id name one event within a month and its neighbours; months apart an id may come again.
+
+    Where events may be corrected, a month may hold several versions of one, but none of them twice.
+    """
     from saldo.usage.records import events_of_chunk, meter_of_chunk
 
     months: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    versions = set()
     for item in owner.of("usage"):
         meter = meter_of_chunk(item)
         for event in events_of_chunk(item):
-            months[meter, event.source, event.id].append(event.at.year * 12 + event.at.month)
+            said = (meter, event.source, event.id, event.at, event.value, tuple(sorted(event.properties.items())))
+            month = event.at.year * 12 + event.at.month
+            found = months[meter, event.source, event.id]
+            if not (item.get("corrected") and month in found and said not in versions):
+                found.append(month)
+            versions.add(said)
     for (meter, source, event_id), found in months.items():
         if len(found) > 1 and any(later - one <= 1 for one, later in pairwise(sorted(found))):
             yield Violation(10, owner.id, f"{meter} holds {source}/{event_id} {len(found)} times")

@@ -20,7 +20,8 @@ from saldo.orders.model import Item
 from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.tax.model import Collection, TaxRounding, TaxShare, TaxTotal
-from saldo.usage.model import UsageKey
+from saldo.usage.model import UsageDetail, UsageKey
+from saldo.usage.model_windows import LateUsage
 
 
 class ChangeLegs(StrEnum):
@@ -64,7 +65,8 @@ class BillingOptions:
 
 class LineKind(StrEnum):
     """What a line is for. CHARGE: what a subscription costs; CREDIT: days paid for and not used; CHANGE: both as one;
-    TRUE_UP: what misses to a minimum; ITEM: sold once by hand; DISCOUNT and PREPAID: off another line."""
+    TRUE_UP: what misses to a minimum; ITEM: sold once by hand; DISCOUNT and PREPAID: off another line; LATE: usage of
+    a period that was billed before it came."""
 
     CHARGE = "charge"
     CREDIT = "credit"
@@ -73,6 +75,7 @@ class LineKind(StrEnum):
     ITEM = "item"
     DISCOUNT = "discount"
     PREPAID = "prepaid"
+    LATE = "late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,13 +261,13 @@ class Wallet:
 
 
 @dataclass(frozen=True, slots=True)
-class UsageDetail:
-    """More about one total of usage. `before`: what of the same period was billed earlier. `amounts`: the events'
-    values one by one, in order. `by_value`: parts of the total by the values of a matrix's dimensions."""
+class LateCharge:
+    """Late usage of a window billed before, and the plan version by which it is rated. `member`: the account that used
+    it, where the invoice is addressed to another."""
 
-    before: Decimal = Decimal(0)
-    amounts: tuple[Decimal, ...] | None = None
-    by_value: Mapping[tuple[str, ...], Decimal] | None = None
+    usage: LateUsage
+    version: PlanVersion
+    member: Account | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +291,8 @@ class BillingCase:
     are billed, and the issue date. `items` are billed with what is due. `wallet`: coupons are taken off one after the
     other, then what the account has from credit notes pays, then prepaid credits. `purchase_order` and `cost_centre`
     are those of all that is billed, where invoices are split by them. `supplied_to`: a member account whose country and
-    tax status are those of all that is billed, where they are not the addressee's.
+    tax status are those of all that is billed, where they are not the addressee's. `late`: usage of periods billed
+    before that is still to be asked for.
     """
 
     account: Account
@@ -304,6 +308,7 @@ class BillingCase:
     purchase_order: str = ""
     cost_centre: str = ""
     supplied_to: Account | None = None
+    late: tuple[LateCharge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

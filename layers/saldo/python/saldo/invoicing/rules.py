@@ -25,6 +25,7 @@ from saldo.invoicing.model import (
     PrepaidOrder,
 )
 from saldo.invoicing.rules_discounts import discounted, draw
+from saldo.invoicing.rules_late import late_identity, late_lines
 from saldo.invoicing.rules_lines import Charged, charge_lines, charged_of, due_of, usage_needed
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.exact import minor_of_share, total
@@ -69,6 +70,8 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     """
     check_case(case)
     lines = charge_lines(case)
+    if case.late:
+        lines += late_lines(case, len(lines) + 1)
     charges = tuple(sorted(_identities(case)))
     if not any(line.net_minor for line in lines):
         reason = "zero_amounts" if lines else "no_charges"
@@ -96,7 +99,9 @@ def _paid_by_credit(case: BillingCase, body: InvoiceBody) -> list[AppliedCredit]
 
 
 def _identities(case: BillingCase) -> set[str]:
-    return {p.identity for due in case.due for p in due.due} | {sold.identity for sold in case.items}
+    items = {sold.identity for sold in case.items}
+    late = {late_identity(charge.usage) for charge in case.late}
+    return {p.identity for due in case.due for p in due.due} | items | late
 
 
 def _moved_on(case: BillingCase) -> tuple[Subscription, ...]:

@@ -16,6 +16,7 @@ from saldo.invoicing.model import (
     DueItem,
     DueSubscription,
     InvoiceBody,
+    LateCharge,
     PrepaidCredit,
     Wallet,
 )
@@ -57,9 +58,15 @@ def split_case(case: BillingCase) -> list[BillingCase]:
     for item in case.items:
         group = _group(case, item.member, item.item.purchase_order, item.item.cost_centre)
         groups.setdefault(group, ([], []))[1].append(item)
+    late: dict[_Group, list[LateCharge]] = {}
+    for charge in case.late:
+        terms = charge.usage.window.terms
+        group = _group(case, charge.member, terms.purchase_order, terms.cost_centre)
+        groups.setdefault(group, ([], []))
+        late.setdefault(group, []).append(charge)
     if len(groups) < 2 and case.account.invoice_split is InvoiceSplit.NONE:
         return [case]
-    return [_part(case, group, *groups[group]) for group in sorted(groups)]
+    return [_part(case, group, *groups[group], late.get(group, [])) for group in sorted(groups)]
 
 
 def _group(case: BillingCase, member: Account | None, purchase_order: str, cost_centre: str) -> _Group:
@@ -71,15 +78,22 @@ def _group(case: BillingCase, member: Account | None, purchase_order: str, cost_
     )
 
 
-def _part(case: BillingCase, group: _Group, due: Sequence[DueSubscription], items: Sequence[DueItem]) -> BillingCase:
-    supplied_to = next(iter([*(d.member for d in due), *(i.member for i in items)]), None)
+def _part(
+    case: BillingCase,
+    group: _Group,
+    due: Sequence[DueSubscription],
+    items: Sequence[DueItem],
+    late: Sequence[LateCharge],
+) -> BillingCase:
+    members = [*(d.member for d in due), *(i.member for i in items), *(charge.member for charge in late)]
     return replace(
         case,
         due=tuple(due),
         items=tuple(items),
+        late=tuple(late),
         purchase_order=group[0],
         cost_centre=group[1],
-        supplied_to=supplied_to,
+        supplied_to=members[0] if members else None,
     )
 
 

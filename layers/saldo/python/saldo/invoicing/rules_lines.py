@@ -19,7 +19,6 @@ from saldo.invoicing.model import (
     Line,
     LineKind,
     NetRounding,
-    UsageDetail,
 )
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, minor_of_share, plus, times
@@ -32,7 +31,7 @@ from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.subscriptions.rules import billing_due, cycle_number
 from saldo.subscriptions.rules_changes import charges_due
-from saldo.usage.model import UsageKey
+from saldo.usage.model import UsageDetail, UsageKey
 
 _DAY = timedelta(days=1)
 _NO_DETAIL = UsageDetail()
@@ -246,9 +245,7 @@ def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> 
         part = share_of_charge(case, item, charged)
     if type(component.price) not in NESTED_RULES and component.kind is not ChargeKind.USAGE:
         return rate(component.price, quantity, version.currency, part, version.rounding)
-    cycle = 0
-    if type(component.price) in NESTED_RULES:  # only these can hold a ramp
-        cycle = change.cycle if change else cycle_number(item.subscription, version, due)
+    cycle = _cycle(item, charged)
     if component.kind is not ChargeKind.USAGE:
         return rate(component.price, quantity, version.currency, part, version.rounding, cycle)
     detail = _NO_DETAIL
@@ -258,6 +255,21 @@ def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> 
     if detail.before:
         return rate_more(component.price, ask, detail.before, version.currency, version.rounding)
     return rate_ask(component.price, ask, version.currency, WHOLE, version.rounding)
+
+
+def usage_terms(case: BillingCase, item: DueSubscription, charged: Charged) -> tuple[int, Share]:
+    """The cycle that a usage charge falls in, and the part of the full period over which it is priced."""
+    due, component = charged.period, charged.component
+    short = due.period != due.full or component.priced_per is not None or charged.change is not None
+    part = share_of_charge(case, item, charged) if short and component.prorate else WHOLE
+    return _cycle(item, charged), part
+
+
+def _cycle(item: DueSubscription, charged: Charged) -> int:
+    if type(charged.component.price) not in NESTED_RULES:  # only these can hold a ramp
+        return 0
+    change = charged.change
+    return change.cycle if change else cycle_number(item.subscription, charged.version, charged.period)
 
 
 def share_of_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> Share:

@@ -51,23 +51,13 @@ class UsageTotal:
 
 
 @dataclass(frozen=True, slots=True)
-class QuotedMeter:
-    """A meter and which events it counts: those of `counts` (a meter id) whose properties have one of the values of
-    each filter. `carries`: a level (WEIGHTED, LATEST or MAX) goes on from the events before the period."""
-
-    meter: Meter
-    counts: str
-    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    carries: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Usage:
-    """What was used: totals as told, and events (each once) that meters count. What is not named is zero."""
+    """What was used: totals as told, and events in the order they came, which meters count. What is not
+    named is zero."""
 
     totals: tuple[UsageTotal, ...] = ()
     events: tuple[UsageEvent, ...] = ()
-    meters: Mapping[str, QuotedMeter] = field(default_factory=dict)
+    meters: Mapping[str, Meter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

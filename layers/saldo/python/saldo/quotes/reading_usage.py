@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from saldo.kernel.exact import ONE, ZERO, total
 from saldo.kernel.reading import Fields
-from saldo.quotes.model import QuotedMeter, Usage, UsageTotal
-from saldo.usage.model import Aggregation, Meter, UsageEvent
-from saldo.usage.rules import first_of_each
-
-
-class Duplicates(StrEnum):
-    """Which of several events with one source and id counts."""
-
-    FIRST = "first"
-    LAST = "last"
+from saldo.quotes.model import Usage, UsageTotal
+from saldo.usage.model import LEVELS, Aggregation, Meter, Repeats, UsageEvent
 
 
 def usage_from(fields: Fields, account_id: str) -> Usage:
     """What was used. Events are counted by the meters named here; totals need none."""
-    meters = [_meter(child) for child in fields.maybe_children("meters")]
+    repeats = fields.choice("duplicates", Repeats, Repeats.FIRST)
+    meters = [_meter(child, repeats) for child in fields.maybe_children("meters")]
     events = [_event(child, n, account_id) for n, child in enumerate(fields.maybe_children("events"), 1)]
-    last_counts = fields.choice("duplicates", Duplicates, Duplicates.FIRST) is Duplicates.LAST
     usage = Usage(
         totals=tuple(_total(child) for child in fields.maybe_children("totals")),
-        events=tuple(first_of_each(events[::-1])[::-1] if last_counts else first_of_each(events)),
-        meters={quoted.meter.id: quoted for quoted in meters},
+        events=tuple(events),
+        meters={meter.id: meter for meter in meters},
     )
-    counted = {quoted.counts for quoted in meters}
+    counted = {meter.event_name for meter in meters}
     for n, event in enumerate(events):
         if event.meter_id and event.meter_id not in counted:
             where = f"{fields.at('events')}[{n}].meter_id"
@@ -37,7 +27,7 @@ def usage_from(fields: Fields, account_id: str) -> Usage:
     return usage
 
 
-def _meter(fields: Fields) -> QuotedMeter:
+def _meter(fields: Fields, repeats: Repeats) -> Meter:
     meter_id = fields.text("id")
     meter = Meter(
         id=meter_id,
@@ -46,15 +36,17 @@ def _meter(fields: Fields) -> QuotedMeter:
         names={"en": meter_id},
         unit_names={},
         unique_by=fields.text("unique_by", ""),
+        counts=fields.text("counts", ""),
+        filters=_filters(fields),
+        carries=fields.flag("carries", False),
+        repeats=repeats,
     )
     if meter.aggregation is Aggregation.UNIQUE and not meter.unique_by:
         fields.problems.add(fields.at("unique_by"), "missing", "a unique meter counts values of a property")
-    carries = fields.flag("carries", False)
-    if carries and meter.aggregation not in (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX):
+    if meter.carries and meter.aggregation not in LEVELS:
         fields.problems.add(fields.at("carries"), "not_a_level", "only a level goes on from period to period")
-    quoted = QuotedMeter(meter, fields.text("counts", meter_id), _filters(fields), carries)
     fields.finish()
-    return quoted
+    return meter
 
 
 def _filters(fields: Fields) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,6 @@ from saldo.invoicing.model import (
     DueItem,
     DueSubscription,
     InvoiceBody,
-    UsageDetail,
     Wallet,
 )
 from saldo.invoicing.rules import due_of
@@ -25,7 +24,7 @@ from saldo.quotes.rules_receivables import receivables
 from saldo.quotes.rules_usage import usage_of
 from saldo.subscriptions.model import Subscription
 from saldo.tax.table import TableTax
-from saldo.usage.model import UsageKey
+from saldo.usage.model import UsageDetail, UsageKey
 
 MOST_RUNS = 5_000
 

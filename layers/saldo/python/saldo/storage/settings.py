@@ -38,6 +38,7 @@ class Settings:
     gateway_url: str
     gateway_secret_arn: str
     gateway_queue_url: str
+    usage_queue_url: str
     documents_function: str
     mail_from: str
     state_machine_arn: str

@@ -9,34 +9,56 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Problem, Unavailable
 from saldo.kernel.regions import region_of
-from saldo.storage.items import Item
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage import records
-from saldo.usage.ingest_rows import RejectedRow, UsageRow, account_named, event_from
-from saldo.usage.model import Meter, UsageEvent
-from saldo.usage.records import MonthKey, month_of
+from saldo.usage.ingest_months import Identity, Months, month_from, month_unit
+from saldo.usage.ingest_rows import RejectedRow, UsageRow, account_named, by_event_name, event_from, rejected
+from saldo.usage.model import LatePolicy, Meter, Repeats, UsageEvent
+from saldo.usage.records import Batch, MonthKey, month_of
+from saldo.usage.records_quarantine import quarantine_item
+from saldo.usage.records_windows import closings_from, closings_key, tell_late
+from saldo.usage.rules_windows import policy_for
 
 _MOST_ATTEMPTS = 6
 # With the longest ids and properties these still fit one transaction of 4 MB.
 _MOST_EVENTS_PER_UNIT = 2_000
-
-Identity = tuple[str, str]
+_ORIGIN_LENGTH = 24
 
 
 @dataclass(slots=True)
 class IngestReport:
-    """What became of some rows: rows = accepted + duplicates + rejected. `meters`: accepted events per meter."""
+    """What became of some rows: rows = accepted + duplicates + rejected. `meters`: accepted events per name.
+
+    `late`: those of the accepted whose window is billed already; `corrections`: those that correct an earlier event.
+    `accounts`: whose events they were, as far as they could be read.
+    """
 
     rows: int = 0
     accepted: int = 0
     duplicates: int = 0
+    late: int = 0
+    corrections: int = 0
     rejected: list[RejectedRow] = field(default_factory=list)
     meters: dict[str, int] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=set)
+
+    def add(self, other: IngestReport) -> None:
+        """Take in what became of other rows."""
+        self.rows += other.rows
+        self.accepted += other.accepted
+        self.duplicates += other.duplicates
+        self.late += other.late
+        self.corrections += other.corrections
+        self.rejected += other.rejected
+        self.accounts |= other.accounts
+        for name, count in other.meters.items():
+            self.meters[name] = self.meters.get(name, 0) + count
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +67,22 @@ class _Numbered:
     event: UsageEvent
 
 
-@dataclass(slots=True)
-class _Month:
-    """One month's chunk as read: every event by identity, the last part's events in order."""
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """Who sends, when it came in, and how events are counted."""
 
-    parts: int = 0
-    version: int = 0
-    known: dict[Identity, UsageEvent] = field(default_factory=dict)
-    last: list[UsageEvent] = field(default_factory=list)
+    entity_id: str
+    origin: str
+    at: datetime
+    meters: Mapping[str, Sequence[Meter]]
+
+
+@dataclass(slots=True)
+class _Sifted:
+    """Of some rows of one month: events to store, whether some came late, and the report of all of them."""
+
+    fresh: list[UsageEvent] = field(default_factory=list)
+    report: IngestReport = field(default_factory=IngestReport)
 
 
 class Ingest:
@@ -61,34 +91,37 @@ class Ingest:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    def ingest(self, entity_id: str, rows: Sequence[UsageRow], *, origin: str) -> IngestReport:
+    def ingest(self, entity_id: str, rows: Sequence[UsageRow], *, origin: str, backfill: bool = False) -> IngestReport:
         """Store the events of these rows, each once; quarantine the others under `origin` (a file's hash, a batch id).
 
-        The first event of a source and id counts; a repeat that says the same is a duplicate, one that says
-        something else is rejected. Raises Unavailable when the table is too busy; repeating is safe.
+        The first event of a source and id counts; a repeat that says the same is a duplicate, one that says something
+        else is rejected, or corrects it where its meter has it so. An event of a window that is billed is late, and
+        its meter's policy decides. `backfill` marks old events that another system recorded; they are treated alike.
+        Raises Unavailable when the table is too busy; repeating is safe.
         """
         report = IngestReport(rows=len(rows))
-        events = self._checked(entity_id, rows, report)
-        for round_ in _rounds(events):
-            self._store_round(round_, report)
+        mark = f"backfill/{origin}" if backfill else origin
+        meters = by_event_name(meters_of(self._store, entity_id).values())
+        delivery = _Delivery(entity_id, mark[:_ORIGIN_LENGTH], self._clock(), meters)
+        for round_ in _rounds(self._checked(delivery, rows, report)):
+            self._store_round(delivery, round_, report)
         report.rejected.sort(key=lambda r: r.number)
-        self._quarantine(entity_id, origin, report.rejected)
+        self._store.put_many([quarantine_item(entity_id, origin, r) for r in report.rejected])
         return report
 
-    def _checked(self, entity_id: str, rows: Sequence[UsageRow], report: IngestReport) -> list[_Numbered]:
-        meters = meters_of(self._store, entity_id)
-        known = self._known_accounts(entity_id, {account_named(row) for row in rows} - {""})
-        now, good = self._clock(), []
+    def _checked(self, delivery: _Delivery, rows: Sequence[UsageRow], report: IngestReport) -> list[_Numbered]:
+        known = self._known_accounts(delivery.entity_id, {account_named(row) for row in rows} - {""})
+        good = []
         for row in rows:
-            found = event_from(row, meters, now)
+            found = event_from(row, delivery.meters, delivery.at)
             problems = [] if isinstance(found, UsageEvent) else list(found)
             account_id = account_named(row)
             if account_id and account_id not in known:
-                problems.append(_not_here(account_id, entity_id))
+                problems.append(_not_here(account_id, delivery.entity_id))
             if isinstance(found, UsageEvent) and not problems:
                 good.append(_Numbered(row, found))
             else:
-                report.rejected.append(RejectedRow(row.number, row.text, tuple(problems)))
+                report.rejected.append(rejected(row, *problems))
         return good
 
     def _known_accounts(self, entity_id: str, account_ids: Iterable[str]) -> set[str]:
@@ -96,33 +129,37 @@ class Ingest:
         items = self._store.get_many([(account_id, "account") for account_id in sorted(account_ids)])
         return {item["pk"] for item in items.values() if item["entity_id"] == entity_id}
 
-    def _store_round(self, round_: Mapping[MonthKey, Sequence[_Numbered]], report: IngestReport) -> None:
+    def _store_round(
+        self, delivery: _Delivery, round_: Mapping[MonthKey, Sequence[_Numbered]], report: IngestReport
+    ) -> None:
         """Write each month's new events in one unit; a month that someone else moved on is read again and retried."""
         waiting = dict(round_)
         for _ in range(_MOST_ATTEMPTS):
-            nearby = {near for key in waiting for near in (key, *key.neighbours())}
-            months = {key: _month_from(parts) for key, parts in records.read_parts(self._store, nearby).items()}
+            months, closed_at = self._read(waiting)
             units: dict[str, tuple[MonthKey, Unit | None, IngestReport]] = {}
             for key, numbered in waiting.items():
-                fresh, part = _sift(key, numbered, months)
-                unit = _month_unit(key, months, fresh) if fresh else None
-                units[str(key)] = key, unit, part
+                found = _sift(delivery, key, numbered, months, closed_at.get(key.account_id, {}))
+                unit = _unit(delivery, key, months, found) if found.fresh else None
+                units[str(key)] = key, unit, found.report
             conflicts = {c.unit for c in self._store.write([unit for _, unit, _ in units.values() if unit])}
-            for name, (key, _unit, part) in units.items():
+            for name, (key, _, part) in units.items():
                 if name not in conflicts:
-                    _merge(report, part)
+                    report.add(part)
                     del waiting[key]
             if not waiting:
                 return
         raise Unavailable("usage of the same accounts is coming in from elsewhere; repeat the batch")
 
-    def _quarantine(self, entity_id: str, origin: str, rejected: Sequence[RejectedRow]) -> None:
-        self._store.put_many(
-            [
-                records.quarantine_item(entity_id, origin, r.number, r.text, [p.as_dict() for p in r.problems])
-                for r in rejected
-            ]
-        )
+    def _read(self, waiting: Iterable[MonthKey]) -> tuple[Months, dict[str, dict[str, datetime]]]:
+        """These months with their neighbours, and by account and meter up to when usage is billed."""
+        nearby = {near for key in waiting for near in (key, *key.neighbours())}
+        accounts = sorted({key.account_id for key in waiting})
+        parts, items = records.read_parts(self._store, nearby, [closings_key(a) for a in accounts])
+        closings = {a: closings_from(a, items.get(closings_key(a))) for a in accounts}
+        closed_at = {
+            a: {meter_id: w.period.instants(w.zone)[1] for meter_id, w in c.last.items()} for a, c in closings.items()
+        }
+        return {key: month_from(some) for key, some in parts.items()}, closed_at
 
 
 def meters_of(store: Store, entity_id: str) -> dict[str, Meter]:
@@ -139,9 +176,9 @@ def _not_here(account_id: str, entity_id: str) -> Problem:
 
 
 def _rounds(events: Sequence[_Numbered]) -> Iterator[dict[MonthKey, list[_Numbered]]]:
-    """Events by month, in rounds that touch each account and meter in one month only.
+    """Events by month, in rounds that touch each account and name in one month only.
 
-    Months of one account and meter depend on their neighbours, so they are written after each other.
+    Months of one account and name depend on their neighbours, so they are written after each other.
     """
     months: dict[MonthKey, list[_Numbered]] = defaultdict(list)
     for numbered in events:
@@ -156,67 +193,60 @@ def _rounds(events: Sequence[_Numbered]) -> Iterator[dict[MonthKey, list[_Number
 
 
 def _sift(
-    key: MonthKey, numbered: Sequence[_Numbered], months: Mapping[MonthKey, _Month]
-) -> tuple[list[UsageEvent], IngestReport]:
-    """Events not there yet, and the report of all of them."""
-    part = IngestReport()
-    nearby = [months[near].known for near in (key, *key.neighbours())]
-    fresh: dict[Identity, UsageEvent] = {}
+    delivery: _Delivery,
+    key: MonthKey,
+    numbered: Sequence[_Numbered],
+    months: Months,
+    closed_at: Mapping[str, datetime],
+) -> _Sifted:
+    """Events not there yet, and the report of all of them. What repeats an event in any of its versions is a repeat."""
+    found, here = _Sifted(), months[key].known
+    meters = delivery.meters[key.meter_id]
+    corrects = any(m.repeats is Repeats.LAST for m in meters)
+    fresh: dict[Identity, list[UsageEvent]] = {}
     for one in numbered:
-        event = one.event
-        identity = (event.source, event.id)
-        first = next((known[identity] for known in (*nearby, fresh) if identity in known), None)
-        if first is None:
-            fresh[identity] = event
-        elif first == event:
-            part.duplicates += 1
-        else:
-            problem = Problem(
-                "id", "differs_from_first", "an event of this source and id came before and says otherwise"
-            )
-            part.rejected.append(RejectedRow(one.row.number, one.row.text, (problem,)))
-    part.accepted = len(fresh)
-    part.meters = {key.meter_id: len(fresh)} if fresh else {}
-    return list(fresh.values()), part
+        event, identity = one.event, (one.event.source, one.event.id)
+        near = next((months[n].known[identity] for n in key.neighbours() if identity in months[n].known), [])
+        versions = [*near, *here.get(identity, ()), *fresh.get(identity, ())]
+        if event in versions:
+            found.report.duplicates += 1
+            continue
+        policy = policy_for(event, meters, closed_at) if closed_at else None
+        problem = _objection(event, versions, near, corrects, policy)
+        if problem:
+            found.report.rejected.append(rejected(one.row, problem))
+            continue
+        fresh.setdefault(identity, []).append(event)
+        found.fresh.append(event)
+        found.report.late += policy is not None
+        found.report.corrections += bool(versions)
+    found.report.accepted = len(found.fresh)
+    found.report.meters = {key.meter_id: len(found.fresh)} if found.fresh else {}
+    found.report.accounts = {key.account_id}
+    return found
 
 
-def _merge(report: IngestReport, part: IngestReport) -> None:
-    report.accepted += part.accepted
-    report.duplicates += part.duplicates
-    report.rejected += part.rejected
-    for meter_id, count in part.meters.items():
-        report.meters[meter_id] = report.meters.get(meter_id, 0) + count
+def _objection(
+    event: UsageEvent,
+    versions: Sequence[UsageEvent],
+    near: Sequence[UsageEvent],
+    corrects: bool,
+    policy: LatePolicy | None,
+) -> Problem | None:
+    """Why an event that is not there yet is not taken. A correction stays in the month (UTC) of what it corrects."""
+    if versions and not corrects:
+        return Problem("id", "differs_from_first", "an event of this source and id came before and says otherwise")
+    if near:
+        return Problem("at", "other_month", "the event that this one corrects lies in the month next to it")
+    if policy is LatePolicy.REJECT:
+        return Problem("at", "late", f"usage up to {event.at.isoformat()} is billed, and late events are not taken")
+    return None
 
 
-def _month_from(parts: Sequence[Item]) -> _Month:
-    month = _Month(parts=len(parts), version=parts[0]["version"] if parts else 0)
-    for part in parts:
-        month.last = records.events_of_chunk(part)
-        month.known |= {(e.source, e.id): e for e in month.last}
-    return month
-
-
-def _month_unit(key: MonthKey, months: Mapping[MonthKey, _Month], fresh: Sequence[UsageEvent]) -> Unit:
-    """Append events to a month: its last part again, further ones, part 0 with the next version.
-
-    The unit holds only while the month and its neighbours are as they were read: nobody has stored the same event
-    meanwhile.
-    """
-    month = months[key]
-    unit = Unit(str(key))
-    at = max(month.parts - 1, 0)
-    packed = records.pack([*month.last, *fresh])
-    head = {"parts": at + len(packed), "version": month.version + 1}
-    seen = {"version": month.version or None}
-    for number, (events, count) in enumerate(packed, at):
-        item = records.part_item(key, number, events, count)
-        if number == 0:
-            unit.put(item | head, when=seen)
-        else:
-            unit.put(item)
-    if at > 0:
-        unit.update(key.part(0), set=head, when=seen)
-    for near in key.neighbours():
-        version = months[near].version
-        unit.require(near.part(0), when={"version": version or None}, exists=bool(version))
+def _unit(delivery: _Delivery, key: MonthKey, months: Months, found: _Sifted) -> Unit:
+    batch = Batch(delivery.at, delivery.origin, len(found.fresh))
+    corrected = any(m.repeats is Repeats.LAST for m in delivery.meters[key.meter_id])
+    unit = month_unit(key, months, found.fresh, batch, corrected=corrected)
+    if found.report.late:
+        tell_late(unit, key.account_id, delivery.entity_id, [(key.meter_id, key.month)], delivery.at)
     return unit

@@ -109,6 +109,11 @@ def _event_row(number: int, text: str) -> UsageRow:
         event: Any = json.loads(text.removeprefix("\ufeff"), parse_float=Decimal, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         return _broken(number, text, f"not a JSON object: {error}")
+    return row_of_event(number, text, event)
+
+
+def row_of_event(number: int, text: str, event: Any) -> UsageRow:
+    """The same for parsed JSON; `text` is what it was parsed from."""
     data: Any = event.get("data") if isinstance(event, dict) else None
     if not isinstance(data, dict):
         return _broken(number, text, "not a CloudEvent with an object under data")

@@ -20,6 +20,7 @@ from saldo.usage import records
 from saldo.usage.ingest import Ingest, IngestReport
 from saldo.usage.ingest_files import format_of, read_rows
 from saldo.usage.ingest_rows import UsageRow
+from saldo.usage.records_quarantine import quarantine_prefix
 
 ROWS_PER_BATCH = 10_000
 _IN_MEMORY = 4_000_000
@@ -71,11 +72,12 @@ class UsageImport:
         self._store, self._files, self._clock = store, files, clock
         self._ingest = Ingest(store, clock)
 
-    def run(self, entity_id: str, key: str, *, again: bool = False) -> ImportSummary:
+    def run(self, entity_id: str, key: str, *, again: bool = False, backfill: bool = False) -> ImportSummary:
         """Import the file under this key for this seller's accounts.
 
         The same bytes again change nothing, unless `again`: then rows rejected before have another chance, and leave
-        the quarantine when they are accepted. A crashed import is repeated from the start; what it stored is found.
+        the quarantine when they are accepted. `backfill` marks events of the past that another system recorded.
+        A crashed import is repeated from the start; what it stored is found.
         Raises NotFound without such a file or seller, Refusal for a file that cannot be read at all.
         """
         if self._store.get(entity_id, "entity") is None:
@@ -84,7 +86,7 @@ class UsageImport:
         before = self._store.get(*records.file_guard_key(entity_id, digest))
         if before is not None and not again:
             return _summary_from(before)
-        summary = self._import(entity_id, key, file_format, digest)
+        summary = self._import(entity_id, key, file_format, digest, backfill)
         self._store.write_one(Unit(f"imported {digest}").put(self._guard(entity_id, digest, summary)))
         return summary
 
@@ -94,11 +96,11 @@ class UsageImport:
             digest.update(chunk)
         return digest.hexdigest()
 
-    def _import(self, entity_id: str, key: str, file_format: str, digest: str) -> ImportSummary:
+    def _import(self, entity_id: str, key: str, file_format: str, digest: str, backfill: bool) -> ImportSummary:
         tally, still_rejected = _Tally(), set[int]()
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as report:
             for rows in _batches(read_rows(self._files.chunks(key), file_format)):
-                found = self._ingest.ingest(entity_id, rows, origin=digest)
+                found = self._ingest.ingest(entity_id, rows, origin=digest, backfill=backfill)
                 tally.add(found)
                 still_rejected |= {r.number for r in found.rejected}
                 _write_lines(report, (r.as_dict() for r in found.rejected))
@@ -116,7 +118,7 @@ class UsageImport:
 
     def _release(self, entity_id: str, digest: str, still_rejected: set[int]) -> None:
         """Let rows of this file out of the quarantine that an earlier import rejected and this one did not."""
-        held = self._store.query_all(entity_id, prefix=records.quarantine_prefix(digest), fields=("pk", "sk", "row"))
+        held = self._store.query_all(entity_id, prefix=quarantine_prefix(digest), fields=("pk", "sk", "row"))
         gone = [(item["pk"], item["sk"]) for item in held if item["row"] not in still_rejected]
         self._store.write([Unit(f"release {sk}").delete((pk, sk)) for pk, sk in gone])
 

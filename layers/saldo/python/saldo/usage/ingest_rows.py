@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -21,6 +22,7 @@ EARLIEST_YEAR = 2000
 MOST_PROPERTIES = 5
 
 _NAME = re.compile(r"[\x21-\x7e]{1,200}")
+_ONLY_COUNT = (Aggregation.COUNT, Aggregation.UNIQUE)
 _MAY_FALL = (Aggregation.WEIGHTED, Aggregation.LATEST)
 
 
@@ -28,13 +30,15 @@ _MAY_FALL = (Aggregation.WEIGHTED, Aggregation.LATEST)
 class UsageRow:
     """One row as it came. `number` is its line, or its place in a batch, counted from 1; `fields` by column name.
 
-    `broken` says why there are no fields to read. `text` is the row itself, for the report.
+    `broken` says why there are no fields to read. `text` is the row itself, for the report. `repairs`: how often it was
+    edited in the quarantine.
     """
 
     number: int
     text: str
     fields: Mapping[str, str] = field(default_factory=dict)
     broken: Problem | None = None
+    repairs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,15 @@ class RejectedRow:
     number: int
     text: str
     problems: tuple[Problem, ...]
+    fields: Mapping[str, str] = field(default_factory=dict)
+    repairs: int = 0
 
     def as_dict(self) -> dict[str, object]:
         return {"row": self.number, "problems": [p.as_dict() for p in self.problems], "text": self.text[:1000]}
+
+
+def rejected(row: UsageRow, *problems: Problem) -> RejectedRow:
+    return RejectedRow(row.number, row.text, problems, row.fields, row.repairs)
 
 
 def account_named(row: UsageRow) -> str:
@@ -57,8 +67,11 @@ def account_named(row: UsageRow) -> str:
         return ""
 
 
-def event_from(row: UsageRow, meters: Mapping[str, Meter], now: datetime) -> UsageEvent | tuple[Problem, ...]:
-    """The event of a row, or every problem in it; whether the account exists is for the caller to know."""
+def event_from(row: UsageRow, meters: Mapping[str, Sequence[Meter]], now: datetime) -> UsageEvent | tuple[Problem, ...]:
+    """The event of a row, or every problem in it; whether the account exists is for the caller to know.
+
+    meters: those that count events of a name, by that name.
+    """
     if row.broken is not None:
         return (row.broken,)
     problems = Problems()
@@ -67,16 +80,25 @@ def event_from(row: UsageRow, meters: Mapping[str, Meter], now: datetime) -> Usa
             problems.add(column, "invalid_id", "1 to 200 printable ASCII characters without blanks")
     if not account_named(row):
         problems.add("account_id", "invalid_account_id", "not an account id (acct_…)")
-    meter = meters.get(row.fields.get("meter", ""))
-    if meter is None:
-        problems.add("meter", "unknown_meter", f"no meter {row.fields.get('meter', '')!r} of this seller")
+    name = row.fields.get("meter", "")
+    counting = meters.get(name, ())
+    if not counting:
+        problems.add("meter", "unknown_meter", f"no meter of this seller counts {name!r}")
     at = _at(row.fields.get("at", ""), now, problems)
-    value = _value(row.fields.get("value", ""), meter, problems)
-    properties = _properties(row.fields, meter, problems)
-    if problems or meter is None or at is None or value is None:
+    value = _value(row.fields.get("value", ""), counting, problems)
+    properties = _properties(row.fields, counting, problems)
+    if problems or at is None or value is None:
         return problems.found
     fields = row.fields
-    return UsageEvent(fields["source"], fields["id"], fields["account_id"], meter.id, at, value, properties)
+    return UsageEvent(fields["source"], fields["id"], fields["account_id"], name, at, value, properties)
+
+
+def by_event_name(meters: Iterable[Meter]) -> dict[str, list[Meter]]:
+    """Meters by the name of the events they count."""
+    found: dict[str, list[Meter]] = defaultdict(list)
+    for meter in meters:
+        found[meter.event_name].append(meter)
+    return dict(found)
 
 
 def _at(text: str, now: datetime, problems: Problems) -> datetime | None:
@@ -92,9 +114,10 @@ def _at(text: str, now: datetime, problems: Problems) -> datetime | None:
     return at
 
 
-def _value(text: str, meter: Meter | None, problems: Problems) -> Decimal | None:
-    counts = meter is not None and meter.aggregation in (Aggregation.COUNT, Aggregation.UNIQUE)
-    if not text and counts:
+def _value(text: str, meters: Sequence[Meter], problems: Problems) -> Decimal | None:
+    """A value may be left out where all meters only count, and fall below zero where those that take it are levels."""
+    valued = [m for m in meters if m.aggregation not in _ONLY_COUNT]
+    if not text and meters and not valued:
         return Decimal(1)
     try:
         value = Decimal(text)
@@ -103,12 +126,12 @@ def _value(text: str, meter: Meter | None, problems: Problems) -> Decimal | None
         return None
     if not fits(value):
         problems.add("value", "invalid_value", f"{text!r} is not a finite number of at most 40 digits")
-    elif value < 0 and not (meter and meter.aggregation in _MAY_FALL):
+    elif value < 0 and not (valued and all(m.aggregation in _MAY_FALL for m in valued)):
         problems.add("value", "negative_value", f"{text} is below zero")
     return value
 
 
-def _properties(fields: Mapping[str, str], meter: Meter | None, problems: Problems) -> dict[str, str]:
+def _properties(fields: Mapping[str, str], meters: Sequence[Meter], problems: Problems) -> dict[str, str]:
     found = {
         name.removeprefix(PROPERTY_PREFIX): text
         for name, text in fields.items()
@@ -116,6 +139,24 @@ def _properties(fields: Mapping[str, str], meter: Meter | None, problems: Proble
     }
     if len(found) > MOST_PROPERTIES or any(len(name) > 40 or len(text) > 100 for name, text in found.items()):
         problems.add("properties", "invalid_properties", f"at most {MOST_PROPERTIES}, with values of 100 characters")
-    if meter is not None and meter.unique_by and meter.unique_by not in found:
-        problems.add(PROPERTY_PREFIX + meter.unique_by, "missing_property", f"{meter.id} counts its distinct values")
+    for meter in meters:
+        taken = all(found.get(name) in values for name, values in meter.filters.items())
+        if taken and meter.unique_by and meter.unique_by not in found:
+            problems.add(
+                PROPERTY_PREFIX + meter.unique_by, "missing_property", f"{meter.id} counts its distinct values"
+            )
     return found
+
+
+def event_said(row: UsageRow) -> UsageEvent | None:
+    """What a row in quarantine speaks of, where an account and a time can be read; its value is left out."""
+    try:
+        at = instant_from(row.fields.get("at", ""))
+    except (ValueError, OverflowError):
+        return None
+    fields, properties = row.fields, _properties(row.fields, (), Problems())
+    account_id = account_named(row)
+    if not account_id:
+        return None
+    named = fields.get("source", ""), fields.get("id", "")
+    return UsageEvent(*named, account_id, fields.get("meter", ""), at, Decimal(0), properties)

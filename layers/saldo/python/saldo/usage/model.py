@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -26,11 +27,35 @@ class Aggregation(StrEnum):
     WEIGHTED = "weighted"
 
 
+LEVELS = (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX)
+
+
+class Repeats(StrEnum):
+    """Which of several events of one source and id counts: the FIRST (the others are rejected), or the LAST that
+    came, so that a producer corrects an event by sending it again."""
+
+    FIRST = "first"
+    LAST = "last"
+
+
+class LatePolicy(StrEnum):
+    """What becomes of an event of a window that is billed already.
+
+    CARRY: the next invoice asks for the difference. CORRECT: the window's charge is credited and billed anew. REJECT:
+    it is not accepted, and waits in the quarantine as `late`.
+    """
+
+    CARRY = "carry"
+    CORRECT = "correct"
+    REJECT = "reject"
+
+
 @dataclass(frozen=True, slots=True)
 class UsageEvent:
     """One thing that happened, as its producer tells it. `source` and `id` together name it for ever.
 
-    at: UTC instant. value: in the meter's unit; 1 for events that are only counted.
+    meter_id: the event's name, which is what meters count (see `Meter.counts`). at: UTC instant. value: in the meter's
+    unit; 1 for events that are only counted.
     """
 
     source: str
@@ -44,7 +69,13 @@ class UsageEvent:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """What is counted. `unique_by` names the property that a UNIQUE meter counts distinct values of."""
+    """What is counted. `unique_by` names the property that a UNIQUE meter counts distinct values of.
+
+    counts: the name of the events it counts, so that several meters count the same events; "" is the meter's own id.
+    filters: it counts only events whose properties have one of the values named. group_by: properties by which its
+    usage is told apart where it is shown. carries: a level (WEIGHTED, LATEST, MAX) goes on from before a period.
+    grace_s: how long after its end a period waits for events before it is billed.
+    """
 
     id: str
     entity_id: str
@@ -52,6 +83,27 @@ class Meter:
     names: dict[str, str]
     unit_names: dict[str, str]
     unique_by: str = ""
+    counts: str = ""
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    group_by: tuple[str, ...] = ()
+    carries: bool = False
+    grace_s: int = 0
+    late: LatePolicy = LatePolicy.CARRY
+    repeats: Repeats = Repeats.FIRST
+
+    @property
+    def event_name(self) -> str:
+        return self.counts or self.id
+
+
+class Needs(NamedTuple):
+    """What a price asks of usage besides its total: parts by the values of these properties, amounts one by one."""
+
+    dimensions: tuple[str, ...] = ()
+    amounts: bool = False
+
+
+NO_NEEDS = Needs()
 
 
 class UsageKey(NamedTuple):
@@ -60,3 +112,20 @@ class UsageKey(NamedTuple):
     subscription_id: str
     meter_id: str
     period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class UsageDetail:
+    """More about one total of usage. `before`: what of the same period was billed earlier. `amounts`: the events'
+    values one by one, in order. `by_value`: parts of the total by the values of a matrix's dimensions."""
+
+    before: Decimal = Decimal(0)
+    amounts: tuple[Decimal, ...] | None = None
+    by_value: Mapping[tuple[str, ...], Decimal] | None = None
+
+
+class Counted(NamedTuple):
+    """What a meter counted in a period, and what a price needs to know of it besides."""
+
+    quantity: Decimal
+    detail: UsageDetail = UsageDetail()

@@ -1,4 +1,4 @@
-"""Folds of usage events: what each meter counted."""
+"""Folds of usage events: what each meter counted. The one place where events become numbers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,32 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from saldo.catalog.model import Capped, Commitment, Included, Matrix, Percentage, PriceModel, Ramp
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO, plus, total
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import Period, local_date
-from saldo.usage.model import Aggregation, Meter, UsageEvent
+from saldo.usage.model import NO_NEEDS, Aggregation, Counted, Meter, Needs, Repeats, UsageDetail, UsageEvent
 
 WEIGHTED_DIGITS = 12
 _MICROSECOND = Fraction(1, 1_000_000)
+
+
+def needs_of(price: PriceModel) -> Needs:
+    """What a price model needs to know besides the total."""
+    if isinstance(price, Matrix):
+        return Needs(price.dimensions)
+    if isinstance(price, Percentage):
+        return Needs((), price.by_event)
+    if isinstance(price, Commitment | Capped):
+        return needs_of(price.price)
+    if isinstance(price, Included):
+        return needs_of(price.overage)
+    if isinstance(price, Ramp):
+        found = [needs_of(step.price) for step in price.steps]
+        dimensions: tuple[str, ...] = next((n.dimensions for n in found if n.dimensions), ())
+        return Needs(dimensions, any(n.amounts for n in found))
+    return NO_NEEDS
 
 
 def first_of_each(events: Iterable[UsageEvent]) -> list[UsageEvent]:
@@ -26,21 +44,70 @@ def first_of_each(events: Iterable[UsageEvent]) -> list[UsageEvent]:
     return list(seen.values())
 
 
-def events_in(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: str) -> list[UsageEvent]:
-    """The meter's events that happened in the period of the zone; the instant of a boundary is in the later one."""
-    start, end = period.instants(zone)
-    return [e for e in events if e.meter_id == meter.id and start <= e.at < end]
+def last_of_each(events: Iterable[UsageEvent]) -> list[UsageEvent]:
+    """The same, where the last one counts, in the place at which it came."""
+    return first_of_each(list(events)[::-1])[::-1]
 
 
-def metered(events: Sequence[UsageEvent], meter: Meter, period: Period, zone: str) -> Decimal:
-    """What the meter counted over the period: events of one account, other meters' and periods' ignored, each once.
+def counts(meter: Meter, event: UsageEvent) -> bool:
+    """Whether the meter counts this event, whenever it happened."""
+    if event.meter_id != meter.event_name:
+        return False
+    return all(event.properties.get(name) in values for name, values in meter.filters.items())
 
-    Exact, but for WEIGHTED, which is rounded half up to 12 digits so that it can be printed.
+
+def events_of(events: Iterable[UsageEvent], meter: Meter) -> list[UsageEvent]:
+    """The events that the meter counts, each (source, id) once, in the order they came.
+
+    A corrected event is taken for what it says last before filters look at it.
     """
-    inside = first_of_each(events_in(events, meter, period, zone))
+    named = [e for e in events if e.meter_id == meter.event_name]
+    once = last_of_each(named) if meter.repeats is Repeats.LAST else first_of_each(named)
+    return [e for e in once if counts(meter, e)] if meter.filters else once
+
+
+def metered(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: str) -> Decimal:
+    """What the meter counted over the period; see `counted`."""
+    return counted(events, meter, period, zone).quantity
+
+
+def counted(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: str, needs: Needs = NO_NEEDS) -> Counted:
+    """What the meter counted over the period's days in the zone: events of one account in the order they came.
+
+    Others' events and those of other periods are ignored, but for a meter that carries its level: it needs all from
+    before the period. The instant of a boundary is in the later period. With dimensions the total is the sum of their
+    parts. Exact, but for WEIGHTED, which is rounded half up to 12 digits so that it can be printed.
+    """
+    start, end = period.instants(zone)
+    inside = sorted(
+        (e for e in events_of(events, meter) if e.at < end and (meter.carries or e.at >= start)), key=lambda e: e.at
+    )
+    amounts = tuple(e.value for e in inside if e.at >= start) if needs.amounts else None
+    if not needs.dimensions:
+        return Counted(_folded(meter, inside, start, end), UsageDetail(amounts=amounts))
+    groups: dict[tuple[str, ...], list[UsageEvent]] = defaultdict(list)
+    for event in inside:
+        groups[tuple(event.properties.get(name, "") for name in needs.dimensions)].append(event)
+    parts = {values: _folded(meter, group, start, end) for values, group in groups.items()}
+    by_value = {values: quantity for values, quantity in parts.items() if quantity}
+    return Counted(total(by_value.values()), UsageDetail(amounts=amounts, by_value=by_value))
+
+
+def _folded(meter: Meter, events: Sequence[UsageEvent], start: datetime, end: datetime) -> Decimal:
+    """What the meter makes of events in the order of time that all count, of which some may be before the start."""
+    if not meter.carries:
+        return _fold(meter, events, start, end, ZERO)
+    before = [e for e in events if e.at < start]
+    inside = events[len(before) :]
     if meter.aggregation is Aggregation.WEIGHTED:
-        return weighted([(e.at, e.value) for e in inside], *period.instants(zone))
-    return _FOLDS[meter.aggregation](inside, meter)
+        return _fold(meter, inside, start, end, total(e.value for e in before))
+    return _fold(meter, [*before[-1:], *inside], start, end, ZERO)
+
+
+def _fold(meter: Meter, events: Sequence[UsageEvent], start: datetime, end: datetime, opening: Decimal) -> Decimal:
+    if meter.aggregation is Aggregation.WEIGHTED:
+        return weighted([(e.at, e.value) for e in events], start, end, opening)
+    return _FOLDS[meter.aggregation](events, meter)
 
 
 def _sum(events: Sequence[UsageEvent], _meter: Meter) -> Decimal:
@@ -81,31 +148,31 @@ def weighted(
 
     Rounded half up to 12 digits after the point.
     """
-    area = Fraction(opening) * _seconds(start, end)
+    area = Fraction(opening) * seconds(start, end)
     for at, change in changes:
-        area += Fraction(change) * _seconds(at, end)
-    scaled = round_exact(area / _seconds(start, end) * 10**WEIGHTED_DIGITS)
+        area += Fraction(change) * seconds(at, end)
+    scaled = round_exact(area / seconds(start, end) * 10**WEIGHTED_DIGITS)
     return Decimal(scaled).scaleb(-WEIGHTED_DIGITS)
 
 
-def _seconds(start: datetime, end: datetime) -> Fraction:
+def seconds(start: datetime, end: datetime) -> Fraction:
+    """Seconds between two instants, to the microsecond."""
     gone = end - start
     return gone.days * 86400 + gone.seconds + gone.microseconds * _MICROSECOND
 
 
 def by_day(events: Iterable[UsageEvent], meter: Meter, zone: str) -> dict[date, Decimal]:
-    """Totals per local day of a meter whose days add up (SUM or COUNT); events must be unique.
+    """Totals per local day of a meter whose days add up (SUM or COUNT).
 
     Refusal `not_additive` for other meters: their days do not make up the period.
     """
     if meter.aggregation not in (Aggregation.SUM, Aggregation.COUNT):
         raise Refusal("not_additive", f"days of a {meter.aggregation} meter do not add up")
     days: dict[date, Decimal] = defaultdict(Decimal)
-    for event in events:
-        if event.meter_id == meter.id:
-            day = local_date(event.at, zone)
-            value = event.value if meter.aggregation is Aggregation.SUM else Decimal(1)
-            days[day] = plus(days[day], value)
+    for event in events_of(events, meter):
+        day = local_date(event.at, zone)
+        value = event.value if meter.aggregation is Aggregation.SUM else Decimal(1)
+        days[day] = plus(days[day], value)
     return dict(days)
 
 

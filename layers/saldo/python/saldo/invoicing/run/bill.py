@@ -11,12 +11,14 @@ from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import BilledAccount, InvoiceBody
 from saldo.invoicing.records import body_key, draft_header, header_item
 from saldo.invoicing.rules_accounts import bill_account
+from saldo.invoicing.rules_late import windows_of
 from saldo.invoicing.run import records
 from saldo.invoicing.run.cases import AccountCase, Batch, Billing, read_cases
 from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, SetAside
 from saldo.invoicing.run.number import load_attempt
 from saldo.invoicing.seller_records import options_from, seller_billing_key
 from saldo.invoicing.wallet_records import write_wallet
+from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.orders.model import ItemStatus
 from saldo.orders.records import close_item
@@ -24,6 +26,7 @@ from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import MOST_WRITES, Unit
 from saldo.subscriptions.records import move_on
+from saldo.usage.totals import close_windows
 
 __all__ = ["Billing", "bill_accounts"]
 
@@ -55,7 +58,13 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
     plan_key, entity_key = records.plan_key(run_id, attempt.plan_id, batch), (attempt.entity_id, "entity")
     found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id)])
     options = options_from(found.get(seller_billing_key(attempt.entity_id)))
-    shared = Batch(entity_from(found[entity_key]), options, attempt.as_of, records.billed_by(attempt))
+    shared = Batch(
+        entity_from(found[entity_key]),
+        options,
+        attempt.as_of,
+        records.billed_by(attempt),
+        instant_from(attempt.opened_at),
+    )
     result = _bill(billing, attempt, shared, records.plan_from(found[plan_key]))
     store.put_many([records.result_item(run_id, attempt_number, batch, result)])
     return result
@@ -121,13 +130,17 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
             move_on(unit, before[moved.id], moved, **mark)
     for waiting, sold in zip(found.items, case.items, strict=True):
         close_item(unit, waiting, ItemStatus.BILLED, invoice_id=invoices.get(sold.identity, ""), **mark)
+    accounts = {account.id: account for account in (case.account, *found.members)}
+    for account_id, windows in windows_of(case, found.usage, invoices).items():
+        close_windows(unit, accounts[account_id], found.usage[account_id], windows)
     if billed.wallet != case.wallet:
         write_wallet(unit, case.account.id, case.entity.id, billed.wallet, found.wallet_read)
     return unit
 
 
 def _check_size(found: AccountCase, billed: BilledAccount) -> None:
-    writes = 2 * len(billed.bodies) + len(billed.subscriptions) + len(found.items) + 1
+    usage = sum(1 + len(u.cutoffs) + len(u.late) for u in found.usage.values() if u.cutoffs or u.late)
+    writes = 2 * len(billed.bodies) + len(billed.subscriptions) + len(found.items) + usage + 1
     if writes > MOST_WRITES:
         message = f"{len(billed.subscriptions)} subscriptions and {len(found.items)} items are more than one unit holds"
         raise Refusal("too_many_charges", f"{message}; let fewer accounts share an invoice")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from decimal import Decimal
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from
-from saldo.catalog.model import PlanVersion
+from saldo.catalog.model import ChargeKind, PlanVersion, PriceModel
 from saldo.catalog.service import PlanVersions
 from saldo.invoicing.model import BillingCase, BillingOptions, DueItem, DueSubscription
-from saldo.invoicing.rules import due_of, usage_needed
+from saldo.invoicing.rules import due_of
+from saldo.invoicing.rules_late import late_charge
+from saldo.invoicing.rules_lines import charged_of
 from saldo.invoicing.run.model import DueAccount, SetAside
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
 from saldo.kernel.errors import Refusal
@@ -26,6 +28,7 @@ from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.records import subscription_from, subscription_key
 from saldo.tax.ports import TaxPort
 from saldo.usage.model import UsageKey
+from saldo.usage.model_windows import AccountUsage
 from saldo.usage.service import UsageTotals
 
 log = logging.getLogger(__name__)
@@ -49,7 +52,8 @@ class AccountCase:
     """What billing one account needs, as it was read.
 
     `items`: the waiting items among what is billed. `wallet_read`: the version of its wallet's record. `before`: ids of
-    the invoices that its records say this attempt froze already.
+    the invoices that its records say this attempt froze already. `members`: accounts that share its invoices. `usage`:
+    what was counted, by account; billing closes its windows.
     """
 
     due: DueAccount
@@ -57,16 +61,20 @@ class AccountCase:
     items: tuple[WaitingItem, ...]
     wallet_read: int | None
     before: tuple[str, ...]
+    members: tuple[Account, ...] = ()
+    usage: Mapping[str, AccountUsage] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is the same for all accounts of a batch."""
+    """What is the same for all accounts of a batch. `opened_at`: when the attempt was; a period whose time of grace has
+    not passed by then is not billed yet."""
 
     entity: LegalEntity
     options: BillingOptions
     as_of: date
     billed_by: str
+    opened_at: datetime
 
 
 def read_cases(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str, AccountCase | SetAside]:
@@ -89,11 +97,10 @@ def _read(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str
     found = _Found(records, sold, {version_id: version for (_, version_id), version in known.items()})
     prepared = {account.account_id: _prepare(batch, account, found) for account in due}
     cases = {account_id: case for account_id, case in prepared.items() if isinstance(case, AccountCase)}
-    totals = billing.usage.totals([need for one in cases.values() for need in _usage_of(one.case)])
-    return prepared | {
-        account_id: replace(one, case=replace(one.case, usage=_usage_for(one.due, totals)))
-        for account_id, one in cases.items()
-    }
+    usage = billing.usage.read(_usage_asked(cases.values()))
+    late = {(batch.entity.id, late.window.terms.plan_version_id) for one in usage.values() for late in one.late}
+    sold_by = billing.plan_versions.get_many(late) if late else {}
+    return prepared | {account_id: _with_usage(batch, one, usage, sold_by) for account_id, one in cases.items()}
 
 
 def _keys(account: DueAccount) -> Iterator[Key]:
@@ -113,14 +120,41 @@ def _version_ids(subscription: Subscription) -> Iterator[str]:
     yield from (change.plan_version_id for change in subscription.changes if change.plan_version_id)
 
 
-def _usage_of(case: BillingCase) -> Iterator[tuple[Account, UsageKey]]:
-    for due in case.due:
-        for key in usage_needed([due]):
-            yield due.member or case.account, key
+def _usage_asked(cases: Iterable[AccountCase]) -> dict[Account, list[tuple[UsageKey, PriceModel]]]:
+    """Usage that charges need, and every account of a case besides: something may have come late for it."""
+    asked: dict[Account, list[tuple[UsageKey, PriceModel]]] = defaultdict(list)
+    for one in cases:
+        for account in (one.case.account, *one.members):
+            asked.setdefault(account, [])
+        for due in one.case.due:
+            for charged in charged_of(due):
+                if charged.component.kind is ChargeKind.USAGE:
+                    key = UsageKey(due.subscription.id, charged.component.meter_id, charged.period.period)
+                    asked[due.member or one.case.account].append((key, charged.component.price))
+    return asked
 
 
-def _usage_for(account: DueAccount, totals: Mapping[str, Mapping[UsageKey, Decimal]]) -> dict[UsageKey, Decimal]:
-    return {key: total for one in account.all for key, total in totals.get(one.account_id, {}).items()}
+def _with_usage(
+    batch: Batch, one: AccountCase, usage: Mapping[str, AccountUsage], sold_by: Mapping[Key, PlanVersion]
+) -> AccountCase | SetAside:
+    own = {account.id: usage[account.id] for account in (one.case.account, *one.members)}
+    waits = max((u.closes_at for u in own.values() if u.closes_at is not None), default=None)
+    if waits is not None and waits > batch.opened_at:
+        return SetAside(one.due.account_id, "usage_window_open", f"usage may come until {waits.isoformat()}; stays due")
+    members = {member.id: member for member in one.members}
+    try:
+        late = tuple(
+            late_charge(
+                found, sold_by.get((batch.entity.id, found.window.terms.plan_version_id)), members.get(account_id)
+            )
+            for account_id, counted in own.items()
+            for found in counted.late
+        )
+    except Refusal as refusal:
+        return SetAside(one.due.account_id, refusal.code, str(refusal)[:300])
+    totals = {key: total for counted in own.values() for key, total in counted.totals.items()}
+    details = {key: detail for counted in own.values() for key, detail in counted.details.items()}
+    return replace(one, case=replace(one.case, usage=totals, details=details, late=late), usage=own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +185,8 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
     )
     before = (found.records.get(key) for one in due.all for key in _billable_keys(one))
     billed = dict.fromkeys(invoice for record in before for invoice in _billed_before(record, batch))
-    return AccountCase(due, case, tuple(waiting), version_of(wallet), tuple(billed))
+    members = tuple(accounts[member.account_id] for member in due.members)
+    return AccountCase(due, case, tuple(waiting), version_of(wallet), tuple(billed), members)
 
 
 def _accounts_of(due: DueAccount, found: _Found) -> dict[str, Account] | SetAside:

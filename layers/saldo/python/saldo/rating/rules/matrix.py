@@ -25,5 +25,5 @@ def price_matrix(model: Matrix, ask: Ask, price_of: PriceOf) -> Priced:
         price = cells.get(values, model.other)
         if price is None:
             raise Refusal("no_price_for", f"there is no price for {', '.join(values)}")
-        steps.extend(price_of(price, replace(ask, quantity=quantity, by_value=None)).steps)
+        steps.extend(price_of(price, replace(ask, quantity=quantity, amounts=None, by_value=None)).steps)
     return Priced(total(step.amount for step in steps), tuple(steps))

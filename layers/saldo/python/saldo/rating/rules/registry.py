@@ -96,21 +96,36 @@ def rate_ask(model: PriceModel, ask: Ask, currency: str, share: Share, rounding:
     return RatedCharge(currency, ask.quantity, priced.amount, share, rounding, net, priced.steps)
 
 
-def price_more(model: PriceModel, ask: Ask, before: Decimal) -> Priced:
-    """What a further quantity costs on top of one of the same period that is billed already.
+def price_difference(model: PriceModel, now: Ask, billed: Ask) -> Priced:
+    """What a period costs by all that is known of it now, less what is billed already; below zero when it costs less.
 
-    Tiers, packages, commitments and caps go on where the first left off.
+    Tiers, packages, commitments and caps go on where the billed quantity left off.
     """
-    billed = price_ask(model, replace(ask, quantity=before, amounts=None, by_value=None))
-    both = price_ask(model, replace(ask, quantity=plus(before, ask.quantity)))
-    off = Step("billed_before", before, ZERO, -billed.amount, -billed.amount)
-    return Priced(minus(both.amount, billed.amount), (*both.steps, off))
+    before, both = price_ask(model, billed), price_ask(model, now)
+    off = Step("billed_before", billed.quantity, ZERO, -before.amount, -before.amount)
+    return Priced(minus(both.amount, before.amount), (*both.steps, off))
+
+
+def price_more(model: PriceModel, ask: Ask, before: Decimal) -> Priced:
+    """What a further quantity costs on top of one of the same period that is billed already."""
+    billed = replace(ask, quantity=before, amounts=None, by_value=None)
+    return price_difference(model, replace(ask, quantity=plus(before, ask.quantity)), billed)
 
 
 def rate_more(
     model: PriceModel, ask: Ask, before: Decimal, currency: str, rounding: Rounding = Rounding.HALF_UP
 ) -> RatedCharge:
     """The further quantity of an Ask rated on top of what is billed before; see `price_more`."""
-    priced = price_more(model, ask, before)
+    return _rated(price_more(model, ask, before), ask.quantity, currency, rounding)
+
+
+def rate_difference(
+    model: PriceModel, now: Ask, billed: Ask, currency: str, rounding: Rounding = Rounding.HALF_UP
+) -> RatedCharge:
+    """The same for two Asks of one period; see `price_difference`."""
+    return _rated(price_difference(model, now, billed), minus(now.quantity, billed.quantity), currency, rounding)
+
+
+def _rated(priced: Priced, quantity: Decimal, currency: str, rounding: Rounding) -> RatedCharge:
     net = minor_of_share(priced.amount, (1, 1), currency, rounding)
-    return RatedCharge(currency, ask.quantity, priced.amount, Share(), rounding, net, priced.steps)
+    return RatedCharge(currency, quantity, priced.amount, Share(), rounding, net, priced.steps)

@@ -1,0 +1,158 @@
+"""Windows of usage as an invoice closes them, and the lines of what came late for those billed before.
+
+No clock, no I/O.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from saldo.accounts.model import Account
+from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
+from saldo.invoicing.model import BillingCase, DueSubscription, LateCharge, Line, LineKind
+from saldo.invoicing.rules_lines import Charged, charged_of, credited, usage_terms
+from saldo.kernel.errors import Refusal
+from saldo.rating.model import Ask, RatedCharge, Share
+from saldo.rating.rules.registry import rate_ask, rate_difference
+from saldo.usage.model import Counted, LatePolicy, UsageKey
+from saldo.usage.model_windows import AccountUsage, LateUsage, Terms, Window
+from saldo.usage.rules import needs_of
+from saldo.usage.rules_windows import closed, settled, withdrawn
+
+
+def late_lines(case: BillingCase, first: int) -> list[Line]:
+    """Lines for late usage of windows billed before, ids from `first` on.
+
+    CARRY: one line for the difference between what the whole window costs now and what was billed for it. CORRECT: the
+    charge as billed is credited and the whole is charged anew, each on a line. What comes to nothing has no line.
+    Refusal `late_usage_under_minimum` where a plan's minimum was trued up without it: a person must look at that.
+    """
+    found: list[Line] = []
+    for charge in case.late:
+        if charge.version.minimum is not None:
+            raise Refusal(
+                "late_usage_under_minimum", f"{charge.version.id} has a minimum; correct {_window_text(charge.usage)}"
+            )
+        lines = _corrected(charge) if charge.usage.policy is LatePolicy.CORRECT else [_carried(charge)]
+        found += [line for line in lines if line.net_minor]
+    return [replace(line, id=str(n)) for n, line in enumerate(found, first)]
+
+
+def late_identity(late: LateUsage) -> str:
+    """Names for ever what an invoice bills of a window's late usage: the window and how often it was billed before."""
+    window = late.window
+    return f"late:{window.account_id}/{window.meter_id}:{window.period.as_text()}:{len(window.billed)}"
+
+
+def late_charge(late: LateUsage, version: PlanVersion | None, member: Account | None = None) -> LateCharge:
+    """Late usage with the plan version that it was sold by; Refusal `plan_version_missing` without it."""
+    if version is None or all(c.id != late.window.terms.component_id for c in version.components):
+        raise Refusal("plan_version_missing", f"{late.window.terms.plan_version_id} is not in the catalog")
+    return LateCharge(late, version, member)
+
+
+def windows_of(
+    case: BillingCase, usage: Mapping[str, AccountUsage], invoices: Mapping[str, str]
+) -> dict[str, list[Window]]:
+    """Every window that billing this case closes, bills again or takes back, as it then stands, by account.
+
+    usage: by account; the case's own and its members'. invoices: which invoice bills what, by identity; what comes to
+    nothing is in none, and its window is closed all the same.
+    """
+    found: dict[str, list[Window]] = defaultdict(list)
+    for item in case.due:
+        account = item.member or case.account
+        if account.id in usage:
+            found[account.id] += _closed(case, item, account, usage[account.id], invoices)
+    for charge in case.late:
+        invoice_id = invoices.get(late_identity(charge.usage), "")
+        found[charge.usage.window.account_id].append(settled(charge.usage, on=case.as_of, invoice_id=invoice_id))
+    return {account_id: windows for account_id, windows in found.items() if windows}
+
+
+def _closed(
+    case: BillingCase, item: DueSubscription, account: Account, usage: AccountUsage, invoices: Mapping[str, str]
+) -> Iterator[Window]:
+    charged = [c for c in charged_of(item) if c.component.kind is ChargeKind.USAGE]
+    made = {_key(c): c for c in charged if c.change is None or c.change.sign > 0}
+    for key, one in made.items():
+        if key in usage.cutoffs:
+            counted = Counted(usage.totals[key], usage.details[key]), usage.cutoffs[key]
+            invoice_id, before = invoices.get(one.period.identity, ""), usage.billed.get(key)
+            terms = _terms(case, item, one)
+            yield closed(account, key, terms, counted, on=case.as_of, invoice_id=invoice_id, before=before)
+    for one in charged:
+        window = usage.billed.get(_key(one))
+        if _key(one) not in made and window is not None and not window.is_withdrawn:
+            yield withdrawn(window, on=case.as_of, invoice_id=invoices.get(one.period.identity, ""))
+
+
+def _key(charged: Charged) -> UsageKey:
+    return UsageKey(charged.period.subscription_id, charged.component.meter_id, charged.period.period)
+
+
+def _terms(case: BillingCase, item: DueSubscription, charged: Charged) -> Terms:
+    """By what a usage charge is rated, for rating it again."""
+    cycle, part = usage_terms(case, item, charged)
+    sold = item.subscription
+    needs = needs_of(charged.component.price)
+    split = sold.purchase_order, sold.cost_centre
+    return Terms(charged.version.id, charged.component.id, cycle, part.days, part.of, needs, *split)
+
+
+def _carried(charge: LateCharge) -> Line:
+    component, version, late = _component(charge), charge.version, charge.usage
+    now, billed = _ask(late, late.now), _ask(late, late.billed)
+    rated = rate_difference(component.price, now, billed, version.currency, version.rounding)
+    return _line(charge, component, rated)
+
+
+def _corrected(charge: LateCharge) -> Iterator[Line]:
+    component, version, late = _component(charge), charge.version, charge.usage
+    for counted in (late.billed, late.now):
+        ask = _ask(late, counted)
+        rated = rate_ask(component.price, ask, version.currency, Share(), version.rounding)
+        line = _line(charge, component, rated)
+        yield credited(line) if counted is late.billed else line
+
+
+def _ask(late: LateUsage, counted: Counted) -> Ask:
+    terms, detail = late.window.terms, counted.detail
+    return Ask(counted.quantity, terms.cycle, terms.days, terms.of, detail.amounts, detail.by_value)
+
+
+def _component(charge: LateCharge) -> Component:
+    return next(c for c in charge.version.components if c.id == charge.usage.window.terms.component_id)
+
+
+def _line(charge: LateCharge, component: Component, rated: RatedCharge) -> Line:
+    """Quantities on a line are above zero; what is given back shows in its amounts."""
+    window = charge.usage.window
+    return Line(
+        "",
+        window.subscription_id,
+        charge.version.id,
+        component.id,
+        Timing.ARREARS,
+        window.period,
+        component.names,
+        component.unit_names,
+        abs(rated.quantity) if rated.quantity else Decimal(0),
+        rated.exact,
+        rated.share,
+        rated.rounding,
+        rated.net_minor,
+        rated.steps,
+        component.tax_category,
+        component.revenue_tag,
+        (),
+        LineKind.LATE,
+        inclusive=component.tax_inclusive,
+    )
+
+
+def _window_text(late: LateUsage) -> str:
+    return f"{late.window.meter_id} of {late.window.period.as_text()} by hand"

@@ -1,0 +1,152 @@
+"""When a period of usage is billed, what comes late for it, and what becomes of that. No clock, no I/O.
+
+An event is late when it was accepted after its window was counted for an invoice. Which events those are follows from
+their places: the first so many of each month were known. Clocks play no part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from saldo.accounts.model import Account
+from saldo.kernel.exact import ZERO
+from saldo.kernel.periods import Period
+from saldo.usage.model import NO_NEEDS, Counted, LatePolicy, Meter, Needs, UsageEvent, UsageKey
+from saldo.usage.model_windows import Billed, Closings, Cutoff, Known, LateUsage, Reason, Terms, Window
+from saldo.usage.rules import counted, counts
+
+Months = Mapping[str, Sequence[UsageEvent]]  # an account's events of one name by UTC month, as they were accepted
+
+
+def closes_at(meter: Meter, period: Period, zone: str) -> datetime:
+    """The instant from which a period may be billed: its end and the meter's time of grace."""
+    return period.instants(zone)[1] + timedelta(seconds=meter.grace_s)
+
+
+def known_of(months: Months) -> Known:
+    """All that is in these months, as a cut-off."""
+    return {month: len(events) for month, events in sorted(months.items()) if events}
+
+
+def until(months: Months, known: Known) -> list[UsageEvent]:
+    """The events that were known; months in order, each as it was accepted."""
+    return [event for month in sorted(months) for event in months[month][: known.get(month, 0)]]
+
+
+def after(months: Months, known: Known) -> list[UsageEvent]:
+    """The events that came later."""
+    return [event for month in sorted(months) for event in months[month][known.get(month, 0) :]]
+
+
+def arrivals_in(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: str) -> int:
+    """How many of these events happened in the window and count, corrected ones with their corrections."""
+    start, end = period.instants(zone)
+    return sum(1 for e in events if start <= e.at < end and counts(meter, e))
+
+
+def count(months: Months, meter: Meter, period: Period, zone: str, needs: Needs = NO_NEEDS) -> tuple[Counted, Cutoff]:
+    """What a window counted by all that is known, and how much that is."""
+    known = known_of(months)
+    events = until(months, known)
+    return counted(events, meter, period, zone, needs), Cutoff(known, arrivals_in(events, meter, period, zone))
+
+
+def closed(
+    account: Account,
+    key: UsageKey,
+    terms: Terms,
+    counted_then: tuple[Counted, Cutoff],
+    *,
+    on: date,
+    invoice_id: str,
+    before: Window | None = None,
+) -> Window:
+    """The window of a key as billed for the first time; or anew, where its charge is taken back and made on other terms
+    (`before`: how it stood)."""
+    (quantity, _), cutoff = counted_then
+    earlier = before.billed if before else ()
+    arrivals = cutoff.arrivals - (before.arrivals if before else 0)
+    reason = Reason.REPLACED if before else Reason.CLOSED
+    billed = Billed(reason, on, invoice_id, quantity, arrivals, cutoff.known)
+    return Window(
+        account.id, key.meter_id, key.period, account.time_zone, key.subscription_id, terms, (*earlier, billed)
+    )
+
+
+def late_in(window: Window, meter: Meter, months: Months) -> LateUsage | None:
+    """What became known of a billed window since; None where it counts as before and nothing of it came.
+
+    months: all those of which the window knew, and those of its days.
+    """
+    if all(len(events) == window.known.get(month, 0) for month, events in months.items()):
+        return None
+    now, cutoff = count(months, meter, window.period, window.zone, window.terms.needs)
+    billed = counted(until(months, window.known), meter, window.period, window.zone, window.terms.needs)
+    arrivals = arrivals_in(after(months, window.known), meter, window.period, window.zone)
+    if not arrivals and now == billed:
+        return None
+    policy = LatePolicy.CARRY if meter.late is LatePolicy.REJECT else meter.late  # it is accepted; it may not be lost
+    return LateUsage(window, policy, now, billed, replace(cutoff, arrivals=arrivals))
+
+
+def settled(late: LateUsage, *, on: date, invoice_id: str) -> Window:
+    """The window once its late usage is billed (or corrected) by this invoice."""
+    reason = Reason.CORRECTED if late.policy is LatePolicy.CORRECT else Reason.CARRIED
+    billed = Billed(reason, on, invoice_id, late.now.quantity, late.cutoff.arrivals, late.cutoff.known)
+    return replace(late.window, billed=(*late.window.billed, billed))
+
+
+def withdrawn(window: Window, *, on: date, invoice_id: str) -> Window:
+    """The window whose charge is taken back: its days are billed otherwise, or not at all."""
+    billed = Billed(Reason.WITHDRAWN, on, invoice_id, ZERO, -window.arrivals, {})
+    return replace(window, billed=(*window.billed, billed))
+
+
+def latest(closings: Closings, windows: Iterable[Window]) -> dict[str, Window | None]:
+    """Each meter's latest window after these were closed, billed again or withdrawn; None where none is left."""
+    found: dict[str, Window | None] = {}
+    for window in windows:
+        best = found.get(window.meter_id, closings.last.get(window.meter_id))
+        if best is not None and best.period == window.period:
+            best = None
+        if not window.is_withdrawn and (best is None or best.period.end <= window.period.end):
+            best = window
+        found[window.meter_id] = best
+    return found
+
+
+def windows_to_look_at(closings: Closings, windows: Iterable[Window], meters: Mapping[str, Meter]) -> list[Window]:
+    """Of all windows of an account those of which something may have come late: each meter's latest, for what came
+    while it was billed, and those in or (for a level that goes on) after a month that is told of."""
+    found = []
+    for window in windows:
+        meter = meters.get(window.meter_id)
+        if meter is None or window.is_withdrawn or window == closings.last.get(window.meter_id):
+            continue
+        first, last = _months_of(window)
+        told = [month for name, month in closings.late if name == meter.event_name]
+        if any(month <= last and (meter.carries or month >= first) for month in told):
+            found.append(window)
+    return [*(w for w in closings.last.values() if w.meter_id in meters), *found]
+
+
+def _months_of(window: Window) -> tuple[str, str]:
+    start, end = window.period.instants(window.zone)
+    return f"{start:%Y%m}", f"{end - timedelta(microseconds=1):%Y%m}"
+
+
+def policy_for(event: UsageEvent, meters: Iterable[Meter], closed_at: Mapping[str, datetime]) -> LatePolicy | None:
+    """What becomes of an event that comes now: None when it is in time; REJECT when one of its meters has it so.
+
+    closed_at: by meter, the end of its latest billed window.
+    """
+    found: LatePolicy | None = None
+    for meter in meters:
+        end = closed_at.get(meter.id)
+        if end is not None and event.at < end and counts(meter, event):
+            if meter.late is LatePolicy.REJECT:
+                return LatePolicy.REJECT
+            found = meter.late
+    return found

@@ -1,0 +1,193 @@
+"""What meters counted, for whole batches of accounts, from as few reads as hold it; and the windows that are closed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from saldo.accounts.model import Account
+from saldo.catalog.model import PerUnit, PriceModel
+from saldo.kernel.periods import Period
+from saldo.storage.items import Item, Key
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+from saldo.usage import records, records_windows
+from saldo.usage.model import Counted, Meter, UsageDetail, UsageEvent, UsageKey
+from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, LateUsage, Window
+from saldo.usage.records import MonthKey, months_of
+from saldo.usage.rules import counted, needs_of
+from saldo.usage.rules_windows import Months, closes_at, count, late_in, until, windows_to_look_at
+
+Asked = Mapping[Account, Sequence[tuple[UsageKey, PriceModel]]]
+_PLAIN_PRICE = PerUnit(Decimal(0))
+
+
+class _Look(NamedTuple):
+    """One account: what is asked of it, how far it is billed, windows of which something may have come late, and its
+    seller's meters."""
+
+    account: Account
+    keys: Sequence[tuple[UsageKey, PriceModel]]
+    closings: Closings
+    windows: Sequence[Window]
+    meters: Mapping[str, Meter]
+
+
+class UsageTotals:
+    """Reads usage of one region's accounts for runs."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def totals(self, wanted: Iterable[tuple[Account, UsageKey]]) -> dict[str, dict[UsageKey, Decimal]]:
+        """Totals by account id and key, as `read` has them."""
+        asked: dict[Account, list[tuple[UsageKey, PriceModel]]] = defaultdict(list)
+        for account, key in wanted:
+            asked[account].append((key, _PLAIN_PRICE))
+        return {account_id: dict(usage.totals) for account_id, usage in self.read(asked).items()}
+
+    def read(self, asked: Asked) -> dict[str, AccountUsage]:
+        """What a run needs of these accounts' usage, by account id: totals by key (0 where nothing was counted), what
+        their prices need to know besides, and late usage of windows billed before. An account may ask for nothing.
+
+        Everything accepted before the call is in. A key whose meter the seller does not have is left out.
+        """
+        looks = self._look(asked)
+        months = {month for look in looks for month in _months(look)}
+        marks = [key for look in looks for key in _marks(look)]
+        parts, found = records.read_parts(self._store, months, marks)
+        for look in looks:
+            for name, last_month in _carried(look).items():
+                parts |= records.read_up_to(self._store, look.account.id, name, last_month)
+        events = {month: [e for part in some for e in records.events_of_chunk(part)] for month, some in parts.items()}
+        return {look.account.id: _usage_of(look, events, _billed(look, found)) for look in looks}
+
+    def _look(self, asked: Asked) -> list[_Look]:
+        """How far each account is billed, and meters, in one go; older windows where late events are told of."""
+        wanted = {(a.entity_id, key.meter_id) for a, some in asked.items() for key, _ in some}
+        found = self._read([records_windows.closings_key(account.id) for account in asked], wanted)
+        closings = {
+            a.id: records_windows.closings_from(a.id, found.get(records_windows.closings_key(a.id))) for a in asked
+        }
+        dropped = {(a.entity_id, meter_id) for a in asked for meter_id in closings[a.id].last} - wanted
+        items = [*found.values(), *(self._read([], dropped).values() if dropped else ())]
+        meters: dict[str, dict[str, Meter]] = defaultdict(dict)
+        for meter in (records.meter_from(item) for item in items if item["kind"] == "meter"):
+            meters[meter.entity_id][meter.id] = meter
+        return [self._look_at(a, keys, closings[a.id], meters[a.entity_id]) for a, keys in asked.items()]
+
+    def _read(self, keys: Sequence[Key], meters: set[Key]) -> dict[Key, Item]:
+        wanted = [*keys, *(records.meter_key(*m) for m in sorted(meters))]
+        return self._store.get_many(wanted, consistent=True) if wanted else {}
+
+    def _look_at(
+        self,
+        account: Account,
+        keys: Sequence[tuple[UsageKey, PriceModel]],
+        closings: Closings,
+        meters: Mapping[str, Meter],
+    ) -> _Look:
+        known = [(key, price) for key, price in keys if key.meter_id in meters]
+        asked_for = {(key.meter_id, key.period) for key, _ in known}
+        older = records_windows.windows_of(self._store, account.id) if closings.late else ()
+        looked_at = windows_to_look_at(closings, older, meters)
+        windows = [w for w in looked_at if (w.meter_id, w.period) not in asked_for]
+        return _Look(account, known, closings, windows, meters)
+
+
+def close_windows(unit: Unit, account: Account, usage: AccountUsage, windows: Sequence[Window]) -> Unit:
+    """Close windows in the unit that bills them; see `records_windows.write_windows`. None: nothing is written."""
+    if not windows:
+        return unit
+    return records_windows.write_windows(unit, account.id, account.entity_id, usage.closings, windows)
+
+
+def _window_key(account: Account, key: UsageKey) -> Key:
+    return records_windows.window_key(account.id, key.meter_id, key.period)
+
+
+def _marks(look: _Look) -> Iterable[Key]:
+    """Marks of windows that are asked for again, as when a charge is taken back."""
+    for key, _ in look.keys:
+        last = look.closings.last.get(key.meter_id)
+        if last is not None and key.period.start < last.period.end:
+            yield _window_key(look.account, key)
+
+
+def _billed(look: _Look, found: Mapping[Key, Item]) -> dict[UsageKey, Window]:
+    account = look.account
+    marks = {key: found[_window_key(account, key)] for key, _ in look.keys if _window_key(account, key) in found}
+    return {key: records_windows.window_from(account.id, item) for key, item in marks.items()}
+
+
+def _months(look: _Look) -> Iterable[MonthKey]:
+    """The months that must be read of meters that begin each period anew."""
+    for key, _ in look.keys:
+        meter = look.meters[key.meter_id]
+        if not meter.carries:
+            yield from months_of(look.account.id, meter.event_name, key.period, look.account.time_zone)
+    for window in look.windows:
+        meter = look.meters[window.meter_id]
+        if not meter.carries:
+            yield from months_of(look.account.id, meter.event_name, window.period, window.zone)
+
+
+def _carried(look: _Look) -> dict[str, str]:
+    """Names of which all months must be read, up to which, because a level goes on from any of them."""
+    found: dict[str, str] = {}
+    periods = [(key.meter_id, key.period, look.account.time_zone) for key, _ in look.keys]
+    periods += [(w.meter_id, w.period, w.zone) for w in look.windows]
+    for meter_id, period, zone in periods:
+        meter = look.meters[meter_id]
+        if meter.carries:
+            (*_, last) = months_of(look.account.id, meter.event_name, period, zone)
+            found[meter.event_name] = max(found.get(meter.event_name, ""), last.month)
+    return found
+
+
+def _usage_of(
+    look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]], billed: Mapping[UsageKey, Window]
+) -> AccountUsage:
+    totals: dict[UsageKey, Decimal] = {}
+    details: dict[UsageKey, UsageDetail] = {}
+    cutoffs: dict[UsageKey, Cutoff] = {}
+    zone = look.account.time_zone
+    for key, price in look.keys:
+        meter, window = look.meters[key.meter_id], billed.get(key)
+        months = _events_of(look, events, meter, key.period, zone)
+        (totals[key], details[key]), cutoffs[key] = _count(months, meter, key, zone, price, window)
+    late = tuple(found for window in look.windows if (found := _late(look, events, window)))
+    waiting = [(look.meters[key.meter_id], key.period) for key, _ in look.keys]
+    latest = max((closes_at(meter, period, zone) for meter, period in waiting if meter.grace_s), default=None)
+    return AccountUsage(totals, details, cutoffs, billed, late, latest, look.closings)
+
+
+def _count(
+    months: Months, meter: Meter, key: UsageKey, zone: str, price: PriceModel, window: Window | None
+) -> tuple[Counted, Cutoff]:
+    """By all that is known; for a window that is billed, by what was known when it was."""
+    needs = needs_of(price)
+    if window is None or window.is_withdrawn:
+        return count(months, meter, key.period, zone, needs)
+    found = counted(until(months, window.known), meter, key.period, zone, needs)
+    return found, Cutoff(window.known, window.arrivals)
+
+
+def _late(look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]], window: Window) -> LateUsage | None:
+    meter = look.meters[window.meter_id]
+    return late_in(window, meter, _events_of(look, events, meter, window.period, window.zone))
+
+
+def _events_of(
+    look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]], meter: Meter, period: Period, zone: str
+) -> Months:
+    account_id, name = look.account.id, meter.event_name
+    wanted = list(months_of(account_id, name, period, zone))
+    if not meter.carries:
+        return {key.month: events.get(key, ()) for key in wanted}
+    last = wanted[-1].month
+    return {
+        k.month: v for k, v in events.items() if (k.account_id, k.meter_id) == (account_id, name) and k.month <= last
+    }

@@ -1,0 +1,242 @@
+"""A window of usage is billed once; what comes late goes where its meter's policy sends it, and nothing is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from saldo.catalog.model import Cell, Graduated, Matrix, Percentage, PerUnit, Tier
+from saldo.usage.model import Aggregation, LatePolicy, Meter, Repeats
+from saldo.usage.model_windows import Reason
+from saldo.usage.reconciliation import Reconciliation
+from saldo.usage.records_windows import accounts_with_late_usage, windows_of
+from saldo.usage.rules_reconciliation import MeterReport
+from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account
+from tests.contexts.usage.billing import Customer, amounts, usage_plan
+from tests.contexts.usage.scenes import TOKENS, World, row
+
+OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
+JANUARY = date(2027, 1, 1)
+TIERS = Graduated((Tier(Decimal(100), Decimal("0.10")), Tier(None, Decimal("0.05"))))
+
+
+@pytest.fixture
+def world() -> World:
+    found = World()
+    found.clock.now = datetime(2026, 10, 20, tzinfo=UTC)
+    return found
+
+
+def customer(world: World, *prices: object, meter: Meter = TOKENS) -> Customer:
+    world.usage.define_meter(meter, CLERK)
+    return Customer.of(world, usage_plan((meter.id, prices[0] if prices else TIERS)), OCTOBER)  # type: ignore[arg-type]
+
+
+def use(world: World, number: int, day: str, value: str, **fields: str) -> list[str]:
+    """Problems of one event on a day (at noon) that comes in now."""
+    at = fields.pop("at", f"{day}T12:00:00Z")
+    world.clock.now = max(world.clock.now, datetime.fromisoformat(at))
+    report = world.usage.ingest(ENTITY, [row(number, at=at, value=value, **fields)], origin=f"b{number}-{value}")
+    return [p.code for r in report.rejected for p in r.problems]
+
+
+def reported(world: World, meter_id: str = "tokens") -> MeterReport:
+    (found,) = [r for r in Reconciliation(world.store).of_account(ACCOUNT) if r.meter_id == meter_id]
+    assert found.balanced, found
+    return found
+
+
+def counts(report: MeterReport) -> list[tuple[int, int, int, int]]:
+    return [(w.accepted, w.billed, w.carried, w.waiting) for w in report.windows]
+
+
+def test_late_usage_is_asked_for_with_the_next_invoice_as_the_difference(world: World) -> None:
+    buyer = customer(world)
+    use(world, 1, "2026-10-05", "90")
+    assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-01", 900)]
+    world.clock.now = datetime(2026, 11, 3, tzinfo=UTC)
+    assert use(world, 2, "2026-10-31", "30") == []
+    assert use(world, 3, "2026-11-10", "1") == []
+    assert counts(reported(world)) == [(2, 1, 0, 1)]
+    assert accounts_with_late_usage(world.store, ENTITY) == [ACCOUNT]
+    # 120 in all cost 10 × 10 + 20 × 5 cents more than nothing; 9.00 are billed.
+    assert amounts(buyer.bill(DECEMBER)) == [("charge", "2026-11-01", 10), ("late", "2026-10-01", 200)]
+    assert counts(reported(world)) == [(2, 1, 1, 0), (1, 1, 0, 0)]
+    assert accounts_with_late_usage(world.store, ENTITY) == []
+    assert buyer.bill(JANUARY) is None
+    assert reported(world).open == 0
+
+
+def test_late_usage_of_a_window_long_past_is_found(world: World) -> None:
+    buyer = customer(world)
+    for month in (NOVEMBER, DECEMBER, JANUARY):
+        world.clock.now = datetime(month.year, month.month, 2, tzinfo=UTC)
+        buyer.bill(month)
+    assert use(world, 1, "2026-10-05", "10") == []
+    assert amounts(buyer.bill(date(2027, 2, 1))) == [("late", "2026-10-01", 100)]
+    assert [b.reason for w in windows_of(world.store, ACCOUNT) for b in w.billed].count(Reason.CARRIED) == 1
+
+
+def test_what_comes_while_its_window_is_billed_is_late_and_not_lost(world: World) -> None:
+    buyer = customer(world)
+    use(world, 1, "2026-10-05", "90")
+    read = buyer.read(NOVEMBER)
+    use(world, 2, "2026-10-06", "10")
+    body, conflict = buyer.write(*read)
+    assert (amounts(body), conflict) == ([("charge", "2026-10-01", 900)], None)
+    assert counts(reported(world)) == [(2, 1, 0, 1)]
+    assert amounts(buyer.bill(DECEMBER)) == [("late", "2026-10-01", 100)]
+    assert counts(reported(world))[0] == (2, 1, 1, 0)
+
+
+def test_a_window_is_closed_once_however_often_it_is_billed(world: World) -> None:
+    buyer = customer(world)
+    use(world, 1, "2026-10-05", "90")
+    read = buyer.read(NOVEMBER)
+    assert buyer.write(*read)[1] is None
+    assert buyer.write(*read)[1] is not None
+    (window,) = windows_of(world.store, ACCOUNT)
+    assert [(b.reason, b.quantity, b.arrivals, b.known) for b in window.billed] == [
+        (Reason.CLOSED, Decimal(90), 1, {"202610": 1})
+    ]
+
+
+def test_late_usage_told_while_late_usage_is_billed_keeps_the_unit_from_holding(world: World) -> None:
+    buyer = customer(world)
+    buyer.bill(NOVEMBER)
+    use(world, 1, "2026-10-05", "10")
+    read = buyer.read(DECEMBER)
+    world.clock.now = datetime(2026, 12, 1, tzinfo=UTC)
+    use(world, 2, "2026-10-06", "10")
+    assert buyer.write(*read)[1] is not None
+    assert amounts(buyer.bill(DECEMBER)) == [("late", "2026-10-01", 200)]
+
+
+def test_a_meter_may_refuse_late_events_which_then_wait_in_the_quarantine(world: World) -> None:
+    buyer = customer(world, meter=replace(TOKENS, late=LatePolicy.REJECT))
+    use(world, 1, "2026-10-05", "90")
+    buyer.bill(NOVEMBER)
+    assert use(world, 2, "2026-10-31", "30") == ["late"]
+    assert use(world, 1, "2026-10-05", "90") == [], "a repeat of what was accepted is no late event"
+    report = reported(world)
+    assert (counts(report), report.windows[0].rejected, report.rejected) == ([(1, 1, 0, 0)], 1, 1)
+    assert buyer.bill(DECEMBER) is None
+
+
+def test_a_meter_may_have_the_charge_taken_back_and_made_anew(world: World) -> None:
+    buyer = customer(world, meter=replace(TOKENS, late=LatePolicy.CORRECT))
+    use(world, 1, "2026-10-05", "90")
+    buyer.bill(NOVEMBER)
+    use(world, 2, "2026-10-31", "30")
+    assert amounts(buyer.bill(DECEMBER)) == [("credit", "2026-10-01", -900), ("late", "2026-10-01", 1100)]
+    assert counts(reported(world))[0] == (2, 1, 1, 0)
+
+
+def test_a_correction_counts_until_its_window_closes_and_is_settled_after(world: World) -> None:
+    buyer = customer(world, PerUnit(Decimal(1)), meter=replace(TOKENS, id="seats", repeats=Repeats.LAST))
+    assert use(world, 1, "2026-10-05", "90", meter="seats") == []
+    assert use(world, 1, "2026-10-05", "70", meter="seats") == []
+    assert use(world, 1, "2026-10-05", "90", meter="seats") == [], "an old version delivered again changes nothing"
+    assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-01", 7000)]
+    use(world, 2, "2026-11-05", "100", meter="seats")
+    assert use(world, 1, "2026-10-05", "60", meter="seats") == []
+    assert amounts(buyer.bill(DECEMBER)) == [("charge", "2026-11-01", 10000), ("late", "2026-10-01", -1000)]
+    assert counts(reported(world, "seats")) == [(3, 2, 1, 0), (1, 1, 0, 0)]
+
+
+def test_a_correction_cannot_move_an_event_to_another_month(world: World) -> None:
+    customer(world, meter=replace(TOKENS, id="seats", repeats=Repeats.LAST))
+    use(world, 1, "2026-10-05", "90", meter="seats")
+    assert use(world, 1, "2026-11-05", "90", meter="seats") == ["other_month"]
+
+
+def test_a_matrix_and_a_price_by_event_get_what_they_need_also_for_late_usage(world: World) -> None:
+    meter = Meter(
+        "calls_by_region", ENTITY, Aggregation.SUM, {"en": "Calls"}, {}, counts="tokens", group_by=("region",)
+    )
+    world.usage.define_meter(meter, CLERK)
+    world.usage.define_meter(replace(meter, id="fees", group_by=()), CLERK)
+    cells = (Cell(("eu",), PerUnit(Decimal(1))), Cell(("us",), PerUnit(Decimal(2))))
+    by_event = Percentage(Decimal("0.01"), per_event=Decimal("0.30"))
+    version = usage_plan(("calls_by_region", Matrix(("region",), cells)), ("fees", by_event))
+    buyer = Customer.of(world, version, OCTOBER)
+    use(world, 1, "2026-10-05", "10", property__region="eu")
+    use(world, 2, "2026-10-06", "10", property__region="us")
+    assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-01", 3000), ("charge", "2026-10-01", 80)]
+    use(world, 3, "2026-10-07", "5", property__region="us")
+    assert amounts(buyer.bill(DECEMBER)) == [("late", "2026-10-01", 1000), ("late", "2026-10-01", 35)]
+    assert counts(reported(world, "fees"))[0] == (3, 2, 1, 0)
+
+
+def test_several_meters_count_the_same_events_through_filters(world: World) -> None:
+    meter = Meter(
+        "errors", ENTITY, Aggregation.COUNT, {"en": "Errors"}, {}, counts="tokens", filters={"code": ("500", "502")}
+    )
+    buyer = customer(world, PerUnit(Decimal(1)), meter=meter)
+    for number, code in enumerate(("200", "500", "502", "404"), 1):
+        use(world, number, "2026-10-05", "7", property__code=code)
+    assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-01", 200)]
+    assert (reported(world, "errors").accepted, reported(world).accepted) == (2, 4)
+
+
+def test_a_level_goes_on_and_a_late_change_of_it_alters_every_later_window(world: World) -> None:
+    meter = Meter("seats", ENTITY, Aggregation.WEIGHTED, {"en": "Seats"}, {}, carries=True)
+    buyer = customer(world, PerUnit(Decimal(31)), meter=meter)
+    midnight = "2026-09-30T22:00:00Z"
+    use(world, 1, "", "10", meter="seats", at=midnight)
+    assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-01", 31000)]
+    world.clock.now = datetime(2026, 12, 2, tzinfo=UTC)
+    assert amounts(buyer.bill(DECEMBER)) == [("charge", "2026-11-01", 31000)]
+    use(world, 2, "", "5", meter="seats", at=midnight)
+    late = [("charge", "2026-12-01", 46500), ("late", "2026-11-01", 15500), ("late", "2026-10-01", 15500)]
+    assert sorted(amounts(buyer.bill(JANUARY))) == sorted(late)
+    assert counts(reported(world, "seats")) == [(2, 1, 1, 0), (0, 0, 0, 0), (0, 0, 0, 0)]
+
+
+def test_a_window_waits_for_its_time_of_grace(world: World) -> None:
+    buyer = customer(world, meter=replace(TOKENS, grace_s=6 * 3600))
+    _, usage = buyer.read(NOVEMBER)
+    assert usage.closes_at == datetime(2026, 11, 1, 5, tzinfo=UTC), "midnight in Berlin and six hours"
+
+
+def test_old_events_may_be_brought_in_until_the_window_closes_with_their_origin_told(world: World) -> None:
+    from saldo.usage.records import part_from
+
+    buyer = customer(world)
+    rows = [row(1, at="2026-10-01T10:00:00Z", value="5"), row(2, at="2026-10-02T10:00:00Z", value="6")]
+    assert world.usage.ingest(ENTITY, rows, origin="file", backfill=True).accepted == 2
+    use(world, 3, "2026-10-03", "7")
+    (item,) = world.items("usage")
+    assert [(b.origin, b.count) for b in part_from(item).batches] == [("backfill/file", 2), ("b3-7", 1)]
+    assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-01", 180)]
+
+
+def test_reading_fifty_accounts_with_closed_windows_takes_few_calls(world: World) -> None:
+    from saldo.kernel.periods import Period
+    from saldo.usage.model import UsageKey
+    from saldo.usage.service import UsageTotals
+
+    names = [f"acct_eu_{i:03d}" for i in range(50)]
+    for name in names:
+        other = Customer.of(world, usage_plan(("tokens", TIERS)), OCTOBER)
+        other.account = account(name)
+        other.subscription = replace(other.subscription, account_id=name)
+        other.bill(NOVEMBER)
+    world.table.bill.calls.clear()
+    key = UsageKey("sub_1", "tokens", Period(NOVEMBER, DECEMBER))
+    found = UsageTotals(world.store).read({account(name): [(key, TIERS)] for name in names})
+    assert len(found) == 50
+    assert world.table.bill.total_calls <= 3
+
+
+def test_a_file_of_thousands_keeps_every_place_when_parts_are_split(world: World) -> None:
+    buyer = customer(world, PerUnit(Decimal(1)))
+    rows = [row(i, id=f"{i * 7919 % 100_003:x}-{i}", at="2026-10-05T10:00:00Z", value="1") for i in range(1, 4001)]
+    world.usage.ingest(ENTITY, rows[:2500], origin="a")
+    buyer.bill(NOVEMBER)
+    world.usage.ingest(ENTITY, rows, origin="b")
+    assert counts(reported(world)) == [(4000, 2500, 0, 1500)]
+    assert amounts(buyer.bill(DECEMBER)) == [("late", "2026-10-01", 150_000)]
