@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from saldo.catalog.model import PlanVersion
+from saldo.catalog.model import PlanVersion, PriceModel
 from saldo.invoicing.model import (
     BillingCase,
     Coupon,
@@ -15,7 +14,6 @@ from saldo.invoicing.model import (
     DueSubscription,
     InvoiceBody,
     PrepaidCredit,
-    UsageDetail,
     Wallet,
 )
 from saldo.invoicing.rules import due_of, problems_of
@@ -29,8 +27,8 @@ from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.rules import cancel, subscribe
 from saldo.subscriptions.rules_changes import with_change
 from saldo.tax.table import TableTax
-from saldo.usage.model import UsageEvent, UsageKey
-from saldo.usage.rules import first_of_each
+from saldo.usage.model import Counted, UsageEvent, UsageKey
+from saldo.usage.rules import needs_of_all
 from tests.decade.history import History, Sale, Told
 
 DAY = timedelta(days=1)
@@ -105,36 +103,36 @@ class Machine:
         return billed.bodies[0] if billed.bodies else None
 
     def _case(self, day: date) -> BillingCase:
-        market, zone = self.history.market, self.history.account.time_zone
+        market, account = self.history.market, self.history.account
         due = tuple(
-            due_of(s, market.versions[s.plan_version_id], day, market.versions, zone)
+            due_of(s, market.versions[s.plan_version_id], day, market.versions, account.time_zone)
             for s in self.subscriptions.values()
         )
-        totals: dict[UsageKey, Decimal] = {}
-        details: dict[UsageKey, UsageDetail] = {}
-        for key, total, detail in self._usage(due):
-            if key not in details or details[key].by_value is None:
-                totals[key], details[key] = total, detail
+        counted = {key: self._counted(key, prices) for key, prices in _asked(due).items()}
+        totals = {key: quantity for key, (quantity, _) in counted.items()}
+        details = {key: detail for key, (_, detail) in counted.items()}
         items = tuple(DueItem(item) for item in self.items)
-        account, options = self.history.account, market.options
-        return BillingCase(account, market.seller, due, totals, day, items, options, details, self.wallet)
+        return BillingCase(account, market.seller, due, totals, day, items, market.options, details, self.wallet)
 
-    def _usage(self, due: tuple[DueSubscription, ...]) -> Iterator[tuple[UsageKey, Decimal, UsageDetail]]:
-        zone, meters = self.history.account.time_zone, self.history.market.meters
-        for item in due:
-            for charged in charged_of(item):
-                meter_id = charged.component.meter_id
-                if meter_id:
-                    key = UsageKey(item.subscription.id, meter_id, charged.period.period)
-                    events = self._events_for(key)
-                    usage = Usage(events=tuple(first_of_each(events)), meters={meter_id: meters[meter_id]})
-                    yield key, *usage_of(usage, key, charged.component.price, zone)
+    def _counted(self, key: UsageKey, prices: list[PriceModel]) -> Counted:
+        usage = Usage(events=tuple(self._events_for(key)), meters=self.history.market.meters)
+        return usage_of(usage, key, needs_of_all(prices), self.history.account.time_zone)
 
     def _events_for(self, key: UsageKey) -> list[UsageEvent]:
         """Those that can count: from the period on, or from the beginning where a level is carried."""
-        quoted = self.history.market.meters[key.meter_id]
-        events = self.events.get(quoted.counts, [])
-        if quoted.carries:
+        meter = self.history.market.meters[key.meter_id]
+        events = self.events.get(meter.event_name, [])
+        if meter.carries:
             return events
         start, _ = key.period.instants("UTC")
         return [e for e in events if e.at >= start - 2 * DAY]
+
+
+def _asked(due: tuple[DueSubscription, ...]) -> dict[UsageKey, list[PriceModel]]:
+    prices: dict[UsageKey, list[PriceModel]] = {}
+    for item in due:
+        for charged in charged_of(item):
+            if charged.component.meter_id:
+                key = UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
+                prices.setdefault(key, []).append(charged.component.price)
+    return prices

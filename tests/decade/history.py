@@ -10,10 +10,9 @@ from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion
 from saldo.invoicing.model import BillingOptions, Coupon, PrepaidCredit
 from saldo.orders.model import Item
-from saldo.quotes.model import QuotedMeter
 from saldo.subscriptions.model import Alignment, Change
 from saldo.tax.model import TaxTable
-from saldo.usage.model import UsageEvent
+from saldo.usage.model import Meter, UsageEvent
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Market:
 
     seller: LegalEntity
     versions: Mapping[str, PlanVersion]
-    meters: Mapping[str, QuotedMeter]
+    meters: Mapping[str, Meter]
     table: TaxTable
     options: BillingOptions
     every: int

@@ -158,10 +158,10 @@ class Auditor:
         return share_of_days(version.day_count.value, (entry.start, entry.end), full, zone)
 
     def _used(self, entry: Entry, component: Component, part: Fraction) -> Used:
-        quoted = self.market.meters[component.meter_id]
+        meter = self.market.meters[component.meter_id]
         bounds = entry.cycle, part
-        events = self.events.get(quoted.counts, [])
-        return used_in(events, quoted, (entry.start, entry.end), self._zone, dimensions_of(component.price), bounds)
+        events = self.events.get(meter.event_name, [])
+        return used_in(events, meter, (entry.start, entry.end), self._zone, dimensions_of(component.price), bounds)
 
     def _true_up(self, entry: Entry, lines: Sequence[Sum]) -> list[Sum]:
         """What the fees of a period, paid ahead or now, lack to the plan's minimum."""

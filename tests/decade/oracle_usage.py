@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from fractions import Fraction
 
-from saldo.quotes.model import QuotedMeter
-from saldo.usage.model import Aggregation, UsageEvent
+from saldo.usage.model import Aggregation, Meter, UsageEvent
 from tests.decade.oracle_calendar import midnight
 from tests.decade.oracle_prices import Used, whole
 
@@ -25,7 +24,7 @@ def seconds(gone: datetime, to: datetime) -> Fraction:
 
 def used_in(
     events: Sequence[UsageEvent],
-    quoted: QuotedMeter,
+    meter: Meter,
     days: tuple[date, date],
     zone: str,
     dimensions: tuple[str, ...],
@@ -36,33 +35,33 @@ def used_in(
     counted = [
         e
         for e in first_of_each(events)
-        if e.meter_id == quoted.counts and all(e.properties.get(k) in v for k, v in quoted.filters.items())
+        if e.meter_id == meter.event_name and all(e.properties.get(k) in v for k, v in meter.filters.items())
     ]
     counted = sorted((e for e in counted if e.at < end), key=lambda e: (e.at, e.source, e.id))
     inside = [e for e in counted if e.at >= start]
-    before = [e for e in counted if e.at < start] if quoted.carries else []
+    before = [e for e in counted if e.at < start] if meter.carries else []
     amounts = [Fraction(e.value) for e in inside]
     if not dimensions:
-        return Used(folded(inside, before, quoted, start, end), amounts, None, *bounds)
+        return Used(folded(inside, before, meter, start, end), amounts, None, *bounds)
     groups: dict[tuple[str, ...], list[UsageEvent]] = {}
     for event in inside:
         groups.setdefault(tuple(event.properties.get(name, "") for name in dimensions), []).append(event)
-    by_value = {values: folded(group, [], quoted, start, end) for values, group in groups.items()}
+    by_value = {values: folded(group, [], meter, start, end) for values, group in groups.items()}
     return Used(sum(by_value.values(), Fraction(0)), amounts, by_value, *bounds)
 
 
 def folded(
-    inside: Sequence[UsageEvent], before: Sequence[UsageEvent], quoted: QuotedMeter, start: datetime, end: datetime
+    inside: Sequence[UsageEvent], before: Sequence[UsageEvent], meter: Meter, start: datetime, end: datetime
 ) -> Fraction:
     values = [Fraction(e.value) for e in inside]
     level = [Fraction(e.value) for e in before[-1:]]
-    match quoted.meter.aggregation:
+    match meter.aggregation:
         case Aggregation.SUM:
             return sum(values, Fraction(0))
         case Aggregation.COUNT:
             return Fraction(len(values))
         case Aggregation.UNIQUE:
-            name = quoted.meter.unique_by
+            name = meter.unique_by
             return Fraction(len({e.properties[name] for e in inside if name in e.properties}))
         case Aggregation.MAX:
             return max([*level, *values], default=Fraction(0))

@@ -56,7 +56,7 @@ class StoredSeller:
         self.store = Store(MemoryDynamoDB(schema.AGENDA_FIELDS), "records")  # type: ignore[arg-type]
         records = [entity_item(market.seller), options_item(market.seller.id, market.options)]
         records += [plan_version_item(market.seller.id, version) for version in market.versions.values()]
-        records += [meter_item(quoted.meter) for quoted in market.meters.values()]
+        records += [meter_item(meter) for meter in market.meters.values()]
         for account in self.accounts.values():
             records += [account_item(account), customer_item(account)]
         self.store.put_many(records)

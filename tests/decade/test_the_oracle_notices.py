@@ -156,8 +156,7 @@ def credit_drawn_from_the_wrong_end(patch: pytest.MonkeyPatch) -> None:
 
 
 def repeats_counted(patch: pytest.MonkeyPatch) -> None:
-    for place in ("tests.decade.drive.first_of_each", "saldo.usage.rules.first_of_each"):
-        patch.setattr(place, list)
+    patch.setattr("saldo.usage.rules.first_of_each", list)
 
 
 def minimum_forgotten(patch: pytest.MonkeyPatch) -> None:

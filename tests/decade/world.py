@@ -12,9 +12,8 @@ from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, DayCount, PlanVersion
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit
 from saldo.orders.model import Item
-from saldo.quotes.model import QuotedMeter
 from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule
-from saldo.usage.model import UsageEvent
+from saldo.usage.model import Meter, UsageEvent
 from tests.decade.history import Fact, History, Market, Sale, Told
 from tests.decade.world_plans import CLASSES, REGIONS
 from tests.decade.world_sellers import PLACES, Buyer, market
@@ -26,21 +25,21 @@ CREDITS = [CreditRule.UNUSED] * 6 + [CreditRule.NONE] * 2 + [CreditRule.WHOLE]
 
 
 @lru_cache(maxsize=64)
-def market_of(n: int, seed: int, simple: bool) -> tuple[Market, list[list[str]], tuple[Buyer, ...]]:
-    return market(n, seed, simple)
+def market_of(n: int, seed: int) -> tuple[Market, list[list[str]], tuple[Buyer, ...]]:
+    return market(n, seed)
 
 
-def history_of(n: int, seed: int, months: int, simple: bool = False) -> History:
-    """The n-th account's decade. simple: only what runs can count from stored events."""
-    return _Life(n, seed, months, simple).history()
+def history_of(n: int, seed: int, months: int) -> History:
+    """The n-th account's decade."""
+    return _Life(n, seed, months).history()
 
 
 class _Life:
     """Draws an account's facts. `busy`: how many changes a year a subscription of it sees."""
 
-    def __init__(self, n: int, seed: int, months: int, simple: bool) -> None:
+    def __init__(self, n: int, seed: int, months: int) -> None:
         self.chance = chance = Random(f"{seed} account {n}")
-        self.market, self.families, buyers = market_of(n % len(PLACES), seed, simple)
+        self.market, self.families, buyers = market_of(n % len(PLACES), seed)
         self.first_on = FIRST_ON
         self.last_on = FIRST_ON + timedelta(days=int(months * 30.44))
         self.account = _account(n, chance.choice(buyers), self.market, chance)
@@ -162,7 +161,7 @@ class _Life:
             reset_cycle=kind is ChangeKind.PLAN and chance.random() < 0.15,
         )
 
-    def _usage(self, quoted: QuotedMeter, started: date) -> Iterator[tuple[date, Fact]]:
+    def _usage(self, meter: Meter, started: date) -> Iterator[tuple[date, Fact]]:
         """Events of a meter, each told on its day; some are told twice."""
         chance = self.chance
         day, gap = started, chance.choice([5, 12, 40])
@@ -171,7 +170,7 @@ class _Life:
                 "meter",
                 self._id("ev"),
                 self.account.id,
-                quoted.counts,
+                meter.event_name,
                 datetime(day.year, day.month, day.day, chance.randrange(11), chance.randrange(60), tzinfo=UTC),
                 Decimal(chance.choice([1, 7, 40, 250, 1000])) * Decimal(chance.choice(["1", "0.5", "1.25"])),
                 {

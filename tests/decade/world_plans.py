@@ -33,7 +33,6 @@ from saldo.catalog.model import (
 )
 from saldo.kernel.periods import Unit
 from saldo.kernel.rounding import Rounding
-from saldo.quotes.model import QuotedMeter
 from saldo.usage.model import Aggregation, Meter
 
 SCALE = {"JPY": Decimal(150), "KWD": Decimal("0.3"), "INR": Decimal(80)}
@@ -44,15 +43,11 @@ REGIONS, CLASSES = ("eu", "us"), ("large", "small")
 
 
 class PriceList:
-    """Writes families of plan versions for one seller; each has its own meters, so that none is claimed twice.
+    """Writes families of plan versions for one seller; each has its own meters, so that none is claimed twice."""
 
-    simple: only what runs can count from stored events; quotes count more.
-    """
-
-    def __init__(self, chance: Random, seller_id: str, currency: str, inclusive: bool, simple: bool) -> None:
-        self.simple = simple
+    def __init__(self, chance: Random, seller_id: str, currency: str, inclusive: bool) -> None:
         self.chance, self.seller_id, self.currency, self.inclusive = chance, seller_id, currency, inclusive
-        self.meters: dict[str, QuotedMeter] = {}
+        self.meters: dict[str, Meter] = {}
 
     def money(self, low: str, high: str, digits: int = 2) -> Decimal:
         span = Decimal(high) - Decimal(low)
@@ -147,21 +142,19 @@ class PriceList:
         component = self.fixed(f"usage{i}", self.metered_price(meter_id), Timing.ARREARS)
         return replace(component, kind=ChargeKind.USAGE, meter_id=meter_id)
 
-    def meter(self, meter_id: str) -> QuotedMeter:
+    def meter(self, meter_id: str) -> Meter:
         chance = self.chance
         aggregation = chance.choice([Aggregation.SUM] * 4 + list(Aggregation))
         levels = (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX)
-        meter = Meter(
+        return Meter(
             meter_id,
             self.seller_id,
             aggregation,
             {"en": meter_id},
             {},
-            "user" if aggregation is Aggregation.UNIQUE else "",
-        )
-        filters = {"region": ("eu",)} if chance.random() < 0.15 and not self.simple else {}
-        return QuotedMeter(
-            meter, meter_id, filters, aggregation in levels and not self.simple and chance.random() < 0.5
+            unique_by="user" if aggregation is Aggregation.UNIQUE else "",
+            filters={"region": ("eu",)} if chance.random() < 0.15 else {},
+            carries=aggregation in levels and chance.random() < 0.5,
         )
 
     def price_like(self, component: Component) -> PriceModel:
@@ -177,7 +170,7 @@ class PriceList:
 
     def metered_price(self, meter_id: str) -> PriceModel:
         chance, thousand = self.chance, Decimal(1000)
-        additive = self.meters[meter_id].meter.aggregation in (Aggregation.SUM, Aggregation.COUNT)
+        additive = self.meters[meter_id].aggregation in (Aggregation.SUM, Aggregation.COUNT)
         simple = [self.per_unit, self.graduated, self.volume, self.package, self.stairs, self.percent]
         inner = chance.choice(simple)(thousand)
         kind = chance.randrange(8)
@@ -189,9 +182,9 @@ class PriceList:
             )
         if kind == 2:
             return Capped(self.money("20", "90"), inner)
-        if kind == 3 and additive and not self.simple:
+        if kind == 3 and additive:
             return self.matrix()
-        if kind == 4 and not self.simple and self.meters[meter_id].meter.aggregation is Aggregation.SUM:
+        if kind == 4 and self.meters[meter_id].aggregation is Aggregation.SUM:
             return self.percent_by_event()
         return inner
 

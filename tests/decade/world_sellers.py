@@ -135,11 +135,11 @@ PLACES = (
 FAMILIES, WITH_MINIMUM = 9, 2
 
 
-def market(n: int, seed: int, simple: bool) -> tuple[Market, list[list[str]], tuple[Buyer, ...]]:
+def market(n: int, seed: int) -> tuple[Market, list[list[str]], tuple[Buyer, ...]]:
     """The n-th seller, the ids of its plan versions family by family, and its buyers."""
     place = PLACES[n]
     seller_id = f"ent_eu_{place.country.lower()}{n}"
-    prices = PriceList(Random(f"{seed} prices {n}"), seller_id, place.currency, place.inclusive, simple)
+    prices = PriceList(Random(f"{seed} prices {n}"), seller_id, place.currency, place.inclusive)
     families = [prices.family(i) for i in range(FAMILIES)]
     families += [[prices.with_minimum(FAMILIES + i)] for i in range(WITH_MINIMUM)]
     sold = Market(

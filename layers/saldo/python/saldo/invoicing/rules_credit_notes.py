@@ -111,11 +111,18 @@ def _included(lines: Sequence[Line], included: int) -> tuple[Line, ...]:
 
 def _taxes(body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBody]) -> tuple[TaxTotal, ...]:
     found = []
+    taken = {line.of: line.net_minor for line in lines}
+    is_last = not any(_left(body, line, earlier) + taken.get(line.id, 0) for line in body.lines)
     for total in body.tax_totals:
         amount = sum(line.net_minor for line in lines if _bears(line, total))
-        if amount:
+        if amount or (is_last and _is_levied_on_nothing(body, total)):
             found.append(_tax(body, total, amount, earlier))
     return tuple(found)
+
+
+def _is_levied_on_nothing(body: InvoiceBody, total: TaxTotal) -> bool:
+    """A tax per unit on what costs nothing: no line's amount can take it back, so the note that takes the last does."""
+    return bool(total.tax_minor) and not any(line.net_minor for line in body.lines if _bears(line, total))
 
 
 def _bears(line: Line, total: TaxTotal) -> bool:

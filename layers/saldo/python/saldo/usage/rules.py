@@ -36,6 +36,18 @@ def needs_of(price: PriceModel) -> Needs:
     return NO_NEEDS
 
 
+def needs_of_all(prices: Iterable[PriceModel]) -> Needs:
+    """What several prices of the same usage need together, as when a charge is taken back and made on other terms.
+
+    Refusal `dimensions_differ` where they tell usage apart by different properties.
+    """
+    found = [needs_of(price) for price in prices]
+    dimensions = {n.dimensions for n in found if n.dimensions}
+    if len(dimensions) > 1:
+        raise Refusal("dimensions_differ", f"usage would have to be told apart by {sorted(dimensions)} at once")
+    return Needs(next(iter(dimensions), ()), any(n.amounts for n in found))
+
+
 def first_of_each(events: Iterable[UsageEvent]) -> list[UsageEvent]:
     """Events in the order they came, each (source, id) once: the first one counts."""
     seen: dict[tuple[str, str], UsageEvent] = {}
