@@ -14,7 +14,9 @@ from saldo.storage.settings import Settings
 from saldo.storage.store import Store
 
 if TYPE_CHECKING:
+    from saldo.accounts.ports import TaxIdRegister
     from saldo.accounts.service import Accounts
+    from saldo.accounts.tax_standing import TaxStanding
     from saldo.delivery.service import Deliveries
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
@@ -23,9 +25,13 @@ if TYPE_CHECKING:
     from saldo.invoicing.run.bill import Billing
     from saldo.invoicing.run.starter import RunStarter
     from saldo.invoicing.thresholds import Thresholds
+    from saldo.invoicing.true_ups import TrueUps
+    from saldo.orders.order_import import OrderImport
     from saldo.payments.service import Payments
     from saldo.storage.files import Files
     from saldo.storage.sealing import Sealer
+    from saldo.tax.fallback import ServiceTax
+    from saldo.tax.ports import TaxPort, TaxService
     from saldo.usage.accept import AcceptUsage
     from saldo.usage.ingest import Ingest
     from saldo.usage.ingest_import import UsageImport
@@ -37,17 +43,16 @@ clock = system_clock
 def accounts() -> Accounts:
     from saldo.accounts.service import Accounts
 
-    return Accounts(store(), sealer(), clock)
+    return Accounts(store(), sealer(), clock, tax_id_register())
 
 
 @lru_cache(maxsize=1)
 def billing() -> Billing:
     from saldo.catalog.service import PlanVersions
     from saldo.invoicing.run.bill import Billing
-    from saldo.tax.table import TableTax, shipped_table
     from saldo.usage.service import UsageTotals
 
-    return Billing(store(), PlanVersions(store()), UsageTotals(store()), TableTax(shipped_table()))
+    return Billing(store(), PlanVersions(store()), UsageTotals(store()), tax())
 
 
 @lru_cache(maxsize=1)
@@ -97,6 +102,13 @@ def invoice_import() -> InvoiceImport:
     from saldo.integration.imports import InvoiceImport
 
     return InvoiceImport(store(), imports_bucket(), accounts(), clock)
+
+
+@lru_cache(maxsize=1)
+def order_import() -> OrderImport:
+    from saldo.orders.order_import import OrderImport
+
+    return OrderImport(store(), imports_bucket(), clock)
 
 
 @lru_cache(maxsize=1)
@@ -166,6 +178,63 @@ def usage_ingest() -> Ingest:
     from saldo.usage.ingest import Ingest
 
     return Ingest(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def tax() -> TaxPort:
+    """The tax port: the table, or the seller's tax service with the table for when it does not answer."""
+    from saldo.tax.table import TableTax, shipped_table
+
+    return tax_by_service() if settings().tax_service else TableTax(shipped_table())
+
+
+@lru_cache(maxsize=1)
+def tax_by_service() -> ServiceTax:
+    import time
+
+    from functions.observed import count
+    from saldo.tax.breaker import Breaker
+    from saldo.tax.fallback import ServiceTax
+    from saldo.tax.table import TableTax, shipped_table
+
+    table = TableTax(shipped_table())
+    return ServiceTax(tax_service(), table, Breaker(time.monotonic), told=lambda: count("TaxEstimated"))
+
+
+@lru_cache(maxsize=1)
+def tax_id_register() -> TaxIdRegister | None:
+    from saldo.accounts.vies import Vies
+    from saldo.storage.web import WebService
+
+    url = settings().vat_register_url
+    return Vies(WebService(url, "VIES")) if url else None
+
+
+@lru_cache(maxsize=1)
+def tax_service() -> TaxService:
+    from saldo.tax.services import service_named
+
+    s = settings()
+
+    def secret() -> str:
+        return str(client("secretsmanager").get_secret_value(SecretId=s.tax_secret_arn)["SecretString"])
+
+    return service_named(s.tax_service, s.tax_url, secret)
+
+
+@lru_cache(maxsize=1)
+def tax_standing() -> TaxStanding:
+    from saldo.accounts.tax_standing import TaxStanding
+
+    return TaxStanding(store(), sealer(), clock, tax_id_register())
+
+
+@lru_cache(maxsize=1)
+def true_ups() -> TrueUps | None:
+    """None where no tax service is: then nothing is estimated."""
+    from saldo.invoicing.true_ups import TrueUps
+
+    return TrueUps(store(), clock, tax_by_service()) if settings().tax_service else None
 
 
 @lru_cache(maxsize=1)

@@ -45,12 +45,13 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
-        r"(Portal|Documents|Delivery|ImportUsage|ImportInvoices)/Role/DefaultPolicy/Resource",
+        r"(Portal|Documents|Delivery|ImportUsage|ImportInvoices|ImportOrders)/Role/DefaultPolicy/Resource",
         "Objects get their names at run time; the bucket is named.",
         (
             "Resource::saldo-<env>-data:ExportsOutputFnGetAttDocuments7E5B2978Arn159F38C5/*",
             "Resource::saldo-<env>-data:ExportsOutputFnGetAttImportsC5EA4F6FArnBBEA0D9A/*",
             "Resource::saldo-<env>-data:ExportsOutputFnGetAttImportsC5EA4F6FArnBBEA0D9A/*.report.jsonl",
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttImportsC5EA4F6FArnBBEA0D9A/*.997.edi",
         ),
     ),
     Acknowledged(
@@ -115,6 +116,11 @@ ACKNOWLEDGED = (
         r"GatewaySecret/Resource",
         "The secret is shared with the payment gateway and changes when both sides change it: receivers accept the old"
         " and the new signature meanwhile.",
+    ),
+    Acknowledged(
+        "AwsSolutions-SMG4",
+        r"TaxSecret/Resource",
+        "The tax service gives out the credentials; nothing here can make it accept new ones.",
     ),
     Acknowledged(
         "AwsSolutions-SQS3",

@@ -27,9 +27,11 @@ class Runbook(Enum):
     RUN_FAILED = "run-failed"
     RUN_LATE = "run-late"
     ACCOUNTS_SET_ASIDE = "accounts-set-aside"
+    ORDERS_HELD = "orders-held"
     PORTAL_ERRORS = "portal-errors"
     PORTAL_SLOW = "portal-slow"
     INVARIANT_VIOLATED = "invariant-violated"
+    TAX_ESTIMATED = "tax-estimated"
 
     @property
     def path(self) -> str:

@@ -45,6 +45,7 @@ class DataStack(Stack):
         self.gateway_events = WatchedQueue(self, "gateway_events", self.ward, visibility_s=360)
         self.usage_batches = WatchedQueue(self, "usage_batches", self.ward, visibility_s=1800)
         self.gateway_secret = self._gateway_secret()
+        self.tax_secret = self._tax_secret(target)
         self.mail_identity_arn = self._mail_identity(target)
         self._outputs(region)
 
@@ -150,6 +151,19 @@ class DataStack(Stack):
             description="Signs and verifies the payment gateway's messages",
             encryption_key=self.keys.messages,
             generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=48),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _tax_secret(self, target: Environment) -> secretsmanager.Secret | None:
+        """What the tax service knows the seller by; its value is put in by hand (infra/cdk/README.md)."""
+        if not target.tax_service:
+            return None
+        return secretsmanager.Secret(
+            self,
+            "TaxSecret",
+            secret_name=self.names.of("tax"),
+            description=f"Credentials of {target.tax_service}",
+            encryption_key=self.keys.messages,
             removal_policy=RemovalPolicy.RETAIN,
         )
 

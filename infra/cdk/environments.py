@@ -47,7 +47,10 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`run_concurrency`: batches of a run at work at once. `bundle_layers`: whether third-party layers are built."""
+    """`run_concurrency`: batches of a run at work at once. `bundle_layers`: whether third-party layers are built.
+
+    `tax_service`: `avalara` or `vertex` at `tax_url`, "" for the table alone. `vat_register_url`: VIES, "" for none.
+    """
 
     name: str
     account: str
@@ -57,6 +60,9 @@ class Environment:
     run_concurrency: int
     bundle_layers: bool
     regions: tuple[Region, ...]
+    tax_service: str = ""
+    tax_url: str = ""
+    vat_register_url: str = ""
 
     @property
     def portal_origins(self) -> dict[str, str]:

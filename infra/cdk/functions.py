@@ -17,6 +17,7 @@ class Grant(Enum):
     DOCUMENTS = auto()
     DOCUMENTS_READ = auto()
     IMPORTS = auto()
+    ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
     QUEUE_GATEWAY_EVENTS = auto()
     QUEUE_USAGE = auto()
@@ -25,6 +26,7 @@ class Grant(Enum):
     PUBLISH = auto()
     MAIL = auto()
     START_RUNS = auto()
+    TAX_SECRET = auto()  # nothing where no tax service is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ class FunctionSpec:
         return self.failures or f"{self.camel}Failed"
 
 
-def _step(name: str, memory: int = 512, timeout_s: int = 60) -> FunctionSpec:
-    grants = (Grant.RECORDS,)
+def _step(name: str, memory: int = 512, timeout_s: int = 60, more: tuple[Grant, ...] = ()) -> FunctionSpec:
+    grants = (Grant.RECORDS, *more)
     return FunctionSpec(name, f"functions.invoice_run.{name}.handler", memory, timeout_s, grants)
 
 
@@ -77,7 +79,7 @@ PORTAL = FunctionSpec(
 )
 
 OPEN_RUN = _step("open_run", timeout_s=300)
-BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300)
+BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300, more=(Grant.TAX_SECRET,))
 NUMBER_INVOICES = _step("number_invoices", timeout_s=600)
 ISSUE_INVOICES = _step("issue_invoices", memory=1024, timeout_s=300)
 RECONCILE_RUN = _step("reconcile_run", timeout_s=600)
@@ -167,6 +169,34 @@ IMPORT_INVOICES = FunctionSpec(
     900,
     (Grant.IMPORTS, Grant.RECORDS, Grant.KEYS),
 )
+IMPORT_ORDERS = FunctionSpec(
+    "import_orders",
+    "functions.orders.import_orders.handler",
+    1769,
+    900,
+    (Grant.IMPORTS, Grant.ACKNOWLEDGE, Grant.RECORDS),
+)
+TRUE_UP_TAX = FunctionSpec(
+    "true_up_tax",
+    "functions.tax.true_up_tax.handler",
+    512,
+    900,
+    (Grant.RECORDS, Grant.TAX_SECRET),
+)
+CHECK_TAX_IDS = FunctionSpec(
+    "check_tax_ids",
+    "functions.tax.check_tax_ids.handler",
+    512,
+    900,
+    (Grant.RECORDS, Grant.KEYS_READ),
+)
+RECORD_TAX = FunctionSpec(
+    "record_tax",
+    "functions.tax.record_tax.handler",
+    512,
+    60,
+    (Grant.RECORDS_READ, Grant.TAX_SECRET),
+)
 
 ALL = (
     PORTAL,
@@ -182,4 +212,8 @@ ALL = (
     ACCEPT_USAGE,
     INGEST_USAGE,
     IMPORT_INVOICES,
+    IMPORT_ORDERS,
+    TRUE_UP_TAX,
+    CHECK_TAX_IDS,
+    RECORD_TAX,
 )

@@ -72,6 +72,10 @@ def _imports(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _acknowledge(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_allow(["s3:PutObject"], data.buckets["imports"].arn_for_objects("*.997.edi"))]
+
+
 def _queue_gateway_events(data: DataStack) -> list[iam.PolicyStatement]:
     return _send(data, data.gateway_events.queue.queue_arn)
 
@@ -87,6 +91,15 @@ def _send(data: DataStack, queue_arn: str) -> list[iam.PolicyStatement]:
 def _gateway_secret(data: DataStack) -> list[iam.PolicyStatement]:
     return [
         _allow(["secretsmanager:GetSecretValue"], data.gateway_secret.secret_arn),
+        _allow(["kms:Decrypt"], data.keys.messages.key_arn, via="secretsmanager"),
+    ]
+
+
+def _tax_secret(data: DataStack) -> list[iam.PolicyStatement]:
+    if data.tax_secret is None:
+        return []
+    return [
+        _allow(["secretsmanager:GetSecretValue"], data.tax_secret.secret_arn),
         _allow(["kms:Decrypt"], data.keys.messages.key_arn, via="secretsmanager"),
     ]
 
@@ -122,6 +135,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.DOCUMENTS: _bucket("documents", write=True),
     Grant.DOCUMENTS_READ: _bucket("documents", write=False),
     Grant.IMPORTS: _imports,
+    Grant.ACKNOWLEDGE: _acknowledge,
     Grant.QUEUE_GATEWAY_EVENTS: _queue_gateway_events,
     Grant.QUEUE_USAGE: _queue_usage,
     Grant.GATEWAY_SECRET: _gateway_secret,
@@ -129,6 +143,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.PUBLISH: _publish,
     Grant.MAIL: _mail,
     Grant.START_RUNS: _start_runs,
+    Grant.TAX_SECRET: _tax_secret,
 }
 
 

@@ -88,6 +88,10 @@ class Hosting:
                 [{"entity_id": e.id, "time_zone": e.time_zone, "hour": e.cycle_hour} for e in self._region.entities]
             ),
             "SALDO_MAIL_FROM": self._env.mail_from,
+            "SALDO_TAX_SERVICE": self._env.tax_service,
+            "SALDO_TAX_URL": self._env.tax_url,
+            "SALDO_TAX_SECRET_ARN": data.tax_secret.secret_arn if data.tax_secret else "",
+            "SALDO_VAT_REGISTER_URL": self._env.vat_register_url,
             "POWERTOOLS_SERVICE_NAME": spec.service,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -7,6 +7,7 @@ units as AWS bills them, and can be told to fail: before or after the n-th call,
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,6 +49,9 @@ class MemoryDynamoDB:
         self.bill = Bill()
         self.fault: Fault | None = None
         self.calls = 0
+        self._one_at_a_time = (
+            threading.Lock()
+        )  # each call is atomic, as the real one's are; between calls anyone may run
 
     class exceptions:  # noqa: N801 - the name boto3 gives it
         class ConditionalCheckFailedException(ClientError):  # noqa: N818
@@ -135,12 +139,14 @@ class MemoryDynamoDB:
     # -- how they work -----------------------------------------------------------------------------------------
 
     def _call(self, operation: str, apply: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        self.calls += 1
-        number = self.calls
-        self.bill.calls[operation] += 1
+        with self._one_at_a_time:
+            self.calls += 1
+            number = self.calls
+            self.bill.calls[operation] += 1
         if self.fault:
             self.fault(number, operation, "before")
-        answer = apply()
+        with self._one_at_a_time:
+            answer = apply()
         if self.fault:
             self.fault(number, operation, "after")
         return answer

@@ -40,13 +40,15 @@ ACCOUNT = account_id_of(0)
 
 
 def _invoices(world: World) -> list[Item]:
-    return sorted((i for i in world.store.scan() if i["kind"] == "invoice"), key=lambda i: i["number"])
+    return sorted(
+        (i for i in world.store.scan() if i["kind"] == "invoice"), key=lambda i: (i["issued_on"], i["number"])
+    )
 
 
 def _bodies(world: World) -> list[InvoiceBody]:
     found = {i["pk"] + i["sk"]: body_from_bytes(i["body"]) for i in world.store.scan() if i["kind"] == "body"}
     numbers = {i["invoice_id"]: i["number"] for i in _invoices(world)}
-    return sorted(found.values(), key=lambda body: numbers[body.id])
+    return sorted(found.values(), key=lambda body: (body.issued_on, numbers[body.id]))
 
 
 def _seats(change_id: str, on: date, seats: int, **more: object) -> Change:
@@ -213,7 +215,7 @@ def test_a_total_below_zero_is_a_credit_note_that_the_next_invoices_use_up() -> 
     note = _bodies(world)[-1]
     assert (note.kind.value, note.total_minor) == ("credit_note", -3253)  # 15/31 of 56.50, and 19 %
     header = next(i for i in _invoices(world) if i["document"] == "credit_note")
-    assert (header["status"], header["open_minor"]) == ("issued", 0)
+    assert (header["status"], header["open_minor"]) == ("settled", 0)
     _sell(world, SoldItem("visit", {"en": "Visit"}, Decimal(100), tax_category="digital_service"), FEB)
     world.run(FEB)
     assert _bodies(world)[-1].payable_minor == 11900 - 3253

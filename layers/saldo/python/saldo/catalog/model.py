@@ -280,13 +280,26 @@ class Plan:
     names: dict[str, str]
 
 
+class BillingTrigger(StrEnum):
+    """What makes an ordered product billable: the order itself, its delivery, or the customer's acceptance."""
+
+    ORDER = "order"
+    DELIVERY = "delivery"
+    ACCEPTANCE = "acceptance"
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something a seller sells."""
+    """Something a seller sells. What is ordered of it is billed from its `trigger` on, unless a contract says other."""
 
     id: str
     entity_id: str
     names: dict[str, str]
+    trigger: BillingTrigger = BillingTrigger.ORDER
+
+
+# Versions with prices that one customer negotiated have ids that begin so: they sort behind all that is on offer.
+NEGOTIATED = "~"
 
 
 def name_in(names: dict[str, str], language: str) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from saldo.catalog.codec import component_from_json, component_to_json
-from saldo.catalog.model import DayCount, Plan, PlanVersion, Product
+from saldo.catalog.model import BillingTrigger, DayCount, Plan, PlanVersion, Product
 from saldo.kernel.exact import plain
 from saldo.kernel.periods import Unit
 from saldo.kernel.rounding import Rounding
@@ -26,6 +26,7 @@ PLAN_PREFIX = "plan#"
 
 class ProductRecord(Record):
     names = JSONAttribute()
+    trigger = UnicodeAttribute(default=BillingTrigger.ORDER.value)
 
 
 class OfferRecord(Record):
@@ -47,12 +48,14 @@ class PlanVersionRecord(Record):
 
 
 def product_item(product: Product) -> Item:
-    return ProductRecord(product.entity_id, PRODUCT_PREFIX + product.id, names=product.names).as_item()
+    key = product.entity_id, PRODUCT_PREFIX + product.id
+    return ProductRecord(*key, names=product.names, trigger=product.trigger.value).as_item()
 
 
 def product_from(item: Item) -> Product:
     record = ProductRecord.from_item(item)
-    return Product(item["sk"].removeprefix(PRODUCT_PREFIX), item["pk"], record.names)
+    trigger = BillingTrigger(record.trigger)
+    return Product(item["sk"].removeprefix(PRODUCT_PREFIX), item["pk"], record.names, trigger)
 
 
 def offer_item(plan: Plan) -> Item:

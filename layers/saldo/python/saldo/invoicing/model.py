@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.model import Account, EarlyDiscount, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.status import MOVES as MOVES
 from saldo.invoicing.status import DocumentKind as DocumentKind
@@ -19,7 +19,7 @@ from saldo.kernel.rounding import Rounding
 from saldo.orders.model import Item
 from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
-from saldo.tax.model import Collection, TaxRounding, TaxShare, TaxTotal
+from saldo.tax.model import Collection, TaxFacts, TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageDetail, UsageKey
 from saldo.usage.model_windows import LateUsage
 
@@ -121,7 +121,10 @@ class InvoiceBody:
     `charges` are the identities (subscription and boundary) that this invoice bills. Amounts in minor units:
     net + tax = total, of which credits may have paid a part. `buyer_profile` is the version of the billing profile it
     is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
-    it is booked where the ledger has another currency. `purchase_order` and `cost_centre`: by which it was split off.
+    it is booked where the ledger has another currency. `replaces`: the invoice that this one stands for, which was
+    taken back whole. `note`: why, in the words that the customer reads. `early_discount`: for paying early.
+    `seller_facts`: the print of what the seller was then (`accounts.records.facts_key`). `template`: how it looks.
+    `purchase_order` and `cost_centre`: by which it was split off. `tax_facts`: what a tax service was asked about.
     """
 
     id: str
@@ -148,6 +151,12 @@ class InvoiceBody:
     credits: tuple[AppliedCredit, ...] = ()
     of_invoice: str = ""
     exchange: ExchangeRate | None = None
+    replaces: str = ""
+    note: str = ""
+    tax_facts: TaxFacts | None = None
+    early_discount: EarlyDiscount | None = None
+    seller_facts: str = ""
+    template: str = ""
     purchase_order: str = ""
     cost_centre: str = ""
 
@@ -305,6 +314,8 @@ class BillingCase:
     details: Mapping[UsageKey, UsageDetail] = field(default_factory=dict)
     wallet: Wallet = Wallet()
     exchange: ExchangeRate | None = None
+    seller_facts: str = ""
+    template: str = ""
     purchase_order: str = ""
     cost_centre: str = ""
     supplied_to: Account | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from saldo.invoicing import listing, records
 from saldo.invoicing.listing import InvoiceRow, Listing, ListWish
 from saldo.invoicing.records import InvoiceHeader
-from saldo.invoicing.status import InvoiceStatus
+from saldo.invoicing.status import SHOWN, InvoiceStatus
 from saldo.kernel.errors import NotFound
 from saldo.ledger.model import OpenItem
 from saldo.storage.items import Item, Key
@@ -17,8 +17,6 @@ from saldo.storage.store import Store
 
 if TYPE_CHECKING:
     from saldo.invoicing.model import InvoiceBody
-
-_SHOWN = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PART_PAID, InvoiceStatus.PAID})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ def _bounds(wish: ListWish) -> tuple[str, str]:
 
 
 def _is_shown(item: Item) -> bool:
-    return item["status"] in _SHOWN
+    return item["status"] in SHOWN
 
 
 def rows_by_id(store: Store, account_id: str, invoice_ids: list[str]) -> dict[str, InvoiceRow]:

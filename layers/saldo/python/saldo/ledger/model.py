@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from saldo.kernel.errors import Refusal
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.ids import derived_id
 
 
@@ -32,6 +33,8 @@ class LedgerAccount(StrEnum):
     PREPAID_CREDIT = "prepaid_credit"
     CREDIT_GIVEN_AWAY = "credit_given_away"
     FX_DIFFERENCE = "fx_difference"
+    TAX_DIFFERENCE = "tax_difference"
+    EARLY_DISCOUNT = "early_discount"
 
 
 class EntryKind(StrEnum):
@@ -44,6 +47,8 @@ class EntryKind(StrEnum):
     PAYMENT_IMPORTED = "payment_imported"
     PAYMENT_APPLIED = "payment_applied"
     PAYOUT_RECEIVED = "payout_received"
+    TAX_TRUED_UP = "tax_trued_up"
+    EARLY_DISCOUNT_TAKEN = "early_discount_taken"
     CREDIT_GRANTED = "credit_granted"
     CREDIT_EXPIRED = "credit_expired"
 
@@ -67,6 +72,7 @@ class Posting:
 class Entry:
     """One balanced money event of one legal entity, customer account and currency. Never changes once posted.
 
+    `exchange`: the rate at which it stands in the entity's own currency, where that is another (`rules.base_amounts`).
     Raises Refusal `unbalanced_entry` when the postings do not add up to zero or there are fewer than two.
     """
 
@@ -78,6 +84,7 @@ class Entry:
     currency: str
     source_id: str
     postings: tuple[Posting, ...]
+    exchange: ExchangeRate | None = None
 
     def __post_init__(self) -> None:
         if len(self.postings) < 2 or sum(p.minor for p in self.postings) != 0:
@@ -95,10 +102,11 @@ def entry_for(
     currency: str,
     source_id: str,
     postings: Iterable[Posting],
+    exchange: ExchangeRate | None = None,
 ) -> Entry:
     """The entry of one money event. Its id follows from kind and source, so an event has one entry for ever."""
     entry_id = derived_id("je", booked_on, kind, source_id)
-    return Entry(entry_id, kind, booked_on, entity_id, account_id, currency, source_id, tuple(postings))
+    return Entry(entry_id, kind, booked_on, entity_id, account_id, currency, source_id, tuple(postings), exchange)
 
 
 @dataclass(frozen=True, slots=True)

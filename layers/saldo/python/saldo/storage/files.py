@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO, TYPE_CHECKING, Any
 
 from saldo.kernel.errors import NotFound
 
@@ -53,3 +55,17 @@ class Files:
             return self.get(key)
         except NotFound:
             return None
+
+    def digest(self, key: str) -> str:
+        """SHA-256 of the file's bytes, in hex: what names a file's content for ever; NotFound when there is none."""
+        digest = hashlib.sha256()
+        for chunk in self.chunks(key):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def put_report(self, key: str, rejected: Iterable[Mapping[str, Any]]) -> str:
+        """Lay a report beside an imported file, one JSON line per rejected row; the report's key."""
+        report_key = f"{key}.report.jsonl"
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rejected)
+        self.put(report_key, text.encode(), "application/x-ndjson")
+        return report_key

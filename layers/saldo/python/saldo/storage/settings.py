@@ -22,7 +22,7 @@ class Settings:
     """What a deployment tells its functions. A name absent from the environment is an empty text.
 
     `portal_origins` maps region code to the origin (scheme, host, port) of that region's portal; `entities` are the
-    sellers whose runs this region's schedules start.
+    sellers whose runs this region's schedules start. `tax_service`: `avalara`, `vertex`, or "" for the table alone.
     """
 
     env: str
@@ -42,6 +42,10 @@ class Settings:
     documents_function: str
     mail_from: str
     state_machine_arn: str
+    tax_service: str
+    tax_url: str
+    tax_secret_arn: str
+    vat_register_url: str
     portal_origins: Mapping[str, str]
     entities: tuple[EntityCycle, ...]
 

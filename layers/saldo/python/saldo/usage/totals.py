@@ -113,7 +113,7 @@ def _marks(look: _Look) -> Iterable[Key]:
     have had one whose charge was taken back for good, and now is made again."""
     for key, _ in look.keys:
         last = look.closings.last.get(key.meter_id)
-        if last is None or key.period.start < last.period.end:
+        if look.closings.begun if last is None else key.period.start < last.period.end:
             yield _window_key(look.account, key)
 
 
