@@ -101,8 +101,7 @@ class StoredSeller:
 
     def run(self, day: date) -> Mapping[str, InvoiceBody | str | None]:
         """One run from opening to close: per account its invoice, or why it was set aside. Nothing: nothing was due."""
-        if next(due_accounts(self.store, self.market.seller.id, day), None) is not None:
-            self._ingest()
+        self._ingest({account.account_id for account in due_accounts(self.store, self.market.seller.id, day)})
         attempt = open_run(self.store, self.clock, self.market.seller.id, day.isoformat())
         results = self._steps(attempt)
         aside = {a.account_id: f"{a.code}: {a.reason}" for a in set_aside_of(self.store, attempt)}
@@ -126,14 +125,14 @@ class StoredSeller:
         close_run(store, self.clock, run_id, number)
         return results
 
-    def _ingest(self) -> None:
-        """The events that came since the last run, in one delivery."""
-        if not self.waiting:
-            return
-        rows = [UsageRow(n, "", _row(event)) for n, event in enumerate(self.waiting, 1)]
-        report = self.usage.ingest(self.market.seller.id, rows, origin=f"delivery {self.now.isoformat()}")
-        assert not report.rejected, report
-        self.waiting = []
+    def _ingest(self, account_ids: set[str]) -> None:
+        """The events of these accounts that came since their last run, in one delivery."""
+        events = [event for event in self.waiting if event.account_id in account_ids]
+        if events:
+            self.waiting = [event for event in self.waiting if event.account_id not in account_ids]
+            rows = [UsageRow(n, "", _row(event)) for n, event in enumerate(events, 1)]
+            report = self.usage.ingest(self.market.seller.id, rows, origin=f"delivery {self.now.isoformat()}")
+            assert not report.rejected, report
 
 
 def _row(event: UsageEvent) -> dict[str, str]:
