@@ -24,7 +24,7 @@ def main() -> int:
     print(f"a decade: seed {seed}, {accounts} accounts, {months} months")
     begun, invoices, lines, bad = time.process_time(), 0, 0, 0
     for n in range(min(len(PLACES), accounts)):
-        histories = [history_of(i, seed, months) for i in range(n, accounts, len(PLACES))]
+        histories = [history_of(i, seed, months, late=not PURE) for i in range(n, accounts, len(PLACES))]
         if PURE:
             for history in histories:
                 verdict = audited([history])

@@ -7,22 +7,22 @@ from the diaries of the subscriptions, prices from a price list read in fraction
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
 from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
-from saldo.invoicing.model import Coupon, CouponDuration, InvoiceBody, LineKind, PrepaidCredit, PrepaidOrder
+from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, PrepaidOrder
 from saldo.orders.model import Item
 from saldo.subscriptions.model import Subscription
 from saldo.usage.model import UsageEvent
 from tests.decade.history import History, Sale, Told
 from tests.decade.oracle_calendar import DAY, cycle_around, midnight, share_of_days, share_of_seconds
+from tests.decade.oracle_late import Window, Windows, settled
 from tests.decade.oracle_prices import ZERO, Used, dimensions_of, minor, price_of, whole
 from tests.decade.oracle_service import MINIMUM, Diary, Entry
 from tests.decade.oracle_tax import Row, Tax, Taxed, table_of_taxes, taxes_on
-from tests.decade.oracle_usage import used_in
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Auditor:
     def __init__(self, history: History) -> None:
         self.history, self.market, self.account = history, history.market, history.account
         self.diaries: dict[str, Diary] = {}
-        self.events: dict[str, list[UsageEvent]] = {}
+        self.windows = Windows(self.account.time_zone)
         self.coupons: list[Coupon] = []
         self.prepaid: list[PrepaidCredit] = []
         self.left: dict[str, int] = {}
@@ -78,7 +78,7 @@ class Auditor:
             case Told():
                 self.diaries[fact.subscription_id].learn(fact.change)
             case UsageEvent():
-                self.events.setdefault(fact.meter_id, []).append(fact)
+                self.windows.learn(fact)
             case Coupon():
                 self.coupons.append(fact)
             case PrepaidCredit():
@@ -99,36 +99,66 @@ class Auditor:
             diary.settle([pair for pair in due if pair[0].subscription_id == diary.sold.id])
         self.items = []
 
-    def lines(self, due: Iterable[tuple[Entry, int]], day: date) -> list[Sum]:
-        """Every line before discounts."""
-        found = []
+    def lines(self, due: Sequence[tuple[Entry, int]], day: date, with_late: bool) -> list[Sum]:
+        """Every line before discounts. with_late: there is an invoice that late usage can ride on."""
+        taken = {entry: self._taken_back(entry) for entry, times in due if times < 0 and entry.component_id != MINIMUM}
+        found = [line for line, _ in taken.values()]
+        known = {(w.meter.id, e.start, e.end): w.known for e, (_, w) in taken.items() if w is not None}
         for entry, times in due:
-            if entry.component_id == MINIMUM:
-                continue
-            line = self.billed.pop(entry) if times < 0 else self._line(entry)
-            if times > 0:
-                self.billed[entry] = line
-            found.append(taken_back(line) if times < 0 else line)
+            if times > 0 and entry.component_id != MINIMUM:
+                self.billed[entry] = self._line(entry, known)
+                found.append(self.billed[entry])
         for entry, times in due:
             if entry.component_id == MINIMUM and times > 0:
                 found += self._true_up(entry, found)
+        if with_late:
+            found += self._late([entry for entry, _ in due])
         supplied = [replace(s, supplied_on=day) if s.supplied_on == date.min else s for s in found]
         return supplied + [self._item(item, day) for item in self.items]
+
+    def _taken_back(self, entry: Entry) -> tuple[Sum, Window | None]:
+        window = self.windows.take_back(entry) if entry in self.windows.billed else None
+        return taken_back(self.billed.pop(entry)), window
+
+    def _late(self, due: Sequence[Entry]) -> list[Sum]:
+        """Of windows billed before, what came since: the difference, or the charge taken back and made anew."""
+        found = []
+        asked = [(self._component(e)[1].meter_id, (e.start, e.end)) for e in due if e.component_id != MINIMUM]
+        for entry, _, now, corrected in list(self.windows.came_late(asked)):
+            version, component = self._component(entry)
+            before = self.billed[entry]
+            grown, more = settled(self.windows, entry, now, lambda used: self._price(version, component, used))  # noqa: B023
+            whole_line = replace(before, quantity=now.quantity, minor=before.minor + grown)
+            self.billed[entry] = whole_line
+            if corrected:
+                found += [replace(before, kind="credit", minor=-before.minor), replace(whole_line, kind="late")]
+            else:
+                found.append(replace(before, kind="late", quantity=abs(more), minor=grown))
+        return [line for line in found if line.minor]
+
+    def _price(self, version: PlanVersion, component: Component, used: Used) -> int:
+        return minor(price_of(component.price, used), version.currency, version.rounding.value)
 
     def _item(self, item: Item, day: date) -> Sum:
         amount = minor(Fraction(item.quantity) * Fraction(item.unit_price), self.account.currency)
         quantity = Fraction(item.quantity)
         return Sum("item", "", "", item.id, day, day + DAY, quantity, amount, item.tax_category, item.inclusive, day)
 
-    def _line(self, entry: Entry) -> Sum:
+    def _line(self, entry: Entry, known: Mapping[tuple[str, date, date], int]) -> Sum:
+        """known: of windows that are taken back now, how many events they were billed by; they are charged by the same,
+        and what came since follows."""
         version, component = self._component(entry)
         share = self._share(entry, version, component)
         if component.kind is ChargeKind.USAGE:
-            used = self._used(entry, component, share)
-            quantity, exact = used.quantity, price_of(component.price, used)
-        else:
-            quantity = entry.quantity or ZERO
-            exact = price_of(component.price, Used(quantity, cycle=entry.cycle)) * share
+            meter = self.market.meters[component.meter_id]
+            by = known.get((meter.id, entry.start, entry.end), self.windows.all_known(meter))
+            window = Window(meter, dimensions_of(component.price), Used(ZERO, (), None, entry.cycle, share), by, 0)
+            window.used = self.windows.count(entry, window, by)
+            window.minor = self._price(version, component, window.used)
+            self.windows.bill(entry, window)
+            return self._sum(entry, version, component, window.used.quantity, price_of(component.price, window.used))
+        quantity = entry.quantity or ZERO
+        exact = price_of(component.price, Used(quantity, cycle=entry.cycle)) * share
         return self._sum(entry, version, component, quantity, exact)
 
     def _sum(self, e: Entry, version: PlanVersion, component: Component, quantity: Fraction, exact: Fraction) -> Sum:
@@ -157,12 +187,6 @@ class Auditor:
             return share_of_seconds((start, end), full, zone)
         return share_of_days(version.day_count.value, (entry.start, entry.end), full, zone)
 
-    def _used(self, entry: Entry, component: Component, part: Fraction) -> Used:
-        meter = self.market.meters[component.meter_id]
-        bounds = entry.cycle, part
-        events = self.events.get(meter.event_name, [])
-        return used_in(events, meter, (entry.start, entry.end), self._zone, dimensions_of(component.price), bounds)
-
     def _true_up(self, entry: Entry, lines: Sequence[Sum]) -> list[Sum]:
         """What the fees of a period, paid ahead or now, lack to the plan's minimum."""
         version = self.market.versions[entry.version_id]
@@ -173,7 +197,7 @@ class Auditor:
                 diary = self.diaries[entry.subscription_id]
                 quantity = Fraction(diary.sold.quantities.get(component.id, 1))
                 ahead = entry._replace(component_id=component.id, timing=Timing.ADVANCE, quantity=quantity)
-                missing -= self._line(ahead).minor
+                missing -= self._line(ahead, {}).minor
         now = entry.subscription_id, entry.start, entry.end
         missing -= sum(
             s.minor for s in lines if (s.subscription_id, s.start, s.end) == now and s.supplied_on == s.end - DAY
@@ -301,75 +325,3 @@ def subscription_of(sale: Sale, account_id: str) -> Subscription:
         sale.cancelled_on,
         {name: Fraction(q) for name, q in sale.quantities.items()},  # type: ignore[misc]  # read as fractions anyway
     )
-
-
-def line_of(body: InvoiceBody, n: int) -> tuple[object, ...]:
-    """The same of a line of Saldo's invoice, to be held against it."""
-    line = body.lines[n]
-    where = line.subscription_id, line.plan_version_id, line.component_id, line.period.start, line.period.end
-    return line.kind.value, *where, Fraction(line.quantity), line.net_minor, line.tax_category, line.inclusive
-
-
-def compare(auditor: Auditor, expected: list[Sum], body: InvoiceBody, day: date) -> tuple[list[str], Expected]:
-    """Everything in which an invoice differs from what it should be, and what it should be."""
-    found: list[str] = []
-    theirs = [n for n, line in enumerate(body.lines) if line.kind not in (LineKind.DISCOUNT, LineKind.PREPAID)]
-    ordered = in_order(expected, [line_of(body, n) for n in theirs], found)
-    whole_invoice = auditor.reckon(ordered, day)
-    found += differences(whole_invoice, body)
-    return found, whole_invoice
-
-
-def in_order(expected: list[Sum], theirs: list[tuple[object, ...]], found: list[str]) -> list[Sum]:
-    """The expected lines in the order of the invoice; what is on one side only is a finding."""
-    waiting: dict[tuple[object, ...], list[Sum]] = {}
-    for line in expected:
-        waiting.setdefault(facts_of(line), []).append(line)
-    ordered = []
-    for facts in theirs:
-        if waiting.get(facts):
-            ordered.append(waiting[facts].pop())
-        else:
-            found.append(f"on the invoice, but not due: {told(facts)}")
-    missing = [line for lines in waiting.values() for line in lines]
-    found += [f"due, but not on the invoice: {told(facts_of(line))}" for line in missing]
-    return ordered + missing
-
-
-def facts_of(line: Sum) -> tuple[object, ...]:
-    where = line.subscription_id, line.version_id, line.component_id, line.start, line.end
-    return line.kind, *where, line.quantity, line.minor, line.category, line.inclusive
-
-
-def told(facts: tuple[object, ...]) -> str:
-    return " ".join(str(fact) for fact in facts)
-
-
-def differences(expected: Expected, body: InvoiceBody) -> list[str]:
-    """Discounts, taxes, totals and credits, each told with what it should be."""
-    discounts = [
-        (line.kind, int(line.of) - 1, line.net_minor)
-        for line in body.lines
-        if line.kind in (LineKind.DISCOUNT, LineKind.PREPAID)
-    ]
-    taxes = sorted(
-        (t.jurisdiction, t.name, t.treatment.value, str(Fraction(t.percent)), t.included, t.base_minor, t.tax_minor)
-        for t in body.tax_totals
-    )
-    wanted_taxes = sorted(
-        (r.tax.jurisdiction, r.tax.name, r.tax.treatment, str(r.tax.percent), r.inclusive, r.base, r.amount)
-        for r in expected.taxes
-    )
-    total = expected.net + expected.tax
-    pairs: dict[str, tuple[object, object]] = {
-        "discounts": (sorted(d[1:] for d in discounts), sorted(d[1:] for d in expected.discounts)),
-        "taxes": (taxes, wanted_taxes),
-        "net": (body.net_minor, expected.net),
-        "tax": (body.tax_minor, expected.tax),
-        "total": (body.total_minor, total),
-        "payable": (body.payable_minor, expected.payable),
-        "coupons": ([(u.coupon_id, u.minor, u.unused_minor) for u in body.coupons], expected.coupons),
-        "credits": ([(c.credit_id, c.minor) for c in body.credits], expected.credits),
-        "kind": (body.kind.value, "credit_note" if total < 0 else "invoice"),
-    }
-    return [f"{name} is {is_} and should be {should}" for name, (is_, should) in pairs.items() if is_ != should]

@@ -29,15 +29,16 @@ def market_of(n: int, seed: int) -> tuple[Market, list[list[str]], tuple[Buyer, 
     return market(n, seed)
 
 
-def history_of(n: int, seed: int, months: int) -> History:
-    """The n-th account's decade."""
-    return _Life(n, seed, months).history()
+def history_of(n: int, seed: int, months: int, late: bool = False) -> History:
+    """The n-th account's decade. late: some usage is told of weeks later; only runs know what to do then."""
+    return _Life(n, seed, months, late).history()
 
 
 class _Life:
     """Draws an account's facts. `busy`: how many changes a year a subscription of it sees."""
 
-    def __init__(self, n: int, seed: int, months: int) -> None:
+    def __init__(self, n: int, seed: int, months: int, late: bool) -> None:
+        self.late = late
         self.chance = chance = Random(f"{seed} account {n}")
         self.market, self.families, buyers = market_of(n % len(PLACES), seed)
         self.first_on = FIRST_ON
@@ -116,7 +117,7 @@ class _Life:
         if first.minimum is None:
             yield from self._changes(sale, family)
         for meter_id in sorted({c.meter_id for version in family for c in version.components if c.meter_id}):
-            yield from self._usage(self.market.meters[meter_id], started)
+            yield from self._usage(self.market.meters[meter_id], started, first.minimum is not None)
 
     def _changes(self, sale: Sale, family: list[PlanVersion]) -> Iterator[tuple[date, Fact]]:
         """Changes on days at random, some of them together, some told early, most in time, some late."""
@@ -161,7 +162,7 @@ class _Life:
             reset_cycle=kind is ChangeKind.PLAN and chance.random() < 0.15,
         )
 
-    def _usage(self, meter: Meter, started: date) -> Iterator[tuple[date, Fact]]:
+    def _usage(self, meter: Meter, started: date, minimum: bool) -> Iterator[tuple[date, Fact]]:
         """Events of a meter, each told on its day; some are told twice."""
         chance = self.chance
         day, gap = started, chance.choice([5, 12, 40])
@@ -179,9 +180,10 @@ class _Life:
                     "user": f"u{chance.randrange(9)}",
                 },
             )
-            yield day, event
+            delay = chance.randrange(45) if chance.random() < 0.08 and self.late and not minimum else 0
+            yield day + DAY * delay, event
             if chance.random() < 0.1:
-                yield day + DAY * chance.randrange(20), event
+                yield day + DAY * (delay + chance.randrange(20)), event
             day += timedelta(days=1 + chance.randrange(gap))
 
 

@@ -33,7 +33,7 @@ from saldo.catalog.model import (
 )
 from saldo.kernel.periods import Unit
 from saldo.kernel.rounding import Rounding
-from saldo.usage.model import Aggregation, Meter
+from saldo.usage.model import Aggregation, LatePolicy, Meter
 
 SCALE = {"JPY": Decimal(150), "KWD": Decimal("0.3"), "INR": Decimal(80)}
 CATEGORIES = ("standard", "standard", "standard", "reduced")
@@ -155,6 +155,7 @@ class PriceList:
             unique_by="user" if aggregation is Aggregation.UNIQUE else "",
             filters={"region": ("eu",)} if chance.random() < 0.15 else {},
             carries=aggregation in levels and chance.random() < 0.5,
+            late=chance.choice([LatePolicy.CARRY, LatePolicy.CARRY, LatePolicy.CORRECT]),
         )
 
     def price_like(self, component: Component) -> PriceModel:

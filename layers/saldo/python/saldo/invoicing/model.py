@@ -84,7 +84,7 @@ class Line:
 
     `id` counts from "1" in the order of the document. `names`, `unit_names`: language code → text. `of`: the id of
     the line that a discount is off. `component_id`: of a PREPAID line, the credit that it draws on. `residual_minor`:
-    what rounding the document instead of its lines put here.
+    what rounding the document, or the whole that it is the rest of, instead of the line put here.
     `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`). `account_id`: whose charge
     it is, where the invoice is addressed to another account.
     """
