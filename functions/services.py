@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
     from saldo.integration.imports import InvoiceImport
+    from saldo.invoicing.clocks import Clocks, Doubles
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.run.bill import Billing
     from saldo.invoicing.run.starter import RunStarter
@@ -63,6 +64,13 @@ def bus() -> Bus:
 
 
 @lru_cache(maxsize=1)
+def clocks() -> Clocks:
+    from saldo.invoicing.clocks import Clocks
+
+    return Clocks(billing())
+
+
+@lru_cache(maxsize=1)
 def deliveries() -> Deliveries:
     from functions.delivery.letters import WrittenLetters
     from saldo.delivery.service import Deliveries
@@ -81,6 +89,13 @@ def documents() -> Documents:
     s = settings()
     files = Files(client("s3"), s.documents_bucket)
     return Documents(store(), accounts(), SettledInStore(store()), files, s.origin)
+
+
+@lru_cache(maxsize=1)
+def doubles() -> Doubles:
+    from saldo.invoicing.clocks import Doubles
+
+    return Doubles(store(), sealer(), clock)
 
 
 @lru_cache(maxsize=1)

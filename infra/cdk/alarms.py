@@ -30,6 +30,7 @@ class Runbook(Enum):
     ORDERS_HELD = "orders-held"
     PORTAL_ERRORS = "portal-errors"
     PORTAL_SLOW = "portal-slow"
+    WRONG_API_KEYS = "wrong-api-keys"
     INVARIANT_VIOLATED = "invariant-violated"
     TAX_ESTIMATED = "tax-estimated"
 

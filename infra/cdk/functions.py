@@ -78,6 +78,17 @@ PORTAL = FunctionSpec(
     service="portal",
 )
 
+# CPU grows with memory, and a quote is nothing but arithmetic.
+API = FunctionSpec(
+    "api_v1",
+    "functions.api.v1.app.app",
+    1769,
+    29,
+    (Grant.RECORDS, Grant.QUEUE_USAGE),
+    failures="ApiErrors",
+    service="api",
+)
+
 OPEN_RUN = _step("open_run", timeout_s=300)
 BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300, more=(Grant.TAX_SECRET,))
 NUMBER_INVOICES = _step("number_invoices", timeout_s=600)
@@ -100,6 +111,21 @@ CHECK_INVARIANTS = FunctionSpec(
     1769,
     900,
     (Grant.RECORDS_SCAN,),
+)
+
+CREATE_DOUBLE = FunctionSpec(
+    "create_double",
+    "functions.operations.create_double.handler",
+    512,
+    60,
+    (Grant.RECORDS, Grant.KEYS),
+)
+ADVANCE_CLOCK = FunctionSpec(
+    "advance_clock",
+    "functions.operations.advance_clock.handler",
+    1769,
+    300,
+    (Grant.RECORDS,),
 )
 
 DOCUMENTS = FunctionSpec(
@@ -200,9 +226,12 @@ RECORD_TAX = FunctionSpec(
 
 ALL = (
     PORTAL,
+    API,
     *RUN_STEPS,
     WATCH_RUNS,
     CHECK_INVARIANTS,
+    CREATE_DOUBLE,
+    ADVANCE_CLOCK,
     DOCUMENTS,
     DELIVERY,
     GATEWAY_EVENTS,

@@ -11,6 +11,8 @@ sys.path[:0] = [p for p in (str(_ROOT), str(_ROOT / "layers" / "saldo" / "python
 import click  # noqa: E402 - the product's own folders come first
 
 from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402
+from local.cli.api_keys import api_keys_group  # noqa: E402
+from local.cli.clock import clock_group  # noqa: E402
 from local.cli.contracts import contracts_group  # noqa: E402
 from local.cli.documents import (  # noqa: E402
     credit,
@@ -61,6 +63,8 @@ for command in (
     rates_group,
     template_group,
     tax_group,
+    api_keys_group,
+    clock_group,
 ):
     saldo.add_command(command)
 

@@ -180,12 +180,29 @@ class Auditor:
         if component is not None and (component.kind is ChargeKind.ONE_TIME or not component.prorate):
             return Fraction(1)
         if component is not None and component.priced_per is not None:
-            anchor = self.diaries[entry.subscription_id].sold.anchor_on
-            full = cycle_around((component.priced_per.value, 1, anchor), entry.start)
+            return self._units(entry, version, component.priced_per.value)
         if version.day_count is DayCount.SECOND and (entry.start_at or entry.end_at):
             start, end = entry.start_at or midnight(entry.start, zone), entry.end_at or midnight(entry.end, zone)
             return share_of_seconds((start, end), full, zone)
         return share_of_days(version.day_count.value, (entry.start, entry.end), full, zone)
+
+    def _units(self, entry: Entry, version: PlanVersion, unit: str) -> Fraction:
+        """How many units of time an entry is, from the cycle's first day; longer ones from the anchor."""
+        anchor, zone, found = entry.full[0], self._zone, Fraction(0)
+        if cycle_around((unit, 1, anchor), anchor)[1] > entry.full[1]:
+            anchor = self.diaries[entry.subscription_id].sold.anchor_on
+        start, end = entry.start_at or midnight(entry.start, zone), entry.end_at or midnight(entry.end, zone)
+        day = entry.start
+        while day < max(entry.end, entry.start + DAY):
+            one = cycle_around((unit, 1, anchor), day)
+            if version.day_count is DayCount.SECOND:
+                part = max(start, midnight(one[0], zone)), min(end, midnight(one[1], zone))
+                found += share_of_seconds(part, one, zone)
+            else:
+                part_days = max(entry.start, one[0]), min(entry.end, one[1])
+                found += share_of_days(version.day_count.value, part_days, one, zone)
+            day = one[1]
+        return found
 
     def _true_up(self, entry: Entry, lines: Sequence[Sum]) -> list[Sum]:
         """What the fees of a period, paid ahead or now, lack to the plan's minimum."""
@@ -249,6 +266,8 @@ class Auditor:
             worth = whole(base * Fraction(coupon.percent) / 100)
         else:
             worth = minor(Fraction(coupon.amount or 0), self.account.currency)
+        if worth <= 0:
+            return
         expected.coupons.append((coupon.id, min(worth, base), max(worth - base, 0)))
         self._spread(expected, coupon.id, min(worth, base), left, concerned)
 

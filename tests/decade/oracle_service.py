@@ -70,6 +70,7 @@ class Stretch:
     start_at: datetime | None = None
     end: date = date.min
     spent: bool = False
+    most: Fraction | None = None  # of what is never prorated, the most there was of it in this period
 
     @property
     def id(self) -> str:
@@ -82,6 +83,11 @@ class Stretch:
     @property
     def once(self) -> bool:
         return self.component is not None and self.component.kind is ChargeKind.ONE_TIME
+
+    def grows(self, other: Stretch) -> bool:
+        """Only the quantity differs, of a charge that is never prorated: it is charged once for the most of it."""
+        whole = self.component is not None and self.component.kind is ChargeKind.FIXED and not self.component.prorate
+        return whole and not self.begins_period and self.alike(replace(other, quantity=self.quantity))
 
     def alike(self, other: Stretch) -> bool:
         mine = self.component, self.quantity, self.cycle, self.version.rounding, self.version.day_count
@@ -272,8 +278,10 @@ class Diary:
         wanted = {s.id: s for s in self._wanted(moment)}
         for name, stretch in list(now.open.items()):
             other = wanted.get(name)
-            if other is not None and stretch.alike(other):
+            if other is not None and (stretch.alike(other) or stretch.grows(other)):
                 wanted[name] = stretch
+                if not stretch.alike(other):
+                    self._grow(stretch, other, day, moment)
             else:
                 self._end(stretch, day, moment, whole, terms.ended or terms.cycle != stretch.cycle)
         now.open = wanted
@@ -301,6 +309,17 @@ class Diary:
             begin = (stretch.start, stretch.start_at) if whole else (day, moment)
             self._write(stretch, day, begin, (stretch.end, None), sign=-1)
 
+    def _grow(self, stretch: Stretch, other: Stretch, day: date, moment: datetime | None) -> None:
+        most = max(stretch.most or Fraction(0), other.quantity or Fraction(0))
+        stretch.version = other.version
+        if stretch.timing is Timing.ADVANCE and most != stretch.most:
+            self._write(stretch, day, (day, moment), (stretch.end, None), sign=-1)
+            stretch.most = most
+            self._write(stretch, day, (day, moment), (stretch.end, None))
+        stretch.quantity, stretch.most = other.quantity, most
+        if stretch.timing is Timing.ARREARS:
+            stretch.start, stretch.start_at = day, moment
+
     def _end_period(self, stretch: Stretch, day: date) -> None:
         """A period has been lived through whole."""
         if stretch.timing is Timing.ARREARS and not stretch.spent:
@@ -316,7 +335,7 @@ class Diary:
             _, following = cycle_around(stretch.cycle, day)
             stretch.start, stretch.start_at, stretch.since_at = day, stretch.since_at, None
             stretch.end = following if limit is None else min(following, limit)
-            stretch.begins_period = False
+            stretch.begins_period, stretch.most = False, stretch.quantity
             self.state.seen |= {stretch.id}
             if stretch.timing is Timing.ADVANCE and not stretch.spent:
                 self._write(stretch, day, (day, stretch.start_at), (stretch.end, None))
@@ -340,7 +359,7 @@ class Diary:
             cycle_around(stretch.cycle, stretch.start),
             begin[1],
             end[1],
-            stretch.quantity,
+            stretch.most,
             sign,
             cycles_before(stretch.cycle, self.first_day, begin[0]),
         )

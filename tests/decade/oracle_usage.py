@@ -69,6 +69,8 @@ def folded(
             return [Fraction(0), *level, *values][-1]
         case Aggregation.WEIGHTED:
             return averaged(inside, sum((Fraction(e.value) for e in before), Fraction(0)), start, end)
+        case other:
+            raise AssertionError(f"no clerk counts by {other}")
 
 
 def averaged(inside: Sequence[UsageEvent], level: Fraction, start: datetime, end: datetime) -> Fraction:

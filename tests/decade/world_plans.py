@@ -39,6 +39,7 @@ SCALE = {"JPY": Decimal(150), "KWD": Decimal("0.3"), "INR": Decimal(80)}
 CATEGORIES = ("standard", "standard", "standard", "reduced")
 CYCLES = [(Unit.MONTH, 1)] * 6 + [(Unit.QUARTER, 1), (Unit.YEAR, 1), (Unit.WEEK, 2), (Unit.MONTH, 2), (Unit.DAY, 30)]
 COUNTS = [DayCount.ACTUAL] * 4 + [DayCount.SECOND, DayCount.FIXED_30, DayCount.THIRTY_360, DayCount.ACTUAL_OVER_30]
+ONLY_QUOTED = (Aggregation.MIN, Aggregation.AVERAGE)
 REGIONS, CLASSES = ("eu", "us"), ("large", "small")
 
 
@@ -144,7 +145,7 @@ class PriceList:
 
     def meter(self, meter_id: str) -> Meter:
         chance = self.chance
-        aggregation = chance.choice([Aggregation.SUM] * 4 + list(Aggregation))
+        aggregation = chance.choice([Aggregation.SUM] * 4 + [a for a in Aggregation if a not in ONLY_QUOTED])
         levels = (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX)
         return Meter(
             meter_id,

@@ -157,6 +157,25 @@ def test_a_usage_file_that_cannot_be_read_is_refused_with_its_problems(terminal:
     assert terminal.type("usage", "import", str(tmp_path / "none.csv"), "--entity", ENTITY).exit_code == 2
 
 
+def test_a_key_of_the_api_is_shown_once_listed_and_revoked(terminal: Terminal) -> None:
+    words = ("--entity", ENTITY, "--scopes", "quotes:write,usage:write", "--name", "warehouse")
+    made = terminal.ask("api-keys", "create", *words)
+    assert made["token"].startswith("sk_eu_") and made["scopes"] == ["quotes:write", "usage:write"]
+    listed = terminal.type("api-keys", "list", "--entity", ENTITY).stdout
+    assert made["id"] in listed and "alive" in listed and made["token"] not in listed
+    assert terminal.ask("api-keys", "revoke", made["id"], "--reason", "leaked")["status"] == "revoked"
+    assert [k["status"] for k in terminal.ask("api-keys", "list", "--entity", ENTITY)["keys"]] == ["revoked"]
+    assert "sk_eu_" in terminal.type("api-keys", "create", *words).stdout
+
+
+def test_a_key_with_unknown_scopes_is_not_made(terminal: Terminal) -> None:
+    words = ("--entity", ENTITY, "--scopes", "everything", "--name", "x", "--days", "9999")
+    result = terminal.type("api-keys", "create", *words, "--json")
+    assert result.exit_code == 2
+    assert [p["code"] for p in json.loads(result.stdout)["error"]["problems"]] == ["unknown_scope", "out_of_range"]
+    assert terminal.type("api-keys", "revoke", "key_eu_gone").exit_code == 2
+
+
 @pytest.fixture
 def post_office(terminal: Terminal) -> Iterator[None]:
     def letter(at: float, to: str, subject: str) -> dict[str, Any]:

@@ -92,6 +92,18 @@ class MemoryDynamoDB:
 
         return self._call("Scan", apply)
 
+    def update_item(self, *, TableName: str, ReturnValues: str, **request: Any) -> dict[str, Any]:  # noqa: N803
+        def apply() -> dict[str, Any]:
+            assert ReturnValues == "ALL_NEW"
+            if not self._holds(TableName, _key_of(request["Key"]), request):
+                raise self.exceptions.ConditionalCheckFailedException(
+                    {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "UpdateItem"
+                )
+            self._apply(TableName, "Update", request, factor=1)
+            return {"Attributes": dict(self._find(TableName, request["Key"]) or {})}
+
+        return self._call("UpdateItem", apply)
+
     def put_item(self, *, TableName: str, **request: Any) -> dict[str, Any]:  # noqa: N803
         def apply() -> dict[str, Any]:
             if not self._holds(TableName, _key_of(request["Item"]), request):

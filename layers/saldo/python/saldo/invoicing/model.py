@@ -201,7 +201,9 @@ class Coupon:
     """A discount that an account holds: `percent` (10 is 10 %) or `amount` (major units) off, before tax.
 
     It takes off lines of `plans` and `components` (ids; empty: all of them) on invoices from `from_on` and before
-    `until_on`. `used`: on how many invoices it was. What an amount is more than those lines come to lapses.
+    `until_on`, if these come to `minimum` at least, and `maximum` at most (major units). `used`: on how many invoices
+    it was. What an amount is more than those lines come to lapses, unless it `carries`: then it is for its invoices
+    together, and `taken_minor` is what they had of it.
     """
 
     id: str
@@ -215,6 +217,10 @@ class Coupon:
     from_on: date | None = None
     until_on: date | None = None
     used: int = 0
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    carries: bool = False
+    taken_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.records import body_key
 from saldo.invoicing.rules import taxable_lines
 from saldo.kernel.errors import NotFound
+from saldo.kernel.ids import is_double
 from saldo.storage.store import Store
 from saldo.tax.model_services import TaxDocument
 from saldo.tax.ports import TaxService
@@ -17,10 +18,13 @@ from saldo.tax.table import shipped_table
 
 
 def record_tax(store: Store, service: TaxService, account_id: str, document_id: str) -> bool:
-    """Have the service keep an issued invoice or credit note under its id; False where it has nothing to know of it.
+    """Have the service keep an issued invoice or credit note under its id; False where it has nothing to know of it:
+    no return may ever have a double's.
 
     A credit note is told at the dates of supply of its invoice. Raises Unavailable when the service is; again is safe.
     """
+    if is_double(account_id):
+        return False
     body = _body(store, account_id, document_id)
     if body.tax_facts is None:
         return False

@@ -126,7 +126,8 @@ def check_case(case: BillingCase) -> None:
         if plan_version.id != subscription.plan_version_id:
             raise Refusal("plan_version_mismatch", f"{subscription.id} was not sold {plan_version.id}")
         if plan_version.minimum is not None and item.charges is not None:
-            raise Refusal("minimum_with_changes", f"{plan_version.id} has a minimum, and {subscription.id} changed")
+            why = f"{plan_version.id} has a minimum, which is not reckoned over changes of {subscription.id}"
+            raise Refusal("minimum_with_changes", f"{why}; an end that is known from the start is `cancelled_on`")
         if plan_version.currency != case.account.currency:
             raise Refusal(
                 "currency_mismatch",

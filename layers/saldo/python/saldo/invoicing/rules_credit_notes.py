@@ -60,6 +60,22 @@ def whole(body: InvoiceBody, earlier: Sequence[InvoiceBody] = ()) -> dict[str, i
     return {line_id: minor for line_id, minor in left.items() if minor}
 
 
+def with_discounts(
+    body: InvoiceBody, amounts: Mapping[str, int], earlier: Sequence[InvoiceBody] = ()
+) -> dict[str, int]:
+    """Amounts before discount, by line, with what of each line's discounts goes back with it; for `credit_note`.
+
+    In proportion, of what earlier credit notes left; discounts that `amounts` names go back as they are told.
+    """
+    found = dict(amounts)
+    for line in body.lines:
+        if line.of and line.id not in amounts and amounts.get(line.of):
+            parent = next(other for other in body.lines if other.id == line.of)
+            off, left = _left(body, line, earlier), _left(body, parent, earlier)
+            found[line.id] = _part(off, amounts[line.of], left) if left else 0
+    return {line_id: minor for line_id, minor in found.items() if minor}
+
+
 def _chosen(body: InvoiceBody, amounts: Mapping[str, int], earlier: Sequence[InvoiceBody]) -> list[Line]:
     """The lines with an amount; with the last of them also those of no amount that have tax in them."""
     rest = {line_id: minor - amounts.get(line_id, 0) for line_id, minor in whole(body, earlier).items()}

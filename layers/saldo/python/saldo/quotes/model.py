@@ -97,10 +97,14 @@ class QuoteRequest:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The invoices in the order of their dates, and how subscriptions and the wallet then stand."""
+    """The invoices in the order of their dates, and how subscriptions and the wallet then stand.
+
+    `not_billed`: totals of usage over days that no run billed.
+    """
 
     invoices: tuple[InvoiceBody, ...]
     subscriptions: tuple[Subscription, ...]
     wallet: Wallet
     currency: str
     receivables: Receivables | None = None
+    not_billed: tuple[UsageTotal, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -15,6 +16,16 @@ from saldo.tax.rules import problems_of_rates
 from saldo.tax.table import shipped_table
 
 _LONG_AGO = date(1900, 1, 1)
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+def country_from(fields: Fields, usual: str) -> str:
+    """`country`, by its ISO 3166 code of two letters."""
+    country = fields.text("country", usual)
+    if not _COUNTRY.fullmatch(country):
+        fields.problems.add(fields.at("country"), "invalid_country", "must be an ISO 3166 code such as DE")
+        return usual
+    return country
 
 
 def tax_from(document: Fields, country: str, currency: str) -> TaxRules:
@@ -38,7 +49,7 @@ def _rate(fields: Fields, country: str, currency: str) -> TaxRate:
     percent = fields.decimal("percent", ZERO)
     usual = TaxTreatment.STANDARD if percent or fields.has("per_unit") else TaxTreatment.ZERO
     rate = TaxRate(
-        country=fields.text("country", country),
+        country=country_from(fields, country),
         region=fields.text("region", ""),
         name=fields.text("name", "VAT"),
         categories=frozenset(fields.text_list("categories") or ("standard",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -21,37 +21,48 @@ from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_lines import charged_of
 from saldo.kernel.errors import Refusal
-from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest
+from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest, UsageTotal
 from saldo.quotes.rules_receivables import receivables
-from saldo.quotes.rules_usage import usage_of
+from saldo.quotes.rules_usage import concerns, usage_of
 from saldo.subscriptions.model import Subscription
 from saldo.tax.table import TableTax
 from saldo.usage.model import UsageDetail, UsageKey
 from saldo.usage.rules import needs_of_all
 
 MOST_RUNS = 5_000
+MOST_LINES = 50_000
 
 
 def quote(request: QuoteRequest) -> Quote:
     """The invoices that runs on the days asked for would issue to this account, in order.
 
     Pure: the same request yields the same bytes. Raises Refusal where a run would set the account aside (see
-    `saldo.invoicing.rules.bill`), `too_many_runs` beyond 5,000 days, `usage_straddles_period` for a total over days
-    of two periods.
+    `saldo.invoicing.rules.bill`), `too_many_runs` beyond 5,000 days, `too_many_lines` beyond 50,000,
+    `usage_straddles_period` for a total over days of two periods.
     """
     state = _State(request, list(request.subscriptions), list(request.items), request.wallet)
     tax = TableTax(request.tax.table, request.tax.rounding, mode=request.tax.mode)
     invoices: list[InvoiceBody] = []
+    lines = 0
     for n, day in enumerate(_days(state)):
         if n >= MOST_RUNS:
             raise Refusal("too_many_runs", f"something falls due on more than {MOST_RUNS} days")
         billed = bill_account(state.case(day), tax)
         state.move_on(day, billed)
+        lines += sum(len(body.lines) for body in billed.bodies)
+        if lines > MOST_LINES:
+            raise Refusal("too_many_lines", f"there are more than {MOST_LINES:,} lines to invoice; ask for fewer days")
         if request.days.runs or day >= request.days.first_on:
             invoices += billed.bodies
-    asked, currency = request.receivables, request.account.currency
-    after = receivables(asked, invoices) if asked else None
-    return Quote(tuple(invoices), tuple(state.subscriptions), state.wallet, currency, after)
+    asked = request.receivables
+    return Quote(
+        invoices=tuple(invoices),
+        subscriptions=tuple(state.subscriptions),
+        wallet=state.wallet,
+        currency=request.account.currency,
+        receivables=receivables(asked, invoices) if asked else None,
+        not_billed=_not_billed(request, state.counted),
+    )
 
 
 @dataclass(slots=True)
@@ -62,6 +73,7 @@ class _State:
     subscriptions: list[Subscription]
     items: list[DatedItem]
     wallet: Wallet
+    counted: set[UsageKey] = field(default_factory=set)
 
     def case(self, day: date) -> BillingCase:
         request = self.request
@@ -69,6 +81,7 @@ class _State:
         sold = ((s, versions.get(s.plan_version_id)) for s in self.subscriptions)
         due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
         totals, details = _usage(request, due)
+        self.counted |= totals.keys()
         return BillingCase(
             account=request.account,
             entity=request.entity,
@@ -104,6 +117,11 @@ def _usage(
         zone = request.account.time_zone
         totals[key], details[key] = usage_of(request.usage, key, needs_of_all(asking), zone)
     return totals, details
+
+
+def _not_billed(request: QuoteRequest, counted: set[UsageKey]) -> tuple[UsageTotal, ...]:
+    """The totals that no run asked for."""
+    return tuple(t for t in request.usage.totals if not any(concerns(t, key) for key in counted))
 
 
 def _ready(items: Sequence[DatedItem], day: date) -> list[DatedItem]:

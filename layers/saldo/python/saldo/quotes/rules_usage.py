@@ -20,7 +20,7 @@ def usage_of(usage: Usage, key: UsageKey, needs: Needs, zone: str) -> Counted:
     Totals as told win over events; 0 where there is neither. zone: the account's, whose days the period counts.
     Refusal `usage_straddles_period` for a total over days inside and outside of the period.
     """
-    told = [t for t in usage.totals if _concerns(t, key)]
+    told = [t for t in usage.totals if concerns(t, key)]
     meter = usage.meters.get(key.meter_id)
     if told:
         return _of_totals(told, needs.dimensions)
@@ -42,7 +42,8 @@ def _of_totals(told: Sequence[UsageTotal], dimensions: tuple[str, ...]) -> Count
     return Counted(total(one.quantity for one in told), detail)
 
 
-def _concerns(told: UsageTotal, key: UsageKey) -> bool:
+def concerns(told: UsageTotal, key: UsageKey) -> bool:
+    """Whether a total is of this meter, subscription and period; Refusal `usage_straddles_period` if in part."""
     if told.meter_id != key.meter_id or told.subscription_id not in ("", key.subscription_id):
         return False
     if told.from_on is None or told.until_on is None:

@@ -176,7 +176,8 @@ def version_of(versions: Versions, version_id: str) -> PlanVersion:
 @dataclass(slots=True)
 class Run:
     """A component on equal terms over days without a gap. `closes`: what ran up is billed on the day it ends.
-    `whole`: the period that it ends in is credited whole."""
+    `whole`: the period that it ends in is credited whole. `paid`: of a charge that is never prorated, the quantity that
+    the period it begins in is charged for already. `grows_into`: it is followed by a run that takes its charge over."""
 
     component: Component
     version: PlanVersion
@@ -189,6 +190,8 @@ class Run:
     end_at: datetime | None = None
     closes: bool = False
     whole: bool = False
+    paid: Decimal | None = None
+    grows_into: bool = False
 
 
 @dataclass(slots=True)
@@ -208,7 +211,8 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
             going = runs.open.get(component.id)
             if going is None or not _goes_on(going, component, quantity, now):
                 begins = i == 0 or component.id not in seen
-                going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins)
+                paid = None if going is None else _paid(going, component, now)
+                going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins, paid=paid)
                 runs.all.append(going)
             seen.add(component.id)
             kept[component.id] = going
@@ -218,6 +222,20 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
                 ended.closes, ended.whole = now.ended or now.cycle != ended.cycle, now.whole
         runs.open = kept
     return runs.all
+
+
+def _paid(run: Run, component: Component, now: Terms) -> Decimal | None:
+    """The most that a charge that is never prorated was charged for in the period that a new quantity cuts.
+
+    Only what is more is then charged, and nothing comes back for what is less. None where the period begins anew.
+    """
+    full = now.cycle.period_at(now.start)
+    if component.prorate or component.kind is not ChargeKind.FIXED or run.quantity is None:
+        return None
+    if full.start == now.start or not _goes_on(run, component, run.quantity, now):
+        return None
+    run.grows_into = True
+    return max(run.quantity, run.paid or ZERO) if run.start in full else run.quantity
 
 
 def _goes_on(run: Run, component: Component, quantity: Decimal | None, now: Terms) -> bool:
@@ -265,17 +283,32 @@ class _Maker:
         run = self.run
         cut = run.end if run.end is not None and run.end < end else None
         begin = run.start_at if start == run.start else None
-        if run.component.timing is Timing.ADVANCE:
+        if run.paid is not None and start == run.start:
+            yield from self._grown(full, _Days(start, end, begin), run.paid)
+        elif run.component.timing is Timing.ADVANCE:
             leg = start > full.start and start > self.subscription.billed_from
             yield self._charge(full, _Days(start, end, begin), start, leg=leg or begin is not None)
             if cut is not None and run.component.kind is ChargeKind.FIXED and run.component.prorate:
                 credited = _Days(start, end, begin) if run.whole else _Days(cut, end, run.end_at)
                 yield self._charge(full, credited, cut, sign=-1, leg=True)
-        else:
+        elif not (cut is not None and run.grows_into):
             due = cut if cut is not None and run.closes else end
             if run.component.kind is ChargeKind.USAGE and cut == start:
                 return  # usage is counted by days, and this day is the next terms'
             yield self._charge(full, _Days(start, cut or end, begin, run.end_at if cut else None), due)
+
+    def _grown(self, full: Period, days: _Days, paid: Decimal) -> Iterator[Charge]:
+        """A quantity that changes within a period which is charged whole: the most there was in it is charged once."""
+        most = max(self.run.quantity or ZERO, paid)
+        if self.run.component.timing is Timing.ADVANCE:
+            if most > paid:
+                yield replace(self._charge(full, days, days.start, sign=-1, leg=True), quantity=paid)
+                yield self._charge(full, days, days.start, leg=True)
+        elif not self.run.grows_into or self.run.end is None or self.run.end >= days.end:
+            end = self.run.end if self.run.end is not None and self.run.end < days.end else None
+            lasted = days if end is None else replace(days, end=end, end_at=self.run.end_at)
+            due = end if end is not None and self.run.closes else days.end
+            yield replace(self._charge(full, lasted, due), quantity=most)
 
     def _charge(self, full: Period, days: _Days, due: date, sign: int = 1, leg: bool = False) -> Charge:
         run, subscription = self.run, self.subscription

@@ -16,6 +16,7 @@ from saldo.usage import records
 from saldo.usage.ingest import Ingest, IngestReport, meters_of
 from saldo.usage.ingest_rows import MOST_PROPERTIES, UsageRow
 from saldo.usage.model import LEVELS, Aggregation, LatePolicy, Meter
+from saldo.usage.rules import only_quoted
 from saldo.usage.totals import UsageTotals as UsageTotals
 
 MOST_GRACE_S = 31 * 86_400
@@ -68,6 +69,8 @@ def _check(meter: Meter) -> None:
             problems.add(
                 name, "invalid_id", "a lower-case letter, then at most 63 letters, digits, dots, dashes, lines"
             )
+    if only_quoted(meter):
+        problems.add("aggregation", "only_quoted", "quotes count so; what is stored for runs does not keep it yet")
     if (meter.aggregation is Aggregation.UNIQUE) != bool(meter.unique_by):
         problems.add("unique_by", "invalid_unique_by", "a unique meter names the property that it counts, others none")
     if not meter.names:
