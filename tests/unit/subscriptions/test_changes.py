@@ -97,6 +97,25 @@ def test_the_hours_before_a_pause_on_the_first_day_of_a_period_are_charged_when_
     assert charge.seconds == (6 * 3600, 31 * 86400)
 
 
+def test_what_is_never_prorated_is_charged_once_though_it_grows_hours_after_its_period_begins() -> None:
+    seats = replace(component("seats", PerUnit(Decimal(10))), prorate=False)
+    whole = replace(plan(seats), id="whole", day_count=DayCount.SECOND)
+    at = datetime(2025, 7, 1, 10, tzinfo=UTC)
+    more = Change("a", ChangeKind.QUANTITY, on(1, 7), effective_at=at, quantities={"seats": Decimal(3)})
+    charges = charges_due(changed(whole, more, quantities={"seats": Decimal(2)}), {"whole": whole}, on(1, 7))
+    assert [(c.quantity, c.sign) for c in charges if c.period.boundary == on(1, 7)] == [(2, -1), (2, 1), (3, 1)]
+
+
+def test_what_is_never_prorated_is_supplied_until_its_terms_end() -> None:
+    seats = replace(component("seats", PerUnit(Decimal(10)), timing=ARREARS), prorate=False)
+    whole, other = replace(plan(seats), id="whole"), replace(plan(FEE), id="other")
+    more = Change("a", ChangeKind.QUANTITY, on(10), quantities={"seats": Decimal(3)})
+    move = moved_to(other, on(20), "b")
+    charges = charges_due(changed(whole, more, move), {"whole": whole, "other": other}, on(1, 7))
+    (charge,) = [c for c in charges if c.component_id == "seats"]
+    assert (charge.quantity, charge.period.period.end, charge.period.boundary) == (3, on(20), on(1, 7))
+
+
 def test_usage_of_a_day_with_several_changes_belongs_to_the_terms_that_end_it() -> None:
     metered = component("calls", PerUnit(Decimal(1)), ChargeKind.USAGE, ARREARS, "calls")
     one = replace(plan(metered), id="one", day_count=DayCount.SECOND)

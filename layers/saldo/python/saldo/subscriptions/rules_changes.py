@@ -232,7 +232,7 @@ def _paid(run: Run, component: Component, now: Terms) -> Decimal | None:
     full = now.cycle.period_at(now.start)
     if component.prorate or component.kind is not ChargeKind.FIXED or run.quantity is None:
         return None
-    if full.start == now.start or not _goes_on(run, component, run.quantity, now):
+    if (full.start == now.start and now.start_at is None) or not _goes_on(run, component, run.quantity, now):
         return None
     run.grows_into = True
     return max(run.quantity, run.paid or ZERO) if run.start in full else run.quantity
