@@ -29,8 +29,7 @@ CYCLES = (EntityCycle(ENTITY.id, "Europe/Berlin", 4),)
 @pytest.fixture(params=["avalara", "vertex"])
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[TaxedWorld]:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Saldo")
-    # A service of its own for each test: powertools keeps one log handler per service, tied to its first stdout.
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name[-40:])
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "tax")
     logger.cache_clear()
     metrics.cache_clear()
     with running(request.param) as tax:
