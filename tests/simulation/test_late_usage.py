@@ -205,3 +205,20 @@ def test_in_the_end_each_month_costs_what_all_its_usage_costs(
 def _price(used: int) -> int:
     """By the plan: 1,000 at 2 cents, the rest at 1.5, in cents."""
     return min(used, 1000) * 2 + max(used - 1000, 0) * 3 // 2
+
+
+def test_usage_that_comes_after_the_last_invoice_of_all_is_asked_for_by_the_next_run() -> None:
+    world = World()
+    world.found(2, started_on=JAN)
+    stop = Change("stop", ChangeKind.CANCEL, date(2026, 1, 25))
+    world.run(JAN)
+    Subscriptions(world.store, world.clock).change(ACCOUNT, "sub_000000", stop, Actor("clerk", "staff"))
+    world.run(FEB)
+    use(world, "e1", "2026-01-20T12:00:00Z", 200)
+    world.now = datetime(2026, 2, 20, 13, tzinfo=UTC)
+    use(world, "e2", "2026-01-21T12:00:00Z", 100, account_id_of(1))
+    assert world.run(date(2026, 2, 20)).invoices == 1  # the other has an invoice coming that will carry it
+    assert usage_lines(world) == [("late", "2026-01-01", 400)]
+    world.run(MAR)
+    assert usage_lines(world) == [("late", "2026-01-01", 200), ("late", "2026-01-01", 400)]
+    assert balanced(world)
