@@ -15,7 +15,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
     An audit record or sealed link is written once: any other change raises the metric that the alarm watches.
     """
-    new, changed = [], []
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
     for record in event["Records"]:
         (new if record["eventName"] == "INSERT" else changed).append(record["dynamodb"])
     linked = audit_chain().link(from_attributes(change["NewImage"]) for change in new)

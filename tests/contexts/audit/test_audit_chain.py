@@ -1,10 +1,9 @@
-"""Chains in a real table and a locked bucket: linked once whatever the stream does, and every way of tampering named."""
+"""Chains in a real table and a locked bucket: linked once whatever the stream does, each way of tampering named."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -99,7 +98,7 @@ def _records(books: Books) -> list[Item]:
 
 def test_whatever_the_stream_repeats_or_reorders_each_record_is_linked_once(books: Books) -> None:
     items = [i for owner in OWNERS for i in books.act(owner, 30)]
-    random = Random(7)  # noqa: S311 - a seed, not a secret
+    random = Random(7)
     delivered = items + random.choices(items, k=60)
     random.shuffle(delivered)
     linked = sum(books.chain.link(delivered[i : i + 11]) for i in range(0, len(delivered), 11))
@@ -160,9 +159,7 @@ def test_a_record_linked_long_after_its_time_is_counted(books: Books) -> None:
 
 def test_two_acts_of_one_instant_leave_two_records(books: Books) -> None:
     at, actor = books.region.clock(), Actor("user_eu_clerk", "staff")
-    one, other = (
-        audit_item(AuditRecord(ONE, at, actor, "price.changed", "subject", after={"n": n})) for n in (1, 2)
-    )
+    one, other = (audit_item(AuditRecord(ONE, at, actor, "price.changed", "subject", after={"n": n})) for n in (1, 2))
     assert one["sk"] != other["sk"]
 
 

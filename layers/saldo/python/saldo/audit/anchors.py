@@ -19,16 +19,12 @@ from saldo.audit.records_chain import (
     anchor_from,
     anchor_key,
     kept_from,
-    link_from,
-    open_key,
 )
-from saldo.audit.rules_chain import Kept, first_break, first_broken_day, head_of, root_of
+from saldo.audit.rules_chain import UNDER_WAY, Kept, first_break, first_broken_day, head_of, root_of
 from saldo.kernel.clock import Clock, instant_text
 from saldo.storage.files import Files
 from saldo.storage.store import Store
 
-# A record this old and in no link was missed by the stream, or added behind its back.
-UNDER_WAY = timedelta(hours=1)
 # A record linked so long after its own instant is counted: backdated by a job that may, or by somebody who may not.
 LATE = timedelta(days=1)
 
@@ -77,7 +73,7 @@ class AuditAnchors:
             found = self._broken(kept, expected)
             if found and found.kind is BreakKind.UNLINKED:
                 caught_up[kept.owner_id] = self._chain.catch_up(kept.owner_id)
-                kept = self._one(kept.owner_id, "")  # noqa: PLW2901 - the same owner, looked at again
+                kept = self._one(kept.owner_id, "")
             elif found:
                 breaks.append(found)
             if kept.links and kept.links[-1].linked_at.date() >= since:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from itertools import combinations, pairwise
@@ -23,6 +23,8 @@ from saldo.kernel.exact import plain
 FULL = 8
 # So many records of one owner are taken at once; a link therefore never holds more than FULL - 1 + this.
 MOST_AT_ONCE = 100
+# A record this old and in no link was missed by the stream, or added behind its back.
+UNDER_WAY = timedelta(hours=1)
 NOTHING = b""
 
 
@@ -62,7 +64,7 @@ class Extended:
 
 
 def extend(owner_id: str, head: Link | None, new: Sequence[Linked], at: datetime) -> Extended:
-    """Put new records (at least one, at most MOST_AT_ONCE, none linked before) at the end, in the order of their keys."""
+    """Put new records (1 to MOST_AT_ONCE, none linked before) at the end, in the order of their keys."""
     assert 0 < len(new) <= MOST_AT_ONCE
     ordered = tuple(sorted(new, key=lambda r: r.sk))
     if head is None:

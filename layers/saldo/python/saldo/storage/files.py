@@ -54,7 +54,7 @@ class Files:
         """The file's bytes, of one version if it is named; NotFound when there is none."""
         from botocore.exceptions import ClientError
 
-        which = {"VersionId": version} if version else {}
+        which: Any = {"VersionId": version} if version else {}
         try:
             return self._client.get_object(Bucket=self.bucket, Key=key, **which)["Body"].read()
         except ClientError as error:
