@@ -34,6 +34,7 @@ class Runbook(Enum):
     INVARIANT_VIOLATED = "invariant-violated"
     AUDIT_CHAIN_BROKEN = "audit-chain-broken"
     TAX_ESTIMATED = "tax-estimated"
+    LATE_CHARGES_LEFT_OUT = "late-charges-left-out"
 
     @property
     def path(self) -> str:

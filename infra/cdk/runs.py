@@ -16,6 +16,7 @@ from infra.cdk.environments import Entity, Environment, Region
 from infra.cdk.functions import (
     ADVANCE_CLOCK,
     ANCHOR_AUDIT,
+    ASSESS_LATE_CHARGES,
     CHECK_INVARIANTS,
     CHECK_TAX_IDS,
     CREATE_DOUBLE,
@@ -49,6 +50,7 @@ class RunsStack(Stack):
         self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
         self._every("anchor_audit", hosting.function(ANCHOR_AUDIT), Duration.days(1))
         self._every("true_up_tax", hosting.function(TRUE_UP_TAX), Duration.days(1))
+        self._every("assess_late_charges", hosting.function(ASSESS_LATE_CHARGES), Duration.days(1))
         self._every("check_tax_ids", hosting.function(CHECK_TAX_IDS), Duration.days(1))
         for spec in (CREATE_DOUBLE, ADVANCE_CLOCK):
             hosting.function(spec)

@@ -1,4 +1,4 @@
-"""The stream's records become links; what must never change raises an alarm; each night is anchored; a command proves."""
+"""New records become links; what must never change raises an alarm; each night is anchored; a command proves it."""
 
 from __future__ import annotations
 

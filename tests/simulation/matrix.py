@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from saldo.insight.invariants import check_all
 from saldo.kernel.errors import Unavailable
 from saldo.storage.items import Item
+from saldo.usage.records import events_of_chunk
 from tests.crashes import Injector, Kind
 from tests.simulation.dynamodb import Crash
 from tests.simulation.region import Region, Seen
@@ -192,13 +193,15 @@ def _kept(item: Item) -> str:
         for name, value in sorted(item.items())
         if name not in _BY_CHANCE and not name.endswith("_at") and not _is_instant(value)
     }
+    if item["kind"] == "usage":  # packed with the instants of their arrival
+        fields["events"] = sorted(events_of_chunk(item), key=lambda e: (e.source, e.id, e.at))
     return repr(fields)
 
 
 def _without_instants(value: Any) -> Any:
     if isinstance(value, dict):
-        timeless = ((k, v) for k, v in sorted(value.items()) if not str(k).endswith("_at") and not _is_instant(v))
-        return {k: _without_instants(v) for k, v in timeless}
+        kept = ((k, v) for k, v in sorted(value.items()) if k not in _BY_CHANCE and not str(k).endswith("_at"))
+        return {k: _without_instants(v) for k, v in kept if not _is_instant(v)}
     if isinstance(value, list):
         return [_without_instants(v) for v in value if not _is_instant(v)]
     return value
@@ -219,7 +222,7 @@ def _detail(entry: dict[str, Any]) -> Any:
 
 
 def difference(expected: dict[str, Any], found: dict[str, Any]) -> str:
-    """The first things that differ, "" when nothing does. A failure may be on record besides, by its own audit record."""
+    """The first things that differ, "" when nothing does. A failure may have its own audit record besides."""
     lines = []
     for name in expected:
         if expected[name] != found[name]:

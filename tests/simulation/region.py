@@ -31,6 +31,8 @@ from saldo.payments.ports import Checkout, CheckoutRequest
 from saldo.storage import schema
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.store import Store
+from saldo.tax.model_services import Rated, TaxDocument
+from saldo.tax.ports import TaxService
 from tests.simulation.dynamodb import PART, Fault, MemoryDynamoDB
 
 T = TypeVar("T")
@@ -238,6 +240,39 @@ class BookGateway:
             raise Unavailable("the payment gateway did not answer") from error
 
 
+class WiredTax:
+    """A tax service behind the wire: it may not answer, or answer and not be heard."""
+
+    def __init__(self, wire: Wire, service: TaxService) -> None:
+        self._wire, self._service, self.name = wire, service, service.name
+
+    def rate(self, document: TaxDocument) -> Rated:
+        return self._ask("RateTax", lambda: self._service.rate(document))
+
+    def record(self, document: TaxDocument) -> Rated:
+        return self._ask("RecordTax", lambda: self._service.record(document))
+
+    def _ask(self, operation: str, apply: Callable[[], Rated]) -> Rated:
+        try:
+            return self._wire.call(operation, lambda _part: apply())
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable("the tax service did not answer") from error
+
+
+class Register:
+    """The register of tax ids: knows all but those that it is told of, when it answers."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.unknown: set[str] = set()
+
+    def knows(self, _country: str, number: str) -> bool:
+        try:
+            return self._wire.call("AskRegister", lambda _part: number not in self.unknown)
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable("the register did not answer") from error
+
+
 class Region:
     """One region. `now` is the time everything believes in; `chance` all randomness there is."""
 
@@ -253,6 +288,8 @@ class Region:
         self.kms, self.bus, self.machines = Keys(self.wire, self.chance), EventBus(self.wire), StateMachines(self.wire)
         self.book = Book(Path(":memory:"), SECRET, PACE, mood or Mood())
         self.gateway = BookGateway(self.wire, self.book, self.clock)
+        self.notes: dict[str, str] = {}  # what a workflow's preparation leaves for its work
+        self.closing = ExitStack()  # what else was opened for this region; closed with it
 
     def clock(self) -> datetime:
         return self.now
@@ -326,6 +363,7 @@ class Region:
             try:
                 yield self
             finally:
+                self.closing.close()
                 self.restart()
 
 

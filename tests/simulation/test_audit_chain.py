@@ -37,7 +37,7 @@ def linked(world: World) -> list[str]:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_function_that_dies_at_any_call_links_each_record_once_when_it_comes_again(when: str) -> None:
-    world, records = billed(accounts=120)
+    _, records = billed(accounts=120)
     expected = sorted(f"{r['pk']} {r['sk'].removeprefix('audit#')}" for r in records)
     died, at = True, 0
     while died:

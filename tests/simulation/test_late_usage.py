@@ -66,6 +66,22 @@ def test_late_usage_is_billed_with_the_next_invoice_of_a_real_run() -> None:
     assert balanced(world)
 
 
+def test_late_usage_of_an_account_with_nothing_left_to_bill_is_billed_by_itself() -> None:
+    world = World()
+    world.found(2, started_on=JAN)
+    world.run(JAN)
+    stop = Change("stop", ChangeKind.CANCEL, FEB)
+    Subscriptions(world.store, world.clock).change(ACCOUNT, "sub_000000", stop, Actor("clerk", "staff"))
+    world.run(FEB)
+    world.now = datetime(2026, 2, 10, tzinfo=UTC)
+    use(world, "e1", "2026-01-20T12:00:00Z", 200)
+    closed = world.run(date(2026, 2, 11))
+    assert closed.invoices == 1
+    assert usage_lines(world) == [("late", "2026-01-01", 400)]
+    assert world.run(date(2026, 2, 12)).invoices == 0
+    assert balanced(world)
+
+
 def test_a_meter_with_a_time_of_grace_is_billed_when_it_has_passed() -> None:
     world = World()
     world.found(1, started_on=JAN)

@@ -41,11 +41,11 @@ class Share:
 
 def share_of(owner: Owner) -> Share:
     share = Share()
-    for entry in owner.entries:
-        for p in entry.postings:
-            share.entity_sums[entry.entity_id, entry.currency] += p.minor
-            if p.account is LedgerAccount.GATEWAY_CLEARING:
-                share.clearing[entry.currency] += p.minor
+    for item in owner.of("entry"):  # as stored: what does not balance must show in its seller's sum
+        for leg in item["postings"]:
+            share.entity_sums[item["entity_id"], item["currency"]] += leg["minor"]
+            if leg["account"] == LedgerAccount.GATEWAY_CLEARING:
+                share.clearing[item["currency"]] += leg["minor"]
     for item in owner.of("invoice"):
         if item["number"] and item["run_id"]:
             series, sequence = _place_in_series(item)
