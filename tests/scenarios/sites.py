@@ -50,6 +50,7 @@ class MemorySite:
     aws_url: str = "http://127.0.0.1:9"
     table: str = "records"
     imports_bucket: str = "imports"
+    audit_bucket: str = "audit"
     state_machine_arn: str = "arn:run"
     functions: Mapping[str, str] = field(default_factory=lambda: {"import_usage": "import_usage"})
     files: dict[str, bytes] = field(default_factory=dict)
