@@ -1,4 +1,4 @@
-"""`saldo drill`, `saldo keys`, `saldo customer` and `saldo queues`: bringing back, locking away, erasing, trying again."""
+"""`saldo drill`, `saldo keys`, `saldo customer` and `saldo queues`: bring back, lock away, erase, try again."""
 
 from __future__ import annotations
 

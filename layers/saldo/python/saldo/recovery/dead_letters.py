@@ -1,6 +1,6 @@
 """Messages that were given up: which there are, and putting them back to where they came from.
 
-At least once: a message is sent on, then deleted; what is stopped between comes twice, and so do two redrives at a time.
+At least once: a message is sent on, then deleted; what is stopped between comes twice, as under two redrives at once.
 Every consumer is proven to make nothing of a repeat. Not built on SQS's own redrive, which knows neither the functions
 whose calls died nor how to leave a message where it is.
 """

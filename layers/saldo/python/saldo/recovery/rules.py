@@ -87,5 +87,5 @@ def compare_payments(live: Facts, copy: Facts) -> Iterator[Finding]:
     for key, payment in copy.payments.items():
         now = live.payments.get(key)
         if now and (now.status, now.settled_minor) != (payment.status, payment.settled_minor):
-            said = f"{now.status} {now.settled_minor} in the live table, {payment.status} {payment.settled_minor} in the copy"
-            yield Finding("payments", key[0], f"{payment.id}: {said}")
+            there, here = f"{now.status} {now.settled_minor}", f"{payment.status} {payment.settled_minor}"
+            yield Finding("payments", key[0], f"{payment.id}: {there} in the live table, {here} in the copy")

@@ -70,8 +70,8 @@ class WrappedKeys:
 
     def _change(self, old: WrappedKey, new: WrappedKey) -> bool:
         if not old.version:  # a record from before versions were counted
-            uncounted = "attribute_exists(wrapped) AND attribute_not_exists(#v)"
-            return self._put(new, uncounted, ExpressionAttributeNames=_VERSION)
+            uncounted = "attribute_exists(#w) AND attribute_not_exists(#v)"
+            return self._put(new, uncounted, ExpressionAttributeNames={**_VERSION, "#w": "wrapped"})
         read: Any = {":v": {"N": str(old.version)}}
         return self._put(new, "#v = :v", ExpressionAttributeNames=_VERSION, ExpressionAttributeValues=read)
 
