@@ -33,6 +33,7 @@ class Runbook(Enum):
     WRONG_API_KEYS = "wrong-api-keys"
     INVARIANT_VIOLATED = "invariant-violated"
     TAX_ESTIMATED = "tax-estimated"
+    LATE_CHARGES_LEFT_OUT = "late-charges-left-out"
 
     @property
     def path(self) -> str:

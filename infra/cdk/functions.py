@@ -209,6 +209,13 @@ TRUE_UP_TAX = FunctionSpec(
     900,
     (Grant.RECORDS, Grant.TAX_SECRET),
 )
+ASSESS_LATE_CHARGES = FunctionSpec(
+    "assess_late_charges",
+    "functions.collections.assess_late_charges.handler",
+    512,
+    900,
+    (Grant.RECORDS,),
+)
 CHECK_TAX_IDS = FunctionSpec(
     "check_tax_ids",
     "functions.tax.check_tax_ids.handler",
@@ -243,6 +250,7 @@ ALL = (
     IMPORT_INVOICES,
     IMPORT_ORDERS,
     TRUE_UP_TAX,
+    ASSESS_LATE_CHARGES,
     CHECK_TAX_IDS,
     RECORD_TAX,
 )

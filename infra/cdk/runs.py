@@ -15,6 +15,7 @@ from infra.cdk.data import DataStack
 from infra.cdk.environments import Entity, Environment, Region
 from infra.cdk.functions import (
     ADVANCE_CLOCK,
+    ASSESS_LATE_CHARGES,
     CHECK_INVARIANTS,
     CHECK_TAX_IDS,
     CREATE_DOUBLE,
@@ -47,6 +48,7 @@ class RunsStack(Stack):
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
         self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
         self._every("true_up_tax", hosting.function(TRUE_UP_TAX), Duration.days(1))
+        self._every("assess_late_charges", hosting.function(ASSESS_LATE_CHARGES), Duration.days(1))
         self._every("check_tax_ids", hosting.function(CHECK_TAX_IDS), Duration.days(1))
         for spec in (CREATE_DOUBLE, ADVANCE_CLOCK):
             hosting.function(spec)

@@ -19,6 +19,7 @@ _BUSINESS = (
     ("LateRuns", Runbook.RUN_LATE, "A legal entity's billing cycle has not closed in time."),
     ("RunAccountsSetAside", Runbook.ACCOUNTS_SET_ASIDE, "A run closed with accounts set aside unbilled."),
     ("TaxEstimated", Runbook.TAX_ESTIMATED, "The tax service does not answer well; invoices carry estimated tax."),
+    ("LateChargesLeftOut", Runbook.LATE_CHARGES_LEFT_OUT, "Interest on late invoices could not be told."),
     ("TaxTrueUpsWaiting", Runbook.TAX_ESTIMATED, "Invoices with estimated tax could not be trued up."),
     ("InvariantViolations", Runbook.INVARIANT_VIOLATED, "The hourly audit found books that do not agree."),
 )

@@ -56,7 +56,7 @@ def taxes(draw: st.DrawFn) -> TableTax:
         )
 
     rates = tuple(rate(name, category) for category in ("a", "b") for name in ("first", "second"))
-    return TableTax(TaxTable("t", rates, {}), draw(st.sampled_from(TaxRounding)))
+    return TableTax(TaxTable("t", rates, {}))
 
 
 @st.composite
@@ -74,6 +74,7 @@ def bodies(draw: st.DrawFn) -> InvoiceBody:
         below_zero=BelowZero.CREDIT_NOTE,
         net_rounding=draw(st.sampled_from(NetRounding)),
         prepaid=draw(st.sampled_from(PrepaidOrder)),
+        tax_rounding=draw(st.sampled_from(TaxRounding)),
     )
     case = BillingCase(
         BUYER,

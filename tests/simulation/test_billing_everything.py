@@ -31,6 +31,7 @@ from saldo.subscriptions.model import Change, ChangeKind, CreditRule
 from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import subscribe
 from saldo.subscriptions.service import Subscriptions
+from saldo.tax.model import TaxRounding
 from tests.simulation.dynamodb import Crash
 from tests.simulation.world import ENTITY, VERSION, World, account_id_of
 
@@ -220,6 +221,18 @@ def test_a_seller_may_have_totals_below_zero_set_aside_instead() -> None:
     closed = world.run(date(2026, 1, 17))
     (aside,) = set_aside_of(world.store, closed)
     assert aside.code == "negative_total"
+
+
+def test_a_seller_may_round_tax_line_by_line_in_its_runs() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    for n in range(3):
+        _sell(world, SoldItem(f"i{n}", {"en": "Item"}, Decimal("0.13"), tax_category="digital_service"), JAN)
+    world.store.put_many([options_item(ENTITY.id, BillingOptions(tax_rounding=TaxRounding.LINE))])
+    world.run(JAN)
+    # 19 % of 49.00, 7.50 and three times 0.13, each rounded: 9.31 + 1.43 + 3 × 0.02; of the sum it would be 10.81
+    assert _bodies(world)[0].tax_minor == 1080
+    assert check_all(world.store).violations == []
 
 
 def test_a_change_that_costs_nothing_makes_an_invoice_of_nothing_that_needs_no_entry() -> None:

@@ -314,10 +314,10 @@ def test_others_who_never_let_go_end_in_an_answer_that_can_be_repeated(monkeypat
 
     def raced(number: int, operation: str, moment: str) -> None:
         if (operation, moment) == ("TransactWriteItems", "before"):
-            series = desk.world.client._tables["records"][ENTITY.id].setdefault(
-                "series#RW-RK-2026", {"pk": {"S": ENTITY.id}, "sk": {"S": "series#RW-RK-2026"}, "kind": {"S": "series"}}
-            )
-            series["next"] = {"N": str(number)}
+            desk.world.client.fault = None
+            taken = {"kind": "series", "next": number}
+            desk.world.store.write_one(Unit("raced").update((ENTITY.id, "series#RW-RK-2026"), set=taken))
+            desk.world.client.fault = raced
 
     desk.world.client.fault = raced
     with pytest.raises(Unavailable):

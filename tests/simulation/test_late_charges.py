@@ -136,6 +136,14 @@ def test_the_months_add_up_to_the_interest_on_every_single_day(
     assert sum(c.money.minor for c in charged) == round_exact(Fraction(naive))
 
 
+def test_the_day_of_payment_still_bears_interest_and_payment_on_the_due_day_bears_none() -> None:
+    agreed = case(LateTerms(LatePolicy.CONTRACT, Decimal("3.65")))
+    paid = debt(1_000_000, date(2025, 4, 30), (date(2025, 5, 20), 1_000_000))
+    assert minor_by_id(paid, date(2025, 7, 1), agreed) == {"interest-inv_1-202505": 20 * 100}
+    in_time = debt(1_000_000, date(2025, 4, 30), (date(2025, 4, 30), 1_000_000))
+    assert minor_by_id(in_time, date(2025, 7, 1), agreed) == {}
+
+
 class Late:
     """A customer with an invoice of 1 January, due on the 31st, that nobody pays."""
 

@@ -35,14 +35,15 @@ class RateImport:
         """
         found = {(rate.currency, rate.on): rate for rate in rates_in(content)}
         fresh = self._fresh(source, list(found.values()))
-        # Inserted as new or found the same: a crash in between leaves rates that are right, and the rest comes again.
-        for i in range(0, len(fresh), _AT_ONCE):
-            self._store.put_many([records.rate_item(source, rate) for rate in fresh[i : i + _AT_ONCE]])
         if fresh:
             owner, at = records.rates_owner(source), self._clock()
             last = max(rate.on for rate in fresh).isoformat()
             record = AuditRecord(owner, at, actor, "rates.imported", last, after={"rates": len(fresh), "last": last})
             self._store.write_one(Unit(f"rates {source}").put(audit_item(record)))
+        # The audit record first, so that no rate is ever on record without one. Rates are inserted as new or found the
+        # same: a crash in between leaves rates that are right, and the rest comes again.
+        for i in range(0, len(fresh), _AT_ONCE):
+            self._store.put_many([records.rate_item(source, rate) for rate in fresh[i : i + _AT_ONCE]])
         return len(fresh)
 
     def _fresh(self, source: str, rates: Sequence[DayRate]) -> list[DayRate]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from saldo.accounts.model import Account, LegalEntity
@@ -210,8 +210,8 @@ class Corrections:
         note = credit_note(body, found.today, whole(body), (), asked.note)
         if answer is None:
             lines = taxable_lines(body.lines, body.issued_on, body.currency)
-            facts = facts_of_buyer(found.account), facts_of_seller(found.entity)
-            answer = self._tax.quote(lines, *facts, body.currency)
+            seller = replace(facts_of_seller(found.entity), rounding=body.tax_rounding, mode=body.tax_mode)
+            answer = self._tax.quote(lines, facts_of_buyer(found.account), seller, body.currency)
         credit = max(-note.payable_minor - found.header.open_minor, 0)
         return [note, rebilled(body, found.account, found.today, answer, credit, 1, facts_print(found.entity))]
 

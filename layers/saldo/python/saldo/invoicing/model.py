@@ -55,12 +55,15 @@ class BelowZero(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BillingOptions:
-    """Choices of a seller where there is more than one right way; the defaults are Saldo's."""
+    """Choices of a seller where there is more than one right way; the defaults are Saldo's. `tax_rounding` and
+    `tax_mode`: how the table of rates rounds the taxes of a document."""
 
     change_legs: ChangeLegs = ChangeLegs.LEGS
     below_zero: BelowZero = BelowZero.CREDIT_NOTE
     net_rounding: NetRounding = NetRounding.LINE
     prepaid: PrepaidOrder = PrepaidOrder.AFTER_TAX
+    tax_rounding: TaxRounding = TaxRounding.DOCUMENT
+    tax_mode: Rounding = Rounding.HALF_UP
 
 
 class LineKind(StrEnum):

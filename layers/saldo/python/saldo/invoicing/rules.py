@@ -182,7 +182,8 @@ def facts_of_buyer(account: Account) -> BuyerFacts:
 
 
 def seller_facts(case: BillingCase) -> SellerFacts:
-    return facts_of_seller(case.entity)
+    facts, options = facts_of_seller(case.entity), case.options
+    return replace(facts, rounding=options.tax_rounding, mode=options.tax_mode)
 
 
 def facts_of_seller(entity: LegalEntity) -> SellerFacts:

@@ -42,8 +42,8 @@ class Debt:
     bears_none: int = 0
 
     def open_on(self, day: date) -> int:
-        """What bore interest at the end of the day."""
-        return max(sum(minor for on, minor in self.moves if on <= day) - self.bears_none, 0)
+        """What bears interest on the day: that of a payment still counts (§§ 187, 188 BGB), as quotes reckon it too."""
+        return max(sum(minor for on, minor in self.moves if on < day) - self.bears_none, 0)
 
 
 def debts_of(entries: Iterable[Entry]) -> list[Debt]:
@@ -91,7 +91,7 @@ def charges_on(debt: Debt, case: LateCase, on: date, disputed_minor: int = 0) ->
     `compensation_currency` where its fixed sum is in another currency than the debt.
     """
     begins = debt.due_on + timedelta(days=case.terms.grace_days)
-    if case.terms.policy is LatePolicy.NONE or begins >= on or debt.open_on(begins) <= disputed_minor:
+    if case.terms.policy is LatePolicy.NONE or begins >= on or debt.open_on(begins + _DAY) <= disputed_minor:
         return []
     found = list(_interest(debt, case, on, disputed_minor))
     if case.terms.compensation and case.status is TaxStatus.BUSINESS:
@@ -124,7 +124,7 @@ def _interest_until(debt: Debt, case: LateCase, end: date, disputed_minor: int) 
 def _spans(debt: Debt, end: date, disputed_minor: int) -> Iterator[tuple[Period, int]]:
     """Days of equal balance, each with what bears interest on them."""
     start = debt.due_on + _DAY
-    turns = sorted({start, end, *(on for on, _ in debt.moves if start < on < end)})
+    turns = sorted({start, end, *(on + _DAY for on, _ in debt.moves if start <= on < end - _DAY)})
     for begin, stop in pairwise(turns):
         minor = debt.open_on(begin) - disputed_minor
         if begin >= start and minor > 0:
@@ -164,6 +164,6 @@ def _compensation(debt: Debt, case: LateCase, begins: date, disputed_minor: int)
         raise Refusal("no_statutory_rate", f"no fixed sum of {case.country} is known here")
     if statute.currency != debt.currency:
         raise Refusal("compensation_currency", f"the law gives {statute.currency}, the debt is in {debt.currency}")
-    owed = Money(debt.open_on(begins) - disputed_minor, debt.currency)
+    owed = Money(debt.open_on(begins + _DAY) - disputed_minor, debt.currency)
     fixed = Money(compensation_of(owed, statute.bands), debt.currency)
     return LateCharge(f"latefee-{debt.invoice_id}", debt.invoice_id, FEE, fixed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.accounts.model import Account, Address, LegalEntity, TaxStatus
@@ -42,8 +43,8 @@ def _request(document: Fields) -> QuoteRequest:
         currency = "EUR"
     account_fields = document.maybe_child("account")
     country = country_from(account_fields, _COUNTRY)
-    tax = tax_from(document, country, currency)
-    entity = _entity(document.maybe_child("seller"), country, currency, {r.jurisdiction for r in tax.table.rates})
+    rates, rounding, mode = tax_from(document, country, currency)
+    entity = _entity(document.maybe_child("seller"), country, currency, {r.jurisdiction for r in rates.rates})
     account = _account(account_fields, entity, country, currency)
     versions = plans_from(document, currency)
     exchange = exchange_from(document.maybe_child("exchange"), currency)
@@ -55,8 +56,8 @@ def _request(document: Fields) -> QuoteRequest:
         subscriptions=_subscriptions(document, account, versions),
         usage=usage_from(document.maybe_child("usage"), account.id),
         items=tuple(_item(fields, n) for n, fields in enumerate(document.maybe_children("items"), 1)),
-        tax=tax,
-        options=options_from(document.maybe_child("options")),
+        tax=rates,
+        options=replace(options_from(document.maybe_child("options")), tax_rounding=rounding, tax_mode=mode),
         wallet=wallet_from(document, currency),
         exchange=exchange,
         receivables=receivables_from(document.child("receivables"), currency, exchange)

@@ -38,7 +38,7 @@ def quote(request: QuoteRequest) -> Quote:
     `usage_straddles_period` for a total over days of two periods.
     """
     state = _State(request, list(request.subscriptions), list(request.items), request.wallet)
-    tax = TableTax(request.tax.table, request.tax.rounding, mode=request.tax.mode)
+    tax = TableTax(request.tax)
     invoices: list[InvoiceBody] = []
     lines = 0
     for n, day in enumerate(_days(state)):

@@ -115,12 +115,17 @@ class BuyerFacts:
 
 @dataclass(frozen=True, slots=True)
 class SellerFacts:
-    """`registrations`: where the seller may charge tax: `DE`, `US-NY`, or a union (`EU`) for its one-stop shop."""
+    """`registrations`: where the seller may charge tax: `DE`, `US-NY`, or a union (`EU`) for its one-stop shop.
+
+    rounding, mode: how the seller rounds the taxes of a document; a tax service rounds in its own way.
+    """
 
     country: str
     region: str
     registrations: frozenset[str]
     postcode: str = ""
+    rounding: TaxRounding = TaxRounding.DOCUMENT
+    mode: Rounding = Rounding.HALF_UP
 
 
 @dataclass(frozen=True, slots=True)

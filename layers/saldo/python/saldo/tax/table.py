@@ -13,14 +13,12 @@ from typing import Any, ClassVar
 
 from saldo.accounts.model import Exemption, TaxStatus
 from saldo.kernel.errors import Refusal
-from saldo.kernel.rounding import Rounding
 from saldo.tax.model import (
     BuyerFacts,
     SellerFacts,
     TaxableLine,
     TaxAnswer,
     TaxRate,
-    TaxRounding,
     TaxShare,
     TaxTable,
     TaxTreatment,
@@ -39,9 +37,7 @@ class TableTax:
     """
 
     table: TaxTable
-    rounding: TaxRounding = TaxRounding.DOCUMENT
     estimated: bool = False
-    mode: Rounding = Rounding.HALF_UP
     _decided: dict[_Decision, tuple[TaxShare, ...]] = field(default_factory=dict, repr=False, compare=False)
     parallel: ClassVar[int] = 1
 
@@ -49,9 +45,9 @@ class TableTax:
         self, lines: Sequence[TaxableLine], buyer: BuyerFacts, seller: SellerFacts, currency: str = ""
     ) -> TaxAnswer:
         shares = [self._shares(line, buyer, seller) for line in lines]
-        taxes = line_taxes(lines, shares, self.rounding, self.mode)
-        totals = tax_totals(lines, taxes, self.rounding, self.mode)
-        return TaxAnswer(f"table {self.table.version}", self.estimated, self.rounding, taxes, totals, self.mode)
+        taxes = line_taxes(lines, shares, seller.rounding, seller.mode)
+        totals = tax_totals(lines, taxes, seller.rounding, seller.mode)
+        return TaxAnswer(f"table {self.table.version}", self.estimated, seller.rounding, taxes, totals, seller.mode)
 
     def _shares(self, line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts) -> tuple[TaxShare, ...]:
         kind = buyer.country, buyer.region, buyer.status, buyer.has_tax_id, buyer.exemptions

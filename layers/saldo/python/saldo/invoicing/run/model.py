@@ -104,6 +104,11 @@ class SetAside:
     code: str
     reason: str
 
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is wrong: it is billed once its time of grace has passed, or staff has approved it."""
+        return self.code in ("usage_window_open", "awaiting_approval")
+
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:

@@ -29,6 +29,8 @@ from saldo.kernel.periods import local_date
 from saldo.kernel.states import moved
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+from saldo.subscriptions.records import PREFIX as SUBSCRIPTIONS
+from saldo.usage.records_windows import accounts_with_late_usage
 
 _DRY_RUN_KEPT_S = 7 * 86400
 
@@ -105,13 +107,19 @@ def earlier_open(store: Store, entity_id: str, on: date) -> Attempt | None:
 
 
 def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]:
-    """Accounts with subscriptions or items due on or before the date, in id order of whom they are invoiced to."""
+    """Accounts with subscriptions or items due on or before the date, in id order of whom they are invoiced to.
+
+    Late usage waits for what is due next; where nothing ever will be, it is due by itself.
+    """
     found: dict[str, tuple[list[str], list[str]]] = {}
     for shard in range(DUE_SHARDS):
         for item in store.query_all(due_agenda_of(entity_id, shard), last=on.isoformat(), agenda=True):
             kind, _, record_id = item["sk"].partition("#")
             found.setdefault(item["pk"], ([], []))[kind == "item"].append(record_id)
     due = {account: DueAccount(account, tuple(sorted(ids[0])), tuple(sorted(ids[1]))) for account, ids in found.items()}
+    for account_id in accounts_with_late_usage(store, entity_id):
+        if account_id not in due and not _has_more_to_bill(store, account_id):
+            due[account_id] = DueAccount(account_id)
     into = invoiced_to(store, entity_id) if due else {}
     payers: dict[str, list[DueAccount]] = defaultdict(list)
     for account_id in sorted(due):
@@ -119,6 +127,11 @@ def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]
     for payer, accounts in sorted(payers.items()):
         members = tuple(account for account in accounts if account.account_id != payer)
         yield replace(due.get(payer, DueAccount(payer)), members=members)
+
+
+def _has_more_to_bill(store: Store, account_id: str) -> bool:
+    sold = store.query_all(account_id, prefix=SUBSCRIPTIONS, fields=("agenda_on",), consistent=True)
+    return any("agenda_on" in subscription for subscription in sold)
 
 
 def _anyone_due(store: Store, entity_id: str, on: date) -> bool:
