@@ -134,13 +134,8 @@ def test_gateway_events(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
         def records() -> Any:
             return sorted((i for i in shop.store.scan()), key=lambda i: (i["pk"], i["sk"]))
 
-        monkeypatch.setattr(type(shop.client), "scan", _scan, raising=False)
         queues = Queues("gateway-events", "gateway-events-dead")
         twice(queues, "gateway-events", bodies, gateway_events.handler, records)
-
-
-def _scan(self: Any, *, TableName: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-    return {"Items": [item for rows in self._tables[TableName].values() for item in rows.values()]}
 
 
 def test_mail(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
