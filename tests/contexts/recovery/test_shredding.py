@@ -15,13 +15,14 @@ from pypdf import PdfReader
 from functions.delivery.letters import WrittenLetters
 from saldo.access.model import Grant, Role, User, UserStatus
 from saldo.access.records import user_from, user_item
-from saldo.accounts.model import ERASED
+from saldo.accounts.model import ERASED, Organisation
 from saldo.accounts.service import Accounts
 from saldo.accounts.shredding import Shredding
+from saldo.accounts.tax_standing import TaxStanding
 from saldo.delivery.model import DeliveryStatus
 from saldo.delivery.service import Deliveries
 from saldo.insight.invariants import check_all
-from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.storage.sealing import Erased, KeyRing, Sealer
 from tests.contexts import sellers
 from tests.contexts.conftest import Region
@@ -32,6 +33,13 @@ from tests.contexts.sellers import ACCOUNT, CLERK, ORGANISATION
 from tests.crashes import assert_survives_every_crash
 
 WHY = "the customer asked for it"
+
+
+class Silent:
+    """A register of tax ids that does not answer."""
+
+    def knows(self, _country: str, _number: str) -> bool:
+        raise Unavailable("no answer")
 
 
 def fresh(region: Region, table: str = "keys") -> Sealer:
@@ -113,6 +121,22 @@ def test_users_read_as_erased_and_nothing_new_is_sealed_for_the_customer(region:
         with pytest.raises(Refusal, match="erased"):
             known.change_profile(replace(sellers.profile(), legal_name="Kontor Neu"), CLERK)
     assert accounts.profile(ACCOUNT, 1).legal_name == ERASED
+
+
+def test_a_tax_id_that_is_erased_is_asked_about_no_more_and_its_standing_stays(region: Region) -> None:
+    silent = Silent()
+    accounts = Accounts(region.store, region.sealer, region.clock, silent)
+    accounts.register_entity(sellers.entity(), CLERK)
+    accounts.register_organisation(Organisation(ORGANISATION, "Kontor Nord", "DE"), CLERK)
+    accounts.open_account(sellers.account(country="FR"), replace(sellers.profile(), tax_id="FR40303265045"), CLERK)
+    standing = TaxStanding(region.store, region.sealer, region.clock, silent)
+    assert standing.ask_again(sellers.ENTITY) == {"unchecked": 1}
+    before = accounts.account(ACCOUNT)
+    Shredding(region.store, region.keys, region.clock).shred(ORGANISATION, CLERK, WHY)
+    region.clock.advance(days=2)
+    assert standing.ask_again(sellers.ENTITY) == {"erased": 1}
+    assert standing.ask_again(sellers.ENTITY) == {}
+    assert accounts.account(ACCOUNT) == before and before.has_tax_id
 
 
 def test_it_takes_a_reason_an_organisation_and_no_legal_hold(region: Region) -> None:

@@ -231,6 +231,11 @@ class BillingProfile:
     emails: tuple[str, ...]
     purchase_order: str
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether only the word is left that there was a name; every other profile has a country."""
+        return self.legal_name == ERASED and not self.address.country
+
 
 # What stands where a name stood, whatever the document's language: nobody who could be asked for it is left.
 ERASED = "[erased / gelöscht]"
