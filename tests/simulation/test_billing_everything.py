@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from saldo.accounts.model import InvoiceSplit
 from saldo.accounts.records import account_from, account_item, consolidated_item
 from saldo.audit.model import Actor
+from saldo.catalog.model import PerUnit
 from saldo.catalog.records import plan_version_item
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
@@ -21,6 +22,7 @@ from saldo.invoicing.run.close import set_aside_of
 from saldo.invoicing.seller_records import options_item
 from saldo.invoicing.wallets import Wallets
 from saldo.kernel.errors import Refusal
+from saldo.kernel.periods import Unit as CycleUnit
 from saldo.orders.model import Item as SoldItem
 from saldo.orders.model import WaitingItem
 from saldo.orders.records import add_item
@@ -130,6 +132,27 @@ def test_simultaneous_changes_end_in_one_result_whatever_the_order_they_are_stor
     assert outcome(first) == outcome(second)
 
 
+def test_usage_whose_charge_was_taken_back_for_good_may_be_charged_again() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    tokens = replace(VERSION.components[2], price=PerUnit(Decimal("0.5")))
+    yearly = replace(VERSION, id="yearly", cycle_unit=CycleUnit.YEAR, components=(tokens,))
+    large = replace(VERSION, id="large", components=(VERSION.components[0], tokens))
+    world.store.put_many([plan_version_item(ENTITY.id, version) for version in (yearly, large)])
+    world.run(JAN)
+    world.use(ACCOUNT, date(2026, 1, 5), 100, "e1")
+    _change(world, Change("a", ChangeKind.PLAN, date(2026, 1, 13), plan_version_id="yearly"))
+    world.run(date(2026, 1, 13))  # its cycle ends, and what was used is billed
+    wait = Change("b", ChangeKind.PLAN, date(2026, 1, 13), plan_version_id="large", credit=CreditRule.NONE)
+    _change(world, wait)
+    world.run(date(2026, 1, 15))  # it never changed its cycle after all: that charge comes back
+    closed = world.run(FEB)
+    assert set_aside_of(world.store, closed) == []
+    tokens_billed = [line.net_minor for body in _bodies(world) for line in body.lines if line.component_id == "tokens"]
+    assert tokens_billed == [200, -200, 200, 0]
+    assert check_all(world.store).violations == []
+
+
 def test_items_are_billed_once_from_their_day_on() -> None:
     world = World()
     world.found(1, started_on=JAN)
@@ -171,6 +194,18 @@ def test_coupons_and_credits_are_used_up_run_by_run_and_the_ledger_says_the_same
     assert statuses == [("paid", 0), ("issued", 6724 - 1638)]
     wallet = wallets.of(ACCOUNT)
     assert (wallet.coupons[0].used, wallet.credits[0].balance_minor) == (1, 0)
+    assert check_all(world.store).violations == []
+
+
+def test_a_late_run_draws_credit_that_was_valid_on_its_day() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    wallets = Wallets(world.store, world.clock)
+    wallets.grant(ACCOUNT, PrepaidCredit("gone", 100, JAN, expires_on=date(2026, 1, 2), paid=False), CLERK)
+    wallets.grant(ACCOUNT, PrepaidCredit("valid", 90_000, JAN, expires_on=date(2026, 2, 3), paid=False), CLERK)
+    world.now = datetime(2026, 2, 10, 4, tzinfo=UTC)
+    world.run(FEB)
+    assert [body.payable_minor for body in _bodies(world)] == [0]
     assert check_all(world.store).violations == []
 
 
