@@ -54,6 +54,12 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(rest).rstrip(b"\r")
 
 
+def row_of_line(number: int, line: bytes) -> UsageRow | None:
+    """The row of one line of CloudEvents, as `read_rows` reads it; None for a blank one."""
+    text = _text(line[: MOST_LINE_BYTES + 1].rstrip(b"\r"))
+    return _event_row(number, text) if text.strip() else None
+
+
 def _text(line: bytes) -> str:
     """The line as text; bytes that are not UTF-8 become U+FFFD, which no field allows."""
     return line.decode("utf-8", "replace")

@@ -1,0 +1,209 @@
+"""A block of CloudEvents read by the engine into table `good`; lines that it may not read come back by number.
+
+Plain is a line that is byte for byte what its fields make by the shape of a line that was read row-wise, and whose fields
+pass the row-wise checks. `rules_partitions` has the shapes, and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from saldo.usage import rules_partitions as rules
+from saldo.usage.ingest_files import MOST_LINE_BYTES
+from saldo.usage.ingest_rows import CLOCK_SKEW, EARLIEST_YEAR, may_fall, only_count
+from saldo.usage.ports import FileDelivery, NumberedEvent
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_MOST_SHAPES = 4
+_SAMPLE = 64
+# Bytes that an engine's reader of lines and ours could see differently: a line with one of them is never plain.
+_ODD = (b"\r", b"\0", b"\1", b"\t", b"\x7f")
+_EMPTY = f"""
+CREATE TEMP TABLE good (row BIGINT, source VARCHAR, id VARCHAR, account VARCHAR, meter VARCHAR, happened TIMESTAMP,
+    value {rules.VALUE_TYPE}, properties VARCHAR, ok BOOLEAN, checked BOOLEAN, line VARCHAR)
+"""
+_BOUNDS = """
+CREATE TEMP TABLE bounds (account VARCHAR, meter VARCHAR, since TIMESTAMP, until TIMESTAMP, may_fall BOOLEAN,
+    needs_value BOOLEAN, wanted VARCHAR[])
+"""
+_PASSES = """
+checked OR coalesce(ok AND happened >= since AND happened <= until AND (may_fall OR coalesce(value, 0) >= 0)
+    AND (value IS NOT NULL OR NOT needs_value)
+    AND (len(wanted) = 0 OR coalesce(list_has_all(json_keys(properties), wanted), false)), false)
+"""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What became of a block: `rows` lines; `file` has table `good` as it was read, while nothing was added to it."""
+
+    rows: int
+    file: Path | None
+    in_order: bool = True
+
+
+def empty(con: DuckDBPyConnection) -> Reading:
+    """Table `good` without a row."""
+    con.execute(_EMPTY)
+    return Reading(0, None)
+
+
+def read(con: DuckDBPyConnection, folder: Path, block: bytes) -> Reading:
+    """Fill `good` with the block's lines by number from 0, those that are written plainly `ok`."""
+    rows = block.count(b"\n") + (not block.endswith(b"\n"))
+    lines, file = folder / "lines", folder / "good.parquet"
+    lines.write_bytes(block if _is_clean(block) else b"\n".join(map(_blank_if_odd, block.split(b"\n"))))
+    shape, blanks = rules.shape_among(_sample(block)), b" " in block
+    if shape is not None:
+        made = _taken(shape, _lines_of(lines), blanks=blanks)
+        con.execute(f"COPY ({made}) TO {rules.text(str(file))} (FORMAT parquet)")
+        con.execute(f"CREATE TEMP VIEW good AS {_rows_of(file)}")
+        if con.execute("SELECT count(*) FROM good").fetchall() == [(rows,)]:
+            return _read_on(con, Reading(rows, file), blanks=blanks)
+        con.execute("DROP VIEW good")
+    found = empty(con)
+    con.execute("INSERT INTO good (row, ok) SELECT range, false FROM range(?)", [rows])
+    return found
+
+
+def _read_on(con: DuckDBPyConnection, reading: Reading, *, blanks: bool) -> Reading:
+    """Read what is not ok by the shape of one of these lines, a few times."""
+    for _ in range(_MOST_SHAPES - 1):
+        some = con.execute(f"SELECT line FROM good WHERE NOT ok AND line <> '' LIMIT {_SAMPLE}").fetchall()
+        shape = rules.shape_among(line for (line,) in some)
+        if shape is None:
+            break
+        to_table(con, reading)
+        again = "SELECT row, line FROM good WHERE NOT ok"
+        con.execute(f"CREATE TEMP TABLE more AS {_taken(shape, again, blanks=blanks, row='row, ')}")
+        con.execute("DELETE FROM good WHERE NOT ok")
+        con.execute("INSERT INTO good SELECT * FROM more")
+        con.execute("DROP TABLE more")
+        reading.in_order = False
+    return reading
+
+
+def to_table(con: DuckDBPyConnection, reading: Reading) -> None:
+    """Make `good` a table that rows can be added to."""
+    if reading.file is not None:
+        con.execute("CREATE TEMP TABLE kept AS SELECT * FROM good")
+        con.execute("DROP VIEW good")
+        con.execute("ALTER TABLE kept RENAME TO good")
+        reading.file = None
+
+
+def bound(con: DuckDBPyConnection, delivery: FileDelivery) -> None:
+    """View `passed`: lines that pass without a closer look, by what the row-wise checks would say of each account and
+    event name that plain lines speak of; and rows that were added because they passed those checks."""
+    con.execute(_BOUNDS)
+    found = con.execute("SELECT DISTINCT account, meter FROM good WHERE ok").fetchall()
+    rows = [_bounds_of(delivery, a, name) for a, name in found if a in delivery.accounts and name in delivery.meters]
+    if rows:
+        con.executemany("INSERT INTO bounds VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    con.execute(f"CREATE TEMP VIEW passed AS SELECT good.* FROM good LEFT JOIN bounds USING (account, meter) WHERE {_PASSES}")  # noqa: S608, E501
+
+
+def not_passed(con: DuckDBPyConnection, reading: Reading) -> list[int]:
+    """Numbers of the lines that are not plain, or speak of something else than is allowed."""
+    if con.execute("SELECT count(*) FROM passed").fetchall() == [(reading.rows,)]:
+        return []
+    return [row for (row,) in con.execute("SELECT row FROM good ANTI JOIN passed USING (row) ORDER BY row").fetchall()]
+
+
+def add(con: DuckDBPyConnection, events: Sequence[NumberedEvent], first: int) -> None:
+    """Put events that passed every check into table `good`, under the numbers of their rows."""
+    if not events:
+        return
+    told = [one.event for one in events]
+    columns: list[list[object]] = [
+        [one.row.number - first for one in events],
+        [e.source for e in told],
+        [e.id for e in told],
+        [e.account_id for e in told],
+        [e.meter_id for e in told],
+        [e.at.astimezone(UTC).replace(tzinfo=None) for e in told],
+        [format(e.value, "f") for e in told],
+        [rules.properties_text(e.properties) for e in told],
+    ]
+    types = ["BIGINT", *["VARCHAR"] * 4, "TIMESTAMP", "VARCHAR", "VARCHAR"]
+    names = ["row", "source", "id", "account", "meter", "happened", "value", "properties"]
+    unnested = ", ".join(f"unnest(?::{t}[]) AS {n}" for t, n in zip(types, names, strict=True))
+    con.execute(
+        f"INSERT INTO good SELECT row, source, id, account, meter, happened, value::{rules.VALUE_TYPE},"  # noqa: S608
+        f" properties, true, true, NULL FROM (SELECT {unnested})",
+        columns,
+    )
+
+
+def _bounds_of(delivery: FileDelivery, account_id: str, name: str) -> list[object]:
+    """A row of table `bounds`."""
+    meters = delivery.meters[name]
+    closed = delivery.closed_at.get(account_id, {})
+    since = max([datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), *(closed[m.id] for m in meters if m.id in closed)])
+    until = delivery.at + CLOCK_SKEW
+    wanted = sorted({m.unique_by for m in meters if m.unique_by})
+    instants = [at.astimezone(UTC).replace(tzinfo=None) for at in (since, until)]
+    return [account_id, name, *instants, may_fall(meters), not only_count(meters), wanted]
+
+
+def _sample(block: bytes) -> Iterator[str]:
+    """Some lines from all over the block, the first one first."""
+    step = max(len(block) // _SAMPLE, 1)
+    for at in range(0, len(block), step):
+        start = block.find(b"\n", at) + 1 if at else 0
+        end = block.find(b"\n", start)
+        line = block[start : len(block) if end < 0 else end]
+        if len(line) <= MOST_LINE_BYTES:
+            yield line.decode("utf-8", "replace")
+
+
+def _is_clean(block: bytes) -> bool:
+    return block.isascii() and not any(odd in block for odd in _ODD) and _has_short_lines(block)
+
+
+def _has_short_lines(block: bytes) -> bool:
+    """Whether no line can be longer than allowed: each stretch of half that length holds the end of one."""
+    half = MOST_LINE_BYTES // 2
+    return all(block.find(b"\n", at, at + half) >= 0 for at in range(0, len(block) - half, half))
+
+
+def _blank_if_odd(line: bytes) -> bytes:
+    plain = line.isascii() and len(line) <= MOST_LINE_BYTES and not any(odd in line for odd in _ODD)
+    return line if plain else b""
+
+
+def _lines_of(path: Path) -> str:
+    return (
+        f"SELECT coalesce(line, '') AS line FROM read_csv({rules.text(str(path))},"  # noqa: S608
+        " columns = {'line': 'VARCHAR'}, delim = '\x01', quote = '', escape = '', comment = '', header = false,"
+        " auto_detect = false)"
+    )
+
+
+def _rows_of(file: Path) -> str:
+    return f"SELECT file_row_number AS row, * FROM read_parquet({rules.text(str(file))}, file_row_number = true)"  # noqa: S608
+
+
+def _taken(shape: rules.Shape, lines: str, *, blanks: bool, row: str = "") -> str:
+    """Lines as the columns of table `good`. Fields are read in a step of their own, so that it is done once a line."""
+    value = f"try_cast({rules.field(shape, 'data', 'value')} AS {rules.VALUE_TYPE})"
+    again, checks = rules.written_again(shape), rules.plain_checks(shape, blanks=blanks)
+    columns: Mapping[str, str] = {
+        "source": rules.field(shape, "source"),
+        "id": rules.field(shape, "id"),
+        "account": rules.field(shape, "subject"),
+        "meter": rules.field(shape, "data", "meter"),
+        "happened": rules.field(shape, "time"),
+        "value": value if shape.has_value else f"NULL::{rules.VALUE_TYPE}",
+        "properties": rules.properties_made(shape),
+        "ok": f"coalesce(line = {again} AND {checks}, false)",
+    }
+    parsed = f"SELECT {row}line, TRY(json_transform(line, {rules.text(rules.structure(shape))})) AS s FROM ({lines})"  # noqa: S608
+    made = ", ".join(f"{made} AS {name}" for name, made in columns.items())
+    return f"SELECT {row}{made}, false AS checked, CASE WHEN ok THEN NULL ELSE line END AS line FROM ({parsed})"  # noqa: S608
