@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
     from saldo.integration.imports import InvoiceImport
+    from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.run.bill import Billing
     from saldo.invoicing.run.starter import RunStarter
+    from saldo.invoicing.thresholds import Thresholds
     from saldo.payments.service import Payments
     from saldo.storage.files import Files
     from saldo.storage.sealing import Sealer
@@ -135,6 +137,20 @@ def settings() -> Settings:
 @lru_cache(maxsize=1)
 def store() -> Store:
     return Store(client("dynamodb"), settings().table)
+
+
+@lru_cache(maxsize=1)
+def forecasts() -> Forecasts:
+    from saldo.invoicing.forecast import Forecasts
+
+    return Forecasts(billing(), clock)
+
+
+@lru_cache(maxsize=1)
+def thresholds() -> Thresholds:
+    from saldo.invoicing.thresholds import Thresholds
+
+    return Thresholds(store(), forecasts(), clock)
 
 
 @lru_cache(maxsize=1)

@@ -12,9 +12,10 @@ from saldo.kernel.errors import Refusal
 
 @observed("ImportUsage")
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """{key, entity_id, again?} → what became of the file, or {refused: {code, message, problems}}; safe to repeat."""
+    """{key, entity_id, again?, backfill?} → what became of the file, or {refused: {code, …}}; safe to repeat."""
+    how = {name: bool(event.get(name, False)) for name in ("again", "backfill")}
     try:
-        summary = usage_import().run(event["entity_id"], event["key"], again=bool(event.get("again", False)))
+        summary = usage_import().run(event["entity_id"], event["key"], **how)
     except Refusal as refusal:
         problems = [p.as_dict() for p in refusal.problems]
         return {"refused": {"code": refusal.code, "message": refusal.message, "problems": problems}}

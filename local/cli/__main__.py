@@ -10,10 +10,12 @@ sys.path[:0] = [p for p in (str(_ROOT), str(_ROOT / "layers" / "saldo" / "python
 
 import click  # noqa: E402 - the product's own folders come first
 
-from local.cli.imports import import_group, usage_group  # noqa: E402
+from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402
+from local.cli.imports import import_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
+from local.cli.usage import usage_group  # noqa: E402
 from local.cli.watching import check, mail  # noqa: E402
 
 
@@ -25,7 +27,19 @@ def saldo(context: click.Context) -> None:
         context.obj = Sites(deployed_here)
 
 
-for command in (bill, usage_group, import_group, mail, check, runs, run_group, quote):
+for command in (
+    bill,
+    usage_group,
+    import_group,
+    mail,
+    check,
+    runs,
+    run_group,
+    quote,
+    account_group,
+    subscription_group,
+    wallet_group,
+):
     saldo.add_command(command)
 
 if __name__ == "__main__":

@@ -26,14 +26,17 @@ def usage_group() -> None:
 @click.argument("file", type=_FILE)
 @click.option("--entity", "entity_id", required=True, help="Legal entity whose customers used something.")
 @click.option("--again", is_flag=True, help="Give rows that an earlier import of this file rejected another chance.")
+@click.option("--backfill", is_flag=True, help="Mark these as events of the past that another system recorded.")
 @click.pass_obj
 @speaks_json
-def import_usage(sites: Sites, voice: Voice, file: Path, entity_id: str, again: bool) -> None:
+def import_usage(sites: Sites, voice: Voice, file: Path, entity_id: str, again: bool, backfill: bool) -> None:
     """Import usage events from a CSV or CloudEvents file (.csv, .ndjson). The same file again changes nothing."""
     site = sites.of(entity_id)
     key = upload(site, file, "usage")
     with voice.console.status("importing usage"):
-        summary = invoke(site, "import_usage", {"entity_id": entity_id, "key": key, "again": again})
+        summary = invoke(
+            site, "import_usage", {"entity_id": entity_id, "key": key, "again": again, "backfill": backfill}
+        )
     errors = report_of(site, summary)
     voice.answer({**summary, "errors": errors}, lambda console: _show_usage(console, summary, errors))
 

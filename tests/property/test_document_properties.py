@@ -16,10 +16,12 @@ from saldo.invoicing.model import (
     BillingOptions,
     Coupon,
     Draft,
+    DueItem,
     InvoiceBody,
     NetRounding,
     PrepaidCredit,
     PrepaidOrder,
+    Wallet,
 )
 from saldo.invoicing.rules import bill, issue_entry, problems_of
 from saldo.invoicing.rules_credit_notes import credit_note, whole
@@ -63,7 +65,7 @@ def bodies(draw: st.DrawFn) -> InvoiceBody:
     for n in range(draw(st.integers(1, 6))):
         more = {"tax_category": draw(st.sampled_from("ab")), "inclusive": draw(st.booleans())}
         price, quantity = draw(amounts), Decimal(draw(st.integers(1, 4)))
-        items.append(Item(f"i{n}", {"en": "item"}, price, quantity, revenue_tag=f"r{n % 2}", **more))
+        items.append(DueItem(Item(f"i{n}", {"en": "item"}, price, quantity, revenue_tag=f"r{n % 2}", **more)))
     coupons = [
         Coupon("percent", {"en": "c"}, percent=draw(st.decimals(0, 100, places=1))),
         Coupon("amount", {"en": "c"}, amount=draw(st.decimals(0, 300, places=2))),
@@ -81,9 +83,11 @@ def bodies(draw: st.DrawFn) -> InvoiceBody:
         ON,
         tuple(items),
         options,
-        coupons=tuple(coupons[: draw(st.integers(0, 2))]),
-        credits=(PrepaidCredit("p", draw(st.integers(0, 20_000)), ON),),
-        credit_note_minor=draw(st.integers(0, 5_000)),
+        wallet=Wallet(
+            coupons=tuple(coupons[: draw(st.integers(0, 2))]),
+            credits=(PrepaidCredit("p", draw(st.integers(0, 20_000)), ON),),
+            credit_note_minor=draw(st.integers(0, 5_000)),
+        ),
         exchange=ExchangeRate("EUR", "USD", Decimal("1.0831"), "bank", ON),
     )
     outcome = bill(case, draw(taxes()))

@@ -21,8 +21,10 @@ from saldo.usage.rules import counted, events_of, needs_of
 from saldo.usage.rules_limits import Bucket, Limit, take
 from saldo.usage.rules_reconciliation import report_of
 from saldo.usage.rules_windows import closed, count, late_in, settled, windows_to_look_at
+from tests.contexts.sellers import account
 
 ZONE = "Europe/Berlin"
+BUYER = account("acct", time_zone=ZONE)
 WINDOWS = [Period(date(2026, m, 1), date(2026, m + 1, 1)) for m in (9, 10, 11)]
 START = datetime(2026, 8, 31, 22, tzinfo=UTC)
 
@@ -64,7 +66,7 @@ def events(draw: st.DrawFn) -> UsageEvent:
     )
 
 
-class Account:
+class Arrivals:
     """Arrivals and billings in any order, as ingest and runs have them."""
 
     def __init__(self, meter: Meter, price: PriceModel) -> None:
@@ -96,7 +98,7 @@ class Account:
             key = UsageKey("sub", "m", following)
             terms = Terms("v1", "c")
             self.windows[following] = closed(
-                "acct", ZONE, key, terms, found, on=following.end, invoice_id=f"inv_{following.start}"
+                BUYER, key, terms, found, on=following.end, invoice_id=f"inv_{following.start}"
             )
             self.asked[following] = price_ask(self.price, Ask(found[0].quantity)).amount
 
@@ -117,24 +119,24 @@ def test_whatever_arrives_when_in_the_end_each_window_costs_what_all_its_events_
 ) -> None:
     if meter.aggregation is Aggregation.WEIGHTED:
         price = PerUnit(Decimal(1))
-    account = Account(meter, price)
+    ledger = Arrivals(meter, price)
     for happening in happenings:
         if isinstance(happening, UsageEvent):
-            account.arrive(happening)
+            ledger.arrive(happening)
         else:
-            account.bill()
-        report = report_of("acct", meter, account.windows.values(), account.months, [])
+            ledger.bill()
+        report = report_of("acct", meter, ledger.windows.values(), ledger.months, [])
         assert report.balanced, report
     for _ in range(len(WINDOWS) + 1):
-        account.bill()
-    report = report_of("acct", meter, account.windows.values(), account.months, [])
+        ledger.bill()
+    report = report_of("acct", meter, ledger.windows.values(), ledger.months, [])
     assert report.balanced
     assert all(w.waiting == 0 for w in report.windows)
-    everything = [e for month in sorted(account.months) for e in account.months[month]]
+    everything = [e for month in sorted(ledger.months) for e in ledger.months[month]]
     for period in WINDOWS:
         quantity = counted(everything, meter, period, ZONE).quantity
-        assert account.windows[period].billed[-1].quantity == quantity
-        assert account.asked[period] == price_ask(price, Ask(quantity)).amount
+        assert ledger.windows[period].billed[-1].quantity == quantity
+        assert ledger.asked[period] == price_ask(price, Ask(quantity)).amount
 
 
 @given(st.lists(events(), max_size=40), st.integers(1, 39), st.integers(200, 2000))
@@ -164,16 +166,16 @@ def test_the_order_in_which_events_of_their_own_name_come_does_not_matter(meter:
 
 @given(meters(), st.lists(events(), max_size=40))
 def test_windows_told_of_are_looked_at(meter: Meter, some: list[UsageEvent]) -> None:
-    account = Account(meter, PerUnit(Decimal(1)))
+    ledger = Arrivals(meter, PerUnit(Decimal(1)))
     for _ in WINDOWS:
-        account.bill()
-    before = {p: w.known for p, w in account.windows.items()}
+        ledger.bill()
+    before = {p: w.known for p, w in ledger.windows.items()}
     for event in some:
-        account.arrive(event)
-    told = tuple(sorted({("e", m) for m, found in account.months.items() if found}))
-    closings = Closings({"m": account.windows[WINDOWS[-1]]}, told, 1)
-    looked = {w.period for w in windows_to_look_at(closings, account.windows.values(), {"m": meter})}
-    late = {p for p, w in account.windows.items() if late_in(w, meter, account._months(p)) is not None}
+        ledger.arrive(event)
+    told = tuple(sorted({("e", m) for m, found in ledger.months.items() if found}))
+    closings = Closings({"m": ledger.windows[WINDOWS[-1]]}, told, 1)
+    looked = {w.period for w in windows_to_look_at(closings, ledger.windows.values(), {"m": meter})}
+    late = {p for p, w in ledger.windows.items() if late_in(w, meter, ledger._months(p)) is not None}
     assert late <= looked, (late, looked, before)
 
 

@@ -75,7 +75,7 @@ class MemorySite:
         try:
             answer = asdict(
                 UsageImport(self.store, Files(cast(Any, self), "imports"), clock).run(
-                    event["entity_id"], event["key"], again=event["again"]
+                    event["entity_id"], event["key"], again=event["again"], backfill=event["backfill"]
                 )
             )
         except Refusal as refusal:

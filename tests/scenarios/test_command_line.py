@@ -193,3 +193,28 @@ def test_mail_lists_what_was_sent_the_newest_last(terminal: Terminal) -> None:
 
 def test_mail_of_a_deployment_that_is_down_says_how_to_start_it(terminal: Terminal) -> None:
     assert "make up" in terminal.type("mail").stderr
+
+
+def test_a_subscription_is_changed_and_a_wallet_filled_from_the_command_line(terminal: Terminal) -> None:
+    account = "acct_eu_000000"
+    words = ("subscription", "change", account, "sub_000000", "--kind", "quantity", "--on", "2026-01-17")
+    changed = terminal.ask(*words, "--quantity", "seats=+2", "--id", "ch_1")
+    assert changed["changes"][0]["added"] == {"seats": "2"}
+    assert terminal.ask(*words, "--quantity", "seats=+2", "--id", "ch_1") == changed
+    assert "ch_1" in terminal.type(*words, "--quantity", "seats=9", "--id", "ch_1").stderr
+    terminal.ask("wallet", "coupon", account, "half", "--name", "Half", "--percent", "50")
+    terminal.ask("wallet", "credit", account, "gift", "20.00", "--free")
+    shown = terminal.ask("wallet", "show", account)["rows"]
+    assert [(row["kind"], row["worth"]) for row in shown] == [
+        ("coupon", "50 %"),
+        ("credit", "20.00 EUR"),
+        ("credit notes", "0.00 EUR"),
+    ]
+    assert "unapplied" in terminal.type("wallet", "credit", account, "paid", "20.00").stderr
+    assert terminal.ask("subscription", "list", account)["data"][0]["id"] == "sub_000000"
+
+
+def test_accounts_of_two_organisations_do_not_share_an_invoice(terminal: Terminal) -> None:
+    refused = terminal.type("account", "consolidate", "acct_eu_000001", "--into", "acct_eu_000000")
+    assert refused.exit_code == 2 and "own organisation" in refused.stderr
+    assert terminal.ask("account", "split", "acct_eu_000001", "--by", "both")["invoice_split"] == "both"

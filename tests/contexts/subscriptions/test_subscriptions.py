@@ -66,7 +66,7 @@ def test_starting_it_again_changes_nothing_even_when_it_was_billed_meanwhile(
     after = replace(before, billed_through=STARTED_ON, next_bill_on=date(2026, 4, 30))
     assert region.store.write_one(move_on(Unit("bill"), before, after)) is None
     assert subscriptions.start(subscription(), CLERK) is False
-    assert subscriptions.of_account(ACCOUNT) == [after]
+    assert subscriptions.of_account(ACCOUNT) == [replace(after, version=2)]
 
 
 def test_other_terms_under_its_id_are_refused(subscriptions: Subscriptions) -> None:
@@ -90,7 +90,7 @@ def test_with_nothing_left_to_bill_it_leaves_the_agenda(region: Region, subscrip
     before = subscriptions.get(ACCOUNT, "sub_1")
     after = replace(before, billed_through=STARTED_ON, next_bill_on=None, status=SubscriptionStatus.ENDED)
     assert region.store.write_one(move_on(Unit("bill"), before, after)) is None
-    assert subscriptions.get(ACCOUNT, "sub_1") == after
+    assert subscriptions.get(ACCOUNT, "sub_1") == replace(after, version=2)
     assert due(region, date(2099, 1, 1)) == []
 
 
@@ -109,14 +109,57 @@ def test_every_fault_of_a_subscription_is_named_at_once(region: Region) -> None:
         "other_currency",
         "before_start",
         "unknown_component",
-        "invalid_quantity",
+        "negative_quantity",
     }
 
 
-def test_changes_that_no_run_could_bill_are_refused_rather_than_dropped(subscriptions: Subscriptions) -> None:
-    change = Change("ch_1", ChangeKind.QUANTITY, date(2026, 4, 10), quantities={"per_unit": Decimal(3)})
-    with pytest.raises(Refusal, match="changes_not_stored"):
-        subscriptions.start(subscription(changes=(change,)), CLERK)
+def _seats(change_id: str, on: date, seats: int) -> Change:
+    return Change(change_id, ChangeKind.QUANTITY, on, quantities={"per_unit": Decimal(seats)})
+
+
+def test_a_change_is_stored_once_and_makes_the_subscription_due_on_its_day(
+    region: Region, subscriptions: Subscriptions
+) -> None:
+    subscriptions.start(subscription(), CLERK)
+    before = subscriptions.get(ACCOUNT, "sub_1")
+    region.store.write_one(
+        move_on(Unit("bill"), before, replace(before, billed_through=STARTED_ON, next_bill_on=date(2026, 4, 30)))
+    )
+    change = _seats("ch_1", date(2026, 4, 10), 3)
+    changed = subscriptions.change(ACCOUNT, "sub_1", change, CLERK)
+    assert subscriptions.change(ACCOUNT, "sub_1", change, CLERK) == changed == subscriptions.get(ACCOUNT, "sub_1")
+    assert (changed.changes, changed.next_bill_on, changed.version) == ((change,), date(2026, 4, 10), 3)
+    assert due(region, date(2026, 4, 9)) == [] and due(region, date(2026, 4, 10)) == ["sub_1"]
+
+
+def test_changes_from_two_people_at_once_are_both_kept(
+    region: Region, subscriptions: Subscriptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscriptions.start(subscription(), CLERK)
+    mine, theirs = _seats("mine", date(2026, 4, 10), 3), _seats("theirs", date(2026, 4, 10), 5)
+    get, waiting = Subscriptions.get, [theirs]
+
+    def slow(self: Subscriptions, account_id: str, subscription_id: str) -> Subscription:
+        seen = get(self, account_id, subscription_id)
+        if waiting:
+            subscriptions.change(ACCOUNT, "sub_1", waiting.pop(), CLERK)
+        return seen
+
+    monkeypatch.setattr(Subscriptions, "get", slow)
+    changed = subscriptions.change(ACCOUNT, "sub_1", mine, CLERK)
+    assert [c.id for c in changed.changes] == ["mine", "theirs"]
+    assert subscriptions.get(ACCOUNT, "sub_1") == changed
+
+
+def test_every_fault_of_a_change_is_named_at_once(subscriptions: Subscriptions) -> None:
+    subscriptions.start(subscription(), CLERK)
+    wrong = Change("ch_1", ChangeKind.PLAN, date(2026, 4, 10), plan_version_id="plan_gone")
+    with pytest.raises(Refusal, match="plan_gone"):
+        subscriptions.change(ACCOUNT, "sub_1", wrong, CLERK)
+    with pytest.raises(Refusal) as refusal:
+        quantities = {"per_unit": Decimal(-1), "calls": Decimal(2)}
+        subscriptions.change(ACCOUNT, "sub_1", replace(_seats("c", STARTED_ON, 1), quantities=quantities), CLERK)
+    assert [p.code for p in refusal.value.problems] == ["negative_quantity", "unknown_component"]
 
 
 def test_an_unknown_account_or_plan_is_not_found(region: Region, subscriptions: Subscriptions) -> None:

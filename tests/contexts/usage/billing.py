@@ -89,7 +89,8 @@ class Customer:
         outcome = bill(case, TAX)
         body = outcome.body if isinstance(outcome, Draft) else None
         assert body is None or problems_of(body) == ()
-        windows = windows_of(case, usage, on=case.as_of, invoice_id=body.id if body else "")
+        invoices = dict.fromkeys(body.charges, body.id) if body else {}
+        windows = windows_of(case, {self.account.id: usage}, invoices).get(self.account.id, [])
         unit = close_windows(Unit(f"bill {self.account.id}"), self.account, usage, windows)
         conflict = self.world.store.write_one(unit) if unit.writes else None
         if conflict is None:

@@ -68,6 +68,22 @@ def payment(status: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def alert() -> dict[str, Any]:
+    threshold = {"id": "cap", "measure": "cost", "at": "100", "meter_id": "", "then": "block"}
+    return {
+        "pk": "acct_eu_a",
+        "sk": "alert#cap#2026-12-01",
+        "kind": "alert",
+        "account_id": "acct_eu_a",
+        "entity_id": "ent_eu_seller",
+        "threshold": threshold,
+        "period": "2026-12-01",
+        "measured": "104.50",
+        "currency": "EUR",
+        "reached_at": PAID_AT,
+    }
+
+
 def types(old: Any, new: Any) -> list[str]:
     return [event.type for event in events_of(old, new)]
 
@@ -104,6 +120,11 @@ def test_a_failed_payment_is_told_once() -> None:
     assert types(payment("failed"), payment("settled")) == ["payment.settled"]
 
 
+def test_a_threshold_is_told_when_its_alert_is_inserted() -> None:
+    assert types(None, alert()) == ["usage.threshold_reached"]
+    assert types(alert(), alert()) == []
+
+
 def test_other_records_and_deletions_are_no_news() -> None:
     assert events_of(None, {"pk": "a", "sk": "body#inv_1", "kind": "body"}) == []
     assert events_of(invoice("issued"), None) == []
@@ -122,6 +143,7 @@ CHANGES = [
     (invoice("issued"), invoice("paid")),
     (payment("processing"), payment("settled")),
     (payment("started"), payment("failed")),
+    (None, alert()),
 ]
 
 
@@ -131,7 +153,7 @@ def _validator(name: str, version: int) -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda c: f"{c[1]['kind']}.{c[1]['status']}")
+@pytest.mark.parametrize("change", CHANGES, ids=lambda c: f"{c[1]['kind']}.{c[1].get('status', 'inserted')}")
 def test_every_event_conforms_to_its_published_schema(change: tuple[Any, Any]) -> None:
     for event in events_of(*change):
         _validator(event.type, event.version).validate(event.as_detail())

@@ -14,6 +14,23 @@ class TaxStatus(StrEnum):
     EXEMPT = "exempt"
 
 
+class InvoiceSplit(StrEnum):
+    """What an account wants an invoice of its own for."""
+
+    NONE = "none"
+    PURCHASE_ORDER = "purchase_order"
+    COST_CENTRE = "cost_centre"
+    BOTH = "both"
+
+    @property
+    def by_purchase_order(self) -> bool:
+        return self in (InvoiceSplit.PURCHASE_ORDER, InvoiceSplit.BOTH)
+
+    @property
+    def by_cost_centre(self) -> bool:
+        return self in (InvoiceSplit.COST_CENTRE, InvoiceSplit.BOTH)
+
+
 class AccountStatus(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -64,7 +81,8 @@ class Account:
     """One billing account of an organisation. Carries what an invoice run needs, and nothing personal.
 
     `tax_region` is the state or province where tax depends on it; `payment_terms_days` run from the issue date.
-    `profile_version` names the immutable billing profile that the next invoice is addressed to.
+    `profile_version` names the immutable billing profile that the next invoice is addressed to. `invoiced_to`: the
+    account of the same organisation whose invoices have this one's charges on them ("": its own).
     """
 
     id: str
@@ -82,6 +100,8 @@ class Account:
     profile_version: int
     deliver_by_email: bool
     status: AccountStatus = AccountStatus.ACTIVE
+    invoice_split: InvoiceSplit = InvoiceSplit.NONE
+    invoiced_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How sellers and customers lie in the table (master data: PynamoDB defines the records).
 
 `<organisation>` / `organisation` · `<entity>` / `entity` · `<entity>` / `customer#<account>` (the entity's customers)
+`<entity>` / `consolidated#<account>` (accounts whose charges come on another's invoice)
 `<account>` / `account` · `<account>` / `profile#<version>` (sealed, never changes)
 """
 
@@ -21,13 +22,15 @@ from saldo.accounts.model import (
     AccountStatus,
     Address,
     BillingProfile,
+    InvoiceSplit,
     LegalEntity,
     Organisation,
     TaxStatus,
 )
-from saldo.storage.items import Item
+from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
 from saldo.storage.sealing import Sealer
+from saldo.storage.store import Store
 
 PROFILE_FIELDS = "profile/1"
 
@@ -67,6 +70,8 @@ class AccountRecord(Record):
     profile_version = NumberAttribute()
     deliver_by_email = BooleanAttribute()
     status = UnicodeAttribute()
+    invoice_split = UnicodeAttribute()
+    invoiced_to = UnicodeAttribute()
 
 
 class ProfileRecord(Record):
@@ -116,6 +121,7 @@ def account_from(item: Item) -> Account:
     fields = {name: item[name] for name in Account.__dataclass_fields__ if name != "id"}
     fields["tax_status"] = TaxStatus(fields["tax_status"])
     fields["status"] = AccountStatus(fields["status"])
+    fields["invoice_split"] = InvoiceSplit(fields["invoice_split"])
     return Account(id=item["pk"], **fields)
 
 
@@ -127,6 +133,21 @@ def customer_item(account: Account) -> Item:
         organisation_id=account.organisation_id,
         name=account.name,
     ).as_item()
+
+
+def consolidated_key(entity_id: str, account_id: str) -> Key:
+    return entity_id, f"consolidated#{account_id}"
+
+
+def consolidated_item(account: Account, into: str) -> Item:
+    pk, sk = consolidated_key(account.entity_id, account.id)
+    return {"pk": pk, "sk": sk, "kind": "consolidated", "account_id": account.id, "invoiced_to": into}
+
+
+def invoiced_to(store: Store, entity_id: str) -> dict[str, str]:
+    """Of a seller's accounts that are on another's invoice, that other's id. Most sellers have few."""
+    items = store.query_all(entity_id, prefix="consolidated#", consistent=True)
+    return {item["account_id"]: item["invoiced_to"] for item in items}
 
 
 def profile_key(account_id: str, version: int) -> tuple[str, str]:

@@ -13,7 +13,10 @@ from functools import cached_property
 from itertools import groupby, pairwise
 
 from saldo.invoicing.codec import body_from_bytes
+from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules import problems_of
+from saldo.invoicing.status import DocumentKind
+from saldo.invoicing.wallet_records import wallet_from
 from saldo.kernel.errors import Refusal
 from saldo.ledger import records as ledger_records
 from saldo.ledger import rules as ledger_rules
@@ -96,6 +99,11 @@ class Owner:
         """Its journal, read once. What is no balanced entry is told under invariant 1 and left out here."""
         return [entry for item in self.of("entry") if not isinstance(entry := _entry(item), Refusal)]
 
+    @cached_property
+    def bodies(self) -> list[InvoiceBody]:
+        """Its frozen invoices, read once."""
+        return [body_from_bytes(item["body"]) for item in self.of("body")]
+
 
 def _entry(item: Item) -> Entry | Refusal:
     try:
@@ -157,8 +165,7 @@ def _stored_balance_is_the_fold(owner: Owner) -> Iterator[Violation]:
 
 def _bodies_add_up(owner: Owner) -> Iterator[Violation]:
     headers = {item["invoice_id"]: item for item in owner.of("invoice")}
-    for item in owner.of("body"):
-        body = body_from_bytes(item["body"])
+    for body in owner.bodies:
         header = headers.get(body.id)
         for problem in problems_of(body):
             yield Violation(9, owner.id, f"{body.id}: {problem}")
@@ -172,12 +179,41 @@ def _bodies_add_up(owner: Owner) -> Iterator[Violation]:
             yield Violation(9, owner.id, f"{body.id}: header and body differ")
 
 
-def _billing_guards_name_invoices(owner: Owner) -> Iterator[Violation]:
-    """One guard per subscription and billing date exists by its key; here: it names an invoice that is there."""
-    invoices = {item["invoice_id"] for item in owner.of("invoice")}
-    for item in owner.of("guard"):
-        if item["sk"].startswith("guard#bill#") and item["invoice_id"] and item["invoice_id"] not in invoices:
-            yield Violation(6, owner.id, f"{item['sk']} names {item['invoice_id']}, which does not exist")
+def _charges_are_billed_once(owner: Owner) -> Iterator[Violation]:
+    """A subscription and boundary, or an item, is on one invoice alone, and what says it was billed names one."""
+    billed = Counter(charge for body in owner.bodies for charge in body.charges)
+    for charge, times in billed.items():
+        if times > 1:
+            yield Violation(6, owner.id, f"{charge} is on {times} invoices")
+    for item in owner.of("item"):
+        if (item["status"] == "waiting") != ("agenda_pk" in item):
+            yield Violation(6, owner.id, f"{item['sk']} is {item['status']} and on the agenda otherwise")
+
+
+def _wallets_are_what_the_ledger_says(owner: Owner) -> Iterator[Violation]:
+    """Credits of a wallet are the journal's, less what drafts have drawn, plus what drafts will give."""
+    expected: Counter[str] = Counter()
+    for entry in owner.entries:
+        for p in entry.postings:
+            if p.account in (LedgerAccount.CUSTOMER_CREDIT, LedgerAccount.PREPAID_CREDIT):
+                expected[p.tag or ""] -= p.minor
+    drafts = {item["invoice_id"] for item in owner.of("invoice") if item["status"] == "draft"}
+    for body in owner.bodies:
+        if body.id in drafts:
+            for credit in body.credits:
+                expected[credit.credit_id] -= credit.minor
+            if body.kind is DocumentKind.CREDIT_NOTE:
+                expected[""] -= body.payable_minor
+    for item in owner.of("wallet"):
+        wallet = wallet_from(item)
+        expected[""] -= wallet.credit_note_minor
+        for prepaid in wallet.credits:
+            expected[prepaid.id] -= prepaid.balance_minor
+    for credit_id, minor in expected.items():
+        if minor:
+            yield Violation(
+                3, owner.id, f"credit {credit_id or 'from credit notes'} differs from the journal by {minor}"
+            )
 
 
 def _usage_is_kept_once(owner: Owner) -> Iterator[Violation]:
@@ -275,6 +311,8 @@ def _states_are_listed(owner: Owner) -> Iterator[Violation]:
                 yield Violation(21, owner.id, f"{item['sk']} is in unknown state {item['status']}")
     for item in owner.of("invoice"):
         paid_up = item["open_minor"] == 0
+        if item["document"] == "credit_note":
+            continue
         if item["status"] != "draft" and paid_up != (item["status"] == "paid"):
             yield Violation(21, owner.id, f"{item['invoice_id']} is {item['status']} with {item['open_minor']} open")
 
@@ -286,10 +324,14 @@ def _records_stay_with_their_owner(owner: Owner) -> Iterator[Violation]:
                 yield Violation(23, owner.id, f"{item['sk']} belongs to {item['account_id']}")
 
 
+_AUDITED_AS = {"invoice_issued": "invoice.issued", "credit_note_issued": "credit_note.issued"}
+
+
 def _issues_and_payments_are_audited(owner: Owner) -> Iterator[Violation]:
     audited = {(item["action"], item["subject_id"]) for item in owner.of("audit")}
     for item in owner.of("entry"):
-        if item["entry_kind"] == "invoice_issued" and ("invoice.issued", item["source_id"]) not in audited:
+        action = _AUDITED_AS.get(item["entry_kind"])
+        if action and (action, item["source_id"]) not in audited:
             yield Violation(24, owner.id, f"{item['sk']} has no audit record")
 
 
@@ -297,7 +339,8 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _entries_balance,
     _stored_balance_is_the_fold,
     _bodies_add_up,
-    _billing_guards_name_invoices,
+    _charges_are_billed_once,
+    _wallets_are_what_the_ledger_says,
     _usage_is_kept_once,
     _each_settlement_is_booked_once,
     _payments_cover_their_applications,

@@ -6,7 +6,7 @@ What is brought in from elsewhere (imported invoices and settlements) is history
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from saldo.kernel.ids import fingerprint
 
 Image = Mapping[str, Any]  # a record's attributes as plain values, before or after a change
 
-KINDS = ("invoice", "payment")  # the only records whose changes are news
+KINDS = ("invoice", "payment", "alert")  # the only records whose changes are news
 _NOT_YET = ("draft", "void")
 
 
@@ -24,7 +24,7 @@ def events_of(old: Image | None, new: Image | None) -> list[DomainEvent]:
     """The events that a record's change from `old` (None: inserted) to `new` (None: deleted) means, in order."""
     if new is None or new.get("kind") not in KINDS:
         return []
-    return _of_invoice(old, new) if new["kind"] == "invoice" else _of_payment(old, new)
+    return _OF_KIND[new["kind"]](old, new)
 
 
 def _of_invoice(old: Image | None, new: Image) -> list[DomainEvent]:
@@ -85,6 +85,35 @@ def _payment_event(name: str, new: Image, at: datetime, more: Mapping[str, Any])
         entity_id=new["entity_id"],
         facts={key: new[key] for key in ("payment_id", "currency", "amount_minor", "gateway")} | dict(more),
     )
+
+
+def _of_alert(old: Image | None, new: Image) -> list[DomainEvent]:
+    """An alert is inserted once per threshold and period, and never changes."""
+    if old is not None:
+        return []
+    threshold, at = new["threshold"], instant_from(new["reached_at"])
+    facts = {"threshold_id": threshold["id"], "limit": threshold["at"]}
+    facts |= {name: threshold[name] for name in ("measure", "meter_id", "then")}
+    facts |= {name: new[name] for name in ("period", "measured", "currency")}
+    return [
+        DomainEvent(
+            id=f"evt_{fingerprint('usage.threshold_reached', new['pk'], new['sk'])}",
+            type="usage.threshold_reached",
+            version=1,
+            occurred_at=at,
+            correlation_id=new["sk"],
+            account_id=new["pk"],
+            entity_id=new["entity_id"],
+            facts=facts,
+        )
+    ]
+
+
+_OF_KIND: Mapping[str, Callable[[Image | None, Image], list[DomainEvent]]] = {
+    "invoice": _of_invoice,
+    "payment": _of_payment,
+    "alert": _of_alert,
+}
 
 
 def _when(image: Image, status: str) -> datetime:

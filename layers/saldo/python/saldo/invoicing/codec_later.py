@@ -33,6 +33,9 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
         found["credits"] = [[c.source.value, c.credit_id, c.minor, c.before_tax] for c in body.credits]
     if body.of_invoice:
         found["of_invoice"] = body.of_invoice
+    for name in ("purchase_order", "cost_centre"):
+        if getattr(body, name):
+            found[name] = getattr(body, name)
     if body.exchange:
         rate = body.exchange
         found["exchange"] = [rate.base, rate.counter, plain(rate.rate), rate.source, rate.on.isoformat()]
@@ -47,6 +50,8 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "coupons": tuple(CouponUse(*row) for row in document.get("coupons", [])),
         "credits": tuple(AppliedCredit(CreditSource(row[0]), *row[1:]) for row in document.get("credits", [])),
         "of_invoice": document.get("of_invoice", ""),
+        "purchase_order": document.get("purchase_order", ""),
+        "cost_centre": document.get("cost_centre", ""),
         "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
     }
 
@@ -64,6 +69,8 @@ def line_later_to(line: Line) -> dict[str, Any]:
         found["of"] = line.of
     if line.residual_minor:
         found["residual_minor"] = line.residual_minor
+    if line.account_id:
+        found["account_id"] = line.account_id
     if line.inclusive:
         found["included_tax_minor"] = line.included_tax_minor
     return found
@@ -76,5 +83,6 @@ def line_later_from(line: dict[str, Any]) -> dict[str, Any]:
         "of": line.get("of", ""),
         "residual_minor": line.get("residual_minor", 0),
         "inclusive": "included_tax_minor" in line,
+        "account_id": line.get("account_id", ""),
         "included_tax_minor": line.get("included_tax_minor", 0),
     }

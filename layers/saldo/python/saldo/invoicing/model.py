@@ -11,6 +11,7 @@ from enum import StrEnum
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.status import MOVES as MOVES
+from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
@@ -46,17 +47,10 @@ class PrepaidOrder(StrEnum):
 
 
 class BelowZero(StrEnum):
-    """What becomes of a total below zero: the account is set aside, or the document is a credit note."""
+    """What becomes of a total below zero: the document is a credit note, or the account is set aside."""
 
+    CREDIT_NOTE = "credit_note"
     REFUSE = "refuse"
-    CREDIT_NOTE = "credit_note"
-
-
-class DocumentKind(StrEnum):
-    """An invoice asks for money; a credit note, whose total is below zero, gives it back."""
-
-    INVOICE = "invoice"
-    CREDIT_NOTE = "credit_note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +58,7 @@ class BillingOptions:
     """Choices of a seller where there is more than one right way; the defaults are Saldo's."""
 
     change_legs: ChangeLegs = ChangeLegs.LEGS
-    below_zero: BelowZero = BelowZero.REFUSE
+    below_zero: BelowZero = BelowZero.CREDIT_NOTE
     net_rounding: NetRounding = NetRounding.LINE
     prepaid: PrepaidOrder = PrepaidOrder.AFTER_TAX
 
@@ -90,7 +84,8 @@ class Line:
 
     `id` counts from "1" in the order of the document. `names`, `unit_names`: language code → text. `of`: the id of
     the line that a discount is off. `residual_minor`: what rounding the document instead of its lines put here.
-    `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`).
+    `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`). `account_id`: whose charge
+    it is, where the invoice is addressed to another account.
     """
 
     id: str
@@ -114,6 +109,7 @@ class Line:
     of: str = ""
     residual_minor: int = 0
     inclusive: bool = False
+    account_id: str = ""
     included_tax_minor: int = 0
 
 
@@ -124,7 +120,7 @@ class InvoiceBody:
     `charges` are the identities (subscription and boundary) that this invoice bills. Amounts in minor units:
     net + tax = total, of which credits may have paid a part. `buyer_profile` is the version of the billing profile it
     is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
-    it is booked where the ledger has another currency.
+    it is booked where the ledger has another currency. `purchase_order` and `cost_centre`: by which it was split off.
     """
 
     id: str
@@ -151,6 +147,8 @@ class InvoiceBody:
     credits: tuple[AppliedCredit, ...] = ()
     of_invoice: str = ""
     exchange: ExchangeRate | None = None
+    purchase_order: str = ""
+    cost_centre: str = ""
 
     @property
     def payable_minor(self) -> int:
@@ -168,7 +166,8 @@ class InvoiceBody:
 class DueSubscription:
     """A subscription, the plan version it was sold (None where it cannot be found) and what is due on it.
 
-    `charges`: what its changes make due, where it has any; `versions`: the plan versions these name, by id.
+    `charges`: what its changes make due, where it has any; `versions`: the plan versions these name, by id. `member`:
+    the account that uses it, where the invoice is addressed to another.
     """
 
     subscription: Subscription
@@ -176,6 +175,7 @@ class DueSubscription:
     due: tuple[ChargePeriod, ...]
     charges: tuple[Charge, ...] | None = None
     versions: Mapping[str, PlanVersion] = field(default_factory=dict)
+    member: Account | None = None
 
 
 class CouponDuration(StrEnum):
@@ -250,20 +250,48 @@ class CouponUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Wallet:
+    """What an account has that makes its next invoices less: coupons in the order in which they are taken off, prepaid
+    credits, and what it has from credit notes (minor units)."""
+
+    coupons: tuple[Coupon, ...] = ()
+    credits: tuple[PrepaidCredit, ...] = ()
+    credit_note_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LateCharge:
-    """Late usage of a window billed before, and the plan version by which it is rated."""
+    """Late usage of a window billed before, and the plan version by which it is rated. `member`: the account that used
+    it, where the invoice is addressed to another."""
 
     usage: LateUsage
     version: PlanVersion
+    member: Account | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueItem:
+    """An item to be billed now; `member`: the account that bought it, where the invoice is addressed to another."""
+
+    item: Item
+    member: Account | None = None
+
+    @property
+    def identity(self) -> str:
+        """What may be billed only once."""
+        return f"item:{self.member.id}/{self.item.id}" if self.member else f"item:{self.item.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class BillingCase:
     """All that billing one account on one day needs. `usage` must hold each total that `usage_needed` names.
 
-    `as_of` is the day in the account's calendar up to which boundaries are billed, and the issue date. `items` are
-    billed with what is due; `coupons` are taken off one after the other; `credits` pay, after what the account has
-    from credit notes (`credit_note_minor`). `late`: usage of periods billed before that is still to be asked for.
+    `account` is whom the invoice is addressed to. `as_of` is the day in the account's calendar up to which boundaries
+    are billed, and the issue date. `items` are billed with what is due. `wallet`: coupons are taken off one after the
+    other, then what the account has from credit notes pays, then prepaid credits. `purchase_order` and `cost_centre`
+    are those of all that is billed, where invoices are split by them. `supplied_to`: a member account whose country and
+    tax status are those of all that is billed, where they are not the addressee's. `late`: usage of periods billed
+    before that is still to be asked for.
     """
 
     account: Account
@@ -271,13 +299,14 @@ class BillingCase:
     due: tuple[DueSubscription, ...]
     usage: Mapping[UsageKey, Decimal]
     as_of: date
-    items: tuple[Item, ...] = ()
+    items: tuple[DueItem, ...] = ()
     options: BillingOptions = BillingOptions()
     details: Mapping[UsageKey, UsageDetail] = field(default_factory=dict)
-    coupons: tuple[Coupon, ...] = ()
-    credits: tuple[PrepaidCredit, ...] = ()
-    credit_note_minor: int = 0
+    wallet: Wallet = Wallet()
     exchange: ExchangeRate | None = None
+    purchase_order: str = ""
+    cost_centre: str = ""
+    supplied_to: Account | None = None
     late: tuple[LateCharge, ...] = ()
 
 
@@ -300,3 +329,15 @@ class NothingToBill:
     reason: str
     charges: tuple[str, ...]
     subscriptions: tuple[Subscription, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BilledAccount:
+    """What billing an account comes to: its invoices (several where they are split), its subscriptions with their
+    cursors moved on, and its wallet after them. `nothing`: the reason why there is no invoice, "" where there is one.
+    """
+
+    bodies: tuple[InvoiceBody, ...]
+    subscriptions: tuple[Subscription, ...]
+    wallet: Wallet
+    nothing: str = ""

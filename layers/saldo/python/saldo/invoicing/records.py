@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
@@ -38,7 +39,8 @@ class StatusChange:
 class InvoiceHeader:
     """What lists, payments and reports need of an invoice; nothing personal. Amounts in minor units.
 
-    `number` is "" while a draft. `open_minor` is total less what was applied, never below 0.
+    `number` is "" while a draft. `open_minor` is what it asks for less what was applied, never below 0; a credit note's
+    total is below zero and nothing is open on it.
     `buyer_profile` is the version of the billing profile it is addressed to. `history` is oldest first.
     """
 
@@ -59,10 +61,11 @@ class InvoiceHeader:
     buyer_profile: int
     language: str
     history: tuple[StatusChange, ...] = ()
+    document: DocumentKind = DocumentKind.INVOICE
 
 
 def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
-    """The header of a frozen body before it has a number: a draft, open in full."""
+    """The header of a frozen body before it has a number: a draft, with all open that credits did not pay."""
     return InvoiceHeader(
         account_id=body.account_id,
         invoice_id=body.id,
@@ -76,10 +79,11 @@ def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
         net_minor=body.net_minor,
         tax_minor=body.tax_minor,
         total_minor=body.total_minor,
-        open_minor=body.total_minor,
+        open_minor=max(body.payable_minor, 0),
         run_id=run_id,
         buyer_profile=body.buyer_profile,
         language=body.language,
+        document=body.kind,
     )
 
 
@@ -104,6 +108,7 @@ def header_item(header: InvoiceHeader) -> Item:
         value = getattr(header, name)
         item[name] = value.isoformat() if isinstance(value, date) else value
     item["status"] = header.status.value
+    item["document"] = header.document.value
     item["history"] = _history_items(header.history)
     if header.status in ISSUED and header.open_minor > 0:
         item["agenda_pk"] = open_agenda(header.account_id)
@@ -114,6 +119,7 @@ def header_item(header: InvoiceHeader) -> Item:
 def header_from(item: Item) -> InvoiceHeader:
     fields = {name: item[name] for name in InvoiceHeader.__dataclass_fields__}
     fields["status"] = InvoiceStatus(item["status"])
+    fields["document"] = DocumentKind(item["document"])
     fields["issued_on"] = date.fromisoformat(item["issued_on"])
     fields["due_on"] = date.fromisoformat(item["due_on"])
     fields["history"] = tuple(StatusChange(instant_from(h["at"]), InvoiceStatus(h["status"])) for h in item["history"])
@@ -123,14 +129,15 @@ def header_from(item: Item) -> InvoiceHeader:
 def issue_update(unit: Unit, header: InvoiceHeader, number: str, at: datetime) -> InvoiceHeader:
     """Give a draft its number and put it on the list of open invoices; returns the header as it will then read.
 
-    An invoice of nothing is paid the moment it is issued. The unit holds only while the draft has no number.
-    Refusal `already_issued` for anything but a draft.
+    An invoice of nothing, or that credits pay, is paid the moment it is issued. The unit holds only while the draft has
+    no number. Refusal `already_issued` for anything but a draft.
     """
     if header.status is not InvoiceStatus.DRAFT:
         raise Refusal("already_issued", f"{header.invoice_id} has number {header.number}")
-    status = InvoiceStatus.ISSUED if header.open_minor else InvoiceStatus.PAID
+    paid = not header.open_minor and header.document is DocumentKind.INVOICE
+    status = InvoiceStatus.PAID if paid else InvoiceStatus.ISSUED
     issued = StatusChange(at, InvoiceStatus.ISSUED)
-    history = (*header.history, issued) if header.open_minor else (*header.history, issued, StatusChange(at, status))
+    history = (*header.history, issued, StatusChange(at, status)) if paid else (*header.history, issued)
     changes: Item = {"number": number, "status": status.value, "history": _history_items(history)}
     if header.open_minor:
         changes |= {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}

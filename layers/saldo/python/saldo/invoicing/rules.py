@@ -78,11 +78,12 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
         return NothingToBill(case.account.id, reason, charges, _moved_on(case))
     uses: tuple[CouponUse, ...] = ()
     drawn: tuple[AppliedCredit, ...] = ()
-    if case.coupons or case.credits:
+    wallet = case.wallet
+    if wallet.coupons or wallet.credits:
         lines, uses, drawn = discounted(case, lines)
     answer = tax.quote(taxable_lines(lines, case.as_of, case.account.currency), buyer_facts(case), seller_facts(case))
     body = draft_invoice(case, charges, lines, answer)
-    if uses or drawn or case.credits or case.credit_note_minor:
+    if uses or drawn or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*drawn, *_paid_by_credit(case, body)))
     return Draft(body, _moved_on(case))
 
@@ -90,15 +91,15 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
 def _paid_by_credit(case: BillingCase, body: InvoiceBody) -> list[AppliedCredit]:
     """What the account has from credit notes, then prepaid credit, as far as they reach."""
     owed = max(body.payable_minor, 0)
-    from_notes = min(case.credit_note_minor, owed)
+    from_notes = min(case.wallet.credit_note_minor, owed)
     found = [AppliedCredit(CreditSource.CREDIT_NOTE, "", from_notes)] if from_notes > 0 else []
     if case.options.prepaid is PrepaidOrder.AFTER_TAX:
-        found += draw(case.credits, owed - from_notes, case.as_of)
+        found += draw(case.wallet.credits, owed - from_notes, case.as_of)
     return found
 
 
 def _identities(case: BillingCase) -> set[str]:
-    items = {f"item:{item.id}" for item in case.items}
+    items = {sold.identity for sold in case.items}
     late = {late_identity(charge.usage) for charge in case.late}
     return {p.identity for due in case.due for p in due.due} | items | late
 
@@ -117,7 +118,7 @@ def check_case(case: BillingCase) -> None:
     """Refuses a case that cannot be billed as a whole; see `bill` for the codes."""
     for item in case.due:
         subscription, plan_version = item.subscription, item.plan_version
-        if subscription.account_id != case.account.id:
+        if subscription.account_id != (item.member or case.account).id:
             raise Refusal("foreign_subscription", f"{subscription.id} is not one of {case.account.id}")
         if plan_version is None:
             raise Refusal("plan_version_missing", f"{subscription.plan_version_id} is not in the catalog")
@@ -134,17 +135,17 @@ def check_case(case: BillingCase) -> None:
 
 
 def _check_meters(case: BillingCase) -> None:
-    """No day of a meter may be billed on two charges: each usage event is rated once."""
-    claimed: dict[str, list[UsageKey]] = {}
+    """No day of an account's meter may be billed on two charges: each usage event is rated once."""
+    claimed: dict[tuple[str, str], list[UsageKey]] = {}
     changed = [item for item in case.due if item.charges is not None]
     taken_back = Counter(_usage_key(i, c) for i in changed for c in charged_of(i) if c.change and c.change.sign < 0)
-    for key in usage_needed(case.due):
+    for account_id, key in ((item.subscription.account_id, key) for item in case.due for key in usage_needed([item])):
         if taken_back[key] > 0:
             continue
-        for other in claimed.setdefault(key.meter_id, []):
+        for other in claimed.setdefault((account_id, key.meter_id), []):
             if key.period.overlap(other.period):
                 raise Refusal("meter_claimed_twice", f"{key.meter_id} would be billed twice for {key.period.as_text()}")
-        claimed[key.meter_id].append(key)
+        claimed[account_id, key.meter_id].append(key)
 
 
 def _usage_key(item: DueSubscription, charged: Charged) -> UsageKey:
@@ -170,7 +171,7 @@ def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR")
 
 
 def buyer_facts(case: BillingCase) -> BuyerFacts:
-    account = case.account
+    account = case.supplied_to or case.account
     return BuyerFacts(account.country, account.tax_region, account.tax_status, account.has_tax_id)
 
 
@@ -208,6 +209,8 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         kind=DocumentKind.CREDIT_NOTE if net + tax < 0 else DocumentKind.INVOICE,
         tax_mode=answer.mode,
         exchange=case.exchange,
+        purchase_order=case.purchase_order,
+        cost_centre=case.cost_centre,
     )
 
 
@@ -230,8 +233,8 @@ def invoice_id(issued_on: date, entity_id: str, account_id: str, currency: str, 
     return derived_id("inv", issued_on, entity_id, account_id, currency, *sorted(charges))
 
 
-def issue_entry(body: InvoiceBody) -> Entry:
-    """The journal entry of issuing: receivables against revenue, deferred revenue and tax.
+def issue_entry(body: InvoiceBody) -> Entry | None:
+    """The journal entry of issuing: receivables against revenue, deferred revenue and tax; None where all cancels out.
 
     Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction. Credits
     that pay are used up. A credit note is the same with signs turned round: against its invoice, or else in favour of
@@ -249,6 +252,8 @@ def issue_entry(body: InvoiceBody) -> Entry:
             credits[account, credit.credit_id] -= credit.minor
     legs = [Posting(account, -minor, tag=tag or None) for (account, tag), minor in credits.items() if minor]
     owed = -sum(leg.minor for leg in legs)
+    if not legs:
+        return None
     return entry_for(
         EntryKind.CREDIT_NOTE_ISSUED if body.kind is DocumentKind.CREDIT_NOTE else EntryKind.INVOICE_ISSUED,
         booked_on=body.issued_on,

@@ -19,6 +19,7 @@ from saldo.invoicing.model import (
     PrepaidCredit,
     PrepaidOrder,
 )
+from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.money import Money, minor_digits, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
@@ -33,6 +34,22 @@ def usable(coupon: Coupon, on: date) -> bool:
         return False
     most = {CouponDuration.ONCE: 1, CouponDuration.REPEATING: coupon.times}.get(coupon.duration)
     return most is None or coupon.used < most
+
+
+def problems_of_coupon(coupon: Coupon) -> tuple[Problem, ...]:
+    """Everything wrong with a coupon by itself."""
+    problems = Problems()
+    if (coupon.percent is None) == (coupon.amount is None):
+        problems.add("percent", "one_of_two", "a coupon has either a `percent` or an `amount`")
+    if coupon.percent is not None and not 0 <= coupon.percent <= 100:
+        problems.add("percent", "not_a_share", "must be from 0 to 100")
+    if coupon.amount is not None and coupon.amount < 0:
+        problems.add("amount", "negative", "must be zero or more")
+    if coupon.times < 1:
+        problems.add("times", "below_one", "must be one or more")
+    if not coupon.names:
+        problems.add("names", "missing", "a coupon has a name: it stands on invoices")
+    return problems.found
 
 
 def in_draw_order(credits: Iterable[PrepaidCredit], on: date) -> list[PrepaidCredit]:
@@ -62,13 +79,13 @@ def discounted(
     it is off in proportion, parts adding up to it.
     """
     found, uses, drawn = list(lines), [], []
-    for coupon in case.coupons:
+    for coupon in case.wallet.coupons:
         if usable(coupon, case.as_of):
             use = _take_coupon(case, coupon, found)
             uses += [use] if use else []
     if case.options.prepaid is PrepaidOrder.BEFORE_TAX:
         base = max(sum(line.net_minor for line in found), 0)
-        drawn = draw(case.credits, base, case.as_of, before_tax=True)
+        drawn = draw(case.wallet.credits, base, case.as_of, before_tax=True)
         for credit in drawn:
             _take(case, found, credit.minor, _parents(found, None), (LineKind.PREPAID, credit.credit_id, _NAMES))
     return found, tuple(uses), tuple(drawn)

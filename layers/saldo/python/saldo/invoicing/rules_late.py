@@ -5,13 +5,14 @@ No clock, no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 
+from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
-from saldo.invoicing.model import BillingCase, LateCharge, Line, LineKind
+from saldo.invoicing.model import BillingCase, DueSubscription, LateCharge, Line, LineKind
 from saldo.invoicing.rules_lines import Charged, charged_of, credited, usage_terms
 from saldo.kernel.errors import Refusal
 from saldo.rating.model import Ask, RatedCharge, Share
@@ -42,56 +43,64 @@ def late_lines(case: BillingCase, first: int) -> list[Line]:
 
 def late_identity(late: LateUsage) -> str:
     """Names for ever what an invoice bills of a window's late usage: the window and how often it was billed before."""
-    return f"late:{late.window.meter_id}:{late.window.period.as_text()}:{len(late.window.billed)}"
+    window = late.window
+    return f"late:{window.account_id}/{window.meter_id}:{window.period.as_text()}:{len(window.billed)}"
 
 
-def late_charge(late: LateUsage, version: PlanVersion | None) -> LateCharge:
+def late_charge(late: LateUsage, version: PlanVersion | None, member: Account | None = None) -> LateCharge:
     """Late usage with the plan version that it was sold by; Refusal `plan_version_missing` without it."""
     if version is None or all(c.id != late.window.terms.component_id for c in version.components):
         raise Refusal("plan_version_missing", f"{late.window.terms.plan_version_id} is not in the catalog")
-    return LateCharge(late, version)
+    return LateCharge(late, version, member)
 
 
-def windows_of(case: BillingCase, usage: AccountUsage, *, on: date, invoice_id: str) -> list[Window]:
-    """Every window that billing this case closes, bills again or takes back, as it then stands.
+def windows_of(
+    case: BillingCase, usage: Mapping[str, AccountUsage], invoices: Mapping[str, str]
+) -> dict[str, list[Window]]:
+    """Every window that billing this case closes, bills again or takes back, as it then stands, by account.
 
-    invoice_id: "" where the case comes to nothing; its windows are closed all the same.
+    usage: by account; the case's own and its members'. invoices: which invoice bills what, by identity; what comes to
+    nothing is in none, and its window is closed all the same.
     """
-    charged = [c for due in case.due for c in charged_of(due) if c.component.kind is ChargeKind.USAGE]
-    made = {_key(c): _terms(case, c) for c in charged if c.change is None or c.change.sign > 0}
-    found = [
-        closed(
-            case.account.id,
-            case.account.time_zone,
-            key,
-            terms,
-            (Counted(usage.totals[key], usage.details[key]), usage.cutoffs[key]),
-            on=on,
-            invoice_id=invoice_id,
-            before=usage.billed.get(key),
-        )
-        for key, terms in made.items()
-        if key in usage.cutoffs
-    ]
-    taken = {_key(c) for c in charged} - made.keys()
-    found += [
-        withdrawn(window, on=on, invoice_id=invoice_id)
-        for key, window in usage.billed.items()
-        if key in taken and not window.is_withdrawn
-    ]
-    return found + [settled(charge.usage, on=on, invoice_id=invoice_id) for charge in case.late]
+    found: dict[str, list[Window]] = defaultdict(list)
+    for item in case.due:
+        account = item.member or case.account
+        if account.id in usage:
+            found[account.id] += _closed(case, item, account, usage[account.id], invoices)
+    for charge in case.late:
+        invoice_id = invoices.get(late_identity(charge.usage), "")
+        found[charge.usage.window.account_id].append(settled(charge.usage, on=case.as_of, invoice_id=invoice_id))
+    return {account_id: windows for account_id, windows in found.items() if windows}
+
+
+def _closed(
+    case: BillingCase, item: DueSubscription, account: Account, usage: AccountUsage, invoices: Mapping[str, str]
+) -> Iterator[Window]:
+    charged = [c for c in charged_of(item) if c.component.kind is ChargeKind.USAGE]
+    made = {_key(c): c for c in charged if c.change is None or c.change.sign > 0}
+    for key, one in made.items():
+        if key in usage.cutoffs:
+            counted = Counted(usage.totals[key], usage.details[key]), usage.cutoffs[key]
+            invoice_id, before = invoices.get(one.period.identity, ""), usage.billed.get(key)
+            terms = _terms(case, item, one)
+            yield closed(account, key, terms, counted, on=case.as_of, invoice_id=invoice_id, before=before)
+    for one in charged:
+        window = usage.billed.get(_key(one))
+        if _key(one) not in made and window is not None and not window.is_withdrawn:
+            yield withdrawn(window, on=case.as_of, invoice_id=invoices.get(one.period.identity, ""))
 
 
 def _key(charged: Charged) -> UsageKey:
     return UsageKey(charged.period.subscription_id, charged.component.meter_id, charged.period.period)
 
 
-def _terms(case: BillingCase, charged: Charged) -> Terms:
+def _terms(case: BillingCase, item: DueSubscription, charged: Charged) -> Terms:
     """By what a usage charge is rated, for rating it again."""
-    subscription = next(d.subscription for d in case.due if d.subscription.id == charged.period.subscription_id)
-    cycle, part = usage_terms(case, subscription, charged)
+    cycle, part = usage_terms(case, item, charged)
+    sold = item.subscription
     needs = needs_of(charged.component.price)
-    return Terms(charged.version.id, charged.component.id, cycle, part.days, part.of, needs)
+    split = sold.purchase_order, sold.cost_centre
+    return Terms(charged.version.id, charged.component.id, cycle, part.days, part.of, needs, *split)
 
 
 def _carried(charge: LateCharge) -> Line:

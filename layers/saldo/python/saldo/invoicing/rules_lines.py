@@ -9,10 +9,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
 from saldo.invoicing.model import (
     BillingCase,
     ChangeLegs,
+    DueItem,
     DueSubscription,
     Line,
     LineKind,
@@ -23,7 +25,6 @@ from saldo.kernel.exact import ONE, minor_of_share, plus, times
 from saldo.kernel.money import Money, minor_digits, round_exact
 from saldo.kernel.periods import Cycle, Period
 from saldo.kernel.rounding import Rounding
-from saldo.orders.model import Item
 from saldo.rating.model import Ask, RatedCharge, Share, Step
 from saldo.rating.rules.proration import WHOLE, share_of
 from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
@@ -43,19 +44,22 @@ def due_of(
     as_of: date,
     versions: Mapping[str, PlanVersion] | None = None,
     zone: str = "UTC",
+    member: Account | None = None,
 ) -> DueSubscription:
     """A subscription with everything due on it; `bill` refuses one whose plan version is None.
 
-    versions: by id, those that its changes name. zone: the account's, for plans that count seconds.
+    versions: by id, those that its changes name. zone: the account's, for plans that count seconds. member: the account
+    that uses it, where the invoice is addressed to another.
     """
     if plan_version is None:
-        return DueSubscription(subscription, None, ())
+        return DueSubscription(subscription, None, (), member=member)
     if not subscription.changes:
-        return DueSubscription(subscription, plan_version, tuple(billing_due(subscription, plan_version, as_of)))
+        due = tuple(billing_due(subscription, plan_version, as_of))
+        return DueSubscription(subscription, plan_version, due, member=member)
     known = {**(versions or {}), plan_version.id: plan_version}
     charges = tuple(charges_due(subscription, known, as_of, zone))
     due = tuple(dict.fromkeys(charge.period for charge in charges))
-    return DueSubscription(subscription, plan_version, due, charges, known)
+    return DueSubscription(subscription, plan_version, due, charges, known, member)
 
 
 def usage_needed(due: Iterable[DueSubscription]) -> list[UsageKey]:
@@ -96,16 +100,28 @@ def charge_lines(case: BillingCase) -> list[Line]:
     """Every due charge rated, before tax, in the order of subscriptions, periods and components, then items."""
     lines: list[Line] = []
     for item in case.due:
-        for charged in charged_of(item):
-            lines.append(_line(str(len(lines) + 1), case, item.subscription, charged))
-        if item.plan_version is not None and item.plan_version.minimum is not None:
-            lines.extend(true_ups(case, item, item.plan_version, item.plan_version.minimum, lines))
+        lines += _lines_of(case, item, len(lines))
     if case.options.change_legs is ChangeLegs.NET:
         lines = net_legs(lines, case.account.currency)
     lines += [_item_line(str(len(lines) + n), case, sold) for n, sold in enumerate(case.items, 1)]
     return (
         rounded_together(lines, case.account.currency) if case.options.net_rounding is NetRounding.DOCUMENT else lines
     )
+
+
+def _lines_of(case: BillingCase, item: DueSubscription, before: int) -> list[Line]:
+    """The lines of one subscription, numbered on from those `before`."""
+    lines: list[Line] = []
+    for charged in charged_of(item):
+        lines.append(_line(str(before + len(lines) + 1), case, item, charged))
+    if item.plan_version is not None and item.plan_version.minimum is not None:
+        for missing in true_ups(case, item, item.plan_version, item.plan_version.minimum, lines):
+            lines.append(replace(missing, id=str(before + len(lines) + 1)))
+    return lines if item.member is None else [replace(line, account_id=item.member.id) for line in lines]
+
+
+def _zone_of(case: BillingCase, item: DueSubscription) -> str:
+    return (item.member or case.account).time_zone
 
 
 def true_ups(
@@ -116,20 +132,19 @@ def true_ups(
     for due in item.due:
         if due.timing is not Timing.ARREARS:
             continue
-        share = share_of(due.period, due.full, version.day_count, case.account.time_zone)
+        share = share_of(due.period, due.full, version.day_count, _zone_of(case, item))
         least = minor_of_share(minimum, (share.days, share.of), version.currency, version.rounding)
         begun = replace(due, timing=Timing.ADVANCE, boundary=due.period.start)
-        paid = sum(rated_charge(case, item.subscription, Charged(begun, c, version)).net_minor for c in ahead)
-        now = (item.subscription.id, due.period, due.timing)
-        paid += sum(line.net_minor for line in lines if (line.subscription_id, line.period, line.timing) == now)
+        paid = sum(rated_charge(case, item, Charged(begun, c, version)).net_minor for c in ahead)
+        paid += sum(line.net_minor for line in lines if (line.period, line.timing) == (due.period, due.timing))
         if paid < least:
-            yield _true_up(str(len(lines) + 1), item.subscription, version, due, least - paid)
+            yield _true_up(item.subscription, version, due, least - paid)
 
 
-def _true_up(line_id: str, subscription: Subscription, version: PlanVersion, due: ChargePeriod, missing: int) -> Line:
+def _true_up(subscription: Subscription, version: PlanVersion, due: ChargePeriod, missing: int) -> Line:
     amount, like = Money(missing, version.currency).as_decimal(), version.components[0]
     return Line(
-        line_id,
+        "",
         subscription.id,
         version.id,
         "minimum",
@@ -168,7 +183,8 @@ def exact_minor(line: Line, currency: str) -> Fraction:
     return Fraction(line.exact) * Fraction(line.share.days * 10 ** minor_digits(currency), line.share.of)
 
 
-def _item_line(line_id: str, case: BillingCase, item: Item) -> Line:
+def _item_line(line_id: str, case: BillingCase, due: DueItem) -> Line:
+    item = due.item
     amount = times(item.quantity, item.unit_price)
     return Line(
         line_id,
@@ -190,15 +206,16 @@ def _item_line(line_id: str, case: BillingCase, item: Item) -> Line:
         (),
         LineKind.ITEM,
         inclusive=item.inclusive,
+        account_id=due.member.id if due.member else "",
     )
 
 
-def _line(line_id: str, case: BillingCase, subscription: Subscription, charged: Charged) -> Line:
+def _line(line_id: str, case: BillingCase, item: DueSubscription, charged: Charged) -> Line:
     due, component, version, _ = charged
-    rated = rated_charge(case, subscription, charged)
+    rated = rated_charge(case, item, charged)
     line = Line(
         line_id,
-        subscription.id,
+        item.subscription.id,
         version.id,
         component.id,
         due.timing,
@@ -219,47 +236,47 @@ def _line(line_id: str, case: BillingCase, subscription: Subscription, charged: 
     return credited(line) if charged.change and charged.change.sign < 0 else line
 
 
-def rated_charge(case: BillingCase, subscription: Subscription, charged: Charged) -> RatedCharge:
+def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> RatedCharge:
     """What a charge comes to. The price of a FIXED one is prorated; of usage, what bounds its price is."""
     due, component, version, change = charged
-    quantity, part = _quantity(case, subscription, charged), WHOLE
+    quantity, part = _quantity(case, item, charged), WHOLE
     short = due.period != due.full or component.priced_per is not None or change is not None
     if short and component.prorate and component.kind is not ChargeKind.ONE_TIME:
-        part = share_of_charge(case, subscription, charged)
+        part = share_of_charge(case, item, charged)
     if type(component.price) not in NESTED_RULES and component.kind is not ChargeKind.USAGE:
         return rate(component.price, quantity, version.currency, part, version.rounding)
-    cycle = _cycle(subscription, charged)
+    cycle = _cycle(item, charged)
     if component.kind is not ChargeKind.USAGE:
         return rate(component.price, quantity, version.currency, part, version.rounding, cycle)
     detail = _NO_DETAIL
     if case.details:
-        detail = case.details.get(UsageKey(subscription.id, component.meter_id, due.period), _NO_DETAIL)
+        detail = case.details.get(UsageKey(item.subscription.id, component.meter_id, due.period), _NO_DETAIL)
     ask = Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value)
     if detail.before:
         return rate_more(component.price, ask, detail.before, version.currency, version.rounding)
     return rate_ask(component.price, ask, version.currency, WHOLE, version.rounding)
 
 
-def usage_terms(case: BillingCase, subscription: Subscription, charged: Charged) -> tuple[int, Share]:
+def usage_terms(case: BillingCase, item: DueSubscription, charged: Charged) -> tuple[int, Share]:
     """The cycle that a usage charge falls in, and the part of the full period over which it is priced."""
     due, component = charged.period, charged.component
     short = due.period != due.full or component.priced_per is not None or charged.change is not None
-    part = share_of_charge(case, subscription, charged) if short and component.prorate else WHOLE
-    return _cycle(subscription, charged), part
+    part = share_of_charge(case, item, charged) if short and component.prorate else WHOLE
+    return _cycle(item, charged), part
 
 
-def _cycle(subscription: Subscription, charged: Charged) -> int:
+def _cycle(item: DueSubscription, charged: Charged) -> int:
     if type(charged.component.price) not in NESTED_RULES:  # only these can hold a ramp
         return 0
     change = charged.change
-    return change.cycle if change else cycle_number(subscription, charged.version, charged.period)
+    return change.cycle if change else cycle_number(item.subscription, charged.version, charged.period)
 
 
-def share_of_charge(case: BillingCase, subscription: Subscription, charged: Charged) -> Share:
+def share_of_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> Share:
     """The part of the full period that a charge is for, as its plan counts."""
-    due, component, zone = charged.period, charged.component, case.account.time_zone
+    due, component, zone = charged.period, charged.component, _zone_of(case, item)
     if component.priced_per is not None:
-        anchor = Cycle(component.priced_per, 1, subscription.anchor_on)
+        anchor = Cycle(component.priced_per, 1, item.subscription.anchor_on)
         return share_of(due.period, anchor.period_at(due.period.start), charged.version.day_count, zone)
     if charged.change and charged.change.seconds:
         part, whole = charged.change.seconds
@@ -307,14 +324,14 @@ def _netted(a: Line, b: Line, currency: str) -> Line:
     return replace(charge, kind=LineKind.CHANGE, exact=exact, net_minor=net, steps=(*other.steps, *charge.steps))
 
 
-def _quantity(case: BillingCase, subscription: Subscription, charged: Charged) -> Decimal:
+def _quantity(case: BillingCase, item: DueSubscription, charged: Charged) -> Decimal:
     due, component = charged.period, charged.component
     if component.kind is not ChargeKind.USAGE:
         change = charged.change
         if change is not None and change.quantity is not None:
             return change.quantity
-        return subscription.quantities.get(component.id, ONE)
-    used = case.usage.get(UsageKey(subscription.id, component.meter_id, due.period))
+        return item.subscription.quantities.get(component.id, ONE)
+    used = case.usage.get(UsageKey(item.subscription.id, component.meter_id, due.period))
     if used is None:
         raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {due.period.as_text()}")
     if used < 0:

@@ -24,3 +24,10 @@ MOVES: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
     InvoiceStatus.PAID: frozenset(),
     InvoiceStatus.VOID: frozenset(),
 }
+
+
+class DocumentKind(StrEnum):
+    """An invoice asks for money; a credit note, whose total is below zero, gives it back."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"

@@ -12,7 +12,11 @@ from saldo.kernel.ids import derived_id
 
 
 class LedgerAccount(StrEnum):
-    """The chart of accounts of a receivables subledger. Debits are positive, credits negative."""
+    """The chart of accounts of a receivables subledger. Debits are positive, credits negative.
+
+    CUSTOMER_CREDIT: from credit notes, PREPAID_CREDIT: bought or granted, by the credit's id; CREDIT_GIVEN_AWAY: what
+    granting credit that nobody paid for costs the seller.
+    """
 
     RECEIVABLES = "receivables"
     UNAPPLIED_CASH = "unapplied_cash"
@@ -24,6 +28,7 @@ class LedgerAccount(StrEnum):
     OPENING_BALANCE = "opening_balance"
     CUSTOMER_CREDIT = "customer_credit"
     PREPAID_CREDIT = "prepaid_credit"
+    CREDIT_GIVEN_AWAY = "credit_given_away"
     FX_DIFFERENCE = "fx_difference"
 
 
@@ -37,6 +42,8 @@ class EntryKind(StrEnum):
     PAYMENT_IMPORTED = "payment_imported"
     PAYMENT_APPLIED = "payment_applied"
     PAYOUT_RECEIVED = "payout_received"
+    CREDIT_GRANTED = "credit_granted"
+    CREDIT_EXPIRED = "credit_expired"
 
 
 @dataclass(frozen=True, slots=True)

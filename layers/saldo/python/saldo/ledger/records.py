@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting
 from saldo.storage.items import Item
@@ -74,8 +76,11 @@ def balance_field(currency: str, account: LedgerAccount) -> str:
     return f"{currency} {account.value}"
 
 
-def post(unit: Unit, *entries: Entry) -> Unit:
-    """Add entries of one customer account to the unit: each inserted once, balances moved with them."""
+def post(unit: Unit, *entries: Entry, when: Mapping[str, Any] | None = None) -> Unit:
+    """Add entries of one customer account to the unit: each inserted once, balances moved with them.
+
+    when: balances (`balance_field`) as they must be for the unit to hold; None for one that never moved.
+    """
     moved: dict[str, int] = {}
     for entry in entries:
         assert entry.account_id == entries[0].account_id, "one unit posts to one customer account"
@@ -85,7 +90,7 @@ def post(unit: Unit, *entries: Entry) -> Unit:
             moved[name] = moved.get(name, 0) + p.minor
     moved = {name: minor for name, minor in moved.items() if minor}
     if moved:
-        unit.update((entries[0].account_id, BALANCE), add=moved, set={"kind": "balance"})
+        unit.update((entries[0].account_id, BALANCE), add=moved, set={"kind": "balance"}, when=when)
     return unit
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from saldo.accounts.agenda import due_agenda
 from saldo.kernel.exact import plain
@@ -75,12 +76,12 @@ def waiting_item_from(record: Record) -> WaitingItem:
     )
 
 
-def close_item(unit: Unit, waiting: WaitingItem, status: ItemStatus, *, invoice_id: str = "", by: str = "") -> Unit:
-    """Bill or withdraw an item in this unit, which holds only while it waits. `by`: the attempt that billed it."""
+def close_item(unit: Unit, waiting: WaitingItem, status: ItemStatus, *, invoice_id: str = "", **more: Any) -> Unit:
+    """Bill or withdraw an item in this unit, which holds only while it waits. `more`: attributes written besides."""
     moved(MOVES, waiting.status, status)
     return unit.update(
         item_key(waiting.account_id, waiting.item.id),
-        set={"status": status.value, "invoice_id": invoice_id, "billed_by": by},
+        set={"status": status.value, "invoice_id": invoice_id, **more},
         remove=("agenda_pk", "agenda_on"),
         when={"status": ItemStatus.WAITING.value},
     )

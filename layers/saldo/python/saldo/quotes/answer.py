@@ -25,9 +25,11 @@ def answer_of(quote: Quote) -> Json:
     return {
         "invoices": [_invoice(body) for body in quote.invoices],
         "subscriptions": [_subscription(s) for s in quote.subscriptions],
-        "coupons": [{"id": coupon.id, "used": coupon.used} for coupon in quote.coupons],
-        "prepaid_credits": [{"id": c.id, "balance": amount(c.balance_minor, quote.currency)} for c in quote.credits],
-        "credit_note_balance": amount(quote.credit_note_minor, quote.currency),
+        "coupons": [{"id": coupon.id, "used": coupon.used} for coupon in quote.wallet.coupons],
+        "prepaid_credits": [
+            {"id": c.id, "balance": amount(c.balance_minor, quote.currency)} for c in quote.wallet.credits
+        ],
+        "credit_note_balance": amount(quote.wallet.credit_note_minor, quote.currency),
         **_receivables(quote),
     }
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion
-from saldo.invoicing.model import BillingOptions, Coupon, InvoiceBody, PrepaidCredit
+from saldo.invoicing.model import BillingOptions, InvoiceBody, Wallet
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.rounding import Rounding
 from saldo.orders.model import Item
@@ -90,21 +90,17 @@ class QuoteRequest:
     items: tuple[DatedItem, ...]
     tax: TaxRules
     options: BillingOptions
-    coupons: tuple[Coupon, ...] = ()
-    credits: tuple[PrepaidCredit, ...] = ()
-    credit_note_minor: int = 0
+    wallet: Wallet
     exchange: ExchangeRate | None = None
     receivables: ReceivablesAsked | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The invoices in the order of their dates, and how subscriptions, coupons and credits then stand."""
+    """The invoices in the order of their dates, and how subscriptions and the wallet then stand."""
 
     invoices: tuple[InvoiceBody, ...]
     subscriptions: tuple[Subscription, ...]
-    coupons: tuple[Coupon, ...] = ()
-    credits: tuple[PrepaidCredit, ...] = ()
-    credit_note_minor: int = 0
-    currency: str = "EUR"
+    wallet: Wallet
+    currency: str
     receivables: Receivables | None = None

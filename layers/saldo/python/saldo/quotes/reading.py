@@ -15,7 +15,7 @@ from saldo.kernel.reading import Fields, read
 from saldo.orders.model import Item
 from saldo.quotes.model import BillingDays, DatedItem, QuoteRequest
 from saldo.quotes.reading_changes import check_day
-from saldo.quotes.reading_options import coupons_from, credits_from, minor_from, options_from
+from saldo.quotes.reading_options import options_from, wallet_from
 from saldo.quotes.reading_plans import plans_from
 from saldo.quotes.reading_receivables import exchange_from, receivables_from
 from saldo.quotes.reading_subscriptions import subscription_from
@@ -56,11 +56,7 @@ def _request(document: Fields) -> QuoteRequest:
         items=tuple(_item(fields, n) for n, fields in enumerate(document.maybe_children("items"), 1)),
         tax=tax,
         options=options_from(document.maybe_child("options")),
-        coupons=coupons_from(document),
-        credits=credits_from(document, currency),
-        credit_note_minor=minor_from(document, "credit_note_balance", currency)
-        if document.has("credit_note_balance")
-        else 0,
+        wallet=wallet_from(document, currency),
         exchange=exchange,
         receivables=receivables_from(document.child("receivables"), currency, exchange)
         if document.has("receivables")

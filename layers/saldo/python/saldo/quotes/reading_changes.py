@@ -7,12 +7,13 @@ from datetime import date
 from decimal import Decimal
 
 from saldo.accounts.model import Account
-from saldo.catalog.model import ChargeKind, PlanVersion
+from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import local_date
 from saldo.kernel.reading import Fields
 from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.rules_changes import with_change
+from saldo.subscriptions.rules_checks import problems_of_change, problems_of_quantities
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
@@ -32,14 +33,8 @@ def day_of(fields: Fields, name: str, zone: str) -> date:
 
 
 def check_quantities(fields: Fields, quantities: Mapping[str, Decimal], plan_version: PlanVersion) -> None:
-    """A problem for every quantity that the plan version does not know or that is below zero."""
-    known = {c.id for c in plan_version.components if c.kind is not ChargeKind.USAGE}
-    for name, quantity in quantities.items():
-        where = f"{fields.at('quantities')}.{name}"
-        if name not in known:
-            fields.problems.add(where, "unknown_component", f"{plan_version.id} has no quantity of {name!r}")
-        elif quantity < 0:
-            fields.problems.add(where, "negative_quantity", "must be zero or more")
+    """A problem for every quantity that cannot be sold."""
+    fields.problems.extend(problems_of_quantities(quantities, plan_version), fields.path)
 
 
 def with_changes(
@@ -73,19 +68,6 @@ def _change(fields: Fields, default_id: str, account: Account, versions: Mapping
     )
     fields.has("effective_on")
     fields.finish()
-    _check(fields, change, versions)
+    if not any(p.field == fields.at("plan") for p in fields.problems.found):
+        fields.problems.extend(problems_of_change(change, versions), fields.path)
     return change
-
-
-def _check(fields: Fields, change: Change, versions: Mapping[str, PlanVersion]) -> None:
-    if change.plan_version_id and change.plan_version_id not in versions:
-        fields.problems.add(fields.at("plan"), "unknown_plan", f"{change.plan_version_id!r} is not among the plans")
-    elif change.plan_version_id:
-        check_quantities(fields, change.quantities, versions[change.plan_version_id])
-    if change.kind is ChangeKind.QUANTITY and not change.quantities and not change.added:
-        fields.problems.add(fields.at("quantities"), "missing", "a change of quantity sets `quantities` or `added`")
-    if change.kind not in (ChangeKind.PLAN, ChangeKind.QUANTITY) and (change.quantities or change.added):
-        fields.problems.add(fields.at("quantities"), "not_expected", f"{change.kind} sets no quantities")
-    for name, quantity in change.quantities.items():
-        if quantity < 0 and not change.plan_version_id:
-            fields.problems.add(f"{fields.at('quantities')}.{name}", "negative_quantity", "must be zero or more")

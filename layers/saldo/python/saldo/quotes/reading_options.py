@@ -13,7 +13,9 @@ from saldo.invoicing.model import (
     NetRounding,
     PrepaidCredit,
     PrepaidOrder,
+    Wallet,
 )
+from saldo.invoicing.rules_discounts import problems_of_coupon
 from saldo.kernel.exact import minor_of_share
 from saldo.kernel.reading import Fields
 
@@ -21,7 +23,7 @@ _LONG_AGO = date(1900, 1, 1)
 
 
 def options_from(fields: Fields) -> BillingOptions:
-    """The options named; Saldo's defaults for the others (but a total below zero makes a credit note)."""
+    """The options named; Saldo's defaults for the others."""
     options = BillingOptions(
         change_legs=fields.choice("change_legs", ChangeLegs, ChangeLegs.LEGS),
         below_zero=fields.choice("below_zero", BelowZero, BelowZero.CREDIT_NOTE),
@@ -32,9 +34,16 @@ def options_from(fields: Fields) -> BillingOptions:
     return options
 
 
-def coupons_from(document: Fields) -> tuple[Coupon, ...]:
-    """Coupons in the order in which they are taken off."""
-    return tuple(_coupon(fields, n) for n, fields in enumerate(document.maybe_children("coupons"), 1))
+def wallet_from(document: Fields, currency: str) -> Wallet:
+    """Coupons in the order in which they are taken off, prepaid credits, and what is left of credit notes.
+
+    Amounts are rounded half up to the currency's minor unit.
+    """
+    coupons = tuple(_coupon(fields, n) for n, fields in enumerate(document.maybe_children("coupons"), 1))
+    found = enumerate(document.maybe_children("prepaid_credits"), 1)
+    credits = tuple(_credit(fields, n, currency) for n, fields in found)
+    has_balance = document.has("credit_note_balance")
+    return Wallet(coupons, credits, minor_from(document, "credit_note_balance", currency) if has_balance else 0)
 
 
 def _coupon(fields: Fields, n: int) -> Coupon:
@@ -52,26 +61,9 @@ def _coupon(fields: Fields, n: int) -> Coupon:
         until_on=fields.maybe_day("until_on"),
         used=fields.integer("used", 0),
     )
-    _check(fields, coupon)
+    fields.problems.extend(problems_of_coupon(coupon), fields.path)
     fields.finish()
     return coupon
-
-
-def _check(fields: Fields, coupon: Coupon) -> None:
-    if (coupon.percent is None) == (coupon.amount is None):
-        fields.problems.add(fields.at("percent"), "one_of_two", "a coupon has either a `percent` or an `amount`")
-    if coupon.percent is not None and not 0 <= coupon.percent <= 100:
-        fields.problems.add(fields.at("percent"), "not_a_share", "must be from 0 to 100")
-    if coupon.amount is not None and coupon.amount < 0:
-        fields.problems.add(fields.at("amount"), "negative", "must be zero or more")
-    if coupon.times < 1:
-        fields.problems.add(fields.at("times"), "below_one", "must be one or more")
-
-
-def credits_from(document: Fields, currency: str) -> tuple[PrepaidCredit, ...]:
-    """Prepaid credits; amounts are rounded half up to the currency's minor unit."""
-    fields = document.maybe_children("prepaid_credits")
-    return tuple(_credit(child, n, currency) for n, child in enumerate(fields, 1))
 
 
 def _credit(fields: Fields, n: int, currency: str) -> PrepaidCredit:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from saldo.invoicing.model import (
-    AppliedCredit,
+    BilledAccount,
     BillingCase,
-    Coupon,
-    CreditSource,
-    DocumentKind,
-    Draft,
+    DueItem,
     DueSubscription,
     InvoiceBody,
-    NothingToBill,
-    PrepaidCredit,
+    Wallet,
 )
-from saldo.invoicing.rules import bill, due_of
+from saldo.invoicing.rules import due_of
+from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_lines import charged_of
 from saldo.kernel.errors import Refusal
 from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest
@@ -39,26 +36,19 @@ def quote(request: QuoteRequest) -> Quote:
     `saldo.invoicing.rules.bill`), `too_many_runs` beyond 5,000 days, `usage_straddles_period` for a total over days
     of two periods.
     """
-    state = _State(
-        request,
-        list(request.subscriptions),
-        list(request.items),
-        request.coupons,
-        request.credits,
-        request.credit_note_minor,
-    )
+    state = _State(request, list(request.subscriptions), list(request.items), request.wallet)
     tax = TableTax(request.tax.table, request.tax.rounding, mode=request.tax.mode)
     invoices: list[InvoiceBody] = []
     for n, day in enumerate(_days(state)):
         if n >= MOST_RUNS:
             raise Refusal("too_many_runs", f"something falls due on more than {MOST_RUNS} days")
-        outcome = bill(state.case(day), tax)
-        state.move_on(day, outcome)
-        if isinstance(outcome, Draft) and (request.days.runs or day >= request.days.first_on):
-            invoices.append(outcome.body)
-    left = state.coupons, state.credits, state.credit_note_minor, request.account.currency
-    asked = request.receivables
-    return Quote(tuple(invoices), tuple(state.subscriptions), *left, receivables(asked, invoices) if asked else None)
+        billed = bill_account(state.case(day), tax)
+        state.move_on(day, billed)
+        if request.days.runs or day >= request.days.first_on:
+            invoices += billed.bodies
+    asked, currency = request.receivables, request.account.currency
+    after = receivables(asked, invoices) if asked else None
+    return Quote(tuple(invoices), tuple(state.subscriptions), state.wallet, currency, after)
 
 
 @dataclass(slots=True)
@@ -68,9 +58,7 @@ class _State:
     request: QuoteRequest
     subscriptions: list[Subscription]
     items: list[DatedItem]
-    coupons: tuple[Coupon, ...]
-    credits: tuple[PrepaidCredit, ...]
-    credit_note_minor: int
+    wallet: Wallet
 
     def case(self, day: date) -> BillingCase:
         request = self.request
@@ -84,38 +72,18 @@ class _State:
             due=due,
             usage=totals,
             as_of=day,
-            items=tuple(dated.item for dated in _ready(self.items, day)),
+            items=tuple(DueItem(dated.item) for dated in _ready(self.items, day)),
             options=request.options,
             details=details,
-            coupons=self.coupons,
-            credits=self.credits,
-            credit_note_minor=self.credit_note_minor,
+            wallet=self.wallet,
             exchange=request.exchange,
         )
 
-    def move_on(self, day: date, outcome: Draft | NothingToBill) -> None:
-        self.subscriptions = list(outcome.subscriptions)
+    def move_on(self, day: date, billed: BilledAccount) -> None:
+        self.subscriptions = list(billed.subscriptions)
         ready = _ready(self.items, day)
         self.items = [item for item in self.items if item not in ready]
-        if isinstance(outcome, Draft):
-            self._use_up(outcome.body)
-
-    def _use_up(self, body: InvoiceBody) -> None:
-        used = {use.coupon_id for use in body.coupons}
-        self.coupons = tuple(replace(c, used=c.used + 1) if c.id in used else c for c in self.coupons)
-        for credit in body.credits:
-            if credit.source is CreditSource.CREDIT_NOTE:
-                self.credit_note_minor -= credit.minor
-            else:
-                self.credits = tuple(_drawn(c, credit) for c in self.credits)
-        if body.kind is DocumentKind.CREDIT_NOTE:
-            self.credit_note_minor -= body.payable_minor
-
-
-def _drawn(credit: PrepaidCredit, applied: AppliedCredit) -> PrepaidCredit:
-    if credit.id != applied.credit_id:
-        return credit
-    return replace(credit, balance_minor=credit.balance_minor - applied.minor)
+        self.wallet = billed.wallet
 
 
 def _usage(

@@ -8,6 +8,9 @@ from typing import Any
 
 from saldo.storage.items import Item, Key, to_attribute, to_attributes, weight
 
+# What DynamoDB takes in one transaction.
+MOST_WRITES = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -123,7 +126,7 @@ class Unit:
 
     def _add(self, verb: str, key: Key, request: dict[str, Any], size: int) -> Unit:
         assert all(w.key != key for w in self.writes), f"{self.name} writes {key} twice"
-        assert len(self.writes) < 100, f"{self.name} has more than 100 writes"
+        assert len(self.writes) < MOST_WRITES, f"{self.name} has more than {MOST_WRITES} writes"
         self.writes.append(Write(verb, key, request, size))
         return self
 
@@ -140,7 +143,7 @@ class Conflict:
     keys: tuple[Key, ...]
 
 
-def pack(units: Sequence[Unit], most_writes: int = 100, most_bytes: int = 3_500_000) -> list[list[Unit]]:
+def pack(units: Sequence[Unit], most_writes: int = MOST_WRITES, most_bytes: int = 3_500_000) -> list[list[Unit]]:
     """Group units so that each group fits one TransactWriteItems and touches no item twice. Keeps the order."""
     packs: list[list[Unit]] = []
     keys: set[Key] = set()

@@ -34,6 +34,8 @@ def subscription_to_json(subscription: Subscription) -> dict[str, Any]:
         "next_bill_on": _day(subscription.next_bill_on),
         "billed_through": _day(subscription.billed_through),
         "status": subscription.status.value,
+        "purchase_order": subscription.purchase_order,
+        "cost_centre": subscription.cost_centre,
         **({"changes": [change_to_json(c) for c in subscription.changes]} if subscription.changes else {}),
     }
 
@@ -52,6 +54,11 @@ def change_to_json(change: Change) -> dict[str, Any]:
         "reset_cycle": change.reset_cycle,
         "settled": change.settled,
     }
+
+
+def change_from_json(document: Any) -> Change:
+    """The reverse; Refusal `invalid_input` naming every field that is wrong."""
+    return read(document, _change, "the change cannot be read")
 
 
 def _change(fields: Fields) -> Change:
@@ -96,6 +103,8 @@ def _subscription(fields: Fields) -> Subscription:
         billed_through=fields.maybe_day("billed_through"),
         status=fields.choice("status", SubscriptionStatus, SubscriptionStatus.ACTIVE),
         changes=in_order(_change(child) for child in fields.maybe_children("changes")),
+        purchase_order=fields.text("purchase_order", ""),
+        cost_centre=fields.text("cost_centre", ""),
     )
     fields.finish()
     return subscription

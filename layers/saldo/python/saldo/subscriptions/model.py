@@ -98,6 +98,8 @@ class Subscription:
     than that makes a first short period). `quantities`: component id → quantity of FIXED and ONE_TIME
     charges, 1 where not named. `next_bill_on` is the next boundary to bill, None when there is none left;
     `billed_through` the last boundary billed. `changes`: in the one order that `rules_changes.in_order` gives them.
+    `purchase_order` and `cost_centre` are the buyer's, for accounts whose invoices are split by them. `version` counts
+    the writes of its record: who writes it says which one was read.
     """
 
     id: str
@@ -114,6 +116,9 @@ class Subscription:
     billed_through: date | None = None
     status: SubscriptionStatus = SubscriptionStatus.ACTIVE
     changes: tuple[Change, ...] = ()
+    purchase_order: str = ""
+    cost_centre: str = ""
+    version: int = 1
 
     @property
     def billed_from(self) -> date:

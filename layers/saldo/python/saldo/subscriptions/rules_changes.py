@@ -31,6 +31,7 @@ from saldo.subscriptions.model import (
 )
 from saldo.subscriptions.rules import cycle_of
 
+MOST_CHANGES = 1_000
 _DAY = timedelta(days=1)
 _RANK = {kind: n for n, kind in enumerate(ChangeKind)}
 _START_OF_DAY = datetime.min.replace(tzinfo=UTC)
@@ -50,7 +51,8 @@ def with_change(subscription: Subscription, change: Change) -> Subscription:
     """The subscription with a change put on record and due to be looked at. Recording it again changes nothing.
 
     Refusal `change_exists` when its id stands for another change, `change_too_early` before the first day,
-    `already_ended` for a subscription with nothing left to bill.
+    `already_ended` for a subscription with nothing left to bill, `too_many_changes` beyond 1,000 (its record is one
+    item, and each run looks at all of them).
     """
     for known in subscription.changes:
         if known.id == change.id:
@@ -61,6 +63,8 @@ def with_change(subscription: Subscription, change: Change) -> Subscription:
         raise Refusal("change_too_early", f"{subscription.id} began on {subscription.started_on}")
     if subscription.status is SubscriptionStatus.ENDED:
         raise Refusal("already_ended", f"{subscription.id} has ended")
+    if len(subscription.changes) >= MOST_CHANGES:
+        raise Refusal("too_many_changes", f"{subscription.id} has {MOST_CHANGES} changes; begin a new subscription")
     cursor = max(change.effective_on, subscription.billed_from)
     following = cursor if subscription.next_bill_on is None else min(subscription.next_bill_on, cursor)
     return replace(subscription, changes=in_order((*subscription.changes, change)), next_bill_on=following)

@@ -1,22 +1,27 @@
-"""Use cases of subscriptions: start one, read."""
+"""Use cases of subscriptions: start one, change it, read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from saldo.accounts.model import Account, AccountStatus
 from saldo.accounts.records import account_from
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
-from saldo.catalog.model import ChargeKind, PlanVersion
+from saldo.catalog.model import PlanVersion
 from saldo.catalog.records import plan_version_from, plan_version_key
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import NotFound, Problems, Refusal
-from saldo.kernel.exact import fits
+from saldo.kernel.errors import NotFound, Problems, Refusal, Unavailable
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions import records
-from saldo.subscriptions.model import Subscription
+from saldo.subscriptions.model import Change, Subscription
+from saldo.subscriptions.records import move_on
+from saldo.subscriptions.rules_changes import with_change
+from saldo.subscriptions.rules_checks import problems_of_change, problems_of_quantities
+
+_MOST_TRIES = 8
 
 
 class Subscriptions:
@@ -40,6 +45,34 @@ class Subscriptions:
         if not _same_terms(self.get(new.account_id, new.id), new):
             raise Refusal("subscription_exists", f"{new.id} is already there with other terms")
         return False
+
+    def change(self, account_id: str, subscription_id: str, change: Change, actor: Actor) -> Subscription:
+        """Put a change on record, to be billed by the first run on or after its day; the subscription as it then is.
+
+        What it costs follows from the set of changes, so changes may come in any order, late, twice, or from several
+        people at once. Raises Refusal `invalid_change` naming every fault, and those of `rules_changes.with_change`.
+        """
+        for _ in range(_MOST_TRIES):
+            before = self.get(account_id, subscription_id)
+            _check_change(change, before, self._versions(before, change))
+            after = with_change(before, change)
+            if after == before:
+                return before
+            unit = move_on(Unit(f"change {subscription_id} {change.id}"), before, after)
+            subject = f"{subscription_id} {change.id}"
+            after_text = {"kind": change.kind.value, "effective_on": change.effective_on.isoformat()}
+            record = AuditRecord(account_id, self._clock(), actor, "subscription.changed", subject, after=after_text)
+            if self._store.write_one(unit.put(audit_item(record))) is None:
+                return replace(after, version=before.version + 1)
+        raise Unavailable("this subscription is being changed by many at once; try again")
+
+    def _versions(self, subscription: Subscription, change: Change) -> dict[str, PlanVersion]:
+        """The plan versions it was sold and is moved to by changes, as far as they exist."""
+        entity_id = subscription.entity_id
+        wanted = {c.plan_version_id for c in (*subscription.changes, change)} | {subscription.plan_version_id}
+        wanted -= {""}
+        found = self._store.get_many([plan_version_key(entity_id, version_id) for version_id in sorted(wanted)])
+        return {version.id: version for version in map(plan_version_from, found.values())}
 
     def get(self, account_id: str, subscription_id: str) -> Subscription:
         item = self._store.get(*records.subscription_key(account_id, subscription_id))
@@ -65,9 +98,26 @@ class Subscriptions:
         return plan_version_from(item)
 
 
+def _check_change(change: Change, subscription: Subscription, versions: Mapping[str, PlanVersion]) -> None:
+    problems = Problems()
+    problems.extend(problems_of_change(change, versions))
+    sold, wanted = versions.get(subscription.plan_version_id), versions.get(change.plan_version_id)
+    if sold and wanted and sold.currency != wanted.currency:
+        message = f"{subscription.id} is billed in {sold.currency}, {wanted.id} is priced in {wanted.currency}"
+        problems.add("plan", "other_currency", message)
+    problems.refuse_if_any("the subscription cannot be changed so", "invalid_change")
+
+
 def _same_terms(there: Subscription, asked: Subscription) -> bool:
     """Whether two differ only in how far they are billed."""
-    moved = replace(asked, next_bill_on=there.next_bill_on, billed_through=there.billed_through, status=there.status)
+    moved = replace(
+        asked,
+        next_bill_on=there.next_bill_on,
+        billed_through=there.billed_through,
+        status=there.status,
+        changes=there.changes,
+        version=there.version,
+    )
     return there == moved
 
 
@@ -84,15 +134,5 @@ def _check(new: Subscription, account: Account, version: PlanVersion) -> None:
         problems.add("trial_end_on", "before_start", "a trial ends on or after the day it starts")
     if new.cancelled_on is not None and new.cancelled_on < new.started_on:
         problems.add("cancelled_on", "before_start", "a subscription ends on or after the day it starts")
-    _check_quantities(new, version, problems)
+    problems.extend(problems_of_quantities(new.quantities, version))
     problems.refuse_if_any("the subscription cannot start", "invalid_subscription")
-
-
-def _check_quantities(new: Subscription, version: PlanVersion, problems: Problems) -> None:
-    counted = {c.id for c in version.components if c.kind is not ChargeKind.USAGE}
-    for component, quantity in new.quantities.items():
-        field = f"quantities.{component}"
-        if component not in counted:
-            problems.add(field, "unknown_component", f"{version.id} has no quantity called {component}")
-        elif not fits(quantity) or quantity < 0:
-            problems.add(field, "invalid_quantity", "a quantity is a number from zero up")

@@ -84,8 +84,8 @@ class AcceptUsage:
     def accept_batch(self, entity_id: str, producer: str, body: str) -> Accepted:
         """Put a batch on the queue. body: a JSON list of CloudEvents (see the room's README), or one of them.
 
-        Raises Refusal `invalid_batch`, `batch_too_large`, `invalid_producer`; TooManyEvents (`too_many_events`) over the
-        producer's limit; Unavailable when table or queue are. Repeating is safe: events count once.
+        Raises Refusal `invalid_batch`, `batch_too_large`, `invalid_producer`; TooManyEvents (`too_many_events`) over
+        the producer's limit; Unavailable when table or queue are. Repeating is safe: events count once.
         """
         count = len(_events_in(body))
         left = self._take(entity_id, producer, count)

@@ -36,7 +36,7 @@ class IngestReport:
     """What became of some rows: rows = accepted + duplicates + rejected. `meters`: accepted events per name.
 
     `late`: those of the accepted whose window is billed already; `corrections`: those that correct an earlier event.
-    `accounts`: of which some were accepted.
+    `accounts`: whose events they were, as far as they could be read.
     """
 
     rows: int = 0
@@ -222,7 +222,7 @@ def _sift(
         found.report.corrections += bool(versions)
     found.report.accepted = len(found.fresh)
     found.report.meters = {key.meter_id: len(found.fresh)} if found.fresh else {}
-    found.report.accounts = {key.account_id} if found.fresh else set()
+    found.report.accounts = {key.account_id}
     return found
 
 

@@ -29,7 +29,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """By what a window was rated: enough to rate it again. days, of: the part of a full period that it is."""
+    """By what a window was rated: enough to rate it again. days, of: the part of a full period that it is.
+
+    purchase_order, cost_centre: the buyer's, for accounts whose invoices are split by them.
+    """
 
     plan_version_id: str
     component_id: str
@@ -37,6 +40,8 @@ class Terms:
     days: int = 1
     of: int = 1
     needs: Needs = NO_NEEDS
+    purchase_order: str = ""
+    cost_centre: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,8 @@ class AccountUsage:
 
     billed: the windows of those keys that are billed before; their totals are what was billed, so that taking the
     charge back gives back just that. late: what came for windows billed before. closes_at: when the last of the keys'
-    periods has had its time of grace; no run may bill them sooner.
+    periods has had its meter's time of grace, where one has any; no run may bill them sooner. Without grace the run of
+    the day bills, and what is used after it (in a zone where the day has not begun) is late.
     """
 
     totals: Mapping[UsageKey, Decimal] = field(default_factory=dict)

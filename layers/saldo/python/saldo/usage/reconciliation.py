@@ -13,6 +13,7 @@ from saldo.usage.ingest_rows import event_said
 from saldo.usage.model import Meter, UsageEvent
 from saldo.usage.records_quarantine import held_rows
 from saldo.usage.records_windows import windows_of
+from saldo.usage.rules import counts
 from saldo.usage.rules_reconciliation import MeterReport, report_of
 
 
@@ -23,7 +24,8 @@ class Reconciliation:
         self._store = store
 
     def of_account(self, account_id: str) -> list[MeterReport]:
-        """One report per meter that counted something, was billed, or turned something away. NotFound without it."""
+        """One report per meter that counted something, was billed, or turned something away; one without a meter for
+        rejected rows that no meter would count. NotFound without the account."""
         account = self._store.get(account_id, "account")
         if account is None:
             raise NotFound(f"no such account: {account_id}")
@@ -52,6 +54,9 @@ class Reconciliation:
             report = report_of(account_id, meter, own, events.get(meter.event_name, {}), rejected)
             if report.accepted or report.windows or report.rejected:
                 yield report
+        nobodys = [e for e in rejected if not any(counts(meter, e) for meter in meters)]
+        if nobodys:
+            yield MeterReport(account_id, "", (), accepted=0, open=0, outside=0, rejected=len(nobodys))
 
     def _rejected(self, entity_id: str) -> dict[str, list[UsageEvent]]:
         """What the rows of a seller's quarantine say, by account; rows that name no time or account say nothing."""

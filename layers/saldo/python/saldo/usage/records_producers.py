@@ -39,12 +39,11 @@ def producer_from(entity_id: str, producer_id: str, item: Item | None) -> Produc
 
 
 def move_bucket(unit: Unit, producer: Producer, after: Bucket) -> Unit:
-    """Take events out; the unit does not hold when another batch of this producer was faster, or its limit changed."""
+    """Take events out; the unit does not hold when another batch was faster, or the producer got another limit."""
     before = producer.bucket
     when = {
         "left": before.left if before else None,
         "bucket_at": before.at.isoformat() if before else None,
-        "per_s": producer.limit.per_s if producer.limit != DEFAULT_LIMIT else None,
     }
     moved = {"kind": "producer", "left": after.left, "bucket_at": after.at.isoformat()}
     return unit.update(producer_key(producer.entity_id, producer.id), set=moved, when=when)

@@ -56,6 +56,8 @@ def _fields(window: Window) -> Item:
         "plan_version_id": terms.plan_version_id,
         "component_id": terms.component_id,
         "cycle": terms.cycle,
+        "purchase_order": terms.purchase_order,
+        "cost_centre": terms.cost_centre,
         "share": [terms.days, terms.of],
         "dimensions": list(terms.needs.dimensions),
         "amounts": terms.needs.amounts,
@@ -78,13 +80,23 @@ def _billed_fields(billed: Billed) -> Item:
 def window_from(account_id: str, fields: Item) -> Window:
     days, of = fields["share"]
     needs = Needs(tuple(fields["dimensions"]), fields["amounts"])
+    terms = Terms(
+        fields["plan_version_id"],
+        fields["component_id"],
+        fields["cycle"],
+        days,
+        of,
+        needs,
+        fields["purchase_order"],
+        fields["cost_centre"],
+    )
     return Window(
         account_id=account_id,
         meter_id=fields["meter_id"],
         period=Period.from_text(fields["period"]),
         zone=fields["zone"],
         subscription_id=fields["subscription_id"],
-        terms=Terms(fields["plan_version_id"], fields["component_id"], fields["cycle"], days, of, needs),
+        terms=terms,
         billed=tuple(_billed_from(b) for b in fields["billed"]),
     )
 

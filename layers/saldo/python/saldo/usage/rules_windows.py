@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from saldo.accounts.model import Account
 from saldo.kernel.exact import ZERO
 from saldo.kernel.periods import Period
 from saldo.usage.model import NO_NEEDS, Counted, LatePolicy, Meter, Needs, UsageEvent, UsageKey
@@ -53,8 +54,7 @@ def count(months: Months, meter: Meter, period: Period, zone: str, needs: Needs 
 
 
 def closed(
-    account_id: str,
-    zone: str,
+    account: Account,
     key: UsageKey,
     terms: Terms,
     counted_then: tuple[Counted, Cutoff],
@@ -70,7 +70,9 @@ def closed(
     arrivals = cutoff.arrivals - (before.arrivals if before else 0)
     reason = Reason.REPLACED if before else Reason.CLOSED
     billed = Billed(reason, on, invoice_id, quantity, arrivals, cutoff.known)
-    return Window(account_id, key.meter_id, key.period, zone, key.subscription_id, terms, (*earlier, billed))
+    return Window(
+        account.id, key.meter_id, key.period, account.time_zone, key.subscription_id, terms, (*earlier, billed)
+    )
 
 
 def late_in(window: Window, meter: Meter, months: Months) -> LateUsage | None:

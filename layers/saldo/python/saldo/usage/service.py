@@ -15,7 +15,7 @@ from saldo.storage.units import Unit
 from saldo.usage import records
 from saldo.usage.ingest import Ingest, IngestReport, meters_of
 from saldo.usage.ingest_rows import MOST_PROPERTIES, UsageRow
-from saldo.usage.model import LEVELS, Aggregation, Meter
+from saldo.usage.model import LEVELS, Aggregation, LatePolicy, Meter
 from saldo.usage.totals import UsageTotals as UsageTotals
 
 MOST_GRACE_S = 31 * 86_400
@@ -57,10 +57,8 @@ class Usage:
 
 def _counting(meter: Meter) -> Meter:
     """How it counts, with all that may change left out."""
-    plain = Meter(meter.id, meter.entity_id, meter.aggregation, {}, {})
-    return replace(
-        meter, names={}, unit_names={}, counts=meter.event_name, group_by=(), grace_s=plain.grace_s, late=plain.late
-    )
+    shown = replace(meter, names={}, unit_names={}, group_by=())
+    return replace(shown, counts=meter.event_name, grace_s=0, late=LatePolicy.CARRY)
 
 
 def _check(meter: Meter) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -37,11 +36,10 @@ class _Look(NamedTuple):
 
 
 class UsageTotals:
-    """How a meter counts is fixed, so meters are kept once read."""
+    """Reads usage of one region's accounts for runs."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._meters: dict[Key, Meter] = {}
 
     def totals(self, wanted: Iterable[tuple[Account, UsageKey]]) -> dict[str, dict[UsageKey, Decimal]]:
         """Totals by account id and key, as `read` has them."""
@@ -68,28 +66,35 @@ class UsageTotals:
 
     def _look(self, asked: Asked) -> list[_Look]:
         """How far each account is billed, and meters, in one go; older windows where late events are told of."""
-        meters = {(a.entity_id, key.meter_id) for a, some in asked.items() for key, _ in some}
-        found = self._read(meters, [records_windows.closings_key(account.id) for account in asked])
-        looks = []
-        for account, keys in asked.items():
-            closings = records_windows.closings_from(account.id, found.get(records_windows.closings_key(account.id)))
-            self._read({(account.entity_id, meter_id) for meter_id in closings.last}, [])
-            meters_here = {m.id: m for (entity_id, _), m in self._meters.items() if entity_id == account.entity_id}
-            older = records_windows.windows_of(self._store, account.id) if closings.late else ()
-            known = [(key, price) for key, price in keys if key.meter_id in meters_here]
-            asked_for = {(key.meter_id, key.period) for key, _ in known}
-            looked_at = windows_to_look_at(closings, older, meters_here)
-            windows = [w for w in looked_at if (w.meter_id, w.period) not in asked_for]
-            looks.append(_Look(account, known, closings, windows, meters_here))
-        return looks
+        wanted = {(a.entity_id, key.meter_id) for a, some in asked.items() for key, _ in some}
+        found = self._read([records_windows.closings_key(account.id) for account in asked], wanted)
+        closings = {
+            a.id: records_windows.closings_from(a.id, found.get(records_windows.closings_key(a.id))) for a in asked
+        }
+        dropped = {(a.entity_id, meter_id) for a in asked for meter_id in closings[a.id].last} - wanted
+        items = [*found.values(), *(self._read([], dropped).values() if dropped else ())]
+        meters: dict[str, dict[str, Meter]] = defaultdict(dict)
+        for meter in (records.meter_from(item) for item in items if item["kind"] == "meter"):
+            meters[meter.entity_id][meter.id] = meter
+        return [self._look_at(a, keys, closings[a.id], meters[a.entity_id]) for a, keys in asked.items()]
 
-    def _read(self, meters: set[Key], besides: Sequence[Key]) -> dict[Key, Item]:
-        """Learn meters not known yet, and read these other items in the same call."""
-        keys = [*besides, *(records.meter_key(*m) for m in sorted(meters - self._meters.keys()))]
-        found = self._store.get_many(keys, consistent=True) if keys else {}
-        for meter in (records.meter_from(item) for item in found.values() if item["kind"] == "meter"):
-            self._meters[meter.entity_id, meter.id] = meter
-        return found
+    def _read(self, keys: Sequence[Key], meters: set[Key]) -> dict[Key, Item]:
+        wanted = [*keys, *(records.meter_key(*m) for m in sorted(meters))]
+        return self._store.get_many(wanted, consistent=True) if wanted else {}
+
+    def _look_at(
+        self,
+        account: Account,
+        keys: Sequence[tuple[UsageKey, PriceModel]],
+        closings: Closings,
+        meters: Mapping[str, Meter],
+    ) -> _Look:
+        known = [(key, price) for key, price in keys if key.meter_id in meters]
+        asked_for = {(key.meter_id, key.period) for key, _ in known}
+        older = records_windows.windows_of(self._store, account.id) if closings.late else ()
+        looked_at = windows_to_look_at(closings, older, meters)
+        windows = [w for w in looked_at if (w.meter_id, w.period) not in asked_for]
+        return _Look(account, known, closings, windows, meters)
 
 
 def close_windows(unit: Unit, account: Account, usage: AccountUsage, windows: Sequence[Window]) -> Unit:
@@ -154,8 +159,8 @@ def _usage_of(
         months = _events_of(look, events, meter, key.period, zone)
         (totals[key], details[key]), cutoffs[key] = _count(months, meter, key, zone, price, window)
     late = tuple(found for window in look.windows if (found := _late(look, events, window)))
-    closing = [closes_at(look.meters[key.meter_id], key.period, zone) for key, _ in look.keys]
-    latest: datetime | None = max(closing, default=None)
+    waiting = [(look.meters[key.meter_id], key.period) for key, _ in look.keys]
+    latest = max((closes_at(meter, period, zone) for meter, period in waiting if meter.grace_s), default=None)
     return AccountUsage(totals, details, cutoffs, billed, late, latest, look.closings)
 
 

@@ -19,6 +19,7 @@ from saldo.invoicing.run.number import (
     taken_blocks,
 )
 from saldo.invoicing.run.open import move
+from saldo.invoicing.status import DocumentKind
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import derived_id
@@ -56,22 +57,24 @@ def _differing(store: Store, drafts: Sequence[Drafted], booked_on: date) -> list
         found = store.get_many(list(keys.values()), consistent=True)
         for draft in some:
             item = found.get(keys[draft.invoice_id])
-            owed = _owed(item, draft) if item else None
-            if owed != draft.total_minor:
-                wrong.append(f"{draft.invoice_id} was drafted at {draft.total_minor} and is booked at {owed}")
+            booked = _booked(item, draft) if item else 0
+            if booked != draft.payable_minor:
+                wrong.append(f"{draft.invoice_id} was drafted at {draft.payable_minor} and is booked at {booked}")
     return wrong
 
 
 def _entry_key(draft: Drafted, booked_on: date) -> tuple[str, str]:
-    entry_id = derived_id("je", booked_on, EntryKind.INVOICE_ISSUED, draft.invoice_id)
-    return draft.account_id, f"{PREFIX}{booked_on.isoformat()}#{entry_id}"
+    credit_note = draft.kind is DocumentKind.CREDIT_NOTE
+    kind = EntryKind.CREDIT_NOTE_ISSUED if credit_note else EntryKind.INVOICE_ISSUED
+    return draft.account_id, f"{PREFIX}{booked_on.isoformat()}#{derived_id('je', booked_on, kind, draft.invoice_id)}"
 
 
-def _owed(item: Mapping[str, object], draft: Drafted) -> int:
-    entry = entry_from(dict(item))
-    return sum(
-        p.minor for p in entry.postings if p.account is LedgerAccount.RECEIVABLES and p.invoice_id == draft.invoice_id
-    )
+def _booked(item: Mapping[str, object], draft: Drafted) -> int:
+    """What the entry has the customer owe, or have to its credit."""
+    legs = entry_from(dict(item)).postings
+    if draft.kind is DocumentKind.CREDIT_NOTE:
+        return sum(p.minor for p in legs if p.account is LedgerAccount.CUSTOMER_CREDIT)
+    return sum(p.minor for p in legs if p.account is LedgerAccount.RECEIVABLES and p.invoice_id == draft.invoice_id)
 
 
 def totals_of(drafts: Sequence[Drafted]) -> dict[str, int]:

@@ -61,12 +61,14 @@ def _issue_unit(header: InvoiceHeader, body: InvoiceBody, number: str, run_id: s
     at = clock()
     unit = Unit(f"issue {header.invoice_id}")
     issue_update(unit, header, number, at)
-    post(unit, issue_entry(body))
+    entry = issue_entry(body)
+    if entry is not None:
+        post(unit, entry)
     record = AuditRecord(
         header.account_id,
         at,
         job("invoice_run", run_id),
-        "invoice.issued",
+        f"{header.document.value}.issued",
         header.invoice_id,
         after={"number": number, "total_minor": header.total_minor, "currency": header.currency},
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from saldo.invoicing.status import DocumentKind
+
 ACCOUNTS_PER_BATCH = 50
 
 
@@ -60,20 +62,33 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class DueAccount:
-    """An account with subscriptions whose next billing date has come."""
+    """An account with subscriptions or items whose day has come. `members`: accounts whose charges come on its invoice.
+
+    All ids in order; an account that only its members bring here has none of its own.
+    """
 
     account_id: str
-    subscription_ids: tuple[str, ...]
+    subscription_ids: tuple[str, ...] = ()
+    item_ids: tuple[str, ...] = ()
+    members: tuple[DueAccount, ...] = ()
+
+    @property
+    def all(self) -> tuple[DueAccount, ...]:
+        """Itself, then its members."""
+        return (self, *self.members)
 
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """An invoice that this attempt froze, waiting for its number."""
+    """An invoice or credit note that this attempt froze, waiting for its number. Minor units; a credit note's are below
+    zero. `payable_minor`: what it asks for after credits, or gives."""
 
     account_id: str
     invoice_id: str
     currency: str
     total_minor: int
+    payable_minor: int
+    kind: DocumentKind = DocumentKind.INVOICE
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
-from itertools import groupby
 
 from saldo.accounts.agenda import DUE_SHARDS, due_agenda_of
 from saldo.accounts.model import LegalEntity
-from saldo.accounts.records import entity_from
+from saldo.accounts.records import entity_from, invoiced_to
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, MOVES, Attempt, DueAccount, RunState, run_id_of
+from saldo.invoicing.wallets import Wallets
 from saldo.kernel.clock import Clock, instant_from, instant_text
 from saldo.kernel.errors import NotFound, Problems, Refusal
 from saldo.kernel.ids import new_id
@@ -36,7 +37,7 @@ def as_of_date(text: str, zone: str) -> date:
 
 
 def open_run(store: Store, clock: Clock, entity_id: str, as_of: str, *, dry_run: bool = False) -> Attempt:
-    """The attempt to work on: a new one, or the one that is still open or failed.
+    """The attempt to work on: a new one, or the one that is still open or failed. Prepaid credit expires before it.
 
     Raises Refusal `dependencies_not_met` naming every dependency at fault.
     """
@@ -45,6 +46,7 @@ def open_run(store: Store, clock: Clock, entity_id: str, as_of: str, *, dry_run:
     _check_dependencies(store, entity, on, clock())
     if dry_run:
         return _begin(store, clock, entity, on, run_id=new_id("dry", clock()), number=1, dry_run=True)
+    Wallets(store, clock).expire(entity_id, on)
     run_id = run_id_of(entity_id, on)
     for _ in range(8):
         latest = latest_attempt(store, run_id)
@@ -65,14 +67,20 @@ def latest_attempt(store: Store, run_id: str) -> Attempt | None:
 
 
 def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]:
-    """Accounts with subscriptions due on or before the date, in id order."""
-    found = sorted(
-        (item["account_id"], item["subscription_id"])
-        for shard in range(DUE_SHARDS)
-        for item in store.query_all(due_agenda_of(entity_id, shard), last=on.isoformat(), agenda=True)
-    )
-    for account_id, rows in groupby(found, key=lambda row: row[0]):
-        yield DueAccount(account_id, tuple(subscription_id for _, subscription_id in rows))
+    """Accounts with subscriptions or items due on or before the date, in id order of whom they are invoiced to."""
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for shard in range(DUE_SHARDS):
+        for item in store.query_all(due_agenda_of(entity_id, shard), last=on.isoformat(), agenda=True):
+            kind, _, record_id = item["sk"].partition("#")
+            found.setdefault(item["pk"], ([], []))[kind == "item"].append(record_id)
+    due = {account: DueAccount(account, tuple(sorted(ids[0])), tuple(sorted(ids[1]))) for account, ids in found.items()}
+    into = invoiced_to(store, entity_id) if due else {}
+    payers: dict[str, list[DueAccount]] = defaultdict(list)
+    for account_id in sorted(due):
+        payers[into.get(account_id, account_id)].append(due[account_id])
+    for payer, accounts in sorted(payers.items()):
+        members = tuple(account for account in accounts if account.account_id != payer)
+        yield replace(due.get(payer, DueAccount(payer)), members=members)
 
 
 def _anyone_due(store: Store, entity_id: str, on: date) -> bool:

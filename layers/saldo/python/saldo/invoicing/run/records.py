@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, RunState, SetAside
+from saldo.invoicing.status import DocumentKind
 from saldo.storage.items import Item, Key
 
 _PLAIN = [
@@ -79,12 +80,20 @@ def plan_key(run_id: str, plan_id: str, batch: str) -> Key:
 
 def plan_item(run_id: str, plan_id: str, batch: str, accounts: Sequence[DueAccount]) -> Item:
     pk, sk = plan_key(run_id, plan_id, batch)
-    rows = [[a.account_id, *a.subscription_ids] for a in accounts]
-    return {"pk": pk, "sk": sk, "kind": "plan", "accounts": rows}
+    return {"pk": pk, "sk": sk, "kind": "plan", "accounts": [_due_row(account) for account in accounts]}
 
 
 def plan_from(item: Item) -> list[DueAccount]:
-    return [DueAccount(row[0], tuple(row[1:])) for row in item["accounts"]]
+    return [_due_from(row) for row in item["accounts"]]
+
+
+def _due_row(account: DueAccount) -> list[Any]:
+    members = [_due_row(member) for member in account.members]
+    return [account.account_id, list(account.subscription_ids), list(account.item_ids), members]
+
+
+def _due_from(row: Sequence[Any]) -> DueAccount:
+    return DueAccount(row[0], tuple(row[1]), tuple(row[2]), tuple(_due_from(member) for member in row[3]))
 
 
 def result_prefix(attempt: int) -> str:
@@ -96,14 +105,23 @@ def result_item(run_id: str, attempt: int, batch: str, result: BatchResult) -> I
         "pk": run_id,
         "sk": result_prefix(attempt) + batch,
         "kind": "result",
-        "drafts": [[d.account_id, d.invoice_id, d.currency, d.total_minor] for d in result.drafts],
+        "drafts": [_drafted_row(d) for d in result.drafts],
         "set_aside": [[s.account_id, s.code, s.reason] for s in result.set_aside],
     }
 
 
 def result_from(item: Item) -> BatchResult:
-    drafts = tuple(Drafted(*row) for row in item["drafts"])
+    drafts = tuple(_drafted_from(row) for row in item["drafts"])
     return BatchResult(drafts, tuple(SetAside(*row) for row in item["set_aside"]))
+
+
+def _drafted_from(row: Sequence[Any]) -> Drafted:
+    account_id, invoice_id, currency, total_minor, payable_minor, kind = row
+    return Drafted(account_id, invoice_id, currency, total_minor, payable_minor, DocumentKind(kind))
+
+
+def _drafted_row(d: Drafted) -> list[Any]:
+    return [d.account_id, d.invoice_id, d.currency, d.total_minor, d.payable_minor, d.kind.value]
 
 
 def ranks_key(run_id: str, list_id: str, batch: int) -> Key:
@@ -119,20 +137,6 @@ def numbered_prefix(attempt: int) -> str:
     return f"numbered#{attempt:04d}#"
 
 
-def guard_prefix(subscription_id: str) -> str:
-    """Permanent guards of one subscription's billing dates sort by date under this prefix."""
-    return f"guard#bill#{subscription_id}#"
-
-
-def guard_item(
-    account_id: str, subscription_id: str, boundary: date, *, invoice_id: str, run_id: str, attempt: int
-) -> Item:
-    """One subscription is billed once for one billing date, whatever runs, crashes or repeats."""
-    return {
-        "pk": account_id,
-        "sk": guard_prefix(subscription_id) + boundary.isoformat(),
-        "kind": "guard",
-        "invoice_id": invoice_id,
-        "run_id": run_id,
-        "attempt": attempt,
-    }
+def billed_by(attempt: Attempt) -> str:
+    """What records that an attempt billed say of it."""
+    return f"{attempt.run_id}#{attempt.number}"

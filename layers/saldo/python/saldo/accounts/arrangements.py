@@ -1,0 +1,85 @@
+"""How accounts get their invoices: several accounts on one, or one account on several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from saldo.accounts import records
+from saldo.accounts.model import Account, InvoiceSplit
+from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.records import audit_item
+from saldo.kernel.clock import Clock
+from saldo.kernel.errors import NotFound, Problems, Refusal
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+
+
+class Arrangements:
+    """Shared and split invoices of one region's accounts. What is arranged holds from the next run on."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    def split(self, account_id: str, by: InvoiceSplit, actor: Actor, reason: str = "") -> Account:
+        """Have an account get an invoice for each purchase order, each cost centre, or each of both."""
+        account = self._account(account_id)
+        unit = Unit(f"split {account_id}")
+        unit.update((account_id, "account"), set={"invoice_split": by.value}, exists=True)
+        self._audited(unit, account_id, "account.invoices_split", by.value, actor, reason)
+        self._store.write_one(unit)
+        return replace(account, invoice_split=by)
+
+    def consolidate(self, account_id: str, into: str, actor: Actor, reason: str = "") -> Account:
+        """Have an account's charges come on the invoices of another account of its organisation; "" undoes it.
+
+        Refusal `cannot_consolidate` names everything that speaks against it, `changed_meanwhile`
+        when one of the two accounts was changed at the same moment.
+        """
+        account = self._account(account_id)
+        target = self._account(into) if into else None
+        if target is not None:
+            _check_consolidation(account, target, self.members_of(account))
+        unit = Unit(f"consolidate {account_id}")
+        unit.update((account_id, "account"), set={"invoiced_to": into}, when={"invoiced_to": account.invoiced_to})
+        key = records.consolidated_key(account.entity_id, account_id)
+        if target is None:
+            unit.delete(key)
+        else:
+            unit.put(records.consolidated_item(account, into))
+            unit.require((into, "account"), when={"invoiced_to": ""})
+        self._audited(unit, account_id, "account.consolidated", into or account_id, actor, reason)
+        if self._store.write_one(unit):
+            raise Refusal("changed_meanwhile", "one of the accounts was changed by someone else; try again")
+        return replace(account, invoiced_to=into)
+
+    def members_of(self, account: Account) -> list[str]:
+        """Ids of the accounts whose charges come on this one's invoices."""
+        into = records.invoiced_to(self._store, account.entity_id)
+        return sorted(member for member, payer in into.items() if payer == account.id)
+
+    def _account(self, account_id: str) -> Account:
+        item = self._store.get(account_id, "account")
+        if item is None:
+            raise NotFound("no such account")
+        return records.account_from(item)
+
+    def _audited(self, unit: Unit, owner: str, action: str, subject: str, actor: Actor, reason: str) -> Unit:
+        return unit.put(audit_item(AuditRecord(owner, self._clock(), actor, action, subject, reason=reason)))
+
+
+def _check_consolidation(account: Account, target: Account, members: Sequence[str]) -> None:
+    problems = Problems()
+    if target.id == account.id:
+        problems.add("into", "itself", "an account is on its own invoice already")
+    if target.organisation_id != account.organisation_id:
+        problems.add("into", "other_organisation", "what an account uses is shown to its own organisation alone")
+    if target.entity_id != account.entity_id:
+        problems.add("into", "other_seller", "one invoice has one seller")
+    if target.currency != account.currency:
+        problems.add("into", "other_currency", f"{account.currency} and {target.currency} do not come on one invoice")
+    if target.invoiced_to:
+        problems.add("into", "is_consolidated", f"{target.id} is itself on the invoice of {target.invoiced_to}")
+    if members:
+        problems.add("account_id", "has_members", f"{account.id} has {', '.join(members)} on its own invoice")
+    problems.refuse_if_any("these accounts cannot share an invoice", "cannot_consolidate")

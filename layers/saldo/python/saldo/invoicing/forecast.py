@@ -1,0 +1,103 @@
+"""The next invoice of an account as it stands and as it is likely to be: by the same path as an invoice run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from saldo.accounts.model import Account
+from saldo.accounts.records import account_from, entity_from
+from saldo.catalog.model import ChargeKind
+from saldo.invoicing.model import BillingCase
+from saldo.invoicing.model_forecast import NextInvoice
+from saldo.invoicing.rules_accounts import bill_account
+from saldo.invoicing.rules_lines import charged_of, usage_needed
+from saldo.invoicing.run.cases import AccountCase, Batch, Billing, read_cases
+from saldo.invoicing.run.model import DueAccount, SetAside
+from saldo.invoicing.seller_records import options_from, seller_billing_key
+from saldo.kernel.clock import Clock
+from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.periods import local_date
+from saldo.orders.model import ItemStatus
+from saldo.orders.records import PREFIX as ITEM_PREFIX
+from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
+from saldo.subscriptions.records import subscription_from
+from saldo.usage.live import LiveUsage
+from saldo.usage.model import Counted, UsageDetail, UsageKey
+from saldo.usage.rules_forecast import LiveMeter, scaled
+
+_ALWAYS_CLOSED = datetime.max.replace(tzinfo=UTC)
+
+
+class Forecasts:
+    """Looks ahead to invoices; writes nothing."""
+
+    def __init__(self, billing: Billing, clock: Clock) -> None:
+        self._billing, self._clock = billing, clock
+        self._live = LiveUsage(billing.store)
+
+    def next_invoice(self, account_id: str) -> NextInvoice:
+        """The account's next invoice. NotFound without such an account; Refusal `nothing_ahead` when none comes, and as
+        a run would set the account aside. Accounts that share an invoice are looked at one by one."""
+        account = self._account(account_id)
+        now = self._clock()
+        today = local_date(now, account.time_zone)
+        due, due_on = self._due(account, today)
+        on = max(due_on, today)
+        found = self._case(account, due, on)
+        needed = usage_needed(found.case.due)
+        meters = {live.key: live for live in self._live.of(account, needed, now)}
+        so_far = bill_account(found.case, self._billing.tax)
+        expected = bill_account(_ahead(found.case, list(meters.values())), self._billing.tax)
+        prices = tuple(
+            (UsageKey(item.subscription.id, c.component.meter_id, c.period.period), c.component.price)
+            for item in found.case.due
+            for c in charged_of(item)
+            if c.component.kind is ChargeKind.USAGE
+        )
+        details = found.case.details
+        counted = {key: Counted(quantity, details[key]) for key, quantity in found.case.usage.items()}
+        return NextInvoice(account, on, due_on, tuple(meters.values()), so_far, expected, counted, prices)
+
+    def _account(self, account_id: str) -> Account:
+        item = self._billing.store.get(account_id, "account")
+        if item is None:
+            raise NotFound(f"no such account: {account_id}")
+        return account_from(item)
+
+    def _due(self, account: Account, today: date) -> tuple[DueAccount, date]:
+        """What the next run that has something to bill will find, and the day on which that falls due."""
+        store = self._billing.store
+        sold = [subscription_from(i) for i in store.query_all(account.id, prefix=SUBSCRIPTION_PREFIX, consistent=True)]
+        items = [
+            (str(i["sk"]).removeprefix(ITEM_PREFIX), date.fromisoformat(i["bill_on"]))
+            for i in store.query_all(account.id, prefix=ITEM_PREFIX, consistent=True)
+            if i["status"] == ItemStatus.WAITING.value
+        ]
+        days = [s.next_bill_on for s in sold if s.next_bill_on is not None]
+        if not days and not items:
+            raise Refusal("nothing_ahead", f"{account.id} has nothing that a run would bill")
+        due_on = min([*days, *(day for _, day in items)])
+        on = max(due_on, today)
+        due = tuple(s.id for s in sold if s.next_bill_on is not None and s.next_bill_on <= on)
+        return DueAccount(account.id, due, tuple(item_id for item_id, day in items if day <= on)), due_on
+
+    def _case(self, account: Account, due: DueAccount, on: date) -> AccountCase:
+        store = self._billing.store
+        keys = [(account.entity_id, "entity"), seller_billing_key(account.entity_id)]
+        items = store.get_many(keys)
+        batch = Batch(entity_from(items[keys[0]]), options_from(items.get(keys[1])), on, "", _ALWAYS_CLOSED)
+        found = read_cases(self._billing, batch, [due])[account.id]
+        if isinstance(found, SetAside):
+            raise Refusal(found.code, found.reason)
+        return found
+
+
+def _ahead(case: BillingCase, meters: Sequence[LiveMeter]) -> BillingCase:
+    """The case with usage as it is forecast."""
+    usage, details = dict(case.usage), dict(case.details)
+    for live in meters:
+        counted = Counted(usage[live.key], details.get(live.key, UsageDetail()))
+        usage[live.key], details[live.key] = scaled(counted, live.forecast.quantity)
+    return replace(case, usage=usage, details=details)

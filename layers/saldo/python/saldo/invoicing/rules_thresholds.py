@@ -1,0 +1,61 @@
+"""Which thresholds an account has reached by what the next invoice says so far. No clock, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from saldo.catalog.model import Capped, Commitment, Included, PriceModel, Ramp
+from saldo.invoicing.model_forecast import NextInvoice, net_of
+from saldo.kernel.money import Money, round_exact
+from saldo.rating.model import Ask
+from saldo.rating.rules.registry import price_ask
+from saldo.usage.model import Counted
+from saldo.usage.model_thresholds import Alert, Measure, Threshold
+
+
+def reached(ahead: NextInvoice, thresholds: Sequence[Threshold], at: datetime) -> list[Alert]:
+    """An alert for each threshold that is reached, and each period of its meter in which it is."""
+    found = []
+    for threshold in thresholds:
+        for period, measured in _measured(ahead, threshold):
+            if measured >= threshold.at:
+                account = ahead.account
+                found.append(Alert(account.id, account.entity_id, threshold, period, measured, account.currency, at))
+    return found
+
+
+def _measured(ahead: NextInvoice, threshold: Threshold) -> Iterator[tuple[str, Decimal]]:
+    if threshold.measure is Measure.COST:
+        yield ahead.due_on.isoformat(), Money(net_of(ahead.so_far), ahead.account.currency).as_decimal()
+        return
+    for key, price in ahead.prices:
+        if key.meter_id != threshold.meter_id:
+            continue
+        counted = ahead.counted[key]
+        percent = percent_of(price, counted) if threshold.measure is Measure.PERCENT else counted.quantity
+        if percent is not None:
+            yield key.period.as_text(), percent
+
+
+def percent_of(price: PriceModel, counted: Counted) -> Decimal | None:
+    """How much of what a price includes, commits to or is capped at is used up, to two digits; None without that.
+
+    The bound of a full period is meant, also in a short one.
+    """
+    if isinstance(price, Ramp):
+        return percent_of(price.steps[0].price, counted)
+    if isinstance(price, Included):
+        return _percent(counted.quantity, price.units)
+    if isinstance(price, Commitment | Capped):
+        ask = Ask(counted.quantity, amounts=counted.detail.amounts, by_value=counted.detail.by_value)
+        return _percent(price_ask(price.price, ask).amount, price.amount)
+    return None
+
+
+def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
+    if whole <= 0:
+        return None
+    return Decimal(round_exact(Fraction(part) / Fraction(whole) * 10_000)).scaleb(-2)

@@ -1,0 +1,227 @@
+"""From the records of a batch of accounts to billing cases, in a few reads for all of them."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.records import account_from
+from saldo.catalog.model import ChargeKind, PlanVersion, PriceModel
+from saldo.catalog.service import PlanVersions
+from saldo.invoicing.model import BillingCase, BillingOptions, DueItem, DueSubscription
+from saldo.invoicing.rules import due_of
+from saldo.invoicing.rules_late import late_charge
+from saldo.invoicing.rules_lines import charged_of
+from saldo.invoicing.run.model import DueAccount, SetAside
+from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
+from saldo.kernel.errors import Refusal
+from saldo.orders.model import ItemStatus, WaitingItem
+from saldo.orders.records import item_key, waiting_item_from
+from saldo.storage.items import Item, Key
+from saldo.storage.store import Store
+from saldo.subscriptions.model import Subscription
+from saldo.subscriptions.records import subscription_from, subscription_key
+from saldo.tax.ports import TaxPort
+from saldo.usage.model import UsageKey
+from saldo.usage.model_windows import AccountUsage
+from saldo.usage.service import UsageTotals
+
+log = logging.getLogger(__name__)
+
+# What reading a damaged record raises. Trouble of the table itself is not in here: that is for the step to repeat.
+_UNREADABLE = (KeyError, ValueError, TypeError, ArithmeticError, AssertionError, zlib.error, Refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """What billing needs: records, plan versions (kept: they never change), usage totals and tax."""
+
+    store: Store
+    plan_versions: PlanVersions
+    usage: UsageTotals
+    tax: TaxPort
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCase:
+    """What billing one account needs, as it was read.
+
+    `items`: the waiting items among what is billed. `wallet_read`: the version of its wallet's record. `before`: ids of
+    the invoices that its records say this attempt froze already. `members`: accounts that share its invoices. `usage`:
+    what was counted, by account; billing closes its windows.
+    """
+
+    due: DueAccount
+    case: BillingCase
+    items: tuple[WaitingItem, ...]
+    wallet_read: int | None
+    before: tuple[str, ...]
+    members: tuple[Account, ...] = ()
+    usage: Mapping[str, AccountUsage] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is the same for all accounts of a batch. `opened_at`: when the attempt was; a period whose time of grace has
+    not passed by then is not billed yet."""
+
+    entity: LegalEntity
+    options: BillingOptions
+    as_of: date
+    billed_by: str
+    opened_at: datetime
+
+
+def read_cases(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str, AccountCase | SetAside]:
+    """One case per account. A record that cannot be read sets its own account aside, not the whole batch."""
+    try:
+        return _read(billing, batch, due)
+    except _UNREADABLE as error:
+        if len(due) > 1:
+            alone = (read_cases(billing, batch, [account]) for account in due)
+            return {account_id: case for cases in alone for account_id, case in cases.items()}
+        log.exception("an account's records cannot be read", extra={"account_id": due[0].account_id})
+        return {due[0].account_id: SetAside(due[0].account_id, "unreadable_records", type(error).__name__)}
+
+
+def _read(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str, AccountCase | SetAside]:
+    records = billing.store.get_many([key for account in due for key in _keys(account)], consistent=True)
+    sold = {key: subscription_from(item) for key, item in records.items() if item["kind"] == "subscription"}
+    wanted = ((batch.entity.id, version_id) for s in sold.values() for version_id in _version_ids(s))
+    known = billing.plan_versions.get_many(wanted)
+    found = _Found(records, sold, {version_id: version for (_, version_id), version in known.items()})
+    prepared = {account.account_id: _prepare(batch, account, found) for account in due}
+    cases = {account_id: case for account_id, case in prepared.items() if isinstance(case, AccountCase)}
+    usage = billing.usage.read(_usage_asked(cases.values()))
+    late = {(batch.entity.id, late.window.terms.plan_version_id) for one in usage.values() for late in one.late}
+    sold_by = billing.plan_versions.get_many(late) if late else {}
+    return prepared | {account_id: _with_usage(batch, one, usage, sold_by) for account_id, one in cases.items()}
+
+
+def _keys(account: DueAccount) -> Iterator[Key]:
+    yield wallet_key(account.account_id)
+    for one in account.all:
+        yield one.account_id, "account"
+        yield from _billable_keys(one)
+
+
+def _billable_keys(one: DueAccount) -> Iterator[Key]:
+    yield from (subscription_key(one.account_id, s) for s in one.subscription_ids)
+    yield from (item_key(one.account_id, i) for i in one.item_ids)
+
+
+def _version_ids(subscription: Subscription) -> Iterator[str]:
+    yield subscription.plan_version_id
+    yield from (change.plan_version_id for change in subscription.changes if change.plan_version_id)
+
+
+def _usage_asked(cases: Iterable[AccountCase]) -> dict[Account, list[tuple[UsageKey, PriceModel]]]:
+    """Usage that charges need, and every account of a case besides: something may have come late for it."""
+    asked: dict[Account, list[tuple[UsageKey, PriceModel]]] = defaultdict(list)
+    for one in cases:
+        for account in (one.case.account, *one.members):
+            asked.setdefault(account, [])
+        for due in one.case.due:
+            for charged in charged_of(due):
+                if charged.component.kind is ChargeKind.USAGE:
+                    key = UsageKey(due.subscription.id, charged.component.meter_id, charged.period.period)
+                    asked[due.member or one.case.account].append((key, charged.component.price))
+    return asked
+
+
+def _with_usage(
+    batch: Batch, one: AccountCase, usage: Mapping[str, AccountUsage], sold_by: Mapping[Key, PlanVersion]
+) -> AccountCase | SetAside:
+    own = {account.id: usage[account.id] for account in (one.case.account, *one.members)}
+    waits = max((u.closes_at for u in own.values() if u.closes_at is not None), default=None)
+    if waits is not None and waits > batch.opened_at:
+        return SetAside(one.due.account_id, "usage_window_open", f"usage may come until {waits.isoformat()}; stays due")
+    members = {member.id: member for member in one.members}
+    try:
+        late = tuple(
+            late_charge(
+                found, sold_by.get((batch.entity.id, found.window.terms.plan_version_id)), members.get(account_id)
+            )
+            for account_id, counted in own.items()
+            for found in counted.late
+        )
+    except Refusal as refusal:
+        return SetAside(one.due.account_id, refusal.code, str(refusal)[:300])
+    totals = {key: total for counted in own.values() for key, total in counted.totals.items()}
+    details = {key: detail for counted in own.values() for key, detail in counted.details.items()}
+    return replace(one, case=replace(one.case, usage=totals, details=details, late=late), usage=own)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was read for a batch: records by key, and of them what is parsed."""
+
+    records: Mapping[Key, Item]
+    sold: Mapping[Key, Subscription]
+    versions: Mapping[str, PlanVersion]
+
+
+def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetAside:
+    accounts = _accounts_of(due, found)
+    if isinstance(accounts, SetAside):
+        return accounts
+    account = accounts[due.account_id]
+    wallet = found.records.get(wallet_key(due.account_id))
+    waiting = [item for one in due.all for item in _waiting(one, found)]
+    case = BillingCase(
+        account=account,
+        entity=batch.entity,
+        due=tuple(d for one in due.all for d in _subscriptions(batch, one, account, accounts[one.account_id], found)),
+        usage={},
+        as_of=batch.as_of,
+        items=tuple(DueItem(w.item, None if w.account_id == account.id else accounts[w.account_id]) for w in waiting),
+        options=batch.options,
+        wallet=wallet_from(wallet),
+    )
+    before = (found.records.get(key) for one in due.all for key in _billable_keys(one))
+    billed = dict.fromkeys(invoice for record in before for invoice in _billed_before(record, batch))
+    members = tuple(accounts[member.account_id] for member in due.members)
+    return AccountCase(due, case, tuple(waiting), version_of(wallet), tuple(billed), members)
+
+
+def _accounts_of(due: DueAccount, found: _Found) -> dict[str, Account] | SetAside:
+    accounts: dict[str, Account] = {}
+    for one in due.all:
+        item = found.records.get((one.account_id, "account"))
+        if item is None:
+            return SetAside(due.account_id, "account_missing", f"{one.account_id}, which has charges, does not exist")
+        accounts[one.account_id] = account_from(item)
+    for member in due.members:
+        if accounts[member.account_id].invoiced_to != due.account_id:
+            return SetAside(due.account_id, "changed_meanwhile", f"{member.account_id} has invoices of its own again")
+    return accounts
+
+
+def _subscriptions(
+    batch: Batch, one: DueAccount, payer: Account, account: Account, found: _Found
+) -> Iterator[DueSubscription]:
+    member = None if account.id == payer.id else account
+    for subscription_id in one.subscription_ids:
+        sold = found.sold.get(subscription_key(one.account_id, subscription_id))
+        if sold is not None:
+            version = found.versions.get(sold.plan_version_id)
+            yield due_of(sold, version, batch.as_of, found.versions, account.time_zone, member)
+
+
+def _waiting(one: DueAccount, found: _Found) -> Iterator[WaitingItem]:
+    for item_id in one.item_ids:
+        record = found.records.get(item_key(one.account_id, item_id))
+        if record is not None and record["status"] == ItemStatus.WAITING.value:
+            yield waiting_item_from(record)
+
+
+def _billed_before(record: Item | None, batch: Batch) -> list[str]:
+    """The invoices that this attempt billed a record by, as the record says."""
+    if record is None or record.get("billed_by") != batch.billed_by:
+        return []
+    return list(record["invoice_ids"])

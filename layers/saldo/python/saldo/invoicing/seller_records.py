@@ -1,0 +1,37 @@
+"""A seller's choices in billing, where there is more than one right way.
+
+`<entity>` / `billing`: one item; without it, Saldo's defaults.
+"""
+
+from __future__ import annotations
+
+from saldo.invoicing.model import BelowZero, BillingOptions, ChangeLegs, NetRounding, PrepaidOrder
+from saldo.storage.items import Item, Key
+
+
+def seller_billing_key(entity_id: str) -> Key:
+    return entity_id, "billing"
+
+
+def options_item(entity_id: str, options: BillingOptions) -> Item:
+    pk, sk = seller_billing_key(entity_id)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "kind": "billing",
+        "change_legs": options.change_legs.value,
+        "below_zero": options.below_zero.value,
+        "net_rounding": options.net_rounding.value,
+        "prepaid": options.prepaid.value,
+    }
+
+
+def options_from(item: Item | None) -> BillingOptions:
+    if item is None:
+        return BillingOptions()
+    return BillingOptions(
+        change_legs=ChangeLegs(item["change_legs"]),
+        below_zero=BelowZero(item["below_zero"]),
+        net_rounding=NetRounding(item["net_rounding"]),
+        prepaid=PrepaidOrder(item["prepaid"]),
+    )

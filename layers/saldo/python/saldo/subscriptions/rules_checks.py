@@ -1,0 +1,52 @@
+"""Whether a change can be made of a subscription: every problem it has, before it goes on record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from saldo.catalog.model import ChargeKind, PlanVersion
+from saldo.kernel.errors import Problem, Problems
+from saldo.kernel.exact import fits
+from saldo.subscriptions.model import Change, ChangeKind
+
+
+def problems_of_quantities(quantities: Mapping[str, Decimal], version: PlanVersion) -> tuple[Problem, ...]:
+    """Quantities that the plan version does not know, below zero, or beyond what is reckoned with."""
+    problems, known = Problems(), {c.id for c in version.components if c.kind is not ChargeKind.USAGE}
+    for name, quantity in quantities.items():
+        if name not in known:
+            problems.add(f"quantities.{name}", "unknown_component", f"{version.id} has no quantity of {name!r}")
+        elif quantity < 0:
+            problems.add(f"quantities.{name}", "negative_quantity", "must be zero or more")
+        elif not fits(quantity):
+            problems.add(f"quantities.{name}", "invalid_quantity", "has too many digits")
+    return problems.found
+
+
+def problems_of_change(change: Change, versions: Mapping[str, PlanVersion]) -> tuple[Problem, ...]:
+    """Everything wrong with a change by itself.
+
+    versions: by id, the plan versions that the subscription has been on, will be on or can be moved to.
+    """
+    problems = Problems()
+    if change.kind is ChangeKind.PLAN:
+        version = versions.get(change.plan_version_id)
+        if version is None:
+            problems.add("plan", "unknown_plan", f"{change.plan_version_id!r} is not among the plans")
+        else:
+            problems.extend(problems_of_quantities(change.quantities, version))
+    if change.kind is ChangeKind.QUANTITY and not change.quantities and not change.added:
+        problems.add("quantities", "missing", "a change of quantity sets `quantities` or `added`")
+    if change.kind not in (ChangeKind.PLAN, ChangeKind.QUANTITY) and (change.quantities or change.added):
+        problems.add("quantities", "not_expected", f"{change.kind} sets no quantities")
+    if change.kind is ChangeKind.QUANTITY:
+        known = {c.id for v in versions.values() for c in v.components if c.kind is not ChargeKind.USAGE}
+        for name, quantity in change.quantities.items():
+            if quantity < 0:
+                problems.add(f"quantities.{name}", "negative_quantity", "must be zero or more")
+            if name not in known:
+                problems.add(f"quantities.{name}", "unknown_component", f"no plan has a quantity of {name!r}")
+        for name in change.added.keys() - known:
+            problems.add(f"added.{name}", "unknown_component", f"no plan has a quantity of {name!r}")
+    return problems.found

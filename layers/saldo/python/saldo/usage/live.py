@@ -1,0 +1,67 @@
+"""Usage of periods that are still open, as it stands and as it is likely to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from saldo.accounts.model import Account
+from saldo.storage.store import Store
+from saldo.usage import records, records_windows
+from saldo.usage.ingest import meters_of
+from saldo.usage.model import Meter, Needs, UsageEvent, UsageKey
+from saldo.usage.model_windows import Window
+from saldo.usage.records import months_of
+from saldo.usage.rules import counted
+from saldo.usage.rules_forecast import LastPeriod, LiveMeter, forecast, point_in
+
+
+class LiveUsage:
+    """Reads one account's open periods."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def of(self, account: Account, keys: Sequence[UsageKey], now: datetime) -> list[LiveMeter]:
+        """Each key as it stands, in the order asked; keys of meters that are not there are left out."""
+        meters = meters_of(self._store, account.entity_id)
+        item = self._store.get(*records_windows.closings_key(account.id))
+        closings = records_windows.closings_from(account.id, item)
+        found = []
+        for key in keys:
+            meter, before = meters.get(key.meter_id), closings.last.get(key.meter_id)
+            if meter is not None:
+                events = self._events(account, meter, key, before)
+                found.append(_live(account, key, meter, events, before, now))
+        return found
+
+    def _events(self, account: Account, meter: Meter, key: UsageKey, before: Window | None) -> list[UsageEvent]:
+        wanted = set(months_of(account.id, meter.event_name, key.period, account.time_zone))
+        if meter.carries:
+            last_month = max(month.month for month in wanted)
+            parts = records.read_up_to(self._store, account.id, meter.event_name, last_month)
+        else:
+            if before is not None:
+                wanted |= set(months_of(account.id, meter.event_name, before.period, before.zone))
+            parts, _ = records.read_parts(self._store, wanted)
+        return [e for month in sorted(parts) for part in parts[month] for e in records.events_of_chunk(part)]
+
+
+def _live(
+    account: Account,
+    key: UsageKey,
+    meter: Meter,
+    events: Iterable[UsageEvent],
+    before: Window | None,
+    now: datetime,
+) -> LiveMeter:
+    zone, known = account.time_zone, list(events)
+    here = counted(known, meter, key.period, zone, Needs(meter.group_by))
+    so_far = counted(known, meter, key.period, zone).quantity
+    last = None
+    if before is not None and before.period.end <= key.period.start:
+        point = point_in(key.period, zone, before.period, before.zone, now)
+        till_then = counted((e for e in known if e.at < point), meter, before.period, before.zone)
+        last = LastPeriod(till_then.quantity, counted(known, meter, before.period, before.zone).quantity)
+    ahead = forecast(meter, so_far, key.period, zone, now, last)
+    return LiveMeter(key, meter, so_far, here.detail.by_value or {}, ahead, last)

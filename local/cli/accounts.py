@@ -1,0 +1,234 @@
+"""`saldo account`, `saldo subscription` and `saldo wallet`: what a seller's people arrange with a customer."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from getpass import getuser
+from typing import Any
+
+import click
+from rich.console import Console
+
+from local.cli.site import Sites, store_of
+from local.cli.voice import Voice, speaks_json, table
+from saldo.accounts.arrangements import Arrangements
+from saldo.accounts.model import InvoiceSplit
+from saldo.audit.model import Actor
+from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, Wallet
+from saldo.invoicing.wallets import Wallets
+from saldo.kernel.clock import system_clock
+from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import minor_of_share, plain
+from saldo.kernel.ids import new_id
+from saldo.kernel.money import Money
+from saldo.subscriptions.codec import subscription_to_json
+from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
+from saldo.subscriptions.service import Subscriptions
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+def staff() -> Actor:
+    """Whoever sits at this terminal."""
+    return Actor(id=getuser(), kind="staff")
+
+
+@click.group(name="account")
+def account_group() -> None:
+    """How accounts get their invoices."""
+
+
+@account_group.command(name="consolidate")
+@click.argument("account_id")
+@click.option("--into", default="", help="Account of the same organisation on whose invoice the charges come.")
+@click.option("--reason", default="")
+@click.pass_obj
+@speaks_json
+def consolidate(sites: Sites, voice: Voice, account_id: str, into: str, reason: str) -> None:
+    """Have an account's charges come on another's invoices; without --into it has invoices of its own again."""
+    done = Arrangements(store_of(sites.of(account_id)), system_clock).consolidate(account_id, into, staff(), reason)
+    whose = f"on the invoices of {done.invoiced_to}" if done.invoiced_to else "on invoices of its own"
+    document = {"account_id": account_id, "invoiced_to": done.invoiced_to}
+    voice.answer(document, lambda console: console.print(f"Charges of {account_id} come {whose} from the next run on."))
+
+
+@account_group.command(name="split")
+@click.argument("account_id")
+@click.option("--by", type=click.Choice([split.value for split in InvoiceSplit]), required=True)
+@click.option("--reason", default="")
+@click.pass_obj
+@speaks_json
+def split(sites: Sites, voice: Voice, account_id: str, by: str, reason: str) -> None:
+    """Have an account get an invoice for each purchase order or cost centre."""
+    Arrangements(store_of(sites.of(account_id)), system_clock).split(account_id, InvoiceSplit(by), staff(), reason)
+    document = {"account_id": account_id, "invoice_split": by}
+    voice.answer(document, lambda console: console.print(f"Invoices of {account_id} are split by: {by}."))
+
+
+@click.group(name="subscription")
+def subscription_group() -> None:
+    """Subscriptions and their changes."""
+
+
+@subscription_group.command(name="list")
+@click.argument("account_id")
+@click.pass_obj
+@speaks_json
+def list_subscriptions(sites: Sites, voice: Voice, account_id: str) -> None:
+    """All subscriptions of an account, those that ended too."""
+    found = Subscriptions(store_of(sites.of(account_id)), system_clock).of_account(account_id)
+    voice.answer({"data": [subscription_to_json(s) for s in found]}, lambda console: _show(console, found))
+
+
+@subscription_group.command(name="change")
+@click.argument("account_id")
+@click.argument("subscription_id")
+@click.option("--kind", type=click.Choice([kind.value for kind in ChangeKind]), required=True)
+@click.option("--on", "on", type=_DAY, required=True, help="The first day on the new terms.")
+@click.option("--plan", default="", help="Plan version to move to (--kind plan).")
+@click.option("--quantity", multiple=True, metavar="COMPONENT=NUMBER", help="New quantity; +N or -N adds.")
+@click.option("--credit", type=click.Choice([rule.value for rule in CreditRule]), default="unused", show_default=True)
+@click.option("--id", "change_id", default="", help="Names the change for ever: the same again changes nothing.")
+@click.pass_obj
+@speaks_json
+def change(sites: Sites, voice: Voice, account_id: str, subscription_id: str, **asked: Any) -> None:
+    """Change plan or quantity, pause, resume or cancel. The first run on or after its day bills it."""
+    quantities, added = _quantities(asked["quantity"])
+    wanted = Change(
+        id=asked["change_id"] or new_id("chg", system_clock()),
+        kind=ChangeKind(asked["kind"]),
+        effective_on=asked["on"].date(),
+        plan_version_id=asked["plan"],
+        quantities=quantities,
+        added=added,
+        credit=CreditRule(asked["credit"]),
+    )
+    use_case = Subscriptions(store_of(sites.of(account_id)), system_clock)
+    changed = use_case.change(account_id, subscription_id, wanted, staff())
+    voice.answer(subscription_to_json(changed), lambda console: _show(console, [changed]))
+
+
+def _quantities(pairs: tuple[str, ...]) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    quantities: dict[str, Decimal] = {}
+    added: dict[str, Decimal] = {}
+    for pair in pairs:
+        name, _, number = pair.partition("=")
+        try:
+            value = Decimal(number)
+        except InvalidOperation as error:
+            raise Refusal("invalid_quantity", f"{pair!r} is not COMPONENT=NUMBER") from error
+        (added if number[:1] in "+-" else quantities)[name] = value
+    return quantities, added
+
+
+def _show(console: Console, found: list[Subscription]) -> None:
+    rows = [
+        (
+            s.id,
+            s.plan_version_id,
+            s.status.value,
+            s.next_bill_on.isoformat() if s.next_bill_on else "",
+            ", ".join(f"{name} {plain(quantity)}" for name, quantity in s.quantities.items()),
+            "; ".join(f"{c.effective_on} {c.kind.value}" + ("" if c.settled else " (to bill)") for c in s.changes),
+        )
+        for s in found
+    ]
+    console.print(table("subscription", "plan", "status", "next bill", "quantities", "changes", rows=rows))
+
+
+@click.group(name="wallet")
+def wallet_group() -> None:
+    """Coupons and credit that make an account's next invoices less."""
+
+
+@wallet_group.command(name="show")
+@click.argument("account_id")
+@click.pass_obj
+@speaks_json
+def show_wallet(sites: Sites, voice: Voice, account_id: str) -> None:
+    """What an account has."""
+    store = store_of(sites.of(account_id))
+    _answer(voice, Wallets(store, system_clock).of(account_id), _currency(sites, account_id))
+
+
+@wallet_group.command(name="coupon")
+@click.argument("account_id")
+@click.argument("coupon_id")
+@click.option("--name", required=True, help="As it stands on invoices.")
+@click.option("--percent", type=Decimal, default=None)
+@click.option("--amount", type=Decimal, default=None, help="In major units.")
+@click.option("--duration", type=click.Choice([d.value for d in CouponDuration]), default="once", show_default=True)
+@click.option("--times", type=int, default=1, help="On how many invoices a repeating one is.")
+@click.option("--plan", "plans", multiple=True, help="Only on charges of this plan version.")
+@click.pass_obj
+@speaks_json
+def give_coupon(sites: Sites, voice: Voice, account_id: str, coupon_id: str, **asked: Any) -> None:
+    """Give an account a coupon."""
+    coupon = Coupon(
+        id=coupon_id,
+        names={"en": asked["name"]},
+        percent=asked["percent"],
+        amount=asked["amount"],
+        duration=CouponDuration(asked["duration"]),
+        times=asked["times"],
+        plans=frozenset(asked["plans"]),
+    )
+    wallet = Wallets(store_of(sites.of(account_id)), system_clock).add_coupon(account_id, coupon, staff())
+    _answer(voice, wallet, _currency(sites, account_id))
+
+
+@wallet_group.command(name="credit")
+@click.argument("account_id")
+@click.argument("credit_id")
+@click.argument("amount", type=Decimal)
+@click.option("--free", is_flag=True, help="Given away; else it is taken out of the customer's unapplied cash.")
+@click.option("--expires-on", type=_DAY, default=None, help="The first day on which it cannot be used any more.")
+@click.option("--priority", type=int, default=0, help="Drawn before those with greater numbers.")
+@click.option("--reason", default="")
+@click.pass_obj
+@speaks_json
+def give_credit(sites: Sites, voice: Voice, account_id: str, credit_id: str, amount: Decimal, **asked: Any) -> None:
+    """Give an account prepaid credit."""
+    currency = _currency(sites, account_id)
+    expires: Any = asked["expires_on"]
+    credit = PrepaidCredit(
+        id=credit_id,
+        balance_minor=minor_of_share(amount, (1, 1), currency),
+        granted_on=system_clock().date(),
+        expires_on=expires.date() if expires else None,
+        priority=asked["priority"],
+        paid=not asked["free"],
+    )
+    use_case = Wallets(store_of(sites.of(account_id)), system_clock)
+    _answer(voice, use_case.grant(account_id, credit, staff(), asked["reason"]), currency)
+
+
+def _currency(sites: Sites, account_id: str) -> str:
+    item = store_of(sites.of(account_id)).get(account_id, "account")
+    if item is None:
+        raise Refusal("not_found", f"no account {account_id}")
+    return str(item["currency"])
+
+
+def _answer(voice: Voice, wallet: Wallet, currency: str) -> None:
+    def until(day: date | None) -> str:
+        return day.isoformat() if day else ""
+
+    rows = [
+        (
+            "coupon",
+            c.id,
+            f"{plain(c.percent)} %" if c.percent is not None else f"{c.amount} {currency}",
+            f"used {c.used} times",
+            until(c.until_on),
+        )
+        for c in wallet.coupons
+    ]
+    rows += [
+        ("credit", c.id, str(Money(c.balance_minor, currency)), "paid" if c.paid else "given", until(c.expires_on))
+        for c in wallet.credits
+    ]
+    rows += [("credit notes", "", str(Money(wallet.credit_note_minor, currency)), "", "")]
+    document = {"rows": [dict(zip(("kind", "id", "worth", "note", "until"), row, strict=True)) for row in rows]}
+    voice.answer(document, lambda console: console.print(table("", "id", "worth", "", "until", rows=rows)))

@@ -1,0 +1,170 @@
+"""`saldo usage quarantine|repair|replay|drop|report|live`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+
+from local.cli.imports import usage_group as usage_group
+from local.cli.site import Sites, store_of
+from local.cli.voice import Json, Voice, speaks_json, table
+from saldo.audit.model import Actor
+from saldo.catalog.service import PlanVersions
+from saldo.invoicing.forecast import Forecasts
+from saldo.invoicing.run.bill import Billing
+from saldo.kernel.clock import system_clock
+from saldo.kernel.errors import Refusal
+from saldo.tax.table import TableTax, shipped_table
+from saldo.usage.model_quarantine import HeldRow
+from saldo.usage.quarantine import Quarantine
+from saldo.usage.reconciliation import Reconciliation
+from saldo.usage.totals import UsageTotals
+
+_OPERATOR = Actor("command_line", "staff")
+_entity = click.option("--entity", "entity_id", required=True, help="Legal entity whose customers used something.")
+
+
+@usage_group.command(name="quarantine")
+@_entity
+@click.option("--origin", default="", help="Only rows of this file (its SHA-256) or batch.")
+@click.option("--code", default="", help="Only rows with this problem, such as unknown_meter.")
+@click.pass_obj
+@speaks_json
+def quarantine(sites: Sites, voice: Voice, entity_id: str, origin: str, code: str) -> None:
+    """List rows that were not accepted, with everything wrong with them."""
+    held = Quarantine(store_of(sites.of(entity_id)), system_clock).rows(entity_id, origin=origin, code=code)
+    voice.answer({"rows": [h.as_dict() for h in held]}, lambda console: _show_rows(console, held))
+
+
+@usage_group.command(name="repair")
+@_entity
+@click.argument("origin")
+@click.argument("row", type=int)
+@click.option("--set", "changes", multiple=True, required=True, metavar="FIELD=VALUE", help="A field as it should be.")
+@click.pass_obj
+@speaks_json
+def repair(sites: Sites, voice: Voice, entity_id: str, origin: str, row: int, changes: tuple[str, ...]) -> None:
+    """Give a row of the quarantine other fields; `saldo usage replay` then tries it again."""
+    fields = dict(_change(text) for text in changes)
+    rooms = Quarantine(store_of(sites.of(entity_id)), system_clock)
+    held = rooms.repair(entity_id, origin, row, fields, _OPERATOR)
+    voice.answer(held.as_dict(), lambda console: _show_rows(console, [held]))
+
+
+@usage_group.command(name="replay")
+@_entity
+@click.option("--origin", default="", help="Only rows of this file (its SHA-256) or batch.")
+@click.option("--row", "rows", type=int, multiple=True, help="Only these rows.")
+@click.pass_obj
+@speaks_json
+def replay(sites: Sites, voice: Voice, entity_id: str, origin: str, rows: tuple[int, ...]) -> None:
+    """Try rows of the quarantine again. Doing it twice changes nothing."""
+    done = Quarantine(store_of(sites.of(entity_id)), system_clock).replay(entity_id, origin=origin, rows=rows)
+    told = {"tried": done.tried, "accepted": done.accepted, "duplicates": done.duplicates, "left": done.left}
+    answer = {**told, "rejected": [h.as_dict() for h in done.rejected]}
+
+    def show(console: Console) -> None:
+        console.print(f"[bold]{done.left}[/] of {done.tried} rows left the quarantine, {done.accepted} newly accepted")
+        _show_rows(console, done.rejected)
+
+    voice.answer(answer, show)
+
+
+@usage_group.command(name="drop")
+@_entity
+@click.argument("origin")
+@click.argument("row", type=int)
+@click.option("--reason", required=True, help="Why nobody will repair it; goes on record.")
+@click.pass_obj
+@speaks_json
+def drop(sites: Sites, voice: Voice, entity_id: str, origin: str, row: int, reason: str) -> None:
+    """Let a row of the quarantine go for good."""
+    Quarantine(store_of(sites.of(entity_id)), system_clock).drop(entity_id, origin, row, reason, _OPERATOR)
+    voice.answer({"dropped": {"origin": origin, "row": row}}, lambda console: console.print(f"Row {row} is gone."))
+
+
+@usage_group.command(name="report")
+@click.argument("owner")
+@click.pass_obj
+@speaks_json
+def report(sites: Sites, voice: Voice, owner: str) -> None:
+    """What became of every usage event of OWNER, an account or a legal entity: accepted = billed + carried + waiting.
+
+    Ends with status 1 when a window does not add up.
+    """
+    reconciliation = Reconciliation(store_of(sites.of(owner)))
+    found = reconciliation.of_account(owner) if owner.startswith("acct_") else list(reconciliation.of_entity(owner))
+    answer = {"meters": [m.as_dict() for m in found], "balanced": all(m.balanced for m in found)}
+    voice.answer(answer, lambda console: _show_report(console, answer))
+    if not answer["balanced"]:
+        raise SystemExit(1)
+
+
+@usage_group.command(name="live")
+@click.argument("account")
+@click.option("--at", type=click.DateTime(), default=None, help="As if it were this moment (UTC); default: now.")
+@click.pass_obj
+@speaks_json
+def live(sites: Sites, voice: Voice, account: str, at: datetime | None) -> None:
+    """Usage of ACCOUNT so far, and what its next invoice is likely to be."""
+    store = store_of(sites.of(account))
+    billing = Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
+    now = at.replace(tzinfo=UTC) if at else system_clock()
+    answer = Forecasts(billing, lambda: now).next_invoice(account).as_dict()
+    voice.answer(answer, lambda console: _show_live(console, answer))
+
+
+def _change(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise Refusal("invalid_input", f"{text!r} is not FIELD=VALUE")
+    return name.strip(), value.strip()
+
+
+def _show_rows(console: Console, held: tuple[HeldRow, ...] | list[HeldRow]) -> None:
+    rows = [
+        (h.origin[:16] if i == 0 else "", str(h.row.number) if i == 0 else "", p.field, p.code, p.message)
+        for h in held
+        for i, p in enumerate(h.problems)
+    ]
+    if rows:
+        console.print(table("origin", "row", "field", "code", "what is wrong", rows=rows, numbers=("row",)))
+    else:
+        console.print("No rows.")
+
+
+def _show_report(console: Console, answer: Json) -> None:
+    names = ("accepted", "billed", "carried", "waiting", "rejected")
+    rows = [
+        (
+            m["account_id"],
+            m["meter_id"],
+            w["period"],
+            *(f"{w[n]:,}" for n in names),
+            w["quantity_billed"],
+            "yes" if w["balanced"] else "[bold red]no[/]",
+        )
+        for m in answer["meters"]
+        for w in m["windows"]
+    ]
+    rows += [
+        (m["account_id"], m["meter_id"], "open", f"{m['open']:,}", "", "", "", f"{m['rejected']:,}", "", "yes")
+        for m in answer["meters"]
+        if m["open"] or m["rejected"]
+    ]
+    drawn = table("account", "meter", "window", *names, "quantity", "adds up", rows=rows, numbers=(*names, "quantity"))
+    console.print(drawn)
+
+
+def _show_live(console: Console, answer: Json) -> None:
+    rows = [
+        (m["meter_id"], m["period"], m["so_far"], m["forecast"], m["method"].replace("_", " "), m["last_period"] or "–")
+        for m in answer["meters"]
+    ]
+    console.print(
+        table("meter", "period", "so far", "forecast", "by", "last", rows=rows, numbers=("so far", "forecast", "last"))
+    )
+    so_far, expected = answer["so_far"]["net"], answer["expected"]["net"]
+    console.print(f"Next invoice on {answer['on']}: {so_far} {answer['currency']} so far, {expected} expected (net)")

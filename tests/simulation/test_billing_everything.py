@@ -1,0 +1,382 @@
+"""A run bills all that accounts can owe: changes, items, coupons and credits, on shared and on split invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from saldo.accounts.model import InvoiceSplit
+from saldo.accounts.records import account_from, account_item, consolidated_item
+from saldo.audit.model import Actor
+from saldo.catalog.records import plan_version_item
+from saldo.insight.invariants import check_all
+from saldo.invoicing.codec import body_from_bytes
+from saldo.invoicing.model import BelowZero, BillingOptions, Coupon, CouponDuration, InvoiceBody, PrepaidCredit
+from saldo.invoicing.run.close import set_aside_of
+from saldo.invoicing.seller_records import options_item
+from saldo.invoicing.wallets import Wallets
+from saldo.kernel.errors import Refusal
+from saldo.orders.model import Item as SoldItem
+from saldo.orders.model import WaitingItem
+from saldo.orders.records import add_item
+from saldo.storage.items import Item
+from saldo.storage.units import Unit
+from saldo.subscriptions.model import Change, ChangeKind, CreditRule
+from saldo.subscriptions.records import subscription_item
+from saldo.subscriptions.rules import subscribe
+from saldo.subscriptions.service import Subscriptions
+from tests.simulation.dynamodb import Crash
+from tests.simulation.world import ENTITY, VERSION, World, account_id_of
+
+JAN, FEB, MAR, APR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1), date(2026, 4, 1)
+CLERK = Actor("clerk", "staff")
+ACCOUNT = account_id_of(0)
+
+
+def _invoices(world: World) -> list[Item]:
+    return sorted((i for i in world.store.scan() if i["kind"] == "invoice"), key=lambda i: i["number"])
+
+
+def _bodies(world: World) -> list[InvoiceBody]:
+    found = {i["pk"] + i["sk"]: body_from_bytes(i["body"]) for i in world.store.scan() if i["kind"] == "body"}
+    numbers = {i["invoice_id"]: i["number"] for i in _invoices(world)}
+    return sorted(found.values(), key=lambda body: numbers[body.id])
+
+
+def _seats(change_id: str, on: date, seats: int, **more: object) -> Change:
+    return Change(change_id, ChangeKind.QUANTITY, on, quantities={"seats": Decimal(seats)}, **more)  # type: ignore[arg-type]
+
+
+def _change(world: World, change: Change, account: int = 0) -> None:
+    Subscriptions(world.store, world.clock).change(account_id_of(account), f"sub_{account:06d}", change, CLERK)
+
+
+def _sell(world: World, item: SoldItem, on: date, account: int = 0) -> None:
+    waiting = WaitingItem(account_id_of(account), ENTITY.id, item, on, "staff")
+    assert world.store.write_one(add_item(Unit(f"sell {item.id}"), waiting)) is None
+
+
+def _alter(world: World, account: int, **fields: object) -> None:
+    item = world.store.get(account_id_of(account), "account")
+    assert item
+    world.store.put_many([account_item(replace(account_from(item), **fields))])  # type: ignore[arg-type]
+
+
+def _consolidate(world: World, member: int, into: int) -> None:
+    _alter(world, member, invoiced_to=account_id_of(into), organisation_id="org_eu_shared")
+    _alter(world, into, organisation_id="org_eu_shared")
+    item = world.store.get(account_id_of(member), "account")
+    assert item
+    world.store.put_many([consolidated_item(account_from(item), account_id_of(into))])
+
+
+def test_a_change_is_billed_on_its_day_with_the_days_it_concerns() -> None:
+    world = World()
+    world.found(2, started_on=JAN)
+    world.run(JAN)
+    _change(world, _seats("ch_1", date(2026, 1, 17), 3))
+    world.run(date(2026, 1, 17))
+    body = _bodies(world)[-1]
+    assert len(_bodies(world)) == 3  # the other account has nothing due
+    # 15 of 31 days: one seat of 7.50 back (3.63), three of them charged (22.50 × 15/31 = 10.89), 19 % on 7.26
+    assert [line.net_minor for line in body.lines] == [-363, 1089]
+    assert (body.net_minor, body.tax_minor) == (726, 138)
+    assert check_all(world.store).violations == []
+
+
+def test_a_change_that_came_late_is_settled_by_the_next_run_once() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    world.run(JAN)
+    world.run(FEB)
+    _change(world, _seats("ch_1", date(2026, 1, 17), 3))
+    world.run(MAR)
+    world.run(APR)
+    nets = [body.net_minor for body in _bodies(world)]
+    # March: base 49, three seats 22.50, and of January and February what two more seats cost: 7.26 and 15.00
+    assert nets == [5650, 5650, 5650 + 1500 + 726 + 1500, 7150]
+    assert check_all(world.store).violations == []
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.permutations([0, 1, 2, 3]), st.permutations([0, 1, 2, 3]))
+def test_simultaneous_changes_end_in_one_result_whatever_the_order_they_are_stored_in(
+    first: list[int], second: list[int]
+) -> None:
+    changes = [
+        _seats("a", date(2026, 1, 17), 3),
+        _seats("b", date(2026, 1, 17), 5),
+        Change("c", ChangeKind.QUANTITY, date(2026, 1, 17), added={"seats": Decimal(2)}),
+        Change("d", ChangeKind.PAUSE, date(2026, 1, 20), credit=CreditRule.UNUSED),
+    ]
+
+    def outcome(order: list[int]) -> tuple[object, ...]:
+        world = World()
+        world.found(1, started_on=JAN)
+        world.run(JAN)
+        for n in order:
+            _change(world, changes[n])
+        world.run(FEB)
+        assert check_all(world.store).violations == []
+        return tuple(_bodies(world))
+
+    assert outcome(first) == outcome(second)
+
+
+def test_items_are_billed_once_from_their_day_on() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    _sell(world, SoldItem("setup", {"en": "Set-up"}, Decimal(200), tax_category="digital_service"), date(2026, 1, 10))
+    world.run(JAN)
+    world.run(date(2026, 1, 10))
+    world.run(FEB)
+    assert [body.net_minor for body in _bodies(world)] == [5650, 20000, 5650]
+    item = world.store.get(ACCOUNT, "item#setup")
+    assert item and (item["status"], item["invoice_id"]) == ("billed", _bodies(world)[1].id)
+    assert (
+        world.store.write_one(
+            add_item(
+                Unit("again"),
+                WaitingItem(ACCOUNT, ENTITY.id, SoldItem("setup", {"en": "Set-up"}, Decimal(200)), FEB, "staff"),
+            )
+        )
+        is not None
+    )
+    assert check_all(world.store).violations == []
+
+
+def test_coupons_and_credits_are_used_up_run_by_run_and_the_ledger_says_the_same() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    wallets = Wallets(world.store, world.clock)
+    half = Coupon("half", {"en": "Half price"}, percent=Decimal(50), duration=CouponDuration.ONCE)
+    wallets.add_coupon(ACCOUNT, half, CLERK)
+    wallets.add_coupon(ACCOUNT, half, CLERK)
+    wallets.grant(ACCOUNT, PrepaidCredit("gift", 5000, JAN, paid=False), CLERK)
+    wallets.grant(ACCOUNT, PrepaidCredit("gift", 5000, JAN, paid=False), CLERK)
+    assert check_all(world.store).violations == []
+    world.run(JAN)
+    world.run(FEB)
+    first, second = _bodies(world)
+    assert (first.net_minor, first.total_minor, first.payable_minor) == (2825, 3362, 0)
+    assert (second.total_minor, second.payable_minor) == (6724, 6724 - (5000 - 3362))
+    statuses = [(i["status"], i["open_minor"]) for i in _invoices(world)]
+    assert statuses == [("paid", 0), ("issued", 6724 - 1638)]
+    wallet = wallets.of(ACCOUNT)
+    assert (wallet.coupons[0].used, wallet.credits[0].balance_minor) == (1, 0)
+    assert check_all(world.store).violations == []
+
+
+def test_credit_that_expires_is_taken_out_before_the_run_of_that_day() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    wallets = Wallets(world.store, world.clock)
+    wallets.grant(ACCOUNT, PrepaidCredit("short", 90_000, JAN, expires_on=FEB, paid=False), CLERK)
+    world.run(JAN)
+    world.run(FEB)
+    assert [i["open_minor"] for i in _invoices(world)] == [0, 6724]
+    assert wallets.of(ACCOUNT).credits[0].balance_minor == 0
+    assert check_all(world.store).violations == []
+
+
+def test_paid_credit_comes_out_of_cash_that_is_there_and_of_no_other() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    with pytest.raises(Refusal, match="not_enough_cash"):
+        Wallets(world.store, world.clock).grant(ACCOUNT, PrepaidCredit("top_up", 1, JAN), CLERK)
+
+
+def test_a_total_below_zero_is_a_credit_note_that_the_next_invoices_use_up() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    world.run(JAN)
+    _change(world, Change("stop", ChangeKind.CANCEL, date(2026, 1, 17)))
+    world.run(date(2026, 1, 17))
+    note = _bodies(world)[-1]
+    assert (note.kind.value, note.total_minor) == ("credit_note", -3253)  # 15/31 of 56.50, and 19 %
+    header = next(i for i in _invoices(world) if i["document"] == "credit_note")
+    assert (header["status"], header["open_minor"]) == ("issued", 0)
+    _sell(world, SoldItem("visit", {"en": "Visit"}, Decimal(100), tax_category="digital_service"), FEB)
+    world.run(FEB)
+    assert _bodies(world)[-1].payable_minor == 11900 - 3253
+    assert Wallets(world.store, world.clock).of(ACCOUNT).credit_note_minor == 0
+    assert check_all(world.store).violations == []
+
+
+def test_a_seller_may_have_totals_below_zero_set_aside_instead() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    world.store.put_many([options_item(ENTITY.id, BillingOptions(below_zero=BelowZero.REFUSE))])
+    world.run(JAN)
+    _change(world, Change("stop", ChangeKind.CANCEL, date(2026, 1, 17)))
+    closed = world.run(date(2026, 1, 17))
+    (aside,) = set_aside_of(world.store, closed)
+    assert aside.code == "negative_total"
+
+
+def test_a_change_that_costs_nothing_makes_an_invoice_of_nothing_that_needs_no_entry() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    world.run(JAN)
+    plan = replace(VERSION, id="core_v2", version=2)
+    world.store.put_many(
+        [
+            plan_version_item(
+                ENTITY.id,
+                replace(
+                    plan, components=tuple(replace(c, names={"en": c.names["en"] + " (new)"}) for c in plan.components)
+                ),
+            )
+        ]
+    )
+    _change(world, Change("move", ChangeKind.PLAN, date(2026, 1, 17), plan_version_id="core_v2"))
+    closed = world.run(date(2026, 1, 17))
+    assert (closed.invoices, _bodies(world)[-1].total_minor, _invoices(world)[-1]["status"]) == (1, 0, "paid")
+    assert check_all(world.store).violations == []
+
+
+def test_accounts_of_one_organisation_share_an_invoice_that_says_whose_each_charge_is() -> None:
+    world = World()
+    accounts = world.found(4, started_on=JAN)
+    for member in (1, 2):
+        _consolidate(world, member, 0)
+    _sell(world, SoldItem("desk", {"en": "Desk"}, Decimal(10), tax_category="digital_service"), JAN, account=2)
+    world.use(accounts[1], date(2026, 1, 3), 50, "e1")
+    closed = world.run(JAN)
+    assert closed.invoices == 2
+    shared = next(body for body in _bodies(world) if body.account_id == ACCOUNT)
+    owners = [line.account_id for line in shared.lines]
+    assert owners == ["", "", accounts[1], accounts[1], accounts[2], accounts[2], accounts[2]]
+    world.run(FEB)
+    usage = [line for body in _bodies(world) for line in body.lines if line.component_id == "tokens" and line.net_minor]
+    assert [(line.account_id, line.net_minor) for line in usage] == [(accounts[1], 100)]
+    assert check_all(world.store).violations == []
+
+
+def test_one_shared_invoice_never_mixes_places_of_supply() -> None:
+    world = World()
+    world.found(2, started_on=JAN)
+    _consolidate(world, 1, 0)
+    _alter(world, 1, country="FR", has_tax_id=True)
+    world.run(JAN)
+    taxes = {tuple(t.treatment.value for t in body.tax_totals) for body in _bodies(world)}
+    assert taxes == {("standard",), ("reverse_charge",)}
+    assert {body.account_id for body in _bodies(world)} == {ACCOUNT}
+
+
+def test_invoices_are_split_by_purchase_order_and_credits_go_from_one_to_the_next() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    _alter(world, 0, invoice_split=InvoiceSplit.PURCHASE_ORDER)
+    for n, order in enumerate(("PO-1", "PO-2", "PO-1")):
+        sold = subscribe(f"sub_more_{n}", account_id=ACCOUNT, entity_id=ENTITY.id, plan_version=VERSION, started_on=JAN)
+        world.store.put_many([subscription_item(replace(sold, purchase_order=order, cost_centre="ignored"))])
+    Wallets(world.store, world.clock).grant(ACCOUNT, PrepaidCredit("gift", 10_000, JAN, paid=False), CLERK)
+    world.run(JAN)
+    found = {body.purchase_order: body for body in _bodies(world)}
+    assert {order: body.net_minor for order, body in found.items()} == {"": 5650, "PO-1": 11300, "PO-2": 5650}
+    assert sum(body.total_minor - body.payable_minor for body in found.values()) == 10_000
+    assert {body.cost_centre for body in found.values()} == {""}
+    assert check_all(world.store).violations == []
+
+
+def test_more_charges_than_one_unit_holds_set_the_account_aside_with_the_reason() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    for n in range(110):
+        _sell(world, SoldItem(f"i{n}", {"en": "Item"}, Decimal(1), tax_category="digital_service"), JAN)
+    closed = world.run(JAN)
+    (aside,) = set_aside_of(world.store, closed)
+    assert aside.code == "too_many_charges" and closed.invoices == 0
+
+
+def _eventful() -> World:
+    """Accounts with a change, an item, a coupon, credit, a credit note to come, and two that share an invoice."""
+    world = World()
+    world.found(5, started_on=JAN)
+    _consolidate(world, 4, 3)
+    world.run(JAN)
+    _change(world, _seats("ch_1", date(2026, 1, 17), 3))
+    _change(world, Change("stop", ChangeKind.CANCEL, date(2026, 1, 9)), account=1)
+    _sell(world, SoldItem("setup", {"en": "Set-up"}, Decimal(200), tax_category="digital_service"), FEB, account=2)
+    wallets = Wallets(world.store, world.clock)
+    wallets.add_coupon(account_id_of(2), Coupon("ten", {"en": "Ten"}, percent=Decimal(10)), CLERK)
+    wallets.grant(account_id_of(2), PrepaidCredit("gift", 700, JAN, paid=False), CLERK)
+    wallets.grant(account_id_of(3), PrepaidCredit("short", 700, JAN, expires_on=FEB, paid=False), CLERK)
+    world.client.calls = 0
+    return world
+
+
+def _essence(world: World) -> list[tuple[str, ...]]:
+    kinds = ("invoice", "body", "entry", "balance", "subscription", "wallet", "item", "series")
+    ignored = ("history", "version")
+    return sorted(
+        (item["pk"], item["sk"], *(f"{name}={value!r}" for name, value in sorted(item.items()) if name not in ignored))
+        for item in world.store.scan()
+        if item["kind"] in kinds
+    )
+
+
+def _crashing(world: World, at: int, where: str) -> Callable[[Callable[[], object]], object]:
+    died = []
+
+    def fault(number: int, _operation: str, when: str) -> None:
+        if number == at and when == where and not died:
+            died.append(number)
+            raise Crash
+
+    def repeat(act: Callable[[], object]) -> object:
+        world.client.fault = fault
+        try:
+            return act()
+        except Crash:
+            return act()
+        finally:
+            world.client.fault = None
+
+    return repeat
+
+
+def test_whatever_is_billed_a_crash_at_any_call_changes_nothing_of_the_outcome() -> None:
+    undisturbed = _eventful()
+    undisturbed.run(FEB)
+    expected, calls = _essence(undisturbed), undisturbed.client.calls
+    assert calls > 15 and check_all(undisturbed.store).violations == []
+    for at in range(1, calls + 1):
+        for where in ("before", "after"):
+            world = _eventful()
+            world.run(FEB, _crashing(world, at, where))
+            assert _essence(world) == expected, f"crash {where} call {at}"
+            assert check_all(world.store).violations == [], f"crash {where} call {at}"
+
+
+def test_a_change_that_comes_while_an_account_is_billed_loses_nothing_and_bills_nothing_twice() -> None:
+    def billed_with_change_at(at: int) -> list[int]:
+        world = World()
+        world.found(1, started_on=JAN)
+        world.run(JAN)
+        world.client.calls = 0
+        done = []
+
+        def meddle(number: int, _operation: str, when: str) -> None:
+            if number == at and when == "before" and not done:
+                done.append(number)
+                _change(world, _seats("ch_1", date(2026, 1, 17), 3))
+
+        world.client.fault = meddle
+        world.run(FEB)
+        world.client.fault = None
+        if not done:
+            return []
+        world.run(MAR)
+        assert check_all(world.store).violations == [], f"at call {at}"
+        return [body.net_minor for body in _bodies(world)]
+
+    totals = [sum(nets) for at in range(1, 30) if (nets := billed_with_change_at(at))]
+    assert len(totals) > 12 and set(totals) == {5650 + 7150 + 7150 + 726}
