@@ -21,7 +21,7 @@ from saldo.storage.store import Store
 from saldo.usage import partitions_sql as sql
 from saldo.usage import records_partitions as records
 from saldo.usage.model import Aggregation, Counted, UsageDetail
-from saldo.usage.model_windows import Cutoff
+from saldo.usage.model_windows import Cutoff, Known
 from saldo.usage.partitions_engine import Engine
 from saldo.usage.ports import Ask
 from saldo.usage.records import MonthKey, months_of
@@ -31,6 +31,7 @@ from saldo.usage.rules import averaged
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+MOST_AMOUNTS = 100_000
 _UNITS = 10**12 * 1_000_000  # an area is in 10^-12ths times microseconds
 
 
@@ -53,6 +54,11 @@ class Partitions:
                 for place in places:
                     found[place] = _count(shelf, asks[place])
         return [found[place] for place in range(len(asks))]
+
+    def known(self, asks: Sequence[Ask]) -> list[Known]:
+        """See `ports.LargeUsage.known`."""
+        months = {key: self._months(*key) for key in {(ask.account_id, ask.meter.event_name) for ask in asks}}
+        return [_known(months[ask.account_id, ask.meter.event_name], ask) for ask in asks]
 
     def _months(self, account_id: str, name: str) -> dict[str, _Month]:
         items = records.months_with_parts(self._store, account_id, name)
@@ -115,11 +121,11 @@ class _Shelf:
 
 def _count(shelf: _Shelf, ask: Ask) -> tuple[Counted, Cutoff]:
     """The fold of one window. Without parts there is nothing to count."""
-    wanted = _wanted(shelf, ask)
+    wanted = _wanted(shelf.months, ask)
     parts = shelf.parts_of(wanted, ask.known)
-    known = records.known_of({m: [shelf.months[m].parts[i] for n, i in parts if n == m] for m in wanted})
+    known = _known(shelf.months, ask)
     if not parts:
-        return Counted(_nothing(ask)[0], _nothing(ask)[1]), Cutoff(known, 0)
+        return _nothing(ask), Cutoff(known, 0)
     files = shelf.fetched(parts)
     try:
         repeats = _find_repeats(shelf, wanted, parts)
@@ -139,17 +145,25 @@ def _out_of_range() -> type[Exception]:
     return duckdb.OutOfRangeException
 
 
-def _nothing(ask: Ask) -> tuple[Decimal, UsageDetail]:
+def _nothing(ask: Ask) -> Counted:
     amounts = () if ask.needs.amounts else None
-    return ZERO, UsageDetail(amounts=amounts, by_value={} if ask.needs.dimensions else None)
+    return Counted(ZERO, UsageDetail(amounts=amounts, by_value={} if ask.needs.dimensions else None))
 
 
-def _wanted(shelf: _Shelf, ask: Ask) -> list[str]:
+def _known(months: Mapping[str, _Month], ask: Ask) -> Known:
+    found = {}
+    for month in _wanted(months, ask):
+        limit = None if ask.known is None else ask.known.get(month, 0)
+        found[month] = records.known_part(months[month].parts, limit)
+    return records.known_of(found)
+
+
+def _wanted(months: Mapping[str, _Month], ask: Ask) -> list[str]:
     """Months whose events may count: those of the window's days, and all before where a level goes on."""
     wanted = [key.month for key in months_of(ask.account_id, ask.meter.event_name, ask.period, ask.zone)]
     if ask.meter.carries:
-        return [month for month in shelf.months if month <= wanted[-1]]
-    return [month for month in wanted if month in shelf.months]
+        return [month for month in months if month <= wanted[-1]]
+    return [month for month in wanted if month in months]
 
 
 def _find_repeats(shelf: _Shelf, wanted: Sequence[str], parts: Sequence[tuple[str, int]]) -> bool:
@@ -217,6 +231,7 @@ def _counted(shelf: _Shelf, ask: Ask, files: Sequence[str], repeats: bool) -> Co
     rows = _all(con, sql.folded(meter, ask.needs.dimensions).format(within=within), window)
     amounts = None
     if ask.needs.amounts:
+        _few_enough(con, ask)
         amounts = tuple(map(_plain, _one(con, sql.AMOUNTS.format(within=within), window) or ()))
     width = len(ask.needs.dimensions)
     parts = {tuple(row[:width]): _quantity(ask, row[width], row[width + 1]) for row in rows}
@@ -224,6 +239,12 @@ def _counted(shelf: _Shelf, ask: Ask, files: Sequence[str], repeats: bool) -> Co
         return Counted(parts[()], UsageDetail(amounts=amounts))
     by_value = {values: quantity for values, quantity in parts.items() if quantity}
     return Counted(total(by_value.values()), UsageDetail(amounts=amounts, by_value=by_value))
+
+
+def _few_enough(con: DuckDBPyConnection, ask: Ask) -> None:
+    if _one(con, "SELECT count(*) FROM counting") > MOST_AMOUNTS:
+        says = f"a price by event asks for each amount of {ask.meter.id}; files give at most {MOST_AMOUNTS:,}"
+        raise Refusal("too_many_amounts", says)
 
 
 def _quantity(ask: Ask, first: Any, second: Any) -> Decimal:
@@ -259,5 +280,3 @@ def _all(con: DuckDBPyConnection, query: str, parameters: Mapping[str, object] |
 
 def _one(con: DuckDBPyConnection, query: str, parameters: Mapping[str, object] | None = None) -> Any:
     return _all(con, query, parameters)[0][0]
-
-

@@ -106,7 +106,9 @@ def bound(con: DuckDBPyConnection, delivery: FileDelivery) -> None:
     rows = [_bounds_of(delivery, a, name) for a, name in found if a in delivery.accounts and name in delivery.meters]
     if rows:
         con.executemany("INSERT INTO bounds VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-    con.execute(f"CREATE TEMP VIEW passed AS SELECT good.* FROM good LEFT JOIN bounds USING (account, meter) WHERE {_PASSES}")  # noqa: S608, E501
+    con.execute(
+        f"CREATE TEMP VIEW passed AS SELECT good.* FROM good LEFT JOIN bounds USING (account, meter) WHERE {_PASSES}"
+    )  # noqa: S608, E501
 
 
 def not_passed(con: DuckDBPyConnection, reading: Reading) -> list[int]:

@@ -78,9 +78,7 @@ def within(meter: Meter, *, carries: bool) -> str:
 
 
 def _filters(filters: Mapping[str, Sequence[str]]) -> list[str]:
-    return [
-        f"{property_of(name)} IN ({', '.join(map(text, values))})" for name, values in sorted(filters.items())
-    ]
+    return [f"{property_of(name)} IN ({', '.join(map(text, values))})" for name, values in sorted(filters.items())]
 
 
 def folded(meter: Meter, dimensions: Sequence[str]) -> str:

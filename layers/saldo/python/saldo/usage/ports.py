@@ -33,7 +33,13 @@ class LargeUsage(Protocol):
     """Counts what lies in files, as `rules_windows.count` counts events in hand."""
 
     def count(self, asks: Sequence[Ask]) -> list[tuple[Counted, Cutoff]]:
-        """In the order asked; 0 where nothing was counted. Refusal `total_too_large` beyond what can be held."""
+        """In the order asked; 0 where nothing was counted.
+
+        Refusal `total_too_large` beyond 26 digits, `too_many_amounts` where single amounts are asked of too many events.
+        """
+
+    def known(self, asks: Sequence[Ask]) -> list[Known]:
+        """How many events the months of each ask have, without counting them."""
 
 
 class NumberedEvent(NamedTuple):

@@ -88,7 +88,7 @@ def _shape_of(line: str) -> tuple[Shape, dict[str, Any]] | None:
         event = json.loads(line, object_pairs_hook=_pairs)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(event, dict) or not _NEEDED <= event.keys() or event["specversion"] != "1.0":
+    if not isinstance(event, dict) or not event.keys() >= _NEEDED or event["specversion"] != "1.0":
         return None
     data = event["data"]
     if not isinstance(data, dict) or not isinstance(data.get("meter"), str):
