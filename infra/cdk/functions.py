@@ -17,6 +17,9 @@ class Grant(Enum):
     DOCUMENTS = auto()
     DOCUMENTS_READ = auto()
     IMPORTS = auto()
+    USAGE_FILES = auto()  # add parts of usage; read none
+    USAGE_FILES_READ = auto()
+    COUNT_USAGE = auto()
     SIGN_IN = auto()
     QUEUE_GATEWAY_EVENTS = auto()
     QUEUE_USAGE = auto()
@@ -29,7 +32,7 @@ class Grant(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """`memory` in MB, `timeout_s` in seconds. `documents`: carries the layer that typesets.
+    """`memory` and `disk` in MB, `timeout_s` in seconds. `layers`: those it carries besides what all carry.
 
     `failures`: the metric under which the function counts its own failures, when it is not `<Name>Failed`;
     `service`: the dimension of its metrics.
@@ -40,7 +43,8 @@ class FunctionSpec:
     memory: int
     timeout_s: int
     grants: tuple[Grant, ...]
-    documents: bool = False
+    layers: tuple[str, ...] = ()
+    disk: int = 512
     failures: str = ""
     service: str = "saldo"
 
@@ -106,7 +110,7 @@ DOCUMENTS = FunctionSpec(
     1769,
     60,
     (Grant.RECORDS_READ, Grant.KEYS_READ, Grant.DOCUMENTS),
-    documents=True,
+    layers=("documents",),
     failures="RenderDocumentFailed",
 )
 DELIVERY = FunctionSpec(
@@ -115,7 +119,7 @@ DELIVERY = FunctionSpec(
     1769,
     120,
     (Grant.RECORDS, Grant.KEYS, Grant.DOCUMENTS, Grant.MAIL),
-    documents=True,
+    layers=("documents",),
     failures="DeliverDocumentFailed",
 )
 GATEWAY_EVENTS = FunctionSpec(
@@ -144,7 +148,18 @@ IMPORT_USAGE = FunctionSpec(
     "functions.usage.import_usage.handler",
     1769,
     900,
-    (Grant.IMPORTS, Grant.RECORDS),
+    (Grant.IMPORTS, Grant.RECORDS, Grant.USAGE_FILES),
+    layers=("usage",),
+    disk=2048,
+)
+COUNT_USAGE = FunctionSpec(
+    "count_usage",
+    "functions.usage.count_usage.handler",
+    7076,
+    600,
+    (Grant.RECORDS_READ, Grant.USAGE_FILES_READ),
+    layers=("usage",),
+    disk=10_240,
 )
 ACCEPT_USAGE = FunctionSpec(
     "accept_usage",
@@ -179,6 +194,7 @@ ALL = (
     SWEEP_PAYMENTS,
     PUBLISH_EVENTS,
     IMPORT_USAGE,
+    COUNT_USAGE,
     ACCEPT_USAGE,
     INGEST_USAGE,
     IMPORT_INVOICES,
