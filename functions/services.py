@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from saldo.usage.totals import UsageTotals
 
 clock = system_clock
-# What the function that counts usage in files has (infra/cdk/functions.py): memory for the engine, time for one account.
+# What the function that counts usage in files has (infra/cdk/functions.py): memory for the engine, time for a total.
 COUNTING_MB = 4_500
 COUNTING_S = 280
 
@@ -50,6 +50,7 @@ def billing() -> Billing:
     from saldo.catalog.service import PlanVersions
     from saldo.invoicing.run.bill import Billing
     from saldo.tax.table import TableTax, shipped_table
+
     return Billing(store(), PlanVersions(store()), usage_totals(), TableTax(shipped_table()))
 
 
@@ -189,7 +190,6 @@ def usage_ingest() -> Ingest:
 @lru_cache(maxsize=1)
 def usage_import() -> UsageImport:
     from saldo.usage.ingest_import import UsageImport
-
     from saldo.usage.partitions_ingest import UsageIntoFiles
 
     in_files = UsageIntoFiles(store(), usage_bucket(), clock)

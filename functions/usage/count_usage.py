@@ -11,5 +11,5 @@ from saldo.usage.partitions_remote import answered
 
 @observed("CountUsage")
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """{count: [ask]} or {known: [ask]} → {answers: […]}, or {refused: {code, message}}; only reads, so safe to repeat."""
+    """{count: [ask]} or {known: [ask]} → {answers: […]}, or {refused: {code, message}}; it only reads."""
     return answered(partitions(), event)

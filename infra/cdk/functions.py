@@ -57,8 +57,8 @@ class FunctionSpec:
         return self.failures or f"{self.camel}Failed"
 
 
-def _step(name: str, memory: int = 512, timeout_s: int = 60) -> FunctionSpec:
-    grants = (Grant.RECORDS,)
+def _step(name: str, memory: int = 512, timeout_s: int = 60, more: tuple[Grant, ...] = ()) -> FunctionSpec:
+    grants = (Grant.RECORDS, *more)
     return FunctionSpec(name, f"functions.invoice_run.{name}.handler", memory, timeout_s, grants)
 
 
@@ -81,7 +81,7 @@ PORTAL = FunctionSpec(
 )
 
 OPEN_RUN = _step("open_run", timeout_s=300)
-BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300)
+BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300, more=(Grant.COUNT_USAGE,))
 NUMBER_INVOICES = _step("number_invoices", timeout_s=600)
 ISSUE_INVOICES = _step("issue_invoices", memory=1024, timeout_s=300)
 RECONCILE_RUN = _step("reconcile_run", timeout_s=600)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from saldo.catalog.model import Matrix, Percentage, PerUnit, PriceModel
+from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Period, local_midnight
 from saldo.storage.units import Unit
 from saldo.usage.ingest import Ingest
@@ -20,6 +24,8 @@ from saldo.usage.model_windows import AccountUsage, Terms
 from saldo.usage.partitions import Partitions
 from saldo.usage.partitions_engine import Engine
 from saldo.usage.partitions_ingest import UsageIntoFiles
+from saldo.usage.partitions_remote import CountedElsewhere, answered
+from saldo.usage.ports import Ask
 from saldo.usage.records_windows import closings_from, closings_key, write_windows
 from saldo.usage.rules import needs_of
 from saldo.usage.rules_windows import closed
@@ -200,3 +206,43 @@ def test_both_paths_tell_the_same_of_what_came_after_a_window_was_billed(scene: 
         (w.window.meter_id, w.policy, w.now, w.billed, w.cutoff.arrivals) for w in table.late
     ]
     agree(*paths.read(scene))
+
+
+def test_what_a_function_says_of_files_is_what_was_counted() -> None:
+    """The call that carries a question to the function that counts, and its answer back, change nothing."""
+    paths = TwoPaths()
+    properties = {"property.region": "é'\"\\", "property.size": "l"}
+    told_ = {"source": "a", "id": "1", "meter": "work", "at": "2026-10-05T00:00:00Z", "value": "0.000000000001"}
+    paths.take([told_ | properties, told_ | {"id": "2", "value": "3"}])
+    period = Period(date(2026, 10, 1), date(2026, 11, 1))
+    needs = [needs_of(price) for price in (PLAIN, BY_REGION, BY_EVENT)]
+    asks = [Ask(IN_FILES, "UTC", m, period, need, known) for m in METERS for need in needs for known in (None, {})]
+    large = Partitions(paths.world.store, paths.files, ENGINE)
+    remote = CountedElsewhere(AFunction(large), "count_usage")  # type: ignore[arg-type]  # the one method that is used
+    assert remote.count(asks) == large.count(asks)
+    assert remote.known(asks) == large.known(asks)
+
+
+class AFunction:
+    """Invokes the handler's own words, through JSON."""
+
+    def __init__(self, large: Partitions) -> None:
+        self._large = large
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, io.BytesIO]:  # noqa: N803 - AWS's names
+        return {"Payload": io.BytesIO(json.dumps(answered(self._large, json.loads(Payload))).encode())}
+
+
+def test_a_total_that_is_too_large_is_refused_and_none_is_rounded() -> None:
+    paths = TwoPaths()
+    most = "9" * 26 + "." + "9" * 12
+    told_ = {"source": "a", "id": "1", "meter": "work", "at": "2026-10-05T00:00:00Z", "value": most}
+    paths.take([told_, told_ | {"id": "2", "value": "1" + "0" * 26}, told_ | {"id": "3", "value": "0.0000000000001"}])
+    scene = Scene("UTC", Period(date(2026, 10, 1), date(2026, 11, 1)), [("sum", PLAIN)], [])
+    (key,) = paths.read(scene)[1].totals
+    assert paths.read(scene)[1].totals[key] == Decimal(most)
+    codes = [p["code"] for item in paths.world.items("quarantine") for p in item["problems"]]
+    assert codes == ["unsupported_value"] * 2  # of the files; the table holds both
+    paths.take([told_ | {"id": "4", "value": "0.000000000001"}])
+    with pytest.raises(Refusal, match="total_too_large"):
+        paths.read(scene)

@@ -17,7 +17,9 @@ def session() -> Session:
 
 
 @lru_cache(maxsize=64)
-def client(service: str, region: str | None = None, patience_s: int = 20) -> Any:  # boto3 types each service apart; callers annotate
+def client(
+    service: str, region: str | None = None, patience_s: int = 20
+) -> Any:  # boto3 types each service apart; callers annotate
     """The one client of a service. Retries stay few and bounded: the caller's workflow retries too.
 
     patience_s: how long an answer may take.

@@ -42,7 +42,7 @@ class Partitions:
         self._store, self._files, self._engine = store, files, engine or Engine()
 
     def count(self, asks: Sequence[Ask]) -> list[tuple[Counted, Cutoff]]:
-        """See `ports.LargeUsage.count`. Events of one account and name are fetched once for all that is asked of them."""
+        """See `ports.LargeUsage.count`. Events of one account and name are fetched once, whatever is asked of them."""
         together: dict[tuple[str, str], list[int]] = defaultdict(list)
         for place, ask in enumerate(asks):
             together[ask.account_id, ask.meter.event_name].append(place)
@@ -248,7 +248,7 @@ def _few_enough(con: DuckDBPyConnection, ask: Ask) -> None:
 
 
 def _quantity(ask: Ask, first: Any, second: Any) -> Decimal:
-    """A number of what the engine folded: a value and, for a level that goes on, the one before; or an area's halves."""
+    """A number of what was folded: a value and, of a level that goes on, the one before; or the halves of an area."""
     if ask.meter.aggregation is Aggregation.WEIGHTED:
         area = Fraction(int(first or 0) * 10**12 + int(second or 0), _UNITS)
         return averaged(area, *ask.period.instants(ask.zone))
@@ -265,7 +265,7 @@ def _plain(value: Any) -> Decimal:
 def _arrivals(shelf: _Shelf, ask: Ask, files: Sequence[str], repeats: bool) -> int:
     rows = sql.accepted(files, repeats=repeats, corrects=ask.corrects)
     where = sql.within(ask.meter, carries=False)
-    return int(_one(shelf.connection, f"SELECT count(*) FROM ({rows}) WHERE {where}", _window(ask)))  # noqa: S608 - no input
+    return int(_one(shelf.connection, f"SELECT count(*) FROM ({rows}) WHERE {where}", _window(ask)))
 
 
 def _window(ask: Ask) -> dict[str, datetime]:

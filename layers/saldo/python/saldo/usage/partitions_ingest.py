@@ -45,13 +45,13 @@ CREATE TEMP TABLE parts AS
 SELECT row_number() OVER (ORDER BY account, meter, month) AS number, * FROM (
     SELECT account, meter, {_MONTH} AS month, count(*) AS events, count(value) AS valued FROM passed GROUP BY ALL
 )
-"""  # noqa: S608 - no input
+"""
 # Where an event's value may be left out, it counts as 1.
 _SORTED_OUT = f"""
 CREATE TEMP TABLE sorted_out AS
-SELECT number, source, id, happened, coalesce(value, 1) AS value, properties
+SELECT number, row, source, id, happened, coalesce(value, 1) AS value, properties
 FROM passed p JOIN parts ON parts.account = p.account AND parts.meter = p.meter AND parts.month = {_MONTH}
-"""  # noqa: S608 - no input
+"""
 
 
 @dataclass(slots=True)
@@ -83,7 +83,8 @@ class UsageIntoFiles:
             if odd:
                 every = block.split(b"\n")
                 rows = [row for number in odd if (row := row_of_line(first + number, every[number]))]
-                self._add(good, _checked(delivery, rows, found), first, found)
+                events = [(one.row.number - first, one) for one in _checked(delivery, rows, found)]
+                self._add(good, events, found)
             self._store_parts(good, found)
         return found
 
@@ -93,26 +94,25 @@ class UsageIntoFiles:
         with self._engine.at_work() as (connection, folder):
             good = _Table(connection, folder, delivery, lines.empty(connection))
             lines.bound(connection, delivery)
-            self._add(good, events, 0, found)
+            self._add(good, list(enumerate(events)), found)
             self._store_parts(good, found)
         return found
 
-    def _add(self, good: _Table, events: Sequence[NumberedEvent], first: int, found: Filed) -> None:
+    def _add(self, good: _Table, events: Sequence[tuple[int, NumberedEvent]], found: Filed) -> None:
         """Add events to the table but those that come too late or that a file cannot hold."""
         taken = []
-        for one in events:
+        for number, one in events:
             problem, late = _objection(good.delivery, one.event)
             if problem:
                 found.refused.append(rejected(one.row, problem))
                 continue
-            taken.append(one)
+            taken.append((number, one.event))
             found.late += late
             if late:
                 good.late.add(month_of(one.event))
         if taken:
             lines.to_table(good.connection, good.reading)
-            lines.add(good.connection, taken, first)
-            good.reading.in_order = False
+            lines.add(good.connection, taken)
 
     def _store_parts(self, good: _Table, found: Filed) -> None:
         """Write what passes as parts, and put them on record. Files come first: what is on record can be read."""
@@ -121,7 +121,7 @@ class UsageIntoFiles:
         parts = con.execute("SELECT * FROM parts ORDER BY number").fetchall()
         whole = reading.file if [(n, valued) for *_, n, valued in parts] == [(reading.rows, reading.rows)] else None
         if parts and whole is None:
-            con.execute(_SORTED_OUT + ("" if reading.in_order else " ORDER BY row"))
+            con.execute(_SORTED_OUT)
         for number, account_id, name, month, count, _ in parts:
             key = MonthKey(account_id, name, f"{month:06d}")
             self._list(good, key, self._put(good, key, whole or _written(good, number)), count)
@@ -160,7 +160,7 @@ class UsageIntoFiles:
 def _written(good: _Table, number: int) -> Path:
     """The file of one part."""
     path = good.folder / "part.parquet"
-    rows = f"SELECT * EXCLUDE (number) FROM sorted_out WHERE number = {number}"  # noqa: S608 - a number
+    rows = f"SELECT * EXCLUDE (number) FROM sorted_out WHERE number = {number}"
     good.connection.execute(f"COPY ({rows}) TO {rules.text(str(path))} (FORMAT parquet)")
     return path
 

@@ -1,7 +1,7 @@
 """A block of CloudEvents read by the engine into table `good`; lines that it may not read come back by number.
 
-Plain is a line that is byte for byte what its fields make by the shape of a line that was read row-wise, and whose fields
-pass the row-wise checks. `rules_partitions` has the shapes, and says why.
+Plain is a line that is byte for byte what its fields make by the shape of a line that was read row-wise, and whose
+fields pass the row-wise checks. `rules_partitions` has the shapes, and says why.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from saldo.usage import rules_partitions as rules
 from saldo.usage.ingest_files import MOST_LINE_BYTES
 from saldo.usage.ingest_rows import CLOCK_SKEW, EARLIEST_YEAR, may_fall, only_count
-from saldo.usage.ports import FileDelivery, NumberedEvent
+from saldo.usage.model import UsageEvent
+from saldo.usage.ports import FileDelivery
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -45,7 +46,6 @@ class Reading:
 
     rows: int
     file: Path | None
-    in_order: bool = True
 
 
 def empty(con: DuckDBPyConnection) -> Reading:
@@ -63,13 +63,13 @@ def read(con: DuckDBPyConnection, folder: Path, block: bytes) -> Reading:
     if shape is not None:
         made = _taken(shape, _lines_of(lines), blanks=blanks)
         con.execute(f"COPY ({made}) TO {rules.text(str(file))} (FORMAT parquet)")
-        con.execute(f"CREATE TEMP VIEW good AS {_rows_of(file)}")
+        con.execute(f"CREATE TEMP VIEW good AS SELECT * FROM read_parquet({rules.text(str(file))})")
         if con.execute("SELECT count(*) FROM good").fetchall() == [(rows,)]:
             return _read_on(con, Reading(rows, file), blanks=blanks)
         con.execute("DROP VIEW good")
-    found = empty(con)
+    empty(con)
     con.execute("INSERT INTO good (row, ok) SELECT range, false FROM range(?)", [rows])
-    return found
+    return Reading(rows, None)
 
 
 def _read_on(con: DuckDBPyConnection, reading: Reading, *, blanks: bool) -> Reading:
@@ -81,11 +81,10 @@ def _read_on(con: DuckDBPyConnection, reading: Reading, *, blanks: bool) -> Read
             break
         to_table(con, reading)
         again = "SELECT row, line FROM good WHERE NOT ok"
-        con.execute(f"CREATE TEMP TABLE more AS {_taken(shape, again, blanks=blanks, row='row, ')}")
+        con.execute(f"CREATE TEMP TABLE more AS {_taken(shape, again, blanks=blanks)}")
         con.execute("DELETE FROM good WHERE NOT ok")
         con.execute("INSERT INTO good SELECT * FROM more")
         con.execute("DROP TABLE more")
-        reading.in_order = False
     return reading
 
 
@@ -108,7 +107,7 @@ def bound(con: DuckDBPyConnection, delivery: FileDelivery) -> None:
         con.executemany("INSERT INTO bounds VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     con.execute(
         f"CREATE TEMP VIEW passed AS SELECT good.* FROM good LEFT JOIN bounds USING (account, meter) WHERE {_PASSES}"
-    )  # noqa: S608, E501
+    )
 
 
 def not_passed(con: DuckDBPyConnection, reading: Reading) -> list[int]:
@@ -118,13 +117,13 @@ def not_passed(con: DuckDBPyConnection, reading: Reading) -> list[int]:
     return [row for (row,) in con.execute("SELECT row FROM good ANTI JOIN passed USING (row) ORDER BY row").fetchall()]
 
 
-def add(con: DuckDBPyConnection, events: Sequence[NumberedEvent], first: int) -> None:
-    """Put events that passed every check into table `good`, under the numbers of their rows."""
+def add(con: DuckDBPyConnection, events: Sequence[tuple[int, UsageEvent]]) -> None:
+    """Put events that passed every check into table `good`, under these numbers."""
     if not events:
         return
-    told = [one.event for one in events]
+    told = [event for _, event in events]
     columns: list[list[object]] = [
-        [one.row.number - first for one in events],
+        [number for number, _ in events],
         [e.source for e in told],
         [e.id for e in told],
         [e.account_id for e in told],
@@ -137,7 +136,7 @@ def add(con: DuckDBPyConnection, events: Sequence[NumberedEvent], first: int) ->
     names = ["row", "source", "id", "account", "meter", "happened", "value", "properties"]
     unnested = ", ".join(f"unnest(?::{t}[]) AS {n}" for t, n in zip(types, names, strict=True))
     con.execute(
-        f"INSERT INTO good SELECT row, source, id, account, meter, happened, value::{rules.VALUE_TYPE},"  # noqa: S608
+        f"INSERT INTO good SELECT row, source, id, account, meter, happened, value::{rules.VALUE_TYPE},"
         f" properties, true, true, NULL FROM (SELECT {unnested})",
         columns,
     )
@@ -182,17 +181,13 @@ def _blank_if_odd(line: bytes) -> bytes:
 
 def _lines_of(path: Path) -> str:
     return (
-        f"SELECT coalesce(line, '') AS line FROM read_csv({rules.text(str(path))},"  # noqa: S608
+        f"SELECT row_number() OVER () - 1 AS row, coalesce(line, '') AS line FROM read_csv({rules.text(str(path))},"
         " columns = {'line': 'VARCHAR'}, delim = '\x01', quote = '', escape = '', comment = '', header = false,"
         " auto_detect = false)"
     )
 
 
-def _rows_of(file: Path) -> str:
-    return f"SELECT file_row_number AS row, * FROM read_parquet({rules.text(str(file))}, file_row_number = true)"  # noqa: S608
-
-
-def _taken(shape: rules.Shape, lines: str, *, blanks: bool, row: str = "") -> str:
+def _taken(shape: rules.Shape, lines: str, *, blanks: bool) -> str:
     """Lines as the columns of table `good`. Fields are read in a step of their own, so that it is done once a line."""
     value = f"try_cast({rules.field(shape, 'data', 'value')} AS {rules.VALUE_TYPE})"
     again, checks = rules.written_again(shape), rules.plain_checks(shape, blanks=blanks)
@@ -206,6 +201,6 @@ def _taken(shape: rules.Shape, lines: str, *, blanks: bool, row: str = "") -> st
         "properties": rules.properties_made(shape),
         "ok": f"coalesce(line = {again} AND {checks}, false)",
     }
-    parsed = f"SELECT {row}line, TRY(json_transform(line, {rules.text(rules.structure(shape))})) AS s FROM ({lines})"  # noqa: S608
+    parsed = f"SELECT row, line, TRY(json_transform(line, {rules.text(rules.structure(shape))})) AS s FROM ({lines})"
     made = ", ".join(f"{made} AS {name}" for name, made in columns.items())
-    return f"SELECT {row}{made}, false AS checked, CASE WHEN ok THEN NULL ELSE line END AS line FROM ({parsed})"  # noqa: S608
+    return f"SELECT row, {made}, false AS checked, CASE WHEN ok THEN NULL ELSE line END AS line FROM ({parsed})"

@@ -42,8 +42,8 @@ def scan_in_order(files: Sequence[str]) -> str:
     """The same with the month of each row and its place among all that came: the part's number, then the row's."""
     listed = ", ".join(map(text, files))
     return f"""
-    SELECT f.*, p.month, p.seq, (p.seq::BIGINT << 32) + file_row_number AS ord
-    FROM read_parquet([{listed}], file_row_number = true, filename = true) f JOIN part p ON p.file = f.filename
+    SELECT f.*, p.month, p.seq, (p.seq::BIGINT << 32) + f.row AS ord
+    FROM read_parquet([{listed}], filename = true) f JOIN part p ON p.file = f.filename
     """
 
 

@@ -35,7 +35,7 @@ class LargeUsage(Protocol):
     def count(self, asks: Sequence[Ask]) -> list[tuple[Counted, Cutoff]]:
         """In the order asked; 0 where nothing was counted.
 
-        Refusal `total_too_large` beyond 26 digits, `too_many_amounts` where single amounts are asked of too many events.
+        Refusal `total_too_large` from 10^26 on, `too_many_amounts` where single amounts are asked of too many events.
         """
 
     def known(self, asks: Sequence[Ask]) -> list[Known]:

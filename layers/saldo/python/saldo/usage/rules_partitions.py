@@ -1,8 +1,8 @@
 """Which lines a vectorised reader may take, and what a file can hold. Pure: texts in, texts out.
 
-A reader that is fast and almost right would be worse than none: JSON readers differ on repeated keys, on trailing commas,
-on digits. So nothing is believed of a line. Its fields are read by the engine, the line is built again from them by the
-shape of a line that was read row-wise, and only a line that comes out byte for byte the same is taken.
+A reader that is fast and almost right would be worse than none: JSON readers differ on repeated keys, on trailing
+commas, on digits. So nothing is believed of a line. Its fields are read by the engine, the line is built again from
+them by the shape of a line that was read row-wise, and only one that comes out byte for byte the same is taken.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from saldo.kernel.exact import fits
+from saldo.kernel.exact import fits, plain
 from saldo.usage.ingest_rows import MOST_PROPERTIES
 
 # DECIMAL(38, 12) is what an engine adds up exactly: below 10^26, to 12 digits after the point.
 INTEGER_DIGITS, FRACTION_DIGITS = 26, 12
 VALUE_TYPE = f"DECIMAL({INTEGER_DIGITS + FRACTION_DIGITS}, {FRACTION_DIGITS})"
-_MOST = Decimal(10) ** INTEGER_DIGITS
 
 Path = tuple[str, ...]
 Piece = str | Path
@@ -35,14 +34,7 @@ _NEEDED = {"specversion", "source", "id", "subject", "time", "data"}
 
 def holds(value: Decimal) -> bool:
     """Whether a file can hold the value with every digit."""
-    if not fits(value) or abs(value) >= _MOST:
-        return False
-    return value == value.quantize(Decimal(1).scaleb(-FRACTION_DIGITS)) if _fraction(value) > FRACTION_DIGITS else True
-
-
-def _fraction(value: Decimal) -> int:
-    exponent = value.as_tuple().exponent
-    return -exponent if isinstance(exponent, int) else 0
+    return fits(value) and value.adjusted() < INTEGER_DIGITS and len(plain(value).partition(".")[2]) <= FRACTION_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +170,8 @@ def field(shape: Shape, *path: str) -> str:
 def written_again(shape: Shape) -> str:
     """The line that the fields of `s` make by this shape, in the engine's language.
 
-    A field that is not there adds nothing, which makes another line: the shape has quotes around texts, and no number is
-    empty. Only a time that is empty needs to be seen elsewhere.
+    A field that is not there adds nothing, which makes another line: a shape has quotes around texts, and no number
+    is empty. Only a time that is empty needs to be seen elsewhere.
     """
     made = []
     for piece in shape.pieces:

@@ -42,8 +42,8 @@ class _Look(NamedTuple):
 
 
 class UsageTotals:
-    """Reads usage of one region's accounts for runs, wherever it lies. large: counts that of accounts with files; without
-    it such an account is refused (`usage_in_files`)."""
+    """Reads usage of one region's accounts for runs, wherever it lies. large: counts that of accounts with files;
+    without it such an account is refused (`usage_in_files`)."""
 
     def __init__(self, store: Store, large: LargeUsage | None = None) -> None:
         self._store, self._large = store, large
