@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from saldo.usage.ingest_files import MOST_LINE_BYTES, blocks, rows_of_block
+from saldo.usage.ingest_blocks import blocks
+from saldo.usage.ingest_files import MOST_LINE_BYTES, rows_of_block
 from saldo.usage.ingest_rows import by_event_name, event_from
 from saldo.usage.model import Aggregation, Meter, UsageEvent
 from saldo.usage.partitions_engine import Engine
@@ -77,7 +79,10 @@ def by_rows(block: bytes, first: int) -> tuple[list[Told], list[tuple[int, tuple
 
 def by_engine(block: bytes, first: int) -> tuple[list[Told], list[tuple[int, tuple[str, ...]]], Filed]:
     world, files = World(), MemoryFiles({})
-    filed = UsageIntoFiles(world.store, files, FrozenClock(NOW), Engine(threads=1)).take_lines(DELIVERY, block, first)
+    into = UsageIntoFiles(world.store, files, FrozenClock(NOW), Engine(threads=1))
+    with TemporaryDirectory() as folder:
+        whole = next(blocks([block], len(block) + 1, Path(folder)), None)
+        filed = into.take_lines(DELIVERY, replace(whole, first=first)) if whole else Filed()
     others = [(r.number, tuple(p.code for p in r.problems)) for r in filed.refused]
     for row in filed.left:
         found = event_from(row, DELIVERY.meters, DELIVERY.at)
@@ -250,13 +255,25 @@ def test_any_block_is_read_as_row_by_row(lines: list[bytes], ends: bool) -> None
     check(b"\n".join(lines) + (b"\n" if ends else b""))
 
 
-@given(st.lists(st.binary(max_size=12), max_size=6), st.integers(1, 30))
+@given(st.lists(st.text("ab\n \r\u00e9").map(str.encode), max_size=6), st.integers(1, 30))
 def test_blocks_are_whole_lines_and_number_them(chunks: list[bytes], size: int) -> None:
-    whole, found = b"".join(chunks), list(blocks(chunks, size))
-    assert b"".join(block for _, block in found) == whole
-    for place_, (first, block) in enumerate(found):
-        assert first == 1 + b"".join(b for _, b in found[:place_]).count(b"\n")
-        assert block.endswith(b"\n") or place_ == len(found) - 1
+    with TemporaryDirectory() as folder:
+        found = [(b.first, b.rows, b.is_clean, b.path.read_bytes()) for b in blocks(chunks, size, Path(folder))]
+    assert b"".join(body for *_, body in found) == b"".join(chunks)
+    for place_, (first, rows, is_clean, body) in enumerate(found):
+        assert first == 1 + b"".join(b for *_, b in found[:place_]).count(b"\n")
+        assert rows == body.count(b"\n") + (not body.endswith(b"\n"))
+        assert body.endswith(b"\n") or place_ == len(found) - 1
+        assert is_clean == (body.isascii() and b"\r" not in body)
+
+
+def test_a_block_with_a_line_that_is_too_long_is_not_clean() -> None:
+    for length in (MOST_LINE_BYTES + 1, MOST_LINE_BYTES * 2):
+        body = b"a\n" + b"x" * length + b"\nb\n"
+        for size in (1000, 20_000, 300_000):
+            with TemporaryDirectory() as folder:
+                chunks = [body[i : i + size] for i in range(0, len(body), size)]
+                assert not next(blocks(chunks, 10**9, Path(folder))).is_clean
 
 
 def test_plain_lines_do_not_take_the_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from saldo.kernel.regions import region_of
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage import records
+from saldo.usage.ingest_blocks import Block
 from saldo.usage.ingest_files import rows_of_block
 from saldo.usage.ingest_months import Identity, Months, month_from, month_unit
 from saldo.usage.ingest_rows import RejectedRow, UsageRow, account_named, by_event_name, event_from, rejected
@@ -114,21 +115,16 @@ class Ingest:
         self._store.put_many([quarantine_item(entity_id, origin, r) for r in report.rejected])
         return report
 
-    def ingest_lines(
-        self, entity_id: str, block: bytes, first: int, *, origin: str, backfill: bool = False
-    ) -> IngestReport:
-        """The same of CloudEvents, one a line: those of accounts whose usage lies in files all at once, others by rows.
-
-        first: the number of the block's first line.
-        """
+    def ingest_lines(self, entity_id: str, block: Block, *, origin: str, backfill: bool = False) -> IngestReport:
+        """The same of CloudEvents, one a line: those of accounts whose usage lies in files all at once, others by rows."""
         if self._in_files is None:
-            return self.ingest(entity_id, rows_of_block(block, first), origin=origin, backfill=backfill)
+            return self.ingest(entity_id, rows_of(block), origin=origin, backfill=backfill)
         large = accounts_from(self._store.get(*usage_files_key(entity_id)))
         if not large:
-            return self.ingest(entity_id, rows_of_block(block, first), origin=origin, backfill=backfill)
+            return self.ingest(entity_id, rows_of(block), origin=origin, backfill=backfill)
         meters = by_event_name(meters_of(self._store, entity_id).values())
         delivery = _Delivery(entity_id, origin, self._clock(), meters)
-        filed = self._in_files.take_lines(self._file_delivery(delivery, large), block, first)
+        filed = self._in_files.take_lines(self._file_delivery(delivery, large), block)
         report = self.ingest(entity_id, filed.left, origin=origin, backfill=backfill)
         report.rows += filed.accepted + len(filed.refused)
         _add_filed(report, filed)
@@ -199,6 +195,11 @@ class Ingest:
         parts, items = records.read_parts(self._store, nearby, [closings_key(a) for a in accounts])
         closed_at = {a: closed_until(closings_from(a, items.get(closings_key(a)))) for a in accounts}
         return {key: month_from(some) for key, some in parts.items()}, closed_at
+
+
+def rows_of(block: Block) -> list[UsageRow]:
+    """The rows of a block's lines."""
+    return rows_of_block(block.path.read_bytes(), block.first)
 
 
 def closed_until(closings: Closings) -> dict[str, datetime]:

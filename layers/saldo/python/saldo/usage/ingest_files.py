@@ -66,21 +66,6 @@ def rows_of_block(block: bytes, first: int) -> list[UsageRow]:
     return [row for row in found if row is not None]
 
 
-def blocks(chunks: Iterable[bytes], size: int) -> Iterator[tuple[int, bytes]]:
-    """A file in blocks of whole lines, about `size` bytes each, with the number of each block's first line."""
-    first, some, length = 1, [], 0
-    for chunk in chunks:
-        some.append(chunk)
-        length += len(chunk)
-        if length >= size and b"\n" in chunk:
-            block, _, rest = b"".join(some).rpartition(b"\n")
-            yield first, block + b"\n"
-            first += block.count(b"\n") + 1
-            some, length = [rest], len(rest)
-    if length:
-        yield first, b"".join(some)
-
-
 def _text(line: bytes) -> str:
     """The line as text; bytes that are not UTF-8 become U+FFFD, which no field allows."""
     return line.decode("utf-8", "replace")

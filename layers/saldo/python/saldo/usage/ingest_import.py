@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import IO, Any
 
 from saldo.kernel.clock import Clock, instant_text
@@ -18,7 +19,8 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage import records
 from saldo.usage.ingest import Ingest, IngestReport
-from saldo.usage.ingest_files import blocks, format_of, read_rows
+from saldo.usage.ingest_blocks import blocks
+from saldo.usage.ingest_files import format_of, read_rows
 from saldo.usage.ingest_rows import UsageRow
 from saldo.usage.ports import UsageFiles
 from saldo.usage.records_partitions import accounts_from, usage_files_key
@@ -26,6 +28,7 @@ from saldo.usage.records_quarantine import quarantine_prefix
 
 ROWS_PER_BATCH = 10_000
 BLOCK_BYTES = 64_000_000
+CHUNK_BYTES = 1_000_000
 _IN_MEMORY = 4_000_000
 
 
@@ -116,12 +119,12 @@ class UsageImport:
         self, entity_id: str, key: str, file_format: str, digest: str, backfill: bool
     ) -> Iterator[IngestReport]:
         """Take the file in, batch by batch."""
-        chunks = self._files.chunks(key)
         if file_format == "ndjson" and self._has_large_accounts(entity_id):
-            for first, block in blocks(chunks, BLOCK_BYTES):
-                yield self._ingest.ingest_lines(entity_id, block, first, origin=digest, backfill=backfill)
+            with tempfile.TemporaryDirectory(prefix="saldo-lines-") as folder:
+                for block in blocks(self._files.chunks(key, CHUNK_BYTES), BLOCK_BYTES, Path(folder)):
+                    yield self._ingest.ingest_lines(entity_id, block, origin=digest, backfill=backfill)
             return
-        for rows in _batches(read_rows(chunks, file_format)):
+        for rows in _batches(read_rows(self._files.chunks(key), file_format)):
             yield self._ingest.ingest(entity_id, rows, origin=digest, backfill=backfill)
 
     def _has_large_accounts(self, entity_id: str) -> bool:

@@ -22,6 +22,7 @@ from saldo.storage.units import Unit
 from saldo.usage import partitions_lines as lines
 from saldo.usage import records_partitions as records
 from saldo.usage import rules_partitions as rules
+from saldo.usage.ingest_blocks import Block
 from saldo.usage.ingest_files import row_of_line
 from saldo.usage.ingest_rows import UsageRow, event_from, rejected
 from saldo.usage.model import LatePolicy, UsageEvent
@@ -72,7 +73,7 @@ class UsageIntoFiles:
         self._store, self._files, self._clock = store, files, clock
         self._engine = engine or Engine()
 
-    def take_lines(self, delivery: FileDelivery, block: bytes, first: int) -> Filed:
+    def take_lines(self, delivery: FileDelivery, block: Block) -> Filed:
         """See `ports.UsageFiles.take_lines`."""
         found = Filed()
         with self._engine.at_work() as (connection, folder):
@@ -81,7 +82,7 @@ class UsageIntoFiles:
             good = _Table(connection, folder, delivery, reading)
             odd = lines.not_passed(connection, reading)
             if odd:
-                every = block.split(b"\n")
+                every, first = reading.lines.read_bytes().split(b"\n"), block.first
                 rows = [row for number in odd if (row := row_of_line(first + number, every[number]))]
                 events = [(one.row.number - first, one) for one in _checked(delivery, rows, found)]
                 self._add(good, events, found)

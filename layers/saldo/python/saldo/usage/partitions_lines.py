@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saldo.usage import rules_partitions as rules
+from saldo.usage.ingest_blocks import Block, is_plain
 from saldo.usage.ingest_files import MOST_LINE_BYTES
 from saldo.usage.ingest_rows import CLOCK_SKEW, EARLIEST_YEAR, may_fall, only_count
 from saldo.usage.model import UsageEvent
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 _MOST_SHAPES = 4
 _SAMPLE = 64
-# Bytes that an engine's reader of lines and ours could see differently: a line with one of them is never plain.
-_ODD = (b"\r", b"\0", b"\1", b"\t", b"\x7f")
 _EMPTY = f"""
 CREATE TEMP TABLE good (row BIGINT, source VARCHAR, id VARCHAR, account VARCHAR, meter VARCHAR, happened TIMESTAMP,
     value {rules.VALUE_TYPE}, properties VARCHAR, ok BOOLEAN, checked BOOLEAN, line VARCHAR)
@@ -42,34 +41,38 @@ checked OR coalesce(ok AND happened >= since AND happened <= until AND (may_fall
 
 @dataclass(slots=True)
 class Reading:
-    """What became of a block: `rows` lines; `file` has table `good` as it was read, while nothing was added to it."""
+    """What became of a block of `rows` lines. `file` has table `good` as it was read, while nothing is added to it."""
 
     rows: int
+    lines: Path
     file: Path | None
 
 
 def empty(con: DuckDBPyConnection) -> Reading:
     """Table `good` without a row."""
     con.execute(_EMPTY)
-    return Reading(0, None)
+    return Reading(0, Path(), None)
 
 
-def read(con: DuckDBPyConnection, folder: Path, block: bytes) -> Reading:
+def read(con: DuckDBPyConnection, folder: Path, block: Block) -> Reading:
     """Fill `good` with the block's lines by number from 0, those that are written plainly `ok`."""
-    rows = block.count(b"\n") + (not block.endswith(b"\n"))
-    lines, file = folder / "lines", folder / "good.parquet"
-    lines.write_bytes(block if _is_clean(block) else b"\n".join(map(_blank_if_odd, block.split(b"\n"))))
-    shape, blanks = rules.shape_among(_sample(block)), b" " in block
+    lines, cleaned, file = folder / "lines", folder / "cleaned", folder / "good.parquet"
+    block.path.replace(lines)
+    if not block.is_clean:
+        cleaned.write_bytes(b"\n".join(map(_blank_if_odd, lines.read_bytes().split(b"\n"))))
+    shape = rules.shape_among(_sample(lines))
     if shape is not None:
-        made = _taken(shape, _lines_of(lines), blanks=blanks)
+        made = _taken(shape, _lines_of(lines if block.is_clean else cleaned), blanks=block.has_blanks)
         con.execute(f"COPY ({made}) TO {rules.text(str(file))} (FORMAT parquet)")
         con.execute(f"CREATE TEMP VIEW good AS SELECT * FROM read_parquet({rules.text(str(file))})")
-        if con.execute("SELECT count(*) FROM good").fetchall() == [(rows,)]:
-            return _read_on(con, Reading(rows, file), blanks=blanks)
+        ((rows, plain),) = con.execute("SELECT count(*), count(*) FILTER (ok) FROM good").fetchall()
+        if rows == block.rows:
+            reading = Reading(rows, lines, file)
+            return reading if plain == rows else _read_on(con, reading, blanks=block.has_blanks)
         con.execute("DROP VIEW good")
     empty(con)
-    con.execute("INSERT INTO good (row, ok) SELECT range, false FROM range(?)", [rows])
-    return Reading(rows, None)
+    con.execute("INSERT INTO good (row, ok) SELECT range, false FROM range(?)", [block.rows])
+    return Reading(block.rows, lines, None)
 
 
 def _read_on(con: DuckDBPyConnection, reading: Reading, *, blanks: bool) -> Reading:
@@ -153,30 +156,19 @@ def _bounds_of(delivery: FileDelivery, account_id: str, name: str) -> list[objec
     return [account_id, name, *instants, may_fall(meters), not only_count(meters), wanted]
 
 
-def _sample(block: bytes) -> Iterator[str]:
-    """Some lines from all over the block, the first one first."""
-    step = max(len(block) // _SAMPLE, 1)
-    for at in range(0, len(block), step):
-        start = block.find(b"\n", at) + 1 if at else 0
-        end = block.find(b"\n", start)
-        line = block[start : len(block) if end < 0 else end]
-        if len(line) <= MOST_LINE_BYTES:
-            yield line.decode("utf-8", "replace")
-
-
-def _is_clean(block: bytes) -> bool:
-    return block.isascii() and not any(odd in block for odd in _ODD) and _has_short_lines(block)
-
-
-def _has_short_lines(block: bytes) -> bool:
-    """Whether no line can be longer than allowed: each stretch of half that length holds the end of one."""
-    half = MOST_LINE_BYTES // 2
-    return all(block.find(b"\n", at, at + half) >= 0 for at in range(0, len(block) - half, half))
+def _sample(lines: Path) -> Iterator[str]:
+    """Some lines from all over the file, the first one first."""
+    with lines.open("rb") as file:
+        step = max(lines.stat().st_size // _SAMPLE, 1)
+        for place in range(_SAMPLE):
+            file.seek(place * step)
+            if place:
+                file.readline(MOST_LINE_BYTES)
+            yield file.readline(MOST_LINE_BYTES).removesuffix(b"\n").decode("utf-8", "replace")
 
 
 def _blank_if_odd(line: bytes) -> bytes:
-    plain = line.isascii() and len(line) <= MOST_LINE_BYTES and not any(odd in line for odd in _ODD)
-    return line if plain else b""
+    return line if is_plain(line) and len(line) <= MOST_LINE_BYTES else b""
 
 
 def _lines_of(path: Path) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from saldo.kernel.periods import Period
+from saldo.usage.ingest_blocks import Block
 from saldo.usage.ingest_rows import RejectedRow, UsageRow
 from saldo.usage.model import NO_NEEDS, Counted, Meter, Needs, UsageEvent
 from saldo.usage.model_windows import Cutoff, Known
@@ -80,9 +81,9 @@ class UsageFiles(Protocol):
     """Takes events of accounts whose usage lies in files. What is accepted is stored when the call returns, and the
     same again stores nothing more. Raises Unavailable when it is too busy; repeating is safe."""
 
-    def take_lines(self, delivery: FileDelivery, block: bytes, first: int) -> Filed:
-        """CloudEvents, one a line, the first of them line number `first`. Lines of other accounts and lines with
-        problems are left, for the checks that name them."""
+    def take_lines(self, delivery: FileDelivery, block: Block) -> Filed:
+        """CloudEvents, one a line. Lines of other accounts and lines with problems are left, for the checks that name
+        them."""
 
     def take_events(self, delivery: FileDelivery, events: Sequence[NumberedEvent]) -> Filed:
         """Events that passed every check."""

@@ -2,8 +2,8 @@
 
 `<entity>` / `usage_files`: the seller's accounts whose usage lies in files.
 `<account>` / `usage_parts#<event name>#<yyyymm>`: the month's parts (UTC) in the order in which they were accepted,
-each with its file's name, how many events it holds and when it came; `version` moves on with every change. A part counts
-from the moment it stands here: a file without its line is left from an import that did not end, and is never read.
+each with its file's name, how many events it holds and when it came; `version` moves on with every change. A part
+counts from the moment it stands here: a file without its line is left by an import that did not end, and is never read.
 
 Files: `usage/entity=<entity>/account=<account>/meter=<event name>/month=<yyyymm>/part-<hash of its bytes>.parquet`.
 """
