@@ -273,7 +273,7 @@ def test_a_block_with_a_line_that_is_too_long_is_not_clean() -> None:
         for size in (1000, 20_000, 300_000):
             with TemporaryDirectory() as folder:
                 chunks = [body[i : i + size] for i in range(0, len(body), size)]
-                assert not next(blocks(chunks, 10**9, Path(folder))).is_clean
+                assert not next(blocks(chunks, 10**9, Path(folder))).is_clean, (length, size)
 
 
 def test_plain_lines_do_not_take_the_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:

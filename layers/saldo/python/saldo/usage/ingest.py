@@ -116,7 +116,7 @@ class Ingest:
         return report
 
     def ingest_lines(self, entity_id: str, block: Block, *, origin: str, backfill: bool = False) -> IngestReport:
-        """The same of CloudEvents, one a line: those of accounts whose usage lies in files all at once, others by rows."""
+        """The same of CloudEvents, one a line: of accounts whose usage lies in files all at once, of others by rows."""
         if self._in_files is None:
             return self.ingest(entity_id, rows_of(block), origin=origin, backfill=backfill)
         large = accounts_from(self._store.get(*usage_files_key(entity_id)))

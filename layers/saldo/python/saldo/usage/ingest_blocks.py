@@ -12,7 +12,7 @@ from saldo.usage.ingest_files import MOST_LINE_BYTES
 # Bytes that two readers of lines could see differently, besides what is not ASCII.
 _ODD = (b"\r", b"\0", b"\1", b"\t", b"\x7f")
 # Where every stretch of this length holds the end of a line, no line is as long as MOST_LINE_BYTES.
-_STRETCH = MOST_LINE_BYTES // 4
+_STRETCH = MOST_LINE_BYTES // 3
 
 
 @dataclass(slots=True)
@@ -28,14 +28,16 @@ class Block:
     rows: int = 0
     is_clean: bool = True
     has_blanks: bool = False
-    ends: bool = True
+    open_bytes: int = 0  # since the last end of a line
 
     def note(self, piece: bytes) -> None:
         """Look at what is written."""
         self.rows += piece.count(b"\n")
-        self.ends = piece.endswith(b"\n")
         self.has_blanks = self.has_blanks or b" " in piece
-        self.is_clean = self.is_clean and is_plain(piece) and _has_short_lines(piece)
+        end = piece.find(b"\n")
+        longest = self.open_bytes + (end if end >= 0 else len(piece))
+        self.open_bytes = len(piece) - piece.rfind(b"\n") - 1 if end >= 0 else longest
+        self.is_clean = self.is_clean and longest <= MOST_LINE_BYTES and is_plain(piece) and _has_short_lines(piece)
 
 
 def blocks(chunks: Iterable[bytes], size: int, folder: Path) -> Iterator[Block]:
@@ -45,7 +47,7 @@ def blocks(chunks: Iterable[bytes], size: int, folder: Path) -> Iterator[Block]:
     while True:
         block = Block(path, first)
         rest = _fill(block, source, size, rest)
-        block.rows += not block.ends
+        block.rows += bool(block.open_bytes)
         if block.rows:
             yield block
         first += block.rows
