@@ -43,7 +43,7 @@ class Block:
 def blocks(chunks: Iterable[bytes], size: int, folder: Path) -> Iterator[Block]:
     """A file given as byte chunks in blocks of about `size` bytes; each is gone when the next one is asked for."""
     path, first, rest = folder / "block", 1, b""
-    source = iter(chunks)
+    source = filter(None, chunks)
     while True:
         block = Block(path, first)
         rest = _fill(block, source, size, rest)

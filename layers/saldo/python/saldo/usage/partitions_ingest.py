@@ -44,7 +44,7 @@ _MONTH = "(year(happened) * 100 + month(happened))"
 _PARTS = f"""
 CREATE TEMP TABLE parts AS
 SELECT row_number() OVER (ORDER BY account, meter, month) AS number, * FROM (
-    SELECT account, meter, {_MONTH} AS month, count(*) AS events, count(value) AS valued FROM passed GROUP BY ALL
+    SELECT account, meter, {_MONTH} AS month, count(*) AS events FROM passed GROUP BY ALL
 )
 """
 # Where an event's value may be left out, it counts as 1.
@@ -78,8 +78,12 @@ class UsageIntoFiles:
         found = Filed()
         with self._engine.at_work() as (connection, folder):
             reading = lines.read(connection, folder, block)
-            lines.bound(connection, delivery)
             good = _Table(connection, folder, delivery, reading)
+            key = lines.one_part(reading, delivery)
+            if key is not None and reading.file is not None:
+                self._keep(good, key, reading.file, reading.rows, found)
+                return found
+            lines.bound(connection, delivery)
             odd = lines.not_passed(connection, reading)
             if odd:
                 every, first = reading.lines.read_bytes().split(b"\n"), block.first
@@ -117,18 +121,17 @@ class UsageIntoFiles:
 
     def _store_parts(self, good: _Table, found: Filed) -> None:
         """Write what passes as parts, and put them on record. Files come first: what is on record can be read."""
-        con, reading = good.connection, good.reading
+        con = good.connection
         con.execute(_PARTS)
-        parts = con.execute("SELECT * FROM parts ORDER BY number").fetchall()
-        whole = reading.file if [(n, valued) for *_, n, valued in parts] == [(reading.rows, reading.rows)] else None
-        if parts and whole is None:
-            con.execute(_SORTED_OUT)
-        for number, account_id, name, month, count, _ in parts:
-            key = MonthKey(account_id, name, f"{month:06d}")
-            self._list(good, key, self._put(good, key, whole or _written(good, number)), count)
-            found.accepted += count
-            found.accounts.add(account_id)
-            found.meters[name] = found.meters.get(name, 0) + count
+        con.execute(_SORTED_OUT)
+        for number, account_id, name, month, count in con.execute("SELECT * FROM parts ORDER BY number").fetchall():
+            self._keep(good, MonthKey(account_id, name, f"{month:06d}"), _written(good, number), count, found)
+
+    def _keep(self, good: _Table, key: MonthKey, path: Path, count: int, found: Filed) -> None:
+        self._list(good, key, self._put(good, key, path), count)
+        found.accepted += count
+        found.accounts.add(key.account_id)
+        found.meters[key.meter_id] = found.meters.get(key.meter_id, 0) + count
 
     def _put(self, good: _Table, key: MonthKey, path: Path) -> str:
         """Put a part's file under the hash of its bytes: the same rows again are the same file again."""

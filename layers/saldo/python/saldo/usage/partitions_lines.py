@@ -6,11 +6,11 @@ fields pass the row-wise checks. `rules_partitions` has the shapes, and says why
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from saldo.usage import rules_partitions as rules
 from saldo.usage.ingest_blocks import Block, is_plain
@@ -18,6 +18,7 @@ from saldo.usage.ingest_files import MOST_LINE_BYTES
 from saldo.usage.ingest_rows import CLOCK_SKEW, EARLIEST_YEAR, may_fall, only_count
 from saldo.usage.model import UsageEvent
 from saldo.usage.ports import FileDelivery
+from saldo.usage.records import MonthKey
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 _MOST_SHAPES = 4
 _SAMPLE = 64
 _EMPTY = f"""
-CREATE TEMP TABLE good (row BIGINT, source VARCHAR, id VARCHAR, account VARCHAR, meter VARCHAR, happened TIMESTAMP,
+CREATE TEMP TABLE good (row INTEGER, source VARCHAR, id VARCHAR, account VARCHAR, meter VARCHAR, happened TIMESTAMP,
     value {rules.VALUE_TYPE}, properties VARCHAR, ok BOOLEAN, checked BOOLEAN, line VARCHAR)
+"""
+_VIEW = "CREATE TEMP VIEW good AS SELECT {said}false AS checked, * FROM read_parquet({file})"
+_STRETCHES = """
+SELECT account, meter, ok, count(*), count(value), min(happened), max(happened), min(value) FROM good GROUP BY ALL
 """
 _BOUNDS = """
 CREATE TEMP TABLE bounds (account VARCHAR, meter VARCHAR, since TIMESTAMP, until TIMESTAMP, may_fall BOOLEAN,
@@ -46,6 +51,7 @@ class Reading:
     rows: int
     lines: Path
     file: Path | None
+    stretches: Sequence[tuple[Any, ...]] = ()
 
 
 def empty(con: DuckDBPyConnection) -> Reading:
@@ -62,13 +68,16 @@ def read(con: DuckDBPyConnection, folder: Path, block: Block) -> Reading:
         cleaned.write_bytes(b"\n".join(map(_blank_if_odd, lines.read_bytes().split(b"\n"))))
     shape = rules.shape_among(_sample(lines))
     if shape is not None:
-        made = _taken(shape, _lines_of(lines if block.is_clean else cleaned), blanks=block.has_blanks)
+        said = _said(shape)
+        source = _lines_of(lines if block.is_clean else cleaned)
+        made = _taken(shape, _fields(shape).keys() - said.keys(), source, blanks=block.has_blanks)
         con.execute(f"COPY ({made}) TO {rules.text(str(file))} (FORMAT parquet)")
-        con.execute(f"CREATE TEMP VIEW good AS SELECT * FROM read_parquet({rules.text(str(file))})")
-        ((rows, plain),) = con.execute("SELECT count(*), count(*) FILTER (ok) FROM good").fetchall()
-        if rows == block.rows:
-            reading = Reading(rows, lines, file)
-            return reading if plain == rows else _read_on(con, reading, blanks=block.has_blanks)
+        con.execute(_VIEW.format(said=_as_columns(said), file=rules.text(str(file))))
+        stretches = con.execute(_STRETCHES).fetchall()
+        if sum(one[3] for one in stretches) == block.rows:
+            reading = Reading(block.rows, lines, file, stretches)
+            is_plain_ = all(ok for _, _, ok, *_ in stretches)
+            return reading if is_plain_ else _read_on(con, reading, blanks=block.has_blanks)
         con.execute("DROP VIEW good")
     empty(con)
     con.execute("INSERT INTO good (row, ok) SELECT range, false FROM range(?)", [block.rows])
@@ -84,9 +93,9 @@ def _read_on(con: DuckDBPyConnection, reading: Reading, *, blanks: bool) -> Read
             break
         to_table(con, reading)
         again = "SELECT row, line FROM good WHERE NOT ok"
-        con.execute(f"CREATE TEMP TABLE more AS {_taken(shape, again, blanks=blanks)}")
+        con.execute(f"CREATE TEMP TABLE more AS {_taken(shape, _fields(shape).keys(), again, blanks=blanks)}")
         con.execute("DELETE FROM good WHERE NOT ok")
-        con.execute("INSERT INTO good SELECT * FROM more")
+        con.execute("INSERT INTO good BY NAME SELECT *, false AS checked FROM more")
         con.execute("DROP TABLE more")
     return reading
 
@@ -98,6 +107,19 @@ def to_table(con: DuckDBPyConnection, reading: Reading) -> None:
         con.execute("DROP VIEW good")
         con.execute("ALTER TABLE kept RENAME TO good")
         reading.file = None
+
+
+def one_part(reading: Reading, delivery: FileDelivery) -> MonthKey | None:
+    """The part that the file is as it was read: all its lines pass and are of one account, name and month."""
+    if reading.file is None or len(reading.stretches) != 1:
+        return None
+    ((account_id, name, ok, _, valued, earliest, last, least),) = reading.stretches
+    if not ok or account_id not in delivery.accounts or name not in delivery.meters or valued != reading.rows:
+        return None
+    _, _, since, until, falls, _, wanted = _bounds_of(delivery, account_id, name)
+    months = {f"{at:%Y%m}" for at in (earliest, last)}
+    passes = since <= earliest and last <= until and (falls or least >= 0) and not wanted
+    return MonthKey(account_id, name, months.pop()) if passes and len(months) == 1 else None
 
 
 def bound(con: DuckDBPyConnection, delivery: FileDelivery) -> None:
@@ -135,25 +157,27 @@ def add(con: DuckDBPyConnection, events: Sequence[tuple[int, UsageEvent]]) -> No
         [format(e.value, "f") for e in told],
         [rules.properties_text(e.properties) for e in told],
     ]
-    types = ["BIGINT", *["VARCHAR"] * 4, "TIMESTAMP", "VARCHAR", "VARCHAR"]
+    types = ["INTEGER", *["VARCHAR"] * 4, "TIMESTAMP", "VARCHAR", "VARCHAR"]
     names = ["row", "source", "id", "account", "meter", "happened", "value", "properties"]
     unnested = ", ".join(f"unnest(?::{t}[]) AS {n}" for t, n in zip(types, names, strict=True))
     con.execute(
-        f"INSERT INTO good SELECT row, source, id, account, meter, happened, value::{rules.VALUE_TYPE},"
-        f" properties, true, true, NULL FROM (SELECT {unnested})",
+        f"INSERT INTO good BY NAME SELECT row, source, id, account, meter, happened, value::{rules.VALUE_TYPE} AS value,"
+        f" properties, true AS ok, true AS checked FROM (SELECT {unnested})",
         columns,
     )
 
 
-def _bounds_of(delivery: FileDelivery, account_id: str, name: str) -> list[object]:
+def _bounds_of(
+    delivery: FileDelivery, account_id: str, name: str
+) -> tuple[str, str, datetime, datetime, bool, bool, list[str]]:
     """A row of table `bounds`."""
     meters = delivery.meters[name]
     closed = delivery.closed_at.get(account_id, {})
     since = max([datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), *(closed[m.id] for m in meters if m.id in closed)])
     until = delivery.at + CLOCK_SKEW
     wanted = sorted({m.unique_by for m in meters if m.unique_by})
-    instants = [at.astimezone(UTC).replace(tzinfo=None) for at in (since, until)]
-    return [account_id, name, *instants, may_fall(meters), not only_count(meters), wanted]
+    since, until = (at.astimezone(UTC).replace(tzinfo=None) for at in (since, until))
+    return account_id, name, since, until, may_fall(meters), not only_count(meters), wanted
 
 
 def _sample(lines: Path) -> Iterator[str]:
@@ -173,17 +197,17 @@ def _blank_if_odd(line: bytes) -> bytes:
 
 def _lines_of(path: Path) -> str:
     return (
-        f"SELECT row_number() OVER () - 1 AS row, coalesce(line, '') AS line FROM read_csv({rules.text(str(path))},"
+        f"SELECT (row_number() OVER () - 1)::INTEGER AS row, coalesce(line, '') AS line"
+        f" FROM read_csv({rules.text(str(path))},"
         " columns = {'line': 'VARCHAR'}, delim = '\x01', quote = '', escape = '', comment = '', header = false,"
         " auto_detect = false)"
     )
 
 
-def _taken(shape: rules.Shape, lines: str, *, blanks: bool) -> str:
-    """Lines as the columns of table `good`. Fields are read in a step of their own, so that it is done once a line."""
+def _fields(shape: rules.Shape) -> dict[str, str]:
+    """The columns of table `good` that lines speak of, in the engine's language."""
     value = f"try_cast({rules.field(shape, 'data', 'value')} AS {rules.VALUE_TYPE})"
-    again, checks = rules.written_again(shape), rules.plain_checks(shape, blanks=blanks)
-    columns: Mapping[str, str] = {
+    return {
         "source": rules.field(shape, "source"),
         "id": rules.field(shape, "id"),
         "account": rules.field(shape, "subject"),
@@ -191,8 +215,22 @@ def _taken(shape: rules.Shape, lines: str, *, blanks: bool) -> str:
         "happened": rules.field(shape, "time"),
         "value": value if shape.has_value else f"NULL::{rules.VALUE_TYPE}",
         "properties": rules.properties_made(shape),
-        "ok": f"coalesce(line = {again} AND {checks}, false)",
     }
+
+
+def _said(shape: rules.Shape) -> dict[str, str]:
+    """Columns that no part has, where all lines say the same: what is not written need not be read."""
+    paths = {"account": ("subject",), "meter": ("data", "meter")}
+    return {name: rules.field(shape, *path) for name, path in paths.items() if path in shape.constants}
+
+
+def _as_columns(made: Mapping[str, str]) -> str:
+    return "".join(f"{expression} AS {name}, " for name, expression in made.items())
+
+
+def _taken(shape: rules.Shape, wanted: Collection[str], lines: str, *, blanks: bool) -> str:
+    """Lines as wanted columns of table `good`. Fields are read in a step of their own, so that each is read once."""
+    ok = f"coalesce(line = {rules.written_again(shape)} AND {rules.plain_checks(shape, blanks=blanks)}, false)"
     parsed = f"SELECT row, line, TRY(json_transform(line, {rules.text(rules.structure(shape))})) AS s FROM ({lines})"
-    made = ", ".join(f"{made} AS {name}" for name, made in columns.items())
-    return f"SELECT row, {made}, false AS checked, CASE WHEN ok THEN NULL ELSE line END AS line FROM ({parsed})"
+    made = _as_columns({name: made for name, made in _fields(shape).items() if name in wanted})
+    return f"SELECT row, {made}{ok} AS ok, CASE WHEN ok THEN NULL ELSE line END AS line FROM ({parsed})"
