@@ -161,8 +161,8 @@ def add(con: DuckDBPyConnection, events: Sequence[tuple[int, UsageEvent]]) -> No
     names = ["row", "source", "id", "account", "meter", "happened", "value", "properties"]
     unnested = ", ".join(f"unnest(?::{t}[]) AS {n}" for t, n in zip(types, names, strict=True))
     con.execute(
-        f"INSERT INTO good BY NAME SELECT row, source, id, account, meter, happened, value::{rules.VALUE_TYPE} AS value,"
-        f" properties, true AS ok, true AS checked FROM (SELECT {unnested})",
+        "INSERT INTO good BY NAME SELECT row, source, id, account, meter, happened, properties,"
+        f" value::{rules.VALUE_TYPE} AS value, true AS ok, true AS checked FROM (SELECT {unnested})",
         columns,
     )
 
@@ -206,14 +206,14 @@ def _lines_of(path: Path) -> str:
 
 def _fields(shape: rules.Shape) -> dict[str, str]:
     """The columns of table `good` that lines speak of, in the engine's language."""
-    value = f"try_cast({rules.field(shape, 'data', 'value')} AS {rules.VALUE_TYPE})"
+    value = rules.field(shape, "data", "value") if shape.has_value else "NULL"
     return {
         "source": rules.field(shape, "source"),
         "id": rules.field(shape, "id"),
         "account": rules.field(shape, "subject"),
         "meter": rules.field(shape, "data", "meter"),
-        "happened": rules.field(shape, "time"),
-        "value": value if shape.has_value else f"NULL::{rules.VALUE_TYPE}",
+        "happened": rules.time_of(shape),
+        "value": f"try_cast({value} AS {rules.VALUE_TYPE})",
         "properties": rules.properties_made(shape),
     }
 
@@ -231,6 +231,6 @@ def _as_columns(made: Mapping[str, str]) -> str:
 def _taken(shape: rules.Shape, wanted: Collection[str], lines: str, *, blanks: bool) -> str:
     """Lines as wanted columns of table `good`. Fields are read in a step of their own, so that each is read once."""
     ok = f"coalesce(line = {rules.written_again(shape)} AND {rules.plain_checks(shape, blanks=blanks)}, false)"
-    parsed = f"SELECT row, line, TRY(json_transform(line, {rules.text(rules.structure(shape))})) AS s FROM ({lines})"
+    parsed = f"SELECT row, line, TRY(json_extract_string(line, {rules.paths(shape)})) AS s FROM ({lines})"
     made = _as_columns({name: made for name, made in _fields(shape).items() if name in wanted})
     return f"SELECT row, {made}{ok} AS ok, CASE WHEN ok THEN NULL ELSE line END AS line FROM ({parsed})"

@@ -149,26 +149,25 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def structure(shape: Shape) -> str:
-    """The fields of a shape as a type of the engine's JSON reader: texts, but for the time."""
-    tree: dict[str, Any] = {}
-    for path in shape.fields:
-        at = tree
-        for name in path[:-1]:
-            at = at.setdefault(name, {})
-        at[path[-1]] = "TIMESTAMP" if path == ("time",) else "VARCHAR"
-    return json.dumps(tree)
+def paths(shape: Shape) -> str:
+    """Where the fields of a shape are in a line, as the engine's JSON reader takes it."""
+    return f"[{', '.join(text('/' + '/'.join(path)) for path in shape.fields)}]"
 
 
 def field(shape: Shape, *path: str) -> str:
-    """A field of the structure `s` in the engine's language, or what all lines say there."""
+    """A field as text, of the list `s` of those that were read by `paths`, or what all lines say there."""
     if path in shape.constants:
         return text(shape.constants[path])
-    return "s." + ".".join(f'"{name}"' for name in path)
+    return f"s[{shape.fields.index(path) + 1}]"
+
+
+def time_of(shape: Shape) -> str:
+    """The time in the engine's language, NULL where it is none."""
+    return f"try_cast({field(shape, 'time')} AS TIMESTAMP)"
 
 
 def written_again(shape: Shape) -> str:
-    """The line that the fields of `s` make by this shape, in the engine's language.
+    """The line that the fields make by this shape, in the engine's language.
 
     A field that is not there adds nothing, which makes another line: a shape has quotes around texts, and no number
     is empty. Only a time that is empty needs to be seen elsewhere.
@@ -178,7 +177,7 @@ def written_again(shape: Shape) -> str:
         if isinstance(piece, str):
             made.append(text(piece))
         elif piece == ("time",):
-            made.append(f"strftime({field(shape, *piece)}, {text(shape.time)})")
+            made.append(f"strftime({time_of(shape)}, {text(shape.time)})")
         else:
             made.append(field(shape, *piece))
     return f"concat({', '.join(made)})"
@@ -189,7 +188,7 @@ def plain_checks(shape: Shape, *, blanks: bool) -> str:
 
     blanks: whether there are any among the lines.
     """
-    checks = [f"{field(shape, 'time')} IS NOT NULL"]
+    checks = [f"{time_of(shape)} IS NOT NULL"]
     for name in ("source", "id"):
         column = field(shape, name)
         checks += [f"{column} <> ''", f"strlen({column}) <= 200"]
