@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from tests.bench import counted_run, imports, portal_pages, stack_run
+from tests.bench import counted_run, imports, invoice_lines, portal_pages, stack_run, usage_paths
 from tests.bench.figures import Figure, report
 
-SECTIONS = (counted_run.figures, portal_pages.figures, imports.figures, stack_run.figures)
+SECTIONS = (
+    counted_run.figures,
+    invoice_lines.figures,
+    usage_paths.figures,
+    portal_pages.figures,
+    imports.figures,
+    stack_run.figures,
+)
 
 
 def main() -> None:
