@@ -55,6 +55,12 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
+        r"(ImportUsage|CountUsage)/Role/DefaultPolicy/Resource",
+        "A part's name is the hash of its bytes; the bucket and the folder are named.",
+        ("Resource::saldo-<env>-data:ExportsOutputFnGetAttUsage04F2BA28Arn86599BD6/usage/*",),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
         r"WatchRuns/Role/DefaultPolicy/Resource",
         "Executions get their names at run time; the workflow is named.",
         ("Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:saldo-<env>-invoice-run:*",),
