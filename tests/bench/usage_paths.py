@@ -148,7 +148,7 @@ def naive_sum(values: list[dict[str, Any]]) -> Decimal:
 
 
 def peak_mb(events: int) -> float:
-    """Peak memory of a fresh process that counts so many events of one month, each once."""
+    """Peak memory of a fresh process that counts so many events of one month, each once, with 256 MB for the engine."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.usage_peak", str(events)],
         env={"PYTHONPATH": ":".join(sys.path), "PATH": "/usr/bin:/bin"},

@@ -12,10 +12,11 @@ from saldo.storage.schema import AGENDA_FIELDS
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage.partitions import Partitions
+from saldo.usage.partitions_engine import Engine
 from saldo.usage.ports import Ask
 from saldo.usage.records import MonthKey
 from saldo.usage.records_partitions import FilePart, file_key, parts_unit
-from tests.bench.usage_paths import ACCOUNT, ENGINE, ENTITY, METERS, NOVEMBER, FolderOfFiles, part
+from tests.bench.usage_paths import ACCOUNT, ENTITY, METERS, NOVEMBER, FolderOfFiles, part
 from tests.simulation.dynamodb import MemoryDynamoDB
 
 
@@ -23,7 +24,7 @@ def main(events: int, folder: Path) -> None:
     store, files = Store(cast(Any, MemoryDynamoDB(AGENDA_FIELDS)), "records"), FolderOfFiles(folder)
     key = MonthKey(ACCOUNT, METERS[0].id, "202611")
     store.write_one(parts_unit(Unit("parts"), ENTITY, key, None, [FilePart("0", events, 0)]))
-    found = Partitions(store, files, ENGINE).count([Ask(ACCOUNT, "UTC", METERS[0], NOVEMBER)])
+    found = Partitions(store, files, Engine(threads=1, memory_mb=256)).count([Ask(ACCOUNT, "UTC", METERS[0], NOVEMBER)])
     assert found[0][1].arrivals == events
     print(_peak_kb() / 1024)
 
