@@ -14,18 +14,27 @@ from saldo.storage.settings import Settings
 from saldo.storage.store import Store
 
 if TYPE_CHECKING:
+    from saldo.accounts.ports import TaxIdRegister
     from saldo.accounts.service import Accounts
+    from saldo.accounts.tax_standing import TaxStanding
+    from saldo.audit.anchors import AuditAnchors
+    from saldo.audit.chain import AuditChain
     from saldo.delivery.service import Deliveries
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
     from saldo.integration.imports import InvoiceImport
+    from saldo.invoicing.clocks import Clocks, Doubles
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.run.bill import Billing
     from saldo.invoicing.run.starter import RunStarter
     from saldo.invoicing.thresholds import Thresholds
+    from saldo.invoicing.true_ups import TrueUps
+    from saldo.orders.order_import import OrderImport
     from saldo.payments.service import Payments
     from saldo.storage.files import Files
     from saldo.storage.sealing import Sealer
+    from saldo.tax.fallback import ServiceTax
+    from saldo.tax.ports import TaxPort, TaxService
     from saldo.usage.accept import AcceptUsage
     from saldo.usage.ingest import Ingest
     from saldo.usage.ingest_import import UsageImport
@@ -42,16 +51,30 @@ COUNTING_S = 280
 def accounts() -> Accounts:
     from saldo.accounts.service import Accounts
 
-    return Accounts(store(), sealer(), clock)
+    return Accounts(store(), sealer(), clock, tax_id_register())
+
+
+@lru_cache(maxsize=1)
+def audit_anchors() -> AuditAnchors:
+    from saldo.audit.anchors import AuditAnchors
+    from saldo.storage.files import Files
+
+    return AuditAnchors(store(), clock, Files(client("s3"), settings().audit_bucket), settings().region_code)
+
+
+@lru_cache(maxsize=1)
+def audit_chain() -> AuditChain:
+    from saldo.audit.chain import AuditChain
+
+    return AuditChain(store(), clock)
 
 
 @lru_cache(maxsize=1)
 def billing() -> Billing:
     from saldo.catalog.service import PlanVersions
     from saldo.invoicing.run.bill import Billing
-    from saldo.tax.table import TableTax, shipped_table
 
-    return Billing(store(), PlanVersions(store()), usage_totals(), TableTax(shipped_table()))
+    return Billing(store(), PlanVersions(store()), usage_totals(), tax())
 
 
 @lru_cache(maxsize=1)
@@ -59,6 +82,13 @@ def bus() -> Bus:
     from saldo.integration.eventbridge import Bus
 
     return Bus(client("events"), settings().bus)
+
+
+@lru_cache(maxsize=1)
+def clocks() -> Clocks:
+    from saldo.invoicing.clocks import Clocks
+
+    return Clocks(billing())
 
 
 @lru_cache(maxsize=1)
@@ -80,6 +110,13 @@ def documents() -> Documents:
     s = settings()
     files = Files(client("s3"), s.documents_bucket)
     return Documents(store(), accounts(), SettledInStore(store()), files, s.origin)
+
+
+@lru_cache(maxsize=1)
+def doubles() -> Doubles:
+    from saldo.invoicing.clocks import Doubles
+
+    return Doubles(store(), sealer(), clock)
 
 
 @lru_cache(maxsize=1)
@@ -119,6 +156,13 @@ def partitions() -> Partitions:
 
 
 @lru_cache(maxsize=1)
+def order_import() -> OrderImport:
+    from saldo.orders.order_import import OrderImport
+
+    return OrderImport(store(), imports_bucket(), clock)
+
+
+@lru_cache(maxsize=1)
 def payments() -> Payments:
     from saldo.payments.service import Payments
     from saldo.payments.simulator import SimulatedGateway
@@ -144,6 +188,7 @@ def sealer() -> Sealer:
         table=s.keys_table,
         kms_key_id=s.kms_key_id,
         region_code=s.region_code,
+        clock=clock,
     )
     return Sealer(keys, s.table)
 
@@ -185,6 +230,63 @@ def usage_ingest() -> Ingest:
     from saldo.usage.ingest import Ingest
 
     return Ingest(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def tax() -> TaxPort:
+    """The tax port: the table, or the seller's tax service with the table for when it does not answer."""
+    from saldo.tax.table import TableTax, shipped_table
+
+    return tax_by_service() if settings().tax_service else TableTax(shipped_table())
+
+
+@lru_cache(maxsize=1)
+def tax_by_service() -> ServiceTax:
+    import time
+
+    from functions.observed import count
+    from saldo.tax.breaker import Breaker
+    from saldo.tax.fallback import ServiceTax
+    from saldo.tax.table import TableTax, shipped_table
+
+    table = TableTax(shipped_table())
+    return ServiceTax(tax_service(), table, Breaker(time.monotonic), told=lambda: count("TaxEstimated"))
+
+
+@lru_cache(maxsize=1)
+def tax_id_register() -> TaxIdRegister | None:
+    from saldo.accounts.vies import Vies
+    from saldo.storage.web import WebService
+
+    url = settings().vat_register_url
+    return Vies(WebService(url, "VIES")) if url else None
+
+
+@lru_cache(maxsize=1)
+def tax_service() -> TaxService:
+    from saldo.tax.services import service_named
+
+    s = settings()
+
+    def secret() -> str:
+        return str(client("secretsmanager").get_secret_value(SecretId=s.tax_secret_arn)["SecretString"])
+
+    return service_named(s.tax_service, s.tax_url, secret)
+
+
+@lru_cache(maxsize=1)
+def tax_standing() -> TaxStanding:
+    from saldo.accounts.tax_standing import TaxStanding
+
+    return TaxStanding(store(), sealer(), clock, tax_id_register())
+
+
+@lru_cache(maxsize=1)
+def true_ups() -> TrueUps | None:
+    """None where no tax service is: then nothing is estimated."""
+    from saldo.invoicing.true_ups import TrueUps
+
+    return TrueUps(store(), clock, tax_by_service()) if settings().tax_service else None
 
 
 @lru_cache(maxsize=1)

@@ -1,26 +1,77 @@
 """Stop a workflow before or after its n-th outside call, repeat it, and find the same end state.
 
 Works on boto3 clients (by botocore's own events, with moto or a real endpoint behind them) and on anything with a
-`fault` attribute that is called as `fault(number, operation, "before" | "after")`, such as MemoryDynamoDB.
+`fault` attribute that is called as `fault(number, operation, "before" | "after")`, such as MemoryDynamoDB or the wire
+of a simulated region (tests/simulation/region.py), where `make crashes` goes through every workflow and every kind of
+fault.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from enum import StrEnum
 from typing import Any, TypeVar
 
-from tests.simulation.dynamodb import Crash
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+
+from tests.simulation.dynamodb import PART, THROTTLED, Crash
 
 T = TypeVar("T")
 
+# Calls of which AWS may do a part and say so, or answer a page at a time.
+IN_PARTS = frozenset({"BatchGetItem", "BatchWriteItem", "Query", "Scan", "PutEvents"})
+
+
+class Kind(StrEnum):
+    """What can go wrong with one call. A time-out before: it was never carried out; after: only its answer was lost."""
+
+    CRASH_BEFORE = "crash before"
+    CRASH_AFTER = "crash after"
+    TIMEOUT_BEFORE = "time-out before"
+    TIMEOUT_AFTER = "time-out after"
+    THROTTLE = "throttle"
+    SERVER_ERROR = "server error"
+    PART = "part of a batch"
+
+    @property
+    def side(self) -> str:
+        return "after" if self in (Kind.CRASH_AFTER, Kind.TIMEOUT_AFTER) else "before"
+
+    def happens_to(self, operation: str) -> bool:
+        return self is not Kind.PART or operation in IN_PARTS
+
+    def strike(self, operation: str) -> object:
+        """Do it: raise what boto3 would raise (or die), or answer what the call is to do."""
+        if self in (Kind.CRASH_BEFORE, Kind.CRASH_AFTER):
+            raise Crash(f"{self}, {operation}")
+        if self is Kind.TIMEOUT_BEFORE:
+            raise ConnectTimeoutError(endpoint_url=operation)
+        if self is Kind.TIMEOUT_AFTER:
+            raise ReadTimeoutError(endpoint_url=operation)
+        if self is Kind.THROTTLE and operation == "TransactWriteItems":
+            return THROTTLED
+        if self is Kind.THROTTLE:
+            raise _answered("ThrottlingException", 400, operation)
+        if self is Kind.SERVER_ERROR:
+            raise _answered("InternalServerError", 500, operation)
+        return PART
+
+
+CRASHES = (Kind.CRASH_BEFORE, Kind.CRASH_AFTER)
+
+
+def _answered(code: str, status: int, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, operation)  # type: ignore[typeddict-item]
+
 
 class Injector:
-    """Counts the calls of the clients it is attached to and dies at the one it was armed for."""
+    """Counts the calls of the clients it is attached to and strikes at the one it was armed for."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
-        self._number, self._when = 0, ""
+        self.struck = False
+        self._number, self._kind = 0, Kind.CRASH_BEFORE
 
     def attach(self, clients: Iterable[Any]) -> None:
         for client in clients:
@@ -31,12 +82,12 @@ class Injector:
             else:
                 client.fault = lambda _number, operation, when: self._at(operation, when)
 
-    def arm(self, number: int, when: str) -> None:
-        """Die `when` ("before" or "after") the number-th call from now."""
-        self.calls, self._number, self._when = [], number, when
+    def arm(self, number: int, kind: Kind) -> None:
+        """Strike at the number-th call from now."""
+        self.calls, self.struck, self._number, self._kind = [], False, number, kind
 
     def disarm(self) -> None:
-        self.arm(0, "")
+        self.arm(0, Kind.CRASH_BEFORE)
 
     def _before_send(self, event_name: str = "", **_: Any) -> None:
         self._at(event_name.split(".", 1)[1], "before")
@@ -44,11 +95,13 @@ class Injector:
     def _after_send(self, event_name: str = "", **_: Any) -> None:
         self._at(event_name.split(".", 1)[1], "after")
 
-    def _at(self, operation: str, when: str) -> None:
+    def _at(self, operation: str, when: str) -> object:
         if when == "before":
             self.calls.append(operation)
-        if len(self.calls) == self._number and when == self._when:
-            raise Crash(f"{when} call {self._number}, {operation}")
+        if len(self.calls) == self._number and when == self._kind.side and not self.struck:
+            self.struck = True
+            return self._kind.strike(operation)
+        return None
 
 
 def assert_survives_every_crash(
@@ -71,17 +124,17 @@ def assert_survives_every_crash(
         expected = end_state(s)
     assert calls, "the work makes no outside calls"
     for number, operation in enumerate(calls, start=1):
-        for when in ("before", "after"):
+        for kind in CRASHES:
             with scene() as s:
                 injector.attach(clients(s))
-                injector.arm(number, when)
+                injector.arm(number, kind)
                 try:
                     work(s)
                 except Crash:
                     injector.disarm()
                     work(s)
                 else:
-                    raise AssertionError(f"the crash {when} call {number} ({operation}) was swallowed")
+                    raise AssertionError(f"the {kind} call {number} ({operation}) was swallowed")
                 found = end_state(s)
-                assert found == expected, f"a crash {when} call {number} ({operation}) leaves something else behind"
+                assert found == expected, f"a {kind} call {number} ({operation}) leaves something else behind"
     return len(calls)

@@ -10,7 +10,11 @@ from functions.services import deliveries
 from saldo.kernel.errors import Unavailable
 
 # Which document an event brings about, and which of its fields names it.
-_DOCUMENTS = {"invoice.issued": ("invoice", "invoice_id"), "payment.settled": ("receipt", "payment_id")}
+_DOCUMENTS = {
+    "invoice.issued": ("invoice", "invoice_id"),
+    "credit_note.issued": ("credit_note", "credit_note_id"),
+    "payment.settled": ("receipt", "payment_id"),
+}
 
 
 @observed("DeliverDocument")

@@ -15,7 +15,7 @@ class WrittenLetters:
         self._documents = documents
 
     def letter(self, account_id: str, document_kind: str, document_id: str) -> Letter:
-        if document_kind == "invoice":
+        if document_kind in ("invoice", "credit_note"):
             view: DocumentView = self._documents.invoice_view(account_id, document_id)
             pdf = self._documents.invoice_pdf(account_id, document_id)
         else:
@@ -27,10 +27,10 @@ class WrittenLetters:
 def letter_of(view: DocumentView, pdf: bytes) -> Letter:
     """The letter that goes with a document, in its language."""
     words = wording(view.language, view.buyer.country)
-    kind = "invoice" if isinstance(view, InvoiceView) else "receipt"
-    minor = view.total_minor if isinstance(view, InvoiceView) else view.amount_minor
-    amount = words.money(minor, view.currency)
-    button = kind if minor > 0 else "credit"
+    kind = _kind(view)
+    minor = view.payable_minor if isinstance(view, InvoiceView) else view.amount_minor
+    amount = words.money(abs(minor) if kind == "credit_note" else minor, view.currency)
+    button = kind if minor > 0 or kind == "credit_note" else "credit"
     return Letter(
         language=words.language,
         sender=view.seller.name,
@@ -48,17 +48,24 @@ def letter_of(view: DocumentView, pdf: bytes) -> Letter:
     )
 
 
+def _kind(view: DocumentView) -> str:
+    if not isinstance(view, InvoiceView):
+        return "receipt"
+    return "credit_note" if view.is_credit_note else "invoice"
+
+
 def _intro(view: DocumentView, amount: str, words: Wording) -> str:
     if isinstance(view, InvoiceView):
         day = words.day(view.issued_on)
-        intro = words("mail_invoice_intro", number=view.number, date=day, amount=amount)
-        return intro if view.total_minor <= 0 else f"{intro} {words('mail_invoice_due', date=words.day(view.due_on))}"
+        intro = words(f"mail_{_kind(view)}_intro", number=view.number, date=day, amount=amount)
+        return intro if view.payable_minor <= 0 else f"{intro} {words('mail_invoice_due', date=words.day(view.due_on))}"
     return words("mail_receipt_intro", date=words.day(view.settled_on), amount=amount)
 
 
 def _facts(view: DocumentView, amount: str, words: Wording) -> tuple[tuple[str, str], ...]:
     if isinstance(view, InvoiceView):
-        due = ((words("mail_due"), words.day(view.due_on)),) if view.total_minor > 0 else ()
-        return ((words("number"), view.number), (words("amount"), amount), *due)
+        due = ((words("mail_due"), words.day(view.due_on)),) if view.payable_minor > 0 else ()
+        number = "credit_note_number" if view.is_credit_note else "number"
+        return ((words(number), view.number), (words("amount"), amount), *due)
     paid = (words("mail_paid"), words.day(view.settled_on))
     return ((words("receipt_number"), view.number), (words("amount"), amount), paid)

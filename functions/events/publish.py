@@ -24,6 +24,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     published = [e for _, events in found for e in events]
     refused = bus().publish(published)
     count("EventsPublished", len(published) - len(refused))
+    count("OrdersHeld", sum(1 for e in published if e.type == "order.discrepancy" and e.id not in refused))
     failed = [number for number, events in found if any(e.id in refused for e in events)]
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed[:1]]}
 

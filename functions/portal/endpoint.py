@@ -1,4 +1,4 @@
-"""The one way in: every view is registered here, with the roles it allows, and runs inside these checks.
+"""The portal's way in: the roles a route allows, and the checks a request goes through (steps of functions/http/edge).
 
 In this order: home region of the id in the path, session, role on the account, form (origin and key), the view; then
 the translation of whatever went wrong, one log line, and the security headers of every answer.
@@ -6,18 +6,17 @@ the translation of whatever went wrong, one log line, and the security headers o
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from urllib.parse import parse_qs, quote, urlsplit
 
-from chalice.app import Blueprint, Response
-
-from functions.portal import failures, services, telemetry
-from functions.portal.answers import Answer, see_other
+from functions.http.answers import Answer
+from functions.http.edge import Edge, EdgeRoutes
+from functions.http.requests import Fields, Request
+from functions.portal import failures, services
+from functions.portal.answers import see_other
 from functions.portal.cookies import Cookies
-from functions.portal.visit import Fields, Visit, device_of, network_of
+from functions.portal.visit import Visit, device_of
 from functions.portal.words import Words, language_for
 from saldo.access.model import Origin, Role
 from saldo.access.rules import form_key_fits
@@ -46,7 +45,6 @@ class Rule:
 PUBLIC = Rule(anyone=True)
 SIGNED = Rule(anyone=True, form=False)
 ANY_USER = Rule(signed_in=True)
-declared: dict[tuple[str, str], Rule] = {}
 
 
 def roles(allowed: frozenset[Role]) -> Rule:
@@ -54,80 +52,50 @@ def roles(allowed: frozenset[Role]) -> Rule:
     return Rule(roles=allowed)
 
 
-class Routes:
-    """Registers views on a blueprint. A route that names no rule, or a rule that allows nobody, fails at import."""
+class PortalEdge(Edge[Rule, Visit]):
+    service, failures = "portal", "PortalErrors"
+
+    def check_rule(self, path: str, rule: Rule) -> None:
+        if not (rule.roles or rule.anyone or rule.signed_in):
+            raise TypeError(f"{path} does not say who may use it")
+        if bool(rule.roles) != ("{account_id}" in path):
+            raise TypeError(f"{path}: roles and an account in the path go together")
+
+    def seen(self, request: Request) -> Visit:
+        wanted = request.query.get("lang", [""])[-1]
+        language = language_for(wanted, request.headers.get("accept-language", ""))
+        return Visit(
+            **{field.name: getattr(request, field.name) for field in fields(Request)},
+            form={},
+            origin=Origin(request.network, device_of(request.headers.get("user-agent", ""))),
+            words=Words(language, services.settings().region_code),
+        )
+
+    def answer(self, seen: Visit, rule: Rule, view: View) -> Answer:
+        return _away(seen) or _checked(seen, rule, view)
+
+    def failed(self, seen: Visit, error: Exception) -> Answer:
+        return failures.failed(seen, error)
+
+    def headers(self) -> dict[str, str]:
+        return security_headers()
+
+
+edge = PortalEdge(services.clock)
+declared = edge.declared
+
+
+class Routes(EdgeRoutes[Rule, Visit]):
+    """Registers views of the portal."""
 
     def __init__(self, name: str) -> None:
-        self.blueprint = Blueprint(name)
+        super().__init__(name, edge)
 
     def get(self, path: str, rule: Rule) -> Callable[[View], View]:
-        return self._register("GET", path, rule)
+        return self.register("GET", path, rule)
 
     def post(self, path: str, rule: Rule, content_type: str = FORM) -> Callable[[View], View]:
-        return self._register("POST", path, rule, content_type)
-
-    def _register(self, method: str, path: str, rule: Rule, content_type: str = "") -> Callable[[View], View]:
-        _check_rule(path, rule)
-
-        def decorate(view: View) -> View:
-            def run(**params: str) -> Response:
-                return _run(self.blueprint.current_request, path, params, rule, view)
-
-            run.__name__ = f"{view.__name__}_{method.lower()}"
-            extra = {"content_types": [content_type]} if content_type else {}
-            self.blueprint.route(path, methods=[method], name=run.__name__, **extra)(run)
-            declared[method, path] = rule
-            return view
-
-        return decorate
-
-
-def _check_rule(path: str, rule: Rule) -> None:
-    if not (rule.roles or rule.anyone or rule.signed_in):
-        raise TypeError(f"{path} does not say who may use it")
-    if bool(rule.roles) != ("{account_id}" in path):
-        raise TypeError(f"{path}: roles and an account in the path go together")
-
-
-def undeclared(app_routes: Mapping[str, Mapping[str, object]]) -> list[str]:
-    """Routes of the application that did not come through here: there must be none."""
-    known = {f"{m} {p}" for m, p in declared}
-    return sorted({f"{m} {p}" for p, methods in app_routes.items() for m in methods} - known)
-
-
-def _run(request: Any, path: str, params: Mapping[str, str], rule: Rule, view: View) -> Response:
-    began = time.monotonic()
-    visit = _first_sight(request, path, params)
-    try:
-        answer = _away(visit) or _checked(visit, rule, view)
-    except Exception as error:
-        answer = _translated(visit, error)
-    took_ms = int((time.monotonic() - began) * 1000)
-    telemetry.request_line(path, visit.method, answer.status, took_ms, visit.correlation_id)
-    return response(answer)
-
-
-def _first_sight(request: Any, path: str, params: Mapping[str, str]) -> Visit:
-    headers = {name.lower(): value for name, value in dict(request.headers).items()}
-    query = {name: request.query_params.getlist(name) for name in (request.query_params or {})}
-    context = request.context or {}
-    origin = Origin(
-        network_of(context.get("identity", {}).get("sourceIp", "")), device_of(headers.get("user-agent", ""))
-    )
-    wanted = query.get("lang", [""])[-1]
-    return Visit(
-        method=request.method,
-        path=path,
-        params=params,
-        query=query,
-        form={},
-        raw_body=bytes(request.raw_body or b""),
-        headers=headers,
-        correlation_id=context.get("requestId", ""),
-        now=services.clock(),
-        origin=origin,
-        words=Words(language_for(wanted, headers.get("accept-language", "")), services.settings().region_code),
-    )
+        return self.register("POST", path, rule, [content_type])
 
 
 def _away(visit: Visit) -> Answer | None:
@@ -204,13 +172,6 @@ def _fields(body: bytes) -> Fields:
         raise Refusal("invalid_form", "the form cannot be read") from error
 
 
-def _translated(visit: Visit, error: Exception) -> Answer:
-    if failures.status_of(error) == 500:
-        telemetry.unexpected(visit.path, visit.method, error, visit.correlation_id)
-        telemetry.count("PortalErrors", int(visit.now.timestamp() * 1000))
-    return failures.failed(visit, error)
-
-
 def security_headers() -> dict[str, str]:
     """On every answer, of every kind and status. Forms may lead to the gateway's own pay page and nowhere else."""
     parts = urlsplit(services.settings().gateway_url)
@@ -230,12 +191,3 @@ def security_headers() -> dict[str, str]:
     if services.settings().origin.startswith("https://"):
         headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
     return headers
-
-
-def response(answer: Answer) -> Response:
-    """Nothing is kept by caches unless the answer says so."""
-    headers: dict[str, Any] = {"Cache-Control": "no-store", **security_headers(), **answer.headers}
-    headers["Content-Type"] = answer.kind
-    if answer.cookies:
-        headers["Set-Cookie"] = list(answer.cookies)
-    return Response(answer.body, headers=headers, status_code=answer.status)

@@ -23,7 +23,8 @@ from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import open_rows
 from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.money import Money
-from saldo.payments.model import Allocation, Payment, PaymentStatus
+from saldo.payments.model import Allocation, Payable, Payment, PaymentStatus
+from saldo.payments.reading import headers_of, payable
 from saldo.payments.rules import validated
 
 routes = Routes("paying")
@@ -32,9 +33,11 @@ AT_THE_GATEWAY = frozenset({PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION
 
 @routes.get("/accounts/{account_id}/pay", roles(PAYERS))
 def choose(visit: Visit) -> Answer:
-    """`pay` names invoices; `all=overdue` and `all=open` choose for the reader."""
+    """`pay` names invoices; `all=overdue` and `all=open` choose for the reader. `amount` fills in what one invoice is
+    paid with."""
     rows = open_rows(visit.records, visit.account.account_id)
-    wanted = Wanted(tuple(visit.query.get("pay", [])), {})
+    named = tuple(visit.query.get("pay", []))
+    wanted = Wanted(named, {named[0]: visit.asked("amount")} if len(named) == 1 and visit.asked("amount") else {})
     if visit.asked("all"):
         late_only = visit.asked("all") == "overdue"
         currency = _currency(visit, rows, wanted)
@@ -114,10 +117,18 @@ def _decided(
     by_id = {r.invoice_id: r for r in rows}
     chosen, problems = allocations_from(wanted, by_id, visit.words.language)
     try:
-        amount = validated(chosen, payables_of(rows), wanted.reason)
+        amount = validated(chosen, _payables(visit, rows, chosen), wanted.reason, visit.today)
     except Refusal as refusal:
         return chosen, None, [*problems, *refusal.problems]
     return chosen, amount, problems
+
+
+def _payables(visit: Visit, rows: Sequence[InvoiceRow], chosen: Sequence[Allocation]) -> dict[str, Payable]:
+    """Open invoices; those to be paid in part with what paying early takes off, which the list does not carry."""
+    found = payables_of(rows)
+    parts = [a for a in chosen if a.invoice_id in found and a.minor < found[a.invoice_id].open_minor]
+    headers = headers_of(visit.records, visit.account.account_id, parts) if parts else {}
+    return found | {invoice_id: payable(header) for invoice_id, header in headers.items()}
 
 
 def _choice_page(visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted, problems: Sequence[Problem]) -> Answer:

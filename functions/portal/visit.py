@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
+from functions.http.requests import Fields, Request
 from functions.portal.words import Words
 from saldo.access.model import Origin, Seat, Session
 from saldo.access.rules import PAYERS, form_key
@@ -15,26 +15,17 @@ from saldo.audit.model import Actor
 from saldo.kernel.periods import local_date
 from saldo.storage.store import Store
 
-Fields = Mapping[str, list[str]]
 _NEXT = re.compile(r"/(accounts|profile)(/[A-Za-z0-9_\-./]*)?(\?[A-Za-z0-9_\-.=&%+]*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Request):
     """A request whose session, roles and form have been checked. `token` is the session's, or of the sign-in forms.
 
     `seat` is set on routes that name an account; `store` reaches that account (and its seller) and nothing else.
     """
 
-    method: str
-    path: str
-    params: Mapping[str, str]
-    query: Fields
     form: Fields
-    raw_body: bytes
-    headers: Mapping[str, str]
-    correlation_id: str
-    now: datetime
     origin: Origin
     words: Words
     token: str = ""
@@ -93,16 +84,6 @@ class Visit:
 def safe_next(path: str) -> str:
     """Where to go after signing in: a page of ours, never another site."""
     return path if _NEXT.fullmatch(path) and "//" not in path else "/accounts"
-
-
-def network_of(address: str) -> str:
-    """An address cut to its network (/24, /48), enough to tell places apart and not to name a person."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    prefix = 24 if ip.version == 4 else 48
-    return str(ipaddress.ip_network(f"{ip}/{prefix}", strict=False))
 
 
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))

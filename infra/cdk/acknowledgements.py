@@ -45,12 +45,13 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
-        r"(Portal|Documents|Delivery|ImportUsage|ImportInvoices)/Role/DefaultPolicy/Resource",
+        r"(Portal|Documents|Delivery|ImportUsage|ImportInvoices|ImportOrders)/Role/DefaultPolicy/Resource",
         "Objects get their names at run time; the bucket is named.",
         (
             "Resource::saldo-<env>-data:ExportsOutputFnGetAttDocuments7E5B2978Arn159F38C5/*",
             "Resource::saldo-<env>-data:ExportsOutputFnGetAttImportsC5EA4F6FArnBBEA0D9A/*",
             "Resource::saldo-<env>-data:ExportsOutputFnGetAttImportsC5EA4F6FArnBBEA0D9A/*.report.jsonl",
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttImportsC5EA4F6FArnBBEA0D9A/*.997.edi",
         ),
     ),
     Acknowledged(
@@ -61,13 +62,19 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
+        r"AnchorAudit/Role/DefaultPolicy/Resource",
+        "A day's root is named after its day; bucket and folder are named.",
+        ("Resource::saldo-<env>-data:ExportsOutputFnGetAttAudit3D8ADE0AArn5960E565/chain/*",),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
         r"WatchRuns/Role/DefaultPolicy/Resource",
         "Executions get their names at run time; the workflow is named.",
         ("Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:saldo-<env>-invoice-run:*",),
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
-        r"PublishEvents/Role/DefaultPolicy/Resource",
+        r"(PublishEvents|LinkAudit)/Role/DefaultPolicy/Resource",
         "CDK grants a stream's dead-letter queue its key in these two families of actions; the key is named.",
         ("Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*"),
     ),
@@ -121,6 +128,11 @@ ACKNOWLEDGED = (
         r"GatewaySecret/Resource",
         "The secret is shared with the payment gateway and changes when both sides change it: receivers accept the old"
         " and the new signature meanwhile.",
+    ),
+    Acknowledged(
+        "AwsSolutions-SMG4",
+        r"TaxSecret/Resource",
+        "The tax service gives out the credentials; nothing here can make it accept new ones.",
     ),
     Acknowledged(
         "AwsSolutions-SQS3",

@@ -27,9 +27,14 @@ class Runbook(Enum):
     RUN_FAILED = "run-failed"
     RUN_LATE = "run-late"
     ACCOUNTS_SET_ASIDE = "accounts-set-aside"
+    ORDERS_HELD = "orders-held"
     PORTAL_ERRORS = "portal-errors"
     PORTAL_SLOW = "portal-slow"
+    WRONG_API_KEYS = "wrong-api-keys"
     INVARIANT_VIOLATED = "invariant-violated"
+    AUDIT_CHAIN_BROKEN = "audit-chain-broken"
+    TAX_ESTIMATED = "tax-estimated"
+    LATE_CHARGES_LEFT_OUT = "late-charges-left-out"
 
     @property
     def path(self) -> str:

@@ -47,7 +47,12 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`run_concurrency`: batches of a run at work at once. `bundle_layers`: whether third-party layers are built."""
+    """`run_concurrency`: batches of a run at work at once. `bundle_layers`: whether third-party layers are built.
+
+    `audit_retention_days`: how long a day's audit root cannot be deleted by anybody; it cannot be shortened later.
+
+    `tax_service`: `avalara` or `vertex` at `tax_url`, "" for the table alone. `vat_register_url`: VIES, "" for none.
+    """
 
     name: str
     account: str
@@ -56,7 +61,11 @@ class Environment:
     gateway_url: str
     run_concurrency: int
     bundle_layers: bool
+    audit_retention_days: int
     regions: tuple[Region, ...]
+    tax_service: str = ""
+    tax_url: str = ""
+    vat_register_url: str = ""
 
     @property
     def portal_origins(self) -> dict[str, str]:

@@ -21,9 +21,12 @@ from infra.cdk.functions import (
     DOCUMENTS,
     GATEWAY_EVENTS,
     IMPORT_INVOICES,
+    IMPORT_ORDERS,
     IMPORT_USAGE,
     INGEST_USAGE,
+    LINK_AUDIT,
     PUBLISH_EVENTS,
+    RECORD_TAX,
     SWEEP_PAYMENTS,
 )
 from infra.cdk.hosting import Hosting
@@ -31,7 +34,9 @@ from infra.cdk.watched import WatchedFunction, WatchedQueue
 from saldo.integration.rules import KINDS
 
 # Events that reach a customer by mail.
-DELIVERED = ("invoice.issued", "payment.settled")
+DELIVERED = ("invoice.issued", "credit_note.issued", "payment.settled")
+# Events that a tax service is told of.
+TAXED = ("invoice.issued", "credit_note.issued")
 
 
 class EventsStack(Stack):
@@ -43,13 +48,16 @@ class EventsStack(Stack):
         super().__init__(scope, id_, **stack)
         self._data = data
         hosting = Hosting(self, target, region, data)
-        for spec in (DOCUMENTS, IMPORT_USAGE, COUNT_USAGE, ACCEPT_USAGE, IMPORT_INVOICES):
+        for spec in (DOCUMENTS, IMPORT_USAGE, COUNT_USAGE, ACCEPT_USAGE, IMPORT_INVOICES, IMPORT_ORDERS):
             hosting.function(spec)
         self._publish(hosting.function(PUBLISH_EVENTS))
+        self._link_audit(hosting.function(LINK_AUDIT))
         self._deliver(hosting.function(DELIVERY))
         self._take_from(data.gateway_events, hosting.function(GATEWAY_EVENTS))
         self._take_from(data.usage_batches, hosting.function(INGEST_USAGE))
         self._sweep(hosting.function(SWEEP_PAYMENTS))
+        if target.tax_service:
+            self._record_tax(hosting.function(RECORD_TAX))
 
     def _publish(self, watched: WatchedFunction) -> None:
         """Only records whose changes are news leave the stream; entries, guards and bodies stay in it."""
@@ -74,6 +82,27 @@ class EventsStack(Stack):
         rule = Rule(Runbook.EVENTS_LATE, says, threshold=300_000)
         alarm(self, "EventsLate", late, rule, self._data.alarms)
 
+    def _link_audit(self, watched: WatchedFunction) -> None:
+        """Audit records however they change, and links only when something happens to them that never should.
+
+        Waiting a while gathers what a run issues into few calls; no more than two functions read the stream.
+        """
+        sealed = {"eventName": ["MODIFY", "REMOVE"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "chain#0"}]}}}}
+        opened = {"eventName": ["REMOVE"], "dynamodb": {"Keys": {"sk": {"S": ["chain#open"]}}}}
+        audit = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "audit#"}]}}}}
+        watched.function.add_event_source(
+            sources.DynamoEventSource(
+                self._data.records,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=1000,
+                max_batching_window=Duration.seconds(5),
+                bisect_batch_on_error=True,
+                retry_attempts=10,
+                on_failure=sources.SqsDlq(watched.dead_letters.queue),
+                filters=[lambda_.FilterCriteria.filter(one) for one in (audit, sealed, opened)],
+            )
+        )
+
     def _deliver(self, watched: WatchedFunction) -> None:
         queue = WatchedQueue(self, "delivery", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
         events.Rule(
@@ -83,6 +112,19 @@ class EventsStack(Stack):
             description="Issued invoices and settled payments go to the customer",
             event_bus=self._data.bus,
             event_pattern=events.EventPattern(source=["saldo"], detail_type=list(DELIVERED)),
+            targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters)],
+        )
+        self._take_from(queue, watched)
+
+    def _record_tax(self, watched: WatchedFunction) -> None:
+        queue = WatchedQueue(self, "tax_records", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
+        events.Rule(
+            self,
+            "TaxRecorded",
+            rule_name=self._data.names.of("tax_recorded"),
+            description="Issued invoices and credit notes go to the tax service",
+            event_bus=self._data.bus,
+            event_pattern=events.EventPattern(source=["saldo"], detail_type=list(TAXED)),
             targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters)],
         )
         self._take_from(queue, watched)

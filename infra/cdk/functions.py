@@ -12,6 +12,7 @@ class Grant(Enum):
     RECORDS = auto()  # read and write the records, never a Scan
     RECORDS_READ = auto()
     RECORDS_SCAN = auto()
+    RECORDS_WRITE = auto()
     KEYS = auto()  # make and read wrapped data keys, and unwrap them
     KEYS_READ = auto()
     DOCUMENTS = auto()
@@ -20,6 +21,8 @@ class Grant(Enum):
     USAGE_FILES = auto()  # add parts of usage; read none
     USAGE_FILES_READ = auto()
     COUNT_USAGE = auto()
+    AUDIT = auto()  # write a day's root once, and read those before
+    ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
     QUEUE_GATEWAY_EVENTS = auto()
     QUEUE_USAGE = auto()
@@ -28,6 +31,7 @@ class Grant(Enum):
     PUBLISH = auto()
     MAIL = auto()
     START_RUNS = auto()
+    TAX_SECRET = auto()  # nothing where no tax service is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,19 @@ PORTAL = FunctionSpec(
     service="portal",
 )
 
+# CPU grows with memory, and a quote is nothing but arithmetic.
+API = FunctionSpec(
+    "api_v1",
+    "functions.api.v1.app.app",
+    1769,
+    29,
+    (Grant.RECORDS, Grant.QUEUE_USAGE),
+    failures="ApiErrors",
+    service="api",
+)
+
 OPEN_RUN = _step("open_run", timeout_s=300)
-BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300, more=(Grant.COUNT_USAGE,))
+BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300, more=(Grant.COUNT_USAGE, Grant.TAX_SECRET))
 NUMBER_INVOICES = _step("number_invoices", timeout_s=600)
 ISSUE_INVOICES = _step("issue_invoices", memory=1024, timeout_s=300)
 RECONCILE_RUN = _step("reconcile_run", timeout_s=600)
@@ -102,6 +117,21 @@ CHECK_INVARIANTS = FunctionSpec(
     1769,
     900,
     (Grant.RECORDS_SCAN,),
+)
+
+CREATE_DOUBLE = FunctionSpec(
+    "create_double",
+    "functions.operations.create_double.handler",
+    512,
+    60,
+    (Grant.RECORDS, Grant.KEYS),
+)
+ADVANCE_CLOCK = FunctionSpec(
+    "advance_clock",
+    "functions.operations.advance_clock.handler",
+    1769,
+    300,
+    (Grant.RECORDS,),
 )
 
 DOCUMENTS = FunctionSpec(
@@ -143,6 +173,20 @@ PUBLISH_EVENTS = FunctionSpec(
     60,
     (Grant.PUBLISH,),
 )
+LINK_AUDIT = FunctionSpec(
+    "link_audit",
+    "functions.audit.link.handler",
+    512,
+    60,
+    (Grant.RECORDS,),
+)
+ANCHOR_AUDIT = FunctionSpec(
+    "anchor_audit",
+    "functions.audit.anchor.handler",
+    1769,
+    900,
+    (Grant.RECORDS_SCAN, Grant.RECORDS_WRITE, Grant.AUDIT),
+)
 IMPORT_USAGE = FunctionSpec(
     "import_usage",
     "functions.usage.import_usage.handler",
@@ -182,20 +226,65 @@ IMPORT_INVOICES = FunctionSpec(
     900,
     (Grant.IMPORTS, Grant.RECORDS, Grant.KEYS),
 )
+IMPORT_ORDERS = FunctionSpec(
+    "import_orders",
+    "functions.orders.import_orders.handler",
+    1769,
+    900,
+    (Grant.IMPORTS, Grant.ACKNOWLEDGE, Grant.RECORDS),
+)
+TRUE_UP_TAX = FunctionSpec(
+    "true_up_tax",
+    "functions.tax.true_up_tax.handler",
+    512,
+    900,
+    (Grant.RECORDS, Grant.TAX_SECRET),
+)
+ASSESS_LATE_CHARGES = FunctionSpec(
+    "assess_late_charges",
+    "functions.collections.assess_late_charges.handler",
+    512,
+    900,
+    (Grant.RECORDS,),
+)
+CHECK_TAX_IDS = FunctionSpec(
+    "check_tax_ids",
+    "functions.tax.check_tax_ids.handler",
+    512,
+    900,
+    (Grant.RECORDS, Grant.KEYS_READ),
+)
+RECORD_TAX = FunctionSpec(
+    "record_tax",
+    "functions.tax.record_tax.handler",
+    512,
+    60,
+    (Grant.RECORDS_READ, Grant.TAX_SECRET),
+)
 
 ALL = (
     PORTAL,
+    API,
     *RUN_STEPS,
     WATCH_RUNS,
     CHECK_INVARIANTS,
+    CREATE_DOUBLE,
+    ADVANCE_CLOCK,
     DOCUMENTS,
     DELIVERY,
     GATEWAY_EVENTS,
     SWEEP_PAYMENTS,
     PUBLISH_EVENTS,
+    LINK_AUDIT,
+    ANCHOR_AUDIT,
     IMPORT_USAGE,
     COUNT_USAGE,
     ACCEPT_USAGE,
     INGEST_USAGE,
     IMPORT_INVOICES,
+    IMPORT_ORDERS,
+    TRUE_UP_TAX,
+    ASSESS_LATE_CHARGES,
+    CHECK_TAX_IDS,
+    RECORD_TAX,
 )

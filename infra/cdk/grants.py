@@ -80,6 +80,17 @@ def _usage_files(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _audit(data: DataStack) -> list[iam.PolicyStatement]:
+    """Roots are written and read; no retention is changed, no version deleted, by any function."""
+    bucket = data.buckets["audit"]
+    roots = bucket.arn_for_objects("chain/*")
+    return [
+        _allow(["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion"], roots),
+        _allow(["s3:ListBucket", "s3:ListBucketVersions"], bucket.bucket_arn),
+        _allow(_USE_KEY, data.keys.records.key_arn, via="s3"),
+    ]
+
+
 def _usage_files_read(data: DataStack) -> list[iam.PolicyStatement]:
     return [
         _allow(["s3:GetObject"], data.buckets["usage"].arn_for_objects("usage/*")),
@@ -89,6 +100,10 @@ def _usage_files_read(data: DataStack) -> list[iam.PolicyStatement]:
 
 def _count_usage(data: DataStack) -> list[iam.PolicyStatement]:
     return [_allow(["lambda:InvokeFunction"], data.names.function_arn(COUNT_USAGE.name))]
+
+
+def _acknowledge(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_allow(["s3:PutObject"], data.buckets["imports"].arn_for_objects("*.997.edi"))]
 
 
 def _queue_gateway_events(data: DataStack) -> list[iam.PolicyStatement]:
@@ -106,6 +121,15 @@ def _send(data: DataStack, queue_arn: str) -> list[iam.PolicyStatement]:
 def _gateway_secret(data: DataStack) -> list[iam.PolicyStatement]:
     return [
         _allow(["secretsmanager:GetSecretValue"], data.gateway_secret.secret_arn),
+        _allow(["kms:Decrypt"], data.keys.messages.key_arn, via="secretsmanager"),
+    ]
+
+
+def _tax_secret(data: DataStack) -> list[iam.PolicyStatement]:
+    if data.tax_secret is None:
+        return []
+    return [
+        _allow(["secretsmanager:GetSecretValue"], data.tax_secret.secret_arn),
         _allow(["kms:Decrypt"], data.keys.messages.key_arn, via="secretsmanager"),
     ]
 
@@ -136,6 +160,8 @@ _MEANING: dict[Grant, Statements] = {
     Grant.RECORDS: _records(_READ + _WRITE),
     Grant.RECORDS_READ: _records(_READ),
     Grant.RECORDS_SCAN: _records([*_READ, "dynamodb:Scan"]),
+    Grant.RECORDS_WRITE: _records(_WRITE),
+    Grant.AUDIT: _audit,
     Grant.KEYS: _wrapped_keys(make=True),
     Grant.KEYS_READ: _wrapped_keys(make=False),
     Grant.DOCUMENTS: _bucket("documents", write=True),
@@ -144,6 +170,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.USAGE_FILES: _usage_files,
     Grant.USAGE_FILES_READ: _usage_files_read,
     Grant.COUNT_USAGE: _count_usage,
+    Grant.ACKNOWLEDGE: _acknowledge,
     Grant.QUEUE_GATEWAY_EVENTS: _queue_gateway_events,
     Grant.QUEUE_USAGE: _queue_usage,
     Grant.GATEWAY_SECRET: _gateway_secret,
@@ -151,6 +178,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.PUBLISH: _publish,
     Grant.MAIL: _mail,
     Grant.START_RUNS: _start_runs,
+    Grant.TAX_SECRET: _tax_secret,
 }
 
 

@@ -78,6 +78,7 @@ class Hosting:
             "SALDO_DOCUMENTS_BUCKET": data.buckets["documents"].bucket_name,
             "SALDO_IMPORTS_BUCKET": data.buckets["imports"].bucket_name,
             "SALDO_USAGE_BUCKET": data.buckets["usage"].bucket_name,
+            "SALDO_AUDIT_BUCKET": data.buckets["audit"].bucket_name,
             "SALDO_BUS": data.bus.event_bus_name,
             "SALDO_PORTAL_ORIGINS": self._origins,
             "SALDO_GATEWAY_URL": self._gateway,
@@ -91,6 +92,10 @@ class Hosting:
                 [{"entity_id": e.id, "time_zone": e.time_zone, "hour": e.cycle_hour} for e in self._region.entities]
             ),
             "SALDO_MAIL_FROM": self._env.mail_from,
+            "SALDO_TAX_SERVICE": self._env.tax_service,
+            "SALDO_TAX_URL": self._env.tax_url,
+            "SALDO_TAX_SECRET_ARN": data.tax_secret.secret_arn if data.tax_secret else "",
+            "SALDO_VAT_REGISTER_URL": self._env.vat_register_url,
             "POWERTOOLS_SERVICE_NAME": spec.service,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -1,8 +1,11 @@
-"""The portal: its function behind a REST API, its users, its firewall and, where there is a zone, its host name."""
+"""Portal and API: their functions behind one REST API, its users, its firewall and, where there is a zone, its host
+name."""
 
 from __future__ import annotations
 
 import importlib
+import json
+from http import HTTPStatus
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
@@ -12,15 +15,15 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as route53_targets
-from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
-from infra.cdk.alarms import Rule, Runbook, alarm
+from infra.cdk.alarms import Rule, Runbook, alarm, own_metric
 from infra.cdk.data import DataStack
 from infra.cdk.environments import Environment, HostedZone, Region
-from infra.cdk.functions import PORTAL
+from infra.cdk.firewall import firewall
+from infra.cdk.functions import API, PORTAL
 from infra.cdk.hosting import Hosting
-from infra.cdk.watched import log_group
+from infra.cdk.watched import WatchedFunction, log_group
 
 _SIGN_IN = [
     "cognito-idp:AdminCreateUser",
@@ -33,16 +36,24 @@ _SIGN_IN = [
     "cognito-idp:AdminSetUserPassword",
     "cognito-idp:AdminUserGlobalSignOut",
 ]
-_MANAGED_RULES = (
-    "AWSManagedRulesCommonRuleSet",
-    "AWSManagedRulesKnownBadInputsRuleSet",
-    "AWSManagedRulesAmazonIpReputationList",
+# The Chalice applications whose routes are deployed, by module.
+_PORTAL_APP, _API_APP = "app", "functions.api.v1.app"
+_API_QUOTES = "/api/v1/quotes/POST"
+_WRONG_KEYS_PER_5_MINUTES = 300
+_FEWER = apigateway.MethodDeploymentOptions(
+    throttling_rate_limit=50,
+    throttling_burst_limit=100,
+    metrics_enabled=True,
+    logging_level=apigateway.MethodLoggingLevel.ERROR,
+    data_trace_enabled=False,
 )
-_REQUESTS_PER_5_MINUTES = 2000
 
 
 class PortalStack(Stack):
-    """API Gateway has one resource for each route of the Chalice app: Chalice dispatches on that resource's path."""
+    """API Gateway has one resource for each route of the Chalice apps: Chalice dispatches on that resource's path.
+
+    Pages and the JSON of /api share the host; each has a function of its own, with a role of its own.
+    """
 
     def __init__(
         self, scope: Construct, id_: str, target: Environment, region: Region, data: DataStack, **stack: Any
@@ -55,11 +66,15 @@ class PortalStack(Stack):
             "SALDO_USER_POOL_ID": self.users.user_pool_id,
             "SALDO_USER_POOL_CLIENT_ID": self.client.user_pool_client_id,
         }
-        self.function = Hosting(self, target, region, data).function(PORTAL, settings)
+        hosting = Hosting(self, target, region, data)
+        self.function = hosting.function(PORTAL, settings)
+        self.api_function = hosting.function(API)
         self.function.role.add_to_policy(iam.PolicyStatement(actions=_SIGN_IN, resources=[self.users.user_pool_arn]))
         self.api = self._api()
-        self._routes()
-        self._firewall()
+        self._routes(_PORTAL_APP, self.function)
+        self._routes(_API_APP, self.api_function)
+        self._gateways_own_answers()
+        firewall(self, self._data.names, self.api.deployment_stage)
         self._watch()
         if region.zone:
             self._host_name(region.host, region.zone)
@@ -108,7 +123,7 @@ class PortalStack(Stack):
             self,
             "Api",
             rest_api_name=self._data.names.of("portal"),
-            description="Pages and JSON of the customer portal",
+            description="Pages of the customer portal, JSON for sellers' own systems",
             # Only with every type named does API Gateway decode a PDF whatever the browser's Accept header says first.
             binary_media_types=["*/*"],
             min_compression_size=Size.bytes(1024),
@@ -122,6 +137,8 @@ class PortalStack(Stack):
                 data_trace_enabled=False,
                 throttling_rate_limit=500,
                 throttling_burst_limit=1000,
+                # Quotes are pure arithmetic and cost most: they cannot take all that the others need.
+                method_options={_API_QUOTES: _FEWER},
                 access_log_destination=apigateway.LogGroupLogDestination(group),
                 access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
                     caller=False,
@@ -137,30 +154,29 @@ class PortalStack(Stack):
             ),
         )
 
-    def _routes(self) -> None:
-        integration = apigateway.LambdaIntegration(
-            self.function.function,
-            proxy=True,
-            allow_test_invoke=False,
-        )
-        for path, methods in sorted(_chalice_app().routes.items()):
+    def _routes(self, module: str, function: WatchedFunction) -> None:
+        integration = apigateway.LambdaIntegration(function.function, proxy=True, allow_test_invoke=False)
+        for path, methods in sorted(_chalice_app(module).routes.items()):
             resource = self.api.root.resource_for_path(path)
             for method in sorted(methods):
                 resource.add_method(method, integration)
 
-    def _firewall(self) -> None:
-        rules = [_managed(name, priority) for priority, name in enumerate(_MANAGED_RULES)]
-        acl = waf.CfnWebACL(
-            self,
-            "Firewall",
-            name=self._data.names.of("portal"),
-            scope="REGIONAL",
-            default_action=waf.CfnWebACL.DefaultActionProperty(allow={}),
-            visibility_config=_visible("portal"),
-            rules=[*rules, _rate_limit(len(rules))],
-        )
-        stage = self.api.deployment_stage
-        waf.CfnWebACLAssociation(self, "Guarded", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
+    def _gateways_own_answers(self) -> None:
+        """What API Gateway says before any function runs, in the same words as the API."""
+        kinds = {
+            "Throttled": (apigateway.ResponseType.THROTTLED, "429", "too_many_requests", {"Retry-After": "'1'"}),
+            "NoSuchRoute": (apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN, "404", "not_found", {}),
+            "TooLarge": (apigateway.ResponseType.REQUEST_TOO_LARGE, "413", "too_large", {}),
+        }
+        for name, (kind, status, code, headers) in kinds.items():
+            said = {"type": "about:blank", "status": int(status), "code": code, "title": HTTPStatus(int(status)).phrase}
+            self.api.add_gateway_response(
+                name,
+                type=kind,
+                status_code=status,
+                response_headers=headers,
+                templates={"application/json": json.dumps({**said, "instance": "$context.requestId"})},
+            )
 
     def _watch(self) -> None:
         """Chalice answers an unforeseen exception itself, so Lambda counts no error: the 5xx count does."""
@@ -171,6 +187,9 @@ class PortalStack(Stack):
         slow = self.api.metric_latency(period=five, statistic="p99")
         rule = Rule(Runbook.PORTAL_SLOW, "One request in a hundred takes over 3 s.", threshold=3000, periods=3)
         alarm(self, "PortalSlow", slow, rule, self._data.alarms)
+        says = "Many requests came with keys that are wrong, revoked or expired."
+        rule = Rule(Runbook.WRONG_API_KEYS, says, threshold=_WRONG_KEYS_PER_5_MINUTES)
+        alarm(self, "WrongKeys", own_metric("ApiWrongKeys", API.service), rule, self._data.alarms)
 
     def _host_name(self, host: str, hosted: HostedZone) -> None:
         zone = route53.HostedZone.from_hosted_zone_attributes(
@@ -199,34 +218,6 @@ class PortalStack(Stack):
         CfnOutput(self, "UserPoolClientId", value=self.client.user_pool_client_id)
 
 
-def _chalice_app() -> Any:  # Chalice ships no types
-    """The app whose routes are deployed. Importing it touches neither network nor settings."""
-    return importlib.import_module("app").app
-
-
-def _visible(name: str) -> waf.CfnWebACL.VisibilityConfigProperty:
-    return waf.CfnWebACL.VisibilityConfigProperty(
-        cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=True
-    )
-
-
-def _managed(name: str, priority: int) -> waf.CfnWebACL.RuleProperty:
-    group = waf.CfnWebACL.ManagedRuleGroupStatementProperty(name=name, vendor_name="AWS")
-    return waf.CfnWebACL.RuleProperty(
-        name=name,
-        priority=priority,
-        statement=waf.CfnWebACL.StatementProperty(managed_rule_group_statement=group),
-        override_action=waf.CfnWebACL.OverrideActionProperty(none={}),
-        visibility_config=_visible(name),
-    )
-
-
-def _rate_limit(priority: int) -> waf.CfnWebACL.RuleProperty:
-    limit = waf.CfnWebACL.RateBasedStatementProperty(aggregate_key_type="IP", limit=_REQUESTS_PER_5_MINUTES)
-    return waf.CfnWebACL.RuleProperty(
-        name="RateLimit",
-        priority=priority,
-        statement=waf.CfnWebACL.StatementProperty(rate_based_statement=limit),
-        action=waf.CfnWebACL.RuleActionProperty(block={}),
-        visibility_config=_visible("RateLimit"),
-    )
+def _chalice_app(module: str) -> Any:  # Chalice ships no types
+    """An app whose routes are deployed. Importing it touches neither network nor settings."""
+    return importlib.import_module(module).app

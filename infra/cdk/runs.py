@@ -13,7 +13,17 @@ from constructs import Construct
 
 from infra.cdk.data import DataStack
 from infra.cdk.environments import Entity, Environment, Region
-from infra.cdk.functions import CHECK_INVARIANTS, RUN_STEPS, WATCH_RUNS
+from infra.cdk.functions import (
+    ADVANCE_CLOCK,
+    ANCHOR_AUDIT,
+    ASSESS_LATE_CHARGES,
+    CHECK_INVARIANTS,
+    CHECK_TAX_IDS,
+    CREATE_DOUBLE,
+    RUN_STEPS,
+    TRUE_UP_TAX,
+    WATCH_RUNS,
+)
 from infra.cdk.hosting import Hosting
 from infra.cdk.invoice_run import InvoiceRun
 from infra.cdk.watched import DeadLetters, WatchedFunction, WatchedStateMachine
@@ -38,6 +48,12 @@ class RunsStack(Stack):
         self._schedule(region.entities)
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
         self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
+        self._every("anchor_audit", hosting.function(ANCHOR_AUDIT), Duration.days(1))
+        self._every("true_up_tax", hosting.function(TRUE_UP_TAX), Duration.days(1))
+        self._every("assess_late_charges", hosting.function(ASSESS_LATE_CHARGES), Duration.days(1))
+        self._every("check_tax_ids", hosting.function(CHECK_TAX_IDS), Duration.days(1))
+        for spec in (CREATE_DOUBLE, ADVANCE_CLOCK):
+            hosting.function(spec)
         CfnOutput(self, "InvoiceRunArn", value=self.runs.machine.state_machine_arn)
 
     def _schedule(self, entities: tuple[Entity, ...]) -> None:

@@ -11,10 +11,26 @@ sys.path[:0] = [p for p in (str(_ROOT), str(_ROOT / "layers" / "saldo" / "python
 import click  # noqa: E402 - the product's own folders come first
 
 from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402
+from local.cli.api_keys import api_keys_group  # noqa: E402
+from local.cli.audit import audit_group  # noqa: E402
+from local.cli.clock import clock_group  # noqa: E402
+from local.cli.contracts import contracts_group  # noqa: E402
+from local.cli.documents import (  # noqa: E402
+    credit,
+    draft_group,
+    invoice,
+    late_charges,
+    rates_group,
+    rebill,
+    template_group,
+)
 from local.cli.imports import import_group  # noqa: E402
+from local.cli.orders import orders_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
+from local.cli.recovery import customer_group, drill_group, keys_group, queues_group  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
+from local.cli.tax import tax_group  # noqa: E402
 from local.cli.usage import usage_group  # noqa: E402
 from local.cli.watching import check, mail  # noqa: E402
 
@@ -39,6 +55,23 @@ for command in (
     account_group,
     subscription_group,
     wallet_group,
+    orders_group,
+    contracts_group,
+    invoice,
+    credit,
+    rebill,
+    draft_group,
+    late_charges,
+    rates_group,
+    template_group,
+    tax_group,
+    api_keys_group,
+    clock_group,
+    audit_group,
+    drill_group,
+    keys_group,
+    customer_group,
+    queues_group,
 ):
     saldo.add_command(command)
 

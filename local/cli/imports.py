@@ -107,7 +107,7 @@ def _show_usage(console: Console, summary: Json, errors: list[dict[str, Any]]) -
         + (f" ({per_meter})" if per_meter else "")
         + f", {summary['duplicates']:,} duplicates, [bold]{summary['rejected']:,}[/] rejected"
     )
-    _show_errors(console, errors)
+    show_errors(console, errors)
 
 
 def _show_invoices(console: Console, summary: Json, errors: list[dict[str, Any]], options: Json) -> None:
@@ -119,12 +119,12 @@ def _show_invoices(console: Console, summary: Json, errors: list[dict[str, Any]]
         f"{summary['settled']:,} of them with settlements, for {summary['customers']:,} new customers; "
         f"{summary['unchanged']:,} were here already; [bold]{summary['rejected']:,}[/] rejected"
     )
-    _show_errors(console, errors)
+    show_errors(console, errors)
     if summary["rejected"] and not summary["committed"] and not options["preview"]:
         console.print("Nothing was written. Mend these rows, or import the others with --skip-bad-rows.")
 
 
-def _show_errors(console: Console, errors: list[dict[str, Any]]) -> None:
+def show_errors(console: Console, errors: list[dict[str, Any]]) -> None:
     rows = [
         (str(e["row"]) if i == 0 else "", p["field"], p["code"], p["message"])
         for e in errors

@@ -53,7 +53,7 @@ def run(site: Site, voice: Voice, entity_id: str, as_of: str, *, dry_run: bool =
     Raises Refusal `run_failed` with the reason when it failed.
     """
     if "T" not in as_of:
-        _check_date(as_of)
+        day_from(as_of)
     starter = RunStarter(site.client("stepfunctions"), site.state_machine_arn, system_clock)
     arn = starter.start(entity_id, as_of, dry_run=dry_run)
     ended = follow(site.client("stepfunctions"), arn, voice)
@@ -63,9 +63,10 @@ def run(site: Site, voice: Voice, entity_id: str, as_of: str, *, dry_run: bool =
     return latest_of(store_of(site), opened["run_id"])
 
 
-def _check_date(text: str) -> None:
+def day_from(text: str) -> date:
+    """A day as it is typed; Refusal `invalid_date`."""
     try:
-        date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError as error:
         raise Refusal("invalid_date", f"{text!r} is not a date written as YYYY-MM-DD") from error
 

@@ -60,7 +60,7 @@ class Person:
 EU_CUSTOMERS = (
     Customer(
         "nordlicht", "Nordlicht Logistik GmbH", Address(("Am Sandtorkai 41",), "20457", "Hamburg", "DE"),
-        "Rieke Harms", "rieke.harms@nordlicht.example", "DE281904473", "de",
+        "Rieke Harms", "rieke.harms@nordlicht.example", "DE281904472", "de",
         (
             Contract("nordlicht_hamburg", "Nordlicht Hamburg", "team_v1", Habit.PROMPT, seats=14, scale=6),
             Contract("nordlicht_rostock", "Nordlicht Rostock", "starter_v1", Habit.PARTLY, scale=2),
@@ -77,7 +77,7 @@ EU_CUSTOMERS = (
     ),
     Customer(
         "brenninghoff", "Brenninghoff & Söhne KG", Address(("Hörsterstraße 8",), "48143", "Münster", "DE"),
-        "Theo Brenninghoff", "theo@brenninghoff.example", "DE214457781", "de",
+        "Theo Brenninghoff", "theo@brenninghoff.example", "DE214457786", "de",
         (Contract("brenninghoff_muenster", "Brenninghoff & Söhne", "starter_v1", Habit.STOPPED, scale=3),),
     ),
     Customer(
@@ -87,17 +87,17 @@ EU_CUSTOMERS = (
     ),
     Customer(
         "vela", "Vela Energi ApS", Address(("Refshalevej 163A",), "1432", "København", "DK"),
-        "Freja Holm", "freja.holm@vela.example", "DK31884472", "en",
+        "Freja Holm", "freja.holm@vela.example", "DK31884470", "en",
         (Contract("vela_kobenhavn", "Vela Energi", "scale_v1", Habit.LATE, scale=8),), terms_days=30,
     ),
     Customer(
         "tessera", "Tessera Studio S.r.l.", Address(("Via del Pratello 72",), "40122", "Bologna", "IT"),
-        "Giulia Fantini", "giulia@tessera.example", "IT03348210379", "en",
+        "Giulia Fantini", "giulia@tessera.example", "IT03348210372", "en",
         (Contract("tessera_bologna", "Tessera Studio", "team_v1", Habit.PARTLY, seats=6, scale=4),),
     ),
     Customer(
         "alpenglanz", "Alpenglanz Touristik GmbH", Address(("Maria-Theresien-Straße 21",), "6020", "Innsbruck", "AT"),
-        "Valentin Egger", "v.egger@alpenglanz.example", "ATU68290114", "de",
+        "Valentin Egger", "v.egger@alpenglanz.example", "ATU68290119", "de",
         (Contract("alpenglanz_innsbruck", "Alpenglanz Touristik", "annual_v1", Habit.PROMPT, seats=4),), terms_days=30,
     ),
 )  # fmt: skip

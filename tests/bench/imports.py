@@ -37,6 +37,7 @@ def figures() -> list[Figure]:
     with_table = "app; from functions.services import store; store()"
     found = [
         Figure("import of app (portal)", import_ms("app"), "ms CPU", None, "lower"),
+        Figure("import of the API", import_ms("functions.api.v1.app"), "ms CPU", None, "lower"),
         Figure("import of app with the table's client", import_ms(with_table), "ms CPU", PORTAL_BAR_MS, "lower"),
     ]
     for module in handler_modules():

@@ -52,9 +52,11 @@ def accounts(region: Region) -> Accounts:
 
 
 def test_an_account_is_opened_once(accounts: Accounts) -> None:
-    assert accounts.account("acct_eu_a") == ACCOUNT
+    opened = accounts.account("acct_eu_a")
+    assert replace(opened, tax_id_check=None) == ACCOUNT
     assert not accounts.open_account(replace(ACCOUNT, name="Other"), PROFILE, STAFF)
-    assert accounts.account("acct_eu_a") == ACCOUNT
+    opened = accounts.account("acct_eu_a")
+    assert replace(opened, tax_id_check=None) == ACCOUNT
     assert list(accounts.account_ids_of("ent_eu_a")) == ["acct_eu_a"]
 
 

@@ -78,3 +78,13 @@ def test_rendering_answers_with_the_key_or_with_the_refusal(monkeypatch: pytest.
     assert render.handler(account | {"payment_id": "pay_1"}, None) == {"key": "documents/acct_eu_a/pay_1.de.pdf"}
     refused = render.handler(account | {"invoice_id": "inv_draft"}, None)
     assert refused == {"refused": {"code": "not_found", "message": "no such invoice"}}
+
+
+def test_a_credit_note_comes_with_a_letter_of_its_own() -> None:
+    from functions.delivery.letters import letter_of
+    from tests.unit.documents.samples import credit_note
+
+    letter = letter_of(credit_note(language="en"), b"pdf")
+    assert letter.subject == "Credit note NL-RK-2026-000003 over €158.51"
+    assert (letter.button, letter.file_name) == ("View the credit note", "Credit-note-NL-RK-2026-000003.pdf")
+    assert letter.facts[0] == ("Credit note number", "NL-RK-2026-000003")

@@ -14,6 +14,7 @@ from tests.infra.conftest import Assembly
 SUPPORTED_BY_THE_EMULATOR = [
     "ApiGateway::Account",
     "ApiGateway::Deployment",
+    "ApiGateway::GatewayResponse",
     "ApiGateway::Method",
     "ApiGateway::Resource",
     "ApiGateway::RestApi",

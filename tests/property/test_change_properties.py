@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from saldo.catalog.model import ChargeKind, DayCount, Flat, Graduated, PerUnit, Timing
 from saldo.invoicing.model import BelowZero, BillingCase, BillingOptions, Draft
 from saldo.invoicing.rules import bill, due_of, problems_of, usage_needed
+from saldo.kernel.periods import local_date
 from saldo.rating.model import Ask
 from saldo.rating.rules.registry import price, price_more
 from saldo.subscriptions.codec import subscription_from_json, subscription_to_json
@@ -185,3 +186,47 @@ def test_graduated_over_a_split_is_graduated_over_the_sum(
     model = Graduated(found)  # type: ignore[arg-type]  # the strategy makes tiers
     parts = price(model, before).amount + price_more(model, Ask(now), before).amount
     assert parts == price(model, before + now).amount
+
+
+@st.composite
+def moments(draw: st.DrawFn) -> list[Change]:
+    """Up to six changes of plan or quantity to the second, some of them of one day or one moment."""
+    found = []
+    for n in range(draw(st.integers(1, 6))):
+        at = datetime(2025, 3, 10, tzinfo=UTC) + timedelta(seconds=draw(st.integers(0, 40 * 86400)))
+        at = at.replace(hour=draw(st.sampled_from([0, 6, 22, 23, at.hour])))
+        plan_id = draw(st.sampled_from(["", "first", "second"]))
+        kind = ChangeKind.PLAN if plan_id else ChangeKind.QUANTITY
+        quantities = {} if plan_id else {"seats": Decimal(draw(st.integers(1, 9)))}
+        found.append(Change(f"c{n}", kind, local_date(at, ZONE), at, plan_id, quantities))
+    return found
+
+
+ZONE = "Europe/Berlin"
+
+
+@settings(max_examples=60, deadline=None)
+@given(moments())
+def test_any_sequence_of_changes_bills_each_second_of_service_once(found: list[Change]) -> None:
+    """Over the month in which an hour is missing, and the next."""
+    parts = (
+        component("fee", Flat(Decimal(50))),
+        component("seats", PerUnit(Decimal(3))),
+        component("late", Flat(Decimal(7)), timing=ARREARS),
+    )
+    first = replace(plan(*parts), id="first", day_count=DayCount.SECOND)
+    second = replace(plan(*(replace(p, price=Flat(Decimal(9))) for p in parts)), id="second", day_count=DayCount.SECOND)
+    subscription = sold(first, date(2025, 3, 10))
+    for change in found:
+        subscription = with_change(subscription, change)
+    billed_seconds: Counter[tuple[str, date]] = Counter()
+    whole: dict[date, int] = {}
+    for charge in charges_due(subscription, {"first": first, "second": second}, date(2025, 5, 10), ZONE):
+        assert charge.seconds is not None
+        part, of = charge.seconds
+        billed_seconds[charge.component_id, charge.period.full.start] += charge.sign * part
+        whole[charge.period.full.start] = of
+    months = [date(2025, 3, 10), date(2025, 4, 10)]
+    assert whole[months[0]] == 31 * 86400 - 3600
+    for name in ("fee", "seats", "late"):
+        assert [billed_seconds[name, month] for month in months] == [whole[month] for month in months]

@@ -84,7 +84,7 @@ def stair_steps(draw: st.DrawFn) -> StairStep:
 def percentages(draw: st.DrawFn) -> Percentage:
     minimum = draw(amounts)
     maximum = draw(st.one_of(st.none(), amounts.map(lambda more: minimum + more)))
-    return Percentage(draw(st.decimals(0, 2, places=5)), draw(amounts), minimum, maximum)
+    return Percentage(draw(st.decimals(0, 1, places=5)), draw(amounts), minimum, maximum)
 
 
 def nesting(inner: st.SearchStrategy[PriceModel]) -> st.SearchStrategy[PriceModel]:

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from saldo.kernel.rows import MOST_LINE_BYTES
 from saldo.usage.ingest_blocks import blocks
-from saldo.usage.ingest_files import MOST_LINE_BYTES, rows_of_block
+from saldo.usage.ingest_files import rows_of_block
 from saldo.usage.ingest_rows import by_event_name, event_from
 from saldo.usage.model import Aggregation, Meter, UsageEvent
 from saldo.usage.partitions_engine import Engine

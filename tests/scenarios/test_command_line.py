@@ -157,6 +157,25 @@ def test_a_usage_file_that_cannot_be_read_is_refused_with_its_problems(terminal:
     assert terminal.type("usage", "import", str(tmp_path / "none.csv"), "--entity", ENTITY).exit_code == 2
 
 
+def test_a_key_of_the_api_is_shown_once_listed_and_revoked(terminal: Terminal) -> None:
+    words = ("--entity", ENTITY, "--scopes", "quotes:write,usage:write", "--name", "warehouse")
+    made = terminal.ask("api-keys", "create", *words)
+    assert made["token"].startswith("sk_eu_") and made["scopes"] == ["quotes:write", "usage:write"]
+    listed = terminal.type("api-keys", "list", "--entity", ENTITY).stdout
+    assert made["id"] in listed and "alive" in listed and made["token"] not in listed
+    assert terminal.ask("api-keys", "revoke", made["id"], "--reason", "leaked")["status"] == "revoked"
+    assert [k["status"] for k in terminal.ask("api-keys", "list", "--entity", ENTITY)["keys"]] == ["revoked"]
+    assert "sk_eu_" in terminal.type("api-keys", "create", *words).stdout
+
+
+def test_a_key_with_unknown_scopes_is_not_made(terminal: Terminal) -> None:
+    words = ("--entity", ENTITY, "--scopes", "everything", "--name", "x", "--days", "9999")
+    result = terminal.type("api-keys", "create", *words, "--json")
+    assert result.exit_code == 2
+    assert [p["code"] for p in json.loads(result.stdout)["error"]["problems"]] == ["unknown_scope", "out_of_range"]
+    assert terminal.type("api-keys", "revoke", "key_eu_gone").exit_code == 2
+
+
 @pytest.fixture
 def post_office(terminal: Terminal) -> Iterator[None]:
     def letter(at: float, to: str, subject: str) -> dict[str, Any]:
@@ -218,3 +237,31 @@ def test_accounts_of_two_organisations_do_not_share_an_invoice(terminal: Termina
     refused = terminal.type("account", "consolidate", "acct_eu_000001", "--into", "acct_eu_000000")
     assert refused.exit_code == 2 and "own organisation" in refused.stderr
     assert terminal.ask("account", "split", "acct_eu_000001", "--by", "both")["invoice_split"] == "both"
+
+
+def test_staff_invoice_credit_and_bill_again_from_the_terminal(terminal: Terminal) -> None:
+    account = "acct_eu_000000"
+    asked = ("invoice", account, "--item", "Visit on site=250", "--tax-category", "digital_service", "--request", "r1")
+    terminal.eu.store.put_many(
+        [i | {"agenda_on": "2099-01-01"} for i in terminal.eu.store.scan() if i["kind"] == "subscription"]
+    )
+    first = terminal.ask(*asked)
+    assert len(first["invoices"]) == 1 and terminal.ask(*asked) == first
+    invoice_id = first["invoices"][0]
+    credit = ("credit", account, invoice_id, "--reason", "price", "--total", "1190", "--request", "c1")
+    (note,) = terminal.ask(*credit)["data"]
+    assert (note["document"], note["total_minor"], note["of_invoice"]) == ("credit_note", -1190, invoice_id)
+    assert terminal.ask(*credit)["data"] == [note]
+    result = terminal.type("rebill", account, invoice_id, "--reason", "master_data")
+    assert result.exit_code == 2 and "credit notes already" in result.stderr
+
+
+def test_proposals_late_charges_and_rates_are_told(terminal: Terminal, tmp_path: Path) -> None:
+    assert terminal.ask("draft", "list", "--entity", ENTITY) == {"data": []}
+    assert terminal.ask("late-charges", "--entity", ENTITY) == {"added": [], "left_out": []}
+    rates = tmp_path / "rates.csv"
+    rates.write_text("Date,USD\n2026-01-02,1.1721\n")
+    assert terminal.ask("rates", "import", str(rates), "--region", "eu") == {"rates": 1}
+    assert "0 new rates" in terminal.type("rates", "import", str(rates), "--region", "eu").stdout
+    bad = terminal.type("rates", "import", str(Path(__file__)), "--region", "eu")
+    assert bad.exit_code == 2 and "Date" in bad.stderr

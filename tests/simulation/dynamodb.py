@@ -1,21 +1,30 @@
-"""An in-memory DynamoDB for the calls that `Store` makes: exact about conditions, indexes and what is billed.
+"""An in-memory DynamoDB for the calls that `Store` makes: exact about conditions, pages, indexes and what is billed.
 
 It answers like the real one (shown equal to an independent emulator on random operations), counts calls and request
-units as AWS bills them, and can be told to fail: before or after the n-th call, by a crash, a time-out or a throttle.
+units as AWS bills them, and can be told to fail at any call: `fault` is asked before a call is carried out and again
+before it answers; it may raise anything. By answering PART it has a batch or a page served in part, by THROTTLED a
+transaction cancelled for load.
 """
 
 from __future__ import annotations
 
 import re
+import threading
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 Attributes = dict[str, dict[str, Any]]
+PART, THROTTLED = "part", "throttled"
+# A page of a query or scan ends after this many bytes.
+PAGE_BYTES = 1024 * 1024
+_LAST = "\U0010ffff"
 
 
 class Crash(BaseException):
@@ -35,19 +44,54 @@ class Bill:
         return sum(self.calls.values())
 
 
-Fault = Callable[[int, str, str], None]  # (call number, operation, "before" | "after")
+Fault = Callable[[int, str, str], object]  # (call number, operation, "before" | "after"); may answer PART or THROTTLED
+
+
+class _Row(NamedTuple):
+    """A stored item. Its attributes are never changed, only replaced, so its size is known once."""
+
+    item: Attributes
+    size: int
+
+
+class _Partition:
+    """The items of one owner, by sort key, in order."""
+
+    __slots__ = ("order", "rows")
+
+    def __init__(self) -> None:
+        self.rows: dict[str, _Row] = {}
+        self.order: list[str] = []
+
+    def put(self, sk: str, row: _Row) -> None:
+        if sk not in self.rows:
+            insort(self.order, sk)
+        self.rows[sk] = row
+
+    def drop(self, sk: str) -> None:
+        if self.rows.pop(sk, None) is not None:
+            del self.order[bisect_left(self.order, sk)]
+
+
+_NOTHING = _Partition()
 
 
 class MemoryDynamoDB:
-    """Tables with `pk` (and `sk`), one index `agenda`. Values are kept in DynamoDB's own attribute form."""
+    """Tables with `pk` (and `sk`), one index `agenda`. Values are kept in DynamoDB's own attribute form.
+
+    `changed`: owners written to since whoever looks at it last emptied it.
+    """
 
     def __init__(self, projected: Sequence[str] = ()) -> None:
-        self._tables: dict[str, dict[str, dict[str, Attributes]]] = defaultdict(dict)
-        self._agenda: dict[str, dict[str, set[tuple[str, str]]]] = defaultdict(lambda: defaultdict(set))
-        self._projected = {"pk", "sk", "agenda_pk", "agenda_on", *projected}
+        self._tables: dict[str, dict[str, _Partition]] = defaultdict(dict)
+        self._agenda: dict[str, dict[str, list[tuple[str, str, str]]]] = defaultdict(lambda: defaultdict(list))
+        self._projected = frozenset({"pk", "sk", "agenda_pk", "agenda_on", *projected})
         self.bill = Bill()
         self.fault: Fault | None = None
         self.calls = 0
+        self.changed: set[str] = set()
+        # Each call is atomic, as the real one's are; between calls anyone may run.
+        self._one_at_a_time = threading.Lock()
 
     class exceptions:  # noqa: N801 - the name boto3 gives it
         class ConditionalCheckFailedException(ClientError):  # noqa: N818
@@ -56,61 +100,94 @@ class MemoryDynamoDB:
     # -- the calls ---------------------------------------------------------------------------------------------
 
     def get_item(self, *, TableName: str, Key: Attributes, ConsistentRead: bool = False) -> dict[str, Any]:  # noqa: N803
-        def apply() -> dict[str, Any]:
+        def apply(_part: bool) -> dict[str, Any]:
             found = self._find(TableName, Key)
-            self._read([found] if found else [], ConsistentRead, at_least=1)
-            return {"Item": dict(found)} if found else {}
+            self._read(found.size if found else 0, ConsistentRead)
+            return {"Item": dict(found.item)} if found else {}
 
         return self._call("GetItem", apply)
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803
-        def apply() -> dict[str, Any]:
+        def apply(part: bool) -> dict[str, Any]:
             answer: dict[str, list[Attributes]] = {}
+            unread: dict[str, Any] = {}
             for table, request in RequestItems.items():
-                assert 0 < len(request["Keys"]) <= 100
-                found = [self._find(table, key) for key in request["Keys"]]
-                for item in found:
-                    self._read([item] if item else [], request.get("ConsistentRead", False), at_least=1)
-                answer[table] = [dict(item) for item in found if item]
-            return {"Responses": answer, "UnprocessedKeys": {}}
+                keys = request["Keys"]
+                assert 0 < len(keys) <= 100
+                served = len(keys) // 2 if part else len(keys)
+                found = [self._find(table, key) for key in keys[:served]]
+                for row in found:
+                    self._read(row.size if row else 0, request.get("ConsistentRead", False))
+                answer[table] = [dict(row.item) for row in found if row]
+                if served < len(keys):
+                    unread[table] = {**request, "Keys": keys[served:]}
+            return {"Responses": answer, "UnprocessedKeys": unread}
 
         return self._call("BatchGetItem", apply)
 
     def query(self, **request: Any) -> dict[str, Any]:
-        return self._call("Query", lambda: self._query(request))
+        return self._call("Query", lambda part: self._query(request, part))
 
-    def scan(self, *, TableName: str, Segment: int = 0, TotalSegments: int = 1, **_: Any) -> dict[str, Any]:  # noqa: N803
-        def apply() -> dict[str, Any]:
-            owners = [pk for i, pk in enumerate(sorted(self._tables[TableName])) if i % TotalSegments == Segment]
-            items = [dict(rows[sk]) for pk in owners for rows in [self._tables[TableName][pk]] for sk in sorted(rows)]
-            self._read(items, consistent=True)
-            return {"Items": items}
+    def scan(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        Segment: int = 0,  # noqa: N803
+        TotalSegments: int = 1,  # noqa: N803
+        ExclusiveStartKey: Attributes | None = None,  # noqa: N803
+        **_: Any,
+    ) -> dict[str, Any]:
+        """Whole owners at a time, in order; a part is the first half of them, with the key to go on from."""
+
+        def apply(part: bool) -> dict[str, Any]:
+            table = self._tables[TableName]
+            owners = [pk for i, pk in enumerate(sorted(table)) if i % TotalSegments == Segment]
+            if ExclusiveStartKey:
+                owners = owners[bisect_right(owners, _key_of(ExclusiveStartKey)[0]) :]
+            cut = part and len(owners) > 1
+            rows = [r for pk in (owners[: len(owners) // 2] if cut else owners) for r in _ordered(table[pk])]
+            self._read(sum(row.size for row in rows), consistent=True, at_least=0)
+            answer: dict[str, Any] = {"Items": [dict(row.item) for row in rows]}
+            if cut and rows:
+                answer["LastEvaluatedKey"] = {name: rows[-1].item[name] for name in ("pk", "sk")}
+            return answer
 
         return self._call("Scan", apply)
 
+    def update_item(self, *, TableName: str, ReturnValues: str, **request: Any) -> dict[str, Any]:  # noqa: N803
+        def apply(_part: bool) -> dict[str, Any]:
+            assert ReturnValues == "ALL_NEW"
+            self._refuse_unless_held(TableName, request["Key"], request, "UpdateItem")
+            self._apply(TableName, "Update", request, factor=1)
+            found = self._find(TableName, request["Key"])
+            return {"Attributes": dict(found.item) if found else {}}
+
+        return self._call("UpdateItem", apply)
+
     def put_item(self, *, TableName: str, **request: Any) -> dict[str, Any]:  # noqa: N803
-        def apply() -> dict[str, Any]:
-            if not self._holds(TableName, _key_of(request["Item"]), request):
-                raise self.exceptions.ConditionalCheckFailedException(
-                    {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "PutItem"
-                )
+        def apply(_part: bool) -> dict[str, Any]:
+            self._refuse_unless_held(TableName, request["Item"], request, "PutItem")
             self._apply(TableName, "Put", request, factor=1)
             return {}
 
         return self._call("PutItem", apply)
 
     def batch_write_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803
-        def apply() -> dict[str, Any]:
+        def apply(part: bool) -> dict[str, Any]:
+            left: dict[str, Any] = {}
             for table, writes in RequestItems.items():
                 assert 0 < len(writes) <= 25
-                for write in writes:
+                served = len(writes) // 2 if part else len(writes)
+                for write in writes[:served]:
                     self._apply(table, "Put", write["PutRequest"], factor=1)
-            return {"UnprocessedItems": {}}
+                if served < len(writes):
+                    left[table] = list(writes[served:])
+            return {"UnprocessedItems": left}
 
         return self._call("BatchWriteItem", apply)
 
     def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        def apply() -> dict[str, Any]:
+        def apply(_part: bool) -> dict[str, Any]:
             writes = [(verb, request) for item in TransactItems for verb, request in item.items()]
             keys = [(r["TableName"], *_key_of(r.get("Item") or r["Key"])) for _, r in writes]
             assert 0 < len(writes) <= 100
@@ -118,58 +195,86 @@ class MemoryDynamoDB:
                 raise ClientError(
                     {"Error": {"Code": "ValidationException", "Message": "item twice"}}, "TransactWriteItems"
                 )
-            held = [self._holds(r["TableName"], key[1:], r) for (_, r), key in zip(writes, keys, strict=True)]
+            held = [self._holds(r["TableName"], key[1], key[2], r) for (_, r), key in zip(writes, keys, strict=True)]
             if not all(held):
-                reasons = [{"Code": "None" if ok else "ConditionalCheckFailed"} for ok in held]
-                error = {
-                    "Error": {"Code": "TransactionCanceledException", "Message": ""},
-                    "CancellationReasons": reasons,
-                }
-                raise ClientError(error, "TransactWriteItems")  # type: ignore[arg-type]
+                raise cancelled("None" if ok else "ConditionalCheckFailed" for ok in held)
             for verb, request in writes:
                 self._apply(request["TableName"], verb, request, factor=2)
             return {}
 
-        return self._call("TransactWriteItems", apply)
+        return self._call("TransactWriteItems", apply, lambda: cancelled(["ThrottlingError"] * len(TransactItems)))
+
+    def items_of(self, table: str, pk: str) -> list[Attributes]:
+        """All of one owner, in order, for a look from outside: no call, no fault, no bill."""
+        return [row.item for row in _ordered(self._tables[table].get(pk, _NOTHING))]
 
     # -- how they work -----------------------------------------------------------------------------------------
 
-    def _call(self, operation: str, apply: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        self.calls += 1
-        number = self.calls
-        self.bill.calls[operation] += 1
-        if self.fault:
-            self.fault(number, operation, "before")
-        answer = apply()
+    def _call(
+        self, operation: str, apply: Callable[[bool], dict[str, Any]], busy: Callable[[], ClientError] | None = None
+    ) -> dict[str, Any]:
+        with self._one_at_a_time:
+            self.calls += 1
+            number = self.calls
+            self.bill.calls[operation] += 1
+        told = self.fault(number, operation, "before") if self.fault else None
+        if busy and told == THROTTLED:
+            raise busy()
+        with self._one_at_a_time:
+            answer = apply(told == PART)
         if self.fault:
             self.fault(number, operation, "after")
         return answer
 
-    def _find(self, table: str, key: Attributes) -> Attributes | None:
+    def _find(self, table: str, key: Attributes) -> _Row | None:
         pk, sk = _key_of(key)
-        return self._tables[table].get(pk, {}).get(sk)
+        return self._tables[table].get(pk, _NOTHING).rows.get(sk)
 
-    def _holds(self, table: str, key: tuple[str, ...], request: Mapping[str, Any]) -> bool:
+    def _refuse_unless_held(self, table: str, key: Attributes, request: Mapping[str, Any], operation: str) -> None:
+        if not self._holds(table, *_key_of(key), request):
+            raise self.exceptions.ConditionalCheckFailedException(
+                {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, operation
+            )
+
+    def _holds(self, table: str, pk: str, sk: str, request: Mapping[str, Any]) -> bool:
         condition = request.get("ConditionExpression")
         if not condition:
             return True
-        item = self._tables[table].get(key[0], {}).get(key[1], {})
-        return all(_true(part, item, request) for part in condition.split(" AND "))
+        row = self._tables[table].get(pk, _NOTHING).rows.get(sk)
+        item: Mapping[str, Any] = row.item if row else {}
+        names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
+        for operator, name, operands in _condition(condition):
+            held = item.get(names.get(name, name))
+            if operator == "exists":
+                if held is None:
+                    return False
+            elif operator == "not_exists":
+                if held is not None:
+                    return False
+            elif held not in [values[operand] for operand in operands]:
+                return False
+        return True
 
     def _apply(self, table: str, verb: str, request: Mapping[str, Any], factor: int) -> None:
-        key = _key_of(request.get("Item") or request["Key"])
-        old = self._tables[table].get(key[0], {}).get(key[1])
+        pk, sk = _key_of(request.get("Item") or request["Key"])
+        partition = self._tables[table].get(pk, _NOTHING)
+        old = partition.rows.get(sk)
+        old_size = old.size if old else 0
         if verb == "ConditionCheck":
-            self.bill.wru += factor * _units(_weight(old or {}), 1024)
+            self.bill.wru += factor * _units(old_size, 1024)
             return
-        new = None if verb == "Delete" else _written(verb, request, old)
-        self.bill.wru += factor * _units(max(_weight(old or {}), _weight(new or {})), 1024)
-        self._index(table, key, old, new)
+        new = None if verb == "Delete" else _written(verb, request, old.item if old else None)
+        size = _weight(new) if new is not None else 0
+        self.bill.wru += factor * _units(max(old_size, size), 1024)
+        self._index(table, (pk, sk), old.item if old else None, new)
+        self.changed.add(pk)
         if new is None:
-            self._tables[table].get(key[0], {}).pop(key[1], None)
+            partition.drop(sk)
         else:
-            assert _weight(new) <= 400 * 1024, f"{key} is larger than an item may be"
-            self._tables[table].setdefault(key[0], {})[key[1]] = new
+            assert size <= 400 * 1024, f"{pk}, {sk} is larger than an item may be"
+            if partition is _NOTHING:
+                partition = self._tables[table][pk] = _Partition()
+            partition.put(sk, _Row(new, size))
 
     def _index(self, table: str, key: tuple[str, str], old: Attributes | None, new: Attributes | None) -> None:
         before, after = self._projection(old), self._projection(new)
@@ -181,64 +286,117 @@ class MemoryDynamoDB:
         for image in (before, None if moved else after) if before else (after,):
             if image:
                 self.bill.wru += _units(_weight(image), 1024)
+        if moved:
+            return
         if before:
-            self._agenda[table][before["agenda_pk"]["S"]].discard(key)
+            listed = self._agenda[table][before["agenda_pk"]["S"]]
+            del listed[bisect_left(listed, (before["agenda_on"]["S"], *key))]
         if after:
-            self._agenda[table][after["agenda_pk"]["S"]].add(key)
+            insort(self._agenda[table][after["agenda_pk"]["S"]], (after["agenda_on"]["S"], *key))
 
     def _projection(self, item: Attributes | None) -> Attributes | None:
         if not item or "agenda_pk" not in item or "agenda_on" not in item:
             return None
         return {name: value for name, value in item.items() if name in self._projected}
 
-    def _query(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _query(self, request: Mapping[str, Any], part: bool) -> dict[str, Any]:
         values = {k: v["S"] for k, v in request["ExpressionAttributeValues"].items()}
         agenda = request.get("IndexName") == "agenda"
-        rows = self._partition(request["TableName"], values[":p"], agenda)
-        rows = [(k, i) for k, i in rows if _within(k[0], request["KeyConditionExpression"], values)]
-        if not request.get("ScanIndexForward", True):
-            rows.reverse()
-        rows = _after(rows, request.get("ExclusiveStartKey"), agenda)
+        found = self._listed(request, values, agenda)
         limit = request.get("Limit")
-        page = rows if limit is None else rows[:limit]
-        items = [item for _, item in page]
-        self._read(items, request.get("ConsistentRead", False), at_least=1)
-        answer: dict[str, Any] = {"Items": [_picked(item, request) for item in items]}
-        if limit is not None and len(page) == limit and page:
+        page, size = [], 0
+        served = len(found) // 2 if part and len(found) > 1 else len(found)
+        for key in found[:served]:
+            row = self._tables[request["TableName"]][key[-2]].rows[key[-1]]
+            image = self._projection(row.item) if agenda else row.item
+            assert image is not None
+            page.append(image)
+            size += row.size if not agenda else _weight(image)
+            if len(page) == limit or size >= PAGE_BYTES:
+                break
+        self._read(size, request.get("ConsistentRead", False))
+        answer: dict[str, Any] = {"Items": [_picked(item, request) for item in page]}
+        if page and (len(page) < len(found) or len(page) == limit):
             names = ("agenda_pk", "agenda_on", "pk", "sk") if agenda else ("pk", "sk")
-            answer["LastEvaluatedKey"] = {name: page[-1][1][name] for name in names}
+            answer["LastEvaluatedKey"] = {name: page[-1][name] for name in names}
         return answer
 
-    def _partition(self, table: str, pk: str, agenda: bool) -> list[tuple[tuple[str, ...], Attributes]]:
-        if not agenda:
-            rows = self._tables[table].get(pk, {})
-            return [((sk,), rows[sk]) for sk in sorted(rows)]
-        found = []
-        for key in self._agenda[table].get(pk, ()):
-            image = self._projection(self._tables[table][key[0]][key[1]])
-            assert image is not None
-            found.append(((image["agenda_on"]["S"], *key), image))
-        return sorted(found, key=lambda row: row[0])
+    def _listed(
+        self, request: Mapping[str, Any], values: Mapping[str, str], agenda: bool
+    ) -> Sequence[tuple[str, str, str]]:
+        """Keys (sort value, owner, sort key) that the request asks for, in its order, from where it starts."""
+        pk, start = values[":p"], request.get("ExclusiveStartKey")
+        if agenda:
+            keys: list[tuple[str, str, str]] = self._agenda[request["TableName"]].get(pk, [])
+        else:
+            keys = [(sk, pk, sk) for sk in self._between(request["TableName"], pk, values)]
+        low, high = _bounds(values)
+        keys = keys[bisect_left(keys, (low, "", "")) : bisect_right(keys, (high, _LAST, _LAST))]
+        if not request.get("ScanIndexForward", True):
+            keys = keys[::-1]
+        if start is None:
+            return keys
+        wanted = ((start["agenda_on"]["S"] if agenda else start["sk"]["S"]), start["pk"]["S"], start["sk"]["S"])
+        return keys[keys.index(wanted) + 1 :] if wanted in keys else []
 
-    def _read(self, items: Sequence[Attributes], consistent: bool, at_least: int = 0) -> None:
-        size = sum(_weight(item) for item in items)
+    def _between(self, table: str, pk: str, values: Mapping[str, str]) -> list[str]:
+        order = self._tables[table].get(pk, _NOTHING).order
+        low, high = _bounds(values)
+        return order[bisect_left(order, low) : bisect_right(order, high)]
+
+    def _read(self, size: int, consistent: bool, at_least: int = 1) -> None:
         self.bill.rru += max(at_least, -(-size // 4096)) * (1 if consistent else 0.5)
 
 
+def cancelled(codes: Iterable[str]) -> ClientError:
+    """A transaction that was cancelled, with the reason of each of its writes."""
+    error = {
+        "Error": {"Code": "TransactionCanceledException", "Message": ""},
+        "CancellationReasons": [{"Code": code} for code in codes],
+    }
+    return ClientError(error, "TransactWriteItems")  # type: ignore[arg-type]
+
+
+def _bounds(values: Mapping[str, str]) -> tuple[str, str]:
+    """The first and the last sort value that a query's values allow."""
+    if ":s" in values:
+        return values[":s"], values[":s"] + _LAST
+    return values.get(":a", ""), values.get(":b", _LAST)
+
+
+def _ordered(partition: _Partition) -> list[_Row]:
+    return [partition.rows[sk] for sk in partition.order]
+
+
 def _key_of(attributes: Attributes) -> tuple[str, str]:
-    return attributes["pk"]["S"], attributes.get("sk", {"S": ""})["S"]
+    return attributes["pk"]["S"], attributes["sk"]["S"] if "sk" in attributes else ""
 
 
-def _true(part: str, item: Attributes, request: Mapping[str, Any]) -> bool:
-    names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
-    if match := re.fullmatch(r"attribute_(not_)?exists\((\S+)\)", part):
-        name = names.get(match[2], match[2])
-        return (name in item) != bool(match[1])
-    if match := re.fullmatch(r"(\S+) = (\S+)", part):
-        return item.get(names[match[1]]) == values[match[2]]
-    match = re.fullmatch(r"(\S+) IN \((.*)\)", part)
-    assert match, f"condition not known here: {part}"
-    return item.get(names[match[1]]) in [values[v] for v in match[2].split(", ")]
+@lru_cache(maxsize=4096)
+def _condition(expression: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """The parts of a condition, all of which must hold: (operator, name, operands)."""
+    found = []
+    for part in expression.split(" AND "):
+        if match := re.fullmatch(r"attribute_(not_exists|exists)\((\S+)\)", part):
+            found.append((match[1], match[2], ()))
+        elif match := re.fullmatch(r"(\S+) = (\S+)", part):
+            found.append(("in", match[1], (match[2],)))
+        else:
+            match = re.fullmatch(r"(\S+) IN \((.*)\)", part)
+            assert match, f"condition not known here: {part}"
+            found.append(("in", match[1], tuple(match[2].split(", "))))
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _update(expression: str) -> tuple[tuple[str, str, str], ...]:
+    """The steps of an update: (SET, name, value), (ADD, name, value), (REMOVE, name, "")."""
+    found = []
+    for clause, body in re.findall(r"(SET|ADD|REMOVE) (.*?)(?= SET | ADD | REMOVE |$)", expression):
+        for part in body.split(", "):
+            name, _, value = part.partition(" = " if clause == "SET" else " ")
+            found.append((clause, name, value))
+    return tuple(found)
 
 
 def _written(verb: str, request: Mapping[str, Any], old: Attributes | None) -> Attributes:
@@ -246,33 +404,15 @@ def _written(verb: str, request: Mapping[str, Any], old: Attributes | None) -> A
         return dict(request["Item"])
     names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
     item = dict(old or request["Key"])
-    for clause, body in re.findall(r"(SET|ADD|REMOVE) (.*?)(?= SET | ADD | REMOVE |$)", request["UpdateExpression"]):
-        for part in body.split(", "):
-            if clause == "SET":
-                name, value = part.split(" = ")
-                item[names[name]] = values[value]
-            elif clause == "ADD":
-                name, value = part.split(" ")
-                before = Decimal(item.get(names[name], {"N": "0"})["N"])
-                item[names[name]] = {"N": str(before + Decimal(values[value]["N"]))}
-            else:
-                item.pop(names[part], None)
+    for clause, name, value in _update(request["UpdateExpression"]):
+        if clause == "SET":
+            item[names[name]] = values[value]
+        elif clause == "ADD":
+            before = Decimal(item.get(names[name], {"N": "0"})["N"])
+            item[names[name]] = {"N": str(before + Decimal(values[value]["N"]))}
+        else:
+            item.pop(names[name], None)
     return item
-
-
-def _within(sort: str, condition: str, values: Mapping[str, str]) -> bool:
-    if "begins_with" in condition:
-        return sort.startswith(values[":s"])
-    return values.get(":a", "") <= sort <= values.get(":b", "\U0010ffff")
-
-
-def _after(rows: list[Any], start: Attributes | None, agenda: bool) -> list[Any]:
-    if start is None:
-        return rows
-    key = _key_of(start)
-    wanted = (start["agenda_on"]["S"], *key) if agenda else (key[1],)
-    positions = [i for i, (k, _) in enumerate(rows) if k == wanted]
-    return rows[positions[0] + 1 :] if positions else []
 
 
 def _picked(item: Attributes, request: Mapping[str, Any]) -> Attributes:
@@ -287,22 +427,31 @@ def _units(size: int, per: int) -> int:
     return max(1, -(-size // per))
 
 
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
 def _weight(item: Mapping[str, Any]) -> int:
-    return sum(len(name.encode()) + _value_weight(value) for name, value in item.items())
+    size = 0
+    for name, attribute in item.items():
+        for kind, value in attribute.items():
+            if kind == "S":
+                size += _bytes(name) + _bytes(value)
+            else:
+                size += _bytes(name) + _value_weight(kind, value)
+    return size
 
 
-def _value_weight(attribute: Mapping[str, Any]) -> int:
-    ((kind, value),) = attribute.items()
+def _value_weight(kind: str, value: Any) -> int:
     if kind == "S":
-        return len(value.encode())
+        return _bytes(value)
     if kind == "B":
         return len(value)
     if kind == "N":
-        return (
-            1 + -(-len(str(value).replace("-", "").replace(".", "").strip("0")) // 2) + (1 if "-" in str(value) else 0)
-        )
+        digits = value.replace("-", "").replace(".", "").strip("0")
+        return 1 + -(-len(digits) // 2) + (1 if "-" in value else 0)
     if kind == "L":
-        return 3 + sum(1 + _value_weight(v) for v in value)
+        return 3 + len(value) + sum(_value_weight(k, v) for one in value for k, v in one.items())
     if kind == "M":
-        return 3 + sum(1 + len(k.encode()) + _value_weight(v) for k, v in value.items())
+        return 3 + len(value) + _weight(value)
     return 1

@@ -1,22 +1,311 @@
-"""The auditor tells what is wrong; a damaged record does not stop it."""
+"""The auditor tells what is wrong: each rule has damage planted for it; a damaged record does not stop it."""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from saldo.insight.invariants import check_all
+import pytest
+
+from local.gateway.methods import CARDS
+from saldo.insight.invariants import NOT_CHECKED, TITLES, check_all
+from saldo.invoicing.corrections import Corrections, CreditRequest
+from saldo.invoicing.rules_corrections import Reason
+from saldo.storage.items import Item
 from saldo.storage.units import Unit
+from tests.simulation.region import Region, quiet
+from tests.simulation.workflows import orders, taxes
+from tests.simulation.workflows.corrections import TAX
+from tests.simulation.workflows.payments import KEY, webhooks
+from tests.simulation.workflows.runs import eventful, full_run
+from tests.simulation.workflows.scenes import CLERK, FEB, MAR, account_id, bill, news, open_invoices, pay, use
 from tests.simulation.world import World
+
+Damage = Callable[[Region], None]
+ACCOUNT = account_id(0)
+
+
+def everything(region: Region) -> None:
+    """Two months of all there is: late usage, wallets, a credit note, a payment that has reached the bank."""
+    eventful(region)
+    full_run(region)
+    first = open_invoices(region, 0)[0][0]
+    ask = CreditRequest(ACCOUNT, first, "r1", Reason.PRICE, CLERK, net_minor=100)
+    Corrections(region.store, region.clock, TAX).credit(ask)
+    payment = pay(region, 0, KEY)
+    region.book.pay_by_card(payment.gateway_ref, CARDS[0], region.now)
+    bodies = news(region) + news(region, after=timedelta(days=3)) + news(region, after=timedelta(days=3))
+    region.queues.waiting = [("gateway", body) for body in bodies]
+    webhooks(region)
+    use(region, 0, "late", datetime(2026, 1, 21, 12, tzinfo=UTC), 40)
+    bill(region, MAR)
+
+
+def contract_signed(region: Region) -> None:
+    orders.signed(region)
+
+
+def estimated(region: Region) -> None:
+    taxes.in_new_york(region, silent=True)
+
+
+@contextmanager
+def after(scene: Damage) -> Iterator[Region]:
+    region = Region()
+    with quiet(), region.serving():
+        scene(region)
+        assert check_all(region.store).violations == []
+        yield region
+
+
+def of(region: Region, kind: str, owner: str = ACCOUNT, **wanted: Any) -> list[Item]:
+    found = [i for i in region.store.scan() if i["kind"] == kind and (not owner or i["pk"] == owner)]
+    return [i for i in found if all(i.get(name) == value for name, value in wanted.items())]
+
+
+def put(region: Region, item: Item, **changes: Any) -> None:
+    region.store.write_one(Unit("bend").put(item | changes))
+
+
+def drop(region: Region, item: Item) -> None:
+    region.store.write_one(Unit("drop").delete((item["pk"], item["sk"])))
+
+
+def legs(item: Item, *by: int) -> list[Item]:
+    """Postings with these amounts added to the first ones."""
+    rest = [0] * (len(item["postings"]) - len(by))
+    return [leg | {"minor": leg["minor"] + minor} for leg, minor in zip(item["postings"], [*by, *rest], strict=True)]
+
+
+def entry(region: Region, kind: str) -> Item:
+    return of(region, "entry", entry_kind=kind)[0]
+
+
+def numbered(region: Region) -> list[Item]:
+    found = [i for i in of(region, "invoice", owner="") if i["number"] and i["document"] == "invoice"]
+    return sorted(found, key=lambda i: i["sequence"])
+
+
+def an_entry_that_does_not_balance(region: Region) -> None:
+    item = entry(region, "invoice_issued")
+    put(region, item, postings=legs(item, 1))
+
+
+def a_balance_changed_by_hand(region: Region) -> None:
+    (item,) = of(region, "balance")
+    put(region, item, **{"EUR receivables": item.get("EUR receivables", 0) + 1})
+
+
+def a_credit_used_twice(region: Region) -> None:
+    item = next(i for i in of(region, "wallet", owner="") if i["credits"])
+    put(region, item, credits=[credit | {"balance_minor": credit["balance_minor"] + 1} for credit in item["credits"]])
+
+
+def revenue_moved_within_an_entry(region: Region) -> None:
+    item = next(i for i in of(region, "entry", entry_kind="invoice_issued") if len(i["postings"]) > 2)
+    at = [n for n, leg in enumerate(item["postings"]) if leg["account"] != "receivables"]
+    bent = [dict(leg) for leg in item["postings"]]
+    bent[at[0]]["minor"] -= 1
+    bent[at[1]]["minor"] += 1
+    put(region, item, postings=bent)
+
+
+def an_entry_moved_to_another_day(region: Region) -> None:
+    item = entry(region, "payment_settled")
+    drop(region, item)
+    put(region, item, sk=item["sk"].replace(item["sk"][6:16], "2026-02-28"))
+
+
+def a_payout_of_less_than_was_settled(region: Region) -> None:
+    item = entry(region, "payout_received")
+    bent = [leg | {"minor": leg["minor"] + (5 if leg["minor"] < 0 else -5)} for leg in item["postings"]]
+    put(region, item, postings=bent)
+
+
+def an_invoice_written_twice(region: Region) -> None:
+    body = of(region, "body")[0]
+    header = next(i for i in of(region, "invoice") if i["invoice_id"] in body["sk"])
+    put(region, body, sk="body#inv_other")
+    put(region, header, sk="invoice#inv_other", invoice_id="inv_other")
+
+
+def an_item_billed_that_still_waits(region: Region) -> None:
+    (item,) = of(region, "item", owner="")
+    put(region, item, status="waiting")
+
+
+def a_milestone_without_its_item(region: Region) -> None:
+    drop(region, of(region, "item", owner="")[0])
+
+
+def a_number_given_twice(region: Region) -> None:
+    first, second, *_ = numbered(region)
+    put(region, second, number=first["number"], sequence=first["sequence"])
+
+
+def a_number_left_out(region: Region) -> None:
+    last = numbered(region)[-1]
+    put(region, last, sequence=last["sequence"] + 3)
+
+
+def a_date_before_its_number(region: Region) -> None:
+    last = numbered(region)[-1]
+    put(region, last, issued_on="2025-12-31")
+
+
+def a_header_unlike_its_body(region: Region) -> None:
+    item = of(region, "invoice")[0]
+    put(region, item, net_minor=item["net_minor"] + 1)
+
+
+def an_estimate_nobody_asks_about(region: Region) -> None:
+    drop(region, of(region, "estimated")[0])
+
+
+def an_event_kept_twice(region: Region) -> None:
+    item = of(region, "usage")[0]
+    put(region, item, sk=item["sk"][:-4] + "0007")
+
+
+def a_window_with_an_event_too_many(region: Region) -> None:
+    item = next(i for i in of(region, "window") if i["billed"][-1]["arrivals"])
+    billed = [dict(b) for b in item["billed"]]
+    billed[-1]["arrivals"] += 1
+    put(region, item, billed=billed)
+
+
+def a_window_billed_for_something_else(region: Region) -> None:
+    item = next(i for i in of(region, "window") if i["billed"][-1]["arrivals"])
+    billed = [dict(b) for b in item["billed"]]
+    billed[-1]["quantity"] = "1"
+    put(region, item, billed=billed)
+
+
+def a_settlement_forgotten(region: Region) -> None:
+    (item,) = of(region, "payment")
+    put(region, item, status="processing")
+
+
+def more_applied_than_was_paid(region: Region) -> None:
+    item = entry(region, "payment_applied")
+    at = next(n for n, leg in enumerate(item["postings"]) if leg["account"] == "unapplied_cash")
+    other = 1 - at if len(item["postings"]) == 2 else (0 if at else 1)
+    bent = [dict(leg) for leg in item["postings"]]
+    bent[at]["minor"] += 100
+    bent[other]["minor"] -= 100
+    put(region, item, postings=bent)
+
+
+def an_open_balance_changed_by_hand(region: Region) -> None:
+    item = of(region, "invoice")[0]
+    put(region, item, open_minor=item["open_minor"] + 1)
+
+
+def a_credit_note_of_more_than_there_was(region: Region) -> None:
+    item = next(i for i in of(region, "invoice") if i.get("of_invoice"))
+    put(region, item, total_minor=-10_000_000)
+
+
+def a_debt_that_names_no_invoice(region: Region) -> None:
+    item = entry(region, "invoice_issued")
+    bent = [{k: v for k, v in leg.items() if k not in ("invoice_id", "due_on")} for leg in item["postings"]]
+    put(region, item, postings=bent)
+
+
+def a_state_nobody_knows(region: Region) -> None:
+    put(region, of(region, "invoice")[0], status="lost")
+
+
+def an_invoice_of_someone_else(region: Region) -> None:
+    put(region, of(region, "invoice")[0], account_id=account_id(1))
+
+
+def an_issue_without_its_audit_record(region: Region) -> None:
+    drop(region, of(region, "audit", action="invoice.issued")[0])
+
+
+def a_payout_without_its_audit_record(region: Region) -> None:
+    drop(region, of(region, "audit", action="payment.paid_out")[0])
+
+
+PLANTED: list[tuple[int, Damage, Damage]] = [
+    (1, everything, an_entry_that_does_not_balance),
+    (2, everything, an_entry_that_does_not_balance),
+    (3, everything, a_balance_changed_by_hand),
+    (3, everything, a_credit_used_twice),
+    (4, everything, revenue_moved_within_an_entry),
+    (4, everything, an_entry_moved_to_another_day),
+    (5, everything, a_payout_of_less_than_was_settled),
+    (6, everything, an_invoice_written_twice),
+    (6, everything, an_item_billed_that_still_waits),
+    (6, contract_signed, a_milestone_without_its_item),
+    (7, everything, a_number_given_twice),
+    (8, everything, a_number_left_out),
+    (8, everything, a_date_before_its_number),
+    (9, everything, a_header_unlike_its_body),
+    (9, estimated, an_estimate_nobody_asks_about),
+    (10, everything, an_event_kept_twice),
+    (10, everything, a_window_with_an_event_too_many),
+    (11, everything, a_window_billed_for_something_else),
+    (12, everything, a_settlement_forgotten),
+    (13, everything, more_applied_than_was_paid),
+    (14, everything, an_open_balance_changed_by_hand),
+    (14, everything, a_credit_note_of_more_than_there_was),
+    (18, everything, a_debt_that_names_no_invoice),
+    (21, everything, a_state_nobody_knows),
+    (23, everything, an_invoice_of_someone_else),
+    (24, everything, an_issue_without_its_audit_record),
+    (24, everything, a_payout_without_its_audit_record),
+]
+
+
+@pytest.mark.parametrize(("invariant", "scene", "damage"), PLANTED, ids=lambda p: getattr(p, "__name__", str(p)))
+def test_planted_damage_is_named(invariant: int, scene: Damage, damage: Damage) -> None:
+    with after(scene) as region:
+        damage(region)
+        assert invariant in {violation.invariant for violation in check_all(region.store).violations}
+
+
+def test_every_invariant_is_checked_or_says_why_not() -> None:
+    planted = {invariant for invariant, _, _ in PLANTED}
+    assert set(TITLES) == set(range(1, 26))
+    assert planted | set(NOT_CHECKED) == set(TITLES) and not planted & set(NOT_CHECKED)
+    assert all(len(reason) > 10 for reason in NOT_CHECKED.values())
+
+
+def test_work_in_progress_is_named_at_a_moment_of_rest() -> None:
+    with after(everything) as region:
+        assert check_all(region.store, at_rest=True).violations == []
+        pay(region, 2, KEY)
+        found = check_all(region.store, at_rest=True).violations
+        assert [(v.invariant, v.owner_id) for v in found] == [(25, account_id(2))]
+
+
+def test_numbers_that_a_run_holds_are_no_gap_while_it_goes_on() -> None:
+    from saldo.invoicing.run.bill import bill_accounts
+    from saldo.invoicing.run.number import number_invoices
+    from saldo.invoicing.run.open import open_run
+    from tests.simulation.world import ENTITY
+
+    world = World()
+    world.found(60, started_on=date(2026, 1, 1))
+    world.run(date(2026, 1, 1))
+    world.now = datetime(2026, 2, 1, 4, tzinfo=UTC)
+    attempt = open_run(world.store, world.clock, ENTITY.id, FEB.isoformat())
+    for batch in attempt.batches:
+        bill_accounts(world.billing(), attempt.run_id, attempt.number, batch)
+    number_invoices(world.store, attempt.run_id, attempt.number)
+    assert check_all(world.store).violations == []
 
 
 def test_an_entry_that_does_not_balance_is_told_and_the_rest_is_still_checked() -> None:
     world = World()
     accounts = world.found(3, started_on=date(2026, 1, 1))
     world.run(date(2026, 1, 1))
-    entry = world.store.query(accounts[0], prefix="entry#").items[0]
-    first, *others = entry["postings"]
-    bent = entry | {"postings": [first | {"minor": first["minor"] + 1}, *others]}
-    world.store.write_one(Unit("bend").put(bent))
+    item = world.store.query(accounts[0], prefix="entry#").items[0]
+    world.store.write_one(Unit("bend").put(item | {"postings": legs(item, 1)}))
     found = {(v.invariant, v.owner_id) for v in check_all(world.store).violations}
     assert (1, accounts[0]) in found
-    assert {owner for _, owner in found} == {accounts[0]}
+    assert {owner for _, owner in found} == {accounts[0], "ent_eu_seller"}

@@ -66,6 +66,22 @@ def test_late_usage_is_billed_with_the_next_invoice_of_a_real_run() -> None:
     assert balanced(world)
 
 
+def test_late_usage_of_an_account_with_nothing_left_to_bill_is_billed_by_itself() -> None:
+    world = World()
+    world.found(2, started_on=JAN)
+    world.run(JAN)
+    stop = Change("stop", ChangeKind.CANCEL, FEB)
+    Subscriptions(world.store, world.clock).change(ACCOUNT, "sub_000000", stop, Actor("clerk", "staff"))
+    world.run(FEB)
+    world.now = datetime(2026, 2, 10, tzinfo=UTC)
+    use(world, "e1", "2026-01-20T12:00:00Z", 200)
+    closed = world.run(date(2026, 2, 11))
+    assert closed.invoices == 1
+    assert usage_lines(world) == [("late", "2026-01-01", 400)]
+    assert world.run(date(2026, 2, 12)).invoices == 0
+    assert balanced(world)
+
+
 def test_a_meter_with_a_time_of_grace_is_billed_when_it_has_passed() -> None:
     world = World()
     world.found(1, started_on=JAN)
@@ -205,3 +221,20 @@ def test_in_the_end_each_month_costs_what_all_its_usage_costs(
 def _price(used: int) -> int:
     """By the plan: 1,000 at 2 cents, the rest at 1.5, in cents."""
     return min(used, 1000) * 2 + max(used - 1000, 0) * 3 // 2
+
+
+def test_usage_that_comes_after_the_last_invoice_of_all_is_asked_for_by_the_next_run() -> None:
+    world = World()
+    world.found(2, started_on=JAN)
+    stop = Change("stop", ChangeKind.CANCEL, date(2026, 1, 25))
+    world.run(JAN)
+    Subscriptions(world.store, world.clock).change(ACCOUNT, "sub_000000", stop, Actor("clerk", "staff"))
+    world.run(FEB)
+    use(world, "e1", "2026-01-20T12:00:00Z", 200)
+    world.now = datetime(2026, 2, 20, 13, tzinfo=UTC)
+    use(world, "e2", "2026-01-21T12:00:00Z", 100, account_id_of(1))
+    assert world.run(date(2026, 2, 20)).invoices == 1  # the other has an invoice coming that will carry it
+    assert usage_lines(world) == [("late", "2026-01-01", 400)]
+    world.run(MAR)
+    assert usage_lines(world) == [("late", "2026-01-01", 200), ("late", "2026-01-01", 400)]
+    assert balanced(world)

@@ -12,7 +12,7 @@ from moto import mock_aws
 from saldo.storage import schema
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
-from tests.simulation.dynamodb import MemoryDynamoDB
+from tests.simulation.dynamodb import PART, MemoryDynamoDB
 
 OWNERS = ["acct_eu_a", "acct_eu_b", "acct_eu_c"]
 
@@ -50,18 +50,55 @@ def _look(store: Store) -> list[Any]:
     return seen
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_random_operations_have_the_same_outcome_as_on_the_emulator(seed: int) -> None:
-    dice = random.Random(seed)
-    memory = Store(MemoryDynamoDB(schema.AGENDA_FIELDS), "records")  # type: ignore[arg-type]
+def compare(seed: int) -> int:
+    """One random history on both; how many operations it had. In it: units, batches, and looks from every side."""
+    dice, operations = random.Random(seed), 0
+    client_in_memory = MemoryDynamoDB(schema.AGENDA_FIELDS)
+    memory = Store(client_in_memory, "records")  # type: ignore[arg-type]
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-central-1")
         client.create_table(**schema.records_table("records"))
         emulated = Store(client, "records")
         for step in range(40):
+            if dice.random() < 0.2:
+                items = [{"pk": o, "sk": f"y#{step % 3}", "kind": "y", "n": dice.randint(0, 3)} for o in OWNERS]
+                memory.put_many(items)
+                emulated.put_many(items)
+                operations += len(items)
+                continue
             unit = _random_unit(dice, f"u{step}")
             assert memory.write([unit]) == emulated.write([unit]), f"seed {seed}, step {step}"
-        assert _look(memory) == _look(emulated), f"seed {seed}"
+            operations += len(unit.writes)
+            if step % 10 == 9:
+                assert _look(memory) == _look(emulated), f"seed {seed}, step {step}"
+                operations += 14
+    return operations
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_operations_have_the_same_outcome_as_on_the_emulator(seed: int) -> None:
+    """A thousand operations; 100,000 of them are for `make nightly`."""
+    assert compare(seed) > 80
+
+
+def test_a_batch_a_page_and_a_scan_may_be_served_in_part_and_the_store_goes_on() -> None:
+    client = MemoryDynamoDB(schema.AGENDA_FIELDS)
+    store = Store(client, "records")  # type: ignore[arg-type]
+    parted = iter(range(10_000))
+    client.fault = lambda _number, _operation, when: PART if when == "before" and next(parted) % 2 == 0 else None
+    items = [{"pk": f"acct_{n % 5}", "sk": f"x#{n:03d}", "kind": "x"} for n in range(90)]
+    store.put_many(items)
+    assert len(store.get_many([(i["pk"], i["sk"]) for i in items])) == 90
+    assert len(list(store.query_all("acct_1", prefix="x#"))) == 18
+    assert len(list(store.scan())) == 90
+
+
+def test_a_page_ends_at_a_megabyte() -> None:
+    client = MemoryDynamoDB(schema.AGENDA_FIELDS)
+    store = Store(client, "records")  # type: ignore[arg-type]
+    store.put_many([{"pk": "a", "sk": f"x#{n}", "kind": "x", "blob": b"." * 300_000} for n in range(9)])
+    assert len(store.query("a").items) == 4
+    assert len(list(store.query_all("a"))) == 9
 
 
 def test_what_is_billed_is_what_the_price_list_says() -> None:

@@ -20,7 +20,7 @@ class _Quiet(ChaliceRequestHandler):
 
 @contextmanager
 def served(app: Any, port: int) -> Iterator[str]:
-    """The application at http://localhost:<port> until the block ends."""
+    """The application at http://localhost:<port> until the block ends; port 0 is any free one."""
 
     def handler(*args: Any) -> ChaliceRequestHandler:
         return _Quiet(*args, app_object=app, config=Config())
@@ -29,7 +29,7 @@ def served(app: Any, port: int) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://localhost:{port}"
+        yield f"http://localhost:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -15,6 +15,7 @@ from functions.portal.words import Words
 from saldo.invoicing.listing import COLUMNS, STATUSES, InvoiceRow, Listing, ListWish
 from saldo.invoicing.reading import Invoice, row_from
 from saldo.invoicing.records import InvoiceHeader, header_item
+from saldo.invoicing.status import DocumentKind
 from saldo.kernel.errors import Problems
 
 if TYPE_CHECKING:
@@ -172,6 +173,9 @@ class TaxView:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceView:
+    """`early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty."""
+
+    title: str
     row: RowView
     lines: tuple[LineView, ...]
     taxes: tuple[TaxView, ...]
@@ -184,13 +188,19 @@ class InvoiceView:
     history: tuple[tuple[str, str], ...]
     is_open: bool
     estimated: bool
+    paid_label: str
+    early: str = ""
+    early_amount: str = ""
+    early_typed: str = ""
 
 
 def invoice_view(invoice: Invoice, today: date, zone: str, words: Words) -> InvoiceView:
     """Amounts inside are in the invoice's currency and without its sign; the heading names it once."""
     header, body = invoice.header, invoice.body
     money = header.currency
+    is_note = header.document is DocumentKind.CREDIT_NOTE
     return InvoiceView(
+        title=words("invoice.title.credit_note" if is_note else "invoice.title", number=header.number),
         row=row_view(row_from(header_item(header)), today, words),
         lines=tuple(line_view(line, money, words) for line in body.lines) if body else (),
         taxes=tuple(_tax_view(total, money, words) for total in body.tax_totals) if body else (),
@@ -203,7 +213,20 @@ def invoice_view(invoice: Invoice, today: date, zone: str, words: Words) -> Invo
         history=tuple((words(f"history.{h.status}"), words.moment(h.at, zone)) for h in reversed(header.history)),
         is_open=header.open_minor > 0,
         estimated=_is_estimated(body),
+        paid_label=words("invoice.paid_or_credited" if header.credited_minor else "invoice.paid"),
+        **_early(header, body, today, words),
     )
+
+
+def _early(header: InvoiceHeader, body: InvoiceBody | None, today: date, words: Words) -> dict[str, str]:
+    """What the page says of a discount that can still be had."""
+    offer = header.early_now
+    if offer is None or body is None or body.early_discount is None or today > offer.until_on:
+        return {}
+    minor = header.open_minor - offer.minor
+    amount, percent = words.money(minor, header.currency), formats.percent(words.language, body.early_discount.percent)
+    said = words("invoice.early", amount=amount, on=words.day(offer.until_on), percent=percent)
+    return {"early": said, "early_amount": amount, "early_typed": words.amount(minor, header.currency)}
 
 
 def _is_part(header: InvoiceHeader) -> bool:

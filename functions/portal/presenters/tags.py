@@ -19,11 +19,19 @@ class Tag:
     text: str
 
 
+_INVOICE_TONES = {
+    InvoiceStatus.ISSUED: "open",
+    InvoiceStatus.PART_PAID: "part",
+    InvoiceStatus.PAID: "done",
+    InvoiceStatus.CREDITED: "over",
+    InvoiceStatus.SETTLED: "done",
+}
+
+
 def invoice_tag(row: InvoiceRow, today: date, words: Words) -> Tag:
     if row.is_overdue(today):
         return Tag("late", words("status.overdue"))
-    tone = {InvoiceStatus.ISSUED: "open", InvoiceStatus.PART_PAID: "part", InvoiceStatus.PAID: "done"}[row.status]
-    return Tag(tone, words(f"status.{row.status}"))
+    return Tag(_INVOICE_TONES[row.status], words(f"status.{row.status}"))
 
 
 _PAYMENT_TONES = {

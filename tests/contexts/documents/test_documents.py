@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from io import BytesIO
 
 import pytest
 from pypdf import PdfReader
 
+from saldo.accounts.records import facts_print
 from saldo.documents.service import document_key
-from saldo.invoicing.records import body_key
+from saldo.invoicing.codec import body_to_bytes
+from saldo.invoicing.model import InvoiceStatus
+from saldo.invoicing.records import body_item, body_key, draft_header, header_item
+from saldo.invoicing.rules_credit_notes import credit_note
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.units import Unit
 from tests.contexts import sellers
 from tests.contexts.conftest import Region
-from tests.contexts.documents.scenes import DRAFT, INVOICE, PAYMENT, scene
+from tests.contexts.documents.scenes import DRAFT, INVOICE, PAYMENT, body, scene
 from tests.contexts.sellers import ACCOUNT
 
 
@@ -43,6 +48,30 @@ def test_an_invoice_stays_addressed_as_it_was_issued_when_the_profile_changes(re
     s.accounts.change_profile(replace(sellers.profile(), legal_name="Kontor Süd AG"), sellers.CLERK)
     text = _text(s.documents.invoice_pdf(ACCOUNT, INVOICE))
     assert "Kontor Nord GmbH" in text and "Kontor Süd" not in text
+
+
+def test_an_invoice_names_the_seller_as_it_was_when_it_was_issued(region: Region) -> None:
+    s = scene(region)
+    frozen = replace(body(), seller_facts=facts_print(sellers.entity()))
+    pk, sk = body_key(ACCOUNT, INVOICE)
+    region.store.put_many([{"pk": pk, "sk": sk, "kind": "body", "body": body_to_bytes(frozen)}])
+    s.accounts.register_entity(sellers.entity(name="Rechenwerk SE", bank_name="Havelbank"), sellers.CLERK)
+    text = _text(s.documents.invoice_pdf(ACCOUNT, INVOICE))
+    assert "Rechenwerk GmbH" in text and "Spreebank" in text and "Havelbank" not in text
+    lost = replace(frozen, seller_facts="gone")
+    region.store.put_many([{"pk": pk, "sk": sk, "kind": "body", "body": body_to_bytes(lost)}])
+    with pytest.raises(NotFound):
+        s.documents.invoice_view(ACCOUNT, INVOICE)
+
+
+def test_a_credit_note_has_a_document_that_names_its_invoice(region: Region) -> None:
+    s = scene(region)
+    note = credit_note(body(), date(2026, 11, 3), {"1": 1000})
+    issued = replace(draft_header(note, "request_1"), number="RW-RK-2026-000001", status=InvoiceStatus.SETTLED)
+    region.store.put_many([header_item(issued), body_item(ACCOUNT, note.id, body_to_bytes(note))])
+    text = _text(s.documents.invoice_pdf(ACCOUNT, note.id))
+    assert "Rechnungskorrektur RW-RK-2026-000001" in text and "RW-2026-000001 vom 01.11.2026" in text
+    assert "−11,90 €" in text
 
 
 def test_a_draft_has_no_document_and_reads_as_if_it_were_not_there(region: Region) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from saldo.invoicing import records
-from saldo.invoicing.records import InvoiceStatus
+from saldo.invoicing.records import InvoiceStatus, Numbered
 from saldo.kernel.errors import Refusal
 from saldo.storage.units import Unit
 from tests.contexts.conftest import Region
@@ -68,7 +68,7 @@ def test_a_draft_is_issued_once_with_its_number_and_goes_on_the_open_list(region
     region.store.write_one(Unit("draft").insert(records.header_item(draft)))
     for name, number, holds in (("one", "EU-1", True), ("two", "EU-2", False)):
         unit = Unit(name)
-        issued = records.issue_update(unit, draft, number, region.clock())
+        issued = records.issue_update(unit, draft, Numbered(number, "EU", 1), region.clock())
         assert (region.store.write_one(unit) is None) is holds
         if holds:
             item = region.store.get(*records.header_key(ACCOUNT, "inv_1"))
@@ -80,7 +80,7 @@ def test_an_invoice_of_nothing_is_paid_when_it_is_issued(region: Region) -> None
     draft = replace(header("inv_1", 0), status=InvoiceStatus.DRAFT, number="", history=())
     region.store.write_one(Unit("draft").insert(records.header_item(draft)))
     unit = Unit("issue")
-    issued = records.issue_update(unit, draft, "EU-1", region.clock())
+    issued = records.issue_update(unit, draft, Numbered("EU-1", "EU", 1), region.clock())
     assert region.store.write_one(unit) is None
     assert [h.status for h in issued.history] == ["issued", "paid"]
     item = region.store.get(*records.header_key(ACCOUNT, "inv_1"))

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.usage.ingest_files import MOST_LINE_BYTES, read_rows
+from saldo.kernel.rows import MOST_LINE_BYTES
+from saldo.usage.ingest_files import read_rows
 from saldo.usage.ingest_import import UsageImport
 from saldo.usage.model import Aggregation, Meter
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY

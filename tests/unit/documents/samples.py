@@ -9,14 +9,17 @@ from decimal import Decimal
 from saldo.accounts.model import Address
 from saldo.documents.model import (
     BuyerView,
+    EarlyView,
     InvoiceView,
     LineView,
     PaidInvoiceView,
     ReceiptView,
+    Reference,
     SellerView,
     StepView,
     TaxView,
 )
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
 
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
@@ -116,3 +119,28 @@ def receipt(**changes: object) -> ReceiptView:
         portal_url="https://portal.nordlicht.example/payments/pay_01",
     )
     return replace(made, **changes)  # type: ignore[arg-type]  # names are those of ReceiptView
+
+
+def credit_note(**changes: object) -> InvoiceView:
+    """Seats and their tax taken back of an earlier invoice."""
+    lines = (line("Arbeitsplätze", "1", "", "-133.2", -13320),)
+    fields: dict[str, object] = {
+        "number": "NL-RK-2026-000003",
+        "lines": lines,
+        "taxes": (TaxView("S", Decimal(19), "VAT", "DE", -13320, -2531),),
+        "net_minor": -13320,
+        "tax_minor": -2531,
+        "total_minor": -15851,
+        "is_credit_note": True,
+        "corrects": Reference("NL-2026-000041", date(2026, 11, 1)),
+        "note": "Zwei Arbeitsplätze wurden doppelt berechnet.",
+    }
+    return invoice(**(fields | changes))
+
+
+def early_invoice(**changes: object) -> InvoiceView:
+    """An invoice partly paid by credit, with a discount for paying early, in a currency that is not the seller's."""
+    rate = ExchangeRate("EUR", "CHF", Decimal("0.9312"), "ECB", date(2026, 11, 30))
+    early = EarlyView(Decimal(2), date(2026, 12, 8), 103_000)
+    fields: dict[str, object] = {"currency": "CHF", "early": early, "paid_minor": 1000, "exchange": rate}
+    return invoice(**(fields | {"corrects": Reference("NL-2026-000041", date(2026, 11, 1))} | changes))

@@ -12,7 +12,7 @@ from saldo.documents.girocode import giro_code, valid_iban
 from saldo.documents.layout import page_of
 from saldo.documents.model import TaxView
 from saldo.documents.wording import wording
-from tests.unit.documents.samples import BUYER, SELLER, invoice, line, receipt
+from tests.unit.documents.samples import BUYER, SELLER, credit_note, early_invoice, invoice, line, receipt
 
 
 def test_a_reverse_charge_invoice_says_so_in_the_words_of_the_law_in_its_language() -> None:
@@ -114,3 +114,34 @@ def test_american_customers_get_american_paper() -> None:
     assert page_of(invoice(buyer=replace(BUYER, country="US"), language="en"))["paper"] == "us-letter"
     assert page_of(invoice())["paper"] == "a4"
     assert wording("en", "US").region == "US"
+
+
+def test_a_credit_note_names_its_invoice_and_says_what_it_does() -> None:
+    page = page_of(credit_note())
+    assert (page["heading"], page["hero"], page["hero_note"]) == (
+        "Rechnungskorrektur",
+        "−158,51\xa0€",
+        "Guthaben zu Ihren Gunsten",
+    )
+    assert ["Zu Rechnung", "NL-2026-000041 vom 01.11.2026"] in page["facts"]
+    assert page["notes"][0] == "Zwei Arbeitsplätze wurden doppelt berechnet."
+    assert "NL-2026-000041 vom 1.\xa0November\xa02026" in page["notes"][1]
+    assert page["payment"] is None and page["totals"][-1][0] == "Korrekturbetrag"
+    english = page_of(credit_note(language="en"))
+    assert english["title"] == "Credit note NL-RK-2026-000003 from Nordlicht Cloud GmbH"
+
+
+def test_an_invoice_says_what_paying_early_takes_off_what_credit_paid_and_the_rate_of_its_currency() -> None:
+    page = page_of(early_invoice(language="en"))
+    assert page["hero"] == "CHF\xa01,075.82" and page["totals"][-1] == ["To pay", "CHF\xa01,075.82"]
+    assert "Pay CHF\xa01,030.00 by 8\xa0December\xa02026 and 2% early-payment discount is yours." in page["notes"]
+    assert "1 EUR = 0.9312 CHF (ECB, 30\xa0Nov\xa02026); the tax comes to €186.18." in page["notes"]
+    assert "CHF\xa01,075.82" in page["payment"]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("currency", "hero"), [("JPY", "JP¥105,582"), ("KWD", "KWD\xa0105.582"), ("USD", "US$1,055.82")]
+)
+def test_amounts_have_the_digits_of_their_currency_everywhere(currency: str, hero: str) -> None:
+    page = page_of(early_invoice(language="en", currency=currency, exchange=None, paid_minor=3000))
+    assert page["hero"] == hero

@@ -46,6 +46,14 @@ def invoice(status: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def credit_note(**changes: Any) -> dict[str, Any]:
+    ids = {"sk": "invoice#inv_20261103cccc", "invoice_id": "inv_20261103cccc", "of_invoice": "inv_20261101aaaa"}
+    amounts = {"net_minor": -1000, "tax_minor": -190, "total_minor": -1190, "open_minor": 0}
+    facts = {"document": "credit_note", "number": "RW-RK-2026-000001", "issued_on": "2026-11-03"}
+    told = {"run_id": "request_4711", "history": [{"at": "2026-11-03T09:00:00.000Z", "status": "issued"}]}
+    return invoice("settled") | ids | amounts | facts | told | changes
+
+
 def payment(status: str, **changes: Any) -> dict[str, Any]:
     return {
         "pk": "acct_eu_a",
@@ -65,6 +73,23 @@ def payment(status: str, **changes: Any) -> dict[str, Any]:
         "parts": 1 if status == "settled" else 0,
         "parts_applied": 1 if status == "settled" else 0,
         "history": [{"at": PAID_AT, "status": status}],
+    } | changes
+
+
+def order(status: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "pk": "acct_eu_a",
+        "sk": "order#ord_20261101aaaa",
+        "kind": "order",
+        "order_id": "ord_20261101aaaa",
+        "account_id": "acct_eu_a",
+        "entity_id": "ent_eu_seller",
+        "status": status,
+        "currency": "EUR",
+        "amount_minor": 7500,
+        "request": {"channel": "edi", "purchase_order": "PO-1", "order_on": "2026-11-01", "party": "edi:ZZ/BUYER"},
+        "discrepancies": [{"code": "price_differs", "message": "asked"}] if status == "held" else [],
+        "history": [{"at": ISSUED_AT, "status": status}],
     } | changes
 
 
@@ -99,6 +124,14 @@ def test_an_imported_invoice_is_history_and_no_news() -> None:
     assert types(None, invoice("paid", run_id="import_2013")) == []
 
 
+def test_a_credit_note_is_told_as_one_whether_staff_or_a_run_issued_it() -> None:
+    assert types(None, credit_note()) == ["credit_note.issued"]
+    drafted = credit_note(status="draft", run_id="run_eu_seller_20261101", of_invoice="")
+    assert types(None, drafted) == []
+    assert types(drafted, credit_note(run_id="run_eu_seller_20261101")) == ["credit_note.issued"]
+    assert types(invoice("issued"), invoice("credited", open_minor=0)) == [], "credited is not paid"
+
+
 def test_the_last_part_payment_makes_an_invoice_paid() -> None:
     assert types(invoice("issued"), invoice("part_paid")) == []
     assert types(invoice("part_paid"), invoice("paid")) == ["invoice.paid"]
@@ -118,6 +151,15 @@ def test_a_failed_payment_is_told_once() -> None:
     assert types(payment("started"), payment("failed")) == ["payment.failed"]
     assert types(payment("failed"), payment("failed")) == []
     assert types(payment("failed"), payment("settled")) == ["payment.settled"]
+
+
+def test_an_order_is_news_when_it_is_held_and_when_it_is_accepted_each_once() -> None:
+    assert types(None, order("held")) == ["order.discrepancy"]
+    assert types(order("held"), order("held", approvals=1)) == []
+    assert types(order("held"), order("accepted")) == ["order.accepted"]
+    assert types(None, order("fulfilled")) == ["order.accepted"]
+    assert types(order("accepted"), order("fulfilled")) == []
+    assert types(order("held"), order("refused")) == []
 
 
 def test_a_threshold_is_told_when_its_alert_is_inserted() -> None:
@@ -143,6 +185,9 @@ CHANGES = [
     (invoice("issued"), invoice("paid")),
     (payment("processing"), payment("settled")),
     (payment("started"), payment("failed")),
+    (None, order("held")),
+    (order("held"), order("accepted")),
+    (None, credit_note()),
     (None, alert()),
 ]
 

@@ -12,7 +12,7 @@ from saldo.accounts.model import TaxStatus
 from saldo.catalog.model import Capped, Flat, Ramp, RampStep
 from saldo.invoicing.codec import body_from_bytes, body_from_json, body_to_bytes, body_to_json
 from saldo.invoicing.model import BillingCase, Draft, DueSubscription, InvoiceBody, NothingToBill
-from saldo.invoicing.rules import bill, format_number, issue_entry, problems_of, series_name, usage_needed
+from saldo.invoicing.rules import bill, issue_entry, problems_of, usage_needed
 from saldo.kernel.errors import Refusal
 from saldo.ledger.model import LedgerAccount
 from saldo.rating.model import Share
@@ -209,10 +209,3 @@ def test_a_ramp_goes_by_cycles_of_the_subscription_also_inside_another_price() -
 def test_a_free_plan_is_no_invoice() -> None:
     free = plan(replace(BASE, price=Flat(Decimal(0))))
     assert isinstance(bill(case_of(free, sold(free, START), as_of=START), TAX), NothingToBill)
-
-
-def test_numbers_name_series_year_and_rank() -> None:
-    assert format_number(series_name("SG", 2023), 42) == "SG-2023-000042"
-    assert format_number(series_name("", 2023), 1) == "2023-000001"
-    with pytest.raises(Refusal, match="invalid_number"):
-        format_number("SG-2023", 0)

@@ -128,7 +128,7 @@ def test_a_coupon_for_some_invoices_ends_and_one_for_a_component_spares_the_othe
     answer = quote_document(document)
     off = [[line["amount"] for line in i["lines"] if line["kind"] == "discount"] for i in answer["invoices"]]
     assert off == [["-12.08"], ["-24.95"], []]
-    assert answer["coupons"] == [{"id": "three", "used": 2}]
+    assert answer["coupons"] == [{"id": "three", "used": 2, "taken": "37.03"}]
 
 
 def test_prepaid_credit_is_drawn_in_its_order_and_lapses() -> None:
@@ -169,3 +169,33 @@ def test_meters_filter_the_same_events_and_levels_carry_over() -> None:
     }
     _, june = quote_document(document)["invoices"]
     assert [line["amount"] for line in june["lines"]] == ["5.00", "1.00", "2.00"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "word"),
+    [
+        ({"usage": {"totals": [{"meter_id": "typo", "quantity": "1"}]}}, "usage.totals[0].meter_id", "calls"),
+        ({"coupons": [{"percent": "5", "components": ["seat"]}]}, "coupons[0].components", "seats"),
+        ({"billing": {"on": "2026-01-01", "dates": ["2026-02-01"]}}, "billing.dates", "one way"),
+        ({"account": {"country": "Germany"}}, "account.country", "ISO 3166"),
+        ({"colour": "red"}, "colour", "currency"),
+    ],
+)
+def test_a_slip_is_told_with_its_field_and_what_there_is(change: dict[str, Any], field: str, word: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        quote_document(json.loads(EXAMPLES[0]) | change)
+    told = {problem.field: problem.message for problem in refused.value.problems}
+    assert word in told[field]
+
+
+def test_usage_of_days_that_no_run_bills_is_told() -> None:
+    usage = {"totals": [{"meter_id": "calls", "quantity": "7", "from": "2026-04-01", "until": "2026-05-01"}]}
+    answer = quote_document(json.loads(EXAMPLES[0]) | {"usage": usage})
+    assert answer["usage_not_billed"] == [
+        {"meter_id": "calls", "quantity": "7", "from": "2026-04-01", "until": "2026-05-01"}
+    ]
+
+
+def test_totals_are_those_of_all_documents_together() -> None:
+    answer = quote_text(EXAMPLES[1])
+    assert Decimal(answer["totals"]["net"]) == sum(Decimal(i["net"]) for i in answer["invoices"])

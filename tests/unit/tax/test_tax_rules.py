@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from saldo.accounts.model import TaxStatus
+from saldo.accounts.model import Exemption, TaxStatus
 from saldo.kernel.errors import Refusal
+from saldo.tax.codec import facts_from, facts_to
 from saldo.tax.model import (
     BuyerFacts,
     LineTax,
     SellerFacts,
     TaxableLine,
+    TaxFacts,
     TaxRounding,
     TaxShare,
     TaxTreatment,
@@ -135,3 +138,48 @@ def test_a_table_with_two_rates_at_once_is_refused() -> None:
 def test_treatments_have_their_code_of_en_16931() -> None:
     assert TaxTreatment.REVERSE_CHARGE.en16931_code == "AE"
     assert {t.en16931_code for t in TaxTreatment} == {"S", "Z", "AE", "E", "O"}
+
+
+def exemption(
+    *jurisdictions: str, categories: tuple[str, ...] = (), until: str = "2026-01-01", cert: str = "cert_1"
+) -> Exemption:
+    return Exemption(cert, frozenset(jurisdictions), frozenset(categories), date(2025, 1, 1), date.fromisoformat(until))
+
+
+NEW_YORK = replace(COMPANY, country="US", region="NY")
+
+
+@pytest.mark.parametrize(
+    ("certificates", "on", "category", "percent"),
+    [
+        ((exemption("US-NY"),), "2025-09-01", "standard", "0"),
+        ((exemption("US"),), "2025-09-01", "standard", "0"),  # all of the country
+        ((exemption("US-TX"),), "2025-09-01", "standard", "4"),  # another state's
+        ((exemption("US-N"),), "2025-09-01", "standard", "4"),  # no prefix of a name
+        ((exemption("US-NY", categories=("digital_service",)),), "2025-09-01", "standard", "4"),
+        ((exemption("US-NY"),), "2024-12-31", "standard", "4"),  # the day before
+        ((exemption("US-NY"),), "2025-12-31", "standard", "0"),  # the last day
+        ((exemption("US-NY"),), "2026-01-01", "standard", "4"),  # expired
+        ((exemption("US-TX"), exemption("US-NY", cert="cert_2")), "2025-09-01", "standard", "0"),
+    ],
+)
+def test_a_certificate_exempts_by_the_day_of_supply_its_place_and_category(
+    certificates: tuple[Exemption, ...], on: str, category: str, percent: str
+) -> None:
+    found = share(replace(NEW_YORK, exemptions=certificates), US_SELLER, category, on)
+    assert found.percent == Decimal(percent)
+    assert (found.treatment is TaxTreatment.EXEMPT) == (percent == "0")
+    assert found.reason == ("exemption_certificate" if percent == "0" else "")
+
+
+def test_the_table_remembers_decisions_by_what_they_depend_on() -> None:
+    table = TableTax(TABLE)
+    exempt = replace(NEW_YORK, exemptions=(exemption("US-NY"),))
+    one = [TaxableLine("1", 100, "standard", date(2025, 9, 1))]
+    taxes = [table.quote(one, b, US_SELLER).tax_minor for b in (NEW_YORK, exempt, NEW_YORK, exempt)]
+    assert taxes == [4, 0, 4, 0]
+
+
+def test_facts_are_read_back_as_they_were() -> None:
+    facts = TaxFacts(replace(NEW_YORK, exemptions=(exemption("US-NY"),), postcode="11201", code="acct_us_a"), US_SELLER)
+    assert facts_from(json.loads(json.dumps(facts_to(facts)))) == facts

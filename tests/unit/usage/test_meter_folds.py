@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,8 +11,8 @@ import pytest
 from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Period
-from saldo.usage.model import Aggregation, Meter, UsageEvent
-from saldo.usage.rules import by_day, first_of_each, metered, total_of_days, weighted
+from saldo.usage.model import Aggregation, CountWindow, Meter, UsageEvent
+from saldo.usage.rules import by_day, first_of_each, metered, only_quoted, total_of_days, weighted
 
 MARCH = Period(date(2025, 3, 1), date(2025, 4, 1))
 ZONE = "Europe/Berlin"
@@ -70,3 +71,15 @@ def test_a_level_is_averaged_over_time() -> None:
     assert weighted([(halfway, Decimal(10))], start, start + timedelta(days=1), Decimal(2)) == 7
     monthly = [event("1", "2025-03-16T12:00Z", "2")]
     assert Decimal("0.9") < metered(monthly, meter(Aggregation.WEIGHTED), MARCH, ZONE) < Decimal("1.1")
+
+
+def test_ways_of_counting_that_are_not_stored_are_only_quoted() -> None:
+    plain = Meter("m", "ent", Aggregation.SUM, {"en": "m"}, {})
+    assert not only_quoted(plain)
+    for change in (
+        {"aggregation": Aggregation.AVERAGE},
+        {"per": CountWindow.HOUR},
+        {"factor": Decimal(2)},
+        {"digits": 1},
+    ):
+        assert only_quoted(replace(plain, **change)) == (change != {"digits": 1})

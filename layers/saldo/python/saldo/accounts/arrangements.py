@@ -1,4 +1,4 @@
-"""How accounts get their invoices: several accounts on one, or one account on several."""
+"""How accounts get their invoices: several accounts on one, one account on several, and on which terms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from saldo.accounts import records
-from saldo.accounts.model import Account, InvoiceSplit
+from saldo.accounts.model import Account, InvoiceSplit, Terms
+from saldo.accounts.rules import check_terms
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
@@ -16,7 +17,7 @@ from saldo.storage.units import Unit
 
 
 class Arrangements:
-    """Shared and split invoices of one region's accounts. What is arranged holds from the next run on."""
+    """Shared and split invoices and terms of one region's accounts. What is arranged holds from the next run on."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
@@ -52,6 +53,25 @@ class Arrangements:
         if self._store.write_one(unit):
             raise Refusal("changed_meanwhile", "one of the accounts was changed by someone else; try again")
         return replace(account, invoiced_to=into)
+
+    def change_terms(self, account_id: str, terms: Terms, actor: Actor, reason: str = "") -> Account:
+        """What invoices from now on are issued with; those that are out keep the terms they have.
+
+        Refusal `invalid_terms` naming every problem.
+        """
+        check_terms(terms)
+        account = self._account(account_id)
+        was, text = records.terms_text(account.terms), records.terms_text(terms)
+        unit = Unit(f"terms {account_id}")
+        now = {"set": {"terms": text}} if text else {"remove": ("terms",)}
+        unit.update((account_id, "account"), when={"terms": was}, exists=True, **now)
+        at = self._clock()
+        record = AuditRecord(
+            account_id, at, actor, "terms.changed", account_id, {"terms": was}, {"terms": text}, reason
+        )
+        if self._store.write_one(unit.put(audit_item(record))):
+            raise Refusal("changed_meanwhile", "the terms were changed by someone else; look at them and try again")
+        return replace(account, terms=terms)
 
     def members_of(self, account: Account) -> list[str]:
         """Ids of the accounts whose charges come on this one's invoices."""

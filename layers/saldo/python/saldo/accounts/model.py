@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -76,13 +78,112 @@ class Organisation:
     country: str
 
 
+class TaxIdStatus(StrEnum):
+    """What is known of a buyer's tax id. UNCHECKED: its form and check digits are right, the register has not said yet.
+    VALID and INVALID: the register's word. NONE: there is none."""
+
+    NONE = "none"
+    UNCHECKED = "unchecked"
+    VALID = "valid"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class TaxIdCheck:
+    """The last word on an account's tax id, in clear; the id itself is sealed in the billing profile."""
+
+    status: TaxIdStatus
+    country: str
+    checked_on: date
+
+    @property
+    def counts(self) -> bool:
+        """Whether tax rules take the buyer to have one: also while the register has not said."""
+        return self.status in (TaxIdStatus.UNCHECKED, TaxIdStatus.VALID)
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """What of an exemption certificate tax rules need: taxes of these jurisdictions (`US-NY`; `US-NY` also covers its
+    counties and cities) on these categories (empty: all) are not charged on supplies on [from_on, until_on).
+
+    `id` names the certificate (`cert_…`); its number is sealed elsewhere.
+    """
+
+    id: str
+    jurisdictions: frozenset[str]
+    categories: frozenset[str]
+    from_on: date
+    until_on: date
+
+    def covers(self, jurisdiction: str, category: str, supplied_on: date) -> bool:
+        place = any(jurisdiction == j or jurisdiction.startswith(f"{j}-") for j in self.jurisdictions)
+        kind = not self.categories or category in self.categories
+        return place and kind and self.from_on <= supplied_on < self.until_on
+
+
+class DiscountTax(StrEnum):
+    """When tax is due on the discounted amount: whether or not the discount is taken (ALWAYS), IF_EARLY, or NEVER."""
+
+    ALWAYS = "always"
+    IF_EARLY = "if_early"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyDiscount:
+    """`percent` (2 is 2 %) off the net amount when paid within `days` of issue."""
+
+    percent: Decimal
+    days: int
+    tax: DiscountTax = DiscountTax.IF_EARLY
+
+
+class LatePolicy(StrEnum):
+    """What late payment costs: nothing, what the law of the seller's country says, or a rate that was agreed."""
+
+    NONE = "none"
+    STATUTORY = "statutory"
+    CONTRACT = "contract"
+
+
+@dataclass(frozen=True, slots=True)
+class LateTerms:
+    """Interest on what is overdue. `percent`: a year, where agreed. `compensation`: also the fixed sum the law gives.
+
+    `grace_days`: how many days after the due date nothing is charged; from then on interest counts from the due date.
+    """
+
+    policy: LatePolicy = LatePolicy.NONE
+    percent: Decimal = Decimal(0)
+    compensation: bool = False
+    grace_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an account agreed with its seller beside the days it has to pay.
+
+    `review`: its invoices are looked at by staff before they are issued. `segment` and `contract` name the kind of
+    customer and of contract, by which a seller may choose the template of its documents.
+    """
+
+    early_discount: EarlyDiscount | None = None
+    late: LateTerms = LateTerms()
+    review: bool = False
+    segment: str = ""
+    contract: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One billing account of an organisation. Carries what an invoice run needs, and nothing personal.
 
     `tax_region` is the state or province where tax depends on it; `payment_terms_days` run from the issue date.
-    `profile_version` names the immutable billing profile that the next invoice is addressed to. `invoiced_to`: the
-    account of the same organisation whose invoices have this one's charges on them ("": its own).
+    `profile_version` names the immutable billing profile that the next invoice is addressed to. `has_tax_id`: its
+    profile has a tax id that is valid for its country, as far as `tax_id_check` knows. `tax_postcode`: where tax
+    depends on it. `exemptions`: of its certificates. `invoiced_to`: the account of the same organisation whose
+    invoices have this one's charges on them ("": its own).
     """
 
     id: str
@@ -100,8 +201,21 @@ class Account:
     profile_version: int
     deliver_by_email: bool
     status: AccountStatus = AccountStatus.ACTIVE
+    terms: Terms = Terms()
     invoice_split: InvoiceSplit = InvoiceSplit.NONE
     invoiced_to: str = ""
+    tax_postcode: str = ""
+    exemptions: tuple[Exemption, ...] = ()
+    tax_id_check: TaxIdCheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionCertificate:
+    """Why a buyer is not charged a tax, as it is kept. `number` is what the authority gave it: sealed, never logged."""
+
+    account_id: str
+    number: str
+    exemption: Exemption
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +230,17 @@ class BillingProfile:
     tax_id: str
     emails: tuple[str, ...]
     purchase_order: str
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether only the word is left that there was a name; every other profile has a country."""
+        return self.legal_name == ERASED and not self.address.country
+
+
+# What stands where a name stood, whatever the document's language: nobody who could be asked for it is left.
+ERASED = "[erased / gelöscht]"
+
+
+def erased_profile(account_id: str, version: int) -> BillingProfile:
+    """What is left of a profile once the customer's data key is shredded."""
+    return BillingProfile(account_id, version, ERASED, "", Address((), "", "", ""), "", (), "")

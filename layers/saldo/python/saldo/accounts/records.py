@@ -3,10 +3,16 @@
 `<organisation>` / `organisation` · `<entity>` / `entity` · `<entity>` / `customer#<account>` (the entity's customers)
 `<entity>` / `consolidated#<account>` (accounts whose charges come on another's invoice)
 `<account>` / `account` · `<account>` / `profile#<version>` (sealed, never changes)
+`<account>` / `certificate#<id>` (its number sealed) · `<account>` / `tax_id`: a tax id to be asked about again, on the
+agenda `unchecked#<entity>` under the day of the next try.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from pynamodb.attributes import (
@@ -17,22 +23,38 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 
+from saldo.accounts.codec import check_from, check_to, exemption_from, exemption_to
 from saldo.accounts.model import (
+    ERASED,
     Account,
     AccountStatus,
     Address,
     BillingProfile,
+    DiscountTax,
+    EarlyDiscount,
+    Exemption,
+    ExemptionCertificate,
     InvoiceSplit,
+    LatePolicy,
+    LateTerms,
     LegalEntity,
     Organisation,
+    TaxIdCheck,
     TaxStatus,
+    Terms,
+    erased_profile,
 )
+from saldo.kernel.ids import fingerprint
 from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
-from saldo.storage.sealing import Sealer
+from saldo.storage.sealing import Erased, Sealer
 from saldo.storage.store import Store
 
 PROFILE_FIELDS = "profile/1"
+CERTIFICATE_FIELDS = "certificate/1"
+CERTIFICATES = "certificate#"
+_LATER = ("terms", "tax_postcode", "exemptions", "tax_id_check")
+_ACCOUNT_FIELDS = tuple(name for name in Account.__dataclass_fields__ if name not in ("id", *_LATER))
 
 
 class OrganisationRecord(Record):
@@ -70,8 +92,18 @@ class AccountRecord(Record):
     profile_version = NumberAttribute()
     deliver_by_email = BooleanAttribute()
     status = UnicodeAttribute()
+    terms = UnicodeAttribute(null=True)
     invoice_split = UnicodeAttribute()
     invoiced_to = UnicodeAttribute()
+    tax_postcode = UnicodeAttribute(null=True)
+    exemptions = JSONAttribute(null=True)
+    tax_id_check = JSONAttribute(null=True)
+
+
+class CertificateRecord(Record):
+    organisation_id = UnicodeAttribute()
+    exemption = JSONAttribute()
+    sealed = BinaryAttribute(legacy_encoding=False)
 
 
 class ProfileRecord(Record):
@@ -111,18 +143,85 @@ def entity_from(item: Item) -> LegalEntity:
     )
 
 
+def facts_print(entity: LegalEntity) -> str:
+    """The name of what a seller's documents say of it: the same facts have the same one."""
+    fields = {name: getattr(entity, name) for name in LegalEntity.__dataclass_fields__}
+    fields["address"] = _address_fields(entity.address)
+    return fingerprint(json.dumps(fields, sort_keys=True, default=list))
+
+
+def facts_key(entity_id: str, print_: str) -> Key:
+    return entity_id, f"facts#{print_}"
+
+
+def facts_item(entity: LegalEntity) -> Item:
+    """A seller as it is now, kept for ever under the print of its facts: documents name those they were issued with."""
+    pk, sk = facts_key(entity.id, facts_print(entity))
+    return entity_item(entity) | {"pk": pk, "sk": sk, "kind": "facts"}
+
+
 def account_item(account: Account) -> Item:
-    fields = {name: getattr(account, name) for name in Account.__dataclass_fields__ if name != "id"}
-    return AccountRecord(account.id, "account", **fields).as_item()
+    """What only some accounts have is written only where they have it."""
+    fields = {name: getattr(account, name) for name in _ACCOUNT_FIELDS}
+    fields["terms"] = terms_text(account.terms)
+    return AccountRecord(account.id, "account", **fields, **_tax_fields(account)).as_item()
+
+
+def _tax_fields(account: Account) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if account.tax_postcode:
+        found["tax_postcode"] = account.tax_postcode
+    if account.exemptions:
+        found["exemptions"] = [exemption_to(exemption) for exemption in account.exemptions]
+    if account.tax_id_check:
+        found["tax_id_check"] = check_to(account.tax_id_check)
+    return found
 
 
 def account_from(item: Item) -> Account:
     """Read field by field from the plain item: the run reads many, and PynamoDB costs 160 µs an item."""
-    fields = {name: item[name] for name in Account.__dataclass_fields__ if name != "id"}
+    fields = {name: item[name] for name in _ACCOUNT_FIELDS}
+    fields["terms"] = terms_from(item.get("terms"))
     fields["tax_status"] = TaxStatus(fields["tax_status"])
     fields["status"] = AccountStatus(fields["status"])
     fields["invoice_split"] = InvoiceSplit(fields["invoice_split"])
+    if "tax_postcode" in item:
+        fields["tax_postcode"] = item["tax_postcode"]
+    if "exemptions" in item:
+        fields["exemptions"] = tuple(exemption_from(row) for row in json.loads(item["exemptions"]))
+    if "tax_id_check" in item:
+        fields["tax_id_check"] = check_from(json.loads(item["tax_id_check"]))
     return Account(id=item["pk"], **fields)
+
+
+def terms_text(terms: Terms) -> str | None:
+    """Terms as JSON text; None for those everyone has."""
+    if terms == Terms():
+        return None
+    early, late = terms.early_discount, terms.late
+    found: dict[str, Any] = {"review": terms.review}
+    if terms.segment or terms.contract:
+        found["kind"] = [terms.segment, terms.contract]
+    if early:
+        found["early"] = [str(early.percent), early.days, early.tax.value]
+    if late.policy is not LatePolicy.NONE:
+        found["late"] = [late.policy.value, str(late.percent), late.compensation, late.grace_days]
+    return json.dumps(found, sort_keys=True)
+
+
+def terms_from(text: str | None) -> Terms:
+    if not text:
+        return Terms()
+    found = json.loads(text)
+    early, late = found.get("early"), found.get("late")
+    segment, contract = found.get("kind", ("", ""))
+    return Terms(
+        early_discount=EarlyDiscount(Decimal(early[0]), early[1], DiscountTax(early[2])) if early else None,
+        late=LateTerms(LatePolicy(late[0]), Decimal(late[1]), late[2], late[3]) if late else LateTerms(),
+        review=found["review"],
+        segment=segment,
+        contract=contract,
+    )
 
 
 def customer_item(account: Account) -> Item:
@@ -164,8 +263,12 @@ def profile_item(profile: BillingProfile, organisation_id: str, sealer: Sealer) 
 
 
 def profile_from(item: Item, sealer: Sealer) -> BillingProfile:
+    """The profile; the one that says so, without any address or mail, once the customer's data key is shredded."""
     key = item["pk"], item["sk"]
-    fields = sealer.open(item["organisation_id"], key, PROFILE_FIELDS, item["sealed"])
+    try:
+        fields = sealer.open(item["organisation_id"], key, PROFILE_FIELDS, item["sealed"])
+    except Erased:
+        return erased_profile(key[0], int(key[1].split("#")[1]))
     fields["address"] = _address_from(fields["address"])
     fields["emails"] = tuple(fields["emails"])
     return BillingProfile(account_id=key[0], version=int(key[1].split("#")[1]), **fields)
@@ -177,3 +280,49 @@ def _address_fields(address: Address) -> dict[str, Any]:
 
 def _address_from(fields: dict[str, Any]) -> Address:
     return Address(**{**fields, "lines": tuple(fields["lines"])})
+
+
+def certificate_item(certificate: ExemptionCertificate, organisation_id: str, sealer: Sealer) -> Item:
+    pk, sk = certificate.account_id, CERTIFICATES + certificate.exemption.id
+    sealed = sealer.seal(organisation_id, (pk, sk), CERTIFICATE_FIELDS, {"number": certificate.number})
+    exemption = exemption_to(certificate.exemption)
+    return CertificateRecord(pk, sk, organisation_id=organisation_id, exemption=exemption, sealed=sealed).as_item()
+
+
+def certificate_from(item: Item, sealer: Sealer) -> ExemptionCertificate:
+    try:
+        fields = sealer.open(item["organisation_id"], (item["pk"], item["sk"]), CERTIFICATE_FIELDS, item["sealed"])
+    except Erased:
+        fields = {"number": ERASED}
+    return ExemptionCertificate(item["pk"], fields["number"], exemption_from(json.loads(item["exemption"])))
+
+
+def tax_id_fields(check: TaxIdCheck) -> Item:
+    """What a check of the tax id changes on an account."""
+    return {"has_tax_id": check.counts, "tax_id_check": json.dumps(check_to(check))}
+
+
+def exemption_field(exemption: Exemption) -> str:
+    """The certificate's attribute of that name."""
+    return json.dumps(exemption_to(exemption))
+
+
+def exemptions_field(exemptions: Iterable[Exemption]) -> str:
+    """The account's attribute of that name."""
+    return json.dumps([exemption_to(exemption) for exemption in exemptions])
+
+
+def unchecked_agenda(entity_id: str) -> str:
+    """The agenda partition of a seller's customers whose tax ids are to be asked about, by day."""
+    return f"unchecked#{entity_id}"
+
+
+def unchecked_item(account: Account, next_on: date) -> Item:
+    return {
+        "pk": account.id,
+        "sk": "tax_id",
+        "kind": "tax_id",
+        "account_id": account.id,
+        "agenda_pk": unchecked_agenda(account.entity_id),
+        "agenda_on": next_on.isoformat(),
+    }

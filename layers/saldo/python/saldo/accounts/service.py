@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from saldo.accounts import records
 from saldo.accounts.model import Account, BillingProfile, LegalEntity, Organisation
+from saldo.accounts.ports import TaxIdRegister
+from saldo.accounts.tax_standing import checked, to_ask_again
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
@@ -19,12 +21,13 @@ from saldo.storage.units import Unit
 class Accounts:
     """Sellers and customers of one region."""
 
-    def __init__(self, store: Store, sealer: Sealer, clock: Clock) -> None:
-        self._store, self._sealer, self._clock = store, sealer, clock
+    def __init__(self, store: Store, sealer: Sealer, clock: Clock, register: TaxIdRegister | None = None) -> None:
+        """`register` is asked about tax ids of the European Union; without one they stay unchecked."""
+        self._store, self._sealer, self._clock, self._register = store, sealer, clock, register
 
     def register_entity(self, entity: LegalEntity, actor: Actor) -> None:
         """Put a seller on record; repeating with the same values changes nothing."""
-        unit = Unit(f"register {entity.id}").put(records.entity_item(entity))
+        unit = Unit(f"register {entity.id}").put(records.entity_item(entity)).put(records.facts_item(entity))
         self._store.write_one(self._audited(unit, entity.id, "entity.registered", entity.id, actor))
 
     def register_organisation(self, organisation: Organisation, actor: Actor) -> None:
@@ -32,27 +35,40 @@ class Accounts:
         self._store.write_one(self._audited(unit, organisation.id, "organisation.registered", organisation.id, actor))
 
     def open_account(self, account: Account, profile: BillingProfile, actor: Actor) -> bool:
-        """Open a billing account with its first profile; False when it was open already (nothing is changed)."""
+        """Open a billing account with its first profile; False when it was open already (nothing is changed).
+
+        What is known of its tax id follows from the profile. Refusal `invalid_tax_id` when it cannot be one.
+        """
         if profile.account_id != account.id or profile.version != account.profile_version:
             raise Refusal("profile_mismatch", "the first profile belongs to the account and has its version")
+        check = checked(profile.tax_id, account.country, self._register, self._clock().date())
+        account = replace(account, has_tax_id=check.counts, tax_id_check=check)
         unit = Unit(f"open {account.id}").insert(records.account_item(account))
+        if to_ask_again(check):
+            unit.put(records.unchecked_item(account, check.checked_on))
         unit.put(records.customer_item(account))
         unit.put(records.profile_item(profile, account.organisation_id, self._sealer))
         self._audited(unit, account.id, "account.opened", account.id, actor)
         return self._store.write_one(unit) is None
 
     def change_profile(self, profile: BillingProfile, actor: Actor, reason: str = "") -> BillingProfile:
-        """Write the next version of a profile; invoices issued before keep the version they were issued with."""
+        """Write the next version of a profile; invoices issued before keep the version they were issued with.
+
+        Refusal `invalid_tax_id` when its tax id cannot be one of the account's country.
+        """
         account = self.account(profile.account_id)
+        check = checked(profile.tax_id, account.country, self._register, self._clock().date())
         new = replace(profile, version=account.profile_version + 1)
         unit = Unit(f"profile {account.id} {new.version}")
         unit.insert(records.profile_item(new, account.organisation_id, self._sealer))
         key = (account.id, "account")
         unit.update(
             key,
-            set={"profile_version": new.version, "has_tax_id": bool(new.tax_id)},
+            set={"profile_version": new.version, **records.tax_id_fields(check)},
             when={"profile_version": account.profile_version},
         )
+        if to_ask_again(check):
+            unit.put(records.unchecked_item(account, check.checked_on))
         self._audited(unit, account.id, "profile.changed", f"profile {new.version}", actor, reason)
         if self._store.write_one(unit):
             raise Refusal("changed_meanwhile", "the profile was changed by someone else; look at it and try again")
@@ -68,6 +84,18 @@ class Accounts:
         item = self._store.get(entity_id, "entity")
         if item is None:
             raise NotFound("no such legal entity")
+        return records.entity_from(item)
+
+    def entity_as(self, entity_id: str, facts: str) -> LegalEntity:
+        """The seller as it was under these facts; as it is now for a document from before they were kept, naming none.
+
+        NotFound where a document names facts that are not on record.
+        """
+        if not facts:
+            return self.entity(entity_id)
+        item = self._store.get(*records.facts_key(entity_id, facts))
+        if item is None:
+            raise NotFound("the seller's facts of then are not on record")
         return records.entity_from(item)
 
     def organisation(self, organisation_id: str) -> Organisation:

@@ -95,12 +95,13 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Begun packages of `size` units at `price` each, after `free_units`."""
+    """Packages of `size` units at `price` each, after `free_units`: begun ones count, or as `count` rounds them."""
 
     kind: ClassVar[str] = "package"
     size: Decimal
     price: Decimal
     free_units: Decimal = Decimal(0)
+    count: Rounding = Rounding.UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +175,15 @@ class Included:
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """At least `amount` per period: what `price` makes less is trued up, what it makes more costs `overage_factor`
-    times as much."""
+    """At least `amount` per period, or what `units` cost: what `price` makes less is trued up (unless `true_up` is
+    false), what it makes more costs `overage_factor` times as much."""
 
     kind: ClassVar[str] = "commitment"
     amount: Decimal
     price: PriceModel
     overage_factor: Decimal = Decimal(1)
+    units: Decimal | None = None
+    true_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,13 +283,26 @@ class Plan:
     names: dict[str, str]
 
 
+class BillingTrigger(StrEnum):
+    """What makes an ordered product billable: the order itself, its delivery, or the customer's acceptance."""
+
+    ORDER = "order"
+    DELIVERY = "delivery"
+    ACCEPTANCE = "acceptance"
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something a seller sells."""
+    """Something a seller sells. What is ordered of it is billed from its `trigger` on, unless a contract says other."""
 
     id: str
     entity_id: str
     names: dict[str, str]
+    trigger: BillingTrigger = BillingTrigger.ORDER
+
+
+# Versions with prices that one customer negotiated have ids that begin so: they sort behind all that is on offer.
+NEGOTIATED = "~"
 
 
 def name_in(names: dict[str, str], language: str) -> str:

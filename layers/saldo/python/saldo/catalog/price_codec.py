@@ -27,6 +27,7 @@ from saldo.catalog.model import (
 )
 from saldo.kernel.exact import ONE, ZERO, plain
 from saldo.kernel.reading import Fields
+from saldo.kernel.rounding import Rounding
 
 _DEEPEST = 16
 
@@ -48,6 +49,9 @@ _LATER: Mapping[str, tuple[object, ...]] = {
     "free_events": (None,),
     "event_minimum": (ZERO,),
     "event_maximum": (None,),
+    "count": (Rounding.UP,),
+    "units": (None,),
+    "true_up": (True,),
 }
 
 
@@ -85,7 +89,11 @@ def _per_unit(fields: Fields) -> PerUnit:
 
 
 def _package(fields: Fields) -> Package:
-    return Package(fields.decimal("size"), fields.decimal("price"), fields.decimal("free_units", ZERO))
+    return Package(fields.decimal("size"), fields.decimal("price"), fields.decimal("free_units", ZERO), _count(fields))
+
+
+def _count(fields: Fields) -> Rounding:
+    return fields.choice("count", Rounding, Rounding.UP)
 
 
 def _graduated(fields: Fields) -> Graduated:
@@ -131,7 +139,10 @@ def _included(fields: Fields) -> Included:
 
 def _commitment(fields: Fields) -> Commitment:
     price = price_from(fields.child("price"))
-    return Commitment(fields.decimal("amount"), price, fields.decimal("overage_factor", ONE))
+    units = fields.maybe_decimal("units")
+    amount = fields.decimal("amount") if units is None else fields.decimal("amount", ZERO)
+    factor, true_up = fields.decimal("overage_factor", ONE), fields.flag("true_up", True)
+    return Commitment(amount, price, factor, units, true_up)
 
 
 def _capped(fields: Fields) -> Capped:

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from saldo.catalog.codec import component_from_json, component_to_json
-from saldo.catalog.model import DayCount, Plan, PlanVersion, Product
+from saldo.catalog.model import BillingTrigger, DayCount, Plan, PlanVersion, Product
+from saldo.kernel.exact import plain
 from saldo.kernel.periods import Unit
 from saldo.kernel.rounding import Rounding
 from saldo.storage.items import Item, Key
@@ -24,6 +26,7 @@ PLAN_PREFIX = "plan#"
 
 class ProductRecord(Record):
     names = JSONAttribute()
+    trigger = UnicodeAttribute(default=BillingTrigger.ORDER.value)
 
 
 class OfferRecord(Record):
@@ -40,16 +43,19 @@ class PlanVersionRecord(Record):
     effective_on = UnicodeAttribute()
     rounding = UnicodeAttribute()
     day_count = UnicodeAttribute()
+    minimum = UnicodeAttribute(null=True)
     components = JSONAttribute()
 
 
 def product_item(product: Product) -> Item:
-    return ProductRecord(product.entity_id, PRODUCT_PREFIX + product.id, names=product.names).as_item()
+    key = product.entity_id, PRODUCT_PREFIX + product.id
+    return ProductRecord(*key, names=product.names, trigger=product.trigger.value).as_item()
 
 
 def product_from(item: Item) -> Product:
     record = ProductRecord.from_item(item)
-    return Product(item["sk"].removeprefix(PRODUCT_PREFIX), item["pk"], record.names)
+    trigger = BillingTrigger(record.trigger)
+    return Product(item["sk"].removeprefix(PRODUCT_PREFIX), item["pk"], record.names, trigger)
 
 
 def offer_item(plan: Plan) -> Item:
@@ -79,6 +85,7 @@ def plan_version_item(entity_id: str, plan: PlanVersion) -> Item:
         effective_on=plan.effective_on.isoformat(),
         rounding=plan.rounding.value,
         day_count=plan.day_count.value,
+        minimum=None if plan.minimum is None else plain(plan.minimum),
         components=[component_to_json(c) for c in plan.components],
     ).as_item()
 
@@ -96,4 +103,5 @@ def plan_version_from(item: Item) -> PlanVersion:
         effective_on=date.fromisoformat(record.effective_on),
         rounding=Rounding(record.rounding),
         day_count=DayCount(record.day_count),
+        minimum=None if record.minimum is None else Decimal(record.minimum),
     )

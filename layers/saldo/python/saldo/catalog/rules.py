@@ -112,6 +112,8 @@ def _package(price: Package, found: Problems) -> None:
 def _percentage(price: Percentage, found: Problems) -> None:
     for name in ("rate", "free_amount", "minimum", "per_event", "event_minimum"):
         _check_number(found, name, getattr(price, name))
+    if fits(price.rate) and price.rate > 1:
+        found.add("rate", "not_a_fraction", "a rate is a fraction of the amount: 0.029 is 2.9 %")
     if price.event_maximum is not None:
         _check_number(found, "event_maximum", price.event_maximum)
     if price.free_events is not None and price.free_events < 0:
@@ -129,6 +131,10 @@ def _included(price: Included, found: Problems) -> None:
 
 def _commitment(price: Commitment, found: Problems) -> None:
     _check_number(found, "overage_factor", price.overage_factor)
+    if price.units is not None:
+        _check_number(found, "units", price.units)
+        if price.amount:
+            found.add("units", "one_of_two", "a commitment is an `amount` or so many `units`")
     _capped(price, found)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.catalog import records
-from saldo.catalog.model import Plan, PlanVersion, Product
+from saldo.catalog.model import NEGOTIATED, Plan, PlanVersion, Product
 from saldo.catalog.rules import problems_of
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal
@@ -56,8 +56,9 @@ class Catalog:
         return records.plan_version_from(item)
 
     def versions_of(self, entity_id: str) -> list[PlanVersion]:
-        """Every version a seller ever published, by id."""
-        items = self._store.query_all(entity_id, prefix=records.PLAN_PREFIX)
+        """Every version a seller ever published, by id; those that single customers negotiated are left out."""
+        first, last = records.PLAN_PREFIX, records.PLAN_PREFIX + NEGOTIATED
+        items = self._store.query_all(entity_id, first=first, last=last)
         return [records.plan_version_from(item) for item in items]
 
     def plans_of(self, entity_id: str) -> list[Plan]:

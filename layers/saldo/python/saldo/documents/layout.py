@@ -11,12 +11,14 @@ from saldo.documents.model import (
     DocumentView,
     InvoiceView,
     LineView,
+    Look,
     ReceiptView,
     SellerView,
     StepView,
     TaxView,
 )
 from saldo.documents.wording import Wording, wording
+from saldo.kernel.money import Money
 from saldo.kernel.periods import Period
 
 Page = dict[str, Any]  # JSON for the template; its shape is what `invoice_page` and `receipt_page` return
@@ -41,19 +43,23 @@ def page_of(view: DocumentView) -> Page:
     page["return_line"] = " · ".join([view.seller.name, *address_lines(view.seller.address, words, home=None)])
     page["recipient"] = recipient(view.buyer, view.seller.address.country, words)
     page["footer"] = footer(view.seller, words)
+    look = view.look if isinstance(view, InvoiceView) else Look()
+    page["logo"], page["accent"] = look.logo or view.seller.name, look.accent
+    page["footnote"] = look.footer_in(words.language)
     return page
 
 
 def invoice_page(view: InvoiceView, words: Wording) -> Page:
+    kind = _kind(view)
     return {
-        "title": words("invoice_title", number=view.number, seller=view.seller.name),
-        "heading": words("invoice"),
+        "title": words(f"{kind}_title", number=view.number, seller=view.seller.name),
+        "heading": words(kind),
         "number": view.number,
-        "hero": words.money(view.total_minor, view.currency),
+        "hero": words.money(view.payable_minor, view.currency),
         "hero_note": _hero_note(view, words),
         "facts": _invoice_facts(view, words),
         "columns": _columns(view, words),
-        "rows": [_row(i, line, view.currency, words) for i, line in enumerate(view.lines, 1)],
+        "rows": [_row(i, line, view.currency, words, view.look.steps) for i, line in enumerate(view.lines, 1)],
         "totals": _totals(view, words),
         "tax_summary": _tax_summary(view, words),
         "notes": _notes(view, words),
@@ -62,14 +68,22 @@ def invoice_page(view: InvoiceView, words: Wording) -> Page:
     }
 
 
+def _kind(view: InvoiceView) -> str:
+    return "credit_note" if view.is_credit_note else "invoice"
+
+
 def _hero_note(view: InvoiceView, words: Wording) -> str:
-    if view.total_minor > 0:
+    if view.payable_minor > 0:
         return words("payable_until", date=words.day(view.due_on))
-    return words("credit_to_you" if view.total_minor < 0 else "nothing_to_pay")
+    return words("credit_to_you" if view.payable_minor < 0 else "nothing_to_pay")
 
 
 def _invoice_facts(view: InvoiceView, words: Wording) -> list[list[str]]:
-    facts = [(words("number"), view.number), (words("issued_on"), words.day(view.issued_on))]
+    number, issued_on = ("credit_note_number", "dated_on") if view.is_credit_note else ("number", "issued_on")
+    facts = [(words(number), view.number), (words(issued_on), words.day(view.issued_on))]
+    if view.corrects:
+        reference = words("numbered_of", number=view.corrects.number, date=words.short_day(view.corrects.issued_on))
+        facts.append((words("of_invoice" if view.is_credit_note else "replaces"), reference))
     if view.lines:
         whole = Period(min(line.period.start for line in view.lines), max(line.period.end for line in view.lines))
         facts.append((words("service_period"), words.period(whole)))
@@ -102,7 +116,7 @@ def _columns(view: InvoiceView, words: Wording) -> list[str]:
     return [*(words(key) for key in keys), words("net", currency=view.currency)]
 
 
-def _row(position: int, line: LineView, currency: str, words: Wording) -> Page:
+def _row(position: int, line: LineView, currency: str, words: Wording, steps: bool) -> Page:
     price = "" if line.unit_price is None else words.price(line.unit_price, currency)
     note = words.period(line.period)
     if line.part_days != line.full_days:
@@ -117,7 +131,7 @@ def _row(position: int, line: LineView, currency: str, words: Wording) -> Page:
         "price": price,
         "tax": words.percent(line.percent),
         "net": words.amount(line.net_minor, currency),
-        "steps": [_step(step, currency, words) for step in line.steps],
+        "steps": [_step(step, currency, words) for step in line.steps] if steps else [],
     }
 
 
@@ -153,7 +167,12 @@ def _totals(view: InvoiceView, words: Wording) -> list[list[str]]:
     for tax in view.taxes:
         label = words("tax_total", name=_tax_name(tax, view, words), rate=words.percent(tax.percent))
         rows.append([label, words.money(tax.tax_minor, view.currency)])
-    rows.append([words("total"), words.money(view.total_minor, view.currency)])
+    rows.append(
+        [words("credit_total" if view.is_credit_note else "total"), words.money(view.total_minor, view.currency)]
+    )
+    if view.paid_minor:
+        rows.append([words("paid_by_credit"), words.money(-view.paid_minor, view.currency)])
+        rows.append([words("payable"), words.money(view.payable_minor, view.currency)])
     return rows
 
 
@@ -179,14 +198,48 @@ def _notes(view: InvoiceView, words: Wording) -> list[str]:
     vat = view.seller.address.country in _VAT
     categories = dict.fromkeys(tax.category for tax in view.taxes if tax.category != "S")
     keys = [f"note_{category}" if vat else f"note_{category}_other" for category in categories]
-    return [note for key in keys if (note := words.any(key, ""))]
+    notes = [view.note, _correction_note(view, words), *(words.any(key, "") for key in keys), _early_note(view, words)]
+    notes += [_exchange_note(view, words), *view.look.clauses_in(words.language)]
+    return [note for note in notes if note]
+
+
+def _correction_note(view: InvoiceView, words: Wording) -> str:
+    if view.corrects is None:
+        return ""
+    key = "credit_note_sentence" if view.is_credit_note else "replaces_sentence"
+    return words(key, number=view.corrects.number, date=words.day(view.corrects.issued_on))
+
+
+def _early_note(view: InvoiceView, words: Wording) -> str:
+    if view.early is None:
+        return ""
+    amount, percent = words.money(view.early.minor, view.currency), words.percent(view.early.percent)
+    return words("early_sentence", date=words.day(view.early.until_on), amount=amount, percent=percent)
+
+
+def _exchange_note(view: InvoiceView, words: Wording) -> str:
+    """The tax in the seller's own currency, as article 230 of directive 2006/112/EC asks, and the rate it is at."""
+    rate = view.exchange
+    if rate is None:
+        return ""
+    own = rate.counter if rate.base == view.currency else rate.base
+    tax = rate.convert(Money(view.tax_minor, view.currency))
+    return words(
+        "exchange_sentence",
+        rate=words.number(rate.rate),
+        base=rate.base,
+        counter=rate.counter,
+        source=rate.source,
+        date=words.short_day(rate.on),
+        tax=words.money(tax.minor, own),
+    )
 
 
 def _payment(view: InvoiceView, words: Wording) -> Page | None:
     """How to pay, None when nothing is owed. Without a bank account there is the portal alone."""
-    if view.total_minor <= 0:
+    if view.payable_minor <= 0:
         return None
-    seller, amount = view.seller, words.money(view.total_minor, view.currency)
+    seller, amount = view.seller, words.money(view.payable_minor, view.currency)
     account = [(words("iban"), grouped(seller.iban)), (words("bic"), seller.bic), (words("bank"), seller.bank_name)]
     rows = [(words("pay_to"), seller.name), *account, (words("reference"), view.number)] if seller.iban else []
     return {
@@ -199,7 +252,7 @@ def _payment(view: InvoiceView, words: Wording) -> Page | None:
 
 def _code(view: InvoiceView, amount: str, words: Wording) -> Page | None:
     seller = view.seller
-    svg = giro_code(seller.name, seller.iban, seller.bic, view.total_minor, view.currency, view.number)
+    svg = giro_code(seller.name, seller.iban, seller.bic, view.payable_minor, view.currency, view.number)
     if not svg:
         return None
     alt = words("qr_alt", amount=amount, name=seller.name, iban=grouped(seller.iban), reference=view.number)
@@ -247,7 +300,7 @@ def receipt_page(view: ReceiptView, words: Wording) -> Page:
 
 
 def _link_label(view: InvoiceView) -> str:
-    if view.total_minor <= 0:
+    if view.payable_minor <= 0:
         return "see_online"
     return "or_pay_online" if view.seller.iban else "pay_online"
 

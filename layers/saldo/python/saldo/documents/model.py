@@ -7,17 +7,19 @@ Amounts are whole minor units of the document's currency, quantities, prices (ma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 from saldo.accounts.model import Address
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
 
 
 class DocumentKind(StrEnum):
     INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
     RECEIPT = "receipt"
 
 
@@ -96,8 +98,52 @@ class TaxView:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A version of a seller's template: what it sets otherwise than Saldo's own documents.
+
+    `logo`: text at the head, the seller's name where empty. `accent`: colour as #rrggbb. `clauses`: sentences below the
+    totals, and `footer` one above the seller's facts, by language ("" for all that have none of their own). `steps`:
+    whether how a price came about is shown line by line.
+    """
+
+    logo: str = ""
+    accent: str = "#0f5d6b"
+    clauses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    footer: Mapping[str, str] = field(default_factory=dict)
+    steps: bool = True
+
+    def clauses_in(self, language: str) -> tuple[str, ...]:
+        return self.clauses.get(language, self.clauses.get("", ()))
+
+    def footer_in(self, language: str) -> str:
+        return self.footer.get(language, self.footer.get("", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyView:
+    """What settles the invoice when paid through `until_on`. `percent` is of the net amount."""
+
+    percent: Decimal
+    until_on: date
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another document, as one names it on paper."""
+
+    number: str
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """One issued invoice as its PDF shows it."""
+    """One issued invoice or credit note as its PDF shows it; a credit note's amounts are below zero.
+
+    `corrects`: the invoice that a credit note takes something back of, or that this invoice stands for. `paid_minor`:
+    what credits paid of the total, so that `payable_minor` is left. `note`: a sentence of staff for the customer.
+    `exchange`: the rate that the seller's books take it at, where they are kept in another currency.
+    """
 
     number: str
     issued_on: date
@@ -112,6 +158,17 @@ class InvoiceView:
     tax_minor: int
     total_minor: int
     portal_url: str
+    is_credit_note: bool = False
+    corrects: Reference | None = None
+    early: EarlyView | None = None
+    note: str = ""
+    paid_minor: int = 0
+    exchange: ExchangeRate | None = None
+    look: Look = Look()
+
+    @property
+    def payable_minor(self) -> int:
+        return self.total_minor - self.paid_minor
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,19 @@ from saldo.accounts.model import BillingProfile, LegalEntity
 from saldo.catalog.model import name_in
 from saldo.documents.model import (
     BuyerView,
+    EarlyView,
     InvoiceView,
     LineView,
     PaidInvoiceView,
     ReceiptView,
+    Reference,
     SellerView,
     StepView,
     TaxView,
 )
 from saldo.documents.ports import SettledPayment
-from saldo.invoicing.model import InvoiceBody, Line
+from saldo.invoicing.model import DocumentKind, InvoiceBody, Line
+from saldo.invoicing.rules_terms import early_offer
 from saldo.rating.model import Step
 
 # Steps that explain a price; the others say no more than quantity times price, which the line says itself.
@@ -26,11 +29,16 @@ _EXPLAINING = {"tier", "volume_tier", "package", "free_units"}
 
 
 def invoice_view(
-    number: str, body: InvoiceBody, seller: LegalEntity, buyer: BillingProfile, portal_url: str
+    number: str,
+    body: InvoiceBody,
+    seller: LegalEntity,
+    buyer: BillingProfile,
+    portal_url: str,
+    corrects: Reference | None = None,
 ) -> InvoiceView:
-    """The invoice as its PDF shows it: the frozen body, under the number it was issued with.
+    """The invoice or credit note as its PDF shows it: the frozen body, under the number it was issued with.
 
-    `buyer` is the profile version that the body names.
+    `buyer` is the profile version that the body names, `corrects` the document that it takes back or stands for.
     """
     assert buyer.version == body.buyer_profile, "an invoice is addressed to the profile it was issued with"
     return InvoiceView(
@@ -50,7 +58,21 @@ def invoice_view(
         tax_minor=body.tax_minor,
         total_minor=body.total_minor,
         portal_url=portal_url,
+        is_credit_note=body.kind is DocumentKind.CREDIT_NOTE,
+        corrects=corrects,
+        early=early_view(body),
+        note=body.note,
+        paid_minor=sum(c.minor for c in body.credits if not c.before_tax),
+        exchange=body.exchange,
     )
+
+
+def early_view(body: InvoiceBody) -> EarlyView | None:
+    """The offer as issued; what credit notes do to it later does not change the paper."""
+    offer = early_offer(body)
+    if offer is None or body.early_discount is None:
+        return None
+    return EarlyView(body.early_discount.percent, offer.until_on, body.payable_minor - offer.minor)
 
 
 def line_view(line: Line, language: str) -> LineView:

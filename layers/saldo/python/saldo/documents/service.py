@@ -7,16 +7,23 @@ Two that are asked for at once make the same bytes, so the later one overwrites 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
 
 from saldo.accounts.service import Accounts
-from saldo.documents.model import DocumentView, InvoiceView, PaidInvoiceView, ReceiptView
+from saldo.documents.model import DocumentView, InvoiceView, Look, PaidInvoiceView, ReceiptView, Reference
 from saldo.documents.ports import SettledPayments
+from saldo.documents.records import look_from, look_key
 from saldo.documents.rules import invoice_view, receipt_view
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.records import InvoiceHeader, InvoiceStatus, body_key, header_from, header_key
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.files import Files
 from saldo.storage.store import Store
+
+if TYPE_CHECKING:
+    from saldo.invoicing.model import InvoiceBody
 
 PDF = "application/pdf"
 _UNSHOWN = {InvoiceStatus.DRAFT, InvoiceStatus.VOID}
@@ -71,10 +78,27 @@ class Documents:
         item = self._store.get(*body_key(account_id, invoice_id))
         if item is None:
             raise Refusal("no_invoice_body", "this invoice was brought in without its lines; it has no document")
-        seller = self._accounts.entity(header.entity_id)
+        body = body_from_bytes(item["body"])
+        seller = self._accounts.entity_as(header.entity_id, body.seller_facts)
         buyer = self._accounts.profile(account_id, header.buyer_profile)
         link = f"{self._origin}/accounts/{account_id}/invoices/{invoice_id}"
-        return invoice_view(header.number, body_from_bytes(item["body"]), seller, buyer, link)
+        view = invoice_view(header.number, body, seller, buyer, link, self._corrected(body))
+        return replace(view, look=self._look(header.entity_id, body.template))
+
+    def _look(self, entity_id: str, template: str) -> Look:
+        """The template version that was chosen at issue; Saldo's own for none."""
+        if not template:
+            return Look()
+        item = self._store.get(*look_key(entity_id, template))
+        if item is None:
+            raise Refusal("no_template", f"{template} is not on record")
+        return look_from(item)
+
+    def _corrected(self, body: InvoiceBody) -> Reference | None:
+        """What a document is about that takes back another, or stands for it."""
+        other_id = body.of_invoice or body.replaces
+        item = self._store.get(*header_key(body.account_id, other_id)) if other_id else None
+        return Reference(item["number"], date.fromisoformat(item["issued_on"])) if item else None
 
     def receipt_view(self, account_id: str, payment_id: str) -> ReceiptView:
         """Addressed as the first invoice it paid was, else as the account is now."""

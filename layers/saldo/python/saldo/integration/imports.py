@@ -7,8 +7,6 @@ the same file again changes nothing. With a bad row in the file nothing is writt
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +20,6 @@ from saldo.integration import imports_records as records
 from saldo.integration.imports_rows import (
     ImportedInvoice,
     Preset,
-    RejectedInvoice,
     invoice_from,
     preset_named,
     read_rows,
@@ -32,6 +29,7 @@ from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import Problem, Unavailable
 from saldo.kernel.periods import local_date
 from saldo.kernel.regions import region_of
+from saldo.kernel.rows import RejectedRow, count_codes
 from saldo.payments.imports import already_imported, imported_settlement
 from saldo.storage.files import Files
 from saldo.storage.items import Item, Key
@@ -85,12 +83,12 @@ class _Plan:
     entity: LegalEntity
     new: list[ImportedInvoice] = field(default_factory=list)
     known: list[ImportedInvoice] = field(default_factory=list)
-    rejected: list[RejectedInvoice] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
     accounts: dict[str, Account] = field(default_factory=dict)
     founders: dict[str, ImportedInvoice] = field(default_factory=dict)
 
     def reject(self, invoice: ImportedInvoice, problem: Problem) -> None:
-        self.rejected.append(RejectedInvoice(invoice.row, invoice.text, (problem,)))
+        self.rejected.append(RejectedRow(invoice.row, invoice.text, (problem,)))
 
 
 class InvoiceImport:
@@ -107,14 +105,14 @@ class InvoiceImport:
         """
         entity = self._accounts.entity(request.entity_id)
         preset = preset_named(request.preset)
-        guard = records.file_guard_key(entity.id, self._digest(request.key), request.preset, request.currency)
+        guard = records.file_guard_key(entity.id, self._files.digest(request.key), request.preset, request.currency)
         before = self._store.get(*guard)
         if before is not None:
             return _summary_from(before)
         plan = self._plan(entity, preset, request)
         summary = self._summary(request, plan)
         if plan.rejected:
-            summary.report_key = self._put_report(request.key, plan.rejected)
+            summary.report_key = self._files.put_report(request.key, [r.as_dict() for r in plan.rejected])
         if request.preview or (plan.rejected and not request.skip_bad_rows):
             return summary
         self._commit(plan, actor)
@@ -122,12 +120,6 @@ class InvoiceImport:
         if not plan.rejected:
             self._store.write_one(Unit(f"imported {request.key}").put(self._guard_item(guard, summary)))
         return summary
-
-    def _digest(self, key: str) -> str:
-        digest = hashlib.sha256()
-        for chunk in self._files.chunks(key):
-            digest.update(chunk)
-        return digest.hexdigest()
 
     # -- deciding ----------------------------------------------------------------------------------------------
 
@@ -149,7 +141,7 @@ class InvoiceImport:
                 continue
             plan.founders.setdefault(account_id, invoice)
             (plan.known if guard is not None else plan.new).append(invoice)
-        plan.rejected.sort(key=lambda r: r.row)
+        plan.rejected.sort(key=lambda r: r.number)
         return plan
 
     def _readable(
@@ -163,7 +155,7 @@ class InvoiceImport:
             if isinstance(invoice, ImportedInvoice):
                 found.append(invoice)
             else:
-                plan.rejected.append(RejectedInvoice(row.number, row.text, invoice))
+                plan.rejected.append(RejectedRow(row.number, row.text, invoice))
         return found
 
     def _known_accounts(self, entity: LegalEntity, invoices: Sequence[ImportedInvoice]) -> dict[str, Account]:
@@ -200,15 +192,8 @@ class InvoiceImport:
         for invoice in plan.new:
             code = invoice.amount.currency
             summary.totals[code] = summary.totals.get(code, 0) + invoice.amount.minor
-        for problem in (p for r in plan.rejected for p in r.problems):
-            summary.codes[problem.code] = summary.codes.get(problem.code, 0) + 1
+        summary.codes = count_codes(plan.rejected)
         return summary
-
-    def _put_report(self, key: str, rejected: Iterable[RejectedInvoice]) -> str:
-        report_key = f"{key}.report.jsonl"
-        text = "".join(json.dumps(r.as_dict(), ensure_ascii=False) + "\n" for r in rejected)
-        self._files.put(report_key, text.encode(), "application/x-ndjson")
-        return report_key
 
     # -- writing -----------------------------------------------------------------------------------------------
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.money import Money
-from saldo.usage.ingest_files import MOST_LINE_BYTES, lines
+from saldo.kernel.rows import Columns, Row, csv_rows
 
 REQUIRED = ("customer", "number", "issued_on", "due_on", "amount")
 OPTIONAL = ("customer_name", "country", "currency", "settled_on", "settled_amount", "disputed")
@@ -52,28 +51,6 @@ PRESETS: Mapping[str, Preset] = {
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceRow:
-    """One line as it came. `fields` by our column names; `broken` says why there are none."""
-
-    number: int
-    text: str
-    fields: Mapping[str, str] = field(default_factory=dict)
-    broken: Problem | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedInvoice:
-    """A line that cannot be imported, with every problem found in it."""
-
-    row: int
-    text: str
-    problems: tuple[Problem, ...]
-
-    def as_dict(self) -> dict[str, object]:
-        return {"row": self.row, "problems": [p.as_dict() for p in self.problems], "text": self.text[:1000]}
-
-
-@dataclass(frozen=True, slots=True)
 class ImportedInvoice:
     """An invoice that another system issued. amount and settled: above zero; settled is None while open.
 
@@ -102,55 +79,13 @@ def preset_named(name: str) -> Preset:
         raise Refusal("unknown_preset", f"no preset {name!r}; there are {', '.join(PRESETS)}") from error
 
 
-def read_rows(chunks: Iterable[bytes], preset: Preset) -> Iterator[InvoiceRow]:
+def read_rows(chunks: Iterable[bytes], preset: Preset) -> Iterator[Row]:
     """Rows of a CSV file. Refusal `empty_file`, `invalid_header` or `too_many_rows`."""
-    texts = (line.decode("utf-8", "replace") for line in lines(chunks))
-    header = _header(next(texts, "").removeprefix("\ufeff"), preset)
-    for number, text in enumerate(texts, 2):
-        if number > MOST_ROWS + 1:
-            raise Refusal("too_many_rows", f"an import has at most {MOST_ROWS} rows; split the file")
-        if text.strip():
-            yield _row(number, text, header)
-
-
-def _header(text: str, preset: Preset) -> list[str]:
-    if not text.strip():
-        raise Refusal("empty_file", "the file has no header line")
-    names = [name.strip() for name in next(csv.reader([text]), [])]
-    ours = [preset.columns.get(name, "") for name in names]
-    theirs = {our: their for their, our in preset.columns.items()}
-    problems = [Problem(theirs[c], "missing_column", f"no column {theirs[c]}") for c in REQUIRED if c not in ours]
-    if not preset.open_header:
-        unknown = [name for name, our in zip(names, ours, strict=True) if not our]
-        problems += [Problem(n, "unknown_column", f"no such column: {n}") for n in unknown]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    problems += [Problem(n, "repeated_column", f"column {n} is there more than once") for n in twice]
-    if problems:
-        raise Refusal("invalid_header", f"the first line names the columns {','.join(preset.columns)}", problems)
-    return ours
-
-
-def _row(number: int, text: str, header: Sequence[str]) -> InvoiceRow:
-    why = ""
-    fields: list[str] = []
-    try:
-        fields = next(csv.reader([text], strict=True), [])
-    except csv.Error as error:
-        why = f"not a CSV line: {error}"
-    if len(text) > MOST_LINE_BYTES:
-        why = f"longer than {MOST_LINE_BYTES} bytes"
-    elif not why and len(fields) != len(header):
-        why = f"{len(fields)} fields where the header has {len(header)}"
-    elif "\ufffd" in text:
-        why = "not UTF-8"
-    if why:
-        return InvoiceRow(number, text, broken=Problem("row", "broken_row", why))
-    named = {name: value.strip() for name, value in zip(header, fields, strict=True) if name}
-    return InvoiceRow(number, text, named)
+    return csv_rows(chunks, Columns(preset.columns, REQUIRED, preset.open_header), MOST_ROWS)
 
 
 def invoice_from(
-    row: InvoiceRow, preset: Preset, currency: str, country: str, today: date
+    row: Row, preset: Preset, currency: str, country: str, today: date
 ) -> ImportedInvoice | tuple[Problem, ...]:
     """The invoice of a row, or every problem in it. `currency` and `country` stand in where the row has none."""
     if row.broken is not None:

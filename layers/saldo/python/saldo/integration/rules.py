@@ -16,8 +16,9 @@ from saldo.kernel.ids import fingerprint
 
 Image = Mapping[str, Any]  # a record's attributes as plain values, before or after a change
 
-KINDS = ("invoice", "payment", "alert")  # the only records whose changes are news
+KINDS = ("invoice", "payment", "order", "alert")  # the only records whose changes are news
 _NOT_YET = ("draft", "void")
+_TAKEN = ("accepted", "fulfilled")
 
 
 def events_of(old: Image | None, new: Image | None) -> list[DomainEvent]:
@@ -31,9 +32,12 @@ def _of_invoice(old: Image | None, new: Image) -> list[DomainEvent]:
     if new["status"] in _NOT_YET:
         return []
     events = []
-    by_run = new["run_id"].startswith("run_")
-    if by_run and (old is None or old["status"] in _NOT_YET):
-        events.append(_invoice_event("invoice.issued", new, _when(new, "issued")))
+    is_note = new.get("document") == "credit_note"
+    by_us = new["run_id"].startswith(("run_", "request_"))
+    if by_us and (old is None or old["status"] in _NOT_YET):
+        events.append(
+            _credit_note_event(new) if is_note else _invoice_event("invoice.issued", new, _when(new, "issued"))
+        )
     if old is not None and new["status"] == "paid" != old["status"]:
         events.append(_invoice_event("invoice.paid", new, _when(new, "paid")))
     return events
@@ -51,6 +55,23 @@ def _invoice_event(name: str, new: Image, at: datetime) -> DomainEvent:
         account_id=new["pk"],
         entity_id=new["entity_id"],
         facts={key: new[key] for key in (*facts, *amounts)},
+    )
+
+
+def _credit_note_event(new: Image) -> DomainEvent:
+    """`of_invoice` is "" for a credit note that stands for itself."""
+    at = _when(new, "issued")
+    facts = ("organisation_id", "number", "currency", "issued_on", "net_minor", "tax_minor", "total_minor")
+    return DomainEvent(
+        id=f"evt_{fingerprint('credit_note.issued', new['invoice_id'], at.isoformat())}",
+        type="credit_note.issued",
+        version=1,
+        occurred_at=at,
+        correlation_id=new["run_id"],
+        account_id=new["pk"],
+        entity_id=new["entity_id"],
+        facts={"credit_note_id": new["invoice_id"], "of_invoice": new.get("of_invoice", "")}
+        | {k: new[k] for k in facts},
     )
 
 
@@ -87,6 +108,33 @@ def _payment_event(name: str, new: Image, at: datetime, more: Mapping[str, Any])
     )
 
 
+def _of_order(old: Image | None, new: Image) -> list[DomainEvent]:
+    """An order is held when it comes in so, or accepted when no line of it waits for a person (any more)."""
+    before = old["status"] if old else ""
+    if new["status"] == "held" != before:
+        codes = sorted({d["code"] for d in new["discrepancies"]})
+        return [_order_event("order.discrepancy", new, "held", {"codes": codes})]
+    if new["status"] in _TAKEN and before not in _TAKEN:
+        return [_order_event("order.accepted", new, new["status"], {"status": new["status"]})]
+    return []
+
+
+def _order_event(name: str, new: Image, status: str, more: Mapping[str, Any]) -> DomainEvent:
+    at = _when(new, status)
+    facts = {key: new[key] for key in ("order_id", "currency", "amount_minor")}
+    asked = {key: new["request"][key] for key in ("channel", "purchase_order", "order_on")}
+    return DomainEvent(
+        id=f"evt_{fingerprint(name, new['order_id'], at.isoformat())}",
+        type=name,
+        version=1,
+        occurred_at=at,
+        correlation_id=new["order_id"],
+        account_id=new["account_id"],
+        entity_id=new["entity_id"],
+        facts=facts | asked | dict(more),
+    )
+
+
 def _of_alert(old: Image | None, new: Image) -> list[DomainEvent]:
     """An alert is inserted once per threshold and period, and never changes."""
     if old is not None:
@@ -109,13 +157,14 @@ def _of_alert(old: Image | None, new: Image) -> list[DomainEvent]:
     ]
 
 
-_OF_KIND: Mapping[str, Callable[[Image | None, Image], list[DomainEvent]]] = {
-    "invoice": _of_invoice,
-    "payment": _of_payment,
-    "alert": _of_alert,
-}
-
-
 def _when(image: Image, status: str) -> datetime:
     """When the record last came into this status."""
     return max(instant_from(change["at"]) for change in image["history"] if change["status"] == status)
+
+
+_OF_KIND: Mapping[str, Callable[[Image | None, Image], list[DomainEvent]]] = {
+    "invoice": _of_invoice,
+    "payment": _of_payment,
+    "order": _of_order,
+    "alert": _of_alert,
+}

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
+from saldo.accounts.model import DiscountTax, EarlyDiscount
 from saldo.invoicing.model import (
     AppliedCredit,
     CouponUse,
@@ -18,6 +19,7 @@ from saldo.invoicing.model import (
 from saldo.kernel.exact import plain
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.rounding import Rounding
+from saldo.tax.codec import facts_from, facts_to
 
 
 def later_to(body: InvoiceBody) -> dict[str, Any]:
@@ -33,12 +35,21 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
         found["credits"] = [[c.source.value, c.credit_id, c.minor, c.before_tax] for c in body.credits]
     if body.of_invoice:
         found["of_invoice"] = body.of_invoice
-    for name in ("purchase_order", "cost_centre"):
+    if body.replaces:
+        found["replaces"] = body.replaces
+    if body.early_discount:
+        early = body.early_discount
+        found["early_discount"] = [plain(early.percent), early.days, early.tax.value]
+    if body.note:
+        found["note"] = body.note
+    for name in ("purchase_order", "cost_centre", "seller_facts", "template"):
         if getattr(body, name):
             found[name] = getattr(body, name)
     if body.exchange:
         rate = body.exchange
         found["exchange"] = [rate.base, rate.counter, plain(rate.rate), rate.source, rate.on.isoformat()]
+    if body.tax_facts:
+        found["tax_facts"] = facts_to(body.tax_facts)
     return found
 
 
@@ -50,10 +61,20 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "coupons": tuple(CouponUse(*row) for row in document.get("coupons", [])),
         "credits": tuple(AppliedCredit(CreditSource(row[0]), *row[1:]) for row in document.get("credits", [])),
         "of_invoice": document.get("of_invoice", ""),
+        "replaces": document.get("replaces", ""),
+        "note": document.get("note", ""),
+        "early_discount": _early_from(document["early_discount"]) if "early_discount" in document else None,
         "purchase_order": document.get("purchase_order", ""),
         "cost_centre": document.get("cost_centre", ""),
+        "seller_facts": document.get("seller_facts", ""),
+        "template": document.get("template", ""),
         "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
+        "tax_facts": facts_from(document["tax_facts"]) if "tax_facts" in document else None,
     }
+
+
+def _early_from(row: list[Any]) -> EarlyDiscount:
+    return EarlyDiscount(Decimal(row[0]), row[1], DiscountTax(row[2]))
 
 
 def _exchange_from(row: list[str]) -> ExchangeRate:

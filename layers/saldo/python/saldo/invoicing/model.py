@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.model import Account, EarlyDiscount, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.status import MOVES as MOVES
 from saldo.invoicing.status import DocumentKind as DocumentKind
@@ -19,7 +19,7 @@ from saldo.kernel.rounding import Rounding
 from saldo.orders.model import Item
 from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
-from saldo.tax.model import Collection, TaxRounding, TaxShare, TaxTotal
+from saldo.tax.model import Collection, TaxFacts, TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageDetail, UsageKey
 from saldo.usage.model_windows import LateUsage
 
@@ -55,12 +55,15 @@ class BelowZero(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BillingOptions:
-    """Choices of a seller where there is more than one right way; the defaults are Saldo's."""
+    """Choices of a seller where there is more than one right way; the defaults are Saldo's. `tax_rounding` and
+    `tax_mode`: how the table of rates rounds the taxes of a document."""
 
     change_legs: ChangeLegs = ChangeLegs.LEGS
     below_zero: BelowZero = BelowZero.CREDIT_NOTE
     net_rounding: NetRounding = NetRounding.LINE
     prepaid: PrepaidOrder = PrepaidOrder.AFTER_TAX
+    tax_rounding: TaxRounding = TaxRounding.DOCUMENT
+    tax_mode: Rounding = Rounding.HALF_UP
 
 
 class LineKind(StrEnum):
@@ -83,7 +86,8 @@ class Line:
     """One charge as invoiced: `exact` (major units) × share, rounded by `rounding`, plus `residual_minor` is its net.
 
     `id` counts from "1" in the order of the document. `names`, `unit_names`: language code → text. `of`: the id of
-    the line that a discount is off. `residual_minor`: what rounding the document instead of its lines put here.
+    the line that a discount is off. `component_id`: of a PREPAID line, the credit that it draws on. `residual_minor`:
+    what rounding the document, or the whole that it is the rest of, instead of the line put here.
     `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`). `account_id`: whose charge
     it is, where the invoice is addressed to another account.
     """
@@ -120,7 +124,10 @@ class InvoiceBody:
     `charges` are the identities (subscription and boundary) that this invoice bills. Amounts in minor units:
     net + tax = total, of which credits may have paid a part. `buyer_profile` is the version of the billing profile it
     is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
-    it is booked where the ledger has another currency. `purchase_order` and `cost_centre`: by which it was split off.
+    it is booked where the ledger has another currency. `replaces`: the invoice that this one stands for, which was
+    taken back whole. `note`: why, in the words that the customer reads. `early_discount`: for paying early.
+    `seller_facts`: the print of what the seller was then (`accounts.records.facts_key`). `template`: how it looks.
+    `purchase_order` and `cost_centre`: by which it was split off. `tax_facts`: what a tax service was asked about.
     """
 
     id: str
@@ -147,6 +154,12 @@ class InvoiceBody:
     credits: tuple[AppliedCredit, ...] = ()
     of_invoice: str = ""
     exchange: ExchangeRate | None = None
+    replaces: str = ""
+    note: str = ""
+    tax_facts: TaxFacts | None = None
+    early_discount: EarlyDiscount | None = None
+    seller_facts: str = ""
+    template: str = ""
     purchase_order: str = ""
     cost_centre: str = ""
 
@@ -191,7 +204,9 @@ class Coupon:
     """A discount that an account holds: `percent` (10 is 10 %) or `amount` (major units) off, before tax.
 
     It takes off lines of `plans` and `components` (ids; empty: all of them) on invoices from `from_on` and before
-    `until_on`. `used`: on how many invoices it was. What an amount is more than those lines come to lapses.
+    `until_on`, if these come to `minimum` at least, and `maximum` at most (major units). `used`: on how many invoices
+    it was. What an amount is more than those lines come to lapses, unless it `carries`: then it is for its invoices
+    together, and `taken_minor` is what they had of it.
     """
 
     id: str
@@ -205,6 +220,10 @@ class Coupon:
     from_on: date | None = None
     until_on: date | None = None
     used: int = 0
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    carries: bool = False
+    taken_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +323,8 @@ class BillingCase:
     details: Mapping[UsageKey, UsageDetail] = field(default_factory=dict)
     wallet: Wallet = Wallet()
     exchange: ExchangeRate | None = None
+    seller_facts: str = ""
+    template: str = ""
     purchase_order: str = ""
     cost_centre: str = ""
     supplied_to: Account | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from saldo.invoicing import listing, records
 from saldo.invoicing.listing import InvoiceRow, Listing, ListWish
 from saldo.invoicing.records import InvoiceHeader
-from saldo.invoicing.status import InvoiceStatus
+from saldo.invoicing.status import SHOWN, InvoiceStatus
 from saldo.kernel.errors import NotFound
 from saldo.ledger.model import OpenItem
 from saldo.storage.items import Item, Key
@@ -17,8 +17,6 @@ from saldo.storage.store import Store
 
 if TYPE_CHECKING:
     from saldo.invoicing.model import InvoiceBody
-
-_SHOWN = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PART_PAID, InvoiceStatus.PAID})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,40 +78,40 @@ def register(store: Store, account_id: str, wish: ListWish, today: date) -> list
     """Every invoice that fits the wish, for export; as many calls as it takes."""
     if wish.is_open_only:
         return listing.fitting(open_rows(store, account_id), wish, today)
-    first, last = _bounds(wish)
+    first, last = bounds_of(wish)
     items = store.query_all(account_id, first=first, last=last)
-    return listing.fitting((row_from(item) for item in items if _is_shown(item)), wish, today)
+    return listing.fitting((row_from(item) for item in items if is_shown(item)), wish, today)
 
 
 def _headers(store: Store, account_id: str, wish: ListWish, limit: int) -> tuple[list[InvoiceRow], str | None]:
-    first, last = _bounds(wish)
+    first, last = bounds_of(wish)
     page = store.query(account_id, first=first, last=last, newest_first=True, limit=limit, cursor=wish.cursor or None)
-    return [row_from(item) for item in page.items if _is_shown(item)], page.cursor
+    return [row_from(item) for item in page.items if is_shown(item)], page.cursor
 
 
-def _bounds(wish: ListWish) -> tuple[str, str]:
+def bounds_of(wish: ListWish) -> tuple[str, str]:
     """Sort keys that enclose the dates: an invoice's id begins with its issue date."""
     first = f"{records.PREFIX}inv_{wish.from_on:%Y%m%d}" if wish.from_on else records.PREFIX
     last = f"{records.PREFIX}inv_{wish.to_on:%Y%m%d}~" if wish.to_on else f"{records.PREFIX}~"
     return first, last
 
 
-def _is_shown(item: Item) -> bool:
-    return item["status"] in _SHOWN
+def is_shown(item: Item) -> bool:
+    return item["status"] in SHOWN
 
 
 def rows_by_id(store: Store, account_id: str, invoice_ids: list[str]) -> dict[str, InvoiceRow]:
     """Issued invoices by id, in one call for up to 100; unknown ones and drafts are left out."""
     keys = [records.header_key(account_id, invoice_id) for invoice_id in invoice_ids]
     found = store.get_many(keys).values() if keys else []
-    return {item["invoice_id"]: row_from(item) for item in found if _is_shown(item)}
+    return {item["invoice_id"]: row_from(item) for item in found if is_shown(item)}
 
 
 def numbers_between(store: Store, account_id: str, from_on: date, to_on: date) -> dict[str, InvoiceRow]:
     """Invoices issued between two dates, both included, by id."""
-    first, last = _bounds(ListWish(from_on=from_on, to_on=to_on))
+    first, last = bounds_of(ListWish(from_on=from_on, to_on=to_on))
     items = store.query_all(account_id, first=first, last=last)
-    return {item["invoice_id"]: row_from(item) for item in items if _is_shown(item)}
+    return {item["invoice_id"]: row_from(item) for item in items if is_shown(item)}
 
 
 def invoice(store: Store, account_id: str, invoice_id: str, others: tuple[Key, ...] = ()) -> Invoice:
@@ -123,6 +121,6 @@ def invoice(store: Store, account_id: str, invoice_id: str, others: tuple[Key, .
     header_key, body_key = records.header_key(account_id, invoice_id), records.body_key(account_id, invoice_id)
     found = store.get_many([header_key, body_key, *others], consistent=True)
     item, body = found.pop(header_key, None), found.pop(body_key, None)
-    if item is None or not _is_shown(item):
+    if item is None or not is_shown(item):
         raise NotFound("no such invoice")
     return Invoice(records.header_from(item), body_from_bytes(body["body"]) if body else None, found)

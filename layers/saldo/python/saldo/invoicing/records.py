@@ -15,15 +15,17 @@ from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
+from saldo.ledger.model import LedgerAccount
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
 
 if TYPE_CHECKING:
     from saldo.invoicing.model import InvoiceBody
+    from saldo.invoicing.rules_terms import EarlyOffer
 
 PREFIX = "invoice#"
 BODY_PREFIX = "body#"
-# What a customer sees and owes: neither drafts nor drafts that were thrown away.
+# What a customer owes or owed: money may come for it.
 ISSUED = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PART_PAID, InvoiceStatus.PAID})
 
 
@@ -36,12 +38,22 @@ class StatusChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbered:
+    """A number with the series it is of, and its rank there."""
+
+    number: str
+    series: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceHeader:
     """What lists, payments and reports need of an invoice; nothing personal. Amounts in minor units.
 
-    `number` is "" while a draft. `open_minor` is what it asks for less what was applied, never below 0; a credit note's
-    total is below zero and nothing is open on it.
+    `number` is "" while a draft. `open_minor` is what it asks for less what was applied, never below 0.
     `buyer_profile` is the version of the billing profile it is addressed to. `history` is oldest first.
+    A credit note's total is below zero and nothing is open on it; `of_invoice` names what it takes back.
+    `credited_minor` (0 or more) is what credit notes took back of this invoice, in all.
     """
 
     account_id: str
@@ -62,10 +74,33 @@ class InvoiceHeader:
     language: str
     history: tuple[StatusChange, ...] = ()
     document: DocumentKind = DocumentKind.INVOICE
+    of_invoice: str = ""
+    series: str = ""
+    sequence: int = 0
+    credited_minor: int = 0
+    early: EarlyOffer | None = None
+
+    @property
+    def early_now(self) -> EarlyOffer | None:
+        """The early-payment discount on what is open, credit notes and earlier payments allowed for; None without."""
+        if self.early is None or not self.credited_minor:
+            offer = self.early
+        else:
+            offer = self.early.of_rest(max(self.total_minor - self.credited_minor, 0), self.total_minor)
+        return offer if offer and 0 < offer.minor < self.open_minor else None
+
+
+# Written only where they say something, so that what was stored before them reads the same.
+_LATER = {
+    name: InvoiceHeader.__dataclass_fields__[name].default
+    for name in ("document", "of_invoice", "series", "sequence", "credited_minor", "early")
+}
 
 
 def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
-    """The header of a frozen body before it has a number: a draft, with all open that credits did not pay."""
+    """The header of a frozen body before it has a number: a draft, open as far as no credit pays it."""
+    from saldo.invoicing.rules_terms import early_offer  # lists and payments need neither the body nor its rules
+
     return InvoiceHeader(
         account_id=body.account_id,
         invoice_id=body.id,
@@ -84,6 +119,8 @@ def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
         buyer_profile=body.buyer_profile,
         language=body.language,
         document=body.kind,
+        early=early_offer(body),
+        of_invoice=body.of_invoice,
     )
 
 
@@ -96,6 +133,12 @@ def body_key(account_id: str, invoice_id: str) -> Key:
     return account_id, f"{BODY_PREFIX}{invoice_id}"
 
 
+def body_item(account_id: str, invoice_id: str, body: bytes) -> Item:
+    """body: as invoicing's codec wrote it."""
+    pk, sk = body_key(account_id, invoice_id)
+    return {"pk": pk, "sk": sk, "kind": "body", "body": body}
+
+
 def open_agenda(account_id: str) -> str:
     """The agenda partition of what an account still owes, by due date."""
     return f"open#{account_id}"
@@ -106,7 +149,11 @@ def header_item(header: InvoiceHeader) -> Item:
     item: Item = {"pk": pk, "sk": sk, "kind": "invoice"}
     for name in InvoiceHeader.__dataclass_fields__:
         value = getattr(header, name)
-        item[name] = value.isoformat() if isinstance(value, date) else value
+        if name not in _LATER or value != _LATER[name]:
+            item[name] = value.isoformat() if isinstance(value, date) else value
+    if header.early:
+        legs = [[account.value, tag, minor] for account, tag, minor in header.early.legs]
+        item["early"] = {"until_on": header.early.until_on.isoformat(), "legs": legs}
     item["status"] = header.status.value
     item["document"] = header.document.value
     item["history"] = _history_items(header.history)
@@ -117,28 +164,48 @@ def header_item(header: InvoiceHeader) -> Item:
 
 
 def header_from(item: Item) -> InvoiceHeader:
-    fields = {name: item[name] for name in InvoiceHeader.__dataclass_fields__}
+    fields = {name: item[name] for name in InvoiceHeader.__dataclass_fields__ if name in item or name not in _LATER}
+    if "early" in item:
+        fields["early"] = _early_from(item["early"])
+    fields["document"] = DocumentKind(item.get("document", DocumentKind.INVOICE))
     fields["status"] = InvoiceStatus(item["status"])
-    fields["document"] = DocumentKind(item["document"])
     fields["issued_on"] = date.fromisoformat(item["issued_on"])
     fields["due_on"] = date.fromisoformat(item["due_on"])
     fields["history"] = tuple(StatusChange(instant_from(h["at"]), InvoiceStatus(h["status"])) for h in item["history"])
     return InvoiceHeader(**fields)
 
 
-def issue_update(unit: Unit, header: InvoiceHeader, number: str, at: datetime) -> InvoiceHeader:
-    """Give a draft its number and put it on the list of open invoices; returns the header as it will then read.
+def _early_from(item: Item) -> EarlyOffer:
+    from saldo.invoicing.rules_terms import EarlyOffer
 
-    An invoice of nothing, or that credits pay, is paid the moment it is issued. The unit holds only while the draft has
-    no number. Refusal `already_issued` for anything but a draft.
+    legs = tuple((LedgerAccount(account), tag, minor) for account, tag, minor in item["legs"])
+    return EarlyOffer(date.fromisoformat(item["until_on"]), legs)
+
+
+def issued_header(header: InvoiceHeader, numbered: Numbered, at: datetime) -> InvoiceHeader:
+    """The header as it reads once issued. An invoice of nothing is paid at once, a credit note settled.
+
+    Refusal `already_issued` for anything but a draft.
     """
     if header.status is not InvoiceStatus.DRAFT:
         raise Refusal("already_issued", f"{header.invoice_id} has number {header.number}")
-    paid = not header.open_minor and header.document is DocumentKind.INVOICE
-    status = InvoiceStatus.PAID if paid else InvoiceStatus.ISSUED
-    issued = StatusChange(at, InvoiceStatus.ISSUED)
-    history = (*header.history, issued, StatusChange(at, status)) if paid else (*header.history, issued)
-    changes: Item = {"number": number, "status": status.value, "history": _history_items(history)}
+    history = (*header.history, StatusChange(at, InvoiceStatus.ISSUED))
+    status = InvoiceStatus.ISSUED
+    if not header.open_minor:
+        status = InvoiceStatus.PAID if header.document is DocumentKind.INVOICE else InvoiceStatus.SETTLED
+        history = (*history, StatusChange(at, status))
+    number, series, sequence = numbered.number, numbered.series, numbered.sequence
+    return replace(header, number=number, series=series, sequence=sequence, status=status, history=history)
+
+
+def issue_update(unit: Unit, header: InvoiceHeader, numbered: Numbered, at: datetime) -> InvoiceHeader:
+    """Give a draft its number and put it on the list of open invoices; returns the header as it will then read.
+
+    The unit holds only while the draft has no number. Refusal `already_issued` for anything but a draft.
+    """
+    issued = issued_header(header, numbered, at)
+    changes: Item = {"number": issued.number, "series": issued.series, "sequence": issued.sequence}
+    changes |= {"status": issued.status.value, "history": _history_items(issued.history)}
     if header.open_minor:
         changes |= {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}
     unit.update(
@@ -146,7 +213,7 @@ def issue_update(unit: Unit, header: InvoiceHeader, number: str, at: datetime) -
         set=changes,
         when={"number": "", "status": InvoiceStatus.DRAFT.value},
     )
-    return replace(header, number=number, status=status, history=history)
+    return issued
 
 
 def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: datetime) -> InvoiceHeader:
@@ -169,6 +236,31 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
         when={"open_minor": header.open_minor, "status": header.status.value},
     )
     return replace(header, open_minor=left, status=status, history=history)
+
+
+def credit_update(unit: Unit, header: InvoiceHeader, credited_minor: int, lowered_minor: int, at: datetime) -> None:
+    """Note on an invoice that a credit note takes back `credited_minor` of it, which lowers what is open.
+
+    lowered_minor: 0 to the open balance. The unit holds only while balance, status and credits are as in `header`.
+    """
+    assert 0 <= lowered_minor <= header.open_minor, "a credit note lowers what is open, and no further"
+    left, credited = header.open_minor - lowered_minor, header.credited_minor + credited_minor
+    status = header.status
+    if lowered_minor and not left:
+        status = InvoiceStatus.CREDITED if status is InvoiceStatus.ISSUED else InvoiceStatus.PAID
+    history = (*header.history, StatusChange(at, status)) if status is not header.status else header.history
+    before = {"open_minor": header.open_minor, "status": header.status.value}
+    unit.update(
+        header_key(header.account_id, header.invoice_id),
+        set={
+            "open_minor": left,
+            "credited_minor": credited,
+            "status": status.value,
+            "history": _history_items(history),
+        },
+        remove=() if left else ("agenda_pk", "agenda_on"),
+        when=before | {"credited_minor": header.credited_minor or None},
+    )
 
 
 def _history_items(history: tuple[StatusChange, ...]) -> list[Item]:

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from datetime import date, timedelta
 from operator import attrgetter
 
+from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.model import (
     AppliedCredit,
@@ -47,13 +48,12 @@ __all__ = [
     "check_case",
     "draft_invoice",
     "due_of",
-    "format_number",
     "invoice_id",
     "issue_entry",
     "problems_of",
     "seller_facts",
-    "series_name",
     "taxable_lines",
+    "taxed_lines",
     "usage_needed",
 ]
 
@@ -81,7 +81,8 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     wallet = case.wallet
     if wallet.coupons or wallet.credits:
         lines, uses, drawn = discounted(case, lines)
-    answer = tax.quote(taxable_lines(lines, case.as_of, case.account.currency), buyer_facts(case), seller_facts(case))
+    currency = case.account.currency
+    answer = tax.quote(taxable_lines(lines, case.as_of, currency), buyer_facts(case), seller_facts(case), currency)
     body = draft_invoice(case, charges, lines, answer)
     if uses or drawn or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*drawn, *_paid_by_credit(case, body)))
@@ -125,7 +126,8 @@ def check_case(case: BillingCase) -> None:
         if plan_version.id != subscription.plan_version_id:
             raise Refusal("plan_version_mismatch", f"{subscription.id} was not sold {plan_version.id}")
         if plan_version.minimum is not None and item.charges is not None:
-            raise Refusal("minimum_with_changes", f"{plan_version.id} has a minimum, and {subscription.id} changed")
+            why = f"{plan_version.id} has a minimum, which is not reckoned over changes of {subscription.id}"
+            raise Refusal("minimum_with_changes", f"{why}; an end that is known from the start is `cancelled_on`")
         if plan_version.currency != case.account.currency:
             raise Refusal(
                 "currency_mismatch",
@@ -171,13 +173,21 @@ def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR")
 
 
 def buyer_facts(case: BillingCase) -> BuyerFacts:
-    account = case.supplied_to or case.account
-    return BuyerFacts(account.country, account.tax_region, account.tax_status, account.has_tax_id)
+    return facts_of_buyer(case.supplied_to or case.account)
+
+
+def facts_of_buyer(account: Account) -> BuyerFacts:
+    known = account.country, account.tax_region, account.tax_status, account.has_tax_id
+    return BuyerFacts(*known, account.exemptions, account.tax_postcode, account.id)
 
 
 def seller_facts(case: BillingCase) -> SellerFacts:
-    entity = case.entity
-    return SellerFacts(entity.country, entity.region, frozenset(entity.tax_registrations))
+    facts, options = facts_of_seller(case.entity), case.options
+    return replace(facts, rounding=options.tax_rounding, mode=options.tax_mode)
+
+
+def facts_of_seller(entity: LegalEntity) -> SellerFacts:
+    return SellerFacts(entity.country, entity.region, frozenset(entity.tax_registrations), entity.address.postcode)
 
 
 def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[Line], answer: TaxAnswer) -> InvoiceBody:
@@ -198,7 +208,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         language=account.language,
         buyer_profile=account.profile_version,
         charges=charges,
-        lines=tuple(_taxed(line, taxes) for line, taxes in zip(lines, answer.lines, strict=True)),
+        lines=taxed_lines(lines, answer),
         tax_totals=answer.totals,
         tax_source=answer.source,
         tax_estimated=answer.estimated,
@@ -209,6 +219,10 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         kind=DocumentKind.CREDIT_NOTE if net + tax < 0 else DocumentKind.INVOICE,
         tax_mode=answer.mode,
         exchange=case.exchange,
+        tax_facts=answer.facts,
+        early_discount=account.terms.early_discount,
+        seller_facts=case.seller_facts,
+        template=case.template,
         purchase_order=case.purchase_order,
         cost_centre=case.cost_centre,
     )
@@ -217,6 +231,11 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
 # Read all at once and passed by position: a third of what `replace` costs, and an invoice does it once a line.
 _LINE_FIELDS = attrgetter(*(f.name for f in fields(Line) if f.name not in ("taxes", "included_tax_minor")))
 _TAXES_AT = [f.name for f in fields(Line)].index("taxes")
+
+
+def taxed_lines(lines: Sequence[Line], answer: TaxAnswer) -> tuple[Line, ...]:
+    """The lines with the taxes that a port answered for them, in the same order."""
+    return tuple(_taxed(line, taxes) for line, taxes in zip(lines, answer.lines, strict=True))
 
 
 def _taxed(line: Line, taxes: LineTax) -> Line:
@@ -233,19 +252,20 @@ def invoice_id(issued_on: date, entity_id: str, account_id: str, currency: str, 
     return derived_id("inv", issued_on, entity_id, account_id, currency, *sorted(charges))
 
 
-def issue_entry(body: InvoiceBody) -> Entry | None:
+def issue_entry(body: InvoiceBody, open_minor: int | None = None) -> Entry | None:
     """The journal entry of issuing: receivables against revenue, deferred revenue and tax; None where all cancels out.
 
-    Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction. Credits
-    that pay are used up. A credit note is the same with signs turned round: against its invoice, or else in favour of
-    what the customer has with the seller.
+    Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction; what the
+    buyer withholds of it is had back from the state. Credits that pay are used up. A credit note is the same with its
+    signs turned round: against its invoice as far as that is open (`open_minor`; None: in full), and for the rest in
+    favour of what the customer has with the seller.
     """
-    credits: Counter[tuple[LedgerAccount, str]] = Counter()
-    for line in body.lines:
-        credits[_account_of(line), line.revenue_tag] += line.net_minor - line.included_tax_minor
+    credits = _earned(body.lines)
     for tax in body.tax_totals:
         if tax.collection is Collection.CHARGED:
             credits[LedgerAccount.TAX_PAYABLE, tax.jurisdiction] += tax.tax_minor
+        if tax.collection is Collection.WITHHELD:
+            credits[LedgerAccount.TAX_WITHHELD, tax.jurisdiction] -= tax.tax_minor
     for credit in body.credits:
         if not credit.before_tax:
             account = LedgerAccount.PREPAID_CREDIT if credit.credit_id else LedgerAccount.CUSTOMER_CREDIT
@@ -261,32 +281,41 @@ def issue_entry(body: InvoiceBody) -> Entry | None:
         account_id=body.account_id,
         currency=body.currency,
         source_id=body.id,
-        postings=(*([_owed(body, owed)] if owed else []), *legs),
+        postings=(*_owed(body, owed, open_minor), *legs),
+        exchange=body.exchange,
     )
 
 
-def _owed(body: InvoiceBody, minor: int) -> Posting:
-    if body.kind is DocumentKind.CREDIT_NOTE and not body.of_invoice:
-        return Posting(LedgerAccount.CUSTOMER_CREDIT, minor)
-    return Posting(LedgerAccount.RECEIVABLES, minor, invoice_id=body.of_invoice or body.id, due_on=body.due_on)
+def _earned(lines: Sequence[Line]) -> Counter[tuple[LedgerAccount, str]]:
+    """What the lines earn, defer, or draw from prepaid credit. Tax within what a credit paid stays with its line."""
+    credits: Counter[tuple[LedgerAccount, str]] = Counter()
+    for line in lines:
+        net, earned = line.net_minor, (_account_of(line), line.revenue_tag)
+        if line.kind is LineKind.PREPAID:
+            credits[LedgerAccount.PREPAID_CREDIT, line.component_id] += net
+            credits[earned] -= line.included_tax_minor
+        else:
+            credits[earned] += net - line.included_tax_minor
+    return credits
+
+
+def _owed(body: InvoiceBody, minor: int, open_minor: int | None) -> list[Posting]:
+    """What the customer owes, or (below zero) has back: first off what is open of the invoice, then as credit."""
+    receivable = minor
+    if body.kind is DocumentKind.CREDIT_NOTE:
+        reach = minor if open_minor is None else max(minor, -open_minor)
+        receivable = reach if body.of_invoice else 0
+    invoice_id = body.of_invoice or body.id
+    legs = (
+        [Posting(LedgerAccount.RECEIVABLES, receivable, invoice_id=invoice_id, due_on=body.due_on)]
+        if receivable
+        else []
+    )
+    return legs if receivable == minor else [*legs, Posting(LedgerAccount.CUSTOMER_CREDIT, minor - receivable)]
 
 
 def _account_of(line: Line) -> LedgerAccount:
-    if line.kind is LineKind.PREPAID:
-        return LedgerAccount.PREPAID_CREDIT
     return LedgerAccount.REVENUE if line.timing is Timing.ARREARS else LedgerAccount.DEFERRED_REVENUE
-
-
-def series_name(prefix: str, year: int) -> str:
-    """The number series of a seller's invoices of one year, `ACME-2026`; numbers begin again with each year."""
-    return f"{prefix}-{year}" if prefix else str(year)
-
-
-def format_number(series: str, n: int) -> str:
-    """The n-th number of a series, from 1: `ACME-2026-000042`. Refusal `invalid_number` below 1."""
-    if n < 1:
-        raise Refusal("invalid_number", f"numbers begin at 1, not at {n}")
-    return f"{series}-{n:06d}"
 
 
 def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:

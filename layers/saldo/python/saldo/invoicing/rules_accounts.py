@@ -21,6 +21,7 @@ from saldo.invoicing.model import (
     Wallet,
 )
 from saldo.invoicing.rules import bill
+from saldo.invoicing.rules_discounts import after_use
 from saldo.subscriptions.model import Subscription
 from saldo.tax.ports import TaxPort
 
@@ -99,8 +100,8 @@ def _part(
 
 def wallet_after(wallet: Wallet, body: InvoiceBody) -> Wallet:
     """What is left of a wallet after an invoice drew on it; what a credit note gives is added."""
-    used = {use.coupon_id for use in body.coupons}
-    coupons = tuple(replace(c, used=c.used + 1) if c.id in used else c for c in wallet.coupons)
+    used = {use.coupon_id: use for use in body.coupons}
+    coupons = tuple(after_use(c, used[c.id]) if c.id in used else c for c in wallet.coupons)
     credits, notes = wallet.credits, wallet.credit_note_minor
     for applied in body.credits:
         if applied.source is CreditSource.CREDIT_NOTE:

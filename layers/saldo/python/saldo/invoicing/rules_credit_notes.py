@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -17,7 +18,7 @@ from saldo.tax.model import Collection, TaxShare, TaxTotal
 
 
 def credit_note(
-    body: InvoiceBody, on: date, amounts: Mapping[str, int], earlier: Sequence[InvoiceBody] = ()
+    body: InvoiceBody, on: date, amounts: Mapping[str, int], earlier: Sequence[InvoiceBody] = (), note: str = ""
 ) -> InvoiceBody:
     """A credit note over amounts (minor units, above zero) of an invoice's lines, by line id.
 
@@ -26,26 +27,30 @@ def credit_note(
     whole is zero in every account. Refusal `invalid_credit_note` naming every line at fault.
     """
     _check(body, amounts, earlier)
-    lines = tuple(_line(n, line, amounts[line.id], body) for n, line in enumerate(_chosen(body, amounts), 1))
+    chosen = _chosen(body, amounts, earlier)
+    lines = tuple(_line(n, line, amounts.get(line.id, 0), body) for n, line in enumerate(chosen, 1))
     totals = _taxes(body, lines, earlier)
-    included = sum(t.tax_minor for t in totals if t.included)
+    included = sum(t.tax_minor for t in totals if t.included and t.collection is not Collection.WITHHELD)
     net = sum(line.net_minor for line in lines) - included
     tax = sum(t.tax_minor for t in totals if t.collection is not Collection.WITHHELD)
     return replace(
         body,
-        id=derived_id("crn", on, body.id, str(len(earlier) + 1)),
+        id=derived_id("inv", on, "credit note", body.id, str(len(earlier) + 1)),
         kind=DocumentKind.CREDIT_NOTE,
         of_invoice=body.id,
         issued_on=on,
         due_on=max(on, body.due_on),
         charges=(f"credit:{body.id}:{len(earlier) + 1}",),
-        lines=_included(lines, included),
+        lines=_with_included(body, lines, earlier, included),
         tax_totals=totals,
         net_minor=net,
         tax_minor=tax,
         total_minor=net + tax,
         coupons=(),
         credits=(),
+        replaces="",
+        early_discount=None,
+        note=note,
     )
 
 
@@ -55,8 +60,35 @@ def whole(body: InvoiceBody, earlier: Sequence[InvoiceBody] = ()) -> dict[str, i
     return {line_id: minor for line_id, minor in left.items() if minor}
 
 
-def _chosen(body: InvoiceBody, amounts: Mapping[str, int]) -> list[Line]:
-    return [line for line in body.lines if amounts.get(line.id)]
+def with_discounts(
+    body: InvoiceBody, amounts: Mapping[str, int], earlier: Sequence[InvoiceBody] = ()
+) -> dict[str, int]:
+    """Amounts before discount, by line, with what of each line's discounts goes back with it; for `credit_note`.
+
+    In proportion, of what earlier credit notes left; discounts that `amounts` names go back as they are told.
+    """
+    found = dict(amounts)
+    for line in body.lines:
+        if line.of and line.id not in amounts and amounts.get(line.of):
+            parent = next(other for other in body.lines if other.id == line.of)
+            off, left = _left(body, line, earlier), _left(body, parent, earlier)
+            found[line.id] = _part(off, amounts[line.of], left) if left else 0
+    return {line_id: minor for line_id, minor in found.items() if minor}
+
+
+def _chosen(body: InvoiceBody, amounts: Mapping[str, int], earlier: Sequence[InvoiceBody]) -> list[Line]:
+    """The lines with an amount; with the last of them also those of no amount that have tax in them."""
+    rest = {line_id: minor - amounts.get(line_id, 0) for line_id, minor in whole(body, earlier).items()}
+    free = set() if any(rest.values()) else {line.id for line in body.lines if not line.net_minor}
+    return [line for line in body.lines if amounts.get(line.id) or (line.id in free and line.included_tax_minor)]
+
+
+def _ends(body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBody]) -> bool:
+    """Whether nothing of the invoice is left after these lines."""
+    taken = Counter[str]()
+    for line in lines:
+        taken[line.of] += line.net_minor
+    return not any(_left(body, line, earlier) + taken[line.id] for line in body.lines)
 
 
 def _left(body: InvoiceBody, line: Line, earlier: Sequence[InvoiceBody]) -> int:
@@ -85,7 +117,7 @@ def _line(n: int, line: Line, minor: int, body: InvoiceBody) -> Line:
     return replace(
         line,
         id=str(n),
-        kind=LineKind.CREDIT,
+        kind=line.kind if line.kind is LineKind.PREPAID else LineKind.CREDIT,
         of=line.id,
         quantity=ONE,
         exact=amount,
@@ -96,43 +128,67 @@ def _line(n: int, line: Line, minor: int, body: InvoiceBody) -> Line:
     )
 
 
-def _included(lines: Sequence[Line], included: int) -> tuple[Line, ...]:
-    """The tax within the lines that have it, each with what the running total grows by."""
-    gross = sum(line.net_minor for line in lines if line.inclusive)
-    found, running, done = [], 0, 0
+def _with_included(
+    body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBody], included: int
+) -> tuple[Line, ...]:
+    """The tax within the lines of a note: each line's own part, all that is left of it when the line is taken whole.
+
+    included: what the note's taxes within amounts come to. The first line that has tax in it makes up a difference of
+    roundings, so that the sum is right; between revenue tags that cent stays.
+    """
+    lines_of = {line.id: line for line in body.lines}
+    before = Counter[str]()
+    for note in earlier:
+        for line in note.lines:
+            before[line.of] += line.included_tax_minor
+    within = {}
     for line in lines:
-        if line.inclusive and gross:
-            running += line.net_minor
-            upto = rounded_ratio(included * running * (1 if gross > 0 else -1), abs(gross))
-            line, done = replace(line, included_tax_minor=upto - done), upto
-        found.append(line)
-    return tuple(found)
+        whole_line = lines_of[line.of]
+        left = _left(body, whole_line, earlier) + line.net_minor
+        rest = -whole_line.included_tax_minor - before[line.of]
+        within[line.of] = (
+            rest if not left else _part(whole_line.included_tax_minor, line.net_minor, whole_line.net_minor)
+        )
+    first = next((line.of for line in lines if line.inclusive), "")
+    if first:
+        within[first] += included - sum(within.values())
+    return tuple(replace(line, included_tax_minor=within[line.of]) for line in lines)
 
 
 def _taxes(body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBody]) -> tuple[TaxTotal, ...]:
+    """The note that takes back the last of an invoice also takes back what its lines of no amount bore: levies."""
     found = []
+    left = {line.id: _left(body, line, earlier) for line in body.lines}
+    for line in lines:
+        left[line.of] += line.net_minor
+    ends = _ends(body, lines, earlier)
     for total in body.tax_totals:
-        amount = sum(line.net_minor for line in lines if _bears(line, total))
-        if amount:
-            found.append(_tax(body, total, amount, earlier))
+        if any(_bears(line, total) for line in lines) or (ends and not _credited(total, earlier)):
+            amount = sum(line.net_minor for line in lines if _bears(line, total))
+            is_last = not any(left[line.id] for line in body.lines if _bears(line, total))
+            found.append(_tax(body, total, amount, earlier, is_last=is_last))
     return tuple(found)
 
 
+def _credited(total: TaxTotal, earlier: Sequence[InvoiceBody]) -> bool:
+    return any(_kind(t) == _kind(total) for note in earlier for t in note.tax_totals)
+
+
 def _bears(line: Line, total: TaxTotal) -> bool:
-    return line.inclusive == total.included and any(_same(share, total) for share in line.taxes)
+    return line.inclusive == total.included and any(_tax_of(share) == _tax_of(total) for share in line.taxes)
 
 
-def _same(share: TaxShare, total: TaxTotal) -> bool:
-    one = share.jurisdiction, share.name, share.treatment, share.percent, share.reason
-    return one == (total.jurisdiction, total.name, total.treatment, total.percent, total.reason)
+def _tax_of(one: TaxShare | TaxTotal) -> tuple[object, ...]:
+    """Which tax it is: two of one name and percent may still differ in their levy, or in who pays them."""
+    bounds = one.compound, one.levy_minor, one.collection
+    return one.jurisdiction, one.name, one.treatment, one.percent, one.reason, *bounds
 
 
-def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[InvoiceBody]) -> TaxTotal:
-    """amount: of the lines credited now that bear the tax, below zero."""
+def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[InvoiceBody], *, is_last: bool) -> TaxTotal:
+    """amount: of the lines credited now that bear the tax. is_last: they are then taken back to the last cent."""
     before = [t for note in earlier for t in note.tax_totals if _kind(t) == _kind(total)]
     billed = sum(line.net_minor for line in body.lines if _bears(line, total))
-    credited = sum(line.net_minor for note in earlier for line in note.lines if _bears(line, total))
-    if billed + credited + amount == 0:
+    if is_last:
         base = -total.base_minor - sum(t.base_minor for t in before)
         return replace(total, base_minor=base, tax_minor=-total.tax_minor - sum(t.tax_minor for t in before))
     if total.compound or total.levy_minor or total.included:
@@ -145,8 +201,11 @@ def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[Invo
 
 
 def _part(whole_minor: int, amount: int, of: int) -> int:
+    """Nothing of what bears a tax and comes to nothing: the note that takes back the last of it takes the tax."""
+    if not of:
+        return 0
     return rounded_ratio(whole_minor * amount * (1 if of > 0 else -1), abs(of))
 
 
 def _kind(total: TaxTotal) -> tuple[object, ...]:
-    return total.jurisdiction, total.name, total.treatment, total.percent, total.reason, total.included
+    return *_tax_of(total), total.included

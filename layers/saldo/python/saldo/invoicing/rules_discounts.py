@@ -20,8 +20,8 @@ from saldo.invoicing.model import (
     PrepaidOrder,
 )
 from saldo.kernel.errors import Problem, Problems
-from saldo.kernel.exact import ONE, ZERO
-from saldo.kernel.money import Money, minor_digits, split_by_weights
+from saldo.kernel.exact import ONE, ZERO, minor_of_share
+from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
 from saldo.rating.model import Share, Step
 
@@ -33,7 +33,14 @@ def usable(coupon: Coupon, on: date) -> bool:
     if (coupon.from_on is not None and on < coupon.from_on) or (coupon.until_on is not None and on >= coupon.until_on):
         return False
     most = {CouponDuration.ONCE: 1, CouponDuration.REPEATING: coupon.times}.get(coupon.duration)
+    if coupon.carries and coupon.duration is CouponDuration.ONCE:
+        most = None  # until it is used up
     return most is None or coupon.used < most
+
+
+def after_use(coupon: Coupon, use: CouponUse) -> Coupon:
+    """The coupon once an invoice has used it."""
+    return replace(coupon, used=coupon.used + 1, taken_minor=coupon.taken_minor + use.minor)
 
 
 def problems_of_coupon(coupon: Coupon) -> tuple[Problem, ...]:
@@ -43,8 +50,12 @@ def problems_of_coupon(coupon: Coupon) -> tuple[Problem, ...]:
         problems.add("percent", "one_of_two", "a coupon has either a `percent` or an `amount`")
     if coupon.percent is not None and not 0 <= coupon.percent <= 100:
         problems.add("percent", "not_a_share", "must be from 0 to 100")
-    if coupon.amount is not None and coupon.amount < 0:
-        problems.add("amount", "negative", "must be zero or more")
+    for name in ("amount", "minimum", "maximum"):
+        value = getattr(coupon, name)
+        if value is not None and value < 0:
+            problems.add(name, "negative", "must be zero or more")
+    if coupon.carries and coupon.amount is None:
+        problems.add("carries", "no_amount", "only what is left of an `amount` can go on")
     if coupon.times < 1:
         problems.add("times", "below_one", "must be one or more")
     if not coupon.names:
@@ -54,7 +65,8 @@ def problems_of_coupon(coupon: Coupon) -> tuple[Problem, ...]:
 
 def in_draw_order(credits: Iterable[PrepaidCredit], on: date) -> list[PrepaidCredit]:
     """Credits that can be drawn on a day, first the one to draw first."""
-    there = [c for c in credits if c.balance_minor > 0 and (c.expires_on is None or on < c.expires_on)]
+    there = [c for c in credits if c.balance_minor > 0 and c.granted_on <= on]
+    there = [c for c in there if c.expires_on is None or on < c.expires_on]
     return sorted(there, key=lambda c: (c.priority, c.expires_on or date.max, c.paid, c.granted_on, c.id))
 
 
@@ -96,18 +108,26 @@ def _take_coupon(case: BillingCase, coupon: Coupon, lines: list[Line]) -> Coupon
     base = sum(_left(lines, parent) for parent in parents)
     if not parents or base <= 0:
         return None
-    wanted = _worth(coupon, base, case.account.currency)
+    currency = case.account.currency
+    if coupon.minimum is not None and base < minor_of_share(coupon.minimum, (1, 1), currency):
+        return None
+    wanted = _worth(coupon, base, currency)
     off = min(wanted, base)
+    if off <= 0:
+        return None
     _take(case, lines, off, parents, (LineKind.DISCOUNT, coupon.id, coupon.names))
-    return CouponUse(coupon.id, off, wanted - off)
+    return CouponUse(coupon.id, off, 0 if coupon.carries else wanted - off)
 
 
 def _worth(coupon: Coupon, base: int, currency: str) -> int:
     if coupon.percent is not None:
         numerator, denominator = coupon.percent.as_integer_ratio()
-        return rounded_ratio(base * numerator, denominator * 100)
-    numerator, denominator = (coupon.amount or ZERO).as_integer_ratio()
-    return rounded_ratio(numerator * 10 ** minor_digits(currency), denominator)
+        worth = rounded_ratio(base * numerator, denominator * 100)
+    else:
+        worth = minor_of_share(coupon.amount or ZERO, (1, 1), currency)
+    if coupon.maximum is not None:
+        worth = min(worth, minor_of_share(coupon.maximum, (1, 1), currency))
+    return worth - coupon.taken_minor if coupon.carries else worth
 
 
 def _parents(lines: Sequence[Line], coupon: Coupon | None) -> list[Line]:
@@ -146,7 +166,7 @@ def _taken_off(
         id=line_id,
         kind=kind,
         of=parent.id,
-        component_id=source_id if not parent.component_id else parent.component_id,
+        component_id=source_id if kind is LineKind.PREPAID or not parent.component_id else parent.component_id,
         names=names,
         quantity=ONE,
         exact=amount,

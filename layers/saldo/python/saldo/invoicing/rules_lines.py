@@ -26,7 +26,7 @@ from saldo.kernel.money import Money, minor_digits, round_exact
 from saldo.kernel.periods import Cycle, Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Ask, RatedCharge, Share, Step
-from saldo.rating.rules.proration import WHOLE, share_of
+from saldo.rating.rules.proration import WHOLE, share_of, share_of_units
 from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.subscriptions.rules import billing_due, cycle_number
@@ -275,11 +275,14 @@ def _cycle(item: DueSubscription, charged: Charged) -> int:
 def share_of_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> Share:
     """The part of the full period that a charge is for, as its plan counts."""
     due, component, zone = charged.period, charged.component, _zone_of(case, item)
+    seconds = charged.change.seconds if charged.change else None
     if component.priced_per is not None:
-        anchor = Cycle(component.priced_per, 1, item.subscription.anchor_on)
-        return share_of(due.period, anchor.period_at(due.period.start), charged.version.day_count, zone)
-    if charged.change and charged.change.seconds:
-        part, whole = charged.change.seconds
+        units = Cycle(component.priced_per, 1, due.full.start)
+        if units.boundary(1) > due.full.end:  # longer than the cycle: counted from where the subscription is
+            units = replace(units, anchor=item.subscription.anchor_on)
+        return share_of_units(due.period, units, charged.version.day_count, zone, seconds[0] if seconds else None)
+    if seconds:
+        part, whole = seconds
         return WHOLE if part == whole else Share(part, whole)
     return share_of(due.period, due.full, charged.version.day_count, zone)
 

@@ -6,30 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
 
-from saldo.invoicing.model import InvoiceBody
+from saldo.accounts.model import DiscountTax as DiscountTax
+from saldo.accounts.model import EarlyDiscount as EarlyDiscount
+from saldo.invoicing.model import DocumentKind, InvoiceBody
 from saldo.kernel.errors import Refusal
 from saldo.kernel.rounding import rounded_ratio
+from saldo.ledger.model import LedgerAccount
 from saldo.tax.model import Collection, TaxTotal
 from saldo.tax.rules import percent_of
-
-
-class DiscountTax(StrEnum):
-    """When tax is due on the discounted amount: whether or not the discount is taken (ALWAYS), IF_EARLY, or NEVER."""
-
-    ALWAYS = "always"
-    IF_EARLY = "if_early"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True)
-class EarlyDiscount:
-    """`percent` (2 is 2 %) off the net amount when paid within `days` of issue."""
-
-    percent: Decimal
-    days: int
-    tax: DiscountTax = DiscountTax.IF_EARLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +37,48 @@ def early_payment(body: InvoiceBody, discount: EarlyDiscount) -> EarlyPayment:
     late_tax = less if discount.tax is DiscountTax.ALWAYS else body.tax_minor
     until_on = body.issued_on + timedelta(days=discount.days)
     return EarlyPayment(until_on, net + early_tax, early_tax, body.net_minor + late_tax, late_tax)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyOffer:
+    """A discount as it stands on an issued invoice: through when, and what its parts are booked to.
+
+    legs: (ledger account, tag, minor units above zero): the net part, and each tax's part by jurisdiction.
+    """
+
+    until_on: date
+    legs: tuple[tuple[LedgerAccount, str, int], ...]
+
+    @property
+    def minor(self) -> int:
+        """What less is to be paid."""
+        return sum(minor for _, _, minor in self.legs)
+
+    def of_rest(self, left_minor: int, total_minor: int) -> EarlyOffer:
+        """The discount on what credit notes left of an invoice, in proportion."""
+        legs = ((account, tag, rounded_ratio(minor * left_minor, total_minor)) for account, tag, minor in self.legs)
+        return EarlyOffer(self.until_on, tuple(leg for leg in legs if leg[2]))
+
+
+def early_offer(body: InvoiceBody) -> EarlyOffer | None:
+    """What the terms on the body offer for paying early; None without them, or where less than that is to be paid.
+
+    None too where the buyer pays a tax to the state: what it would get back of that is not the seller's to give.
+    """
+    discount = body.early_discount
+    charged_only = all(t.collection is Collection.CHARGED for t in body.tax_totals)
+    if discount is None or body.kind is not DocumentKind.INVOICE or not charged_only:
+        return None
+    early = early_payment(body, discount)
+    taxes = []
+    if discount.tax is not DiscountTax.NEVER:
+        parts = ((t.jurisdiction, t.tax_minor - _discounted_tax(t, discount.percent)) for t in body.tax_totals)
+        taxes = [(LedgerAccount.TAX_PAYABLE, where, minor) for where, minor in parts if minor]
+    minor = body.total_minor - early.early_minor
+    net = (LedgerAccount.EARLY_DISCOUNT, "", minor - sum(tax[2] for tax in taxes))
+    if not 0 < minor < body.payable_minor:
+        return None
+    return EarlyOffer(early.until_on, (net, *taxes))
 
 
 def _discounted_tax(total: TaxTotal, percent: Decimal) -> int:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from saldo.invoicing.model import BelowZero, BillingOptions, ChangeLegs, NetRounding, PrepaidOrder
+from saldo.kernel.rounding import Rounding
 from saldo.storage.items import Item, Key
+from saldo.tax.model import TaxRounding
 
 
 def seller_billing_key(entity_id: str) -> Key:
@@ -23,6 +25,8 @@ def options_item(entity_id: str, options: BillingOptions) -> Item:
         "below_zero": options.below_zero.value,
         "net_rounding": options.net_rounding.value,
         "prepaid": options.prepaid.value,
+        "tax_rounding": options.tax_rounding.value,
+        "tax_mode": options.tax_mode.value,
     }
 
 
@@ -34,4 +38,6 @@ def options_from(item: Item | None) -> BillingOptions:
         below_zero=BelowZero(item["below_zero"]),
         net_rounding=NetRounding(item["net_rounding"]),
         prepaid=PrepaidOrder(item["prepaid"]),
+        tax_rounding=TaxRounding(item["tax_rounding"]),
+        tax_mode=Rounding(item["tax_mode"]),
     )

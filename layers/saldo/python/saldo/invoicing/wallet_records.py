@@ -76,6 +76,10 @@ def _coupon_item(coupon: Coupon) -> Item:
         "from_on": coupon.from_on.isoformat() if coupon.from_on else None,
         "until_on": coupon.until_on.isoformat() if coupon.until_on else None,
         "used": coupon.used,
+        "minimum": None if coupon.minimum is None else plain(coupon.minimum),
+        "maximum": None if coupon.maximum is None else plain(coupon.maximum),
+        "carries": coupon.carries,
+        "taken_minor": coupon.taken_minor,
     }
 
 
@@ -92,6 +96,10 @@ def _coupon_from(item: Item) -> Coupon:
         from_on=_day(item["from_on"]),
         until_on=_day(item["until_on"]),
         used=item["used"],
+        minimum=None if item["minimum"] is None else Decimal(item["minimum"]),
+        maximum=None if item["maximum"] is None else Decimal(item["maximum"]),
+        carries=item["carries"],
+        taken_minor=item["taken_minor"],
     )
 
 

@@ -48,3 +48,14 @@ def check_id(value: str, prefix: str) -> str:
     if not value.startswith(prefix + "_") or not _SHAPE.fullmatch(value):
         raise Refusal("invalid_id", f"not an id of the form {prefix}_…")
     return value
+
+
+def double_id(prefix: str, region_code: str, part: str) -> str:
+    """The id of a customer's or seller's double, who lives in simulated time: `acct_eu_test_…`, `ent_eu_test_…`."""
+    return f"{prefix}_{region_code}_test_{part}"
+
+
+def is_double(owner_id: str) -> bool:
+    """Whether an owner is a double: nothing of it may reach anybody outside."""
+    parts = owner_id.split("_", 3)
+    return len(parts) == 4 and parts[2] == "test"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -227,9 +227,13 @@ class Fields:
         return [str(name) for name in self._known]
 
     def finish(self) -> None:
-        """Reports fields that no reader asked for: a misspelt name must not be ignored."""
-        for name in self._known.keys() - self._asked:
-            self.problems.add(self.at(str(name)), "unknown_field", "is not a field here")
+        """Reports fields that no reader asked for, with those there are: a misspelt name must not be ignored."""
+        for name in sorted(map(str, self._known.keys() - self._asked)):
+            self.problems.add(self.at(name), "unknown_field", f"is not a field here; there are {_listed(self._asked)}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 def read(document: Any, reader: Callable[[Fields], Read], message: str) -> Read:

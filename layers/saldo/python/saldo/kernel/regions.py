@@ -5,7 +5,7 @@ from __future__ import annotations
 from saldo.kernel.errors import Refusal
 
 AWS_REGIONS = {"eu": "eu-central-1", "us": "us-east-1"}
-_OWNERS = ("acct", "org", "ent", "user")
+_OWNERS = ("acct", "org", "ent", "user", "key")
 
 
 def region_of(owner_id: str) -> str:

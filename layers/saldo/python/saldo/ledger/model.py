@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from saldo.kernel.errors import Refusal
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.ids import derived_id
 
 
@@ -15,7 +16,8 @@ class LedgerAccount(StrEnum):
     """The chart of accounts of a receivables subledger. Debits are positive, credits negative.
 
     CUSTOMER_CREDIT: from credit notes, PREPAID_CREDIT: bought or granted, by the credit's id; CREDIT_GIVEN_AWAY: what
-    granting credit that nobody paid for costs the seller.
+    granting credit that nobody paid for costs the seller. TAX_WITHHELD: what buyers kept of invoices for the state, by
+    jurisdiction; it is to be had back from there.
     """
 
     RECEIVABLES = "receivables"
@@ -25,11 +27,14 @@ class LedgerAccount(StrEnum):
     REVENUE = "revenue"
     DEFERRED_REVENUE = "deferred_revenue"
     TAX_PAYABLE = "tax_payable"
+    TAX_WITHHELD = "tax_withheld"
     OPENING_BALANCE = "opening_balance"
     CUSTOMER_CREDIT = "customer_credit"
     PREPAID_CREDIT = "prepaid_credit"
     CREDIT_GIVEN_AWAY = "credit_given_away"
     FX_DIFFERENCE = "fx_difference"
+    TAX_DIFFERENCE = "tax_difference"
+    EARLY_DISCOUNT = "early_discount"
 
 
 class EntryKind(StrEnum):
@@ -42,6 +47,8 @@ class EntryKind(StrEnum):
     PAYMENT_IMPORTED = "payment_imported"
     PAYMENT_APPLIED = "payment_applied"
     PAYOUT_RECEIVED = "payout_received"
+    TAX_TRUED_UP = "tax_trued_up"
+    EARLY_DISCOUNT_TAKEN = "early_discount_taken"
     CREDIT_GRANTED = "credit_granted"
     CREDIT_EXPIRED = "credit_expired"
 
@@ -65,6 +72,7 @@ class Posting:
 class Entry:
     """One balanced money event of one legal entity, customer account and currency. Never changes once posted.
 
+    `exchange`: the rate at which it stands in the entity's own currency, where that is another (`rules.base_amounts`).
     Raises Refusal `unbalanced_entry` when the postings do not add up to zero or there are fewer than two.
     """
 
@@ -76,6 +84,7 @@ class Entry:
     currency: str
     source_id: str
     postings: tuple[Posting, ...]
+    exchange: ExchangeRate | None = None
 
     def __post_init__(self) -> None:
         if len(self.postings) < 2 or sum(p.minor for p in self.postings) != 0:
@@ -93,10 +102,11 @@ def entry_for(
     currency: str,
     source_id: str,
     postings: Iterable[Posting],
+    exchange: ExchangeRate | None = None,
 ) -> Entry:
     """The entry of one money event. Its id follows from kind and source, so an event has one entry for ever."""
     entry_id = derived_id("je", booked_on, kind, source_id)
-    return Entry(entry_id, kind, booked_on, entity_id, account_id, currency, source_id, tuple(postings))
+    return Entry(entry_id, kind, booked_on, entity_id, account_id, currency, source_id, tuple(postings), exchange)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
+from saldo.kernel.exchange import ExchangeRate
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
@@ -24,7 +26,9 @@ def entry_key(entry: Entry) -> tuple[str, str]:
 
 def entry_item(entry: Entry) -> Item:
     pk, sk = entry_key(entry)
-    return {
+    rate = entry.exchange
+    booked_at = [rate.base, rate.counter, str(rate.rate), rate.source, rate.on.isoformat()] if rate else None
+    return ({"exchange": booked_at} if booked_at else {}) | {
         "pk": pk,
         "sk": sk,
         "kind": "entry",
@@ -58,7 +62,12 @@ def entry_from(item: Item) -> Entry:
         currency=item["currency"],
         source_id=item["source_id"],
         postings=tuple(_posting_from(p) for p in item["postings"]),
+        exchange=_exchange_from(item["exchange"]) if "exchange" in item else None,
     )
+
+
+def _exchange_from(row: Sequence[str]) -> ExchangeRate:
+    return ExchangeRate(row[0], row[1], Decimal(row[2]), row[3], date.fromisoformat(row[4]))
 
 
 def _posting_from(item: Item) -> Posting:

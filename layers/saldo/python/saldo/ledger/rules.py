@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from saldo.kernel.money import Money
 from saldo.ledger.model import AgingBucket, Entry, LedgerAccount, OpenItem
 
 Balances = dict[tuple[str, LedgerAccount], int]
@@ -27,6 +28,21 @@ def balances(entries: Iterable[Entry], as_of: date | None = None) -> Balances:
             for posting in entry.postings:
                 totals[entry.currency, posting.account] += posting.minor
     return dict(totals)
+
+
+def base_amounts(entry: Entry) -> tuple[int, ...]:
+    """What each posting is in the entity's own currency at the rate the entry was booked at; they add up to zero too.
+
+    The first posting (the receivable) and all others are converted and rounded half up, the odd cents of that go to the
+    largest of the others, so that a document's base total is its total converted once. Without a rate: the postings.
+    """
+    rate = entry.exchange
+    if rate is None:
+        return tuple(p.minor for p in entry.postings)
+    found = [rate.convert(Money(p.minor, entry.currency)).minor for p in entry.postings]
+    largest = max(range(1, len(found)), key=lambda i: abs(entry.postings[i].minor))
+    found[largest] -= sum(found)
+    return tuple(found)
 
 
 def open_items(entries: Iterable[Entry], as_of: date | None = None) -> list[OpenItem]:

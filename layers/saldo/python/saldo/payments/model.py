@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from saldo.kernel.money import Money
+
+if TYPE_CHECKING:
+    from saldo.invoicing.rules_terms import EarlyOffer
 
 
 class PaymentStatus(StrEnum):
@@ -47,7 +51,10 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class Payable:
-    """An issued invoice as payments see it: what it is called and what is still owed, in minor units."""
+    """An issued invoice as payments see it: what it is called and what is still owed, in minor units.
+
+    early: the discount for paying what is open through its day.
+    """
 
     invoice_id: str
     number: str
@@ -55,6 +62,13 @@ class Payable:
     currency: str
     due_on: date
     open_minor: int
+    early: EarlyOffer | None = None
+
+    def early_minor(self, on: date) -> int | None:
+        """What settles the invoice when paid on this day, less the discount; None when there is none or it is late."""
+        if self.early is None or on > self.early.until_on:
+            return None
+        return self.open_minor - self.early.minor
 
 
 @dataclass(frozen=True, slots=True)

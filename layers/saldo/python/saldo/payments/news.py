@@ -10,6 +10,7 @@ from saldo.audit.records import audit_item
 from saldo.invoicing.records import settle_update
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import Unavailable
+from saldo.kernel.periods import local_date
 from saldo.ledger.model import Entry
 from saldo.ledger.records import post
 from saldo.payments import records, rules
@@ -94,11 +95,16 @@ def _apply_part(store: Store, unit: Unit, payment: Payment, *first: Entry) -> Pa
     headers = headers_of(store, payment.account_id, part)
     payables = {i: payable(h) for i, h in headers.items()}
     applied = rules.apply_to_open(part, payables)
+    paid_on = local_date(payment.started_at, payment.booking_zone)
+    discounts = rules.discounts_taken(applied, payables, paid_on)
     for a in applied:
-        settle_update(unit, headers[a.invoice_id], a.minor, payment.settled_at)
+        discount = discounts[a.invoice_id].minor if a.invoice_id in discounts else 0
+        settle_update(unit, headers[a.invoice_id], a.minor + discount, payment.settled_at)
     entries = list(first)
     if applied:
         entries.append(rules.application_entry(payment, payment.parts_applied, applied, payables))
+    if discounts:
+        entries.append(rules.discount_entry(payment, payment.parts_applied, discounts, payables))
     if entries:
         post(unit, *entries)
     return replace(payment, applied=(*payment.applied, *applied), parts_applied=payment.parts_applied + 1)

@@ -13,6 +13,7 @@ from saldo.invoicing.records import header_key
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.kernel.ids import derived_id, fingerprint
+from saldo.kernel.periods import local_date
 from saldo.payments import records, rules
 from saldo.payments.model import UNDER_WAY, Allocation, Payable, Payment, PaymentStatus, StatusChange
 from saldo.payments.ports import Checkout, CheckoutRequest, Gateway
@@ -121,7 +122,9 @@ def _new_payment(gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> P
         entity_id=parties.account.entity_id,
         booking_zone=parties.seller.time_zone,
         status=PaymentStatus.STARTED,
-        amount=rules.validated(wish.allocations, parties.payables, wish.reason),
+        amount=rules.validated(
+            wish.allocations, parties.payables, wish.reason, local_date(at, parties.seller.time_zone)
+        ),
         allocations=wish.allocations,
         reason=wish.reason.strip(),
         gateway=gateway,

@@ -35,6 +35,7 @@ def payable(header: InvoiceHeader) -> Payable:
         currency=header.currency,
         due_on=header.due_on,
         open_minor=header.open_minor,
+        early=header.early_now,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Problem, Problems, Refusal
@@ -23,13 +25,19 @@ from saldo.payments.model import (
     StatusChange,
 )
 
+if TYPE_CHECKING:
+    from saldo.invoicing.rules_terms import EarlyOffer
+
 INVOICES_A_UNIT = 40
 _MOST_INVOICES = 1000
 
 
-def validated(allocations: Sequence[Allocation], payables: Mapping[str, Payable], reason: str) -> Money:
+def validated(
+    allocations: Sequence[Allocation], payables: Mapping[str, Payable], reason: str, on: date | None = None
+) -> Money:
     """The amount that these allocations add up to.
 
+    on: the day of paying in the seller's calendar; less an early-payment discount that still holds needs no reason.
     payables: the account's issued invoices by id, at least those allocated. Raises Refusal `invalid_allocations`
     with every problem: nothing_chosen, too_many_invoices, chosen_twice, unknown_invoice, not_above_zero,
     over_open_balance, reason_required (for paying less than is open), currency_mix.
@@ -50,11 +58,47 @@ def validated(allocations: Sequence[Allocation], payables: Mapping[str, Payable]
     if len(currencies) > 1:
         problems.add("allocations", "currency_mix", f"one payment has one currency, not {' and '.join(currencies)}")
     if not reason.strip() and any(
-        0 < a.minor < payables[a.invoice_id].open_minor for a in _known(allocations, payables)
+        0 < a.minor < payables[a.invoice_id].open_minor and not _is_early(a, payables[a.invoice_id], on)
+        for a in _known(allocations, payables)
     ):
         problems.add("reason", "reason_required", "say why less than the open balance is paid")
     problems.refuse_if_any("these invoices cannot be paid as chosen", "invalid_allocations")
     return Money(sum(a.minor for a in allocations), currencies[0])
+
+
+def _is_early(allocation: Allocation, payable: Payable, on: date | None) -> bool:
+    return on is not None and allocation.minor == payable.early_minor(on)
+
+
+def discounts_taken(
+    applied: Sequence[Allocation], payables: Mapping[str, Payable], paid_on: date
+) -> dict[str, EarlyOffer]:
+    """The discounts, by invoice, of those that are paid exactly what was asked for paying early, and in time.
+
+    paid_on: the day the payer paid, in the seller's calendar; how long the money then takes is not the payer's fault.
+    """
+    found = {}
+    for a in applied:
+        payable = payables[a.invoice_id]
+        if payable.early is not None and a.minor == payable.early_minor(paid_on):
+            found[a.invoice_id] = payable.early
+    return found
+
+
+def discount_entry(
+    payment: Payment, part: int, discounts: Mapping[str, EarlyOffer], payables: Mapping[str, Payable]
+) -> Entry:
+    """Dr early discount and the tax on it, Cr receivables invoice by invoice. `discounts`: not empty."""
+    legs: Counter[tuple[LedgerAccount, str]] = Counter()
+    for offer in discounts.values():
+        for account, tag, minor in offer.legs:
+            legs[account, tag] += minor
+    credits = [
+        Posting(LedgerAccount.RECEIVABLES, -offer.minor, invoice_id=i, due_on=payables[i].due_on)
+        for i, offer in discounts.items()
+    ]
+    debits = [Posting(account, minor, tag=tag or None) for (account, tag), minor in legs.items()]
+    return _entry(EntryKind.EARLY_DISCOUNT_TAKEN, payment, f"{payment.id}/{part}", (*debits, *credits))
 
 
 def _known(allocations: Iterable[Allocation], payables: Mapping[str, Payable]) -> Iterable[Allocation]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any  # plain JSON values
 
 from saldo.catalog.model import name_in
-from saldo.invoicing.model import AppliedCredit, CouponUse, InvoiceBody, Line
+from saldo.invoicing.model import AppliedCredit, Coupon, CouponUse, InvoiceBody, Line
 from saldo.kernel.exact import plain
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
 from saldo.quotes.answer_receivables import major as amount
 from saldo.quotes.answer_receivables import receivables_json
-from saldo.quotes.model import Quote
+from saldo.quotes.model import Quote, UsageTotal
 from saldo.quotes.reasoning import reasons_of
 from saldo.rating.model import Step
 from saldo.subscriptions.model import Subscription
@@ -21,17 +21,35 @@ Json = dict[str, Any]
 
 
 def answer_of(quote: Quote) -> Json:
-    """{invoices: […], subscriptions: […]}; see docs/quote.md for the fields."""
+    """{invoices: […], totals, subscriptions: […], …}; see docs/quote.md for the fields."""
     return {
         "invoices": [_invoice(body) for body in quote.invoices],
         "subscriptions": [_subscription(s) for s in quote.subscriptions],
-        "coupons": [{"id": coupon.id, "used": coupon.used} for coupon in quote.wallet.coupons],
+        "totals": _totals(quote),
+        "coupons": [_coupon_left(coupon, quote.currency) for coupon in quote.wallet.coupons],
         "prepaid_credits": [
             {"id": c.id, "balance": amount(c.balance_minor, quote.currency)} for c in quote.wallet.credits
         ],
         "credit_note_balance": amount(quote.wallet.credit_note_minor, quote.currency),
+        **({"usage_not_billed": [_not_billed(told) for told in quote.not_billed]} if quote.not_billed else {}),
         **_receivables(quote),
     }
+
+
+def _totals(quote: Quote) -> Json:
+    """Over all documents, credit notes taken off."""
+    names = ("net", "tax", "total", "payable")
+    return {name: amount(sum(getattr(b, f"{name}_minor") for b in quote.invoices), quote.currency) for name in names}
+
+
+def _not_billed(told: UsageTotal) -> Json:
+    days = {"from": told.from_on, "until": told.until_on}
+    named = {name: day.isoformat() for name, day in days.items() if day is not None}
+    return {"meter_id": told.meter_id, "quantity": plain(told.quantity), **named}
+
+
+def _coupon_left(coupon: Coupon, currency: str) -> Json:
+    return {"id": coupon.id, "used": coupon.used, "taken": amount(coupon.taken_minor, currency)}
 
 
 def _receivables(quote: Quote) -> Json:

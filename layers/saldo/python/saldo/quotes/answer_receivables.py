@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any  # plain JSON values
 
 from saldo.invoicing.model import InvoiceBody
+from saldo.invoicing.rules_interest import LateCharges, LateSpan
+from saldo.kernel.exact import plain
 from saldo.kernel.money import Money
-from saldo.quotes.model_receivables import Receivable, Receivables
+from saldo.quotes.model_receivables import Aged, Receivable, Receivables
 
 Json = dict[str, Any]
 
@@ -18,19 +20,52 @@ def major(minor: int, currency: str) -> str:
 
 
 def receivables_json(standing: Receivables, currency: str, invoice_json: Callable[[InvoiceBody], Json]) -> Json:
-    """{invoices, credit_notes, customer_credit, fx}; see docs/quote.md."""
+    """{invoices, credit_notes, customer_credit, fx, aging}; see docs/quote.md."""
     answer: Json = {
         "invoices": [_receivable(one) for one in standing.invoices],
         "credit_notes": [invoice_json(note) for note in standing.credit_notes],
         "customer_credit": major(standing.credit_minor, currency),
     }
-    if standing.fx_steps:
-        ledger = standing.fx_currency
-        answer["fx"] = {
-            "currency": ledger,
-            "difference": major(standing.fx_minor, ledger),
-            "settled": [{"booked": major(b, ledger), "paid": major(p, ledger)} for b, p in standing.fx_steps],
+    if standing.fx_steps or standing.revalued:
+        answer["fx"] = _fx(standing)
+    if standing.aged:
+        answer["aging"] = _aging(standing.aged, currency)
+    return answer
+
+
+def _fx(standing: Receivables) -> Json:
+    """Differences above zero are losses."""
+    ledger = standing.fx_currency
+    answer: Json = {
+        "currency": ledger,
+        "difference": major(standing.fx_minor, ledger),
+        "settled": [
+            {"booked": major(b, ledger), "paid": major(p, ledger), "difference": major(b - p, ledger)}
+            for b, p in standing.fx_steps
+        ],
+    }
+    if standing.revalued:
+        booked, now = standing.revalued.booked_minor, standing.revalued.now_minor
+        answer["unrealised"] = {
+            "booked": major(booked, ledger),
+            "now": major(now, ledger),
+            "difference": major(booked - now, ledger),
         }
+    return answer
+
+
+def _aging(aged: Aged, currency: str) -> Json:
+    answer: Json = {
+        "as_of": aged.as_of.isoformat(),
+        "open": major(sum(bucket.minor for bucket in aged.buckets), currency),
+        "buckets": {bucket.name: major(bucket.minor, currency) for bucket in aged.buckets},
+    }
+    if aged.losses_minor:
+        pairs = zip(aged.buckets, aged.losses_minor, strict=True)
+        answer["losses"] = {bucket.name: major(minor, currency) for bucket, minor in pairs}
+        answer["allowance"] = major(sum(aged.losses_minor), currency)
+    if aged.sales_outstanding is not None:
+        answer["days_sales_outstanding"] = str(aged.sales_outstanding)
     return answer
 
 
@@ -43,6 +78,7 @@ def _receivable(one: Receivable) -> Json:
         "open": major(one.open_minor, currency),
         "open_after": [major(minor, currency) for minor in one.open_after],
         "written_off": major(one.written_off_minor, currency),
+        "discount_taken": major(one.discount_taken_minor, currency),
     }
     if one.parts:
         answer["instalments"] = [major(minor, currency) for minor in one.parts]
@@ -56,7 +92,20 @@ def _receivable(one: Receivable) -> Json:
             "tax_late": major(early.late_tax_minor, currency),
         }
     if one.late:
-        names = ("per_year", "per_day", "interest", "compensation", "total")
-        amounts = {name: major(getattr(one.late, f"{name}_minor"), currency) for name in names}
-        answer["late"] = {"days": one.late.days, **amounts}
+        answer["late"] = _late(one.late, currency)
     return answer
+
+
+def _late(late: LateCharges, currency: str) -> Json:
+    names = ("per_year", "per_day", "interest", "compensation", "fees", "total")
+    reasoning = [_span(span, currency) for span in late.spans]
+    return {
+        "days": late.days,
+        **{name: major(getattr(late, f"{name}_minor"), currency) for name in names},
+        "reasoning": reasoning,
+    }
+
+
+def _span(span: LateSpan, currency: str) -> str:
+    days = (span.owed.through - span.owed.after).days
+    return f"{days} days of {major(span.owed.minor, currency)} at {plain(span.percent)} %"

@@ -11,11 +11,10 @@ from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion
 from saldo.invoicing.model import BillingOptions, InvoiceBody, Wallet
 from saldo.kernel.exchange import ExchangeRate
-from saldo.kernel.rounding import Rounding
 from saldo.orders.model import Item
 from saldo.quotes.model_receivables import Receivables, ReceivablesAsked
 from saldo.subscriptions.model import Subscription
-from saldo.tax.model import TaxRounding, TaxTable
+from saldo.tax.model import TaxTable
 from saldo.usage.model import Meter, UsageEvent
 
 
@@ -69,15 +68,6 @@ class DatedItem:
 
 
 @dataclass(frozen=True, slots=True)
-class TaxRules:
-    """The table of rates, and how the tax of a document is rounded."""
-
-    table: TaxTable
-    rounding: TaxRounding = TaxRounding.DOCUMENT
-    mode: Rounding = Rounding.HALF_UP
-
-
-@dataclass(frozen=True, slots=True)
 class QuoteRequest:
     """Everything an invoice run would read of one account. `versions`: plan versions by id."""
 
@@ -88,7 +78,7 @@ class QuoteRequest:
     subscriptions: tuple[Subscription, ...]
     usage: Usage
     items: tuple[DatedItem, ...]
-    tax: TaxRules
+    tax: TaxTable
     options: BillingOptions
     wallet: Wallet
     exchange: ExchangeRate | None = None
@@ -97,10 +87,14 @@ class QuoteRequest:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The invoices in the order of their dates, and how subscriptions and the wallet then stand."""
+    """The invoices in the order of their dates, and how subscriptions and the wallet then stand.
+
+    `not_billed`: totals of usage over days that no run billed.
+    """
 
     invoices: tuple[InvoiceBody, ...]
     subscriptions: tuple[Subscription, ...]
     wallet: Wallet
     currency: str
     receivables: Receivables | None = None
+    not_billed: tuple[UsageTotal, ...] = ()

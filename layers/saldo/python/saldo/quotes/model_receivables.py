@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules_interest import LateCharges, LateInterest
 from saldo.invoicing.rules_terms import EarlyDiscount, EarlyPayment, Part, Tolerance
 from saldo.kernel.exchange import ExchangeRate
+from saldo.ledger.model import AgingBucket
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentMade:
     """Money received (below zero: given back) on a day, for `invoice` (counted from 1) or else the oldest first.
 
-    `exchange`: the rate of that day where the ledger has another currency.
+    What is given back for no invoice comes out of the customer's credit first. `exchange`: the rate of that day where
+    the ledger has another currency.
     """
 
     on: date
@@ -36,6 +39,15 @@ class CreditAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteOff:
+    """What is open of an invoice (counted from 1), or `minor` of it, is given up."""
+
+    on: date
+    invoice: int
+    minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """The rules that receivables are handled by; None or empty where there are none."""
 
@@ -47,11 +59,18 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class ReceivablesAsked:
-    """What is to be done with the invoices, and the day on which interest is reckoned."""
+    """What is to be done with the invoices through the day `as_of` (None: all of it).
+
+    `closing`: the rate at which what is open is valued then. `loss_percents`: what is expected to be lost of each
+    bucket of the aging. `sales_days`: over how many days sales are taken for the days they are outstanding.
+    """
 
     as_of: date | None = None
-    events: tuple[PaymentMade | CreditAsked, ...] = ()
+    events: tuple[PaymentMade | CreditAsked | WriteOff, ...] = ()
     terms: Terms = field(default_factory=Terms)
+    closing: ExchangeRate | None = None
+    loss_percents: tuple[Decimal, ...] = ()
+    sales_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,25 @@ class Receivable:
     early: EarlyPayment | None = None
     parts: tuple[int, ...] = ()
     late: LateCharges | None = None
+    discount_taken_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Revalued:
+    """What is open, in the ledger's currency: as booked, and at the closing rate. Minor units."""
+
+    booked_minor: int
+    now_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aged:
+    """The open invoices by days past due; what is expected to be lost (None: not asked); days of sales outstanding."""
+
+    as_of: date
+    buckets: tuple[AgingBucket, ...]
+    losses_minor: tuple[int, ...] = ()
+    sales_outstanding: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +116,5 @@ class Receivables:
     fx_minor: int
     fx_currency: str
     fx_steps: tuple[tuple[int, int], ...] = ()
+    revalued: Revalued | None = None
+    aged: Aged | None = None

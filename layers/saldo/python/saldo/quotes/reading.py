@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.accounts.model import Account, Address, LegalEntity, TaxStatus
@@ -15,11 +16,12 @@ from saldo.kernel.reading import Fields, read
 from saldo.orders.model import Item
 from saldo.quotes.model import BillingDays, DatedItem, QuoteRequest
 from saldo.quotes.reading_changes import check_day
+from saldo.quotes.reading_names import check_names
 from saldo.quotes.reading_options import options_from, wallet_from
 from saldo.quotes.reading_plans import plans_from
 from saldo.quotes.reading_receivables import exchange_from, receivables_from
 from saldo.quotes.reading_subscriptions import subscription_from
-from saldo.quotes.reading_tax import tax_from
+from saldo.quotes.reading_tax import country_from, tax_from
 from saldo.quotes.reading_usage import usage_from
 from saldo.subscriptions.model import Subscription
 
@@ -40,9 +42,9 @@ def _request(document: Fields) -> QuoteRequest:
         document.problems.add("currency", "invalid_currency", "must be an ISO 4217 code such as EUR")
         currency = "EUR"
     account_fields = document.maybe_child("account")
-    country = account_fields.text("country", _COUNTRY)
-    tax = tax_from(document, country, currency)
-    entity = _entity(document.maybe_child("seller"), country, currency, {r.jurisdiction for r in tax.table.rates})
+    country = country_from(account_fields, _COUNTRY)
+    rates, rounding, mode = tax_from(document, country, currency)
+    entity = _entity(document.maybe_child("seller"), country, currency, {r.jurisdiction for r in rates.rates})
     account = _account(account_fields, entity, country, currency)
     versions = plans_from(document, currency)
     exchange = exchange_from(document.maybe_child("exchange"), currency)
@@ -54,8 +56,8 @@ def _request(document: Fields) -> QuoteRequest:
         subscriptions=_subscriptions(document, account, versions),
         usage=usage_from(document.maybe_child("usage"), account.id),
         items=tuple(_item(fields, n) for n, fields in enumerate(document.maybe_children("items"), 1)),
-        tax=tax,
-        options=options_from(document.maybe_child("options")),
+        tax=rates,
+        options=replace(options_from(document.maybe_child("options")), tax_rounding=rounding, tax_mode=mode),
         wallet=wallet_from(document, currency),
         exchange=exchange,
         receivables=receivables_from(document.child("receivables"), currency, exchange)
@@ -63,13 +65,14 @@ def _request(document: Fields) -> QuoteRequest:
         else None,
     )
     document.finish()
+    check_names(document, request)
     return request
 
 
 def _entity(fields: Fields, country: str, currency: str, taxed_in: set[str]) -> LegalEntity:
     """The seller; where it does not say otherwise, it sits in the buyer's country and may charge every tax named."""
     registrations = fields.text_list("tax_registrations") if fields.has("tax_registrations") else sorted(taxed_in)
-    sits_in = fields.text("country", country)
+    sits_in = country_from(fields, country)
     entity = LegalEntity(
         id="ent_quote",
         name=fields.text("name", "Seller"),
@@ -122,9 +125,16 @@ def _zone(fields: Fields) -> str:
     return name
 
 
+_WAYS = ("on", "dates", "at", "from")
+
+
 def _days(fields: Fields, zone: str) -> BillingDays:
     """`on`: one run; `dates`: several; `at`: at moments, each on the day it is then for the account; `from` and
     `through`: every day on which something falls due."""
+    told = [name for name in _WAYS if fields.has(name)]
+    if len(told) > 1:
+        why = f"beside `{told[0]}`: tell it in one way of {', '.join(_WAYS)}"
+        fields.problems.add(fields.at(told[1]), "one_of", why)
     if fields.has("on"):
         days = BillingDays((fields.day("on"),))
     elif fields.has("at"):
@@ -133,12 +143,13 @@ def _days(fields: Fields, zone: str) -> BillingDays:
         days = BillingDays(fields.days("dates"))
     else:
         days = BillingDays((), fields.day("from"), fields.day("through"))
-        if days.last_on < days.first_on:
+        if fields.has("from") and fields.has("through") and days.last_on < days.first_on:
             fields.problems.add(fields.at("through"), "before_from", "must not be before `from`")
-        check_day(fields, "from", days.first_on)
-        check_day(fields, "through", days.last_on)
+        for name, day in (("from", days.first_on), ("through", days.last_on)):
+            check_day(fields, name, day)
     for day in days.runs:
         check_day(fields, "dates" if fields.has("dates") else "on", day)
+    fields.has("through")
     fields.finish()
     return days
 

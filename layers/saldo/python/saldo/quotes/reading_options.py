@@ -60,6 +60,9 @@ def _coupon(fields: Fields, n: int) -> Coupon:
         from_on=fields.maybe_day("from_on"),
         until_on=fields.maybe_day("until_on"),
         used=fields.integer("used", 0),
+        minimum=fields.maybe_decimal("minimum"),
+        maximum=fields.maybe_decimal("maximum"),
+        carries=fields.flag("carries", False),
     )
     fields.problems.extend(problems_of_coupon(coupon), fields.path)
     fields.finish()

@@ -6,12 +6,15 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.invoicing.rules_interest import COMPENSATION, STATUTORY_POINTS, LateInterest
+from saldo.invoicing.rules_interest import Bands, LateFee, LateInterest
+from saldo.invoicing.rules_late_law import STATUTES
 from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part, Tolerance
 from saldo.kernel.exact import ZERO, minor_of_share, plus
 from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields
-from saldo.quotes.model_receivables import CreditAsked, PaymentMade, ReceivablesAsked, Terms
+from saldo.ledger.rules import AGING_BOUNDS
+from saldo.quotes.model_receivables import CreditAsked, PaymentMade, ReceivablesAsked, Terms, WriteOff
 
 _MOST_DAYS = 3660
 
@@ -24,10 +27,34 @@ class Quoted(StrEnum):
 
 
 class Law(StrEnum):
-    """Whose law sets late interest."""
+    """Whose law sets late interest; EU is directive 2011/7/EU as most of its members have it."""
 
     UK = "UK"
     EU = "EU"
+    DE = "DE"
+    DE_CONSUMER = "DE_CONSUMER"
+    FR = "FR"
+
+    @property
+    def points(self) -> Decimal:
+        """What it adds to the reference rate, a year."""
+        if self is Law.DE_CONSUMER:
+            return STATUTES["DE"].consumer_points or ZERO
+        return STATUTES[_COUNTRY_OF[self]].points
+
+    @property
+    def bands(self) -> Bands:
+        return () if self is Law.DE_CONSUMER else STATUTES[_COUNTRY_OF[self]].bands
+
+
+_COUNTRY_OF = {Law.UK: "GB", Law.EU: "IT", Law.DE: "DE", Law.FR: "FR"}
+
+
+class Per(StrEnum):
+    """What an interest rate is for."""
+
+    YEAR = "year"
+    MONTH = "month"
 
 
 def exchange_from(fields: Fields, currency: str) -> ExchangeRate | None:
@@ -52,18 +79,27 @@ def receivables_from(fields: Fields, currency: str, exchange: ExchangeRate | Non
     """What is asked about the time after the invoices are issued."""
     payments = [_payment(child, currency, exchange) for child in fields.maybe_children("payments")]
     notes = [_credit_note(child, currency) for child in fields.maybe_children("credit_notes")]
+    given_up = [_write_off(child, currency) for child in fields.maybe_children("write_offs")]
+    aging = fields.maybe_child("aging")
     asked = ReceivablesAsked(
         as_of=fields.maybe_day("as_of"),
-        events=(*payments, *notes),
+        events=(*payments, *notes, *given_up),
         terms=Terms(
             early_discount=_early(fields.child("early_discount")) if fields.has("early_discount") else None,
-            late_interest=_late(fields.child("late_interest")) if fields.has("late_interest") else None,
+            late_interest=late_from(fields.child("late_interest"), currency) if fields.has("late_interest") else None,
             instalments=tuple(_part(child, currency) for child in fields.maybe_children("instalments")),
             tolerance=_tolerance(fields.maybe_child("tolerance"), currency),
         ),
+        closing=_rate(fields, "closing_rate", date.min, exchange),
+        loss_percents=aging.decimal_list("loss_percents"),
+        sales_days=aging.integer("sales_days") if aging.has("sales_days") else None,
     )
-    if asked.terms.late_interest is not None and asked.as_of is None:
-        fields.problems.add(fields.at("as_of"), "missing", "interest is reckoned as of a day")
+    if asked.loss_percents and len(asked.loss_percents) != len(AGING_BOUNDS):
+        names = ", ".join(name for name, _, _ in AGING_BOUNDS)
+        aging.problems.add(aging.at("loss_percents"), "wrong_length", f"must be one each for {names}")
+    if asked.as_of is None and (asked.terms.late_interest is not None or fields.has("aging")):
+        fields.problems.add(fields.at("as_of"), "missing", "interest and aging are reckoned as of a day")
+    aging.finish()
     fields.finish()
     return asked
 
@@ -72,21 +108,36 @@ def _minor(fields: Fields, name: str, currency: str) -> int:
     return minor_of_share(fields.decimal(name), (1, 1), currency)
 
 
+def _rate(fields: Fields, name: str, on: date, booked: ExchangeRate | None) -> ExchangeRate | None:
+    """A later rate, told the same way round as that of the invoices; None where there is none."""
+    source = fields.text("source", "") if name == "rate" else ""
+    if not fields.has(name):
+        return None
+    rate = fields.decimal(name)
+    if booked is None:
+        fields.problems.add(fields.at(name), "no_ledger_currency", "`exchange` names no ledger currency")
+    elif rate <= 0:
+        fields.problems.add(fields.at(name), "not_above_zero", "a rate is above zero")
+    else:
+        return ExchangeRate(booked.base, booked.counter, rate, source, on)
+    return None
+
+
 def _payment(fields: Fields, currency: str, booked: ExchangeRate | None) -> PaymentMade:
-    on, exchange = fields.day("on"), None
-    if fields.has("rate"):
-        rate = fields.decimal("rate")
-        if booked is None:
-            fields.problems.add(fields.at("rate"), "no_ledger_currency", "`exchange` names no ledger currency")
-        elif rate <= 0:
-            fields.problems.add(fields.at("rate"), "not_above_zero", "a rate is above zero")
-        else:
-            exchange = ExchangeRate(booked.base, booked.counter, rate, fields.text("source", ""), on)
-    fields.has("source")
+    on = fields.day("on")
     invoice = fields.integer("invoice") if fields.has("invoice") else None
-    payment = PaymentMade(on, _minor(fields, "amount", currency), invoice, exchange)
+    payment = PaymentMade(on, _minor(fields, "amount", currency), invoice, _rate(fields, "rate", on, booked))
     fields.finish()
     return payment
+
+
+def _write_off(fields: Fields, currency: str) -> WriteOff:
+    minor = _minor(fields, "amount", currency) if fields.has("amount") else None
+    given_up = WriteOff(fields.day("on"), fields.integer("invoice", 1), minor)
+    if minor is not None and minor < 0:
+        fields.problems.add(fields.at("amount"), "negative", "must be zero or more")
+    fields.finish()
+    return given_up
 
 
 def _credit_note(fields: Fields, currency: str) -> CreditAsked:
@@ -110,25 +161,53 @@ def _early(fields: Fields) -> EarlyDiscount:
     return discount
 
 
-def _late(fields: Fields) -> LateInterest:
+def late_from(fields: Fields, currency: str) -> LateInterest:
     """A rate of its own, or a law's points above the base rate, with the law's compensation."""
     law = fields.choice("law", Law) if fields.has("law") else None
-    percent = fields.maybe_decimal("percent")
-    if percent is None:
-        base = fields.decimal("base_percent") if law else fields.decimal("percent")
-        percent = plus(base, STATUTORY_POINTS) if law else base
-    fields.has("base_percent")
+    percent, later = _percent_from(fields, law), []
+    for child in fields.maybe_children("later"):
+        on = child.day("from_on")
+        later.append((on, _percent_from(child, law)))
+        child.finish()
+    year_days = fields.integer("year_days", 365)
+    if year_days < 1:
+        fields.problems.add(fields.at("year_days"), "below_one", "a year has days")
     rule = LateInterest(
         percent=percent,
-        year_days=fields.integer("year_days", 365),
+        year_days=None if fields.flag("calendar_year", False) else max(year_days, 1),
         daily_rounding=fields.flag("daily_rounding", False),
-        bands=COMPENSATION[law] if law else (),
+        bands=law.bands if law else (),
+        per=Unit(fields.choice("per", Per, Per.YEAR)),
+        later=tuple(sorted(later)),
+        fees=tuple(_fee(child, currency) for child in fields.maybe_children("fees")),
     )
-    if rule.year_days < 1:
-        fields.problems.add(fields.at("year_days"), "below_one", "a year has days")
-        rule = LateInterest(Decimal(0))
     fields.finish()
     return rule
+
+
+def _percent_from(fields: Fields, law: Law | None) -> Decimal:
+    """`percent` as it is, or `base_percent` plus the law's points."""
+    if fields.has("percent"):
+        if fields.has("base_percent"):
+            fields.problems.add(fields.at("base_percent"), "one_of_two", "either a `percent` or a `base_percent`")
+        return fields.decimal("percent")
+    if law is None:
+        if fields.has("base_percent"):
+            fields.problems.add(fields.at("base_percent"), "no_law", "a base rate needs a `law` that adds to it")
+        return fields.decimal("percent")
+    return plus(fields.decimal("base_percent"), law.points)
+
+
+def _fee(fields: Fields, currency: str) -> LateFee:
+    fee = LateFee(
+        after_days=fields.integer("after_days", 0),
+        amount_minor=_minor(fields, "amount", currency) if fields.has("amount") else 0,
+        percent=fields.decimal("percent", ZERO),
+    )
+    if not fields.has("amount") and not fields.has("percent"):
+        fields.problems.add(fields.at("amount"), "missing", "a fee has an `amount` or a `percent`")
+    fields.finish()
+    return fee
 
 
 def _part(fields: Fields, currency: str) -> Part:

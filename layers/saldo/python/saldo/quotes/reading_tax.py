@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -9,36 +10,48 @@ from saldo.kernel.exact import ZERO, times
 from saldo.kernel.money import minor_digits
 from saldo.kernel.reading import Fields
 from saldo.kernel.rounding import Rounding
-from saldo.quotes.model import TaxRules
 from saldo.tax.model import Collection, TaxRate, TaxRounding, TaxTable, TaxTreatment
 from saldo.tax.rules import problems_of_rates
 from saldo.tax.table import shipped_table
 
 _LONG_AGO = date(1900, 1, 1)
+_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
-def tax_from(document: Fields, country: str, currency: str) -> TaxRules:
-    """The rules by which a quote is taxed; without any, nothing is. country: of rates that name none."""
+def country_from(fields: Fields, usual: str) -> str:
+    """`country`, by its ISO 3166 code of two letters."""
+    country = fields.text("country", usual)
+    if not _COUNTRY.fullmatch(country):
+        fields.problems.add(fields.at("country"), "invalid_country", "must be an ISO 3166 code such as DE")
+        return usual
+    return country
+
+
+def tax_from(document: Fields, country: str, currency: str) -> tuple[TaxTable, TaxRounding, Rounding]:
+    """The rates by which a quote is taxed and how tax is rounded; without rates, nothing is taxed.
+
+    country: of rates that name none.
+    """
     fields = document.maybe_child("taxes")
     rounding = fields.choice("rounding", TaxRounding, TaxRounding.DOCUMENT)
     mode = fields.choice("mode", Rounding, Rounding.HALF_UP)
     if fields.flag("use_shipped_rates", False):
         fields.finish()
-        return TaxRules(shipped_table(), rounding, mode)
+        return shipped_table(), rounding, mode
     before = len(document.problems.found)
     rates = tuple(_rate(child, country, currency) for child in fields.maybe_children("rates"))
     if len(document.problems.found) == before:
         for problem in problems_of_rates(rates):
             fields.problems.add(fields.at("rates"), "invalid_rates", problem)
     fields.finish()
-    return TaxRules(TaxTable("quote", rates, shipped_table().unions), rounding, mode)
+    return TaxTable("quote", rates, shipped_table().unions), rounding, mode
 
 
 def _rate(fields: Fields, country: str, currency: str) -> TaxRate:
     percent = fields.decimal("percent", ZERO)
     usual = TaxTreatment.STANDARD if percent or fields.has("per_unit") else TaxTreatment.ZERO
     rate = TaxRate(
-        country=fields.text("country", country),
+        country=country_from(fields, country),
         region=fields.text("region", ""),
         name=fields.text("name", "VAT"),
         categories=frozenset(fields.text_list("categories") or ("standard",)),

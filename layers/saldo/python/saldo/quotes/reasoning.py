@@ -24,7 +24,7 @@ _BOUNDS = {
     "overage": "{units} beyond the commitment at a factor of {price} on top: {amount}",
     "included": "{units} included",
     "free_units": "{units} free",
-    "package": "{units} begun packages at {price}: {amount}",
+    "package": "{units} packages at {price}: {amount}",
     "percentage": "{price} of {units}: {amount}",
     "billed_before": "less what {units} cost before: {amount}",
     "discount": "taken off: {amount}",
@@ -41,7 +41,9 @@ def reasons_of(line: Line, currency: str) -> list[str]:
     """One sentence per step of the price, then the share of the period, then the rounding."""
     reasons = [_reason(step) for step in line.steps]
     share = line.share
-    if share.days != share.of:
+    if share.of == 1 and share.days > 1:
+        reasons.append(f"{share.days} of the units of time that the price is for: {plain(line.exact)} × {share.days}")
+    elif share.days != share.of:
         days = "seconds" if share.of > 1000 else "days"
         reasons.append(
             f"{share.days} of {share.of} {days} of the period: {plain(line.exact)} × {share.days}/{share.of}"

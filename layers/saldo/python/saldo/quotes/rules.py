@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from saldo.catalog.model import PriceModel
 from saldo.invoicing.model import (
     BilledAccount,
     BillingCase,
@@ -19,36 +21,48 @@ from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_lines import charged_of
 from saldo.kernel.errors import Refusal
-from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest
+from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest, UsageTotal
 from saldo.quotes.rules_receivables import receivables
-from saldo.quotes.rules_usage import usage_of
+from saldo.quotes.rules_usage import concerns, usage_of
 from saldo.subscriptions.model import Subscription
 from saldo.tax.table import TableTax
 from saldo.usage.model import UsageDetail, UsageKey
+from saldo.usage.rules import needs_of_all
 
 MOST_RUNS = 5_000
+MOST_LINES = 50_000
 
 
 def quote(request: QuoteRequest) -> Quote:
     """The invoices that runs on the days asked for would issue to this account, in order.
 
     Pure: the same request yields the same bytes. Raises Refusal where a run would set the account aside (see
-    `saldo.invoicing.rules.bill`), `too_many_runs` beyond 5,000 days, `usage_straddles_period` for a total over days
-    of two periods.
+    `saldo.invoicing.rules.bill`), `too_many_runs` beyond 5,000 days, `too_many_lines` beyond 50,000,
+    `usage_straddles_period` for a total over days of two periods.
     """
     state = _State(request, list(request.subscriptions), list(request.items), request.wallet)
-    tax = TableTax(request.tax.table, request.tax.rounding, mode=request.tax.mode)
+    tax = TableTax(request.tax)
     invoices: list[InvoiceBody] = []
+    lines = 0
     for n, day in enumerate(_days(state)):
         if n >= MOST_RUNS:
             raise Refusal("too_many_runs", f"something falls due on more than {MOST_RUNS} days")
         billed = bill_account(state.case(day), tax)
         state.move_on(day, billed)
+        lines += sum(len(body.lines) for body in billed.bodies)
+        if lines > MOST_LINES:
+            raise Refusal("too_many_lines", f"there are more than {MOST_LINES:,} lines to invoice; ask for fewer days")
         if request.days.runs or day >= request.days.first_on:
             invoices += billed.bodies
-    asked, currency = request.receivables, request.account.currency
-    after = receivables(asked, invoices) if asked else None
-    return Quote(tuple(invoices), tuple(state.subscriptions), state.wallet, currency, after)
+    asked = request.receivables
+    return Quote(
+        invoices=tuple(invoices),
+        subscriptions=tuple(state.subscriptions),
+        wallet=state.wallet,
+        currency=request.account.currency,
+        receivables=receivables(asked, invoices) if asked else None,
+        not_billed=_not_billed(request, state.counted),
+    )
 
 
 @dataclass(slots=True)
@@ -59,6 +73,7 @@ class _State:
     subscriptions: list[Subscription]
     items: list[DatedItem]
     wallet: Wallet
+    counted: set[UsageKey] = field(default_factory=set)
 
     def case(self, day: date) -> BillingCase:
         request = self.request
@@ -66,6 +81,7 @@ class _State:
         sold = ((s, versions.get(s.plan_version_id)) for s in self.subscriptions)
         due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
         totals, details = _usage(request, due)
+        self.counted |= totals.keys()
         return BillingCase(
             account=request.account,
             entity=request.entity,
@@ -89,16 +105,23 @@ class _State:
 def _usage(
     request: QuoteRequest, due: Sequence[DueSubscription]
 ) -> tuple[dict[UsageKey, Decimal], dict[UsageKey, UsageDetail]]:
-    totals: dict[UsageKey, Decimal] = {}
-    details: dict[UsageKey, UsageDetail] = {}
+    prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
     for item in due:
         for charged in charged_of(item):
-            meter_id = charged.component.meter_id
-            if meter_id:
-                key = UsageKey(item.subscription.id, meter_id, charged.period.period)
-                price, zone = charged.component.price, request.account.time_zone
-                totals[key], details[key] = usage_of(request.usage, key, price, zone)
+            if charged.component.meter_id:
+                key = UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
+                prices[key].append(charged.component.price)
+    totals: dict[UsageKey, Decimal] = {}
+    details: dict[UsageKey, UsageDetail] = {}
+    for key, asking in prices.items():
+        zone = request.account.time_zone
+        totals[key], details[key] = usage_of(request.usage, key, needs_of_all(asking), zone)
     return totals, details
+
+
+def _not_billed(request: QuoteRequest, counted: set[UsageKey]) -> tuple[UsageTotal, ...]:
+    """The totals that no run asked for."""
+    return tuple(t for t in request.usage.totals if not any(concerns(t, key) for key in counted))
 
 
 def _ready(items: Sequence[DatedItem], day: date) -> list[DatedItem]:

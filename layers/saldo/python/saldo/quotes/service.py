@@ -29,7 +29,7 @@ def quote_text(text: str) -> dict[str, Any]:
     """The same for JSON text; its numbers are read digit by digit, never as floats. Refusal `not_json` besides."""
     try:
         document = json.loads(text, parse_float=Decimal)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refusal("not_json", f"this is not JSON: {error}") from error
     return quote_document(document)
 

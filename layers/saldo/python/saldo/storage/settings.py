@@ -22,7 +22,7 @@ class Settings:
     """What a deployment tells its functions. A name absent from the environment is an empty text.
 
     `portal_origins` maps region code to the origin (scheme, host, port) of that region's portal; `entities` are the
-    sellers whose runs this region's schedules start.
+    sellers whose runs this region's schedules start. `tax_service`: `avalara`, `vertex`, or "" for the table alone.
     """
 
     env: str
@@ -33,6 +33,7 @@ class Settings:
     documents_bucket: str
     imports_bucket: str
     usage_bucket: str
+    audit_bucket: str
     bus: str
     user_pool_id: str
     user_pool_client_id: str
@@ -44,6 +45,10 @@ class Settings:
     count_usage_function: str
     mail_from: str
     state_machine_arn: str
+    tax_service: str
+    tax_url: str
+    tax_secret_arn: str
+    vat_register_url: str
     portal_origins: Mapping[str, str]
     entities: tuple[EntityCycle, ...]
 

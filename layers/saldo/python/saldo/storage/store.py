@@ -179,6 +179,30 @@ class Store:
         found = self.write([unit])
         return found[0] if found else None
 
+    def change(
+        self,
+        key: Key,
+        *,
+        set: Mapping[str, Any] | None = None,
+        add: Mapping[str, int] | None = None,
+        when: Mapping[str, Any],
+    ) -> Item | None:
+        """Change one existing item and return it as it then is, in one call; None when a condition does not hold.
+
+        For counters that are read with every request; effects belong into units.
+        """
+        from botocore.exceptions import ClientError
+
+        (write,) = Unit("change").update(key, set=set, add=add, when=when, exists=True).writes
+        self._check(key[0])
+        try:
+            answer = self._client.update_item(TableName=self.table, ReturnValues="ALL_NEW", **write.request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return None
+            raise
+        return from_attributes(answer["Attributes"])
+
     def put_many(self, items: Sequence[Item]) -> None:
         """Overwrite items, 25 a call, in no order; only for records that come out the same when repeated."""
         waiting: list[Any] = []

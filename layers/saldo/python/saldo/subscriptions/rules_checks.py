@@ -16,7 +16,9 @@ def problems_of_quantities(quantities: Mapping[str, Decimal], version: PlanVersi
     problems, known = Problems(), {c.id for c in version.components if c.kind is not ChargeKind.USAGE}
     for name, quantity in quantities.items():
         if name not in known:
-            problems.add(f"quantities.{name}", "unknown_component", f"{version.id} has no quantity of {name!r}")
+            there = ", ".join(sorted(known)) or "none"
+            why = f"{version.id} has no quantity of {name!r}; there are {there}, and usage is counted by meters"
+            problems.add(f"quantities.{name}", "unknown_component", why)
         elif quantity < 0:
             problems.add(f"quantities.{name}", "negative_quantity", "must be zero or more")
         elif not fits(quantity):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from saldo.accounts.model import Account, AccountStatus
 from saldo.accounts.records import account_from
@@ -36,11 +37,9 @@ class Subscriptions:
         False when it was started before on the same terms (nothing is changed). Raises Refusal
         `invalid_subscription` naming every fault, `subscription_exists` when the id stands for other terms.
         """
-        new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
-        _check(new, self._account(new.account_id), self._plan_version(new))
-        unit = Unit(f"start {new.id}").insert(records.subscription_item(new))
-        record = AuditRecord(new.account_id, self._clock(), actor, "subscription.started", new.id)
-        if self._store.write_one(unit.put(audit_item(record))) is None:
+        unit, account = Unit(f"start {subscription.id}"), self._account(subscription.account_id)
+        new = start_in(unit, subscription, account, self._plan_version(subscription), actor, self._clock())
+        if self._store.write_one(unit) is None:
             return True
         if not _same_terms(self.get(new.account_id, new.id), new):
             raise Refusal("subscription_exists", f"{new.id} is already there with other terms")
@@ -54,16 +53,10 @@ class Subscriptions:
         """
         for _ in range(_MOST_TRIES):
             before = self.get(account_id, subscription_id)
-            _check_change(change, before, self._versions(before, change))
-            after = with_change(before, change)
-            if after == before:
-                return before
-            unit = move_on(Unit(f"change {subscription_id} {change.id}"), before, after)
-            subject = f"{subscription_id} {change.id}"
-            after_text = {"kind": change.kind.value, "effective_on": change.effective_on.isoformat()}
-            record = AuditRecord(account_id, self._clock(), actor, "subscription.changed", subject, after=after_text)
-            if self._store.write_one(unit.put(audit_item(record))) is None:
-                return replace(after, version=before.version + 1)
+            unit = Unit(f"change {subscription_id} {change.id}")
+            after = change_in(unit, before, change, self._versions(before, change), actor, self._clock())
+            if after == before or self._store.write_one(unit) is None:
+                return after
         raise Unavailable("this subscription is being changed by many at once; try again")
 
     def _versions(self, subscription: Subscription, change: Change) -> dict[str, PlanVersion]:
@@ -96,6 +89,39 @@ class Subscriptions:
         if item is None:
             raise NotFound(f"no such plan version: {subscription.plan_version_id}")
         return plan_version_from(item)
+
+
+def start_in(
+    unit: Unit, subscription: Subscription, account: Account, version: PlanVersion, actor: Actor, at: datetime
+) -> Subscription:
+    """Begin a subscription in this unit, which does not hold when its id is there already; the subscription as begun.
+
+    Raises Refusal `invalid_subscription` naming every fault.
+    """
+    new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
+    _check(new, account, version)
+    unit.insert(records.subscription_item(new))
+    unit.put(audit_item(AuditRecord(new.account_id, at, actor, "subscription.started", new.id)))
+    return new
+
+
+def change_in(
+    unit: Unit, before: Subscription, change: Change, versions: Mapping[str, PlanVersion], actor: Actor, at: datetime
+) -> Subscription:
+    """Put a change on record in this unit, which holds only while the subscription is as it was read; as it then is.
+
+    Nothing is added to the unit when the change was on record before. versions: by id, those that it was on and is
+    moved to. Raises Refusal `invalid_change` naming every fault, and those of `rules_changes.with_change`.
+    """
+    _check_change(change, before, versions)
+    after = with_change(before, change)
+    if after == before:
+        return before
+    move_on(unit, before, after)
+    what = {"kind": change.kind.value, "effective_on": change.effective_on.isoformat()}
+    subject = f"{before.id} {change.id}"
+    unit.put(audit_item(AuditRecord(before.account_id, at, actor, "subscription.changed", subject, after=what)))
+    return replace(after, version=before.version + 1)
 
 
 def _check_change(change: Change, subscription: Subscription, versions: Mapping[str, PlanVersion]) -> None:

@@ -8,8 +8,11 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.accounts.model import TaxStatus
+from saldo.accounts.model import Exemption, TaxStatus
 from saldo.kernel.rounding import Rounding
+
+# The category of what is no supply.
+OUTSIDE = "outside"
 
 
 class TaxTreatment(StrEnum):
@@ -96,21 +99,41 @@ class TaxTable:
 
 @dataclass(frozen=True, slots=True)
 class BuyerFacts:
-    """What tax rules need to know of a buyer; nothing personal."""
+    """What tax rules need to know of a buyer; nothing personal.
+
+    `has_tax_id`: one that is valid for the buyer's country. `postcode` and `code` (the account) are for tax services.
+    """
 
     country: str
     region: str
     status: TaxStatus
     has_tax_id: bool
+    exemptions: tuple[Exemption, ...] = ()
+    postcode: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SellerFacts:
-    """`registrations`: where the seller may charge tax: `DE`, `US-NY`, or a union (`EU`) for its one-stop shop."""
+    """`registrations`: where the seller may charge tax: `DE`, `US-NY`, or a union (`EU`) for its one-stop shop.
+
+    rounding, mode: how the seller rounds the taxes of a document; a tax service rounds in its own way.
+    """
 
     country: str
     region: str
     registrations: frozenset[str]
+    postcode: str = ""
+    rounding: TaxRounding = TaxRounding.DOCUMENT
+    mode: Rounding = Rounding.HALF_UP
+
+
+@dataclass(frozen=True, slots=True)
+class TaxFacts:
+    """Who bought and who sold, as a tax service was asked or should have been."""
+
+    buyer: BuyerFacts
+    seller: SellerFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +203,10 @@ class TaxTotal:
 
 @dataclass(frozen=True, slots=True)
 class TaxAnswer:
-    """Frozen on the invoice. `source`: who answered, with the version of its rates. `estimated`: to be trued up."""
+    """Frozen on the invoice. `source`: who answered, with the version of its rates. `estimated`: to be trued up.
+
+    `facts`: kept where a tax service is to be told of the invoice, or asked again.
+    """
 
     source: str
     estimated: bool
@@ -188,6 +214,7 @@ class TaxAnswer:
     lines: tuple[LineTax, ...]
     totals: tuple[TaxTotal, ...]
     mode: Rounding = Rounding.HALF_UP
+    facts: TaxFacts | None = None
 
     @property
     def tax_minor(self) -> int:

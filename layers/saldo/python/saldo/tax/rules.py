@@ -9,6 +9,7 @@ from saldo.accounts.model import TaxStatus
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO
 from saldo.tax.model import (
+    OUTSIDE,
     BuyerFacts,
     SellerFacts,
     TaxableLine,
@@ -19,21 +20,31 @@ from saldo.tax.model import (
 )
 from saldo.tax.rules_totals import line_amounts, line_taxes, percent_of, tax_totals
 
-__all__ = ["line_amounts", "line_taxes", "percent_of", "problems_of_rates", "shares_for", "tax_totals"]
+__all__ = [
+    "OUTSIDE",
+    "decided_by_facts",
+    "line_amounts",
+    "line_taxes",
+    "percent_of",
+    "problems_of_rates",
+    "shares_for",
+    "tax_totals",
+]
 
 
 def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> tuple[TaxShare, ...]:
     """Every tax on a line, side by side; one of 0 % with its reason where none is charged.
 
-    In this order: an exempt buyer; a business with a tax id in another country of the seller's union (reverse
-    charge); where the seller may charge tax, the dated rates of that place; else outside the scope.
-    Refusal `tax_undecidable` when a fact or a rate is missing.
+    In this order: what is no supply at all (category OUTSIDE); what facts alone decide; where the seller may charge
+    tax, the dated rates of that place, less those that a certificate valid on the day exempts from; else outside the
+    scope. Refusal `tax_undecidable` when a fact or a rate is missing.
     """
-    if buyer.status is TaxStatus.EXEMPT:
-        return (_untaxed(_name_of_place(buyer), TaxTreatment.EXEMPT, "buyer_exempt"),)
+    if line.category == OUTSIDE:
+        return (no_supply(seller),)
+    decided = decided_by_facts(buyer, seller, table)
+    if decided is not None:
+        return (decided,)
     union = _shared_union(buyer, seller, table)
-    if union and buyer.status is TaxStatus.BUSINESS and buyer.has_tax_id:
-        return (_untaxed(buyer.country, TaxTreatment.REVERSE_CHARGE, "buyer_accounts_for_tax"),)
     places = _places(buyer, seller, table)
     if not places and union and seller.country in seller.registrations:
         places = frozenset({seller.country})
@@ -44,7 +55,33 @@ def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table:
     if not rates:
         where = " and ".join(sorted(places))
         raise Refusal("tax_undecidable", f"no rate of {where} for {line.category!r} on {line.supplied_on}")
-    return tuple(_share(rate) for rate in rates)
+    return tuple(_share(rate) if not _exempt(rate, line, buyer) else _exempted(rate) for rate in rates)
+
+
+def no_supply(seller: SellerFacts) -> TaxShare:
+    """Of what is no supply: interest and compensation for late payment (CJEU C-222/81, BAZ Bausystem)."""
+    return TaxShare(seller.country, "", TaxTreatment.OUTSIDE, ZERO, "no_supply")
+
+
+def decided_by_facts(buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> TaxShare | None:
+    """What needs neither rates nor a service: an exempt buyer; a business with a valid tax id in another country of
+    the seller's union, which accounts for the tax itself (Directive 2006/112/EC, articles 44 and 196)."""
+    if buyer.status is TaxStatus.EXEMPT:
+        return _untaxed(_name_of_place(buyer), TaxTreatment.EXEMPT, "buyer_exempt")
+    if _shared_union(buyer, seller, table) and buyer.status is TaxStatus.BUSINESS and buyer.has_tax_id:
+        return _untaxed(buyer.country, TaxTreatment.REVERSE_CHARGE, "buyer_accounts_for_tax")
+    return None
+
+
+def _exempt(rate: TaxRate, line: TaxableLine, buyer: BuyerFacts) -> bool:
+    return any(e.covers(rate.jurisdiction, line.category, line.supplied_on) for e in buyer.exemptions)
+
+
+def _exempted(rate: TaxRate) -> TaxShare:
+    """A certificate's reason only where there was a tax to be exempt from."""
+    if rate.treatment in (TaxTreatment.EXEMPT, TaxTreatment.ZERO):
+        return _share(rate)
+    return TaxShare(rate.jurisdiction, rate.name, TaxTreatment.EXEMPT, ZERO, "exemption_certificate")
 
 
 def _share(r: TaxRate) -> TaxShare:

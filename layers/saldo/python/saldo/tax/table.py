@@ -9,24 +9,23 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar
 
+from saldo.accounts.model import Exemption, TaxStatus
 from saldo.kernel.errors import Refusal
-from saldo.kernel.rounding import Rounding
 from saldo.tax.model import (
     BuyerFacts,
     SellerFacts,
     TaxableLine,
     TaxAnswer,
     TaxRate,
-    TaxRounding,
     TaxShare,
     TaxTable,
     TaxTreatment,
 )
 from saldo.tax.rules import line_taxes, problems_of_rates, shares_for, tax_totals
 
-_Decision = tuple[str, date, BuyerFacts, SellerFacts]
+_Decision = tuple[str, date, str, str, TaxStatus, bool, tuple[Exemption, ...], SellerFacts]
 _MOST_KEPT = 20_000
 
 
@@ -38,19 +37,21 @@ class TableTax:
     """
 
     table: TaxTable
-    rounding: TaxRounding = TaxRounding.DOCUMENT
     estimated: bool = False
-    mode: Rounding = Rounding.HALF_UP
     _decided: dict[_Decision, tuple[TaxShare, ...]] = field(default_factory=dict, repr=False, compare=False)
+    parallel: ClassVar[int] = 1
 
-    def quote(self, lines: Sequence[TaxableLine], buyer: BuyerFacts, seller: SellerFacts) -> TaxAnswer:
+    def quote(
+        self, lines: Sequence[TaxableLine], buyer: BuyerFacts, seller: SellerFacts, currency: str = ""
+    ) -> TaxAnswer:
         shares = [self._shares(line, buyer, seller) for line in lines]
-        taxes = line_taxes(lines, shares, self.rounding, self.mode)
-        totals = tax_totals(lines, taxes, self.rounding, self.mode)
-        return TaxAnswer(f"table {self.table.version}", self.estimated, self.rounding, taxes, totals, self.mode)
+        taxes = line_taxes(lines, shares, seller.rounding, seller.mode)
+        totals = tax_totals(lines, taxes, seller.rounding, seller.mode)
+        return TaxAnswer(f"table {self.table.version}", self.estimated, seller.rounding, taxes, totals, seller.mode)
 
     def _shares(self, line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts) -> tuple[TaxShare, ...]:
-        key = (line.category, line.supplied_on, buyer, seller)
+        kind = buyer.country, buyer.region, buyer.status, buyer.has_tax_id, buyer.exemptions
+        key = (line.category, line.supplied_on, *kind, seller)
         known = self._decided.get(key)
         if known is None:
             if len(self._decided) >= _MOST_KEPT:

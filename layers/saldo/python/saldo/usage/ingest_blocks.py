@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from saldo.usage.ingest_files import MOST_LINE_BYTES
+from saldo.kernel.rows import MOST_LINE_BYTES
 
 # Bytes that two readers of lines could see differently, besides what is not ASCII.
 _ODD = (b"\r", b"\0", b"\1", b"\t", b"\x7f")

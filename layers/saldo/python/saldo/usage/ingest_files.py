@@ -13,9 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from saldo.kernel.errors import Problem, Refusal
+from saldo.kernel.rows import MOST_LINE_BYTES, lines
 from saldo.usage.ingest_rows import COLUMNS, PROPERTY_PREFIX, UsageRow
 
-MOST_LINE_BYTES = 64_000
 FORMATS = ("csv", "ndjson")
 
 
@@ -38,20 +38,6 @@ def read_rows(chunks: Iterable[bytes], file_format: str) -> Iterator[UsageRow]:
     if file_format == "csv":
         return _csv_rows(texts)
     return (_event_row(number, text) for number, text in enumerate(texts, 1) if text.strip())
-
-
-def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines without their ends. A line over MOST_LINE_BYTES comes cut, so memory stays bounded."""
-    rest = bytearray()
-    for chunk in chunks:
-        *whole, tail = chunk.split(b"\n")
-        for piece in whole:
-            rest += piece
-            yield bytes(rest[: MOST_LINE_BYTES + 1]).rstrip(b"\r")
-            rest.clear()
-        rest += tail[: MOST_LINE_BYTES + 1 - min(len(rest), MOST_LINE_BYTES + 1)]
-    if rest:
-        yield bytes(rest).rstrip(b"\r")
 
 
 def row_of_line(number: int, line: bytes) -> UsageRow | None:

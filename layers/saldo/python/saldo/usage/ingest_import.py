@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -88,19 +87,13 @@ class UsageImport:
         """
         if self._store.get(entity_id, "entity") is None:
             raise NotFound(f"no such legal entity: {entity_id}")
-        file_format, digest = format_of(key), self._digest(key)
+        file_format, digest = format_of(key), self._files.digest(key)
         before = self._store.get(*records.file_guard_key(entity_id, digest))
         if before is not None and not again:
             return _summary_from(before)
         summary = self._import(entity_id, key, file_format, digest, backfill)
         self._store.write_one(Unit(f"imported {digest}").put(self._guard(entity_id, digest, summary)))
         return summary
-
-    def _digest(self, key: str) -> str:
-        digest = hashlib.sha256()
-        for chunk in self._files.chunks(key):
-            digest.update(chunk)
-        return digest.hexdigest()
 
     def _import(self, entity_id: str, key: str, file_format: str, digest: str, backfill: bool) -> ImportSummary:
         tally, still_rejected = _Tally(), set[int]()

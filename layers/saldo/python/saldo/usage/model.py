@@ -10,24 +10,36 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from saldo.kernel.periods import Period
+from saldo.kernel.rounding import Rounding
 
 
 class Aggregation(StrEnum):
     """How a meter turns events into one number per period.
 
-    SUM of values, COUNT of events, number of UNIQUE values of a property, MAX value, LATEST value, and WEIGHTED:
-    values are changes of a level, and the level is averaged over the time of the period.
+    SUM of values, COUNT of events, number of UNIQUE values of a property, MAX and MIN value, AVERAGE of the values (not
+    of time), LATEST value, and WEIGHTED: values are changes of a level, and the level is averaged over the time of the
+    period.
     """
 
     SUM = "sum"
     COUNT = "count"
     UNIQUE = "unique"
     MAX = "max"
+    MIN = "min"
+    AVERAGE = "average"
     LATEST = "latest"
     WEIGHTED = "weighted"
 
 
 LEVELS = (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX)
+
+
+class CountWindow(StrEnum):
+    """A part of a period that is counted by itself: of the clock or the calendar of the account."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
 
 
 class Repeats(StrEnum):
@@ -74,7 +86,10 @@ class Meter:
     counts: the name of the events it counts, so that several meters count the same events; "" is the meter's own id.
     filters: it counts only events whose properties have one of the values named. group_by: properties by which its
     usage is told apart where it is shown. carries: a level (WEIGHTED, LATEST, MAX) goes on from before a period.
-    grace_s: how long after its end a period waits for events before it is billed.
+    grace_s: how long after its end a period waits for events before it is billed. per: each such window is counted by
+    itself, and their numbers are added up (the peak of each hour, say). factor: what the number is multiplied by, to
+    come to another unit; rounding: and how it is rounded then, to `digits` (None: not at all). whole_days: a WEIGHTED
+    level goes by days, of which each that is begun counts whole: a rise from its day on, a fall from the day after.
     """
 
     id: str
@@ -90,6 +105,11 @@ class Meter:
     grace_s: int = 0
     late: LatePolicy = LatePolicy.CARRY
     repeats: Repeats = Repeats.FIRST
+    per: CountWindow | None = None
+    factor: Decimal = Decimal(1)
+    rounding: Rounding | None = None
+    digits: int = 0
+    whole_days: bool = False
 
     @property
     def event_name(self) -> str:

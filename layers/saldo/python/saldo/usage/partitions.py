@@ -26,7 +26,7 @@ from saldo.usage.partitions_engine import Engine
 from saldo.usage.ports import Ask
 from saldo.usage.records import MonthKey, months_of
 from saldo.usage.records_partitions import FilePart
-from saldo.usage.rules import averaged
+from saldo.usage.rules import averaged, only_quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -121,6 +121,8 @@ class _Shelf:
 
 def _count(shelf: _Shelf, ask: Ask) -> tuple[Counted, Cutoff]:
     """The fold of one window. Without parts there is nothing to count."""
+    if only_quoted(ask.meter):
+        raise Refusal("only_quoted", f"{ask.meter.id} counts in a way that files are not counted in")
     wanted = _wanted(shelf.months, ask)
     parts = shelf.parts_of(wanted, ask.known)
     known = _known(shelf.months, ask)

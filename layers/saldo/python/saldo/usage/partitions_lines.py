@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saldo.kernel.rows import MOST_LINE_BYTES
 from saldo.usage import rules_partitions as rules
 from saldo.usage.ingest_blocks import Block, is_plain
-from saldo.usage.ingest_files import MOST_LINE_BYTES
 from saldo.usage.ingest_rows import CLOCK_SKEW, EARLIEST_YEAR, may_fall, only_count
 from saldo.usage.model import UsageEvent
 from saldo.usage.ports import FileDelivery

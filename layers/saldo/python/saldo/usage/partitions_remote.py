@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 Fields = Mapping[str, Any]
+# Of meters that are stored, and so can be asked for, these say nothing (`rules.only_quoted`).
+_ONLY_QUOTED = ("per", "factor", "rounding", "digits", "whole_days")
 
 
 class CountedElsewhere:
@@ -60,7 +62,7 @@ def ask_fields(ask: Ask) -> dict[str, Any]:
     return {
         "account_id": ask.account_id,
         "zone": ask.zone,
-        "meter": asdict(ask.meter),
+        "meter": {name: value for name, value in asdict(ask.meter).items() if name not in _ONLY_QUOTED},
         "period": ask.period.as_text(),
         "needs": {"dimensions": list(ask.needs.dimensions), "amounts": ask.needs.amounts},
         "known": None if ask.known is None else dict(ask.known),

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from saldo.catalog.model import Capped, Commitment, Included, Matrix, Percentage, PriceModel, Ramp
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO, plus, total
+from saldo.kernel.exact import ZERO, plus, times, total
 from saldo.kernel.money import round_exact
-from saldo.kernel.periods import Period, local_date
-from saldo.usage.model import NO_NEEDS, Aggregation, Counted, Meter, Needs, Repeats, UsageDetail, UsageEvent
+from saldo.kernel.periods import Period, local_date, zone_named
+from saldo.kernel.rounding import Rounding
+from saldo.usage.model import (
+    NO_NEEDS,
+    Aggregation,
+    Counted,
+    CountWindow,
+    Meter,
+    Needs,
+    Repeats,
+    UsageDetail,
+    UsageEvent,
+)
 
 WEIGHTED_DIGITS = 12
 _MICROSECOND = Fraction(1, 1_000_000)
@@ -34,6 +45,25 @@ def needs_of(price: PriceModel) -> Needs:
         dimensions: tuple[str, ...] = next((n.dimensions for n in found if n.dimensions), ())
         return Needs(dimensions, any(n.amounts for n in found))
     return NO_NEEDS
+
+
+def needs_of_all(prices: Iterable[PriceModel]) -> Needs:
+    """What several prices of the same usage need together, as when a charge is taken back and made on other terms.
+
+    Refusal `dimensions_differ` where they tell usage apart by different properties.
+    """
+    found = [needs_of(price) for price in prices]
+    dimensions = {n.dimensions for n in found if n.dimensions}
+    if len(dimensions) > 1:
+        raise Refusal("dimensions_differ", f"usage would have to be told apart by {sorted(dimensions)} at once")
+    return Needs(next(iter(dimensions), ()), any(n.amounts for n in found))
+
+
+def only_quoted(meter: Meter) -> bool:
+    """Whether it counts in a way that stored meters and partitions do not keep, and so would count otherwise."""
+    alone = meter.aggregation in (Aggregation.MIN, Aggregation.AVERAGE)
+    converted = meter.factor != 1 or meter.rounding is not None
+    return alone or converted or meter.whole_days or meter.per is not None
 
 
 def first_of_each(events: Iterable[UsageEvent]) -> list[UsageEvent]:
@@ -76,7 +106,7 @@ def counted(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: st
 
     Others' events and those of other periods are ignored, but for a meter that carries its level: it needs all from
     before the period. The instant of a boundary is in the later period. With dimensions the total is the sum of their
-    parts. Exact, but for WEIGHTED, which is rounded half up to 12 digits so that it can be printed.
+    parts. Exact, but for WEIGHTED and AVERAGE, which are rounded half up to 12 digits so that they can be printed.
     """
     start, end = period.instants(zone)
     inside = sorted(
@@ -84,30 +114,46 @@ def counted(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: st
     )
     amounts = tuple(e.value for e in inside if e.at >= start) if needs.amounts else None
     if not needs.dimensions:
-        return Counted(_folded(meter, inside, start, end), UsageDetail(amounts=amounts))
+        return Counted(_folded(meter, inside, period, zone), UsageDetail(amounts=amounts))
     groups: dict[tuple[str, ...], list[UsageEvent]] = defaultdict(list)
     for event in inside:
         groups[tuple(event.properties.get(name, "") for name in needs.dimensions)].append(event)
-    parts = {values: _folded(meter, group, start, end) for values, group in groups.items()}
+    parts = {values: _folded(meter, group, period, zone) for values, group in groups.items()}
     by_value = {values: quantity for values, quantity in parts.items() if quantity}
     return Counted(total(by_value.values()), UsageDetail(amounts=amounts, by_value=by_value))
 
 
-def _folded(meter: Meter, events: Sequence[UsageEvent], start: datetime, end: datetime) -> Decimal:
+def _folded(meter: Meter, events: Sequence[UsageEvent], period: Period, zone: str) -> Decimal:
     """What the meter makes of events in the order of time that all count, of which some may be before the start."""
-    if not meter.carries:
-        return _fold(meter, events, start, end, ZERO)
-    before = [e for e in events if e.at < start]
+    start, end = period.instants(zone)
+    before = [e for e in events if e.at < start] if meter.carries else []
     inside = events[len(before) :]
     if meter.aggregation is Aggregation.WEIGHTED:
-        return _fold(meter, inside, start, end, total(e.value for e in before))
-    return _fold(meter, [*before[-1:], *inside], start, end, ZERO)
+        opening = total(e.value for e in before)
+        if meter.whole_days:
+            number = weighted_by_days([(local_date(e.at, zone), e.value) for e in inside], period, opening)
+        else:
+            number = weighted([(e.at, e.value) for e in inside], start, end, opening)
+    elif meter.per is not None:
+        windows: dict[object, list[UsageEvent]] = defaultdict(list)
+        for event in inside:
+            windows[_window(meter.per, event.at, zone)].append(event)
+        number = total(_FOLDS[meter.aggregation](found, meter) for found in windows.values())
+    else:
+        number = _FOLDS[meter.aggregation]([*before[-1:], *inside], meter)
+    number = times(number, meter.factor)
+    if meter.rounding is None:
+        return number
+    return _rounded(Fraction(number), meter.digits, meter.rounding)
 
 
-def _fold(meter: Meter, events: Sequence[UsageEvent], start: datetime, end: datetime, opening: Decimal) -> Decimal:
-    if meter.aggregation is Aggregation.WEIGHTED:
-        return weighted([(e.at, e.value) for e in events], start, end, opening)
-    return _FOLDS[meter.aggregation](events, meter)
+def _window(per: CountWindow, at: datetime, zone: str) -> object:
+    """What tells a window from the others; an hour that clocks repeat is two."""
+    local = at.astimezone(zone_named(zone))
+    day = local.date()
+    if per is CountWindow.HOUR:
+        return day, local.hour, local.utcoffset()
+    return day if per is CountWindow.DAY else (day.year, day.month)
 
 
 def _sum(events: Sequence[UsageEvent], _meter: Meter) -> Decimal:
@@ -127,6 +173,17 @@ def _max(events: Sequence[UsageEvent], _meter: Meter) -> Decimal:
     return max((e.value for e in events), default=ZERO)
 
 
+def _min(events: Sequence[UsageEvent], _meter: Meter) -> Decimal:
+    return min((e.value for e in events), default=ZERO)
+
+
+def _average(events: Sequence[UsageEvent], _meter: Meter) -> Decimal:
+    """Of the values, whenever they came; 0 for none."""
+    if not events:
+        return ZERO
+    return _to_print(Fraction(total(e.value for e in events)) / len(events))
+
+
 def _latest(events: Sequence[UsageEvent], _meter: Meter) -> Decimal:
     """The value of the last event; of several at one instant, the one whose source and id sort last."""
     return max(events, key=lambda e: (e.at, e.source, e.id)).value if events else ZERO
@@ -137,6 +194,8 @@ _FOLDS: Mapping[Aggregation, Callable[[Sequence[UsageEvent], Meter], Decimal]] =
     Aggregation.COUNT: _count,
     Aggregation.UNIQUE: _unique,
     Aggregation.MAX: _max,
+    Aggregation.MIN: _min,
+    Aggregation.AVERAGE: _average,
     Aggregation.LATEST: _latest,
 }
 
@@ -156,8 +215,24 @@ def weighted(
 
 def averaged(area: Fraction, start: datetime, end: datetime) -> Decimal:
     """A level's value times seconds as its average over `[start, end)`: half up to 12 digits after the point."""
-    scaled = round_exact(area / seconds(start, end) * 10**WEIGHTED_DIGITS)
-    return Decimal(scaled).scaleb(-WEIGHTED_DIGITS)
+    return _to_print(area / seconds(start, end))
+
+
+def weighted_by_days(changes: Iterable[tuple[date, Decimal]], period: Period, opening: Decimal = ZERO) -> Decimal:
+    """The same over days, of which each that is begun counts whole: a rise from its day on, a fall from the next."""
+    area = Fraction(opening) * period.days
+    for on, change in changes:
+        since = on if change > 0 else on + timedelta(days=1)
+        area += Fraction(change) * (period.end - since).days
+    return _to_print(area / period.days)
+
+
+def _to_print(number: Fraction) -> Decimal:
+    return _rounded(number, WEIGHTED_DIGITS)
+
+
+def _rounded(number: Fraction, digits: int, rounding: Rounding = Rounding.HALF_UP) -> Decimal:
+    return Decimal(round_exact(number * 10**digits, rounding)).scaleb(-digits)
 
 
 def seconds(start: datetime, end: datetime) -> Fraction:

@@ -18,6 +18,7 @@ from saldo.usage.ingest_rows import MOST_PROPERTIES, UsageRow
 from saldo.usage.model import LEVELS, Aggregation, LatePolicy, Meter
 from saldo.usage.records import USAGE_PREFIX
 from saldo.usage.records_partitions import accounts_from, keep_in_files, usage_files_key
+from saldo.usage.rules import only_quoted
 from saldo.usage.totals import UsageTotals as UsageTotals
 
 MOST_GRACE_S = 31 * 86_400
@@ -90,6 +91,8 @@ def _check(meter: Meter) -> None:
             problems.add(
                 name, "invalid_id", "a lower-case letter, then at most 63 letters, digits, dots, dashes, lines"
             )
+    if only_quoted(meter):
+        problems.add("aggregation", "only_quoted", "quotes count so; what is stored for runs does not keep it yet")
     if (meter.aggregation is Aggregation.UNIQUE) != bool(meter.unique_by):
         problems.add("unique_by", "invalid_unique_by", "a unique meter names the property that it counts, others none")
     if not meter.names:

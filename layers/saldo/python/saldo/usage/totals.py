@@ -18,11 +18,11 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage import records, records_partitions, records_windows
 from saldo.usage.ingest import meters_of
-from saldo.usage.model import Counted, Meter, Repeats, UsageDetail, UsageEvent, UsageKey
+from saldo.usage.model import Counted, Meter, Needs, Repeats, UsageDetail, UsageEvent, UsageKey
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, Known, LateUsage, Window
 from saldo.usage.ports import Ask, LargeUsage
 from saldo.usage.records import MonthKey, months_of
-from saldo.usage.rules import counted, needs_of
+from saldo.usage.rules import counted, needs_of_all
 from saldo.usage.rules_windows import Months, closes_at, count, late_in, late_of, until, windows_to_look_at
 
 Asked = Mapping[Account, Sequence[tuple[UsageKey, PriceModel]]]
@@ -130,10 +130,11 @@ def _window_key(account: Account, key: UsageKey) -> Key:
 
 
 def _marks(look: _Look) -> Iterable[Key]:
-    """Marks of windows that are asked for again, as when a charge is taken back."""
+    """Marks of windows that are asked for again, as when a charge is taken back. A meter without a latest window may
+    have had one whose charge was taken back for good, and now is made again."""
     for key, _ in look.keys:
         last = look.closings.last.get(key.meter_id)
-        if last is not None and key.period.start < last.period.end:
+        if look.closings.begun if last is None else key.period.start < last.period.end:
             yield _window_key(look.account, key)
 
 
@@ -168,21 +169,29 @@ def _carried(look: _Look) -> dict[str, str]:
     return found
 
 
+def _prices(look: _Look) -> dict[UsageKey, list[PriceModel]]:
+    """What is asked for, each once, with all prices that ask for it."""
+    prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
+    for key, price in look.keys:
+        prices[key].append(price)
+    return prices
+
+
 def _usage_in_files(
     look: _Look, large: LargeUsage, billed: Mapping[UsageKey, Window], sellers_meters: Iterable[Meter]
 ) -> AccountUsage:
     """As `_usage_of`, of files: everything that is asked of them in one go."""
     corrected = {m.event_name for m in sellers_meters if m.repeats is Repeats.LAST}
-    asks, zone = [], look.account.time_zone
-    for key, price in look.keys:
+    asks, zone, prices = [], look.account.time_zone, _prices(look)
+    for key, asking in prices.items():
         meter, window = look.meters[key.meter_id], billed.get(key)
         known = None if window is None or window.is_withdrawn else window.known
         corrects = meter.event_name in corrected
-        asks.append(Ask(look.account.id, zone, meter, key.period, needs_of(price), known, corrects))
-    found = large.count(asks) if asks else []
-    totals = {key: counted.quantity for (key, _), (counted, _) in zip(look.keys, found, strict=True)}
-    details = {key: counted.detail for (key, _), (counted, _) in zip(look.keys, found, strict=True)}
-    cutoffs = {key: cutoff for (key, _), (_, cutoff) in zip(look.keys, found, strict=True)}
+        asks.append(Ask(look.account.id, zone, meter, key.period, needs_of_all(asking), known, corrects))
+    found = dict(zip(prices, large.count(asks) if asks else [], strict=True))
+    totals = {key: counted.quantity for key, (counted, _) in found.items()}
+    details = {key: counted.detail for key, (counted, _) in found.items()}
+    cutoffs = {key: cutoff for key, (_, cutoff) in found.items()}
     for key, window in billed.items():
         if not window.is_withdrawn:
             cutoffs[key] = Cutoff(window.known, window.arrivals)
@@ -224,19 +233,19 @@ def _usage_of(
     details: dict[UsageKey, UsageDetail] = {}
     cutoffs: dict[UsageKey, Cutoff] = {}
     zone = look.account.time_zone
-    for key, price in look.keys:
+    for key, asking in _prices(look).items():
         meter, window = look.meters[key.meter_id], billed.get(key)
         months = _events_of(look, events, meter, key.period, zone)
-        (totals[key], details[key]), cutoffs[key] = _count(months, meter, key, zone, price, window)
+        needs = needs_of_all(asking)
+        (totals[key], details[key]), cutoffs[key] = _count(months, meter, key, zone, needs, window)
     late = tuple(found for window in look.windows if (found := _late(look, events, window)))
     return AccountUsage(totals, details, cutoffs, billed, late, _closes_at(look), look.closings)
 
 
 def _count(
-    months: Months, meter: Meter, key: UsageKey, zone: str, price: PriceModel, window: Window | None
+    months: Months, meter: Meter, key: UsageKey, zone: str, needs: Needs, window: Window | None
 ) -> tuple[Counted, Cutoff]:
     """By all that is known; for a window that is billed, by what was known when it was."""
-    needs = needs_of(price)
     if window is None or window.is_withdrawn:
         return count(months, meter, key.period, zone, needs)
     found = counted(until(months, window.known), meter, key.period, zone, needs)

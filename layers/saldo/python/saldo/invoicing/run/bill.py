@@ -6,10 +6,13 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from saldo.accounts.records import entity_from
+from saldo.accounts.records import entity_from, facts_print
+from saldo.exchange.service import ExchangeRates
+from saldo.invoicing import approvals
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import BilledAccount, InvoiceBody
 from saldo.invoicing.records import body_key, draft_header, header_item
+from saldo.invoicing.records_templates import choice_from, templates_key
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_late import windows_of
 from saldo.invoicing.run import records
@@ -56,14 +59,19 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
     store = billing.store
     attempt = load_attempt(store, run_id, attempt_number)
     plan_key, entity_key = records.plan_key(run_id, attempt.plan_id, batch), (attempt.entity_id, "entity")
-    found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id)])
+    template_key = templates_key(attempt.entity_id)
+    found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id), template_key])
     options = options_from(found.get(seller_billing_key(attempt.entity_id)))
+    entity = entity_from(found[entity_key])
     shared = Batch(
-        entity_from(found[entity_key]),
+        entity,
         options,
         attempt.as_of,
         records.billed_by(attempt),
         instant_from(attempt.opened_at),
+        ExchangeRates(store),
+        facts_print(entity),
+        choice_from(found.get(template_key)),
     )
     result = _bill(billing, attempt, shared, records.plan_from(found[plan_key]))
     store.put_many([records.result_item(run_id, attempt_number, batch, result)])
@@ -78,7 +86,7 @@ def _bill(billing: Billing, attempt: Attempt, shared: Batch, due: Sequence[DueAc
     waiting = list(due)
     for _ in range(_MOST_ROUNDS):
         cases = read_cases(billing, shared, waiting)
-        decided = [_decide(billing, attempt, account, cases[account.account_id]) for account in waiting]
+        decided = _decide_all(billing, attempt, waiting, cases)
         units = [] if attempt.dry_run else [d.unit for d in decided if d.unit]
         conflicts = {conflict.unit for conflict in billing.store.write(units)}
         waiting = [d.account for d in decided if d.unit and d.unit.name in conflicts]
@@ -93,11 +101,26 @@ def _bill(billing: Billing, attempt: Attempt, shared: Batch, due: Sequence[DueAc
     return BatchResult(tuple(drafts + _frozen_before(billing.store, earlier)), tuple(set_aside))
 
 
+def _decide_all(
+    billing: Billing, attempt: Attempt, due: Sequence[DueAccount], cases: Mapping[str, AccountCase | SetAside]
+) -> list[_Decided]:
+    """One after the other out of memory; where a tax service is asked, several at once, for each only waits."""
+    if billing.tax.parallel == 1:
+        return [_decide(billing, attempt, account, cases[account.account_id]) for account in due]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(billing.tax.parallel) as threads:
+        return list(threads.map(lambda a: _decide(billing, attempt, a, cases[a.account_id]), due))
+
+
 def _decide(billing: Billing, attempt: Attempt, account: DueAccount, found: AccountCase | SetAside) -> _Decided:
     if isinstance(found, SetAside):
         return _Decided(account, set_aside=found)
     try:
         billed = bill_account(found.case, billing.tax)
+        waits = approvals.decision(billing.store, attempt, found.case.account, billed.bodies)
+        if waits:
+            return _Decided(account, before=found.before, set_aside=waits)
         unit = _unit(attempt, found, billed)
     except Refusal as refusal:
         aside = SetAside(account.account_id, refusal.code, str(refusal)[:300])
@@ -133,6 +156,8 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
     accounts = {account.id: account for account in (case.account, *found.members)}
     for account_id, windows in windows_of(case, found.usage, invoices).items():
         close_windows(unit, accounts[account_id], found.usage[account_id], windows)
+    if not attempt.dry_run:
+        approvals.consume(unit, case.account, billed.bodies)
     if billed.wallet != case.wallet:
         write_wallet(unit, case.account.id, case.entity.id, billed.wallet, found.wallet_read)
     return unit

@@ -13,10 +13,12 @@ from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from
 from saldo.catalog.model import ChargeKind, PlanVersion, PriceModel
 from saldo.catalog.service import PlanVersions
+from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.model import BillingCase, BillingOptions, DueItem, DueSubscription
 from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_late import late_charge
 from saldo.invoicing.rules_lines import charged_of
+from saldo.invoicing.rules_templates import TemplateChoice
 from saldo.invoicing.run.model import DueAccount, SetAside
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
 from saldo.kernel.errors import Refusal
@@ -75,6 +77,9 @@ class Batch:
     as_of: date
     billed_by: str
     opened_at: datetime
+    rates: ExchangeRates | None = None
+    seller_facts: str = ""
+    templates: TemplateChoice = field(default_factory=TemplateChoice)
 
 
 def read_cases(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str, AccountCase | SetAside]:
@@ -171,6 +176,10 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
     if isinstance(accounts, SetAside):
         return accounts
     account = accounts[due.account_id]
+    try:
+        exchange = batch.rates.rate_for(batch.entity, account.currency, batch.as_of) if batch.rates else None
+    except Refusal as refusal:
+        return SetAside(due.account_id, refusal.code, refusal.message)
     wallet = found.records.get(wallet_key(due.account_id))
     waiting = [item for one in due.all for item in _waiting(one, found)]
     case = BillingCase(
@@ -182,6 +191,9 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
         items=tuple(DueItem(w.item, None if w.account_id == account.id else accounts[w.account_id]) for w in waiting),
         options=batch.options,
         wallet=wallet_from(wallet),
+        exchange=exchange,
+        seller_facts=batch.seller_facts,
+        template=batch.templates.of(account),
     )
     before = (found.records.get(key) for one in due.all for key in _billable_keys(one))
     billed = dict.fromkeys(invoice for record in before for invoice in _billed_before(record, batch))

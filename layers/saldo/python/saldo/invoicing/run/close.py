@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from saldo.invoicing.rules import format_number
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt, Drafted, RunState, SetAside
 from saldo.invoicing.run.number import (
@@ -15,7 +14,6 @@ from saldo.invoicing.run.number import (
     in_number_order,
     load_attempt,
     results_of,
-    series_of,
     taken_blocks,
 )
 from saldo.invoicing.run.open import move
@@ -119,12 +117,15 @@ def set_aside_of(store: Store, attempt: Attempt) -> list[SetAside]:
 
 
 def _number_range(store: Store, attempt: Attempt) -> tuple[str, str]:
+    """The first and last number of the series that most of its documents are in."""
     blocks = taken_blocks(store, attempt)
     if not blocks:
         return "", ""
-    series = series_of(store, attempt)
-    last = blocks[-1]
-    return format_number(series, blocks[0].first), format_number(series, last.first + last.count - 1)
+    counts: Counter[str] = Counter()
+    for block in blocks:
+        counts[block.series.name] += block.count
+    main = [block for block in blocks if block.series.name == counts.most_common(1)[0][0]]
+    return main[0].numbers[0], main[-1].numbers[1]
 
 
 def _differences(store: Store, attempt: Attempt, drafts: Sequence[Drafted]) -> list[dict[str, object]]:
@@ -156,6 +157,7 @@ def _by_account(drafts: Sequence[Drafted]) -> dict[tuple[str, str], int]:
 
 def _last_closed_drafts(store: Store, attempt: Attempt) -> list[Drafted]:
     for item in store.query_all(attempt.entity_id, prefix="run#", newest_first=True):
-        if item["status"] == RunState.CLOSED.value and item["invoices"]:
-            return drafts_of(store, records.attempt_from(item))
+        attempt_before = records.attempt_from(item)
+        if attempt_before.state is RunState.CLOSED and attempt_before.invoices and not attempt_before.is_one_off:
+            return drafts_of(store, attempt_before)
     return []

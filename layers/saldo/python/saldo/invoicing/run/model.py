@@ -55,6 +55,11 @@ class Attempt:
     differences: tuple[Mapping[str, object], ...] = ()
 
     @property
+    def is_one_off(self) -> bool:
+        """Whether staff asked for it, for one account: such an attempt's run id has a request after its date."""
+        return self.run_id.count("_") > self.entity_id.count("_") + 1
+
+    @property
     def batches(self) -> list[str]:
         count = -(-self.accounts // ACCOUNTS_PER_BATCH)
         return [f"{i:05d}" for i in range(count)]
@@ -99,6 +104,11 @@ class SetAside:
     code: str
     reason: str
 
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is wrong: it is billed once its time of grace has passed, or staff has approved it."""
+        return self.code in ("usage_window_open", "awaiting_approval")
+
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
@@ -111,3 +121,8 @@ class BatchResult:
 def run_id_of(entity_id: str, as_of: date) -> str:
     """The one run that a seller has on a date."""
     return f"run_{entity_id.removeprefix('ent_')}_{as_of:%Y%m%d}"
+
+
+def request_run_id(entity_id: str, as_of: date, request: str) -> str:
+    """The run of one account that staff asked for: `request` (letters and digits) names it for ever."""
+    return f"{run_id_of(entity_id, as_of)}_{request}"

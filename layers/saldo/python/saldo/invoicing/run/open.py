@@ -10,9 +10,17 @@ from datetime import date, datetime
 
 from saldo.accounts.agenda import DUE_SHARDS, due_agenda_of
 from saldo.accounts.model import LegalEntity
-from saldo.accounts.records import entity_from, invoiced_to
+from saldo.accounts.records import entity_from, facts_item, invoiced_to
 from saldo.invoicing.run import records
-from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, MOVES, Attempt, DueAccount, RunState, run_id_of
+from saldo.invoicing.run.model import (
+    ACCOUNTS_PER_BATCH,
+    MOVES,
+    Attempt,
+    DueAccount,
+    RunState,
+    request_run_id,
+    run_id_of,
+)
 from saldo.invoicing.wallets import Wallets
 from saldo.kernel.clock import Clock, instant_from, instant_text
 from saldo.kernel.errors import NotFound, Problems, Refusal
@@ -21,6 +29,8 @@ from saldo.kernel.periods import local_date
 from saldo.kernel.states import moved
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+from saldo.subscriptions.records import PREFIX as SUBSCRIPTIONS
+from saldo.usage.records_windows import accounts_with_late_usage
 
 _DRY_RUN_KEPT_S = 7 * 86400
 
@@ -61,19 +71,55 @@ def open_run(store: Store, clock: Clock, entity_id: str, as_of: str, *, dry_run:
     raise AssertionError("attempts of one run cannot be begun by others eight times in a row")
 
 
+def open_for_one(store: Store, clock: Clock, entity_id: str, request: str, on: date, due: DueAccount) -> Attempt:
+    """The attempt of one account that staff asked for; the same request finds the one it began.
+
+    Raises Refusal `dependencies_not_met` as `open_run` does.
+    """
+    run_id = request_run_id(entity_id, on, request)
+    latest = latest_attempt(store, run_id)
+    if latest:
+        return latest if latest.state is RunState.CLOSED else _resume(store, latest)
+    entity = _entity(store, entity_id)
+    _check_dependencies(store, entity, on, clock())
+    begun = _begin(store, clock, entity, on, run_id=run_id, number=1, dry_run=False, only=due)
+    return begun if begun.plan_id else open_for_one(store, clock, entity_id, request, on, due)
+
+
 def latest_attempt(store: Store, run_id: str) -> Attempt | None:
     page = store.query(run_id, prefix="attempt#", newest_first=True, limit=1, consistent=True)
     return records.attempt_from(page.items[0]) if page.items else None
 
 
+def latest_of_seller(store: Store, entity_id: str) -> Attempt | None:
+    """The attempt of a seller's latest date; where there are several, that of the day's own run."""
+    page = store.query(entity_id, prefix="run#", newest_first=True, limit=1, consistent=True)
+    return records.attempt_from(page.items[0]) if page.items else None
+
+
+def earlier_open(store: Store, entity_id: str, on: date) -> Attempt | None:
+    """An attempt of an earlier date that is not closed: its drafts must be numbered before any of a later date."""
+    latest = latest_of_seller(store, entity_id)
+    if latest is None or latest.as_of >= on:
+        return None
+    items = store.query_all(entity_id, prefix=f"run#{latest.as_of.isoformat()}#", consistent=True)
+    return next((a for a in map(records.attempt_from, items) if a.state is not RunState.CLOSED), None)
+
+
 def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]:
-    """Accounts with subscriptions or items due on or before the date, in id order of whom they are invoiced to."""
+    """Accounts with subscriptions or items due on or before the date, in id order of whom they are invoiced to.
+
+    Late usage waits for what is due next; where nothing ever will be, it is due by itself.
+    """
     found: dict[str, tuple[list[str], list[str]]] = {}
     for shard in range(DUE_SHARDS):
         for item in store.query_all(due_agenda_of(entity_id, shard), last=on.isoformat(), agenda=True):
             kind, _, record_id = item["sk"].partition("#")
             found.setdefault(item["pk"], ([], []))[kind == "item"].append(record_id)
     due = {account: DueAccount(account, tuple(sorted(ids[0])), tuple(sorted(ids[1]))) for account, ids in found.items()}
+    for account_id in accounts_with_late_usage(store, entity_id):
+        if account_id not in due and not _has_more_to_bill(store, account_id):
+            due[account_id] = DueAccount(account_id)
     into = invoiced_to(store, entity_id) if due else {}
     payers: dict[str, list[DueAccount]] = defaultdict(list)
     for account_id in sorted(due):
@@ -81,6 +127,11 @@ def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]
     for payer, accounts in sorted(payers.items()):
         members = tuple(account for account in accounts if account.account_id != payer)
         yield replace(due.get(payer, DueAccount(payer)), members=members)
+
+
+def _has_more_to_bill(store: Store, account_id: str) -> bool:
+    sold = store.query_all(account_id, prefix=SUBSCRIPTIONS, fields=("agenda_on",), consistent=True)
+    return any("agenda_on" in subscription for subscription in sold)
 
 
 def _anyone_due(store: Store, entity_id: str, on: date) -> bool:
@@ -99,31 +150,40 @@ def _check_dependencies(store: Store, entity: LegalEntity, on: date, now: dateti
     today = local_date(now, entity.time_zone)
     if on > today:
         problems.add("as_of", "in_the_future", f"{on} has not begun where {entity.name} keeps its books")
-    last = store.query(entity.id, prefix="run#", newest_first=True, limit=1, consistent=True).items
-    if last and last[0]["as_of"] > on.isoformat():
+    last = latest_of_seller(store, entity.id)
+    if last and last.as_of > on:
         problems.add(
             "as_of",
             "numbers_would_go_back",
-            f"invoices are already issued as of {last[0]['as_of']}; dates must not fall as numbers rise",
+            f"invoices are already issued as of {last.as_of}; dates must not fall as numbers rise",
         )
-    if last and last[0]["as_of"] < on.isoformat() and last[0]["status"] != RunState.CLOSED.value:
-        problems.add(
-            "as_of", "earlier_run_open", f"the run as of {last[0]['as_of']} is {last[0]['status']}; retry it first"
-        )
+    earlier = earlier_open(store, entity.id, on)
+    if earlier:
+        what = earlier.run_id if earlier.is_one_off else f"the run as of {earlier.as_of}"
+        problems.add("as_of", "earlier_run_open", f"{what} is {earlier.state.value}; retry it first")
     problems.refuse_if_any("the run cannot start", "dependencies_not_met")
 
 
 def _begin(
-    store: Store, clock: Clock, entity: LegalEntity, on: date, *, run_id: str, number: int, dry_run: bool
+    store: Store,
+    clock: Clock,
+    entity: LegalEntity,
+    on: date,
+    *,
+    run_id: str,
+    number: int,
+    dry_run: bool,
+    only: DueAccount | None = None,
 ) -> Attempt:
     """Freeze who is due under a plan of our own, then claim the attempt; an attempt without plan is not ours."""
     plan_id = secrets.token_hex(6)
-    due = list(due_accounts(store, entity.id, on))
+    due = [only] if only else list(due_accounts(store, entity.id, on))
     attempt = Attempt(
         run_id, number, entity.id, on, RunState.OPEN, plan_id, len(due), dry_run, opened_at=instant_text(clock())
     )
     kept = {"expires_at_s": int(clock().timestamp()) + _DRY_RUN_KEPT_S} if dry_run else {}
-    store.put_many([item | kept for item in _plan_items(attempt, due)])
+    facts = [] if dry_run else [facts_item(entity)]  # what the documents of this attempt say of the seller
+    store.put_many([*facts, *(item | kept for item in _plan_items(attempt, due))])
     unit = Unit(f"open {run_id} {number}").insert(records.attempt_item(attempt) | kept)
     if not dry_run:
         unit.insert(records.listing_item(attempt))

@@ -2,8 +2,8 @@
 
 `<run>` / `attempt#<n>` · `<run>` / `plan#<plan>#<batch>` (accounts of a batch) ·
 `<run>` / `result#<n>#<batch>` (what became of a batch) · `<run>` / `ranks#<list>#<batch>` (drafts in number order) ·
-`<run>` / `numbered#<n>#<part>` (a block of numbers and the ranks it belongs to) ·
-`<entity>` / `run#<as_of>#<n>` (the seller's list of runs) · `<entity>` / `series#<series>` (the next free number)
+`<run>` / `numbered#<n>#<part>` (blocks of numbers and the ranks they belong to) ·
+`<entity>` / `run#<as_of>#<n>` (the seller's list of runs)
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from saldo.invoicing.rules_numbers import Series
 from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, RunState, SetAside
 from saldo.invoicing.status import DocumentKind
 from saldo.storage.items import Item, Key
@@ -65,7 +66,11 @@ def attempt_from(item: Item) -> Attempt:
 
 
 def listing_key(attempt: Attempt) -> Key:
-    return attempt.entity_id, f"run#{attempt.as_of.isoformat()}#{attempt.number:04d}"
+    """Those that staff asked for lie before the attempts of the day's run, each under its request."""
+    place = f"{attempt.number:04d}"
+    if attempt.is_one_off:
+        place = f"0000#{attempt.run_id.rpartition('_')[2]}#{place}"
+    return attempt.entity_id, f"run#{attempt.as_of.isoformat()}#{place}"
 
 
 def listing_item(attempt: Attempt) -> Item:
@@ -128,13 +133,28 @@ def ranks_key(run_id: str, list_id: str, batch: int) -> Key:
     return run_id, f"ranks#{list_id}#{batch:05d}"
 
 
-def ranks_item(run_id: str, list_id: str, batch: int, drafts: Sequence[Drafted]) -> Item:
+def ranks_item(run_id: str, list_id: str, batch: int, drafts: Sequence[Drafted], series: Series) -> Item:
+    """Drafts in number order, with how their numbers are written: settings that change later do not touch them."""
     pk, sk = ranks_key(run_id, list_id, batch)
-    return {"pk": pk, "sk": sk, "kind": "ranks", "drafts": [[d.account_id, d.invoice_id] for d in drafts]}
+    rows = [[d.account_id, d.invoice_id] for d in drafts]
+    return {"pk": pk, "sk": sk, "kind": "ranks", "drafts": rows, **series_fields(series)}
+
+
+def series_fields(series: Series) -> Item:
+    return {"series": series.name, "frame": series.frame, "longest": series.longest}
+
+
+def series_from(item: Item) -> Series:
+    return Series(item["series"], item["frame"], item["longest"])
 
 
 def numbered_prefix(attempt: int) -> str:
     return f"numbered#{attempt:04d}#"
+
+
+def numbered_item(attempt: Attempt, part: int, blocks: Sequence[Item]) -> Item:
+    sk = f"{numbered_prefix(attempt.number)}{part:04d}"
+    return {"pk": attempt.run_id, "sk": sk, "kind": "numbered", "blocks": list(blocks)}
 
 
 def billed_by(attempt: Attempt) -> str:

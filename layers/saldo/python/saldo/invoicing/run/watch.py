@@ -47,11 +47,14 @@ def stale_attempts(store: Store, now: datetime, cycles: Sequence[EntityCycle]) -
     for cycle in cycles:
         page = store.query(cycle.entity_id, prefix="run#", newest_first=True, limit=1, consistent=True)
         for attempt in map(records.attempt_from, page.items):
+            if attempt.is_one_off:
+                continue
             if attempt.state is RunState.OPEN and now - instant_from(attempt.opened_at) > STALE_AFTER:
                 found.append(attempt)
     return found
 
 
 def _attempts(store: Store, entity_id: str, as_of: str) -> Iterator[Attempt]:
-    for item in store.query_all(entity_id, prefix=f"run#{as_of}#", consistent=True):
-        yield records.attempt_from(item)
+    """The attempts of the day's own run; those that staff asked for are staff's to repeat."""
+    items = store.query_all(entity_id, prefix=f"run#{as_of}#", consistent=True)
+    yield from (a for a in map(records.attempt_from, items) if not a.is_one_off)

@@ -24,6 +24,7 @@ def price_matrix(model: Matrix, ask: Ask, price_of: PriceOf) -> Priced:
     for values, quantity in sorted(ask.by_value.items()):
         price = cells.get(values, model.other)
         if price is None:
-            raise Refusal("no_price_for", f"there is no price for {', '.join(values)}")
+            named = ", ".join(f"{name} {value!r}" for name, value in zip(model.dimensions, values, strict=True))
+            raise Refusal("no_price_for", f"there is no price for usage with {named}")
         steps.extend(price_of(price, replace(ask, quantity=quantity, amounts=None, by_value=None)).steps)
     return Priced(total(step.amount for step in steps), tuple(steps))

@@ -31,10 +31,10 @@ def unexpected(route: str, method: str, error: Exception, correlation_id: str) -
     _write({**line, "correlation_id": correlation_id, "route": route, "method": method})
 
 
-def count(name: str, at_ms: int) -> None:
-    """One of `name`, in the portal's dimension."""
+def count(name: str, at_ms: int, service: str) -> None:
+    """One of `name`, in that service's dimension."""
     metric = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": [{"Name": name, "Unit": "Count"}]}
-    _write({"_aws": {"Timestamp": at_ms, "CloudWatchMetrics": [metric]}, "service": "portal", name: 1})
+    _write({"_aws": {"Timestamp": at_ms, "CloudWatchMetrics": [metric]}, "service": service, name: 1})
 
 
 def _facts(route: str, method: str, status: int, took_ms: int) -> dict[str, Any]:

@@ -6,26 +6,30 @@ from typing import Any
 
 from chalice.app import Chalice
 
-from functions.portal.endpoint import security_headers, undeclared
+from functions.http.edge import Edge
 
 
-class Portal(Chalice):
+class Application(Chalice):
     """Chalice answers some requests before any view runs (unknown path, media type, method): headers go on here."""
+
+    def __init__(self, name: str, edge: Edge[Any, Any]) -> None:
+        super().__init__(app_name=name)
+        self._edge = edge
 
     def __call__(self, event: Any, context: Any) -> Any:
         answer = super().__call__(event, context)
         if isinstance(answer, dict) and "statusCode" in answer:
+            answer = self._edge.restated(answer, event.get("requestContext", {}).get("requestId", ""))
             headers = answer.setdefault("headers", {})
             present = {name.lower() for name in headers}
-            for name, value in {"Cache-Control": "no-store", **security_headers()}.items():
+            for name, value in {"Cache-Control": "no-store", **self._edge.headers()}.items():
                 if name.lower() not in present:
                     headers[name] = value
         return answer
 
-
-def checked(app: Portal) -> Portal:
-    """The application, if every route went through the endpoint; TypeError names those that did not."""
-    stray = undeclared(app.routes)
-    if stray:
-        raise TypeError(f"routes without a rule: {', '.join(stray)}")
-    return app
+    def checked(self) -> Application:
+        """This application, if every route went through its edge; TypeError names those that did not."""
+        stray = self._edge.undeclared(self.routes)
+        if stray:
+            raise TypeError(f"routes without a rule: {', '.join(stray)}")
+        return self

@@ -1,0 +1,57 @@
+"""What the API is made of, each built when first asked for, once per process."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from functions.services import settings as settings
+from functions.services import store as store
+from saldo.access.api_keys import ApiKeys
+from saldo.kernel.clock import Clock, system_clock
+from saldo.storage.clients import client
+from saldo.storage.repeats import Repeats
+
+if TYPE_CHECKING:
+    from saldo.orders.service import Orders
+    from saldo.usage.accept import AcceptUsage
+    from saldo.usage.quarantine import Quarantine
+
+_clock: Clock = system_clock
+
+
+def clock() -> datetime:
+    return _clock()
+
+
+@lru_cache(maxsize=1)
+def api_keys() -> ApiKeys:
+    return ApiKeys(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def repeats() -> Repeats:
+    return Repeats(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def usage_acceptance() -> AcceptUsage:
+    from saldo.usage.accept import AcceptUsage
+    from saldo.usage.batch_queue import SqsBatches
+
+    return AcceptUsage(store(), SqsBatches(client("sqs"), settings().usage_queue_url), clock)
+
+
+@lru_cache(maxsize=1)
+def quarantine() -> Quarantine:
+    from saldo.usage.quarantine import Quarantine
+
+    return Quarantine(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def orders() -> Orders:
+    from saldo.orders.service import Orders
+
+    return Orders(store(), clock)

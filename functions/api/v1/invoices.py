@@ -1,0 +1,66 @@
+"""What was invoiced. What a view needs is imported when it is first asked: a cold start pays for one route."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from functions.api import services
+from functions.api.call import Call
+from functions.api.endpoint import Routes, Rule
+from functions.api.operation import Operation
+from functions.api.v1.models import InvoiceDetail, InvoicePage, InvoiceQuery
+from functions.http.answers import JSON, Answer
+from saldo.access.model_api_keys import Scope
+from saldo.audit.model import AuditRecord
+from saldo.audit.records import audit_item
+from saldo.kernel.ids import check_id
+
+routes = Routes("api_invoices")
+
+LIST = Operation(
+    id="listInvoices",
+    tag="Invoices",
+    summary="List issued invoices, page by page",
+    description="By account, of each account the newest first. Go on while `has_more`; a page may be short or empty.",
+    answers=InvoicePage,
+    query=InvoiceQuery,
+    refusals={"invalid_cursor": "start again from the first page"},
+)
+ONE = Operation(
+    id="getInvoice",
+    tag="Invoices",
+    summary="One issued invoice with its lines",
+    description="Send the `ETag` back as `If-None-Match` to hear only whether it has changed.",
+    answers=InvoiceDetail,
+    has_etag=True,
+)
+
+
+@routes.get("/api/v1/invoices", Rule(LIST, scope=Scope.INVOICES_READ))
+def list_invoices(call: Call) -> Answer:
+    from functions.api.v1.presenting import invoice_out
+    from saldo.invoicing import reading_seller
+
+    asked = call.asked(InvoiceQuery)
+    wish = reading_seller.SellerWish(asked.account or "", asked.status or "", asked.issued_from, asked.issued_to)
+    found = reading_seller.page(services.store(), call.entity_id, wish, call.now, asked.limit, asked.cursor)
+    data = [invoice_out(header) for header in found.headers]
+    answer = InvoicePage(data=data, has_more=found.cursor is not None, next_cursor=found.cursor)
+    return Answer(answer.model_dump_json(), kind=JSON)
+
+
+@routes.get("/api/v1/accounts/{account_id}/invoices/{invoice_id}", Rule(ONE, scope=Scope.INVOICES_READ))
+def get_invoice(call: Call) -> Answer:
+    from functions.api.v1.presenting import invoice_detail
+    from saldo.invoicing import reading_seller
+
+    account_id, invoice_id = check_id(call.params["account_id"], "acct"), check_id(call.params["invoice_id"], "inv")
+    found = reading_seller.invoice(services.store(), call.entity_id, account_id, invoice_id)
+    body = invoice_detail(found).model_dump_json(by_alias=True)
+    etag = f'"{sha256(body.encode()).hexdigest()[:32]}"'
+    kept = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if etag in call.headers.get("if-none-match", ""):
+        return Answer("", 304, JSON, kept)
+    seen = AuditRecord(account_id, call.now, call.actor, "invoice.viewed", invoice_id)
+    services.store().put_many([audit_item(seen)])
+    return Answer(body, kind=JSON, headers=kept)

@@ -1,0 +1,82 @@
+"""From records to the models of the API."""
+
+from __future__ import annotations
+
+from functions.api.v1.models import InvoiceDetail, InvoiceOut, LineOut, TaxOut
+from saldo.catalog.model import name_in
+from saldo.invoicing.model import InvoiceBody, Line
+from saldo.invoicing.reading import Invoice
+from saldo.invoicing.records import InvoiceHeader
+from saldo.kernel.exact import plain
+from saldo.kernel.money import Money
+from saldo.tax.model import TaxTotal
+
+
+def major(minor: int, currency: str) -> str:
+    return str(Money(minor, currency).as_decimal())
+
+
+def invoice_out(header: InvoiceHeader) -> InvoiceOut:
+    """A header as lists show it."""
+    return InvoiceOut.model_validate(_fields(header))
+
+
+def invoice_detail(invoice: Invoice) -> InvoiceDetail:
+    """An invoice with its lines, where they are known."""
+    header, body = invoice.header, invoice.body
+    return InvoiceDetail.model_validate(
+        {
+            **_fields(header),
+            "language": header.language,
+            "lines": [_line(line, body) for line in body.lines] if body else None,
+            "taxes": [_tax(tax, body.currency) for tax in body.tax_totals] if body else None,
+        }
+    )
+
+
+def _fields(header: InvoiceHeader) -> dict[str, object]:
+    amounts: dict[str, object] = {}
+    for name in ("net", "tax", "total", "open"):
+        minor = getattr(header, f"{name}_minor")
+        amounts |= {name: major(minor, header.currency), f"{name}_minor": minor}
+    return {
+        "id": header.invoice_id,
+        "url": f"/api/v1/accounts/{header.account_id}/invoices/{header.invoice_id}",
+        "account": header.account_id,
+        "kind": header.document.value,
+        "number": header.number,
+        "status": header.status.value,
+        "currency": header.currency,
+        "issued_on": header.issued_on,
+        "due_on": header.due_on,
+        **amounts,
+    }
+
+
+def _line(line: Line, body: InvoiceBody) -> LineOut:
+    return LineOut.model_validate(
+        {
+            "id": line.id,
+            "subscription": line.subscription_id,
+            "component": line.component_id,
+            "name": name_in(line.names, body.language),
+            "from": line.period.start,
+            "until": line.period.end,
+            "quantity": plain(line.quantity),
+            "amount": major(line.net_minor, body.currency),
+            "amount_minor": line.net_minor,
+            "tax_inclusive": line.inclusive,
+        }
+    )
+
+
+def _tax(tax: TaxTotal, currency: str) -> TaxOut:
+    return TaxOut(
+        jurisdiction=tax.jurisdiction,
+        name=tax.name,
+        percent=plain(tax.percent),
+        base=major(tax.base_minor, currency),
+        tax=major(tax.tax_minor, currency),
+        tax_minor=tax.tax_minor,
+        reason=tax.reason,
+    )

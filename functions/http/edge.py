@@ -1,0 +1,114 @@
+"""The one way in: views are registered under a rule, and run inside the same steps in every application.
+
+Registration refuses a rule that allows nobody. A request is seen, checked and answered; whatever went wrong is
+translated and counted; one log line without ids is written; headers go on every answer.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar  # Any: Chalice ships no types
+
+from chalice.app import Blueprint, Response
+
+from functions.http import telemetry
+from functions.http.answers import Answer
+from functions.http.failures import status_of
+from functions.http.requests import Request, request_of
+from saldo.kernel.clock import Clock
+
+Rule = TypeVar("Rule")
+Seen = TypeVar("Seen", bound=Request)
+View = Callable[[Seen], Answer]
+
+
+class Edge(ABC, Generic[Rule, Seen]):
+    """One application's checks. `service` is the dimension of its metrics, `failures` counts what nobody expected."""
+
+    service: str
+    failures: str
+
+    def __init__(self, clock: Clock) -> None:
+        self.declared: dict[tuple[str, str], Rule] = {}
+        self._clock = clock
+
+    @abstractmethod
+    def check_rule(self, path: str, rule: Rule) -> None:
+        """TypeError when the rule of a route does not say who may use it."""
+
+    @abstractmethod
+    def seen(self, request: Request) -> Seen:
+        """The request in the application's own words; must not fail."""
+
+    @abstractmethod
+    def answer(self, seen: Seen, rule: Rule, view: View[Seen]) -> Answer:
+        """Check everything, then ask the view. Whatever is raised is answered by `failed`."""
+
+    @abstractmethod
+    def failed(self, seen: Seen, error: Exception) -> Answer: ...
+
+    @abstractmethod
+    def headers(self) -> dict[str, str]:
+        """What goes on every answer, Chalice's own included."""
+
+    def restated(self, answer: dict[str, Any], correlation_id: str) -> dict[str, Any]:
+        """An answer that Chalice gave before any view ran (unknown path, media type, method), as we would say it."""
+        return answer
+
+    def undeclared(self, app_routes: Mapping[str, Mapping[str, object]]) -> list[str]:
+        """Routes of the application that did not come through here: there must be none."""
+        known = {f"{m} {p}" for m, p in self.declared}
+        return sorted({f"{m} {p}" for p, methods in app_routes.items() for m in methods} - known)
+
+    def run(self, raw: Any, path: str, params: Mapping[str, str], rule: Rule, view: View[Seen]) -> Response:
+        began = time.monotonic()
+        seen = self.seen(request_of(raw, path, params, self._clock()))
+        try:
+            answer = self.answer(seen, rule, view)
+        except Exception as error:
+            answer = self.translated(seen, error)
+        took_ms = int((time.monotonic() - began) * 1000)
+        telemetry.request_line(path, seen.method, answer.status, took_ms, seen.correlation_id)
+        return self.response(answer)
+
+    def translated(self, seen: Seen, error: Exception) -> Answer:
+        if status_of(error) == 500:
+            telemetry.unexpected(seen.path, seen.method, error, seen.correlation_id)
+            telemetry.count(self.failures, int(seen.now.timestamp() * 1000), self.service)
+        return self.failed(seen, error)
+
+    def response(self, answer: Answer) -> Response:
+        """Nothing is kept by caches unless the answer says so."""
+        headers: dict[str, Any] = {"Cache-Control": "no-store", **self.headers(), **answer.headers}
+        headers["Content-Type"] = answer.kind
+        if answer.cookies:
+            headers["Set-Cookie"] = list(answer.cookies)
+        return Response(answer.body, headers=headers, status_code=answer.status)
+
+
+class EdgeRoutes(Generic[Rule, Seen]):
+    """Registers views of one edge on a blueprint. A route that names no rule, or one that allows nobody, fails at
+    import."""
+
+    def __init__(self, name: str, edge: Edge[Rule, Seen]) -> None:
+        self.blueprint = Blueprint(name)
+        self._edge = edge
+
+    def register(
+        self, method: str, path: str, rule: Rule, content_types: Sequence[str] = ()
+    ) -> Callable[[View[Seen]], View[Seen]]:
+        self._edge.check_rule(path, rule)
+
+        def decorate(view: View[Seen]) -> View[Seen]:
+            def run(**params: str) -> Response:
+                return self._edge.run(self.blueprint.current_request, path, params, rule, view)
+
+            run.__name__ = f"{getattr(view, '__name__', 'view')}_{method.lower()}"
+            extra = {"content_types": list(content_types)} if content_types else {}
+            self.blueprint.route(path, methods=[method], name=run.__name__, **extra)(run)
+            self._edge.declared[method, path] = rule
+            return view
+
+        return decorate

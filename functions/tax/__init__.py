@@ -1,0 +1,1 @@
+"""Estimated tax trued up, tax ids asked about again, issued documents told to the tax service."""

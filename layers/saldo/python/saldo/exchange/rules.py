@@ -1,0 +1,33 @@
+"""From published rates to the one of a document. Values in, values out."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from saldo.exchange.model import DayRate, RatePolicy
+from saldo.kernel.errors import Refusal
+from saldo.kernel.exchange import ExchangeRate
+
+_CROSS = Context(prec=10, rounding=ROUND_HALF_UP)
+
+
+def rate_between(
+    own: str, foreign: str, found: dict[str, DayRate | None], policy: RatePolicy, on: date
+) -> ExchangeRate:
+    """What one unit of a seller's own currency is worth in a foreign one, as of the older of the two published days.
+
+    found: the last rate of each of the two on or before `on`; the source's base needs none. Refusal `no_exchange_rate`.
+    """
+    legs = [_leg(currency, found.get(currency), policy, on) for currency in (own, foreign)]
+    rate = _CROSS.divide(legs[1].rate, legs[0].rate) if own != policy.base else legs[1].rate
+    return ExchangeRate(own, foreign, rate, policy.source, min(leg.on for leg in legs))
+
+
+def _leg(currency: str, found: DayRate | None, policy: RatePolicy, on: date) -> DayRate:
+    if currency == policy.base:
+        return DayRate(currency, on, Decimal(1))
+    if found is None or (on - found.on).days > policy.most_days:
+        last = f"; the last one is of {found.on}" if found else ""
+        raise Refusal("no_exchange_rate", f"{policy.source} has no {currency} rate for {on}{last}")
+    return found

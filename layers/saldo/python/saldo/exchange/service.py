@@ -1,0 +1,106 @@
+"""Use cases of exchange rates: import a file, and the rate that a document of a day is booked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from saldo.accounts.model import LegalEntity
+from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.records import audit_item
+from saldo.exchange import records
+from saldo.exchange.model import DayRate, RatePolicy
+from saldo.exchange.reading import rates_in
+from saldo.exchange.rules import rate_between
+from saldo.kernel.clock import Clock
+from saldo.kernel.errors import Problems
+from saldo.kernel.exchange import ExchangeRate
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+
+_AT_ONCE = 90
+
+
+class RateImport:
+    """Brings in rates of one region."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    def import_file(self, source: str, content: bytes, actor: Actor) -> int:
+        """Put every rate of a file on record; how many are new. The same file again changes nothing.
+
+        Refusal `invalid_rates` for a file that cannot be read, `rate_differs` naming every rate that is on record with
+        another value: then nothing of the file is taken.
+        """
+        found = {(rate.currency, rate.on): rate for rate in rates_in(content)}
+        fresh = self._fresh(source, list(found.values()))
+        if fresh:
+            owner, at = records.rates_owner(source), self._clock()
+            last = max(rate.on for rate in fresh).isoformat()
+            record = AuditRecord(owner, at, actor, "rates.imported", last, after={"rates": len(fresh), "last": last})
+            self._store.write_one(Unit(f"rates {source}").put(audit_item(record)))
+        # The audit record first, so that no rate is ever on record without one. Rates are inserted as new or found the
+        # same: a crash in between leaves rates that are right, and the rest comes again.
+        for i in range(0, len(fresh), _AT_ONCE):
+            self._store.put_many([records.rate_item(source, rate) for rate in fresh[i : i + _AT_ONCE]])
+        return len(fresh)
+
+    def _fresh(self, source: str, rates: Sequence[DayRate]) -> list[DayRate]:
+        known = self._store.get_many([records.rate_key(source, r.currency, r.on) for r in rates], consistent=True)
+        problems, fresh = Problems(), []
+        for rate in rates:
+            item = known.get(records.rate_key(source, rate.currency, rate.on))
+            if item is None:
+                fresh.append(rate)
+            elif records.rate_from(item).rate != rate.rate:
+                problems.add(f"{rate.on} {rate.currency}", "differs", f"on record as {item['rate']}, here {rate.rate}")
+        problems.refuse_if_any("published rates do not change", "rate_differs")
+        return fresh
+
+    def set_policy(self, entity_id: str, policy: RatePolicy, actor: Actor) -> None:
+        """Whose rates a seller books at from now on."""
+        after = {"source": policy.source, "base": policy.base, "most_days": policy.most_days}
+        record = AuditRecord(entity_id, self._clock(), actor, "rate_policy.changed", entity_id, after=after)
+        unit = Unit(f"rate policy {entity_id}").put(records.policy_item(entity_id, policy))
+        self._store.write_one(unit.put(audit_item(record)))
+
+
+class ExchangeRates:
+    """The rates that documents are booked at. Made anew for each batch: what it read, it keeps."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._policies: dict[str, RatePolicy | None] = {}
+        self._rates: dict[tuple[RatePolicy, str, date], DayRate | None] = {}
+
+    def rate_for(self, entity: LegalEntity, currency: str, on: date) -> ExchangeRate | None:
+        """What a document in a currency is booked at on a day; None where that is the seller's own currency, and for a
+        seller that has not said whose rates it books at (`RateImport.set_policy`).
+
+        One read a currency for all accounts of a batch. Refusal `no_exchange_rate` without a rate that is young enough.
+        """
+        if currency == entity.currency:
+            return None
+        policy = self._policy(entity.id)
+        if policy is None:
+            return None
+        found = {code: self._last(policy, code, on) for code in (entity.currency, currency)}
+        return rate_between(entity.currency, currency, found, policy, on)
+
+    def _policy(self, entity_id: str) -> RatePolicy | None:
+        if entity_id not in self._policies:
+            item = self._store.get(*records.policy_key(entity_id), consistent=False)
+            self._policies[entity_id] = records.policy_from(item)
+        return self._policies[entity_id]
+
+    def _last(self, policy: RatePolicy, currency: str, on: date) -> DayRate | None:
+        if currency == policy.base:
+            return None
+        key = policy, currency, on
+        if key not in self._rates:
+            first, last = records.bounds(currency, on, max(policy.most_days, 60))
+            owner = records.rates_owner(policy.source)
+            page = self._store.query(owner, first=first, last=last, newest_first=True, limit=1)
+            self._rates[key] = records.rate_from(page.items[0]) if page.items else None
+        return self._rates[key]

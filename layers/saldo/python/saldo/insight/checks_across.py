@@ -1,0 +1,134 @@
+"""Invariants that span owners: each owner gives its share, small and exchangeable, and the shares are held together."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from saldo.insight.model import Owner, Violation
+from saldo.ledger.model import LedgerAccount
+from saldo.storage.items import Item
+
+Numbers = list[tuple[int, str, str]]
+
+
+@dataclass(slots=True)
+class Share:
+    """What one owner, or all of them, contribute. numbers: (sequence, day, document) by seller and series.
+
+    reserved: numbers that a run which is not closed holds for its drafts. under_way: what is not done yet, by name.
+    """
+
+    entity_sums: Counter[tuple[str, str]] = field(default_factory=Counter)
+    numbers: dict[tuple[str, str], Numbers] = field(default_factory=lambda: defaultdict(list))
+    series: dict[tuple[str, str], int] = field(default_factory=dict)
+    reserved: dict[tuple[str, str], list[range]] = field(default_factory=lambda: defaultdict(list))
+    clearing: Counter[str] = field(default_factory=Counter)
+    under_way: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, other: Share) -> None:
+        self.entity_sums.update(other.entity_sums)
+        self.series |= other.series
+        self.clearing.update(other.clearing)
+        self.under_way += other.under_way
+        for key, numbers in other.numbers.items():
+            self.numbers[key] += numbers
+        for key, ranges in other.reserved.items():
+            self.reserved[key] += ranges
+
+
+def share_of(owner: Owner) -> Share:
+    share = Share()
+    for item in owner.of("entry"):  # as stored: what does not balance must show in its seller's sum
+        for leg in item["postings"]:
+            share.entity_sums[item["entity_id"], item["currency"]] += leg["minor"]
+            if leg["account"] == LedgerAccount.GATEWAY_CLEARING:
+                share.clearing[item["currency"]] += leg["minor"]
+    for item in owner.of("invoice"):
+        if item["number"] and item["run_id"]:
+            series, sequence = _place_in_series(item)
+            share.numbers[item["entity_id"], series].append((sequence, item["issued_on"], item["invoice_id"]))
+    for item in owner.of("series"):
+        share.series[owner.id, item["sk"].split("#", 1)[1]] = item["next"]
+    for seller, series, numbers in _reserved(owner):
+        share.reserved[seller, series].append(numbers)
+    share.under_way = [(owner.id, name) for name in _under_way(owner)]
+    return share
+
+
+def _reserved(owner: Owner) -> Iterator[tuple[str, str, range]]:
+    """Of a run: the blocks of its attempts that are not closed."""
+    sellers = {item["attempt"]: item["entity_id"] for item in owner.of("attempt") if item["status"] != "closed"}
+    for item in owner.of("numbered"):
+        seller = sellers.get(int(item["sk"].split("#")[1]))
+        for block in item["blocks"] if seller else ():
+            yield str(seller), block["series"], range(block["first"], block["first"] + block["count"])
+
+
+def _under_way(owner: Owner) -> Iterator[str]:
+    for item in owner.of("payment"):
+        if "agenda_pk" in item or (item["status"] == "settled" and not item.get("paid_out_at")):
+            yield f"{item['payment_id']} is {item['status']}"
+    for item in owner.of("attempt"):
+        if item["status"] != "closed" and not item["dry_run"]:
+            yield f"{item['pk']} is {item['status']}"
+    for item in owner.of("delivery"):
+        if item["status"] in ("queued", "unknown"):
+            yield f"{item['sk']} is {item['status']}"
+
+
+def _place_in_series(item: Item) -> tuple[str, int]:
+    """Series and rank of a number; those issued before these were kept beside it all looked like `RW-2026-000042`."""
+    if "series" in item:
+        return item["series"], item["sequence"]
+    series, _, digits = item["number"].rpartition("-")
+    return series, int(digits)
+
+
+def violations_across(all_: Share) -> Iterator[Violation]:
+    for (entity_id, currency), minor in all_.entity_sums.items():
+        if minor:
+            yield Violation(2, entity_id, f"entries sum to {minor} {currency}")
+    if not any("pay_" in name or "run_" in name for _, name in all_.under_way):
+        for currency, minor in all_.clearing.items():
+            if minor:
+                yield Violation(5, "gateway_clearing", f"{minor} {currency} lie in clearing with nothing under way")
+    for series, numbers in sorted(all_.numbers.items()):
+        yield from _series_violations(
+            " ".join(series), sorted(numbers), all_.reserved.get(series, ()), all_.series.get(series)
+        )
+
+
+def left_undone(all_: Share) -> Iterator[Violation]:
+    """Work in progress, for a moment at which there should be none."""
+    for owner_id, name in all_.under_way:
+        yield Violation(25, owner_id, name)
+
+
+def _series_violations(
+    series: str, numbers: Numbers, reserved: Sequence[range], following: int | None
+) -> Iterator[Violation]:
+    """Numbers in their order, each followed by the next one or by numbers that a run holds for its drafts."""
+    for (n, on, invoice_id), (m, later_on, other_id) in pairwise(numbers):
+        if n == m:
+            yield Violation(7, series, f"{invoice_id} and {other_id} share number {n}")
+        elif missing := _missing(n + 1, m, reserved):
+            yield Violation(8, series, f"numbers {missing} to {m - 1} are missing")
+        if later_on < on:
+            yield Violation(8, series, f"number {m} is dated {later_on}, before number {n} of {on}")
+    if missing := _missing(1, numbers[0][0], reserved):
+        yield Violation(8, series, f"the first number is {numbers[0][0]}, {missing} is missing")
+    if following is not None and (numbers[-1][0] >= following or _missing(numbers[-1][0] + 1, following, reserved)):
+        yield Violation(8, series, f"the last number is {numbers[-1][0]}, the next free one is {following}")
+
+
+def _missing(first: int, end: int, reserved: Sequence[range]) -> int:
+    """The first number from `first` to before `end` that nobody holds; 0 when there is none."""
+    while first < end:
+        held = next((numbers for numbers in reserved if first in numbers), None)
+        if held is None:
+            return first
+        first = held.stop
+    return 0

@@ -1,0 +1,339 @@
+"""Invariants that the records of one owner tell, rule by rule: values in, violations out."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from saldo.audit.model import BreakKind
+from saldo.audit.records import PREFIX as AUDIT_PREFIX
+from saldo.audit.records_chain import kept_from
+from saldo.audit.rules_chain import UNDER_WAY, first_break
+from saldo.insight.model import Owner, Violation, entry_or_fault
+from saldo.invoicing.rules import issue_entry, problems_of
+from saldo.invoicing.status import CLOSED, DocumentKind
+from saldo.invoicing.wallet_records import wallet_from
+from saldo.kernel.clock import instant_text
+from saldo.kernel.errors import Refusal
+from saldo.kernel.ids import derived_id, is_double
+from saldo.ledger import records as ledger_records
+from saldo.ledger import rules as ledger_rules
+from saldo.ledger.model import Entry, EntryKind, LedgerAccount
+from saldo.usage import records as usage_records
+from saldo.usage.model import UsageEvent
+from saldo.usage.records_windows import window_from
+from saldo.usage.rules_reconciliation import report_of
+
+OwnerRule = Callable[[Owner], Iterator[Violation]]
+
+
+def _entries_balance(owner: Owner) -> Iterator[Violation]:
+    for item in owner.of("entry"):
+        entry = entry_or_fault(item)
+        if isinstance(entry, Refusal):
+            yield Violation(1, owner.id, f"{item['sk']}: {entry}")
+
+
+def _stored_balance_is_the_fold(owner: Owner) -> Iterator[Violation]:
+    if not owner.of("entry") and not owner.of("balance"):
+        return
+    stored = ledger_records.balances_from(next(iter(owner.of("balance")), None))
+    folded = {key: minor for key, minor in ledger_rules.balances(owner.entries).items() if minor}
+    if stored != folded:
+        yield Violation(3, owner.id, f"stored {stored}, folded {folded}")
+
+
+def _bodies_add_up(owner: Owner) -> Iterator[Violation]:
+    headers = {item["invoice_id"]: item for item in owner.of("invoice")}
+    for body in owner.bodies:
+        header = headers.get(body.id)
+        for problem in problems_of(body):
+            yield Violation(9, owner.id, f"{body.id}: {problem}")
+        if header is None:
+            yield Violation(9, owner.id, f"{body.id} has a body but no header")
+        elif (header["net_minor"], header["tax_minor"], header["total_minor"]) != (
+            body.net_minor,
+            body.tax_minor,
+            body.total_minor,
+        ):
+            yield Violation(9, owner.id, f"{body.id}: header and body differ")
+
+
+def _charges_are_billed_once(owner: Owner) -> Iterator[Violation]:
+    """A subscription and boundary, or an item, is on one invoice alone, and what says it was billed names one."""
+    billed = Counter(charge for body in owner.bodies for charge in body.charges)
+    for charge, times in billed.items():
+        if times > 1:
+            yield Violation(6, owner.id, f"{charge} is on {times} invoices")
+    for item in owner.of("item"):
+        if (item["status"] == "waiting") != ("agenda_pk" in item):
+            yield Violation(6, owner.id, f"{item['sk']} is {item['status']} and on the agenda otherwise")
+
+
+def _wallets_are_what_the_ledger_says(owner: Owner) -> Iterator[Violation]:
+    """Credits of a wallet are the journal's, less what drafts have drawn, plus what drafts will give."""
+    expected: Counter[str] = Counter()
+    for entry in owner.entries:
+        for p in entry.postings:
+            if p.account in (LedgerAccount.CUSTOMER_CREDIT, LedgerAccount.PREPAID_CREDIT):
+                expected[p.tag or ""] -= p.minor
+    drafts = {item["invoice_id"] for item in owner.of("invoice") if item["status"] == "draft"}
+    for body in owner.bodies:
+        if body.id in drafts:
+            for credit in body.credits:
+                expected[credit.credit_id] -= credit.minor
+            if body.kind is DocumentKind.CREDIT_NOTE:
+                expected[""] -= body.payable_minor
+    for item in owner.of("wallet"):
+        wallet = wallet_from(item)
+        expected[""] -= wallet.credit_note_minor
+        for prepaid in wallet.credits:
+            expected[prepaid.id] -= prepaid.balance_minor
+    for credit_id, minor in expected.items():
+        if minor:
+            yield Violation(
+                3, owner.id, f"credit {credit_id or 'from credit notes'} differs from the journal by {minor}"
+            )
+
+
+def _usage_is_kept_once(owner: Owner) -> Iterator[Violation]:
+    """Source and id name one event within a month and its neighbours; months apart an id may come again.
+
+    Where events may be corrected, a month may hold several versions of one, but none of them twice.
+    """
+    from saldo.usage.records import events_of_chunk, meter_of_chunk
+
+    months: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    versions = set()
+    for item in owner.of("usage"):
+        meter = meter_of_chunk(item)
+        for event in events_of_chunk(item):
+            said = (meter, event.source, event.id, event.at, event.value, tuple(sorted(event.properties.items())))
+            month = event.at.year * 12 + event.at.month
+            found = months[meter, event.source, event.id]
+            if not (item.get("corrected") and month in found and said not in versions):
+                found.append(month)
+            versions.add(said)
+    for (meter, source, event_id), found in months.items():
+        if len(found) > 1 and any(later - one <= 1 for one, later in pairwise(sorted(found))):
+            yield Violation(10, owner.id, f"{meter} holds {source}/{event_id} {len(found)} times")
+
+
+def _each_settlement_is_booked_once(owner: Owner) -> Iterator[Violation]:
+    """However often a gateway told of it: one settlement entry per settled payment, of the settled amount."""
+    booked: dict[str, list[int]] = defaultdict(list)
+    for item in owner.of("entry"):
+        if item["entry_kind"] in ("payment_settled", "payment_imported"):
+            cash = sum(p["minor"] for p in item["postings"] if p["account"] == LedgerAccount.UNAPPLIED_CASH)
+            booked[item["source_id"]].append(-cash)
+    for item in owner.of("payment"):
+        expected = [item["settled_minor"]] if item["status"] == "settled" else []
+        if booked.pop(item["payment_id"], []) != expected:
+            yield Violation(12, owner.id, f"{item['payment_id']} is {item['status']} and booked otherwise")
+    for payment_id in booked:
+        yield Violation(12, owner.id, f"a settlement is booked for {payment_id}, which does not exist")
+
+
+def _payments_cover_their_applications(owner: Owner) -> Iterator[Violation]:
+    unapplied: Counter[str] = Counter()
+    for entry in owner.entries:
+        for p in entry.postings:
+            if p.account is LedgerAccount.UNAPPLIED_CASH:
+                unapplied[entry.currency] -= p.minor
+    for currency, minor in unapplied.items():
+        if minor < 0:
+            yield Violation(13, owner.id, f"{-minor} {currency} were applied beyond what was paid")
+
+
+def _open_balances_are_what_the_ledger_says(owner: Owner) -> Iterator[Violation]:
+    owed: Counter[str] = Counter()
+    for entry in owner.entries:
+        for p in entry.postings:
+            if p.account is LedgerAccount.RECEIVABLES and p.invoice_id:
+                owed[p.invoice_id] += p.minor
+    for item in owner.of("invoice"):
+        expected = item["open_minor"] if item["status"] != "draft" else 0
+        if owed.pop(item["invoice_id"], 0) != expected:
+            yield Violation(14, owner.id, f"{item['invoice_id']}: open balance and ledger differ")
+        if item["open_minor"] < 0:
+            yield Violation(14, owner.id, f"{item['invoice_id']} is open below zero")
+        if (item["open_minor"] > 0 and item["status"] != "draft") != ("agenda_pk" in item):
+            yield Violation(14, owner.id, f"{item['invoice_id']} is on the open list and should not be, or not on it")
+    for invoice_id in owed:
+        yield Violation(14, owner.id, f"the ledger names {invoice_id}, which does not exist")
+
+
+def _aging_adds_up(owner: Owner) -> Iterator[Violation]:
+    entries = owner.entries
+    control = {
+        currency: minor
+        for (currency, account), minor in ledger_rules.balances(entries).items()
+        if account is LedgerAccount.RECEIVABLES and minor
+    }
+    aged: Counter[str] = Counter()
+    for item in ledger_rules.open_items(entries):
+        aged[item.currency] += item.open_minor
+    if control != {currency: minor for currency, minor in aged.items() if minor}:
+        yield Violation(18, owner.id, f"aging {dict(aged)}, control account {control}")
+
+
+_STATES = {
+    "invoice": {"draft", "issued", "part_paid", "paid", "credited", "settled"},
+    "payment": {"started", "requires_action", "processing", "settled", "failed", "cancelled"},
+    "attempt": {"open", "failed", "closed"},
+}
+
+
+def _states_are_listed(owner: Owner) -> Iterator[Violation]:
+    for kind, listed in _STATES.items():
+        for item in owner.of(kind):
+            if item["status"] not in listed:
+                yield Violation(21, owner.id, f"{item['sk']} is in unknown state {item['status']}")
+    for item in owner.of("invoice"):
+        paid_up = item["open_minor"] == 0
+        if item["status"] != "draft" and paid_up != (item["status"] in CLOSED):
+            yield Violation(21, owner.id, f"{item['invoice_id']} is {item['status']} with {item['open_minor']} open")
+
+
+def _records_stay_with_their_owner(owner: Owner) -> Iterator[Violation]:
+    for kind in ("invoice", "payment", "subscription"):
+        for item in owner.of(kind):
+            if item.get("account_id", owner.id) != owner.id:
+                yield Violation(23, owner.id, f"{item['sk']} belongs to {item['account_id']}")
+
+
+# Which audit record an entry of a kind goes with; its subject is the entry's source, or the last word of it.
+_AUDITED_AS = {
+    "invoice_issued": "invoice.issued",
+    "credit_note_issued": "credit_note.issued",
+    "payment_settled": "payment.settled",
+    "payment_imported": "payment.imported",
+    "payout_received": "payment.paid_out",
+    "credit_granted": "credit.granted",
+}
+
+
+def _issues_and_payments_are_audited(owner: Owner) -> Iterator[Violation]:
+    audited = {(item["action"], item["subject_id"]) for item in owner.of("audit")}
+    for item in owner.of("entry"):
+        action = _AUDITED_AS.get(item["entry_kind"])
+        if action and (action, item["source_id"].split(" ")[-1]) not in audited:
+            yield Violation(24, owner.id, f"{item['sk']} has no audit record")
+
+
+def _audit_chains_hold(owner: Owner) -> Iterator[Violation]:
+    """Where an owner has a chain: what it covers is unchanged, and no record that is old enough is outside it.
+
+    Roots of days are compared each night and by `saldo audit verify`. A double lives in a time of its own, so the age
+    of its records tells nothing.
+    """
+    if not owner.of("chain"):
+        return
+    kept = kept_from(owner.id, [*owner.of("audit"), *owner.of("chain")])
+    settled = "" if is_double(owner.id) else AUDIT_PREFIX + instant_text(kept.links[-1].linked_at - UNDER_WAY)
+    broken = first_break(kept, (), first="", before=settled)
+    if broken:
+        yield Violation(24 if broken.kind is BreakKind.UNLINKED else 4, owner.id, f"{broken.kind}: {broken.what}")
+
+
+def _entries_are_what_they_were(owner: Owner) -> Iterator[Violation]:
+    """An entry's id follows from kind and source, its key from its day; that of a document from the frozen body."""
+    stored = {(entry.kind, entry.source_id): entry for entry in owner.entries}
+    for entry in owner.entries:
+        if entry.id != derived_id("je", entry.booked_on, entry.kind, entry.source_id):
+            what = f"{entry.booked_on} {entry.kind} {entry.source_id}"
+            yield Violation(4, owner.id, f"{entry.id} is not the entry of {what}")
+    drafts = {item["invoice_id"] for item in owner.of("invoice") if item["status"] in ("draft", "void")}
+    for body in owner.bodies:
+        made = issue_entry(body)
+        if made is None or body.id in drafts or (EntryKind.INVOICE_IMPORTED, body.id) in stored:
+            continue
+        there = stored.get((made.kind, made.source_id))
+        if there is None or _earned(there) != _earned(made):
+            yield Violation(4, owner.id, f"{body.id} and its entry differ: one of the two was changed")
+
+
+def _earned(entry: Entry) -> Counter[tuple[str, str | None]]:
+    """What a document's entry earns and owes, without who pays for it."""
+    legs: Counter[tuple[str, str | None]] = Counter()
+    for p in entry.postings:
+        if p.account not in (LedgerAccount.RECEIVABLES, LedgerAccount.CUSTOMER_CREDIT):
+            legs[p.account, p.tag] += p.minor
+    return legs
+
+
+def _credit_notes_stay_within_their_invoice(owner: Owner) -> Iterator[Violation]:
+    totals = {item["invoice_id"]: item["total_minor"] for item in owner.of("invoice")}
+    credited: Counter[str] = Counter()
+    for item in owner.of("invoice"):
+        if item["document"] == "credit_note" and item["status"] != "void" and item.get("of_invoice"):
+            credited[item["of_invoice"]] -= item["total_minor"]
+    for invoice_id, minor in credited.items():
+        if invoice_id in totals and minor > totals[invoice_id]:
+            yield Violation(14, owner.id, f"{minor} of {invoice_id} is credited, it came to {totals[invoice_id]}")
+
+
+def _usage_is_billed_as_it_was_known(owner: Owner) -> Iterator[Violation]:
+    """Accepted = billed + carried + waiting, window by window; what was billed is what was known then comes to."""
+    items = owner.of("window")
+    if not items or not owner.meters:
+        return
+    events: dict[str, dict[str, list[UsageEvent]]] = defaultdict(lambda: defaultdict(list))
+    for item in sorted(owner.of("usage"), key=lambda i: i["sk"]):
+        key = usage_records.month_of_chunk(item)
+        events[key.meter_id][key.month] += usage_records.events_of_chunk(item)
+    windows = [window_from(owner.id, item) for item in items]
+    for meter in owner.meters:
+        own = [w for w in windows if w.meter_id == meter.id]
+        for window in report_of(owner.id, meter, own, events.get(meter.event_name, {}), ()).windows:
+            name = f"{meter.id} {window.period.as_text()}"
+            parts = window.billed + window.carried + window.waiting
+            if window.accepted != parts:
+                yield Violation(10, owner.id, f"{name}: {window.accepted} events accepted, {parts} in their places")
+            if window.quantity_billed != window.quantity_known:
+                what = f"{window.quantity_billed} billed, {window.quantity_known} known then"
+                yield Violation(11, owner.id, f"{name}: {what}")
+
+
+def _contracts_name_what_is_there(owner: Owner) -> Iterator[Violation]:
+    sold = {item["sk"] for item in owner.of("item")}
+    for item in owner.of("contract"):
+        for milestone in item["milestones"]:
+            if milestone["item_id"] and f"item#{milestone['item_id']}" not in sold:
+                yield Violation(6, owner.id, f"{item['sk']} bills {milestone['item_id']}, which does not exist")
+
+
+def _estimates_are_trued_up_once(owner: Owner) -> Iterator[Violation]:
+    """Each issued invoice whose tax is an estimate waits for the service's word, or has it."""
+    noted = {item["invoice_id"]: item for item in owner.of("estimated")}
+    issued = {item["invoice_id"] for item in owner.of("invoice") if item["status"] not in ("draft", "void")}
+    for body in owner.bodies:
+        if body.tax_estimated and body.kind is DocumentKind.INVOICE and body.id in issued and body.id not in noted:
+            yield Violation(9, owner.id, f"{body.id} has estimated tax and waits for no word on it")
+    for item in noted.values():
+        if (item["status"] == "waiting") != ("agenda_pk" in item):
+            yield Violation(21, owner.id, f"{item['sk']} is {item['status']} and on the agenda otherwise")
+
+
+OWNER_RULES: tuple[OwnerRule, ...] = (
+    _entries_balance,
+    _stored_balance_is_the_fold,
+    _bodies_add_up,
+    _charges_are_billed_once,
+    _wallets_are_what_the_ledger_says,
+    _usage_is_kept_once,
+    _each_settlement_is_booked_once,
+    _payments_cover_their_applications,
+    _open_balances_are_what_the_ledger_says,
+    _aging_adds_up,
+    _states_are_listed,
+    _records_stay_with_their_owner,
+    _issues_and_payments_are_audited,
+    _audit_chains_hold,
+    _entries_are_what_they_were,
+    _credit_notes_stay_within_their_invoice,
+    _usage_is_billed_as_it_was_known,
+    _contracts_name_what_is_there,
+    _estimates_are_trued_up_once,
+)

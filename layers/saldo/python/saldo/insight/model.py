@@ -1,0 +1,54 @@
+"""What an auditor looks at, and what it says: the records of one owner, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from saldo.invoicing.codec import body_from_bytes
+from saldo.invoicing.model import InvoiceBody
+from saldo.kernel.errors import Refusal
+from saldo.ledger import records as ledger_records
+from saldo.ledger.model import Entry
+from saldo.storage.items import Item
+from saldo.usage.model import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken invariant: its number in the list below, whose record, and what is wrong."""
+
+    invariant: int
+    owner_id: str
+    message: str
+
+
+@dataclass
+class Owner:
+    """All records of one owner, by kind. meters: those of the seller that an account buys from."""
+
+    id: str
+    by_kind: dict[str, list[Item]]
+    meters: Sequence[Meter] = field(default=())
+
+    def of(self, kind: str) -> list[Item]:
+        return self.by_kind.get(kind, [])
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Its journal, read once. What is no balanced entry is told under invariant 1 and left out here."""
+        return [entry for item in self.of("entry") if not isinstance(entry := entry_or_fault(item), Refusal)]
+
+    @cached_property
+    def bodies(self) -> list[InvoiceBody]:
+        """Its frozen invoices, read once."""
+        return [body_from_bytes(item["body"]) for item in self.of("body")]
+
+
+def entry_or_fault(item: Item) -> Entry | Refusal:
+    """The entry of a record, or why it is none."""
+    try:
+        return ledger_records.entry_from(item)
+    except Refusal as refusal:
+        return refusal

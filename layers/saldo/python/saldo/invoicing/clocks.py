@@ -1,0 +1,220 @@
+"""Use cases of simulated time: make a customer's double, and move it through days that bill it as real ones would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from saldo.accounts.agenda import due_agenda
+from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.records import (
+    account_from,
+    account_item,
+    customer_item,
+    entity_from,
+    entity_item,
+    organisation_item,
+    profile_item,
+)
+from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.records import audit_item
+from saldo.catalog.records import PLAN_PREFIX, plan_version_from
+from saldo.invoicing import records
+from saldo.invoicing.model_clock import AccountClock, ClockStep, IssuedThen
+from saldo.invoicing.records_clock import COPIED, clock_from, clock_item, clock_key, clocks_agenda
+from saldo.invoicing.rules_clock import (
+    begun_anew,
+    double_of_account,
+    double_of_organisation,
+    double_of_seller,
+    made_up_profile,
+)
+from saldo.invoicing.run.bill import Billing
+from saldo.invoicing.run.close import set_aside_of
+from saldo.invoicing.run.model import Attempt, RunState
+from saldo.invoicing.run.number import drafts_of
+from saldo.invoicing.run.whole import run_whole
+from saldo.invoicing.wallet_records import expiring_agenda
+from saldo.kernel.clock import Clock
+from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.ids import check_id, double_id, is_double, new_id
+from saldo.kernel.periods import zone_named
+from saldo.kernel.regions import region_of
+from saldo.storage.items import Item
+from saldo.storage.sealing import Sealer
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+from saldo.subscriptions.model import Subscription
+from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
+from saldo.subscriptions.records import subscription_from, subscription_item
+
+# Real runs start in the small hours; so do a double's.
+_HOUR = time(4)
+_MOST_YEARS = 10
+_MOST_SUBSCRIPTIONS = 80
+
+
+class Doubles:
+    """Makes doubles of one region's customers. Needs the sealer: a double has an organisation of its own."""
+
+    def __init__(self, store: Store, sealer: Sealer, clock: Clock) -> None:
+        self._store, self._sealer, self._clock = store, sealer, clock
+
+    def create(self, account_id: str, at: date, actor: Actor) -> AccountClock:
+        """A double whose subscriptions begin anew on `at`, which is its clock's first day. The customer stays as it is.
+
+        NotFound; Refusal `is_a_double`, `nothing_sold` where no subscription runs, `too_many_subscriptions`.
+        """
+        if is_double(check_id(account_id, "acct")):
+            raise Refusal("is_a_double", f"{account_id} is on a clock already; make a double of the real customer")
+        account = _account(self._store, account_id)
+        seller = _seller(self._store, account.entity_id)
+        part = new_id("x", self._clock()).removeprefix("x_")
+        ids = [double_id(prefix, region_of(account_id), part) for prefix in ("acct", "org", "ent")]
+        double = double_of_account(account, ids[0], ids[1], ids[2])
+        sold = self._begun_anew(account, double, at)
+        clock = AccountClock(double.entity_id, double.id, account.entity_id, account.id, at, at)
+        self._copy_catalog(seller.id, double.entity_id)
+        self._store.write_one(self._unit(clock, double, seller, sold, actor))
+        return clock
+
+    def _begun_anew(self, account: Account, double: Account, on: date) -> list[Subscription]:
+        plans = self._store.query_all(account.entity_id, prefix=PLAN_PREFIX)
+        versions = {version.id: version for version in map(plan_version_from, plans)}
+        items = self._store.query_all(account.id, prefix=SUBSCRIPTION_PREFIX, consistent=True)
+        found = [
+            begun_anew(subscription_from(item), versions, f"{item['subscription_id']}_test", double, on)
+            for item in items
+        ]
+        sold = [one for one in found if one is not None]
+        if not sold:
+            raise Refusal("nothing_sold", f"{account.id} has no subscription that runs: there is nothing to watch")
+        if len(sold) > _MOST_SUBSCRIPTIONS:
+            raise Refusal("too_many_subscriptions", f"a double has at most {_MOST_SUBSCRIPTIONS}")
+        return sold
+
+    def _copy_catalog(self, seller_id: str, double_id_: str) -> None:
+        """What is sold, as it is now. Copied first: without its clock a double's seller is nobody's."""
+        for kind in COPIED:
+            items = self._store.query_all(seller_id, prefix=kind)
+            self._store.put_many([{**i, "pk": double_id_} for i in items if i["sk"].partition("#")[0] == kind])
+
+    def _unit(
+        self, clock: AccountClock, double: Account, seller: LegalEntity, sold: list[Subscription], actor: Actor
+    ) -> Unit:
+        unit = Unit(f"double {double.id}").insert(clock_item(clock)).insert(account_item(double))
+        unit.insert(entity_item(double_of_seller(seller, double.entity_id))).insert(customer_item(double))
+        unit.insert(organisation_item(double_of_organisation(double.organisation_id, double)))
+        unit.insert(profile_item(made_up_profile(double, seller), double.organisation_id, self._sealer))
+        for subscription in sold:
+            unit.insert(subscription_item(subscription))
+        made = AuditRecord(clock.of_account, self._clock(), actor, "double.created", double.id)
+        return unit.put(audit_item(made))
+
+
+def clock_of(store: Store, account_id: str) -> AccountClock:
+    """A double's clock; Refusal `not_on_a_clock` for a real customer, NotFound for nobody."""
+    if not is_double(check_id(account_id, "acct")):
+        raise Refusal("not_on_a_clock", f"{account_id} lives in real time; make a double: saldo clock create")
+    item = store.get(*clock_key(_account(store, account_id).entity_id))
+    if item is None:
+        raise NotFound(f"no such clock: {account_id}")
+    return clock_from(item)
+
+
+def clocks_of(store: Store, seller_id: str) -> list[AccountClock]:
+    """The clocks of the doubles of a seller's customers, the one that began last at first."""
+    rows = store.query_all(clocks_agenda(seller_id), agenda=True)
+    found = store.get_many([(row["pk"], row["sk"]) for row in rows], consistent=True)
+    return sorted(map(clock_from, found.values()), key=lambda c: (c.began_on, c.seller_id), reverse=True)
+
+
+class Clocks:
+    """Moves doubles through time. Needs no personal data, like every run."""
+
+    def __init__(self, billing: Billing) -> None:
+        self._billing, self._store = billing, billing.store
+
+    def step(self, account_id: str, to: date) -> ClockStep:
+        """Go to the next day on which something is due, and run it; with nothing due up to `to`, go there.
+
+        Safe to repeat: a day that a crash cut short is finished first. Refusal `clock_runs_forward`, `too_far`.
+        """
+        clock = clock_of(self._store, account_id)
+        _check(clock, to)
+        day = self._next_day(clock, to)
+        if day is None:
+            return ClockStep(self._moved(clock, to), is_done=True)
+        seller = _seller(self._store, clock.seller_id)
+        attempt = run_whole(self._billing, _small_hours(day, seller.time_zone), seller.id, day.isoformat())
+        aside = [(one.code, one.reason) for one in set_aside_of(self._store, attempt)]
+        moved = self._moved(clock, day)
+        return ClockStep(moved, False, attempt.run_id, self._issued(attempt), aside[0] if aside else None)
+
+    def _next_day(self, clock: AccountClock, to: date) -> date | None:
+        """The day of a run that was cut short; else the first with something due or expiring, not before today."""
+        last = self._store.query(clock.seller_id, prefix="run#", newest_first=True, limit=1, consistent=True).items
+        if last and last[0]["status"] != RunState.CLOSED.value:
+            return date.fromisoformat(last[0]["as_of"])
+        asked = (due_agenda(clock.seller_id, clock.account_id), expiring_agenda(clock.seller_id))
+        days = [
+            item["agenda_on"]
+            for partition in asked
+            for item in self._store.query(partition, last=to.isoformat(), limit=1, agenda=True).items
+        ]
+        return max(date.fromisoformat(min(days)), clock.today) if days else None
+
+    def _issued(self, attempt: Attempt) -> list[IssuedThen]:
+        drafts = drafts_of(self._store, attempt)
+        keys = [records.header_key(draft.account_id, draft.invoice_id) for draft in drafts]
+        items = self._store.get_many(keys, consistent=True) if keys else {}
+        return [_issued_then(items[key]) for key in keys]
+
+    def _moved(self, clock: AccountClock, to: date) -> AccountClock:
+        moved = replace(clock, today=max(to, clock.today))
+        then, now = {"today": clock.today.isoformat()}, {"today": moved.today.isoformat()}
+        unit = Unit("move clock").update(clock_key(clock.seller_id), set=now, when=then)
+        if self._store.write_one(unit):
+            return clock_of(self._store, clock.account_id)
+        return moved
+
+
+def _issued_then(item: Item) -> IssuedThen:
+    header = records.header_from(item)
+    return IssuedThen(
+        invoice_id=header.invoice_id,
+        number=header.number,
+        kind=header.document.value,
+        issued_on=header.issued_on,
+        currency=header.currency,
+        total_minor=header.total_minor,
+        open_minor=header.open_minor,
+    )
+
+
+def _check(clock: AccountClock, to: date) -> None:
+    if to < clock.today:
+        raise Refusal("clock_runs_forward", f"it is {clock.today} there already; make another double to begin earlier")
+    if to - clock.today > timedelta(days=366 * _MOST_YEARS):
+        raise Refusal("too_far", f"a clock moves at most {_MOST_YEARS} years at a time")
+
+
+def _small_hours(day: date, zone: str) -> Callable[[], datetime]:
+    """Four in the morning of that day, where the seller keeps its books."""
+    instant = datetime.combine(day, _HOUR, zone_named(zone)).astimezone(UTC)
+    return lambda: instant
+
+
+def _account(store: Store, account_id: str) -> Account:
+    item = store.get(account_id, "account")
+    if item is None:
+        raise NotFound(f"no such account: {account_id}")
+    return account_from(item)
+
+
+def _seller(store: Store, seller_id: str) -> LegalEntity:
+    item = store.get(seller_id, "entity")
+    if item is None:
+        raise NotFound(f"no such legal entity: {seller_id}")
+    return entity_from(item)

@@ -1,0 +1,291 @@
+"""Use cases of staff: take back an issued invoice in whole or in part, and bill it again with right master data.
+
+A correction is one unit: number, header, frozen body and entry of the credit note (and of the new invoice), the
+corrected invoice's open balance, the audit records, and a guard under the request's own id, so that a repeated request
+finds what it became. What has been issued is never changed.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.records import account_from, entity_from, facts_item, facts_print
+from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.records import audit_item
+from saldo.invoicing import records
+from saldo.invoicing import records_corrections as keys
+from saldo.invoicing.codec import body_from_bytes, body_to_bytes
+from saldo.invoicing.model import CreditSource, InvoiceBody
+from saldo.invoicing.records import InvoiceHeader, Numbered
+from saldo.invoicing.records_numbers import claim, read_series, seller_from, seller_keys
+from saldo.invoicing.records_true_up import await_true_up
+from saldo.invoicing.rules import facts_of_buyer, facts_of_seller, issue_entry, taxable_lines
+from saldo.invoicing.rules_corrections import (
+    CorrectionPolicy,
+    Reason,
+    amounts_of_net,
+    amounts_of_total,
+    correctable,
+    rebilled,
+)
+from saldo.invoicing.rules_credit_notes import credit_note, whole
+from saldo.invoicing.rules_numbers import Seller, Series, series_type
+from saldo.invoicing.run.open import earlier_open
+from saldo.invoicing.status import SHOWN, DocumentKind
+from saldo.invoicing.wallet_records import add_credit_note
+from saldo.kernel.clock import Clock
+from saldo.kernel.errors import NotFound, Problems, Refusal, Unavailable
+from saldo.kernel.ids import fingerprint
+from saldo.kernel.periods import local_date
+from saldo.ledger.records import post
+from saldo.storage.items import Item, Key
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+from saldo.tax.model import TaxAnswer
+from saldo.tax.ports import TaxPort
+
+_MOST_ATTEMPTS = 60
+_MOST_NOTE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRequest:
+    """What to take back of an invoice: `amounts` by line id (minor units, net), or one amount without (`net_minor`) or
+    with its tax (`total_minor`), or with none of them all that is left.
+
+    `request`: the caller's own id of this wish, which guards it for ever. `note`: what the customer reads on it.
+    """
+
+    account_id: str
+    invoice_id: str
+    request: str
+    reason: Reason
+    actor: Actor
+    note: str = ""
+    amounts: Mapping[str, int] = field(default_factory=dict)
+    net_minor: int | None = None
+    total_minor: int | None = None
+
+    @property
+    def content(self) -> str:
+        amounts = (f"{line}={minor}" for line, minor in sorted(self.amounts.items()))
+        return fingerprint("credit", self.invoice_id, str(self.net_minor), str(self.total_minor), *amounts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Corrected:
+    """An invoice as it is now, with the credit notes it has and who is on both sides."""
+
+    header: InvoiceHeader
+    body: InvoiceBody
+    notes: tuple[InvoiceBody, ...]
+    account: Account
+    entity: LegalEntity
+    seller: Seller
+    today: date
+
+
+_Decide = Callable[[_Corrected], list[InvoiceBody]]
+
+
+class Corrections:
+    """Corrections of one region's invoices."""
+
+    def __init__(self, store: Store, clock: Clock, tax: TaxPort) -> None:
+        self._store, self._clock, self._tax = store, clock, tax
+
+    def credit(self, asked: CreditRequest) -> InvoiceHeader:
+        """Issue the credit note and return it; the same request again returns the same one.
+
+        Refusals: `invalid_correction`, `not_correctable`, `invalid_credit_note`, `more_than_left`,
+        `total_out_of_reach`, `request_reused`, `earlier_run_open`, `numbers_would_go_back`. Raises Unavailable when
+        others keep changing the same records; asking again is safe.
+        """
+        _check(asked)
+        return self._until_it_holds(asked, asked.content, lambda found: [self._note(found, asked)])[0]
+
+    def rebill(self, asked: CreditRequest, answer: TaxAnswer | None = None) -> tuple[InvoiceHeader, InvoiceHeader]:
+        """Take an invoice back whole and issue it again to the account's billing profile of now: (note, new invoice).
+
+        Amounts stay as they are unless tax differs for the buyer of now, or as `answer` says for the buyer of then.
+        What was paid pays for the new one. Refusals
+        as for `credit`, and `partly_credited`: what is left is then credited and billed by hand.
+        """
+        if asked.amounts or asked.net_minor is not None or asked.total_minor is not None:
+            raise Refusal("invalid_correction", "an invoice is billed again as a whole")
+        _check(asked)
+        content = fingerprint("rebill", asked.invoice_id)
+        note, new = self._until_it_holds(asked, content, lambda found: self._both(found, asked, answer))
+        return note, new
+
+    def offers(self, account_id: str, changed: frozenset[str]) -> list[InvoiceHeader]:
+        """Invoices which could be corrected now that these fields of the billing profile changed, oldest first.
+
+        changed: as `changed_between` tells. What the seller's policy offers; nothing is changed by asking.
+        """
+        account = self._account(account_id)
+        found = self._store.get_many([(account.entity_id, "entity"), keys.policy_key(account.entity_id)])
+        policy = keys.policy_from(found.get(keys.policy_key(account.entity_id)))
+        if not changed & policy.fields:
+            return []
+        today = local_date(self._clock(), entity_from(found[account.entity_id, "entity"]).time_zone)
+        items = self._store.query_all(account_id, prefix=records.PREFIX, consistent=True)
+        return correctable(map(records.header_from, items), policy, account.profile_version, today)
+
+    def set_policy(self, entity_id: str, policy: CorrectionPolicy, actor: Actor) -> None:
+        """From now on offer this when master data changes."""
+        unit = Unit(f"policy {entity_id}").put(keys.policy_item(entity_id, policy))
+        after = {"offered": policy.offered.value, "days": policy.days, "fields": sorted(policy.fields)}
+        record = AuditRecord(entity_id, self._clock(), actor, "correction_policy.changed", entity_id, after=after)
+        self._store.write_one(unit.put(audit_item(record)))
+
+    # -- how ---------------------------------------------------------------------------------------------------
+
+    def _until_it_holds(self, asked: CreditRequest, content: str, decide: _Decide) -> list[InvoiceHeader]:
+        for tried in range(_MOST_ATTEMPTS):
+            before = self._store.get(*keys.guard_key(asked.account_id, asked.request))
+            if before is not None:
+                return self._became(asked, before, content)
+            found = self._read(asked)
+            bodies = decide(found)
+            unit, issued = self._unit(found, asked, content, bodies)
+            if self._store.write_one(unit) is None:
+                return issued
+            time.sleep(random.uniform(0, 0.002 * min(tried, 20)))  # noqa: S311 - jitter, not a secret
+        raise Unavailable(f"{asked.invoice_id} or its number series is being changed by others")
+
+    def _became(self, asked: CreditRequest, guard: Item, content: str) -> list[InvoiceHeader]:
+        if guard["content"] != content:
+            raise Refusal("request_reused", f"request {asked.request} asked for something else before")
+        found = [self._store.get(*records.header_key(asked.account_id, d)) for d in guard["documents"]]
+        return [records.header_from(item) for item in found if item is not None]
+
+    def _account(self, account_id: str) -> Account:
+        item = self._store.get(account_id, "account")
+        if item is None:
+            raise NotFound("no such account")
+        return account_from(item)
+
+    def _read(self, asked: CreditRequest) -> _Corrected:
+        account = self._account(asked.account_id)
+        links = list(self._store.query_all(account.id, prefix=keys.link_prefix(asked.invoice_id), consistent=True))
+        wanted: list[Key] = [records.header_key(account.id, asked.invoice_id)]
+        wanted += [records.body_key(account.id, i) for i in (asked.invoice_id, *(link["note_id"] for link in links))]
+        items = self._store.get_many([*wanted, *seller_keys(account.entity_id)], consistent=True)
+        header, body = items.get(wanted[0]), items.get(wanted[1])
+        if header is None or header["status"] not in SHOWN:
+            raise NotFound("no such invoice")
+        if body is None or records.header_from(header).document is not DocumentKind.INVOICE:
+            raise Refusal("not_correctable", "only an invoice with its lines can be taken back")
+        entity = entity_from(items[account.entity_id, "entity"])
+        return _Corrected(
+            header=records.header_from(header),
+            body=body_from_bytes(body["body"]),
+            notes=tuple(body_from_bytes(items[key]["body"]) for key in wanted[2:]),
+            account=account,
+            entity=entity,
+            seller=seller_from(items, account.entity_id),
+            today=local_date(self._clock(), entity.time_zone),
+        )
+
+    def _note(self, found: _Corrected, asked: CreditRequest) -> InvoiceBody:
+        amounts: Mapping[str, int] = asked.amounts
+        if asked.net_minor is not None:
+            amounts = amounts_of_net(found.body, asked.net_minor, found.notes)
+        elif asked.total_minor is not None:
+            amounts = amounts_of_total(found.body, asked.total_minor, found.today, found.notes)
+        elif not amounts:
+            amounts = whole(found.body, found.notes)
+        return credit_note(found.body, found.today, amounts, found.notes, asked.note)
+
+    def _both(self, found: _Corrected, asked: CreditRequest, answer: TaxAnswer | None) -> list[InvoiceBody]:
+        if found.notes:
+            raise Refusal("partly_credited", f"{found.header.number} has credit notes already")
+        body = found.body
+        note = credit_note(body, found.today, whole(body), (), asked.note)
+        if answer is None:
+            lines = taxable_lines(body.lines, body.issued_on, body.currency)
+            seller = replace(facts_of_seller(found.entity), rounding=body.tax_rounding, mode=body.tax_mode)
+            answer = self._tax.quote(lines, facts_of_buyer(found.account), seller, body.currency)
+        credit = max(-note.payable_minor - found.header.open_minor, 0)
+        return [note, rebilled(body, found.account, found.today, answer, credit, 1, facts_print(found.entity))]
+
+    def _wait_for_runs(self, found: _Corrected) -> None:
+        """A run of an earlier day that has yet to number its drafts comes first, for dates never fall in a series."""
+        earlier = earlier_open(self._store, found.entity.id, found.today)
+        if earlier:
+            raise Refusal("earlier_run_open", f"{earlier.run_id} is {earlier.state.value}; retry it first")
+
+    def _unit(
+        self, found: _Corrected, asked: CreditRequest, content: str, bodies: list[InvoiceBody]
+    ) -> tuple[Unit, list[InvoiceHeader]]:
+        note, account_id, at = bodies[0], found.account.id, self._clock()
+        unit = Unit(f"correction {asked.request}")
+        unit.insert(keys.guard_item(account_id, asked.request, content, [body.id for body in bodies]))
+        unit.insert(keys.link_item(account_id, found.body.id, len(found.notes) + 1, note.id))
+        lowered = min(-note.payable_minor, found.header.open_minor)
+        records.credit_update(unit, found.header, -note.total_minor, lowered, at)
+        used = sum(c.minor for body in bodies[1:] for c in body.credits if c.source is CreditSource.CREDIT_NOTE)
+        if kept := -note.payable_minor - lowered - used:
+            add_credit_note(unit, account_id, found.entity.id, kept)
+        if len(bodies) > 1:
+            unit.put(facts_item(found.entity))
+        issued = []
+        for body, numbered in zip(bodies, self._numbers(unit, found, bodies), strict=True):
+            header = records.issued_header(records.draft_header(body, f"request_{asked.request}"), numbered, at)
+            unit.insert(records.header_item(header))
+            unit.insert(records.body_item(body.account_id, body.id, body_to_bytes(body)))
+            unit.put(audit_item(_audit(header, asked, at)))
+            await_true_up(unit, body)
+            issued.append(header)
+        entries = (issue_entry(body, found.header.open_minor) for body in bodies)
+        post(unit, *(entry for entry in entries if entry is not None))
+        return unit, issued
+
+    def _numbers(self, unit: Unit, found: _Corrected, bodies: list[InvoiceBody]) -> list[Numbered]:
+        """The next number of each document's series; two of one series follow each other."""
+        series = [found.seller.series(series_type(body.kind), found.today, body.account_id) for body in bodies]
+        self._wait_for_runs(found)
+        counts: dict[Series, int] = {}
+        ranks = []
+        for one in series:
+            ranks.append(counts.get(one, 0))
+            counts[one] = ranks[-1] + 1
+        states = read_series(self._store, found.entity.id, [one.name for one in counts])
+        firsts = dict(zip(counts, claim(unit, found.entity.id, list(counts.items()), found.today, states), strict=True))
+        numbers = [firsts[one] + rank for one, rank in zip(series, ranks, strict=True)]
+        return [Numbered(one.number(n), one.name, n) for one, n in zip(series, numbers, strict=True)]
+
+
+def _audit(header: InvoiceHeader, asked: CreditRequest, at: datetime) -> AuditRecord:
+    return AuditRecord(
+        header.account_id,
+        at,
+        asked.actor,
+        f"{header.document.value}.issued",
+        header.invoice_id,
+        after={
+            "number": header.number,
+            "total_minor": header.total_minor,
+            "currency": header.currency,
+            "corrects": asked.invoice_id,
+        },
+        reason=asked.reason.value,
+    )
+
+
+def _check(asked: CreditRequest) -> None:
+    problems = Problems()
+    if not asked.request.isalnum() or len(asked.request) > 64:
+        problems.add("request", "invalid_request", "a request's id is 1 to 64 letters and digits")
+    ways = [bool(asked.amounts), asked.net_minor is not None, asked.total_minor is not None]
+    if sum(ways) > 1:
+        problems.add("amounts", "ambiguous", "name lines, or one net amount, or one total")
+    if len(asked.note) > _MOST_NOTE:
+        problems.add("note", "too_long", f"a note has at most {_MOST_NOTE} characters")
+    problems.refuse_if_any("the correction cannot be made", "invalid_correction")

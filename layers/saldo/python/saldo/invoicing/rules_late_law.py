@@ -1,0 +1,69 @@
+"""What the law of the seller's country gives for late payment: a reference rate, points above it, a fixed sum.
+
+Reference rates are dated half-years. Those known when this was written are here; later ones are put on record
+(`LateCharges.add_reference_rate`), and where one is missing nothing is charged by guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from saldo.invoicing.rules_interest import EU_BANDS, UK_BANDS, Bands
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRate:
+    """`percent` a year on [from_on, until_on). `name`: DE (Basiszinssatz), ECB (main refinancing), BOE (Bank Rate)."""
+
+    name: str
+    from_on: date
+    until_on: date
+    percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Statute:
+    """Points above the reference rate for businesses and (None: no rule) consumers, and the fixed sum for businesses.
+
+    `fixed`: the rate of the half-year in which a debt became late holds until it is paid.
+    """
+
+    reference: str
+    points: Decimal
+    consumer_points: Decimal | None
+    bands: Bands
+    currency: str
+    fixed: bool = False
+
+
+# DE: § 288 (1), (2), (5) BGB. FR: article L441-10 II code de commerce, D441-5. GB: Late Payment of Commercial Debts
+# (Interest) Act 1998 and the Rate of Interest Order 2002. Others: directive 2011/7/EU, articles 2(6), 3 and 6, as ES
+# Ley 3/2004 art. 7, IT D.Lgs. 231/2002 art. 5, NL art. 6:119a BW, IE S.I. 580/2012.
+_DIRECTIVE = Statute("ECB", Decimal(8), None, EU_BANDS, "EUR")
+STATUTES = dict.fromkeys(("BE", "ES", "IE", "IT", "LU", "NL", "PT"), _DIRECTIVE) | {
+    "DE": Statute("DE", Decimal(9), Decimal(5), EU_BANDS, "EUR"),
+    "FR": Statute("ECB", Decimal(10), None, EU_BANDS, "EUR"),
+    "GB": Statute("BOE", Decimal(8), None, UK_BANDS, "GBP", fixed=True),
+}
+
+# Sources: Deutsche Bundesbank (§ 247 BGB); ECB key interest rates; Bank of England (rate of 30 June and 31 December).
+_KNOWN = {
+    "DE": ("3.12", "3.62", "3.37", "2.27", "1.27", "1.27"),
+    "ECB": ("4.00", "4.50", "4.25", "3.15", "2.15", "2.15"),
+    "BOE": ("5.00", "5.25", "5.25", "4.75", "4.25", "3.75"),
+}
+_HALVES = [date(2023, 7, 1), *(date(y, m, 1) for y in (2024, 2025, 2026) for m in (1, 7))]
+REFERENCE_RATES: tuple[ReferenceRate, ...] = tuple(
+    ReferenceRate(name, _HALVES[i], _HALVES[i + 1], Decimal(percent))
+    for name, row in _KNOWN.items()
+    for i, percent in enumerate(row)
+)
+
+
+def reference_on(rates: Sequence[ReferenceRate], name: str, on: date) -> Decimal | None:
+    """The rate on a day; of two the one that begins later, so that one put on record goes before. None: not known."""
+    found = [rate for rate in rates if rate.name == name and rate.from_on <= on < rate.until_on]
+    return max(found, key=lambda rate: rate.from_on).percent if found else None

@@ -1,0 +1,169 @@
+"""Interest on late invoices, month by month, from what was open on each day. Values in, values out.
+
+A month's interest is the difference of two running totals, each exact until it is rounded once: so however many months
+a debt is late, what was charged adds up to the interest on all of its days.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+from saldo.accounts.model import LatePolicy, LateTerms, TaxStatus
+from saldo.invoicing.rules_interest import compensation_of
+from saldo.invoicing.rules_late_law import STATUTES, ReferenceRate, reference_on
+from saldo.kernel.errors import Refusal
+from saldo.kernel.money import Money, round_exact
+from saldo.kernel.periods import Period, add_months
+from saldo.ledger.model import Entry, EntryKind, LedgerAccount
+
+INTEREST, FEE = "late_interest", "late_fee"
+_YEAR_DAYS = 365
+_DAY = timedelta(days=1)
+# How far back a month that was missed is still caught up.
+MONTHS_BACK = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """An invoice as the journal tells it: what its receivable moved by, day by day in order; minor units.
+
+    `bears_none`: the part that is interest or fees itself and bears no interest (§ 289 BGB); it counts as paid last.
+    """
+
+    invoice_id: str
+    currency: str
+    due_on: date
+    moves: tuple[tuple[date, int], ...]
+    bears_none: int = 0
+
+    def open_on(self, day: date) -> int:
+        """What bears interest on the day: that of a payment still counts (§§ 187, 188 BGB), as quotes reckon it too."""
+        return max(sum(minor for on, minor in self.moves if on < day) - self.bears_none, 0)
+
+
+def debts_of(entries: Iterable[Entry]) -> list[Debt]:
+    """Every invoice with receivables in the journal."""
+    moves: dict[str, list[tuple[date, int]]] = defaultdict(list)
+    due: dict[str, date] = {}
+    bears_none: dict[str, int] = defaultdict(int)
+    currency: dict[str, str] = {}
+    for entry in entries:
+        for p in entry.postings:
+            if p.account is LedgerAccount.RECEIVABLES and p.invoice_id:
+                moves[p.invoice_id].append((entry.booked_on, p.minor))
+                currency[p.invoice_id] = entry.currency
+                due[p.invoice_id] = p.due_on or due.get(p.invoice_id, entry.booked_on)
+            if entry.kind is EntryKind.INVOICE_ISSUED and p.tag in (INTEREST, FEE):
+                bears_none[entry.source_id] -= p.minor
+    return [Debt(i, currency[i], due[i], tuple(sorted(m)), bears_none[i]) for i, m in moves.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class LateCase:
+    """Whose debts are looked at, by which terms and law; `rates` are those known, `country` is the seller's."""
+
+    terms: LateTerms
+    country: str
+    status: TaxStatus
+    rates: Sequence[ReferenceRate]
+
+
+@dataclass(frozen=True, slots=True)
+class LateCharge:
+    """To be charged once under its id: interest for a month, or the fixed sum for a debt (`month` None)."""
+
+    id: str
+    invoice_id: str
+    kind: str
+    money: Money
+    month: date | None = None
+
+
+def charges_on(debt: Debt, case: LateCase, on: date, disputed_minor: int = 0) -> list[LateCharge]:
+    """What is to be charged for a debt by a day: interest for each whole month gone by, and the fixed sum.
+
+    disputed_minor: bears nothing. Refusal `no_statutory_rate`, `reference_rate_missing` where the law cannot be told,
+    `compensation_currency` where its fixed sum is in another currency than the debt.
+    """
+    begins = debt.due_on + timedelta(days=case.terms.grace_days)
+    if case.terms.policy is LatePolicy.NONE or begins >= on or debt.open_on(begins + _DAY) <= disputed_minor:
+        return []
+    found = list(_interest(debt, case, on, disputed_minor))
+    if case.terms.compensation and case.status is TaxStatus.BUSINESS:
+        found.append(_compensation(debt, case, begins, disputed_minor))
+    return [charge for charge in found if charge.money.minor > 0]
+
+
+def _interest(debt: Debt, case: LateCase, on: date, disputed_minor: int) -> Iterator[LateCharge]:
+    first = max(debt.due_on + _DAY, add_months(on.replace(day=1), -MONTHS_BACK))
+    month = first.replace(day=1)
+    while add_months(month, 1) <= on:
+        through = add_months(month, 1)
+        before = _interest_until(debt, case, month, disputed_minor)
+        minor = round_exact(_interest_until(debt, case, through, disputed_minor)) - round_exact(before)
+        yield LateCharge(
+            f"interest-{debt.invoice_id}-{month:%Y%m}", debt.invoice_id, INTEREST, Money(minor, debt.currency), month
+        )
+        month = through
+
+
+def _interest_until(debt: Debt, case: LateCase, end: date, disputed_minor: int) -> Fraction:
+    """All interest on the days after the due date and before `end`, in minor units, exact."""
+    total = Fraction(0)
+    for span, minor in _spans(debt, end, disputed_minor):
+        for part, percent in _rated(span, debt, case):
+            total += Fraction(percent) * minor * part.days / (100 * _YEAR_DAYS)
+    return total
+
+
+def _spans(debt: Debt, end: date, disputed_minor: int) -> Iterator[tuple[Period, int]]:
+    """Days of equal balance, each with what bears interest on them."""
+    start = debt.due_on + _DAY
+    turns = sorted({start, end, *(on + _DAY for on, _ in debt.moves if start <= on < end - _DAY)})
+    for begin, stop in pairwise(turns):
+        minor = debt.open_on(begin) - disputed_minor
+        if begin >= start and minor > 0:
+            yield Period(begin, stop), minor
+
+
+def _rated(span: Period, debt: Debt, case: LateCase) -> Iterator[tuple[Period, Fraction]]:
+    if case.terms.policy is LatePolicy.CONTRACT:
+        yield span, Fraction(case.terms.percent)
+        return
+    statute = STATUTES.get(case.country)
+    points = None
+    if statute is not None:
+        points = statute.consumer_points if case.status is TaxStatus.CONSUMER else statute.points
+    if statute is None or points is None:
+        raise Refusal("no_statutory_rate", f"no late-payment law of {case.country} for {case.status} is known here")
+    for part in _halves(span):
+        day = debt.due_on + _DAY if statute.fixed else part.start
+        reference = reference_on(case.rates, statute.reference, day)
+        if reference is None:
+            raise Refusal("reference_rate_missing", f"the {statute.reference} reference rate of {day} is not on record")
+        yield part, max(Fraction(reference + points), Fraction(0))
+
+
+def _halves(span: Period) -> Iterator[Period]:
+    """The same days parted at each half-year, with which reference rates change."""
+    begin = span.start
+    while begin < span.end:
+        turn = date(begin.year, 7, 1) if begin.month < 7 else date(begin.year + 1, 1, 1)
+        yield Period(begin, min(turn, span.end))
+        begin = min(turn, span.end)
+
+
+def _compensation(debt: Debt, case: LateCase, begins: date, disputed_minor: int) -> LateCharge:
+    statute = STATUTES.get(case.country)
+    if statute is None:
+        raise Refusal("no_statutory_rate", f"no fixed sum of {case.country} is known here")
+    if statute.currency != debt.currency:
+        raise Refusal("compensation_currency", f"the law gives {statute.currency}, the debt is in {debt.currency}")
+    owed = Money(debt.open_on(begins + _DAY) - disputed_minor, debt.currency)
+    fixed = Money(compensation_of(owed, statute.bands), debt.currency)
+    return LateCharge(f"latefee-{debt.invoice_id}", debt.invoice_id, FEE, fixed)

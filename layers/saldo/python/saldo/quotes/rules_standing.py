@@ -1,0 +1,125 @@
+"""How an invoice stands on a day: open, late, and what it is worth in the ledger's currency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+from saldo.invoicing.model import InvoiceBody
+from saldo.invoicing.rules_interest import LateCharges, Owed, late_charges
+from saldo.invoicing.rules_terms import early_payment, instalments
+from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.money import Money
+from saldo.kernel.rounding import rounded_ratio
+from saldo.ledger.model import OpenItem
+from saldo.ledger.rules import aging
+from saldo.quotes.model_receivables import Aged, Receivable, ReceivablesAsked, Revalued
+from saldo.tax.rules import percent_of
+
+
+@dataclass(slots=True)
+class Open:
+    """An invoice while events are applied to it. `moves`: what was open after each, on which day. `booked_left`: what
+    of it is still booked in the ledger's currency."""
+
+    body: InvoiceBody
+    minor: int
+    paid: int = 0
+    written_off: int = 0
+    discount_taken: int = 0
+    booked_left: int = 0
+    moves: list[tuple[date, int]] = field(default_factory=list)
+    notes: list[InvoiceBody] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.body.exchange is not None:
+            self.booked_left = self._booked(self.minor)
+
+    def _booked(self, minor: int) -> int:
+        rate = self.body.exchange
+        return 0 if rate is None else rate.convert(Money(minor, self.body.currency)).minor
+
+    def move(self, on: date, minor: int, event: bool = True) -> int:
+        """Take so much off; what that was booked at. The last of an invoice takes the last of what was booked.
+
+        event: whether this is told by itself, or is part of the one before.
+        """
+        booked = self.booked_left if minor == self.minor else self._booked(minor)
+        self.booked_left -= booked
+        self.minor -= minor
+        if event or not self.moves:
+            self.moves.append((on, self.minor))
+        else:
+            self.moves[-1] = (on, self.minor)
+        return booked
+
+    def give_up(self, on: date, minor: int, event: bool = True) -> None:
+        self.written_off += minor
+        self.move(on, minor, event)
+
+
+def standing(asked: ReceivablesAsked, item: Open) -> Receivable:
+    """One invoice after all its events."""
+    terms, body = asked.terms, item.body
+    return Receivable(
+        body=body,
+        open_minor=item.minor,
+        open_after=tuple(minor for _, minor in item.moves),
+        written_off_minor=item.written_off,
+        early=early_payment(body, terms.early_discount) if terms.early_discount else None,
+        parts=tuple(instalments(body.payable_minor, terms.instalments)) if terms.instalments else (),
+        late=_late(asked, item),
+        discount_taken_minor=item.discount_taken,
+    )
+
+
+def _late(asked: ReceivablesAsked, item: Open) -> LateCharges | None:
+    rule = asked.terms.late_interest
+    if rule is None or asked.as_of is None:
+        return None
+    return late_charges(_owed(item, asked.as_of), item.body.currency, rule)
+
+
+def _owed(item: Open, as_of: date) -> list[Owed]:
+    """What was open on the days after the due date: a payment counts from the day after it is made."""
+    after, found = item.body.due_on, []
+    minor = item.body.payable_minor
+    for on, left in [*item.moves, (as_of, item.minor)]:
+        through = min(on, as_of)
+        if through > after:
+            found.append(Owed(after, through, minor))
+            after = through
+        minor = left
+    return found
+
+
+def aged(items: Sequence[Open], asked: ReceivablesAsked, as_of: date) -> Aged | None:
+    """What is open by days past due, of invoices issued by then; None where there are none."""
+    issued = [item for item in items if item.body.issued_on <= as_of]
+    if not issued:
+        return None
+    listed = [OpenItem(i.body.id, i.body.due_on, i.body.currency, i.minor) for i in issued]
+    (buckets,) = aging(listed, as_of).values()
+    pairs = zip(buckets, asked.loss_percents, strict=False)
+    losses = tuple(percent_of(bucket.minor, percent) for bucket, percent in pairs)
+    return Aged(as_of, tuple(buckets), losses, _days_outstanding(issued, asked.sales_days, as_of))
+
+
+def _days_outstanding(issued: Sequence[Open], days: int | None, as_of: date) -> Decimal | None:
+    """What is open over what was invoiced within so many days, times the days; to two digits."""
+    if days is None:
+        return None
+    since = as_of - timedelta(days=days)
+    sales = sum(item.body.total_minor for item in issued if item.body.issued_on > since)
+    if sales <= 0:
+        return None
+    return Decimal(rounded_ratio(sum(item.minor for item in issued) * days * 100, sales)).scaleb(-2)
+
+
+def revalued(items: Sequence[Open], closing: ExchangeRate) -> Revalued:
+    """What is open, as booked and at the closing rate; each invoice is valued by itself."""
+    owing = [item for item in items if item.minor]
+    now = [closing.convert(Money(item.minor, item.body.currency)).minor for item in owing]
+    return Revalued(sum(item.booked_left for item in owing), sum(now))

@@ -1,0 +1,79 @@
+"""Answers that are whole, well formed and wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any  # parsed JSON is of any shape until it is read
+
+from local.tax_services.faults import Fault
+
+_CENT = Decimal("0.01")
+
+
+def spoilt(fault: Fault, document: Any) -> Any:
+    """The document with the fault in it; documents of both services are alike enough."""
+    made = deepcopy(document)
+    body = made.get("data", made)
+    if "lines" in body or "lineItems" in body:
+        _SPOIL[fault](body, _Names("lines" in body))
+    return made
+
+
+class _Names:
+    """What the two services call the same things."""
+
+    def __init__(self, avatax: bool) -> None:
+        self.lines, self.taxes, self.line_tax = (
+            ("lines", "details", "tax") if avatax else ("lineItems", "taxes", "totalTax")
+        )
+        self.tax, self.rate = ("tax", "rate") if avatax else ("calculatedTax", "effectiveRate")
+
+
+def _sum(body: Any, _names: _Names) -> None:
+    body["totalTax"] += _CENT
+
+
+def _currency(body: Any, names: _Names) -> None:
+    if names.lines == "lines":
+        body["currencyCode"] = "XTS"
+    else:
+        body["currency"] = {"isoCurrencyCodeAlpha": "XTS"}
+
+
+def _line(body: Any, names: _Names) -> None:
+    gone = body[names.lines].pop()
+    body["totalTax"] -= gone[names.line_tax]
+
+
+def _negative(body: Any, names: _Names) -> None:
+    for line in body[names.lines]:
+        for tax in line[names.taxes]:
+            tax[names.tax], tax[names.rate] = -tax[names.tax], -tax[names.rate]
+        line[names.line_tax] = -line[names.line_tax]
+    body["totalTax"] = -body["totalTax"]
+
+
+def _rate(body: Any, names: _Names) -> None:
+    for line in body[names.lines]:
+        for tax in line[names.taxes]:
+            tax[names.rate] *= 2
+
+
+def _zero(body: Any, names: _Names) -> None:
+    for line in body[names.lines]:
+        for tax in line[names.taxes]:
+            tax[names.tax] = tax[names.rate] = Decimal(0)
+        line[names.line_tax] = Decimal(0)
+    body["totalTax"] = Decimal(0)
+
+
+_SPOIL: dict[Fault, Callable[[Any, _Names], None]] = {
+    Fault.WRONG_SUM: _sum,
+    Fault.WRONG_CURRENCY: _currency,
+    Fault.MISSING_LINE: _line,
+    Fault.NEGATIVE_TAX: _negative,
+    Fault.WRONG_RATE: _rate,
+    Fault.SILENT_ZERO: _zero,
+}

@@ -1,0 +1,82 @@
+"""Runs our own table of worked cases through `saldo quote`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import jsonschema
+
+from saldo.kernel.errors import Refusal
+from saldo.quotes.service import quote_document, quote_schema
+from tests.cases.more import (
+    calendars,
+    discounts,
+    late,
+    metering,
+    pricing,
+    pricing_bounds,
+    proration,
+    proration_quantities,
+    receivables,
+    taxes,
+)
+from tests.cases.more.model import Worked, at
+from tests.cases.running import FAILED, NOT_APPLICABLE, OPTION, PASSED, Outcome
+
+TABLE: tuple[Worked, ...] = (
+    *pricing.CASES,
+    *pricing_bounds.CASES,
+    *metering.CASES,
+    *proration.CASES,
+    *proration_quantities.CASES,
+    *calendars.CASES,
+    *discounts.CASES,
+    *taxes.CASES,
+    *receivables.CASES,
+    *late.CASES,
+)
+
+
+def differences(case: Worked) -> str:
+    """What the answer has otherwise than the case; "" where they agree."""
+    jsonschema.validate(case.document, quote_schema())
+    try:
+        answer = quote_document(dict(case.document))
+    except Refusal as refusal:
+        wanted = case.expected.get("refused")
+        return "" if refusal.code == wanted else str(refusal)
+    return "; ".join(_compared(answer, case))
+
+
+def _compared(answer: Any, case: Worked) -> Iterator[str]:
+    for path, wanted in case.expected.items():
+        try:
+            found = at(answer, path)
+        except (KeyError, IndexError, ValueError):
+            yield f"{path} is not there"
+            continue
+        if not _same(found, wanted):
+            yield f"{path} is {found}, not {wanted}"
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    if isinstance(wanted, list):
+        pairs = zip(found, wanted, strict=False)
+        return isinstance(found, list) and len(found) == len(wanted) and all(_same(a, b) for a, b in pairs)
+    try:
+        return Decimal(str(found)) == Decimal(str(wanted))
+    except InvalidOperation:
+        return bool(found == wanted)
+
+
+def outcome_of(case: Worked) -> Outcome:
+    """What became of a case of the table."""
+    as_case = {"id": case.id, "area": case.area}
+    if case.absent:
+        return Outcome(as_case, NOT_APPLICABLE, case.absent)
+    differing = differences(case)
+    if differing:
+        return Outcome(as_case, FAILED, differing)
+    return Outcome(as_case, OPTION if case.option else PASSED, case.option)

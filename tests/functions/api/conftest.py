@@ -1,0 +1,144 @@
+"""The API in this process on an in-memory table: a seller with customers, invoices that a real run issued, and keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from chalice.config import Config
+from chalice.local import LocalGateway, LocalGatewayException
+
+from functions.api import services
+from functions.api.v1.app import app
+from saldo.access.api_keys import ApiKeys
+from saldo.access.model_api_keys import ApiKey, Scope
+from saldo.accounts.records import account_item, customer_item, entity_item
+from saldo.audit.model import Actor
+from saldo.catalog.records import offer_item, product_item
+from saldo.storage.store import Store
+from saldo.usage.accept import AcceptUsage, take_in
+from saldo.usage.ingest import Ingest
+from tests.contexts.conftest import FrozenClock
+from tests.contexts.sellers import account, entity
+from tests.simulation.world import ENTITY, PLAN, PRODUCT, World
+
+OPERATOR = Actor("operator", "staff")
+US_ORIGIN = "https://us.saldo.example"
+OTHER_ENTITY, OTHER_ACCOUNT = "ent_eu_other", "acct_eu_other"
+ALL = tuple(scope.value for scope in Scope)
+_CACHED = ("settings", "store", "api_keys", "repeats", "usage_acceptance", "quarantine", "orders")
+
+
+@dataclass
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def code(self) -> str:
+        assert self.headers["content-type"] == "application/problem+json", self
+        return str(self.json["code"])
+
+
+@dataclass
+class QueueInMemory:
+    messages: list[str] = field(default_factory=list)
+
+    def put(self, message: str) -> None:
+        self.messages.append(message)
+
+
+@dataclass
+class Api:
+    """Everything a test of the API may ask for."""
+
+    world: World
+    clock: FrozenClock
+    keys: ApiKeys
+    queue: QueueInMemory = field(default_factory=lambda: QueueInMemory())
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def take_in_what_waits(self) -> None:
+        """What the function behind the queue does."""
+        for message in self.queue.messages:
+            take_in(Ingest(self.world.store, self.clock), json.loads(message))
+        self.queue.messages.clear()
+
+    def token(self, *scopes: str, entity_id: str = ENTITY.id, **options: int) -> str:
+        return self.new_key(*scopes, entity_id=entity_id, **options)[0]
+
+    def new_key(self, *scopes: str, entity_id: str = ENTITY.id, days: int = 30, rate: int = 600) -> tuple[str, ApiKey]:
+        made = self.keys.create(entity_id, "tests", scopes or ALL, days, rate, OPERATOR)
+        return made.token, made.key
+
+    def get(self, path: str, token: str | None = "", **headers: str) -> Reply:
+        return self.send("GET", path, b"", token, headers)
+
+    def post(self, path: str, body: Any, token: str | None = "", **headers: str) -> Reply:
+        """`body`: bytes as they are, anything else as JSON. `token` "": a key with every scope; None: no key."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.send("POST", path, raw, token, {"content-type": "application/json", **headers})
+
+    def send(self, method: str, path: str, body: bytes, token: str | None, headers: dict[str, str]) -> Reply:
+        if token == "":
+            token = self.tokens.setdefault("all", self.token())
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent |= {"authorization": f"Bearer {token}"} if token else {}
+        try:
+            answer = LocalGateway(app, Config()).handle_request(method, path, sent, body)
+        except LocalGatewayException as error:
+            return Reply(error.CODE, {k.lower(): str(v) for k, v in error.headers.items()}, "")
+        found = {name.lower(): str(value) for name, value in answer["headers"].items()}
+        return Reply(answer["statusCode"], found, str(answer["body"]))
+
+
+def build(environment: Any, accounts: int = 3) -> Api:
+    """The API of region eu; `environment` takes setenv and setattr."""
+    values = {"REGION_CODE": "eu", "TABLE": "records"}
+    values["PORTAL_ORIGINS"] = json.dumps({"eu": "https://eu.saldo.example", "us": US_ORIGIN})
+    for name, value in values.items():
+        environment.setenv(f"SALDO_{name}", value)
+    forget()
+    world, clock = World(), FrozenClock(datetime(2026, 2, 20, 9, tzinfo=UTC))
+    world.found(accounts)
+    world.store.put_many([product_item(PRODUCT), offer_item(PLAN)])
+    world.run(date(2026, 1, 1))
+    world.run(date(2026, 2, 1))
+    _others(world.store)
+    environment.setattr(services, "_clock", clock)
+    environment.setattr(services, "store", lambda: world.store)
+    keys = ApiKeys(world.store, clock)
+    environment.setattr(services, "api_keys", lambda: keys)
+    made = Api(world, clock, keys)
+    acceptance = AcceptUsage(world.store, made.queue, clock)
+    environment.setattr(services, "usage_acceptance", lambda: acceptance)
+    return made
+
+
+def _others(store: Store) -> None:
+    """Another seller with a customer, who must never be seen."""
+    foreign = account(OTHER_ACCOUNT, entity_id=OTHER_ENTITY)
+    store.put_many([entity_item(entity(OTHER_ENTITY)), account_item(foreign), customer_item(foreign)])
+
+
+def forget() -> None:
+    for name in _CACHED:
+        getattr(getattr(services, name), "cache_clear", lambda: None)()
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    yield build(monkeypatch)
+    monkeypatch.undo()
+    forget()

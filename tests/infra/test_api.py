@@ -1,0 +1,89 @@
+"""The API beside the portal: one host, two functions, a firewall that knows JSON from pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from functions.api.endpoint import declared
+from infra.cdk.firewall import _API_PATH
+from infra.cdk.functions import API, PORTAL, Grant
+from tests.infra.conftest import Assembly
+
+
+def _one(assembly: Assembly, kind: str) -> dict[str, Any]:
+    resources = assembly.template("eu", "portal")["Resources"].values()
+    (found,) = [r["Properties"] for r in resources if r["Type"] == f"AWS::{kind}"]
+    return dict(found)
+
+
+def _rules(assembly: Assembly) -> dict[str, dict[str, Any]]:
+    return {rule["Name"]: rule for rule in _one(assembly, "WAFv2::WebACL")["Rules"]}
+
+
+def test_each_route_is_a_method_of_the_apis_own_function(assembly: Assembly) -> None:
+    resources = assembly.template("eu", "portal")["Resources"]
+    methods = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::ApiGateway::Method"]
+    to_api = [m for m in methods if "ApiV1Function" in json.dumps(m["Integration"])]
+    assert len(to_api) == len(declared)
+    assert len(methods) > len(to_api)
+
+
+def test_the_api_can_open_no_personal_data_and_sign_nobody_in() -> None:
+    assert set(API.grants) == {Grant.RECORDS, Grant.QUEUE_USAGE}
+    assert API.grants != PORTAL.grants
+
+
+def test_json_is_exempt_from_the_rules_for_pages_and_from_no_other(assembly: Assembly) -> None:
+    rules = _rules(assembly)
+    groups = {n: r["Statement"].get("ManagedRuleGroupStatement", {}) for n, r in rules.items()}
+    assert "NotStatement" in groups["AWSManagedRulesCommonRuleSet"]["ScopeDownStatement"]
+    for name in ("AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesAmazonIpReputationList"):
+        assert "ScopeDownStatement" not in groups[name]
+
+
+def test_a_body_of_more_than_8_kilobytes_is_counted_and_not_blocked(assembly: Assembly) -> None:
+    common = _rules(assembly)["AWSManagedRulesCommonRuleSet"]["Statement"]["ManagedRuleGroupStatement"]
+    assert common["RuleActionOverrides"] == [{"ActionToUse": {"Count": {}}, "Name": "SizeRestrictions_BODY"}]
+
+
+def test_the_firewall_tells_the_api_by_its_path_and_nothing_else() -> None:
+    assert all(re.search(_API_PATH, path) and re.search(_API_PATH, f"/portal{path}") for _, path in declared)
+    for page in ("/accounts/api/invoices", "/apis/v1", "/static/api/", "/sign-in", "//api/v1", "/accounts/x/api/v1"):
+        assert not re.search(_API_PATH, page)
+
+
+def test_whoever_sends_too_much_is_told_when_to_come_again(assembly: Assembly) -> None:
+    for name in ("RateLimit", "ApiRateLimit"):
+        answer = _rules(assembly)[name]["Action"]["Block"]["CustomResponse"]
+        assert answer["ResponseCode"] == 429
+        assert answer["ResponseHeaders"][0]["Name"] == "Retry-After"
+    responses = [
+        r["Properties"]
+        for r in assembly.template("eu", "portal")["Resources"].values()
+        if r["Type"] == "AWS::ApiGateway::GatewayResponse"
+    ]
+    (throttled,) = [r for r in responses if r["ResponseType"] == "THROTTLED"]
+    assert throttled["StatusCode"] == "429"
+    assert "gatewayresponse.header.Retry-After" in throttled["ResponseParameters"]
+    assert {json.loads(r["ResponseTemplates"]["application/json"])["code"] for r in responses} == {
+        "too_many_requests",
+        "not_found",
+        "too_large",
+    }
+
+
+def test_quotes_cannot_take_all_that_the_others_need(assembly: Assembly) -> None:
+    settings = {s["ResourcePath"]: s for s in _one(assembly, "ApiGateway::Stage")["MethodSettings"]}
+    assert settings["/~1api~1v1~1quotes"]["ThrottlingRateLimit"] < settings["/*"]["ThrottlingRateLimit"]
+    quotes = settings["/~1api~1v1~1quotes"]
+    assert (quotes["DataTraceEnabled"], quotes["LoggingLevel"], quotes["MetricsEnabled"]) == (False, "ERROR", True)
+
+
+def test_no_request_or_answer_is_written_to_a_log(assembly: Assembly) -> None:
+    stage = _one(assembly, "ApiGateway::Stage")
+    assert all(not s.get("DataTraceEnabled") for s in stage["MethodSettings"])
+    assert not re.search(
+        r"context\.(identity\.(sourceIp|user)|authorizer)|requestOverride", stage["AccessLogSetting"]["Format"]
+    )

@@ -1,0 +1,186 @@
+"""`python -m tests.simulation months|crashes|equal|engine`: behind `make simulate`, `make crashes`, `make nightly`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+from saldo.storage import schema
+from tests import conftest  # noqa: F401 - the environment that functions are tested in
+from tests.simulation import matrix
+from tests.simulation.dynamodb import MemoryDynamoDB
+from tests.simulation.matrix import Result
+from tests.simulation.region import quiet
+from tests.simulation.shrink import shortest
+from tests.simulation.simulator import Broken, Simulation, Told
+from tests.simulation.test_memory_dynamodb import compare
+from tests.simulation.workflows import workflows
+
+MONTHS_A_WORLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One world of a longer simulation."""
+
+    seed: int
+    months: int
+    subscriptions: int
+    rate: float
+
+
+def months(seed: int, count: int, subscriptions: int, rate: float, workers: int) -> int:
+    """Simulate so many months, world after world; the number of worlds that broke."""
+    worlds = [World(seed + n, size, subscriptions, rate) for n, size in enumerate(_sizes(count))]
+    told, broken, began = Told(), 0, time.perf_counter()
+    with ProcessPoolExecutor(workers) as pool:
+        for world, (done, lines) in zip(worlds, pool.map(one_world, worlds), strict=True):
+            told.add(done)
+            broken += bool(lines)
+            print("\n".join(lines), end="\n" if lines else "")
+            took = time.perf_counter() - began
+            left = took / told.months * (count - told.months) if told.months else 0
+            print(
+                f"  seed {world.seed}: {told.months:,} of {count:,} months, {told.invoices:,} invoices, "
+                f"{told.calls:,} calls, {sum(told.faults.values()):,} faults, {broken} broken, "
+                f"{took:,.0f} s, {left:,.0f} s to go",
+                flush=True,
+            )
+    _sum_up(told, broken, time.perf_counter() - began)
+    return broken
+
+
+def _sizes(count: int) -> Iterator[int]:
+    while count > 0:
+        yield min(count, MONTHS_A_WORLD)
+        count -= MONTHS_A_WORLD
+
+
+def one_world(world: World) -> tuple[Told, list[str]]:
+    """What it did, and when it broke, the shortest schedule that breaks it."""
+    simulation = Simulation(world.seed, world.subscriptions, world.rate)
+    try:
+        with quiet():
+            simulation.run(world.months)
+    except Broken as broken:
+        with quiet():
+            schedule = shortest(simulation, world.months, broken)
+        again = f"make simulate SEED={world.seed} MONTHS={schedule.months} SUBSCRIPTIONS={world.subscriptions}"
+        return simulation.told, [*schedule.lines(), f"  again: {again}"]
+    return simulation.told, []
+
+
+def _sum_up(told: Told, broken: int, took: float) -> None:
+    print(f"\n{told.months:,} months, {told.steps:,} steps, {told.failures:,} of them tried again; {broken} broken")
+    print("faults:   " + ", ".join(f"{name} {n:,}" for name, n in sorted(told.faults.items())))
+    print("refusals: " + (", ".join(f"{code} {n:,}" for code, n in sorted(told.refusals.items())) or "none"))
+    print(
+        f"{told.calls / took:,.0f} calls of the product a second, with its own work and every invariant after each step"
+    )
+
+
+def crashes(only: str, pairs: int | None) -> int:
+    """The matrix, workflow by workflow; the number of those that do not converge. pairs: of faults, besides."""
+    failed = 0
+    print(f"{'workflow':42} {'calls':>6} {'points':>7} {'converged':>10}" + (f" {'pairs':>7}" if pairs != 0 else ""))
+    began, points = time.perf_counter(), 0
+    for flow in workflows():
+        if only not in flow.name:
+            continue
+        with quiet():
+            results = [matrix.fire(flow)] + ([matrix.fire_pairs(flow, pairs)] if pairs != 0 else [])
+        points += sum(r.points for r in results)
+        failed += any(r.diverged for r in results)
+        print(_row(results), flush=True)
+        for line in _diverged(results):
+            print(line)
+    print(f"\n{points:,} points, {failed} workflows do not converge, {time.perf_counter() - began:,.0f} s")
+    return failed
+
+
+def _row(results: list[Result]) -> str:
+    first, *more = results
+    share = f"{100 * first.converged / first.points:.0f} %"
+    told = "".join(f" {r.converged:>3}/{r.points}" for r in more)
+    return f"{first.name:42} {first.calls:>6} {first.points:>7} {share:>10}{told}"
+
+
+def _diverged(results: list[Result]) -> Iterator[str]:
+    for result in results:
+        for found, wrong in result.diverged[:3]:
+            yield "    " + ", then ".join(f"{p.kind} at call {p.number}" for p in found)
+            yield from ("      " + line for line in wrong.splitlines())
+
+
+def engine(calls: int) -> None:
+    """How fast the table in memory is by itself: reads, small transactions and queries, one after the other."""
+    table, chance = MemoryDynamoDB(schema.AGENDA_FIELDS), random.Random(0)
+    owners = [f"acct_eu_{n:06d}" for n in range(500)]
+    began, busy = time.perf_counter(), time.process_time()
+    for n in range(calls):
+        owner = owners[chance.randrange(500)]
+        if n % 4 == 0:
+            item = {"pk": {"S": owner}, "sk": {"S": f"x#{n % 40}"}, "kind": {"S": "x"}, "n": {"N": str(n)}}
+            table.transact_write_items(TransactItems=[{"Put": {"TableName": "records", "Item": item}}])
+        elif n % 4 == 1:
+            table.query(
+                TableName="records",
+                KeyConditionExpression="#p = :p AND begins_with(#s, :s)",
+                ExpressionAttributeNames={"#p": "pk", "#s": "sk"},
+                ExpressionAttributeValues={":p": {"S": owner}, ":s": {"S": "x#"}},
+                Limit=3,
+            )
+        else:
+            table.get_item(TableName="records", Key={"pk": {"S": owner}, "sk": {"S": f"x#{n % 40}"}})
+    took = time.perf_counter() - began
+    alone = calls / (time.process_time() - busy)
+    print(f"the table in memory by itself: {calls / took:,.0f} calls a second here and now, {alone:,.0f} a CPU second")
+
+
+def equal(operations: int, workers: int) -> int:
+    """Random operations on the table in memory and on the emulator; raises where they differ."""
+    done, seed, began = 0, 0, time.perf_counter()
+    with ProcessPoolExecutor(workers) as pool:
+        while done < operations:
+            done += sum(pool.map(compare, range(seed, seed + 20)))
+            seed += 20
+            print(f"  {done:,} of {operations:,} operations alike, {time.perf_counter() - began:,.0f} s", flush=True)
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
+    commands = parser.add_subparsers(dest="command", required=True)
+    some = commands.add_parser("months", help="months of billing under faults")
+    some.add_argument("--seed", type=int, default=1)
+    some.add_argument("--months", type=int, default=12)
+    some.add_argument("--subscriptions", type=int, default=100)
+    some.add_argument("--rate", type=float, default=0.02)
+    some.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    points = commands.add_parser("crashes", help="every workflow, every call, every kind of fault")
+    points.add_argument("--only", default="", help="workflows whose name has this in it")
+    points.add_argument("--pairs", type=int, default=0, help="so many pairs of faults besides; -1 for all")
+    alike = commands.add_parser("equal", help="the table in memory against an emulator")
+    alike.add_argument("--operations", type=int, default=100_000)
+    alike.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    speed = commands.add_parser("engine", help="the table in memory by itself")
+    speed.add_argument("--calls", type=int, default=400_000)
+    asked = parser.parse_args()
+    if asked.command == "months":
+        return months(asked.seed, asked.months, asked.subscriptions, asked.rate, asked.workers)
+    if asked.command == "crashes":
+        return crashes(asked.only, None if asked.pairs < 0 else asked.pairs)
+    if asked.command == "equal":
+        return equal(asked.operations, asked.workers)
+    engine(asked.calls)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)

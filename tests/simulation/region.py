@@ -1,0 +1,400 @@
+"""One region in memory: the services that Saldo calls, behind one wire on which anything can go wrong.
+
+The hosted functions themselves run on it (`serving`): their settings, clients and clock are this region's, and nothing
+else of them is replaced. Chance is drawn from one seed, so that the same seed always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.gateway.book import Book, Pace, report
+from local.gateway.moods import Mood
+from saldo.kernel.errors import Refusal, Unavailable
+from saldo.payments.model import GatewayPayment
+from saldo.payments.ports import Checkout, CheckoutRequest
+from saldo.storage import schema
+from saldo.storage.sealing import KeyRing, Sealer
+from saldo.storage.store import Store
+from saldo.tax.model_services import Rated, TaxDocument
+from saldo.tax.ports import TaxService
+from tests.simulation.dynamodb import PART, Fault, MemoryDynamoDB
+
+T = TypeVar("T")
+SECRET = b"shared with the gateway"
+ENTITY_ID = "ent_eu_seller"
+ENVIRONMENT = {
+    "SALDO_ENV": "test",
+    "SALDO_REGION_CODE": "eu",
+    "SALDO_TABLE": "records",
+    "SALDO_KEYS_TABLE": "keys",
+    "SALDO_KMS_KEY_ID": "key-1",
+    "SALDO_DOCUMENTS_BUCKET": "documents",
+    "SALDO_IMPORTS_BUCKET": "imports",
+    "SALDO_BUS": "bus",
+    "SALDO_GATEWAY_URL": "http://gateway.invalid",
+    "SALDO_GATEWAY_SECRET_ARN": "secret",
+    "SALDO_USAGE_QUEUE_URL": "usage",
+    "SALDO_MAIL_FROM": "billing@rheinwerk.example",
+    "SALDO_STATE_MACHINE_ARN": "runs",
+    "SALDO_PORTAL_ORIGINS": json.dumps({"eu": "http://localhost:8080"}),
+    "SALDO_ENTITIES": json.dumps([{"entity_id": ENTITY_ID, "time_zone": "Europe/Berlin", "hour": 4}]),
+}
+PACE = Pace(debit=timedelta(days=3), expiry=timedelta(days=1), payout=timedelta(days=2))
+
+
+class Wire:
+    """Every outside call of a region: numbered, kept in a running print, and failed as `fault` says."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.fault: Fault | None = None
+        self.watch: Callable[[str], None] | None = None
+        self._print = sha256()
+
+    def at(self, operation: str, when: str) -> object:
+        if when == "before":
+            self.calls += 1
+            if self.watch:
+                self.watch(operation)
+        self._print.update(f"{operation} {when}\n".encode())
+        return self.fault(self.calls, operation, when) if self.fault else None
+
+    def call(self, operation: str, apply: Callable[[bool], T]) -> T:
+        part = self.at(operation, "before") == PART
+        answer = apply(part)
+        self.at(operation, "after")
+        return answer
+
+    @property
+    def print(self) -> str:
+        """Of all calls so far, in their order."""
+        return self._print.hexdigest()
+
+
+class Buckets:
+    """S3, as far as `Files` uses it."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.files: dict[tuple[str, str], bytes] = {}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: Any, ContentType: str) -> dict[str, Any]:  # noqa: N803
+        def apply(_part: bool) -> dict[str, Any]:
+            self.files[Bucket, Key] = Body if isinstance(Body, bytes) else Body.read()
+            return {}
+
+        return self._wire.call("PutObject", apply)
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        def apply(_part: bool) -> dict[str, Any]:
+            if (Bucket, Key) not in self.files:
+                raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+            return {"Body": _Body(self.files[Bucket, Key])}
+
+        return self._wire.call("GetObject", apply)
+
+
+class _Body(io.BytesIO):
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        while chunk := self.read(size):
+            yield chunk
+
+
+class Mail:
+    """SES: what was taken, and addresses that it will not write to."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.taken: list[tuple[tuple[str, ...], bytes]] = []
+        self.bouncing: set[str] = set()
+
+    def send_email(self, **request: Any) -> dict[str, Any]:
+        def apply(_part: bool) -> dict[str, Any]:
+            to = tuple(request["Destination"]["ToAddresses"])
+            if self.bouncing & set(to):
+                raise ClientError({"Error": {"Code": "MessageRejected"}}, "SendEmail")
+            self.taken.append((to, request["Content"]["Raw"]["Data"]))
+            return {"MessageId": f"m{len(self.taken)}"}
+
+        return self._wire.call("SendEmail", apply)
+
+
+class Queues:
+    """SQS: at least once, in any order; what is handled wrongly comes again."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.waiting: list[tuple[str, str]] = []
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> dict[str, Any]:  # noqa: N803
+        def apply(_part: bool) -> dict[str, Any]:
+            self.waiting.append((QueueUrl, MessageBody))
+            return {"MessageId": str(len(self.waiting))}
+
+        return self._wire.call("SendMessage", apply)
+
+
+class Keys:
+    """KMS, as far as `KeyRing` uses it: a wrapped key opens only in its own context."""
+
+    def __init__(self, wire: Wire, chance: Random) -> None:
+        self._wire, self._chance = wire, chance
+        self._wrapped: dict[bytes, tuple[bytes, dict[str, str]]] = {}
+
+    def generate_data_key(self, *, KeyId: str, KeySpec: str, EncryptionContext: dict[str, str]) -> dict[str, Any]:  # noqa: N803
+        def apply(_part: bool) -> dict[str, Any]:
+            plain, blob = self._chance.randbytes(32), self._chance.randbytes(40)
+            self._wrapped[blob] = plain, EncryptionContext
+            return {"Plaintext": plain, "CiphertextBlob": blob, "KeyId": KeyId}
+
+        return self._wire.call("GenerateDataKey", apply)
+
+    def decrypt(self, *, CiphertextBlob: bytes, KeyId: str, EncryptionContext: dict[str, str]) -> dict[str, Any]:  # noqa: N803
+        def apply(_part: bool) -> dict[str, Any]:
+            plain, context = self._wrapped[CiphertextBlob]
+            if context != EncryptionContext:
+                raise ClientError({"Error": {"Code": "InvalidCiphertextException"}}, "Decrypt")
+            return {"Plaintext": plain}
+
+        return self._wire.call("Decrypt", apply)
+
+
+class EventBus:
+    """EventBridge: takes a part of a call when it is busy."""
+
+    exceptions = SimpleNamespace(ClientError=ClientError)
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.taken: list[dict[str, Any]] = []
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        def apply(part: bool) -> dict[str, Any]:
+            served = len(Entries) // 2 if part else len(Entries)
+            self.taken += Entries[:served]
+            busy = [{"ErrorCode": "ThrottlingException"}] * (len(Entries) - served)
+            return {"Entries": [*({"EventId": "e"} for _ in range(served)), *busy]}
+
+        return self._wire.call("PutEvents", apply)
+
+
+class StateMachines:
+    """Step Functions: remembers what was started."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.started: list[dict[str, Any]] = []
+
+    def start_execution(self, **request: Any) -> dict[str, Any]:
+        def apply(_part: bool) -> dict[str, Any]:
+            self.started.append(json.loads(request["input"]))
+            return {"executionArn": f"execution:{len(self.started)}"}
+
+        return self._wire.call("StartExecution", apply)
+
+
+class BookGateway:
+    """The gateway port straight onto the book of the gateway simulator: no HTTP between, and the wire's faults."""
+
+    name = "simulator"
+
+    def __init__(self, wire: Wire, book: Book, clock: Callable[[], datetime]) -> None:
+        self._wire, self.book, self._clock = wire, book, clock
+        self.refusing = False
+
+    def create_checkout(self, request: CheckoutRequest) -> Checkout:
+        if self.refusing:
+            self._ask("CreateCheckout", lambda: None)
+            raise Refusal("gateway_refused", "this currency is not taken")
+        row = self._ask("CreateCheckout", lambda: self.book.open_checkout(request, self._clock()))
+        return Checkout(row["ref"], f"http://gateway.invalid/pay/{row['ref']}")
+
+    def find_checkout(self, payment_id: str) -> Checkout | None:
+        row = self._ask("FindCheckout", lambda: self.book.by_payment(payment_id))
+        return None if row is None else Checkout(row["ref"], f"http://gateway.invalid/pay/{row['ref']}")
+
+    def look_up(self, ref: str) -> GatewayPayment | None:
+        row = self._ask("LookUp", lambda: self.book.by_ref(ref))
+        return None if row is None else report(row)
+
+    def _ask(self, operation: str, apply: Callable[[], T]) -> T:
+        try:
+            return self._wire.call(operation, lambda _part: apply())
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable("the payment gateway did not answer") from error
+
+
+class WiredTax:
+    """A tax service behind the wire: it may not answer, or answer and not be heard."""
+
+    def __init__(self, wire: Wire, service: TaxService) -> None:
+        self._wire, self._service, self.name = wire, service, service.name
+
+    def rate(self, document: TaxDocument) -> Rated:
+        return self._ask("RateTax", lambda: self._service.rate(document))
+
+    def record(self, document: TaxDocument) -> Rated:
+        return self._ask("RecordTax", lambda: self._service.record(document))
+
+    def _ask(self, operation: str, apply: Callable[[], Rated]) -> Rated:
+        try:
+            return self._wire.call(operation, lambda _part: apply())
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable("the tax service did not answer") from error
+
+
+class Register:
+    """The register of tax ids: knows all but those that it is told of, when it answers."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.unknown: set[str] = set()
+
+    def knows(self, _country: str, number: str) -> bool:
+        try:
+            return self._wire.call("AskRegister", lambda _part: number not in self.unknown)
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable("the register did not answer") from error
+
+
+class Region:
+    """One region. `now` is the time everything believes in; `chance` all randomness there is."""
+
+    def __init__(
+        self, now: datetime = datetime(2026, 1, 1, 8, tzinfo=UTC), seed: str = "0", mood: Mood | None = None
+    ) -> None:
+        self.now = now
+        self.chance = Random(seed)
+        self.wire = Wire()
+        self.records = MemoryDynamoDB(schema.AGENDA_FIELDS)
+        self.records.fault = lambda _number, operation, when: self.wire.at(operation, when)
+        self.buckets, self.mail, self.queues = Buckets(self.wire), Mail(self.wire), Queues(self.wire)
+        self.kms, self.bus, self.machines = Keys(self.wire, self.chance), EventBus(self.wire), StateMachines(self.wire)
+        self.book = Book(Path(":memory:"), SECRET, PACE, mood or Mood())
+        self.gateway = BookGateway(self.wire, self.book, self.clock)
+        self.notes: dict[str, str] = {}  # what a workflow's preparation leaves for its work
+        self.closing = ExitStack()  # what else was opened for this region; closed with it
+
+    def clock(self) -> datetime:
+        return self.now
+
+    @property
+    def store(self) -> Store:
+        """The records as a fresh process sees them."""
+        return Store(self.records, "records")  # type: ignore[arg-type]
+
+    def sealer(self) -> Sealer:
+        return Sealer(self.keys(), "records")
+
+    def keys(self) -> KeyRing:
+        clients: Any = self.kms, self.records
+        return KeyRing(*clients, table="keys", kms_key_id="key-1", region_code="eu", clock=self.clock)
+
+    def client(self, service: str, **_: Any) -> Any:
+        secrets = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": SECRET.decode()})
+        clients = {
+            "dynamodb": self.records,
+            "s3": self.buckets,
+            "sesv2": self.mail,
+            "sqs": self.queues,
+            "kms": self.kms,
+            "events": self.bus,
+            "stepfunctions": self.machines,
+            "secretsmanager": secrets,
+        }
+        return clients[service]
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """What is done here is not the workflow's: preparation, and looking at what came of it."""
+        fault, self.wire.fault = self.wire.fault, None
+        try:
+            yield
+        finally:
+            self.wire.fault = fault
+
+    def restart(self) -> None:
+        """The process is gone; the next call starts a new one, which remembers nothing."""
+        from functions import services
+        from saldo.storage import clients
+
+        for module in (services, clients):
+            for made in vars(module).values():
+                if hasattr(made, "cache_clear"):
+                    made.cache_clear()
+
+    @contextmanager
+    def serving(self) -> Iterator[Region]:
+        """Within it, the hosted functions run on this region, and chance is this region's."""
+        import functions.services  # noqa: F401 - so that it is there to be patched
+        from saldo.integration.eventbridge import Bus
+
+        real = datetime
+        time = SimpleNamespace(sleep=_no_time)
+        instants = SimpleNamespace(now=lambda _zone: self.now, fromisoformat=real.fromisoformat)
+        with ExitStack() as stack:
+            for target, there in (
+                ("saldo.storage.clients.session", lambda: self),
+                ("saldo.payments.simulator.SimulatedGateway", lambda *_: self.gateway),
+                ("saldo.kernel.clock.datetime", instants),
+                ("saldo.storage.store.time", time),
+                ("secrets.token_hex", lambda n=16: self.chance.randbytes(n).hex()),
+                ("secrets.randbits", self.chance.getrandbits),
+                ("saldo.storage.sealing.os", SimpleNamespace(urandom=self.chance.randbytes)),
+                ("local.gateway.book.uuid4", lambda: SimpleNamespace(hex=self.chance.randbytes(16).hex())),
+            ):
+                stack.enter_context(patch(target, there))
+            stack.enter_context(patch.object(Bus.__init__, "__defaults__", (_no_time,)))
+            stack.enter_context(patch.dict(os.environ, ENVIRONMENT))
+            self.restart()
+            try:
+                yield self
+            finally:
+                self.closing.close()
+                self.restart()
+
+
+def _no_time(_seconds: float) -> None:
+    """Waiting takes no time here."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the log lines and metrics of the functions."""
+    logging.disable(logging.CRITICAL)
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+class Seen:
+    """Which of the product's functions were on the stack of a call: how a workflow's use cases are known."""
+
+    def __init__(self) -> None:
+        self.functions: set[str] = set()
+
+    def __call__(self, _operation: str) -> None:
+        frame: Any = sys._getframe(1)
+        while frame is not None:
+            module = frame.f_globals.get("__name__", "")
+            if module.startswith(("saldo.", "functions.")):
+                self.functions.add(f"{module}.{frame.f_code.co_qualname}")
+            frame = frame.f_back

@@ -1,0 +1,82 @@
+"""Whatever call of whatever workflow goes wrong, repeating it ends as if nothing had happened; none is left out."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pytest
+
+from tests.crashes import Kind
+from tests.simulation import matrix
+from tests.simulation.matrix import Point, Result
+from tests.simulation.region import quiet
+from tests.simulation.workflows import Workflow, workflows
+from tests.simulation.writers import HANDLERS_NOT_IN_WORKFLOWS, NOT_IN_WORKFLOWS, excused, handlers, writers
+
+FLOWS = workflows()
+PAIRS = 6
+
+
+@lru_cache(maxsize=1)
+def _seen() -> frozenset[str]:
+    with quiet():
+        return frozenset(name for flow in FLOWS for name in matrix.undisturbed(flow).writers)
+
+
+def _one_kind_a_call(points: list[Point]) -> list[Point]:
+    """Every call once, each with another kind of fault than the one before; all kinds are for `make crashes`."""
+    kinds, chosen = list(Kind), []
+    for number in range(1, points[-1].number + 1):
+        own = {point.kind: point for point in points if point.number == number}
+        wanted = [kinds[(number + turn) % len(kinds)] for turn in range(len(kinds))]
+        chosen.append(next(own[kind] for kind in wanted if kind in own))
+    return chosen
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+def test_a_fault_at_any_call_leaves_what_was_left_without_it(flow: Workflow) -> None:
+    with quiet():
+        results = [matrix.fire(flow, _one_kind_a_call), matrix.fire_pairs(flow, PAIRS)]
+    assert not any(result.diverged for result in results), _told(results)
+
+
+def _told(results: list[Result]) -> str:
+    return "\n".join(f"{points}: {wrong}" for result in results for points, wrong in result.diverged)
+
+
+def test_every_hosted_function_is_in_a_workflow() -> None:
+    missing = {h for h in handlers() if not any(name.startswith(f"{h}.") for name in _seen())}
+    missing -= set(HANDLERS_NOT_IN_WORKFLOWS)
+    assert not missing, f"write a workflow (tests/simulation/workflows) for {sorted(missing)}"
+
+
+def test_everything_that_writes_is_in_a_workflow() -> None:
+    missing = {name for name in writers() - _seen() if not excused(name, NOT_IN_WORKFLOWS)}
+    assert not missing, f"write a workflow (tests/simulation/workflows) for {sorted(missing)}"
+
+
+def test_what_is_excused_is_there() -> None:
+    for known in NOT_IN_WORKFLOWS:
+        assert any(excused(name, {known: ""}) for name in writers()), f"nothing that writes is named {known}"
+    assert set(HANDLERS_NOT_IN_WORKFLOWS) <= handlers()
+
+
+def test_a_workflow_that_does_not_converge_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard of an event written apart from its effect: a crash between them loses the effect."""
+    from saldo.storage.store import Store
+    from saldo.storage.units import Unit
+
+    whole = Store.write_one
+
+    def in_two(store: Store, unit: Unit) -> object:
+        guards = [w for w in unit.writes if w.key[1].startswith("guard#gateway_event")]
+        if not guards:
+            return whole(store, unit)
+        first, rest = Unit("guard", guards), Unit("effect", [w for w in unit.writes if w not in guards])
+        return whole(store, first) or whole(store, rest)
+
+    flow = next(f for f in FLOWS if f.name == "pay: webhooks")
+    monkeypatch.setattr(Store, "write_one", in_two)
+    with quiet():
+        result = matrix.fire(flow, lambda points: [p for p in points if p.kind is Kind.CRASH_AFTER])
+    assert result.diverged

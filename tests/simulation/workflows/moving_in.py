@@ -1,0 +1,61 @@
+"""Moving in: sellers, customers, what is sold, invoices of former systems."""
+
+from __future__ import annotations
+
+from saldo.accounts.arrangements import Arrangements
+from saldo.storage.units import Unit
+from tests.simulation.region import ENTITY_ID, Region
+from tests.simulation.workflows import invoke, workflow
+from tests.simulation.workflows.scenes import (
+    CLERK,
+    account_id,
+    accounts,
+    founded,
+    founded_empty,
+    offer,
+    open_account,
+    profile,
+    sell,
+)
+
+OPEN_ITEMS = """number,customer,customer_name,country,issued_on,due_on,currency,amount,settled_on,settled_amount
+A-1,C1,Kontor Nord GmbH,DE,2025-11-01,2025-12-01,EUR,119.00,,
+A-2,C1,Kontor Nord GmbH,DE,2025-11-02,2025-12-02,EUR,238.00,2025-11-20,138.00
+A-3,C2,Hafenwerk AG,DE,2025-11-03,2025-12-03,EUR,357.00,2025-11-21,357.00
+"""
+
+
+@workflow("accounts: move in", prepare=founded_empty)
+def move_in(region: Region) -> None:
+    offer(region)
+    open_account(region, 0)
+    sell(region, 0)
+
+
+@workflow("accounts: change a profile", prepare=founded)
+def change_profile(region: Region) -> None:
+    """As a person does, who looks before filling the form in again."""
+    if accounts(region).account(account_id(0)).profile_version == 1:
+        accounts(region).change_profile(profile(0), CLERK)
+
+
+def one_organisation(region: Region) -> None:
+    founded(region, 2)
+    together = {"organisation_id": "org_eu_000000"}
+    region.store.write_one(Unit("merge").update((account_id(1), "account"), set=together))
+
+
+@workflow("accounts: share an invoice", prepare=one_organisation)
+def share(region: Region) -> None:
+    Arrangements(region.store, region.clock).consolidate(account_id(1), account_id(0), CLERK)
+
+
+def with_open_items(region: Region) -> None:
+    offer(region)
+    region.buckets.files["imports", "open.csv"] = OPEN_ITEMS.encode()
+
+
+@workflow("import: invoices", prepare=with_open_items)
+def import_invoices(region: Region) -> None:
+    summary = invoke("integration.import_invoices", {"entity_id": ENTITY_ID, "key": "open.csv"})
+    assert summary["committed"], summary

@@ -1,0 +1,145 @@
+"""The invoice run: whole, and with all that an account can owe."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from saldo.accounts.arrangements import Arrangements
+from saldo.invoicing.model import Coupon, PrepaidCredit
+from saldo.invoicing.wallets import Wallets
+from saldo.orders.model import Item, WaitingItem
+from saldo.orders.records import add_item
+from saldo.storage.units import Unit
+from saldo.subscriptions.model import Change, ChangeKind
+from saldo.subscriptions.service import Subscriptions
+from tests.simulation.region import ENTITY_ID, Region
+from tests.simulation.workflows import invoke, workflow
+from tests.simulation.workflows.scenes import (
+    CLERK,
+    FEB,
+    JAN,
+    MAR,
+    account_id,
+    bill,
+    billed,
+    founded,
+    subscription_id,
+    until,
+    use,
+)
+
+
+@workflow("run: first", prepare=founded)
+def first_run(region: Region) -> None:
+    bill(region, JAN)
+
+
+def share_invoices(region: Region, member: int, into: int) -> None:
+    """Two accounts of one organisation, the charges of one on the invoice of the other."""
+    together = {"organisation_id": f"org_eu_{into:06d}"}
+    region.store.write_one(Unit("merge").update((account_id(member), "account"), set=together))
+    Arrangements(region.store, region.clock).consolidate(account_id(member), account_id(into), CLERK)
+
+
+def eventful(region: Region) -> None:
+    """A change, an end with a credit note, usage, an item, a coupon, credit, credit that expires, a shared invoice."""
+    founded(region, 5)
+    share_invoices(region, 4, into=3)
+    bill(region, JAN)
+    change = Change("ch_1", ChangeKind.QUANTITY, date(2026, 1, 17), quantities={"seats": Decimal(3)})
+    Subscriptions(region.store, region.clock).change(account_id(0), subscription_id(0), change, CLERK)
+    stop = Change("stop", ChangeKind.CANCEL, date(2026, 1, 9))
+    Subscriptions(region.store, region.clock).change(account_id(1), subscription_id(1), stop, CLERK)
+    item = Item("setup", {"en": "Set-up"}, Decimal(200), tax_category="digital_service")
+    region.store.write_one(add_item(Unit("sell"), WaitingItem(account_id(2), ENTITY_ID, item, FEB, "staff")))
+    wallets = Wallets(region.store, region.clock)
+    wallets.add_coupon(account_id(2), Coupon("ten", {"en": "Ten"}, percent=Decimal(10)), CLERK)
+    wallets.grant(account_id(2), PrepaidCredit("gift", 700, JAN, paid=False), CLERK)
+    wallets.grant(account_id(3), PrepaidCredit("short", 700, JAN, expires_on=FEB, paid=False), CLERK)
+    use(region, 0, "e1", datetime(2026, 1, 20, 12, tzinfo=UTC), 1500)
+
+
+@workflow("run: everything", prepare=eventful)
+def full_run(region: Region) -> None:
+    bill(region, FEB)
+
+
+@workflow("run: everything, each step repeated alone", prepare=eventful)
+def stepwise_run(region: Region) -> None:
+    bill(region, FEB, alone=True)
+
+
+def late_usage(region: Region) -> None:
+    billed(region)
+    use(region, 0, "e1", datetime(2026, 1, 20, 12, tzinfo=UTC), 900)
+    bill(region, FEB)
+    region.now = datetime(2026, 2, 10, tzinfo=UTC)
+    use(region, 0, "e2", datetime(2026, 1, 21, 12, tzinfo=UTC), 200)
+
+
+@workflow("run: late usage", prepare=late_usage)
+def late_run(region: Region) -> None:
+    bill(region, MAR)
+
+
+@workflow("run: dry", prepare=billed, apart={"attempt": "each dry run is an attempt of its own", "result": "likewise"})
+def dry_run(region: Region) -> None:
+    until(region, FEB)
+    opened = invoke("invoice_run.open_run", {"entity_id": ENTITY_ID, "as_of": FEB.isoformat(), "dry_run": True})
+    run = {"run_id": opened["run_id"], "attempt": opened["attempt"]}
+    for batch in opened["batches"]:
+        invoke("invoice_run.bill_accounts", run | {"batch": batch})
+    invoke("invoice_run.close_run", run)
+
+
+def opened(region: Region) -> None:
+    founded(region)
+    until(region, JAN)
+    invoke("invoice_run.open_run", {"entity_id": ENTITY_ID, "as_of": JAN.isoformat()})
+    region.now += timedelta(hours=2)
+
+
+@workflow("run: fail and take up", prepare=opened)
+def failed_run(region: Region) -> None:
+    run = {"run_id": f"run_{ENTITY_ID.removeprefix('ent_')}_20260101", "attempt": 1}
+    invoke("invoice_run.fail_run", run | {"error": "a function fell over"})
+    bill(region, JAN)
+
+
+@workflow("run: watch", prepare=opened)
+def watched_run(region: Region) -> None:
+    invoke("operations.watch_runs", {})
+
+
+@workflow("subscription: change", prepare=billed)
+def change(region: Region) -> None:
+    wanted = Change("ch_9", ChangeKind.QUANTITY, date(2026, 1, 17), quantities={"seats": Decimal(7)})
+    Subscriptions(region.store, region.clock).change(account_id(0), subscription_id(0), wanted, CLERK)
+
+
+@workflow("wallet: grant", prepare=billed)
+def grant(region: Region) -> None:
+    wallets = Wallets(region.store, region.clock)
+    wallets.grant(account_id(0), PrepaidCredit("gift", 700, JAN, expires_on=FEB, paid=False), CLERK)
+    wallets.add_coupon(account_id(0), Coupon("ten", {"en": "Ten"}, percent=Decimal(10)), CLERK)
+    wallets.add_coupon(account_id(0), Coupon("gone", {"en": "Gone"}, percent=Decimal(10)), CLERK)
+    wallets.remove_coupon(account_id(0), "gone", CLERK)
+
+
+def granted(region: Region) -> None:
+    billed(region)
+    grant(region)
+    until(region, FEB)
+
+
+@workflow("wallet: expire", prepare=granted)
+def expire(region: Region) -> None:
+    Wallets(region.store, region.clock).expire(ENTITY_ID, FEB)
+
+
+@workflow("accounts: arrange", prepare=founded)
+def arrange(region: Region) -> None:
+    from saldo.accounts.model import InvoiceSplit
+
+    Arrangements(region.store, region.clock).split(account_id(0), InvoiceSplit.PURCHASE_ORDER, CLERK)

@@ -1,0 +1,117 @@
+"""Usage: accepted, taken in, imported, repaired; and what is watched of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from saldo.usage.model_thresholds import Measure, Threshold
+from saldo.usage.quarantine import Quarantine
+from saldo.usage.rules_limits import Limit
+from tests.simulation.region import ENTITY_ID, Region
+from tests.simulation.workflows import invoke, messages, workflow
+from tests.simulation.workflows.scenes import CLERK, account_id, billed
+from tests.simulation.world import METER
+
+BUCKETS = {"producer": "what is left of a limit follows how often a batch was sent"}
+
+
+def event(n: int, **changes: object) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "specversion": "1.0",
+        "source": "app",
+        "id": f"e{n}",
+        "type": "usage",
+        "subject": account_id(n % 3),
+        "time": f"2026-01-{10 + n % 15:02d}T12:00:00Z",
+        "data": {"meter": METER.id, "value": 100 + n},
+    }
+    return fields | changes
+
+
+BATCH = json.dumps([event(n) for n in range(12)] + [event(99, subject="acct_eu_nobody")])
+
+
+def end_of_january(region: Region) -> None:
+    billed(region)
+    region.now = datetime(2026, 1, 30, 9, tzinfo=UTC)
+
+
+@workflow("usage: accept", prepare=end_of_january, apart=BUCKETS)
+def accept(region: Region) -> None:
+    invoke("usage.accept", {"entity_id": ENTITY_ID, "producer": "app", "body": BATCH})
+
+
+@workflow("usage: limit a producer", prepare=end_of_january)
+def limit(region: Region) -> None:
+    from functions.services import usage_acceptance
+
+    usage_acceptance().limit_producer(ENTITY_ID, "app", Limit(10, 100), CLERK)
+
+
+def watched(region: Region) -> None:
+    end_of_january(region)
+    from functions.services import thresholds
+
+    watch = Threshold("much", Measure.QUANTITY, Decimal(300), METER.id)
+    thresholds().put(account_id(0), watch, CLERK)
+
+
+@workflow("usage: watch", prepare=end_of_january)
+def watch(region: Region) -> None:
+    from functions.services import thresholds
+
+    there = {t.id for t in thresholds().of_account(account_id(0))}
+    if "much" not in there:
+        thresholds().put(account_id(0), Threshold("much", Measure.QUANTITY, Decimal(300), METER.id), CLERK)
+
+
+def queued(region: Region) -> None:
+    watched(region)
+    accept(region)
+
+
+@workflow("usage: take in from the queue", prepare=queued)
+def take_in(region: Region) -> None:
+    invoke("usage.ingest", messages(*(body for _, body in region.queues.waiting)))
+
+
+def with_file(region: Region) -> None:
+    end_of_january(region)
+    rows = ["source,id,account_id,meter,at,value"]
+    rows += [f"file,f{n},{account_id(n % 3)},{METER.id},2026-01-{5 + n:02d}T08:00:00Z,{10 * n}" for n in range(9)]
+    rows += ["file,bad,acct_eu_nobody,tokens,2026-01-05T08:00:00Z,many"]
+    region.buckets.files["imports", "usage.csv"] = "\n".join(rows).encode()
+
+
+@workflow("usage: import a file", prepare=with_file)
+def import_file(region: Region) -> None:
+    invoke("usage.import_usage", {"entity_id": ENTITY_ID, "key": "usage.csv"})
+
+
+def imported(region: Region) -> None:
+    with_file(region)
+    import_file(region)
+
+
+@workflow("usage: import a file again", prepare=imported)
+def import_again(region: Region) -> None:
+    invoke("usage.import_usage", {"entity_id": ENTITY_ID, "key": "usage.csv", "again": True})
+
+
+@workflow("usage: repair and replay", prepare=imported)
+def repair(region: Region) -> None:
+    quarantine = Quarantine(region.store, region.clock)
+    for held in quarantine.rows(ENTITY_ID):
+        if held.row.fields.get("value") == "many":
+            mended = dict(held.row.fields) | {"account_id": account_id(0), "value": "7"}
+            quarantine.repair(ENTITY_ID, held.origin, held.row.number, mended, CLERK)
+    quarantine.replay(ENTITY_ID)
+
+
+@workflow("usage: drop a row", prepare=imported)
+def drop(region: Region) -> None:
+    quarantine = Quarantine(region.store, region.clock)
+    for held in quarantine.rows(ENTITY_ID):
+        quarantine.drop(ENTITY_ID, held.origin, held.row.number, "nobody's", CLERK)
