@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,7 @@ ENVIRONMENT = {
     "SALDO_KMS_KEY_ID": "key-1",
     "SALDO_DOCUMENTS_BUCKET": "documents",
     "SALDO_IMPORTS_BUCKET": "imports",
+    "SALDO_AUDIT_BUCKET": "audit",
     "SALDO_BUS": "bus",
     "SALDO_GATEWAY_URL": "http://gateway.invalid",
     "SALDO_GATEWAY_SECRET_ARN": "secret",
@@ -88,20 +90,44 @@ class Wire:
 
 
 class Buckets:
-    """S3, as far as `Files` uses it."""
+    """S3, as far as `Files` uses it. Of each file the last version is kept, and how often it was written."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self.files: dict[tuple[str, str], bytes] = {}
+        self._written: Counter[tuple[str, str]] = Counter()
 
-    def put_object(self, *, Bucket: str, Key: str, Body: Any, ContentType: str) -> dict[str, Any]:  # noqa: N803
+    def put_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Key: str,  # noqa: N803
+        Body: Any,  # noqa: N803
+        ContentType: str,  # noqa: N803
+        IfNoneMatch: str = "",  # noqa: N803
+    ) -> dict[str, Any]:
         def apply(_part: bool) -> dict[str, Any]:
+            if IfNoneMatch and (Bucket, Key) in self.files:
+                raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
             self.files[Bucket, Key] = Body if isinstance(Body, bytes) else Body.read()
+            self._written[Bucket, Key] += 1
             return {}
 
         return self._wire.call("PutObject", apply)
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+    def get_paginator(self, name: str) -> Any:
+        assert name == "list_object_versions"
+        return SimpleNamespace(paginate=self._versions)
+
+    def _versions(self, *, Bucket: str, Prefix: str) -> list[dict[str, Any]]:  # noqa: N803
+        def apply(_part: bool) -> list[dict[str, Any]]:
+            keys = [key for (bucket, key) in self.files if bucket == Bucket and key.startswith(Prefix)]
+            versions = [{"Key": k, "VersionId": "1"} for k in keys for _ in range(self._written[Bucket, k])]
+            return [{"Versions": versions}] if versions else [{}]
+
+        return self._wire.call("ListObjectVersions", apply)
+
+    def get_object(self, *, Bucket: str, Key: str, VersionId: str = "") -> dict[str, Any]:  # noqa: N803
         def apply(_part: bool) -> dict[str, Any]:
             if (Bucket, Key) not in self.files:
                 raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
