@@ -169,6 +169,7 @@ def sealer() -> Sealer:
         table=s.keys_table,
         kms_key_id=s.kms_key_id,
         region_code=s.region_code,
+        clock=clock,
     )
     return Sealer(keys, s.table)
 

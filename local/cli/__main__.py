@@ -27,6 +27,7 @@ from local.cli.documents import (  # noqa: E402
 from local.cli.imports import import_group  # noqa: E402
 from local.cli.orders import orders_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
+from local.cli.recovery import customer_group, drill_group, keys_group, queues_group  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
 from local.cli.tax import tax_group  # noqa: E402
@@ -67,6 +68,10 @@ for command in (
     api_keys_group,
     clock_group,
     audit_group,
+    drill_group,
+    keys_group,
+    customer_group,
+    queues_group,
 ):
     saldo.add_command(command)
 
