@@ -47,6 +47,9 @@ lint: setup ## ruff, mypy, the floors of the house
 cases: setup ## the worked billing cases, area by area
 	@$(PATHS) $(PYTHON) -m tests.cases
 
+decade: setup ## 1,000 accounts over ten years, each invoice worked out again; SEED= ACCOUNTS= MONTHS=
+	@$(PATHS) $(PYTHON) -m tests.decade
+
 simulate: setup ## months of billing in a world that misbehaves: SEED, MONTHS, SUBSCRIPTIONS
 	@$(PATHS) $(PYTHON) -m tests.simulation months --seed $(or $(SEED),1) --months $(or $(MONTHS),12) \
 		--subscriptions $(or $(SUBSCRIPTIONS),100)
@@ -77,4 +80,4 @@ deploy: setup ## deploy every stack of ENV to AWS
 lock: setup ## pin and hash every package again
 	@$(PYTHON) -m local.lock
 
-.PHONY: help setup up down reset status test check lint bench cases simulate crashes nightly pictures synth deploy lock
+.PHONY: help setup up down reset status test check lint bench cases decade simulate crashes nightly pictures synth deploy lock

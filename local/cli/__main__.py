@@ -12,6 +12,7 @@ import click  # noqa: E402 - the product's own folders come first
 
 from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402
 from local.cli.api_keys import api_keys_group  # noqa: E402
+from local.cli.audit import audit_group  # noqa: E402
 from local.cli.clock import clock_group  # noqa: E402
 from local.cli.contracts import contracts_group  # noqa: E402
 from local.cli.documents import (  # noqa: E402
@@ -66,6 +67,7 @@ for command in (
     tax_group,
     api_keys_group,
     clock_group,
+    audit_group,
     drill_group,
     keys_group,
     customer_group,

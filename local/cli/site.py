@@ -35,6 +35,9 @@ class Site(Protocol):
     def imports_bucket(self) -> str: ...
 
     @property
+    def audit_bucket(self) -> str: ...
+
+    @property
     def state_machine_arn(self) -> str: ...
 
     @property

@@ -38,10 +38,12 @@ percents = st.decimals(0, 30, places=3)
 
 @st.composite
 def taxes(draw: st.DrawFn) -> TableTax:
-    """A tax or two on each category, the second perhaps on the first, a levy or withheld."""
+    """A tax or two on each category, the second perhaps on the first, a levy or withheld (by percent)."""
 
     def rate(name: str, category: str) -> TaxRate:
         second = name == "second"
+        collection = draw(st.sampled_from(Collection)) if second else Collection.CHARGED
+        levies = [Decimal(0), Decimal(5)] if second and collection is not Collection.WITHHELD else [Decimal(0)]
         return TaxRate(
             "DE",
             "",
@@ -51,8 +53,8 @@ def taxes(draw: st.DrawFn) -> TableTax:
             draw(percents),
             date(2000, 1, 1),
             compound=second and draw(st.booleans()),
-            levy_minor=draw(st.sampled_from([Decimal(0), Decimal(5)])) if second else Decimal(0),
-            collection=draw(st.sampled_from(Collection)) if second else Collection.CHARGED,
+            levy_minor=draw(st.sampled_from(levies)),
+            collection=collection,
         )
 
     rates = tuple(rate(name, category) for category in ("a", "b") for name in ("first", "second"))

@@ -52,6 +52,7 @@ class MemorySite:
     keys_table: str = "keys"
     kms_key_id: str = "alias/envelope"
     imports_bucket: str = "imports"
+    audit_bucket: str = "audit"
     state_machine_arn: str = "arn:run"
     functions: Mapping[str, str] = field(default_factory=lambda: {"import_usage": "import_usage"})
     files: dict[str, bytes] = field(default_factory=dict)

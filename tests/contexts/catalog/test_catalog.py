@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -20,6 +21,13 @@ def test_a_published_version_reads_back_with_every_price_model_to_the_last_digit
     assert catalog.versions_of(ENTITY) == [plan_version()]
     assert catalog.plans_of(ENTITY) == [Plan("plan_team", "prod_team", ENTITY, {"en": "Team monthly"})]
     assert catalog.products_of(ENTITY) == [Product("prod_team", ENTITY, {"en": "Team"})]
+
+
+def test_a_minimum_is_kept_with_its_version(region: Region) -> None:
+    bounded = replace(plan_version(), minimum=Decimal("99.50"))
+    catalog = offer(region.store, region.clock, bounded)
+    assert catalog.plan_version(ENTITY, bounded.id) == bounded
+    assert catalog.publish(ENTITY, bounded, CLERK) is False
 
 
 def test_publishing_the_same_version_again_changes_nothing(region: Region) -> None:

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from saldo.catalog.codec import component_from_json, component_to_json
 from saldo.catalog.model import BillingTrigger, DayCount, Plan, PlanVersion, Product
+from saldo.kernel.exact import plain
 from saldo.kernel.periods import Unit
 from saldo.kernel.rounding import Rounding
 from saldo.storage.items import Item, Key
@@ -41,6 +43,7 @@ class PlanVersionRecord(Record):
     effective_on = UnicodeAttribute()
     rounding = UnicodeAttribute()
     day_count = UnicodeAttribute()
+    minimum = UnicodeAttribute(null=True)
     components = JSONAttribute()
 
 
@@ -82,6 +85,7 @@ def plan_version_item(entity_id: str, plan: PlanVersion) -> Item:
         effective_on=plan.effective_on.isoformat(),
         rounding=plan.rounding.value,
         day_count=plan.day_count.value,
+        minimum=None if plan.minimum is None else plain(plan.minimum),
         components=[component_to_json(c) for c in plan.components],
     ).as_item()
 
@@ -99,4 +103,5 @@ def plan_version_from(item: Item) -> PlanVersion:
         effective_on=date.fromisoformat(record.effective_on),
         rounding=Rounding(record.rounding),
         day_count=DayCount(record.day_count),
+        minimum=None if record.minimum is None else Decimal(record.minimum),
     )

@@ -86,7 +86,8 @@ class Line:
     """One charge as invoiced: `exact` (major units) × share, rounded by `rounding`, plus `residual_minor` is its net.
 
     `id` counts from "1" in the order of the document. `names`, `unit_names`: language code → text. `of`: the id of
-    the line that a discount is off. `residual_minor`: what rounding the document instead of its lines put here.
+    the line that a discount is off. `component_id`: of a PREPAID line, the credit that it draws on. `residual_minor`:
+    what rounding the document, or the whole that it is the rest of, instead of the line put here.
     `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`). `account_id`: whose charge
     it is, where the invoice is addressed to another account.
     """

@@ -255,16 +255,17 @@ def invoice_id(issued_on: date, entity_id: str, account_id: str, currency: str, 
 def issue_entry(body: InvoiceBody, open_minor: int | None = None) -> Entry | None:
     """The journal entry of issuing: receivables against revenue, deferred revenue and tax; None where all cancels out.
 
-    Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction. Credits
-    that pay are used up. A credit note is the same with signs turned round: against its invoice as far as that is open
-    (`open_minor`; None: in full), and for the rest in favour of what the customer has with the seller.
+    Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction; what the
+    buyer withholds of it is had back from the state. Credits that pay are used up. A credit note is the same with its
+    signs turned round: against its invoice as far as that is open (`open_minor`; None: in full), and for the rest in
+    favour of what the customer has with the seller.
     """
-    credits: Counter[tuple[LedgerAccount, str]] = Counter()
-    for line in body.lines:
-        credits[_account_of(line), line.revenue_tag] += line.net_minor - line.included_tax_minor
+    credits = _earned(body.lines)
     for tax in body.tax_totals:
         if tax.collection is Collection.CHARGED:
             credits[LedgerAccount.TAX_PAYABLE, tax.jurisdiction] += tax.tax_minor
+        if tax.collection is Collection.WITHHELD:
+            credits[LedgerAccount.TAX_WITHHELD, tax.jurisdiction] -= tax.tax_minor
     for credit in body.credits:
         if not credit.before_tax:
             account = LedgerAccount.PREPAID_CREDIT if credit.credit_id else LedgerAccount.CUSTOMER_CREDIT
@@ -285,6 +286,19 @@ def issue_entry(body: InvoiceBody, open_minor: int | None = None) -> Entry | Non
     )
 
 
+def _earned(lines: Sequence[Line]) -> Counter[tuple[LedgerAccount, str]]:
+    """What the lines earn, defer, or draw from prepaid credit. Tax within what a credit paid stays with its line."""
+    credits: Counter[tuple[LedgerAccount, str]] = Counter()
+    for line in lines:
+        net, earned = line.net_minor, (_account_of(line), line.revenue_tag)
+        if line.kind is LineKind.PREPAID:
+            credits[LedgerAccount.PREPAID_CREDIT, line.component_id] += net
+            credits[earned] -= line.included_tax_minor
+        else:
+            credits[earned] += net - line.included_tax_minor
+    return credits
+
+
 def _owed(body: InvoiceBody, minor: int, open_minor: int | None) -> list[Posting]:
     """What the customer owes, or (below zero) has back: first off what is open of the invoice, then as credit."""
     receivable = minor
@@ -301,8 +315,6 @@ def _owed(body: InvoiceBody, minor: int, open_minor: int | None) -> list[Posting
 
 
 def _account_of(line: Line) -> LedgerAccount:
-    if line.kind is LineKind.PREPAID:
-        return LedgerAccount.PREPAID_CREDIT
     return LedgerAccount.REVENUE if line.timing is Timing.ARREARS else LedgerAccount.DEFERRED_REVENUE
 
 

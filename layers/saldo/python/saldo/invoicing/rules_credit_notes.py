@@ -117,7 +117,7 @@ def _line(n: int, line: Line, minor: int, body: InvoiceBody) -> Line:
     return replace(
         line,
         id=str(n),
-        kind=LineKind.CREDIT,
+        kind=line.kind if line.kind is LineKind.PREPAID else LineKind.CREDIT,
         of=line.id,
         quantity=ONE,
         exact=amount,

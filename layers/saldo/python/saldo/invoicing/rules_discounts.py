@@ -166,7 +166,7 @@ def _taken_off(
         id=line_id,
         kind=kind,
         of=parent.id,
-        component_id=source_id if not parent.component_id else parent.component_id,
+        component_id=source_id if kind is LineKind.PREPAID or not parent.component_id else parent.component_id,
         names=names,
         quantity=ONE,
         exact=amount,

@@ -104,10 +104,15 @@ def _terms(case: BillingCase, item: DueSubscription, charged: Charged) -> Terms:
 
 
 def _carried(charge: LateCharge) -> Line:
+    """The difference to the cent: with what was billed it makes the rounded price of the whole window."""
     component, version, late = _component(charge), charge.version, charge.usage
     now, billed = _ask(late, late.now), _ask(late, late.billed)
     rated = rate_difference(component.price, now, billed, version.currency, version.rounding)
-    return _line(charge, component, rated)
+    due, paid = (
+        rate_ask(component.price, ask, version.currency, Share(), version.rounding).net_minor for ask in (now, billed)
+    )
+    line = _line(charge, component, rated)
+    return replace(line, net_minor=due - paid, residual_minor=due - paid - rated.net_minor)
 
 
 def _corrected(charge: LateCharge) -> Iterator[Line]:

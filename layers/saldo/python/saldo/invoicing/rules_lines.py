@@ -275,13 +275,14 @@ def _cycle(item: DueSubscription, charged: Charged) -> int:
 def share_of_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> Share:
     """The part of the full period that a charge is for, as its plan counts."""
     due, component, zone = charged.period, charged.component, _zone_of(case, item)
+    seconds = charged.change.seconds if charged.change else None
     if component.priced_per is not None:
         units = Cycle(component.priced_per, 1, due.full.start)
         if units.boundary(1) > due.full.end:  # longer than the cycle: counted from where the subscription is
             units = replace(units, anchor=item.subscription.anchor_on)
-        return share_of_units(due.period, units, charged.version.day_count, zone)
-    if charged.change and charged.change.seconds:
-        part, whole = charged.change.seconds
+        return share_of_units(due.period, units, charged.version.day_count, zone, seconds[0] if seconds else None)
+    if seconds:
+        part, whole = seconds
         return WHOLE if part == whole else Share(part, whole)
     return share_of(due.period, due.full, charged.version.day_count, zone)
 

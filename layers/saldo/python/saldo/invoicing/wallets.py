@@ -15,7 +15,6 @@ from saldo.invoicing.rules_discounts import problems_of_coupon
 from saldo.invoicing.wallet_records import expiring_agenda, version_of, wallet_from, wallet_key, write_wallet
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal, Unavailable
-from saldo.kernel.periods import local_date
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.records import BALANCE, balance_field, post
 from saldo.storage.store import Store
@@ -99,22 +98,22 @@ class Wallets:
     def expire(self, entity_id: str, today: date) -> int:
         """Take credit that has expired out of the wallets of a seller; how many wallets were changed.
 
+        today: the day of the run that asks, which may be late: what was valid on the date of an invoice pays for it.
         What was paid for is earned then; what was given away is taken back. Safe to repeat.
         """
         changed = 0
         for item in self._store.query_all(expiring_agenda(entity_id), last=today.isoformat(), agenda=True):
-            changed += self._expire(item["account_id"])
+            changed += self._expire(item["account_id"], today)
         return changed
 
-    def _expire(self, account_id: str) -> bool:
+    def _expire(self, account_id: str, today: date) -> bool:
         for _ in range(_MOST_TRIES):
             account, wallet, read = self._read(account_id)
-            on = local_date(self._clock(), account.time_zone)
-            gone = [c for c in wallet.credits if c.balance_minor and c.expires_on and c.expires_on <= on]
+            gone = [c for c in wallet.credits if c.balance_minor and c.expires_on and c.expires_on <= today]
             if not gone:
                 return False
             unit = Unit(f"expire {account_id}")
-            post(unit, *(_expiry(account, credit, on) for credit in gone))
+            post(unit, *(_expiry(account, credit, today) for credit in gone))
             left = tuple(replace(c, balance_minor=0) if c in gone else c for c in wallet.credits)
             write_wallet(unit, account_id, account.entity_id, replace(wallet, credits=left), read)
             ids = " ".join(credit.id for credit in gone)

@@ -16,7 +16,8 @@ class LedgerAccount(StrEnum):
     """The chart of accounts of a receivables subledger. Debits are positive, credits negative.
 
     CUSTOMER_CREDIT: from credit notes, PREPAID_CREDIT: bought or granted, by the credit's id; CREDIT_GIVEN_AWAY: what
-    granting credit that nobody paid for costs the seller.
+    granting credit that nobody paid for costs the seller. TAX_WITHHELD: what buyers kept of invoices for the state, by
+    jurisdiction; it is to be had back from there.
     """
 
     RECEIVABLES = "receivables"
@@ -26,6 +27,7 @@ class LedgerAccount(StrEnum):
     REVENUE = "revenue"
     DEFERRED_REVENUE = "deferred_revenue"
     TAX_PAYABLE = "tax_payable"
+    TAX_WITHHELD = "tax_withheld"
     OPENING_BALANCE = "opening_balance"
     CUSTOMER_CREDIT = "customer_credit"
     PREPAID_CREDIT = "prepaid_credit"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from saldo.catalog.model import PriceModel
 from saldo.invoicing.model import (
     BilledAccount,
     BillingCase,
@@ -25,6 +27,7 @@ from saldo.quotes.rules_usage import concerns, usage_of
 from saldo.subscriptions.model import Subscription
 from saldo.tax.table import TableTax
 from saldo.usage.model import UsageDetail, UsageKey
+from saldo.usage.rules import needs_of_all
 
 MOST_RUNS = 5_000
 MOST_LINES = 50_000
@@ -102,15 +105,17 @@ class _State:
 def _usage(
     request: QuoteRequest, due: Sequence[DueSubscription]
 ) -> tuple[dict[UsageKey, Decimal], dict[UsageKey, UsageDetail]]:
-    totals: dict[UsageKey, Decimal] = {}
-    details: dict[UsageKey, UsageDetail] = {}
+    prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
     for item in due:
         for charged in charged_of(item):
-            meter_id = charged.component.meter_id
-            if meter_id:
-                key = UsageKey(item.subscription.id, meter_id, charged.period.period)
-                price, zone = charged.component.price, request.account.time_zone
-                totals[key], details[key] = usage_of(request.usage, key, price, zone)
+            if charged.component.meter_id:
+                key = UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
+                prices[key].append(charged.component.price)
+    totals: dict[UsageKey, Decimal] = {}
+    details: dict[UsageKey, UsageDetail] = {}
+    for key, asking in prices.items():
+        zone = request.account.time_zone
+        totals[key], details[key] = usage_of(request.usage, key, needs_of_all(asking), zone)
     return totals, details
 
 

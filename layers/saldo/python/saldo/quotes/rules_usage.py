@@ -6,22 +6,20 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
-from saldo.catalog.model import PriceModel
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO, plus, total
 from saldo.kernel.periods import Period
 from saldo.quotes.model import Usage, UsageTotal
-from saldo.usage.model import Counted, UsageDetail, UsageKey
-from saldo.usage.rules import counted, needs_of
+from saldo.usage.model import Counted, Needs, UsageDetail, UsageKey
+from saldo.usage.rules import counted
 
 
-def usage_of(usage: Usage, key: UsageKey, price: PriceModel, zone: str) -> Counted:
-    """The total of a meter for a subscription in a period, and what its price needs to know besides.
+def usage_of(usage: Usage, key: UsageKey, needs: Needs, zone: str) -> Counted:
+    """The total of a meter for a subscription in a period, and what its prices need to know besides.
 
     Totals as told win over events; 0 where there is neither. zone: the account's, whose days the period counts.
     Refusal `usage_straddles_period` for a total over days inside and outside of the period.
     """
-    needs = needs_of(price)
     told = [t for t in usage.totals if concerns(t, key)]
     meter = usage.meters.get(key.meter_id)
     if told:

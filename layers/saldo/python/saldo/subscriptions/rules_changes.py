@@ -36,6 +36,7 @@ _DAY = timedelta(days=1)
 _RANK = {kind: n for n, kind in enumerate(ChangeKind)}
 _START_OF_DAY = datetime.min.replace(tzinfo=UTC)
 Versions = Mapping[str, PlanVersion]
+_Row = tuple[date, datetime, int, bool, str, Change]
 
 
 def _key(change: Change) -> tuple[date, datetime, int, bool, str]:
@@ -95,29 +96,47 @@ def timeline(subscription: Subscription, versions: Versions, changes: Iterable[C
     now = Terms(subscription.billed_from, first, dict(subscription.quantities), cycle_of(subscription, first))
     found = [now]
     waiting = [(*_key(c), c) for c in in_order(changes)]
+    deferred = set[str]()
     while waiting and not found[-1].ended:
-        change = waiting.pop(0)[-1]
-        later = _waits_until(change, found[-1])
+        change, cycle = waiting.pop(0)[-1], found[-1].cycle
+        later = _waits_until(subscription, found, change)
         if later is not None:
-            moved_on = replace(change, effective_on=later, effective_at=None, credit=CreditRule.UNUSED)
-            insort(waiting, (*_key(moved_on), moved_on), key=lambda row: row[:-1])
+            deferred.add(change.id)
+            _postpone(waiting, change, later, None)
             continue
         _step(subscription, versions, found, change)
+        if found[-1].cycle != cycle:  # a period begins here: what waited for one need not wait longer
+            waited = [row[-1] for row in waiting if row[-1].id in deferred]
+            waiting = [row for row in waiting if row[-1].id not in deferred]
+            for other in waited:
+                _postpone(waiting, other, change.effective_on, change.effective_at)
     return found
 
 
-def _waits_until(change: Change, now: Terms) -> date | None:
-    """The boundary that a change without credit waits for; None when it need not wait."""
-    if change.credit is not CreditRule.NONE or change.effective_on <= now.start:
+def _waits_until(subscription: Subscription, found: Sequence[Terms], change: Change) -> date | None:
+    """The boundary that a change without credit waits for; None when a period begins on its day anyway.
+
+    Whether one does is asked of the terms of the morning, so that no other change of the day can hide it.
+    """
+    on, now = change.effective_on, found[-1]
+    if change.credit is not CreditRule.NONE or on <= subscription.billed_from:
         return None
-    period = now.cycle.period_at(change.effective_on)
-    return None if period.start == change.effective_on else period.end
+    morning = next(terms for terms in reversed(found) if terms.start < on)
+    within_day = change.effective_at is not None and now.version.day_count is DayCount.SECOND
+    begins = morning.cycle.period_at(on).start == on or now.cycle != morning.cycle
+    return None if begins and not within_day else now.cycle.period_at(on).end
+
+
+def _postpone(waiting: list[_Row], change: Change, on: date, at: datetime | None) -> None:
+    later = replace(change, effective_on=on, effective_at=at, credit=CreditRule.UNUSED)
+    insort(waiting, (*_key(later), later), key=lambda row: row[:-1])
 
 
 def _step(subscription: Subscription, versions: Versions, found: list[Terms], change: Change) -> None:
     now = found[-1]
     on = max(change.effective_on, subscription.billed_from)
-    at = change.effective_at if now.version.day_count is DayCount.SECOND else None
+    in_trial = change.effective_on < subscription.billed_from  # it holds from the first moment that costs something
+    at = change.effective_at if now.version.day_count is DayCount.SECOND and not in_trial else None
     if (on, at) != (now.start, now.start_at) and (on > now.start or at is not None):
         now.end, now.end_at = on, at
         now = replace(now, start=on, start_at=at, end=None, end_at=None, quantities=dict(now.quantities), whole=False)
@@ -213,7 +232,7 @@ def _paid(run: Run, component: Component, now: Terms) -> Decimal | None:
     full = now.cycle.period_at(now.start)
     if component.prorate or component.kind is not ChargeKind.FIXED or run.quantity is None:
         return None
-    if full.start == now.start or not _goes_on(run, component, run.quantity, now):
+    if (full.start == now.start and now.start_at is None) or not _goes_on(run, component, run.quantity, now):
         return None
     run.grows_into = True
     return max(run.quantity, run.paid or ZERO) if run.start in full else run.quantity
@@ -274,6 +293,8 @@ class _Maker:
                 yield self._charge(full, credited, cut, sign=-1, leg=True)
         elif not (cut is not None and run.grows_into):
             due = cut if cut is not None and run.closes else end
+            if run.component.kind is ChargeKind.USAGE and cut == start:
+                return  # usage is counted by days, and this day is the next terms'
             yield self._charge(full, _Days(start, cut or end, begin, run.end_at if cut else None), due)
 
     def _grown(self, full: Period, days: _Days, paid: Decimal) -> Iterator[Charge]:
@@ -284,8 +305,10 @@ class _Maker:
                 yield replace(self._charge(full, days, days.start, sign=-1, leg=True), quantity=paid)
                 yield self._charge(full, days, days.start, leg=True)
         elif not self.run.grows_into or self.run.end is None or self.run.end >= days.end:
-            closed = self.run.end if self.run.closes and self.run.end is not None else days.end
-            yield replace(self._charge(full, days, min(closed, days.end)), quantity=most)
+            end = self.run.end if self.run.end is not None and self.run.end < days.end else None
+            lasted = days if end is None else replace(days, end=end, end_at=self.run.end_at)
+            due = end if end is not None and self.run.closes else days.end
+            yield replace(self._charge(full, lasted, due), quantity=most)
 
     def _charge(self, full: Period, days: _Days, due: date, sign: int = 1, leg: bool = False) -> Charge:
         run, subscription = self.run, self.subscription
@@ -382,9 +405,11 @@ def _next_boundary(subscription: Subscription, terms: Sequence[Terms], as_of: da
     days = [t.start for t in terms]
     for now in terms:
         if now.running and now.end is not None and now.end <= as_of:
-            days.append(now.cycle.period_at(now.end - _DAY).end)
+            days.append(now.cycle.period_at(now.end if now.end_at else now.end - _DAY).end)
         elif now.running:
             days.append(now.cycle.boundary(now.cycle.index_at(max(as_of, now.start)) + 1))
     if limit is not None:
         days = [min(day, limit) for day in days]
+        if not terms[-1].ended:  # paused, it may yet be resumed: it ends on its last day, not before
+            days.append(limit)
     return min((day for day in days if day > as_of), default=None)

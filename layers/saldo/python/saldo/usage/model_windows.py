@@ -108,11 +108,12 @@ class LateUsage:
 @dataclass(frozen=True, slots=True)
 class Closings:
     """How far an account's usage is billed. `last`: each meter's latest window. `late`: (event name, month) pairs of
-    events that came when their window was billed; `flags` counts them for ever."""
+    events that came when their window was billed; `flags` counts them for ever. `begun`: a window was billed at all."""
 
     last: Mapping[str, Window] = field(default_factory=dict)
     late: tuple[tuple[str, str], ...] = ()
     flags: int = 0
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)

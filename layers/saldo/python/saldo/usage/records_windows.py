@@ -125,7 +125,7 @@ def closings_from(account_id: str, item: Item | None) -> Closings:
         return Closings()
     last = {n.removeprefix(_LAST): window_from(account_id, v) for n, v in item.items() if n.startswith(_LAST)}
     told = [name.removeprefix(_LATE).rpartition("#") for name in item if name.startswith(_LATE)]
-    return Closings(last, tuple(sorted((name, month) for name, _, month in told)), item.get("flags", 0))
+    return Closings(last, tuple(sorted((name, month) for name, _, month in told)), item.get("flags", 0), begun=True)
 
 
 def write_windows(unit: Unit, account_id: str, entity_id: str, before: Closings, windows: Sequence[Window]) -> Unit:

@@ -47,6 +47,18 @@ def needs_of(price: PriceModel) -> Needs:
     return NO_NEEDS
 
 
+def needs_of_all(prices: Iterable[PriceModel]) -> Needs:
+    """What several prices of the same usage need together, as when a charge is taken back and made on other terms.
+
+    Refusal `dimensions_differ` where they tell usage apart by different properties.
+    """
+    found = [needs_of(price) for price in prices]
+    dimensions = {n.dimensions for n in found if n.dimensions}
+    if len(dimensions) > 1:
+        raise Refusal("dimensions_differ", f"usage would have to be told apart by {sorted(dimensions)} at once")
+    return Needs(next(iter(dimensions), ()), any(n.amounts for n in found))
+
+
 def only_quoted(meter: Meter) -> bool:
     """Whether it counts in a way that stored meters and partitions do not keep, and so would count otherwise."""
     alone = meter.aggregation in (Aggregation.MIN, Aggregation.AVERAGE)

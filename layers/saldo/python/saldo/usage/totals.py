@@ -14,10 +14,10 @@ from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage import records, records_windows
-from saldo.usage.model import Counted, Meter, UsageDetail, UsageEvent, UsageKey
+from saldo.usage.model import Counted, Meter, Needs, UsageDetail, UsageEvent, UsageKey
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, LateUsage, Window
 from saldo.usage.records import MonthKey, months_of
-from saldo.usage.rules import counted, needs_of
+from saldo.usage.rules import counted, needs_of_all
 from saldo.usage.rules_windows import Months, closes_at, count, late_in, until, windows_to_look_at
 
 Asked = Mapping[Account, Sequence[tuple[UsageKey, PriceModel]]]
@@ -109,10 +109,11 @@ def _window_key(account: Account, key: UsageKey) -> Key:
 
 
 def _marks(look: _Look) -> Iterable[Key]:
-    """Marks of windows that are asked for again, as when a charge is taken back."""
+    """Marks of windows that are asked for again, as when a charge is taken back. A meter without a latest window may
+    have had one whose charge was taken back for good, and now is made again."""
     for key, _ in look.keys:
         last = look.closings.last.get(key.meter_id)
-        if last is not None and key.period.start < last.period.end:
+        if look.closings.begun if last is None else key.period.start < last.period.end:
             yield _window_key(look.account, key)
 
 
@@ -154,10 +155,14 @@ def _usage_of(
     details: dict[UsageKey, UsageDetail] = {}
     cutoffs: dict[UsageKey, Cutoff] = {}
     zone = look.account.time_zone
+    prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
     for key, price in look.keys:
+        prices[key].append(price)
+    for key, asking in prices.items():
         meter, window = look.meters[key.meter_id], billed.get(key)
         months = _events_of(look, events, meter, key.period, zone)
-        (totals[key], details[key]), cutoffs[key] = _count(months, meter, key, zone, price, window)
+        needs = needs_of_all(asking)
+        (totals[key], details[key]), cutoffs[key] = _count(months, meter, key, zone, needs, window)
     late = tuple(found for window in look.windows if (found := _late(look, events, window)))
     waiting = [(look.meters[key.meter_id], key.period) for key, _ in look.keys]
     latest = max((closes_at(meter, period, zone) for meter, period in waiting if meter.grace_s), default=None)
@@ -165,10 +170,9 @@ def _usage_of(
 
 
 def _count(
-    months: Months, meter: Meter, key: UsageKey, zone: str, price: PriceModel, window: Window | None
+    months: Months, meter: Meter, key: UsageKey, zone: str, needs: Needs, window: Window | None
 ) -> tuple[Counted, Cutoff]:
     """By all that is known; for a window that is billed, by what was known when it was."""
-    needs = needs_of(price)
     if window is None or window.is_withdrawn:
         return count(months, meter, key.period, zone, needs)
     found = counted(until(months, window.known), meter, key.period, zone, needs)

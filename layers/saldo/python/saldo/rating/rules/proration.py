@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 from saldo.catalog.model import DayCount
@@ -21,18 +21,39 @@ def share_of(period: Period, full: Period, day_count: DayCount = DayCount.ACTUAL
     return WHOLE if period == full else counted(period, full, day_count, zone)
 
 
-def share_of_units(period: Period, units: Cycle, day_count: DayCount = DayCount.ACTUAL, zone: str = "UTC") -> Share:
-    """How many units of time (years, months) a period is: whole ones count 1 each, begun ones by their days."""
+def share_of_units(
+    period: Period,
+    units: Cycle,
+    day_count: DayCount = DayCount.ACTUAL,
+    zone: str = "UTC",
+    seconds: int | None = None,
+) -> Share:
+    """How many units of time (years, months) a period is: whole ones count 1 each, begun ones by their days.
+
+    seconds: how many real ones the period has where it begins or ends at a moment of its first or last day.
+    """
     found = Fraction(0)
     for unit in units.periods_from(period.start):
         part = period.overlap(unit)
         if part is None:
             break
-        share = share_of(part, unit, day_count, zone)
+        share = share_of(part, unit, day_count, zone) if seconds is None else _in_unit(period, unit, seconds, zone)
         if part == period:
             return share
         found += Fraction(share.days, share.of)
     return Share(found.numerator, found.denominator)
+
+
+def _in_unit(period: Period, unit: Period, seconds: int, zone: str) -> Share:
+    """What of those seconds, up to the period's end (or from its start, where they are more), is in a unit."""
+    begins, ends = period.instants(zone)
+    start = max(ends - timedelta(seconds=seconds), begins)
+    end = start + timedelta(seconds=seconds)
+    from_, to = unit.instants(zone)
+    last = period.overlap(unit) == Period(max(period.start, unit.start), period.end)
+    part = whole_seconds(max(start, from_), end if last else min(end, to))
+    whole = whole_seconds(from_, to)
+    return WHOLE if part == whole else Share(part, whole)
 
 
 def counted(period: Period, full: Period, day_count: DayCount, zone: str = "UTC") -> Share:

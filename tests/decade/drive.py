@@ -1,0 +1,138 @@
+"""Saldo over one account, day after day: its own path from what is due to a frozen invoice, stored nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from saldo.catalog.model import PlanVersion, PriceModel
+from saldo.invoicing.model import (
+    BillingCase,
+    Coupon,
+    DueItem,
+    DueSubscription,
+    InvoiceBody,
+    PrepaidCredit,
+    Wallet,
+)
+from saldo.invoicing.rules import due_of, problems_of
+from saldo.invoicing.rules_accounts import bill_account
+from saldo.invoicing.rules_lines import charged_of
+from saldo.kernel.errors import Refusal
+from saldo.orders.model import Item
+from saldo.quotes.model import Usage
+from saldo.quotes.rules_usage import usage_of
+from saldo.subscriptions.model import Subscription
+from saldo.subscriptions.rules import cancel, subscribe
+from saldo.subscriptions.rules_changes import with_change
+from saldo.tax.table import TableTax
+from saldo.usage.model import Counted, UsageEvent, UsageKey
+from saldo.usage.rules import needs_of_all
+from tests.decade.history import History, Sale, Told
+
+DAY = timedelta(days=1)
+
+
+def sold(sale: Sale, account_id: str, seller_id: str, version: PlanVersion) -> Subscription:
+    """A subscription as Saldo begins it."""
+    begun = subscribe(
+        sale.id,
+        account_id=account_id,
+        entity_id=seller_id,
+        plan_version=version,
+        started_on=sale.started_on,
+        alignment=sale.alignment,
+        trial_days=sale.trial_days,
+        anchor_on=sale.anchor_on,
+        quantities={name: Decimal(q) for name, q in sale.quantities.items()},
+    )
+    return begun if sale.cancelled_on is None else cancel(begun, version, sale.cancelled_on)
+
+
+@dataclass
+class Machine:
+    """What Saldo knows of one account between two runs."""
+
+    history: History
+
+    def __post_init__(self) -> None:
+        self.subscriptions: dict[str, Subscription] = {}
+        self.events: dict[str, list[UsageEvent]] = {}
+        self.items: list[Item] = []
+        self.wallet = Wallet()
+        self.tax = TableTax(self.history.market.table)
+
+    def learn(self, fact: object) -> str | None:
+        """Put a fact on record; the code of the refusal where Saldo refuses it."""
+        try:
+            self._learn(fact)
+        except Refusal as refusal:
+            return refusal.code
+        return None
+
+    def _learn(self, fact: object) -> None:
+        match fact:
+            case Sale():
+                version = self.history.market.versions[fact.plan_version_id]
+                account, seller = self.history.account, self.history.market.seller
+                self.subscriptions[fact.id] = sold(fact, account.id, seller.id, version)
+            case Told():
+                before = self.subscriptions[fact.subscription_id]
+                self.subscriptions[before.id] = with_change(before, fact.change)
+            case UsageEvent():
+                self.events.setdefault(fact.meter_id, []).append(fact)
+            case Coupon():
+                self.wallet = replace(self.wallet, coupons=(*self.wallet.coupons, fact))
+            case PrepaidCredit():
+                self.wallet = replace(self.wallet, credits=(*self.wallet.credits, fact))
+            case Item():
+                self.items.append(fact)
+
+    def run(self, day: date) -> InvoiceBody | None:
+        """One run; None where there is nothing to bill. Raises Refusal where the account would be set aside."""
+        due = any(s.next_bill_on is not None and s.next_bill_on <= day for s in self.subscriptions.values())
+        if not due and not self.items:
+            return None
+        billed = bill_account(self._case(day), self.tax)
+        self.subscriptions = {s.id: s for s in billed.subscriptions}
+        self.items, self.wallet = [], billed.wallet
+        for body in billed.bodies:
+            problems = problems_of(body)
+            assert not problems, problems
+        return billed.bodies[0] if billed.bodies else None
+
+    def _case(self, day: date) -> BillingCase:
+        market, account = self.history.market, self.history.account
+        due = tuple(
+            due_of(s, market.versions[s.plan_version_id], day, market.versions, account.time_zone)
+            for s in self.subscriptions.values()
+        )
+        counted = {key: self._counted(key, prices) for key, prices in _asked(due).items()}
+        totals = {key: quantity for key, (quantity, _) in counted.items()}
+        details = {key: detail for key, (_, detail) in counted.items()}
+        items = tuple(DueItem(item) for item in self.items)
+        return BillingCase(account, market.seller, due, totals, day, items, market.options, details, self.wallet)
+
+    def _counted(self, key: UsageKey, prices: list[PriceModel]) -> Counted:
+        usage = Usage(events=tuple(self._events_for(key)), meters=self.history.market.meters)
+        return usage_of(usage, key, needs_of_all(prices), self.history.account.time_zone)
+
+    def _events_for(self, key: UsageKey) -> list[UsageEvent]:
+        """Those that can count: from the period on, or from the beginning where a level is carried."""
+        meter = self.history.market.meters[key.meter_id]
+        events = self.events.get(meter.event_name, [])
+        if meter.carries:
+            return events
+        start, _ = key.period.instants("UTC")
+        return [e for e in events if e.at >= start - 2 * DAY]
+
+
+def _asked(due: tuple[DueSubscription, ...]) -> dict[UsageKey, list[PriceModel]]:
+    prices: dict[UsageKey, list[PriceModel]] = {}
+    for item in due:
+        for charged in charged_of(item):
+            if charged.component.meter_id:
+                key = UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
+                prices.setdefault(key, []).append(charged.component.price)
+    return prices

@@ -1,0 +1,346 @@
+"""The auditor of one account: works every invoice out again from the facts, and says where Saldo's is another.
+
+Slow and plain on purpose: nothing of Saldo's rules is imported, only the shapes of what was agreed. What is due comes
+from the diaries of the subscriptions, prices from a price list read in fractions, taxes from dated rates.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from fractions import Fraction
+
+from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, PrepaidOrder
+from saldo.orders.model import Item
+from saldo.subscriptions.model import Subscription
+from saldo.usage.model import UsageEvent
+from tests.decade.history import History, Sale, Told
+from tests.decade.oracle_calendar import DAY, cycle_around, midnight, share_of_days, share_of_seconds
+from tests.decade.oracle_late import Window, Windows, settled
+from tests.decade.oracle_prices import ZERO, Used, dimensions_of, minor, price_of, whole
+from tests.decade.oracle_service import MINIMUM, Diary, Entry
+from tests.decade.oracle_tax import Row, Tax, Taxed, table_of_taxes, taxes_on
+
+
+@dataclass(frozen=True)
+class Sum:
+    """One line as it should be, before discounts."""
+
+    kind: str
+    subscription_id: str
+    version_id: str
+    component_id: str
+    start: date
+    end: date
+    quantity: Fraction
+    minor: int
+    category: str
+    inclusive: bool
+    supplied_on: date
+
+
+@dataclass
+class Expected:
+    """An invoice as it should be."""
+
+    lines: list[Sum]
+    discounts: list[tuple[str, int, int]] = field(default_factory=list)  # of which coupon, off which line, how much
+    taxes: list[Row] = field(default_factory=list)
+    net: int = 0
+    tax: int = 0
+    payable: int = 0
+    coupons: list[tuple[str, int, int]] = field(default_factory=list)
+    credits: list[tuple[str, int]] = field(default_factory=list)
+
+
+class Auditor:
+    """Follows one account through its history. `due` and `check` for each run, then `settle`."""
+
+    def __init__(self, history: History) -> None:
+        self.history, self.market, self.account = history, history.market, history.account
+        self.diaries: dict[str, Diary] = {}
+        self.windows = Windows(self.account.time_zone)
+        self.coupons: list[Coupon] = []
+        self.prepaid: list[PrepaidCredit] = []
+        self.left: dict[str, int] = {}
+        self.used: Counter[str] = Counter()
+        self.items: list[Item] = []
+        self.notes = 0
+        self.billed: dict[Entry, Sum] = {}
+
+    def learn(self, fact: object) -> None:
+        match fact:
+            case Sale():
+                self.diaries[fact.id] = Diary(subscription_of(fact, self.account.id), self.market.versions, self._zone)
+            case Told():
+                self.diaries[fact.subscription_id].learn(fact.change)
+            case UsageEvent():
+                self.windows.learn(fact)
+            case Coupon():
+                self.coupons.append(fact)
+            case PrepaidCredit():
+                self.prepaid.append(fact)
+                self.left[fact.id] = fact.balance_minor
+            case Item():
+                self.items.append(fact)
+
+    @property
+    def _zone(self) -> str:
+        return self.account.time_zone
+
+    def due(self, day: date) -> list[tuple[Entry, int]]:
+        return [pair for diary in self.diaries.values() for pair in diary.due(day)]
+
+    def settle(self, due: list[tuple[Entry, int]]) -> None:
+        for diary in self.diaries.values():
+            diary.settle([pair for pair in due if pair[0].subscription_id == diary.sold.id])
+        self.items = []
+
+    def lines(self, due: Sequence[tuple[Entry, int]], day: date, with_late: bool) -> list[Sum]:
+        """Every line before discounts. with_late: there is an invoice that late usage can ride on."""
+        taken = {entry: self._taken_back(entry) for entry, times in due if times < 0 and entry.component_id != MINIMUM}
+        found = [line for line, _ in taken.values()]
+        known = {(w.meter.id, e.start, e.end): w.known for e, (_, w) in taken.items() if w is not None}
+        for entry, times in due:
+            if times > 0 and entry.component_id != MINIMUM:
+                self.billed[entry] = self._line(entry, known)
+                found.append(self.billed[entry])
+        for entry, times in due:
+            if entry.component_id == MINIMUM and times > 0:
+                found += self._true_up(entry, found)
+        if with_late:
+            found += self._late([entry for entry, _ in due])
+        supplied = [replace(s, supplied_on=day) if s.supplied_on == date.min else s for s in found]
+        return supplied + [self._item(item, day) for item in self.items]
+
+    def _taken_back(self, entry: Entry) -> tuple[Sum, Window | None]:
+        window = self.windows.take_back(entry) if entry in self.windows.billed else None
+        return taken_back(self.billed.pop(entry)), window
+
+    def _late(self, due: Sequence[Entry]) -> list[Sum]:
+        """Of windows billed before, what came since: the difference, or the charge taken back and made anew."""
+        found = []
+        asked = [(self._component(e)[1].meter_id, (e.start, e.end)) for e in due if e.component_id != MINIMUM]
+        for entry, _, now, corrected in list(self.windows.came_late(asked)):
+            version, component = self._component(entry)
+            before = self.billed[entry]
+            grown, more = settled(self.windows, entry, now, lambda used: self._price(version, component, used))  # noqa: B023
+            whole_line = replace(before, quantity=now.quantity, minor=before.minor + grown)
+            self.billed[entry] = whole_line
+            if corrected:
+                found += [replace(before, kind="credit", minor=-before.minor), replace(whole_line, kind="late")]
+            else:
+                found.append(replace(before, kind="late", quantity=abs(more), minor=grown))
+        return [line for line in found if line.minor]
+
+    def _price(self, version: PlanVersion, component: Component, used: Used) -> int:
+        return minor(price_of(component.price, used), version.currency, version.rounding.value)
+
+    def _item(self, item: Item, day: date) -> Sum:
+        amount = minor(Fraction(item.quantity) * Fraction(item.unit_price), self.account.currency)
+        quantity = Fraction(item.quantity)
+        return Sum("item", "", "", item.id, day, day + DAY, quantity, amount, item.tax_category, item.inclusive, day)
+
+    def _line(self, entry: Entry, known: Mapping[tuple[str, date, date], int]) -> Sum:
+        """known: of windows that are taken back now, how many events they were billed by; they are charged by the same,
+        and what came since follows."""
+        version, component = self._component(entry)
+        share = self._share(entry, version, component)
+        if component.kind is ChargeKind.USAGE:
+            meter = self.market.meters[component.meter_id]
+            by = known.get((meter.id, entry.start, entry.end), self.windows.all_known(meter))
+            window = Window(meter, dimensions_of(component.price), Used(ZERO, (), None, entry.cycle, share), by, 0)
+            window.used = self.windows.count(entry, window, by)
+            window.minor = self._price(version, component, window.used)
+            self.windows.bill(entry, window)
+            return self._sum(entry, version, component, window.used.quantity, price_of(component.price, window.used))
+        quantity = entry.quantity or ZERO
+        exact = price_of(component.price, Used(quantity, cycle=entry.cycle)) * share
+        return self._sum(entry, version, component, quantity, exact)
+
+    def _sum(self, e: Entry, version: PlanVersion, component: Component, quantity: Fraction, exact: Fraction) -> Sum:
+        amount = e.sign * minor(exact, version.currency, version.rounding.value)
+        kind = "charge" if e.sign > 0 else "credit"
+        end = max(e.end, e.start + DAY)
+        supplied = end - DAY if e.timing is Timing.ARREARS else date.min
+        category, inclusive = component.tax_category, component.tax_inclusive
+        where = e.subscription_id, e.version_id, e.component_id, e.start, end
+        return Sum(kind, *where, quantity, amount, category, inclusive, supplied)
+
+    def _component(self, entry: Entry) -> tuple[PlanVersion, Component]:
+        version = self.market.versions[entry.version_id]
+        return version, next(c for c in version.components if c.id == entry.component_id)
+
+    def _share(self, entry: Entry, version: PlanVersion, component: Component | None) -> Fraction:
+        """The part of the cycle (or of what the price is for) that these days are."""
+        full, zone = entry.full, self._zone
+        if component is not None and (component.kind is ChargeKind.ONE_TIME or not component.prorate):
+            return Fraction(1)
+        if component is not None and component.priced_per is not None:
+            return self._units(entry, version, component.priced_per.value)
+        if version.day_count is DayCount.SECOND and (entry.start_at or entry.end_at):
+            start, end = entry.start_at or midnight(entry.start, zone), entry.end_at or midnight(entry.end, zone)
+            return share_of_seconds((start, end), full, zone)
+        return share_of_days(version.day_count.value, (entry.start, entry.end), full, zone)
+
+    def _units(self, entry: Entry, version: PlanVersion, unit: str) -> Fraction:
+        """How many units of time an entry is, from the cycle's first day; longer ones from the anchor."""
+        anchor, zone, found = entry.full[0], self._zone, Fraction(0)
+        if cycle_around((unit, 1, anchor), anchor)[1] > entry.full[1]:
+            anchor = self.diaries[entry.subscription_id].sold.anchor_on
+        start, end = entry.start_at or midnight(entry.start, zone), entry.end_at or midnight(entry.end, zone)
+        day = entry.start
+        while day < max(entry.end, entry.start + DAY):
+            one = cycle_around((unit, 1, anchor), day)
+            if version.day_count is DayCount.SECOND:
+                part = max(start, midnight(one[0], zone)), min(end, midnight(one[1], zone))
+                found += share_of_seconds(part, one, zone)
+            else:
+                part_days = max(entry.start, one[0]), min(entry.end, one[1])
+                found += share_of_days(version.day_count.value, part_days, one, zone)
+            day = one[1]
+        return found
+
+    def _true_up(self, entry: Entry, lines: Sequence[Sum]) -> list[Sum]:
+        """What the fees of a period, paid ahead or now, lack to the plan's minimum."""
+        version = self.market.versions[entry.version_id]
+        least = Fraction(version.minimum or 0) * self._share(entry, version, None)
+        missing = minor(least, version.currency, version.rounding.value)
+        for component in version.components:
+            if component.kind is ChargeKind.FIXED and component.timing is Timing.ADVANCE:
+                diary = self.diaries[entry.subscription_id]
+                quantity = Fraction(diary.sold.quantities.get(component.id, 1))
+                ahead = entry._replace(component_id=component.id, timing=Timing.ADVANCE, quantity=quantity)
+                missing -= self._line(ahead, {}).minor
+        now = entry.subscription_id, entry.start, entry.end
+        missing -= sum(
+            s.minor for s in lines if (s.subscription_id, s.start, s.end) == now and s.supplied_on == s.end - DAY
+        )
+        if missing <= 0:
+            return []
+        like = version.components[0]
+        where = entry.subscription_id, version.id, MINIMUM, entry.start, entry.end
+        taxed = like.tax_category, like.tax_inclusive, entry.end - DAY
+        return [Sum("true_up", *where, Fraction(1), missing, *taxed)]
+
+    def reckon(self, lines: list[Sum], day: date) -> Expected:
+        """The whole invoice. lines: in the order in which they are on it, which decides who gets an odd cent."""
+        expected = Expected(lines)
+        left = [line.minor for line in lines]
+        for coupon in self.coupons:
+            self._discount(expected, coupon, left, day)
+        if self.market.options.prepaid is PrepaidOrder.BEFORE_TAX:
+            for credit_id, part in self._draw(max(sum(left), 0), day):
+                expected.credits.append((credit_id, part))
+                self._spread(expected, credit_id, part, left, list(range(len(lines))))
+        self._tax(expected)
+        if self.market.options.prepaid is PrepaidOrder.AFTER_TAX:
+            owed = max(expected.payable, 0)
+            from_notes = min(self.notes, owed)
+            paid = ([("", from_notes)] if from_notes else []) + self._draw(owed - from_notes, day)
+        else:
+            paid = [("", min(self.notes, expected.payable))] if min(self.notes, expected.payable) > 0 else []
+        expected.credits += paid
+        expected.payable -= sum(part for _, part in paid)
+        return expected
+
+    def _discount(self, expected: Expected, coupon: Coupon, left: list[int], day: date) -> None:
+        begun = coupon.from_on is None or coupon.from_on <= day
+        over = coupon.until_on is not None and coupon.until_on <= day
+        most = {CouponDuration.ONCE: 1, CouponDuration.REPEATING: coupon.times}.get(coupon.duration, 10**9)
+        if not begun or over or coupon.used + self.used[coupon.id] >= most:
+            return
+        concerned = [
+            n
+            for n, line in enumerate(expected.lines)
+            if (not coupon.plans or line.version_id in coupon.plans)
+            and (not coupon.components or line.component_id in coupon.components)
+        ]
+        base = sum(left[n] for n in concerned)
+        if base <= 0:
+            return
+        if coupon.percent is not None:
+            worth = whole(base * Fraction(coupon.percent) / 100)
+        else:
+            worth = minor(Fraction(coupon.amount or 0), self.account.currency)
+        if worth <= 0:
+            return
+        expected.coupons.append((coupon.id, min(worth, base), max(worth - base, 0)))
+        self._spread(expected, coupon.id, min(worth, base), left, concerned)
+
+    def _spread(self, expected: Expected, what: str, off: int, left: list[int], concerned: list[int]) -> None:
+        """In proportion to what is left of each line; odd cents to the largest remainders, then to the earlier."""
+        weights = {n: max(left[n], 0) for n in concerned}
+        every = sum(weights.values())
+        if not every or not off:
+            return
+        exact = {n: Fraction(off * weight, every) for n, weight in weights.items()}
+        parts = {n: e.numerator // e.denominator for n, e in exact.items()}
+        short = off - sum(parts.values())
+        for n in sorted(parts, key=lambda n: (parts[n] - exact[n], n))[:short]:
+            parts[n] += 1
+        for n, part in parts.items():
+            left[n] -= part
+            if part:
+                expected.discounts.append((what, n, -part))
+
+    def _draw(self, owed: int, day: date) -> list[tuple[str, int]]:
+        there = [c for c in self.prepaid if self.left[c.id] > 0 and (c.expires_on is None or day < c.expires_on)]
+        found = []
+        for credit in sorted(there, key=lambda c: (c.priority, c.expires_on or date.max, c.paid, c.granted_on, c.id)):
+            part = min(owed, self.left[credit.id])
+            if part > 0:
+                found.append((credit.id, part))
+                owed -= part
+        return found
+
+    def _tax(self, expected: Expected) -> None:
+        bearing = [self._taxes(line) for line in expected.lines]
+        lines = [Taxed(s.minor, taxes, s.inclusive) for s, taxes in zip(expected.lines, bearing, strict=True)]
+        lines += [Taxed(off, bearing[n], expected.lines[n].inclusive) for _, n, off in expected.discounts]
+        expected.taxes = table_of_taxes(lines)
+        within = sum(r.amount for r in expected.taxes if r.inclusive and r.tax.collection != "withheld")
+        expected.net = sum(line.amount for line in lines) - within
+        expected.tax = sum(r.amount for r in expected.taxes if r.tax.collection != "withheld")
+        elsewhere = sum(r.amount for r in expected.taxes if r.tax.collection != "charged")
+        expected.payable = expected.net + expected.tax - elsewhere
+
+    def _taxes(self, line: Sum) -> tuple[Tax, ...]:
+        return taxes_on(line.category, line.supplied_on, self.account, self.market.seller, self.market.table)
+
+    def use_up(self, expected: Expected) -> None:
+        """Coupons and credits after an invoice; a total below zero is kept for the customer."""
+        for coupon_id, _, _ in expected.coupons:
+            self.used[coupon_id] += 1
+        for credit_id, part in expected.credits:
+            if credit_id:
+                self.left[credit_id] -= part
+            else:
+                self.notes -= part
+        if expected.net + expected.tax < 0:
+            self.notes -= expected.payable
+
+
+def taken_back(line: Sum) -> Sum:
+    """To the cent what was billed, the other way round."""
+    return replace(line, kind="credit" if line.kind == "charge" else "charge", minor=-line.minor)
+
+
+def subscription_of(sale: Sale, account_id: str) -> Subscription:
+    """What was sold, as the diary reads it."""
+    first = sale.started_on + timedelta(days=sale.trial_days)
+    return Subscription(
+        sale.id,
+        account_id,
+        "",
+        sale.plan_version_id,
+        sale.started_on,
+        sale.anchor_on or first,
+        sale.alignment,
+        first if sale.trial_days else None,
+        sale.cancelled_on,
+        {name: Fraction(q) for name, q in sale.quantities.items()},  # type: ignore[misc]  # read as fractions anyway
+    )

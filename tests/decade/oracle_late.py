@@ -1,0 +1,105 @@
+"""Usage as it was billed, and what came late for it. Sources: USE-4, usage/README.md ("Meters"), decision 0016.
+
+A window is a metered charge's days. What it was billed for is kept by how many events had come by then; what came later
+is asked for (or given back) with the account's next invoice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from saldo.usage.model import LatePolicy, Meter, UsageEvent
+from tests.decade.oracle_calendar import midnight
+from tests.decade.oracle_prices import Used
+from tests.decade.oracle_service import Entry
+from tests.decade.oracle_usage import first_of_each, used_in
+
+Days = tuple[date, date]
+
+
+@dataclass
+class Window:
+    """A window as it was last billed: by so many events, for so much."""
+
+    meter: Meter
+    dimensions: tuple[str, ...]
+    used: Used
+    known: int
+    minor: int
+
+
+class Windows:
+    """One account's events in the order in which they came, and its billed windows."""
+
+    def __init__(self, zone: str) -> None:
+        self.zone = zone
+        self.events: dict[str, list[UsageEvent]] = {}
+        self.billed: dict[Entry, Window] = {}
+        self.touched: set[Entry] = set()
+
+    def learn(self, event: UsageEvent) -> None:
+        there = self.events.setdefault(event.meter_id, [])
+        if any((e.source, e.id) == (event.source, event.id) for e in there):
+            return
+        there.append(event)
+        for entry, window in self.billed.items():
+            if window.meter.event_name == event.meter_id and self._concerns(event, entry, window.meter):
+                self.touched.add(entry)
+
+    def _concerns(self, event: UsageEvent, entry: Entry, meter: Meter) -> bool:
+        before_end = event.at < midnight(entry.end, self.zone)
+        return before_end and (meter.carries or event.at >= midnight(entry.start, self.zone))
+
+    def count(self, entry: Entry, window: Window, known: int) -> Used:
+        events = self.events.get(window.meter.event_name, [])[:known]
+        bounds = window.used.cycle, window.used.part
+        return used_in(events, window.meter, (entry.start, entry.end), self.zone, window.dimensions, bounds)
+
+    def all_known(self, meter: Meter) -> int:
+        return len(self.events.get(meter.event_name, []))
+
+    def bill(self, entry: Entry, window: Window) -> None:
+        """Billed by what is known; what else had come is late from now on."""
+        self.billed[entry] = window
+        later = self.events.get(window.meter.event_name, [])[window.known :]
+        if any(self._concerns(event, entry, window.meter) for event in later):
+            self.touched.add(entry)
+
+    def take_back(self, entry: Entry) -> Window:
+        self.touched.discard(entry)
+        return self.billed.pop(entry)
+
+    def came_late(self, not_now: Sequence[tuple[str, Days]]) -> Iterator[tuple[Entry, Window, Used, bool]]:
+        """Windows with events that came after they were billed, with all that is used in them now, and whether they
+        are corrected (otherwise carried). not_now: meters and days that this run bills or takes back anyway."""
+        for entry in sorted(self.touched, key=lambda e: (e.due, e.subscription_id, e.component_id, e.start)):
+            window = self.billed[entry]
+            if (window.meter.id, (entry.start, entry.end)) in not_now:
+                continue
+            now = self.count(entry, window, self.all_known(window.meter))
+            if self._changed(entry, window, now):
+                yield entry, window, now, window.meter.late is LatePolicy.CORRECT
+
+    def _changed(self, entry: Entry, window: Window, now: Used) -> bool:
+        later = self.events[window.meter.event_name][window.known :]
+        start, end = midnight(entry.start, self.zone), midnight(entry.end, self.zone)
+        counted = [e for e in first_of_each(later) if start <= e.at < end and _counts(window.meter, e)]
+        return bool(counted) or now != window.used
+
+
+def _counts(meter: Meter, event: UsageEvent) -> bool:
+    return all(event.properties.get(name) in values for name, values in meter.filters.items())
+
+
+def settled(windows: Windows, entry: Entry, now: Used, price: Callable[[Used], int]) -> tuple[int, Fraction]:
+    """Bill a window's late usage: by how much its price grows (to the cent), and its quantity."""
+    window = windows.billed[entry]
+    grown, more = price(now) - window.minor, now.quantity - window.used.quantity
+    windows.touched.discard(entry)
+    windows.billed[entry] = Window(
+        window.meter, window.dimensions, now, windows.all_known(window.meter), window.minor + grown
+    )
+    return grown, more

@@ -1,0 +1,193 @@
+"""What a quantity costs by each price model, as a clerk with a price list works it out in fractions.
+
+Nothing here is taken from Saldo's rating. Sources: row SUB-2, docs/quote.md ("Plans"), defaults of the worked cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from saldo.catalog.model import (
+    Capped,
+    Commitment,
+    Flat,
+    Graduated,
+    Included,
+    Matrix,
+    Package,
+    Percentage,
+    PerUnit,
+    PriceModel,
+    Ramp,
+    StairStep,
+    Tier,
+    Volume,
+)
+
+DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "KWD": 3, "BHD": 3, "TND": 3}
+ZERO = Fraction(0)
+
+
+def whole(amount: Fraction, mode: str = "half_up") -> int:
+    """To a whole number of minor units: half_up is away from zero on a tie, down towards zero, up away from it."""
+    size = abs(amount)
+    floor = size.numerator // size.denominator
+    rest = size - floor
+    if mode == "up":
+        grown = rest > 0
+    elif mode == "down":
+        grown = False
+    elif rest == Fraction(1, 2):
+        grown = mode == "half_up" or floor % 2 == 1
+    else:
+        grown = rest > Fraction(1, 2)
+    result = floor + 1 if grown else floor
+    return -result if amount < 0 else result
+
+
+def minor(amount: Fraction, currency: str, mode: str = "half_up") -> int:
+    """Major units to minor ones, rounded once."""
+    return whole(amount * 10 ** DIGITS.get(currency, 2), mode)
+
+
+@dataclass(frozen=True)
+class Used:
+    """A quantity to price; its parts one by one and by properties where the price asks for these."""
+
+    quantity: Fraction
+    amounts: Sequence[Fraction] = ()
+    by_value: dict[tuple[str, ...], Fraction] | None = None
+    cycle: int = 0
+    part: Fraction = Fraction(1)  # of the full period, by which allowances, commitments and caps shrink
+
+
+def begun(units: Fraction, size: Fraction) -> int:
+    """Begun packages of a size."""
+    return -((-units) // size)
+
+
+def tier_units(units: Fraction, tier: Tier) -> Fraction:
+    return units if tier.size is None else Fraction(begun(units, Fraction(tier.size)))
+
+
+def price_of(model: PriceModel, used: Used) -> Fraction:
+    """The exact price in major units."""
+    match model:
+        case Flat():
+            return Fraction(model.amount)
+        case PerUnit():
+            return used.quantity * Fraction(model.unit_price)
+        case Graduated():
+            return graduated(model, used.quantity)
+        case Volume():
+            return volume(model, used.quantity)
+        case Package():
+            beyond = max(used.quantity - Fraction(model.free_units), ZERO)
+            return begun(beyond, Fraction(model.size)) * Fraction(model.price)
+        case StairStep():
+            return stair(model, used.quantity)
+        case Percentage():
+            return percentage(model, used)
+        case _:
+            return nested(model, used)
+
+
+def nested(model: PriceModel, used: Used) -> Fraction:
+    """Prices made of other prices."""
+    match model:
+        case Included():
+            beyond = max(used.quantity - Fraction(model.units) * used.part, ZERO)
+            return price_of(model.overage, Used(beyond, (), None, used.cycle, used.part)) if beyond else ZERO
+        case Commitment():
+            asked, least = price_of(model.price, used), Fraction(model.amount) * used.part
+            return least if asked <= least else least + (asked - least) * Fraction(model.overage_factor)
+        case Capped():
+            return min(price_of(model.price, used), Fraction(model.amount) * used.part)
+        case Ramp():
+            return price_of([s for s in model.steps if s.from_cycle <= used.cycle][-1].price, used)
+        case Matrix():
+            return matrix(model, used)
+        case _:
+            raise AssertionError(f"no clerk knows {model!r}")
+
+
+def graduated(model: Graduated, quantity: Fraction) -> Fraction:
+    """Fill the tiers from the bottom; whoever puts anything into a tier pays its flat once."""
+    total, floor = ZERO, ZERO
+    for n, tier in enumerate(model.tiers):
+        top = quantity if tier.up_to is None else Fraction(tier.up_to)
+        in_tier = max(min(quantity, top) - floor, ZERO)
+        if in_tier > 0 or (n == 0 and model.flat_at_zero):
+            total += tier_units(in_tier, tier) * Fraction(tier.unit_price) + Fraction(tier.flat)
+        floor = top
+    return total
+
+
+def volume(model: Volume, quantity: Fraction) -> Fraction:
+    if quantity == 0 and not model.flat_at_zero:
+        return ZERO
+    tier = next(t for t in model.tiers if t.up_to is None or quantity <= Fraction(t.up_to))
+    return tier_units(quantity, tier) * Fraction(tier.unit_price) + Fraction(tier.flat)
+
+
+def stair(model: StairStep, quantity: Fraction) -> Fraction:
+    if quantity == 0:
+        return ZERO
+    return Fraction(next(s for s in model.stairs if s.up_to is None or quantity <= Fraction(s.up_to)).amount)
+
+
+def percentage(model: Percentage, used: Used) -> Fraction:
+    """A fee that is due at all lies between minimum and maximum."""
+    if model.free_events is not None or model.per_event or model.event_minimum or model.event_maximum is not None:
+        return percentage_by_event(model, used.amounts)
+    beyond = max(used.quantity - Fraction(model.free_amount), ZERO)
+    return bounded(beyond * Fraction(model.rate), model.minimum, model.maximum) if beyond else ZERO
+
+
+def percentage_by_event(model: Percentage, amounts: Sequence[Fraction]) -> Fraction:
+    """Free are the first `free_events` as long as together they are within `free_amount` (where one is set)."""
+    fees, gone = ZERO, ZERO
+    for n, amount in enumerate(amounts):
+        free = ZERO
+        if model.free_events is None or n < model.free_events:
+            limitless = not model.free_amount and model.free_events
+            free = amount if limitless else min(amount, max(Fraction(model.free_amount) - gone, ZERO))
+        gone += amount
+        if free == amount and free > 0:
+            continue
+        fee = (amount - free) * Fraction(model.rate) + Fraction(model.per_event)
+        fees += bounded(fee, model.event_minimum, model.event_maximum)
+    return bounded(fees, model.minimum, model.maximum) if fees else ZERO
+
+
+def bounded(fee: Fraction, least: Decimal, most: Decimal | None) -> Fraction:
+    fee = max(fee, Fraction(least))
+    return fee if most is None else min(fee, Fraction(most))
+
+
+def matrix(model: Matrix, used: Used) -> Fraction:
+    """Each combination of properties by itself, as if it were all."""
+    total = ZERO
+    for values, quantity in (used.by_value or {}).items():
+        cell = next((c.price for c in model.cells if c.values == values), model.other)
+        assert cell is not None, "the world only uses what has a price"
+        total += price_of(cell, Used(quantity, (), None, used.cycle, used.part))
+    return total
+
+
+def dimensions_of(model: PriceModel) -> tuple[str, ...]:
+    """The properties that a price tells usage apart by."""
+    match model:
+        case Matrix():
+            return model.dimensions
+        case Included():
+            return dimensions_of(model.overage)
+        case Commitment() | Capped():
+            return dimensions_of(model.price)
+        case Ramp():
+            return next((d for s in model.steps if (d := dimensions_of(s.price))), ())
+        case _:
+            return ()

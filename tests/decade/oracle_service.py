@@ -1,0 +1,372 @@
+"""One subscription lived through day by day: what each day puts on the bill.
+
+An auditor's diary, not a formula: on every day periods end, changes take hold, periods begin; each of these writes an
+entry with the day on which it falls due. Whatever the diary holds that was not billed is to be billed; whatever was
+billed and is no longer in it (for a change came late, and the days were lived through again) is to be given back.
+Nothing here is taken from Saldo's rules. Sources: SUB-3, SUB-4, docs/quote.md ("Subscriptions and changes"),
+subscriptions/README.md, decision 0013.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from fractions import Fraction
+from typing import NamedTuple
+
+from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule, Subscription
+from tests.decade.oracle_calendar import DAY, Cycle, cycle_around, cycles_before
+
+MINIMUM = "minimum"
+_KINDS = list(ChangeKind)
+_SNAPSHOT_DAYS = 45
+
+
+class Entry(NamedTuple):
+    """One charge (sign 1) or credit (-1) of a component for `[start, end)`, or from and to a moment of these days."""
+
+    subscription_id: str
+    due: date
+    version_id: str
+    component_id: str
+    timing: Timing
+    start: date
+    end: date
+    full: tuple[date, date]
+    start_at: datetime | None
+    end_at: datetime | None
+    quantity: Fraction | None
+    sign: int
+    cycle: int
+
+
+@dataclass
+class Terms:
+    """What holds today."""
+
+    version: PlanVersion
+    quantities: dict[str, Fraction]
+    cycle: Cycle
+    running: bool = True
+    ended: bool = False
+
+
+@dataclass
+class Stretch:
+    """A component that has run on equal terms since a day, and the piece of its present period that it is in."""
+
+    component: Component | None  # None: the minimum of the plan
+    version: PlanVersion
+    quantity: Fraction | None
+    cycle: Cycle
+    since_at: datetime | None
+    first: bool
+    begins_period: bool = True
+    start: date = date.min
+    start_at: datetime | None = None
+    end: date = date.min
+    spent: bool = False
+    most: Fraction | None = None  # of what is never prorated, the most there was of it in this period
+
+    @property
+    def id(self) -> str:
+        return self.component.id if self.component else MINIMUM
+
+    @property
+    def timing(self) -> Timing:
+        return self.component.timing if self.component else Timing.ARREARS
+
+    @property
+    def once(self) -> bool:
+        return self.component is not None and self.component.kind is ChargeKind.ONE_TIME
+
+    def grows(self, other: Stretch) -> bool:
+        """Only the quantity differs, of a charge that is never prorated: it is charged once for the most of it."""
+        whole = self.component is not None and self.component.kind is ChargeKind.FIXED and not self.component.prorate
+        return whole and not self.begins_period and self.alike(replace(other, quantity=self.quantity))
+
+    def alike(self, other: Stretch) -> bool:
+        mine = self.component, self.quantity, self.cycle, self.version.rounding, self.version.day_count
+        return mine == (other.component, other.quantity, other.cycle, other.version.rounding, other.version.day_count)
+
+
+@dataclass
+class State:
+    """Where the diary stands in the morning of `day`."""
+
+    day: date
+    terms: Terms
+    open: dict[str, Stretch] = field(default_factory=dict)
+    seen: frozenset[str] = frozenset()
+    parked: tuple[Change, ...] = ()
+    over: bool = False
+    written: int = 0
+
+    def kept(self) -> State:
+        """A copy that later days do not touch."""
+        terms = copy(self.terms)
+        terms.quantities = dict(terms.quantities)
+        return State(
+            self.day,
+            terms,
+            {k: copy(s) for k, s in self.open.items()},
+            self.seen,
+            self.parked,
+            self.over,
+            self.written,
+        )
+
+
+def order_of(change: Change) -> tuple[date, bool, datetime | None, int, bool, str]:
+    """Changes of a day by their moment (those without one first), kind, settings before additions, id."""
+    at = change.effective_at
+    return change.effective_on, at is not None, at, _KINDS.index(change.kind), bool(change.added), change.id
+
+
+class Diary:
+    """The days of one subscription, all changes known so far in their places."""
+
+    def __init__(self, sold: Subscription, versions: Mapping[str, PlanVersion], zone: str) -> None:
+        self.sold, self.versions, self.zone = sold, versions, zone
+        self.first_day = sold.trial_end_on or sold.started_on
+        self.changes: list[Change] = []
+        self.entries: list[Entry] = []
+        self.outstanding: Counter[Entry] = Counter()
+        version = versions[sold.plan_version_id]
+        quantities = {name: Fraction(q) for name, q in sold.quantities.items()}
+        self.state = State(self.first_day, Terms(version, quantities, self._cycle(version, sold.anchor_on)))
+        self._snapshots = [self.state.kept()]
+
+    def _cycle(self, version: PlanVersion, anchor: date) -> Cycle:
+        unit = version.cycle_unit.value
+        if self.sold.alignment is Alignment.CALENDAR and unit != "day":
+            anchor = date(2000, 1, 3) if unit == "week" else date(2000, 1, 1)
+        return unit, version.cycle_count, anchor
+
+    def learn(self, change: Change) -> None:
+        """Put a change in its place; the days from it on are lived through again."""
+        self.changes = sorted([*self.changes, change], key=order_of)
+        if change.effective_on < self.state.day:
+            self._back_to(max(change.effective_on, self.first_day))
+
+    def _back_to(self, day: date) -> None:
+        while len(self._snapshots) > 1 and self._snapshots[-1].day > day:
+            self._snapshots.pop()
+        self.state = self._snapshots[-1].kept()
+        for entry in self.entries[self.state.written :]:
+            self.outstanding[entry] -= 1
+        del self.entries[self.state.written :]
+
+    def through(self, day: date) -> None:
+        """Live through all days up to and including this one."""
+        while self.state.day <= day and not self.state.over:
+            if (self.state.day - self._snapshots[-1].day).days >= _SNAPSHOT_DAYS:
+                self._snapshots.append(self.state.kept())
+            self._live()
+            self.state.day += DAY
+
+    def due(self, day: date) -> list[tuple[Entry, int]]:
+        """What is to be billed (1) or given back (-1) by a run on this day."""
+        self.through(day)
+        return [(e, n) for e, n in self.outstanding.items() if n and (n < 0 or e.due <= day)]
+
+    def settle(self, due: list[tuple[Entry, int]]) -> None:
+        """These are on an invoice now."""
+        for entry, times in due:
+            self.outstanding[entry] -= times
+            if not self.outstanding[entry]:
+                del self.outstanding[entry]
+
+    @property
+    def finished(self) -> bool:
+        """Nothing will ever be billed again."""
+        return self.state.over and not any(self.outstanding.values())
+
+    def _live(self) -> None:
+        day = self.state.day
+        if self.sold.cancelled_on is not None and day >= self.sold.cancelled_on:
+            for stretch in self.state.open.values():
+                self._end_period(stretch, day)
+            self.state.over = True
+            return
+        for stretch in self.state.open.values():
+            if stretch.end == day:
+                self._end_period(stretch, day)
+        if day == self.first_day and not self._changes_at_once():
+            self._adopt(day, None, False)
+        for moment, changes in self._steps(day):
+            if moment is not None:
+                self._begin_periods(day)
+            self._adopt(day, moment, any(c.credit is CreditRule.WHOLE for c in changes))
+        self._begin_periods(day)
+        self.state.over = self.state.terms.ended
+
+    def _steps(self, day: date) -> Iterator[tuple[datetime | None, list[Change]]]:
+        """The changes of a day in groups that hold from the same moment, applied to the terms as they are handed out.
+
+        A change that gives nothing back waits for the next day on which a period begins, and joins those of that day.
+        """
+        now, morning, begun = self.state, self.state.terms.cycle, self._begins(day)
+        queue = [c for c in self.changes if max(c.effective_on, self.first_day) == day]
+        if begun:
+            queue = self._joined(queue, day, None)
+        moment, group = None, list[Change]()
+        while queue and not now.terms.ended:
+            change = queue.pop(0)
+            at = self._moment(change, day)
+            begins = begun or now.terms.cycle != morning
+            if change.credit is CreditRule.NONE and day > self.first_day and (at is not None or not begins):
+                now.parked += (change,)
+                continue
+            if group and at != moment:
+                yield moment, group
+                group = []
+            moment, before = at, now.terms.cycle
+            self._apply(change, day)
+            group.append(change)
+            if now.terms.cycle != before:
+                queue = self._joined(queue, day, change.effective_at)
+        if group:
+            yield moment, group
+
+    def _changes_at_once(self) -> bool:
+        """Whether the first day that costs something begins on changed terms."""
+        early = [c for c in self.changes if c.effective_on <= self.first_day]
+        return bool(early) and self._moment(early[0], self.first_day) is None
+
+    def _joined(self, queue: list[Change], day: date, at: datetime | None) -> list[Change]:
+        """The changes to come with those that waited among them."""
+        ripe = [replace(c, effective_on=day, effective_at=at, credit=CreditRule.UNUSED) for c in self.state.parked]
+        self.state.parked = ()
+        return sorted([*queue, *ripe], key=order_of)
+
+    def _begins(self, day: date) -> bool:
+        return cycle_around(self.state.terms.cycle, day)[0] == day
+
+    def _moment(self, change: Change, day: date) -> datetime | None:
+        """Only plans that count seconds know of moments, and a change during the trial holds from its end."""
+        by_second = self.state.terms.version.day_count is DayCount.SECOND
+        return change.effective_at if by_second and change.effective_on == day else None
+
+    def _apply(self, change: Change, day: date) -> None:
+        terms = self.state.terms
+        if change.kind is ChangeKind.PLAN:
+            version = self.versions[change.plan_version_id]
+            if (version.cycle_unit.value, version.cycle_count) != terms.cycle[:2]:
+                terms.cycle = self._cycle(version, day)
+            terms.version = version
+        for name, quantity in change.quantities.items():
+            terms.quantities[name] = Fraction(quantity)
+        for name, more in change.added.items():
+            terms.quantities[name] = max(terms.quantities.get(name, Fraction(1)) + Fraction(more), Fraction(0))
+        if change.kind is ChangeKind.PAUSE:
+            terms.running = False
+        if change.kind is ChangeKind.RESUME:
+            terms.running = True
+        if change.kind is ChangeKind.CANCEL:
+            terms.running, terms.ended = False, True
+        if change.reset_cycle and self.sold.alignment is Alignment.ANNIVERSARY:
+            terms.cycle = (*terms.cycle[:2], day)
+
+    def _adopt(self, day: date, moment: datetime | None, whole: bool) -> None:
+        """Hold what runs against today's terms: what is alike goes on, the rest ends, what is new begins."""
+        now, terms = self.state, self.state.terms
+        wanted = {s.id: s for s in self._wanted(moment)}
+        for name, stretch in list(now.open.items()):
+            other = wanted.get(name)
+            if other is not None and (stretch.alike(other) or stretch.grows(other)):
+                wanted[name] = stretch
+                if not stretch.alike(other):
+                    self._grow(stretch, other, day, moment)
+            else:
+                self._end(stretch, day, moment, whole, terms.ended or terms.cycle != stretch.cycle)
+        now.open = wanted
+
+    def _wanted(self, moment: datetime | None) -> Iterator[Stretch]:
+        terms = self.state.terms
+        if not terms.running:
+            return
+        for component in terms.version.components:
+            usage = component.kind is ChargeKind.USAGE
+            quantity = None if usage else terms.quantities.get(component.id, Fraction(1))
+            first = component.id not in self.state.seen
+            yield Stretch(component, terms.version, quantity, terms.cycle, moment, first)
+        if terms.version.minimum is not None:
+            yield Stretch(None, terms.version, None, terms.cycle, moment, True)
+
+    def _end(self, stretch: Stretch, day: date, moment: datetime | None, whole: bool, closes: bool) -> None:
+        """Terms end on a day; within a period, that leaves something to give back or to charge."""
+        if stretch.begins_period or (stretch.once and stretch.spent):
+            return
+        component = stretch.component
+        if stretch.timing is Timing.ARREARS:
+            self._write(stretch, day if closes else stretch.end, (stretch.start, stretch.start_at), (day, moment))
+        elif component is not None and component.kind is ChargeKind.FIXED and component.prorate:
+            begin = (stretch.start, stretch.start_at) if whole else (day, moment)
+            self._write(stretch, day, begin, (stretch.end, None), sign=-1)
+
+    def _grow(self, stretch: Stretch, other: Stretch, day: date, moment: datetime | None) -> None:
+        most = max(stretch.most or Fraction(0), other.quantity or Fraction(0))
+        stretch.version = other.version
+        if stretch.timing is Timing.ADVANCE and most != stretch.most:
+            self._write(stretch, day, (day, moment), (stretch.end, None), sign=-1)
+            stretch.most = most
+            self._write(stretch, day, (day, moment), (stretch.end, None))
+        stretch.quantity, stretch.most = other.quantity, most
+        if stretch.timing is Timing.ARREARS:
+            stretch.start, stretch.start_at = day, moment
+
+    def _end_period(self, stretch: Stretch, day: date) -> None:
+        """A period has been lived through whole."""
+        if stretch.timing is Timing.ARREARS and not stretch.spent:
+            self._write(stretch, day, (stretch.start, stretch.start_at), (day, None))
+        stretch.begins_period, stretch.spent = True, stretch.once
+
+    def _begin_periods(self, day: date) -> None:
+        limit = self.sold.cancelled_on
+        for stretch in self.state.open.values():
+            if not stretch.begins_period:
+                continue
+            stretch.spent = stretch.once and (stretch.spent or not stretch.first)
+            _, following = cycle_around(stretch.cycle, day)
+            stretch.start, stretch.start_at, stretch.since_at = day, stretch.since_at, None
+            stretch.end = following if limit is None else min(following, limit)
+            stretch.begins_period, stretch.most = False, stretch.quantity
+            self.state.seen |= {stretch.id}
+            if stretch.timing is Timing.ADVANCE and not stretch.spent:
+                self._write(stretch, day, (day, stretch.start_at), (stretch.end, None))
+
+    def _write(
+        self,
+        stretch: Stretch,
+        due: date,
+        begin: tuple[date, datetime | None],
+        end: tuple[date, datetime | None],
+        sign: int = 1,
+    ) -> None:
+        entry = Entry(
+            self.sold.id,
+            due,
+            stretch.version.id,
+            stretch.id,
+            stretch.timing,
+            begin[0],
+            end[0],
+            cycle_around(stretch.cycle, stretch.start),
+            begin[1],
+            end[1],
+            stretch.most,
+            sign,
+            cycles_before(stretch.cycle, self.first_day, begin[0]),
+        )
+        if begin[0] == end[0] and stretch.component is not None and stretch.component.kind is ChargeKind.USAGE:
+            return  # usage is counted by days, and this day is the next terms'
+        self.entries.append(entry)
+        self.outstanding[entry] += 1
+        if not self.outstanding[entry]:
+            del self.outstanding[entry]
+        self.state.written = len(self.entries)

@@ -1,0 +1,208 @@
+"""Small wrongs, planted in Saldo one at a time: the auditor tells of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any  # planted functions take whatever the right ones take
+
+import pytest
+
+import saldo.invoicing.rules as invoicing
+import saldo.invoicing.rules_accounts as accounts
+import saldo.invoicing.rules_discounts as discounts
+import saldo.invoicing.rules_lines as lines
+import saldo.kernel.exact as exact
+import saldo.kernel.periods as periods
+import saldo.rating.rules.proration as proration
+import saldo.rating.rules.registry as registry
+import saldo.subscriptions.rules_changes as changes
+import saldo.tax.table as table
+from saldo.catalog.model import Graduated, Included, Package, Tier, Timing
+from saldo.kernel.rounding import Rounding, rounded_ratio
+from saldo.rating.model import Share
+from saldo.tax.model import TaxRounding
+from tests.decade.audit import audited
+from tests.decade.world import history_of
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+DAY = timedelta(days=1)
+ACCOUNTS, MONTHS, SEED = 96, 30, 7
+
+
+def a_day_too_many(patch: pytest.MonkeyPatch) -> None:
+    right = proration.counted
+
+    def counted(*args: Any) -> Share:
+        share = right(*args)
+        return Share(min(share.days + 1, share.of), share.of)
+
+    patch.setattr(proration, "counted", counted)
+
+
+def rounded_twice(patch: pytest.MonkeyPatch) -> None:
+    right = lines.rate
+
+    def rate(model: Any, quantity: Any, currency: str, part: Share, *more: Any) -> Any:
+        rated = right(model, quantity, currency, Share(), *more)
+        net = exact.minor_of_share(Decimal(rated.net_minor), (part.days, part.of), "JPY")
+        return replace(right(model, quantity, currency, part, *more), net_minor=net)
+
+    patch.setattr(lines, "rate", rate)
+
+
+def half_to_even(patch: pytest.MonkeyPatch) -> None:
+    even = {Rounding.HALF_UP: Rounding.HALF_EVEN}
+    patch.setattr(exact, "rounded_ratio", lambda n, d, mode=Rounding.HALF_UP: rounded_ratio(n, d, even.get(mode, mode)))
+
+
+def no_credit(patch: pytest.MonkeyPatch) -> None:
+    right = changes.charges_of
+    patch.setattr(changes, "charges_of", lambda *args: (c for c in right(*args) if c.sign > 0))
+
+
+def never_settled(patch: pytest.MonkeyPatch) -> None:
+    right = invoicing.moved_on
+
+    def moved_on(*args: Any) -> Any:
+        after = right(*args)
+        return replace(after, changes=tuple(replace(c, settled=False) for c in after.changes))
+
+    patch.setattr(invoicing, "moved_on", moved_on)
+
+
+def a_tier_ends_a_unit_early(patch: pytest.MonkeyPatch) -> None:
+    right = registry.RULES[Graduated]
+
+    def priced(model: Graduated, ask: Any) -> Any:
+        early = tuple(t if t.up_to is None else replace(t, up_to=t.up_to - 1) for t in model.tiers)
+        return right(replace(model, tiers=early), ask)
+
+    patch.setitem(registry.RULES, Graduated, priced)  # type: ignore[arg-type]
+
+
+def flats_of_tiers_never_entered(patch: pytest.MonkeyPatch) -> None:
+    right = registry.RULES[Graduated]
+
+    def priced(model: Graduated, ask: Any) -> Any:
+        free = Tier(model.tiers[0].up_to, model.tiers[0].unit_price, Decimal(1), model.tiers[0].size)
+        return right(replace(model, tiers=(free, *model.tiers[1:]), flat_at_zero=True), ask)
+
+    patch.setitem(registry.RULES, Graduated, priced)  # type: ignore[arg-type]
+
+
+def packages_begun_are_not_charged(patch: pytest.MonkeyPatch) -> None:
+    right = registry.RULES[Package]
+
+    def priced(model: Package, ask: Any) -> Any:
+        return right(model, replace(ask, quantity=ask.quantity // model.size * model.size))
+
+    patch.setitem(registry.RULES, Package, priced)  # type: ignore[arg-type]
+
+
+def allowances_do_not_shrink(patch: pytest.MonkeyPatch) -> None:
+    right = registry.NESTED_RULES[Included]
+
+    def priced(model: Included, ask: Any, price_of: Any) -> Any:
+        return right(model, replace(ask, days=1, of=1), price_of)
+
+    patch.setitem(registry.NESTED_RULES, Included, priced)  # type: ignore[arg-type]
+
+
+def a_ramp_begins_late(patch: pytest.MonkeyPatch) -> None:
+    right = lines.cycle_number
+    patch.setattr(lines, "cycle_number", lambda *args: max(right(*args) - 1, 0))
+
+
+def taxed_by_the_day_of_the_invoice(patch: pytest.MonkeyPatch) -> None:
+    right = invoicing.taxable_lines
+
+    def taxable_lines(found: Any, issued_on: Any, currency: str = "EUR") -> Any:
+        return [replace(line, supplied_on=issued_on) for line in right(found, issued_on, currency)]
+
+    patch.setattr(invoicing, "taxable_lines", taxable_lines)
+
+
+def tax_rounded_line_by_line(patch: pytest.MonkeyPatch) -> None:
+    right = table.tax_totals
+    patch.setattr(table, "tax_totals", lambda ln, tx, _rounding, mode: right(ln, tx, TaxRounding.LINE, mode))
+
+
+def days_of_utc(patch: pytest.MonkeyPatch) -> None:
+    right = periods.local_midnight
+    patch.setattr(periods, "local_midnight", lambda day, _zone: right(day, "UTC"))
+
+
+def months_of_at_most_29_days(patch: pytest.MonkeyPatch) -> None:
+    right = periods.add_months
+    patch.setattr(periods, "add_months", lambda day, months, *more: right(day.replace(day=min(day.day, 29)), months))
+
+
+def coupons_never_used_up(patch: pytest.MonkeyPatch) -> None:
+    right = accounts.wallet_after
+    patch.setattr(accounts, "wallet_after", lambda wallet, body: replace(right(wallet, body), coupons=wallet.coupons))
+
+
+def expired_credit_pays(patch: pytest.MonkeyPatch) -> None:
+    right = discounts.in_draw_order
+    patch.setattr(discounts, "in_draw_order", lambda found, on: right(found, on - 30 * DAY))
+
+
+def credit_drawn_from_the_wrong_end(patch: pytest.MonkeyPatch) -> None:
+    right = discounts.in_draw_order
+    patch.setattr(discounts, "in_draw_order", lambda found, on: right(found, on)[::-1])
+
+
+def repeats_counted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("saldo.usage.rules.first_of_each", list)
+
+
+def minimum_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(lines, "true_ups", lambda *_args: iter(()))
+
+
+def paid_by_both_timings(patch: pytest.MonkeyPatch) -> None:
+    """What is in arrears is charged as if it were ahead."""
+    right = changes._Maker._charge
+
+    def charge(self: Any, full: Any, days: Any, due: Any, sign: int = 1, leg: bool = False) -> Any:
+        late = self.run.component.timing is Timing.ARREARS
+        return right(self, full, days, full.end if late else due, sign, leg)
+
+    patch.setattr(changes._Maker, "_charge", charge)
+
+
+PLANTS: list[Plant] = [
+    a_day_too_many,
+    rounded_twice,
+    half_to_even,
+    no_credit,
+    never_settled,
+    a_tier_ends_a_unit_early,
+    flats_of_tiers_never_entered,
+    packages_begun_are_not_charged,
+    allowances_do_not_shrink,
+    a_ramp_begins_late,
+    taxed_by_the_day_of_the_invoice,
+    tax_rounded_line_by_line,
+    days_of_utc,
+    months_of_at_most_29_days,
+    coupons_never_used_up,
+    expired_credit_pays,
+    credit_drawn_from_the_wrong_end,
+    repeats_counted,
+    minimum_forgotten,
+    paid_by_both_timings,
+]
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
+def test_the_auditor_notices(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    monkeypatch.setattr("tests.decade.drive.problems_of", lambda _body: ())  # the auditor alone is to notice
+    found = next((n for n in range(ACCOUNTS) if audited([history_of(n, SEED, MONTHS)]).findings), None)
+    assert found is not None, f"{ACCOUNTS} accounts in {MONTHS} months, and nobody noticed"
+    monkeypatch.undo()
+    assert not audited([history_of(found, SEED, MONTHS)]).findings
