@@ -14,10 +14,12 @@ from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.periods import Period
 from saldo.storage.files import Files
 from saldo.usage.ingest_import import UsageImport
+from saldo.usage.live import LiveUsage
 from saldo.usage.model import Aggregation, Meter, UsageKey
 from saldo.usage.partitions import Partitions
 from saldo.usage.partitions_engine import Engine
 from saldo.usage.partitions_ingest import UsageIntoFiles
+from saldo.usage.reconciliation import Reconciliation
 from saldo.usage.service import Usage, UsageTotals
 from tests.contexts.conftest import Region
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account, register
@@ -172,3 +174,12 @@ def test_only_an_account_without_usage_changes_its_path(site: Site) -> None:
         site.usage.keep_in_files(ENTITY, SMALL, CLERK)
     with pytest.raises(NotFound):
         site.usage.keep_in_files(ENTITY, "acct_eu_nobody", CLERK)
+
+
+def test_reports_and_live_usage_do_not_take_files_for_nothing(site: Site) -> None:
+    site.bring("a.ndjson", line(1), line(2, "1", SMALL))
+    with pytest.raises(Refusal, match="usage_in_files"):
+        Reconciliation(site.region.store).of_account(ACCOUNT)
+    with pytest.raises(Refusal, match="usage_in_files"):
+        LiveUsage(site.region.store).of(account(), [UsageKey("sub_1", "calls", OCTOBER)], site.region.clock())
+    assert {report.account_id for report in Reconciliation(site.region.store).of_entity(ENTITY)} == {SMALL}

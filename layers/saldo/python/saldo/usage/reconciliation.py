@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from saldo.kernel.errors import NotFound
+from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.store import Store
 from saldo.usage import records
 from saldo.usage.ingest import meters_of
 from saldo.usage.ingest_rows import event_said
 from saldo.usage.model import Meter, UsageEvent
+from saldo.usage.records_partitions import accounts_from, usage_files_key
 from saldo.usage.records_quarantine import held_rows
 from saldo.usage.records_windows import windows_of
 from saldo.usage.rules import counts
@@ -25,21 +26,29 @@ class Reconciliation:
 
     def of_account(self, account_id: str) -> list[MeterReport]:
         """One report per meter that counted something, was billed, or turned something away; one without a meter for
-        rejected rows that no meter would count. NotFound without the account."""
+        rejected rows that no meter would count. NotFound without the account; Refusal `usage_in_files` for one whose
+        usage lies in files, which is not reported yet."""
         account = self._store.get(account_id, "account")
         if account is None:
             raise NotFound(f"no such account: {account_id}")
         entity_id = str(account["entity_id"])
+        if account_id in self._in_files(entity_id):
+            raise Refusal("usage_in_files", f"usage of {account_id} lies in files, on which there is no report")
         meters = list(meters_of(self._store, entity_id).values())
         return list(self._reports(account_id, meters, self._rejected(entity_id).get(account_id, [])))
 
     def of_entity(self, entity_id: str) -> Iterator[MeterReport]:
-        """The same for every account of a seller, in the order of their ids."""
+        """The same for every account of a seller but those with usage in files, in the order of their ids."""
+        in_files = self._in_files(entity_id)
         meters = list(meters_of(self._store, entity_id).values())
         rejected = self._rejected(entity_id)
         for item in self._store.query_all(entity_id, prefix="customer#", fields=("pk", "sk")):
             account_id = str(item["sk"]).removeprefix("customer#")
-            yield from self._reports(account_id, meters, rejected.get(account_id, []))
+            if account_id not in in_files:
+                yield from self._reports(account_id, meters, rejected.get(account_id, []))
+
+    def _in_files(self, entity_id: str) -> frozenset[str]:
+        return accounts_from(self._store.get(*usage_files_key(entity_id)))
 
     def _reports(
         self, account_id: str, meters: Sequence[Meter], rejected: Sequence[UsageEvent]
