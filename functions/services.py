@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from saldo.accounts.ports import TaxIdRegister
     from saldo.accounts.service import Accounts
     from saldo.accounts.tax_standing import TaxStanding
+    from saldo.audit.anchors import AuditAnchors
+    from saldo.audit.chain import AuditChain
     from saldo.delivery.service import Deliveries
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
@@ -45,6 +47,21 @@ def accounts() -> Accounts:
     from saldo.accounts.service import Accounts
 
     return Accounts(store(), sealer(), clock, tax_id_register())
+
+
+@lru_cache(maxsize=1)
+def audit_anchors() -> AuditAnchors:
+    from saldo.audit.anchors import AuditAnchors
+    from saldo.storage.files import Files
+
+    return AuditAnchors(store(), clock, Files(client("s3"), settings().audit_bucket), settings().region_code)
+
+
+@lru_cache(maxsize=1)
+def audit_chain() -> AuditChain:
+    from saldo.audit.chain import AuditChain
+
+    return AuditChain(store(), clock)
 
 
 @lru_cache(maxsize=1)
@@ -152,6 +169,7 @@ def sealer() -> Sealer:
         table=s.keys_table,
         kms_key_id=s.kms_key_id,
         region_code=s.region_code,
+        clock=clock,
     )
     return Sealer(keys, s.table)
 

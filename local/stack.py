@@ -24,6 +24,7 @@ class LocalStack:
     kms_key_id: str
     documents_bucket: str
     imports_bucket: str
+    audit_bucket: str
     bus: str
     user_pool_id: str
     user_pool_client_id: str
@@ -76,6 +77,7 @@ def _stack(place: Place, code: str, told: Mapping[str, str]) -> LocalStack:
         kms_key_id=told["EnvelopeKeyArn"],
         documents_bucket=told["DocumentsBucket"],
         imports_bucket=told["ImportsBucket"],
+        audit_bucket=told["AuditBucket"],
         bus=told["BusName"],
         user_pool_id=told["UserPoolId"],
         user_pool_client_id=told["UserPoolClientId"],

@@ -56,13 +56,19 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
+        r"AnchorAudit/Role/DefaultPolicy/Resource",
+        "A day's root is named after its day; bucket and folder are named.",
+        ("Resource::saldo-<env>-data:ExportsOutputFnGetAttAudit3D8ADE0AArn5960E565/chain/*",),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
         r"WatchRuns/Role/DefaultPolicy/Resource",
         "Executions get their names at run time; the workflow is named.",
         ("Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:saldo-<env>-invoice-run:*",),
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
-        r"PublishEvents/Role/DefaultPolicy/Resource",
+        r"(PublishEvents|LinkAudit)/Role/DefaultPolicy/Resource",
         "CDK grants a stream's dead-letter queue its key in these two families of actions; the key is named.",
         ("Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*"),
     ),

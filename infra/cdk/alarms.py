@@ -32,6 +32,7 @@ class Runbook(Enum):
     PORTAL_SLOW = "portal-slow"
     WRONG_API_KEYS = "wrong-api-keys"
     INVARIANT_VIOLATED = "invariant-violated"
+    AUDIT_CHAIN_BROKEN = "audit-chain-broken"
     TAX_ESTIMATED = "tax-estimated"
     LATE_CHARGES_LEFT_OUT = "late-charges-left-out"
 

@@ -39,6 +39,7 @@ class DataStack(Stack):
         self.wrapped_keys = self._wrapped_keys()
         self.access_log = self._access_log()
         self.buckets = {"documents": self._bucket("documents"), "imports": self._bucket("imports")}
+        self.buckets["audit"] = self._bucket("audit", locked_days=target.audit_retention_days)
         self.bus = self._bus()
         self.alarms = self._alarm_topic(target.alarm_mail)
         self.ward = Ward(self.names, self.keys, self.alarms)
@@ -107,7 +108,9 @@ class DataStack(Stack):
             removal_policy=RemovalPolicy.RETAIN,
         )
 
-    def _bucket(self, name: str) -> s3.Bucket:
+    def _bucket(self, name: str, locked_days: int = 0) -> s3.Bucket:
+        """locked_days: how long nobody, not even the account's owner, can change or delete a file; 0 for no lock."""
+        lock = s3.ObjectLockRetention.compliance(Duration.days(locked_days)) if locked_days else None
         return s3.Bucket(
             self,
             name.title(),
@@ -119,6 +122,8 @@ class DataStack(Stack):
             enforce_ssl=True,
             minimum_tls_version=1.2,
             versioned=True,
+            object_lock_enabled=True if lock else None,
+            object_lock_default_retention=lock,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             server_access_logs_bucket=self.access_log,
             server_access_logs_prefix=f"{name}/",
@@ -180,6 +185,7 @@ class DataStack(Stack):
             "KeysTable": self.wrapped_keys.table_name,
             "EnvelopeKeyArn": self.keys.envelope.key_arn,
             "DocumentsBucket": self.buckets["documents"].bucket_name,
+            "AuditBucket": self.buckets["audit"].bucket_name,
             "ImportsBucket": self.buckets["imports"].bucket_name,
             "BusName": self.bus.event_bus_name,
             "GatewayQueueUrl": self.gateway_events.queue.queue_url,

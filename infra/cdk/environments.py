@@ -49,6 +49,8 @@ class Region:
 class Environment:
     """`run_concurrency`: batches of a run at work at once. `bundle_layers`: whether third-party layers are built.
 
+    `audit_retention_days`: how long a day's audit root cannot be deleted by anybody; it cannot be shortened later.
+
     `tax_service`: `avalara` or `vertex` at `tax_url`, "" for the table alone. `vat_register_url`: VIES, "" for none.
     """
 
@@ -59,6 +61,7 @@ class Environment:
     gateway_url: str
     run_concurrency: int
     bundle_layers: bool
+    audit_retention_days: int
     regions: tuple[Region, ...]
     tax_service: str = ""
     tax_url: str = ""

@@ -23,6 +23,7 @@ from infra.cdk.functions import (
     IMPORT_ORDERS,
     IMPORT_USAGE,
     INGEST_USAGE,
+    LINK_AUDIT,
     PUBLISH_EVENTS,
     RECORD_TAX,
     SWEEP_PAYMENTS,
@@ -49,6 +50,7 @@ class EventsStack(Stack):
         for spec in (DOCUMENTS, IMPORT_USAGE, ACCEPT_USAGE, IMPORT_INVOICES, IMPORT_ORDERS):
             hosting.function(spec)
         self._publish(hosting.function(PUBLISH_EVENTS))
+        self._link_audit(hosting.function(LINK_AUDIT))
         self._deliver(hosting.function(DELIVERY))
         self._take_from(data.gateway_events, hosting.function(GATEWAY_EVENTS))
         self._take_from(data.usage_batches, hosting.function(INGEST_USAGE))
@@ -78,6 +80,27 @@ class EventsStack(Stack):
         says = "Domain events leave the records over five minutes late."
         rule = Rule(Runbook.EVENTS_LATE, says, threshold=300_000)
         alarm(self, "EventsLate", late, rule, self._data.alarms)
+
+    def _link_audit(self, watched: WatchedFunction) -> None:
+        """Audit records however they change, and links only when something happens to them that never should.
+
+        Waiting a while gathers what a run issues into few calls; no more than two functions read the stream.
+        """
+        sealed = {"eventName": ["MODIFY", "REMOVE"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "chain#0"}]}}}}
+        opened = {"eventName": ["REMOVE"], "dynamodb": {"Keys": {"sk": {"S": ["chain#open"]}}}}
+        audit = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "audit#"}]}}}}
+        watched.function.add_event_source(
+            sources.DynamoEventSource(
+                self._data.records,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=1000,
+                max_batching_window=Duration.seconds(5),
+                bisect_batch_on_error=True,
+                retry_attempts=10,
+                on_failure=sources.SqsDlq(watched.dead_letters.queue),
+                filters=[lambda_.FilterCriteria.filter(one) for one in (audit, sealed, opened)],
+            )
+        )
 
     def _deliver(self, watched: WatchedFunction) -> None:
         queue = WatchedQueue(self, "delivery", self._data.ward, visibility_s=6 * watched.spec.timeout_s)

@@ -12,11 +12,13 @@ class Grant(Enum):
     RECORDS = auto()  # read and write the records, never a Scan
     RECORDS_READ = auto()
     RECORDS_SCAN = auto()
+    RECORDS_WRITE = auto()
     KEYS = auto()  # make and read wrapped data keys, and unwrap them
     KEYS_READ = auto()
     DOCUMENTS = auto()
     DOCUMENTS_READ = auto()
     IMPORTS = auto()
+    AUDIT = auto()  # write a day's root once, and read those before
     ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
     QUEUE_GATEWAY_EVENTS = auto()
@@ -167,6 +169,20 @@ PUBLISH_EVENTS = FunctionSpec(
     60,
     (Grant.PUBLISH,),
 )
+LINK_AUDIT = FunctionSpec(
+    "link_audit",
+    "functions.audit.link.handler",
+    512,
+    60,
+    (Grant.RECORDS,),
+)
+ANCHOR_AUDIT = FunctionSpec(
+    "anchor_audit",
+    "functions.audit.anchor.handler",
+    1769,
+    900,
+    (Grant.RECORDS_SCAN, Grant.RECORDS_WRITE, Grant.AUDIT),
+)
 IMPORT_USAGE = FunctionSpec(
     "import_usage",
     "functions.usage.import_usage.handler",
@@ -244,6 +260,8 @@ ALL = (
     GATEWAY_EVENTS,
     SWEEP_PAYMENTS,
     PUBLISH_EVENTS,
+    LINK_AUDIT,
+    ANCHOR_AUDIT,
     IMPORT_USAGE,
     ACCEPT_USAGE,
     INGEST_USAGE,

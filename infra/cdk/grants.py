@@ -72,6 +72,17 @@ def _imports(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _audit(data: DataStack) -> list[iam.PolicyStatement]:
+    """Roots are written and read; no retention is changed, no version deleted, by any function."""
+    bucket = data.buckets["audit"]
+    roots = bucket.arn_for_objects("chain/*")
+    return [
+        _allow(["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion"], roots),
+        _allow(["s3:ListBucket", "s3:ListBucketVersions"], bucket.bucket_arn),
+        _allow(_USE_KEY, data.keys.records.key_arn, via="s3"),
+    ]
+
+
 def _acknowledge(data: DataStack) -> list[iam.PolicyStatement]:
     return [_allow(["s3:PutObject"], data.buckets["imports"].arn_for_objects("*.997.edi"))]
 
@@ -130,6 +141,8 @@ _MEANING: dict[Grant, Statements] = {
     Grant.RECORDS: _records(_READ + _WRITE),
     Grant.RECORDS_READ: _records(_READ),
     Grant.RECORDS_SCAN: _records([*_READ, "dynamodb:Scan"]),
+    Grant.RECORDS_WRITE: _records(_WRITE),
+    Grant.AUDIT: _audit,
     Grant.KEYS: _wrapped_keys(make=True),
     Grant.KEYS_READ: _wrapped_keys(make=False),
     Grant.DOCUMENTS: _bucket("documents", write=True),

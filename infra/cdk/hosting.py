@@ -76,6 +76,7 @@ class Hosting:
             "SALDO_KMS_KEY_ID": data.keys.envelope.key_arn,
             "SALDO_DOCUMENTS_BUCKET": data.buckets["documents"].bucket_name,
             "SALDO_IMPORTS_BUCKET": data.buckets["imports"].bucket_name,
+            "SALDO_AUDIT_BUCKET": data.buckets["audit"].bucket_name,
             "SALDO_BUS": data.bus.event_bus_name,
             "SALDO_PORTAL_ORIGINS": self._origins,
             "SALDO_GATEWAY_URL": self._gateway,

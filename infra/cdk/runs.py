@@ -15,6 +15,7 @@ from infra.cdk.data import DataStack
 from infra.cdk.environments import Entity, Environment, Region
 from infra.cdk.functions import (
     ADVANCE_CLOCK,
+    ANCHOR_AUDIT,
     ASSESS_LATE_CHARGES,
     CHECK_INVARIANTS,
     CHECK_TAX_IDS,
@@ -47,6 +48,7 @@ class RunsStack(Stack):
         self._schedule(region.entities)
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
         self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
+        self._every("anchor_audit", hosting.function(ANCHOR_AUDIT), Duration.days(1))
         self._every("true_up_tax", hosting.function(TRUE_UP_TAX), Duration.days(1))
         self._every("assess_late_charges", hosting.function(ASSESS_LATE_CHARGES), Duration.days(1))
         self._every("check_tax_ids", hosting.function(CHECK_TAX_IDS), Duration.days(1))

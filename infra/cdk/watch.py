@@ -21,6 +21,8 @@ _BUSINESS = (
     ("TaxEstimated", Runbook.TAX_ESTIMATED, "The tax service does not answer well; invoices carry estimated tax."),
     ("LateChargesLeftOut", Runbook.LATE_CHARGES_LEFT_OUT, "Interest on late invoices could not be told."),
     ("TaxTrueUpsWaiting", Runbook.TAX_ESTIMATED, "Invoices with estimated tax could not be trued up."),
+    ("AuditChainsBroken", Runbook.AUDIT_CHAIN_BROKEN, "The nightly look found audit chains that do not hold."),
+    ("AuditRecordsChanged", Runbook.AUDIT_CHAIN_BROKEN, "An audit record or a sealed link was changed or deleted."),
     ("InvariantViolations", Runbook.INVARIANT_VIOLATED, "The hourly audit found books that do not agree."),
 )
 

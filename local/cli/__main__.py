@@ -12,6 +12,7 @@ import click  # noqa: E402 - the product's own folders come first
 
 from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402
 from local.cli.api_keys import api_keys_group  # noqa: E402
+from local.cli.audit import audit_group  # noqa: E402
 from local.cli.clock import clock_group  # noqa: E402
 from local.cli.contracts import contracts_group  # noqa: E402
 from local.cli.documents import (  # noqa: E402
@@ -26,6 +27,7 @@ from local.cli.documents import (  # noqa: E402
 from local.cli.imports import import_group  # noqa: E402
 from local.cli.orders import orders_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
+from local.cli.recovery import customer_group, drill_group, keys_group, queues_group  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
 from local.cli.tax import tax_group  # noqa: E402
@@ -65,6 +67,11 @@ for command in (
     tax_group,
     api_keys_group,
     clock_group,
+    audit_group,
+    drill_group,
+    keys_group,
+    customer_group,
+    queues_group,
 ):
     saldo.add_command(command)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from infra.cdk.functions import ALL, CHECK_INVARIANTS
+from infra.cdk.functions import ALL, ANCHOR_AUDIT, CHECK_INVARIANTS
 from tests.infra.conftest import Assembly
 
 # Actions for which AWS knows no resource.
@@ -54,16 +55,20 @@ def test_a_policy_on_all_resources_names_only_actions_without_resources(assembly
             assert set(_listed(statement["Action"])) <= NO_RESOURCE_LEVEL, name
 
 
-def test_only_the_auditor_may_scan(assembly: Assembly) -> None:
-    auditor = CHECK_INVARIANTS.camel
+# Who looks at every record of a region: the hourly auditor, and the nightly one of the audit chains.
+SCANNERS = (CHECK_INVARIANTS, ANCHOR_AUDIT)
+
+
+def test_only_the_auditors_may_scan(assembly: Assembly) -> None:
+    auditors = tuple(spec.camel for spec in SCANNERS)
     for name, statement in _statements(assembly):
         if statement["Effect"] == "Allow" and "dynamodb:Scan" in _listed(statement["Action"]):
-            assert name.partition("/")[2].startswith(auditor), name
+            assert name.partition("/")[2].startswith(auditors), name
 
 
 def test_every_other_function_is_denied_scans_whatever_else_it_is_granted(assembly: Assembly) -> None:
     for spec in ALL:
-        if spec is not CHECK_INVARIANTS:
+        if spec not in SCANNERS:
             camel = spec.camel
             denied = [s for s in _of(assembly, camel) if s["Effect"] == "Deny"]
             assert len(denied) == 2, spec.name
@@ -88,9 +93,11 @@ def test_only_functions_that_handle_personal_data_may_unwrap_keys(assembly: Asse
 
 def test_keys_of_stores_are_used_through_their_service_only(assembly: Assembly) -> None:
     """The stream's reader is Lambda itself; CDK grants it the key without naming the way."""
+    readers = ("PublishEvents", "LinkAudit")
     for name, statement in _statements(assembly):
         uses_store_key = "RecordsKey" in json.dumps(statement["Resource"]) and statement["Effect"] == "Allow"
-        if uses_store_key and "kms:Decrypt" in _listed(statement["Action"]) and "PublishEvents" not in name:
+        reads_stream = name.partition("/")[2].startswith(readers)
+        if uses_store_key and "kms:Decrypt" in _listed(statement["Action"]) and not reads_stream:
             assert "kms:ViaService" in json.dumps(statement.get("Condition", {})), name
 
 
@@ -103,3 +110,28 @@ def test_functions_run_under_a_role_of_their_own_without_managed_policies(assemb
     for name, role in assembly.resources("AWS::IAM::Role"):
         if "lambda.amazonaws.com" in json.dumps(role["Properties"]["AssumeRolePolicyDocument"]):
             assert "ManagedPolicyArns" not in role["Properties"], name
+
+
+LIFTS_A_LOCK = re.compile(r"s3:(Delete|Bypass|PutObjectRetention|PutObjectLegalHold|PutBucket)")
+
+
+def test_no_function_may_lift_the_lock_of_an_audit_root_or_delete_one(assembly: Assembly) -> None:
+    for name, statement in _statements(assembly):
+        if statement["Effect"] == "Allow":
+            for action in _listed(statement["Action"]):
+                assert not LIFTS_A_LOCK.match(action), name
+
+
+def test_audit_roots_are_written_by_the_nightly_function_alone(assembly: Assembly) -> None:
+    for name, statement in _statements(assembly):
+        if "chain/*" in json.dumps(statement["Resource"]):
+            assert name.partition("/")[2].startswith(ANCHOR_AUDIT.camel), name
+
+
+def test_audit_roots_cannot_be_deleted_by_anybody_for_ten_years(assembly: Assembly) -> None:
+    buckets = [b["Properties"] for _, b in assembly.resources("AWS::S3::Bucket")]
+    buckets = [b for b in buckets if b.get("ObjectLockEnabled")]
+    assert len(buckets) == 2
+    for bucket in buckets:
+        assert bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"] == {"Mode": "COMPLIANCE", "Days": 3653}
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}

@@ -49,7 +49,10 @@ class MemorySite:
     region_code: str
     aws_url: str = "http://127.0.0.1:9"
     table: str = "records"
+    keys_table: str = "keys"
+    kms_key_id: str = "alias/envelope"
     imports_bucket: str = "imports"
+    audit_bucket: str = "audit"
     state_machine_arn: str = "arn:run"
     functions: Mapping[str, str] = field(default_factory=lambda: {"import_usage": "import_usage"})
     files: dict[str, bytes] = field(default_factory=dict)

@@ -9,20 +9,15 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from saldo.insight.invariants import check_all
-from saldo.kernel.errors import Unavailable
 from saldo.storage.items import Item
 from saldo.usage.records import events_of_chunk
 from tests.crashes import Injector, Kind
-from tests.simulation.dynamodb import Crash
 from tests.simulation.region import Region, Seen
-from tests.simulation.workflows import LATER, Again, Workflow
+from tests.simulation.workflows import FAILURES, LATER, Workflow
 
 # After a failure the work is asked for again; so often at most.
 MOST_REPEATS = 6
-_FAILURES = (Crash, Again, Unavailable, ClientError, BotoCoreError)
 
 # What differs between two undisturbed runs, too: chance and the time of day.
 _BY_CHANCE = {
@@ -110,7 +105,7 @@ def _tried(region: Region, flow: Workflow) -> bool:
     """Whether the work failed; time passes, and the next one is done by a new process."""
     try:
         flow.work(region)
-    except _FAILURES:
+    except FAILURES:
         region.now += LATER
         region.restart()
         return True

@@ -161,7 +161,7 @@ class Keys:
         def apply(_part: bool) -> dict[str, Any]:
             plain, blob = self._chance.randbytes(32), self._chance.randbytes(40)
             self._wrapped[blob] = plain, EncryptionContext
-            return {"Plaintext": plain, "CiphertextBlob": blob}
+            return {"Plaintext": plain, "CiphertextBlob": blob, "KeyId": KeyId}
 
         return self._wire.call("GenerateDataKey", apply)
 
@@ -300,8 +300,11 @@ class Region:
         return Store(self.records, "records")  # type: ignore[arg-type]
 
     def sealer(self) -> Sealer:
-        keys = KeyRing(self.kms, self.records, table="keys", kms_key_id="key-1", region_code="eu")  # type: ignore[arg-type]
-        return Sealer(keys, "records")
+        return Sealer(self.keys(), "records")
+
+    def keys(self) -> KeyRing:
+        clients: Any = self.kms, self.records
+        return KeyRing(*clients, table="keys", kms_key_id="key-1", region_code="eu", clock=self.clock)
 
     def client(self, service: str, **_: Any) -> Any:
         secrets = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": SECRET.decode()})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -34,7 +33,6 @@ from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import subscribe
 from saldo.subscriptions.service import Subscriptions
 from saldo.tax.model import TaxRounding
-from tests.simulation.dynamodb import Crash
 from tests.simulation.world import ENTITY, VERSION, World, account_id_of
 
 JAN, FEB, MAR, APR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1), date(2026, 4, 1)
@@ -344,66 +342,6 @@ def test_more_charges_than_one_unit_holds_set_the_account_aside_with_the_reason(
     closed = world.run(JAN)
     (aside,) = set_aside_of(world.store, closed)
     assert aside.code == "too_many_charges" and closed.invoices == 0
-
-
-def _eventful() -> World:
-    """Accounts with a change, an item, a coupon, credit, a credit note to come, and two that share an invoice."""
-    world = World()
-    world.found(5, started_on=JAN)
-    _consolidate(world, 4, 3)
-    world.run(JAN)
-    _change(world, _seats("ch_1", date(2026, 1, 17), 3))
-    _change(world, Change("stop", ChangeKind.CANCEL, date(2026, 1, 9)), account=1)
-    _sell(world, SoldItem("setup", {"en": "Set-up"}, Decimal(200), tax_category="digital_service"), FEB, account=2)
-    wallets = Wallets(world.store, world.clock)
-    wallets.add_coupon(account_id_of(2), Coupon("ten", {"en": "Ten"}, percent=Decimal(10)), CLERK)
-    wallets.grant(account_id_of(2), PrepaidCredit("gift", 700, JAN, paid=False), CLERK)
-    wallets.grant(account_id_of(3), PrepaidCredit("short", 700, JAN, expires_on=FEB, paid=False), CLERK)
-    world.client.calls = 0
-    return world
-
-
-def _essence(world: World) -> list[tuple[str, ...]]:
-    kinds = ("invoice", "body", "entry", "balance", "subscription", "wallet", "item", "series")
-    ignored = ("history", "version")
-    return sorted(
-        (item["pk"], item["sk"], *(f"{name}={value!r}" for name, value in sorted(item.items()) if name not in ignored))
-        for item in world.store.scan()
-        if item["kind"] in kinds
-    )
-
-
-def _crashing(world: World, at: int, where: str) -> Callable[[Callable[[], object]], object]:
-    died = []
-
-    def fault(number: int, _operation: str, when: str) -> None:
-        if number == at and when == where and not died:
-            died.append(number)
-            raise Crash
-
-    def repeat(act: Callable[[], object]) -> object:
-        world.client.fault = fault
-        try:
-            return act()
-        except Crash:
-            return act()
-        finally:
-            world.client.fault = None
-
-    return repeat
-
-
-def test_whatever_is_billed_a_crash_at_any_call_changes_nothing_of_the_outcome() -> None:
-    undisturbed = _eventful()
-    undisturbed.run(FEB)
-    expected, calls = _essence(undisturbed), undisturbed.client.calls
-    assert calls > 15 and check_all(undisturbed.store).violations == []
-    for at in range(1, calls + 1):
-        for where in ("before", "after"):
-            world = _eventful()
-            world.run(FEB, _crashing(world, at, where))
-            assert _essence(world) == expected, f"crash {where} call {at}"
-            assert check_all(world.store).violations == [], f"crash {where} call {at}"
 
 
 def test_a_change_that_comes_while_an_account_is_billed_loses_nothing_and_bills_nothing_twice() -> None:

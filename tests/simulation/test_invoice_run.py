@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -18,7 +16,6 @@ from saldo.invoicing.run.open import latest_attempt, open_run
 from saldo.kernel.errors import Refusal
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
-from tests.simulation.dynamodb import Crash
 from tests.simulation.world import ENTITY, World
 
 JAN, FEB, MAR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
@@ -202,55 +199,6 @@ def test_a_late_run_bills_every_month_it_missed() -> None:
     assert closed.invoices == 1
     (body,) = [body_from_bytes(i["body"]) for i in world.store.scan() if i["kind"] == "body"]
     assert [charge.split("@")[1] for charge in body.charges] == ["2026-01-01", "2026-02-01", "2026-03-01"]
-
-
-def _crashing(world: World, at: int, where: str) -> Callable[[Callable[[], object]], object]:
-    """Runs a step; the n-th call of the execution dies before or after it took effect, then the step is repeated."""
-    died = []
-
-    def fault(number: int, _operation: str, when: str) -> None:
-        if number == at and when == where and not died:
-            died.append(number)
-            raise Crash
-
-    def repeat(act: Callable[[], object]) -> object:
-        world.client.fault = fault
-        try:
-            return act()
-        except Crash:
-            return act()
-        finally:
-            world.client.fault = None
-
-    return repeat
-
-
-def _prepared() -> World:
-    world = World()
-    accounts = world.found(4, started_on=JAN)
-    world.run(JAN)
-    for i, account in enumerate(accounts):
-        world.use(account, date(2026, 1, 10), 100 * i, f"e{i}")
-    world.now = world.now.replace(month=2)
-    _break(world, accounts[3])
-    world.client.calls = 0
-    return world
-
-
-def test_a_run_crashed_at_any_call_ends_as_if_nothing_had_happened() -> None:
-    undisturbed = _prepared()
-    expected_attempt = undisturbed.run(FEB)
-    expected, calls = _essence(undisturbed), undisturbed.client.calls
-    assert calls > 15
-    for at in range(1, calls + 1):
-        for where in ("before", "after"):
-            world = _prepared()
-            closed = world.run(FEB, _crashing(world, at, where))
-            assert _essence(world) == expected, f"crash {where} call {at}"
-            assert replace(closed, plan_id="", opened_at="", closed_at="") == replace(
-                expected_attempt, plan_id="", opened_at="", closed_at=""
-            ), f"crash {where} call {at}"
-            assert check_all(world.store).violations == [], f"crash {where} call {at}"
 
 
 def test_thousands_of_invoices_cost_few_calls() -> None:

@@ -49,6 +49,7 @@ class Here:
     region_code: str = "eu"
     aws_url: str = ""
     imports_bucket: str = ""
+    audit_bucket: str = "audit"
     state_machine_arn: str = ""
     table: str = "records"
 

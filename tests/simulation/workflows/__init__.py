@@ -16,6 +16,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from saldo.kernel.errors import Unavailable
+from tests.simulation.dynamodb import Crash
 from tests.simulation.region import Region
 
 Step = Callable[[Region], object]
@@ -23,6 +27,10 @@ Step = Callable[[Region], object]
 
 class Again(Exception):  # noqa: N818 - what a queue or a schedule reads, not a failure of the program
     """The work is not done and will be asked for again."""
+
+
+# What a caller sees of a process that died, a service that failed, or work that is handed back.
+FAILURES = (Crash, Again, Unavailable, ClientError, BotoCoreError)
 
 
 @dataclass(frozen=True, slots=True)

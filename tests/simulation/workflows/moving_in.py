@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from saldo.accounts.arrangements import Arrangements
+from saldo.storage.units import Unit
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
 from tests.simulation.workflows.scenes import (
@@ -40,8 +41,6 @@ def change_profile(region: Region) -> None:
 
 def one_organisation(region: Region) -> None:
     founded(region, 2)
-    from saldo.storage.units import Unit
-
     together = {"organisation_id": "org_eu_000000"}
     region.store.write_one(Unit("merge").update((account_id(1), "account"), set=together))
 

@@ -9,6 +9,8 @@ from local.gateway.methods import CARDS, IBANS
 from saldo.integration.imports_records import account_id_of
 from saldo.kernel.errors import Refusal
 from saldo.payments.model import Allocation
+from saldo.storage.units import Unit
+from tests.crashes import Injector, Kind
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, messages, workflow
 from tests.simulation.workflows.scenes import CLERK, account_id, billed, news, offer, open_invoices, pay, payments
@@ -57,8 +59,6 @@ def sweep(region: Region) -> None:
 
 def answer_lost(region: Region) -> None:
     """The checkout was opened, and its answer lost; then the news of it came for an unknown payment, too."""
-    from tests.crashes import Injector, Kind
-
     billed(region)
     injector = Injector()
     injector.attach([region.wire])
@@ -111,8 +111,6 @@ def parked(region: Region) -> None:
     gone = payments(region).of_account(account_id(0))[0]
     key = (account_id(0), f"payment#{gone.id}")
     kept = region.store.get(*key)
-    from saldo.storage.units import Unit
-
     region.store.write_one(Unit("not yet").delete(key))
     invoke("payments.gateway_events", messages(*bodies))
     assert kept is not None

@@ -35,9 +35,17 @@ def first_run(region: Region) -> None:
     bill(region, JAN)
 
 
+def share_invoices(region: Region, member: int, into: int) -> None:
+    """Two accounts of one organisation, the charges of one on the invoice of the other."""
+    together = {"organisation_id": f"org_eu_{into:06d}"}
+    region.store.write_one(Unit("merge").update((account_id(member), "account"), set=together))
+    Arrangements(region.store, region.clock).consolidate(account_id(member), account_id(into), CLERK)
+
+
 def eventful(region: Region) -> None:
     """A change, an end with a credit note, usage, an item, a coupon, credit, credit that expires, a shared invoice."""
     founded(region, 5)
+    share_invoices(region, 4, into=3)
     bill(region, JAN)
     change = Change("ch_1", ChangeKind.QUANTITY, date(2026, 1, 17), quantities={"seats": Decimal(3)})
     Subscriptions(region.store, region.clock).change(account_id(0), subscription_id(0), change, CLERK)
@@ -55,6 +63,11 @@ def eventful(region: Region) -> None:
 @workflow("run: everything", prepare=eventful)
 def full_run(region: Region) -> None:
     bill(region, FEB)
+
+
+@workflow("run: everything, each step repeated alone", prepare=eventful)
+def stepwise_run(region: Region) -> None:
+    bill(region, FEB, alone=True)
 
 
 def late_usage(region: Region) -> None:

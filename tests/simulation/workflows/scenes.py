@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from saldo.accounts.model import Account, Address, BillingProfile, Organisation, TaxStatus
 from saldo.accounts.service import Accounts
@@ -17,7 +18,7 @@ from saldo.subscriptions.service import Subscriptions
 from saldo.usage.ingest_rows import UsageRow
 from saldo.usage.service import Usage
 from tests.simulation.region import Region
-from tests.simulation.workflows import invoke
+from tests.simulation.workflows import FAILURES, invoke
 from tests.simulation.world import ENTITY, METER, PLAN, PRODUCT, VERSION
 
 CLERK = Actor("user_eu_clerk", "staff")
@@ -105,17 +106,27 @@ def until(region: Region, on: date, hour: int = 4) -> None:
     region.now = max(region.now, datetime(on.year, on.month, on.day, hour, tzinfo=UTC))
 
 
-def bill(region: Region, as_of: date) -> None:
-    """One execution of the run's state machine."""
+def bill(region: Region, as_of: date, *, alone: bool = False) -> None:
+    """One execution of the run's state machine. alone: a step that fails is repeated by itself, as its retries do."""
     until(region, as_of)
-    opened = invoke("invoice_run.open_run", {"entity_id": ENTITY.id, "as_of": as_of.isoformat()})
+
+    def step(function: str, event: dict[str, Any]) -> Any:
+        if not alone:
+            return invoke(function, event)
+        try:
+            return invoke(function, event)
+        except FAILURES:
+            region.restart()
+            return invoke(function, event)
+
+    opened = step("invoice_run.open_run", {"entity_id": ENTITY.id, "as_of": as_of.isoformat()})
     run = {"run_id": opened["run_id"], "attempt": opened["attempt"]}
     for batch in opened["batches"]:
-        invoke("invoice_run.bill_accounts", run | {"batch": batch})
-    for batch in invoke("invoice_run.number_invoices", run)["batches"]:
-        invoke("invoice_run.issue_invoices", run | {"batch": batch})
-    invoke("invoice_run.reconcile_run", run)
-    invoke("invoice_run.close_run", run)
+        step("invoice_run.bill_accounts", run | {"batch": batch})
+    for batch in step("invoice_run.number_invoices", run)["batches"]:
+        step("invoice_run.issue_invoices", run | {"batch": batch})
+    step("invoice_run.reconcile_run", run)
+    step("invoice_run.close_run", run)
 
 
 def billed(region: Region) -> None:

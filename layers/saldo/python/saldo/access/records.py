@@ -11,9 +11,10 @@ from datetime import datetime
 
 from saldo.access.model import Grant, Origin, Role, Seat, Session, SessionSummary, User, UserStatus
 from saldo.access.rules import ABSOLUTE, WINDOW
+from saldo.accounts.model import ERASED
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.storage.items import Item, Key
-from saldo.storage.sealing import Sealer
+from saldo.storage.sealing import Erased, Sealer
 from saldo.storage.units import Unit
 
 PERSON_FIELDS = "user/1"
@@ -52,8 +53,12 @@ def user_item(user: User, sealer: Sealer, at: datetime) -> Item:
 
 
 def user_from(item: Item, sealer: Sealer) -> User:
+    """The user; once the organisation's data key is shredded, one without e-mail whose name says so."""
     key = item["pk"], item["sk"]
-    person = sealer.open(item["organisation_id"], key, PERSON_FIELDS, item["sealed"])
+    try:
+        person = sealer.open(item["organisation_id"], key, PERSON_FIELDS, item["sealed"])
+    except Erased:
+        person = {"email": "", "name": ERASED}
     return User(
         id=item["pk"],
         organisation_id=item["organisation_id"],

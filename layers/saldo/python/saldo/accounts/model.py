@@ -230,3 +230,17 @@ class BillingProfile:
     tax_id: str
     emails: tuple[str, ...]
     purchase_order: str
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether only the word is left that there was a name; every other profile has a country."""
+        return self.legal_name == ERASED and not self.address.country
+
+
+# What stands where a name stood, whatever the document's language: nobody who could be asked for it is left.
+ERASED = "[erased / gelöscht]"
+
+
+def erased_profile(account_id: str, version: int) -> BillingProfile:
+    """What is left of a profile once the customer's data key is shredded."""
+    return BillingProfile(account_id, version, ERASED, "", Address((), "", "", ""), "", (), "")

@@ -25,6 +25,7 @@ from pynamodb.attributes import (
 
 from saldo.accounts.codec import check_from, check_to, exemption_from, exemption_to
 from saldo.accounts.model import (
+    ERASED,
     Account,
     AccountStatus,
     Address,
@@ -41,11 +42,12 @@ from saldo.accounts.model import (
     TaxIdCheck,
     TaxStatus,
     Terms,
+    erased_profile,
 )
 from saldo.kernel.ids import fingerprint
 from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
-from saldo.storage.sealing import Sealer
+from saldo.storage.sealing import Erased, Sealer
 from saldo.storage.store import Store
 
 PROFILE_FIELDS = "profile/1"
@@ -261,8 +263,12 @@ def profile_item(profile: BillingProfile, organisation_id: str, sealer: Sealer) 
 
 
 def profile_from(item: Item, sealer: Sealer) -> BillingProfile:
+    """The profile; the one that says so, without any address or mail, once the customer's data key is shredded."""
     key = item["pk"], item["sk"]
-    fields = sealer.open(item["organisation_id"], key, PROFILE_FIELDS, item["sealed"])
+    try:
+        fields = sealer.open(item["organisation_id"], key, PROFILE_FIELDS, item["sealed"])
+    except Erased:
+        return erased_profile(key[0], int(key[1].split("#")[1]))
     fields["address"] = _address_from(fields["address"])
     fields["emails"] = tuple(fields["emails"])
     return BillingProfile(account_id=key[0], version=int(key[1].split("#")[1]), **fields)
@@ -284,7 +290,10 @@ def certificate_item(certificate: ExemptionCertificate, organisation_id: str, se
 
 
 def certificate_from(item: Item, sealer: Sealer) -> ExemptionCertificate:
-    fields = sealer.open(item["organisation_id"], (item["pk"], item["sk"]), CERTIFICATE_FIELDS, item["sealed"])
+    try:
+        fields = sealer.open(item["organisation_id"], (item["pk"], item["sk"]), CERTIFICATE_FIELDS, item["sealed"])
+    except Erased:
+        fields = {"number": ERASED}
     return ExemptionCertificate(item["pk"], fields["number"], exemption_from(json.loads(item["exemption"])))
 
 

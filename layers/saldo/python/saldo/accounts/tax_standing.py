@@ -108,8 +108,11 @@ class TaxStanding:
         item = self.store.get(*records.profile_key(account_id, account.profile_version))
         if item is None:
             raise NotFound("no such billing profile")
-        tax_id = records.profile_from(item, self.sealer).tax_id
-        check = checked(tax_id, account.country, self.register, today)
+        profile = records.profile_from(item, self.sealer)
+        if profile.is_erased:  # what was known of its tax id stays; there is nothing left to ask about
+            self.store.write_one(Unit(f"tax id of {account_id}").delete((account_id, "tax_id")))
+            return "erased"
+        check = checked(profile.tax_id, account.country, self.register, today)
         unit = Unit(f"tax id of {account_id}")
         unit.update(
             (account_id, "account"),

@@ -1,10 +1,11 @@
-"""The audit record and the one who acts."""
+"""The audit record, the one who acts, and the chain that records lie in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 
@@ -40,3 +41,71 @@ class AuditRecord:
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """One audit record in a chain: its sort key, and SHA-256 of its canonical form."""
+
+    sk: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A block of an owner's audit records. `seq` counts from 1; `previous` and `hash` are SHA-256 digests.
+
+    The link with the highest `seq` is open: it is extended until it is full, then sealed. `linked_at`: when it was
+    last extended. `floor`: the greatest sort key in any sealed link before it, "" when there is none.
+    """
+
+    owner_id: str
+    seq: int
+    previous: bytes
+    records: tuple[Linked, ...]
+    hash: bytes
+    linked_at: datetime
+    floor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far an owner's chain went when a day was anchored: `count` records in link `seq`, and their hash."""
+
+    owner_id: str
+    seq: int
+    count: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A region's root of one day. `heads`: those that moved since the anchor before. `previous`: its file's SHA-256."""
+
+    region: str
+    day: date
+    previous: str
+    root: str
+    heads: tuple[Head, ...]
+
+
+class BreakKind(StrEnum):
+    """What was done to a chain, as far as it tells."""
+
+    EDITED = "edited"
+    DELETED = "deleted"
+    REORDERED = "reordered"
+    TRUNCATED = "truncated"
+    REWRITTEN = "rewritten"
+    REPEATED = "repeated"
+    UNLINKED = "unlinked"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The first broken link of an owner, or the first broken day (`owner_id` is then the region's code, `seq` 0)."""
+
+    owner_id: str
+    kind: BreakKind
+    seq: int
+    what: str

@@ -6,12 +6,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from saldo.audit.model import BreakKind
+from saldo.audit.records import PREFIX as AUDIT_PREFIX
+from saldo.audit.records_chain import kept_from
+from saldo.audit.rules_chain import UNDER_WAY, first_break
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.rules import issue_entry, problems_of
 from saldo.invoicing.status import CLOSED, DocumentKind
 from saldo.invoicing.wallet_records import wallet_from
+from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Refusal
-from saldo.kernel.ids import derived_id
+from saldo.kernel.ids import derived_id, is_double
 from saldo.ledger import records as ledger_records
 from saldo.ledger import rules as ledger_rules
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
@@ -217,6 +222,21 @@ def _issues_and_payments_are_audited(owner: Owner) -> Iterator[Violation]:
             yield Violation(24, owner.id, f"{item['sk']} has no audit record")
 
 
+def _audit_chains_hold(owner: Owner) -> Iterator[Violation]:
+    """Where an owner has a chain: what it covers is unchanged, and no record that is old enough is outside it.
+
+    Roots of days are compared each night and by `saldo audit verify`. A double lives in a time of its own, so the age
+    of its records tells nothing.
+    """
+    if not owner.of("chain"):
+        return
+    kept = kept_from(owner.id, [*owner.of("audit"), *owner.of("chain")])
+    settled = "" if is_double(owner.id) else AUDIT_PREFIX + instant_text(kept.links[-1].linked_at - UNDER_WAY)
+    broken = first_break(kept, (), first="", before=settled)
+    if broken:
+        yield Violation(24 if broken.kind is BreakKind.UNLINKED else 4, owner.id, f"{broken.kind}: {broken.what}")
+
+
 def _entries_are_what_they_were(owner: Owner) -> Iterator[Violation]:
     """An entry's id follows from kind and source, its key from its day; that of a document from the frozen body."""
     stored = {(entry.kind, entry.source_id): entry for entry in owner.entries}
@@ -310,6 +330,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _states_are_listed,
     _records_stay_with_their_owner,
     _issues_and_payments_are_audited,
+    _audit_chains_hold,
     _entries_are_what_they_were,
     _credit_notes_stay_within_their_invoice,
     _usage_is_billed_as_it_was_known,

@@ -2,7 +2,8 @@
 
 `<account>` / `payment#<payment id>`: one item, rewritten whole with each change (guarded by `version`).
 `<account>` / `guard#payment#<fingerprint of the request key>`: which payment a form submission became, for ever.
-`<account>` / `guard#gateway_event#<event id>`: the event was handled, for ever.
+`<account>` / `guard#gateway_event#<event id>`: the event was handled, for ever; with its body, so that it can be
+told again to a restored copy.
 `<account>` / `guard#imported_settlement#<fingerprint of the source id>`: the settlement was imported, for ever.
 `parked_<gateway>` / `parked#<event id>#<payment id>`: an event that fits no payment, kept until it does.
 Agenda `paying#<0-7>` by start, `clearing#<0-7>` by settlement: what a sweep looks after.
@@ -10,6 +11,7 @@ Agenda `paying#<0-7>` by start, `clearing#<0-7>` by settlement: what a sweep loo
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 from zlib import crc32
@@ -19,7 +21,7 @@ from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
 from saldo.payments import rules
 from saldo.payments.model import Allocation, GatewayEvent, Payment, PaymentStatus, StatusChange
-from saldo.payments.webhooks import event_from
+from saldo.payments.webhooks import event_body, event_from
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
 
@@ -109,8 +111,14 @@ def event_guard_key(account_id: str, event_id: str) -> Key:
 
 def event_guard(account_id: str, event: GatewayEvent, payment_id: str) -> Item:
     pk, sk = event_guard_key(account_id, event.id)
-    at = instant_text(event.occurred_at)
-    return {"pk": pk, "sk": sk, "kind": "guard", "payment_id": payment_id, "occurred_at": at}
+    at, body = instant_text(event.occurred_at), json.dumps(event_body(event), sort_keys=True)
+    return {"pk": pk, "sk": sk, "kind": "guard", "payment_id": payment_id, "occurred_at": at, "body": body}
+
+
+def kept_event(item: Item) -> GatewayEvent | None:
+    """The event that a guard or a parked item keeps; None for other items and for guards from before bodies were."""
+    told = item["kind"] == "parked_event" or item["sk"].startswith("guard#gateway_event#")
+    return event_from(item["body"]) if told and "body" in item else None
 
 
 def import_guard(account_id: str, source_id: str, payment_id: str) -> Item:

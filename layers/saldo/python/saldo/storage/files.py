@@ -22,6 +22,18 @@ class Files:
     def put(self, key: str, body: bytes, content_type: str) -> None:
         self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
 
+    def put_new(self, key: str, body: bytes, content_type: str) -> bool:
+        """Write a file that must not exist yet; False, and nothing written, when it does."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
+                return False
+            raise
+        return True
+
     def put_from(self, key: str, body: IO[bytes], content_type: str) -> None:
         """Write a file from an open one, which may be larger than memory; it is read from its current place."""
         self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
@@ -38,12 +50,13 @@ class Files:
             raise
         yield from body.iter_chunks(size)
 
-    def get(self, key: str) -> bytes:
-        """The file's bytes; NotFound when there is none."""
+    def get(self, key: str, version: str = "") -> bytes:
+        """The file's bytes, of one version if it is named; NotFound when there is none."""
         from botocore.exceptions import ClientError
 
+        which: Any = {"VersionId": version} if version else {}
         try:
-            return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            return self._client.get_object(Bucket=self.bucket, Key=key, **which)["Body"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404", "NotFound"):
                 raise NotFound("no such file") from error
@@ -55,6 +68,14 @@ class Files:
             return self.get(key)
         except NotFound:
             return None
+
+    def first_versions(self, prefix: str) -> dict[str, tuple[str, int]]:
+        """Of each file in a versioned bucket: its oldest version, and how many there are. A deletion hides none."""
+        found: dict[str, tuple[str, int]] = {}
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
+            for one in page.get("Versions", []):  # of each key the newest first
+                found[one["Key"]] = (one["VersionId"], found.get(one["Key"], ("", 0))[1] + 1)
+        return found
 
     def digest(self, key: str) -> str:
         """SHA-256 of the file's bytes, in hex: what names a file's content for ever; NotFound when there is none."""

@@ -32,6 +32,7 @@ class Settings:
     kms_key_id: str
     documents_bucket: str
     imports_bucket: str
+    audit_bucket: str
     bus: str
     user_pool_id: str
     user_pool_client_id: str

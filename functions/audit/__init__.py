@@ -1,0 +1,1 @@
+"""Keeps the record of who did what beyond doubt."""

@@ -1,0 +1,91 @@
+"""How chains lie in the table and roots in the locked bucket.
+
+`<owner>` / `chain#<seq>`: a sealed link, never changed; `<owner>` / `chain#open`: the one that is still extended.
+`chain/<day>.json` in the bucket: a day's root with the heads that moved since the one before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date
+
+from saldo.audit.model import Anchor, Head, Link, Linked
+from saldo.audit.records import PREFIX as AUDIT_PREFIX
+from saldo.audit.rules_chain import Kept, digest_of
+from saldo.kernel.clock import instant_from, instant_text
+from saldo.storage.items import Item, Key
+
+PREFIX = "chain#"
+OPEN = f"{PREFIX}open"
+ANCHOR_PREFIX = "chain/"
+
+
+def open_key(owner_id: str) -> Key:
+    return owner_id, OPEN
+
+
+def link_item(link: Link, *, sealed: bool) -> Item:
+    # Keys of audit records all begin alike; what is left out here need not be paid for.
+    records = [[r.sk.removeprefix(AUDIT_PREFIX), r.digest] for r in link.records]
+    return {
+        "pk": link.owner_id,
+        "sk": f"{PREFIX}{link.seq:010d}" if sealed else OPEN,
+        "kind": "chain",
+        "seq": link.seq,
+        "previous": link.previous.hex(),
+        "records": records,
+        "hash": link.hash,
+        "linked_at": instant_text(link.linked_at),
+        "floor": link.floor,
+    }
+
+
+def link_from(item: Item) -> Link:
+    return Link(
+        owner_id=item["pk"],
+        seq=item["seq"] if item["sk"] == OPEN else int(item["sk"].removeprefix(PREFIX)),
+        previous=bytes.fromhex(item["previous"]),
+        records=tuple(Linked(AUDIT_PREFIX + sk, bytes(digest)) for sk, digest in item["records"]),
+        hash=bytes(item["hash"]),
+        linked_at=instant_from(item["linked_at"]),
+        floor=item["floor"],
+    )
+
+
+def kept_from(owner_id: str, items: Iterable[Item]) -> Kept:
+    """What an owner's records of these two kinds say; other kinds are passed over."""
+    records, links = {}, []
+    for item in items:
+        if item["kind"] == "audit":
+            records[item["sk"]] = digest_of(item)
+        elif item["kind"] == "chain":
+            links.append(link_from(item))
+    return Kept(owner_id, records, sorted(links, key=lambda link: link.seq))
+
+
+def anchor_key(day: date) -> str:
+    return f"{ANCHOR_PREFIX}{day.isoformat()}.json"
+
+
+def anchor_bytes(anchor: Anchor) -> bytes:
+    heads = [[h.owner_id, h.seq, h.count, h.hash.hex()] for h in anchor.heads]
+    said = {
+        "region": anchor.region,
+        "day": anchor.day.isoformat(),
+        "previous": anchor.previous,
+        "root": anchor.root,
+        "heads": heads,
+    }
+    return json.dumps(said, separators=(",", ":"), sort_keys=True).encode()
+
+
+def anchor_from(body: bytes) -> Anchor:
+    said = json.loads(body)
+    return Anchor(
+        region=said["region"],
+        day=date.fromisoformat(said["day"]),
+        previous=said["previous"],
+        root=said["root"],
+        heads=tuple(Head(owner, seq, count, bytes.fromhex(hash_)) for owner, seq, count, hash_ in said["heads"]),
+    )

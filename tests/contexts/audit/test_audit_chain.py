@@ -1,0 +1,297 @@
+"""Chains in a real table and a locked bucket: linked once whatever the stream does, each way of tampering named."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import permutations
+from random import Random
+from typing import Any
+
+import boto3
+import pytest
+
+from saldo.audit.anchors import AuditAnchors, Proof
+from saldo.audit.chain import AuditChain
+from saldo.audit.model import Actor, AuditRecord, Break
+from saldo.audit.records import audit_item
+from saldo.storage.files import Files
+from saldo.storage.items import Item
+from saldo.storage.units import Unit
+from tests.contexts.conftest import Region
+
+OWNERS = ("acct_eu_one", "acct_eu_two", "ent_eu_seller")
+ONE = OWNERS[0]
+
+
+@dataclass
+class Books:
+    """Audit records of some owners, and whoever tampers with them."""
+
+    region: Region
+    s3: Any
+    anchors: AuditAnchors
+    chain: AuditChain
+
+    def act(self, owner_id: str, times: int = 1) -> list[Item]:
+        """So many acts, a second apart; their records, written and not yet linked."""
+        items = []
+        for i in range(times):
+            self.region.clock.advance(seconds=1)
+            actor, at = Actor("user_eu_clerk", "staff"), self.region.clock()
+            items.append(audit_item(AuditRecord(owner_id, at, actor, "price.changed", f"subject_{i}", after={"n": i})))
+        self.region.store.put_many(items)
+        return items
+
+    def links(self, owner_id: str = ONE) -> list[Item]:
+        return list(self.region.store.query_all(owner_id, prefix="chain#", consistent=True))
+
+    def put(self, *items: Item) -> None:
+        self.region.store.put_many(items)
+
+    def drop(self, *items: Item) -> None:
+        for item in items:
+            self.region.store.write_one(Unit("drop").delete((item["pk"], item["sk"])))
+
+    def next_day(self) -> None:
+        self.region.clock.advance(days=1)
+
+    def prove(self, owner_id: str | None = ONE) -> Proof:
+        self.region.clock.advance(hours=2)
+        return self.anchors.prove(owner_id)
+
+    def broken(self) -> Break:
+        (found,) = self.prove().breaks
+        everywhere = self.prove(None).breaks
+        assert everywhere == [found]
+        return found
+
+
+@pytest.fixture
+def books(region: Region) -> Books:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="audit", ObjectLockEnabledForBucket=True)
+    rule = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 3653}}
+    lock: Any = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+    s3.put_object_lock_configuration(Bucket="audit", ObjectLockConfiguration=lock)
+    anchors = AuditAnchors(region.store, region.clock, Files(s3, "audit"), "eu")
+    return Books(region, s3, anchors, AuditChain(region.store, region.clock))
+
+
+@pytest.fixture
+def anchored(books: Books) -> Books:
+    """Three owners with chains of three links, one act apart from the next, anchored on one day."""
+    for owner in OWNERS:
+        for lot in (9, 8, 3):
+            books.chain.link(books.act(owner, lot))
+    books.anchors.anchor()
+    books.next_day()
+    return books
+
+
+def _records(books: Books) -> list[Item]:
+    return list(books.region.store.query_all(ONE, prefix="audit#", consistent=True))
+
+
+# -- linking ---------------------------------------------------------------------------------------------------
+
+
+def test_whatever_the_stream_repeats_or_reorders_each_record_is_linked_once(books: Books) -> None:
+    items = [i for owner in OWNERS for i in books.act(owner, 30)]
+    random = Random(7)
+    delivered = items + random.choices(items, k=60)
+    random.shuffle(delivered)
+    linked = sum(books.chain.link(delivered[i : i + 11]) for i in range(0, len(delivered), 11))
+    assert linked == len(items)
+    proof = books.prove(None)
+    assert (proof.breaks, proof.records, proof.owners) == ([], 90, 3)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_lots_may_come_in_any_order(books: Books, order: tuple[int, ...]) -> None:
+    lots = [books.act(ONE, 9) for _ in range(3)]
+    assert sum(books.chain.link(lots[i]) for i in order) == 27
+    assert sum(books.chain.link(lot) for lot in lots) == 0
+    assert books.prove().breaks == []
+
+
+def test_two_that_link_at_once_link_once(books: Books) -> None:
+    """One loses the race for the head, looks again, and finds its record linked or links it behind."""
+    first, second = books.act(ONE), books.act(ONE)
+    other = AuditChain(books.region.store, books.region.clock)
+    write = books.region.store.write
+    raced: list[int] = []
+
+    def interrupted(units: Any) -> Any:
+        if not raced:
+            raced.append(1)
+            other.link([*first, *second])
+        return write(units)
+
+    books.region.store.write = interrupted  # type: ignore[method-assign]
+    assert books.chain.link(first) == 0
+    assert books.prove().breaks == []
+    assert sum(len(link["records"]) for link in books.links()) == 2
+
+
+def test_what_the_stream_missed_is_named_and_linked_when_caught_up(books: Books) -> None:
+    books.chain.link(books.act(ONE, 2))
+    books.act(ONE, 3)
+    assert books.prove().breaks[0].kind == "unlinked"
+    assert (books.chain.catch_up(ONE), books.chain.catch_up(ONE)) == (3, 0)
+    assert books.prove().breaks == []
+
+
+def test_the_nightly_look_links_what_was_missed_and_leaves_what_is_on_its_way(books: Books) -> None:
+    books.act(ONE, 3)
+    books.region.clock.advance(hours=2)
+    books.act(OWNERS[1])
+    assert books.anchors.anchor().caught_up == {ONE: 3}
+    assert [h.owner_id for h in books.anchors.anchor().anchor.heads] == [ONE]
+
+
+def test_a_record_linked_long_after_its_time_is_counted(books: Books) -> None:
+    items = books.act(ONE)
+    books.region.clock.advance(days=3)
+    books.chain.link(items)
+    assert books.prove().late == 1
+
+
+def test_two_acts_of_one_instant_leave_two_records(books: Books) -> None:
+    at, actor = books.region.clock(), Actor("user_eu_clerk", "staff")
+    one, other = (audit_item(AuditRecord(ONE, at, actor, "price.changed", "subject", after={"n": n})) for n in (1, 2))
+    assert one["sk"] != other["sk"]
+
+
+# -- anchoring -------------------------------------------------------------------------------------------------
+
+
+def test_a_day_is_anchored_once_and_the_next_holds_only_what_moved(anchored: Books) -> None:
+    anchored.chain.link(anchored.act(ONE))
+    second = anchored.anchors.anchor()
+    assert [h.owner_id for h in second.anchor.heads] == [ONE]
+    assert anchored.anchors.anchor().anchor == second.anchor
+    proof = anchored.prove(None)
+    assert (proof.breaks, [d.isoformat() for d in proof.days]) == ([], ["2026-11-01", "2026-11-02"])
+
+
+def test_days_without_a_look_lose_nothing(anchored: Books) -> None:
+    anchored.chain.link(anchored.act(OWNERS[1]))
+    anchored.region.clock.advance(days=9)
+    assert [h.owner_id for h in anchored.anchors.anchor().anchor.heads] == [OWNERS[1]]
+
+
+def test_a_root_cannot_be_deleted_and_one_written_over_is_named(anchored: Books) -> None:
+    key = "chain/2026-11-01.json"
+    version = anchored.s3.list_object_versions(Bucket="audit")["Versions"][0]["VersionId"]
+    with pytest.raises(anchored.s3.exceptions.ClientError, match="AccessDenied"):
+        anchored.s3.delete_object(Bucket="audit", Key=key, VersionId=version)
+    said = json.loads(anchored.s3.get_object(Bucket="audit", Key=key)["Body"].read())
+    anchored.s3.put_object(Bucket="audit", Key=key, Body=json.dumps(said | {"heads": []}).encode())
+    anchored.s3.delete_object(Bucket="audit", Key=key)
+    found = anchored.prove(None).breaks
+    assert [(b.owner_id, b.kind) for b in found] == [("eu", "edited")]
+    assert "again" in found[0].what
+
+
+# -- tampering -------------------------------------------------------------------------------------------------
+
+
+def test_an_edited_record_is_named(anchored: Books) -> None:
+    record = _records(anchored)[12]
+    anchored.put(record | {"after": {"n": 99}})
+    found = anchored.broken()
+    assert (found.kind, found.seq) == ("edited", 2)
+    assert record["sk"] in found.what
+
+
+def test_an_edited_actor_is_an_edit_too(anchored: Books) -> None:
+    anchored.put(_records(anchored)[0] | {"actor": {"id": "user_eu_other", "kind": "staff"}})
+    assert (anchored.broken().kind, anchored.broken().seq) == ("edited", 1)
+
+
+def test_a_deleted_record_is_named(anchored: Books) -> None:
+    record = _records(anchored)[19]
+    anchored.drop(record)
+    found = anchored.broken()
+    assert (found.kind, found.seq) == ("deleted", 3)
+    assert record["sk"] in found.what
+
+
+def test_of_several_the_first_is_named(anchored: Books) -> None:
+    records = _records(anchored)
+    anchored.drop(records[19], records[3])
+    assert anchored.broken().seq == 1
+
+
+def test_two_records_that_changed_places_are_named(anchored: Books) -> None:
+    one, other = _records(anchored)[1:3]
+    anchored.put(one | {"sk": other["sk"]}, other | {"sk": one["sk"]})
+    assert (anchored.broken().kind, anchored.broken().seq) == ("reordered", 1)
+
+
+def test_links_that_changed_places_are_named(anchored: Books) -> None:
+    one, other, _ = anchored.links()
+    anchored.put(one | {"sk": other["sk"]}, other | {"sk": one["sk"]})
+    assert (anchored.broken().kind, anchored.broken().seq) == ("reordered", 1)
+
+
+def test_records_in_another_order_in_their_link_are_named(anchored: Books) -> None:
+    link = anchored.links()[1]
+    a, b, *others = link["records"]
+    anchored.put(link | {"records": [b, a, *others]})
+    assert (anchored.broken().kind, anchored.broken().seq) == ("reordered", 2)
+
+
+def test_an_edited_link_is_named(anchored: Books) -> None:
+    link = anchored.links()[1]
+    anchored.put(link | {"records": link["records"][:-1]})
+    assert (anchored.broken().kind, anchored.broken().seq) == ("edited", 2)
+
+
+def test_a_deleted_link_is_named(anchored: Books) -> None:
+    anchored.drop(anchored.links()[1])
+    assert (anchored.broken().kind, anchored.broken().seq) == ("deleted", 2)
+
+
+def test_a_chain_without_its_end_is_named_against_the_root(anchored: Books) -> None:
+    """The tail goes with its records, and what is left agrees with itself."""
+    anchored.drop(anchored.links()[2], *_records(anchored)[17:])
+    sealed = anchored.links()[1]
+    anchored.drop(sealed)
+    anchored.put(sealed | {"sk": "chain#open"})
+    found = anchored.broken()
+    assert (found.kind, found.seq) == ("truncated", 3)
+    assert "2026-11-01" in found.what
+
+
+def test_a_chain_that_is_gone_whole_is_named_against_the_root(anchored: Books) -> None:
+    anchored.drop(*anchored.links(), *_records(anchored))
+    assert (anchored.broken().kind, anchored.broken().seq) == ("truncated", 1)
+    assert [b.kind for b in anchored.anchors.anchor().breaks] == ["truncated"]
+
+
+def test_a_forged_record_under_a_chain_made_anew_is_named_against_the_root(anchored: Books) -> None:
+    anchored.put(_records(anchored)[0] | {"after": {"n": 99}})
+    anchored.drop(*anchored.links())
+    anchored.chain.catch_up(ONE)
+    assert anchored.broken().kind in ("rewritten", "truncated")
+
+
+def test_a_record_added_behind_the_streams_back_is_named(anchored: Books) -> None:
+    record = _records(anchored)[5]
+    anchored.put(record | {"sk": record["sk"] + "x", "after": {"n": 77}})
+    found = anchored.broken()
+    assert found.kind == "unlinked"
+    assert record["sk"] + "x" in found.what
+
+
+def test_from_a_day_on_only_its_records_are_compared_and_every_link_is_proven(anchored: Books) -> None:
+    anchored.put(_records(anchored)[0] | {"after": {"n": 99}})
+    today = anchored.region.clock().date()
+    anchored.chain.link(anchored.act(ONE, 2))
+    anchored.region.clock.advance(hours=2)
+    later = anchored.anchors.prove(ONE, today)
+    assert (later.breaks, later.records, later.links) == ([], 2, 3)
+    anchored.drop(anchored.links()[0])
+    assert anchored.anchors.prove(ONE, today).breaks[0].kind == "deleted"
