@@ -14,6 +14,8 @@ from functools import lru_cache, wraps
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from saldo.kernel.errors import Refusal, Unavailable
+
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
     from aws_lambda_powertools.metrics import Metrics
@@ -76,6 +78,19 @@ def places(error: BaseException | None, trace: TracebackType | None) -> list[str
     return [type(error).__name__ + (f" {code}" if isinstance(code, str) else ""), *found]
 
 
+def without_text(error: Exception) -> Exception:
+    """The same exception, saying nothing: Lambda writes what a handler raises into its log, and a workflow's history
+    keeps it. Its class stays, by which retries are chosen; refusals and outages are worded by us and stay as they are.
+    """
+    if isinstance(error, Refusal | Unavailable):
+        return error
+    error.args = (_HIDDEN,)
+    if str(error).strip("'") == _HIDDEN:
+        return error
+    named: type[Exception] = type(type(error).__name__, (Exception,), {})
+    return named(_HIDDEN).with_traceback(error.__traceback__)
+
+
 def correlation_of(event: Any, context: Any) -> str:
     """The id that ties this invocation to what caused it.
 
@@ -104,7 +119,7 @@ def observed(name: str) -> Callable[[Handler], Handler]:
             except Exception as error:
                 count(f"{name}Failed")
                 logger().exception(f"{name}Failed", extra={"elapsed_ms": _elapsed_ms(began)})
-                raise error
+                raise without_text(error) from None
             else:
                 failed = _failures(answer)
                 count(f"{name}Done", 0 if failed else 1)

@@ -38,8 +38,13 @@ if TYPE_CHECKING:
     from saldo.usage.accept import AcceptUsage
     from saldo.usage.ingest import Ingest
     from saldo.usage.ingest_import import UsageImport
+    from saldo.usage.partitions import Partitions
+    from saldo.usage.totals import UsageTotals
 
 clock = system_clock
+# What the function that counts usage in files has (infra/cdk/functions.py): memory for the engine, time for a total.
+COUNTING_MB = 4_500
+COUNTING_S = 280
 
 
 @lru_cache(maxsize=1)
@@ -68,9 +73,8 @@ def audit_chain() -> AuditChain:
 def billing() -> Billing:
     from saldo.catalog.service import PlanVersions
     from saldo.invoicing.run.bill import Billing
-    from saldo.usage.service import UsageTotals
 
-    return Billing(store(), PlanVersions(store()), UsageTotals(store()), tax())
+    return Billing(store(), PlanVersions(store()), usage_totals(), tax())
 
 
 @lru_cache(maxsize=1)
@@ -123,6 +127,13 @@ def gateway_secret() -> bytes:
 
 
 @lru_cache(maxsize=1)
+def usage_bucket() -> Files:
+    from saldo.storage.files import Files
+
+    return Files(client("s3"), settings().usage_bucket)
+
+
+@lru_cache(maxsize=1)
 def imports_bucket() -> Files:
     from saldo.storage.files import Files
 
@@ -134,6 +145,14 @@ def invoice_import() -> InvoiceImport:
     from saldo.integration.imports import InvoiceImport
 
     return InvoiceImport(store(), imports_bucket(), accounts(), clock)
+
+
+@lru_cache(maxsize=1)
+def partitions() -> Partitions:
+    from saldo.usage.partitions import Partitions
+    from saldo.usage.partitions_engine import Engine
+
+    return Partitions(store(), usage_bucket(), Engine(memory_mb=COUNTING_MB))
 
 
 @lru_cache(maxsize=1)
@@ -273,5 +292,17 @@ def true_ups() -> TrueUps | None:
 @lru_cache(maxsize=1)
 def usage_import() -> UsageImport:
     from saldo.usage.ingest_import import UsageImport
+    from saldo.usage.partitions_ingest import UsageIntoFiles
 
-    return UsageImport(store(), imports_bucket(), clock)
+    in_files = UsageIntoFiles(store(), usage_bucket(), clock)
+    return UsageImport(store(), imports_bucket(), clock, in_files)
+
+
+@lru_cache(maxsize=1)
+def usage_totals() -> UsageTotals:
+    from saldo.usage.partitions_remote import CountedElsewhere
+    from saldo.usage.totals import UsageTotals
+
+    function = settings().count_usage_function
+    counted = CountedElsewhere(client("lambda", patience_s=COUNTING_S), function) if function else None
+    return UsageTotals(store(), counted)

@@ -11,7 +11,7 @@ import sys
 
 from local.place import ROOT
 
-LAYERS = ("runtime", "documents")
+LAYERS = ("runtime", "documents", "usage")
 _NAME = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==")
 
 

@@ -56,6 +56,12 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
+        r"(ImportUsage|CountUsage)/Role/DefaultPolicy/Resource",
+        "A part's name is the hash of its bytes; the bucket and the folder are named.",
+        ("Resource::saldo-<env>-data:ExportsOutputFnGetAttUsage04F2BA28Arn86599BD6/usage/*",),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
         r"AnchorAudit/Role/DefaultPolicy/Resource",
         "A day's root is named after its day; bucket and folder are named.",
         ("Resource::saldo-<env>-data:ExportsOutputFnGetAttAudit3D8ADE0AArn5960E565/chain/*",),

@@ -38,7 +38,7 @@ class DataStack(Stack):
         self.records = self._records()
         self.wrapped_keys = self._wrapped_keys()
         self.access_log = self._access_log()
-        self.buckets = {"documents": self._bucket("documents"), "imports": self._bucket("imports")}
+        self.buckets = {name: self._bucket(name) for name in ("documents", "imports", "usage")}
         self.buckets["audit"] = self._bucket("audit", locked_days=target.audit_retention_days)
         self.bus = self._bus()
         self.alarms = self._alarm_topic(target.alarm_mail)
@@ -187,6 +187,7 @@ class DataStack(Stack):
             "DocumentsBucket": self.buckets["documents"].bucket_name,
             "AuditBucket": self.buckets["audit"].bucket_name,
             "ImportsBucket": self.buckets["imports"].bucket_name,
+            "UsageBucket": self.buckets["usage"].bucket_name,
             "BusName": self.bus.event_bus_name,
             "GatewayQueueUrl": self.gateway_events.queue.queue_url,
             "UsageQueueUrl": self.usage_batches.queue.queue_url,

@@ -16,6 +16,7 @@ from infra.cdk.data import DataStack
 from infra.cdk.environments import Environment, Region
 from infra.cdk.functions import (
     ACCEPT_USAGE,
+    COUNT_USAGE,
     DELIVERY,
     DOCUMENTS,
     GATEWAY_EVENTS,
@@ -47,7 +48,7 @@ class EventsStack(Stack):
         super().__init__(scope, id_, **stack)
         self._data = data
         hosting = Hosting(self, target, region, data)
-        for spec in (DOCUMENTS, IMPORT_USAGE, ACCEPT_USAGE, IMPORT_INVOICES, IMPORT_ORDERS):
+        for spec in (DOCUMENTS, IMPORT_USAGE, COUNT_USAGE, ACCEPT_USAGE, IMPORT_INVOICES, IMPORT_ORDERS):
             hosting.function(spec)
         self._publish(hosting.function(PUBLISH_EVENTS))
         self._link_audit(hosting.function(LINK_AUDIT))

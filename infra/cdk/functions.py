@@ -18,6 +18,9 @@ class Grant(Enum):
     DOCUMENTS = auto()
     DOCUMENTS_READ = auto()
     IMPORTS = auto()
+    USAGE_FILES = auto()  # add parts of usage; read none
+    USAGE_FILES_READ = auto()
+    COUNT_USAGE = auto()
     AUDIT = auto()  # write a day's root once, and read those before
     ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
@@ -33,7 +36,7 @@ class Grant(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """`memory` in MB, `timeout_s` in seconds. `documents`: carries the layer that typesets.
+    """`memory` and `disk` in MB, `timeout_s` in seconds. `layers`: those it carries besides what all carry.
 
     `failures`: the metric under which the function counts its own failures, when it is not `<Name>Failed`;
     `service`: the dimension of its metrics.
@@ -44,7 +47,8 @@ class FunctionSpec:
     memory: int
     timeout_s: int
     grants: tuple[Grant, ...]
-    documents: bool = False
+    layers: tuple[str, ...] = ()
+    disk: int = 512
     failures: str = ""
     service: str = "saldo"
 
@@ -92,7 +96,7 @@ API = FunctionSpec(
 )
 
 OPEN_RUN = _step("open_run", timeout_s=300)
-BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300, more=(Grant.TAX_SECRET,))
+BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300, more=(Grant.COUNT_USAGE, Grant.TAX_SECRET))
 NUMBER_INVOICES = _step("number_invoices", timeout_s=600)
 ISSUE_INVOICES = _step("issue_invoices", memory=1024, timeout_s=300)
 RECONCILE_RUN = _step("reconcile_run", timeout_s=600)
@@ -136,7 +140,7 @@ DOCUMENTS = FunctionSpec(
     1769,
     60,
     (Grant.RECORDS_READ, Grant.KEYS_READ, Grant.DOCUMENTS),
-    documents=True,
+    layers=("documents",),
     failures="RenderDocumentFailed",
 )
 DELIVERY = FunctionSpec(
@@ -145,7 +149,7 @@ DELIVERY = FunctionSpec(
     1769,
     120,
     (Grant.RECORDS, Grant.KEYS, Grant.DOCUMENTS, Grant.MAIL),
-    documents=True,
+    layers=("documents",),
     failures="DeliverDocumentFailed",
 )
 GATEWAY_EVENTS = FunctionSpec(
@@ -188,7 +192,18 @@ IMPORT_USAGE = FunctionSpec(
     "functions.usage.import_usage.handler",
     1769,
     900,
-    (Grant.IMPORTS, Grant.RECORDS),
+    (Grant.IMPORTS, Grant.RECORDS, Grant.USAGE_FILES),
+    layers=("usage",),
+    disk=2048,
+)
+COUNT_USAGE = FunctionSpec(
+    "count_usage",
+    "functions.usage.count_usage.handler",
+    7076,
+    600,
+    (Grant.RECORDS_READ, Grant.USAGE_FILES_READ),
+    layers=("usage",),
+    disk=10_240,
 )
 ACCEPT_USAGE = FunctionSpec(
     "accept_usage",
@@ -263,6 +278,7 @@ ALL = (
     LINK_AUDIT,
     ANCHOR_AUDIT,
     IMPORT_USAGE,
+    COUNT_USAGE,
     ACCEPT_USAGE,
     INGEST_USAGE,
     IMPORT_INVOICES,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
-from infra.cdk.functions import DOCUMENTS, Grant
+from infra.cdk.functions import COUNT_USAGE, DOCUMENTS, Grant
 
 if TYPE_CHECKING:
     from infra.cdk.data import DataStack
@@ -72,6 +72,14 @@ def _imports(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _usage_files(data: DataStack) -> list[iam.PolicyStatement]:
+    """Add parts; a part's name is the hash of its bytes, so nothing that lies there changes."""
+    return [
+        _allow(["s3:PutObject"], data.buckets["usage"].arn_for_objects("usage/*")),
+        _allow(_USE_KEY, data.keys.records.key_arn, via="s3"),
+    ]
+
+
 def _audit(data: DataStack) -> list[iam.PolicyStatement]:
     """Roots are written and read; no retention is changed, no version deleted, by any function."""
     bucket = data.buckets["audit"]
@@ -81,6 +89,17 @@ def _audit(data: DataStack) -> list[iam.PolicyStatement]:
         _allow(["s3:ListBucket", "s3:ListBucketVersions"], bucket.bucket_arn),
         _allow(_USE_KEY, data.keys.records.key_arn, via="s3"),
     ]
+
+
+def _usage_files_read(data: DataStack) -> list[iam.PolicyStatement]:
+    return [
+        _allow(["s3:GetObject"], data.buckets["usage"].arn_for_objects("usage/*")),
+        _allow(["kms:Decrypt"], data.keys.records.key_arn, via="s3"),
+    ]
+
+
+def _count_usage(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_allow(["lambda:InvokeFunction"], data.names.function_arn(COUNT_USAGE.name))]
 
 
 def _acknowledge(data: DataStack) -> list[iam.PolicyStatement]:
@@ -148,6 +167,9 @@ _MEANING: dict[Grant, Statements] = {
     Grant.DOCUMENTS: _bucket("documents", write=True),
     Grant.DOCUMENTS_READ: _bucket("documents", write=False),
     Grant.IMPORTS: _imports,
+    Grant.USAGE_FILES: _usage_files,
+    Grant.USAGE_FILES_READ: _usage_files_read,
+    Grant.COUNT_USAGE: _count_usage,
     Grant.ACKNOWLEDGE: _acknowledge,
     Grant.QUEUE_GATEWAY_EVENTS: _queue_gateway_events,
     Grant.QUEUE_USAGE: _queue_usage,

@@ -12,7 +12,7 @@ from infra.cdk.alarms import NAMESPACE
 from infra.cdk.bundling import handler_code, packages_layer, saldo_layer
 from infra.cdk.data import DataStack
 from infra.cdk.environments import Environment, Region
-from infra.cdk.functions import DOCUMENTS, FunctionSpec
+from infra.cdk.functions import COUNT_USAGE, DOCUMENTS, FunctionSpec
 from infra.cdk.grants import statements_for
 from infra.cdk.watched import WatchedFunction
 
@@ -28,7 +28,7 @@ class Hosting:
         self._layers = [self._layer("Saldo", saldo_layer(for_lambda=for_lambda))]
         if env.bundle_layers:
             self._layers.append(self._layer("Runtime", packages_layer("runtime")))
-        self._documents: lambda_.LayerVersion | None = None
+        self._extra: dict[str, lambda_.LayerVersion] = {}
         self._origins = self._parameter("PortalOrigins", json.dumps(env.portal_origins), "Region code to portal origin")
         self._gateway = self._parameter("GatewayUrl", env.gateway_url, "Where the payment gateway answers")
 
@@ -39,7 +39,7 @@ class Hosting:
             spec,
             self._data.ward,
             code=self._code,
-            layers=[*self._layers, *self._documents_layer(spec)],
+            layers=[*self._layers, *self._extra_layers(spec)],
             environment={**self._environment(spec), **(extra or {})},
             statements=statements_for(spec.grants, self._data),
         )
@@ -58,12 +58,13 @@ class Hosting:
             description=f"Saldo: {name.lower()}",
         )
 
-    def _documents_layer(self, spec: FunctionSpec) -> list[lambda_.LayerVersion]:
-        if not (spec.documents and self._env.bundle_layers):
+    def _extra_layers(self, spec: FunctionSpec) -> list[lambda_.LayerVersion]:
+        if not self._env.bundle_layers:
             return []
-        if self._documents is None:
-            self._documents = self._layer("Documents", packages_layer("documents"))
-        return [self._documents]
+        for name in spec.layers:
+            if name not in self._extra:
+                self._extra[name] = self._layer(name.title(), packages_layer(name))
+        return [self._extra[name] for name in spec.layers]
 
     def _environment(self, spec: FunctionSpec) -> dict[str, str]:
         """What `saldo.storage.settings.Settings` reads."""
@@ -76,6 +77,7 @@ class Hosting:
             "SALDO_KMS_KEY_ID": data.keys.envelope.key_arn,
             "SALDO_DOCUMENTS_BUCKET": data.buckets["documents"].bucket_name,
             "SALDO_IMPORTS_BUCKET": data.buckets["imports"].bucket_name,
+            "SALDO_USAGE_BUCKET": data.buckets["usage"].bucket_name,
             "SALDO_AUDIT_BUCKET": data.buckets["audit"].bucket_name,
             "SALDO_BUS": data.bus.event_bus_name,
             "SALDO_PORTAL_ORIGINS": self._origins,
@@ -84,6 +86,7 @@ class Hosting:
             "SALDO_GATEWAY_QUEUE_URL": data.gateway_events.queue.queue_url,
             "SALDO_USAGE_QUEUE_URL": data.usage_batches.queue.queue_url,
             "SALDO_DOCUMENTS_FUNCTION": names.of(DOCUMENTS.name),
+            "SALDO_COUNT_USAGE_FUNCTION": names.of(COUNT_USAGE.name),
             "SALDO_STATE_MACHINE_ARN": names.invoice_run_arn,
             "SALDO_ENTITIES": json.dumps(
                 [{"entity_id": e.id, "time_zone": e.time_zone, "hour": e.cycle_hour} for e in self._region.entities]

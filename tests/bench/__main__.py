@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from tests.bench import audit_chain, counted_run, imports, portal_pages, stack_run
+from tests.bench import audit_chain, counted_run, imports, invoice_lines, portal_pages, stack_run, usage_paths
 from tests.bench.figures import Figure, report
 
-SECTIONS = (counted_run.figures, audit_chain.figures, portal_pages.figures, imports.figures, stack_run.figures)
+SECTIONS = (
+    counted_run.figures,
+    audit_chain.figures,
+    invoice_lines.figures,
+    usage_paths.figures,
+    portal_pages.figures,
+    imports.figures,
+    stack_run.figures,
+)
 
 
 def main() -> None:

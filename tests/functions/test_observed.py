@@ -85,3 +85,31 @@ def test_a_second_invocation_forgets_the_first_ones_correlation_id(capsys: pytes
     handler({"correlation_id": "two"}, None)
     lines = [line for line in _lines(capsys) if "message" in line]
     assert [line["correlation_id"] for line in lines] == ["one", "two"]
+
+
+class Stubborn(Exception):  # noqa: N818 - stands in for a parser's error
+    """Says what it says whatever its arguments."""
+
+    def __str__(self) -> str:
+        return "ada@example.com is not a number"
+
+
+@pytest.mark.parametrize("error", [ValueError("ada@example.com"), KeyError("ada@example.com"), Stubborn()])
+def test_what_lambda_would_write_of_a_failure_is_its_class_and_no_text(error: Exception) -> None:
+    @observed("Greet")
+    def handler(event: Any, _context: Any) -> Any:
+        raise error
+
+    with pytest.raises(Exception, match="hidden") as raised:
+        handler({}, None)
+    assert "ada" not in str(raised.value)
+    assert type(raised.value).__name__ == type(error).__name__
+
+
+def test_refusals_and_outages_reach_the_caller_as_they_were_worded() -> None:
+    @observed("Greet")
+    def handler(event: Any, _context: Any) -> Any:
+        raise Refusal("no_such_run", "no such run")
+
+    with pytest.raises(Refusal, match="no such run"):
+        handler({}, None)

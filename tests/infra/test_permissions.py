@@ -112,6 +112,33 @@ def test_functions_run_under_a_role_of_their_own_without_managed_policies(assemb
             assert "ManagedPolicyArns" not in role["Properties"], name
 
 
+def test_usage_in_files_is_counted_by_a_function_that_only_reads_and_added_by_one_that_cannot_read(
+    assembly: Assembly,
+) -> None:
+    def on_usage(camel: str) -> set[str]:
+        statements = [
+            s for s in _of(assembly, camel) if "Usage" in json.dumps(s["Resource"]) and s["Effect"] == "Allow"
+        ]
+        objects = [s for s in statements if any(a.startswith("s3:") for a in _listed(s["Action"]))]
+        assert all("/usage/*" in json.dumps(s["Resource"]) for s in objects)
+        return {action for s in objects for action in _listed(s["Action"])}
+
+    assert on_usage("CountUsage") == {"s3:GetObject"}
+    assert on_usage("ImportUsage") == {"s3:PutObject"}
+    for spec in ALL:
+        if spec.name not in ("count_usage", "import_usage"):
+            assert on_usage(spec.camel) == set(), spec.name
+    written = {a for s in _of(assembly, "CountUsage") if s["Effect"] == "Allow" for a in _listed(s["Action"])}
+    assert not {a for a in written if a.startswith(("dynamodb:Put", "dynamodb:Update", "dynamodb:Delete", "s3:Put"))}
+
+
+def test_only_the_step_that_bills_asks_for_usage_in_files(assembly: Assembly) -> None:
+    invoking = [(name, s) for name, s in _statements(assembly) if "lambda:InvokeFunction" in _listed(s["Action"])]
+    counting = [name for name, s in invoking if "count-usage" in json.dumps(s["Resource"])]
+    asking = {name.partition("/")[2].partition("Role")[0] for name in counting}
+    assert asking == {"BillAccounts"}
+
+
 LIFTS_A_LOCK = re.compile(r"s3:(Delete|Bypass|PutObjectRetention|PutObjectLegalHold|PutBucket)")
 
 

@@ -23,6 +23,7 @@ MOST_REPEATS = 6
 _BY_CHANCE = {
     *("plan_id", "list_id", "sealed", "wrapped", "version", "history", "attempts", "expires_at_s"),
     *("message_id", "lost_answers"),
+    "tax_id_check",  # names the day of asking; what came of it is in has_tax_id and in what waits
 }
 # Records that name an attempt to do something rather than what came of it.
 _OF_THE_WAY = {"plan", "ranks", "audit", "guard"}

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,7 @@ ENVIRONMENT = {
     "SALDO_KMS_KEY_ID": "key-1",
     "SALDO_DOCUMENTS_BUCKET": "documents",
     "SALDO_IMPORTS_BUCKET": "imports",
+    "SALDO_AUDIT_BUCKET": "audit",
     "SALDO_BUS": "bus",
     "SALDO_GATEWAY_URL": "http://gateway.invalid",
     "SALDO_GATEWAY_SECRET_ARN": "secret",
@@ -88,26 +90,55 @@ class Wire:
 
 
 class Buckets:
-    """S3, as far as `Files` uses it."""
+    """S3, as far as `Files` uses it: versioned buckets, and writes that only take a new key."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self.files: dict[tuple[str, str], bytes] = {}
+        self._versions: dict[tuple[str, str], list[bytes]] = {}
 
-    def put_object(self, *, Bucket: str, Key: str, Body: Any, ContentType: str) -> dict[str, Any]:  # noqa: N803
+    def put_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Key: str,  # noqa: N803
+        Body: Any,  # noqa: N803
+        ContentType: str,  # noqa: N803
+        IfNoneMatch: str = "",  # noqa: N803
+    ) -> dict[str, Any]:
         def apply(_part: bool) -> dict[str, Any]:
-            self.files[Bucket, Key] = Body if isinstance(Body, bytes) else Body.read()
+            if IfNoneMatch and (Bucket, Key) in self.files:
+                raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
+            body = Body if isinstance(Body, bytes) else Body.read()
+            self.files[Bucket, Key] = body
+            self._versions.setdefault((Bucket, Key), []).append(body)
             return {}
 
         return self._wire.call("PutObject", apply)
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+    def get_object(self, *, Bucket: str, Key: str, VersionId: str = "") -> dict[str, Any]:  # noqa: N803
         def apply(_part: bool) -> dict[str, Any]:
             if (Bucket, Key) not in self.files:
                 raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
-            return {"Body": _Body(self.files[Bucket, Key])}
+            body = self._versions[Bucket, Key][int(VersionId)] if VersionId else self.files[Bucket, Key]
+            return {"Body": _Body(body)}
 
         return self._wire.call("GetObject", apply)
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_object_versions"
+
+        def paginate(*, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+            yield self._wire.call("ListObjectVersions", lambda _part: {"Versions": self._listed(Bucket, Prefix)})
+
+        return SimpleNamespace(paginate=paginate)
+
+    def _listed(self, bucket: str, prefix: str) -> list[dict[str, str]]:
+        """By key, of each the newest first."""
+        keys = sorted(key for b, key in self._versions if b == bucket and key.startswith(prefix))
+        return [
+            {"Key": key, "VersionId": str(n)} for key in keys for n in reversed(range(len(self._versions[bucket, key])))
+        ]
 
 
 class _Body(io.BytesIO):

@@ -23,7 +23,6 @@ _SESSIONS = "sign-in keeps no money; a lost write means signing in again (tests/
 # Full names, or the beginnings of them that end in a dot.
 NOT_IN_WORKFLOWS = {
     "saldo.access.": _SESSIONS,
-    "saldo.payments.simulator.": "the adapter over HTTP; workflows use the same book without it",
     "saldo.storage.": "what the others write by",
     "saldo.recovery.dead_letters.": "moves messages; stopped and done twice in tests/functions/test_dead_letters.py",
     "saldo.invoicing.clocks.Doubles.": "each call makes another double, on purpose, and none is among real books",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from unittest.mock import patch
 
 from local.tax_services.faults import Fault
@@ -14,7 +14,7 @@ from saldo.accounts.records import account_from, account_item, entity_item
 from saldo.accounts.tax_standing import TaxStanding
 from tests.contexts.tax.scenes import running
 from tests.simulation.region import Region, Register, WiredTax
-from tests.simulation.workflows import invoke, messages, workflow
+from tests.simulation.workflows import Again, invoke, messages, workflow
 from tests.simulation.workflows.scenes import CLERK, JAN, account_id, bill, founded
 from tests.simulation.world import ENTITY
 
@@ -64,7 +64,10 @@ def unchecked(region: Region) -> None:
 
 @workflow("tax: ask about ids", prepare=unchecked)
 def ask(region: Region) -> None:
-    invoke("tax.check_tax_ids", {})
+    """Daily: whom the register was silent about is asked about again the next day."""
+    if invoke("tax.check_tax_ids", {}).get("unchecked"):
+        region.now += timedelta(days=1)
+        raise Again
 
 
 @workflow("tax: certificates", prepare=founded)

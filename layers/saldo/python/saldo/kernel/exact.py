@@ -31,9 +31,11 @@ def total(values: Iterable[Decimal]) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """A decimal as plain text without exponent or trailing zeros: 0.05, 1200, 0."""
-    if value == 0:
+    if not value:
         return "0"
-    text = format(value, "f")
+    text = str(value)  # cheaper than a format, and the same but for exponents
+    if "E" in text:
+        text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -17,14 +17,19 @@ def session() -> Session:
 
 
 @lru_cache(maxsize=64)
-def client(service: str, region: str | None = None) -> Any:  # boto3 types each service apart; callers annotate
-    """The one client of a service. Retries stay few and bounded: the caller's workflow retries too."""
+def client(
+    service: str, region: str | None = None, patience_s: int = 20
+) -> Any:  # boto3 types each service apart; callers annotate
+    """The one client of a service. Retries stay few and bounded: the caller's workflow retries too.
+
+    patience_s: how long an answer may take.
+    """
     from botocore.config import Config
 
     config = Config(
         retries={"max_attempts": 4, "mode": "standard"},
         connect_timeout=3,
-        read_timeout=20,
+        read_timeout=patience_s,
         max_pool_connections=32,
         signature_version="s3v4" if service == "s3" else None,
         s3={"addressing_style": "path"} if service == "s3" else None,

@@ -32,6 +32,7 @@ class Settings:
     kms_key_id: str
     documents_bucket: str
     imports_bucket: str
+    usage_bucket: str
     audit_bucket: str
     bus: str
     user_pool_id: str
@@ -41,6 +42,7 @@ class Settings:
     gateway_queue_url: str
     usage_queue_url: str
     documents_function: str
+    count_usage_function: str
     mail_from: str
     state_machine_arn: str
     tax_service: str

@@ -7,7 +7,7 @@ found by source and id, rejected rows have keys of their own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,10 +17,15 @@ from saldo.kernel.regions import region_of
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage import records
+from saldo.usage.ingest_blocks import Block
+from saldo.usage.ingest_files import rows_of_block
 from saldo.usage.ingest_months import Identity, Months, month_from, month_unit
 from saldo.usage.ingest_rows import RejectedRow, UsageRow, account_named, by_event_name, event_from, rejected
 from saldo.usage.model import LatePolicy, Meter, Repeats, UsageEvent
+from saldo.usage.model_windows import Closings
+from saldo.usage.ports import Filed, FileDelivery, NumberedEvent, UsageFiles
 from saldo.usage.records import Batch, MonthKey, month_of
+from saldo.usage.records_partitions import accounts_from, usage_files_key
 from saldo.usage.records_quarantine import quarantine_item
 from saldo.usage.records_windows import closings_from, closings_key, tell_late
 from saldo.usage.rules_windows import policy_for
@@ -62,12 +67,6 @@ class IngestReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Numbered:
-    row: UsageRow
-    event: UsageEvent
-
-
-@dataclass(frozen=True, slots=True)
 class _Delivery:
     """Who sends, when it came in, and how events are counted."""
 
@@ -86,10 +85,11 @@ class _Sifted:
 
 
 class Ingest:
-    """Takes the rows of one seller's producers."""
+    """Takes the rows of one seller's producers. in_files: takes events of accounts whose usage lies in files; without
+    it their rows are rejected (`only_by_file`)."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: Store, clock: Clock, in_files: UsageFiles | None = None) -> None:
+        self._store, self._clock, self._in_files = store, clock, in_files
 
     def ingest(self, entity_id: str, rows: Sequence[UsageRow], *, origin: str, backfill: bool = False) -> IngestReport:
         """Store the events of these rows, each once; quarantine the others under `origin` (a file's hash, a batch id).
@@ -103,14 +103,48 @@ class Ingest:
         mark = f"backfill/{origin}" if backfill else origin
         meters = by_event_name(meters_of(self._store, entity_id).values())
         delivery = _Delivery(entity_id, mark[:_ORIGIN_LENGTH], self._clock(), meters)
-        for round_ in _rounds(self._checked(delivery, rows, report)):
+        known, large = self._known_accounts(entity_id, {account_named(row) for row in rows} - {""})
+        good = self._checked(delivery, rows, known, large, report)
+        for round_ in _rounds([one for one in good if one.event.account_id not in large]):
             self._store_round(delivery, round_, report)
+        into_files = [one for one in good if one.event.account_id in large]
+        if into_files and self._in_files:
+            filing = self._file_delivery(delivery, large)
+            _add_filed(report, self._in_files.take_events(filing, into_files))
         report.rejected.sort(key=lambda r: r.number)
         self._store.put_many([quarantine_item(entity_id, origin, r) for r in report.rejected])
         return report
 
-    def _checked(self, delivery: _Delivery, rows: Sequence[UsageRow], report: IngestReport) -> list[_Numbered]:
-        known = self._known_accounts(delivery.entity_id, {account_named(row) for row in rows} - {""})
+    def ingest_lines(self, entity_id: str, block: Block, *, origin: str, backfill: bool = False) -> IngestReport:
+        """The same of CloudEvents, one a line: of accounts whose usage lies in files all at once, of others by rows."""
+        if self._in_files is None:
+            return self.ingest(entity_id, rows_of(block), origin=origin, backfill=backfill)
+        large = accounts_from(self._store.get(*usage_files_key(entity_id)))
+        if not large:
+            return self.ingest(entity_id, rows_of(block), origin=origin, backfill=backfill)
+        meters = by_event_name(meters_of(self._store, entity_id).values())
+        delivery = _Delivery(entity_id, origin, self._clock(), meters)
+        filed = self._in_files.take_lines(self._file_delivery(delivery, large), block)
+        report = self.ingest(entity_id, filed.left, origin=origin, backfill=backfill)
+        report.rows += filed.accepted + len(filed.refused)
+        _add_filed(report, filed)
+        report.rejected.sort(key=lambda r: r.number)
+        self._store.put_many([quarantine_item(entity_id, origin, r) for r in filed.refused])
+        return report
+
+    def _file_delivery(self, delivery: _Delivery, large: frozenset[str]) -> FileDelivery:
+        items = self._store.get_many([closings_key(a) for a in sorted(large)], consistent=True)
+        closed_at = {key[0]: closed_until(closings_from(key[0], item)) for key, item in items.items()}
+        return FileDelivery(delivery.entity_id, large, delivery.at, delivery.meters, closed_at)
+
+    def _checked(
+        self,
+        delivery: _Delivery,
+        rows: Sequence[UsageRow],
+        known: Collection[str],
+        large: Collection[str],
+        report: IngestReport,
+    ) -> list[NumberedEvent]:
         good = []
         for row in rows:
             found = event_from(row, delivery.meters, delivery.at)
@@ -118,19 +152,23 @@ class Ingest:
             account_id = account_named(row)
             if account_id and account_id not in known:
                 problems.append(_not_here(account_id, delivery.entity_id))
+            if account_id in large and self._in_files is None:
+                problems.append(Problem("account_id", "only_by_file", f"usage of {account_id} comes by file only"))
             if isinstance(found, UsageEvent) and not problems:
-                good.append(_Numbered(row, found))
+                good.append(NumberedEvent(row, found))
             else:
                 report.rejected.append(rejected(row, *problems))
         return good
 
-    def _known_accounts(self, entity_id: str, account_ids: Iterable[str]) -> set[str]:
-        """Those accounts that buy from this seller."""
-        items = self._store.get_many([(account_id, "account") for account_id in sorted(account_ids)])
-        return {item["pk"] for item in items.values() if item["entity_id"] == entity_id}
+    def _known_accounts(self, entity_id: str, account_ids: Iterable[str]) -> tuple[set[str], frozenset[str]]:
+        """Those accounts that buy from this seller; and all of the seller's whose usage lies in files."""
+        in_files = usage_files_key(entity_id)
+        items = self._store.get_many([in_files, *((account_id, "account") for account_id in sorted(account_ids))])
+        large = accounts_from(items.pop(in_files, None))
+        return {item["pk"] for item in items.values() if item["entity_id"] == entity_id}, large
 
     def _store_round(
-        self, delivery: _Delivery, round_: Mapping[MonthKey, Sequence[_Numbered]], report: IngestReport
+        self, delivery: _Delivery, round_: Mapping[MonthKey, Sequence[NumberedEvent]], report: IngestReport
     ) -> None:
         """Write each month's new events in one unit; a month that someone else moved on is read again and retried."""
         waiting = dict(round_)
@@ -155,11 +193,27 @@ class Ingest:
         nearby = {near for key in waiting for near in (key, *key.neighbours())}
         accounts = sorted({key.account_id for key in waiting})
         parts, items = records.read_parts(self._store, nearby, [closings_key(a) for a in accounts])
-        closings = {a: closings_from(a, items.get(closings_key(a))) for a in accounts}
-        closed_at = {
-            a: {meter_id: w.period.instants(w.zone)[1] for meter_id, w in c.last.items()} for a, c in closings.items()
-        }
+        closed_at = {a: closed_until(closings_from(a, items.get(closings_key(a)))) for a in accounts}
         return {key: month_from(some) for key, some in parts.items()}, closed_at
+
+
+def rows_of(block: Block) -> list[UsageRow]:
+    """The rows of a block's lines."""
+    return rows_of_block(block.path.read_bytes(), block.first)
+
+
+def closed_until(closings: Closings) -> dict[str, datetime]:
+    """Up to when usage is billed, by meter."""
+    return {meter_id: w.period.instants(w.zone)[1] for meter_id, w in closings.last.items()}
+
+
+def _add_filed(report: IngestReport, filed: Filed) -> None:
+    report.accepted += filed.accepted
+    report.late += filed.late
+    report.rejected += filed.refused
+    report.accounts |= filed.accounts
+    for name, count in filed.meters.items():
+        report.meters[name] = report.meters.get(name, 0) + count
 
 
 def meters_of(store: Store, entity_id: str) -> dict[str, Meter]:
@@ -175,15 +229,15 @@ def _not_here(account_id: str, entity_id: str) -> Problem:
     return Problem("account_id", "unknown_account", f"no account {account_id} of this seller")
 
 
-def _rounds(events: Sequence[_Numbered]) -> Iterator[dict[MonthKey, list[_Numbered]]]:
+def _rounds(events: Sequence[NumberedEvent]) -> Iterator[dict[MonthKey, list[NumberedEvent]]]:
     """Events by month, in rounds that touch each account and name in one month only.
 
     Months of one account and name depend on their neighbours, so they are written after each other.
     """
-    months: dict[MonthKey, list[_Numbered]] = defaultdict(list)
+    months: dict[MonthKey, list[NumberedEvent]] = defaultdict(list)
     for numbered in events:
         months[month_of(numbered.event)].append(numbered)
-    queues: dict[tuple[str, str], list[tuple[MonthKey, list[_Numbered]]]] = defaultdict(list)
+    queues: dict[tuple[str, str], list[tuple[MonthKey, list[NumberedEvent]]]] = defaultdict(list)
     for key in sorted(months):
         some = months[key]
         for at in range(0, len(some), _MOST_EVENTS_PER_UNIT):
@@ -195,7 +249,7 @@ def _rounds(events: Sequence[_Numbered]) -> Iterator[dict[MonthKey, list[_Number
 def _sift(
     delivery: _Delivery,
     key: MonthKey,
-    numbered: Sequence[_Numbered],
+    numbered: Sequence[NumberedEvent],
     months: Months,
     closed_at: Mapping[str, datetime],
 ) -> _Sifted:

@@ -40,6 +40,18 @@ def read_rows(chunks: Iterable[bytes], file_format: str) -> Iterator[UsageRow]:
     return (_event_row(number, text) for number, text in enumerate(texts, 1) if text.strip())
 
 
+def row_of_line(number: int, line: bytes) -> UsageRow | None:
+    """The row of one line of CloudEvents, as `read_rows` reads it; None for a blank one."""
+    text = _text(line[: MOST_LINE_BYTES + 1].rstrip(b"\r"))
+    return _event_row(number, text) if text.strip() else None
+
+
+def rows_of_block(block: bytes, first: int) -> list[UsageRow]:
+    """The rows of some lines of CloudEvents, the first of which is line number `first`."""
+    found = (row_of_line(number, line) for number, line in enumerate(block.split(b"\n"), first))
+    return [row for row in found if row is not None]
+
+
 def _text(line: bytes) -> str:
     """The line as text; bytes that are not UTF-8 become U+FFFD, which no field allows."""
     return line.decode("utf-8", "replace")

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import IO, Any
 
 from saldo.kernel.clock import Clock, instant_text
@@ -17,11 +18,16 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage import records
 from saldo.usage.ingest import Ingest, IngestReport
+from saldo.usage.ingest_blocks import blocks
 from saldo.usage.ingest_files import format_of, read_rows
 from saldo.usage.ingest_rows import UsageRow
+from saldo.usage.ports import UsageFiles
+from saldo.usage.records_partitions import accounts_from, usage_files_key
 from saldo.usage.records_quarantine import quarantine_prefix
 
 ROWS_PER_BATCH = 10_000
+BLOCK_BYTES = 64_000_000
+CHUNK_BYTES = 1_000_000
 _IN_MEMORY = 4_000_000
 
 
@@ -67,9 +73,9 @@ class _Tally:
 class UsageImport:
     """Imports usage files of one region."""
 
-    def __init__(self, store: Store, files: Files, clock: Clock) -> None:
+    def __init__(self, store: Store, files: Files, clock: Clock, in_files: UsageFiles | None = None) -> None:
         self._store, self._files, self._clock = store, files, clock
-        self._ingest = Ingest(store, clock)
+        self._ingest = Ingest(store, clock, in_files)
 
     def run(self, entity_id: str, key: str, *, again: bool = False, backfill: bool = False) -> ImportSummary:
         """Import the file under this key for this seller's accounts.
@@ -92,8 +98,7 @@ class UsageImport:
     def _import(self, entity_id: str, key: str, file_format: str, digest: str, backfill: bool) -> ImportSummary:
         tally, still_rejected = _Tally(), set[int]()
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as report:
-            for rows in _batches(read_rows(self._files.chunks(key), file_format)):
-                found = self._ingest.ingest(entity_id, rows, origin=digest, backfill=backfill)
+            for found in self._reports(entity_id, key, file_format, digest, backfill):
                 tally.add(found)
                 still_rejected |= {r.number for r in found.rejected}
                 _write_lines(report, (r.as_dict() for r in found.rejected))
@@ -102,6 +107,21 @@ class UsageImport:
         return ImportSummary(
             key, tally.rows, tally.accepted, tally.duplicates, tally.rejected, tally.meters, tally.codes, report_key
         )
+
+    def _reports(
+        self, entity_id: str, key: str, file_format: str, digest: str, backfill: bool
+    ) -> Iterator[IngestReport]:
+        """Take the file in, batch by batch."""
+        if file_format == "ndjson" and self._has_large_accounts(entity_id):
+            with tempfile.TemporaryDirectory(prefix="saldo-lines-") as folder:
+                for block in blocks(self._files.chunks(key, CHUNK_BYTES), BLOCK_BYTES, Path(folder)):
+                    yield self._ingest.ingest_lines(entity_id, block, origin=digest, backfill=backfill)
+            return
+        for rows in _batches(read_rows(self._files.chunks(key), file_format)):
+            yield self._ingest.ingest(entity_id, rows, origin=digest, backfill=backfill)
+
+    def _has_large_accounts(self, entity_id: str) -> bool:
+        return bool(accounts_from(self._store.get(*usage_files_key(entity_id))))
 
     def _put_report(self, key: str, report: IO[bytes]) -> str:
         report.seek(0)

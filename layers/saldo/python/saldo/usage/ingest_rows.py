@@ -114,10 +114,20 @@ def _at(text: str, now: datetime, problems: Problems) -> datetime | None:
     return at
 
 
+def only_count(meters: Sequence[Meter]) -> bool:
+    """Whether none of these meters takes an event's value, so that it may be left out."""
+    return bool(meters) and all(m.aggregation in _ONLY_COUNT for m in meters)
+
+
+def may_fall(meters: Sequence[Meter]) -> bool:
+    """Whether those of these meters that take a value are levels, which may be below zero."""
+    valued = [m for m in meters if m.aggregation not in _ONLY_COUNT]
+    return bool(valued) and all(m.aggregation in _MAY_FALL for m in valued)
+
+
 def _value(text: str, meters: Sequence[Meter], problems: Problems) -> Decimal | None:
     """A value may be left out where all meters only count, and fall below zero where those that take it are levels."""
-    valued = [m for m in meters if m.aggregation not in _ONLY_COUNT]
-    if not text and meters and not valued:
+    if not text and only_count(meters):
         return Decimal(1)
     try:
         value = Decimal(text)
@@ -126,7 +136,7 @@ def _value(text: str, meters: Sequence[Meter], problems: Problems) -> Decimal | 
         return None
     if not fits(value):
         problems.add("value", "invalid_value", f"{text!r} is not a finite number of at most 40 digits")
-    elif value < 0 and not (valued and all(m.aggregation in _MAY_FALL for m in valued)):
+    elif value < 0 and not may_fall(meters):
         problems.add("value", "negative_value", f"{text} is below zero")
     return value
 

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from saldo.accounts.model import Account
+from saldo.kernel.errors import Refusal
 from saldo.storage.store import Store
 from saldo.usage import records, records_windows
 from saldo.usage.ingest import meters_of
 from saldo.usage.model import Meter, Needs, UsageEvent, UsageKey
 from saldo.usage.model_windows import Window
 from saldo.usage.records import months_of
+from saldo.usage.records_partitions import accounts_from, usage_files_key
 from saldo.usage.rules import counted
 from saldo.usage.rules_forecast import LastPeriod, LiveMeter, forecast, point_in
 
@@ -25,8 +27,11 @@ class LiveUsage:
     def of(self, account: Account, keys: Sequence[UsageKey], now: datetime) -> list[LiveMeter]:
         """Each key as it stands, in the order asked; keys of meters that are not there are left out."""
         meters = meters_of(self._store, account.entity_id)
-        item = self._store.get(*records_windows.closings_key(account.id))
-        closings = records_windows.closings_from(account.id, item)
+        closings_key, files_key = records_windows.closings_key(account.id), usage_files_key(account.entity_id)
+        items = self._store.get_many([closings_key, files_key], consistent=True)
+        if account.id in accounts_from(items.get(files_key)):
+            raise Refusal("usage_in_files", f"usage of {account.id} lies in files, which are not counted live")
+        closings = records_windows.closings_from(account.id, items.get(closings_key))
         found = []
         for key in keys:
             meter, before = meters.get(key.meter_id), closings.last.get(key.meter_id)

@@ -210,6 +210,11 @@ def weighted(
     area = Fraction(opening) * seconds(start, end)
     for at, change in changes:
         area += Fraction(change) * seconds(at, end)
+    return averaged(area, start, end)
+
+
+def averaged(area: Fraction, start: datetime, end: datetime) -> Decimal:
+    """A level's value times seconds as its average over `[start, end)`: half up to 12 digits after the point."""
     return _to_print(area / seconds(start, end))
 
 

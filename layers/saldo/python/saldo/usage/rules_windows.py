@@ -85,10 +85,15 @@ def late_in(window: Window, meter: Meter, months: Months) -> LateUsage | None:
     now, cutoff = count(months, meter, window.period, window.zone, window.terms.needs)
     billed = counted(until(months, window.known), meter, window.period, window.zone, window.terms.needs)
     arrivals = arrivals_in(after(months, window.known), meter, window.period, window.zone)
-    if not arrivals and now == billed:
+    return late_of(window, meter, now, billed, replace(cutoff, arrivals=arrivals))
+
+
+def late_of(window: Window, meter: Meter, now: Counted, billed: Counted, cutoff: Cutoff) -> LateUsage | None:
+    """What is late of a window that counts so now and was billed like that; cutoff.arrivals: events that came since."""
+    if not cutoff.arrivals and now == billed:
         return None
     policy = LatePolicy.CARRY if meter.late is LatePolicy.REJECT else meter.late  # it is accepted; it may not be lost
-    return LateUsage(window, policy, now, billed, replace(cutoff, arrivals=arrivals))
+    return LateUsage(window, policy, now, billed, cutoff)
 
 
 def settled(late: LateUsage, *, on: date, invoice_id: str) -> Window:

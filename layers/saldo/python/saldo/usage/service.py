@@ -9,13 +9,15 @@ from dataclasses import replace
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import Problems, Refusal
+from saldo.kernel.errors import NotFound, Problems, Refusal, Unavailable
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage import records
 from saldo.usage.ingest import Ingest, IngestReport, meters_of
 from saldo.usage.ingest_rows import MOST_PROPERTIES, UsageRow
 from saldo.usage.model import LEVELS, Aggregation, LatePolicy, Meter
+from saldo.usage.records import USAGE_PREFIX
+from saldo.usage.records_partitions import accounts_from, keep_in_files, usage_files_key
 from saldo.usage.rules import only_quoted
 from saldo.usage.totals import UsageTotals as UsageTotals
 
@@ -45,6 +47,26 @@ class Usage:
         record = AuditRecord(meter.entity_id, self._clock(), actor, "meter.defined", meter.id)
         unit = Unit(f"define {meter.id}").put(records.meter_item(meter)).put(audit_item(record))
         self._store.write_one(unit)
+        return True
+
+    def keep_in_files(self, entity_id: str, account_id: str, actor: Actor) -> bool:
+        """From now on an account's usage lies in files: for millions of events a month. False when it does already.
+
+        For ever, and only for an account that has none yet: Refusal `has_usage`, since a total is counted in one place.
+        """
+        key = usage_files_key(entity_id)
+        before = self._store.get(*key)
+        if account_id in accounts_from(before):
+            return False
+        account = self._store.get(account_id, "account")
+        if account is None or account["entity_id"] != entity_id:
+            raise NotFound(f"no account {account_id} of this seller")
+        if self._store.query(account_id, prefix=USAGE_PREFIX, limit=1).items:
+            raise Refusal("has_usage", f"{account_id} has usage already, which lies in the table")
+        record = AuditRecord(entity_id, self._clock(), actor, "usage.kept_in_files", account_id)
+        unit = keep_in_files(Unit(f"files {account_id}"), entity_id, before, account_id).put(audit_item(record))
+        if self._store.write_one(unit):
+            raise Unavailable("the list of accounts with files is being changed; repeat")
         return True
 
     def meters_of(self, entity_id: str) -> dict[str, Meter]:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from saldo.accounts.model import Account
 from saldo.catalog.model import PerUnit, PriceModel
+from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Period
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
-from saldo.usage import records, records_windows
-from saldo.usage.model import Counted, Meter, Needs, UsageDetail, UsageEvent, UsageKey
-from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, LateUsage, Window
+from saldo.usage import records, records_partitions, records_windows
+from saldo.usage.ingest import meters_of
+from saldo.usage.model import Counted, Meter, Needs, Repeats, UsageDetail, UsageEvent, UsageKey
+from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, Known, LateUsage, Window
+from saldo.usage.ports import Ask, LargeUsage
 from saldo.usage.records import MonthKey, months_of
 from saldo.usage.rules import counted, needs_of_all
-from saldo.usage.rules_windows import Months, closes_at, count, late_in, until, windows_to_look_at
+from saldo.usage.rules_windows import Months, closes_at, count, late_in, late_of, until, windows_to_look_at
 
 Asked = Mapping[Account, Sequence[tuple[UsageKey, PriceModel]]]
 _PLAIN_PRICE = PerUnit(Decimal(0))
@@ -33,13 +38,15 @@ class _Look(NamedTuple):
     closings: Closings
     windows: Sequence[Window]
     meters: Mapping[str, Meter]
+    in_files: bool = False
 
 
 class UsageTotals:
-    """Reads usage of one region's accounts for runs."""
+    """Reads usage of one region's accounts for runs, wherever it lies. large: counts that of accounts with files;
+    without it such an account is refused (`usage_in_files`)."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, large: LargeUsage | None = None) -> None:
+        self._store, self._large = store, large
 
     def totals(self, wanted: Iterable[tuple[Account, UsageKey]]) -> dict[str, dict[UsageKey, Decimal]]:
         """Totals by account id and key, as `read` has them."""
@@ -55,19 +62,31 @@ class UsageTotals:
         Everything accepted before the call is in. A key whose meter the seller does not have is left out.
         """
         looks = self._look(asked)
-        months = {month for look in looks for month in _months(look)}
+        here = [look for look in looks if not look.in_files]
+        months = {month for look in here for month in _months(look)}
         marks = [key for look in looks for key in _marks(look)]
         parts, found = records.read_parts(self._store, months, marks)
-        for look in looks:
+        for look in here:
             for name, last_month in _carried(look).items():
                 parts |= records.read_up_to(self._store, look.account.id, name, last_month)
         events = {month: [e for part in some for e in records.events_of_chunk(part)] for month, some in parts.items()}
-        return {look.account.id: _usage_of(look, events, _billed(look, found)) for look in looks}
+        return {
+            look.account.id: self._count_files(look, _billed(look, found))
+            if look.in_files
+            else _usage_of(look, events, _billed(look, found))
+            for look in looks
+        }
+
+    def _count_files(self, look: _Look, billed: Mapping[UsageKey, Window]) -> AccountUsage:
+        if self._large is None:
+            raise Refusal("usage_in_files", f"usage of {look.account.id} lies in files, which are not counted here")
+        return _usage_in_files(look, self._large, billed, meters_of(self._store, look.account.entity_id).values())
 
     def _look(self, asked: Asked) -> list[_Look]:
         """How far each account is billed, and meters, in one go; older windows where late events are told of."""
         wanted = {(a.entity_id, key.meter_id) for a, some in asked.items() for key, _ in some}
-        found = self._read([records_windows.closings_key(account.id) for account in asked], wanted)
+        sellers = sorted({records_partitions.usage_files_key(account.entity_id) for account in asked})
+        found = self._read([*sellers, *(records_windows.closings_key(account.id) for account in asked)], wanted)
         closings = {
             a.id: records_windows.closings_from(a.id, found.get(records_windows.closings_key(a.id))) for a in asked
         }
@@ -76,7 +95,9 @@ class UsageTotals:
         meters: dict[str, dict[str, Meter]] = defaultdict(dict)
         for meter in (records.meter_from(item) for item in items if item["kind"] == "meter"):
             meters[meter.entity_id][meter.id] = meter
-        return [self._look_at(a, keys, closings[a.id], meters[a.entity_id]) for a, keys in asked.items()]
+        in_files = {a for key in sellers for a in records_partitions.accounts_from(found.get(key))}
+        looks = [self._look_at(a, keys, closings[a.id], meters[a.entity_id]) for a, keys in asked.items()]
+        return [look._replace(in_files=look.account.id in in_files) for look in looks]
 
     def _read(self, keys: Sequence[Key], meters: set[Key]) -> dict[Key, Item]:
         wanted = [*keys, *(records.meter_key(*m) for m in sorted(meters))]
@@ -148,6 +169,63 @@ def _carried(look: _Look) -> dict[str, str]:
     return found
 
 
+def _prices(look: _Look) -> dict[UsageKey, list[PriceModel]]:
+    """What is asked for, each once, with all prices that ask for it."""
+    prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
+    for key, price in look.keys:
+        prices[key].append(price)
+    return prices
+
+
+def _usage_in_files(
+    look: _Look, large: LargeUsage, billed: Mapping[UsageKey, Window], sellers_meters: Iterable[Meter]
+) -> AccountUsage:
+    """As `_usage_of`, of files: everything that is asked of them in one go."""
+    corrected = {m.event_name for m in sellers_meters if m.repeats is Repeats.LAST}
+    asks, zone, prices = [], look.account.time_zone, _prices(look)
+    for key, asking in prices.items():
+        meter, window = look.meters[key.meter_id], billed.get(key)
+        known = None if window is None or window.is_withdrawn else window.known
+        corrects = meter.event_name in corrected
+        asks.append(Ask(look.account.id, zone, meter, key.period, needs_of_all(asking), known, corrects))
+    found = dict(zip(prices, large.count(asks) if asks else [], strict=True))
+    totals = {key: counted.quantity for key, (counted, _) in found.items()}
+    details = {key: counted.detail for key, (counted, _) in found.items()}
+    cutoffs = {key: cutoff for key, (_, cutoff) in found.items()}
+    for key, window in billed.items():
+        if not window.is_withdrawn:
+            cutoffs[key] = Cutoff(window.known, window.arrivals)
+    late = _late_in_files(look, large, corrected)
+    return AccountUsage(totals, details, cutoffs, billed, late, _closes_at(look), look.closings)
+
+
+def _late_in_files(look: _Look, large: LargeUsage, corrected: Collection[str]) -> tuple[LateUsage, ...]:
+    """As `late_in`, of files. Windows of whose months nothing new is known are not counted again."""
+    asks = []
+    for window in look.windows:
+        meter = look.meters[window.meter_id]
+        corrects = meter.event_name in corrected
+        asks.append(Ask(look.account.id, window.zone, meter, window.period, window.terms.needs, None, corrects))
+    known = large.known(asks) if asks else []
+    grown = [(w, ask) for w, ask, now in zip(look.windows, asks, known, strict=True) if not _as_known(w, now)]
+    found = []
+    for window, ask in grown:
+        (now, cutoff), (then, before) = large.count([ask, ask._replace(known=window.known)])
+        late = late_of(window, ask.meter, now, then, replace(cutoff, arrivals=cutoff.arrivals - before.arrivals))
+        found += [late] if late else []
+    return tuple(found)
+
+
+def _as_known(window: Window, now: Known) -> bool:
+    return all(count == window.known.get(month, 0) for month, count in now.items())
+
+
+def _closes_at(look: _Look) -> datetime | None:
+    waiting = [(look.meters[key.meter_id], key.period) for key, _ in look.keys]
+    zone = look.account.time_zone
+    return max((closes_at(meter, period, zone) for meter, period in waiting if meter.grace_s), default=None)
+
+
 def _usage_of(
     look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]], billed: Mapping[UsageKey, Window]
 ) -> AccountUsage:
@@ -155,18 +233,13 @@ def _usage_of(
     details: dict[UsageKey, UsageDetail] = {}
     cutoffs: dict[UsageKey, Cutoff] = {}
     zone = look.account.time_zone
-    prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
-    for key, price in look.keys:
-        prices[key].append(price)
-    for key, asking in prices.items():
+    for key, asking in _prices(look).items():
         meter, window = look.meters[key.meter_id], billed.get(key)
         months = _events_of(look, events, meter, key.period, zone)
         needs = needs_of_all(asking)
         (totals[key], details[key]), cutoffs[key] = _count(months, meter, key, zone, needs, window)
     late = tuple(found for window in look.windows if (found := _late(look, events, window)))
-    waiting = [(look.meters[key.meter_id], key.period) for key, _ in look.keys]
-    latest = max((closes_at(meter, period, zone) for meter, period in waiting if meter.grace_s), default=None)
-    return AccountUsage(totals, details, cutoffs, billed, late, latest, look.closings)
+    return AccountUsage(totals, details, cutoffs, billed, late, _closes_at(look), look.closings)
 
 
 def _count(

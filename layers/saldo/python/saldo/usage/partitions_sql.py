@@ -1,0 +1,117 @@
+"""What the engine is asked, to fold events of files as `rules.counted` folds events in hand.
+
+Exact by types: sums of DECIMAL(38, 12) are whole numbers of 128 bits, and where one would not fit the engine raises, it
+never rounds. A float is nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from saldo.usage.model import Aggregation, Meter, Repeats
+from saldo.usage.rules_partitions import property_of, text
+
+TWICE = "CREATE TEMP TABLE twice AS SELECT source, id FROM {scan} GROUP BY source, id HAVING count(*) > 1"
+
+# Each version of an event that came more than once, under its first arrival: a repeat of any version is no news.
+VERSIONS = """
+CREATE TEMP TABLE versions AS
+SELECT source, id, happened, value, properties, month, min(ord) AS ord, min(seq) AS seq
+FROM ({scan}) SEMI JOIN {chosen} USING (source, id)
+GROUP BY source, id, happened, value, properties, month
+"""
+
+IN_SEVERAL_MONTHS = """
+CREATE TEMP TABLE roaming AS
+SELECT source, id FROM versions GROUP BY source, id HAVING count(DISTINCT month) > 1
+"""
+
+FIRST_IN_MONTHS = """
+SELECT source, id, list((month, ord) ORDER BY ord) FROM (
+    SELECT source, id, month, min(ord) AS ord FROM versions SEMI JOIN roaming USING (source, id) GROUP BY ALL
+) GROUP BY source, id
+"""
+
+
+def scan(files: Sequence[str]) -> str:
+    """Rows of these files."""
+    return f"read_parquet([{', '.join(map(text, files))}])"
+
+
+def scan_in_order(files: Sequence[str]) -> str:
+    """The same with the month of each row and its place among all that came: the part's number, then the row's."""
+    listed = ", ".join(map(text, files))
+    return f"""
+    SELECT f.*, p.month, p.seq, (p.seq::BIGINT << 32) + f.row AS ord
+    FROM read_parquet([{listed}], filename = true) f JOIN part p ON p.file = f.filename
+    """
+
+
+def events(files: Sequence[str], meter: Meter, *, repeats: bool, ordered: bool) -> str:
+    """Rows of a window's months, each event once: those that came once, and of the others the one that counts."""
+    rows = f"({scan_in_order(files)})" if ordered else scan(files)
+    columns = "source, id, happened, value, properties" + (", ord" if ordered else "")
+    if not repeats:
+        return f"SELECT {columns} FROM {rows}"
+    way = " DESC" if meter.repeats is Repeats.LAST else ""
+    place = f"row_number() OVER (PARTITION BY source, id ORDER BY month{way}, ord{way})"
+    chosen = f"(SELECT {columns} FROM known_versions QUALIFY {place} = 1)"
+    return f"SELECT {columns} FROM {rows} ANTI JOIN twice USING (source, id) UNION ALL {chosen}"
+
+
+def accepted(files: Sequence[str], *, repeats: bool, corrects: bool) -> str:
+    """Rows of a window's months that were accepted: with corrections, or the first of each only."""
+    columns = "happened, properties"
+    if not repeats:
+        return f"SELECT {columns} FROM {scan(files)}"
+    firsts = "" if corrects else " QUALIFY ord = min(ord) OVER (PARTITION BY source, id, month)"
+    return (
+        f"SELECT {columns} FROM {scan(files)} ANTI JOIN twice USING (source, id)"
+        f" UNION ALL (SELECT {columns} FROM known_versions{firsts})"
+    )
+
+
+def within(meter: Meter, *, carries: bool) -> str:
+    """Events that the meter counts up to the end of the window, from its start on or also from before."""
+    parts = ["happened < $end"] + ([] if carries else ["happened >= $start"])
+    return " AND ".join([*parts, *_filters(meter.filters)])
+
+
+def _filters(filters: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"{property_of(name)} IN ({', '.join(map(text, values))})" for name, values in sorted(filters.items())]
+
+
+def folded(meter: Meter, dimensions: Sequence[str]) -> str:
+    """One row for each group: its values of the dimensions, then what `partitions.quantity` makes a number of."""
+    columns = [f"coalesce({property_of(name)}, '') AS d{i}" for i, name in enumerate(dimensions)]
+    named = [f"d{i}" for i in range(len(dimensions))]
+    rows = f"SELECT *{''.join(', ' + column for column in columns)} FROM counting WHERE {{within}}"
+    grouped = f" GROUP BY {', '.join(named)}" if named else ""
+    return f"SELECT {', '.join([*named, *_folds(meter)])} FROM ({rows}){grouped}"
+
+
+def _folds(meter: Meter) -> list[str]:
+    last_before = "arg_max(value, (happened, ord)) FILTER (happened < $start)" if meter.carries else "NULL"
+    if meter.aggregation is Aggregation.WEIGHTED:
+        return _areas(carries=meter.carries)
+    inside = {
+        Aggregation.SUM: "sum(value)",
+        Aggregation.COUNT: "count(*)",
+        Aggregation.UNIQUE: f"count(DISTINCT {property_of(meter.unique_by)})",
+        Aggregation.MAX: "max(value) FILTER (happened >= $start)",
+        Aggregation.LATEST: "arg_max(value, (happened, source, id)) FILTER (happened >= $start)",
+    }
+    return [inside[meter.aggregation], last_before]
+
+
+def _areas(*, carries: bool) -> list[str]:
+    """Value times microseconds to the end, whole parts and 10^-12ths apart so that products fit 128 bits."""
+    left = "(epoch_us($end::TIMESTAMP) - epoch_us(greatest(happened, $start::TIMESTAMP)))::HUGEINT"
+    if not carries:
+        left = "(epoch_us($end::TIMESTAMP) - epoch_us(happened))::HUGEINT"
+    whole = f"sum(trunc(value)::HUGEINT * {left})"
+    rest = f"sum(((value - trunc(value)) * 1000000000000)::HUGEINT * {left})"
+    return [whole, rest]
+
+
+AMOUNTS = "SELECT list(value ORDER BY happened, ord) FROM counting WHERE {within} AND happened >= $start"
