@@ -67,6 +67,7 @@ class Auditor:
         self.prepaid: list[PrepaidCredit] = []
         self.left: dict[str, int] = {}
         self.used: Counter[str] = Counter()
+        self.taken: Counter[str] = Counter()
         self.items: list[Item] = []
         self.notes = 0
         self.billed: dict[Entry, Sum] = {}
@@ -251,6 +252,8 @@ class Auditor:
         begun = coupon.from_on is None or coupon.from_on <= day
         over = coupon.until_on is not None and coupon.until_on <= day
         most = {CouponDuration.ONCE: 1, CouponDuration.REPEATING: coupon.times}.get(coupon.duration, 10**9)
+        if coupon.carries and coupon.duration is CouponDuration.ONCE:
+            most = 10**9  # until it is used up
         if not begun or over or coupon.used + self.used[coupon.id] >= most:
             return
         concerned = [
@@ -260,16 +263,25 @@ class Auditor:
             and (not coupon.components or line.component_id in coupon.components)
         ]
         base = sum(left[n] for n in concerned)
-        if base <= 0:
+        worth = self._worth(coupon, base)
+        if base <= 0 or worth <= 0:
             return
+        lapsed = 0 if coupon.carries else max(worth - base, 0)
+        expected.coupons.append((coupon.id, min(worth, base), lapsed))
+        self._spread(expected, coupon.id, min(worth, base), left, concerned)
+
+    def _worth(self, coupon: Coupon, base: int) -> int:
+        """What a coupon can take off lines of so much; 0 where these come to less than it asks for."""
+        currency = self.account.currency
+        if coupon.minimum is not None and base < minor(Fraction(coupon.minimum), currency):
+            return 0
         if coupon.percent is not None:
             worth = whole(base * Fraction(coupon.percent) / 100)
         else:
-            worth = minor(Fraction(coupon.amount or 0), self.account.currency)
-        if worth <= 0:
-            return
-        expected.coupons.append((coupon.id, min(worth, base), max(worth - base, 0)))
-        self._spread(expected, coupon.id, min(worth, base), left, concerned)
+            worth = minor(Fraction(coupon.amount or 0), currency)
+        if coupon.maximum is not None:
+            worth = min(worth, minor(Fraction(coupon.maximum), currency))
+        return worth - self.taken[coupon.id] if coupon.carries else worth
 
     def _spread(self, expected: Expected, what: str, off: int, left: list[int], concerned: list[int]) -> None:
         """In proportion to what is left of each line; odd cents to the largest remainders, then to the earlier."""
@@ -313,8 +325,9 @@ class Auditor:
 
     def use_up(self, expected: Expected) -> None:
         """Coupons and credits after an invoice; a total below zero is kept for the customer."""
-        for coupon_id, _, _ in expected.coupons:
+        for coupon_id, off, _ in expected.coupons:
             self.used[coupon_id] += 1
+            self.taken[coupon_id] += off
         for credit_id, part in expected.credits:
             if credit_id:
                 self.left[credit_id] -= part

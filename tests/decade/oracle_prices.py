@@ -86,7 +86,7 @@ def price_of(model: PriceModel, used: Used) -> Fraction:
             return volume(model, used.quantity)
         case Package():
             beyond = max(used.quantity - Fraction(model.free_units), ZERO)
-            return begun(beyond, Fraction(model.size)) * Fraction(model.price)
+            return whole(beyond / Fraction(model.size), model.count.value) * Fraction(model.price)
         case StairStep():
             return stair(model, used.quantity)
         case Percentage():
@@ -102,8 +102,7 @@ def nested(model: PriceModel, used: Used) -> Fraction:
             beyond = max(used.quantity - Fraction(model.units) * used.part, ZERO)
             return price_of(model.overage, Used(beyond, (), None, used.cycle, used.part)) if beyond else ZERO
         case Commitment():
-            asked, least = price_of(model.price, used), Fraction(model.amount) * used.part
-            return least if asked <= least else least + (asked - least) * Fraction(model.overage_factor)
+            return committed(model, used)
         case Capped():
             return min(price_of(model.price, used), Fraction(model.amount) * used.part)
         case Ramp():
@@ -112,6 +111,16 @@ def nested(model: PriceModel, used: Used) -> Fraction:
             return matrix(model, used)
         case _:
             raise AssertionError(f"no clerk knows {model!r}")
+
+
+def committed(model: Commitment, used: Used) -> Fraction:
+    """At least an amount, or what so many units cost (unless less may stay less); what is more has a factor."""
+    asked, least = price_of(model.price, used), Fraction(model.amount) * used.part
+    if model.units is not None:
+        least = price_of(model.price, Used(Fraction(model.units) * used.part, (), None, used.cycle, used.part))
+    if asked <= least:
+        return least if model.true_up else asked
+    return least + (asked - least) * Fraction(model.overage_factor)
 
 
 def graduated(model: Graduated, quantity: Fraction) -> Fraction:

@@ -83,6 +83,9 @@ class _Life:
                     frozenset({"base", "seats"}) if chance.random() < 0.4 else frozenset(),
                     on if chance.random() < 0.5 else None,
                     on + timedelta(days=chance.randrange(30, 900)) if chance.random() < 0.5 else None,
+                    minimum=Decimal(chance.randrange(9000)) / 100 if chance.random() < 0.2 else None,
+                    maximum=Decimal(chance.randrange(9000)) / 100 if chance.random() < 0.2 else None,
+                    carries=amount is not None and chance.random() < 0.4,
                 ),
             )
         for _ in range(chance.choice([0, 0, 0, 1, 3])):

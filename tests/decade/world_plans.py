@@ -179,9 +179,9 @@ class PriceList:
         if kind == 0:
             return Included(Decimal(chance.randrange(0, 900)), chance.choice(simple)(thousand))
         if kind == 1:
-            return Commitment(
-                self.money("10", "80"), inner, chance.choice([Decimal(1), Decimal("1.5"), Decimal("0.8")])
-            )
+            factor = chance.choice([Decimal(1), Decimal("1.5"), Decimal("0.8")])
+            units = Decimal(chance.randrange(1500)) if chance.random() < 0.3 else None
+            return Commitment(self.money("10", "80"), inner, factor, units, chance.random() < 0.8)
         if kind == 2:
             return Capped(self.money("20", "90"), inner)
         if kind == 3 and additive:
@@ -211,7 +211,8 @@ class PriceList:
     def package(self, scale: Decimal) -> PriceModel:
         chance = self.chance
         free = Decimal(chance.choice([0, 0, 1, 3])) * scale / 5
-        return Package(scale / 5 * chance.randrange(1, 4), self.money("1", "20"), free)
+        count = chance.choice([Rounding.UP] * 4 + list(Rounding))
+        return Package(scale / 5 * chance.randrange(1, 4), self.money("1", "20"), free, count)
 
     def stairs(self, scale: Decimal) -> PriceModel:
         one, two = self.money("0", "30"), self.money("30", "60")

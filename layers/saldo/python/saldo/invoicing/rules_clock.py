@@ -16,7 +16,7 @@ from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.rules import subscribe
-from saldo.subscriptions.rules_changes import timeline
+from saldo.subscriptions.rules_timeline import timeline
 
 PREFIX = "TEST-"
 

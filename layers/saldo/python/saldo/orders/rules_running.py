@@ -11,7 +11,8 @@ from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.orders.rules_prices import quantities_of
 from saldo.subscriptions.model import Change, ChangeKind, Subscription
-from saldo.subscriptions.rules_changes import timeline, with_change
+from saldo.subscriptions.rules_changes import with_change
+from saldo.subscriptions.rules_timeline import timeline
 
 
 @dataclass(frozen=True, slots=True)

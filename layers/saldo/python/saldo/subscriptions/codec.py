@@ -15,7 +15,7 @@ from saldo.subscriptions.model import (
     Subscription,
     SubscriptionStatus,
 )
-from saldo.subscriptions.rules_changes import in_order
+from saldo.subscriptions.rules_timeline import in_order
 
 
 def subscription_to_json(subscription: Subscription) -> dict[str, Any]:

@@ -97,7 +97,7 @@ class Subscription:
     `anchor_on` is what anniversary cycles are counted from (normally the first billed day; a later day of month
     than that makes a first short period). `quantities`: component id → quantity of FIXED and ONE_TIME
     charges, 1 where not named. `next_bill_on` is the next boundary to bill, None when there is none left;
-    `billed_through` the last boundary billed. `changes`: in the one order that `rules_changes.in_order` gives them.
+    `billed_through` the last boundary billed. `changes`: in the one order that `rules_timeline.in_order` gives them.
     `purchase_order` and `cost_centre` are the buyer's, for accounts whose invoices are split by them. `version` counts
     the writes of its record: who writes it says which one was read.
     """
