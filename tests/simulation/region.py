@@ -47,6 +47,7 @@ ENVIRONMENT = {
     "SALDO_DOCUMENTS_BUCKET": "documents",
     "SALDO_IMPORTS_BUCKET": "imports",
     "SALDO_AUDIT_BUCKET": "audit",
+    "SALDO_USAGE_BUCKET": "usage",
     "SALDO_BUS": "bus",
     "SALDO_GATEWAY_URL": "http://gateway.invalid",
     "SALDO_GATEWAY_SECRET_ARN": "secret",

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from saldo.kernel.periods import Period
+from saldo.usage.model import Needs
 from saldo.usage.model_thresholds import Measure, Threshold
+from saldo.usage.partitions_remote import ask_fields
+from saldo.usage.ports import Ask
 from saldo.usage.quarantine import Quarantine
 from saldo.usage.rules_limits import Limit
+from saldo.usage.service import Usage
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, messages, workflow
-from tests.simulation.workflows.scenes import CLERK, account_id, billed
+from tests.simulation.workflows.scenes import CLERK, account_id, billed, open_account
 from tests.simulation.world import METER
 
 BUCKETS = {"producer": "what is left of a limit follows how often a batch was sent"}
@@ -115,3 +120,45 @@ def drop(region: Region) -> None:
     quarantine = Quarantine(region.store, region.clock)
     for held in quarantine.rows(ENTITY_ID):
         quarantine.drop(ENTITY_ID, held.origin, held.row.number, "nobody's", CLERK)
+
+
+LARGE = 7  # a customer whose usage is kept in files
+
+
+def with_large_account(region: Region) -> None:
+    end_of_january(region)
+    open_account(region, LARGE)
+
+
+@workflow("usage: keep in files", prepare=with_large_account)
+def keep_in_files(region: Region) -> None:
+    Usage(region.store, region.clock).keep_in_files(ENTITY_ID, account_id(LARGE), CLERK)
+
+
+def with_large_file(region: Region) -> None:
+    with_large_account(region)
+    keep_in_files(region)
+    lines = [json.dumps(event(n, subject=account_id(LARGE)), separators=(",", ":")) for n in range(9)]
+    lines += [json.dumps(event(n)) for n in range(9, 12)] + ["{"]
+    region.buckets.files["imports", "usage.ndjson"] = "\n".join(lines).encode()
+
+
+ARRIVED = {"usage_parts": "a part says when it was put on record"}
+
+
+@workflow("usage: import a file for a large account", prepare=with_large_file, apart=ARRIVED)
+def import_large_file(region: Region) -> None:
+    invoke("usage.import_usage", {"entity_id": ENTITY_ID, "key": "usage.ndjson"})
+
+
+def large_imported(region: Region) -> None:
+    with_large_file(region)
+    import_large_file(region)
+
+
+@workflow("usage: count files", prepare=large_imported)
+def count_files(region: Region) -> None:
+    january = Period(date(2026, 1, 1), date(2026, 2, 1))
+    asked = ask_fields(Ask(account_id(LARGE), "Europe/Berlin", METER, january, Needs(), None, False))
+    answer = invoke("usage.count_usage", {"count": [asked]})
+    assert "answers" in answer, answer
