@@ -246,7 +246,8 @@ def line_view(line: Line, currency: str, words: Words) -> LineView:
         steps.append(words("line.share", days=line.share.days, of=line.share.of, price=price))
     quantity = f"{words.number(line.quantity)} {unit}".strip()
     amount = words.amount(line.net_minor, currency)
-    return LineView(words.of(line.names), words.period(line.period), quantity, tuple(steps), amount)
+    name = words.of(line.names) + (f" · {line.account_id}" if line.account_id else "")
+    return LineView(name, words.period(line.period), quantity, tuple(steps), amount)
 
 
 def step_text(step: Step, unit: str, currency: str, words: Words) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -125,6 +126,54 @@ def bodies(draw: st.DrawFn) -> InvoiceBody:
         tax_minor=draw(amounts),
         total_minor=draw(amounts),
     )
+
+
+def test_a_shared_invoice_says_whose_each_charge_is_and_a_split_one_by_which_order() -> None:
+    one = Line(
+        "1",
+        "sub_1",
+        "plv_1",
+        "fee",
+        Timing.ADVANCE,
+        Period(date(2026, 1, 1), date(2026, 2, 1)),
+        {"en": "Fee"},
+        {},
+        Decimal(1),
+        Decimal(10),
+        Share(),
+        Rounding.HALF_UP,
+        1000,
+        (),
+        "standard",
+        "fee",
+        (),
+        account_id="acct_eu_site",
+    )
+    body = InvoiceBody(
+        id="inv_1",
+        account_id="acct_eu_a",
+        organisation_id="org_eu_a",
+        entity_id=ENTITY.id,
+        currency="EUR",
+        issued_on=date(2026, 1, 1),
+        due_on=date(2026, 1, 31),
+        language="en",
+        buyer_profile=1,
+        charges=("sub_1@2026-01-01",),
+        lines=(one, replace(one, id="2", account_id="")),
+        tax_totals=(),
+        tax_source="table",
+        tax_estimated=False,
+        tax_rounding=TaxRounding.DOCUMENT,
+        net_minor=2000,
+        tax_minor=0,
+        total_minor=2000,
+        purchase_order="PO-7",
+        cost_centre="Lab",
+    )
+    view = invoice_view("N-1", body, ENTITY, profile(), "https://portal.example")
+    assert [line.description for line in view.lines] == ["Fee · acct_eu_site", "Fee"]
+    assert view.buyer.purchase_order == "PO-7 / Lab"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

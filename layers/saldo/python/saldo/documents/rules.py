@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from saldo.accounts.model import BillingProfile, LegalEntity
@@ -48,7 +49,7 @@ def invoice_view(
         currency=body.currency,
         language=body.language,
         seller=seller_view(seller),
-        buyer=buyer_view(buyer),
+        buyer=_addressed(buyer, body),
         lines=tuple(line_view(line, body.language) for line in body.lines),
         taxes=tuple(
             TaxView(t.treatment.en16931_code, t.percent, t.name, t.jurisdiction, t.base_minor, t.tax_minor)
@@ -77,7 +78,7 @@ def early_view(body: InvoiceBody) -> EarlyView | None:
 
 def line_view(line: Line, language: str) -> LineView:
     return LineView(
-        description=name_in(line.names, language),
+        description=name_in(line.names, language) + (f" · {line.account_id}" if line.account_id else ""),
         period=line.period,
         quantity=line.quantity,
         unit=name_in(line.unit_names, language),
@@ -142,6 +143,13 @@ def seller_view(entity: LegalEntity) -> SellerView:
         entity.bic,
         entity.email,
     )
+
+
+def _addressed(profile: BillingProfile, body: InvoiceBody) -> BuyerView:
+    """The buyer, with the purchase order and cost centre by which the invoice was split off, where it was."""
+    view = buyer_view(profile)
+    split_by = " / ".join(text for text in (body.purchase_order, body.cost_centre) if text)
+    return replace(view, purchase_order=split_by) if split_by else view
 
 
 def buyer_view(profile: BillingProfile) -> BuyerView:
