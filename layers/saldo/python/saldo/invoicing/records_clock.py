@@ -13,7 +13,7 @@ COPIED = ("product", "offer", "plan", "meter", "billing", "templates", "template
 LEFT = frozenset(
     {
         *("entity", "customer", "consolidated", "series", "numbering", "run", "guard", "quarantine", "audit"),
-        *("clock", "reference", "discrepancy", "order", "order_owner", "producer", "facts"),
+        *("clock", "reference", "discrepancy", "order", "order_owner", "producer", "facts", "usage_files"),
     }
 )
 
