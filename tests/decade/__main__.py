@@ -23,7 +23,8 @@ def main() -> int:
     months = int(os.environ.get("MONTHS", "120"))
     print(f"a decade: seed {seed}, {accounts} accounts, {months} months")
     begun, invoices, lines, bad = time.process_time(), 0, 0, 0
-    for n in range(min(len(PLACES), accounts)):
+    sellers = [int(n) for n in os.environ.get("SELLERS", "").split(",") if n] or range(min(len(PLACES), accounts))
+    for n in sellers:
         histories = [history_of(i, seed, months, late=not PURE) for i in range(n, accounts, len(PLACES))]
         if PURE:
             for history in histories:

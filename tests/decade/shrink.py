@@ -15,12 +15,13 @@ _MOST_TRIES = 600
 def shrunk(history: History, fails: Callable[[History], bool]) -> History:
     """Leaves out facts in ever smaller groups (delta debugging, Zeller 1999), never a sale whose changes stay."""
     facts, size, tries = list(history.facts), max(len(history.facts) // 2, 1), 0
+    late = _is_late(facts)
     while size and tries < _MOST_TRIES:
         at, shorter = 0, False
         while at < len(facts) and tries < _MOST_TRIES:
             fewer = facts[:at] + facts[at + size :]
             tries += 1
-            if _whole(fewer) and fails(replace(history, facts=tuple(fewer))):
+            if _whole(fewer) and (late or not _is_late(fewer)) and fails(replace(history, facts=tuple(fewer))):
                 facts, shorter = fewer, True
             else:
                 at += size
@@ -30,16 +31,23 @@ def shrunk(history: History, fails: Callable[[History], bool]) -> History:
 
 def _whole(facts: list[tuple[date, Fact]]) -> bool:
     sold: set[str] = set()
-    for on, fact in facts:
-        if isinstance(fact, UsageEvent) and fact.id not in sold:
-            if on > fact.at.date() + timedelta(days=1):
-                return False  # a repeat without its first would be late
-            sold.add(fact.id)
+    for _, fact in facts:
         if isinstance(fact, Sale):
             sold.add(fact.id)
         elif isinstance(fact, Told) and fact.subscription_id not in sold:
             return False
     return True
+
+
+def _is_late(facts: list[tuple[date, Fact]]) -> bool:
+    """Whether usage is told of late; a repeat whose first was left out would be."""
+    seen: set[str] = set()
+    for on, fact in facts:
+        if isinstance(fact, UsageEvent) and fact.id not in seen:
+            if on > fact.at.date() + timedelta(days=1):
+                return True
+            seen.add(fact.id)
+    return False
 
 
 def told(history: History) -> list[str]:

@@ -17,7 +17,15 @@ from saldo.catalog.model import PerUnit
 from saldo.catalog.records import plan_version_item
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
-from saldo.invoicing.model import BelowZero, BillingOptions, Coupon, CouponDuration, InvoiceBody, PrepaidCredit
+from saldo.invoicing.model import (
+    BelowZero,
+    BillingOptions,
+    Coupon,
+    CouponDuration,
+    InvoiceBody,
+    LineKind,
+    PrepaidCredit,
+)
 from saldo.invoicing.run.close import set_aside_of
 from saldo.invoicing.seller_records import options_item
 from saldo.invoicing.wallets import Wallets
@@ -150,6 +158,26 @@ def test_usage_whose_charge_was_taken_back_for_good_may_be_charged_again() -> No
     assert set_aside_of(world.store, closed) == []
     tokens_billed = [line.net_minor for body in _bodies(world) for line in body.lines if line.component_id == "tokens"]
     assert tokens_billed == [200, -200, 200, 0]
+    assert check_all(world.store).violations == []
+
+
+def test_usage_that_comes_late_for_a_window_billed_anew_is_not_lost() -> None:
+    """The window of the whole month is taken back and that of its first part billed in one unit."""
+    world = World()
+    world.found(1, started_on=JAN)
+    tokens = replace(VERSION.components[2], price=PerUnit(Decimal("0.5")))
+    large = replace(VERSION, id="large", components=(VERSION.components[0], tokens))
+    world.store.put_many([plan_version_item(ENTITY.id, large)])
+    world.run(JAN)
+    world.use(ACCOUNT, date(2026, 1, 5), 100, "e1")
+    world.run(FEB)
+    _change(world, Change("a", ChangeKind.PLAN, date(2026, 1, 13), plan_version_id="large"))
+    world.run(date(2026, 2, 3))
+    world.use(ACCOUNT, date(2026, 1, 6), 50, "late")
+    world.run(MAR)
+    world.run(APR)
+    late = [line.net_minor for body in _bodies(world) for line in body.lines if line.kind is LineKind.LATE]
+    assert late == [100]
     assert check_all(world.store).violations == []
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Problem, Unavailable
+from saldo.kernel.periods import local_midnight
 from saldo.kernel.regions import region_of
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -204,7 +205,7 @@ def rows_of(block: Block) -> list[UsageRow]:
 
 def closed_until(closings: Closings) -> dict[str, datetime]:
     """Up to when usage is billed, by meter."""
-    return {meter_id: w.period.instants(w.zone)[1] for meter_id, w in closings.last.items()}
+    return {meter_id: local_midnight(w.billed_until, w.zone) for meter_id, w in closings.last.items()}
 
 
 def _add_filed(report: IngestReport, filed: Filed) -> None:

@@ -35,6 +35,7 @@ class LiveUsage:
         found = []
         for key in keys:
             meter, before = meters.get(key.meter_id), closings.last.get(key.meter_id)
+            before = None if before is not None and before.is_withdrawn else before
             if meter is not None:
                 events = self._events(account, meter, key, before)
                 found.append(_live(account, key, meter, events, before, now))

@@ -84,6 +84,11 @@ class Window:
     def is_withdrawn(self) -> bool:
         return self.billed[-1].reason is Reason.WITHDRAWN
 
+    @property
+    def billed_until(self) -> date:
+        """Up to which day it says that its meter is billed: through its days, or what was before those taken back."""
+        return self.period.start if self.is_withdrawn else self.period.end
+
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
@@ -107,8 +112,9 @@ class LateUsage:
 
 @dataclass(frozen=True, slots=True)
 class Closings:
-    """How far an account's usage is billed. `last`: each meter's latest window. `late`: (event name, month) pairs of
-    events that came when their window was billed; `flags` counts them for ever. `begun`: a window was billed at all."""
+    """How far an account's usage is billed. `last`: each meter's latest window (or, where
+    its charge was taken back and none followed, that one). `late`: (event name, month) pairs of
+    events that came when their window was billed; `flags` counts them for ever."""
 
     last: Mapping[str, Window] = field(default_factory=dict)
     late: tuple[tuple[str, str], ...] = ()

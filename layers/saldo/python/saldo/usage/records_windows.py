@@ -142,11 +142,7 @@ def write_windows(unit: Unit, account_id: str, entity_id: str, before: Closings,
             unit.put(window_item(window), when={"revision": revision - 1})
     changed: dict[str, Any] = {"kind": "windows", "account_id": account_id, "entity_id": entity_id}
     removed = [f"{_LATE}{name}#{month}" for name, month in before.late]
-    for meter_id, window_left in latest(before, windows).items():
-        if window_left is None:
-            removed.append(_LAST + meter_id)
-        else:
-            changed[_LAST + meter_id] = _fields(window_left)
+    changed |= {_LAST + meter_id: _fields(window) for meter_id, window in latest(before, windows).items()}
     if before.late:
         removed += ["agenda_pk", "agenda_on"]
     when = {"flags": before.flags} if before.late else None

@@ -109,17 +109,24 @@ def withdrawn(window: Window, *, on: date, invoice_id: str) -> Window:
     return replace(window, billed=(*window.billed, billed))
 
 
-def latest(closings: Closings, windows: Iterable[Window]) -> dict[str, Window | None]:
-    """Each meter's latest window after these were closed, billed again or withdrawn; None where none is left."""
-    found: dict[str, Window | None] = {}
-    for window in windows:
-        best = found.get(window.meter_id, closings.last.get(window.meter_id))
-        if best is not None and best.period == window.period:
-            best = None
-        if not window.is_withdrawn and (best is None or best.period.end <= window.period.end):
-            best = window
-        found[window.meter_id] = best
+def latest(closings: Closings, windows: Sequence[Window]) -> dict[str, Window]:
+    """Each meter's latest window after these were closed, billed again or withdrawn, in whatever order they are named.
+
+    A withdrawn one stays where nothing later is billed: what was billed before its days is still known to be.
+    """
+    found: dict[str, Window] = {}
+    anew = {(window.meter_id, window.period) for window in windows}
+    before = [window for window in closings.last.values() if (window.meter_id, window.period) not in anew]
+    changed = {window.meter_id for window in windows}
+    for window in (*(w for w in before if w.meter_id in changed), *windows):
+        best = found.get(window.meter_id)
+        if best is None or _reach(best) <= _reach(window):
+            found[window.meter_id] = window
     return found
+
+
+def _reach(window: Window) -> tuple[date, bool]:
+    return window.billed_until, not window.is_withdrawn
 
 
 def windows_to_look_at(closings: Closings, windows: Iterable[Window], meters: Mapping[str, Meter]) -> list[Window]:
@@ -134,7 +141,7 @@ def windows_to_look_at(closings: Closings, windows: Iterable[Window], meters: Ma
         told = [month for name, month in closings.late if name == meter.event_name]
         if any(month <= last and (meter.carries or month >= first) for month in told):
             found.append(window)
-    return [*(w for w in closings.last.values() if w.meter_id in meters), *found]
+    return [*(w for w in closings.last.values() if w.meter_id in meters and not w.is_withdrawn), *found]
 
 
 def _months_of(window: Window) -> tuple[str, str]:

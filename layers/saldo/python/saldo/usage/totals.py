@@ -130,11 +130,11 @@ def _window_key(account: Account, key: UsageKey) -> Key:
 
 
 def _marks(look: _Look) -> Iterable[Key]:
-    """Marks of windows that are asked for again, as when a charge is taken back. A meter without a latest window may
-    have had one whose charge was taken back for good, and now is made again."""
+    """Marks of windows that are asked for again, as when a charge is taken back, or made anew after it was; such a one
+    may begin where the latest ends."""
     for key, _ in look.keys:
         last = look.closings.last.get(key.meter_id)
-        if look.closings.begun if last is None else key.period.start < last.period.end:
+        if last is not None and key.period.start <= last.period.end:
             yield _window_key(look.account, key)
 
 
