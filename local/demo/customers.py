@@ -72,7 +72,8 @@ EU_CUSTOMERS = (
         "Camille Roche", "camille.roche@corvin.example", "FR40303265045", "en",
         (
             Contract("corvin_lyon", "Corvin Lyon", "team_v1", Habit.LATE, seats=5, scale=2),
-            Contract("corvin_paris", "Corvin Paris", "team_v2", Habit.PROMPT, seats=8, calendar=False, scale=3),
+            # Late too, so that who signs in to pay finds something open on every day of a month.
+            Contract("corvin_paris", "Corvin Paris", "team_v2", Habit.LATE, seats=8, calendar=False, scale=3),
         ),
     ),
     Customer(
