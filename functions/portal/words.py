@@ -13,15 +13,17 @@ from pathlib import Path
 from functions.portal import formats
 from saldo.kernel.periods import Period, zone_named
 
-LANGUAGES = ("en", "de")
-NAMES = {"en": "English", "de": "Deutsch"}
+LANGUAGES = ("en", "de", "fr", "es")
+NAMES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
 _FOLDER = Path(__file__).parent / "locales"
 
 
 @lru_cache(maxsize=8)
 def catalogue(language: str) -> Mapping[str, str]:
-    """Key → text of one language. A test holds the languages to the same keys and placeholders."""
-    texts: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    """Key → text, from all files of the language's folder. Tests hold the languages to the same keys and values."""
+    texts: dict[str, str] = {}
+    for path in sorted((_FOLDER / language).glob("*.json")):
+        texts |= json.loads(path.read_text(encoding="utf-8"))
     return texts
 
 
@@ -55,8 +57,9 @@ class Words:
         return text.format(**values) if values else text
 
     def count(self, key: str, n: int, /, **values: object) -> str:
-        """The text for so many: `key.one` or `key.other`, with {n}."""
-        return self(f"{key}.{'one' if n == 1 else 'other'}", n=formats.number(self.locale, n), **values)
+        """The text for so many: `key.one` or `key.other`, with {n}. French says zero in the singular (CLDR plurals)."""
+        is_one = n == 1 or (n == 0 and self.language == "fr")
+        return self(f"{key}.{'one' if is_one else 'other'}", n=formats.number(self.locale, n), **values)
 
     def known(self, key: str, otherwise: str) -> str:
         """The text of a key that comes from elsewhere (a code of a refusal), or of `otherwise`."""
