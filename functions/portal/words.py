@@ -67,11 +67,11 @@ class Words:
 
     def money(self, minor: int, currency: str) -> str:
         """With the currency's sign: €1,234.56, 1.234,56 €."""
-        return formats.money(self.locale, minor, currency)
+        return _typeset(formats.money(self.locale, minor, currency))
 
     def amount(self, minor: int, currency: str) -> str:
         """Without the sign, for columns whose heading names the currency."""
-        return formats.amount(self.locale, minor, currency)
+        return _typeset(formats.amount(self.locale, minor, currency))
 
     def exact(self, value: Decimal, currency: str) -> str:
         """A price with all its digits and the currency's sign."""
@@ -96,3 +96,8 @@ class Words:
     def of(self, texts: Mapping[str, str]) -> str:
         """The text of this language among language → text; English or the first there is otherwise."""
         return texts.get(self.language) or texts.get("en") or next(iter(texts.values()), "")
+
+
+def _typeset(amount: str) -> str:
+    """A true minus sign, as wide as a digit: a negative amount must not pass for a positive one."""
+    return amount.replace("-", "\N{MINUS SIGN}")

@@ -146,6 +146,7 @@ def test_templates_say_nothing_in_a_language_of_their_own() -> None:
         text = re.sub(r"\{#.*?#\}", "", text, flags=re.S)
         text = re.sub(r"\{[{%].*?[}%]\}", "", text, flags=re.S)
         text = re.sub(r"<[^>]*>", " ", text)
+        text = re.sub(r"\b[a-z]+-[a-z-]+(=\"[^\"]*\")?", " ", text)  # attributes that a macro writes into a tag
         words = [w for w in re.findall(r"[A-Za-z]{3,}", text) if w not in ("Saldo", "IBAN", "BIC", "nbsp", "doctype")]
         assert not words, f"{template.name}: {words}"
 
