@@ -17,6 +17,9 @@ MODES: dict[str, tuple[dict[str, int], str, str]] = {
     "large-text": (DESKTOP, "light", "200%"),
 }
 
+# What sticks to the window's edge would lie over the middle of a picture of the whole page.
+_AS_ONE_SHEET = ".selection { position: static !important }"
+
 
 def looked_at(page: Any, name: str, axe: str) -> None:
     """The page as it stands, in every mode: no flaw that axe knows, nothing cut or wider than the window, focus that
@@ -28,7 +31,7 @@ def looked_at(page: Any, name: str, axe: str) -> None:
     flaws = _focus_flaws(page)
     for mode, (size, colours, text) in MODES.items():
         with _seen_as(page, size, colours, text):
-            page.screenshot(path=str(SHOTS / f"{name}-{mode}.png"), full_page=True)
+            page.screenshot(path=str(SHOTS / f"{name}-{mode}.png"), full_page=True, style=_AS_ONE_SHEET)
             flaws += [f"{mode}: {overflow(page)} px too wide"] if overflow(page) > 0 else []
             flaws += [f"{mode}: {cut} is cut" for cut in _cut(page)]
             flaws += [f"{mode}: {v}" for v in violations(page, axe)] if mode != "large-text" else []

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from saldo.tax.model import TaxTotal
 
 
-_KINDS = {"status": "tag", "total_minor": "money", "open_minor": "strong"}
+_KINDS = {"issued_on": "day", "due_on": "day", "status": "tag", "total_minor": "money", "open_minor": "strong"}
 
 
 @dataclass(frozen=True, slots=True)

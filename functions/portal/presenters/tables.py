@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_CLASSES = {"money": "n", "strong": "n strong", "tag": "of-status", "pick": "pick"}
+_CLASSES = {"money": "n", "strong": "n strong", "day": "day", "tag": "of-status", "pick": "pick"}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's heading and kind: text, money (or any figure), strong (the figure that matters), tag, pick.
+    """A column's heading and kind: text, money (or any figure), strong (the figure that matters), day, tag, pick.
 
     `href` sorts by it, or the other way round; `sorted` is what aria-sort says: none, ascending, descending.
     """
