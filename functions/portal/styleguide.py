@@ -20,4 +20,5 @@ _ENVIRONMENTS = ("local", "test", "sandbox")
 def styleguide(visit: Visit) -> Answer:
     if services.settings().env not in _ENVIRONMENTS:
         raise NotFound("the style guide is not for customers")
-    return page(visit, "styleguide", view=samples(visit.words), notice=visit.words("styleguide.saved"))
+    wrong = [("sg-amount", visit.words("problem.invalid_amount")), ("sg-file", visit.words("styleguide.file_wrong"))]
+    return page(visit, "styleguide", view=samples(visit.words), problems=wrong, notice=visit.words("styleguide.saved"))
