@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from saldo.access.model_acting import Acting
+
 
 class Role(StrEnum):
     """What a user is on one account."""
@@ -68,6 +70,7 @@ class Session:
     """A user signed in on one browser. `digest` is the SHA-256 of the token, in hex.
 
     `verified_at`: when the user last proved who they are with a one-time code, None when never in this session.
+    `acting`: it is a member of staff who looks at what the customer sees; `user_id` is then theirs.
     """
 
     digest: str
@@ -80,6 +83,7 @@ class Session:
     seen_at: datetime
     verified_at: datetime | None
     origin: Origin
+    acting: Acting | None = None
 
     def seat(self, account_id: str) -> Seat | None:
         """The seat on this account, None when the user has none."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from saldo.access.model import Grant, Origin, Role, Seat, Session, SessionSummary, User, UserStatus
+from saldo.access.model_acting import Acting
 from saldo.access.rules import ABSOLUTE, WINDOW
 from saldo.accounts.model import ERASED
 from saldo.kernel.clock import instant_from, instant_text
@@ -94,11 +95,14 @@ def session_item(session: Session) -> Item:
     }
     if session.verified_at is not None:
         item["verified_at"] = instant_text(session.verified_at)
+    if session.acting is not None:
+        until = {"until": instant_text(session.acting.until)}
+        item["acting"] = {"staff_id": session.acting.staff_id, "consent_of": session.acting.consent_of} | until
     return item
 
 
 def session_from(item: Item) -> Session:
-    verified_at = item.get("verified_at")
+    verified_at, acting = item.get("verified_at"), item.get("acting")
     return Session(
         digest=item["pk"].removeprefix("session_"),
         user_id=item["user_id"],
@@ -110,6 +114,7 @@ def session_from(item: Item) -> Session:
         seen_at=instant_from(item["seen_at"]),
         verified_at=instant_from(verified_at) if verified_at else None,
         origin=Origin(item["address"], item["device"]),
+        acting=Acting(**{**acting, "until": instant_from(acting["until"])}) if acting else None,
     )
 
 

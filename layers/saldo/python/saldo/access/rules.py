@@ -44,7 +44,8 @@ def form_key_fits(token: str, given: str) -> bool:
 
 def ends_at(session: Session) -> datetime:
     """When the session is over unless it is used again."""
-    return min(session.seen_at + IDLE, session.began_at + ABSOLUTE)
+    ends = min(session.seen_at + IDLE, session.began_at + ABSOLUTE)
+    return min(ends, session.acting.until) if session.acting else ends
 
 
 def is_alive(session: Session, now: datetime) -> bool:

@@ -99,15 +99,29 @@ class Corrections:
     def __init__(self, store: Store, clock: Clock, tax: TaxPort) -> None:
         self._store, self._clock, self._tax = store, clock, tax
 
-    def credit(self, asked: CreditRequest) -> InvoiceHeader:
+    def preview(self, asked: CreditRequest) -> tuple[InvoiceBody, int]:
+        """The credit note as it would be issued now, and what earlier ones of this invoice gave (minor units, with
+        tax); nothing is written. Refusals as for `credit`."""
+        _check(asked)
+        found = self._read(asked)
+        return self._note(found, asked), -sum(note.total_minor for note in found.notes)
+
+    def issued_for(self, asked: CreditRequest) -> InvoiceHeader | None:
+        """What a request became, None when it became nothing yet. Refusal `request_reused`."""
+        guard = self._store.get(*keys.guard_key(asked.account_id, asked.request))
+        return self._became(asked, guard, asked.content)[0] if guard else None
+
+    def credit(self, asked: CreditRequest, consent: Callable[[Unit], None] | None = None) -> InvoiceHeader:
         """Issue the credit note and return it; the same request again returns the same one.
+
+        `consent` adds to the unit what must hold besides (a second person's agreement), or refuses.
 
         Refusals: `invalid_correction`, `not_correctable`, `invalid_credit_note`, `more_than_left`,
         `total_out_of_reach`, `request_reused`, `earlier_run_open`, `numbers_would_go_back`. Raises Unavailable when
         others keep changing the same records; asking again is safe.
         """
         _check(asked)
-        return self._until_it_holds(asked, asked.content, lambda found: [self._note(found, asked)])[0]
+        return self._until_it_holds(asked, asked.content, lambda found: [self._note(found, asked)], consent)[0]
 
     def rebill(self, asked: CreditRequest, answer: TaxAnswer | None = None) -> tuple[InvoiceHeader, InvoiceHeader]:
         """Take an invoice back whole and issue it again to the account's billing profile of now: (note, new invoice).
@@ -146,7 +160,9 @@ class Corrections:
 
     # -- how ---------------------------------------------------------------------------------------------------
 
-    def _until_it_holds(self, asked: CreditRequest, content: str, decide: _Decide) -> list[InvoiceHeader]:
+    def _until_it_holds(
+        self, asked: CreditRequest, content: str, decide: _Decide, consent: Callable[[Unit], None] | None = None
+    ) -> list[InvoiceHeader]:
         for tried in range(_MOST_ATTEMPTS):
             before = self._store.get(*keys.guard_key(asked.account_id, asked.request))
             if before is not None:
@@ -154,6 +170,8 @@ class Corrections:
             found = self._read(asked)
             bodies = decide(found)
             unit, issued = self._unit(found, asked, content, bodies)
+            if consent is not None:
+                consent(unit)
             if self._store.write_one(unit) is None:
                 return issued
             time.sleep(random.uniform(0, 0.002 * min(tried, 20)))  # noqa: S311 - jitter, not a secret
