@@ -1,11 +1,15 @@
 """The portal: registers blueprints, nothing else (Lambda handler `app.app`)."""
 
 from functions.http.application import Application
-from functions.portal import invoices, overview, paying, payments, profile, public, signing_in, statements, styleguide
+from functions.portal import consent, invoices, overview, paying, payments, profile, public, signing_in, statements
 from functions.portal.endpoint import edge
+from functions.staff import pages_of_staff
+from functions.staff.endpoint import edge as staff_edge
 
-app = Application("saldo", edge)
+app = Application("saldo", edge, staff_edge)
 app.api.binary_types = [*app.api.binary_types, "application/pdf"]
-for part in (public, signing_in, overview, invoices, paying, payments, statements, profile, styleguide):
+for part in (public, signing_in, overview, invoices, paying, payments, statements, profile, consent):
     app.register_blueprint(part.routes.blueprint)
+for staff_part in pages_of_staff():
+    app.register_blueprint(staff_part.routes.blueprint)
 app.checked()

@@ -28,6 +28,8 @@ class LocalStack:
     bus: str
     user_pool_id: str
     user_pool_client_id: str
+    staff_pool_id: str
+    staff_pool_client_id: str
     gateway_url: str
     gateway_secret_arn: str
     gateway_queue_url: str
@@ -81,6 +83,8 @@ def _stack(place: Place, code: str, told: Mapping[str, str]) -> LocalStack:
         bus=told["BusName"],
         user_pool_id=told["UserPoolId"],
         user_pool_client_id=told["UserPoolClientId"],
+        staff_pool_id=told["StaffPoolId"],
+        staff_pool_client_id=told["StaffPoolClientId"],
         gateway_url=place.gateway_url,
         gateway_secret_arn=told["GatewaySecretArn"],
         gateway_queue_url=told["GatewayQueueUrl"],

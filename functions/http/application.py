@@ -12,9 +12,10 @@ from functions.http.edge import Edge
 class Application(Chalice):
     """Chalice answers some requests before any view runs (unknown path, media type, method): headers go on here."""
 
-    def __init__(self, name: str, edge: Edge[Any, Any]) -> None:
+    def __init__(self, name: str, edge: Edge[Any, Any], *others: Edge[Any, Any]) -> None:
+        """`edge` restates what Chalice says itself; `others` are further ways in, each with routes of its own."""
         super().__init__(app_name=name)
-        self._edge = edge
+        self._edge, self._edges = edge, (edge, *others)
 
     def __call__(self, event: Any, context: Any) -> Any:
         answer = super().__call__(event, context)
@@ -29,7 +30,9 @@ class Application(Chalice):
 
     def checked(self) -> Application:
         """This application, if every route went through its edge; TypeError names those that did not."""
-        stray = self._edge.undeclared(self.routes)
+        known = {f"{method} {path}" for edge in self._edges for method, path in edge.declared}
+        served = {f"{method} {path}" for path, methods in self.routes.items() for method in methods}
+        stray = sorted(served - known)
         if stray:
             raise TypeError(f"routes without a rule: {', '.join(stray)}")
         return self

@@ -57,11 +57,6 @@ class Edge(ABC, Generic[Rule, Seen]):
         """An answer that Chalice gave before any view ran (unknown path, media type, method), as we would say it."""
         return answer
 
-    def undeclared(self, app_routes: Mapping[str, Mapping[str, object]]) -> list[str]:
-        """Routes of the application that did not come through here: there must be none."""
-        known = {f"{m} {p}" for m, p in self.declared}
-        return sorted({f"{m} {p}" for p, methods in app_routes.items() for m in methods} - known)
-
     def run(self, raw: Any, path: str, params: Mapping[str, str], rule: Rule, view: View[Seen]) -> Response:
         began = time.monotonic()
         seen = self.seen(request_of(raw, path, params, self._clock()))

@@ -1,8 +1,12 @@
-"""The two cookies: `saldo` carries the session's token, `saldo-start` ties sign-in forms to the browser."""
+"""The cookies: `saldo` carries a customer's session, `saldo-staff` one of staff, `saldo-start` ties sign-in forms to the
+browser."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+# Sessions of customers, of staff, and of sign-in forms.
+SESSION, STAFF_SESSION, START = "saldo", "saldo-staff", "saldo-start"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,25 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from functions.http.answers import Answer
 from functions.http.edge import Edge, EdgeRoutes
-from functions.http.requests import Fields, Request
+from functions.http.requests import Request
 from functions.portal import failures, services
 from functions.portal.answers import see_other
-from functions.portal.cookies import Cookies
+from functions.portal.cookies import SESSION as SESSION
+from functions.portal.cookies import STAFF_SESSION, Cookies
+from functions.portal.cookies import START as START
+from functions.portal.forms import checked_form
 from functions.portal.visit import Visit, device_of
 from functions.portal.words import Words, language_for
 from saldo.access.model import Origin, Role
-from saldo.access.rules import form_key_fits
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.regions import region_of
 
 View = Callable[[Visit], Answer]
 FORM = "application/x-www-form-urlencoded"
-SESSION, START = "saldo", "saldo-start"
-_MOST_BODY, _MOST_FIELDS = 400_000, 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +34,26 @@ class Rule:
     """Who may use a route. `roles`: on the account in the path; `anyone`: no session is asked for.
 
     `form`: a POST is a form of ours and must prove it (off for the gateway's webhooks, which are signed).
+    `acting`: staff who act for the customer may use it, too.
     """
 
     roles: frozenset[Role] = frozenset()
     anyone: bool = False
     signed_in: bool = False
     form: bool = True
+    acting: bool = False
 
 
 PUBLIC = Rule(anyone=True)
 SIGNED = Rule(anyone=True, form=False)
 ANY_USER = Rule(signed_in=True)
+LOOKING_TOO = Rule(signed_in=True, acting=True)
 
 
 def roles(allowed: frozenset[Role]) -> Rule:
-    """A route that names an account and asks for one of these roles on it."""
-    return Rule(roles=allowed)
+    """A route that names an account and asks for one of these roles on it. Staff who act for a customer look as its
+    viewers do."""
+    return Rule(roles=allowed, acting=Role.VIEWER in allowed)
 
 
 class PortalEdge(Edge[Rule, Visit]):
@@ -124,12 +128,14 @@ def _checked(visit: Visit, rule: Rule, view: View) -> Answer:
         session = services.sessions().of_token(token)
         if session is None:
             return _to_sign_in(visit)
+        if session.acting and not rule.acting:
+            raise NotFound
         words = replace(visit.words, language=language_for(session.language, visit.words.language))
         visit = replace(visit, session=session, words=words)
     if rule.roles:
         visit = _seated(visit, rule)
     if visit.method == "POST" and rule.form:
-        visit = _with_form(visit)
+        visit = replace(visit, form=checked_form(visit, token, services.settings().origin))
     return view(visit)
 
 
@@ -139,37 +145,21 @@ def _seated(visit: Visit, rule: Rule) -> Visit:
     if seat is None or seat.role not in rule.roles:
         raise NotFound
     store = services.store().within(seat.account_id, seat.entity_id, visit.who.user_id)
+    if visit.who.acting:
+        services.acting().note(visit.who, seat.entity_id, visit.path, visit.correlation_id)
     return replace(visit, seat=seat, store=store)
 
 
 def _to_sign_in(visit: Visit) -> Answer:
+    """Nobody is sent to sign in; for staff, who sign in elsewhere, there is nothing here."""
+    if Cookies(services.settings().origin).read(STAFF_SESSION, visit.headers.get("cookie", "")):
+        raise NotFound
     if "application/json" in visit.headers.get("accept", ""):
         raise Refusal("not_signed_in", "sign in first")
     path = visit.path
     for name, value in visit.params.items():
         path = path.replace(f"{{{name}}}", quote(value, safe=""))
     return see_other(f"/sign-in?next={quote(path, safe='/')}" if visit.method == "GET" else "/sign-in")
-
-
-def _with_form(visit: Visit) -> Visit:
-    own = services.settings().origin
-    sent_from, site = visit.headers.get("origin"), visit.headers.get("sec-fetch-site", "same-origin")
-    if (sent_from is not None and sent_from != own) or site not in ("same-origin", "none"):
-        raise Refusal("form_not_ours", "the form was sent from another site")
-    form = _fields(visit.raw_body)
-    if not form_key_fits(visit.token, form.get("form_key", [""])[-1]):
-        raise Refusal("form_not_ours", "the form is not from this session")
-    return replace(visit, form=form)
-
-
-def _fields(body: bytes) -> Fields:
-    if len(body) > _MOST_BODY:
-        raise Refusal("invalid_form", "the form is too large")
-    try:
-        text = body.decode("utf-8")
-        return parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
-    except ValueError as error:
-        raise Refusal("invalid_form", "the form cannot be read") from error
 
 
 def security_headers() -> dict[str, str]:

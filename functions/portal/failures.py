@@ -7,16 +7,16 @@ from functions.portal.answers import Answer, problem
 from functions.portal.pages import page
 from functions.portal.visit import Visit
 
-_SHOWN = (400, 403, 404, 409, 422, 429, 500, 502, 503)
+SHOWN = (400, 403, 404, 409, 422, 429, 500, 502, 503)
 
 
 def failed(visit: Visit, error: Exception) -> Answer:
     """A page, or problem+json for clients that ask for it. The same failure always reads the same."""
     status = status_of(error)
     code = code_of(error)
-    shown = status if status in _SHOWN else 422
+    shown = status if status in SHOWN else 422
     title = visit.words(f"failure.{shown}.title")
     if "application/json" in visit.headers.get("accept", ""):
         return problem(status, code, title, visit.correlation_id)
     text = visit.words.known(f"refusal.{code}", f"failure.{shown}.text")
-    return page(visit, "failure", status=status, title=title, text=text)
+    return page(visit, "failure", status=status, title=title, text=text, layout="base.html", home="/accounts")

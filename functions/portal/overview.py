@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
-from functions.portal.endpoint import ANY_USER, Routes, roles
+from functions.portal.endpoint import LOOKING_TOO, Routes, roles
 from functions.portal.pages import page
 from functions.portal.presenters.overview import RECENT, overview, together
 from functions.portal.visit import Visit
@@ -16,7 +16,7 @@ from saldo.payments import records as payment_records
 routes = Routes("overview")
 
 
-@routes.get("/accounts", ANY_USER)
+@routes.get("/accounts", LOOKING_TOO)
 def accounts(visit: Visit) -> Answer:
     seats = visit.who.seats
     if len(seats) == 1 and not visit.asked("all"):

@@ -6,6 +6,7 @@ import json
 
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
+from functions.portal.cookies import SESSION, STAFF_SESSION, Cookies
 from functions.portal.endpoint import PUBLIC, SIGNED, Routes
 from functions.portal.static_files import static_file
 from functions.portal.visit import Visit
@@ -15,7 +16,9 @@ routes = Routes("public")
 
 @routes.get("/", PUBLIC)
 def front_door(visit: Visit) -> Answer:
-    return see_other("/accounts")
+    cookies, sent = Cookies(services.settings().origin), visit.headers.get("cookie", "")
+    is_staff = cookies.read(STAFF_SESSION, sent) and not cookies.read(SESSION, sent)
+    return see_other("/staff" if is_staff else "/accounts")
 
 
 @routes.get("/healthz", PUBLIC)

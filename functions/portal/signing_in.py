@@ -9,7 +9,7 @@ from dataclasses import replace
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.cookies import Cookies
-from functions.portal.endpoint import ANY_USER, PUBLIC, SESSION, START, Routes
+from functions.portal.endpoint import LOOKING_TOO, PUBLIC, SESSION, START, Routes
 from functions.portal.pages import page
 from functions.portal.visit import Visit, safe_next
 from saldo.access.model import Challenge, ChallengeKind, SignedIn
@@ -56,7 +56,7 @@ def sign_in(visit: Visit) -> Answer:
     try:
         outcome = services.access().sign_in(email, visit.sent("password")[:256], visit.origin, _old_token(visit))
     except Refusal as refusal:
-        return _sign_in_page(visit, _code(refusal), email, follow)
+        return _sign_in_page(visit, told_code(refusal), email, follow)
     return _went_on(visit, outcome, follow)
 
 
@@ -68,11 +68,11 @@ def answer(visit: Visit) -> Answer:
     try:
         outcome = services.access().answer(asked, reply, visit.origin, _old_token(visit))
     except Refusal as refusal:
-        return _challenge_page(visit, asked, follow, _code(refusal))
+        return _challenge_page(visit, asked, follow, told_code(refusal))
     return _went_on(visit, outcome, follow)
 
 
-def _code(refusal: Refusal) -> str:
+def told_code(refusal: Refusal) -> str:
     """The refusal's code, if it is one that people are told of here; anything else goes up."""
     if refusal.code not in _CODES:
         raise refusal
@@ -116,7 +116,7 @@ def forgot(visit: Visit) -> Answer:
     try:
         services.access().forgot_password(email, visit.origin)
     except Refusal as refusal:
-        return _start_page(visit, "forgot", _code(refusal), email=email)
+        return _start_page(visit, "forgot", told_code(refusal), email=email)
     return _start_page(visit, "forgot_code", email=email)
 
 
@@ -126,13 +126,17 @@ def confirm_forgot(visit: Visit) -> Answer:
     try:
         services.access().confirm_forgot(email, code, visit.sent("password")[:256], visit.origin)
     except Refusal as refusal:
-        found = _code(refusal)
+        found = told_code(refusal)
         field: Mapping[str, str] = {"password_weak": "password"}
         return _start_page(visit, "forgot_code", found, email=email, field=field.get(found, "code"))
     return see_other("/sign-in?renewed=1")
 
 
-@routes.post("/sign-out", ANY_USER)
+@routes.post("/sign-out", LOOKING_TOO)
 def sign_out(visit: Visit) -> Answer:
+    if visit.who.acting:
+        seat = visit.who.seats[0]
+        services.acting().end(visit.who, seat.entity_id)
+        return see_other(f"/staff/{seat.entity_id}/accounts/{seat.account_id}", _cookies().dropped(SESSION))
     services.sessions().end(visit.who)
     return see_other("/sign-in", _cookies().dropped(SESSION))

@@ -15,7 +15,7 @@ from saldo.audit.model import Actor
 from saldo.kernel.periods import local_date
 from saldo.storage.store import Store
 
-_NEXT = re.compile(r"/(accounts|profile|styleguide)(/[A-Za-z0-9_\-./]*)?(\?[A-Za-z0-9_\-.=&%+]*)?")
+_NEXT = re.compile(r"/(accounts|profile)(/[A-Za-z0-9_\-./]*)?(\?[A-Za-z0-9_\-.=&%+]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,13 @@ class Visit(Request):
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.who.user_id, "user", self.correlation_id, self.origin.address)
+        """Who acts; staff who act for a customer do so on behalf of the one who consented."""
+        acting, where = self.who.acting, (self.correlation_id, self.origin.address)
+        return (
+            Actor(acting.staff_id, "staff", *where, acting.consent_of)
+            if acting
+            else Actor(self.who.user_id, "user", *where)
+        )
 
     @property
     def today(self) -> date:

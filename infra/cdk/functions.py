@@ -79,6 +79,7 @@ PORTAL = FunctionSpec(
         Grant.QUEUE_GATEWAY_EVENTS,
         Grant.GATEWAY_SECRET,
         Grant.RENDER,
+        Grant.START_RUNS,
     ),
     failures="PortalErrors",
     service="portal",

@@ -61,15 +61,21 @@ class PortalStack(Stack):
         super().__init__(scope, id_, **stack)
         self._target, self._data = target, data
         self.users = self._users()
-        self.client = self._client()
+        self.client = self._client(self.users, "PortalClient", "portal")
+        self.staff = self._staff()
+        self.staff_client = self._client(self.staff, "StaffClient", "staff")
         settings = {
             "SALDO_USER_POOL_ID": self.users.user_pool_id,
             "SALDO_USER_POOL_CLIENT_ID": self.client.user_pool_client_id,
+            "SALDO_STAFF_POOL_ID": self.staff.user_pool_id,
+            "SALDO_STAFF_POOL_CLIENT_ID": self.staff_client.user_pool_client_id,
         }
         hosting = Hosting(self, target, region, data)
         self.function = hosting.function(PORTAL, settings)
         self.api_function = hosting.function(API)
-        self.function.role.add_to_policy(iam.PolicyStatement(actions=_SIGN_IN, resources=[self.users.user_pool_arn]))
+        self.function.role.add_to_policy(
+            iam.PolicyStatement(actions=_SIGN_IN, resources=[self.users.user_pool_arn, self.staff.user_pool_arn])
+        )
         self.api = self._api()
         self._routes(_PORTAL_APP, self.function)
         self._routes(_API_APP, self.api_function)
@@ -81,14 +87,21 @@ class PortalStack(Stack):
         self._outputs()
 
     def _users(self) -> cognito.UserPool:
+        return self._pool("Users", "users", cognito.Mfa.OPTIONAL)
+
+    def _staff(self) -> cognito.UserPool:
+        """The seller's people, apart from every customer: nobody of them is in without a one-time code."""
+        return self._pool("Staff", "staff", cognito.Mfa.REQUIRED)
+
+    def _pool(self, id_: str, name: str, mfa: cognito.Mfa) -> cognito.UserPool:
         return cognito.UserPool(
             self,
-            "Users",
-            user_pool_name=self._data.names.of("users"),
+            id_,
+            user_pool_name=self._data.names.of(name),
             self_sign_up_enabled=False,
             sign_in_aliases=cognito.SignInAliases(email=True),
             sign_in_case_sensitive=False,
-            mfa=cognito.Mfa.OPTIONAL,
+            mfa=mfa,
             mfa_second_factor=cognito.MfaSecondFactor(sms=False, otp=True),
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
             password_policy=cognito.PasswordPolicy(
@@ -103,11 +116,11 @@ class PortalStack(Stack):
             removal_policy=RemovalPolicy.RETAIN,
         )
 
-    def _client(self) -> cognito.UserPoolClient:
+    def _client(self, pool: cognito.UserPool, id_: str, name: str) -> cognito.UserPoolClient:
         """Used by the portal's own function alone: passwords reach Cognito through it, never from a browser."""
-        return self.users.add_client(
-            "PortalClient",
-            user_pool_client_name="portal",
+        return pool.add_client(
+            id_,
+            user_pool_client_name=name,
             auth_flows=cognito.AuthFlow(admin_user_password=True),
             disable_o_auth=True,
             prevent_user_existence_errors=True,
@@ -216,6 +229,8 @@ class PortalStack(Stack):
         CfnOutput(self, "StageName", value=self.api.deployment_stage.stage_name)
         CfnOutput(self, "UserPoolId", value=self.users.user_pool_id)
         CfnOutput(self, "UserPoolClientId", value=self.client.user_pool_client_id)
+        CfnOutput(self, "StaffPoolId", value=self.staff.user_pool_id)
+        CfnOutput(self, "StaffPoolClientId", value=self.staff_client.user_pool_client_id)
 
 
 def _chalice_app(module: str) -> Any:  # Chalice ships no types

@@ -1,6 +1,7 @@
 """How sellers and customers lie in the table (master data: PynamoDB defines the records).
 
 `<organisation>` / `organisation` · `<entity>` / `entity` · `<entity>` / `customer#<account>` (the entity's customers)
+`<entity>` / `customer_word#<word>#<account>` (customers by each word of their name, for staff's search)
 `<entity>` / `consolidated#<account>` (accounts whose charges come on another's invoice)
 `<account>` / `account` · `<account>` / `profile#<version>` (sealed, never changes)
 `<account>` / `certificate#<id>` (its number sealed) · `<account>` / `tax_id`: a tax id to be asked about again, on the
@@ -10,6 +11,8 @@ agenda `unchecked#<entity>` under the day of the next try.
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -53,6 +56,7 @@ from saldo.storage.store import Store
 PROFILE_FIELDS = "profile/1"
 CERTIFICATE_FIELDS = "certificate/1"
 CERTIFICATES = "certificate#"
+CUSTOMER_WORDS = "customer_word#"
 _LATER = ("terms", "tax_postcode", "exemptions", "tax_id_check")
 _ACCOUNT_FIELDS = tuple(name for name in Account.__dataclass_fields__ if name not in ("id", *_LATER))
 
@@ -232,6 +236,17 @@ def customer_item(account: Account) -> Item:
         organisation_id=account.organisation_id,
         name=account.name,
     ).as_item()
+
+
+def words_of(name: str) -> list[str]:
+    """Words of a name as they are searched: lower case, without accents, at most eight."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return list(dict.fromkeys(re.findall(r"\w+", plain)))[:8]
+
+
+def customer_word_items(account: Account) -> list[Item]:
+    fields = {"pk": account.entity_id, "kind": "customer_word", "account_id": account.id, "name": account.name}
+    return [{**fields, "sk": f"{CUSTOMER_WORDS}{word}#{account.id}"} for word in words_of(account.name)]
 
 
 def consolidated_key(entity_id: str, account_id: str) -> Key:

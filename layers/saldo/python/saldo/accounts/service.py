@@ -47,6 +47,8 @@ class Accounts:
         if to_ask_again(check):
             unit.put(records.unchecked_item(account, check.checked_on))
         unit.put(records.customer_item(account))
+        for word in records.customer_word_items(account):
+            unit.put(word)
         unit.put(records.profile_item(profile, account.organisation_id, self._sealer))
         self._audited(unit, account.id, "account.opened", account.id, actor)
         return self._store.write_one(unit) is None
@@ -114,6 +116,22 @@ class Accounts:
         """Every customer account of a seller, in id order."""
         for item in self._store.query_all(entity_id, prefix="customer#"):
             yield item["account_id"]
+
+    def named(self, entity_id: str, text: str, most: int = 100) -> list[tuple[str, str]]:
+        """Customers of a seller with words that begin as those of the text do: (account id, name), by name; one call.
+
+        Found by the text's longest word; at most `most` of those that have it are looked at.
+        """
+        wanted = records.words_of(text)
+        if not wanted:
+            return []
+        longest = max(wanted, key=len)
+        page = self._store.query(entity_id, prefix=records.CUSTOMER_WORDS + longest, limit=most)
+        found = {item["account_id"]: item["name"] for item in page.items}
+        fits = {
+            i: n for i, n in found.items() if all(any(w.startswith(x) for w in records.words_of(n)) for x in wanted)
+        }
+        return sorted(fits.items(), key=lambda both: (both[1].casefold(), both[0]))
 
     def _audited(self, unit: Unit, owner: str, action: str, subject: str, actor: Actor, reason: str = "") -> Unit:
         return unit.put(audit_item(AuditRecord(owner, self._clock(), actor, action, subject, reason=reason)))

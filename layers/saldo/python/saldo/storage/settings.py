@@ -37,6 +37,8 @@ class Settings:
     bus: str
     user_pool_id: str
     user_pool_client_id: str
+    staff_pool_id: str
+    staff_pool_client_id: str
     gateway_url: str
     gateway_secret_arn: str
     gateway_queue_url: str

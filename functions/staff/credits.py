@@ -1,0 +1,147 @@
+"""One invoice as staff see it, its PDF, and a credit note for it: asked, checked, issued or put before a second person."""
+
+from __future__ import annotations
+
+import secrets
+
+from functions.portal.answers import PDF, Answer, download, see_other
+from functions.portal.presenters.tags import invoice_tag
+from functions.staff import rules, services
+from functions.staff.endpoint import Routes, staff
+from functions.staff.pages import page
+from functions.staff.reading import note_read
+from functions.staff.tables import Row, Sheet, Table, columns
+from functions.staff.visit import StaffVisit
+from saldo.access.model_proposals import Proposal
+from saldo.invoicing import reading
+from saldo.invoicing.corrections import CreditRequest
+from saldo.invoicing.listing import InvoiceRow
+from saldo.invoicing.reading import Invoice
+from saldo.invoicing.rules_corrections import Reason
+from saldo.kernel.errors import Problems, Refusal
+from saldo.kernel.ids import check_id
+from saldo.kernel.money import Money
+from saldo.kernel.periods import local_date
+
+routes = Routes("credits")
+_INVOICE = "/staff/{entity_id}/accounts/{account_id}/invoices/{invoice_id}"
+REASONS = tuple(r for r in Reason if r not in (Reason.TAX, Reason.MASTER_DATA))
+
+
+@routes.get(_INVOICE, staff(rules.READ))
+def invoice(visit: StaffVisit) -> Answer:
+    found = _read(visit)
+    note_read(visit, visit.customer["pk"], "invoice.viewed", found.header.invoice_id)
+    return _invoice_page(visit, found)
+
+
+@routes.get(_INVOICE + "/pdf", staff(rules.READ))
+def pdf(visit: StaffVisit) -> Answer:
+    """The document as the customer has it, by the use case that makes it for them."""
+    header = _read(visit).header
+    body = services.document(header.account_id, {"invoice_id": header.invoice_id})
+    note_read(visit, header.account_id, "invoice.downloaded", header.invoice_id)
+    return download(body, PDF, f"{header.number}.pdf")
+
+
+@routes.post(_INVOICE + "/credit/check", staff(rules.ASK_FOR_CREDITS))
+def check(visit: StaffVisit) -> Answer:
+    """What it would come to, and whether it takes a second person; nothing is written."""
+    found = _read(visit)
+    try:
+        asked = _asked(visit, found, secrets.token_hex(16))
+        told = services.credits().preview(asked)
+    except Refusal as refusal:
+        return _invoice_page(visit, found, refusal)
+    t = visit.words
+    amounts = (
+        (t("staff.credit.net"), told.net_minor),
+        (t("staff.credit.tax"), told.tax_minor),
+        (t("staff.credit.total"), told.total.minor),
+    )
+    facts = [(t("column.number"), found.header.number), (t("staff.credit.reason"), t(f"staff.reason.{asked.reason}"))]
+    facts += [(name, t.money(minor, told.total.currency)) for name, minor in amounts]
+    facts.append((t("staff.credit.why"), visit.sent("why")))
+    view = Sheet(t("staff.credit.check"), above=_above(visit), facts=facts)
+    sent = {name: visit.sent(name) for name in ("reason", "amount", "why")} | {"request": asked.request}
+    return page(
+        visit, "staff_credit_check", tab="customers", view=view, sent=sent, two=told.takes_two, to=_path(visit, found)
+    )
+
+
+@routes.post(_INVOICE + "/credit", staff(rules.ASK_FOR_CREDITS))
+def credit(visit: StaffVisit) -> Answer:
+    found = _read(visit)
+    asked = _asked(visit, found, visit.sent("request")[:64])
+    outcome = services.credits().ask(visit.at.entity_id, asked, visit.sent("why")[:300])
+    if isinstance(outcome, Proposal):
+        return see_other(f"{visit.home}/proposals/{outcome.id}")
+    return see_other(f"{visit.account_home}/invoices/{outcome.invoice_id}")
+
+
+def _read(visit: StaffVisit) -> Invoice:
+    return reading.invoice(visit.records, visit.customer["pk"], check_id(visit.params["invoice_id"], "inv"))
+
+
+def _path(visit: StaffVisit, found: Invoice) -> str:
+    return f"{visit.account_home}/invoices/{found.header.invoice_id}"
+
+
+def _above(visit: StaffVisit) -> tuple[tuple[str, str], ...]:
+    t = visit.words
+    return (t("staff.customers"), f"{visit.home}/customers"), (visit.customer["name"], visit.account_home)
+
+
+def _asked(visit: StaffVisit, found: Invoice, request: str) -> CreditRequest:
+    """What the form says; Refusal `invalid_input` names every field at fault."""
+    problems, amount = Problems(), visit.sent("amount")
+    reason = next((r for r in REASONS if r.value == visit.sent("reason")), None)
+    if reason is None:
+        problems.add("reason", "reason_required", "choose why")
+    if not 0 < len(visit.sent("why")) <= 300:
+        problems.add("why", "reason_required", "say why")
+    total: int | None = None
+    if amount:
+        try:
+            total = Money.parse(amount.replace(",", "."), found.header.currency).minor
+        except Refusal:
+            problems.add("amount", "invalid_amount", "not an amount")
+    problems.refuse_if_any()
+    assert reason is not None, "a missing reason was refused"
+    header = found.header
+    return CreditRequest(header.account_id, header.invoice_id, request, reason, visit.actor, total_minor=total)
+
+
+def _invoice_page(visit: StaffVisit, found: Invoice, refusal: Refusal | None = None) -> Answer:
+    t, header, zone = visit.words, found.header, visit.customer["time_zone"]
+    row = InvoiceRow(**{name: getattr(header, name) for name in InvoiceRow.__dataclass_fields__})
+    facts = [
+        (t("column.status"), invoice_tag(row, local_date(visit.now, zone), t).text),
+        (t("column.issued_on"), t.day(row.issued_on)),
+        (t("column.due_on"), t.day(row.due_on)),
+        (t("column.total_minor"), t.money(header.total_minor, header.currency)),
+        (t("column.open_minor"), t.money(header.open_minor, header.currency)),
+    ]
+    view = Sheet(header.number, above=_above(visit), facts=facts, tables=(_lines(visit, found),))
+    problems = _problems(visit, refusal) if refusal else []
+    values = {"view": view, "problems": problems, "to": _path(visit, found), "currency": header.currency}
+    values |= {"sent": {name: visit.sent(name) for name in ("reason", "amount", "why")}, "tab": "customers"}
+    reasons = [(r.value, t(f"staff.reason.{r}")) for r in REASONS]
+    return page(visit, "staff_invoice", status=422 if refusal else 200, reasons=reasons, **values)
+
+
+def _problems(visit: StaffVisit, refusal: Refusal) -> list[tuple[str, str]]:
+    if refusal.problems and refusal.code == "invalid_input":
+        return [(p.field, visit.words.known(f"problem.{p.code}", f"refusal.{p.code}")) for p in refusal.problems]
+    return [("amount", visit.words.known(f"refusal.{refusal.code}", "failure.422.text"))]
+
+
+def _lines(visit: StaffVisit, found: Invoice) -> Table:
+    t = visit.words
+    lines = found.body.lines if found.body else ()
+    rows = [
+        Row((t.of(line.names), t.number(line.quantity), t.amount(line.net_minor, found.header.currency)))
+        for line in lines
+    ]
+    heads = columns(t("staff.line"), t("staff.quantity") + "|money", t("staff.credit.net") + "|strong")
+    return Table("lines", t("staff.lines"), heads, rows, t("staff.no_lines"), found.header.currency)

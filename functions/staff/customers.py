@@ -1,0 +1,148 @@
+"""Customers of a legal entity: found by name, number or account, and one account with what happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from functions.portal.answers import Answer
+from functions.portal.presenters.tags import invoice_tag, payment_tag
+from functions.staff import rules, services
+from functions.staff.endpoint import Routes, staff
+from functions.staff.pages import page
+from functions.staff.reading import note_read
+from functions.staff.tables import Row, Sheet, Table, columns
+from functions.staff.timeline import events_table
+from functions.staff.visit import StaffVisit
+from saldo.invoicing.listing import InvoiceRow
+from saldo.kernel.periods import local_date
+
+routes = Routes("customers")
+PAGE = 50
+TABS = ("open", "timeline", "invoices", "payments", "contact")
+
+
+@routes.get("/staff/{entity_id}/customers", staff(rules.READ))
+def customers(visit: StaffVisit) -> Answer:
+    wanted, t = visit.asked("q")[:80], visit.words
+    found, cursor = _found(visit, wanted) if wanted else _all(visit)
+    rows = [Row((name, account_id), f"{visit.home}/accounts/{account_id}") for account_id, name in found]
+    table = Table(
+        "customers", t("staff.customers"), columns(t("staff.customer"), t("staff.account")), rows, t("staff.nobody")
+    )
+    newer = f"{visit.home}/customers?cursor={cursor}" if cursor else ""
+    return page(
+        visit,
+        "staff_customers",
+        tab="customers",
+        view=Sheet(t("staff.customers"), tables=(table,)),
+        q=wanted,
+        older=newer,
+    )
+
+
+def _all(visit: StaffVisit) -> tuple[list[tuple[str, str]], str]:
+    cursor = visit.asked("cursor") or None
+    got = visit.records.query(visit.at.entity_id, prefix="customer#", limit=PAGE, cursor=cursor)
+    return [(item["account_id"], item["name"]) for item in got.items], got.cursor or ""
+
+
+def _found(visit: StaffVisit, wanted: str) -> tuple[list[tuple[str, str]], str]:
+    """By account id or customer number in one call where it can be one, by words of the name else."""
+    from saldo.accounts.service import Accounts
+    from saldo.orders.model_orders import Reference, ReferenceKind
+    from saldo.orders.records_orders import reference_key
+
+    store, entity_id = visit.records, visit.at.entity_id
+    kinds = (ReferenceKind.CUSTOMER, ReferenceKind.DUNS)
+    keys = [(entity_id, f"customer#{wanted}"), *(reference_key(entity_id, Reference(k, wanted)) for k in kinds)]
+    hits = {item["account_id"] for item in store.get_many(keys).values()}
+    if hits:
+        listed = store.get_many([(entity_id, f"customer#{i}") for i in sorted(hits)])
+        return [(item["account_id"], item["name"]) for item in listed.values()], ""
+    return Accounts(store, services.sealer(), services.clock).named(entity_id, wanted), ""
+
+
+@routes.get("/staff/{entity_id}/accounts/{account_id}", staff(rules.READ))
+def account(visit: StaffVisit) -> Answer:
+    """One subject a view, one query each."""
+    shown, t = visit.asked("show"), visit.words
+    shown = shown if shown in TABS else TABS[0]
+    facts, tables = _VIEWS[shown](visit)
+    above = ((t("staff.customers"), f"{visit.home}/customers"),)
+    view = Sheet(visit.customer["name"], visit.customer["pk"], above, facts, tables)
+    tabs = [(t(f"staff.show.{name}"), f"{visit.account_home}?show={name}", name == shown) for name in TABS]
+    return page(visit, "staff_account", tab="customers", view=view, tabs=tabs)
+
+
+_Shown = tuple[list[tuple[str, str]], tuple[Table, ...]]
+
+
+def _open(visit: StaffVisit) -> _Shown:
+    from saldo.invoicing.reading import open_rows
+
+    return [], (_invoices_table(visit, open_rows(visit.records, visit.customer["pk"])),)
+
+
+def _invoices(visit: StaffVisit) -> _Shown:
+    from saldo.invoicing.listing import ListWish
+    from saldo.invoicing.reading import listed
+
+    found = listed(visit.records, visit.customer["pk"], ListWish(cursor=visit.asked("cursor")), _today(visit))
+    more = f"{visit.account_home}?show=invoices&cursor={found.cursor}" if found.cursor else ""
+    return [], (_invoices_table(visit, found.rows, more),)
+
+
+def _invoices_table(visit: StaffVisit, found: Iterable[InvoiceRow], more: str = "") -> Table:
+    t, today = visit.words, _today(visit)
+    rows = []
+    for row in found:
+        total, left = t.money(row.total_minor, row.currency), t.money(row.open_minor, row.currency)
+        cells = (row.number, t.day(row.issued_on), t.day(row.due_on), invoice_tag(row, today, t).text, total, left)
+        rows.append(Row(cells, f"{visit.account_home}/invoices/{row.invoice_id}"))
+    heads = columns(t("column.number"), t("column.issued_on") + "|day", t("column.due_on") + "|day", t("column.status"),
+                    t("column.total_minor") + "|money", t("column.open_minor") + "|strong")  # fmt: skip
+    return Table("invoices", t("nav.invoices"), heads, rows, t("staff.no_invoices"), more=more)
+
+
+def _payments(visit: StaffVisit) -> _Shown:
+    from saldo.payments.records import PREFIX, payment_from
+
+    t, zone = visit.words, visit.customer["time_zone"]
+    got = visit.records.query(visit.customer["pk"], prefix=PREFIX, limit=PAGE, newest_first=True)
+    rows = []
+    for paid in map(payment_from, got.items):
+        amount = t.money(paid.amount.minor, paid.amount.currency)
+        at = t.moment(paid.settled_at or paid.started_at, zone)
+        rows.append(Row((at, payment_tag(paid.status, t).text, paid.method, amount)))
+    heads = columns(t("staff.when"), t("column.status"), t("staff.method"), t("column.amount") + "|money")
+    return [], (Table("payments", t("nav.payments"), heads, rows, t("staff.no_payments")),)
+
+
+def _timeline(visit: StaffVisit) -> _Shown:
+    return [], (events_table(visit, visit.customer["pk"]),)
+
+
+def _contact(visit: StaffVisit) -> _Shown:
+    """The billing profile is opened, and that is put on record."""
+    from saldo.accounts.service import Accounts
+
+    customer, t = visit.customer, visit.words
+    accounts = Accounts(visit.records, services.sealer(), services.clock)
+    profile = accounts.profile(customer["pk"], int(customer["profile_version"]))
+    note_read(visit, customer["pk"], "profile.viewed", f"profile {profile.version}")
+    lines = (*profile.address.lines, f"{profile.address.postcode} {profile.address.city}", profile.address.country)
+    return [
+        (t("staff.customer"), profile.legal_name),
+        (t("staff.contact"), profile.contact_name),
+        (t("field.email"), ", ".join(profile.emails)),
+        (t("staff.address"), ", ".join(lines)),
+        (t("staff.tax_id"), profile.tax_id),
+    ], ()
+
+
+_VIEWS = {"open": _open, "timeline": _timeline, "invoices": _invoices, "payments": _payments, "contact": _contact}
+
+
+def _today(visit: StaffVisit) -> date:
+    return local_date(visit.now, visit.customer["time_zone"])

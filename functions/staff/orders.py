@@ -1,0 +1,105 @@
+"""Orders that wait for a person: what does not agree, and accepting or refusing them by the room's own use cases."""
+
+from __future__ import annotations
+
+from functions.portal.answers import Answer, see_other
+from functions.staff import rules, services
+from functions.staff.endpoint import Routes, staff
+from functions.staff.pages import page
+from functions.staff.tables import Row, Sheet, Table, columns
+from functions.staff.visit import StaffVisit
+from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import plain
+from saldo.orders.model_orders import Order, OrderStatus
+from saldo.orders.records_orders import DISCREPANCY_PREFIX
+
+routes = Routes("orders")
+PAGE = 100
+_ONE = "/staff/{entity_id}/orders/{order_id}"
+
+
+@routes.get("/staff/{entity_id}/orders", staff(rules.READ))
+def orders(visit: StaffVisit) -> Answer:
+    t, got = visit.words, visit.records.query(visit.at.entity_id, prefix=DISCREPANCY_PREFIX, limit=PAGE)
+    rows = [
+        Row(
+            (i["purchase_order"] or i["order_id"], i["party"], i["account_id"], t.money(i["amount_minor"], i["currency"] or visit.at.currency)),
+            f"{visit.home}/orders/{i['order_id']}",
+            "; ".join(d["message"] for d in i["discrepancies"][:3]),
+        )
+        for i in got.items
+    ]  # fmt: skip
+    heads = columns(t("staff.order"), t("staff.party"), t("staff.account"), t("column.amount") + "|strong")
+    table = Table("orders", t("staff.queue.orders"), heads, rows, t("staff.nothing_waits"))
+    return page(
+        visit, "staff_sheet", tab="orders", view=Sheet(t("staff.nav.orders"), t("staff.orders_lead"), tables=(table,))
+    )
+
+
+@routes.get(_ONE, staff(rules.READ))
+def order(visit: StaffVisit) -> Answer:
+    return _order_page(visit, _find(visit))
+
+
+@routes.post(_ONE + "/accept", staff(rules.WORK_ON_ORDERS))
+def accept(visit: StaffVisit) -> Answer:
+    """As they were asked for; a price below ours takes two people, and the page then says who was the first."""
+    return _decided(visit, services.decisions().accept)
+
+
+@routes.post(_ONE + "/refuse", staff(rules.WORK_ON_ORDERS))
+def refuse(visit: StaffVisit) -> Answer:
+    return _decided(visit, services.decisions().refuse)
+
+
+def _decided(visit: StaffVisit, decide: object) -> Answer:
+    assert callable(decide), "accept or refuse"
+    version = visit.sent("version")
+    seen = int(version) if version.isdecimal() else None
+    try:
+        decide(visit.at.entity_id, visit.params["order_id"], visit.actor, visit.sent("note")[:300], version=seen)
+    except Refusal as refusal:
+        if refusal.code not in ("reason_required", "second_person_needed"):
+            raise
+        text = visit.words.known(f"refusal.{refusal.code}", "failure.422.text")
+        return _order_page(visit, _find(visit), [("note", text)])
+    return see_other(f"{visit.home}/orders/{visit.params['order_id']}")
+
+
+def _find(visit: StaffVisit) -> Order:
+    return services.orders().find(visit.at.entity_id, visit.params["order_id"])
+
+
+def _order_page(visit: StaffVisit, found: Order, problems: list[tuple[str, str]] | None = None) -> Answer:
+    t, currency = visit.words, found.currency or visit.at.currency
+    names = services.names({a.by for a in found.approvals})
+    facts = [
+        (t("column.status"), t(f"staff.order_state.{found.status}")),
+        (t("staff.party"), found.request.party),
+        (t("staff.account"), found.account_id),
+        (t("staff.received"), t.moment(found.received_at, visit.at.time_zone)),
+        (t("column.amount"), t.money(found.amount_minor, currency)),
+        (t("staff.first_person"), ", ".join(names[a.by] for a in found.approvals)),
+    ]
+    wrong = [Row((d.line or "–", d.message)) for d in found.discrepancies]
+    lines = [
+        Row(
+            (
+                x.asked.number,
+                x.asked.sku or x.asked.buyer_sku,
+                plain(x.asked.quantity),
+                t(f"staff.order_state.{x.status}"),
+            )
+        )
+        for x in found.lines
+    ]
+    heads = columns(t("staff.line"), t("staff.article"), t("staff.quantity") + "|money", t("column.status"))
+    tables = (
+        Table("wrong", t("staff.discrepancies"), columns(t("staff.line"), t("staff.what")), wrong, t("staff.agrees")),
+        Table("lines", t("staff.lines"), heads, lines, t("staff.no_lines")),
+    )
+    above = ((t("staff.nav.orders"), f"{visit.home}/orders"),)
+    view = Sheet(found.request.purchase_order or found.id, above=above, facts=facts, tables=tables)
+    open_ = found.status is OrderStatus.HELD and visit.may(rules.WORK_ON_ORDERS)
+    values = {"view": view, "one": found, "open": open_, "problems": problems or []}
+    return page(visit, "staff_order", tab="orders", status=422 if problems else 200, **values)

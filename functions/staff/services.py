@@ -1,0 +1,118 @@
+"""What pages of staff are made of besides the portal's, each built when first asked for, once per process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from functions.portal.services import acting as acting
+from functions.portal.services import clock as clock
+from functions.portal.services import document as document
+from functions.portal.services import sealer as sealer
+from functions.portal.services import settings as settings
+from functions.portal.services import store as store
+from functions.services import run_starter as run_starter
+from saldo.access.staff import StaffDirectory, StaffSessions
+from saldo.storage.clients import client
+
+if TYPE_CHECKING:
+    from saldo.access.elevation import Elevations
+    from saldo.access.proposals import Proposals
+    from saldo.access.reviews import AccessReviews
+    from saldo.access.staff import StaffAccess
+    from saldo.accounts.seller_details import SellerDetails
+    from saldo.invoicing.approvals import Approvals
+    from saldo.invoicing.staff_credits import StaffCredits
+    from saldo.orders.decisions import Decisions
+    from saldo.orders.service import Orders
+
+_NAMES_LAST_S = 300.0
+
+
+def sessions() -> StaffSessions:
+    return StaffSessions(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def access() -> StaffAccess:
+    from saldo.access.cognito import CognitoIdentity
+    from saldo.access.service import Realm
+    from saldo.access.staff import StaffAccess
+    from saldo.access.tokens import RsaTokens
+
+    s = settings()
+    identity = CognitoIdentity(client("cognito-idp"), s.staff_pool_id, s.staff_pool_client_id)
+    tokens = RsaTokens(identity.issuer, s.staff_pool_client_id, identity.key_set, clock)
+    return StaffAccess(store(), sealer(), identity, tokens, Realm(s.region_code, identity.issuer), clock)
+
+
+def directory() -> StaffDirectory:
+    return StaffDirectory(store(), sealer())
+
+
+def proposals() -> Proposals:
+    from saldo.access.proposals import Proposals
+
+    return Proposals(store(), clock)
+
+
+def elevations() -> Elevations:
+    from saldo.access.elevation import Elevations
+
+    return Elevations(store(), clock, proposals())
+
+
+def reviews() -> AccessReviews:
+    from saldo.access.reviews import AccessReviews
+
+    return AccessReviews(store(), clock)
+
+
+def credits() -> StaffCredits:
+    from functions.services import tax
+    from saldo.invoicing.corrections import Corrections
+    from saldo.invoicing.staff_credits import StaffCredits
+
+    return StaffCredits(Corrections(store(), clock, tax()), proposals())
+
+
+def seller_details() -> SellerDetails:
+    from saldo.accounts.seller_details import SellerDetails
+
+    return SellerDetails(store(), clock)
+
+
+def approvals() -> Approvals:
+    from saldo.invoicing.approvals import Approvals
+
+    return Approvals(store(), clock)
+
+
+def orders() -> Orders:
+    from saldo.orders.service import Orders
+
+    return Orders(store(), clock)
+
+
+def decisions() -> Decisions:
+    from saldo.orders.decisions import Decisions
+
+    return Decisions(store(), clock)
+
+
+_names: dict[str, str] = {}
+_names_since = 0.0
+
+
+def names(ids: Collection[str]) -> dict[str, str]:
+    """Names of staff by id, kept for some minutes so that pages need no call for them; others stay their ids."""
+    global _names_since
+    if time.monotonic() - _names_since > _NAMES_LAST_S:
+        _names.clear()
+        _names_since = time.monotonic()
+    unknown = sorted({i for i in ids if i.startswith("staff_") and i not in _names})
+    if unknown:
+        _names.update(directory().names(unknown))
+    return {i: _names.get(i, i) for i in ids}
