@@ -30,10 +30,10 @@ def access(visit: StaffVisit) -> Answer:
         Row((p.name, t(f"staff_role.{e.role}"), t.moment(e.until, zone), e.reason))
         for s, p in people for e in elevations_at(s, entity_id, visit.now)
     ]  # fmt: skip
-    heads = columns(t("staff.person"), t("staff.role"), t("staff.confirmed"), t("staff.seen"), t("staff.look_at"))
+    heads = columns(t("staff.person"), t("column.role"), t("staff.confirmed"), t("staff.seen"), t("staff.look_at"))
     tables = (
         Table("posts", t("staff.standing"), heads, rows, t("staff.nobody")),
-        Table("raised", t("staff.elevations"), columns(t("staff.person"), t("staff.role"), t("staff.until"), t("staff.credit.why")),
+        Table("raised", t("staff.elevations"), columns(t("staff.person"), t("column.role"), t("staff.until"), t("staff.credit.why")),
               raised, t("staff.no_elevations")),
     )  # fmt: skip
     last = services.reviews().last(entity_id)

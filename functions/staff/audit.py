@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 from functions.portal.answers import CSV, Answer, download
-from functions.portal.presenters.spreadsheets import safe_cell
+from functions.portal.presenters.spreadsheets import csv_text
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
@@ -21,8 +19,12 @@ from saldo.audit.records import PREFIX, audit_record
 from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.periods import local_date
+from saldo.storage.store import Store
 
 routes = Routes("audit")
+_HEADS: tuple[str, ...] = (
+    *("at", "owner", "action", "subject", "actor", "kind", "on_behalf_of", "network", "changes", "reason"),
+)
 _SHOWN, _EXPORTED, _USUAL = 200, 50_000, timedelta(days=7)
 
 
@@ -44,19 +46,17 @@ def audit(visit: StaffVisit) -> Answer:
 def export(visit: StaffVisit) -> Answer:
     """All of it, for auditors; that it was exported is put on record first."""
     note_read(visit, visit.at.entity_id, "audit.exported", f"{_day(visit, 'from')} {_day(visit, 'to')}")
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(
-        ("at", "owner", "action", "subject", "actor", "kind", "on_behalf_of", "network", "changes", "reason")
-    )
-    for n, r in enumerate(_found(visit)):
-        if n == _EXPORTED:
+    rows = [_HEADS]
+    for record in _found(visit):
+        if len(rows) > _EXPORTED:
             raise Refusal("too_large_export", "narrow the dates: there are more records than one file holds")
-        who = (r.actor.id, r.actor.kind, r.actor.on_behalf_of, r.actor.address)
-        writer.writerow(
-            map(safe_cell, (instant_text(r.at), r.owner_id, r.action, r.subject_id, *who, changes_of(r), r.reason))
-        )
-    return download(out.getvalue(), CSV, f"audit-{_day(visit, 'from')}-{_day(visit, 'to')}.csv")
+        rows.append(_cells(record))
+    return download(csv_text(rows), CSV, f"audit-{_day(visit, 'from')}-{_day(visit, 'to')}.csv")
+
+
+def _cells(r: AuditRecord) -> tuple[str, ...]:
+    who = (r.actor.id, r.actor.kind, r.actor.on_behalf_of, r.actor.address)
+    return (instant_text(r.at), r.owner_id, r.action, r.subject_id, *who, changes_of(r), r.reason)
 
 
 def _found(visit: StaffVisit) -> Iterator[AuditRecord]:
@@ -72,7 +72,7 @@ def _found(visit: StaffVisit) -> Iterator[AuditRecord]:
             yield record
 
 
-def _trail(visit: StaffVisit, owner: str):  # type: ignore[no-untyped-def]
+def _trail(visit: StaffVisit, owner: str) -> Store:
     """A store that reaches the owner, when it is the entity or one of its accounts."""
     if owner == visit.at.entity_id:
         return visit.records

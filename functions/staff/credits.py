@@ -143,5 +143,5 @@ def _lines(visit: StaffVisit, found: Invoice) -> Table:
         Row((t.of(line.names), t.number(line.quantity), t.amount(line.net_minor, found.header.currency)))
         for line in lines
     ]
-    heads = columns(t("staff.line"), t("staff.quantity") + "|money", t("staff.credit.net") + "|strong")
+    heads = columns(t("staff.line"), t("column.quantity") + "|money", t("staff.credit.net") + "|strong")
     return Table("lines", t("staff.lines"), heads, rows, t("staff.no_lines"), found.header.currency)

@@ -28,7 +28,7 @@ def customers(visit: StaffVisit) -> Answer:
     found, cursor = _found(visit, wanted) if wanted else _all(visit)
     rows = [Row((name, account_id), f"{visit.home}/accounts/{account_id}") for account_id, name in found]
     table = Table(
-        "customers", t("staff.customers"), columns(t("staff.customer"), t("staff.account")), rows, t("staff.nobody")
+        "customers", t("staff.customers"), columns(t("staff.customer"), t("column.account")), rows, t("staff.nobody")
     )
     newer = f"{visit.home}/customers?cursor={cursor}" if cursor else ""
     return page(

@@ -25,7 +25,7 @@ _ONE = "/staff/{entity_id}/accounts/{account_id}/draft"
 def drafts(visit: StaffVisit) -> Answer:
     t, got = visit.words, visit.records.query(review_agenda(visit.at.entity_id), agenda=True, limit=PAGE)
     rows = [Row((i["pk"], i["agenda_on"]), f"{visit.home}/accounts/{i['pk']}/draft") for i in got.items]
-    heads = columns(t("staff.account"), t("staff.proposed_on") + "|day")
+    heads = columns(t("column.account"), t("staff.proposed_on") + "|day")
     table = Table("drafts", t("staff.queue.drafts"), heads, rows, t("staff.nothing_waits"))
     return page(visit, "staff_sheet", tab="work", view=Sheet(t("staff.queue.drafts"), tables=(table,)))
 
@@ -47,7 +47,7 @@ def _table(visit: StaffVisit, n: int, body: InvoiceBody) -> Table:
     rows = [Row((t.of(x.names), t.number(x.quantity), t.amount(x.net_minor, currency))) for x in body.lines]
     rows.append(Row((t("staff.credit.tax"), "", t.amount(body.tax_minor, currency))))
     rows.append(Row((t("staff.credit.total"), "", t.amount(body.total_minor, currency))))
-    heads = columns(t("staff.line"), t("staff.quantity") + "|money", t("column.amount") + "|strong")
+    heads = columns(t("staff.line"), t("column.quantity") + "|money", t("column.amount") + "|strong")
     return Table(f"draft-{n}", t("staff.lines"), heads, rows, t("staff.no_lines"), currency)
 
 

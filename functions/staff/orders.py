@@ -29,7 +29,7 @@ def orders(visit: StaffVisit) -> Answer:
         )
         for i in got.items
     ]  # fmt: skip
-    heads = columns(t("staff.order"), t("staff.party"), t("staff.account"), t("column.amount") + "|strong")
+    heads = columns(t("staff.order"), t("staff.party"), t("column.account"), t("column.amount") + "|strong")
     table = Table("orders", t("staff.queue.orders"), heads, rows, t("staff.nothing_waits"))
     return page(
         visit, "staff_sheet", tab="orders", view=Sheet(t("staff.nav.orders"), t("staff.orders_lead"), tables=(table,))
@@ -72,14 +72,14 @@ def _find(visit: StaffVisit) -> Order:
 
 def _order_page(visit: StaffVisit, found: Order, problems: list[tuple[str, str]] | None = None) -> Answer:
     t, currency = visit.words, found.currency or visit.at.currency
-    names = services.names({a.by for a in found.approvals})
+    names = services.names({a.actor_id for a in found.approvals})
     facts = [
         (t("column.status"), t(f"staff.order_state.{found.status}")),
         (t("staff.party"), found.request.party),
-        (t("staff.account"), found.account_id),
+        (t("column.account"), found.account_id),
         (t("staff.received"), t.moment(found.received_at, visit.at.time_zone)),
         (t("column.amount"), t.money(found.amount_minor, currency)),
-        (t("staff.first_person"), ", ".join(names[a.by] for a in found.approvals)),
+        (t("staff.first_person"), ", ".join(names[a.actor_id] for a in found.approvals)),
     ]
     wrong = [Row((d.line or "–", d.message)) for d in found.discrepancies]
     lines = [
@@ -93,9 +93,9 @@ def _order_page(visit: StaffVisit, found: Order, problems: list[tuple[str, str]]
         )
         for x in found.lines
     ]
-    heads = columns(t("staff.line"), t("staff.article"), t("staff.quantity") + "|money", t("column.status"))
+    heads = columns(t("staff.line"), t("staff.article"), t("column.quantity") + "|money", t("column.status"))
     tables = (
-        Table("wrong", t("staff.discrepancies"), columns(t("staff.line"), t("staff.what")), wrong, t("staff.agrees")),
+        Table("wrong", t("staff.discrepancies"), columns(t("staff.line"), t("column.what")), wrong, t("staff.agrees")),
         Table("lines", t("staff.lines"), heads, lines, t("staff.no_lines")),
     )
     above = ((t("staff.nav.orders"), f"{visit.home}/orders"),)

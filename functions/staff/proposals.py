@@ -31,7 +31,7 @@ def proposals(visit: StaffVisit) -> Answer:
         )
         for p in found
     ]  # fmt: skip
-    heads = columns(t("staff.what"), t("column.amount") + "|strong", t("staff.asked_by"), t("staff.expires"))
+    heads = columns(t("column.what"), t("column.amount") + "|strong", t("staff.asked_by"), t("staff.expires"))
     table = Table("proposals", t("staff.nav.proposals"), heads, rows, t("staff.nothing_waits"))
     view = Sheet(t("staff.nav.proposals"), t("staff.proposals_lead"), tables=(table,))
     return page(visit, "staff_sheet", tab="proposals", view=view)

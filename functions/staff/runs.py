@@ -64,7 +64,7 @@ def run(visit: StaffVisit) -> Answer:
     ]
     facts += [(currency, t.money(minor, currency)) for currency, minor in sorted(attempt.totals.items())]
     rows = [Row((s.account_id, s.code, s.reason), f"{visit.home}/accounts/{s.account_id}") for s in aside]
-    heads = columns(t("staff.account"), t("staff.code"), t("staff.audit.reason"))
+    heads = columns(t("column.account"), t("staff.code"), t("staff.audit.reason"))
     table = Table("aside", t("staff.set_aside"), heads, rows, t("staff.nobody_aside"))
     above = ((t("staff.nav.runs"), f"{visit.home}/runs"),)
     view = Sheet(t("staff.run_of", on=t.day(attempt.as_of)), above=above, facts=facts, tables=(table,))

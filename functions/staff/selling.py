@@ -26,7 +26,7 @@ def catalog(visit: StaffVisit) -> Answer:
     heads = columns(
         t("staff.plan_version"),
         t("staff.version") + "|money",
-        t("staff.currency"),
+        t("column.currency"),
         t("staff.effective") + "|day",
         t("staff.components"),
     )
@@ -51,7 +51,7 @@ def version(visit: StaffVisit) -> Answer:
         Row((t.of(c.names), c.kind.value, c.timing.value, _price(price_to_json(c.price)))) for c in found.components
     ]
     heads = columns(t("staff.component"), t("staff.charge"), t("staff.timing"), t("staff.price"))
-    facts = [(t("staff.effective"), t.day(found.effective_on)), (t("staff.currency"), found.currency)]
+    facts = [(t("staff.effective"), t.day(found.effective_on)), (t("column.currency"), found.currency)]
     table = Table("components", t("staff.components"), heads, rows, t("staff.no_plans"))
     above = ((t("staff.nav.catalog"), f"{visit.home}/catalog"),)
     return page(visit, "staff_sheet", tab="catalog", view=Sheet(found.id, above=above, facts=facts, tables=(table,)))

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from functions.portal import services
+from functions.staff import services as staff_services
+from saldo.access.model_staff import Staff
 from saldo.access.service import Access, Realm
+from saldo.access.staff import StaffAccess
 from saldo.access.tokens import RsaTokens
 from saldo.audit.model import job
 from saldo.payments.ports import Checkout, CheckoutRequest
@@ -18,13 +21,22 @@ from saldo.payments.service import Payments
 from tests.contexts.conftest import FrozenClock
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import ORIGIN, Browser
-from tests.functions.portal.identity import CLIENT, ISSUER, IdentityInMemory, key_set
+from tests.functions.portal.identity import (
+    CLIENT,
+    ISSUER,
+    STAFF_CLIENT,
+    STAFF_ISSUER,
+    IdentityInMemory,
+    StaffIdentityInMemory,
+    key_set,
+    totp,
+)
 from tests.simulation.region import Region
 
 GATEWAY = "http://localhost:9090"
 SECRET = b"gateway secret of the tests"
 US_ORIGIN = "http://localhost:8081"
-_CACHED = ("settings", "store", "sealer", "sessions", "access", "gateway_secret", "payments", "documents")
+_CACHED = ("settings", "store", "sealer", "sessions", "access", "acting", "gateway_secret", "payments", "documents")
 
 
 @dataclass
@@ -57,6 +69,8 @@ class Portal:
     access: Access
     region: Region
     pauses: list[float]
+    staff: StaffAccess
+    staff_identity: StaffIdentityInMemory
 
     def browser(self) -> Browser:
         return Browser(self.app)
@@ -64,6 +78,18 @@ class Portal:
     def signed_in(self, who: str = "admin") -> Browser:
         browser = self.browser()
         answer = browser.sign_in(scenes.PEOPLE[who].email, scenes.PASSWORD)
+        assert answer.status == 303, answer.text
+        return browser
+
+    def staff_in(self, who: str = "analyst") -> Browser:
+        """A member of staff, signed in with password and code (a new one each half minute)."""
+        browser, email = self.browser(), scenes.STAFF[who][0].email
+        form = browser.get("/staff/sign-in").hidden()
+        asked = browser.post("/staff/sign-in", {**form, "email": email, "password": scenes.PASSWORD}, key=False)
+        hidden = asked.hidden()
+        secret = hidden["secret"] or self.staff_identity.people[email].secret
+        reply = {**hidden, "reply": totp(secret, self.clock().timestamp())}
+        answer = browser.post("/staff/sign-in/answer", reply, key=False)
         assert answer.status == 303, answer.text
         return browser
 
@@ -89,6 +115,11 @@ def _assembled(environment: Any, region: Region) -> Portal:
     tokens = RsaTokens(ISSUER, CLIENT, key_set, clock)
     realm = Realm("eu", ISSUER)
     access = Access(services.store(), services.sealer(), identity, tokens, realm, clock, pauses.append)
+    staff_identity = StaffIdentityInMemory(clock)
+    staff_tokens = RsaTokens(STAFF_ISSUER, STAFF_CLIENT, key_set, clock)
+    own = Realm("eu", STAFF_ISSUER)
+    staff = StaffAccess(services.store(), services.sealer(), staff_identity, staff_tokens, own, clock, pauses.append)
+    environment.setattr(staff_services, "access", lambda: staff)
     environment.setattr(services, "_clock", clock)
     environment.setattr(services, "access", lambda: access)
     environment.setattr(services, "payments", lambda: Payments(services.store(), gateway, clock))
@@ -96,9 +127,11 @@ def _assembled(environment: Any, region: Region) -> Portal:
     scenes.tell(services.store(), services.sealer())
     for person in scenes.PEOPLE.values():
         access.enrol(person, scenes.PASSWORD, job("tests"))
+    for member, posts in scenes.STAFF.values():
+        staff.enrol(Staff("", "en", scenes.posts(*posts), scenes.NOW), member, scenes.PASSWORD, job("tests"))
     from app import app
 
-    return Portal(app, clock, identity, gateway, access, region, pauses)
+    return Portal(app, clock, identity, gateway, access, region, pauses, staff, staff_identity)
 
 
 def forget() -> None:

@@ -80,6 +80,7 @@ class IdentityInMemory:
     sessions: dict[str, str] = field(default_factory=dict)
     mailed: dict[str, str] = field(default_factory=dict)
     issuer: str = ISSUER
+    client: str = CLIENT
 
     def enrol(self, email: str, password: str) -> str:
         person = self.people.setdefault(email, Person(f"subject-{email}", password))
@@ -97,7 +98,8 @@ class IdentityInMemory:
         return self._tokens(email)
 
     def _tokens(self, email: str) -> Tokens:
-        return Tokens(signed(claims(self.people[email].subject, self.clock().timestamp())), f"access {email}")
+        told = claims(self.people[email].subject, self.clock().timestamp(), iss=self.issuer, aud=self.client)
+        return Tokens(signed(told), f"access {email}")
 
     def answer_totp(self, challenge: Challenge, code: str) -> Tokens | Challenge:
         email = self.sessions.pop(challenge.state, "")
@@ -137,3 +139,30 @@ class IdentityInMemory:
             raise Refusal("password_weak", "no")
         del self.mailed[email]
         self.people[email].password = password
+
+
+STAFF_ISSUER = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_staff"
+STAFF_CLIENT = "staff-client"
+
+
+@dataclass
+class StaffIdentityInMemory(IdentityInMemory):
+    """A pool that lets nobody in without a one-time code: who has none sets it up at the first sign-in."""
+
+    issuer: str = STAFF_ISSUER
+    client: str = STAFF_CLIENT
+
+    def sign_in(self, email: str, password: str) -> Tokens | Challenge:
+        outcome = super().sign_in(email, password)
+        if isinstance(outcome, Challenge):
+            return outcome
+        state = secrets.token_hex(16)
+        self.sessions[state] = email
+        return Challenge(ChallengeKind.TOTP_SETUP, email, state, self.start_totp_setup(f"access {email}"))
+
+    def answer_totp_setup(self, challenge: Challenge, code: str) -> Tokens | Challenge:
+        email = self.sessions.get(challenge.state, "")
+        if email != challenge.email or not email:
+            raise Refusal("sign_in_failed", "no")
+        self.confirm_totp(f"access {email}", code)
+        return self._tokens(email)

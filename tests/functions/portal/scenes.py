@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from saldo.access.model import Grant, Role, User
+from saldo.access.model_staff import Post, StaffPerson, StaffRole
 from saldo.accounts.model import Organisation
 from saldo.accounts.service import Accounts
 from saldo.catalog.model import Timing
@@ -52,11 +53,28 @@ PEOPLE = {
     ),
 }
 
+R = StaffRole
+STAFF = {
+    "support": (StaffPerson("susi@rechenwerk.example", "Susi Sand"), (R.SUPPORT,)),
+    "collector": (StaffPerson("clara@rechenwerk.example", "Clara Kern"), (R.COLLECTOR,)),
+    "analyst": (StaffPerson("ana@rechenwerk.example", "Ana Lotz"), (R.AR_ANALYST,)),
+    "approver": (StaffPerson("finn@rechenwerk.example", "Finn Appel"), (R.FINANCE_APPROVER,)),
+    "admin": (StaffPerson("ada@rechenwerk.example", "Ada Minz"), (R.ADMINISTRATOR,)),
+    "admin2": (StaffPerson("abel@rechenwerk.example", "Abel Minz"), (R.ADMINISTRATOR,)),
+    "auditor": (StaffPerson("udo@rechenwerk.example", "Udo Torf"), (R.AUDITOR,)),
+}
+OTHER_ENTITY = "ent_eu_otherseller"
+
+
+def posts(*roles: StaffRole, entity_id: str = ENTITY) -> tuple[Post, ...]:
+    return tuple(Post(entity_id, role, NOW) for role in roles)
+
 
 def tell(store: Store, sealer: Sealer) -> None:
     """Put sellers, customers, invoices and payments on record."""
     accounts = Accounts(store, sealer, lambda: NOW)
     accounts.register_entity(entity(), CLERK)
+    accounts.register_entity(entity(OTHER_ENTITY, name="Other seller"), CLERK)
     for organisation, name in ((ORGANISATION, "Kontor"), (OTHER_ORGANISATION, "Fremde")):
         accounts.register_organisation(Organisation(organisation, name, "DE"), CLERK)
     owners = (
