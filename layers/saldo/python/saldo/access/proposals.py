@@ -1,8 +1,8 @@
 """Use cases of four eyes: ask, agree, refuse, withdraw, take up.
 
-Whoever carries a proposal out does it in the unit that agrees to it (`agreed_in`), so that there is no agreement without
-its effect and no effect twice. What cannot be done in one unit (a payment at a gateway) is agreed to first (`agree`) and
-taken up by the use case's own unit (`taken_up_in`), once.
+Whoever carries a proposal out does it in the unit that agrees to it (`agreed_in`), so that there is no agreement
+without its effect and no effect twice. What cannot be done in one unit (a payment at a gateway) is agreed to first
+(`agree`) and taken up by the use case's own unit (`taken_up_in`), once.
 """
 
 from __future__ import annotations
@@ -48,10 +48,13 @@ class Proposals:
         return records.proposal_from(item)
 
     def waiting(self, owner_id: str) -> list[Proposal]:
-        """What waits for a second person and has not expired, the soonest to expire first; one call."""
-        now = instant_text(self._clock())
-        items = self._store.query_all(records.waiting_agenda(owner_id), agenda=True, first=now)
-        return [p for p in map(records.proposal_from, items) if p.state is ProposalState.ASKED]
+        """What waits for a second person and has not expired, the soonest to expire first; two calls."""
+        now = self._clock()
+        rows = self._store.query_all(records.waiting_agenda(owner_id), agenda=True, first=instant_text(now))
+        keys = [(row["pk"], row["sk"]) for row in rows]
+        found = self._store.get_many(keys, consistent=True) if keys else {}
+        waiting = [records.proposal_from(found[key]) for key in keys if key in found]
+        return [p for p in waiting if rules.state_at(p, now) is ProposalState.ASKED]
 
     def agreed_in(self, owner_id: str, proposal_id: str, kind: ProposalKind, seen: str, decider: Decider) -> Consent:
         """What agrees to a proposal in the unit that carries it out."""
@@ -92,8 +95,8 @@ class Proposals:
         proposal = self.get(owner_id, proposal_id)
         if proposal.state is ProposalState.REFUSED and proposal.decided_by == decider.actor.id:
             return proposal
-        rules.check_open(proposal, seen, self._clock())
         rules.check_second(proposal, decider)
+        rules.check_open(proposal, seen, self._clock())
         unit = Unit(f"refuse {proposal_id}")
         self._decide(unit, proposal, ProposalState.REFUSED, decider.actor, "proposal.refused", note.strip()[:300])
         return self._written(unit, proposal)
@@ -116,8 +119,8 @@ class Proposals:
         proposal = self.get(owner_id, proposal_id)
         if proposal.kind is not kind:
             raise NotFound("no such proposal")
-        rules.check_open(proposal, seen, self._clock())
         rules.check_second(proposal, decider)
+        rules.check_open(proposal, seen, self._clock())
         return proposal
 
     def _decide(
