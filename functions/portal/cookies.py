@@ -1,5 +1,5 @@
-"""The cookies: `saldo` carries a customer's session, `saldo-staff` one of staff, `saldo-start` ties sign-in forms to the
-browser."""
+"""The cookies: `saldo` carries a customer's session, `saldo-staff` one of staff; `saldo-start` ties sign-in forms to
+the browser."""
 
 from __future__ import annotations
 

@@ -28,14 +28,15 @@ def access(visit: StaffVisit) -> Answer:
     rows = [_line(visit, s, p.name, one) for s, p, one in lines]
     raised = [
         Row((p.name, t(f"staff_role.{e.role}"), t.moment(e.until, zone), e.reason))
-        for s, p in people for e in elevations_at(s, entity_id, visit.now)
-    ]  # fmt: skip
+        for s, p in people
+        for e in elevations_at(s, entity_id, visit.now)
+    ]
+    above = columns(t("staff.person"), t("column.role"), t("staff.until"), t("staff.credit.why"))
     heads = columns(t("staff.person"), t("column.role"), t("staff.confirmed"), t("staff.seen"), t("staff.look_at"))
     tables = (
         Table("posts", t("staff.standing"), heads, rows, t("staff.nobody")),
-        Table("raised", t("staff.elevations"), columns(t("staff.person"), t("column.role"), t("staff.until"), t("staff.credit.why")),
-              raised, t("staff.no_elevations")),
-    )  # fmt: skip
+        Table("raised", t("staff.elevations"), above, raised, t("staff.no_elevations")),
+    )
     last = services.reviews().last(entity_id)
     told = (
         t("staff.reviewed", at=t.moment(instant_from(last["sk"].split("#")[1]), zone))

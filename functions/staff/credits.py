@@ -1,4 +1,4 @@
-"""One invoice as staff see it, its PDF, and a credit note for it: asked, checked, issued or put before a second person."""
+"""One invoice as staff see it, its PDF, and a credit note: asked, checked, issued or put before a second person."""
 
 from __future__ import annotations
 

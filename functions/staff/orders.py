@@ -12,6 +12,7 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
 from saldo.orders.model_orders import Order, OrderStatus
 from saldo.orders.records_orders import DISCREPANCY_PREFIX
+from saldo.storage.items import Item
 
 routes = Routes("orders")
 PAGE = 100
@@ -21,19 +22,19 @@ _ONE = "/staff/{entity_id}/orders/{order_id}"
 @routes.get("/staff/{entity_id}/orders", staff(rules.READ))
 def orders(visit: StaffVisit) -> Answer:
     t, got = visit.words, visit.records.query(visit.at.entity_id, prefix=DISCREPANCY_PREFIX, limit=PAGE)
-    rows = [
-        Row(
-            (i["purchase_order"] or i["order_id"], i["party"], i["account_id"], t.money(i["amount_minor"], i["currency"] or visit.at.currency)),
-            f"{visit.home}/orders/{i['order_id']}",
-            "; ".join(d["message"] for d in i["discrepancies"][:3]),
-        )
-        for i in got.items
-    ]  # fmt: skip
+    rows = [_row(visit, item) for item in got.items]
     heads = columns(t("staff.order"), t("staff.party"), t("column.account"), t("column.amount") + "|strong")
     table = Table("orders", t("staff.queue.orders"), heads, rows, t("staff.nothing_waits"))
     return page(
         visit, "staff_sheet", tab="orders", view=Sheet(t("staff.nav.orders"), t("staff.orders_lead"), tables=(table,))
     )
+
+
+def _row(visit: StaffVisit, item: Item) -> Row:
+    amount = visit.words.money(item["amount_minor"], item["currency"] or visit.at.currency)
+    cells = (item["purchase_order"] or item["order_id"], item["party"], item["account_id"], amount)
+    wrong = "; ".join(d["message"] for d in item["discrepancies"][:3])
+    return Row(cells, f"{visit.home}/orders/{item['order_id']}", wrong)
 
 
 @routes.get(_ONE, staff(rules.READ))

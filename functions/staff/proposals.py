@@ -23,18 +23,18 @@ _ONE = "/staff/{entity_id}/proposals/{proposal_id}"
 def proposals(visit: StaffVisit) -> Answer:
     t, found = visit.words, services.proposals().waiting(visit.at.entity_id)
     names = services.names({p.asked_by for p in found})
-    rows = [
-        Row(
-            (t(f"staff.kind.{p.kind}"), t.money(p.amount.minor, p.amount.currency) if p.amount else "", names[p.asked_by],
-             t.moment(p.expires_at, visit.at.time_zone)),
-            f"{visit.home}/proposals/{p.id}", p.reason,
-        )
-        for p in found
-    ]  # fmt: skip
+    rows = [_row(visit, p, names[p.asked_by]) for p in found]
     heads = columns(t("column.what"), t("column.amount") + "|strong", t("staff.asked_by"), t("staff.expires"))
     table = Table("proposals", t("staff.nav.proposals"), heads, rows, t("staff.nothing_waits"))
     view = Sheet(t("staff.nav.proposals"), t("staff.proposals_lead"), tables=(table,))
     return page(visit, "staff_sheet", tab="proposals", view=view)
+
+
+def _row(visit: StaffVisit, p: Proposal, asked_by: str) -> Row:
+    t = visit.words
+    amount = t.money(p.amount.minor, p.amount.currency) if p.amount else ""
+    until = t.moment(p.expires_at, visit.at.time_zone)
+    return Row((t(f"staff.kind.{p.kind}"), amount, asked_by, until), f"{visit.home}/proposals/{p.id}", p.reason)
 
 
 @routes.get(_ONE, staff(rules.READ))

@@ -8,6 +8,7 @@ from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
+from saldo.catalog.model import PlanVersion
 
 routes = Routes("selling")
 
@@ -18,11 +19,7 @@ def catalog(visit: StaffVisit) -> Answer:
     from saldo.invoicing.records_templates import choice_from, templates_key
 
     t, store, entity_id = visit.words, visit.records, visit.at.entity_id
-    rows = [
-        Row((v.id, t.number(v.version), v.currency, t.day(v.effective_on), ", ".join(t.of(c.names) for c in v.components)),
-            f"{visit.home}/catalog/{v.id}")
-        for v in Catalog(store, services.clock).versions_of(entity_id)
-    ]  # fmt: skip
+    rows = [_row(visit, v) for v in Catalog(store, services.clock).versions_of(entity_id)]
     heads = columns(
         t("staff.plan_version"),
         t("staff.version") + "|money",
@@ -37,6 +34,12 @@ def catalog(visit: StaffVisit) -> Answer:
         Table("templates", t("staff.templates"), columns(t("staff.template")), looks, t("staff.no_templates")),
     )
     return page(visit, "staff_sheet", tab="catalog", view=Sheet(t("staff.nav.catalog"), tables=tables))
+
+
+def _row(visit: StaffVisit, v: PlanVersion) -> Row:
+    t = visit.words
+    names = ", ".join(t.of(c.names) for c in v.components)
+    return Row((v.id, t.number(v.version), v.currency, t.day(v.effective_on), names), f"{visit.home}/catalog/{v.id}")
 
 
 @routes.get("/staff/{entity_id}/catalog/{version_id}", staff(rules.READ))

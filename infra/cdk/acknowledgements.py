@@ -116,11 +116,11 @@ ACKNOWLEDGED = (
     Acknowledged(
         "AwsSolutions-COG2",
         r"Users/Resource",
-        "A second factor is each customer's choice, offered on the security page; staff are told to use it.",
+        "A second factor is each customer's choice, offered on the security page; the pool of staff requires it.",
     ),
     Acknowledged(
         "AwsSolutions-COG8",
-        r"Users/Resource",
+        r"(Users|Staff)/Resource",
         "The plus plan's risk score costs per user; the firewall limits attempts and Cognito locks guessed accounts.",
     ),
     Acknowledged(

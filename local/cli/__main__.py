@@ -30,6 +30,7 @@ from local.cli.quote import quote  # noqa: E402
 from local.cli.recovery import customer_group, drill_group, keys_group, queues_group  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
+from local.cli.staff import code, staff_group  # noqa: E402
 from local.cli.tax import tax_group  # noqa: E402
 from local.cli.usage import usage_group  # noqa: E402
 from local.cli.watching import check, mail  # noqa: E402
@@ -72,6 +73,8 @@ for command in (
     keys_group,
     customer_group,
     queues_group,
+    staff_group,
+    code,
 ):
     saldo.add_command(command)
 

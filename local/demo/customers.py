@@ -140,6 +140,34 @@ US_CUSTOMERS = (
     ),
 )  # fmt: skip
 
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """One of Lumen's own people. `roles`: at the region's legal entity."""
+
+    email: str
+    name: str
+    language: str
+    roles: tuple[str, ...]
+    what: str
+
+
+STAFF = {
+    "eu": (
+        Clerk("nele.brandis@lumen.example", "Nele Brandis", "de", ("support",), "support, in German"),
+        Clerk("tomas.keller@lumen.example", "Tomas Keller", "en", ("ar_analyst", "collector"), "AR analyst, collector"),
+        Clerk("ines.vogt@lumen.example", "Ines Vogt", "en", ("finance_approver",), "finance approver"),
+        Clerk("milan.petrov@lumen.example", "Milan Petrov", "en", ("administrator",), "administrator"),
+        Clerk("greta.lindholm@lumen.example", "Greta Lindholm", "en", ("administrator",), "administrator"),
+        Clerk("paul.okafor@lumen.example", "Paul Okafor", "en", ("auditor",), "auditor"),
+    ),
+    "us": (
+        Clerk("dana.reyes@lumen.example", "Dana Reyes", "en", ("support", "ar_analyst"), "support, AR analyst"),
+        Clerk("owen.hale@lumen.example", "Owen Hale", "en", ("finance_approver",), "finance approver"),
+        Clerk("mina.sato@lumen.example", "Mina Sato", "en", ("administrator",), "administrator"),
+    ),
+}
+
 CUSTOMERS = {"eu": EU_CUSTOMERS, "us": US_CUSTOMERS}
 
 PEOPLE = {

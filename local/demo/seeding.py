@@ -8,13 +8,15 @@ from datetime import date
 from decimal import Decimal
 
 from local.demo import history, paying
-from local.demo.customers import CUSTOMERS, PEOPLE, Contract, Person, account_id, accounts_of, organisation_id
+from local.demo.customers import CUSTOMERS, PEOPLE, STAFF, Contract, Person, account_id, accounts_of, organisation_id
 from local.demo.customers import organisation_of as organisation
 from local.demo.sellers import GMBH, INC, offer_of
 from local.stack import LocalStack
 from saldo.access.cognito import CognitoIdentity
 from saldo.access.model import Grant, Role, User
+from saldo.access.model_staff import Post, Staff, StaffPerson, StaffRole
 from saldo.access.service import Access, Realm
+from saldo.access.staff import StaffAccess
 from saldo.access.tokens import RsaTokens
 from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.service import Accounts
@@ -53,6 +55,10 @@ def sign_ins() -> list[str]:
     lines = ["", f"Sign in with the password {PASSWORD} as"]
     for code, people in PEOPLE.items():
         lines += [f"  {p.email:34} {code.upper()} portal: {p.what}" for p in people]
+    lines += ["", "Lumen's own people sign in at /staff with the same password. The first time a key is shown for an"]
+    lines += ["authenticator app, and a code asked for each time; without an app: saldo code KEY"]
+    for code, clerks in STAFF.items():
+        lines += [f"  {c.email:34} {code.upper()} portal: {c.what}" for c in clerks]
     return lines
 
 
@@ -154,6 +160,18 @@ class _Region:
         access = Access(self._store, self._sealer, identity, tokens, realm, system_clock)
         for person in PEOPLE[self._code]:
             access.enrol(self._user(person), PASSWORD, _SEED)
+
+        own = CognitoIdentity(
+            self._stack.client("cognito-idp"), self._stack.staff_pool_id, self._stack.staff_pool_client_id
+        )
+        tokens = RsaTokens(own.issuer, self._stack.staff_pool_client_id, own.key_set, system_clock)
+        realm = Realm(self._code, own.issuer)
+        staff = StaffAccess(self._store, self._sealer, own, tokens, realm, system_clock)
+        for clerk in STAFF[self._code]:
+            now = system_clock()
+            posts = tuple(Post(self._entity.id, StaffRole(role), now) for role in clerk.roles)
+            person = StaffPerson(clerk.email, clerk.name)
+            staff.enrol(Staff("", clerk.language, posts, now), person, PASSWORD, _SEED)
 
     def _user(self, person: Person) -> User:
         grants = tuple(Grant(account_id(self._code, key), Role(role)) for key, role in person.roles.items())

@@ -14,11 +14,12 @@ def main() -> None:
     installed = importlib.metadata.version("ministack")
     if installed != VERSION:
         raise SystemExit(f"ministack {VERSION} is needed, {installed} is installed: revise local/emulator")
-    from local.emulator import alarms, durable, schedules, workers
+    from local.emulator import alarms, codes, durable, schedules, workers
 
     workers.install()
     schedules.install()
     alarms.install()
+    codes.install()
     durable.install()
     _serve()
 

@@ -53,6 +53,8 @@ class MemorySite:
     kms_key_id: str = "alias/envelope"
     imports_bucket: str = "imports"
     audit_bucket: str = "audit"
+    staff_pool_id: str = "eu-central-1_staff"
+    staff_pool_client_id: str = "staff"
     state_machine_arn: str = "arn:run"
     functions: Mapping[str, str] = field(default_factory=lambda: {"import_usage": "import_usage"})
     files: dict[str, bytes] = field(default_factory=dict)

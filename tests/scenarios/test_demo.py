@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.demo import seed, sign_ins
-from local.demo.customers import CUSTOMERS, PEOPLE
+from local.demo.customers import CUSTOMERS, PEOPLE, STAFF
 from local.demo.history import first_day, run_days
 from local.demo.seeding import PASSWORD
 from saldo.access.cognito import CognitoIdentity
+from saldo.access.model import Challenge, ChallengeKind
 from saldo.insight.invariants import check_items
 from saldo.storage.store import Store
 
@@ -55,12 +56,17 @@ def test_the_demos_people_can_sign_in(stacks: dict[str, LocalStack]) -> None:
         identity = CognitoIdentity(stack.client("cognito-idp"), stack.user_pool_id, stack.user_pool_client_id)
         for person in people:
             identity.sign_in(person.email, PASSWORD)
+        own = CognitoIdentity(stack.client("cognito-idp"), stack.staff_pool_id, stack.staff_pool_client_id)
+        for clerk in STAFF[code]:
+            asked = own.sign_in(clerk.email, PASSWORD)
+            assert isinstance(asked, Challenge) and asked.kind in (ChallengeKind.TOTP_SETUP, ChallengeKind.TOTP)
 
 
 def test_sign_ins_name_everyone_and_the_password() -> None:
     told = "\n".join(sign_ins())
     assert PASSWORD in told
     assert all(person.email in told for people in PEOPLE.values() for person in people)
+    assert all(clerk.email in told for clerks in STAFF.values() for clerk in clerks) and "saldo code" in told
 
 
 @pytest.mark.parametrize("today", [date(2026, 11, 23), date(2026, 1, 1), date(2028, 2, 29), date(2027, 3, 15)])

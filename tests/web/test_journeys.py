@@ -46,7 +46,6 @@ def pages(site: Site) -> dict[str, str]:
         "not-found": f"{site.url}/accounts/acct_eu_none",
         "forgot": f"{site.url}/forgot-password",
         "sign-in": f"{site.url}/sign-in",
-        "styleguide": f"{site.url}/styleguide",
     }
 
 

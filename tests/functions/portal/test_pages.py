@@ -29,7 +29,6 @@ CALLS = {
     f"{HOME}/payments/{{payment}}": 3,
     f"{HOME}/statement": 3,
     "/profile": 2,
-    "/styleguide": 1,
 }
 
 

@@ -46,7 +46,7 @@ def test_unknown_and_wrong_read_the_same_and_are_limited(portal: Portal) -> None
             browser = portal.browser()
             form = browser.get("/staff/sign-in").hidden()
             page = browser.post("/staff/sign-in", {**form, "email": email, "password": "wrong"}, key=False)
-        seen.add((page.status, page.text.count("class=\"errors\"")))
+        seen.add((page.status, page.text.count('class="errors"')))
         form = browser.get("/staff/sign-in").hidden()
         spent = browser.post("/staff/sign-in", {**form, "email": email, "password": scenes.PASSWORD}, key=False)
         assert spent.status == 422 and "15" in spent.text

@@ -165,7 +165,10 @@ def test_a_role_for_a_time_shows_on_every_page_and_ends_by_itself(portal: Portal
     assert support.post(again, {"as_of": "x"}).status == 404
     assert decide(support, asked.location, "agree").status == 422
     assert decide(admin, asked.location, "agree").status == 303
-    assert "You are AR analyst until" in support.get(HOME).text and "You are AR analyst" in support.get(f"{HOME}/runs").text
+    assert (
+        "You are AR analyst until" in support.get(HOME).text
+        and "You are AR analyst" in support.get(f"{HOME}/runs").text
+    )
     assert support.post(again, {"as_of": "x"}).status == 400
     for _ in range(5):
         portal.clock.advance(minutes=12)

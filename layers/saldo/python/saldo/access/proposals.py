@@ -7,7 +7,7 @@ without its effect and no effect twice. What cannot be done in one unit (a payme
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from saldo.access import records_proposals as records
@@ -142,7 +142,7 @@ class Proposals:
         return self.get(proposal.owner_id, proposal.id)
 
     def _record(
-        self, proposal: Proposal, actor: Actor, action: str, after: dict[str, object], reason: str
+        self, proposal: Proposal, actor: Actor, action: str, after: Mapping[str, str], reason: str
     ) -> AuditRecord:
         at: datetime = self._clock()
         return AuditRecord(proposal.owner_id, at, actor, action, proposal.subject_id, after=after, reason=reason)
