@@ -31,6 +31,7 @@ class Grant(Enum):
     PUBLISH = auto()
     MAIL = auto()
     START_RUNS = auto()
+    ASK_FOR_RUNS = auto()
     TAX_SECRET = auto()  # nothing where no tax service is named
 
 
@@ -79,7 +80,7 @@ PORTAL = FunctionSpec(
         Grant.QUEUE_GATEWAY_EVENTS,
         Grant.GATEWAY_SECRET,
         Grant.RENDER,
-        Grant.START_RUNS,
+        Grant.ASK_FOR_RUNS,
     ),
     failures="PortalErrors",
     service="portal",

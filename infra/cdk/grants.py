@@ -146,6 +146,12 @@ def _render(data: DataStack) -> list[iam.PolicyStatement]:
     return [_allow(["lambda:InvokeFunction"], data.names.function_arn(DOCUMENTS.name))]
 
 
+def _ask_for_runs(data: DataStack) -> list[iam.PolicyStatement]:
+    """Staff run a day again: started, and then read from the table like everything else."""
+    start = _allow(["states:StartExecution"], data.names.invoice_run_arn)
+    return [start, _allow(_USE_KEY, data.keys.messages.key_arn, via="states")]
+
+
 def _start_runs(data: DataStack) -> list[iam.PolicyStatement]:
     machine = data.names.invoice_run_arn
     executions = machine.replace(":stateMachine:", ":execution:") + ":*"
@@ -178,6 +184,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.PUBLISH: _publish,
     Grant.MAIL: _mail,
     Grant.START_RUNS: _start_runs,
+    Grant.ASK_FOR_RUNS: _ask_for_runs,
     Grant.TAX_SECRET: _tax_secret,
 }
 

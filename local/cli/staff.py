@@ -92,8 +92,9 @@ def _store(site: Site) -> Store:
 
 
 def _sealer(site: Site) -> Sealer:
-    names = {"table": site.keys_table, "kms_key_id": site.kms_key_id, "region_code": site.region_code}
-    return Sealer(KeyRing(site.client("kms"), site.client("dynamodb"), **names), site.table)
+    kms, dynamodb = site.client("kms"), site.client("dynamodb")
+    keys = KeyRing(kms, dynamodb, table=site.keys_table, kms_key_id=site.kms_key_id, region_code=site.region_code)
+    return Sealer(keys, site.table)
 
 
 def _access(site: Site) -> StaffAccess:

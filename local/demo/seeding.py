@@ -170,8 +170,8 @@ class _Region:
         for clerk in STAFF[self._code]:
             now = system_clock()
             posts = tuple(Post(self._entity.id, StaffRole(role), now) for role in clerk.roles)
-            person = StaffPerson(clerk.email, clerk.name)
-            staff.enrol(Staff("", clerk.language, posts, now), person, PASSWORD, _SEED)
+            own_person = StaffPerson(clerk.email, clerk.name)
+            staff.enrol(Staff("", clerk.language, posts, now), own_person, PASSWORD, _SEED)
 
     def _user(self, person: Person) -> User:
         grants = tuple(Grant(account_id(self._code, key), Role(role)) for key, role in person.roles.items())

@@ -85,7 +85,7 @@ def test_every_handler_exists_and_counts_under_the_name_its_alarm_watches() -> N
 def test_functions_get_every_setting_that_the_code_reads(assembly: Assembly) -> None:
     from saldo.storage.settings import Settings
 
-    sign_in = {"SALDO_USER_POOL_ID", "SALDO_USER_POOL_CLIENT_ID"}
+    sign_in = {f"SALDO_{who}_POOL_{what}" for who in ("USER", "STAFF") for what in ("ID", "CLIENT_ID")}
     wanted = {f"SALDO_{field.name.upper()}" for field in fields(Settings)}
     for name, function in assembly.resources("AWS::Lambda::Function"):
         given = set(function["Properties"]["Environment"]["Variables"])
