@@ -31,6 +31,7 @@ class Grant(Enum):
     PUBLISH = auto()
     MAIL = auto()
     START_RUNS = auto()
+    CANARY_SECRET = auto()
     TAX_SECRET = auto()  # nothing where no tax service is named
 
 
@@ -117,6 +118,14 @@ CHECK_INVARIANTS = FunctionSpec(
     1769,
     900,
     (Grant.RECORDS_SCAN,),
+)
+
+CANARY = FunctionSpec(
+    "canary",
+    "functions.operations.canary.handler",
+    1024,
+    120,
+    (Grant.RECORDS, Grant.KEYS, Grant.SIGN_IN, Grant.CANARY_SECRET),
 )
 
 CREATE_DOUBLE = FunctionSpec(
@@ -268,6 +277,7 @@ ALL = (
     *RUN_STEPS,
     WATCH_RUNS,
     CHECK_INVARIANTS,
+    CANARY,
     CREATE_DOUBLE,
     ADVANCE_CLOCK,
     DOCUMENTS,

@@ -173,7 +173,7 @@ class Queues:
         self._wire = wire
         self.waiting: list[tuple[str, str]] = []
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> dict[str, Any]:  # noqa: N803
+    def send_message(self, *, QueueUrl: str, MessageBody: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         def apply(_part: bool) -> dict[str, Any]:
             self.waiting.append((QueueUrl, MessageBody))
             return {"MessageId": str(len(self.waiting))}
@@ -391,7 +391,7 @@ class Region:
                 ("local.gateway.book.uuid4", lambda: SimpleNamespace(hex=self.chance.randbytes(16).hex())),
             ):
                 stack.enter_context(patch(target, there))
-            stack.enter_context(patch.object(Bus.__init__, "__defaults__", (_no_time,)))
+            stack.enter_context(patch.object(Bus.__init__, "__defaults__", (_no_time, str)))
             stack.enter_context(patch.dict(os.environ, ENVIRONMENT))
             self.restart()
             try:
