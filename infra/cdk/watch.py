@@ -66,7 +66,7 @@ BUSINESS = (
         "DocumentsTaken",
         Runbook.BULK_EXPORTS,
         "Very many documents and lists were downloaded: somebody may be copying a customer's books.",
-        threshold=500,
+        threshold=300,
         service=_PORTAL,
         minutes=60,
     ),

@@ -37,6 +37,7 @@ class Web:
     region: Region
     access: Access
     app: Any
+    api: Any
     gateway: Gateway
     down: set[str] = field(default_factory=set)
     silent: bool = False
@@ -57,7 +58,8 @@ class Web:
         from chalice.config import Config
         from chalice.local import LocalGateway
 
-        told = LocalGateway(self.app, Config()).handle_request(verb, path, dict(headers), body)
+        app = self.api if path.startswith("/api/") else self.app
+        told = LocalGateway(app, Config()).handle_request(verb, path, dict(headers), body)
         multi = {name.lower(): values for name, values in told.get("multiValueHeaders", {}).items()}
         plain = {name.lower(): str(value) for name, value in told["headers"].items()}
         cookies = tuple(multi.get("set-cookie", ()))
@@ -86,6 +88,7 @@ class Web:
 @contextmanager
 def web(region: Region) -> Iterator[Web]:
     """Within `region.serving()`: the region's portal and gateway are open."""
+    from functions.api import services as api_services
     from functions.portal import services
 
     identity = IdentityInMemory(region.clock)
@@ -100,11 +103,14 @@ def web(region: Region) -> Iterator[Web]:
     with patch.object(services, "access", lambda: access), patch.dict(os.environ, {"SALDO_GATEWAY_QUEUE_URL": "q"}):
         services.settings.cache_clear()
         from app import app
+        from functions.api.v1.app import app as api
 
+        api_services.api_keys.cache_clear()
         try:
-            yield Web(region, access, app, gateway)
+            yield Web(region, access, app, api, gateway)
         finally:
             services.sessions.cache_clear()
+            api_services.api_keys.cache_clear()
 
 
 def picture(region: Region) -> dict[tuple[str, str], Any]:
