@@ -1,4 +1,4 @@
-"""As much of a browser as the canary needs: pages over HTTP, cookies, hidden fields, forms. Follows nothing by itself."""
+"""As much of a browser as the canary needs: pages over HTTP, cookies, fields, forms. It follows nothing by itself."""
 
 from __future__ import annotations
 

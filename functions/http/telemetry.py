@@ -1,4 +1,4 @@
-"""One log line per request, which is also its metrics, and one count of what is unexpected (CloudWatch's embedded format).
+"""One log line per request, which is its metrics too (CloudWatch's embedded format), and one of what is unexpected.
 
 Lines carry route, status, time and correlation id: no path with ids in it, no name, no address, no form.
 """

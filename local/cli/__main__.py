@@ -32,7 +32,7 @@ from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
 from local.cli.tax import tax_group  # noqa: E402
 from local.cli.usage import usage_group  # noqa: E402
-from local.cli.watching import check, mail  # noqa: E402
+from local.cli.watching import check, mail, trace  # noqa: E402
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -49,6 +49,7 @@ for command in (
     import_group,
     mail,
     check,
+    trace,
     runs,
     run_group,
     quote,

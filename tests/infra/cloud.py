@@ -1,8 +1,8 @@
 """What AWS counts, derived as its documents say from what the real functions do; and what functions count themselves.
 
 Sources: "Types of metrics for Lambda functions" (Errors: exceptions and time-outs; Throttles: calls refused for want of
-concurrency; IteratorAge), "Available CloudWatch metrics for Amazon SQS", "Monitoring Step Functions metrics", "Amazon API
-Gateway dimensions and metrics". Names, retries and time-outs are those of the template.
+concurrency; IteratorAge), "Available CloudWatch metrics for Amazon SQS", "Monitoring Step Functions metrics", "Amazon
+API Gateway dimensions and metrics". Names, retries and time-outs are those of the template.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from tests.infra.deployed import Deployed
 from tests.simulation.region import Region
 
 API = "saldo-staging-portal"
+# Before the name of a service while its function runs: powertools keeps one log handler for each name for good.
+HOSTED = "hosted-"
 
 
 class Killed(BaseException):
@@ -54,7 +56,7 @@ class Cloud:
     def put(self, namespace: str, name: str, value: float, **dimensions: str) -> None:
         self.values.append(Value(namespace, name, dimensions, self.region.now.timestamp(), value))
 
-    # -- functions ---------------------------------------------------------------------------------------------------
+    # -- functions ----------------------------------------------------------------------------------------------------
 
     def run(self, spec: FunctionSpec, work: Callable[[], Any], fault: Any = None) -> Any:
         """One invocation. None when it failed, whatever of it: Lambda counts exceptions and time-outs alike."""
@@ -83,7 +85,9 @@ class Cloud:
                 for metric in block["Metrics"]:
                     written = found[metric["Name"]]
                     for value in written if isinstance(written, list) else [written]:
-                        dimensions = {key: str(found[key]) for keys in block["Dimensions"] for key in keys}
+                        dimensions = {
+                            k: str(found[k]).removeprefix(HOSTED) for keys in block["Dimensions"] for k in keys
+                        }
                         self.put(block["Namespace"], metric["Name"], value, **dimensions)
 
     def throttle(self, spec: FunctionSpec) -> None:
@@ -102,7 +106,7 @@ class Cloud:
     def dead(self, queue: str) -> None:
         self.put("AWS/SQS", "ApproximateNumberOfMessagesVisible", 1, QueueName=queue)
 
-    # -- what calls them -----------------------------------------------------------------------------------------------
+    # -- what calls them ----------------------------------------------------------------------------------------------
 
     def sources(self, spec: FunctionSpec) -> list[dict[str, Any]]:
         """Streams and queues that the function reads."""
@@ -147,12 +151,11 @@ class Cloud:
 
     def ended(self, how: str) -> None:
         """An execution of the workflow: `Failed`, `TimedOut`, `Aborted`."""
-        (arn,) = {
-            a["Dimensions"][0]["Value"] for a in self.deployed.alarms.values() if a.get("Namespace") == "AWS/States"
-        }
+        of_machine = [a for a in self.deployed.alarms.values() if a.get("Namespace") == "AWS/States"]
+        (arn,) = {alarm["Dimensions"][0]["Value"] for alarm in of_machine}
         self.put("AWS/States", f"Executions{how}", 1, StateMachineArn=arn)
 
-    # -- workflows of the simulation -------------------------------------------------------------------------------------
+    # -- workflows of the simulation ----------------------------------------------------------------------------------
 
     @contextmanager
     def hosting(self, look: Callable[[FunctionSpec, Callable[[], Any]], None] | None = None) -> Iterator[None]:
@@ -197,7 +200,9 @@ _MAPPING = "AWS::Lambda::EventSourceMapping"
 @contextmanager
 def _own_lines(service: str) -> Iterator[None]:
     """Metrics and log of one invocation, written to the stdout of now: powertools keeps the first it saw."""
-    with patch.dict("os.environ", {"POWERTOOLS_METRICS_NAMESPACE": "Saldo", "POWERTOOLS_SERVICE_NAME": service}):
+    with patch.dict(
+        "os.environ", {"POWERTOOLS_METRICS_NAMESPACE": "Saldo", "POWERTOOLS_SERVICE_NAME": HOSTED + service}
+    ):
         logger.cache_clear()
         metrics.cache_clear()
         try:

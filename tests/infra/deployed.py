@@ -1,4 +1,4 @@
-"""One region of a synthesised assembly, read as a deployment would be: names instead of references, alarms to evaluate."""
+"""One region of a synthesised assembly, read as a deployment would be: names for references, alarms to evaluate."""
 
 from __future__ import annotations
 

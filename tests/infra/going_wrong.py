@@ -26,7 +26,7 @@ from tests.simulation.workflows.payments import paid_at_the_gateway
 
 Scene = Callable[[Cloud], None]
 SCENES: dict[str, Scene] = {}
-OWN = {"POWERTOOLS_METRICS_NAMESPACE": "Saldo", "POWERTOOLS_SERVICE_NAME": "saldo"}
+OWN = {"POWERTOOLS_METRICS_NAMESPACE": "Saldo", "POWERTOOLS_SERVICE_NAME": "preparing"}
 FLOWS = {flow.name: flow for flow in workflows()}
 # In which workflow each function is called; the run's steps and what has no workflow have scenes of their own.
 CALLED_IN = {
@@ -82,7 +82,7 @@ def lasting(values: list[Value], end: float) -> list[Value]:
     return [replace(value, at=end - ago) for value in values for ago in again]
 
 
-# -- functions ---------------------------------------------------------------------------------------------------------
+# -- functions --------------------------------------------------------------------------------------------------------
 
 
 def _trouble(cloud: Cloud, spec: FunctionSpec, work: Callable[[], Any]) -> None:
@@ -137,7 +137,7 @@ def others(cloud: Cloud) -> None:
         cloud.run(specs.CANARY, lambda: canary.handler({}, None))
 
 
-# -- the workflow of a run ---------------------------------------------------------------------------------------------
+# -- the workflow of a run --------------------------------------------------------------------------------------------
 
 
 @goes_wrong("a run's step keeps failing, hangs beyond the workflow's time, is stopped by somebody")
@@ -224,7 +224,7 @@ def dear(cloud: Cloud) -> None:
     cloud.put("AWS/DynamoDB", "ConsumedReadCapacityUnits", (after.rru - rru) * times, TableName=table)
 
 
-# -- books -------------------------------------------------------------------------------------------------------------
+# -- books ------------------------------------------------------------------------------------------------------------
 
 
 def _look_into_the_books(cloud: Cloud) -> None:
@@ -287,7 +287,7 @@ def chain(cloud: Cloud) -> None:
     cloud.run(specs.ANCHOR_AUDIT, lambda: anchor.handler({}, None))
 
 
-# -- taxes, orders, late charges ---------------------------------------------------------------------------------------
+# -- taxes, orders, late charges --------------------------------------------------------------------------------------
 
 
 @goes_wrong("the tax service is silent, while a run bills and when it is asked again")
@@ -328,7 +328,7 @@ def no_rate(cloud: Cloud) -> None:
     cloud.run(specs.ASSESS_LATE_CHARGES, lambda: assess_late_charges.handler({}, None))
 
 
-# -- documents, payments, events -----------------------------------------------------------------------------------------
+# -- documents, payments, events --------------------------------------------------------------------------------------
 
 
 @goes_wrong("documents cannot be made or sent")
@@ -364,7 +364,7 @@ def late_events(cloud: Cloud) -> None:
     cloud.run(specs.PUBLISH_EVENTS, lambda: publish.handler({"Records": news}, None))
 
 
-# -- what people reach -------------------------------------------------------------------------------------------------
+# -- what people reach ------------------------------------------------------------------------------------------------
 
 
 def _asks(net: Web, path: str, **headers: str) -> Callable[[], Any]:

@@ -1,7 +1,7 @@
 """The portal, the gateway's pages and what follows from both, on a simulated region: all by their own ways in.
 
 A request goes through the very application that Lambda hosts; users are those of an identity provider in memory, whose
-tokens are real; the gateway's news come signed to the webhook, and what that queues is handed to the function behind it.
+tokens are real; the gateway's news come signed to the webhook, and what that queues goes to the function behind it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ PORTAL, GATEWAY = "http://localhost:8080", "http://gateway.invalid"
 
 @dataclass
 class Web:
-    """What a browser and the gateway's courier reach. down: hosts that do not answer. silent: no news are brought."""
+    """What a browser and the gateway's courier reach. down: hosts that do not answer. silent: no news are brought.
+    requests: how many the portal had; the last one's id is `request-<that>`."""
 
     region: Region
     access: Access
@@ -41,6 +42,7 @@ class Web:
     gateway: Gateway
     down: set[str] = field(default_factory=set)
     silent: bool = False
+    requests: int = 0
 
     def send(self, verb: str, url: str, headers: Mapping[str, str], body: bytes) -> Page:
         from saldo.kernel.errors import Unavailable
@@ -58,8 +60,17 @@ class Web:
         from chalice.config import Config
         from chalice.local import LocalGateway
 
+        class ApiGateway(LocalGateway):  # type: ignore[misc] # Chalice ships no types
+            """Gives each request its id, as the real one does."""
+
+            def _generate_lambda_event(gateway, *request: Any) -> Any:  # noqa: N805 - `self` is the web's
+                self.requests += 1
+                event = super()._generate_lambda_event(*request)
+                event["requestContext"]["requestId"] = f"request-{self.requests}"
+                return event
+
         app = self.api if path.startswith("/api/") else self.app
-        told = LocalGateway(app, Config()).handle_request(verb, path, dict(headers), body)
+        told = ApiGateway(app, Config()).handle_request(verb, path, dict(headers), body)
         multi = {name.lower(): values for name, values in told.get("multiValueHeaders", {}).items()}
         plain = {name.lower(): str(value) for name, value in told["headers"].items()}
         cookies = tuple(multi.get("set-cookie", ()))

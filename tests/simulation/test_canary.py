@@ -1,4 +1,4 @@
-"""The canary walks on a simulated region, breaks at every step in turn, and leaves nothing behind after the next walk."""
+"""The canary walks on a simulated region, breaks at every step in turn, and leaves nothing behind once it holds."""
 
 from __future__ import annotations
 

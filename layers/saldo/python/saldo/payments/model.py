@@ -86,7 +86,7 @@ class Payment:
     allocations: what the payer chose. applied: what was posted to invoices, never more than `settled_minor`.
     parts_applied of parts: allocations are applied 40 invoices a unit; 0 of 0 until settled.
     booking_zone: the seller's time zone, in which the settlement's date is read.
-    correlation_id: of the request that started it ("" when nobody told one): audit records, entries and events carry it.
+    correlation_id: of the request that started it, "" for none; audit records, entries and events carry it.
     version: rises with each write, so that no change is made to a payment read before another change.
     """
 

@@ -31,8 +31,8 @@ class Unexpected:
 def unexpected_totals(store: Store, closed: Attempt, tolerance: Fraction) -> list[Unexpected]:
     """Currencies whose totals of that day differ from the month before by more than `tolerance` of what was then.
 
-    Looked at are all closed attempts of both days. Nothing is said of dry runs, of invoices that staff asked for, of days
-    after the 27th, and when nothing was billed a month before.
+    Looked at are all closed attempts of both days. Nothing is said of dry runs, of invoices that staff asked for, of
+    days after the 27th, and when nothing was billed a month before.
     """
     if closed.dry_run or closed.is_one_off or closed.as_of.day > _LAST_COMPARED_DAY:
         return []
