@@ -26,6 +26,7 @@ from saldo.invoicing.status import DocumentKind
 from saldo.invoicing.wallet_records import wallet_from, wallet_key
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal
+from saldo.kernel.ids import canary_id
 from saldo.ledger.model import LedgerAccount
 from saldo.ledger.records import BALANCE, balances_from
 from saldo.orders.model import Item
@@ -47,15 +48,15 @@ class Names:
 
     @property
     def entity_id(self) -> str:
-        return f"ent_{self.region_code}_canary"
+        return canary_id("ent", self.region_code)
 
     @property
     def organisation_id(self) -> str:
-        return f"org_{self.region_code}_canary"
+        return canary_id("org", self.region_code)
 
     @property
     def account_id(self) -> str:
-        return f"acct_{self.region_code}_canary"
+        return canary_id("acct", self.region_code)
 
     @property
     def email(self) -> str:

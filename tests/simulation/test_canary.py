@@ -16,7 +16,9 @@ from functions.canary.walk import Canary
 from saldo.accounts.service import Accounts
 from saldo.catalog.service import PlanVersions
 from saldo.insight.invariants import check_all
+from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.run.cases import Billing
+from saldo.kernel.ids import is_canary
 from saldo.tax.table import TableTax, shipped_table
 from saldo.usage.service import UsageTotals
 from tests.simulation.portal import GATEWAY, PORTAL, Web, web
@@ -75,6 +77,10 @@ def test_a_walk_signs_in_is_billed_pays_and_is_credited_and_the_ledger_nets_to_z
         own = [i for i in region.store.scan() if i["kind"] == "invoice" and i["entity_id"] == NAMES.entity_id]
         assert all(i["number"].startswith("CANARY") for i in own)
         assert len(own) == 6  # three invoices, three credit notes
+        bodies = [body_from_bytes(i["body"]) for i in region.store.scan() if i["kind"] == "body"]
+        assert all(b.tax_facts is None for b in bodies if b.entity_id == NAMES.entity_id)  # no tax service hears of it
+        assert not [to for to, _ in region.mail.taken]
+        assert is_canary(NAMES.entity_id) and not is_canary("ent_eu_seller")
         assert at_rest(region, net) == []
         kept = region.store.get(NAMES.account_id, "balance")
         assert kept is not None
