@@ -11,10 +11,12 @@ import pytest
 from functions.operations import canary, check_invariants, watch_runs
 from infra.cdk import functions as specs
 from infra.cdk.environments import ROOT
+from tests.infra import failing_business, failing_functions, failing_people  # noqa: F401 - they register their scenes
 from tests.infra.cloud import Cloud
 from tests.infra.conftest import Assembly
 from tests.infra.deployed import Deployed
-from tests.infra.going_wrong import OWN, SCENES, _asks, _canary_on, _open, play
+from tests.infra.failing_people import asks, canary_on, opened
+from tests.infra.going_wrong import OWN, SCENES, play
 from tests.simulation.region import Region
 from tests.simulation.workflows import scenes
 
@@ -47,13 +49,13 @@ def test_the_alarms_of_both_regions_are_the_same(assembly: Assembly) -> None:
 def test_on_a_good_day_no_alarm_is_raised(assembly: Assembly) -> None:
     region = Region()
     cloud = Cloud(Deployed.read(assembly, "eu"), region)
-    with patch.dict("os.environ", OWN), region.serving(), _open(cloud) as net, _canary_on(net):
+    with patch.dict("os.environ", OWN), region.serving(), opened(cloud) as net, canary_on(net):
         with cloud.hosting():
             scenes.bill(region, scenes.JAN)
         region.now += timedelta(hours=1)
         for _ in range(4):
             region.now += timedelta(minutes=15)
-            cloud.ask(specs.PORTAL, _asks(net, "/sign-in"))
+            cloud.ask(specs.PORTAL, asks(net, "/sign-in"))
             walked = cloud.run(specs.CANARY, lambda: canary.handler({}, None))
             assert not walked["broken"]
             cloud.run(specs.WATCH_RUNS, lambda: watch_runs.handler({}, None))
