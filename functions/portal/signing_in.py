@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 
-from functions.http import telemetry
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.cookies import Cookies
 from functions.portal.endpoint import ANY_USER, PUBLIC, SESSION, START, Routes
+from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.visit import Visit, safe_next
 from saldo.access.model import Challenge, ChallengeKind, SignedIn
@@ -77,8 +77,7 @@ def _code(visit: Visit, refusal: Refusal) -> str:
     """The refusal's code, if it is one that people are told of here; anything else goes up."""
     if refusal.code not in _CODES:
         raise refusal
-    if refusal.code != "password_weak":
-        telemetry.count("SignInsRefused", int(visit.now.timestamp() * 1000), "portal")
+    count_proof(visit, refusal)
     return "sign_in_failed" if refusal.code == "token_invalid" else refusal.code
 
 
