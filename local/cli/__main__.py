@@ -28,6 +28,7 @@ from local.cli.imports import import_group  # noqa: E402
 from local.cli.orders import orders_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
 from local.cli.recovery import customer_group, drill_group, keys_group, queues_group  # noqa: E402
+from local.cli.reminders import reminders_group  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
 from local.cli.tax import tax_group  # noqa: E402
@@ -62,6 +63,7 @@ for command in (
     rebill,
     draft_group,
     late_charges,
+    reminders_group,
     rates_group,
     template_group,
     tax_group,
