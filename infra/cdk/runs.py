@@ -1,4 +1,4 @@
-"""Invoice runs: the workflow, its steps, its daily start for each legal entity, its watchman; and what follows daily."""
+"""Invoice runs: the workflow, its steps, its daily start for each legal entity, its watchman; other daily jobs."""
 
 from __future__ import annotations
 

@@ -121,7 +121,8 @@ def _happened(document: Json) -> list[tuple[str, str, str, str]]:
         for one in document["issued"]
     ]
     rows += [
-        (one["on"], one["number"], f"reminder: {one['step']}", _money(one, "open_minor")) for one in document["reminded"]
+        (one["on"], one["number"], f"reminder: {one['step']}", _money(one, "open_minor"))
+        for one in document["reminded"]
     ]
     return sorted(rows, key=lambda row: row[0])
 

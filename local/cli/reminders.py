@@ -88,7 +88,9 @@ def _changed(
     policy: ReminderPolicy, *, steps: tuple[str, ...], none: bool, unset: bool, segment: str, gap_days: int | None
 ) -> ReminderPolicy:
     if (bool(steps), none, unset).count(True) > 1 or not (steps or none or unset or gap_days is not None):
-        raise Refusal("invalid_input", "say one of --step NAME=DAYS (once or more), --none, --unset; or --gap DAYS alone")
+        raise Refusal(
+            "invalid_input", "say one of --step NAME=DAYS (once or more), --none, --unset; or --gap DAYS alone"
+        )
     if gap_days is not None:
         policy = replace(policy, gap_days=gap_days)
     if not (steps or none or unset):

@@ -104,8 +104,8 @@ class SlowTax:
 
 
 class PlainLetters:
-    """Letters without a document: what is sent is not looked at here, only how often. Reminders are the real ones, which
-    may have nothing to say any more."""
+    """Letters without a document: what is sent is not looked at here, only how often. Reminders are the real ones,
+    which may have nothing to say any more."""
 
     def __init__(self, reminders: ReminderLetters) -> None:
         self._reminders = reminders

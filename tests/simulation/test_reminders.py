@@ -218,9 +218,7 @@ def test_a_letter_of_several_invoices_tells_them_apart_and_adds_them_up(region: 
     item = next(i for i in region.store.query_all(A, prefix="invoice#"))
     first = header_from(item)
     second = replace(first, invoice_id="inv_2", number="RW-2", due_on=MONDAY + timedelta(days=2), open_minor=3276)
-    notices = tuple(
-        Notice(h.invoice_id, h.number, "first", 7, "EUR", h.due_on, h.open_minor) for h in (first, second)
-    )
+    notices = tuple(Notice(h.invoice_id, h.number, "first", 7, "EUR", h.due_on, h.open_minor) for h in (first, second))
     reminder = Reminder(A, ENTITY_ID, "rem_1", MONDAY, region.now, notices)
     owed = StillOwed(reminder, {h.invoice_id: h for h in (first, second)})
     german = replace(customer(0), language="de")

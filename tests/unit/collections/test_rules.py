@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -51,7 +52,9 @@ def letter(on: date, *notices: Notice) -> Reminder:
     return Reminder("acct_eu_a", "ent_eu_s", f"rem_{on:%Y%m%d}", on, instant_from("2026-11-17T08:00:00Z"), notices)
 
 
-def lived(one: AccountCase, first: date, days: list[int], policy: ReminderPolicy = PLAIN) -> list[tuple[date, str, str]]:
+def lived(
+    one: AccountCase, first: date, days: list[int], policy: ReminderPolicy = PLAIN
+) -> list[tuple[date, str, str]]:
     """What is sent when the daily job runs on these days from the first on: day, invoice, step."""
     earlier: list[Reminder] = []
     for day in sorted({first + timedelta(days=n) for n in days}):
@@ -74,8 +77,10 @@ def test_an_invoice_is_announced_asked_for_and_chased_on_the_days_of_its_steps()
 
 def test_a_day_that_was_missed_is_caught_up_with_the_latest_step_alone() -> None:
     assert steps(case(), date(2026, 12, 2)) == ["second"]
-    assert why(with_history(case(), [letter(date(2026, 12, 2), *decide(case(), PLAIN, date(2026, 12, 2)).notices)], {}),
-               date(2026, 12, 4)) == ["given"]
+    assert why(
+        with_history(case(), [letter(date(2026, 12, 2), *decide(case(), PLAIN, date(2026, 12, 2)).notices)], {}),
+        date(2026, 12, 4),
+    ) == ["given"]
 
 
 def test_old_debts_of_a_seller_who_moves_in_are_not_all_chased_on_the_first_day() -> None:
@@ -169,7 +174,7 @@ def test_whatever_days_the_job_runs_each_step_comes_once_in_order_and_never_too_
         assert had == sorted(had) and len({index for _, index in had}) == len(had)
         assert all(on > one.issued_on and not is_weekend(on) for on, _ in had)
     on = sorted({day for day, _, _ in sent})
-    assert all((later - day).days >= max(gap, 1) for day, later in zip(on, on[1:], strict=False))
+    assert all((later - day).days >= max(gap, 1) for day, later in pairwise(on))
 
 
 @given(st.integers(-20, 60))

@@ -74,9 +74,7 @@ def guard_key(account_id: str, invoice_id: str, step: str) -> Key:
 
 def reminder_item(reminder: Reminder) -> Item:
     pk, sk = reminder_key(reminder.account_id, reminder.id)
-    notices = [
-        {name: getattr(n, name) for name in _PLAIN} | {"due_on": n.due_on.isoformat()} for n in reminder.notices
-    ]
+    notices = [{name: getattr(n, name) for name in _PLAIN} | {"due_on": n.due_on.isoformat()} for n in reminder.notices]
     return {
         "pk": pk,
         "sk": sk,

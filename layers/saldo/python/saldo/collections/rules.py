@@ -113,9 +113,7 @@ def _about(invoice: OpenInvoice, steps: Sequence[DunningStep], case: AccountCase
     )
 
 
-def _against(
-    notice: Notice, notices: Sequence[Notice], case: AccountCase, policy: ReminderPolicy, on: date
-) -> str:
+def _against(notice: Notice, notices: Sequence[Notice], case: AccountCase, policy: ReminderPolicy, on: date) -> str:
     """The code of what speaks against sending a notice now, "" when nothing does."""
     if not case.mailed:
         return "no_mail"
@@ -169,4 +167,6 @@ def given_by(reminders: Iterable[Reminder]) -> dict[str, dict[str, int]]:
 def without(reminder: Reminder, gone: Mapping[str, str]) -> Reminder:
     """The letter with the notices of these invoices withdrawn: invoice → code."""
     notices = tuple(replace(n, withdrawn=n.withdrawn or gone.get(n.invoice_id, "")) for n in reminder.notices)
-    return reminder if notices == reminder.notices else replace(reminder, notices=notices, revision=reminder.revision + 1)
+    return (
+        reminder if notices == reminder.notices else replace(reminder, notices=notices, revision=reminder.revision + 1)
+    )

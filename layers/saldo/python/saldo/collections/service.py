@@ -152,7 +152,7 @@ class Reminders:
     # -- reading ----------------------------------------------------------------------------------------------------
 
     def _cases(self, entity_id: str, policy: ReminderPolicy, on: date) -> Iterator[AccountCase]:
-        """Accounts with a step due: one call for each fifty accounts, one for each that owes, three for each of these."""
+        """Accounts with a step due: a call for fifty accounts, one for each that owes, two for each with a step."""
         bounds = rules.due_dates(policy, on)
         if bounds is None:
             return

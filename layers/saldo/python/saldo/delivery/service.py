@@ -115,10 +115,8 @@ class Deliveries:
             raise Unavailable("the mail service's answer was lost") from None
         return self._record(copy, begun, rules.sent(begun, message_id, self._clock()))
 
-    def _record(
-        self, copy: _Copy, old: Delivery | None, new: Delivery, letter: Letter | None = None
-    ) -> Delivery:
-        """Write the state with its audit record; Unavailable when another sender was faster, or `letter` is outdated."""
+    def _record(self, copy: _Copy, old: Delivery | None, new: Delivery, letter: Letter | None = None) -> Delivery:
+        """Write the state with its audit record; Unavailable when another sender was faster, or `letter` outdated."""
         unit = records.change(Unit(f"delivery {new.document_id}"), old, new, letter)
         if new.status is not DeliveryStatus.QUEUED:
             unit.put(audit_item(self._audit(copy, new)))

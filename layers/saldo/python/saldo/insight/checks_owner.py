@@ -327,10 +327,10 @@ def _steps_are_noticed_once_and_never_after_payment(owner: Owner) -> Iterator[Vi
     if not owner.of("reminder"):
         return
     guards, closed = {item["sk"] for item in owner.of("guard")}, _closed_at(owner)
-    handed_over = {item["document_id"]: item["attempt_at"] for item in owner.of("delivery")}
+    handed_over: dict[str, str] = {item["document_id"]: item["attempt_at"] for item in owner.of("delivery")}
     given: Counter[str] = Counter()
     for item in owner.of("reminder"):
-        at = instant_from(handed_over.get(item["reminder_id"], item["issued_at"]))
+        at = instant_from(handed_over.get(item["reminder_id"]) or str(item["issued_at"]))
         for notice in item["notices"]:
             step = f"{notice['invoice_id']}#{notice['step']}"
             given[step] += 1
@@ -345,7 +345,7 @@ def _steps_are_noticed_once_and_never_after_payment(owner: Owner) -> Iterator[Vi
 
 
 def _closed_at(owner: Owner) -> dict[str, datetime]:
-    """When it was known here that nothing is owed on an invoice: money is dated by its gateway, news of it comes later."""
+    """When it was known here that nothing is owed on an invoice; a gateway dates money earlier than its news comes."""
     came = defaultdict(list)
     for item in owner.of("audit"):
         if item["action"] in _MONEY_CAME:
