@@ -15,9 +15,6 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from functions.delivery.letters import WrittenLetters
-from functions.delivery.reminder_letters import ReminderLetters
-from saldo.collections.service import Reminders
 from saldo.delivery.model import DeliveryStatus, Letter
 from saldo.delivery.ports import AnswerLost, NotAccepted, Rejected
 from saldo.delivery.rules import LEASE
@@ -53,9 +50,7 @@ class Post:
 
 def _deliveries(s: Scene, mailer: Any, store: Store | None = None) -> Deliveries:
     region = s.region
-    reminders = ReminderLetters(Reminders(region.store, region.clock), s.accounts, "http://localhost:8080")
-    letters = WrittenLetters(s.documents, reminders)
-    return Deliveries(store or region.store, s.accounts, letters, mailer, region.clock)
+    return Deliveries(store or region.store, s.accounts, s.letters, mailer, region.clock)
 
 
 def _raise(error: Exception) -> Callable[[], None]:
