@@ -16,7 +16,7 @@ from functions.delivery.reminder_letters import ReminderLetters, letter_of
 from local.gateway.methods import CARDS
 from saldo.accounts.model import Terms
 from saldo.accounts.records import account_from, account_item
-from saldo.collections.model import DEFAULT_STEPS, Notice, Reminder, ReminderPolicy
+from saldo.collections.model import DEFAULT_STEPS, DunningStep, Notice, Reminder, ReminderPolicy
 from saldo.collections.service import Reminders, StillOwed
 from saldo.insight.invariants import check_all
 from saldo.invoicing.records import header_from
@@ -26,7 +26,18 @@ from saldo.storage.units import Unit
 from tests.simulation.region import ENTITY_ID, Region, quiet
 from tests.simulation.workflows import Again, reminders
 from tests.simulation.workflows.payments import webhooks
-from tests.simulation.workflows.scenes import CLERK, account_id, billed, customer, news, open_invoices, pay
+from tests.simulation.workflows.scenes import (
+    CLERK,
+    FEB,
+    account_id,
+    bill,
+    billed,
+    customer,
+    news,
+    open_invoices,
+    pay,
+    until,
+)
 from tests.simulation.world import ENTITY
 
 MONDAY = reminders.FIRST
@@ -232,6 +243,19 @@ def test_a_letter_of_several_invoices_tells_them_apart_and_adds_them_up(region: 
     assert letter.subject.startswith("Zahlungserinnerung: 100,00") and letter.url == f"http://portal/accounts/{A}"
     soon = letter_of(owed, german, ENTITY, date(2026, 1, 30), "http://portal")
     assert soon.subject.startswith("Bald fällig")
+
+
+def test_a_letter_from_before_an_invoice_was_issued_still_keeps_the_next_one_at_its_distance() -> None:
+    region = Region()
+    with quiet(), region.serving():
+        billed(region)
+        steps = DunningStep("early", -29), DunningStep("soon", -1)
+        desk(region).set_policy(ENTITY_ID, ReminderPolicy(steps, gap_days=12), CLERK)
+        reminders.issue(region, date(2026, 1, 30))
+        bill(region, FEB)
+        until(region, MONDAY, hour=8)
+        assert codes(region) == dict.fromkeys((A, B, C), "too_soon")
+        assert desk(region).remind(ENTITY_ID).reminders == []
 
 
 def test_a_schedule_is_set_with_its_audit_record_and_a_bad_one_not_at_all(region: Region) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from saldo.accounts.model import Account, AccountStatus
 from saldo.accounts.records import account_from, entity_from
@@ -179,7 +179,7 @@ class Reminders:
 
     def _whole(self, case: AccountCase, invoices: Sequence[OpenInvoice], policy: ReminderPolicy) -> AccountCase:
         """With what speaks against a letter: earlier ones, payments under way, what other rooms hold back."""
-        earliest = min((invoice.issued_on for invoice in invoices), default=date.max)
+        earliest = min((invoice.issued_on for invoice in invoices), default=date.max) - timedelta(days=policy.gap_days)
         bounds = {"first": records.first_key_on(earliest), "last": records.LAST_KEY}
         items = self._store.query_all(case.account_id, consistent=True, **bounds)
         earlier = [records.reminder_from(item) for item in items]
