@@ -41,6 +41,7 @@ CALLED_IN = {
     "orders: import a file": (specs.IMPORT_ORDERS,),
     "tax: true up": (specs.TRUE_UP_TAX,),
     "late charges: assess": (specs.ASSESS_LATE_CHARGES,),
+    "remind: a day": (specs.ISSUE_REMINDERS,),
     "tax: ask about ids": (specs.CHECK_TAX_IDS,),
     "tax: tell the service": (specs.RECORD_TAX,),
 }
