@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,11 +18,12 @@ from saldo.access.tokens import RsaTokens
 from saldo.audit.model import job
 from saldo.payments.ports import Checkout, CheckoutRequest
 from saldo.payments.service import Payments
-from saldo.storage import schema
+from saldo.storage import clients, schema
 from tests.contexts.conftest import FrozenClock
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import ORIGIN, Browser
 from tests.functions.portal.identity import CLIENT, ISSUER, IdentityInMemory, key_set
+from tests.permissions.gate import GuardedSession, deployed_gate
 
 GATEWAY = "http://localhost:9090"
 SECRET = b"gateway secret of the tests"
@@ -85,7 +87,15 @@ def build(environment: Any, origin: str = ORIGIN, gateway_url: str = GATEWAY) ->
     for name, value in values.items():
         environment.setenv(f"SALDO_{name}", value)
     forget()
+    _under_its_policies(environment)
     return _assembled(environment, queue_url)
+
+
+def _under_its_policies(environment: Any) -> None:
+    """While a browser waits for a page, AWS lets the portal do what its deployed role may do, and no more."""
+    gate = deployed_gate(os.environ)
+    session = GuardedSession(boto3.session.Session(), lambda: gate)
+    environment.setattr(clients, "session", lambda: session)
 
 
 def _assembled(environment: Any, queue_url: str) -> Portal:
@@ -108,10 +118,8 @@ def _assembled(environment: Any, queue_url: str) -> Portal:
 
 def forget() -> None:
     """Drop what the process has built so far."""
-    from saldo.storage import clients
-
     clients.client.cache_clear()
-    clients.session.cache_clear()
+    getattr(clients.session, "cache_clear", lambda: None)()
     for name in _CACHED:
         getattr(getattr(services, name), "cache_clear", lambda: None)()
 
