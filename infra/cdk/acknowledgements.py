@@ -68,12 +68,6 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
-        r"WatchRuns/Role/DefaultPolicy/Resource",
-        "Executions get their names at run time; the workflow is named.",
-        ("Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:saldo-<env>-invoice-run:*",),
-    ),
-    Acknowledged(
-        "AwsSolutions-IAM5",
         r"(PublishEvents|LinkAudit)/Role/DefaultPolicy/Resource",
         "CDK grants a stream's dead-letter queue its key in these two families of actions; the key is named.",
         ("Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*"),

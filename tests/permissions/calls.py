@@ -26,8 +26,7 @@ def _dynamodb(operation: str, params: Params, names: Names) -> Iterator[Ask]:
         arn = names.arn("table", table)
         context = {"dynamodb:leadingkeys": leading} if leading else {}
         yield Ask(f"dynamodb:{action}", f"{arn}/index/{index}" if index else arn, context)
-    tables = params["RequestItems"] if "RequestItems" in params else ()
-    touched = tables or {row["TableName"] for row in _rows(params)} or {params["TableName"]}
+    touched = params.get("RequestItems") or {row["TableName"] for row in _rows(params)} or {params["TableName"]}
     for table in touched:
         yield from _key(names, names.arn("table", table), "dynamodb", "Decrypt")
 
@@ -91,7 +90,9 @@ def _kms(operation: str, params: Params, names: Names) -> Iterator[Ask]:
     """Direct use; the context given is what conditions on kms:EncryptionContext see."""
     given = params.get("EncryptionContext", {})
     context = {f"kms:encryptioncontext:{name}".lower(): (value,) for name, value in given.items()}
-    yield Ask(f"kms:{operation}", names.arn("key", params["KeyId"]), {**context, "kms:encryptioncontextkeys": (*given,)})
+    yield Ask(
+        f"kms:{operation}", names.arn("key", params["KeyId"]), {**context, "kms:encryptioncontextkeys": (*given,)}
+    )
 
 
 def _events(operation: str, params: Params, names: Names) -> Iterator[Ask]:

@@ -248,4 +248,3 @@ class _Resolver:
                 if output.get("Export", {}).get("Name") == exported:
                     return self.within(concern).value(output["Value"])
         raise KeyError(exported)
-

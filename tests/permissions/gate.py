@@ -1,4 +1,4 @@
-"""Between a hosted function and its clients: a call that its role's deployed policies do not allow fails as AWS fails it.
+"""Between a hosted function and its clients: a call that its role's policies do not allow fails as AWS fails it.
 
 Who acts is said by `acting`; outside of it nothing is checked, since operators act there with rights of their own.
 """

@@ -391,7 +391,8 @@ class Region:
         """What is done here is not the workflow's: preparation, and looking at what came of it."""
         fault, self.wire.fault = self.wire.fault, None
         try:
-            yield
+            with acting(""):
+                yield
         finally:
             self.wire.fault = fault
 

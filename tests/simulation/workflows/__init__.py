@@ -68,7 +68,7 @@ def workflows() -> list[Workflow]:
 
 
 def invoke(function: str, event: dict[str, Any]) -> Any:
-    """Call a hosted function (`payments.sweep`) as Lambda does, under its role. Raises Again for messages it hands back."""
+    """Call a hosted function (`payments.sweep`) as Lambda does, under its role. Raises Again for what it hands back."""
     answer = run_hosted(_NAMES[f"functions.{function}.handler"], event)
     if answer and answer.get("batchItemFailures"):
         raise Again(f"{function} hands back {len(answer['batchItemFailures'])}")
