@@ -86,6 +86,27 @@ ACKNOWLEDGED = (
         (f"{_OWN_EXECUTION}:*", f"{_OWN_EXECUTION}/*:*"),
     ),
     Acknowledged(
+        "AwsSolutions-IAM5",
+        r"Flags/Environment/Role\w+/Resource",
+        "AppConfig looks at the alarm that takes flags back; states of alarms have no resource level.",
+        ("Resource::*",),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"Flags/\w+Reads/Resource",
+        "AppConfig names environments and profiles itself; the application is named, and holds flags alone.",
+        (
+            "Resource::arn:<AWS::Partition>:appconfig:<AWS::Region>:<AWS::AccountId>:application/"
+            "<FlagsApplication639FE066>/environment/*/configuration/*",
+        ),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM4",
+        r"Releases/(Portal|ApiV1)Group/ServiceRole/Resource",
+        "CodeDeploy moves aliases under the policy that AWS keeps for it, as narrow as CodeDeploy allows.",
+        ("Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited",),
+    ),
+    Acknowledged(
         "AwsSolutions-IAM4",
         r"Api/CloudWatchRole/Resource",
         "API Gateway writes its logs through one role of the whole account, for which AWS keeps this policy.",

@@ -19,7 +19,7 @@ ACKNOWLEDGED = (
     Acknowledged("bandit", "B310", r"local/.*", _OWN_PORTS),
     Acknowledged("bandit", "B311", r"layers/saldo/.*", "jitter of retries: who guesses it gains nothing"),
     Acknowledged("bandit", "B311", r"local/(demo|gateway)/.*", "a demo and a simulator must replay from a seed"),
-    Acknowledged("bandit", "B404", r"(infra|local)/.*", "tools on the developer's machine; nothing hosted starts processes"),
+    Acknowledged("bandit", "B404", r"(infra|local)/.*", "tools of developers; nothing hosted starts processes"),
     Acknowledged("bandit", "B603", r"(infra|local)/.*", "fixed commands without a shell, arguments our own"),
     Acknowledged("bandit", "B607", r"local/.*", "git as the developer's machine has it"),
     Acknowledged("bandit", "B608", r"layers/saldo/python/saldo/usage/partitions.*", _QUERY),
@@ -31,7 +31,9 @@ ACKNOWLEDGED = (
         r"layers/saldo/python/saldo/kernel/ids\.py",
         "the alphabet of ids",
     ),
-    Acknowledged("detect-secrets", "Hex High Entropy String", r"(local/demo|tests)/.*", "bank account numbers of a demo"),
-    Acknowledged("detect-secrets", "Secret Keyword", r"local/demo/seeding\.py", "the demo's password, printed at its start"),
+    Acknowledged("detect-secrets", "Hex High Entropy String", r"(local/demo|tests)/.*", "bank accounts of a demo"),
+    Acknowledged(
+        "detect-secrets", "Secret Keyword", r"local/demo/seeding\.py", "the demo's password, told at its start"
+    ),
     Acknowledged("detect-secrets", "Secret Keyword", r"tests/.*", _MADE_UP),
 )

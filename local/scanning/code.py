@@ -24,7 +24,9 @@ def scan_code(root: Path) -> Scan:
     failed = [f"{error['filename']}: {error['reason']}" for error in said["errors"]]
     missed = [f"{name} was skipped" for name in sorted(set(files) - seen)]
     findings = [
-        Finding("bandit", one["test_id"], f"{one['filename'].removeprefix('./')}:{one['line_number']}", one["issue_text"])
+        Finding(
+            "bandit", one["test_id"], f"{one['filename'].removeprefix('./')}:{one['line_number']}", one["issue_text"]
+        )
         for one in said["results"]
     ]
     return Scan("bandit", len(seen), "file", tuple(findings), tuple(failed + missed))
@@ -37,7 +39,9 @@ def scan_secrets(root: Path) -> Scan:
         said = json.loads(answer.out)["results"]
     except (ValueError, KeyError):
         return Scan("detect-secrets", 0, "file", unchecked=(answer.last_words,))
-    complaints = [line.strip() for line in answer.err.splitlines() if "error" in line.lower() or "unable" in line.lower()]
+    complaints = [
+        line.strip() for line in answer.err.splitlines() if "error" in line.lower() or "unable" in line.lower()
+    ]
     findings = [
         Finding("detect-secrets", one["type"], f"{name}:{one['line_number']}", "looks like a secret")
         for name, ones in said.items()

@@ -30,9 +30,9 @@ class Acknowledged:
 
     def covers(self, finding: Finding) -> bool:
         place = re.split(r":\d+$|==", finding.where)[0]
-        return (
-            (self.scanner, self.rule) == (finding.scanner, finding.rule) and re.fullmatch(self.where, place) is not None
-        )
+        return (self.scanner, self.rule) == (finding.scanner, finding.rule) and re.fullmatch(
+            self.where, place
+        ) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,20 @@ Params = Mapping[str, Any]
 _WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
 
-def asks(service: str, operation: str, params: Params, names: Names) -> Iterator[Ask]:
-    """Every one of them must be allowed. service: boto3's name; operation: as the API names it (`PutItem`)."""
-    yield from _SERVICES[service](operation, params, names)
+def asks(service: str, operation: str, params: Params, names: Names, *, keys: bool = True) -> Iterator[Ask]:
+    """Every one of them must be allowed. service: boto3's name; operation: as the API names it (`PutItem`).
+
+    keys: whether any policy looks at partition keys; without, a transaction asks once for each kind of write.
+    """
+    if service == "dynamodb":
+        yield from _dynamodb(operation, params, names, keys)
+    else:
+        yield from _SERVICES[service](operation, params, names)
 
 
-def _dynamodb(operation: str, params: Params, names: Names) -> Iterator[Ask]:
-    for action, table, index, leading in _table_actions(operation, params):
+def _dynamodb(operation: str, params: Params, names: Names, keys: bool) -> Iterator[Ask]:
+    wanted = _table_actions(operation, params)
+    for action, table, index, leading in wanted if keys else {(a, t, i, ()): 0 for a, t, i, _ in wanted}:
         arn = names.arn("table", table)
         context = {"dynamodb:leadingkeys": leading} if leading else {}
         yield Ask(f"dynamodb:{action}", f"{arn}/index/{index}" if index else arn, context)
@@ -141,7 +148,6 @@ def _key(names: Names, arn: str, service: str, use: str) -> Iterator[Ask]:
 
 
 _SERVICES = {
-    "dynamodb": _dynamodb,
     "s3": _s3,
     "sqs": _sqs,
     "kms": _kms,

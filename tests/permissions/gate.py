@@ -54,16 +54,23 @@ class Gate:
     used: Counter[Used] = field(default_factory=Counter)
     refused: list[tuple[str, Ask]] = field(default_factory=list)
     _known: dict[Any, Used | None] = field(default_factory=dict)
+    _by_key: dict[str, bool] = field(default_factory=dict)
 
     def check(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Raises AccessDeniedException as boto3 would when the acting function may not do this."""
         role = _ACTING.get()
-        for ask in asks(service, operation, params, self.names):
+        for ask in asks(service, operation, params, self.names, keys=self._looks_at_keys(role)):
             used = self._decided(role, ask)
             if used is None:
                 self.refused.append((role, ask))
                 raise denied(operation, role, ask)
             self.used[used] += 1
+
+    def _looks_at_keys(self, role: str) -> bool:
+        if role not in self._by_key:
+            both = [*self.policies[role], *self.sessions.get(role, ())]
+            self._by_key[role] = any(key == "dynamodb:leadingkeys" for s in both for _, key, _ in s.conditions)
+        return self._by_key[role]
 
     def _decided(self, role: str, ask: Ask) -> Used | None:
         """Most asks differ in nothing that a policy looks at, so what was decided once is remembered."""

@@ -38,6 +38,8 @@ NEEDED = (
 # Wildcards that no workflow needs, each with the reason why it stands.
 WILD_AND_UNUSED = {
     ("anchor_audit", "s3:GetObject"): "roots are read in versions; the plain right answers 404 for a day without one",
+    ("assess_late_charges", "appconfig:StartConfigurationSession"): "flags come from the carried list here",
+    ("assess_late_charges", "appconfig:GetLatestConfiguration"): "flags come from the carried list here",
     ("import_invoices", "s3:PutObject"): "the report of a file with rejected rows, tests/contexts/integration",
     ("import_orders", "s3:PutObject"): "reports and EDI acknowledgements, tests/contexts/orders",
 }
