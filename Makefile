@@ -58,6 +58,8 @@ crashes: setup ## every workflow, every call, every kind of fault: ONLY, PAIRS
 	@$(PATHS) $(PYTHON) -m tests.simulation crashes --only "$(ONLY)" --pairs $(or $(PAIRS),0)
 
 nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 operations against the emulator
+	@$(PATHS) $(PYTHON) -m local.cli drift staging production --templates
+	@$(PATHS) $(PYTHON) -m local.cli drift sandbox production --templates
 	@$(PATHS) $(PYTHON) -m tests.simulation engine
 	@$(PATHS) $(PYTHON) -m tests.simulation equal --operations 100000
 	@$(PATHS) $(PYTHON) -m tests.simulation crashes --pairs 2000
