@@ -56,6 +56,7 @@ ENVIRONMENT = {
     "SALDO_GATEWAY_URL": "http://gateway.invalid",
     "SALDO_GATEWAY_SECRET_ARN": "secret",
     "SALDO_USAGE_QUEUE_URL": "usage",
+    "SALDO_GATEWAY_QUEUE_URL": "gateway-events",
     "SALDO_MAIL_FROM": "billing@rheinwerk.example",
     "SALDO_STATE_MACHINE_ARN": "runs",
     "SALDO_COUNT_USAGE_FUNCTION": "count_usage",
