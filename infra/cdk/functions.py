@@ -255,6 +255,13 @@ ASSESS_LATE_CHARGES = FunctionSpec(
     900,
     (Grant.RECORDS,),
 )
+ISSUE_REMINDERS = FunctionSpec(
+    "issue_reminders",
+    "functions.collections.issue_reminders.handler",
+    512,
+    900,
+    (Grant.RECORDS,),
+)
 CHECK_TAX_IDS = FunctionSpec(
     "check_tax_ids",
     "functions.tax.check_tax_ids.handler",
@@ -293,6 +300,7 @@ ALL = (
     IMPORT_ORDERS,
     TRUE_UP_TAX,
     ASSESS_LATE_CHARGES,
+    ISSUE_REMINDERS,
     CHECK_TAX_IDS,
     RECORD_TAX,
 )
