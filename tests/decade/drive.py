@@ -61,6 +61,7 @@ class Machine:
         self.events: dict[str, list[UsageEvent]] = {}
         self.items: list[Item] = []
         self.wallet = Wallet()
+        self.bodies: list[InvoiceBody] = []
         self.tax = TableTax(self.history.market.table)
 
     def learn(self, fact: object) -> str | None:
@@ -97,6 +98,7 @@ class Machine:
         billed = bill_account(self._case(day), self.tax)
         self.subscriptions = {s.id: s for s in billed.subscriptions}
         self.items, self.wallet = [], billed.wallet
+        self.bodies += billed.bodies
         for body in billed.bodies:
             problems = problems_of(body)
             assert not problems, problems
@@ -112,7 +114,8 @@ class Machine:
         totals = {key: quantity for key, (quantity, _) in counted.items()}
         details = {key: detail for key, (_, detail) in counted.items()}
         items = tuple(DueItem(item) for item in self.items)
-        return BillingCase(account, market.seller, due, totals, day, items, market.options, details, self.wallet)
+        known = totals, day, items, market.options, details, self.wallet
+        return BillingCase(account, market.seller, due, *known, earlier=tuple(self.bodies))
 
     def _counted(self, key: UsageKey, prices: list[PriceModel]) -> Counted:
         usage = Usage(events=tuple(self._events_for(key)), meters=self.history.market.meters)
