@@ -16,8 +16,8 @@ from tests.decade.oracle_tax import Tax
 
 @dataclass
 class Kept:
-    """A line as it was invoiced. `off`: coupon or prepaid credit → what stood under the line for it, below zero for what
-    was taken off a charge. `taxes` None: it was on no invoice, for all of that day came to nothing."""
+    """A line as it was invoiced. `off`: coupon or prepaid credit → what stood under the line for it, below zero for
+    what was taken off a charge. `taxes` None: it was on no invoice, for all of that day came to nothing."""
 
     supplied_on: date
     minor: int = 0
