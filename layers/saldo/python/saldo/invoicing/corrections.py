@@ -209,6 +209,8 @@ class Corrections:
         elif not amounts:
             amounts = whole(found.body, found.notes)
         note = credit_note(found.body, found.today, amounts, found.notes, asked.note)
+        if note.total_minor > 0:
+            raise Refusal("invalid_credit_note", "only discounts are named: a credit note takes something back")
         return settled_back(found.body, note, found.notes, found.header.open_minor)
 
     def _both(self, found: _Corrected, asked: CreditRequest, answer: TaxAnswer | None) -> list[InvoiceBody]:

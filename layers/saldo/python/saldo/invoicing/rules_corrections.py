@@ -89,8 +89,8 @@ def rebilled(
     """The invoice that stands for one taken back whole: the same lines for the buyer as it is now.
 
     answer: tax on these lines for the buyer of now, at the dates of supply of then. credit_minor: what the credit note
-    gave back as the customer's credit; it pays for this one, and then the prepaid credit that paid before. attempt: counts the corrections of `body`, from 1. facts:
-    the print of what the seller is now.
+    gave back as the customer's credit; it pays for this one, and after it the prepaid credit that paid before. attempt:
+    counts the corrections of `body`, from 1. facts: the print of what the seller is now.
     """
     charges = (f"rebill:{body.id}:{attempt}",)
     lines = taxed_lines(body.lines, answer)
@@ -141,11 +141,8 @@ def returned_to(credits: Sequence[PrepaidCredit], documents: Sequence[InvoiceBod
     for applied in net.values():
         if applied.minor:
             found = drawn_from(found, applied, documents[0].issued_on)
-    spent = [
-        credit.id
-        for credit, before in zip(found, credits, strict=True)
-        if credit.balance_minor < min(before.balance_minor, 0)
-    ]
+    pairs = zip(found, credits, strict=True)
+    spent = [credit.id for credit, before in pairs if credit.balance_minor < min(before.balance_minor, 0)]
     if spent:
         raise Refusal("prepaid_spent", f"prepaid credit {spent[0]}, which this invoice returned, has been used since")
     return found

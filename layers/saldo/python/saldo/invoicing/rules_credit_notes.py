@@ -67,8 +67,8 @@ def settled_back(body: InvoiceBody, note: InvoiceBody, earlier: Sequence[Invoice
     """The credit note with what it returns of prepaid credit that paid for its invoice after tax.
 
     open_minor: of the invoice, before this note. First it lowers what is open. The rest was paid already, and goes back
-    the way it came: to the prepaid credits as large a part as they are of all that is settled and not given back yet, so
-    that the last note returns the last of them; what remains is the customer's credit.
+    the way it came: to the prepaid credits as large a part as they are of all that is settled and not given back yet,
+    so that the last note returns the last of them; what remains is the customer's credit.
     """
     drawn = _after_tax(body)
     for one in earlier:
