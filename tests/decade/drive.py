@@ -95,6 +95,7 @@ class Machine:
         due = any(s.next_bill_on is not None and s.next_bill_on <= day for s in self.subscriptions.values())
         if not due and not self.items:
             return None
+        self._expire(day)
         billed = bill_account(self._case(day), self.tax)
         self.subscriptions = {s.id: s for s in billed.subscriptions}
         self.items, self.wallet = [], billed.wallet
@@ -103,6 +104,12 @@ class Machine:
             problems = problems_of(body)
             assert not problems, problems
         return billed.bodies[0] if billed.bodies else None
+
+    def _expire(self, day: date) -> None:
+        """What a run does first: credit that has run out is gone."""
+        gone = (c.expires_on is not None and c.expires_on <= day for c in self.wallet.credits)
+        left = (replace(c, balance_minor=0) if out else c for c, out in zip(self.wallet.credits, gone, strict=True))
+        self.wallet = replace(self.wallet, credits=tuple(left))
 
     def _case(self, day: date) -> BillingCase:
         market, account = self.history.market, self.history.account

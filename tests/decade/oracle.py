@@ -242,6 +242,9 @@ class Auditor:
     def reckon(self, lines: list[Sum], day: date) -> Expected:
         """The whole invoice. lines: in the order in which they are on it, which decides who gets an odd cent."""
         expected = Expected(lines, day)
+        for credit in self.prepaid:
+            if credit.expires_on is not None and credit.expires_on <= day:
+                self.left[credit.id] = 0
         left = [line.minor for line in lines]
         self._give_back(expected, left)
         for coupon in self.coupons:
