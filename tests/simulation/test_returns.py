@@ -73,6 +73,12 @@ def asked(world: World, request: str, **more: object) -> CreditRequest:
     return CreditRequest(ACCOUNT, first.id, request, Reason.PRICE, CLERK, **more)  # type: ignore[arg-type]
 
 
+def leaves(world: World, account_id: str) -> None:
+    """The account cancels as of the 20th, with twelve of January's 31 days paid ahead."""
+    end = Change("end", ChangeKind.CANCEL, date(2026, 1, 20))
+    Subscriptions(world.store, world.clock).change(account_id, f"sub_{account_id[-6:]}", end, CLERK)
+
+
 def wallet(world: World) -> Wallet:
     return Wallets(world.store, world.clock).of(ACCOUNT)
 
@@ -141,8 +147,7 @@ def test_days_that_a_coupon_paid_for_give_nothing_back() -> None:
     free = Coupon("free", {"en": "First month free"}, percent=Decimal(100), duration=CouponDuration.ONCE)
     world = a_world(AFTER, coupon=free)
     for account_id in (ACCOUNT, account_id_of(1)):
-        ended = Change("end", ChangeKind.CANCEL, date(2026, 1, 20))
-        Subscriptions(world.store, world.clock).change(account_id, f"sub_{account_id[-6:]}", ended, CLERK)
+        leaves(world, account_id)
     world.run(date(2026, 1, 20))
     _, credit = documents(world)
     assert {line.kind for line in credit.lines} == {LineKind.CREDIT, LineKind.DISCOUNT, LineKind.CHARGE}
@@ -154,9 +159,7 @@ def test_days_that_a_coupon_paid_for_give_nothing_back() -> None:
 
 def test_credit_drawn_before_tax_comes_back_with_the_days_it_paid_for() -> None:
     world = a_world(BEFORE, gift(50_000))
-    Subscriptions(world.store, world.clock).change(
-        ACCOUNT, "sub_000000", Change("end", ChangeKind.CANCEL, date(2026, 1, 20)), CLERK
-    )
+    leaves(world, ACCOUNT)
     world.run(date(2026, 1, 20))
     _, credit = documents(world)
     back = -sum(line.net_minor for line in credit.lines if line.kind is LineKind.CREDIT)
@@ -170,8 +173,7 @@ def test_documents_are_read_again_only_for_an_account_that_gives_something_back(
     for leavers in (0, 1):
         world = a_world(AFTER)
         for n in range(leavers):
-            change = Change("end", ChangeKind.CANCEL, date(2026, 1, 20))
-            Subscriptions(world.store, world.clock).change(account_id_of(n), f"sub_{n:06d}", change, CLERK)
+            leaves(world, account_id_of(n))
         world.now = datetime(2026, 2, 1, 9, tzinfo=UTC)
         before = world.client.bill.calls["Query"]
         attempt = open_run(world.store, world.clock, ENTITY.id, "2026-02-01")
@@ -190,8 +192,7 @@ def test_the_charge_of_a_member_is_found_on_the_invoice_of_whoever_pays() -> Non
     half = Coupon("half", {"en": "Half"}, percent=Decimal(50), duration=CouponDuration.ONCE)
     Wallets(world.store, world.clock).add_coupon(payer, half, CLERK)
     world.run(JAN)
-    ended = Change("end", ChangeKind.CANCEL, date(2026, 1, 20))
-    Subscriptions(world.store, world.clock).change(member, "sub_000001", ended, CLERK)
+    leaves(world, member)
     world.run(date(2026, 1, 20))
     first, credit = documents(world, payer)
     gross = sum(line.net_minor for line in credit.lines if line.kind is LineKind.CREDIT)
@@ -199,3 +200,20 @@ def test_the_charge_of_a_member_is_found_on_the_invoice_of_whoever_pays() -> Non
     assert gross < 0 and abs(gross + 2 * off) <= 2
     assert {line.gives_back.split("/")[0] for line in credit.lines if line.gives_back} == {first.id}
     assert check_all(world.store).violations == []
+
+
+def test_what_staff_gave_back_is_not_given_back_again_when_the_customer_leaves() -> None:
+    world = a_world(AFTER)
+    corrections(world).credit(asked(world, "r1", amounts={"1": 4_000}))
+    leaves(world, ACCOUNT)
+    world.run(date(2026, 1, 20))
+    credit = next(body for body in documents(world) if body.issued_on > JAN and not body.of_invoice)
+    base, seats = (line for line in credit.lines if line.kind is LineKind.CREDIT)
+    assert (base.net_minor, seats.net_minor) == (-900, -290)  # 49.00 × 12/31 would be 18.97, and 9.00 are left
+    check(world)
+    again = a_world(AFTER)
+    corrections(again).credit(asked(again, "r1"))
+    leaves(again, ACCOUNT)
+    again.run(date(2026, 1, 20))
+    assert len(documents(again)) == 2
+    check(again)

@@ -73,7 +73,8 @@ def as_charged(case: BillingCase, item: DueSubscription, change: Charge, line: L
     than credit notes have left of it.
 
     like: the line that is sought, priced anew. What is charged on this very document only now is not given back but
-    nets with it. What is on no document of Saldo's (it was billed elsewhere) is a supply of its boundary.
+    nets with it. What is on no document of Saldo's (it was billed elsewhere) is a supply of its boundary. Taxes that
+    were a mere estimate are not repeated but asked for again, as of then.
     """
     sought = sought_of(change)
     if sought is not change and any(_name(c) == _name(sought) for c in item.charges or () if not c.reverses):
@@ -85,7 +86,8 @@ def as_charged(case: BillingCase, item: DueSubscription, change: Charge, line: L
         arrears = line.timing is Timing.ARREARS
         return replace(line, supplied_on=line.period.end - _DAY if arrears else sought.period.boundary)
     origin = _origin(case.earlier, *found)
-    line = replace(line, gives_back=origin.reference, supplied_on=origin.supplied_on, taxes=origin.line.taxes)
+    taxes = () if origin.body.tax_estimated else origin.line.taxes
+    line = replace(line, gives_back=origin.reference, supplied_on=origin.supplied_on, taxes=taxes)
     if origin.line.kind is LineKind.CHANGE:
         return line  # netted: what was charged for these days alone is not told
     net = -origin.net_minor if sought is change else max(line.net_minor, -max(origin.net_minor, 0))
@@ -99,9 +101,11 @@ def _name(charge: Charge) -> tuple[object, ...]:
 
 
 def _find(earlier: Sequence[InvoiceBody], like: Line, kinds: frozenset[LineKind]) -> tuple[InvoiceBody, Line] | None:
-    """The last line of these kinds that bills the same for the same days; what gives back is no charge."""
+    """The last line of these kinds that bills the same for the same days; what gives back is no charge, and an invoice
+    that was billed again stands no more."""
+    replaced = {body.replaces for body in earlier}
     for body in reversed(earlier):
-        if not body.of_invoice:
+        if not body.of_invoice and body.id not in replaced:
             for line in reversed(body.lines):
                 plain = line.supplied_on is None or kinds is _CREDITED
                 if line.kind in kinds and plain and not line.of and _alike(line, like):
