@@ -32,7 +32,7 @@ status: setup ## what is running
 test: ## set-up, lint and every test
 	@$(BOOTSTRAP) --browser
 	@$(MAKE) --no-print-directory lint
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup -m "not stack and not web"
+	@$(PYTHON) -m pytest -n 2 --dist worksteal -m "not stack and not web"
 	@$(PYTHON) -m pytest -m "$(WHOLE)"
 
 check: lint ## lint and the tests that need neither a browser nor the whole system

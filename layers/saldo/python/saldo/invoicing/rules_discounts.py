@@ -26,7 +26,7 @@ from saldo.kernel.rounding import rounded_ratio
 from saldo.rating.model import Share, Step
 
 _DAY = timedelta(days=1)
-_NAMES = {"en": "Prepaid credit", "de": "Guthaben"}
+_NAMES = {"en": "Prepaid credit", "de": "Guthaben", "fr": "Crédit prépayé", "es": "Crédito prepagado"}
 
 
 def usable(coupon: Coupon, on: date) -> bool:
