@@ -21,7 +21,7 @@ from tests.decade.history import History, Sale, Told
 from tests.decade.oracle_calendar import DAY, cycle_around, midnight, share_of_days, share_of_seconds
 from tests.decade.oracle_late import Window, Windows, settled
 from tests.decade.oracle_prices import ZERO, Used, dimensions_of, minor, price_of, whole
-from tests.decade.oracle_returns import Kept, goes_back
+from tests.decade.oracle_returns import Kept, goes_back, usable_again
 from tests.decade.oracle_service import MINIMUM, Diary, Entry
 from tests.decade.oracle_tax import Row, Tax, Taxed, table_of_taxes, taxes_on
 
@@ -366,7 +366,7 @@ class Auditor:
             else:
                 self.notes -= part
         for credit_id, _, drawn_on in expected.returned:
-            self.prepaid = [_usable_again(c, drawn_on, expected.day) if c.id == credit_id else c for c in self.prepaid]
+            self.prepaid = [usable_again(c, drawn_on, expected.day) if c.id == credit_id else c for c in self.prepaid]
         for n, line in enumerate(expected.lines):
             if line.entry is not None:
                 off = {name: part for name, of, part in expected.discounts if of == n}
@@ -374,13 +374,6 @@ class Auditor:
                 kept.add(line.minor, off, self._taxes(line), expected.day)
         if expected.net + expected.tax < 0:
             self.notes -= expected.payable
-
-
-def _usable_again(credit: PrepaidCredit, drawn_on: date, day: date) -> PrepaidCredit:
-    """A credit that has run out while it was tied up in an invoice has the days again that it had left then."""
-    if credit.expires_on is None or credit.expires_on > day:
-        return credit
-    return replace(credit, expires_on=day + max(credit.expires_on - drawn_on, DAY))
 
 
 def taken_back(line: Sum) -> Sum:

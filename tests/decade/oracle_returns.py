@@ -6,10 +6,12 @@ Nobody gets back what he did not pay, and what was taxed at 16 % is given back w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 
+from saldo.invoicing.model import PrepaidCredit
+from tests.decade.oracle_calendar import DAY
 from tests.decade.oracle_prices import whole
 from tests.decade.oracle_tax import Tax
 
@@ -54,3 +56,10 @@ def goes_back(kept: Kept, minor: int, prepaid: frozenset[str]) -> dict[str, int]
     for name in order[: total - sum(floors.values())]:
         floors[name] += 1
     return {name: -amount if minor > 0 else amount for name, amount in floors.items() if amount}
+
+
+def usable_again(credit: PrepaidCredit, drawn_on: date, day: date) -> PrepaidCredit:
+    """A credit that has run out while it was tied up in an invoice has the days again that it had left then."""
+    if credit.expires_on is None or credit.expires_on > day:
+        return credit
+    return replace(credit, expires_on=day + max(credit.expires_on - drawn_on, DAY))
