@@ -16,9 +16,10 @@ from saldo.invoicing.model import (
     PrepaidCredit,
     Wallet,
 )
+from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of, problems_of
 from saldo.invoicing.rules_accounts import bill_account
-from saldo.invoicing.rules_lines import charged_of
+from saldo.invoicing.rules_charged import charged_of
 from saldo.kernel.errors import Refusal
 from saldo.orders.model import Item
 from saldo.quotes.model import Usage
@@ -61,6 +62,7 @@ class Machine:
         self.events: dict[str, list[UsageEvent]] = {}
         self.items: list[Item] = []
         self.wallet = Wallet()
+        self.minimums: dict[MinimumKey, MinimumPart] = {}
         self.tax = TableTax(self.history.market.table)
 
     def learn(self, fact: object) -> str | None:
@@ -97,6 +99,7 @@ class Machine:
         billed = bill_account(self._case(day), self.tax)
         self.subscriptions = {s.id: s for s in billed.subscriptions}
         self.items, self.wallet = [], billed.wallet
+        self.minimums = self.minimums | {one.key: one for one in billed.minimums}
         for body in billed.bodies:
             problems = problems_of(body)
             assert not problems, problems
@@ -112,7 +115,8 @@ class Machine:
         totals = {key: quantity for key, (quantity, _) in counted.items()}
         details = {key: detail for key, (_, detail) in counted.items()}
         items = tuple(DueItem(item) for item in self.items)
-        return BillingCase(account, market.seller, due, totals, day, items, market.options, details, self.wallet)
+        stand = market.options, details, self.wallet
+        return BillingCase(account, market.seller, due, totals, day, items, *stand, minimums=self.minimums)
 
     def _counted(self, key: UsageKey, prices: list[PriceModel]) -> Counted:
         usage = Usage(events=tuple(self._events_for(key)), meters=self.history.market.meters)

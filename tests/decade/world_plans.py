@@ -81,11 +81,14 @@ class PriceList:
             return [*found, replace(yearly, cycle_unit=Unit.WEEK, cycle_count=chance.choice([1, 4]))]
         return [*found, replace(yearly, cycle_unit=Unit.YEAR if unit is not Unit.YEAR else Unit.MONTH, cycle_count=1)]
 
-    def with_minimum(self, n: int) -> PlanVersion:
-        """A plan with a minimum per cycle."""
-        first = self.family(n)[0]
-        components = tuple(c for c in first.components if c.kind is not ChargeKind.ONE_TIME)
-        return replace(first, id=f"{first.plan_id}_min", minimum=self.money("20", "120"), components=components)
+    def with_minimum(self, n: int) -> list[PlanVersion]:
+        """Plans with a minimum per cycle: some have the same, some another, some none."""
+        same = self.money("20", "220")
+        found = []
+        for version in self.family(n):
+            least = self.chance.choice([same, same, self.money("20", "220"), None])
+            found.append(replace(version, id=f"{version.id}_min", minimum=least))
+        return [replace(found[0], minimum=same), *found[1:]]
 
     def dearer(self, first: PlanVersion, version: int) -> PlanVersion:
         """A later version: some prices are new, some components stay as they are."""

@@ -93,6 +93,30 @@ def test_a_meter_of_hourly_peaks_is_billed_from_the_table_and_late_peaks_follow(
     assert amounts(buyer.bill(DECEMBER)) == [("late", "2026-10-01", 500)]
 
 
+def test_late_usage_costs_nothing_until_it_passes_the_minimum_that_was_paid_for(world: World) -> None:
+    world.usage.define_meter(TOKENS, CLERK)
+    plan = replace(usage_plan(("tokens", PerUnit(Decimal(1)))), minimum=Decimal(100))
+    buyer = Customer.of(world, plan, OCTOBER)
+    use(world, 1, "2026-10-05", "30")
+    assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-01", 3000), ("true_up", "2026-10-01", 7000)]
+    world.clock.now = datetime(2026, 11, 3, tzinfo=UTC)
+    use(world, 2, "2026-10-31", "50")
+    use(world, 3, "2026-11-10", "200")
+    assert amounts(buyer.bill(DECEMBER)) == [
+        ("charge", "2026-11-01", 20000),
+        ("late", "2026-10-01", 5000),
+        ("true_up", "2026-10-01", -5000),
+    ]
+    use(world, 4, "2026-10-30", "45")
+    assert amounts(buyer.bill(JANUARY)) == [
+        ("true_up", "2026-12-01", 10000),
+        ("late", "2026-10-01", 4500),
+        ("true_up", "2026-10-01", -2000),
+    ]
+    parts = sorted((i["sk"], i["counted_minor"], i["trued_up_minor"]) for i in world.items("minimum"))
+    assert parts[0] == ("minimum#sub_1#2026-10-01", 12500, 0), "no more is left to set off"
+
+
 def test_late_usage_of_a_window_long_past_is_found(world: World) -> None:
     buyer = customer(world)
     for month in (NOVEMBER, DECEMBER, JANUARY):

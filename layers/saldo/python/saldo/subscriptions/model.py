@@ -156,7 +156,8 @@ class Charge:
     """One component charged (`sign` 1) or credited (-1) for a period, on the terms that then hold.
 
     `quantity`: of FIXED and ONE_TIME charges; None where a meter counts it. `cycle`: how many cycles were before.
-    `seconds`: part and whole where the plan counts seconds. `leg`: the charge or credit of a mid-period change.
+    `seconds`: part and whole where the plan counts seconds. `leg`: the charge or credit of a mid-period change. `part`:
+    where the plan has a minimum, the day or moment from which the one holds that this counts towards.
     """
 
     period: ChargePeriod
@@ -167,3 +168,4 @@ class Charge:
     cycle: int = 0
     seconds: tuple[int, int] | None = None
     leg: bool = False
+    part: str = ""

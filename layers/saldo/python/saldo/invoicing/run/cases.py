@@ -14,10 +14,12 @@ from saldo.accounts.records import account_from
 from saldo.catalog.model import ChargeKind, PlanVersion, PriceModel
 from saldo.catalog.service import PlanVersions
 from saldo.exchange.service import ExchangeRates
+from saldo.invoicing.minimum_records import read_minimums
 from saldo.invoicing.model import BillingCase, BillingOptions, DueItem, DueSubscription
+from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of
+from saldo.invoicing.rules_charged import charged_of, minimums_due
 from saldo.invoicing.rules_late import late_charge
-from saldo.invoicing.rules_lines import charged_of
 from saldo.invoicing.rules_templates import TemplateChoice
 from saldo.invoicing.run.model import DueAccount, SetAside
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
@@ -105,7 +107,28 @@ def _read(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str
     usage = billing.usage.read(_usage_asked(cases.values()))
     late = {(batch.entity.id, late.window.terms.plan_version_id) for one in usage.values() for late in one.late}
     sold_by = billing.plan_versions.get_many(late) if late else {}
-    return prepared | {account_id: _with_usage(batch, one, usage, sold_by) for account_id, one in cases.items()}
+    counted = {account_id: _with_usage(batch, one, usage, sold_by) for account_id, one in cases.items()}
+    minimums = read_minimums(billing.store, (key for one in counted.values() for key in _minimum_keys(one)))
+    return prepared | {account_id: _with_minimums(one, minimums) for account_id, one in counted.items()}
+
+
+def _minimum_keys(one: AccountCase | SetAside) -> Iterator[tuple[str, MinimumKey]]:
+    """The minimums that a case touches, with the accounts whose they are."""
+    if isinstance(one, AccountCase):
+        for due in one.case.due:
+            for charged in (*charged_of(due), *minimums_due(due)):
+                if charged.part:
+                    yield due.subscription.account_id, MinimumKey(due.subscription.id, charged.part)
+        for window in (late.usage.window for late in one.case.late):
+            if window.terms.part:
+                yield window.account_id, MinimumKey(window.subscription_id, window.terms.part)
+
+
+def _with_minimums(one: AccountCase | SetAside, minimums: Mapping[MinimumKey, MinimumPart]) -> AccountCase | SetAside:
+    found = {key: minimums[key] for _, key in _minimum_keys(one) if key in minimums}
+    if isinstance(one, SetAside) or not found:
+        return one
+    return replace(one, case=replace(one.case, minimums=found))
 
 
 def _keys(account: DueAccount) -> Iterator[Key]:
