@@ -169,8 +169,8 @@ def a_minimum_is_not_for_its_days(patch: pytest.MonkeyPatch) -> None:
     """What is charged before a change of plan counts towards the minimum after it."""
     right = minimums.Minimums.count
 
-    def count(self: Any, subscription_id: str, part: str, net_minor: int) -> None:
-        right(self, subscription_id, part and part[:7] + "-01", net_minor)
+    def count(self: Any, key: Any, net_minor: int) -> None:
+        right(self, key._replace(part=key.part and key.part[:7] + "-01"), net_minor)
 
     patch.setattr(minimums.Minimums, "count", count)
 

@@ -9,10 +9,10 @@ from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, Component, PlanVersion, PriceModel, Timing
 from saldo.invoicing.minimum_records import read_minimums, write_minimum
 from saldo.invoicing.model import BillingCase, Draft, InvoiceBody
-from saldo.invoicing.model_minimum import MinimumKey
 from saldo.invoicing.rules import bill, due_of, problems_of
 from saldo.invoicing.rules_charged import charged_of, minimums_due
 from saldo.invoicing.rules_late import late_charge, windows_of
+from saldo.invoicing.rules_minimum import key_of, key_of_window
 from saldo.kernel.periods import Unit as CycleUnit
 from saldo.storage.units import Conflict, Unit
 from saldo.subscriptions.model import Alignment, Subscription
@@ -75,8 +75,8 @@ class Customer:
             if c.component.kind is ChargeKind.USAGE
         ]
         usage = UsageTotals(self.world.store).read({self.account: asked})[self.account.id]
-        parts = [(self.account.id, MinimumKey("sub_1", c.part)) for c in (*charged_of(due), *minimums_due(due))]
-        parts += [(self.account.id, MinimumKey("sub_1", found.window.terms.part)) for found in usage.late]
+        parts = [key_of(due, c) for c in (*charged_of(due), *minimums_due(due))]
+        parts += [key_of_window(found.window) for found in usage.late]
         case = BillingCase(
             self.account,
             entity(),
@@ -85,7 +85,7 @@ class Customer:
             as_of,
             details=usage.details,
             late=tuple(late_charge(found, self.version) for found in usage.late),
-            minimums=read_minimums(self.world.store, (part for part in parts if part[1].part)),
+            minimums=read_minimums(self.world.store, (key for key in parts if key.part)),
         )
         return case, usage
 
@@ -98,7 +98,7 @@ class Customer:
         windows = windows_of(case, {self.account.id: usage}, invoices).get(self.account.id, [])
         unit = close_windows(Unit(f"bill {self.account.id}"), self.account, usage, windows)
         for part in outcome.minimums:
-            write_minimum(unit, self.account.id, part)
+            write_minimum(unit, part)
         conflict = self.world.store.write_one(unit) if unit.writes else None
         if conflict is None:
             self.subscription = outcome.subscriptions[0]

@@ -117,6 +117,21 @@ def test_late_usage_costs_nothing_until_it_passes_the_minimum_that_was_paid_for(
     assert parts[0] == ("minimum#sub_1#2026-10-01", 12500, 0), "no more is left to set off"
 
 
+def test_a_corrected_charge_is_set_off_against_a_minimum_alike(world: World) -> None:
+    world.usage.define_meter(replace(TOKENS, late=LatePolicy.CORRECT), CLERK)
+    plan = replace(usage_plan(("tokens", PerUnit(Decimal(1)))), minimum=Decimal(100))
+    buyer = Customer.of(world, plan, OCTOBER)
+    use(world, 1, "2026-10-05", "30")
+    buyer.bill(NOVEMBER)
+    world.clock.now = datetime(2026, 11, 3, tzinfo=UTC)
+    use(world, 2, "2026-10-31", "50")
+    assert amounts(buyer.bill(DECEMBER))[1:] == [
+        ("credit", "2026-10-01", -3000),
+        ("late", "2026-10-01", 8000),
+        ("true_up", "2026-10-01", -5000),
+    ]
+
+
 def test_late_usage_of_a_window_long_past_is_found(world: World) -> None:
     buyer = customer(world)
     for month in (NOVEMBER, DECEMBER, JANUARY):

@@ -17,24 +17,24 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
 
-def minimum_key(account_id: str, key: MinimumKey) -> Key:
-    return account_id, f"minimum#{key.subscription_id}#{key.part}"
+def minimum_key(key: MinimumKey) -> Key:
+    return key.account_id, f"minimum#{key.subscription_id}#{key.part}"
 
 
-def read_minimums(store: Store, wanted: Iterable[tuple[str, MinimumKey]]) -> dict[MinimumKey, MinimumPart]:
-    """Those of accounts that are on record."""
-    keys = {minimum_key(*one): one[1] for one in wanted}
+def read_minimums(store: Store, wanted: Iterable[MinimumKey]) -> dict[MinimumKey, MinimumPart]:
+    """Those of these that are on record."""
+    keys = {minimum_key(key): key for key in wanted}
     found = store.get_many(sorted(keys), consistent=True) if keys else {}
     return {keys[at]: _part_from(keys[at], item) for at, item in found.items()}
 
 
-def write_minimum(unit: Unit, account_id: str, part: MinimumPart) -> Unit:
+def write_minimum(unit: Unit, part: MinimumPart) -> Unit:
     """Move one on; holds only while it is as it was read."""
-    pk, sk = minimum_key(account_id, part.key)
+    pk, sk = minimum_key(part.key)
     fields = asdict(replace(part, revision=part.revision + 1))
     fields |= {"days": part.days and part.days.as_text(), "rounding": part.rounding.value}
     del fields["key"]
-    item = {"pk": pk, "sk": sk, "kind": "minimum", "account_id": account_id, **fields}
+    item = {"pk": pk, "sk": sk, "kind": "minimum", "account_id": pk, **fields}
     return unit.put(item, when={"revision": part.revision or None})
 
 

@@ -13,6 +13,7 @@ class MinimumKey(NamedTuple):
     """A minimum of a subscription for the days that it holds in one period, `part` being the first of them (or the
     moment, where the plan counts seconds)."""
 
+    account_id: str
     subscription_id: str
     part: str
 

@@ -15,7 +15,7 @@ from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
 from saldo.invoicing.model import BillingCase, DueSubscription, LateCharge, Line, LineKind
 from saldo.invoicing.rules_charged import Charged, charged_of
 from saldo.invoicing.rules_lines import credited, usage_terms
-from saldo.invoicing.rules_minimum import Minimums
+from saldo.invoicing.rules_minimum import Minimums, key_of_window
 from saldo.kernel.errors import Refusal
 from saldo.rating.model import Ask, RatedCharge, Share
 from saldo.rating.rules.registry import rate_ask, rate_difference
@@ -34,10 +34,9 @@ def late_lines(case: BillingCase, first: int, minimums: Minimums) -> list[Line]:
     """
     found: list[Line] = []
     for charge in case.late:
-        lines = _corrected(charge) if charge.usage.policy is LatePolicy.CORRECT else [_carried(charge)]
+        lines = [*_corrected(charge)] if charge.usage.policy is LatePolicy.CORRECT else [_carried(charge)]
         found += [line for line in lines if line.net_minor]
-        window = charge.usage.window
-        minimums.count(window.subscription_id, window.terms.part, sum(line.net_minor for line in lines))
+        minimums.count(key_of_window(charge.usage.window), sum(line.net_minor for line in lines))
         found += (replace(line, account_id=_member_id(charge)) for line in minimums.true_ups())
     return [replace(line, id=str(n)) for n, line in enumerate(found, first)]
 

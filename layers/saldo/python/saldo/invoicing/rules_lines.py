@@ -19,7 +19,7 @@ from saldo.invoicing.model import (
     NetRounding,
 )
 from saldo.invoicing.rules_charged import Charged, charged_of, minimums_due
-from saldo.invoicing.rules_minimum import Minimums
+from saldo.invoicing.rules_minimum import Minimums, key_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, minor_of_share, plus, times
 from saldo.kernel.money import minor_digits, round_exact
@@ -57,9 +57,9 @@ def _lines_of(case: BillingCase, item: DueSubscription, before: int, minimums: M
     lines: list[Line] = []
     for charged in charged_of(item):
         lines.append(_line(str(before + len(lines) + 1), case, item, charged))
-        minimums.count(item.subscription.id, charged.part, lines[-1].net_minor)
+        minimums.count(key_of(item, charged), lines[-1].net_minor)
     for over in minimums_due(item):
-        minimums.end(over, 0 if over.taken_back else rated_charge(case, item, over).net_minor)
+        minimums.end(key_of(item, over), over, 0 if over.taken_back else rated_charge(case, item, over).net_minor)
     for missing in minimums.true_ups():
         lines.append(replace(missing, id=str(before + len(lines) + 1)))
     return lines if item.member is None else [replace(line, account_id=item.member.id) for line in lines]

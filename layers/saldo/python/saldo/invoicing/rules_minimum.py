@@ -11,15 +11,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from saldo.catalog.model import MINIMUM, Timing
-from saldo.invoicing.model import Line, LineKind
+from saldo.invoicing.model import DueSubscription, Line, LineKind
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules_charged import Charged
 from saldo.kernel.exact import ONE
 from saldo.kernel.money import Money
 from saldo.kernel.periods import Period
 from saldo.rating.model import Share, Step
+from saldo.usage.model_windows import Window
 
 _NAMES = {"en": "Up to the agreed minimum", "de": "Bis zum vereinbarten Mindestbetrag"}
+
+
+def key_of(item: DueSubscription, charged: Charged) -> MinimumKey:
+    """The minimum that a charge counts towards (`part` "" for none)."""
+    return MinimumKey(item.subscription.account_id, item.subscription.id, charged.part)
+
+
+def key_of_window(window: Window) -> MinimumKey:
+    """The same of usage that was billed."""
+    return MinimumKey(window.account_id, window.subscription_id, window.terms.part)
 
 
 class Minimums:
@@ -29,22 +40,18 @@ class Minimums:
         self._known, self._now = known, dict(known)
         self._touched: dict[MinimumKey, None] = {}
 
-    def count(self, subscription_id: str, part: str, net_minor: int) -> None:
-        """Count a line's net amount (below zero: a credit). part: "" where it counts for no minimum."""
-        if part:
-            before = self._of(MinimumKey(subscription_id, part))
+    def count(self, key: MinimumKey, net_minor: int) -> None:
+        """Count a line's net amount (below zero: a credit), unless it counts for no minimum (`part` "")."""
+        if key.part:
+            before = self._of(key)
             self._move(replace(before, counted_minor=before.counted_minor + net_minor))
 
-    def end(self, over: Charged, least_minor: int) -> None:
+    def end(self, key: MinimumKey, over: Charged, least_minor: int) -> None:
         """A minimum's days are over (or, at 0, it did not hold on them after all). over: the minimum as a charge."""
-        before, like, version = (
-            self._of(MinimumKey(over.period.subscription_id, over.part)),
-            over.component,
-            over.version,
-        )
+        like, version = over.component, over.version
         self._move(
             replace(
-                before,
+                self._of(key),
                 least_minor=least_minor,
                 days=over.period.period,
                 plan_version_id=version.id,

@@ -71,7 +71,7 @@ def read(con: DuckDBPyConnection, folder: Path, block: Block) -> Reading:
         said = _said(shape)
         source = _lines_of(lines if block.is_clean else cleaned)
         made = _taken(shape, _fields(shape).keys() - said.keys(), source, blanks=block.has_blanks)
-        con.execute(f"COPY ({made}) TO {rules.text(str(file))} (FORMAT parquet)")
+        con.execute(f"COPY ({made}) TO {rules.text(str(file))} {rules.PARQUET}")
         con.execute(_VIEW.format(said=_as_columns(said), file=rules.text(str(file))))
         stretches = con.execute(_STRETCHES).fetchall()
         if sum(one[3] for one in stretches) == block.rows:

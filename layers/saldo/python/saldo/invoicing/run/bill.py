@@ -155,10 +155,8 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
     for waiting, sold in zip(found.items, case.items, strict=True):
         close_item(unit, waiting, ItemStatus.BILLED, invoice_id=invoices.get(sold.identity, ""), **mark)
     accounts = {account.id: account for account in (case.account, *found.members)}
-    owners = {due.subscription.id: due.subscription.account_id for due in case.due}
-    owners |= {late.usage.window.subscription_id: late.usage.window.account_id for late in case.late}
     for part in billed.minimums:
-        write_minimum(unit, owners[part.key.subscription_id], part)
+        write_minimum(unit, part)
     for account_id, windows in windows_of(case, found.usage, invoices).items():
         close_windows(unit, accounts[account_id], found.usage[account_id], windows)
     if not attempt.dry_run:

@@ -20,6 +20,7 @@ from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_charged import charged_of, minimums_due
 from saldo.invoicing.rules_late import late_charge
+from saldo.invoicing.rules_minimum import key_of, key_of_window
 from saldo.invoicing.rules_templates import TemplateChoice
 from saldo.invoicing.run.model import DueAccount, SetAside
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
@@ -112,20 +113,16 @@ def _read(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str
     return prepared | {account_id: _with_minimums(one, minimums) for account_id, one in counted.items()}
 
 
-def _minimum_keys(one: AccountCase | SetAside) -> Iterator[tuple[str, MinimumKey]]:
-    """The minimums that a case touches, with the accounts whose they are."""
-    if isinstance(one, AccountCase):
-        for due in one.case.due:
-            for charged in (*charged_of(due), *minimums_due(due)):
-                if charged.part:
-                    yield due.subscription.account_id, MinimumKey(due.subscription.id, charged.part)
-        for window in (late.usage.window for late in one.case.late):
-            if window.terms.part:
-                yield window.account_id, MinimumKey(window.subscription_id, window.terms.part)
+def _minimum_keys(one: AccountCase | SetAside) -> set[MinimumKey]:
+    """The minimums that a case touches."""
+    if isinstance(one, SetAside):
+        return set()
+    keys = {key_of(due, charged) for due in one.case.due for charged in (*charged_of(due), *minimums_due(due))}
+    return {key for key in keys | {key_of_window(late.usage.window) for late in one.case.late} if key.part}
 
 
 def _with_minimums(one: AccountCase | SetAside, minimums: Mapping[MinimumKey, MinimumPart]) -> AccountCase | SetAside:
-    found = {key: minimums[key] for _, key in _minimum_keys(one) if key in minimums}
+    found = {key: minimums[key] for key in _minimum_keys(one) if key in minimums}
     if isinstance(one, SetAside) or not found:
         return one
     return replace(one, case=replace(one.case, minimums=found))
