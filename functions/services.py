@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from saldo.accounts.tax_standing import TaxStanding
     from saldo.audit.anchors import AuditAnchors
     from saldo.audit.chain import AuditChain
+    from saldo.collections.service import Reminders
     from saldo.delivery.service import Deliveries
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
@@ -86,19 +87,22 @@ def bus() -> Bus:
 
 @lru_cache(maxsize=1)
 def clocks() -> Clocks:
+    from saldo.collections.doubles import DoublesReminders
     from saldo.invoicing.clocks import Clocks
 
-    return Clocks(billing())
+    return Clocks(billing(), DoublesReminders(store()))
 
 
 @lru_cache(maxsize=1)
 def deliveries() -> Deliveries:
     from functions.delivery.letters import WrittenLetters
+    from functions.delivery.reminder_letters import ReminderLetters
     from saldo.delivery.service import Deliveries
     from saldo.delivery.ses import SesMailer, ses_client
 
     mailer = SesMailer(ses_client(), settings().mail_from)
-    return Deliveries(store(), accounts(), WrittenLetters(documents()), mailer, clock)
+    letters = WrittenLetters(documents(), ReminderLetters(reminders(), accounts(), settings().origin))
+    return Deliveries(store(), accounts(), letters, mailer, clock)
 
 
 @lru_cache(maxsize=1)
@@ -168,6 +172,13 @@ def payments() -> Payments:
     from saldo.payments.simulator import SimulatedGateway
 
     return Payments(store(), SimulatedGateway(settings().gateway_url, gateway_secret), clock)
+
+
+@lru_cache(maxsize=1)
+def reminders() -> Reminders:
+    from saldo.collections.service import Reminders
+
+    return Reminders(store(), clock)
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Send an issued invoice, or the receipt of a settled payment, by mail."""
+"""Send an issued invoice, the receipt of a settled payment, or a reminder by mail."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _DOCUMENTS = {
     "invoice.issued": ("invoice", "invoice_id"),
     "credit_note.issued": ("credit_note", "credit_note_id"),
     "payment.settled": ("receipt", "payment_id"),
+    "reminder.issued": ("reminder", "reminder_id"),
 }
 
 

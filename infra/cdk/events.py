@@ -34,7 +34,7 @@ from infra.cdk.watched import WatchedFunction, WatchedQueue
 from saldo.integration.rules import KINDS
 
 # Events that reach a customer by mail.
-DELIVERED = ("invoice.issued", "credit_note.issued", "payment.settled")
+DELIVERED = ("invoice.issued", "credit_note.issued", "payment.settled", "reminder.issued")
 # Events that a tax service is told of.
 TAXED = ("invoice.issued", "credit_note.issued")
 

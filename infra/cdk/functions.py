@@ -247,6 +247,13 @@ ASSESS_LATE_CHARGES = FunctionSpec(
     900,
     (Grant.RECORDS,),
 )
+ISSUE_REMINDERS = FunctionSpec(
+    "issue_reminders",
+    "functions.collections.issue_reminders.handler",
+    512,
+    900,
+    (Grant.RECORDS,),
+)
 CHECK_TAX_IDS = FunctionSpec(
     "check_tax_ids",
     "functions.tax.check_tax_ids.handler",
@@ -285,6 +292,7 @@ ALL = (
     IMPORT_ORDERS,
     TRUE_UP_TAX,
     ASSESS_LATE_CHARGES,
+    ISSUE_REMINDERS,
     CHECK_TAX_IDS,
     RECORD_TAX,
 )

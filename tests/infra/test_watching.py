@@ -136,14 +136,15 @@ def test_functions_keep_dead_letters_and_run_on_arm_under_the_tested_python(asse
         assert given["TracingConfig"]["Mode"] == "Active", name
 
 
-def test_every_entity_starts_its_cycle_on_its_own_clock(assembly: Assembly) -> None:
+def test_every_entity_starts_its_cycle_and_its_reminders_on_its_own_clock(assembly: Assembly) -> None:
     schedules = {s["Properties"]["Name"]: s["Properties"] for _, s in assembly.resources("AWS::Scheduler::Schedule")}
     entities = [e for region in environment("staging").regions for e in region.entities]
-    assert len(schedules) == len(entities)
-    for entity in entities:
-        schedule = schedules[f"saldo-staging-cycle-{entity.id.replace('_', '-')}"]
+    assert len(schedules) == 2 * len(entities)
+    daily = [(entity, *at) for entity in entities for at in (("cycle", entity.cycle_hour), ("reminders", 9))]
+    for entity, name, hour in daily:
+        schedule = schedules[f"saldo-staging-{name}-{entity.id.replace('_', '-')}"]
         assert schedule["ScheduleExpressionTimezone"] == entity.time_zone
-        assert schedule["ScheduleExpression"] == f"cron(0 {entity.cycle_hour} * * ? *)"
+        assert schedule["ScheduleExpression"] == f"cron(0 {hour} * * ? *)"
         given = json.loads(schedule["Target"]["Input"])
         assert given == {"entity_id": entity.id, "as_of": "<aws.scheduler.scheduled-time>"}
         assert schedule["Target"]["DeadLetterConfig"]["Arn"]

@@ -20,7 +20,12 @@ from saldo.kernel.periods import Period
 from saldo.rating.model import Share, Step
 from saldo.usage.model_windows import Window
 
-_NAMES = {"en": "Up to the agreed minimum", "de": "Bis zum vereinbarten Mindestbetrag"}
+_NAMES = {
+    "en": "Up to the agreed minimum",
+    "de": "Bis zum vereinbarten Mindestbetrag",
+    "fr": "Complément jusqu’au minimum convenu",
+    "es": "Hasta el mínimo acordado",
+}
 
 
 def key_of(item: DueSubscription, charged: Charged) -> MinimumKey:
