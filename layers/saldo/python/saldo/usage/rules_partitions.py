@@ -167,23 +167,24 @@ def field(shape: Shape, *path: str) -> str:
 
 def time_of(shape: Shape) -> str:
     """The time in the engine's language, NULL where it is none."""
-    return f"try_cast({field(shape, 'time')} AS TIMESTAMP)"
+    return f"try_strptime({field(shape, 'time')}, {text(shape.time)})"
+
+
+def time_is_plain(shape: Shape) -> str:
+    """Whether the time is written just as its format has it: the engine takes fewer digits than a field has, and blanks
+    before and after, so none is left out when the length is right, and it begins with a digit and ends in its Z."""
+    written, length = field(shape, "time"), next(n for n, form in _TIMES.items() if form == shape.time)
+    ends = f"{written} >= '0' AND ends_with({written}, 'Z')"
+    return f"{time_of(shape)} IS NOT NULL AND strlen({written}) = {length} AND {ends}"
 
 
 def written_again(shape: Shape) -> str:
     """The line that the fields make by this shape, in the engine's language.
 
     A field that is not there adds nothing, which makes another line: a shape has quotes around texts, and no number
-    is empty. Only a time that is empty needs to be seen elsewhere.
+    is empty. Whether a time is written as times are is seen elsewhere (`time_is_plain`).
     """
-    made = []
-    for piece in shape.pieces:
-        if isinstance(piece, str):
-            made.append(text(piece))
-        elif piece == ("time",):
-            made.append(f"strftime({time_of(shape)}, {text(shape.time)})")
-        else:
-            made.append(field(shape, *piece))
+    made = (text(piece) if isinstance(piece, str) else field(shape, *piece) for piece in shape.pieces)
     return f"concat({', '.join(made)})"
 
 
@@ -192,7 +193,7 @@ def plain_checks(shape: Shape, *, blanks: bool) -> str:
 
     blanks: whether there are any among the lines.
     """
-    checks = [f"{time_of(shape)} IS NOT NULL"]
+    checks = [time_is_plain(shape)]
     for name in ("source", "id"):
         column = field(shape, name)
         checks += [f"{column} <> ''", f"strlen({column}) <= 200"]
