@@ -15,6 +15,7 @@ from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.rules_corrections import Reason
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
+from tests.simulation.auditing import StepAuditor
 from tests.simulation.region import Region, quiet
 from tests.simulation.workflows import orders, taxes
 from tests.simulation.workflows.corrections import TAX
@@ -263,9 +264,14 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
 
 @pytest.mark.parametrize(("invariant", "scene", "damage"), PLANTED, ids=lambda p: getattr(p, "__name__", str(p)))
 def test_planted_damage_is_named(invariant: int, scene: Damage, damage: Damage) -> None:
+    """By the look at all records, and by the one that only follows what changed, in the same words."""
     with after(scene) as region:
+        auditor = StepAuditor(region)
+        assert auditor.look() == []
         damage(region)
-        assert invariant in {violation.invariant for violation in check_all(region.store).violations}
+        found = set(check_all(region.store).violations)
+        assert invariant in {violation.invariant for violation in found}
+        assert set(auditor.look()) == found
 
 
 def test_every_invariant_is_checked_or_says_why_not() -> None:
