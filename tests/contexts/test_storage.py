@@ -50,6 +50,13 @@ def test_many_units_travel_in_few_calls(region: Region) -> None:
     assert len(calls) == 3
 
 
+def test_what_did_not_hold_is_told_whichever_call_it_travelled_in(region: Region) -> None:
+    taken = [0, 60, 119]
+    region.store.write([Unit(f"taken {i}").insert(_item(f"a{i}", "x")) for i in taken])
+    units = [Unit(f"u{i}").insert(_item(f"a{i}", "x")).insert(_item(f"a{i}", "y")) for i in range(120)]
+    assert [c.unit for c in region.store.write(units)] == [f"u{i}" for i in taken]
+
+
 def test_two_units_on_one_item_go_in_separate_calls_and_both_count(region: Region) -> None:
     units = [Unit(f"u{i}").update(("a", "balance"), add={"n": 1}) for i in range(3)]
     assert region.store.write(units) == []

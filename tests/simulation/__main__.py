@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import random
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from saldo.storage import schema
@@ -68,7 +66,7 @@ def one_world(world: World) -> tuple[Told, list[str]]:
     """What it did, and when it broke, the shortest schedule that breaks it."""
     simulation = Simulation(world.seed, world.subscriptions, world.rate)
     try:
-        with quiet(), uncollected():
+        with quiet():
             simulation.run(world.months)
     except Broken as broken:
         with quiet():
@@ -76,17 +74,6 @@ def one_world(world: World) -> tuple[Told, list[str]]:
         again = f"make simulate SEED={world.seed} MONTHS={schedule.months} SUBSCRIPTIONS={world.subscriptions}"
         return simulation.told, [*schedule.lines(), f"  again: {again}"]
     return simulation.told, []
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Without the garbage collector's rounds over a world's records, of which none is garbage: a tenth of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.collect()
 
 
 def _sum_up(told: Told, broken: int, took: float) -> None:

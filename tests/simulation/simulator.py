@@ -58,7 +58,7 @@ from saldo.usage.service import UsageTotals
 from tests.crashes import Kind
 from tests.simulation.auditing import StepAuditor
 from tests.simulation.dynamodb import Crash
-from tests.simulation.region import ENTITY_ID, Region
+from tests.simulation.region import ENTITY_ID, Region, uncollected
 from tests.simulation.workflows.scenes import CLERK, offer, open_account, sell
 from tests.simulation.world import METER
 
@@ -163,7 +163,7 @@ class Simulation:
 
     def run(self, months: int, progress: Callable[[Told], None] | None = None) -> Told:
         """So many months, then rest. Raises Broken at the first step after which the world is not as it must be."""
-        with self.region.serving():
+        with self.region.serving(), uncollected():
             self._found()
             for month in range(months):
                 self._month(add_months(BEGIN, month))

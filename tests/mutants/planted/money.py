@@ -1,0 +1,354 @@
+"""Bugs in payments, delivery, documents, recovery and the news of them."""
+
+from __future__ import annotations
+
+from tests.mutants.model import Mutant, fire, planted
+
+_NEWS: tuple[Mutant, ...] = (
+    planted(
+        "an event is noted before its effect",
+        "guard written apart from the effect",
+        "payments/news.py",
+        "            unit.insert(records.event_guard(report.account_id, event, report.payment_id))\n",
+        "            guard = records.event_guard(report.account_id, event, report.payment_id)\n"
+        '            store.write_one(Unit("guard").insert(guard))\n',
+        *fire("pay: webhooks"),
+    ),
+    planted(
+        "a payment is written over news that came meanwhile",
+        "stale version accepted",
+        "payments/records.py",
+        'return unit.put(payment_item(new), when={"version": old.version})',
+        "return unit.put(payment_item(new))",
+        "tests/contexts/payments/test_news.py",
+    ),
+    planted(
+        "yen settle a payment in euros",
+        "currency forgotten",
+        "payments/rules.py",
+        "if report.amount.currency != payment.amount.currency:",
+        "if not report.amount.currency:",
+        "tests/contexts/payments/test_news.py",
+    ),
+    planted(
+        "a payout leaves the bank",
+        "swapped debit and credit",
+        "payments/rules.py",
+        "            Posting(LedgerAccount.BANK, amount.minor),\n"
+        "            Posting(LedgerAccount.GATEWAY_CLEARING, -amount.minor),\n",
+        "            Posting(LedgerAccount.BANK, -amount.minor),\n"
+        "            Posting(LedgerAccount.GATEWAY_CLEARING, amount.minor),\n",
+        "tests/contexts/payments/test_news.py",
+    ),
+    planted(
+        "a settlement lies in the bank before it is there",
+        "posting to the wrong account",
+        "payments/rules.py",
+        "Posting(LedgerAccount.GATEWAY_CLEARING, payment.settled_minor),",
+        "Posting(LedgerAccount.BANK, payment.settled_minor),",
+        "tests/contexts/payments/test_news.py",
+    ),
+    planted(
+        "a settlement is booked on Greenwich's date",
+        "wrong zone",
+        "payments/rules.py",
+        "        booked_on=local_date(payment.settled_at, payment.booking_zone),\n",
+        "        booked_on=payment.settled_at.date(),\n",
+        "tests/contexts/payments/test_news.py",
+    ),
+    planted(
+        "more is applied than is open",
+        "missing limit",
+        "payments/rules.py",
+        "Allocation(a.invoice_id, min(a.minor, payables[a.invoice_id].open_minor)) for a in known",
+        "Allocation(a.invoice_id, a.minor) for a in known",
+        "tests/unit/payments/test_rules.py",
+    ),
+    planted(
+        "money that fell short covers every invoice",
+        "remainder dropped",
+        "payments/rules.py",
+        "minor = min(allocation.minor, left)",
+        "minor = allocation.minor",
+        "tests/unit/payments/test_rules.py",
+    ),
+    planted(
+        "a payment that failed cannot settle after all",
+        "state move forgotten",
+        "payments/model.py",
+        "    _S.FAILED: frozenset({_S.SETTLED}),\n",
+        "    _S.FAILED: frozenset(),\n",
+        "tests/contexts/payments/test_news.py",
+    ),
+    planted(
+        "a payout is booked for each time it is told",
+        "missing look",
+        "payments/news.py",
+        "if payment.paid_out_at is None:",
+        "if payment.paid_out_at is None or payment.payout_id == payout.id:",
+        "tests/contexts/payments/test_news.py",
+    ),
+    planted(
+        "of a payout's strangers one is kept",
+        "key without its payment",
+        "payments/records.py",
+        '"sk": f"{PARKED}{event_id}#{payment_id}",',
+        '"sk": f"{PARKED}{event_id}",',
+        "tests/contexts/payments/test_news.py",
+    ),
+    planted(
+        "a message that failed is gone",
+        "swallowed failure",
+        "payments/queue.py",
+        '            again.append(message["messageId"])\n',
+        "            continue\n",
+        "tests/unit/payments/test_queue.py",
+    ),
+    planted(
+        "a settlement leaves no trace",
+        "audit record left out",
+        "payments/news.py",
+        "    unit.put(audit_item(AuditRecord(payment.account_id, at, _ACTOR, action, payment.id, before, after)))\n",
+        "",
+        "tests/simulation/test_simulator.py::test_another_seed_is_another_history",
+        "tests/contexts/payments/test_news.py",
+    ),
+)
+
+_PAYING: tuple[Mutant, ...] = (
+    planted(
+        "a checkout whose answer was lost is opened again",
+        "retry without looking",
+        "payments/opening.py",
+        "checkout = gateway.find_checkout(payment.id) if known is not None else None",
+        "checkout = None",
+        "tests/contexts/payments/test_starting.py",
+    ),
+    planted(
+        "each try at the gateway has a key of its own",
+        "retry with a new idempotency key",
+        "payments/simulator.py",
+        'headers["Idempotency-Key"] = key',
+        'headers["Idempotency-Key"] = f"{key}-{id(headers)}"',
+        "tests/contexts/payments/test_gateway_simulator.py",
+    ),
+    planted(
+        "a form sent again with other contents is the same payment",
+        "idempotency by name alone",
+        "payments/opening.py",
+        'if guard["content"] != wish.content:',
+        'if not guard["content"]:',
+        "tests/contexts/payments/test_starting.py",
+    ),
+    planted(
+        "an unfinished payment on the last list is never asked about",
+        "off by one",
+        "payments/sweeping.py",
+        "for shard in range(records.SHARDS):",
+        "for shard in range(records.SHARDS - 1):",
+        "tests/contexts/payments/test_sweep.py",
+    ),
+    planted(
+        "a part of a large payment is left when the process dies",
+        "list left too soon",
+        "payments/rules.py",
+        "if payment.awaits_news or not payment.fully_applied:",
+        "if payment.awaits_news:",
+        "tests/contexts/payments/test_news.py",
+        *fire("pay: many invoices at once"),
+    ),
+    planted(
+        "paying less needs no reason",
+        "missing condition",
+        "payments/rules.py",
+        "0 < a.minor < payables[a.invoice_id].open_minor and not",
+        "0 > a.minor and not",
+        "tests/contexts/payments/test_starting.py",
+    ),
+    planted(
+        "a webhook of last year counts",
+        "age not checked",
+        "payments/webhooks.py",
+        "if abs(now.timestamp() - int(moment)) > MOST_AGE_S:",
+        "if int(moment) - now.timestamp() > MOST_AGE_S:",
+        "tests/unit/payments/test_webhooks.py",
+    ),
+    planted(
+        "a signature may be guessed byte by byte",
+        "not compared in constant time",
+        "payments/webhooks.py",
+        'hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))',
+        "expected == given",
+        "tests/unit/payments/test_webhooks.py",
+    ),
+    planted(
+        "a signature may be carried to another time",
+        "field left out of a signature",
+        "payments/webhooks.py",
+        'hmac.new(secret, moment.encode() + b"." + raw, sha256)',
+        "hmac.new(secret, raw, sha256)",
+        "tests/unit/payments/test_webhooks.py",
+    ),
+)
+
+_DELIVERY: tuple[Mutant, ...] = (
+    planted(
+        "a letter is handed over before it is noted",
+        "intent not recorded first",
+        "delivery/service.py",
+        "        self._record(copy, old, begun)\n        return self._hand_over",
+        "        return self._hand_over",
+        "tests/contexts/delivery",
+    ),
+    planted(
+        "two senders of one letter",
+        "missing condition on a write",
+        "delivery/records.py",
+        'when={"status": old.status.value, "attempts": old.attempts})',
+        "when={})",
+        "tests/contexts/delivery",
+    ),
+    planted(
+        "a sender is given up while it is still at it",
+        "< for >",
+        "delivery/rules.py",
+        "and now - delivery.attempt_at >= LEASE",
+        "and now - delivery.attempt_at <= LEASE",
+        "tests/contexts/delivery",
+    ),
+    planted(
+        "a letter is sent again for ever",
+        "missing limit",
+        "delivery/rules.py",
+        "if unknown.lost_answers < MOST_LOST_ANSWERS:",
+        "if unknown.lost_answers:",
+        "tests/contexts/delivery",
+    ),
+)
+
+_DOCUMENTS: tuple[Mutant, ...] = (
+    planted(
+        "an old invoice is addressed to the customer of today",
+        "today's facts on a frozen document",
+        "documents/service.py",
+        "buyer = self._accounts.profile(account_id, header.buyer_profile)",
+        "buyer = self._accounts.profile(account_id, self._accounts.account(account_id).profile_version)",
+        "tests/contexts/documents/test_documents.py",
+    ),
+    planted(
+        "a draft can be read",
+        "missing condition",
+        "documents/service.py",
+        "if header is None or header.status in _UNSHOWN:",
+        "if header is None:",
+        "tests/contexts/documents/test_documents.py",
+    ),
+    planted(
+        "a file of one account lies where another's would",
+        "key without its account",
+        "documents/service.py",
+        'return f"documents/{account_id}/{document_id}.{language}.pdf"',
+        'return f"documents/{document_id}.{language}.pdf"',
+        "tests/contexts/documents/test_documents.py",
+    ),
+    planted(
+        "what credit paid is asked for once more",
+        "term forgotten",
+        "documents/rules.py",
+        "paid_minor=sum(c.minor for c in body.credits if not c.before_tax),",
+        "paid_minor=0,",
+        "tests/unit/documents",
+        "tests/contexts/documents",
+    ),
+)
+
+_RECOVERY: tuple[Mutant, ...] = (
+    planted(
+        "a restored backup brings a shredded key back",
+        "missing condition",
+        "recovery/drill.py",
+        "if now is None or now.shredded_at:",
+        "if now is None:",
+        "tests/contexts/recovery/test_shredding.py",
+    ),
+    planted(
+        "an entry that was changed is taken for the same",
+        "swallowed difference",
+        "recovery/rules.py",
+        "elif now.print != entry.print:",
+        "elif now.entity_id != entry.entity_id:",
+        "tests/contexts/recovery/test_drill.py",
+    ),
+    planted(
+        "a dead letter is thrown away before it is sent on",
+        "effect after its guard",
+        "recovery/dead_letters.py",
+        "        except Exception as error:\n",
+        '        except Exception as error:\n            self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])\n',  # noqa: E501
+        "tests/functions/test_dead_letters.py",
+    ),
+    planted(
+        "only copies are deleted, and what else is named",
+        "missing condition",
+        "recovery/copies.py",
+        '        assert MARK in name, "only copies are deleted"\n',
+        "",
+        "tests/contexts/recovery",
+    ),
+)
+
+_CHECKED: tuple[Mutant, ...] = (
+    planted(
+        "one number may be missing",
+        "off by one",
+        "insight/checks_across.py",
+        "elif missing := _missing(n + 1, m, reserved):",
+        "elif missing := _missing(n + 2, m, reserved):",
+        "tests/simulation/test_invariants.py",
+    ),
+    planted(
+        "currencies are summed up together",
+        "currency forgotten",
+        "insight/checks_owner.py",
+        "unapplied[entry.currency] -= p.minor",
+        'unapplied[""] -= p.minor',
+        "tests/simulation/test_invariants.py",
+    ),
+    planted(
+        "a receipt's audit record stands for a payout's",
+        "key without its kind",
+        "insight/checks_owner.py",
+        """if action and (action, item["source_id"].split(" ")[-1]) not in audited:""",
+        """if action and item["source_id"].split(" ")[-1] not in {subject for _, subject in audited}:""",
+        "tests/simulation/test_invariants.py",
+    ),
+)
+
+_TOLD: tuple[Mutant, ...] = (
+    planted(
+        "a draft is told as issued",
+        "missing condition",
+        "integration/rules.py",
+        '_NOT_YET = ("draft", "void")',
+        '_NOT_YET = ("void",)',
+        "tests/unit/integration/test_events.py",
+    ),
+    planted(
+        "an invoice is told as paid with each later change",
+        "state for change of state",
+        "integration/rules.py",
+        'if old is not None and new["status"] == "paid" != old["status"]:',
+        'if old is not None and new["status"] == "paid":',
+        "tests/unit/integration/test_events.py",
+    ),
+    planted(
+        "two events of one payment have one id",
+        "key without its kind",
+        "integration/rules.py",
+        "id=f\"evt_{fingerprint(name, new['payment_id'], at.isoformat())}\",",
+        "id=f\"evt_{fingerprint(new['payment_id'])}\",",
+        "tests/unit/integration/test_events.py",
+    ),
+)
+
+MUTANTS: tuple[Mutant, ...] = (*_NEWS, *_PAYING, *_DELIVERY, *_DOCUMENTS, *_RECOVERY, *_CHECKED, *_TOLD)
