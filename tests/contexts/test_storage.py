@@ -122,6 +122,14 @@ def test_a_second_process_opens_with_the_same_wrapped_key_and_no_other_region_ca
         Sealer(abroad, "records").open("org_eu_a", ("a", "x"), "k/1", blob)
 
 
+def test_a_wrapped_key_opens_for_its_own_organisation_alone(region: Region) -> None:
+    blob = region.sealer.seal("org_eu_a", ("a", "x"), "k/1", {"v": 1})
+    stolen = region.dynamodb.get_item(TableName="keys", Key={"pk": {"S": "org_eu_a"}})["Item"]
+    region.dynamodb.put_item(TableName="keys", Item=stolen | {"pk": {"S": "org_eu_b"}})
+    with pytest.raises(ClientError):
+        region.sealer.open("org_eu_b", ("a", "x"), "k/1", blob)
+
+
 def test_a_shredded_key_makes_its_sealed_fields_unreadable(region: Region) -> None:
     blob = region.sealer.seal("org_eu_a", ("a", "x"), "k/1", {"v": 1})
     region.dynamodb.delete_item(TableName="keys", Key={"pk": {"S": "org_eu_a"}})

@@ -178,6 +178,19 @@ def test_money_for_an_unknown_payment_is_kept_until_the_payment_is_known(shop: S
     assert shop.balances() == {"bank": 10_000, "receivables": 7_000, "revenue": -17_000}
 
 
+def test_each_payment_of_a_payout_that_is_unknown_is_kept_until_it_is_known(shop: Shop) -> None:
+    payments = [shop.start((f"inv_{n}", 1_000), key=f"form-key-{n}", reason="a part") for n in (1, 2)]
+    items = [shop.store.get(ACCOUNT, f"payment#{payment.id}") for payment in payments]
+    for payment in payments:
+        key = {"pk": {"S": ACCOUNT}, "sk": {"S": f"payment#{payment.id}"}}
+        shop.client.delete_item(TableName="records", Key=key)
+    assert shop.payments.handle_event(payout_of(*payments)) is Outcome.PARKED
+    assert len(list(shop.store.query_all("parked_simulator"))) == 2
+    shop.store.put_many([item for item in items if item])
+    assert shop.payments.sweep().resolved == 2
+    assert shop.balances()["bank"] == 2_000
+
+
 def test_an_event_that_fits_no_payment_of_ours_is_parked_with_the_reason(shop: Shop) -> None:
     payment = shop.start(("inv_1", 10_000))
     other_currency = replace(payment, amount=Money(10_000, "USD"))

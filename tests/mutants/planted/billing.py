@@ -11,7 +11,7 @@ _RUN: tuple[Mutant, ...] = (
         "invoicing/run/open.py",
         "    if on > today:\n",
         "    if on.year > today.year:\n",
-        "tests/simulation/test_invoice_run.py",
+        "tests/simulation/test_invoice_run.py::test_a_run_for_a_day_that_has_not_begun_is_refused",
     ),
     planted(
         "a run goes back behind numbers that are given out",
@@ -19,7 +19,7 @@ _RUN: tuple[Mutant, ...] = (
         "invoicing/run/open.py",
         "if last and last.as_of > on:",
         "if last and last.as_of.year > on.year:",
-        "tests/simulation/test_invoice_run.py",
+        "tests/simulation/test_invoice_run.py::test_a_run_for_a_date_before_the_last_numbers_is_refused",
     ),
     planted(
         "a run closed once is closed again with other totals",
@@ -27,7 +27,7 @@ _RUN: tuple[Mutant, ...] = (
         "invoicing/run/close.py",
         "    if attempt.state is RunState.CLOSED:\n        return attempt\n",
         "",
-        "tests/simulation/test_invoice_run.py",
+        "tests/simulation/test_invoice_run.py::test_a_run_started_again_after_it_closed_changes_nothing",
         *fire("run: first"),
     ),
     planted(
@@ -36,7 +36,7 @@ _RUN: tuple[Mutant, ...] = (
         "invoicing/run/close.py",
         "if booked != draft.payable_minor:",
         "if booked and booked != draft.payable_minor:",
-        "tests/simulation/test_invoice_run.py",
+        "tests/simulation/test_invoice_run.py::test_a_run_whose_books_lack_an_entry_or_say_otherwise_does_not_reconcile",
     ),
     planted(
         "drafts that have a number get another",
@@ -44,8 +44,7 @@ _RUN: tuple[Mutant, ...] = (
         "invoicing/run/number.py",
         "if draft.invoice_id not in ranked]",
         "if draft.invoice_id not in ranked or not blocks[1:]]",
-        "tests/simulation/test_numbering.py",
-        *fire("run: first"),
+        "tests/simulation/test_numbering.py::test_32_parallel_workers_leave_no_gap_no_clash_and_no_stuck_draft",
     ),
     planted(
         "two who number at once take the same numbers",
@@ -53,7 +52,7 @@ _RUN: tuple[Mutant, ...] = (
         "invoicing/records_numbers.py",
         'when={"next": state.get("next"), "last_issued_on": state.get("last_issued_on")},',
         "when={},",
-        "tests/simulation/test_numbering.py",
+        "tests/simulation/test_numbering.py::test_32_parallel_workers_leave_no_gap_no_clash_and_no_stuck_draft",
     ),
     planted(
         "numbers are taken before the list they are for is frozen",
@@ -71,7 +70,7 @@ _RUN: tuple[Mutant, ...] = (
         "invoicing/run/bill.py",
         "waiting = [d.account for d in decided if d.unit and d.unit.name in conflicts]",
         "waiting = []",
-        "tests/simulation/test_billing_everything.py",
+        "tests/simulation/test_billing_everything.py::test_a_change_that_comes_while_an_account_is_billed_loses_nothing_and_bills_nothing_twice",
     ),
     planted(
         "what is due on the very day waits for the next run",
@@ -79,8 +78,8 @@ _RUN: tuple[Mutant, ...] = (
         "invoicing/run/open.py",
         "due_agenda_of(entity_id, shard), last=on.isoformat(), agenda=True)",
         "due_agenda_of(entity_id, shard), last=str(on.replace(day=1)), agenda=True)",
-        "tests/simulation/test_invoice_run.py",
-        "tests/simulation/test_billing_everything.py",
+        "tests/simulation/test_billing_everything.py::test_a_change_is_billed_on_its_day_with_the_days_it_concerns",
+        "tests/simulation/test_billing_everything.py::test_items_are_billed_once_from_their_day_on",
     ),
     planted(
         "two sellers have one run of a day",
@@ -88,8 +87,7 @@ _RUN: tuple[Mutant, ...] = (
         "invoicing/run/model.py",
         "return f\"run_{entity_id.removeprefix('ent_')}_{as_of:%Y%m%d}\"",
         "return f\"run_{entity_id.removeprefix('ent_')[:2]}_{as_of:%Y%m%d}\"",
-        "tests/simulation/test_invoice_run.py",
-        "tests/decade/test_decade.py",
+        "tests/simulation/test_invoice_run.py::test_each_seller_has_a_run_of_its_own_on_a_day",
     ),
 )
 
@@ -109,7 +107,6 @@ _INVOICE: tuple[Mutant, ...] = (
         "line.period.end - _DAY if line.timing",
         "line.period.end if line.timing",
         "tests/unit/invoicing/test_bill.py",
-        "tests/decade",
     ),
     planted(
         "due a day early",
@@ -118,7 +115,6 @@ _INVOICE: tuple[Mutant, ...] = (
         "due_on=case.as_of + timedelta(days=account.payment_terms_days),",
         "due_on=case.as_of + timedelta(days=account.payment_terms_days - 1),",
         "tests/unit/invoicing/test_bill.py",
-        "tests/decade",
     ),
     planted(
         "what is billed ahead is earned at once",
@@ -150,8 +146,8 @@ _INVOICE: tuple[Mutant, ...] = (
         "invoicing/rules_discounts.py",
         "and on >= coupon.until_on)",
         "and on > coupon.until_on)",
+        "tests/unit/quotes",
         "tests/unit/test_worked_cases.py",
-        "tests/decade",
     ),
     planted(
         "expired credit pays on its last day",
@@ -159,8 +155,8 @@ _INVOICE: tuple[Mutant, ...] = (
         "invoicing/rules_discounts.py",
         "if c.expires_on is None or on < c.expires_on]",
         "if c.expires_on is None or on <= c.expires_on]",
-        "tests/simulation/test_billing_everything.py",
-        "tests/decade",
+        "tests/unit/quotes",
+        "tests/unit/test_worked_cases.py",
     ),
     planted(
         "a credit note takes from the wallet",
@@ -168,7 +164,7 @@ _INVOICE: tuple[Mutant, ...] = (
         "invoicing/rules_accounts.py",
         "notes -= body.payable_minor",
         "notes += body.payable_minor",
-        "tests/simulation/test_billing_everything.py",
+        "tests/simulation/test_billing_everything.py::test_a_total_below_zero_is_a_credit_note_that_the_next_invoices_use_up",
     ),
     planted(
         "a coupon takes off what another took",
@@ -176,8 +172,8 @@ _INVOICE: tuple[Mutant, ...] = (
         "invoicing/rules_discounts.py",
         "return parent.net_minor + sum(line.net_minor for line in lines if line.of == parent.id)",
         "return parent.net_minor",
+        "tests/unit/quotes",
         "tests/unit/test_worked_cases.py",
-        "tests/decade",
     ),
     planted(
         "a late fee falls due on the last day of grace",
@@ -219,7 +215,6 @@ _INVOICE: tuple[Mutant, ...] = (
         '        set={"open_minor": left, "status": status.value, "history": _history_items(history)},\n'
         '        remove=() if left else ("agenda_pk", "agenda_on"),\n',
         '        set={"open_minor": left, "status": status.value, "history": _history_items(history)},\n',
-        "tests/simulation/test_simulator.py::test_another_seed_is_another_history",
         "tests/contexts/payments/test_invoice_headers.py",
     ),
 )
@@ -231,7 +226,8 @@ _CORRECTIONS: tuple[Mutant, ...] = (
         "invoicing/rules_credit_notes.py",
         "if abs(minor) > abs(left) or minor * left < 0:",
         "if abs(minor) > abs(line.net_minor) or minor * left < 0:",
-        "tests/simulation/test_corrections.py",
+        "tests/simulation/test_corrections.py::test_no_more_is_taken_back_than_is_left",
+        "tests/simulation/test_corrections.py::test_any_credit_notes_in_any_amounts_keep_the_books_right",
     ),
     planted(
         "the last credit note leaves a cent of tax",
@@ -248,7 +244,7 @@ _CORRECTIONS: tuple[Mutant, ...] = (
         "invoicing/corrections.py",
         "        self._wait_for_runs(found)\n",
         "",
-        "tests/simulation/test_corrections.py",
+        "tests/simulation/test_corrections.py::test_corrections_wait_for_a_run_of_an_earlier_day_that_has_yet_to_number",
     ),
     planted(
         "a request under a known id for something else gets the old answer",
@@ -256,7 +252,7 @@ _CORRECTIONS: tuple[Mutant, ...] = (
         "invoicing/corrections.py",
         'if guard["content"] != content:',
         'if not guard["content"]:',
-        "tests/simulation/test_corrections.py",
+        "tests/simulation/test_corrections.py::test_a_request_repeated_is_the_same_credit_note_and_one_reused_is_refused",
     ),
     planted(
         "a second note of an invoice does not know of the first",
@@ -264,7 +260,7 @@ _CORRECTIONS: tuple[Mutant, ...] = (
         "invoicing/records.py",
         'when=before | {"credited_minor": header.credited_minor or None},',
         "when={},",
-        "tests/simulation/test_corrections.py",
+        "tests/simulation/test_corrections.py::test_32_members_of_staff_at_once_leave_no_gap_and_take_back_each_cent_once",
     ),
     planted(
         "a credit note leaves no trace of who",
@@ -272,7 +268,7 @@ _CORRECTIONS: tuple[Mutant, ...] = (
         "invoicing/corrections.py",
         "unit.put(audit_item(_audit(header, asked, at)))",
         "_audit(header, asked, at)",
-        "tests/simulation/test_corrections.py",
+        "tests/simulation/test_corrections.py::test_a_credit_note_of_all_of_an_invoice_closes_it_and_leaves_nothing_in_the_books",
     ),
     planted(
         "what a customer had paid is lost when it is credited",
@@ -280,7 +276,8 @@ _CORRECTIONS: tuple[Mutant, ...] = (
         "invoicing/corrections.py",
         "if kept := -note.payable_minor - lowered - used:",
         "if kept := -note.payable_minor - lowered - used - found.header.open_minor:",
-        "tests/simulation/test_corrections.py",
+        "tests/simulation/test_corrections.py::test_what_was_paid_already_becomes_the_customers_credit",
+        "tests/simulation/test_corrections.py::test_a_credit_note_by_lines_lowers_what_is_open",
     ),
 )
 

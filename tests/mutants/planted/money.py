@@ -20,7 +20,7 @@ _NEWS: tuple[Mutant, ...] = (
         "payments/records.py",
         'return unit.put(payment_item(new), when={"version": old.version})',
         "return unit.put(payment_item(new))",
-        "tests/contexts/payments/test_news.py",
+        "tests/contexts/payments/test_news.py::test_two_pieces_of_news_of_one_payment_at_the_same_moment_both_count",
     ),
     planted(
         "yen settle a payment in euros",
@@ -28,7 +28,7 @@ _NEWS: tuple[Mutant, ...] = (
         "payments/rules.py",
         "if report.amount.currency != payment.amount.currency:",
         "if not report.amount.currency:",
-        "tests/contexts/payments/test_news.py",
+        "tests/contexts/payments/test_news.py::test_an_event_that_fits_no_payment_of_ours_is_parked_with_the_reason",
     ),
     planted(
         "a payout leaves the bank",
@@ -38,7 +38,7 @@ _NEWS: tuple[Mutant, ...] = (
         "            Posting(LedgerAccount.GATEWAY_CLEARING, -amount.minor),\n",
         "            Posting(LedgerAccount.BANK, -amount.minor),\n"
         "            Posting(LedgerAccount.GATEWAY_CLEARING, amount.minor),\n",
-        "tests/contexts/payments/test_news.py",
+        "tests/contexts/payments/test_news.py::test_a_payout_empties_the_clearing_account",
     ),
     planted(
         "a settlement lies in the bank before it is there",
@@ -46,7 +46,8 @@ _NEWS: tuple[Mutant, ...] = (
         "payments/rules.py",
         "Posting(LedgerAccount.GATEWAY_CLEARING, payment.settled_minor),",
         "Posting(LedgerAccount.BANK, payment.settled_minor),",
-        "tests/contexts/payments/test_news.py",
+        "tests/contexts/payments/test_news.py::test_a_settled_payment_is_booked_and_applied_and_has_a_receipt",
+        "tests/contexts/payments/test_news.py::test_a_payout_empties_the_clearing_account",
     ),
     planted(
         "a settlement is booked on Greenwich's date",
@@ -54,7 +55,7 @@ _NEWS: tuple[Mutant, ...] = (
         "payments/rules.py",
         "        booked_on=local_date(payment.settled_at, payment.booking_zone),\n",
         "        booked_on=payment.settled_at.date(),\n",
-        "tests/contexts/payments/test_news.py",
+        "tests/contexts/payments/test_news.py::test_the_settlement_is_booked_on_the_sellers_date",
     ),
     planted(
         "more is applied than is open",
@@ -78,7 +79,7 @@ _NEWS: tuple[Mutant, ...] = (
         "payments/model.py",
         "    _S.FAILED: frozenset({_S.SETTLED}),\n",
         "    _S.FAILED: frozenset(),\n",
-        "tests/contexts/payments/test_news.py",
+        "tests/contexts/payments/test_news.py::test_a_payment_thought_failed_that_settles_after_all_is_money",
     ),
     planted(
         "a payout is booked for each time it is told",
@@ -86,7 +87,9 @@ _NEWS: tuple[Mutant, ...] = (
         "payments/news.py",
         "if payment.paid_out_at is None:",
         "if payment.paid_out_at is None or payment.payout_id == payout.id:",
-        "tests/contexts/payments/test_news.py",
+        "tests/contexts/payments/test_news.py::test_a_payment_paid_out_twice_is_parked_for_people",
+        "tests/contexts/payments/test_news.py::test_a_payout_that_comes_before_the_settlement_ends_in_the_same_books",
+        "tests/contexts/payments/test_news.py::test_a_payout_empties_the_clearing_account",
     ),
     planted(
         "of a payout's strangers one is kept",
@@ -94,7 +97,7 @@ _NEWS: tuple[Mutant, ...] = (
         "payments/records.py",
         '"sk": f"{PARKED}{event_id}#{payment_id}",',
         '"sk": f"{PARKED}{event_id}",',
-        "tests/contexts/payments/test_news.py",
+        "tests/contexts/payments/test_news.py::test_each_payment_of_a_payout_that_is_unknown_is_kept_until_it_is_known",
     ),
     planted(
         "a message that failed is gone",
@@ -111,7 +114,7 @@ _NEWS: tuple[Mutant, ...] = (
         "    unit.put(audit_item(AuditRecord(payment.account_id, at, _ACTOR, action, payment.id, before, after)))\n",
         "",
         "tests/simulation/test_simulator.py::test_another_seed_is_another_history",
-        "tests/contexts/payments/test_news.py",
+        "tests/contexts/payments/test_news.py::test_a_settled_payment_is_booked_and_applied_and_has_a_receipt",
     ),
 )
 
@@ -122,7 +125,7 @@ _PAYING: tuple[Mutant, ...] = (
         "payments/opening.py",
         "checkout = gateway.find_checkout(payment.id) if known is not None else None",
         "checkout = None",
-        "tests/contexts/payments/test_starting.py",
+        "tests/contexts/payments/test_starting.py::test_a_lost_answer_is_looked_up_and_not_asked_for_twice",
     ),
     planted(
         "each try at the gateway has a key of its own",
@@ -130,7 +133,7 @@ _PAYING: tuple[Mutant, ...] = (
         "payments/simulator.py",
         'headers["Idempotency-Key"] = key',
         'headers["Idempotency-Key"] = f"{key}-{id(headers)}"',
-        "tests/contexts/payments/test_gateway_simulator.py",
+        "tests/contexts/payments/test_gateway_simulator.py::test_a_payment_id_opens_one_checkout_for_ever_and_for_nothing_else",
     ),
     planted(
         "a form sent again with other contents is the same payment",
@@ -138,7 +141,7 @@ _PAYING: tuple[Mutant, ...] = (
         "payments/opening.py",
         'if guard["content"] != wish.content:',
         'if not guard["content"]:',
-        "tests/contexts/payments/test_starting.py",
+        "tests/contexts/payments/test_starting.py::test_the_same_form_with_other_contents_is_refused",
     ),
     planted(
         "an unfinished payment on the last list is never asked about",
@@ -146,7 +149,7 @@ _PAYING: tuple[Mutant, ...] = (
         "payments/sweeping.py",
         "for shard in range(records.SHARDS):",
         "for shard in range(records.SHARDS - 1):",
-        "tests/contexts/payments/test_sweep.py",
+        "tests/contexts/payments/test_sweep.py::test_a_payment_on_whichever_list_it_waits_is_asked_about",
     ),
     planted(
         "a part of a large payment is left when the process dies",
@@ -154,7 +157,7 @@ _PAYING: tuple[Mutant, ...] = (
         "payments/rules.py",
         "if payment.awaits_news or not payment.fully_applied:",
         "if payment.awaits_news:",
-        "tests/contexts/payments/test_news.py",
+        "tests/contexts/payments/test_news.py::test_a_settlement_in_parts_survives_a_crash_at_every_call",
         *fire("pay: many invoices at once"),
     ),
     planted(
@@ -163,7 +166,7 @@ _PAYING: tuple[Mutant, ...] = (
         "payments/rules.py",
         "0 < a.minor < payables[a.invoice_id].open_minor and not",
         "0 > a.minor and not",
-        "tests/contexts/payments/test_starting.py",
+        "tests/contexts/payments/test_starting.py::test_paying_less_than_is_open_needs_a_reason_that_is_kept",
     ),
     planted(
         "a webhook of last year counts",
@@ -198,7 +201,9 @@ _DELIVERY: tuple[Mutant, ...] = (
         "delivery/service.py",
         "        self._record(copy, old, begun)\n        return self._hand_over",
         "        return self._hand_over",
-        "tests/contexts/delivery",
+        "tests/contexts/delivery/test_delivery.py::test_a_sender_that_crashed_in_between_is_noticed_when_its_time_is_over",
+        "tests/contexts/delivery/test_delivery.py::test_a_lost_answer_reads_unknown_is_tried_once_more_and_then_left_to_people",
+        "tests/contexts/delivery/test_delivery.py::test_stopped_at_any_write_and_repeated_a_document_ends_as_sent",
     ),
     planted(
         "two senders of one letter",
@@ -206,7 +211,7 @@ _DELIVERY: tuple[Mutant, ...] = (
         "delivery/records.py",
         'when={"status": old.status.value, "attempts": old.attempts})',
         "when={})",
-        "tests/contexts/delivery",
+        "tests/contexts/delivery/test_delivery.py::test_of_two_senders_of_one_letter_one_sends",
     ),
     planted(
         "a sender is given up while it is still at it",
@@ -214,7 +219,7 @@ _DELIVERY: tuple[Mutant, ...] = (
         "delivery/rules.py",
         "and now - delivery.attempt_at >= LEASE",
         "and now - delivery.attempt_at <= LEASE",
-        "tests/contexts/delivery",
+        "tests/contexts/delivery/test_delivery.py::test_a_sender_that_crashed_in_between_is_noticed_when_its_time_is_over",
     ),
     planted(
         "a letter is sent again for ever",
@@ -222,7 +227,7 @@ _DELIVERY: tuple[Mutant, ...] = (
         "delivery/rules.py",
         "if unknown.lost_answers < MOST_LOST_ANSWERS:",
         "if unknown.lost_answers:",
-        "tests/contexts/delivery",
+        "tests/contexts/delivery/test_delivery.py::test_a_lost_answer_reads_unknown_is_tried_once_more_and_then_left_to_people",
     ),
 )
 
@@ -233,7 +238,7 @@ _DOCUMENTS: tuple[Mutant, ...] = (
         "documents/service.py",
         "buyer = self._accounts.profile(account_id, header.buyer_profile)",
         "buyer = self._accounts.profile(account_id, self._accounts.account(account_id).profile_version)",
-        "tests/contexts/documents/test_documents.py",
+        "tests/contexts/documents/test_documents.py::test_an_invoice_stays_addressed_as_it_was_issued_when_the_profile_changes",
     ),
     planted(
         "a draft can be read",
@@ -241,7 +246,7 @@ _DOCUMENTS: tuple[Mutant, ...] = (
         "documents/service.py",
         "if header is None or header.status in _UNSHOWN:",
         "if header is None:",
-        "tests/contexts/documents/test_documents.py",
+        "tests/contexts/documents/test_documents.py::test_a_draft_has_no_document_and_reads_as_if_it_were_not_there",
     ),
     planted(
         "a file of one account lies where another's would",
@@ -249,7 +254,8 @@ _DOCUMENTS: tuple[Mutant, ...] = (
         "documents/service.py",
         'return f"documents/{account_id}/{document_id}.{language}.pdf"',
         'return f"documents/{document_id}.{language}.pdf"',
-        "tests/contexts/documents/test_documents.py",
+        "tests/contexts/documents/test_documents.py::test_asking_for_the_key_makes_the_file",
+        "tests/contexts/documents/test_documents.py::test_another_accounts_invoice_is_not_found",
     ),
     planted(
         "what credit paid is asked for once more",
@@ -257,8 +263,8 @@ _DOCUMENTS: tuple[Mutant, ...] = (
         "documents/rules.py",
         "paid_minor=sum(c.minor for c in body.credits if not c.before_tax),",
         "paid_minor=0,",
-        "tests/unit/documents",
-        "tests/contexts/documents",
+        "tests/unit/documents/test_layout.py",
+        "tests/unit/documents/test_rules.py",
     ),
 )
 
@@ -269,7 +275,7 @@ _RECOVERY: tuple[Mutant, ...] = (
         "recovery/drill.py",
         "if now is None or now.shredded_at:",
         "if now is None:",
-        "tests/contexts/recovery/test_shredding.py",
+        "tests/contexts/recovery/test_shredding.py::test_sealed_fields_are_gone_from_the_live_table_and_from_a_restored_copy_and_totals_reconcile",
     ),
     planted(
         "an entry that was changed is taken for the same",
@@ -277,7 +283,7 @@ _RECOVERY: tuple[Mutant, ...] = (
         "recovery/rules.py",
         "elif now.print != entry.print:",
         "elif now.entity_id != entry.entity_id:",
-        "tests/contexts/recovery/test_drill.py",
+        "tests/contexts/recovery/test_drill.py::test_an_entry_lost_or_changed_is_found",
     ),
     planted(
         "a dead letter is thrown away before it is sent on",
@@ -285,7 +291,7 @@ _RECOVERY: tuple[Mutant, ...] = (
         "recovery/dead_letters.py",
         "        except Exception as error:\n",
         '        except Exception as error:\n            self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])\n',  # noqa: E501
-        "tests/functions/test_dead_letters.py",
+        "tests/functions/test_dead_letters.py::test_a_message_that_its_receiver_does_not_take_stays_where_it_is",
     ),
     planted(
         "only copies are deleted, and what else is named",
@@ -293,7 +299,7 @@ _RECOVERY: tuple[Mutant, ...] = (
         "recovery/copies.py",
         '        assert MARK in name, "only copies are deleted"\n',
         "",
-        "tests/contexts/recovery",
+        "tests/contexts/recovery/test_drill.py::test_nothing_but_a_copy_is_ever_deleted",
     ),
 )
 

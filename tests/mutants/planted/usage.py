@@ -35,7 +35,7 @@ _SUBSCRIPTIONS: tuple[Mutant, ...] = (
         "subscriptions/records.py",
         '        when={"version": before.version},\n',
         "",
-        "tests/contexts/subscriptions",
+        "tests/contexts/subscriptions/test_subscriptions.py::test_the_cursor_moves_only_from_where_it_was_seen",
     ),
     planted(
         "what ends stays on the agenda",
@@ -43,7 +43,7 @@ _SUBSCRIPTIONS: tuple[Mutant, ...] = (
         "subscriptions/records.py",
         'gone += ["agenda_pk", "agenda_on"]',
         'gone += ["agenda_on"]',
-        "tests/contexts/subscriptions",
+        "tests/contexts/subscriptions/test_subscriptions.py::test_with_nothing_left_to_bill_it_leaves_the_agenda",
     ),
     planted(
         "a late change is never credited",
@@ -62,8 +62,7 @@ _USAGE: tuple[Mutant, ...] = (
         "usage/rules.py",
         "if e.at < end and (meter.carries or e.at >= start)",
         "if e.at <= end and (meter.carries or e.at >= start)",
-        "tests/unit/usage",
-        "tests/property/test_engine_properties.py",
+        "tests/unit/usage/test_meter_folds.py",
     ),
     planted(
         "a repeat is counted when it is in another batch",
@@ -71,7 +70,7 @@ _USAGE: tuple[Mutant, ...] = (
         "usage/ingest.py",
         "versions = [*near, *here.get(identity, ()), *fresh.get(identity, ())]",
         "versions = [*near, *fresh.get(identity, ())]",
-        "tests/contexts/usage/test_ingest.py",
+        "tests/contexts/usage/test_ingest.py::test_a_repeat_that_says_the_same_changes_nothing",
     ),
     planted(
         "a repeat across midnight of the month is counted",
@@ -79,7 +78,7 @@ _USAGE: tuple[Mutant, ...] = (
         "usage/ingest.py",
         "versions = [*near, *here.get(identity, ())",
         "versions = [*here.get(identity, ())",
-        "tests/contexts/usage/test_ingest.py",
+        "tests/contexts/usage/test_ingest.py::test_a_repeat_with_a_time_in_the_month_next_door_is_found",
     ),
     planted(
         "usage for another seller's customer",
@@ -87,8 +86,7 @@ _USAGE: tuple[Mutant, ...] = (
         "usage/ingest.py",
         ' for item in items.values() if item["entity_id"] == entity_id}',
         " for item in items.values()}",
-        "tests/contexts/usage/test_ingest.py",
-        "tests/functions/api/test_security.py",
+        "tests/functions/api/test_security.py::test_usage_of_another_sellers_customer_is_rejected_and_not_stored",
     ),
     planted(
         "two batches of one month, and one is lost",
@@ -96,7 +94,7 @@ _USAGE: tuple[Mutant, ...] = (
         "usage/ingest_months.py",
         "unit.put(item | head, when=seen)",
         "unit.put(item | head)",
-        "tests/contexts/usage/test_ingest.py",
+        "tests/contexts/usage/test_ingest.py::test_the_same_event_stored_by_two_at_the_same_moment_counts_once",
     ),
     planted(
         "the same event in two months at one moment",
@@ -104,7 +102,7 @@ _USAGE: tuple[Mutant, ...] = (
         "usage/ingest_months.py",
         'unit.require(near.part(0), when={"version": version or None}, exists=bool(version))',
         "unit.require(near.part(0), exists=bool(version))",
-        "tests/contexts/usage/test_ingest.py",
+        "tests/contexts/usage/test_ingest.py::test_the_same_event_stored_by_two_at_the_same_moment_counts_once",
     ),
     planted(
         "events lie in the month of their own clock",
@@ -112,7 +110,8 @@ _USAGE: tuple[Mutant, ...] = (
         "usage/records.py",
         'f"{event.at.astimezone(UTC):%Y%m}"',
         'f"{event.at + timedelta(hours=12):%Y%m}"',
-        "tests/contexts/usage",
+        "tests/contexts/usage/test_ingest.py::test_events_are_counted_in_the_customers_own_month",
+        "tests/contexts/usage/test_ingest.py::test_large_months_are_split_into_parts_and_read_whole",
     ),
     planted(
         "the first late event is taken for known",
@@ -120,8 +119,8 @@ _USAGE: tuple[Mutant, ...] = (
         "usage/rules_windows.py",
         "for event in months[month][known.get(month, 0) :]]",
         "for event in months[month][known.get(month, 0) + 1 :]]",
-        "tests/unit/usage/test_windows.py",
-        "tests/contexts/usage/test_windows.py",
+        "tests/property/test_usage_properties.py",
+        "tests/contexts/usage/test_windows.py::test_late_usage_is_asked_for_with_the_next_invoice_as_the_difference",
     ),
     planted(
         "a window with a time of grace is billed without it",
@@ -129,7 +128,7 @@ _USAGE: tuple[Mutant, ...] = (
         "usage/rules_windows.py",
         "return period.instants(zone)[1] + timedelta(seconds=meter.grace_s)",
         "return period.instants(zone)[1]",
-        "tests/contexts/usage/test_windows.py",
+        "tests/contexts/usage/test_windows.py::test_a_window_waits_for_its_time_of_grace",
     ),
     planted(
         "a producer's last event of a burst waits",
@@ -138,7 +137,7 @@ _USAGE: tuple[Mutant, ...] = (
         "    if left >= 0:\n",
         "    if left > 0:\n",
         "tests/property/test_usage_properties.py",
-        "tests/contexts/usage/test_accept.py",
+        "tests/contexts/usage/test_accept.py::test_a_producer_that_sends_too_fast_is_told_when_to_come_again",
     ),
     planted(
         "late events that a meter refuses are taken all the same",
@@ -146,7 +145,7 @@ _USAGE: tuple[Mutant, ...] = (
         "usage/ingest.py",
         "if policy is LatePolicy.REJECT:",
         "if policy is LatePolicy.CORRECT and near:",
-        "tests/contexts/usage/test_windows.py",
+        "tests/contexts/usage/test_windows.py::test_a_meter_may_refuse_late_events_which_then_wait_in_the_quarantine",
     ),
 )
 
@@ -189,7 +188,6 @@ _RATING: tuple[Mutant, ...] = (
         "entered = ask.quantity > above or",
         "entered = ask.quantity >= above or",
         "tests/unit/rating",
-        "tests/unit/test_worked_cases.py",
     ),
     planted(
         "the last unit of a tier is in the next",
@@ -231,7 +229,6 @@ _RATING: tuple[Mutant, ...] = (
         "rating/rules/registry.py",
         "return Priced(minus(both.amount, before.amount), (*both.steps, off))",
         "return Priced(plus(both.amount, before.amount), (*both.steps, off))",
-        "tests/unit/rating",
         "tests/property/test_usage_properties.py",
     ),
     planted(
@@ -240,8 +237,8 @@ _RATING: tuple[Mutant, ...] = (
         "rating/rules/proration.py",
         "* 30 + min(day.day - 1, 30)",
         "* 30 + day.day - 1",
+        "tests/unit/rating",
         "tests/unit/test_worked_cases.py",
-        "tests/property/test_engine_properties.py",
     ),
 )
 
@@ -252,7 +249,7 @@ _ORDERS: tuple[Mutant, ...] = (
         "orders/rules_matching.py",
         "and used + minor > terms.maximum_minor:",
         "and minor > terms.maximum_minor:",
-        "tests/contexts/orders/test_contracts.py",
+        "tests/contexts/orders/test_contracts.py::test_orders_over_the_agreed_quantity_or_value_are_held",
     ),
     planted(
         "a limit that is just met holds the order",
@@ -260,7 +257,7 @@ _ORDERS: tuple[Mutant, ...] = (
         "orders/rules_matching.py",
         "if limit is not None and total > limit:",
         "if limit is not None and total >= limit:",
-        "tests/contexts/orders/test_receiving.py",
+        "tests/contexts/orders/test_receiving.py::test_credit_counts_what_is_owed_and_what_waits",
     ),
     planted(
         "one person agrees twice",
@@ -268,7 +265,7 @@ _ORDERS: tuple[Mutant, ...] = (
         "orders/rules_orders.py",
         "a.actor_id != actor_id and set(below)",
         "set(below)",
-        "tests/contexts/orders/test_decisions.py",
+        "tests/contexts/orders/test_decisions.py::test_a_price_below_ours_takes_two_different_people",
     ),
     planted(
         "a decision on what the order was before",
@@ -276,7 +273,7 @@ _ORDERS: tuple[Mutant, ...] = (
         "orders/decisions.py",
         "if version is not None and order.version != version:",
         "if version is not None and order.version < version:",
-        "tests/contexts/orders/test_decisions.py",
+        "tests/contexts/orders/test_decisions.py::test_of_two_decisions_on_one_version_the_first_stands",
     ),
     planted(
         "a delivery note counts each time it is sent",
@@ -284,7 +281,7 @@ _ORDERS: tuple[Mutant, ...] = (
         "orders/decisions.py",
         "if document_ref in wanted.documents:",
         "if not document_ref:",
-        "tests/contexts/orders",
+        "tests/contexts/orders/test_receiving.py::test_a_line_that_waits_for_delivery_is_billed_for_what_was_delivered",
     ),
     planted(
         "an item may be put on record again after it was billed",
@@ -292,8 +289,8 @@ _ORDERS: tuple[Mutant, ...] = (
         "orders/records.py",
         "return unit.insert(",
         "return unit.put(",
-        "tests/simulation/test_billing_everything.py",
-        "tests/contexts/orders/test_contracts.py",
+        "tests/contexts/orders/test_contracts.py::test_an_accepted_milestone_is_billed_once_and_its_services_start_that_day",
+        "tests/simulation/test_billing_everything.py::test_items_are_billed_once_from_their_day_on",
     ),
     planted(
         "an item that was billed meanwhile is billed again",
@@ -301,7 +298,7 @@ _ORDERS: tuple[Mutant, ...] = (
         "orders/records.py",
         '        when={"status": ItemStatus.WAITING.value},\n',
         "",
-        "tests/simulation/test_billing_everything.py",
+        "tests/simulation/test_billing_everything.py::test_a_change_that_comes_while_an_account_is_billed_loses_nothing_and_bills_nothing_twice",
     ),
     planted(
         "the price of tomorrow's list",
@@ -310,7 +307,6 @@ _ORDERS: tuple[Mutant, ...] = (
         "v.currency == currency and v.effective_on <= on]",
         "v.currency == currency]",
         "tests/unit/orders/test_matching.py",
-        "tests/contexts/orders",
     ),
     planted(
         "a contract in another currency sets the price",
@@ -318,7 +314,7 @@ _ORDERS: tuple[Mutant, ...] = (
         "orders/rules_matching.py",
         "for c in chosen if c.currency == case.account.currency]",
         "for c in chosen]",
-        "tests/contexts/orders",
+        "tests/contexts/orders/test_contracts.py::test_an_agreed_price_is_what_an_order_is_held_against_and_billed_at",
     ),
 )
 
