@@ -63,6 +63,16 @@ def test_place_status_and_registration_decide(
     assert bool(found.reason) == (treatment is not TaxTreatment.STANDARD)
 
 
+def test_what_bears_no_tax_says_why() -> None:
+    reasons = {
+        "export": share(replace(CONSUMER, country="CH")).reason,
+        "seller_not_registered": share(replace(COMPANY, country="US", region="CA"), US_SELLER).reason,
+        "buyer_accounts_for_tax": share(replace(COMPANY, country="FR")).reason,
+        "buyer_exempt": share(replace(COMPANY, status=TaxStatus.EXEMPT)).reason,
+    }
+    assert all(reason == found for reason, found in reasons.items())
+
+
 def test_a_small_seller_without_one_stop_shop_charges_its_own_rate() -> None:
     seller = SellerFacts("DE", "", frozenset({"DE"}))
     assert share(replace(CONSUMER, country="HU"), seller).jurisdiction == "DE"
