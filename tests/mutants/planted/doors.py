@@ -159,8 +159,8 @@ _HOSTED: tuple[Mutant, ...] = (
         "what a failure says is in the log",
         "personal field in a log",
         "functions/observed.py",
-        "    error.args = (_HIDDEN,)\n",
-        "    error.args = error.args\n",
+        'return "\\n".join(places(ei[1], ei[2]))',
+        'return "\\n".join([*places(ei[1], ei[2]), str(ei[1])])',
         "tests/functions/test_observed.py",
     ),
     planted(
