@@ -151,6 +151,10 @@ def a_number_left_out(region: Region) -> None:
     put(region, last, sequence=last["sequence"] + 3)
 
 
+def a_single_number_left_out(region: Region) -> None:
+    drop(region, of(region, "invoice", owner="", series="RW-2026", sequence=3)[0])
+
+
 def a_date_before_its_number(region: Region) -> None:
     last = numbered(region)[-1]
     put(region, last, issued_on="2025-12-31")
@@ -244,6 +248,7 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (6, contract_signed, a_milestone_without_its_item),
     (7, everything, a_number_given_twice),
     (8, everything, a_number_left_out),
+    (8, everything, a_single_number_left_out),
     (8, everything, a_date_before_its_number),
     (9, everything, a_header_unlike_its_body),
     (9, estimated, an_estimate_nobody_asks_about),

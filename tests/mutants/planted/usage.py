@@ -232,11 +232,11 @@ _RATING: tuple[Mutant, ...] = (
         "tests/property/test_usage_properties.py",
     ),
     planted(
-        "a 30-day month counts its 31st",
+        "a 30-day month ends with its 29th",
         "off-by-one day",
         "rating/rules/proration.py",
         "* 30 + min(day.day - 1, 30)",
-        "* 30 + day.day - 1",
+        "* 30 + min(day.day - 1, 29)",
         "tests/unit/rating",
         "tests/unit/test_worked_cases.py",
     ),
