@@ -5,10 +5,12 @@ from __future__ import annotations
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import ANY_USER, Routes
+from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.presenters.codes import setup_picture
 from functions.portal.visit import Visit
 from functions.portal.words import LANGUAGES
+from saldo.access.records import user_from
 from saldo.kernel.errors import Refusal
 
 routes = Routes("profile")
@@ -17,7 +19,8 @@ _ZONE = "UTC"
 
 @routes.get("/profile", ANY_USER)
 def profile(visit: Visit) -> Answer:
-    user = services.access().user(visit.who.user_id)
+    item, sessions = services.sessions().own(visit.who)
+    user = user_from(item, services.sealer())
     zone = visit.who.seats[0].time_zone if visit.who.seats else _ZONE
     own = [
         (
@@ -27,7 +30,7 @@ def profile(visit: Visit) -> Answer:
             visit.words.moment(s.began_at, zone),
             s.digest == visit.who.digest,
         )
-        for s in services.sessions().own(visit.who)
+        for s in sessions
     ]
     notice = visit.words(f"profile.done.{visit.asked('done')}") if visit.asked("done") in ("totp", "language") else ""
     return page(visit, "profile", user=user, sessions=own, notice=notice)
@@ -59,6 +62,7 @@ def begin_codes(visit: Visit) -> Answer:
     try:
         setup = services.access().begin_totp(visit.who, visit.sent("password")[:256], code)
     except Refusal as refusal:
+        count_proof(visit, refusal)
         text = visit.words.known(f"refusal.{refusal.code}", "failure.422.text")
         return page(visit, "codes_begin", status=422, problems=[("password", text)])
     return _codes_page(visit, setup.secret, setup.state)

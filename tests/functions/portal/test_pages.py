@@ -28,7 +28,8 @@ CALLS = {
     f"{HOME}/payments": 2,
     f"{HOME}/payments/{{payment}}": 3,
     f"{HOME}/statement": 3,
-    "/profile": 3,
+    "/profile": 2,
+    "/styleguide": 1,
 }
 
 
