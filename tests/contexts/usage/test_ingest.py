@@ -179,6 +179,17 @@ def test_the_same_event_stored_by_two_at_the_same_moment_counts_once(world: Worl
     assert total(world) == 200 + 100 * before
 
 
+def test_the_same_event_stored_next_door_at_the_same_moment_counts_once(world: World) -> None:
+    """Nothing else of the batch lies in the month next to it, which was there before."""
+    world.clock.advance(days=30)
+    world.usage.ingest(ENTITY, [row(9)], origin="before")
+    world.table.fault = Meddler(world, lambda: world.usage.ingest(ENTITY, [row(1)], origin="other"))
+    report = world.usage.ingest(ENTITY, [row(1, at="2026-12-01T00:00:00Z")], origin="batch")
+    world.table.fault = None
+    assert (report.accepted, report.duplicates + len(report.rejected)) == (0, 1)
+    assert total(world) == 200
+
+
 def test_endless_contention_is_reported_as_an_outage(world: World) -> None:
     numbers = iter(range(100, 200))
     meddle = Meddler(world, lambda: world.usage.ingest(ENTITY, [row(next(numbers))], origin="other"), times=50)
