@@ -121,14 +121,6 @@ _API: tuple[Mutant, ...] = (
         "tests/functions/api/test_api.py::test_a_refusal_is_not_remembered",
     ),
     planted(
-        "amounts of a request are floats",
-        "rounding",
-        "functions/api/call.py",
-        "parse_float=Decimal, parse_constant",
-        "parse_constant",
-        "tests/functions/api/test_api.py::test_a_quote_is_the_one_of_the_command_line",
-    ),
-    planted(
         "another seller's invoice can be read by its id",
         "unscoped query",
         "invoicing/reading_seller.py",

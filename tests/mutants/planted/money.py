@@ -121,14 +121,6 @@ _NEWS: tuple[Mutant, ...] = (
 
 _PAYING: tuple[Mutant, ...] = (
     planted(
-        "a checkout whose answer was lost is opened again",
-        "retry without looking",
-        "payments/opening.py",
-        "checkout = gateway.find_checkout(payment.id) if known is not None else None",
-        "checkout = None",
-        "tests/contexts/payments/test_starting.py::test_a_lost_answer_is_looked_up_and_not_asked_for_twice",
-    ),
-    planted(
         "each try at the gateway has a key of its own",
         "retry with a new idempotency key",
         "payments/simulator.py",
@@ -345,14 +337,6 @@ _CHECKED: tuple[Mutant, ...] = (
         "elif missing := _missing(n + 1, m, reserved):",
         "elif missing := _missing(n + 2, m, reserved):",
         "tests/simulation/test_invariants.py::test_planted_damage_is_named[8-everything-a_single_number_left_out]",
-    ),
-    planted(
-        "currencies are summed up together",
-        "currency forgotten",
-        "insight/checks_owner.py",
-        "unapplied[entry.currency] -= p.minor",
-        'unapplied[""] -= p.minor',
-        "tests/simulation/test_invariants.py",
     ),
     planted(
         "a receipt's audit record stands for a payout's",
