@@ -36,6 +36,7 @@ INTENDED = (
     Intended(r"tax_url", "AvaTax has a sandbox of its own"),
     Intended(r"run_concurrency", "a sandbox's account has small quotas; staging runs as wide as production"),
     Intended(r"audit_retention_days", "what is locked in a sandbox cannot be cleaned up for as long"),
+    Intended(r"daily_cost_usd", "what a day may cost follows what is billed there"),
     Intended(r"regions\.\w+\.(portal_origin|zone\.(id|name))", "host names"),
 )
 # Of these, staging and production are nevertheless to be the same.

@@ -9,7 +9,7 @@ from typing import Any
 from functions.api.endpoint import declared
 from infra.cdk.firewall import _API_PATH
 from infra.cdk.functions import API, PORTAL, Grant
-from tests.infra.conftest import Assembly
+from tests.assembly import Assembly
 
 
 def _one(assembly: Assembly, kind: str) -> dict[str, Any]:

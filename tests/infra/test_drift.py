@@ -18,7 +18,7 @@ from local.cli.__main__ import saldo
 from local.cli.drift import deployed_changes
 from local.deployment import CONCERNS
 from saldo.kernel.errors import Unavailable
-from tests.infra.conftest import Assembly
+from tests.assembly import Assembly
 
 PRODUCTION, STAGING = environment("production"), environment("staging")
 

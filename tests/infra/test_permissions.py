@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.cdk.functions import ALL, ANCHOR_AUDIT, CHECK_INVARIANTS
 from infra.cdk.grants import wrapped_for
-from tests.infra.conftest import Assembly
+from tests.assembly import Assembly
 
 # Actions for which AWS knows no resource.
 NO_RESOURCE_LEVEL = {

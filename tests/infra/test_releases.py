@@ -10,7 +10,7 @@ import pytest
 from infra.cdk.functions import RUN_STEPS
 from local.deployment import without_dropped
 from saldo.storage.flags import carried
-from tests.infra.conftest import Assembly
+from tests.assembly import Assembly
 
 
 def _of(assembly: Assembly, concern: str, kind: str) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.cdk.acknowledgements import ACKNOWLEDGED, CFN_LINT_IGNORED
 from local.dropped import DROPPED
-from tests.infra.conftest import Assembly
+from tests.assembly import Assembly
 
 SUPPORTED_BY_THE_EMULATOR = [
     "ApiGateway::Account",
