@@ -53,7 +53,7 @@ def sign_in(visit: StaffVisit) -> Answer:
     try:
         asked = services.access().sign_in(email, password, visit.origin)
     except Refusal as refusal:
-        return _start_page(visit, "staff_sign_in", told_code(refusal), email=email, next=follow)
+        return _start_page(visit, "staff_sign_in", told_code(visit, refusal), email=email, next=follow)
     return _challenge_page(visit, asked, follow)
 
 
@@ -65,7 +65,7 @@ def answer(visit: StaffVisit) -> Answer:
     try:
         outcome = services.access().answer(asked, reply, visit.origin)
     except Refusal as refusal:
-        return _challenge_page(visit, asked, follow, told_code(refusal))
+        return _challenge_page(visit, asked, follow, told_code(visit, refusal))
     if isinstance(outcome, StaffSignedIn):
         return see_other(follow, _cookies().kept(STAFF_SESSION, outcome.token), _cookies().dropped(START))
     return _challenge_page(visit, outcome, follow)

@@ -13,10 +13,12 @@ from local.gateway.methods import CARDS
 from saldo.insight.invariants import NOT_CHECKED, TITLES, check_all
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.rules_corrections import Reason
+from saldo.kernel.clock import instant_text
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
+from tests.simulation.auditing import StepAuditor
 from tests.simulation.region import Region, quiet
-from tests.simulation.workflows import orders, taxes
+from tests.simulation.workflows import orders, reminders, taxes
 from tests.simulation.workflows.corrections import TAX
 from tests.simulation.workflows.payments import KEY, webhooks
 from tests.simulation.workflows.runs import eventful, full_run
@@ -150,6 +152,10 @@ def a_number_left_out(region: Region) -> None:
     put(region, last, sequence=last["sequence"] + 3)
 
 
+def a_single_number_left_out(region: Region) -> None:
+    drop(region, of(region, "invoice", owner="", series="RW-2026", sequence=3)[0])
+
+
 def a_date_before_its_number(region: Region) -> None:
     last = numbered(region)[-1]
     put(region, last, issued_on="2025-12-31")
@@ -230,6 +236,28 @@ def a_payout_without_its_audit_record(region: Region) -> None:
     drop(region, of(region, "audit", action="payment.paid_out")[0])
 
 
+def reminded(region: Region) -> None:
+    """One letter mailed, one withdrawn because money is under way."""
+    reminders.reminded(region)
+    reminders.deliver(region)
+
+
+def a_step_in_two_letters(region: Region) -> None:
+    (item,) = of(region, "reminder")
+    put(region, item, sk="reminder#rem_20260211other", reminder_id="rem_20260211other")
+
+
+def a_step_without_its_guard(region: Region) -> None:
+    drop(region, next(i for i in of(region, "guard") if i["sk"].startswith("guard#reminder#")))
+
+
+def a_letter_about_what_was_paid(region: Region) -> None:
+    (item,) = of(region, "reminder", owner=account_id(2))
+    region.now += timedelta(days=1)
+    notices = [notice | {"withdrawn": ""} for notice in item["notices"]]
+    put(region, item, notices=notices, issued_at=instant_text(region.now))
+
+
 PLANTED: list[tuple[int, Damage, Damage]] = [
     (1, everything, an_entry_that_does_not_balance),
     (2, everything, an_entry_that_does_not_balance),
@@ -243,6 +271,7 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (6, contract_signed, a_milestone_without_its_item),
     (7, everything, a_number_given_twice),
     (8, everything, a_number_left_out),
+    (8, everything, a_single_number_left_out),
     (8, everything, a_date_before_its_number),
     (9, everything, a_header_unlike_its_body),
     (9, estimated, an_estimate_nobody_asks_about),
@@ -255,6 +284,9 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (14, everything, a_credit_note_of_more_than_there_was),
     (18, everything, a_debt_that_names_no_invoice),
     (21, everything, a_state_nobody_knows),
+    (22, reminded, a_step_in_two_letters),
+    (22, reminded, a_step_without_its_guard),
+    (22, reminded, a_letter_about_what_was_paid),
     (23, everything, an_invoice_of_someone_else),
     (24, everything, an_issue_without_its_audit_record),
     (24, everything, a_payout_without_its_audit_record),
@@ -263,9 +295,14 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
 
 @pytest.mark.parametrize(("invariant", "scene", "damage"), PLANTED, ids=lambda p: getattr(p, "__name__", str(p)))
 def test_planted_damage_is_named(invariant: int, scene: Damage, damage: Damage) -> None:
+    """By the look at all records, and by the one that only follows what changed, in the same words."""
     with after(scene) as region:
+        auditor = StepAuditor(region)
+        assert auditor.look() == []
         damage(region)
-        assert invariant in {violation.invariant for violation in check_all(region.store).violations}
+        found = set(check_all(region.store).violations)
+        assert invariant in {violation.invariant for violation in found}
+        assert set(auditor.look()) == found
 
 
 def test_every_invariant_is_checked_or_says_why_not() -> None:
