@@ -31,8 +31,10 @@ def access(visit: StaffVisit) -> Answer:
         for s, p in people
         for e in elevations_at(s, entity_id, visit.now)
     ]
-    above = columns(t("staff.person"), t("column.role"), t("staff.until"), t("staff.credit.why"))
-    heads = columns(t("staff.person"), t("column.role"), t("staff.confirmed"), t("staff.seen"), t("staff.look_at"))
+    above = columns(t("staff.person"), t("staff.content.role"), t("staff.until"), t("staff.credit.why"))
+    heads = columns(
+        t("staff.person"), t("staff.content.role"), t("staff.confirmed"), t("staff.seen"), t("staff.look_at")
+    )
     tables = (
         Table("posts", t("staff.standing"), heads, rows, t("staff.nobody")),
         Table("raised", t("staff.elevations"), above, raised, t("staff.no_elevations")),

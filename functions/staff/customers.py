@@ -98,9 +98,9 @@ def _invoices_table(visit: StaffVisit, found: Iterable[InvoiceRow], more: str = 
     rows = []
     for row in found:
         total, left = t.money(row.total_minor, row.currency), t.money(row.open_minor, row.currency)
-        cells = (row.number, t.day(row.issued_on), t.day(row.due_on), invoice_tag(row, today, t).text, total, left)
+        cells = (row.number, t.day(row.issued_on), t.day(row.due_on), invoice_tag(row, today, t), total, left)
         rows.append(Row(cells, f"{visit.account_home}/invoices/{row.invoice_id}"))
-    heads = columns(t("column.number"), t("column.issued_on") + "|day", t("column.due_on") + "|day", t("column.status"),
+    heads = columns(t("column.number"), t("column.issued_on") + "|day", t("column.due_on") + "|day", t("column.status") + "|tag",
                     t("column.total_minor") + "|money", t("column.open_minor") + "|strong")  # fmt: skip
     return Table("invoices", t("nav.invoices"), heads, rows, t("staff.no_invoices"), more=more)
 
@@ -114,8 +114,8 @@ def _payments(visit: StaffVisit) -> _Shown:
     for paid in map(payment_from, got.items):
         amount = t.money(paid.amount.minor, paid.amount.currency)
         at = t.moment(paid.settled_at or paid.started_at, zone)
-        rows.append(Row((at, payment_tag(paid.status, t).text, paid.method, amount)))
-    heads = columns(t("staff.when"), t("column.status"), t("staff.method"), t("column.amount") + "|money")
+        rows.append(Row((at, payment_tag(paid.status, t), paid.method, amount)))
+    heads = columns(t("staff.when"), t("column.status") + "|tag", t("staff.method"), t("column.amount") + "|money")
     return [], (Table("payments", t("nav.payments"), heads, rows, t("staff.no_payments")),)
 
 

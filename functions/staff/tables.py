@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from functions.portal.presenters.tables import Column
+from functions.portal.presenters.tags import Tag
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`href`: where the first cell leads, "" for nowhere; `note`: a small line below it."""
+    """`cells`: texts, or tags after the first. `href`: where the first cell leads, "" for nowhere; `note`: a small line below it."""
 
-    cells: tuple[str, ...]
+    cells: tuple[str | Tag, ...]
     href: str = ""
     note: str = ""
 

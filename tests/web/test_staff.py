@@ -17,7 +17,7 @@ pytestmark = pytest.mark.web
 def as_staff(chromium: Any, site: Site, who: str) -> Any:
     """A page whose browser has the session of a member of staff (the codes are tested without a browser)."""
     context = chromium.new_context(bypass_csp=True)
-    token = site.portal.staff_in(who).cookies["saldo-staff"]
+    token = site.portal.staff_token(who)
     context.add_cookies([{"name": "saldo-staff", "value": token, "url": site.url}])
     return context.new_page()
 

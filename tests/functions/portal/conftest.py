@@ -11,7 +11,8 @@ import pytest
 
 from functions.portal import services
 from functions.staff import services as staff_services
-from saldo.access.model_staff import Staff
+from saldo.access.model import Challenge, Origin
+from saldo.access.model_staff import Staff, StaffSignedIn
 from saldo.access.service import Access, Realm
 from saldo.access.staff import StaffAccess
 from saldo.access.tokens import RsaTokens
@@ -80,6 +81,16 @@ class Portal:
         answer = browser.sign_in(scenes.PEOPLE[who].email, scenes.PASSWORD)
         assert answer.status == 303, answer.text
         return browser
+
+    def staff_token(self, who: str) -> str:
+        """What the cookie of a member of staff holds, for browsers that are not of this process."""
+        person = scenes.STAFF[who][0]
+        asked = self.staff.sign_in(person.email, scenes.PASSWORD, Origin())
+        assert isinstance(asked, Challenge)
+        secret = asked.secret or self.staff_identity.people[person.email].secret
+        begun = self.staff.answer(asked, totp(secret, self.clock().timestamp()), Origin())
+        assert isinstance(begun, StaffSignedIn)
+        return begun.token
 
     def staff_in(self, who: str = "analyst") -> Browser:
         """A member of staff, signed in with password and code (a new one each half minute)."""
