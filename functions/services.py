@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from saldo.audit.chain import AuditChain
     from saldo.collections.service import Reminders
     from saldo.delivery.service import Deliveries
+    from saldo.documents.previews import TemplatePreviews
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
     from saldo.integration.imports import InvoiceImport
@@ -139,6 +140,14 @@ def documents() -> Documents:
     s = settings()
     files = Files(client("s3"), s.documents_bucket)
     return Documents(store(), accounts(), SettledInStore(store()), files, s.origin)
+
+
+@lru_cache(maxsize=1)
+def template_previews() -> TemplatePreviews:
+    from saldo.documents.previews import TemplatePreviews
+    from saldo.storage.files import Files
+
+    return TemplatePreviews(store(), Files(client("s3"), settings().documents_bucket), clock)
 
 
 @lru_cache(maxsize=1)

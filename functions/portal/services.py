@@ -67,8 +67,13 @@ def documents() -> Files:
 
 def document(account_id: str, subject: dict[str, str]) -> bytes:
     """The PDF of {invoice_id} or {payment_id}, made if it was not there yet; NotFound, Unavailable."""
-    request = json.dumps({"account_id": account_id, **subject}).encode()
-    answer = client("lambda").invoke(FunctionName=settings().documents_function, Payload=request)
+    return rendered({"account_id": account_id, **subject})
+
+
+def rendered(request: dict[str, str]) -> bytes:
+    """What the documents function makes of a request; NotFound, Unavailable."""
+    payload = json.dumps(request).encode()
+    answer = client("lambda").invoke(FunctionName=settings().documents_function, Payload=payload)
     made = json.loads(answer["Payload"].read())
     if answer.get("FunctionError") or not isinstance(made, dict):
         raise Unavailable("the document cannot be made at the moment")

@@ -31,10 +31,9 @@ def access(visit: StaffVisit) -> Answer:
         for s, p in people
         for e in elevations_at(s, entity_id, visit.now)
     ]
-    above = columns(t("staff.person"), t("staff.content.role"), t("staff.until"), t("staff.credit.why"))
-    heads = columns(
-        t("staff.person"), t("staff.content.role"), t("staff.confirmed"), t("staff.seen"), t("staff.look_at")
-    )
+    who, role = t("staff.person"), t("staff.content.role")
+    above = columns(who, role, t("staff.until"), t("staff.credit.why"))
+    heads = columns(who, role, t("staff.confirmed"), t("staff.seen"), t("staff.look_at"))
     tables = (
         Table("posts", t("staff.standing"), heads, rows, t("staff.nobody")),
         Table("raised", t("staff.elevations"), above, raised, t("staff.no_elevations")),

@@ -100,8 +100,10 @@ def _invoices_table(visit: StaffVisit, found: Iterable[InvoiceRow], more: str = 
         total, left = t.money(row.total_minor, row.currency), t.money(row.open_minor, row.currency)
         cells = (row.number, t.day(row.issued_on), t.day(row.due_on), invoice_tag(row, today, t), total, left)
         rows.append(Row(cells, f"{visit.account_home}/invoices/{row.invoice_id}"))
-    heads = columns(t("column.number"), t("column.issued_on") + "|day", t("column.due_on") + "|day", t("column.status") + "|tag",
-                    t("column.total_minor") + "|money", t("column.open_minor") + "|strong")  # fmt: skip
+    heads = columns(
+        *(t("column.number"), t("column.issued_on") + "|day", t("column.due_on") + "|day", t("column.status") + "|tag"),
+        *(t("column.total_minor") + "|money", t("column.open_minor") + "|strong"),
+    )
     return Table("invoices", t("nav.invoices"), heads, rows, t("staff.no_invoices"), more=more)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functions.portal.answers import Answer
+from urllib.parse import unquote
+
+from functions.portal.answers import PDF, Answer, download
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
@@ -28,7 +30,10 @@ def catalog(visit: StaffVisit) -> Answer:
         t("staff.components"),
     )
     choice = choice_from(store.get(*templates_key(entity_id)))
-    looks = [Row((f"{name}@{version}",)) for name, version in sorted(choice.versions.items())]
+    looks = [
+        Row((f"{name}@{version}",), f"{visit.home}/templates/{name}@{version}")
+        for name, version in sorted(choice.versions.items())
+    ]
     tables = (
         Table("plans", t("staff.nav.catalog"), heads, rows, t("staff.no_plans")),
         Table("templates", t("staff.templates"), columns(t("staff.template")), looks, t("staff.no_templates")),
@@ -58,6 +63,14 @@ def version(visit: StaffVisit) -> Answer:
     table = Table("components", t("staff.components"), heads, rows, t("staff.no_plans"))
     above = ((t("staff.nav.catalog"), f"{visit.home}/catalog"),)
     return page(visit, "staff_sheet", tab="catalog", view=Sheet(found.id, above=above, facts=facts, tables=(table,)))
+
+
+@routes.get("/staff/{entity_id}/templates/{template}", staff(rules.READ))
+def template(visit: StaffVisit) -> Answer:
+    """What a published template looks like: a PDF of made-up charges in the reader's language."""
+    name = unquote(visit.params["template"])[:80]
+    wanted = {"entity_id": visit.at.entity_id, "template": name, "language": visit.words.language}
+    return download(services.rendered(wanted), PDF, f"{name}.pdf")
 
 
 def _price(told: object) -> str:

@@ -11,7 +11,8 @@ from functions.portal.presenters.tags import Tag
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`cells`: texts, or tags after the first. `href`: where the first cell leads, "" for nowhere; `note`: a small line below it."""
+    """`cells`: texts, or tags after the first. `href`: where the first cell leads, "" for nowhere; `note`: a small line
+    below it."""
 
     cells: tuple[str | Tag, ...]
     href: str = ""

@@ -7,15 +7,18 @@ from datetime import timedelta
 
 import pytest
 
+from functions import services as hosted
 from saldo.access.rules_proposals import LIVES
 from saldo.audit.records import PREFIX, audit_record
 from saldo.invoicing.reading import open_rows
+from saldo.kernel.errors import NotFound
 from saldo.storage.items import Item
 from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser, Page
 from tests.functions.portal.conftest import Portal
 from tests.functions.staff.test_rules import ENTITY_ROUTES, declared, filled
+from tests.permissions.gate import acting
 
 HOME = f"/staff/{ENTITY}"
 ACCOUNT = f"{HOME}/accounts/{scenes.NORTH}"
@@ -255,3 +258,35 @@ def test_what_a_page_asks_of_the_table(portal: Portal) -> None:
         assert len(calls) <= most, (path, calls)
     portal.region.wire.watch = None
     assert timedelta(0) < LIVES
+
+
+def test_a_template_is_looked_at_as_the_documents_function_draws_it(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functions.documents import render
+    from saldo.documents.looks import Looks
+    from saldo.documents.rules_look import look_of
+    from tests.contexts.sellers import CLERK
+
+    Looks(portal.region.store, portal.clock).publish(ENTITY, "plain", look_of({"accent": "#8a1538"}), CLERK)
+    made = {}
+
+    def rendered(request: dict[str, str]) -> bytes:
+        with acting("documents"):
+            answer = render.handler(request, None)
+        if "refused" in answer:
+            raise NotFound
+        made[answer["key"]] = portal.region.buckets.files["documents", answer["key"]]
+        return made[answer["key"]]
+
+    monkeypatch.setattr("functions.staff.services.rendered", rendered)
+    monkeypatch.setenv("SALDO_DOCUMENTS_BUCKET", "documents")
+    hosted.settings.cache_clear()
+    hosted.template_previews.cache_clear()
+    browser = portal.staff_in("analyst")
+    assert "plain@1" in browser.get(f"{HOME}/catalog").text
+    page = browser.get(f"{HOME}/templates/plain@1")
+    assert page.status == 200 and page.body.startswith(b"%PDF")
+    assert list(made) == [f"previews/{ENTITY}/plain@1.en.pdf"]
+    assert browser.get(f"{HOME}/templates/plain@2").status == 404
+    hosted.template_previews.cache_clear()

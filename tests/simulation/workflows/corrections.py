@@ -142,6 +142,16 @@ def choose(region: Region) -> None:
         looks.choose(ENTITY_ID, [TemplateRule("plain", jurisdiction="DE")], CLERK)
 
 
+def published(region: Region) -> None:
+    founded(region)
+    Looks(region.store, region.clock).publish(ENTITY_ID, "plain", look_of({"accent": "#8a1538"}), CLERK)
+
+
+@workflow("seller: look at a template", prepare=published)
+def preview(region: Region) -> None:
+    invoke("documents.render", {"entity_id": ENTITY_ID, "template": "plain@1", "language": "en"})
+
+
 @workflow("exchange: import rates", prepare=founded)
 def import_rates(region: Region) -> None:
     rates = RateImport(region.store, region.clock)
