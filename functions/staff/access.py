@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from functions.portal.answers import Answer, see_other
 from functions.staff import rules, services
@@ -51,7 +52,21 @@ def access(visit: StaffVisit) -> Answer:
         if s.id != mine
     ]
     view = Sheet(t("staff.nav.access"), told, tables=tables)
-    return page(visit, "staff_access", tab="access", view=view, choices=choices)
+    people_here = sorted({(s.id, p.name) for s, p, _ in lines}, key=lambda both: both[1])
+    offered = [(r.value, t(f"staff_role.{r}")) for r in StaffRole]
+    values: dict[str, Any] = {"choices": choices, "people": people_here, "offered": offered}
+    return page(visit, "staff_access", tab="access", view=view, request=secrets.token_hex(16), **values)
+
+
+@routes.post("/staff/{entity_id}/access/grant", staff(rules.REVIEW_ACCESS))
+def grant(visit: StaffVisit) -> Answer:
+    """One more standing role for somebody: asked here, agreed to by another administrator."""
+    role = next((r for r in StaffRole if r.value == visit.sent("role")), None)
+    if role is None:
+        raise Refusal("invalid_form", "not a role")
+    entity_id, who, request = visit.at.entity_id, visit.sent("person")[:80], visit.sent("request")[:64]
+    asked = services.access_grants().ask(who, entity_id, role, visit.sent("why"), request, visit.actor)
+    return see_other(f"{visit.home}/proposals/{asked.id}")
 
 
 def _line(visit: StaffVisit, who: Staff, name: str, post: Post) -> Row:

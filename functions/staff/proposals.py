@@ -113,6 +113,10 @@ def _elevate(visit: StaffVisit, found: Proposal, seen: str) -> None:
     services.elevations().agree(visit.at.entity_id, found.id, seen, visit.decider)
 
 
+def _grant(visit: StaffVisit, found: Proposal, seen: str) -> None:
+    services.access_grants().agree(visit.at.entity_id, found.id, seen, visit.decider)
+
+
 def _bank(visit: StaffVisit, found: Proposal, seen: str) -> None:
     from saldo.accounts.seller_details import BankDetails
 
@@ -126,4 +130,5 @@ CARRIED_OUT: dict[ProposalKind, Callable[[StaffVisit, Proposal, str], None]] = {
     ProposalKind.CREDIT_NOTE: _credit,
     ProposalKind.ELEVATION: _elevate,
     ProposalKind.BANK_DETAILS: _bank,
+    ProposalKind.ACCESS_GRANT: _grant,
 }

@@ -19,6 +19,7 @@ from saldo.access.staff import StaffDirectory, StaffSessions
 from saldo.storage.clients import client
 
 if TYPE_CHECKING:
+    from saldo.access.access_grants import AccessGrants
     from saldo.access.elevation import Elevations
     from saldo.access.proposals import Proposals
     from saldo.access.reviews import AccessReviews
@@ -63,6 +64,12 @@ def elevations() -> Elevations:
     from saldo.access.elevation import Elevations
 
     return Elevations(store(), clock, proposals())
+
+
+def access_grants() -> AccessGrants:
+    from saldo.access.access_grants import AccessGrants
+
+    return AccessGrants(store(), clock, proposals())
 
 
 def reviews() -> AccessReviews:

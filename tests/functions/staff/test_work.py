@@ -290,3 +290,24 @@ def test_a_template_is_looked_at_as_the_documents_function_draws_it(
     assert list(made) == [f"previews/{ENTITY}/plain@1.en.pdf"]
     assert browser.get(f"{HOME}/templates/plain@2").status == 404
     hosted.template_previews.cache_clear()
+
+
+def test_one_more_role_takes_two_administrators_and_neither_is_who_gets_it(portal: Portal) -> None:
+    first, second, support = portal.staff_in("admin"), portal.staff_in("admin2"), portal.staff_in("support")
+    staff_id = support.cookies["saldo-staff"].partition(".")[0]
+    form = first.get(f"{HOME}/access").hidden()
+    sent = {"person": staff_id, "role": "ar_analyst", "why": "joins the team", "request": form["request"]}
+    asked = first.post(f"{HOME}/access/grant", sent)
+    again = f"{HOME}/runs/again"
+    assert decide(first, asked.location, "agree").status == 422
+    support.get(HOME)
+    assert support.post(again, {"as_of": "x"}).status == 404
+    assert decide(second, asked.location, "agree").status == 303
+    support.get(HOME)
+    assert support.post(again, {"as_of": "x"}).status == 400 and "staff.granted" in trail(portal)
+    first.get(f"{HOME}/access")
+    assert first.post(f"{HOME}/access/grant", {**sent, "role": "auditor", "request": "r2"}).status == 422
+    own = second.cookies["saldo-staff"].partition(".")[0]
+    first.get(f"{HOME}/access")
+    wanted = first.post(f"{HOME}/access/grant", {**sent, "person": own, "role": "support", "request": "r3"})
+    assert decide(second, wanted.location, "agree").status == 422

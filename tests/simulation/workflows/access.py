@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saldo.access.access_grants import AccessGrants
 from saldo.access.acting import ActingForCustomers
 from saldo.access.elevation import Elevations
 from saldo.access.model import Origin
@@ -111,6 +112,13 @@ def elevate(region: Region) -> None:
     if not staff.elevations:
         made = elevations.ask(staff, ENTITY_ID, role, 8, "month end", "r1", actor)
         elevations.agree(ENTITY_ID, made.id, made.digest, ADMIN)
+
+
+@workflow("staff: one more role", prepare=staffed)
+def grant(region: Region) -> None:
+    grants = AccessGrants(region.store, region.clock, _proposals(region))
+    made = grants.ask(ONE, ENTITY_ID, StaffRole.AR_ANALYST, "month end", "r1", Actor("staff_eu_third", "staff"))
+    grants.agree(ENTITY_ID, made.id, made.digest, ADMIN)
 
 
 @workflow("staff: review", prepare=staffed, apart={"access_review": "a review is named by when it was made"})
