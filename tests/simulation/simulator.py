@@ -335,7 +335,7 @@ class Simulation:
         run_id, number = attempt.run_id, attempt.number
         for batch in attempt.batches:
             self._stubborn(lambda batch=batch: bill_accounts(self._billing(), run_id, number, batch))  # type: ignore[misc]
-        batches = self._stubborn(lambda: number_invoices(store, run_id, number))
+        batches = self._stubborn(lambda: number_invoices(store, clock, run_id, number))
         for batch in batches:
             self._stubborn(lambda batch=batch: issue_invoices(store, clock, run_id, number, batch))  # type: ignore[misc]
         self._stubborn(lambda: reconcile_run(store, run_id, number))

@@ -198,24 +198,6 @@ def issued_header(header: InvoiceHeader, numbered: Numbered, at: datetime) -> In
     return replace(header, number=number, series=series, sequence=sequence, status=status, history=history)
 
 
-def issue_update(unit: Unit, header: InvoiceHeader, numbered: Numbered, at: datetime) -> InvoiceHeader:
-    """Give a draft its number and put it on the list of open invoices; returns the header as it will then read.
-
-    The unit holds only while the draft has no number. Refusal `already_issued` for anything but a draft.
-    """
-    issued = issued_header(header, numbered, at)
-    changes: Item = {"number": issued.number, "series": issued.series, "sequence": issued.sequence}
-    changes |= {"status": issued.status.value, "history": _history_items(issued.history)}
-    if header.open_minor:
-        changes |= {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}
-    unit.update(
-        header_key(header.account_id, header.invoice_id),
-        set=changes,
-        when={"number": "", "status": InvoiceStatus.DRAFT.value},
-    )
-    return issued
-
-
 def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: datetime) -> InvoiceHeader:
     """Lower the open balance by `paid_minor` in this unit; returns the header as it will then read.
 
