@@ -54,8 +54,13 @@ def _invoice_event(name: str, new: Image, at: datetime) -> DomainEvent:
         correlation_id=new["run_id"] or new["invoice_id"],
         account_id=new["pk"],
         entity_id=new["entity_id"],
-        facts={key: new[key] for key in (*facts, *amounts)},
+        facts={key: new[key] for key in (*facts, *amounts)} | _delivery(name, new),
     )
+
+
+def _delivery(name: str, new: Image) -> dict[str, bool]:
+    """Whether a document that was issued is to go to the customer by mail: mail is only handed what it is to send."""
+    return {"by_mail": new.get("by_mail", True)} if name.endswith(".issued") else {}
 
 
 def _credit_note_event(new: Image) -> DomainEvent:
@@ -71,7 +76,8 @@ def _credit_note_event(new: Image) -> DomainEvent:
         account_id=new["pk"],
         entity_id=new["entity_id"],
         facts={"credit_note_id": new["invoice_id"], "of_invoice": new.get("of_invoice", "")}
-        | {k: new[k] for k in facts},
+        | {k: new[k] for k in facts}
+        | _delivery("credit_note.issued", new),
     )
 
 

@@ -140,7 +140,8 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
     _check_size(found, billed)
     unit = Unit(f"bill {case.account.id}")
     for body in billed.bodies:
-        unit.insert(body_item(body.account_id, body.id, body_to_bytes(body)))
+        frozen = body_to_bytes(body)
+        unit.insert(body_item(body.account_id, body.id, frozen, by_mail=case.account.deliver_by_email))
     invoices = {charge: body.id for body in billed.bodies for charge in body.charges}
     mark = {
         "billed_by": records.billed_by(attempt),

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from saldo.invoicing.codec import body_from_bytes
-from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.records import Numbered, body_key, draft_header, header_item, header_key, issued_header
 from saldo.invoicing.records_true_up import await_true_up
 from saldo.invoicing.rules import issue_entry
@@ -35,30 +34,33 @@ def issue_invoices(store: Store, clock: Clock, run_id: str, attempt_number: int,
     invoices = [(account, invoice) for account, invoice in ranks["drafts"]]
     numbers = [Numbered(series.number(n), series.name, n) for n in range(int(first), int(first) + len(invoices))]
     numbered = dict(zip(invoices, numbers, strict=True))
-    bodies = _bodies(store, invoices)
+    frozen = _bodies(store, invoices)
     at = clock()
-    units = [_issue_unit(bodies[invoice], number, run_id, at) for invoice, number in numbered.items()]
+    units = [_issue_unit(frozen[body_key(*invoice)], number, run_id, at) for invoice, number in numbered.items()]
     lost = {conflict.unit for conflict in store.write(units)}
     _check_numbers(store, {i: n for i, n in numbered.items() if _name(i[1]) in lost})
     return len(invoices)
 
 
-def _bodies(store: Store, invoices: Sequence[tuple[str, str]]) -> dict[tuple[str, str], InvoiceBody]:
-    found = store.get_many([body_key(*invoice) for invoice in invoices], consistent=True)
-    missing = [invoice for invoice in invoices if body_key(*invoice) not in found]
+def _bodies(store: Store, invoices: Sequence[tuple[str, str]]) -> dict[Key, Item]:
+    keys = [body_key(*invoice) for invoice in invoices]
+    found = store.get_many(keys, consistent=True)
+    missing = [key for key in keys if key not in found]
     if missing:
         raise NotFound(f"a numbered draft is gone: {missing[0]}")
-    return {invoice: body_from_bytes(found[body_key(*invoice)]["body"]) for invoice in invoices}
+    return found
 
 
 def _name(invoice_id: str) -> str:
     return f"issue {invoice_id}"
 
 
-def _issue_unit(body: InvoiceBody, numbered: Numbered, run_id: str, at: datetime) -> Unit:
+def _issue_unit(frozen: Item, numbered: Numbered, run_id: str, at: datetime) -> Unit:
     """The header's insert is the guard: it is there once, with its number, its entry and its share of the balance."""
+    body = body_from_bytes(frozen["body"])
     unit = Unit(_name(body.id))
-    unit.insert(header_item(issued_header(draft_header(body, run_id), numbered, at)))
+    draft = draft_header(body, run_id, by_mail=frozen.get("by_mail", True))
+    unit.insert(header_item(issued_header(draft, numbered, at)))
     entry = issue_entry(body)
     if entry is not None:
         post(unit, entry)
