@@ -34,7 +34,7 @@ AMORTISED_OVER = 100_000
 TOLERANCE = 0.05
 BATCH = 50
 FUNCTION_GB = 0.5
-# What our code takes for an invoice, read to issued, on a slow machine: the price of a call is not to depend on the day.
+# What our code takes for an invoice, read to issued: the figure is not to depend on the machine of the day.
 CPU_S = 0.0015
 # Transitions of a run are those of its Standard part: about a dozen, whatever the number of invoices.
 TRANSITIONS = 12

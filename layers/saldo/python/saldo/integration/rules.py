@@ -49,7 +49,7 @@ def _invoice_event(name: str, new: Image, at: datetime) -> DomainEvent:
     return DomainEvent(
         id=f"evt_{fingerprint(name, new['invoice_id'], at.isoformat())}",
         type=name,
-        version=1,
+        version=2 if name == "invoice.issued" else 1,
         occurred_at=at,
         correlation_id=new["run_id"] or new["invoice_id"],
         account_id=new["pk"],
@@ -70,7 +70,7 @@ def _credit_note_event(new: Image) -> DomainEvent:
     return DomainEvent(
         id=f"evt_{fingerprint('credit_note.issued', new['invoice_id'], at.isoformat())}",
         type="credit_note.issued",
-        version=1,
+        version=2,
         occurred_at=at,
         correlation_id=new["run_id"],
         account_id=new["pk"],
