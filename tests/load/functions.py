@@ -76,8 +76,8 @@ def _events(first: int, accounts: int, day: str, each: int) -> Iterator[dict[str
                 "source": "load",
                 "id": f"{day}-{i}-{n}",
                 "subject": account_id_of(i),
-                "time": f"{day}T{n % 24:02}:{n // 24 % 60:02}:00Z",
-                "data": {"value": str(1 + n % 7)},
+                "time": f"{day}T{n % 12:02}:{n // 12 % 60:02}:00Z",
+                "data": {"meter": METER.id, "value": str(1 + n % 7)},
             }
 
 
