@@ -32,7 +32,7 @@ status: setup ## what is running
 test: ## set-up, lint and every test
 	@$(BOOTSTRAP) --browser
 	@$(MAKE) --no-print-directory lint
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup -m "not stack and not web"
+	@$(PYTHON) -m pytest -n 2 --dist worksteal -m "not stack and not web"
 	@$(PYTHON) -m pytest -m "$(WHOLE)"
 
 check: lint ## lint and the tests that need neither a browser nor the whole system
@@ -47,7 +47,7 @@ lint: setup ## ruff, mypy, the floors of the house
 cases: setup ## the worked billing cases, area by area
 	@$(PATHS) $(PYTHON) -m tests.cases
 
-decade: setup ## 1,000 accounts over ten years, each invoice worked out again; SEED= ACCOUNTS= MONTHS= SELLERS=
+decade: setup ## 1,000 accounts over ten years, each invoice worked out again; SEED= ACCOUNTS= MONTHS= SELLERS= WORKERS=
 	@$(PATHS) $(PYTHON) -m tests.decade
 
 simulate: setup ## months of billing in a world that misbehaves: SEED, MONTHS, SUBSCRIPTIONS

@@ -13,7 +13,7 @@ from functions.portal.records_of_reading import note_read
 from functions.portal.visit import Visit
 from saldo.access.rules import READERS
 from saldo.invoicing import reading
-from saldo.invoicing.listing import STATUSES, ListWish
+from saldo.invoicing.listing import ListWish
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id
 
@@ -30,7 +30,7 @@ def invoices(visit: Visit) -> Answer:
         wish = ListWish()
     found = reading.listed(visit.records, visit.account.account_id, wish, visit.today)
     view = list_view(found, wish, visit.home, visit.today, visit.words)
-    values = {"view": view, "wish": wish, "statuses": STATUSES, "tab": "invoices", "problems": problems}
+    values = {"view": view, "wish": wish, "tab": "invoices", "problems": problems}
     return page(visit, "invoices", status=422 if problems else 200, **values)
 
 

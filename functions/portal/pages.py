@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functions.portal.answers import Answer
+from functions.portal.presenters.tables import Column
 from functions.portal.static_files import addresses
 from functions.portal.words import LANGUAGES, NAMES
 
@@ -20,10 +21,10 @@ _FOLDER = Path(__file__).parent / "templates"
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    """Jinja2 with everything escaped and nothing undefined let through."""
+    """Jinja2 with everything escaped and nothing undefined let through. Templates call `column(text, kind)`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
@@ -31,6 +32,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.globals["column"] = Column
+    return made
 
 
 def page(visit: Visit, template: str, /, *, status: int = 200, **values: object) -> Answer:

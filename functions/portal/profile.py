@@ -9,6 +9,7 @@ from functions.portal.pages import page
 from functions.portal.presenters.codes import setup_picture
 from functions.portal.visit import Visit
 from functions.portal.words import LANGUAGES
+from saldo.access.records import user_from
 from saldo.kernel.errors import Refusal
 
 routes = Routes("profile")
@@ -17,7 +18,8 @@ _ZONE = "UTC"
 
 @routes.get("/profile", ANY_USER)
 def profile(visit: Visit) -> Answer:
-    user = services.access().user(visit.who.user_id)
+    item, sessions = services.sessions().own(visit.who)
+    user = user_from(item, services.sealer())
     zone = visit.who.seats[0].time_zone if visit.who.seats else _ZONE
     own = [
         (
@@ -27,7 +29,7 @@ def profile(visit: Visit) -> Answer:
             visit.words.moment(s.began_at, zone),
             s.digest == visit.who.digest,
         )
-        for s in services.sessions().own(visit.who)
+        for s in sessions
     ]
     notice = visit.words(f"profile.done.{visit.asked('done')}") if visit.asked("done") in ("totp", "language") else ""
     return page(visit, "profile", user=user, sessions=own, notice=notice)

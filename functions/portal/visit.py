@@ -15,7 +15,7 @@ from saldo.audit.model import Actor
 from saldo.kernel.periods import local_date
 from saldo.storage.store import Store
 
-_NEXT = re.compile(r"/(accounts|profile)(/[A-Za-z0-9_\-./]*)?(\?[A-Za-z0-9_\-.=&%+]*)?")
+_NEXT = re.compile(r"/(accounts|profile|styleguide)(/[A-Za-z0-9_\-./]*)?(\?[A-Za-z0-9_\-.=&%+]*)?")
 
 
 @dataclass(frozen=True, slots=True)

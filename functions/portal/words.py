@@ -13,15 +13,17 @@ from pathlib import Path
 from functions.portal import formats
 from saldo.kernel.periods import Period, zone_named
 
-LANGUAGES = ("en", "de")
-NAMES = {"en": "English", "de": "Deutsch"}
+LANGUAGES = ("en", "de", "fr", "es")
+NAMES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
 _FOLDER = Path(__file__).parent / "locales"
 
 
 @lru_cache(maxsize=8)
 def catalogue(language: str) -> Mapping[str, str]:
-    """Key → text of one language. A test holds the languages to the same keys and placeholders."""
-    texts: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    """Key → text, from all files of the language's folder. Tests hold the languages to the same keys and values."""
+    texts: dict[str, str] = {}
+    for path in sorted((_FOLDER / language).glob("*.json")):
+        texts |= json.loads(path.read_text(encoding="utf-8"))
     return texts
 
 
@@ -55,8 +57,9 @@ class Words:
         return text.format(**values) if values else text
 
     def count(self, key: str, n: int, /, **values: object) -> str:
-        """The text for so many: `key.one` or `key.other`, with {n}."""
-        return self(f"{key}.{'one' if n == 1 else 'other'}", n=formats.number(self.locale, n), **values)
+        """The text for so many: `key.one` or `key.other`, with {n}. French says zero in the singular (CLDR plurals)."""
+        is_one = n == 1 or (n == 0 and self.language == "fr")
+        return self(f"{key}.{'one' if is_one else 'other'}", n=formats.number(self.locale, n), **values)
 
     def known(self, key: str, otherwise: str) -> str:
         """The text of a key that comes from elsewhere (a code of a refusal), or of `otherwise`."""
@@ -64,11 +67,11 @@ class Words:
 
     def money(self, minor: int, currency: str) -> str:
         """With the currency's sign: €1,234.56, 1.234,56 €."""
-        return formats.money(self.locale, minor, currency)
+        return _typeset(formats.money(self.locale, minor, currency))
 
     def amount(self, minor: int, currency: str) -> str:
         """Without the sign, for columns whose heading names the currency."""
-        return formats.amount(self.locale, minor, currency)
+        return _typeset(formats.amount(self.locale, minor, currency))
 
     def exact(self, value: Decimal, currency: str) -> str:
         """A price with all its digits and the currency's sign."""
@@ -93,3 +96,8 @@ class Words:
     def of(self, texts: Mapping[str, str]) -> str:
         """The text of this language among language → text; English or the first there is otherwise."""
         return texts.get(self.language) or texts.get("en") or next(iter(texts.values()), "")
+
+
+def _typeset(amount: str) -> str:
+    """A true minus sign, as wide as a digit: a negative amount must not pass for a positive one."""
+    return amount.replace("-", "\N{MINUS SIGN}")

@@ -48,11 +48,3 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     except RuntimeError as error:
         return Assembly(folder, str(error))
     return Assembly(folder, "")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker synthesises for all tests of this folder."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("infra"))

@@ -30,7 +30,6 @@ def of_demo(stack: LocalStack) -> list[dict[str, Any]]:
 
 
 @pytest.mark.stack
-@pytest.mark.xdist_group("stack")
 def test_the_demo_shows_every_state_keeps_every_invariant_and_is_seeded_once(stacks: dict[str, LocalStack]) -> None:
     seed(stacks)
     before = {code: of_demo(stack) for code, stack in stacks.items()}
@@ -49,7 +48,6 @@ def test_the_demo_shows_every_state_keeps_every_invariant_and_is_seeded_once(sta
 
 
 @pytest.mark.stack
-@pytest.mark.xdist_group("stack")
 def test_the_demos_people_can_sign_in(stacks: dict[str, LocalStack]) -> None:
     seed(stacks)
     for code, people in PEOPLE.items():

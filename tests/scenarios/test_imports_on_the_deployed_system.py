@@ -20,7 +20,7 @@ from tests.contexts.sellers import account, entity
 if TYPE_CHECKING:
     from local.stack import LocalStack
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.stack
 
 SELLER = "ent_eu_imports"
 CUSTOMER = "acct_eu_imports"

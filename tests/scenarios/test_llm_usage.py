@@ -132,7 +132,6 @@ def test_every_invoice_of_november_is_the_recomputed_one_to_the_cent(found: list
 
 
 @pytest.mark.stack
-@pytest.mark.xdist_group("stack")
 @pytest.mark.parametrize("region", ["eu", "us"])
 def test_so_it_is_on_the_deployed_system(
     found: list[Request], region: str, stacks: dict[str, LocalStack], tmp_path: Any

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from tests.functions.portal import conftest as portals
 from tests.functions.portal import scenes
@@ -68,9 +67,8 @@ def site(monkeypatch: pytest.MonkeyPatch, chromium: Any) -> Iterator[Site]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with mock_aws():
-        portal = portals.build(monkeypatch, f"http://localhost:{port}", f"http://localhost:{port}/pretend-gateway")
-        with served(portal.app, port) as url:
-            yield Site(url, scenes.PEOPLE["admin"].email, scenes.PASSWORD, scenes.NORTH, portal)
+    portal = portals.build(monkeypatch, f"http://localhost:{port}", f"http://localhost:{port}/pretend-gateway")
+    with served(portal.app, port) as url:
+        yield Site(url, scenes.PEOPLE["admin"].email, scenes.PASSWORD, scenes.NORTH, portal)
     monkeypatch.undo()
     portals.forget()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from functions.portal import formats
+from functions.portal.presenters.tables import Column
 from functions.portal.presenters.tags import Tag, due_note, invoice_tag
 from functions.portal.words import Words
 from saldo.invoicing.listing import COLUMNS, STATUSES, InvoiceRow, Listing, ListWish
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from saldo.invoicing.model import InvoiceBody, Line
     from saldo.rating.model import Step
     from saldo.tax.model import TaxTotal
+
+
+_KINDS = {"issued_on": "day", "due_on": "day", "status": "tag", "total_minor": "money", "open_minor": "strong"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,13 @@ class RowView:
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """A column that can be sorted by. `sorted` is what aria-sort says; `href` sorts by it, or the other way round."""
-
-    name: str
-    text: str
-    sorted: str
-    href: str
-    is_number: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ListView:
+    """`currency`: of all rows, "" where they differ and each amount names its own. `statuses`: the filter's choices."""
+
     rows: tuple[RowView, ...]
-    headings: tuple[Heading, ...]
+    columns: tuple[Column, ...]
+    currency: str
+    statuses: tuple[tuple[str, str], ...]
     summary: str
     newer: str
     older: str
@@ -119,9 +116,13 @@ def list_view(listing: Listing, wish: ListWish, home: str, today: date, words: W
     if wish.is_plain:
         newer = address_of(path, wish) if wish.cursor else ""
         older = address_of(path, wish, cursor=listing.cursor) if listing.cursor else ""
+    currencies = {row.currency for row in listing.rows}
+    currency = next(iter(currencies)) if len(currencies) == 1 else ""
     return ListView(
-        rows=tuple(row_view(row, today, words) for row in listing.rows),
-        headings=tuple(_heading(name, wish, path, words) for name in COLUMNS),
+        rows=tuple(row_view(row, today, words, bare=bool(currency)) for row in listing.rows),
+        columns=tuple(_column(name, wish, path, words) for name in COLUMNS),
+        currency=currency,
+        statuses=(("", words("invoices.any")), *((s, words(f"filter.{s}")) for s in STATUSES)),
         summary="" if listing.found is None else words.count("invoices.found", listing.found),
         newer=newer,
         older=older,
@@ -131,15 +132,17 @@ def list_view(listing: Listing, wish: ListWish, home: str, today: date, words: W
     )
 
 
-def _heading(name: str, wish: ListWish, path: str, words: Words) -> Heading:
+def _column(name: str, wish: ListWish, path: str, words: Words) -> Column:
     here = wish.sort == name
     said = ("descending" if wish.descending else "ascending") if here else "none"
     descending = not wish.descending if here else name != "number"
     href = address_of(path, wish, sort=name, descending=descending)
-    return Heading(name, words(f"column.{name}"), said, href, name.endswith("_minor"))
+    return Column(words(f"column.{name}"), _KINDS.get(name, "text"), href, said)
 
 
-def row_view(row: InvoiceRow, today: date, words: Words) -> RowView:
+def row_view(row: InvoiceRow, today: date, words: Words, bare: bool = False) -> RowView:
+    """`bare`: amounts without their currency, where the table names it."""
+    written = words.amount if bare else words.money
     return RowView(
         invoice_id=row.invoice_id,
         number=row.number,
@@ -147,8 +150,8 @@ def row_view(row: InvoiceRow, today: date, words: Words) -> RowView:
         due=words.day(row.due_on),
         note=due_note(row, today, words),
         tag=invoice_tag(row, today, words),
-        total=words.money(row.total_minor, row.currency),
-        open=words.money(row.open_minor, row.currency),
+        total=written(row.total_minor, row.currency),
+        open=written(row.open_minor, row.currency) if row.open_minor > 0 else "–",
         minor=row.open_minor,
         currency=row.currency,
     )
@@ -164,31 +167,21 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True)
-class TaxView:
-    name: str
-    note: str
-    base: str
-    amount: str
-
-
-@dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """`early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty."""
+    """`sums`: (name, note, amount, is a sum), from net to what is open.
+
+    `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty.
+    """
 
     title: str
     row: RowView
     lines: tuple[LineView, ...]
-    taxes: tuple[TaxView, ...]
-    net: str
-    tax: str
-    total: str
-    paid: str
+    sums: tuple[tuple[str, str, str, bool], ...]
     open: str
     currency: str
     history: tuple[tuple[str, str], ...]
     is_open: bool
     estimated: bool
-    paid_label: str
     early: str = ""
     early_amount: str = ""
     early_typed: str = ""
@@ -203,17 +196,12 @@ def invoice_view(invoice: Invoice, today: date, zone: str, words: Words) -> Invo
         title=words("invoice.title.credit_note" if is_note else "invoice.title", number=header.number),
         row=row_view(row_from(header_item(header)), today, words),
         lines=tuple(line_view(line, money, words) for line in body.lines) if body else (),
-        taxes=tuple(_tax_view(total, money, words) for total in body.tax_totals) if body else (),
-        net=words.amount(header.net_minor, money),
-        tax=words.amount(header.tax_minor, money),
-        total=words.amount(header.total_minor, money),
-        paid=words.amount(header.open_minor - header.total_minor, money) if _is_part(header) else "",
+        sums=_sums(header, body, words),
         open=words.money(header.open_minor, money),
         currency=money,
         history=tuple((words(f"history.{h.status}"), words.moment(h.at, zone)) for h in reversed(header.history)),
         is_open=header.open_minor > 0,
         estimated=_is_estimated(body),
-        paid_label=words("invoice.paid_or_credited" if header.credited_minor else "invoice.paid"),
         **_early(header, body, today, words),
     )
 
@@ -229,8 +217,19 @@ def _early(header: InvoiceHeader, body: InvoiceBody | None, today: date, words: 
     return {"early": said, "early_amount": amount, "early_typed": words.amount(minor, header.currency)}
 
 
-def _is_part(header: InvoiceHeader) -> bool:
-    return header.open_minor < header.total_minor
+def _sums(header: InvoiceHeader, body: InvoiceBody | None, words: Words) -> tuple[tuple[str, str, str, bool], ...]:
+    """From net over each tax to the total, then what was paid or taken back, and what is still open."""
+    money = header.currency
+    sums = [(words("invoice.net"), "", words.amount(header.net_minor, money), False)]
+    sums += [_tax_sum(total, money, words) for total in body.tax_totals] if body else []
+    if len(sums) == 1:
+        sums.append((words("invoice.tax"), "", words.amount(header.tax_minor, money), False))
+    sums.append((words("invoice.total"), "", words.amount(header.total_minor, money), True))
+    if header.open_minor < header.total_minor:
+        paid = words("invoice.paid_or_credited" if header.credited_minor else "invoice.paid")
+        sums.append((paid, "", words.amount(header.open_minor - header.total_minor, money), False))
+        sums.append((words("invoice.open"), "", words.amount(header.open_minor, money), True))
+    return tuple(sums)
 
 
 def _is_estimated(body: InvoiceBody | None) -> bool:
@@ -274,10 +273,11 @@ def _step_key(step: Step) -> str:
     return f"{step.rule}.between" if step.above else f"{step.rule}.first"
 
 
-def _tax_view(total: TaxTotal, currency: str, words: Words) -> TaxView:
+def _tax_sum(total: TaxTotal, currency: str, words: Words) -> tuple[str, str, str, bool]:
     name = f"{total.name} {formats.percent(words.language, total.percent)}" if total.percent else total.name
-    note = words.known(f"tax.{total.reason or total.treatment}", "tax.other") if not total.percent else ""
-    return TaxView(name, note, words.amount(total.base_minor, currency), words.amount(total.tax_minor, currency))
+    on = words("invoice.tax_on", base=words.amount(total.base_minor, currency))
+    note = on if total.percent else words.known(f"tax.{total.reason or total.treatment}", "tax.other")
+    return name, note, words.amount(total.tax_minor, currency), False
 
 
 def export_rows(rows: Sequence[InvoiceRow], today: date, words: Words) -> list[list[str]]:

@@ -146,7 +146,7 @@ def _choice_row(row: InvoiceRow, wanted: Wanted, errors: Mapping[str, str], toda
         due=words.day(row.due_on),
         note=due_note(row, today, words),
         tag=invoice_tag(row, today, words),
-        open=words.money(row.open_minor, row.currency),
+        open=words.amount(row.open_minor, row.currency),
         typed=wanted.typed.get(row.invoice_id) or full,
         chosen=row.invoice_id in wanted.chosen,
         error=errors.get(row.invoice_id, ""),

@@ -37,13 +37,13 @@ def payment_view(payment: Payment, rows: Mapping[str, InvoiceRow], zone: str, wo
     settled = status is PaymentStatus.SETTLED
     minor = payment.settled_minor if settled else payment.amount.minor
     shown = payment.applied if settled else payment.allocations
-    unapplied = words.money(payment.unapplied_minor, currency) if settled and payment.unapplied_minor else ""
+    unapplied = words.amount(payment.unapplied_minor, currency) if settled and payment.unapplied_minor else ""
     return PaymentView(
         payment_id=payment.id,
         tag=payment_tag(status, words),
         headline=words(f"payment.{status}.headline", amount=words.money(minor, currency)),
         text=_text(payment, words),
-        amount=words.money(minor, currency),
+        amount=words.amount(minor, currency),
         currency=currency,
         lines=_lines(shown, rows, currency, words),
         unapplied=unapplied,

@@ -15,7 +15,6 @@ from saldo.kernel.money import Money
 from saldo.payments.model import GatewayEvent, Outcome, PaymentStatus
 from saldo.storage.units import Conflict, Unit
 from tests.contexts.payments.scenes import ACCOUNT, Shop, assert_the_books_are_right, news, payout_of, shop_in_memory
-from tests.contexts.payments.scenes import shop as open_shop
 from tests.crashes import assert_survives_every_crash
 
 
@@ -249,6 +248,6 @@ def test_news_survive_a_crash_at_every_call() -> None:
             shop.payments.handle_event(event)
 
     calls = assert_survives_every_crash(
-        lambda: _started(open_shop()), lambda shop: [shop.client], work, lambda shop: shop.everything()
+        lambda: _started(shop_in_memory()), lambda shop: [shop.client], work, lambda shop: shop.everything()
     )
     assert calls == 8

@@ -6,8 +6,7 @@ import pytest
 
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.payments.model import PaymentStatus
-from tests.contexts.payments.scenes import ACCOUNT, RETURN_URL, Shop, news
-from tests.contexts.payments.scenes import shop as open_shop
+from tests.contexts.payments.scenes import ACCOUNT, RETURN_URL, Shop, news, shop_in_memory
 from tests.crashes import assert_survives_every_crash
 
 
@@ -107,7 +106,7 @@ def test_what_the_gateway_refuses_has_failed(shop: Shop) -> None:
 
 def test_starting_survives_a_crash_at_every_call() -> None:
     calls = assert_survives_every_crash(
-        open_shop,
+        shop_in_memory,
         lambda shop: [shop.client, shop.gateway],
         lambda shop: shop.start(("inv_1", 10_000), ("inv_2", 5_000)),
         lambda shop: (shop.everything(), shop.gateway.checkouts, len(shop.gateway.created)),

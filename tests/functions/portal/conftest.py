@@ -1,4 +1,4 @@
-"""The portal in this process: its own application, moto beneath, an identity provider in memory."""
+"""The portal in this process: its own application, a region and an identity provider in memory."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from functions.portal import services
 from saldo.access.service import Access, Realm
@@ -17,11 +15,11 @@ from saldo.access.tokens import RsaTokens
 from saldo.audit.model import job
 from saldo.payments.ports import Checkout, CheckoutRequest
 from saldo.payments.service import Payments
-from saldo.storage import schema
 from tests.contexts.conftest import FrozenClock
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import ORIGIN, Browser
 from tests.functions.portal.identity import CLIENT, ISSUER, IdentityInMemory, key_set
+from tests.simulation.region import Region
 
 GATEWAY = "http://localhost:9090"
 SECRET = b"gateway secret of the tests"
@@ -57,7 +55,7 @@ class Portal:
     identity: IdentityInMemory
     gateway: GatewayInMemory
     access: Access
-    queue_url: str
+    region: Region
     pauses: list[float]
 
     def browser(self) -> Browser:
@@ -71,24 +69,21 @@ class Portal:
 
 
 def build(environment: Any, origin: str = ORIGIN, gateway_url: str = GATEWAY) -> Portal:
-    """The portal of region eu with the scenes told; call inside `mock_aws`. `environment` takes setenv."""
-    dynamodb = boto3.client("dynamodb", region_name="eu-central-1")
-    dynamodb.create_table(**schema.records_table("records"))
-    dynamodb.create_table(**schema.keys_table("keys"))
-    kms_key = boto3.client("kms", region_name="eu-central-1").create_key()["KeyMetadata"]["KeyId"]
-    queue_url = boto3.client("sqs", region_name="eu-central-1").create_queue(QueueName="gateway-events")["QueueUrl"]
+    """The portal of region eu with the scenes told. `environment` takes setenv and setattr."""
+    region = Region(scenes.NOW)
     values = {
-        "ENV": "test", "REGION_CODE": "eu", "TABLE": "records", "KEYS_TABLE": "keys", "KMS_KEY_ID": kms_key,
+        "ENV": "test", "REGION_CODE": "eu", "TABLE": "records", "KEYS_TABLE": "keys", "KMS_KEY_ID": "key-1",
         "USER_POOL_ID": "eu-central-1_test", "USER_POOL_CLIENT_ID": CLIENT, "GATEWAY_URL": gateway_url,
-        "GATEWAY_QUEUE_URL": queue_url, "PORTAL_ORIGINS": json.dumps({"eu": origin, "us": US_ORIGIN}),
+        "GATEWAY_QUEUE_URL": "gateway-events", "PORTAL_ORIGINS": json.dumps({"eu": origin, "us": US_ORIGIN}),
     }  # fmt: skip
     for name, value in values.items():
         environment.setenv(f"SALDO_{name}", value)
+    environment.setattr("saldo.storage.clients.session", lambda: region)
     forget()
-    return _assembled(environment, queue_url)
+    return _assembled(environment, region)
 
 
-def _assembled(environment: Any, queue_url: str) -> Portal:
+def _assembled(environment: Any, region: Region) -> Portal:
     clock, pauses = FrozenClock(scenes.NOW), list[float]()
     identity, gateway = IdentityInMemory(clock), GatewayInMemory(services.settings().gateway_url)
     tokens = RsaTokens(ISSUER, CLIENT, key_set, clock)
@@ -103,7 +98,7 @@ def _assembled(environment: Any, queue_url: str) -> Portal:
         access.enrol(person, scenes.PASSWORD, job("tests"))
     from app import app
 
-    return Portal(app, clock, identity, gateway, access, queue_url, pauses)
+    return Portal(app, clock, identity, gateway, access, region, pauses)
 
 
 def forget() -> None:
@@ -111,14 +106,12 @@ def forget() -> None:
     from saldo.storage import clients
 
     clients.client.cache_clear()
-    clients.session.cache_clear()
     for name in _CACHED:
         getattr(getattr(services, name), "cache_clear", lambda: None)()
 
 
 @pytest.fixture
 def portal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
-    with mock_aws():
-        yield build(monkeypatch)
+    yield build(monkeypatch)
     monkeypatch.undo()
     forget()

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import date
 
 import pytest
+from moto import mock_aws
 
 from functions.portal import services
 from functions.portal.words import Words
@@ -34,8 +35,9 @@ def _buckets_on(page: str) -> dict[str, str]:
 @pytest.mark.parametrize("on", [date(2013, 6, 30), date(2013, 12, 31)])
 def test_a_statement_shows_open_balance_and_aging_of_a_past_day(portal: Portal, on: date) -> None:
     path = shared(FILE)
-    here = World({"old.csv": path.read_bytes()}, entity(currency="USD", country="US"))
-    here.run("old.csv", **OPTIONS)
+    with mock_aws():
+        here = World({"old.csv": path.read_bytes()}, entity(currency="USD", country="US"))
+        here.run("old.csv", **OPTIONS)
     with path.open() as file:
         rows = list(csv.DictReader(file))
     owed = expected(rows, on)

@@ -34,7 +34,7 @@ def _roles(node: Any, found: list[str]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("language", ["de", "en"])
+@pytest.mark.parametrize("language", ["de", "en", "fr", "es"])
 @pytest.mark.parametrize("make", [invoice, receipt])
 def test_a_document_is_tagged_and_names_its_language_and_title(make: Any, language: str) -> None:
     reader = _read(pdf_of(make(language=language)))

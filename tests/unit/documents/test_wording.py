@@ -20,7 +20,7 @@ def test_every_language_has_every_text_with_the_same_places_to_fill() -> None:
             key: {part[1] for part in Formatter().parse(text)} - {None} for key, text in catalogue(language).items()
         }
 
-    assert set(languages()) >= {"de", "en"}
+    assert set(languages()) >= {"de", "en", "fr", "es"}
     for language in languages():
         assert shape(language) == shape("en"), language
 
@@ -35,7 +35,10 @@ def test_every_language_has_every_text_with_the_same_places_to_fill() -> None:
         ("en", "US", 1234, "JPY", "¥1,234"),
         ("en", "US", 1234567, "KWD", f"KWD{NBSP}1,234.567"),
         ("de", "DE", -5000, "EUR", f"−50,00{NBSP}€"),
-        ("fr", "FR", 100, "EUR", "€1.00"),
+        ("fr", "FR", 123450, "EUR", f"1\u202f234,50{NBSP}€"),
+        ("fr", "DE", 100, "EUR", f"1,00{NBSP}€"),
+        ("es", "ES", 12345678, "EUR", f"123.456,78{NBSP}€"),
+        ("it", "IT", 100, "EUR", "€1.00"),
     ],
 )
 def test_money_is_written_as_the_country_writes_it(

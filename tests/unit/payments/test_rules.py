@@ -75,7 +75,7 @@ def test_the_receipts_number_follows_from_the_payment() -> None:
         ("en", 1, "Invoice EU-i0"),
         ("de", 2, "2 Rechnungen: EU-i0, EU-i1"),
         ("en", 5, "5 invoices: EU-i0, EU-i1, EU-i2, …"),
-        ("fr", 1, "Invoice EU-i0"),
+        ("it", 1, "Invoice EU-i0"),
     ],
 )
 def test_the_page_says_what_the_payment_is_for(language: str, count: int, text: str) -> None:

@@ -10,6 +10,7 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import NotFound
+from saldo.storage.items import Item
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -40,12 +41,16 @@ class Sessions:
         self._store.write_one(unit)
         return replace(session, seen_at=now)
 
-    def own(self, session: Session) -> list[SessionSummary]:
-        """The user's living sessions, newest first."""
-        items = self._store.query_all(session.user_id, prefix=records.OWN_SESSIONS, consistent=True)
-        found = [records.summary_from(item) for item in items]
+    def own(self, session: Session) -> tuple[Item, list[SessionSummary]]:
+        """The user's record and their living sessions, newest first: one range of one partition, one call."""
+        last = records.user_key(session.user_id)[1]
+        items = list(self._store.query_all(session.user_id, first=records.OWN_SESSIONS, last=last, consistent=True))
+        user = next((item for item in items if item["sk"] == last), None)
+        if user is None:
+            raise NotFound("no such user")
+        found = [records.summary_from(item) for item in items if item["sk"].startswith(records.OWN_SESSIONS)]
         alive = [s for s in found if self._clock() - s.began_at < rules.ABSOLUTE]
-        return sorted(alive, key=lambda s: s.began_at, reverse=True)
+        return user, sorted(alive, key=lambda s: s.began_at, reverse=True)
 
     def end(self, session: Session, digest: str = "") -> None:
         """End this session, or another one of the same user's; NotFound for anybody else's."""

@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 _CATALOGUES = Path(__file__).parent / "catalogues"
 _DEFAULT_LANGUAGE = "en"
 # English of a country that has no English of its own is written the international way, not the American one.
-_DEFAULT_COUNTRY = {"en": "GB", "de": "DE"}
-_OWN_CUSTOM = {"en": {"US", "GB", "CA", "AU", "NZ", "IE", "ZA", "IN", "SG"}, "de": {"DE", "AT", "CH", "LI", "LU"}}
+_DEFAULT_COUNTRY = {"en": "GB", "de": "DE", "fr": "FR", "es": "ES"}
+_OWN_CUSTOM = {
+    "en": {"US", "GB", "CA", "AU", "NZ", "IE", "ZA", "IN", "SG"},
+    "de": {"DE", "AT", "CH", "LI", "LU"},
+    "fr": {"FR", "BE", "CH", "LU", "MC", "CA"},
+    "es": {"ES", "MX", "AR", "CL", "CO", "PE", "US"},
+}
 # CLDR's currency spacing, which Babel leaves out: `KWD 1`, but `$1`.
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _MINUS = "\N{MINUS SIGN}"

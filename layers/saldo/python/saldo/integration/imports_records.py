@@ -28,7 +28,13 @@ from saldo.tax.model import TaxRounding
 
 IMPORTED = "imported"
 _TERMS_DAYS = 30
-_NAMES = {"en": "Invoice {} from the former system", "de": "Rechnung {} aus dem Vorsystem"}
+_NAMES = {
+    "en": "Invoice {} from the former system",
+    "de": "Rechnung {} aus dem Vorsystem",
+    "fr": "Facture {} du système précédent",
+    "es": "Factura {} del sistema anterior",
+}
+_LANGUAGES = {"DE": "de", "AT": "de", "FR": "fr", "MC": "fr", "ES": "es", "MX": "es"}
 
 
 def file_guard_key(entity_id: str, digest: str, preset: str, currency: str) -> Key:
@@ -67,7 +73,7 @@ def account_of(entity: LegalEntity, invoice: ImportedInvoice) -> Account:
         tax_region="",
         tax_status=TaxStatus.BUSINESS,
         has_tax_id=False,
-        language="de" if invoice.country in ("DE", "AT") else "en",
+        language=_LANGUAGES.get(invoice.country, "en"),
         payment_terms_days=_TERMS_DAYS,
         profile_version=1,
         deliver_by_email=False,

@@ -33,10 +33,14 @@ _REFERENCE = "rates_reference"
 _INTEREST_NAMES = {
     "en": "Interest for late payment of invoice {number}, {month}",
     "de": "Verzugszinsen zu Rechnung {number}, {month}",
+    "fr": "Intérêts de retard sur la facture {number}, {month}",
+    "es": "Intereses de demora de la factura {number}, {month}",
 }
 _FEE_NAMES = {
     "en": "Compensation for late payment of invoice {number}",
     "de": "Verzugspauschale zu Rechnung {number}",
+    "fr": "Indemnité forfaitaire de recouvrement, facture {number}",
+    "es": "Compensación por costes de cobro de la factura {number}",
 }
 
 

@@ -25,7 +25,7 @@ from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
 from saldo.rating.model import Share, Step
 
-_NAMES = {"en": "Prepaid credit", "de": "Guthaben"}
+_NAMES = {"en": "Prepaid credit", "de": "Guthaben", "fr": "Crédit prépayé", "es": "Crédito prepagado"}
 
 
 def usable(coupon: Coupon, on: date) -> bool:

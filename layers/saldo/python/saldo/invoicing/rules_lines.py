@@ -35,7 +35,12 @@ from saldo.usage.model import UsageDetail, UsageKey
 
 _DAY = timedelta(days=1)
 _NO_DETAIL = UsageDetail()
-_MINIMUM = {"en": "Up to the agreed minimum", "de": "Bis zum vereinbarten Mindestbetrag"}
+_MINIMUM = {
+    "en": "Up to the agreed minimum",
+    "de": "Bis zum vereinbarten Mindestbetrag",
+    "fr": "Complément jusqu’au minimum convenu",
+    "es": "Hasta el mínimo acordado",
+}
 
 
 def due_of(

@@ -23,6 +23,12 @@ from saldo.orders.model_contracts import (
 )
 
 _WHOLE = Decimal(100)
+_RETENTION = {
+    "en": "Retention released: {}",
+    "de": "Sicherheitseinbehalt: {}",
+    "fr": "Retenue de garantie libérée\u202f: {}",
+    "es": "Retención de garantía liberada: {}",
+}
 _MOST_PARTS = 60  # what a change of a contract causes is one unit of at most 100 writes
 
 
@@ -90,7 +96,7 @@ def milestone_item(contract: Contract, milestone: Milestone, amount_minor: int, 
 
 def retainage_item(contract: Contract, minor: int, bill_on: date) -> WaitingItem:
     """What was kept back, billed after the final acceptance. Taxed as the first milestone is."""
-    names = {"en": f"Retention released: {contract.title}", "de": f"Sicherheitseinbehalt: {contract.title}"}
+    names = {language: text.format(contract.title) for language, text in _RETENTION.items()}
     return _waiting(contract, f"retainage-{contract.id}", contract.milestones[0], names, minor, bill_on)
 
 

@@ -297,7 +297,12 @@ class Texts:
     several: str
 
 
-_TEXTS = {"en": Texts("Invoice {0}", "{0} invoices: {1}"), "de": Texts("Rechnung {0}", "{0} Rechnungen: {1}")}
+_TEXTS = {
+    "en": Texts("Invoice {0}", "{0} invoices: {1}"),
+    "de": Texts("Rechnung {0}", "{0} Rechnungen: {1}"),
+    "fr": Texts("Facture {0}", "{0} factures\u202f: {1}"),
+    "es": Texts("Factura {0}", "{0} facturas: {1}"),
+}
 
 
 def description_of(payables: Sequence[Payable], language: str) -> str:
