@@ -18,6 +18,7 @@ from saldo.audit.chain import AuditChain
 from saldo.invoicing.codec import body_to_bytes
 from saldo.invoicing.model import BillingCase, Draft
 from saldo.invoicing.rules import bill, due_of, issue_entry, usage_needed
+from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, INVOICES_PER_BATCH
 from saldo.ledger.records import entry_item
 from saldo.subscriptions.records import subscription_from
 from saldo.tax.table import TableTax, shipped_table
@@ -32,7 +33,6 @@ LAST = Path(__file__).with_name("counted_run.json")
 AMORTISED_OVER = 100_000
 # An invoice may cost so much more than last time before somebody has to say that it is meant.
 TOLERANCE = 0.05
-BATCH = 50
 # Billing has 1.77 GB, issuing 1 GB; the steps of which there is one a run have half a GB.
 FUNCTION_GB = 1.5
 # What our code takes for an invoice, read to issued: the figure is not to depend on the machine of the day.
@@ -90,7 +90,7 @@ def counted(accounts: int) -> Counted:
 
 def spent_of(run: Counted, cpu_s: float) -> Spent:
     """A run and the news of each invoice up to the bus; nobody wants mail, so delivery hears nothing."""
-    batches = 2 * -(-run.invoices // BATCH)
+    batches = -(-run.invoices // ACCOUNTS_PER_BATCH) + -(-run.invoices // INVOICES_PER_BATCH)
     news = run.invoices / 100  # the stream comes in hundreds
     return Spent(
         wru=run.bill.wru,
@@ -107,7 +107,7 @@ def spent_of(run: Counted, cpu_s: float) -> Spent:
     )
 
 
-def per_invoice(small: int = 100, large: int = 200) -> PerInvoice:
+def per_invoice(small: int = 200, large: int = 400) -> PerInvoice:
     """From two runs: what each further invoice adds, and its share in what a run costs anyhow."""
     one, other = counted(small), counted(large)
 

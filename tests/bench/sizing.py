@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from saldo.accounts.agenda import DUE_SHARDS
-from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH
+from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, INVOICES_PER_BATCH
 from tests.bench.counted_run import CPU_S, PerInvoice, last
 
 # What the run is deployed with (cdk.json, production): batches at work at once.
@@ -20,9 +20,9 @@ CALL_S = 0.02
 # A subscription leaves its place on the agenda and takes another; each shard of the agenda is one partition.
 DUE_WRITES = 2
 PARTITION_WRU_S = 1_000
-# A state machine's state holds so much; the step that numbers answers with the name of each batch.
+# A state machine's state holds so much; opening and numbering answer with the name of each batch.
 STATE_BYTES = 256 * 1024
-BATCH_NAME_BYTES = 32
+OPENED_NAME_BYTES, NUMBERED_NAME_BYTES = 8, 32
 # Reconciling reads entries by the hundred, one call after the other, in a function that has so long.
 RECONCILE_S = 600
 
@@ -81,12 +81,14 @@ def speeds(end: MonthEnd, each: PerInvoice) -> list[Quota]:
 def sizes(each: PerInvoice) -> list[Quota]:
     """Invoices in one run that each limit allows, the narrowest first."""
     reads = RECONCILE_S / CALL_S * 100
-    names = STATE_BYTES / BATCH_NAME_BYTES * ACCOUNTS_PER_BATCH
+    opened = STATE_BYTES / OPENED_NAME_BYTES * ACCOUNTS_PER_BATCH
+    numbered = STATE_BYTES / NUMBERED_NAME_BYTES * INVOICES_PER_BATCH
+    state = min(opened, numbered)
     return sorted(
         [
             Quota(
                 "Step Functions: 256 KiB of state",
-                names,
+                state,
                 "the batches in a file, larger batches, more sellers",
                 hard=True,
             ),

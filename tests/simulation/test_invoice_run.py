@@ -81,7 +81,7 @@ def test_two_executions_of_the_same_run_join_the_same_attempt() -> None:
         bill_accounts(world.billing(), first.run_id, first.number, batch)
     for batch in second.batches:
         assert bill_accounts(world.billing(), first.run_id, first.number, batch).set_aside == ()
-    assert len(number_invoices(world.store, world.clock, first.run_id, 1)) == 2
+    assert len(number_invoices(world.store, world.clock, first.run_id, 1)) == 1
     assert world.run(JAN).invoices == 60
     assert check_all(world.store).violations == []
 

@@ -18,7 +18,7 @@ from saldo.invoicing.numbering import change_numbering
 from saldo.invoicing.records import draft_header, header_item
 from saldo.invoicing.rules_numbers import Numbering, Restart, SeriesRule, SeriesType
 from saldo.invoicing.run import records
-from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, RunState
+from saldo.invoicing.run.model import INVOICES_PER_BATCH, Attempt, BatchResult, Drafted, RunState
 from saldo.invoicing.run.number import number_invoices, taken_blocks
 from saldo.invoicing.status import DocumentKind
 from saldo.kernel.errors import Refusal
@@ -56,14 +56,14 @@ def numbers_of(world: World, *attempts: Attempt) -> dict[str, list[tuple[int, st
             for i in range(len(block.batches)):
                 item = world.store.get(*records.ranks_key(one.run_id, block.list_id, i))
                 assert item is not None
-                for rank, row in enumerate(item["drafts"], block.first + i * 50):
+                for rank, row in enumerate(item["drafts"], block.first + i * INVOICES_PER_BATCH):
                     found[block.series.name].append((rank, one.as_of.isoformat(), row[1]))
     return {series: sorted(rows) for series, rows in found.items()}
 
 
 @settings(max_examples=12, deadline=None)
 @given(
-    st.lists(st.integers(0, 70), min_size=1, max_size=6),
+    st.lists(st.integers(0, 70), min_size=1, max_size=10),
     st.sampled_from(sorted(SETTINGS)),
     st.randoms(use_true_random=False),
 )

@@ -24,7 +24,7 @@ from saldo.audit.records import audit_item
 from saldo.invoicing.records_numbers import claim, read_seller, read_series
 from saldo.invoicing.rules_numbers import Series, series_type
 from saldo.invoicing.run import records
-from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, Attempt, BatchResult, Drafted
+from saldo.invoicing.run.model import INVOICES_PER_BATCH, Attempt, BatchResult, Drafted
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Unavailable
 from saldo.storage.items import Item
@@ -49,7 +49,7 @@ class Block:
     @property
     def batches(self) -> list[str]:
         """`<list>.<batch>.<first number of the batch>` for each batch of ranks."""
-        size = ACCOUNTS_PER_BATCH
+        size = INVOICES_PER_BATCH
         return [f"{self.list_id}.{i}.{self.first + i * size}" for i in range(-(-self.count // size))]
 
     @property
@@ -134,7 +134,7 @@ class _Ranking:
 
     def batch(self, run_id: str) -> Item:
         """What waits, as the next batch of ranks."""
-        item = records.ranks_item(run_id, self.id, (self.count - 1) // ACCOUNTS_PER_BATCH, self.waiting, self.series)
+        item = records.ranks_item(run_id, self.id, (self.count - 1) // INVOICES_PER_BATCH, self.waiting, self.series)
         self.waiting = []
         return item
 
@@ -150,7 +150,7 @@ def _rank(store: Store, attempt: Attempt, drafts: Iterable[Drafted]) -> list[_Ra
             continue  # its turn comes with the next part
         ranking = lists.setdefault(series, _Ranking(series))
         ranking.add(draft)
-        if len(ranking.waiting) == ACCOUNTS_PER_BATCH:
+        if len(ranking.waiting) == INVOICES_PER_BATCH:
             full.append(ranking.batch(attempt.run_id))
         if len(full) == _WRITTEN_AT_ONCE:
             store.put_many(full)
