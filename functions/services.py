@@ -8,17 +8,20 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from functions import tracing
 from saldo.kernel.clock import system_clock
 from saldo.storage.clients import client
 from saldo.storage.settings import Settings
 from saldo.storage.store import Store
 
 if TYPE_CHECKING:
+    from functions.canary.walk import Canary
     from saldo.accounts.ports import TaxIdRegister
     from saldo.accounts.service import Accounts
     from saldo.accounts.tax_standing import TaxStanding
     from saldo.audit.anchors import AuditAnchors
     from saldo.audit.chain import AuditChain
+    from saldo.collections.service import Reminders
     from saldo.delivery.service import Deliveries
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from saldo.invoicing.thresholds import Thresholds
     from saldo.invoicing.true_ups import TrueUps
     from saldo.orders.order_import import OrderImport
+    from saldo.payments.model import Outcome, Payment
     from saldo.payments.service import Payments
     from saldo.storage.files import Files
     from saldo.storage.sealing import Sealer
@@ -81,24 +85,48 @@ def billing() -> Billing:
 def bus() -> Bus:
     from saldo.integration.eventbridge import Bus
 
-    return Bus(client("events"), settings().bus)
+    return Bus(client("events"), settings().bus, trace=tracing.header)
+
+
+def canary() -> Canary:
+    """A fresh visitor each time: signing in is what it is for."""
+    from functions.canary.books import Books, Names
+    from functions.canary.browser import over_http
+    from functions.canary.walk import Canary
+    from functions.portal.services import access
+    from saldo.catalog.service import PlanVersions
+    from saldo.invoicing.run.cases import Billing
+    from saldo.tax.table import TableTax, shipped_table
+
+    s = settings()
+    own = Billing(store(), PlanVersions(store()), usage_totals(), TableTax(shipped_table()))
+    books = Books(store(), accounts(), access(), own, clock)
+
+    def password() -> str:
+        answer = client("secretsmanager").get_secret_value(SecretId=s.canary_secret_arn)
+        return str(answer["SecretString"]).strip()
+
+    return Canary(books, Names(s.region_code), s.origin, password, clock, over_http)
 
 
 @lru_cache(maxsize=1)
 def clocks() -> Clocks:
+    from saldo.collections.doubles import DoublesReminders
     from saldo.invoicing.clocks import Clocks
 
-    return Clocks(billing())
+    return Clocks(billing(), DoublesReminders(store()))
 
 
 @lru_cache(maxsize=1)
 def deliveries() -> Deliveries:
     from functions.delivery.letters import WrittenLetters
+    from functions.delivery.reminder_letters import ReminderLetters
     from saldo.delivery.service import Deliveries
     from saldo.delivery.ses import SesMailer, ses_client
 
     mailer = SesMailer(ses_client(), settings().mail_from)
-    return Deliveries(store(), accounts(), WrittenLetters(documents()), mailer, clock)
+    letters = WrittenLetters(documents(), ReminderLetters(reminders(), accounts(), settings().origin))
+    return Deliveries(store(), accounts(), letters, mailer, clock)
 
 
 @lru_cache(maxsize=1)
@@ -167,7 +195,25 @@ def payments() -> Payments:
     from saldo.payments.service import Payments
     from saldo.payments.simulator import SimulatedGateway
 
-    return Payments(store(), SimulatedGateway(settings().gateway_url, gateway_secret), clock)
+    return Payments(store(), SimulatedGateway(settings().gateway_url, gateway_secret), clock, _news_told)
+
+
+def _news_told(payment: Payment, outcome: Outcome) -> None:
+    """One line ties the gateway's news to the click that began the payment."""
+    from functions import tracing
+    from functions.observed import logger
+
+    about = payment.correlation_id or payment.id
+    tracing.annotate(about)
+    told = {"correlation_id": about, "payment_id": payment.id, "outcome": outcome.value}
+    logger().info("GatewayNews", extra=told)
+
+
+@lru_cache(maxsize=1)
+def reminders() -> Reminders:
+    from saldo.collections.service import Reminders
+
+    return Reminders(store(), clock)
 
 
 @lru_cache(maxsize=1)

@@ -1,10 +1,11 @@
-"""Send an issued invoice, or the receipt of a settled payment, by mail."""
+"""Send an issued invoice, the receipt of a settled payment, or a reminder by mail."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from functions import tracing
 from functions.observed import count, logger, observed
 from functions.services import deliveries
 from saldo.kernel.errors import Unavailable
@@ -14,6 +15,7 @@ _DOCUMENTS = {
     "invoice.issued": ("invoice", "invoice_id"),
     "credit_note.issued": ("credit_note", "credit_note_id"),
     "payment.settled": ("receipt", "payment_id"),
+    "reminder.issued": ("reminder", "reminder_id"),
 }
 
 
@@ -43,6 +45,7 @@ def _deliver(event: dict[str, Any]) -> None:
     kind, field = _DOCUMENTS[event["detail-type"]]
     detail = event["detail"]
     logger().append_keys(correlation_id=detail["correlation_id"], account_id=detail["account_id"])
+    tracing.annotate(detail["correlation_id"])
     delivery = deliveries().deliver(detail["account_id"], kind, detail[field], detail["correlation_id"])
     outcome = delivery.status.value if delivery else "not_wanted"
     logger().info("DocumentDelivery", extra={"document_id": detail[field], "outcome": outcome})

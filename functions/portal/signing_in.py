@@ -10,6 +10,7 @@ from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.cookies import Cookies
 from functions.portal.endpoint import ANY_USER, PUBLIC, SESSION, START, Routes
+from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.visit import Visit, safe_next
 from saldo.access.model import Challenge, ChallengeKind, SignedIn
@@ -56,7 +57,7 @@ def sign_in(visit: Visit) -> Answer:
     try:
         outcome = services.access().sign_in(email, visit.sent("password")[:256], visit.origin, _old_token(visit))
     except Refusal as refusal:
-        return _sign_in_page(visit, _code(refusal), email, follow)
+        return _sign_in_page(visit, _code(visit, refusal), email, follow)
     return _went_on(visit, outcome, follow)
 
 
@@ -68,14 +69,15 @@ def answer(visit: Visit) -> Answer:
     try:
         outcome = services.access().answer(asked, reply, visit.origin, _old_token(visit))
     except Refusal as refusal:
-        return _challenge_page(visit, asked, follow, _code(refusal))
+        return _challenge_page(visit, asked, follow, _code(visit, refusal))
     return _went_on(visit, outcome, follow)
 
 
-def _code(refusal: Refusal) -> str:
+def _code(visit: Visit, refusal: Refusal) -> str:
     """The refusal's code, if it is one that people are told of here; anything else goes up."""
     if refusal.code not in _CODES:
         raise refusal
+    count_proof(visit, refusal)
     return "sign_in_failed" if refusal.code == "token_invalid" else refusal.code
 
 
@@ -116,7 +118,7 @@ def forgot(visit: Visit) -> Answer:
     try:
         services.access().forgot_password(email, visit.origin)
     except Refusal as refusal:
-        return _start_page(visit, "forgot", _code(refusal), email=email)
+        return _start_page(visit, "forgot", _code(visit, refusal), email=email)
     return _start_page(visit, "forgot_code", email=email)
 
 
@@ -126,7 +128,7 @@ def confirm_forgot(visit: Visit) -> Answer:
     try:
         services.access().confirm_forgot(email, code, visit.sent("password")[:256], visit.origin)
     except Refusal as refusal:
-        found = _code(refusal)
+        found = _code(visit, refusal)
         field: Mapping[str, str] = {"password_weak": "password"}
         return _start_page(visit, "forgot_code", found, email=email, field=field.get(found, "code"))
     return see_other("/sign-in?renewed=1")

@@ -131,6 +131,11 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-SMG4",
+        r"CanarySecret/Resource",
+        "It opens an account of our own with nothing in it; a new secret makes the canary's user anew.",
+    ),
+    Acknowledged(
+        "AwsSolutions-SMG4",
         r"TaxSecret/Resource",
         "The tax service gives out the credentials; nothing here can make it accept new ones.",
     ),

@@ -33,9 +33,9 @@ from infra.cdk.hosting import Hosting
 from infra.cdk.watched import WatchedFunction, WatchedQueue
 from saldo.integration.rules import KINDS
 
-# Events that reach a customer by mail: documents of accounts that want it, and receipts.
+# Events that reach a customer by mail: documents of accounts that want it, and letters that speak for themselves.
 DELIVERED = ("invoice.issued", "credit_note.issued")
-RECEIPTS = ("payment.settled",)
+LETTERS = ("payment.settled", "reminder.issued")
 # Events that a tax service is told of.
 TAXED = ("invoice.issued", "credit_note.issued")
 
@@ -78,10 +78,12 @@ class EventsStack(Stack):
                 filters=[lambda_.FilterCriteria.filter({"dynamodb": {"Keys": {"sk": {"S": chosen}}}})],
             )
         )
-        late = function.metric("IteratorAge", period=Duration.minutes(5), statistic="Maximum")
-        says = "Domain events leave the records over five minutes late."
-        rule = Rule(Runbook.EVENTS_LATE, says, threshold=300_000)
-        alarm(self, "EventsLate", late, rule, self._data.alarms)
+        self._late(watched, "Domain events leave the records over five minutes late.")
+
+    def _late(self, watched: WatchedFunction, says: str) -> None:
+        """The age of the stream is the age of the outbox."""
+        age = watched.function.metric("IteratorAge", period=Duration.minutes(5), statistic="Maximum")
+        alarm(watched, "Late", age, Rule(Runbook.EVENTS_LATE, says, threshold=300_000), self._data.alarms)
 
     def _link_audit(self, watched: WatchedFunction) -> None:
         """Audit records however they change, and links only when something happens to them that never should.
@@ -103,13 +105,14 @@ class EventsStack(Stack):
                 filters=[lambda_.FilterCriteria.filter(one) for one in (audit, sealed, opened)],
             )
         )
+        self._late(watched, "Audit records are linked into their chains over five minutes late.")
 
     def _deliver(self, watched: WatchedFunction) -> None:
         queue = WatchedQueue(self, "delivery", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
         wanted = events.EventPattern(source=["saldo"], detail_type=list(DELIVERED), detail={"by_mail": [True]})
         self._rule("Delivered", "Issued documents go to the customers who want them by mail", wanted, queue)
-        settled = events.EventPattern(source=["saldo"], detail_type=list(RECEIPTS))
-        self._rule("Receipts", "Settled payments go to the customer", settled, queue)
+        letters = events.EventPattern(source=["saldo"], detail_type=list(LETTERS))
+        self._rule("Letters", "Settled payments and reminders go to the customer", letters, queue)
         self._take_from(queue, watched)
 
     def _rule(self, name: str, description: str, pattern: events.EventPattern, queue: WatchedQueue) -> None:

@@ -31,6 +31,7 @@ class Grant(Enum):
     PUBLISH = auto()
     MAIL = auto()
     START_RUNS = auto()
+    CANARY_SECRET = auto()
     TAX_SECRET = auto()  # nothing where no tax service is named
 
 
@@ -117,6 +118,14 @@ CHECK_INVARIANTS = FunctionSpec(
     1769,
     900,
     (Grant.RECORDS_SCAN,),
+)
+
+CANARY = FunctionSpec(
+    "canary",
+    "functions.operations.canary.handler",
+    1024,
+    120,
+    (Grant.RECORDS, Grant.KEYS, Grant.SIGN_IN, Grant.CANARY_SECRET),
 )
 
 CREATE_DOUBLE = FunctionSpec(
@@ -247,6 +256,13 @@ ASSESS_LATE_CHARGES = FunctionSpec(
     900,
     (Grant.RECORDS,),
 )
+ISSUE_REMINDERS = FunctionSpec(
+    "issue_reminders",
+    "functions.collections.issue_reminders.handler",
+    512,
+    900,
+    (Grant.RECORDS,),
+)
 CHECK_TAX_IDS = FunctionSpec(
     "check_tax_ids",
     "functions.tax.check_tax_ids.handler",
@@ -268,6 +284,7 @@ ALL = (
     *RUN_STEPS,
     WATCH_RUNS,
     CHECK_INVARIANTS,
+    CANARY,
     CREATE_DOUBLE,
     ADVANCE_CLOCK,
     DOCUMENTS,
@@ -285,6 +302,7 @@ ALL = (
     IMPORT_ORDERS,
     TRUE_UP_TAX,
     ASSESS_LATE_CHARGES,
+    ISSUE_REMINDERS,
     CHECK_TAX_IDS,
     RECORD_TAX,
 )

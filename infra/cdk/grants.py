@@ -125,6 +125,13 @@ def _gateway_secret(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _canary_secret(data: DataStack) -> list[iam.PolicyStatement]:
+    return [
+        _allow(["secretsmanager:GetSecretValue"], data.canary_secret.secret_arn),
+        _allow(["kms:Decrypt"], data.keys.messages.key_arn, via="secretsmanager"),
+    ]
+
+
 def _tax_secret(data: DataStack) -> list[iam.PolicyStatement]:
     if data.tax_secret is None:
         return []
@@ -178,6 +185,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.PUBLISH: _publish,
     Grant.MAIL: _mail,
     Grant.START_RUNS: _start_runs,
+    Grant.CANARY_SECRET: _canary_secret,
     Grant.TAX_SECRET: _tax_secret,
 }
 

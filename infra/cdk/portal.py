@@ -12,6 +12,8 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as certificates
 from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as route53_targets
@@ -21,7 +23,7 @@ from infra.cdk.alarms import Rule, Runbook, alarm, own_metric
 from infra.cdk.data import DataStack
 from infra.cdk.environments import Environment, HostedZone, Region
 from infra.cdk.firewall import firewall
-from infra.cdk.functions import API, PORTAL
+from infra.cdk.functions import API, CANARY, PORTAL
 from infra.cdk.hosting import Hosting
 from infra.cdk.watched import WatchedFunction, log_group
 
@@ -69,7 +71,10 @@ class PortalStack(Stack):
         hosting = Hosting(self, target, region, data)
         self.function = hosting.function(PORTAL, settings)
         self.api_function = hosting.function(API)
-        self.function.role.add_to_policy(iam.PolicyStatement(actions=_SIGN_IN, resources=[self.users.user_pool_arn]))
+        canary = hosting.function(CANARY, settings)
+        for watched in (self.function, canary):
+            watched.role.add_to_policy(iam.PolicyStatement(actions=_SIGN_IN, resources=[self.users.user_pool_arn]))
+        self._walks(canary)
         self.api = self._api()
         self._routes(_PORTAL_APP, self.function)
         self._routes(_API_APP, self.api_function)
@@ -79,6 +84,25 @@ class PortalStack(Stack):
         if region.zone:
             self._host_name(region.host, region.zone)
         self._outputs()
+
+    def _walks(self, canary: WatchedFunction) -> None:
+        """Four times an hour. A walk that breaks is told by its metric: repeating it at once would only hide it.
+
+        Not on one machine, whose figures are looked at by people: there it walks when it is asked to.
+        """
+        every = Duration.minutes(15)
+        target = targets.LambdaFunction(
+            canary.function, dead_letter_queue=canary.dead_letters.queue, retry_attempts=0, max_event_age=every
+        )
+        events.Rule(
+            self,
+            "EveryCanary",
+            rule_name=self._data.names.of("canary"),
+            description="A customer of our own signs in, is billed, pays and is credited",
+            schedule=events.Schedule.rate(every),
+            enabled=not self._target.is_local,
+            targets=[target],
+        )
 
     def _users(self) -> cognito.UserPool:
         return cognito.UserPool(

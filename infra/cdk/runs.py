@@ -1,7 +1,8 @@
-"""Invoice runs: the workflow, its steps, its daily start for each legal entity, and its watchman."""
+"""Invoice runs: the workflow, its steps, its daily start for each legal entity, its watchman; other daily jobs."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Stack
@@ -9,6 +10,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.cdk.data import DataStack
@@ -20,6 +22,7 @@ from infra.cdk.functions import (
     CHECK_INVARIANTS,
     CHECK_TAX_IDS,
     CREATE_DOUBLE,
+    ISSUE_REMINDERS,
     RUN_STEPS,
     TRUE_UP_TAX,
     WATCH_RUNS,
@@ -30,6 +33,19 @@ from infra.cdk.watched import DeadLetters, WatchedFunction, WatchedStateMachine
 
 # Scheduler writes the time it meant, not the time it got round to it: a start that comes late bills the right day.
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
+# Reminders are written when people are at work.
+_REMINDER_HOUR = 9
+
+
+@dataclass(frozen=True, slots=True)
+class _Daily:
+    """What happens to each entity once a day. `hour`: of its own clock; `missed`: where failed starts go."""
+
+    name: str
+    hour: int
+    target_arn: str
+    role: iam.Role
+    missed: sqs.IQueue
 
 
 class RunsStack(Stack):
@@ -45,7 +61,7 @@ class RunsStack(Stack):
         hosted = {name: watched.function for name, watched in steps.items()}
         chain = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency).chain()
         self.runs = WatchedStateMachine(self, "invoice_run", data.ward, definition=chain, timeout=Duration.hours(12))
-        self._schedule(region.entities)
+        self._schedule(region.entities, hosting.function(ISSUE_REMINDERS))
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
         self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
         self._every("anchor_audit", hosting.function(ANCHOR_AUDIT), Duration.days(1))
@@ -56,48 +72,61 @@ class RunsStack(Stack):
             hosting.function(spec)
         CfnOutput(self, "InvoiceRunArn", value=self.runs.machine.state_machine_arn)
 
-    def _schedule(self, entities: tuple[Entity, ...]) -> None:
-        """One daily start for each entity, at the cycle hour of its own clock."""
+    def _schedule(self, entities: tuple[Entity, ...], reminders: WatchedFunction) -> None:
+        """For each entity, on its own clock: a run at its cycle hour, reminders later in the day."""
         missed = DeadLetters(self, "invoice_run_starts", self._data.ward)
-        role = self._scheduler_role(missed)
+        role, invoking = self._scheduler_role(missed), self._invoking_role(reminders)
         for entity in entities:
-            self._daily(entity, role, missed)
+            run = _Daily("Cycle", entity.cycle_hour, self.runs.machine.state_machine_arn, role, missed.queue)
+            self._daily(entity, run, "Starts the invoice run")
+            dead = reminders.dead_letters.queue
+            remind = _Daily("Reminders", _REMINDER_HOUR, reminders.function.function_arn, invoking, dead)
+            self._daily(entity, remind, "Writes the reminders")
 
-    def _daily(self, entity: Entity, role: iam.Role, missed: DeadLetters) -> None:
+    def _daily(self, entity: Entity, daily: _Daily, does: str) -> None:
         slug = entity.id.replace("_", "-")
         body = f'{{"entity_id":"{entity.id}","as_of":"{_SCHEDULED_TIME}"}}'
         scheduler.CfnSchedule(
             self,
-            "Cycle" + entity.id.title().replace("_", ""),
-            name=self._data.names.of(f"cycle-{slug}"),
-            description=f"Starts the invoice run of {entity.id}",
-            schedule_expression=f"cron(0 {entity.cycle_hour} * * ? *)",
+            daily.name + entity.id.title().replace("_", ""),
+            name=self._data.names.of(f"{daily.name.lower()}-{slug}"),
+            description=f"{does} of {entity.id}",
+            schedule_expression=f"cron(0 {daily.hour} * * ? *)",
             schedule_expression_timezone=entity.time_zone,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             kms_key_arn=self._data.keys.messages.key_arn,
             target=scheduler.CfnSchedule.TargetProperty(
-                arn=self.runs.machine.state_machine_arn,
-                role_arn=role.role_arn,
+                arn=daily.target_arn,
+                role_arn=daily.role.role_arn,
                 input=body,
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=6 * 3600, maximum_retry_attempts=20
                 ),
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=missed.queue.queue_arn),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=daily.missed.queue_arn),
             ),
         )
 
     def _scheduler_role(self, missed: DeadLetters) -> iam.Role:
+        start = (["states:StartExecution"], self.runs.machine.state_machine_arn)
+        return self._role("SchedulerRole", "Starts invoice runs", start, missed.queue)
+
+    def _invoking_role(self, reminders: WatchedFunction) -> iam.Role:
+        invoke = (["lambda:InvokeFunction"], reminders.function.function_arn)
+        return self._role("RemindersRole", "Calls for reminders", invoke, reminders.dead_letters.queue)
+
+    def _role(self, id_: str, does: str, may: tuple[list[str], str], missed: sqs.IQueue) -> iam.Role:
+        """A role for Scheduler: may do that one thing, and lay what failed aside."""
         role = iam.Role(
             self,
-            "SchedulerRole",
+            id_,
             assumed_by=iam.ServicePrincipal(
                 "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
             ),
-            description="Starts invoice runs",
+            description=does,
         )
         for actions, resource in (
-            (["states:StartExecution"], self.runs.machine.state_machine_arn),
-            (["sqs:SendMessage"], missed.queue.queue_arn),
+            may,
+            (["sqs:SendMessage"], missed.queue_arn),
             (["kms:Decrypt", "kms:GenerateDataKey"], self._data.keys.messages.key_arn),
         ):
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))

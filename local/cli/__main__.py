@@ -13,6 +13,7 @@ import click  # noqa: E402 - the product's own folders come first
 from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402
 from local.cli.api_keys import api_keys_group  # noqa: E402
 from local.cli.audit import audit_group  # noqa: E402
+from local.cli.certificates import certificates_group  # noqa: E402
 from local.cli.clock import clock_group  # noqa: E402
 from local.cli.contracts import contracts_group  # noqa: E402
 from local.cli.documents import (  # noqa: E402
@@ -20,19 +21,21 @@ from local.cli.documents import (  # noqa: E402
     draft_group,
     invoice,
     late_charges,
-    rates_group,
     rebill,
     template_group,
 )
 from local.cli.imports import import_group  # noqa: E402
+from local.cli.numbering import numbering_group  # noqa: E402
 from local.cli.orders import orders_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
+from local.cli.rates import rates_group  # noqa: E402
 from local.cli.recovery import customer_group, drill_group, keys_group, queues_group  # noqa: E402
+from local.cli.reminders import reminders_group  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
 from local.cli.tax import tax_group  # noqa: E402
 from local.cli.usage import usage_group  # noqa: E402
-from local.cli.watching import check, mail  # noqa: E402
+from local.cli.watching import check, mail, trace  # noqa: E402
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -49,6 +52,7 @@ for command in (
     import_group,
     mail,
     check,
+    trace,
     runs,
     run_group,
     quote,
@@ -62,8 +66,11 @@ for command in (
     rebill,
     draft_group,
     late_charges,
+    reminders_group,
     rates_group,
     template_group,
+    numbering_group,
+    certificates_group,
     tax_group,
     api_keys_group,
     clock_group,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from getpass import getuser
@@ -13,7 +14,7 @@ from rich.console import Console
 from local.cli.site import Sites, store_of
 from local.cli.voice import Voice, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
-from saldo.accounts.model import InvoiceSplit
+from saldo.accounts.model import Account, DiscountTax, EarlyDiscount, InvoiceSplit, LatePolicy, Terms
 from saldo.audit.model import Actor
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, Wallet
 from saldo.invoicing.wallets import Wallets
@@ -64,6 +65,69 @@ def split(sites: Sites, voice: Voice, account_id: str, by: str, reason: str) -> 
     Arrangements(store_of(sites.of(account_id)), system_clock).split(account_id, InvoiceSplit(by), staff(), reason)
     document = {"account_id": account_id, "invoice_split": by}
     voice.answer(document, lambda console: console.print(f"Invoices of {account_id} are split by: {by}."))
+
+
+@account_group.command(name="show")
+@click.argument("account_id")
+@click.pass_obj
+@speaks_json
+def show_account(sites: Sites, voice: Voice, account_id: str) -> None:
+    """Show what is arranged with an account."""
+    _answer_account(voice, Arrangements(store_of(sites.of(account_id)), system_clock).account(account_id))
+
+
+_EARLY = ("early_percent", "early_days", "early_tax")
+_LATE = {"late_policy": "policy", "late_percent": "percent", "compensation": "compensation", "grace_days": "grace_days"}
+
+
+@account_group.command(name="terms")
+@click.argument("account_id")
+@click.option("--early-percent", type=Decimal, help="Early-payment discount, in per cent of the net amount.")
+@click.option("--early-days", type=int, help="Days from issue within which it is had.")
+@click.option("--early-tax", type=click.Choice([t.value for t in DiscountTax]), help="When tax is on the less amount.")
+@click.option("--no-early", is_flag=True, help="No discount for paying early.")
+@click.option("--late-policy", type=click.Choice([p.value for p in LatePolicy]), help="What late payment costs.")
+@click.option("--late-percent", type=Decimal, help="Interest a year (--late-policy contract).")
+@click.option("--compensation/--no-compensation", default=None, help="Also the fixed sum that the law gives.")
+@click.option("--grace-days", type=int, help="Days after the due date on which nothing is charged.")
+@click.option("--review/--no-review", default=None, help="Whether staff look at invoices before they are issued.")
+@click.option("--segment", help="The kind of customer, for templates and reminders.")
+@click.option("--contract", help="The kind of contract, for templates.")
+@click.option("--reason", default="")
+@click.pass_obj
+@speaks_json
+def terms(sites: Sites, voice: Voice, account_id: str, reason: str, **asked: Any) -> None:
+    """Change what is agreed with an account, for invoices from now on; what is not named stays."""
+    arrangements = Arrangements(store_of(sites.of(account_id)), system_clock)
+    wanted = _agreed(arrangements.account(account_id).terms, {k: v for k, v in asked.items() if v is not None})
+    _answer_account(voice, arrangements.change_terms(account_id, wanted, staff(), reason))
+
+
+def _agreed(now: Terms, asked: dict[str, Any]) -> Terms:
+    early = None if asked["no_early"] else now.early_discount
+    if given := {name.removeprefix("early_"): asked[name] for name in _EARLY if name in asked}:
+        if asked["no_early"]:
+            raise Refusal("invalid_input", "say either --no-early or what the discount is")
+        if early is None and not {"percent", "days"} <= given.keys():
+            raise Refusal("invalid_input", "a discount has --early-percent and --early-days")
+        if "tax" in given:
+            given["tax"] = DiscountTax(given["tax"])
+        early = replace(early or EarlyDiscount(Decimal(0), 0), **given)
+    late = {field: asked[name] for name, field in _LATE.items() if name in asked}
+    if "policy" in late:
+        late["policy"] = LatePolicy(late["policy"])
+    rest = {name: asked[name] for name in ("review", "segment", "contract") if name in asked}
+    return replace(now, early_discount=early, late=replace(now.late, **late), **rest)
+
+
+def _answer_account(voice: Voice, account: Account) -> None:
+    names = ("name", "currency", "country", "language", "payment_terms_days", "deliver_by_email", "invoiced_to")
+    document = {"account_id": account.id, **{name: getattr(account, name) for name in names}}
+    document |= {"status": account.status.value, "invoice_split": account.invoice_split.value}
+    document["terms"] = asdict(account.terms)
+    rows = [(name.replace("_", " "), str(value)) for name, value in document.items() if name != "terms"]
+    rows += [(f"terms: {name.replace('_', ' ')}", str(value)) for name, value in document["terms"].items()]
+    voice.answer(document, lambda console: console.print(table("", "", rows=rows)))
 
 
 @click.group(name="subscription")

@@ -46,7 +46,7 @@ def create(sites: Sites, voice: Voice, account_id: str, at: str) -> None:
 @click.pass_obj
 @speaks_json
 def advance(sites: Sites, voice: Voice, account_id: str, to: str, months: int | None) -> None:
-    """Move a double on, day by day on which something is due; each is billed by a run like any other."""
+    """Move a double on, day by day on which something is due: billed by a run like any other, reminded like anybody."""
     if bool(to) == bool(months):
         raise Refusal("invalid_input", "say how far: --to DATE, or --months N")
     site = sites.of(account_id)
@@ -57,8 +57,9 @@ def advance(sites: Sites, voice: Voice, account_id: str, to: str, months: int | 
         for step in _steps(site, account_id, goal):
             status.update(f"{step['today']}")
             steps.append(step)
-    issued = [one for step in steps for one in step["issued"]]
-    document = {"account_id": account_id, "today": steps[-1]["today"], "issued": issued, "stopped": _stop(steps[-1])}
+    issued, reminded = ([one for step in steps for one in step[name]] for name in ("issued", "reminded"))
+    document = {"account_id": account_id, "today": steps[-1]["today"], "issued": issued, "reminded": reminded}
+    document["stopped"] = _stop(steps[-1])
     voice.answer(document, lambda console: _show_way(console, document))
     if document["stopped"]:
         raise SystemExit(1)
@@ -113,22 +114,27 @@ def _show(console: Console, clocks: list[dict[str, str]]) -> None:
     console.print(drawn if rows else "There are no doubles.")
 
 
-def _total(issued: Json) -> str:
-    return str(Money(issued["total_minor"], issued["currency"]))
+def _happened(document: Json) -> list[tuple[str, str, str, str]]:
+    """Invoices and reminders in the order of their days; those of one day as they happen, invoices first."""
+    rows = [
+        (one["issued_on"], one["number"], one["kind"].replace("_", " "), _money(one, "total_minor"))
+        for one in document["issued"]
+    ]
+    rows += [
+        (one["on"], one["number"], f"reminder: {one['step']}", _money(one, "open_minor"))
+        for one in document["reminded"]
+    ]
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _money(one: Json, field: str) -> str:
+    return str(Money(one[field], one["currency"]))
 
 
 def _show_way(console: Console, document: Json) -> None:
-    rows = [
-        (
-            one["issued_on"],
-            one["number"],
-            one["kind"].replace("_", " "),
-            str(Money(one["total_minor"], one["currency"])),
-        )
-        for one in document["issued"]
-    ]
+    rows = _happened(document)
     if rows:
-        console.print(table("issued on", "number", "", "total", rows=rows, numbers=("total",)))
+        console.print(table("on", "number", "", "amount", rows=rows, numbers=("amount",)))
     console.print(f"It is {document['today']} for {document['account_id']}.")
     if document["stopped"]:
         why = document["stopped"]

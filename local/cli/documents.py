@@ -1,4 +1,4 @@
-"""`saldo invoice`, `credit`, `rebill`, `draft`, `late-charges` and `rates`: documents that staff bring about."""
+"""`saldo invoice`, `credit`, `rebill`, `draft`, `late-charges` and `template`: documents that staff bring about."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from saldo.catalog.service import PlanVersions
 from saldo.documents.looks import Looks
 from saldo.documents.model import Look
 from saldo.documents.rules_look import look_of
-from saldo.exchange.model import ECB
-from saldo.exchange.service import RateImport
 from saldo.invoicing.approvals import Approvals, Proposal
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.late_charges import LateCharges
@@ -273,21 +271,3 @@ def _look(file: Path) -> Look:
     except ValueError as error:
         raise Refusal("invalid_template", f"{file.name} is no JSON: {error}") from error
     return look_of(fields if isinstance(fields, dict) else {"document": fields})
-
-
-@click.group(name="rates")
-def rates_group() -> None:
-    """Exchange rates."""
-
-
-@rates_group.command(name="import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--region", required=True, help="Region code, as eu or us.")
-@click.option("--source", default=ECB, show_default=True, help="Who published them.")
-@click.pass_obj
-@speaks_json
-def import_rates(sites: Sites, voice: Voice, file: Path, region: str, source: str) -> None:
-    """Import daily rates, XML or CSV as the European Central Bank has them. The same file again changes nothing."""
-    store = store_of(sites.in_region(region))
-    count = RateImport(store, system_clock).import_file(source, file.read_bytes(), staff())
-    voice.answer({"rates": count}, lambda console: console.print(f"{count} new rates"))

@@ -147,36 +147,38 @@ def discrepancies(sites: Sites, voice: Voice, entity_id: str) -> None:
     voice.answer({"discrepancies": shown}, lambda console: console.print(table(*columns, rows=rows)))
 
 
-@orders_group.command()
-@click.argument("order_id")
-@_entity
-@_reason
-@_line
-@by
-@click.pass_obj
-@speaks_json
-def accept(
-    sites: Sites, voice: Voice, order_id: str, entity_id: str, reason: str, lines: tuple[str, ...], person: str
-) -> None:
-    """Let held lines stand as they were asked for. A price below yours takes two people."""
-    order = _decisions(sites, entity_id).accept(entity_id, order_id, clerk(person), reason, lines=lines)
-    _answer(voice, order)
+_VERDICTS = {
+    "accept": (Decisions.accept, "Let held lines stand as they were asked for. A price below yours takes two people."),
+    "refuse": (
+        Decisions.refuse,
+        "Call lines off: held ones, or by number accepted ones of which nothing was delivered.",
+    ),
+}
 
 
-@orders_group.command()
-@click.argument("order_id")
-@_entity
-@_reason
-@_line
-@by
-@click.pass_obj
-@speaks_json
-def refuse(
-    sites: Sites, voice: Voice, order_id: str, entity_id: str, reason: str, lines: tuple[str, ...], person: str
-) -> None:
-    """Call lines off: held ones, or by number accepted ones of which nothing was delivered."""
-    order = _decisions(sites, entity_id).refuse(entity_id, order_id, clerk(person), reason, lines=lines)
-    _answer(voice, order)
+def _verdict(name: str) -> click.Command:
+    """The command that accepts or refuses lines: both are told alike."""
+    decide, meaning = _VERDICTS[name]
+
+    @click.command(name=name, help=meaning)
+    @click.argument("order_id")
+    @_entity
+    @_reason
+    @_line
+    @by
+    @click.pass_obj
+    @speaks_json
+    def command(
+        sites: Sites, voice: Voice, order_id: str, entity_id: str, reason: str, lines: tuple[str, ...], person: str
+    ) -> None:
+        decisions = _decisions(sites, entity_id)
+        _answer(voice, decide(decisions, entity_id, order_id, clerk(person), reason, lines=lines))
+
+    return command
+
+
+for _name in _VERDICTS:
+    orders_group.add_command(_verdict(_name))
 
 
 @orders_group.command()

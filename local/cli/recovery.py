@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from local.cli.accounts import staff
-from local.cli.site import Site, Sites, store_of
+from local.cli.site import Site, Sites, keys_of, store_of
 from local.cli.voice import Voice, amounts, speaks_json, table
 from saldo.accounts.shredding import Shredding
 from saldo.kernel.clock import instant_from, instant_text, system_clock
@@ -19,19 +19,8 @@ from saldo.recovery.dead_letters import DeadLetters
 from saldo.recovery.drill import RestoreDrill
 from saldo.recovery.model import DrillReport
 from saldo.storage.key_rotation import Rewrapped, counted, renew, rewrap
-from saldo.storage.sealing import KeyRing
 
 _REGION = click.option("--region", "region_code", default="eu", show_default=True, help="Region code.")
-
-
-def _keys_of(site: Site) -> KeyRing:
-    return KeyRing(
-        site.client("kms"),
-        site.client("dynamodb"),
-        table=site.keys_table,
-        kms_key_id=site.kms_key_id,
-        region_code=site.region_code,
-    )
 
 
 @click.group(name="drill")
@@ -116,7 +105,7 @@ def keys_group() -> None:
 @speaks_json
 def show_keys(sites: Sites, voice: Voice, region_code: str) -> None:
     """Count data keys by the KMS key that wraps them."""
-    keys = _keys_of(sites.in_region(region_code))
+    keys = keys_of(sites.in_region(region_code))
     found, current = counted(keys), keys.current_wrapper()
     rows = [(name, f"{times:,}", "current" if name == current else "") for name, times in sorted(found.items())]
     document = {"current": current, "keys": dict(sorted(found.items()))}
@@ -130,7 +119,7 @@ def show_keys(sites: Sites, voice: Voice, region_code: str) -> None:
 @speaks_json
 def rewrap_keys(sites: Sites, voice: Voice, region_code: str, wrapped_before: str) -> None:
     """Wrap every data key anew under the current KMS key. May be stopped at any time, and repeated."""
-    keys = _keys_of(sites.in_region(region_code))
+    keys = keys_of(sites.in_region(region_code))
     before = _instant(wrapped_before)
     with voice.console.status("wrapping") as status:
 
@@ -148,7 +137,7 @@ def rewrap_keys(sites: Sites, voice: Voice, region_code: str, wrapped_before: st
 @speaks_json
 def renew_key(sites: Sites, voice: Voice, organisation_id: str) -> None:
     """Give a customer a new data key for what is sealed from now on; what was sealed before stays readable."""
-    version = renew(_keys_of(sites.of(organisation_id)), organisation_id)
+    version = renew(keys_of(sites.of(organisation_id)), organisation_id)
     document = {"organisation_id": organisation_id, "version": version}
     voice.answer(
         document, lambda console: console.print(f"{organisation_id} seals with version {version} from now on.")
@@ -191,7 +180,7 @@ def hold(sites: Sites, voice: Voice, organisation_id: str, release: bool, reason
 
 def _shredding(sites: Sites, organisation_id: str) -> Shredding:
     site = sites.of(organisation_id)
-    return Shredding(store_of(site), _keys_of(site), system_clock)
+    return Shredding(store_of(site), keys_of(site), system_clock)
 
 
 @click.group(name="queues")

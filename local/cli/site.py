@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt
 from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.ids import is_canary
 from saldo.kernel.regions import AWS_REGIONS, region_of
 from saldo.storage.store import Store
+
+if TYPE_CHECKING:
+    from saldo.storage.sealing import KeyRing
 
 
 class Site(Protocol):
@@ -96,9 +100,22 @@ def store_of(site: Site) -> Store:
     return Store(site.client("dynamodb"), site.table)
 
 
+def keys_of(site: Site) -> KeyRing:
+    """The region's data keys. Imported when asked for: few commands touch personal data."""
+    from saldo.storage.sealing import KeyRing
+
+    return KeyRing(
+        site.client("kms"),
+        site.client("dynamodb"),
+        table=site.keys_table,
+        kms_key_id=site.kms_key_id,
+        region_code=site.region_code,
+    )
+
+
 def sellers_of(store: Store) -> Iterator[str]:
-    """Every legal entity of a region, in id order; walks the whole table, as only tools on one machine may."""
-    yield from sorted(item["pk"] for item in store.scan() if item["kind"] == "entity")
+    """Legal entities of a region but the canary's, in id order; walks the table, as only tools of one machine may."""
+    yield from sorted(item["pk"] for item in store.scan() if item["kind"] == "entity" and not is_canary(item["pk"]))
 
 
 def attempts_of(store: Store, entity_ids: Iterable[str]) -> list[Attempt]:

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from local.cli.imports import usage_group as usage_group
+from local.cli.orders import by, clerk
 from local.cli.site import Sites, store_of
 from local.cli.voice import Json, Voice, speaks_json, table
 from saldo.audit.model import Actor
@@ -20,6 +21,7 @@ from saldo.tax.table import TableTax, shipped_table
 from saldo.usage.model_quarantine import HeldRow
 from saldo.usage.quarantine import Quarantine
 from saldo.usage.reconciliation import Reconciliation
+from saldo.usage.service import Usage
 from saldo.usage.totals import UsageTotals
 
 _OPERATOR = Actor("command_line", "staff")
@@ -168,3 +170,17 @@ def _show_live(console: Console, answer: Json) -> None:
     )
     so_far, expected = answer["so_far"]["net"], answer["expected"]["net"]
     console.print(f"Next invoice on {answer['on']}: {so_far} {answer['currency']} so far, {expected} expected (net)")
+
+
+@usage_group.command(name="keep-in-files")
+@click.argument("account_id", metavar="ACCOUNT")
+@_entity
+@by
+@click.pass_obj
+@speaks_json
+def keep_in_files(sites: Sites, voice: Voice, account_id: str, entity_id: str, person: str) -> None:
+    """Keep an account's usage in files from now on and for ever: for millions of events a month."""
+    usage = Usage(store_of(sites.of(entity_id)), system_clock)
+    changed = usage.keep_in_files(entity_id, account_id, clerk(person))
+    words = f"Usage of {account_id} lies in files {'from now on' if changed else 'already'}."
+    voice.answer({"account_id": account_id, "changed": changed}, lambda console: console.print(words))

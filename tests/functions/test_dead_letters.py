@@ -14,7 +14,6 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from functions.delivery import deliver
-from functions.delivery.letters import WrittenLetters
 from functions.payments import gateway_events
 from functions.tax import record_tax
 from functions.usage import ingest
@@ -140,7 +139,7 @@ def test_gateway_events(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_mail(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
     scene, post = documents_scene(region), Post()
-    made = Deliveries(region.store, scene.accounts, WrittenLetters(scene.documents), post, region.clock)
+    made = Deliveries(region.store, scene.accounts, scene.letters, post, region.clock)
     monkeypatch.setattr(deliver, "deliveries", lambda: made)
     queues = Queues("delivery", "delivery-dead")
     bodies = [message("1", "invoice.issued", account_id=ACCOUNT, invoice_id=INVOICE)["body"]]

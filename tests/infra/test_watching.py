@@ -57,9 +57,18 @@ def test_every_kind_of_alarm_is_used_and_no_runbook_is_left_over(assembly: Assem
 
 
 def test_every_alarm_tells_the_topic_when_it_is_raised_and_when_it_is_over(assembly: Assembly) -> None:
-    for name, alarm in _alarms(assembly):
-        assert alarm["AlarmActions"], name
-        assert alarm["AlarmActions"] == alarm["OKActions"], name
+    """Itself, or the composite alarm that it is a part of."""
+    composites = dict(assembly.resources("AWS::CloudWatch::CompositeAlarm"))
+    rules = {name.partition("/")[0]: "" for name in composites}
+    for name, composite in composites.items():
+        rules[name.partition("/")[0]] += json.dumps(composite["Properties"]["AlarmRule"])
+    told = [*_alarms(assembly), *((name, c["Properties"]) for name, c in composites.items())]
+    for name, alarm in told:
+        stack, _, logical_id = name.partition("/")
+        if "AlarmActions" in alarm:
+            assert alarm["AlarmActions"] == alarm["OKActions"] != [], name
+        else:
+            assert f'"{logical_id}"' in rules[stack], name
 
 
 def test_every_function_has_alarms_for_errors_and_throttles(assembly: Assembly) -> None:
@@ -136,14 +145,15 @@ def test_functions_keep_dead_letters_and_run_on_arm_under_the_tested_python(asse
         assert given["TracingConfig"]["Mode"] == "Active", name
 
 
-def test_every_entity_starts_its_cycle_on_its_own_clock(assembly: Assembly) -> None:
+def test_every_entity_starts_its_cycle_and_its_reminders_on_its_own_clock(assembly: Assembly) -> None:
     schedules = {s["Properties"]["Name"]: s["Properties"] for _, s in assembly.resources("AWS::Scheduler::Schedule")}
     entities = [e for region in environment("staging").regions for e in region.entities]
-    assert len(schedules) == len(entities)
-    for entity in entities:
-        schedule = schedules[f"saldo-staging-cycle-{entity.id.replace('_', '-')}"]
+    assert len(schedules) == 2 * len(entities)
+    daily = [(entity, *at) for entity in entities for at in (("cycle", entity.cycle_hour), ("reminders", 9))]
+    for entity, name, hour in daily:
+        schedule = schedules[f"saldo-staging-{name}-{entity.id.replace('_', '-')}"]
         assert schedule["ScheduleExpressionTimezone"] == entity.time_zone
-        assert schedule["ScheduleExpression"] == f"cron(0 {entity.cycle_hour} * * ? *)"
+        assert schedule["ScheduleExpression"] == f"cron(0 {hour} * * ? *)"
         given = json.loads(schedule["Target"]["Input"])
         assert given == {"entity_id": entity.id, "as_of": "<aws.scheduler.scheduled-time>"}
         assert schedule["Target"]["DeadLetterConfig"]["Arn"]

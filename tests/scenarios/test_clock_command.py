@@ -19,6 +19,7 @@ from functions.operations import advance_clock, create_double
 from local.cli.__main__ import saldo
 from local.cli.site import Site, Sites
 from saldo.catalog.service import PlanVersions
+from saldo.collections.doubles import DoublesReminders
 from saldo.insight.invariants import check_all
 from saldo.invoicing.clocks import Clocks, Doubles
 from saldo.invoicing.run.bill import Billing
@@ -72,7 +73,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
         billing = Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
         made = Doubles(store, sealer, lambda: datetime(2026, 11, 25, tzinfo=UTC))
         monkeypatch.setattr(create_double, "doubles", lambda: made)
-        monkeypatch.setattr(advance_clock, "clocks", lambda: Clocks(billing))
+        monkeypatch.setattr(advance_clock, "clocks", lambda: Clocks(billing, DoublesReminders(store)))
         yield Terminal(site)
 
 
@@ -82,9 +83,11 @@ def test_a_double_is_made_moved_and_shown(terminal: Terminal) -> None:
     words = terminal.type("advance", double, "--months", "3").stdout
     assert "TEST-RW-2026-000001" in words and "TEST-RW-2026-000004" in words
     assert f"It is 2026-04-01 for {double}." in words
+    assert "reminder: upcoming" in words and "reminder: last" in words
     told = terminal.ask("advance", double, "--to", "2027-06-30")
     assert [one["issued_on"] for one in told["issued"]][:2] == ["2026-05-01", "2026-06-01"]
     assert told["issued"][-1]["number"] == "TEST-RW-2027-000006" and told["stopped"] is None
+    assert {one["step"] for one in told["reminded"]} == {"upcoming", "due", "first", "second", "last"}
     assert terminal.ask("show", double)["today"] == "2027-06-30"
     assert [c["of_account"] for c in terminal.ask("list", "--entity", ENTITY)["clocks"]] == [REAL]
     assert double in terminal.type("list", "--entity", ENTITY).stdout

@@ -172,9 +172,17 @@ class Queues:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self.waiting: list[tuple[str, str]] = []
+        self.attributes: list[dict[str, Any]] = []
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> dict[str, Any]:  # noqa: N803
+    def send_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803
+        MessageBody: str,  # noqa: N803
+        MessageSystemAttributes: Any = None,  # noqa: N803
+    ) -> dict[str, Any]:
         def apply(_part: bool) -> dict[str, Any]:
+            self.attributes.append(MessageSystemAttributes or {})
             self.waiting.append((QueueUrl, MessageBody))
             return {"MessageId": str(len(self.waiting))}
 
@@ -391,7 +399,7 @@ class Region:
                 ("local.gateway.book.uuid4", lambda: SimpleNamespace(hex=self.chance.randbytes(16).hex())),
             ):
                 stack.enter_context(patch(target, there))
-            stack.enter_context(patch.object(Bus.__init__, "__defaults__", (_no_time,)))
+            stack.enter_context(patch.object(Bus.__init__, "__defaults__", (_no_time, str)))
             stack.enter_context(patch.dict(os.environ, ENVIRONMENT))
             self.restart()
             try:

@@ -22,10 +22,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.delivery.reminder_letters import ReminderLetters
 from local.gateway.methods import CARDS, IBANS
 from local.gateway.moods import Mood
 from saldo.accounts.service import Accounts
 from saldo.catalog.service import PlanVersions
+from saldo.collections.service import Reminders
 from saldo.delivery.model import Letter
 from saldo.delivery.service import Deliveries
 from saldo.delivery.ses import SesMailer
@@ -102,9 +104,15 @@ class SlowTax:
 
 
 class PlainLetters:
-    """Letters without a document: what is sent is not looked at here, only how often."""
+    """Letters without a document: what is sent is not looked at here, only how often. Reminders are the real ones,
+    which may have nothing to say any more."""
 
-    def letter(self, account_id: str, document_kind: str, document_id: str) -> Letter:
+    def __init__(self, reminders: ReminderLetters) -> None:
+        self._reminders = reminders
+
+    def letter(self, account_id: str, document_kind: str, document_id: str) -> Letter | None:
+        if document_kind == "reminder":
+            return self._reminders.letter(account_id, document_id)
         texts = (
             "en",
             "Rheinwerk",
@@ -218,6 +226,8 @@ class Simulation:
         plan(dice.randint(3, 27), "correction", self._correct)
         for n in range(2):
             plan(dice.randint(1, 27), f"letter {n}", self._deliver)
+        for day in (5, 9, 13, 20):
+            plan(day, "reminders", self._remind)
         for on, _, name, act in sorted(planned, key=lambda p: (p[0], p[1], p[2])):
             self._go_to(on)
             self._do(name, act)
@@ -481,7 +491,8 @@ class Simulation:
         store = self.region.store
         mailer = SesMailer(self.region.mail, "billing@rheinwerk.example")  # type: ignore[arg-type]
         there = Accounts(store, self.region.sealer(), self._clock)
-        return Deliveries(store, there, PlainLetters(), mailer, self._clock)
+        letters = PlainLetters(ReminderLetters(Reminders(store, self._clock), there, "http://localhost:8080"))
+        return Deliveries(store, there, letters, mailer, self._clock)
 
     def _deliver(self, dice: Random) -> None:
         account_id, _ = self._account(dice)
@@ -490,9 +501,17 @@ class Simulation:
         if issued:
             self._send(account_id, issued[-1])
 
-    def _send(self, account_id: str, invoice_id: str) -> None:
+    def _remind(self, dice: Random) -> None:
+        """The letters of a day; some events of them come late or twice, when what they ask for may be paid."""
+        Reminders(self.region.store, self._clock).remind(ENTITY_ID)
+        for _ in range(2):
+            account_id, _ = self._account(dice)
+            for item in self.region.store.query(account_id, prefix="reminder#", newest_first=True, limit=1).items:
+                self._send(account_id, item["reminder_id"], "reminder")
+
+    def _send(self, account_id: str, document_id: str, kind: str = "invoice") -> None:
         try:
-            self._deliveries().deliver(account_id, "invoice", invoice_id)
+            self._deliveries().deliver(account_id, kind, document_id)
         except Unavailable:
             self.region.now += timedelta(minutes=20)  # the queue waits before it hands the message out again
             raise
@@ -503,4 +522,4 @@ class Simulation:
         for item in items:
             if item["status"] in ("queued", "unknown"):
                 self.region.now += timedelta(minutes=20)
-                self._send(item["account_id"], item["document_id"])
+                self._send(item["account_id"], item["document_id"], item["document_kind"])

@@ -13,10 +13,11 @@ from local.gateway.methods import CARDS
 from saldo.insight.invariants import NOT_CHECKED, TITLES, check_all
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.rules_corrections import Reason
+from saldo.kernel.clock import instant_text
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
 from tests.simulation.region import Region, quiet
-from tests.simulation.workflows import orders, taxes
+from tests.simulation.workflows import orders, reminders, taxes
 from tests.simulation.workflows.corrections import TAX
 from tests.simulation.workflows.payments import KEY, webhooks
 from tests.simulation.workflows.runs import eventful, full_run
@@ -236,6 +237,28 @@ def a_payout_without_its_audit_record(region: Region) -> None:
     drop(region, of(region, "audit", action="payment.paid_out")[0])
 
 
+def reminded(region: Region) -> None:
+    """One letter mailed, one withdrawn because money is under way."""
+    reminders.reminded(region)
+    reminders.deliver(region)
+
+
+def a_step_in_two_letters(region: Region) -> None:
+    (item,) = of(region, "reminder")
+    put(region, item, sk="reminder#rem_20260211other", reminder_id="rem_20260211other")
+
+
+def a_step_without_its_guard(region: Region) -> None:
+    drop(region, next(i for i in of(region, "guard") if i["sk"].startswith("guard#reminder#")))
+
+
+def a_letter_about_what_was_paid(region: Region) -> None:
+    (item,) = of(region, "reminder", owner=account_id(2))
+    region.now += timedelta(days=1)
+    notices = [notice | {"withdrawn": ""} for notice in item["notices"]]
+    put(region, item, notices=notices, issued_at=instant_text(region.now))
+
+
 PLANTED: list[tuple[int, Damage, Damage]] = [
     (1, everything, an_entry_that_does_not_balance),
     (2, everything, an_entry_that_does_not_balance),
@@ -262,6 +285,9 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (14, everything, a_credit_note_of_more_than_there_was),
     (18, everything, a_debt_that_names_no_invoice),
     (21, everything, a_state_nobody_knows),
+    (22, reminded, a_step_in_two_letters),
+    (22, reminded, a_step_without_its_guard),
+    (22, reminded, a_letter_about_what_was_paid),
     (23, everything, an_invoice_of_someone_else),
     (24, everything, an_issue_without_its_audit_record),
     (24, everything, a_payout_without_its_audit_record),

@@ -78,9 +78,10 @@ def test_an_alarm_of_one_function_is_not_raised_by_another(stacks: Stacks) -> No
 
 def test_each_region_schedules_its_own_entities(stacks: Stacks) -> None:
     for code, zone in (("eu", "Europe/Berlin"), ("us", "America/New_York")):
-        schedules = stacks[code].client("scheduler").list_schedules()["Schedules"]
-        (name,) = [s["Name"] for s in schedules]
-        assert stacks[code].client("scheduler").get_schedule(Name=name)["ScheduleExpressionTimezone"] == zone
+        scheduler = stacks[code].client("scheduler")
+        names = sorted(s["Name"] for s in scheduler.list_schedules()["Schedules"])
+        assert len(names) == 2 and "cycle" in names[0] and "reminders" in names[1]
+        assert {scheduler.get_schedule(Name=name)["ScheduleExpressionTimezone"] for name in names} == {zone}
 
 
 def test_a_second_start_finds_everything_up_within_seconds(instance: Instance) -> None:

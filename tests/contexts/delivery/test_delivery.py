@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from functions.delivery.letters import WrittenLetters
 from saldo.delivery.model import DeliveryStatus, Letter
 from saldo.delivery.ports import AnswerLost, NotAccepted, Rejected
 from saldo.delivery.rules import LEASE
@@ -51,7 +50,7 @@ class Post:
 
 def _deliveries(s: Scene, mailer: Any, store: Store | None = None) -> Deliveries:
     region = s.region
-    return Deliveries(store or region.store, s.accounts, WrittenLetters(s.documents), mailer, region.clock)
+    return Deliveries(store or region.store, s.accounts, s.letters, mailer, region.clock)
 
 
 def _raise(error: Exception) -> Callable[[], None]:

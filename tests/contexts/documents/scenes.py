@@ -8,9 +8,12 @@ from decimal import Decimal
 
 import boto3
 
+from functions.delivery.letters import WrittenLetters
+from functions.delivery.reminder_letters import ReminderLetters
 from functions.documents.settled import SettledInStore
 from saldo.accounts.service import Accounts
 from saldo.catalog.model import Timing
+from saldo.collections.service import Reminders
 from saldo.documents.service import Documents
 from saldo.invoicing.codec import body_to_bytes
 from saldo.invoicing.model import InvoiceBody, InvoiceStatus, Line
@@ -40,6 +43,12 @@ class Scene:
     accounts: Accounts
     files: Files
     documents: Documents
+
+    @property
+    def letters(self) -> WrittenLetters:
+        """As delivery has them written."""
+        reminders = Reminders(self.region.store, self.region.clock)
+        return WrittenLetters(self.documents, ReminderLetters(reminders, self.accounts, "http://localhost:8080"))
 
 
 def line() -> Line:

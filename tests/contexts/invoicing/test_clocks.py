@@ -11,6 +11,9 @@ from typing import Any, cast
 
 import pytest
 
+from saldo.collections.doubles import DoublesReminders
+from saldo.collections.model import DunningStep, ReminderPolicy
+from saldo.collections.service import Reminders
 from saldo.invoicing.clocks import Clocks, Doubles, clock_of, clocks_of
 from saldo.invoicing.codec import body_from_bytes, body_to_json
 from saldo.invoicing.model_clock import AccountClock, ClockStep
@@ -36,8 +39,8 @@ REAL = account_id_of(0)
 
 
 @pytest.fixture
-def world(region: Region) -> World:
-    made = World(client=region.dynamodb)
+def world() -> World:
+    made = World()  # in memory: moto is slow where there are many steps
     made.found(2, started_on=START)
     made.now = datetime(2026, 1, 1, 3, tzinfo=UTC)
     return made
@@ -52,7 +55,7 @@ def moved(world: World, clock: AccountClock, to: date) -> list[ClockStep]:
     """Every step up to that day, each in a process of its own."""
     steps: list[ClockStep] = []
     for _ in range(60):
-        steps.append(Clocks(world.billing()).step(clock.account_id, to))
+        steps.append(Clocks(world.billing(), DoublesReminders(world.store)).step(clock.account_id, to))
         if steps[-1].is_done or steps[-1].set_aside:
             return steps
     raise AssertionError("the clock does not arrive")
@@ -79,7 +82,8 @@ def test_a_double_is_billed_exactly_as_the_customer_is_in_real_life(world: World
     for month in range(1, 7):
         world.run(date(2026, month, 1))
     assert bodies(world, clock.account_id) == bodies(world, REAL)
-    assert [s.clock.today for s in steps] == [*(date(2026, m, 1) for m in range(1, 7)), date(2026, 6, 30)]
+    billed_on = [s.clock.today for s in steps if s.run_id or s.is_done]
+    assert billed_on == [*(date(2026, m, 1) for m in range(1, 7)), date(2026, 6, 30)]
     issued = [one for step in steps for one in step.issued]
     assert [one.number for one in issued] == [f"TEST-RW-2026-00000{n}" for n in range(1, 7)]
 
@@ -145,7 +149,7 @@ def test_a_step_that_died_half_way_is_finished_before_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(whole, "issue_invoices", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            Clocks(world.billing()).step(clock.account_id, date(2026, 3, 31))
+            Clocks(world.billing(), DoublesReminders(world.store)).step(clock.account_id, date(2026, 3, 31))
     steps = moved(world, clock, date(2026, 3, 31))
     assert [one.number for s in steps for one in s.issued] == [f"TEST-RW-2026-00000{n}" for n in (1, 2, 3)]
     assert steps[0].clock.today == START
@@ -164,7 +168,7 @@ def test_a_double_that_cannot_be_billed_says_why_and_stays_on_that_day(world: Wo
 
 def test_only_doubles_are_on_a_clock_and_clocks_run_forward(world: World, doubles: Doubles) -> None:
     clock = doubles.create(REAL, START, CLERK)
-    clocks = Clocks(world.billing())
+    clocks = Clocks(world.billing(), DoublesReminders(world.store))
     with pytest.raises(Refusal, match="not_on_a_clock"):
         clocks.step(REAL, START)
     with pytest.raises(Refusal, match="is_a_double"):
@@ -180,6 +184,21 @@ def test_only_doubles_are_on_a_clock_and_clocks_run_forward(world: World, double
     assert clocks_of(world.store, ENTITY.id) == [clock]
 
 
+def test_a_double_that_nobody_pays_for_is_reminded_as_the_schedule_says_and_by_the_sellers_own(
+    world: World, doubles: Doubles
+) -> None:
+    Reminders(world.store, world.clock).set_policy(ENTITY.id, ReminderPolicy((DunningStep("late", 3),)), CLERK)
+    clock = doubles.create(REAL, START, CLERK)
+    steps = moved(world, clock, date(2026, 3, 31))
+    told = [(f"{one.on}", one.number[-1], one.step) for step in steps for one in step.reminded]
+    # due on 31 January and 3 March: three days later; the invoice of March is due on the 31st
+    assert told == [("2026-02-03", "1", "late"), ("2026-03-06", "2", "late")]
+    assert [s.clock.today for s in steps if s.reminded] == [date(2026, 2, 3), date(2026, 3, 6)]
+    letters = Reminders(world.store, world.clock).of_account(clock.account_id)
+    assert {letter.entity_id for letter in letters} == {clock.seller_id}
+    assert [i["kind"] for i in world.store.scan() if i["kind"] in ("reminder", "delivery")] == ["reminder"] * 2
+
+
 def test_nothing_personal_is_copied_and_nothing_is_mailed(world: World, doubles: Doubles) -> None:
     clock = doubles.create(REAL, START, CLERK)
     moved(world, clock, date(2026, 2, 1))
@@ -192,7 +211,7 @@ def test_nothing_personal_is_copied_and_nothing_is_mailed(world: World, doubles:
 
 def test_the_tax_service_is_never_told_of_a_doubles_invoice(world: World, doubles: Doubles) -> None:
     clock = doubles.create(REAL, START, CLERK)
-    (step, _) = moved(world, clock, date(2026, 1, 31))
+    step, *_ = moved(world, clock, date(2026, 1, 31))
 
     class Service:
         def record(self, document: object) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from functions.delivery.letters import WrittenLetters
 from saldo.access.model import Grant, Role, User, UserStatus
 from saldo.access.records import user_from, user_item
 from saldo.accounts.model import ERASED, Organisation
@@ -104,7 +103,7 @@ def test_documents_and_mail_say_that_the_name_is_erased(region: Region) -> None:
         def send(self, *_: Any) -> str:
             raise AssertionError("nobody is left to write to")
 
-    deliveries = Deliveries(region.store, s.accounts, WrittenLetters(s.documents), NoMail(), region.clock)
+    deliveries = Deliveries(region.store, s.accounts, s.letters, NoMail(), region.clock)
     delivery = deliveries.deliver(ACCOUNT, "invoice", INVOICE)
     assert delivery and (delivery.status, delivery.failure_code) == (DeliveryStatus.FAILED, "no_recipient")
 

@@ -109,6 +109,22 @@ def alert() -> dict[str, Any]:
     }
 
 
+def reminder(**changes: Any) -> dict[str, Any]:
+    notice = {"invoice_id": "inv_20261101aaaa", "number": "RW-2026-000001", "step": "first", "days": 7}
+    notice |= {"due_on": "2026-11-15", "currency": "EUR", "open_minor": 11900, "is_last": False, "withdrawn": ""}
+    return {
+        "pk": "acct_eu_a",
+        "sk": "reminder#rem_20261123aaaa",
+        "kind": "reminder",
+        "reminder_id": "rem_20261123aaaa",
+        "entity_id": "ent_eu_seller",
+        "on": "2026-11-23",
+        "issued_at": "2026-11-23T08:00:00.000Z",
+        "notices": [notice],
+        "revision": 1,
+    } | changes
+
+
 def types(old: Any, new: Any) -> list[str]:
     return [event.type for event in events_of(old, new)]
 
@@ -167,6 +183,11 @@ def test_a_threshold_is_told_when_its_alert_is_inserted() -> None:
     assert types(alert(), alert()) == []
 
 
+def test_a_reminder_is_told_when_it_is_decided_and_not_when_it_is_withdrawn() -> None:
+    assert types(None, reminder()) == ["reminder.issued"]
+    assert types(reminder(), reminder(revision=2)) == []
+
+
 def test_other_records_and_deletions_are_no_news() -> None:
     assert events_of(None, {"pk": "a", "sk": "body#inv_1", "kind": "body"}) == []
     assert events_of(invoice("issued"), None) == []
@@ -189,6 +210,7 @@ CHANGES = [
     (order("held"), order("accepted")),
     (None, credit_note()),
     (None, alert()),
+    (None, reminder()),
 ]
 
 

@@ -24,7 +24,7 @@ class Arrangements:
 
     def split(self, account_id: str, by: InvoiceSplit, actor: Actor, reason: str = "") -> Account:
         """Have an account get an invoice for each purchase order, each cost centre, or each of both."""
-        account = self._account(account_id)
+        account = self.account(account_id)
         unit = Unit(f"split {account_id}")
         unit.update((account_id, "account"), set={"invoice_split": by.value}, exists=True)
         self._audited(unit, account_id, "account.invoices_split", by.value, actor, reason)
@@ -37,8 +37,8 @@ class Arrangements:
         Refusal `cannot_consolidate` names everything that speaks against it, `changed_meanwhile`
         when one of the two accounts was changed at the same moment.
         """
-        account = self._account(account_id)
-        target = self._account(into) if into else None
+        account = self.account(account_id)
+        target = self.account(into) if into else None
         if target is not None:
             _check_consolidation(account, target, self.members_of(account))
         unit = Unit(f"consolidate {account_id}")
@@ -60,7 +60,7 @@ class Arrangements:
         Refusal `invalid_terms` naming every problem.
         """
         check_terms(terms)
-        account = self._account(account_id)
+        account = self.account(account_id)
         was, text = records.terms_text(account.terms), records.terms_text(terms)
         unit = Unit(f"terms {account_id}")
         now = {"set": {"terms": text}} if text else {"remove": ("terms",)}
@@ -78,7 +78,8 @@ class Arrangements:
         into = records.invoiced_to(self._store, account.entity_id)
         return sorted(member for member, payer in into.items() if payer == account.id)
 
-    def _account(self, account_id: str) -> Account:
+    def account(self, account_id: str) -> Account:
+        """The account as it is arranged now; NotFound."""
         item = self._store.get(account_id, "account")
         if item is None:
             raise NotFound("no such account")

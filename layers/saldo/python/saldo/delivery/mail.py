@@ -32,7 +32,8 @@ def message(letter: Letter, recipients: Sequence[str], mail_from: str, document_
     mail["X-Saldo-Document"] = document_id
     mail.set_content(text_part(letter))
     mail.add_alternative(html_part(letter), subtype="html")
-    mail.add_attachment(letter.pdf, maintype="application", subtype="pdf", filename=letter.file_name)
+    if letter.pdf:
+        mail.add_attachment(letter.pdf, maintype="application", subtype="pdf", filename=letter.file_name)
     return mail.as_bytes()
 
 

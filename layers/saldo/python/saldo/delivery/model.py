@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Channel(StrEnum):
@@ -75,9 +76,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What goes with a document: plain texts in the customer's language, and the document itself.
+    """What goes with a document: plain texts in the customer's language, and the document itself, where there is one.
 
     `facts` are (label, value) pairs shown under the intro. `sender` is the seller's name, `reply_to` their address.
+    `holds_while`: records (owner, sort key) whose fields must still have these values when the letter is handed over.
     """
 
     language: str
@@ -91,5 +93,6 @@ class Letter:
     url: str
     questions: str
     closing: str
-    file_name: str
-    pdf: bytes
+    file_name: str = ""
+    pdf: bytes = b""
+    holds_while: tuple[tuple[tuple[str, str], Mapping[str, Any]], ...] = ()

@@ -9,8 +9,9 @@ from saldo.delivery.model import Letter
 
 
 class Letters(Protocol):
-    def letter(self, account_id: str, document_kind: str, document_id: str) -> Letter:
-        """The letter with its document (kind: invoice or receipt). Refusal where there is no such document."""
+    def letter(self, account_id: str, document_kind: str, document_id: str) -> Letter | None:
+        """The letter with its document (kind: invoice, credit_note, receipt or reminder); None where there is nothing
+        to say any more. Refusal where there is no such document."""
         ...
 
 

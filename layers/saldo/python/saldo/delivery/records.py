@@ -5,7 +5,7 @@ The item is also the guard against a second copy.
 
 from __future__ import annotations
 
-from saldo.delivery.model import Channel, Delivery, DeliveryStatus, StatusChange
+from saldo.delivery.model import Channel, Delivery, DeliveryStatus, Letter, StatusChange
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
@@ -45,8 +45,10 @@ def delivery_from(item: Item) -> Delivery:
     )
 
 
-def change(unit: Unit, old: Delivery | None, new: Delivery) -> Unit:
-    """Write the copy's next state; holds only while it still is as `old` was read."""
+def change(unit: Unit, old: Delivery | None, new: Delivery, letter: Letter | None = None) -> Unit:
+    """Write the copy's next state; holds only while it still is as `old` was read, and what `letter` says is true."""
+    for key, fields in letter.holds_while if letter else ():
+        unit.require(key, when=fields)
     if old is None:
         return unit.insert(delivery_item(new))
     return unit.put(delivery_item(new), when={"status": old.status.value, "attempts": old.attempts})

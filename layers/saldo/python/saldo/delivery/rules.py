@@ -84,6 +84,12 @@ def failed(delivery: Delivery, code: str, now: datetime, *, permanent: bool) -> 
     return replace(_moved(delivery, DeliveryStatus.FAILED, now), failure_code=code, permanent=permanent)
 
 
+def not_wanted_any_more(delivery: Delivery, now: datetime) -> Delivery:
+    """A copy that was tried, and that nobody should get any more."""
+    unsettled = delivery.status is DeliveryStatus.UNKNOWN
+    return failed(delivery, "not_wanted_any_more", now, permanent=True) if unsettled else delivery
+
+
 def lost(delivery: Delivery, now: datetime) -> Delivery:
     """The answer did not come. After the second time the copy counts as failed for good, and people look at it."""
     unknown = _moved(delivery, DeliveryStatus.UNKNOWN, now)

@@ -42,10 +42,11 @@ class Deliveries:
         self._mailer, self._clock = mailer, clock
 
     def deliver(self, account_id: str, kind: str, document_id: str, correlation_id: str = "") -> Delivery | None:
-        """Send a document (kind: invoice or receipt) to its account's addresses, unless it was sent already.
+        """Send a document (kind as `Letters` has it) to its account's addresses, unless it was sent already.
 
-        None where the account does not want mail. Raises Unavailable when it should be tried again later: another
-        sender is at it, the mail service did not take it, or its answer was lost.
+        None where the account does not want mail, or there is nothing to say any more. Raises Unavailable when it
+        should be tried again later: another sender is at it, what it says has changed at this moment, the mail service
+        did not take it, or its answer was lost.
         """
         account = self._accounts.account(account_id)
         if not account.deliver_by_email or account.status is AccountStatus.CLOSED:
@@ -72,7 +73,7 @@ class Deliveries:
             return old
         return self._record(copy, old, rules.lost(old, self._clock()))
 
-    def _send(self, copy: _Copy, old: Delivery | None) -> Delivery:
+    def _send(self, copy: _Copy, old: Delivery | None) -> Delivery | None:
         profile = self._accounts.profile(copy.account.id, copy.account.profile_version)
         begun = rules.begun(
             old,
@@ -89,8 +90,15 @@ class Deliveries:
                 raise Refusal("no_recipient", "the billing profile names no e-mail address")
         except Refusal as refusal:
             return self._record(copy, old, rules.failed(begun, refusal.code, self._clock(), permanent=True))
-        self._record(copy, old, begun)
+        if letter is None:
+            return self._let_be(copy, old)
+        self._record(copy, old, begun, letter)
         return self._hand_over(copy, begun, letter, profile.emails)
+
+    def _let_be(self, copy: _Copy, old: Delivery | None) -> Delivery | None:
+        """Nothing is to be said any more: a copy that may have gone out before stays as far as it came."""
+        settled = rules.not_wanted_any_more(old, self._clock()) if old else None
+        return self._record(copy, old, settled) if settled and settled != old else old
 
     def _hand_over(self, copy: _Copy, begun: Delivery, letter: Letter, recipients: Sequence[str]) -> Delivery:
         try:
@@ -107,13 +115,13 @@ class Deliveries:
             raise Unavailable("the mail service's answer was lost") from None
         return self._record(copy, begun, rules.sent(begun, message_id, self._clock()))
 
-    def _record(self, copy: _Copy, old: Delivery | None, new: Delivery) -> Delivery:
-        """Write the state with its audit record; Unavailable when another sender was faster."""
-        unit = records.change(Unit(f"delivery {new.document_id}"), old, new)
+    def _record(self, copy: _Copy, old: Delivery | None, new: Delivery, letter: Letter | None = None) -> Delivery:
+        """Write the state with its audit record; Unavailable when another sender was faster, or `letter` outdated."""
+        unit = records.change(Unit(f"delivery {new.document_id}"), old, new, letter)
         if new.status is not DeliveryStatus.QUEUED:
             unit.put(audit_item(self._audit(copy, new)))
         if self._store.write_one(unit):
-            raise Unavailable("another sender was faster")
+            raise Unavailable("another sender was faster, or what the letter says has changed")
         return new
 
     def _audit(self, copy: _Copy, new: Delivery) -> AuditRecord:

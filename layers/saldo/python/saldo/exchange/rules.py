@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from saldo.exchange.model import DayRate, RatePolicy
-from saldo.kernel.errors import Refusal
+from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.exchange import ExchangeRate
 
+_MOST_DAYS = 60
 _CROSS = Context(prec=10, rounding=ROUND_HALF_UP)
+
+
+def check_policy(policy: RatePolicy) -> None:
+    """Refusal `invalid_rate_policy` naming every problem."""
+    problems = Problems()
+    if not policy.source.isalnum():
+        problems.add("source", "invalid_source", "must be a short name of letters and digits, such as ECB")
+    if not re.fullmatch(r"[A-Z]{3}", policy.base):
+        problems.add("base", "invalid_currency", "must be an ISO 4217 code, such as EUR")
+    if not 0 <= policy.most_days <= _MOST_DAYS:
+        problems.add("most_days", "out_of_range", f"must be from 0 to {_MOST_DAYS}")
+    problems.refuse_if_any("nothing can be booked by this policy", "invalid_rate_policy")
 
 
 def rate_between(

@@ -11,9 +11,9 @@ from saldo.audit.records import audit_item
 from saldo.exchange import records
 from saldo.exchange.model import DayRate, RatePolicy
 from saldo.exchange.reading import rates_in
-from saldo.exchange.rules import rate_between
+from saldo.exchange.rules import check_policy, rate_between
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import Problems
+from saldo.kernel.errors import NotFound, Problems
 from saldo.kernel.exchange import ExchangeRate
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -58,8 +58,15 @@ class RateImport:
         problems.refuse_if_any("published rates do not change", "rate_differs")
         return fresh
 
+    def policy(self, entity_id: str) -> RatePolicy | None:
+        """Whose rates a seller books at; None for one that has not said."""
+        return records.policy_from(self._store.get(*records.policy_key(entity_id)))
+
     def set_policy(self, entity_id: str, policy: RatePolicy, actor: Actor) -> None:
-        """Whose rates a seller books at from now on."""
+        """Whose rates a seller books at from now on. Refusal `invalid_rate_policy` naming every problem."""
+        check_policy(policy)
+        if self._store.get(entity_id, "entity") is None:
+            raise NotFound(f"no such legal entity: {entity_id}")
         after = {"source": policy.source, "base": policy.base, "most_days": policy.most_days}
         record = AuditRecord(entity_id, self._clock(), actor, "rate_policy.changed", entity_id, after=after)
         unit = Unit(f"rate policy {entity_id}").put(records.policy_item(entity_id, policy))

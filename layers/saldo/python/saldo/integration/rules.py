@@ -16,7 +16,7 @@ from saldo.kernel.ids import fingerprint
 
 Image = Mapping[str, Any]  # a record's attributes as plain values, before or after a change
 
-KINDS = ("invoice", "payment", "order", "alert")  # the only records whose changes are news
+KINDS = ("invoice", "payment", "order", "alert", "reminder")  # the only records whose changes are news
 _NOT_YET = ("draft", "void")
 _TAKEN = ("accepted", "fulfilled")
 
@@ -107,7 +107,7 @@ def _payment_event(name: str, new: Image, at: datetime, more: Mapping[str, Any])
         type=name,
         version=1,
         occurred_at=at,
-        correlation_id=new["payment_id"],
+        correlation_id=new.get("correlation_id") or new["payment_id"],
         account_id=new["pk"],
         entity_id=new["entity_id"],
         facts={key: new[key] for key in ("payment_id", "currency", "amount_minor", "gateway")} | dict(more),
@@ -163,6 +163,29 @@ def _of_alert(old: Image | None, new: Image) -> list[DomainEvent]:
     ]
 
 
+def _of_reminder(old: Image | None, new: Image) -> list[DomainEvent]:
+    """A reminder is news when it is decided; that some of it is withdrawn before it is mailed is none."""
+    if old is not None:
+        return []
+    facts = ("invoice_id", "number", "step", "days", "due_on", "currency", "open_minor")
+    return [
+        DomainEvent(
+            id=f"evt_{fingerprint('reminder.issued', new['reminder_id'])}",
+            type="reminder.issued",
+            version=1,
+            occurred_at=instant_from(new["issued_at"]),
+            correlation_id=new["reminder_id"],
+            account_id=new["pk"],
+            entity_id=new["entity_id"],
+            facts={
+                "reminder_id": new["reminder_id"],
+                "on": new["on"],
+                "notices": [{name: notice[name] for name in facts} for notice in new["notices"]],
+            },
+        )
+    ]
+
+
 def _when(image: Image, status: str) -> datetime:
     """When the record last came into this status."""
     return max(instant_from(change["at"]) for change in image["history"] if change["status"] == status)
@@ -173,4 +196,5 @@ _OF_KIND: Mapping[str, Callable[[Image | None, Image], list[DomainEvent]]] = {
     "payment": _of_payment,
     "order": _of_order,
     "alert": _of_alert,
+    "reminder": _of_reminder,
 }

@@ -22,6 +22,7 @@ from saldo.audit.records import audit_item
 from saldo.catalog.records import PLAN_PREFIX, plan_version_from
 from saldo.invoicing import records
 from saldo.invoicing.model_clock import AccountClock, ClockStep, IssuedThen
+from saldo.invoicing.ports import DoublesReminded
 from saldo.invoicing.records_clock import COPIED, clock_from, clock_item, clock_key, clocks_agenda
 from saldo.invoicing.rules_clock import (
     begun_anew,
@@ -133,26 +134,36 @@ def clocks_of(store: Store, seller_id: str) -> list[AccountClock]:
 class Clocks:
     """Moves doubles through time. Needs no personal data, like every run."""
 
-    def __init__(self, billing: Billing) -> None:
-        self._billing, self._store = billing, billing.store
+    def __init__(self, billing: Billing, reminders: DoublesReminded) -> None:
+        self._billing, self._store, self._reminders = billing, billing.store, reminders
 
     def step(self, account_id: str, to: date) -> ClockStep:
-        """Go to the next day on which something is due, and run it; with nothing due up to `to`, go there.
+        """Go to the next day on which something is due, and do it: a run, then reminders. With nothing due up to `to`,
+        go there.
 
         Safe to repeat: a day that a crash cut short is finished first. Refusal `clock_runs_forward`, `too_far`.
         """
         clock = clock_of(self._store, account_id)
         _check(clock, to)
-        day = self._next_day(clock, to)
-        if day is None:
+        run_on = self._next_run(clock, to)
+        remind_on = self._reminders.next_on(clock, run_on or to)
+        if run_on is not None and (remind_on is None or run_on <= remind_on):
+            return self._run(clock, run_on)
+        if remind_on is None:
             return ClockStep(self._moved(clock, to), is_done=True)
+        reminded = self._reminders.remind(clock, remind_on)
+        return ClockStep(self._moved(clock, remind_on), is_done=False, reminded=reminded)
+
+    def _run(self, clock: AccountClock, day: date) -> ClockStep:
+        """Bill that day, and remind of what is due after it."""
         seller = _seller(self._store, clock.seller_id)
         attempt = run_whole(self._billing, _small_hours(day, seller.time_zone), seller.id, day.isoformat())
         aside = [(one.code, one.reason) for one in set_aside_of(self._store, attempt)]
+        issued, reminded = self._issued(attempt), self._reminders.remind(clock, day)
         moved = self._moved(clock, day)
-        return ClockStep(moved, False, attempt.run_id, self._issued(attempt), aside[0] if aside else None)
+        return ClockStep(moved, False, attempt.run_id, issued, aside[0] if aside else None, reminded)
 
-    def _next_day(self, clock: AccountClock, to: date) -> date | None:
+    def _next_run(self, clock: AccountClock, to: date) -> date | None:
         """The day of a run that was cut short; else the first with something due or expiring, not before today."""
         last = self._store.query(clock.seller_id, prefix="run#", newest_first=True, limit=1, consistent=True).items
         if last and last[0]["status"] != RunState.CLOSED.value:

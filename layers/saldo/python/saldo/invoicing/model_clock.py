@@ -36,8 +36,23 @@ class IssuedThen:
 
 
 @dataclass(frozen=True, slots=True)
+class RemindedThen:
+    """A reminder of one invoice that a step decided: its dunning step, and what was owed (minor units)."""
+
+    on: date
+    reminder_id: str
+    invoice_id: str
+    number: str
+    step: str
+    due_on: date
+    currency: str
+    open_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClockStep:
-    """One day of a double: what a run of that day issued, or why it could not bill (`set_aside`: code, reason).
+    """One day of a double: what a run of that day issued, or why it could not bill (`set_aside`: code, reason), and
+    what it was reminded of.
 
     `is_done`: nothing more is due by the day that was asked for, and the clock stands there.
     """
@@ -47,13 +62,16 @@ class ClockStep:
     run_id: str = ""
     issued: Sequence[IssuedThen] = ()
     set_aside: tuple[str, str] | None = None
+    reminded: Sequence[RemindedThen] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        issued = [
-            {**{n: getattr(one, n) for n in IssuedThen.__dataclass_fields__}, "issued_on": one.issued_on.isoformat()}
-            for one in self.issued
-        ]
+        issued, reminded = ([_plain(one) for one in happened] for happened in (self.issued, self.reminded))
         aside = {"code": self.set_aside[0], "reason": self.set_aside[1]} if self.set_aside else None
         told = {"today": self.clock.today.isoformat(), "is_done": self.is_done, "run_id": self.run_id}
-        return {**told, "issued": issued, "set_aside": aside}
+        return {**told, "issued": issued, "reminded": reminded, "set_aside": aside}
+
+
+def _plain(happened: IssuedThen | RemindedThen) -> dict[str, Any]:
+    values = {name: getattr(happened, name) for name in happened.__dataclass_fields__}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}

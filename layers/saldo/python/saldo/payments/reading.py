@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, header_key
 from saldo.kernel.errors import NotFound
 from saldo.payments import records
-from saldo.payments.model import Allocation, Payable, Payment
+from saldo.payments.model import UNDER_WAY, Allocation, Payable, Payment
 from saldo.storage.items import Item
 from saldo.storage.store import Store
 
@@ -18,6 +18,14 @@ def load(store: Store, account_id: str, payment_id: str) -> Payment:
     if item is None:
         raise NotFound("no such payment")
     return records.payment_from(item)
+
+
+def invoices_being_paid(store: Store, account_id: str) -> set[str]:
+    """Ids of the invoices that payments are meant for which are under way, or came and are not applied yet."""
+    fields, under_way = ("status", "allocations", "parts", "parts_applied"), {status.value for status in UNDER_WAY}
+    items = store.query_all(account_id, prefix=records.PREFIX, fields=fields, consistent=True)
+    coming = (i for i in items if i["status"] in under_way or i["parts_applied"] < i["parts"])
+    return {a["invoice_id"] for item in coming for a in item["allocations"]}
 
 
 def headers_of(store: Store, account_id: str, allocations: Iterable[Allocation]) -> dict[str, InvoiceHeader]:

@@ -1,0 +1,83 @@
+"""Reminders as delivery sends them: what is owed now, in the customer's language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+
+from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.service import Accounts
+from saldo.collections.model import Notice
+from saldo.collections.service import Reminders, StillOwed
+from saldo.delivery.model import Letter
+from saldo.documents.wording import Wording, wording
+from saldo.invoicing.records import header_key
+
+
+class ReminderLetters:
+    """Writes the letter of a reminder, as true as it is at that moment. `origin`: the portal's own."""
+
+    def __init__(self, reminders: Reminders, accounts: Accounts, origin: str) -> None:
+        self._reminders, self._accounts, self._origin = reminders, accounts, origin
+
+    def letter(self, account_id: str, reminder_id: str) -> Letter | None:
+        """None when everything it was about has been paid, or is being paid, since it was decided. NotFound."""
+        owed = self._reminders.still_owed(account_id, reminder_id)
+        if not owed.reminder.standing:
+            return None
+        account = self._accounts.account(account_id)
+        seller = self._accounts.entity(owed.reminder.entity_id)
+        today = self._reminders.today(owed.reminder.entity_id)
+        return letter_of(owed, account, seller, today, self._origin)
+
+
+def letter_of(owed: StillOwed, account: Account, seller: LegalEntity, today: date, origin: str) -> Letter:
+    """The letter of the notices that stand, on a day; amounts are those that are open now."""
+    words = wording(account.language, account.country)
+    notices, headers = owed.reminder.standing, owed.headers
+    tone, first = _tone(notices, today), min(notice.due_on for notice in notices)
+    amount = _amount(owed, words)
+    portal = f"{origin}/accounts/{account.id}"
+    only = f"/invoices/{notices[0].invoice_id}" if len(notices) == 1 else ""
+    open_now = [
+        (header_key(account.id, n.invoice_id), {"open_minor": headers[n.invoice_id].open_minor}) for n in notices
+    ]
+    return Letter(
+        language=words.language,
+        sender=seller.name,
+        reply_to=seller.email,
+        subject=words(f"mail_reminder_{tone}_subject", amount=amount, date=words.day(first)),
+        greeting=words("mail_greeting"),
+        intro=f"{words(f'mail_reminder_{tone}_intro')} {words('mail_reminder_paid')}",
+        facts=(*(_fact(n, owed, today, words) for n in notices), *_total(notices, amount, words)),
+        button=words("mail_button_reminder"),
+        url=portal + only,
+        questions=words("mail_questions"),
+        closing=words("mail_closing"),
+        holds_while=tuple(open_now),
+    )
+
+
+def _tone(notices: tuple[Notice, ...], today: date) -> str:
+    """By the invoice that is longest due: what is not due yet is announced, not asked for."""
+    first = min(notice.due_on for notice in notices)
+    if first >= today:
+        return "due" if first == today else "upcoming"
+    return "last" if any(notice.is_last for notice in notices) else "late"
+
+
+def _amount(owed: StillOwed, words: Wording) -> str:
+    sums: Counter[str] = Counter()
+    for notice in owed.reminder.standing:
+        sums[notice.currency] += owed.headers[notice.invoice_id].open_minor
+    return " + ".join(words.money(minor, currency) for currency, minor in sorted(sums.items()))
+
+
+def _fact(notice: Notice, owed: StillOwed, today: date, words: Wording) -> tuple[str, str]:
+    amount = words.money(owed.headers[notice.invoice_id].open_minor, notice.currency)
+    when = "was_due" if notice.due_on < today else "is_due"
+    return notice.number, words(f"mail_reminder_{when}", amount=amount, date=words.day(notice.due_on))
+
+
+def _total(notices: tuple[Notice, ...], amount: str, words: Wording) -> tuple[tuple[str, str], ...]:
+    return ((words("mail_reminder_total"), amount),) if len(notices) > 1 else ()

@@ -1,0 +1,117 @@
+"""`saldo rates`: exchange rates, whose rates a seller books at, and reference rates for late interest."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from local.cli.accounts import staff
+from local.cli.orders import DAY, by, clerk, number
+from local.cli.site import Sites, store_of
+from local.cli.voice import Voice, speaks_json, table
+from saldo.exchange.model import ECB, RatePolicy
+from saldo.exchange.service import RateImport
+from saldo.invoicing.late_charges import LateCharges
+from saldo.invoicing.rules_late_law import ReferenceRate
+from saldo.kernel.clock import system_clock
+
+_entity = click.option("--entity", "entity_id", required=True, help="The legal entity that sells.")
+_region = click.option("--region", required=True, help="Region code, as eu or us.")
+
+
+@click.group(name="rates")
+def rates_group() -> None:
+    """Exchange rates, and reference rates for late interest."""
+
+
+@rates_group.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_region
+@click.option("--source", default=ECB, show_default=True, help="Who published them.")
+@click.pass_obj
+@speaks_json
+def import_rates(sites: Sites, voice: Voice, file: Path, region: str, source: str) -> None:
+    """Import daily rates, XML or CSV as the European Central Bank has them. The same file again changes nothing."""
+    store = store_of(sites.in_region(region))
+    count = RateImport(store, system_clock).import_file(source, file.read_bytes(), staff())
+    voice.answer({"rates": count}, lambda console: console.print(f"{count} new rates"))
+
+
+@rates_group.command()
+@_entity
+@click.pass_obj
+@speaks_json
+def policy(sites: Sites, voice: Voice, entity_id: str) -> None:
+    """Show whose rates a seller books documents in other currencies at."""
+    _answer(voice, RateImport(store_of(sites.of(entity_id)), system_clock).policy(entity_id))
+
+
+@rates_group.command(name="set-policy")
+@_entity
+@click.option("--source", default=None, help="Who publishes them.")
+@click.option("--base", default=None, help="The currency that its rates are quoted against.")
+@click.option("--most-days", type=int, default=None, help="How old a rate may be.")
+@by
+@click.pass_obj
+@speaks_json
+def set_policy(sites: Sites, voice: Voice, entity_id: str, person: str, **asked: Any) -> None:
+    """Book a seller's documents in other currencies at these rates from now on; what is not named stays."""
+    rates = RateImport(store_of(sites.of(entity_id)), system_clock)
+    given = {name: value for name, value in asked.items() if value is not None}
+    wanted = replace(rates.policy(entity_id) or RatePolicy(), **given)
+    rates.set_policy(entity_id, wanted, clerk(person))
+    _answer(voice, wanted)
+
+
+@rates_group.command()
+@_region
+@click.pass_obj
+@speaks_json
+def references(sites: Sites, voice: Voice, region: str) -> None:
+    """List the reference rates for late interest: those that come with Saldo, and those put on record."""
+    found = LateCharges(store_of(sites.in_region(region)), system_clock).reference_rates()
+    rows = [(r.name, r.from_on.isoformat(), r.until_on.isoformat(), f"{r.percent} %") for r in found]
+    drawn = table("name", "from", "until", "rate", rows=rows, numbers=("rate",))
+    voice.answer({"references": [asdict(r) for r in found]}, lambda console: console.print(drawn))
+
+
+@rates_group.command(name="add-reference")
+@click.argument("name", type=click.Choice(["DE", "ECB", "BOE"]))
+@click.argument("percent", type=number)
+@click.option("--from", "from_on", type=DAY, required=True, help="First day that it holds for.")
+@click.option("--until", "until_on", type=DAY, required=True, help="First day after that.")
+@_region
+@by
+@click.pass_obj
+@speaks_json
+def add_reference(
+    sites: Sites,
+    voice: Voice,
+    name: str,
+    percent: Decimal,
+    from_on: datetime,
+    until_on: datetime,
+    region: str,
+    person: str,
+) -> None:
+    """Put a central bank's published rate on record, for ever. The same again changes nothing."""
+    rate = ReferenceRate(name, from_on.date(), until_on.date(), percent)
+    LateCharges(store_of(sites.in_region(region)), system_clock).add_reference_rate(rate, clerk(person))
+    words = f"{name} is {percent} % from {rate.from_on} and before {rate.until_on}."
+    voice.answer(asdict(rate), lambda console: console.print(words))
+
+
+def _answer(voice: Voice, found: RatePolicy | None) -> None:
+    def show(console: Console) -> None:
+        if found is None:
+            console.print("None: documents in other currencies are booked in their own.")
+        else:
+            console.print(f"Rates of {found.source} against {found.base}, at most {found.most_days} days old.")
+
+    voice.answer({"policy": asdict(found) if found else None}, show)

@@ -1,0 +1,152 @@
+"""What staff arrange at the terminal: rates, numbers, terms, certificates, where usage lies, when to remind."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from local.cli import certificates
+from tests.scenarios.sites import sites
+from tests.scenarios.test_command_line import ENTITY, Terminal
+from tests.simulation.region import Region
+
+ACCOUNT = "acct_eu_000000"
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    return Terminal(*sites(2))
+
+
+def refused(terminal: Terminal, *words: str) -> str:
+    """The code of the refusal."""
+    result = terminal.type(*words, "--json")
+    assert result.exit_code == 2, result.output
+    return str(json.loads(result.stdout)["error"]["code"])
+
+
+def acts(terminal: Terminal, owner: str) -> list[tuple[str, str]]:
+    """Who did what: action, actor."""
+    return [(i["action"], i["actor"]["id"]) for i in terminal.eu.store.query_all(owner, prefix="audit#")]
+
+
+def test_whose_rates_a_seller_books_at_is_set_and_shown(terminal: Terminal) -> None:
+    assert terminal.ask("rates", "policy", "--entity", ENTITY) == {"policy": None}
+    done = terminal.ask("rates", "set-policy", "--entity", ENTITY, "--most-days", "3", "--by", "user_ada")
+    assert done == {"policy": {"source": "ECB", "base": "EUR", "most_days": 3}}
+    assert terminal.ask("rates", "policy", "--entity", ENTITY) == done
+    assert "at most 3 days old" in terminal.type("rates", "policy", "--entity", ENTITY).stdout
+    assert acts(terminal, ENTITY) == [("rate_policy.changed", "user_ada")]
+    assert refused(terminal, "rates", "set-policy", "--entity", ENTITY, "--base", "euro") == "invalid_rate_policy"
+    assert refused(terminal, "rates", "set-policy", "--entity", "ent_eu_gone") == "not_found"
+
+
+def test_a_reference_rate_is_put_on_record_once(terminal: Terminal) -> None:
+    asked = ("--from", "2026-07-01", "--until", "2027-01-01", "--region", "eu")
+    assert terminal.ask("rates", "add-reference", "DE", "1.02", *asked)["percent"] == "1.02"
+    terminal.ask("rates", "add-reference", "DE", "1.02", *asked)
+    assert refused(terminal, "rates", "add-reference", "DE", "2", *asked) == "rate_known"
+    found = terminal.ask("rates", "references", "--region", "eu")["references"]
+    assert found[-1] == {"name": "DE", "from_on": "2026-07-01", "until_on": "2027-01-01", "percent": "1.02"}
+    assert "1.02 %" in terminal.type("rates", "references", "--region", "eu").stdout
+
+
+def test_numbers_are_written_by_a_rule_of_ones_own_until_it_is_unset(terminal: Terminal) -> None:
+    rule = ("--type", "invoice", "--pattern", "{customer}-{year}-{n:03}")
+    done = {r["type"]: r for r in terminal.ask("numbering", "set", "--entity", ENTITY, *rule)["rules"]}
+    assert (done["invoice"]["pattern"], done["invoice"]["own"], done["credit_note"]["own"]) == (rule[3], True, False)
+    assert "{customer}-{year}-{n:03}" in terminal.type("numbering", "show", "--entity", ENTITY).stdout
+    back = {r["type"]: r for r in terminal.ask("numbering", "unset", "--entity", ENTITY, "--type", "invoice")["rules"]}
+    assert not back["invoice"]["own"]
+    assert [action for action, _ in acts(terminal, ENTITY)] == ["numbering.changed"] * 2
+    bad = ("numbering", "set", "--entity", ENTITY, "--type", "invoice", "--pattern")
+    assert refused(terminal, *bad, "{n}") == "number_would_repeat"
+    assert refused(terminal, *bad, "{year}") == "invalid_number_format"
+
+
+def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) -> None:
+    terms = ("account", "terms", ACCOUNT)
+    terminal.ask(*terms, "--early-percent", "2", "--early-days", "10", "--segment", "public")
+    terminal.ask(*terms, "--late-policy", "contract", "--late-percent", "9.5", "--review", "--reason", "as agreed")
+    now = terminal.ask("account", "show", ACCOUNT)["terms"]
+    assert (now["early_discount"]["percent"], now["segment"], now["review"]) == ("2", "public", True)
+    assert (now["late"]["policy"], now["late"]["percent"]) == ("contract", "9.5")
+    assert terminal.ask(*terms, "--no-early", "--no-review")["terms"]["early_discount"] is None
+    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 3
+    assert "public" in terminal.type("account", "show", ACCOUNT).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--early-percent", "2"), "invalid_input"),
+        (("--early-days", "2", "--no-early"), "invalid_input"),
+        (("--early-percent", "200", "--early-days", "2"), "invalid_terms"),
+        (("--late-percent", "5"), "invalid_terms"),
+    ],
+)
+def test_terms_that_nobody_could_keep_are_refused(terminal: Terminal, words: tuple[str, ...], code: str) -> None:
+    assert refused(terminal, "account", "terms", ACCOUNT, *words) == code
+
+
+def test_a_certificate_is_kept_sealed_listed_and_ended(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = Region().keys()
+    monkeypatch.setattr(certificates, "keys_of", lambda _site: keys)
+    add = ("certificates", "add", ACCOUNT, "--number", "NY-4711", "--from", "2026-01-01", "--until", "2027-01-01")
+    where = ("--jurisdiction", "US-NY", "--id", "cert_1")
+    assert terminal.ask(*add, *where)["added"] and not terminal.ask(*add, *where)["added"]
+    (found,) = terminal.ask("certificates", "list", ACCOUNT)["certificates"]
+    assert found["jurisdictions"] == ["US-NY"] and "NY-4711" not in repr(list(terminal.eu.store.scan()))
+    ended = terminal.ask("certificates", "end", ACCOUNT, "cert_1", "--on", "2026-06-01", "--reason", "moved away")
+    assert ended["until_on"] == "2026-06-01"
+    assert "cert_1" in terminal.type("certificates", "list", ACCOUNT).stdout
+    assert {action for action, _ in acts(terminal, ACCOUNT)} == {"certificate.added", "certificate.ended"}
+    assert refused(terminal, *add, "--jurisdiction", "US-NY", "--id", "4711") == "invalid_id"
+    assert (
+        refused(terminal, "certificates", "end", ACCOUNT, "cert_2", "--on", "2026-06-01", "--reason", "-")
+        == "not_found"
+    )
+    wrong = ("certificates", "add", ACCOUNT, "--number", " ", "--from", "2027-01-01", "--until", "2027-01-01")
+    assert refused(terminal, *wrong, "--jurisdiction", "US-NY") == "invalid_certificate"
+
+
+def test_usage_of_a_large_account_is_put_into_files_for_ever(terminal: Terminal) -> None:
+    keep = ("usage", "keep-in-files", ACCOUNT, "--entity", ENTITY)
+    assert [terminal.ask(*keep)["changed"] for _ in range(2)] == [True, False]
+    assert "already" in terminal.type(*keep).stdout
+    assert refused(terminal, "usage", "keep-in-files", "acct_eu_gone", "--entity", ENTITY) == "not_found"
+    assert [action for action, _ in acts(terminal, ENTITY)] == ["usage.kept_in_files"]
+
+
+def test_a_schedule_of_reminders_is_set_shown_and_tried(terminal: Terminal) -> None:
+    seller = ("--entity", ENTITY)
+    assert [s["name"] for s in terminal.ask("reminders", "show", *seller)["steps"]] == [
+        *("upcoming", "due", "first", "second", "last")
+    ]
+    done = terminal.ask("reminders", "set", *seller, "--step", "firm=20", "--step", "friendly=5", "--gap", "3")
+    assert done == {
+        "steps": [{"name": "friendly", "days": 5}, {"name": "firm", "days": 20}],
+        "segments": {},
+        "gap_days": 3,
+    }
+    assert terminal.ask("reminders", "set", *seller, "--none", "--segment", "public")["segments"] == {"public": []}
+    assert "no reminders" in terminal.type("reminders", "show", *seller).stdout
+    assert terminal.ask("reminders", "set", *seller, "--unset", "--segment", "public")["segments"] == {}
+    assert len(terminal.ask("reminders", "set", *seller, "--unset")["steps"]) == 5
+    assert refused(terminal, "reminders", "set", *seller) == "invalid_input"
+    assert refused(terminal, "reminders", "set", *seller, "--none", "--unset") == "invalid_input"
+    assert refused(terminal, "reminders", "set", *seller, "--step", "soon") == "invalid_step"
+    assert refused(terminal, "reminders", "set", *seller, "--step", "a b=1") == "invalid_schedule"
+
+
+def test_a_day_of_reminders_is_previewed_and_what_was_sent_is_listed(terminal: Terminal) -> None:
+    assert terminal.type("bill", "--entity", ENTITY, "--as-of", "2026-01-01").exit_code == 0
+    found = terminal.ask("reminders", "preview", "--entity", ENTITY, "--on", "2026-02-02")
+    assert {letter["account_id"] for letter in found["letters"]} | {one["account_id"] for one in found["left_out"]} == {
+        *(f"acct_eu_00000{n}" for n in range(2))
+    }
+    assert terminal.ask("reminders", "list", ACCOUNT) == {"reminders": []}
+    early = terminal.type("reminders", "preview", "--entity", ENTITY, "--on", "2026-01-10")
+    assert "not now: " in early.stdout
+    assert refused(terminal, "reminders", "preview", "--entity", ENTITY, "--on", "soon") == "invalid_date"
