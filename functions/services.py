@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from saldo.payments.model import Outcome, Payment
     from saldo.payments.service import Payments
     from saldo.storage.files import Files
+    from saldo.storage.flags import Flags
     from saldo.storage.sealing import Sealer
     from saldo.tax.fallback import ServiceTax
     from saldo.tax.ports import TaxPort, TaxService
@@ -145,6 +146,14 @@ def doubles() -> Doubles:
     from saldo.invoicing.clocks import Doubles
 
     return Doubles(store(), sealer(), clock)
+
+
+@lru_cache(maxsize=1)
+def flags() -> Flags:
+    from saldo.storage.flags import Flags, from_appconfig
+
+    s = settings()
+    return Flags(s.region_code, from_appconfig(s.flags, "all") if s.flags else None)
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from local import aws
-from local.dropped import is_dropped
+from local.dropped import DROPPED_ATTRIBUTES, is_dropped
 from local.finishing import finish
 from local.place import REGIONS, Place
 
@@ -101,6 +101,8 @@ def without_dropped(template: Template) -> Template:
         depends = [depends] if isinstance(depends, str) else depends
         if set(_references(resource.get("Properties", {}))) & gone:
             raise DeploymentFailedError(f"{name} refers to a resource that is dropped on one machine")
+        for attribute in DROPPED_ATTRIBUTES:
+            resource.pop(attribute, None)
         if depends:
             resource["DependsOn"] = [other for other in depends if other not in gone]
     parameters = {k: v for k, v in template.get("Parameters", {}).items() if k != "BootstrapVersion"}

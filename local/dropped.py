@@ -11,7 +11,11 @@ from typing import Any
 DROPPED = {
     "AWS::WAFv2::WebACLAssociation": "the emulator keeps firewalls but puts none in front of an API",
     "AWS::CloudWatch::CompositeAlarm": "the emulator makes none from a template; tests/infra/test_firing.py fires them",
+    "AWS::CodeDeploy::Application": "the emulator releases nothing bit by bit: an alias moves at once",
+    "AWS::CodeDeploy::DeploymentGroup": "the same; with it goes the alias's UpdatePolicy, which names it",
 }
+# Attributes of resources that only a dropped type gives a meaning to.
+DROPPED_ATTRIBUTES = {"UpdatePolicy": "AWS::CodeDeploy::DeploymentGroup"}
 
 
 def is_dropped(resource: Mapping[str, Any]) -> bool:

@@ -34,6 +34,7 @@ class DataStack(Stack):
     def __init__(self, scope: Construct, id_: str, target: Environment, region: Region, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
         self.names = Names(target.name)
+        self.region_code = region.code
         self.keys = Keys(self, target.name)
         self.records = self._records()
         self.wrapped_keys = self._wrapped_keys()

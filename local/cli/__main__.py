@@ -24,6 +24,7 @@ from local.cli.documents import (  # noqa: E402
     rebill,
     template_group,
 )
+from local.cli.drift import drift  # noqa: E402
 from local.cli.imports import import_group  # noqa: E402
 from local.cli.numbering import numbering_group  # noqa: E402
 from local.cli.orders import orders_group  # noqa: E402
@@ -79,6 +80,7 @@ for command in (
     keys_group,
     customer_group,
     queues_group,
+    drift,
 ):
     saldo.add_command(command)
 

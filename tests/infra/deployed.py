@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.emulator.evaluation import Value, composite_state, state_of
-from tests.infra.conftest import CONCERNS, Assembly
+from tests.assembly import CONCERNS, Assembly
 
 _NAMES = ("FunctionName", "QueueName", "StateMachineName", "TableName", "TopicName")
 

@@ -11,9 +11,9 @@ import pytest
 from functions.operations import canary, check_invariants, watch_runs
 from infra.cdk import functions as specs
 from infra.cdk.environments import ROOT
+from tests.assembly import Assembly
 from tests.infra import failing_business, failing_functions, failing_people  # noqa: F401 - they register their scenes
 from tests.infra.cloud import Cloud
-from tests.infra.conftest import Assembly
 from tests.infra.deployed import Deployed
 from tests.infra.failing_people import asks, canary_on, opened
 from tests.infra.going_wrong import OWN, SCENES, play

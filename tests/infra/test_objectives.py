@@ -10,7 +10,7 @@ import pytest
 from infra.cdk.burn import FAST, SLOW
 from infra.cdk.environments import ROOT
 from infra.cdk.objectives import FILE, objectives, promises_table
-from tests.infra.conftest import Assembly
+from tests.assembly import Assembly
 from tests.infra.deployed import Deployed
 
 PROMISED = objectives()

@@ -11,7 +11,7 @@ from typing import Any
 from infra.cdk.alarms import Runbook
 from infra.cdk.environments import ROOT, environment
 from infra.cdk.functions import ALL
-from tests.infra.conftest import Assembly
+from tests.assembly import Assembly
 
 # Runbooks for what people do and no alarm asks for.
 PRACTISED = ("restore", "key-rotation")

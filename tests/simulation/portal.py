@@ -6,7 +6,6 @@ tokens are real; the gateway's news come signed to the webhook, and what that qu
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -24,6 +23,7 @@ from saldo.access.service import Access, Realm
 from saldo.access.tokens import RsaTokens
 from saldo.payments.webhooks import SIGNATURE_HEADER, signed
 from tests.functions.portal.identity import CLIENT, ISSUER, IdentityInMemory, key_set
+from tests.permissions.gate import acting
 from tests.simulation.region import SECRET, Region
 from tests.simulation.workflows import invoke, messages
 
@@ -70,7 +70,8 @@ class Web:
                 return event
 
         app = self.api if path.startswith("/api/") else self.app
-        told = ApiGateway(app, Config()).handle_request(verb, path, dict(headers), body)
+        with acting("api_v1" if app is self.api else "portal"):
+            told = ApiGateway(app, Config()).handle_request(verb, path, dict(headers), body)
         multi = {name.lower(): values for name, values in told.get("multiValueHeaders", {}).items()}
         plain = {name.lower(): str(value) for name, value in told["headers"].items()}
         cookies = tuple(multi.get("set-cookie", ()))
@@ -111,7 +112,7 @@ def web(region: Region) -> Iterator[Web]:
     gateway = Gateway(region.book, idle, [SECRET], GATEWAY, region.clock, Mood())
     for made in (services.sessions, services.documents):
         made.cache_clear()
-    with patch.object(services, "access", lambda: access), patch.dict(os.environ, {"SALDO_GATEWAY_QUEUE_URL": "q"}):
+    with patch.object(services, "access", lambda: access):
         services.settings.cache_clear()
         from app import app
         from functions.api.v1.app import app as api

@@ -24,6 +24,7 @@ class Settings:
     `portal_origins` maps region code to the origin (scheme, host, port) of that region's portal; `entities` are the
     sellers whose runs this region's schedules start. `tax_service`: `avalara`, `vertex`, or "" for the table alone.
     `billed_tolerance_percent`: how far a run's totals may lie from those of a month before, "" for 30.
+    `flags`: the AppConfig application of feature flags, "" for the list that the code carries.
     """
 
     env: str
@@ -52,6 +53,7 @@ class Settings:
     vat_register_url: str
     billed_tolerance_percent: str
     canary_secret_arn: str
+    flags: str
     portal_origins: Mapping[str, str]
     entities: tuple[EntityCycle, ...]
 
