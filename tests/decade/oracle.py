@@ -21,8 +21,16 @@ from tests.decade.history import History, Sale, Told
 from tests.decade.oracle_calendar import DAY, cycle_around, midnight, share_of_days, share_of_seconds
 from tests.decade.oracle_late import Window, Windows, settled
 from tests.decade.oracle_prices import ZERO, Used, dimensions_of, minor, price_of, whole
+from tests.decade.oracle_returns import Kept, goes_back, usable_again
 from tests.decade.oracle_service import MINIMUM, Diary, Entry
 from tests.decade.oracle_tax import Row, Tax, Taxed, table_of_taxes, taxes_on
+
+Part = tuple[str, object]
+
+
+def _part_of(entry: Entry) -> Part:
+    """The days of a subscription's minimum that an entry counts towards."""
+    return entry.subscription_id, entry.part
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,8 @@ class Sum:
     category: str
     inclusive: bool
     supplied_on: date
+    entry: Entry | None = None
+    back: Kept | None = None  # as it was invoiced what this line gives back all or a part of
 
 
 @dataclass
@@ -47,6 +57,8 @@ class Expected:
     """An invoice as it should be."""
 
     lines: list[Sum]
+    day: date
+    returned: list[tuple[str, int, date]] = field(default_factory=list)  # prepaid credit, how much, drawn when
     discounts: list[tuple[str, int, int]] = field(default_factory=list)  # of which coupon, off which line, how much
     taxes: list[Row] = field(default_factory=list)
     net: int = 0
@@ -71,6 +83,9 @@ class Auditor:
         self.items: list[Item] = []
         self.notes = 0
         self.billed: dict[Entry, Sum] = {}
+        self.kept: dict[Entry, Kept] = {}
+        self.least: dict[Part, Sum] = {}
+        self.asked: Counter[Part] = Counter()
 
     def learn(self, fact: object) -> None:
         match fact:
@@ -102,16 +117,20 @@ class Auditor:
 
     def lines(self, due: Sequence[tuple[Entry, int]], day: date, with_late: bool) -> list[Sum]:
         """Every line before discounts. with_late: there is an invoice that late usage can ride on."""
-        taken = {entry: self._taken_back(entry) for entry, times in due if times < 0 and entry.component_id != MINIMUM}
+        plain = [(entry, times) for entry, times in due if entry.component_id != MINIMUM]
+        taken = {entry: self._taken_back(entry) for entry, times in plain if times < 0}
         found = [line for line, _ in taken.values()]
         known = {(w.meter.id, e.start, e.end): w.known for e, (_, w) in taken.items() if w is not None}
-        for entry, times in due:
-            if times > 0 and entry.component_id != MINIMUM:
-                self.billed[entry] = self._line(entry, known)
-                found.append(self.billed[entry])
-        for entry, times in due:
-            if entry.component_id == MINIMUM and times > 0:
-                found += self._true_up(entry, found)
+        now = {entry for entry, times in plain if times > 0}
+        for entry, times in plain:
+            if times > 0:
+                line = self._line(entry, known)
+                if entry.of is not None and entry.of not in now:
+                    line = replace(line, back=self.kept.get(entry.of, Kept(entry.of.due)))
+                self.billed[entry] = line
+                found.append(line)
+        self._know_minimums([(entry, times) for entry, times in due if entry.component_id == MINIMUM])
+        found += self._true_ups()
         if with_late:
             found += self._late([entry for entry, _ in due])
         supplied = [replace(s, supplied_on=day) if s.supplied_on == date.min else s for s in found]
@@ -119,7 +138,9 @@ class Auditor:
 
     def _taken_back(self, entry: Entry) -> tuple[Sum, Window | None]:
         window = self.windows.take_back(entry) if entry in self.windows.billed else None
-        return taken_back(self.billed.pop(entry)), window
+        line = self.billed.pop(entry)
+        kept = self.kept.pop(entry, Kept(entry.due if line.supplied_on == date.min else line.supplied_on))
+        return replace(taken_back(line), back=kept, entry=None), window
 
     def _late(self, due: Sequence[Entry]) -> list[Sum]:
         """Of windows billed before, what came since: the difference, or the charge taken back and made anew."""
@@ -129,12 +150,13 @@ class Auditor:
             version, component = self._component(entry)
             before = self.billed[entry]
             grown, more = settled(self.windows, entry, now, lambda used: self._price(version, component, used))  # noqa: B023
-            whole_line = replace(before, quantity=now.quantity, minor=before.minor + grown)
+            whole_line = replace(before, quantity=now.quantity, minor=before.minor + grown, back=None)
             self.billed[entry] = whole_line
             if corrected:
                 found += [replace(before, kind="credit", minor=-before.minor), replace(whole_line, kind="late")]
             else:
                 found.append(replace(before, kind="late", quantity=abs(more), minor=grown))
+            found += self._true_ups()
         return [line for line in found if line.minor]
 
     def _price(self, version: PlanVersion, component: Component, used: Used) -> int:
@@ -169,7 +191,7 @@ class Auditor:
         supplied = end - DAY if e.timing is Timing.ARREARS else date.min
         category, inclusive = component.tax_category, component.tax_inclusive
         where = e.subscription_id, e.version_id, e.component_id, e.start, end
-        return Sum(kind, *where, quantity, amount, category, inclusive, supplied)
+        return Sum(kind, *where, quantity, amount, category, inclusive, supplied, e)
 
     def _component(self, entry: Entry) -> tuple[PlanVersion, Component]:
         version = self.market.versions[entry.version_id]
@@ -205,32 +227,40 @@ class Auditor:
             day = one[1]
         return found
 
-    def _true_up(self, entry: Entry, lines: Sequence[Sum]) -> list[Sum]:
-        """What the fees of a period, paid ahead or now, lack to the plan's minimum."""
-        version = self.market.versions[entry.version_id]
-        least = Fraction(version.minimum or 0) * self._share(entry, version, None)
-        missing = minor(least, version.currency, version.rounding.value)
-        for component in version.components:
-            if component.kind is ChargeKind.FIXED and component.timing is Timing.ADVANCE:
-                diary = self.diaries[entry.subscription_id]
-                quantity = Fraction(diary.sold.quantities.get(component.id, 1))
-                ahead = entry._replace(component_id=component.id, timing=Timing.ADVANCE, quantity=quantity)
-                missing -= self._line(ahead, {}).minor
-        now = entry.subscription_id, entry.start, entry.end
-        missing -= sum(
-            s.minor for s in lines if (s.subscription_id, s.start, s.end) == now and s.supplied_on == s.end - DAY
-        )
-        if missing <= 0:
-            return []
-        like = version.components[0]
-        where = entry.subscription_id, version.id, MINIMUM, entry.start, entry.end
-        taxed = like.tax_category, like.tax_inclusive, entry.end - DAY
-        return [Sum("true_up", *where, Fraction(1), missing, *taxed)]
+    def _know_minimums(self, due: Sequence[tuple[Entry, int]]) -> None:
+        """Of minimums whose days are over, what these cost at least, and the line on which the missing is asked for."""
+        for entry, _ in sorted(due, key=lambda pair: pair[1]):
+            version, like = self.market.versions[entry.version_id], self.market.versions[entry.version_id].components[0]
+            least = Fraction(version.minimum or 0) * self._share(entry, version, None)
+            where = entry.subscription_id, version.id, MINIMUM, entry.start, max(entry.end, entry.start + DAY)
+            taxed = like.tax_category, like.tax_inclusive, where[-1] - DAY
+            amount = minor(least, version.currency, version.rounding.value)
+            self.least[_part_of(entry)] = Sum("true_up", *where, Fraction(1), amount, *taxed)
+        for entry, times in due:
+            if times < 0 and not any(e for e, t in due if t > 0 and _part_of(e) == _part_of(entry)):
+                self.least[_part_of(entry)] = replace(self.least[_part_of(entry)], minor=0)
+
+    def _true_ups(self) -> list[Sum]:
+        """For every minimum that is over: what all that stands billed for its days misses, less what was asked for."""
+        stands: Counter[Part] = Counter()
+        for entry, line in self.billed.items():
+            stands[_part_of(entry)] += line.minor
+        found = []
+        for part, least in self.least.items():
+            missing = max(least.minor - stands[part], 0)
+            if missing != self.asked[part]:
+                found.append(replace(least, minor=missing - self.asked[part]))
+                self.asked[part] = missing
+        return found
 
     def reckon(self, lines: list[Sum], day: date) -> Expected:
         """The whole invoice. lines: in the order in which they are on it, which decides who gets an odd cent."""
-        expected = Expected(lines)
+        expected = Expected(lines, day)
+        for credit in self.prepaid:
+            if credit.expires_on is not None and credit.expires_on <= day:
+                self.left[credit.id] = 0
         left = [line.minor for line in lines]
+        self._give_back(expected, left)
         for coupon in self.coupons:
             self._discount(expected, coupon, left, day)
         if self.market.options.prepaid is PrepaidOrder.BEFORE_TAX:
@@ -248,6 +278,18 @@ class Auditor:
         expected.payable -= sum(part for _, part in paid)
         return expected
 
+    def _give_back(self, expected: Expected, left: list[int]) -> None:
+        """Under each line that gives something back, what was off that; prepaid credit among it returns."""
+        returned: Counter[tuple[str, date]] = Counter()
+        for n, line in enumerate(expected.lines):
+            for name, part in goes_back(line.back, line.minor, frozenset(self.left)).items() if line.back else ():
+                expected.discounts.append((name, n, part))
+                left[n] += part
+                if line.back and name in self.left:
+                    returned[name, line.back.invoiced_on] += part
+        expected.returned = [(name, part, on) for (name, on), part in returned.items()]
+        expected.credits = [(name, -part) for name, part, _ in expected.returned]
+
     def _discount(self, expected: Expected, coupon: Coupon, left: list[int], day: date) -> None:
         begun = coupon.from_on is None or coupon.from_on <= day
         over = coupon.until_on is not None and coupon.until_on <= day
@@ -259,7 +301,8 @@ class Auditor:
         concerned = [
             n
             for n, line in enumerate(expected.lines)
-            if (not coupon.plans or line.version_id in coupon.plans)
+            if line.back is None
+            and (not coupon.plans or line.version_id in coupon.plans)
             and (not coupon.components or line.component_id in coupon.components)
         ]
         base = sum(left[n] for n in concerned)
@@ -321,7 +364,10 @@ class Auditor:
         expected.payable = expected.net + expected.tax - elsewhere
 
     def _taxes(self, line: Sum) -> tuple[Tax, ...]:
-        return taxes_on(line.category, line.supplied_on, self.account, self.market.seller, self.market.table)
+        if line.back is not None and line.back.taxes is not None:
+            return line.back.taxes
+        day = line.back.supplied_on if line.back is not None else line.supplied_on
+        return taxes_on(line.category, day, self.account, self.market.seller, self.market.table)
 
     def use_up(self, expected: Expected) -> None:
         """Coupons and credits after an invoice; a total below zero is kept for the customer."""
@@ -333,6 +379,13 @@ class Auditor:
                 self.left[credit_id] -= part
             else:
                 self.notes -= part
+        for credit_id, _, drawn_on in expected.returned:
+            self.prepaid = [usable_again(c, drawn_on, expected.day) if c.id == credit_id else c for c in self.prepaid]
+        for n, line in enumerate(expected.lines):
+            if line.entry is not None:
+                off = {name: part for name, of, part in expected.discounts if of == n}
+                kept = self.kept.setdefault(line.entry, Kept(line.supplied_on))
+                kept.add(line.minor, off, self._taxes(line), expected.day)
         if expected.net + expected.tax < 0:
             self.notes -= expected.payable
 

@@ -42,6 +42,8 @@ class Entry(NamedTuple):
     quantity: Fraction | None
     sign: int
     cycle: int
+    part: tuple[date, datetime | None] | None  # from when the minimum holds that this counts towards
+    of: Entry | None = None  # of a credit: the charge that it gives back a part of
 
 
 @dataclass
@@ -53,6 +55,13 @@ class Terms:
     cycle: Cycle
     running: bool = True
     ended: bool = False
+
+
+def minimum_of(version: PlanVersion) -> tuple[object, ...] | None:
+    """What a plan costs at least, and how that is taxed: under another minimum nothing runs on."""
+    first = version.components[0]
+    taxed = first.tax_category, first.revenue_tag, first.tax_inclusive
+    return None if version.minimum is None else (version.minimum, *taxed)
 
 
 @dataclass
@@ -71,6 +80,7 @@ class Stretch:
     end: date = date.min
     spent: bool = False
     most: Fraction | None = None  # of what is never prorated, the most there was of it in this period
+    charged: Entry | None = None  # what was charged ahead for the present period
 
     @property
     def id(self) -> str:
@@ -91,7 +101,8 @@ class Stretch:
 
     def alike(self, other: Stretch) -> bool:
         mine = self.component, self.quantity, self.cycle, self.version.rounding, self.version.day_count
-        return mine == (other.component, other.quantity, other.cycle, other.version.rounding, other.version.day_count)
+        theirs = other.component, other.quantity, other.cycle, other.version.rounding, other.version.day_count
+        return mine == theirs and minimum_of(self.version) == minimum_of(other.version)
 
 
 @dataclass
@@ -290,13 +301,13 @@ class Diary:
         terms = self.state.terms
         if not terms.running:
             return
+        if terms.version.minimum is not None:
+            yield Stretch(None, terms.version, None, terms.cycle, moment, True)
         for component in terms.version.components:
             usage = component.kind is ChargeKind.USAGE
             quantity = None if usage else terms.quantities.get(component.id, Fraction(1))
             first = component.id not in self.state.seen
             yield Stretch(component, terms.version, quantity, terms.cycle, moment, first)
-        if terms.version.minimum is not None:
-            yield Stretch(None, terms.version, None, terms.cycle, moment, True)
 
     def _end(self, stretch: Stretch, day: date, moment: datetime | None, whole: bool, closes: bool) -> None:
         """Terms end on a day; within a period, that leaves something to give back or to charge."""
@@ -307,15 +318,15 @@ class Diary:
             self._write(stretch, day if closes else stretch.end, (stretch.start, stretch.start_at), (day, moment))
         elif component is not None and component.kind is ChargeKind.FIXED and component.prorate:
             begin = (stretch.start, stretch.start_at) if whole else (day, moment)
-            self._write(stretch, day, begin, (stretch.end, None), sign=-1)
+            self._write(stretch, day, begin, (stretch.end, None), sign=-1, of=stretch.charged)
 
     def _grow(self, stretch: Stretch, other: Stretch, day: date, moment: datetime | None) -> None:
         most = max(stretch.most or Fraction(0), other.quantity or Fraction(0))
         stretch.version = other.version
         if stretch.timing is Timing.ADVANCE and most != stretch.most:
-            self._write(stretch, day, (day, moment), (stretch.end, None), sign=-1)
+            self._write(stretch, day, (day, moment), (stretch.end, None), sign=-1, of=stretch.charged)
             stretch.most = most
-            self._write(stretch, day, (day, moment), (stretch.end, None))
+            stretch.charged = self._write(stretch, day, (day, moment), (stretch.end, None))
         stretch.quantity, stretch.most = other.quantity, most
         if stretch.timing is Timing.ARREARS:
             stretch.start, stretch.start_at = day, moment
@@ -338,7 +349,12 @@ class Diary:
             stretch.begins_period, stretch.most = False, stretch.quantity
             self.state.seen |= {stretch.id}
             if stretch.timing is Timing.ADVANCE and not stretch.spent:
-                self._write(stretch, day, (day, stretch.start_at), (stretch.end, None))
+                stretch.charged = self._write(stretch, day, (day, stretch.start_at), (stretch.end, None))
+
+    def _part(self) -> tuple[date, datetime | None] | None:
+        """The minimum that runs is for its days in this period: since then, what is charged for them counts."""
+        least = self.state.open.get(MINIMUM)
+        return None if least is None else (least.start, least.start_at)
 
     def _write(
         self,
@@ -347,7 +363,8 @@ class Diary:
         begin: tuple[date, datetime | None],
         end: tuple[date, datetime | None],
         sign: int = 1,
-    ) -> None:
+        of: Entry | None = None,
+    ) -> Entry:
         entry = Entry(
             self.sold.id,
             due,
@@ -362,11 +379,14 @@ class Diary:
             stretch.most,
             sign,
             cycles_before(stretch.cycle, self.first_day, begin[0]),
+            None if stretch.once else self._part(),
+            of,
         )
         if begin[0] == end[0] and stretch.component is not None and stretch.component.kind is ChargeKind.USAGE:
-            return  # usage is counted by days, and this day is the next terms'
+            return entry  # usage is counted by days, and this day is the next terms'
         self.entries.append(entry)
         self.outstanding[entry] += 1
         if not self.outstanding[entry]:
             del self.outstanding[entry]
         self.state.written = len(self.entries)
+        return entry

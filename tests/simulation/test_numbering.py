@@ -45,7 +45,7 @@ def attempt(number: int, on: date = ON) -> Attempt:
 def drafts_of(number: int, batch: int, count: int) -> list[Drafted]:
     kinds = (DocumentKind.INVOICE, DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
     ids = [f"{number:02}{batch:03}{i:04}" for i in range(count)]
-    return [Drafted(f"acct_eu_c{i % 5}", f"inv_{d}", "EUR", 100, kinds[i % 3]) for i, d in enumerate(ids)]
+    return [Drafted(f"acct_eu_c{i % 5}", f"inv_{d}", "EUR", 100, 100, kinds[i % 3]) for i, d in enumerate(ids)]
 
 
 def numbers_of(world: World, *attempts: Attempt) -> dict[str, list[tuple[int, str, str]]]:
@@ -108,6 +108,29 @@ def test_32_parallel_workers_leave_no_gap_no_clash_and_no_stuck_draft(
         for n in range(b.first, b.first + b.count)
     ]
     assert len(set(texts)) == len(texts)
+
+
+def test_numbers_taken_between_a_look_and_its_write_are_not_taken_again() -> None:
+    world = World()
+    world.found(0)
+    first, second = attempt(1), attempt(2)
+    for one in (first, second):
+        drafted = BatchResult(tuple(drafts_of(one.number, 0, 3)), ())
+        world.store.put_many([records.attempt_item(one), records.result_item(one.run_id, one.number, "00000", drafted)])
+
+    def meddle(_number: int, operation: str, when: str) -> None:
+        if operation == "TransactWriteItems" and when == "before":
+            world.client.fault = None
+            number_invoices(world.store, second.run_id, second.number)
+
+    world.client.fault = meddle
+    number_invoices(world.store, first.run_id, first.number)
+    given_out = numbers_of(world, first, second)
+    assert {series: [rank for rank, _, _ in rows] for series, rows in given_out.items()} == {
+        "RW-2026": [1, 2, 3, 4],
+        "RW-RK-2026": [1, 2],
+    }
+    assert len({document for rows in given_out.values() for _, _, document in rows}) == 6
 
 
 def test_a_later_day_goes_on_in_the_series_and_dates_never_fall() -> None:

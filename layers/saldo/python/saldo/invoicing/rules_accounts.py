@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from saldo.accounts.model import Account, InvoiceSplit
 from saldo.invoicing.model import (
-    AppliedCredit,
     BilledAccount,
     BillingCase,
     CreditSource,
@@ -17,11 +16,11 @@ from saldo.invoicing.model import (
     DueSubscription,
     InvoiceBody,
     LateCharge,
-    PrepaidCredit,
     Wallet,
 )
+from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import bill
-from saldo.invoicing.rules_discounts import after_use
+from saldo.invoicing.rules_discounts import after_use, drawn_from
 from saldo.subscriptions.model import Subscription
 from saldo.tax.ports import TaxPort
 
@@ -37,8 +36,10 @@ def bill_account(case: BillingCase, tax: TaxPort) -> BilledAccount:
     bodies: list[InvoiceBody] = []
     moved: dict[str, Subscription] = {}
     wallet, nothing = case.wallet, "no_charges"
+    minimums: dict[MinimumKey, MinimumPart] = {}
     for part in split_case(case):
-        outcome = bill(replace(part, wallet=wallet), tax)
+        outcome = bill(replace(part, wallet=wallet, minimums={**case.minimums, **minimums}), tax)
+        minimums |= {one.key: one for one in outcome.minimums}
         moved |= {subscription.id: subscription for subscription in outcome.subscriptions}
         if isinstance(outcome, Draft):
             bodies.append(outcome.body)
@@ -46,7 +47,7 @@ def bill_account(case: BillingCase, tax: TaxPort) -> BilledAccount:
         else:
             nothing = outcome.reason
     in_order = tuple(moved[item.subscription.id] for item in case.due if item.subscription.id in moved)
-    return BilledAccount(tuple(bodies), in_order, wallet, "" if bodies else nothing)
+    return BilledAccount(tuple(bodies), in_order, wallet, "" if bodies else nothing, tuple(minimums.values()))
 
 
 def split_case(case: BillingCase) -> list[BillingCase]:
@@ -107,13 +108,7 @@ def wallet_after(wallet: Wallet, body: InvoiceBody) -> Wallet:
         if applied.source is CreditSource.CREDIT_NOTE:
             notes -= applied.minor
         else:
-            credits = tuple(_drawn(credit, applied) for credit in credits)
+            credits = drawn_from(credits, applied, body.issued_on)
     if body.kind is DocumentKind.CREDIT_NOTE:
         notes -= body.payable_minor
     return Wallet(coupons, credits, notes)
-
-
-def _drawn(credit: PrepaidCredit, applied: AppliedCredit) -> PrepaidCredit:
-    if credit.id != applied.credit_id:
-        return credit
-    return replace(credit, balance_minor=credit.balance_minor - applied.minor)

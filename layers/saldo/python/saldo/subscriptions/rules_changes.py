@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.catalog.model import MINIMUM, ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.periods import Cycle, Period, local_midnight, whole_seconds
@@ -58,7 +59,8 @@ def with_change(subscription: Subscription, change: Change) -> Subscription:
 class Run:
     """A component on equal terms over days without a gap. `closes`: what ran up is billed on the day it ends.
     `whole`: the period that it ends in is credited whole. `paid`: of a charge that is never prorated, the quantity that
-    the period it begins in is charged for already. `grows_into`: it is followed by a run that takes its charge over."""
+    the period it begins in is charged for already, and `paid_by` the run that was charged for it. `grows_into`: it is
+    followed by a run that takes its charge over. `least`: the minimum that it counts towards."""
 
     component: Component
     version: PlanVersion
@@ -72,7 +74,9 @@ class Run:
     closes: bool = False
     whole: bool = False
     paid: Decimal | None = None
+    paid_by: Run | None = None
     grows_into: bool = False
+    least: Run | None = None
 
 
 @dataclass(slots=True)
@@ -82,18 +86,21 @@ class _Runs:
 
 
 def runs_of(terms: Sequence[Terms]) -> list[Run]:
-    """The timeline component by component; a component that a change leaves alone runs on."""
+    """The timeline component by component; a component that a change leaves alone runs on, under the same minimum."""
     runs, seen = _Runs(), set[str]()
     for i, now in enumerate(terms):
-        components = now.version.components if now.running else ()
+        components = _charged(now.version) if now.running else ()
         kept: dict[str, Run] = {}
         for component in components:
-            quantity = None if component.kind is ChargeKind.USAGE else now.quantities.get(component.id, ONE)
+            counted = component.kind is ChargeKind.USAGE or component.id == MINIMUM
+            quantity = None if counted else now.quantities.get(component.id, ONE)
             going = runs.open.get(component.id)
             if going is None or not _goes_on(going, component, quantity, now):
                 begins = i == 0 or component.id not in seen
-                paid = None if going is None else _paid(going, component, now)
-                going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins, paid=paid)
+                by = None if going is None else _paid_by(going, component, now)
+                going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins, paid_by=by)
+                going.paid = None if by is None else by.quantity
+                going.least = going if component.id == MINIMUM else kept.get(MINIMUM)
                 runs.all.append(going)
             seen.add(component.id)
             kept[component.id] = going
@@ -105,8 +112,13 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
     return runs.all
 
 
-def _paid(run: Run, component: Component, now: Terms) -> Decimal | None:
-    """The most that a charge that is never prorated was charged for in the period that a new quantity cuts.
+def _charged(version: PlanVersion) -> tuple[Component, ...]:
+    """The minimum first, so that what counts towards it finds it."""
+    return version.components if version.least is None else (version.least, *version.components)
+
+
+def _paid_by(run: Run, component: Component, now: Terms) -> Run | None:
+    """By which run a charge that is never prorated was charged for the most in the period that a new quantity cuts.
 
     Only what is more is then charged, and nothing comes back for what is less. None where the period begins anew.
     """
@@ -116,11 +128,13 @@ def _paid(run: Run, component: Component, now: Terms) -> Decimal | None:
     if (full.start == now.start and now.start_at is None) or not _goes_on(run, component, run.quantity, now):
         return None
     run.grows_into = True
-    return max(run.quantity, run.paid or ZERO) if run.start in full else run.quantity
+    more_before = run.start in full and run.paid is not None and run.paid >= run.quantity
+    return run.paid_by if more_before else run
 
 
 def _goes_on(run: Run, component: Component, quantity: Decimal | None, now: Terms) -> bool:
-    alike = (run.version.rounding, run.version.day_count) == (now.version.rounding, now.version.day_count)
+    before, after = run.version, now.version
+    alike = (before.rounding, before.day_count, before.least) == (after.rounding, after.day_count, after.least)
     return alike and (run.component, run.quantity, run.cycle) == (component, quantity, now.cycle)
 
 
@@ -168,10 +182,11 @@ class _Maker:
             yield from self._grown(full, _Days(start, end, begin), run.paid)
         elif run.component.timing is Timing.ADVANCE:
             leg = start > full.start and start > self.subscription.billed_from
-            yield self._charge(full, _Days(start, end, begin), start, leg=leg or begin is not None)
+            charge = self._charge(full, _Days(start, end, begin), start, leg=leg or begin is not None)
+            yield charge
             if cut is not None and run.component.kind is ChargeKind.FIXED and run.component.prorate:
                 credited = _Days(start, end, begin) if run.whole else _Days(cut, end, run.end_at)
-                yield self._charge(full, credited, cut, sign=-1, leg=True)
+                yield replace(self._charge(full, credited, cut, sign=-1, leg=True), gives_back=charge)
         elif not (cut is not None and run.grows_into):
             due = cut if cut is not None and run.closes else end
             if run.component.kind is ChargeKind.USAGE and cut == start:
@@ -183,13 +198,22 @@ class _Maker:
         most = max(self.run.quantity or ZERO, paid)
         if self.run.component.timing is Timing.ADVANCE:
             if most > paid:
-                yield replace(self._charge(full, days, days.start, sign=-1, leg=True), quantity=paid)
+                credit = self._charge(full, days, days.start, sign=-1, leg=True)
+                yield replace(credit, quantity=paid, gives_back=self._paid_for(full, days.end))
                 yield self._charge(full, days, days.start, leg=True)
         elif not self.run.grows_into or self.run.end is None or self.run.end >= days.end:
             end = self.run.end if self.run.end is not None and self.run.end < days.end else None
             lasted = days if end is None else replace(days, end=end, end_at=self.run.end_at)
             due = end if end is not None and self.run.closes else days.end
             yield replace(self._charge(full, lasted, due), quantity=most)
+
+    def _paid_for(self, full: Period, end: date) -> Charge:
+        """What was charged, of what is never prorated, before the quantity grew."""
+        by = self.run.paid_by
+        assert by is not None, "what has grown was less before"
+        start = max(full.start, by.start)
+        days = _Days(start, end, by.start_at if start == by.start else None)
+        return _Maker(self.subscription, by, self.zone)._charge(full, days, start)
 
     def _charge(self, full: Period, days: _Days, due: date, sign: int = 1, leg: bool = False) -> Charge:
         run, subscription = self.run, self.subscription
@@ -203,7 +227,17 @@ class _Maker:
         )
         cycle = run.cycle.index_at(days.start) - run.cycle.index_at(subscription.billed_from)
         seconds = days.seconds_of(full, self.zone) if run.version.day_count is DayCount.SECOND else None
-        return Charge(period, run.version.id, run.component.id, run.quantity, sign, max(cycle, 0), seconds, leg)
+        of = run.version.id, run.component.id
+        return Charge(period, *of, run.quantity, sign, max(cycle, 0), seconds, leg, self._part(full))
+
+    def _part(self, full: Period) -> str:
+        """From when the minimum holds that a charge of this period counts towards; one-time charges count for none."""
+        least = self.run.least
+        if least is None or self.run.component.kind is ChargeKind.ONE_TIME:
+            return ""
+        if least.start_at is not None and least.start >= full.start:
+            return instant_text(least.start_at)
+        return max(full.start, least.start).isoformat()
 
 
 @dataclass(frozen=True, slots=True)

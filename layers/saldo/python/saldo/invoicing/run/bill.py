@@ -10,6 +10,7 @@ from saldo.accounts.records import entity_from, facts_print
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing import approvals
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
+from saldo.invoicing.minimum_records import write_minimum
 from saldo.invoicing.model import BilledAccount, InvoiceBody
 from saldo.invoicing.records import body_item, body_key
 from saldo.invoicing.records_templates import choice_from, templates_key
@@ -154,6 +155,8 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
     for waiting, sold in zip(found.items, case.items, strict=True):
         close_item(unit, waiting, ItemStatus.BILLED, invoice_id=invoices.get(sold.identity, ""), **mark)
     accounts = {account.id: account for account in (case.account, *found.members)}
+    for part in billed.minimums:
+        write_minimum(unit, part)
     for account_id, windows in windows_of(case, found.usage, invoices).items():
         close_windows(unit, accounts[account_id], found.usage[account_id], windows)
     if not attempt.dry_run:
@@ -165,7 +168,7 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
 
 def _check_size(found: AccountCase, billed: BilledAccount) -> None:
     usage = sum(1 + len(u.cutoffs) + len(u.late) for u in found.usage.values() if u.cutoffs or u.late)
-    writes = len(billed.bodies) + len(billed.subscriptions) + len(found.items) + usage + 1
+    writes = len(billed.bodies) + len(billed.subscriptions) + len(found.items) + len(billed.minimums) + usage + 1
     if writes > MOST_WRITES:
         message = f"{len(billed.subscriptions)} subscriptions and {len(found.items)} items are more than one unit holds"
         raise Refusal("too_many_charges", f"{message}; let fewer accounts share an invoice")
