@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
-from itertools import batched
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,7 +36,8 @@ def start(path: str) -> None:
     """Make this process one of functions: their settings, their clients, and the clock of the load."""
     os.environ |= ENVIRONMENT | {"POWERTOOLS_SERVICE_NAME": "load", "POWERTOOLS_METRICS_NAMESPACE": "Saldo"}
     table = RemoteTable(path)
-    session = SimpleNamespace(client=lambda service, **_: {"dynamodb": table}[service])
+    others = SimpleNamespace()  # made by functions that do not call them here
+    session = SimpleNamespace(client=lambda service, **_: table if service == "dynamodb" else others)
     instants = SimpleNamespace(now=lambda _zone: _INSTANT[0], fromisoformat=datetime.fromisoformat)
     patch("saldo.storage.clients.session", lambda: session).start()
     patch("saldo.kernel.clock.datetime", instants).start()
@@ -55,8 +55,8 @@ def invoke(name: str, event: dict[str, Any], now: datetime) -> Done:
 
 def ingest(first: int, accounts: int, day: str, each: int, now: datetime) -> Done:
     """So many events of a day for each of these accounts, in messages of 1,000, to the function that takes them in."""
-    events = _events(first, accounts, day, each)
-    bodies = [json.dumps(list(some)) for some in batched(events, 1000)]
+    events = list(_events(first, accounts, day, each))
+    bodies = [json.dumps(events[at : at + 1000]) for at in range(0, len(events), 1000)]
     messages = [
         {"entity_id": ENTITY.id, "producer": "load", "batch_id": f"batch_{day}_{first}_{n}", "body": body}
         for n, body in enumerate(bodies)

@@ -156,7 +156,7 @@ def _issued(world: World, on: date) -> tuple[str, int]:
     attempt = open_run(world.store, world.clock, ENTITY.id, on.isoformat())
     for batch in attempt.batches:
         bill_accounts(world.billing(), attempt.run_id, attempt.number, batch)
-    for batch in number_invoices(world.store, attempt.run_id, attempt.number):
+    for batch in number_invoices(world.store, world.clock, attempt.run_id, attempt.number):
         issue_invoices(world.store, world.clock, attempt.run_id, attempt.number, batch)
     return attempt.run_id, attempt.number
 

@@ -121,10 +121,10 @@ def test_numbers_taken_between_a_look_and_its_write_are_not_taken_again() -> Non
     def meddle(_number: int, operation: str, when: str) -> None:
         if operation == "TransactWriteItems" and when == "before":
             world.client.fault = None
-            number_invoices(world.store, second.run_id, second.number)
+            number_invoices(world.store, world.clock, second.run_id, second.number)
 
     world.client.fault = meddle
-    number_invoices(world.store, first.run_id, first.number)
+    number_invoices(world.store, world.clock, first.run_id, first.number)
     given_out = numbers_of(world, first, second)
     assert {series: [rank for rank, _, _ in rows] for series, rows in given_out.items()} == {
         "RW-2026": [1, 2, 3, 4],
