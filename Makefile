@@ -78,6 +78,12 @@ permissions: setup ## what the deployed policies grant and no workflow needs
 bench: setup ## measure against the bars; build/bench.json
 	@$(PATHS) $(PYTHON) -m tests.bench
 
+cost: setup ## what an invoice costs on AWS, counted, and what it cost last; RENEW=1 when a change is meant
+	@$(PATHS) $(PYTHON) -m tests.bench.counted_run $(if $(RENEW),--renew)
+
+load: setup ## a month end and one very large account through the hosted functions: ACCOUNTS, EVENTS
+	@$(PATHS) $(PYTHON) -m tests.load --accounts $(or $(ACCOUNTS),100000) --events $(or $(EVENTS),10000000)
+
 pictures: ## pictures of the portal and of an invoice
 	@$(BOOTSTRAP) --browser
 	@$(PATHS) $(PYTHON) -m local.pictures
@@ -92,4 +98,4 @@ deploy: setup ## deploy every stack of ENV to AWS
 lock: setup ## pin and hash every package again
 	@$(PYTHON) -m local.lock
 
-.PHONY: help setup up down reset status test check lint bench cases decade simulate crashes mutants nightly audit permissions pictures synth deploy lock
+.PHONY: help setup up down reset status test check lint bench cost load cases decade simulate crashes mutants nightly audit permissions pictures synth deploy lock

@@ -349,7 +349,7 @@ class Simulation:
         run_id, number = attempt.run_id, attempt.number
         for batch in attempt.batches:
             self._stubborn("bill_accounts", partial(self._bill_batch, run_id, number, batch))
-        batches = self._stubborn("number_invoices", lambda: number_invoices(store, run_id, number))
+        batches = self._stubborn("number_invoices", lambda: number_invoices(store, clock, run_id, number))
         for batch in batches:
             self._stubborn("issue_invoices", partial(issue_invoices, store, clock, run_id, number, batch))
         self._stubborn("reconcile_run", lambda: reconcile_run(store, run_id, number))
@@ -474,7 +474,7 @@ class Simulation:
         dice.shuffle(bodies)
         for body in bodies:
             with acting("gateway_events"):
-                handled = handle_messages(self._payments(), [{"messageId": "m", "body": body}], self._clock())
+                handled = handle_messages(self._payments(), [{"messageId": "m", "body": body}], now)
             if handled.again:
                 raise Unavailable("handed back")
             self.region.queues.waiting.remove(("gateway", body))

@@ -229,7 +229,13 @@ def an_invoice_of_someone_else(region: Region) -> None:
 
 
 def an_issue_without_its_audit_record(region: Region) -> None:
-    drop(region, of(region, "audit", action="invoice.issued")[0])
+    drop(region, of(region, "audit", owner="", action="invoices.numbered")[0])
+
+
+def a_total_other_than_was_put_on_record(region: Region) -> None:
+    item = of(region, "audit", owner="", action="invoices.numbered")[0]
+    block = item["after"]["blocks"][0]
+    put(region, item, after={"blocks": [block | {"digest": "0" * 64}]})
 
 
 def a_payout_without_its_audit_record(region: Region) -> None:
@@ -265,6 +271,7 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (3, everything, a_credit_used_twice),
     (4, everything, revenue_moved_within_an_entry),
     (4, everything, an_entry_moved_to_another_day),
+    (4, everything, a_total_other_than_was_put_on_record),
     (5, everything, a_payout_of_less_than_was_settled),
     (6, everything, an_invoice_written_twice),
     (6, everything, an_item_billed_that_still_waits),
@@ -333,7 +340,7 @@ def test_numbers_that_a_run_holds_are_no_gap_while_it_goes_on() -> None:
     attempt = open_run(world.store, world.clock, ENTITY.id, FEB.isoformat())
     for batch in attempt.batches:
         bill_accounts(world.billing(), attempt.run_id, attempt.number, batch)
-    number_invoices(world.store, attempt.run_id, attempt.number)
+    number_invoices(world.store, world.clock, attempt.run_id, attempt.number)
     assert check_all(world.store).violations == []
 
 

@@ -82,7 +82,7 @@ def test_two_executions_of_the_same_run_join_the_same_attempt() -> None:
         bill_accounts(world.billing(), first.run_id, first.number, batch)
     for batch in second.batches:
         assert bill_accounts(world.billing(), first.run_id, first.number, batch).set_aside == ()
-    assert len(number_invoices(world.store, first.run_id, 1)) == 2
+    assert len(number_invoices(world.store, world.clock, first.run_id, 1)) == 1
     assert world.run(JAN).invoices == 60
     assert check_all(world.store).violations == []
 
@@ -143,7 +143,7 @@ def test_a_draft_that_a_straggler_froze_after_numbering_gets_a_further_block() -
     accounts = world.found(51, started_on=JAN)
     attempt = open_run(world.store, world.clock, ENTITY.id, "2026-01-01")
     bill_accounts(world.billing(), attempt.run_id, 1, "00000")
-    number_invoices(world.store, attempt.run_id, 1)
+    number_invoices(world.store, world.clock, attempt.run_id, 1)
     bill_accounts(world.billing(), attempt.run_id, 1, "00001")
     closed = world.run(JAN)
     assert closed.invoices == len(accounts)
@@ -156,7 +156,7 @@ def _issued(world: World, on: date) -> tuple[str, int]:
     attempt = open_run(world.store, world.clock, ENTITY.id, on.isoformat())
     for batch in attempt.batches:
         bill_accounts(world.billing(), attempt.run_id, attempt.number, batch)
-    for batch in number_invoices(world.store, attempt.run_id, attempt.number):
+    for batch in number_invoices(world.store, world.clock, attempt.run_id, attempt.number):
         issue_invoices(world.store, world.clock, attempt.run_id, attempt.number, batch)
     return attempt.run_id, attempt.number
 

@@ -342,8 +342,8 @@ _CHECKED: tuple[Mutant, ...] = (
         "a receipt's audit record stands for a payout's",
         "key without its kind",
         "insight/checks_owner.py",
-        """if action and (action, item["source_id"].split(" ")[-1]) not in audited:""",
-        """if action and item["source_id"].split(" ")[-1] not in {subject for _, subject in audited}:""",
+        "if action and subject not in by_runs and (action, subject) not in owner.audited:",
+        "if action and subject not in by_runs and subject not in {subject for _, subject in owner.audited}:",
         "tests/simulation/test_invariants.py",
     ),
 )

@@ -12,7 +12,7 @@ from saldo.invoicing import approvals
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.minimum_records import write_minimum
 from saldo.invoicing.model import BilledAccount, InvoiceBody
-from saldo.invoicing.records import body_key, draft_header, header_item
+from saldo.invoicing.records import body_item, body_key
 from saldo.invoicing.records_templates import choice_from, templates_key
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_late import windows_of
@@ -141,8 +141,8 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
     _check_size(found, billed)
     unit = Unit(f"bill {case.account.id}")
     for body in billed.bodies:
-        unit.insert(header_item(draft_header(body, attempt.run_id)))
-        unit.insert({**_named(body_key(body.account_id, body.id)), "kind": "body", "body": body_to_bytes(body)})
+        frozen = body_to_bytes(body)
+        unit.insert(body_item(body.account_id, body.id, frozen, by_mail=case.account.deliver_by_email))
     invoices = {charge: body.id for body in billed.bodies for charge in body.charges}
     mark = {
         "billed_by": records.billed_by(attempt),
@@ -168,14 +168,10 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
 
 def _check_size(found: AccountCase, billed: BilledAccount) -> None:
     usage = sum(1 + len(u.cutoffs) + len(u.late) for u in found.usage.values() if u.cutoffs or u.late)
-    writes = 2 * len(billed.bodies) + len(billed.subscriptions) + len(found.items) + len(billed.minimums) + usage + 1
+    writes = len(billed.bodies) + len(billed.subscriptions) + len(found.items) + len(billed.minimums) + usage + 1
     if writes > MOST_WRITES:
         message = f"{len(billed.subscriptions)} subscriptions and {len(found.items)} items are more than one unit holds"
         raise Refusal("too_many_charges", f"{message}; let fewer accounts share an invoice")
-
-
-def _named(key: Key) -> Item:
-    return {"pk": key[0], "sk": key[1]}
 
 
 def _drafted_of(body: InvoiceBody) -> Drafted:
