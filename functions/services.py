@@ -96,12 +96,14 @@ def clocks() -> Clocks:
 @lru_cache(maxsize=1)
 def deliveries() -> Deliveries:
     from functions.delivery.letters import WrittenLetters
+    from functions.delivery.note_letters import NoteLetters
     from functions.delivery.reminder_letters import ReminderLetters
     from saldo.delivery.service import Deliveries
     from saldo.delivery.ses import SesMailer, ses_client
 
     mailer = SesMailer(ses_client(), settings().mail_from)
-    letters = WrittenLetters(documents(), ReminderLetters(reminders(), accounts(), settings().origin))
+    notes = NoteLetters(store(), sealer(), accounts(), settings().origin, clock)
+    letters = WrittenLetters(documents(), ReminderLetters(reminders(), accounts(), settings().origin), notes)
     return Deliveries(store(), accounts(), letters, mailer, clock)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functions.delivery.note_letters import NoteLetters
 from functions.delivery.reminder_letters import ReminderLetters
 from saldo.delivery.model import Letter
 from saldo.documents.model import DocumentView, InvoiceView
@@ -12,12 +13,14 @@ from saldo.documents.wording import Wording, wording
 class WrittenLetters:
     """Implements `saldo.delivery.ports.Letters`."""
 
-    def __init__(self, documents: Documents, reminders: ReminderLetters) -> None:
-        self._documents, self._reminders = documents, reminders
+    def __init__(self, documents: Documents, reminders: ReminderLetters, notes: NoteLetters) -> None:
+        self._documents, self._reminders, self._notes = documents, reminders, notes
 
     def letter(self, account_id: str, document_kind: str, document_id: str) -> Letter | None:
         if document_kind == "reminder":
             return self._reminders.letter(account_id, document_id)
+        if document_kind == "note":
+            return self._notes.letter(account_id, document_id)
         if document_kind in ("invoice", "credit_note"):
             view: DocumentView = self._documents.invoice_view(account_id, document_id)
             pdf = self._documents.invoice_pdf(account_id, document_id)

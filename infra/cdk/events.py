@@ -34,7 +34,7 @@ from infra.cdk.watched import WatchedFunction, WatchedQueue
 from saldo.integration.rules import KINDS
 
 # Events that reach a customer by mail.
-DELIVERED = ("invoice.issued", "credit_note.issued", "payment.settled", "reminder.issued")
+DELIVERED = ("invoice.issued", "credit_note.issued", "payment.settled", "reminder.issued", "note.written")
 # Events that a tax service is told of.
 TAXED = ("invoice.issued", "credit_note.issued")
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 import boto3
 
 from functions.delivery.letters import WrittenLetters
+from functions.delivery.note_letters import NoteLetters
 from functions.delivery.reminder_letters import ReminderLetters
 from functions.documents.settled import SettledInStore
 from saldo.accounts.service import Accounts
@@ -48,7 +49,9 @@ class Scene:
     def letters(self) -> WrittenLetters:
         """As delivery has them written."""
         reminders = Reminders(self.region.store, self.region.clock)
-        return WrittenLetters(self.documents, ReminderLetters(reminders, self.accounts, "http://localhost:8080"))
+        origin, region = "http://localhost:8080", self.region
+        notes = NoteLetters(region.store, region.sealer, self.accounts, origin, region.clock)
+        return WrittenLetters(self.documents, ReminderLetters(reminders, self.accounts, origin), notes)
 
 
 def line() -> Line:

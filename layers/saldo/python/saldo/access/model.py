@@ -23,10 +23,11 @@ class UserStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One account and the role a user has on it."""
+    """One account and the role a user has on it; `suspended`: for the time being not."""
 
     account_id: str
     role: Role
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,22 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from: the address cut to its network, and the browser in a word or two."""
+    """Where a request came from: the address cut to its network, and the browser in a word or two.
+
+    `browser`: digest of the cookie by which a browser is known again, "" when it keeps none.
+    """
 
     address: str = ""
     device: str = ""
+    browser: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Failed attempts of the running window: of the user, and of the network they come from."""
+
+    of_user: int
+    of_network: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,7 @@ class Session:
     """A user signed in on one browser. `digest` is the SHA-256 of the token, in hex.
 
     `verified_at`: when the user last proved who they are with a one-time code, None when never in this session.
+    `elsewhere`: the browser of another session that was living when this one began, "" when there was none.
     """
 
     digest: str
@@ -80,6 +94,7 @@ class Session:
     seen_at: datetime
     verified_at: datetime | None
     origin: Origin
+    elsewhere: str = ""
 
     def seat(self, account_id: str) -> Seat | None:
         """The seat on this account, None when the user has none."""
@@ -93,6 +108,14 @@ class SessionSummary:
     digest: str
     began_at: datetime
     origin: Origin
+
+
+class Proof(StrEnum):
+    """By what somebody showed who they are. CODE: password and one-time code. MAIL: a link from their mailbox."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a proof
+    CODE = "code"
+    MAIL = "mail"
 
 
 class ChallengeKind(StrEnum):

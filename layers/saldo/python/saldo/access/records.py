@@ -1,6 +1,7 @@
 """How users and sessions lie in the table.
 
 `<user>` / `user`: grants in clear, e-mail and name sealed. `<user>` / `session#<digest>`: the user's own list.
+`<user>` / `signed_in#<print>`: a browser the user signed in with, half a year.
 `session_<digest>` / `session`: what every page reads. `attempts_<print>` / `window`: failed sign-ins of 15 minutes.
 Plain items, read on every page: PynamoDB would cost the portal 180 ms of CPU at each cold start.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from saldo.access.model import Grant, Origin, Role, Seat, Session, SessionSummary, User, UserStatus
-from saldo.access.rules import ABSOLUTE, WINDOW
+from saldo.access.rules import ABSOLUTE, BROWSER_KNOWN, WINDOW
 from saldo.accounts.model import ERASED
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.storage.items import Item, Key
@@ -20,6 +21,8 @@ from saldo.storage.units import Unit
 PERSON_FIELDS = "user/1"
 SETUP_FIELDS = "totp-setup/1"
 OWN_SESSIONS = "session#"
+SIGN_IN_LINKS = "link#"
+KNOWN_BROWSERS = "signed_in#"  # between `session#` and `user`, so that one range has all three
 
 
 def user_key(user_id: str) -> Key:
@@ -47,7 +50,7 @@ def user_item(user: User, sealer: Sealer, at: datetime) -> Item:
         "status": user.status.value,
         "has_totp": user.has_totp,
         "registered_at": instant_text(at),
-        "grants": [{"account_id": g.account_id, "role": g.role.value} for g in user.grants],
+        "grants": grant_items(user.grants),
         "sealed": sealer.seal(user.organisation_id, (pk, sk), PERSON_FIELDS, person),
     }
 
@@ -71,8 +74,21 @@ def user_from(item: Item, sealer: Sealer) -> User:
     )
 
 
+def grant_items(grants: tuple[Grant, ...]) -> list[Item]:
+    return [
+        {"account_id": g.account_id, "role": g.role.value} | ({"suspended": True} if g.suspended else {})
+        for g in grants
+    ]
+
+
 def grants_from(item: Item) -> tuple[Grant, ...]:
-    return tuple(Grant(g["account_id"], Role(g["role"])) for g in item["grants"])
+    return tuple(Grant(g["account_id"], Role(g["role"]), g.get("suspended", False)) for g in item["grants"])
+
+
+def seat_from(role: Role, account: Item) -> Seat:
+    """What a session keeps of an account."""
+    facts = (account["name"], account["currency"], account["entity_id"], account["time_zone"])
+    return Seat(account["pk"], role, *facts)
 
 
 def session_item(session: Session) -> Item:
@@ -90,6 +106,7 @@ def session_item(session: Session) -> Item:
         "seats": [{name: getattr(s, name) for name in Seat.__dataclass_fields__} for s in session.seats],
         "address": session.origin.address,
         "device": session.origin.device,
+        "elsewhere": session.elsewhere,
         "expires_at_s": _expiry(session.began_at),
     }
     if session.verified_at is not None:
@@ -110,6 +127,7 @@ def session_from(item: Item) -> Session:
         seen_at=instant_from(item["seen_at"]),
         verified_at=instant_from(verified_at) if verified_at else None,
         origin=Origin(item["address"], item["device"]),
+        elsewhere=item.get("elsewhere", ""),
     )
 
 
@@ -123,6 +141,19 @@ def own_session_item(session: Session) -> Item:
         "address": session.origin.address,
         "device": session.origin.device,
         "expires_at_s": _expiry(session.began_at),
+    }
+
+
+def known_browser_item(user_id: str, origin: Origin, at: datetime) -> Item:
+    """`origin.browser` is a digest of a cookie already; a print of it tells browsers apart and opens nothing."""
+    return {
+        "pk": user_id,
+        "sk": KNOWN_BROWSERS + origin.browser[:32],
+        "kind": "known_browser",
+        "device": origin.device,
+        "address": origin.address,
+        "last_at": instant_text(at),
+        "expires_at_s": int((at + BROWSER_KNOWN).timestamp()),
     }
 
 
