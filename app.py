@@ -1,11 +1,35 @@
 """The portal: registers blueprints, nothing else (Lambda handler `app.app`)."""
 
 from functions.http.application import Application
-from functions.portal import invoices, overview, paying, payments, profile, public, signing_in, statements, styleguide
+from functions.portal import (
+    invoices,
+    overview,
+    paying,
+    payments,
+    people,
+    profile,
+    public,
+    signing_in,
+    statements,
+    staying,
+    styleguide,
+)
 from functions.portal.endpoint import edge
 
 app = Application("saldo", edge)
 app.api.binary_types = [*app.api.binary_types, "application/pdf"]
-for part in (public, signing_in, overview, invoices, paying, payments, statements, profile, styleguide):
+for part in (
+    public,
+    signing_in,
+    staying,
+    overview,
+    invoices,
+    paying,
+    payments,
+    statements,
+    people,
+    profile,
+    styleguide,
+):
     app.register_blueprint(part.routes.blueprint)
 app.checked()

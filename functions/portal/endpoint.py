@@ -19,13 +19,13 @@ from functions.portal.cookies import Cookies
 from functions.portal.visit import Visit, device_of
 from functions.portal.words import Words, language_for
 from saldo.access.model import Origin, Role
-from saldo.access.rules import form_key_fits
+from saldo.access.rules import digest_of, form_key_fits
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.regions import region_of
 
 View = Callable[[Visit], Answer]
 FORM = "application/x-www-form-urlencoded"
-SESSION, START = "saldo", "saldo-start"
+SESSION, START, BROWSER = "saldo", "saldo-start", "saldo-browser"
 _MOST_BODY, _MOST_FIELDS = 400_000, 4000
 
 
@@ -34,17 +34,20 @@ class Rule:
     """Who may use a route. `roles`: on the account in the path; `anyone`: no session is asked for.
 
     `form`: a POST is a form of ours and must prove it (off for the gateway's webhooks, which are signed).
+    `touches`: whether a visit counts as use of the session (not for the page that warns of its end).
     """
 
     roles: frozenset[Role] = frozenset()
     anyone: bool = False
     signed_in: bool = False
     form: bool = True
+    touches: bool = True
 
 
 PUBLIC = Rule(anyone=True)
 SIGNED = Rule(anyone=True, form=False)
 ANY_USER = Rule(signed_in=True)
+UNTOUCHED = Rule(signed_in=True, touches=False)
 
 
 def roles(allowed: frozenset[Role]) -> Rule:
@@ -67,7 +70,7 @@ class PortalEdge(Edge[Rule, Visit]):
         return Visit(
             **{field.name: getattr(request, field.name) for field in fields(Request)},
             form={},
-            origin=Origin(request.network, device_of(request.headers.get("user-agent", ""))),
+            origin=_origin_of(request),
             words=Words(language, services.settings().region_code),
         )
 
@@ -98,6 +101,12 @@ class Routes(EdgeRoutes[Rule, Visit]):
         return self.register("POST", path, rule, [content_type])
 
 
+def _origin_of(request: Request) -> Origin:
+    browser = Cookies(services.settings().origin).read(BROWSER, request.headers.get("cookie", ""))
+    digest = digest_of(browser) if 20 <= len(browser) <= 100 else ""
+    return Origin(request.network, device_of(request.headers.get("user-agent", "")), digest)
+
+
 def _away(visit: Visit) -> Answer | None:
     """Ids of another region are sent home: the same path there, no query, no cookie, nothing read."""
     account_id = visit.params.get("account_id")
@@ -121,7 +130,7 @@ def _checked(visit: Visit, rule: Rule, view: View) -> Answer:
     token = cookies.read(START if rule.anyone else SESSION, header)
     visit = replace(visit, token=token)
     if not rule.anyone:
-        session = services.sessions().of_token(token)
+        session = services.sessions().of_token(token, touch=rule.touches)
         if session is None:
             return _to_sign_in(visit)
         words = replace(visit.words, language=language_for(session.language, visit.words.language))

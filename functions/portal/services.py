@@ -22,6 +22,7 @@ from saldo.storage.clients import client
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from saldo.access.colleagues import Colleagues
     from saldo.access.service import Access
     from saldo.storage.files import Files
 
@@ -47,6 +48,13 @@ def access() -> Access:
     identity = CognitoIdentity(client("cognito-idp"), s.user_pool_id, s.user_pool_client_id)
     tokens = RsaTokens(identity.issuer, s.user_pool_client_id, identity.key_set, clock)
     return Access(store(), sealer(), identity, tokens, Realm(s.region_code, identity.issuer), clock)
+
+
+@lru_cache(maxsize=1)
+def colleagues() -> Colleagues:
+    from saldo.access.colleagues import Colleagues
+
+    return Colleagues(store(), sealer(), clock)
 
 
 @lru_cache(maxsize=1)

@@ -19,7 +19,13 @@ ACCOUNT_ROUTES = sorted((m, p) for (m, p), rule in declared.items() if rule.role
 
 
 def filled(path: str, account_id: str) -> str:
-    return path.format(account_id=account_id, invoice_id="inv_20260101abc", payment_id="pay_20260101abc")
+    return path.format(
+        account_id=account_id,
+        invoice_id="inv_20260101abc",
+        payment_id="pay_20260101abc",
+        user_id="user_eu_abc",
+        approval_id="appr_20260101abc",
+    )
 
 
 def test_every_route_of_the_application_names_who_may_use_it(portal: Portal) -> None:

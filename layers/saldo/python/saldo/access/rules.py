@@ -73,9 +73,7 @@ def needs_step_up(session: Session, amount: Money, now: datetime) -> bool:
 
 def asks_challenge(failures: Failures) -> bool:
     """Whether another attempt has to bring the answer to a challenge: well before attempts are refused altogether."""
-    return (
-        failures.of_user >= CHALLENGE_AFTER_OF_A_USER or failures.of_network >= CHALLENGE_AFTER_OF_AN_ADDRESS
-    )
+    return failures.of_user >= CHALLENGE_AFTER_OF_A_USER or failures.of_network >= CHALLENGE_AFTER_OF_AN_ADDRESS
 
 
 def is_proven(session: Session, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from saldo.access import records, rules
 from saldo.access.attempts import Attempts
 from saldo.access.beginning import Arrival, Beginning, ProofByMail
+from saldo.access.joining import Joining
 from saldo.access.model import (
     Challenge,
     ChallengeKind,
@@ -68,6 +69,7 @@ class Access:
         self._realm, self._clock = realm, clock
         self._attempts, self._beginning = Attempts(store, clock, pause), Beginning(store, sealer, clock)
         self._challenger: Challenger = ProofOfWork()
+        self.joining = Joining(store, sealer, identity, self._attempts, clock, self.user_id_of)
         self.links = SignInLinks(store, sealer, identity, self._attempts, clock, self.user_id_of)
 
     # -- users -------------------------------------------------------------------------------------------------------
@@ -131,7 +133,7 @@ class Access:
     def _refuse_unsolved(self, email: str, origin: Origin, failures: Failures, solution: str) -> None:
         if not rules.asks_challenge(failures):
             return
-        about = f"{email} {origin.browser} {origin.address} {failures.of_user} {failures.of_network}"
+        about = f"{email} {origin.browser} {origin.address} {failures.of_user}"
         if not self._challenger.holds(about, solution):
             raise ChallengeAsked(self._challenger.puzzle(about))
 

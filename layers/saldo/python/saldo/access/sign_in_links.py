@@ -73,7 +73,7 @@ class SignInLinks:
     def open(self, token: str, origin: Origin, old_token: str = "") -> SignedIn:
         """Use the link. Refusal `link_invalid` (unknown, used, late, of another browser), `sign_in_failed`."""
         link = link_from(token)
-        with self._attempts.limited(link.owner_id if link else "", origin):
+        with self._attempts.limited(token, origin):
             found = self._standing(link, origin) if link else None
             if link is None or found is None:
                 raise Refusal("link_invalid", "this link has been used or has expired")

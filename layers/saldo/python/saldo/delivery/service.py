@@ -23,7 +23,6 @@ from saldo.kernel.errors import Refusal, Unavailable
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
-
 # Mail to one person (an invitation, a link to sign in): not what an account may do without.
 TO_A_PERSON = "note"
 
