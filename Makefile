@@ -12,7 +12,7 @@ BOOTSTRAP = python3 local/bootstrap.py
 WHOLE = $(if $(filter 1,$(NO_BROWSER)),stack and not web,stack or web)
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: ## the virtual environment alone
 	@$(BOOTSTRAP)
@@ -58,10 +58,18 @@ crashes: setup ## every workflow, every call, every kind of fault: ONLY, PAIRS
 	@$(PATHS) $(PYTHON) -m tests.simulation crashes --only "$(ONLY)" --pairs $(or $(PAIRS),0)
 
 nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 operations against the emulator
+	@$(PATHS) $(PYTHON) -m local.cli drift staging production --templates
+	@$(PATHS) $(PYTHON) -m local.cli drift sandbox production --templates
 	@$(PATHS) $(PYTHON) -m tests.simulation engine
 	@$(PATHS) $(PYTHON) -m tests.simulation equal --operations 100000
 	@$(PATHS) $(PYTHON) -m tests.simulation crashes --pairs 2000
 	@$(PATHS) $(PYTHON) -m tests.simulation months --seed $(or $(SEED),1) --months 10000
+
+audit: setup ## known flaws of dependencies, of code, secrets left lying; fails when it could not look
+	@$(PATHS) $(PYTHON) -m local.scanning
+
+permissions: setup ## what the deployed policies grant and no workflow needs
+	@$(PATHS) $(PYTHON) -m tests.permissions
 
 bench: setup ## measure against the bars; build/bench.json
 	@$(PATHS) $(PYTHON) -m tests.bench
@@ -80,4 +88,4 @@ deploy: setup ## deploy every stack of ENV to AWS
 lock: setup ## pin and hash every package again
 	@$(PYTHON) -m local.lock
 
-.PHONY: help setup up down reset status test check lint bench cases decade simulate crashes nightly pictures synth deploy lock
+.PHONY: help setup up down reset status test check lint bench cases decade simulate crashes nightly audit permissions pictures synth deploy lock

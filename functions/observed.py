@@ -14,6 +14,7 @@ from functools import lru_cache, wraps
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from functions import tracing
 from saldo.kernel.errors import Refusal, Unavailable
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def metrics() -> Metrics:
 def count(name: str, value: int = 1) -> None:
     """Add to a metric of this invocation, in units of Count."""
     metrics().add_metric(name=name, unit="Count", value=value)
+
+
+def measure(name: str, took_ms: int) -> None:
+    """Add a time to a metric of this invocation."""
+    metrics().add_metric(name=name, unit="Milliseconds", value=took_ms)
 
 
 def discreet(value: Any) -> Any:
@@ -113,7 +119,9 @@ def observed(name: str) -> Callable[[Handler], Handler]:
         def observe(event: Any, context: Any = None) -> Any:
             began = time.perf_counter()
             logger().clear_state()
-            logger().append_keys(correlation_id=correlation_of(event, context), function=name)
+            about = correlation_of(event, context)
+            logger().append_keys(correlation_id=about, function=name)
+            tracing.annotate(about)
             try:
                 answer = handler(event, context)
             except Exception as error:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from functions import tracing
 from saldo.kernel.clock import system_clock
 from saldo.storage.clients import client
 from saldo.storage.settings import Settings
 from saldo.storage.store import Store
 
 if TYPE_CHECKING:
+    from functions.canary.walk import Canary
     from saldo.accounts.ports import TaxIdRegister
     from saldo.accounts.service import Accounts
     from saldo.accounts.tax_standing import TaxStanding
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
     from saldo.invoicing.thresholds import Thresholds
     from saldo.invoicing.true_ups import TrueUps
     from saldo.orders.order_import import OrderImport
+    from saldo.payments.model import Outcome, Payment
     from saldo.payments.service import Payments
     from saldo.storage.files import Files
+    from saldo.storage.flags import Flags
     from saldo.storage.sealing import Sealer
     from saldo.tax.fallback import ServiceTax
     from saldo.tax.ports import TaxPort, TaxService
@@ -82,7 +86,28 @@ def billing() -> Billing:
 def bus() -> Bus:
     from saldo.integration.eventbridge import Bus
 
-    return Bus(client("events"), settings().bus)
+    return Bus(client("events"), settings().bus, trace=tracing.header)
+
+
+def canary() -> Canary:
+    """A fresh visitor each time: signing in is what it is for."""
+    from functions.canary.books import Books, Names
+    from functions.canary.browser import over_http
+    from functions.canary.walk import Canary
+    from functions.portal.services import access
+    from saldo.catalog.service import PlanVersions
+    from saldo.invoicing.run.cases import Billing
+    from saldo.tax.table import TableTax, shipped_table
+
+    s = settings()
+    own = Billing(store(), PlanVersions(store()), usage_totals(), TableTax(shipped_table()))
+    books = Books(store(), accounts(), access(), own, clock)
+
+    def password() -> str:
+        answer = client("secretsmanager").get_secret_value(SecretId=s.canary_secret_arn)
+        return str(answer["SecretString"]).strip()
+
+    return Canary(books, Names(s.region_code), s.origin, password, clock, over_http)
 
 
 @lru_cache(maxsize=1)
@@ -123,6 +148,14 @@ def doubles() -> Doubles:
     from saldo.invoicing.clocks import Doubles
 
     return Doubles(store(), sealer(), clock)
+
+
+@lru_cache(maxsize=1)
+def flags() -> Flags:
+    from saldo.storage.flags import Flags, from_appconfig
+
+    s = settings()
+    return Flags(s.region_code, from_appconfig(s.flags, "all") if s.flags else None)
 
 
 @lru_cache(maxsize=1)
@@ -173,7 +206,18 @@ def payments() -> Payments:
     from saldo.payments.service import Payments
     from saldo.payments.simulator import SimulatedGateway
 
-    return Payments(store(), SimulatedGateway(settings().gateway_url, gateway_secret), clock)
+    return Payments(store(), SimulatedGateway(settings().gateway_url, gateway_secret), clock, _news_told)
+
+
+def _news_told(payment: Payment, outcome: Outcome) -> None:
+    """One line ties the gateway's news to the click that began the payment."""
+    from functions import tracing
+    from functions.observed import logger
+
+    about = payment.correlation_id or payment.id
+    tracing.annotate(about)
+    told = {"correlation_id": about, "payment_id": payment.id, "outcome": outcome.value}
+    logger().info("GatewayNews", extra=told)
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from local import aws
-from local.dropped import DROPPED
+from local.dropped import DROPPED_ATTRIBUTES, is_dropped
 from local.finishing import finish
 from local.place import REGIONS, Place
 
@@ -92,15 +92,17 @@ class Deployment:
 
 
 def without_dropped(template: Template) -> Template:
-    """The template without the types of DROPPED, without what only CDK's own command line reads."""
+    """The template without what is dropped, without what only CDK's own command line reads."""
     resources = template["Resources"]
-    gone = {name for name, resource in resources.items() if resource["Type"] in DROPPED}
+    gone = {name for name, resource in resources.items() if is_dropped(resource)}
     kept = {name: resource for name, resource in resources.items() if name not in gone}
     for name, resource in kept.items():
         depends = resource.get("DependsOn", [])
         depends = [depends] if isinstance(depends, str) else depends
         if set(_references(resource.get("Properties", {}))) & gone:
             raise DeploymentFailedError(f"{name} refers to a resource that is dropped on one machine")
+        for attribute in DROPPED_ATTRIBUTES:
+            resource.pop(attribute, None)
         if depends:
             resource["DependsOn"] = [other for other in depends if other not in gone]
     parameters = {k: v for k, v in template.get("Parameters", {}).items() if k != "BootstrapVersion"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from functions import tracing
 from functions.observed import count, logger, observed
 from functions.services import deliveries
 from saldo.kernel.errors import Unavailable
@@ -45,6 +46,7 @@ def _deliver(event: dict[str, Any]) -> None:
     kind, field = _DOCUMENTS[event["detail-type"]]
     detail = event["detail"]
     logger().append_keys(correlation_id=detail["correlation_id"], account_id=detail["account_id"])
+    tracing.annotate(detail["correlation_id"])
     delivery = deliveries().deliver(detail["account_id"], kind, detail[field], detail["correlation_id"])
     outcome = delivery.status.value if delivery else "not_wanted"
     logger().info("DocumentDelivery", extra={"document_id": detail[field], "outcome": outcome})

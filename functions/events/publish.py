@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from functions.observed import count, observed
-from functions.services import bus
+from functions import tracing
+from functions.observed import count, logger, observed
+from functions.services import bus, clock
 from saldo.integration.model import DomainEvent
 from saldo.integration.rules import KINDS, events_of
 from saldo.storage.items import from_attributes
 
+IN_TIME = timedelta(minutes=5)  # what is promised: infra/slo.toml
+MOST_ANNOTATED = 20  # of a batch's causes in its trace; the log line names all
 _PREFIXES = tuple(f"{kind}#" for kind in KINDS)
 
 
@@ -24,6 +28,13 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     published = [e for _, events in found for e in events]
     refused = bus().publish(published)
     count("EventsPublished", len(published) - len(refused))
+    count("EventsDue", len(published))
+    count("EventsLate", sum(1 for e in published if e.id in refused or clock() - e.occurred_at > IN_TIME))
+    about = sorted({e.correlation_id for e in published})
+    for correlation_id in about[:MOST_ANNOTATED]:
+        tracing.annotate(correlation_id)
+    if about:
+        logger().info("EventsToBus", extra={"correlation_ids": about})
     count("OrdersHeld", sum(1 for e in published if e.type == "order.discrepancy" and e.id not in refused))
     failed = [number for number, events in found if any(e.id in refused for e in events)]
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed[:1]]}

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar  # Any: Chalice ships no types
 
 from chalice.app import Blueprint, Response
 
+from functions import tracing
 from functions.http import telemetry
 from functions.http.answers import Answer
 from functions.http.failures import status_of
@@ -65,12 +66,14 @@ class Edge(ABC, Generic[Rule, Seen]):
     def run(self, raw: Any, path: str, params: Mapping[str, str], rule: Rule, view: View[Seen]) -> Response:
         began = time.monotonic()
         seen = self.seen(request_of(raw, path, params, self._clock()))
+        tracing.annotate(seen.correlation_id)
         try:
             answer = self.answer(seen, rule, view)
         except Exception as error:
             answer = self.translated(seen, error)
-        took_ms = int((time.monotonic() - began) * 1000)
-        telemetry.request_line(path, seen.method, answer.status, took_ms, seen.correlation_id)
+        took_ms = max(int((time.monotonic() - began) * 1000), _waited_ms(raw))
+        at_ms = int(seen.now.timestamp() * 1000)
+        telemetry.request_line(self.service, at_ms, path, seen.method, answer.status, took_ms, seen.correlation_id)
         return self.response(answer)
 
     def translated(self, seen: Seen, error: Exception) -> Answer:
@@ -86,6 +89,12 @@ class Edge(ABC, Generic[Rule, Seen]):
         if answer.cookies:
             headers["Set-Cookie"] = list(answer.cookies)
         return Response(answer.body, headers=headers, status_code=answer.status)
+
+
+def _waited_ms(raw: Any) -> int:
+    """Since API Gateway took the request: the start of a function, too, is time that somebody waited."""
+    asked_ms = (raw.context or {}).get("requestTimeEpoch")
+    return int(time.time() * 1000) - asked_ms if isinstance(asked_ms, int) else 0
 
 
 class EdgeRoutes(Generic[Rule, Seen]):

@@ -1,4 +1,4 @@
-"""One log line per request and, when something unexpected happened, one count of it (CloudWatch's embedded format).
+"""One log line per request, which is its metrics too (CloudWatch's embedded format), and one of what is unexpected.
 
 Lines carry route, status, time and correlation id: no path with ids in it, no name, no address, no form.
 """
@@ -8,20 +8,21 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 NAMESPACE = "Saldo"
+SLOW_MS = 1000  # what is promised: infra/slo.toml
 
 
-def request_line(route: str, method: str, status: int, took_ms: int, correlation_id: str) -> None:
-    _write(
-        {
-            "level": "INFO",
-            "message": "request",
-            "correlation_id": correlation_id,
-            **_facts(route, method, status, took_ms),
-        }
-    )
+def request_line(
+    service: str, at_ms: int, route: str, method: str, status: int, took_ms: int, correlation_id: str
+) -> None:
+    """What was asked and answered, and in that service's dimension `Requests`, `RequestsFailed` and `RequestsSlow`."""
+    counted = {"Requests": 1, "RequestsFailed": int(status >= 500), "RequestsSlow": int(took_ms > SLOW_MS)}
+    line = {"level": "INFO", "message": "request", "correlation_id": correlation_id}
+    facts = {"route": route, "method": method, "status": status, "took_ms": took_ms}
+    _write({**_embedded(at_ms, service, counted), **line, **facts})
 
 
 def unexpected(route: str, method: str, error: Exception, correlation_id: str) -> None:
@@ -33,12 +34,13 @@ def unexpected(route: str, method: str, error: Exception, correlation_id: str) -
 
 def count(name: str, at_ms: int, service: str) -> None:
     """One of `name`, in that service's dimension."""
-    metric = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": [{"Name": name, "Unit": "Count"}]}
-    _write({"_aws": {"Timestamp": at_ms, "CloudWatchMetrics": [metric]}, "service": service, name: 1})
+    _write(_embedded(at_ms, service, {name: 1}))
 
 
-def _facts(route: str, method: str, status: int, took_ms: int) -> dict[str, Any]:
-    return {"route": route, "method": method, "status": status, "took_ms": took_ms}
+def _embedded(at_ms: int, service: str, counted: Mapping[str, int]) -> dict[str, Any]:
+    listed = [{"Name": name, "Unit": "Count"} for name in counted]
+    block = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": listed}
+    return {"_aws": {"Timestamp": at_ms, "CloudWatchMetrics": [block]}, "service": service, **counted}
 
 
 def _write(line: dict[str, Any]) -> None:

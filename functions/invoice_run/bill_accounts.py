@@ -13,5 +13,6 @@ from saldo.invoicing.run.bill import bill_accounts
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """{run_id, attempt, batch} → {drafts, set_aside}: how many of each; safe to repeat with the same event."""
     result = bill_accounts(billing(), event["run_id"], event["attempt"], event["batch"])
+    count("RunAccountsBilled", len({draft.account_id for draft in result.drafts}))
     count("RunAccountsSetAside", sum(not aside.waits for aside in result.set_aside))
     return {"drafts": len(result.drafts), "set_aside": len(result.set_aside)}

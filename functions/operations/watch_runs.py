@@ -17,5 +17,6 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     for attempt in stale:
         run_starter().start(attempt.entity_id, attempt.as_of.isoformat())
         logger().warning("a run that had stopped is started again", extra={"run_id": attempt.run_id})
+    count("RunsDue", len(settings().entities))
     count("LateRuns", len(late))
     return {"late": late, "resumed": [a.run_id for a in stale]}

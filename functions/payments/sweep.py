@@ -15,4 +15,5 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     report = payments().sweep()
     count("PaymentsUnknownToGateway", report.unknown)
     count("PaymentsUnanswered", report.unanswered)
+    count("GatewayNewsLate", report.changed)
     return asdict(report)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functions.http import telemetry
 from functions.http.failures import code_of, status_of
 from functions.portal.answers import Answer, problem
 from functions.portal.pages import page
 from functions.portal.visit import Visit
+from saldo.kernel.errors import Refusal
 
+_PROOFS = frozenset({"sign_in_failed", "too_many_attempts", "code_wrong", "token_invalid"})
 _SHOWN = (400, 403, 404, 409, 422, 429, 500, 502, 503)
 
 
@@ -20,3 +23,9 @@ def failed(visit: Visit, error: Exception) -> Answer:
         return problem(status, code, title, visit.correlation_id)
     text = visit.words.known(f"refusal.{code}", f"failure.{shown}.text")
     return page(visit, "failure", status=status, title=title, text=text)
+
+
+def count_proof(visit: Visit, refusal: Refusal) -> None:
+    """Count a password or code that did not hold, on whatever page: many of them are an attack (docs/runbooks)."""
+    if refusal.code in _PROOFS:
+        telemetry.count("SignInsRefused", int(visit.now.timestamp() * 1000), "portal")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import Routes, roles
+from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.presenters.paying import (
     Wanted,
@@ -106,6 +107,7 @@ def _asked_again(
     try:
         services.access().step_up(visit.who, visit.sent("password")[:256], visit.sent("code").replace(" ", "")[:12])
     except Refusal as refusal:
+        count_proof(visit, refusal)
         return _check_again(visit, chosen, rows, wanted, refusal)
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import ANY_USER, Routes
+from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.presenters.codes import setup_picture
 from functions.portal.visit import Visit
@@ -71,6 +72,7 @@ def begin_codes(visit: Visit) -> Answer:
     try:
         setup = services.access().begin_totp(visit.who, visit.sent("password")[:256], code)
     except Refusal as refusal:
+        count_proof(visit, refusal)
         text = visit.words.known(f"refusal.{refusal.code}", "failure.422.text")
         return page(visit, "codes_begin", status=422, problems=[("password", text)])
     return _codes_page(visit, setup.secret, setup.state)

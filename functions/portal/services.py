@@ -9,6 +9,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from functions import tracing
 from functions.services import gateway_secret as gateway_secret
 from functions.services import payments as payments
 from functions.services import sealer as sealer
@@ -77,4 +78,7 @@ def document(account_id: str, subject: dict[str, str]) -> bytes:
 
 
 def queue_gateway_event(body: str) -> None:
-    client("sqs").send_message(QueueUrl=settings().gateway_queue_url, MessageBody=body)
+    """Within the trace of the request that brought it, so that its handling is in the same trace."""
+    client("sqs").send_message(
+        QueueUrl=settings().gateway_queue_url, MessageBody=body, **tracing.sqs_attributes(tracing.header())
+    )

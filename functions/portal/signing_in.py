@@ -11,6 +11,7 @@ from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.cookies import Cookies
 from functions.portal.endpoint import ANY_USER, BROWSER, PUBLIC, SESSION, START, Routes
+from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.visit import Visit, safe_next
 from saldo.access.beginning import SignInBlocked
@@ -94,6 +95,7 @@ def _code(visit: Visit, refusal: Refusal) -> str:
         telemetry.count("SignInsBlocked", int(visit.now.timestamp() * 1000), "portal")
     if refusal.code not in _CODES:
         raise refusal
+    count_proof(visit, refusal)
     return "sign_in_failed" if refusal.code == "token_invalid" else refusal.code
 
 

@@ -68,12 +68,6 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
-        r"WatchRuns/Role/DefaultPolicy/Resource",
-        "Executions get their names at run time; the workflow is named.",
-        ("Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:saldo-<env>-invoice-run:*",),
-    ),
-    Acknowledged(
-        "AwsSolutions-IAM5",
         r"(PublishEvents|LinkAudit)/Role/DefaultPolicy/Resource",
         "CDK grants a stream's dead-letter queue its key in these two families of actions; the key is named.",
         ("Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*"),
@@ -90,6 +84,27 @@ ACKNOWLEDGED = (
         r"InvoiceRun/Machine/DistributedMapPolicy/Resource",
         "A distributed map starts and reads executions of its own workflow, whose names are made at run time.",
         (f"{_OWN_EXECUTION}:*", f"{_OWN_EXECUTION}/*:*"),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"Flags/Environment/Role\w+/Resource",
+        "AppConfig looks at the alarm that takes flags back; states of alarms have no resource level.",
+        ("Resource::*",),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"Flags/\w+Reads/Resource",
+        "AppConfig names environments and profiles itself; the application is named, and holds flags alone.",
+        (
+            "Resource::arn:<AWS::Partition>:appconfig:<AWS::Region>:<AWS::AccountId>:application/"
+            "<FlagsApplication639FE066>/environment/*/configuration/*",
+        ),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM4",
+        r"Releases/(Portal|ApiV1)Group/ServiceRole/Resource",
+        "CodeDeploy moves aliases under the policy that AWS keeps for it, as narrow as CodeDeploy allows.",
+        ("Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited",),
     ),
     Acknowledged(
         "AwsSolutions-IAM4",
@@ -128,6 +143,11 @@ ACKNOWLEDGED = (
         r"GatewaySecret/Resource",
         "The secret is shared with the payment gateway and changes when both sides change it: receivers accept the old"
         " and the new signature meanwhile.",
+    ),
+    Acknowledged(
+        "AwsSolutions-SMG4",
+        r"CanarySecret/Resource",
+        "It opens an account of our own with nothing in it; a new secret makes the canary's user anew.",
     ),
     Acknowledged(
         "AwsSolutions-SMG4",

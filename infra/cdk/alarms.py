@@ -35,6 +35,15 @@ class Runbook(Enum):
     AUDIT_CHAIN_BROKEN = "audit-chain-broken"
     TAX_ESTIMATED = "tax-estimated"
     LATE_CHARGES_LEFT_OUT = "late-charges-left-out"
+    PAYMENTS_LATE = "payments-late"
+    DOCUMENTS_FAILING = "documents-failing"
+    CANARY_BROKEN = "canary-broken"
+    SIGN_INS_REFUSED = "sign-ins-refused"
+    BULK_EXPORTS = "bulk-exports"
+    CLEARING_NOT_ZERO = "clearing-not-zero"
+    NUMBER_GAP = "number-gap"
+    RUN_TOTALS_UNEXPECTED = "run-totals-unexpected"
+    COST_HIGH = "cost-high"
 
     @property
     def path(self) -> str:
@@ -43,38 +52,60 @@ class Runbook(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Raise when the metric reaches `threshold` in each of `periods` periods; silence is good news."""
+    """Raise when the metric reaches `threshold` in each of `periods` periods; silence is good news.
+
+    below: raise when it stays under the threshold instead, and silence is bad news.
+    """
 
     runbook: Runbook
     says: str
     threshold: float = 1
     periods: int = 1
+    below: bool = False
+
+    @property
+    def description(self) -> str:
+        return f"{self.says} Runbook: {self.runbook.path}"
 
 
-def own_metric(name: str, service: str = SERVICE) -> cloudwatch.Metric:
+def own_metric(name: str, service: str = SERVICE, minutes: int = 5) -> cloudwatch.Metric:
     """How often functions counted something themselves."""
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=name,
         dimensions_map={"service": service},
-        period=Duration.minutes(5),
+        period=Duration.minutes(minutes),
         statistic="Sum",
     )
 
 
 def alarm(scope: Construct, id_: str, metric: cloudwatch.IMetric, rule: Rule, topic: sns.ITopic) -> cloudwatch.Alarm:
     """An alarm that tells the topic when it is raised and when it is over."""
-    made = cloudwatch.Alarm(
+    made = quiet_alarm(scope, id_, metric, rule)
+    tells(made, topic)
+    return made
+
+
+def quiet_alarm(scope: Construct, id_: str, metric: cloudwatch.IMetric, rule: Rule) -> cloudwatch.Alarm:
+    """An alarm that tells nobody: a part of a composite one."""
+    over, under = (
+        cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+    )
+    missing = cloudwatch.TreatMissingData
+    return cloudwatch.Alarm(
         scope,
         id_,
         metric=metric,
         threshold=rule.threshold,
         evaluation_periods=rule.periods,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        alarm_description=f"{rule.says} Runbook: {rule.runbook.path}",
+        comparison_operator=under if rule.below else over,
+        treat_missing_data=missing.BREACHING if rule.below else missing.NOT_BREACHING,
+        alarm_description=rule.description,
     )
+
+
+def tells(made: cloudwatch.AlarmBase, topic: sns.ITopic) -> None:
     tell = actions.SnsAction(topic)
     made.add_alarm_action(tell)
     made.add_ok_action(tell)
-    return made

@@ -34,6 +34,7 @@ class DataStack(Stack):
     def __init__(self, scope: Construct, id_: str, target: Environment, region: Region, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
         self.names = Names(target.name)
+        self.region_code = region.code
         self.keys = Keys(self, target.name)
         self.records = self._records()
         self.wrapped_keys = self._wrapped_keys()
@@ -46,6 +47,7 @@ class DataStack(Stack):
         self.gateway_events = WatchedQueue(self, "gateway_events", self.ward, visibility_s=360)
         self.usage_batches = WatchedQueue(self, "usage_batches", self.ward, visibility_s=1800)
         self.gateway_secret = self._gateway_secret()
+        self.canary_secret = self._canary_secret()
         self.tax_secret = self._tax_secret(target)
         self.mail_identity_arn = self._mail_identity(target)
         self._outputs(region)
@@ -157,6 +159,20 @@ class DataStack(Stack):
             encryption_key=self.keys.messages,
             generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=48),
             removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _canary_secret(self) -> secretsmanager.Secret:
+        """The password of a user who owns nothing but the canary's account."""
+        return secretsmanager.Secret(
+            self,
+            "CanarySecret",
+            secret_name=self.names.of("canary"),
+            description="Password of the canary's user",
+            encryption_key=self.keys.messages,
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                require_each_included_type=True, exclude_characters="\"\\' ", password_length=40
+            ),
+            removal_policy=RemovalPolicy.DESTROY,
         )
 
     def _tax_secret(self, target: Environment) -> secretsmanager.Secret | None:

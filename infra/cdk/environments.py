@@ -51,6 +51,9 @@ class Environment:
 
     `audit_retention_days`: how long a day's audit root cannot be deleted by anybody; it cannot be shortened later.
 
+    `daily_cost_usd`: what records and functions of a region may cost in a day before the alarm is raised.
+    `billed_tolerance_percent`: how far a run's totals may lie from those of a month before.
+
     `tax_service`: `avalara` or `vertex` at `tax_url`, "" for the table alone. `vat_register_url`: VIES, "" for none.
     """
 
@@ -62,6 +65,8 @@ class Environment:
     run_concurrency: int
     bundle_layers: bool
     audit_retention_days: int
+    daily_cost_usd: int
+    billed_tolerance_percent: int
     regions: tuple[Region, ...]
     tax_service: str = ""
     tax_url: str = ""

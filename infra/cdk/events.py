@@ -77,10 +77,12 @@ class EventsStack(Stack):
                 filters=[lambda_.FilterCriteria.filter({"dynamodb": {"Keys": {"sk": {"S": chosen}}}})],
             )
         )
-        late = function.metric("IteratorAge", period=Duration.minutes(5), statistic="Maximum")
-        says = "Domain events leave the records over five minutes late."
-        rule = Rule(Runbook.EVENTS_LATE, says, threshold=300_000)
-        alarm(self, "EventsLate", late, rule, self._data.alarms)
+        self._late(watched, "Domain events leave the records over five minutes late.")
+
+    def _late(self, watched: WatchedFunction, says: str) -> None:
+        """The age of the stream is the age of the outbox."""
+        age = watched.function.metric("IteratorAge", period=Duration.minutes(5), statistic="Maximum")
+        alarm(watched, "Late", age, Rule(Runbook.EVENTS_LATE, says, threshold=300_000), self._data.alarms)
 
     def _link_audit(self, watched: WatchedFunction) -> None:
         """Audit records however they change, and links only when something happens to them that never should.
@@ -102,6 +104,7 @@ class EventsStack(Stack):
                 filters=[lambda_.FilterCriteria.filter(one) for one in (audit, sealed, opened)],
             )
         )
+        self._late(watched, "Audit records are linked into their chains over five minutes late.")
 
     def _deliver(self, watched: WatchedFunction) -> None:
         queue = WatchedQueue(self, "delivery", self._data.ward, visibility_s=6 * watched.spec.timeout_s)

@@ -9,7 +9,8 @@ from enum import Enum, auto
 class Grant(Enum):
     """What a function may do. Each becomes one named policy statement (grants.py)."""
 
-    RECORDS = auto()  # read and write the records, never a Scan
+    RECORDS = auto()  # read and write the records, never a Scan, delete none
+    RECORDS_DELETE = auto()
     RECORDS_READ = auto()
     RECORDS_SCAN = auto()
     RECORDS_WRITE = auto()
@@ -31,6 +32,7 @@ class Grant(Enum):
     PUBLISH = auto()
     MAIL = auto()
     START_RUNS = auto()
+    CANARY_SECRET = auto()
     TAX_SECRET = auto()  # nothing where no tax service is named
 
 
@@ -61,8 +63,9 @@ class FunctionSpec:
         return self.failures or f"{self.camel}Failed"
 
 
-def _step(name: str, memory: int = 512, timeout_s: int = 60, more: tuple[Grant, ...] = ()) -> FunctionSpec:
-    grants = (Grant.RECORDS, *more)
+def _step(
+    name: str, memory: int = 512, timeout_s: int = 60, grants: tuple[Grant, ...] = (Grant.RECORDS,)
+) -> FunctionSpec:
     return FunctionSpec(name, f"functions.invoice_run.{name}.handler", memory, timeout_s, grants)
 
 
@@ -73,6 +76,7 @@ PORTAL = FunctionSpec(
     29,
     (
         Grant.RECORDS,
+        Grant.RECORDS_DELETE,
         Grant.KEYS,
         Grant.DOCUMENTS_READ,
         Grant.SIGN_IN,
@@ -90,16 +94,21 @@ API = FunctionSpec(
     "functions.api.v1.app.app",
     1769,
     29,
-    (Grant.RECORDS, Grant.QUEUE_USAGE),
+    (Grant.RECORDS, Grant.RECORDS_DELETE, Grant.QUEUE_USAGE),
     failures="ApiErrors",
     service="api",
 )
 
 OPEN_RUN = _step("open_run", timeout_s=300)
-BILL_ACCOUNTS = _step("bill_accounts", memory=1769, timeout_s=300, more=(Grant.COUNT_USAGE, Grant.TAX_SECRET))
+BILL_ACCOUNTS = _step(
+    "bill_accounts",
+    memory=1769,
+    timeout_s=300,
+    grants=(Grant.RECORDS, Grant.RECORDS_DELETE, Grant.COUNT_USAGE, Grant.TAX_SECRET),
+)
 NUMBER_INVOICES = _step("number_invoices", timeout_s=600)
 ISSUE_INVOICES = _step("issue_invoices", memory=1024, timeout_s=300)
-RECONCILE_RUN = _step("reconcile_run", timeout_s=600)
+RECONCILE_RUN = _step("reconcile_run", timeout_s=600, grants=(Grant.RECORDS_READ,))
 CLOSE_RUN = _step("close_run")
 FAIL_RUN = _step("fail_run")
 RUN_STEPS = (OPEN_RUN, BILL_ACCOUNTS, NUMBER_INVOICES, ISSUE_INVOICES, RECONCILE_RUN, CLOSE_RUN, FAIL_RUN)
@@ -119,6 +128,14 @@ CHECK_INVARIANTS = FunctionSpec(
     (Grant.RECORDS_SCAN,),
 )
 
+CANARY = FunctionSpec(
+    "canary",
+    "functions.operations.canary.handler",
+    1024,
+    120,
+    (Grant.RECORDS, Grant.KEYS, Grant.SIGN_IN, Grant.CANARY_SECRET),
+)
+
 CREATE_DOUBLE = FunctionSpec(
     "create_double",
     "functions.operations.create_double.handler",
@@ -131,7 +148,7 @@ ADVANCE_CLOCK = FunctionSpec(
     "functions.operations.advance_clock.handler",
     1769,
     300,
-    (Grant.RECORDS,),
+    (Grant.RECORDS, Grant.RECORDS_DELETE),
 )
 
 DOCUMENTS = FunctionSpec(
@@ -148,7 +165,7 @@ DELIVERY = FunctionSpec(
     "functions.delivery.deliver.handler",
     1769,
     120,
-    (Grant.RECORDS, Grant.KEYS, Grant.DOCUMENTS, Grant.MAIL),
+    (Grant.RECORDS, Grant.KEYS_READ, Grant.DOCUMENTS, Grant.MAIL),
     layers=("documents",),
     failures="DeliverDocumentFailed",
 )
@@ -164,7 +181,7 @@ SWEEP_PAYMENTS = FunctionSpec(
     "functions.payments.sweep.handler",
     512,
     300,
-    (Grant.RECORDS, Grant.GATEWAY_SECRET),
+    (Grant.RECORDS, Grant.RECORDS_DELETE, Grant.GATEWAY_SECRET),
 )
 PUBLISH_EVENTS = FunctionSpec(
     "publish_events",
@@ -192,7 +209,7 @@ IMPORT_USAGE = FunctionSpec(
     "functions.usage.import_usage.handler",
     1769,
     900,
-    (Grant.IMPORTS, Grant.RECORDS, Grant.USAGE_FILES),
+    (Grant.IMPORTS, Grant.RECORDS, Grant.RECORDS_DELETE, Grant.USAGE_FILES),
     layers=("usage",),
     disk=2048,
 )
@@ -231,7 +248,7 @@ IMPORT_ORDERS = FunctionSpec(
     "functions.orders.import_orders.handler",
     1769,
     900,
-    (Grant.IMPORTS, Grant.ACKNOWLEDGE, Grant.RECORDS),
+    (Grant.IMPORTS, Grant.ACKNOWLEDGE, Grant.RECORDS, Grant.RECORDS_DELETE),
 )
 TRUE_UP_TAX = FunctionSpec(
     "true_up_tax",
@@ -259,7 +276,7 @@ CHECK_TAX_IDS = FunctionSpec(
     "functions.tax.check_tax_ids.handler",
     512,
     900,
-    (Grant.RECORDS, Grant.KEYS_READ),
+    (Grant.RECORDS, Grant.RECORDS_DELETE, Grant.KEYS_READ),
 )
 RECORD_TAX = FunctionSpec(
     "record_tax",
@@ -275,6 +292,7 @@ ALL = (
     *RUN_STEPS,
     WATCH_RUNS,
     CHECK_INVARIANTS,
+    CANARY,
     CREATE_DOUBLE,
     ADVANCE_CLOCK,
     DOCUMENTS,

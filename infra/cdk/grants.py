@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from aws_cdk import Aws
@@ -14,23 +14,30 @@ if TYPE_CHECKING:
     from infra.cdk.data import DataStack
 
 _READ = ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"]
-_WRITE = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+_WRITE = ["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 _USE_KEY = ["kms:Decrypt", "kms:GenerateDataKey"]
 
 Statements = Callable[["DataStack"], list[iam.PolicyStatement]]
 
 
-def _allow(actions: list[str], *resources: str, via: str = "") -> iam.PolicyStatement:
-    """`via`: the key may be used only through that service of this region."""
-    conditions = {"StringEquals": {"kms:ViaService": f"{via}.{Aws.REGION}.amazonaws.com"}} if via else None
+def _allow(
+    actions: list[str], *resources: str, via: str = "", only: Mapping[str, str] | None = None
+) -> iam.PolicyStatement:
+    """`via`: the key may be used only through that service of this region. `only`: values that must be given."""
+    equal = {"kms:ViaService": f"{via}.{Aws.REGION}.amazonaws.com"} if via else dict(only or {})
+    conditions = {"StringEquals": equal} if equal else None
     return iam.PolicyStatement(actions=actions, resources=list(resources), conditions=conditions)
 
 
 def _records(actions: list[str]) -> Statements:
+    """An index is only ever asked by Query."""
+
     def statements(data: DataStack) -> list[iam.PolicyStatement]:
         table = data.records.table_arn
+        index = [_allow(["dynamodb:Query"], f"{table}/index/agenda")] if "dynamodb:Query" in actions else []
         return [
-            _allow(actions, table, f"{table}/index/agenda"),
+            _allow(actions, table),
+            *index,
             _allow(["kms:Decrypt"], data.keys.records.key_arn, via="dynamodb"),
         ]
 
@@ -38,16 +45,23 @@ def _records(actions: list[str]) -> Statements:
 
 
 def _wrapped_keys(*, make: bool) -> Statements:
+    """Data keys open as what they were wrapped for: this region's records. Another purpose is another permission."""
+
     def statements(data: DataStack) -> list[iam.PolicyStatement]:
         actions = ["dynamodb:GetItem", *(["dynamodb:PutItem"] if make else [])]
         unwrap = ["kms:Decrypt", *(["kms:GenerateDataKey"] if make else [])]
         return [
             _allow(actions, data.wrapped_keys.table_arn),
-            _allow(unwrap, data.keys.envelope.key_arn),
+            _allow(unwrap, data.keys.envelope.key_arn, only=wrapped_for(data.region_code)),
             _allow(["kms:Decrypt"], data.keys.records.key_arn, via="dynamodb"),
         ]
 
     return statements
+
+
+def wrapped_for(region_code: str) -> dict[str, str]:
+    """The parts of the encryption context of a data key that are the same for every organisation (storage/sealing)."""
+    return {"kms:EncryptionContext:purpose": "records", "kms:EncryptionContext:region": region_code}
 
 
 def _bucket(name: str, *, write: bool) -> Statements:
@@ -125,6 +139,13 @@ def _gateway_secret(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _canary_secret(data: DataStack) -> list[iam.PolicyStatement]:
+    return [
+        _allow(["secretsmanager:GetSecretValue"], data.canary_secret.secret_arn),
+        _allow(["kms:Decrypt"], data.keys.messages.key_arn, via="secretsmanager"),
+    ]
+
+
 def _tax_secret(data: DataStack) -> list[iam.PolicyStatement]:
     if data.tax_secret is None:
         return []
@@ -148,16 +169,15 @@ def _render(data: DataStack) -> list[iam.PolicyStatement]:
 
 def _start_runs(data: DataStack) -> list[iam.PolicyStatement]:
     machine = data.names.invoice_run_arn
-    executions = machine.replace(":stateMachine:", ":execution:") + ":*"
     return [
-        _allow(["states:StartExecution", "states:ListExecutions"], machine),
-        _allow(["states:DescribeExecution"], executions),
+        _allow(["states:StartExecution"], machine),
         _allow(_USE_KEY, data.keys.messages.key_arn, via="states"),
     ]
 
 
 _MEANING: dict[Grant, Statements] = {
     Grant.RECORDS: _records(_READ + _WRITE),
+    Grant.RECORDS_DELETE: _records(["dynamodb:DeleteItem"]),
     Grant.RECORDS_READ: _records(_READ),
     Grant.RECORDS_SCAN: _records([*_READ, "dynamodb:Scan"]),
     Grant.RECORDS_WRITE: _records(_WRITE),
@@ -178,6 +198,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.PUBLISH: _publish,
     Grant.MAIL: _mail,
     Grant.START_RUNS: _start_runs,
+    Grant.CANARY_SECRET: _canary_secret,
     Grant.TAX_SECRET: _tax_secret,
 }
 

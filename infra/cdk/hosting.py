@@ -94,8 +94,11 @@ class Hosting:
             "SALDO_MAIL_FROM": self._env.mail_from,
             "SALDO_TAX_SERVICE": self._env.tax_service,
             "SALDO_TAX_URL": self._env.tax_url,
+            "SALDO_CANARY_SECRET_ARN": data.canary_secret.secret_arn,
             "SALDO_TAX_SECRET_ARN": data.tax_secret.secret_arn if data.tax_secret else "",
             "SALDO_VAT_REGISTER_URL": self._env.vat_register_url,
+            "SALDO_BILLED_TOLERANCE_PERCENT": str(self._env.billed_tolerance_percent),
+            "SALDO_FLAGS": "",  # who reads flags is told where; see flags.py
             "POWERTOOLS_SERVICE_NAME": spec.service,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -11,8 +11,12 @@ from typing import Any
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as certificates
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as route53_targets
 from constructs import Construct
@@ -21,8 +25,9 @@ from infra.cdk.alarms import Rule, Runbook, alarm, own_metric
 from infra.cdk.data import DataStack
 from infra.cdk.environments import Environment, HostedZone, Region
 from infra.cdk.firewall import firewall
-from infra.cdk.functions import API, PORTAL
+from infra.cdk.functions import API, CANARY, PORTAL
 from infra.cdk.hosting import Hosting
+from infra.cdk.releases import Releases
 from infra.cdk.watched import WatchedFunction, log_group
 
 _SIGN_IN = [
@@ -69,16 +74,39 @@ class PortalStack(Stack):
         hosting = Hosting(self, target, region, data)
         self.function = hosting.function(PORTAL, settings)
         self.api_function = hosting.function(API)
-        self.function.role.add_to_policy(iam.PolicyStatement(actions=_SIGN_IN, resources=[self.users.user_pool_arn]))
+        canary = hosting.function(CANARY, settings)
+        for watched in (self.function, canary):
+            watched.role.add_to_policy(iam.PolicyStatement(actions=_SIGN_IN, resources=[self.users.user_pool_arn]))
+        self._walks(canary)
         self.api = self._api()
-        self._routes(_PORTAL_APP, self.function)
-        self._routes(_API_APP, self.api_function)
+        releases = Releases(self)
+        self._routes(_PORTAL_APP, releases.alias(self.function))
+        self._routes(_API_APP, releases.alias(self.api_function))
         self._gateways_own_answers()
         firewall(self, self._data.names, self.api.deployment_stage)
-        self._watch()
+        releases.stop_at(self._watch())
         if region.zone:
             self._host_name(region.host, region.zone)
         self._outputs()
+
+    def _walks(self, canary: WatchedFunction) -> None:
+        """Four times an hour. A walk that breaks is told by its metric: repeating it at once would only hide it.
+
+        Not on one machine, whose figures are looked at by people: there it walks when it is asked to.
+        """
+        every = Duration.minutes(15)
+        target = targets.LambdaFunction(
+            canary.function, dead_letter_queue=canary.dead_letters.queue, retry_attempts=0, max_event_age=every
+        )
+        events.Rule(
+            self,
+            "EveryCanary",
+            rule_name=self._data.names.of("canary"),
+            description="A customer of our own signs in, is billed, pays and is credited",
+            schedule=events.Schedule.rate(every),
+            enabled=not self._target.is_local,
+            targets=[target],
+        )
 
     def _users(self) -> cognito.UserPool:
         return cognito.UserPool(
@@ -154,8 +182,8 @@ class PortalStack(Stack):
             ),
         )
 
-    def _routes(self, module: str, function: WatchedFunction) -> None:
-        integration = apigateway.LambdaIntegration(function.function, proxy=True, allow_test_invoke=False)
+    def _routes(self, module: str, function: lambda_.IFunction) -> None:
+        integration = apigateway.LambdaIntegration(function, proxy=True, allow_test_invoke=False)
         for path, methods in sorted(_chalice_app(module).routes.items()):
             resource = self.api.root.resource_for_path(path)
             for method in sorted(methods):
@@ -178,18 +206,22 @@ class PortalStack(Stack):
                 templates={"application/json": json.dumps({**said, "instance": "$context.requestId"})},
             )
 
-    def _watch(self) -> None:
-        """Chalice answers an unforeseen exception itself, so Lambda counts no error: the 5xx count does."""
+    def _watch(self) -> list[cloudwatch.Alarm]:
+        """Chalice answers an unforeseen exception itself, so Lambda counts no error: the 5xx count does.
+
+        Answers the alarms at which a release is taken back.
+        """
         five = Duration.minutes(5)
         says = "The portal answered a request with a server error."
         rule = Rule(Runbook.PORTAL_ERRORS, says)
-        alarm(self, "PortalErrors", self.api.metric_server_error(period=five), rule, self._data.alarms)
+        errors = alarm(self, "PortalErrors", self.api.metric_server_error(period=five), rule, self._data.alarms)
         slow = self.api.metric_latency(period=five, statistic="p99")
         rule = Rule(Runbook.PORTAL_SLOW, "One request in a hundred takes over 3 s.", threshold=3000, periods=3)
-        alarm(self, "PortalSlow", slow, rule, self._data.alarms)
+        latency = alarm(self, "PortalSlow", slow, rule, self._data.alarms)
         says = "Many requests came with keys that are wrong, revoked or expired."
         rule = Rule(Runbook.WRONG_API_KEYS, says, threshold=_WRONG_KEYS_PER_5_MINUTES)
         alarm(self, "WrongKeys", own_metric("ApiWrongKeys", API.service), rule, self._data.alarms)
+        return [errors, latency]
 
     def _host_name(self, host: str, hosted: HostedZone) -> None:
         zone = route53.HostedZone.from_hosted_zone_attributes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from constructs import Construct
 
 from infra.cdk.data import DataStack
 from infra.cdk.environments import Entity, Environment, Region
+from infra.cdk.flags import DeployedFlags
 from infra.cdk.functions import (
     ADVANCE_CLOCK,
     ANCHOR_AUDIT,
@@ -58,19 +60,28 @@ class RunsStack(Stack):
         self._data = data
         hosting = Hosting(self, target, region, data)
         steps = {spec.name: hosting.function(spec) for spec in RUN_STEPS}
-        hosted = {name: watched.function for name, watched in steps.items()}
+        # Versions, not functions: an execution keeps its definition, so a run calls one version of each to its end.
+        hosted = {name: watched.function.current_version for name, watched in steps.items()}
         chain = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency).chain()
         self.runs = WatchedStateMachine(self, "invoice_run", data.ward, definition=chain, timeout=Duration.hours(12))
+        self._let_old_runs_end(steps)
         self._schedule(region.entities, hosting.function(ISSUE_REMINDERS))
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
         self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
         self._every("anchor_audit", hosting.function(ANCHOR_AUDIT), Duration.days(1))
         self._every("true_up_tax", hosting.function(TRUE_UP_TAX), Duration.days(1))
-        self._every("assess_late_charges", hosting.function(ASSESS_LATE_CHARGES), Duration.days(1))
+        late = hosting.function(ASSESS_LATE_CHARGES, {"SALDO_FLAGS": "" if target.is_local else data.names.of("flags")})
+        self._every("assess_late_charges", late, Duration.days(1))
+        DeployedFlags(self, data.names, [late.errors]).readable_by(late)
         self._every("check_tax_ids", hosting.function(CHECK_TAX_IDS), Duration.days(1))
         for spec in (CREATE_DOUBLE, ADVANCE_CLOCK):
             hosting.function(spec)
         CfnOutput(self, "InvoiceRunArn", value=self.runs.machine.state_machine_arn)
+
+    def _let_old_runs_end(self, steps: Mapping[str, WatchedFunction]) -> None:
+        """A run that was under way at a deployment still calls the versions it began with."""
+        versions = [f"{watched.function.function_arn}:*" for watched in steps.values()]
+        self.runs.machine.add_to_role_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=versions))
 
     def _schedule(self, entities: tuple[Entity, ...], reminders: WatchedFunction) -> None:
         """For each entity, on its own clock: a run at its cycle hour, reminders later in the day."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import Aws, Duration, RemovalPolicy, Size
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -145,8 +146,10 @@ class WatchedFunction(Construct):
             dead_letter_queue=self.dead_letters.queue,
             retry_attempts=2,
             max_event_age=Duration.hours(6),
+            # A run that began with a version ends with it, and a release that is taken back finds the one before.
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
-        self._watch(spec, ward)
+        self.errors = self._watch(spec, ward)
 
     def _role(self, spec: FunctionSpec, ward: Ward, statements: list[iam.PolicyStatement]) -> iam.Role:
         """No managed policy: the role writes its own log group and what its grants name."""
@@ -169,17 +172,19 @@ class WatchedFunction(Construct):
             role.add_to_policy(statement)
         return role
 
-    def _watch(self, spec: FunctionSpec, ward: Ward) -> None:
+    def _watch(self, spec: FunctionSpec, ward: Ward) -> cloudwatch.Alarm:
+        """Answers the alarm on calls that failed."""
         five = Duration.minutes(5)
         errors = self.function.metric_errors(period=five)
         says = f"The function {spec.name} failed."
-        alarm(self, "Errors", errors, Rule(Runbook.FUNCTION_FAILED, says), ward.alarms)
+        failed = alarm(self, "Errors", errors, Rule(Runbook.FUNCTION_FAILED, says), ward.alarms)
         counted = own_metric(spec.failed_metric, spec.service)
         says = f"The function {spec.name} counted failures of its own."
         alarm(self, "Failures", counted, Rule(Runbook.FUNCTION_FAILED, says), ward.alarms)
         throttles = self.function.metric_throttles(period=five)
         says = f"Calls of the function {spec.name} were throttled."
         alarm(self, "Throttles", throttles, Rule(Runbook.FUNCTION_THROTTLED, says, periods=2), ward.alarms)
+        return failed
 
 
 class WatchedStateMachine(Construct):

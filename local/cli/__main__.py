@@ -24,6 +24,7 @@ from local.cli.documents import (  # noqa: E402
     rebill,
     template_group,
 )
+from local.cli.drift import drift  # noqa: E402
 from local.cli.imports import import_group  # noqa: E402
 from local.cli.numbering import numbering_group  # noqa: E402
 from local.cli.orders import orders_group  # noqa: E402
@@ -35,7 +36,7 @@ from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
 from local.cli.tax import tax_group  # noqa: E402
 from local.cli.usage import usage_group  # noqa: E402
-from local.cli.watching import check, mail  # noqa: E402
+from local.cli.watching import check, mail, trace  # noqa: E402
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -52,6 +53,7 @@ for command in (
     import_group,
     mail,
     check,
+    trace,
     runs,
     run_group,
     quote,
@@ -78,6 +80,7 @@ for command in (
     keys_group,
     customer_group,
     queues_group,
+    drift,
 ):
     saldo.add_command(command)
 

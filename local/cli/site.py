@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt
 from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.ids import is_canary
 from saldo.kernel.regions import AWS_REGIONS, region_of
 from saldo.storage.store import Store
 
@@ -113,8 +114,8 @@ def keys_of(site: Site) -> KeyRing:
 
 
 def sellers_of(store: Store) -> Iterator[str]:
-    """Every legal entity of a region, in id order; walks the whole table, as only tools on one machine may."""
-    yield from sorted(item["pk"] for item in store.scan() if item["kind"] == "entity")
+    """Legal entities of a region but the canary's, in id order; walks the table, as only tools of one machine may."""
+    yield from sorted(item["pk"] for item in store.scan() if item["kind"] == "entity" and not is_canary(item["pk"]))
 
 
 def attempts_of(store: Store, entity_ids: Iterable[str]) -> list[Attempt]:

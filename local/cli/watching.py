@@ -1,10 +1,12 @@
-"""`saldo check` and `saldo mail`."""
+"""`saldo check`, `saldo trace` and `saldo mail`."""
 
 from __future__ import annotations
 
 import json
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
@@ -16,6 +18,7 @@ from rich.console import Console
 from local.cli.site import NotHere, Sites, store_of
 from local.cli.voice import Voice, speaks_json, table
 from saldo.insight.invariants import NOT_CHECKED, TITLES, Report, check_all
+from saldo.insight.trace import story_of
 from saldo.kernel.clock import instant_text
 
 
@@ -50,6 +53,46 @@ def _show_check(console: Console, broken: list[dict[str, Any]], counted: Counter
         rows = [(str(b["invariant"]), b["region"], b["owner_id"], b["message"]) for b in broken]
         console.print(table("", "region", "owner", "what is wrong", rows=rows))
     console.print(f"{counted.total():,} records, [bold]{len(broken)}[/] violations")
+
+
+@click.command()
+@click.argument("correlation_id")
+@click.pass_obj
+@speaks_json
+def trace(sites: Sites, voice: Voice, correlation_id: str) -> None:
+    """Tell what one click led to: records and log lines that carry its id (it stands in any log line of the click).
+
+    Reads every record and log of both regions, as only a machine of one's own may. On AWS, ask X-Ray for
+    `annotation.correlation_id = "…"`, and CloudWatch Logs for the id. Exit status 1 when nothing carries it.
+    """
+    story: list[dict[str, Any]] = []
+    for site in sites.all():
+        with voice.console.status(f"reading region {site.region_code}"):
+            found = story_of(correlation_id, store_of(site).scan(), lines_with(site.client("logs"), correlation_id))
+        story += [{"region": site.region_code, **asdict(moment)} for moment in found]
+    rows = [(m["at"], m["kind"], m["what"], m["where"], _facts(m["facts"])) for m in story]
+    drawn = table("when", "", "what", "where", "", rows=rows)
+    voice.answer({"trace": story}, lambda console: console.print(drawn if rows else "Nothing carries this id."))
+    if not story:
+        raise SystemExit(1)
+
+
+def lines_with(logs: Any, text: str) -> Iterator[dict[str, Any]]:
+    """JSON lines of all of a region's log groups in which the text stands."""
+    for groups in logs.get_paginator("describe_log_groups").paginate():
+        for group in groups["logGroups"]:
+            pages = logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group["logGroupName"], filterPattern=f'"{text}"'
+            )
+            for line in (event["message"] for page in pages for event in page["events"]):
+                at = line.find("{")
+                if text in line and at >= 0:
+                    with suppress(ValueError):
+                        yield json.loads(line[at:])
+
+
+def _facts(facts: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in facts.items())
 
 
 @click.command()

@@ -9,17 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from local.emulator.evaluation import Value, state_of
+
 EVERY_S = 15
-_STATISTICS: dict[str, Callable[[list[float]], float]] = {
-    "Sum": sum,
-    "Maximum": max,
-    "Minimum": min,
-    "SampleCount": len,
-    "Average": lambda values: sum(values) / len(values),
-}
 log = logging.getLogger("saldo.emulator")
 Alarm = dict[str, Any]  # the emulator's own record
 
@@ -42,43 +37,27 @@ def evaluate_here() -> None:
 
 
 def evaluate(alarm: Alarm) -> None:
-    """Set an alarm's state from the last `EvaluationPeriods` periods, and tell its actions when it changes."""
+    """Set an alarm's state, and tell its actions when it changes. What cannot be told is well, on one machine: its
+    alarms begin when it starts, and much of what they would miss never runs here."""
     if not alarm.get("MetricName"):
         return
-    state = "ALARM" if breaching(alarm, _points(alarm), time.time()) else "OK"
+    values = _values(alarm)
+    state = "ALARM" if values and state_of(alarm, values, time.time()) == "ALARM" else "OK"
     if state != alarm.get("StateValue"):
         _change(alarm, state)
 
 
-def breaching(alarm: Mapping[str, Any], points: Sequence[Mapping[str, Any]], now: float) -> bool:
-    """Whether each period reaches the threshold; a period without values never does (NOT_BREACHING)."""
-    period = float(alarm.get("Period", 60))
-    for back in range(int(alarm.get("EvaluationPeriods", 1))):
-        until = now - back * period
-        values = [float(p["Value"]) for p in points if until - period < p["Timestamp"] <= until]
-        if not values or _statistic(alarm, values) < float(alarm.get("Threshold", 0)):
-            return False
-    return True
-
-
-def _statistic(alarm: Mapping[str, Any], values: list[float]) -> float:
-    extended = alarm.get("ExtendedStatistic")
-    if extended:
-        rank = min(len(values) - 1, int(len(values) * float(str(extended)[1:]) / 100))
-        return sorted(values)[rank]
-    return float(_STATISTICS[alarm.get("Statistic", "Average")](values))
-
-
-def _points(alarm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _values(alarm: Mapping[str, Any]) -> list[Value]:
+    """What was stored under the alarm's metric, of whatever dimensions."""
     from ministack.services import cloudwatch
 
-    wanted = {d["Name"]: str(d["Value"]) for d in alarm.get("Dimensions") or []}
-    name = alarm.get("Namespace"), alarm.get("MetricName")
-    found: list[Mapping[str, Any]] = []
-    for (namespace, metric, _), points in list(cloudwatch._metrics.items()):
-        if (namespace, metric) == name:
-            found += [p for p in list(points) if p.get("Dimensions", {}) == wanted]
-    return found
+    name = str(alarm.get("Namespace")), str(alarm.get("MetricName"))
+    return [
+        Value(*name, p.get("Dimensions", {}), p["Timestamp"], float(p["Value"]))
+        for (namespace, metric, _), points in list(cloudwatch._metrics.items())
+        if (namespace, metric) == name
+        for p in list(points)
+    ]
 
 
 def _change(alarm: Alarm, state: str) -> None:

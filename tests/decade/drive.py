@@ -61,6 +61,7 @@ class Machine:
         self.events: dict[str, list[UsageEvent]] = {}
         self.items: list[Item] = []
         self.wallet = Wallet()
+        self.bodies: list[InvoiceBody] = []
         self.tax = TableTax(self.history.market.table)
 
     def learn(self, fact: object) -> str | None:
@@ -94,13 +95,21 @@ class Machine:
         due = any(s.next_bill_on is not None and s.next_bill_on <= day for s in self.subscriptions.values())
         if not due and not self.items:
             return None
+        self._expire(day)
         billed = bill_account(self._case(day), self.tax)
         self.subscriptions = {s.id: s for s in billed.subscriptions}
         self.items, self.wallet = [], billed.wallet
+        self.bodies += billed.bodies
         for body in billed.bodies:
             problems = problems_of(body)
             assert not problems, problems
         return billed.bodies[0] if billed.bodies else None
+
+    def _expire(self, day: date) -> None:
+        """What a run does first: credit that has run out is gone."""
+        gone = (c.expires_on is not None and c.expires_on <= day for c in self.wallet.credits)
+        left = (replace(c, balance_minor=0) if out else c for c, out in zip(self.wallet.credits, gone, strict=True))
+        self.wallet = replace(self.wallet, credits=tuple(left))
 
     def _case(self, day: date) -> BillingCase:
         market, account = self.history.market, self.history.account
@@ -112,7 +121,8 @@ class Machine:
         totals = {key: quantity for key, (quantity, _) in counted.items()}
         details = {key: detail for key, (_, detail) in counted.items()}
         items = tuple(DueItem(item) for item in self.items)
-        return BillingCase(account, market.seller, due, totals, day, items, market.options, details, self.wallet)
+        known = totals, day, items, market.options, details, self.wallet
+        return BillingCase(account, market.seller, due, *known, earlier=tuple(self.bodies))
 
     def _counted(self, key: UsageKey, prices: list[PriceModel]) -> Counted:
         usage = Usage(events=tuple(self._events_for(key)), meters=self.history.market.meters)

@@ -21,6 +21,7 @@ from tests.decade.history import History, Sale, Told
 from tests.decade.oracle_calendar import DAY, cycle_around, midnight, share_of_days, share_of_seconds
 from tests.decade.oracle_late import Window, Windows, settled
 from tests.decade.oracle_prices import ZERO, Used, dimensions_of, minor, price_of, whole
+from tests.decade.oracle_returns import Kept, goes_back, usable_again
 from tests.decade.oracle_service import MINIMUM, Diary, Entry
 from tests.decade.oracle_tax import Row, Tax, Taxed, table_of_taxes, taxes_on
 
@@ -40,6 +41,8 @@ class Sum:
     category: str
     inclusive: bool
     supplied_on: date
+    entry: Entry | None = None
+    back: Kept | None = None  # as it was invoiced what this line gives back all or a part of
 
 
 @dataclass
@@ -47,6 +50,8 @@ class Expected:
     """An invoice as it should be."""
 
     lines: list[Sum]
+    day: date
+    returned: list[tuple[str, int, date]] = field(default_factory=list)  # prepaid credit, how much, drawn when
     discounts: list[tuple[str, int, int]] = field(default_factory=list)  # of which coupon, off which line, how much
     taxes: list[Row] = field(default_factory=list)
     net: int = 0
@@ -71,6 +76,7 @@ class Auditor:
         self.items: list[Item] = []
         self.notes = 0
         self.billed: dict[Entry, Sum] = {}
+        self.kept: dict[Entry, Kept] = {}
 
     def learn(self, fact: object) -> None:
         match fact:
@@ -105,10 +111,14 @@ class Auditor:
         taken = {entry: self._taken_back(entry) for entry, times in due if times < 0 and entry.component_id != MINIMUM}
         found = [line for line, _ in taken.values()]
         known = {(w.meter.id, e.start, e.end): w.known for e, (_, w) in taken.items() if w is not None}
+        now = {entry for entry, times in due if times > 0}
         for entry, times in due:
             if times > 0 and entry.component_id != MINIMUM:
-                self.billed[entry] = self._line(entry, known)
-                found.append(self.billed[entry])
+                line = self._line(entry, known)
+                if entry.of is not None and entry.of not in now:
+                    line = replace(line, back=self.kept.get(entry.of, Kept(entry.of.due)))
+                self.billed[entry] = line
+                found.append(line)
         for entry, times in due:
             if entry.component_id == MINIMUM and times > 0:
                 found += self._true_up(entry, found)
@@ -119,7 +129,9 @@ class Auditor:
 
     def _taken_back(self, entry: Entry) -> tuple[Sum, Window | None]:
         window = self.windows.take_back(entry) if entry in self.windows.billed else None
-        return taken_back(self.billed.pop(entry)), window
+        line = self.billed.pop(entry)
+        kept = self.kept.pop(entry, Kept(entry.due if line.supplied_on == date.min else line.supplied_on))
+        return replace(taken_back(line), back=kept, entry=None), window
 
     def _late(self, due: Sequence[Entry]) -> list[Sum]:
         """Of windows billed before, what came since: the difference, or the charge taken back and made anew."""
@@ -129,7 +141,7 @@ class Auditor:
             version, component = self._component(entry)
             before = self.billed[entry]
             grown, more = settled(self.windows, entry, now, lambda used: self._price(version, component, used))  # noqa: B023
-            whole_line = replace(before, quantity=now.quantity, minor=before.minor + grown)
+            whole_line = replace(before, quantity=now.quantity, minor=before.minor + grown, back=None)
             self.billed[entry] = whole_line
             if corrected:
                 found += [replace(before, kind="credit", minor=-before.minor), replace(whole_line, kind="late")]
@@ -169,7 +181,7 @@ class Auditor:
         supplied = end - DAY if e.timing is Timing.ARREARS else date.min
         category, inclusive = component.tax_category, component.tax_inclusive
         where = e.subscription_id, e.version_id, e.component_id, e.start, end
-        return Sum(kind, *where, quantity, amount, category, inclusive, supplied)
+        return Sum(kind, *where, quantity, amount, category, inclusive, supplied, e)
 
     def _component(self, entry: Entry) -> tuple[PlanVersion, Component]:
         version = self.market.versions[entry.version_id]
@@ -229,8 +241,12 @@ class Auditor:
 
     def reckon(self, lines: list[Sum], day: date) -> Expected:
         """The whole invoice. lines: in the order in which they are on it, which decides who gets an odd cent."""
-        expected = Expected(lines)
+        expected = Expected(lines, day)
+        for credit in self.prepaid:
+            if credit.expires_on is not None and credit.expires_on <= day:
+                self.left[credit.id] = 0
         left = [line.minor for line in lines]
+        self._give_back(expected, left)
         for coupon in self.coupons:
             self._discount(expected, coupon, left, day)
         if self.market.options.prepaid is PrepaidOrder.BEFORE_TAX:
@@ -248,6 +264,18 @@ class Auditor:
         expected.payable -= sum(part for _, part in paid)
         return expected
 
+    def _give_back(self, expected: Expected, left: list[int]) -> None:
+        """Under each line that gives something back, what was off that; prepaid credit among it returns."""
+        returned: Counter[tuple[str, date]] = Counter()
+        for n, line in enumerate(expected.lines):
+            for name, part in goes_back(line.back, line.minor, frozenset(self.left)).items() if line.back else ():
+                expected.discounts.append((name, n, part))
+                left[n] += part
+                if line.back and name in self.left:
+                    returned[name, line.back.invoiced_on] += part
+        expected.returned = [(name, part, on) for (name, on), part in returned.items()]
+        expected.credits = [(name, -part) for name, part, _ in expected.returned]
+
     def _discount(self, expected: Expected, coupon: Coupon, left: list[int], day: date) -> None:
         begun = coupon.from_on is None or coupon.from_on <= day
         over = coupon.until_on is not None and coupon.until_on <= day
@@ -259,7 +287,8 @@ class Auditor:
         concerned = [
             n
             for n, line in enumerate(expected.lines)
-            if (not coupon.plans or line.version_id in coupon.plans)
+            if line.back is None
+            and (not coupon.plans or line.version_id in coupon.plans)
             and (not coupon.components or line.component_id in coupon.components)
         ]
         base = sum(left[n] for n in concerned)
@@ -321,7 +350,10 @@ class Auditor:
         expected.payable = expected.net + expected.tax - elsewhere
 
     def _taxes(self, line: Sum) -> tuple[Tax, ...]:
-        return taxes_on(line.category, line.supplied_on, self.account, self.market.seller, self.market.table)
+        if line.back is not None and line.back.taxes is not None:
+            return line.back.taxes
+        day = line.back.supplied_on if line.back is not None else line.supplied_on
+        return taxes_on(line.category, day, self.account, self.market.seller, self.market.table)
 
     def use_up(self, expected: Expected) -> None:
         """Coupons and credits after an invoice; a total below zero is kept for the customer."""
@@ -333,6 +365,13 @@ class Auditor:
                 self.left[credit_id] -= part
             else:
                 self.notes -= part
+        for credit_id, _, drawn_on in expected.returned:
+            self.prepaid = [usable_again(c, drawn_on, expected.day) if c.id == credit_id else c for c in self.prepaid]
+        for n, line in enumerate(expected.lines):
+            if line.entry is not None:
+                off = {name: part for name, of, part in expected.discounts if of == n}
+                kept = self.kept.setdefault(line.entry, Kept(line.supplied_on))
+                kept.add(line.minor, off, self._taxes(line), expected.day)
         if expected.net + expected.tax < 0:
             self.notes -= expected.payable
 

@@ -42,6 +42,7 @@ class Entry(NamedTuple):
     quantity: Fraction | None
     sign: int
     cycle: int
+    of: Entry | None = None  # of a credit: the charge that it gives back a part of
 
 
 @dataclass
@@ -71,6 +72,7 @@ class Stretch:
     end: date = date.min
     spent: bool = False
     most: Fraction | None = None  # of what is never prorated, the most there was of it in this period
+    charged: Entry | None = None  # what was charged ahead for the present period
 
     @property
     def id(self) -> str:
@@ -307,15 +309,15 @@ class Diary:
             self._write(stretch, day if closes else stretch.end, (stretch.start, stretch.start_at), (day, moment))
         elif component is not None and component.kind is ChargeKind.FIXED and component.prorate:
             begin = (stretch.start, stretch.start_at) if whole else (day, moment)
-            self._write(stretch, day, begin, (stretch.end, None), sign=-1)
+            self._write(stretch, day, begin, (stretch.end, None), sign=-1, of=stretch.charged)
 
     def _grow(self, stretch: Stretch, other: Stretch, day: date, moment: datetime | None) -> None:
         most = max(stretch.most or Fraction(0), other.quantity or Fraction(0))
         stretch.version = other.version
         if stretch.timing is Timing.ADVANCE and most != stretch.most:
-            self._write(stretch, day, (day, moment), (stretch.end, None), sign=-1)
+            self._write(stretch, day, (day, moment), (stretch.end, None), sign=-1, of=stretch.charged)
             stretch.most = most
-            self._write(stretch, day, (day, moment), (stretch.end, None))
+            stretch.charged = self._write(stretch, day, (day, moment), (stretch.end, None))
         stretch.quantity, stretch.most = other.quantity, most
         if stretch.timing is Timing.ARREARS:
             stretch.start, stretch.start_at = day, moment
@@ -338,7 +340,7 @@ class Diary:
             stretch.begins_period, stretch.most = False, stretch.quantity
             self.state.seen |= {stretch.id}
             if stretch.timing is Timing.ADVANCE and not stretch.spent:
-                self._write(stretch, day, (day, stretch.start_at), (stretch.end, None))
+                stretch.charged = self._write(stretch, day, (day, stretch.start_at), (stretch.end, None))
 
     def _write(
         self,
@@ -347,7 +349,8 @@ class Diary:
         begin: tuple[date, datetime | None],
         end: tuple[date, datetime | None],
         sign: int = 1,
-    ) -> None:
+        of: Entry | None = None,
+    ) -> Entry:
         entry = Entry(
             self.sold.id,
             due,
@@ -362,11 +365,13 @@ class Diary:
             stretch.most,
             sign,
             cycles_before(stretch.cycle, self.first_day, begin[0]),
+            of,
         )
         if begin[0] == end[0] and stretch.component is not None and stretch.component.kind is ChargeKind.USAGE:
-            return  # usage is counted by days, and this day is the next terms'
+            return entry  # usage is counted by days, and this day is the next terms'
         self.entries.append(entry)
         self.outstanding[entry] += 1
         if not self.outstanding[entry]:
             del self.outstanding[entry]
         self.state.written = len(self.entries)
+        return entry

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import Assembly
+from tests.assembly import Assembly
 
 LOGS_MAY = {
     "kms:Encrypt",

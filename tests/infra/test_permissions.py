@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.cdk.functions import ALL, ANCHOR_AUDIT, CHECK_INVARIANTS
-from tests.infra.conftest import Assembly
+from infra.cdk.grants import wrapped_for
+from tests.assembly import Assembly
 
 # Actions for which AWS knows no resource.
 NO_RESOURCE_LEVEL = {
@@ -82,11 +83,11 @@ def test_the_auditor_reads_and_writes_nothing(assembly: Assembly) -> None:
 
 
 def test_only_functions_that_handle_personal_data_may_unwrap_keys(assembly: Assembly) -> None:
-    expected = {"Portal", "Documents", "Delivery", "ImportInvoices", "CheckTaxIds", "CreateDouble"}
+    expected = {"Portal", "Documents", "Delivery", "ImportInvoices", "CheckTaxIds", "CreateDouble", "Canary"}
     found = set()
     for name, statement in _statements(assembly):
-        plain_use = "kms:Decrypt" in _listed(statement["Action"]) and "Condition" not in statement
-        if plain_use and "EnvelopeKey" in json.dumps(statement["Resource"]):
+        if "kms:Decrypt" in _listed(statement["Action"]) and "EnvelopeKey" in json.dumps(statement["Resource"]):
+            assert statement["Condition"]["StringEquals"].keys() == wrapped_for("eu").keys(), name
             found.add(name.partition("/")[2].partition("Role")[0])
     assert found == expected
 

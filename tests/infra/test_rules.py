@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.cdk.acknowledgements import ACKNOWLEDGED, CFN_LINT_IGNORED
 from local.dropped import DROPPED
-from tests.infra.conftest import Assembly
+from tests.assembly import Assembly
 
 SUPPORTED_BY_THE_EMULATOR = [
     "ApiGateway::Account",
@@ -33,11 +33,19 @@ SUPPORTED_BY_THE_EMULATOR = [
     "IAM::Role",
     "KMS::Alias",
     "KMS::Key",
+    "AppConfig::Application",
+    "AppConfig::ConfigurationProfile",
+    "AppConfig::Deployment",
+    "AppConfig::DeploymentStrategy",
+    "AppConfig::Environment",
+    "AppConfig::HostedConfigurationVersion",
+    "Lambda::Alias",
     "Lambda::EventInvokeConfig",
     "Lambda::EventSourceMapping",
     "Lambda::Function",
     "Lambda::LayerVersion",
     "Lambda::Permission",
+    "Lambda::Version",
     "Logs::LogGroup",
     "Route53::RecordSet",
     "S3::Bucket",

@@ -11,7 +11,7 @@ from typing import Any
 from infra.cdk.alarms import Runbook
 from infra.cdk.environments import ROOT, environment
 from infra.cdk.functions import ALL
-from tests.infra.conftest import Assembly
+from tests.assembly import Assembly
 
 # Runbooks for what people do and no alarm asks for.
 PRACTISED = ("restore", "key-rotation")
@@ -57,9 +57,18 @@ def test_every_kind_of_alarm_is_used_and_no_runbook_is_left_over(assembly: Assem
 
 
 def test_every_alarm_tells_the_topic_when_it_is_raised_and_when_it_is_over(assembly: Assembly) -> None:
-    for name, alarm in _alarms(assembly):
-        assert alarm["AlarmActions"], name
-        assert alarm["AlarmActions"] == alarm["OKActions"], name
+    """Itself, or the composite alarm that it is a part of."""
+    composites = dict(assembly.resources("AWS::CloudWatch::CompositeAlarm"))
+    rules = {name.partition("/")[0]: "" for name in composites}
+    for name, composite in composites.items():
+        rules[name.partition("/")[0]] += json.dumps(composite["Properties"]["AlarmRule"])
+    told = [*_alarms(assembly), *((name, c["Properties"]) for name, c in composites.items())]
+    for name, alarm in told:
+        stack, _, logical_id = name.partition("/")
+        if "AlarmActions" in alarm:
+            assert alarm["AlarmActions"] == alarm["OKActions"] != [], name
+        else:
+            assert f'"{logical_id}"' in rules[stack], name
 
 
 def test_every_function_has_alarms_for_errors_and_throttles(assembly: Assembly) -> None:

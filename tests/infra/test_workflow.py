@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import Assembly
+from tests.assembly import Assembly
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from click.testing import CliRunner, Result
+from moto import mock_aws
 
 from local.cli.__main__ import saldo
 from local.cli.site import Sites
+from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.records import audit_item
 from saldo.storage.units import Unit
 from tests.scenarios.sites import MemorySite, nowhere, sites
 
@@ -265,3 +271,27 @@ def test_proposals_late_charges_and_rates_are_told(terminal: Terminal, tmp_path:
     assert "0 new rates" in terminal.type("rates", "import", str(rates), "--region", "eu").stdout
     bad = terminal.type("rates", "import", str(Path(__file__)), "--region", "eu")
     assert bad.exit_code == 2 and "Date" in bad.stderr
+
+
+def test_a_click_is_traced_through_records_and_logs(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    actor = Actor("user_eu_payer", "user", "request-7")
+    record = AuditRecord("acct_eu_000000", datetime(2026, 1, 2, tzinfo=UTC), actor, "payment.started", "pay_1")
+    terminal.eu.store.write_one(Unit("click").put(audit_item(record)))
+    with mock_aws():
+        logs = boto3.client("logs", region_name="eu-central-1")
+        logs.create_log_group(logGroupName="/aws/lambda/portal")
+        logs.create_log_stream(logGroupName="/aws/lambda/portal", logStreamName="s")
+        line = {"message": "request", "route": "/pay", "status": 303}
+        said = [line | {"correlation_id": f"request-{n}"} for n in (6, 7)]
+        at = int(time.time() * 1000)
+        events = [{"timestamp": at + n, "message": f"INFO {json.dumps(one)}"} for n, one in enumerate(said)]
+        logs.put_log_events(logGroupName="/aws/lambda/portal", logStreamName="s", logEvents=events)
+        clients = {"logs": logs}
+        monkeypatch.setattr(MemorySite, "client", lambda site, service: clients.get(service, site.dynamodb))
+        told = terminal.ask("trace", "request-7")["trace"]
+        assert [(m["kind"], m["what"], m["region"]) for m in told if m["kind"] == "audit"] == [
+            ("audit", "payment.started", "eu")
+        ]
+        assert {m["facts"]["status"] for m in told if m["kind"] == "log"} == {303}
+        assert len({m["where"] for m in told if m["kind"] == "log"}) == 1
+        assert terminal.type("trace", "request-9").exit_code == 1

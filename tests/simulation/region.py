@@ -6,6 +6,7 @@ else of them is replaced. Chance is drawn from one seed, so that the same seed a
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import logging
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -23,6 +25,7 @@ from unittest.mock import patch
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.cdk.functions import ALL
 from local.gateway.book import Book, Pace, report
 from local.gateway.moods import Mood
 from saldo.kernel.errors import Refusal, Unavailable
@@ -33,6 +36,7 @@ from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.store import Store
 from saldo.tax.model_services import Rated, TaxDocument
 from saldo.tax.ports import TaxService
+from tests.permissions.gate import Gate, Guarded, acting, deployed_gate
 from tests.simulation.dynamodb import PART, Fault, MemoryDynamoDB
 
 T = TypeVar("T")
@@ -52,11 +56,15 @@ ENVIRONMENT = {
     "SALDO_GATEWAY_URL": "http://gateway.invalid",
     "SALDO_GATEWAY_SECRET_ARN": "secret",
     "SALDO_USAGE_QUEUE_URL": "usage",
+    "SALDO_GATEWAY_QUEUE_URL": "gateway-events",
     "SALDO_MAIL_FROM": "billing@rheinwerk.example",
     "SALDO_STATE_MACHINE_ARN": "runs",
+    "SALDO_COUNT_USAGE_FUNCTION": "count_usage",
+    "SALDO_DOCUMENTS_FUNCTION": "documents",
     "SALDO_PORTAL_ORIGINS": json.dumps({"eu": "http://localhost:8080"}),
     "SALDO_ENTITIES": json.dumps([{"entity_id": ENTITY_ID, "time_zone": "Europe/Berlin", "hour": 4}]),
 }
+HANDLERS = {spec.name: spec.handler for spec in ALL}
 PACE = Pace(debit=timedelta(days=3), expiry=timedelta(days=1), payout=timedelta(days=2))
 
 
@@ -172,9 +180,17 @@ class Queues:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self.waiting: list[tuple[str, str]] = []
+        self.attributes: list[dict[str, Any]] = []
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> dict[str, Any]:  # noqa: N803
+    def send_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803
+        MessageBody: str,  # noqa: N803
+        MessageSystemAttributes: Any = None,  # noqa: N803
+    ) -> dict[str, Any]:
         def apply(_part: bool) -> dict[str, Any]:
+            self.attributes.append(MessageSystemAttributes or {})
             self.waiting.append((QueueUrl, MessageBody))
             return {"MessageId": str(len(self.waiting))}
 
@@ -238,6 +254,27 @@ class StateMachines:
             return {"executionArn": f"execution:{len(self.started)}"}
 
         return self._wire.call("StartExecution", apply)
+
+
+class Functions:
+    """Lambda, as one function calls another and waits: the other one runs under a role of its own."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+        def apply(_part: bool) -> dict[str, Any]:
+            answer = run_hosted(FunctionName, json.loads(Payload))
+            return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+
+        return self._wire.call("Invoke", apply)
+
+
+def run_hosted(name: str, event: dict[str, Any]) -> Any:
+    """Run a hosted function, by its name in infra/cdk/functions.py, under the policies of its role."""
+    with acting(name):
+        module, _, handler = HANDLERS[name].rpartition(".")
+        return getattr(importlib.import_module(module), handler)(event, None)
 
 
 class BookGateway:
@@ -317,9 +354,11 @@ class Region:
         self.records.fault = lambda _number, operation, when: self.wire.at(operation, when)
         self.buckets, self.mail, self.queues = Buckets(self.wire), Mail(self.wire), Queues(self.wire)
         self.kms, self.bus, self.machines = Keys(self.wire, self.chance), EventBus(self.wire), StateMachines(self.wire)
+        self.functions = Functions(self.wire)
         self.book = Book(Path(":memory:"), SECRET, PACE, mood or Mood())
         self.gateway = BookGateway(self.wire, self.book, self.clock)
         self.notes: dict[str, str] = {}  # what a workflow's preparation leaves for its work
+        self.gate: Gate | None = None  # other policies than the deployed ones
         self.closing = ExitStack()  # what else was opened for this region; closed with it
 
     def clock(self) -> datetime:
@@ -328,18 +367,19 @@ class Region:
     @property
     def store(self) -> Store:
         """The records as a fresh process sees them."""
-        return Store(self.records, "records")  # type: ignore[arg-type]
+        return Store(self.client("dynamodb"), "records")
 
     def sealer(self) -> Sealer:
         return Sealer(self.keys(), "records")
 
     def keys(self) -> KeyRing:
-        clients: Any = self.kms, self.records
+        clients = self.client("kms"), self.client("dynamodb")
         return KeyRing(*clients, table="keys", kms_key_id="key-1", region_code="eu", clock=self.clock)
 
     def client(self, service: str, **_: Any) -> Any:
+        """As boto3 makes it; what a hosted function calls on it is checked against its deployed policies."""
         secrets = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": SECRET.decode()})
-        clients = {
+        clients: dict[str, Any] = {
             "dynamodb": self.records,
             "s3": self.buckets,
             "sesv2": self.mail,
@@ -348,15 +388,20 @@ class Region:
             "events": self.bus,
             "stepfunctions": self.machines,
             "secretsmanager": secrets,
+            "lambda": self.functions,
         }
-        return clients[service]
+        return Guarded(self._policies, service, clients[service])
+
+    def _policies(self) -> Gate:
+        return self.gate or enforced()
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
         """What is done here is not the workflow's: preparation, and looking at what came of it."""
         fault, self.wire.fault = self.wire.fault, None
         try:
-            yield
+            with acting(""):
+                yield
         finally:
             self.wire.fault = fault
 
@@ -391,7 +436,7 @@ class Region:
                 ("local.gateway.book.uuid4", lambda: SimpleNamespace(hex=self.chance.randbytes(16).hex())),
             ):
                 stack.enter_context(patch(target, there))
-            stack.enter_context(patch.object(Bus.__init__, "__defaults__", (_no_time,)))
+            stack.enter_context(patch.object(Bus.__init__, "__defaults__", (_no_time, str)))
             stack.enter_context(patch.dict(os.environ, ENVIRONMENT))
             self.restart()
             try:
@@ -399,6 +444,12 @@ class Region:
             finally:
                 self.closing.close()
                 self.restart()
+
+
+@lru_cache(maxsize=1)
+def enforced() -> Gate:
+    """The deployed policies, for every region of this process: what they allowed is known from here, too."""
+    return deployed_gate(ENVIRONMENT)
 
 
 def _no_time(_seconds: float) -> None:

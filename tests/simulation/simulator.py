@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -57,6 +58,7 @@ from saldo.usage.batch_queue import SqsBatches
 from saldo.usage.ingest import Ingest
 from saldo.usage.service import UsageTotals
 from tests.crashes import Kind
+from tests.permissions.gate import acting
 from tests.simulation.auditing import StepAuditor
 from tests.simulation.dynamodb import Crash
 from tests.simulation.region import ENTITY_ID, Region
@@ -341,27 +343,32 @@ class Simulation:
     def _bill(self, on: date) -> None:
         """The state machine's execution; a step that fails is repeated alone, as Step Functions does."""
         store, clock = self.region.store, self._clock
-        attempt = self._stubborn(lambda: open_run(store, clock, ENTITY_ID, on.isoformat()))
+        attempt = self._stubborn("open_run", lambda: open_run(store, clock, ENTITY_ID, on.isoformat()))
         run_id, number = attempt.run_id, attempt.number
         for batch in attempt.batches:
-            self._stubborn(lambda batch=batch: bill_accounts(self._billing(), run_id, number, batch))  # type: ignore[misc]
-        batches = self._stubborn(lambda: number_invoices(store, run_id, number))
+            self._stubborn("bill_accounts", partial(self._bill_batch, run_id, number, batch))
+        batches = self._stubborn("number_invoices", lambda: number_invoices(store, run_id, number))
         for batch in batches:
-            self._stubborn(lambda batch=batch: issue_invoices(store, clock, run_id, number, batch))  # type: ignore[misc]
-        self._stubborn(lambda: reconcile_run(store, run_id, number))
-        closed = self._stubborn(lambda: close_run(store, clock, run_id, number))
+            self._stubborn("issue_invoices", partial(issue_invoices, store, clock, run_id, number, batch))
+        self._stubborn("reconcile_run", lambda: reconcile_run(store, run_id, number))
+        closed = self._stubborn("close_run", lambda: close_run(store, clock, run_id, number))
         self.told.invoices += closed.invoices
 
-    def _stubborn(self, act: Callable[[], Any]) -> Any:
-        """Three tries, then the execution dies, and the step begins anew."""
+    def _bill_batch(self, run_id: str, number: int, batch: int) -> object:
+        return bill_accounts(self._billing(), run_id, number, batch)
+
+    def _stubborn(self, step: str, act: Callable[[], Any]) -> Any:
+        """Three tries under the step's role, then the execution dies, and the step begins anew."""
         for _ in range(2):
             try:
-                return act()
+                with acting(step):
+                    return act()
             except _FAILURES:
                 self.told.failures += 1
                 self._versions = None
                 self._audit(self._step)
-        return act()
+        with acting(step):
+            return act()
 
     def _use(self, dice: Random, *, late: bool = False) -> None:
         """A batch for some customers, in time or of the month before; parts of it come again in later batches."""
@@ -380,9 +387,10 @@ class Simulation:
             events[-1]["data"] = said
         if dice.random() < 0.2:
             events.append({**events[0], "id": f"bad_{len(events)}", "subject": "acct_eu_nobody"})
-        queue = SqsBatches(self.region.queues, "usage")  # type: ignore[arg-type]
+        queue = SqsBatches(self.region.client("sqs"), "usage")
         accepting = AcceptUsage(self.region.store, queue, self._clock)
-        accepting.accept_batch(ENTITY_ID, "app", json.dumps(events + events[:1]))
+        with acting("accept_usage"):
+            accepting.accept_batch(ENTITY_ID, "app", json.dumps(events + events[:1]))
 
     def _take_usage_in(self, dice: Random) -> None:
         """The queue hands batches out in any order, some twice; what fails stays on it."""
@@ -391,7 +399,8 @@ class Simulation:
         ingest = Ingest(self.region.store, self._clock)
         for body in waiting:
             for _ in range(2 if dice.random() < 0.2 else 1):
-                take_in(ingest, json.loads(body))
+                with acting("ingest_usage"):
+                    take_in(ingest, json.loads(body))
             self.region.queues.waiting.remove(("usage", body))
 
     def _change(self, dice: Random) -> None:
@@ -440,7 +449,8 @@ class Simulation:
         known = self.region.store.get(account_id, "account")
         assert known is not None
         reason = "the rest is disputed" if part else ""
-        payment = self._payments().start(account_id, wanted, CLERK, key, "http://localhost/{payment_id}", reason)
+        with acting("portal"):
+            payment = self._payments().start(account_id, wanted, CLERK, key, "http://localhost/{payment_id}", reason)
         if payment.gateway_ref:
             if method in IBANS:
                 self.region.book.pay_by_debit(payment.gateway_ref, method, self.region.now)
@@ -461,13 +471,15 @@ class Simulation:
         bodies = [body for queue, body in self.region.queues.waiting if queue == "gateway"]
         dice.shuffle(bodies)
         for body in bodies:
-            failed, _ = handle_messages(self._payments(), [{"messageId": "m", "body": body}])
+            with acting("gateway_events"):
+                failed, _ = handle_messages(self._payments(), [{"messageId": "m", "body": body}])
             if failed:
                 raise Unavailable("handed back")
             self.region.queues.waiting.remove(("gateway", body))
 
     def _sweep(self, _dice: Random) -> None:
-        self._payments().sweep()
+        with acting("sweep_payments"):
+            self._payments().sweep()
 
     def _correct(self, dice: Random) -> None:
         """Staff take back some of an invoice."""
@@ -489,7 +501,7 @@ class Simulation:
 
     def _deliveries(self) -> Deliveries:
         store = self.region.store
-        mailer = SesMailer(self.region.mail, "billing@rheinwerk.example")  # type: ignore[arg-type]
+        mailer = SesMailer(self.region.client("sesv2"), "billing@rheinwerk.example")
         there = Accounts(store, self.region.sealer(), self._clock)
         letters = PlainLetters(ReminderLetters(Reminders(store, self._clock), there, "http://localhost:8080"))
         return Deliveries(store, there, letters, mailer, self._clock)
@@ -503,7 +515,8 @@ class Simulation:
 
     def _remind(self, dice: Random) -> None:
         """The letters of a day; some events of them come late or twice, when what they ask for may be paid."""
-        Reminders(self.region.store, self._clock).remind(ENTITY_ID)
+        with acting("issue_reminders"):
+            Reminders(self.region.store, self._clock).remind(ENTITY_ID)
         for _ in range(2):
             account_id, _ = self._account(dice)
             for item in self.region.store.query(account_id, prefix="reminder#", newest_first=True, limit=1).items:
@@ -511,7 +524,8 @@ class Simulation:
 
     def _send(self, account_id: str, document_id: str, kind: str = "invoice") -> None:
         try:
-            self._deliveries().deliver(account_id, kind, document_id)
+            with acting("delivery"):
+                self._deliveries().deliver(account_id, kind, document_id)
         except Unavailable:
             self.region.now += timedelta(minutes=20)  # the queue waits before it hands the message out again
             raise

@@ -22,6 +22,7 @@ from saldo.invoicing.rules_late_payment import Debt, LateCase, charges_on
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import add_months
+from saldo.storage.flags import Flags
 from tests.simulation.world import ENTITY, World
 
 JAN, FEB, MAR, APR = (date(2026, m, 1) for m in (1, 2, 3, 4))
@@ -187,6 +188,18 @@ def test_an_account_without_late_terms_is_left_alone() -> None:
     late = Late(LateTerms())
     late.world.now = datetime(2026, 3, 1, 1, tzinfo=UTC)
     assert late.charges.assess(ENTITY.id).added == []
+
+
+def test_an_account_that_the_flag_holds_back_is_left_alone_whatever_its_terms_say() -> None:
+    late = Late(STATUTORY)
+    late.world.run(FEB)
+    late.world.now = datetime(2026, 3, 1, 1, tzinfo=UTC)
+    held = Flags("eu", lambda: {"late_charges": {"default": False}})
+    charges = LateCharges(
+        late.world.store, late.world.clock, charged=lambda account: held.on("late_charges", account.terms.segment)
+    )
+    assert charges.assess(ENTITY.id).added == []
+    assert late.charges.assess(ENTITY.id).added != []
 
 
 def test_what_cannot_be_told_is_reported_and_charged_once_the_rate_is_on_record() -> None:

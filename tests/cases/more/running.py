@@ -20,6 +20,7 @@ from tests.cases.more import (
     proration,
     proration_quantities,
     receivables,
+    returns,
     taxes,
 )
 from tests.cases.more.model import Worked, at
@@ -36,6 +37,7 @@ TABLE: tuple[Worked, ...] = (
     *taxes.CASES,
     *receivables.CASES,
     *late.CASES,
+    *returns.CASES,
 )
 
 

@@ -15,7 +15,7 @@ from saldo.accounts.model import Exemption, TaxStatus
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.storage.web import WebService, json_of
 from saldo.tax.breaker import Circuit
-from saldo.tax.model import TaxTreatment
+from saldo.tax.model import TaxShare, TaxTreatment
 from saldo.tax.rules_service import answer_from
 from saldo.tax.rules_totals import tax_totals
 from tests.contexts.tax.scenes import (
@@ -51,6 +51,15 @@ def test_every_jurisdiction_of_an_address_is_on_the_line_and_totals_follow_from_
     assert answer.totals == tax_totals(asked, answer.lines, answer.rounding)
     assert sum(share.percent for share in answer.lines[0].shares) == Decimal("8.875")
     assert answer.tax_minor == 400 + 450 + 38 + 133 + 150 + 12 - 40 - 45 - 4
+
+
+def test_what_gives_back_an_earlier_charge_bears_the_taxes_of_that_and_is_not_asked_about(tax: Running) -> None:
+    then = TaxShare("US-NY", "old", TaxTreatment.STANDARD, Decimal(3))
+    new, back = lines(10_000, -10_000)
+    answer = tax.port.quote([new, replace(back, taxes=(then,))], BROOKLYN, SELLER, "USD")
+    assert answer.lines[1].shares == (then,)
+    assert {(t.name, t.base_minor, t.tax_minor) for t in answer.totals if t.base_minor < 0} == {("old", -10_000, -300)}
+    assert sum(t.tax_minor for t in answer.totals if t.base_minor > 0) == 888
 
 
 def test_prices_with_their_taxes_in_them_do_not_move(tax: Running) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -24,6 +25,7 @@ from saldo.usage.accept import AcceptUsage, take_in
 from saldo.usage.ingest import Ingest
 from tests.contexts.conftest import FrozenClock
 from tests.contexts.sellers import account, entity
+from tests.permissions.gate import Guarded, acting, deployed_gate
 from tests.simulation.world import ENTITY, PLAN, PRODUCT, World
 
 OPERATOR = Actor("operator", "staff")
@@ -96,7 +98,8 @@ class Api:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent |= {"authorization": f"Bearer {token}"} if token else {}
         try:
-            answer = LocalGateway(app, Config()).handle_request(method, path, sent, body)
+            with acting("api_v1"):
+                answer = LocalGateway(app, Config()).handle_request(method, path, sent, body)
         except LocalGatewayException as error:
             return Reply(error.CODE, {k.lower(): str(v) for k, v in error.headers.items()}, "")
         found = {name.lower(): str(value) for name, value in answer["headers"].items()}
@@ -111,6 +114,8 @@ def build(environment: Any, accounts: int = 3) -> Api:
         environment.setenv(f"SALDO_{name}", value)
     forget()
     world, clock = World(), FrozenClock(datetime(2026, 2, 20, 9, tzinfo=UTC))
+    gate = deployed_gate(os.environ)
+    world.store = Store(Guarded(lambda: gate, "dynamodb", world.client), "records")  # type: ignore[arg-type]
     world.found(accounts)
     world.store.put_many([product_item(PRODUCT), offer_item(PLAN)])
     world.run(date(2026, 1, 1))

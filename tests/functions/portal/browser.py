@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from chalice.config import Config
 from chalice.local import LocalGateway, LocalGatewayException
 
+from tests.permissions.gate import acting
+
 ORIGIN = "http://localhost:8080"
 _INPUT = re.compile(r"<input\b[^>]*>")
 
@@ -65,7 +67,8 @@ class Browser:
             sent["cookie"] = "; ".join(f"{n}={v}" for n, v in self.cookies.items())
         gateway = LocalGateway(self.app, Config())
         try:
-            answer = gateway.handle_request(method, path, sent, body)
+            with acting("portal"):
+                answer = gateway.handle_request(method, path, sent, body)
         except LocalGatewayException as error:
             return Page(error.CODE, {k.lower(): str(v) for k, v in error.headers.items()}, "", [])
         self.page = self._taken(answer)

@@ -195,3 +195,16 @@ def test_a_forgotten_password_is_renewed_by_code_and_unknown_addresses_look_the_
 )
 def test_no_other_site_can_be_the_next_page(portal: Portal, path: str) -> None:
     assert portal.browser().sign_in(ADMIN.email, scenes.PASSWORD, path).location == "/accounts"
+
+
+def test_a_proof_that_does_not_hold_is_counted_wherever_it_is_asked_for(
+    portal: Portal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    browser = portal.browser()
+    assert browser.sign_in(scenes.PEOPLE["admin"].email, "wrong").status == 422
+    assert '"SignInsRefused": 1' in capsys.readouterr().out
+    inside = portal.signed_in()
+    assert '"SignInsRefused"' not in capsys.readouterr().out
+    inside.get("/profile/codes")
+    assert inside.post("/profile/codes", {"password": "wrong"}).status == 422
+    assert '"SignInsRefused": 1' in capsys.readouterr().out

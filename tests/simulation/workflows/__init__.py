@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from saldo.kernel.errors import Unavailable
 from tests.simulation.dynamodb import Crash
-from tests.simulation.region import Region
+from tests.simulation.region import HANDLERS, Region, run_hosted
 
 Step = Callable[[Region], object]
 
@@ -44,6 +44,7 @@ class Workflow:
     apart: dict[str, str]
 
 
+_NAMES = {handler: name for name, handler in HANDLERS.items()}
 _REGISTERED: dict[str, Workflow] = {}
 LATER = timedelta(minutes=20)  # after which a queue, a schedule or a person comes again
 
@@ -67,8 +68,8 @@ def workflows() -> list[Workflow]:
 
 
 def invoke(function: str, event: dict[str, Any]) -> Any:
-    """Call a hosted function (`payments.sweep`) as Lambda does. Raises Again for messages it hands back."""
-    answer = importlib.import_module(f"functions.{function}").handler(event, None)
+    """Call a hosted function (`payments.sweep`) as Lambda does, under its role. Raises Again for what it hands back."""
+    answer = run_hosted(_NAMES[f"functions.{function}.handler"], event)
     if answer and answer.get("batchItemFailures"):
         raise Again(f"{function} hands back {len(answer['batchItemFailures'])}")
     assert not (answer and answer.get("refused")), f"{function} refused: {answer}"

@@ -16,12 +16,14 @@ from saldo.invoicing.approvals import Approvals
 from saldo.invoicing.clocks import Doubles
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.late_charges import LateCharges
+from saldo.invoicing.model import PrepaidCredit
 from saldo.invoicing.numbering import change_numbering
 from saldo.invoicing.rules_corrections import CorrectionPolicy, Offered, Reason
 from saldo.invoicing.rules_late_law import ReferenceRate
 from saldo.invoicing.rules_numbers import Numbering, SeriesRule, SeriesType
 from saldo.invoicing.rules_templates import TemplateRule
 from saldo.invoicing.run.now import Invoices, OneOff
+from saldo.invoicing.wallets import Wallets
 from saldo.orders.model import Item
 from saldo.tax.table import TableTax, shipped_table
 from tests.simulation.region import ENTITY_ID, Region
@@ -64,6 +66,20 @@ def credit(region: Region) -> None:
 @workflow("correct: bill again", prepare=to_correct)
 def rebill(region: Region) -> None:
     Corrections(region.store, region.clock, TAX).rebill(_asked(region))
+
+
+def paid_from_credit(region: Region) -> None:
+    """January is billed, and prepaid credit paid for some of it."""
+    founded(region)
+    gift = PrepaidCredit("gift", 700, JAN, paid=False)
+    Wallets(region.store, region.clock).grant(account_id(0), gift, CLERK)
+    bill(region, JAN)
+    region.notes["invoice"] = open_invoices(region, 0)[0][0]
+
+
+@workflow("correct: return prepaid credit", prepare=paid_from_credit)
+def return_credit(region: Region) -> None:
+    Corrections(region.store, region.clock, TAX).credit(_asked(region))
 
 
 @workflow("invoice: at once", prepare=billed)

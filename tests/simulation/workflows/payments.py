@@ -7,9 +7,13 @@ from datetime import timedelta
 
 from local.gateway.methods import CARDS, IBANS
 from saldo.integration.imports_records import account_id_of
+from saldo.invoicing.corrections import Corrections, CreditRequest
+from saldo.invoicing.paying_back import PayBack, pay_back
+from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.errors import Refusal
 from saldo.payments.model import Allocation
 from saldo.storage.units import Unit
+from saldo.tax.table import TableTax, shipped_table
 from tests.crashes import Injector, Kind
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, messages, workflow
@@ -80,6 +84,20 @@ def sweep_lost(region: Region) -> None:
 def refusing(region: Region) -> None:
     billed(region)
     region.gateway.refusing = True
+
+
+def credited(region: Region) -> None:
+    """Two customers paid, and one of them was then credited: that is theirs."""
+    paid_at_the_gateway(region)
+    webhooks(region)
+    paid = next(i for i in region.store.query_all(account_id(0), prefix="invoice#") if not i["open_minor"])
+    ask = CreditRequest(account_id(0), paid["invoice_id"], "r1", Reason.GOODWILL, CLERK)
+    Corrections(region.store, region.clock, TableTax(shipped_table())).credit(ask)
+
+
+@workflow("wallet: pay back", prepare=credited)
+def give_back(region: Region) -> None:
+    pay_back(region.store, region.clock, PayBack(account_id(0), 1000, "r1", CLERK, "the customer asked"))
 
 
 @workflow("pay: the gateway refuses", prepare=refusing)

@@ -27,6 +27,12 @@ def test_named_types_are_left_out_with_what_depends_on_them() -> None:
     assert "Rules" not in left
 
 
+def test_alarms_on_expressions_are_left_out_and_others_are_not() -> None:
+    plain = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}}
+    math = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Id": "e", "Expression": "a+b"}]}}
+    assert set(without_dropped({"Resources": {"Plain": plain, "Math": math}})["Resources"]) == {"Plain"}
+
+
 def test_nothing_may_refer_to_what_is_left_out() -> None:
     user = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Fn::GetAtt": ["Guard", "Name"]}}}
     with pytest.raises(DeploymentFailedError, match="Topic refers to"):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.emulator.alarms import breaching
 from local.emulator.replace import swap
 from local.emulator.schedules import last_due
 from local.emulator.workers import emf
@@ -32,28 +30,6 @@ def _utc(text: str) -> datetime:
 def test_a_daily_cycle_keeps_to_the_clock_of_its_zone(zone: str, after: str, until: str, due: str | None) -> None:
     found = last_due("cron(0 4 * * ? *)", zone, _utc(after), _utc(until))
     assert found == (_utc(due) if due else None)
-
-
-def _alarm(**over: object) -> dict[str, object]:
-    return {"Period": 300, "EvaluationPeriods": 1, "Threshold": 1, "Statistic": "Sum", **over}
-
-
-def test_an_alarm_is_raised_when_its_period_reaches_the_threshold_and_clears_with_time() -> None:
-    now = time.time()
-    points = [{"Timestamp": now - 10, "Value": 1.0}]
-    assert breaching(_alarm(), points, now)
-    assert not breaching(_alarm(), points, now + 301)
-
-
-def test_an_alarm_over_two_periods_waits_for_both() -> None:
-    now = time.time()
-    points = [{"Timestamp": now - 10, "Value": 5.0}]
-    assert not breaching(_alarm(EvaluationPeriods=2), points, now)
-    assert breaching(_alarm(EvaluationPeriods=2), [*points, {"Timestamp": now - 310, "Value": 1.0}], now)
-
-
-def test_silence_never_raises_an_alarm() -> None:
-    assert not breaching(_alarm(Threshold=0), [], time.time())
 
 
 def test_metrics_are_read_out_of_log_lines_and_other_lines_are_left_alone() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from saldo.kernel.errors import Unavailable
@@ -30,6 +30,13 @@ def _message(event_id: str) -> dict[str, Any]:
 def test_what_cannot_be_handled_now_comes_again_and_the_rest_is_counted() -> None:
     messages = [_message(i) for i in ("evt_1", "evt_busy", "evt_2", "evt_strange")]
     messages.insert(0, {"messageId": "m_broken", "body": "{"})
-    again, outcomes = handle_messages(_Payments(), messages)  # type: ignore[arg-type]
-    assert again == ["m_broken", "m_evt_busy"]
-    assert outcomes == {Outcome.APPLIED: 2, Outcome.PARKED: 1}
+    handled = handle_messages(_Payments(), messages, NOW)  # type: ignore[arg-type]
+    assert handled.again == ["m_broken", "m_evt_busy"]
+    assert handled.outcomes == {Outcome.APPLIED: 2, Outcome.PARKED: 1}
+    assert handled.late == 0
+
+
+def test_news_applied_more_than_five_minutes_after_it_happened_are_late() -> None:
+    messages = [_message("evt_1"), _message("evt_strange")]
+    assert handle_messages(_Payments(), messages, NOW + timedelta(minutes=5)).late == 0  # type: ignore[arg-type]
+    assert handle_messages(_Payments(), messages, NOW + timedelta(minutes=6)).late == 1  # type: ignore[arg-type]

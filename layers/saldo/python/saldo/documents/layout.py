@@ -171,7 +171,8 @@ def _totals(view: InvoiceView, words: Wording) -> list[list[str]]:
         [words("credit_total" if view.is_credit_note else "total"), words.money(view.total_minor, view.currency)]
     )
     if view.paid_minor:
-        rows.append([words("paid_by_credit"), words.money(-view.paid_minor, view.currency)])
+        label = words("paid_by_credit" if view.paid_minor > 0 else "returned_to_credit")
+        rows.append([label, words.money(-view.paid_minor, view.currency)])
         rows.append([words("payable"), words.money(view.payable_minor, view.currency)])
     return rows
 

@@ -19,8 +19,15 @@ _ATTEMPTS = 3
 class Bus:
     """One EventBridge bus."""
 
-    def __init__(self, client: EventBridgeClient, name: str, pause: Callable[[float], None] = time.sleep) -> None:
-        self._client, self._name, self._pause = client, name, pause
+    def __init__(
+        self,
+        client: EventBridgeClient,
+        name: str,
+        pause: Callable[[float], None] = time.sleep,
+        trace: Callable[[], str] = str,
+    ) -> None:
+        """`trace`: the X-Ray header under which this invocation is traced, "" when it is not."""
+        self._client, self._name, self._pause, self._trace = client, name, pause, trace
 
     def publish(self, events: Sequence[DomainEvent]) -> frozenset[str]:
         """Put the events on the bus; the ids of those it did not take after three attempts (usually none).
@@ -45,7 +52,8 @@ class Bus:
 
     def _entry(self, event: DomainEvent) -> dict[str, Any]:
         detail = json.dumps(event.as_detail(), separators=(",", ":"), sort_keys=True)
-        return {
+        trace = self._trace()
+        return ({"TraceHeader": trace} if trace else {}) | {
             "EventBusName": self._name,
             "Source": SOURCE,
             "DetailType": event.type,

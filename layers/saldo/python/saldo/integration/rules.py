@@ -101,7 +101,7 @@ def _payment_event(name: str, new: Image, at: datetime, more: Mapping[str, Any])
         type=name,
         version=1,
         occurred_at=at,
-        correlation_id=new["payment_id"],
+        correlation_id=new.get("correlation_id") or new["payment_id"],
         account_id=new["pk"],
         entity_id=new["entity_id"],
         facts={key: new[key] for key in ("payment_id", "currency", "amount_minor", "gateway")} | dict(more),

@@ -32,7 +32,7 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
     if body.coupons:
         found["coupons"] = [[use.coupon_id, use.minor, use.unused_minor] for use in body.coupons]
     if body.credits:
-        found["credits"] = [[c.source.value, c.credit_id, c.minor, c.before_tax] for c in body.credits]
+        found["credits"] = [_credit_to(credit) for credit in body.credits]
     if body.of_invoice:
         found["of_invoice"] = body.of_invoice
     if body.replaces:
@@ -59,7 +59,7 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "kind": DocumentKind(document.get("kind", DocumentKind.INVOICE)),
         "tax_mode": Rounding(document.get("tax_mode", Rounding.HALF_UP)),
         "coupons": tuple(CouponUse(*row) for row in document.get("coupons", [])),
-        "credits": tuple(AppliedCredit(CreditSource(row[0]), *row[1:]) for row in document.get("credits", [])),
+        "credits": tuple(_credit_from(row) for row in document.get("credits", [])),
         "of_invoice": document.get("of_invoice", ""),
         "replaces": document.get("replaces", ""),
         "note": document.get("note", ""),
@@ -73,6 +73,16 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _credit_to(credit: AppliedCredit) -> list[Any]:
+    drawn = [] if credit.drawn_on is None else [credit.drawn_on.isoformat()]
+    return [credit.source.value, credit.credit_id, credit.minor, credit.before_tax, *drawn]
+
+
+def _credit_from(row: list[Any]) -> AppliedCredit:
+    drawn_on = date.fromisoformat(row[4]) if len(row) > 4 else None
+    return AppliedCredit(CreditSource(row[0]), row[1], row[2], row[3], drawn_on)
+
+
 def _early_from(row: list[Any]) -> EarlyDiscount:
     return EarlyDiscount(Decimal(row[0]), row[1], DiscountTax(row[2]))
 
@@ -82,7 +92,7 @@ def _exchange_from(row: list[str]) -> ExchangeRate:
 
 
 def line_later_to(line: Line) -> dict[str, Any]:
-    """Kind of a line, the line it is off, and what inclusive prices and rounding together need."""
+    """Kind of a line, the lines it is off and gives back, and what inclusive prices and rounding together need."""
     found: dict[str, Any] = {}
     if line.kind is not LineKind.CHARGE:
         found["kind"] = line.kind.value
@@ -92,6 +102,10 @@ def line_later_to(line: Line) -> dict[str, Any]:
         found["residual_minor"] = line.residual_minor
     if line.account_id:
         found["account_id"] = line.account_id
+    if line.gives_back:
+        found["gives_back"] = line.gives_back
+    if line.supplied_on:
+        found["supplied_on"] = line.supplied_on.isoformat()
     if line.inclusive:
         found["included_tax_minor"] = line.included_tax_minor
     return found
@@ -105,5 +119,7 @@ def line_later_from(line: dict[str, Any]) -> dict[str, Any]:
         "residual_minor": line.get("residual_minor", 0),
         "inclusive": "included_tax_minor" in line,
         "account_id": line.get("account_id", ""),
+        "gives_back": line.get("gives_back", ""),
+        "supplied_on": date.fromisoformat(line["supplied_on"]) if "supplied_on" in line else None,
         "included_tax_minor": line.get("included_tax_minor", 0),
     }

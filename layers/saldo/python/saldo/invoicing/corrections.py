@@ -20,7 +20,7 @@ from saldo.audit.records import audit_item
 from saldo.invoicing import records
 from saldo.invoicing import records_corrections as keys
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
-from saldo.invoicing.model import CreditSource, InvoiceBody
+from saldo.invoicing.model import CreditSource, InvoiceBody, Wallet
 from saldo.invoicing.records import InvoiceHeader, Numbered
 from saldo.invoicing.records_numbers import claim, read_series, seller_from, seller_keys
 from saldo.invoicing.records_true_up import await_true_up
@@ -32,12 +32,13 @@ from saldo.invoicing.rules_corrections import (
     amounts_of_total,
     correctable,
     rebilled,
+    returned_to,
 )
-from saldo.invoicing.rules_credit_notes import credit_note, whole
+from saldo.invoicing.rules_credit_notes import credit_note, settled_back, whole, with_discounts
 from saldo.invoicing.rules_numbers import Seller, Series, series_type
 from saldo.invoicing.run.open import earlier_open
 from saldo.invoicing.status import SHOWN, DocumentKind
-from saldo.invoicing.wallet_records import add_credit_note
+from saldo.invoicing.wallet_records import add_credit_note, version_of, wallet_from, wallet_key, write_wallet
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal, Unavailable
 from saldo.kernel.ids import fingerprint
@@ -55,8 +56,9 @@ _MOST_NOTE = 300
 
 @dataclass(frozen=True, slots=True)
 class CreditRequest:
-    """What to take back of an invoice: `amounts` by line id (minor units, net), or one amount without (`net_minor`) or
-    with its tax (`total_minor`), or with none of them all that is left.
+    """What to take back of an invoice: `amounts` by line id (minor units, before tax and discounts, which go back with
+    their lines where they are not named themselves), or one amount without (`net_minor`) or with its tax
+    (`total_minor`), or with none of them all that is left.
 
     `request`: the caller's own id of this wish, which guards it for ever. `note`: what the customer reads on it.
     """
@@ -88,6 +90,8 @@ class _Corrected:
     entity: LegalEntity
     seller: Seller
     today: date
+    wallet: Wallet
+    wallet_read: int | None
 
 
 _Decide = Callable[[_Corrected], list[InvoiceBody]]
@@ -102,7 +106,7 @@ class Corrections:
     def credit(self, asked: CreditRequest) -> InvoiceHeader:
         """Issue the credit note and return it; the same request again returns the same one.
 
-        Refusals: `invalid_correction`, `not_correctable`, `invalid_credit_note`, `more_than_left`,
+        Refusals: `invalid_correction`, `not_correctable`, `invalid_credit_note`, `more_than_left`, `prepaid_spent`,
         `total_out_of_reach`, `request_reused`, `earlier_run_open`, `numbers_would_go_back`. Raises Unavailable when
         others keep changing the same records; asking again is safe.
         """
@@ -176,7 +180,8 @@ class Corrections:
         links = list(self._store.query_all(account.id, prefix=keys.link_prefix(asked.invoice_id), consistent=True))
         wanted: list[Key] = [records.header_key(account.id, asked.invoice_id)]
         wanted += [records.body_key(account.id, i) for i in (asked.invoice_id, *(link["note_id"] for link in links))]
-        items = self._store.get_many([*wanted, *seller_keys(account.entity_id)], consistent=True)
+        purse = wallet_key(account.id)
+        items = self._store.get_many([*wanted, purse, *seller_keys(account.entity_id)], consistent=True)
         header, body = items.get(wanted[0]), items.get(wanted[1])
         if header is None or header["status"] not in SHOWN:
             raise NotFound("no such invoice")
@@ -191,23 +196,29 @@ class Corrections:
             entity=entity,
             seller=seller_from(items, account.entity_id),
             today=local_date(self._clock(), entity.time_zone),
+            wallet=wallet_from(items.get(purse)),
+            wallet_read=version_of(items.get(purse)),
         )
 
     def _note(self, found: _Corrected, asked: CreditRequest) -> InvoiceBody:
-        amounts: Mapping[str, int] = asked.amounts
+        amounts: Mapping[str, int] = with_discounts(found.body, asked.amounts, found.notes)
         if asked.net_minor is not None:
             amounts = amounts_of_net(found.body, asked.net_minor, found.notes)
         elif asked.total_minor is not None:
             amounts = amounts_of_total(found.body, asked.total_minor, found.today, found.notes)
         elif not amounts:
             amounts = whole(found.body, found.notes)
-        return credit_note(found.body, found.today, amounts, found.notes, asked.note)
+        note = credit_note(found.body, found.today, amounts, found.notes, asked.note)
+        if note.total_minor > 0:
+            raise Refusal("invalid_credit_note", "only discounts are named: a credit note takes something back")
+        return settled_back(found.body, note, found.notes, found.header.open_minor)
 
     def _both(self, found: _Corrected, asked: CreditRequest, answer: TaxAnswer | None) -> list[InvoiceBody]:
         if found.notes:
             raise Refusal("partly_credited", f"{found.header.number} has credit notes already")
         body = found.body
         note = credit_note(body, found.today, whole(body), (), asked.note)
+        note = settled_back(body, note, (), found.header.open_minor)
         if answer is None:
             lines = taxable_lines(body.lines, body.issued_on, body.currency)
             seller = replace(facts_of_seller(found.entity), rounding=body.tax_rounding, mode=body.tax_mode)
@@ -231,8 +242,7 @@ class Corrections:
         lowered = min(-note.payable_minor, found.header.open_minor)
         records.credit_update(unit, found.header, -note.total_minor, lowered, at)
         used = sum(c.minor for body in bodies[1:] for c in body.credits if c.source is CreditSource.CREDIT_NOTE)
-        if kept := -note.payable_minor - lowered - used:
-            add_credit_note(unit, account_id, found.entity.id, kept)
+        _keep(unit, found, bodies, -note.payable_minor - lowered - used)
         if len(bodies) > 1:
             unit.put(facts_item(found.entity))
         issued = []
@@ -260,6 +270,17 @@ class Corrections:
         firsts = dict(zip(counts, claim(unit, found.entity.id, list(counts.items()), found.today, states), strict=True))
         numbers = [firsts[one] + rank for one, rank in zip(series, ranks, strict=True)]
         return [Numbered(one.number(n), one.name, n) for one, n in zip(series, numbers, strict=True)]
+
+
+def _keep(unit: Unit, found: _Corrected, bodies: list[InvoiceBody], minor: int) -> None:
+    """What the account has after these documents: `minor` to its credit, and prepaid credit that returned to it."""
+    returned = returned_to(found.wallet.credits, bodies)
+    if returned == found.wallet.credits:
+        if minor:
+            add_credit_note(unit, found.account.id, found.entity.id, minor)
+        return
+    after = replace(found.wallet, credits=returned, credit_note_minor=found.wallet.credit_note_minor + minor)
+    write_wallet(unit, found.account.id, found.entity.id, after, found.wallet_read)
 
 
 def _audit(header: InvoiceHeader, asked: CreditRequest, at: datetime) -> AuditRecord:

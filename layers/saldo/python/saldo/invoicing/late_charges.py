@@ -58,10 +58,16 @@ class LateReport:
 
 
 class LateCharges:
-    """Charges for late payment of one region's sellers."""
+    """Charges for late payment of one region's sellers. charged: whether an account is, besides its own terms."""
 
-    def __init__(self, store: Store, clock: Clock, disputed: Disputed = nothing_disputed) -> None:
-        self._store, self._clock, self._disputed = store, clock, disputed
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        disputed: Disputed = nothing_disputed,
+        charged: Callable[[Account], bool] = lambda _account: True,
+    ) -> None:
+        self._store, self._clock, self._disputed, self._charged = store, clock, disputed, charged
 
     def assess(self, entity_id: str, on: date | None = None) -> LateReport:
         """Add what is to be charged to the seller's customers by a day (None: today where it keeps its books)."""
@@ -109,7 +115,7 @@ class LateCharges:
         for i in range(0, len(ids), 100):
             found = self._store.get_many([(account_id, "account") for account_id in ids[i : i + 100]])
             accounts = sorted(map(account_from, found.values()), key=lambda a: a.id)
-            yield from (a for a in accounts if a.terms.late.policy is not LatePolicy.NONE)
+            yield from (a for a in accounts if a.terms.late.policy is not LatePolicy.NONE and self._charged(a))
 
     def _assess_account(
         self, entity: LegalEntity, account: Account, case: LateCase, on: date, report: LateReport

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -87,7 +87,9 @@ class Line:
 
     `id` counts from "1" in the order of the document. `names`, `unit_names`: language code → text. `of`: the id of
     the line that a discount is off. `component_id`: of a PREPAID line, the credit that it draws on. `residual_minor`:
-    what rounding the document, or the whole that it is the rest of, instead of the line put here.
+    what rounding the document, or the whole that it is the rest of, instead of the line put here. `gives_back`: the
+    line of an earlier document (`<document>/<line>`) of which this one gives back all or a part, or takes a credit
+    back; `supplied_on`: when that was supplied, whose taxes are its taxes; None where the line is its own supply.
     `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`). `account_id`: whose charge
     it is, where the invoice is addressed to another account.
     """
@@ -114,6 +116,8 @@ class Line:
     residual_minor: int = 0
     inclusive: bool = False
     account_id: str = ""
+    gives_back: str = ""
+    supplied_on: date | None = None
     included_tax_minor: int = 0
 
 
@@ -250,13 +254,15 @@ class CreditSource(StrEnum):
 class AppliedCredit:
     """What was drawn (above zero) from a credit: the balance of credit notes, or a prepaid credit by its id.
 
-    `before_tax`: it is a line of the invoice; otherwise it pays for the invoice.
+    `before_tax`: it is a line of the invoice; otherwise it pays for the invoice. Below zero it goes back to the prepaid
+    credit that it was drawn from on `drawn_on`.
     """
 
     source: CreditSource
     credit_id: str
     minor: int
     before_tax: bool = False
+    drawn_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +316,8 @@ class BillingCase:
     other, then what the account has from credit notes pays, then prepaid credits. `purchase_order` and `cost_centre`
     are those of all that is billed, where invoices are split by them. `supplied_to`: a member account whose country and
     tax status are those of all that is billed, where they are not the addressee's. `late`: usage of periods billed
-    before that is still to be asked for.
+    before that is still to be asked for. `earlier`: the documents, oldest first, on which what is given back now was
+    charged, with their credit notes; wanted where a charge `reverses` something.
     """
 
     account: Account
@@ -329,6 +336,7 @@ class BillingCase:
     cost_centre: str = ""
     supplied_to: Account | None = None
     late: tuple[LateCharge, ...] = ()
+    earlier: Sequence[InvoiceBody] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from saldo.invoicing.codec import body_from_bytes
@@ -11,6 +12,7 @@ from saldo.invoicing.rules import taxable_lines
 from saldo.kernel.errors import NotFound
 from saldo.kernel.ids import is_double
 from saldo.storage.store import Store
+from saldo.tax.model import TaxableLine, TaxShare
 from saldo.tax.model_services import TaxDocument
 from saldo.tax.ports import TaxService
 from saldo.tax.rules import decided_by_facts
@@ -39,10 +41,18 @@ def record_tax(store: Store, service: TaxService, account_id: str, document_id: 
 def tax_document(body: InvoiceBody, supplied: date) -> TaxDocument:
     """What the service is told. supplied: on which day what is billed in advance was supplied."""
     assert body.tax_facts is not None, "only documents with facts are told"
-    lines = tuple(taxable_lines(body.lines, supplied, body.currency))
+    lines = taxable_lines(body.lines, supplied, body.currency)
     decided = decided_by_facts(body.tax_facts.buyer, body.tax_facts.seller, shipped_table())
-    reasons = {line.id: decided.reason for line in lines} if decided else {}
-    return TaxDocument(body.tax_facts, body.currency, lines, body.id, body.issued_on, reasons)
+    reasons = {line.id: reason for line in lines if (reason := _untaxed(line, decided))}
+    told = tuple(replace(line, taxes=()) for line in lines)
+    return TaxDocument(body.tax_facts, body.currency, told, body.id, body.issued_on, reasons)
+
+
+def _untaxed(line: TaxableLine, decided: TaxShare | None) -> str:
+    """Why a line bears no tax that the service should know of; what gives back a charge goes by the taxes of that."""
+    if not line.taxes:
+        return decided.reason if decided else ""
+    return "" if any(share.percent for share in line.taxes) else line.taxes[0].reason
 
 
 def _body(store: Store, account_id: str, document_id: str) -> InvoiceBody:

@@ -254,7 +254,7 @@ def credit_update(unit: Unit, header: InvoiceHeader, credited_minor: int, lowere
         header_key(header.account_id, header.invoice_id),
         set={
             "open_minor": left,
-            "credited_minor": credited,
+            **({"credited_minor": credited} if credited else {}),
             "status": status.value,
             "history": _history_items(history),
         },

@@ -14,6 +14,7 @@ from saldo.invoicing.model import (
     AppliedCredit,
     BelowZero,
     BillingCase,
+    ChangeLegs,
     CouponUse,
     CreditSource,
     DocumentKind,
@@ -22,12 +23,22 @@ from saldo.invoicing.model import (
     InvoiceBody,
     Line,
     LineKind,
+    NetRounding,
     NothingToBill,
     PrepaidOrder,
 )
 from saldo.invoicing.rules_discounts import discounted, draw
 from saldo.invoicing.rules_late import late_identity, late_lines
-from saldo.invoicing.rules_lines import Charged, charge_lines, charged_of, due_of, usage_needed
+from saldo.invoicing.rules_lines import (
+    Charged,
+    charge_lines,
+    charged_of,
+    due_of,
+    net_legs,
+    rounded_together,
+    usage_needed,
+)
+from saldo.invoicing.rules_returns import taken_off
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.exact import minor_of_share, total
 from saldo.kernel.ids import derived_id
@@ -70,6 +81,8 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     """
     check_case(case)
     lines = charge_lines(case)
+    if case.options.change_legs is ChangeLegs.NET and any(line.gives_back for line in lines):
+        lines = _netted_if_taxed_alike(case, lines, tax)
     if case.late:
         lines += late_lines(case, len(lines) + 1)
     charges = tuple(sorted(_identities(case)))
@@ -79,14 +92,29 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     uses: tuple[CouponUse, ...] = ()
     drawn: tuple[AppliedCredit, ...] = ()
     wallet = case.wallet
+    off, returned = taken_off(case, lines)
+    lines += off
     if wallet.coupons or wallet.credits:
         lines, uses, drawn = discounted(case, lines)
-    currency = case.account.currency
-    answer = tax.quote(taxable_lines(lines, case.as_of, currency), buyer_facts(case), seller_facts(case), currency)
-    body = draft_invoice(case, charges, lines, answer)
-    if uses or drawn or wallet.credits or wallet.credit_note_minor:
-        body = replace(body, coupons=uses, credits=(*drawn, *_paid_by_credit(case, body)))
+    body = draft_invoice(case, charges, lines, _taxes_of(case, lines, tax))
+    if uses or drawn or returned or wallet.credits or wallet.credit_note_minor:
+        body = replace(body, coupons=uses, credits=(*returned, *drawn, *_paid_by_credit(case, body)))
     return Draft(body, _moved_on(case))
+
+
+def _taxes_of(case: BillingCase, lines: Sequence[Line], tax: TaxPort) -> TaxAnswer:
+    currency = case.account.currency
+    return tax.quote(taxable_lines(lines, case.as_of, currency), buyer_facts(case), seller_facts(case), currency)
+
+
+def _netted_if_taxed_alike(case: BillingCase, lines: list[Line], tax: TaxPort) -> list[Line]:
+    """A credit of what was charged before and the charge in its stead on one line, where both bear the same taxes and
+    nothing was taken off what was charged; else each stays by itself. The port is asked once more for it."""
+    apart = {line.of for line in taken_off(case, lines)[0]}
+    netted = net_legs(taxed_lines(lines, _taxes_of(case, lines, tax)), case.account.currency, apart)
+    open_again = [line if line.gives_back else replace(line, taxes=(), included_tax_minor=0) for line in netted]
+    together = case.options.net_rounding is NetRounding.DOCUMENT
+    return rounded_together(open_again, case.account.currency) if together else open_again
 
 
 def _paid_by_credit(case: BillingCase, body: InvoiceBody) -> list[AppliedCredit]:
@@ -155,18 +183,22 @@ def _usage_key(item: DueSubscription, charged: Charged) -> UsageKey:
 
 
 def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR") -> list[TaxableLine]:
-    """What tax is asked: a charge in arrears is supplied by the last day of its period, one in advance when billed."""
+    """What tax is asked: a charge in arrears is supplied by the last day of its period, one in advance when billed.
+
+    What gives back an earlier charge was supplied when that was, and bears its taxes.
+    """
     scale = 10 ** minor_digits(currency)
     return [
         TaxableLine(
             line.id,
             line.net_minor,
             line.tax_category,
-            line.period.end - _DAY if line.timing is Timing.ARREARS else issued_on,
+            line.supplied_on or (line.period.end - _DAY if line.timing is Timing.ARREARS else issued_on),
             line.inclusive,
             (line.exact, line.share.days * scale, line.share.of),
             line.quantity if line.net_minor >= 0 else -line.quantity,
             line.of,
+            line.taxes if line.supplied_on else (),
         )
         for line in lines
     ]
@@ -338,7 +370,9 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
         found.add("tax_minor", "taxes_differ", "the taxes do not add up to the tax")
     if body.net_minor + body.tax_minor != body.total_minor:
         found.add("total_minor", "total_differs", "net and tax do not make the total")
-    if (body.total_minor < 0) != (body.kind is DocumentKind.CREDIT_NOTE):
+    if (body.total_minor < 0) != (body.kind is DocumentKind.CREDIT_NOTE) and not (
+        body.of_invoice and not body.total_minor
+    ):
         found.add("kind", "kind_differs", "an invoice's total is above zero, a credit note's below")
     if not body.of_invoice and body.id != invoice_id(
         body.issued_on, body.entity_id, body.account_id, body.currency, body.charges

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from saldo.accounts.model import Account, InvoiceSplit
 from saldo.invoicing.model import (
-    AppliedCredit,
     BilledAccount,
     BillingCase,
     CreditSource,
@@ -17,11 +16,10 @@ from saldo.invoicing.model import (
     DueSubscription,
     InvoiceBody,
     LateCharge,
-    PrepaidCredit,
     Wallet,
 )
 from saldo.invoicing.rules import bill
-from saldo.invoicing.rules_discounts import after_use
+from saldo.invoicing.rules_discounts import after_use, drawn_from
 from saldo.subscriptions.model import Subscription
 from saldo.tax.ports import TaxPort
 
@@ -107,13 +105,7 @@ def wallet_after(wallet: Wallet, body: InvoiceBody) -> Wallet:
         if applied.source is CreditSource.CREDIT_NOTE:
             notes -= applied.minor
         else:
-            credits = tuple(_drawn(credit, applied) for credit in credits)
+            credits = drawn_from(credits, applied, body.issued_on)
     if body.kind is DocumentKind.CREDIT_NOTE:
         notes -= body.payable_minor
     return Wallet(coupons, credits, notes)
-
-
-def _drawn(credit: PrepaidCredit, applied: AppliedCredit) -> PrepaidCredit:
-    if credit.id != applied.credit_id:
-        return credit
-    return replace(credit, balance_minor=credit.balance_minor - applied.minor)

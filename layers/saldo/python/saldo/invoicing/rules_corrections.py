@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from saldo.accounts.model import Account, BillingProfile
-from saldo.invoicing.model import AppliedCredit, CreditSource, DocumentKind, InvoiceBody
+from saldo.invoicing.model import AppliedCredit, CreditSource, DocumentKind, InvoiceBody, PrepaidCredit
 from saldo.invoicing.records import InvoiceHeader
 from saldo.invoicing.rules import invoice_id, taxed_lines
 from saldo.invoicing.rules_credit_notes import credit_note, whole
+from saldo.invoicing.rules_discounts import drawn_from
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
@@ -88,8 +89,8 @@ def rebilled(
     """The invoice that stands for one taken back whole: the same lines for the buyer as it is now.
 
     answer: tax on these lines for the buyer of now, at the dates of supply of then. credit_minor: what the credit note
-    gave back as the customer's credit; it pays for this one. attempt: counts the corrections of `body`, from 1. facts:
-    the print of what the seller is now.
+    gave back as the customer's credit; it pays for this one, and after it the prepaid credit that paid before. attempt:
+    counts the corrections of `body`, from 1. facts: the print of what the seller is now.
     """
     charges = (f"rebill:{body.id}:{attempt}",)
     lines = taxed_lines(body.lines, answer)
@@ -117,9 +118,34 @@ def rebilled(
         tax_facts=answer.facts,
         seller_facts=facts,
     )
-    used = min(credit_minor, new.payable_minor)
-    paid = (AppliedCredit(CreditSource.CREDIT_NOTE, "", used),) if used > 0 else ()
-    return replace(new, credits=(*new.credits, *paid))
+    paid = [AppliedCredit(CreditSource.CREDIT_NOTE, "", credit_minor)]
+    paid += [c for c in body.credits if c.source is CreditSource.PREPAID and not c.before_tax]
+    owed = new.payable_minor
+    for credit in paid:
+        used = min(credit.minor, owed)
+        if used > 0:
+            new, owed = replace(new, credits=(*new.credits, replace(credit, minor=used))), owed - used
+    return new
+
+
+def returned_to(credits: Sequence[PrepaidCredit], documents: Sequence[InvoiceBody]) -> tuple[PrepaidCredit, ...]:
+    """Prepaid credits after a credit note returned some and the invoice that stands for the one taken back drew again.
+
+    Refusal `prepaid_spent` where the invoice had itself returned credit that has been used since.
+    """
+    net: dict[str, AppliedCredit] = {}
+    for applied in (c for body in documents for c in body.credits if c.source is CreditSource.PREPAID):
+        before = net.get(applied.credit_id, replace(applied, minor=0))
+        net[applied.credit_id] = replace(before, minor=before.minor + applied.minor)
+    found = tuple(credits)
+    for applied in net.values():
+        if applied.minor:
+            found = drawn_from(found, applied, documents[0].issued_on)
+    pairs = zip(found, credits, strict=True)
+    spent = [credit.id for credit, before in pairs if credit.balance_minor < min(before.balance_minor, 0)]
+    if spent:
+        raise Refusal("prepaid_spent", f"prepaid credit {spent[0]}, which this invoice returned, has been used since")
+    return found
 
 
 class Offered(StrEnum):

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from saldo.invoicing.model import DocumentKind, InvoiceBody, Line, LineKind
+from saldo.invoicing.model import AppliedCredit, CreditSource, DocumentKind, InvoiceBody, Line, LineKind
 from saldo.kernel.errors import Problems
 from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.ids import derived_id
-from saldo.kernel.money import Money
+from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
 from saldo.rating.model import Share, Step
 from saldo.tax.model import Collection, TaxShare, TaxTotal
@@ -24,7 +24,8 @@ def credit_note(
 
     Its tax is reckoned on the credited net by rate. What is left of the invoice after `earlier` credit notes bounds it,
     and the note that takes back the last of a tax's base takes back the last of its tax, so that an invoice taken back
-    whole is zero in every account. Refusal `invalid_credit_note` naming every line at fault.
+    whole is zero in every account. What of prepaid credit drawn before tax is among the lines goes back to it; for what
+    was drawn after tax see `settled_back`. Refusal `invalid_credit_note` naming every line at fault.
     """
     _check(body, amounts, earlier)
     chosen = _chosen(body, amounts, earlier)
@@ -47,11 +48,58 @@ def credit_note(
         tax_minor=tax,
         total_minor=net + tax,
         coupons=(),
-        credits=(),
+        credits=_returned(body, lines),
         replaces="",
         early_discount=None,
         note=note,
     )
+
+
+def _returned(body: InvoiceBody, lines: Sequence[Line]) -> tuple[AppliedCredit, ...]:
+    minor = Counter[str]()
+    for line in lines:
+        if line.kind is LineKind.PREPAID:
+            minor[line.component_id] += line.net_minor
+    return tuple(AppliedCredit(CreditSource.PREPAID, c, -m, True, body.issued_on) for c, m in minor.items() if m)
+
+
+def settled_back(body: InvoiceBody, note: InvoiceBody, earlier: Sequence[InvoiceBody], open_minor: int) -> InvoiceBody:
+    """The credit note with what it returns of prepaid credit that paid for its invoice after tax.
+
+    open_minor: of the invoice, before this note. First it lowers what is open. The rest was paid already, and goes back
+    the way it came: to the prepaid credits as large a part as they are of all that is settled and not given back yet,
+    so that the last note returns the last of them; what remains is the customer's credit.
+    """
+    drawn = _after_tax(body)
+    for one in earlier:
+        drawn.update(_after_tax(one))
+    drawn = Counter({credit_id: minor for credit_id, minor in drawn.items() if minor > 0})
+    back = -_owed(note)
+    beyond = back - min(back, open_minor)
+    settled = _owed(body) + sum(_owed(one) for one in earlier) - open_minor
+    if not drawn or beyond <= 0 or settled <= 0:
+        return note
+    part = min(rounded_ratio(drawn.total() * beyond, settled), beyond, drawn.total())
+    shares = split_by_weights(Money(part, body.currency), list(drawn.values()))
+    returned = (
+        AppliedCredit(CreditSource.PREPAID, credit_id, -share.minor, drawn_on=body.issued_on)
+        for credit_id, share in zip(drawn, shares, strict=True)
+        if share.minor
+    )
+    return replace(note, credits=(*note.credits, *returned))
+
+
+def _after_tax(body: InvoiceBody) -> Counter[str]:
+    paid = Counter[str]()
+    for credit in body.credits:
+        if credit.source is CreditSource.PREPAID and not credit.before_tax:
+            paid[credit.credit_id] += credit.minor
+    return paid
+
+
+def _owed(body: InvoiceBody) -> int:
+    """What is payable, before credits pay for it."""
+    return body.payable_minor + sum(credit.minor for credit in body.credits if not credit.before_tax)
 
 
 def whole(body: InvoiceBody, earlier: Sequence[InvoiceBody] = ()) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from saldo.invoicing.model import (
@@ -25,6 +25,7 @@ from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
 from saldo.rating.model import Share, Step
 
+_DAY = timedelta(days=1)
 _NAMES = {"en": "Prepaid credit", "de": "Guthaben", "fr": "Crédit prépayé", "es": "Crédito prepagado"}
 
 
@@ -82,13 +83,30 @@ def draw(credits: Iterable[PrepaidCredit], minor: int, on: date, before_tax: boo
     return drawn
 
 
+def drawn_from(credits: Iterable[PrepaidCredit], applied: AppliedCredit, on: date) -> tuple[PrepaidCredit, ...]:
+    """Prepaid credits after one was drawn on, or got back (below zero) on a day what was drawn on another.
+
+    What comes back to a credit that has expired can be used for as long as it could have been when it was drawn: while
+    an invoice held it, its time stood still. Otherwise a credit keeps its day.
+    """
+    return tuple(_after(credit, applied, on) if credit.id == applied.credit_id else credit for credit in credits)
+
+
+def _after(credit: PrepaidCredit, applied: AppliedCredit, on: date) -> PrepaidCredit:
+    expires_on = credit.expires_on
+    if applied.minor < 0 and applied.drawn_on is not None and expires_on is not None and expires_on <= on:
+        expires_on = on + max(expires_on - applied.drawn_on, _DAY)
+    return replace(credit, balance_minor=credit.balance_minor - applied.minor, expires_on=expires_on)
+
+
 def discounted(
     case: BillingCase, lines: Sequence[Line]
 ) -> tuple[list[Line], tuple[CouponUse, ...], tuple[AppliedCredit, ...]]:
     """The lines with all that is taken off them as lines of their own, and what that used up.
 
     Coupons one after the other, each of what those before it left; never below zero. A sum is spread over the lines
-    it is off in proportion, parts adding up to it.
+    it is off in proportion, parts adding up to it. Coupons leave alone what gives back an earlier charge: that goes by
+    the discounts of then.
     """
     found, uses, drawn = list(lines), [], []
     for coupon in case.wallet.coupons:
@@ -131,7 +149,8 @@ def _worth(coupon: Coupon, base: int, currency: str) -> int:
 
 
 def _parents(lines: Sequence[Line], coupon: Coupon | None) -> list[Line]:
-    return [line for line in lines if not line.of and (coupon is None or _concerns(coupon, line))]
+    plain = [line for line in lines if not line.of]
+    return plain if coupon is None else [line for line in plain if not line.supplied_on and _concerns(coupon, line)]
 
 
 def _concerns(coupon: Coupon, line: Line) -> bool:

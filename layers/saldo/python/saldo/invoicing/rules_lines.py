@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,6 +20,7 @@ from saldo.invoicing.model import (
     LineKind,
     NetRounding,
 )
+from saldo.invoicing.rules_returns import as_charged, sought_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, minor_of_share, plus, times
 from saldo.kernel.money import Money, minor_digits, round_exact
@@ -107,7 +108,7 @@ def charge_lines(case: BillingCase) -> list[Line]:
     for item in case.due:
         lines += _lines_of(case, item, len(lines))
     if case.options.change_legs is ChangeLegs.NET:
-        lines = net_legs(lines, case.account.currency)
+        lines = net_legs(lines, case.account.currency, {line.id for line in lines if line.gives_back})
     lines += [_item_line(str(len(lines) + n), case, sold) for n, sold in enumerate(case.items, 1)]
     return (
         rounded_together(lines, case.account.currency) if case.options.net_rounding is NetRounding.DOCUMENT else lines
@@ -172,9 +173,15 @@ def _true_up(subscription: Subscription, version: PlanVersion, due: ChargePeriod
 
 
 def rounded_together(lines: Sequence[Line], currency: str) -> list[Line]:
-    """The lines so rounded that they make up the rounded sum of their exact amounts: each is what the sum grows by."""
+    """The lines so rounded that they make up the rounded sum of their exact amounts: each is what the sum grows by.
+
+    What gives back an earlier charge stays as it is: that was rounded then.
+    """
     found, exact, done = [], Fraction(0), 0
     for line in lines:
+        if line.gives_back:
+            found.append(line)
+            continue
         exact += exact_minor(line, currency)
         upto = round_exact(exact, line.rounding)
         alone = round_exact(exact_minor(line, currency), line.rounding)
@@ -216,9 +223,23 @@ def _item_line(line_id: str, case: BillingCase, due: DueItem) -> Line:
 
 
 def _line(line_id: str, case: BillingCase, item: DueSubscription, charged: Charged) -> Line:
+    line, change = _priced(line_id, case, item, charged), charged.change
+    if change is None or not change.reverses:
+        return line
+    signed, sought = (credited(line) if change.sign < 0 else line), sought_of(change)
+    if sought is change:
+        return as_charged(case, item, change, signed, line)
+    version = item.versions[sought.plan_version_id]
+    component = next(c for c in version.components if c.id == sought.component_id)
+    like = _priced("", case, item, Charged(sought.period, component, version, sought))
+    return as_charged(case, item, change, signed, like)
+
+
+def _priced(line_id: str, case: BillingCase, item: DueSubscription, charged: Charged) -> Line:
+    """The line of a charge, whichever sign it has."""
     due, component, version, _ = charged
     rated = rated_charge(case, item, charged)
-    line = Line(
+    return Line(
         line_id,
         item.subscription.id,
         version.id,
@@ -238,7 +259,6 @@ def _line(line_id: str, case: BillingCase, item: DueSubscription, charged: Charg
         (),
         inclusive=component.tax_inclusive,
     )
-    return credited(line) if charged.change and charged.change.sign < 0 else line
 
 
 def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> RatedCharge:
@@ -303,14 +323,16 @@ def credited(line: Line) -> Line:
     )
 
 
-def net_legs(lines: Sequence[Line], currency: str) -> list[Line]:
+def net_legs(lines: Sequence[Line], currency: str, apart: Container[str]) -> list[Line]:
     """The credit and the charge of one change on one line: the difference of their prices, rounded once.
 
     They belong together when they are of one subscription, of the same days out of the same period, and taxed alike.
+    apart: ids of lines that stay by themselves; what gives back an earlier charge until `bill` knows all taxes.
     """
     found: list[Line] = []
     for line in lines:
-        twin = next((n for n, other in enumerate(found) if _legs_of_one_change(other, line)), None)
+        twins = (n for n, other in enumerate(found) if other.id not in apart and _legs_of_one_change(other, line))
+        twin = None if line.id in apart else next(twins, None)
         if twin is None:
             found.append(line)
         else:
@@ -320,8 +342,8 @@ def net_legs(lines: Sequence[Line], currency: str) -> list[Line]:
 
 def _legs_of_one_change(a: Line, b: Line) -> bool:
     opposite = {a.kind, b.kind} == {LineKind.CREDIT, LineKind.CHARGE} and a.share != WHOLE
-    same = (a.subscription_id, a.period, a.share, a.rounding, a.tax_category, a.timing)
-    return opposite and same == (b.subscription_id, b.period, b.share, b.rounding, b.tax_category, b.timing)
+    same = (a.subscription_id, a.period, a.share, a.rounding, a.tax_category, a.timing, a.taxes)
+    return opposite and same == (b.subscription_id, b.period, b.share, b.rounding, b.tax_category, b.timing, b.taxes)
 
 
 def _netted(a: Line, b: Line, currency: str) -> Line:

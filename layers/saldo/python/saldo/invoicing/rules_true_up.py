@@ -41,10 +41,11 @@ class TrueUp:
 
 
 def question(body: InvoiceBody) -> TaxDocument:
-    """What the service is asked again: the same lines, on the same days, with the facts of then."""
+    """What the service is asked again: the same lines, on the same days, with the facts of then. What gives back an
+    earlier charge is asked too: the taxes of that may have been an estimate as well."""
     assert body.tax_facts is not None, "what is estimated keeps its facts"
     lines = taxable_lines(body.lines, body.issued_on, body.currency)
-    return TaxDocument(body.tax_facts, body.currency, tuple(lines))
+    return TaxDocument(body.tax_facts, body.currency, tuple(replace(line, taxes=()) for line in lines))
 
 
 def true_up(body: InvoiceBody, answer: TaxAnswer, absorbed: Decimal = ABSORBED) -> TrueUp:

@@ -59,3 +59,13 @@ def is_double(owner_id: str) -> bool:
     """Whether an owner is a double: nothing of it may reach anybody outside."""
     parts = owner_id.split("_", 3)
     return len(parts) == 4 and parts[2] == "test"
+
+
+def canary_id(prefix: str, region_code: str) -> str:
+    """The id of what belongs to a region's canary (functions/canary): `ent_eu_canary`, `acct_eu_canary`."""
+    return f"{prefix}_{region_code}_canary"
+
+
+def is_canary(owner_id: str) -> bool:
+    """Whether an owner is the canary's: no figure of a real seller may have anything of it."""
+    return owner_id.split("_", 2)[2:] == ["canary"]

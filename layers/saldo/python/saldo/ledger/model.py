@@ -51,6 +51,7 @@ class EntryKind(StrEnum):
     EARLY_DISCOUNT_TAKEN = "early_discount_taken"
     CREDIT_GRANTED = "credit_granted"
     CREDIT_EXPIRED = "credit_expired"
+    CREDIT_PAID_BACK = "credit_paid_back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,15 +85,16 @@ def balance_field(currency: str, account: LedgerAccount) -> str:
     return f"{currency} {account.value}"
 
 
-def post(unit: Unit, *entries: Entry, when: Mapping[str, Any] | None = None) -> Unit:
+def post(unit: Unit, *entries: Entry, when: Mapping[str, Any] | None = None, correlation_id: str = "") -> Unit:
     """Add entries of one customer account to the unit: each inserted once, balances moved with them.
 
+    correlation_id: of the request that moved the money, kept beside the entry and no part of it.
     when: balances (`balance_field`) as they must be for the unit to hold; None for one that never moved.
     """
     moved: dict[str, int] = {}
     for entry in entries:
         assert entry.account_id == entries[0].account_id, "one unit posts to one customer account"
-        unit.insert(entry_item(entry))
+        unit.insert(entry_item(entry) | ({"correlation_id": correlation_id} if correlation_id else {}))
         for p in entry.postings:
             name = balance_field(entry.currency, p.account)
             moved[name] = moved.get(name, 0) + p.minor

@@ -86,6 +86,7 @@ class Payment:
     allocations: what the payer chose. applied: what was posted to invoices, never more than `settled_minor`.
     parts_applied of parts: allocations are applied 40 invoices a unit; 0 of 0 until settled.
     booking_zone: the seller's time zone, in which the settlement's date is read.
+    correlation_id: of the request that started it, "" for none; audit records, entries and events carry it.
     version: rises with each write, so that no change is made to a payment read before another change.
     """
 
@@ -113,6 +114,7 @@ class Payment:
     paid_out_at: datetime | None = None
     history: tuple[StatusChange, ...] = ()
     version: int = 1
+    correlation_id: str = ""
 
     @property
     def unapplied_minor(self) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
-from saldo.audit.model import AuditRecord, job
+from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.invoicing.records import settle_update
 from saldo.kernel.clock import Clock, instant_text
@@ -29,23 +30,31 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
 _MOST_ATTEMPTS = 8
-_ACTOR = job("gateway_events")
+_JOB = "gateway_events"
+
+Told = Callable[[Payment, Outcome], None]  # hears of every report that fits a payment, and what became of it
 
 
-def handle_event(store: Store, clock: Clock, gateway: str, event: GatewayEvent) -> Outcome:
+def silent(_payment: Payment, _outcome: Outcome) -> None:
+    """Nobody wants to hear."""
+
+
+def handle_event(store: Store, clock: Clock, gateway: str, event: GatewayEvent, told: Told = silent) -> Outcome:
     """Apply one event; any order, any number of times. What fits no payment is parked, never dropped.
 
     Raises Unavailable when others keep changing the same records; handling it again later is safe.
     """
     if isinstance(event.news, Payout):
         return _take_payout(store, clock, gateway, event, event.news)
-    outcome = take_report(store, clock, event.news, event)
+    outcome = take_report(store, clock, event.news, event, told)
     if isinstance(outcome, Outcome):
         return outcome
     return _park(store, clock, gateway, event, event.news.payment_id, outcome)
 
 
-def take_report(store: Store, clock: Clock, report: GatewayPayment, event: GatewayEvent | None) -> Outcome | str:
+def take_report(
+    store: Store, clock: Clock, report: GatewayPayment, event: GatewayEvent | None, told: Told = silent
+) -> Outcome | str:
     """Apply what the gateway says of one payment; answers the reason (a code) when it fits no payment of ours.
 
     event: the event that carried it, whose guard goes into the same unit; None when we asked ourselves.
@@ -66,11 +75,21 @@ def take_report(store: Store, clock: Clock, report: GatewayPayment, event: Gatew
         conflict = store.write_one(unit) if unit.writes else None
         if conflict is None:
             finish_applying(store, clock, changed or payment)
-            return Outcome.APPLIED if changed else Outcome.OUTDATED
+            return _said(told, payment, Outcome.APPLIED if changed else Outcome.OUTDATED)
         if guard_key in conflict.keys:
             finish_applying(store, clock, payment)
-            return Outcome.DUPLICATE
+            return _said(told, payment, Outcome.DUPLICATE)
     raise Unavailable(f"{report.payment_id} is being changed by others")
+
+
+def _said(told: Told, payment: Payment, outcome: Outcome) -> Outcome:
+    told(payment, outcome)
+    return outcome
+
+
+def _actor(payment: Payment) -> Actor:
+    """The job, in the name of the click that started the payment."""
+    return job(_JOB, payment.correlation_id)
 
 
 def _change(store: Store, clock: Clock, unit: Unit, payment: Payment, report: GatewayPayment) -> Payment | None:
@@ -84,7 +103,7 @@ def _change(store: Store, clock: Clock, unit: Unit, payment: Payment, report: Ga
     records.rewrite(unit, payment, new)
     before, after = {"status": payment.status.value}, {"status": new.status.value}
     action = f"payment.{new.status}"
-    unit.put(audit_item(AuditRecord(payment.account_id, at, _ACTOR, action, payment.id, before, after)))
+    unit.put(audit_item(AuditRecord(payment.account_id, at, _actor(payment), action, payment.id, before, after)))
     return new
 
 
@@ -106,7 +125,7 @@ def _apply_part(store: Store, unit: Unit, payment: Payment, *first: Entry) -> Pa
     if discounts:
         entries.append(rules.discount_entry(payment, payment.parts_applied, discounts, payables))
     if entries:
-        post(unit, *entries)
+        post(unit, *entries, correlation_id=payment.correlation_id)
     return replace(payment, applied=(*payment.applied, *applied), parts_applied=payment.parts_applied + 1)
 
 
@@ -122,7 +141,8 @@ def finish_applying(store: Store, clock: Clock, payment: Payment) -> Payment:
         records.rewrite(unit, payment, new)
         after = {"parts_applied": new.parts_applied, "parts": new.parts}
         subject = f"{payment.id}/{payment.parts_applied}"
-        unit.put(audit_item(AuditRecord(payment.account_id, clock(), _ACTOR, "payment.applied", subject, after=after)))
+        record = AuditRecord(payment.account_id, clock(), _actor(payment), "payment.applied", subject, after=after)
+        unit.put(audit_item(record))
         if store.write_one(unit) is None:
             payment, attempts = new, 0
             continue
@@ -185,10 +205,12 @@ def _payout_outcome(payment: Payment | None, paid: PaidOut, payout: Payout) -> O
 def _payout_unit(clock: Clock, payment: Payment, paid: PaidOut, payout: Payout) -> Unit:
     new = replace(payment, payout_id=payout.id, paid_out_at=payout.paid_at, version=payment.version + 1)
     unit = records.rewrite(Unit(payment.id), payment, new)
-    post(unit, rules.payout_entry(payment, paid.amount, payout.paid_at))
+    post(unit, rules.payout_entry(payment, paid.amount, payout.paid_at), correlation_id=payment.correlation_id)
     after = {"payout_id": payout.id, "amount_minor": paid.amount.minor, "paid_at": instant_text(payout.paid_at)}
     return unit.put(
-        audit_item(AuditRecord(payment.account_id, clock(), _ACTOR, "payment.paid_out", payment.id, after=after))
+        audit_item(
+            AuditRecord(payment.account_id, clock(), _actor(payment), "payment.paid_out", payment.id, after=after)
+        )
     )
 
 

@@ -130,6 +130,7 @@ def _new_payment(gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> P
         gateway=gateway,
         started_at=at,
         history=(StatusChange(at, PaymentStatus.STARTED),),
+        correlation_id=wish.actor.correlation_id,
     )
 
 

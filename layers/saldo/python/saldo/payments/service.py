@@ -18,10 +18,13 @@ from saldo.storage.units import Unit
 
 
 class Payments:
-    """Payments of one region through one gateway. `store` is the region's, not narrowed to a customer."""
+    """Payments of one region through one gateway. `store` is the region's, not narrowed to a customer.
 
-    def __init__(self, store: Store, gateway: Gateway, clock: Clock) -> None:
-        self._store, self._gateway, self._clock = store, gateway, clock
+    told: hears of every report of the gateway that fits a payment, and what became of it.
+    """
+
+    def __init__(self, store: Store, gateway: Gateway, clock: Clock, told: news.Told = news.silent) -> None:
+        self._store, self._gateway, self._clock, self._told = store, gateway, clock, told
 
     def start(
         self,
@@ -62,7 +65,7 @@ class Payments:
 
     def handle_event(self, event: GatewayEvent) -> Outcome:
         """Apply one event of the gateway; any order, any number of times. PARKED: it fits no payment and is kept."""
-        return news.handle_event(self._store, self._clock, self._gateway.name, event)
+        return news.handle_event(self._store, self._clock, self._gateway.name, event, self._told)
 
     def sweep(
         self, older_than: timedelta = timedelta(minutes=10), payout_after: timedelta = timedelta(days=1)

@@ -119,6 +119,8 @@ def _line(line: Line, body: InvoiceBody) -> Json:
         "amount": amount(line.net_minor, body.currency),
         "amount_minor": line.net_minor,
         "of": line.of,
+        **({"gives_back": line.gives_back} if line.gives_back else {}),
+        **({"supplied_on": line.supplied_on.isoformat()} if line.supplied_on else {}),
         "tax_category": line.tax_category,
         "tax_inclusive": line.inclusive,
         "steps": [_step(step) for step in line.steps],

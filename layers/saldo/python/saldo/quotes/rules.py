@@ -73,6 +73,7 @@ class _State:
     subscriptions: list[Subscription]
     items: list[DatedItem]
     wallet: Wallet
+    invoices: list[InvoiceBody] = field(default_factory=list)
     counted: set[UsageKey] = field(default_factory=set)
 
     def case(self, day: date) -> BillingCase:
@@ -93,6 +94,7 @@ class _State:
             details=details,
             wallet=self.wallet,
             exchange=request.exchange,
+            earlier=self.invoices,
         )
 
     def move_on(self, day: date, billed: BilledAccount) -> None:
@@ -100,6 +102,7 @@ class _State:
         ready = _ready(self.items, day)
         self.items = [item for item in self.items if item not in ready]
         self.wallet = billed.wallet
+        self.invoices += billed.bodies
 
 
 def _usage(

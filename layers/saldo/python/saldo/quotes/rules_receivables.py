@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from saldo.invoicing.model import DocumentKind, InvoiceBody
-from saldo.invoicing.rules_credit_notes import credit_note, whole, with_discounts
+from saldo.invoicing.rules_credit_notes import credit_note, settled_back, whole, with_discounts
 from saldo.invoicing.rules_terms import early_payment
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
@@ -105,6 +105,7 @@ class _Account:
         """A credit note settles what is open first; what was paid already becomes the customer's credit."""
         item = self.numbered(asked.invoice)
         note = credit_note(item.body, asked.on, _amounts(item, asked), item.notes)
+        note = settled_back(item.body, note, item.notes, max(item.minor, 0))
         item.notes.append(note)
         self.notes.append(note)
         part = min(-note.payable_minor, max(item.minor, 0))

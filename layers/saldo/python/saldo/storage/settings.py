@@ -23,6 +23,8 @@ class Settings:
 
     `portal_origins` maps region code to the origin (scheme, host, port) of that region's portal; `entities` are the
     sellers whose runs this region's schedules start. `tax_service`: `avalara`, `vertex`, or "" for the table alone.
+    `billed_tolerance_percent`: how far a run's totals may lie from those of a month before, "" for 30.
+    `flags`: the AppConfig application of feature flags, "" for the list that the code carries.
     """
 
     env: str
@@ -49,6 +51,9 @@ class Settings:
     tax_url: str
     tax_secret_arn: str
     vat_register_url: str
+    billed_tolerance_percent: str
+    canary_secret_arn: str
+    flags: str
     portal_origins: Mapping[str, str]
     entities: tuple[EntityCycle, ...]
 

@@ -157,6 +157,7 @@ class Charge:
 
     `quantity`: of FIXED and ONE_TIME charges; None where a meter counts it. `cycle`: how many cycles were before.
     `seconds`: part and whole where the plan counts seconds. `leg`: the charge or credit of a mid-period change.
+    `gives_back`: the charge of which a credit of days gives back a part, as it was when it fell due.
     """
 
     period: ChargePeriod
@@ -167,3 +168,9 @@ class Charge:
     cycle: int = 0
     seconds: tuple[int, int] | None = None
     leg: bool = False
+    gives_back: Charge | None = None
+
+    @property
+    def reverses(self) -> bool:
+        """Whether it gives back something charged before, or takes such a credit back."""
+        return self.sign < 0 or self.gives_back is not None

@@ -58,7 +58,8 @@ def with_change(subscription: Subscription, change: Change) -> Subscription:
 class Run:
     """A component on equal terms over days without a gap. `closes`: what ran up is billed on the day it ends.
     `whole`: the period that it ends in is credited whole. `paid`: of a charge that is never prorated, the quantity that
-    the period it begins in is charged for already. `grows_into`: it is followed by a run that takes its charge over."""
+    the period it begins in is charged for already, and `paid_by` the run that was charged for it. `grows_into`: it is
+    followed by a run that takes its charge over."""
 
     component: Component
     version: PlanVersion
@@ -72,6 +73,7 @@ class Run:
     closes: bool = False
     whole: bool = False
     paid: Decimal | None = None
+    paid_by: Run | None = None
     grows_into: bool = False
 
 
@@ -92,8 +94,9 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
             going = runs.open.get(component.id)
             if going is None or not _goes_on(going, component, quantity, now):
                 begins = i == 0 or component.id not in seen
-                paid = None if going is None else _paid(going, component, now)
-                going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins, paid=paid)
+                by = None if going is None else _paid_by(going, component, now)
+                going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins, paid_by=by)
+                going.paid = None if by is None else by.quantity
                 runs.all.append(going)
             seen.add(component.id)
             kept[component.id] = going
@@ -105,8 +108,8 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
     return runs.all
 
 
-def _paid(run: Run, component: Component, now: Terms) -> Decimal | None:
-    """The most that a charge that is never prorated was charged for in the period that a new quantity cuts.
+def _paid_by(run: Run, component: Component, now: Terms) -> Run | None:
+    """By which run a charge that is never prorated was charged for the most in the period that a new quantity cuts.
 
     Only what is more is then charged, and nothing comes back for what is less. None where the period begins anew.
     """
@@ -116,7 +119,8 @@ def _paid(run: Run, component: Component, now: Terms) -> Decimal | None:
     if (full.start == now.start and now.start_at is None) or not _goes_on(run, component, run.quantity, now):
         return None
     run.grows_into = True
-    return max(run.quantity, run.paid or ZERO) if run.start in full else run.quantity
+    more_before = run.start in full and run.paid is not None and run.paid >= run.quantity
+    return run.paid_by if more_before else run
 
 
 def _goes_on(run: Run, component: Component, quantity: Decimal | None, now: Terms) -> bool:
@@ -168,10 +172,11 @@ class _Maker:
             yield from self._grown(full, _Days(start, end, begin), run.paid)
         elif run.component.timing is Timing.ADVANCE:
             leg = start > full.start and start > self.subscription.billed_from
-            yield self._charge(full, _Days(start, end, begin), start, leg=leg or begin is not None)
+            charge = self._charge(full, _Days(start, end, begin), start, leg=leg or begin is not None)
+            yield charge
             if cut is not None and run.component.kind is ChargeKind.FIXED and run.component.prorate:
                 credited = _Days(start, end, begin) if run.whole else _Days(cut, end, run.end_at)
-                yield self._charge(full, credited, cut, sign=-1, leg=True)
+                yield replace(self._charge(full, credited, cut, sign=-1, leg=True), gives_back=charge)
         elif not (cut is not None and run.grows_into):
             due = cut if cut is not None and run.closes else end
             if run.component.kind is ChargeKind.USAGE and cut == start:
@@ -183,13 +188,22 @@ class _Maker:
         most = max(self.run.quantity or ZERO, paid)
         if self.run.component.timing is Timing.ADVANCE:
             if most > paid:
-                yield replace(self._charge(full, days, days.start, sign=-1, leg=True), quantity=paid)
+                credit = self._charge(full, days, days.start, sign=-1, leg=True)
+                yield replace(credit, quantity=paid, gives_back=self._paid_for(full, days.end))
                 yield self._charge(full, days, days.start, leg=True)
         elif not self.run.grows_into or self.run.end is None or self.run.end >= days.end:
             end = self.run.end if self.run.end is not None and self.run.end < days.end else None
             lasted = days if end is None else replace(days, end=end, end_at=self.run.end_at)
             due = end if end is not None and self.run.closes else days.end
             yield replace(self._charge(full, lasted, due), quantity=most)
+
+    def _paid_for(self, full: Period, end: date) -> Charge:
+        """What was charged, of what is never prorated, before the quantity grew."""
+        by = self.run.paid_by
+        assert by is not None, "what has grown was less before"
+        start = max(full.start, by.start)
+        days = _Days(start, end, by.start_at if start == by.start else None)
+        return _Maker(self.subscription, by, self.zone)._charge(full, days, start)
 
     def _charge(self, full: Period, days: _Days, due: date, sign: int = 1, leg: bool = False) -> Charge:
         run, subscription = self.run, self.subscription

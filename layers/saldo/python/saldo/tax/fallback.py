@@ -33,7 +33,7 @@ class ServiceTax:
     def quote(self, lines: Sequence[TaxableLine], buyer: BuyerFacts, seller: SellerFacts, currency: str) -> TaxAnswer:
         facts = TaxFacts(buyer, seller)
         if (
-            all(line.category == OUTSIDE for line in lines)
+            all(line.category == OUTSIDE or line.taxes for line in lines)
             or decided_by_facts(buyer, seller, self.table.table) is not None
         ):
             return replace(self.table.quote(lines, buyer, seller, currency), facts=facts)

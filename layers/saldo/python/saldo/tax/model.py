@@ -141,7 +141,8 @@ class TaxableLine:
     """One net amount to tax, in minor units. `supplied_on` decides which dated rate applies.
 
     inclusive: the amount has its taxes in it. exact: the amount before rounding in minor units, as (a, b, c) for
-    a × b / c. quantity: what a levy is counted by. of: the line that this one, a discount, is taken off.
+    a × b / c. quantity: what a levy is counted by. of: the line that this one, a discount, is taken off. taxes: decided
+    before, when what it gives back was charged; nobody is asked then.
     """
 
     id: str
@@ -152,6 +153,7 @@ class TaxableLine:
     exact: tuple[Decimal, int, int] | None = None
     quantity: Decimal = Decimal(1)
     of: str = ""
+    taxes: tuple[TaxShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ class TaxDocument:
 
     @property
     def asked(self) -> tuple[TaxableLine, ...]:
-        """The lines that a service is asked about: all that are supplies."""
-        return tuple(line for line in self.lines if line.category != OUTSIDE)
+        """The lines that a service is asked about: all that are supplies and not decided before."""
+        return tuple(line for line in self.lines if line.category != OUTSIDE and not line.taxes)
 
     @property
     def on(self) -> date:

@@ -22,7 +22,7 @@ _DIGITS = 6
 
 def answer_from(document: TaxDocument, rated: Rated, source: str) -> TaxAnswer:
     """The answer that a service's words come to: rates become the taxes of lines, and totals follow from the lines.
-    What is no supply was not asked about and bears no tax.
+    What is no supply was not asked about and bears no tax; what gives back an earlier charge bears what that bore.
 
     Services round each tax of each line, so TaxRounding.LINE is named. Refusal `tax_service_wrong` with every problem:
     another currency, lines missing, twice or unknown, sums that do not add up, tax against the sign of its base,
@@ -36,7 +36,9 @@ def answer_from(document: TaxDocument, rated: Rated, source: str) -> TaxAnswer:
             _check_line(line, lines[line.id], document.currency, problems, f"lines[{i}]")
     problems.refuse_if_any("what the tax service said does not add up", WRONG)
     shares = [
-        _shares(line, lines[line.id], document) if line.id in lines else (no_supply(document.facts.seller),)
+        _shares(line, lines[line.id], document)
+        if line.id in lines
+        else line.taxes or (no_supply(document.facts.seller),)
         for line in document.lines
     ]
     taxes = line_taxes(document.lines, shares, TaxRounding.LINE)

@@ -44,7 +44,7 @@ class TableTax:
     def quote(
         self, lines: Sequence[TaxableLine], buyer: BuyerFacts, seller: SellerFacts, currency: str = ""
     ) -> TaxAnswer:
-        shares = [self._shares(line, buyer, seller) for line in lines]
+        shares = [line.taxes or self._shares(line, buyer, seller) for line in lines]
         taxes = line_taxes(lines, shares, seller.rounding, seller.mode)
         totals = tax_totals(lines, taxes, seller.rounding, seller.mode)
         return TaxAnswer(f"table {self.table.version}", self.estimated, seller.rounding, taxes, totals, seller.mode)

@@ -19,6 +19,7 @@ from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_late import late_charge
 from saldo.invoicing.rules_lines import charged_of
 from saldo.invoicing.rules_templates import TemplateChoice
+from saldo.invoicing.run.earlier import with_earlier
 from saldo.invoicing.run.model import DueAccount, SetAside
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
 from saldo.kernel.errors import Refusal
@@ -101,7 +102,8 @@ def _read(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str
     known = billing.plan_versions.get_many(wanted)
     found = _Found(records, sold, {version_id: version for (_, version_id), version in known.items()})
     prepared = {account.account_id: _prepare(batch, account, found) for account in due}
-    cases = {account_id: case for account_id, case in prepared.items() if isinstance(case, AccountCase)}
+    read = {account_id: case for account_id, case in prepared.items() if isinstance(case, AccountCase)}
+    cases = {i: replace(one, case=with_earlier(billing.store, one.case)) for i, one in read.items()}
     usage = billing.usage.read(_usage_asked(cases.values()))
     late = {(batch.entity.id, late.window.terms.plan_version_id) for one in usage.values() for late in one.late}
     sold_by = billing.plan_versions.get_many(late) if late else {}

@@ -1,0 +1,135 @@
+"""What people reach, and what people do: pages and calls that fail or are slow, guessing, copying, the canary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from functions.canary.walk import Canary
+from infra.cdk import functions as specs
+from tests.infra.cloud import Cloud, always_fails, never_answers
+from tests.infra.going_wrong import goes_wrong, trouble
+from tests.simulation.portal import PORTAL, Web, web
+from tests.simulation.workflows import scenes as s
+
+
+def asks(net: Web, path: str, **headers: str) -> Callable[[], Any]:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda: net.send("GET", PORTAL + path, {"accept": "text/html", **sent}, b"")
+
+
+@contextmanager
+def opened(cloud: Cloud) -> Iterator[Web]:
+    s.founded(cloud.region)
+    with web(cloud.region) as net:
+        yield net
+
+
+@goes_wrong("the portal hangs, cannot read, is throttled")
+def portal_down(cloud: Cloud) -> None:
+    with opened(cloud) as net:
+        page = asks(net, "/accounts", cookie="saldo=somebodys-token")
+        for _ in range(6):
+            cloud.ask(specs.PORTAL, page, always_fails)
+        cloud.ask(specs.PORTAL, page, never_answers)
+        trouble(cloud, specs.PORTAL, page)
+
+
+@goes_wrong("the API hangs, cannot read, is throttled")
+def api_down(cloud: Cloud) -> None:
+    with opened(cloud) as net:
+        call = asks(net, "/api/v1/invoices", authorization=f"Bearer sk_eu_{'0' * 18}_{'0' * 64}")
+        for _ in range(6):
+            cloud.ask(specs.API, call, always_fails)
+        trouble(cloud, specs.API, call)
+
+
+@goes_wrong("reading takes two seconds each time")
+def slow(cloud: Cloud) -> None:
+    """The table answers, late: the edge's own clock runs on with each call."""
+    passed = [0.0]
+
+    def late(_number: int, _operation: str, when: str) -> None:
+        passed[0] += 4.0 if when == "before" else 0
+
+    clock = SimpleNamespace(monotonic=lambda: passed[0], time=lambda: passed[0])
+    with opened(cloud) as net, patch("functions.http.edge.time", clock):
+        page = asks(net, "/accounts", cookie="saldo=somebodys-token")
+        call = asks(net, "/api/v1/invoices", authorization=f"Bearer sk_eu_{'0' * 18}_{'0' * 64}")
+        for minutes in (10, 5, 0):
+            cloud.region.now += timedelta(minutes=5 if minutes < 10 else 0)
+            for _ in range(6):
+                for spec, send in ((specs.PORTAL, page), (specs.API, call)):
+                    began = passed[0]
+                    cloud.ask(spec, send, late)
+                    cloud.put("AWS/ApiGateway", "Latency", (passed[0] - began) * 1000, ApiName="saldo-staging-portal")
+
+
+@goes_wrong("somebody tries keys and passwords")
+def guessing(cloud: Cloud) -> None:
+    with opened(cloud) as net:
+        for n in range(300):
+            call = asks(net, "/api/v1/invoices", authorization=f"Bearer sk_eu_{'0' * 18}_{n:064x}")
+            cloud.run(specs.API, call)
+        form = net.send("GET", f"{PORTAL}/sign-in", {"accept": "text/html"}, b"")
+        key = next(value for name, value in form.fields() if name == "form_key")
+        headers = {"content-type": "application/x-www-form-urlencoded", "origin": PORTAL, "accept": "text/html"}
+        headers["cookie"] = form.cookies[0].split(";")[0]
+        for n in range(100):
+            body = f"form_key={key}&email=p{n}%40customer.example&password=guess".encode()
+            cloud.run(specs.PORTAL, lambda body=body: net.send("POST", f"{PORTAL}/sign-in", headers, body))
+
+
+@goes_wrong("the canary breaks, twice")
+def canary_breaks(cloud: Cloud) -> None:
+    from functions.operations import canary
+
+    with opened(cloud) as net, canary_on(net):
+        net.down.add(PORTAL)
+        for _ in range(2):
+            cloud.region.now += timedelta(minutes=15)
+            cloud.run(specs.CANARY, lambda: canary.handler({}, None))
+
+
+@goes_wrong("somebody downloads a whole customer")
+def copied(cloud: Cloud) -> None:
+    from functions.canary.books import Names
+    from functions.operations import canary
+
+    with opened(cloud) as net, canary_on(net):
+        cloud.run(specs.CANARY, lambda: canary.handler({}, None))
+        cookie = _signed_in(net)
+        path = f"/accounts/{Names('eu').account_id}/invoices.csv"
+        for _ in range(300):
+            page = cloud.run(specs.PORTAL, asks(net, path, cookie=cookie))
+            assert page.status == 200, page.text
+
+
+def _signed_in(net: Web) -> str:
+    from functions.canary.books import Names
+    from functions.canary.browser import Browser
+
+    browser = Browser(PORTAL, net.send)
+    known = {"email": Names("eu").email, "password": "shared with the gateway"}
+    form = [pair for pair in browser.get("/sign-in").fields() if pair[0] not in known]
+    assert browser.post("/sign-in", [*form, *known.items()]).status == 303
+    return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+
+
+@contextmanager
+def canary_on(net: Web) -> Iterator[None]:
+    """The hosted canary reaches the simulated region, and waiting there lets the gateway's news come."""
+
+    def pause(seconds: float) -> None:
+        net.region.now += timedelta(seconds=seconds)
+        net.tell()
+
+    with (
+        patch("functions.canary.browser.over_http", net.send),
+        patch.object(Canary.__init__, "__defaults__", (pause,)),
+    ):
+        yield

@@ -1,0 +1,135 @@
+"""Between a hosted function and its clients: a call that its role's policies do not allow fails as AWS fails it.
+
+Who acts is said by `acting`; outside of it nothing is checked, since operators act there with rights of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.permissions.calls import asks
+from tests.permissions.deployed import Deployed, Names, deployed
+from tests.permissions.iam import Ask, Statement, decide
+
+_ACTING: ContextVar[str] = ContextVar("acting", default="")
+_WORDS = re.compile(r"(?:^|_)(\w)")
+Used = tuple[str, str, str, str]  # function, statement, action, resource, the last two as the policy words them
+
+
+@contextmanager
+def acting(function: str) -> Iterator[None]:
+    """Within it, calls are those of this function (its name in infra/cdk/functions.py), under its role."""
+    before = _ACTING.set(function)
+    try:
+        yield
+    finally:
+        _ACTING.reset(before)
+
+
+def denied(operation: str, role: str, ask: Ask) -> ClientError:
+    said = f"{role} is not authorized to perform: {ask.action} on resource: {ask.resource}"
+    return ClientError(
+        {"Error": {"Code": "AccessDeniedException", "Message": said}, "ResponseMetadata": {"HTTPStatusCode": 400}},  # type: ignore[typeddict-item]
+        operation,
+    )
+
+
+@dataclass
+class Gate:
+    """Policies by function, and how often each of their words allowed something. `sessions`: policies of sessions."""
+
+    policies: Mapping[str, Sequence[Statement]]
+    names: Names
+    sessions: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
+    used: Counter[Used] = field(default_factory=Counter)
+    refused: list[tuple[str, Ask]] = field(default_factory=list)
+    _known: dict[Any, Used | None] = field(default_factory=dict)
+    _by_key: dict[str, bool] = field(default_factory=dict)
+
+    def check(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
+        """Raises AccessDeniedException as boto3 would when the acting function may not do this."""
+        role = _ACTING.get()
+        for ask in asks(service, operation, params, self.names, keys=self._looks_at_keys(role)):
+            used = self._decided(role, ask)
+            if used is None:
+                self.refused.append((role, ask))
+                raise denied(operation, role, ask)
+            self.used[used] += 1
+
+    def _looks_at_keys(self, role: str) -> bool:
+        if role not in self._by_key:
+            both = [*self.policies[role], *self.sessions.get(role, ())]
+            self._by_key[role] = any(key == "dynamodb:leadingkeys" for s in both for _, key, _ in s.conditions)
+        return self._by_key[role]
+
+    def _decided(self, role: str, ask: Ask) -> Used | None:
+        """Most asks differ in nothing that a policy looks at, so what was decided once is remembered."""
+        key = (role, ask.action, ask.resource, tuple(ask.context.items()))
+        if key in self._known:
+            return self._known[key]
+        found = decide(ask, self.policies[role], self.sessions.get(role))
+        used = (role, found.by[0].name, found.by[1], found.by[2]) if found.allowed and found.by else None
+        self._known[key] = used
+        return used
+
+
+class Guarded:
+    """A client whose every call is checked first, when a function makes it."""
+
+    def __init__(self, gate: Callable[[], Gate], service: str, client: Any) -> None:
+        self._gate, self._service, self._client = gate, service, client
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        if name == "exceptions" or not callable(found):
+            return found
+        if name == "get_paginator":
+            return lambda operation: SimpleNamespace(paginate=self._checked(operation, found(operation).paginate))
+        self.__dict__[name] = checked = self._checked(name, found)
+        return checked
+
+    def _checked(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        operation = camel(name)
+
+        def checked(**params: Any) -> Any:
+            if _ACTING.get():
+                self._gate().check(self._service, operation, params)
+            return call(**params)
+
+        return checked
+
+
+@dataclass(frozen=True)
+class GuardedSession:
+    """A boto3 session whose clients are guarded."""
+
+    session: Any
+    gate: Callable[[], Gate]
+
+    def client(self, service: str, **options: Any) -> Any:
+        return Guarded(self.gate, service, self.session.client(service, **options))
+
+
+def camel(name: str) -> str:
+    return _WORDS.sub(lambda m: m[1].upper(), name)
+
+
+@lru_cache(maxsize=1)
+def _deployed() -> Deployed:
+    return deployed()
+
+
+def deployed_gate(environment: Mapping[str, str]) -> Gate:
+    """The gate of region eu for functions that run with these settings."""
+    there = _deployed()
+    return Gate(there.statements, there.names(environment))
