@@ -19,8 +19,11 @@ from functions.portal.cookies import Cookies
 from functions.portal.visit import Visit, device_of
 from functions.portal.words import Words, language_for
 from saldo.access.model import Origin, Role
+from saldo.access.model_visibility import Document, SelfService
 from saldo.access.rules import digest_of, form_key_fits
+from saldo.access.rules_visibility import sees
 from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.periods import local_date
 from saldo.kernel.regions import region_of
 
 View = Callable[[Visit], Answer]
@@ -33,11 +36,14 @@ _MOST_BODY, _MOST_FIELDS = 400_000, 4000
 class Rule:
     """Who may use a route. `roles`: on the account in the path; `anyone`: no session is asked for.
 
+    `needs`: what the account's visibility must allow; where it does not, the route is as good as not there.
+
     `form`: a POST is a form of ours and must prove it (off for the gateway's webhooks, which are signed).
     `touches`: whether a visit counts as use of the session (not for the page that warns of its end).
     """
 
     roles: frozenset[Role] = frozenset()
+    needs: Document | SelfService | None = None
     anyone: bool = False
     signed_in: bool = False
     form: bool = True
@@ -50,9 +56,9 @@ ANY_USER = Rule(signed_in=True)
 UNTOUCHED = Rule(signed_in=True, touches=False)
 
 
-def roles(allowed: frozenset[Role]) -> Rule:
+def roles(allowed: frozenset[Role], needs: Document | SelfService | None = None) -> Rule:
     """A route that names an account and asks for one of these roles on it."""
-    return Rule(roles=allowed)
+    return Rule(roles=allowed, needs=needs)
 
 
 class PortalEdge(Edge[Rule, Visit]):
@@ -147,7 +153,10 @@ def _seated(visit: Visit, rule: Rule) -> Visit:
     seat = visit.who.seat(visit.params["account_id"])
     if seat is None or seat.role not in rule.roles:
         raise NotFound
-    store = services.store().within(seat.account_id, seat.entity_id, visit.who.user_id)
+    if rule.needs is not None and not seat.visibility.allows(rule.needs):
+        raise NotFound
+    in_sight = sees(seat.visibility, local_date(visit.now, seat.time_zone))
+    store = services.store().within(seat.account_id, seat.entity_id, visit.who.user_id, sees=in_sight)
     return replace(visit, seat=seat, store=store)
 
 

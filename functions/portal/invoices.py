@@ -11,6 +11,7 @@ from functions.portal.presenters.seller import bank_details
 from functions.portal.presenters.spreadsheets import csv_text
 from functions.portal.records_of_reading import note_read
 from functions.portal.visit import Visit
+from saldo.access.model_visibility import Document
 from saldo.access.rules import READERS
 from saldo.invoicing import reading
 from saldo.invoicing.listing import ListWish
@@ -34,7 +35,7 @@ def invoices(visit: Visit) -> Answer:
     return page(visit, "invoices", status=422 if problems else 200, **values)
 
 
-@routes.get("/accounts/{account_id}/invoices.csv", roles(READERS))
+@routes.get("/accounts/{account_id}/invoices.csv", roles(READERS, Document.LISTS))
 def export(visit: Visit) -> Answer:
     wish = wish_from(visit.query)
     rows = reading.register(visit.records, visit.account.account_id, wish, visit.today)
@@ -54,7 +55,7 @@ def invoice(visit: Visit) -> Answer:
     return page(visit, "invoice", view=view, bank=bank, tab="invoices")
 
 
-@routes.get("/accounts/{account_id}/invoices/{invoice_id}/pdf", roles(READERS))
+@routes.get("/accounts/{account_id}/invoices/{invoice_id}/pdf", roles(READERS, Document.INVOICE))
 def invoice_pdf(visit: Visit) -> Answer:
     invoice_id = check_id(visit.params["invoice_id"], "inv")
     header = reading.invoice(visit.records, visit.account.account_id, invoice_id).header

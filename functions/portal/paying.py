@@ -19,6 +19,7 @@ from functions.portal.presenters.paying import (
     wanted_from,
 )
 from functions.portal.visit import Visit
+from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS, needs_step_up
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import open_rows
@@ -32,7 +33,7 @@ routes = Routes("paying")
 AT_THE_GATEWAY = frozenset({PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION})
 
 
-@routes.get("/accounts/{account_id}/pay", roles(PAYERS))
+@routes.get("/accounts/{account_id}/pay", roles(PAYERS, SelfService.PAY))
 def choose(visit: Visit) -> Answer:
     """`pay` names invoices; `all=overdue` and `all=open` choose for the reader. `amount` fills in what one invoice is
     paid with."""
@@ -47,7 +48,7 @@ def choose(visit: Visit) -> Answer:
     return _choice_page(visit, rows, wanted, ())
 
 
-@routes.post("/accounts/{account_id}/pay/check", roles(PAYERS))
+@routes.post("/accounts/{account_id}/pay/check", roles(PAYERS, SelfService.PAY))
 def check(visit: Visit) -> Answer:
     rows, wanted = open_rows(visit.records, visit.account.account_id), wanted_from(visit.form)
     chosen, amount, problems = _decided(visit, rows, wanted)
@@ -64,14 +65,14 @@ def check(visit: Visit) -> Answer:
     )
 
 
-@routes.post("/accounts/{account_id}/pay/change", roles(PAYERS))
+@routes.post("/accounts/{account_id}/pay/change", roles(PAYERS, SelfService.PAY))
 def change(visit: Visit) -> Answer:
     """Back from the check with everything as it was filled in."""
     rows = open_rows(visit.records, visit.account.account_id)
     return _choice_page(visit, rows, wanted_from(visit.form), ())
 
 
-@routes.post("/accounts/{account_id}/pay/confirm", roles(PAYERS))
+@routes.post("/accounts/{account_id}/pay/confirm", roles(PAYERS, SelfService.PAY))
 def confirm(visit: Visit) -> Answer:
     """What was checked, and only that: a form sent twice leads to the same payment, also when it is paid by then."""
     rows, wanted = open_rows(visit.records, visit.account.account_id), wanted_from(visit.form)

@@ -32,11 +32,8 @@ def profile(visit: Visit) -> Answer:
         )
         for s in sessions
     ]
-    notice = (
-        visit.words(f"profile.done.{visit.asked('done')}")
-        if visit.asked("done") in ("totp", "language", "others")
-        else ""
-    )
+    done = visit.asked("done")
+    notice = visit.words(f"profile.done.{done}") if done in ("totp", "language", "others") else ""
     return page(visit, "profile", user=user, sessions=own, notice=notice)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functions.portal import services
+from functions.portal.failures import count_proof
 from functions.portal.visit import Visit
 from saldo.access.rules import is_proven
 from saldo.kernel.errors import Refusal
@@ -23,5 +24,6 @@ def proof_problem(visit: Visit) -> str:
         code = visit.sent("code").replace(" ", "")[:12]
         services.access().step_up(visit.who, visit.sent("password")[:256], code)
     except Refusal as refusal:
+        count_proof(visit, refusal)
         return visit.words.known(f"refusal.{refusal.code}", "failure.422.text")
     return ""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from functions.http.requests import Fields, Request
 from functions.portal.words import Words
 from saldo.access.model import Origin, Seat, Session
+from saldo.access.model_visibility import Document, SelfService
 from saldo.access.rules import PAYERS, WARNING, ends_at, form_key
 from saldo.audit.model import Actor
 from saldo.kernel.periods import local_date
@@ -64,7 +65,12 @@ class Visit(Request):
 
     @property
     def may_pay(self) -> bool:
-        return self.seat is not None and self.seat.role in PAYERS
+        return self.seat is not None and self.seat.role in PAYERS and self.may("pay")
+
+    def may(self, what: str) -> bool:
+        """Whether the account's visibility allows a document or action of this name; for links."""
+        allowed = self.account.visibility
+        return any(name.value == what and allowed.allows(name) for name in (*Document, *SelfService))
 
     @property
     def form_key(self) -> str:

@@ -11,6 +11,7 @@ from saldo.access import records, rules, rules_risk
 from saldo.access.model import Failures, Grant, Origin, Proof, Seat, Session, SessionSummary, SignedIn, UserStatus
 from saldo.access.notes import Note, NoteKind, add_note, new_note_id
 from saldo.access.rules_risk import Assessment, Signals, Verdict
+from saldo.access.rules_visibility import visibility_text
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock, instant_text
@@ -22,6 +23,7 @@ from saldo.storage.store import Store
 from saldo.storage.units import Conflict, Unit
 
 _MOST_TRIES = 3
+_MOST_SEATS_CHECKED = 40
 _TOLD_FOR = timedelta(days=2)
 
 
@@ -108,7 +110,7 @@ class Beginning:
     def _unit(self, session: Session, arrival: Arrival, known: _Known, risk: Assessment) -> Unit:
         """The session, the user's list of it, the end of the one it follows, the browser, and the audit: one unit.
 
-        It holds only while the grants are those that were read: a change meanwhile must not be outlived.
+        It holds only while grants and visibility are those that were read: a change meanwhile must not be outlived.
         """
         now, user = session.began_at, known.user
         unit = Unit(f"begin {session.digest}").insert(records.session_item(session))
@@ -118,6 +120,8 @@ class Beginning:
         old = self._old(arrival.old_token)
         if old is not None:
             records.end_session(unit, old["user_id"], rules.digest_of(arrival.old_token))
+        for seat in session.seats[:_MOST_SEATS_CHECKED]:
+            unit.require((seat.account_id, "account"), when={"visibility": visibility_text(seat.visibility)})
         if session.origin.browser:
             unit.put(records.known_browser_item(session.user_id, session.origin, now))
         if known.browsers and not _is_known(session.origin, known):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from saldo.access.model_visibility import Visibility
+
 
 class Role(StrEnum):
     """What a user is on one account."""
@@ -54,6 +56,7 @@ class Seat:
     currency: str
     entity_id: str
     time_zone: str
+    visibility: Visibility = Visibility()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from saldo.access.model import Grant, Origin, Role, Seat, Session, SessionSummary, User, UserStatus
 from saldo.access.rules import ABSOLUTE, BROWSER_KNOWN, WINDOW
+from saldo.access.rules_visibility import visibility_from, visibility_text
 from saldo.accounts.model import ERASED
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.storage.items import Item, Key
@@ -88,7 +89,17 @@ def grants_from(item: Item) -> tuple[Grant, ...]:
 def seat_from(role: Role, account: Item) -> Seat:
     """What a session keeps of an account."""
     facts = (account["name"], account["currency"], account["entity_id"], account["time_zone"])
-    return Seat(account["pk"], role, *facts)
+    return Seat(account["pk"], role, *facts, visibility_from(account.get("visibility")))
+
+
+def _seat_item(seat: Seat) -> Item:
+    item: Item = {name: getattr(seat, name) for name in Seat.__dataclass_fields__}
+    item["visibility"] = visibility_text(seat.visibility)
+    return item
+
+
+def _seat_from(item: Item) -> Seat:
+    return Seat(**{**item, "role": Role(item["role"]), "visibility": visibility_from(item.get("visibility"))})
 
 
 def session_item(session: Session) -> Item:
@@ -103,7 +114,7 @@ def session_item(session: Session) -> Item:
         "has_totp": session.has_totp,
         "began_at": instant_text(session.began_at),
         "seen_at": instant_text(session.seen_at),
-        "seats": [{name: getattr(s, name) for name in Seat.__dataclass_fields__} for s in session.seats],
+        "seats": [_seat_item(seat) for seat in session.seats],
         "address": session.origin.address,
         "device": session.origin.device,
         "elsewhere": session.elsewhere,
@@ -120,7 +131,7 @@ def session_from(item: Item) -> Session:
         digest=item["pk"].removeprefix("session_"),
         user_id=item["user_id"],
         organisation_id=item["organisation_id"],
-        seats=tuple(Seat(**{**s, "role": Role(s["role"])}) for s in item["seats"]),
+        seats=tuple(_seat_from(seat) for seat in item["seats"]),
         language=item["language"],
         has_totp=item["has_totp"],
         began_at=instant_from(item["began_at"]),

@@ -189,7 +189,7 @@ class Sealer:
     def is_signed(self, organisation_id: str, purpose: str, text: str, signature: bytes) -> bool:
         """Whether `sign` gave this signature, under any version of the data key; compared in constant time."""
         keys = self._keys.data_keys(organisation_id)
-        return any([hmac.compare_digest(self._signed(key, purpose, text), signature) for key in keys])
+        return any(hmac.compare_digest(self._signed(key, purpose, text), signature) for key in keys)
 
     def _signed(self, data_key: bytes, purpose: str, text: str) -> bytes:
         info = json.dumps(["sign/1", self._keys.region_code, self._table, purpose]).encode()
