@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from saldo.invoicing.true_ups import TrueUps
     from saldo.orders.order_import import OrderImport
     from saldo.payments.model import Outcome, Payment
+    from saldo.payments.pay_links import PayLinks
     from saldo.payments.service import Payments
     from saldo.storage.files import Files
     from saldo.storage.flags import Flags
@@ -128,7 +129,7 @@ def deliveries() -> Deliveries:
 
     mailer = SesMailer(ses_client(), settings().mail_from)
     notes = NoteLetters(store(), sealer(), accounts(), settings().origin, clock)
-    letters = WrittenLetters(documents(), ReminderLetters(reminders(), accounts(), settings().origin), notes)
+    letters = WrittenLetters(documents(), ReminderLetters(reminders(), accounts(), settings().origin), notes, pay_links())
     return Deliveries(store(), accounts(), letters, mailer, clock)
 
 
@@ -199,6 +200,13 @@ def order_import() -> OrderImport:
     from saldo.orders.order_import import OrderImport
 
     return OrderImport(store(), imports_bucket(), clock)
+
+
+@lru_cache(maxsize=1)
+def pay_links() -> PayLinks:
+    from saldo.payments.pay_links import PayLinks
+
+    return PayLinks(store(), sealer(), clock)
 
 
 @lru_cache(maxsize=1)

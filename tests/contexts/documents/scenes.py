@@ -23,6 +23,7 @@ from saldo.kernel.money import Money
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.payments.model import Allocation, Payment, PaymentStatus
+from saldo.payments.pay_links import PayLinks
 from saldo.payments.records import payment_item
 from saldo.rating.model import Share, Step
 from saldo.storage.files import Files
@@ -51,7 +52,7 @@ class Scene:
         reminders = Reminders(self.region.store, self.region.clock)
         origin, region = "http://localhost:8080", self.region
         notes = NoteLetters(region.store, region.sealer, self.accounts, origin, region.clock)
-        return WrittenLetters(self.documents, ReminderLetters(reminders, self.accounts, origin), notes)
+        return WrittenLetters(self.documents, ReminderLetters(reminders, self.accounts, origin), notes, PayLinks(region.store, region.sealer, region.clock))
 
 
 def line() -> Line:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from saldo.access.model_visibility import Visibility
+from saldo.access.model_visibility import USUAL, Visibility
 
 
 class Role(StrEnum):
@@ -56,7 +56,7 @@ class Seat:
     currency: str
     entity_id: str
     time_zone: str
-    visibility: Visibility = Visibility()
+    visibility: Visibility = USUAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,3 +48,6 @@ class Visibility:
         if what is Document.STATEMENT and self.open_only:
             return False
         return what in (self.documents if isinstance(what, Document) else self.actions)
+
+
+USUAL = Visibility()

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from saldo.access.model_visibility import Document, SelfService, Visibility
+from saldo.access.model_visibility import USUAL, Document, SelfService, Visibility
 from saldo.kernel.errors import Problems
 from saldo.kernel.periods import add_months
 
-USUAL = Visibility()
 MOST_MONTHS = 240
 # Whoever pays sees what became of it, also where only open items are seen.
 _OWN_PAYMENTS_FOR = timedelta(days=30)
