@@ -2,8 +2,10 @@
 
 from functions.http.application import Application
 from functions.portal import (
+    approvals,
     invoices,
     overview,
+    pay_link,
     paying,
     payments,
     people,
@@ -25,6 +27,8 @@ for part in (
     overview,
     invoices,
     paying,
+    pay_link,
+    approvals,
     payments,
     statements,
     people,

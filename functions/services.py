@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from saldo.invoicing.thresholds import Thresholds
     from saldo.invoicing.true_ups import TrueUps
     from saldo.orders.order_import import OrderImport
+    from saldo.payments.approvals import Approvals
     from saldo.payments.model import Outcome, Payment
     from saldo.payments.pay_links import PayLinks
     from saldo.payments.service import Payments
@@ -58,6 +59,13 @@ def accounts() -> Accounts:
     from saldo.accounts.service import Accounts
 
     return Accounts(store(), sealer(), clock, tax_id_register())
+
+
+@lru_cache(maxsize=1)
+def approvals() -> Approvals:
+    from saldo.payments.approvals import Approvals
+
+    return Approvals(store(), sealer(), clock)
 
 
 @lru_cache(maxsize=1)
@@ -129,7 +137,8 @@ def deliveries() -> Deliveries:
 
     mailer = SesMailer(ses_client(), settings().mail_from)
     notes = NoteLetters(store(), sealer(), accounts(), settings().origin, clock)
-    letters = WrittenLetters(documents(), ReminderLetters(reminders(), accounts(), settings().origin), notes, pay_links())
+    reminding = ReminderLetters(reminders(), accounts(), settings().origin, pay_links())
+    letters = WrittenLetters(documents(), reminding, notes, pay_links())
     return Deliveries(store(), accounts(), letters, mailer, clock)
 
 

@@ -17,7 +17,9 @@ from saldo.payments.pay_links import PayLinks
 class WrittenLetters:
     """Implements `saldo.delivery.ports.Letters`."""
 
-    def __init__(self, documents: Documents, reminders: ReminderLetters, notes: NoteLetters, pay_links: PayLinks) -> None:
+    def __init__(
+        self, documents: Documents, reminders: ReminderLetters, notes: NoteLetters, pay_links: PayLinks
+    ) -> None:
         self._documents, self._reminders, self._notes = documents, reminders, notes
         self._pay_links = pay_links
 

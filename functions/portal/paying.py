@@ -26,6 +26,7 @@ from saldo.invoicing.reading import open_rows
 from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.money import Money
 from saldo.payments.model import Allocation, Payable, Payment, PaymentStatus
+from saldo.payments.opening import Wish
 from saldo.payments.reading import headers_of, payable
 from saldo.payments.rules import validated
 
@@ -85,11 +86,20 @@ def confirm(visit: Visit) -> Answer:
     try:
         payment = _started(visit, chosen, wanted.reason)
     except Refusal as refusal:
+        if refusal.code == "approval_needed":
+            return _ask_others(visit, chosen, wanted.reason)
         if refusal.code != "invalid_allocations":
             raise
         return _choice_page(visit, rows, wanted, refusal.problems)
     to_pay = payment.checkout_url if payment.status in AT_THE_GATEWAY else ""
     return see_other(to_pay or f"{visit.home}/payments/{payment.id}")
+
+
+def _ask_others(visit: Visit, chosen: Sequence[Allocation], reason: str) -> Answer:
+    """The account's own rules ask for somebody else's approval: put it before them instead."""
+    wish = Wish(visit.account.account_id, tuple(chosen), visit.actor, visit.sent("request_key"), "", reason)
+    approval = services.approvals().ask(wish)
+    return see_other(f"{visit.home}/approvals/{approval.id}")
 
 
 def _started(visit: Visit, chosen: Sequence[Allocation], reason: str) -> Payment:

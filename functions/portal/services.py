@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from saldo.access.colleagues import Colleagues
     from saldo.access.service import Access
+    from saldo.payments.approvals import Approvals
+    from saldo.payments.pay_links import PayLinks
     from saldo.storage.files import Files
 
 _clock: Clock = system_clock
@@ -49,6 +51,20 @@ def access() -> Access:
     identity = CognitoIdentity(client("cognito-idp"), s.user_pool_id, s.user_pool_client_id)
     tokens = RsaTokens(identity.issuer, s.user_pool_client_id, identity.key_set, clock)
     return Access(store(), sealer(), identity, tokens, Realm(s.region_code, identity.issuer), clock)
+
+
+@lru_cache(maxsize=1)
+def approvals() -> Approvals:
+    from saldo.payments.approvals import Approvals
+
+    return Approvals(store(), sealer(), clock)
+
+
+@lru_cache(maxsize=1)
+def pay_links() -> PayLinks:
+    from saldo.payments.pay_links import PayLinks
+
+    return PayLinks(store(), sealer(), clock)
 
 
 @lru_cache(maxsize=1)

@@ -26,7 +26,7 @@ def _cookies() -> Cookies:
     return Cookies(services.settings().origin)
 
 
-def _start_page(visit: Visit, template: str, problem: str = "", /, **values: object) -> Answer:
+def start_page(visit: Visit, template: str, problem: str = "", /, **values: object) -> Answer:
     """A page with a form for people without a session: a cookie of its own ties the form to the browser."""
     fresh = "" if visit.token else secrets.token_urlsafe(32)
     visit = replace(visit, token=visit.token or fresh)
@@ -55,7 +55,7 @@ def _sign_in_page(visit: Visit, problem: str = "", email: str = "", follow: str 
         "regions": _regions(),
         "region": services.settings().region_code,
     }
-    return _start_page(visit, "sign_in", problem, notice=notice, **values)
+    return start_page(visit, "sign_in", problem, notice=notice, **values)
 
 
 @routes.get("/sign-in", PUBLIC)
@@ -71,7 +71,7 @@ def sign_in(visit: Visit) -> Answer:
         outcome = services.access().sign_in(email, password, visit.origin, _old_token(visit), solution)
     except Refusal as refusal:
         if refusal.code == "proof_by_mail":
-            return _start_page(visit, "link_sent", email=email, unusual=True)
+            return start_page(visit, "link_sent", email=email, unusual=True)
         puzzle = getattr(refusal, "puzzle", "")
         return _sign_in_page(visit, "" if puzzle else _code(visit, refusal), email, follow, puzzle)
     return _went_on(visit, outcome, follow)
@@ -122,12 +122,12 @@ def _challenge_page(visit: Visit, asked: Challenge, follow: str, problem: str = 
     from functions.portal.presenters.codes import setup_picture
 
     picture = setup_picture(asked.secret, asked.email) if asked.secret else None
-    return _start_page(visit, "challenge", problem, asked=asked, next=follow, picture=picture, field="reply")
+    return start_page(visit, "challenge", problem, asked=asked, next=follow, picture=picture, field="reply")
 
 
 @routes.get("/sign-in/link", PUBLIC)
 def link_form(visit: Visit) -> Answer:
-    return _start_page(visit, "link_ask", email="")
+    return start_page(visit, "link_ask", email="")
 
 
 @routes.post("/sign-in/link", PUBLIC)
@@ -137,15 +137,15 @@ def ask_link(visit: Visit) -> Answer:
     try:
         services.access().links.ask(email, visit.origin)
     except Refusal as refusal:
-        return _start_page(visit, "link_ask", _code(visit, refusal), email=email)
-    return _start_page(visit, "link_sent", email=email, unusual=False)
+        return start_page(visit, "link_ask", _code(visit, refusal), email=email)
+    return start_page(visit, "link_sent", email=email, unusual=False)
 
 
 @routes.get("/sign-in/link/{token}", PUBLIC)
 def link_page(visit: Visit) -> Answer:
     """A button: what only looks at links in mail does not use them up."""
     holds = services.access().links.holds(visit.params["token"], visit.origin)
-    return _start_page(visit, "link_open", token=visit.params["token"], holds=holds)
+    return start_page(visit, "link_open", token=visit.params["token"], holds=holds)
 
 
 @routes.post("/sign-in/link/{token}", PUBLIC)
@@ -156,7 +156,7 @@ def open_link(visit: Visit) -> Answer:
     except Refusal as refusal:
         if refusal.code != "link_invalid":
             return _sign_in_page(visit, _code(visit, refusal))
-        return _start_page(visit, "link_open", token=token, holds=False)
+        return start_page(visit, "link_open", token=token, holds=False)
     return _went_on(visit, begun, "/accounts")
 
 
@@ -187,13 +187,13 @@ def _invitation_page(visit: Visit, no: Refusal | None = None, problems: Sequence
     code = no.code if no else ""
     shown = code if code in ("too_many_attempts", "other_organisation") else "link_invalid"
     text = visit.words(f"refusal.{shown}") if no else ""
-    answer = _start_page(visit, "invitation", offer=offer, token=token, no=text, problems=problems)
+    answer = start_page(visit, "invitation", offer=offer, token=token, no=text, problems=problems)
     return replace(answer, status=422) if no or problems else answer
 
 
 @routes.get("/forgot-password", PUBLIC)
 def forgot_form(visit: Visit) -> Answer:
-    return _start_page(visit, "forgot", email="")
+    return start_page(visit, "forgot", email="")
 
 
 @routes.post("/forgot-password", PUBLIC)
@@ -202,8 +202,8 @@ def forgot(visit: Visit) -> Answer:
     try:
         services.access().forgot_password(email, visit.origin)
     except Refusal as refusal:
-        return _start_page(visit, "forgot", _code(visit, refusal), email=email)
-    return _start_page(visit, "forgot_code", email=email)
+        return start_page(visit, "forgot", _code(visit, refusal), email=email)
+    return start_page(visit, "forgot_code", email=email)
 
 
 @routes.post("/forgot-password/confirm", PUBLIC)
@@ -214,7 +214,7 @@ def confirm_forgot(visit: Visit) -> Answer:
     except Refusal as refusal:
         found = _code(visit, refusal)
         field: Mapping[str, str] = {"password_weak": "password"}
-        return _start_page(visit, "forgot_code", found, email=email, field=field.get(found, "code"))
+        return start_page(visit, "forgot_code", found, email=email, field=field.get(found, "code"))
     return see_other("/sign-in?done=renewed")
 
 

@@ -9,6 +9,7 @@ from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import ANY_USER, UNTOUCHED, Routes
 from functions.portal.pages import page
+from functions.portal.proving import proof_problem
 from functions.portal.visit import Visit, safe_next
 from saldo.access.rules import WARNING, ends_at
 
@@ -22,6 +23,20 @@ def ending(visit: Visit) -> Answer:
     zone = visit.who.seats[0].time_zone if visit.who.seats else _ZONE
     at = visit.words.moment(ends_at(visit.who), zone)
     return page(visit, "session_ending", at=at, next=safe_next(visit.asked("next")))
+
+
+@routes.get("/session/prove", ANY_USER)
+def prove_form(visit: Visit) -> Answer:
+    """Where something very unusual leads (many downloads): password and code once more, then back to it."""
+    return page(visit, "prove", next=safe_next(visit.asked("next")))
+
+
+@routes.post("/session/prove", ANY_USER)
+def prove(visit: Visit) -> Answer:
+    follow = safe_next(visit.sent("next"))
+    if problem := proof_problem(visit):
+        return page(visit, "prove", status=422, next=follow, problems=[("code", problem)])
+    return see_other(follow)
 
 
 @routes.post("/session/extend", ANY_USER)

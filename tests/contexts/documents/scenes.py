@@ -52,7 +52,9 @@ class Scene:
         reminders = Reminders(self.region.store, self.region.clock)
         origin, region = "http://localhost:8080", self.region
         notes = NoteLetters(region.store, region.sealer, self.accounts, origin, region.clock)
-        return WrittenLetters(self.documents, ReminderLetters(reminders, self.accounts, origin), notes, PayLinks(region.store, region.sealer, region.clock))
+        pay_links = PayLinks(region.store, region.sealer, region.clock)
+        reminding = ReminderLetters(reminders, self.accounts, origin, pay_links)
+        return WrittenLetters(self.documents, reminding, notes, pay_links)
 
 
 def line() -> Line:

@@ -32,7 +32,19 @@ GATEWAY = "http://localhost:9090"
 SECRET = b"gateway secret of the tests"
 SECRET_32 = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 US_ORIGIN = "http://localhost:8081"
-_CACHED = ("settings", "store", "sealer", "sessions", "access", "colleagues", "gateway_secret", "payments", "documents")
+_CACHED = (
+    "settings",
+    "store",
+    "sealer",
+    "sessions",
+    "access",
+    "colleagues",
+    "approvals",
+    "pay_links",
+    "gateway_secret",
+    "payments",
+    "documents",
+)
 
 
 @dataclass

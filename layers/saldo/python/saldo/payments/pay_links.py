@@ -18,6 +18,7 @@ from saldo.invoicing.reading import Invoice, invoice
 from saldo.kernel.clock import Clock, instant_from, instant_text
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.payments.reading import invoices_being_paid
+from saldo.payments.records import request_guard_key
 from saldo.storage.items import Item, Key
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
@@ -101,6 +102,10 @@ class PayLinks:
         own = self._store.within(found.owner_id, account["entity_id"])
         seen = invoice(own, found.owner_id, invoice_id, ((account["entity_id"], "entity"),))
         return Payable(account, seen, invoice_id in invoices_being_paid(own, found.owner_id))
+
+    def has_begun(self, account_id: str, request_key: str) -> bool:
+        """Whether this form became a payment already: sending it again leads back to that one."""
+        return self._store.get(*request_guard_key(account_id, request_key)) is not None
 
     def note_opened(self, payable: Payable, actor: Actor) -> None:
         header = payable.invoice.header

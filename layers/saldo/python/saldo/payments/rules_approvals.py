@@ -61,9 +61,9 @@ def on_behalf(
     for delegation in delegations:
         absent = delegation.user_id
         fits = absent in step.approvers or not step.approvers
-        if delegation.to == decider.user_id and delegation.holds(today) and fits:
-            if absent != approval.payer and absent not in acted - {""}:
-                return absent
+        stands_in = delegation.to == decider.user_id and delegation.holds(today)
+        if stands_in and fits and absent != approval.payer and absent not in acted:
+            return absent
     return None
 
 

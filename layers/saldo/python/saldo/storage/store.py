@@ -121,9 +121,7 @@ class Store:
             request["ConsistentRead"] = True
         answer = self._client.query(**request, ScanIndexForward=not newest_first)
         last_key = answer.get("LastEvaluatedKey")
-        return Page(
-            self._in_sight(answer["Items"]), _to_cursor(from_attributes(last_key)) if last_key else None
-        )
+        return Page(self._in_sight(answer["Items"]), _to_cursor(from_attributes(last_key)) if last_key else None)
 
     def _query(self, pk: str, prefix: str, first: str | None, last: str | None, agenda: bool) -> dict[str, Any]:
         names = {"#p": "agenda_pk" if agenda else "pk"}
