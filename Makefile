@@ -57,13 +57,17 @@ simulate: setup ## months of billing in a world that misbehaves: SEED, MONTHS, S
 crashes: setup ## every workflow, every call, every kind of fault: ONLY, PAIRS
 	@$(PATHS) $(PYTHON) -m tests.simulation crashes --only "$(ONLY)" --pairs $(or $(PAIRS),0)
 
-nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 operations against the emulator
+mutants: setup ## small wrong changes, planted one at a time: the tests must notice each; ONLY=
+	@$(PATHS) $(PYTHON) -m tests.mutants --only "$(ONLY)"
+
+nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 operations against the emulator, mutants
 	@$(PATHS) $(PYTHON) -m local.cli drift staging production --templates
 	@$(PATHS) $(PYTHON) -m local.cli drift sandbox production --templates
 	@$(PATHS) $(PYTHON) -m tests.simulation engine
 	@$(PATHS) $(PYTHON) -m tests.simulation equal --operations 100000
 	@$(PATHS) $(PYTHON) -m tests.simulation crashes --pairs 2000
 	@$(PATHS) $(PYTHON) -m tests.simulation months --seed $(or $(SEED),1) --months 10000
+	@$(PATHS) $(PYTHON) -m tests.mutants
 
 audit: setup ## known flaws of dependencies, of code, secrets left lying; fails when it could not look
 	@$(PATHS) $(PYTHON) -m local.scanning
@@ -73,6 +77,12 @@ permissions: setup ## what the deployed policies grant and no workflow needs
 
 bench: setup ## measure against the bars; build/bench.json
 	@$(PATHS) $(PYTHON) -m tests.bench
+
+cost: setup ## what an invoice costs on AWS, counted, and what it cost last; RENEW=1 when a change is meant
+	@$(PATHS) $(PYTHON) -m tests.bench.counted_run $(if $(RENEW),--renew)
+
+load: setup ## a month end and one very large account through the hosted functions: ACCOUNTS, EVENTS
+	@$(PATHS) $(PYTHON) -m tests.load --accounts $(or $(ACCOUNTS),100000) --events $(or $(EVENTS),10000000)
 
 pictures: ## pictures of the portal and of an invoice
 	@$(BOOTSTRAP) --browser
@@ -88,4 +98,4 @@ deploy: setup ## deploy every stack of ENV to AWS
 lock: setup ## pin and hash every package again
 	@$(PYTHON) -m local.lock
 
-.PHONY: help setup up down reset status test check lint bench cases decade simulate crashes nightly audit permissions pictures synth deploy lock
+.PHONY: help setup up down reset status test check lint bench cost load cases decade simulate crashes mutants nightly audit permissions pictures synth deploy lock

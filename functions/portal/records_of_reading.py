@@ -13,23 +13,21 @@ from saldo.kernel.errors import Refusal
 
 
 def note_read(visit: Visit, action: str, subject_id: str) -> None:
-    """`action` is what was done: invoice.viewed, invoice.downloaded, register.exported, …; what leaves is counted.
+    """`action` is what was done: invoice.viewed, invoice.downloaded, register.exported, …; what leaves, or
+    would, is counted.
 
     Refusal `proof_needed` when this session takes very much, `too_many_downloads` when it is far too much.
     """
-    leaves = action.endswith(("downloaded", "exported"))
-    if leaves:
+    if action.endswith(("downloaded", "exported")):
+        telemetry.count("DocumentsTaken", int(visit.now.timestamp() * 1000), "portal")
         _limit(visit)
     record = AuditRecord(visit.account.account_id, visit.now, visit.actor, action, subject_id)
     visit.records.put_many([audit_item(record)])
-    if leaves:
-        telemetry.count("DocumentsTaken", int(visit.now.timestamp() * 1000), "portal")
 
 
 def _limit(visit: Visit) -> None:
     verdict = assess_downloads(services.sessions().count_download(visit.who))
     if verdict is Verdict.BLOCK:
-        telemetry.count("DownloadsBlocked", int(visit.now.timestamp() * 1000), "portal")
         raise Refusal("too_many_downloads", "too many documents in a short time; try again in 15 minutes")
     if verdict is Verdict.STEP_UP and not is_proven(visit.who, visit.now):
         raise Refusal("proof_needed", "show again who you are, then go on")

@@ -73,6 +73,8 @@ def sign_in(visit: Visit) -> Answer:
         if refusal.code == "proof_by_mail":
             return start_page(visit, "link_sent", email=email, unusual=True)
         puzzle = getattr(refusal, "puzzle", "")
+        if puzzle:
+            count_proof(visit, refusal)
         return _sign_in_page(visit, "" if puzzle else _code(visit, refusal), email, follow, puzzle)
     return _went_on(visit, outcome, follow)
 

@@ -33,8 +33,9 @@ from infra.cdk.hosting import Hosting
 from infra.cdk.watched import WatchedFunction, WatchedQueue
 from saldo.integration.rules import KINDS
 
-# Events that reach a customer by mail.
-DELIVERED = ("invoice.issued", "credit_note.issued", "payment.settled", "reminder.issued", "note.written")
+# Events that reach a customer by mail: documents of accounts that want it, and letters that speak for themselves.
+DELIVERED = ("invoice.issued", "credit_note.issued")
+LETTERS = ("payment.settled", "reminder.issued", "note.written")
 # Events that a tax service is told of.
 TAXED = ("invoice.issued", "credit_note.issued")
 
@@ -108,16 +109,22 @@ class EventsStack(Stack):
 
     def _deliver(self, watched: WatchedFunction) -> None:
         queue = WatchedQueue(self, "delivery", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
+        wanted = events.EventPattern(source=["saldo"], detail_type=list(DELIVERED), detail={"by_mail": [True]})
+        self._rule("Delivered", "Issued documents go to the customers who want them by mail", wanted, queue)
+        letters = events.EventPattern(source=["saldo"], detail_type=list(LETTERS))
+        self._rule("Letters", "Settled payments and reminders go to the customer", letters, queue)
+        self._take_from(queue, watched)
+
+    def _rule(self, name: str, description: str, pattern: events.EventPattern, queue: WatchedQueue) -> None:
         events.Rule(
             self,
-            "Delivered",
-            rule_name=self._data.names.of("delivered"),
-            description="Issued invoices and settled payments go to the customer",
+            name,
+            rule_name=self._data.names.of(name.lower()),
+            description=description,
             event_bus=self._data.bus,
-            event_pattern=events.EventPattern(source=["saldo"], detail_type=list(DELIVERED)),
+            event_pattern=pattern,
             targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters)],
         )
-        self._take_from(queue, watched)
 
     def _record_tax(self, watched: WatchedFunction) -> None:
         queue = WatchedQueue(self, "tax_records", self._data.ward, visibility_s=6 * watched.spec.timeout_s)

@@ -44,7 +44,7 @@ def visibility(sites: Sites, voice: Voice, account_id: str, reason: str, **asked
             raise Refusal("invalid_input", "say either --usual or what is to be seen")
         rules.set(account_id, wanted, staff(), reason)
     now = rules.of(account_id)
-    document = {"account_id": account_id, "open_only": now.open_only, "months": now.months}
+    document: dict[str, Any] = {"account_id": account_id, "open_only": now.open_only, "months": now.months}
     named = {"documents": sorted(now.documents), "actions": sorted(now.actions)}
     rows = [(name, str(value)) for name, value in document.items()]
     rows += [(name, ", ".join(values)) for name, values in named.items()]
@@ -68,7 +68,7 @@ def approvals(sites: Sites, voice: Voice, account_id: str, level: tuple[str, ...
         use_case = Approvals(store, Sealer(keys_of(site), site.table), system_clock)
         use_case.set_policy(account_id, ApprovalPolicy({} if nobody else _levels(level)), staff(), reason)
     policy = records_approvals.policy_from(store.get(*records_approvals.policy_key(account_id)))
-    found = [
+    found: list[dict[str, Any]] = [
         {"currency": currency, "above_minor": one.above_minor, "approvers": list(one.approvers)}
         for currency, levels in (policy.levels if policy else {}).items()
         for one in levels

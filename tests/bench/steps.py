@@ -18,7 +18,7 @@ def main(entity_id: str, as_of: str) -> None:
     run_id, number = attempt.run_id, attempt.number
     for batch in attempt.batches:
         bill_accounts(billing(), run_id, number, batch)
-    for batch in number_invoices(store(), run_id, number):
+    for batch in number_invoices(store(), clock, run_id, number):
         issue_invoices(store(), clock, run_id, number, batch)
     reconcile_run(store(), run_id, number)
     assert close_run(store(), clock, run_id, number).invoices == attempt.accounts

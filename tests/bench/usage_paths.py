@@ -204,7 +204,7 @@ def _sum_of(path: Path) -> Decimal:
         (folder / "part.parquet").hardlink_to(path)
         files = [str(folder / "part.parquet")]
         connection.execute("CREATE TEMP VIEW counting AS " + sql.events(files, meter, repeats=False, ordered=False))
-        query = sql.folded(meter, ()).format(within=sql.within(meter, carries=False))
+        query = sql.folded(meter, (), [(NOW, timedelta())]).format(within=sql.within(meter, carries=False))
         window = {"start": datetime(2026, 11, 1), "end": datetime(2026, 12, 1)}  # noqa: DTZ001
         return Decimal(connection.execute(query, window).fetchall()[0][0])
 

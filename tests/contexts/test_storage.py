@@ -50,6 +50,13 @@ def test_many_units_travel_in_few_calls(region: Region) -> None:
     assert len(calls) == 3
 
 
+def test_what_did_not_hold_is_told_whichever_call_it_travelled_in(region: Region) -> None:
+    taken = [0, 60, 119]
+    region.store.write([Unit(f"taken {i}").insert(_item(f"a{i}", "x")) for i in taken])
+    units = [Unit(f"u{i}").insert(_item(f"a{i}", "x")).insert(_item(f"a{i}", "y")) for i in range(120)]
+    assert [c.unit for c in region.store.write(units)] == [f"u{i}" for i in taken]
+
+
 def test_two_units_on_one_item_go_in_separate_calls_and_both_count(region: Region) -> None:
     units = [Unit(f"u{i}").update(("a", "balance"), add={"n": 1}) for i in range(3)]
     assert region.store.write(units) == []
@@ -113,6 +120,14 @@ def test_a_second_process_opens_with_the_same_wrapped_key_and_no_other_region_ca
     abroad = KeyRing(region.kms, region.dynamodb, table="keys", kms_key_id=key_id, region_code="us")
     with pytest.raises(ClientError):
         Sealer(abroad, "records").open("org_eu_a", ("a", "x"), "k/1", blob)
+
+
+def test_a_wrapped_key_opens_for_its_own_organisation_alone(region: Region) -> None:
+    blob = region.sealer.seal("org_eu_a", ("a", "x"), "k/1", {"v": 1})
+    stolen = region.dynamodb.get_item(TableName="keys", Key={"pk": {"S": "org_eu_a"}})["Item"]
+    region.dynamodb.put_item(TableName="keys", Item=stolen | {"pk": {"S": "org_eu_b"}})
+    with pytest.raises(ClientError):
+        region.sealer.open("org_eu_b", ("a", "x"), "k/1", blob)
 
 
 def test_a_shredded_key_makes_its_sealed_fields_unreadable(region: Region) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from saldo.accounts.tax_ids import tax_id_of
 from saldo.accounts.tax_standing import TaxStanding
 from saldo.accounts.vies import Vies
 from saldo.kernel.errors import NotFound, Refusal
+from saldo.storage.units import Unit
 from saldo.storage.web import WebService
 from tests.contexts.conftest import Region
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account, profile, register
@@ -110,6 +112,19 @@ def test_an_id_the_register_is_silent_about_counts_until_it_speaks(
     assert standing.ask_again(ENTITY) == {}
 
 
+def test_no_log_line_names_the_id_that_the_register_is_silent_about(
+    region: Region, vies: tuple[ServiceProcess, ViesBook], caplog: pytest.LogCaptureFixture
+) -> None:
+    process, _ = vies
+    accounts, _ = accounts_of(region, process)
+    process.script.always = Fault.STATUS_503
+    with caplog.at_level("DEBUG", "saldo"):
+        accounts.change_profile(replace(profile(), tax_id=KNOWN), CLERK)
+    lines = [str(vars(record)) for record in caplog.records if record.name.startswith("saldo.")]
+    assert any("stays unchecked" in line for line in lines)
+    assert not any(KNOWN in line or KNOWN.removeprefix("DE") in line for line in lines)
+
+
 def certificate(**changes: object) -> ExemptionCertificate:
     fields: dict[str, object] = {
         "id": "cert_1",
@@ -136,6 +151,27 @@ def test_an_account_holds_several_certificates_and_each_once(standing: TaxStandi
     assert item is not None
     assert [e.id for e in account_from(item).exemptions] == ["cert_1", "cert_2"]
     assert standing.certificate(ACCOUNT, "cert_1") == certificate()
+
+
+def test_of_two_certificates_at_one_moment_none_is_lost(region: Region, standing: TaxStanding) -> None:
+    other = certificate(id="cert_2", jurisdictions=frozenset({"US-WA"}))
+
+    class Overtaken:
+        """A store through which somebody else is a moment faster."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(region.store, name)
+
+        def write_one(self, unit: Unit) -> Any:
+            assert standing.add_certificate(other, CLERK)
+            return region.store.write_one(unit)
+
+    slow: Any = Overtaken()
+    with pytest.raises(Refusal, match="changed_meanwhile"):
+        replace(standing, store=slow).add_certificate(certificate(), CLERK)
+    assert standing.add_certificate(certificate(), CLERK)
+    found = Accounts(region.store, region.sealer, region.clock).account(ACCOUNT).exemptions
+    assert [exemption.id for exemption in found] == ["cert_2", "cert_1"]
 
 
 def test_a_certificates_number_lies_sealed_and_in_no_audit_record(standing: TaxStanding, region: Region) -> None:

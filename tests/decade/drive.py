@@ -16,9 +16,10 @@ from saldo.invoicing.model import (
     PrepaidCredit,
     Wallet,
 )
+from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of, problems_of
 from saldo.invoicing.rules_accounts import bill_account
-from saldo.invoicing.rules_lines import charged_of
+from saldo.invoicing.rules_charged import charged_of
 from saldo.kernel.errors import Refusal
 from saldo.orders.model import Item
 from saldo.quotes.model import Usage
@@ -62,6 +63,7 @@ class Machine:
         self.items: list[Item] = []
         self.wallet = Wallet()
         self.bodies: list[InvoiceBody] = []
+        self.minimums: dict[MinimumKey, MinimumPart] = {}
         self.tax = TableTax(self.history.market.table)
 
     def learn(self, fact: object) -> str | None:
@@ -100,6 +102,7 @@ class Machine:
         self.subscriptions = {s.id: s for s in billed.subscriptions}
         self.items, self.wallet = [], billed.wallet
         self.bodies += billed.bodies
+        self.minimums = self.minimums | {one.key: one for one in billed.minimums}
         for body in billed.bodies:
             problems = problems_of(body)
             assert not problems, problems
@@ -121,8 +124,10 @@ class Machine:
         totals = {key: quantity for key, (quantity, _) in counted.items()}
         details = {key: detail for key, (_, detail) in counted.items()}
         items = tuple(DueItem(item) for item in self.items)
-        known = totals, day, items, market.options, details, self.wallet
-        return BillingCase(account, market.seller, due, *known, earlier=tuple(self.bodies))
+        stand = market.options, details, self.wallet
+        earlier = tuple(self.bodies)
+        known = totals, day, items, *stand
+        return BillingCase(account, market.seller, due, *known, earlier=earlier, minimums=self.minimums)
 
     def _counted(self, key: UsageKey, prices: list[PriceModel]) -> Counted:
         usage = Usage(events=tuple(self._events_for(key)), meters=self.history.market.meters)

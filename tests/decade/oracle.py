@@ -25,6 +25,13 @@ from tests.decade.oracle_returns import Kept, goes_back, usable_again
 from tests.decade.oracle_service import MINIMUM, Diary, Entry
 from tests.decade.oracle_tax import Row, Tax, Taxed, table_of_taxes, taxes_on
 
+Part = tuple[str, object]
+
+
+def _part_of(entry: Entry) -> Part:
+    """The days of a subscription's minimum that an entry counts towards."""
+    return entry.subscription_id, entry.part
+
 
 @dataclass(frozen=True)
 class Sum:
@@ -77,6 +84,8 @@ class Auditor:
         self.notes = 0
         self.billed: dict[Entry, Sum] = {}
         self.kept: dict[Entry, Kept] = {}
+        self.least: dict[Part, Sum] = {}
+        self.asked: Counter[Part] = Counter()
 
     def learn(self, fact: object) -> None:
         match fact:
@@ -108,20 +117,20 @@ class Auditor:
 
     def lines(self, due: Sequence[tuple[Entry, int]], day: date, with_late: bool) -> list[Sum]:
         """Every line before discounts. with_late: there is an invoice that late usage can ride on."""
-        taken = {entry: self._taken_back(entry) for entry, times in due if times < 0 and entry.component_id != MINIMUM}
+        plain = [(entry, times) for entry, times in due if entry.component_id != MINIMUM]
+        taken = {entry: self._taken_back(entry) for entry, times in plain if times < 0}
         found = [line for line, _ in taken.values()]
         known = {(w.meter.id, e.start, e.end): w.known for e, (_, w) in taken.items() if w is not None}
-        now = {entry for entry, times in due if times > 0}
-        for entry, times in due:
-            if times > 0 and entry.component_id != MINIMUM:
+        now = {entry for entry, times in plain if times > 0}
+        for entry, times in plain:
+            if times > 0:
                 line = self._line(entry, known)
                 if entry.of is not None and entry.of not in now:
                     line = replace(line, back=self.kept.get(entry.of, Kept(entry.of.due)))
                 self.billed[entry] = line
                 found.append(line)
-        for entry, times in due:
-            if entry.component_id == MINIMUM and times > 0:
-                found += self._true_up(entry, found)
+        self._know_minimums([(entry, times) for entry, times in due if entry.component_id == MINIMUM])
+        found += self._true_ups()
         if with_late:
             found += self._late([entry for entry, _ in due])
         supplied = [replace(s, supplied_on=day) if s.supplied_on == date.min else s for s in found]
@@ -147,6 +156,7 @@ class Auditor:
                 found += [replace(before, kind="credit", minor=-before.minor), replace(whole_line, kind="late")]
             else:
                 found.append(replace(before, kind="late", quantity=abs(more), minor=grown))
+            found += self._true_ups()
         return [line for line in found if line.minor]
 
     def _price(self, version: PlanVersion, component: Component, used: Used) -> int:
@@ -217,27 +227,31 @@ class Auditor:
             day = one[1]
         return found
 
-    def _true_up(self, entry: Entry, lines: Sequence[Sum]) -> list[Sum]:
-        """What the fees of a period, paid ahead or now, lack to the plan's minimum."""
-        version = self.market.versions[entry.version_id]
-        least = Fraction(version.minimum or 0) * self._share(entry, version, None)
-        missing = minor(least, version.currency, version.rounding.value)
-        for component in version.components:
-            if component.kind is ChargeKind.FIXED and component.timing is Timing.ADVANCE:
-                diary = self.diaries[entry.subscription_id]
-                quantity = Fraction(diary.sold.quantities.get(component.id, 1))
-                ahead = entry._replace(component_id=component.id, timing=Timing.ADVANCE, quantity=quantity)
-                missing -= self._line(ahead, {}).minor
-        now = entry.subscription_id, entry.start, entry.end
-        missing -= sum(
-            s.minor for s in lines if (s.subscription_id, s.start, s.end) == now and s.supplied_on == s.end - DAY
-        )
-        if missing <= 0:
-            return []
-        like = version.components[0]
-        where = entry.subscription_id, version.id, MINIMUM, entry.start, entry.end
-        taxed = like.tax_category, like.tax_inclusive, entry.end - DAY
-        return [Sum("true_up", *where, Fraction(1), missing, *taxed)]
+    def _know_minimums(self, due: Sequence[tuple[Entry, int]]) -> None:
+        """Of minimums whose days are over, what these cost at least, and the line on which the missing is asked for."""
+        for entry, _ in sorted(due, key=lambda pair: pair[1]):
+            version, like = self.market.versions[entry.version_id], self.market.versions[entry.version_id].components[0]
+            least = Fraction(version.minimum or 0) * self._share(entry, version, None)
+            where = entry.subscription_id, version.id, MINIMUM, entry.start, max(entry.end, entry.start + DAY)
+            taxed = like.tax_category, like.tax_inclusive, where[-1] - DAY
+            amount = minor(least, version.currency, version.rounding.value)
+            self.least[_part_of(entry)] = Sum("true_up", *where, Fraction(1), amount, *taxed)
+        for entry, times in due:
+            if times < 0 and not any(e for e, t in due if t > 0 and _part_of(e) == _part_of(entry)):
+                self.least[_part_of(entry)] = replace(self.least[_part_of(entry)], minor=0)
+
+    def _true_ups(self) -> list[Sum]:
+        """For every minimum that is over: what all that stands billed for its days misses, less what was asked for."""
+        stands: Counter[Part] = Counter()
+        for entry, line in self.billed.items():
+            stands[_part_of(entry)] += line.minor
+        found = []
+        for part, least in self.least.items():
+            missing = max(least.minor - stands[part], 0)
+            if missing != self.asked[part]:
+                found.append(replace(least, minor=missing - self.asked[part]))
+                self.asked[part] = missing
+        return found
 
     def reckon(self, lines: list[Sum], day: date) -> Expected:
         """The whole invoice. lines: in the order in which they are on it, which decides who gets an odd cent."""

@@ -42,6 +42,7 @@ class Entry(NamedTuple):
     quantity: Fraction | None
     sign: int
     cycle: int
+    part: tuple[date, datetime | None] | None  # from when the minimum holds that this counts towards
     of: Entry | None = None  # of a credit: the charge that it gives back a part of
 
 
@@ -54,6 +55,13 @@ class Terms:
     cycle: Cycle
     running: bool = True
     ended: bool = False
+
+
+def minimum_of(version: PlanVersion) -> tuple[object, ...] | None:
+    """What a plan costs at least, and how that is taxed: under another minimum nothing runs on."""
+    first = version.components[0]
+    taxed = first.tax_category, first.revenue_tag, first.tax_inclusive
+    return None if version.minimum is None else (version.minimum, *taxed)
 
 
 @dataclass
@@ -93,7 +101,8 @@ class Stretch:
 
     def alike(self, other: Stretch) -> bool:
         mine = self.component, self.quantity, self.cycle, self.version.rounding, self.version.day_count
-        return mine == (other.component, other.quantity, other.cycle, other.version.rounding, other.version.day_count)
+        theirs = other.component, other.quantity, other.cycle, other.version.rounding, other.version.day_count
+        return mine == theirs and minimum_of(self.version) == minimum_of(other.version)
 
 
 @dataclass
@@ -292,13 +301,13 @@ class Diary:
         terms = self.state.terms
         if not terms.running:
             return
+        if terms.version.minimum is not None:
+            yield Stretch(None, terms.version, None, terms.cycle, moment, True)
         for component in terms.version.components:
             usage = component.kind is ChargeKind.USAGE
             quantity = None if usage else terms.quantities.get(component.id, Fraction(1))
             first = component.id not in self.state.seen
             yield Stretch(component, terms.version, quantity, terms.cycle, moment, first)
-        if terms.version.minimum is not None:
-            yield Stretch(None, terms.version, None, terms.cycle, moment, True)
 
     def _end(self, stretch: Stretch, day: date, moment: datetime | None, whole: bool, closes: bool) -> None:
         """Terms end on a day; within a period, that leaves something to give back or to charge."""
@@ -342,6 +351,11 @@ class Diary:
             if stretch.timing is Timing.ADVANCE and not stretch.spent:
                 stretch.charged = self._write(stretch, day, (day, stretch.start_at), (stretch.end, None))
 
+    def _part(self) -> tuple[date, datetime | None] | None:
+        """The minimum that runs is for its days in this period: since then, what is charged for them counts."""
+        least = self.state.open.get(MINIMUM)
+        return None if least is None else (least.start, least.start_at)
+
     def _write(
         self,
         stretch: Stretch,
@@ -365,6 +379,7 @@ class Diary:
             stretch.most,
             sign,
             cycles_before(stretch.cycle, self.first_day, begin[0]),
+            None if stretch.once else self._part(),
             of,
         )
         if begin[0] == end[0] and stretch.component is not None and stretch.component.kind is ChargeKind.USAGE:

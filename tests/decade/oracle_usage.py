@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from saldo.usage.model import Aggregation, Meter, UsageEvent
-from tests.decade.oracle_calendar import midnight
+from tests.decade.oracle_calendar import DAY, midnight
 from tests.decade.oracle_prices import Used, whole
 
 
@@ -40,14 +41,51 @@ def used_in(
     counted = sorted((e for e in counted if e.at < end), key=lambda e: (e.at, e.source, e.id))
     inside = [e for e in counted if e.at >= start]
     before = [e for e in counted if e.at < start] if meter.carries else []
-    amounts = [Fraction(e.value) for e in inside]
+    amounts = [Fraction(e.value) * Fraction(meter.factor) for e in inside]
     if not dimensions:
-        return Used(folded(inside, before, meter, start, end), amounts, None, *bounds)
+        return Used(read_off(inside, before, meter, days, zone), amounts, None, *bounds)
     groups: dict[tuple[str, ...], list[UsageEvent]] = {}
     for event in inside:
         groups.setdefault(tuple(event.properties.get(name, "") for name in dimensions), []).append(event)
-    by_value = {values: folded(group, [], meter, start, end) for values, group in groups.items()}
+    by_value = {values: read_off(group, [], meter, days, zone) for values, group in groups.items()}
     return Used(sum(by_value.values(), Fraction(0)), amounts, by_value, *bounds)
+
+
+def read_off(
+    inside: Sequence[UsageEvent], before: Sequence[UsageEvent], meter: Meter, days: tuple[date, date], zone: str
+) -> Fraction:
+    """What the meter shows at the end of these days, in the unit and to the digits that it shows."""
+    if meter.whole_days:
+        shown = by_days(inside, sum((Fraction(e.value) for e in before), Fraction(0)), days, zone)
+    elif meter.per is None:
+        shown = folded(inside, before, meter, midnight(days[0], zone), midnight(days[1], zone))
+    else:
+        windows: dict[object, list[UsageEvent]] = {}
+        for event in inside:
+            clock = event.at.astimezone(ZoneInfo(zone))
+            names = {"hour": f"{clock:%Y-%m-%d %H %z}", "day": f"{clock:%Y-%m-%d}", "month": f"{clock:%Y-%m}"}
+            windows.setdefault(names[meter.per.value], []).append(event)
+        any_time = inside[0].at if inside else midnight(days[0], zone)
+        shown = sum((folded(some, [], meter, any_time, any_time) for some in windows.values()), Fraction(0))
+    shown *= Fraction(meter.factor)
+    if meter.rounding is None:
+        return shown
+    return Fraction(whole(shown * 10**meter.digits, meter.rounding.value), 10**meter.digits)
+
+
+def by_days(inside: Sequence[UsageEvent], level: Fraction, days: tuple[date, date], zone: str) -> Fraction:
+    """The level day by day: what rises counts on the day itself, what falls from the day after."""
+    changes: dict[date, list[Fraction]] = {}
+    for event in inside:
+        changes.setdefault(event.at.astimezone(ZoneInfo(zone)).date(), []).append(Fraction(event.value))
+    day, area = days[0], Fraction(0)
+    while day < days[1]:
+        today = changes.get(day, [])
+        level += sum(v for v in today if v > 0)
+        area += level
+        level += sum(v for v in today if v < 0)
+        day += DAY
+    return Fraction(whole(area / (days[1] - days[0]).days * 10**12), 10**12)
 
 
 def folded(
@@ -63,14 +101,16 @@ def folded(
         case Aggregation.UNIQUE:
             name = meter.unique_by
             return Fraction(len({e.properties[name] for e in inside if name in e.properties}))
+        case Aggregation.MIN:
+            return min(values, default=Fraction(0))
+        case Aggregation.AVERAGE:
+            return Fraction(whole(sum(values, Fraction(0)) / max(len(values), 1) * 10**12), 10**12)
         case Aggregation.MAX:
             return max([*level, *values], default=Fraction(0))
         case Aggregation.LATEST:
             return [Fraction(0), *level, *values][-1]
         case Aggregation.WEIGHTED:
             return averaged(inside, sum((Fraction(e.value) for e in before), Fraction(0)), start, end)
-        case other:
-            raise AssertionError(f"no clerk counts by {other}")
 
 
 def averaged(inside: Sequence[UsageEvent], level: Fraction, start: datetime, end: datetime) -> Fraction:

@@ -119,7 +119,7 @@ class StoredSeller:
     def _steps(self, attempt: Attempt) -> list[BatchResult]:
         store, run_id, number = self.store, attempt.run_id, attempt.number
         results = [bill_accounts(self.billing, run_id, number, batch) for batch in attempt.batches]
-        for batch in number_invoices(store, run_id, number):
+        for batch in number_invoices(store, self.clock, run_id, number):
             issue_invoices(store, self.clock, run_id, number, batch)
         reconcile_run(store, run_id, number)
         close_run(store, self.clock, run_id, number)

@@ -14,12 +14,14 @@ import saldo.invoicing.rules as invoicing
 import saldo.invoicing.rules_accounts as accounts
 import saldo.invoicing.rules_discounts as discounts
 import saldo.invoicing.rules_lines as lines
+import saldo.invoicing.rules_minimum as minimums
 import saldo.kernel.exact as exact
 import saldo.kernel.periods as periods
 import saldo.rating.rules.proration as proration
 import saldo.rating.rules.registry as registry
 import saldo.subscriptions.rules_changes as changes
 import saldo.tax.table as table
+import saldo.usage.rules as counting
 from saldo.catalog.model import Graduated, Included, Package, Tier, Timing
 from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.rating.model import Share
@@ -160,7 +162,22 @@ def repeats_counted(patch: pytest.MonkeyPatch) -> None:
 
 
 def minimum_forgotten(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lines, "true_ups", lambda *_args: iter(()))
+    patch.setattr(minimums.Minimums, "true_ups", lambda _self: iter(()))
+
+
+def a_minimum_is_not_for_its_days(patch: pytest.MonkeyPatch) -> None:
+    """What is charged before a change of plan counts towards the minimum after it."""
+    right = minimums.Minimums.count
+
+    def count(self: Any, key: Any, net_minor: int) -> None:
+        right(self, key._replace(part=key.part and key.part[:7] + "-01"), net_minor)
+
+    patch.setattr(minimums.Minimums, "count", count)
+
+
+def whole_days_count_a_day_late(patch: pytest.MonkeyPatch) -> None:
+    right = counting.local_date
+    patch.setattr(counting, "local_date", lambda at, zone: right(at, zone) + DAY)
 
 
 def paid_by_both_timings(patch: pytest.MonkeyPatch) -> None:
@@ -223,6 +240,8 @@ PLANTS: list[Plant] = [
     credit_drawn_from_the_wrong_end,
     repeats_counted,
     minimum_forgotten,
+    a_minimum_is_not_for_its_days,
+    whole_days_count_a_day_late,
     paid_by_both_timings,
 ]
 

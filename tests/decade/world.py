@@ -117,10 +117,9 @@ class _Life:
             started + timedelta(days=chance.randrange(700)) if chance.random() < 0.08 else None,
         )
         yield started - timedelta(days=chance.randrange(10)) if chance.random() < 0.5 else started, sale
-        if first.minimum is None:
-            yield from self._changes(sale, family)
+        yield from self._changes(sale, family)
         for meter_id in sorted({c.meter_id for version in family for c in version.components if c.meter_id}):
-            yield from self._usage(self.market.meters[meter_id], started, first.minimum is not None)
+            yield from self._usage(self.market.meters[meter_id], started)
 
     def _changes(self, sale: Sale, family: list[PlanVersion]) -> Iterator[tuple[date, Fact]]:
         """Changes on days at random, some of them together, some told early, most in time, some late."""
@@ -165,7 +164,7 @@ class _Life:
             reset_cycle=kind is ChangeKind.PLAN and chance.random() < 0.15,
         )
 
-    def _usage(self, meter: Meter, started: date, minimum: bool) -> Iterator[tuple[date, Fact]]:
+    def _usage(self, meter: Meter, started: date) -> Iterator[tuple[date, Fact]]:
         """Events of a meter, each told on its day; some are told twice."""
         chance = self.chance
         day, gap = started, chance.choice([5, 12, 40])
@@ -183,7 +182,7 @@ class _Life:
                     "user": f"u{chance.randrange(9)}",
                 },
             )
-            delay = chance.randrange(45) if chance.random() < 0.08 and self.late and not minimum else 0
+            delay = chance.randrange(45) if chance.random() < 0.08 and self.late else 0
             yield day + DAY * delay, event
             if chance.random() < 0.1:
                 yield day + DAY * (delay + chance.randrange(20)), event

@@ -33,13 +33,13 @@ from saldo.catalog.model import (
 )
 from saldo.kernel.periods import Unit
 from saldo.kernel.rounding import Rounding
-from saldo.usage.model import Aggregation, LatePolicy, Meter
+from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter
 
 SCALE = {"JPY": Decimal(150), "KWD": Decimal("0.3"), "INR": Decimal(80)}
 CATEGORIES = ("standard", "standard", "standard", "reduced")
 CYCLES = [(Unit.MONTH, 1)] * 6 + [(Unit.QUARTER, 1), (Unit.YEAR, 1), (Unit.WEEK, 2), (Unit.MONTH, 2), (Unit.DAY, 30)]
 COUNTS = [DayCount.ACTUAL] * 4 + [DayCount.SECOND, DayCount.FIXED_30, DayCount.THIRTY_360, DayCount.ACTUAL_OVER_30]
-ONLY_QUOTED = (Aggregation.MIN, Aggregation.AVERAGE)
+LEVELS = (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX)
 REGIONS, CLASSES = ("eu", "us"), ("large", "small")
 
 
@@ -81,11 +81,14 @@ class PriceList:
             return [*found, replace(yearly, cycle_unit=Unit.WEEK, cycle_count=chance.choice([1, 4]))]
         return [*found, replace(yearly, cycle_unit=Unit.YEAR if unit is not Unit.YEAR else Unit.MONTH, cycle_count=1)]
 
-    def with_minimum(self, n: int) -> PlanVersion:
-        """A plan with a minimum per cycle."""
-        first = self.family(n)[0]
-        components = tuple(c for c in first.components if c.kind is not ChargeKind.ONE_TIME)
-        return replace(first, id=f"{first.plan_id}_min", minimum=self.money("20", "120"), components=components)
+    def with_minimum(self, n: int) -> list[PlanVersion]:
+        """Plans with a minimum per cycle: some have the same, some another, some none."""
+        same = self.money("20", "220")
+        found = []
+        for version in self.family(n):
+            least = self.chance.choice([same, same, self.money("20", "220"), None])
+            found.append(replace(version, id=f"{version.id}_min", minimum=least))
+        return [replace(found[0], minimum=same), *found[1:]]
 
     def dearer(self, first: PlanVersion, version: int) -> PlanVersion:
         """A later version: some prices are new, some components stay as they are."""
@@ -145,8 +148,9 @@ class PriceList:
 
     def meter(self, meter_id: str) -> Meter:
         chance = self.chance
-        aggregation = chance.choice([Aggregation.SUM] * 4 + [a for a in Aggregation if a not in ONLY_QUOTED])
-        levels = (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX)
+        aggregation = chance.choice([Aggregation.SUM] * 5 + list(Aggregation))
+        carries = aggregation in LEVELS and chance.random() < 0.5
+        windows = not carries and aggregation is not Aggregation.WEIGHTED and chance.random() < 0.25
         return Meter(
             meter_id,
             self.seller_id,
@@ -155,8 +159,13 @@ class PriceList:
             {},
             unique_by="user" if aggregation is Aggregation.UNIQUE else "",
             filters={"region": ("eu",)} if chance.random() < 0.15 else {},
-            carries=aggregation in levels and chance.random() < 0.5,
+            carries=carries,
             late=chance.choice([LatePolicy.CARRY, LatePolicy.CARRY, LatePolicy.CORRECT]),
+            per=chance.choice(list(CountWindow)) if windows else None,
+            factor=Decimal(chance.choice(["0.5", "0.001024", "3"])) if chance.random() < 0.2 else Decimal(1),
+            rounding=chance.choice(list(Rounding)) if chance.random() < 0.2 else None,
+            digits=chance.choice([0, 0, 2]),
+            whole_days=aggregation is Aggregation.WEIGHTED and chance.random() < 0.4,
         )
 
     def price_like(self, component: Component) -> PriceModel:

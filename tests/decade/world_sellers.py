@@ -141,7 +141,7 @@ def market(n: int, seed: int) -> tuple[Market, list[list[str]], tuple[Buyer, ...
     seller_id = f"ent_eu_{place.country.lower()}{n}"
     prices = PriceList(Random(f"{seed} prices {n}"), seller_id, place.currency, place.inclusive)
     families = [prices.family(i) for i in range(FAMILIES)]
-    families += [[prices.with_minimum(FAMILIES + i)] for i in range(WITH_MINIMUM)]
+    families += [prices.with_minimum(FAMILIES + i) for i in range(WITH_MINIMUM)]
     sold = Market(
         seller=_seller(seller_id, place),
         versions={version.id: version for family in families for version in family},

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
@@ -196,6 +197,23 @@ def test_a_function_whose_call_died_is_called_again(aws: None) -> None:
     queues.bury("import-usage-dead", '{"key": "a.csv"}')
     assert queues.letters.redrive("import-usage-dead") == Redriven(sent=1)
     assert queues.functions.called == [(PREFIX + "import-usage", "Event", {"key": "a.csv"})]
+
+
+def test_a_message_that_its_receiver_does_not_take_stays_where_it_is(
+    aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke")
+
+    queues = Queues("import-usage-dead")
+    queues.bury("import-usage-dead", '{"key": "a.csv"}')
+    monkeypatch.setattr(queues.functions, "invoke", busy)
+    done = queues.letters.redrive("import-usage")
+    assert (done.sent, done.refused) == (0, 1) and "TooManyRequests" in done.reasons[0]
+    counts = queues.sqs.get_queue_attributes(
+        QueueUrl=queues.urls["import-usage-dead"], AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+    )
+    assert counts["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
 
 
 def test_what_only_names_a_place_in_the_stream_is_left_where_it_is(aws: None) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
@@ -141,7 +141,9 @@ def test_credit_notes_of_all_of_an_invoice_leave_zero_in_every_account_and_walle
     for amounts in (first, None):
         wanted = whole(body, notes) if amounts is None else amounts
         if any(wanted.values()):
-            note = settled_back(body, credit_note(body, ON, wanted, notes), notes, open_minor)
+            note = credit_note(body, ON, wanted, notes)
+            assume(note.total_minor <= 0)  # a part that rounds to something owed is refused
+            note = settled_back(body, note, notes, open_minor)
             books.update(accounts_of(note, open_minor=open_minor))
             open_minor -= min(max(-note.payable_minor, 0), open_minor)
             credits = returned_to(credits, [note])

@@ -50,7 +50,7 @@ from saldo.subscriptions.rules import billed, billing_due, cancel
 from saldo.tax.model import LineTax, TaxableLine, TaxRounding, TaxShare, TaxTreatment
 from saldo.tax.rules import tax_totals
 from saldo.usage.model import Aggregation, Meter, UsageEvent
-from saldo.usage.rules import by_day, metered, total_of_days
+from saldo.usage.rules import metered
 from tests.unit.invoicing.scenes import BUYER, TAX, case_of, sold
 
 amounts = st.decimals(0, 10**6, places=6)
@@ -264,4 +264,5 @@ def test_usage_of_the_days_is_the_usage_of_the_period(data: st.DataObject, zone:
         UsageEvent("s", str(i), "acct", "m", first + timedelta(hours=h), value) for i, (h, value) in enumerate(hours)
     ]
     assert last > first
-    assert total_of_days(by_day(events, meter, zone), period) == metered(events, meter, period, zone)
+    days = [Period(on, on + timedelta(days=1)) for on in (period.start + timedelta(days=n) for n in range(period.days))]
+    assert sum(metered(events, meter, day, zone) for day in days) == metered(events, meter, period, zone)

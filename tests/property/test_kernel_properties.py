@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import islice, pairwise
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from saldo.kernel.money import Money, round_exact, split_by_weights
-from saldo.kernel.periods import Cycle, Unit
+from saldo.kernel.periods import Cycle, Period, Unit, offsets
 from saldo.kernel.rounding import Rounding
 
 days = st.dates(date(1990, 1, 1), date(2090, 12, 31))
@@ -47,3 +48,21 @@ def test_a_derived_id_depends_on_where_its_parts_are_cut(on: date, a: str, b: st
 
     if b and "\x1f" not in a + b:
         assert derived_id("x", on, a, b) != derived_id("x", on, a + b)
+
+
+@given(
+    st.sampled_from(["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kolkata"]),
+    st.integers(0, 9_000),
+    st.integers(1, 500),
+    st.data(),
+)
+def test_clocks_show_what_they_were_last_set_to(zone: str, first: int, days: int, data: st.DataObject) -> None:
+    period = Period(date(2000, 1, 1) + timedelta(days=first), date(2000, 1, 1) + timedelta(days=first + days))
+    start, end = period.instants(zone)
+    found = offsets(start, end, zone)
+    ats = [at for at, _ in found]
+    assert ats == sorted(ats) and start == ats[0] and ats[-1] < end
+    some = start + timedelta(seconds=data.draw(st.integers(0, int((end - start).total_seconds()) - 1)))
+    for at in (some, *ats, *(at - timedelta(seconds=1) for at in ats[1:])):
+        ahead = [ahead for since, ahead in found if since <= at][-1]
+        assert at.astimezone(ZoneInfo(zone)).utcoffset() == ahead

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from saldo.kernel.rows import MOST_LINE_BYTES
+from saldo.usage import rules_partitions as rules
 from saldo.usage.ingest_blocks import blocks
 from saldo.usage.ingest_files import rows_of_block
 from saldo.usage.ingest_rows import by_event_name, event_from
@@ -288,3 +289,21 @@ def test_plain_lines_do_not_take_the_slow_way(monkeypatch: pytest.MonkeyPatch) -
     shapes = [line(200, properties={"a": "b"}), line(201, spaced=True, properties={"a": "b"}), line(202, value=7)]
     _, others, filed = by_engine("\n".join([*told, *shapes]).encode(), 1)
     assert others == [] and filed.accepted == 103
+
+
+@pytest.mark.parametrize("written", ["2026-11-05T10:20:30Z", "2026-11-05T10:20:30.123Z", "2026-11-05T10:20:30.123456Z"])
+def test_no_two_neighbouring_characters_make_a_time_that_is_not_written_as_times_are(written: str) -> None:
+    """Every pair of ASCII characters at every place: taken only where writing the time again gives the same text."""
+    shape = rules.shape_among([line(1, time=written)])
+    assert shape is not None
+    column = rules.field(shape, "time")
+    with Engine(threads=1, memory_mb=256).at_work() as (connection, _):
+        connection.execute("CREATE TEMP TABLE letter AS SELECT chr(i::INTEGER) AS x FROM range(1, 127) r(i)")
+        for at in range(len(written) - 1):
+            made = f"{rules.text(written[:at])} || a.x || b.x || {rules.text(written[at + 2 :])}"
+            listed = f"SELECT list_resize([]::VARCHAR[], {shape.fields.index(('time',))}) || [{made}] AS s"
+            rows = f"SELECT {column} AS t, {rules.time_of(shape)} AS moment FROM ({listed} FROM letter a, letter b)"
+            rows += f" WHERE {rules.time_is_plain(shape)}"
+            same = f"strftime(moment, {rules.text(shape.time)}) = t AND moment = t::TIMESTAMP"
+            found = connection.execute(f"SELECT count(*), count(*) FILTER (NOT ({same})) FROM ({rows})").fetchall()
+            assert found[0][0] and not found[0][1], written[:at]

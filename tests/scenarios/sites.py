@@ -104,7 +104,7 @@ class MemorySite:
         for batch in attempt.batches:
             bill_accounts(billing, attempt.run_id, attempt.number, batch)
         if not dry_run:
-            for batch in number_invoices(store, attempt.run_id, attempt.number):
+            for batch in number_invoices(store, clock, attempt.run_id, attempt.number):
                 issue_invoices(store, clock, attempt.run_id, attempt.number, batch)
         reconcile_run(store, attempt.run_id, attempt.number)
         close_run(store, clock, attempt.run_id, attempt.number)

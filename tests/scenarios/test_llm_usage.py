@@ -102,7 +102,7 @@ def bill_in_memory(found: list[Request], region: str) -> Store:
     attempt = open_run(store, clock, SELLERS[region], AS_OF.isoformat())
     for batch in attempt.batches:
         bill_accounts(billing, attempt.run_id, attempt.number, batch)
-    for batch in number_invoices(store, attempt.run_id, attempt.number):
+    for batch in number_invoices(store, clock, attempt.run_id, attempt.number):
         issue_invoices(store, clock, attempt.run_id, attempt.number, batch)
     reconcile_run(store, attempt.run_id, attempt.number)
     assert close_run(store, clock, attempt.run_id, attempt.number).set_aside == 0

@@ -1,18 +1,146 @@
-"""The invariants after each step, at the price of what the step touched: owners that changed are looked at again."""
+"""The invariants after each step, at the price of what the step touched.
+
+Owners that changed are looked at again, and of those only by the rules that read a kind of record which changed; which
+kinds a rule reads is seen when it runs. What spans owners is looked at when an owner's share in it changed.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from typing import Any
 from unittest.mock import patch
 
 from saldo.insight import checks_owner
 from saldo.insight import model as insight_model
-from saldo.insight.invariants import Share, Violation, check_across, check_owner, meters_through
-from saldo.invoicing import codec, rules
+from saldo.insight.checks_across import share_of
+from saldo.insight.checks_owner import OWNER_RULES, OwnerRule
+from saldo.insight.invariants import MetersOf, Share, Violation, check_across, meters_for, meters_through
+from saldo.insight.model import Owner
+from saldo.invoicing.model import InvoiceBody
+from saldo.kernel.errors import Refusal
+from saldo.ledger.model import Entry
 from saldo.storage.items import Item, from_attributes
+from saldo.usage import records as usage_records
+from saldo.usage.model import Meter
 from tests.simulation.region import Region
 
 _MOST_KEPT = 60_000
+_Look = Callable[[Owner], Any]
+
+
+class Once:
+    """A function of something frozen, worked out once for each: for the very thing, not for what it says.
+
+    The thing is the function's last argument.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._known: dict[int, tuple[object, Any]] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        thing = args[-1]
+        known = self._known.get(id(thing))
+        if known is None or known[0] is not thing:
+            if len(self._known) > _MOST_KEPT:
+                self._known.clear()
+            known = self._known[id(thing)] = thing, self._function(*args)
+        return known[1]
+
+
+_entry = Once(insight_model.entry_or_fault)
+_body = Once(insight_model.body_from_bytes)
+_FROZEN = (
+    (insight_model, "body_from_bytes", _body),
+    (checks_owner, "entry_or_fault", _entry),
+    (checks_owner, "problems_of", Once(checks_owner.problems_of)),
+    (checks_owner, "issue_entry", Once(checks_owner.issue_entry)),
+    (checks_owner, "_earned", Once(checks_owner._earned)),
+    (checks_owner, "derived_id", lru_cache(_MOST_KEPT)(checks_owner.derived_id)),
+    (checks_owner, "window_from", Once(checks_owner.window_from)),
+    (usage_records, "events_of_chunk", Once(usage_records.events_of_chunk)),
+)
+
+
+@contextmanager
+def frozen_read_once() -> Iterator[None]:
+    """Within it, what is frozen is read and added up once: a stored record is never changed, only replaced."""
+    with ExitStack() as stack:
+        for module, name, once in _FROZEN:
+            stack.enter_context(patch.object(module, name, once))
+        yield
+
+
+class _Watched(Owner):
+    """An owner that notes which kinds of its records are asked for."""
+
+    def __init__(self, owner_id: str, by_kind: dict[str, list[Item]], meters: Sequence[Meter]) -> None:
+        super().__init__(owner_id, by_kind, meters)
+        self.asked: set[str] = set()
+
+    def of(self, kind: str) -> list[Item]:
+        self.asked.add(kind)
+        return super().of(kind)
+
+    @property
+    def entries(self) -> list[Entry]:  # type: ignore[override]  # worked out once per record, not once per owner
+        return [entry for item in self.of("entry") if not isinstance(entry := _entry(item), Refusal)]
+
+    @property
+    def bodies(self) -> list[InvoiceBody]:  # type: ignore[override]
+        return [_body(item["body"]) for item in self.of("body")]
+
+
+def _listed(rule: OwnerRule) -> _Look:
+    return lambda owner: list(rule(owner))
+
+
+_RULES = tuple(map(_listed, OWNER_RULES))
+
+
+class _Known:
+    """An owner as it was last looked at, by kind of record; and by look, which kinds it read and what it found."""
+
+    def __init__(self) -> None:
+        self.by_kind: dict[str, list[Item]] = {}
+        self.meters: Sequence[Meter] = ()
+        self._kinds: dict[str, dict[str, Item]] = defaultdict(dict)
+        self._kind_of: dict[str, str] = {}
+        self._found: dict[_Look, tuple[frozenset[str], Any]] = {}
+
+    def take(self, written: Mapping[str, Item | None]) -> None:
+        """What now lies under these sort keys. Finds from kinds that thereby changed are forgotten."""
+        touched = set()
+        for sk, item in written.items():
+            before = self._kind_of.pop(sk, None)
+            if before is not None:
+                touched.add(before)
+                del self._kinds[before][sk]
+            if item is not None:
+                self._kind_of[sk] = item["kind"]
+                self._kinds[item["kind"]][sk] = item
+                touched.add(item["kind"])
+        for kind in touched:
+            items = self._kinds[kind]
+            self.by_kind[kind] = [items[sk] for sk in sorted(items)]
+        self._found = {look: found for look, found in self._found.items() if not found[0] & touched}
+
+    def take_meters(self, meters: Sequence[Meter]) -> None:
+        if meters != self.meters:
+            self.meters = meters
+            self._found.clear()
+
+    def answer(self, owner: _Watched, look: _Look) -> Any:
+        """What a look at the owner finds; what it found before, where nothing that it read has changed."""
+        known = self._found.get(look)
+        if known is None:
+            owner.asked = set()
+            found = look(owner)
+            known = self._found[look] = frozenset(owner.asked), found
+        return known[1]
 
 
 class StepAuditor:
@@ -20,84 +148,40 @@ class StepAuditor:
 
     def __init__(self, region: Region) -> None:
         self._region = region
+        self._known: dict[str, _Known] = defaultdict(_Known)
         self._shares: dict[str, Share] = {}
-        self._violations: dict[str, list[Violation]] = {}
-        self._items: dict[int, tuple[object, Item]] = {}
 
     def look(self, *, at_rest: bool = False) -> list[Violation]:
-        """What is wrong now. What spans owners is only looked at whole when something of it can have changed."""
-        changed = sorted(self._region.records.changed)
+        """What is wrong now. What spans owners is only looked at when an owner's share in it has changed."""
+        changed: dict[str, dict[str, Item | None]] = defaultdict(dict)
+        for pk, sk in sorted(self._region.records.changed):
+            stored = self._region.records.item_at("records", pk, sk)
+            changed[pk][sk] = from_attributes(stored) if stored else None
         self._region.records.changed.clear()
+        wrong: list[Violation] = []
+        spans = at_rest
         with self._region.undisturbed(), frozen_read_once():
             meters = meters_through(self._region.store)
-            for owner_id in changed:
-                found, share = check_owner(owner_id, self._records(owner_id), meters)
+            for owner_id, written in changed.items():
+                found, share = self._look_at(owner_id, written, meters)
+                wrong += found
+                spans = spans or self._shares.get(owner_id) is not share
                 self._shares[owner_id] = share
-                self._violations[owner_id] = found
-        wrong = [v for owner_id in changed for v in self._violations[owner_id]]
-        if wrong or at_rest or any(self._shares[o].numbers or self._shares[o].series for o in changed):
-            wrong += self._across(at_rest=at_rest)
-        return wrong
+        return wrong + (self._across(at_rest=at_rest) if spans or wrong else [])
+
+    def _look_at(
+        self, owner_id: str, written: Mapping[str, Item | None], meters: MetersOf
+    ) -> tuple[list[Violation], Share]:
+        """What is wrong with one owner, and its share in what spans owners."""
+        known = self._known[owner_id]
+        known.take(written)
+        known.take_meters(meters_for(known.by_kind, meters))
+        owner = _Watched(owner_id, known.by_kind, known.meters)
+        wrong = [violation for rule in _RULES for violation in known.answer(owner, rule)]
+        return wrong, known.answer(owner, share_of)
 
     def _across(self, *, at_rest: bool) -> list[Violation]:
         whole = Share()
         for share in self._shares.values():
             whole.add(share)
         return check_across(whole, at_rest=at_rest)
-
-    def _records(self, owner_id: str) -> list[Item]:
-        return [self._item(stored) for stored in self._region.records.items_of("records", owner_id)]
-
-    def _item(self, stored: dict[str, dict[str, object]]) -> Item:
-        """A stored record is never changed, only replaced: what was read of it holds as long as it is there."""
-        if len(self._items) > _MOST_KEPT:
-            self._items.clear()
-        known = self._items.get(id(stored))
-        if known is None or known[0] is not stored:
-            known = self._items[id(stored)] = stored, from_attributes(stored)
-        return known[1]
-
-
-@lru_cache(maxsize=_MOST_KEPT)
-def _body(blob: bytes) -> codec.InvoiceBody:
-    return codec.body_from_bytes(blob)
-
-
-_PROBLEMS: dict[int, tuple[object, object]] = {}
-_ENTRIES: dict[int, tuple[object, object]] = {}
-
-
-def _problems(body: codec.InvoiceBody) -> object:
-    """By the body itself: frozen, and the same object each time it is read."""
-    if len(_PROBLEMS) > _MOST_KEPT:
-        _PROBLEMS.clear()
-    known = _PROBLEMS.get(id(body))
-    if known is None or known[0] is not body:
-        known = _PROBLEMS[id(body)] = body, rules.problems_of(body)
-    return known[1]
-
-
-def _entry(body: codec.InvoiceBody) -> object:
-    if len(_ENTRIES) > _MOST_KEPT:
-        _ENTRIES.clear()
-    known = _ENTRIES.get(id(body))
-    if known is None or known[0] is not body:
-        known = _ENTRIES[id(body)] = body, rules.issue_entry(body)
-    return known[1]
-
-
-class frozen_read_once:  # noqa: N801 - used as a context manager
-    """Within it, what is frozen is read and added up once: a body of the same bytes is the same body."""
-
-    def __enter__(self) -> None:
-        self._patches = [
-            patch.object(insight_model, "body_from_bytes", _body),
-            patch.object(checks_owner, "problems_of", _problems),
-            patch.object(checks_owner, "issue_entry", _entry),
-        ]
-        for one in self._patches:
-            one.start()
-
-    def __exit__(self, *_: object) -> None:
-        for one in self._patches:
-            one.stop()

@@ -79,7 +79,7 @@ _NOTHING = _Partition()
 class MemoryDynamoDB:
     """Tables with `pk` (and `sk`), one index `agenda`. Values are kept in DynamoDB's own attribute form.
 
-    `changed`: owners written to since whoever looks at it last emptied it.
+    `changed`: keys written to since whoever looks at it last emptied it.
     """
 
     def __init__(self, projected: Sequence[str] = ()) -> None:
@@ -89,7 +89,7 @@ class MemoryDynamoDB:
         self.bill = Bill()
         self.fault: Fault | None = None
         self.calls = 0
-        self.changed: set[str] = set()
+        self.changed: set[tuple[str, str]] = set()
         # Each call is atomic, as the real one's are; between calls anyone may run.
         self._one_at_a_time = threading.Lock()
 
@@ -204,9 +204,10 @@ class MemoryDynamoDB:
 
         return self._call("TransactWriteItems", apply, lambda: cancelled(["ThrottlingError"] * len(TransactItems)))
 
-    def items_of(self, table: str, pk: str) -> list[Attributes]:
-        """All of one owner, in order, for a look from outside: no call, no fault, no bill."""
-        return [row.item for row in _ordered(self._tables[table].get(pk, _NOTHING))]
+    def item_at(self, table: str, pk: str, sk: str) -> Attributes | None:
+        """One item for a look from outside: no call, no fault, no bill."""
+        row = self._tables[table].get(pk, _NOTHING).rows.get(sk)
+        return row.item if row else None
 
     # -- how they work -----------------------------------------------------------------------------------------
 
@@ -267,7 +268,7 @@ class MemoryDynamoDB:
         size = _weight(new) if new is not None else 0
         self.bill.wru += factor * _units(max(old_size, size), 1024)
         self._index(table, (pk, sk), old.item if old else None, new)
-        self.changed.add(pk)
+        self.changed.add((pk, sk))
         if new is None:
             partition.drop(sk)
         else:

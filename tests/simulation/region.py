@@ -6,6 +6,7 @@ else of them is replaced. Chance is drawn from one seed, so that the same seed a
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import json
@@ -465,6 +466,17 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(logging.NOTSET)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the garbage collector's rounds over a world's records, of which none is garbage: a tenth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.collect()
 
 
 class Seen:

@@ -143,6 +143,15 @@ def test_no_more_is_taken_back_than_is_left() -> None:
     desk.check()
 
 
+def test_no_more_of_a_line_is_taken_back_than_is_left_of_it() -> None:
+    desk = Desk()
+    desk.corrections.credit(desk.asked("r1", amounts={"1": 3000}))
+    with pytest.raises(Refusal, match="invalid_credit_note"):
+        desk.corrections.credit(desk.asked("r2", amounts={"1": 1901}))
+    desk.corrections.credit(desk.asked("r3", amounts={"1": 1900}))
+    desk.check()
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, 4000), min_size=1, max_size=6), st.integers(0, 6000))
 def test_any_credit_notes_in_any_amounts_keep_the_books_right(nets: list[int], paid: int) -> None:

@@ -16,6 +16,7 @@ from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.clock import instant_text
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
+from tests.simulation.auditing import StepAuditor
 from tests.simulation.region import Region, quiet
 from tests.simulation.workflows import orders, reminders, taxes
 from tests.simulation.workflows.corrections import TAX
@@ -151,6 +152,10 @@ def a_number_left_out(region: Region) -> None:
     put(region, last, sequence=last["sequence"] + 3)
 
 
+def a_single_number_left_out(region: Region) -> None:
+    drop(region, of(region, "invoice", owner="", series="RW-2026", sequence=3)[0])
+
+
 def a_date_before_its_number(region: Region) -> None:
     last = numbered(region)[-1]
     put(region, last, issued_on="2025-12-31")
@@ -224,7 +229,13 @@ def an_invoice_of_someone_else(region: Region) -> None:
 
 
 def an_issue_without_its_audit_record(region: Region) -> None:
-    drop(region, of(region, "audit", action="invoice.issued")[0])
+    drop(region, of(region, "audit", owner="", action="invoices.numbered")[0])
+
+
+def a_total_other_than_was_put_on_record(region: Region) -> None:
+    item = of(region, "audit", owner="", action="invoices.numbered")[0]
+    block = item["after"]["blocks"][0]
+    put(region, item, after={"blocks": [block | {"digest": "0" * 64}]})
 
 
 def a_payout_without_its_audit_record(region: Region) -> None:
@@ -260,12 +271,14 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (3, everything, a_credit_used_twice),
     (4, everything, revenue_moved_within_an_entry),
     (4, everything, an_entry_moved_to_another_day),
+    (4, everything, a_total_other_than_was_put_on_record),
     (5, everything, a_payout_of_less_than_was_settled),
     (6, everything, an_invoice_written_twice),
     (6, everything, an_item_billed_that_still_waits),
     (6, contract_signed, a_milestone_without_its_item),
     (7, everything, a_number_given_twice),
     (8, everything, a_number_left_out),
+    (8, everything, a_single_number_left_out),
     (8, everything, a_date_before_its_number),
     (9, everything, a_header_unlike_its_body),
     (9, estimated, an_estimate_nobody_asks_about),
@@ -289,9 +302,14 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
 
 @pytest.mark.parametrize(("invariant", "scene", "damage"), PLANTED, ids=lambda p: getattr(p, "__name__", str(p)))
 def test_planted_damage_is_named(invariant: int, scene: Damage, damage: Damage) -> None:
+    """By the look at all records, and by the one that only follows what changed, in the same words."""
     with after(scene) as region:
+        auditor = StepAuditor(region)
+        assert auditor.look() == []
         damage(region)
-        assert invariant in {violation.invariant for violation in check_all(region.store).violations}
+        found = set(check_all(region.store).violations)
+        assert invariant in {violation.invariant for violation in found}
+        assert set(auditor.look()) == found
 
 
 def test_every_invariant_is_checked_or_says_why_not() -> None:
@@ -322,7 +340,7 @@ def test_numbers_that_a_run_holds_are_no_gap_while_it_goes_on() -> None:
     attempt = open_run(world.store, world.clock, ENTITY.id, FEB.isoformat())
     for batch in attempt.batches:
         bill_accounts(world.billing(), attempt.run_id, attempt.number, batch)
-    number_invoices(world.store, attempt.run_id, attempt.number)
+    number_invoices(world.store, world.clock, attempt.run_id, attempt.number)
     assert check_all(world.store).violations == []
 
 

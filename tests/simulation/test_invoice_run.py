@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.run.bill import bill_accounts
-from saldo.invoicing.run.close import close_run, fail_run, set_aside_of
-from saldo.invoicing.run.model import RunState
+from saldo.invoicing.run.close import close_run, fail_run, reconcile_run, set_aside_of
+from saldo.invoicing.run.issue import issue_invoices
+from saldo.invoicing.run.model import RunState, run_id_of
 from saldo.invoicing.run.number import number_invoices
 from saldo.invoicing.run.open import latest_attempt, open_run
 from saldo.kernel.errors import Refusal
@@ -81,7 +82,7 @@ def test_two_executions_of_the_same_run_join_the_same_attempt() -> None:
         bill_accounts(world.billing(), first.run_id, first.number, batch)
     for batch in second.batches:
         assert bill_accounts(world.billing(), first.run_id, first.number, batch).set_aside == ()
-    assert len(number_invoices(world.store, first.run_id, 1)) == 2
+    assert len(number_invoices(world.store, world.clock, first.run_id, 1)) == 1
     assert world.run(JAN).invoices == 60
     assert check_all(world.store).violations == []
 
@@ -142,11 +143,42 @@ def test_a_draft_that_a_straggler_froze_after_numbering_gets_a_further_block() -
     accounts = world.found(51, started_on=JAN)
     attempt = open_run(world.store, world.clock, ENTITY.id, "2026-01-01")
     bill_accounts(world.billing(), attempt.run_id, 1, "00000")
-    number_invoices(world.store, attempt.run_id, 1)
+    number_invoices(world.store, world.clock, attempt.run_id, 1)
     bill_accounts(world.billing(), attempt.run_id, 1, "00001")
     closed = world.run(JAN)
     assert closed.invoices == len(accounts)
     assert check_all(world.store).violations == []
+
+
+def _issued(world: World, on: date) -> tuple[str, int]:
+    """A run up to its reconciliation."""
+    world.now = max(world.now, datetime(on.year, on.month, on.day, 4, tzinfo=UTC))
+    attempt = open_run(world.store, world.clock, ENTITY.id, on.isoformat())
+    for batch in attempt.batches:
+        bill_accounts(world.billing(), attempt.run_id, attempt.number, batch)
+    for batch in number_invoices(world.store, world.clock, attempt.run_id, attempt.number):
+        issue_invoices(world.store, world.clock, attempt.run_id, attempt.number, batch)
+    return attempt.run_id, attempt.number
+
+
+@pytest.mark.parametrize("damage", ["lost", "changed"])
+def test_a_run_whose_books_lack_an_entry_or_say_otherwise_does_not_reconcile(damage: str) -> None:
+    world = World()
+    accounts = world.found(3, started_on=JAN)
+    run_id, number = _issued(world, JAN)
+    (entry,) = world.store.query(accounts[1], prefix="entry#").items
+    bent = [{**leg, "minor": leg["minor"] * 2} for leg in entry["postings"]]
+    unit = Unit("damage")
+    unit.delete((entry["pk"], entry["sk"])) if damage == "lost" else unit.put(entry | {"postings": bent})
+    world.store.write_one(unit)
+    with pytest.raises(Refusal, match="run_does_not_reconcile") as refused:
+        reconcile_run(world.store, run_id, number)
+    assert entry["source_id"] in str(refused.value)
+
+
+def test_each_seller_has_a_run_of_its_own_on_a_day() -> None:
+    assert run_id_of("ent_eu_seller", JAN) != run_id_of("ent_eu_lumen", JAN)
+    assert run_id_of("ent_eu_seller", JAN) != run_id_of("ent_eu_seller", FEB)
 
 
 def test_a_run_for_a_date_before_the_last_numbers_is_refused() -> None:

@@ -143,7 +143,7 @@ class World:
         run_id, number = attempt.run_id, attempt.number
         for batch in attempt.batches:
             step(lambda batch=batch: bill_accounts(self.billing(), run_id, number, batch))  # type: ignore[misc]
-        batches = step(lambda: number_invoices(self.store, run_id, number))
+        batches = step(lambda: number_invoices(self.store, self.clock, run_id, number))
         assert isinstance(batches, list)
         for batch in batches:
             step(lambda batch=batch: issue_invoices(self.store, self.clock, run_id, number, batch))  # type: ignore[misc]

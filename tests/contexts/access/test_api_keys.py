@@ -51,6 +51,14 @@ def test_an_unknown_a_wrong_a_revoked_and_an_expired_key_read_the_same(region: R
     assert keys.admit(right.token, HERE)
 
 
+def test_a_wrong_secret_is_refused_also_while_the_right_one_is_in_use(keys: ApiKeys) -> None:
+    right = made(keys).token
+    before = keys.admit(right, HERE).allowance.remaining
+    with pytest.raises(Refusal, match="invalid_key"):
+        keys.admit(right[:-64] + "0" * 64, HERE)
+    assert keys.admit(right, HERE).allowance.remaining == before - 1, "whoever guesses uses nothing of it up"
+
+
 def test_requests_of_a_minute_are_counted_and_begin_anew_with_the_next(region: Region, keys: ApiKeys) -> None:
     token = made(keys, rate=3).token
     assert [keys.admit(token, HERE).allowance.remaining for _ in range(3)] == [2, 1, 0]

@@ -115,8 +115,11 @@ def test_lots_may_come_in_any_order(books: Books, order: tuple[int, ...]) -> Non
     assert books.prove().breaks == []
 
 
-def test_two_that_link_at_once_link_once(books: Books) -> None:
+@pytest.mark.parametrize("before", [0, 1])
+def test_two_that_link_at_once_link_once(books: Books, before: int) -> None:
     """One loses the race for the head, looks again, and finds its record linked or links it behind."""
+    if before:
+        books.chain.link(books.act(ONE))
     first, second = books.act(ONE), books.act(ONE)
     other = AuditChain(books.region.store, books.region.clock)
     write = books.region.store.write
@@ -131,7 +134,7 @@ def test_two_that_link_at_once_link_once(books: Books) -> None:
     books.region.store.write = interrupted  # type: ignore[method-assign]
     assert books.chain.link(first) == 0
     assert books.prove().breaks == []
-    assert sum(len(link["records"]) for link in books.links()) == 2
+    assert sum(len(link["records"]) for link in books.links()) == before + 2
 
 
 def test_what_the_stream_missed_is_named_and_linked_when_caught_up(books: Books) -> None:

@@ -176,6 +176,29 @@ def test_a_profile_without_an_address_is_a_failure_people_can_mend(region: Regio
     assert failed is not None and failed.failure_code == "no_recipient" and post.taken == []
 
 
+def test_of_two_senders_of_one_letter_one_sends(region: Region) -> None:
+    """Both see that it failed before; the one who comes second to writing that it begins leaves it to the other."""
+    s, post = scene(region), Post(mood=_raise(NotAccepted("TooManyRequestsException")))
+    with pytest.raises(Unavailable):
+        _deliveries(s, post).deliver(ACCOUNT, "invoice", INVOICE)
+    post.mood = lambda: None
+
+    class Overtaken:
+        """A store through which somebody else is a moment faster."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(region.store, name)
+
+        def write_one(self, unit: Unit) -> Any:
+            _deliveries(s, post).deliver(ACCOUNT, "invoice", INVOICE)
+            return region.store.write_one(unit)
+
+    slow: Any = Overtaken()
+    with pytest.raises(Unavailable, match="another sender"):
+        _deliveries(s, post, slow).deliver(ACCOUNT, "invoice", INVOICE)
+    assert post.taken == [INVOICE]
+
+
 class Stopping:
     """A store that ends the process before or after its n-th write."""
 

@@ -17,7 +17,9 @@ from saldo.kernel.errors import Refusal
 from saldo.orders.model_contracts import Contract, ContractPrice, Milestone, MilestoneStatus, Service, Terms
 from saldo.orders.model_orders import Code, OrderStatus
 from saldo.orders.records import waiting_item_from
+from saldo.orders.records_contracts import put_contract
 from saldo.orders.rules_contracts import milestone_amounts, retained_minor
+from saldo.storage.units import Unit
 from tests.contexts.orders.scenes import World, line, request
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY
 from tests.crashes import assert_survives_every_crash
@@ -69,6 +71,15 @@ def test_an_agreed_price_is_what_an_order_is_held_against_and_billed_at() -> Non
     version = here.catalog.plan_version(ENTITY, subscription["plan_version_id"])
     assert version.components[0].price.unit_price == Decimal("6.25")  # type: ignore[union-attr]
     assert version.plan_id == "plan_seats" and version.id not in {v.id for v in here.catalog.versions_of(ENTITY)}
+
+
+def test_a_contract_in_another_currency_sets_no_price() -> None:
+    here = World()
+    here.store.write_one(put_contract(Unit("sign"), contract(currency="USD", milestones=(), services=()), new=True))
+    receipt = here.receive(request(line(unit_price="7.50")))
+    assert here.codes(receipt) == [] and receipt.status is OrderStatus.FULFILLED
+    (subscription,) = here.items("subscription")
+    assert subscription["plan_version_id"] in {v.id for v in here.catalog.versions_of(ENTITY)}, "at the list's price"
 
 
 def test_orders_over_the_agreed_quantity_or_value_are_held() -> None:

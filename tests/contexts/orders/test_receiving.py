@@ -174,8 +174,8 @@ def test_a_quantity_far_beyond_habit_is_looked_at() -> None:
 
 def test_credit_counts_what_is_owed_and_what_waits() -> None:
     here = World()
-    here.orders.set_policy(ACCOUNT, CLERK, credit_limit_minor=100_000)
-    assert here.codes(here.receive(request(line("1", "plan_setup", 1)))) == []
+    here.orders.set_policy(ACCOUNT, CLERK, credit_limit_minor=90_000)
+    assert here.codes(here.receive(request(line("1", "plan_setup", 1)))) == [], "a limit may be used up"
     second = here.receive(request(line("1", "plan_setup", 1), purchase_order="PO-2"))
     assert here.codes(second) == [Code.OVER_CREDIT_LIMIT]
     assert second.discrepancies[0].asked_minor == 180_000

@@ -63,25 +63,17 @@ def test_no_more_than_what_is_open_is_applied(minor: int) -> None:
         records.settle_update(Unit("too much"), read, minor, read.history[0].at)
 
 
-def test_a_draft_is_issued_once_with_its_number_and_goes_on_the_open_list(region: Region) -> None:
+def test_a_document_goes_on_the_open_list_when_it_is_issued(region: Region) -> None:
     draft = replace(header("inv_1", 11_900), status=InvoiceStatus.DRAFT, number="", history=())
-    region.store.write_one(Unit("draft").insert(records.header_item(draft)))
-    for name, number, holds in (("one", "EU-1", True), ("two", "EU-2", False)):
-        unit = Unit(name)
-        issued = records.issue_update(unit, draft, Numbered(number, "EU", 1), region.clock())
-        assert (region.store.write_one(unit) is None) is holds
-        if holds:
-            item = region.store.get(*records.header_key(ACCOUNT, "inv_1"))
-            assert item is not None and records.header_from(item) == issued
-            assert item == records.header_item(issued)
+    issued = records.issued_header(draft, Numbered("EU-1", "EU", 1), region.clock())
+    region.store.write_one(Unit("issue").insert(records.header_item(issued)))
+    assert [i["number"] for i in region.store.query(records.open_agenda(ACCOUNT), agenda=True).items] == ["EU-1"]
+    with pytest.raises(Refusal, match="already_issued"):
+        records.issued_header(issued, Numbered("EU-2", "EU", 2), region.clock())
 
 
 def test_an_invoice_of_nothing_is_paid_when_it_is_issued(region: Region) -> None:
     draft = replace(header("inv_1", 0), status=InvoiceStatus.DRAFT, number="", history=())
-    region.store.write_one(Unit("draft").insert(records.header_item(draft)))
-    unit = Unit("issue")
-    issued = records.issue_update(unit, draft, Numbered("EU-1", "EU", 1), region.clock())
-    assert region.store.write_one(unit) is None
+    issued = records.issued_header(draft, Numbered("EU-1", "EU", 1), region.clock())
     assert [h.status for h in issued.history] == ["issued", "paid"]
-    item = region.store.get(*records.header_key(ACCOUNT, "inv_1"))
-    assert item == records.header_item(issued) and "agenda_pk" not in item
+    assert "agenda_pk" not in records.header_item(issued)

@@ -13,6 +13,7 @@ from saldo.invoicing.records import InvoiceStatus
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
 from saldo.payments.model import GatewayEvent, Outcome, PaymentStatus
+from saldo.payments.rules import agenda_of
 from saldo.storage.units import Conflict, Unit
 from tests.contexts.payments.scenes import ACCOUNT, Shop, assert_the_books_are_right, news, payout_of, shop_in_memory
 from tests.crashes import assert_survives_every_crash
@@ -177,6 +178,19 @@ def test_money_for_an_unknown_payment_is_kept_until_the_payment_is_known(shop: S
     assert shop.balances() == {"bank": 10_000, "receivables": 7_000, "revenue": -17_000}
 
 
+def test_each_payment_of_a_payout_that_is_unknown_is_kept_until_it_is_known(shop: Shop) -> None:
+    payments = [shop.start((f"inv_{n}", 1_000), key=f"form-key-{n}", reason="a part") for n in (1, 2)]
+    items = [shop.store.get(ACCOUNT, f"payment#{payment.id}") for payment in payments]
+    for payment in payments:
+        key = {"pk": {"S": ACCOUNT}, "sk": {"S": f"payment#{payment.id}"}}
+        shop.client.delete_item(TableName="records", Key=key)
+    assert shop.payments.handle_event(payout_of(*payments)) is Outcome.PARKED
+    assert len(list(shop.store.query_all("parked_simulator"))) == 2
+    shop.store.put_many([item for item in items if item])
+    assert shop.payments.sweep().resolved == 2
+    assert shop.balances()["bank"] == 2_000
+
+
 def test_an_event_that_fits_no_payment_of_ours_is_parked_with_the_reason(shop: Shop) -> None:
     payment = shop.start(("inv_1", 10_000))
     other_currency = replace(payment, amount=Money(10_000, "USD"))
@@ -225,6 +239,18 @@ def test_a_payment_of_many_invoices_is_applied_part_by_part() -> None:
         assert (settled.parts, settled.parts_applied, settled.unapplied_minor) == (3, 3, 0)
         assert "receivables" not in shop.balances()
         assert_the_books_are_right(shop.store)
+
+
+def test_a_payment_is_on_a_list_until_all_of_it_is_applied_and_has_reached_the_bank(shop: Shop) -> None:
+    at = shop.clock()
+    started = shop.start(("inv_1", 10_000))
+    settled = replace(started, status=PaymentStatus.SETTLED, settled_at=at, settled_minor=10_000, parts=2)
+    listed = [
+        agenda_of(replace(settled, parts_applied=applied, paid_out_at=paid_out))
+        for applied in (1, 2)
+        for paid_out in (None, at)
+    ]
+    assert [entry and entry[0] for entry in listed] == ["paying", "paying", "clearing", None]
 
 
 def test_a_settlement_in_parts_survives_a_crash_at_every_call() -> None:

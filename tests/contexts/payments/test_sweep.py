@@ -11,7 +11,7 @@ import pytest
 
 from saldo.kernel.errors import Unavailable
 from saldo.payments.model import PaymentStatus
-from saldo.payments.records import payment_item
+from saldo.payments.records import SHARDS, payment_item, shard_of
 from saldo.storage.units import Unit
 from tests.contexts.payments.scenes import ACCOUNT, Shop, assert_the_books_are_right, news, payout_of, shop_in_memory
 from tests.crashes import assert_survives_every_crash
@@ -33,6 +33,16 @@ def test_a_payment_whose_news_got_lost_is_asked_about_and_settled(shop: Shop) ->
     assert (report.asked, report.changed, report.payments_changed) == (1, 1, [payment.id])
     assert shop.payments.get(ACCOUNT, payment.id).status is PaymentStatus.SETTLED
     assert_the_books_are_right(shop.store)
+
+
+def test_a_payment_on_whichever_list_it_waits_is_asked_about(shop: Shop) -> None:
+    lists: set[int] = set()
+    asked = 0
+    while len(lists) < SHARDS:
+        lists.add(shard_of(shop.start(("inv_1", 1), key=f"form-key-{asked}", reason="a part").id))
+        asked += 1
+    shop.clock.advance(minutes=11)
+    assert shop.payments.sweep().asked == asked
 
 
 def test_news_that_comes_after_the_sweep_changes_nothing(shop: Shop) -> None:

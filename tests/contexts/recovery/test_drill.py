@@ -8,6 +8,7 @@ import pytest
 
 from saldo.insight.invariants import check_all
 from saldo.kernel.errors import Refusal
+from saldo.recovery.copies import Copies
 from saldo.recovery.model import DrillReport
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -125,3 +126,9 @@ def test_a_drill_that_breaks_leaves_no_copy_behind(scene: Disaster) -> None:
     with pytest.raises(RuntimeError):
         scene.drill(at)
     assert scene.copies() == []
+
+
+def test_nothing_but_a_copy_is_ever_deleted(scene: Disaster) -> None:
+    with pytest.raises(AssertionError, match="only copies"):
+        Copies(scene.region.dynamodb).drop("records")
+    assert "records" in scene.region.dynamodb.list_tables()["TableNames"]

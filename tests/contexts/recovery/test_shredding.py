@@ -23,6 +23,7 @@ from saldo.delivery.service import Deliveries
 from saldo.insight.invariants import check_all
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.storage.sealing import Erased, KeyRing, Sealer
+from saldo.storage.units import Unit
 from tests.contexts import sellers
 from tests.contexts.conftest import Region
 from tests.contexts.documents.scenes import INVOICE
@@ -161,6 +162,23 @@ def test_it_takes_a_reason_an_organisation_and_no_legal_hold(region: Region) -> 
         ("organisation.released", "the case is closed"),
         ("organisation.shredded", WHY),
     ]
+
+
+def test_a_hold_put_while_a_shredding_is_under_way_stops_it(region: Region) -> None:
+    sellers.register(region.store, region.sealer, region.clock)
+    shredding = Shredding(region.store, region.keys, region.clock)
+    look = region.store.write_one
+
+    def held_just_before(unit: Unit) -> object:
+        if unit.name.startswith("shred"):
+            region.store.write_one = look  # type: ignore[method-assign]
+            shredding.hold(ORGANISATION, True, CLERK, "a court said so")
+        return look(unit)
+
+    region.store.write_one = held_just_before  # type: ignore[method-assign, assignment]
+    with pytest.raises(Refusal, match="legal_hold"):
+        shredding.shred(ORGANISATION, CLERK, WHY)
+    assert fresh(region)._keys.data_keys(ORGANISATION), "the key lives"
 
 
 def test_stopped_at_any_call_and_repeated_the_key_is_gone_and_said_once() -> None:

@@ -7,10 +7,12 @@ from datetime import date
 
 from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, Component, PlanVersion, PriceModel, Timing
+from saldo.invoicing.minimum_records import read_minimums, write_minimum
 from saldo.invoicing.model import BillingCase, Draft, InvoiceBody
 from saldo.invoicing.rules import bill, due_of, problems_of
+from saldo.invoicing.rules_charged import charged_of, minimums_due
 from saldo.invoicing.rules_late import late_charge, windows_of
-from saldo.invoicing.rules_lines import charged_of
+from saldo.invoicing.rules_minimum import key_of, key_of_window
 from saldo.kernel.periods import Unit as CycleUnit
 from saldo.storage.units import Conflict, Unit
 from saldo.subscriptions.model import Alignment, Subscription
@@ -73,6 +75,8 @@ class Customer:
             if c.component.kind is ChargeKind.USAGE
         ]
         usage = UsageTotals(self.world.store).read({self.account: asked})[self.account.id]
+        parts = [key_of(due, c) for c in (*charged_of(due), *minimums_due(due))]
+        parts += [key_of_window(found.window) for found in usage.late]
         case = BillingCase(
             self.account,
             entity(),
@@ -81,6 +85,7 @@ class Customer:
             as_of,
             details=usage.details,
             late=tuple(late_charge(found, self.version) for found in usage.late),
+            minimums=read_minimums(self.world.store, (key for key in parts if key.part)),
         )
         return case, usage
 
@@ -92,6 +97,8 @@ class Customer:
         invoices = dict.fromkeys(body.charges, body.id) if body else {}
         windows = windows_of(case, {self.account.id: usage}, invoices).get(self.account.id, [])
         unit = close_windows(Unit(f"bill {self.account.id}"), self.account, usage, windows)
+        for part in outcome.minimums:
+            write_minimum(unit, part)
         conflict = self.world.store.write_one(unit) if unit.writes else None
         if conflict is None:
             self.subscription = outcome.subscriptions[0]

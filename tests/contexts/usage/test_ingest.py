@@ -165,14 +165,28 @@ class Meddler:
             self._world.table.fault = fault
 
 
+@pytest.mark.parametrize("before", [0, 1])
 @pytest.mark.parametrize("at", ["2026-11-05T10:00:00Z", "2026-12-01T00:00:00Z"])
-def test_the_same_event_stored_by_two_at_the_same_moment_counts_once(world: World, at: str) -> None:
+def test_the_same_event_stored_by_two_at_the_same_moment_counts_once(world: World, at: str, before: int) -> None:
+    """In one month or in two next to each other; whether or not there was usage before."""
     world.clock.advance(days=30)
+    world.usage.ingest(ENTITY, [row(9)] * before, origin="before")
     world.table.fault = Meddler(world, lambda: world.usage.ingest(ENTITY, [row(1)], origin="other"))
     report = world.usage.ingest(ENTITY, [row(1, at=at), row(2)], origin="batch")
     world.table.fault = None
     assert report.accepted == 1
     assert report.duplicates + len(report.rejected) == 1
+    assert total(world) == 200 + 100 * before
+
+
+def test_the_same_event_stored_next_door_at_the_same_moment_counts_once(world: World) -> None:
+    """Nothing else of the batch lies in the month next to it, which was there before."""
+    world.clock.advance(days=30)
+    world.usage.ingest(ENTITY, [row(9)], origin="before")
+    world.table.fault = Meddler(world, lambda: world.usage.ingest(ENTITY, [row(1)], origin="other"))
+    report = world.usage.ingest(ENTITY, [row(1, at="2026-12-01T00:00:00Z")], origin="batch")
+    world.table.fault = None
+    assert (report.accepted, report.duplicates + len(report.rejected)) == (0, 1)
     assert total(world) == 200
 
 

@@ -9,17 +9,23 @@ from decimal import Decimal
 import pytest
 
 from saldo.catalog.model import Cell, Graduated, Matrix, Percentage, PerUnit, Tier
-from saldo.usage.model import Aggregation, LatePolicy, Meter, Repeats
+from saldo.kernel.periods import Period
+from saldo.kernel.rounding import Rounding
+from saldo.usage.live import LiveUsage
+from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter, Repeats, UsageKey
 from saldo.usage.model_windows import Reason
 from saldo.usage.reconciliation import Reconciliation
 from saldo.usage.records_windows import accounts_with_late_usage, windows_of
+from saldo.usage.rules_forecast import Method
 from saldo.usage.rules_reconciliation import MeterReport
+from saldo.usage.service import Usage
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account
 from tests.contexts.usage.billing import Customer, amounts, usage_plan
 from tests.contexts.usage.scenes import TOKENS, World, row
 
 OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
 JANUARY = date(2027, 1, 1)
+OCTOBERS_DAYS = Period(OCTOBER, NOVEMBER)
 TIERS = Graduated((Tier(Decimal(100), Decimal("0.10")), Tier(None, Decimal("0.05"))))
 
 
@@ -68,6 +74,62 @@ def test_late_usage_is_asked_for_with_the_next_invoice_as_the_difference(world: 
     assert accounts_with_late_usage(world.store, ENTITY) == []
     assert buyer.bill(JANUARY) is None
     assert reported(world).open == 0
+
+
+def test_a_meter_of_hourly_peaks_is_billed_from_the_table_and_late_peaks_follow(world: World) -> None:
+    peaks = Meter(
+        "peaks", ENTITY, Aggregation.MAX, {"en": "P"}, {}, per=CountWindow.HOUR, factor=Decimal("0.5"), digits=0
+    )
+    peaks = replace(peaks, rounding=Rounding.UP)
+    buyer = customer(world, PerUnit(Decimal(1)), meter=peaks)
+    assert Usage(world.store, world.clock).meters_of(ENTITY)["peaks"] == peaks, "it lies there as it was defined"
+    for n, (at, value) in enumerate([("05:10", "4"), ("05:50", "7"), ("06:00", "6")]):
+        use(world, n, "2026-10-05", value, at=f"2026-10-05T{at}:00Z", meter="peaks")
+    (live,) = LiveUsage(world.store).of(account(), [UsageKey("sub_1", "peaks", OCTOBERS_DAYS)], world.clock())
+    assert (live.so_far, live.forecast.method) == (7, Method.STRAIGHT_LINE)  # (7 + 6) / 2, a half more is begun
+    assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-01", 700)]
+    world.clock.now = datetime(2026, 11, 3, tzinfo=UTC)
+    use(world, 9, "2026-10-05", "17", at="2026-10-05T05:30:00Z", meter="peaks")
+    assert amounts(buyer.bill(DECEMBER)) == [("late", "2026-10-01", 500)]
+
+
+def test_late_usage_costs_nothing_until_it_passes_the_minimum_that_was_paid_for(world: World) -> None:
+    world.usage.define_meter(TOKENS, CLERK)
+    plan = replace(usage_plan(("tokens", PerUnit(Decimal(1)))), minimum=Decimal(100))
+    buyer = Customer.of(world, plan, OCTOBER)
+    use(world, 1, "2026-10-05", "30")
+    assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-01", 3000), ("true_up", "2026-10-01", 7000)]
+    world.clock.now = datetime(2026, 11, 3, tzinfo=UTC)
+    use(world, 2, "2026-10-31", "50")
+    use(world, 3, "2026-11-10", "200")
+    assert amounts(buyer.bill(DECEMBER)) == [
+        ("charge", "2026-11-01", 20000),
+        ("late", "2026-10-01", 5000),
+        ("true_up", "2026-10-01", -5000),
+    ]
+    use(world, 4, "2026-10-30", "45")
+    assert amounts(buyer.bill(JANUARY)) == [
+        ("true_up", "2026-12-01", 10000),
+        ("late", "2026-10-01", 4500),
+        ("true_up", "2026-10-01", -2000),
+    ]
+    parts = sorted((i["sk"], i["counted_minor"], i["trued_up_minor"]) for i in world.items("minimum"))
+    assert parts[0] == ("minimum#sub_1#2026-10-01", 12500, 0), "no more is left to set off"
+
+
+def test_a_corrected_charge_is_set_off_against_a_minimum_alike(world: World) -> None:
+    world.usage.define_meter(replace(TOKENS, late=LatePolicy.CORRECT), CLERK)
+    plan = replace(usage_plan(("tokens", PerUnit(Decimal(1)))), minimum=Decimal(100))
+    buyer = Customer.of(world, plan, OCTOBER)
+    use(world, 1, "2026-10-05", "30")
+    buyer.bill(NOVEMBER)
+    world.clock.now = datetime(2026, 11, 3, tzinfo=UTC)
+    use(world, 2, "2026-10-31", "50")
+    assert amounts(buyer.bill(DECEMBER))[1:] == [
+        ("credit", "2026-10-01", -3000),
+        ("late", "2026-10-01", 8000),
+        ("true_up", "2026-10-01", -5000),
+    ]
 
 
 def test_late_usage_of_a_window_long_past_is_found(world: World) -> None:

@@ -14,6 +14,8 @@ from functions.api.v1.app import app
 from functions.api.v1.models import InvoicePage
 from functions.http.application import Application
 from saldo.access.model_api_keys import Scope
+from saldo.kernel.errors import Unavailable
+from saldo.storage.store import Store
 from tests.functions.api.conftest import OPERATOR, OTHER_ACCOUNT, OTHER_ENTITY, US_ORIGIN, Api, Reply
 
 KEYED = sorted((m, p) for (m, p), rule in declared.items() if rule.scope)
@@ -70,6 +72,20 @@ def test_without_a_living_key_every_route_says_the_same(api: Api, method: str, p
         "not_authenticated",
         'Bearer realm="saldo"',
     )
+
+
+@EVERY_KEYED
+def test_an_outage_is_told_as_one_that_may_be_tried_again(
+    api: Api, method: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = api.token()
+
+    def away(*_: object, **__: object) -> None:
+        raise Unavailable("the table is busy")
+
+    monkeypatch.setattr(Store, "change", away)
+    reply = ask(api, method, path, token)
+    assert (reply.status, reply.code, reply.headers["retry-after"]) == (503, "unavailable", "5")
 
 
 @EVERY_KEYED

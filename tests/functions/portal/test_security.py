@@ -10,6 +10,7 @@ import app  # the routes are declared as it is imported
 from functions.portal.endpoint import Routes, Rule, declared, roles
 from saldo.access.model import Role
 from saldo.access.rules import PAYERS
+from saldo.storage.store import Store
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import ORIGIN
 from tests.functions.portal.conftest import US_ORIGIN, Portal
@@ -55,6 +56,17 @@ def test_another_customers_account_is_as_good_as_none_on_every_route(portal: Por
             page = _ask(browser, method, filled(path, account_id), key)
             seen.add((page.status, page.text))
     assert len(seen) == 1 and next(iter(seen))[0] == 404
+
+
+def test_a_page_that_reaches_for_another_customers_records_by_mistake_finds_nothing(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(store: Store, _account_id: str, *_: object) -> object:
+        return store.get(scenes.OTHERS, "account")
+
+    monkeypatch.setattr("functions.portal.invoices.reading.listed", mistaken)
+    page = portal.signed_in("admin").get(f"/accounts/{scenes.NORTH}/invoices")
+    assert page.status == 404 and scenes.OTHERS not in page.text
 
 
 def _ask(browser: object, method: str, path: str, key: str = ""):

@@ -13,7 +13,7 @@ from saldo.accounts.model import Address, BillingProfile, LegalEntity
 from saldo.catalog.model import Timing
 from saldo.documents.render import pdf_of
 from saldo.documents.rules import explaining_steps, invoice_view, unit_price
-from saldo.invoicing.model import InvoiceBody, Line
+from saldo.invoicing.model import AppliedCredit, CreditSource, InvoiceBody, Line
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share, Step
@@ -128,7 +128,7 @@ def bodies(draw: st.DrawFn) -> InvoiceBody:
     )
 
 
-def test_a_shared_invoice_says_whose_each_charge_is_and_a_split_one_by_which_order() -> None:
+def test_an_invoice_says_whose_each_charge_is_by_which_order_it_was_split_and_what_credit_paid() -> None:
     one = Line(
         "1",
         "sub_1",
@@ -174,6 +174,13 @@ def test_a_shared_invoice_says_whose_each_charge_is_and_a_split_one_by_which_ord
     view = invoice_view("N-1", body, ENTITY, profile(), "https://portal.example")
     assert [line.description for line in view.lines] == ["Fee · acct_eu_site", "Fee"]
     assert view.buyer.purchase_order == "PO-7 / Lab"
+    credits = (
+        AppliedCredit(CreditSource.CREDIT_NOTE, "", 300),
+        AppliedCredit(CreditSource.PREPAID, "pre_1", 200),
+        AppliedCredit(CreditSource.PREPAID, "pre_2", 100, before_tax=True),
+    )
+    paid = invoice_view("N-1", replace(body, credits=credits), ENTITY, profile(), "https://portal.example")
+    assert (paid.paid_minor, paid.payable_minor) == (500, 1500), "what was taken off before tax is in the lines"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -49,6 +49,12 @@ def test_the_same_instant_is_another_day_elsewhere() -> None:
     assert local_date(at, "Europe/Berlin") == date(2026, 1, 1)
 
 
+def test_a_period_holds_its_first_day_and_not_the_day_it_ends() -> None:
+    march = Period(date(2026, 3, 1), date(2026, 4, 1))
+    assert date(2026, 3, 1) in march and date(2026, 3, 31) in march
+    assert date(2026, 2, 28) not in march and date(2026, 4, 1) not in march
+
+
 def test_an_empty_period_and_an_unknown_zone_are_refused() -> None:
     with pytest.raises(Refusal, match="empty_period"):
         Period(date(2026, 1, 1), date(2026, 1, 1))

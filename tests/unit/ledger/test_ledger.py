@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from saldo.kernel.errors import Refusal
+from saldo.kernel.exchange import ExchangeRate
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.records import entry_from, entry_item
-from saldo.ledger.rules import aging, balances, open_items
+from saldo.ledger.rules import aging, balances, base_amounts, open_items
 
 RECEIVABLES, REVENUE, UNAPPLIED = LedgerAccount.RECEIVABLES, LedgerAccount.REVENUE, LedgerAccount.UNAPPLIED_CASH
 
@@ -73,6 +76,36 @@ def test_what_is_owed_is_read_as_of_a_past_date() -> None:
     ]
     assert [(i.invoice_id, i.open_minor) for i in open_items(entries)] == [("inv_2", 500)]
     assert balances(entries)["EUR", RECEIVABLES] == 500
+
+
+def test_a_balance_of_a_day_has_what_was_booked_on_that_day() -> None:
+    entries = [
+        _issue("inv_1", date(2026, 1, 1), date(2026, 1, 31), 1000),
+        _pay("inv_1", date(2026, 2, 10), 400),
+    ]
+    days = (date(2025, 12, 31), date(2026, 1, 1), date(2026, 2, 9), date(2026, 2, 10))
+    assert [balances(entries, day).get(("EUR", RECEIVABLES), 0) for day in days] == [0, 1000, 1000, 600]
+
+
+def test_the_odd_cent_of_a_conversion_goes_to_the_largest_of_what_is_earned() -> None:
+    rate = ExchangeRate("EUR", "USD", Decimal(3), "ECB", date(2026, 1, 1))
+    issued = entry_for(
+        EntryKind.INVOICE_ISSUED,
+        booked_on=date(2026, 1, 1),
+        entity_id="ent_eu_a",
+        account_id="acct_eu_a",
+        currency="USD",
+        source_id="inv_1",
+        postings=(
+            Posting(RECEIVABLES, 200, "inv_1", date(2026, 1, 31)),
+            Posting(REVENUE, -80, tag="fees"),
+            Posting(REVENUE, -120, tag="usage"),
+        ),
+        exchange=rate,
+    )
+    assert base_amounts(issued) == (67, -27, -40)
+    halves = replace(issued, postings=(issued.postings[0], Posting(REVENUE, -100), Posting(UNAPPLIED, -100)))
+    assert base_amounts(halves) == (67, -34, -33)
 
 
 def test_a_debt_is_one_day_late_on_the_day_after_its_due_date() -> None:

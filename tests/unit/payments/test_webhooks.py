@@ -56,6 +56,20 @@ def test_what_is_older_than_five_minutes_or_from_the_future_is_refused(late: tim
     assert _refused(RAW, signed(RAW, SECRET, NOW), NOW + late) == "signature_expired"
 
 
+def test_how_long_a_refusal_takes_says_nothing_of_the_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every signature given is compared, each in constant time, whichever of them is right."""
+    compared: list[bytes] = []
+
+    def constant_time(one: bytes, other: bytes) -> bool:
+        compared.append(other)
+        return one == other
+
+    monkeypatch.setattr("saldo.payments.webhooks.hmac.compare_digest", constant_time)
+    right = signed(RAW, SECRET, NOW)
+    verified_body(RAW, f"{right},v1=guess,v1=another", SECRET, NOW)
+    assert compared == [right.partition("v1=")[2].encode(), b"guess", b"another"]
+
+
 def test_five_minutes_are_fresh_enough() -> None:
     verified_body(RAW, signed(RAW, SECRET, NOW), SECRET, NOW + timedelta(seconds=300))
 

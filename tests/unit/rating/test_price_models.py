@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -28,7 +29,7 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share
-from saldo.rating.rules.proration import share_of
+from saldo.rating.rules.proration import counted, share_of
 from saldo.rating.rules.registry import price, rate
 
 TIERS = (
@@ -121,3 +122,11 @@ def test_part_of_a_month_is_measured_by_the_plans_day_count(day_count: DayCount,
     part, month = Period.from_text("2021-01-27/2021-02-01"), Period.from_text("2021-01-01/2021-02-01")
     assert share_of(part, month, day_count) == Share(*expected)
     assert share_of(month, month, day_count) == Share(1, 1)
+
+
+def test_of_months_of_thirty_days_the_thirtieth_is_one_and_the_31st_adds_nothing() -> None:
+    january = Period(date(2026, 1, 1), date(2026, 2, 1))
+    parts = [counted(Period(january.start, date(2026, 1, day)), january, DayCount.THIRTY_360) for day in (30, 31)]
+    assert [(part.days, part.of) for part in parts] == [(29, 30), (30, 30)]
+    last = counted(Period(date(2026, 1, 31), january.end), january, DayCount.THIRTY_360)
+    assert (last.days, last.of) == (0, 30)

@@ -63,6 +63,23 @@ def test_place_status_and_registration_decide(
     assert bool(found.reason) == (treatment is not TaxTreatment.STANDARD)
 
 
+def test_what_bears_no_tax_says_why() -> None:
+    reasons = {
+        "export": share(replace(CONSUMER, country="CH")).reason,
+        "seller_not_registered": share(replace(COMPANY, country="US", region="CA"), US_SELLER).reason,
+        "buyer_accounts_for_tax": share(replace(COMPANY, country="FR")).reason,
+        "buyer_exempt": share(replace(COMPANY, status=TaxStatus.EXEMPT)).reason,
+    }
+    assert all(reason == found for reason, found in reasons.items())
+
+
+def test_tax_of_exact_amounts_is_rounded_once_at_the_end() -> None:
+    exact = (Decimal("0.104"), 100, 1)
+    some = [replace(line, exact=exact) for line in lines(*[10] * 10)]
+    taxes = [LineTax(line.id, (share(COMPANY),)) for line in some]
+    assert [t.tax_minor for t in tax_totals(some, taxes, TaxRounding.UNROUNDED)] == [20], "19 % of 104.0, not of 100"
+
+
 def test_a_small_seller_without_one_stop_shop_charges_its_own_rate() -> None:
     seller = SellerFacts("DE", "", frozenset({"DE"}))
     assert share(replace(CONSUMER, country="HU"), seller).jurisdiction == "DE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from saldo.kernel.exact import total
 from saldo.kernel.periods import Period
-from saldo.usage.model import Aggregation, Counted, Meter, UsageDetail
+from saldo.kernel.rounding import Rounding
+from saldo.usage.model import Aggregation, Counted, CountWindow, Meter, UsageDetail
 from saldo.usage.rules_forecast import LastPeriod, Method, forecast, point_in, scaled
 
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
@@ -41,6 +43,9 @@ def ahead(
         (ahead("100", NOVEMBER.instants("UTC")[0]), ("1E+2", "nothing")),
         (ahead("100", NOVEMBER.instants("UTC")[1]), ("1E+2", "over")),
         (ahead("7", by=meter(Aggregation.LATEST)), ("7", "level")),
+        (ahead("7", by=meter(Aggregation.AVERAGE)), ("7", "level")),
+        (ahead("10", by=replace(meter(Aggregation.MAX), per=CountWindow.HOUR)), ("3E+1", "straight_line")),
+        (ahead("0.5", by=replace(meter(), rounding=Rounding.UP)), ("2", "straight_line")),
     ],
 )
 def test_usage_goes_on_as_it_did(found: tuple[str, str], expected: tuple[str, str]) -> None:

@@ -9,10 +9,9 @@ from decimal import Decimal
 import pytest
 
 from saldo.kernel.clock import instant_from
-from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Period
 from saldo.usage.model import Aggregation, CountWindow, Meter, UsageEvent
-from saldo.usage.rules import by_day, first_of_each, metered, only_quoted, total_of_days, weighted
+from saldo.usage.rules import faults_of, first_of_each, metered, weighted
 
 MARCH = Period(date(2025, 3, 1), date(2025, 4, 1))
 ZONE = "Europe/Berlin"
@@ -58,13 +57,6 @@ def test_a_period_begins_and_ends_at_the_customers_midnight() -> None:
     assert metered(at_edges, meter(Aggregation.COUNT), MARCH, ZONE) == 1
 
 
-def test_totals_per_day_make_up_the_total_of_the_period() -> None:
-    days = by_day(first_of_each(EVENTS), meter(Aggregation.SUM), ZONE)
-    assert total_of_days(days, MARCH) == metered(EVENTS, meter(Aggregation.SUM), MARCH, ZONE)
-    with pytest.raises(Refusal, match="not_additive"):
-        by_day(EVENTS, meter(Aggregation.MAX), ZONE)
-
-
 def test_a_level_is_averaged_over_time() -> None:
     start = datetime.fromisoformat("2025-01-01T00:00+00:00")
     halfway = start + timedelta(hours=12)
@@ -73,13 +65,8 @@ def test_a_level_is_averaged_over_time() -> None:
     assert Decimal("0.9") < metered(monthly, meter(Aggregation.WEIGHTED), MARCH, ZONE) < Decimal("1.1")
 
 
-def test_ways_of_counting_that_are_not_stored_are_only_quoted() -> None:
+def test_what_does_not_go_together_in_a_meter_is_told_fault_by_fault() -> None:
     plain = Meter("m", "ent", Aggregation.SUM, {"en": "m"}, {})
-    assert not only_quoted(plain)
-    for change in (
-        {"aggregation": Aggregation.AVERAGE},
-        {"per": CountWindow.HOUR},
-        {"factor": Decimal(2)},
-        {"digits": 1},
-    ):
-        assert only_quoted(replace(plain, **change)) == (change != {"digits": 1})
+    assert not list(faults_of(replace(plain, per=CountWindow.HOUR, factor=Decimal("0.5"), digits=3)))
+    wrong = replace(plain, carries=True, per=CountWindow.DAY, whole_days=True, digits=13, factor=Decimal(0))
+    assert [field for field, _, _ in faults_of(wrong)] == ["carries", "per", "whole_days", "digits", "factor"]

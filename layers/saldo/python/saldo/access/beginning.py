@@ -23,6 +23,7 @@ from saldo.storage.store import Store
 from saldo.storage.units import Conflict, Unit
 
 _MOST_TRIES = 3
+_MOST_BROWSERS = 20
 _MOST_SEATS_CHECKED = 40
 _TOLD_FOR = timedelta(days=2)
 
@@ -61,6 +62,12 @@ class _Known:
     user: Item
     living: tuple[SessionSummary, ...]
     browsers: tuple[Item, ...]
+
+    def surplus(self, origin: Origin) -> list[Item]:
+        """Browsers to forget so that, with this one, not more are kept than every sign-in can read."""
+        others = [item for item in self.browsers if item["sk"] != records.KNOWN_BROWSERS + origin.browser[:32]]
+        others.sort(key=lambda item: str(item["last_at"]), reverse=True)
+        return others[_MOST_BROWSERS - 1 :][:_MOST_BROWSERS]
 
 
 class Beginning:
@@ -124,6 +131,8 @@ class Beginning:
             unit.require((seat.account_id, "account"), when={"visibility": visibility_text(seat.visibility)})
         if session.origin.browser:
             unit.put(records.known_browser_item(session.user_id, session.origin, now))
+            for item in known.surplus(session.origin):
+                unit.delete((item["pk"], item["sk"]))
         if known.browsers and not _is_known(session.origin, known):
             add_note(unit, self._note(session, user), self._sealer)
         actor = Actor(session.user_id, "user", address=session.origin.address)

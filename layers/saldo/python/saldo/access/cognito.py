@@ -56,7 +56,7 @@ def _refusal(code: str, error: Exception) -> Exception:
 
 
 def _subject(attributes: Any) -> str:
-    return next(a["Value"] for a in attributes if a["Name"] == "sub")
+    return str(next(a["Value"] for a in attributes if a["Name"] == "sub"))
 
 
 class CognitoIdentity:

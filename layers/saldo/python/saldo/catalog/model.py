@@ -252,12 +252,16 @@ class Component:
     priced_per: Unit | None = None
 
 
+MINIMUM = "minimum"  # what stands for a component where a plan's minimum is meant
+
+
 @dataclass(frozen=True, slots=True)
 class PlanVersion:
     """What a plan costs from `effective_on`, for ever: a change of price is a new version.
 
     A subscription keeps the version it was sold until it is moved. The cycle is `cycle_count` × `cycle_unit`.
-    `minimum`: what a full cycle costs at least (major units, net); what misses is trued up when it ends.
+    `minimum`: what a full cycle costs at least (major units, net), one-time charges aside; what misses is trued up when
+    it ends, in proportion where the minimum holds for a part of it.
     """
 
     id: str
@@ -271,6 +275,23 @@ class PlanVersion:
     rounding: Rounding = Rounding.HALF_UP
     day_count: DayCount = DayCount.ACTUAL
     minimum: Decimal | None = None
+
+    @property
+    def least(self) -> Component | None:
+        """The minimum as if it were charged: in arrears, for the days that it holds, taxed like the first component."""
+        if self.minimum is None:
+            return None
+        like = self.components[0]
+        return Component(
+            MINIMUM,
+            ChargeKind.FIXED,
+            {"en": MINIMUM},
+            Flat(self.minimum),
+            Timing.ARREARS,
+            like.tax_category,
+            like.revenue_tag,
+            tax_inclusive=like.tax_inclusive,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from saldo.catalog.model import (
+    MINIMUM,
     Capped,
     ChargeKind,
     Commitment,
@@ -50,6 +51,8 @@ def problems_of(plan_version: PlanVersion) -> tuple[Problem, ...]:
         found.add("components", "empty", "a plan charges for something")
     if plan_version.minimum is not None:
         _check_number(found, "minimum", plan_version.minimum)
+        if any(component.id == MINIMUM for component in plan_version.components):
+            found.add("components", "reserved_id", f"{MINIMUM!r} is what a plan's minimum itself is called")
     for i, component in enumerate(plan_version.components):
         found.extend(_of_component(component), f"components[{i}]")
     _check_unique(found, "id", [c.id for c in plan_version.components])

@@ -5,26 +5,32 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import pairwise
 
 from saldo.insight.model import Owner, Violation
+from saldo.invoicing.run.records import NUMBERED, ranked_line
 from saldo.ledger.model import LedgerAccount
 from saldo.storage.items import Item
 
-Numbers = list[tuple[int, str, str]]
+# A document's rank, day and id; what its run's audit record must hold of it, "" where it has a record of its own.
+Numbers = list[tuple[int, str, str, str]]
+RUN = "run_"
 
 
 @dataclass(slots=True)
 class Share:
-    """What one owner, or all of them, contribute. numbers: (sequence, day, document) by seller and series.
+    """What one owner, or all of them, contribute, by seller and series. numbers: documents that have one.
 
-    reserved: numbers that a run which is not closed holds for its drafts. under_way: what is not done yet, by name.
+    audited: (first, count, digest) of the blocks that runs' audit records tell of. reserved: numbers that a run which
+    is not closed holds for its drafts. under_way: what is not done yet, by name.
     """
 
     entity_sums: Counter[tuple[str, str]] = field(default_factory=Counter)
     numbers: dict[tuple[str, str], Numbers] = field(default_factory=lambda: defaultdict(list))
     series: dict[tuple[str, str], int] = field(default_factory=dict)
     reserved: dict[tuple[str, str], list[range]] = field(default_factory=lambda: defaultdict(list))
+    audited: dict[tuple[str, str], list[tuple[int, int, str]]] = field(default_factory=lambda: defaultdict(list))
     clearing: Counter[str] = field(default_factory=Counter)
     under_way: list[tuple[str, str]] = field(default_factory=list)
 
@@ -37,6 +43,8 @@ class Share:
             self.numbers[key] += numbers
         for key, ranges in other.reserved.items():
             self.reserved[key] += ranges
+        for key, blocks in other.audited.items():
+            self.audited[key] += blocks
 
 
 def share_of(owner: Owner) -> Share:
@@ -49,13 +57,27 @@ def share_of(owner: Owner) -> Share:
     for item in owner.of("invoice"):
         if item["number"] and item["run_id"]:
             series, sequence = _place_in_series(item)
-            share.numbers[item["entity_id"], series].append((sequence, item["issued_on"], item["invoice_id"]))
+            numbered = (sequence, item["issued_on"], item["invoice_id"], _said_by_its_run(owner, item))
+            share.numbers[item["entity_id"], series].append(numbered)
+    for item in owner.of("audit"):
+        if item["action"] == NUMBERED:
+            for block in item["after"]["blocks"]:
+                said = (block["first"], block["count"], block["digest"])
+                share.audited[owner.id, block["series"]].append(said)
     for item in owner.of("series"):
         share.series[owner.id, item["sk"].split("#", 1)[1]] = item["next"]
     for seller, series, numbers in _reserved(owner):
         share.reserved[seller, series].append(numbers)
     share.under_way = [(owner.id, name) for name in _under_way(owner)]
     return share
+
+
+def _said_by_its_run(owner: Owner, item: Item) -> str:
+    """What the record of its block of numbers was made of; "" for a document with an audit record of its own."""
+    alone = (f"{item['document']}.issued", item["invoice_id"]) in owner.audited
+    if alone or not item["run_id"].startswith(RUN):
+        return ""
+    return ranked_line(owner.id, item["invoice_id"], item["currency"], item["total_minor"])
 
 
 def _reserved(owner: Owner) -> Iterator[tuple[str, str, range]]:
@@ -99,6 +121,23 @@ def violations_across(all_: Share) -> Iterator[Violation]:
         yield from _series_violations(
             " ".join(series), sorted(numbers), all_.reserved.get(series, ()), all_.series.get(series)
         )
+        yield from _audit_violations(" ".join(series), sorted(numbers), sorted(all_.audited.get(series, ())))
+
+
+def _audit_violations(series: str, numbers: Numbers, blocks: Sequence[tuple[int, int, str]]) -> Iterator[Violation]:
+    """Each document that a run numbered lies in a block on record; a block of which all are issued is what it was."""
+    at = 0
+    for first, count, digest in [*blocks, (numbers[-1][0] + 1, 0, "")]:
+        while at < len(numbers) and numbers[at][0] < first:
+            if numbers[at][3]:
+                yield Violation(24, series, f"number {numbers[at][0]} ({numbers[at][2]}) has no audit record")
+            at += 1
+        start = at
+        while at < len(numbers) and numbers[at][0] < first + count:
+            at += 1
+        lines = [line for _, _, _, line in numbers[start:at]]
+        if count and len(lines) == count and all(lines) and sha256("".join(lines).encode()).hexdigest() != digest:
+            yield Violation(4, series, f"numbers {first} to {first + count - 1} are not what was put on record")
 
 
 def left_undone(all_: Share) -> Iterator[Violation]:
@@ -111,7 +150,7 @@ def _series_violations(
     series: str, numbers: Numbers, reserved: Sequence[range], following: int | None
 ) -> Iterator[Violation]:
     """Numbers in their order, each followed by the next one or by numbers that a run holds for its drafts."""
-    for (n, on, invoice_id), (m, later_on, other_id) in pairwise(numbers):
+    for (n, on, invoice_id, _), (m, later_on, other_id, _) in pairwise(numbers):
         if n == m:
             yield Violation(7, series, f"{invoice_id} and {other_id} share number {n}")
         elif missing := _missing(n + 1, m, reserved):

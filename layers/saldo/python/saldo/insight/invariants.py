@@ -7,7 +7,7 @@ Owners are read one at a time, so memory follows the largest account, not the nu
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -100,9 +100,14 @@ def check_owner(
     by_kind: dict[str, list[Item]] = defaultdict(list)
     for item in records:
         by_kind[item["kind"]].append(item)
-    sellers = [item["entity_id"] for item in by_kind.get("account", [])]
-    owner = Owner(owner_id, by_kind, meters(sellers[0]) if meters and sellers else ())
+    owner = Owner(owner_id, by_kind, meters_for(by_kind, meters))
     return [violation for rule in OWNER_RULES for violation in rule(owner)], share_of(owner)
+
+
+def meters_for(by_kind: Mapping[str, Sequence[Item]], meters: MetersOf | None) -> Sequence[Meter]:
+    """The meters of the seller that an account buys from; none for other owners."""
+    sellers = [item["entity_id"] for item in by_kind.get("account", ())]
+    return meters(sellers[0]) if meters and sellers else ()
 
 
 def check_across(across: Share, *, at_rest: bool = False) -> list[Violation]:

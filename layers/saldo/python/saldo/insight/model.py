@@ -45,6 +45,17 @@ class Owner:
         """Its frozen invoices, read once."""
         return [body_from_bytes(item["body"]) for item in self.of("body")]
 
+    @cached_property
+    def drafts(self) -> frozenset[str]:
+        """Ids of frozen invoices that are not issued: a run's have no header yet."""
+        issued = {item["invoice_id"] for item in self.of("invoice") if item["status"] not in ("draft", "void")}
+        return frozenset(body.id for body in self.bodies if body.id not in issued)
+
+    @cached_property
+    def audited(self) -> frozenset[tuple[str, str]]:
+        """(action, subject) of each of its audit records."""
+        return frozenset((item["action"], item["subject_id"]) for item in self.of("audit"))
+
 
 def entry_or_fault(item: Item) -> Entry | Refusal:
     """The entry of a record, or why it is none."""

@@ -49,13 +49,18 @@ def _invoice_event(name: str, new: Image, at: datetime) -> DomainEvent:
     return DomainEvent(
         id=f"evt_{fingerprint(name, new['invoice_id'], at.isoformat())}",
         type=name,
-        version=1,
+        version=2 if name == "invoice.issued" else 1,
         occurred_at=at,
         correlation_id=new["run_id"] or new["invoice_id"],
         account_id=new["pk"],
         entity_id=new["entity_id"],
-        facts={key: new[key] for key in (*facts, *amounts)},
+        facts={key: new[key] for key in (*facts, *amounts)} | _delivery(name, new),
     )
+
+
+def _delivery(name: str, new: Image) -> dict[str, bool]:
+    """Whether a document that was issued is to go to the customer by mail: mail is only handed what it is to send."""
+    return {"by_mail": new.get("by_mail", True)} if name.endswith(".issued") else {}
 
 
 def _credit_note_event(new: Image) -> DomainEvent:
@@ -65,13 +70,14 @@ def _credit_note_event(new: Image) -> DomainEvent:
     return DomainEvent(
         id=f"evt_{fingerprint('credit_note.issued', new['invoice_id'], at.isoformat())}",
         type="credit_note.issued",
-        version=1,
+        version=2,
         occurred_at=at,
         correlation_id=new["run_id"],
         account_id=new["pk"],
         entity_id=new["entity_id"],
         facts={"credit_note_id": new["invoice_id"], "of_invoice": new.get("of_invoice", "")}
-        | {k: new[k] for k in facts},
+        | {k: new[k] for k in facts}
+        | _delivery("credit_note.issued", new),
     )
 
 

@@ -177,8 +177,7 @@ class Clocks:
         return max(date.fromisoformat(min(days)), clock.today) if days else None
 
     def _issued(self, attempt: Attempt) -> list[IssuedThen]:
-        drafts = drafts_of(self._store, attempt)
-        keys = [records.header_key(draft.account_id, draft.invoice_id) for draft in drafts]
+        keys = [records.header_key(d.account_id, d.invoice_id) for d in drafts_of(self._store, attempt)]
         items = self._store.get_many(keys, consistent=True) if keys else {}
         return [_issued_then(items[key]) for key in keys]
 

@@ -12,7 +12,7 @@ from saldo.catalog.model import ChargeKind
 from saldo.invoicing.model import BillingCase
 from saldo.invoicing.model_forecast import NextInvoice
 from saldo.invoicing.rules_accounts import bill_account
-from saldo.invoicing.rules_lines import charged_of, usage_needed
+from saldo.invoicing.rules_charged import charged_of, usage_needed
 from saldo.invoicing.run.cases import AccountCase, Batch, Billing, read_cases
 from saldo.invoicing.run.model import DueAccount, SetAside
 from saldo.invoicing.seller_records import options_from, seller_billing_key

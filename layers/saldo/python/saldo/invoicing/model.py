@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from saldo.accounts.model import Account, EarlyDiscount, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
+from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.status import MOVES as MOVES
 from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
@@ -317,7 +318,8 @@ class BillingCase:
     are those of all that is billed, where invoices are split by them. `supplied_to`: a member account whose country and
     tax status are those of all that is billed, where they are not the addressee's. `late`: usage of periods billed
     before that is still to be asked for. `earlier`: the documents, oldest first, on which what is given back now was
-    charged, with their credit notes; wanted where a charge `reverses` something.
+    charged, with their credit notes; wanted where a charge `reverses` something. `minimums`: how those of the plans
+    stand that this touches.
     """
 
     account: Account
@@ -337,14 +339,17 @@ class BillingCase:
     supplied_to: Account | None = None
     late: tuple[LateCharge, ...] = ()
     earlier: Sequence[InvoiceBody] = ()
+    minimums: Mapping[MinimumKey, MinimumPart] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """There is something to charge. `subscriptions`: those billed, with their cursors moved on."""
+    """There is something to charge. `subscriptions`: those billed, with their cursors moved on. `minimums`: those that
+    stand otherwise now."""
 
     body: InvoiceBody
     subscriptions: tuple[Subscription, ...]
+    minimums: tuple[MinimumPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,15 +363,18 @@ class NothingToBill:
     reason: str
     charges: tuple[str, ...]
     subscriptions: tuple[Subscription, ...]
+    minimums: tuple[MinimumPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BilledAccount:
     """What billing an account comes to: its invoices (several where they are split), its subscriptions with their
     cursors moved on, and its wallet after them. `nothing`: the reason why there is no invoice, "" where there is one.
+    `minimums`: those that stand otherwise now.
     """
 
     bodies: tuple[InvoiceBody, ...]
     subscriptions: tuple[Subscription, ...]
     wallet: Wallet
     nothing: str = ""
+    minimums: tuple[MinimumPart, ...] = ()

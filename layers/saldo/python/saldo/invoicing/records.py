@@ -54,6 +54,7 @@ class InvoiceHeader:
     `buyer_profile` is the version of the billing profile it is addressed to. `history` is oldest first.
     A credit note's total is below zero and nothing is open on it; `of_invoice` names what it takes back.
     `credited_minor` (0 or more) is what credit notes took back of this invoice, in all.
+    `by_mail`: False where the account wanted none when it was frozen; delivery is then not even told of it.
     """
 
     account_id: str
@@ -79,6 +80,7 @@ class InvoiceHeader:
     sequence: int = 0
     credited_minor: int = 0
     early: EarlyOffer | None = None
+    by_mail: bool = True
 
     @property
     def early_now(self) -> EarlyOffer | None:
@@ -93,11 +95,11 @@ class InvoiceHeader:
 # Written only where they say something, so that what was stored before them reads the same.
 _LATER = {
     name: InvoiceHeader.__dataclass_fields__[name].default
-    for name in ("document", "of_invoice", "series", "sequence", "credited_minor", "early")
+    for name in ("document", "of_invoice", "series", "sequence", "credited_minor", "early", "by_mail")
 }
 
 
-def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
+def draft_header(body: InvoiceBody, run_id: str, *, by_mail: bool = True) -> InvoiceHeader:
     """The header of a frozen body before it has a number: a draft, open as far as no credit pays it."""
     from saldo.invoicing.rules_terms import early_offer  # lists and payments need neither the body nor its rules
 
@@ -121,6 +123,7 @@ def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
         document=body.kind,
         early=early_offer(body),
         of_invoice=body.of_invoice,
+        by_mail=by_mail,
     )
 
 
@@ -133,10 +136,10 @@ def body_key(account_id: str, invoice_id: str) -> Key:
     return account_id, f"{BODY_PREFIX}{invoice_id}"
 
 
-def body_item(account_id: str, invoice_id: str, body: bytes) -> Item:
-    """body: as invoicing's codec wrote it."""
+def body_item(account_id: str, invoice_id: str, body: bytes, *, by_mail: bool = True) -> Item:
+    """body: as invoicing's codec wrote it. by_mail: whether the account wants its documents by mail."""
     pk, sk = body_key(account_id, invoice_id)
-    return {"pk": pk, "sk": sk, "kind": "body", "body": body}
+    return {"pk": pk, "sk": sk, "kind": "body", "body": body} | ({} if by_mail else {"by_mail": False})
 
 
 def open_agenda(account_id: str) -> str:
@@ -196,24 +199,6 @@ def issued_header(header: InvoiceHeader, numbered: Numbered, at: datetime) -> In
         history = (*history, StatusChange(at, status))
     number, series, sequence = numbered.number, numbered.series, numbered.sequence
     return replace(header, number=number, series=series, sequence=sequence, status=status, history=history)
-
-
-def issue_update(unit: Unit, header: InvoiceHeader, numbered: Numbered, at: datetime) -> InvoiceHeader:
-    """Give a draft its number and put it on the list of open invoices; returns the header as it will then read.
-
-    The unit holds only while the draft has no number. Refusal `already_issued` for anything but a draft.
-    """
-    issued = issued_header(header, numbered, at)
-    changes: Item = {"number": issued.number, "series": issued.series, "sequence": issued.sequence}
-    changes |= {"status": issued.status.value, "history": _history_items(issued.history)}
-    if header.open_minor:
-        changes |= {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}
-    unit.update(
-        header_key(header.account_id, header.invoice_id),
-        set=changes,
-        when={"number": "", "status": InvoiceStatus.DRAFT.value},
-    )
-    return issued
 
 
 def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: datetime) -> InvoiceHeader:

@@ -27,17 +27,11 @@ from saldo.invoicing.model import (
     NothingToBill,
     PrepaidOrder,
 )
+from saldo.invoicing.rules_charged import Charged, charged_of, due_of, usage_needed
 from saldo.invoicing.rules_discounts import discounted, draw
 from saldo.invoicing.rules_late import late_identity, late_lines
-from saldo.invoicing.rules_lines import (
-    Charged,
-    charge_lines,
-    charged_of,
-    due_of,
-    net_legs,
-    rounded_together,
-    usage_needed,
-)
+from saldo.invoicing.rules_lines import charge_lines, net_legs, rounded_together
+from saldo.invoicing.rules_minimum import Minimums
 from saldo.invoicing.rules_returns import taken_off
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.exact import minor_of_share, total
@@ -80,15 +74,16 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     `negative_total`, `tax_undecidable`; Unavailable when the tax port is.
     """
     check_case(case)
-    lines = charge_lines(case)
+    minimums = Minimums(case.minimums)
+    lines = charge_lines(case, minimums)
     if case.options.change_legs is ChangeLegs.NET and any(line.gives_back for line in lines):
         lines = _netted_if_taxed_alike(case, lines, tax)
     if case.late:
-        lines += late_lines(case, len(lines) + 1)
+        lines += late_lines(case, len(lines) + 1, minimums)
     charges = tuple(sorted(_identities(case)))
     if not any(line.net_minor for line in lines):
         reason = "zero_amounts" if lines else "no_charges"
-        return NothingToBill(case.account.id, reason, charges, _moved_on(case))
+        return NothingToBill(case.account.id, reason, charges, _moved_on(case), minimums.moved())
     uses: tuple[CouponUse, ...] = ()
     drawn: tuple[AppliedCredit, ...] = ()
     wallet = case.wallet
@@ -99,7 +94,7 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     body = draft_invoice(case, charges, lines, _taxes_of(case, lines, tax))
     if uses or drawn or returned or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*returned, *drawn, *_paid_by_credit(case, body)))
-    return Draft(body, _moved_on(case))
+    return Draft(body, _moved_on(case), minimums.moved())
 
 
 def _taxes_of(case: BillingCase, lines: Sequence[Line], tax: TaxPort) -> TaxAnswer:
@@ -153,9 +148,6 @@ def check_case(case: BillingCase) -> None:
             raise Refusal("plan_version_missing", f"{subscription.plan_version_id} is not in the catalog")
         if plan_version.id != subscription.plan_version_id:
             raise Refusal("plan_version_mismatch", f"{subscription.id} was not sold {plan_version.id}")
-        if plan_version.minimum is not None and item.charges is not None:
-            why = f"{plan_version.id} has a minimum, which is not reckoned over changes of {subscription.id}"
-            raise Refusal("minimum_with_changes", f"{why}; an end that is known from the start is `cancelled_on`")
         if plan_version.currency != case.account.currency:
             raise Refusal(
                 "currency_mismatch",

@@ -13,7 +13,9 @@ from decimal import Decimal
 from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
 from saldo.invoicing.model import BillingCase, DueSubscription, LateCharge, Line, LineKind
-from saldo.invoicing.rules_lines import Charged, charged_of, credited, usage_terms
+from saldo.invoicing.rules_charged import Charged, charged_of
+from saldo.invoicing.rules_lines import credited, usage_terms
+from saldo.invoicing.rules_minimum import Minimums, key_of_window
 from saldo.kernel.errors import Refusal
 from saldo.rating.model import Ask, RatedCharge, Share
 from saldo.rating.rules.registry import rate_ask, rate_difference
@@ -23,22 +25,24 @@ from saldo.usage.rules import needs_of
 from saldo.usage.rules_windows import closed, settled, withdrawn
 
 
-def late_lines(case: BillingCase, first: int) -> list[Line]:
+def late_lines(case: BillingCase, first: int, minimums: Minimums) -> list[Line]:
     """Lines for late usage of windows billed before, ids from `first` on.
 
     CARRY: one line for the difference between what the whole window costs now and what was billed for it. CORRECT: the
-    charge as billed is credited and the whole is charged anew, each on a line. What comes to nothing has no line.
-    Refusal `late_usage_under_minimum` where a plan's minimum was trued up without it: a person must look at that.
+    charge as billed is credited and the whole is charged anew, each on a line. What comes to nothing has no line. Where
+    the plan has a minimum, what was asked for to make it up is given back as far as late usage makes it up.
     """
     found: list[Line] = []
     for charge in case.late:
-        if charge.version.minimum is not None:
-            raise Refusal(
-                "late_usage_under_minimum", f"{charge.version.id} has a minimum; correct {_window_text(charge.usage)}"
-            )
-        lines = _corrected(charge) if charge.usage.policy is LatePolicy.CORRECT else [_carried(charge)]
+        lines = [*_corrected(charge)] if charge.usage.policy is LatePolicy.CORRECT else [_carried(charge)]
         found += [line for line in lines if line.net_minor]
+        minimums.count(key_of_window(charge.usage.window), sum(line.net_minor for line in lines))
+        found += (replace(line, account_id=_member_id(charge)) for line in minimums.true_ups())
     return [replace(line, id=str(n)) for n, line in enumerate(found, first)]
+
+
+def _member_id(charge: LateCharge) -> str:
+    return charge.member.id if charge.member else ""
 
 
 def late_identity(late: LateUsage) -> str:
@@ -100,7 +104,7 @@ def _terms(case: BillingCase, item: DueSubscription, charged: Charged) -> Terms:
     sold = item.subscription
     needs = needs_of(charged.component.price)
     split = sold.purchase_order, sold.cost_centre
-    return Terms(charged.version.id, charged.component.id, cycle, part.days, part.of, needs, *split)
+    return Terms(charged.version.id, charged.component.id, cycle, part.days, part.of, needs, *split, charged.part)
 
 
 def _carried(charge: LateCharge) -> Line:
@@ -157,7 +161,3 @@ def _line(charge: LateCharge, component: Component, rated: RatedCharge) -> Line:
         LineKind.LATE,
         inclusive=component.tax_inclusive,
     )
-
-
-def _window_text(late: LateUsage) -> str:
-    return f"{late.window.meter_id} of {late.window.period.as_text()} by hand"

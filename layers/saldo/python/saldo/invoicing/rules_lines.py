@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
 
-from saldo.accounts.model import Account
-from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
+from saldo.catalog.model import ChargeKind, Timing
 from saldo.invoicing.model import (
     BillingCase,
     ChangeLegs,
@@ -20,93 +18,33 @@ from saldo.invoicing.model import (
     LineKind,
     NetRounding,
 )
+from saldo.invoicing.rules_charged import Charged, charged_of, minimums_due
+from saldo.invoicing.rules_minimum import Minimums, key_of
 from saldo.invoicing.rules_returns import as_charged, sought_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, minor_of_share, plus, times
-from saldo.kernel.money import Money, minor_digits, round_exact
+from saldo.kernel.money import minor_digits, round_exact
 from saldo.kernel.periods import Cycle, Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Ask, RatedCharge, Share, Step
 from saldo.rating.rules.proration import WHOLE, share_of, share_of_units
 from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
-from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
-from saldo.subscriptions.rules import billing_due, cycle_number
-from saldo.subscriptions.rules_changes import charges_due
+from saldo.subscriptions.rules import cycle_number
 from saldo.usage.model import UsageDetail, UsageKey
 
 _DAY = timedelta(days=1)
 _NO_DETAIL = UsageDetail()
-_MINIMUM = {
-    "en": "Up to the agreed minimum",
-    "de": "Bis zum vereinbarten Mindestbetrag",
-    "fr": "Complément jusqu’au minimum convenu",
-    "es": "Hasta el mínimo acordado",
-}
 
 
-def due_of(
-    subscription: Subscription,
-    plan_version: PlanVersion | None,
-    as_of: date,
-    versions: Mapping[str, PlanVersion] | None = None,
-    zone: str = "UTC",
-    member: Account | None = None,
-) -> DueSubscription:
-    """A subscription with everything due on it; `bill` refuses one whose plan version is None.
+def charge_lines(case: BillingCase, minimums: Minimums | None = None) -> list[Line]:
+    """Every due charge rated, before tax, in the order of subscriptions, periods and components, then items.
 
-    versions: by id, those that its changes name. zone: the account's, for plans that count seconds. member: the account
-    that uses it, where the invoice is addressed to another.
+    minimums: where they stand (None: as the case says), which is moved on by what is charged.
     """
-    if plan_version is None:
-        return DueSubscription(subscription, None, (), member=member)
-    if not subscription.changes:
-        due = tuple(billing_due(subscription, plan_version, as_of))
-        return DueSubscription(subscription, plan_version, due, member=member)
-    known = {**(versions or {}), plan_version.id: plan_version}
-    charges = tuple(charges_due(subscription, known, as_of, zone))
-    due = tuple(dict.fromkeys(charge.period for charge in charges))
-    return DueSubscription(subscription, plan_version, due, charges, known, member)
-
-
-def usage_needed(due: Iterable[DueSubscription]) -> list[UsageKey]:
-    """The totals that a BillingCase of these must hold (0 where nothing was used), in the order of the lines."""
-    return [
-        UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
-        for item in due
-        for charged in charged_of(item)
-        if charged.component.kind is ChargeKind.USAGE
-    ]
-
-
-class Charged(NamedTuple):
-    """A component of a plan version that is due for a period; the charge of a change, where it is one."""
-
-    period: ChargePeriod
-    component: Component
-    version: PlanVersion
-    change: Charge | None = None
-
-
-def charged_of(item: DueSubscription) -> Iterator[Charged]:
-    """What is due, component by component."""
-    if item.plan_version is None:
-        return
-    for charge in item.charges or ():
-        version = item.versions[charge.plan_version_id]
-        component = next(c for c in version.components if c.id == charge.component_id)
-        yield Charged(charge.period, component, version, charge)
-    for due in item.due if item.charges is None else ():
-        for component in item.plan_version.components:
-            once = component.kind is ChargeKind.ONE_TIME
-            if component.timing is due.timing and (due.first or not once):
-                yield Charged(due, component, item.plan_version)
-
-
-def charge_lines(case: BillingCase) -> list[Line]:
-    """Every due charge rated, before tax, in the order of subscriptions, periods and components, then items."""
+    minimums = minimums or Minimums(case.minimums)
     lines: list[Line] = []
     for item in case.due:
-        lines += _lines_of(case, item, len(lines))
+        lines += _lines_of(case, item, len(lines), minimums)
     if case.options.change_legs is ChangeLegs.NET:
         lines = net_legs(lines, case.account.currency, {line.id for line in lines if line.gives_back})
     lines += [_item_line(str(len(lines) + n), case, sold) for n, sold in enumerate(case.items, 1)]
@@ -115,61 +53,21 @@ def charge_lines(case: BillingCase) -> list[Line]:
     )
 
 
-def _lines_of(case: BillingCase, item: DueSubscription, before: int) -> list[Line]:
+def _lines_of(case: BillingCase, item: DueSubscription, before: int, minimums: Minimums) -> list[Line]:
     """The lines of one subscription, numbered on from those `before`."""
     lines: list[Line] = []
     for charged in charged_of(item):
         lines.append(_line(str(before + len(lines) + 1), case, item, charged))
-    if item.plan_version is not None and item.plan_version.minimum is not None:
-        for missing in true_ups(case, item, item.plan_version, item.plan_version.minimum, lines):
-            lines.append(replace(missing, id=str(before + len(lines) + 1)))
+        minimums.count(key_of(item, charged), lines[-1].net_minor)
+    for over in minimums_due(item):
+        minimums.end(key_of(item, over), over, 0 if over.taken_back else rated_charge(case, item, over).net_minor)
+    for missing in minimums.true_ups():
+        lines.append(replace(missing, id=str(before + len(lines) + 1)))
     return lines if item.member is None else [replace(line, account_id=item.member.id) for line in lines]
 
 
 def _zone_of(case: BillingCase, item: DueSubscription) -> str:
     return (item.member or case.account).time_zone
-
-
-def true_ups(
-    case: BillingCase, item: DueSubscription, version: PlanVersion, minimum: Decimal, lines: Sequence[Line]
-) -> Iterator[Line]:
-    """What misses to the plan's minimum in each period that ended, be it short: fees paid ahead count towards it."""
-    ahead = [c for c in version.components if c.kind is ChargeKind.FIXED and c.timing is Timing.ADVANCE]
-    for due in item.due:
-        if due.timing is not Timing.ARREARS:
-            continue
-        share = share_of(due.period, due.full, version.day_count, _zone_of(case, item))
-        least = minor_of_share(minimum, (share.days, share.of), version.currency, version.rounding)
-        begun = replace(due, timing=Timing.ADVANCE, boundary=due.period.start)
-        paid = sum(rated_charge(case, item, Charged(begun, c, version)).net_minor for c in ahead)
-        paid += sum(line.net_minor for line in lines if (line.period, line.timing) == (due.period, due.timing))
-        if paid < least:
-            yield _true_up(item.subscription, version, due, least - paid)
-
-
-def _true_up(subscription: Subscription, version: PlanVersion, due: ChargePeriod, missing: int) -> Line:
-    amount, like = Money(missing, version.currency).as_decimal(), version.components[0]
-    return Line(
-        "",
-        subscription.id,
-        version.id,
-        "minimum",
-        due.timing,
-        due.period,
-        _MINIMUM,
-        {},
-        ONE,
-        amount,
-        Share(),
-        version.rounding,
-        missing,
-        (Step("true_up", ONE, amount, amount),),
-        like.tax_category,
-        like.revenue_tag,
-        (),
-        LineKind.TRUE_UP,
-        inclusive=like.tax_inclusive,
-    )
 
 
 def rounded_together(lines: Sequence[Line], currency: str) -> list[Line]:

@@ -25,6 +25,7 @@ class Unit(StrEnum):
 
 _MONTHS = {Unit.MONTH: 1, Unit.QUARTER: 3, Unit.YEAR: 12}
 _DAYS = {Unit.DAY: 1, Unit.WEEK: 7}
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,6 +77,28 @@ def local_midnight(day: date, zone: str) -> datetime:
     tz = zone_named(zone)
     wall = datetime.combine(day, time(), tzinfo=tz)
     return wall.astimezone(UTC)
+
+
+def offsets(start: datetime, end: datetime, zone: str) -> list[tuple[datetime, timedelta]]:
+    """How far the zone's clocks are ahead of UTC in `[start, end)`: from the start on, then from each instant (to the
+    second) at which they change. No zone changes them twice within a day."""
+    tz = zone_named(zone)
+
+    def ahead(at: datetime) -> timedelta:
+        return at.astimezone(tz).utcoffset() or timedelta()
+
+    found, at = [(start, ahead(start))], start
+    while at < end:
+        known, changed = at, min(at + timedelta(days=1), end)
+        at = changed
+        if ahead(changed) == found[-1][1]:
+            continue
+        while changed - known > _SECOND:
+            middle = known + (changed - known) // (2 * _SECOND) * _SECOND
+            known, changed = (middle, changed) if ahead(middle) == found[-1][1] else (known, middle)
+        if changed < end:
+            found.append((changed, ahead(changed)))
+    return found
 
 
 def whole_seconds(start: datetime, end: datetime) -> int:

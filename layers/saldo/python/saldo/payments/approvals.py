@@ -5,6 +5,7 @@ That nothing starts without its chain is enforced where payments start (`opening
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from saldo.access.model import Role
@@ -231,7 +232,7 @@ class Approvals:
         actor: Actor,
         action: str,
         subject: str,
-        after: dict[str, object],
+        after: Mapping[str, object],
         reason: str = "",
     ) -> Unit:
         return unit.put(audit_item(AuditRecord(account_id, self.clock(), actor, action, subject, {}, after, reason)))

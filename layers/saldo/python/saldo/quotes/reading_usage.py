@@ -6,8 +6,8 @@ from saldo.kernel.exact import ONE, ZERO, total
 from saldo.kernel.reading import Fields
 from saldo.kernel.rounding import Rounding
 from saldo.quotes.model import Usage, UsageTotal
-from saldo.usage.model import LEVELS, Aggregation, CountWindow, Meter, Repeats, UsageEvent
-from saldo.usage.rules import WEIGHTED_DIGITS
+from saldo.usage.model import Aggregation, CountWindow, Meter, Repeats, UsageEvent
+from saldo.usage.rules import faults_of
 
 
 def usage_from(fields: Fields, account_id: str) -> Usage:
@@ -56,16 +56,8 @@ def _meter(fields: Fields, repeats: Repeats) -> Meter:
 def _check_meter(fields: Fields, meter: Meter) -> None:
     if meter.aggregation is Aggregation.UNIQUE and not meter.unique_by:
         fields.problems.add(fields.at("unique_by"), "missing", "a unique meter counts values of a property")
-    if meter.carries and meter.aggregation not in LEVELS:
-        fields.problems.add(fields.at("carries"), "not_a_level", "only a level goes on from period to period")
-    if meter.per is not None and (meter.carries or meter.aggregation is Aggregation.WEIGHTED):
-        fields.problems.add(fields.at("per"), "no_windows", "a level that goes on is not counted window by window")
-    if meter.whole_days and meter.aggregation is not Aggregation.WEIGHTED:
-        fields.problems.add(fields.at("whole_days"), "not_weighted", "only a weighted meter counts days")
-    if not 0 <= meter.digits <= WEIGHTED_DIGITS:
-        fields.problems.add(fields.at("digits"), "out_of_range", f"must be from 0 to {WEIGHTED_DIGITS}")
-    if meter.factor <= 0:
-        fields.problems.add(fields.at("factor"), "not_above_zero", "must be above zero")
+    for name, code, reason in faults_of(meter):
+        fields.problems.add(fields.at(name), code, reason)
 
 
 def _filters(fields: Fields) -> dict[str, tuple[str, ...]]:

@@ -17,9 +17,10 @@ from saldo.invoicing.model import (
     InvoiceBody,
     Wallet,
 )
+from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_accounts import bill_account
-from saldo.invoicing.rules_lines import charged_of
+from saldo.invoicing.rules_charged import charged_of
 from saldo.kernel.errors import Refusal
 from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest, UsageTotal
 from saldo.quotes.rules_receivables import receivables
@@ -75,6 +76,7 @@ class _State:
     wallet: Wallet
     invoices: list[InvoiceBody] = field(default_factory=list)
     counted: set[UsageKey] = field(default_factory=set)
+    minimums: dict[MinimumKey, MinimumPart] = field(default_factory=dict)
 
     def case(self, day: date) -> BillingCase:
         request = self.request
@@ -95,6 +97,7 @@ class _State:
             wallet=self.wallet,
             exchange=request.exchange,
             earlier=self.invoices,
+            minimums=self.minimums,
         )
 
     def move_on(self, day: date, billed: BilledAccount) -> None:
@@ -103,6 +106,7 @@ class _State:
         self.items = [item for item in self.items if item not in ready]
         self.wallet = billed.wallet
         self.invoices += billed.bodies
+        self.minimums = self.minimums | {one.key: one for one in billed.minimums}
 
 
 def _usage(

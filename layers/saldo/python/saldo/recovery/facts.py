@@ -15,7 +15,7 @@ from saldo.storage.items import Item, Key
 
 Dated = dict[tuple[str, str], str]  # action and subject of an audit record: its instant
 
-# Entries and the audit records that are written in the same unit. Imports, true-ups and credits are not told apart
+# Entries and the audit records that tell of them. Imports, true-ups and credits are not told apart
 # by their audit records; a lost one of those shows in totals only where the copy has it and the live table does not.
 _WRITTEN_WITH = {
     "invoice_issued": "invoice.issued",
@@ -28,7 +28,8 @@ _PARTS = ("payment_applied", "early_discount_taken")
 
 @dataclass(frozen=True, slots=True)
 class EntryFact:
-    """One journal entry. `at`: when it was written, as the audit record of its unit says; "" where that is not told."""
+    """One journal entry. `at`: when it was written, as its header or the audit record of its unit says; "" where that
+    is not told."""
 
     entity_id: str
     currency: str
@@ -57,10 +58,19 @@ def facts_of(items: Iterable[Item]) -> Facts:
     for _, group in groupby(items, key=lambda item: item["pk"]):
         owned = list(group)
         facts.records += len(owned)
-        dated = {(i["action"], i["subject_id"]): str(i["at"]) for i in owned if i["kind"] == "audit"}
+        dated = _issues(owned) | {(i["action"], i["subject_id"]): str(i["at"]) for i in owned if i["kind"] == "audit"}
         for item in owned:
             _take(facts, item, dated)
     return facts
+
+
+def _issues(owned: Iterable[Item]) -> Dated:
+    """When documents were issued, as their headers say: a run's share one audit record, which is the seller's."""
+    return {
+        (f"{item['document']}.issued", item["invoice_id"]): str(item["history"][0]["at"])
+        for item in owned
+        if item["kind"] == "invoice" and item["history"]
+    }
 
 
 def _written_at(item: Item, dated: Dated) -> str:

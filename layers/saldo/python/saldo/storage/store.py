@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from saldo.kernel.errors import Refusal, Unavailable
@@ -211,18 +212,23 @@ class Store:
             raise
         return from_attributes(answer["Attributes"])
 
-    def put_many(self, items: Sequence[Item]) -> None:
-        """Overwrite items, 25 a call, in no order; only for records that come out the same when repeated."""
+    def put_many(self, items: Iterable[Item]) -> None:
+        """Overwrite items, 25 a call, in no order; only for records that come out the same when repeated.
+
+        Items are taken as they are written: of very many, only a call's worth is in memory.
+        """
+        coming = iter(items)
         waiting: list[Any] = []
-        for item in items:
-            self._check(item["pk"])
-            waiting.append({"PutRequest": {"Item": to_attributes(item)}})
         attempt = 0
-        while waiting:
-            answer = self._client.batch_write_item(RequestItems={self.table: waiting[:25]})
-            left = list(answer.get("UnprocessedItems", {}).get(self.table, []))
-            waiting = left + waiting[25:]
-            attempt = _pause(attempt + 1) if left else 0
+        while True:
+            for item in islice(coming, 25 - len(waiting)):
+                self._check(item["pk"])
+                waiting.append({"PutRequest": {"Item": to_attributes(item)}})
+            if not waiting:
+                return
+            answer = self._client.batch_write_item(RequestItems={self.table: waiting})
+            waiting = list(answer.get("UnprocessedItems", {}).get(self.table, []))
+            attempt = _pause(attempt + 1) if waiting else 0
 
     def _write_pack(self, group: list[Unit]) -> list[Conflict]:
         conflicts: list[Conflict] = []

@@ -156,8 +156,9 @@ class Charge:
     """One component charged (`sign` 1) or credited (-1) for a period, on the terms that then hold.
 
     `quantity`: of FIXED and ONE_TIME charges; None where a meter counts it. `cycle`: how many cycles were before.
-    `seconds`: part and whole where the plan counts seconds. `leg`: the charge or credit of a mid-period change.
-    `gives_back`: the charge of which a credit of days gives back a part, as it was when it fell due.
+    `seconds`: part and whole where the plan counts seconds. `leg`: the charge or credit of a mid-period change. `part`:
+    where the plan has a minimum, the day or moment from which the one holds that this counts towards. `gives_back`: the
+    charge of which a credit of days gives back a part, as it was when it fell due.
     """
 
     period: ChargePeriod
@@ -168,6 +169,7 @@ class Charge:
     cycle: int = 0
     seconds: tuple[int, int] | None = None
     leg: bool = False
+    part: str = ""
     gives_back: Charge | None = None
 
     @property

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.catalog.model import MINIMUM, ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.periods import Cycle, Period, local_midnight, whole_seconds
@@ -59,7 +60,7 @@ class Run:
     """A component on equal terms over days without a gap. `closes`: what ran up is billed on the day it ends.
     `whole`: the period that it ends in is credited whole. `paid`: of a charge that is never prorated, the quantity that
     the period it begins in is charged for already, and `paid_by` the run that was charged for it. `grows_into`: it is
-    followed by a run that takes its charge over."""
+    followed by a run that takes its charge over. `least`: the minimum that it counts towards."""
 
     component: Component
     version: PlanVersion
@@ -75,6 +76,7 @@ class Run:
     paid: Decimal | None = None
     paid_by: Run | None = None
     grows_into: bool = False
+    least: Run | None = None
 
 
 @dataclass(slots=True)
@@ -84,19 +86,21 @@ class _Runs:
 
 
 def runs_of(terms: Sequence[Terms]) -> list[Run]:
-    """The timeline component by component; a component that a change leaves alone runs on."""
+    """The timeline component by component; a component that a change leaves alone runs on, under the same minimum."""
     runs, seen = _Runs(), set[str]()
     for i, now in enumerate(terms):
-        components = now.version.components if now.running else ()
+        components = _charged(now.version) if now.running else ()
         kept: dict[str, Run] = {}
         for component in components:
-            quantity = None if component.kind is ChargeKind.USAGE else now.quantities.get(component.id, ONE)
+            counted = component.kind is ChargeKind.USAGE or component.id == MINIMUM
+            quantity = None if counted else now.quantities.get(component.id, ONE)
             going = runs.open.get(component.id)
             if going is None or not _goes_on(going, component, quantity, now):
                 begins = i == 0 or component.id not in seen
                 by = None if going is None else _paid_by(going, component, now)
                 going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins, paid_by=by)
                 going.paid = None if by is None else by.quantity
+                going.least = going if component.id == MINIMUM else kept.get(MINIMUM)
                 runs.all.append(going)
             seen.add(component.id)
             kept[component.id] = going
@@ -106,6 +110,11 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
                 ended.closes, ended.whole = now.ended or now.cycle != ended.cycle, now.whole
         runs.open = kept
     return runs.all
+
+
+def _charged(version: PlanVersion) -> tuple[Component, ...]:
+    """The minimum first, so that what counts towards it finds it."""
+    return version.components if version.least is None else (version.least, *version.components)
 
 
 def _paid_by(run: Run, component: Component, now: Terms) -> Run | None:
@@ -124,7 +133,8 @@ def _paid_by(run: Run, component: Component, now: Terms) -> Run | None:
 
 
 def _goes_on(run: Run, component: Component, quantity: Decimal | None, now: Terms) -> bool:
-    alike = (run.version.rounding, run.version.day_count) == (now.version.rounding, now.version.day_count)
+    before, after = run.version, now.version
+    alike = (before.rounding, before.day_count, before.least) == (after.rounding, after.day_count, after.least)
     return alike and (run.component, run.quantity, run.cycle) == (component, quantity, now.cycle)
 
 
@@ -217,7 +227,17 @@ class _Maker:
         )
         cycle = run.cycle.index_at(days.start) - run.cycle.index_at(subscription.billed_from)
         seconds = days.seconds_of(full, self.zone) if run.version.day_count is DayCount.SECOND else None
-        return Charge(period, run.version.id, run.component.id, run.quantity, sign, max(cycle, 0), seconds, leg)
+        of = run.version.id, run.component.id
+        return Charge(period, *of, run.quantity, sign, max(cycle, 0), seconds, leg, self._part(full))
+
+    def _part(self, full: Period) -> str:
+        """From when the minimum holds that a charge of this period counts towards; one-time charges count for none."""
+        least = self.run.least
+        if least is None or self.run.component.kind is ChargeKind.ONE_TIME:
+            return ""
+        if least.start_at is not None and least.start >= full.start:
+            return instant_text(least.start_at)
+        return max(full.start, least.start).isoformat()
 
 
 @dataclass(frozen=True, slots=True)

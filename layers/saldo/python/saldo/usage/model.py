@@ -137,7 +137,8 @@ class UsageKey(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class UsageDetail:
     """More about one total of usage. `before`: what of the same period was billed earlier. `amounts`: the events'
-    values one by one, in order. `by_value`: parts of the total by the values of a matrix's dimensions."""
+    values one by one, in order, in the unit that the meter comes to. `by_value`: parts of the total by the values of a
+    matrix's dimensions."""
 
     before: Decimal = Decimal(0)
     amounts: tuple[Decimal, ...] | None = None

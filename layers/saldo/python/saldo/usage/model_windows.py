@@ -31,7 +31,8 @@ class Reason(StrEnum):
 class Terms:
     """By what a window was rated: enough to rate it again. days, of: the part of a full period that it is.
 
-    purchase_order, cost_centre: the buyer's, for accounts whose invoices are split by them.
+    purchase_order, cost_centre: the buyer's, for accounts whose invoices are split by them. part: from when the plan's
+    minimum holds that it counts towards; "" without one.
     """
 
     plan_version_id: str
@@ -42,6 +43,7 @@ class Terms:
     needs: Needs = NO_NEEDS
     purchase_order: str = ""
     cost_centre: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

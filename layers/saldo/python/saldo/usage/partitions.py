@@ -5,17 +5,19 @@ Which event counts is decided here, when files are read: parts are written witho
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO, plain, total
+from saldo.kernel.exact import ZERO, plain, times, total
+from saldo.kernel.periods import offsets
 from saldo.storage.files import Files
 from saldo.storage.store import Store
 from saldo.usage import partitions_sql as sql
@@ -26,13 +28,12 @@ from saldo.usage.partitions_engine import Engine
 from saldo.usage.ports import Ask
 from saldo.usage.records import MonthKey, months_of
 from saldo.usage.records_partitions import FilePart
-from saldo.usage.rules import averaged, only_quoted
+from saldo.usage.rules import WEIGHTED_DIGITS, averaged, averaged_by_days, converted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MOST_AMOUNTS = 100_000
-_UNITS = 10**12 * 1_000_000  # an area is in 10^-12ths times microseconds
 
 
 class Partitions:
@@ -121,8 +122,6 @@ class _Shelf:
 
 def _count(shelf: _Shelf, ask: Ask) -> tuple[Counted, Cutoff]:
     """The fold of one window. Without parts there is nothing to count."""
-    if only_quoted(ask.meter):
-        raise Refusal("only_quoted", f"{ask.meter.id} counts in a way that files are not counted in")
     wanted = _wanted(shelf.months, ask)
     parts = shelf.parts_of(wanted, ask.known)
     known = _known(shelf.months, ask)
@@ -230,11 +229,13 @@ def _counted(shelf: _Shelf, ask: Ask, files: Sequence[str], repeats: bool) -> Co
     con.execute("CREATE OR REPLACE TEMP VIEW counting AS " + sql.events(files, meter, repeats=repeats, ordered=ordered))
     window = _window(ask)
     within = sql.within(meter, carries=meter.carries)
-    rows = _all(con, sql.folded(meter, ask.needs.dimensions).format(within=within), window)
+    folded = sql.folded(meter, ask.needs.dimensions, offsets(*ask.period.instants(ask.zone), ask.zone))
+    rows = _all(con, folded.format(within=within), window)
     amounts = None
     if ask.needs.amounts:
         _few_enough(con, ask)
-        amounts = tuple(map(_plain, _one(con, sql.AMOUNTS.format(within=within), window) or ()))
+        values = _one(con, sql.AMOUNTS.format(within=within), window) or ()
+        amounts = tuple(_plain(times(Decimal(value), meter.factor)) for value in values)
     width = len(ask.needs.dimensions)
     parts = {tuple(row[:width]): _quantity(ask, row[width], row[width + 1]) for row in rows}
     if not width:
@@ -250,13 +251,22 @@ def _few_enough(con: DuckDBPyConnection, ask: Ask) -> None:
 
 
 def _quantity(ask: Ask, first: Any, second: Any) -> Decimal:
+    """What the meter makes of what was folded; see `_number`."""
+    return _plain(converted(_number(ask, first, second), ask.meter))
+
+
+def _number(ask: Ask, first: Any, second: Any) -> Decimal:
     """A number of what was folded: a value and, of a level that goes on, the one before; or the halves of an area."""
     if ask.meter.aggregation is Aggregation.WEIGHTED:
-        area = Fraction(int(first or 0) * 10**12 + int(second or 0), _UNITS)
-        return averaged(area, *ask.period.instants(ask.zone))
+        area = Fraction(int(first or 0) * 10**WEIGHTED_DIGITS + int(second or 0), 10**WEIGHTED_DIGITS)
+        if ask.meter.whole_days:
+            return averaged_by_days(area, ask.period)
+        return averaged(area / 1_000_000, *ask.period.instants(ask.zone))
+    if ask.meter.aggregation is Aggregation.AVERAGE:
+        return Decimal(int(first or 0)).scaleb(-WEIGHTED_DIGITS)
     if ask.meter.aggregation is Aggregation.MAX:
-        return max((_plain(v) for v in (first, second) if v is not None), default=ZERO)
-    return _plain(next((v for v in (first, second) if v is not None), ZERO))
+        return max((Decimal(v) for v in (first, second) if v is not None), default=ZERO)
+    return Decimal(next((v for v in (first, second) if v is not None), ZERO))
 
 
 def _plain(value: Any) -> Decimal:
@@ -270,13 +280,13 @@ def _arrivals(shelf: _Shelf, ask: Ask, files: Sequence[str], repeats: bool) -> i
     return int(_one(shelf.connection, f"SELECT count(*) FROM ({rows}) WHERE {where}", _window(ask)))
 
 
-def _window(ask: Ask) -> dict[str, datetime]:
-    start, end = ask.period.instants(ask.zone)
-    return {"start": start.astimezone(UTC).replace(tzinfo=None), "end": end.astimezone(UTC).replace(tzinfo=None)}
+def _window(ask: Ask) -> dict[str, object]:
+    start, end = (at.astimezone(UTC).replace(tzinfo=None) for at in ask.period.instants(ask.zone))
+    return {"start": start, "end": end, "start_on": ask.period.start, "end_on": ask.period.end}
 
 
 def _all(con: DuckDBPyConnection, query: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
-    used = {name: value for name, value in (parameters or {}).items() if f"${name}" in query}
+    used = {name: value for name, value in (parameters or {}).items() if re.search(rf"\${name}\b", query)}
     return con.execute(query, used or None).fetchall()
 
 

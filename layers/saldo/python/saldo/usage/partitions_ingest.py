@@ -165,7 +165,7 @@ def _written(good: _Table, number: int) -> Path:
     """The file of one part."""
     path = good.folder / "part.parquet"
     rows = f"SELECT * EXCLUDE (number) FROM sorted_out WHERE number = {number}"
-    good.connection.execute(f"COPY ({rows}) TO {rules.text(str(path))} (FORMAT parquet)")
+    good.connection.execute(f"COPY ({rows}) TO {rules.text(str(path))} {rules.PARQUET}")
     return path
 
 

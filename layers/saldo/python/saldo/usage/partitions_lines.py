@@ -30,9 +30,6 @@ CREATE TEMP TABLE good (row INTEGER, source VARCHAR, id VARCHAR, account VARCHAR
     value {rules.VALUE_TYPE}, properties VARCHAR, ok BOOLEAN, checked BOOLEAN, line VARCHAR)
 """
 _VIEW = "CREATE TEMP VIEW good AS SELECT {said}false AS checked, * FROM read_parquet({file})"
-_STRETCHES = """
-SELECT account, meter, ok, count(*), count(value), min(happened), max(happened), min(value) FROM good GROUP BY ALL
-"""
 _BOUNDS = """
 CREATE TEMP TABLE bounds (account VARCHAR, meter VARCHAR, since TIMESTAMP, until TIMESTAMP, may_fall BOOLEAN,
     needs_value BOOLEAN, wanted VARCHAR[])
@@ -71,9 +68,9 @@ def read(con: DuckDBPyConnection, folder: Path, block: Block) -> Reading:
         said = _said(shape)
         source = _lines_of(lines if block.is_clean else cleaned)
         made = _taken(shape, _fields(shape).keys() - said.keys(), source, blanks=block.has_blanks)
-        con.execute(f"COPY ({made}) TO {rules.text(str(file))} (FORMAT parquet)")
+        con.execute(f"COPY ({made}) TO {rules.text(str(file))} {rules.PARQUET}")
         con.execute(_VIEW.format(said=_as_columns(said), file=rules.text(str(file))))
-        stretches = con.execute(_STRETCHES).fetchall()
+        stretches = con.execute(_stretches(said)).fetchall()
         if sum(one[3] for one in stretches) == block.rows:
             reading = Reading(block.rows, lines, file, stretches)
             is_plain_ = all(ok for _, _, ok, *_ in stretches)
@@ -82,6 +79,14 @@ def read(con: DuckDBPyConnection, folder: Path, block: Block) -> Reading:
     empty(con)
     con.execute("INSERT INTO good (row, ok) SELECT range, false FROM range(?)", [block.rows])
     return Reading(block.rows, lines, None)
+
+
+def _stretches(said: Mapping[str, str]) -> str:
+    """What lines of one account and event name come to; grouping by what all say alike would take time for nothing."""
+    named = [said.get(name, name) for name in ("account", "meter")]
+    keys = ["ok", *(name for name in ("account", "meter") if name not in said)]
+    counts = "count(*), count(value), min(happened), max(happened), min(value)"
+    return f"SELECT {', '.join(named)}, ok, {counts} FROM good GROUP BY {', '.join(keys)}"
 
 
 def _read_on(con: DuckDBPyConnection, reading: Reading, *, blanks: bool) -> Reading:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.kernel.exact import plain
 from saldo.kernel.periods import Period
-from saldo.usage.model import Aggregation, Counted, LatePolicy, Meter, Needs, Repeats, UsageDetail
+from saldo.kernel.rounding import Rounding
+from saldo.usage.model import Aggregation, Counted, CountWindow, LatePolicy, Meter, Needs, Repeats, UsageDetail
 from saldo.usage.model_windows import Cutoff, Known
 from saldo.usage.ports import Ask, LargeUsage
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 Fields = Mapping[str, Any]
-# Of meters that are stored, and so can be asked for, these say nothing (`rules.only_quoted`).
-_ONLY_QUOTED = ("per", "factor", "rounding", "digits", "whole_days")
 
 
 class CountedElsewhere:
@@ -62,7 +61,7 @@ def ask_fields(ask: Ask) -> dict[str, Any]:
     return {
         "account_id": ask.account_id,
         "zone": ask.zone,
-        "meter": {name: value for name, value in asdict(ask.meter).items() if name not in _ONLY_QUOTED},
+        "meter": asdict(ask.meter) | {"factor": plain(ask.meter.factor)},
         "period": ask.period.as_text(),
         "needs": {"dimensions": list(ask.needs.dimensions), "amounts": ask.needs.amounts},
         "known": None if ask.known is None else dict(ask.known),
@@ -85,6 +84,9 @@ def _meter_from(fields: Fields) -> Meter:
         "group_by": tuple(fields["group_by"]),
         "late": LatePolicy(fields["late"]),
         "repeats": Repeats(fields["repeats"]),
+        "per": CountWindow(fields["per"]) if fields["per"] else None,
+        "factor": Decimal(fields["factor"]),
+        "rounding": Rounding(fields["rounding"]) if fields["rounding"] else None,
     }
     return Meter(**{**fields, **typed})
 

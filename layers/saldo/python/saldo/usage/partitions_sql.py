@@ -7,9 +7,12 @@ never rounds. A float is nowhere.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from saldo.usage.model import Aggregation, Meter, Repeats
-from saldo.usage.rules_partitions import property_of, text
+from saldo.usage.model import Aggregation, CountWindow, Meter, Repeats
+from saldo.usage.rules_partitions import instant, property_of, text
+
+_SECOND = timedelta(seconds=1)
 
 TWICE = "CREATE TEMP TABLE twice AS SELECT source, id FROM {scan} GROUP BY source, id HAVING count(*) > 1"
 
@@ -81,37 +84,85 @@ def _filters(filters: Mapping[str, Sequence[str]]) -> list[str]:
     return [f"{property_of(name)} IN ({', '.join(map(text, values))})" for name, values in sorted(filters.items())]
 
 
-def folded(meter: Meter, dimensions: Sequence[str]) -> str:
+Offsets = Sequence[tuple[datetime, timedelta]]  # of a zone's clocks; see `periods.offsets`. The engine knows no zones
+
+
+def folded(meter: Meter, dimensions: Sequence[str], offsets: Offsets) -> str:
     """One row for each group: its values of the dimensions, then what `partitions.quantity` makes a number of."""
     columns = [f"coalesce({property_of(name)}, '') AS d{i}" for i, name in enumerate(dimensions)]
+    columns += [f"to_seconds({_ahead(offsets)}) AS ahead"] if meter.per or meter.whole_days else []
     named = [f"d{i}" for i in range(len(dimensions))]
     rows = f"SELECT *{''.join(', ' + column for column in columns)} FROM counting WHERE {{within}}"
-    grouped = f" GROUP BY {', '.join(named)}" if named else ""
-    return f"SELECT {', '.join([*named, *_folds(meter)])} FROM ({rows}){grouped}"
+    if meter.per is None:
+        return f"SELECT {', '.join([*named, *_folds(meter)])} FROM ({rows}){_grouped(named)}"
+    fold, _ = _folds(meter)
+    by_window = f"SELECT {', '.join([*named, fold])} AS folded FROM ({rows}){_grouped([*named, *_WINDOWS[meter.per]])}"
+    return f"SELECT {', '.join([*named, 'sum(folded)', 'NULL'])} FROM ({by_window}){_grouped(named)}"
+
+
+# What tells a window of a zone's clock or calendar from the others; an hour that clocks repeat is two.
+_WINDOWS = {
+    CountWindow.HOUR: ("date_trunc('hour', happened + ahead)", "ahead"),
+    CountWindow.DAY: ("date_trunc('day', happened + ahead)",),
+    CountWindow.MONTH: ("date_trunc('month', happened + ahead)",),
+}
+
+
+def _grouped(columns: Sequence[str]) -> str:
+    return f" GROUP BY {', '.join(columns)}" if columns else ""
+
+
+def _ahead(offsets: Offsets) -> str:
+    """How many seconds the zone's clocks are ahead of UTC when an event happens."""
+    (_, first), *changes = offsets
+    if not changes:
+        return str(first // _SECOND)
+    later = (f"WHEN happened >= {instant(at)} THEN {ahead // _SECOND}" for at, ahead in reversed(changes))
+    return f"CASE {' '.join(later)} ELSE {first // _SECOND} END"
 
 
 def _folds(meter: Meter) -> list[str]:
     last_before = "arg_max(value, (happened, ord)) FILTER (happened < $start)" if meter.carries else "NULL"
     if meter.aggregation is Aggregation.WEIGHTED:
-        return _areas(carries=meter.carries)
+        return _areas(_days_left() if meter.whole_days else _time_left(carries=meter.carries))
     inside = {
         Aggregation.SUM: "sum(value)",
         Aggregation.COUNT: "count(*)",
         Aggregation.UNIQUE: f"count(DISTINCT {property_of(meter.unique_by)})",
         Aggregation.MAX: "max(value) FILTER (happened >= $start)",
+        Aggregation.MIN: "min(value)",
+        Aggregation.AVERAGE: _average(),
         Aggregation.LATEST: "arg_max(value, (happened, source, id)) FILTER (happened >= $start)",
     }
     return [inside[meter.aggregation], last_before]
 
 
-def _areas(*, carries: bool) -> list[str]:
-    """Value times microseconds to the end, whole parts and 10^-12ths apart so that products fit 128 bits."""
-    left = "(epoch_us($end::TIMESTAMP) - epoch_us(greatest(happened, $start::TIMESTAMP)))::HUGEINT"
-    if not carries:
-        left = "(epoch_us($end::TIMESTAMP) - epoch_us(happened))::HUGEINT"
-    whole = f"sum(trunc(value)::HUGEINT * {left})"
-    rest = f"sum(((value - trunc(value)) * 1000000000000)::HUGEINT * {left})"
+def _areas(left: str) -> list[str]:
+    """Value times what is left of the window, whole parts and 10^-12ths apart so that products fit 128 bits."""
+    whole = f"sum(trunc(value)::HUGEINT * ({left}))"
+    rest = f"sum(((value - trunc(value)) * 1000000000000)::HUGEINT * ({left}))"
     return [whole, rest]
+
+
+def _time_left(*, carries: bool) -> str:
+    """Microseconds to the end of the window, at most all of it."""
+    since = "greatest(happened, $start::TIMESTAMP)" if carries else "happened"
+    return f"(epoch_us($end::TIMESTAMP) - epoch_us({since}))::HUGEINT"
+
+
+def _days_left() -> str:
+    """Days to the end of the window, of which each that is begun counts whole: a fall counts from the day after."""
+    since = "(happened + ahead)::DATE + CASE WHEN value > 0 THEN 0 ELSE 1 END"
+    days = "CASE WHEN happened < $start THEN $start_on::DATE ELSE " + since + " END"
+    return f"($end_on::DATE - ({days}))::HUGEINT"
+
+
+def _average() -> str:
+    """In 10^-12ths, half up away from zero: whole numbers, since a quotient of decimals would be a float."""
+    parts = "sum(((value - trunc(value)) * 1000000000000)::HUGEINT)"
+    ones = f"(sum(trunc(value)::HUGEINT) * 1000000000000::HUGEINT + {parts})"
+    size = "count(*)::HUGEINT"
+    return f"sign({ones}) * (abs({ones}) // {size} + (2 * (abs({ones}) % {size}) >= {size})::HUGEINT)"
 
 
 AMOUNTS = "SELECT list(value ORDER BY happened, ord) FROM counting WHERE {within} AND happened >= $start"

@@ -22,10 +22,11 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute
 
 from saldo.kernel.exact import plain
 from saldo.kernel.periods import Period
+from saldo.kernel.rounding import Rounding
 from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
 from saldo.storage.store import Store
-from saldo.usage.model import Aggregation, LatePolicy, Meter, Repeats, UsageEvent
+from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter, Repeats, UsageEvent
 
 METER_PREFIX = "meter#"
 USAGE_PREFIX = "usage#"
@@ -47,9 +48,14 @@ class MeterRecord(Record):
     grace_s = NumberAttribute(default=0)
     late = UnicodeAttribute(default=LatePolicy.CARRY.value)
     repeats = UnicodeAttribute(default=Repeats.FIRST.value)
+    per = UnicodeAttribute(null=True)
+    factor = UnicodeAttribute(default="1")
+    rounding = UnicodeAttribute(null=True)
+    digits = NumberAttribute(default=0)
+    whole_days = BooleanAttribute(default=False)
 
 
-_PLAIN = ("names", "unit_names", "unique_by", "counts", "carries", "grace_s")
+_PLAIN = ("names", "unit_names", "unique_by", "counts", "carries", "grace_s", "digits", "whole_days")
 
 
 def meter_key(entity_id: str, meter_id: str) -> Key:
@@ -61,6 +67,8 @@ def meter_item(meter: Meter) -> Item:
     fields: dict[str, Any] = {name: getattr(meter, name) for name in _PLAIN}
     fields |= {"filters": {name: list(values) for name, values in meter.filters.items()}}
     fields |= {"group_by": list(meter.group_by), "late": meter.late.value, "repeats": meter.repeats.value}
+    fields |= {"per": meter.per and meter.per.value, "rounding": meter.rounding and meter.rounding.value}
+    fields |= {"factor": plain(meter.factor)}
     return MeterRecord(pk, sk, aggregation=meter.aggregation.value, **fields).as_item()
 
 
@@ -74,6 +82,9 @@ def meter_from(item: Item) -> Meter:
         group_by=tuple(record.group_by),
         late=LatePolicy(record.late),
         repeats=Repeats(record.repeats),
+        per=CountWindow(record.per) if record.per else None,
+        factor=Decimal(record.factor),
+        rounding=Rounding(record.rounding) if record.rounding else None,
         **{name: getattr(record, name) for name in _PLAIN},
     )
 

@@ -58,6 +58,7 @@ def _fields(window: Window) -> Item:
         "cycle": terms.cycle,
         "purchase_order": terms.purchase_order,
         "cost_centre": terms.cost_centre,
+        "part": terms.part,
         "share": [terms.days, terms.of],
         "dimensions": list(terms.needs.dimensions),
         "amounts": terms.needs.amounts,
@@ -89,6 +90,7 @@ def window_from(account_id: str, fields: Item) -> Window:
         needs,
         fields["purchase_order"],
         fields["cost_centre"],
+        fields.get("part", ""),
     )
     return Window(
         account_id=account_id,

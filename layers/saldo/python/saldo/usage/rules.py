@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from saldo.catalog.model import Capped, Commitment, Included, Matrix, Percentage, PriceModel, Ramp
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO, plus, times, total
+from saldo.kernel.exact import ZERO, fits, times, total
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import Period, local_date, zone_named
 from saldo.kernel.rounding import Rounding
 from saldo.usage.model import (
+    LEVELS,
     NO_NEEDS,
     Aggregation,
     Counted,
@@ -59,11 +60,18 @@ def needs_of_all(prices: Iterable[PriceModel]) -> Needs:
     return Needs(next(iter(dimensions), ()), any(n.amounts for n in found))
 
 
-def only_quoted(meter: Meter) -> bool:
-    """Whether it counts in a way that stored meters and partitions do not keep, and so would count otherwise."""
-    alone = meter.aggregation in (Aggregation.MIN, Aggregation.AVERAGE)
-    converted = meter.factor != 1 or meter.rounding is not None
-    return alone or converted or meter.whole_days or meter.per is not None
+def faults_of(meter: Meter) -> Iterator[tuple[str, str, str]]:
+    """What of a meter's way of counting does not go together: field, code and reason of each fault."""
+    if meter.carries and meter.aggregation not in LEVELS:
+        yield "carries", "not_a_level", "only a level goes on from period to period"
+    if meter.per is not None and (meter.carries or meter.aggregation is Aggregation.WEIGHTED):
+        yield "per", "no_windows", "a level that goes on is not counted window by window"
+    if meter.whole_days and meter.aggregation is not Aggregation.WEIGHTED:
+        yield "whole_days", "not_weighted", "only a weighted meter counts days"
+    if not 0 <= meter.digits <= WEIGHTED_DIGITS:
+        yield "digits", "out_of_range", f"must be from 0 to {WEIGHTED_DIGITS}"
+    if not fits(meter.factor) or meter.factor <= 0:
+        yield "factor", "not_above_zero", "must be a number above zero"
 
 
 def first_of_each(events: Iterable[UsageEvent]) -> list[UsageEvent]:
@@ -112,7 +120,7 @@ def counted(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: st
     inside = sorted(
         (e for e in events_of(events, meter) if e.at < end and (meter.carries or e.at >= start)), key=lambda e: e.at
     )
-    amounts = tuple(e.value for e in inside if e.at >= start) if needs.amounts else None
+    amounts = tuple(times(e.value, meter.factor) for e in inside if e.at >= start) if needs.amounts else None
     if not needs.dimensions:
         return Counted(_folded(meter, inside, period, zone), UsageDetail(amounts=amounts))
     groups: dict[tuple[str, ...], list[UsageEvent]] = defaultdict(list)
@@ -141,10 +149,17 @@ def _folded(meter: Meter, events: Sequence[UsageEvent], period: Period, zone: st
         number = total(_FOLDS[meter.aggregation](found, meter) for found in windows.values())
     else:
         number = _FOLDS[meter.aggregation]([*before[-1:], *inside], meter)
-    number = times(number, meter.factor)
-    if meter.rounding is None:
-        return number
-    return _rounded(Fraction(number), meter.digits, meter.rounding)
+    return converted(number, meter)
+
+
+def converted(number: Decimal, meter: Meter) -> Decimal:
+    """A number that was folded in the meter's own unit, rounded as it says."""
+    return rounded(times(number, meter.factor), meter)
+
+
+def rounded(number: Decimal, meter: Meter) -> Decimal:
+    """A number in the meter's unit as the meter rounds; as it is where it does not."""
+    return number if meter.rounding is None else _rounded(Fraction(number), meter.digits, meter.rounding)
 
 
 def _window(per: CountWindow, at: datetime, zone: str) -> object:
@@ -224,6 +239,11 @@ def weighted_by_days(changes: Iterable[tuple[date, Decimal]], period: Period, op
     for on, change in changes:
         since = on if change > 0 else on + timedelta(days=1)
         area += Fraction(change) * (period.end - since).days
+    return averaged_by_days(area, period)
+
+
+def averaged_by_days(area: Fraction, period: Period) -> Decimal:
+    """A level's value times days as its average over a period's days: half up to 12 digits after the point."""
     return _to_print(area / period.days)
 
 
@@ -239,23 +259,3 @@ def seconds(start: datetime, end: datetime) -> Fraction:
     """Seconds between two instants, to the microsecond."""
     gone = end - start
     return gone.days * 86400 + gone.seconds + gone.microseconds * _MICROSECOND
-
-
-def by_day(events: Iterable[UsageEvent], meter: Meter, zone: str) -> dict[date, Decimal]:
-    """Totals per local day of a meter whose days add up (SUM or COUNT).
-
-    Refusal `not_additive` for other meters: their days do not make up the period.
-    """
-    if meter.aggregation not in (Aggregation.SUM, Aggregation.COUNT):
-        raise Refusal("not_additive", f"days of a {meter.aggregation} meter do not add up")
-    days: dict[date, Decimal] = defaultdict(Decimal)
-    for event in events_of(events, meter):
-        day = local_date(event.at, zone)
-        value = event.value if meter.aggregation is Aggregation.SUM else Decimal(1)
-        days[day] = plus(days[day], value)
-    return dict(days)
-
-
-def total_of_days(days: Mapping[date, Decimal], period: Period) -> Decimal:
-    """The total of a period from totals per day."""
-    return total(value for day, value in days.items() if day in period)

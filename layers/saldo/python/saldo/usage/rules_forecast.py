@@ -17,7 +17,7 @@ from saldo.kernel.exact import ZERO, minus, plain, total
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import Period
 from saldo.usage.model import Aggregation, Counted, Meter, UsageDetail, UsageKey
-from saldo.usage.rules import seconds
+from saldo.usage.rules import rounded, seconds
 
 DIGITS = 6
 
@@ -75,19 +75,21 @@ class LiveMeter:
 def forecast(
     meter: Meter, so_far: Decimal, period: Period, zone: str, now: datetime, last: LastPeriod | None = None
 ) -> Forecast:
-    """What the meter will have counted at the end of a period, rounded half up to 6 digits and never below `so_far`
-    where it can only grow. `so_far` of a weighted level is its average if it stays as it is."""
+    """What the meter will have counted at the end of a period, rounded half up to 6 digits, then as the meter rounds,
+    and never below `so_far` where it can only grow. `so_far` of a weighted level is its average if it stays as it is;
+    what is added up window by window grows, whatever a window is counted by."""
     start, end = period.instants(zone)
     if now >= end:
         return Forecast(so_far, Method.OVER)
-    if meter.aggregation not in (Aggregation.SUM, Aggregation.COUNT, Aggregation.UNIQUE):
+    if meter.per is None and meter.aggregation not in (Aggregation.SUM, Aggregation.COUNT, Aggregation.UNIQUE):
         return Forecast(so_far, Method.LEVEL)
     if last is not None and last.whole > 0:
-        return Forecast(_as_last(so_far, last), Method.LAST_PERIOD)
+        return Forecast(rounded(_as_last(so_far, last), meter), Method.LAST_PERIOD)
     gone = seconds(start, now)
     if gone <= 0 or so_far <= 0:
         return Forecast(so_far, Method.NOTHING)
-    return Forecast(max(so_far, _rounded(Fraction(so_far) * seconds(start, end) / gone)), Method.STRAIGHT_LINE)
+    in_line = max(so_far, _rounded(Fraction(so_far) * seconds(start, end) / gone))
+    return Forecast(rounded(in_line, meter), Method.STRAIGHT_LINE)
 
 
 def point_in(period: Period, zone: str, before: Period, before_zone: str, now: datetime) -> datetime:

@@ -15,10 +15,10 @@ from saldo.storage.units import Unit
 from saldo.usage import records
 from saldo.usage.ingest import Ingest, IngestReport, meters_of
 from saldo.usage.ingest_rows import MOST_PROPERTIES, UsageRow
-from saldo.usage.model import LEVELS, Aggregation, LatePolicy, Meter
+from saldo.usage.model import Aggregation, LatePolicy, Meter
 from saldo.usage.records import USAGE_PREFIX
 from saldo.usage.records_partitions import accounts_from, keep_in_files, usage_files_key
-from saldo.usage.rules import only_quoted
+from saldo.usage.rules import faults_of
 from saldo.usage.totals import UsageTotals as UsageTotals
 
 MOST_GRACE_S = 31 * 86_400
@@ -91,8 +91,8 @@ def _check(meter: Meter) -> None:
             problems.add(
                 name, "invalid_id", "a lower-case letter, then at most 63 letters, digits, dots, dashes, lines"
             )
-    if only_quoted(meter):
-        problems.add("aggregation", "only_quoted", "quotes count so; what is stored for runs does not keep it yet")
+    for fault in faults_of(meter):
+        problems.add(*fault)
     if (meter.aggregation is Aggregation.UNIQUE) != bool(meter.unique_by):
         problems.add("unique_by", "invalid_unique_by", "a unique meter names the property that it counts, others none")
     if not meter.names:
@@ -102,8 +102,6 @@ def _check(meter: Meter) -> None:
             problems.add(f"filters.{name}", "empty_filter", "a filter names a property and the values that count")
     if len({*meter.filters, *meter.group_by, *filter(None, [meter.unique_by])}) > MOST_PROPERTIES:
         problems.add("filters", "too_many_properties", f"an event has at most {MOST_PROPERTIES} properties")
-    if meter.carries and meter.aggregation not in LEVELS:
-        problems.add("carries", "not_a_level", "only a level goes on from period to period")
     if not 0 <= meter.grace_s <= MOST_GRACE_S:
         problems.add("grace_s", "out_of_range", f"from 0 to {MOST_GRACE_S} seconds")
     problems.refuse_if_any("the meter is not valid", "invalid_meter")

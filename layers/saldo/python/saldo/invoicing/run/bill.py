@@ -10,8 +10,9 @@ from saldo.accounts.records import entity_from, facts_print
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing import approvals
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
+from saldo.invoicing.minimum_records import write_minimum
 from saldo.invoicing.model import BilledAccount, InvoiceBody
-from saldo.invoicing.records import body_key, draft_header, header_item
+from saldo.invoicing.records import body_item, body_key
 from saldo.invoicing.records_templates import choice_from, templates_key
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_late import windows_of
@@ -140,8 +141,8 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
     _check_size(found, billed)
     unit = Unit(f"bill {case.account.id}")
     for body in billed.bodies:
-        unit.insert(header_item(draft_header(body, attempt.run_id)))
-        unit.insert({**_named(body_key(body.account_id, body.id)), "kind": "body", "body": body_to_bytes(body)})
+        frozen = body_to_bytes(body)
+        unit.insert(body_item(body.account_id, body.id, frozen, by_mail=case.account.deliver_by_email))
     invoices = {charge: body.id for body in billed.bodies for charge in body.charges}
     mark = {
         "billed_by": records.billed_by(attempt),
@@ -154,6 +155,8 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
     for waiting, sold in zip(found.items, case.items, strict=True):
         close_item(unit, waiting, ItemStatus.BILLED, invoice_id=invoices.get(sold.identity, ""), **mark)
     accounts = {account.id: account for account in (case.account, *found.members)}
+    for part in billed.minimums:
+        write_minimum(unit, part)
     for account_id, windows in windows_of(case, found.usage, invoices).items():
         close_windows(unit, accounts[account_id], found.usage[account_id], windows)
     if not attempt.dry_run:
@@ -165,14 +168,10 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
 
 def _check_size(found: AccountCase, billed: BilledAccount) -> None:
     usage = sum(1 + len(u.cutoffs) + len(u.late) for u in found.usage.values() if u.cutoffs or u.late)
-    writes = 2 * len(billed.bodies) + len(billed.subscriptions) + len(found.items) + usage + 1
+    writes = len(billed.bodies) + len(billed.subscriptions) + len(found.items) + len(billed.minimums) + usage + 1
     if writes > MOST_WRITES:
         message = f"{len(billed.subscriptions)} subscriptions and {len(found.items)} items are more than one unit holds"
         raise Refusal("too_many_charges", f"{message}; let fewer accounts share an invoice")
-
-
-def _named(key: Key) -> Item:
-    return {"pk": key[0], "sk": key[1]}
 
 
 def _drafted_of(body: InvoiceBody) -> Drafted:

@@ -14,10 +14,13 @@ from saldo.accounts.records import account_from
 from saldo.catalog.model import ChargeKind, PlanVersion, PriceModel
 from saldo.catalog.service import PlanVersions
 from saldo.exchange.service import ExchangeRates
+from saldo.invoicing.minimum_records import read_minimums
 from saldo.invoicing.model import BillingCase, BillingOptions, DueItem, DueSubscription
+from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of
+from saldo.invoicing.rules_charged import charged_of, minimums_due
 from saldo.invoicing.rules_late import late_charge
-from saldo.invoicing.rules_lines import charged_of
+from saldo.invoicing.rules_minimum import key_of, key_of_window
 from saldo.invoicing.rules_templates import TemplateChoice
 from saldo.invoicing.run.earlier import with_earlier
 from saldo.invoicing.run.model import DueAccount, SetAside
@@ -107,7 +110,24 @@ def _read(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str
     usage = billing.usage.read(_usage_asked(cases.values()))
     late = {(batch.entity.id, late.window.terms.plan_version_id) for one in usage.values() for late in one.late}
     sold_by = billing.plan_versions.get_many(late) if late else {}
-    return prepared | {account_id: _with_usage(batch, one, usage, sold_by) for account_id, one in cases.items()}
+    counted = {account_id: _with_usage(batch, one, usage, sold_by) for account_id, one in cases.items()}
+    minimums = read_minimums(billing.store, (key for one in counted.values() for key in _minimum_keys(one)))
+    return prepared | {account_id: _with_minimums(one, minimums) for account_id, one in counted.items()}
+
+
+def _minimum_keys(one: AccountCase | SetAside) -> set[MinimumKey]:
+    """The minimums that a case touches."""
+    if isinstance(one, SetAside):
+        return set()
+    keys = {key_of(due, charged) for due in one.case.due for charged in (*charged_of(due), *minimums_due(due))}
+    return {key for key in keys | {key_of_window(late.usage.window) for late in one.case.late} if key.part}
+
+
+def _with_minimums(one: AccountCase | SetAside, minimums: Mapping[MinimumKey, MinimumPart]) -> AccountCase | SetAside:
+    found = {key: minimums[key] for key in _minimum_keys(one) if key in minimums}
+    if isinstance(one, SetAside) or not found:
+        return one
+    return replace(one, case=replace(one.case, minimums=found))
 
 
 def _keys(account: DueAccount) -> Iterator[Key]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import islice
 
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt, Drafted, RunState, SetAside
 from saldo.invoicing.run.number import (
     drafts_of,
-    in_number_order,
     load_attempt,
     results_of,
     taken_blocks,
@@ -35,29 +35,37 @@ def reconcile_run(store: Store, run_id: str, attempt_number: int) -> dict[str, i
     or when numbers and drafts are not as many.
     """
     attempt = load_attempt(store, run_id, attempt_number)
-    drafts = drafts_of(store, attempt)
     if attempt.dry_run:
-        return totals_of(drafts)
+        return totals_of(drafts_of(store, attempt))
+    totals: Counter[str] = Counter()
+    drafted, wrong = 0, list[str]()
+    for some in _hundreds(drafts_of(store, attempt)):
+        drafted += len(some)
+        totals.update(totals_of(some))
+        wrong += _differing(store, some, attempt.as_of)
     numbered = sum(block.count for block in taken_blocks(store, attempt))
-    if numbered != len(drafts):
-        raise Refusal("run_does_not_reconcile", f"{len(drafts)} drafts but {numbered} numbers")
-    wrong = _differing(store, drafts, attempt.as_of)
+    if numbered != drafted:
+        raise Refusal("run_does_not_reconcile", f"{drafted} drafts but {numbered} numbers")
     if wrong:
         raise Refusal("run_does_not_reconcile", "; ".join(wrong[:5]))
-    return totals_of(drafts)
+    return dict(totals)
+
+
+def _hundreds(drafts: Iterator[Drafted]) -> Iterator[list[Drafted]]:
+    while some := list(islice(drafts, 100)):
+        yield some
 
 
 def _differing(store: Store, drafts: Sequence[Drafted], booked_on: date) -> list[str]:
+    """Which of these (at most 100) are booked otherwise than drafted."""
+    keys = {d.invoice_id: _entry_key(d, booked_on) for d in drafts}
+    found = store.get_many(list(keys.values()), consistent=True)
     wrong = []
-    for i in range(0, len(drafts), 100):
-        some = drafts[i : i + 100]
-        keys = {d.invoice_id: _entry_key(d, booked_on) for d in some}
-        found = store.get_many(list(keys.values()), consistent=True)
-        for draft in some:
-            item = found.get(keys[draft.invoice_id])
-            booked = _booked(item, draft) if item else 0
-            if booked != draft.payable_minor:
-                wrong.append(f"{draft.invoice_id} was drafted at {draft.payable_minor} and is booked at {booked}")
+    for draft in drafts:
+        item = found.get(keys[draft.invoice_id])
+        booked = _booked(item, draft) if item else 0
+        if booked != draft.payable_minor:
+            wrong.append(f"{draft.invoice_id} was drafted at {draft.payable_minor} and is booked at {booked}")
     return wrong
 
 
@@ -75,7 +83,7 @@ def _booked(item: Mapping[str, object], draft: Drafted) -> int:
     return sum(p.minor for p in legs if p.account is LedgerAccount.RECEIVABLES and p.invoice_id == draft.invoice_id)
 
 
-def totals_of(drafts: Sequence[Drafted]) -> dict[str, int]:
+def totals_of(drafts: Iterable[Drafted]) -> dict[str, int]:
     totals: Counter[str] = Counter()
     for draft in drafts:
         totals[draft.currency] += draft.total_minor
@@ -87,19 +95,23 @@ def close_run(store: Store, clock: Clock, run_id: str, attempt_number: int) -> A
     attempt = load_attempt(store, run_id, attempt_number)
     if attempt.state is RunState.CLOSED:
         return attempt
-    results = results_of(store, attempt)
-    drafts = in_number_order(results)
     numbers = _number_range(store, attempt)
+    invoices = set_aside = 0
+    totals: Counter[str] = Counter()
+    for result in results_of(store, attempt):
+        invoices += len(result.drafts)
+        set_aside += len(result.set_aside)
+        totals.update(totals_of(result.drafts))
     closed = replace(
         attempt,
         state=RunState.CLOSED,
         closed_at=instant_text(clock()),
-        invoices=len(drafts),
-        set_aside=sum(len(result.set_aside) for result in results),
-        totals=totals_of(drafts),
+        invoices=invoices,
+        set_aside=set_aside,
+        totals=dict(totals),
         first_number=numbers[0],
         last_number=numbers[1],
-        differences=tuple(_differences(store, attempt, drafts)) if attempt.dry_run else (),
+        differences=tuple(_differences(store, attempt)) if attempt.dry_run else (),
     )
     move(store, closed, attempt.state)
     return closed
@@ -128,9 +140,9 @@ def _number_range(store: Store, attempt: Attempt) -> tuple[str, str]:
     return main[0].numbers[0], main[-1].numbers[1]
 
 
-def _differences(store: Store, attempt: Attempt, drafts: Sequence[Drafted]) -> list[dict[str, object]]:
+def _differences(store: Store, attempt: Attempt) -> list[dict[str, object]]:
     """Accounts whose total would differ from the seller's last closed run, the largest changes first."""
-    now = _by_account(drafts)
+    now = _by_account(drafts_of(store, attempt))
     before = _by_account(_last_closed_drafts(store, attempt))
     changed = [
         {
@@ -148,14 +160,14 @@ def _differences(store: Store, attempt: Attempt, drafts: Sequence[Drafted]) -> l
     return by_size[:MOST_DIFFERENCES]
 
 
-def _by_account(drafts: Sequence[Drafted]) -> dict[tuple[str, str], int]:
+def _by_account(drafts: Iterable[Drafted]) -> dict[tuple[str, str], int]:
     totals: Counter[tuple[str, str]] = Counter()
     for draft in drafts:
         totals[draft.account_id, draft.currency] += draft.total_minor
     return dict(totals)
 
 
-def _last_closed_drafts(store: Store, attempt: Attempt) -> list[Drafted]:
+def _last_closed_drafts(store: Store, attempt: Attempt) -> Iterable[Drafted]:
     for item in store.query_all(attempt.entity_id, prefix="run#", newest_first=True):
         attempt_before = records.attempt_from(item)
         if attempt_before.state is RunState.CLOSED and attempt_before.invoices and not attempt_before.is_one_off:

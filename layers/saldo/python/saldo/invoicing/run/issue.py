@@ -1,12 +1,15 @@
-"""Issue a batch of numbered drafts: number, journal entry and balance in one unit each."""
+"""Issue a batch of numbered drafts: header with its number, journal entry and balance in one unit each.
+
+What the numbers say, and by whom they were given, is on the audit record of the unit that took them (`number.py`).
+"""
 
 from __future__ import annotations
 
-from saldo.audit.model import AuditRecord, job
-from saldo.audit.records import audit_item
+from collections.abc import Sequence
+from datetime import datetime
+
 from saldo.invoicing.codec import body_from_bytes
-from saldo.invoicing.model import InvoiceBody
-from saldo.invoicing.records import InvoiceHeader, Numbered, body_key, header_from, header_key, issue_update
+from saldo.invoicing.records import Numbered, body_key, draft_header, header_item, header_key, issued_header
 from saldo.invoicing.records_true_up import await_true_up
 from saldo.invoicing.rules import issue_entry
 from saldo.invoicing.run import records
@@ -19,7 +22,7 @@ from saldo.storage.units import Unit
 
 
 def issue_invoices(store: Store, clock: Clock, run_id: str, attempt_number: int, batch: str) -> int:
-    """Issue the drafts of one batch (`<list>.<index>.<first number>`); returns how many are issued now.
+    """Issue the drafts of one batch (`<list>.<index>.<first number>`); returns how many there are.
 
     Safe to repeat: an invoice that is issued already must carry the number it would get, or the books are wrong.
     """
@@ -28,25 +31,19 @@ def issue_invoices(store: Store, clock: Clock, run_id: str, attempt_number: int,
     if ranks is None:
         raise NotFound(f"no ranks {batch} in {run_id}")
     series = records.series_from(ranks)
-    rows = [(account, invoice, int(first) + i) for i, (account, invoice) in enumerate(ranks["drafts"])]
-    found = _read(store, [(account, invoice) for account, invoice, _ in rows])
-    units = []
-    for account_id, invoice_id, n in rows:
-        number = series.number(n)
-        header = header_from(found[header_key(account_id, invoice_id)])
-        if header.number == number:
-            continue
-        if header.number:
-            raise Refusal("numbered_twice", f"{invoice_id} has {header.number} and would get {number}")
-        body = body_from_bytes(found[body_key(account_id, invoice_id)]["body"])
-        units.append(_issue_unit(header, body, Numbered(number, series.name, n), run_id, clock))
-    if store.write(units):
-        raise Unavailable("some invoices were issued by someone else at the same moment; repeat the batch")
-    return len(rows)
+    invoices = [(account, invoice) for account, invoice in ranks["drafts"]]
+    numbers = [Numbered(series.number(n), series.name, n) for n in range(int(first), int(first) + len(invoices))]
+    numbered = dict(zip(invoices, numbers, strict=True))
+    frozen = _bodies(store, invoices)
+    at = clock()
+    units = [_issue_unit(frozen[body_key(*invoice)], number, run_id, at) for invoice, number in numbered.items()]
+    lost = {conflict.unit for conflict in store.write(units)}
+    _check_numbers(store, {i: n for i, n in numbered.items() if _name(i[1]) in lost})
+    return len(invoices)
 
 
-def _read(store: Store, invoices: list[tuple[str, str]]) -> dict[Key, Item]:
-    keys = [key for account, invoice in invoices for key in (header_key(account, invoice), body_key(account, invoice))]
+def _bodies(store: Store, invoices: Sequence[tuple[str, str]]) -> dict[Key, Item]:
+    keys = [body_key(*invoice) for invoice in invoices]
     found = store.get_many(keys, consistent=True)
     missing = [key for key in keys if key not in found]
     if missing:
@@ -54,20 +51,29 @@ def _read(store: Store, invoices: list[tuple[str, str]]) -> dict[Key, Item]:
     return found
 
 
-def _issue_unit(header: InvoiceHeader, body: InvoiceBody, numbered: Numbered, run_id: str, clock: Clock) -> Unit:
-    at = clock()
-    unit = Unit(f"issue {header.invoice_id}")
-    issue_update(unit, header, numbered, at)
+def _name(invoice_id: str) -> str:
+    return f"issue {invoice_id}"
+
+
+def _issue_unit(frozen: Item, numbered: Numbered, run_id: str, at: datetime) -> Unit:
+    """The header's insert is the guard: it is there once, with its number, its entry and its share of the balance."""
+    body = body_from_bytes(frozen["body"])
+    unit = Unit(_name(body.id))
+    draft = draft_header(body, run_id, by_mail=frozen.get("by_mail", True))
+    unit.insert(header_item(issued_header(draft, numbered, at)))
     entry = issue_entry(body)
     if entry is not None:
         post(unit, entry)
     await_true_up(unit, body)
-    record = AuditRecord(
-        header.account_id,
-        at,
-        job("invoice_run", run_id),
-        f"{header.document.value}.issued",
-        header.invoice_id,
-        after={"number": numbered.number, "total_minor": header.total_minor, "currency": header.currency},
-    )
-    return unit.put(audit_item(record))
+    return unit
+
+
+def _check_numbers(store: Store, lost: dict[tuple[str, str], Numbered]) -> None:
+    """What could not be issued now must be issued already, under the number it would get."""
+    keys = {header_key(*invoice): numbered for invoice, numbered in lost.items()}
+    found: dict[Key, Item] = store.get_many(list(keys), consistent=True) if keys else {}
+    for key, numbered in keys.items():
+        if key not in found:
+            raise Unavailable(f"{key[1]} was not issued, though nobody else has; repeat the batch")
+        if found[key]["number"] != numbered.number:
+            raise Refusal("numbered_twice", f"{key[1]} has {found[key]['number']} and would get {numbered.number}")

@@ -10,6 +10,8 @@ from enum import StrEnum
 from saldo.invoicing.status import DocumentKind
 
 ACCOUNTS_PER_BATCH = 50
+# Issuing is lighter than billing. The state machine's state holds the name of every batch, 256 KiB in all.
+INVOICES_PER_BATCH = 200
 
 
 class RunState(StrEnum):

@@ -82,7 +82,7 @@ class Invoices:
         run_id, number = attempt.run_id, attempt.number
         for batch in attempt.batches:
             bill_accounts(self._billing, run_id, number, batch)
-        for batch in number_invoices(self._store, run_id, number):
+        for batch in number_invoices(self._store, self._clock, run_id, number):
             issue_invoices(self._store, self._clock, run_id, number, batch)
         reconcile_run(self._store, run_id, number)
         return close_run(self._store, self._clock, run_id, number)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import chain
 
 from saldo.accounts.agenda import DUE_SHARDS, due_agenda_of
 from saldo.accounts.model import LegalEntity
@@ -183,7 +184,7 @@ def _begin(
     )
     kept = {"expires_at_s": int(clock().timestamp()) + _DRY_RUN_KEPT_S} if dry_run else {}
     facts = [] if dry_run else [facts_item(entity)]  # what the documents of this attempt say of the seller
-    store.put_many([*facts, *(item | kept for item in _plan_items(attempt, due))])
+    store.put_many(chain(facts, (item | kept for item in _plan_items(attempt, due))))
     unit = Unit(f"open {run_id} {number}").insert(records.attempt_item(attempt) | kept)
     if not dry_run:
         unit.insert(records.listing_item(attempt))

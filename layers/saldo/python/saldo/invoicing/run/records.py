@@ -140,6 +140,19 @@ def ranks_item(run_id: str, list_id: str, batch: int, drafts: Sequence[Drafted],
     return {"pk": pk, "sk": sk, "kind": "ranks", "drafts": rows, **series_fields(series)}
 
 
+# The audit record, the seller's, of all documents that a run's unit numbered.
+NUMBERED = "invoices.numbered"
+
+
+def numbered_block(series: Series, first: int, count: int, digest: str) -> Item:
+    """What the audit record says of one block. digest: SHA-256 of its `ranked_line`s in number order, in hex."""
+    return {"series": series.name, "first": first, "count": count, "digest": digest}
+
+
+def ranked_line(account_id: str, invoice_id: str, currency: str, total_minor: int) -> str:
+    return f"{account_id} {invoice_id} {currency} {total_minor}\n"
+
+
 def series_fields(series: Series) -> Item:
     return {"series": series.name, "frame": series.frame, "longest": series.longest}
 

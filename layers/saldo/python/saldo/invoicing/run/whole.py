@@ -17,7 +17,7 @@ def run_whole(billing: Billing, clock: Clock, entity_id: str, as_of: str) -> Att
     attempt = open_run(store, clock, entity_id, as_of)
     for batch in attempt.batches:
         bill_accounts(billing, attempt.run_id, attempt.number, batch)
-    for batch in number_invoices(store, attempt.run_id, attempt.number):
+    for batch in number_invoices(store, clock, attempt.run_id, attempt.number):
         issue_invoices(store, clock, attempt.run_id, attempt.number, batch)
     reconcile_run(store, attempt.run_id, attempt.number)
     return close_run(store, clock, attempt.run_id, attempt.number)

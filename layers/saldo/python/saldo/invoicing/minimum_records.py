@@ -1,0 +1,55 @@
+"""How the minimums of subscriptions' plans lie in the table.
+
+`<account>` / `minimum#<subscription>#<part>`: what counts towards a minimum in a period, or in the part of it in which
+it holds, as billed so far; written in the unit of the invoice that moves it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+
+from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.kernel.periods import Period
+from saldo.kernel.rounding import Rounding
+from saldo.storage.items import Item, Key
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+
+
+def minimum_key(key: MinimumKey) -> Key:
+    return key.account_id, f"minimum#{key.subscription_id}#{key.part}"
+
+
+def read_minimums(store: Store, wanted: Iterable[MinimumKey]) -> dict[MinimumKey, MinimumPart]:
+    """Those of these that are on record."""
+    keys = {minimum_key(key): key for key in wanted}
+    found = store.get_many(sorted(keys), consistent=True) if keys else {}
+    return {keys[at]: _part_from(keys[at], item) for at, item in found.items()}
+
+
+def write_minimum(unit: Unit, part: MinimumPart) -> Unit:
+    """Move one on; holds only while it is as it was read."""
+    pk, sk = minimum_key(part.key)
+    fields = asdict(replace(part, revision=part.revision + 1))
+    fields |= {"days": part.days and part.days.as_text(), "rounding": part.rounding.value}
+    del fields["key"]
+    item = {"pk": pk, "sk": sk, "kind": "minimum", "account_id": pk, **fields}
+    return unit.put(item, when={"revision": part.revision or None})
+
+
+def _part_from(key: MinimumKey, item: Item) -> MinimumPart:
+    return MinimumPart(
+        key,
+        item["counted_minor"],
+        item["least_minor"],
+        item["trued_up_minor"],
+        Period.from_text(item["days"]) if item["days"] else None,
+        item["plan_version_id"],
+        item["tax_category"],
+        item["revenue_tag"],
+        item["inclusive"],
+        Rounding(item["rounding"]),
+        item["currency"],
+        item["revision"],
+    )

@@ -1,0 +1,102 @@
+"""What is due on a subscription, component by component. No clock, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from saldo.accounts.model import Account
+from saldo.catalog.model import MINIMUM, ChargeKind, Component, PlanVersion, Timing
+from saldo.invoicing.model import DueSubscription
+from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
+from saldo.subscriptions.rules import billing_due
+from saldo.subscriptions.rules_changes import charges_due
+from saldo.usage.model import UsageKey
+
+
+def due_of(
+    subscription: Subscription,
+    plan_version: PlanVersion | None,
+    as_of: date,
+    versions: Mapping[str, PlanVersion] | None = None,
+    zone: str = "UTC",
+    member: Account | None = None,
+) -> DueSubscription:
+    """A subscription with everything due on it; `bill` refuses one whose plan version is None.
+
+    versions: by id, those that its changes name. zone: the account's, for plans that count seconds. member: the account
+    that uses it, where the invoice is addressed to another.
+    """
+    if plan_version is None:
+        return DueSubscription(subscription, None, (), member=member)
+    if not subscription.changes:
+        due = tuple(billing_due(subscription, plan_version, as_of))
+        return DueSubscription(subscription, plan_version, due, member=member)
+    known = {**(versions or {}), plan_version.id: plan_version}
+    charges = tuple(charges_due(subscription, known, as_of, zone))
+    due = tuple(dict.fromkeys(charge.period for charge in charges))
+    return DueSubscription(subscription, plan_version, due, charges, known, member)
+
+
+def usage_needed(due: Iterable[DueSubscription]) -> list[UsageKey]:
+    """The totals that a BillingCase of these must hold (0 where nothing was used), in the order of the lines."""
+    return [
+        UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
+        for item in due
+        for charged in charged_of(item)
+        if charged.component.kind is ChargeKind.USAGE
+    ]
+
+
+class Charged(NamedTuple):
+    """A component of a plan version that is due for a period; the charge of a change, where it is one."""
+
+    period: ChargePeriod
+    component: Component
+    version: PlanVersion
+    change: Charge | None = None
+
+    @property
+    def taken_back(self) -> bool:
+        return self.change is not None and self.change.sign < 0
+
+    @property
+    def part(self) -> str:
+        """From when the plan's minimum holds that it counts towards; "" where it counts for none."""
+        if self.change is not None:
+            return self.change.part
+        counts = self.version.minimum is not None and self.component.kind is not ChargeKind.ONE_TIME
+        return self.period.period.start.isoformat() if counts else ""
+
+
+def charged_of(item: DueSubscription) -> Iterator[Charged]:
+    """What is due, component by component."""
+    if item.plan_version is None:
+        return
+    for charge in item.charges or ():
+        if charge.component_id == MINIMUM:
+            continue
+        version = item.versions[charge.plan_version_id]
+        component = next(c for c in version.components if c.id == charge.component_id)
+        yield Charged(charge.period, component, version, charge)
+    for due in item.due if item.charges is None else ():
+        for component in item.plan_version.components:
+            once = component.kind is ChargeKind.ONE_TIME
+            if component.timing is due.timing and (due.first or not once):
+                yield Charged(due, component, item.plan_version)
+
+
+def minimums_due(item: DueSubscription) -> list[Charged]:
+    """The minimums that are over, for their days; what is taken back comes first."""
+    if item.charges is not None:
+        found = [
+            Charged(charge.period, least, version, charge)
+            for charge in item.charges
+            if charge.component_id == MINIMUM
+            and (least := (version := item.versions[charge.plan_version_id]).least) is not None
+        ]
+        return sorted(found, key=lambda one: not one.taken_back)
+    if item.plan_version is None or (least := item.plan_version.least) is None:
+        return []
+    return [Charged(due, least, item.plan_version) for due in item.due if due.timing is Timing.ARREARS]

@@ -1,0 +1,116 @@
+"""Plans' minimums: what counts towards them, and the lines that make up for what misses. No clock, no I/O.
+
+A minimum is for the days on which it holds: a period, or the part of it before or after it changes. All that the
+subscription is charged for these days counts, whenever it is billed; when they are over, what misses is asked for. What
+comes later for the same days (late usage, a change told late) is set off against that first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from saldo.catalog.model import MINIMUM, Timing
+from saldo.invoicing.model import DueSubscription, Line, LineKind
+from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.invoicing.rules_charged import Charged
+from saldo.kernel.exact import ONE
+from saldo.kernel.money import Money
+from saldo.kernel.periods import Period
+from saldo.rating.model import Share, Step
+from saldo.usage.model_windows import Window
+
+_NAMES = {
+    "en": "Up to the agreed minimum",
+    "de": "Bis zum vereinbarten Mindestbetrag",
+    "fr": "Complément jusqu’au minimum convenu",
+    "es": "Hasta el mínimo acordado",
+}
+
+
+def key_of(item: DueSubscription, charged: Charged) -> MinimumKey:
+    """The minimum that a charge counts towards (`part` "" for none)."""
+    return MinimumKey(item.subscription.account_id, item.subscription.id, charged.part)
+
+
+def key_of_window(window: Window) -> MinimumKey:
+    """The same of usage that was billed."""
+    return MinimumKey(window.account_id, window.subscription_id, window.terms.part)
+
+
+class Minimums:
+    """Where minimums stand while the lines of an invoice are made."""
+
+    def __init__(self, known: Mapping[MinimumKey, MinimumPart]) -> None:
+        self._known, self._now = known, dict(known)
+        self._touched: dict[MinimumKey, None] = {}
+
+    def count(self, key: MinimumKey, net_minor: int) -> None:
+        """Count a line's net amount (below zero: a credit), unless it counts for no minimum (`part` "")."""
+        if key.part:
+            before = self._of(key)
+            self._move(replace(before, counted_minor=before.counted_minor + net_minor))
+
+    def end(self, key: MinimumKey, over: Charged, least_minor: int) -> None:
+        """A minimum's days are over (or, at 0, it did not hold on them after all). over: the minimum as a charge."""
+        like, version = over.component, over.version
+        self._move(
+            replace(
+                self._of(key),
+                least_minor=least_minor,
+                days=over.period.period,
+                plan_version_id=version.id,
+                tax_category=like.tax_category,
+                revenue_tag=like.revenue_tag,
+                inclusive=like.tax_inclusive,
+                rounding=version.rounding,
+                currency=version.currency,
+            )
+        )
+
+    def true_ups(self) -> Iterator[Line]:
+        """Lines, without ids, for what misses now of minimums that were touched since this was asked, less what was
+        asked for before; below zero where that was more."""
+        for key in self._touched:
+            part = self._now[key]
+            more = part.missing_minor - part.trued_up_minor
+            if more and part.days is not None:
+                self._now[key] = replace(part, trued_up_minor=part.missing_minor)
+                yield _true_up(part, part.days, more)
+        self._touched = {}
+
+    def moved(self) -> tuple[MinimumPart, ...]:
+        """Those that stand otherwise than they were known to."""
+        return tuple(part for key, part in self._now.items() if part != self._known.get(key))
+
+    def _of(self, key: MinimumKey) -> MinimumPart:
+        return self._now.get(key) or MinimumPart(key)
+
+    def _move(self, part: MinimumPart) -> None:
+        self._now[part.key] = part
+        self._touched[part.key] = None
+
+
+def _true_up(part: MinimumPart, days: Period, minor: int) -> Line:
+    amount = Money(minor, part.currency).as_decimal()
+    return Line(
+        "",
+        part.key.subscription_id,
+        part.plan_version_id,
+        MINIMUM,
+        Timing.ARREARS,
+        days,
+        _NAMES,
+        {},
+        ONE,
+        amount,
+        Share(),
+        part.rounding,
+        minor,
+        (Step("true_up", ONE, amount, amount),),
+        part.tax_category,
+        part.revenue_tag,
+        (),
+        LineKind.TRUE_UP,
+        inclusive=part.inclusive,
+    )

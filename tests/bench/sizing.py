@@ -1,0 +1,142 @@
+"""How long a month end of so many invoices takes on AWS, what it costs, and which quota is met first.
+
+`python -m tests.bench.sizing` prints docs/scaling.md's tables. Pure: what an invoice asks for is measured
+(`counted_run.json`), what AWS gives are its published quotas of November 2026 (us-east-1, before any is raised).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from saldo.accounts.agenda import DUE_SHARDS
+from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, INVOICES_PER_BATCH
+from tests.bench.counted_run import CPU_S, PerInvoice, last
+
+# What the run is deployed with (cdk.json, production): batches at work at once.
+RUN_CONCURRENCY = 40
+# A call to the table from a function, all kinds together: reads of 100 items and transactions of 100 writes among them.
+CALL_S = 0.02
+# A subscription leaves its place on the agenda and takes another; each shard of the agenda is one partition.
+DUE_WRITES = 2
+PARTITION_WRU_S = 1_000
+# A state machine's state holds so much; opening and numbering answer with the name of each batch.
+STATE_BYTES = 256 * 1024
+OPENED_NAME_BYTES, NUMBERED_NAME_BYTES = 8, 32
+# Reconciling reads entries by the hundred, one call after the other, in a function that has so long.
+RECONCILE_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many invoices a second (or, for `whole`, in one run) it allows, and what moves it. `hard`: AWS raises it
+    for nobody."""
+
+    name: str
+    allows: float
+    moves: str
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MonthEnd:
+    """invoices: of all sellers, billed in one night. sellers: each has a run of its own, of equal size."""
+
+    invoices: int
+    sellers: int = 1
+    mail: bool = False
+
+    @property
+    def in_a_run(self) -> int:
+        return -(-self.invoices // self.sellers)
+
+
+def speeds(end: MonthEnd, each: PerInvoice) -> list[Quota]:
+    """Invoices a second that each quota allows, the narrowest first."""
+    function_s = each.calls * CALL_S + CPU_S
+    found = [
+        Quota(
+            "run_concurrency", RUN_CONCURRENCY * end.sellers / function_s, "cdk.json, up to 10,000 children of a map"
+        ),
+        Quota("Lambda: 1,000 at once", 1_000 / function_s, "a request; tens of thousands are usual"),
+        Quota("DynamoDB: 40,000 write units/s a table", 40_000 / each.write_units, "a request"),
+        Quota("DynamoDB: 40,000 read units/s a table", 40_000 / each.read_units, "a request"),
+        Quota("DynamoDB: a table never used, 4,000 write units/s", 4_000 / each.write_units, "warm throughput"),
+        Quota(
+            "DynamoDB: 1,000 write units/s a partition of the agenda",
+            PARTITION_WRU_S * DUE_SHARDS * end.sellers / DUE_WRITES,
+            "DUE_SHARDS, or more sellers",
+            hard=True,
+        ),
+        Quota("EventBridge: 10,000 PutEvents/s", 10_000 * 10, "a request (2,400 in smaller regions)"),
+    ]
+    if end.mail:
+        found.append(Quota("SES: 14 mails/s", 14, "a request, with a history of few bounces"))
+        found.append(
+            Quota("KMS: 10,000 requests/s", 10_000, "a request; a key is opened once per customer and process")
+        )
+    return sorted(found, key=lambda quota: quota.allows)
+
+
+def sizes(each: PerInvoice) -> list[Quota]:
+    """Invoices in one run that each limit allows, the narrowest first."""
+    reads = RECONCILE_S / CALL_S * 100
+    opened = STATE_BYTES / OPENED_NAME_BYTES * ACCOUNTS_PER_BATCH
+    numbered = STATE_BYTES / NUMBERED_NAME_BYTES * INVOICES_PER_BATCH
+    state = min(opened, numbered)
+    return sorted(
+        [
+            Quota(
+                "Step Functions: 256 KiB of state",
+                state,
+                "the batches in a file, larger batches, more sellers",
+                hard=True,
+            ),
+            Quota("Lambda: reconciling in 600 s", reads, "900 s; reconciling batch by batch"),
+            Quota("Step Functions: 25,000 events of history", 25_000 / 2 * 1e9, "children have histories of their own"),
+        ],
+        key=lambda quota: quota.allows,
+    )
+
+
+def seconds(end: MonthEnd, each: PerInvoice, *, warm: bool = True) -> float:
+    """How long it takes at the first quota that holds it; `warm`: the table has carried as much before."""
+    allowed = [q.allows for q in speeds(end, each) if not (warm and "never used" in q.name)]
+    return end.invoices / min(allowed)
+
+
+def dollars(end: MonthEnd, each: PerInvoice) -> float:
+    return end.invoices / 1000 * each.dollars_per_1000 + (end.invoices * 100e-6 if end.mail else 0)
+
+
+def told(end: MonthEnd, each: PerInvoice) -> Iterator[str]:
+    """The table of one month end, in Markdown."""
+    mail = "with mail" if end.mail else "without mail"
+    yield f"### {end.invoices:,} invoices, {end.sellers} {'seller' if end.sellers == 1 else 'sellers'}, {mail}"
+    yield ""
+    took, first = seconds(end, each), seconds(end, each, warm=False)
+    yield f"{_time(took)} ({_time(first)} on a table never used before), ${dollars(end, each):,.2f}."
+    yield ""
+    yield "| quota, as it comes | allows | what moves it |"
+    yield "|---|---|---|"
+    for quota in speeds(end, each):
+        yield f"| {quota.name} | {quota.allows:,.0f} invoices/s | {quota.moves} |"
+    for quota in sizes(each):
+        if quota.allows < 1e9:
+            met = " **met**" if quota.allows < end.in_a_run else ""
+            yield f"| {quota.name} | {quota.allows:,.0f} invoices a run{met} | {quota.moves} |"
+    yield ""
+
+
+def _time(s: float) -> str:
+    return f"{s / 3600:.1f} h" if s >= 7200 else f"{s / 60:.0f} min"
+
+
+def main() -> None:
+    each = last()
+    for end in (MonthEnd(1_000_000), MonthEnd(1_000_000, mail=True), MonthEnd(100_000_000, sellers=250)):
+        print("\n".join(told(end, each)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A month end of many accounts through the hosted functions, on this machine."""

@@ -1,0 +1,130 @@
+"""One account with very many invoices in the real portal application, and many people who look at it at once."""
+
+from __future__ import annotations
+
+import gc
+import io
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import replace
+from datetime import timedelta
+from multiprocessing import get_context
+
+import pytest
+from moto import mock_aws
+
+from functions.portal import services
+from saldo.invoicing.codec import body_to_bytes
+from saldo.invoicing.records import body_item, header_item
+from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
+from saldo.ledger.records import entry_item
+from saldo.storage import schema
+from saldo.storage.items import Item
+from tests.functions.portal import scenes
+from tests.functions.portal.browser import Browser
+from tests.functions.portal.conftest import build, forget
+from tests.simulation.dynamodb import Bill, MemoryDynamoDB
+
+HOME = f"/accounts/{scenes.NORTH}"
+PAGES = {
+    "overview": HOME,
+    "list": f"{HOME}/invoices",
+    "filter": f"{HOME}/invoices?status=paid",
+    "sort": f"{HOME}/invoices?sort=total",
+    "search": f"{HOME}/invoices?text=RW-2026-04",
+    "statement": f"{HOME}/statement",
+}
+ROUNDS = 2
+# So few of those who look at once ask for a statement: it has every invoice of its period on it.
+STATEMENTS = 2
+_FORK = get_context("fork")
+_SIGNED_IN: list[Browser] = []  # what a forked process finds in its memory
+
+
+def portal(invoices: int, concurrency: int, say: Callable[[str], None]) -> dict[str, list[float]]:
+    """Latencies in seconds by page, all that look at once together; says p50, p99, CPU and calls of each."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        with redirect_stdout(io.StringIO()):
+            built = build(patch)
+            table = _table(invoices)
+            browser = built.signed_in()
+            _SIGNED_IN[:] = [browser]
+        say(f"{invoices:,} invoices on one account, {concurrency} people at once, each a process of its own")
+        found = {name: _looked(browser, table, name, path, concurrency, say) for name, path in PAGES.items()}
+    patch.undo()
+    forget()
+    return found
+
+
+def _table(invoices: int) -> MemoryDynamoDB:
+    store = services.store()
+    items = list(store.scan())
+    table = MemoryDynamoDB(schema.AGENDA_FIELDS)
+    store._client = table  # type: ignore[assignment]
+    store.put_many(items)
+    for n in range(invoices):
+        store.put_many(_invoice(n))
+    return table
+
+
+def _invoice(n: int) -> list[Item]:
+    """The n-th document of ten years, most of them paid."""
+    on = scenes.TODAY - timedelta(days=n % 3650)
+    header = scenes.header_of(scenes.NORTH, on, 10_000 + n, 14)
+    paid = n % 20 != 0
+    header = replace(header, number=f"RW-{on:%Y}-{n:06}", open_minor=0 if paid else header.total_minor)
+    header = replace(header, status=header.status.__class__("paid" if paid else "issued"))
+    legs = (
+        Posting(LedgerAccount.RECEIVABLES, header.total_minor, header.invoice_id, header.due_on),
+        Posting(LedgerAccount.REVENUE, -header.net_minor),
+        Posting(LedgerAccount.TAX_PAYABLE, -header.tax_minor),
+    )
+    entry = entry_for(
+        EntryKind.INVOICE_ISSUED,
+        booked_on=on,
+        entity_id=header.entity_id,
+        account_id=header.account_id,
+        currency="EUR",
+        source_id=header.invoice_id,
+        postings=legs,
+    )
+    items = [header_item(header), entry_item(entry)]
+    if n % 1000 == 0:  # a page of one invoice reads one body
+        items.append(body_item(header.account_id, header.invoice_id, body_to_bytes(scenes.body_of(header))))
+    return items
+
+
+def _looked(
+    browser: Browser, table: MemoryDynamoDB, name: str, path: str, concurrency: int, say: Callable[[str], None]
+) -> list[float]:
+    with redirect_stdout(io.StringIO()):
+        browser.get(path)
+        table.bill, began = Bill(), time.process_time()
+        page = browser.get(path)
+        cpu_ms = (time.process_time() - began) * 1000
+    calls, rru = table.bill.total_calls, table.bill.rru
+    assert page.status == 200, f"{path} answers {page.status}"
+    gc.freeze()  # a look must not copy what it only reads
+    people_now = STATEMENTS if name == "statement" else concurrency
+    with _FORK.Pool(people_now) as people:
+        looks = people.map(_look, [path] * (people_now * ROUNDS), chunksize=1)
+    seconds = sorted(s for s, _ in looks)
+    errors = sum(status != 200 for _, status in looks)
+    p50, p99 = (seconds[min(len(seconds) - 1, int(len(seconds) * q))] * 1000 for q in (0.5, 0.99))
+    say(
+        f"  {name:<10} alone {cpu_ms:7.1f} ms CPU, {calls} calls, {rru:g} read units, {len(page.body) / 1024:.0f} kB; "
+        f"at once p50 {p50:.0f} ms, p99 {p99:.0f} ms, {errors} errors of {len(looks)}"
+    )
+    assert not errors
+    return seconds
+
+
+def _look(path: str) -> tuple[float, int]:
+    (browser,) = _SIGNED_IN
+    began = time.perf_counter()
+    with redirect_stdout(io.StringIO()):
+        status = browser.get(path).status
+    return time.perf_counter() - began, status

@@ -1,0 +1,18 @@
+"""All planted bugs, floor by floor.
+
+How to add one: a short, stable piece of the product's text, what somebody might have written there instead, and the
+narrowest tests that ought to notice. `make mutants ONLY=<name>` tries it.
+"""
+
+from __future__ import annotations
+
+from tests.mutants.model import Mutant
+from tests.mutants.planted import billing, doors, ground, money, usage
+
+MUTANTS: tuple[Mutant, ...] = (
+    *ground.MUTANTS,
+    *usage.MUTANTS,
+    *billing.MUTANTS,
+    *money.MUTANTS,
+    *doors.MUTANTS,
+)
