@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 from saldo.access.model import Role
 from saldo.access.model_people import Member
-from saldo.access.notes import Note, NoteKind, add_note, new_note_id
+from saldo.access.notes import Note, NoteKind, add_note
 from saldo.access.records_people import people_of
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.kernel.ids import derived_id
+from saldo.kernel.ids import derived_id, fingerprint
 from saldo.kernel.periods import local_date
 from saldo.payments import records_approvals as records
 from saldo.payments import rules, rules_approvals
@@ -210,10 +210,10 @@ class Approvals:
             add_note(unit, self._note(approval, account, member), self.sealer)
 
     def _note(self, approval: Approval, account: Item, member: Member) -> Note:
-        now = self.clock()
+        now, turn = self.clock(), sum(bool(step.by) for step in approval.steps)
         return Note(
             account_id=approval.account_id,
-            id=new_note_id(now),
+            id=f"note_{fingerprint(approval.id, str(turn), member.user_id)}",
             kind=NoteKind.APPROVAL_ASKED,
             organisation_id=account["organisation_id"],
             entity_id=account["entity_id"],
