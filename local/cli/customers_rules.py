@@ -45,7 +45,7 @@ def visibility(sites: Sites, voice: Voice, account_id: str, reason: str, **asked
         rules.set(account_id, wanted, staff(), reason)
     now = rules.of(account_id)
     document: dict[str, Any] = {"account_id": account_id, "open_only": now.open_only, "months": now.months}
-    named = {"documents": sorted(now.documents), "actions": sorted(now.actions)}
+    named: dict[str, list[str]] = {"documents": sorted(now.documents), "actions": sorted(now.actions)}
     rows = [(name, str(value)) for name, value in document.items()]
     rows += [(name, ", ".join(values)) for name, values in named.items()]
     voice.answer(document | named, lambda console: console.print(table("", "", rows=rows)))
