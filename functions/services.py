@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from saldo.invoicing.thresholds import Thresholds
     from saldo.invoicing.true_ups import TrueUps
     from saldo.orders.order_import import OrderImport
+    from saldo.payments.approvals import Approvals
     from saldo.payments.model import Outcome, Payment
+    from saldo.payments.pay_links import PayLinks
     from saldo.payments.service import Payments
     from saldo.storage.files import Files
     from saldo.storage.flags import Flags
@@ -58,6 +60,13 @@ def accounts() -> Accounts:
     from saldo.accounts.service import Accounts
 
     return Accounts(store(), sealer(), clock, tax_id_register())
+
+
+@lru_cache(maxsize=1)
+def approvals() -> Approvals:
+    from saldo.payments.approvals import Approvals
+
+    return Approvals(store(), sealer(), clock)
 
 
 @lru_cache(maxsize=1)
@@ -122,12 +131,15 @@ def clocks() -> Clocks:
 @lru_cache(maxsize=1)
 def deliveries() -> Deliveries:
     from functions.delivery.letters import WrittenLetters
+    from functions.delivery.note_letters import NoteLetters
     from functions.delivery.reminder_letters import ReminderLetters
     from saldo.delivery.service import Deliveries
     from saldo.delivery.ses import SesMailer, ses_client
 
     mailer = SesMailer(ses_client(), settings().mail_from)
-    letters = WrittenLetters(documents(), ReminderLetters(reminders(), accounts(), settings().origin))
+    notes = NoteLetters(store(), sealer(), accounts(), settings().origin, clock)
+    reminding = ReminderLetters(reminders(), accounts(), settings().origin, pay_links())
+    letters = WrittenLetters(documents(), reminding, notes, pay_links())
     return Deliveries(store(), accounts(), letters, mailer, clock)
 
 
@@ -206,6 +218,13 @@ def order_import() -> OrderImport:
     from saldo.orders.order_import import OrderImport
 
     return OrderImport(store(), imports_bucket(), clock)
+
+
+@lru_cache(maxsize=1)
+def pay_links() -> PayLinks:
+    from saldo.payments.pay_links import PayLinks
+
+    return PayLinks(store(), sealer(), clock)
 
 
 @lru_cache(maxsize=1)

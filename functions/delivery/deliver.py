@@ -16,6 +16,7 @@ _DOCUMENTS = {
     "credit_note.issued": ("credit_note", "credit_note_id"),
     "payment.settled": ("receipt", "payment_id"),
     "reminder.issued": ("reminder", "reminder_id"),
+    "note.written": ("note", "note_id"),
 }
 
 

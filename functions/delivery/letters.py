@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from functions.delivery.note_letters import NoteLetters
 from functions.delivery.reminder_letters import ReminderLetters
 from saldo.delivery.model import Letter
 from saldo.documents.model import DocumentView, InvoiceView
 from saldo.documents.service import Documents
 from saldo.documents.wording import Wording, wording
+from saldo.payments.pay_links import PayLinks
 
 
 class WrittenLetters:
     """Implements `saldo.delivery.ports.Letters`."""
 
-    def __init__(self, documents: Documents, reminders: ReminderLetters) -> None:
-        self._documents, self._reminders = documents, reminders
+    def __init__(
+        self, documents: Documents, reminders: ReminderLetters, notes: NoteLetters, pay_links: PayLinks
+    ) -> None:
+        self._documents, self._reminders, self._notes = documents, reminders, notes
+        self._pay_links = pay_links
 
     def letter(self, account_id: str, document_kind: str, document_id: str) -> Letter | None:
         if document_kind == "reminder":
             return self._reminders.letter(account_id, document_id)
+        if document_kind == "note":
+            return self._notes.letter(account_id, document_id)
         if document_kind in ("invoice", "credit_note"):
             view: DocumentView = self._documents.invoice_view(account_id, document_id)
             pdf = self._documents.invoice_pdf(account_id, document_id)
         else:
             view = self._documents.receipt_view(account_id, document_id)
             pdf = self._documents.receipt_pdf(account_id, document_id)
-        return letter_of(view, pdf)
+        written = letter_of(view, pdf)
+        if not isinstance(view, InvoiceView) or view.payable_minor <= 0:
+            return written
+        token = self._pay_links.token(account_id, document_id)
+        return replace(written, url=pay_address(written.url, token)) if token else written
+
+
+def pay_address(portal_url: str, token: str) -> str:
+    """Where the invoice is paid without signing in, at the origin of a page of the portal."""
+    parts = urlsplit(portal_url)
+    return f"{parts.scheme}://{parts.netloc}/pay/{token}"
 
 
 def letter_of(view: DocumentView, pdf: bytes) -> Letter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 from saldo.accounts.model import Account, LegalEntity
@@ -12,13 +13,17 @@ from saldo.collections.service import Reminders, StillOwed
 from saldo.delivery.model import Letter
 from saldo.documents.wording import Wording, wording
 from saldo.invoicing.records import header_key
+from saldo.payments.pay_links import PayLinks
 
 
 class ReminderLetters:
     """Writes the letter of a reminder, as true as it is at that moment. `origin`: the portal's own."""
 
-    def __init__(self, reminders: Reminders, accounts: Accounts, origin: str) -> None:
+    def __init__(
+        self, reminders: Reminders, accounts: Accounts, origin: str, pay_links: PayLinks | None = None
+    ) -> None:
         self._reminders, self._accounts, self._origin = reminders, accounts, origin
+        self._pay_links = pay_links
 
     def letter(self, account_id: str, reminder_id: str) -> Letter | None:
         """None when everything it was about has been paid, or is being paid, since it was decided. NotFound."""
@@ -28,7 +33,15 @@ class ReminderLetters:
         account = self._accounts.account(account_id)
         seller = self._accounts.entity(owed.reminder.entity_id)
         today = self._reminders.today(owed.reminder.entity_id)
-        return letter_of(owed, account, seller, today, self._origin)
+        return self._with_pay_link(letter_of(owed, account, seller, today, self._origin), owed)
+
+    def _with_pay_link(self, letter: Letter, owed: StillOwed) -> Letter:
+        """A letter about one invoice leads straight to its payment, where the account allows it."""
+        notices = owed.reminder.standing
+        if self._pay_links is None or len(notices) != 1:
+            return letter
+        token = self._pay_links.token(owed.reminder.account_id, notices[0].invoice_id)
+        return replace(letter, url=f"{self._origin}/pay/{token}") if token else letter
 
 
 def letter_of(owed: StillOwed, account: Account, seller: LegalEntity, today: date, origin: str) -> Letter:

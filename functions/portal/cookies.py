@@ -1,5 +1,5 @@
 """The cookies: `saldo` carries a customer's session, `saldo-staff` one of staff; `saldo-start` ties sign-in forms to
-the browser."""
+the browser, `saldo-browser` lets a browser be known again, so that sign-ins from others are told of."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ class Cookies:
         """A Set-Cookie value that lasts as long as the browser is open; the server ends it sooner."""
         secure = "" if self._plain else "; Secure"
         return f"{self.name(base)}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"
+
+    def lasting(self, base: str, value: str) -> str:
+        """A Set-Cookie value by which a browser is known again for half a year; it opens nothing."""
+        return f"{self.kept(base, value)}; Max-Age={180 * 86_400}"
 
     def dropped(self, base: str) -> str:
         return f"{self.kept(base, '')}; Max-Age=0"

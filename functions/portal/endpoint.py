@@ -22,38 +22,49 @@ from functions.portal.forms import checked_form
 from functions.portal.visit import Visit, device_of
 from functions.portal.words import Words, language_for
 from saldo.access.model import Origin, Role
+from saldo.access.model_visibility import Document, SelfService
+from saldo.access.rules import digest_of
+from saldo.access.rules_visibility import sees
 from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.periods import local_date
 from saldo.kernel.regions import region_of
 
 View = Callable[[Visit], Answer]
 FORM = "application/x-www-form-urlencoded"
+BROWSER = "saldo-browser"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Who may use a route. `roles`: on the account in the path; `anyone`: no session is asked for.
 
+    `needs`: what the account's visibility must allow; where it does not, the route is as good as not there.
+
     `form`: a POST is a form of ours and must prove it (off for the gateway's webhooks, which are signed).
     `acting`: staff who act for the customer may use it, too.
+    `touches`: whether a visit counts as use of the session (not for the page that warns of its end).
     """
 
     roles: frozenset[Role] = frozenset()
+    needs: Document | SelfService | None = None
     anyone: bool = False
     signed_in: bool = False
     form: bool = True
     acting: bool = False
+    touches: bool = True
 
 
 PUBLIC = Rule(anyone=True)
 SIGNED = Rule(anyone=True, form=False)
 ANY_USER = Rule(signed_in=True)
 LOOKING_TOO = Rule(signed_in=True, acting=True)
+UNTOUCHED = Rule(signed_in=True, touches=False)
 
 
-def roles(allowed: frozenset[Role]) -> Rule:
+def roles(allowed: frozenset[Role], needs: Document | SelfService | None = None) -> Rule:
     """A route that names an account and asks for one of these roles on it. Staff who act for a customer look as its
     viewers do."""
-    return Rule(roles=allowed, acting=Role.VIEWER in allowed)
+    return Rule(roles=allowed, needs=needs, acting=Role.VIEWER in allowed)
 
 
 class PortalEdge(Edge[Rule, Visit]):
@@ -71,7 +82,7 @@ class PortalEdge(Edge[Rule, Visit]):
         return Visit(
             **{field.name: getattr(request, field.name) for field in fields(Request)},
             form={},
-            origin=Origin(request.network, device_of(request.headers.get("user-agent", ""))),
+            origin=_origin_of(request),
             words=Words(language, services.settings().region_code),
         )
 
@@ -102,6 +113,12 @@ class Routes(EdgeRoutes[Rule, Visit]):
         return self.register("POST", path, rule, [content_type])
 
 
+def _origin_of(request: Request) -> Origin:
+    browser = Cookies(services.settings().origin).read(BROWSER, request.headers.get("cookie", ""))
+    digest = digest_of(browser) if 20 <= len(browser) <= 100 else ""
+    return Origin(request.network, device_of(request.headers.get("user-agent", "")), digest)
+
+
 def _away(visit: Visit) -> Answer | None:
     """Ids of another region are sent home: the same path there, no query, no cookie, nothing read."""
     account_id = visit.params.get("account_id")
@@ -125,7 +142,7 @@ def _checked(visit: Visit, rule: Rule, view: View) -> Answer:
     token = cookies.read(START if rule.anyone else SESSION, header)
     visit = replace(visit, token=token)
     if not rule.anyone:
-        session = services.sessions().of_token(token)
+        session = services.sessions().of_token(token, touch=rule.touches)
         if session is None:
             return _to_sign_in(visit)
         if session.acting and not rule.acting:
@@ -144,7 +161,10 @@ def _seated(visit: Visit, rule: Rule) -> Visit:
     seat = visit.who.seat(visit.params["account_id"])
     if seat is None or seat.role not in rule.roles:
         raise NotFound
-    store = services.store().within(seat.account_id, seat.entity_id, visit.who.user_id)
+    if rule.needs is not None and not seat.visibility.allows(rule.needs):
+        raise NotFound
+    in_sight = sees(seat.visibility, local_date(visit.now, seat.time_zone))
+    store = services.store().within(seat.account_id, seat.entity_id, visit.who.user_id, sees=in_sight)
     if visit.who.acting:
         services.acting().note(visit.who, seat.entity_id, visit.path, visit.correlation_id)
     return replace(visit, seat=seat, store=store)

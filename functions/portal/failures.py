@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from functions.http import telemetry
 from functions.http.failures import code_of, status_of
 from functions.http.requests import Request
-from functions.portal.answers import Answer, problem
+from functions.portal.answers import Answer, problem, see_other
 from functions.portal.pages import page
 from functions.portal.visit import Visit
 from saldo.kernel.errors import Refusal
 
-_PROOFS = frozenset({"sign_in_failed", "too_many_attempts", "code_wrong", "token_invalid"})
+_PROOFS = frozenset({"sign_in_failed", "challenge_asked", "too_many_attempts", "code_wrong", "token_invalid"})
 SHOWN = (400, 403, 404, 409, 422, 429, 500, 502, 503)
 
 
@@ -22,6 +24,8 @@ def failed(visit: Visit, error: Exception) -> Answer:
     title = visit.words(f"failure.{shown}.title")
     if "application/json" in visit.headers.get("accept", ""):
         return problem(status, code, title, visit.correlation_id)
+    if code == "proof_needed":
+        return see_other(f"/session/prove?next={quote(visit.here, safe='/')}")
     text = visit.words.known(f"refusal.{code}", f"failure.{shown}.text")
     return page(visit, "failure", status=status, title=title, text=text, layout="base.html", home="/accounts")
 

@@ -11,11 +11,14 @@ from functions.portal.presenters.seller import bank_details
 from functions.portal.presenters.spreadsheets import csv_text
 from functions.portal.records_of_reading import note_read
 from functions.portal.visit import Visit
+from saldo.access.model_visibility import Document
 from saldo.access.rules import READERS
+from saldo.access.rules_people import ADMINS
 from saldo.invoicing import reading
 from saldo.invoicing.listing import ListWish
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id
+from saldo.payments.pay_links import pay_link_from, pay_link_key
 
 routes = Routes("invoices")
 
@@ -34,7 +37,7 @@ def invoices(visit: Visit) -> Answer:
     return page(visit, "invoices", status=422 if problems else 200, **values)
 
 
-@routes.get("/accounts/{account_id}/invoices.csv", roles(READERS))
+@routes.get("/accounts/{account_id}/invoices.csv", roles(READERS, Document.LISTS))
 def export(visit: Visit) -> Answer:
     wish = wish_from(visit.query)
     rows = reading.register(visit.records, visit.account.account_id, wish, visit.today)
@@ -47,14 +50,16 @@ def export(visit: Visit) -> Answer:
 def invoice(visit: Visit) -> Answer:
     seat, invoice_id = visit.account, check_id(visit.params["invoice_id"], "inv")
     seller_key = (seat.entity_id, "entity")
-    found = reading.invoice(visit.records, seat.account_id, invoice_id, (seller_key,))
+    link_key = pay_link_key(seat.account_id, invoice_id)
+    found = reading.invoice(visit.records, seat.account_id, invoice_id, (seller_key, link_key))
     note_read(visit, "invoice.viewed", invoice_id)
     bank = bank_details(found.others.get(seller_key), found.header, visit.words)
     view = invoice_view(found, visit.today, seat.time_zone, visit.words)
-    return page(visit, "invoice", view=view, bank=bank, tab="invoices")
+    link = pay_link_from(found.others.get(link_key)) if seat.role in ADMINS else None
+    return page(visit, "invoice", view=view, bank=bank, link=link, tab="invoices")
 
 
-@routes.get("/accounts/{account_id}/invoices/{invoice_id}/pdf", roles(READERS))
+@routes.get("/accounts/{account_id}/invoices/{invoice_id}/pdf", roles(READERS, Document.INVOICE))
 def invoice_pdf(visit: Visit) -> Answer:
     invoice_id = check_id(visit.params["invoice_id"], "inv")
     header = reading.invoice(visit.records, visit.account.account_id, invoice_id).header

@@ -19,12 +19,14 @@ from functions.portal.presenters.paying import (
     wanted_from,
 )
 from functions.portal.visit import Visit
+from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS, needs_step_up
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import open_rows
 from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.money import Money
 from saldo.payments.model import Allocation, Payable, Payment, PaymentStatus
+from saldo.payments.opening import Wish
 from saldo.payments.reading import headers_of, payable
 from saldo.payments.rules import validated
 
@@ -32,7 +34,7 @@ routes = Routes("paying")
 AT_THE_GATEWAY = frozenset({PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION})
 
 
-@routes.get("/accounts/{account_id}/pay", roles(PAYERS))
+@routes.get("/accounts/{account_id}/pay", roles(PAYERS, SelfService.PAY))
 def choose(visit: Visit) -> Answer:
     """`pay` names invoices; `all=overdue` and `all=open` choose for the reader. `amount` fills in what one invoice is
     paid with."""
@@ -47,7 +49,7 @@ def choose(visit: Visit) -> Answer:
     return _choice_page(visit, rows, wanted, ())
 
 
-@routes.post("/accounts/{account_id}/pay/check", roles(PAYERS))
+@routes.post("/accounts/{account_id}/pay/check", roles(PAYERS, SelfService.PAY))
 def check(visit: Visit) -> Answer:
     rows, wanted = open_rows(visit.records, visit.account.account_id), wanted_from(visit.form)
     chosen, amount, problems = _decided(visit, rows, wanted)
@@ -64,14 +66,14 @@ def check(visit: Visit) -> Answer:
     )
 
 
-@routes.post("/accounts/{account_id}/pay/change", roles(PAYERS))
+@routes.post("/accounts/{account_id}/pay/change", roles(PAYERS, SelfService.PAY))
 def change(visit: Visit) -> Answer:
     """Back from the check with everything as it was filled in."""
     rows = open_rows(visit.records, visit.account.account_id)
     return _choice_page(visit, rows, wanted_from(visit.form), ())
 
 
-@routes.post("/accounts/{account_id}/pay/confirm", roles(PAYERS))
+@routes.post("/accounts/{account_id}/pay/confirm", roles(PAYERS, SelfService.PAY))
 def confirm(visit: Visit) -> Answer:
     """What was checked, and only that: a form sent twice leads to the same payment, also when it is paid by then."""
     rows, wanted = open_rows(visit.records, visit.account.account_id), wanted_from(visit.form)
@@ -84,11 +86,20 @@ def confirm(visit: Visit) -> Answer:
     try:
         payment = _started(visit, chosen, wanted.reason)
     except Refusal as refusal:
+        if refusal.code == "approval_needed":
+            return _ask_others(visit, chosen, wanted.reason)
         if refusal.code != "invalid_allocations":
             raise
         return _choice_page(visit, rows, wanted, refusal.problems)
     to_pay = payment.checkout_url if payment.status in AT_THE_GATEWAY else ""
     return see_other(to_pay or f"{visit.home}/payments/{payment.id}")
+
+
+def _ask_others(visit: Visit, chosen: Sequence[Allocation], reason: str) -> Answer:
+    """The account's own rules ask for somebody else's approval: put it before them instead."""
+    wish = Wish(visit.account.account_id, tuple(chosen), visit.actor, visit.sent("request_key"), "", reason)
+    approval = services.approvals().ask(wish)
+    return see_other(f"{visit.home}/approvals/{approval.id}")
 
 
 def _started(visit: Visit, chosen: Sequence[Allocation], reason: str) -> Payment:

@@ -9,6 +9,7 @@ from functions.portal.pages import page
 from functions.portal.presenters.payments import payment_rows, payment_view
 from functions.portal.records_of_reading import note_read
 from functions.portal.visit import Visit
+from saldo.access.model_visibility import Document
 from saldo.access.rules import READERS
 from saldo.invoicing.reading import rows_by_id
 from saldo.kernel.errors import NotFound
@@ -36,7 +37,7 @@ def payment(visit: Visit) -> Answer:
     return page(visit, "payment", view=payment_view(found, rows, seat.time_zone, visit.words), tab="payments")
 
 
-@routes.get("/accounts/{account_id}/payments/{payment_id}/pdf", roles(READERS))
+@routes.get("/accounts/{account_id}/payments/{payment_id}/pdf", roles(READERS, Document.RECEIPT))
 def receipt_pdf(visit: Visit) -> Answer:
     found = load(visit.records, visit.account.account_id, check_id(visit.params["payment_id"], "pay"))
     if not found.receipt_number:

@@ -32,7 +32,8 @@ def profile(visit: Visit) -> Answer:
         )
         for s in sessions
     ]
-    notice = visit.words(f"profile.done.{visit.asked('done')}") if visit.asked("done") in ("totp", "language") else ""
+    done = visit.asked("done")
+    notice = visit.words(f"profile.done.{done}") if done in ("totp", "language", "others") else ""
     return page(visit, "profile", user=user, sessions=own, notice=notice)
 
 
@@ -48,6 +49,12 @@ def language(visit: Visit) -> Answer:
 def end_session(visit: Visit) -> Answer:
     services.sessions().end(visit.who, visit.sent("session")[:64])
     return see_other("/profile")
+
+
+@routes.post("/profile/sessions/end-others", ANY_USER)
+def end_others(visit: Visit) -> Answer:
+    services.sessions().end_others(visit.who)
+    return see_other("/profile?done=others")
 
 
 @routes.get("/profile/codes", ANY_USER)

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from saldo.access.acting import ActingForCustomers
+    from saldo.access.colleagues import Colleagues
     from saldo.access.service import Access
+    from saldo.payments.approvals import Approvals
+    from saldo.payments.pay_links import PayLinks
     from saldo.storage.files import Files
 
 _clock: Clock = system_clock
@@ -56,6 +59,27 @@ def acting() -> ActingForCustomers:
     from saldo.access.acting import ActingForCustomers
 
     return ActingForCustomers(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def approvals() -> Approvals:
+    from saldo.payments.approvals import Approvals
+
+    return Approvals(store(), sealer(), clock)
+
+
+@lru_cache(maxsize=1)
+def pay_links() -> PayLinks:
+    from saldo.payments.pay_links import PayLinks
+
+    return PayLinks(store(), sealer(), clock)
+
+
+@lru_cache(maxsize=1)
+def colleagues() -> Colleagues:
+    from saldo.access.colleagues import Colleagues
+
+    return Colleagues(store(), sealer(), clock)
 
 
 @lru_cache(maxsize=1)

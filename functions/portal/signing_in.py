@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from functions.http import telemetry
 from functions.http.requests import Request
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.cookies import Cookies
-from functions.portal.endpoint import LOOKING_TOO, PUBLIC, SESSION, START, Routes
+from functions.portal.endpoint import BROWSER, LOOKING_TOO, PUBLIC, SESSION, START, Routes
 from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.visit import Visit, safe_next
+from saldo.access.beginning import SignInBlocked
 from saldo.access.model import Challenge, ChallengeKind, SignedIn
 from saldo.kernel.errors import Refusal
 
@@ -25,14 +27,17 @@ def _cookies() -> Cookies:
     return Cookies(services.settings().origin)
 
 
-def _start_page(visit: Visit, template: str, problem: str = "", /, **values: object) -> Answer:
+def start_page(visit: Visit, template: str, problem: str = "", /, **values: object) -> Answer:
     """A page with a form for people without a session: a cookie of its own ties the form to the browser."""
     fresh = "" if visit.token else secrets.token_urlsafe(32)
     visit = replace(visit, token=visit.token or fresh)
+    cookies = [_cookies().kept(START, fresh)] if fresh else []
+    if not visit.origin.browser:
+        cookies.append(_cookies().lasting(BROWSER, secrets.token_urlsafe(32)))
     if problem:
         values["problems"] = [(str(values.get("field", "email")), visit.words(f"refusal.{problem}"))]
     answer = page(visit, template, status=422 if problem else 200, **values)
-    return replace(answer, cookies=(_cookies().kept(START, fresh),)) if fresh else answer
+    return replace(answer, cookies=tuple(cookies))
 
 
 def _regions() -> list[tuple[str, str]]:
@@ -41,10 +46,17 @@ def _regions() -> list[tuple[str, str]]:
     return [(code, origin) for code, origin in settings.portal_origins.items() if code != settings.region_code]
 
 
-def _sign_in_page(visit: Visit, problem: str = "", email: str = "", follow: str = "") -> Answer:
-    notice = visit.words("sign_in.renewed") if visit.asked("renewed") else ""
-    values = {"email": email, "next": follow, "regions": _regions(), "region": services.settings().region_code}
-    return _start_page(visit, "sign_in", problem, notice=notice, **values)
+def _sign_in_page(visit: Visit, problem: str = "", email: str = "", follow: str = "", puzzle: str = "") -> Answer:
+    done = visit.asked("done")
+    notice = visit.words(f"sign_in.done.{done}") if done in ("renewed", "joined", "ended") else ""
+    values = {
+        "puzzle": puzzle,
+        "email": email,
+        "next": follow,
+        "regions": _regions(),
+        "region": services.settings().region_code,
+    }
+    return start_page(visit, "sign_in", problem, notice=notice, **values)
 
 
 @routes.get("/sign-in", PUBLIC)
@@ -56,9 +68,15 @@ def sign_in_form(visit: Visit) -> Answer:
 def sign_in(visit: Visit) -> Answer:
     email, follow = visit.sent("email").strip()[:254], safe_next(visit.sent("next"))
     try:
-        outcome = services.access().sign_in(email, visit.sent("password")[:256], visit.origin, _old_token(visit))
+        password, solution = visit.sent("password")[:256], visit.sent("solution")[:20]
+        outcome = services.access().sign_in(email, password, visit.origin, _old_token(visit), solution)
     except Refusal as refusal:
-        return _sign_in_page(visit, told_code(visit, refusal), email, follow)
+        if refusal.code == "proof_by_mail":
+            return start_page(visit, "link_sent", email=email, unusual=True)
+        puzzle = getattr(refusal, "puzzle", "")
+        if puzzle:
+            count_proof(visit, refusal)
+        return _sign_in_page(visit, "" if puzzle else told_code(visit, refusal), email, follow, puzzle)
     return _went_on(visit, outcome, follow)
 
 
@@ -76,6 +94,8 @@ def answer(visit: Visit) -> Answer:
 
 def told_code(visit: Request, refusal: Refusal) -> str:
     """The refusal's code, if it is one that people are told of here; anything else goes up."""
+    if isinstance(refusal, SignInBlocked):
+        telemetry.count("SignInsBlocked", int(visit.now.timestamp() * 1000), "portal")
     if refusal.code not in _CODES:
         raise refusal
     count_proof(visit, refusal)
@@ -105,12 +125,78 @@ def _challenge_page(visit: Visit, asked: Challenge, follow: str, problem: str = 
     from functions.portal.presenters.codes import setup_picture
 
     picture = setup_picture(asked.secret, asked.email) if asked.secret else None
-    return _start_page(visit, "challenge", problem, asked=asked, next=follow, picture=picture, field="reply")
+    return start_page(visit, "challenge", problem, asked=asked, next=follow, picture=picture, field="reply")
+
+
+@routes.get("/sign-in/link", PUBLIC)
+def link_form(visit: Visit) -> Answer:
+    return start_page(visit, "link_ask", email="")
+
+
+@routes.post("/sign-in/link", PUBLIC)
+def ask_link(visit: Visit) -> Answer:
+    """The same page, as late, whether there is such a user or not."""
+    email = visit.sent("email").strip()[:254]
+    try:
+        services.access().links.ask(email, visit.origin)
+    except Refusal as refusal:
+        return start_page(visit, "link_ask", told_code(visit, refusal), email=email)
+    return start_page(visit, "link_sent", email=email, unusual=False)
+
+
+@routes.get("/sign-in/link/{token}", PUBLIC)
+def link_page(visit: Visit) -> Answer:
+    """A button: what only looks at links in mail does not use them up."""
+    holds = services.access().links.holds(visit.params["token"], visit.origin)
+    return start_page(visit, "link_open", token=visit.params["token"], holds=holds)
+
+
+@routes.post("/sign-in/link/{token}", PUBLIC)
+def open_link(visit: Visit) -> Answer:
+    token = visit.params["token"]
+    try:
+        begun = services.access().links.open(token, visit.origin, _old_token(visit))
+    except Refusal as refusal:
+        if refusal.code != "link_invalid":
+            return _sign_in_page(visit, told_code(visit, refusal))
+        return start_page(visit, "link_open", token=token, holds=False)
+    return _went_on(visit, begun, "/accounts")
+
+
+@routes.get("/invitation/{token}", PUBLIC)
+def invitation(visit: Visit) -> Answer:
+    return _invitation_page(visit)
+
+
+@routes.post("/invitation/{token}", PUBLIC)
+def accept(visit: Visit) -> Answer:
+    name, password = visit.sent("name")[:200], visit.sent("password")[:256]
+    try:
+        services.access().joining.accept(visit.params["token"], name, password, visit.origin)
+    except Refusal as refusal:
+        if refusal.code not in ("password_weak", "invalid_person"):
+            return _invitation_page(visit, refusal)
+        field = "name" if refusal.code == "invalid_person" else "password"
+        return _invitation_page(visit, problems=[(field, visit.words(f"refusal.{refusal.code}"))])
+    return see_other("/sign-in?done=joined")
+
+
+def _invitation_page(visit: Visit, no: Refusal | None = None, problems: Sequence[tuple[str, str]] = ()) -> Answer:
+    offer, token = None, visit.params["token"]
+    try:
+        offer = services.access().joining.look(token, visit.origin) if no is None else None
+    except Refusal as refusal:
+        no = refusal
+    code = no.code if no else ""
+    shown = code if code in ("too_many_attempts", "other_organisation") else "link_invalid"
+    text = visit.words(f"refusal.{shown}") if no else ""
+    answer = start_page(visit, "invitation", offer=offer, token=token, no=text, problems=problems)
+    return replace(answer, status=422) if no or problems else answer
 
 
 @routes.get("/forgot-password", PUBLIC)
 def forgot_form(visit: Visit) -> Answer:
-    return _start_page(visit, "forgot", email="")
+    return start_page(visit, "forgot", email="")
 
 
 @routes.post("/forgot-password", PUBLIC)
@@ -119,8 +205,8 @@ def forgot(visit: Visit) -> Answer:
     try:
         services.access().forgot_password(email, visit.origin)
     except Refusal as refusal:
-        return _start_page(visit, "forgot", told_code(visit, refusal), email=email)
-    return _start_page(visit, "forgot_code", email=email)
+        return start_page(visit, "forgot", told_code(visit, refusal), email=email)
+    return start_page(visit, "forgot_code", email=email)
 
 
 @routes.post("/forgot-password/confirm", PUBLIC)
@@ -131,8 +217,8 @@ def confirm_forgot(visit: Visit) -> Answer:
     except Refusal as refusal:
         found = told_code(visit, refusal)
         field: Mapping[str, str] = {"password_weak": "password"}
-        return _start_page(visit, "forgot_code", found, email=email, field=field.get(found, "code"))
-    return see_other("/sign-in?renewed=1")
+        return start_page(visit, "forgot_code", found, email=email, field=field.get(found, "code"))
+    return see_other("/sign-in?done=renewed")
 
 
 @routes.post("/sign-out", LOOKING_TOO)

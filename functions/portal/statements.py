@@ -12,7 +12,9 @@ from functions.portal.presenters.spreadsheets import csv_text
 from functions.portal.presenters.statements import Statement, export_rows, statement_view, statements
 from functions.portal.records_of_reading import note_read
 from functions.portal.visit import Visit
+from saldo.access.model_visibility import Document
 from saldo.access.rules import READERS
+from saldo.access.rules_visibility import seen_from
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import numbers_between
 from saldo.kernel.errors import Problems, Refusal
@@ -22,7 +24,7 @@ from saldo.ledger import service as ledger
 routes = Routes("statements")
 
 
-@routes.get("/accounts/{account_id}/statement", roles(READERS))
+@routes.get("/accounts/{account_id}/statement", roles(READERS, Document.STATEMENT))
 def statement(visit: Visit) -> Answer:
     problems: list[tuple[str, str]] = []
     try:
@@ -36,7 +38,7 @@ def statement(visit: Visit) -> Answer:
     return page(visit, "statement", status=422 if problems else 200, **values)
 
 
-@routes.get("/accounts/{account_id}/statement.csv", roles(READERS))
+@routes.get("/accounts/{account_id}/statement.csv", roles(READERS, Document.STATEMENT))
 def export(visit: Visit) -> Answer:
     from_on, to_on = _range(visit)
     found, rows = _read(visit, from_on, to_on)
@@ -58,6 +60,9 @@ def _range(visit: Visit) -> tuple[date, date]:
     from_on, to_on = from_on or usual[0], to_on or usual[1]
     if not problems and to_on < from_on:
         problems.add("to", "before_from", "the last date lies before the first")
+    since = seen_from(visit.account.visibility, visit.today)
+    if since is not None:  # older entries count in the opening balance and are not shown
+        from_on, to_on = max(from_on, since), max(to_on, since)
     problems.refuse_if_any("not a range of dates", "invalid_range")
     return from_on, to_on
 

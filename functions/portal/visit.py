@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from urllib.parse import quote
 
 from functions.http.requests import Fields, Request
 from functions.portal.words import Words
 from saldo.access.model import Origin, Seat, Session
-from saldo.access.rules import PAYERS, form_key
+from saldo.access.model_visibility import Document, SelfService
+from saldo.access.rules import PAYERS, WARNING, ends_at, form_key
 from saldo.audit.model import Actor
 from saldo.kernel.periods import local_date
 from saldo.storage.store import Store
 
+_NEWS_FOR = timedelta(minutes=2)
 _NEXT = re.compile(r"/(accounts|profile)(/[A-Za-z0-9_\-./]*)?(\?[A-Za-z0-9_\-.=&%+]*)?")
 
 
@@ -68,11 +71,37 @@ class Visit(Request):
 
     @property
     def may_pay(self) -> bool:
-        return self.seat is not None and self.seat.role in PAYERS
+        return self.seat is not None and self.seat.role in PAYERS and self.may("pay")
+
+    def may(self, what: str) -> bool:
+        """Whether the account's visibility allows a document or action of this name; for links."""
+        allowed = self.account.visibility
+        return any(name.value == what and allowed.allows(name) for name in (*Document, *SelfService))
 
     @property
     def form_key(self) -> str:
         return form_key(self.token)
+
+    @property
+    def ends_in_s(self) -> int:
+        """Seconds until the session is over unless it is used."""
+        return int((ends_at(self.who) - self.now).total_seconds())
+
+    @property
+    def warns_in_s(self) -> int:
+        return max(1, self.ends_in_s - int(WARNING.total_seconds()))
+
+    @property
+    def here(self) -> str:
+        """The path of this page, without its query."""
+        path = self.path
+        for name, value in self.params.items():
+            path = path.replace(f"{{{name}}}", quote(value, safe=""))
+        return path
+
+    @property
+    def just_began(self) -> bool:
+        return self.session is not None and self.now - self.session.began_at <= _NEWS_FOR
 
     @property
     def home(self) -> str:

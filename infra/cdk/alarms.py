@@ -39,6 +39,7 @@ class Runbook(Enum):
     DOCUMENTS_FAILING = "documents-failing"
     CANARY_BROKEN = "canary-broken"
     SIGN_INS_REFUSED = "sign-ins-refused"
+    SIGN_INS_BLOCKED = "sign-ins-blocked"
     BULK_EXPORTS = "bulk-exports"
     CLEARING_NOT_ZERO = "clearing-not-zero"
     NUMBER_GAP = "number-gap"

@@ -63,6 +63,12 @@ BUSINESS = (
         service=_PORTAL,
     ),
     Watched(
+        "SignInsBlocked",
+        Runbook.SIGN_INS_BLOCKED,
+        "A sign-in with the right password was too unusual to let in: somebody may know it who should not.",
+        service=_PORTAL,
+    ),
+    Watched(
         "DocumentsTaken",
         Runbook.BULK_EXPORTS,
         "Very many documents and lists were downloaded: somebody may be copying a customer's books.",

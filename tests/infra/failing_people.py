@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
@@ -11,10 +12,13 @@ from unittest.mock import patch
 
 from functions.canary.walk import Canary
 from infra.cdk import functions as specs
+from tests.functions.portal.conftest import solved
 from tests.infra.cloud import Cloud, always_fails, never_answers
 from tests.infra.going_wrong import goes_wrong, trouble
 from tests.simulation.portal import PORTAL, Web, web
 from tests.simulation.workflows import scenes as s
+
+_PASSWORD = "shared with the gateway"
 
 
 def asks(net: Web, path: str, **headers: str) -> Callable[[], Any]:
@@ -84,6 +88,39 @@ def guessing(cloud: Cloud) -> None:
             cloud.run(specs.PORTAL, lambda body=body: net.send("POST", f"{PORTAL}/sign-in", headers, body))
 
 
+@goes_wrong("somebody who knows a password signs in at night, after many sign-ins and failures")
+def impersonated(cloud: Cloud) -> None:
+    from functions.operations import canary
+
+    cloud.region.now += timedelta(hours=17)
+    with opened(cloud) as net, canary_on(net):
+        cloud.run(specs.CANARY, lambda: canary.handler({}, None))
+        for _ in range(9):
+            _signed_in(net)
+        for password in [*["guess"] * 6, _PASSWORD]:
+            page = cloud.run(specs.PORTAL, lambda password=password: _tried(net, password))
+        assert page.status == 422, page.text
+
+
+def _tried(net: Web, password: str) -> Any:
+    """As a stranger's browser, which solves what it is asked."""
+    from functions.canary.books import Names
+    from functions.canary.browser import Browser
+
+    browser = Browser(PORTAL, net.send)
+    known = {"email": Names("eu").email, "password": password}
+    page = browser.post("/sign-in", [*_hidden(browser.get("/sign-in"), known), *known.items()])
+    asked = re.search(r'data-puzzle="([^"]+)"', page.text)
+    if asked is None:
+        return page
+    solution = {**known, "solution": solved(asked[1])}
+    return browser.post("/sign-in", [*_hidden(page, solution), *solution.items()])
+
+
+def _hidden(page: Any, known: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [pair for pair in page.fields() if pair[0] not in known]
+
+
 @goes_wrong("the canary breaks, twice")
 def canary_breaks(cloud: Cloud) -> None:
     from functions.operations import canary
@@ -106,7 +143,7 @@ def copied(cloud: Cloud) -> None:
         path = f"/accounts/{Names('eu').account_id}/invoices.csv"
         for _ in range(300):
             page = cloud.run(specs.PORTAL, asks(net, path, cookie=cookie))
-            assert page.status == 200, page.text
+            assert page.status in (200, 303, 429), page.text
 
 
 def _signed_in(net: Web) -> str:
@@ -114,7 +151,7 @@ def _signed_in(net: Web) -> str:
     from functions.canary.browser import Browser
 
     browser = Browser(PORTAL, net.send)
-    known = {"email": Names("eu").email, "password": "shared with the gateway"}
+    known = {"email": Names("eu").email, "password": _PASSWORD}
     form = [pair for pair in browser.get("/sign-in").fields() if pair[0] not in known]
     assert browser.post("/sign-in", [*form, *known.items()]).status == 303
     return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())

@@ -110,7 +110,8 @@ def web(region: Region) -> Iterator[Web]:
     )
     idle: Any = SimpleNamespace(wake=lambda: None)
     gateway = Gateway(region.book, idle, [SECRET], GATEWAY, region.clock, Mood())
-    for made in (services.sessions, services.documents):
+    kept = (services.sessions, services.documents, services.colleagues, services.approvals, services.pay_links)
+    for made in kept:
         made.cache_clear()
     with patch.object(services, "access", lambda: access):
         services.settings.cache_clear()
@@ -121,7 +122,8 @@ def web(region: Region) -> Iterator[Web]:
         try:
             yield Web(region, access, app, api, gateway)
         finally:
-            services.sessions.cache_clear()
+            for made in kept:
+                made.cache_clear()
             api_services.api_keys.cache_clear()
 
 

@@ -36,3 +36,24 @@ for (const open of document.querySelectorAll("details.switch")) {
   document.addEventListener("click", (event) => { if (!open.contains(event.target)) open.open = false; });
   open.addEventListener("keydown", (event) => { if (event.key === "Escape") { open.open = false; open.querySelector("summary").focus(); } });
 }
+const ending = document.querySelector("[data-ends]");
+if (ending) {
+  const plan = (left) => { ending.hidden = left > 300; if (left > 300) setTimeout(() => { ending.hidden = false; }, (left - 300) * 1000); };
+  plan(Number(ending.dataset.ends));
+  ending.querySelector("form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(event.target));
+    const answer = await fetch("/session/extend", { method: "POST", body, headers: { Accept: "application/json" } });
+    if (answer.ok) plan((await answer.json()).ends_s); else location.reload();
+  });
+}
+const puzzled = document.querySelector("form[data-puzzle]");
+if (puzzled && window.crypto && crypto.subtle) (async () => {
+  const puzzle = puzzled.dataset.puzzle, bits = parseInt(puzzle), text = new TextEncoder(), button = puzzled.querySelector("button");
+  button.disabled = true;
+  for (let n = 0; ; n++) {
+    const d = new Uint8Array(await crypto.subtle.digest("SHA-256", text.encode(`${puzzle}.${n}`)));
+    if (((d[0] << 16) | (d[1] << 8) | d[2]) >>> (24 - bits) === 0) { puzzled.elements.solution.value = n; break; }
+  }
+  button.disabled = false;
+})();

@@ -46,6 +46,13 @@ def test_wrong_password_and_unknown_address_are_one_refusal(identity: CognitoIde
     assert refusals[0] == refusals[1] and refusals[0][0] == "sign_in_failed"
 
 
+def test_a_user_is_found_by_address_unless_unknown_or_disabled(identity: CognitoIdentity) -> None:
+    subject = identity.enrol(EMAIL, PASSWORD)
+    assert identity.find(EMAIL) == subject and identity.find("nobody@nowhere.example") == ""
+    identity._client.admin_disable_user(UserPoolId=identity._pool_id, Username=EMAIL)
+    assert identity.find(EMAIL) == ""
+
+
 def test_forgetting_is_quiet_for_the_unknown(identity: CognitoIdentity) -> None:
     identity.forgot_password("nobody@nowhere.example")
 

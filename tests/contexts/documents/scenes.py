@@ -9,6 +9,7 @@ from decimal import Decimal
 import boto3
 
 from functions.delivery.letters import WrittenLetters
+from functions.delivery.note_letters import NoteLetters
 from functions.delivery.reminder_letters import ReminderLetters
 from functions.documents.settled import SettledInStore
 from saldo.accounts.service import Accounts
@@ -22,6 +23,7 @@ from saldo.kernel.money import Money
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.payments.model import Allocation, Payment, PaymentStatus
+from saldo.payments.pay_links import PayLinks
 from saldo.payments.records import payment_item
 from saldo.rating.model import Share, Step
 from saldo.storage.files import Files
@@ -48,7 +50,11 @@ class Scene:
     def letters(self) -> WrittenLetters:
         """As delivery has them written."""
         reminders = Reminders(self.region.store, self.region.clock)
-        return WrittenLetters(self.documents, ReminderLetters(reminders, self.accounts, "http://localhost:8080"))
+        origin, region = "http://localhost:8080", self.region
+        notes = NoteLetters(region.store, region.sealer, self.accounts, origin, region.clock)
+        pay_links = PayLinks(region.store, region.sealer, region.clock)
+        reminding = ReminderLetters(reminders, self.accounts, origin, pay_links)
+        return WrittenLetters(self.documents, reminding, notes, pay_links)
 
 
 def line() -> Line:

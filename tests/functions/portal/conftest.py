@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from itertools import count
 from typing import Any
 
 import pytest
 
+from functions.delivery.note_letters import NoteLetters
 from functions.portal import services
 from functions.staff import services as staff_services
 from saldo.access.model import Challenge, Origin
 from saldo.access.model_staff import Staff, StaffSignedIn
+from saldo.access.proof_of_work import ProofOfWork
 from saldo.access.service import Access, Realm
 from saldo.access.staff import StaffAccess
 from saldo.access.tokens import RsaTokens
+from saldo.accounts.service import Accounts
 from saldo.audit.model import job
+from saldo.delivery.model import Letter
 from saldo.payments.ports import Checkout, CheckoutRequest
 from saldo.payments.service import Payments
 from tests.contexts.conftest import FrozenClock
 from tests.functions.portal import scenes
-from tests.functions.portal.browser import ORIGIN, Browser
+from tests.functions.portal.browser import ORIGIN, Browser, Page
 from tests.functions.portal.identity import (
     CLIENT,
     ISSUER,
@@ -36,8 +43,22 @@ from tests.simulation.region import Region
 
 GATEWAY = "http://localhost:9090"
 SECRET = b"gateway secret of the tests"
+SECRET_32 = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 US_ORIGIN = "http://localhost:8081"
-_CACHED = ("settings", "store", "sealer", "sessions", "access", "acting", "gateway_secret", "payments", "documents")
+_CACHED = (
+    "settings",
+    "store",
+    "sealer",
+    "sessions",
+    "access",
+    "acting",
+    "colleagues",
+    "approvals",
+    "pay_links",
+    "gateway_secret",
+    "payments",
+    "documents",
+)
 
 
 @dataclass
@@ -104,6 +125,54 @@ class Portal:
         assert answer.status == 303, answer.text
         return browser
 
+    def with_codes(self, who: str = "admin") -> Browser:
+        """Somebody with an authenticator, signed in by it a moment ago."""
+        person = scenes.PEOPLE[who]
+        known = self.identity.people[person.email]
+        known.secret = SECRET_32
+        user_id = self.access.user_id_of(known.subject)
+        self.access.register(replace(person, id=user_id, has_totp=True), job("tests"))
+        browser = self.browser()
+        browser.sign_in(person.email, scenes.PASSWORD)
+        form = browser.page.hidden() if browser.page else {}
+        answer = browser.post("/sign-in/answer", {**form, "reply": self.code()}, key=False)
+        assert answer.status == 303, answer.text
+        return browser
+
+    def solving(self, email: str, password: str) -> Page:
+        """Sign in as a browser does that solves what it is asked."""
+        browser = self.browser()
+        page = browser.sign_in(email, password)
+        asked = re.search(r'data-puzzle="([^"]+)"', page.text)
+        if asked is None:
+            return page
+        fields = {**page.hidden(), "email": email, "password": password, "solution": solved(asked[1])}
+        return browser.post("/sign-in", fields, key=False)
+
+    def code(self) -> str:
+        return totp(SECRET_32, self.clock().timestamp())
+
+    def user_id(self, who: str) -> str:
+        return self.access.user_id_of(self.identity.people[scenes.PEOPLE[who].email].subject)
+
+    def mail(self, kind: str) -> list[Letter]:
+        """Letters of this kind as they would be handed to the mailer, in the order they were written."""
+        items = [i for i in self.access._store.scan() if i["kind"] == "note" and i["note_kind"] == kind]
+        made = NoteLetters(self.access._store, services.sealer(), self.accounts, ORIGIN, self.clock)
+        letters = (made.letter(i["pk"], i["note_id"]) for i in sorted(items, key=lambda i: i["written_at"]))
+        return [letter for letter in letters if letter]
+
+    @property
+    def accounts(self) -> Accounts:
+        return Accounts(self.access._store, services.sealer(), self.clock)
+
+
+def solved(puzzle: str) -> str:
+    """What saldo.js does: the first number that fits."""
+    bits = int(puzzle.split(".")[0])
+    fits = (n for n in count() if int.from_bytes(sha256(f"{puzzle}.{n}".encode()).digest(), "big") >> (256 - bits) == 0)
+    return str(next(fits))
+
 
 def build(environment: Any, origin: str = ORIGIN, gateway_url: str = GATEWAY) -> Portal:
     """The portal of region eu with the scenes told. `environment` takes setenv and setattr."""
@@ -131,6 +200,7 @@ def _assembled(environment: Any, region: Region) -> Portal:
     own = Realm("eu", STAFF_ISSUER)
     staff = StaffAccess(services.store(), services.sealer(), staff_identity, staff_tokens, own, clock, pauses.append)
     environment.setattr(staff_services, "access", lambda: staff)
+    access._challenger = ProofOfWork(bits=8)
     environment.setattr(services, "_clock", clock)
     environment.setattr(services, "access", lambda: access)
     environment.setattr(services, "payments", lambda: Payments(services.store(), gateway, clock))

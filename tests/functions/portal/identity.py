@@ -87,6 +87,10 @@ class IdentityInMemory:
         person.password = password
         return person.subject
 
+    def find(self, email: str) -> str:
+        person = self.people.get(email)
+        return person.subject if person else ""
+
     def sign_in(self, email: str, password: str) -> Tokens | Challenge:
         person = self.people.get(email)
         if person is None or person.password != password:

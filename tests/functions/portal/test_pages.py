@@ -28,7 +28,10 @@ CALLS = {
     f"{HOME}/payments": 2,
     f"{HOME}/payments/{{payment}}": 3,
     f"{HOME}/statement": 3,
+    f"{HOME}/people": 2,
+    f"{HOME}/approvals": 3,
     "/profile": 2,
+    "/session/ending": 1,
 }
 
 

@@ -126,7 +126,7 @@ def test_changing_grants_ends_the_sessions_that_carry_the_old_ones(portal: Porta
 def test_too_many_failures_stop_even_the_right_password_for_known_and_unknown_alike(portal: Portal) -> None:
     for email in (ADMIN.email, "nobody@nowhere.example"):
         for _ in range(MOST_FAILURES_OF_A_USER):
-            portal.browser().sign_in(email, "wrong")
+            portal.solving(email, "wrong")
         page = portal.browser().sign_in(email, scenes.PASSWORD)
         assert "Too many attempts" in page.text
     portal.clock.advance(minutes=16)
@@ -186,7 +186,7 @@ def test_a_forgotten_password_is_renewed_by_code_and_unknown_addresses_look_the_
     fields = {"email": ADMIN.email, "code": "123456", "password": "Another-Horse-8"}
     assert browser.post("/forgot-password/confirm", {**fields, "code": "1"}).status == 422
     assert browser.post("/forgot-password/confirm", {**fields, "password": "short"}).status == 422
-    assert browser.post("/forgot-password/confirm", fields).location == "/sign-in?renewed=1"
+    assert browser.post("/forgot-password/confirm", fields).location == "/sign-in?done=renewed"
     assert browser.sign_in(ADMIN.email, "Another-Horse-8").status == 303
 
 

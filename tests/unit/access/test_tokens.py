@@ -30,6 +30,16 @@ def test_a_token_of_the_pools_key_for_our_client_says_who_it_is() -> None:
     assert verifier().subject(signed(usual())) == "someone"
 
 
+def test_a_federated_users_token_is_the_pools_and_nothing_the_other_provider_says_chooses_anything() -> None:
+    """Cognito puts what the organisation's provider said into `identities`; the subject stays the pool's own."""
+    identities = [{"userId": "somebody-else", "providerName": "kontor", "providerType": "SAML", "issuer": "urn:kontor"}]
+    federated = {"cognito:username": "kontor_somebody-else", "identities": identities, "nonce": "n"}
+    assert verifier().subject(signed(usual(**federated))) == "someone"
+    for changes in ({"iss": "urn:kontor"}, {"aud": "urn:kontor"}, {"sub": None}, {"sub": ["someone"]}, {"sub": ""}):
+        with pytest.raises(TokenInvalid):
+            verifier().subject(signed(usual(**federated, **changes)))
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -125,6 +125,20 @@ def reminder(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def note(**changes: Any) -> dict[str, Any]:
+    return {
+        "pk": "acct_eu_a",
+        "sk": "note#note_0aaaa",
+        "kind": "note",
+        "note_id": "note_0aaaa",
+        "note_kind": "invitation",
+        "entity_id": "ent_eu_seller",
+        "written_at": "2026-11-23T08:00:00.000Z",
+        "language": "en",
+        "sealed": b"address and texts",
+    } | changes
+
+
 def types(old: Any, new: Any) -> list[str]:
     return [event.type for event in events_of(old, new)]
 
@@ -188,6 +202,11 @@ def test_a_reminder_is_told_when_it_is_decided_and_not_when_it_is_withdrawn() ->
     assert types(reminder(), reminder(revision=2)) == []
 
 
+def test_a_note_is_told_once_and_names_nobody() -> None:
+    assert types(None, note()) == ["note.written"]
+    assert types(note(), note(language="de")) == []
+
+
 def test_other_records_and_deletions_are_no_news() -> None:
     assert events_of(None, {"pk": "a", "sk": "body#inv_1", "kind": "body"}) == []
     assert events_of(invoice("issued"), None) == []
@@ -211,6 +230,7 @@ CHANGES = [
     (None, credit_note()),
     (None, alert()),
     (None, reminder()),
+    (None, note()),
 ]
 
 

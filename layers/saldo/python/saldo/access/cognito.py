@@ -55,6 +55,10 @@ def _refusal(code: str, error: Exception) -> Exception:
     return error
 
 
+def _subject(attributes: Any) -> str:
+    return str(next(a["Value"] for a in attributes if a["Name"] == "sub"))
+
+
 class CognitoIdentity:
     """One user pool and the portal's client in it."""
 
@@ -87,7 +91,15 @@ class CognitoIdentity:
                 )
             self._client.admin_set_user_password(UserPoolId=pool, Username=email, Password=password, Permanent=True)
             user = self._client.admin_get_user(UserPoolId=pool, Username=email)
-        return next(a["Value"] for a in user["UserAttributes"] if a["Name"] == "sub")
+        return _subject(user["UserAttributes"])
+
+    def find(self, email: str) -> str:
+        try:
+            with _in_our_words():
+                user = self._client.admin_get_user(UserPoolId=self._pool_id, Username=email)
+        except Refusal:
+            return ""
+        return _subject(user["UserAttributes"]) if user.get("Enabled", True) else ""
 
     def sign_in(self, email: str, password: str) -> Tokens | Challenge:
         with _in_our_words():

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from saldo.access.model_acting import Acting
+from saldo.access.model_visibility import USUAL, Visibility
 
 
 class Role(StrEnum):
@@ -25,10 +26,11 @@ class UserStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One account and the role a user has on it."""
+    """One account and the role a user has on it; `suspended`: for the time being not."""
 
     account_id: str
     role: Role
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,27 @@ class Seat:
     currency: str
     entity_id: str
     time_zone: str
+    visibility: Visibility = USUAL
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from: the address cut to its network, and the browser in a word or two."""
+    """Where a request came from: the address cut to its network, and the browser in a word or two.
+
+    `browser`: digest of the cookie by which a browser is known again, "" when it keeps none.
+    """
 
     address: str = ""
     device: str = ""
+    browser: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Failed attempts of the running window: of the user, and of the network they come from."""
+
+    of_user: int
+    of_network: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +86,7 @@ class Session:
 
     `verified_at`: when the user last proved who they are with a one-time code, None when never in this session.
     `acting`: it is a member of staff who looks at what the customer sees; `user_id` is then theirs.
+    `elsewhere`: the browser of another session that was living when this one began, "" when there was none.
     """
 
     digest: str
@@ -83,6 +99,7 @@ class Session:
     seen_at: datetime
     verified_at: datetime | None
     origin: Origin
+    elsewhere: str = ""
     acting: Acting | None = None
 
     def seat(self, account_id: str) -> Seat | None:
@@ -97,6 +114,14 @@ class SessionSummary:
     digest: str
     began_at: datetime
     origin: Origin
+
+
+class Proof(StrEnum):
+    """By what somebody showed who they are. CODE: password and one-time code. MAIL: a link from their mailbox."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a proof
+    CODE = "code"
+    MAIL = "mail"
 
 
 class ChallengeKind(StrEnum):

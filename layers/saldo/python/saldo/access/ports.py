@@ -18,6 +18,10 @@ class IdentityProvider(Protocol):
         """Make a user with a lasting password, or give an existing one this password; answers the subject."""
         ...
 
+    def find(self, email: str) -> str:
+        """The subject of the user with this address who may sign in, "" when there is none."""
+        ...
+
     def sign_in(self, email: str, password: str) -> Tokens | Challenge: ...
 
     def answer_totp(self, challenge: Challenge, code: str) -> Tokens | Challenge: ...
@@ -41,6 +45,16 @@ class IdentityProvider(Protocol):
         ...
 
     def confirm_forgot(self, email: str, code: str, password: str) -> None: ...
+
+
+class Challenger(Protocol):
+    """Makes another attempt cost something, before attempts are refused altogether."""
+
+    def puzzle(self, about: str) -> str:
+        """What the browser has to answer; the same for the same thing it is about."""
+        ...
+
+    def holds(self, about: str, answer: str) -> bool: ...
 
 
 class IdTokenVerifier(Protocol):

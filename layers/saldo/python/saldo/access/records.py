@@ -1,6 +1,7 @@
 """How users and sessions lie in the table.
 
 `<user>` / `user`: grants in clear, e-mail and name sealed. `<user>` / `session#<digest>`: the user's own list.
+`<user>` / `signed_in#<print>`: a browser the user signed in with, half a year.
 `session_<digest>` / `session`: what every page reads. `attempts_<print>` / `window`: failed sign-ins of 15 minutes.
 Plain items, read on every page: PynamoDB would cost the portal 180 ms of CPU at each cold start.
 """
@@ -11,7 +12,8 @@ from datetime import datetime
 
 from saldo.access.model import Grant, Origin, Role, Seat, Session, SessionSummary, User, UserStatus
 from saldo.access.model_acting import Acting
-from saldo.access.rules import ABSOLUTE, WINDOW
+from saldo.access.rules import ABSOLUTE, BROWSER_KNOWN, WINDOW
+from saldo.access.rules_visibility import visibility_from, visibility_text
 from saldo.accounts.model import ERASED
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.storage.items import Item, Key
@@ -21,6 +23,8 @@ from saldo.storage.units import Unit
 PERSON_FIELDS = "user/1"
 SETUP_FIELDS = "totp-setup/1"
 OWN_SESSIONS = "session#"
+SIGN_IN_LINKS = "link#"
+KNOWN_BROWSERS = "signed_in#"  # between `session#` and `user`, so that one range has all three
 
 
 def user_key(user_id: str) -> Key:
@@ -48,7 +52,7 @@ def user_item(user: User, sealer: Sealer, at: datetime) -> Item:
         "status": user.status.value,
         "has_totp": user.has_totp,
         "registered_at": instant_text(at),
-        "grants": [{"account_id": g.account_id, "role": g.role.value} for g in user.grants],
+        "grants": grant_items(user.grants),
         "sealed": sealer.seal(user.organisation_id, (pk, sk), PERSON_FIELDS, person),
     }
 
@@ -72,8 +76,31 @@ def user_from(item: Item, sealer: Sealer) -> User:
     )
 
 
+def grant_items(grants: tuple[Grant, ...]) -> list[Item]:
+    return [
+        {"account_id": g.account_id, "role": g.role.value} | ({"suspended": True} if g.suspended else {})
+        for g in grants
+    ]
+
+
 def grants_from(item: Item) -> tuple[Grant, ...]:
-    return tuple(Grant(g["account_id"], Role(g["role"])) for g in item["grants"])
+    return tuple(Grant(g["account_id"], Role(g["role"]), g.get("suspended", False)) for g in item["grants"])
+
+
+def seat_from(role: Role, account: Item) -> Seat:
+    """What a session keeps of an account."""
+    facts = (account["name"], account["currency"], account["entity_id"], account["time_zone"])
+    return Seat(account["pk"], role, *facts, visibility_from(account.get("visibility")))
+
+
+def _seat_item(seat: Seat) -> Item:
+    item: Item = {name: getattr(seat, name) for name in Seat.__dataclass_fields__}
+    item["visibility"] = visibility_text(seat.visibility)
+    return item
+
+
+def _seat_from(item: Item) -> Seat:
+    return Seat(**{**item, "role": Role(item["role"]), "visibility": visibility_from(item.get("visibility"))})
 
 
 def session_item(session: Session) -> Item:
@@ -88,9 +115,10 @@ def session_item(session: Session) -> Item:
         "has_totp": session.has_totp,
         "began_at": instant_text(session.began_at),
         "seen_at": instant_text(session.seen_at),
-        "seats": [{name: getattr(s, name) for name in Seat.__dataclass_fields__} for s in session.seats],
+        "seats": [_seat_item(seat) for seat in session.seats],
         "address": session.origin.address,
         "device": session.origin.device,
+        "elsewhere": session.elsewhere,
         "expires_at_s": _expiry(session.began_at),
     }
     if session.verified_at is not None:
@@ -107,13 +135,14 @@ def session_from(item: Item) -> Session:
         digest=item["pk"].removeprefix("session_"),
         user_id=item["user_id"],
         organisation_id=item["organisation_id"],
-        seats=tuple(Seat(**{**s, "role": Role(s["role"])}) for s in item["seats"]),
+        seats=tuple(_seat_from(seat) for seat in item["seats"]),
         language=item["language"],
         has_totp=item["has_totp"],
         began_at=instant_from(item["began_at"]),
         seen_at=instant_from(item["seen_at"]),
         verified_at=instant_from(verified_at) if verified_at else None,
         origin=Origin(item["address"], item["device"]),
+        elsewhere=item.get("elsewhere", ""),
         acting=Acting(**{**acting, "until": instant_from(acting["until"])}) if acting else None,
     )
 
@@ -128,6 +157,19 @@ def own_session_item(session: Session) -> Item:
         "address": session.origin.address,
         "device": session.origin.device,
         "expires_at_s": _expiry(session.began_at),
+    }
+
+
+def known_browser_item(user_id: str, origin: Origin, at: datetime) -> Item:
+    """`origin.browser` is a digest of a cookie already; a print of it tells browsers apart and opens nothing."""
+    return {
+        "pk": user_id,
+        "sk": KNOWN_BROWSERS + origin.browser[:32],
+        "kind": "known_browser",
+        "device": origin.device,
+        "address": origin.address,
+        "last_at": instant_text(at),
+        "expires_at_s": int((at + BROWSER_KNOWN).timestamp()),
     }
 
 

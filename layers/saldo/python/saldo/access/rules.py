@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from saldo.access.model import Role, Session
+from saldo.access.model import Failures, Role, Session
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
 
@@ -18,10 +18,15 @@ IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=5)
 FRESH = timedelta(minutes=5)
+WARNING = timedelta(minutes=5)
+BROWSER_KNOWN = timedelta(days=180)
 WINDOW = timedelta(minutes=15)
 MOST_FAILURES_OF_A_USER = 8
 MOST_FAILURES_OF_AN_ADDRESS = 60
+CHALLENGE_AFTER_OF_A_USER = 3
+CHALLENGE_AFTER_OF_AN_ADDRESS = 20
 FAILURE_FLOOR_S = 0.6
+LINK_HOLDS = timedelta(minutes=15)
 
 # Paying this much or more in one go asks for a one-time code again, of users who have one. Minor units.
 STEP_UP_FROM_MINOR: Mapping[str, int] = {"EUR": 1_000_000, "USD": 1_000_000, "GBP": 1_000_000, "CHF": 1_000_000}
@@ -65,6 +70,16 @@ def needs_step_up(session: Session, amount: Money, now: datetime) -> bool:
     if not session.has_totp or amount.minor < STEP_UP_FROM_MINOR.get(amount.currency, 0):
         return False
     return session.verified_at is None or now - session.verified_at > FRESH
+
+
+def asks_challenge(failures: Failures) -> bool:
+    """Whether another attempt has to bring the answer to a challenge: well before attempts are refused altogether."""
+    return failures.of_user >= CHALLENGE_AFTER_OF_A_USER or failures.of_network >= CHALLENGE_AFTER_OF_AN_ADDRESS
+
+
+def is_proven(session: Session, now: datetime) -> bool:
+    """Whether a one-time code was given in the last minutes: what changes access asks for that of everybody."""
+    return session.verified_at is not None and now - session.verified_at <= FRESH
 
 
 def user_id_of(region_code: str, issuer: str, subject: str) -> str:

@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import base64
-import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from saldo.access import records, rules
+from saldo.access.attempts import Attempts
+from saldo.access.beginning import Arrival, Beginning, ProofByMail
+from saldo.access.joining import Joining
 from saldo.access.model import (
     Challenge,
     ChallengeKind,
-    Grant,
+    Failures,
     Origin,
-    Seat,
+    Proof,
     Session,
     SignedIn,
     Tokens,
     TotpSetup,
     User,
-    UserStatus,
 )
-from saldo.access.ports import IdentityProvider, IdTokenVerifier
+from saldo.access.ports import Challenger, IdentityProvider, IdTokenVerifier
+from saldo.access.proof_of_work import ProofOfWork
+from saldo.access.records_people import write_members
+from saldo.access.sign_in_links import SignInLinks
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.storage.items import Item
 from saldo.storage.sealing import CannotOpen, Sealer
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+
+
+class ChallengeAsked(Refusal):
+    """Another attempt has to bring the answer to `puzzle`; unknown addresses meet it as soon as known ones."""
+
+    def __init__(self, puzzle: str) -> None:
+        super().__init__("challenge_asked", "answer the challenge with the next attempt")
+        self.puzzle = puzzle
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,11 @@ class Access:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store, self._sealer, self._identity, self._tokens = store, sealer, identity, tokens
-        self._realm, self._clock, self._pause = realm, clock, pause
+        self._realm, self._clock = realm, clock
+        self._attempts, self._beginning = Attempts(store, clock, pause), Beginning(store, sealer, clock)
+        self._challenger: Challenger = ProofOfWork()
+        self.joining = Joining(store, sealer, identity, self._attempts, clock, self.user_id_of)
+        self.links = SignInLinks(store, sealer, identity, self._attempts, clock, self.user_id_of)
 
     # -- users -------------------------------------------------------------------------------------------------------
 
@@ -72,7 +87,9 @@ class Access:
 
     def register(self, user: User, actor: Actor) -> User:
         """Put a user on record, or change one; the sessions they have end in the same unit."""
+        old = self._store.get(*records.user_key(user.id))
         unit = Unit(f"register {user.id}").put(records.user_item(user, self._sealer, self._clock()))
+        write_members(unit, records.grants_from(old) if old else (), user, self._sealer)
         for item in self._store.query_all(user.id, prefix=records.OWN_SESSIONS, consistent=True):
             records.end_session(unit, user.id, item["sk"].removeprefix(records.OWN_SESSIONS))
         after = {"grants": [f"{g.account_id} {g.role}" for g in user.grants], "status": user.status.value}
@@ -89,10 +106,16 @@ class Access:
 
     # -- signing in --------------------------------------------------------------------------------------------------
 
-    def sign_in(self, email: str, password: str, origin: Origin, old_token: str = "") -> SignedIn | Challenge:
-        """Begin. Refusal `sign_in_failed` for every kind of no; `too_many_attempts` once there were too many."""
+    def sign_in(
+        self, email: str, password: str, origin: Origin, old_token: str = "", solution: str = ""
+    ) -> SignedIn | Challenge:
+        """Begin. Refusal `sign_in_failed` for every kind of no; `challenge_asked` (ChallengeAsked, with the puzzle)
+        after some; `too_many_attempts` once there were too many; `proof_by_mail` when a link was mailed instead."""
         email = rules.normal_email(email)
-        return self._guarded(email, origin, old_token, lambda: self._identity.sign_in(email, password))
+        with self._attempts.limited(email, origin) as failures:
+            self._refuse_unsolved(email, origin, failures, solution)
+            answer = self._identity.sign_in(email, password)
+            return self._went_on(answer, Proof.PASSWORD, origin, old_token, failures)
 
     def answer(self, challenge: Challenge, reply: str, origin: Origin, old_token: str = "") -> SignedIn | Challenge:
         """Go on with the reply to a challenge: the code, or the new password. Refusal `code_wrong`, `password_weak`
@@ -102,94 +125,29 @@ class Access:
             ChallengeKind.TOTP_SETUP: self._identity.answer_totp_setup,
             ChallengeKind.NEW_PASSWORD: self._identity.answer_new_password,
         }
-        step = steps[challenge.kind]
-        with_code = challenge.kind is not ChallengeKind.NEW_PASSWORD
-        return self._guarded(challenge.email, origin, old_token, lambda: step(challenge, reply), with_code)
+        proof = Proof.PASSWORD if challenge.kind is ChallengeKind.NEW_PASSWORD else Proof.CODE
+        with self._attempts.limited(challenge.email, origin) as failures:
+            answer = steps[challenge.kind](challenge, reply)
+            return self._went_on(answer, proof, origin, old_token, failures)
 
-    def _guarded(
-        self,
-        email: str,
-        origin: Origin,
-        old_token: str,
-        ask: Callable[[], Tokens | Challenge],
-        with_code: bool = False,
+    def _refuse_unsolved(self, email: str, origin: Origin, failures: Failures, solution: str) -> None:
+        if not rules.asks_challenge(failures):
+            return
+        about = f"{email} {origin.browser} {origin.address} {failures.of_user}"
+        if not self._challenger.holds(about, solution):
+            raise ChallengeAsked(self._challenger.puzzle(about))
+
+    def _went_on(
+        self, answer: Tokens | Challenge, proof: Proof, origin: Origin, old_token: str, failures: Failures
     ) -> SignedIn | Challenge:
-        """Ask the provider under the limits; a failure is counted and never answered faster than the floor."""
-        began = time.monotonic()
+        if isinstance(answer, Challenge):
+            return answer
+        user_id = self.user_id_of(self._tokens.subject(answer.id_token))
         try:
-            self._refuse_when_too_many(email, origin)
-            try:
-                answer = ask()
-                if isinstance(answer, Challenge):
-                    return answer
-                return self._begin(answer, origin, old_token, with_code)
-            except Refusal as refusal:
-                if refusal.code in ("sign_in_failed", "code_wrong", "token_invalid"):
-                    self._count_failure(email, origin)
-                raise
-        except Refusal:
-            self._pause(max(0.0, rules.FAILURE_FLOOR_S - (time.monotonic() - began)))
+            return self._beginning.begin(Arrival(user_id, origin, proof, failures, old_token))
+        except ProofByMail:
+            self.links.send(user_id, origin)
             raise
-
-    def _refuse_when_too_many(self, email: str, origin: Origin) -> None:
-        by_user, by_address = rules.attempt_keys(email, origin.address, self._clock())
-        found = self._store.get_many([(by_user, "window"), (by_address, "window")], consistent=True)
-        counts = {key[0]: item["failures"] for key, item in found.items()}
-        most = (by_user, rules.MOST_FAILURES_OF_A_USER), (by_address, rules.MOST_FAILURES_OF_AN_ADDRESS)
-        if any(counts.get(owner, 0) >= limit for owner, limit in most):
-            raise Refusal("too_many_attempts", "too many attempts; try again in 15 minutes")
-
-    def _count_failure(self, email: str, origin: Origin) -> None:
-        now = self._clock()
-        unit = Unit("count a failed sign-in")
-        for owner in rules.attempt_keys(email, origin.address, now):
-            records.count_failure(unit, owner, now)
-        self._store.write_one(unit)
-
-    def _begin(self, tokens: Tokens, origin: Origin, old_token: str, with_code: bool) -> SignedIn:
-        user_id = self.user_id_of(self._tokens.subject(tokens.id_token))
-        item = self._store.get(*records.user_key(user_id))
-        if item is None or item["status"] != UserStatus.ACTIVE or not item["grants"]:
-            raise Refusal("sign_in_failed", "e-mail address or password is not right")
-        now, token = self._clock(), secrets.token_urlsafe(32)
-        session = Session(
-            digest=rules.digest_of(token),
-            user_id=user_id,
-            organisation_id=item["organisation_id"],
-            seats=self._seats(records.grants_from(item)),
-            language=item["language"],
-            has_totp=item["has_totp"] or with_code,
-            began_at=now,
-            seen_at=now,
-            verified_at=now if with_code else None,
-            origin=origin,
-        )
-        self._record(session, item, old_token)
-        return SignedIn(token, session)
-
-    def _record(self, session: Session, user: Item, old_token: str) -> None:
-        """The session, the user's list of it, the end of the one it follows, and the audit: one unit."""
-        unit = Unit(f"begin {session.digest}").insert(records.session_item(session))
-        unit.put(records.own_session_item(session))
-        # Holds only while the grants are those that were read: a change meanwhile must not be outlived.
-        unit.require(records.user_key(session.user_id), when={"registered_at": user["registered_at"]})
-        old = self._store.get(*records.session_key(rules.digest_of(old_token))) if old_token else None
-        if old is not None:
-            records.end_session(unit, old["user_id"], rules.digest_of(old_token))
-        actor = Actor(session.user_id, "user", address=session.origin.address)
-        unit.put(audit_item(AuditRecord(session.user_id, session.began_at, actor, "session.began", session.user_id)))
-        if self._store.write_one(unit):
-            raise Refusal("sign_in_failed", "e-mail address or password is not right")
-
-    def _seats(self, grants: Sequence[Grant]) -> tuple[Seat, ...]:
-        found = self._store.get_many([(g.account_id, "account") for g in grants])
-        seats = []
-        for grant in grants:
-            item = found.get((grant.account_id, "account"))
-            if item is not None:
-                facts = (item["name"], item["currency"], item["entity_id"], item["time_zone"])
-                seats.append(Seat(grant.account_id, grant.role, *facts))
-        return tuple(seats)
 
     # -- proving it again --------------------------------------------------------------------------------------------
 
@@ -252,44 +210,24 @@ class Access:
 
     def _prove(self, session: Session, email: str, ask: Callable[[], Tokens | Challenge]) -> Tokens:
         """The same limits as for a sign-in; the tokens must be this session's user's."""
-        began = time.monotonic()
-        try:
-            self._refuse_when_too_many(email, session.origin)
-            try:
-                answer = ask()
-                if isinstance(answer, Challenge):
-                    raise Refusal("sign_in_failed", "e-mail address or password is not right")
-                if self.user_id_of(self._tokens.subject(answer.id_token)) != session.user_id:
-                    raise Refusal("sign_in_failed", "e-mail address or password is not right")
-                return answer
-            except Refusal:
-                self._count_failure(email, session.origin)
-                raise
-        except Refusal:
-            self._pause(max(0.0, rules.FAILURE_FLOOR_S - (time.monotonic() - began)))
-            raise
+        with self._attempts.limited(email, session.origin):
+            answer = ask()
+            if isinstance(answer, Challenge):
+                raise Refusal("sign_in_failed", "e-mail address or password is not right")
+            if self.user_id_of(self._tokens.subject(answer.id_token)) != session.user_id:
+                raise Refusal("sign_in_failed", "e-mail address or password is not right")
+            return answer
 
     # -- recovering --------------------------------------------------------------------------------------------------
 
     def forgot_password(self, email: str, origin: Origin) -> None:
         """Send a code if the address is known; takes the same time and says the same either way."""
-        began = time.monotonic()
-        self._refuse_when_too_many(email, origin)
-        self._count_failure(f"forgot {email}", origin)
-        self._identity.forgot_password(rules.normal_email(email))
-        self._pause(max(0.0, rules.FAILURE_FLOOR_S - (time.monotonic() - began)))
+        email = rules.normal_email(email)
+        with self._attempts.rationed("forgot", email, origin):
+            self._identity.forgot_password(email)
 
     def confirm_forgot(self, email: str, code: str, password: str, origin: Origin) -> None:
         """Set a new password with the code sent; Refusal `code_wrong`, `password_weak`, `too_many_attempts`."""
-        began = time.monotonic()
-        try:
-            self._refuse_when_too_many(email, origin)
-            try:
-                self._identity.confirm_forgot(rules.normal_email(email), code, password)
-            except Refusal as refusal:
-                if refusal.code == "code_wrong":
-                    self._count_failure(email, origin)
-                raise
-        except Refusal:
-            self._pause(max(0.0, rules.FAILURE_FLOOR_S - (time.monotonic() - began)))
-            raise
+        email = rules.normal_email(email)
+        with self._attempts.limited(email, origin):
+            self._identity.confirm_forgot(email, code, password)

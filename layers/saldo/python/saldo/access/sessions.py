@@ -14,6 +14,8 @@ from saldo.storage.items import Item
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
+_A_UNIT = 40
+
 
 class Sessions:
     """Sessions of one region. `store` is the region's, not narrowed to a customer."""
@@ -21,8 +23,11 @@ class Sessions:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    def of_token(self, token: str) -> Session | None:
-        """The living session of a cookie's token, None otherwise. One read; every few minutes one write."""
+    def of_token(self, token: str, *, touch: bool = True) -> Session | None:
+        """The living session of a cookie's token, None otherwise. One read; every few minutes one write.
+
+        touch: whether this counts as use; the page that warns of the end does not.
+        """
         if not token or len(token) > 100:
             return None
         item = self._store.get(*records.session_key(rules.digest_of(token)))
@@ -31,7 +36,11 @@ class Sessions:
         session, now = records.session_from(item), self._clock()
         if not rules.is_alive(session, now):
             return None
-        return self._touched(session) if rules.is_due_for_touch(session, now) else session
+        return self._touched(session) if touch and rules.is_due_for_touch(session, now) else session
+
+    def extend(self, session: Session) -> Session:
+        """Begin the time without use anew; the absolute end stays."""
+        return self._touched(session)
 
     def _touched(self, session: Session) -> Session:
         now = self._clock()
@@ -61,6 +70,26 @@ class Sessions:
         actor = Actor(session.user_id, "user", address=session.origin.address)
         unit.put(audit_item(AuditRecord(session.user_id, self._clock(), actor, "session.ended", digest[:16])))
         self._store.write_one(unit)
+
+    def end_others(self, session: Session) -> int:
+        """End every other session of the same user; how many there were."""
+        _, sessions = self.own(session)
+        others = [s.digest for s in sessions if s.digest != session.digest]
+        actor = Actor(session.user_id, "user", address=session.origin.address)
+        for start in range(0, len(others), _A_UNIT):
+            unit = Unit(f"end others {start}")
+            for digest in others[start : start + _A_UNIT]:
+                records.end_session(unit, session.user_id, digest)
+            after = {"ended": len(others[start : start + _A_UNIT])}
+            told = AuditRecord(session.user_id, self._clock(), actor, "sessions.ended", others[start][:16], after=after)
+            self._store.write_one(unit.put(audit_item(told)))
+        return len(others)
+
+    def count_download(self, session: Session) -> int:
+        """Count one document or list taken; how many this session took in the running quarter of an hour."""
+        name = f"taken_{int(self._clock().timestamp() // rules.WINDOW.total_seconds())}"
+        found = self._store.change(records.session_key(session.digest), add={name: 1}, when={})
+        return int(found[name]) if found else 0
 
     def choose_language(self, session: Session, language: str) -> None:
         """The user's language from now on, in this session too."""

@@ -79,6 +79,7 @@ class Letter:
     """What goes with a document: plain texts in the customer's language, and the document itself, where there is one.
 
     `facts` are (label, value) pairs shown under the intro. `sender` is the seller's name, `reply_to` their address.
+    `to`: the one person it is for, where it is not for the addresses of the billing profile.
     `holds_while`: records (owner, sort key) whose fields must still have these values when the letter is handed over.
     """
 
@@ -95,4 +96,5 @@ class Letter:
     closing: str
     file_name: str = ""
     pdf: bytes = b""
+    to: str = ""
     holds_while: tuple[tuple[tuple[str, str], Mapping[str, Any]], ...] = ()

@@ -10,8 +10,8 @@ from saldo.delivery.model import Letter
 
 class Letters(Protocol):
     def letter(self, account_id: str, document_kind: str, document_id: str) -> Letter | None:
-        """The letter with its document (kind: invoice, credit_note, receipt or reminder); None where there is nothing
-        to say any more. Refusal where there is no such document."""
+        """The letter with its document (kind: invoice, credit_note, receipt, reminder or note); None where there is
+        nothing to say any more. Refusal where there is no such document."""
         ...
 
 

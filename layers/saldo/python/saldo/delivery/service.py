@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from saldo.accounts.model import Account, AccountStatus
+from saldo.accounts.model import Account, AccountStatus, BillingProfile
 from saldo.accounts.service import Accounts
 from saldo.audit.model import AuditRecord, job
 from saldo.audit.records import audit_item
@@ -22,6 +22,9 @@ from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+
+# Mail to one person (an invitation, a link to sign in): not what an account may do without.
+TO_A_PERSON = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Deliveries:
         did not take it, or its answer was lost.
         """
         account = self._accounts.account(account_id)
-        if not account.deliver_by_email or account.status is AccountStatus.CLOSED:
+        if kind != TO_A_PERSON and (not account.deliver_by_email or account.status is AccountStatus.CLOSED):
             return None
         copy = _Copy(account, kind, document_id, correlation_id)
         old = self._settle_crash(copy, self.find(account_id, document_id))
@@ -75,25 +78,33 @@ class Deliveries:
 
     def _send(self, copy: _Copy, old: Delivery | None) -> Delivery | None:
         profile = self._accounts.profile(copy.account.id, copy.account.profile_version)
+        letter, no = self._written(copy, profile)
+        recipients = (letter.to,) if letter and letter.to else profile.emails
         begun = rules.begun(
             old,
             account_id=copy.account.id,
             document_id=copy.document_id,
             document_kind=copy.kind,
-            recipients=len(profile.emails),
+            recipients=len(recipients),
             profile_version=profile.version,
             now=self._clock(),
         )
-        try:
-            letter = self._letters.letter(copy.account.id, copy.kind, copy.document_id)
-            if not profile.emails:
-                raise Refusal("no_recipient", "the billing profile names no e-mail address")
-        except Refusal as refusal:
-            return self._record(copy, old, rules.failed(begun, refusal.code, self._clock(), permanent=True))
+        if no:
+            return self._record(copy, old, rules.failed(begun, no, self._clock(), permanent=True))
         if letter is None:
             return self._let_be(copy, old)
         self._record(copy, old, begun, letter)
-        return self._hand_over(copy, begun, letter, profile.emails)
+        return self._hand_over(copy, begun, letter, recipients)
+
+    def _written(self, copy: _Copy, profile: BillingProfile) -> tuple[Letter | None, str]:
+        """The letter, and why there can be none."""
+        try:
+            letter = self._letters.letter(copy.account.id, copy.kind, copy.document_id)
+        except Refusal as refusal:
+            return None, refusal.code
+        if not profile.emails and not (letter and letter.to):
+            return None, "no_recipient"
+        return letter, ""
 
     def _let_be(self, copy: _Copy, old: Delivery | None) -> Delivery | None:
         """Nothing is to be said any more: a copy that may have gone out before stays as far as it came."""

@@ -16,7 +16,7 @@ from saldo.kernel.ids import fingerprint
 
 Image = Mapping[str, Any]  # a record's attributes as plain values, before or after a change
 
-KINDS = ("invoice", "payment", "order", "alert", "reminder")  # the only records whose changes are news
+KINDS = ("invoice", "payment", "order", "alert", "reminder", "note")  # the only records whose changes are news
 _NOT_YET = ("draft", "void")
 _TAKEN = ("accepted", "fulfilled")
 
@@ -186,6 +186,24 @@ def _of_reminder(old: Image | None, new: Image) -> list[DomainEvent]:
     ]
 
 
+def _of_note(old: Image | None, new: Image) -> list[DomainEvent]:
+    """Mail to one person: to whom and what stays sealed."""
+    if old is not None:
+        return []
+    return [
+        DomainEvent(
+            id=f"evt_{fingerprint('note.written', new['note_id'])}",
+            type="note.written",
+            version=1,
+            occurred_at=instant_from(new["written_at"]),
+            correlation_id=new["note_id"],
+            account_id=new["pk"],
+            entity_id=new["entity_id"],
+            facts={"note_id": new["note_id"], "about": new["note_kind"]},
+        )
+    ]
+
+
 def _when(image: Image, status: str) -> datetime:
     """When the record last came into this status."""
     return max(instant_from(change["at"]) for change in image["history"] if change["status"] == status)
@@ -197,4 +215,5 @@ _OF_KIND: Mapping[str, Callable[[Image | None, Image], list[DomainEvent]]] = {
     "order": _of_order,
     "alert": _of_alert,
     "reminder": _of_reminder,
+    "note": _of_note,
 }

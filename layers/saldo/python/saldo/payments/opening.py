@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from saldo.accounts.model import Account, LegalEntity
@@ -12,12 +12,14 @@ from saldo.audit.records import audit_item
 from saldo.invoicing.records import header_key
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
-from saldo.kernel.ids import derived_id, fingerprint
+from saldo.kernel.ids import derived_id
 from saldo.kernel.periods import local_date
-from saldo.payments import records, rules
+from saldo.payments import records, records_approvals, rules, rules_approvals
 from saldo.payments.model import UNDER_WAY, Allocation, Payable, Payment, PaymentStatus, StatusChange
+from saldo.payments.model_approvals import Approval, ApprovalPolicy
 from saldo.payments.ports import Checkout, CheckoutRequest, Gateway
 from saldo.payments.reading import load, payables_from
+from saldo.payments.rules_approvals import content_of
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -27,7 +29,10 @@ _MOST_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a payer asks for. `request_key`: the form's own key, one per filled-in form."""
+    """What a payer asks for. `request_key`: the form's own key, one per filled-in form.
+
+    `approval_id`: who must agree to it has (`approvals`), "" where nobody was asked.
+    """
 
     account_id: str
     allocations: tuple[Allocation, ...]
@@ -35,10 +40,11 @@ class Wish:
     request_key: str
     return_url: str
     reason: str
+    approval_id: str = ""
 
     @property
     def content(self) -> str:
-        return fingerprint(self.reason, *(f"{a.invoice_id}={a.minor}" for a in self.allocations))
+        return content_of(self.allocations, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class _Parties:
     account: Account
     seller: LegalEntity
     payables: Mapping[str, Payable]
+    policy: ApprovalPolicy | None
+    approval: Approval | None
 
 
 def start(store: Store, gateway: Gateway, clock: Clock, wish: Wish) -> Payment:
@@ -85,14 +93,19 @@ def _known(store: Store, wish: Wish) -> Payment | None:
 def _read(store: Store, wish: Wish) -> _Parties:
     account_key = (wish.account_id, "account")
     keys = [header_key(wish.account_id, a.invoice_id) for a in wish.allocations]
-    found = store.within(wish.account_id).get_many([account_key, *keys], consistent=True)
+    policy_key = records_approvals.policy_key(wish.account_id)
+    approval_key = records_approvals.approval_key(wish.account_id, wish.approval_id or "none")
+    keys += [account_key, policy_key, approval_key]
+    found = store.within(wish.account_id).get_many(keys, consistent=True)
     if account_key not in found:
         raise NotFound("no such account")
     account = account_from(found.pop(account_key))
+    policy, asked = records_approvals.policy_from(found.pop(policy_key, None)), found.pop(approval_key, None)
+    approval = records_approvals.approval_from(asked) if asked else None
     seller = store.get(account.entity_id, "entity")
     if seller is None:
         raise NotFound("no such legal entity")
-    return _Parties(account, entity_from(seller), payables_from(found.values()))
+    return _Parties(account, entity_from(seller), payables_from(found.values()), policy, approval)
 
 
 def _intend(store: Store, gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> Payment:
@@ -100,6 +113,10 @@ def _intend(store: Store, gateway: str, clock: Clock, wish: Wish, parties: _Part
     payment = _new_payment(gateway, clock, wish, parties)
     amount = payment.amount
     unit = Unit(f"start {payment.id}")
+    if rules_approvals.levels_for(parties.policy, amount.currency, _basis(wish, amount.minor, parties)):
+        rules_approvals.check_startable(parties.approval, wish.content, wish.actor.id, clock())
+    if parties.approval is not None:
+        records_approvals.started(unit, parties.approval, payment.id)
     unit.insert(records.request_guard(wish.account_id, wish.request_key, payment.id, wish.content))
     unit.insert(records.payment_item(payment))
     after = {"amount_minor": amount.minor, "currency": amount.currency, "invoices": len(wish.allocations)}
@@ -112,6 +129,15 @@ def _intend(store: Store, gateway: str, clock: Clock, wish: Wish, parties: _Part
     if known is None:
         raise Unavailable("the payment could not be recorded; try again")
     return known
+
+
+def basis_minor(minor: int, allocations: Sequence[Allocation], payables: Mapping[str, Payable]) -> int:
+    """What limits look at: what is paid, or all that is open on the chosen invoices when that is more."""
+    return max(minor, sum(payables[a.invoice_id].open_minor for a in allocations))
+
+
+def _basis(wish: Wish, minor: int, parties: _Parties) -> int:
+    return basis_minor(minor, wish.allocations, parties.payables)
 
 
 def _new_payment(gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> Payment:

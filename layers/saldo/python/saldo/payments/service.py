@@ -34,6 +34,7 @@ class Payments:
         request_key: str,
         return_url: str,
         reason: str = "",
+        approval_id: str = "",
     ) -> Payment:
         """Start a payment of these invoices and open its checkout; send the payer to `checkout_url`.
 
@@ -42,9 +43,10 @@ class Payments:
         replaced. reason: required when an invoice is paid in part.
         A known payment that is over (settled, failed, cancelled) is returned as it is, without being paid again.
         Refusal: invalid_allocations (with every problem), request_key_reused, invalid_request_key, reason_too_long,
-        gateway_refused. Unavailable: the gateway did not answer; repeating with the same key is safe.
+        gateway_refused, approval_needed, approval_void (the account's own rules: `approvals`). Unavailable: the gateway
+        did not answer; repeating with the same key is safe.
         """
-        wish = opening.Wish(account_id, tuple(allocations), actor, request_key, return_url, reason)
+        wish = opening.Wish(account_id, tuple(allocations), actor, request_key, return_url, reason, approval_id)
         return opening.start(self._store, self._gateway, self._clock, wish)
 
     def get(self, account_id: str, payment_id: str) -> Payment:

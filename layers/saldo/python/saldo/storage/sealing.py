@@ -9,11 +9,13 @@ later one; both are part of the additional data.
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from saldo.kernel.clock import Clock, instant_text, system_clock
@@ -178,6 +180,21 @@ class Sealer:
         except InvalidTag:
             raise CannotOpen from None
         return dict(json.loads(plain))
+
+    def sign(self, organisation_id: str, purpose: str, text: str) -> bytes:
+        """HMAC-SHA-256 of a text under a key derived from the organisation's data key for this purpose (one step of
+        HKDF-Expand, RFC 5869): it says nothing of the data key, and dies with it. Erased as in `seal`."""
+        return self._signed(self._keys.data_keys(organisation_id, create=True)[-1], purpose, text)
+
+    def is_signed(self, organisation_id: str, purpose: str, text: str, signature: bytes) -> bool:
+        """Whether `sign` gave this signature, under any version of the data key; compared in constant time."""
+        keys = self._keys.data_keys(organisation_id)
+        return any(hmac.compare_digest(self._signed(key, purpose, text), signature) for key in keys)
+
+    def _signed(self, data_key: bytes, purpose: str, text: str) -> bytes:
+        info = json.dumps(["sign/1", self._keys.region_code, self._table, purpose]).encode()
+        derived = hmac.new(data_key, info + b"\x01", sha256).digest()
+        return hmac.new(derived, text.encode(), sha256).digest()
 
     def _place(self, head: bytes, key: tuple[str, str], kind: str) -> bytes:
         return json.dumps([head.hex(), self._keys.region_code, self._table, *key, kind]).encode()

@@ -6,7 +6,7 @@ import base64
 import json
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 AGENDA = "agenda"
+Sees = Callable[[Item], bool]
 _RETRY_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _MOST_ATTEMPTS = 8
 
@@ -39,18 +40,28 @@ class Page:
 
 
 class Store:
-    """One region's records. `scope`: the owners it may touch (accounts, organisations); None for the seller's jobs."""
+    """One region's records. `scope`: the owners it may touch (accounts, organisations); None for the seller's jobs.
 
-    def __init__(self, client: DynamoDBClient, table: str, scope: Iterable[str] | None = None) -> None:
+    `sees`: which records are in sight of this reader; one that is not is as good as none.
+    """
+
+    def __init__(
+        self, client: DynamoDBClient, table: str, scope: Iterable[str] | None = None, sees: Sees | None = None
+    ) -> None:
         self._client = client
         self.table = table
         self._scope = None if scope is None else frozenset(scope)
+        self._sees = sees
 
-    def within(self, *owners: str) -> Store:
-        """The same records seen through a narrower scope; widening is refused."""
+    def within(self, *owners: str, sees: Sees | None = None) -> Store:
+        """The same records seen through a narrower scope; widening is refused, and what was out of sight stays so."""
         if self._scope is not None and not self._scope.issuperset(owners):
             raise OutOfScope
-        return Store(self._client, self.table, owners)
+        return Store(self._client, self.table, owners, _both(self._sees, sees))
+
+    def _in_sight(self, attributes: Iterable[Mapping[str, Any]]) -> list[Item]:
+        items = [from_attributes(a) for a in attributes]
+        return items if self._sees is None else [item for item in items if self._sees(item)]
 
     def _check(self, pk: str) -> str:
         if self._scope is not None and pk.rpartition("#")[2] not in self._scope:
@@ -64,7 +75,7 @@ class Store:
             ConsistentRead=consistent,
         )
         found = answer.get("Item")
-        return from_attributes(found) if found else None
+        return next(iter(self._in_sight([found])), None) if found else None
 
     def get_many(self, keys: Sequence[Key], *, consistent: bool = False) -> dict[Key, Item]:
         """Items by key, 100 a call; keys that do not exist are left out."""
@@ -75,8 +86,7 @@ class Store:
             request: Any = {self.table: {"Keys": waiting[:100], "ConsistentRead": consistent}}
             answer = self._client.batch_get_item(RequestItems=request)
             responses: Any = answer["Responses"]
-            for attributes in responses.get(self.table, []):
-                item = from_attributes(attributes)
+            for item in self._in_sight(responses.get(self.table, [])):
                 found[item["pk"], item["sk"]] = item
             unprocessed: Any = answer.get("UnprocessedKeys", {})
             unread = unprocessed.get(self.table, {}).get("Keys", [])
@@ -100,7 +110,7 @@ class Store:
     ) -> Page:
         """One page of a partition or of the agenda; `prefix`, or `first`..`last` inclusive, bound the sort key."""
         request = self._query(pk, prefix, first, last, agenda)
-        if fields:
+        if fields and self._sees is None:  # what decides on sight may be any field
             names = {f"#f{i}": name for i, name in enumerate(fields)}
             request["ProjectionExpression"] = ", ".join(names)
             request["ExpressionAttributeNames"] |= names
@@ -112,9 +122,7 @@ class Store:
             request["ConsistentRead"] = True
         answer = self._client.query(**request, ScanIndexForward=not newest_first)
         last_key = answer.get("LastEvaluatedKey")
-        return Page(
-            [from_attributes(a) for a in answer["Items"]], _to_cursor(from_attributes(last_key)) if last_key else None
-        )
+        return Page(self._in_sight(answer["Items"]), _to_cursor(from_attributes(last_key)) if last_key else None)
 
     def _query(self, pk: str, prefix: str, first: str | None, last: str | None, agenda: bool) -> dict[str, Any]:
         names = {"#p": "agenda_pk" if agenda else "pk"}
@@ -249,6 +257,12 @@ class Store:
         except ClientError as error:
             return _conflicts(group, error)
         return None
+
+
+def _both(one: Sees | None, other: Sees | None) -> Sees | None:
+    if one is None or other is None:
+        return one or other
+    return lambda item: one(item) and other(item)
 
 
 def _conflicts(group: list[Unit], error: Any) -> list[Conflict]:

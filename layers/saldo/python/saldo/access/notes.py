@@ -1,0 +1,105 @@
+"""Mail to one person: written in the unit of what it tells of, carried by `delivery` when its event comes.
+
+`<account>` / `note#<id>`: address and texts sealed, 30 days. It holds no token: the letter's writer makes that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from saldo.access.links import LinkPurpose
+from saldo.kernel.clock import instant_from, instant_text
+from saldo.kernel.ids import new_id
+from saldo.storage.items import Item, Key
+from saldo.storage.sealing import Sealer
+from saldo.storage.units import Unit
+
+PREFIX = "note#"
+FIELDS = "note/1"
+KEPT = timedelta(days=30)
+
+
+class NoteKind(StrEnum):
+    INVITATION = "invitation"
+    SIGN_IN_LINK = "sign_in_link"
+    SIGN_IN_WITH_CODE = "sign_in_with_code"
+    NEW_DEVICE = "new_device"
+    APPROVAL_ASKED = "approval_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """`email` and `values` are personal. `until`: after that it says nothing true any more and is not sent.
+
+    `link`: purpose, owner and id of the link that goes with it. `path`: where its button leads without one.
+    """
+
+    account_id: str
+    id: str
+    kind: NoteKind
+    organisation_id: str
+    entity_id: str
+    language: str
+    email: str
+    written_at: datetime
+    until: datetime
+    values: Mapping[str, str] = field(default_factory=dict)
+    link: tuple[LinkPurpose, str, str] | None = None
+    path: str = "/profile"
+
+
+def new_note_id(at: datetime) -> str:
+    return new_id("note", at)
+
+
+def note_key(account_id: str, note_id: str) -> Key:
+    return account_id, PREFIX + note_id
+
+
+def add_note(unit: Unit, note: Note, sealer: Sealer) -> Unit:
+    """Have the unit write the note; its event brings it to the mailer."""
+    return unit.insert(note_item(note, sealer))
+
+
+def note_item(note: Note, sealer: Sealer) -> Item:
+    pk, sk = note_key(note.account_id, note.id)
+    sealed = {"email": note.email, "values": dict(note.values)}
+    return {
+        "pk": pk,
+        "sk": sk,
+        "kind": "note",
+        "note_id": note.id,
+        "note_kind": note.kind.value,
+        "organisation_id": note.organisation_id,
+        "entity_id": note.entity_id,
+        "language": note.language,
+        "written_at": instant_text(note.written_at),
+        "until": instant_text(note.until),
+        "link": [str(part) for part in note.link or ()],
+        "path": note.path,
+        "expires_at_s": int((note.written_at + KEPT).timestamp()),
+        "sealed": sealer.seal(note.organisation_id, (pk, sk), FIELDS, sealed),
+    }
+
+
+def note_from(item: Item, sealer: Sealer) -> Note:
+    """The note; Erased once the organisation's key is shredded."""
+    opened = sealer.open(item["organisation_id"], (item["pk"], item["sk"]), FIELDS, item["sealed"])
+    link = item["link"]
+    return Note(
+        account_id=item["pk"],
+        id=item["note_id"],
+        kind=NoteKind(item["note_kind"]),
+        organisation_id=item["organisation_id"],
+        entity_id=item["entity_id"],
+        language=item["language"],
+        email=opened["email"],
+        written_at=instant_from(item["written_at"]),
+        until=instant_from(item["until"]),
+        values=opened["values"],
+        link=(LinkPurpose(link[0]), link[1], link[2]) if link else None,
+        path=item["path"],
+    )

@@ -1,0 +1,53 @@
+"""Points for what is unusual about a sign-in, and what follows from their sum."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saldo.access.rules_risk import BLOCK_FROM, STEP_UP_FROM, Signals, Verdict, assess, assess_downloads
+
+CALM = Signals(is_first=False, new_browser=False, new_network=False, sign_ins=1, failures=0, hour=10)
+SIGNALS = st.builds(
+    Signals, st.booleans(), st.booleans(), st.booleans(), st.integers(0, 40), st.integers(0, 8), st.integers(0, 23)
+)
+_ORDER = [Verdict.ALLOW, Verdict.STEP_UP, Verdict.BLOCK]
+
+
+def test_an_everyday_sign_in_and_the_very_first_one_are_let_in() -> None:
+    assert assess(CALM).score == 0 and assess(CALM).verdict is Verdict.ALLOW
+    first = replace(CALM, is_first=True, new_browser=True, new_network=True)
+    assert assess(first).verdict is Verdict.ALLOW
+
+
+def test_a_new_laptop_on_a_journey_is_let_in_by_day_and_asked_again_by_night() -> None:
+    away = replace(CALM, new_browser=True, new_network=True)
+    assert assess(away).verdict is Verdict.ALLOW
+    night = assess(replace(away, hour=3))
+    assert night.verdict is Verdict.STEP_UP
+    assert night.reasons == ("new_browser 20", "new_network 20", "odd_hour 10")
+
+
+def test_unknown_in_every_way_after_many_failures_is_kept_out() -> None:
+    worst = Signals(False, True, True, 12, 6, 3)
+    assert assess(worst).verdict is Verdict.BLOCK
+
+
+@given(SIGNALS)
+def test_reasons_add_up_to_the_score_and_the_score_gives_the_verdict(signals: Signals) -> None:
+    found = assess(signals)
+    assert found.score == sum(int(reason.split()[1]) for reason in found.reasons)
+    assert found.verdict is _ORDER[(found.score >= STEP_UP_FROM) + (found.score >= BLOCK_FROM)]
+
+
+@given(SIGNALS, st.integers(0, 8), st.integers(0, 40))
+def test_more_failures_or_sign_ins_never_make_it_safer(signals: Signals, failures: int, sign_ins: int) -> None:
+    more = replace(signals, failures=signals.failures + failures, sign_ins=signals.sign_ins + sign_ins)
+    assert assess(more).score >= assess(signals).score
+
+
+@given(st.integers(0, 500))
+def test_the_more_is_taken_the_stricter(taken: int) -> None:
+    assert _ORDER.index(assess_downloads(taken)) <= _ORDER.index(assess_downloads(taken + 1))
