@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from functions.portal.endpoint import declared
+import pytest
+
+from functions.http.answers import Answer
+from functions.http.requests import Request
+from functions.portal.endpoint import declared, edge, roles
+from saldo.access.rules import READERS
 from saldo.audit.records import PREFIX, audit_record
+from saldo.kernel.errors import NotFound
 from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser, Page
@@ -64,6 +70,18 @@ def test_no_payment_no_profile_no_other_account_no_change(portal: Portal) -> Non
         answer = support.get(where) if method == "GET" else support.post(where, {"form_key": key}, key=False)
         assert answer.status == 404, (method, path)
     assert support.get(f"/accounts/{scenes.SOUTH}").status == 404
+
+
+def test_who_looks_changes_nothing_even_where_every_role_may(portal: Portal) -> None:
+    path, rule = "/accounts/{account_id}/anything", roles(READERS)
+    assert rule.acting
+    consented(portal)
+    support = portal.staff_in("support")
+    token = begin(support) and support.cookies["saldo"]
+    sent, account = {"cookie": f"saldo={token}"}, {"account_id": scenes.NORTH}
+    seen = edge.seen(Request("POST", path, account, {}, b"", sent, "", portal.clock(), ""))
+    with pytest.raises(NotFound):
+        edge.answer(seen, rule, lambda visit: Answer("changed"))
 
 
 def test_taking_it_back_ends_it_at_once(portal: Portal) -> None:
