@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from local.cli import certificates
+from local.cli import certificates, customers_rules
 from tests.scenarios.sites import sites
 from tests.scenarios.test_command_line import ENTITY, Terminal
 from tests.simulation.region import Region
@@ -150,3 +150,36 @@ def test_a_day_of_reminders_is_previewed_and_what_was_sent_is_listed(terminal: T
     early = terminal.type("reminders", "preview", "--entity", ENTITY, "--on", "2026-01-10")
     assert "not now: " in early.stdout
     assert refused(terminal, "reminders", "preview", "--entity", ENTITY, "--on", "soon") == "invalid_date"
+
+
+def test_what_an_accounts_people_see_is_set_with_a_reason_and_shown(terminal: Terminal) -> None:
+    asked = ("account", "visibility", ACCOUNT)
+    usual = terminal.ask(*asked)
+    assert (usual["open_only"], usual["months"], "pay_links" in usual["actions"]) == (False, 0, False)
+    now = terminal.ask(*asked, "--months", "24", "--action", "pay", "--action", "pay_links", "--reason", "as agreed")
+    assert (now["months"], now["actions"], len(now["documents"])) == (24, ["pay", "pay_links"], 4)
+    assert "pay_links" in terminal.type(*asked).stdout
+    assert terminal.ask(*asked, "--usual", "--reason", "ends") == usual
+    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["visibility.set"] * 2
+    assert refused(terminal, *asked, "--months", "3") == "reason_required"
+    assert refused(terminal, *asked, "--usual", "--open-only", "--reason", "x") == "invalid_input"
+    assert refused(terminal, *asked, "--open-only", "--months", "3", "--reason", "x") == "invalid_visibility"
+
+
+def test_who_must_agree_to_payments_is_set_with_a_reason_and_shown(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = Region().keys()
+    monkeypatch.setattr(customers_rules, "keys_of", lambda _site: keys)
+    asked = ("account", "approvals", ACCOUNT)
+    levels = ("--level", "1000.00 EUR", "--level", "10000.00 EUR:user_eu_cfo,user_eu_ceo", "--reason", "their rules")
+    found = terminal.ask(*asked, *levels)["levels"]
+    assert [(f["above_minor"], f["approvers"]) for f in found] == [
+        (100_000, []),
+        (1_000_000, ["user_eu_cfo", "user_eu_ceo"]),
+    ]
+    assert "any approver" in terminal.type(*asked).stdout
+    assert terminal.ask(*asked, "--none", "--reason", "no longer")["levels"] == []
+    assert refused(terminal, *asked, "--none") == "reason_required"
+    wrong = ("--level", "9 EUR", "--level", "3 EUR", "--reason", "x")
+    assert refused(terminal, *asked, *wrong) == "invalid_policy"

@@ -15,12 +15,15 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
+from saldo.access.model_visibility import SelfService, Visibility
+from saldo.access.visibility import VisibilityRules
 from saldo.delivery.model import DeliveryStatus, Letter
 from saldo.delivery.ports import AnswerLost, NotAccepted, Rejected
 from saldo.delivery.rules import LEASE
 from saldo.delivery.service import Deliveries
 from saldo.delivery.ses import SesMailer
 from saldo.kernel.errors import Unavailable
+from saldo.payments.pay_links import PayLinks
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from tests.contexts import sellers
@@ -275,3 +278,18 @@ def test_an_address_that_is_none_is_refused_before_anything_is_sent() -> None:
     client: Any = Answering(AssertionError("nothing may be sent"))
     with pytest.raises(Rejected, match="invalid_recipient"):
         SesMailer(client, FROM).send(letter, ["not an address"], "inv_1")
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_mail_of_an_invoice_leads_to_its_payment_where_the_account_allows_it(region: Region, allowed: bool) -> None:
+    s = scene(region)
+    if allowed:
+        everything = Visibility(actions=frozenset(SelfService))
+        VisibilityRules(region.store, region.clock).set(sellers.ACCOUNT, everything, sellers.CLERK, "asked for")
+    letter = s.letters.letter(sellers.ACCOUNT, "invoice", INVOICE)
+    assert letter is not None and letter.url.startswith("https://portal.example/pay/acct_") == allowed
+    if allowed:
+        seen = PayLinks(region.store, region.sealer, region.clock).look(letter.url.rpartition("/")[2])
+        assert seen.invoice.header.invoice_id == INVOICE
+        again = s.letters.letter(sellers.ACCOUNT, "invoice", INVOICE)
+        assert again is not None and again.url == letter.url

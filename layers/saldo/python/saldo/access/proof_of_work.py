@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-BITS = 16  # 65,536 hashes on average: under a second in a browser; a list of a million passwords takes days
+BITS = 14  # 16,384 hashes on average: a second or two in a browser; a list of a million passwords takes days
 
 
 class ProofOfWork:
