@@ -162,8 +162,8 @@ _ACCESS: tuple[Mutant, ...] = (
         "a session that is used never ends",
         "max for min",
         "access/rules.py",
-        "return min(session.seen_at + IDLE, session.began_at + ABSOLUTE)",
-        "return max(session.seen_at + IDLE, session.began_at + ABSOLUTE)",
+        "ends = min(session.seen_at + IDLE, session.began_at + ABSOLUTE)",
+        "ends = max(session.seen_at + IDLE, session.began_at + ABSOLUTE)",
         "tests/unit/access/test_rules.py",
     ),
     planted(
@@ -217,9 +217,9 @@ _ACCESS: tuple[Mutant, ...] = (
     planted(
         "one attempt more than allowed",
         "< for <=",
-        "access/service.py",
-        "if any(counts.get(owner, 0) >= limit for owner, limit in most):",
-        "if any(counts.get(owner, 0) > limit for owner, limit in most):",
+        "access/attempts.py",
+        "counts[0] >= rules.MOST_FAILURES_OF_A_USER",
+        "counts[0] > rules.MOST_FAILURES_OF_A_USER",
         "tests/functions/portal/test_signing_in.py::test_too_many_failures_stop_even_the_right_password_for_known_and_unknown_alike",
     ),
 )
