@@ -8,8 +8,8 @@ CDK = PATH="$(NODE):$(CURDIR)/.venv/bin:$$PATH" CDK_DISABLE_CLI_TELEMETRY=true S
 	node "$(NODE)/../lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1 --no-notices \
 	--app "$(PYTHON) -m infra.cdk" --output build/cdk.out/$(ENV)
 BOOTSTRAP = python3 local/bootstrap.py
-# Tests of the whole system share one instance of it and run one after the other.
-WHOLE = $(if $(filter 1,$(NO_BROWSER)),stack and not web,stack or web)
+# Tests of the whole system share one instance of it and run one after the other; types are checked beside them.
+SANS_WEB = $(if $(filter 1,$(NO_BROWSER)), and not web)
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -31,18 +31,25 @@ status: setup ## what is running
 
 test: ## set-up, lint and every test
 	@$(BOOTSTRAP) --browser
-	@$(MAKE) --no-print-directory lint
-	@$(PYTHON) -m pytest -n 2 --dist worksteal -m "not stack and not web"
-	@$(PYTHON) -m pytest -m "$(WHOLE)"
+	@$(MAKE) --no-print-directory style
+	@$(PYTHON) -m pytest -n 2 --dist worksteal -m "not stack$(SANS_WEB)"
+	@$(MAKE) --no-print-directory -j 2 types whole
+
+whole:
+	@$(PYTHON) -m pytest -m "stack$(SANS_WEB)"
 
 check: lint ## lint and the tests that need neither a browser nor the whole system
 	@$(PYTHON) -m pytest -m "not stack and not web"
 
-lint: setup ## ruff, mypy, the floors of the house
+lint: setup style types ## ruff, mypy, the floors of the house
+
+style:
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy
 	@$(PATHS) .venv/bin/lint-imports --no-cache
+
+types:
+	@$(PYTHON) -m mypy
 
 cases: setup ## the worked billing cases, area by area
 	@$(PATHS) $(PYTHON) -m tests.cases
@@ -98,4 +105,4 @@ deploy: setup ## deploy every stack of ENV to AWS
 lock: setup ## pin and hash every package again
 	@$(PYTHON) -m local.lock
 
-.PHONY: help setup up down reset status test check lint bench cost load cases decade simulate crashes mutants nightly audit permissions pictures synth deploy lock
+.PHONY: help setup up down reset status test whole check lint style types bench cost load cases decade simulate crashes mutants nightly audit permissions pictures synth deploy lock

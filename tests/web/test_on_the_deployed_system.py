@@ -23,7 +23,7 @@ from tests.web.looking import overflow, violations
 if TYPE_CHECKING:
     from local.stack import LocalStack
 
-pytestmark = pytest.mark.web
+pytestmark = [pytest.mark.stack, pytest.mark.web]
 
 PAYER = "camille.roche@corvin.example"
 PAYERS_ACCOUNTS = ("acct_eu_corvin_lyon", "acct_eu_corvin_paris")
