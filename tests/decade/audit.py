@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-from saldo.invoicing.model import InvoiceBody, LineKind
+from saldo.invoicing.model import InvoiceBody
 from saldo.kernel.errors import Refusal
 from tests.decade.drive import Machine
 from tests.decade.history import History, Told
@@ -110,8 +110,8 @@ def _run(system: System, auditors: Mapping[str, Auditor], day: date, verdict: Ve
     outcomes = system.run(day)
     for account_id, auditor in auditors.items():
         outcome = outcomes.get(account_id)
-        late_told = isinstance(outcome, InvoiceBody) and any(line.kind is LineKind.LATE for line in outcome.lines)
-        lines = auditor.lines(due[account_id], day, bool(due[account_id] or auditor.items or late_told))
+        ridden = isinstance(outcome, InvoiceBody)  # by late usage alone, where nothing else is due
+        lines = auditor.lines(due[account_id], day, bool(due[account_id] or auditor.items or ridden))
         findings = _judged(auditor, lines, outcome, day, verdict)
         if findings:
             verdict.findings[account_id] = findings

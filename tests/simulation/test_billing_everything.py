@@ -182,6 +182,26 @@ def test_usage_that_comes_late_for_a_window_billed_anew_is_not_lost() -> None:
     assert check_all(world.store).violations == []
 
 
+def test_usage_that_came_late_before_its_window_is_billed_anew_is_asked_for_afterwards() -> None:
+    """Two windows are billed anew at once, by the events that they were billed by; the first is not the latest."""
+    world = World()
+    world.found(1, started_on=JAN)
+    tokens = replace(VERSION.components[2], price=PerUnit(Decimal("0.5")))
+    large = replace(VERSION, id="large", components=(VERSION.components[0], tokens))
+    world.store.put_many([plan_version_item(ENTITY.id, large)])
+    world.run(JAN)
+    world.use(ACCOUNT, date(2026, 1, 5), 100, "e1")
+    world.run(FEB)
+    world.run(MAR)
+    world.use(ACCOUNT, date(2026, 1, 6), 50, "late")
+    _change(world, Change("a", ChangeKind.PLAN, JAN, plan_version_id="large"))
+    world.run(date(2026, 3, 3))
+    world.run(APR)
+    late = [line.net_minor for body in _bodies(world) for line in body.lines if line.kind is LineKind.LATE]
+    assert late == [2500]
+    assert check_all(world.store).violations == []
+
+
 def test_items_are_billed_once_from_their_day_on() -> None:
     world = World()
     world.found(1, started_on=JAN)

@@ -134,8 +134,10 @@ def write_windows(unit: Unit, account_id: str, entity_id: str, before: Closings,
     """Close these windows in the unit that bills them, so that each is billed once.
 
     A window that is new must not be there; one billed again must be as it was read. What was told of late events is
-    done with, so the unit does not hold when more are told of meanwhile.
+    done with, so the unit does not hold when more are told of meanwhile. It is not done with where a charge was made
+    anew: that is by the events of then, and what came since is still to be asked for.
     """
+    told = () if any(window.billed[-1].reason is Reason.REPLACED for window in windows) else before.late
     for window in windows:
         revision = len(window.billed)
         if revision == 1:
@@ -143,11 +145,11 @@ def write_windows(unit: Unit, account_id: str, entity_id: str, before: Closings,
         else:
             unit.put(window_item(window), when={"revision": revision - 1})
     changed: dict[str, Any] = {"kind": "windows", "account_id": account_id, "entity_id": entity_id}
-    removed = [f"{_LATE}{name}#{month}" for name, month in before.late]
+    removed = [f"{_LATE}{name}#{month}" for name, month in told]
     changed |= {_LAST + meter_id: _fields(window) for meter_id, window in latest(before, windows).items()}
-    if before.late:
+    if told:
         removed += ["agenda_pk", "agenda_on"]
-    when = {"flags": before.flags} if before.late else None
+    when = {"flags": before.flags} if told else None
     return unit.update(closings_key(account_id), set=changed, remove=removed, when=when)
 
 
