@@ -27,7 +27,7 @@ def failed(visit: Visit, error: Exception) -> Answer:
     if code == "proof_needed":
         return see_other(f"/session/prove?next={quote(visit.here, safe='/')}")
     text = visit.words.known(f"refusal.{code}", f"failure.{shown}.text")
-    return page(visit, "failure", status=status, title=title, text=text, layout="base.html", home="/accounts")
+    return page(visit, "failure", status=status, title=title, text=text, home="/accounts")
 
 
 def count_proof(visit: Request, refusal: Refusal) -> None:

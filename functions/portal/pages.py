@@ -39,5 +39,6 @@ def environment() -> Environment:
 def page(visit: Visit, template: str, /, *, status: int = 200, **values: object) -> Answer:
     """A whole page. Templates see the visit as `v`, the words as `t`, and the values given."""
     shared = {"v": visit, "t": visit.words, "static": addresses(), "languages": [(c, NAMES[c]) for c in LANGUAGES]}
-    text = environment().get_template(f"{template}.html").render({"problems": (), **shared, **values})
+    shared |= {"problems": (), "layout": "base.html", "entrance": "/sign-in"}
+    text = environment().get_template(f"{template}.html").render({**shared, **values})
     return Answer(text, status)

@@ -19,4 +19,4 @@ def failed(visit: StaffVisit, error: Exception) -> Answer:
     if status == 404:
         visit = replace(visit, presence=None, desk=None, account=None)
     title = visit.words(f"failure.{shown}.title")
-    return page(visit, "failure", status=status, title=title, text=text, home="/staff", layout="staff_base.html")
+    return page(visit, "failure", status=status, title=title, text=text, home="/staff")

@@ -32,7 +32,8 @@ def environment() -> Environment:
 def page(visit: StaffVisit, template: str, /, *, status: int = 200, **values: object) -> Answer:
     """A whole page. Templates see the visit as `v`, the words as `t`, the lists of roles as `may`, and the values."""
     shared = {"v": visit, "t": visit.words, "static": addresses(), "languages": [(c, NAMES[c]) for c in LANGUAGES]}
-    shared |= {"problems": (), "layout": "staff_base.html", "may": rules, "raised": _raised(visit)}
+    shared |= {"problems": (), "layout": "staff_base.html", "entrance": "/staff/sign-in"}
+    shared |= {"may": rules, "raised": _raised(visit)}
     return Answer(environment().get_template(f"{template}.html").render({**shared, **values}), status)
 
 

@@ -82,7 +82,7 @@ def _challenge_from(visit: StaffVisit) -> Challenge:
 
 def _challenge_page(visit: StaffVisit, asked: Challenge, follow: str, problem: str = "") -> Answer:
     picture = setup_picture(asked.secret, asked.email) if asked.secret else None
-    return _start_page(visit, "staff_challenge", problem, asked=asked, next=follow, picture=picture, field="reply")
+    return _start_page(visit, "challenge", problem, asked=asked, next=follow, picture=picture, field="reply")
 
 
 @routes.post("/staff/sign-out", ANY_STAFF)

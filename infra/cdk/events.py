@@ -110,16 +110,16 @@ class EventsStack(Stack):
     def _deliver(self, watched: WatchedFunction) -> None:
         queue = WatchedQueue(self, "delivery", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
         wanted = events.EventPattern(source=["saldo"], detail_type=list(DELIVERED), detail={"by_mail": [True]})
-        self._rule("Delivered", "Issued documents go to the customers who want them by mail", wanted, queue)
+        self._rule("delivered", "Issued documents go to the customers who want them by mail", wanted, queue)
         letters = events.EventPattern(source=["saldo"], detail_type=list(LETTERS))
-        self._rule("Letters", "Settled payments and reminders go to the customer", letters, queue)
+        self._rule("letters", "Settled payments and reminders go to the customer", letters, queue)
         self._take_from(queue, watched)
 
     def _rule(self, name: str, description: str, pattern: events.EventPattern, queue: WatchedQueue) -> None:
         events.Rule(
             self,
-            name,
-            rule_name=self._data.names.of(name.lower()),
+            name.title().replace("_", ""),
+            rule_name=self._data.names.of(name),
             description=description,
             event_bus=self._data.bus,
             event_pattern=pattern,
@@ -128,15 +128,8 @@ class EventsStack(Stack):
 
     def _record_tax(self, watched: WatchedFunction) -> None:
         queue = WatchedQueue(self, "tax_records", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
-        events.Rule(
-            self,
-            "TaxRecorded",
-            rule_name=self._data.names.of("tax_recorded"),
-            description="Issued invoices and credit notes go to the tax service",
-            event_bus=self._data.bus,
-            event_pattern=events.EventPattern(source=["saldo"], detail_type=list(TAXED)),
-            targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters)],
-        )
+        told = events.EventPattern(source=["saldo"], detail_type=list(TAXED))
+        self._rule("tax_recorded", "Issued invoices and credit notes go to the tax service", told, queue)
         self._take_from(queue, watched)
 
     def _take_from(self, queue: WatchedQueue, watched: WatchedFunction) -> None:

@@ -162,8 +162,8 @@ def test_usage_whose_charge_was_taken_back_for_good_may_be_charged_again() -> No
     assert check_all(world.store).violations == []
 
 
-def test_usage_that_comes_late_for_a_window_billed_anew_is_not_lost() -> None:
-    """The window of the whole month is taken back and that of its first part billed in one unit."""
+def _billed_for_usage() -> World:
+    """An account whose January's usage is billed, and a plan `large` that it may change to."""
     world = World()
     world.found(1, started_on=JAN)
     tokens = replace(VERSION.components[2], price=PerUnit(Decimal("0.5")))
@@ -172,33 +172,34 @@ def test_usage_that_comes_late_for_a_window_billed_anew_is_not_lost() -> None:
     world.run(JAN)
     world.use(ACCOUNT, date(2026, 1, 5), 100, "e1")
     world.run(FEB)
+    return world
+
+
+def _late(world: World) -> list[int]:
+    return [line.net_minor for body in _bodies(world) for line in body.lines if line.kind is LineKind.LATE]
+
+
+def test_usage_that_comes_late_for_a_window_billed_anew_is_not_lost() -> None:
+    """The window of the whole month is taken back and that of its first part billed in one unit."""
+    world = _billed_for_usage()
     _change(world, Change("a", ChangeKind.PLAN, date(2026, 1, 13), plan_version_id="large"))
     world.run(date(2026, 2, 3))
     world.use(ACCOUNT, date(2026, 1, 6), 50, "late")
     world.run(MAR)
     world.run(APR)
-    late = [line.net_minor for body in _bodies(world) for line in body.lines if line.kind is LineKind.LATE]
-    assert late == [100]
+    assert _late(world) == [100]
     assert check_all(world.store).violations == []
 
 
 def test_usage_that_came_late_before_its_window_is_billed_anew_is_asked_for_afterwards() -> None:
     """Two windows are billed anew at once, by the events that they were billed by; the first is not the latest."""
-    world = World()
-    world.found(1, started_on=JAN)
-    tokens = replace(VERSION.components[2], price=PerUnit(Decimal("0.5")))
-    large = replace(VERSION, id="large", components=(VERSION.components[0], tokens))
-    world.store.put_many([plan_version_item(ENTITY.id, large)])
-    world.run(JAN)
-    world.use(ACCOUNT, date(2026, 1, 5), 100, "e1")
-    world.run(FEB)
+    world = _billed_for_usage()
     world.run(MAR)
     world.use(ACCOUNT, date(2026, 1, 6), 50, "late")
     _change(world, Change("a", ChangeKind.PLAN, JAN, plan_version_id="large"))
     world.run(date(2026, 3, 3))
     world.run(APR)
-    late = [line.net_minor for body in _bodies(world) for line in body.lines if line.kind is LineKind.LATE]
-    assert late == [2500]
+    assert _late(world) == [2500]
     assert check_all(world.store).violations == []
 
 
