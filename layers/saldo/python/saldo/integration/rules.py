@@ -168,40 +168,31 @@ def _of_reminder(old: Image | None, new: Image) -> list[DomainEvent]:
     if old is not None:
         return []
     facts = ("invoice_id", "number", "step", "days", "due_on", "currency", "open_minor")
-    return [
-        DomainEvent(
-            id=f"evt_{fingerprint('reminder.issued', new['reminder_id'])}",
-            type="reminder.issued",
-            version=1,
-            occurred_at=instant_from(new["issued_at"]),
-            correlation_id=new["reminder_id"],
-            account_id=new["pk"],
-            entity_id=new["entity_id"],
-            facts={
-                "reminder_id": new["reminder_id"],
-                "on": new["on"],
-                "notices": [{name: notice[name] for name in facts} for notice in new["notices"]],
-            },
-        )
-    ]
+    notices = [{name: notice[name] for name in facts} for notice in new["notices"]]
+    told = {"reminder_id": new["reminder_id"], "on": new["on"], "notices": notices}
+    return [_letter_event("reminder.issued", new, new["reminder_id"], new["issued_at"], told)]
 
 
 def _of_note(old: Image | None, new: Image) -> list[DomainEvent]:
     """Mail to one person: to whom and what stays sealed."""
     if old is not None:
         return []
-    return [
-        DomainEvent(
-            id=f"evt_{fingerprint('note.written', new['note_id'])}",
-            type="note.written",
-            version=1,
-            occurred_at=instant_from(new["written_at"]),
-            correlation_id=new["note_id"],
-            account_id=new["pk"],
-            entity_id=new["entity_id"],
-            facts={"note_id": new["note_id"], "about": new["note_kind"]},
-        )
-    ]
+    told = {"note_id": new["note_id"], "about": new["note_kind"]}
+    return [_letter_event("note.written", new, new["note_id"], new["written_at"], told)]
+
+
+def _letter_event(name: str, new: Image, letter_id: str, at: str, facts: Mapping[str, Any]) -> DomainEvent:
+    """What is news once: when it is first on record."""
+    return DomainEvent(
+        id=f"evt_{fingerprint(name, letter_id)}",
+        type=name,
+        version=1,
+        occurred_at=instant_from(at),
+        correlation_id=letter_id,
+        account_id=new["pk"],
+        entity_id=new["entity_id"],
+        facts=dict(facts),
+    )
 
 
 def _when(image: Image, status: str) -> datetime:

@@ -112,7 +112,9 @@ def _read(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str
     sold_by = billing.plan_versions.get_many(late) if late else {}
     counted = {account_id: _with_usage(batch, one, usage, sold_by) for account_id, one in cases.items()}
     minimums = read_minimums(billing.store, (key for one in counted.values() for key in _minimum_keys(one)))
-    return prepared | {account_id: _with_minimums(one, minimums) for account_id, one in counted.items()}
+    if minimums:
+        counted = {account_id: _with_minimums(one, minimums) for account_id, one in counted.items()}
+    return prepared | counted
 
 
 def _minimum_keys(one: AccountCase | SetAside) -> set[MinimumKey]:
