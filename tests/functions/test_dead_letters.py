@@ -157,7 +157,7 @@ def test_usage_batches(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest, "thresholds", lambda: type("Nothing", (), {"check": lambda *_: []})())
 
     def kept() -> Any:
-        return [sorted(world.items(kind), key=str) for kind in ("usage", "total", "quarantine", "window")]
+        return [sorted(world.items(kind), key=str) for kind in ("usage", "total", "quarantine", "windows")]
 
     queues = Queues("usage-batches", "usage-batches-dead")
     twice(queues, "usage-batches", list(queue.messages), ingest.handler, kept)

@@ -173,7 +173,7 @@ def test_windows_told_of_are_looked_at(meter: Meter, some: list[UsageEvent]) -> 
     for event in some:
         ledger.arrive(event)
     told = tuple(sorted({("e", m) for m, found in ledger.months.items() if found}))
-    closings = Closings({"m": ledger.windows[WINDOWS[-1]]}, told, 1)
+    closings = Closings((ledger.windows[WINDOWS[-1]],), told, 1)
     looked = {w.period for w in windows_to_look_at(closings, ledger.windows.values(), {"m": meter})}
     late = {p for p, w in ledger.windows.items() if late_in(w, meter, ledger._months(p)) is not None}
     assert late <= looked, (late, looked, before)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from saldo.usage.records_windows import pack_windows, packed_windows
 from tests.scenarios.sites import sites
 from tests.scenarios.test_command_line import ENTITY, Terminal
 
@@ -52,9 +54,10 @@ def test_a_report_that_does_not_add_up_says_so_with_its_exit_status(terminal: Te
     for day in ("2026-01-01", "2026-02-01"):
         terminal.type("bill", "--entity", ENTITY, "--as-of", day)
     (chunk,) = [i for i in terminal.eu.store.scan() if i["kind"] == "usage"]
-    (window,) = [i for i in terminal.eu.store.scan() if i["kind"] == "window" and i["pk"] == ACCOUNT]
-    window["billed"][0]["arrivals"] = 3
-    terminal.eu.store.put_many([window])
+    (item,) = [i for i in terminal.eu.store.scan() if i["kind"] == "windows" and i["pk"] == ACCOUNT]
+    (window,), put_away = packed_windows(ACCOUNT, item["packed"])
+    told = replace(window, billed=(replace(window.billed[0], arrivals=3),))
+    terminal.eu.store.put_many([item | {"packed": pack_windows([told], put_away)}])
     assert terminal.type("usage", "report", ACCOUNT).exit_code == 1
     assert chunk["count"] == 2
 

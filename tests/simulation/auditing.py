@@ -24,6 +24,7 @@ from saldo.kernel.errors import Refusal
 from saldo.ledger.model import Entry
 from saldo.storage.items import Item, from_attributes
 from saldo.usage import records as usage_records
+from saldo.usage import records_windows
 from saldo.usage.model import Meter
 from tests.simulation.region import Region
 
@@ -60,7 +61,7 @@ _FROZEN = (
     (checks_owner, "issue_entry", Once(checks_owner.issue_entry)),
     (checks_owner, "_earned", Once(checks_owner._earned)),
     (checks_owner, "derived_id", lru_cache(_MOST_KEPT)(checks_owner.derived_id)),
-    (checks_owner, "window_from", Once(checks_owner.window_from)),
+    (records_windows, "packed_windows", Once(records_windows.packed_windows)),
     (usage_records, "events_of_chunk", Once(usage_records.events_of_chunk)),
 )
 

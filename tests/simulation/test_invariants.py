@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +18,8 @@ from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.clock import instant_text
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
+from saldo.usage.model_windows import Billed
+from saldo.usage.records_windows import pack_windows, packed_windows
 from tests.simulation.auditing import StepAuditor
 from tests.simulation.region import Region, quiet
 from tests.simulation.workflows import orders, reminders, taxes
@@ -176,17 +180,25 @@ def an_event_kept_twice(region: Region) -> None:
 
 
 def a_window_with_an_event_too_many(region: Region) -> None:
-    item = next(i for i in of(region, "window") if i["billed"][-1]["arrivals"])
-    billed = [dict(b) for b in item["billed"]]
-    billed[-1]["arrivals"] += 1
-    put(region, item, billed=billed)
+    _change_window(region, lambda last: replace(last, arrivals=last.arrivals + 1))
 
 
 def a_window_billed_for_something_else(region: Region) -> None:
-    item = next(i for i in of(region, "window") if i["billed"][-1]["arrivals"])
-    billed = [dict(b) for b in item["billed"]]
-    billed[-1]["quantity"] = "1"
-    put(region, item, billed=billed)
+    _change_window(region, lambda last: replace(last, quantity=Decimal(1)))
+
+
+def windows_put_away_and_lost(region: Region) -> None:
+    put(region, of(region, "windows")[0], pages=1)
+
+
+def _change_window(region: Region, change: Callable[[Billed], Billed]) -> None:
+    """The last time that a window with usage was billed becomes another."""
+    for item in of(region, "windows"):
+        windows, put_away = packed_windows(item["pk"], item["packed"])
+        changed = [replace(w, billed=(*w.billed[:-1], change(w.billed[-1]))) for w in windows if w.arrivals]
+        if changed:
+            put(region, item, packed=pack_windows(changed, put_away))
+            return
 
 
 def a_settlement_forgotten(region: Region) -> None:
@@ -284,6 +296,7 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (9, estimated, an_estimate_nobody_asks_about),
     (10, everything, an_event_kept_twice),
     (10, everything, a_window_with_an_event_too_many),
+    (10, everything, windows_put_away_and_lost),
     (11, everything, a_window_billed_for_something_else),
     (12, everything, a_settlement_forgotten),
     (13, everything, more_applied_than_was_paid),

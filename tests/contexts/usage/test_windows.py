@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
 from saldo.catalog.model import Cell, Graduated, Matrix, Percentage, PerUnit, Tier
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
+from saldo.storage.items import weight
+from saldo.usage import records_windows
 from saldo.usage.live import LiveUsage
 from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter, Repeats, UsageKey
 from saldo.usage.model_windows import Reason
@@ -29,8 +32,11 @@ OCTOBERS_DAYS = Period(OCTOBER, NOVEMBER)
 TIERS = Graduated((Tier(Decimal(100), Decimal("0.10")), Tier(None, Decimal("0.05"))))
 
 
-@pytest.fixture
-def world() -> World:
+@pytest.fixture(params=["windows together", "each put away at once"])
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Wherever an account's windows lie, the same holds."""
+    if request.param == "each put away at once":
+        monkeypatch.setattr(records_windows, "PACKED_BYTES", 0)
     found = World()
     found.clock.now = datetime(2026, 10, 20, tzinfo=UTC)
     return found
@@ -140,6 +146,29 @@ def test_late_usage_of_a_window_long_past_is_found(world: World) -> None:
     assert use(world, 1, "2026-10-05", "10") == []
     assert amounts(buyer.bill(date(2027, 2, 1))) == [("late", "2026-10-01", 100)]
     assert [b.reason for w in windows_of(world.store, ACCOUNT) for b in w.billed].count(Reason.CARRIED) == 1
+
+
+def test_years_of_windows_are_kept_in_records_of_one_write_unit_and_all_are_found(world: World) -> None:
+    buyer = customer(world, PerUnit(Decimal(1)))
+    months = [date(2026 + (9 + n) // 12, (9 + n) % 12 + 1, 1) for n in range(40)]
+    for start, end in pairwise(months):
+        use(world, start.toordinal(), f"{start:%Y-%m}-05", "10")
+        assert amounts(buyer.bill(end)) == [("charge", start.isoformat(), 1000)]
+    found = windows_of(world.store, ACCOUNT)
+    assert [w.period for w in found] == [Period(*both) for both in pairwise(months)]
+    put_away = [item for item in world.items("windows") if item["sk"] != "windows"]
+    assert max(weight(item) for item in world.items("windows")) <= 1024
+    assert len(put_away) <= len(months) / 10 or records_windows.PACKED_BYTES == 0
+    world.clock.now = datetime(2030, 1, 2, tzinfo=UTC)
+    for n, day in enumerate(("2026-10-06", "2027-12-31", "2029-12-07")):
+        assert use(world, n, day, "1") == []
+    assert amounts(buyer.bill(date(2030, 2, 1))) == [
+        ("late", f"{m}-01", 100) for m in ("2029-12", "2026-10", "2027-12")
+    ]
+    assert [len(w.billed) for w in windows_of(world.store, ACCOUNT)].count(2) == 3
+    assert reported(world).open == 0
+    before = [i for i in world.items("windows") if i in put_away]
+    assert before == put_away, "what is put away never changes"
 
 
 def test_what_comes_while_its_window_is_billed_is_late_and_not_lost(world: World) -> None:

@@ -24,7 +24,7 @@ from saldo.ledger import rules as ledger_rules
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
 from saldo.usage import records as usage_records
 from saldo.usage.model import UsageEvent
-from saldo.usage.records_windows import window_from
+from saldo.usage.records_windows import windows_from
 from saldo.usage.rules_reconciliation import report_of
 
 OwnerRule = Callable[[Owner], Iterator[Violation]]
@@ -272,14 +272,17 @@ def _credit_notes_stay_within_their_invoice(owner: Owner) -> Iterator[Violation]
 
 def _usage_is_billed_as_it_was_known(owner: Owner) -> Iterator[Violation]:
     """Accepted = billed + carried + waiting, window by window; what was billed is what was known then comes to."""
-    items = owner.of("window")
-    if not items or not owner.meters:
+    items = owner.of("windows")
+    told = sum(item.get("pages", 0) for item in items)
+    if told != sum(item["sk"] != "windows" for item in items):
+        yield Violation(10, owner.id, f"{told} records of windows were put away, others are there")
+    windows = windows_from(items)
+    if not windows or not owner.meters:
         return
     events: dict[str, dict[str, list[UsageEvent]]] = defaultdict(lambda: defaultdict(list))
     for item in sorted(owner.of("usage"), key=lambda i: i["sk"]):
         key = usage_records.month_of_chunk(item)
         events[key.meter_id][key.month] += usage_records.events_of_chunk(item)
-    windows = [window_from(owner.id, item) for item in items]
     for meter in owner.meters:
         own = [w for w in windows if w.meter_id == meter.id]
         for window in report_of(owner.id, meter, own, events.get(meter.event_name, {}), ()).windows:

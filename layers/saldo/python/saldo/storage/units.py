@@ -110,7 +110,7 @@ class Unit:
             clauses.append("REMOVE " + ", ".join(expression.name(n) for n in remove))
         request = {"Key": _key_attributes(key), "UpdateExpression": " ".join(clauses)}
         request = expression.into(request, expression.condition(when or {}, exists))
-        return self._add("Update", key, request, 400)
+        return self._add("Update", key, request, 400 + weight(set or {}))
 
     def delete(self, key: Key, *, when: Mapping[str, Any] | None = None) -> Unit:
         expression = _Expression()

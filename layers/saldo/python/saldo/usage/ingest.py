@@ -29,7 +29,7 @@ from saldo.usage.records import Batch, MonthKey, month_of
 from saldo.usage.records_partitions import accounts_from, usage_files_key
 from saldo.usage.records_quarantine import quarantine_item
 from saldo.usage.records_windows import closings_from, closings_key, tell_late
-from saldo.usage.rules_windows import policy_for
+from saldo.usage.rules_windows import latest, policy_for
 
 _MOST_ATTEMPTS = 6
 # With the longest ids and properties these still fit one transaction of 4 MB.
@@ -205,7 +205,7 @@ def rows_of(block: Block) -> list[UsageRow]:
 
 def closed_until(closings: Closings) -> dict[str, datetime]:
     """Up to when usage is billed, by meter."""
-    return {meter_id: local_midnight(w.billed_until, w.zone) for meter_id, w in closings.last.items()}
+    return {meter_id: local_midnight(w.billed_until, w.zone) for meter_id, w in latest(closings.windows).items()}
 
 
 def _add_filed(report: IngestReport, filed: Filed) -> None:

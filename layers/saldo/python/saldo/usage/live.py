@@ -16,6 +16,7 @@ from saldo.usage.records import months_of
 from saldo.usage.records_partitions import accounts_from, usage_files_key
 from saldo.usage.rules import counted
 from saldo.usage.rules_forecast import LastPeriod, LiveMeter, forecast, point_in
+from saldo.usage.rules_windows import latest
 
 
 class LiveUsage:
@@ -32,9 +33,10 @@ class LiveUsage:
         if account.id in accounts_from(items.get(files_key)):
             raise Refusal("usage_in_files", f"usage of {account.id} lies in files, which are not counted live")
         closings = records_windows.closings_from(account.id, items.get(closings_key))
+        last = latest(closings.windows)
         found = []
         for key in keys:
-            meter, before = meters.get(key.meter_id), closings.last.get(key.meter_id)
+            meter, before = meters.get(key.meter_id), last.get(key.meter_id)
             before = None if before is not None and before.is_withdrawn else before
             if meter is not None:
                 events = self._events(account, meter, key, before)

@@ -114,14 +114,19 @@ class LateUsage:
 
 @dataclass(frozen=True, slots=True)
 class Closings:
-    """How far an account's usage is billed. `last`: each meter's latest window (or, where
-    its charge was taken back and none followed, that one). `late`: (event name, month) pairs of
-    events that came when their window was billed; `flags` counts them for ever."""
+    """How far an account's usage is billed.
 
-    last: Mapping[str, Window] = field(default_factory=dict)
+    windows: those billed lately, each meter's latest among them. late: (event name, month) pairs of events that came
+    when their window was billed; `flags` counts them for ever. revision: how often windows were billed. put_away: by
+    meter, the day up to which windows may lie elsewhere, in as many records as `pages` says.
+    """
+
+    windows: tuple[Window, ...] = ()
     late: tuple[tuple[str, str], ...] = ()
     flags: int = 0
-    begun: bool = False
+    revision: int = 0
+    put_away: Mapping[str, date] = field(default_factory=dict)
+    pages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class Reconciliation:
     def _reports(
         self, account_id: str, meters: Sequence[Meter], rejected: Sequence[UsageEvent]
     ) -> Iterator[MeterReport]:
-        windows = list(windows_of(self._store, account_id))
+        windows = windows_of(self._store, account_id)
         events: dict[str, dict[str, list[UsageEvent]]] = defaultdict(lambda: defaultdict(list))
         for item in self._store.query_all(account_id, prefix=records.USAGE_PREFIX, consistent=True):
             key = records.month_of_chunk(item)

@@ -1,15 +1,19 @@
 """How billed windows of usage lie in the table.
 
-`<account>` / `window#<meter>#<start>/<end>`: a period of a meter that was billed: on which invoices, for what quantity,
-and how many events of each month were known. Inserted once; each later billing of it adds to `billed`.
-`<account>` / `windows`: each meter's latest window again (`last#<meter>`), so that ingest and runs find it in one read,
-and which months hold events that came late (`late#<event name>#<month>`; `flags` counts such arrivals for ever). While
-there are some, it is on the agenda `late#<entity>` under the instant of the first.
+`<account>` / `windows`: how far the account's usage is billed, so that ingest and runs find it in one read. The windows
+billed lately, packed and compressed, each meter's latest among them: on which invoices each was billed, for what
+quantity, and how many events of each month were known. Which months hold events that came late
+(`late#<event name>#<month>`; `flags` counts such arrivals for ever). While there are some, it is on the agenda
+`late#<entity>` under the instant of the first. `revision` moves on whenever windows are billed.
+`<account>` / `windows#<n>`: windows put away once the record was full, inserted and never changed. One that is billed
+again thereafter lies in `windows` (and is put away) once more; of several the one billed most often holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,14 +26,12 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage.model import Needs
 from saldo.usage.model_windows import Billed, Closings, Reason, Terms, Window
-from saldo.usage.rules_windows import latest
+from saldo.usage.rules_windows import ended_by, latest, standing
 
-WINDOW_PREFIX = "window#"
-_LAST, _LATE = "last#", "late#"
-
-
-def window_key(account_id: str, meter_id: str, period: Period) -> Key:
-    return account_id, f"{WINDOW_PREFIX}{meter_id}#{period.as_text()}"
+WINDOWS_KIND = "windows"
+# A record of so many packed bytes has less than 1,024 with its other fields, which is what one write unit holds.
+PACKED_BYTES = 800
+_LATE = "late#"
 
 
 def closings_key(account_id: str) -> Key:
@@ -39,11 +41,6 @@ def closings_key(account_id: str) -> Key:
 def late_agenda(entity_id: str) -> str:
     """The agenda of a seller's accounts with late usage that no invoice has asked for yet."""
     return f"late#{entity_id}"
-
-
-def window_item(window: Window) -> Item:
-    pk, sk = window_key(window.account_id, window.meter_id, window.period)
-    return {"pk": pk, "sk": sk, "kind": "window", "account_id": pk, **_fields(window)}
 
 
 def _fields(window: Window) -> Item:
@@ -62,7 +59,6 @@ def _fields(window: Window) -> Item:
         "share": [terms.days, terms.of],
         "dimensions": list(terms.needs.dimensions),
         "amounts": terms.needs.amounts,
-        "revision": len(window.billed),
         "billed": [_billed_fields(b) for b in window.billed],
     }
 
@@ -78,7 +74,7 @@ def _billed_fields(billed: Billed) -> Item:
     }
 
 
-def window_from(account_id: str, fields: Item) -> Window:
+def _window_from(account_id: str, fields: Item) -> Window:
     days, of = fields["share"]
     needs = Needs(tuple(fields["dimensions"]), fields["amounts"])
     terms = Terms(
@@ -114,49 +110,74 @@ def _billed_from(fields: Item) -> Billed:
     )
 
 
-def windows_of(store: Store, account_id: str, meter_id: str = "") -> Iterator[Window]:
+def windows_of(store: Store, account_id: str) -> list[Window]:
     """Every window of an account that was ever billed, by meter and period."""
-    prefix = f"{WINDOW_PREFIX}{meter_id}#" if meter_id else WINDOW_PREFIX
-    for item in store.query_all(account_id, prefix=prefix, consistent=True):
-        yield window_from(account_id, item)
+    return windows_from(store.query_all(account_id, prefix="windows", consistent=True))
+
+
+def windows_from(items: Iterable[Item]) -> list[Window]:
+    """Every window that one account's records of them hold, as it now stands, by meter and period."""
+    return list(standing(*(packed_windows(item["pk"], item["packed"])[0] for item in items if "packed" in item)))
+
+
+def packed_windows(account_id: str, packed: bytes) -> tuple[tuple[Window, ...], Mapping[str, date]]:
+    """The windows of a record, and by meter up to which day some were put away."""
+    found = json.loads(zlib.decompress(packed))
+    windows = tuple(_window_from(account_id, fields) for fields in found["windows"])
+    return windows, {meter_id: date.fromisoformat(day) for meter_id, day in found["put_away"].items()}
+
+
+def pack_windows(windows: Iterable[Window], put_away: Mapping[str, date]) -> bytes:
+    days = {meter_id: day.isoformat() for meter_id, day in sorted(put_away.items())}
+    content = {"windows": [_fields(window) for window in windows], "put_away": days}
+    return zlib.compress(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode(), 9)
 
 
 def closings_from(account_id: str, item: Item | None) -> Closings:
-    """How far an account's usage is billed, from its item; nothing yet without one."""
+    """How far an account's usage is billed, from its record; nothing yet without one."""
     if item is None:
         return Closings()
-    last = {n.removeprefix(_LAST): window_from(account_id, v) for n, v in item.items() if n.startswith(_LAST)}
+    windows, put_away = packed_windows(account_id, item["packed"]) if "packed" in item else ((), {})
     told = [name.removeprefix(_LATE).rpartition("#") for name in item if name.startswith(_LATE)]
-    return Closings(last, tuple(sorted((name, month) for name, _, month in told)), item.get("flags", 0), begun=True)
+    late = tuple(sorted((name, month) for name, _, month in told))
+    counts = {name: item.get(name, 0) for name in ("flags", "revision", "pages")}
+    return Closings(windows, late, put_away=put_away, **counts)
 
 
 def write_windows(unit: Unit, account_id: str, entity_id: str, before: Closings, windows: Sequence[Window]) -> Unit:
-    """Close these windows in the unit that bills them, so that each is billed once.
+    """Close these windows in the unit that bills them, so that each is billed once: it holds only while nothing else
+    of the account is billed.
 
-    A window that is new must not be there; one billed again must be as it was read. What was told of late events is
-    done with, so the unit does not hold when more are told of meanwhile. It is not done with where a charge was made
-    anew: that is by the events of then, and what came since is still to be asked for.
+    What was told of late events is done with, so the unit does not hold when more are told of meanwhile. It is not done
+    with where a charge was made anew: that is by the events of then, and what came since is still to be asked for.
     """
     told = () if any(window.billed[-1].reason is Reason.REPLACED for window in windows) else before.late
-    for window in windows:
-        revision = len(window.billed)
-        if revision == 1:
-            unit.insert(window_item(window))
-        else:
-            unit.put(window_item(window), when={"revision": revision - 1})
-    changed: dict[str, Any] = {"kind": "windows", "account_id": account_id, "entity_id": entity_id}
     removed = [f"{_LATE}{name}#{month}" for name, month in told]
-    changed |= {_LAST + meter_id: _fields(window) for meter_id, window in latest(before, windows).items()}
     if told:
         removed += ["agenda_pk", "agenda_on"]
-    when = {"flags": before.flags} if told else None
+    when = {"revision": before.revision or None} | ({"flags": before.flags} if told else {})
+    changed: dict[str, Any] = {"kind": WINDOWS_KIND, "account_id": account_id, "entity_id": entity_id}
+    changed |= {"revision": before.revision + 1} | _put_away(unit, account_id, before, windows)
     return unit.update(closings_key(account_id), set=changed, remove=removed, when=when)
+
+
+def _put_away(unit: Unit, account_id: str, before: Closings, windows: Sequence[Window]) -> Item:
+    """What the record then says of windows. When it is full, all but each meter's latest go to one of their own."""
+    lying = standing(before.windows, windows)
+    packed = pack_windows(lying, before.put_away)
+    last = latest(lying)
+    older = [window for window in lying if window is not last[window.meter_id]]
+    if len(packed) <= PACKED_BYTES or not older:
+        return {"packed": packed}
+    pk, sk = account_id, f"windows#{before.pages + 1:04d}"
+    unit.insert({"pk": pk, "sk": sk, "kind": WINDOWS_KIND, "account_id": pk, "packed": pack_windows(older, {})})
+    return {"packed": pack_windows(last.values(), ended_by(older, before.put_away)), "pages": before.pages + 1}
 
 
 def tell_late(unit: Unit, account_id: str, entity_id: str, months: Iterable[tuple[str, str]], at: datetime) -> Unit:
     """Tell in the unit that stores them that events of these names and months came late."""
     told: dict[str, Any] = {f"{_LATE}{name}#{month}": True for name, month in sorted(set(months))}
-    told |= {"kind": "windows", "account_id": account_id, "entity_id": entity_id}
+    told |= {"kind": WINDOWS_KIND, "account_id": account_id, "entity_id": entity_id}
     told |= {"agenda_pk": late_agenda(entity_id), "agenda_on": instant_text(at)}
     return unit.update(closings_key(account_id), set=told, add={"flags": 1})
 

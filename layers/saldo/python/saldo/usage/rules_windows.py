@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import chain
 
 from saldo.accounts.model import Account
 from saldo.kernel.exact import ZERO
@@ -109,16 +110,23 @@ def withdrawn(window: Window, *, on: date, invoice_id: str) -> Window:
     return replace(window, billed=(*window.billed, billed))
 
 
-def latest(closings: Closings, windows: Sequence[Window]) -> dict[str, Window]:
-    """Each meter's latest window after these were closed, billed again or withdrawn, in whatever order they are named.
+def standing(*groups: Iterable[Window]) -> tuple[Window, ...]:
+    """Windows as they now stand, by meter and period: of several states of one, that which was billed most often."""
+    found: dict[tuple[str, Period], Window] = {}
+    for window in chain(*groups):
+        key = window.meter_id, window.period
+        if key not in found or len(found[key].billed) < len(window.billed):
+            found[key] = window
+    return tuple(found[key] for key in sorted(found, key=lambda key: (key[0], key[1].start, key[1].end)))
+
+
+def latest(windows: Iterable[Window]) -> dict[str, Window]:
+    """Each meter's latest of these windows.
 
     A withdrawn one stays where nothing later is billed: what was billed before its days is still known to be.
     """
     found: dict[str, Window] = {}
-    anew = {(window.meter_id, window.period) for window in windows}
-    before = [window for window in closings.last.values() if (window.meter_id, window.period) not in anew]
-    changed = {window.meter_id for window in windows}
-    for window in (*(w for w in before if w.meter_id in changed), *windows):
+    for window in windows:
         best = found.get(window.meter_id)
         if best is None or _reach(best) <= _reach(window):
             found[window.meter_id] = window
@@ -129,19 +137,32 @@ def _reach(window: Window) -> tuple[date, bool]:
     return window.billed_until, not window.is_withdrawn
 
 
+def ended_by(windows: Iterable[Window], before: Mapping[str, date]) -> dict[str, date]:
+    """By meter, the day by which all its windows among these, and those that ended `before`, have ended."""
+    found = dict(before)
+    for window in windows:
+        found[window.meter_id] = max(window.period.end, found.get(window.meter_id, date.min))
+    return found
+
+
+def may_be_put_away(closings: Closings, key: UsageKey) -> bool:
+    """Whether the window of a key that is not among those billed lately may have been billed all the same."""
+    return key.period.start < closings.put_away.get(key.meter_id, date.min)
+
+
 def windows_to_look_at(closings: Closings, windows: Iterable[Window], meters: Mapping[str, Meter]) -> list[Window]:
     """Of all windows of an account those of which something may have come late: each meter's latest, for what came
     while it was billed, and those in or (for a level that goes on) after a month that is told of."""
-    found = []
+    found, last_of = [], latest(closings.windows)
     for window in windows:
         meter = meters.get(window.meter_id)
-        if meter is None or window.is_withdrawn or window == closings.last.get(window.meter_id):
+        if meter is None or window.is_withdrawn or window == last_of.get(window.meter_id):
             continue
         first, last = _months_of(window)
         told = [month for name, month in closings.late if name == meter.event_name]
         if any(month <= last and (meter.carries or month >= first) for month in told):
             found.append(window)
-    return [*(w for w in closings.last.values() if w.meter_id in meters and not w.is_withdrawn), *found]
+    return [*(w for w in last_of.values() if w.meter_id in meters and not w.is_withdrawn), *found]
 
 
 def _months_of(window: Window) -> tuple[str, str]:

@@ -23,19 +23,32 @@ from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, Known, Lat
 from saldo.usage.ports import Ask, LargeUsage
 from saldo.usage.records import MonthKey, months_of
 from saldo.usage.rules import counted, needs_of_all
-from saldo.usage.rules_windows import Months, closes_at, count, late_in, late_of, until, windows_to_look_at
+from saldo.usage.rules_windows import (
+    Months,
+    closes_at,
+    count,
+    late_in,
+    late_of,
+    latest,
+    may_be_put_away,
+    until,
+    windows_to_look_at,
+)
 
 Asked = Mapping[Account, Sequence[tuple[UsageKey, PriceModel]]]
+# What closing windows of one account adds to a unit: their record, and one where older ones are put away.
+MOST_WRITES_OF_WINDOWS = 2
 _PLAIN_PRICE = PerUnit(Decimal(0))
 
 
 class _Look(NamedTuple):
-    """One account: what is asked of it, how far it is billed, windows of which something may have come late, and its
-    seller's meters."""
+    """One account: what is asked of it, how far it is billed, which keys are, windows of which something may
+    have come late, and its seller's meters."""
 
     account: Account
     keys: Sequence[tuple[UsageKey, PriceModel]]
     closings: Closings
+    billed: Mapping[UsageKey, Window]
     windows: Sequence[Window]
     meters: Mapping[str, Meter]
     in_files: bool = False
@@ -64,23 +77,19 @@ class UsageTotals:
         looks = self._look(asked)
         here = [look for look in looks if not look.in_files]
         months = {month for look in here for month in _months(look)}
-        marks = [key for look in looks for key in _marks(look)]
-        parts, found = records.read_parts(self._store, months, marks)
+        parts, _ = records.read_parts(self._store, months)
         for look in here:
             for name, last_month in _carried(look).items():
                 parts |= records.read_up_to(self._store, look.account.id, name, last_month)
         events = {month: [e for part in some for e in records.events_of_chunk(part)] for month, some in parts.items()}
         return {
-            look.account.id: self._count_files(look, _billed(look, found))
-            if look.in_files
-            else _usage_of(look, events, _billed(look, found))
-            for look in looks
+            look.account.id: self._count_files(look) if look.in_files else _usage_of(look, events) for look in looks
         }
 
-    def _count_files(self, look: _Look, billed: Mapping[UsageKey, Window]) -> AccountUsage:
+    def _count_files(self, look: _Look) -> AccountUsage:
         if self._large is None:
             raise Refusal("usage_in_files", f"usage of {look.account.id} lies in files, which are not counted here")
-        return _usage_in_files(look, self._large, billed, meters_of(self._store, look.account.entity_id).values())
+        return _usage_in_files(look, self._large, meters_of(self._store, look.account.entity_id).values())
 
     def _look(self, asked: Asked) -> list[_Look]:
         """How far each account is billed, and meters, in one go; older windows where late events are told of."""
@@ -90,7 +99,7 @@ class UsageTotals:
         closings = {
             a.id: records_windows.closings_from(a.id, found.get(records_windows.closings_key(a.id))) for a in asked
         }
-        dropped = {(a.entity_id, meter_id) for a in asked for meter_id in closings[a.id].last} - wanted
+        dropped = {(a.entity_id, meter_id) for a in asked for meter_id in latest(closings[a.id].windows)} - wanted
         items = [*found.values(), *(self._read([], dropped).values() if dropped else ())]
         meters: dict[str, dict[str, Meter]] = defaultdict(dict)
         for meter in (records.meter_from(item) for item in items if item["kind"] == "meter"):
@@ -111,11 +120,15 @@ class UsageTotals:
         meters: Mapping[str, Meter],
     ) -> _Look:
         known = [(key, price) for key, price in keys if key.meter_id in meters]
-        asked_for = {(key.meter_id, key.period) for key, _ in known}
-        older = records_windows.windows_of(self._store, account.id) if closings.late else ()
-        looked_at = windows_to_look_at(closings, older, meters)
-        windows = [w for w in looked_at if (w.meter_id, w.period) not in asked_for]
-        return _Look(account, known, closings, windows, meters)
+        windows: Sequence[Window] = closings.windows
+        if closings.late or any(may_be_put_away(closings, key) for key, _ in known):
+            windows = records_windows.windows_of(self._store, account.id)
+        standing = {(w.meter_id, w.period): w for w in windows}
+        asked_for = {(key.meter_id, key.period): key for key, _ in known}
+        billed = {key: standing[named] for named, key in asked_for.items() if named in standing}
+        looked_at = windows_to_look_at(closings, windows, meters)
+        late = [w for w in looked_at if (w.meter_id, w.period) not in asked_for]
+        return _Look(account, known, closings, billed, late, meters)
 
 
 def close_windows(unit: Unit, account: Account, usage: AccountUsage, windows: Sequence[Window]) -> Unit:
@@ -123,25 +136,6 @@ def close_windows(unit: Unit, account: Account, usage: AccountUsage, windows: Se
     if not windows:
         return unit
     return records_windows.write_windows(unit, account.id, account.entity_id, usage.closings, windows)
-
-
-def _window_key(account: Account, key: UsageKey) -> Key:
-    return records_windows.window_key(account.id, key.meter_id, key.period)
-
-
-def _marks(look: _Look) -> Iterable[Key]:
-    """Marks of windows that are asked for again, as when a charge is taken back, or made anew after it was; such a one
-    may begin where the latest ends."""
-    for key, _ in look.keys:
-        last = look.closings.last.get(key.meter_id)
-        if last is not None and key.period.start <= last.period.end:
-            yield _window_key(look.account, key)
-
-
-def _billed(look: _Look, found: Mapping[Key, Item]) -> dict[UsageKey, Window]:
-    account = look.account
-    marks = {key: found[_window_key(account, key)] for key, _ in look.keys if _window_key(account, key) in found}
-    return {key: records_windows.window_from(account.id, item) for key, item in marks.items()}
 
 
 def _months(look: _Look) -> Iterable[MonthKey]:
@@ -177,14 +171,12 @@ def _prices(look: _Look) -> dict[UsageKey, list[PriceModel]]:
     return prices
 
 
-def _usage_in_files(
-    look: _Look, large: LargeUsage, billed: Mapping[UsageKey, Window], sellers_meters: Iterable[Meter]
-) -> AccountUsage:
+def _usage_in_files(look: _Look, large: LargeUsage, sellers_meters: Iterable[Meter]) -> AccountUsage:
     """As `_usage_of`, of files: everything that is asked of them in one go."""
     corrected = {m.event_name for m in sellers_meters if m.repeats is Repeats.LAST}
     asks, zone, prices = [], look.account.time_zone, _prices(look)
     for key, asking in prices.items():
-        meter, window = look.meters[key.meter_id], billed.get(key)
+        meter, window = look.meters[key.meter_id], look.billed.get(key)
         known = None if window is None or window.is_withdrawn else window.known
         corrects = meter.event_name in corrected
         asks.append(Ask(look.account.id, zone, meter, key.period, needs_of_all(asking), known, corrects))
@@ -192,11 +184,11 @@ def _usage_in_files(
     totals = {key: counted.quantity for key, (counted, _) in found.items()}
     details = {key: counted.detail for key, (counted, _) in found.items()}
     cutoffs = {key: cutoff for key, (_, cutoff) in found.items()}
-    for key, window in billed.items():
+    for key, window in look.billed.items():
         if not window.is_withdrawn:
             cutoffs[key] = Cutoff(window.known, window.arrivals)
     late = _late_in_files(look, large, corrected)
-    return AccountUsage(totals, details, cutoffs, billed, late, _closes_at(look), look.closings)
+    return AccountUsage(totals, details, cutoffs, look.billed, late, _closes_at(look), look.closings)
 
 
 def _late_in_files(look: _Look, large: LargeUsage, corrected: Collection[str]) -> tuple[LateUsage, ...]:
@@ -226,20 +218,18 @@ def _closes_at(look: _Look) -> datetime | None:
     return max((closes_at(meter, period, zone) for meter, period in waiting if meter.grace_s), default=None)
 
 
-def _usage_of(
-    look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]], billed: Mapping[UsageKey, Window]
-) -> AccountUsage:
+def _usage_of(look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]]) -> AccountUsage:
     totals: dict[UsageKey, Decimal] = {}
     details: dict[UsageKey, UsageDetail] = {}
     cutoffs: dict[UsageKey, Cutoff] = {}
     zone = look.account.time_zone
     for key, asking in _prices(look).items():
-        meter, window = look.meters[key.meter_id], billed.get(key)
+        meter, window = look.meters[key.meter_id], look.billed.get(key)
         months = _events_of(look, events, meter, key.period, zone)
         needs = needs_of_all(asking)
         (totals[key], details[key]), cutoffs[key] = _count(months, meter, key, zone, needs, window)
     late = tuple(found for window in look.windows if (found := _late(look, events, window)))
-    return AccountUsage(totals, details, cutoffs, billed, late, _closes_at(look), look.closings)
+    return AccountUsage(totals, details, cutoffs, look.billed, late, _closes_at(look), look.closings)
 
 
 def _count(

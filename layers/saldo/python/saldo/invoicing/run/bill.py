@@ -30,7 +30,7 @@ from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import MOST_WRITES, Unit
 from saldo.subscriptions.records import move_on
-from saldo.usage.totals import close_windows
+from saldo.usage.totals import MOST_WRITES_OF_WINDOWS, close_windows
 
 __all__ = ["Billing", "bill_accounts"]
 
@@ -167,7 +167,7 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
 
 
 def _check_size(found: AccountCase, billed: BilledAccount) -> None:
-    usage = sum(1 + len(u.cutoffs) + len(u.late) for u in found.usage.values() if u.cutoffs or u.late)
+    usage = sum(MOST_WRITES_OF_WINDOWS for u in found.usage.values() if u.cutoffs or u.late)
     writes = len(billed.bodies) + len(billed.subscriptions) + len(found.items) + len(billed.minimums) + usage + 1
     if writes > MOST_WRITES:
         message = f"{len(billed.subscriptions)} subscriptions and {len(found.items)} items are more than one unit holds"
