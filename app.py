@@ -15,6 +15,7 @@ from functions.portal import (
     signing_in,
     statements,
     staying,
+    usage,
 )
 from functions.portal.endpoint import edge
 from functions.staff import pages_of_staff
@@ -33,6 +34,7 @@ for part in (
     approvals,
     payments,
     statements,
+    usage,
     people,
     profile,
     consent,

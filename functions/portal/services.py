@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from saldo.access.acting import ActingForCustomers
     from saldo.access.colleagues import Colleagues
     from saldo.access.service import Access
+    from saldo.invoicing.thresholds import Thresholds
     from saldo.payments.approvals import Approvals
     from saldo.payments.pay_links import PayLinks
     from saldo.storage.files import Files
+    from saldo.storage.store import Store
 
 _clock: Clock = system_clock
 
@@ -80,6 +82,19 @@ def colleagues() -> Colleagues:
     from saldo.access.colleagues import Colleagues
 
     return Colleagues(store(), sealer(), clock)
+
+
+def thresholds(scoped: Store) -> Thresholds:
+    """Limits of the account that the store reaches, and the next invoice: before tax, so no tax service is asked."""
+    from saldo.catalog.service import PlanVersions
+    from saldo.invoicing.forecast import Forecasts
+    from saldo.invoicing.run.cases import Billing
+    from saldo.invoicing.thresholds import Thresholds
+    from saldo.tax.table import TableTax, shipped_table
+    from saldo.usage.totals import UsageTotals
+
+    billing = Billing(scoped, PlanVersions(scoped), UsageTotals(scoped), TableTax(shipped_table()))
+    return Thresholds(scoped, Forecasts(billing, clock), clock)
 
 
 @lru_cache(maxsize=1)
