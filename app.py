@@ -15,6 +15,7 @@ from functions.portal import (
     signing_in,
     statements,
     staying,
+    subscriptions,
     usage,
 )
 from functions.portal.endpoint import edge
@@ -34,6 +35,7 @@ for part in (
     approvals,
     payments,
     statements,
+    subscriptions,
     usage,
     people,
     profile,
