@@ -90,9 +90,7 @@ def test_a_role_without_payment_meets_the_same_404_on_payment_routes(portal: Por
                 assert _ask(browser, method, filled(path, scenes.NORTH)).status == 404, path
             if method == "GET" and role in rule.roles and "_id}/" not in path.replace("{account_id}/", ""):
                 page = browser.get(filled(path, scenes.NORTH))
-                assert (
-                    page.status == 200 or "{invoice_id}" in path or "{payment_id}" in path or "{approval_id}" in path
-                ), path
+                assert page.status == 200 or path.count("_id}") > 1, path
 
 
 def test_nobody_is_sent_to_sign_in_and_json_clients_are_told(portal: Portal) -> None:
