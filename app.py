@@ -2,9 +2,11 @@
 
 from functions.http.application import Application
 from functions.portal import (
+    activity,
     approvals,
     consent,
     invoices,
+    orders,
     overview,
     pay_link,
     paying,
@@ -37,7 +39,9 @@ for part in (
     statements,
     subscriptions,
     usage,
+    orders,
     people,
+    activity,
     profile,
     consent,
 ):
