@@ -42,7 +42,7 @@ def export(visit: Visit) -> Answer:
 
 
 def _all(visit: Visit) -> Sequence[AuditRecord]:
-    found = []
+    found: list[AuditRecord] = []
     for item in visit.records.query_all(visit.account.account_id, prefix=PREFIX, newest_first=True):
         if len(found) == MOST:
             raise Refusal("too_large_export", "there are more records than one file holds")
