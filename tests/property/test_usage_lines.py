@@ -35,6 +35,7 @@ METERS = [
     Meter("calls", ENTITY, Aggregation.COUNT, {"en": "x"}, {}),
     Meter("people", ENTITY, Aggregation.UNIQUE, {"en": "x"}, {}, "person"),
     Meter("level", ENTITY, Aggregation.WEIGHTED, {"en": "x"}, {}),
+    Meter("sold", ENTITY, Aggregation.SUM, {"en": "x"}, {}, by_subscription=True),
 ]
 DELIVERY = FileDelivery(
     ENTITY,
@@ -42,6 +43,7 @@ DELIVERY = FileDelivery(
     NOW,
     by_event_name(METERS),
     {ACCOUNT: {"tokens": datetime(2026, 6, 1, tzinfo=UTC)}},
+    {ACCOUNT: frozenset({"a", "é"})},
 )
 Told = tuple[str, str, str, str, datetime, Decimal, str]
 
@@ -69,7 +71,9 @@ def by_rows(block: bytes, first: int) -> tuple[list[Told], list[tuple[int, tuple
         found = event_from(row, DELIVERY.meters, DELIVERY.at)
         if not isinstance(found, UsageEvent):
             others.append((row.number, tuple(p.code for p in found)))
-        elif found.account_id not in DELIVERY.accounts:
+        elif found.account_id not in DELIVERY.accounts or (
+            found.meter_id == "sold" and found.properties["subscription"] not in DELIVERY.sold.get(found.account_id, ())
+        ):
             others.append((row.number, ()))
         elif not holds(found.value):
             others.append((row.number, ("unsupported_value",)))
@@ -77,6 +81,11 @@ def by_rows(block: bytes, first: int) -> tuple[list[Told], list[tuple[int, tuple
             properties = json.dumps(found.properties, sort_keys=True) if found.properties else ""
             good.append((found.account_id, found.meter_id, found.source, found.id, found.at, found.value, properties))
     return good, sorted(others)
+
+
+def _is_sold(event: UsageEvent) -> bool:
+    """Whether its account has the subscription that it must name."""
+    return event.meter_id != "sold" or event.properties["subscription"] in DELIVERY.sold.get(event.account_id, ())
 
 
 def by_engine(block: bytes, first: int) -> tuple[list[Told], list[tuple[int, tuple[str, ...]]], Filed]:
@@ -187,6 +196,9 @@ ODD = [
     line(19, meter="people", properties={"person": ""}),
     line(19, meter="people", properties={"person": "p" * 101}),
     line(19, meter="people", properties={f"p{i}": "x" for i in range(6)} | {"person": "a"}),
+    line(19, meter="sold"),
+    *(line(19, meter="sold", properties={"subscription": v}) for v in ("a", "é", "e", "", " a", 5)),
+    line(19, meter="sold", subject=SECOND, properties={"subscription": "a"}),
     line(20, properties={"b": "1", "a": "x y"}),
     line(20, properties={"a": 1}),
     line(20, properties={"a": {"b": 1}}),
@@ -226,11 +238,13 @@ def written(at: datetime) -> str:
 lines_ = st.builds(
     line,
     st.integers(0, 5),
-    meter=st.sampled_from(["tokens", "calls", "level", "people", "x"]),
+    meter=st.sampled_from(["tokens", "calls", "level", "people", "sold", "x"]),
     value=st.one_of(st.decimals(-100, 10**9, places=3).map(str), st.integers(-5, 10**6), st.just("")),
     time=st.integers(0, 178 * 86_400_000).map(lambda ms: written(EARLIEST + timedelta(milliseconds=ms))),
     subject=st.sampled_from([ACCOUNT, ACCOUNT, SECOND, "acct_eu_nobody"]),
-    properties=st.dictionaries(st.sampled_from(["person", "b", "é"]), st.text('ab é"\\', max_size=3), max_size=2),
+    properties=st.dictionaries(
+        st.sampled_from(["person", "b", "é", "subscription"]), st.text('ab é"\\', max_size=3), max_size=2
+    ),
     spaced=st.booleans(),
 )
 

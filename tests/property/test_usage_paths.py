@@ -27,6 +27,7 @@ from saldo.usage.partitions_engine import Engine
 from saldo.usage.partitions_ingest import UsageIntoFiles
 from saldo.usage.partitions_remote import CountedElsewhere, answered
 from saldo.usage.ports import Ask
+from saldo.usage.records import subscription_key
 from saldo.usage.records_windows import closings_from, closings_key, write_windows
 from saldo.usage.rules import needs_of
 from saldo.usage.rules_windows import closed
@@ -74,8 +75,13 @@ METERS = [
     meter("gigabytes", Aggregation.SUM, counts="work", factor=Decimal("0.1"), rounding=Rounding.HALF_EVEN),
     meter("seat.days", Aggregation.WEIGHTED, counts="level", whole_days=True),
     meter("seat.days.on", Aggregation.WEIGHTED, counts="level", carries=True, whole_days=True, factor=Decimal(30)),
+    meter("sold", Aggregation.SUM, by_subscription=True),
+    meter("sold.peak", Aggregation.MAX, counts="sold", by_subscription=True, filters=FILTER, per=CountWindow.DAY),
+    meter("sold.seats", Aggregation.WEIGHTED, counts="seats.sold", by_subscription=True, carries=True),
+    meter("sold.fixed", Aggregation.SUM, counts="resold", by_subscription=True, repeats=Repeats.LAST),
     meter("fixed.mean", Aggregation.AVERAGE, counts="fix", repeats=Repeats.LAST, rounding=Rounding.DOWN, digits=3),
 ]
+SOLD, SUBSCRIPTIONS = ("sold", "seats.sold", "resold"), ("sub_0", "sub_1")
 ASKED: list[tuple[str, PriceModel]] = [
     *((m.id, price) for m in METERS for price in (PLAIN, BY_REGION)),
     ("sum", BY_EVENT),
@@ -128,18 +134,20 @@ def scenes(draw: st.DrawFn) -> Scene:
 
 @st.composite
 def told(draw: st.DrawFn, instants: st.SearchStrategy[datetime]) -> dict[str, str]:
-    name = draw(st.sampled_from(["work", "level", "fix"]))
+    name = draw(st.sampled_from(["work", "level", "fix", *SOLD]))
     value = draw(values)
     fields = {
         "source": draw(st.sampled_from(["a", "a", "b"])),
         "id": draw(st.sampled_from("123")),
         "meter": name,
         "at": draw(instants).astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "value": format(value if name == "level" else abs(value), "f"),
+        "value": format(value if name in ("level", "seats.sold") else abs(value), "f"),
     }
+    sold = draw(st.sampled_from([*SUBSCRIPTIONS, *SUBSCRIPTIONS, "sub_nobodys", ""])) if name in SOLD else ""
     properties = {
         "region": draw(st.sampled_from(["eu", "eu", "us", "", "é'\"\\"])),
         "size": draw(st.sampled_from(["l", ""])),
+        "subscription": sold,
     }
     return fields | {f"property.{k}": v for k, v in properties.items() if v}
 
@@ -152,6 +160,8 @@ class TwoPaths:
         for one in METERS:
             self.world.usage.define_meter(one, CLERK)
         self.world.usage.keep_in_files(ENTITY, IN_FILES, CLERK)
+        keys = [subscription_key(a, sold) for a in (ACCOUNT, IN_FILES) for sold in SUBSCRIPTIONS]
+        self.world.store.put_many([{"pk": pk, "sk": sk, "kind": "subscription"} for pk, sk in keys])
         self.files = MemoryFiles({})
         in_files = UsageIntoFiles(self.world.store, self.files, self.world.clock, ENGINE)
         self.ingest = Ingest(self.world.store, self.world.clock, in_files)
@@ -185,7 +195,7 @@ class TwoPaths:
     def read(self, scene: Scene) -> tuple[AccountUsage, AccountUsage]:
         """What a run would know of each; it asks for both in one go."""
         asked = [
-            (UsageKey(f"sub_{place}", meter_id, scene.period), price)
+            (UsageKey(SUBSCRIPTIONS[place % 2], meter_id, scene.period), price)
             for place, (meter_id, price) in enumerate(scene.asked)
         ]
         found = self.totals.read({account(a, time_zone=scene.zone): asked for a in (ACCOUNT, IN_FILES)})
@@ -204,11 +214,12 @@ def every_kind() -> Scene:
             "id": f"{name}-{n}",
             "meter": name,
             "at": at.isoformat().replace("+00:00", "Z"),
-            "value": f"{(n * 7919 % 101) * (-1 if name == 'level' and n % 3 == 0 else 1)}.{n:02d}7",
+            "value": f"{(n * 7919 % 101) * (-1 if name in ('level', 'seats.sold') and n % 3 == 0 else 1)}.{n:02d}7",
             "property.region": ("eu", "us", "é'\"\\")[n % 3],
         }
         | ({"property.size": "lm"[n % 2]} if n % 4 else {})
-        for name in ("work", "level", "fix")
+        | ({"property.subscription": SUBSCRIPTIONS[n // 2 % 2]} if name in SOLD else {})
+        for name in ("work", "level", "fix", *SOLD)
         for n, at in enumerate(instants)
     ]
     changed = [row | {"value": "5"} for row in rows if row["meter"] == "fix"][:4]

@@ -100,8 +100,9 @@ def _meter(live: LiveMeter, place: int, words: Words) -> MeterView:
     if live.last is not None:
         figures.append((words("usage.last_period"), live.last.whole))
     parts = sorted(live.groups.items(), key=lambda part: -part[1])
+    name = words.of(live.meter.names)
     return MeterView(
-        words.of(live.meter.names),
+        f"{name} · {live.key.subscription_id}" if live.meter.by_subscription else name,
         words.period(live.key.period),
         _bars(f"meter-{place}", unit, figures, words),
         words(f"usage.method.{live.forecast.method}"),

@@ -50,6 +50,22 @@ def test_events_are_counted_in_the_customers_own_month(world: World) -> None:
     assert total(world, period=Period(date(2026, 10, 1), date(2026, 11, 1))) == 1
 
 
+def test_an_event_names_a_subscription_of_its_own_account(world: World) -> None:
+    apart = Meter("apart", ENTITY, Aggregation.SUM, {"en": "Apart"}, {}, by_subscription=True)
+    world.usage.define_meter(apart, CLERK)
+    pairs = [(ACCOUNT, "sub_own"), ("acct_eu_second", "sub_others")]
+    world.store.put_many([{"pk": a, "sk": f"subscription#{sold}", "kind": "subscription"} for a, sold in pairs])
+    told = {1: {"property__subscription": "sub_own"}, 2: {"property__subscription": "sub_others"}, 3: {}}
+    told |= {
+        4: {"property__subscription": "x" * 101},
+        5: {"property__subscription": "sub_others", "account_id": pairs[1][0]},
+    }
+    rows = [row(number, meter="apart", **fields) for number, fields in told.items()]
+    assert codes(world, *rows) == [["unknown_subscription"], ["missing_subscription"], ["invalid_properties"]]
+    with pytest.raises(Refusal, match="tells .subscription. apart by itself"):
+        world.usage.define_meter(replace(apart, id="odd", filters={"subscription": ("sub_own",)}), CLERK)
+
+
 def test_a_repeat_that_says_the_same_changes_nothing(world: World) -> None:
     rows = [row(i) for i in range(1, 5)]
     world.usage.ingest(ENTITY, [*rows, row(1)], origin="batch")

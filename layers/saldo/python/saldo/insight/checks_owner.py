@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from saldo.audit.model import BreakKind
 from saldo.audit.records import PREFIX as AUDIT_PREFIX
@@ -25,7 +25,7 @@ from saldo.ledger.model import Entry, EntryKind, LedgerAccount
 from saldo.usage import records as usage_records
 from saldo.usage.model import UsageEvent
 from saldo.usage.records_windows import windows_from
-from saldo.usage.rules_reconciliation import report_of
+from saldo.usage.rules_reconciliation import counting_apart, report_of
 
 OwnerRule = Callable[[Owner], Iterator[Violation]]
 
@@ -283,7 +283,8 @@ def _usage_is_billed_as_it_was_known(owner: Owner) -> Iterator[Violation]:
     for item in sorted(owner.of("usage"), key=lambda i: i["sk"]):
         key = usage_records.month_of_chunk(item)
         events[key.meter_id][key.month] += usage_records.events_of_chunk(item)
-    for meter in owner.meters:
+    apart = (counting_apart(m, windows, chain(*events[m.event_name].values())) for m in owner.meters)
+    for meter in chain.from_iterable(apart):
         own = [w for w in windows if w.meter_id == meter.id]
         for window in report_of(owner.id, meter, own, events.get(meter.event_name, {}), ()).windows:
             name = f"{meter.id} {window.period.as_text()}"

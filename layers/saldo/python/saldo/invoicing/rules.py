@@ -44,7 +44,8 @@ from saldo.subscriptions.rules_changes import moved_on
 from saldo.tax.model import BuyerFacts, Collection, LineTax, SellerFacts, TaxableLine, TaxAnswer
 from saldo.tax.ports import TaxPort
 from saldo.tax.rules import line_taxes, tax_totals
-from saldo.usage.model import UsageKey
+from saldo.usage.model import UsageDetail, UsageKey
+from saldo.usage.rules_windows import counted_as
 
 __all__ = [
     "bill",
@@ -63,6 +64,7 @@ __all__ = [
 ]
 
 _DAY = timedelta(days=1)
+_TELL_APART = "where several subscriptions of an account use one meter, it is to count by subscription"
 
 
 def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
@@ -164,10 +166,12 @@ def _check_meters(case: BillingCase) -> None:
     for account_id, key in ((item.subscription.account_id, key) for item in case.due for key in usage_needed([item])):
         if taken_back[key] > 0:
             continue
-        for other in claimed.setdefault((account_id, key.meter_id), []):
+        meter_id = counted_as(key, case.details.get(key, UsageDetail()))
+        for other in claimed.setdefault((account_id, meter_id), []):
             if key.period.overlap(other.period):
-                raise Refusal("meter_claimed_twice", f"{key.meter_id} would be billed twice for {key.period.as_text()}")
-        claimed[account_id, key.meter_id].append(key)
+                message = f"{key.meter_id} would be billed twice for {key.period.as_text()}: {_TELL_APART}"
+                raise Refusal("meter_claimed_twice", message)
+        claimed[account_id, meter_id].append(key)
 
 
 def _usage_key(item: DueSubscription, charged: Charged) -> UsageKey:

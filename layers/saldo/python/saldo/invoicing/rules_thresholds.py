@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from saldo.catalog.model import Capped, Commitment, Included, PriceModel, Ramp
 from saldo.invoicing.model_forecast import NextInvoice, net_of
+from saldo.kernel.exact import ZERO, plus
 from saldo.kernel.money import Money, round_exact
 from saldo.rating.model import Ask
 from saldo.rating.rules.registry import price_ask
@@ -28,17 +29,23 @@ def reached(ahead: NextInvoice, thresholds: Sequence[Threshold], at: datetime) -
 
 
 def measured_by(ahead: NextInvoice, threshold: Threshold) -> Iterator[tuple[str, Decimal]]:
-    """How far its measure has come: (period, measured), once for each period of its meter."""
+    """How far its measure has come: (period, measured), once for each period of its meter. Where that counts by
+    subscription: how much all used together, and how much is used up of that which has least left."""
     if threshold.measure is Measure.COST:
         yield ahead.due_on.isoformat(), Money(net_of(ahead.so_far), ahead.account.currency).as_decimal()
         return
-    for key, price in ahead.prices:
-        if key.meter_id != threshold.meter_id:
-            continue
-        counted = ahead.counted[key]
-        percent = percent_of(price, counted) if threshold.measure is Measure.PERCENT else counted.quantity
-        if percent is not None:
-            yield key.period.as_text(), percent
+    found: dict[str, Decimal] = {}
+    asked = [(key, price) for key, price in ahead.prices if key.meter_id == threshold.meter_id]
+    if threshold.measure is Measure.QUANTITY:
+        for key in dict.fromkeys(key for key, _ in asked):
+            period = key.period.as_text()
+            found[period] = plus(found.get(period, ZERO), ahead.counted[key].quantity)
+    else:
+        for key, price in asked:
+            percent, period = percent_of(price, ahead.counted[key]), key.period.as_text()
+            if percent is not None:
+                found[period] = max(percent, found.get(period, percent))
+    yield from found.items()
 
 
 def percent_of(price: PriceModel, counted: Counted) -> Decimal | None:

@@ -6,8 +6,8 @@ from saldo.kernel.exact import ONE, ZERO, total
 from saldo.kernel.reading import Fields
 from saldo.kernel.rounding import Rounding
 from saldo.quotes.model import Usage, UsageTotal
-from saldo.usage.model import Aggregation, CountWindow, Meter, Repeats, UsageEvent
-from saldo.usage.rules import faults_of
+from saldo.usage.model import SUBSCRIPTION, Aggregation, CountWindow, Meter, Repeats, UsageEvent
+from saldo.usage.rules import counts, faults_of
 
 
 def usage_from(fields: Fields, account_id: str) -> Usage:
@@ -25,6 +25,10 @@ def usage_from(fields: Fields, account_id: str) -> Usage:
         if event.meter_id and event.meter_id not in counted:
             where = f"{fields.at('events')}[{n}].meter_id"
             fields.problems.add(where, "unknown_meter", f"{event.meter_id!r} is not among the meters")
+        apart = [m.id for m in meters if m.by_subscription and counts(m, event)]
+        if apart and SUBSCRIPTION not in event.properties:
+            where = f"{fields.at('events')}[{n}].properties.{SUBSCRIPTION}"
+            fields.problems.add(where, "missing_subscription", f"{apart[0]} counts by subscription")
     fields.finish()
     return usage
 
@@ -47,6 +51,7 @@ def _meter(fields: Fields, repeats: Repeats) -> Meter:
         rounding=fields.choice("rounding", Rounding) if fields.has("rounding") else None,
         digits=fields.integer("digits", 0),
         whole_days=fields.flag("whole_days", False),
+        by_subscription=fields.flag("by_subscription", False),
     )
     _check_meter(fields, meter)
     fields.finish()

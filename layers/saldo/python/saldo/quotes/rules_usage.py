@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from saldo.kernel.errors import Refusal
@@ -23,10 +24,13 @@ def usage_of(usage: Usage, key: UsageKey, needs: Needs, zone: str) -> Counted:
     told = [t for t in usage.totals if concerns(t, key)]
     meter = usage.meters.get(key.meter_id)
     if told:
-        return _of_totals(told, needs.dimensions)
-    if meter is None:
+        found = _of_totals(told, needs.dimensions)
+    elif meter is None:
         return Counted(ZERO, UsageDetail(amounts=(), by_value={} if needs.dimensions else None))
-    return counted(usage.events, meter, key.period, zone, needs)
+    else:
+        found = counted(usage.events, meter.of_subscription(key.subscription_id), key.period, zone, needs)
+    apart = meter is not None and meter.by_subscription
+    return Counted(found.quantity, replace(found.detail, by_subscription=True)) if apart else found
 
 
 def _of_totals(told: Sequence[UsageTotal], dimensions: tuple[str, ...]) -> Counted:

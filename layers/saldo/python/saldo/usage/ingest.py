@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Problem, Unavailable
@@ -21,8 +22,17 @@ from saldo.usage import records
 from saldo.usage.ingest_blocks import Block
 from saldo.usage.ingest_files import rows_of_block
 from saldo.usage.ingest_months import Identity, Months, month_from, month_unit
-from saldo.usage.ingest_rows import RejectedRow, UsageRow, account_named, by_event_name, event_from, rejected
-from saldo.usage.model import LatePolicy, Meter, Repeats, UsageEvent
+from saldo.usage.ingest_rows import (
+    PROPERTY_PREFIX,
+    RejectedRow,
+    UsageRow,
+    account_named,
+    by_event_name,
+    event_from,
+    rejected,
+    subscription_named,
+)
+from saldo.usage.model import SUBSCRIPTION, LatePolicy, Meter, Repeats, UsageEvent
 from saldo.usage.model_windows import Closings
 from saldo.usage.ports import Filed, FileDelivery, NumberedEvent, UsageFiles
 from saldo.usage.records import Batch, MonthKey, month_of
@@ -77,6 +87,15 @@ class _Delivery:
     meters: Mapping[str, Sequence[Meter]]
 
 
+class _Known(NamedTuple):
+    """Of whom rows name: accounts that buy from the seller, (account, subscription) pairs that are on record, and all
+    of the seller's accounts whose usage lies in files."""
+
+    accounts: Collection[str]
+    sold: Collection[tuple[str, str]]
+    large: frozenset[str]
+
+
 @dataclass(slots=True)
 class _Sifted:
     """Of some rows of one month: events to store, whether some came late, and the report of all of them."""
@@ -104,8 +123,9 @@ class Ingest:
         mark = f"backfill/{origin}" if backfill else origin
         meters = by_event_name(meters_of(self._store, entity_id).values())
         delivery = _Delivery(entity_id, mark[:_ORIGIN_LENGTH], self._clock(), meters)
-        known, large = self._known_accounts(entity_id, {account_named(row) for row in rows} - {""})
-        good = self._checked(delivery, rows, known, large, report)
+        known = self._known(delivery, rows)
+        large = known.large
+        good = self._checked(delivery, rows, known, report)
         for round_ in _rounds([one for one in good if one.event.account_id not in large]):
             self._store_round(delivery, round_, report)
         into_files = [one for one in good if one.event.account_id in large]
@@ -136,24 +156,23 @@ class Ingest:
     def _file_delivery(self, delivery: _Delivery, large: frozenset[str]) -> FileDelivery:
         items = self._store.get_many([closings_key(a) for a in sorted(large)], consistent=True)
         closed_at = {key[0]: closed_until(closings_from(key[0], item)) for key, item in items.items()}
-        return FileDelivery(delivery.entity_id, large, delivery.at, delivery.meters, closed_at)
+        apart = any(m.by_subscription for some in delivery.meters.values() for m in some)
+        sold = {a: frozenset(records.sold_to(self._store, a)) for a in sorted(large)} if apart else {}
+        return FileDelivery(delivery.entity_id, large, delivery.at, delivery.meters, closed_at, sold)
 
     def _checked(
-        self,
-        delivery: _Delivery,
-        rows: Sequence[UsageRow],
-        known: Collection[str],
-        large: Collection[str],
-        report: IngestReport,
+        self, delivery: _Delivery, rows: Sequence[UsageRow], known: _Known, report: IngestReport
     ) -> list[NumberedEvent]:
         good = []
         for row in rows:
             found = event_from(row, delivery.meters, delivery.at)
             problems = [] if isinstance(found, UsageEvent) else list(found)
-            account_id = account_named(row)
-            if account_id and account_id not in known:
+            account_id, sold = account_named(row), subscription_named(row, delivery.meters)
+            if account_id and account_id not in known.accounts:
                 problems.append(_not_here(account_id, delivery.entity_id))
-            if account_id in large and self._in_files is None:
+            elif account_id and sold and (account_id, sold) not in known.sold:
+                problems.append(_not_sold(account_id, sold))
+            if account_id in known.large and self._in_files is None:
                 problems.append(Problem("account_id", "only_by_file", f"usage of {account_id} comes by file only"))
             if isinstance(found, UsageEvent) and not problems:
                 good.append(NumberedEvent(row, found))
@@ -161,12 +180,16 @@ class Ingest:
                 report.rejected.append(rejected(row, *problems))
         return good
 
-    def _known_accounts(self, entity_id: str, account_ids: Iterable[str]) -> tuple[set[str], frozenset[str]]:
-        """Those accounts that buy from this seller; and all of the seller's whose usage lies in files."""
-        in_files = usage_files_key(entity_id)
-        items = self._store.get_many([in_files, *((account_id, "account") for account_id in sorted(account_ids))])
+    def _known(self, delivery: _Delivery, rows: Iterable[UsageRow]) -> _Known:
+        """What is known of whom these rows name."""
+        in_files = usage_files_key(delivery.entity_id)
+        named = {(account_named(row), subscription_named(row, delivery.meters)) for row in rows}
+        accounts = sorted({(account_id, "account") for account_id, _ in named if account_id})
+        sold = {records.subscription_key(*one): one for one in sorted(named) if all(one)}
+        items = self._store.get_many([in_files, *accounts, *sold])
         large = accounts_from(items.pop(in_files, None))
-        return {item["pk"] for item in items.values() if item["entity_id"] == entity_id}, large
+        here = {key[0] for key in accounts if key in items and items[key]["entity_id"] == delivery.entity_id}
+        return _Known(here, frozenset(one for key, one in sold.items() if key in items), large)
 
     def _store_round(
         self, delivery: _Delivery, round_: Mapping[MonthKey, Sequence[NumberedEvent]], report: IngestReport
@@ -230,6 +253,11 @@ def _not_here(account_id: str, entity_id: str) -> Problem:
     return Problem("account_id", "unknown_account", f"no account {account_id} of this seller")
 
 
+def _not_sold(account_id: str, subscription_id: str) -> Problem:
+    reason = f"{account_id} has no subscription {subscription_id}"
+    return Problem(PROPERTY_PREFIX + SUBSCRIPTION, "unknown_subscription", reason)
+
+
 def _rounds(events: Sequence[NumberedEvent]) -> Iterator[dict[MonthKey, list[NumberedEvent]]]:
     """Events by month, in rounds that touch each account and name in one month only.
 
@@ -266,7 +294,7 @@ def _sift(
         if event in versions:
             found.report.duplicates += 1
             continue
-        policy = policy_for(event, meters, closed_at) if closed_at else None
+        policy = policy_for([event, *versions], meters, closed_at) if closed_at else None
         problem = _objection(event, versions, near, corrects, policy)
         if problem:
             found.report.rejected.append(rejected(one.row, problem))

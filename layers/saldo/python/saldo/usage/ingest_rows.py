@@ -13,13 +13,13 @@ from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.exact import fits
 from saldo.kernel.ids import check_id
-from saldo.usage.model import Aggregation, Meter, UsageEvent
+from saldo.usage.model import SUBSCRIPTION, Aggregation, Meter, UsageEvent
 
 COLUMNS = ("source", "id", "account_id", "meter", "at", "value")
 PROPERTY_PREFIX = "property."
 CLOCK_SKEW = timedelta(minutes=5)
 EARLIEST_YEAR = 2000
-MOST_PROPERTIES = 5
+MOST_PROPERTIES, MOST_PROPERTY_LENGTH = 5, 100
 
 _NAME = re.compile(r"[\x21-\x7e]{1,200}")
 _ONLY_COUNT = (Aggregation.COUNT, Aggregation.UNIQUE)
@@ -65,6 +65,13 @@ def account_named(row: UsageRow) -> str:
         return check_id(row.fields.get("account_id", ""), "acct")
     except Refusal:
         return ""
+
+
+def subscription_named(row: UsageRow, meters: Mapping[str, Sequence[Meter]]) -> str:
+    """The subscription that a row names for a meter that counts by subscription, "" where none does."""
+    counting = meters.get(row.fields.get("meter", ""), ())
+    named = row.fields.get(PROPERTY_PREFIX + SUBSCRIPTION, "")
+    return named if any(m.by_subscription for m in counting) and len(named) <= MOST_PROPERTY_LENGTH else ""
 
 
 def event_from(row: UsageRow, meters: Mapping[str, Sequence[Meter]], now: datetime) -> UsageEvent | tuple[Problem, ...]:
@@ -147,10 +154,15 @@ def _properties(fields: Mapping[str, str], meters: Sequence[Meter], problems: Pr
         for name, text in fields.items()
         if name.startswith(PROPERTY_PREFIX) and text
     }
-    if len(found) > MOST_PROPERTIES or any(len(name) > 40 or len(text) > 100 for name, text in found.items()):
-        problems.add("properties", "invalid_properties", f"at most {MOST_PROPERTIES}, with values of 100 characters")
+    longest = MOST_PROPERTY_LENGTH
+    if len(found) > MOST_PROPERTIES or any(len(name) > 40 or len(text) > longest for name, text in found.items()):
+        problems.add(
+            "properties", "invalid_properties", f"at most {MOST_PROPERTIES}, with values of {longest} characters"
+        )
     for meter in meters:
         taken = all(found.get(name) in values for name, values in meter.filters.items())
+        if taken and meter.by_subscription and SUBSCRIPTION not in found:
+            problems.add(PROPERTY_PREFIX + SUBSCRIPTION, "missing_subscription", f"{meter.id} counts by subscription")
         if taken and meter.unique_by and meter.unique_by not in found:
             problems.add(
                 PROPERTY_PREFIX + meter.unique_by, "missing_property", f"{meter.id} counts its distinct values"

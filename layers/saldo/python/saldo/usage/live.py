@@ -36,9 +36,10 @@ class LiveUsage:
         last = latest(closings.windows)
         found = []
         for key in keys:
-            meter, before = meters.get(key.meter_id), last.get(key.meter_id)
-            before = None if before is not None and before.is_withdrawn else before
+            meter = meters.get(key.meter_id)
             if meter is not None:
+                before = last.get(meter.of_subscription(key.subscription_id).id)
+                before = None if before is not None and before.is_withdrawn else before
                 events = self._events(account, meter, key, before)
                 found.append(_live(account, key, meter, events, before, now))
         return found
@@ -58,12 +59,12 @@ class LiveUsage:
 def _live(
     account: Account,
     key: UsageKey,
-    meter: Meter,
+    defined: Meter,
     events: Iterable[UsageEvent],
     before: Window | None,
     now: datetime,
 ) -> LiveMeter:
-    zone, known = account.time_zone, list(events)
+    zone, known, meter = account.time_zone, list(events), defined.of_subscription(key.subscription_id)
     here = counted(known, meter, key.period, zone, Needs(meter.group_by))
     so_far = counted(known, meter, key.period, zone).quantity
     last = None
@@ -72,4 +73,4 @@ def _live(
         till_then = counted((e for e in known if e.at < point), meter, before.period, before.zone)
         last = LastPeriod(till_then.quantity, counted(known, meter, before.period, before.zone).quantity)
     ahead = forecast(meter, so_far, key.period, zone, now, last)
-    return LiveMeter(key, meter, so_far, here.detail.by_value or {}, ahead, last)
+    return LiveMeter(key, defined, so_far, here.detail.by_value or {}, ahead, last)

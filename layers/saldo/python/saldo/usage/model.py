@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -30,6 +30,9 @@ class Aggregation(StrEnum):
     LATEST = "latest"
     WEIGHTED = "weighted"
 
+
+# The property in which an event names its subscription, for meters that count by subscription.
+SUBSCRIPTION = "subscription"
 
 LEVELS = (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX)
 
@@ -90,6 +93,7 @@ class Meter:
     itself, and their numbers are added up (the peak of each hour, say). factor: what the number is multiplied by, to
     come to another unit; rounding: and how it is rounded then, to `digits` (None: not at all). whole_days: a WEIGHTED
     level goes by days, of which each that is begun counts whole: a rise from its day on, a fall from the day after.
+    by_subscription: events name their subscription, and it counts each by itself, so that several of an account use it.
     """
 
     id: str
@@ -110,10 +114,29 @@ class Meter:
     rounding: Rounding | None = None
     digits: int = 0
     whole_days: bool = False
+    by_subscription: bool = False
 
     @property
     def event_name(self) -> str:
         return self.counts or self.id
+
+    def of_subscription(self, subscription_id: str) -> Meter:
+        """The meter as it counts for one subscription: itself; or, by subscription, one that takes its events only."""
+        if not self.by_subscription:
+            return self
+        filters = {**self.filters, SUBSCRIPTION: (subscription_id,)}
+        own = own_id(self.id, subscription_id)
+        return replace(self, id=own, counts=self.event_name, filters=filters, by_subscription=False)
+
+
+def own_id(meter_id: str, subscription_id: str) -> str:
+    """Under which a meter that counts by subscription is billed for one of them."""
+    return f"{meter_id}/{subscription_id}"
+
+
+def defined_id(meter_id: str) -> str:
+    """The id under which a meter is defined, of itself or of one of its subscriptions."""
+    return meter_id.partition("/")[0]
 
 
 class Needs(NamedTuple):
@@ -138,11 +161,12 @@ class UsageKey(NamedTuple):
 class UsageDetail:
     """More about one total of usage. `before`: what of the same period was billed earlier. `amounts`: the events'
     values one by one, in order, in the unit that the meter comes to. `by_value`: parts of the total by the values of a
-    matrix's dimensions."""
+    matrix's dimensions. `by_subscription`: the meter counts each subscription by itself."""
 
     before: Decimal = Decimal(0)
     amounts: tuple[Decimal, ...] | None = None
     by_value: Mapping[tuple[str, ...], Decimal] | None = None
+    by_subscription: bool = False
 
 
 class Counted(NamedTuple):

@@ -63,7 +63,8 @@ class Billed:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A period of a meter that is billed, once or, for late events, more often. `zone` is that of its days."""
+    """A period of a meter that is billed, once or, for late events, more often. `zone` is that of its days. One that
+    counts by subscription is named as `own_id` has it."""
 
     account_id: str
     meter_id: str

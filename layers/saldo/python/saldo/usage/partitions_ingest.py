@@ -8,7 +8,7 @@ others in the order of the lines.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,8 +24,8 @@ from saldo.usage import records_partitions as records
 from saldo.usage import rules_partitions as rules
 from saldo.usage.ingest_blocks import Block
 from saldo.usage.ingest_files import row_of_line
-from saldo.usage.ingest_rows import UsageRow, event_from, rejected
-from saldo.usage.model import LatePolicy, UsageEvent
+from saldo.usage.ingest_rows import UsageRow, event_from, rejected, subscription_named
+from saldo.usage.model import LatePolicy, Meter, Repeats, UsageEvent, defined_id
 from saldo.usage.partitions_engine import Engine
 from saldo.usage.ports import Filed, FileDelivery, NumberedEvent
 from saldo.usage.records import MonthKey, month_of
@@ -174,7 +174,9 @@ def _checked(delivery: FileDelivery, rows: Sequence[UsageRow], found: Filed) -> 
     good = []
     for row in rows:
         event = event_from(row, delivery.meters, delivery.at)
-        if isinstance(event, UsageEvent) and event.account_id in delivery.accounts:
+        sold = subscription_named(row, delivery.meters)
+        named = isinstance(event, UsageEvent) and (not sold or sold in delivery.sold.get(event.account_id, ()))
+        if named and isinstance(event, UsageEvent) and event.account_id in delivery.accounts:
             good.append(NumberedEvent(row, event))
         else:
             found.left.append(row)
@@ -187,8 +189,15 @@ def _objection(delivery: FileDelivery, event: UsageEvent) -> tuple[Problem | Non
         says = f"files hold numbers below 10^{rules.INTEGER_DIGITS}, to {rules.FRACTION_DIGITS} digits after the point"
         return Problem("value", "unsupported_value", says), False
     closed_at = delivery.closed_at.get(event.account_id, {})
-    policy = policy_for(event, delivery.meters[event.meter_id], closed_at) if closed_at else None
+    meters = delivery.meters[event.meter_id]
+    policy = policy_for([event], meters, closed_at) if closed_at else None
     if policy is LatePolicy.REJECT:
         says = f"usage up to {event.at.isoformat()} is billed, and late events are not taken"
         return Problem("at", "late", says), False
-    return None, policy is not None
+    return None, policy is not None or _may_correct(event, meters, closed_at)
+
+
+def _may_correct(event: UsageEvent, meters: Sequence[Meter], closed_at: Mapping[str, datetime]) -> bool:
+    """Whether it may be a correction of what a meter counted and now does not: that is seen only in the files."""
+    names = {m.id for m in meters} if any(m.repeats is Repeats.LAST for m in meters) else {}
+    return any(event.at < at for meter_id, at in closed_at.items() if defined_id(meter_id) in names)

@@ -16,7 +16,7 @@ from saldo.kernel.rows import MOST_LINE_BYTES
 from saldo.usage import rules_partitions as rules
 from saldo.usage.ingest_blocks import Block, is_plain
 from saldo.usage.ingest_rows import CLOCK_SKEW, EARLIEST_YEAR, may_fall, only_count
-from saldo.usage.model import UsageEvent
+from saldo.usage.model import SUBSCRIPTION, UsageEvent, defined_id
 from saldo.usage.ports import FileDelivery
 from saldo.usage.records import MonthKey
 
@@ -32,12 +32,13 @@ CREATE TEMP TABLE good (row INTEGER, source VARCHAR, id VARCHAR, account VARCHAR
 _VIEW = "CREATE TEMP VIEW good AS SELECT {said}false AS checked, * FROM read_parquet({file})"
 _BOUNDS = """
 CREATE TEMP TABLE bounds (account VARCHAR, meter VARCHAR, since TIMESTAMP, until TIMESTAMP, may_fall BOOLEAN,
-    needs_value BOOLEAN, wanted VARCHAR[])
+    needs_value BOOLEAN, wanted VARCHAR[], sold VARCHAR[])
 """
-_PASSES = """
+_PASSES = f"""
 checked OR coalesce(ok AND happened >= since AND happened <= until AND (may_fall OR coalesce(value, 0) >= 0)
     AND (value IS NOT NULL OR NOT needs_value)
-    AND (len(wanted) = 0 OR coalesce(list_has_all(json_keys(properties), wanted), false)), false)
+    AND (len(wanted) = 0 OR coalesce(list_has_all(json_keys(properties), wanted), false))
+    AND (sold IS NULL OR coalesce(list_contains(sold, {rules.property_of(SUBSCRIPTION)}), false)), false)
 """
 
 
@@ -121,9 +122,9 @@ def one_part(reading: Reading, delivery: FileDelivery) -> MonthKey | None:
     ((account_id, name, ok, _, valued, earliest, last, least),) = reading.stretches
     if not ok or account_id not in delivery.accounts or name not in delivery.meters or valued != reading.rows:
         return None
-    _, _, since, until, falls, _, wanted = _bounds_of(delivery, account_id, name)
+    _, _, since, until, falls, _, wanted, sold = _bounds_of(delivery, account_id, name)
     months = {f"{at:%Y%m}" for at in (earliest, last)}
-    passes = since <= earliest and last <= until and (falls or least >= 0) and not wanted
+    passes = since <= earliest and last <= until and (falls or least >= 0) and not wanted and sold is None
     return MonthKey(account_id, name, months.pop()) if passes and len(months) == 1 else None
 
 
@@ -134,7 +135,7 @@ def bound(con: DuckDBPyConnection, delivery: FileDelivery) -> None:
     found = con.execute("SELECT DISTINCT account, meter FROM good WHERE ok").fetchall()
     rows = [_bounds_of(delivery, a, name) for a, name in found if a in delivery.accounts and name in delivery.meters]
     if rows:
-        con.executemany("INSERT INTO bounds VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        con.executemany("INSERT INTO bounds VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     con.execute(
         f"CREATE TEMP VIEW passed AS SELECT good.* FROM good LEFT JOIN bounds USING (account, meter) WHERE {_PASSES}"
     )
@@ -174,15 +175,18 @@ def add(con: DuckDBPyConnection, events: Sequence[tuple[int, UsageEvent]]) -> No
 
 def _bounds_of(
     delivery: FileDelivery, account_id: str, name: str
-) -> tuple[str, str, datetime, datetime, bool, bool, list[str]]:
+) -> tuple[str, str, datetime, datetime, bool, bool, list[str], list[str] | None]:
     """A row of table `bounds`."""
     meters = delivery.meters[name]
     closed = delivery.closed_at.get(account_id, {})
-    since = max([datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), *(closed[m.id] for m in meters if m.id in closed)])
+    counting = {m.id for m in meters}
+    billed = [at for meter_id, at in closed.items() if defined_id(meter_id) in counting]
+    since = max([datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), *billed])
     until = delivery.at + CLOCK_SKEW
     wanted = sorted({m.unique_by for m in meters if m.unique_by})
     since, until = (at.astimezone(UTC).replace(tzinfo=None) for at in (since, until))
-    return account_id, name, since, until, may_fall(meters), not only_count(meters), wanted
+    sold = sorted(delivery.sold.get(account_id, ())) if any(m.by_subscription for m in meters) else None
+    return account_id, name, since, until, may_fall(meters), not only_count(meters), wanted, sold
 
 
 def _sample(lines: Path) -> Iterator[str]:

@@ -54,7 +54,8 @@ class NumberedEvent(NamedTuple):
 class FileDelivery:
     """What comes in: for which seller and which of its accounts that use files, when, and who counts it by event name.
 
-    closed_at: by account and meter, up to when usage is billed.
+    closed_at: by account and meter, up to when usage is billed. sold: each account's subscriptions, where a meter
+    counts by subscription.
     """
 
     entity_id: str
@@ -62,6 +63,7 @@ class FileDelivery:
     at: datetime
     meters: Mapping[str, Sequence[Meter]]
     closed_at: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
+    sold: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.store import Store
@@ -15,7 +16,7 @@ from saldo.usage.records_partitions import accounts_from, usage_files_key
 from saldo.usage.records_quarantine import held_rows
 from saldo.usage.records_windows import windows_of
 from saldo.usage.rules import counts
-from saldo.usage.rules_reconciliation import MeterReport, report_of
+from saldo.usage.rules_reconciliation import MeterReport, counting_apart, report_of
 
 
 class Reconciliation:
@@ -58,12 +59,16 @@ class Reconciliation:
         for item in self._store.query_all(account_id, prefix=records.USAGE_PREFIX, consistent=True):
             key = records.month_of_chunk(item)
             events[key.meter_id][key.month] += records.events_of_chunk(item)
+        counting = []
         for meter in meters:
+            told = (e for e in rejected if e.meter_id == meter.event_name)
+            counting += counting_apart(meter, windows, chain(*events[meter.event_name].values(), told))
+        for meter in counting:
             own = [w for w in windows if w.meter_id == meter.id]
             report = report_of(account_id, meter, own, events.get(meter.event_name, {}), rejected)
             if report.accepted or report.windows or report.rejected:
                 yield report
-        nobodys = [e for e in rejected if not any(counts(meter, e) for meter in meters)]
+        nobodys = [e for e in rejected if not any(counts(meter, e) for meter in counting)]
         if nobodys:
             yield MeterReport(account_id, "", (), accepted=0, open=0, outside=0, rejected=len(nobodys))
 

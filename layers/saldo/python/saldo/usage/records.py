@@ -30,6 +30,7 @@ from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter, Repea
 
 METER_PREFIX = "meter#"
 USAGE_PREFIX = "usage#"
+SOLD_PREFIX = "subscription#"
 PART_BYTES = 40_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,9 +54,20 @@ class MeterRecord(Record):
     rounding = UnicodeAttribute(null=True)
     digits = NumberAttribute(default=0)
     whole_days = BooleanAttribute(default=False)
+    by_subscription = BooleanAttribute(default=False)
 
 
-_PLAIN = ("names", "unit_names", "unique_by", "counts", "carries", "grace_s", "digits", "whole_days")
+_PLAIN = (
+    "names",
+    "unit_names",
+    "unique_by",
+    "counts",
+    "carries",
+    "grace_s",
+    "digits",
+    "whole_days",
+    "by_subscription",
+)
 
 
 def meter_key(entity_id: str, meter_id: str) -> Key:
@@ -244,6 +256,17 @@ def read_up_to(store: Store, account_id: str, name: str, last_month: str) -> dic
     for item in store.query_all(account_id, consistent=True, **bounds):
         months.setdefault(month_of_chunk(item), []).append(item)
     return months
+
+
+def subscription_key(account_id: str, subscription_id: str) -> Key:
+    """Where a subscription lies. Usage reads nothing of it: only whether it is there."""
+    return account_id, SOLD_PREFIX + subscription_id
+
+
+def sold_to(store: Store, account_id: str) -> list[str]:
+    """Ids of all subscriptions of an account."""
+    items = store.query_all(account_id, prefix=SOLD_PREFIX, fields=("pk", "sk"), consistent=True)
+    return [str(item["sk"]).removeprefix(SOLD_PREFIX) for item in items]
 
 
 def file_guard_key(entity_id: str, digest: str) -> Key:

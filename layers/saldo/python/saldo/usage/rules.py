@@ -17,6 +17,7 @@ from saldo.kernel.rounding import Rounding
 from saldo.usage.model import (
     LEVELS,
     NO_NEEDS,
+    SUBSCRIPTION,
     Aggregation,
     Counted,
     CountWindow,
@@ -68,6 +69,8 @@ def faults_of(meter: Meter) -> Iterator[tuple[str, str, str]]:
         yield "per", "no_windows", "a level that goes on is not counted window by window"
     if meter.whole_days and meter.aggregation is not Aggregation.WEIGHTED:
         yield "whole_days", "not_weighted", "only a weighted meter counts days"
+    if meter.by_subscription and SUBSCRIPTION in meter.filters:
+        yield "filters", "not_a_filter", f"a meter that counts by subscription tells {SUBSCRIPTION!r} apart by itself"
     if not 0 <= meter.digits <= WEIGHTED_DIGITS:
         yield "digits", "out_of_range", f"must be from 0 to {WEIGHTED_DIGITS}"
     if not fits(meter.factor) or meter.factor <= 0:

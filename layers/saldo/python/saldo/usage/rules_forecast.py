@@ -6,7 +6,7 @@ A forecast is a guess with a rule that anyone can follow, not a model: as it wen
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -16,7 +16,7 @@ from typing import Any
 from saldo.kernel.exact import ZERO, minus, plain, total
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import Period
-from saldo.usage.model import Aggregation, Counted, Meter, UsageDetail, UsageKey
+from saldo.usage.model import Aggregation, Counted, Meter, UsageKey
 from saldo.usage.rules import rounded, seconds
 
 DIGITS = 6
@@ -63,6 +63,7 @@ class LiveMeter:
         groups = [{**dict(zip(names, k, strict=True)), "quantity": plain(q)} for k, q in sorted(self.groups.items())]
         return {
             "meter_id": self.meter.id,
+            "subscription_id": self.key.subscription_id,
             "period": self.key.period.as_text(),
             "so_far": plain(self.so_far),
             "forecast": plain(self.forecast.quantity),
@@ -116,7 +117,7 @@ def scaled(found: Counted, quantity: Decimal) -> Counted:
     detail = found.detail
     by_value = None if detail.by_value is None else _parts(detail.by_value, found.quantity, quantity)
     amounts = None if detail.amounts is None else _amounts(detail.amounts, minus(quantity, found.quantity))
-    return Counted(quantity, UsageDetail(detail.before, amounts, by_value))
+    return Counted(quantity, replace(detail, amounts=amounts, by_value=by_value))
 
 
 def _parts(

@@ -10,7 +10,7 @@ from typing import Any
 
 from saldo.kernel.exact import plain
 from saldo.kernel.periods import Period
-from saldo.usage.model import Meter, UsageEvent
+from saldo.usage.model import SUBSCRIPTION, Meter, UsageEvent, defined_id
 from saldo.usage.model_windows import Reason, Window
 from saldo.usage.rules import counted, counts
 from saldo.usage.rules_windows import Months, after, arrivals_in, known_of, until
@@ -69,6 +69,15 @@ class MeterReport:
     def as_dict(self) -> dict[str, Any]:
         names = ("account_id", "meter_id", "accepted", "open", "outside", "rejected", "balanced")
         return {n: getattr(self, n) for n in names} | {"windows": [w.as_dict() for w in self.windows]}
+
+
+def counting_apart(meter: Meter, windows: Iterable[Window], events: Iterable[UsageEvent]) -> list[Meter]:
+    """The meter; by subscription, as it counts for each that it is billed to or that events of its name name."""
+    if not meter.by_subscription:
+        return [meter]
+    sold = {w.subscription_id for w in windows if defined_id(w.meter_id) == meter.id}
+    named = {e.properties[SUBSCRIPTION] for e in events if SUBSCRIPTION in e.properties}
+    return [meter.of_subscription(subscription_id) for subscription_id in sorted(sold | named)]
 
 
 def report_of(

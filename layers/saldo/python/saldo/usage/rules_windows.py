@@ -9,12 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import chain
+from itertools import chain, product
 
 from saldo.accounts.model import Account
 from saldo.kernel.exact import ZERO
 from saldo.kernel.periods import Period
-from saldo.usage.model import NO_NEEDS, Counted, LatePolicy, Meter, Needs, UsageEvent, UsageKey
+from saldo.usage.model import (
+    NO_NEEDS,
+    SUBSCRIPTION,
+    Counted,
+    LatePolicy,
+    Meter,
+    Needs,
+    UsageDetail,
+    UsageEvent,
+    UsageKey,
+    defined_id,
+    own_id,
+)
 from saldo.usage.model_windows import Billed, Closings, Cutoff, Known, LateUsage, Reason, Terms, Window
 from saldo.usage.rules import counted, counts
 
@@ -66,14 +78,18 @@ def closed(
 ) -> Window:
     """The window of a key as billed for the first time; or anew, where its charge is taken back and made on other terms
     (`before`: how it stood)."""
-    (quantity, _), cutoff = counted_then
+    (quantity, detail), cutoff = counted_then
     earlier = before.billed if before else ()
     arrivals = cutoff.arrivals - (before.arrivals if before else 0)
     reason = Reason.REPLACED if before else Reason.CLOSED
     billed = Billed(reason, on, invoice_id, quantity, arrivals, cutoff.known)
-    return Window(
-        account.id, key.meter_id, key.period, account.time_zone, key.subscription_id, terms, (*earlier, billed)
-    )
+    meter_id = counted_as(key, detail)
+    return Window(account.id, meter_id, key.period, account.time_zone, key.subscription_id, terms, (*earlier, billed))
+
+
+def counted_as(key: UsageKey, detail: UsageDetail) -> str:
+    """The id under which the meter of a key counts for it."""
+    return own_id(key.meter_id, key.subscription_id) if detail.by_subscription else key.meter_id
 
 
 def late_in(window: Window, meter: Meter, months: Months) -> LateUsage | None:
@@ -145,9 +161,15 @@ def ended_by(windows: Iterable[Window], before: Mapping[str, date]) -> dict[str,
     return found
 
 
-def may_be_put_away(closings: Closings, key: UsageKey) -> bool:
-    """Whether the window of a key that is not among those billed lately may have been billed all the same."""
-    return key.period.start < closings.put_away.get(key.meter_id, date.min)
+def may_be_put_away(closings: Closings, meter: Meter, period: Period) -> bool:
+    """Whether a window that is not among those billed lately may have been billed all the same."""
+    return period.start < closings.put_away.get(meter.id, date.min)
+
+
+def meters_of_windows(windows: Iterable[Window], meters: Mapping[str, Meter]) -> dict[str, Meter]:
+    """The meters that counted these windows, by the id that those have; none for a meter that is not among `meters`."""
+    defined = {w.meter_id: (meters.get(defined_id(w.meter_id)), w.subscription_id) for w in windows}
+    return {meter_id: meter.of_subscription(sold) for meter_id, (meter, sold) in defined.items() if meter is not None}
 
 
 def windows_to_look_at(closings: Closings, windows: Iterable[Window], meters: Mapping[str, Meter]) -> list[Window]:
@@ -170,13 +192,17 @@ def _months_of(window: Window) -> tuple[str, str]:
     return f"{start:%Y%m}", f"{end - timedelta(microseconds=1):%Y%m}"
 
 
-def policy_for(event: UsageEvent, meters: Iterable[Meter], closed_at: Mapping[str, datetime]) -> LatePolicy | None:
+def policy_for(
+    versions: Iterable[UsageEvent], meters: Sequence[Meter], closed_at: Mapping[str, datetime]
+) -> LatePolicy | None:
     """What becomes of an event that comes now: None when it is in time; REJECT when one of its meters has it so.
 
-    closed_at: by meter, the end of its latest billed window.
+    versions: the event and, where it corrects one, what it said before: whatever counted it counts less. closed_at: by
+    meter, the end of its latest billed window.
     """
     found: LatePolicy | None = None
-    for meter in meters:
+    for event, defined in product(versions, meters):
+        meter = defined.of_subscription(event.properties.get(SUBSCRIPTION, ""))
         end = closed_at.get(meter.id)
         if end is not None and event.at < end and counts(meter, event):
             if meter.late is LatePolicy.REJECT:

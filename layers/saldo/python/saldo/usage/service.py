@@ -15,7 +15,7 @@ from saldo.storage.units import Unit
 from saldo.usage import records
 from saldo.usage.ingest import Ingest, IngestReport, meters_of
 from saldo.usage.ingest_rows import MOST_PROPERTIES, UsageRow
-from saldo.usage.model import Aggregation, LatePolicy, Meter
+from saldo.usage.model import SUBSCRIPTION, Aggregation, LatePolicy, Meter
 from saldo.usage.records import USAGE_PREFIX
 from saldo.usage.records_partitions import accounts_from, keep_in_files, usage_files_key
 from saldo.usage.rules import faults_of
@@ -100,7 +100,8 @@ def _check(meter: Meter) -> None:
     for name, values in meter.filters.items():
         if not name or not values:
             problems.add(f"filters.{name}", "empty_filter", "a filter names a property and the values that count")
-    if len({*meter.filters, *meter.group_by, *filter(None, [meter.unique_by])}) > MOST_PROPERTIES:
+    named = [meter.unique_by, SUBSCRIPTION if meter.by_subscription else ""]
+    if len({*meter.filters, *meter.group_by, *filter(None, named)}) > MOST_PROPERTIES:
         problems.add("filters", "too_many_properties", f"an event has at most {MOST_PROPERTIES} properties")
     if not 0 <= meter.grace_s <= MOST_GRACE_S:
         problems.add("grace_s", "out_of_range", f"from 0 to {MOST_GRACE_S} seconds")

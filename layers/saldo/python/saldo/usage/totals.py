@@ -18,7 +18,7 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage import records, records_partitions, records_windows
 from saldo.usage.ingest import meters_of
-from saldo.usage.model import Counted, Meter, Needs, Repeats, UsageDetail, UsageEvent, UsageKey
+from saldo.usage.model import Counted, Meter, Needs, Repeats, UsageDetail, UsageEvent, UsageKey, defined_id
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, Known, LateUsage, Window
 from saldo.usage.ports import Ask, LargeUsage
 from saldo.usage.records import MonthKey, months_of
@@ -29,8 +29,8 @@ from saldo.usage.rules_windows import (
     count,
     late_in,
     late_of,
-    latest,
     may_be_put_away,
+    meters_of_windows,
     until,
     windows_to_look_at,
 )
@@ -43,13 +43,14 @@ _PLAIN_PRICE = PerUnit(Decimal(0))
 
 class _Look(NamedTuple):
     """One account: what is asked of it, how far it is billed, which keys are, windows of which something may
-    have come late, and its seller's meters."""
+    have come late, and their meters: by key, and by the id that windows have."""
 
     account: Account
     keys: Sequence[tuple[UsageKey, PriceModel]]
     closings: Closings
     billed: Mapping[UsageKey, Window]
     windows: Sequence[Window]
+    counting: Mapping[UsageKey, Meter]
     meters: Mapping[str, Meter]
     in_files: bool = False
 
@@ -99,7 +100,8 @@ class UsageTotals:
         closings = {
             a.id: records_windows.closings_from(a.id, found.get(records_windows.closings_key(a.id))) for a in asked
         }
-        dropped = {(a.entity_id, meter_id) for a in asked for meter_id in latest(closings[a.id].windows)} - wanted
+        billed = {(a.entity_id, defined_id(w.meter_id)) for a in asked for w in closings[a.id].windows}
+        dropped = billed - wanted
         items = [*found.values(), *(self._read([], dropped).values() if dropped else ())]
         meters: dict[str, dict[str, Meter]] = defaultdict(dict)
         for meter in (records.meter_from(item) for item in items if item["kind"] == "meter"):
@@ -121,14 +123,16 @@ class UsageTotals:
     ) -> _Look:
         known = [(key, price) for key, price in keys if key.meter_id in meters]
         windows: Sequence[Window] = closings.windows
-        if closings.late or any(may_be_put_away(closings, key) for key, _ in known):
+        counting = {key: meters[key.meter_id].of_subscription(key.subscription_id) for key, _ in known}
+        if closings.late or any(may_be_put_away(closings, meter, key.period) for key, meter in counting.items()):
             windows = records_windows.windows_of(self._store, account.id)
         standing = {(w.meter_id, w.period): w for w in windows}
-        asked_for = {(key.meter_id, key.period): key for key, _ in known}
-        billed = {key: standing[named] for named, key in asked_for.items() if named in standing}
-        looked_at = windows_to_look_at(closings, windows, meters)
-        late = [w for w in looked_at if (w.meter_id, w.period) not in asked_for]
-        return _Look(account, known, closings, billed, late, meters)
+        asked_for = {key: (meter.id, key.period) for key, meter in counting.items()}
+        billed = {key: standing[named] for key, named in asked_for.items() if named in standing}
+        of_windows = meters_of_windows(windows, meters)
+        looked_at = windows_to_look_at(closings, windows, of_windows)
+        late = [w for w in looked_at if (w.meter_id, w.period) not in asked_for.values()]
+        return _Look(account, known, closings, billed, late, counting, of_windows)
 
 
 def close_windows(unit: Unit, account: Account, usage: AccountUsage, windows: Sequence[Window]) -> Unit:
@@ -141,7 +145,7 @@ def close_windows(unit: Unit, account: Account, usage: AccountUsage, windows: Se
 def _months(look: _Look) -> Iterable[MonthKey]:
     """The months that must be read of meters that begin each period anew."""
     for key, _ in look.keys:
-        meter = look.meters[key.meter_id]
+        meter = look.counting[key]
         if not meter.carries:
             yield from months_of(look.account.id, meter.event_name, key.period, look.account.time_zone)
     for window in look.windows:
@@ -153,10 +157,9 @@ def _months(look: _Look) -> Iterable[MonthKey]:
 def _carried(look: _Look) -> dict[str, str]:
     """Names of which all months must be read, up to which, because a level goes on from any of them."""
     found: dict[str, str] = {}
-    periods = [(key.meter_id, key.period, look.account.time_zone) for key, _ in look.keys]
-    periods += [(w.meter_id, w.period, w.zone) for w in look.windows]
-    for meter_id, period, zone in periods:
-        meter = look.meters[meter_id]
+    periods = [(look.counting[key], key.period, look.account.time_zone) for key, _ in look.keys]
+    periods += [(look.meters[w.meter_id], w.period, w.zone) for w in look.windows]
+    for meter, period, zone in periods:
         if meter.carries:
             (*_, last) = months_of(look.account.id, meter.event_name, period, zone)
             found[meter.event_name] = max(found.get(meter.event_name, ""), last.month)
@@ -176,13 +179,13 @@ def _usage_in_files(look: _Look, large: LargeUsage, sellers_meters: Iterable[Met
     corrected = {m.event_name for m in sellers_meters if m.repeats is Repeats.LAST}
     asks, zone, prices = [], look.account.time_zone, _prices(look)
     for key, asking in prices.items():
-        meter, window = look.meters[key.meter_id], look.billed.get(key)
+        meter, window = look.counting[key], look.billed.get(key)
         known = None if window is None or window.is_withdrawn else window.known
         corrects = meter.event_name in corrected
         asks.append(Ask(look.account.id, zone, meter, key.period, needs_of_all(asking), known, corrects))
     found = dict(zip(prices, large.count(asks) if asks else [], strict=True))
     totals = {key: counted.quantity for key, (counted, _) in found.items()}
-    details = {key: counted.detail for key, (counted, _) in found.items()}
+    details = {key: _told(look, key, counted.detail) for key, (counted, _) in found.items()}
     cutoffs = {key: cutoff for key, (_, cutoff) in found.items()}
     for key, window in look.billed.items():
         if not window.is_withdrawn:
@@ -213,7 +216,7 @@ def _as_known(window: Window, now: Known) -> bool:
 
 
 def _closes_at(look: _Look) -> datetime | None:
-    waiting = [(look.meters[key.meter_id], key.period) for key, _ in look.keys]
+    waiting = [(look.counting[key], key.period) for key, _ in look.keys]
     zone = look.account.time_zone
     return max((closes_at(meter, period, zone) for meter, period in waiting if meter.grace_s), default=None)
 
@@ -224,12 +227,19 @@ def _usage_of(look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]]) -> A
     cutoffs: dict[UsageKey, Cutoff] = {}
     zone = look.account.time_zone
     for key, asking in _prices(look).items():
-        meter, window = look.meters[key.meter_id], look.billed.get(key)
+        meter, window = look.counting[key], look.billed.get(key)
         months = _events_of(look, events, meter, key.period, zone)
         needs = needs_of_all(asking)
-        (totals[key], details[key]), cutoffs[key] = _count(months, meter, key, zone, needs, window)
+        (totals[key], detail), cutoffs[key] = _count(months, meter, key, zone, needs, window)
+        details[key] = _told(look, key, detail)
     late = tuple(found for window in look.windows if (found := _late(look, events, window)))
     return AccountUsage(totals, details, cutoffs, look.billed, late, _closes_at(look), look.closings)
+
+
+def _told(look: _Look, key: UsageKey, detail: UsageDetail) -> UsageDetail:
+    """With how its meter counts."""
+    by_subscription = look.counting[key].id != key.meter_id
+    return replace(detail, by_subscription=True) if by_subscription else detail
 
 
 def _count(
