@@ -336,8 +336,8 @@ _ORDERS: tuple[Mutant, ...] = (
         "the price of tomorrow's list",
         "off-by-one day",
         "orders/rules_prices.py",
-        "v.currency == currency and v.effective_on <= on]",
-        "v.currency == currency]",
+        "v.currency == currency and v.effective_on <= on and v.is_sold_in(country)",
+        "v.currency == currency and v.is_sold_in(country)",
         "tests/unit/orders/test_matching.py",
     ),
     planted(

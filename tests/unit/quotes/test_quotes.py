@@ -171,6 +171,31 @@ def test_meters_filter_the_same_events_and_levels_carry_over() -> None:
     assert [line["amount"] for line in june["lines"]] == ["5.00", "1.00", "2.00"]
 
 
+def test_two_subscriptions_use_a_meter_that_counts_by_subscription() -> None:
+    meter: dict[str, Any] = {"id": "calls", "by_subscription": True}
+    told = [("one", "3"), ("other", "4"), ("one", "5")]
+    events = [
+        {"meter_id": "calls", "at": f"2025-05-0{n}T00:00:00Z", "value": value, "properties": {"subscription": sold}}
+        for n, (sold, value) in enumerate(told, 1)
+    ]
+    price = {"kind": "per_unit", "unit_price": "1"}
+    document = {
+        "billing": {"on": "2025-06-01"},
+        "plans": [{"id": "p", "components": [{"id": "calls", "meter_id": "calls", "price": price}]}],
+        "subscriptions": [{"id": sold, "plan": "p", "started_on": "2025-05-01"} for sold in ("one", "other")],
+        "usage": {"meters": [meter], "events": events},
+    }
+    (may,) = quote_document(document)["invoices"]
+    assert [line["amount"] for line in may["lines"]] == ["8.00", "4.00"]
+    events[0].pop("properties")
+    with pytest.raises(Refusal) as refused:
+        quote_document(document)
+    assert [p.code for p in refused.value.problems] == ["missing_subscription"]
+    meter.pop("by_subscription")
+    with pytest.raises(Refusal, match="meter_claimed_twice"):
+        quote_document(document)
+
+
 @pytest.mark.parametrize(
     ("change", "field", "word"),
     [
