@@ -19,7 +19,7 @@ from saldo.subscriptions.model import Subscription
 from saldo.usage.model import UsageEvent
 from tests.decade.history import History, Sale, Told
 from tests.decade.oracle_calendar import DAY, cycle_around, midnight, share_of_days, share_of_seconds
-from tests.decade.oracle_late import Window, Windows, settled
+from tests.decade.oracle_late import Window, Windows, meter_of, settled
 from tests.decade.oracle_prices import ZERO, Used, dimensions_of, minor, price_of, whole
 from tests.decade.oracle_returns import Kept, goes_back, usable_again
 from tests.decade.oracle_service import MINIMUM, Diary, Entry
@@ -120,7 +120,7 @@ class Auditor:
         plain = [(entry, times) for entry, times in due if entry.component_id != MINIMUM]
         taken = {entry: self._taken_back(entry) for entry, times in plain if times < 0}
         found = [line for line, _ in taken.values()]
-        known = {(w.meter.id, e.start, e.end): w.known for e, (_, w) in taken.items() if w is not None}
+        known = {(meter_of(e, w.meter), e.start, e.end): w.known for e, (_, w) in taken.items() if w is not None}
         now = {entry for entry, times in plain if times > 0}
         for entry, times in plain:
             if times > 0:
@@ -145,7 +145,8 @@ class Auditor:
     def _late(self, due: Sequence[Entry]) -> list[Sum]:
         """Of windows billed before, what came since: the difference, or the charge taken back and made anew."""
         found = []
-        asked = [(self._component(e)[1].meter_id, (e.start, e.end)) for e in due if e.component_id != MINIMUM]
+        metered = [(e, self._component(e)[1].meter_id) for e in due if e.component_id != MINIMUM]
+        asked = [(meter_of(e, self.market.meters[name]), (e.start, e.end)) for e, name in metered if name]
         for entry, _, now, corrected in list(self.windows.came_late(asked)):
             version, component = self._component(entry)
             before = self.billed[entry]
@@ -167,14 +168,14 @@ class Auditor:
         quantity = Fraction(item.quantity)
         return Sum("item", "", "", item.id, day, day + DAY, quantity, amount, item.tax_category, item.inclusive, day)
 
-    def _line(self, entry: Entry, known: Mapping[tuple[str, date, date], int]) -> Sum:
+    def _line(self, entry: Entry, known: Mapping[tuple[tuple[str, str], date, date], int]) -> Sum:
         """known: of windows that are taken back now, how many events they were billed by; they are charged by the same,
         and what came since follows."""
         version, component = self._component(entry)
         share = self._share(entry, version, component)
         if component.kind is ChargeKind.USAGE:
             meter = self.market.meters[component.meter_id]
-            by = known.get((meter.id, entry.start, entry.end), self.windows.all_known(meter))
+            by = known.get((meter_of(entry, meter), entry.start, entry.end), self.windows.all_known(meter))
             window = Window(meter, dimensions_of(component.price), Used(ZERO, (), None, entry.cycle, share), by, 0)
             window.used = self.windows.count(entry, window, by)
             window.minor = self._price(version, component, window.used)

@@ -50,11 +50,14 @@ class Windows:
                 self.touched.add(entry)
 
     def _concerns(self, event: UsageEvent, entry: Entry, meter: Meter) -> bool:
+        if not is_of(entry, meter, event):
+            return False
         before_end = event.at < midnight(entry.end, self.zone)
         return before_end and (meter.carries or event.at >= midnight(entry.start, self.zone))
 
     def count(self, entry: Entry, window: Window, known: int) -> Used:
         events = self.events.get(window.meter.event_name, [])[:known]
+        events = [event for event in events if is_of(entry, window.meter, event)]
         bounds = window.used.cycle, window.used.part
         return used_in(events, window.meter, (entry.start, entry.end), self.zone, window.dimensions, bounds)
 
@@ -72,12 +75,12 @@ class Windows:
         self.touched.discard(entry)
         return self.billed.pop(entry)
 
-    def came_late(self, not_now: Sequence[tuple[str, Days]]) -> Iterator[tuple[Entry, Window, Used, bool]]:
+    def came_late(self, not_now: Sequence[tuple[tuple[str, str], Days]]) -> Iterator[tuple[Entry, Window, Used, bool]]:
         """Windows with events that came after they were billed, with all that is used in them now, and whether they
         are corrected (otherwise carried). not_now: meters and days that this run bills or takes back anyway."""
         for entry in sorted(self.touched, key=lambda e: (e.due, e.subscription_id, e.component_id, e.start)):
             window = self.billed[entry]
-            if (window.meter.id, (entry.start, entry.end)) in not_now:
+            if (meter_of(entry, window.meter), (entry.start, entry.end)) in not_now:
                 continue
             now = self.count(entry, window, self.all_known(window.meter))
             if self._changed(entry, window, now):
@@ -86,8 +89,19 @@ class Windows:
     def _changed(self, entry: Entry, window: Window, now: Used) -> bool:
         later = self.events[window.meter.event_name][window.known :]
         start, end = midnight(entry.start, self.zone), midnight(entry.end, self.zone)
-        counted = [e for e in first_of_each(later) if start <= e.at < end and _counts(window.meter, e)]
+        own = [e for e in first_of_each(later) if is_of(entry, window.meter, e)]
+        counted = [e for e in own if start <= e.at < end and _counts(window.meter, e)]
         return bool(counted) or now != window.used
+
+
+def is_of(entry: Entry, meter: Meter, event: UsageEvent) -> bool:
+    """Whether an event is the entry's subscription's, or anybody's."""
+    return not meter.by_subscription or event.properties["subscription"] == entry.subscription_id
+
+
+def meter_of(entry: Entry, meter: Meter) -> tuple[str, str]:
+    """What counts for an entry: the meter, for its subscription or for all."""
+    return meter.id, entry.subscription_id if meter.by_subscription else ""
 
 
 def _counts(meter: Meter, event: UsageEvent) -> bool:

@@ -51,7 +51,11 @@ class _Life:
         chance = self.chance
         facts = [*self._wallet(), *self._items()]
         for family in chance.sample(self.families, chance.choice([1, 1, 1, 2])):
-            facts += self._subscription([self.market.versions[name] for name in family])
+            versions = [self.market.versions[name] for name in family]
+            meters = [self.market.meters[c.meter_id] for v in versions for c in v.components if c.meter_id]
+            twice = bool(meters) and all(meter.by_subscription for meter in meters) and chance.random() < 0.5
+            for _ in range(1 + twice):
+                facts += self._subscription(versions)
         facts = [(max(on, self.first_on), fact) for on, fact in facts if on <= self.last_on]
         return History(self.market, self.account, tuple(sorted(facts, key=lambda f: f[0])), self.first_on, self.last_on)
 
@@ -119,7 +123,7 @@ class _Life:
         yield started - timedelta(days=chance.randrange(10)) if chance.random() < 0.5 else started, sale
         yield from self._changes(sale, family)
         for meter_id in sorted({c.meter_id for version in family for c in version.components if c.meter_id}):
-            yield from self._usage(self.market.meters[meter_id], started)
+            yield from self._usage(self.market.meters[meter_id], sale)
 
     def _changes(self, sale: Sale, family: list[PlanVersion]) -> Iterator[tuple[date, Fact]]:
         """Changes on days at random, some of them together, some told early, most in time, some late."""
@@ -164,10 +168,11 @@ class _Life:
             reset_cycle=kind is ChangeKind.PLAN and chance.random() < 0.15,
         )
 
-    def _usage(self, meter: Meter, started: date) -> Iterator[tuple[date, Fact]]:
+    def _usage(self, meter: Meter, sale: Sale) -> Iterator[tuple[date, Fact]]:
         """Events of a meter, each told on its day; some are told twice."""
         chance = self.chance
-        day, gap = started, chance.choice([5, 12, 40])
+        day, gap = sale.started_on, chance.choice([5, 12, 40])
+        named = {"subscription": sale.id} if meter.by_subscription else {}
         while day <= self.last_on:
             event = UsageEvent(
                 "meter",
@@ -180,7 +185,8 @@ class _Life:
                     "region": chance.choice(REGIONS),
                     "class": chance.choice(CLASSES),
                     "user": f"u{chance.randrange(9)}",
-                },
+                }
+                | named,
             )
             delay = chance.randrange(45) if chance.random() < 0.08 and self.late else 0
             yield day + DAY * delay, event

@@ -39,12 +39,15 @@ SCALE = {"JPY": Decimal(150), "KWD": Decimal("0.3"), "INR": Decimal(80)}
 CATEGORIES = ("standard", "standard", "standard", "reduced")
 CYCLES = [(Unit.MONTH, 1)] * 6 + [(Unit.QUARTER, 1), (Unit.YEAR, 1), (Unit.WEEK, 2), (Unit.MONTH, 2), (Unit.DAY, 30)]
 COUNTS = [DayCount.ACTUAL] * 4 + [DayCount.SECOND, DayCount.FIXED_30, DayCount.THIRTY_360, DayCount.ACTUAL_OVER_30]
+# Each so many families there is one whose meters count by subscription.
+APART = 3
 LEVELS = (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX)
 REGIONS, CLASSES = ("eu", "us"), ("large", "small")
 
 
 class PriceList:
-    """Writes families of plan versions for one seller; each has its own meters, so that none is claimed twice."""
+    """Writes families of plan versions for one seller; each has its own meters, so that none is claimed twice.
+    The meters of one count by subscription: accounts may have two of it."""
 
     def __init__(self, chance: Random, seller_id: str, currency: str, inclusive: bool) -> None:
         self.chance, self.seller_id, self.currency, self.inclusive = chance, seller_id, currency, inclusive
@@ -142,7 +145,7 @@ class PriceList:
         """A metered component. Its meter counts in the way that its price can be told by."""
         meter_id = f"{self.seller_id}_meter{n}_{i}"
         if meter_id not in self.meters:
-            self.meters[meter_id] = self.meter(meter_id)
+            self.meters[meter_id] = replace(self.meter(meter_id), by_subscription=n % APART == 0)
         component = self.fixed(f"usage{i}", self.metered_price(meter_id), Timing.ARREARS)
         return replace(component, kind=ChargeKind.USAGE, meter_id=meter_id)
 
