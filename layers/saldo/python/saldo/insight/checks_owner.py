@@ -13,6 +13,7 @@ from saldo.audit.records_chain import kept_from
 from saldo.audit.rules_chain import UNDER_WAY, first_break
 from saldo.insight.checks_across import RUN
 from saldo.insight.model import Owner, Violation, entry_or_fault
+from saldo.invoicing.frozen import is_named_rightly
 from saldo.invoicing.rules import issue_entry, problems_of
 from saldo.invoicing.status import CLOSED, DocumentKind
 from saldo.invoicing.wallet_records import wallet_from
@@ -52,6 +53,8 @@ def _bodies_add_up(owner: Owner) -> Iterator[Violation]:
         header = headers.get(body.id)
         for problem in problems_of(body):
             yield Violation(9, owner.id, f"{body.id}: {problem}")
+        if not is_named_rightly(body):
+            yield Violation(9, owner.id, f"{body.id}: its id is not that of what it says")
         stored = header and (header["net_minor"], header["tax_minor"], header["total_minor"])
         if header and stored != (body.net_minor, body.tax_minor, body.total_minor):
             yield Violation(9, owner.id, f"{body.id}: header and body differ")
