@@ -1,7 +1,7 @@
 """The agenda of what is due: which of a seller's accounts have something to bill by a day.
 
-A place is a day, or `monthly#<day of the month>`: a subscription that is billed on the same day of each month stays there
-from month to month, so that billing need not move it. Days sort before those.
+A place is a day, or `monthly#<day of the month>`: a subscription billed on the same day of each month stays there from
+month to month, so that billing need not move it. Days sort before those.
 """
 
 from __future__ import annotations

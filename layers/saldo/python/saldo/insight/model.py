@@ -46,20 +46,19 @@ class Owner:
 
     @cached_property
     def bodies(self) -> list[InvoiceBody]:
-        """Its frozen invoices and credit notes, read once: those that are named.
+        """Its frozen invoices and credit notes, read once."""
+        return [body_from_bytes(item["body"]) for item in self.frozen]
+
+    @property
+    def frozen(self) -> list[Item]:
+        """Their records: of all bodies those that are named.
 
         A run puts bodies before the unit that says what was billed. One that neither a header nor anything billed names
         was overtaken, or its run stopped there: it means nothing.
         """
-        named = self._named
-        found = (item for item in self.of("body") if item["sk"].removeprefix(BODY_PREFIX) in named)
-        return [body_from_bytes(item["body"]) for item in found]
-
-    @cached_property
-    def _named(self) -> frozenset[str]:
-        headers = {item["invoice_id"] for item in self.of("invoice")}
-        billed = (item.get("invoice_ids", ()) for kind in BILLED for item in self.of(kind))
-        return frozenset(headers.union(*billed))
+        issued = {item["invoice_id"] for item in self.of("invoice")}
+        named = issued.union(*(item.get("invoice_ids", ()) for kind in BILLED for item in self.of(kind)))
+        return [item for item in self.of("body") if item["sk"].removeprefix(BODY_PREFIX) in named]
 
     @cached_property
     def drafts(self) -> frozenset[str]:

@@ -5,8 +5,9 @@ Most subscriptions lie on the agenda under the day of the month on which they ar
 
 - Only a run puts one there, and only when it billed it on its very day and the next is that day of the following month.
   Whoever else writes a subscription puts it under its next billing date, where every later run finds it.
-- A run lists the monthly places of all days since the last that closed. So the first on or after that next date finds it.
-  It bills it, or sets its account aside and puts it back under its date (`keep_due`) before it can close.
+- A run lists the monthly places of all days since the last that closed. So the first on or after that next date finds
+  it. It bills it, or sets its account aside and puts it back under its date (`keep_due`) before it can
+  close.
 - Monthly places are read before dates, for what is changed meanwhile goes from there to here, and never the other way.
 """
 
