@@ -58,6 +58,7 @@ _FROZEN = (
     (insight_model, "body_from_bytes", _body),
     (checks_owner, "entry_or_fault", _entry),
     (checks_owner, "problems_of", Once(checks_owner.problems_of)),
+    (checks_owner, "is_named_rightly", Once(checks_owner.is_named_rightly)),
     (checks_owner, "issue_entry", Once(checks_owner.issue_entry)),
     (checks_owner, "_earned", Once(checks_owner._earned)),
     (checks_owner, "derived_id", lru_cache(_MOST_KEPT)(checks_owner.derived_id)),
@@ -92,7 +93,7 @@ class _Watched(Owner):
 
     @property
     def bodies(self) -> list[InvoiceBody]:  # type: ignore[override]
-        return [_body(item["body"]) for item in self.of("body")]
+        return [_body(item["body"]) for item in self.frozen]
 
 
 def _listed(rule: OwnerRule) -> _Look:

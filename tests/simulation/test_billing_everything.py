@@ -56,9 +56,10 @@ def _invoices(world: World) -> list[Item]:
 
 
 def _bodies(world: World) -> list[InvoiceBody]:
-    found = {i["pk"] + i["sk"]: body_from_bytes(i["body"]) for i in world.store.scan() if i["kind"] == "body"}
+    """Of issued invoices, in number order."""
+    found = [body_from_bytes(i["body"]) for i in world.store.scan() if i["kind"] == "body"]
     numbers = {i["invoice_id"]: i["number"] for i in _invoices(world)}
-    return sorted(found.values(), key=lambda body: (body.issued_on, numbers[body.id]))
+    return sorted((b for b in found if b.id in numbers), key=lambda body: (body.issued_on, numbers[body.id]))
 
 
 def _seats(change_id: str, on: date, seats: int, **more: object) -> Change:

@@ -13,7 +13,10 @@ import pytest
 
 from local.gateway.methods import CARDS
 from saldo.insight.invariants import NOT_CHECKED, TITLES, check_all
+from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.corrections import Corrections, CreditRequest
+from saldo.invoicing.frozen import named_by_content
+from saldo.invoicing.records import body_item
 from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.clock import instant_text
 from saldo.storage.items import Item
@@ -140,6 +143,29 @@ def an_invoice_written_twice(region: Region) -> None:
 def an_item_billed_that_still_waits(region: Region) -> None:
     (item,) = of(region, "item", owner="")
     put(region, item, status="waiting")
+
+
+def an_overtaken_body(region: Region) -> None:
+    """Not damage: what a try of a run left that decided otherwise afterwards."""
+    item = of(region, "body")[0]
+    other = named_by_content(replace(body_from_bytes(item["body"]), total_minor=1))
+    region.store.put_many([body_item(item["pk"], other.id, body_to_bytes(other))])
+
+
+def an_invoice_under_an_id_of_its_own(region: Region) -> None:
+    body = next(i for i in of(region, "body"))
+    moved = replace(body_from_bytes(body["body"]), note="something else")
+    put(region, body, body=body_to_bytes(moved))
+
+
+def a_subscription_off_the_agenda(region: Region) -> None:
+    item = of(region, "subscription")[0]
+    put(region, item, agenda_on="2027-01-01")
+
+
+def a_subscription_where_no_run_looks(region: Region) -> None:
+    item = of(region, "subscription")[0]
+    put(region, item, next_bill_on="2026-01-01", agenda_on="monthly#01")
 
 
 def a_milestone_without_its_item(region: Region) -> None:
@@ -287,12 +313,15 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (5, everything, a_payout_of_less_than_was_settled),
     (6, everything, an_invoice_written_twice),
     (6, everything, an_item_billed_that_still_waits),
+    (6, everything, a_subscription_off_the_agenda),
+    (6, everything, a_subscription_where_no_run_looks),
     (6, contract_signed, a_milestone_without_its_item),
     (7, everything, a_number_given_twice),
     (8, everything, a_number_left_out),
     (8, everything, a_single_number_left_out),
     (8, everything, a_date_before_its_number),
     (9, everything, a_header_unlike_its_body),
+    (9, everything, an_invoice_under_an_id_of_its_own),
     (9, estimated, an_estimate_nobody_asks_about),
     (10, everything, an_event_kept_twice),
     (10, everything, a_window_with_an_event_too_many),
@@ -323,6 +352,14 @@ def test_planted_damage_is_named(invariant: int, scene: Damage, damage: Damage) 
         found = set(check_all(region.store).violations)
         assert invariant in {violation.invariant for violation in found}
         assert set(auditor.look()) == found
+
+
+def test_a_body_that_nothing_names_means_nothing() -> None:
+    with after(everything) as region:
+        auditor = StepAuditor(region)
+        assert auditor.look() == []
+        an_overtaken_body(region)
+        assert check_all(region.store).violations == [] == auditor.look()
 
 
 def test_every_invariant_is_checked_or_says_why_not() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from saldo.accounts.arrangements import Arrangements
+from saldo.accounts.model import Terms
+from saldo.accounts.records import account_item
+from saldo.invoicing.approvals import Approvals
 from saldo.invoicing.model import Coupon, PrepaidCredit
 from saldo.invoicing.wallets import Wallets
 from saldo.orders.model import Item, WaitingItem
@@ -23,6 +27,7 @@ from tests.simulation.workflows.scenes import (
     account_id,
     bill,
     billed,
+    customer,
     founded,
     subscription_id,
     until,
@@ -91,6 +96,31 @@ def dry_run(region: Region) -> None:
     for batch in opened["batches"]:
         invoke("invoice_run.bill_accounts", run | {"batch": batch})
     invoke("invoice_run.close_run", run)
+
+
+def held_up(region: Region) -> None:
+    """One account cannot be billed on its day, for its invoices are looked at first; the others can."""
+    founded(region)
+    bill(region, JAN)
+    looked_at = replace(customer(1), terms=Terms(review=True))
+    region.store.put_many([account_item(looked_at)])
+
+
+@workflow("run: one held up on its day", prepare=held_up)
+def held_up_run(region: Region) -> None:
+    bill(region, FEB)
+
+
+def approved(region: Region) -> None:
+    held_up(region)
+    held_up_run(region)
+    approvals = Approvals(region.store, region.clock)
+    approvals.approve(account_id(1), approvals.proposal(account_id(1)).print, CLERK)
+
+
+@workflow("run: one held up, on the next day", prepare=approved)
+def next_run(region: Region) -> None:
+    bill(region, FEB + timedelta(days=1))
 
 
 def opened(region: Region) -> None:

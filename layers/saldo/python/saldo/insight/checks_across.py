@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
 
+from saldo.accounts.agenda import MONTHLY
 from saldo.insight.model import Owner, Violation
-from saldo.invoicing.run.records import NUMBERED, ranked_line
+from saldo.invoicing.run.records import NUMBERED, attempt_from, ranked_line
 from saldo.ledger.model import LedgerAccount
 from saldo.storage.items import Item
 
@@ -23,7 +24,8 @@ class Share:
     """What one owner, or all of them, contribute, by seller and series. numbers: documents that have one.
 
     audited: (first, count, digest) of the blocks that runs' audit records tell of. reserved: numbers that a run which
-    is not closed holds for its drafts. under_way: what is not done yet, by name.
+    is not closed holds for its drafts. under_way: what is not done yet, by name. monthly: by seller, the first day
+    on which anything in a monthly place of the agenda is billed. listed: by seller, the day of the last run of all.
     """
 
     entity_sums: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -33,6 +35,8 @@ class Share:
     audited: dict[tuple[str, str], list[tuple[int, int, str]]] = field(default_factory=lambda: defaultdict(list))
     clearing: Counter[str] = field(default_factory=Counter)
     under_way: list[tuple[str, str]] = field(default_factory=list)
+    monthly: dict[str, str] = field(default_factory=dict)
+    listed: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: Share) -> None:
         self.entity_sums.update(other.entity_sums)
@@ -45,6 +49,10 @@ class Share:
             self.reserved[key] += ranges
         for key, blocks in other.audited.items():
             self.audited[key] += blocks
+        for seller, on in other.monthly.items():
+            self.monthly[seller] = min(on, self.monthly.get(seller, on))
+        for seller, on in other.listed.items():
+            self.listed[seller] = max(on, self.listed.get(seller, on))
 
 
 def share_of(owner: Owner) -> Share:
@@ -68,6 +76,13 @@ def share_of(owner: Owner) -> Share:
         share.series[owner.id, item["sk"].split("#", 1)[1]] = item["next"]
     for seller, series, numbers in _reserved(owner):
         share.reserved[seller, series].append(numbers)
+    for item in owner.of("subscription"):
+        if item.get("agenda_on", "").startswith(MONTHLY):
+            on, seller = item["next_bill_on"], item["entity_id"]
+            share.monthly[seller] = min(on, share.monthly.get(seller, on))
+    for item in owner.of("run"):
+        if item["status"] == "closed" and not attempt_from(item).is_one_off:
+            share.listed[owner.id] = max(item["as_of"], share.listed.get(owner.id, ""))
     share.under_way = [(owner.id, name) for name in _under_way(owner)]
     return share
 
@@ -117,6 +132,9 @@ def violations_across(all_: Share) -> Iterator[Violation]:
         for currency, minor in all_.clearing.items():
             if minor:
                 yield Violation(5, "gateway_clearing", f"{minor} {currency} lie in clearing with nothing under way")
+    for seller, on in all_.monthly.items():
+        if on <= all_.listed.get(seller, ""):
+            yield Violation(6, seller, f"what is due on {on} is where no run after {all_.listed[seller]} looks for it")
     for series, numbers in sorted(all_.numbers.items()):
         yield from _series_violations(
             " ".join(series), sorted(numbers), all_.reserved.get(series, ()), all_.series.get(series)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain, pairwise
 
+from saldo.accounts.agenda import monthly_place
 from saldo.audit.model import BreakKind
 from saldo.audit.records import PREFIX as AUDIT_PREFIX
 from saldo.audit.records_chain import kept_from
 from saldo.audit.rules_chain import UNDER_WAY, first_break
 from saldo.insight.checks_across import RUN
 from saldo.insight.model import Owner, Violation, entry_or_fault
+from saldo.invoicing.frozen import is_named_rightly
 from saldo.invoicing.rules import issue_entry, problems_of
 from saldo.invoicing.status import CLOSED, DocumentKind
 from saldo.invoicing.wallet_records import wallet_from
@@ -52,6 +54,8 @@ def _bodies_add_up(owner: Owner) -> Iterator[Violation]:
         header = headers.get(body.id)
         for problem in problems_of(body):
             yield Violation(9, owner.id, f"{body.id}: {problem}")
+        if not is_named_rightly(body):
+            yield Violation(9, owner.id, f"{body.id}: its id is not that of what it says")
         stored = header and (header["net_minor"], header["tax_minor"], header["total_minor"])
         if header and stored != (body.net_minor, body.tax_minor, body.total_minor):
             yield Violation(9, owner.id, f"{body.id}: header and body differ")
@@ -66,6 +70,15 @@ def _charges_are_billed_once(owner: Owner) -> Iterator[Violation]:
     for item in owner.of("item"):
         if (item["status"] == "waiting") != ("agenda_pk" in item):
             yield Violation(6, owner.id, f"{item['sk']} is {item['status']} and on the agenda otherwise")
+
+
+def _subscriptions_are_where_runs_look(owner: Owner) -> Iterator[Violation]:
+    """One with something left to bill is on the agenda under that day, or in the monthly place of that day."""
+    for item in owner.of("subscription"):
+        on = item.get("next_bill_on")
+        places = {on, monthly_place(date.fromisoformat(on))} if on else {None}
+        if item.get("agenda_on") not in places:
+            yield Violation(6, owner.id, f"{item['sk']} is due on {on}, and on the agenda at {item.get('agenda_on')}")
 
 
 def _wallets_are_what_the_ledger_says(owner: Owner) -> Iterator[Violation]:
@@ -367,6 +380,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _stored_balance_is_the_fold,
     _bodies_add_up,
     _charges_are_billed_once,
+    _subscriptions_are_where_runs_look,
     _wallets_are_what_the_ledger_says,
     _usage_is_kept_once,
     _each_settlement_is_booked_once,

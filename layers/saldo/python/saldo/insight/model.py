@@ -8,11 +8,15 @@ from functools import cached_property
 
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import InvoiceBody
+from saldo.invoicing.records import BODY_PREFIX
 from saldo.kernel.errors import Refusal
 from saldo.ledger import records as ledger_records
 from saldo.ledger.model import Entry
 from saldo.storage.items import Item
 from saldo.usage.model import Meter
+
+# Records that say which documents billed them, in the unit that did.
+BILLED = ("subscription", "item", "wallet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,19 @@ class Owner:
 
     @cached_property
     def bodies(self) -> list[InvoiceBody]:
-        """Its frozen invoices, read once."""
-        return [body_from_bytes(item["body"]) for item in self.of("body")]
+        """Its frozen invoices and credit notes, read once."""
+        return [body_from_bytes(item["body"]) for item in self.frozen]
+
+    @property
+    def frozen(self) -> list[Item]:
+        """Their records: of all bodies those that are named.
+
+        A run puts bodies before the unit that says what was billed. One that neither a header nor anything billed names
+        was overtaken, or its run stopped there: it means nothing.
+        """
+        issued = {item["invoice_id"] for item in self.of("invoice")}
+        named = issued.union(*(item.get("invoice_ids", ()) for kind in BILLED for item in self.of(kind)))
+        return [item for item in self.of("body") if item["sk"].removeprefix(BODY_PREFIX) in named]
 
     @cached_property
     def drafts(self) -> frozenset[str]:

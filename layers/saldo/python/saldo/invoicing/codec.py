@@ -27,8 +27,12 @@ VERSION = 1
 
 def body_to_bytes(body: InvoiceBody) -> bytes:
     """Compressed canonical JSON; the same invoice always gives the same bytes."""
-    text = json.dumps(body_to_json(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return zlib.compress(text.encode(), 6)
+    return zlib.compress(body_to_text(body).encode(), 6)
+
+
+def body_to_text(body: InvoiceBody) -> str:
+    """Canonical JSON; the same invoice always gives the same text."""
+    return json.dumps(body_to_json(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def body_from_bytes(stored: bytes) -> InvoiceBody:

@@ -45,6 +45,8 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
     for name in ("purchase_order", "cost_centre", "seller_facts", "template"):
         if getattr(body, name):
             found[name] = getattr(body, name)
+    if not body.by_mail:
+        found["by_mail"] = False
     if body.exchange:
         rate = body.exchange
         found["exchange"] = [rate.base, rate.counter, plain(rate.rate), rate.source, rate.on.isoformat()]
@@ -68,6 +70,7 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "cost_centre": document.get("cost_centre", ""),
         "seller_facts": document.get("seller_facts", ""),
         "template": document.get("template", ""),
+        "by_mail": document.get("by_mail", True),
         "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
         "tax_facts": facts_from(document["tax_facts"]) if "tax_facts" in document else None,
     }

@@ -167,6 +167,7 @@ class InvoiceBody:
     template: str = ""
     purchase_order: str = ""
     cost_centre: str = ""
+    by_mail: bool = True
 
     @property
     def payable_minor(self) -> int:

@@ -1,7 +1,8 @@
 """How invoices lie in the table.
 
 `<account>` / `invoice#<invoice id>`: the header, small and in clear; its status, number and open balance move.
-`<account>` / `body#<invoice id>`: the frozen body (lines, taxes, what they were computed from); written once.
+`<account>` / `body#<invoice id>`: the frozen body (lines, taxes, what they were computed from); never changed.
+A run puts it before the unit that names it: one that neither a header nor a billed record names means nothing.
 Agenda `open#<account>` / due date: issued invoices with something still owed. Drafts are never on it.
 """
 
@@ -99,7 +100,7 @@ _LATER = {
 }
 
 
-def draft_header(body: InvoiceBody, run_id: str, *, by_mail: bool = True) -> InvoiceHeader:
+def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
     """The header of a frozen body before it has a number: a draft, open as far as no credit pays it."""
     from saldo.invoicing.rules_terms import early_offer  # lists and payments need neither the body nor its rules
 
@@ -123,7 +124,7 @@ def draft_header(body: InvoiceBody, run_id: str, *, by_mail: bool = True) -> Inv
         document=body.kind,
         early=early_offer(body),
         of_invoice=body.of_invoice,
-        by_mail=by_mail,
+        by_mail=body.by_mail,
     )
 
 
@@ -136,10 +137,10 @@ def body_key(account_id: str, invoice_id: str) -> Key:
     return account_id, f"{BODY_PREFIX}{invoice_id}"
 
 
-def body_item(account_id: str, invoice_id: str, body: bytes, *, by_mail: bool = True) -> Item:
-    """body: as invoicing's codec wrote it. by_mail: whether the account wants its documents by mail."""
+def body_item(account_id: str, invoice_id: str, body: bytes) -> Item:
+    """body: as invoicing's codec wrote it."""
     pk, sk = body_key(account_id, invoice_id)
-    return {"pk": pk, "sk": sk, "kind": "body", "body": body} | ({} if by_mail else {"by_mail": False})
+    return {"pk": pk, "sk": sk, "kind": "body", "body": body}
 
 
 def open_agenda(account_id: str) -> str:

@@ -253,6 +253,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         template=case.template,
         purchase_order=case.purchase_order,
         cost_centre=case.cost_centre,
+        by_mail=account.deliver_by_email,
     )
 
 
@@ -370,10 +371,6 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
         body.of_invoice and not body.total_minor
     ):
         found.add("kind", "kind_differs", "an invoice's total is above zero, a credit note's below")
-    if not body.of_invoice and body.id != invoice_id(
-        body.issued_on, body.entity_id, body.account_id, body.currency, body.charges
-    ):
-        found.add("id", "id_differs", "the id is not that of these charges")
     if body.due_on < body.issued_on:
         found.add("due_on", "due_too_soon", "due before it was issued")
     return found.found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, Wallet
 from saldo.kernel.exact import plain
@@ -38,8 +39,11 @@ def version_of(item: Item | None) -> int | None:
     return None if item is None else item["version"]
 
 
-def write_wallet(unit: Unit, account_id: str, entity_id: str, wallet: Wallet, read: int | None) -> Unit:
-    """Write a wallet in this unit, which holds only while the record is still of the version that was read."""
+def write_wallet(unit: Unit, account_id: str, entity_id: str, wallet: Wallet, read: int | None, **more: Any) -> Unit:
+    """Write a wallet in this unit, which holds only while the record is still of the version that was read.
+
+    `more`: attributes written besides, such as which documents drew on it.
+    """
     expires = [c.expires_on for c in wallet.credits if c.balance_minor > 0 and c.expires_on is not None]
     fields: Item = {
         "kind": "wallet",
@@ -49,6 +53,7 @@ def write_wallet(unit: Unit, account_id: str, entity_id: str, wallet: Wallet, re
         "credits": [_credit_item(c) for c in wallet.credits],
         "credit_note_minor": wallet.credit_note_minor,
         "version": (read or 0) + 1,
+        **more,
     }
     gone: tuple[str, ...] = ("agenda_pk", "agenda_on")
     if expires:

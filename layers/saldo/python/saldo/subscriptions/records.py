@@ -1,7 +1,8 @@
 """How subscriptions lie in the table.
 
-`<account>` / `subscription#<id>`: one item each. The agenda `due#<entity>#<shard>` / next billing date lists those with
-something left to bill. Plain items: an invoice run reads and moves one per account.
+`<account>` / `subscription#<id>`: one item each. The agenda `due#<entity>#<shard>` lists those with something left to
+bill, under their next billing date or, where a run billed it on its day, the monthly place of that day
+(`accounts.agenda`). Plain items: an invoice run reads and moves one per account.
 """
 
 from __future__ import annotations
@@ -53,12 +54,15 @@ def subscription_from(item: Item) -> Subscription:
     )
 
 
-def move_on(unit: Unit, before: Subscription, after: Subscription, **more: Any) -> Unit:
+def move_on(unit: Unit, before: Subscription, after: Subscription, *, place: str = "", **more: Any) -> Unit:
     """Write what billing or a change moves: cursor, status and changes. The unit holds only while the subscription is
     still as `before`.
 
-    Nothing else may differ between the two. `more`: attributes written besides, such as what billed it.
+    Nothing else may differ between the two. `place`: on the agenda, where that is not the next billing date. `more`:
+    attributes written besides, such as what billed it.
     """
+    if place:
+        more["agenda_on"] = place
     gone = [name for name in _CURSOR if getattr(after, name) is None]
     if after.next_bill_on is None:
         gone += ["agenda_pk", "agenda_on"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from saldo.accounts.records import entity_from, facts_print
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing import approvals
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
+from saldo.invoicing.frozen import named_by_content
 from saldo.invoicing.minimum_records import write_minimum
 from saldo.invoicing.model import BilledAccount, InvoiceBody
 from saldo.invoicing.records import body_item, body_key
@@ -18,6 +19,7 @@ from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_late import windows_of
 from saldo.invoicing.run import records
 from saldo.invoicing.run.cases import AccountCase, Batch, Billing, read_cases
+from saldo.invoicing.run.due import keep_due, place_after
 from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, SetAside
 from saldo.invoicing.run.number import load_attempt
 from saldo.invoicing.seller_records import options_from, seller_billing_key
@@ -74,7 +76,11 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
         facts_print(entity),
         choice_from(found.get(template_key)),
     )
-    result = _bill(billing, attempt, shared, records.plan_from(found[plan_key]))
+    due = records.plan_from(found[plan_key])
+    result = _bill(billing, attempt, shared, due)
+    set_aside = {aside.account_id for aside in result.set_aside}
+    if not attempt.dry_run:
+        keep_due(store, attempt.as_of, [account for account in due if account.account_id in set_aside])
     store.put_many([records.result_item(run_id, attempt_number, batch, result)])
     return result
 
@@ -89,6 +95,8 @@ def _bill(billing: Billing, attempt: Attempt, shared: Batch, due: Sequence[DueAc
         cases = read_cases(billing, shared, waiting)
         decided = _decide_all(billing, attempt, waiting, cases)
         units = [] if attempt.dry_run else [d.unit for d in decided if d.unit]
+        if units:  # before what names them, by plain writes at half the price: one that nothing names means nothing
+            billing.store.put_many(_body_item(body) for d in decided if d.unit for body in d.bodies)
         conflicts = {conflict.unit for conflict in billing.store.write(units)}
         waiting = [d.account for d in decided if d.unit and d.unit.name in conflicts]
         for d in decided:
@@ -119,6 +127,7 @@ def _decide(billing: Billing, attempt: Attempt, account: DueAccount, found: Acco
         return _Decided(account, set_aside=found)
     try:
         billed = bill_account(found.case, billing.tax)
+        billed = replace(billed, bodies=tuple(map(named_by_content, billed.bodies)))
         waits = approvals.decision(billing.store, attempt, found.case.account, billed.bodies)
         if waits:
             return _Decided(account, before=found.before, set_aside=waits)
@@ -136,13 +145,13 @@ def _decide(billing: Billing, attempt: Attempt, account: DueAccount, found: Acco
 
 
 def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
-    """All that billing one account writes: drafts, subscriptions and items that are thereby done, the wallet."""
+    """All that billing one account moves: subscriptions and items that are thereby done, windows of usage, the wallet.
+
+    That makes drafts of the bodies which these records name and which are there already.
+    """
     case = found.case
     _check_size(found, billed)
     unit = Unit(f"bill {case.account.id}")
-    for body in billed.bodies:
-        frozen = body_to_bytes(body)
-        unit.insert(body_item(body.account_id, body.id, frozen, by_mail=case.account.deliver_by_email))
     invoices = {charge: body.id for body in billed.bodies for charge in body.charges}
     mark = {
         "billed_by": records.billed_by(attempt),
@@ -151,7 +160,8 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
     before = {due.subscription.id: due.subscription for due in case.due}
     for moved in billed.subscriptions:
         if moved != before[moved.id]:
-            move_on(unit, before[moved.id], moved, **mark)
+            place = place_after(attempt, before[moved.id], moved)
+            move_on(unit, before[moved.id], moved, place=place, **mark)
     for waiting, sold in zip(found.items, case.items, strict=True):
         close_item(unit, waiting, ItemStatus.BILLED, invoice_id=invoices.get(sold.identity, ""), **mark)
     accounts = {account.id: account for account in (case.account, *found.members)}
@@ -162,16 +172,20 @@ def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
     if not attempt.dry_run:
         approvals.consume(unit, case.account, billed.bodies)
     if billed.wallet != case.wallet:
-        write_wallet(unit, case.account.id, case.entity.id, billed.wallet, found.wallet_read)
+        write_wallet(unit, case.account.id, case.entity.id, billed.wallet, found.wallet_read, **mark)
     return unit
 
 
 def _check_size(found: AccountCase, billed: BilledAccount) -> None:
     usage = sum(MOST_WRITES_OF_WINDOWS for u in found.usage.values() if u.cutoffs or u.late)
-    writes = len(billed.bodies) + len(billed.subscriptions) + len(found.items) + len(billed.minimums) + usage + 1
+    writes = len(billed.subscriptions) + len(found.items) + len(billed.minimums) + usage + 1
     if writes > MOST_WRITES:
         message = f"{len(billed.subscriptions)} subscriptions and {len(found.items)} items are more than one unit holds"
         raise Refusal("too_many_charges", f"{message}; let fewer accounts share an invoice")
+
+
+def _body_item(body: InvoiceBody) -> Item:
+    return body_item(body.account_id, body.id, body_to_bytes(body))
 
 
 def _drafted_of(body: InvoiceBody) -> Drafted:

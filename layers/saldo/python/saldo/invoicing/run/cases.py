@@ -59,8 +59,9 @@ class AccountCase:
     """What billing one account needs, as it was read.
 
     `items`: the waiting items among what is billed. `wallet_read`: the version of its wallet's record. `before`: ids of
-    the invoices that its records say this attempt froze already. `members`: accounts that share its invoices. `usage`:
-    what was counted, by account; billing closes its windows.
+    the invoices that its records say this attempt froze already; `billed_last`: of those that billed them last, by
+    whatever attempt. `members`: accounts that share its invoices. `usage`: what was counted, by account; billing closes
+    its windows.
     """
 
     due: DueAccount
@@ -70,6 +71,7 @@ class AccountCase:
     before: tuple[str, ...]
     members: tuple[Account, ...] = ()
     usage: Mapping[str, AccountUsage] = field(default_factory=dict)
+    billed_last: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _read(
     found = _Found(records, sold, {version_id: version for (_, version_id), version in known.items()})
     prepared = {account.account_id: _prepare(batch, account, found) for account in due}
     read = {account_id: case for account_id, case in prepared.items() if isinstance(case, AccountCase)}
-    cases = {i: replace(one, case=with_earlier(billing.store, one.case)) for i, one in read.items()}
+    cases = {i: replace(one, case=with_earlier(billing.store, one.case, one.billed_last)) for i, one in read.items()}
     usage = billing.usage.read(_usage_asked(cases.values()))
     late = {(batch.entity.id, late.window.terms.plan_version_id) for one in usage.values() for late in one.late}
     sold_by = billing.plan_versions.get_many(late) if late else {}
@@ -231,10 +233,11 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
         seller_facts=batch.seller_facts,
         template=batch.templates.of(account),
     )
-    before = (found.records.get(key) for one in due.all for key in _billable_keys(one))
+    before = [found.records[key] for one in due.all for key in _billable_keys(one) if key in found.records]
     billed = dict.fromkeys(invoice for record in before for invoice in _billed_before(record, batch))
+    last = frozenset(invoice for record in before for invoice in record.get("invoice_ids", ()))
     members = tuple(accounts[member.account_id] for member in due.members)
-    return AccountCase(due, case, tuple(waiting), version_of(wallet), tuple(billed), members)
+    return AccountCase(due, case, tuple(waiting), version_of(wallet), tuple(billed), members, billed_last=last)
 
 
 def _accounts_of(due: DueAccount, found: _Found) -> dict[str, Account] | SetAside:
@@ -268,8 +271,8 @@ def _waiting(one: DueAccount, found: _Found) -> Iterator[WaitingItem]:
             yield waiting_item_from(record)
 
 
-def _billed_before(record: Item | None, batch: Batch) -> list[str]:
+def _billed_before(record: Item, batch: Batch) -> list[str]:
     """The invoices that this attempt billed a record by, as the record says."""
-    if record is None or record.get("billed_by") != batch.billed_by:
+    if record.get("billed_by") != batch.billed_by:
         return []
     return list(record["invoice_ids"])

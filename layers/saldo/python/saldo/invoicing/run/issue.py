@@ -59,8 +59,7 @@ def _issue_unit(frozen: Item, numbered: Numbered, run_id: str, at: datetime) -> 
     """The header's insert is the guard: it is there once, with its number, its entry and its share of the balance."""
     body = body_from_bytes(frozen["body"])
     unit = Unit(_name(body.id))
-    draft = draft_header(body, run_id, by_mail=frozen.get("by_mail", True))
-    unit.insert(header_item(issued_header(draft, numbered, at)))
+    unit.insert(header_item(issued_header(draft_header(body, run_id), numbered, at)))
     entry = issue_entry(body)
     if entry is not None:
         post(unit, entry)

@@ -64,7 +64,7 @@ class Attempt:
     @property
     def batches(self) -> list[str]:
         count = -(-self.accounts // ACCOUNTS_PER_BATCH)
-        return [f"{i:05d}" for i in range(count)]
+        return [batch_name(i) for i in range(count)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,10 @@ class BatchResult:
 
     drafts: tuple[Drafted, ...]
     set_aside: tuple[SetAside, ...]
+
+
+def batch_name(index: int) -> str:
+    return f"{index:05d}"
 
 
 def run_id_of(entity_id: str, as_of: date) -> str:

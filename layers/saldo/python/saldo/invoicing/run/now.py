@@ -131,7 +131,7 @@ class Invoices:
         due = sorted(
             s["sk"].removeprefix(SUBSCRIPTION_PREFIX)
             for s in sold
-            if "agenda_on" in s and s["agenda_on"] <= on.isoformat()
+            if "next_bill_on" in s and s["next_bill_on"] <= on.isoformat()
         )
         return DueAccount(account.id, tuple(due), tuple(waiting))
 

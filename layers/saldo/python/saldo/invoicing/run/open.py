@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
-from itertools import chain
+from itertools import islice
 
-from saldo.accounts.agenda import DUE_SHARDS, due_agenda_of
 from saldo.accounts.model import LegalEntity
-from saldo.accounts.records import entity_from, facts_item, invoiced_to
+from saldo.accounts.records import entity_from, facts_item
 from saldo.invoicing.run import records
+from saldo.invoicing.run.due import due_accounts
 from saldo.invoicing.run.model import (
     ACCOUNTS_PER_BATCH,
     MOVES,
     Attempt,
     DueAccount,
     RunState,
+    batch_name,
     request_run_id,
     run_id_of,
 )
@@ -28,10 +28,9 @@ from saldo.kernel.errors import NotFound, Problems, Refusal
 from saldo.kernel.ids import new_id
 from saldo.kernel.periods import local_date
 from saldo.kernel.states import moved
+from saldo.storage.items import Item
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
-from saldo.subscriptions.records import PREFIX as SUBSCRIPTIONS
-from saldo.usage.records_windows import accounts_with_late_usage
 
 _DRY_RUN_KEPT_S = 7 * 86400
 
@@ -107,34 +106,6 @@ def earlier_open(store: Store, entity_id: str, on: date) -> Attempt | None:
     return next((a for a in map(records.attempt_from, items) if a.state is not RunState.CLOSED), None)
 
 
-def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]:
-    """Accounts with subscriptions or items due on or before the date, in id order of whom they are invoiced to.
-
-    Late usage waits for what is due next; where nothing ever will be, it is due by itself.
-    """
-    found: dict[str, tuple[list[str], list[str]]] = {}
-    for shard in range(DUE_SHARDS):
-        for item in store.query_all(due_agenda_of(entity_id, shard), last=on.isoformat(), agenda=True):
-            kind, _, record_id = item["sk"].partition("#")
-            found.setdefault(item["pk"], ([], []))[kind == "item"].append(record_id)
-    due = {account: DueAccount(account, tuple(sorted(ids[0])), tuple(sorted(ids[1]))) for account, ids in found.items()}
-    for account_id in accounts_with_late_usage(store, entity_id):
-        if account_id not in due and not _has_more_to_bill(store, account_id):
-            due[account_id] = DueAccount(account_id)
-    into = invoiced_to(store, entity_id) if due else {}
-    payers: dict[str, list[DueAccount]] = defaultdict(list)
-    for account_id in sorted(due):
-        payers[into.get(account_id, account_id)].append(due[account_id])
-    for payer, accounts in sorted(payers.items()):
-        members = tuple(account for account in accounts if account.account_id != payer)
-        yield replace(due.get(payer, DueAccount(payer)), members=members)
-
-
-def _has_more_to_bill(store: Store, account_id: str) -> bool:
-    sold = store.query_all(account_id, prefix=SUBSCRIPTIONS, fields=("agenda_on",), consistent=True)
-    return any("agenda_on" in subscription for subscription in sold)
-
-
 def _anyone_due(store: Store, entity_id: str, on: date) -> bool:
     return next(due_accounts(store, entity_id, on), None) is not None
 
@@ -178,23 +149,32 @@ def _begin(
 ) -> Attempt:
     """Freeze who is due under a plan of our own, then claim the attempt; an attempt without plan is not ours."""
     plan_id = secrets.token_hex(6)
-    due = [only] if only else list(due_accounts(store, entity.id, on))
-    attempt = Attempt(
-        run_id, number, entity.id, on, RunState.OPEN, plan_id, len(due), dry_run, opened_at=instant_text(clock())
-    )
+    attempt = Attempt(run_id, number, entity.id, on, RunState.OPEN, plan_id, 0, dry_run, instant_text(clock()))
     kept = {"expires_at_s": int(clock().timestamp()) + _DRY_RUN_KEPT_S} if dry_run else {}
     facts = [] if dry_run else [facts_item(entity)]  # what the documents of this attempt say of the seller
-    store.put_many(chain(facts, (item | kept for item in _plan_items(attempt, due))))
+    due = [only] if only else due_accounts(store, entity.id, on)
+    attempt = replace(attempt, accounts=_freeze(store, attempt, due, facts, kept))
     unit = Unit(f"open {run_id} {number}").insert(records.attempt_item(attempt) | kept)
     if not dry_run:
         unit.insert(records.listing_item(attempt))
     return attempt if store.write_one(unit) is None else replace(attempt, plan_id="")
 
 
-def _plan_items(attempt: Attempt, due: list[DueAccount]) -> Iterable[dict[str, object]]:
-    for i, batch in enumerate(attempt.batches):
-        some = due[i * ACCOUNTS_PER_BATCH : (i + 1) * ACCOUNTS_PER_BATCH]
-        yield records.plan_item(attempt.run_id, attempt.plan_id, batch, some)
+def _freeze(store: Store, attempt: Attempt, due: Iterable[DueAccount], first: Iterable[Item], kept: Item) -> int:
+    """Write who is due as the attempt's plan, batch by batch as they come, after what is to be `first`; how many."""
+    count = 0
+
+    def coming() -> Iterator[Item]:
+        nonlocal count
+        yield from first
+        accounts = iter(due)
+        while some := list(islice(accounts, ACCOUNTS_PER_BATCH)):
+            batch = batch_name(count // ACCOUNTS_PER_BATCH)
+            count += len(some)
+            yield records.plan_item(attempt.run_id, attempt.plan_id, batch, some) | kept
+
+    store.put_many(coming())
+    return count
 
 
 def _resume(store: Store, attempt: Attempt) -> Attempt:

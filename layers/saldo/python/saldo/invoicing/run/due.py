@@ -1,0 +1,158 @@
+"""Who is due: the accounts that a run bills, in the order of whom they are invoiced to, from the agenda.
+
+Most subscriptions lie on the agenda under the day of the month on which they are billed, and billing does not move them
+(`accounts.agenda`). What keeps anybody from being missed:
+
+- Only a run puts one there, and only when it billed it on its very day and the next is that day of the following month.
+  Whoever else writes a subscription puts it under its next billing date, where every later run finds it.
+- A run lists the monthly places of all days since the last that closed. So the first on or after that next date finds
+  it. It bills it, or sets its account aside and puts it back under its date (`keep_due`) before it can
+  close.
+- Monthly places are read before dates, for what is changed meanwhile goes from there to here, and never the other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+
+from saldo.accounts.agenda import DUE_SHARDS, MONTHLY, due_agenda_of, monthly_place, monthly_places
+from saldo.accounts.records import invoiced_to
+from saldo.invoicing.run import records
+from saldo.invoicing.run.model import Attempt, DueAccount, RunState
+from saldo.kernel.clock import instant_from
+from saldo.kernel.ids import is_double
+from saldo.storage.items import Item, Key
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+from saldo.subscriptions.model import Subscription
+from saldo.subscriptions.records import PREFIX as SUBSCRIPTIONS
+from saldo.subscriptions.records import subscription_key
+from saldo.usage.records_windows import accounts_with_late_usage
+
+# So many are in memory at once; with more, the agenda is read again for the next.
+HELD_AT_ONCE = 10_000
+# The agenda lags behind its records. Long before the day comes it does not.
+_AHEAD = timedelta(days=7)
+_LONGEST_MONTH = timedelta(days=31)
+
+# Ids of subscriptions and of items that are due, by account, by whom they are invoiced to.
+_Due = dict[str, dict[str, tuple[set[str], set[str]]]]
+
+
+def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]:
+    """Accounts with subscriptions or items due on or before the date, in id order of whom they are invoiced to.
+
+    Late usage waits for what is due next; where nothing ever will be, it is due by itself. Memory does not grow with
+    their number.
+    """
+    into, since = invoiced_to(store, entity_id), _listed_through(store, entity_id)
+    after, more = "", True
+    while more:
+        found = _Found(into, after)
+        for account_id, kind, record_id in _listed(store, entity_id, since, on):
+            found.add(account_id, kind, record_id)
+        for account_id in accounts_with_late_usage(store, entity_id):
+            if found.lacks(account_id) and not _has_more_to_bill(store, account_id):
+                found.add(account_id)
+        payers, more = found.first()
+        yield from (_due_account(payer, found.payers[payer]) for payer in payers)
+        after = payers[-1] if payers else ""
+
+
+class _Found:
+    """What one reading of the agenda finds: of those invoiced to somebody after `after`, the first in id order."""
+
+    def __init__(self, into: Mapping[str, str], after: str) -> None:
+        self.payers: _Due = {}
+        self._into, self._after, self._until = into, after, ""
+
+    def add(self, account_id: str, kind: str = "", record_id: str = "") -> None:
+        payer = self._into.get(account_id, account_id)
+        if not self._has_room(payer):
+            return
+        subscriptions, items = self.payers.setdefault(payer, {}).setdefault(account_id, (set(), set()))
+        if record_id:
+            (items if kind == "item" else subscriptions).add(record_id)
+        if len(self.payers) >= 2 * HELD_AT_ONCE:
+            kept = sorted(self.payers)[:HELD_AT_ONCE]
+            self._until = kept[-1]
+            self.payers = {payer: self.payers[payer] for payer in kept}
+
+    def lacks(self, account_id: str) -> bool:
+        """Whether this account would be among them and is not yet."""
+        payer = self._into.get(account_id, account_id)
+        return self._has_room(payer) and account_id not in self.payers.get(payer, {})
+
+    def first(self) -> tuple[list[str], bool]:
+        """Those whose turn it is, in order, and whether there are more."""
+        payers = sorted(self.payers)
+        return payers[:HELD_AT_ONCE], bool(self._until) or len(payers) > HELD_AT_ONCE
+
+    def _has_room(self, payer: str) -> bool:
+        return payer > self._after and (not self._until or payer <= self._until)
+
+
+def _due_account(payer: str, accounts: Mapping[str, tuple[set[str], set[str]]]) -> DueAccount:
+    due = [
+        DueAccount(account_id, tuple(sorted(subscriptions)), tuple(sorted(items)))
+        for account_id, (subscriptions, items) in sorted(accounts.items())
+    ]
+    own = next((account for account in due if account.account_id == payer), DueAccount(payer))
+    members = tuple(account for account in due if account is not own)
+    return DueAccount(payer, own.subscription_ids, own.item_ids, members)
+
+
+def _listed(store: Store, entity_id: str, since: date | None, on: date) -> Iterator[tuple[str, str, str]]:
+    """Account, kind and id of each record that the agenda has for a run of that day, in no order."""
+    for shard in range(DUE_SHARDS):
+        for first, last in monthly_places(since, on):
+            monthly = store.query_all(due_agenda_of(entity_id, shard), first=first, last=last, agenda=True)
+            yield from map(_named, monthly)
+        yield from map(_named, store.query_all(due_agenda_of(entity_id, shard), last=on.isoformat(), agenda=True))
+
+
+def _named(item: Item) -> tuple[str, str, str]:
+    kind, _, record_id = item["sk"].partition("#")
+    return item["pk"], kind, record_id
+
+
+def _listed_through(store: Store, entity_id: str) -> date | None:
+    """The day of the last run of all accounts that closed: whoever was due by then was found by it."""
+    runs = store.query_all(entity_id, prefix="run#", newest_first=True, limit=8, consistent=True)
+    attempts = map(records.attempt_from, runs)
+    return next((a.as_of for a in attempts if a.state is RunState.CLOSED and not a.is_one_off), None)
+
+
+def _has_more_to_bill(store: Store, account_id: str) -> bool:
+    sold = store.query_all(account_id, prefix=SUBSCRIPTIONS, fields=("agenda_on",), consistent=True)
+    return any("agenda_on" in subscription for subscription in sold)
+
+
+def place_after(attempt: Attempt, before: Subscription, after: Subscription) -> str:
+    """Where on the agenda a subscription that the attempt bills goes; "" for under its next billing date.
+
+    A double's goes there always: its clock asks for the next day with something due.
+    """
+    on, following = attempt.as_of, after.next_bill_on
+    if following is None or before.next_bill_on != on or is_double(before.account_id):
+        return ""
+    monthly = following.day == on.day and on < following <= on + _LONGEST_MONTH
+    written_by = instant_from(attempt.opened_at).date() + _AHEAD
+    return monthly_place(following) if monthly and following > written_by else ""
+
+
+def keep_due(store: Store, on: date, accounts: Iterable[DueAccount]) -> None:
+    """Put what is still due of these accounts under its billing date, for every later run to find."""
+    keys = [subscription_key(one.account_id, s) for all_ in accounts for one in all_.all for s in one.subscription_ids]
+    found = store.get_many(keys, consistent=True) if keys else {}
+    units = (_dated(key, item, on.isoformat()) for key, item in found.items())
+    store.write([unit for unit in units if unit])  # one that does not hold was moved since, by whoever placed it
+
+
+def _dated(key: Key, item: Item, on: str) -> Unit | None:
+    place, due_on = item.get("agenda_on", ""), item.get("next_bill_on", on)
+    if not place.startswith(MONTHLY) or due_on > on:
+        return None
+    as_read = {"agenda_on": place, "next_bill_on": item.get("next_bill_on")}
+    return Unit(f"keep due {key}").update(key, set={"agenda_on": due_on}, when=as_read)
