@@ -25,6 +25,8 @@ _ACTING: ContextVar[str] = ContextVar("acting", default="")
 _WORDS = re.compile(r"(?:^|_)(\w)")
 Used = tuple[str, str, str, str]  # function, statement, action, resource, the last two as the policy words them
 
+Words = tuple[str, str, str, str]  # function, operation, table, index
+
 
 @contextmanager
 def acting(function: str) -> Iterator[None]:
@@ -55,16 +57,31 @@ class Gate:
     refused: list[tuple[str, Ask]] = field(default_factory=list)
     _known: dict[Any, Used | None] = field(default_factory=dict)
     _by_key: dict[str, bool] = field(default_factory=dict)
+    _allowed: dict[Words, list[Used]] = field(default_factory=dict)
 
     def check(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Raises AccessDeniedException as boto3 would when the acting function may not do this."""
         role = _ACTING.get()
-        for ask in asks(service, operation, params, self.names, keys=self._looks_at_keys(role)):
-            used = self._decided(role, ask)
-            if used is None:
-                self.refused.append((role, ask))
-                raise denied(operation, role, ask)
+        looks_at_keys = self._looks_at_keys(role)
+        # Where no policy looks at keys, what a call on one table asks follows from these words of it alone.
+        words = None if looks_at_keys or service != "dynamodb" else _words_of(role, operation, params)
+        known = self._allowed.get(words) if words else None
+        if known is None:
+            known = [
+                self._needed(role, operation, ask)
+                for ask in asks(service, operation, params, self.names, keys=looks_at_keys)
+            ]
+            if words:
+                self._allowed[words] = known
+        for used in known:
             self.used[used] += 1
+
+    def _needed(self, role: str, operation: str, ask: Ask) -> Used:
+        used = self._decided(role, ask)
+        if used is None:
+            self.refused.append((role, ask))
+            raise denied(operation, role, ask)
+        return used
 
     def _looks_at_keys(self, role: str) -> bool:
         if role not in self._by_key:
@@ -120,6 +137,13 @@ class GuardedSession:
         return Guarded(self.gate, service, self.session.client(service, **options))
 
 
+def _words_of(role: str, operation: str, params: Mapping[str, Any]) -> Words | None:
+    """None for a call that names its tables write by write."""
+    table = params.get("TableName")
+    return (role, operation, table, params.get("IndexName", "")) if table else None
+
+
+@lru_cache
 def camel(name: str) -> str:
     return _WORDS.sub(lambda m: m[1].upper(), name)
 

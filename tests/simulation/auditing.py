@@ -152,7 +152,7 @@ class StepAuditor:
         self._shares: dict[str, Share] = {}
 
     def look(self, *, at_rest: bool = False) -> list[Violation]:
-        """What is wrong now. What spans owners is only looked at when an owner's share in it has changed."""
+        """What is wrong now. What spans owners is only looked at when an owner's share in it says something else."""
         changed: dict[str, dict[str, Item | None]] = defaultdict(dict)
         for pk, sk in sorted(self._region.records.changed):
             stored = self._region.records.item_at("records", pk, sk)
@@ -165,7 +165,8 @@ class StepAuditor:
             for owner_id, written in changed.items():
                 found, share = self._look_at(owner_id, written, meters)
                 wrong += found
-                spans = spans or self._shares.get(owner_id) is not share
+                before = self._shares.get(owner_id)
+                spans = spans or (before is not share and before != share)
                 self._shares[owner_id] = share
         return wrong + (self._across(at_rest=at_rest) if spans or wrong else [])
 

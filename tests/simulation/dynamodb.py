@@ -435,24 +435,31 @@ def _bytes(text: str) -> int:
 def _weight(item: Mapping[str, Any]) -> int:
     size = 0
     for name, attribute in item.items():
-        for kind, value in attribute.items():
-            if kind == "S":
-                size += _bytes(name) + _bytes(value)
-            else:
-                size += _bytes(name) + _value_weight(kind, value)
+        ((kind, value),) = attribute.items()
+        size += len(name) if name.isascii() else len(name.encode())
+        if kind == "S":
+            size += len(value) if value.isascii() else len(value.encode())
+        else:
+            size += _WEIGHTS[kind](value)
     return size
 
 
-def _value_weight(kind: str, value: Any) -> int:
-    if kind == "S":
-        return _bytes(value)
-    if kind == "B":
-        return len(value)
-    if kind == "N":
-        digits = value.replace("-", "").replace(".", "").strip("0")
-        return 1 + -(-len(digits) // 2) + (1 if "-" in value else 0)
-    if kind == "L":
-        return 3 + len(value) + sum(_value_weight(k, v) for one in value for k, v in one.items())
-    if kind == "M":
-        return 3 + len(value) + _weight(value)
-    return 1
+def _weight_of_list(value: Sequence[Mapping[str, Any]]) -> int:
+    return 3 + len(value) + sum(_WEIGHTS[kind](one) for attribute in value for kind, one in attribute.items())
+
+
+@lru_cache(65_536)
+def _weight_of_number(value: str) -> int:
+    digits = value.replace("-", "").replace(".", "").strip("0")
+    return 1 + -(-len(digits) // 2) + (1 if "-" in value else 0)
+
+
+_WEIGHTS: dict[str, Callable[[Any], int]] = {
+    "S": _bytes,
+    "B": len,
+    "N": _weight_of_number,
+    "L": _weight_of_list,
+    "M": lambda value: 3 + len(value) + _weight(value),
+    "BOOL": lambda _: 1,
+    "NULL": lambda _: 1,
+}

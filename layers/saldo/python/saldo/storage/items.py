@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,46 +12,71 @@ Key = tuple[str, str]
 
 def to_attribute(value: Any) -> dict[str, Any]:
     """One value as DynamoDB writes it. Float raises TypeError: no amount or quantity is ever a float."""
-    if isinstance(value, str):
-        return {"S": str(value)}
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    if isinstance(value, int | Decimal):
-        return {"N": str(value)}
-    if isinstance(value, bytes):
-        return {"B": value}
-    if value is None:
-        return {"NULL": True}
-    if isinstance(value, list | tuple):
-        return {"L": [to_attribute(v) for v in value]}
-    if isinstance(value, Mapping):
-        return {"M": to_attributes(value)}
-    raise TypeError(f"{type(value).__name__} cannot be stored")
+    written = _WRITE.get(type(value)) or _of_its_base(value)
+    return written(value)
 
 
 def to_attributes(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    return {name: to_attribute(value) for name, value in item.items()}
+    return {
+        name: {"S": value} if type(value) is str else (_WRITE.get(type(value)) or _of_its_base(value))(value)
+        for name, value in item.items()
+    }
+
+
+def _of_its_base(value: Any) -> Callable[[Any], dict[str, Any]]:
+    """How to write what is only derived from a type that is known here, such as a member of a StrEnum."""
+    for base, write in ((str, _WRITE[str]), (int, _WRITE[int]), (Decimal, _WRITE[Decimal]), (bytes, _WRITE[bytes])):
+        if isinstance(value, base):
+            return write
+    if isinstance(value, list | tuple):
+        return _WRITE[list]
+    if isinstance(value, Mapping):
+        return _WRITE[dict]
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+_WRITE: dict[type, Callable[[Any], dict[str, Any]]] = {
+    str: lambda value: {"S": str(value)},
+    bool: lambda value: {"BOOL": value},
+    int: lambda value: {"N": str(value)},
+    Decimal: lambda value: {"N": str(value)},
+    bytes: lambda value: {"B": value},
+    type(None): lambda _: {"NULL": True},
+    list: lambda value: {"L": [to_attribute(v) for v in value]},
+    tuple: lambda value: {"L": [to_attribute(v) for v in value]},
+    dict: lambda value: {"M": to_attributes(value)},
+}
 
 
 def from_attribute(attribute: Mapping[str, Any]) -> Any:
     ((kind, value),) = attribute.items()
-    if kind in ("S", "BOOL"):
-        return value
-    if kind == "N":
-        return Decimal(value) if any(c in value for c in ".eE") else int(value)
-    if kind == "B":
-        return bytes(value)
-    if kind == "NULL":
-        return None
-    if kind == "L":
-        return [from_attribute(v) for v in value]
-    if kind == "M":
-        return from_attributes(value)
-    raise TypeError(f"attribute type {kind} is not used here")
+    read = _READ.get(kind)
+    if read is None:
+        raise TypeError(f"attribute type {kind} is not used here")
+    return read(value)
 
 
 def from_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> Item:
-    return {name: from_attribute(value) for name, value in attributes.items()}
+    item = {}
+    for name, attribute in attributes.items():
+        ((kind, value),) = attribute.items()
+        item[name] = value if kind == "S" else _READ[kind](value) if kind in _READ else from_attribute(attribute)
+    return item
+
+
+def _number(text: str) -> int | Decimal:
+    return int(text) if "." not in text and "e" not in text and "E" not in text else Decimal(text)
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "S": lambda value: value,
+    "BOOL": lambda value: value,
+    "N": _number,
+    "B": bytes,
+    "NULL": lambda _: None,
+    "L": lambda value: [from_attribute(v) for v in value],
+    "M": from_attributes,
+}
 
 
 def weight(item: Mapping[str, Any]) -> int:
