@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.mutants.model import Mutant
@@ -23,10 +23,12 @@ _NAME, _ROOM, _KIND = 66, 12, 38
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`killed_by`: the test and what it said; "" for a bug that nobody noticed or that cannot be planted."""
+    """`killed_by`: the test and what it said; "" for a bug that nobody noticed or that cannot be planted. `test`: as
+    pytest takes it."""
 
     mutant: Mutant
     killed_by: str
+    test: str
     wrong: str
     seconds: float
 
@@ -40,8 +42,8 @@ def tried(tree: Tree, mutant: Mutant, wider: Sequence[Sequence[str]]) -> Result:
     """Plant one bug and look for a test that notices, in its own selection first."""
     began = time.perf_counter()
 
-    def result(killed_by: str = "", wrong: str = "") -> Result:
-        return Result(mutant, killed_by, wrong, time.perf_counter() - began)
+    def result(killed_by: str = "", wrong: str = "", test: str = "") -> Result:
+        return Result(mutant, killed_by, test, wrong, time.perf_counter() - began)
 
     try:
         with tree.planted(mutant):
@@ -50,7 +52,8 @@ def tried(tree: Tree, mutant: Mutant, wider: Sequence[Sequence[str]]) -> Result:
                 if outcome.trouble:
                     return result(wrong=f"no answer: {outcome.trouble}")
                 if not outcome.passed:
-                    return result(_killer(outcome) + (" (by no test of its own selection)" if n else ""))
+                    wider_told = " (by no test of its own selection)" if n else ""
+                    return result(_killer(outcome) + wider_told, test=outcome.test)
     except (ValueError, SyntaxError) as error:
         return result(wrong=f"does not apply: {error}")
     return result(wrong="survives")
@@ -61,10 +64,10 @@ def _killer(outcome: Outcome) -> str:
     return f"{outcome.test.removeprefix('tests/')}" + (f": {said[:120]}" if said else "")
 
 
-def sound(tree: Tree, mutants: Sequence[Mutant]) -> str:
-    """ "" when all selections pass without any bug: else nobody could say what a failure means."""
-    everything = sorted({test for mutant in mutants for test in mutant.tests})
-    outcome = tree.tested(everything)
+def sound(tree: Tree, results: Sequence[Result]) -> str:
+    """ "" when the tests that killed pass without any bug: else nobody could say what their failures mean."""
+    killers = sorted({result.test for result in results if result.test})
+    outcome = tree.tested(killers) if killers else Outcome(passed=True)
     return "" if outcome.passed else outcome.trouble or _killer(outcome)
 
 
@@ -74,12 +77,15 @@ def chosen(only: str) -> list[Mutant]:
     return [m for m in MUTANTS if not texts or any(t in f"{m.name} {m.room} {m.kind} {m.file}" for t in texts)]
 
 
-def _all(mutants: Sequence[Mutant], wider: Sequence[Sequence[str]]) -> Iterator[Result]:
+def _all(mutants: Sequence[Mutant], wider: Sequence[Sequence[str]]) -> list[Result]:
+    results = []
     with copied() as tree:
-        if broken := sound(tree, mutants):
-            raise SystemExit(f"without any bug a test fails already: {broken}")
         for mutant in mutants:
-            yield tried(tree, mutant, wider)
+            results.append(tried(tree, mutant, wider))
+            print(results[-1].row(), flush=True)
+        if broken := sound(tree, results):
+            raise SystemExit(f"without any bug a test fails already: {broken}")
+    return results
 
 
 def main() -> int:
@@ -87,11 +93,9 @@ def main() -> int:
     parser.add_argument("--only", default="", help="texts in a bug's name, room, kind or file, between commas")
     parser.add_argument("--narrow", action="store_true", help="no wider tests for what survives its own")
     asked = parser.parse_args()
-    mutants, began, alive = chosen(asked.only), time.perf_counter(), []
+    mutants, began = chosen(asked.only), time.perf_counter()
     print(f"{'planted bug':{_NAME}} {'room':{_ROOM}} {'kind':{_KIND}} {'s':>6}  killed by", flush=True)
-    for result in _all(mutants, () if asked.narrow else WIDER):
-        print(result.row(), flush=True)
-        alive += [result] if result.wrong else []
+    alive = [result for result in _all(mutants, () if asked.narrow else WIDER) if result.wrong]
     rooms = len({m.room for m in mutants})
     print(f"\n{len(mutants)} planted in {rooms} rooms, {len(mutants) - len(alive)} killed, {len(alive)} not")
     for result in alive:

@@ -77,7 +77,7 @@ class Tree:
                 command, cwd=self._place, env=environment, capture_output=True, text=True, timeout=_MOST_S
             )
         except subprocess.TimeoutExpired:
-            return Outcome(test="(none)", said=f"does not end within {_MOST_S} s")
+            return Outcome(said=f"does not end within {_MOST_S} s")
         if done.returncode == 0:
             return Outcome(passed=True)
         found = _FAILED.search(done.stdout)

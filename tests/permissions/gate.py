@@ -25,7 +25,7 @@ _ACTING: ContextVar[str] = ContextVar("acting", default="")
 _WORDS = re.compile(r"(?:^|_)(\w)")
 Used = tuple[str, str, str, str]  # function, statement, action, resource, the last two as the policy words them
 
-Words = tuple[str, str, str, str]  # function, operation, table, index
+Words = tuple[str, str, Any]  # function, operation, tables
 
 
 @contextmanager
@@ -62,15 +62,11 @@ class Gate:
     def check(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Raises AccessDeniedException as boto3 would when the acting function may not do this."""
         role = _ACTING.get()
-        looks_at_keys = self._looks_at_keys(role)
-        # Where no policy looks at keys, what a call on one table asks follows from these words of it alone.
-        words = None if looks_at_keys or service != "dynamodb" else _words_of(role, operation, params)
+        words = (role, operation, _tables(params)) if service == "dynamodb" and not self._looks_at_keys(role) else None
         known = self._allowed.get(words) if words else None
         if known is None:
-            known = [
-                self._needed(role, operation, ask)
-                for ask in asks(service, operation, params, self.names, keys=looks_at_keys)
-            ]
+            wanted = asks(service, operation, params, self.names, keys=words is None)
+            known = [self._needed(role, operation, ask) for ask in wanted]
             if words:
                 self._allowed[words] = known
         for used in known:
@@ -84,10 +80,11 @@ class Gate:
         return used
 
     def _looks_at_keys(self, role: str) -> bool:
-        if role not in self._by_key:
+        known = self._by_key.get(role)
+        if known is None:
             both = [*self.policies[role], *self.sessions.get(role, ())]
-            self._by_key[role] = any(key == "dynamodb:leadingkeys" for s in both for _, key, _ in s.conditions)
-        return self._by_key[role]
+            known = self._by_key[role] = any(key == "dynamodb:leadingkeys" for s in both for _, key, _ in s.conditions)
+        return known
 
     def _decided(self, role: str, ask: Ask) -> Used | None:
         """Most asks differ in nothing that a policy looks at, so what was decided once is remembered."""
@@ -118,9 +115,11 @@ class Guarded:
     def _checked(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         operation = camel(name)
 
+        gate, service = self._gate, self._service
+
         def checked(**params: Any) -> Any:
             if _ACTING.get():
-                self._gate().check(self._service, operation, params)
+                gate().check(service, operation, params)
             return call(**params)
 
         return checked
@@ -137,10 +136,15 @@ class GuardedSession:
         return Guarded(self.gate, service, self.session.client(service, **options))
 
 
-def _words_of(role: str, operation: str, params: Mapping[str, Any]) -> Words | None:
-    """None for a call that names its tables write by write."""
+def _tables(params: Mapping[str, Any]) -> Any:
+    """What a call names, without its keys: where no policy looks at those, all that it asks follows from this."""
     table = params.get("TableName")
-    return (role, operation, table, params.get("IndexName", "")) if table else None
+    if table:
+        return table, params.get("IndexName")
+    rows = params.get("TransactItems")
+    if rows:
+        return frozenset((verb, row["TableName"]) for item in rows for verb, row in item.items())
+    return tuple(params["RequestItems"])
 
 
 @lru_cache

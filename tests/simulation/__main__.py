@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from random import Random
+from typing import Any
 
 from saldo.storage import schema
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
 from tests import conftest  # noqa: F401 - the environment that functions are tested in
+from tests.permissions.gate import acting
 from tests.simulation import matrix
 from tests.simulation.dynamodb import MemoryDynamoDB
 from tests.simulation.matrix import Result
-from tests.simulation.region import quiet
+from tests.simulation.region import Region, quiet
 from tests.simulation.shrink import shortest
 from tests.simulation.simulator import Broken, Simulation, Told
 from tests.simulation.test_memory_dynamodb import compare
@@ -119,12 +123,30 @@ def _diverged(results: list[Result]) -> Iterator[str]:
 
 
 def engine(calls: int) -> None:
-    """How fast the table in memory is by itself: reads, small transactions and queries, one after the other."""
-    table, chance = MemoryDynamoDB(schema.AGENDA_FIELDS), random.Random(0)
-    owners = [f"acct_eu_{n:06d}" for n in range(500)]
-    began, busy = time.perf_counter(), time.process_time()
+    """How fast the region in memory answers: reads, small transactions and queries, one after the other.
+
+    The table alone; then the whole wire as a hosted function's client has it: policies of its role, a draw whether the
+    call fails, the running print, the table; then with `Store` around it, that turns values into attributes and back.
+    """
+    region = Region(seed="0")
+    chance = Random(0)
+    region.wire.fault = lambda _number, _operation, when: chance.random() < 0 if when == "before" else None
+    client, store = region.client("dynamodb"), region.store
+    _told("the table in memory by itself", calls, _of_client(MemoryDynamoDB(schema.AGENDA_FIELDS), calls))
+    with acting("portal"):
+        _told("policies, faults and the table", calls, _of_client(client, calls))
+        _told("the same through the store", calls, _of_store(store, calls))
+
+
+def _told(what: str, calls: int, busy: float) -> None:
+    print(f"{what:32} {calls / busy:>9,.0f} calls a CPU second")
+
+
+def _of_client(table: Any, calls: int) -> float:
+    """CPU seconds of so many calls as boto3 takes them."""
+    owners, chance, began = [f"acct_eu_{n:06d}" for n in range(500)], Random(0), time.process_time()
     for n in range(calls):
-        owner = owners[chance.randrange(500)]
+        owner = owners[int(chance.random() * 500)]
         if n % 4 == 0:
             item = {"pk": {"S": owner}, "sk": {"S": f"x#{n % 40}"}, "kind": {"S": "x"}, "n": {"N": str(n)}}
             table.transact_write_items(TransactItems=[{"Put": {"TableName": "records", "Item": item}}])
@@ -138,9 +160,21 @@ def engine(calls: int) -> None:
             )
         else:
             table.get_item(TableName="records", Key={"pk": {"S": owner}, "sk": {"S": f"x#{n % 40}"}})
-    took = time.perf_counter() - began
-    alone = calls / (time.process_time() - busy)
-    print(f"the table in memory by itself: {calls / took:,.0f} calls a second here and now, {alone:,.0f} a CPU second")
+    return time.process_time() - began
+
+
+def _of_store(store: Store, calls: int) -> float:
+    """CPU seconds of the same calls as use cases make them."""
+    owners, chance, began = [f"acct_eu_{n:06d}" for n in range(500)], Random(0), time.process_time()
+    for n in range(calls):
+        owner = owners[int(chance.random() * 500)]
+        if n % 4 == 0:
+            store.write_one(Unit("x").put({"pk": owner, "sk": f"x#{n % 40}", "kind": "x", "n": n}))
+        elif n % 4 == 1:
+            store.query(owner, prefix="x#", limit=3)
+        else:
+            store.get(owner, f"x#{n % 40}")
+    return time.process_time() - began
 
 
 def equal(operations: int, workers: int) -> int:
@@ -169,7 +203,7 @@ def main() -> int:
     alike = commands.add_parser("equal", help="the table in memory against an emulator")
     alike.add_argument("--operations", type=int, default=100_000)
     alike.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    speed = commands.add_parser("engine", help="the table in memory by itself")
+    speed = commands.add_parser("engine", help="how many calls a second the region in memory answers")
     speed.add_argument("--calls", type=int, default=400_000)
     asked = parser.parse_args()
     if asked.command == "months":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from unittest.mock import patch
 
@@ -29,6 +29,7 @@ from saldo.usage.model import Meter
 from tests.simulation.region import Region
 
 _MOST_KEPT = 60_000
+_NAMED = {"body", "invoice", *insight_model.BILLED}  # what tells which bodies mean something
 _Look = Callable[[Owner], Any]
 
 
@@ -87,13 +88,43 @@ class _Watched(Owner):
         self.asked.add(kind)
         return super().of(kind)
 
+    # What is read once for several rules was asked for by each of them.
+
     @property
-    def entries(self) -> list[Entry]:  # type: ignore[override]  # worked out once per record, not once per owner
+    def entries(self) -> list[Entry]:  # type: ignore[override]
+        self.asked.add("entry")
+        return self._entries
+
+    @cached_property
+    def _entries(self) -> list[Entry]:
         return [entry for item in self.of("entry") if not isinstance(entry := _entry(item), Refusal)]
 
     @property
     def bodies(self) -> list[InvoiceBody]:  # type: ignore[override]
+        self.asked |= _NAMED
+        return self._bodies
+
+    @cached_property
+    def _bodies(self) -> list[InvoiceBody]:
         return [_body(item["body"]) for item in self.frozen]
+
+    @property
+    def drafts(self) -> frozenset[str]:  # type: ignore[override]
+        self.asked |= _NAMED
+        return self._drafts
+
+    @cached_property
+    def _drafts(self) -> frozenset[str]:
+        return Owner.drafts.func(self)
+
+    @property
+    def audited(self) -> frozenset[tuple[str, str]]:  # type: ignore[override]
+        self.asked.add("audit")
+        return self._audited
+
+    @cached_property
+    def _audited(self) -> frozenset[tuple[str, str]]:
+        return Owner.audited.func(self)
 
 
 def _listed(rule: OwnerRule) -> _Look:

@@ -48,10 +48,14 @@ Fault = Callable[[int, str, str], object]  # (call number, operation, "before" |
 
 
 class _Row(NamedTuple):
-    """A stored item. Its attributes are never changed, only replaced, so its size is known once."""
+    """A stored item. Its attributes are never changed, only replaced, so its size is known once.
+
+    listed: what the index holds of it, and the size of that; None where it is not on the agenda.
+    """
 
     item: Attributes
     size: int
+    listed: tuple[Attributes, int] | None
 
 
 class _Partition:
@@ -103,7 +107,7 @@ class MemoryDynamoDB:
         def apply(_part: bool) -> dict[str, Any]:
             found = self._find(TableName, Key)
             self._read(found.size if found else 0, ConsistentRead)
-            return {"Item": dict(found.item)} if found else {}
+            return {"Item": found.item.copy()} if found else {}
 
         return self._call("GetItem", apply)
 
@@ -267,7 +271,8 @@ class MemoryDynamoDB:
         new = None if verb == "Delete" else _written(verb, request, old.item if old else None)
         size = _weight(new) if new is not None else 0
         self.bill.wru += factor * _units(max(old_size, size), 1024)
-        self._index(table, (pk, sk), old.item if old else None, new)
+        listed = self._projection(new)
+        self._index(table, (pk, sk), old.listed if old else None, listed)
         self.changed.add((pk, sk))
         if new is None:
             partition.drop(sk)
@@ -275,30 +280,37 @@ class MemoryDynamoDB:
             assert size <= 400 * 1024, f"{pk}, {sk} is larger than an item may be"
             if partition is _NOTHING:
                 partition = self._tables[table][pk] = _Partition()
-            partition.put(sk, _Row(new, size))
+            partition.put(sk, _Row(new, size, listed))
 
-    def _index(self, table: str, key: tuple[str, str], old: Attributes | None, new: Attributes | None) -> None:
-        before, after = self._projection(old), self._projection(new)
+    def _index(
+        self,
+        table: str,
+        key: tuple[str, str],
+        old: tuple[Attributes, int] | None,
+        new: tuple[Attributes, int] | None,
+    ) -> None:
+        """Have the index follow a write, and bill what that costs."""
+        if old == new:
+            return
+        before, after = old and _place(old[0]), new and _place(new[0])
+        moved = old and new and before != after
+        # In place, one write as large as what was there; moved, one there and one here.
+        for image in (old, new if moved else None) if old else (new,):
+            if image:
+                self.bill.wru += _units(image[1], 1024)
         if before == after:
             return
-        moved = (
-            before and after and before["agenda_pk"] == after["agenda_pk"] and before["agenda_on"] == after["agenda_on"]
-        )
-        for image in (before, None if moved else after) if before else (after,):
-            if image:
-                self.bill.wru += _units(_weight(image), 1024)
-        if moved:
-            return
         if before:
-            listed = self._agenda[table][before["agenda_pk"]["S"]]
-            del listed[bisect_left(listed, (before["agenda_on"]["S"], *key))]
+            listed = self._agenda[table][before[0]]
+            del listed[bisect_left(listed, (before[1], *key))]
         if after:
-            insort(self._agenda[table][after["agenda_pk"]["S"]], (after["agenda_on"]["S"], *key))
+            insort(self._agenda[table][after[0]], (after[1], *key))
 
-    def _projection(self, item: Attributes | None) -> Attributes | None:
+    def _projection(self, item: Attributes | None) -> tuple[Attributes, int] | None:
         if not item or "agenda_pk" not in item or "agenda_on" not in item:
             return None
-        return {name: value for name, value in item.items() if name in self._projected}
+        image = {name: value for name, value in item.items() if name in self._projected}
+        return image, _weight(image)
 
     def _query(self, request: Mapping[str, Any], part: bool) -> dict[str, Any]:
         values = {k: v["S"] for k, v in request["ExpressionAttributeValues"].items()}
@@ -309,10 +321,9 @@ class MemoryDynamoDB:
         served = len(found) // 2 if part and len(found) > 1 else len(found)
         for key in found[:served]:
             row = self._tables[request["TableName"]][key[-2]].rows[key[-1]]
-            image = self._projection(row.item) if agenda else row.item
-            assert image is not None
+            image, weight = row.listed or (row.item, 0) if agenda else (row.item, row.size)
             page.append(image)
-            size += row.size if not agenda else _weight(image)
+            size += weight
             if len(page) == limit or size >= PAGE_BYTES:
                 break
         self._read(size, request.get("ConsistentRead", False))
@@ -363,6 +374,11 @@ def _bounds(values: Mapping[str, str]) -> tuple[str, str]:
     if ":s" in values:
         return values[":s"], values[":s"] + _LAST
     return values.get(":a", ""), values.get(":b", _LAST)
+
+
+def _place(image: Attributes) -> tuple[str, str]:
+    """Where an item is listed: whose agenda, and when."""
+    return image["agenda_pk"]["S"], image["agenda_on"]["S"]
 
 
 def _ordered(partition: _Partition) -> list[_Row]:

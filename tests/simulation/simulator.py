@@ -309,7 +309,7 @@ class Simulation:
 
     def _drawn(self, operation: str) -> Kind | None:
         # Trouble passes: a step that reads hundreds of accounts would not get through at the same rate for ever.
-        if self.only is None and self._chance.random() >= self.rate / (1 + self._attempt // 10):
+        if self.only is None and self._chance.random() >= self.rate / 2 ** (self._attempt // 3):
             return None
         if self.only is not None:
             here = (f for f in self.only if (f.step, f.attempt, f.call) == (self._step, self._attempt, self._call))

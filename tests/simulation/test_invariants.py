@@ -242,6 +242,12 @@ def more_applied_than_was_paid(region: Region) -> None:
     put(region, item, postings=bent)
 
 
+def more_applied_than_was_paid_while_another_currency_lies_there(region: Region) -> None:
+    more_applied_than_was_paid(region)
+    euros = entry(region, "payment_settled")
+    put(region, euros, sk=f"{euros['sk']}_usd", currency="USD", source_id="pay_in_dollars")
+
+
 def an_open_balance_changed_by_hand(region: Region) -> None:
     item = of(region, "invoice")[0]
     put(region, item, open_minor=item["open_minor"] + 1)
@@ -329,6 +335,7 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (11, everything, a_window_billed_for_something_else),
     (12, everything, a_settlement_forgotten),
     (13, everything, more_applied_than_was_paid),
+    (13, everything, more_applied_than_was_paid_while_another_currency_lies_there),
     (14, everything, an_open_balance_changed_by_hand),
     (14, everything, a_credit_note_of_more_than_there_was),
     (18, everything, a_debt_that_names_no_invoice),

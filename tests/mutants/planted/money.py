@@ -339,6 +339,15 @@ _CHECKED: tuple[Mutant, ...] = (
         "tests/simulation/test_invariants.py::test_planted_damage_is_named[8-everything-a_single_number_left_out]",
     ),
     planted(
+        "dollars on account cover euros applied",
+        "currency forgotten",
+        "insight/checks_owner.py",
+        "unapplied[entry.currency] -= p.minor",
+        'unapplied["EUR"] -= p.minor',
+        "tests/simulation/test_invariants.py::test_planted_damage_is_named"
+        "[13-everything-more_applied_than_was_paid_while_another_currency_lies_there]",
+    ),
+    planted(
         "a receipt's audit record stands for a payout's",
         "key without its kind",
         "insight/checks_owner.py",

@@ -62,9 +62,12 @@ def due_dates(policy: ReminderPolicy, on: date) -> tuple[date, date] | None:
     return on - timedelta(days=max(days)) - CATCH_UP, on - timedelta(days=min(days))
 
 
-def has_step_due(case: AccountCase, policy: ReminderPolicy, on: date) -> bool:
-    """Whether it is worth asking what speaks against a letter."""
-    return bool(decide(case, replace(policy, gap_days=0), on).notices)
+def steps_due(case: AccountCase, policy: ReminderPolicy, on: date) -> list[Notice]:
+    """What its invoices are due for by their own dates, none when nothing could be sent whatever was sent before."""
+    if not decide(case, replace(policy, gap_days=0), on).notices:
+        return []
+    found = (_about(invoice, policy.steps_for(case.segment), case, on) for invoice in case.invoices)
+    return [notice for notice in found if isinstance(notice, Notice)]
 
 
 def decide(case: AccountCase, policy: ReminderPolicy, on: date) -> Decision:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import batched
 
 from saldo.accounts.model import Account, AccountStatus
 from saldo.accounts.records import account_from, entity_from
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.collections import records, rules
-from saldo.collections.model import AccountCase, Decision, OpenInvoice, Reminder, ReminderPolicy
+from saldo.collections.model import AccountCase, Decision, Notice, OpenInvoice, Reminder, ReminderPolicy
 from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, header_key, open_agenda
 from saldo.invoicing.run.open import as_of_date
 from saldo.kernel.clock import Clock
@@ -25,7 +26,7 @@ from saldo.kernel.periods import local_date
 from saldo.ledger.model import LedgerAccount
 from saldo.ledger.records import BALANCE, balances_from
 from saldo.payments.reading import invoices_being_paid
-from saldo.storage.items import Item
+from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -152,14 +153,19 @@ class Reminders:
     # -- reading ----------------------------------------------------------------------------------------------------
 
     def _cases(self, entity_id: str, policy: ReminderPolicy, on: date) -> Iterator[AccountCase]:
-        """Accounts with a step due: a call for fifty accounts, one for each that owes, two for each with a step."""
+        """Accounts with a step to give: a call for fifty accounts, one for each that owes, one for a hundred steps
+        whether they were given, two for each account with one that was not."""
         bounds = rules.due_dates(policy, on)
         if bounds is None:
             return
-        for account, balance in self._owing(entity_id):
-            case = _case(account, balance, self._open(account.id, *bounds))
-            if rules.has_step_due(case, policy, on):
-                yield self._whole(case, case.invoices, policy)
+        cases = (_case(account, owed, self._open(account.id, *bounds)) for account, owed in self._owing(entity_id))
+        due = ((case, steps) for case in cases if (steps := rules.steps_due(case, policy, on)))
+        for chunk in batched(due, _AT_ONCE):
+            guards = {case.account_id: [_guard(case, notice) for notice in steps] for case, steps in chunk}
+            given = self._store.get_many([key for keys in guards.values() for key in keys])
+            for case, _ in chunk:
+                if not all(key in given for key in guards[case.account_id]):
+                    yield self._whole(case, case.invoices, policy)
 
     def _owing(self, entity_id: str) -> Iterator[tuple[Account, Item]]:
         """Accounts with anything open, with their balances."""
@@ -244,6 +250,10 @@ def _case(account: Account, balance: Item | None, invoices: Sequence[OpenInvoice
         tuple(invoices),
         unapplied=unapplied,
     )
+
+
+def _guard(case: AccountCase, notice: Notice) -> Key:
+    return records.guard_key(case.account_id, notice.invoice_id, notice.step)
 
 
 def _owes(balance: Item) -> bool:

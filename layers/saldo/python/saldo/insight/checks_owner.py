@@ -342,14 +342,14 @@ def _steps_are_noticed_once_and_never_after_payment(owner: Owner) -> Iterator[Vi
     handed_over: dict[str, str] = {item["document_id"]: item["attempt_at"] for item in owner.of("delivery")}
     given: Counter[str] = Counter()
     for item in owner.of("reminder"):
-        at = instant_from(handed_over.get(item["reminder_id"]) or str(item["issued_at"]))
+        sent_at = handed_over.get(item["reminder_id"]) or str(item["issued_at"])
         for notice in item["notices"]:
             step = f"{notice['invoice_id']}#{notice['step']}"
             given[step] += 1
             if f"guard#reminder#{step}" not in guards:
                 yield Violation(22, owner.id, f"{item['reminder_id']} gives {step} without its guard")
             known = closed.get(notice["invoice_id"])
-            if known and not notice["withdrawn"] and at > known + _MEANWHILE:
+            if known and not notice["withdrawn"] and instant_from(sent_at) > known + _MEANWHILE:
                 yield Violation(22, owner.id, f"{item['reminder_id']} asks for {notice['invoice_id']}, which was paid")
     for step, times in given.items():
         if times > 1:

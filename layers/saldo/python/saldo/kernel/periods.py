@@ -72,6 +72,7 @@ def zone_named(name: str) -> ZoneInfo:
         raise Refusal("unknown_time_zone", f"{name!r} is not an IANA time zone") from error
 
 
+@lru_cache(maxsize=4096)
 def local_midnight(day: date, zone: str) -> datetime:
     """The UTC instant at which `day` begins in the zone (the later one where clocks skip midnight)."""
     tz = zone_named(zone)
