@@ -13,6 +13,7 @@ from saldo.audit.records_chain import kept_from
 from saldo.audit.rules_chain import UNDER_WAY, first_break
 from saldo.insight.checks_across import RUN
 from saldo.insight.model import Owner, Violation, entry_or_fault
+from saldo.invoicing.minimum_records import minimum_from
 from saldo.invoicing.rules import issue_entry, problems_of
 from saldo.invoicing.status import CLOSED, DocumentKind
 from saldo.invoicing.wallet_records import wallet_from
@@ -66,6 +67,15 @@ def _charges_are_billed_once(owner: Owner) -> Iterator[Violation]:
     for item in owner.of("item"):
         if (item["status"] == "waiting") != ("agenda_pk" in item):
             yield Violation(6, owner.id, f"{item['sk']} is {item['status']} and on the agenda otherwise")
+
+
+def _minimums_are_made_up(owner: Owner) -> Iterator[Violation]:
+    """What was asked for to make up a minimum is what misses to it once its days are over, and nothing before."""
+    for item in owner.of("minimum"):
+        part = minimum_from(item)
+        missing = part.missing_minor if part.days is not None else 0
+        if part.trued_up_minor != missing:
+            yield Violation(6, owner.id, f"{item['sk']} misses {missing}, {part.trued_up_minor} were asked for")
 
 
 def _wallets_are_what_the_ledger_says(owner: Owner) -> Iterator[Violation]:
@@ -363,6 +373,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _stored_balance_is_the_fold,
     _bodies_add_up,
     _charges_are_billed_once,
+    _minimums_are_made_up,
     _wallets_are_what_the_ledger_says,
     _usage_is_kept_once,
     _each_settlement_is_booked_once,
