@@ -20,7 +20,7 @@ from saldo.usage.model import UsageEvent
 from tests.decade.history import History, Sale, Told
 from tests.decade.oracle_calendar import DAY, cycle_around, midnight, share_of_days, share_of_seconds
 from tests.decade.oracle_late import Window, Windows, meter_of, settled
-from tests.decade.oracle_prices import ZERO, Used, dimensions_of, minor, price_of, whole
+from tests.decade.oracle_prices import ZERO, Used, dimensions_of, in_cents, minor, price_of, whole
 from tests.decade.oracle_returns import Kept, goes_back, usable_again
 from tests.decade.oracle_service import MINIMUM, Diary, Entry
 from tests.decade.oracle_tax import Row, Tax, Taxed, table_of_taxes, taxes_on
@@ -267,7 +267,8 @@ class Auditor:
         if self.market.options.prepaid is PrepaidOrder.BEFORE_TAX:
             for credit_id, part in self._draw(max(sum(left), 0), day):
                 expected.credits.append((credit_id, part))
-                self._spread(expected, credit_id, part, left, list(range(len(lines))))
+                paying = [n for n, line in enumerate(lines) if line.back is None or left[n] > 0]
+                self._spread(expected, credit_id, part, left, paying)
         self._tax(expected)
         if self.market.options.prepaid is PrepaidOrder.AFTER_TAX:
             owed = max(expected.payable, 0)
@@ -328,20 +329,22 @@ class Auditor:
         return worth - self.taken[coupon.id] if coupon.carries else worth
 
     def _spread(self, expected: Expected, what: str, off: int, left: list[int], concerned: list[int]) -> None:
-        """In proportion to what is left of each line; odd cents to the largest remainders, then to the earlier."""
-        weights = {n: max(left[n], 0) for n in concerned}
-        every = sum(weights.values())
-        if not every or not off:
-            return
-        exact = {n: Fraction(off * weight, every) for n, weight in weights.items()}
-        parts = {n: e.numerator // e.denominator for n, e in exact.items()}
-        short = off - sum(parts.values())
-        for n in sorted(parts, key=lambda n: (parts[n] - exact[n], n))[:short]:
-            parts[n] += 1
-        for n, part in parts.items():
-            left[n] -= part
-            if part:
-                expected.discounts.append((what, n, -part))
+        """Everything concerned costs the same part less, and what is credited among it the same part more.
+
+        A rate's taxes are on what its lines come to together, so whole cents are found for these sums first.
+        """
+        part = Fraction(off, sum(left[n] for n in concerned))
+        of_rate: dict[tuple[str, bool], list[int]] = {}
+        for n in concerned:
+            of_rate.setdefault((expected.lines[n].category, expected.lines[n].inclusive), []).append(n)
+        cents = in_cents(off, {rate: part * sum(left[n] for n in lines) for rate, lines in of_rate.items()})
+        parts: dict[int, int] = {}
+        for rate, lines in of_rate.items():
+            parts |= in_cents(cents[rate], {n: part * left[n] for n in lines})
+        for n in concerned:
+            left[n] -= parts[n]
+            if parts[n]:
+                expected.discounts.append((what, n, -parts[n]))
 
     def _draw(self, owed: int, day: date) -> list[tuple[str, int]]:
         there = [c for c in self.prepaid if self.left[c.id] > 0 and (c.expires_on is None or day < c.expires_on)]

@@ -5,10 +5,11 @@ Nothing here is taken from Saldo's rating. Sources: row SUB-2, docs/quote.md ("P
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import TypeVar
 
 from saldo.catalog.model import (
     Capped,
@@ -29,6 +30,7 @@ from saldo.catalog.model import (
 
 DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "KWD": 3, "BHD": 3, "TND": 3}
 ZERO = Fraction(0)
+Name = TypeVar("Name")
 
 
 def whole(amount: Fraction, mode: str = "half_up") -> int:
@@ -46,6 +48,15 @@ def whole(amount: Fraction, mode: str = "half_up") -> int:
         grown = rest > Fraction(1, 2)
     result = floor + 1 if grown else floor
     return -result if amount < 0 else result
+
+
+def in_cents(total: int, exact: Mapping[Name, Fraction]) -> dict[Name, int]:
+    """Parts of a total in whole cents: odd ones to the largest remainders, then to the earlier."""
+    found = {name: part.numerator // part.denominator for name, part in exact.items()}
+    order = sorted(exact, key=lambda name: found[name] - exact[name])  # stable: the earlier first
+    for name in order[: total - sum(found.values())]:
+        found[name] += 1
+    return found
 
 
 def minor(amount: Fraction, currency: str, mode: str = "half_up") -> int:

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from saldo.invoicing.model import PrepaidCredit
 from tests.decade.oracle_calendar import DAY
-from tests.decade.oracle_prices import whole
+from tests.decade.oracle_prices import in_cents, whole
 from tests.decade.oracle_tax import Tax
 
 
@@ -51,11 +51,8 @@ def goes_back(kept: Kept, minor: int, prepaid: frozenset[str]) -> dict[str, int]
         return {}
     total = whole(every * abs(part))
     exact = {name: Fraction(total * abs(o), every) for name, o in off.items()}
-    floors = {name: e.numerator // e.denominator for name, e in exact.items()}
-    order = sorted(exact, key=lambda name: floors[name] - exact[name])  # stable: the earlier first
-    for name in order[: total - sum(floors.values())]:
-        floors[name] += 1
-    return {name: -amount if minor > 0 else amount for name, amount in floors.items() if amount}
+    parts = in_cents(total, exact)
+    return {name: -amount if minor > 0 else amount for name, amount in parts.items() if amount}
 
 
 def usable_again(credit: PrepaidCredit, drawn_on: date, day: date) -> PrepaidCredit:

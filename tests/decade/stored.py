@@ -4,7 +4,7 @@ steps of the invoice run follow each other as the state machine calls them."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from saldo.accounts.records import account_item, customer_item, entity_item
@@ -94,7 +94,7 @@ class StoredSeller:
             case Coupon():
                 self.wallets.add_coupon(account_id, fact, CLERK)
             case PrepaidCredit():
-                self.wallets.grant(account_id, replace(fact, paid=False), CLERK)
+                self.wallets.grant(account_id, fact, CLERK)
             case Item():
                 waiting = WaitingItem(account_id, seller_id, fact, self.now.date(), "staff")
                 assert self.store.write_one(add_item(Unit(f"sell {fact.id}"), waiting)) is None

@@ -206,7 +206,20 @@ def credited_by_the_rate_of_the_day(patch: pytest.MonkeyPatch) -> None:
 
 
 def coupons_of_now_off_what_is_given_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(discounts, "_parents", lambda found, _coupon: [line for line in found if not line.of])
+    patch.setattr(discounts, "_concerned", lambda _coupon, found: [line for line in found if not line.of])
+
+
+def a_coupon_is_off_charges_alone(patch: pytest.MonkeyPatch) -> None:
+    right = discounts.spread
+    patch.setattr(discounts, "spread", lambda off, on, left: right(off, on, [max(minor, 0) for minor in left]))
+
+
+def odd_cents_go_line_by_line(patch: pytest.MonkeyPatch) -> None:
+    """To the largest remainders of all lines, whatever their rates."""
+    right = discounts.spread
+    patch.setattr(
+        discounts, "spread", lambda off, on, left: right(off, [replace(o, tax_category="") for o in on], left)
+    )
 
 
 def returned_credit_is_lost(patch: pytest.MonkeyPatch) -> None:
@@ -220,6 +233,8 @@ PLANTS: list[Plant] = [
     credited_before_discounts,
     credited_by_the_rate_of_the_day,
     coupons_of_now_off_what_is_given_back,
+    a_coupon_is_off_charges_alone,
+    odd_cents_go_line_by_line,
     returned_credit_is_lost,
     a_day_too_many,
     rounded_twice,
@@ -250,6 +265,7 @@ PLANTS: list[Plant] = [
 WHERE: dict[Plant, tuple[int, int]] = {
     credited_by_the_rate_of_the_day: (40, 120),
     returned_credit_is_lost: (42, MONTHS),
+    a_coupon_is_off_charges_alone: (90, MONTHS),
 }
 
 

@@ -30,7 +30,8 @@ def market_of(n: int, seed: int) -> tuple[Market, list[list[str]], tuple[Buyer, 
 
 
 def history_of(n: int, seed: int, months: int, late: bool = False) -> History:
-    """The n-th account's decade. late: some usage is told of weeks later; only runs know what to do then."""
+    """The n-th account's decade. late: some usage is told of weeks later, which only runs know what to do with; all
+    prepaid credit is given, none bought."""
     return _Life(n, seed, months, late).history()
 
 
@@ -96,7 +97,9 @@ class _Life:
             on = self._some_day()
             ends = on + timedelta(days=chance.randrange(20, 500)) if chance.random() < 0.6 else None
             amount = chance.randrange(100, 50_000)
-            yield on, PrepaidCredit(self._id("credit"), amount, on, ends, chance.randrange(2), chance.random() < 0.6)
+            priority, paid = chance.randrange(2), chance.random() < 0.6
+            paid = paid and not self.late  # stored wallets ask for cash that paid for it, and none comes in here
+            yield on, PrepaidCredit(self._id("credit"), amount, on, ends, priority, paid)
 
     def _items(self) -> Iterator[tuple[date, Fact]]:
         for _ in range(self.chance.choice([0, 0, 1, 3])):

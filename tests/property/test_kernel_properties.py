@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saldo.kernel.money import Money, round_exact, split_by_weights
+from saldo.kernel.money import Money, round_exact, rounded_to_sum, split_by_weights
 from saldo.kernel.periods import Cycle, Period, Unit, offsets
 from saldo.kernel.rounding import Rounding
 
@@ -22,6 +22,14 @@ def test_the_parts_of_a_split_add_up_and_none_is_off_by_more_than_one(total: int
     assert sum(p.minor for p in parts) == total
     for part, weight in zip(parts, weights, strict=True):
         assert abs(part.minor * sum(weights) - total * weight) < sum(weights)
+
+
+@given(st.lists(st.fractions(-1000, 1000), min_size=1, max_size=20), st.booleans())
+def test_numbers_rounded_to_their_sum_add_up_to_it_and_each_is_next_to_what_it_was(exact, up) -> None:  # type: ignore[no-untyped-def]
+    total = -(-sum(exact) // 1) if up else sum(exact) // 1
+    rounded = rounded_to_sum(total, exact)
+    assert sum(rounded) == total
+    assert all(abs(whole - part) < 1 for whole, part in zip(rounded, exact, strict=True))
 
 
 @given(st.fractions(-(10**9), 10**9), st.sampled_from(list(Rounding)))

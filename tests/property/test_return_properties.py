@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ from saldo.invoicing.model import (
 )
 from saldo.invoicing.rules import due_of, issue_entry, problems_of
 from saldo.invoicing.rules_accounts import bill_account
+from saldo.kernel.rounding import rounded_ratio
 from saldo.ledger.model import LedgerAccount
 from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.rules_changes import with_change
@@ -206,6 +208,32 @@ def test_what_cost_nothing_gives_nothing_back(told: list[Change]) -> None:
         customer.change(change)
         if customer.subscription.next_bill_on is not None:
             customer.run(START + timedelta(days=20 + n))
-    # Before tax: where a late change charges and credits lines of several rates on one document, the coupon is spread
-    # over what is charged alone, and some cents of tax may be left over (decision 0034 says so).
-    assert all(body.net_minor == 0 for body in customer.bodies)
+    for body in customer.bodies:
+        assert body.total_minor == 0
+        assert all(row.base_minor == row.tax_minor == 0 for row in body.tax_totals)
+
+
+@settings(max_examples=60, deadline=None)
+@given(changes(), st.sampled_from([Decimal("12.5"), Decimal(33), Decimal(100)]), options())
+def test_a_percentage_is_off_every_rate_of_a_document_to_the_cent(
+    told: list[Change], percent: Decimal, chosen: BillingOptions
+) -> None:
+    """Whatever is charged and credited together: of each rate the same part as of the whole, less than a cent apart."""
+    customer = Customer(Wallet((Coupon("c", {"en": "c"}, percent, duration=CouponDuration.FOREVER),)), chosen)
+    customer.run(START)
+    for change in told:  # all before the run, so that it charges and credits the same days
+        customer.change(change)
+    customer.run(START + timedelta(days=29))
+    for body in customer.bodies:
+        before, off = Counter[str](), Counter[str]()
+        now = [line for line in body.lines if line.supplied_on is None]  # the rest goes by the discounts of then
+        for line in now:
+            (off if line.of else before)[line.tax_category] += line.net_minor
+        if before.total() > 0:
+            assert -off.total() == rounded_ratio(before.total() * int(percent * 10), 1000)
+        for category, minor in before.items():
+            exact = Fraction(-off.total() * minor, before.total()) if off else Fraction(0)
+            assert abs(exact + off[category]) < 1
+        nets = {line.id: line.net_minor for line in now if not line.of}
+        assert all(line.net_minor * nets[line.of] <= 0 for line in now if line.of)
+        assert all(abs(line.net_minor) <= abs(nets[line.of]) for line in now if line.of)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from local.gateway.methods import CARDS
+from saldo.catalog.service import Catalog
 from saldo.insight.invariants import NOT_CHECKED, TITLES, check_all
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.corrections import Corrections, CreditRequest
@@ -21,6 +22,9 @@ from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.clock import instant_text
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
+from saldo.subscriptions.model import Alignment
+from saldo.subscriptions.rules import subscribe
+from saldo.subscriptions.service import Subscriptions
 from saldo.usage.model_windows import Billed
 from saldo.usage.records_windows import pack_windows, packed_windows
 from tests.simulation.auditing import StepAuditor
@@ -29,8 +33,22 @@ from tests.simulation.workflows import orders, reminders, taxes
 from tests.simulation.workflows.corrections import TAX
 from tests.simulation.workflows.payments import KEY, webhooks
 from tests.simulation.workflows.runs import eventful, full_run
-from tests.simulation.workflows.scenes import CLERK, FEB, MAR, account_id, bill, news, open_invoices, pay, use
-from tests.simulation.world import World
+from tests.simulation.workflows.scenes import (
+    CLERK,
+    FEB,
+    JAN,
+    MAR,
+    account_id,
+    bill,
+    news,
+    offer,
+    open_account,
+    open_invoices,
+    pay,
+    subscription_id,
+    use,
+)
+from tests.simulation.world import ENTITY, VERSION, World
 
 Damage = Callable[[Region], None]
 ACCOUNT = account_id(0)
@@ -54,6 +72,26 @@ def everything(region: Region) -> None:
 
 def contract_signed(region: Region) -> None:
     orders.signed(region)
+
+
+def minimum_missed(region: Region) -> None:
+    """A month that cost less than was agreed, made up with the next invoice."""
+    offer(region)
+    open_account(region, 0)
+    bounded = replace(VERSION, id="v_bounded", version=VERSION.version + 1, minimum=Decimal(5000))
+    Catalog(region.store, region.clock).publish(ENTITY.id, bounded, CLERK)
+    sold = subscribe(
+        subscription_id(0),
+        account_id=ACCOUNT,
+        entity_id=ENTITY.id,
+        plan_version=bounded,
+        started_on=JAN,
+        alignment=Alignment.CALENDAR,
+    )
+    Subscriptions(region.store, region.clock).start(sold, CLERK)
+    bill(region, JAN)
+    bill(region, FEB)
+    assert any(part["trued_up_minor"] > 0 for part in of(region, "minimum"))
 
 
 def estimated(region: Region) -> None:
@@ -308,6 +346,17 @@ def a_letter_about_what_was_paid(region: Region) -> None:
     put(region, item, notices=notices, issued_at=instant_text(region.now))
 
 
+def less_counted_than_was_charged(region: Region) -> None:
+    part = next(part for part in of(region, "minimum") if part["days"])
+    put(region, part, counted_minor=part["counted_minor"] - 1)
+
+
+def a_minimum_asked_for_and_forgotten(region: Region) -> None:
+    """It would be asked for again."""
+    part = next(part for part in of(region, "minimum") if part["days"])
+    put(region, part, days=None, trued_up_minor=0)
+
+
 PLANTED: list[tuple[int, Damage, Damage]] = [
     (1, everything, an_entry_that_does_not_balance),
     (2, everything, an_entry_that_does_not_balance),
@@ -322,6 +371,8 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (6, everything, a_subscription_off_the_agenda),
     (6, everything, a_subscription_where_no_run_looks),
     (6, contract_signed, a_milestone_without_its_item),
+    (6, minimum_missed, less_counted_than_was_charged),
+    (6, minimum_missed, a_minimum_asked_for_and_forgotten),
     (7, everything, a_number_given_twice),
     (8, everything, a_number_left_out),
     (8, everything, a_single_number_left_out),

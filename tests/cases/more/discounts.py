@@ -147,6 +147,29 @@ CASES: tuple[Worked, ...] = (
         {"invoices.0.net": "20", "invoices.0.lines.*.amount": ["10", "10", "10", "-3.34", "-3.33", "-3.33"]},
     ),
     Worked(
+        "coupons.spread.4",
+        "any: half of what is charged and of what is credited beside it, rate by rate",
+        items(
+            item("charge", "100", tax_category="ten"),
+            item("credit", "-40", tax_category="twenty"),
+            coupons=[{"percent": "50"}],
+            taxes={"rates": [rate("10", "ten"), rate("20", "twenty")]},
+        ),
+        {"invoices.0.taxes.*.base": ["50", "-20"], "invoices.0.net": "30", "invoices.0.tax": "1"},
+    ),
+    Worked(
+        "coupons.spread.5",
+        "any: a rate's part is right to the cent, though each of its lines has a remainder",
+        items(
+            *(item(f"a{n}", "0.10", tax_category="ten") for n in range(4)),
+            *(item(f"b{n}", "0.11", tax_category="twenty") for n in range(4)),
+            coupons=[{"percent": "25"}],
+            taxes={"rates": [rate("10", "ten"), rate("20", "twenty")]},
+        ),
+        # a quarter of 40 is 10, of 44 is 11; the largest remainders of all eight lines would have made 9 and 12 of it
+        {"invoices.0.net": "0.63", "invoices.0.taxes.*.base": ["0.30", "0.33"]},
+    ),
+    Worked(
         "coupons.tax.1",
         "any: all of it off, no tax",
         items("100", coupons=[{"percent": "100"}], taxes=TEN),

@@ -10,6 +10,8 @@ from itertools import pairwise
 
 from saldo.accounts.agenda import MONTHLY
 from saldo.insight.model import Owner, Violation
+from saldo.invoicing.minimum_records import minimum_from
+from saldo.invoicing.model import LineKind
 from saldo.invoicing.run.records import NUMBERED, attempt_from, ranked_line
 from saldo.ledger.model import LedgerAccount
 from saldo.storage.items import Item
@@ -24,8 +26,10 @@ class Share:
     """What one owner, or all of them, contribute, by seller and series. numbers: documents that have one.
 
     audited: (first, count, digest) of the blocks that runs' audit records tell of. reserved: numbers that a run which
-    is not closed holds for its drafts. under_way: what is not done yet, by name. monthly: by seller, the first day
-    on which anything in a monthly place of the agenda is billed. listed: by seller, the day of the last run of all.
+    is not closed holds for its drafts. minimums: by account, subscription and first day, how much more
+    is on record as asked for to make up a minimum than invoices, a payer's among them, ask for. under_way: what is not
+    done yet, by name. monthly: by seller, the first day on which anything in a monthly place of the agenda is billed.
+    listed: by seller, the day of the last run of all.
     """
 
     entity_sums: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -34,6 +38,7 @@ class Share:
     reserved: dict[tuple[str, str], list[range]] = field(default_factory=lambda: defaultdict(list))
     audited: dict[tuple[str, str], list[tuple[int, int, str]]] = field(default_factory=lambda: defaultdict(list))
     clearing: Counter[str] = field(default_factory=Counter)
+    minimums: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     under_way: list[tuple[str, str]] = field(default_factory=list)
     monthly: dict[str, str] = field(default_factory=dict)
     listed: dict[str, str] = field(default_factory=dict)
@@ -42,6 +47,7 @@ class Share:
         self.entity_sums.update(other.entity_sums)
         self.series |= other.series
         self.clearing.update(other.clearing)
+        self.minimums.update(other.minimums)
         self.under_way += other.under_way
         for key, numbers in other.numbers.items():
             self.numbers[key] += numbers
@@ -83,6 +89,7 @@ def share_of(owner: Owner) -> Share:
     for item in owner.of("run"):
         if item["status"] == "closed" and not attempt_from(item).is_one_off:
             share.listed[owner.id] = max(item["as_of"], share.listed.get(owner.id, ""))
+    share.minimums = _asked_for(owner)
     share.under_way = [(owner.id, name) for name in _under_way(owner)]
     return share
 
@@ -102,6 +109,22 @@ def _reserved(owner: Owner) -> Iterator[tuple[str, str, range]]:
         seller = sellers.get(int(item["sk"].split("#")[1]))
         for block in item["blocks"] if seller else ():
             yield str(seller), block["series"], range(block["first"], block["first"] + block["count"])
+
+
+def _asked_for(owner: Owner) -> Counter[tuple[str, str, str]]:
+    """To make up minimums: what is on record of this account, less what is on this owner's invoices. A credit note by
+    staff and an invoice billed again ask for nothing anew; what rounding a document moved on a line counts for none."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for item in owner.of("minimum"):
+        part = minimum_from(item)
+        if part.days is not None:
+            found[owner.id, part.key.subscription_id, part.days.start.isoformat()] += part.trued_up_minor
+    for body in owner.bodies:
+        for line in () if body.of_invoice or body.replaces else body.lines:
+            if line.kind is LineKind.TRUE_UP:
+                where = line.account_id or body.account_id, line.subscription_id, line.period.start.isoformat()
+                found[where] -= line.net_minor - line.residual_minor
+    return Counter({where: minor for where, minor in found.items() if minor})
 
 
 def _under_way(owner: Owner) -> Iterator[str]:
@@ -135,6 +158,10 @@ def violations_across(all_: Share) -> Iterator[Violation]:
     for seller, on in all_.monthly.items():
         if on <= all_.listed.get(seller, ""):
             yield Violation(6, seller, f"what is due on {on} is where no run after {all_.listed[seller]} looks for it")
+    for (account_id, subscription_id, since), minor in all_.minimums.items():
+        if minor:
+            said = f"{minor} more is on record as asked for than is on invoices"
+            yield Violation(6, account_id, f"minimum of {subscription_id} since {since}: {said}")
     for series, numbers in sorted(all_.numbers.items()):
         yield from _series_violations(
             " ".join(series), sorted(numbers), all_.reserved.get(series, ()), all_.series.get(series)

@@ -15,6 +15,7 @@ from saldo.audit.rules_chain import UNDER_WAY, first_break
 from saldo.insight.checks_across import RUN
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
+from saldo.invoicing.minimum_records import minimum_from
 from saldo.invoicing.rules import issue_entry, problems_of
 from saldo.invoicing.status import CLOSED, DocumentKind
 from saldo.invoicing.wallet_records import wallet_from
@@ -79,6 +80,15 @@ def _subscriptions_are_where_runs_look(owner: Owner) -> Iterator[Violation]:
         places = {on, monthly_place(date.fromisoformat(on))} if on else {None}
         if item.get("agenda_on") not in places:
             yield Violation(6, owner.id, f"{item['sk']} is due on {on}, and on the agenda at {item.get('agenda_on')}")
+
+
+def _minimums_are_made_up(owner: Owner) -> Iterator[Violation]:
+    """What was asked for to make up a minimum is what misses to it once its days are over, and nothing before."""
+    for item in owner.of("minimum"):
+        part = minimum_from(item)
+        missing = part.missing_minor if part.days is not None else 0
+        if part.trued_up_minor != missing:
+            yield Violation(6, owner.id, f"{item['sk']} misses {missing}, {part.trued_up_minor} were asked for")
 
 
 def _wallets_are_what_the_ledger_says(owner: Owner) -> Iterator[Violation]:
@@ -381,6 +391,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _bodies_add_up,
     _charges_are_billed_once,
     _subscriptions_are_where_runs_look,
+    _minimums_are_made_up,
     _wallets_are_what_the_ledger_says,
     _usage_is_kept_once,
     _each_settlement_is_booked_once,

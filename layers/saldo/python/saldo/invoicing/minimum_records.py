@@ -25,7 +25,7 @@ def read_minimums(store: Store, wanted: Iterable[MinimumKey]) -> dict[MinimumKey
     """Those of these that are on record."""
     keys = {minimum_key(key): key for key in wanted}
     found = store.get_many(sorted(keys), consistent=True) if keys else {}
-    return {keys[at]: _part_from(keys[at], item) for at, item in found.items()}
+    return {keys[at]: minimum_from(item) for at, item in found.items()}
 
 
 def write_minimum(unit: Unit, part: MinimumPart) -> Unit:
@@ -38,9 +38,10 @@ def write_minimum(unit: Unit, part: MinimumPart) -> Unit:
     return unit.put(item, when={"revision": part.revision or None})
 
 
-def _part_from(key: MinimumKey, item: Item) -> MinimumPart:
+def minimum_from(item: Item) -> MinimumPart:
+    _, subscription_id, part = item["sk"].split("#", 2)
     return MinimumPart(
-        key,
+        MinimumKey(item["pk"], subscription_id, part),
         item["counted_minor"],
         item["least_minor"],
         item["trued_up_minor"],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from saldo.invoicing.model import (
     AppliedCredit,
@@ -21,7 +23,7 @@ from saldo.invoicing.model import (
 )
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import ONE, ZERO, minor_of_share
-from saldo.kernel.money import Money, split_by_weights
+from saldo.kernel.money import Money, rounded_to_sum
 from saldo.kernel.rounding import rounded_ratio
 from saldo.rating.model import Share, Step
 
@@ -105,8 +107,8 @@ def discounted(
     """The lines with all that is taken off them as lines of their own, and what that used up.
 
     Coupons one after the other, each of what those before it left; never below zero. A sum is spread over the lines
-    it is off in proportion, parts adding up to it. Coupons leave alone what gives back an earlier charge: that goes by
-    the discounts of then.
+    it is off, credits among them (`spread`). Coupons leave alone what gives back an earlier charge: that goes by the
+    discounts of then; and prepaid credit does not pay what is itself given back.
     """
     found, uses, drawn = list(lines), [], []
     for coupon in case.wallet.coupons:
@@ -117,13 +119,13 @@ def discounted(
         base = max(sum(line.net_minor for line in found), 0)
         drawn = draw(case.wallet.credits, base, case.as_of, before_tax=True)
         for credit in drawn:
-            _take(case, found, credit.minor, _parents(found, None), (LineKind.PREPAID, credit.credit_id, _NAMES))
+            _take(case, found, credit.minor, _payable(found), (LineKind.PREPAID, credit.credit_id, _NAMES))
     return found, tuple(uses), tuple(drawn)
 
 
 def _take_coupon(case: BillingCase, coupon: Coupon, lines: list[Line]) -> CouponUse | None:
-    parents = _parents(lines, coupon)
-    base = sum(_left(lines, parent) for parent in parents)
+    parents = _concerned(coupon, lines)
+    base = sum(_left(lines, parents))
     if not parents or base <= 0:
         return None
     currency = case.account.currency
@@ -148,31 +150,59 @@ def _worth(coupon: Coupon, base: int, currency: str) -> int:
     return worth - coupon.taken_minor if coupon.carries else worth
 
 
-def _parents(lines: Sequence[Line], coupon: Coupon | None) -> list[Line]:
+def _concerned(coupon: Coupon, lines: Sequence[Line]) -> list[Line]:
+    return [
+        line
+        for line in lines
+        if not line.of
+        and not line.supplied_on
+        and (not coupon.plans or line.plan_version_id in coupon.plans)
+        and (not coupon.components or line.component_id in coupon.components)
+    ]
+
+
+def _payable(lines: Sequence[Line]) -> list[Line]:
+    """All but what gives back an earlier charge: the tax of that goes back whole."""
     plain = [line for line in lines if not line.of]
-    return plain if coupon is None else [line for line in plain if not line.supplied_on and _concerns(coupon, line)]
+    return [line for line, left in zip(plain, _left(lines, plain), strict=True) if left > 0 or not line.supplied_on]
 
 
-def _concerns(coupon: Coupon, line: Line) -> bool:
-    plan = not coupon.plans or line.plan_version_id in coupon.plans
-    return plan and (not coupon.components or line.component_id in coupon.components)
+def _left(lines: Sequence[Line], parents: Sequence[Line]) -> list[int]:
+    """What is left of each of these after what was taken off it."""
+    off = Counter[str]()
+    for line in lines:
+        off[line.of] += line.net_minor
+    return [parent.net_minor + off[parent.id] for parent in parents]
 
 
-def _left(lines: Sequence[Line], parent: Line) -> int:
-    return parent.net_minor + sum(line.net_minor for line in lines if line.of == parent.id)
+def spread(off: int, parents: Sequence[Line], left: Sequence[int]) -> list[int]:
+    """What of a sum comes off each line: the same part as of what is left of them all, so that a credit (below zero)
+    gets its part added. off: from 0 to the sum of `left`, which is above zero.
+
+    Rounded by largest remainder, ties to the earlier, first over the tax categories and then over the lines of each:
+    the parts add up, and what is off each rate is right to the cent however many lines bear it.
+    """
+    base = sum(left)
+    exact = [Fraction(off * one, base) for one in left]
+    alike: dict[tuple[str, bool], list[int]] = {}
+    for n, parent in enumerate(parents):
+        alike.setdefault((parent.tax_category, parent.inclusive), []).append(n)
+    sums = rounded_to_sum(off, [sum((exact[n] for n in lines), Fraction(0)) for lines in alike.values()])
+    found = [0] * len(parents)
+    for whole, lines in zip(sums, alike.values(), strict=True):
+        for n, part in zip(lines, rounded_to_sum(whole, [exact[n] for n in lines]), strict=True):
+            found[n] = part
+    return found
 
 
 def _take(
     case: BillingCase, lines: list[Line], off: int, parents: Sequence[Line], what: tuple[LineKind, str, dict[str, str]]
 ) -> None:
     """Adds a line for each part of what is taken off."""
-    left = [max(_left(lines, parent), 0) for parent in parents]
-    if off <= 0 or not any(left):
-        return
-    parts = split_by_weights(Money(off, case.account.currency), left)
-    for parent, part in zip(parents, parts, strict=True):
-        if part.minor:
-            lines.append(_taken_off(parent, str(len(lines) + 1), -part.as_decimal(), -part.minor, what))
+    for parent, part in zip(parents, spread(off, parents, _left(lines, parents)), strict=True):
+        if part:
+            amount = Money(-part, case.account.currency).as_decimal()
+            lines.append(_taken_off(parent, str(len(lines) + 1), amount, -part, what))
 
 
 def _taken_off(

@@ -134,10 +134,19 @@ def split_by_weights(total: Money, weights: Sequence[Exact]) -> list[Money]:
     if whole <= 0 or min(shares) < 0:
         raise Refusal("invalid_weights", "weights must be zero or more and not all zero")
     sign = -1 if total.minor < 0 else 1
-    exact = [abs(total.minor) * share / whole for share in shares]
-    floors = [part.numerator // part.denominator for part in exact]
-    short = abs(total.minor) - sum(floors)
-    by_remainder = sorted(range(len(exact)), key=lambda i: (floors[i] - exact[i], i))
-    for i in by_remainder[:short]:
-        floors[i] += 1
-    return [Money(sign * part, total.currency) for part in floors]
+    parts = rounded_to_sum(abs(total.minor), [abs(total.minor) * share / whole for share in shares])
+    return [Money(sign * part, total.currency) for part in parts]
+
+
+def rounded_to_sum(total: int, exact: Sequence[Fraction]) -> list[int]:
+    """Exact numbers as whole ones that add up to the total: largest remainder, ties to the earlier.
+
+    exact: of either sign; each goes to one of the two whole numbers next to it, and one that is whole stays. The total
+    is their sum, or one of the whole numbers next to that.
+    """
+    found = [part.numerator // part.denominator for part in exact]
+    short = total - sum(found)
+    assert 0 <= short <= len(found), "the total is not a rounding of the sum"
+    for i in sorted(range(len(found)), key=lambda i: (found[i] - exact[i], i))[:short]:
+        found[i] += 1
+    return found
