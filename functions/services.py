@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from saldo.invoicing.run.starter import RunStarter
     from saldo.invoicing.thresholds import Thresholds
     from saldo.invoicing.true_ups import TrueUps
+    from saldo.ledger.daily_sums import DailySums
     from saldo.orders.order_import import OrderImport
     from saldo.payments.approvals import Approvals
     from saldo.payments.model import Outcome, Payment
@@ -82,6 +83,13 @@ def audit_chain() -> AuditChain:
     from saldo.audit.chain import AuditChain
 
     return AuditChain(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def daily_sums() -> DailySums:
+    from saldo.ledger.daily_sums import DailySums
+
+    return DailySums(store())
 
 
 @lru_cache(maxsize=1)

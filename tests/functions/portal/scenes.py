@@ -127,7 +127,8 @@ def _invoice(store: Store, account_id: str, on: date, total_minor: int, days: in
         Posting(LedgerAccount.TAX_PAYABLE, -header.tax_minor),
     )
     post(unit, entry_for(EntryKind.INVOICE_ISSUED, booked_on=on, entity_id=ENTITY, account_id=account_id,
-                         currency="EUR", source_id=header.invoice_id, postings=legs))  # fmt: skip
+                         currency="EUR", source_id=header.invoice_id, postings=legs),
+         numbers={header.invoice_id: header.number})  # fmt: skip
     assert store.write_one(unit) is None
     return header
 

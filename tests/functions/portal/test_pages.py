@@ -27,7 +27,7 @@ CALLS = {
     f"{HOME}/pay?all=open": 2,
     f"{HOME}/payments": 2,
     f"{HOME}/payments/{{payment}}": 3,
-    f"{HOME}/statement": 3,
+    f"{HOME}/statement": 2,
     f"{HOME}/people": 2,
     f"{HOME}/approvals": 3,
     "/profile": 2,

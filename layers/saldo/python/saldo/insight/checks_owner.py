@@ -22,6 +22,8 @@ from saldo.kernel.ids import derived_id, is_double
 from saldo.ledger import records as ledger_records
 from saldo.ledger import rules as ledger_rules
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
+from saldo.ledger.records_statement import day_sums_from, line_from
+from saldo.ledger.rules_statement import sums_of
 from saldo.usage import records as usage_records
 from saldo.usage.model import UsageEvent
 from saldo.usage.records_windows import window_from
@@ -44,6 +46,20 @@ def _stored_balance_is_the_fold(owner: Owner) -> Iterator[Violation]:
     folded = {key: minor for key, minor in ledger_rules.balances(owner.entries).items() if minor}
     if stored != folded:
         yield Violation(3, owner.id, f"stored {stored}, folded {folded}")
+    for balance in owner.of("balance"):
+        if ledger_records.entries_counted(balance) != len(owner.of("entry")):
+            counted = f"{ledger_records.entries_counted(balance)} entries are counted"
+            yield Violation(3, owner.id, f"{counted}, there are {len(owner.of('entry'))}: saldo journal rebuild")
+
+
+def _sums_of_days_are_the_fold(owner: Owner) -> Iterator[Violation]:
+    """Of days that the stream told of. One that it has yet to tell of has fewer entries in its sums, and never more."""
+    for item in owner.of("day_sums"):
+        folded = {(one.on, one.currency): one for one in sums_of(line_from(entry) for entry in owner.of("entry"))}
+        for one in day_sums_from(item):
+            now = folded.get((one.on, one.currency))
+            if now is None or one.entries > now.entries or (one.entries == now.entries and one != now):
+                yield Violation(3, owner.id, f"the sums of {one.on} in {one.currency} are not those of its entries")
 
 
 def _bodies_add_up(owner: Owner) -> Iterator[Violation]:
@@ -361,6 +377,7 @@ def _closed_at(owner: Owner) -> dict[str, datetime]:
 OWNER_RULES: tuple[OwnerRule, ...] = (
     _entries_balance,
     _stored_balance_is_the_fold,
+    _sums_of_days_are_the_fold,
     _bodies_add_up,
     _charges_are_billed_once,
     _wallets_are_what_the_ledger_says,

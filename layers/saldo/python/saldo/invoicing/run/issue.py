@@ -63,7 +63,7 @@ def _issue_unit(frozen: Item, numbered: Numbered, run_id: str, at: datetime) -> 
     unit.insert(header_item(issued_header(draft, numbered, at)))
     entry = issue_entry(body)
     if entry is not None:
-        post(unit, entry)
+        post(unit, entry, numbers={body.id: numbered.number})
     await_true_up(unit, body)
     return unit
 
