@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from saldo.integration.imports import InvoiceImport
     from saldo.invoicing.clocks import Clocks, Doubles
     from saldo.invoicing.forecast import Forecasts
+    from saldo.invoicing.open_sums import OpenSums
     from saldo.invoicing.run.bill import Billing
     from saldo.invoicing.run.starter import RunStarter
     from saldo.invoicing.thresholds import Thresholds
@@ -90,6 +91,13 @@ def daily_sums() -> DailySums:
     from saldo.ledger.daily_sums import DailySums
 
     return DailySums(store())
+
+
+@lru_cache(maxsize=1)
+def open_sums() -> OpenSums:
+    from saldo.invoicing.open_sums import OpenSums
+
+    return OpenSums(store(), clock)
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import Any
 
 from functions.observed import count, logger, observed
-from functions.services import audit_chain, daily_sums
+from functions.services import audit_chain, daily_sums, open_sums
 from saldo.ledger.records import BALANCE, entries_counted
 from saldo.storage.items import from_attributes
 
@@ -46,4 +46,8 @@ def _folded(moved: list[dict[str, Any]]) -> int:
             balance = from_attributes(change["NewImage"])
             days[balance["pk"]] |= set(balance.get("days", ()))
             entries[balance["pk"]] = max(entries[balance["pk"]], entries_counted(balance))
-    return sum(daily_sums().fold(account_id, days[account_id], entries[account_id]) for account_id in days)
+    folded = 0
+    for account_id, counted in entries.items():
+        folded += daily_sums().fold(account_id, days[account_id], counted)
+        open_sums().fold(account_id, counted)
+    return folded

@@ -13,6 +13,8 @@ from saldo.audit.records_chain import kept_from
 from saldo.audit.rules_chain import UNDER_WAY, first_break
 from saldo.insight.checks_across import RUN
 from saldo.insight.model import Owner, Violation, entry_or_fault
+from saldo.invoicing.open_sums import open_items_from, summed_by_day
+from saldo.invoicing.reading import open_items, row_from
 from saldo.invoicing.rules import issue_entry, problems_of
 from saldo.invoicing.status import CLOSED, DocumentKind
 from saldo.invoicing.wallet_records import wallet_from
@@ -188,6 +190,16 @@ def _aging_adds_up(owner: Owner) -> Iterator[Violation]:
         aged[item.currency] += item.open_minor
     if control != {currency: minor for currency, minor in aged.items() if minor}:
         yield Violation(18, owner.id, f"aging {dict(aged)}, control account {control}")
+
+
+def _open_sums_are_of_the_open_invoices(owner: Owner) -> Iterator[Violation]:
+    """Where the journal has not moved since they were written; else nobody believes them."""
+    counted = [ledger_records.entries_counted(balance) for balance in owner.of("balance")]
+    for item in owner.of("open_sums"):
+        if [item["entries"]] == counted:
+            rows = [row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0]
+            if open_items_from(item) != summed_by_day(open_items(rows)):
+                yield Violation(18, owner.id, "the sums of what is open are not those of the open invoices")
 
 
 _STATES = {
@@ -386,6 +398,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _payments_cover_their_applications,
     _open_balances_are_what_the_ledger_says,
     _aging_adds_up,
+    _open_sums_are_of_the_open_invoices,
     _states_are_listed,
     _records_stay_with_their_owner,
     _issues_and_payments_are_audited,
