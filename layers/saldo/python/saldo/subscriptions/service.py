@@ -59,6 +59,11 @@ class Subscriptions:
                 return after
         raise Unavailable("this subscription is being changed by many at once; try again")
 
+    def changed(self, account_id: str, subscription_id: str, change: Change) -> Subscription:
+        """What `change` would make of it; nothing is written."""
+        before = self.get(account_id, subscription_id)
+        return changed_by(before, change, self._versions(before, change))
+
     def _versions(self, subscription: Subscription, change: Change) -> dict[str, PlanVersion]:
         """The plan versions it was sold and is moved to by changes, as far as they exist."""
         entity_id = subscription.entity_id
@@ -113,8 +118,7 @@ def change_in(
     Nothing is added to the unit when the change was on record before. versions: by id, those that it was on and is
     moved to. Raises Refusal `invalid_change` naming every fault, and those of `rules_changes.with_change`.
     """
-    _check_change(change, before, versions)
-    after = with_change(before, change)
+    after = changed_by(before, change, versions)
     if after == before:
         return before
     move_on(unit, before, after)
@@ -122,6 +126,12 @@ def change_in(
     subject = f"{before.id} {change.id}"
     unit.put(audit_item(AuditRecord(before.account_id, at, actor, "subscription.changed", subject, after=what)))
     return replace(after, version=before.version + 1)
+
+
+def changed_by(before: Subscription, change: Change, versions: Mapping[str, PlanVersion]) -> Subscription:
+    """The subscription with the change. Refusals as `change_in`."""
+    _check_change(change, before, versions)
+    return with_change(before, change)
 
 
 def _check_change(change: Change, subscription: Subscription, versions: Mapping[str, PlanVersion]) -> None:
