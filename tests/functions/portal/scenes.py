@@ -166,7 +166,7 @@ def body_of(header: InvoiceHeader) -> InvoiceBody:
 
 def _pay(store: Store, first: InvoiceHeader, second: InvoiceHeader | None, on: date, minor: int = 0) -> None:
     chosen = [(first, minor or first.total_minor)] + ([(second, second.total_minor)] if second else [])
-    allocations = tuple(Allocation(h.invoice_id, m) for h, m in chosen)
+    allocations = tuple(Allocation(h.invoice_id, m, h.number) for h, m in chosen)
     at = datetime.combine(on, time(10), tzinfo=UTC)
     amount = Money(sum(a.minor for a in allocations), "EUR")
     payment = Payment(

@@ -26,10 +26,10 @@ CALLS = {
     f"{HOME}/invoices/{{invoice}}": 3,
     f"{HOME}/pay?all=open": 2,
     f"{HOME}/payments": 2,
-    f"{HOME}/payments/{{payment}}": 3,
+    f"{HOME}/payments/{{payment}}": 2,
     f"{HOME}/statement": 2,
     f"{HOME}/people": 2,
-    f"{HOME}/approvals": 3,
+    f"{HOME}/approvals": 2,
     "/profile": 2,
     "/session/ending": 1,
 }
