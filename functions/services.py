@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from saldo.invoicing.run.starter import RunStarter
     from saldo.invoicing.thresholds import Thresholds
     from saldo.invoicing.true_ups import TrueUps
+    from saldo.invoicing.viewings import Viewings
     from saldo.ledger.daily_sums import DailySums
     from saldo.orders.order_import import OrderImport
     from saldo.payments.approvals import Approvals
@@ -98,6 +99,13 @@ def open_sums() -> OpenSums:
     from saldo.invoicing.open_sums import OpenSums
 
     return OpenSums(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def viewings() -> Viewings:
+    from saldo.invoicing.viewings import Viewings
+
+    return Viewings(store())
 
 
 @lru_cache(maxsize=1)
