@@ -29,7 +29,7 @@ class Viewings:
         self._store = store
 
     def record(self, sessions: Iterable[Item]) -> int:
-        """Put on the accounts' trails what these sessions, as they were when they asked, looked at; returns how many."""
+        """Put on the accounts' trails what these sessions looked at, each as it was when it asked; how many that is."""
         asked = [(session_from(item), looked) for item in sessions if (looked := looked_from(item))]
         keys = [header_key(looked.account_id, looked.subject_id) for _, looked in asked]
         headers = self._store.get_many(keys, consistent=True) if keys else {}
