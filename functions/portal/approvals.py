@@ -25,7 +25,7 @@ from saldo.payments import rules_approvals
 from saldo.payments.approvals import APPROVERS
 from saldo.payments.model import PaymentStatus
 from saldo.payments.model_approvals import Approval, Decider, Delegation
-from saldo.storage.items import Item
+from saldo.storage.store import Page
 
 routes = Routes("approvals")
 _SHOWN = 400
@@ -131,17 +131,17 @@ def _asks_proof(visit: Visit, found: Approval) -> bool:
     return needs_step_up(visit.who, Money(found.amount_minor, found.currency), visit.now)
 
 
-def _read(visit: Visit) -> tuple[list[Item], People]:
+def _read(visit: Visit) -> tuple[Page, People]:
     """Approvals, newest first, who stands in for whom, and the account's people: one range of its records, one call."""
-    bounds = {"first": records.PREFIX, "last": LAST, "limit": _SHOWN, "newest_first": True, "consistent": True}
-    items = visit.records.query(visit.account.account_id, **bounds).items
-    return items, people_from(items, services.sealer(), visit.now)
+    account_id, first = visit.account.account_id, records.PREFIX
+    read = visit.records.query(account_id, first=first, last=LAST, limit=_SHOWN, newest_first=True, consistent=True)
+    return read, people_from(read.items, services.sealer(), visit.now)
 
 
 def _list_page(visit: Visit, problems: list[tuple[str, str]]) -> Answer:
     """Whoever may approve also says who stands in for them."""
-    items, people = _read(visit)
-    view = approvals_view(items, people, visit.who.user_id, visit.account.time_zone, visit.words)
+    read, people = _read(visit)
+    view = approvals_view(read.items, people, visit.who.user_id, visit.account.time_zone, visit.words)
     done = visit.asked("done")
     notice = visit.words(f"approvals.done.{done}") if done in ("stand_in", "come_back") else ""
     may_delegate = visit.account.role in APPROVERS
@@ -151,10 +151,12 @@ def _list_page(visit: Visit, problems: list[tuple[str, str]]) -> Answer:
 
 def _approval_page(visit: Visit, problems: list[tuple[str, str]]) -> Answer:
     approval_id, seat = check_id(visit.params["approval_id"], "appr"), visit.account
-    items, people = _read(visit)
-    known = next((item for item in items if item.get("approval_id") == approval_id), None)
+    read, people = _read(visit)
+    known = next((item for item in read.items if item.get("approval_id") == approval_id), None)
+    if known is None and read.cursor is None:
+        raise NotFound("no such approval")
     found = records.approval_from(known) if known else _found(visit)
-    standing = [records.delegation_from(item) for item in items if item["kind"] == "delegation"]
+    standing = [records.delegation_from(item) for item in read.items if item["kind"] == "delegation"]
     unnamed = [a.invoice_id for a in found.allocations if not a.number]  # asked for before numbers were kept
     rows = rows_by_id(visit.records, seat.account_id, unnamed[:100])
     may = rules_approvals.on_behalf(found, _decider(visit), standing, visit.now, visit.today)

@@ -90,15 +90,16 @@ def register(store: Store, account_id: str, wish: ListWish, today: date) -> list
 def _open(store: Store, account_id: str, wish: ListWish, today: date, limit: int) -> Page:
     """What is open, from the end that the order asks for where it is the order of due dates."""
     last = (today - timedelta(days=1)).isoformat() if wish.status == "overdue" else None
-    late_first = not (wish.sort == "due_on" and wish.descending)
-    bounds = {"last": last, "newest_first": not late_first, "limit": limit, "cursor": wish.cursor or None}
-    return store.query(records.open_agenda(account_id), agenda=True, **bounds)
+    latest_first, cursor = wish.sort == "due_on" and wish.descending, wish.cursor or None
+    agenda = records.open_agenda(account_id)
+    return store.query(agenda, agenda=True, last=last, limit=limit, newest_first=latest_first, cursor=cursor)
 
 
 def _headers(store: Store, account_id: str, wish: ListWish, limit: int) -> Page:
-    first, last = bounds_of(wish)
-    bounds = {"newest_first": True, "limit": limit, "cursor": wish.cursor or None, "fields": _ROW_FIELDS}
-    return store.query(account_id, first=first, last=last, **bounds)
+    (first, last), cursor = bounds_of(wish), wish.cursor or None
+    return store.query(
+        account_id, first=first, last=last, newest_first=True, limit=limit, cursor=cursor, fields=_ROW_FIELDS
+    )
 
 
 def bounds_of(wish: ListWish) -> tuple[str, str]:

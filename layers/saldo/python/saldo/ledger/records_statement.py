@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 from saldo.ledger.model_statement import CUSTOMERS, DaySum, Line
 from saldo.ledger.records import PREFIX
@@ -42,6 +43,6 @@ def line_from(item: Item) -> Line:
     return Line(on, item["currency"], item["entry_kind"], item["source_id"], minor, item.get("number", ""))
 
 
-def days_bounds(first_on: str, last_on: str) -> dict[str, str]:
+def days_bounds(first_on: str, last_on: str) -> dict[str, Any]:
     """Of a query for all entries of these days, both included; ISO dates, "" for the first there is."""
     return {"first": f"{PREFIX}{first_on}", "last": f"{PREFIX}{last_on}#~"}
