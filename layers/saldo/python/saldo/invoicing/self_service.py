@@ -70,14 +70,14 @@ class SelfService:
         return sorted(found, key=lambda s: (s.subscription.status is SubscriptionStatus.ENDED, s.subscription.id))
 
     def choices(self, standing: Standing, entity_id: str, day: date) -> list[tuple[Plan, PlanVersion]]:
-        """The plans of the same product that are sold on a day in the same currency, the present terms left out."""
+        """The plans of the same product that are sold to the account on a day, the present terms left out."""
         now = standing.terms[-1].version
         plans = {p.id: p for p in self._catalog.plans_of(entity_id)}
         mine = plans.get(now.plan_id)
         if mine is None:
             return []
-        versions = self._catalog.versions_of(entity_id)
-        sold = ((p, version_in_force(versions, p.id, now.currency, day)) for p in plans.values())
+        versions, country = self._catalog.versions_of(entity_id), self._subscriptions.country_of(standing.subscription)
+        sold = ((p, version_in_force(versions, p.id, now.currency, country, day)) for p in plans.values())
         return [
             (plan, version)
             for plan, version in sold

@@ -83,6 +83,10 @@ class Subscriptions:
         items = self._store.query_all(account_id, prefix=records.PREFIX, consistent=True)
         return [records.subscription_from(item) for item in items]
 
+    def country_of(self, subscription: Subscription) -> str:
+        """The country whose prices it has."""
+        return self._account(subscription.account_id).country
+
     def _account(self, account_id: str) -> Account:
         item = self._store.get(account_id, "account")
         if item is None:
@@ -166,6 +170,9 @@ def _check(new: Subscription, account: Account, version: PlanVersion) -> None:
     if account.currency != version.currency:
         message = f"{account.id} is billed in {account.currency}, {version.id} is priced in {version.currency}"
         problems.add("plan_version_id", "other_currency", message)
+    if not version.is_sold_in(account.country):
+        message = f"{version.id} is sold in {', '.join(version.countries)}, {account.id} is in {account.country}"
+        problems.add("plan_version_id", "not_sold_there", message)
     if new.trial_end_on is not None and new.trial_end_on < new.started_on:
         problems.add("trial_end_on", "before_start", "a trial ends on or after the day it starts")
     if new.cancelled_on is not None and new.cancelled_on < new.started_on:
