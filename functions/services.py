@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from saldo.integration.imports import InvoiceImport
     from saldo.invoicing.clocks import Clocks, Doubles
     from saldo.invoicing.forecast import Forecasts
+    from saldo.invoicing.open_sums import OpenSums
     from saldo.invoicing.run.bill import Billing
     from saldo.invoicing.run.starter import RunStarter
     from saldo.invoicing.thresholds import Thresholds
     from saldo.invoicing.true_ups import TrueUps
+    from saldo.invoicing.viewings import Viewings
+    from saldo.ledger.daily_sums import DailySums
     from saldo.orders.order_import import OrderImport
     from saldo.payments.approvals import Approvals
     from saldo.payments.model import Outcome, Payment
@@ -83,6 +86,27 @@ def audit_chain() -> AuditChain:
     from saldo.audit.chain import AuditChain
 
     return AuditChain(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def daily_sums() -> DailySums:
+    from saldo.ledger.daily_sums import DailySums
+
+    return DailySums(store())
+
+
+@lru_cache(maxsize=1)
+def open_sums() -> OpenSums:
+    from saldo.invoicing.open_sums import OpenSums
+
+    return OpenSums(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def viewings() -> Viewings:
+    from saldo.invoicing.viewings import Viewings
+
+    return Viewings(store())
 
 
 @lru_cache(maxsize=1)

@@ -1,27 +1,64 @@
-"""The records table's stream → links in the chains of audit records, and word of any that was changed."""
+"""The records table's stream → links in the chains of audit records, word of any that was changed, sums of journals.
+
+One function for what follows from records within the region: no more than two may read a table's stream.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from functions.observed import count, logger, observed
-from functions.services import audit_chain
+from functions.services import audit_chain, daily_sums, open_sums, viewings
+from saldo.access.records import SESSION
+from saldo.ledger.records import BALANCE, entries_counted
 from saldo.storage.items import from_attributes
 
 
 @observed("LinkAudit")
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Stream records of audit records, and of links that were changed → {linked, changed}; safe to repeat.
+    """Stream records of audit records, links, balances, sessions → {linked, changed, folded, viewed}; safe to repeat.
 
-    An audit record or sealed link is written once: any other change raises the metric that the alarm watches.
+    An audit record or sealed link is written once: any other change raises the metric that the alarm watches. A balance
+    that moved says which days of its journal are to be added up anew. A session says which document it asked for.
     """
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    asked: list[dict[str, Any]] = []
     for record in event["Records"]:
-        (new if record["eventName"] == "INSERT" else changed).append(record["dynamodb"])
+        kind = record["dynamodb"]["Keys"]["sk"]["S"]
+        if kind == BALANCE:
+            moved.append(record["dynamodb"])
+        elif kind == SESSION:
+            asked.append(record["dynamodb"])
+        else:
+            (new if record["eventName"] == "INSERT" else changed).append(record["dynamodb"])
     linked = audit_chain().link(from_attributes(change["NewImage"]) for change in new)
     for change in changed:
         owner_id, what = change["Keys"]["pk"]["S"], change["Keys"]["sk"]["S"]
         logger().error("an audit record was changed or deleted", extra={"owner_id": owner_id, "what": what})
     count("AuditRecordsChanged", len(changed))
-    return {"linked": linked, "changed": len(changed)}
+    return {"linked": linked, "changed": len(changed), "folded": _folded(moved), "viewed": _viewed(asked)}
+
+
+def _viewed(asked: list[dict[str, Any]]) -> int:
+    """Sessions that asked for a document just now, not those that only went on."""
+    images = [(change.get("NewImage", {}), change.get("OldImage", {})) for change in asked]
+    return viewings().record(from_attributes(n) for n, old in images if n.get("looked") != old.get("looked"))
+
+
+def _folded(moved: list[dict[str, Any]]) -> int:
+    """How many journals are long enough to have sums; the days of all that happened to each are read once."""
+    days: dict[str, set[str]] = defaultdict(set)
+    entries: dict[str, int] = defaultdict(int)
+    for change in moved:
+        if "NewImage" in change:
+            balance = from_attributes(change["NewImage"])
+            days[balance["pk"]] |= set(balance.get("days", ()))
+            entries[balance["pk"]] = max(entries[balance["pk"]], entries_counted(balance))
+    folded = 0
+    for account_id, counted in entries.items():
+        folded += daily_sums().fold(account_id, days[account_id], counted)
+        open_sums().fold(account_id, counted)
+    return folded

@@ -12,8 +12,9 @@ from functions.portal.presenters.approvals import approval_view, approvals_view
 from functions.portal.presenters.invoices import date_from
 from functions.portal.proving import proof_problem
 from functions.portal.visit import Visit
+from saldo.access.model_people import People
 from saldo.access.model_visibility import SelfService
-from saldo.access.records_people import people_of
+from saldo.access.records_people import LAST, people_from
 from saldo.access.rules import PAYERS, READERS, needs_step_up
 from saldo.invoicing.reading import rows_by_id
 from saldo.kernel.errors import NotFound, Problems, Refusal
@@ -24,9 +25,10 @@ from saldo.payments import rules_approvals
 from saldo.payments.approvals import APPROVERS
 from saldo.payments.model import PaymentStatus
 from saldo.payments.model_approvals import Approval, Decider, Delegation
+from saldo.storage.store import Page
 
 routes = Routes("approvals")
-_SHOWN = 100
+_SHOWN = 400
 _AT_THE_GATEWAY = frozenset({PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION})
 
 
@@ -129,12 +131,17 @@ def _asks_proof(visit: Visit, found: Approval) -> bool:
     return needs_step_up(visit.who, Money(found.amount_minor, found.currency), visit.now)
 
 
+def _read(visit: Visit) -> tuple[Page, People]:
+    """Approvals, newest first, who stands in for whom, and the account's people: one range of its records, one call."""
+    account_id, first = visit.account.account_id, records.PREFIX
+    read = visit.records.query(account_id, first=first, last=LAST, limit=_SHOWN, newest_first=True, consistent=True)
+    return read, people_from(read.items, services.sealer(), visit.now)
+
+
 def _list_page(visit: Visit, problems: list[tuple[str, str]]) -> Answer:
     """Whoever may approve also says who stands in for them."""
-    account_id = visit.account.account_id
-    items = visit.records.query(account_id, prefix=records.PREFIX, limit=_SHOWN, newest_first=True).items
-    people = people_of(visit.records, services.sealer(), account_id, visit.now)
-    view = approvals_view(items, people, visit.who.user_id, visit.account.time_zone, visit.words)
+    read, people = _read(visit)
+    view = approvals_view(read.items, people, visit.who.user_id, visit.account.time_zone, visit.words)
     done = visit.asked("done")
     notice = visit.words(f"approvals.done.{done}") if done in ("stand_in", "come_back") else ""
     may_delegate = visit.account.role in APPROVERS
@@ -143,11 +150,15 @@ def _list_page(visit: Visit, problems: list[tuple[str, str]]) -> Answer:
 
 
 def _approval_page(visit: Visit, problems: list[tuple[str, str]]) -> Answer:
-    found, seat = _found(visit), visit.account
-    people = people_of(visit.records, services.sealer(), seat.account_id, visit.now)
-    items = visit.records.query_all(seat.account_id, prefix=records.delegation_key("", "")[1])
-    standing = [records.delegation_from(item) for item in items]
-    rows = rows_by_id(visit.records, seat.account_id, [a.invoice_id for a in found.allocations[:100]])
+    approval_id, seat = check_id(visit.params["approval_id"], "appr"), visit.account
+    read, people = _read(visit)
+    known = next((item for item in read.items if item.get("approval_id") == approval_id), None)
+    if known is None and read.cursor is None:
+        raise NotFound("no such approval")
+    found = records.approval_from(known) if known else _found(visit)
+    standing = [records.delegation_from(item) for item in read.items if item["kind"] == "delegation"]
+    unnamed = [a.invoice_id for a in found.allocations if not a.number]  # asked for before numbers were kept
+    rows = rows_by_id(visit.records, seat.account_id, unnamed[:100])
     may = rules_approvals.on_behalf(found, _decider(visit), standing, visit.now, visit.today)
     view = approval_view(found, rows, people, visit.who.user_id, seat.time_zone, visit.now, visit.words)
     asks = may is not None and _asks_proof(visit, found)

@@ -21,11 +21,12 @@ from functions.portal.cookies import START as START
 from functions.portal.forms import checked_form
 from functions.portal.visit import Visit, device_of
 from functions.portal.words import Words, language_for
-from saldo.access.model import Origin, Role
+from saldo.access.model import Looked, Origin, Role
 from saldo.access.model_visibility import Document, SelfService
 from saldo.access.rules import digest_of
 from saldo.access.rules_visibility import sees
 from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.ids import is_id
 from saldo.kernel.periods import local_date
 from saldo.kernel.regions import region_of
 
@@ -43,6 +44,7 @@ class Rule:
     `form`: a POST is a form of ours and must prove it (off for the gateway's webhooks, which are signed).
     `acting`: staff who act for the customer may use it, too.
     `touches`: whether a visit counts as use of the session (not for the page that warns of its end).
+    `looks`: what a visit is called on the trail, and which part of the path names the document that is looked at.
     """
 
     roles: frozenset[Role] = frozenset()
@@ -52,6 +54,7 @@ class Rule:
     form: bool = True
     acting: bool = False
     touches: bool = True
+    looks: tuple[str, str] | None = None
 
 
 PUBLIC = Rule(anyone=True)
@@ -61,10 +64,12 @@ LOOKING_TOO = Rule(signed_in=True, acting=True)
 UNTOUCHED = Rule(signed_in=True, touches=False)
 
 
-def roles(allowed: frozenset[Role], needs: Document | SelfService | None = None) -> Rule:
+def roles(
+    allowed: frozenset[Role], needs: Document | SelfService | None = None, looks: tuple[str, str] | None = None
+) -> Rule:
     """A route that names an account and asks for one of these roles on it. Staff who act for a customer look as its
     viewers do."""
-    return Rule(roles=allowed, needs=needs, acting=Role.VIEWER in allowed)
+    return Rule(roles=allowed, needs=needs, acting=Role.VIEWER in allowed, looks=looks)
 
 
 class PortalEdge(Edge[Rule, Visit]):
@@ -142,7 +147,7 @@ def _checked(visit: Visit, rule: Rule, view: View) -> Answer:
     token = cookies.read(START if rule.anyone else SESSION, header)
     visit = replace(visit, token=token)
     if not rule.anyone:
-        session = services.sessions().of_token(token, touch=rule.touches)
+        session = services.sessions().of_token(token, touch=rule.touches, looked=_looked(visit, rule))
         if session is None:
             return _to_sign_in(visit)
         if session.acting and not (rule.acting and (visit.method == "GET" or rule.signed_in)):
@@ -154,6 +159,17 @@ def _checked(visit: Visit, rule: Rule, view: View) -> Answer:
     if visit.method == "POST" and rule.form:
         visit = replace(visit, form=checked_form(visit, token, services.settings().origin))
     return view(visit)
+
+
+def _looked(visit: Visit, rule: Rule) -> Looked | None:
+    """What is on record before it is read. Ids that cannot be any lead to nothing, and are not kept."""
+    if rule.looks is None:
+        return None
+    action, name = rule.looks
+    account_id, subject_id = visit.params["account_id"], visit.params[name]
+    if not (is_id(account_id) and is_id(subject_id)):
+        return None
+    return Looked(account_id, action, subject_id, visit.now, visit.correlation_id, visit.origin.address)
 
 
 def _seated(visit: Visit, rule: Rule) -> Visit:

@@ -46,13 +46,12 @@ def export(visit: Visit) -> Answer:
     return download(text, CSV, f"{visit.words('file.invoices')}-{visit.today}.csv")
 
 
-@routes.get("/accounts/{account_id}/invoices/{invoice_id}", roles(READERS))
+@routes.get("/accounts/{account_id}/invoices/{invoice_id}", roles(READERS, looks=("invoice.viewed", "invoice_id")))
 def invoice(visit: Visit) -> Answer:
     seat, invoice_id = visit.account, check_id(visit.params["invoice_id"], "inv")
     seller_key = (seat.entity_id, "entity")
     link_key = pay_link_key(seat.account_id, invoice_id)
     found = reading.invoice(visit.records, seat.account_id, invoice_id, (seller_key, link_key))
-    note_read(visit, "invoice.viewed", invoice_id)
     bank = bank_details(found.others.get(seller_key), found.header, visit.words)
     view = invoice_view(found, visit.today, seat.time_zone, visit.words)
     link = pay_link_from(found.others.get(link_key)) if seat.role in ADMINS else None

@@ -9,7 +9,7 @@ from functions.portal.pages import page
 from functions.portal.presenters.overview import RECENT, overview, together
 from functions.portal.visit import Visit
 from saldo.access.rules import READERS
-from saldo.invoicing.reading import open_rows
+from saldo.invoicing.open_sums import standing
 from saldo.ledger.records import BALANCE, balances_from
 from saldo.payments import records as payment_records
 
@@ -32,6 +32,6 @@ def account(visit: Visit) -> Answer:
     seat, store = visit.account, visit.records
     latest = store.query(seat.account_id, prefix=payment_records.PREFIX, limit=RECENT, newest_first=True)
     paid = [payment_records.payment_from(item) for item in latest.items]
-    rows = open_rows(store, seat.account_id)
-    view = overview(rows, paid, visit.home, visit.today, seat.time_zone, visit.words)
+    owed = standing(store, seat.account_id, visit.today)
+    view = overview(owed, paid, visit.home, visit.today, seat.time_zone, visit.words)
     return page(visit, "overview", view=view, tab="overview")

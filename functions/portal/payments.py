@@ -33,7 +33,8 @@ def payments(visit: Visit) -> Answer:
 def payment(visit: Visit) -> Answer:
     seat = visit.account
     found = load(visit.records, seat.account_id, check_id(visit.params["payment_id"], "pay"))
-    rows = rows_by_id(visit.records, seat.account_id, [a.invoice_id for a in (*found.applied, *found.allocations)])
+    unnamed = [a.invoice_id for a in (*found.applied, *found.allocations) if not a.number]  # of before it was kept
+    rows = rows_by_id(visit.records, seat.account_id, unnamed)
     return page(visit, "payment", view=payment_view(found, rows, seat.time_zone, visit.words), tab="payments")
 
 

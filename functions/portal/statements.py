@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from functions.portal.answers import CSV, Answer, download
@@ -9,17 +10,17 @@ from functions.portal.endpoint import Routes, roles
 from functions.portal.pages import page
 from functions.portal.presenters.invoices import date_from
 from functions.portal.presenters.spreadsheets import csv_text
-from functions.portal.presenters.statements import Statement, export_rows, statement_view, statements
+from functions.portal.presenters.statements import export_rows, statement_view, without_number
 from functions.portal.records_of_reading import note_read
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import Document
 from saldo.access.rules import READERS
 from saldo.access.rules_visibility import seen_from
-from saldo.invoicing.listing import InvoiceRow
-from saldo.invoicing.reading import numbers_between
+from saldo.invoicing.reading import rows_by_id
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.periods import add_months
-from saldo.ledger import service as ledger
+from saldo.ledger import statements as read
+from saldo.ledger.model_statement import Statement
 
 routes = Routes("statements")
 
@@ -32,25 +33,38 @@ def statement(visit: Visit) -> Answer:
     except Refusal as refusal:
         problems = [(p.field, visit.words(f"problem.{p.code}")) for p in refusal.problems]
         from_on, to_on = _usual(visit)
-    found, rows = _read(visit, from_on, to_on)
-    views = [statement_view(s, from_on, to_on, rows, visit.home, visit.words) for s in found]
-    values = {"views": views, "from_on": from_on, "to_on": to_on, "tab": "statement", "problems": problems}
-    return page(visit, "statement", status=422 if problems else 200, **values)
+    found = read.statement(visit.records, visit.account.account_id, from_on, to_on, _page(visit), visit.today)
+    numbers = _numbers(visit, found.statements)
+    views = [statement_view(s, from_on, to_on, found.page, numbers, visit.home, visit.words) for s in found.statements]
+    turned = [_at(visit, from_on, to_on, n) if 1 <= n <= found.pages else "" for n in (found.page - 1, found.page + 1)]
+    values = {"views": views, "from_on": from_on, "to_on": to_on, "found": found, "turned": turned}
+    return page(visit, "statement", status=422 if problems else 200, problems=problems, tab="statement", **values)
 
 
 @routes.get("/accounts/{account_id}/statement.csv", roles(READERS, Document.STATEMENT))
 def export(visit: Visit) -> Answer:
     from_on, to_on = _range(visit)
-    found, rows = _read(visit, from_on, to_on)
+    found = read.whole(visit.records, visit.account.account_id, from_on, to_on, visit.today)
+    numbers = _numbers(visit, found)
     note_read(visit, "statement.exported", f"{from_on} {to_on}")
-    text = csv_text(export_rows(found, rows, from_on, visit.words))
+    text = csv_text(export_rows(found, numbers, from_on, visit.words))
     return download(text, CSV, f"{visit.words('file.statement')}-{from_on}-{to_on}.csv")
 
 
-def _read(visit: Visit, from_on: date, to_on: date) -> tuple[list[Statement], dict[str, InvoiceRow]]:
-    account_id = visit.account.account_id
-    found = statements(ledger.entries(visit.records, account_id, as_of=to_on), from_on, to_on)
-    return found, numbers_between(visit.records, account_id, from_on, to_on)
+def _numbers(visit: Visit, found: Sequence[Statement]) -> dict[str, str]:
+    """Of invoices that were booked before their number was kept beside the entry: one call more, if there are any."""
+    rows = rows_by_id(visit.records, visit.account.account_id, without_number(found))
+    return {invoice_id: row.number for invoice_id, row in rows.items()}
+
+
+def _page(visit: Visit) -> int:
+    asked = visit.asked("page")[:6]
+    return int(asked) if asked.isascii() and asked.isdigit() else 1
+
+
+def _at(visit: Visit, from_on: date, to_on: date, page: int) -> str:
+    turned = f"&page={page}" if page > 1 else ""
+    return f"{visit.home}/statement?from={from_on}&to={to_on}{turned}"
 
 
 def _range(visit: Visit) -> tuple[date, date]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from functions.portal.answers import Answer
 from saldo.kernel.errors import NotFound
 
-_FOLDER = Path(__file__).parent / "static"
+FOLDER = Path(__file__).parent / "static"
 _KINDS = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -22,7 +22,7 @@ _KINDS = {
 def _files() -> Mapping[str, tuple[str, str]]:
     """Name with hash → (media type, text)."""
     found = {}
-    for path in sorted(_FOLDER.iterdir()):
+    for path in sorted(FOLDER.iterdir()):
         if path.suffix in _KINDS:
             text = path.read_text(encoding="utf-8")
             digest = sha256(text.encode()).hexdigest()[:12]

@@ -86,13 +86,15 @@ class EventsStack(Stack):
         alarm(watched, "Late", age, Rule(Runbook.EVENTS_LATE, says, threshold=300_000), self._data.alarms)
 
     def _link_audit(self, watched: WatchedFunction) -> None:
-        """Audit records however they change, and links only when something happens to them that never should.
+        """Audit records however they change, links only when something happens to them that never should, balances, and
+        sessions, which say what they looked at.
 
         Waiting a while gathers what a run issues into few calls; no more than two functions read the stream.
         """
         sealed = {"eventName": ["MODIFY", "REMOVE"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "chain#0"}]}}}}
         opened = {"eventName": ["REMOVE"], "dynamodb": {"Keys": {"sk": {"S": ["chain#open"]}}}}
         audit = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "audit#"}]}}}}
+        moved = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": ["balance", "session"]}}}}
         watched.function.add_event_source(
             sources.DynamoEventSource(
                 self._data.records,
@@ -102,10 +104,10 @@ class EventsStack(Stack):
                 bisect_batch_on_error=True,
                 retry_attempts=10,
                 on_failure=sources.SqsDlq(watched.dead_letters.queue),
-                filters=[lambda_.FilterCriteria.filter(one) for one in (audit, sealed, opened)],
+                filters=[lambda_.FilterCriteria.filter(one) for one in (audit, sealed, opened, moved)],
             )
         )
-        self._late(watched, "Audit records are linked into their chains over five minutes late.")
+        self._late(watched, "Audit chains and sums of journals follow over five minutes late.")
 
     def _deliver(self, watched: WatchedFunction) -> None:
         queue = WatchedQueue(self, "delivery", self._data.ward, visibility_s=6 * watched.spec.timeout_s)

@@ -27,6 +27,7 @@ from local.cli.documents import (  # noqa: E402
 )
 from local.cli.drift import drift  # noqa: E402
 from local.cli.imports import import_group  # noqa: E402
+from local.cli.journal import journal_group  # noqa: E402
 from local.cli.numbering import numbering_group  # noqa: E402
 from local.cli.orders import orders_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
@@ -82,6 +83,7 @@ for command in (
     api_keys_group,
     clock_group,
     audit_group,
+    journal_group,
     drill_group,
     keys_group,
     customer_group,

@@ -170,7 +170,7 @@ def test_the_check_finds_a_missing_number() -> None:
     world = World()
     world.found(3, started_on=date(2026, 1, 1))
     world.run(date(2026, 1, 1))
-    item: Item = next(i for i in world.store.scan() if i.get("number") == "RW-2026-000002")
+    item: Item = next(i for i in world.store.scan() if i["kind"] == "invoice" and i["number"] == "RW-2026-000002")
     world.store.put_many([item | {"sequence": 7, "number": "RW-2026-000007"}])
     assert {v.invariant for v in check_all(world.store).violations} == {8, 24}
 

@@ -89,7 +89,7 @@ def approval_view(
     late, is_payer = live and now >= approval.expires_at, approval.payer == reader_id
     lines = [
         (
-            rows[a.invoice_id].number if a.invoice_id in rows else "",
+            a.number or (rows[a.invoice_id].number if a.invoice_id in rows else ""),
             a.invoice_id,
             words.amount(a.minor, approval.currency),
         )

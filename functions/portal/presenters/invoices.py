@@ -111,11 +111,13 @@ def address_of(path: str, wish: ListWish, **changes: object) -> str:
 
 def list_view(listing: Listing, wish: ListWish, home: str, today: date, words: Words) -> ListView:
     path = f"{home}/invoices"
-    newer = address_of(path, wish, page=wish.page - 1) if wish.page > 1 else ""
-    older = address_of(path, wish, page=wish.page + 1) if wish.page < listing.pages else ""
-    if wish.is_plain:
-        newer = address_of(path, wish) if wish.cursor else ""
-        older = address_of(path, wish, cursor=listing.cursor) if listing.cursor else ""
+    here = {"cursor": wish.cursor}
+    newer = address_of(path, wish, page=wish.page - 1, **here) if wish.page > 1 else ""
+    older = address_of(path, wish, page=wish.page + 1, **here) if wish.page < listing.pages else ""
+    if not newer and wish.cursor:
+        newer = address_of(path, wish)
+    if not older and listing.cursor:
+        older = address_of(path, wish, cursor=listing.cursor)
     currencies = {row.currency for row in listing.rows}
     currency = next(iter(currencies)) if len(currencies) == 1 else ""
     return ListView(

@@ -11,12 +11,12 @@ from functions.portal.presenters.tags import Tag, due_note, invoice_tag, payment
 from functions.portal.words import Words
 from saldo.access.model import Seat
 from saldo.invoicing.listing import InvoiceRow
-from saldo.invoicing.reading import open_items
-from saldo.ledger.model import LedgerAccount
+from saldo.invoicing.open_sums import Standing
+from saldo.ledger.model import LedgerAccount, OpenItem
 from saldo.ledger.rules import aging
 from saldo.payments.model import UNDER_WAY, Payment, PaymentStatus
 
-NEXT, RECENT = 5, 5
+RECENT = 5
 Balances = Mapping[tuple[str, LedgerAccount], int]
 
 
@@ -58,26 +58,25 @@ class Overview:
     has_overdue: bool
 
 
-def overview(
-    rows: Sequence[InvoiceRow], paid: Sequence[Payment], home: str, today: date, zone: str, words: Words
-) -> Overview:
-    """rows: what is open, earliest due first. paid: the latest payments, newest first."""
-    charts = tuple(aging_chart(c, b, words) for c, b in aging(open_items(list(rows)), today).items())
+def overview(standing: Standing, paid: Sequence[Payment], home: str, today: date, zone: str, words: Words) -> Overview:
+    """paid: the latest payments, newest first."""
+    items = standing.items
+    late = sum(item.items for item in items if item.due_on < today)
     return Overview(
-        owed=tuple(_owed(rows, currency, today, words) for currency in sorted({r.currency for r in rows})),
-        charts=charts,
-        next_due=tuple(_next(row, today, words) for row in [r for r in rows if not r.is_overdue(today)][:NEXT]),
-        waiting=_waiting(rows, paid, home, today, words),
+        owed=tuple(_owed(items, currency, today, words) for currency in sorted({i.currency for i in items})),
+        charts=tuple(aging_chart(c, b, words) for c, b in aging(items, today).items()),
+        next_due=tuple(_next(row, today, words) for row in standing.next_due),
+        waiting=_waiting(late, paid, home, words),
         recent=tuple(recent_payment(p, zone, words) for p in paid[:RECENT]),
-        open_count=len(rows),
-        has_overdue=any(row.is_overdue(today) for row in rows),
+        open_count=sum(item.items for item in items),
+        has_overdue=late > 0,
     )
 
 
-def _owed(rows: Sequence[InvoiceRow], currency: str, today: date, words: Words) -> Owed:
-    mine = [r for r in rows if r.currency == currency]
-    total = words.money(sum(r.open_minor for r in mine), currency)
-    late_minor = sum(r.open_minor for r in mine if r.is_overdue(today))
+def _owed(items: Sequence[OpenItem], currency: str, today: date, words: Words) -> Owed:
+    mine = [item for item in items if item.currency == currency]
+    total = words.money(sum(item.open_minor for item in mine), currency)
+    late_minor = sum(item.open_minor for item in mine if item.due_on < today)
     late = words.money(late_minor, currency)
     if not late_minor:
         return Owed(total, "", words("overview.owed", total=total))
@@ -99,12 +98,9 @@ def recent_payment(payment: Payment, zone: str, words: Words) -> RecentPayment:
     return RecentPayment(payment.id, on, amount, payment_tag(payment.status, words))
 
 
-def _waiting(
-    rows: Sequence[InvoiceRow], paid: Sequence[Payment], home: str, today: date, words: Words
-) -> tuple[tuple[str, str], ...]:
-    """Things that want doing: (what, where)."""
+def _waiting(late: int, paid: Sequence[Payment], home: str, words: Words) -> tuple[tuple[str, str], ...]:
+    """Things that want doing: (what, where). late: how many invoices are overdue."""
     found = []
-    late = sum(row.is_overdue(today) for row in rows)
     if late:
         found.append((words.count("overview.late", late), f"{home}/invoices?status=overdue"))
     for payment in paid:

@@ -70,7 +70,7 @@ def _lines(
 ) -> tuple[tuple[str, str, str], ...]:
     found = []
     for a in shown:
-        number = rows[a.invoice_id].number if a.invoice_id in rows else a.invoice_id
+        number = a.number or (rows[a.invoice_id].number if a.invoice_id in rows else a.invoice_id)
         found.append((a.invoice_id, number, words.amount(a.minor, currency)))
     return tuple(found)
 

@@ -24,6 +24,7 @@ from saldo.access.tokens import RsaTokens
 from saldo.accounts.service import Accounts
 from saldo.audit.model import job
 from saldo.delivery.model import Letter
+from saldo.invoicing.viewings import Viewings
 from saldo.payments.ports import Checkout, CheckoutRequest
 from saldo.payments.service import Payments
 from tests.contexts.conftest import FrozenClock
@@ -161,6 +162,11 @@ class Portal:
         made = NoteLetters(self.access._store, services.sealer(), self.accounts, ORIGIN, self.clock)
         letters = (made.letter(i["pk"], i["note_id"]) for i in sorted(items, key=lambda i: i["written_at"]))
         return [letter for letter in letters if letter]
+
+    def followed(self) -> int:
+        """What the stream makes of the sessions as they are: how many records of what was looked at."""
+        sessions = [i for i in self.access._store.scan() if i["kind"] == "session" and "seats" in i]
+        return Viewings(self.access._store).record(sessions)
 
     @property
     def accounts(self) -> Accounts:

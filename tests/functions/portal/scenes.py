@@ -127,7 +127,8 @@ def _invoice(store: Store, account_id: str, on: date, total_minor: int, days: in
         Posting(LedgerAccount.TAX_PAYABLE, -header.tax_minor),
     )
     post(unit, entry_for(EntryKind.INVOICE_ISSUED, booked_on=on, entity_id=ENTITY, account_id=account_id,
-                         currency="EUR", source_id=header.invoice_id, postings=legs))  # fmt: skip
+                         currency="EUR", source_id=header.invoice_id, postings=legs),
+         numbers={header.invoice_id: header.number})  # fmt: skip
     assert store.write_one(unit) is None
     return header
 
@@ -165,7 +166,7 @@ def body_of(header: InvoiceHeader) -> InvoiceBody:
 
 def _pay(store: Store, first: InvoiceHeader, second: InvoiceHeader | None, on: date, minor: int = 0) -> None:
     chosen = [(first, minor or first.total_minor)] + ([(second, second.total_minor)] if second else [])
-    allocations = tuple(Allocation(h.invoice_id, m) for h, m in chosen)
+    allocations = tuple(Allocation(h.invoice_id, m, h.number) for h, m in chosen)
     at = datetime.combine(on, time(10), tzinfo=UTC)
     amount = Money(sum(a.minor for a in allocations), "EUR")
     payment = Payment(

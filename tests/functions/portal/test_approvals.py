@@ -63,7 +63,9 @@ def test_a_payment_over_two_limits_starts_when_two_others_have_agreed(limited: P
     payer.get(place)
     assert payer.post(f"{place}/start", {}).status == 422 and not limited.gateway.opened
     assert agree(limited, "admin", place).status == 303
+    before = limited.region.records.calls
     text = payer.get(place).text
+    assert limited.region.records.calls == before + 2  # the session, and one range of the account
     assert "Arne Blum" in text and "Rieke Harms" in text
     answer = payer.post(f"{place}/start", {})
     assert answer.location.startswith(f"{GATEWAY}/pay/pay_")

@@ -83,6 +83,7 @@ def test_admins_see_who_did_what_in_words_and_others_see_nothing_of_it(portal: P
     invoice = re.search(rf'href="{HOME}/invoices/(inv_\w+)"', listed)
     assert invoice is not None and viewer.get(f"{HOME}/invoices/{invoice[1]}").status == 200
     assert viewer.get(f"{HOME}/activity").status == 404
+    assert portal.followed() == 1
     admin = portal.signed_in()
     page = admin.get(f"{HOME}/activity")
     assert f"Invoice looked at {invoice[1]} Vera Lenz" in words_of(page)

@@ -174,7 +174,7 @@ def test_what_nobody_expected_says_nothing_of_itself(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     browser = portal.signed_in()
-    monkeypatch.setattr("functions.portal.overview.open_rows", lambda *_: 1 / 0)
+    monkeypatch.setattr("functions.portal.overview.standing", lambda *_: 1 / 0)
     page = browser.get(f"/accounts/{scenes.NORTH}")
     assert page.status == 500 and "division" not in page.text and "ZeroDivisionError" not in page.text
     logged = capsys.readouterr().out

@@ -6,10 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from functions.services import audit_anchors
-from tests.simulation.region import Region
+from saldo.access.model import Looked, Origin, Role, Seat, Session
+from saldo.access.records import looked_value, session_item
+from saldo.audit.records import audit_record
+from saldo.storage.units import Unit
+from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
 from tests.simulation.workflows.papers import stream_of
-from tests.simulation.workflows.scenes import billed
+from tests.simulation.workflows.scenes import account_id, billed
 
 LINKS = {"chain": "its hash covers the instant of linking; what it must hold is proven by the work itself"}
 
@@ -44,3 +48,25 @@ def linked(region: Region) -> None:
 def anchor(region: Region) -> None:
     invoke("audit.anchor", {})
     _proven(region)
+
+
+def looking(region: Region) -> None:
+    """Somebody asked for an invoice a moment ago, and for one that is not there."""
+    billed(region)
+    account, now = account_id(1), region.now
+    (invoice,) = region.store.query(account, prefix="invoice#", limit=1).items
+    seat = Seat(account, Role.VIEWER, "Customer 1", "EUR", ENTITY_ID, "Europe/Berlin")
+    for n, subject in enumerate((invoice["invoice_id"], "inv_20260101none")):
+        session = Session(f"{n}" * 64, "user_eu_1", "org_eu_1", (seat,), "en", False, now, now, None, Origin())
+        looked = Looked(account, "invoice.viewed", subject, now, f"click {n}", "192.0.2.0")
+        region.store.write_one(Unit("s").insert(session_item(session) | {"looked": looked_value(looked)}))
+
+
+@workflow("audit: who looked", prepare=looking)
+def viewed(region: Region) -> None:
+    news = [one for one in stream_of(region) if one["dynamodb"]["Keys"]["sk"]["S"] == "session"]
+    invoke("audit.link", {"Records": [{"eventName": "MODIFY", **one} for one in news]})
+    with region.undisturbed():
+        trail = [audit_record(item) for item in region.store.query_all(account_id(1), prefix="audit#")]
+        found = [record for record in trail if record.action == "invoice.viewed"]
+        assert [(r.actor.id, r.actor.correlation_id) for r in found] == [("user_eu_1", "click 0")]

@@ -73,6 +73,21 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What a page was asked for by a session: one document of an account. `action` is what the trail calls it.
+
+    On record with the session before anything is read; whoever follows the records puts it on the account's trail.
+    """
+
+    account_id: str
+    action: str
+    subject_id: str
+    at: datetime
+    correlation_id: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Failures:
     """Failed attempts of the running window: of the user, and of the network they come from."""
 

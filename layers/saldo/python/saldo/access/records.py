@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from saldo.access.model import Grant, Origin, Role, Seat, Session, SessionSummary, User, UserStatus
+from saldo.access.model import Grant, Looked, Origin, Role, Seat, Session, SessionSummary, User, UserStatus
 from saldo.access.model_acting import Acting
 from saldo.access.rules import ABSOLUTE, BROWSER_KNOWN, WINDOW
 from saldo.access.rules_visibility import visibility_from, visibility_text
@@ -22,6 +22,7 @@ from saldo.storage.units import Unit
 
 PERSON_FIELDS = "user/1"
 SETUP_FIELDS = "totp-setup/1"
+SESSION = "session"
 OWN_SESSIONS = "session#"
 SIGN_IN_LINKS = "link#"
 KNOWN_BROWSERS = "signed_in#"  # between `session#` and `user`, so that one range has all three
@@ -32,7 +33,7 @@ def user_key(user_id: str) -> Key:
 
 
 def session_key(digest: str) -> Key:
-    return f"session_{digest}", "session"
+    return f"session_{digest}", SESSION
 
 
 def own_session_key(user_id: str, digest: str) -> Key:
@@ -145,6 +146,17 @@ def session_from(item: Item) -> Session:
         elsewhere=item.get("elsewhere", ""),
         acting=Acting(**{**acting, "until": instant_from(acting["until"])}) if acting else None,
     )
+
+
+def looked_value(looked: Looked) -> Item:
+    """What a session keeps of the document it asked for last."""
+    return {name: getattr(looked, name) for name in Looked.__dataclass_fields__} | {"at": instant_text(looked.at)}
+
+
+def looked_from(item: Item) -> Looked | None:
+    """What this session asked for last, None where it never did."""
+    value = item.get("looked")
+    return Looked(**{**value, "at": instant_from(value["at"])}) if value else None
 
 
 def own_session_item(session: Session) -> Item:

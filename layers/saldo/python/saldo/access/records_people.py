@@ -1,11 +1,12 @@
 """How the people of an account lie in the table, name and address sealed.
 
 `<account>` / `people#member#<user>`: written with the user's grant, in the same unit.
-`<account>` / `people#invitation#<id>`.
+`<account>` / `people#invitation#<id>`. Approvals of payments lie before them (saldo/payments), for the same reading.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from saldo.access import records
@@ -20,6 +21,7 @@ from saldo.storage.units import Unit
 
 PREFIX = "people#"
 _MEMBER, _INVITATION = PREFIX + "member#", PREFIX + "invitation#"
+LAST = _MEMBER + "~"
 FIELDS = "person/1"
 
 
@@ -111,7 +113,12 @@ def _opened(item: Item, sealer: Sealer) -> dict[str, str]:
 
 def people_of(store: Store, sealer: Sealer, account_id: str, now: datetime) -> People:
     """Everybody of an account, in one call."""
-    items = list(store.query_all(account_id, prefix=PREFIX, consistent=True))
+    return people_from(store.query_all(account_id, first=_INVITATION, last=LAST, consistent=True), sealer, now)
+
+
+def people_from(found: Iterable[Item], sealer: Sealer, now: datetime) -> People:
+    """Those among these items."""
+    items = list(found)
     members = [member_from(i, sealer) for i in items if i["kind"] == "member"]
     asked = [invitation_from(i, sealer) for i in items if i["kind"] == "invitation"]
     holding = sorted((i for i in asked if i.holds(now)), key=lambda i: i.invited_at, reverse=True)

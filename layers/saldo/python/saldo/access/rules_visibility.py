@@ -49,7 +49,7 @@ def sees(visibility: Visibility, today: date) -> Callable[[Mapping[str, Any]], b
             return bool(item["open_minor"] > 0 or item["issued_on"] >= since)
         if kind == "payment":
             return bool(item["started_at"] >= paid_since)
-        return kind != "entry" or not visibility.open_only
+        return kind not in ("entry", "day_sums") or not visibility.open_only
 
     return is_seen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from saldo.access import records, rules
-from saldo.access.model import Session, SessionSummary
+from saldo.access.model import Looked, Session, SessionSummary
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock, instant_text
@@ -23,14 +23,19 @@ class Sessions:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    def of_token(self, token: str, *, touch: bool = True) -> Session | None:
-        """The living session of a cookie's token, None otherwise. One read; every few minutes one write.
+    def of_token(self, token: str, *, touch: bool = True, looked: Looked | None = None) -> Session | None:
+        """The living session of a cookie's token, None otherwise. One call; every few minutes one write more.
 
-        touch: whether this counts as use; the page that warns of the end does not.
+        touch: whether this counts as use; the page that warns of the end does not. looked: what the session asks for,
+        put on record by the very call that reads it.
         """
         if not token or len(token) > 100:
             return None
-        item = self._store.get(*records.session_key(rules.digest_of(token)))
+        key = records.session_key(rules.digest_of(token))
+        if looked is None:
+            item = self._store.get(*key)
+        else:
+            item = self._store.change(key, set={"looked": records.looked_value(looked)}, when={})
         if item is None:
             return None
         session, now = records.session_from(item), self._clock()

@@ -272,7 +272,8 @@ class Corrections:
             await_true_up(unit, body)
             issued.append(header)
         entries = (issue_entry(body, found.header.open_minor) for body in bodies)
-        post(unit, *(entry for entry in entries if entry is not None))
+        numbers = {header.invoice_id: header.number for header in issued}
+        post(unit, *(entry for entry in entries if entry is not None), numbers=numbers)
         return unit, issued
 
     def _numbers(self, unit: Unit, found: _Corrected, bodies: list[InvoiceBody]) -> list[Numbered]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from saldo.invoicing import listing, records
@@ -13,7 +13,7 @@ from saldo.invoicing.status import SHOWN, InvoiceStatus
 from saldo.kernel.errors import NotFound
 from saldo.ledger.model import OpenItem
 from saldo.storage.items import Item, Key
-from saldo.storage.store import Store
+from saldo.storage.store import Page, Store
 
 if TYPE_CHECKING:
     from saldo.invoicing.model import InvoiceBody
@@ -45,6 +45,9 @@ def row_from(item: Item) -> InvoiceRow:
     )
 
 
+_ROW_FIELDS = ("kind", *InvoiceRow.__dataclass_fields__)
+
+
 def open_rows(store: Store, account_id: str) -> list[InvoiceRow]:
     """Everything the account still owes, earliest due first. One call for up to about 4,000 open invoices."""
     items = store.query_all(records.open_agenda(account_id), agenda=True)
@@ -59,19 +62,20 @@ def open_items(rows: list[InvoiceRow]) -> list[OpenItem]:
 def listed(store: Store, account_id: str, wish: ListWish, today: date) -> Listing:
     """One page of the account's invoices, by one call.
 
-    Newest first without filters it walks the table page by page. Filters and other orders look at the newest
-    `listing.WINDOW` invoices of the dates asked for, and say when there are more.
+    Newest first without filters it walks the table page by page. Filters and other orders look at `listing.WINDOW`
+    invoices at once, newest (or what is open: earliest due) first, and say when there are more; the cursor of the last
+    page leads to the next so many.
     """
-    if wish.is_open_only:
-        rows, cursor = open_rows(store, account_id), None
-    else:
-        limit = listing.PAGE if wish.is_plain else listing.WINDOW
-        rows, cursor = _headers(store, account_id, wish, limit)
+    limit = listing.PAGE if wish.is_plain else listing.WINDOW
+    read = (
+        _open(store, account_id, wish, today, limit) if wish.is_open_only else _headers(store, account_id, wish, limit)
+    )
+    rows = [row_from(item) for item in read.items if is_shown(item)]
     if wish.is_plain:
-        return Listing(tuple(listing.fitting(rows, wish, today)), None, 1, True, cursor)
+        return Listing(tuple(listing.fitting(rows, wish, today)), None, 1, True, read.cursor)
     found = listing.fitting(rows, wish, today)
     shown, pages = listing.paged(found, wish.page)
-    return Listing(shown, len(found), pages, cursor is None, None)
+    return Listing(shown, len(found), pages, read.cursor is None and not wish.cursor, read.cursor)
 
 
 def register(store: Store, account_id: str, wish: ListWish, today: date) -> list[InvoiceRow]:
@@ -83,10 +87,19 @@ def register(store: Store, account_id: str, wish: ListWish, today: date) -> list
     return listing.fitting((row_from(item) for item in items if is_shown(item)), wish, today)
 
 
-def _headers(store: Store, account_id: str, wish: ListWish, limit: int) -> tuple[list[InvoiceRow], str | None]:
-    first, last = bounds_of(wish)
-    page = store.query(account_id, first=first, last=last, newest_first=True, limit=limit, cursor=wish.cursor or None)
-    return [row_from(item) for item in page.items if is_shown(item)], page.cursor
+def _open(store: Store, account_id: str, wish: ListWish, today: date, limit: int) -> Page:
+    """What is open, from the end that the order asks for where it is the order of due dates."""
+    last = (today - timedelta(days=1)).isoformat() if wish.status == "overdue" else None
+    latest_first, cursor = wish.sort == "due_on" and wish.descending, wish.cursor or None
+    agenda = records.open_agenda(account_id)
+    return store.query(agenda, agenda=True, last=last, limit=limit, newest_first=latest_first, cursor=cursor)
+
+
+def _headers(store: Store, account_id: str, wish: ListWish, limit: int) -> Page:
+    (first, last), cursor = bounds_of(wish), wish.cursor or None
+    return store.query(
+        account_id, first=first, last=last, newest_first=True, limit=limit, cursor=cursor, fields=_ROW_FIELDS
+    )
 
 
 def bounds_of(wish: ListWish) -> tuple[str, str]:

@@ -50,6 +50,11 @@ def check_id(value: str, prefix: str) -> str:
     return value
 
 
+def is_id(value: str) -> bool:
+    """Whether this has the form of an id, of whatever kind."""
+    return _SHAPE.fullmatch(value) is not None
+
+
 def double_id(prefix: str, region_code: str, part: str) -> str:
     """The id of a customer's or seller's double, who lives in simulated time: `acct_eu_test_…`, `ent_eu_test_…`."""
     return f"{prefix}_{region_code}_test_{part}"

@@ -112,12 +112,16 @@ def entry_for(
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """What is still owed on one invoice. `open_minor` is above zero for a debt."""
+    """What is still owed on one invoice. `open_minor` is above zero for a debt.
+
+    `items`: how many invoices it stands for, where those of one due date are taken as one (`invoice_id` is then "").
+    """
 
     invoice_id: str
     due_on: date
     currency: str
     open_minor: int
+    items: int = 1
 
 
 @dataclass(frozen=True, slots=True)

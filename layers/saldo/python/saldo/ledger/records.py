@@ -1,7 +1,9 @@
 """How the journal lies in the table.
 
 `<account>` / `entry#<booked_on>#<entry id>`: one item per entry, all postings inside, inserted once, never changed.
-`<account>` / `balance`: running totals per currency and ledger account, moved by the same unit as the entry.
+`<account>` / `balance`: running totals per currency and ledger account, and how many entries there are, moved by the
+same unit as the entry. It names the days of the entries that moved it last, so that its change in the stream says which
+days of the journal are no more what they were.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from saldo.storage.units import Unit
 
 PREFIX = "entry#"
 BALANCE = "balance"
+ENTRIES = "entries"
 
 
 def entry_key(entry: Entry) -> tuple[str, str]:
@@ -85,23 +88,37 @@ def balance_field(currency: str, account: LedgerAccount) -> str:
     return f"{currency} {account.value}"
 
 
-def post(unit: Unit, *entries: Entry, when: Mapping[str, Any] | None = None, correlation_id: str = "") -> Unit:
+def post(
+    unit: Unit,
+    *entries: Entry,
+    when: Mapping[str, Any] | None = None,
+    correlation_id: str = "",
+    numbers: Mapping[str, str] | None = None,
+) -> Unit:
     """Add entries of one customer account to the unit: each inserted once, balances moved with them.
 
-    correlation_id: of the request that moved the money, kept beside the entry and no part of it.
+    correlation_id: of the request that moved the money, numbers: of documents by the entry's source; both are kept
+    beside the entry and no part of it.
     when: balances (`balance_field`) as they must be for the unit to hold; None for one that never moved.
     """
     moved: dict[str, int] = {}
     for entry in entries:
         assert entry.account_id == entries[0].account_id, "one unit posts to one customer account"
-        unit.insert(entry_item(entry) | ({"correlation_id": correlation_id} if correlation_id else {}))
+        beside = {"correlation_id": correlation_id, "number": (numbers or {}).get(entry.source_id, "")}
+        unit.insert(entry_item(entry) | {name: said for name, said in beside.items() if said})
         for p in entry.postings:
             name = balance_field(entry.currency, p.account)
             moved[name] = moved.get(name, 0) + p.minor
-    moved = {name: minor for name, minor in moved.items() if minor}
-    if moved:
-        unit.update((entries[0].account_id, BALANCE), add=moved, set={"kind": "balance"}, when=when)
+    if entries:
+        counted = {ENTRIES: len(entries)} | {name: minor for name, minor in moved.items() if minor}
+        said = {"kind": "balance", "days": sorted({entry.booked_on.isoformat() for entry in entries})}
+        unit.update((entries[0].account_id, BALANCE), add=counted, set=said, when=when)
     return unit
+
+
+def entries_counted(item: Item | None) -> int:
+    """How many entries the journal of this balance has."""
+    return int((item or {}).get(ENTRIES, 0))
 
 
 def balances_from(item: Item | None) -> dict[tuple[str, LedgerAccount], int]:

@@ -66,15 +66,15 @@ def open_items(entries: Iterable[Entry], as_of: date | None = None) -> list[Open
 
 def aging(items: Iterable[OpenItem], as_of: date) -> dict[str, list[AgingBucket]]:
     """Per currency, the five buckets of AGING_BOUNDS in order (empty ones too); day 1 is the day after the due date."""
-    per_currency: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    per_currency: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
     for item in items:
-        per_currency[item.currency].append(((as_of - item.due_on).days, item.open_minor))
+        per_currency[item.currency].append(((as_of - item.due_on).days, item.open_minor, item.items))
     return {currency: _buckets(late) for currency, late in sorted(per_currency.items())}
 
 
-def _buckets(late: Sequence[tuple[int, int]]) -> list[AgingBucket]:
+def _buckets(late: Sequence[tuple[int, int, int]]) -> list[AgingBucket]:
     buckets = []
     for name, low, high in AGING_BOUNDS:
-        inside = [m for d, m in late if (low is None or d >= low) and (high is None or d <= high)]
-        buckets.append(AgingBucket(name, low, high, sum(inside), len(inside)))
+        inside = [(m, n) for d, m, n in late if (low is None or d >= low) and (high is None or d <= high)]
+        buckets.append(AgingBucket(name, low, high, sum(m for m, _ in inside), sum(n for _, n in inside)))
     return buckets

@@ -76,7 +76,7 @@ class Approvals:
             account_id=wish.account_id,
             id=approval_id,
             payer=wish.actor.id,
-            allocations=wish.allocations,
+            allocations=rules.numbered(wish.allocations, payables),
             currency=amount.currency,
             amount_minor=amount.minor,
             reason=wish.reason,

@@ -54,7 +54,7 @@ def already_imported(conflict: Conflict) -> bool:
 def _payment(header: InvoiceHeader, minor: int, settled_on: date, source_id: str) -> Payment:
     settled_at = datetime.combine(settled_on, time(), tzinfo=UTC)
     payment_id = derived_id("pay", settled_on, GATEWAY, header.account_id, source_id)
-    wanted = (Allocation(header.invoice_id, minor),)
+    wanted = (Allocation(header.invoice_id, minor, header.number),)
     return Payment(
         account_id=header.account_id,
         id=payment_id,

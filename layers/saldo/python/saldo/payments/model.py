@@ -43,10 +43,14 @@ UNDER_WAY = frozenset({_S.STARTED, _S.REQUIRES_ACTION, _S.PROCESSING})
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """How much of a payment is meant for (or was applied to) one invoice, in minor units above zero."""
+    """How much of a payment is meant for (or was applied to) one invoice, in minor units above zero.
+
+    `number`: of the invoice, for people; "" where nobody looked it up yet. No part of what is agreed or compared.
+    """
 
     invoice_id: str
     minor: int
+    number: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

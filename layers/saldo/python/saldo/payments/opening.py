@@ -151,7 +151,7 @@ def _new_payment(gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> P
         amount=rules.validated(
             wish.allocations, parties.payables, wish.reason, local_date(at, parties.seller.time_zone)
         ),
-        allocations=wish.allocations,
+        allocations=rules.numbered(wish.allocations, parties.payables),
         reason=wish.reason.strip(),
         gateway=gateway,
         started_at=at,

@@ -52,8 +52,8 @@ def payment_item(payment: Payment) -> Item:
         "status": payment.status.value,
         "amount_minor": payment.amount.minor,
         "currency": payment.amount.currency,
-        "allocations": _allocation_items(payment.allocations),
-        "applied": _allocation_items(payment.applied),
+        "allocations": allocation_items(payment.allocations),
+        "applied": allocation_items(payment.applied),
         "history": [{"at": instant_text(h.at), "status": h.status.value} for h in payment.history],
     }
     agenda = rules.agenda_of(payment)
@@ -63,8 +63,11 @@ def payment_item(payment: Payment) -> Item:
     return item
 
 
-def _allocation_items(allocations: tuple[Allocation, ...]) -> list[Item]:
-    return [{"invoice_id": a.invoice_id, "minor": a.minor} for a in allocations]
+def allocation_items(allocations: tuple[Allocation, ...]) -> list[Item]:
+    beside = ({"number": a.number} if a.number else {} for a in allocations)
+    return [
+        {"invoice_id": a.invoice_id, "minor": a.minor, **number} for a, number in zip(allocations, beside, strict=True)
+    ]
 
 
 def payment_from(item: Item) -> Payment:
@@ -76,15 +79,15 @@ def payment_from(item: Item) -> Payment:
         id=item["payment_id"],
         status=PaymentStatus(item["status"]),
         amount=Money(item["amount_minor"], item["currency"]),
-        allocations=_allocations_from(item["allocations"]),
-        applied=_allocations_from(item["applied"]),
+        allocations=allocations_from(item["allocations"]),
+        applied=allocations_from(item["applied"]),
         history=tuple(StatusChange(instant_from(h["at"]), PaymentStatus(h["status"])) for h in item["history"]),
         **fields,
     )
 
 
-def _allocations_from(items: list[Item]) -> tuple[Allocation, ...]:
-    return tuple(Allocation(i["invoice_id"], i["minor"]) for i in items)
+def allocations_from(items: list[Item]) -> tuple[Allocation, ...]:
+    return tuple(Allocation(i["invoice_id"], i["minor"], i.get("number", "")) for i in items)
 
 
 def rewrite(unit: Unit, old: Payment, new: Payment) -> Unit:

@@ -1,6 +1,6 @@
-"""How approvals lie in the table: one range of the account, so that a page reads them in one call.
+"""How approvals lie in the table: before the people of the account, so that a page reads both in one call.
 
-`<account>` / `approvals#asked#<id>` · `approvals#delegate#<user>` (whoever stands in for them) · `approvals#policy`
+`<account>` / `people#approvals#` with `asked#<id>` · `delegate#<user>` (whoever stands in for them) · `policy`
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ import json
 from datetime import date
 from typing import Any
 
+from saldo.access import records_people as people
 from saldo.kernel.clock import instant_from, instant_text
-from saldo.payments.model import Allocation
 from saldo.payments.model_approvals import Approval, ApprovalPolicy, ApprovalState, Delegation, Level, Step
+from saldo.payments.records import allocation_items, allocations_from
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
 
-PREFIX = "approvals#"
+PREFIX = people.PREFIX + "approvals#"
 _ASKED, _DELEGATE = PREFIX + "asked#", PREFIX + "delegate#"
 
 
@@ -63,7 +64,7 @@ def approval_item(approval: Approval) -> Item:
     item: Item = {"pk": pk, "sk": sk, "kind": "approval", "approval_id": approval.id, "state": approval.state.value}
     item |= {name: getattr(approval, name) for name in _PLAIN}
     item |= {
-        "allocations": [{"invoice_id": a.invoice_id, "minor": a.minor} for a in approval.allocations],
+        "allocations": allocation_items(approval.allocations),
         "asked_at": instant_text(approval.asked_at),
         "until": instant_text(approval.expires_at),
         "steps": [_step_item(step) for step in approval.steps],
@@ -82,7 +83,7 @@ def approval_from(item: Item) -> Approval:
     return Approval(
         account_id=item["pk"],
         id=item["approval_id"],
-        allocations=tuple(Allocation(a["invoice_id"], a["minor"]) for a in item["allocations"]),
+        allocations=allocations_from(item["allocations"]),
         asked_at=instant_from(item["asked_at"]),
         expires_at=instant_from(item["until"]),
         steps=tuple(_step_from(step) for step in item["steps"]),

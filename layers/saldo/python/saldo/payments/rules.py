@@ -171,7 +171,7 @@ def parts_of(allocations: Sequence[Allocation], settled_minor: int) -> list[tupl
     for allocation in allocations:
         minor = min(allocation.minor, left)
         if minor > 0:
-            covered.append(Allocation(allocation.invoice_id, minor))
+            covered.append(replace(allocation, minor=minor))
         left -= minor
     starts = range(0, max(len(covered), 1), INVOICES_A_UNIT)
     return [tuple(covered[start : start + INVOICES_A_UNIT]) for start in starts]
@@ -183,8 +183,13 @@ def apply_to_open(part: Sequence[Allocation], payables: Mapping[str, Payable]) -
     Invoices with nothing open (someone else paid them meanwhile) are left out; the rest stays unapplied cash.
     """
     known = (a for a in part if a.invoice_id in payables)
-    possible = (Allocation(a.invoice_id, min(a.minor, payables[a.invoice_id].open_minor)) for a in known)
+    possible = (replace(a, minor=min(a.minor, payables[a.invoice_id].open_minor)) for a in numbered(known, payables))
     return tuple(a for a in possible if a.minor > 0)
+
+
+def numbered(allocations: Iterable[Allocation], payables: Mapping[str, Payable]) -> tuple[Allocation, ...]:
+    """The allocations with their invoices' numbers, so that whoever shows them need not look them up."""
+    return tuple(replace(a, number=payables[a.invoice_id].number) for a in allocations)
 
 
 def agenda_of(payment: Payment) -> tuple[str, str] | None:

@@ -62,7 +62,7 @@ def _issue_unit(frozen: Item, numbered: Numbered, run_id: str, at: datetime) -> 
     unit.insert(header_item(issued_header(draft_header(body, run_id), numbered, at)))
     entry = issue_entry(body)
     if entry is not None:
-        post(unit, entry)
+        post(unit, entry, numbers={body.id: numbered.number})
     await_true_up(unit, body)
     return unit
 

@@ -1,0 +1,59 @@
+"""Sums of the days of a long journal, from what the stream tells of its balance."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from saldo.ledger.daily_sums import DailySums
+from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
+from saldo.ledger.model_statement import LONG
+from saldo.ledger.records import BALANCE, ENTRIES, post
+from saldo.ledger.statements import sums_now
+from saldo.storage.units import Unit
+from tests.simulation.region import ENTITY_ID, Region
+from tests.simulation.workflows import invoke, workflow
+from tests.simulation.workflows.papers import stream_of
+from tests.simulation.workflows.scenes import JAN, account_id, billed
+
+_AT_ONCE = 90
+
+
+def long(region: Region) -> None:
+    """One customer with a journal of over five hundred entries, of which the stream has told nothing yet."""
+    billed(region)
+    for start in range(0, LONG, _AT_ONCE):
+        entries = [
+            entry_for(
+                EntryKind.INVOICE_IMPORTED,
+                booked_on=JAN + timedelta(days=n % 20),
+                entity_id=ENTITY_ID,
+                account_id=account_id(1),
+                currency="EUR",
+                source_id=f"inv_old_{n}",
+                # Without an invoice: these belong to no open item.
+                postings=(Posting(LedgerAccount.UNAPPLIED_CASH, -1), Posting(LedgerAccount.OPENING_BALANCE, 1)),
+            )
+            for n in range(start, start + _AT_ONCE)
+        ]
+        region.store.write_one(post(Unit(f"old {start}"), *entries))
+
+
+@workflow("journal: sums", prepare=long)
+def sums(region: Region) -> None:
+    news = [one for one in stream_of(region) if one["dynamodb"]["Keys"]["sk"]["S"] == "balance"]
+    invoke("audit.link", {"Records": [{"eventName": "MODIFY", **one} for one in news]})
+    with region.undisturbed():
+        before = region.records.calls
+        sums_now(region.store, account_id(1), region.now.date())
+        assert region.records.calls == before + 1, "the sums do not hold every entry"
+
+
+def uncounted(region: Region) -> None:
+    """As it was before entries were counted."""
+    long(region)
+    region.store.write_one(Unit("uncounted").update((account_id(1), BALANCE), set={ENTRIES: 3}))
+
+
+@workflow("journal: rebuild", prepare=uncounted)
+def rebuild(region: Region) -> None:
+    assert DailySums(region.store).rebuild(account_id(1)) > LONG
