@@ -6,6 +6,7 @@ from functions.portal import (
     consent,
     invoices,
     overview,
+    passkeys,
     pay_link,
     paying,
     payments,
@@ -13,6 +14,7 @@ from functions.portal import (
     profile,
     public,
     signing_in,
+    single_sign_on,
     statements,
     staying,
 )
@@ -25,6 +27,8 @@ app.api.binary_types = [*app.api.binary_types, "application/pdf"]
 for part in (
     public,
     signing_in,
+    single_sign_on,
+    passkeys,
     staying,
     overview,
     invoices,

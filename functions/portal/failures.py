@@ -12,7 +12,17 @@ from functions.portal.pages import page
 from functions.portal.visit import Visit
 from saldo.kernel.errors import Refusal
 
-_PROOFS = frozenset({"sign_in_failed", "challenge_asked", "too_many_attempts", "code_wrong", "token_invalid"})
+_PROOFS = frozenset(
+    {
+        "sign_in_failed",
+        "challenge_asked",
+        "too_many_attempts",
+        "code_wrong",
+        "token_invalid",
+        "sso_failed",
+        "passkey_invalid",
+    }
+)
 SHOWN = (400, 403, 404, 409, 422, 429, 500, 502, 503)
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from saldo.payments.pay_links import PayLinks
     from saldo.storage.files import Files
 
+SSO_BACK = "/sign-in/organisation/back"
 _clock: Clock = system_clock
 
 
@@ -45,13 +46,16 @@ def sessions() -> Sessions:
 @lru_cache(maxsize=1)
 def access() -> Access:
     from saldo.access.cognito import CognitoIdentity
+    from saldo.access.cognito_federation import CognitoFederation
     from saldo.access.service import Access, Realm
     from saldo.access.tokens import RsaTokens
 
     s = settings()
     identity = CognitoIdentity(client("cognito-idp"), s.user_pool_id, s.user_pool_client_id)
     tokens = RsaTokens(identity.issuer, s.user_pool_client_id, identity.key_set, clock)
-    return Access(store(), sealer(), identity, tokens, Realm(s.region_code, identity.issuer), clock)
+    federation = CognitoFederation(client("cognito-idp"), s.user_pool_id, s.sign_in_url, f"{s.origin}{SSO_BACK}")
+    realm = Realm(s.region_code, identity.issuer)
+    return Access(store(), sealer(), identity, tokens, realm, clock, federation=federation, origin=s.origin)
 
 
 @lru_cache(maxsize=1)
