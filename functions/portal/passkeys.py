@@ -1,4 +1,4 @@
-"""Passkeys: sign in by one, prove it again by one, and look after one's own. Without JavaScript there are other ways."""
+"""Passkeys: sign in by one, prove it again by one, look after one's own. Without JavaScript there are other ways."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ def filled(path: str, account_id: str) -> str:
         payment_id="pay_20260101abc",
         user_id="user_eu_abc",
         approval_id="appr_20260101abc",
+        passkey_id="abc",
     )
 
 

@@ -41,7 +41,7 @@ class Passkeys:
     # -- signing in --------------------------------------------------------------------------------------------------
 
     def ask_to_sign_in(self, holder: str) -> dict[str, Any]:
-        """What the browser is to have signed by any passkey of this portal. `holder`: digest of the browser's cookie."""
+        """What the browser is to have signed by any passkey of ours. `holder`: digest of the browser's cookie."""
         return self._party.asks(self._challenge(PasskeyPurpose.SIGN_IN, holder))
 
     def sign_in(self, text: str, holder: str, origin: Origin, old_token: str = "") -> SignedIn:

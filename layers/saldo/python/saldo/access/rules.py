@@ -80,7 +80,7 @@ def asks_challenge(failures: Failures) -> bool:
 
 
 def is_proven(session: Session, now: datetime) -> bool:
-    """Whether a one-time code or a passkey was given in the last minutes: what changes access asks for that of everybody."""
+    """Whether a code or a passkey was given in the last minutes: what changes access asks for that of everybody."""
     return session.verified_at is not None and now - session.verified_at <= FRESH
 
 

@@ -58,7 +58,7 @@ class Sessions:
         return None if self._store.write_one(unit) else replace(session, seen_at=now)
 
     def own(self, session: Session) -> tuple[Item, list[SessionSummary], list[Item]]:
-        """The user's record, their living sessions, newest first, and passkeys: one range of one partition, one call."""
+        """The user's record, living sessions, newest first, and passkeys: one range of one partition, one call."""
         last = records.user_key(session.user_id)[1]
         items = list(self._store.query_all(session.user_id, first=PASSKEYS, last=last, consistent=True))
         user = next((item for item in items if item["sk"] == last), None)

@@ -1,4 +1,4 @@
-"""Use cases of connecting an organisation's identity provider. Staff does it, asked by the organisation, with a reason."""
+"""Use cases of connecting an organisation's identity provider: staff does it, asked by the organisation."""
 
 from __future__ import annotations
 
