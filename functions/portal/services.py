@@ -15,6 +15,7 @@ from functions.services import payments as payments
 from functions.services import sealer as sealer
 from functions.services import settings as settings
 from functions.services import store as store
+from saldo.access.rules_sso import SSO_BACK as SSO_BACK
 from saldo.access.sessions import Sessions
 from saldo.kernel.clock import Clock, system_clock
 from saldo.kernel.errors import NotFound, Unavailable
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from saldo.payments.pay_links import PayLinks
     from saldo.storage.files import Files
 
-SSO_BACK = "/sign-in/organisation/back"
 _clock: Clock = system_clock
 
 

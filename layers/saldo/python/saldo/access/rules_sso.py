@@ -17,6 +17,7 @@ from saldo.access.rules import normal_email
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.ids import fingerprint
 
+SSO_BACK = "/sign-in/organisation/back"  # where the user pool sends people back to, on the portal
 FLOW_HOLDS = timedelta(minutes=10)
 _MOST_DOMAINS, _MOST_ACCOUNTS = 20, 20
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
