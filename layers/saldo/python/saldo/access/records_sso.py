@@ -51,6 +51,7 @@ def connection_item(connection: Connection, sealer: Sealer) -> Item:
         "pk": pk,
         "sk": sk,
         "kind": "sso_connection",
+        "organisation_id": connection.organisation_id,
         "protocol": connection.protocol.value,
         "provider": connection.provider,
         "client_id": connection.client.id,
