@@ -2,9 +2,11 @@
 
 from functions.http.application import Application
 from functions.portal import (
+    activity,
     approvals,
     consent,
     invoices,
+    orders,
     overview,
     passkeys,
     pay_link,
@@ -17,6 +19,8 @@ from functions.portal import (
     single_sign_on,
     statements,
     staying,
+    subscriptions,
+    usage,
 )
 from functions.portal.endpoint import edge
 from functions.staff import pages_of_staff
@@ -37,7 +41,11 @@ for part in (
     approvals,
     payments,
     statements,
+    subscriptions,
+    usage,
+    orders,
     people,
+    activity,
     profile,
     consent,
 ):

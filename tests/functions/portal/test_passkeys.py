@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from functions.portal import services
-from saldo.access.model import UserStatus
+from saldo.access.model import Role, UserStatus
 from saldo.access.passkeys import MOST_PASSKEYS
 from saldo.access.rules import needs_step_up
 from saldo.audit.model import job
 from saldo.kernel.money import Money
+from saldo.recovery.drill import _OPENED_BY
 from tests.functions.portal import scenes
 from tests.functions.portal.authenticator import BE, BS, UP, UV, Authenticator
 from tests.functions.portal.browser import ORIGIN, Browser, Page
@@ -241,3 +242,15 @@ def test_there_are_no_more_than_ten(portal: Portal) -> None:
         assert made(browser, Authenticator(), "One more").status == 303
     told = asked(browser, "/profile/passkeys/new", "/profile/passkeys/ask")
     assert told == {"title": "Remove a passkey first"}
+
+
+def test_whatever_is_sealed_is_opened_by_the_restore_drill(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    holder(portal)
+    portal.browser().sign_in(VIEWER.email, scenes.PASSWORD)
+    with user_pool() as users, federated(portal, users, monkeypatch) as pool:
+        pool.connect()
+        services.colleagues().invite(scenes.NORTH, "neu@kontor.example", "Neu", Role.VIEWER, "en", job("tests"))
+    sealed = {i["kind"]: i for i in portal.access._store.scan() if "sealed" in i}
+    assert set(sealed) == set(_OPENED_BY) - {"certificate"}
+    for kind, item in sealed.items():
+        assert _OPENED_BY[kind](item, services.sealer())
