@@ -5,6 +5,7 @@ from functions.portal import (
     activity,
     approvals,
     consent,
+    help,
     invoices,
     orders,
     overview,
@@ -46,6 +47,7 @@ for part in (
     orders,
     people,
     activity,
+    help,
     profile,
     consent,
 ):

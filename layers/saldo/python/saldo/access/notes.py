@@ -30,6 +30,7 @@ class NoteKind(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     APPROVAL_ASKED = "approval_asked"
+    TICKET_ANSWERED = "ticket_answered"
 
 
 @dataclass(frozen=True, slots=True)
