@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from functions.http import telemetry
 from functions.http.requests import Request
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
@@ -15,7 +14,6 @@ from functions.portal.endpoint import BROWSER, LOOKING_TOO, PUBLIC, SESSION, STA
 from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.visit import Visit, safe_next
-from saldo.access.beginning import SignInBlocked
 from saldo.access.model import Challenge, ChallengeKind, SignedIn
 from saldo.kernel.errors import Refusal
 
@@ -96,8 +94,6 @@ def answer(visit: Visit) -> Answer:
 
 def told_code(visit: Request, refusal: Refusal) -> str:
     """The refusal's code, if it is one that people are told of here; anything else goes up."""
-    if isinstance(refusal, SignInBlocked):
-        telemetry.count("SignInsBlocked", int(visit.now.timestamp() * 1000), "portal")
     if refusal.code not in _CODES:
         raise refusal
     count_proof(visit, refusal)

@@ -218,6 +218,18 @@ def test_an_invitation_is_taken_up_through_the_organisation_by_whom_it_is_for(po
     assert "has been used" in pool.portal.browser().get(path).text
 
 
+def test_who_is_known_takes_up_an_invitation_to_another_account_as_well(pool: Pool) -> None:
+    pool.connect()
+    assert pool.sign_in(VIEWER.email)[1].status == 303
+    services.colleagues().invite(scenes.SOUTH, VIEWER.email, "Vera", Role.VIEWER, "en", OPERATOR, "asked for")
+    path = pool.portal.mail("invitation")[-1].url.removeprefix(ORIGIN)
+    browser = pool.portal.browser()
+    browser.get(path)
+    url = leads_to(browser.post(path, {"by": "organisation"}))
+    assert browser.get(pool.back(url, VIEWER.email)).status == 303
+    assert [browser.get(f"/accounts/{a}").status for a in (scenes.NORTH, scenes.SOUTH)] == [200, 200]
+
+
 def test_where_it_is_the_only_way_password_link_and_recovery_lead_to_it(pool: Pool) -> None:
     pool.connect()
     before = pool.portal.signed_in("viewer")

@@ -85,10 +85,20 @@ class Joining:
         with self._attempts.limited(token, origin):
             return self._standing(token)
 
-    def by_sso(self, connection: Connection, identity: Identity, invitation_id: tuple[str, str], origin: Origin) -> str:
-        """The id of who comes in for the first time. Refusal `sso_not_invited`, `other_organisation`."""
+    def by_sso(
+        self,
+        connection: Connection,
+        identity: Identity,
+        invitation_id: tuple[str, str],
+        origin: Origin,
+        known_as: str = "",
+    ) -> str:
+        """The id of who comes in for the first time, or takes up an invitation. `known_as`: who the subject is already.
+
+        Refusal `sso_not_invited`, `other_organisation`.
+        """
         if invitation_id != ("", ""):
-            return self._invited_by_sso(connection, identity, invitation_id, origin)
+            return self._invited_by_sso(connection, identity, invitation_id, origin, known_as)
         if connection.joining is None:
             raise _not_invited()
         grants = tuple(Grant(account_id, connection.joining.role) for account_id in connection.joining.account_ids)
@@ -104,7 +114,12 @@ class Joining:
         return user.id
 
     def _invited_by_sso(
-        self, connection: Connection, identity: Identity, invitation_id: tuple[str, str], origin: Origin
+        self,
+        connection: Connection,
+        identity: Identity,
+        invitation_id: tuple[str, str],
+        origin: Origin,
+        known_as: str,
     ) -> str:
         """An invitation is for one address, whoever has its link."""
         found = self._store.get(*invitation_key(*invitation_id))
@@ -118,6 +133,8 @@ class Joining:
             user = self._joined(invitation, item)
         else:
             user = self._made(identity, invitation.organisation_id, invitation.language, (grant,))
+        if known_as not in ("", user.id):
+            raise _not_invited()
         if not self._taken_up(invitation, item, user, origin):
             raise _not_invited()
         return user.id

@@ -117,6 +117,8 @@ class SsoSignIn:
         bound = self._store.get(*key)
         if bound is not None:
             self._refuse_disabled(bound["user_id"])
+            if flow.invitation != ("", ""):
+                self._joining.by_sso(connection, identity, flow.invitation, origin, bound["user_id"])
             return str(bound["user_id"])
         subject = self._identity.find(identity.email)
         user_id = self._user_id_of(subject) if subject else ""
