@@ -146,6 +146,16 @@ def test_a_challenge_works_once_for_who_asked_for_what_and_not_late(portal: Port
     assert NO in other.post("/sign-in/passkey", {"passkey": late}).text
 
 
+def test_a_challenge_is_worth_nothing_for_anything_else(portal: Portal) -> None:
+    """To add a key takes a proof; what was asked for in order to prove must not stand in for that."""
+    _, browser = holder(portal)
+    told = asked(browser, "/profile", "/session/passkey/ask")["get"]
+    device = Authenticator()
+    answer = device.create({**told, "user": {"id": "dXNlcg"}})
+    browser.get("/profile/passkeys/new")
+    assert browser.post("/profile/passkeys", {"passkey": answer, "name": "x"}).status == 422
+
+
 def test_unknown_wrong_and_broken_answers_read_the_same_and_none_is_quicker(portal: Portal) -> None:
     device, _ = holder(portal)
     stranger = Authenticator(keys=[replace(device.keys[0], id=b"another" * 4)])

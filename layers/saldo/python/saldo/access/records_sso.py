@@ -115,8 +115,8 @@ def bind(unit: Unit, connection: Connection, subject: str, user_id: str) -> Unit
     pk, sk = subject_key(connection.organisation_id, connection.provider, subject)
     unit.insert({"pk": pk, "sk": sk, "kind": "sso_subject", "user_id": user_id})
     pk, bound = bound_key(user_id)
-    return unit.insert({"pk": pk, "sk": bound, "kind": "sso_bound", "organisation_id": connection.organisation_id,
-                        "subject": sk})  # fmt: skip
+    kept: Item = {"pk": pk, "sk": bound, "kind": "sso_bound", "organisation_id": connection.organisation_id}
+    return unit.insert(kept | {"subject": sk})
 
 
 def require_standing(unit: Unit, organisation_id: str, by_sso: bool) -> Unit:
