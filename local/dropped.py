@@ -11,6 +11,7 @@ from typing import Any
 DROPPED = {
     "AWS::WAFv2::WebACLAssociation": "the emulator keeps firewalls but puts none in front of an API",
     "AWS::CloudWatch::CompositeAlarm": "the emulator makes none from a template; tests/infra/test_firing.py fires them",
+    "AWS::Cognito::UserPoolDomain": "the emulator answers at its own address, and with a domain at none that is here",
     "AWS::CodeDeploy::Application": "the emulator releases nothing bit by bit: an alias moves at once",
     "AWS::CodeDeploy::DeploymentGroup": "the same; with it goes the alias's UpdatePolicy, which names it",
 }

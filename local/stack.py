@@ -38,6 +38,11 @@ class LocalStack:
     api_stage: str
     functions: Mapping[str, str]
 
+    @property
+    def sign_in_url(self) -> str:
+        """The emulator has no domain for a user pool: its own address answers."""
+        return ""
+
     def client(self, service: str) -> Any:  # boto3 types each service apart; callers annotate
         """A boto3 client of this region."""
         return aws.client(self.place, service, self.region_code)

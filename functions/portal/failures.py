@@ -10,9 +10,20 @@ from functions.http.requests import Request
 from functions.portal.answers import Answer, problem, see_other
 from functions.portal.pages import page
 from functions.portal.visit import Visit
+from saldo.access.beginning import SignInBlocked
 from saldo.kernel.errors import Refusal
 
-_PROOFS = frozenset({"sign_in_failed", "challenge_asked", "too_many_attempts", "code_wrong", "token_invalid"})
+_PROOFS = frozenset(
+    {
+        "sign_in_failed",
+        "challenge_asked",
+        "too_many_attempts",
+        "code_wrong",
+        "token_invalid",
+        "sso_failed",
+        "passkey_invalid",
+    }
+)
 SHOWN = (400, 403, 404, 409, 422, 429, 500, 502, 503)
 
 
@@ -32,5 +43,8 @@ def failed(visit: Visit, error: Exception) -> Answer:
 
 def count_proof(visit: Request, refusal: Refusal) -> None:
     """Count a password or code that did not hold, on whatever page: many of them are an attack (docs/runbooks)."""
+    at_ms = int(visit.now.timestamp() * 1000)
     if refusal.code in _PROOFS:
-        telemetry.count("SignInsRefused", int(visit.now.timestamp() * 1000), "portal")
+        telemetry.count("SignInsRefused", at_ms, "portal")
+    if any(isinstance(error, SignInBlocked) for error in (refusal, refusal.__cause__)):
+        telemetry.count("SignInsBlocked", at_ms, "portal")

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import Routes, roles
-from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.presenters.paying import (
     Wanted,
@@ -18,6 +17,7 @@ from functions.portal.presenters.paying import (
     payables_of,
     wanted_from,
 )
+from functions.portal.proving import proof_problem
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS, needs_step_up
@@ -115,12 +115,8 @@ def _asked_again(
     amount = Money(sum(a.minor for a in chosen), _currency(visit, rows, wanted))
     if not needs_step_up(visit.who, amount, visit.now):
         return None
-    try:
-        services.access().step_up(visit.who, visit.sent("password")[:256], visit.sent("code").replace(" ", "")[:12])
-    except Refusal as refusal:
-        count_proof(visit, refusal)
-        return _check_again(visit, chosen, rows, wanted, refusal)
-    return None
+    problem = proof_problem(visit)
+    return _check_again(visit, chosen, rows, wanted, problem) if problem else None
 
 
 def _decided(
@@ -159,13 +155,12 @@ def _currency(visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted) -> str:
 
 
 def _check_again(
-    visit: Visit, chosen: Sequence[Allocation], rows: Sequence[InvoiceRow], wanted: Wanted, refusal: Refusal
+    visit: Visit, chosen: Sequence[Allocation], rows: Sequence[InvoiceRow], wanted: Wanted, problem: str
 ) -> Answer:
     """The check page once more, with what was wrong about the proof."""
     by_id = {r.invoice_id: r for r in rows}
     if not by_id.keys() >= set(wanted.chosen):
         return _choice_page(visit, rows, wanted, _decided(visit, rows, wanted)[2])
     view = check_view(chosen, by_id, wanted.reason, visit.words)
-    text = visit.words.known(f"refusal.{refusal.code}", "failure.422.text")
     shared = {"view": view, "request_key": visit.sent("request_key"), "asks_code": True, "tab": "invoices"}
-    return page(visit, "pay_check", status=422, problems=[("code", text)], **shared)
+    return page(visit, "pay_check", status=422, problems=[("code", problem)], **shared)

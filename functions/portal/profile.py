@@ -11,15 +11,17 @@ from functions.portal.presenters.codes import setup_picture
 from functions.portal.visit import Visit
 from functions.portal.words import LANGUAGES
 from saldo.access.records import user_from
+from saldo.access.records_passkeys import passkey_from
 from saldo.kernel.errors import Refusal
 
 routes = Routes("profile")
 _ZONE = "UTC"
+_DONE = ("totp", "language", "others", "passkey", "passkey_renamed", "passkey_removed")
 
 
 @routes.get("/profile", ANY_USER)
 def profile(visit: Visit) -> Answer:
-    item, sessions = services.sessions().own(visit.who)
+    item, sessions, keys = services.sessions().own(visit.who)
     user = user_from(item, services.sealer())
     zone = visit.who.seats[0].time_zone if visit.who.seats else _ZONE
     own = [
@@ -32,9 +34,11 @@ def profile(visit: Visit) -> Answer:
         )
         for s in sessions
     ]
+    found = sorted((passkey_from(key, services.sealer()) for key in keys), key=lambda p: p.added_at)
+    passkeys = [(p.id, p.name, visit.words("passkeys.since", at=visit.words.moment(p.added_at, zone))) for p in found]
     done = visit.asked("done")
-    notice = visit.words(f"profile.done.{done}") if done in ("totp", "language", "others") else ""
-    return page(visit, "profile", user=user, sessions=own, notice=notice)
+    notice = visit.words(f"profile.done.{done}") if done in _DONE else ""
+    return page(visit, "profile", user=user, sessions=own, passkeys=passkeys, notice=notice)
 
 
 @routes.post("/profile/language", ANY_USER)

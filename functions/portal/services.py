@@ -15,6 +15,7 @@ from functions.services import payments as payments
 from functions.services import sealer as sealer
 from functions.services import settings as settings
 from functions.services import store as store
+from saldo.access.rules_sso import SSO_BACK as SSO_BACK
 from saldo.access.sessions import Sessions
 from saldo.kernel.clock import Clock, system_clock
 from saldo.kernel.errors import NotFound, Unavailable
@@ -49,13 +50,16 @@ def sessions() -> Sessions:
 @lru_cache(maxsize=1)
 def access() -> Access:
     from saldo.access.cognito import CognitoIdentity
+    from saldo.access.cognito_federation import CognitoFederation
     from saldo.access.service import Access, Realm
     from saldo.access.tokens import RsaTokens
 
     s = settings()
     identity = CognitoIdentity(client("cognito-idp"), s.user_pool_id, s.user_pool_client_id)
     tokens = RsaTokens(identity.issuer, s.user_pool_client_id, identity.key_set, clock)
-    return Access(store(), sealer(), identity, tokens, Realm(s.region_code, identity.issuer), clock)
+    federation = CognitoFederation(client("cognito-idp"), s.user_pool_id, s.sign_in_url, f"{s.origin}{SSO_BACK}")
+    realm = Realm(s.region_code, identity.issuer)
+    return Access(store(), sealer(), identity, tokens, realm, clock, federation=federation, origin=s.origin)
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from functions.http import telemetry
 from functions.http.requests import Request
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
@@ -15,7 +14,6 @@ from functions.portal.endpoint import BROWSER, LOOKING_TOO, PUBLIC, SESSION, STA
 from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.visit import Visit, safe_next
-from saldo.access.beginning import SignInBlocked
 from saldo.access.model import Challenge, ChallengeKind, SignedIn
 from saldo.kernel.errors import Refusal
 
@@ -46,7 +44,7 @@ def _regions() -> list[tuple[str, str]]:
     return [(code, origin) for code, origin in settings.portal_origins.items() if code != settings.region_code]
 
 
-def _sign_in_page(visit: Visit, problem: str = "", email: str = "", follow: str = "", puzzle: str = "") -> Answer:
+def sign_in_page(visit: Visit, problem: str = "", email: str = "", follow: str = "", puzzle: str = "") -> Answer:
     done = visit.asked("done")
     notice = visit.words(f"sign_in.done.{done}") if done in ("renewed", "joined", "ended") else ""
     values = {
@@ -61,23 +59,25 @@ def _sign_in_page(visit: Visit, problem: str = "", email: str = "", follow: str 
 
 @routes.get("/sign-in", PUBLIC)
 def sign_in_form(visit: Visit) -> Answer:
-    return _sign_in_page(visit, follow=safe_next(visit.asked("next")))
+    return sign_in_page(visit, follow=safe_next(visit.asked("next")))
 
 
 @routes.post("/sign-in", PUBLIC)
 def sign_in(visit: Visit) -> Answer:
     email, follow = visit.sent("email").strip()[:254], safe_next(visit.sent("next"))
+    if leaving := _organisation_only(visit, email, follow):
+        return leaving
     try:
         password, solution = visit.sent("password")[:256], visit.sent("solution")[:20]
-        outcome = services.access().sign_in(email, password, visit.origin, _old_token(visit), solution)
+        outcome = services.access().sign_in(email, password, visit.origin, old_token(visit), solution)
     except Refusal as refusal:
         if refusal.code == "proof_by_mail":
             return start_page(visit, "link_sent", email=email, unusual=True)
         puzzle = getattr(refusal, "puzzle", "")
         if puzzle:
             count_proof(visit, refusal)
-        return _sign_in_page(visit, "" if puzzle else told_code(visit, refusal), email, follow, puzzle)
-    return _went_on(visit, outcome, follow)
+        return sign_in_page(visit, "" if puzzle else told_code(visit, refusal), email, follow, puzzle)
+    return went_on(visit, outcome, follow)
 
 
 @routes.post("/sign-in/answer", PUBLIC)
@@ -86,24 +86,34 @@ def answer(visit: Visit) -> Answer:
     reply = visit.sent("reply")[:256]
     reply = reply if asked.kind is ChallengeKind.NEW_PASSWORD else reply.replace(" ", "")
     try:
-        outcome = services.access().answer(asked, reply, visit.origin, _old_token(visit))
+        outcome = services.access().answer(asked, reply, visit.origin, old_token(visit))
     except Refusal as refusal:
         return _challenge_page(visit, asked, follow, told_code(visit, refusal))
-    return _went_on(visit, outcome, follow)
+    return went_on(visit, outcome, follow)
 
 
 def told_code(visit: Request, refusal: Refusal) -> str:
     """The refusal's code, if it is one that people are told of here; anything else goes up."""
-    if isinstance(refusal, SignInBlocked):
-        telemetry.count("SignInsBlocked", int(visit.now.timestamp() * 1000), "portal")
     if refusal.code not in _CODES:
         raise refusal
     count_proof(visit, refusal)
     return "sign_in_failed" if refusal.code == "token_invalid" else refusal.code
 
 
-def _old_token(visit: Visit) -> str:
+def old_token(visit: Visit) -> str:
     return _cookies().read(SESSION, visit.headers.get("cookie", ""))
+
+
+def to_provider(visit: Visit, url: str) -> Answer:
+    """A page that leads on: a redirect would be held against the policy for forms, which names no provider."""
+    return start_page(visit, "sso_leave", url=url)
+
+
+def _organisation_only(visit: Visit, email: str, follow: str = "/accounts") -> Answer | None:
+    """The provider's page, where nothing else counts. The domain decides: known and unknown addresses alike."""
+    sso = services.access().sso
+    connection = sso.leads(email)
+    return to_provider(visit, sso.begin(connection, visit.token, follow)) if connection and connection.only else None
 
 
 def _challenge_from(visit: Visit) -> Challenge:
@@ -114,7 +124,7 @@ def _challenge_from(visit: Visit) -> Challenge:
     return Challenge(kind, visit.sent("email")[:254], visit.sent("state")[:4000], visit.sent("secret")[:200])
 
 
-def _went_on(visit: Visit, outcome: SignedIn | Challenge, follow: str) -> Answer:
+def went_on(visit: Visit, outcome: SignedIn | Challenge, follow: str) -> Answer:
     if isinstance(outcome, Challenge):
         return _challenge_page(visit, outcome, follow)
     cookies = _cookies()
@@ -137,6 +147,8 @@ def link_form(visit: Visit) -> Answer:
 def ask_link(visit: Visit) -> Answer:
     """The same page, as late, whether there is such a user or not."""
     email = visit.sent("email").strip()[:254]
+    if leaving := _organisation_only(visit, email):
+        return leaving
     try:
         services.access().links.ask(email, visit.origin)
     except Refusal as refusal:
@@ -155,12 +167,12 @@ def link_page(visit: Visit) -> Answer:
 def open_link(visit: Visit) -> Answer:
     token = visit.params["token"]
     try:
-        begun = services.access().links.open(token, visit.origin, _old_token(visit))
+        begun = services.access().links.open(token, visit.origin, old_token(visit))
     except Refusal as refusal:
         if refusal.code != "link_invalid":
-            return _sign_in_page(visit, told_code(visit, refusal))
+            return sign_in_page(visit, told_code(visit, refusal))
         return start_page(visit, "link_open", token=token, holds=False)
-    return _went_on(visit, begun, "/accounts")
+    return went_on(visit, begun, "/accounts")
 
 
 @routes.get("/invitation/{token}", PUBLIC)
@@ -171,6 +183,8 @@ def invitation(visit: Visit) -> Answer:
 @routes.post("/invitation/{token}", PUBLIC)
 def accept(visit: Visit) -> Answer:
     name, password = visit.sent("name")[:200], visit.sent("password")[:256]
+    if visit.sent("by") == "organisation":
+        return _accept_by_sso(visit)
     try:
         services.access().joining.accept(visit.params["token"], name, password, visit.origin)
     except Refusal as refusal:
@@ -179,6 +193,20 @@ def accept(visit: Visit) -> Answer:
         field = "name" if refusal.code == "invalid_person" else "password"
         return _invitation_page(visit, problems=[(field, visit.words(f"refusal.{refusal.code}"))])
     return see_other("/sign-in?done=joined")
+
+
+def _accept_by_sso(visit: Visit) -> Answer:
+    """The provider says who it is; the invitation is taken up when they come back as whom it is for."""
+    access = services.access()
+    try:
+        invitation = access.joining.standing(visit.params["token"], visit.origin)
+    except Refusal as refusal:
+        return _invitation_page(visit, refusal)
+    connection = access.sso.leads(invitation.email)
+    if connection is None or connection.organisation_id != invitation.organisation_id:
+        return _invitation_page(visit)
+    where = invitation.account_id, invitation.id
+    return to_provider(visit, access.sso.begin(connection, visit.token, "/accounts", where))
 
 
 def _invitation_page(visit: Visit, no: Refusal | None = None, problems: Sequence[tuple[str, str]] = ()) -> Answer:
@@ -190,7 +218,10 @@ def _invitation_page(visit: Visit, no: Refusal | None = None, problems: Sequence
     code = no.code if no else ""
     shown = code if code in ("too_many_attempts", "other_organisation") else "link_invalid"
     text = visit.words(f"refusal.{shown}") if no else ""
-    answer = start_page(visit, "invitation", offer=offer, token=token, no=text, problems=problems)
+    connection = services.access().sso.leads(offer.invitation.email) if offer else None
+    answer = start_page(
+        visit, "invitation", offer=offer, token=token, no=text, problems=problems, connection=connection
+    )
     return replace(answer, status=422) if no or problems else answer
 
 
@@ -202,6 +233,8 @@ def forgot_form(visit: Visit) -> Answer:
 @routes.post("/forgot-password", PUBLIC)
 def forgot(visit: Visit) -> Answer:
     email = visit.sent("email").strip()[:254]
+    if leaving := _organisation_only(visit, email):
+        return leaving
     try:
         services.access().forgot_password(email, visit.origin)
     except Refusal as refusal:

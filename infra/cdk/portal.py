@@ -8,7 +8,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
+from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as certificates
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -72,6 +72,7 @@ class PortalStack(Stack):
         settings = {
             "SALDO_USER_POOL_ID": self.users.user_pool_id,
             "SALDO_USER_POOL_CLIENT_ID": self.client.user_pool_client_id,
+            "SALDO_SIGN_IN_URL": self._sign_in_domain(self.users),
             "SALDO_STAFF_POOL_ID": self.staff.user_pool_id,
             "SALDO_STAFF_POOL_CLIENT_ID": self.staff_client.user_pool_client_id,
         }
@@ -157,6 +158,17 @@ class PortalStack(Stack):
             enable_token_revocation=True,
         )
 
+    def _sign_in_domain(self, pool: cognito.UserPool) -> str:
+        """Where organisations' own identity providers send their people back, and where it is. "" on one machine,
+        whose emulator answers at its own address.
+
+        Providers and their clients are made when an organisation is connected (`saldo access sso`), not here: a
+        deployment must not take them away. Nobody signs in with a password there: no client of it offers that.
+        """
+        prefix = f"{self._data.names.of('sign-in')}-{Aws.ACCOUNT_ID}"
+        cognito.CfnUserPoolDomain(self, "SignInDomain", domain=prefix, user_pool_id=pool.user_pool_id)
+        return "" if self._target.is_local else f"https://{prefix}.auth.{Aws.REGION}.amazoncognito.com"
+
     def _api(self) -> apigateway.RestApi:
         group = log_group(self, "AccessLog", f"/saldo/{self._target.name}/portal", self._data.keys.logs)
         return apigateway.RestApi(
@@ -195,7 +207,10 @@ class PortalStack(Stack):
         )
 
     def _routes(self, module: str, function: lambda_.IFunction) -> None:
-        integration = apigateway.LambdaIntegration(function, proxy=True, allow_test_invoke=False)
+        # One permission for the API and not one for each of its methods: a stack has 500 resources at most.
+        integration = apigateway.LambdaIntegration(
+            function, proxy=True, allow_test_invoke=False, scope_permission_to_method=False
+        )
         for path, methods in sorted(_chalice_app(module).routes.items()):
             resource = self.api.root.resource_for_path(path)
             for method in sorted(methods):

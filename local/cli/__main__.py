@@ -11,6 +11,7 @@ sys.path[:0] = [p for p in (str(_ROOT), str(_ROOT / "layers" / "saldo" / "python
 import click  # noqa: E402 - the product's own folders come first
 
 import local.cli.customers_rules  # noqa: E402, F401 - adds its commands to `account`
+from local.cli.access import access_group  # noqa: E402
 from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402
 from local.cli.api_keys import api_keys_group  # noqa: E402
 from local.cli.audit import audit_group  # noqa: E402
@@ -89,6 +90,7 @@ for command in (
     customer_group,
     queues_group,
     staff_group,
+    access_group,
     support_group,
     code,
     drift,

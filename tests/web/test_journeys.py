@@ -46,6 +46,7 @@ def pages(site: Site) -> dict[str, str]:
         "approvals": f"{home}/approvals",
         "session-ending": f"{site.url}/session/ending",
         "prove": f"{site.url}/session/prove",
+        "sign-in-organisation": f"{site.url}/sign-in/organisation",
         "sign-in-link": f"{site.url}/sign-in/link",
         "sign-in-link-over": f"{site.url}/sign-in/link/none",
         "invitation-over": f"{site.url}/invitation/none",

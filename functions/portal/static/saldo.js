@@ -57,3 +57,23 @@ if (puzzled && window.crypto && crypto.subtle) (async () => {
   }
   button.disabled = false;
 })();
+if (window.PublicKeyCredential && PublicKeyCredential.parseRequestOptionsFromJSON) for (const button of document.querySelectorAll("[data-passkey]")) {
+  const form = button.form, told = form.querySelector("[data-told]");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    told.hidden = true;
+    try {
+      const asked = await fetch(button.dataset.passkey, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" } });
+      const { title, get, create } = await asked.json();
+      if (title) throw title;
+      const made = create ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(create) })
+        : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(get) });
+      form.elements.passkey.value = JSON.stringify(made);
+      form.submit();
+    } catch (why) {
+      told.textContent = typeof why === "string" ? why : told.dataset.told;
+      told.hidden = button.disabled = false;
+    }
+  });
+}

@@ -200,7 +200,16 @@ def _assembled(environment: Any, region: Region) -> Portal:
     identity, gateway = IdentityInMemory(clock), GatewayInMemory(services.settings().gateway_url)
     tokens = RsaTokens(ISSUER, CLIENT, key_set, clock)
     realm = Realm("eu", ISSUER)
-    access = Access(services.store(), services.sealer(), identity, tokens, realm, clock, pauses.append)
+    access = Access(
+        services.store(),
+        services.sealer(),
+        identity,
+        tokens,
+        realm,
+        clock,
+        pauses.append,
+        origin=services.settings().origin,
+    )
     staff_identity = StaffIdentityInMemory(clock)
     staff_tokens = RsaTokens(STAFF_ISSUER, STAFF_CLIENT, key_set, clock)
     own = Realm("eu", STAFF_ISSUER)

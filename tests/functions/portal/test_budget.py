@@ -72,6 +72,7 @@ def test_every_part_is_in_the_style_guide_or_on_a_page() -> None:
         "error_summary",
         "qr",
         "outcome",
+        "passkey_button",
         "proof",
     }  # on pages: they need a form, a key, a page's title
     for name in set(parts) - inner:

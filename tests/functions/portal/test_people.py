@@ -170,7 +170,7 @@ def test_changing_access_asks_for_a_code_again_and_whoever_has_none_sets_them_up
     plain, payer = portal.signed_in(), portal.user_id("payer")
     plain.get(f"{HOME}/people/{payer}")
     page = plain.post(f"{HOME}/people/{payer}/check", {"act": "viewer"})
-    assert "Set up one-time codes first" in page.text and "<button>Change" not in page.text
+    assert "Set one up first" in page.text and "<button>Change" not in page.text
     assert plain.post(f"{HOME}/people/{payer}", {"act": "viewer"}).status == 422
     admin = portal.with_codes()
     portal.clock.advance(minutes=6)

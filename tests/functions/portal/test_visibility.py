@@ -102,7 +102,7 @@ def test_very_many_downloads_ask_for_a_proof_and_then_stop(
     plain = portal.signed_in("viewer")
     assert [plain.get(f"{HOME}/invoices.csv").status for _ in range(3)] == [200, 200, 303]
     assert plain.get(f"{HOME}/invoices.csv").location == f"/session/prove?next={HOME}/invoices.csv"
-    assert "one-time codes first" in plain.get("/session/prove").text
+    assert "Set one up first" in plain.get("/session/prove").text
     browser = portal.with_codes()
     statuses = [browser.get(f"{HOME}/invoices.csv").status for _ in range(6)]
     assert statuses == [200, 200, 200, 200, 200, 429]

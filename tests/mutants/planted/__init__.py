@@ -7,7 +7,7 @@ narrowest tests that ought to notice. `make mutants ONLY=<name>` tries it.
 from __future__ import annotations
 
 from tests.mutants.model import Mutant
-from tests.mutants.planted import billing, doors, ground, money, usage
+from tests.mutants.planted import billing, doors, ground, money, usage, ways_in
 
 MUTANTS: tuple[Mutant, ...] = (
     *ground.MUTANTS,
@@ -15,4 +15,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *billing.MUTANTS,
     *money.MUTANTS,
     *doors.MUTANTS,
+    *ways_in.MUTANTS,
 )

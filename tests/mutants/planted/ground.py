@@ -162,8 +162,8 @@ _ACCESS: tuple[Mutant, ...] = (
         "a session that is used never ends",
         "max for min",
         "access/rules.py",
-        "ends = min(session.seen_at + IDLE, session.began_at + ABSOLUTE)",
-        "ends = max(session.seen_at + IDLE, session.began_at + ABSOLUTE)",
+        "ends = min(session.seen_at + IDLE, session.began_at + longest)",
+        "ends = max(session.seen_at + IDLE, session.began_at + longest)",
         "tests/unit/access/test_rules.py",
     ),
     planted(

@@ -13,7 +13,7 @@ from saldo.kernel.errors import Refusal
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
-_COUNTED = ("sign_in_failed", "code_wrong", "token_invalid", "link_invalid")
+_COUNTED = ("sign_in_failed", "code_wrong", "token_invalid", "link_invalid", "sso_failed", "passkey_invalid")
 
 
 class Attempts:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from saldo.access import records, rules, rules_risk
 from saldo.access.model import Failures, Grant, Origin, Proof, Seat, Session, SessionSummary, SignedIn, UserStatus
 from saldo.access.notes import Note, NoteKind, add_note, new_note_id
+from saldo.access.records_sso import connection_key, require_standing
 from saldo.access.rules_risk import Assessment, Signals, Verdict
 from saldo.access.rules_visibility import visibility_text
 from saldo.audit.model import Actor, AuditRecord
@@ -26,6 +27,7 @@ _MOST_TRIES = 3
 _MOST_BROWSERS = 20
 _MOST_SEATS_CHECKED = 40
 _TOLD_FOR = timedelta(days=2)
+_ONCE = frozenset({"challenge"})  # sort keys of what is used up by signing in
 
 
 class SignInBlocked(Refusal):
@@ -90,7 +92,7 @@ class Beginning:
             conflict = self._store.write_one(self._unit(session, arrival, known, risk))
             if conflict is None:
                 return SignedIn(token, session)
-            _refuse_when_used(conflict)
+            _refuse_when_over(conflict, known.user["organisation_id"])
         raise Refusal("sign_in_failed", "e-mail address or password is not right")
 
     def _known(self, user_id: str) -> _Known | None:
@@ -138,6 +140,7 @@ class Beginning:
         actor = Actor(session.user_id, "user", address=session.origin.address)
         after = {"proof": arrival.proof.value} | ({"risk": list(risk.reasons)} if risk.reasons else {})
         record = AuditRecord(session.user_id, now, actor, "session.began", session.user_id, after=after)
+        require_standing(unit, session.organisation_id, arrival.proof is Proof.SSO)
         return arrival.also(unit.put(audit_item(record)))
 
     def _old(self, token: str) -> Item | None:
@@ -171,14 +174,17 @@ class Beginning:
         )
 
 
-def _refuse_when_used(conflict: Conflict) -> None:
-    """What else was to be written does not hold: a link was used meanwhile. Other conflicts are tried again."""
+def _refuse_when_over(conflict: Conflict, organisation_id: str) -> None:
+    """What else was to be written does not hold: a link or a challenge was used meanwhile, or the organisation lets
+    nobody in this way. Other conflicts are tried again."""
     if any(sk.startswith(records.SIGN_IN_LINKS) for _, sk in conflict.keys):
         raise Refusal("link_invalid", "this link has been used or has expired")
+    if connection_key(organisation_id) in conflict.keys or any(sk in _ONCE for _, sk in conflict.keys):
+        raise Refusal("sign_in_failed", "e-mail address or password is not right")
 
 
 def _session(token: str, arrival: Arrival, known: _Known, seats: tuple[Seat, ...], now: datetime) -> Session:
-    user, coded = known.user, arrival.proof is Proof.CODE
+    user = known.user
     old = rules.digest_of(arrival.old_token) if arrival.old_token else ""
     others = [s for s in known.living if s.digest != old]
     return Session(
@@ -187,12 +193,14 @@ def _session(token: str, arrival: Arrival, known: _Known, seats: tuple[Seat, ...
         organisation_id=user["organisation_id"],
         seats=seats,
         language=user["language"],
-        has_totp=user["has_totp"] or coded,
+        has_totp=user["has_totp"] or arrival.proof is Proof.CODE,
         began_at=now,
         seen_at=now,
-        verified_at=now if coded else None,
+        verified_at=now if arrival.proof.is_strong else None,
         origin=arrival.origin,
         elsewhere=(others[0].origin.device or "?") if others else "",
+        has_passkey=user.get("has_passkey", False),
+        proof=arrival.proof,
     )
 
 

@@ -1,7 +1,10 @@
-"""Taking up an invitation: the link proves the mailbox, the provider takes the password, one unit grants."""
+"""Becoming a colleague. By invitation: the link proves the mailbox, the provider takes the password, one unit grants.
+By single sign-on: the organisation's provider says who it is, and an invitation or the organisation says what they may.
+"""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -10,6 +13,7 @@ from saldo.access.attempts import Attempts
 from saldo.access.links import LinkPurpose, is_ours, link_from
 from saldo.access.model import Grant, Origin, User
 from saldo.access.model_people import Invitation, InvitationState
+from saldo.access.model_sso import Connection, Identity
 from saldo.access.ports import IdentityProvider
 from saldo.access.records_people import (
     invitation_from,
@@ -62,7 +66,7 @@ class Joining:
             account = self._store.get(invitation.account_id, "account")
             if account is None:
                 raise _invalid()
-            return Offer(invitation, account["name"], self._user(invitation) is not None)
+            return Offer(invitation, account["name"], self._user(invitation.email) is not None)
 
     def accept(self, token: str, name: str, password: str, origin: Origin) -> None:
         """Become a colleague. Refusal `link_invalid`, `invalid_person` (name), `password_weak`, `other_organisation`.
@@ -71,23 +75,92 @@ class Joining:
         """
         with self._attempts.limited(token, origin):
             invitation = self._standing(token)
-            item = self._user(invitation)
+            item = self._user(invitation.email)
             user = self._joined(invitation, item) if item else self._enrolled(invitation, name, password)
-            grant = Grant(invitation.account_id, invitation.role)
-            unit = Unit(f"join {invitation.id}")
-            if item is None:
-                unit.insert(records.user_item(user, self._sealer, self._clock()))
-            elif grant not in records.grants_from(item) and grant in user.grants:
-                self._regrant(unit, item, user)
-            granted = next(g for g in user.grants if g.account_id == grant.account_id)
-            unit.put(member_item(member_of(user, granted), self._sealer))
-            accepted = replace(invitation, state=InvitationState.ACCEPTED)
-            unit.put(invitation_item(accepted, self._sealer), when={"state": InvitationState.OPEN.value})
-            actor = Actor(user.id, "user", address=origin.address)
-            after = {"role": granted.role.value, "by": invitation.by}
-            told = AuditRecord(grant.account_id, self._clock(), actor, "invitation.accepted", invitation.id, {}, after)
-            if self._store.write_one(unit.put(audit_item(told))):
+            if not self._taken_up(invitation, item, user, origin):
                 raise _invalid()
+
+    def standing(self, token: str, origin: Origin) -> Invitation:
+        """The invitation of a link, to be taken up by single sign-on. Refusal `link_invalid`."""
+        with self._attempts.limited(token, origin):
+            return self._standing(token)
+
+    def by_sso(
+        self,
+        connection: Connection,
+        identity: Identity,
+        invitation_id: tuple[str, str],
+        origin: Origin,
+        known_as: str = "",
+    ) -> str:
+        """The id of who comes in for the first time, or takes up an invitation. `known_as`: who the subject is already.
+
+        Refusal `sso_not_invited`, `other_organisation`.
+        """
+        if invitation_id != ("", ""):
+            return self._invited_by_sso(connection, identity, invitation_id, origin, known_as)
+        if connection.joining is None:
+            raise _not_invited()
+        grants = tuple(Grant(account_id, connection.joining.role) for account_id in connection.joining.account_ids)
+        user = self._made(identity, connection.organisation_id, "en", grants)
+        unit = Unit(f"join by sso {user.id}").insert(records.user_item(user, self._sealer, self._clock()))
+        actor, after = Actor(user.id, "user", address=origin.address), {"role": connection.joining.role.value}
+        for grant in grants:
+            unit.put(member_item(member_of(user, grant), self._sealer))
+            told = AuditRecord(grant.account_id, self._clock(), actor, "member.joined_by_sso", user.id, {}, after)
+            unit.put(audit_item(told))
+        if self._store.write_one(unit):
+            raise _not_invited()
+        return user.id
+
+    def _invited_by_sso(
+        self,
+        connection: Connection,
+        identity: Identity,
+        invitation_id: tuple[str, str],
+        origin: Origin,
+        known_as: str,
+    ) -> str:
+        """An invitation is for one address, whoever has its link."""
+        found = self._store.get(*invitation_key(*invitation_id))
+        invitation = invitation_from(found, self._sealer) if found else None
+        if invitation is None or not invitation.holds(self._clock()) or invitation.email != identity.email:
+            raise _not_invited()
+        if invitation.organisation_id != connection.organisation_id:
+            raise _not_invited()
+        item, grant = self._user(identity.email), Grant(invitation.account_id, invitation.role)
+        if item:
+            user = self._joined(invitation, item)
+        else:
+            user = self._made(identity, invitation.organisation_id, invitation.language, (grant,))
+        if known_as not in ("", user.id):
+            raise _not_invited()
+        if not self._taken_up(invitation, item, user, origin):
+            raise _not_invited()
+        return user.id
+
+    def _taken_up(self, invitation: Invitation, item: Item | None, user: User, origin: Origin) -> bool:
+        """The grant and the end of the invitation, in one unit; False when it did not hold."""
+        grant = Grant(invitation.account_id, invitation.role)
+        unit = Unit(f"join {invitation.id}")
+        if item is None:
+            unit.insert(records.user_item(user, self._sealer, self._clock()))
+        elif grant not in records.grants_from(item) and grant in user.grants:
+            self._regrant(unit, item, user)
+        granted = next(g for g in user.grants if g.account_id == grant.account_id)
+        unit.put(member_item(member_of(user, granted), self._sealer))
+        accepted = replace(invitation, state=InvitationState.ACCEPTED)
+        unit.put(invitation_item(accepted, self._sealer), when={"state": InvitationState.OPEN.value})
+        actor = Actor(user.id, "user", address=origin.address)
+        after = {"role": granted.role.value, "by": invitation.by}
+        told = AuditRecord(grant.account_id, self._clock(), actor, "invitation.accepted", invitation.id, {}, after)
+        return self._store.write_one(unit.put(audit_item(told))) is None
+
+    def _made(self, identity: Identity, organisation_id: str, language: str, grants: tuple[Grant, ...]) -> User:
+        """A user of the pool whose password nobody knows: the address stays the one way to find somebody."""
+        subject = self._identity.enrol(identity.email, f"{secrets.token_urlsafe(30)}-Aa1")
+        user_id = self._user_id_of(subject)
+        return User(user_id, organisation_id, identity.email, identity.name, language, grants)
 
     def _standing(self, token: str) -> Invitation:
         link = link_from(token)
@@ -108,8 +181,8 @@ class Joining:
         for session in list(own)[-_MOST_SESSIONS:]:
             records.end_session(unit, user.id, records.summary_from(session).digest)
 
-    def _user(self, invitation: Invitation) -> Item | None:
-        subject = self._identity.find(invitation.email)
+    def _user(self, email: str) -> Item | None:
+        subject = self._identity.find(email)
         return self._store.get(*records.user_key(self._user_id_of(subject))) if subject else None
 
     def _joined(self, invitation: Invitation, item: Item) -> User:
@@ -134,3 +207,7 @@ class Joining:
 
 def _invalid() -> Refusal:
     return Refusal("link_invalid", "this link has been used or has expired")
+
+
+def _not_invited() -> Refusal:
+    return Refusal("sso_not_invited", "nobody of this organisation has invited this address")

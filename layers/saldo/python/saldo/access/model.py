@@ -45,6 +45,7 @@ class User:
     grants: tuple[Grant, ...]
     has_totp: bool = False
     status: UserStatus = UserStatus.ACTIVE
+    has_passkey: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,30 @@ class Failures:
     of_network: int
 
 
+class Proof(StrEnum):
+    """By what somebody showed who they are. CODE: password and one-time code. MAIL: a link from their mailbox.
+
+    PASSKEY: a key of their device that the device itself unlocked. SSO: their organisation's identity provider.
+    """
+
+    PASSWORD = "password"  # noqa: S105 - the name of a proof
+    CODE = "code"
+    MAIL = "mail"
+    PASSKEY = "passkey"
+    SSO = "sso"
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether it proves two things at once: what they know or are, and what they have."""
+        return self in (Proof.CODE, Proof.PASSKEY)
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A user signed in on one browser. `digest` is the SHA-256 of the token, in hex.
 
-    `verified_at`: when the user last proved who they are with a one-time code, None when never in this session.
+    `verified_at`: when the user last proved who they are with a one-time code or a passkey, None when never in this
+    session. `proof`: how it began, None when that is not known.
     `acting`: it is a member of staff who looks at what the customer sees; `user_id` is then theirs.
     `elsewhere`: the browser of another session that was living when this one began, "" when there was none.
     """
@@ -116,6 +136,13 @@ class Session:
     origin: Origin
     elsewhere: str = ""
     acting: Acting | None = None
+    has_passkey: bool = False
+    proof: Proof | None = None
+
+    @property
+    def has_factor(self) -> bool:
+        """Whether there is anything besides the password that they can be asked for."""
+        return self.has_totp or self.has_passkey
 
     def seat(self, account_id: str) -> Seat | None:
         """The seat on this account, None when the user has none."""
@@ -129,14 +156,6 @@ class SessionSummary:
     digest: str
     began_at: datetime
     origin: Origin
-
-
-class Proof(StrEnum):
-    """By what somebody showed who they are. CODE: password and one-time code. MAIL: a link from their mailbox."""
-
-    PASSWORD = "password"  # noqa: S105 - the name of a proof
-    CODE = "code"
-    MAIL = "mail"
 
 
 class ChallengeKind(StrEnum):

@@ -27,6 +27,8 @@ class NoteKind(StrEnum):
     SIGN_IN_LINK = "sign_in_link"
     SIGN_IN_WITH_CODE = "sign_in_with_code"
     NEW_DEVICE = "new_device"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
     APPROVAL_ASKED = "approval_asked"
     TICKET_ANSWERED = "ticket_answered"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from saldo.access.model import Challenge, Tokens
+from saldo.access.model_sso import AppClient, Connection, Registration
 
 
 class IdentityProvider(Protocol):
@@ -45,6 +46,31 @@ class IdentityProvider(Protocol):
         ...
 
     def confirm_forgot(self, email: str, code: str, password: str) -> None: ...
+
+
+class Federation(Protocol):
+    """Brokers the identity providers of organisations. Unavailable when it does not answer."""
+
+    def connect(self, provider: str, given: Registration) -> AppClient:
+        """Make the provider known under this name, or anew with other details, and a client for it alone.
+
+        Refusal `provider_refused`.
+        """
+        ...
+
+    def disconnect(self, connection: Connection) -> None:
+        """Forget the provider and its client; harmless when they are gone."""
+        ...
+
+    def drop_client(self, client_id: str) -> None: ...
+
+    def authorize_url(self, connection: Connection, state: str, nonce: str, challenge: str) -> str:
+        """Where the browser goes; it comes back with the state and a code. `challenge`: S256 of the PKCE verifier."""
+        ...
+
+    def exchange(self, connection: Connection, code: str, verifier: str) -> str:
+        """The ID token for a code; nothing of it is believed yet. Refusal `sso_failed`."""
+        ...
 
 
 class Challenger(Protocol):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from saldo.access.model import Grant, Looked, Origin, Role, Seat, Session, SessionSummary, User, UserStatus
+from saldo.access.model import Grant, Looked, Origin, Proof, Role, Seat, Session, SessionSummary, User, UserStatus
 from saldo.access.model_acting import Acting
 from saldo.access.rules import ABSOLUTE, BROWSER_KNOWN, WINDOW
 from saldo.access.rules_visibility import visibility_from, visibility_text
@@ -52,6 +52,7 @@ def user_item(user: User, sealer: Sealer, at: datetime) -> Item:
         "language": user.language,
         "status": user.status.value,
         "has_totp": user.has_totp,
+        "has_passkey": user.has_passkey,
         "registered_at": instant_text(at),
         "grants": grant_items(user.grants),
         "sealed": sealer.seal(user.organisation_id, (pk, sk), PERSON_FIELDS, person),
@@ -74,6 +75,7 @@ def user_from(item: Item, sealer: Sealer) -> User:
         grants=grants_from(item),
         has_totp=item["has_totp"],
         status=UserStatus(item["status"]),
+        has_passkey=item.get("has_passkey", False),
     )
 
 
@@ -114,6 +116,7 @@ def session_item(session: Session) -> Item:
         "organisation_id": session.organisation_id,
         "language": session.language,
         "has_totp": session.has_totp,
+        "has_passkey": session.has_passkey,
         "began_at": instant_text(session.began_at),
         "seen_at": instant_text(session.seen_at),
         "seats": [_seat_item(seat) for seat in session.seats],
@@ -124,6 +127,8 @@ def session_item(session: Session) -> Item:
     }
     if session.verified_at is not None:
         item["verified_at"] = instant_text(session.verified_at)
+    if session.proof is not None:
+        item["proof"] = session.proof.value
     if session.acting is not None:
         until = {"until": instant_text(session.acting.until)}
         item["acting"] = {"staff_id": session.acting.staff_id, "consent_of": session.acting.consent_of} | until
@@ -145,6 +150,8 @@ def session_from(item: Item) -> Session:
         origin=Origin(item["address"], item["device"]),
         elsewhere=item.get("elsewhere", ""),
         acting=Acting(**{**acting, "until": instant_from(acting["until"])}) if acting else None,
+        has_passkey=item.get("has_passkey", False),
+        proof=Proof(item["proof"]) if "proof" in item else None,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from saldo.access.model import Failures, Role, Session
+from saldo.access.model import Failures, Proof, Role, Session
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
 
@@ -16,6 +16,7 @@ PAYERS = frozenset({Role.PAYER, Role.ACCOUNT_ADMIN})
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
+ABSOLUTE_BY_SSO = timedelta(hours=4)  # whom the organisation lets go is out by then; the others hardly notice
 TOUCH_EVERY = timedelta(minutes=5)
 FRESH = timedelta(minutes=5)
 WARNING = timedelta(minutes=5)
@@ -49,7 +50,8 @@ def form_key_fits(token: str, given: str) -> bool:
 
 def ends_at(session: Session) -> datetime:
     """When the session is over unless it is used again."""
-    ends = min(session.seen_at + IDLE, session.began_at + ABSOLUTE)
+    longest = ABSOLUTE_BY_SSO if session.proof is Proof.SSO else ABSOLUTE
+    ends = min(session.seen_at + IDLE, session.began_at + longest)
     return min(ends, session.acting.until) if session.acting else ends
 
 
@@ -63,11 +65,11 @@ def is_due_for_touch(session: Session, now: datetime) -> bool:
 
 
 def needs_step_up(session: Session, amount: Money, now: datetime) -> bool:
-    """Whether paying this amount asks for a one-time code first.
+    """Whether paying this amount asks for a one-time code or a passkey first.
 
-    Users without one are not asked; amounts in a currency without a limit always ask.
+    Users with neither are not asked; amounts in a currency without a limit always ask.
     """
-    if not session.has_totp or amount.minor < STEP_UP_FROM_MINOR.get(amount.currency, 0):
+    if not session.has_factor or amount.minor < STEP_UP_FROM_MINOR.get(amount.currency, 0):
         return False
     return session.verified_at is None or now - session.verified_at > FRESH
 
@@ -78,7 +80,7 @@ def asks_challenge(failures: Failures) -> bool:
 
 
 def is_proven(session: Session, now: datetime) -> bool:
-    """Whether a one-time code was given in the last minutes: what changes access asks for that of everybody."""
+    """Whether a code or a passkey was given in the last minutes: what changes access asks for that of everybody."""
     return session.verified_at is not None and now - session.verified_at <= FRESH
 
 

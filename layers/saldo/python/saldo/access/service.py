@@ -23,10 +23,13 @@ from saldo.access.model import (
     TotpSetup,
     User,
 )
-from saldo.access.ports import Challenger, IdentityProvider, IdTokenVerifier
+from saldo.access.passkeys import Passkeys
+from saldo.access.ports import Challenger, Federation, IdentityProvider
 from saldo.access.proof_of_work import ProofOfWork
 from saldo.access.records_people import write_members
 from saldo.access.sign_in_links import SignInLinks
+from saldo.access.sso_sign_in import SsoSignIn
+from saldo.access.tokens import RsaTokens
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock, instant_text
@@ -53,17 +56,22 @@ class Realm:
 
 
 class Access:
-    """Users and sessions of one region. `store` is the region's, not narrowed to a customer."""
+    """Users and sessions of one region. `store` is the region's, not narrowed to a customer.
+
+    `origin`: the portal's, at which passkeys are used. `federation`: what brokers organisations' own providers.
+    """
 
     def __init__(
         self,
         store: Store,
         sealer: Sealer,
         identity: IdentityProvider,
-        tokens: IdTokenVerifier,
+        tokens: RsaTokens,
         realm: Realm,
         clock: Clock,
         pause: Callable[[float], None] = time.sleep,
+        federation: Federation | None = None,
+        origin: str = "",
     ) -> None:
         self._store, self._sealer, self._identity, self._tokens = store, sealer, identity, tokens
         self._realm, self._clock = realm, clock
@@ -71,6 +79,13 @@ class Access:
         self._challenger: Challenger = ProofOfWork()
         self.joining = Joining(store, sealer, identity, self._attempts, clock, self.user_id_of)
         self.links = SignInLinks(store, sealer, identity, self._attempts, clock, self.user_id_of)
+        self.passkeys = Passkeys(store, sealer, self._attempts, origin, clock)
+        self._sso = (store, sealer, identity, federation, tokens)
+
+    @property
+    def sso(self) -> SsoSignIn:
+        """Sign-ins through organisations' own providers, which the user pool brokers."""
+        return SsoSignIn(*self._sso, self._attempts, self.joining, self._clock, self.user_id_of)
 
     # -- users -------------------------------------------------------------------------------------------------------
 
@@ -88,6 +103,7 @@ class Access:
     def register(self, user: User, actor: Actor) -> User:
         """Put a user on record, or change one; the sessions they have end in the same unit."""
         old = self._store.get(*records.user_key(user.id))
+        user = replace(user, has_passkey=bool(old and old.get("has_passkey")))
         unit = Unit(f"register {user.id}").put(records.user_item(user, self._sealer, self._clock()))
         write_members(unit, records.grants_from(old) if old else (), user, self._sealer)
         for item in self._store.query_all(user.id, prefix=records.OWN_SESSIONS, consistent=True):
@@ -166,6 +182,11 @@ class Access:
             records.session_key(session.digest), set={"verified_at": instant_text(self._clock())}, exists=True
         )
         self._store.write_one(unit)
+
+    def prove_password(self, session: Session, password: str) -> None:
+        """For who has nothing else yet. Refusals as of `sign_in`."""
+        email = self.user(session.user_id).email
+        self._prove(session, email, lambda: self._identity.sign_in(email, password))
 
     def begin_totp(self, session: Session, password: str, code: str = "") -> TotpSetup:
         """A secret for an authenticator, once the password (and the old code, where there is one) is proven."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from saldo.access import records, rules
-from saldo.access.model import Looked, Session, SessionSummary
+from saldo.access.model import Looked, Proof, Session, SessionSummary
+from saldo.access.records_passkeys import PASSKEYS
+from saldo.access.records_sso import require_standing
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock, instant_text
-from saldo.kernel.errors import NotFound
+from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.items import Item
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -44,27 +46,33 @@ class Sessions:
         return self._touched(session) if touch and rules.is_due_for_touch(session, now) else session
 
     def extend(self, session: Session) -> Session:
-        """Begin the time without use anew; the absolute end stays."""
-        return self._touched(session)
+        """Begin the time without use anew; the absolute end stays. Refusal `not_signed_in` when it is over."""
+        touched = self._touched(session)
+        if touched is None:
+            raise Refusal("not_signed_in", "sign in first")
+        return touched
 
-    def _touched(self, session: Session) -> Session:
+    def _touched(self, session: Session) -> Session | None:
+        """None once the organisation lets nobody in that way any more: its provider is gone, or the only way in."""
         now = self._clock()
         unit = Unit("touch").update(
             records.session_key(session.digest), set={"seen_at": instant_text(now)}, exists=True
         )
-        self._store.write_one(unit)
-        return replace(session, seen_at=now)
+        if session.acting is None:
+            require_standing(unit, session.organisation_id, session.proof is Proof.SSO)
+        return None if self._store.write_one(unit) else replace(session, seen_at=now)
 
-    def own(self, session: Session) -> tuple[Item, list[SessionSummary]]:
-        """The user's record and their living sessions, newest first: one range of one partition, one call."""
+    def own(self, session: Session) -> tuple[Item, list[SessionSummary], list[Item]]:
+        """The user's record, living sessions, newest first, and passkeys: one range of one partition, one call."""
         last = records.user_key(session.user_id)[1]
-        items = list(self._store.query_all(session.user_id, first=records.OWN_SESSIONS, last=last, consistent=True))
+        items = list(self._store.query_all(session.user_id, first=PASSKEYS, last=last, consistent=True))
         user = next((item for item in items if item["sk"] == last), None)
         if user is None:
             raise NotFound("no such user")
         found = [records.summary_from(item) for item in items if item["sk"].startswith(records.OWN_SESSIONS)]
         alive = [s for s in found if self._clock() - s.began_at < rules.ABSOLUTE]
-        return user, sorted(alive, key=lambda s: s.began_at, reverse=True)
+        passkeys = [item for item in items if item["kind"] == "passkey"]
+        return user, sorted(alive, key=lambda s: s.began_at, reverse=True), passkeys
 
     def end(self, session: Session, digest: str = "") -> None:
         """End this session, or another one of the same user's; NotFound for anybody else's."""
@@ -78,7 +86,7 @@ class Sessions:
 
     def end_others(self, session: Session) -> int:
         """End every other session of the same user; how many there were."""
-        _, sessions = self.own(session)
+        _, sessions, _ = self.own(session)
         others = [s.digest for s in sessions if s.digest != session.digest]
         actor = Actor(session.user_id, "user", address=session.origin.address)
         for start in range(0, len(others), _A_UNIT):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ _MOST_CHARACTERS = 8192
 _LEAST_BITS = 2048
 _SKEW_S = 60
 _REFETCH_AFTER = timedelta(minutes=1)
+_KEPT_FOR = timedelta(hours=1)  # a key that the issuer withdrew counts no longer than that
 
 
 class TokenInvalid(Refusal):
@@ -32,22 +34,54 @@ class TokenInvalid(Refusal):
         self.reason = reason
 
 
-class RsaTokens:
-    """Tokens of one issuer for one audience. `fetch_keys` answers the issuer's JSON Web Key Set."""
+class KeySet:
+    """An issuer's signing keys. `fetch` answers its JSON Web Key Set."""
 
-    def __init__(self, issuer: str, audience: str, fetch_keys: Callable[[], bytes], clock: Clock) -> None:
-        self._issuer, self._audience, self._fetch, self._clock = issuer, audience, fetch_keys, clock
+    def __init__(self, fetch: Callable[[], bytes], clock: Clock) -> None:
+        self._fetch, self._clock = fetch, clock
         self._keys: dict[str, RSAPublicKey] = {}
         self._fetched_at: datetime | None = None
 
+    def key(self, key_id: object) -> RSAPublicKey:
+        """The key of this id. An unknown id fetches the set again, at most once a minute; so does an old set."""
+        if not isinstance(key_id, str):
+            raise TokenInvalid("key_id")
+        now, at = self._clock(), self._fetched_at
+        wait = _KEPT_FOR if key_id in self._keys else _REFETCH_AFTER
+        if at is None or now - at >= wait:
+            self._keys, self._fetched_at = _keys_from(self._fetch()), now
+        if key_id not in self._keys:
+            raise TokenInvalid("unknown_key")
+        return self._keys[key_id]
+
+
+class RsaTokens:
+    """Tokens of one issuer for one audience. `fetch_keys` answers the issuer's JSON Web Key Set."""
+
+    def __init__(
+        self, issuer: str, audience: str, fetch_keys: Callable[[], bytes], clock: Clock, keys: KeySet | None = None
+    ) -> None:
+        self._issuer, self._audience, self._fetch, self._clock = issuer, audience, fetch_keys, clock
+        self._keys = keys or KeySet(fetch_keys, clock)
+
+    def for_audience(self, audience: str) -> RsaTokens:
+        """The same issuer's tokens for another of its clients; the keys are shared."""
+        return RsaTokens(self._issuer, audience, self._fetch, self._clock, self._keys)
+
     def subject(self, id_token: str) -> str:
         """The `sub` of a valid ID token; TokenInvalid otherwise."""
+        return str(self.claims(id_token)["sub"])
+
+    def claims(self, id_token: str, nonce: str = "") -> dict[str, Any]:
+        """All claims of a valid ID token; with `nonce`, one that was asked for with it. TokenInvalid otherwise."""
         head, claims, signed, signature = _parts(id_token)
         if head.get("alg") != "RS256" or "crit" in head:
             raise TokenInvalid("algorithm")
-        self._check_signature(self._key(head.get("kid")), signed, signature)
+        self._check_signature(self._keys.key(head.get("kid")), signed, signature)
         self._check_claims(claims)
-        return str(claims["sub"])
+        if nonce and not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+            raise TokenInvalid("nonce")
+        return claims
 
     def _check_signature(self, key: RSAPublicKey, signed: bytes, signature: bytes) -> None:
         from cryptography.exceptions import InvalidSignature
@@ -74,17 +108,6 @@ class RsaTokens:
             raise TokenInvalid("issued_ahead")
         if not isinstance(claims.get("sub"), str) or not claims["sub"]:
             raise TokenInvalid("subject")
-
-    def _key(self, key_id: object) -> RSAPublicKey:
-        """The issuer's key of this id. An unknown id fetches the set again, at most once a minute."""
-        if not isinstance(key_id, str):
-            raise TokenInvalid("key_id")
-        now = self._clock()
-        if key_id not in self._keys and (self._fetched_at is None or now - self._fetched_at >= _REFETCH_AFTER):
-            self._keys, self._fetched_at = _keys_from(self._fetch()), now
-        if key_id not in self._keys:
-            raise TokenInvalid("unknown_key")
-        return self._keys[key_id]
 
 
 def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:

@@ -12,7 +12,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from saldo.access.notes import note_from
 from saldo.access.records import user_from
+from saldo.access.records_passkeys import passkey_from
+from saldo.access.records_people import invitation_from, member_from
+from saldo.access.records_sso import connection_from
+from saldo.access.records_staff import person_from, sealed_for
 from saldo.accounts.records import certificate_from, profile_from
 from saldo.insight.invariants import check_all
 from saldo.kernel.clock import Clock, instant_from, instant_text
@@ -33,7 +38,17 @@ if TYPE_CHECKING:
 
 # Records carry the time at which their writing began; what began this shortly before the instant may have come after.
 _IN_FLIGHT = timedelta(minutes=1)
-_OPENED_BY: dict[str, Any] = {"profile": profile_from, "certificate": certificate_from, "user": user_from}
+_OPENED_BY: dict[str, Any] = {
+    "profile": profile_from,
+    "certificate": certificate_from,
+    "user": user_from,
+    "member": member_from,
+    "invitation": invitation_from,
+    "note": note_from,
+    "staff": person_from,
+    "passkey": passkey_from,
+    "sso_connection": connection_from,
+}
 
 
 class RestoreDrill:
@@ -120,7 +135,7 @@ class RestoreDrill:
             if "sealed" not in item:
                 continue
             try:
-                keys.data_keys(item["organisation_id"])
+                keys.data_keys(item.get("organisation_id") or sealed_for(item["pk"]))
                 _OPENED_BY[item["kind"]](item, sealer)
                 found.opened += 1
             except Erased:

@@ -24,6 +24,7 @@ class Settings:
     `portal_origins` maps region code to the origin (scheme, host, port) of that region's portal; `entities` are the
     sellers whose runs this region's schedules start. `tax_service`: `avalara`, `vertex`, or "" for the table alone.
     `billed_tolerance_percent`: how far a run's totals may lie from those of a month before, "" for 30.
+    `sign_in_url`: the user pool's own domain for single sign-on, "" for the endpoint that its client talks to.
     `flags`: the AppConfig application of feature flags, "" for the list that the code carries.
     """
 
@@ -39,6 +40,7 @@ class Settings:
     bus: str
     user_pool_id: str
     user_pool_client_id: str
+    sign_in_url: str
     staff_pool_id: str
     staff_pool_client_id: str
     gateway_url: str

@@ -1,0 +1,86 @@
+"""Bugs in the ways in: passkeys and organisations' own identity providers."""
+
+from __future__ import annotations
+
+from tests.mutants.model import Mutant, planted
+
+_SSO = "tests/functions/portal/test_single_sign_on.py"
+_KEYS = "tests/functions/portal/test_passkeys.py"
+
+_PROVIDERS: tuple[Mutant, ...] = (
+    planted(
+        "a token asked for by somebody else signs in",
+        "claim not checked",
+        "access/tokens.py",
+        'if nonce and not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):',
+        'if nonce and not str(claims.get("nonce", "")).encode():',
+        f"{_SSO}::test_a_token_that_is_not_right_opens_nothing",
+    ),
+    planted(
+        "a provider speaks for any domain",
+        "claim not checked",
+        "access/rules_sso.py",
+        'if not isinstance(email, str) or email.count("@") != 1 or domain_of(email) not in connection.domains:',
+        'if not isinstance(email, str) or email.count("@") != 1:',
+        f"{_SSO}::test_somebody_of_another_provider_or_of_the_pool_itself_is_nobody",
+    ),
+    planted(
+        "whoever has the address takes the link home",
+        "lookup that trusts the client",
+        "access/sso_sign_in.py",
+        "if flow is None or not browser_token or flow.browser != rules.digest_of(browser_token):",
+        "if flow is None or not browser_token:",
+        f"{_SSO}::test_coming_back_works_once_in_the_browser_that_left_and_not_late",
+    ),
+    planted(
+        "a password goes round the only way in",
+        "missing condition",
+        "access/records_sso.py",
+        'return unit.require(connection_key(organisation_id), when={"only": None}, exists=None)',
+        "return unit",
+        f"{_SSO}::test_whoever_is_of_the_organisation_by_another_address_gets_in_no_other_way_either",
+    ),
+    planted(
+        "an address given to somebody else takes over",
+        "missing guard",
+        "access/records_sso.py",
+        'return unit.insert(kept | {"subject": sk})',
+        'return unit.put(kept | {"subject": sk})',
+        f"{_SSO}::test_an_address_given_to_somebody_else_does_not_take_over_the_access",
+    ),
+)
+_PASSKEYS: tuple[Mutant, ...] = (
+    planted(
+        "a copied key opens",
+        "< for <=",
+        "access/webauthn.py",
+        "if (told.counter or passkey.sign_count) and told.counter <= passkey.sign_count:",
+        "if (told.counter or passkey.sign_count) and told.counter < passkey.sign_count:",
+        f"{_KEYS}::test_a_key_whose_count_goes_back_was_copied",
+    ),
+    planted(
+        "a challenge serves whoever answers it",
+        "lookup that trusts the client",
+        "access/passkeys.py",
+        'if item is None or (item["purpose"], item["holder"]) != (purpose.value, holder):',
+        'if item is None or item["purpose"] != purpose.value:',
+        f"{_KEYS}::test_a_challenge_works_once_for_who_asked_for_what_and_not_late",
+    ),
+    planted(
+        "a challenge for one thing serves another",
+        "claim not checked",
+        "access/passkeys.py",
+        'if item is None or (item["purpose"], item["holder"]) != (purpose.value, holder):',
+        'if item is None or item["holder"] != holder:',
+        f"{_KEYS}::test_a_challenge_is_worth_nothing_for_anything_else",
+    ),
+    planted(
+        "a key is made without a proof",
+        "check left out",
+        "functions/portal/passkeys.py",
+        "if problem := first_proof_problem(visit):",
+        'if problem := "":',
+        f"{_KEYS}::test_a_key_is_made_only_after_a_proof_and_found_without_a_name",
+    ),
+)
+MUTANTS = _PROVIDERS + _PASSKEYS
