@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from saldo.access.service import Access
     from saldo.payments.approvals import Approvals
     from saldo.payments.pay_links import PayLinks
+    from saldo.payments.scheduled import ScheduledPayments
     from saldo.storage.files import Files
 
 _clock: Clock = system_clock
@@ -73,6 +74,12 @@ def pay_links() -> PayLinks:
     from saldo.payments.pay_links import PayLinks
 
     return PayLinks(store(), sealer(), clock)
+
+
+def scheduled() -> ScheduledPayments:
+    from saldo.payments.scheduled import ScheduledPayments
+
+    return ScheduledPayments(store(), clock, payments())
 
 
 @lru_cache(maxsize=1)

@@ -27,11 +27,12 @@ from unittest.mock import patch
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cdk.functions import ALL
-from local.gateway.book import Book, Pace, report
+from local.gateway.book import Book, Pace, report, setup_report
 from local.gateway.moods import Mood
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.payments.model import GatewayPayment
-from saldo.payments.ports import Checkout, CheckoutRequest
+from saldo.payments.model_methods import MethodReport
+from saldo.payments.ports import Checkout, CheckoutRequest, SetupRequest
 from saldo.storage import schema
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.store import Store
@@ -292,11 +293,26 @@ class BookGateway:
             self._ask("CreateCheckout", lambda: None)
             raise Refusal("gateway_refused", "this currency is not taken")
         row = self._ask("CreateCheckout", lambda: self.book.open_checkout(request, self._clock()))
-        return Checkout(row["ref"], f"http://gateway.invalid/pay/{row['ref']}")
+        return Checkout(row["ref"], f"http://gateway.invalid/pay/{row['ref']}", report(row))
 
     def find_checkout(self, payment_id: str) -> Checkout | None:
         row = self._ask("FindCheckout", lambda: self.book.by_payment(payment_id))
-        return None if row is None else Checkout(row["ref"], f"http://gateway.invalid/pay/{row['ref']}")
+        return None if row is None else Checkout(row["ref"], f"http://gateway.invalid/pay/{row['ref']}", report(row))
+
+    def create_setup(self, request: SetupRequest) -> Checkout:
+        row = self._ask("CreateSetup", lambda: self.book.open_setup(request, self._clock()))
+        return Checkout(row["ref"], f"http://gateway.invalid/save/{row['ref']}")
+
+    def find_setup(self, method_id: str) -> Checkout | None:
+        row = self._ask("FindSetup", lambda: self.book.setup_of(method_id))
+        return None if row is None else Checkout(row["ref"], f"http://gateway.invalid/save/{row['ref']}")
+
+    def look_up_setup(self, method_id: str) -> MethodReport | None:
+        row = self._ask("LookUpSetup", lambda: self.book.setup_of(method_id))
+        return None if row is None else setup_report(row)
+
+    def forget(self, method_id: str) -> None:
+        self._ask("ForgetMethod", lambda: self.book.forget(method_id))
 
     def look_up(self, ref: str) -> GatewayPayment | None:
         row = self._ask("LookUp", lambda: self.book.by_ref(ref))
