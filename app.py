@@ -3,6 +3,7 @@
 from functions.http.application import Application
 from functions.portal import (
     approvals,
+    autopay,
     consent,
     invoices,
     methods,
@@ -34,6 +35,7 @@ for part in (
     approvals,
     payments,
     methods,
+    autopay,
     statements,
     people,
     profile,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from saldo.access.acting import ActingForCustomers
     from saldo.access.colleagues import Colleagues
     from saldo.access.service import Access
+    from saldo.autopay.service import Autopay
     from saldo.payments.approvals import Approvals
     from saldo.payments.pay_links import PayLinks
     from saldo.payments.scheduled import ScheduledPayments
@@ -74,6 +75,13 @@ def pay_links() -> PayLinks:
     from saldo.payments.pay_links import PayLinks
 
     return PayLinks(store(), sealer(), clock)
+
+
+def autopay() -> Autopay:
+    from saldo.autopay.service import Autopay
+    from saldo.autopay.telling import Telling
+
+    return Autopay(store(), clock, payments(), Telling(store(), sealer(), clock))
 
 
 def scheduled() -> ScheduledPayments:

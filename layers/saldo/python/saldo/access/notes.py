@@ -28,6 +28,9 @@ class NoteKind(StrEnum):
     SIGN_IN_WITH_CODE = "sign_in_with_code"
     NEW_DEVICE = "new_device"
     APPROVAL_ASKED = "approval_asked"
+    METHOD_EXPIRING = "method_expiring"
+    DEBIT_ANNOUNCED = "debit_announced"
+    DEBIT_FAILED = "debit_failed"
 
 
 @dataclass(frozen=True, slots=True)

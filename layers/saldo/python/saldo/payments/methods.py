@@ -89,7 +89,7 @@ class PaymentMethods:
         for item in self.store.query_all("adding", last=before, agenda=True):
             asked += 1
             try:
-                changed += self._converge(item["pk"], item["method_id"])
+                changed += self._converge(item["pk"], item["sk"].removeprefix(own.PREFIX))
             except Unavailable:
                 unanswered += 1
         return asked, changed, unanswered

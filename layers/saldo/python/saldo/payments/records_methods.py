@@ -1,8 +1,8 @@
 """How stored methods lie in the table: one range of the account, so that a page reads them in one call.
 
-`<account>` / `method#<method id>`: one item, rewritten whole with each change (guarded by `version`). Its id follows
-from the form that began it, so that the item is its own guard.
-`<account>` / `method#default`: which one is the default.
+`<account>` / `paying#method#<method id>`: one item, rewritten whole with each change (guarded by `version`). Its id
+follows from the form that began it, so that the item is its own guard.
+`<account>` / `paying#method#default`: which one is the default.
 Agenda `adding` by start, `expiring#<entity>` by the day its people are told.
 """
 
@@ -19,7 +19,7 @@ from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
-PREFIX = "method#"
+PREFIX = "paying#method#"
 _PLAIN = (
     *("entity_id", "added_by", "shown_as", "token", "currency", "ref", "url", "failure_code"),
     *("let_go", "warned", "version", "correlation_id"),

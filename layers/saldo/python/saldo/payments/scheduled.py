@@ -1,11 +1,12 @@
 """Payments that start on a later day by a stored method: recorded now, started once when their day has come.
 
-`<account>` / `scheduled#<id>`: its id follows from the form that asked, so that the item is its own guard.
+`<account>` / `paying#scheduled#<id>`: its id follows from the form that asked, so that the item is its own guard.
 Agenda `scheduled#<entity>` by the day, while it waits. Starting is idempotent for ever by the id.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -26,7 +27,7 @@ from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
-PREFIX = "scheduled#"
+PREFIX = "paying#scheduled#"
 _JOB = "collect_payments"
 FARTHEST = timedelta(days=90)
 
@@ -111,13 +112,21 @@ def scheduled_from(item: Item) -> Scheduled:
     )
 
 
+def _tell_nobody(_unit: Unit, _one: Scheduled) -> None:
+    """Where nobody is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduledPayments:
-    """Of one region. `store` is the region's, not narrowed to a customer; `payments` starts them."""
+    """Of one region. `store` is the region's, not narrowed to a customer; `payments` starts them.
+
+    not_started: adds the letters that tell of one that could not start to the unit that says so.
+    """
 
     store: Store
     clock: Clock
     payments: Payments
+    not_started: Callable[[Unit, Scheduled], None] = _tell_nobody
 
     def schedule(self, wish: Wish, on: date) -> Scheduled:
         """Have this start on a later day; the same form once. `wish.request_key` is the form's.
@@ -156,7 +165,10 @@ class ScheduledPayments:
         raise Refusal("changed_meanwhile", "this payment is just starting; look again")
 
     def start_due(self, entity_id: str, on: date, return_url: str) -> list[Scheduled]:
-        """Start all of a seller's whose day has come (`return_url` may name `{account_id}` and `{payment_id}`); one in trouble does not stop the others. Safe to repeat."""
+        """Start all of a seller's whose day has come; one in trouble does not stop the others. Safe to repeat.
+
+        return_url: where the payer comes back to; may name `{account_id}` and `{payment_id}`.
+        """
         items = self.store.query_all(f"scheduled#{entity_id}", last=on.isoformat(), agenda=True)
         keys = [(item["pk"], item["sk"]) for item in items]
         return [self._start(self.get(pk, sk.removeprefix(PREFIX)), return_url) for pk, sk in keys]
@@ -236,6 +248,8 @@ class ScheduledPayments:
 
     def _change(self, old: Scheduled, new: Scheduled, actor: Actor, action: str) -> bool:
         unit = Unit(f"{action} {old.id}").put(scheduled_item(new), when={"state": old.state.value})
+        if new.state is ScheduledState.FAILED:
+            self.not_started(unit, new)
         before, after = {"state": old.state.value}, {"state": new.state.value, "failure_code": new.failure_code}
         record = AuditRecord(old.account_id, self.clock(), actor, action, old.id, before, after)
         return self.store.write_one(unit.put(audit_item(record))) is None
