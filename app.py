@@ -2,11 +2,13 @@
 
 from functions.http.application import Application
 from functions.portal import (
+    activity,
     approvals,
     autopay,
     consent,
     invoices,
     methods,
+    orders,
     overview,
     pay_link,
     paying,
@@ -17,6 +19,8 @@ from functions.portal import (
     signing_in,
     statements,
     staying,
+    subscriptions,
+    usage,
 )
 from functions.portal.endpoint import edge
 from functions.staff import pages_of_staff
@@ -37,7 +41,11 @@ for part in (
     methods,
     autopay,
     statements,
+    subscriptions,
+    usage,
+    orders,
     people,
+    activity,
     profile,
     consent,
 ):

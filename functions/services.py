@@ -150,6 +150,7 @@ def clocks() -> Clocks:
 
 @lru_cache(maxsize=1)
 def deliveries() -> Deliveries:
+    from functions.delivery.alert_letters import AlertLetters
     from functions.delivery.letters import WrittenLetters
     from functions.delivery.note_letters import NoteLetters
     from functions.delivery.reminder_letters import ReminderLetters
@@ -159,7 +160,8 @@ def deliveries() -> Deliveries:
     mailer = SesMailer(ses_client(), settings().mail_from)
     notes = NoteLetters(store(), sealer(), accounts(), settings().origin, clock)
     reminding = ReminderLetters(reminders(), accounts(), settings().origin, pay_links())
-    letters = WrittenLetters(documents(), reminding, notes, pay_links())
+    alerts = AlertLetters(store(), accounts(), settings().origin)
+    letters = WrittenLetters(documents(), reminding, notes, alerts, pay_links())
     return Deliveries(store(), accounts(), letters, mailer, clock)
 
 
