@@ -7,12 +7,13 @@ narrowest tests that ought to notice. `make mutants ONLY=<name>` tries it.
 from __future__ import annotations
 
 from tests.mutants.model import Mutant
-from tests.mutants.planted import billing, doors, ground, money, usage
+from tests.mutants.planted import billing, doors, ground, money, paying, usage
 
 MUTANTS: tuple[Mutant, ...] = (
     *ground.MUTANTS,
     *usage.MUTANTS,
     *billing.MUTANTS,
     *money.MUTANTS,
+    *paying.MUTANTS,
     *doors.MUTANTS,
 )
