@@ -6,6 +6,7 @@ from functions.portal import (
     approvals,
     autopay,
     consent,
+    help,
     invoices,
     methods,
     orders,
@@ -46,6 +47,7 @@ for part in (
     orders,
     people,
     activity,
+    help,
     profile,
     consent,
 ):

@@ -31,6 +31,7 @@ class NoteKind(StrEnum):
     METHOD_EXPIRING = "method_expiring"
     DEBIT_ANNOUNCED = "debit_announced"
     DEBIT_FAILED = "debit_failed"
+    TICKET_ANSWERED = "ticket_answered"
 
 
 @dataclass(frozen=True, slots=True)
