@@ -56,7 +56,7 @@ def choose(visit: Visit) -> Answer:
         currency = _currency(visit, rows, wanted)
         mine = [r for r in rows if r.currency == currency and (r.is_overdue(visit.today) or not late_only)]
         wanted = Wanted(tuple(r.invoice_id for r in mine), {})
-    return _choice_page(visit, rows, wanted, ())
+    return choice_page(visit, rows, wanted, ())
 
 
 @routes.post("/accounts/{account_id}/pay/check", roles(PAYERS, SelfService.PAY))
@@ -64,7 +64,7 @@ def check(visit: Visit) -> Answer:
     rows, wanted = open_rows(visit.records, visit.account.account_id), wanted_from(visit.form)
     chosen, amount, problems = _decided(visit, rows, wanted)
     if problems or amount is None:
-        return _choice_page(visit, rows, wanted, problems)
+        return choice_page(visit, rows, wanted, problems)
     key = secrets.token_urlsafe(24)
     return _check_page(visit, rows, chosen, wanted, key, needs_step_up(visit.who, amount, visit.now), [])
 
@@ -73,7 +73,7 @@ def check(visit: Visit) -> Answer:
 def change(visit: Visit) -> Answer:
     """Back from the check with everything as it was filled in."""
     rows = open_rows(visit.records, visit.account.account_id)
-    return _choice_page(visit, rows, wanted_from(visit.form), ())
+    return choice_page(visit, rows, wanted_from(visit.form), ())
 
 
 @routes.post("/accounts/{account_id}/pay/confirm", roles(PAYERS, SelfService.PAY))
@@ -97,7 +97,7 @@ def confirm(visit: Visit) -> Answer:
             return _check_again(visit, chosen, rows, wanted, refusal, field)
         if refusal.code != "invalid_allocations":
             raise
-        return _choice_page(visit, rows, wanted, refusal.problems)
+        return choice_page(visit, rows, wanted, refusal.problems)
     to_pay = payment.checkout_url if payment.status in AT_THE_GATEWAY else ""
     return see_other(to_pay or f"{visit.home}/payments/{payment.id}")
 
@@ -194,7 +194,7 @@ def _payables(visit: Visit, rows: Sequence[InvoiceRow], chosen: Sequence[Allocat
     return found | {invoice_id: payable(header) for invoice_id, header in headers.items()}
 
 
-def _choice_page(visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted, problems: Sequence[Problem]) -> Answer:
+def choice_page(visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted, problems: Sequence[Problem]) -> Answer:
     currency = _currency(visit, rows, wanted)
     view = choice_view(rows, wanted, currency, problems, visit.today, visit.words)
     return page(visit, "pay", status=422 if problems else 200, view=view, problems=view.summary, tab="invoices")
@@ -218,7 +218,7 @@ def _check_again(
 ) -> Answer:
     """The check page once more, with what was wrong about the proof, the method or the day."""
     if not {r.invoice_id for r in rows} >= set(wanted.chosen):
-        return _choice_page(visit, rows, wanted, _decided(visit, rows, wanted)[2])
+        return choice_page(visit, rows, wanted, _decided(visit, rows, wanted)[2])
     text = visit.words.known(f"refusal.{refusal.code}", "failure.422.text")
     asks_code = field == "code" or bool(visit.sent("code"))
     return _check_page(visit, rows, chosen, wanted, visit.sent("request_key"), asks_code, [(field, text)])

@@ -366,6 +366,7 @@ class Region:
     ) -> None:
         self.now = now
         self.chance = Random(seed)
+        self.gateways_chance = Random(f"{seed} gateway")  # its ids do not depend on what is drawn here
         self.wire = Wire()
         self.records = MemoryDynamoDB(schema.AGENDA_FIELDS)
         self.records.fault = lambda _number, operation, when: self.wire.at(operation, when)
@@ -450,7 +451,7 @@ class Region:
                 ("secrets.token_hex", lambda n=16: self.chance.randbytes(n).hex()),
                 ("secrets.randbits", self.chance.getrandbits),
                 ("saldo.storage.sealing.os", SimpleNamespace(urandom=self.chance.randbytes)),
-                ("local.gateway.book.uuid4", lambda: SimpleNamespace(hex=self.chance.randbytes(16).hex())),
+                ("local.gateway.book.uuid4", lambda: SimpleNamespace(hex=self.gateways_chance.randbytes(16).hex())),
             ):
                 stack.enter_context(patch(target, there))
             stack.enter_context(patch.object(Bus.__init__, "__defaults__", (_no_time, str)))
