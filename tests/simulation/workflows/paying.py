@@ -150,11 +150,10 @@ def set_rule(region: Region) -> None:
 
 
 def ruled(region: Region) -> None:
-    """One customer pays by itself, one has a payment of that day, and a card expires."""
+    """One customer pays by itself, and cards expire soon."""
     saved_at_the_gateway(region, expires_on=date(2026, 2, 28))
     hear(region)
     autopay(region).set_rule(rule(region), CLERK)
-    scheduled(region).schedule(wish(region, 1), DEBIT_ON)
 
 
 def collect(region: Region, on: date) -> None:
@@ -204,3 +203,14 @@ def try_again(region: Region) -> None:
     collect(region, date(2026, 2, 6))
     told(region)
     collect(region, date(2026, 2, 7))
+
+
+def scheduled_for_a_day(region: Region) -> None:
+    stored(region)
+    scheduled(region).schedule(wish(region, 1), DEBIT_ON)
+
+
+@workflow("pay: its day has come", prepare=scheduled_for_a_day)
+def start_scheduled(region: Region) -> None:
+    collect(region, DEBIT_ON)
+    told(region)
