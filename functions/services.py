@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from saldo.accounts.tax_standing import TaxStanding
     from saldo.audit.anchors import AuditAnchors
     from saldo.audit.chain import AuditChain
+    from saldo.autopay.collecting import Collecting
+    from saldo.autopay.service import Autopay
     from saldo.collections.service import Reminders
     from saldo.delivery.service import Deliveries
     from saldo.documents.previews import TemplatePreviews
@@ -107,6 +109,23 @@ def viewings() -> Viewings:
     from saldo.invoicing.viewings import Viewings
 
     return Viewings(store())
+
+
+def autopay() -> Autopay:
+    from saldo.autopay.service import Autopay
+    from saldo.autopay.telling import Telling
+
+    return Autopay(store(), clock, payments(), Telling(store(), sealer(), clock))
+
+
+@lru_cache(maxsize=1)
+def collecting() -> Collecting:
+    from saldo.autopay.collecting import Collecting
+    from saldo.payments.scheduled import ScheduledPayments
+
+    on_day = ScheduledPayments(store(), clock, payments(), autopay().telling.not_started)
+    back = f"{settings().origin}/accounts/{{account_id}}/payments/{{payment_id}}"
+    return Collecting(autopay(), on_day, back)
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from functions.portal.visit import Visit
 from saldo.access.model_visibility import Document
 from saldo.access.rules import READERS
 from saldo.access.rules_people import ADMINS
+from saldo.autopay.records import rule_key
 from saldo.invoicing import reading
 from saldo.invoicing.listing import ListWish
 from saldo.kernel.errors import Refusal
@@ -50,12 +51,14 @@ def export(visit: Visit) -> Answer:
 def invoice(visit: Visit) -> Answer:
     seat, invoice_id = visit.account, check_id(visit.params["invoice_id"], "inv")
     seller_key = (seat.entity_id, "entity")
-    link_key = pay_link_key(seat.account_id, invoice_id)
-    found = reading.invoice(visit.records, seat.account_id, invoice_id, (seller_key, link_key))
+    link_key, autopay_key = pay_link_key(seat.account_id, invoice_id), rule_key(seat.account_id)
+    found = reading.invoice(visit.records, seat.account_id, invoice_id, (seller_key, link_key, autopay_key))
     bank = bank_details(found.others.get(seller_key), found.header, visit.words)
     view = invoice_view(found, visit.today, seat.time_zone, visit.words)
     link = pay_link_from(found.others.get(link_key)) if seat.role in ADMINS else None
-    return page(visit, "invoice", view=view, bank=bank, link=link, tab="invoices")
+    rule = found.others.get(autopay_key) if visit.may_pay and view.is_open else None
+    autopay = {"leave_out": invoice_id in rule["excluded"]} if rule and rule["is_on"] else None
+    return page(visit, "invoice", view=view, bank=bank, link=link, autopay=autopay, tab="invoices")
 
 
 @routes.get("/accounts/{account_id}/invoices/{invoice_id}/pdf", roles(READERS, Document.INVOICE))

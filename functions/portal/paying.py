@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import Routes, roles
 from functions.portal.pages import page
+from functions.portal.presenters.invoices import date_from
 from functions.portal.presenters.paying import (
+    ANOTHER,
     Wanted,
     allocations_from,
     check_view,
     choice_view,
+    means_of,
     payables_of,
     wanted_from,
 )
@@ -23,14 +28,19 @@ from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS, needs_step_up
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import open_rows
-from saldo.kernel.errors import Problem, Refusal
+from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.money import Money
+from saldo.payments import records_approvals
 from saldo.payments.model import Allocation, Payable, Payment, PaymentStatus
-from saldo.payments.opening import Wish
+from saldo.payments.opening import Wish, basis_minor
 from saldo.payments.reading import headers_of, payable
+from saldo.payments.records_methods import methods_of
 from saldo.payments.rules import validated
+from saldo.payments.rules_approvals import levels_for
+from saldo.payments.scheduled import scheduled_id
 
 routes = Routes("paying")
+_OF_THE_MEANS = {"method_unusable": "method", "invalid_day": "on", "later_by_stored": "on"}
 AT_THE_GATEWAY = frozenset({PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION})
 
 
@@ -46,7 +56,7 @@ def choose(visit: Visit) -> Answer:
         currency = _currency(visit, rows, wanted)
         mine = [r for r in rows if r.currency == currency and (r.is_overdue(visit.today) or not late_only)]
         wanted = Wanted(tuple(r.invoice_id for r in mine), {})
-    return _choice_page(visit, rows, wanted, ())
+    return choice_page(visit, rows, wanted, ())
 
 
 @routes.post("/accounts/{account_id}/pay/check", roles(PAYERS, SelfService.PAY))
@@ -54,23 +64,16 @@ def check(visit: Visit) -> Answer:
     rows, wanted = open_rows(visit.records, visit.account.account_id), wanted_from(visit.form)
     chosen, amount, problems = _decided(visit, rows, wanted)
     if problems or amount is None:
-        return _choice_page(visit, rows, wanted, problems)
-    view = check_view(chosen, {r.invoice_id: r for r in rows}, wanted.reason, visit.words)
-    return page(
-        visit,
-        "pay_check",
-        view=view,
-        request_key=secrets.token_urlsafe(24),
-        asks_code=needs_step_up(visit.who, amount, visit.now),
-        tab="invoices",
-    )
+        return choice_page(visit, rows, wanted, problems)
+    key = secrets.token_urlsafe(24)
+    return _check_page(visit, rows, chosen, wanted, key, needs_step_up(visit.who, amount, visit.now), [])
 
 
 @routes.post("/accounts/{account_id}/pay/change", roles(PAYERS, SelfService.PAY))
 def change(visit: Visit) -> Answer:
     """Back from the check with everything as it was filled in."""
     rows = open_rows(visit.records, visit.account.account_id)
-    return _choice_page(visit, rows, wanted_from(visit.form), ())
+    return choice_page(visit, rows, wanted_from(visit.form), ())
 
 
 @routes.post("/accounts/{account_id}/pay/confirm", roles(PAYERS, SelfService.PAY))
@@ -84,15 +87,62 @@ def confirm(visit: Visit) -> Answer:
     if asked_again is not None:
         return asked_again
     try:
+        if on := _later(visit):
+            return _scheduled(visit, chosen, wanted.reason, on)
         payment = _started(visit, chosen, wanted.reason)
     except Refusal as refusal:
         if refusal.code == "approval_needed":
             return _ask_others(visit, chosen, wanted.reason)
+        if field := _OF_THE_MEANS.get(refusal.code):
+            text = visit.words.known(f"refusal.{refusal.code}", "failure.422.text")
+            return _check_again(visit, chosen, rows, wanted, text, field)
         if refusal.code != "invalid_allocations":
             raise
-        return _choice_page(visit, rows, wanted, refusal.problems)
+        return choice_page(visit, rows, wanted, refusal.problems)
     to_pay = payment.checkout_url if payment.status in AT_THE_GATEWAY else ""
     return see_other(to_pay or f"{visit.home}/payments/{payment.id}")
+
+
+def _later(visit: Visit) -> date | None:
+    """The later day that was chosen; None for now. Refusal `invalid_day`, `later_by_stored`."""
+    problems = Problems()
+    on = date_from(visit.sent("on")[:10], "on", problems)
+    if problems or (on is not None and on < visit.today):
+        raise Refusal("invalid_day", "this is no day to come")
+    if on is None or on == visit.today:
+        return None
+    if not _method(visit):
+        raise Refusal("later_by_stored", "a later day needs a stored method")
+    return on
+
+
+def _method(visit: Visit) -> str:
+    sent = visit.sent("method")[:64]
+    return "" if sent == ANOTHER else sent
+
+
+def _scheduled(visit: Visit, chosen: Sequence[Allocation], reason: str, on: date) -> Answer:
+    """Recorded for its day; where others must agree they are asked now, and it starts on its day if they have."""
+    wish = Wish(
+        visit.account.account_id, tuple(chosen), visit.actor, visit.sent("request_key"), "", reason, "", _method(visit)
+    )
+    if _approvers(visit, chosen):
+        own_key = f"scheduled-{scheduled_id(wish.account_id, wish.request_key)}"
+        wish = replace(wish, approval_id=services.approvals().ask(replace(wish, request_key=own_key)).id)
+    services.scheduled().schedule(wish, on)
+    return see_other(f"{visit.home}/scheduled?done=scheduled")
+
+
+def _approvers(visit: Visit, chosen: Sequence[Allocation]) -> int:
+    """How many others must agree to it, by the account's own rules."""
+    policy_key = records_approvals.policy_key(visit.account.account_id)
+    policy = records_approvals.policy_from(visit.records.get(*policy_key))
+    if policy is None:
+        return 0
+    headers = headers_of(visit.records, visit.account.account_id, chosen)
+    payables = {i: payable(header) for i, header in headers.items()}
+    minor, currency = sum(a.minor for a in chosen), next(iter(payables.values())).currency
+    return len(levels_for(policy, currency, basis_minor(minor, chosen, payables)))
 
 
 def _ask_others(visit: Visit, chosen: Sequence[Allocation], reason: str) -> Answer:
@@ -105,7 +155,8 @@ def _ask_others(visit: Visit, chosen: Sequence[Allocation], reason: str) -> Answ
 def _started(visit: Visit, chosen: Sequence[Allocation], reason: str) -> Payment:
     return_url = f"{services.settings().origin}{visit.home}/payments/{{payment_id}}"
     key = visit.sent("request_key")
-    return services.payments().start(visit.account.account_id, chosen, visit.actor, key, return_url, reason)
+    asked = (chosen, visit.actor, key, return_url, reason, "", _method(visit))
+    return services.payments().start(visit.account.account_id, *asked)
 
 
 def _asked_again(
@@ -140,7 +191,7 @@ def _payables(visit: Visit, rows: Sequence[InvoiceRow], chosen: Sequence[Allocat
     return found | {invoice_id: payable(header) for invoice_id, header in headers.items()}
 
 
-def _choice_page(visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted, problems: Sequence[Problem]) -> Answer:
+def choice_page(visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted, problems: Sequence[Problem]) -> Answer:
     currency = _currency(visit, rows, wanted)
     view = choice_view(rows, wanted, currency, problems, visit.today, visit.words)
     return page(visit, "pay", status=422 if problems else 200, view=view, problems=view.summary, tab="invoices")
@@ -155,12 +206,34 @@ def _currency(visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted) -> str:
 
 
 def _check_again(
-    visit: Visit, chosen: Sequence[Allocation], rows: Sequence[InvoiceRow], wanted: Wanted, problem: str
+    visit: Visit,
+    chosen: Sequence[Allocation],
+    rows: Sequence[InvoiceRow],
+    wanted: Wanted,
+    text: str,
+    field: str = "code",
 ) -> Answer:
-    """The check page once more, with what was wrong about the proof."""
-    by_id = {r.invoice_id: r for r in rows}
-    if not by_id.keys() >= set(wanted.chosen):
-        return _choice_page(visit, rows, wanted, _decided(visit, rows, wanted)[2])
-    view = check_view(chosen, by_id, wanted.reason, visit.words)
-    shared = {"view": view, "request_key": visit.sent("request_key"), "asks_code": True, "tab": "invoices"}
-    return page(visit, "pay_check", status=422, problems=[("code", problem)], **shared)
+    """The check page once more, with what was wrong about the proof, the method or the day."""
+    if not {r.invoice_id for r in rows} >= set(wanted.chosen):
+        return choice_page(visit, rows, wanted, _decided(visit, rows, wanted)[2])
+    asks_code = field == "code" or bool(visit.sent("code") or visit.sent("passkey"))
+    return _check_page(visit, rows, chosen, wanted, visit.sent("request_key"), asks_code, [(field, text)])
+
+
+def _check_page(
+    visit: Visit,
+    rows: Sequence[InvoiceRow],
+    chosen: Sequence[Allocation],
+    wanted: Wanted,
+    request_key: str,
+    asks_code: bool,
+    problems: Sequence[tuple[str, str]],
+) -> Answer:
+    """What will be paid, by which of the stored methods, and who else will be asked."""
+    view = check_view(chosen, {r.invoice_id: r for r in rows}, wanted.reason, visit.words)
+    stored = methods_of(visit.records, visit.account.account_id).paying(view.currency, visit.today)
+    means = means_of(stored, visit.words)
+    shown = {"view": view, "request_key": request_key, "asks_code": asks_code, "problems": problems, "means": means}
+    shown |= {"needs": _approvers(visit, chosen), "typed_on": visit.sent("on")[:10]}
+    shown |= {"chosen_means": visit.sent("method") or (means[0][0] if means else "")}
+    return page(visit, "pay_check", status=422 if problems else 200, tab="invoices", **shown)

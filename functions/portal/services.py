@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from saldo.access.acting import ActingForCustomers
     from saldo.access.colleagues import Colleagues
     from saldo.access.service import Access
+    from saldo.autopay.service import Autopay
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.self_service import SelfService
     from saldo.invoicing.thresholds import Thresholds
     from saldo.payments.approvals import Approvals
     from saldo.payments.pay_links import PayLinks
+    from saldo.payments.scheduled import ScheduledPayments
     from saldo.storage.files import Files
     from saldo.storage.store import Store
 
@@ -81,6 +83,19 @@ def pay_links() -> PayLinks:
     from saldo.payments.pay_links import PayLinks
 
     return PayLinks(store(), sealer(), clock)
+
+
+def autopay() -> Autopay:
+    from saldo.autopay.service import Autopay
+    from saldo.autopay.telling import Telling
+
+    return Autopay(store(), clock, payments(), Telling(store(), sealer(), clock))
+
+
+def scheduled() -> ScheduledPayments:
+    from saldo.payments.scheduled import ScheduledPayments
+
+    return ScheduledPayments(store(), clock, payments())
 
 
 @lru_cache(maxsize=1)

@@ -184,6 +184,13 @@ SWEEP_PAYMENTS = FunctionSpec(
     300,
     (Grant.RECORDS, Grant.RECORDS_DELETE, Grant.GATEWAY_SECRET),
 )
+COLLECT_PAYMENTS = FunctionSpec(
+    "collect_payments",
+    "functions.payments.collect.handler",
+    512,
+    900,
+    (Grant.RECORDS, Grant.KEYS_READ, Grant.GATEWAY_SECRET),
+)
 PUBLISH_EVENTS = FunctionSpec(
     "publish_events",
     "functions.events.publish.handler",
@@ -307,6 +314,7 @@ ALL = (
     DELIVERY,
     GATEWAY_EVENTS,
     SWEEP_PAYMENTS,
+    COLLECT_PAYMENTS,
     PUBLISH_EVENTS,
     LINK_AUDIT,
     ANCHOR_AUDIT,

@@ -23,6 +23,7 @@ from infra.cdk.functions import (
     ASSESS_LATE_CHARGES,
     CHECK_INVARIANTS,
     CHECK_TAX_IDS,
+    COLLECT_PAYMENTS,
     CREATE_DOUBLE,
     ESCALATE_TICKETS,
     ISSUE_REMINDERS,
@@ -38,6 +39,8 @@ from infra.cdk.watched import DeadLetters, WatchedFunction, WatchedStateMachine
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 # Reminders are written when people are at work.
 _REMINDER_HOUR = 9
+# Before them, so that nobody is reminded of what is being collected.
+_COLLECTING_HOUR = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class RunsStack(Stack):
         chain = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency).chain()
         self.runs = WatchedStateMachine(self, "invoice_run", data.ward, definition=chain, timeout=Duration.hours(12))
         self._let_old_runs_end(steps)
-        self._schedule(region.entities, hosting.function(ISSUE_REMINDERS))
+        self._schedule(region.entities, hosting.function(ISSUE_REMINDERS), hosting.function(COLLECT_PAYMENTS))
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
         self._every("escalate_tickets", hosting.function(ESCALATE_TICKETS), Duration.minutes(15))
         self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
@@ -85,16 +88,19 @@ class RunsStack(Stack):
         versions = [f"{watched.function.function_arn}:*" for watched in steps.values()]
         self.runs.machine.add_to_role_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=versions))
 
-    def _schedule(self, entities: tuple[Entity, ...], reminders: WatchedFunction) -> None:
-        """For each entity, on its own clock: a run at its cycle hour, reminders later in the day."""
+    def _schedule(self, entities: tuple[Entity, ...], reminders: WatchedFunction, collect: WatchedFunction) -> None:
+        """For each entity, on its own clock: a run at its cycle hour, what is collected, reminders later in the day."""
         missed = DeadLetters(self, "invoice_run_starts", self._data.ward)
-        role, invoking = self._scheduler_role(missed), self._invoking_role(reminders)
+        role, invoking = self._scheduler_role(missed), self._invoking_role("Reminders", reminders)
+        collecting = self._invoking_role("Collecting", collect)
         for entity in entities:
             run = _Daily("Cycle", entity.cycle_hour, self.runs.machine.state_machine_arn, role, missed.queue)
             self._daily(entity, run, "Starts the invoice run")
             dead = reminders.dead_letters.queue
             remind = _Daily("Reminders", _REMINDER_HOUR, reminders.function.function_arn, invoking, dead)
             self._daily(entity, remind, "Writes the reminders")
+            taken = collect.function.function_arn, collecting, collect.dead_letters.queue
+            self._daily(entity, _Daily("Collecting", _COLLECTING_HOUR, *taken), "Collects the payments")
 
     def _daily(self, entity: Entity, daily: _Daily, does: str) -> None:
         slug = entity.id.replace("_", "-")
@@ -123,9 +129,9 @@ class RunsStack(Stack):
         start = (["states:StartExecution"], self.runs.machine.state_machine_arn)
         return self._role("SchedulerRole", "Starts invoice runs", start, missed.queue)
 
-    def _invoking_role(self, reminders: WatchedFunction) -> iam.Role:
-        invoke = (["lambda:InvokeFunction"], reminders.function.function_arn)
-        return self._role("RemindersRole", "Calls for reminders", invoke, reminders.dead_letters.queue)
+    def _invoking_role(self, name: str, called: WatchedFunction) -> iam.Role:
+        invoke = (["lambda:InvokeFunction"], called.function.function_arn)
+        return self._role(f"{name}Role", f"Calls for {name.lower()}", invoke, called.dead_letters.queue)
 
     def _role(self, id_: str, does: str, may: tuple[list[str], str], missed: sqs.IQueue) -> iam.Role:
         """A role for Scheduler: may do that one thing, and lay what failed aside."""

@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from local.gateway import pages
-from local.gateway.asked import Request, checkout_request
-from local.gateway.book import Book, report
+from local.gateway.asked import Request, checkout_request, setup_request
+from local.gateway.book import Book, report, setup_report
 from local.gateway.courier import Courier
-from local.gateway.methods import account_of, card_of
+from local.gateway.methods import account_of, card_of, expiry_of
 from local.gateway.moods import Mood
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal
 from saldo.payments.model import PaymentStatus
 from saldo.payments.simulator import api_key
-from saldo.payments.webhooks import payment_body
+from saldo.payments.webhooks import method_body, payment_body
 
 _PAY = re.compile(r"/pay/(chk_[0-9a-f]{32})(/card|/debit|/cancel|/challenge)?")
+_SAVE = re.compile(r"/save/(set_[0-9a-f]{32})(/card|/debit|/cancel|/challenge)?")
 _OPEN = (PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION)
 
 
@@ -56,6 +57,9 @@ class Gateway:
             return Answer(200, pages.stylesheet(), "text/css; charset=utf-8")
         if request.path.startswith("/v1/"):
             return self._api(request)
+        saving = _SAVE.fullmatch(request.path)
+        if saving:
+            return self._saving(request, self._book.setup_by_ref(saving[1]), saving[2] or "")
         match = _PAY.fullmatch(request.path)
         row = self._book.by_ref(match[1]) if match else None
         if match is None or row is None:
@@ -77,6 +81,10 @@ class Gateway:
                 return self._found(self._book.by_payment(request.query.get("key", "")))
             if request.path.startswith("/v1/checkouts/") and request.verb == "GET":
                 return self._found(self._book.by_ref(request.path.removeprefix("/v1/checkouts/")))
+            if request.path == "/v1/setups" and request.verb == "POST":
+                return self._open_setup(request)
+            if request.path.startswith("/v1/setups/"):
+                return self._of_setup(request, *request.path.removeprefix("/v1/setups/").split("/"))
         except Refusal as refusal:
             status = 409 if refusal.code == "idempotency_mismatch" else 422
             problems = [p.as_dict() for p in refusal.problems]
@@ -89,6 +97,24 @@ class Gateway:
         self._opened += 1
         answer = _json(201, self._checkout(row))
         return Answer(0, lost=True) if self._mood.loses_answer(self._opened) else answer
+
+    def _open_setup(self, request: Request) -> Answer:
+        row = self._book.open_setup(setup_request(request), self._clock())
+        self._opened += 1
+        lost = self._mood.loses_answer(self._opened)
+        return Answer(0, lost=True) if lost else _json(201, self._stored(row))
+
+    def _of_setup(self, request: Request, method_id: str, *verbs: str) -> Answer:
+        row = self._book.setup_of(method_id)
+        if row is None or verbs not in ((), ("forget",)):
+            return _error(404, "not_found", "no such stored method")
+        if verbs and request.verb == "POST":
+            self._book.forget(method_id)
+        return _json(200, self._stored(row))
+
+    def _stored(self, row: sqlite3.Row) -> dict[str, object]:
+        method = method_body(setup_report(row))
+        return {"ref": row["ref"], "url": f"{self._public_url}/save/{row['ref']}", "method": method}
 
     def _found(self, row: sqlite3.Row | None) -> Answer:
         return _error(404, "not_found", "no such checkout") if row is None else _json(200, self._checkout(row))
@@ -108,6 +134,34 @@ class Gateway:
         if row["status"] == PaymentStatus.REQUIRES_ACTION:
             return _html(200, pages.challenge_page(row), row)
         return _html(200, pages.pay_page(row), row) if not part else _see(f"/pay/{row['ref']}")
+
+    def _saving(self, request: Request, row: sqlite3.Row | None, part: str) -> Answer:
+        """The page where a method is stored, and what the payer does there."""
+        if row is None:
+            return _html(404, pages.missing_page())
+        if request.verb == "POST":
+            return self._saver_acts(request, row, part)
+        if request.verb != "GET":
+            return _error(405, "not_allowed")
+        if row["status"] == "challenged":
+            return _html(200, pages.challenge_page(row), row)
+        return _html(200, pages.pay_page(row) if row["status"] == "started" else pages.over_page(row), row)
+
+    def _saver_acts(self, request: Request, row: sqlite3.Row, part: str) -> Answer:
+        form, ref, now = request.form, row["ref"], self._clock()
+        try:
+            if part == "/card":
+                row = self._book.save(ref, "card", card_of(form, now.date()), now, expires_on=expiry_of(form))
+            elif part == "/debit" and row["currency"] == "EUR":
+                row = self._book.save(ref, "debit", account_of(form), now, pays_in="EUR")
+            elif part == "/challenge" and form.get("decision") in ("approve", "refuse"):
+                row = self._book.answer_setup(ref, form["decision"] == "approve", now)
+            elif part == "/cancel":
+                row = self._book.leave_setup(ref, now)
+        except Refusal as refusal:
+            return _html(422, pages.pay_page(row, form, refusal.problems), row)
+        self._courier.wake()
+        return _see(f"/save/{ref}" if row["status"] in ("started", "challenged") else row["return_url"])
 
     def _payer_acts(self, request: Request, row: sqlite3.Row, part: str) -> Answer:
         """Post, then redirect: back to the merchant when it is decided, to the next page when it is not."""

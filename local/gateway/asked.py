@@ -12,9 +12,10 @@ from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.ids import check_id
 from saldo.kernel.money import Money
 from saldo.kernel.regions import region_of
-from saldo.payments.ports import CheckoutRequest
+from saldo.payments.ports import CheckoutRequest, SetupRequest
 
 _TEXTS = ("payment_id", "account_id", "currency", "description", "merchant", "language", "return_url")
+_SETUP_TEXTS = ("method_id", "account_id", "currency", "merchant", "language", "return_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ def checkout_request(request: Request) -> CheckoutRequest:
     problems = Problems()
     body = _object(request.body)
     texts = {name: _text(problems, name, body.get(name)) for name in _TEXTS}
-    _check_ids(problems, texts["payment_id"], texts["account_id"])
+    _check_id(problems, "payment_id", "pay", texts["payment_id"])
+    _check_account(problems, texts["account_id"])
     if request.headers.get("idempotency-key") != texts["payment_id"]:
         problems.add("payment_id", "key_mismatch", "the Idempotency-Key must be the payment id")
     if not re.fullmatch(r"[A-Z]{3}", texts["currency"]):
@@ -60,8 +62,26 @@ def checkout_request(request: Request) -> CheckoutRequest:
     if type(minor) is not int or not 0 < minor < 10**12:
         problems.add("amount_minor", "invalid_amount", "must be whole minor units above zero")
         minor = 0
+    token = body.get("token", "")
+    if not isinstance(token, str) or not re.fullmatch(r"(tok_[0-9a-f]{32})?", token):
+        problems.add("token", "invalid_token", "is not a token of ours")
     problems.refuse_if_any("the checkout is not of the documented form", "invalid_checkout")
-    return CheckoutRequest(amount=Money(minor, texts.pop("currency")), **texts)
+    return CheckoutRequest(amount=Money(minor, texts.pop("currency")), token=str(token), **texts)
+
+
+def setup_request(request: Request) -> SetupRequest:
+    """The page for storing a method that a merchant asks for; Refusal `invalid_setup` with every problem."""
+    problems = Problems()
+    body = _object(request.body)
+    texts = {name: _text(problems, name, body.get(name)) for name in _SETUP_TEXTS}
+    _check_id(problems, "method_id", "meth", texts["method_id"])
+    _check_account(problems, texts["account_id"])
+    if request.headers.get("idempotency-key") != texts["method_id"]:
+        problems.add("method_id", "key_mismatch", "the Idempotency-Key must be the method id")
+    if not re.match(r"https?://[^/]", texts["return_url"]):
+        problems.add("return_url", "invalid_url", "must be an http or https address")
+    problems.refuse_if_any("the setup is not of the documented form", "invalid_setup")
+    return SetupRequest(**texts)
 
 
 def _object(raw: bytes) -> dict[str, object]:
@@ -79,11 +99,14 @@ def _text(problems: Problems, name: str, value: object) -> str:
     return ""
 
 
-def _check_ids(problems: Problems, payment_id: str, account_id: str) -> None:
+def _check_id(problems: Problems, name: str, prefix: str, value: str) -> None:
     try:
-        check_id(payment_id, "pay")
+        check_id(value, prefix)
     except Refusal as refusal:
-        problems.add("payment_id", refusal.code, refusal.message)
+        problems.add(name, refusal.code, refusal.message)
+
+
+def _check_account(problems: Problems, account_id: str) -> None:
     try:
         region_of(account_id)
     except Refusal as refusal:

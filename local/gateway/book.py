@@ -1,14 +1,17 @@
-"""What the gateway keeps, in SQLite: checkouts, news to deliver, payouts. Each change and its news are one commit."""
+"""What the gateway keeps, in SQLite: checkouts, stored methods, news to deliver, payouts.
+
+Each change and its news are one commit.
+"""
 
 from __future__ import annotations
 
 import hmac
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from threading import RLock
@@ -22,7 +25,8 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
 from saldo.kernel.regions import region_of
 from saldo.payments.model import GatewayEvent, GatewayPayment, PaidOut, PaymentStatus, Payout
-from saldo.payments.ports import CheckoutRequest
+from saldo.payments.model_methods import MethodKind, MethodReport, MethodStatus
+from saldo.payments.ports import CheckoutRequest, SetupRequest
 from saldo.payments.webhooks import event_body
 
 _SCHEMA = """
@@ -38,6 +42,13 @@ CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY AUTOINCREMENT, region TEXT NOT NULL, body TEXT NOT NULL, next_at TEXT,
     tries INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0, copies INTEGER NOT NULL DEFAULT 0,
     delivered_at TEXT);
+CREATE TABLE IF NOT EXISTS setups (
+    ref TEXT PRIMARY KEY, method_id TEXT NOT NULL UNIQUE, account_id TEXT NOT NULL, region TEXT NOT NULL,
+    currency TEXT NOT NULL, merchant TEXT NOT NULL, language TEXT NOT NULL, return_url TEXT NOT NULL,
+    status TEXT NOT NULL, happened_at TEXT NOT NULL, due_at TEXT, kind TEXT NOT NULL DEFAULT 'card',
+    shown_as TEXT NOT NULL DEFAULT '', outcome TEXT NOT NULL DEFAULT '', pays_in TEXT NOT NULL DEFAULT '',
+    expires_on TEXT, token TEXT NOT NULL DEFAULT '', failure_code TEXT NOT NULL DEFAULT '',
+    forgotten INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS events_due ON events (next_at) WHERE next_at IS NOT NULL;
 """
 _S = PaymentStatus
@@ -95,17 +106,34 @@ class Book:
     def open_checkout(self, request: CheckoutRequest, now: datetime) -> sqlite3.Row:
         """The checkout of this payment id: opened now or, for a known id, as it is. The id counts for ever.
 
-        Refusal `idempotency_mismatch` when the id was used for another account or amount.
+        With the token of a stored method that is charged at once, without the payer, in the same commit.
+        Refusal `idempotency_mismatch` when the id was used for another account or amount, `method_gone` for a token
+        that is not there (any more) for this account and currency.
         """
         values = self._columns(request, now)
-        names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
         with self._commit() as db:
-            db.execute(f"INSERT OR IGNORE INTO checkouts ({names}) VALUES ({marks})", values)  # noqa: S608 - own names
+            is_new = _insert(db, "checkouts", values)
+            if is_new and request.token:
+                self._charge(db, values["ref"], request, now)
             row = self.by_payment(request.payment_id)
         assert row is not None, "a checkout that was written is there"
         if any(row[name] != values[name] for name in ("payment_id", "account_id", "amount_minor", "currency")):
             raise Refusal("idempotency_mismatch", "this payment id was used for another account or amount")
         return row
+
+    def _charge(self, db: sqlite3.Connection, ref: object, request: CheckoutRequest, now: datetime) -> None:
+        stored = self._one("SELECT * FROM setups WHERE token = ? AND forgotten = 0", request.token)
+        if stored is None or stored["account_id"] != request.account_id:
+            raise Refusal("method_gone", "there is no such stored method")
+        if stored["pays_in"] not in ("", request.amount.currency):
+            raise Refusal("method_gone", "this method does not pay in this currency")
+        method = TestMethod("", stored["shown_as"], stored["outcome"])
+        if stored["expires_on"] and stored["expires_on"] < now.date().isoformat():
+            method = TestMethod("", stored["shown_as"], "expired_card")
+        if stored["kind"] == "debit":
+            self._debit(db, str(ref), method, now)
+        else:
+            self._card(db, str(ref), method, now)
 
     def _columns(self, request: CheckoutRequest, now: datetime) -> dict[str, object]:
         digest = hmac.new(self._secret, b"ref/" + request.payment_id.encode(), sha256).hexdigest()
@@ -145,14 +173,17 @@ class Book:
     def pay_by_card(self, ref: str, card: TestMethod, now: datetime) -> sqlite3.Row:
         """Take a card payment; it settles, fails or asks for authentication at once. A second try changes nothing."""
         with self._commit() as db:
-            if card.outcome == "challenge":
-                self._move(db, ref, {_S.STARTED}, _S.REQUIRES_ACTION, now, method=card.shown_as)
-            elif card.outcome == "settle":
-                self._move(db, ref, {_S.STARTED}, _S.PROCESSING, now, method=card.shown_as)
-                self._move(db, ref, {_S.PROCESSING}, _S.SETTLED, now)
-            else:
-                self._move(db, ref, {_S.STARTED}, _S.FAILED, now, method=card.shown_as, code=card.outcome)
+            self._card(db, ref, card, now)
             return self._row(ref)
+
+    def _card(self, db: sqlite3.Connection, ref: str, card: TestMethod, now: datetime) -> None:
+        if card.outcome == "challenge":
+            self._move(db, ref, {_S.STARTED}, _S.REQUIRES_ACTION, now, method=card.shown_as)
+        elif card.outcome == "settle":
+            self._move(db, ref, {_S.STARTED}, _S.PROCESSING, now, method=card.shown_as)
+            self._move(db, ref, {_S.PROCESSING}, _S.SETTLED, now)
+        else:
+            self._move(db, ref, {_S.STARTED}, _S.FAILED, now, method=card.shown_as, code=card.outcome)
 
     def answer_challenge(self, ref: str, approved: bool, now: datetime) -> sqlite3.Row:
         """The payer's answer to strong authentication."""
@@ -166,14 +197,106 @@ class Book:
     def pay_by_debit(self, ref: str, account: TestMethod, now: datetime) -> sqlite3.Row:
         """Take a SEPA debit: it is under way at once and settles, or comes back, after the pace's time."""
         with self._commit() as db:
-            due = (account.outcome, now + self._pace.debit)
-            self._move(db, ref, {_S.STARTED}, _S.PROCESSING, now, method=account.shown_as, due=due)
+            self._debit(db, ref, account, now)
             return self._row(ref)
+
+    def _debit(self, db: sqlite3.Connection, ref: str, account: TestMethod, now: datetime) -> None:
+        due = (account.outcome, now + self._pace.debit)
+        self._move(db, ref, {_S.STARTED}, _S.PROCESSING, now, method=account.shown_as, due=due)
 
     def cancel(self, ref: str, now: datetime) -> sqlite3.Row:
         with self._commit() as db:
             self._move(db, ref, {_S.STARTED, _S.REQUIRES_ACTION}, _S.CANCELLED, now)
             return self._row(ref)
+
+    # -- stored methods ----------------------------------------------------------------------------------------------
+
+    def open_setup(self, request: SetupRequest, now: datetime) -> sqlite3.Row:
+        """The page of this method id: opened now or, for a known id, as it is. The id counts for ever."""
+        digest = hmac.new(self._secret, b"setup/" + request.method_id.encode(), sha256).hexdigest()
+        values = {
+            "ref": f"set_{digest[:32]}",
+            "region": region_of(request.account_id),
+            "status": "started",
+            "happened_at": instant_text(now),
+            "due_at": instant_text(now + self._pace.expiry),
+            **asdict(request),
+        }
+        with self._commit() as db:
+            _insert(db, "setups", values)
+            row = self.setup_of(request.method_id)
+        assert row is not None, "a setup that was written is there"
+        if row["account_id"] != request.account_id:
+            raise Refusal("idempotency_mismatch", "this method id was used for another account")
+        return row
+
+    def setup_of(self, method_id: str) -> sqlite3.Row | None:
+        return self._one("SELECT * FROM setups WHERE method_id = ?", method_id)
+
+    def setup_by_ref(self, ref: str) -> sqlite3.Row | None:
+        return self._one("SELECT * FROM setups WHERE ref = ?", ref)
+
+    def save(
+        self,
+        ref: str,
+        kind: str,
+        method: TestMethod,
+        now: datetime,
+        *,
+        pays_in: str = "",
+        expires_on: date | None = None,
+    ) -> sqlite3.Row:
+        """Store what was typed: at once, after strong authentication, or not at all. A second try changes nothing."""
+        outcome, known = method.saves or method.outcome, {"kind": kind, "shown_as": method.shown_as}
+        known |= {"outcome": method.outcome, "pays_in": pays_in}
+        if expires_on:
+            known["expires_on"] = expires_on.isoformat()
+        with self._commit() as db:
+            if outcome == "challenge":
+                self._turn(db, ref, {"started"}, "challenged", now, **known)
+            elif outcome == "settle":
+                self._turn(db, ref, {"started"}, "active", now, token=self._token(ref), **known)
+            else:
+                self._turn(db, ref, {"started"}, "failed", now, failure_code=outcome, **known)
+            return self._setup(ref)
+
+    def answer_setup(self, ref: str, approved: bool, now: datetime) -> sqlite3.Row:
+        """The payer's answer to strong authentication."""
+        with self._commit() as db:
+            if approved:
+                self._turn(db, ref, {"challenged"}, "active", now, token=self._token(ref))
+            else:
+                self._turn(db, ref, {"challenged"}, "failed", now, failure_code="authentication_failed")
+            return self._setup(ref)
+
+    def leave_setup(self, ref: str, now: datetime) -> sqlite3.Row:
+        with self._commit() as db:
+            self._turn(db, ref, {"started", "challenged"}, "failed", now, failure_code="cancelled")
+            return self._setup(ref)
+
+    def forget(self, method_id: str) -> None:
+        """Its token opens nothing any more; nothing is told of it."""
+        with self._commit() as db:
+            db.execute("UPDATE setups SET forgotten = 1, due_at = NULL WHERE method_id = ?", (method_id,))
+
+    def _token(self, ref: str) -> str:
+        return f"tok_{hmac.new(self._secret, b'token/' + ref.encode(), sha256).hexdigest()[:32]}"
+
+    def _setup(self, ref: str) -> sqlite3.Row:
+        row = self.setup_by_ref(ref)
+        assert row is not None, "a setup that was written is there"
+        return row
+
+    def _turn(self, db: sqlite3.Connection, ref: str, allowed: set[str], to: str, now: datetime, **known: str) -> None:
+        if self._setup(ref)["status"] not in allowed:
+            return
+        due_at = self._setup(ref)["due_at"] if to == "challenged" else None
+        values = {"status": to, "happened_at": instant_text(now), "due_at": due_at, **known}
+        names = ", ".join(f"{name} = :{name}" for name in values)
+        db.execute(f"UPDATE setups SET {names} WHERE ref = :ref", {**values, "ref": ref})  # noqa: S608 - own names
+        if to != "challenged":
+            event = GatewayEvent(f"evt_{uuid4().hex}", now, setup_report(self._setup(ref)))
+            self._tell(db, self._setup(ref)["region"], event, now)
 
     def let_time_pass(self, now: datetime) -> None:
         """Settle or return debits that are due, let unpaid checkouts expire, pay out what settled long enough ago."""
@@ -186,6 +309,8 @@ class Book:
                     self._move(db, row["ref"], {_S.PROCESSING}, _S.SETTLED, now)
                 else:
                     self._move(db, row["ref"], {_S.PROCESSING}, _S.FAILED, now, code=row["due_outcome"])
+            for row in db.execute("SELECT ref FROM setups WHERE due_at <= ?", (instant_text(now),)).fetchall():
+                self._turn(db, row["ref"], {"started", "challenged"}, "failed", now, failure_code="expired")
             self._pay_out(db, now)
 
     def _move(
@@ -262,6 +387,31 @@ class Book:
             rows = self._db.execute("SELECT status, count(*) AS n FROM checkouts GROUP BY status").fetchall()
         waiting = self._one("SELECT count(*) AS n FROM events WHERE next_at IS NOT NULL")
         return {"checkouts": {r["status"]: r["n"] for r in rows}, "waiting_events": waiting["n"] if waiting else 0}
+
+
+def _insert(db: sqlite3.Connection, table: str, values: Mapping[str, object]) -> bool:
+    """Whether the row was written: not when its key is there already."""
+    names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+    wrote = db.execute(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", values)  # noqa: S608 - own names
+    return wrote.rowcount == 1
+
+
+def setup_report(row: sqlite3.Row) -> MethodReport:
+    """What the gateway says of a stored method, in events and when asked."""
+    status = "started" if row["status"] == "challenged" else row["status"]
+    return MethodReport(
+        method_id=row["method_id"],
+        account_id=row["account_id"],
+        ref=row["ref"],
+        status=MethodStatus(status),
+        happened_at=instant_from(row["happened_at"]),
+        kind=MethodKind(row["kind"]),
+        shown_as=row["shown_as"],
+        token=row["token"],
+        currency=row["pays_in"],
+        expires_on=date.fromisoformat(row["expires_on"]) if row["expires_on"] else None,
+        failure_code=row["failure_code"],
+    )
 
 
 def report(row: sqlite3.Row) -> GatewayPayment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from saldo.kernel.errors import Problems
 
@@ -14,12 +14,14 @@ from saldo.kernel.errors import Problems
 class TestMethod:
     """A number that may be typed, what it is shown as afterwards, and what then happens.
 
-    outcome: `settle`, `challenge` (asks for strong authentication first), or the code of a failure.
+    outcome: `settle`, `challenge` (asks for strong authentication first), or the code of a failure. saves: the same for
+    storing it, where that is another: a card may well be stored and then not pay.
     """
 
     number: str
     shown_as: str
     outcome: str
+    saves: str = ""
 
 
 CARDS = (
@@ -27,11 +29,12 @@ CARDS = (
     TestMethod("5555555555554444", "Mastercard •••• 4444", "settle"),
     TestMethod("4000002760003184", "Visa •••• 3184", "challenge"),
     TestMethod("4000000000000002", "Visa •••• 0002", "card_declined"),
-    TestMethod("4000000000009995", "Visa •••• 9995", "insufficient_funds"),
+    TestMethod("4000000000009995", "Visa •••• 9995", "insufficient_funds", "settle"),
+    TestMethod("4000000000000341", "Visa •••• 0341", "card_declined", "settle"),
 )
 IBANS = (
     TestMethod("DE89370400440532013000", "SEPA •••• 3000", "settle"),
-    TestMethod("DE62370400440532013001", "SEPA •••• 3001", "insufficient_funds"),
+    TestMethod("DE62370400440532013001", "SEPA •••• 3001", "insufficient_funds", "settle"),
 )
 
 
@@ -54,6 +57,13 @@ def card_of(form: Mapping[str, str], today: date) -> TestMethod:
     problems.refuse_if_any("the card was not accepted", "invalid_card")
     assert known is not None, "a card without problems is a known one"
     return known
+
+
+def expiry_of(form: Mapping[str, str]) -> date:
+    """The last day that a card accepted by `card_of` is good."""
+    month, year = (int(part) for part in form["expiry"].replace(" ", "").split("/"))
+    year = year if year >= 2000 else 2000 + year
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
 def account_of(form: Mapping[str, str]) -> TestMethod:

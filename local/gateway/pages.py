@@ -56,11 +56,15 @@ def missing_page() -> str:
 
 
 def _page(template: str, row: sqlite3.Row, **more: Any) -> str:
+    """A page of a checkout, or of a method to be stored: that has no amount, and words of its own."""
     language = row["language"] if row["language"] in WORDS else "en"
-    money = Money(row["amount_minor"], row["currency"])
-    amount = format_currency(money.as_decimal(), money.currency, locale=language)
-    words = {
-        name: text.replace("{amount}", amount).replace("{merchant}", row["merchant"])
-        for name, text in WORDS[language].items()
-    }
-    return _environment().get_template(template).render(t=words, language=language, checkout=row, amount=amount, **more)
+    said, amount, at = dict(WORDS[language]), "", f"/pay/{row['ref']}"
+    if "amount_minor" in row.keys():  # noqa: SIM118 - a row is no mapping
+        money = Money(row["amount_minor"], row["currency"])
+        amount = format_currency(money.as_decimal(), money.currency, locale=language)
+    else:
+        at = f"/save/{row['ref']}"
+        said |= {name.removeprefix("save_"): text for name, text in said.items() if name.startswith("save_")}
+    words = {n: t.replace("{amount}", amount).replace("{merchant}", row["merchant"]) for n, t in said.items()}
+    page = _environment().get_template(template)
+    return page.render(t=words, language=language, checkout=row, amount=amount, at=at, **more)

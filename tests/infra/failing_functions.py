@@ -31,6 +31,7 @@ CALLED_IN = {
     "deliver: invoice": (specs.DELIVERY,),
     "pay: webhooks": (specs.GATEWAY_EVENTS,),
     "pay: sweep": (specs.SWEEP_PAYMENTS,),
+    "pay: a day collects": (specs.COLLECT_PAYMENTS,),
     "publish: events of the stream": (specs.PUBLISH_EVENTS,),
     "audit: link": (specs.LINK_AUDIT,),
     "audit: anchor": (specs.ANCHOR_AUDIT,),

@@ -27,11 +27,12 @@ from unittest.mock import patch
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cdk.functions import ALL
-from local.gateway.book import Book, Pace, report
+from local.gateway.book import Book, Pace, report, setup_report
 from local.gateway.moods import Mood
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.payments.model import GatewayPayment
-from saldo.payments.ports import Checkout, CheckoutRequest
+from saldo.payments.model_methods import MethodReport
+from saldo.payments.ports import Checkout, CheckoutRequest, SetupRequest
 from saldo.storage import schema
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.store import Store
@@ -298,11 +299,26 @@ class BookGateway:
             self._ask("CreateCheckout", lambda: None)
             raise Refusal("gateway_refused", "this currency is not taken")
         row = self._ask("CreateCheckout", lambda: self.book.open_checkout(request, self._clock()))
-        return Checkout(row["ref"], f"http://gateway.invalid/pay/{row['ref']}")
+        return Checkout(row["ref"], f"http://gateway.invalid/pay/{row['ref']}", report(row))
 
     def find_checkout(self, payment_id: str) -> Checkout | None:
         row = self._ask("FindCheckout", lambda: self.book.by_payment(payment_id))
-        return None if row is None else Checkout(row["ref"], f"http://gateway.invalid/pay/{row['ref']}")
+        return None if row is None else Checkout(row["ref"], f"http://gateway.invalid/pay/{row['ref']}", report(row))
+
+    def create_setup(self, request: SetupRequest) -> Checkout:
+        row = self._ask("CreateSetup", lambda: self.book.open_setup(request, self._clock()))
+        return Checkout(row["ref"], f"http://gateway.invalid/save/{row['ref']}")
+
+    def find_setup(self, method_id: str) -> Checkout | None:
+        row = self._ask("FindSetup", lambda: self.book.setup_of(method_id))
+        return None if row is None else Checkout(row["ref"], f"http://gateway.invalid/save/{row['ref']}")
+
+    def look_up_setup(self, method_id: str) -> MethodReport | None:
+        row = self._ask("LookUpSetup", lambda: self.book.setup_of(method_id))
+        return None if row is None else setup_report(row)
+
+    def forget(self, method_id: str) -> None:
+        self._ask("ForgetMethod", lambda: self.book.forget(method_id))
 
     def look_up(self, ref: str) -> GatewayPayment | None:
         row = self._ask("LookUp", lambda: self.book.by_ref(ref))
@@ -356,6 +372,7 @@ class Region:
     ) -> None:
         self.now = now
         self.chance = Random(seed)
+        self.gateways_chance = Random(f"{seed} gateway")  # its ids do not depend on what is drawn here
         self.wire = Wire()
         self.records = MemoryDynamoDB(schema.AGENDA_FIELDS)
         self.records.fault = self.wire.at
@@ -440,7 +457,7 @@ class Region:
                 ("secrets.token_hex", lambda n=16: self.chance.randbytes(n).hex()),
                 ("secrets.randbits", self.chance.getrandbits),
                 ("saldo.storage.sealing.os", SimpleNamespace(urandom=self.chance.randbytes)),
-                ("local.gateway.book.uuid4", lambda: SimpleNamespace(hex=self.chance.randbytes(16).hex())),
+                ("local.gateway.book.uuid4", lambda: SimpleNamespace(hex=self.gateways_chance.randbytes(16).hex())),
             ):
                 stack.enter_context(patch(target, there))
             stack.enter_context(patch.object(Bus.__init__, "__defaults__", (_no_time, str)))

@@ -29,7 +29,7 @@ from saldo.usage.model_windows import Billed
 from saldo.usage.records_windows import pack_windows, packed_windows
 from tests.simulation.auditing import StepAuditor
 from tests.simulation.region import Region, quiet
-from tests.simulation.workflows import orders, reminders, taxes
+from tests.simulation.workflows import orders, paying, reminders, taxes
 from tests.simulation.workflows.corrections import TAX
 from tests.simulation.workflows.payments import KEY, webhooks
 from tests.simulation.workflows.runs import eventful, full_run
@@ -339,6 +339,26 @@ def a_step_without_its_guard(region: Region) -> None:
     drop(region, next(i for i in of(region, "guard") if i["sk"].startswith("guard#reminder#")))
 
 
+def collected(region: Region) -> None:
+    """A debit that was announced, taken and paid."""
+    paying.announced(region)
+    paying.collect_day(region)
+
+
+def an_attempt_in_two_debits(region: Region) -> None:
+    (item,) = of(region, "debit")
+    put(region, item, sk="paying#debit#deb_20260201other", debit_id="deb_20260201other", payment_id="", charged=[])
+
+
+def an_attempt_without_its_guard(region: Region) -> None:
+    drop(region, next(i for i in of(region, "guard") if i["sk"].startswith("guard#autopay#")))
+
+
+def a_debit_of_more_than_was_announced(region: Region) -> None:
+    (item,) = of(region, "debit")
+    put(region, item, charged=[{"invoice_id": c["invoice_id"], "minor": c["minor"] + 1} for c in item["charged"]])
+
+
 def a_letter_about_what_was_paid(region: Region) -> None:
     (item,) = of(region, "reminder", owner=account_id(2))
     region.now += timedelta(days=1)
@@ -388,6 +408,9 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (13, everything, more_applied_than_was_paid),
     (13, everything, more_applied_than_was_paid_while_another_currency_lies_there),
     (14, everything, an_open_balance_changed_by_hand),
+    (12, collected, an_attempt_in_two_debits),
+    (12, collected, an_attempt_without_its_guard),
+    (12, collected, a_debit_of_more_than_was_announced),
     (14, everything, a_credit_note_of_more_than_there_was),
     (18, everything, a_debt_that_names_no_invoice),
     (21, everything, a_state_nobody_knows),

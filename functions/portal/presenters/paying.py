@@ -12,8 +12,10 @@ from saldo.invoicing.listing import InvoiceRow
 from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.money import Money
 from saldo.payments.model import Allocation, Payable
+from saldo.payments.model_methods import StoredMethod
 
 MOST_SHOWN = 200
+ANOTHER = "another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +203,12 @@ def check_view(chosen: Sequence[Allocation], rows: Mapping[str, InvoiceRow], rea
         lines.append(CheckRow(a.invoice_id, rows[a.invoice_id].number, words.amount(a.minor, currency), said, a.minor))
     total = words.money(sum(a.minor for a in chosen), currency)
     return CheckView(tuple(lines), total, reason, currency)
+
+
+def means_of(stored: Sequence[StoredMethod], words: Words) -> list[tuple[str, str, str]]:
+    """Stored methods and the gateway's own page, as choices; none when nothing is stored."""
+    if not stored:
+        return []
+    notes = [words("methods.good_until", on=words.day(m.expires_on)) if m.expires_on else "" for m in stored]
+    found = [(m.id, m.shown_as, note) for m, note in zip(stored, notes, strict=True)]
+    return [*found, (ANOTHER, words("check.another"), words("check.another_hint"))]

@@ -24,7 +24,8 @@ from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.records import post
 from saldo.ledger.service import entries, stored_balances
 from saldo.payments.model import Allocation, GatewayEvent, GatewayPayment, PaidOut, Payment, PaymentStatus, Payout
-from saldo.payments.ports import Checkout, CheckoutRequest
+from saldo.payments.model_methods import MethodReport
+from saldo.payments.ports import Checkout, CheckoutRequest, SetupRequest
 from saldo.payments.service import Payments
 from saldo.storage import schema
 from saldo.storage.items import from_attributes
@@ -66,8 +67,24 @@ def header(invoice_id: str, total_minor: int, *, account_id: str = ACCOUNT, curr
     )
 
 
+class StoresNothing:
+    """Of a gateway that takes payments and stores no methods."""
+
+    def create_setup(self, _request: SetupRequest) -> Checkout:
+        raise Refusal("gateway_refused", "this gateway stores no methods")
+
+    def find_setup(self, _method_id: str) -> Checkout | None:
+        return None
+
+    def look_up_setup(self, _method_id: str) -> MethodReport | None:
+        return None
+
+    def forget(self, _method_id: str) -> None:
+        """There is nothing to let go of."""
+
+
 @dataclass
-class MemoryGateway:
+class MemoryGateway(StoresNothing):
     """A gateway without a network. `fault` is called before and after each call, as in tests.crashes."""
 
     name = "simulator"

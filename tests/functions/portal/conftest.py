@@ -28,6 +28,7 @@ from saldo.invoicing.viewings import Viewings
 from saldo.payments.ports import Checkout, CheckoutRequest
 from saldo.payments.service import Payments
 from tests.contexts.conftest import FrozenClock
+from tests.contexts.payments.scenes import StoresNothing
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import ORIGIN, Browser, Page
 from tests.functions.portal.identity import (
@@ -63,7 +64,7 @@ _CACHED = (
 
 
 @dataclass
-class GatewayInMemory:
+class GatewayInMemory(StoresNothing):
     """Opens checkouts; nothing is paid by itself."""
 
     url: str = GATEWAY

@@ -7,13 +7,14 @@ narrowest tests that ought to notice. `make mutants ONLY=<name>` tries it.
 from __future__ import annotations
 
 from tests.mutants.model import Mutant
-from tests.mutants.planted import billing, doors, ground, money, usage, ways_in
+from tests.mutants.planted import billing, doors, ground, money, paying, usage, ways_in
 
 MUTANTS: tuple[Mutant, ...] = (
     *ground.MUTANTS,
     *usage.MUTANTS,
     *billing.MUTANTS,
     *money.MUTANTS,
+    *paying.MUTANTS,
     *doors.MUTANTS,
     *ways_in.MUTANTS,
 )

@@ -30,6 +30,9 @@ class NoteKind(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     APPROVAL_ASKED = "approval_asked"
+    METHOD_EXPIRING = "method_expiring"
+    DEBIT_ANNOUNCED = "debit_announced"
+    DEBIT_FAILED = "debit_failed"
     TICKET_ANSWERED = "ticket_answered"
 
 

@@ -394,6 +394,29 @@ def _steps_are_noticed_once_and_never_after_payment(owner: Owner) -> Iterator[Vi
             yield Violation(22, owner.id, f"{step} is in {times} letters")
 
 
+def _debits_are_made_once(owner: Owner) -> Iterator[Violation]:
+    """Each attempt of an invoice is in one debit and has its guard; its payment takes what the debit fixed."""
+    if not owner.of("debit"):
+        return
+    guards = {item["sk"] for item in owner.of("guard")}
+    meant = {item["payment_id"]: item["allocations"] for item in owner.of("payment")}
+    given: Counter[str] = Counter()
+    for item in owner.of("debit"):
+        for line in item["lines"]:
+            attempt = f"{line['invoice_id']}#{line['attempt']}"
+            given[attempt] += 1
+            if f"guard#autopay#{attempt}" not in guards:
+                yield Violation(12, owner.id, f"{item['debit_id']} has {attempt} without its guard")
+            taken = sum(c["minor"] for c in item["charged"] if c["invoice_id"] == line["invoice_id"])
+            if taken > line["minor"]:
+                yield Violation(12, owner.id, f"{item['debit_id']} takes more of {attempt} than was announced")
+        if item["payment_id"] and meant.get(item["payment_id"]) != item["charged"]:
+            yield Violation(12, owner.id, f"{item['payment_id']} takes otherwise than {item['debit_id']} says")
+    for attempt, times in given.items():
+        if times > 1:
+            yield Violation(12, owner.id, f"{attempt} is in {times} debits")
+
+
 def _closed_at(owner: Owner) -> dict[str, datetime]:
     """When it was known here that nothing is owed on an invoice; a gateway dates money earlier than its news comes."""
     came = defaultdict(list)
@@ -438,4 +461,5 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _contracts_name_what_is_there,
     _estimates_are_trued_up_once,
     _steps_are_noticed_once_and_never_after_payment,
+    _debits_are_made_once,
 )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from saldo.kernel.money import Money
+from saldo.payments.model_methods import MethodReport
 
 if TYPE_CHECKING:
     from saldo.invoicing.rules_terms import EarlyOffer
@@ -91,6 +92,7 @@ class Payment:
     parts_applied of parts: allocations are applied 40 invoices a unit; 0 of 0 until settled.
     booking_zone: the seller's time zone, in which the settlement's date is read.
     correlation_id: of the request that started it, "" for none; audit records, entries and events carry it.
+    method_id: the stored method that is charged, "" when the payer pays on the gateway's page.
     version: rises with each write, so that no change is made to a payment read before another change.
     """
 
@@ -119,6 +121,7 @@ class Payment:
     history: tuple[StatusChange, ...] = ()
     version: int = 1
     correlation_id: str = ""
+    method_id: str = ""
 
     @property
     def unapplied_minor(self) -> int:
@@ -187,11 +190,12 @@ class Payout:
 
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
-    """One piece of news from the gateway: about one payment, or one payout. `id` is the gateway's own and unique."""
+    """One piece of news from the gateway: about one payment, one payout, or one stored method. `id` is the gateway's
+    own and unique."""
 
     id: str
     occurred_at: datetime
-    news: GatewayPayment | Payout
+    news: GatewayPayment | Payout | MethodReport
 
 
 class Outcome(StrEnum):

@@ -15,6 +15,7 @@ from saldo.kernel.periods import local_date
 from saldo.ledger.model import Entry
 from saldo.ledger.records import post
 from saldo.payments import records, rules
+from saldo.payments.methods import take_method
 from saldo.payments.model import (
     GatewayEvent,
     GatewayPayment,
@@ -24,6 +25,7 @@ from saldo.payments.model import (
     PaymentStatus,
     Payout,
 )
+from saldo.payments.model_methods import MethodReport
 from saldo.payments.reading import headers_of, load, payable
 from saldo.payments.webhooks import event_body
 from saldo.storage.store import Store
@@ -46,10 +48,13 @@ def handle_event(store: Store, clock: Clock, gateway: str, event: GatewayEvent, 
     """
     if isinstance(event.news, Payout):
         return _take_payout(store, clock, gateway, event, event.news)
-    outcome = take_report(store, clock, event.news, event, told)
+    if isinstance(event.news, MethodReport):
+        subject, outcome = event.news.method_id, take_method(store, clock, event.news, event)
+    else:
+        subject, outcome = event.news.payment_id, take_report(store, clock, event.news, event, told)
     if isinstance(outcome, Outcome):
         return outcome
-    return _park(store, clock, gateway, event, event.news.payment_id, outcome)
+    return _park(store, clock, gateway, event, subject, outcome)
 
 
 def take_report(

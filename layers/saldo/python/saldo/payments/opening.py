@@ -14,9 +14,10 @@ from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.kernel.ids import derived_id
 from saldo.kernel.periods import local_date
-from saldo.payments import records, records_approvals, rules, rules_approvals
+from saldo.payments import news, records, records_approvals, records_methods, rules, rules_approvals
 from saldo.payments.model import UNDER_WAY, Allocation, Payable, Payment, PaymentStatus, StatusChange
 from saldo.payments.model_approvals import Approval, ApprovalPolicy
+from saldo.payments.model_methods import StoredMethod
 from saldo.payments.ports import Checkout, CheckoutRequest, Gateway
 from saldo.payments.reading import load, payables_from
 from saldo.payments.rules_approvals import content_of
@@ -31,7 +32,8 @@ _MOST_REASON = 200
 class Wish:
     """What a payer asks for. `request_key`: the form's own key, one per filled-in form.
 
-    `approval_id`: who must agree to it has (`approvals`), "" where nobody was asked.
+    `approval_id`: who must agree to it has (`approvals`), "" where nobody was asked. `method_id`: a stored method that
+    is charged at once; "" for the gateway's page.
     """
 
     account_id: str
@@ -41,6 +43,7 @@ class Wish:
     return_url: str
     reason: str
     approval_id: str = ""
+    method_id: str = ""
 
     @property
     def content(self) -> str:
@@ -54,6 +57,7 @@ class _Parties:
     payables: Mapping[str, Payable]
     policy: ApprovalPolicy | None
     approval: Approval | None
+    method: StoredMethod | None
 
 
 def start(store: Store, gateway: Gateway, clock: Clock, wish: Wish) -> Payment:
@@ -74,7 +78,15 @@ def start(store: Store, gateway: Gateway, clock: Clock, wish: Wish) -> Payment:
     checkout = gateway.find_checkout(payment.id) if known is not None else None
     if checkout is None:
         checkout = _create(store, gateway, clock, payment, request)
-    return _record(store, payment, checkout)
+    return _heard(store, clock, _record(store, payment, checkout), checkout)
+
+
+def _heard(store: Store, clock: Clock, payment: Payment, checkout: Checkout) -> Payment:
+    """What the gateway said of a stored method's charge in its answer counts at once; its news say the same again."""
+    if checkout.said is None or checkout.said.status is payment.status:
+        return payment
+    news.take_report(store, clock, checkout.said, None)
+    return load(store, payment.account_id, payment.id)
 
 
 def _lacks_checkout(payment: Payment) -> bool:
@@ -95,23 +107,30 @@ def _read(store: Store, wish: Wish) -> _Parties:
     keys = [header_key(wish.account_id, a.invoice_id) for a in wish.allocations]
     policy_key = records_approvals.policy_key(wish.account_id)
     approval_key = records_approvals.approval_key(wish.account_id, wish.approval_id or "none")
-    keys += [account_key, policy_key, approval_key]
+    method_key = records_methods.method_key(wish.account_id, wish.method_id or "none")
+    keys += [account_key, policy_key, approval_key, method_key]
     found = store.within(wish.account_id).get_many(keys, consistent=True)
     if account_key not in found:
         raise NotFound("no such account")
     account = account_from(found.pop(account_key))
     policy, asked = records_approvals.policy_from(found.pop(policy_key, None)), found.pop(approval_key, None)
     approval = records_approvals.approval_from(asked) if asked else None
+    stored = found.pop(method_key, None)
+    method = records_methods.method_from(stored) if stored else None
     seller = store.get(account.entity_id, "entity")
     if seller is None:
         raise NotFound("no such legal entity")
-    return _Parties(account, entity_from(seller), payables_from(found.values()), policy, approval)
+    return _Parties(account, entity_from(seller), payables_from(found.values()), policy, approval, method)
 
 
 def _intend(store: Store, gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> Payment:
     """Put the intent on record, or find that someone did so a moment ago."""
     payment = _new_payment(gateway, clock, wish, parties)
     amount = payment.amount
+    if wish.method_id:
+        today = local_date(payment.started_at, parties.account.time_zone)
+        if parties.method is None or not parties.method.pays(amount.currency, today):
+            raise Refusal("method_unusable", "this payment method cannot be charged; choose another one")
     unit = Unit(f"start {payment.id}")
     if rules_approvals.levels_for(parties.policy, amount.currency, _basis(wish, amount.minor, parties)):
         rules_approvals.check_startable(parties.approval, wish.content, wish.actor.id, clock())
@@ -157,6 +176,7 @@ def _new_payment(gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> P
         started_at=at,
         history=(StatusChange(at, PaymentStatus.STARTED),),
         correlation_id=wish.actor.correlation_id,
+        method_id=wish.method_id,
     )
 
 
@@ -170,6 +190,7 @@ def _request(payment: Payment, parties: _Parties, return_url: str) -> CheckoutRe
         merchant=parties.seller.name,
         language=parties.account.language,
         return_url=return_url.replace("{payment_id}", payment.id),
+        token=parties.method.token if parties.method is not None else "",
     )
 
 

@@ -32,6 +32,7 @@ _TEXTS = [
     *("entity_id", "booking_zone", "reason", "gateway", "gateway_ref", "checkout_url", "method"),
     *("failure_code", "receipt_number", "payout_id"),
 ]
+_WHERE_ANY = ("correlation_id", "method_id")
 _COUNTS = ("settled_minor", "parts", "parts_applied", "version")
 _INSTANTS = ("started_at", "settled_at", "paid_out_at")
 
@@ -44,8 +45,7 @@ def payment_item(payment: Payment) -> Item:
     pk, sk = payment_key(payment.account_id, payment.id)
     item: Item = {"pk": pk, "sk": sk, "kind": "payment", "account_id": payment.account_id, "payment_id": payment.id}
     item |= {name: getattr(payment, name) for name in (*_TEXTS, *_COUNTS)}
-    if payment.correlation_id:
-        item["correlation_id"] = payment.correlation_id
+    item |= {name: getattr(payment, name) for name in _WHERE_ANY if getattr(payment, name)}
     instants: dict[str, datetime | None] = {name: getattr(payment, name) for name in _INSTANTS}
     item |= {name: instant_text(at) for name, at in instants.items() if at is not None}
     item |= {
@@ -73,7 +73,7 @@ def allocation_items(allocations: tuple[Allocation, ...]) -> list[Item]:
 def payment_from(item: Item) -> Payment:
     fields: dict[str, Any] = {name: item[name] for name in (*_TEXTS, *_COUNTS)}
     fields |= {name: instant_from(item[name]) for name in _INSTANTS if name in item}
-    fields["correlation_id"] = item.get("correlation_id", "")
+    fields |= {name: item.get(name, "") for name in _WHERE_ANY}
     return Payment(
         account_id=item["pk"],
         id=item["payment_id"],

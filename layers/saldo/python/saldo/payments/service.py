@@ -10,6 +10,7 @@ from saldo.invoicing.records import header_from, header_key
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound
 from saldo.payments import imports, news, opening, records, rules, sweeping
+from saldo.payments.methods import PaymentMethods
 from saldo.payments.model import Allocation, GatewayEvent, Outcome, Payment, Receipt, SweepReport
 from saldo.payments.ports import Gateway
 from saldo.payments.reading import headers_of, load
@@ -26,6 +27,11 @@ class Payments:
     def __init__(self, store: Store, gateway: Gateway, clock: Clock, told: news.Told = news.silent) -> None:
         self._store, self._gateway, self._clock, self._told = store, gateway, clock, told
 
+    @property
+    def methods(self) -> PaymentMethods:
+        """Stored methods at the same gateway."""
+        return PaymentMethods(self._store, self._gateway, self._clock)
+
     def start(
         self,
         account_id: str,
@@ -35,18 +41,23 @@ class Payments:
         return_url: str,
         reason: str = "",
         approval_id: str = "",
+        method_id: str = "",
     ) -> Payment:
         """Start a payment of these invoices and open its checkout; send the payer to `checkout_url`.
 
         request_key: the form's own key (8 to 200 characters); the same key and contents always yield the same payment,
         also after a crash at any step. return_url: where the pay page leads back to; `{payment_id}` in it is
         replaced. reason: required when an invoice is paid in part.
+        method_id: a stored method to charge at once; where its bank wants to hear from the payer the payment comes back
+        as `requires_action`, and `checkout_url` is where they go.
         A known payment that is over (settled, failed, cancelled) is returned as it is, without being paid again.
         Refusal: invalid_allocations (with every problem), request_key_reused, invalid_request_key, reason_too_long,
-        gateway_refused, approval_needed, approval_void (the account's own rules: `approvals`). Unavailable: the gateway
-        did not answer; repeating with the same key is safe.
+        gateway_refused, method_unusable, approval_needed, approval_void (the account's own rules: `approvals`).
+        Unavailable: the gateway did not answer; repeating with the same key is safe.
         """
-        wish = opening.Wish(account_id, tuple(allocations), actor, request_key, return_url, reason, approval_id)
+        wish = opening.Wish(
+            account_id, tuple(allocations), actor, request_key, return_url, reason, approval_id, method_id
+        )
         return opening.start(self._store, self._gateway, self._clock, wish)
 
     def get(self, account_id: str, payment_id: str) -> Payment:
@@ -72,8 +83,12 @@ class Payments:
     def sweep(
         self, older_than: timedelta = timedelta(minutes=10), payout_after: timedelta = timedelta(days=1)
     ) -> SweepReport:
-        """Ask the gateway about payments that have waited too long for news, and converge."""
-        return sweeping.sweep(self._store, self._gateway, self._clock, older_than, payout_after)
+        """Ask the gateway about payments and stored methods that have waited too long for news, and converge."""
+        report = sweeping.sweep(self._store, self._gateway, self._clock, older_than, payout_after)
+        asked, changed, unanswered = self.methods.sweep(older_than)
+        report.asked, report.changed = report.asked + asked, report.changed + changed
+        report.unanswered += unanswered
+        return report
 
     def record_imported_settlement(
         self, account_id: str, invoice_id: str, minor: int, settled_on: date, source_id: str, actor: Actor

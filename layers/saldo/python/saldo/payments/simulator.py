@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
@@ -12,8 +13,9 @@ from urllib.parse import quote, urlsplit
 
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.payments.model import GatewayPayment
-from saldo.payments.ports import Checkout, CheckoutRequest
-from saldo.payments.webhooks import payment_report
+from saldo.payments.model_methods import MethodReport
+from saldo.payments.ports import Checkout, CheckoutRequest, SetupRequest
+from saldo.payments.webhooks import method_report, payment_report
 
 _TIMEOUT_S = 5.0
 
@@ -43,6 +45,8 @@ class SimulatedGateway:
             "language": request.language,
             "return_url": request.return_url,
         }
+        if request.token:
+            body["token"] = request.token
         answer = self._call("POST", "/v1/checkouts", body, key=request.payment_id)
         if answer is None:
             raise Refusal("gateway_refused", "the gateway has no checkouts at this address")
@@ -55,6 +59,23 @@ class SimulatedGateway:
     def look_up(self, ref: str) -> GatewayPayment | None:
         answer = self._call("GET", f"/v1/checkouts/{quote(ref, safe='')}")
         return None if answer is None else payment_report(answer.get("payment"))
+
+    def create_setup(self, request: SetupRequest) -> Checkout:
+        answer = self._call("POST", "/v1/setups", asdict(request), key=request.method_id)
+        if answer is None:
+            raise Refusal("gateway_refused", "the gateway stores no methods at this address")
+        return _checkout(answer)
+
+    def find_setup(self, method_id: str) -> Checkout | None:
+        answer = self._call("GET", f"/v1/setups/{quote(method_id, safe='')}")
+        return None if answer is None else _checkout(answer)
+
+    def look_up_setup(self, method_id: str) -> MethodReport | None:
+        answer = self._call("GET", f"/v1/setups/{quote(method_id, safe='')}")
+        return None if answer is None else method_report(answer.get("method"))
+
+    def forget(self, method_id: str) -> None:
+        self._call("POST", f"/v1/setups/{quote(method_id, safe='')}/forget", {"method_id": method_id}, key=method_id)
 
     def _call(self, verb: str, path: str, body: dict[str, Any] | None = None, key: str = "") -> dict[str, Any] | None:
         """The answer's JSON object; None for 404. No redirects, no proxies, one try: the caller decides what a
@@ -93,6 +114,7 @@ def _object(status: int, raw: bytes) -> dict[str, Any] | None:
 
 def _checkout(answer: dict[str, Any]) -> Checkout:
     try:
-        return Checkout(str(answer["ref"]), str(answer["url"]))
-    except KeyError as error:
+        said = payment_report(answer["payment"]) if answer.get("payment") else None
+        return Checkout(str(answer["ref"]), str(answer["url"]), said)
+    except (KeyError, Refusal) as error:
         raise Unavailable("the payment gateway's answer makes no sense") from error

@@ -10,7 +10,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +19,7 @@ from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.ids import check_id
 from saldo.kernel.money import Money
 from saldo.payments.model import GatewayEvent, GatewayPayment, PaidOut, PaymentStatus, Payout
+from saldo.payments.model_methods import MethodKind, MethodReport, MethodStatus
 
 SIGNATURE_HEADER = "Saldo-Gateway-Signature"
 MOST_AGE_S = 300
@@ -93,6 +94,8 @@ def event_body(event: GatewayEvent) -> dict[str, Any]:
         ]
         payout = {"id": news.id, "paid_at": instant_text(news.paid_at), "payments": listed}
         return {**head, "type": "payout.paid", "payout": payout}
+    if isinstance(news, MethodReport):
+        return {**head, "type": f"method.{news.status}", "method": method_body(news)}
     return {**head, "type": f"payment.{news.status}", "payment": payment_body(news)}
 
 
@@ -113,6 +116,23 @@ def payment_body(payment: GatewayPayment) -> dict[str, Any]:
     }
 
 
+def method_body(method: MethodReport) -> dict[str, Any]:
+    """What a gateway says of one stored method, in events and in answers to a look-up."""
+    return {
+        "id": method.method_id,
+        "account_id": method.account_id,
+        "ref": method.ref,
+        "status": method.status.value,
+        "happened_at": instant_text(method.happened_at),
+        "kind": method.kind.value,
+        "shown_as": method.shown_as,
+        "token": method.token,
+        "currency": method.currency,
+        "expires_on": method.expires_on.isoformat() if method.expires_on else None,
+        "failure_code": method.failure_code,
+    }
+
+
 def event_from(raw: bytes | str) -> GatewayEvent:
     """The event in a body that is known to be the gateway's; Refusal `invalid_event` with every problem."""
     try:
@@ -121,15 +141,16 @@ def event_from(raw: bytes | str) -> GatewayEvent:
         raise Refusal("invalid_event", "the event is not JSON") from error
     reader = _Reader(body)
     event_id = reader.text("id", _EVENT_ID)
-    kind = reader.text("type", re.compile(r"payout\.paid|payment\.[a-z_]+"))
+    kind = reader.text("type", re.compile(r"payout\.paid|(payment|method)\.[a-z_]+"))
     occurred_at = reader.instant("occurred_at")
-    news: GatewayPayment | Payout | None
+    news: GatewayPayment | Payout | MethodReport | None
     if kind == "payout.paid":
         news = _payout(reader.inside("payout"))
     else:
-        news = payment_from(reader.inside("payment"))
-        if news is not None and kind != f"payment.{news.status}":
-            reader.problem("type", "type_mismatch", "the event's type and the payment's status differ")
+        what = kind.partition(".")[0]
+        news = method_from(reader.inside(what)) if what == "method" else payment_from(reader.inside("payment"))
+        if news is not None and kind != f"{what}.{news.status}":
+            reader.problem("type", "type_mismatch", "the event's type and the status in it differ")
     reader.found.refuse_if_any("the event is not of the documented form", "invalid_event")
     assert news is not None and occurred_at is not None, "a reader without problems has read every field"
     return GatewayEvent(event_id, occurred_at, news)
@@ -142,6 +163,36 @@ def payment_report(body: object) -> GatewayPayment:
     reader.found.refuse_if_any("the answer is not of the documented form", "invalid_event")
     assert report is not None, "a reader without problems has read every field"
     return report
+
+
+def method_report(body: object) -> MethodReport:
+    """A gateway's answer to a look-up of a method; Refusal `invalid_event` with every problem."""
+    reader = _Reader(body)
+    report = method_from(reader)
+    reader.found.refuse_if_any("the answer is not of the documented form", "invalid_event")
+    assert report is not None, "a reader without problems has read every field"
+    return report
+
+
+def method_from(reader: _Reader) -> MethodReport | None:
+    """The stored method a reader stands on; None, with the problems in the reader, when it is not of the form."""
+    status, kind = (
+        reader.text(n, re.compile("|".join(of))) for n, of in (("status", MethodStatus), ("kind", MethodKind))
+    )
+    expires_on = reader.day("expires_on") if reader.has("expires_on") else None
+    happened_at, method_id, account_id = (
+        reader.instant("happened_at"),
+        reader.id("id", "meth"),
+        reader.id("account_id", "acct"),
+    )
+    ref, shown_as = reader.text("ref", _EVENT_ID), reader.text("shown_as", re.compile(r".{0,40}"), optional=True)
+    token = reader.text("token", re.compile(r"[A-Za-z0-9_\-]{0,80}"), optional=True)
+    currency = reader.text("currency", re.compile(r"([A-Z]{3})?"), optional=True)
+    failure_code = reader.text("failure_code", _CODE, optional=True)
+    if reader.found or happened_at is None:
+        return None
+    stands = MethodStatus(status), happened_at, MethodKind(kind)
+    return MethodReport(method_id, account_id, ref, *stands, shown_as, token, currency, expires_on, failure_code)
 
 
 def payment_from(reader: _Reader) -> GatewayPayment | None:
@@ -212,6 +263,13 @@ class _Reader:
             return instant_from(self._fields.get(name, "")).astimezone(UTC)
         except (ValueError, AttributeError, TypeError, OverflowError):
             self.problem(name, "invalid_instant", "must be an instant with an offset")
+            return None
+
+    def day(self, name: str) -> date | None:
+        try:
+            return date.fromisoformat(self._fields.get(name, ""))
+        except (ValueError, TypeError):
+            self.problem(name, "invalid_date", "must be a date")
             return None
 
     def amount(self) -> Money | None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from saldo.kernel.money import Money
-from saldo.payments.model import GatewayEvent, PaidOut, Payout
+from saldo.payments.model import GatewayEvent, GatewayPayment, PaidOut, Payout
 from saldo.recovery.facts import EntryFact, Facts
 from saldo.recovery.model import Finding, Total
 from saldo.storage.items import Key
@@ -76,7 +76,7 @@ def to_tell(live: Facts, copy: Facts) -> list[tuple[str, GatewayEvent]]:
 
 
 def _gateway_of(live: Facts, event: GatewayEvent) -> str:
-    if isinstance(event.news, Payout):
+    if not isinstance(event.news, GatewayPayment):
         return ""
     payment = live.payments.get((event.news.account_id, f"payment#{event.news.payment_id}"))
     return payment.gateway if payment else ""

@@ -1,0 +1,19 @@
+"""Daily, for each seller: what its customers have allowed or asked to be collected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions.observed import count, observed
+from functions.services import collecting
+
+
+@observed("CollectPayments")
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """{entity_id, as_of, shard?} → {announced, started, skipped, failed, unanswered, warned, scheduled_started,
+    scheduled_failed}; `as_of`: a date, or the scheduled instant. Safe to repeat; makes up for days that were missed.
+    """
+    report = collecting().collect(event["entity_id"], event["as_of"], event.get("shard"))
+    count("DebitsFailed", report["failed"] + report["scheduled_failed"])
+    count("PaymentsUnanswered", len(report["unanswered"]))
+    return report

@@ -1,0 +1,83 @@
+"""Bugs in stored methods, scheduled payments and autopay."""
+
+from __future__ import annotations
+
+from tests.mutants.model import Mutant, fire, planted
+
+_PAGES = "tests/functions/portal/test_autopay.py::"
+_RULES = "tests/unit/autopay/test_autopay_rules.py"
+
+MUTANTS: tuple[Mutant, ...] = (
+    planted(
+        "a removed card can still be charged",
+        "state not asked for",
+        "payments/model_methods.py",
+        "return self.status is MethodStatus.ACTIVE and self.currency",
+        "return bool(self.token) and self.currency",
+        "tests/functions/portal/test_methods.py",
+    ),
+    planted(
+        "news of a removed method bring it back",
+        "a move too many",
+        "payments/model_methods.py",
+        "    _S.REMOVED: frozenset(),",
+        "    _S.REMOVED: frozenset({_S.ACTIVE}),",
+        "tests/contexts/payments/test_methods.py",
+    ),
+    planted(
+        "a scheduled payment starts without being claimed",
+        "claim left out",
+        "payments/scheduled.py",
+        '            if not self._change(one, claimed, job(_JOB, one.correlation_id), "payment.schedule_taken_up"):',
+        "            if False:",
+        "tests/contexts/payments/test_methods.py",
+    ),
+    planted(
+        "a debit is taken by what was announced, whatever changed",
+        "decision not asked again",
+        "autopay/rules.py",
+        "        code = _against(case, line.invoice_id) if invoice else",
+        '        code = "" if invoice else',
+        _RULES,
+    ),
+    planted(
+        "a debit comes without its notice",
+        "day forgotten",
+        "autopay/rules.py",
+        "    earliest = on + timedelta(days=rule.notice_days)\n    last",
+        "    earliest = on\n    last",
+        _RULES,
+    ),
+    planted(
+        "every failure is tried again",
+        "reason not asked for",
+        "autopay/rules.py",
+        "waits = RETRIES.get(debit.code, ())",
+        "waits = RETRIES.get(debit.code, (3, 7))",
+        _RULES,
+    ),
+    planted(
+        "an attempt is announced without its guard",
+        "guard left out",
+        "autopay/records.py",
+        '        unit.insert({"pk": pk, "sk": sk, "kind": "guard", "debit_id": debit.id})',
+        "        assert pk and sk",
+        *fire("pay: a day announces"),
+    ),
+    planted(
+        "what a debit takes is reckoned anew at each try",
+        "claim without its content",
+        "autopay/service.py",
+        "claimed = self._moved(replace(debit, charged=charge), DebitState.STARTING, job(_JOB))",
+        "claimed = self._moved(debit, DebitState.STARTING, job(_JOB))",
+        _PAGES + "test_the_run_announces_what_the_preview_said_and_collects_it_on_its_day",
+    ),
+    planted(
+        "only the one who set the rule hears of a debit",
+        "recipients mixed up",
+        "autopay/telling.py",
+        "told = [m for m in people.members if m.role in PAYERS and not m.suspended]",
+        "told = [m for m in people.members if m.role in PAYERS and not m.suspended][:1]",
+        _PAGES + "test_everyone_who_pays_is_told_before_with_one_link_to_cancel",
+    ),
+)
