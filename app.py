@@ -5,6 +5,7 @@ from functions.portal import (
     activity,
     approvals,
     consent,
+    help,
     invoices,
     orders,
     overview,
@@ -42,6 +43,7 @@ for part in (
     orders,
     people,
     activity,
+    help,
     profile,
     consent,
 ):
