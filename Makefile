@@ -74,6 +74,7 @@ nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 oper
 	@$(PATHS) $(PYTHON) -m tests.simulation equal --operations 100000
 	@$(PATHS) $(PYTHON) -m tests.simulation crashes --pairs 2000
 	@$(PATHS) $(PYTHON) -m tests.simulation months --seed $(or $(SEED),1) --months 10000
+	@SALDO_THOROUGH=1 $(PYTHON) -m pytest -q tests/property/test_usage_lines.py tests/property/test_usage_paths.py
 	@$(PATHS) $(PYTHON) -m tests.mutants
 
 audit: setup ## known flaws of dependencies, of code, secrets left lying; fails when it could not look

@@ -20,6 +20,14 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Saldo")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")  # not an app's name: Chalice has a logger of that
 
 
+def pytest_configure() -> None:
+    """No example fails for being slow: how long one takes says how busy the machine is."""
+    from hypothesis import settings
+
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
+
+
 @pytest.fixture(scope="session")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """The whole system, deployed from its templates on ports and into a folder of its own, for all tests that ask."""

@@ -27,6 +27,7 @@ from saldo.usage.rules_partitions import holds
 from tests.contexts.conftest import FrozenClock
 from tests.contexts.sellers import ACCOUNT, ENTITY
 from tests.contexts.usage.scenes import MemoryFiles, World
+from tests.property.examples import examples
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = "acct_eu_second"
@@ -264,7 +265,7 @@ def broken(draw: st.DrawFn) -> bytes:
     return bytes(body)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(broken(), min_size=1, max_size=12), st.booleans())
 @example([b""], True)
 def test_any_block_is_read_as_row_by_row(lines: list[bytes], ends: bool) -> None:

@@ -34,6 +34,7 @@ from saldo.usage.rules_windows import closed
 from saldo.usage.totals import UsageTotals
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account
 from tests.contexts.usage.scenes import MemoryFiles, World
+from tests.property.examples import examples
 
 IN_FILES = "acct_eu_second"
 NAMES = {"en": "x"}
@@ -249,7 +250,7 @@ def test_every_kind_of_meter_counts_alike_in_both_paths_now_and_late() -> None:
     agree(*paths.read(scene))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scenes())
 def test_both_paths_count_the_same(scene: Scene) -> None:
     paths = TwoPaths()
@@ -258,7 +259,7 @@ def test_both_paths_count_the_same(scene: Scene) -> None:
     agree(*paths.read(scene))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scenes())
 def test_both_paths_tell_the_same_of_what_came_after_a_window_was_billed(scene: Scene) -> None:
     paths = TwoPaths()

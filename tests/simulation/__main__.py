@@ -98,7 +98,9 @@ def crashes(only: str, pairs: int | None) -> int:
         if only not in flow.name:
             continue
         with quiet():
-            results = [matrix.fire(flow)] + ([matrix.fire_pairs(flow, pairs)] if pairs != 0 else [])
+            known = matrix.undisturbed(flow)
+            results = [matrix.fire(flow, expected=known)]
+            results += [matrix.fire_pairs(flow, pairs, expected=known)] if pairs != 0 else []
         points += sum(r.points for r in results)
         failed += any(r.diverged for r in results)
         print(_row(results), flush=True)

@@ -121,18 +121,22 @@ def _again(region: Region, flow: Workflow) -> None:
     flow.work(region)
 
 
-def fire(flow: Workflow, chosen: Callable[[list[Point]], Sequence[Point]] | None = None) -> Result:
-    """Each point of a workflow, or those that are chosen."""
-    expected = undisturbed(flow)
+def fire(
+    flow: Workflow,
+    chosen: Callable[[list[Point]], Sequence[Point]] | None = None,
+    expected: Undisturbed | None = None,
+) -> Result:
+    """Each point of a workflow, or those that are chosen. expected: what it does undisturbed, where that is known."""
+    expected = expected or undisturbed(flow)
     result = Result(flow.name, len(expected.calls))
     for point in chosen(expected.points()) if chosen else expected.points():
         _note(result, (point,), under_fire(flow, expected, [point]))
     return result
 
 
-def fire_pairs(flow: Workflow, most: int | None, seed: int = 0) -> Result:
+def fire_pairs(flow: Workflow, most: int | None, seed: int = 0, expected: Undisturbed | None = None) -> Result:
     """Pairs of faults, the second striking the repetition; all of them, or so many by chance."""
-    expected = undisturbed(flow)
+    expected = expected or undisturbed(flow)
     result = Result(flow.name, len(expected.calls))
     for pair in _pairs(expected.points(), most, seed):
         _note(result, pair, under_fire(flow, expected, pair))

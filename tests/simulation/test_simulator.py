@@ -16,9 +16,8 @@ from tests.simulation.shrink import shortest
 from tests.simulation.simulator import Broken, Simulation
 
 ROOT = Path(__file__).resolve().parents[2]
-# 200 months, as worlds of their own so that two processes share them. Of 50 subscriptions, to keep within the
-# minutes of `make test`; 10,000 months of 100 are for `make nightly`.
-SUBSCRIPTIONS = 50
+# 200 months, as worlds of their own so that two processes share them; 10,000 are for `make nightly`.
+SUBSCRIPTIONS = 100
 WORLDS = [(seed, 20) for seed in range(1, 11)]
 _PRINT = """
 from tests import conftest

@@ -175,6 +175,26 @@ def test_an_order_is_received_once_and_its_discrepancies_are_told(api: Api) -> N
     assert unknown.json["account"] is None
 
 
+def test_numbers_of_an_order_are_taken_digit_by_digit(api: Api) -> None:
+    """Written as JSON numbers, more digits than a binary fraction holds; nothing may pass through one on the way."""
+    line = {"number": "1", "sku": "plan_core", "quantity": "QUANTITY", "unit_price": "PRICE"}
+    body = json.dumps(order(lines=[line])).replace('"QUANTITY"', "2.10000000000000000001").replace('"PRICE"', "0.10")
+    reply = api.post("/api/v1/orders", body.encode())
+    assert reply.status == 202, reply.text
+    (stored,) = [i for i in api.world.store.scan() if i["kind"] == "order"]
+    (kept,) = stored["lines"]
+    asked = kept["asked"]
+    assert (asked["quantity"], asked["unit_price"]) == ("2.10000000000000000001", "0.1"), asked
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_in_json_is_refused(api: Api, word: str) -> None:
+    line = {"number": "1", "sku": "plan_core", "quantity": "QUANTITY"}
+    body = json.dumps(order(lines=[line])).replace('"QUANTITY"', word)
+    reply = api.post("/api/v1/orders", body.encode())
+    assert (reply.status, reply.code) == (400, "not_json"), reply.text
+
+
 def test_an_order_names_its_delivery_for_ever_by_its_idempotency_key(api: Api) -> None:
     api.post("/api/v1/orders", order(), idempotency_key="a")
     api.clock.advance(days=3)

@@ -97,6 +97,30 @@ _PORTAL: tuple[Mutant, ...] = (
 
 _API: tuple[Mutant, ...] = (
     planted(
+        "numbers of a body pass through binary fractions",
+        "float for money",
+        "functions/api/call.py",
+        "parse_float=Decimal, ",
+        "",
+        "tests/functions/api/test_api.py::test_numbers_of_an_order_are_taken_digit_by_digit",
+    ),
+    planted(
+        "what is no number is taken for one",
+        "check left out",
+        "functions/api/call.py",
+        ", parse_constant=_no_constant",
+        "",
+        "tests/functions/api/test_api.py::test_what_is_no_number_in_json_is_refused",
+    ),
+    planted(
+        "values of usage pass through binary fractions",
+        "float for money",
+        "usage/accept.py",
+        "json.loads(body, parse_float=Decimal)",
+        "json.loads(body)",
+        "tests/functions/api/test_api.py::test_values_stay_exact",
+    ),
+    planted(
         "any key opens any route",
         "scope not checked",
         "functions/api/endpoint.py",
