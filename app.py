@@ -5,6 +5,7 @@ from functions.portal import (
     activity,
     approvals,
     consent,
+    disputes,
     invoices,
     orders,
     overview,
@@ -44,6 +45,7 @@ for part in (
     activity,
     profile,
     consent,
+    disputes,
 ):
     app.register_blueprint(part.routes.blueprint)
 for staff_part in pages_of_staff():

@@ -52,9 +52,7 @@ def letter_of(owed: StillOwed, account: Account, seller: LegalEntity, today: dat
     amount = _amount(owed, words)
     portal = f"{origin}/accounts/{account.id}"
     only = f"/invoices/{notices[0].invoice_id}" if len(notices) == 1 else ""
-    open_now = [
-        (header_key(account.id, n.invoice_id), _as_read(headers[n.invoice_id])) for n in notices
-    ]
+    open_now = [(header_key(account.id, n.invoice_id), _as_read(headers[n.invoice_id])) for n in notices]
     return Letter(
         language=words.language,
         sender=seller.name,

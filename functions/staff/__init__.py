@@ -13,6 +13,7 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         audit,
         credits,
         customers,
+        disputes,
         drafts,
         orders,
         proposals,
@@ -25,6 +26,20 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
     )
 
     return (
-        *(signing_in, work, customers, credits, runs, drafts, orders, proposals, seller, selling, audit, access),
+        *(
+            signing_in,
+            work,
+            customers,
+            credits,
+            disputes,
+            runs,
+            drafts,
+            orders,
+            proposals,
+            seller,
+            selling,
+            audit,
+            access,
+        ),
         *(acting, styleguide),
     )
