@@ -1,4 +1,4 @@
-"""Invariants of disputes: what is frozen is open, no cent is disputed twice, a credited dispute has its credit notes."""
+"""Invariants of disputes: what is frozen is open, no cent is disputed twice, what is credited has its notes."""
 
 from __future__ import annotations
 
