@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from saldo.storage.files import Files
     from saldo.storage.flags import Flags
     from saldo.storage.sealing import Sealer
+    from saldo.support.service import Support
     from saldo.tax.fallback import ServiceTax
     from saldo.tax.ports import TaxPort, TaxService
     from saldo.usage.accept import AcceptUsage
@@ -293,6 +294,13 @@ def forecasts() -> Forecasts:
     from saldo.invoicing.forecast import Forecasts
 
     return Forecasts(billing(), clock)
+
+
+@lru_cache(maxsize=1)
+def support() -> Support:
+    from saldo.support.service import Support
+
+    return Support(store(), sealer(), clock)
 
 
 @lru_cache(maxsize=1)

@@ -22,24 +22,11 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         selling,
         signing_in,
         styleguide,
+        tickets,
         work,
     )
 
     return (
-        *(
-            signing_in,
-            work,
-            customers,
-            credits,
-            disputes,
-            runs,
-            drafts,
-            orders,
-            proposals,
-            seller,
-            selling,
-            audit,
-            access,
-        ),
-        *(acting, styleguide),
+        *(signing_in, work, customers, credits, runs, drafts, orders, proposals, seller, selling, audit, access),
+        *(disputes, tickets, acting, styleguide),
     )

@@ -195,7 +195,10 @@ class PortalStack(Stack):
         )
 
     def _routes(self, module: str, function: lambda_.IFunction) -> None:
-        integration = apigateway.LambdaIntegration(function, proxy=True, allow_test_invoke=False)
+        # One permission for the API and not one for each of its methods: a stack has 500 resources at most.
+        integration = apigateway.LambdaIntegration(
+            function, proxy=True, allow_test_invoke=False, scope_permission_to_method=False
+        )
         for path, methods in sorted(_chalice_app(module).routes.items()):
             resource = self.api.root.resource_for_path(path)
             for method in sorted(methods):

@@ -37,6 +37,7 @@ from local.cli.runs import bill, run_group, runs  # noqa: E402
 from local.cli.selling import catalog_group, seller_group  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
 from local.cli.staff import code, staff_group  # noqa: E402
+from local.cli.support import support_group  # noqa: E402
 from local.cli.tax import tax_group  # noqa: E402
 from local.cli.usage import usage_group  # noqa: E402
 from local.cli.watching import check, mail, trace  # noqa: E402
@@ -86,6 +87,7 @@ for command in (
     customer_group,
     queues_group,
     staff_group,
+    support_group,
     code,
     drift,
 ):

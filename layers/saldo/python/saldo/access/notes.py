@@ -29,6 +29,7 @@ class NoteKind(StrEnum):
     NEW_DEVICE = "new_device"
     APPROVAL_ASKED = "approval_asked"
     DISPUTE_NEWS = "dispute_news"
+    TICKET_ANSWERED = "ticket_answered"
 
 
 @dataclass(frozen=True, slots=True)
