@@ -6,6 +6,7 @@ from functions.portal import (
     approvals,
     autopay,
     consent,
+    disputes,
     help,
     invoices,
     methods,
@@ -56,6 +57,7 @@ for part in (
     help,
     profile,
     consent,
+    disputes,
 ):
     app.register_blueprint(part.routes.blueprint)
 for staff_part in pages_of_staff():

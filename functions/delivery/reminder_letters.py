@@ -12,7 +12,7 @@ from saldo.collections.model import Notice
 from saldo.collections.service import Reminders, StillOwed
 from saldo.delivery.model import Letter
 from saldo.documents.wording import Wording, wording
-from saldo.invoicing.records import header_key
+from saldo.invoicing.records import InvoiceHeader, header_key
 from saldo.payments.pay_links import PayLinks
 
 
@@ -45,16 +45,14 @@ class ReminderLetters:
 
 
 def letter_of(owed: StillOwed, account: Account, seller: LegalEntity, today: date, origin: str) -> Letter:
-    """The letter of the notices that stand, on a day; amounts are those that are open now."""
+    """The letter of the notices that stand, on a day; amounts are those that are open now and not in dispute."""
     words = wording(account.language, account.country)
     notices, headers = owed.reminder.standing, owed.headers
     tone, first = _tone(notices, today), min(notice.due_on for notice in notices)
     amount = _amount(owed, words)
     portal = f"{origin}/accounts/{account.id}"
     only = f"/invoices/{notices[0].invoice_id}" if len(notices) == 1 else ""
-    open_now = [
-        (header_key(account.id, n.invoice_id), {"open_minor": headers[n.invoice_id].open_minor}) for n in notices
-    ]
+    open_now = [(header_key(account.id, n.invoice_id), _as_read(headers[n.invoice_id])) for n in notices]
     return Letter(
         language=words.language,
         sender=seller.name,
@@ -71,6 +69,11 @@ def letter_of(owed: StillOwed, account: Account, seller: LegalEntity, today: dat
     )
 
 
+def _as_read(header: InvoiceHeader) -> dict[str, int | None]:
+    """What must still hold of an invoice when the letter goes."""
+    return {"open_minor": header.open_minor, "disputed_minor": header.disputed_minor or None}
+
+
 def _tone(notices: tuple[Notice, ...], today: date) -> str:
     """By the invoice that is longest due: what is not due yet is announced, not asked for."""
     first = min(notice.due_on for notice in notices)
@@ -82,12 +85,12 @@ def _tone(notices: tuple[Notice, ...], today: date) -> str:
 def _amount(owed: StillOwed, words: Wording) -> str:
     sums: Counter[str] = Counter()
     for notice in owed.reminder.standing:
-        sums[notice.currency] += owed.headers[notice.invoice_id].open_minor
+        sums[notice.currency] += owed.headers[notice.invoice_id].undisputed_minor
     return " + ".join(words.money(minor, currency) for currency, minor in sorted(sums.items()))
 
 
 def _fact(notice: Notice, owed: StillOwed, today: date, words: Wording) -> tuple[str, str]:
-    amount = words.money(owed.headers[notice.invoice_id].open_minor, notice.currency)
+    amount = words.money(owed.headers[notice.invoice_id].undisputed_minor, notice.currency)
     when = "was_due" if notice.due_on < today else "is_due"
     return notice.number, words(f"mail_reminder_{when}", amount=amount, date=words.day(notice.due_on))
 

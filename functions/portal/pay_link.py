@@ -41,9 +41,9 @@ def pay(visit: Visit) -> Answer:
     key, header = visit.sent("request_key"), found.invoice.header
     if found.is_being_paid and not services.pay_links().has_begun(header.account_id, key):
         return _page(visit, found, "changed")
-    if visit.sent("minor") != str(header.open_minor) or header.open_minor <= 0:
+    if visit.sent("minor") != str(header.undisputed_minor) or header.undisputed_minor <= 0:
         return _page(visit, found, "changed")
-    chosen, return_url = [Allocation(header.invoice_id, header.open_minor)], f"{services.settings().origin}/paid"
+    chosen, return_url = [Allocation(header.invoice_id, header.undisputed_minor)], f"{services.settings().origin}/paid"
     try:
         payment = services.payments().start(header.account_id, chosen, _actor(visit), key, return_url)
     except Refusal as refusal:
@@ -91,7 +91,7 @@ def _page(visit: Visit, found: Payable, problem: str = "") -> Answer:
         "bank": bank_details(seller, header, visit.words),
         "seller": seller["name"] if seller else "",
         "token": visit.params["token"],
-        "minor": header.open_minor,
+        "minor": header.undisputed_minor,
         "is_being_paid": found.is_being_paid,
         "told_text": visit.words(f"pay_link.told.{problem}") if problem else "",
         "request_key": visit.sent("request_key") or secrets.token_urlsafe(24),

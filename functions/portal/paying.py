@@ -54,7 +54,11 @@ def choose(visit: Visit) -> Answer:
     if visit.asked("all"):
         late_only = visit.asked("all") == "overdue"
         currency = _currency(visit, rows, wanted)
-        mine = [r for r in rows if r.currency == currency and (r.is_overdue(visit.today) or not late_only)]
+        mine = [
+            r
+            for r in rows
+            if r.currency == currency and r.undisputed_minor and (r.is_overdue(visit.today) or not late_only)
+        ]
         wanted = Wanted(tuple(r.invoice_id for r in mine), {})
     return choice_page(visit, rows, wanted, ())
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from saldo.access.colleagues import Colleagues
     from saldo.access.service import Access
     from saldo.autopay.service import Autopay
+    from saldo.disputes.service import Disputes
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.self_service import SelfService
     from saldo.invoicing.thresholds import Thresholds
@@ -76,6 +77,13 @@ def approvals() -> Approvals:
     from saldo.payments.approvals import Approvals
 
     return Approvals(store(), sealer(), clock)
+
+
+def disputes(within: Store) -> Disputes:
+    """Of the account that `within` reaches."""
+    from saldo.disputes.service import Disputes
+
+    return Disputes(within, sealer(), clock)
 
 
 @lru_cache(maxsize=1)

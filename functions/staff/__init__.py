@@ -13,6 +13,7 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         audit,
         credits,
         customers,
+        disputes,
         drafts,
         orders,
         proposals,
@@ -27,5 +28,5 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
 
     return (
         *(signing_in, work, customers, credits, runs, drafts, orders, proposals, seller, selling, audit, access),
-        *(tickets, acting, styleguide),
+        *(disputes, tickets, acting, styleguide),
     )

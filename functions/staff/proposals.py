@@ -68,6 +68,8 @@ def _said(visit: StaffVisit, name: str, value: object) -> str:
     t = visit.words
     if name == "role":
         return t(f"staff_role.{value}")
+    if name == "dispute_id":
+        return t("staff.dispute_settled")
     if name == "reason":
         return t(f"staff.reason.{value}")
     if name.endswith("_minor") and isinstance(value, int):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from saldo.access.reviews import AccessReviews
     from saldo.access.staff import StaffAccess
     from saldo.accounts.seller_details import SellerDetails
+    from saldo.disputes.service import Disputes
     from saldo.invoicing.approvals import Approvals
     from saldo.invoicing.staff_credits import StaffCredits
     from saldo.orders.decisions import Decisions
@@ -83,7 +84,13 @@ def credits() -> StaffCredits:
     from saldo.invoicing.corrections import Corrections
     from saldo.invoicing.staff_credits import StaffCredits
 
-    return StaffCredits(Corrections(store(), clock, tax()), proposals())
+    return StaffCredits(Corrections(store(), clock, tax()), proposals(), disputes())
+
+
+def disputes() -> Disputes:
+    from saldo.disputes.service import Disputes
+
+    return Disputes(store(), sealer(), clock)
 
 
 def seller_details() -> SellerDetails:

@@ -10,6 +10,7 @@ from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.access import records_proposals
 from saldo.access.rules_staff import entities_of
+from saldo.disputes.records import queue_agenda
 from saldo.invoicing.approvals import review_agenda
 from saldo.invoicing.run.records import attempt_from
 from saldo.kernel.clock import instant_text
@@ -47,6 +48,7 @@ def work(visit: StaffVisit) -> Answer:
     waiting = records_proposals.waiting_agenda(entity_id)
     queues = (
         ("proposals", count(waiting, agenda=True, first=instant_text(visit.now))),
+        ("disputes", count(queue_agenda(entity_id), agenda=True)),
         ("orders", count(entity_id, DISCREPANCY_PREFIX)),
         ("drafts", count(review_agenda(entity_id), agenda=True)),
         ("runs", aside),

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from functions.portal import formats
 from functions.portal.presenters.tables import Column
-from functions.portal.presenters.tags import Tag, due_note, invoice_tag
+from functions.portal.presenters.tags import Tag, dispute_tag, disputed_note, due_note, invoice_tag
 from functions.portal.words import Words
 from saldo.invoicing.listing import COLUMNS, STATUSES, InvoiceRow, Listing, ListWish
 from saldo.invoicing.reading import Invoice, row_from
@@ -20,6 +20,7 @@ from saldo.invoicing.status import DocumentKind
 from saldo.kernel.errors import Problems
 
 if TYPE_CHECKING:
+    from saldo.disputes.model import InDispute
     from saldo.invoicing.model import InvoiceBody, Line
     from saldo.rating.model import Step
     from saldo.tax.model import TaxTotal
@@ -150,7 +151,7 @@ def row_view(row: InvoiceRow, today: date, words: Words, bare: bool = False) -> 
         number=row.number,
         issued=words.day(row.issued_on),
         due=words.day(row.due_on),
-        note=due_note(row, today, words),
+        note=disputed_note(row, words) or due_note(row, today, words),
         tag=invoice_tag(row, today, words),
         total=written(row.total_minor, row.currency),
         open=written(row.open_minor, row.currency) if row.open_minor > 0 else "–",
@@ -170,7 +171,7 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """`sums`: (name, note, amount, is a sum), from net to what is open.
+    """`sums`: (name, note, amount, is a sum), from net to what is open. `to_pay`: open and not in dispute.
 
     `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty.
     """
@@ -180,16 +181,21 @@ class InvoiceView:
     lines: tuple[LineView, ...]
     sums: tuple[tuple[str, str, str, bool], ...]
     open: str
+    to_pay: str
     currency: str
     history: tuple[tuple[str, str], ...]
     is_open: bool
     estimated: bool
+    may_dispute: bool = False
+    disputes: tuple[tuple[str, str, Tag], ...] = ()
     early: str = ""
     early_amount: str = ""
     early_typed: str = ""
 
 
-def invoice_view(invoice: Invoice, today: date, zone: str, words: Words) -> InvoiceView:
+def invoice_view(
+    invoice: Invoice, today: date, zone: str, words: Words, in_dispute: InDispute | None = None
+) -> InvoiceView:
     """Amounts inside are in the invoice's currency and without its sign; the heading names it once."""
     header, body = invoice.header, invoice.body
     money = header.currency
@@ -200,18 +206,29 @@ def invoice_view(invoice: Invoice, today: date, zone: str, words: Words) -> Invo
         lines=tuple(line_view(line, money, words) for line in body.lines) if body else (),
         sums=_sums(header, body, words),
         open=words.money(header.open_minor, money),
+        to_pay=words.money(header.undisputed_minor, money),
         currency=money,
         history=tuple((words(f"history.{h.status}"), words.moment(h.at, zone)) for h in reversed(header.history)),
-        is_open=header.open_minor > 0,
+        is_open=header.undisputed_minor > 0,
         estimated=_is_estimated(body),
+        may_dispute=not is_note and header.credited_minor < header.total_minor,
+        disputes=_disputes(in_dispute, money, words),
         **_early(header, body, today, words),
+    )
+
+
+def _disputes(found: InDispute | None, currency: str, words: Words) -> tuple[tuple[str, str, Tag], ...]:
+    """(id, amount with tax, state) of each dispute of the invoice."""
+    return tuple(
+        (one.dispute_id, words.money(one.claim.gross_minor, currency), dispute_tag(one.state, words))
+        for one in (found.disputes if found else ())
     )
 
 
 def _early(header: InvoiceHeader, body: InvoiceBody | None, today: date, words: Words) -> dict[str, str]:
     """What the page says of a discount that can still be had."""
     offer = header.early_now
-    if offer is None or body is None or body.early_discount is None or today > offer.until_on:
+    if offer is None or header.disputed_minor or body is None or body.early_discount is None or today > offer.until_on:
         return {}
     minor = header.open_minor - offer.minor
     amount, percent = words.money(minor, header.currency), formats.percent(words.language, body.early_discount.percent)
@@ -231,6 +248,9 @@ def _sums(header: InvoiceHeader, body: InvoiceBody | None, words: Words) -> tupl
         paid = words("invoice.paid_or_credited" if header.credited_minor else "invoice.paid")
         sums.append((paid, "", words.amount(header.open_minor - header.total_minor, money), False))
         sums.append((words("invoice.open"), "", words.amount(header.open_minor, money), True))
+    if header.disputed_minor:
+        sums.append((words("invoice.in_dispute"), "", words.amount(-header.disputed_minor, money), False))
+        sums.append((words("invoice.to_pay"), "", words.amount(header.undisputed_minor, money), True))
     return tuple(sums)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from functions.portal.presenters.tags import Tag, due_note, invoice_tag
+from functions.portal.presenters.tags import Tag, disputed_note, due_note, invoice_tag
 from functions.portal.words import Words
 from saldo.invoicing.listing import InvoiceRow
 from saldo.kernel.errors import Problem, Refusal
@@ -108,7 +108,7 @@ def allocations_from(
     found, problems = [], []
     for index, invoice_id in enumerate(wanted.chosen):
         row = rows.get(invoice_id)
-        minor = wanted.minors.get(invoice_id, row.open_minor if row else 1)
+        minor = wanted.minors.get(invoice_id, _usual(row) if row else 1)
         typed = wanted.typed.get(invoice_id, "")
         if row and typed and invoice_id not in wanted.minors:
             try:
@@ -121,7 +121,17 @@ def allocations_from(
 
 def payables_of(rows: Sequence[InvoiceRow]) -> dict[str, Payable]:
     """Open rows as payments' own rules take them (the seller plays no part in them)."""
-    return {r.invoice_id: Payable(r.invoice_id, r.number, "", r.currency, r.due_on, r.open_minor) for r in rows}
+    return {
+        r.invoice_id: Payable(
+            r.invoice_id, r.number, "", r.currency, r.due_on, r.open_minor, disputed_minor=r.disputed_minor
+        )
+        for r in rows
+    }
+
+
+def _usual(row: InvoiceRow) -> int:
+    """What is paid unless the payer says otherwise: what is open and not in dispute; all of it where all is."""
+    return row.undisputed_minor or row.open_minor
 
 
 def choice_view(
@@ -131,7 +141,7 @@ def choice_view(
     mine = [r for r in rows if r.currency == currency]
     shown = sorted(mine, key=lambda r: (r.invoice_id not in wanted.chosen, r.due_on, r.invoice_id))[:MOST_SHOWN]
     errors, general = _errors_by_invoice(problems, wanted.chosen, words)
-    chosen_minor = sum(r.open_minor for r in mine if r.invoice_id in wanted.chosen)
+    chosen_minor = sum(_usual(r) for r in mine if r.invoice_id in wanted.chosen)
     return ChoiceView(
         currency=currency,
         others=tuple(sorted({r.currency for r in rows} - {currency})),
@@ -145,18 +155,18 @@ def choice_view(
 
 
 def _choice_row(row: InvoiceRow, wanted: Wanted, errors: Mapping[str, str], today: date, words: Words) -> ChoiceRow:
-    full = words.amount(wanted.minors.get(row.invoice_id, row.open_minor), row.currency)
+    full = words.amount(wanted.minors.get(row.invoice_id, _usual(row)), row.currency)
     return ChoiceRow(
         invoice_id=row.invoice_id,
         number=row.number,
         due=words.day(row.due_on),
-        note=due_note(row, today, words),
+        note=disputed_note(row, words) or due_note(row, today, words),
         tag=invoice_tag(row, today, words),
         open=words.amount(row.open_minor, row.currency),
         typed=wanted.typed.get(row.invoice_id) or full,
         chosen=row.invoice_id in wanted.chosen,
         error=errors.get(row.invoice_id, ""),
-        minor=row.open_minor,
+        minor=_usual(row),
     )
 
 

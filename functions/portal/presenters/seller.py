@@ -24,9 +24,9 @@ def bank_details(entity: Item | None, header: InvoiceHeader, words: Words) -> Ba
 
     entity: the seller's item, read as it lies: its record's definition costs a page more than the page.
     """
-    if entity is None or header.open_minor <= 0 or not entity["iban"]:
+    if entity is None or header.undisputed_minor <= 0 or not entity["iban"]:
         return None
     iban = entity["iban"].replace(" ", "")
     grouped = " ".join(iban[i : i + 4] for i in range(0, len(iban), 4))
-    amount = words.money(header.open_minor, header.currency)
+    amount = words.money(header.undisputed_minor, header.currency)
     return BankDetails(entity["name"], entity["bank_name"], grouped, entity["bic"], header.number, amount)

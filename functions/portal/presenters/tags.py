@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from functions.portal.words import Words
+from saldo.disputes.model import DisputeState
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.status import InvoiceStatus
 from saldo.payments.model import PaymentStatus
@@ -46,6 +47,25 @@ _PAYMENT_TONES = {
 
 def payment_tag(status: PaymentStatus, words: Words) -> Tag:
     return Tag(_PAYMENT_TONES[status], words(f"payment_status.{status}"))
+
+
+_DISPUTE_TONES = {
+    DisputeState.OPEN: "wait",
+    DisputeState.ANSWERED: "part",
+    DisputeState.IN_CREDIT: "wait",
+    DisputeState.CREDITED: "done",
+    DisputeState.REFUSED: "late",
+    DisputeState.WITHDRAWN: "over",
+}
+
+
+def dispute_tag(state: DisputeState, words: Words) -> Tag:
+    return Tag(_DISPUTE_TONES[state], words(f"dispute.state.{state}"))
+
+
+def disputed_note(row: InvoiceRow, words: Words) -> str:
+    """What of it is in dispute; "" for nothing."""
+    return words("dispute.note", amount=words.money(row.disputed_minor, row.currency)) if row.disputed_minor else ""
 
 
 def due_note(row: InvoiceRow, today: date, words: Words) -> str:

@@ -33,6 +33,7 @@ class NoteKind(StrEnum):
     METHOD_EXPIRING = "method_expiring"
     DEBIT_ANNOUNCED = "debit_announced"
     DEBIT_FAILED = "debit_failed"
+    DISPUTE_NEWS = "dispute_news"
     TICKET_ANSWERED = "ticket_answered"
 
 

@@ -40,7 +40,7 @@ class ReminderPolicy:
 
 @dataclass(frozen=True, slots=True)
 class OpenInvoice:
-    """An issued invoice with something still owed, in minor units."""
+    """An issued invoice with something still owed, in minor units; `disputed_minor` of it is in dispute."""
 
     invoice_id: str
     number: str
@@ -48,6 +48,7 @@ class OpenInvoice:
     issued_on: date
     due_on: date
     open_minor: int
+    disputed_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,12 @@ class Notice:
     open_minor: int
     is_last: bool = False
     withdrawn: str = ""
+    disputed_minor: int = 0
+
+    @property
+    def asked_minor(self) -> int:
+        """What the letter asks for: what is open and not in dispute."""
+        return self.open_minor - self.disputed_minor
 
 
 @dataclass(frozen=True, slots=True)

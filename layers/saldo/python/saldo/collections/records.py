@@ -74,7 +74,7 @@ def guard_key(account_id: str, invoice_id: str, step: str) -> Key:
 
 def reminder_item(reminder: Reminder) -> Item:
     pk, sk = reminder_key(reminder.account_id, reminder.id)
-    notices = [{name: getattr(n, name) for name in _PLAIN} | {"due_on": n.due_on.isoformat()} for n in reminder.notices]
+    notices = [_notice_item(notice) for notice in reminder.notices]
     return {
         "pk": pk,
         "sk": sk,
@@ -88,9 +88,18 @@ def reminder_item(reminder: Reminder) -> Item:
     }
 
 
+def _notice_item(notice: Notice) -> Item:
+    item: Item = {name: getattr(notice, name) for name in _PLAIN} | {"due_on": notice.due_on.isoformat()}
+    return item | ({"disputed_minor": notice.disputed_minor} if notice.disputed_minor else {})
+
+
 def reminder_from(item: Item) -> Reminder:
     notices = tuple(
-        Notice(**{name: row[name] for name in _PLAIN}, due_on=date.fromisoformat(row["due_on"]))
+        Notice(
+            **{name: row[name] for name in _PLAIN},
+            due_on=date.fromisoformat(row["due_on"]),
+            disputed_minor=row.get("disputed_minor", 0),
+        )
         for row in item["notices"]
     )
     return Reminder(
@@ -110,7 +119,8 @@ def issue(unit: Unit, reminder: Reminder) -> Unit:
     for notice in reminder.notices:
         pk, sk = guard_key(reminder.account_id, notice.invoice_id, notice.step)
         unit.insert({"pk": pk, "sk": sk, "kind": "guard", "reminder_id": reminder.id})
-        unit.require(header_key(reminder.account_id, notice.invoice_id), when={"open_minor": notice.open_minor})
+        as_read = {"open_minor": notice.open_minor, "disputed_minor": notice.disputed_minor or None}
+        unit.require(header_key(reminder.account_id, notice.invoice_id), when=as_read)
     return unit
 
 
@@ -127,4 +137,5 @@ def open_invoice_from(item: Item) -> OpenInvoice:
         issued_on=date.fromisoformat(item["issued_on"]),
         due_on=date.fromisoformat(item["due_on"]),
         open_minor=item["open_minor"],
+        disputed_minor=item.get("disputed_minor", 0),
     )

@@ -113,6 +113,7 @@ def _about(invoice: OpenInvoice, steps: Sequence[DunningStep], case: AccountCase
         invoice.due_on,
         invoice.open_minor,
         is_last=step == steps[-1],
+        disputed_minor=invoice.disputed_minor,
     )
 
 
@@ -120,6 +121,8 @@ def _against(notice: Notice, notices: Sequence[Notice], case: AccountCase, polic
     """The code of what speaks against sending a notice now, "" when nothing does."""
     if not case.mailed:
         return "no_mail"
+    if notice.asked_minor <= 0:
+        return "disputed"
     if notice.invoice_id in case.held:
         return case.held[notice.invoice_id]
     if case.unapplied.get(notice.currency, 0) >= _owed(notices, case)[notice.currency]:
@@ -135,7 +138,7 @@ def _owed(notices: Sequence[Notice], case: AccountCase) -> Counter[str]:
     owed: Counter[str] = Counter()
     for notice in notices:
         if notice.invoice_id not in case.held:
-            owed[notice.currency] += notice.open_minor
+            owed[notice.currency] += notice.asked_minor
     return owed
 
 

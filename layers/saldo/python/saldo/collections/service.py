@@ -39,7 +39,7 @@ PAYMENT_UNDER_WAY, NO_LONGER_OWED = "payment_under_way", "no_longer_owed"
 
 
 def nothing_held(_account_id: str) -> Mapping[str, str]:
-    """Until there are rooms of disputes, promises and payment plans: nothing is held back for one."""
+    """Until there are rooms of promises and payment plans: nothing is held back for one."""
     return {}
 
 
@@ -263,4 +263,4 @@ def _owes(balance: Item) -> bool:
 
 
 def _is_owed(header: InvoiceHeader | None) -> bool:
-    return header is not None and header.status in ISSUED and header.open_minor > 0
+    return header is not None and header.status in ISSUED and header.undisputed_minor > 0

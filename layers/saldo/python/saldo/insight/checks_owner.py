@@ -13,6 +13,11 @@ from saldo.audit.records import PREFIX as AUDIT_PREFIX
 from saldo.audit.records_chain import kept_from
 from saldo.audit.rules_chain import UNDER_WAY, first_break
 from saldo.insight.checks_across import RUN
+from saldo.insight.checks_disputes import (
+    credited_disputes_have_their_credit_notes,
+    disputed_cents_are_in_one_dispute,
+    disputes_freeze_what_is_open,
+)
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
 from saldo.invoicing.minimum_records import minimum_from
@@ -229,6 +234,7 @@ _STATES = {
     "invoice": {"draft", "issued", "part_paid", "paid", "credited", "settled"},
     "payment": {"started", "requires_action", "processing", "settled", "failed", "cancelled"},
     "attempt": {"open", "failed", "closed"},
+    "dispute": {"open", "answered", "in_credit", "credited", "refused", "withdrawn"},
 }
 
 
@@ -462,4 +468,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _estimates_are_trued_up_once,
     _steps_are_noticed_once_and_never_after_payment,
     _debits_are_made_once,
+    disputes_freeze_what_is_open,
+    disputed_cents_are_in_one_dispute,
+    credited_disputes_have_their_credit_notes,
 )

@@ -16,7 +16,15 @@ from saldo.kernel.ids import fingerprint
 
 Image = Mapping[str, Any]  # a record's attributes as plain values, before or after a change
 
-KINDS = ("invoice", "payment", "order", "alert", "reminder", "note")  # the only records whose changes are news
+KINDS = (
+    "invoice",
+    "payment",
+    "order",
+    "alert",
+    "reminder",
+    "note",
+    "dispute",
+)  # the only records whose changes are news
 _NOT_YET = ("draft", "void")
 _TAKEN = ("accepted", "fulfilled")
 
@@ -181,6 +189,28 @@ def _of_note(old: Image | None, new: Image) -> list[DomainEvent]:
     return [_letter_event("note.written", new, new["note_id"], new["written_at"], told)]
 
 
+def _of_dispute(old: Image | None, new: Image) -> list[DomainEvent]:
+    """News when it is opened and with each change of state; what is said in it is none."""
+    before = old["status"] if old else ""
+    if new["status"] == before:
+        return []
+    facts = ("dispute_id", "invoice_id", "number", "reason", "currency", "status", "credited_minor")
+    told = {key: new[key] for key in facts} | {"disputed_minor": new["total_minor"], "before": before}
+    name, at = "dispute.changed" if old else "dispute.opened", _when(new, new["status"])
+    return [
+        DomainEvent(
+            id=f"evt_{fingerprint(name, new['dispute_id'], new['status'], at.isoformat())}",
+            type=name,
+            version=1,
+            occurred_at=at,
+            correlation_id=new["dispute_id"],
+            account_id=new["pk"],
+            entity_id=new["entity_id"],
+            facts=told,
+        )
+    ]
+
+
 def _letter_event(name: str, new: Image, letter_id: str, at: str, facts: Mapping[str, Any]) -> DomainEvent:
     """What is news once: when it is first on record."""
     return DomainEvent(
@@ -207,4 +237,5 @@ _OF_KIND: Mapping[str, Callable[[Image | None, Image], list[DomainEvent]]] = {
     "alert": _of_alert,
     "reminder": _of_reminder,
     "note": _of_note,
+    "dispute": _of_dispute,
 }

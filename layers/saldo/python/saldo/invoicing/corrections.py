@@ -60,6 +60,7 @@ class CreditRequest:
     their lines where they are not named themselves), or one amount without (`net_minor`) or with its tax
     (`total_minor`), or with none of them all that is left.
 
+    `dispute_id`: the dispute that it decides; `disputed_after`: what is in dispute on the invoice by others.
     `request`: the caller's own id of this wish, which guards it for ever. `note`: what the customer reads on it.
     """
 
@@ -72,6 +73,8 @@ class CreditRequest:
     amounts: Mapping[str, int] = field(default_factory=dict)
     net_minor: int | None = None
     total_minor: int | None = None
+    dispute_id: str = ""
+    disputed_after: int | None = None
 
     @property
     def content(self) -> str:
@@ -94,6 +97,7 @@ class _Corrected:
     wallet_read: int | None
 
 
+Settles = Callable[[Unit, InvoiceHeader], None]  # what is decided by a credit note, in its unit
 _Decide = Callable[[_Corrected], list[InvoiceBody]]
 
 
@@ -115,17 +119,20 @@ class Corrections:
         guard = self._store.get(*keys.guard_key(asked.account_id, asked.request))
         return self._became(asked, guard, asked.content)[0] if guard else None
 
-    def credit(self, asked: CreditRequest, consent: Callable[[Unit], None] | None = None) -> InvoiceHeader:
+    def credit(
+        self, asked: CreditRequest, consent: Callable[[Unit], None] | None = None, settles: Settles | None = None
+    ) -> InvoiceHeader:
         """Issue the credit note and return it; the same request again returns the same one.
 
-        `consent` adds to the unit what must hold besides (a second person's agreement), or refuses.
+        `consent` adds to the unit what must hold besides (a second person's agreement), or refuses; `settles` what the
+        note decides (a dispute).
 
         Refusals: `invalid_correction`, `not_correctable`, `invalid_credit_note`, `more_than_left`, `prepaid_spent`,
         `total_out_of_reach`, `request_reused`, `earlier_run_open`, `numbers_would_go_back`. Raises Unavailable when
         others keep changing the same records; asking again is safe.
         """
         _check(asked)
-        return self._until_it_holds(asked, asked.content, lambda found: [self._note(found, asked)], consent)[0]
+        return self._until_it_holds(asked, asked.content, lambda found: [self._note(found, asked)], consent, settles)[0]
 
     def rebill(self, asked: CreditRequest, answer: TaxAnswer | None = None) -> tuple[InvoiceHeader, InvoiceHeader]:
         """Take an invoice back whole and issue it again to the account's billing profile of now: (note, new invoice).
@@ -165,7 +172,12 @@ class Corrections:
     # -- how ---------------------------------------------------------------------------------------------------
 
     def _until_it_holds(
-        self, asked: CreditRequest, content: str, decide: _Decide, consent: Callable[[Unit], None] | None = None
+        self,
+        asked: CreditRequest,
+        content: str,
+        decide: _Decide,
+        consent: Callable[[Unit], None] | None = None,
+        settles: Settles | None = None,
     ) -> list[InvoiceHeader]:
         for tried in range(_MOST_ATTEMPTS):
             before = self._store.get(*keys.guard_key(asked.account_id, asked.request))
@@ -176,6 +188,8 @@ class Corrections:
             unit, issued = self._unit(found, asked, content, bodies)
             if consent is not None:
                 consent(unit)
+            if settles is not None:
+                settles(unit, issued[0])
             if self._store.write_one(unit) is None:
                 return issued
             time.sleep(random.uniform(0, 0.002 * min(tried, 20)))  # noqa: S311 - jitter, not a secret
@@ -258,7 +272,7 @@ class Corrections:
         unit.insert(keys.guard_item(account_id, asked.request, content, [body.id for body in bodies]))
         unit.insert(keys.link_item(account_id, found.body.id, len(found.notes) + 1, note.id))
         lowered = min(-note.payable_minor, found.header.open_minor)
-        records.credit_update(unit, found.header, -note.total_minor, lowered, at)
+        records.credit_update(unit, found.header, -note.total_minor, lowered, at, asked.disputed_after)
         used = sum(c.minor for body in bodies[1:] for c in body.credits if c.source is CreditSource.CREDIT_NOTE)
         _keep(unit, found, bodies, -note.payable_minor - lowered - used)
         if len(bodies) > 1:

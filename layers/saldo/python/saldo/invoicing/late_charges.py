@@ -7,7 +7,7 @@ asking twice, or after a crash, adds nothing twice. Reference rates put on recor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ from saldo.accounts.model import Account, LatePolicy, LegalEntity
 from saldo.accounts.records import account_from, entity_from
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
-from saldo.invoicing.records import header_key
+from saldo.invoicing.records import header_key, open_agenda
 from saldo.invoicing.rules_late_law import REFERENCE_RATES, ReferenceRate
 from saldo.invoicing.rules_late_payment import INTEREST, LateCase, LateCharge, charges_on, debts_of
 from saldo.kernel.clock import Clock
@@ -28,7 +28,6 @@ from saldo.orders.records import add_item, item_key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
-Disputed = Callable[[str], Mapping[str, int]]  # account id → minor units in dispute, by invoice
 _REFERENCE = "rates_reference"
 _INTEREST_NAMES = {
     "en": "Interest for late payment of invoice {number}, {month}",
@@ -42,11 +41,6 @@ _FEE_NAMES = {
     "fr": "Indemnité forfaitaire de recouvrement, facture {number}",
     "es": "Compensación por costes de cobro de la factura {number}",
 }
-
-
-def nothing_disputed(_account_id: str) -> Mapping[str, int]:
-    """Until there is a room of disputes: nothing is known to be in dispute."""
-    return {}
 
 
 @dataclass(slots=True)
@@ -64,10 +58,9 @@ class LateCharges:
         self,
         store: Store,
         clock: Clock,
-        disputed: Disputed = nothing_disputed,
         charged: Callable[[Account], bool] = lambda _account: True,
     ) -> None:
-        self._store, self._clock, self._disputed, self._charged = store, clock, disputed, charged
+        self._store, self._clock, self._charged = store, clock, charged
 
     def assess(self, entity_id: str, on: date | None = None) -> LateReport:
         """Add what is to be charged to the seller's customers by a day (None: today where it keeps its books)."""
@@ -120,9 +113,10 @@ class LateCharges:
     def _assess_account(
         self, entity: LegalEntity, account: Account, case: LateCase, on: date, report: LateReport
     ) -> None:
-        disputed = self._disputed(account.id)
+        debts = debts_of(entries(self._store, account.id))
+        disputed = self._disputed(account.id) if debts else {}
         charges: list[LateCharge] = []
-        for debt in debts_of(entries(self._store, account.id)):
+        for debt in debts:
             try:
                 charges += charges_on(debt, case, on, disputed.get(debt.invoice_id, 0))
             except Refusal as refusal:
@@ -135,6 +129,11 @@ class LateCharges:
             number = numbers.get(header_key(account.id, charge.invoice_id), charge.invoice_id)
             if self._store.write_one(self._unit(entity, account, charge, number, on)) is None:
                 report.added.append(charge.id)
+
+    def _disputed(self, account_id: str) -> dict[str, int]:
+        """What is in dispute of each invoice, in minor units: it bears no interest meanwhile."""
+        items = self._store.query_all(open_agenda(account_id), agenda=True)
+        return {item["invoice_id"]: item["disputed_minor"] for item in items if item.get("disputed_minor")}
 
     def _unit(self, entity: LegalEntity, account: Account, charge: LateCharge, number: str, on: date) -> Unit:
         texts = _INTEREST_NAMES if charge.kind == INTEREST else _FEE_NAMES

@@ -26,9 +26,16 @@ class InvoiceRow:
     due_on: date
     total_minor: int
     open_minor: int
+    disputed_minor: int = 0
+
+    @property
+    def undisputed_minor(self) -> int:
+        """What is open and not in dispute."""
+        return self.open_minor - self.disputed_minor
 
     def is_overdue(self, today: date) -> bool:
-        return self.open_minor > 0 and self.due_on < today
+        """What is in dispute is not late: nobody is asked for it."""
+        return self.undisputed_minor > 0 and self.due_on < today
 
     def days_late(self, today: date) -> int:
         """Days past the due date; 0 or less when not yet late."""

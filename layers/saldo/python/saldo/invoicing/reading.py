@@ -42,6 +42,7 @@ def row_from(item: Item) -> InvoiceRow:
         due_on=date.fromisoformat(item["due_on"]),
         total_minor=item["total_minor"],
         open_minor=item["open_minor"],
+        disputed_minor=item.get("disputed_minor", 0),
     )
 
 

@@ -55,6 +55,7 @@ class InvoiceHeader:
     `buyer_profile` is the version of the billing profile it is addressed to. `history` is oldest first.
     A credit note's total is below zero and nothing is open on it; `of_invoice` names what it takes back.
     `credited_minor` (0 or more) is what credit notes took back of this invoice, in all.
+    `disputed_minor` (0 or more, at most what is open) is in dispute: nobody is asked for it.
     `by_mail`: False where the account wanted none when it was frozen; delivery is then not even told of it.
     """
 
@@ -82,6 +83,12 @@ class InvoiceHeader:
     credited_minor: int = 0
     early: EarlyOffer | None = None
     by_mail: bool = True
+    disputed_minor: int = 0
+
+    @property
+    def undisputed_minor(self) -> int:
+        """What is open and not in dispute."""
+        return self.open_minor - self.disputed_minor
 
     @property
     def early_now(self) -> EarlyOffer | None:
@@ -96,7 +103,7 @@ class InvoiceHeader:
 # Written only where they say something, so that what was stored before them reads the same.
 _LATER = {
     name: InvoiceHeader.__dataclass_fields__[name].default
-    for name in ("document", "of_invoice", "series", "sequence", "credited_minor", "early", "by_mail")
+    for name in ("document", "of_invoice", "series", "sequence", "credited_minor", "early", "by_mail", "disputed_minor")
 }
 
 
@@ -213,24 +220,58 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
     if not 0 < paid_minor <= header.open_minor:
         raise Refusal("over_open_balance", f"{header.invoice_id} has {header.open_minor} open, not {paid_minor}")
     left = header.open_minor - paid_minor
+    disputed = min(header.disputed_minor, left)
     status = InvoiceStatus.PART_PAID if left else InvoiceStatus.PAID
     history = (*header.history, StatusChange(at, status)) if status is not header.status else header.history
     unit.update(
         header_key(header.account_id, header.invoice_id),
-        set={"open_minor": left, "status": status.value, "history": _history_items(history)},
-        remove=() if left else ("agenda_pk", "agenda_on"),
-        when={"open_minor": header.open_minor, "status": header.status.value},
+        set={"open_minor": left, "status": status.value, "history": _history_items(history)} | _disputed_set(disputed),
+        remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),
+        when={"open_minor": header.open_minor, "status": header.status.value, **_disputed_as(header)},
     )
-    return replace(header, open_minor=left, status=status, history=history)
+    return replace(header, open_minor=left, status=status, history=history, disputed_minor=disputed)
 
 
-def credit_update(unit: Unit, header: InvoiceHeader, credited_minor: int, lowered_minor: int, at: datetime) -> None:
+def dispute_update(unit: Unit, header: InvoiceHeader, disputed_minor: int) -> None:
+    """Note on an invoice how much of it is in dispute, as far as that is open; holds only while what is open, and in
+    dispute, is as in `header`."""
+    disputed = min(disputed_minor, header.open_minor)
+    key, when = header_key(header.account_id, header.invoice_id), {"open_minor": header.open_minor}
+    if disputed == header.disputed_minor:
+        unit.require(key, when=when | _disputed_as(header))
+    else:
+        gone = _disputed_gone(header, disputed)
+        unit.update(key, set=_disputed_set(disputed), remove=gone, when=when | _disputed_as(header))
+
+
+def _disputed_set(minor: int) -> dict[str, int]:
+    return {"disputed_minor": minor} if minor else {}
+
+
+def _disputed_gone(header: InvoiceHeader, minor: int) -> tuple[str, ...]:
+    return ("disputed_minor",) if header.disputed_minor and not minor else ()
+
+
+def _disputed_as(header: InvoiceHeader) -> dict[str, int | None]:
+    return {"disputed_minor": header.disputed_minor or None}
+
+
+def credit_update(
+    unit: Unit,
+    header: InvoiceHeader,
+    credited_minor: int,
+    lowered_minor: int,
+    at: datetime,
+    disputed_after: int | None = None,
+) -> None:
     """Note on an invoice that a credit note takes back `credited_minor` of it, which lowers what is open.
 
-    lowered_minor: 0 to the open balance. The unit holds only while balance, status and credits are as in `header`.
+    lowered_minor: 0 to the open balance. disputed_after: what is in dispute besides, where the note decides a dispute.
+    The unit holds only while balance, status, credits and disputes are as in `header`.
     """
     assert 0 <= lowered_minor <= header.open_minor, "a credit note lowers what is open, and no further"
     left, credited = header.open_minor - lowered_minor, header.credited_minor + credited_minor
+    disputed = min(header.disputed_minor if disputed_after is None else disputed_after, left)
     status = header.status
     if lowered_minor and not left:
         status = InvoiceStatus.CREDITED if status is InvoiceStatus.ISSUED else InvoiceStatus.PAID
@@ -243,9 +284,10 @@ def credit_update(unit: Unit, header: InvoiceHeader, credited_minor: int, lowere
             **({"credited_minor": credited} if credited else {}),
             "status": status.value,
             "history": _history_items(history),
+            **_disputed_set(disputed),
         },
-        remove=() if left else ("agenda_pk", "agenda_on"),
-        when=before | {"credited_minor": header.credited_minor or None},
+        remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),
+        when=before | {"credited_minor": header.credited_minor or None, **_disputed_as(header)},
     )
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from saldo.access.model_proposals import Decider, Proposal, ProposalKind, Wish
 from saldo.access.model_staff import StaffRole
 from saldo.access.proposals import Proposals
 from saldo.access.rules_proposals import needs_second
 from saldo.audit.model import Actor
-from saldo.invoicing.corrections import Corrections, CreditRequest
+from saldo.invoicing.corrections import Corrections, CreditRequest, Settles
 from saldo.invoicing.records import InvoiceHeader
 from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
+from saldo.storage.units import Unit
 
 MAY_AGREE = frozenset({StaffRole.FINANCE_APPROVER.value})
 
@@ -28,11 +31,22 @@ class Preview:
     takes_two: bool
 
 
-class StaffCredits:
-    """Credit notes by staff of one region's sellers."""
+class DisputesSettled(Protocol):
+    """What the room of disputes does when a credit note decides one."""
 
-    def __init__(self, corrections: Corrections, proposals: Proposals) -> None:
-        self._corrections, self._proposals = corrections, proposals
+    def settling(self, asked: CreditRequest) -> tuple[CreditRequest, Settles]:
+        """The request with what is then in dispute by others, and what the note's unit has besides."""
+
+
+class StaffCredits:
+    """Credit notes by staff of one region's sellers. Without `disputes` none that decides one is given."""
+
+    def __init__(self, corrections: Corrections, proposals: Proposals, disputes: DisputesSettled | None = None) -> None:
+        self._corrections, self._proposals, self._disputes = corrections, proposals, disputes
+
+    def known(self, asked: CreditRequest) -> bool:
+        """Whether this request became a credit note already."""
+        return self._corrections.issued_for(asked) is not None
 
     def preview(self, asked: CreditRequest) -> Preview:
         """Refusals as of `Corrections.credit`; nothing is written."""
@@ -49,10 +63,11 @@ class StaffCredits:
             return before
         found = self.preview(asked)
         if not found.takes_two:
-            return self._corrections.credit(asked)
+            return self._issue(asked)
         plain = ("account_id", "invoice_id", "note", "net_minor", "total_minor")
         content = {name: getattr(asked, name) for name in plain} | {"reason": asked.reason.value}
         content |= {"amounts": dict(asked.amounts), "gives_minor": found.total.minor}
+        content |= {"dispute_id": asked.dispute_id} if asked.dispute_id else {}
         kind, subject = ProposalKind.CREDIT_NOTE, asked.invoice_id
         wish = Wish(entity_id, kind, subject, content, explanation, MAY_AGREE, asked.request, found.total)
         return self._proposals.ask(wish, asked.actor)
@@ -68,7 +83,14 @@ class StaffCredits:
         if self.preview(asked).total.minor != proposal.content["gives_minor"]:
             raise Refusal("gives_otherwise", "the invoice changed since: this would come to another amount now")
         consent = self._proposals.agreed_in(entity_id, proposal_id, ProposalKind.CREDIT_NOTE, seen, decider)
-        return self._corrections.credit(asked, consent)
+        return self._issue(asked, consent)
+
+    def _issue(self, asked: CreditRequest, consent: Callable[[Unit], None] | None = None) -> InvoiceHeader:
+        if not asked.dispute_id:
+            return self._corrections.credit(asked, consent)
+        assert self._disputes is not None, "who decides disputes is told of them"
+        told, settles = self._disputes.settling(asked)
+        return self._corrections.credit(told, consent, settles)
 
 
 def _request(proposal: Proposal, actor: Actor) -> CreditRequest:
@@ -84,4 +106,5 @@ def _request(proposal: Proposal, actor: Actor) -> CreditRequest:
         amounts=told["amounts"],
         net_minor=told["net_minor"],
         total_minor=told["total_minor"],
+        dispute_id=told.get("dispute_id", ""),
     )

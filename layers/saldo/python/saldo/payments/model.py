@@ -58,7 +58,7 @@ class Allocation:
 class Payable:
     """An issued invoice as payments see it: what it is called and what is still owed, in minor units.
 
-    early: the discount for paying what is open through its day.
+    early: the discount for paying what is open through its day. disputed_minor: what of it is in dispute.
     """
 
     invoice_id: str
@@ -68,6 +68,11 @@ class Payable:
     due_on: date
     open_minor: int
     early: EarlyOffer | None = None
+    disputed_minor: int = 0
+
+    @property
+    def undisputed_minor(self) -> int:
+        return self.open_minor - self.disputed_minor
 
     def early_minor(self, on: date) -> int | None:
         """What settles the invoice when paid on this day, less the discount; None when there is none or it is late."""

@@ -44,6 +44,7 @@ def payable(header: InvoiceHeader) -> Payable:
         due_on=header.due_on,
         open_minor=header.open_minor,
         early=header.early_now,
+        disputed_minor=header.disputed_minor,
     )
 
 

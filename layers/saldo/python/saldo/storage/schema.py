@@ -18,6 +18,8 @@ AGENDA_FIELDS = (
     "open_minor",
     "issued_on",
     "due_on",
+    "disputed_minor",
+    "reason",
 )
 
 
