@@ -22,7 +22,7 @@ _PROVIDERS: tuple[Mutant, ...] = (
         "access/rules_sso.py",
         'if not isinstance(email, str) or email.count("@") != 1 or domain_of(email) not in connection.domains:',
         'if not isinstance(email, str) or email.count("@") != 1:',
-        f"{_SSO}::test_somebody_of_another_provider_or_of_the_pool_itself_is_nobody",
+        f"{_SSO}::test_a_domain_is_one_organisations_and_a_provider_speaks_for_no_other",
     ),
     planted(
         "whoever has the address takes the link home",
