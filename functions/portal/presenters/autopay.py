@@ -51,7 +51,7 @@ class Typed:
         problems: list[tuple[str, str]] = []
         when = When(self.when) if self.when in set(When) else When.DUE
         asked = {When.BEFORE: ("days",), When.MONTHLY: ("day",)}.get(when, ())
-        numbers = {}
+        numbers: dict[str, int] = {}
         for name in (*asked, "notice_days"):
             text = getattr(self, name)
             if text.isascii() and text.isdigit() and len(text) <= 3:
@@ -64,8 +64,19 @@ class Typed:
                 cap_minor = typed_amount(self.cap, old.currency, words.language)
             except Refusal:
                 problems.append(("cap", words("autopay.problem.cap")))
-        flags = {flag: flag in self.also for flag in _FLAGS}
-        return replace(old, when=when, method_id=self.method, cap_minor=cap_minor, **numbers, **flags), problems
+        wanted = replace(
+            old,
+            when=when,
+            days=numbers.get("days", old.days),
+            day=numbers.get("day", old.day),
+            method_id=self.method,
+            cap_minor=cap_minor,
+            notice_days=numbers.get("notice_days", old.notice_days),
+            skips_disputed="skips_disputed" in self.also,
+            skips_promised="skips_promised" in self.also,
+            takes_discounts="takes_discounts" in self.also,
+        )
+        return wanted, problems
 
 
 _PLAIN = ("when", "days", "day", "method", "cap", "notice_days")
