@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from functions.portal.answers import Answer, see_other
 from functions.portal.presenters.disputes import dispute_view
@@ -90,7 +91,13 @@ def check(visit: StaffVisit) -> Answer:
     sent = {name: visit.sent(name) for name in ("reason", "amount", "why")}
     sent |= {"request": asked.request, "seen": str(found.revision)}
     view = Sheet(t("staff.credit.check"), above=_above(visit), facts=facts)
-    values = {"view": view, "sent": sent, "two": told.takes_two, "to": _path(visit, found), "tab": "disputes"}
+    values: dict[str, Any] = {
+        "view": view,
+        "sent": sent,
+        "two": told.takes_two,
+        "to": _path(visit, found),
+        "tab": "disputes",
+    }
     return page(visit, "staff_credit_check", **values)
 
 
