@@ -90,8 +90,8 @@ def check(visit: StaffVisit) -> Answer:
     sent = {name: visit.sent(name) for name in ("reason", "amount", "why")}
     sent |= {"request": asked.request, "seen": str(found.revision)}
     view = Sheet(t("staff.credit.check"), above=_above(visit), facts=facts)
-    values = {"view": view, "sent": sent, "two": told.takes_two, "to": _path(visit, found), "tab": "disputes"}
-    return page(visit, "staff_credit_check", **values)
+    two, to = told.takes_two, _path(visit, found)
+    return page(visit, "staff_credit_check", view=view, sent=sent, two=two, to=to, tab="disputes")
 
 
 @routes.post(_ONE + "/credit", staff(rules.ASK_FOR_CREDITS))
