@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 from functions.portal.answers import Answer, see_other
 from functions.portal.presenters.disputes import dispute_view
@@ -91,8 +90,8 @@ def check(visit: StaffVisit) -> Answer:
     sent = {name: visit.sent(name) for name in ("reason", "amount", "why")}
     sent |= {"request": asked.request, "seen": str(found.revision)}
     view = Sheet(t("staff.credit.check"), above=_above(visit), facts=facts)
-    values: dict[str, Any] = {"view": view, "sent": sent, "two": told.takes_two, "to": _path(visit, found)}
-    return page(visit, "staff_credit_check", tab="disputes", **values)
+    two, to = told.takes_two, _path(visit, found)
+    return page(visit, "staff_credit_check", view=view, sent=sent, two=two, to=to, tab="disputes")
 
 
 @routes.post(_ONE + "/credit", staff(rules.ASK_FOR_CREDITS))

@@ -34,6 +34,7 @@ MORE = {
     "/accounts/{account_id}/activity": (3, "what happened, and names of those who did it"),
     "/accounts/{account_id}/activity.csv": (5, "a file, and names"),
     "/accounts/{account_id}/invoices.csv": (4, "a file"),
+    "/accounts/{account_id}/invoices/{invoice_id}/dispute": (3, "what of it was given back already is the seller's"),
     "/accounts/{account_id}/statement.csv": (4, "a file"),
     "/accounts/{account_id}/subscriptions": (4, "subscriptions, what is sold, who may change what"),
     "/accounts/{account_id}/subscriptions/{subscription_id}": (4, "subscriptions, what is sold, who may change what"),

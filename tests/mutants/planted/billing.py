@@ -271,7 +271,7 @@ _INVOICE: tuple[Mutant, ...] = (
         "an invoice settled by two at once is paid once",
         "missing condition on a write",
         "invoicing/records.py",
-        '        when={"open_minor": header.open_minor, "status": header.status.value},\n',
+        '        when={"open_minor": header.open_minor, "status": header.status.value, **_disputed_as(header)},\n',
         "",
         "tests/contexts/payments/test_invoice_headers.py",
     ),
@@ -279,9 +279,10 @@ _INVOICE: tuple[Mutant, ...] = (
         "a paid invoice stays on the list of open ones",
         "list not kept",
         "invoicing/records.py",
-        '        set={"open_minor": left, "status": status.value, "history": _history_items(history)},\n'
-        '        remove=() if left else ("agenda_pk", "agenda_on"),\n',
-        '        set={"open_minor": left, "status": status.value, "history": _history_items(history)},\n',
+        '        remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),\n'
+        '        when={"open_minor": header.open_minor, "status": header.status.value, **_disputed_as(header)},\n',
+        "        remove=_disputed_gone(header, disputed),\n"
+        '        when={"open_minor": header.open_minor, "status": header.status.value, **_disputed_as(header)},\n',
         "tests/contexts/payments/test_invoice_headers.py",
     ),
 )

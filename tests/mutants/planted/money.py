@@ -4,6 +4,57 @@ from __future__ import annotations
 
 from tests.mutants.model import Mutant, fire, planted
 
+_DISPUTES: tuple[Mutant, ...] = (
+    planted(
+        "a line is disputed twice",
+        "guard not asked",
+        "disputes/rules.py",
+        "elif minor > whole - before[line_id]:",
+        "elif minor > whole:",
+        "tests/simulation/test_disputes.py::test_the_cents_of_a_line_are_in_one_dispute",
+    ),
+    planted(
+        "two disputes of one invoice at the same moment both count",
+        "stale version accepted",
+        "disputes/records.py",
+        'unit.put(item, when={"revision": old.revision})',
+        "unit.put(item)",
+        "tests/simulation/test_disputes.py::test_two_disputes_at_the_same_moment_do_not_claim_the_same_cents",
+    ),
+    planted(
+        "what is paid stays frozen",
+        "two figures that drift apart",
+        "invoicing/records.py",
+        "disputed = min(header.disputed_minor, left)",
+        "disputed = header.disputed_minor",
+        "tests/simulation/test_disputes.py::test_what_is_paid_all_the_same_is_no_longer_frozen",
+    ),
+    planted(
+        "a disputed invoice is dunned",
+        "missing condition",
+        "collections/rules.py",
+        "if notice.asked_minor <= 0:",
+        "if notice.open_minor <= 0:",
+        "tests/simulation/test_disputes.py::test_a_disputed_invoice_is_in_no_letter_and_one_that_is_refused_is_again",
+    ),
+    planted(
+        "a credit note gives more than is disputed",
+        "limit forgotten",
+        "disputes/rules.py",
+        "if not 0 < minor <= dispute.disputed_minor:",
+        "if minor <= 0:",
+        "tests/simulation/test_disputes.py::test_what_was_refused_meanwhile_is_not_credited_by_the_second_person",
+    ),
+    planted(
+        "a dispute is reopened again and again",
+        "missing condition",
+        "disputes/rules.py",
+        "if dispute.times_reopened:",
+        "if dispute.times_reopened > 9:",
+        "tests/simulation/test_disputes.py::test_less_than_was_disputed_refuses_the_rest_which_is_reopened_once",
+    ),
+)
+
 _NEWS: tuple[Mutant, ...] = (
     planted(
         "an event is noted before its effect",
@@ -156,7 +207,7 @@ _PAYING: tuple[Mutant, ...] = (
         "paying less needs no reason",
         "missing condition",
         "payments/rules.py",
-        "0 < a.minor < payables[a.invoice_id].open_minor and not",
+        "0 < a.minor < payables[a.invoice_id].undisputed_minor and not",
         "0 > a.minor and not",
         "tests/contexts/payments/test_starting.py::test_paying_less_than_is_open_needs_a_reason_that_is_kept",
     ),
@@ -299,7 +350,7 @@ _REMINDERS: tuple[Mutant, ...] = (
         "a letter asks for what was paid meanwhile",
         "missing condition on a write",
         "collections/records.py",
-        'unit.require(header_key(reminder.account_id, notice.invoice_id), when={"open_minor": notice.open_minor})',
+        "unit.require(header_key(reminder.account_id, notice.invoice_id), when=as_read)",
         "unit.require(header_key(reminder.account_id, notice.invoice_id))",
         "tests/simulation/test_reminders.py::test_an_invoice_that_changes_while_the_day_is_decided_comes_the_next_day",
     ),
@@ -384,4 +435,14 @@ _TOLD: tuple[Mutant, ...] = (
     ),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*_NEWS, *_PAYING, *_DELIVERY, *_DOCUMENTS, *_RECOVERY, *_REMINDERS, *_CHECKED, *_TOLD)
+MUTANTS: tuple[Mutant, ...] = (
+    *_NEWS,
+    *_PAYING,
+    *_DELIVERY,
+    *_DOCUMENTS,
+    *_RECOVERY,
+    *_REMINDERS,
+    *_CHECKED,
+    *_TOLD,
+    *_DISPUTES,
+)

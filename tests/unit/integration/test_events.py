@@ -220,6 +220,21 @@ def test_the_same_change_has_the_same_event_id_and_different_ones_differ() -> No
     assert len({first[0].id, paid[0].id, other[0].id}) == 3
 
 
+def dispute(status: str = "open", **more: Any) -> dict[str, Any]:
+    opened = {"at": "2026-02-03T10:00:00.000Z", "status": "open"}
+    history = [opened] if status == "open" else [opened, {"at": "2026-02-04T10:00:00.000Z", "status": status}]
+    facts = {"dispute_id": "dsp_20260203abc", "invoice_id": "inv_20260101abc", "number": "RE-2026-0001"}
+    facts |= {"reason": "price", "currency": "EUR", "total_minor": 11900, "credited_minor": 0}
+    owners = {"pk": "acct_eu_a", "sk": "dispute#dsp_20260203abc", "kind": "dispute", "entity_id": "ent_eu_seller"}
+    return {**owners, **facts, "status": status, "history": history, **more}
+
+
+def test_a_dispute_is_told_when_it_is_opened_and_with_each_state_and_not_what_is_said() -> None:
+    assert types(None, dispute()) == ["dispute.opened"]
+    assert types(dispute(), dispute(messages=["x"], revision=2)) == []
+    assert types(dispute(), dispute("refused")) == ["dispute.changed"]
+
+
 CHANGES = [
     (invoice("draft"), invoice("issued")),
     (invoice("issued"), invoice("paid")),
@@ -231,6 +246,8 @@ CHANGES = [
     (None, alert()),
     (None, reminder()),
     (None, note()),
+    (None, dispute()),
+    (dispute(), dispute("refused")),
 ]
 
 
