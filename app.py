@@ -2,9 +2,12 @@
 
 from functions.http.application import Application
 from functions.portal import (
+    activity,
     approvals,
     consent,
+    help,
     invoices,
+    orders,
     overview,
     pay_link,
     paying,
@@ -15,6 +18,8 @@ from functions.portal import (
     signing_in,
     statements,
     staying,
+    subscriptions,
+    usage,
 )
 from functions.portal.endpoint import edge
 from functions.staff import pages_of_staff
@@ -33,7 +38,12 @@ for part in (
     approvals,
     payments,
     statements,
+    subscriptions,
+    usage,
+    orders,
     people,
+    activity,
+    help,
     profile,
     consent,
 ):

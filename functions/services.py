@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from saldo.storage.files import Files
     from saldo.storage.flags import Flags
     from saldo.storage.sealing import Sealer
+    from saldo.support.service import Support
     from saldo.tax.fallback import ServiceTax
     from saldo.tax.ports import TaxPort, TaxService
     from saldo.usage.accept import AcceptUsage
@@ -130,6 +131,7 @@ def clocks() -> Clocks:
 
 @lru_cache(maxsize=1)
 def deliveries() -> Deliveries:
+    from functions.delivery.alert_letters import AlertLetters
     from functions.delivery.letters import WrittenLetters
     from functions.delivery.note_letters import NoteLetters
     from functions.delivery.reminder_letters import ReminderLetters
@@ -139,7 +141,8 @@ def deliveries() -> Deliveries:
     mailer = SesMailer(ses_client(), settings().mail_from)
     notes = NoteLetters(store(), sealer(), accounts(), settings().origin, clock)
     reminding = ReminderLetters(reminders(), accounts(), settings().origin, pay_links())
-    letters = WrittenLetters(documents(), reminding, notes, pay_links())
+    alerts = AlertLetters(store(), accounts(), settings().origin)
+    letters = WrittenLetters(documents(), reminding, notes, alerts, pay_links())
     return Deliveries(store(), accounts(), letters, mailer, clock)
 
 
@@ -291,6 +294,13 @@ def forecasts() -> Forecasts:
     from saldo.invoicing.forecast import Forecasts
 
     return Forecasts(billing(), clock)
+
+
+@lru_cache(maxsize=1)
+def support() -> Support:
+    from saldo.support.service import Support
+
+    return Support(store(), sealer(), clock)
 
 
 @lru_cache(maxsize=1)

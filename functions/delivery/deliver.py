@@ -1,4 +1,4 @@
-"""Send an issued invoice, the receipt of a settled payment, or a reminder by mail."""
+"""Send an issued invoice, the receipt of a settled payment, a reminder, a note or an alert by mail."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _DOCUMENTS = {
     "payment.settled": ("receipt", "payment_id"),
     "reminder.issued": ("reminder", "reminder_id"),
     "note.written": ("note", "note_id"),
+    "usage.threshold_reached": ("alert", "correlation_id"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from functions.delivery.alert_letters import AlertLetters
 from functions.delivery.note_letters import NoteLetters
 from functions.delivery.reminder_letters import ReminderLetters
 from saldo.delivery.model import Letter
@@ -18,16 +19,23 @@ class WrittenLetters:
     """Implements `saldo.delivery.ports.Letters`."""
 
     def __init__(
-        self, documents: Documents, reminders: ReminderLetters, notes: NoteLetters, pay_links: PayLinks
+        self,
+        documents: Documents,
+        reminders: ReminderLetters,
+        notes: NoteLetters,
+        alerts: AlertLetters,
+        pay_links: PayLinks,
     ) -> None:
         self._documents, self._reminders, self._notes = documents, reminders, notes
-        self._pay_links = pay_links
+        self._alerts, self._pay_links = alerts, pay_links
 
     def letter(self, account_id: str, document_kind: str, document_id: str) -> Letter | None:
         if document_kind == "reminder":
             return self._reminders.letter(account_id, document_id)
         if document_kind == "note":
             return self._notes.letter(account_id, document_id)
+        if document_kind == "alert":
+            return self._alerts.letter(account_id, document_id)
         if document_kind in ("invoice", "credit_note"):
             view: DocumentView = self._documents.invoice_view(account_id, document_id)
             pdf = self._documents.invoice_pdf(account_id, document_id)

@@ -26,9 +26,13 @@ if TYPE_CHECKING:
     from saldo.access.acting import ActingForCustomers
     from saldo.access.colleagues import Colleagues
     from saldo.access.service import Access
+    from saldo.invoicing.forecast import Forecasts
+    from saldo.invoicing.self_service import SelfService
+    from saldo.invoicing.thresholds import Thresholds
     from saldo.payments.approvals import Approvals
     from saldo.payments.pay_links import PayLinks
     from saldo.storage.files import Files
+    from saldo.storage.store import Store
 
 _clock: Clock = system_clock
 
@@ -80,6 +84,29 @@ def colleagues() -> Colleagues:
     from saldo.access.colleagues import Colleagues
 
     return Colleagues(store(), sealer(), clock)
+
+
+def forecasts(scoped: Store) -> Forecasts:
+    """Invoices before their day, of the account that the store reaches: before tax, so no tax service is asked."""
+    from saldo.catalog.service import PlanVersions
+    from saldo.invoicing.forecast import Forecasts
+    from saldo.invoicing.run.cases import Billing
+    from saldo.tax.table import TableTax, shipped_table
+    from saldo.usage.totals import UsageTotals
+
+    return Forecasts(Billing(scoped, PlanVersions(scoped), UsageTotals(scoped), TableTax(shipped_table())), clock)
+
+
+def self_service(scoped: Store) -> SelfService:
+    from saldo.invoicing.self_service import SelfService
+
+    return SelfService(scoped, forecasts(scoped), clock)
+
+
+def thresholds(scoped: Store) -> Thresholds:
+    from saldo.invoicing.thresholds import Thresholds
+
+    return Thresholds(scoped, forecasts(scoped), clock)
 
 
 @lru_cache(maxsize=1)

@@ -21,10 +21,11 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         selling,
         signing_in,
         styleguide,
+        tickets,
         work,
     )
 
     return (
         *(signing_in, work, customers, credits, runs, drafts, orders, proposals, seller, selling, audit, access),
-        *(acting, styleguide),
+        *(tickets, acting, styleguide),
     )

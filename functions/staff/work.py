@@ -14,6 +14,7 @@ from saldo.invoicing.approvals import review_agenda
 from saldo.invoicing.run.records import attempt_from
 from saldo.kernel.clock import instant_text
 from saldo.orders.records_orders import DISCREPANCY_PREFIX
+from saldo.support.records import tickets_agenda
 from saldo.usage.records_quarantine import PREFIX as QUARANTINE
 
 routes = Routes("work")
@@ -49,6 +50,7 @@ def work(visit: StaffVisit) -> Answer:
         ("orders", count(entity_id, DISCREPANCY_PREFIX)),
         ("drafts", count(review_agenda(entity_id), agenda=True)),
         ("runs", aside),
+        ("tickets", count(tickets_agenda(entity_id), agenda=True)),
         ("usage", count(entity_id, QUARANTINE)),
     )
     rows = [

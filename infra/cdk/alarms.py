@@ -30,6 +30,7 @@ class Runbook(Enum):
     ORDERS_HELD = "orders-held"
     PORTAL_ERRORS = "portal-errors"
     PORTAL_SLOW = "portal-slow"
+    TICKETS_LATE = "tickets-late"
     WRONG_API_KEYS = "wrong-api-keys"
     INVARIANT_VIOLATED = "invariant-violated"
     AUDIT_CHAIN_BROKEN = "audit-chain-broken"

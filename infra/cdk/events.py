@@ -35,7 +35,7 @@ from saldo.integration.rules import KINDS
 
 # Events that reach a customer by mail: documents of accounts that want it, and letters that speak for themselves.
 DELIVERED = ("invoice.issued", "credit_note.issued")
-LETTERS = ("payment.settled", "reminder.issued", "note.written")
+LETTERS = ("payment.settled", "reminder.issued", "note.written", "usage.threshold_reached")
 # Events that a tax service is told of.
 TAXED = ("invoice.issued", "credit_note.issued")
 

@@ -272,6 +272,13 @@ ISSUE_REMINDERS = FunctionSpec(
     900,
     (Grant.RECORDS,),
 )
+ESCALATE_TICKETS = FunctionSpec(
+    "escalate_tickets",
+    "functions.support.escalate_tickets.handler",
+    512,
+    300,
+    (Grant.RECORDS,),
+)
 CHECK_TAX_IDS = FunctionSpec(
     "check_tax_ids",
     "functions.tax.check_tax_ids.handler",
@@ -312,6 +319,7 @@ ALL = (
     TRUE_UP_TAX,
     ASSESS_LATE_CHARGES,
     ISSUE_REMINDERS,
+    ESCALATE_TICKETS,
     CHECK_TAX_IDS,
     RECORD_TAX,
 )

@@ -24,6 +24,7 @@ from infra.cdk.functions import (
     CHECK_INVARIANTS,
     CHECK_TAX_IDS,
     CREATE_DOUBLE,
+    ESCALATE_TICKETS,
     ISSUE_REMINDERS,
     RUN_STEPS,
     TRUE_UP_TAX,
@@ -67,6 +68,7 @@ class RunsStack(Stack):
         self._let_old_runs_end(steps)
         self._schedule(region.entities, hosting.function(ISSUE_REMINDERS))
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
+        self._every("escalate_tickets", hosting.function(ESCALATE_TICKETS), Duration.minutes(15))
         self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
         self._every("anchor_audit", hosting.function(ANCHOR_AUDIT), Duration.days(1))
         self._every("true_up_tax", hosting.function(TRUE_UP_TAX), Duration.days(1))

@@ -54,6 +54,7 @@ BUSINESS = (
         "Many orders at once do not agree with customer, contract or price.",
         threshold=25,
     ),
+    Watched("TicketsLate", Runbook.TICKETS_LATE, "Customers wait for an answer longer than promised.", minutes=15),
     # People mistype passwords all day; what a list of stolen ones does is another order of size.
     Watched(
         "SignInsRefused",

@@ -34,8 +34,10 @@ from local.cli.rates import rates_group  # noqa: E402
 from local.cli.recovery import customer_group, drill_group, keys_group, queues_group  # noqa: E402
 from local.cli.reminders import reminders_group  # noqa: E402
 from local.cli.runs import bill, run_group, runs  # noqa: E402
+from local.cli.selling import catalog_group, seller_group  # noqa: E402
 from local.cli.site import Sites, deployed_here  # noqa: E402
 from local.cli.staff import code, staff_group  # noqa: E402
+from local.cli.support import support_group  # noqa: E402
 from local.cli.tax import tax_group  # noqa: E402
 from local.cli.usage import usage_group  # noqa: E402
 from local.cli.watching import check, mail, trace  # noqa: E402
@@ -59,6 +61,8 @@ for command in (
     runs,
     run_group,
     quote,
+    seller_group,
+    catalog_group,
     account_group,
     subscription_group,
     wallet_group,
@@ -83,6 +87,7 @@ for command in (
     customer_group,
     queues_group,
     staff_group,
+    support_group,
     code,
     drift,
 ):

@@ -158,7 +158,7 @@ def list_subscriptions(sites: Sites, voice: Voice, account_id: str) -> None:
 @speaks_json
 def change(sites: Sites, voice: Voice, account_id: str, subscription_id: str, **asked: Any) -> None:
     """Change plan or quantity, pause, resume or cancel. The first run on or after its day bills it."""
-    quantities, added = _quantities(asked["quantity"])
+    quantities, added = quantities_of(asked["quantity"])
     wanted = Change(
         id=asked["change_id"] or new_id("chg", system_clock()),
         kind=ChangeKind(asked["kind"]),
@@ -173,7 +173,8 @@ def change(sites: Sites, voice: Voice, account_id: str, subscription_id: str, **
     voice.answer(subscription_to_json(changed), lambda console: _show(console, [changed]))
 
 
-def _quantities(pairs: tuple[str, ...]) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+def quantities_of(pairs: tuple[str, ...]) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """COMPONENT=NUMBER pairs: quantities, and what +NUMBER and -NUMBER add."""
     quantities: dict[str, Decimal] = {}
     added: dict[str, Decimal] = {}
     for pair in pairs:

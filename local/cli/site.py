@@ -14,7 +14,7 @@ from saldo.kernel.regions import AWS_REGIONS, region_of
 from saldo.storage.store import Store
 
 if TYPE_CHECKING:
-    from saldo.storage.sealing import KeyRing
+    from saldo.storage.sealing import KeyRing, Sealer
 
 
 class Site(Protocol):
@@ -117,6 +117,13 @@ def keys_of(site: Site) -> KeyRing:
         kms_key_id=site.kms_key_id,
         region_code=site.region_code,
     )
+
+
+def sealer_of(site: Site) -> Sealer:
+    """Opens and seals personal fields of the region's records."""
+    from saldo.storage.sealing import Sealer
+
+    return Sealer(keys_of(site), site.table)
 
 
 def sellers_of(store: Store) -> Iterator[str]:

@@ -9,7 +9,7 @@ import time
 import click
 from rich.console import Console
 
-from local.cli.site import Site, Sites
+from local.cli.site import Site, Sites, sealer_of
 from local.cli.voice import Voice, speaks_json, table
 from saldo.access.cognito import CognitoIdentity
 from saldo.access.model_staff import Post, Staff, StaffPerson, StaffRole
@@ -20,7 +20,6 @@ from saldo.access.tokens import RsaTokens
 from saldo.audit.model import Actor
 from saldo.kernel.clock import instant_text, system_clock
 from saldo.kernel.errors import Refusal
-from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.store import Store
 
 _OPERATOR = Actor("saldo_command", "operator")
@@ -61,7 +60,7 @@ def add(sites: Sites, voice: Voice, entity_id: str, email: str, name: str, roles
 def list_staff(sites: Sites, voice: Voice, entity_id: str) -> None:
     """Who has a role at a legal entity."""
     site = sites.of(entity_id)
-    found = StaffDirectory(_store(site), _sealer(site)).at(entity_id)
+    found = StaffDirectory(_store(site), sealer_of(site)).at(entity_id)
     rows = [(s.id, p.name, ", ".join(x.role for x in s.posts if x.entity_id == entity_id), s) for s, p in found]
     document = {"staff": [{"id": i, "name": n, "roles": r, "seen_at": instant_text(s.seen_at)} for i, n, r, s in rows]}
     voice.answer(document, lambda console: _show(console, [(i, n, r) for i, n, r, _ in rows]))
@@ -91,14 +90,8 @@ def _store(site: Site) -> Store:
     return Store(site.client("dynamodb"), site.table)
 
 
-def _sealer(site: Site) -> Sealer:
-    kms, dynamodb = site.client("kms"), site.client("dynamodb")
-    keys = KeyRing(kms, dynamodb, table=site.keys_table, kms_key_id=site.kms_key_id, region_code=site.region_code)
-    return Sealer(keys, site.table)
-
-
 def _access(site: Site) -> StaffAccess:
     identity = CognitoIdentity(site.client("cognito-idp"), site.staff_pool_id, site.staff_pool_client_id)
     tokens = RsaTokens(identity.issuer, site.staff_pool_client_id, identity.key_set, system_clock)
     realm = Realm(site.region_code, identity.issuer)
-    return StaffAccess(_store(site), _sealer(site), identity, tokens, realm, system_clock)
+    return StaffAccess(_store(site), sealer_of(site), identity, tokens, realm, system_clock)

@@ -1,8 +1,9 @@
-"""`saldo usage quarantine|repair|replay|drop|report|live`."""
+"""`saldo usage quarantine|repair|replay|drop|report|live|limits|limit|unlimit|keep-in-files`."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 
 import click
 from rich.console import Console
@@ -15,10 +16,13 @@ from saldo.audit.model import Actor
 from saldo.catalog.service import PlanVersions
 from saldo.invoicing.forecast import Forecasts
 from saldo.invoicing.run.bill import Billing
+from saldo.invoicing.thresholds import Thresholds
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import plain
 from saldo.tax.table import TableTax, shipped_table
 from saldo.usage.model_quarantine import HeldRow
+from saldo.usage.model_thresholds import Measure, Then, Threshold
 from saldo.usage.quarantine import Quarantine
 from saldo.usage.reconciliation import Reconciliation
 from saldo.usage.service import Usage
@@ -184,3 +188,94 @@ def keep_in_files(sites: Sites, voice: Voice, account_id: str, entity_id: str, p
     changed = usage.keep_in_files(entity_id, account_id, clerk(person))
     words = f"Usage of {account_id} lies in files {'from now on' if changed else 'already'}."
     voice.answer({"account_id": account_id, "changed": changed}, lambda console: console.print(words))
+
+
+@usage_group.command(name="limits")
+@click.argument("account_id", metavar="ACCOUNT")
+@click.pass_obj
+@speaks_json
+def limits(sites: Sites, voice: Voice, account_id: str) -> None:
+    """What an account's usage and cost are watched for, by the seller or by itself."""
+    _tell_limits(voice, account_id, _thresholds(sites, account_id))
+
+
+@usage_group.command(name="limit")
+@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("limit_id", metavar="ID")
+@click.option("--cost", default="", help="Next invoice before tax, in major units.")
+@click.option("--quantity", default="", help="Quantity of METER in its period.")
+@click.option("--percent", default="", help="Percent of what the price of METER includes, commits to or is capped at.")
+@click.option("--meter", default="", help="With --quantity and --percent.")
+@click.option("--block", is_flag=True, help="Whoever provides the service is to stop as well: a spend cap.")
+@by
+@click.pass_obj
+@speaks_json
+def limit(
+    sites: Sites,
+    voice: Voice,
+    account_id: str,
+    limit_id: str,
+    cost: str,
+    quantity: str,
+    percent: str,
+    meter: str,
+    block: bool,
+    person: str,
+) -> None:
+    """Watch an account: it is told by mail, and the seller by an event, once in each period. ID names the limit."""
+    given = [(Measure(n), v) for n, v in (("cost", cost), ("quantity", quantity), ("percent", percent)) if v]
+    if len(given) != 1:
+        raise Refusal("invalid_input", "give one of --cost, --quantity and --percent")
+    rooms = _thresholds(sites, account_id)
+    (measure, at) = given[0]
+    then = Then.BLOCK if block else Then.ALERT
+    rooms.put(account_id, Threshold(limit_id, measure, _number(at), meter, then), clerk(person))
+    _tell_limits(voice, account_id, rooms)
+
+
+@usage_group.command(name="unlimit")
+@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("limit_id", metavar="ID")
+@by
+@click.pass_obj
+@speaks_json
+def unlimit(sites: Sites, voice: Voice, account_id: str, limit_id: str, person: str) -> None:
+    """Watch for that limit no more."""
+    rooms = _thresholds(sites, account_id)
+    rooms.remove(account_id, limit_id, clerk(person))
+    _tell_limits(voice, account_id, rooms)
+
+
+def _thresholds(sites: Sites, account_id: str) -> Thresholds:
+    store = store_of(sites.of(account_id))
+    billing = Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
+    return Thresholds(store, Forecasts(billing, system_clock), system_clock)
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise Refusal("invalid_input", f"{text!r} is not a number") from None
+
+
+def _tell_limits(voice: Voice, account_id: str, rooms: Thresholds) -> None:
+    there = rooms.of_account(account_id)
+    told = [
+        {
+            "id": t.id,
+            "measure": t.measure.value,
+            "meter_id": t.meter_id,
+            "at": plain(t.at),
+            "then": t.then.value,
+            "own": t.own,
+        }
+        for t in there
+    ]
+    rows = [
+        (t.id, t.meter_id or "next invoice", t.measure, plain(t.at), t.then, "customer" if t.own else "seller")
+        for t in there
+    ]
+    drawn = table("id", "of", "measure", "at", "then", "set by", rows=rows, numbers=("at",))
+    answer = {"account_id": account_id, "limits": told}
+    voice.answer(answer, lambda console: console.print(drawn if rows else "No limits."))

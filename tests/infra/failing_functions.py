@@ -25,6 +25,7 @@ CALLED_IN = {
     "run: first": specs.RUN_STEPS[:-1],
     "run: fail and take up": (specs.FAIL_RUN,),
     "run: watch": (specs.WATCH_RUNS,),
+    "support: nobody answers": (specs.ESCALATE_TICKETS,),
     "clock: advance": (specs.ADVANCE_CLOCK,),
     "render: invoice": (specs.DOCUMENTS,),
     "deliver: invoice": (specs.DELIVERY,),
@@ -133,6 +134,21 @@ def late_run(cloud: Cloud) -> None:
     cloud.region.store.write_one(Unit("registered").put(audit_item(record)))
     cloud.region.now += timedelta(days=2)
     cloud.run(specs.WATCH_RUNS, lambda: watch_runs.handler({}, None))
+
+
+@goes_wrong("nobody answers a customer")
+def unanswered(cloud: Cloud) -> None:
+    from functions.support import escalate_tickets
+    from saldo.audit.model import Actor
+    from saldo.support.model import Topic
+    from saldo.support.service import Question, Support
+
+    s.founded(cloud.region)
+    desk = Support(cloud.region.store, cloud.region.sealer(), cloud.region.clock)
+    question = Question("tkt_1", Topic.QUESTION, "Whose is this?", "We do not know this charge.")
+    desk.ask(s.account_id(0), question, Actor("user_eu_1", "user"))
+    cloud.region.now += timedelta(days=7)
+    cloud.run(specs.ESCALATE_TICKETS, lambda: escalate_tickets.handler({}, None))
 
 
 @goes_wrong("accounts cannot be billed")

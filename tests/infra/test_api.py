@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from functions.api.endpoint import declared
+from functions.api.v1.app import app as _routes  # noqa: F401 - registers them
 from infra.cdk.firewall import _API_PATH
 from infra.cdk.functions import API, PORTAL, Grant
 from tests.assembly import Assembly

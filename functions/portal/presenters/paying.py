@@ -76,10 +76,14 @@ def typed_amount(text: str, currency: str, language: str) -> int:
     Of two different signs the last is the decimal point. A single sign is one too, unless it is the language's own
     grouping sign with three digits after it.
     """
+    return Money.parse(typed_digits(text, language), currency).minor
+
+
+def typed_digits(text: str, language: str) -> str:
+    """A number as people of a language type it, with a point and without grouping; it may turn out to be none."""
     plain = "".join(c for c in text if c not in "\u00a0\u202f '")
     point = _point_of(plain, language)
-    digits = "".join("." if c == point else c for c in plain if c not in ",." or c == point)
-    return Money.parse(digits, currency).minor
+    return "".join("." if c == point else c for c in plain if c not in ",." or c == point)
 
 
 def _point_of(plain: str, language: str) -> str:

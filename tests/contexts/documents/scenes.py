@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import boto3
 
+from functions.delivery.alert_letters import AlertLetters
 from functions.delivery.letters import WrittenLetters
 from functions.delivery.note_letters import NoteLetters
 from functions.delivery.reminder_letters import ReminderLetters
@@ -54,7 +55,8 @@ class Scene:
         notes = NoteLetters(region.store, region.sealer, self.accounts, origin, region.clock)
         pay_links = PayLinks(region.store, region.sealer, region.clock)
         reminding = ReminderLetters(reminders, self.accounts, origin, pay_links)
-        return WrittenLetters(self.documents, reminding, notes, pay_links)
+        alerts = AlertLetters(region.store, self.accounts, origin)
+        return WrittenLetters(self.documents, reminding, notes, alerts, pay_links)
 
 
 def line() -> Line:

@@ -20,14 +20,17 @@ assert app.app.routes
 ACCOUNT_ROUTES = sorted((m, p) for (m, p), rule in declared.items() if rule.roles)
 
 
+PREFIXES = {"invoice": "inv", "payment": "pay", "approval": "appr", "subscription": "sub"}
+
+
 def filled(path: str, account_id: str) -> str:
-    return path.format(
-        account_id=account_id,
-        invoice_id="inv_20260101abc",
-        payment_id="pay_20260101abc",
-        user_id="user_eu_abc",
-        approval_id="appr_20260101abc",
-    )
+    """The path with this account, and ids that name nothing."""
+
+    def sample(found: re.Match[str]) -> str:
+        name = found[1].removesuffix("_id")
+        return account_id if name == "account" else f"{PREFIXES.get(name, name)}_eu_abc"
+
+    return re.sub(r"{(\w+)}", sample, path)
 
 
 def test_every_route_of_the_application_names_who_may_use_it(portal: Portal) -> None:
@@ -87,9 +90,7 @@ def test_a_role_without_payment_meets_the_same_404_on_payment_routes(portal: Por
                 assert _ask(browser, method, filled(path, scenes.NORTH)).status == 404, path
             if method == "GET" and role in rule.roles and "_id}/" not in path.replace("{account_id}/", ""):
                 page = browser.get(filled(path, scenes.NORTH))
-                assert (
-                    page.status == 200 or "{invoice_id}" in path or "{payment_id}" in path or "{approval_id}" in path
-                ), path
+                assert page.status == 200 or path.count("_id}") > 1, path
 
 
 def test_nobody_is_sent_to_sign_in_and_json_clients_are_told(portal: Portal) -> None:

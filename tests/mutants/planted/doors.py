@@ -182,4 +182,31 @@ _HOSTED: tuple[Mutant, ...] = (
     ),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*_PORTAL, *_API, *_HOSTED)
+_SUPPORT: tuple[Mutant, ...] = (
+    planted(
+        "each message of a customer pushes the answer back",
+        "clock started anew",
+        "support/rules.py",
+        "None if message.by_staff else waiting or due_at",
+        "None if message.by_staff else due_at",
+        "tests/unit/support/test_tickets.py",
+    ),
+    planted(
+        "support works on Saturdays",
+        "off-by-one day",
+        "support/rules.py",
+        "_SATURDAY = 5",
+        "_SATURDAY = 6",
+        "tests/unit/support/test_tickets.py",
+    ),
+    planted(
+        "a message sent twice is there twice",
+        "missing look",
+        "support/service.py",
+        "if there and (there[0].author_id, there[0].text) == (actor.id, text.strip()):",
+        "if there and (there[0].author_id, there[0].text) == (actor.id, text.strip() + seen * ' '):",
+        "tests/functions/staff/test_tickets.py::test_a_form_sent_twice_asks_and_answers_once",
+    ),
+)
+
+MUTANTS: tuple[Mutant, ...] = (*_PORTAL, *_API, *_HOSTED, *_SUPPORT)

@@ -304,8 +304,16 @@ _ORDERS: tuple[Mutant, ...] = (
         "the price of tomorrow's list",
         "off-by-one day",
         "orders/rules_prices.py",
-        "v.currency == currency and v.effective_on <= on]",
-        "v.currency == currency]",
+        "v.currency == currency and v.effective_on <= on and",
+        "v.currency == currency and",
+        "tests/unit/orders/test_matching.py",
+    ),
+    planted(
+        "what is sold to one country is sold to all",
+        "missing condition",
+        "orders/rules_prices.py",
+        " and v.is_sold_in(country)",
+        "",
         "tests/unit/orders/test_matching.py",
     ),
     planted(

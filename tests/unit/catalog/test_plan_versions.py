@@ -48,7 +48,7 @@ def test_every_problem_of_a_document_is_named_at_once() -> None:
     document["components"][0]["price"] = {"kind": "guesswork"}
     document["components"][1]["price"]["unit_price"] = 0.1
     document["components"][3]["price"]["tiers"][0]["upto"] = "3"
-    del document["components"][3]["timing"]
+    document["components"][3]["timing"] = "sometime"
     assert fields_at_fault(document) == {
         "currency",
         "cycle_unit",

@@ -104,7 +104,7 @@ def test_a_print_tells_orders_apart_and_copies_together() -> None:
 
 def test_the_version_that_is_sold_is_the_last_to_become_effective() -> None:
     def sold(on: date, currency: str = "EUR") -> str | None:
-        found = version_in_force(VERSIONS, "plan_seats", currency, on)
+        found = version_in_force(VERSIONS, "plan_seats", currency, "DE", on)
         return found.id if found else None
 
     assert sold(date(2025, 12, 31)) is None
@@ -112,3 +112,14 @@ def test_the_version_that_is_sold_is_the_last_to_become_effective() -> None:
     assert sold(date(2026, 6, 1)) == "seats_v3"
     assert sold(date(2027, 6, 1)) == "seats_v4"
     assert sold(date(2026, 8, 1), "USD") == "seats_usd"
+
+
+def test_a_country_with_prices_of_its_own_has_them_and_the_others_have_those_for_all() -> None:
+    alpine = replace(SEATS, id="seats_alps", countries=("AT", "CH"), effective_on=date(2025, 1, 1))
+
+    def sold(country: str) -> str | None:
+        found = version_in_force([*VERSIONS, alpine], "plan_seats", "EUR", country, date(2026, 5, 31))
+        return found.id if found else None
+
+    assert (sold("DE"), sold("AT"), sold("CH")) == (SEATS.id, "seats_alps", "seats_alps")
+    assert version_in_force([alpine], "plan_seats", "EUR", "DE", date(2026, 5, 31)) is None

@@ -18,7 +18,8 @@ class Document(StrEnum):
 class SelfService(StrEnum):
     """What people do themselves; what is not named is done by the seller's staff for them.
 
-    PAY: one-time payments. PAY_LINKS: mails carry a link that pays one invoice without signing in.
+    PAY: one-time payments. PAY_LINKS: mails carry a link that pays one invoice without signing in. SUBSCRIPTIONS: other
+    quantities, another plan, an end.
     """
 
     PAY = "pay"
@@ -26,9 +27,10 @@ class SelfService(StrEnum):
     AUTOPAY = "autopay"
     DISPUTES = "disputes"
     PAY_LINKS = "pay_links"
+    SUBSCRIPTIONS = "subscriptions"
 
 
-USUAL_ACTIONS = frozenset(SelfService) - {SelfService.PAY_LINKS}
+USUAL_ACTIONS = frozenset(SelfService) - {SelfService.PAY_LINKS, SelfService.SUBSCRIPTIONS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class NoteKind(StrEnum):
     SIGN_IN_WITH_CODE = "sign_in_with_code"
     NEW_DEVICE = "new_device"
     APPROVAL_ASKED = "approval_asked"
+    TICKET_ANSWERED = "ticket_answered"
 
 
 @dataclass(frozen=True, slots=True)

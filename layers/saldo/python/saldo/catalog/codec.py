@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
@@ -12,6 +13,9 @@ from saldo.kernel.exact import plain
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields, read
 from saldo.kernel.rounding import Rounding
+
+LONG_AGO = date(1900, 1, 1)
+_MOST_UNITS = 1200
 
 
 def plan_version_to_json(plan_version: PlanVersion) -> dict[str, Any]:
@@ -28,32 +32,39 @@ def plan_version_to_json(plan_version: PlanVersion) -> dict[str, Any]:
         "day_count": plan_version.day_count.value,
         "components": [component_to_json(component) for component in plan_version.components],
         **({} if plan_version.minimum is None else {"minimum": plain(plan_version.minimum)}),
+        **({"countries": list(plan_version.countries)} if plan_version.countries else {}),
     }
 
 
 def plan_version_from_json(document: Any) -> PlanVersion:
     """The plan version a document describes; Refusal `invalid_input` naming every field that is wrong."""
-    plan_version = read(document, _plan_version, "the plan version cannot be read")
+    plan_version = read(document, plan_version_from, "the plan version cannot be read")
     problems = Problems()
     problems.extend(problems_of(plan_version))
     problems.refuse_if_any("the plan version is not sound")
     return plan_version
 
 
-def _plan_version(fields: Fields) -> PlanVersion:
+def plan_version_from(fields: Fields, currency: str = "") -> PlanVersion:
+    """As price lists and quotes write it: only `id` and `components` must be there, and `currency` where none is given
+    for all."""
+    version_id, inclusive = fields.text("id"), fields.flag("tax_inclusive", False)
     plan_version = PlanVersion(
-        id=fields.text("id"),
-        plan_id=fields.text("plan_id"),
-        version=fields.integer("version"),
-        currency=fields.text("currency"),
-        cycle_unit=fields.choice("cycle_unit", Unit),
+        id=version_id,
+        plan_id=fields.text("plan_id", version_id),
+        version=fields.integer("version", 1),
+        currency=fields.text("currency", currency) if currency else fields.text("currency"),
+        cycle_unit=fields.choice("cycle_unit", Unit, Unit.MONTH),
         cycle_count=fields.integer("cycle_count", 1),
-        components=tuple(_component(child) for child in fields.children("components")),
-        effective_on=fields.day("effective_on"),
+        components=tuple(_component(child, inclusive) for child in fields.children("components")),
+        effective_on=fields.maybe_day("effective_on") or LONG_AGO,
         rounding=fields.choice("rounding", Rounding, Rounding.HALF_UP),
         day_count=fields.choice("day_count", DayCount, DayCount.ACTUAL),
         minimum=fields.maybe_decimal("minimum"),
+        countries=fields.text_list("countries"),
     )
+    if plan_version.cycle_count > _MOST_UNITS:
+        fields.problems.add(fields.at("cycle_count"), "too_long", f"must be at most {_MOST_UNITS}")
     fields.finish()
     return plan_version
 
@@ -81,19 +92,21 @@ def component_from_json(document: Any) -> Component:
     return read(document, _component, "the component cannot be read")
 
 
-def _component(fields: Fields) -> Component:
+def _component(fields: Fields, inclusive: bool = False) -> Component:
+    component_id, meter_id = fields.text("id"), fields.text("meter_id", "")
+    kind = fields.choice("kind", ChargeKind, ChargeKind.USAGE if meter_id else ChargeKind.FIXED)
     component = Component(
-        id=fields.text("id"),
-        kind=fields.choice("kind", ChargeKind),
-        names=fields.texts("names"),
+        id=component_id,
+        kind=kind,
+        names=fields.texts("names") or {"en": component_id or "?"},
         price=price_from(fields.child("price")),
-        timing=fields.choice("timing", Timing),
-        tax_category=fields.text("tax_category"),
-        revenue_tag=fields.text("revenue_tag"),
-        meter_id=fields.text("meter_id", ""),
+        timing=fields.choice("timing", Timing, Timing.ARREARS if kind is ChargeKind.USAGE else Timing.ADVANCE),
+        tax_category=fields.text("tax_category", "standard"),
+        revenue_tag=fields.text("revenue_tag", component_id or "?"),
+        meter_id=meter_id,
         unit_names=fields.texts("unit_names"),
         prorate=fields.flag("prorate", True),
-        tax_inclusive=fields.flag("tax_inclusive", False),
+        tax_inclusive=fields.flag("tax_inclusive", inclusive),
         priced_per=fields.choice("priced_per", Unit) if fields.has("priced_per") else None,
     )
     fields.finish()

@@ -261,7 +261,8 @@ class PlanVersion:
 
     A subscription keeps the version it was sold until it is moved. The cycle is `cycle_count` × `cycle_unit`.
     `minimum`: what a full cycle costs at least (major units, net), one-time charges aside; what misses is trued up when
-    it ends, in proportion where the minimum holds for a part of it.
+    it ends, in proportion where the minimum holds for a part of it. `countries`: it is sold to accounts there alone
+    (ISO 3166); without any, to all for whose country there is no version of its own.
     """
 
     id: str
@@ -275,6 +276,10 @@ class PlanVersion:
     rounding: Rounding = Rounding.HALF_UP
     day_count: DayCount = DayCount.ACTUAL
     minimum: Decimal | None = None
+    countries: tuple[str, ...] = ()
+
+    def is_sold_in(self, country: str) -> bool:
+        return not self.countries or country in self.countries
 
     @property
     def least(self) -> Component | None:

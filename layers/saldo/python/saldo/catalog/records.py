@@ -44,6 +44,7 @@ class PlanVersionRecord(Record):
     rounding = UnicodeAttribute()
     day_count = UnicodeAttribute()
     minimum = UnicodeAttribute(null=True)
+    countries = UnicodeAttribute(null=True)
     components = JSONAttribute()
 
 
@@ -86,6 +87,7 @@ def plan_version_item(entity_id: str, plan: PlanVersion) -> Item:
         rounding=plan.rounding.value,
         day_count=plan.day_count.value,
         minimum=None if plan.minimum is None else plain(plan.minimum),
+        countries=" ".join(plan.countries) or None,
         components=[component_to_json(c) for c in plan.components],
     ).as_item()
 
@@ -104,4 +106,5 @@ def plan_version_from(item: Item) -> PlanVersion:
         rounding=Rounding(record.rounding),
         day_count=DayCount(record.day_count),
         minimum=None if record.minimum is None else Decimal(record.minimum),
+        countries=tuple((record.countries or "").split()),
     )

@@ -32,7 +32,7 @@ from saldo.catalog.model import (
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import MOST_DIGITS, fits
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
+_CURRENCY, _COUNTRY = re.compile(r"[A-Z]{3}"), re.compile(r"[A-Z]{2}")
 
 
 def problems_of(plan_version: PlanVersion) -> tuple[Problem, ...]:
@@ -45,6 +45,9 @@ def problems_of(plan_version: PlanVersion) -> tuple[Problem, ...]:
         found.add("version", "below_one", "versions count from 1")
     if not _CURRENCY.fullmatch(plan_version.currency):
         found.add("currency", "invalid_currency", "must be an ISO 4217 code such as EUR")
+    for i, country in enumerate(plan_version.countries):
+        if not _COUNTRY.fullmatch(country):
+            found.add(f"countries[{i}]", "invalid_country", "must be an ISO 3166 code such as DE")
     if plan_version.cycle_count < 1:
         found.add("cycle_count", "below_one", "a cycle counts at least one unit")
     if not plan_version.components:

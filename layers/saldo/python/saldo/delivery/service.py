@@ -23,8 +23,8 @@ from saldo.kernel.errors import Refusal, Unavailable
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
-# Mail to one person (an invitation, a link to sign in): not what an account may do without.
-TO_A_PERSON = "note"
+# Mail that somebody asked for (an invitation, a link to sign in, an alert): not what an account may do without.
+ASKED_FOR = ("note", "alert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Deliveries:
         did not take it, or its answer was lost.
         """
         account = self._accounts.account(account_id)
-        if kind != TO_A_PERSON and (not account.deliver_by_email or account.status is AccountStatus.CLOSED):
+        if kind not in ASKED_FOR and (not account.deliver_by_email or account.status is AccountStatus.CLOSED):
             return None
         copy = _Copy(account, kind, document_id, correlation_id)
         old = self._settle_crash(copy, self.find(account_id, document_id))

@@ -21,8 +21,9 @@ from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.periods import local_date
 from saldo.orders.model import ItemStatus
 from saldo.orders.records import PREFIX as ITEM_PREFIX
+from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
-from saldo.subscriptions.records import subscription_from
+from saldo.subscriptions.records import subscription_from, subscription_key
 from saldo.usage.live import LiveUsage
 from saldo.usage.model import Counted, UsageDetail, UsageKey
 from saldo.usage.rules_forecast import LiveMeter, scaled
@@ -41,11 +42,23 @@ class Forecasts:
         """The account's next invoice. NotFound without such an account; Refusal `nothing_ahead` when none comes, and as
         a run would set the account aside. Accounts that share an invoice are looked at one by one."""
         account = self._account(account_id)
+        due, due_on = self._due(account, local_date(self._clock(), account.time_zone))
+        return self._billed(account, due, due_on)
+
+    def after_change(self, account_id: str, changed: Subscription) -> NextInvoice:
+        """What the next invoice would hold of one subscription as it would be after a change. Refusals as
+        `next_invoice`."""
+        account = self._account(account_id)
+        if changed.next_bill_on is None:
+            raise Refusal("nothing_ahead", f"{changed.id} has nothing that a run would bill")
+        return self._billed(account, DueAccount(account.id, (changed.id,)), changed.next_bill_on, changed)
+
+    def _billed(
+        self, account: Account, due: DueAccount, due_on: date, instead: Subscription | None = None
+    ) -> NextInvoice:
         now = self._clock()
-        today = local_date(now, account.time_zone)
-        due, due_on = self._due(account, today)
-        on = max(due_on, today)
-        found = self._case(account, due, on)
+        on = max(due_on, local_date(now, account.time_zone))
+        found = self._case(account, due, on, instead)
         needed = usage_needed(found.case.due)
         meters = {live.key: live for live in self._live.of(account, needed, now)}
         so_far = bill_account(found.case, self._billing.tax)
@@ -83,12 +96,13 @@ class Forecasts:
         due = tuple(s.id for s in sold if s.next_bill_on is not None and s.next_bill_on <= on)
         return DueAccount(account.id, due, tuple(item_id for item_id, day in items if day <= on)), due_on
 
-    def _case(self, account: Account, due: DueAccount, on: date) -> AccountCase:
+    def _case(self, account: Account, due: DueAccount, on: date, instead: Subscription | None) -> AccountCase:
         store = self._billing.store
         keys = [(account.entity_id, "entity"), seller_billing_key(account.entity_id)]
         items = store.get_many(keys)
         batch = Batch(entity_from(items[keys[0]]), options_from(items.get(keys[1])), on, "", _ALWAYS_CLOSED)
-        found = read_cases(self._billing, batch, [due])[account.id]
+        looked_at = {subscription_key(account.id, instead.id): instead} if instead else {}
+        found = read_cases(self._billing, batch, [due], looked_at)[account.id]
         if isinstance(found, SetAside):
             raise Refusal(found.code, found.reason)
         return found

@@ -20,14 +20,15 @@ def reached(ahead: NextInvoice, thresholds: Sequence[Threshold], at: datetime) -
     """An alert for each threshold that is reached, and each period of its meter in which it is."""
     found = []
     for threshold in thresholds:
-        for period, measured in _measured(ahead, threshold):
+        for period, measured in measured_by(ahead, threshold):
             if measured >= threshold.at:
                 account = ahead.account
                 found.append(Alert(account.id, account.entity_id, threshold, period, measured, account.currency, at))
     return found
 
 
-def _measured(ahead: NextInvoice, threshold: Threshold) -> Iterator[tuple[str, Decimal]]:
+def measured_by(ahead: NextInvoice, threshold: Threshold) -> Iterator[tuple[str, Decimal]]:
+    """How far its measure has come: (period, measured), once for each period of its meter."""
     if threshold.measure is Measure.COST:
         yield ahead.due_on.isoformat(), Money(net_of(ahead.so_far), ahead.account.currency).as_decimal()
         return

@@ -14,10 +14,11 @@ from saldo.invoicing.rules_thresholds import reached
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal
 from saldo.kernel.exact import plain
+from saldo.kernel.ids import fingerprint
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage import records_thresholds as records
-from saldo.usage.model_thresholds import Alert, Measure, Then, Threshold
+from saldo.usage.model_thresholds import Alert, Measure, OwnThreshold, Then, Threshold
 
 MOST_THRESHOLDS = 20
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -29,7 +30,7 @@ class Thresholds:
     """What accounts of one region watch."""
 
     def __init__(self, store: Store, forecasts: Forecasts, clock: Clock) -> None:
-        self._store, self._forecasts, self._clock = store, forecasts, clock
+        self._store, self.forecasts, self._clock = store, forecasts, clock
 
     def of_account(self, account_id: str) -> list[Threshold]:
         return records.thresholds_from(self._store.get(*records.thresholds_key(account_id)))
@@ -42,8 +43,21 @@ class Thresholds:
             raise NotFound(f"no such account: {account_id}")
         self._change(account_id, threshold.id, threshold, actor)
 
+    def put_own(self, account_id: str, wanted: OwnThreshold, actor: Actor) -> None:
+        """As `put`, for the customer: one for each measure, meter and consequence; another one takes its place."""
+        measure = Measure.QUANTITY if wanted.meter_id else Measure.COST
+        own_id = f"own-{fingerprint(measure.value, wanted.meter_id, wanted.then.value)[:16]}"
+        self.put(account_id, Threshold(own_id, measure, wanted.at, wanted.meter_id, wanted.then, True), actor)
+
     def remove(self, account_id: str, threshold_id: str, actor: Actor) -> None:
+        """It is watched no more; nothing happens where there is none."""
         self._change(account_id, threshold_id, None, actor)
+
+    def remove_own(self, account_id: str, threshold_id: str, actor: Actor) -> None:
+        """As `remove`, for the customer. NotFound: there is none of this id that the customer set."""
+        if not any(t.own and t.id == threshold_id for t in self.of_account(account_id)):
+            raise NotFound("no such threshold")
+        self.remove(account_id, threshold_id, actor)
 
     def check(self, account_ids: Collection[str]) -> list[Alert]:
         """Look at the accounts that have thresholds; the alerts that are new. Each is raised once per period, however
@@ -58,7 +72,7 @@ class Thresholds:
     def blocks(self, account_id: str, ahead: NextInvoice | None = None) -> list[Alert]:
         """Alerts of the periods still open that ask for the service to stop; none once these are billed."""
         try:
-            ahead = ahead or self._forecasts.next_invoice(account_id)
+            ahead = ahead or self.forecasts.next_invoice(account_id)
         except Refusal:
             return []
         now = {ahead.due_on.isoformat(), *(key.period.as_text() for key, _ in ahead.prices)}
@@ -70,7 +84,7 @@ class Thresholds:
         if not thresholds:
             return []
         try:
-            return reached(self._forecasts.next_invoice(account_id), thresholds, self._clock())
+            return reached(self.forecasts.next_invoice(account_id), thresholds, self._clock())
         except Refusal as refusal:
             log.warning("thresholds cannot be looked at", extra={"account_id": account_id, "code": refusal.code})
             return []

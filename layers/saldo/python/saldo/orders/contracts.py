@@ -236,10 +236,14 @@ class Contracts:
         agreed = next((p.plan_version_id for p in terms.prices if p.plan_id == plan_id), "")
         if agreed:
             return PlanVersions(self._store).get_many([(contract.entity_id, agreed)])[contract.entity_id, agreed]
-        found = version_in_force(self._sold(contract.entity_id), plan_id, contract.currency, on)
+        found = self._in_force(self._sold(contract.entity_id), plan_id, contract, on)
         if found is None:
             raise NotFound(f"{plan_id} is not sold in {contract.currency} on {on}")
         return found
+
+    def _in_force(self, sold: list[PlanVersion], plan_id: str, contract: Contract, on: date) -> PlanVersion | None:
+        country = self._account(contract.account_id).country
+        return version_in_force(sold, plan_id, contract.currency, country, on)
 
     def _sold(self, entity_id: str) -> list[PlanVersion]:
         return Catalog(self._store, self._clock).versions_of(entity_id)
@@ -251,7 +255,7 @@ class Contracts:
         for one in contract.terms:
             prices = list(one.prices)
             for i, price in enumerate(prices if one in changed else ()):
-                base = version_in_force(versions, price.plan_id, contract.currency, one.effective_on)
+                base = self._in_force(versions, price.plan_id, contract, one.effective_on)
                 if base is None:
                     problems.add(f"prices[{i}].plan_id", "unknown_plan", f"{price.plan_id} is not sold on that day")
                     continue
@@ -277,7 +281,7 @@ class Contracts:
             problems.add("entity_id", "other_seller", f"{account.id} buys from another legal entity")
         sold = self._sold(contract.entity_id)
         for i, service in enumerate(contract.services):
-            version = version_in_force(sold, service.plan_id, contract.currency, contract.starts_on)
+            version = version_in_force(sold, service.plan_id, contract.currency, account.country, contract.starts_on)
             if version is None or not is_recurring(version):
                 problems.add(f"services[{i}].plan_id", "unknown_plan", f"{service.plan_id} is no plan that recurs")
         problems.refuse_if_any("the contract is not sound", "invalid_contract")

@@ -140,8 +140,8 @@ def _agree(case: _Case, line: RequestedLine) -> Agreed | None:
     agreed_price = _contract_price(case, line)
     contract, price = agreed_price or (None, None)
     plan = case.facts.assortment.plans.get(price.plan_id) if price else _plan_named(case, line)
-    day, currency = case.request.order_on, case.account.currency
-    version = version_in_force(case.facts.assortment.versions, plan.id, currency, day) if plan else None
+    day, currency, country = case.request.order_on, case.account.currency, case.account.country
+    version = version_in_force(case.facts.assortment.versions, plan.id, currency, country, day) if plan else None
     if plan is None or version is None:
         name = line.sku or line.buyer_sku
         case.add(Code.UNKNOWN_PRODUCT, f"{name!r} is not sold in {case.account.currency} on that day", line.number)
@@ -178,8 +178,8 @@ def _agree_on_change(case: _Case, line: RequestedLine) -> Agreed | None:
         return None
     version: PlanVersion | None = held
     if plan is None or plan.id != held.plan_id:
-        versions, currency = case.facts.assortment.versions, case.account.currency
-        version = version_in_force(versions, plan.id, currency, case.request.order_on) if plan else None
+        versions, account, day = case.facts.assortment.versions, case.account, case.request.order_on
+        version = version_in_force(versions, plan.id, account.currency, account.country, day) if plan else None
     if plan is None or version is None or not is_recurring(version):
         case.add(Code.UNKNOWN_PRODUCT, f"{line.sku!r} is no plan that {line.changes} can be moved to", line.number)
         return None
@@ -199,8 +199,8 @@ def _plan_named(case: _Case, line: RequestedLine) -> Plan | None:
     if line.sku in plans:
         return plans[line.sku]
     of_product = [p for p in plans.values() if p.product_id == line.sku]
-    day, currency = case.request.order_on, case.account.currency
-    sold = [p for p in of_product if version_in_force(versions, p.id, currency, day)]
+    day, account = case.request.order_on, case.account
+    sold = [p for p in of_product if version_in_force(versions, p.id, account.currency, account.country, day)]
     return sold[0] if len(sold) == 1 else None
 
 

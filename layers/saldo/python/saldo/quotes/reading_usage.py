@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from saldo.kernel.exact import ONE, ZERO, total
 from saldo.kernel.reading import Fields
-from saldo.kernel.rounding import Rounding
 from saldo.quotes.model import Usage, UsageTotal
-from saldo.usage.model import Aggregation, CountWindow, Meter, Repeats, UsageEvent
-from saldo.usage.rules import faults_of
+from saldo.usage.codec import meter_from
+from saldo.usage.model import Repeats, UsageEvent
 
 
 def usage_from(fields: Fields, account_id: str) -> Usage:
     """What was used. Events are counted by the meters named here; totals need none."""
     repeats = fields.choice("duplicates", Repeats, Repeats.FIRST)
-    meters = [_meter(child, repeats) for child in fields.maybe_children("meters")]
+    meters = [meter_from(child, "ent_quote", repeats) for child in fields.maybe_children("meters")]
     events = [_event(child, n, account_id) for n, child in enumerate(fields.maybe_children("events"), 1)]
     usage = Usage(
         totals=tuple(_total(child) for child in fields.maybe_children("totals")),
@@ -27,46 +26,6 @@ def usage_from(fields: Fields, account_id: str) -> Usage:
             fields.problems.add(where, "unknown_meter", f"{event.meter_id!r} is not among the meters")
     fields.finish()
     return usage
-
-
-def _meter(fields: Fields, repeats: Repeats) -> Meter:
-    meter_id = fields.text("id")
-    meter = Meter(
-        id=meter_id,
-        entity_id="ent_quote",
-        aggregation=fields.choice("aggregation", Aggregation, Aggregation.SUM),
-        names={"en": meter_id},
-        unit_names={},
-        unique_by=fields.text("unique_by", ""),
-        counts=fields.text("counts", ""),
-        filters=_filters(fields),
-        carries=fields.flag("carries", False),
-        repeats=repeats,
-        per=fields.choice("per", CountWindow) if fields.has("per") else None,
-        factor=fields.decimal("factor", ONE),
-        rounding=fields.choice("rounding", Rounding) if fields.has("rounding") else None,
-        digits=fields.integer("digits", 0),
-        whole_days=fields.flag("whole_days", False),
-    )
-    _check_meter(fields, meter)
-    fields.finish()
-    return meter
-
-
-def _check_meter(fields: Fields, meter: Meter) -> None:
-    if meter.aggregation is Aggregation.UNIQUE and not meter.unique_by:
-        fields.problems.add(fields.at("unique_by"), "missing", "a unique meter counts values of a property")
-    for name, code, reason in faults_of(meter):
-        fields.problems.add(fields.at(name), code, reason)
-
-
-def _filters(fields: Fields) -> dict[str, tuple[str, ...]]:
-    found = {}
-    child = fields.maybe_child("filters")
-    for name in child.names():
-        found[name] = child.text_list(name)
-    child.finish()
-    return found
 
 
 def _total(fields: Fields) -> UsageTotal:

@@ -59,6 +59,11 @@ class Subscriptions:
                 return after
         raise Unavailable("this subscription is being changed by many at once; try again")
 
+    def changed(self, account_id: str, subscription_id: str, change: Change) -> Subscription:
+        """What `change` would make of it; nothing is written."""
+        before = self.get(account_id, subscription_id)
+        return changed_by(before, change, self._versions(before, change))
+
     def _versions(self, subscription: Subscription, change: Change) -> dict[str, PlanVersion]:
         """The plan versions it was sold and is moved to by changes, as far as they exist."""
         entity_id = subscription.entity_id
@@ -77,6 +82,10 @@ class Subscriptions:
         """Every subscription of an account, in id order, those that ended too."""
         items = self._store.query_all(account_id, prefix=records.PREFIX, consistent=True)
         return [records.subscription_from(item) for item in items]
+
+    def country_of(self, subscription: Subscription) -> str:
+        """The country whose prices it has."""
+        return self._account(subscription.account_id).country
 
     def _account(self, account_id: str) -> Account:
         item = self._store.get(account_id, "account")
@@ -113,8 +122,7 @@ def change_in(
     Nothing is added to the unit when the change was on record before. versions: by id, those that it was on and is
     moved to. Raises Refusal `invalid_change` naming every fault, and those of `rules_changes.with_change`.
     """
-    _check_change(change, before, versions)
-    after = with_change(before, change)
+    after = changed_by(before, change, versions)
     if after == before:
         return before
     move_on(unit, before, after)
@@ -122,6 +130,12 @@ def change_in(
     subject = f"{before.id} {change.id}"
     unit.put(audit_item(AuditRecord(before.account_id, at, actor, "subscription.changed", subject, after=what)))
     return replace(after, version=before.version + 1)
+
+
+def changed_by(before: Subscription, change: Change, versions: Mapping[str, PlanVersion]) -> Subscription:
+    """The subscription with the change. Refusals as `change_in`."""
+    _check_change(change, before, versions)
+    return with_change(before, change)
 
 
 def _check_change(change: Change, subscription: Subscription, versions: Mapping[str, PlanVersion]) -> None:
@@ -156,6 +170,9 @@ def _check(new: Subscription, account: Account, version: PlanVersion) -> None:
     if account.currency != version.currency:
         message = f"{account.id} is billed in {account.currency}, {version.id} is priced in {version.currency}"
         problems.add("plan_version_id", "other_currency", message)
+    if not version.is_sold_in(account.country):
+        message = f"{version.id} is sold in {', '.join(version.countries)}, {account.id} is in {account.country}"
+        problems.add("plan_version_id", "not_sold_there", message)
     if new.trial_end_on is not None and new.trial_end_on < new.started_on:
         problems.add("trial_end_on", "before_start", "a trial ends on or after the day it starts")
     if new.cancelled_on is not None and new.cancelled_on < new.started_on:

@@ -26,13 +26,26 @@ class Then(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Reached when the measure is at or above `at`. A spend cap is one of COST that blocks. meter_id: "" for COST."""
+    """Reached when the measure is at or above `at`. A spend cap is one of COST that blocks. meter_id: "" for COST.
+
+    own: set by the customer, who may take it away again; the seller's stay.
+    """
 
     id: str
     measure: Measure
     at: Decimal
     meter_id: str = ""
     then: Then = Then.ALERT
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnThreshold:
+    """What a customer asks to be told of: so much of a meter, or, without one, an invoice of so much (major units)."""
+
+    at: Decimal
+    meter_id: str
+    then: Then
 
 
 @dataclass(frozen=True, slots=True)

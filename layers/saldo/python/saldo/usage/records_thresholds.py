@@ -39,12 +39,13 @@ def _fields(threshold: Threshold) -> Item:
         "at": plain(threshold.at),
         "meter_id": threshold.meter_id,
         "then": threshold.then.value,
+        "own": threshold.own,
     }
 
 
 def _threshold_from(fields: Item) -> Threshold:
     measure, then = Measure(fields["measure"]), Then(fields["then"])
-    return Threshold(fields["id"], measure, Decimal(fields["at"]), fields["meter_id"], then)
+    return Threshold(fields["id"], measure, Decimal(fields["at"]), fields["meter_id"], then, bool(fields.get("own")))
 
 
 def thresholds_from(item: Item | None) -> list[Threshold]:
@@ -78,13 +79,16 @@ def alert_item(alert: Alert) -> Item:
 
 def alerts_of(store: Store, account_id: str) -> Iterator[Alert]:
     """Every alert an account ever had, by threshold and period."""
-    for item in store.query_all(account_id, prefix=ALERT_PREFIX, consistent=True):
-        yield Alert(
-            account_id,
-            item["entity_id"],
-            _threshold_from(item["threshold"]),
-            item["period"],
-            Decimal(item["measured"]),
-            item["currency"],
-            instant_from(item["reached_at"]),
-        )
+    yield from map(alert_from, store.query_all(account_id, prefix=ALERT_PREFIX, consistent=True))
+
+
+def alert_from(item: Item) -> Alert:
+    return Alert(
+        item["account_id"],
+        item["entity_id"],
+        _threshold_from(item["threshold"]),
+        item["period"],
+        Decimal(item["measured"]),
+        item["currency"],
+        instant_from(item["reached_at"]),
+    )

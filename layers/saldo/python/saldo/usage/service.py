@@ -49,6 +49,26 @@ class Usage:
         self._store.write_one(unit)
         return True
 
+    def look(self, wanted: Sequence[Meter]) -> dict[str, str]:
+        """What `define_meter` would make of them: new, changed or unchanged. Raises Refusal `invalid_price_list` naming
+        every meter that counts otherwise than the one on record."""
+        there = self.meters_of(wanted[0].entity_id) if wanted else {}
+        problems, states = Problems(), dict[str, str]()
+        for i, meter in enumerate(wanted):
+            before = there.get(meter.id)
+            try:
+                _check(meter)
+            except Refusal as refusal:
+                problems.extend(refusal.problems, f"meters[{i}]")
+            if before and _counting(before) != _counting(meter):
+                message = f"{meter.id} counts by {before.aggregation} otherwise; define another meter"
+                problems.add(f"meters[{i}].id", "meter_is_fixed", message)
+            if meter.id in states:
+                problems.add(f"meters[{i}].id", "not_unique", f"{meter.id!r} is there twice")
+            states[meter.id] = "new" if before is None else "unchanged" if before == meter else "changed"
+        problems.refuse_if_any("the meters cannot be put on record", "invalid_price_list")
+        return states
+
     def keep_in_files(self, entity_id: str, account_id: str, actor: Actor) -> bool:
         """From now on an account's usage lies in files: for millions of events a month. False when it does already.
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from types import MappingProxyType
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from
@@ -86,21 +87,32 @@ class Batch:
     templates: TemplateChoice = field(default_factory=TemplateChoice)
 
 
-def read_cases(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str, AccountCase | SetAside]:
-    """One case per account. A record that cannot be read sets its own account aside, not the whole batch."""
+def read_cases(
+    billing: Billing,
+    batch: Batch,
+    due: Sequence[DueAccount],
+    instead: Mapping[Key, Subscription] = MappingProxyType({}),
+) -> dict[str, AccountCase | SetAside]:
+    """One case per account. A record that cannot be read sets its own account aside, not the whole batch.
+
+    instead: subscriptions as they are looked at instead of as they are on record.
+    """
     try:
-        return _read(billing, batch, due)
+        return _read(billing, batch, due, instead)
     except _UNREADABLE as error:
         if len(due) > 1:
-            alone = (read_cases(billing, batch, [account]) for account in due)
+            alone = (read_cases(billing, batch, [account], instead) for account in due)
             return {account_id: case for cases in alone for account_id, case in cases.items()}
         log.exception("an account's records cannot be read", extra={"account_id": due[0].account_id})
         return {due[0].account_id: SetAside(due[0].account_id, "unreadable_records", type(error).__name__)}
 
 
-def _read(billing: Billing, batch: Batch, due: Sequence[DueAccount]) -> dict[str, AccountCase | SetAside]:
+def _read(
+    billing: Billing, batch: Batch, due: Sequence[DueAccount], instead: Mapping[Key, Subscription]
+) -> dict[str, AccountCase | SetAside]:
     records = billing.store.get_many([key for account in due for key in _keys(account)], consistent=True)
-    sold = {key: subscription_from(item) for key, item in records.items() if item["kind"] == "subscription"}
+    sold = {k: subscription_from(item) for k, item in records.items() if item["kind"] == "subscription"}
+    sold |= {k: subscription for k, subscription in instead.items() if k in sold}
     wanted = ((batch.entity.id, version_id) for s in sold.values() for version_id in _version_ids(s))
     known = billing.plan_versions.get_many(wanted)
     found = _Found(records, sold, {version_id: version for (_, version_id), version in known.items()})

@@ -1,0 +1,35 @@
+"""Orders of an account: where each stands, what of it was invoiced and what is still to come."""
+
+from __future__ import annotations
+
+from functions.portal.answers import Answer
+from functions.portal.endpoint import Routes, roles
+from functions.portal.pages import page
+from functions.portal.presenters.orders import order_rows, order_view
+from functions.portal.visit import Visit
+from saldo.access.rules import READERS
+from saldo.kernel.errors import NotFound
+from saldo.kernel.ids import check_id
+from saldo.orders import records_orders as records
+from saldo.orders.showing import progress_of
+
+routes = Routes("orders")
+PAGE = 50
+
+
+@routes.get("/accounts/{account_id}/orders", roles(READERS))
+def orders(visit: Visit) -> Answer:
+    seat, cursor = visit.account, visit.asked("cursor")[:600] or None
+    got = visit.records.query(seat.account_id, prefix=records.PREFIX, limit=PAGE, newest_first=True, cursor=cursor)
+    rows = order_rows([records.order_from(item) for item in got.items], seat.currency, visit.words)
+    return page(visit, "orders", rows=rows, older=got.cursor, newer=cursor, tab="orders")
+
+
+@routes.get("/accounts/{account_id}/orders/{order_id}", roles(READERS))
+def order(visit: Visit) -> Answer:
+    item = visit.records.get(*records.order_key(visit.account.account_id, check_id(visit.params["order_id"], "ord")))
+    if item is None:
+        raise NotFound("no such order")
+    found = records.order_from(item)
+    view = order_view(found, progress_of(visit.records, found), visit.account.currency, visit.words)
+    return page(visit, "order", view=view, tab="orders")

@@ -1,0 +1,219 @@
+"""Subscriptions with their terms, and what a change of them costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from functions.portal.presenters.tags import Tag
+from functions.portal.words import Words
+from saldo.subscriptions.model import Change, ChangeKind, SubscriptionStatus
+
+if TYPE_CHECKING:
+    from saldo.catalog.model import Component, Plan, PlanVersion
+    from saldo.invoicing.model import Line
+    from saldo.invoicing.model_forecast import NextInvoice
+    from saldo.invoicing.self_service import Standing
+    from saldo.subscriptions.rules_timeline import Terms
+
+_TONES = {
+    SubscriptionStatus.TRIALING: "wait",
+    SubscriptionStatus.ACTIVE: "done",
+    SubscriptionStatus.PAUSED: "part",
+    SubscriptionStatus.CANCELLING: "over",
+    SubscriptionStatus.ENDED: "over",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change with what is needed to say it: components by id, and the plan that it leads to."""
+
+    change: Change
+    components: Mapping[str, Component]
+    plan: Plan | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    subscription_id: str
+    name: str
+    price: str
+    next_on: str
+    tag: Tag
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionView:
+    """`quantities`: (component id, name, quantity as text); `charges`: (name, quantity, amount of a whole period);
+    `ahead`: (day, what is agreed from then on)."""
+
+    subscription_id: str
+    name: str
+    tag: Tag
+    facts: tuple[tuple[str, str], ...]
+    currency: str
+    charges: tuple[tuple[str, str, str], ...]
+    quantities: tuple[tuple[str, str, str], ...]
+    ahead: tuple[tuple[str, str], ...]
+    plans: tuple[tuple[str, str, str], ...]
+    when: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """`lines`: (name, period, quantity, amount). `seen`: a print of what is shown, to be sent with the confirmation."""
+
+    what: tuple[tuple[str, str], ...]
+    currency: str
+    lines: tuple[tuple[str, str, str, str], ...]
+    net: str
+    sentence: str
+    seen: str
+
+
+def subscription_rows(found: Sequence[Standing], today: date, words: Words) -> tuple[SubscriptionRow, ...]:
+    return tuple(
+        SubscriptionRow(
+            s.subscription.id, _name(s, today, words), _price(s.at(today), words), _next_on(s, words), _tag(s, words)
+        )
+        for s in found
+    )
+
+
+def subscription_view(
+    standing: Standing, choices: Sequence[tuple[Plan, PlanVersion]], today: date, words: Words
+) -> SubscriptionView:
+    """choices: the plans that it may be moved to."""
+    now, last = standing.at(today), standing.terms[-1]
+    end = standing.period_end(today)
+    facts = (
+        (words("subscription.since"), words.day(standing.subscription.started_on)),
+        (words("subscription.cycle"), _cycle(now, words)),
+        (words("subscription.next"), _next_on(standing, words)),
+        (words("subscription.purchase_order"), standing.subscription.purchase_order),
+    )
+    return SubscriptionView(
+        standing.subscription.id,
+        _name(standing, today, words),
+        _tag(standing, words),
+        facts,
+        now.version.currency,
+        tuple(_charge(c, now, words) for c in now.version.components),
+        tuple((c.id, words.of(c.names), words.number(_quantity(c, last))) for c in standing.counted),
+        tuple((words.day(t.start), _said(standing, t, words)) for t in standing.ahead(today)),
+        tuple((version.id, words.of(plan.names), _fixed(version, last.quantities, words)) for plan, version in choices),
+        (
+            ("period_end", words("subscription.at_end", on=words.day(end)), words("subscription.at_end_hint")),
+            ("now", words("subscription.today"), words("subscription.today_hint")),
+        ),
+    )
+
+
+def change_view(found: NextInvoice, asked: Asked, words: Words) -> ChangeView:
+    """found: the next invoice with nothing on it but the subscription as changed."""
+    from saldo.invoicing.model_forecast import net_of
+
+    currency, net = found.account.currency, net_of(found.so_far)
+    lines = tuple(
+        (*_line(line, words), words.amount(line.net_minor, currency))
+        for body in found.so_far.bodies
+        for line in body.lines
+    )
+    text = "subscription.credited" if net < 0 else "subscription.charged"
+    sentence = words(text, total=words.money(abs(net), currency), on=words.day(found.on))
+    seen = f"{found.on.isoformat()} {net} {len(lines)}"
+    return ChangeView(_what(asked, words), currency, lines, words.amount(net, currency), sentence, seen)
+
+
+def _line(line: Line, words: Words) -> tuple[str, str, str]:
+    return words.of(line.names), words.period(line.period), words.number(line.quantity)
+
+
+def _what(asked: Asked, words: Words) -> tuple[tuple[str, str], ...]:
+    change = asked.change
+    on = (words("subscription.from"), words.day(change.effective_on))
+    if change.kind is ChangeKind.CANCEL:
+        return ((words("subscription.ends"), words.day(change.effective_on)),)
+    if change.kind is ChangeKind.PLAN:
+        return ((words("subscription.plan"), words.of(asked.plan.names) if asked.plan else ""), on)
+    amounts = ((words.of(asked.components[c].names), words.number(q)) for c, q in change.quantities.items())
+    return (*amounts, on)
+
+
+def _name(standing: Standing, today: date, words: Words) -> str:
+    version = standing.at(today).version
+    plan = standing.plans.get(version.id)
+    return words.of(plan.names) if plan else version.plan_id
+
+
+def _tag(standing: Standing, words: Words) -> Tag:
+    status = standing.subscription.status
+    if standing.terms[-1].ended and status is not SubscriptionStatus.ENDED:
+        status = SubscriptionStatus.CANCELLING
+    return Tag(_TONES[status], words(f"subscription.status.{status}"))
+
+
+def _next_on(standing: Standing, words: Words) -> str:
+    on = standing.subscription.next_bill_on
+    return words.day(on) if on else ""
+
+
+def _quantity(component: Component, terms: Terms) -> Decimal:
+    return terms.quantities.get(component.id, Decimal(1))
+
+
+def _charge(component: Component, terms: Terms, words: Words) -> tuple[str, str, str]:
+    from saldo.catalog.model import ChargeKind, Flat
+
+    name = words.of(component.names)
+    if component.kind is ChargeKind.USAGE:
+        return name, words("subscription.by_usage"), ""
+    flat = isinstance(component.price, Flat)
+    quantity = "" if flat else words.number(_quantity(component, terms))
+    if component.kind is ChargeKind.ONE_TIME:
+        return name, words("subscription.once"), ""
+    return name, quantity, words.amount(_minor(component, terms.quantities, terms.version), terms.version.currency)
+
+
+def _minor(component: Component, quantities: Mapping[str, Decimal], version: PlanVersion) -> int:
+    """What a component costs in a whole period, before coupons, in minor units."""
+    from saldo.kernel.money import Money
+    from saldo.rating.model import Ask
+    from saldo.rating.rules.registry import price_ask
+
+    priced = price_ask(component.price, Ask(quantities.get(component.id, Decimal(1))))
+    return Money.of_major(priced.amount, version.currency, version.rounding).minor
+
+
+def _price(terms: Terms, words: Words) -> str:
+    return _fixed(terms.version, terms.quantities, words)
+
+
+def _fixed(version: PlanVersion, quantities: Mapping[str, Decimal], words: Words) -> str:
+    """`€49.00 a month`, `€49.00 a month and usage`."""
+    from saldo.catalog.model import ChargeKind
+
+    fixed = [c for c in version.components if c.kind is ChargeKind.FIXED]
+    amount = words.money(sum(_minor(c, quantities, version) for c in fixed), version.currency)
+    uses = any(c.kind is ChargeKind.USAGE for c in version.components)
+    price = words.count(f"cycle.price.{version.cycle_unit}", version.cycle_count, amount=amount)
+    if not fixed:
+        return words("subscription.usage_only")
+    return words("subscription.and_usage", price=price) if uses else price
+
+
+def _cycle(terms: Terms, words: Words) -> str:
+    return words.count(f"cycle.{terms.version.cycle_unit}", terms.version.cycle_count)
+
+
+def _said(standing: Standing, terms: Terms, words: Words) -> str:
+    if terms.ended:
+        return words("subscription.status.ended")
+    if not terms.running:
+        return words("subscription.status.paused")
+    plan = standing.plans.get(terms.version.id)
+    return f"{words.of(plan.names) if plan else terms.version.plan_id}, {_price(terms, words)}"

@@ -1,0 +1,101 @@
+"""What was used so far, what the next invoice is likely to be, and the limits that somebody wants to be told of."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from functions.portal import services
+from functions.portal.answers import Answer, see_other
+from functions.portal.endpoint import Routes, roles
+from functions.portal.pages import page
+from functions.portal.presenters.paying import typed_digits
+from functions.portal.presenters.usage import COST, UsageView, limit_text, usage_view
+from functions.portal.visit import Visit
+from saldo.access.rules import READERS
+from saldo.access.rules_people import ADMINS
+from saldo.kernel.errors import Refusal
+from saldo.kernel.money import Money
+from saldo.usage.model_thresholds import OwnThreshold, Then
+
+if TYPE_CHECKING:
+    from saldo.invoicing.model_forecast import NextInvoice
+    from saldo.invoicing.thresholds import Thresholds
+
+routes = Routes("usage")
+_DONE = ("set", "removed")
+
+
+@routes.get("/accounts/{account_id}/usage", roles(READERS))
+def usage(visit: Visit) -> Answer:
+    done = visit.asked("done")
+    return _shown(visit, [], visit.words(f"usage.done.{done}") if done in _DONE else "")
+
+
+@routes.post("/accounts/{account_id}/usage/limit/check", roles(ADMINS))
+def check_limit(visit: Visit) -> Answer:
+    wanted, problems = _wanted(visit)
+    if wanted is None:
+        return _shown(visit, problems)
+    return _check_page(visit, wanted)
+
+
+@routes.post("/accounts/{account_id}/usage/limit", roles(ADMINS))
+def set_limit(visit: Visit) -> Answer:
+    wanted, problems = _wanted(visit)
+    if wanted is None:
+        return _shown(visit, problems)
+    services.thresholds(visit.records).put_own(visit.account.account_id, wanted, visit.actor)
+    return see_other(f"{visit.home}/usage?done=set")
+
+
+@routes.post("/accounts/{account_id}/usage/limit/remove", roles(ADMINS))
+def remove_limit(visit: Visit) -> Answer:
+    limits = services.thresholds(visit.records)
+    limits.remove_own(visit.account.account_id, visit.sent("limit")[:40], visit.actor)
+    return see_other(f"{visit.home}/usage?done=removed")
+
+
+def _shown(visit: Visit, problems: list[tuple[str, str]], notice: str = "") -> Answer:
+    limits = services.thresholds(visit.records)
+    ahead, code = _ahead(visit, limits)
+    view = usage_view(ahead, limits.of_account(visit.account.account_id), visit.words) if ahead else UsageView()
+    asked = {name: visit.sent(name)[:40] if visit.method == "POST" else "" for name in ("of", "at", "then")}
+    values = {"view": view, "code": code, "asked": asked, "notice": notice, "problems": problems, "tab": "usage"}
+    return page(visit, "usage", status=422 if problems else 200, **values)
+
+
+def _ahead(visit: Visit, limits: Thresholds) -> tuple[NextInvoice | None, str]:
+    """The next invoice, or why it cannot be told."""
+    try:
+        return limits.forecasts.next_invoice(visit.account.account_id), ""
+    except Refusal as refusal:
+        return None, refusal.code if refusal.code in ("nothing_ahead", "usage_in_files") else "other"
+
+
+def _wanted(visit: Visit) -> tuple[OwnThreshold | None, list[tuple[str, str]]]:
+    """What the form asks for, or what is wrong with it."""
+    of, then = visit.sent("of"), visit.sent("then")
+    meters = {m for m, _ in _meters(visit)}
+    if then not in [t.value for t in Then] or of not in {COST, *meters}:
+        raise Refusal("invalid_form", "no such limit")
+    digits = typed_digits(visit.sent("at")[:40], visit.words.language)
+    try:
+        at = Money.parse(digits, visit.account.currency).as_decimal() if of == COST else Decimal(digits)
+    except (Refusal, InvalidOperation):
+        return None, [("at", visit.words("problem.invalid_amount"))]
+    if not at.is_finite() or at <= 0 or at.adjusted() > 15:
+        return None, [("at", visit.words("problem.not_above_zero"))]
+    return OwnThreshold(at, "" if of == COST else of, Then(then)), []
+
+
+def _meters(visit: Visit) -> list[tuple[str, str]]:
+    ahead, _ = _ahead(visit, services.thresholds(visit.records))
+    return [(m.meter.id, visit.words.of(m.meter.names)) for m in ahead.meters] if ahead else []
+
+
+def _check_page(visit: Visit, wanted: OwnThreshold) -> Answer:
+    of = dict(_meters(visit)).get(wanted.meter_id, "")
+    text = limit_text(wanted.at, of, visit.account.currency, visit.words)
+    asked = {name: visit.sent(name)[:40] for name in ("of", "at", "then")}
+    return page(visit, "usage_check", text=text, asked=asked, tab="usage")

@@ -1,0 +1,117 @@
+"""What a customer changes of its own subscriptions: what may be chosen, what it would cost, and doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from saldo.audit.model import Actor
+from saldo.catalog.model import ChargeKind, Component, Flat, Plan, PlanVersion
+from saldo.catalog.service import Catalog
+from saldo.invoicing.forecast import Forecasts
+from saldo.invoicing.model_forecast import NextInvoice
+from saldo.kernel.clock import Clock
+from saldo.orders.rules_prices import is_recurring, version_in_force
+from saldo.storage.store import Store
+from saldo.subscriptions.model import Change, Subscription, SubscriptionStatus
+from saldo.subscriptions.rules_timeline import Terms, timeline
+from saldo.subscriptions.service import Subscriptions
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A subscription with its plan and its terms one after the other. `plans`: by plan version, those it names."""
+
+    subscription: Subscription
+    terms: tuple[Terms, ...]
+    versions: Mapping[str, PlanVersion]
+    plans: Mapping[str, Plan]
+
+    def at(self, day: date) -> Terms:
+        """What holds on a day; before the first day that costs something, what holds then."""
+        return next((t for t in reversed(self.terms) if t.start <= day), self.terms[0])
+
+    def ahead(self, day: date) -> tuple[Terms, ...]:
+        """What is agreed for later."""
+        return tuple(t for t in self.terms if t.start > day)
+
+    def period_end(self, day: date) -> date:
+        """The day after the period that a day lies in, by the terms of that day."""
+        return self.at(day).cycle.period_at(max(day, self.subscription.billed_from)).end
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing can be chosen any more: it has ended, or its end is agreed."""
+        return self.subscription.status is SubscriptionStatus.ENDED or self.terms[-1].ended
+
+    @property
+    def counted(self) -> tuple[Component, ...]:
+        """What of the present plan is bought by quantity."""
+        return tuple(c for c in self.terms[-1].version.components if by_quantity(c))
+
+
+def by_quantity(component: Component) -> bool:
+    return component.kind is ChargeKind.FIXED and not isinstance(component.price, Flat)
+
+
+class SelfService:
+    """Subscriptions of one account, which is all that the store reaches besides its seller."""
+
+    def __init__(self, store: Store, forecasts: Forecasts, clock: Clock) -> None:
+        self._subscriptions, self._catalog = Subscriptions(store, clock), Catalog(store, clock)
+        self._forecasts = forecasts
+
+    def standing(self, account_id: str, entity_id: str) -> list[Standing]:
+        """Every subscription of the account, those that ended last."""
+        versions = {v.id: v for v in self._catalog.versions_of(entity_id)}
+        plans = {p.id: p for p in self._catalog.plans_of(entity_id)}
+        found = [self._stand(s, versions, plans) for s in self._subscriptions.of_account(account_id)]
+        return sorted(found, key=lambda s: (s.subscription.status is SubscriptionStatus.ENDED, s.subscription.id))
+
+    def choices(self, standing: Standing, entity_id: str, day: date) -> list[tuple[Plan, PlanVersion]]:
+        """The plans of the same product that are sold to the account on a day, the present terms left out."""
+        now = standing.terms[-1].version
+        plans = {p.id: p for p in self._catalog.plans_of(entity_id)}
+        mine = plans.get(now.plan_id)
+        if mine is None:
+            return []
+        versions, country = self._catalog.versions_of(entity_id), self._subscriptions.country_of(standing.subscription)
+        sold = ((p, version_in_force(versions, p.id, now.currency, country, day)) for p in plans.values())
+        return [
+            (plan, version)
+            for plan, version in sold
+            if version is not None
+            and version.id != now.id
+            and plan.product_id == mine.product_id
+            and is_recurring(version)
+        ]
+
+    def preview(self, account_id: str, subscription_id: str, change: Change) -> NextInvoice:
+        """What of the subscription is on its next invoice if it is changed so. Refusals as `change`."""
+        changed = self._subscriptions.changed(account_id, subscription_id, change)
+        return self._forecasts.after_change(account_id, changed)
+
+    def change(self, account_id: str, subscription_id: str, change: Change, actor: Actor) -> Subscription:
+        """As `Subscriptions.change`."""
+        return self._subscriptions.change(account_id, subscription_id, change, actor)
+
+    def _stand(
+        self, subscription: Subscription, versions: Mapping[str, PlanVersion], plans: Mapping[str, Plan]
+    ) -> Standing:
+        known = {**versions, **self._negotiated(subscription, versions)}
+        terms = tuple(timeline(subscription, known, subscription.changes))
+        named = {t.version.id: plans[t.version.plan_id] for t in terms if t.version.plan_id in plans}
+        return Standing(subscription, terms, known, named)
+
+    def _negotiated(self, subscription: Subscription, versions: Mapping[str, PlanVersion]) -> dict[str, PlanVersion]:
+        """Versions with prices of its own, which the catalog does not list."""
+        return {
+            version_id: self._catalog.plan_version(subscription.entity_id, version_id)
+            for version_id in _named_by(subscription)
+            if version_id not in versions
+        }
+
+
+def _named_by(subscription: Subscription) -> Sequence[str]:
+    return [v for v in (subscription.plan_version_id, *(c.plan_version_id for c in subscription.changes)) if v]

@@ -1,0 +1,116 @@
+"""How tickets lie in the table.
+
+`<account>` / `ticket#<id>`: one ticket; subject and messages sealed. On the agenda `tickets#<entity>` while somebody
+waits, under the instant by which it is to be answered (`~` where the customer is to write).
+`<entity>` / `support`: when support works; without it, the default.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from saldo.kernel.clock import instant_from, instant_text
+from saldo.storage.items import Item, Key
+from saldo.storage.sealing import Sealer
+from saldo.support.model import Message, Priority, SupportHours, Ticket, TicketState, Topic
+
+PREFIX, FIELDS = "ticket#", "ticket/1"
+LAST = "~"  # on the agenda behind every instant: the customer is to write
+
+
+def ticket_key(account_id: str, ticket_id: str) -> Key:
+    return account_id, PREFIX + ticket_id
+
+
+def tickets_agenda(entity_id: str) -> str:
+    return f"tickets#{entity_id}"
+
+
+def ticket_item(ticket: Ticket, sealer: Sealer) -> Item:
+    pk, sk = ticket_key(ticket.account_id, ticket.id)
+    sealed = {"subject": ticket.subject, "texts": [m.text for m in ticket.messages]}
+    item: Item = {
+        "pk": pk,
+        "sk": sk,
+        "kind": "ticket",
+        "account_id": ticket.account_id,
+        "ticket_id": ticket.id,
+        "entity_id": ticket.entity_id,
+        "organisation_id": ticket.organisation_id,
+        "topic": ticket.topic.value,
+        "about": ticket.about,
+        "priority": ticket.priority.value,
+        "status": ticket.state.value,
+        "opened_by": ticket.opened_by,
+        "opened_at": instant_text(ticket.opened_at),
+        "messages": [
+            {"at": instant_text(m.at), "author_id": m.author_id, "by_staff": m.by_staff} for m in ticket.messages
+        ],
+        "answer_due_at": instant_text(ticket.answer_due_at) if ticket.answer_due_at else "",
+        "assigned_to": ticket.assigned_to,
+        "escalated_at": instant_text(ticket.escalated_at) if ticket.escalated_at else "",
+        "version": ticket.version,
+        "sealed": sealer.seal(ticket.organisation_id, (pk, sk), FIELDS, sealed),
+    }
+    return item | _agenda(ticket)
+
+
+def _agenda(ticket: Ticket) -> Item:
+    if ticket.state is TicketState.CLOSED:
+        return {}
+    on = instant_text(ticket.answer_due_at) if ticket.answer_due_at else LAST
+    return {"agenda_pk": tickets_agenda(ticket.entity_id), "agenda_on": on}
+
+
+def is_late(item: Item, now: datetime) -> bool:
+    """As `Ticket.is_late`, without opening the record."""
+    return bool(item["answer_due_at"]) and now >= instant_from(item["answer_due_at"])
+
+
+def ticket_from(item: Item, sealer: Sealer) -> Ticket:
+    """The ticket; Erased once the organisation's key is shredded."""
+    opened: dict[str, Any] = sealer.open(item["organisation_id"], (item["pk"], item["sk"]), FIELDS, item["sealed"])
+    messages = (
+        Message(instant_from(m["at"]), m["author_id"], m["by_staff"], text)
+        for m, text in zip(item["messages"], opened["texts"], strict=True)
+    )
+    return Ticket(
+        account_id=item["pk"],
+        id=item["ticket_id"],
+        entity_id=item["entity_id"],
+        organisation_id=item["organisation_id"],
+        topic=Topic(item["topic"]),
+        subject=opened["subject"],
+        about=item["about"],
+        priority=Priority(item["priority"]),
+        state=TicketState(item["status"]),
+        opened_by=item["opened_by"],
+        opened_at=instant_from(item["opened_at"]),
+        messages=tuple(messages),
+        answer_due_at=instant_from(item["answer_due_at"]) if item["answer_due_at"] else None,
+        assigned_to=item["assigned_to"],
+        escalated_at=instant_from(item["escalated_at"]) if item["escalated_at"] else None,
+        version=int(item["version"]),
+    )
+
+
+def hours_key(entity_id: str) -> Key:
+    return entity_id, "support"
+
+
+def hours_item(entity_id: str, hours: SupportHours) -> Item:
+    pk, sk = hours_key(entity_id)
+    return {"pk": pk, "sk": sk, "kind": "support", **hours_fields(hours)}
+
+
+def hours_fields(hours: SupportHours) -> dict[str, Any]:
+    answers = {priority.value: number for priority, number in hours.answer_hours.items()}
+    return {"opens": hours.opens, "closes": hours.closes, "answer_hours": answers}
+
+
+def hours_from(item: Item | None) -> SupportHours:
+    if item is None:
+        return SupportHours()
+    answers = {Priority(name): int(number) for name, number in item["answer_hours"].items()}
+    return SupportHours(int(item["opens"]), int(item["closes"]), answers)

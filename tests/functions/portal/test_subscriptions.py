@@ -1,0 +1,156 @@
+"""Subscriptions are seen by everybody of an account; admins change them, knowing to the cent what it costs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from functions.portal import services
+from saldo.access.model_visibility import USUAL, SelfService
+from saldo.access.visibility import VisibilityRules
+from saldo.catalog.model import ChargeKind, Component, Flat, PerUnit, Plan, PlanVersion, Product, Timing
+from saldo.catalog.service import Catalog
+from saldo.subscriptions.model import Alignment, Subscription
+from saldo.subscriptions.records import subscription_item
+from saldo.subscriptions.rules import billed, subscribe
+from saldo.subscriptions.service import Subscriptions
+from tests.contexts.sellers import CLERK, ENTITY, plan_version
+from tests.functions.portal import scenes
+from tests.functions.portal.browser import Browser, Page
+from tests.functions.portal.conftest import Portal
+
+HOME = f"/accounts/{scenes.NORTH}"
+SUB = f"{HOME}/subscriptions/sub_1"
+NOVEMBER = date(2026, 11, 1)
+
+
+def charge(component_id: str, name: str, price: Any) -> Component:
+    return Component(component_id, ChargeKind.FIXED, {"en": name}, price, Timing.ADVANCE, "standard", component_id)
+
+
+def sold(version_id: str, plan_id: str, base: str, seat: str) -> PlanVersion:
+    parts = (charge("base", "Platform", Flat(Decimal(base))), charge("seats", "Seats", PerUnit(Decimal(seat))))
+    return plan_version(id=version_id, plan_id=plan_id, components=parts)
+
+
+TEAM, FIRM = sold("plan_team_v1", "plan_team", "60", "10"), sold("plan_firm_v1", "plan_firm", "120", "8")
+
+
+@pytest.fixture
+def subscribed(portal: Portal) -> Portal:
+    """Kontor Nord has five seats of Team, November paid ahead; on the 23rd, 8 of 30 days are left."""
+    store = services.store()
+    catalog = Catalog(store, portal.clock)
+    catalog.offer_product(Product("prod_team", ENTITY, {"en": "Team"}), CLERK)
+    for version, name in ((TEAM, "Team"), (FIRM, "Firm")):
+        catalog.offer_plan(Plan(version.plan_id, "prod_team", ENTITY, {"en": name}), CLERK)
+        catalog.publish(ENTITY, version, CLERK)
+    begun = subscribe(
+        "sub_1",
+        account_id=scenes.NORTH,
+        entity_id=ENTITY,
+        plan_version=TEAM,
+        started_on=NOVEMBER,
+        alignment=Alignment.CALENDAR,
+        quantities={"seats": Decimal(5)},
+    )
+    store.put_many([subscription_item(billed(begun, TEAM, NOVEMBER))])
+    return portal
+
+
+def allowed(portal: Portal) -> Browser:
+    rules = VisibilityRules(services.store(), portal.clock)
+    rules.set(scenes.NORTH, replace(USUAL, actions=USUAL.actions | {SelfService.SUBSCRIPTIONS}), CLERK, "agreed")
+    return portal.signed_in()
+
+
+def words_of(page: Page) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page.text.split("<main")[1]).split())
+
+
+def checked(browser: Browser, **asked: str) -> Page:
+    browser.get(SUB)
+    return browser.post(f"{SUB}/check", {"when": "now", **asked})
+
+
+def stored() -> Subscription:
+    return Subscriptions(services.store(), lambda: scenes.NOW).get(scenes.NORTH, "sub_1")
+
+
+def test_everybody_sees_the_plan_its_price_and_what_it_is_made_of(subscribed: Portal) -> None:
+    viewer = subscribed.signed_in("viewer")
+    text = words_of(viewer.get(f"{HOME}/subscriptions"))
+    assert "Team €110.00 a month 1 Dec 2026 Running" in text
+    text = words_of(viewer.get(SUB))
+    assert "Platform 60.00 Seats 5 50.00" in text and "please ask the seller" in text
+
+
+def test_more_seats_from_today_cost_the_days_that_are_left_to_the_cent(subscribed: Portal) -> None:
+    admin = allowed(subscribed)
+    page = checked(admin, act="quantity", **{"q-seats": "8"})
+    # 3 more seats at 10 a month for 8 of 30 days
+    assert "On 23 Nov 2026 you will be charged €8.00 before tax." in words_of(page)
+    answer = admin.post(SUB, page.hidden())
+    assert answer.location == f"{SUB}?done=1", answer.text
+    assert "The change is on record." in admin.get(f"{SUB}?done=1").text
+    (change,) = stored().changes
+    assert change.quantities == {"seats": Decimal(8)} and change.effective_on == date(2026, 11, 23)
+    assert admin.post(SUB, page.hidden()).location == f"{SUB}?done=1" and len(stored().changes) == 1
+
+
+def test_another_plan_at_the_end_of_the_period_costs_nothing_before(subscribed: Portal) -> None:
+    admin = allowed(subscribed)
+    assert "Firm €160.00 a month" in words_of(admin.get(SUB))
+    page = checked(admin, act="plan", plan="plan_firm_v1", when="period_end")
+    assert "On 1 Dec 2026 you will be charged €160.00 before tax." in words_of(page)
+    assert admin.post(SUB, page.hidden()).status == 303
+    assert "1 Dec 2026 Firm, €160.00 a month" in words_of(admin.get(SUB))
+
+
+def test_cancelling_today_gives_the_unused_days_back(subscribed: Portal) -> None:
+    admin = allowed(subscribed)
+    page = checked(admin, act="cancel")
+    # 110 for 8 of 30 days, line by line: 16.00 and 13.33
+    assert "On 23 Nov 2026 you will be credited €29.33 before tax." in words_of(page)
+    assert admin.post(SUB, page.hidden()).status == 303
+    text = words_of(admin.get(SUB))
+    assert "Ends" in text and "Cancel" not in text
+    assert checked(admin, act="quantity", **{"q-seats": "9"}).status == 422
+
+
+def test_amounts_that_moved_since_they_were_looked_at_are_shown_once_more(subscribed: Portal) -> None:
+    admin = allowed(subscribed)
+    page = checked(admin, act="quantity", **{"q-seats": "8"})
+    subscribed.clock.advance(days=1)
+    again = subscribed.signed_in()
+    again.get(SUB)
+    answer = again.post(SUB, {n: v for n, v in page.hidden().items() if n != "form_key"})
+    assert answer.status == 200 and "The amounts have changed since you looked" in answer.text
+    assert stored().changes == ()
+
+
+@pytest.mark.parametrize("typed", ["", "-1", "many", "1e20"])
+def test_a_quantity_that_is_none_says_what_to_enter(subscribed: Portal, typed: str) -> None:
+    page = checked(allowed(subscribed), act="quantity", **{"q-seats": typed})
+    assert page.status == 422 and "Enter a quantity" in page.text and 'href="#q-seats"' in page.text
+
+
+def test_what_is_as_it_was_or_not_on_offer_is_no_change(subscribed: Portal) -> None:
+    admin = allowed(subscribed)
+    for asked in ({"act": "quantity", "q-seats": "5"}, {"act": "plan", "plan": "plan_team_v1"}, {"act": "plan"}):
+        page = checked(admin, **asked)
+        assert page.status == 422 and "Choose what should change" in page.text
+    assert checked(admin, act="pause").status == 400
+    assert admin.get(f"{HOME}/subscriptions/sub_none").status == 404
+
+
+def test_nobody_changes_anything_where_the_seller_does_not_allow_it_or_without_being_admin(subscribed: Portal) -> None:
+    asked = {"act": "quantity", "q-seats": "8"}
+    assert checked(subscribed.signed_in(), **asked).status == 404
+    allowed(subscribed)
+    assert checked(subscribed.signed_in("payer"), **asked).status == 404

@@ -1,0 +1,203 @@
+"""A seller, its price list, a customer and a subscription by the command line, from the documents of docs/."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from local.cli.__main__ import saldo
+from local.cli.site import Sites
+from saldo.storage.store import Store
+from saldo.subscriptions.service import Subscriptions
+from tests.simulation.region import Region
+
+DOCUMENTS = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text("utf-8")
+SELLER, PRICES, CUSTOMER = (json.loads(text) for text in re.findall(r"```json\n(.*?)```", DOCUMENTS, re.DOTALL))
+ENTITY, ACCOUNT = "ent_eu_acme", "acct_eu_kontor"
+
+
+@dataclass
+class MemorySite:
+    """A deployment that is one region in memory."""
+
+    region: Region
+    table: str = "records"
+    keys_table: str = "keys"
+    kms_key_id: str = "key-1"
+    region_code: str = "eu"
+
+    def client(self, service: str) -> Any:
+        return self.region.client(service)
+
+
+@dataclass
+class Terminal:
+    site: MemorySite
+    folder: Path
+
+    def say(self, *words: Any, status: int = 0) -> Any:
+        """What a command answers with --json; documents among the words are written to files first."""
+        typed = [self.file(word) if isinstance(word, dict) else word for word in words]
+        sites = Sites(lambda _code: self.site)  # type: ignore[arg-type, return-value]
+        result = CliRunner().invoke(saldo, [*typed, "--json"], obj=sites)
+        assert result.exit_code == status, result.output
+        return json.loads(result.stdout)
+
+    def file(self, document: Any) -> str:
+        path = self.folder / "document.json"
+        path.write_text(json.dumps(document))
+        return str(path)
+
+    @property
+    def store(self) -> Store:
+        return Store(self.site.client("dynamodb"), "records")
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    return Terminal(MemorySite(Region(datetime(2026, 11, 1, 9, tzinfo=UTC))), tmp_path)
+
+
+@pytest.fixture
+def selling(terminal: Terminal) -> Terminal:
+    terminal.say("seller", "put", SELLER)
+    terminal.say("catalog", "put", PRICES, "--entity", ENTITY)
+    terminal.say("customer", "open", CUSTOMER)
+    return terminal
+
+
+def problems(answer: Any) -> dict[str, str]:
+    return {p["field"]: p["code"] for p in answer["error"]["problems"]}
+
+
+def test_four_documents_lead_from_nothing_to_a_subscription_that_a_run_bills(selling: Terminal) -> None:
+    words = (
+        "subscription",
+        "start",
+        ACCOUNT,
+        "team-2026",
+        "--on",
+        "2026-11-01",
+        "--quantity",
+        "seats=5",
+        "--id",
+        "sub_1",
+    )
+    assert selling.say(*words)["started"] is True
+    assert selling.say(*words)["started"] is False
+    (sold,) = Subscriptions(selling.store, lambda: datetime(2026, 11, 1, tzinfo=UTC)).of_account(ACCOUNT)
+    assert (sold.entity_id, sold.next_bill_on, sold.plan_version_id) == (ENTITY, date(2026, 11, 1), "team-2026")
+    shown = selling.say("account", "show", ACCOUNT)
+    assert shown["account_id"] == ACCOUNT or shown
+
+
+def test_the_same_documents_again_change_nothing(selling: Terminal) -> None:
+    assert selling.say("seller", "put", SELLER)["changed"] is False
+    states = {e["state"] for e in selling.say("catalog", "put", PRICES, "--entity", ENTITY)["entries"]}
+    assert states == {"unchanged"}
+    assert [a["opened"] for a in selling.say("customer", "open", CUSTOMER)["accounts"]] == [False]
+
+
+def test_what_is_shown_can_be_put_again(selling: Terminal) -> None:
+    shown = selling.say("catalog", "show", ENTITY)
+    assert {e["state"] for e in selling.say("catalog", "put", shown, "--entity", ENTITY)["entries"]} == {"unchanged"}
+    assert selling.say("seller", "show", ENTITY)["number_prefix"] == "AC"
+
+
+def test_a_dry_run_says_what_would_change_and_changes_nothing(terminal: Terminal) -> None:
+    terminal.say("seller", "put", SELLER)
+    answer = terminal.say("catalog", "put", PRICES, "--entity", ENTITY, "--dry-run")
+    assert [(e["kind"], e["state"]) for e in answer["entries"]] == [
+        ("meter", "new"), ("product", "new"), ("plan", "new"), ("version", "new"), ("version", "new")
+    ]  # fmt: skip
+    assert terminal.say("catalog", "show", ENTITY) == {"products": [], "plans": [], "meters": []}
+
+
+def test_published_prices_and_ways_of_counting_stay_and_the_whole_list_is_refused(selling: Terminal) -> None:
+    dearer = json.loads(json.dumps(PRICES))
+    dearer["plans"][0]["components"][0]["price"]["amount"] = "99"
+    dearer["products"][0]["names"]["en"] = "Acme Two"
+    answer = selling.say("catalog", "put", dearer, "--entity", ENTITY, status=2)
+    assert problems(answer) == {"plans[0].id": "version_is_frozen"}
+    summed = PRICES | {"meters": [PRICES["meters"][0] | {"aggregation": "sum"}]}
+    assert problems(selling.say("catalog", "put", summed, "--entity", ENTITY, status=2)) == {
+        "meters[0].id": "meter_is_fixed"
+    }
+    assert selling.say("catalog", "show", ENTITY)["products"][0]["names"]["en"] == "Acme"
+
+
+def test_every_problem_of_a_list_is_named_with_its_path(terminal: Terminal) -> None:
+    terminal.say("seller", "put", SELLER)
+    wrong = {
+        "products": [{"id": "p", "trigger": "payment"}],
+        "plans": [
+            {"id": "a", "components": []},
+            {
+                "id": "b",
+                "countries": ["Austria"],
+                "components": [{"id": "x", "price": {"kind": "flat", "amount": "-"}}],
+            },
+        ],
+        "meters": [{"id": "Calls"}, {"id": "people", "aggregation": "unique"}],
+        "price": 1,
+    }
+    found = problems(terminal.say("catalog", "put", wrong, "--entity", ENTITY, status=2))
+    assert found["products[0].trigger"] == "unknown_choice"
+    assert found["plans[0].components"] == "empty"
+    assert found["plans[1].components[0].price.amount"] == "not_a_number"
+    assert found["meters[1].unique_by"] == "missing" and found["price"]
+
+
+def test_a_plan_that_no_product_names_and_a_meter_with_a_wrong_id_are_refused(terminal: Terminal) -> None:
+    terminal.say("seller", "put", SELLER)
+    alone = {"plans": PRICES["plans"]}
+    assert (
+        problems(terminal.say("catalog", "put", alone, "--entity", ENTITY, status=2))["plans[0].plan_id"]
+        == "unknown_plan"
+    )
+    assert terminal.say("catalog", "put", {"meters": [{"id": "Calls"}]}, "--entity", ENTITY, status=2)["error"]["code"]
+
+
+def test_a_country_with_prices_of_its_own_is_sold_those_alone(selling: Terminal) -> None:
+    answer = selling.say("subscription", "start", ACCOUNT, "team-2026-ch", "--on", "2026-11-01", status=2)
+    assert problems(answer) == {"plan_version_id": "not_sold_there"}
+
+
+def test_bank_details_are_not_changed_by_one_person_with_a_file(selling: Terminal) -> None:
+    moved = SELLER | {"bank": SELLER["bank"] | {"iban": "DE02120300000000202051"}}
+    assert selling.say("seller", "put", moved, status=2)["error"]["code"] == "second_person_needed"
+    renamed = selling.say("seller", "put", SELLER | {"name": "Acme SE"})
+    assert renamed["changed"] is True and selling.say("seller", "show", ENTITY)["name"] == "Acme SE"
+
+
+def test_every_problem_of_a_seller_and_of_a_customer_is_named(terminal: Terminal) -> None:
+    seller = SELLER | {
+        "id": "acme",
+        "time_zone": "Berlin",
+        "bank": {"name": "B", "iban": "DE00", "bic": "X"},
+        "email": "no",
+    }
+    found = problems(terminal.say("seller", "put", seller, status=2))
+    assert found == {
+        "id": "invalid_id",
+        "time_zone": "unknown_time_zone",
+        "bank.iban": "invalid_iban",
+        "email": "invalid_email",
+    }
+    account = CUSTOMER["accounts"][0]
+    wrong = CUSTOMER | {"accounts": [account | {"payment_terms_days": 900, "profile": {"emails": ["x"]}}, account]}
+    found = problems(terminal.say("customer", "open", wrong, status=2))
+    assert found["accounts[0].payment_terms_days"] == "out_of_range"
+    assert found["accounts[0].profile.emails[0]"] == "invalid_email" and found["accounts[1].id"] == "not_unique"
+    assert found["accounts[0].profile.address"] == "missing"
+
+
+def test_a_customer_of_a_seller_who_is_not_there_is_not_opened(terminal: Terminal) -> None:
+    assert terminal.say("customer", "open", CUSTOMER, status=2)["error"]["code"] == "not_found"
