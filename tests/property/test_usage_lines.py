@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from saldo.kernel.rows import MOST_LINE_BYTES
+from saldo.usage import partitions_lines
 from saldo.usage import rules_partitions as rules
-from saldo.usage.ingest_blocks import blocks
+from saldo.usage.ingest_blocks import Block, blocks
 from saldo.usage.ingest_files import rows_of_block
 from saldo.usage.ingest_rows import by_event_name, event_from
 from saldo.usage.model import Aggregation, Meter, UsageEvent
@@ -272,6 +273,7 @@ def test_any_block_is_read_as_row_by_row(lines: list[bytes], ends: bool) -> None
     check(b"\n".join(lines) + (b"\n" if ends else b""))
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab\n \r\u00e9").map(str.encode), max_size=6), st.integers(1, 30))
 def test_blocks_are_whole_lines_and_number_them(chunks: list[bytes], size: int) -> None:
     with TemporaryDirectory() as folder:
@@ -304,6 +306,21 @@ def test_plain_lines_do_not_take_the_slow_way(monkeypatch: pytest.MonkeyPatch) -
     shapes = [line(200, properties={"a": "b"}), line(201, spaced=True, properties={"a": "b"}), line(202, value=7)]
     _, others, filed = by_engine("\n".join([*told, *shapes]).encode(), 1)
     assert others == [] and filed.accepted == 103
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.decimals(-(10**9), 10**9, places=3), st.datetimes(datetime(1999, 1, 1))), min_size=1))  # noqa: DTZ001
+def test_what_the_engine_tells_of_a_file_is_what_the_file_holds(told: list[tuple[Decimal, datetime]]) -> None:
+    texts = [line(n, value=str(value), time=f"{at:%Y-%m-%dT%H:%M:%S}Z") for n, (value, at) in enumerate(told)]
+    with Engine(threads=1).at_work() as (connection, folder):
+        (folder / "block").write_text("\n".join(texts))
+        reading = partitions_lines.read(connection, folder, Block(folder / "block", 1, len(texts)))
+        shape = rules.shape_among(texts)
+        assert shape is not None and reading.file is not None
+        asked = connection.execute(partitions_lines._stretches(partitions_lines._said(shape))).fetchall()
+        assert list(reading.stretches) == asked
+        (one,) = asked
+        assert one[:5] == (ACCOUNT, "tokens", True, len(texts), len(texts))
 
 
 @pytest.mark.parametrize("written", ["2026-11-05T10:20:30Z", "2026-11-05T10:20:30.123Z", "2026-11-05T10:20:30.123456Z"])

@@ -24,7 +24,8 @@ VALUE_TYPE = f"DECIMAL({INTEGER_DIGITS + FRACTION_DIGITS}, {FRACTION_DIGITS})"
 
 # Encodings of the second version halve the files, and are written in less time; so is a column that is no longer taken
 # for one of few values once it had a thousand.
-PARQUET = "(FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000)"
+_FILE = "FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
+PARQUET, PARQUET_TOLD = f"({_FILE})", f"({_FILE}, RETURN_STATS)"  # the second tells what it wrote, column by column
 
 Path = tuple[str, ...]
 Piece = str | Path
