@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import batched
+from itertools import islice
 
 from saldo.accounts.model import Account, AccountStatus
 from saldo.accounts.records import account_from, entity_from
@@ -160,7 +160,7 @@ class Reminders:
             return
         cases = (_case(account, owed, self._open(account.id, *bounds)) for account, owed in self._owing(entity_id))
         due = ((case, steps) for case in cases if (steps := rules.steps_due(case, policy, on)))
-        for chunk in batched(due, _AT_ONCE):
+        while chunk := list(islice(due, _AT_ONCE)):
             guards = {case.account_id: [_guard(case, notice) for notice in steps] for case, steps in chunk}
             given = self._store.get_many([key for keys in guards.values() for key in keys])
             for case, _ in chunk:
