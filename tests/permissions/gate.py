@@ -59,9 +59,8 @@ class Gate:
     _by_key: dict[str, bool] = field(default_factory=dict)
     _allowed: dict[Words, list[Used]] = field(default_factory=dict)
 
-    def check(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
+    def check(self, role: str, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Raises AccessDeniedException as boto3 would when the acting function may not do this."""
-        role = _ACTING.get()
         words = (role, operation, _tables(params)) if service == "dynamodb" and not self._looks_at_keys(role) else None
         known = self._allowed.get(words) if words else None
         if known is None:
@@ -118,8 +117,9 @@ class Guarded:
         gate, service = self._gate, self._service
 
         def checked(**params: Any) -> Any:
-            if _ACTING.get():
-                gate().check(service, operation, params)
+            role = _ACTING.get()
+            if role:
+                gate().check(role, service, operation, params)
             return call(**params)
 
         return checked

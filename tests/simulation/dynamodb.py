@@ -222,13 +222,14 @@ class MemoryDynamoDB:
             self.calls += 1
             number = self.calls
             self.bill.calls[operation] += 1
-        told = self.fault(number, operation, "before") if self.fault else None
+        fault = self.fault
+        told = fault(number, operation, "before") if fault else None
         if busy and told == THROTTLED:
             raise busy()
         with self._one_at_a_time:
             answer = apply(told == PART)
-        if self.fault:
-            self.fault(number, operation, "after")
+        if fault:
+            fault(number, operation, "after")
         return answer
 
     def _find(self, table: str, key: Attributes) -> _Row | None:

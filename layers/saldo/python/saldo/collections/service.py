@@ -160,7 +160,7 @@ class Reminders:
             return
         cases = (_case(account, owed, self._open(account.id, *bounds)) for account, owed in self._owing(entity_id))
         due = ((case, steps) for case in cases if (steps := rules.steps_due(case, policy, on)))
-        while chunk := tuple(islice(due, _AT_ONCE)):
+        while chunk := list(islice(due, _AT_ONCE)):
             guards = {case.account_id: [_guard(case, notice) for notice in steps] for case, steps in chunk}
             given = self._store.get_many([key for keys in guards.values() for key in keys])
             for case, _ in chunk:
