@@ -44,7 +44,7 @@ def disputes(visit: StaffVisit) -> Answer:
 
 def _row(visit: StaffVisit, item: Item) -> Row:
     t, dispute_id = visit.words, item["sk"].removeprefix("dispute#")
-    opened_at = instant_from(item["agenda_on"].partition("#")[0])
+    opened_at = instant_from(item["agenda_on"])
     age = t.number((visit.now - opened_at).days)
     amount, tag = t.money(item["total_minor"], item["currency"]), dispute_tag(DisputeState(item["status"]), t)
     cells = (item["number"], t(f"dispute.reason.{item['reason']}"), item["account_id"], age, tag, amount)

@@ -68,7 +68,7 @@ def dispute_item(dispute: Dispute) -> Item:
     if dispute.state in ACTIVE:
         item |= {
             "agenda_pk": queue_agenda(dispute.entity_id),
-            "agenda_on": f"{instant_text(dispute.opened_at)}#{dispute.id}",
+            "agenda_on": instant_text(dispute.opened_at),
         }
     return item
 
