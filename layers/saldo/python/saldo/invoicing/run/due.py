@@ -13,11 +13,11 @@ Most subscriptions lie on the agenda under the day of the month on which they ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from saldo.accounts.agenda import DUE_SHARDS, MONTHLY, due_agenda_of, monthly_place, monthly_places
+from saldo.accounts.agenda import DUE_SHARDS, MONTHLY, due_agenda_of, due_shard, monthly_place, monthly_places
 from saldo.accounts.records import invoiced_to
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt, DueAccount, RunState
@@ -31,7 +31,7 @@ from saldo.subscriptions.records import PREFIX as SUBSCRIPTIONS
 from saldo.subscriptions.records import subscription_key
 from saldo.usage.records_windows import accounts_with_late_usage
 
-# So many payers are in memory at once, with a quarter more; where there are others, the agenda is read again for them.
+# So many payers are in memory at once, with a quarter more; where there are others, the agenda is read in parts.
 HELD_AT_ONCE = 50_000
 # The agenda lags behind its records. Long before the day comes it does not.
 _AHEAD = timedelta(days=7)
@@ -39,58 +39,74 @@ _LONGEST_MONTH = timedelta(days=31)
 
 
 def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]:
-    """Accounts with subscriptions or items due on or before the date, in id order of whom they are invoiced to.
+    """Accounts with subscriptions or items due on or before the date, in id order of whom they are invoiced to; where
+    they are very many, first those that share invoices, then shard by shard, so that memory does not grow with them.
 
-    Late usage waits for what is due next; where nothing ever will be, it is due by itself. Memory does not grow with
-    their number.
+    Late usage waits for what is due next; where nothing ever will be, it is due by itself.
     """
-    into, since = invoiced_to(store, entity_id), _listed_through(store, entity_id)
-    after, more = "", True
-    while more:
-        found = _Found(into, after)
-        for account_id, sk in _listed(store, entity_id, since, on):
-            found.add(account_id, sk)
-        for account_id in accounts_with_late_usage(store, entity_id):
-            if found.lacks(account_id) and not _has_more_to_bill(store, account_id):
-                found.add(account_id, "")
-        payers, more = found.first()
-        yield from (_due_account(payer, found.of[payer]) for payer in payers)
-        after = payers[-1] if payers else ""
+    agenda = _Agenda(store, entity_id, _listed_through(store, entity_id), on)
+    into = invoiced_to(store, entity_id)
+    found = agenda.read(_Found(into, lambda _: True), range(DUE_SHARDS))
+    if not found.more:
+        yield from found.due()
+        return
+    together = {*into, *into.values()}
+    if together:
+        yield from agenda.read(_Found(into, together.__contains__, bounded=False), range(DUE_SHARDS)).due()
+    for shard in range(DUE_SHARDS):
+        found = agenda.read(_Found({}, lambda account_id: account_id not in together), [shard])
+        yield from found.due()
+        while found.more:
+            found = agenda.read(_Found({}, lambda account_id: account_id not in together, found.last), [shard])
+            yield from found.due()
 
 
 class _Found:
     """What one reading of the agenda finds of those invoiced to somebody after `after`, the first in id order.
 
-    of: by whom they are invoiced to, account and sort key of each record, as one text: that is a third of the memory.
+    into: who is invoiced to another. wanted: whether an account is looked for. last: the last in id order, where there are
+    `more` after it.
     """
 
-    def __init__(self, into: Mapping[str, str], after: str) -> None:
-        self.of: dict[str, list[str]] = {}
-        self._into, self._after, self._until = into, after, ""
+    def __init__(
+        self, into: Mapping[str, str], wanted: Callable[[str], bool], after: str = "", *, bounded: bool = True
+    ) -> None:
+        # By whom they are invoiced to, account and sort key of each record, as one text: a third of the memory.
+        self._of: dict[str, list[str]] = {}
+        self._into, self._wanted, self._after, self._bounded = into, wanted, after, bounded
+        self._until = ""
 
     def add(self, account_id: str, sk: str) -> None:
         payer = self._into.get(account_id, account_id)
-        if not self._has_room(payer):
+        if not self._has_room(account_id):
             return
-        self.of.setdefault(payer, []).append(f"{account_id} {sk}")
-        if len(self.of) > HELD_AT_ONCE + HELD_AT_ONCE // 4:
-            self._until = sorted(self.of)[HELD_AT_ONCE - 1]
-            for late in [payer for payer in self.of if payer > self._until]:
-                del self.of[late]
+        self._of.setdefault(payer, []).append(f"{account_id} {sk}")
+        if self._bounded and len(self._of) > HELD_AT_ONCE + HELD_AT_ONCE // 4:
+            self._until = sorted(self._of)[HELD_AT_ONCE - 1]
+            for late in [payer for payer in self._of if payer > self._until]:
+                del self._of[late]
 
     def lacks(self, account_id: str) -> bool:
         """Whether this account would be among them and is not yet."""
+        known = self._of.get(self._into.get(account_id, account_id), ())
+        return self._has_room(account_id) and not any(row.startswith(f"{account_id} ") for row in known)
+
+    @property
+    def more(self) -> bool:
+        return bool(self._until)
+
+    @property
+    def last(self) -> str:
+        return self._until
+
+    def due(self) -> Iterator[DueAccount]:
+        return (
+            _due_account(payer, self._of[payer]) for payer in sorted(self._of) if payer <= self._until or not self.more
+        )
+
+    def _has_room(self, account_id: str) -> bool:
         payer = self._into.get(account_id, account_id)
-        known = self.of.get(payer, ())
-        return self._has_room(payer) and not any(row.startswith(f"{account_id} ") for row in known)
-
-    def first(self) -> tuple[list[str], bool]:
-        """Those whose turn it is, in order, and whether there are more."""
-        payers = sorted(self.of)
-        return payers[:HELD_AT_ONCE], bool(self._until) or len(payers) > HELD_AT_ONCE
-
-    def _has_room(self, payer: str) -> bool:
-        return payer > self._after and (not self._until or payer <= self._until)
+        return self._wanted(account_id) and payer > self._after and (not self._until or payer <= self._until)
 
 
 def _due_account(payer: str, rows: Iterable[str]) -> DueAccount:
@@ -106,14 +122,31 @@ def _due_account(payer: str, rows: Iterable[str]) -> DueAccount:
     return replace(due[0], members=tuple(due[1:]))
 
 
-def _listed(store: Store, entity_id: str, since: date | None, on: date) -> Iterator[tuple[str, str]]:
-    """Account and sort key of each record that the agenda has for a run of that day, in no order."""
-    for shard in range(DUE_SHARDS):
-        for first, last in monthly_places(since, on):
-            monthly = store.query_all(due_agenda_of(entity_id, shard), first=first, last=last, agenda=True)
-            yield from ((item["pk"], item["sk"]) for item in monthly)
-        dated = store.query_all(due_agenda_of(entity_id, shard), last=on.isoformat(), agenda=True)
-        yield from ((item["pk"], item["sk"]) for item in dated)
+@dataclass(frozen=True, slots=True)
+class _Agenda:
+    """The agenda as a run of the day `on` asks it. since: the day through which an earlier run did."""
+
+    store: Store
+    entity_id: str
+    since: date | None
+    on: date
+
+    def read(self, found: _Found, shards: Sequence[int]) -> _Found:
+        """All that is due in these shards, and late usage of accounts there that nothing else will ever bill."""
+        for shard in shards:
+            for item in self._items(due_agenda_of(self.entity_id, shard)):
+                found.add(item["pk"], item["sk"])
+        for account_id in accounts_with_late_usage(self.store, self.entity_id):
+            here = due_shard(account_id) in shards and found.lacks(account_id)
+            if here and not _has_more_to_bill(self.store, account_id):
+                found.add(account_id, "")
+        return found
+
+    def _items(self, agenda: str) -> Iterator[Item]:
+        keys = {"agenda": True, "fields": ("pk", "sk")}
+        for first, last in monthly_places(self.since, self.on):
+            yield from self.store.query_all(agenda, first=first, last=last, **keys)
+        yield from self.store.query_all(agenda, last=self.on.isoformat(), **keys)
 
 
 def _listed_through(store: Store, entity_id: str) -> date | None:
