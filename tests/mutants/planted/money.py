@@ -113,8 +113,8 @@ _NEWS: tuple[Mutant, ...] = (
         "more is applied than is open",
         "missing limit",
         "payments/rules.py",
-        "Allocation(a.invoice_id, min(a.minor, payables[a.invoice_id].open_minor)) for a in known",
-        "Allocation(a.invoice_id, a.minor) for a in known",
+        "replace(a, minor=min(a.minor, payables[a.invoice_id].open_minor)) for a in numbered(known, payables)",
+        "a for a in numbered(known, payables)",
         "tests/unit/payments/test_rules.py",
     ),
     planted(
