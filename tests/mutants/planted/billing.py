@@ -120,14 +120,6 @@ _RUN: tuple[Mutant, ...] = (
         "tests/simulation/test_who_is_due.py::test_a_worker_that_wakes_up_late_changes_no_frozen_invoice",
     ),
     planted(
-        "a body that nothing names counts as an invoice",
-        "missing look",
-        "invoicing/run/earlier.py",
-        "if body.id in named)",
-        "if body.id)",
-        "tests/simulation/test_who_is_due.py::test_a_body_that_was_overtaken_is_on_no_invoice_and_takes_nothing_from_a_credit",
-    ),
-    planted(
         "a draft is named before it lies there",
         "guard written before the effect",
         "invoicing/run/bill.py",
@@ -138,14 +130,6 @@ _RUN: tuple[Mutant, ...] = (
         "        if units:\n"
         "            billing.store.put_many(later)\n",
         *fire("run: first"),
-    ),
-    planted(
-        "of accounts that do not fit into memory the last is billed twice",
-        ">= for >",
-        "invoicing/run/due.py",
-        "and payer > self._after and",
-        "and payer >= self._after and",
-        "tests/simulation/test_who_is_due.py::test_however_few_are_held_at_once_the_same_are_due",
     ),
     planted(
         "two sellers have one run of a day",

@@ -64,7 +64,7 @@ def due_accounts(store: Store, entity_id: str, on: date) -> Iterator[DueAccount]
 class _Found:
     """What one reading of the agenda finds of those invoiced to somebody after `after`, the first in id order.
 
-    into: who is invoiced to another. wanted: whether an account is looked for. last: the last in id order, where there
+    into: who is invoiced to another. wanted: whether an account is looked for. last: the last in id order where there
     are `more` after it.
     """
 
