@@ -25,6 +25,8 @@ CALLS = {
     f"{HOME}/invoices?text=RW&sort=number": 2,
     f"{HOME}/invoices/{{invoice}}": 3,
     f"{HOME}/pay?all=open": 2,
+    f"{HOME}/disputes": 2,
+    f"{HOME}/invoices/{{invoice}}/dispute": 3,
     f"{HOME}/payments": 2,
     f"{HOME}/payments/{{payment}}": 3,
     f"{HOME}/statement": 3,
