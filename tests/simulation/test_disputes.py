@@ -157,7 +157,7 @@ def test_a_credit_note_for_it_decides_it_and_lowers_what_is_open(region: Region)
 
 def test_less_than_was_disputed_refuses_the_rest_which_is_reopened_once(region: Region) -> None:
     disputed(region)
-    with pytest.raises(Refusal, match="more_left|more_than"):
+    with pytest.raises(Refusal, match=r"more_left|more_than"):
         disputes(region).credit(credits(region), 1, asked(region, total_minor=10**7), "too much")
     part = disputes(region).credit(credits(region), 1, asked(region, net_minor=100), "our mistake")
     assert part.state is DisputeState.CREDITED and header(region).disputed_minor == 0
@@ -187,7 +187,7 @@ def test_what_was_refused_meanwhile_is_not_credited_by_the_second_person(region:
         waiting = disputes(region).credit(credits(region), 1, asked(region), "our mistake")
     disputes(region).refuse(HERE, waiting.id, waiting.revision, "not after all", SECOND)
     (proposal,) = Proposals(region.store, region.clock).waiting(ENTITY_ID)
-    with pytest.raises(Refusal, match="more_than_disputed|dispute_decided"):
+    with pytest.raises(Refusal, match=r"more_than_disputed|dispute_decided"):
         credits(region).agree(ENTITY_ID, proposal.id, proposal.digest, APPROVER)
     assert header(region).credited_minor == 0
 
