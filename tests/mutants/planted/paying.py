@@ -14,7 +14,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "payments/model_methods.py",
         "return self.status is MethodStatus.ACTIVE and self.currency",
         "return bool(self.token) and self.currency",
-        "tests/functions/portal/test_methods.py",
+        "tests/unit/payments/test_method_rules.py",
     ),
     planted(
         "news of a removed method bring it back",
