@@ -6,7 +6,6 @@ announced and what is charged follows from `rules` alone, which the page's previ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -31,16 +30,10 @@ from saldo.storage.units import Unit
 if TYPE_CHECKING:
     from saldo.autopay.telling import Telling
 
-Holds = Callable[[str], Mapping[str, str]]  # account id → code by invoice that is not to be collected
 _JOB = "autopay"
 _ENDED = {PaymentStatus.SETTLED: DebitState.PAID, PaymentStatus.FAILED: DebitState.FAILED}
 _ENDED |= {PaymentStatus.CANCELLED: DebitState.FAILED}
 REASON = "autopay"
-
-
-def nothing_held(_account_id: str) -> Mapping[str, str]:
-    """Where no room holds anything back."""
-    return {}
 
 
 @dataclass(slots=True)
@@ -62,7 +55,6 @@ class Autopay:
     clock: Clock
     payments: Payments
     telling: Telling
-    holds: Holds = nothing_held
 
     # -- by the account's people ------------------------------------------------------------------------------------
 
@@ -223,8 +215,7 @@ class Autopay:
     # -- how --------------------------------------------------------------------------------------------------------
 
     def _held(self, account_id: str) -> dict[str, str]:
-        being_paid = dict.fromkeys(invoices_being_paid(self.store, account_id), "payment_under_way")
-        return {**being_paid, **self.holds(account_id)}
+        return dict.fromkeys(invoices_being_paid(self.store, account_id), "payment_under_way")
 
     def _moved(self, debit: Debit, to: DebitState, actor: Actor, *, asks: bool = False) -> Debit | None:
         """The debit in its new state; None when somebody else moved it meanwhile. A failure is told, and that the

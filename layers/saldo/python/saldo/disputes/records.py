@@ -99,9 +99,14 @@ def words_item(dispute: Dispute, sealer: Sealer) -> Item:
 def words_from(item: Item, sealer: Sealer, messages: int) -> tuple[str, ...]:
     """The thread's words; empty ones once the organisation's key is shredded."""
     try:
-        opened = sealer.open(item["organisation_id"], (item["pk"], item["sk"]), FIELDS, item["sealed"])
+        return opened_words(item, sealer)
     except Erased:
         return ("",) * messages
+
+
+def opened_words(item: Item, sealer: Sealer) -> tuple[str, ...]:
+    """The thread's words; Erased once the organisation's key is shredded."""
+    opened = sealer.open(item["organisation_id"], (item["pk"], item["sk"]), FIELDS, item["sealed"])
     return tuple(opened["words"])
 
 

@@ -125,10 +125,15 @@ def with_discounts(
 
 
 def _chosen(body: InvoiceBody, amounts: Mapping[str, int], earlier: Sequence[InvoiceBody]) -> list[Line]:
-    """The lines with an amount; with the last of them also those of no amount that have tax in them."""
+    """The lines with an amount; with the last of them also those of no amount, or taken back whole by then, of which a
+    tax within is still to be taken back."""
+    within = Counter({line.id: line.included_tax_minor for line in body.lines})
+    for note in earlier:
+        for line in note.lines:
+            within[line.of] += line.included_tax_minor
     rest = {line_id: minor - amounts.get(line_id, 0) for line_id, minor in whole(body, earlier).items()}
-    free = set() if any(rest.values()) else {line.id for line in body.lines if not line.net_minor}
-    return [line for line in body.lines if amounts.get(line.id) or (line.id in free and line.included_tax_minor)]
+    ends = not any(rest.values())
+    return [line for line in body.lines if amounts.get(line.id) or (ends and within[line.id])]
 
 
 def _ends(body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBody]) -> bool:
@@ -182,7 +187,7 @@ def _with_included(
     """The tax within the lines of a note: each line's own part, all that is left of it when the line is taken whole.
 
     included: what the note's taxes within amounts come to. The first line that has tax in it makes up a difference of
-    roundings, so that the sum is right; between revenue tags that cent stays.
+    roundings, so that the sum is right; the last note puts that cent back between revenue tags.
     """
     lines_of = {line.id: line for line in body.lines}
     before = Counter[str]()

@@ -19,6 +19,7 @@ from saldo.access.records_people import invitation_from, member_from
 from saldo.access.records_sso import connection_from
 from saldo.access.records_staff import person_from, sealed_for
 from saldo.accounts.records import certificate_from, profile_from
+from saldo.disputes.records import opened_words
 from saldo.insight.invariants import check_all
 from saldo.kernel.clock import Clock, instant_from, instant_text
 from saldo.kernel.errors import Refusal
@@ -31,6 +32,7 @@ from saldo.recovery.model import DrillReport, Finding
 from saldo.storage.sealing import CannotOpen, Erased, KeyRing, Sealer
 from saldo.storage.store import Store
 from saldo.storage.wrapped_keys import WrappedKeys
+from saldo.support.records import ticket_from
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -48,6 +50,8 @@ _OPENED_BY: dict[str, Any] = {
     "staff": person_from,
     "passkey": passkey_from,
     "sso_connection": connection_from,
+    "dispute_words": opened_words,
+    "ticket": ticket_from,
 }
 
 

@@ -41,7 +41,10 @@ from saldo.usage.service import UsageTotals
 log = logging.getLogger(__name__)
 
 # What reading a damaged record raises. Trouble of the table itself is not in here: that is for the step to repeat.
-_UNREADABLE = (KeyError, ValueError, TypeError, ArithmeticError, AssertionError, zlib.error, Refusal)
+_UNREADABLE = (
+    *(KeyError, ValueError, TypeError, AttributeError, ArithmeticError, AssertionError),
+    *(zlib.error, Refusal),
+)
 
 
 @dataclass(frozen=True, slots=True)
