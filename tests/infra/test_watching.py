@@ -95,10 +95,11 @@ def test_functions_get_every_setting_that_the_code_reads(assembly: Assembly) -> 
     from saldo.storage.settings import Settings
 
     sign_in = {f"SALDO_{who}_POOL_{what}" for who in ("USER", "STAFF") for what in ("ID", "CLIENT_ID")}
+    sign_in.add("SALDO_SIGN_IN_URL")
     wanted = {f"SALDO_{field.name.upper()}" for field in fields(Settings)}
     for name, function in assembly.resources("AWS::Lambda::Function"):
         given = set(function["Properties"]["Environment"]["Variables"])
-        assert wanted - (set() if "Portal" in name else sign_in) <= given, name
+        assert wanted - (set() if "PortalFunction" in name else sign_in) <= given, name
 
 
 def test_every_queue_is_watched_or_has_a_watched_dead_letter_queue(assembly: Assembly) -> None:

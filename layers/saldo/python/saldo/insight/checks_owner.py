@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import chain, pairwise
+from typing import Any
 
 from saldo.accounts.agenda import monthly_place
 from saldo.audit.model import BreakKind
@@ -400,12 +401,16 @@ def _steps_are_noticed_once_and_never_after_payment(owner: Owner) -> Iterator[Vi
             yield Violation(22, owner.id, f"{step} is in {times} letters")
 
 
+def _amounts(allocations: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return [(a["invoice_id"], a["minor"]) for a in allocations]
+
+
 def _debits_are_made_once(owner: Owner) -> Iterator[Violation]:
     """Each attempt of an invoice is in one debit and has its guard; its payment takes what the debit fixed."""
     if not owner.of("debit"):
         return
     guards = {item["sk"] for item in owner.of("guard")}
-    meant = {item["payment_id"]: item["allocations"] for item in owner.of("payment")}
+    meant = {item["payment_id"]: _amounts(item["allocations"]) for item in owner.of("payment")}
     given: Counter[str] = Counter()
     for item in owner.of("debit"):
         for line in item["lines"]:
@@ -416,7 +421,7 @@ def _debits_are_made_once(owner: Owner) -> Iterator[Violation]:
             taken = sum(c["minor"] for c in item["charged"] if c["invoice_id"] == line["invoice_id"])
             if taken > line["minor"]:
                 yield Violation(12, owner.id, f"{item['debit_id']} takes more of {attempt} than was announced")
-        if item["payment_id"] and meant.get(item["payment_id"]) != item["charged"]:
+        if item["payment_id"] and meant.get(item["payment_id"]) != _amounts(item["charged"]):
             yield Violation(12, owner.id, f"{item['payment_id']} takes otherwise than {item['debit_id']} says")
     for attempt, times in given.items():
         if times > 1:

@@ -103,14 +103,7 @@ def _place(at: datetime, spans: Sequence[tuple[datetime, datetime]], end: dateti
     return "inside" if any(start <= at < until_at for start, until_at in spans) else "outside"
 
 
-def _looked_at(window: Window, months: Months) -> Months:
-    """The months of its days, and those that it knew of when it was billed: no other says anything of a window."""
-    first, last = (f"{at:%Y-%m}" for at in window.period.instants(window.zone))
-    return {month: events for month, events in months.items() if first <= month <= last or month in window.known}
-
-
 def _of_window(window: Window, meter: Meter, months: Months, rejected: Sequence[UsageEvent]) -> WindowReport:
-    months = _looked_at(window, months)
     known = until(months, window.known)
     asked = arrivals_in(until(months, known_of(months)), meter, window.period, window.zone)
     return WindowReport(
