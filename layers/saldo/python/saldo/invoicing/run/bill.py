@@ -128,9 +128,6 @@ def _decide(billing: Billing, attempt: Attempt, account: DueAccount, found: Acco
     try:
         billed = bill_account(found.case, billing.tax)
         billed = replace(billed, bodies=tuple(map(named_by_content, billed.bodies)))
-        waits = approvals.decision(billing.store, attempt, found.case.account, billed.bodies)
-        if waits:
-            return _Decided(account, before=found.before, set_aside=waits)
         unit = _unit(attempt, found, billed)
     except Refusal as refusal:
         aside = SetAside(account.account_id, refusal.code, str(refusal)[:300])
@@ -139,8 +136,11 @@ def _decide(billing: Billing, attempt: Attempt, account: DueAccount, found: Acco
     except Exception as error:
         log.exception("billing an account failed", extra={"account_id": account.account_id})
         aside = SetAside(account.account_id, "internal_error", type(error).__name__)
-    else:
-        return _Decided(account, unit if unit.writes else None, billed.bodies, found.before)
+    else:  # trouble of the table is not the account's: the step is repeated
+        waits = approvals.decision(billing.store, attempt, found.case.account, billed.bodies)
+        if waits is None:
+            return _Decided(account, unit if unit.writes else None, billed.bodies, found.before)
+        aside = waits
     return _Decided(account, before=found.before, set_aside=aside)
 
 
