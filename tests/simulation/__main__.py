@@ -20,7 +20,7 @@ from tests.permissions.gate import acting
 from tests.simulation import matrix
 from tests.simulation.dynamodb import MemoryDynamoDB
 from tests.simulation.matrix import Result
-from tests.simulation.region import Region, quiet
+from tests.simulation.region import Region, enforced, quiet
 from tests.simulation.shrink import shortest
 from tests.simulation.simulator import Broken, Simulation, Told
 from tests.simulation.test_memory_dynamodb import compare
@@ -135,6 +135,7 @@ def engine(calls: int) -> None:
     region.wire.fault = lambda _number, _operation, when: chance.random() < 0 if when == "before" else None
     client, store = region.client("dynamodb"), region.store
     _told("the table in memory by itself", calls, _of_client(MemoryDynamoDB(schema.AGENDA_FIELDS), calls))
+    enforced()  # reading the policies is no part of any call
     with acting("portal"):
         _told("policies, faults and the table", calls, _of_client(client, calls))
         _told("the same through the store", calls, _of_store(store, calls))
