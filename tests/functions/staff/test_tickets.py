@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from functions.portal import services
+from saldo.recovery.drill import _OPENED_BY
 from saldo.support.service import Support
 from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
@@ -134,5 +135,8 @@ def test_an_answer_to_what_was_settled_meanwhile_is_not_lost_without_a_word(port
 
 def test_words_of_tickets_lie_sealed(portal: Portal) -> None:
     _, ticket_id = asking(portal)
-    items = repr(list(services.store().scan()))
+    found = list(services.store().scan())
+    (ticket,) = [item for item in found if item["kind"] == "ticket"]
+    assert _OPENED_BY["ticket"](ticket, services.sealer()).subject == ASKED["subject"]
+    items = repr(found)
     assert "never ordered" not in items and "do not know" not in items and ticket_id in items
