@@ -114,7 +114,7 @@ def test_a_payer_pays_at_the_gateway_and_has_the_receipt_in_the_portal_and_by_ma
 
 
 def _mail_after(stack: LocalStack, count: int, words: str) -> list[dict[str, Any]]:
-    for _ in range(60):
+    for _ in range(180):
         new = [m for m in _sent(stack.aws_url)[count:] if words in str(m)]
         if new:
             return new
