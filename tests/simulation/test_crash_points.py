@@ -14,7 +14,7 @@ from tests.simulation.workflows import Workflow, workflows
 from tests.simulation.writers import HANDLERS_NOT_IN_WORKFLOWS, NOT_IN_WORKFLOWS, excused, handlers, writers
 
 FLOWS = workflows()
-PAIRS = 3
+PAIRS = 2
 
 
 @cache
