@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -54,6 +54,13 @@ def test_usage_goes_on_as_it_did(found: tuple[str, str], expected: tuple[str, st
 
 def test_the_same_point_of_a_period_of_another_length_is_found() -> None:
     assert point_in(NOVEMBER, "UTC", OCTOBER, "UTC", TENTH) == datetime(2026, 10, 11, 8, tzinfo=UTC)
+
+
+@given(st.integers(-86_400_000_000, 31 * 86_400_000_000))
+def test_the_same_point_is_found_at_any_microsecond_and_lies_in_the_period(gone_us: int) -> None:
+    first, last = OCTOBER.instants("UTC")
+    now = NOVEMBER.instants("UTC")[0] + timedelta(microseconds=gone_us)
+    assert first <= point_in(NOVEMBER, "UTC", OCTOBER, "UTC", now) <= last
 
 
 quantities = st.decimals(0, 10**6, places=3)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -98,7 +98,7 @@ def point_in(period: Period, zone: str, before: Period, before_zone: str, now: d
     start, end = period.instants(zone)
     first, last = before.instants(before_zone)
     part = min(max(seconds(start, now) / seconds(start, end), Fraction(0)), Fraction(1))
-    return first + (last - first) * part.numerator / part.denominator
+    return first + timedelta(microseconds=round(seconds(first, last) * part * 1_000_000))
 
 
 def _as_last(so_far: Decimal, last: LastPeriod) -> Decimal:
