@@ -23,6 +23,7 @@ from saldo.audit.records import audit_item
 from saldo.storage import schema
 from saldo.storage.items import Item, to_attributes
 from saldo.storage.store import Store
+from tests import streams
 
 OWNER = "acct_eu_customer"
 AT = datetime(2026, 11, 1, 9, tzinfo=UTC)
@@ -65,7 +66,7 @@ def acts(store: Store, n: int) -> list[Item]:
 
 def told(name: str, item: Item) -> dict[str, Any]:
     """A record of the stream."""
-    image = to_attributes(item)
+    image = streams.image(to_attributes(item))
     images = {"OldImage": image} if name == "REMOVE" else {"NewImage": image}
     return {"eventName": name, "dynamodb": {"Keys": {k: image[k] for k in ("pk", "sk")}, **images}}
 

@@ -11,7 +11,8 @@ import pytest
 from functions.events import publish
 from saldo.integration.eventbridge import Bus
 from saldo.storage.items import to_attributes
-from tests.unit.integration.test_events import invoice, payment
+from tests.streams import image as told
+from tests.unit.integration.test_events import invoice, note, payment
 
 
 class Refused(Exception):  # noqa: N818 - stands in for botocore's ClientError
@@ -59,9 +60,9 @@ def record(number: int, old: Any, new: Any) -> dict[str, Any]:
         "Keys": to_attributes({"pk": image["pk"], "sk": image["sk"]}),
     }
     if old:
-        change["OldImage"] = to_attributes(old)
+        change["OldImage"] = told(to_attributes(old))
     if new:
-        change["NewImage"] = to_attributes(new)
+        change["NewImage"] = told(to_attributes(new))
     return {"eventID": str(number), "dynamodb": change}
 
 
@@ -84,6 +85,12 @@ def test_other_records_are_passed_over_unread(publish_with: Any) -> None:
     body = {"pk": "acct_eu_a", "sk": "body#inv_1", "kind": "body", "body": "not even base64"}
     publish_with(client, [record(1, None, body), record(2, payment("started"), payment("failed"))])
     assert [e["DetailType"] for e in client.taken] == ["payment.failed"]
+
+
+def test_a_record_with_sealed_bytes_is_news_as_any_other(publish_with: Any) -> None:
+    client = Client()
+    assert publish_with(client, [record(1, None, note(sealed=b"\x00\xff"))]) == {"batchItemFailures": []}
+    assert [e["DetailType"] for e in client.taken] == ["note.written"]
 
 
 def test_an_event_the_bus_did_not_take_is_put_again_alone(publish_with: Any) -> None:

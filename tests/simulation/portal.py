@@ -26,6 +26,7 @@ from tests.functions.portal.identity import CLIENT, ISSUER, IdentityInMemory, ke
 from tests.permissions.gate import acting
 from tests.simulation.region import SECRET, Region
 from tests.simulation.workflows import invoke, messages
+from tests.streams import image
 
 PORTAL, GATEWAY = "http://localhost:8080", "http://gateway.invalid"
 
@@ -142,7 +143,7 @@ def stream(before: Mapping[tuple[str, str], Any], after: Mapping[tuple[str, str]
         if old == new:
             continue
         change: dict[str, Any] = {"SequenceNumber": str(number), "Keys": {"pk": {"S": key[0]}, "sk": {"S": key[1]}}}
-        change |= ({"OldImage": old} if old else {}) | ({"NewImage": new} if new else {})
+        change |= ({"OldImage": image(old)} if old else {}) | ({"NewImage": image(new)} if new else {})
         name = "INSERT" if old is None else "MODIFY" if new else "REMOVE"
         told.append({"eventName": name, "dynamodb": change})
     return told

@@ -9,6 +9,7 @@ from tests.simulation.region import Region
 from tests.simulation.workflows import invoke, messages, workflow
 from tests.simulation.workflows.payments import paid_at_the_gateway, webhooks
 from tests.simulation.workflows.scenes import account_id, billed, open_invoices, payments
+from tests.streams import image
 
 
 def _first_invoice(region: Region) -> str:
@@ -67,7 +68,7 @@ def stream_of(region: Region) -> list[dict[str, Any]]:
             "dynamodb": {
                 "SequenceNumber": str(number),
                 "Keys": {"pk": item["pk"], "sk": item["sk"]},
-                "NewImage": item,
+                "NewImage": image(item),
             }
         }
         for number, item in enumerate(answer["Items"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -68,11 +69,16 @@ def _number(text: str) -> int | Decimal:
     return int(text) if "." not in text and "e" not in text and "E" not in text else Decimal(text)
 
 
+def _bytes(value: bytes | str) -> bytes:
+    """Bytes as a client of DynamoDB hands them over, or the base64 text that stands for them in a stream's JSON."""
+    return b64decode(value, validate=True) if isinstance(value, str) else bytes(value)
+
+
 _READ: dict[str, Callable[[Any], Any]] = {
     "S": lambda value: value,
     "BOOL": lambda value: value,
     "N": _number,
-    "B": bytes,
+    "B": _bytes,
     "NULL": lambda _: None,
     "L": lambda value: [from_attribute(v) for v in value],
     "M": from_attributes,
