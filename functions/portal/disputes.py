@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import Routes, roles
+from functions.portal.forms import whole
 from functions.portal.pages import page
 from functions.portal.presenters.disputes import (
     Filled,
@@ -100,14 +101,14 @@ def reopen(visit: Visit) -> Answer:
 
 @routes.post(_ONE + "/withdraw", roles(PAYERS, SelfService.DISPUTES))
 def withdraw(visit: Visit) -> Answer:
-    _desk(visit).withdraw(visit.account.account_id, _id(visit), _seen(visit), visit.actor)
+    _desk(visit).withdraw(visit.account.account_id, _id(visit), whole(visit.sent("seen")), visit.actor)
     return see_other(f"{visit.home}/disputes/{_id(visit)}")
 
 
 def _acted(visit: Visit, verb: str) -> Answer:
     act = {"say": _desk(visit).say, "reopen": _desk(visit).reopen}[verb]
     try:
-        act(visit.account.account_id, _id(visit), _seen(visit), visit.sent("words"), visit.actor)
+        act(visit.account.account_id, _id(visit), whole(visit.sent("seen")), visit.sent("words"), visit.actor)
     except Refusal as refusal:
         if not refusal.problems:
             raise
@@ -121,11 +122,6 @@ def _desk(visit: Visit) -> Disputes:
 
 def _id(visit: Visit) -> str:
     return check_id(visit.params["dispute_id"], "dsp")
-
-
-def _seen(visit: Visit) -> int:
-    text = visit.sent("seen")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
 def _disputable(visit: Visit) -> Disputable:

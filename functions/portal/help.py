@@ -5,6 +5,7 @@ from __future__ import annotations
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import Routes, roles
+from functions.portal.forms import whole
 from functions.portal.pages import page
 from functions.portal.presenters.help import ARTICLES, TOPICS, ticket_rows, ticket_view
 from functions.portal.visit import Visit, safe_next
@@ -46,7 +47,7 @@ def ticket(visit: Visit) -> Answer:
 
 @routes.post(_ONE, roles(READERS))
 def write(visit: Visit) -> Answer:
-    ticket_id, seen = check_id(visit.params["ticket_id"], "tkt"), visit.sent("seen")
+    ticket_id = check_id(visit.params["ticket_id"], "tkt")
     try:
         _desk(visit).write(
             visit.account.account_id,
@@ -54,7 +55,7 @@ def write(visit: Visit) -> Answer:
             visit.sent("text"),
             visit.actor,
             by_staff=False,
-            seen=int(seen) if seen.isdecimal() else 0,
+            seen=whole(visit.sent("seen")),
         )
     except Refusal as refusal:
         if refusal.code != "invalid_ticket":

@@ -60,7 +60,7 @@ def confirm(visit: Visit) -> Answer:
         return _shown(visit, problems)
     ids = visit.account.account_id, standing.subscription.id
     found = _room(visit).preview(*ids, change)
-    if change_view(found, _asked(visit, change), visit.words).seen != visit.sent("seen"):
+    if change_view(found, _asked(standing, change), visit.words).seen != visit.sent("seen"):
         return _checked(visit, standing, change, moved=True)
     _room(visit).change(*ids, change, visit.actor)
     return see_other(there)
@@ -82,7 +82,7 @@ def _standing(visit: Visit) -> Standing:
 def _shown(visit: Visit, problems: Problems, notice: str = "") -> Answer:
     standing = _standing(visit)
     may = visit.account.role in ADMINS and visit.may("subscriptions") and not visit.who.acting and not standing.is_over
-    choices = _room(visit).choices(standing, visit.account.entity_id, visit.today) if may else []
+    choices = _room(visit).choices(standing, visit.today) if may else []
     view = subscription_view(standing, choices, visit.today, visit.words)
     values = {"view": view, "may": may, "sent": visit.sent, "notice": notice, "problems": problems}
     return page(visit, "subscription", status=422 if problems else 200, tab="subscriptions", **values)
@@ -90,7 +90,7 @@ def _shown(visit: Visit, problems: Problems, notice: str = "") -> Answer:
 
 def _checked(visit: Visit, standing: Standing, change: Change, *, moved: bool = False) -> Answer:
     found = _room(visit).preview(visit.account.account_id, standing.subscription.id, change)
-    asked = _asked(visit, change)
+    asked = _asked(standing, change)
     fields = {n: visit.sent(n)[:60] for n in ("act", "when", "plan", *(f"q-{c.id}" for c in standing.counted))}
     view = change_view(found, asked, visit.words)
     fields |= {"change": change.id, "seen": view.seen}
@@ -116,7 +116,7 @@ def _change(visit: Visit, standing: Standing, change_id: str) -> tuple[Change | 
 
 
 def _to_plan(visit: Visit, standing: Standing, change_id: str, on: date) -> tuple[Change | None, Problems]:
-    offered = _room(visit).choices(standing, visit.account.entity_id, visit.today)
+    offered = _room(visit).choices(standing, visit.today)
     if visit.sent("plan") not in [version.id for _, version in offered]:
         return None, [("plan", visit.words("problem.nothing_to_change"))]
     return Change(change_id, ChangeKind.PLAN, on, plan_version_id=visit.sent("plan")), []
@@ -142,7 +142,5 @@ def _to_quantities(visit: Visit, standing: Standing, change_id: str, on: date) -
     return Change(change_id, ChangeKind.QUANTITY, on, quantities=wanted), []
 
 
-def _asked(visit: Visit, change: Change) -> Asked:
-    standing = _standing(visit)
-    plans = {v.id: p for p, v in _room(visit).choices(standing, visit.account.entity_id, visit.today)}
-    return Asked(change, {c.id: c for c in standing.counted}, plans.get(change.plan_version_id))
+def _asked(standing: Standing, change: Change) -> Asked:
+    return Asked(change, {c.id: c for c in standing.counted}, standing.plan_of(change.plan_version_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from saldo.usage.model_thresholds import OwnThreshold, Then
 
 if TYPE_CHECKING:
     from saldo.invoicing.model_forecast import NextInvoice
-    from saldo.invoicing.thresholds import Thresholds
 
 routes = Routes("usage")
 _DONE = ("set", "removed")
@@ -29,22 +29,24 @@ _DONE = ("set", "removed")
 @routes.get("/accounts/{account_id}/usage", roles(READERS))
 def usage(visit: Visit) -> Answer:
     done = visit.asked("done")
-    return _shown(visit, [], visit.words(f"usage.done.{done}") if done in _DONE else "")
+    ahead, code = _ahead(visit)
+    return _page(visit, ahead, code, [], visit.words(f"usage.done.{done}") if done in _DONE else "")
 
 
 @routes.post("/accounts/{account_id}/usage/limit/check", roles(ADMINS))
 def check_limit(visit: Visit) -> Answer:
-    wanted, problems = _wanted(visit)
-    if wanted is None:
-        return _shown(visit, problems)
-    return _check_page(visit, wanted)
+    ahead, code = _ahead(visit)
+    meters = _meters(ahead, visit)
+    wanted, problems = _wanted(visit, meters)
+    return _check_page(visit, wanted, meters) if wanted else _page(visit, ahead, code, problems)
 
 
 @routes.post("/accounts/{account_id}/usage/limit", roles(ADMINS))
 def set_limit(visit: Visit) -> Answer:
-    wanted, problems = _wanted(visit)
+    ahead, code = _ahead(visit)
+    wanted, problems = _wanted(visit, _meters(ahead, visit))
     if wanted is None:
-        return _shown(visit, problems)
+        return _page(visit, ahead, code, problems)
     services.thresholds(visit.records).put_own(visit.account.account_id, wanted, visit.actor)
     return see_other(f"{visit.home}/usage?done=set")
 
@@ -56,27 +58,27 @@ def remove_limit(visit: Visit) -> Answer:
     return see_other(f"{visit.home}/usage?done=removed")
 
 
-def _shown(visit: Visit, problems: list[tuple[str, str]], notice: str = "") -> Answer:
+def _page(
+    visit: Visit, ahead: NextInvoice | None, code: str, problems: list[tuple[str, str]], notice: str = ""
+) -> Answer:
     limits = services.thresholds(visit.records)
-    ahead, code = _ahead(visit, limits)
     view = usage_view(ahead, limits.of_account(visit.account.account_id), visit.words) if ahead else UsageView()
     asked = {name: visit.sent(name)[:40] if visit.method == "POST" else "" for name in ("of", "at", "then")}
     values = {"view": view, "code": code, "asked": asked, "notice": notice, "problems": problems, "tab": "usage"}
     return page(visit, "usage", status=422 if problems else 200, **values)
 
 
-def _ahead(visit: Visit, limits: Thresholds) -> tuple[NextInvoice | None, str]:
+def _ahead(visit: Visit) -> tuple[NextInvoice | None, str]:
     """The next invoice, or why it cannot be told."""
     try:
-        return limits.forecasts.next_invoice(visit.account.account_id), ""
+        return services.forecasts(visit.records).next_invoice(visit.account.account_id), ""
     except Refusal as refusal:
         return None, refusal.code if refusal.code in ("nothing_ahead", "usage_in_files") else "other"
 
 
-def _wanted(visit: Visit) -> tuple[OwnThreshold | None, list[tuple[str, str]]]:
-    """What the form asks for, or what is wrong with it."""
+def _wanted(visit: Visit, meters: Mapping[str, str]) -> tuple[OwnThreshold | None, list[tuple[str, str]]]:
+    """What the form asks for, or what is wrong with it. meters: names by id."""
     of, then = visit.sent("of"), visit.sent("then")
-    meters = {m for m, _ in _meters(visit)}
     if then not in [t.value for t in Then] or of not in {COST, *meters}:
         raise Refusal("invalid_form", "no such limit")
     digits = typed_digits(visit.sent("at")[:40], visit.words.language)
@@ -89,13 +91,12 @@ def _wanted(visit: Visit) -> tuple[OwnThreshold | None, list[tuple[str, str]]]:
     return OwnThreshold(at, "" if of == COST else of, Then(then)), []
 
 
-def _meters(visit: Visit) -> list[tuple[str, str]]:
-    ahead, _ = _ahead(visit, services.thresholds(visit.records))
-    return [(m.meter.id, visit.words.of(m.meter.names)) for m in ahead.meters] if ahead else []
+def _meters(ahead: NextInvoice | None, visit: Visit) -> dict[str, str]:
+    return {m.meter.id: visit.words.of(m.meter.names) for m in ahead.meters} if ahead else {}
 
 
-def _check_page(visit: Visit, wanted: OwnThreshold) -> Answer:
-    of = dict(_meters(visit)).get(wanted.meter_id, "")
+def _check_page(visit: Visit, wanted: OwnThreshold, meters: Mapping[str, str]) -> Answer:
+    of = meters.get(wanted.meter_id, "")
     text = limit_text(wanted.at, of, visit.account.currency, visit.words)
     asked = {name: visit.sent(name)[:40] for name in ("of", "at", "then")}
     return page(visit, "usage_check", text=text, asked=asked, tab="usage")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from functions.portal.answers import PDF, Answer, download, see_other
 from functions.portal.presenters.tags import invoice_tag
@@ -93,7 +94,14 @@ def _above(visit: StaffVisit) -> tuple[tuple[str, str], ...]:
 
 
 def _asked(visit: StaffVisit, found: Invoice, request: str) -> CreditRequest:
-    """What the form says; Refusal `invalid_input` names every field at fault."""
+    header = found.header
+    reason, total = asked_credit(visit, lambda text: Money.parse(text.replace(",", "."), header.currency).minor)
+    return CreditRequest(header.account_id, header.invoice_id, request, reason, visit.actor, total_minor=total)
+
+
+def asked_credit(visit: StaffVisit, read_amount: Callable[[str], int]) -> tuple[Reason, int | None]:
+    """Why, and how much with its tax in minor units; None where no amount is named. read_amount: how this page reads
+    amounts, by Refusal where it cannot. Refusal `invalid_input` names every field at fault."""
     problems, amount = Problems(), visit.sent("amount")
     reason = next((r for r in REASONS if r.value == visit.sent("reason")), None)
     if reason is None:
@@ -103,13 +111,12 @@ def _asked(visit: StaffVisit, found: Invoice, request: str) -> CreditRequest:
     total: int | None = None
     if amount:
         try:
-            total = Money.parse(amount.replace(",", "."), found.header.currency).minor
+            total = read_amount(amount)
         except Refusal:
             problems.add("amount", "invalid_amount", "not an amount")
     problems.refuse_if_any()
     assert reason is not None, "a missing reason was refused"
-    header = found.header
-    return CreditRequest(header.account_id, header.invoice_id, request, reason, visit.actor, total_minor=total)
+    return reason, total
 
 
 def _invoice_page(visit: StaffVisit, found: Invoice, refusal: Refusal | None = None) -> Answer:

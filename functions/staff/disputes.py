@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 
 from functions.portal.answers import Answer, see_other
+from functions.portal.forms import whole
 from functions.portal.presenters.disputes import dispute_view
 from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.tags import dispute_tag
 from functions.staff import rules, services
-from functions.staff.credits import REASONS
+from functions.staff.credits import REASONS, asked_credit
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
 from functions.staff.reading import note_read
@@ -18,9 +19,8 @@ from functions.staff.visit import StaffVisit
 from saldo.disputes.model import Dispute, DisputeState, Side
 from saldo.disputes.records import queue_agenda
 from saldo.invoicing.corrections import CreditRequest
-from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.clock import instant_from
-from saldo.kernel.errors import Problems, Refusal
+from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id
 from saldo.storage.items import Item
 
@@ -98,7 +98,7 @@ def check(visit: StaffVisit) -> Answer:
 def credit(visit: StaffVisit) -> Answer:
     found = _found(visit)
     asked = _asked(visit, found, visit.sent("request")[:64])
-    services.disputes().credit(services.credits(), _seen(visit), asked, visit.sent("why")[:300])
+    services.disputes().credit(services.credits(), whole(visit.sent("seen")), asked, visit.sent("why")[:300])
     return see_other(_path(visit, found))
 
 
@@ -106,7 +106,7 @@ def _said(visit: StaffVisit, verb: str) -> Answer:
     found, desk = _found(visit), services.disputes()
     act = {"say": desk.answer, "refuse": desk.refuse}[verb]
     try:
-        act(found.account_id, found.id, _seen(visit), visit.sent("words"), visit.actor)
+        act(found.account_id, found.id, whole(visit.sent("seen")), visit.sent("words"), visit.actor)
     except Refusal as refusal:
         if not refusal.problems:
             raise
@@ -123,11 +123,6 @@ def _found(visit: StaffVisit) -> Dispute:
     return services.disputes().get(visit.customer["pk"], check_id(visit.params["dispute_id"], "dsp"))
 
 
-def _seen(visit: StaffVisit) -> int:
-    text = visit.sent("seen")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
-
-
 def _path(visit: StaffVisit, found: Dispute) -> str:
     return f"{visit.account_home}/disputes/{found.id}"
 
@@ -139,27 +134,16 @@ def _above(visit: StaffVisit) -> tuple[tuple[str, str], ...]:
 
 def _asked(visit: StaffVisit, found: Dispute, request: str) -> CreditRequest:
     """What the form says: an amount with its tax, or all that is disputed. Refusal `invalid_input`."""
-    problems, amount = Problems(), visit.sent("amount")
-    reason = next((r for r in REASONS if r.value == visit.sent("reason")), None)
-    if reason is None:
-        problems.add("reason", "reason_required", "choose why")
-    if not 0 < len(visit.sent("why")) <= 300:
-        problems.add("why", "reason_required", "say why")
-    total: int | None = None
-    if amount:
-        try:
-            total = typed_amount(amount, found.currency, visit.words.language)
-        except Refusal:
-            problems.add("amount", "invalid_amount", "not an amount")
-    problems.refuse_if_any()
-    lines = {} if amount or found.credited_minor else dict(found.claim.lines)
+    language = visit.words.language
+    reason, total = asked_credit(visit, lambda text: typed_amount(text, found.currency, language))
+    lines = {} if total is not None or found.credited_minor else dict(found.claim.lines)
     if total is None and not lines:
         total = found.disputed_minor
     return CreditRequest(
         found.account_id,
         found.invoice_id,
         request,
-        reason or Reason.PRICE,
+        reason,
         visit.actor,
         amounts=lines,
         total_minor=total,

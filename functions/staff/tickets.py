@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from functions.portal.answers import Answer, see_other
+from functions.portal.forms import whole
 from functions.portal.presenters.help import desk_view, state_tag
 from functions.portal.presenters.tags import Tag
 from functions.staff import rules, services
@@ -49,9 +50,8 @@ def ticket(visit: StaffVisit) -> Answer:
 
 @routes.post(_ONE, staff(rules.ANSWER_TICKETS))
 def answer(visit: StaffVisit) -> Answer:
-    ids, seen = _ids(visit), visit.sent("seen")
     try:
-        _desk().write(*ids, visit.sent("text"), visit.actor, by_staff=True, seen=int(seen) if seen.isdecimal() else 0)
+        _desk().write(*_ids(visit), visit.sent("text"), visit.actor, by_staff=True, seen=whole(visit.sent("seen")))
     except Refusal as refusal:
         if refusal.code not in ("invalid_ticket", "ticket_closed"):
             raise

@@ -10,9 +10,8 @@ import click
 from rich.console import Console
 
 from local.cli.accounts import staff
-from local.cli.site import Site, Sites, store_of
+from local.cli.site import Site, Sites, billing_of, store_of
 from local.cli.voice import Voice, speaks_json, table
-from saldo.catalog.service import PlanVersions
 from saldo.documents.looks import Looks
 from saldo.documents.model import Look
 from saldo.documents.rules_look import look_of
@@ -22,7 +21,6 @@ from saldo.invoicing.late_charges import LateCharges
 from saldo.invoicing.records import InvoiceHeader
 from saldo.invoicing.rules_corrections import Reason
 from saldo.invoicing.rules_templates import TemplateRule
-from saldo.invoicing.run.cases import Billing
 from saldo.invoicing.run.now import Invoices, OneOff
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
@@ -30,7 +28,6 @@ from saldo.kernel.ids import new_id
 from saldo.kernel.money import Money
 from saldo.orders.model import Item
 from saldo.tax.table import TableTax, shipped_table
-from saldo.usage.service import UsageTotals
 
 _REQUEST = click.option("--request", default="", help="Names the wish for ever: the same again changes nothing.")
 _REASON = click.option("--reason", type=click.Choice([reason.value for reason in Reason]), required=True)
@@ -53,7 +50,8 @@ def invoice(
     """Invoice an account now: these items, and what is due or waits on it."""
     site = sites.of(account_id)
     sold = tuple(_item(text, tax_category) for text in items)
-    done = Invoices(_billing(site), system_clock).issue_now(OneOff(account_id, _named(request), sold, staff()))
+    invoices = Invoices(billing_of(store_of(site)), system_clock)
+    done = invoices.issue_now(OneOff(account_id, _named(request), sold, staff()))
     aside = [{"code": s.code, "reason": s.reason} for s in done.set_aside]
     attempt = done.attempt
     document = {"run_id": attempt.run_id, "invoices": list(done.invoices), "first_number": attempt.first_number}
@@ -73,11 +71,6 @@ def _item(text: str, tax_category: str) -> Item:
         return Item("", {"en": name.strip()}, Decimal(price), tax_category=tax_category)
     except InvalidOperation as error:
         raise Refusal("invalid_item", f"{text!r} is not TEXT=PRICE") from error
-
-
-def _billing(site: Site) -> Billing:
-    store = store_of(site)
-    return Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
 
 
 @click.command()

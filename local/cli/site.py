@@ -14,6 +14,7 @@ from saldo.kernel.regions import AWS_REGIONS, region_of
 from saldo.storage.store import Store
 
 if TYPE_CHECKING:
+    from saldo.invoicing.run.bill import Billing
     from saldo.storage.sealing import KeyRing, Sealer
 
 
@@ -133,6 +134,16 @@ def sealer_of(site: Site) -> Sealer:
     from saldo.storage.sealing import Sealer
 
     return Sealer(keys_of(site), site.table)
+
+
+def billing_of(store: Store) -> Billing:
+    """What an account's invoices are made of, with the tax table that is shipped. Imported when asked for, too."""
+    from saldo.catalog.service import PlanVersions
+    from saldo.invoicing.run.bill import Billing
+    from saldo.tax.table import TableTax, shipped_table
+    from saldo.usage.totals import UsageTotals
+
+    return Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
 
 
 def sellers_of(store: Store) -> Iterator[str]:

@@ -10,23 +10,19 @@ from rich.console import Console
 
 from local.cli.imports import usage_group as usage_group
 from local.cli.orders import by, clerk
-from local.cli.site import Sites, store_of
+from local.cli.site import Sites, billing_of, store_of
 from local.cli.voice import Json, Voice, speaks_json, table
 from saldo.audit.model import Actor
-from saldo.catalog.service import PlanVersions
 from saldo.invoicing.forecast import Forecasts
-from saldo.invoicing.run.bill import Billing
 from saldo.invoicing.thresholds import Thresholds
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
-from saldo.tax.table import TableTax, shipped_table
 from saldo.usage.model_quarantine import HeldRow
 from saldo.usage.model_thresholds import Measure, Then, Threshold
 from saldo.usage.quarantine import Quarantine
 from saldo.usage.reconciliation import Reconciliation
 from saldo.usage.service import Usage
-from saldo.usage.totals import UsageTotals
 
 _OPERATOR = Actor("command_line", "staff")
 _entity = click.option("--entity", "entity_id", required=True, help="Legal entity whose customers used something.")
@@ -116,9 +112,8 @@ def report(sites: Sites, voice: Voice, owner: str) -> None:
 def live(sites: Sites, voice: Voice, account: str, at: datetime | None) -> None:
     """Usage of ACCOUNT so far, and what its next invoice is likely to be."""
     store = store_of(sites.of(account))
-    billing = Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
     now = at.replace(tzinfo=UTC) if at else system_clock()
-    answer = Forecasts(billing, lambda: now).next_invoice(account).as_dict()
+    answer = Forecasts(billing_of(store), lambda: now).next_invoice(account).as_dict()
     voice.answer(answer, lambda console: _show_live(console, answer))
 
 
@@ -248,8 +243,7 @@ def unlimit(sites: Sites, voice: Voice, account_id: str, limit_id: str, person: 
 
 def _thresholds(sites: Sites, account_id: str) -> Thresholds:
     store = store_of(sites.of(account_id))
-    billing = Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
-    return Thresholds(store, Forecasts(billing, system_clock), system_clock)
+    return Thresholds(store, Forecasts(billing_of(store), system_clock), system_clock)
 
 
 def _number(text: str) -> Decimal:

@@ -146,7 +146,7 @@ def _what(asked: Asked, words: Words) -> tuple[tuple[str, str], ...]:
 
 def _name(standing: Standing, today: date, words: Words) -> str:
     version = standing.at(today).version
-    plan = standing.plans.get(version.id)
+    plan = standing.plan_of(version.id)
     return words.of(plan.names) if plan else version.plan_id
 
 
@@ -215,5 +215,5 @@ def _said(standing: Standing, terms: Terms, words: Words) -> str:
         return words("subscription.status.ended")
     if not terms.running:
         return words("subscription.status.paused")
-    plan = standing.plans.get(terms.version.id)
+    plan = standing.plan_of(terms.version.id)
     return f"{words.of(plan.names) if plan else terms.version.plan_id}, {_price(terms, words)}"

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from saldo.access.links import LinkPurpose
+from saldo.access.records_people import member_from, member_key
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.ids import new_id
 from saldo.storage.items import Item, Key
 from saldo.storage.sealing import Sealer
+from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
 PREFIX = "note#"
@@ -69,6 +71,43 @@ def note_key(account_id: str, note_id: str) -> Key:
 def add_note(unit: Unit, note: Note, sealer: Sealer) -> Unit:
     """Have the unit write the note; its event brings it to the mailer."""
     return unit.insert(note_item(note, sealer))
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What somebody who asked for something is told when it moves: that there is news, and where, not which."""
+
+    id: str
+    kind: NoteKind
+    path: str
+    written_at: datetime
+    until: datetime
+
+
+def add_news(unit: Unit, account_id: str, user_id: str, news: News, store: Store, sealer: Sealer) -> Unit:
+    """Have the unit write a note to one of an account's people; nothing to who is not there any more or suspended."""
+    keys = member_key(account_id, user_id), (account_id, "account")
+    found = store.get_many(keys, consistent=True)
+    item, account = (found.get(key) for key in keys)
+    if item is None or account is None or item["suspended"]:
+        return unit
+    member = member_from(item, sealer)
+    if not member.email:
+        return unit
+    note = Note(
+        account_id=account_id,
+        id=news.id,
+        kind=news.kind,
+        organisation_id=account["organisation_id"],
+        entity_id=account["entity_id"],
+        language=member.language,
+        email=member.email,
+        written_at=news.written_at,
+        until=news.until,
+        values={"account": account["name"]},
+        path=news.path,
+    )
+    return add_note(unit, note, sealer)
 
 
 def note_item(note: Note, sealer: Sealer) -> Item:

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from saldo.access.model_proposals import Proposal
-from saldo.access.notes import Note, NoteKind, add_note
-from saldo.access.records_people import member_from, member_key
+from saldo.access.notes import News, NoteKind, add_news
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.disputes import records, rules
@@ -29,7 +28,6 @@ from saldo.invoicing.status import SHOWN, DocumentKind
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.kernel.ids import fingerprint
-from saldo.storage.items import Item
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -265,34 +263,10 @@ class Disputes:
 
     def _tell(self, unit: Unit, dispute: Dispute) -> None:
         """Mail to whoever opened it that there is news, without what it says."""
-        found = self.store.get_many(
-            [member_key(dispute.account_id, dispute.opened_by), (dispute.account_id, "account")], consistent=True
-        )
-        item, account = (
-            found.get(member_key(dispute.account_id, dispute.opened_by)),
-            found.get((dispute.account_id, "account")),
-        )
-        if item is None or account is None or item["suspended"]:
-            return
-        member = member_from(item, self.sealer)
-        if member.email:
-            add_note(unit, self._note(dispute, account, member.email, member.language), self.sealer)
-
-    def _note(self, dispute: Dispute, account: Item, email: str, language: str) -> Note:
-        now = self.clock()
-        return Note(
-            account_id=dispute.account_id,
-            id=f"note_{fingerprint(dispute.id, str(dispute.revision))}",
-            kind=NoteKind.DISPUTE_NEWS,
-            organisation_id=dispute.organisation_id,
-            entity_id=dispute.entity_id,
-            language=language,
-            email=email,
-            written_at=now,
-            until=now + _NEWS_FOR,
-            values={"account": account["name"]},
-            path=f"/accounts/{dispute.account_id}/disputes/{dispute.id}",
-        )
+        now, note_id = self.clock(), f"note_{fingerprint(dispute.id, str(dispute.revision))}"
+        path = f"/accounts/{dispute.account_id}/disputes/{dispute.id}"
+        news = News(note_id, NoteKind.DISPUTE_NEWS, path, now, now + _NEWS_FOR)
+        add_news(unit, dispute.account_id, dispute.opened_by, news, self.store, self.sealer)
 
 
 def _claim_of(wish: Wish, found: Disputable) -> Claim:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from saldo.audit.model import Actor
-from saldo.catalog.model import ChargeKind, Component, Flat, Plan, PlanVersion
+from saldo.catalog.model import NEGOTIATED, ChargeKind, Component, Flat, Plan, PlanVersion
 from saldo.catalog.service import Catalog
 from saldo.invoicing.forecast import Forecasts
 from saldo.invoicing.model_forecast import NextInvoice
@@ -21,12 +21,17 @@ from saldo.subscriptions.service import Subscriptions
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A subscription with its plan and its terms one after the other. `plans`: by plan version, those it names."""
+    """A subscription with its terms one after the other. `versions`: what the seller published, and what was negotiated
+    for it; `plans`: the seller's, by id."""
 
     subscription: Subscription
     terms: tuple[Terms, ...]
     versions: Mapping[str, PlanVersion]
     plans: Mapping[str, Plan]
+
+    def plan_of(self, version_id: str) -> Plan | None:
+        version = self.versions.get(version_id)
+        return self.plans.get(version.plan_id) if version else None
 
     def at(self, day: date) -> Terms:
         """What holds on a day; before the first day that costs something, what holds then."""
@@ -39,6 +44,11 @@ class Standing:
     def period_end(self, day: date) -> date:
         """The day after the period that a day lies in, by the terms of that day."""
         return self.at(day).cycle.period_at(max(day, self.subscription.billed_from)).end
+
+    @property
+    def offered(self) -> list[PlanVersion]:
+        """What is sold to everybody: prices that were negotiated with one customer are left out."""
+        return [v for v in self.versions.values() if not v.id.startswith(NEGOTIATED)]
 
     @property
     def is_over(self) -> bool:
@@ -69,15 +79,14 @@ class SelfService:
         found = [self._stand(s, versions, plans) for s in self._subscriptions.of_account(account_id)]
         return sorted(found, key=lambda s: (s.subscription.status is SubscriptionStatus.ENDED, s.subscription.id))
 
-    def choices(self, standing: Standing, entity_id: str, day: date) -> list[tuple[Plan, PlanVersion]]:
+    def choices(self, standing: Standing, day: date) -> list[tuple[Plan, PlanVersion]]:
         """The plans of the same product that are sold to the account on a day, the present terms left out."""
         now = standing.terms[-1].version
-        plans = {p.id: p for p in self._catalog.plans_of(entity_id)}
-        mine = plans.get(now.plan_id)
+        mine = standing.plans.get(now.plan_id)
         if mine is None:
             return []
-        versions, country = self._catalog.versions_of(entity_id), self._subscriptions.country_of(standing.subscription)
-        sold = ((p, version_in_force(versions, p.id, now.currency, country, day)) for p in plans.values())
+        country, versions = self._subscriptions.country_of(standing.subscription), standing.offered
+        sold = ((p, version_in_force(versions, p.id, now.currency, country, day)) for p in standing.plans.values())
         return [
             (plan, version)
             for plan, version in sold
@@ -101,8 +110,7 @@ class SelfService:
     ) -> Standing:
         known = {**versions, **self._negotiated(subscription, versions)}
         terms = tuple(timeline(subscription, known, subscription.changes))
-        named = {t.version.id: plans[t.version.plan_id] for t in terms if t.version.plan_id in plans}
-        return Standing(subscription, terms, known, named)
+        return Standing(subscription, terms, known, plans)
 
     def _negotiated(self, subscription: Subscription, versions: Mapping[str, PlanVersion]) -> dict[str, PlanVersion]:
         """Versions with prices of its own, which the catalog does not list."""

@@ -30,7 +30,7 @@ class Thresholds:
     """What accounts of one region watch."""
 
     def __init__(self, store: Store, forecasts: Forecasts, clock: Clock) -> None:
-        self._store, self.forecasts, self._clock = store, forecasts, clock
+        self._store, self._forecasts, self._clock = store, forecasts, clock
 
     def of_account(self, account_id: str) -> list[Threshold]:
         return records.thresholds_from(self._store.get(*records.thresholds_key(account_id)))
@@ -72,7 +72,7 @@ class Thresholds:
     def blocks(self, account_id: str, ahead: NextInvoice | None = None) -> list[Alert]:
         """Alerts of the periods still open that ask for the service to stop; none once these are billed."""
         try:
-            ahead = ahead or self.forecasts.next_invoice(account_id)
+            ahead = ahead or self._forecasts.next_invoice(account_id)
         except Refusal:
             return []
         now = {ahead.due_on.isoformat(), *(key.period.as_text() for key, _ in ahead.prices)}
@@ -84,7 +84,7 @@ class Thresholds:
         if not thresholds:
             return []
         try:
-            return reached(self.forecasts.next_invoice(account_id), thresholds, self._clock())
+            return reached(self._forecasts.next_invoice(account_id), thresholds, self._clock())
         except Refusal as refusal:
             log.warning("thresholds cannot be looked at", extra={"account_id": account_id, "code": refusal.code})
             return []

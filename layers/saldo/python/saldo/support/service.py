@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from saldo.access.notes import Note, NoteKind, add_note
-from saldo.access.records_people import people_of
+from saldo.access.notes import News, NoteKind, add_news
 from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from, entity_from
 from saldo.audit.model import Actor, AuditRecord, job
@@ -21,7 +20,7 @@ from saldo.storage.units import Unit
 from saldo.support import records, rules
 from saldo.support.model import Message, Priority, SupportHours, Ticket, TicketState, Topic
 
-_KEPT_DAYS = 30
+_NEWS_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +77,14 @@ class Support:
         there = before.messages[seen : seen + 1]
         if there and (there[0].author_id, there[0].text) == (actor.id, text.strip()):
             return before
-        account, entity, hours = self._desk(account_id)
+        _, entity, hours = self._desk(account_id)
         now = self._clock()
         due = rules.due_after(now, before.priority, hours, entity.time_zone)
         after = rules.written(before, Message(now, actor.id, by_staff, text.strip()), due)
         action = "ticket.answered" if by_staff else "ticket.written"
         unit = self._moved(before, after, actor, action)
         if by_staff:
-            self._tell_asker(unit, after, account)
+            self._tell_asker(unit, after)
         return self._write(unit, after)
 
     def take(self, account_id: str, ticket_id: str, actor: Actor, priority: Priority | None = None) -> Ticket:
@@ -176,27 +175,9 @@ class Support:
         record = AuditRecord(ticket.account_id, self._clock(), actor, action, ticket.id, after=after)
         return unit.put(audit_item(record))
 
-    def _tell_asker(self, unit: Unit, ticket: Ticket, account: Account) -> None:
+    def _tell_asker(self, unit: Unit, ticket: Ticket) -> None:
         """Mail to who asked, if they are still there; it says that there is an answer, not which."""
-        now = self._clock()
-        members = people_of(self._store, self._sealer, ticket.account_id, now).members
-        for member in members:
-            if member.user_id == ticket.opened_by and not member.suspended:
-                note = _note(ticket, account, member.language, member.email, now)
-                add_note(unit, note, self._sealer)
-
-
-def _note(ticket: Ticket, account: Account, language: str, email: str, now: datetime) -> Note:
-    return Note(
-        account_id=ticket.account_id,
-        id=f"note_{fingerprint(ticket.id, str(len(ticket.messages)))}",
-        kind=NoteKind.TICKET_ANSWERED,
-        organisation_id=ticket.organisation_id,
-        entity_id=ticket.entity_id,
-        language=language,
-        email=email,
-        written_at=now,
-        until=now + timedelta(days=_KEPT_DAYS),
-        values={"account": account.name},
-        path=f"/accounts/{ticket.account_id}/help/{ticket.id}",
-    )
+        now, note_id = self._clock(), f"note_{fingerprint(ticket.id, str(len(ticket.messages)))}"
+        path = f"/accounts/{ticket.account_id}/help/{ticket.id}"
+        news = News(note_id, NoteKind.TICKET_ANSWERED, path, now, now + _NEWS_FOR)
+        add_news(unit, ticket.account_id, ticket.opened_by, news, self._store, self._sealer)
