@@ -11,6 +11,8 @@ from functions.portal import formats
 from functions.portal.presenters.charts import WIDTH, Bar, BarChart
 from functions.portal.presenters.tags import Tag
 from functions.portal.words import Words
+from saldo.kernel.exact import plain
+from saldo.kernel.money import round_exact
 from saldo.usage.model_thresholds import Measure, Then, Threshold
 from saldo.usage.rules_forecast import Method
 
@@ -96,7 +98,8 @@ def _meter(live: LiveMeter, place: int, words: Words) -> MeterView:
     unit = words.of(live.meter.unit_names)
     figures = [(words("usage.so_far"), live.so_far)]
     if live.forecast.method not in (Method.OVER, Method.NOTHING):
-        figures.append((words("usage.expected"), live.forecast.quantity))
+        counted = [live.so_far, *([live.last.whole] if live.last else [])]
+        figures.append((words("usage.expected"), _as_fine_as(counted, live.forecast.quantity)))
     if live.last is not None:
         figures.append((words("usage.last_period"), live.last.whole))
     parts = sorted(live.groups.items(), key=lambda part: -part[1])
@@ -108,6 +111,12 @@ def _meter(live: LiveMeter, place: int, words: Words) -> MeterView:
         words(f"usage.method.{live.forecast.method}"),
         tuple((" · ".join(values), words.number(quantity)) for values, quantity in parts if live.meter.group_by),
     )
+
+
+def _as_fine_as(counted: Sequence[Decimal], guess: Decimal) -> Decimal:
+    """A guess with no more decimals than what was counted: to say 1,669.645461 pages would claim to know."""
+    decimals = max(len(plain(quantity).partition(".")[2]) for quantity in counted)
+    return Decimal(round_exact(guess.scaleb(decimals))).scaleb(-decimals)
 
 
 def _bars(chart_id: str, unit: str, figures: Sequence[tuple[str, Decimal]], words: Words) -> BarChart:

@@ -68,6 +68,7 @@ def test_everybody_of_an_account_sees_what_was_used_and_what_the_next_invoice_is
     assert page.status == 200 and "Your next invoice, on 1 Dec 2026, will come to about €66." in text
     assert "€50.00 of it so far" in text and "in a straight line" in text
     assert "Total before tax 50.00 66." in text
+    assert "So far 100 Expected 134 Expected in a straight line" in text
     assert 'action="' + HOME + "/usage/limit" not in page.text
 
 
