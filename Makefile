@@ -8,7 +8,8 @@ CDK = PATH="$(NODE):$(CURDIR)/.venv/bin:$$PATH" CDK_DISABLE_CLI_TELEMETRY=true S
 	node "$(NODE)/../lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1 --no-notices \
 	--app "$(PYTHON) -m infra.cdk" --output build/cdk.out/$(ENV)
 BOOTSTRAP = python3 local/bootstrap.py
-# Tests of the whole system share one instance of it and run one after the other; types are checked beside them.
+# Tests of the whole system share one instance of it and run one after the other, mostly waiting for it: beside them run the
+# tests of parts, and types are checked. What they print comes when they end.
 SANS_WEB = $(if $(filter 1,$(NO_BROWSER)), and not web)
 
 help: ## what there is
@@ -32,11 +33,14 @@ status: setup ## what is running
 test: ## set-up, lint and every test
 	@$(BOOTSTRAP) --browser
 	@$(MAKE) --no-print-directory style
+	@$(MAKE) --no-print-directory -j 3 parts types whole
+
+parts:
 	@$(PYTHON) -m pytest -n 2 --dist worksteal -m "not stack$(SANS_WEB)"
-	@$(MAKE) --no-print-directory -j 2 types whole
 
 whole:
-	@$(PYTHON) -m pytest -m "stack$(SANS_WEB)"
+	@mkdir -p build
+	@$(PYTHON) -m pytest -m "stack$(SANS_WEB)" > build/whole.txt 2>&1; ended=$$?; cat build/whole.txt; exit $$ended
 
 check: lint ## lint and the tests that need neither a browser nor the whole system
 	@$(PYTHON) -m pytest -m "not stack and not web"
@@ -106,4 +110,4 @@ deploy: setup ## deploy every stack of ENV to AWS
 lock: setup ## pin and hash every package again
 	@$(PYTHON) -m local.lock
 
-.PHONY: help setup up down reset status test whole check lint style types bench cost load cases decade simulate crashes mutants nightly audit permissions pictures synth deploy lock
+.PHONY: help setup up down reset status test parts whole check lint style types bench cost load cases decade simulate crashes mutants nightly audit permissions pictures synth deploy lock
