@@ -180,7 +180,8 @@ def _seated(visit: Visit, rule: Rule) -> Visit:
     if rule.needs is not None and not seat.visibility.allows(rule.needs):
         raise NotFound
     in_sight = sees(seat.visibility, local_date(visit.now, seat.time_zone))
-    store = services.store().within(seat.account_id, seat.entity_id, visit.who.user_id, sees=in_sight)
+    who = visit.who.user_id
+    store = services.records_of(seat.account_id, seat.entity_id, who, name=who, sees=in_sight)
     if visit.who.acting:
         services.acting().note(visit.who, seat.entity_id, visit.path, visit.correlation_id)
     return replace(visit, seat=seat, store=store)

@@ -20,6 +20,7 @@ from saldo.access.sessions import Sessions
 from saldo.kernel.clock import Clock, system_clock
 from saldo.kernel.errors import NotFound, Unavailable
 from saldo.storage.clients import client
+from saldo.storage.narrowed import Narrowed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from saldo.payments.pay_links import PayLinks
     from saldo.payments.scheduled import ScheduledPayments
     from saldo.storage.files import Files
-    from saldo.storage.store import Store
+    from saldo.storage.store import Sees, Store
 
 _clock: Clock = system_clock
 
@@ -48,6 +49,16 @@ def clock() -> datetime:
 @lru_cache(maxsize=1)
 def sessions() -> Sessions:
     return Sessions(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def narrowed() -> Narrowed:
+    return Narrowed(client("dynamodb"), client("sts"), settings().customer_role_arn, clock)
+
+
+def records_of(*owners: str, name: str, sees: Sees | None = None) -> Store:
+    """Their records, under credentials that reach nothing else. name: who looks, for the trail of AWS."""
+    return store().within(*owners, sees=sees, client=narrowed().client(owners, name))
 
 
 @lru_cache(maxsize=1)

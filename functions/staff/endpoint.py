@@ -133,13 +133,13 @@ def _seated(visit: StaffVisit, who: Presence, rule: StaffRule) -> StaffVisit:
         raise NotFound
     raised = rules_staff.elevations_at(who.staff, entity_id, visit.now)
     desk = Desk(entity_id, entity["name"], entity["currency"], entity["time_zone"], roles, raised)
-    visit = replace(visit, desk=desk, store=services.store().within(entity_id))
+    visit = replace(visit, desk=desk, store=services.records_of(entity_id, name=who.staff.id))
     if account_id is None:
         return visit
     account = who.found.get((account_id, "account"))
     if account is None or account["entity_id"] != entity_id:
         raise NotFound
-    return replace(visit, account=account, store=services.store().within(entity_id, account_id))
+    return replace(visit, account=account, store=services.records_of(entity_id, account_id, name=who.staff.id))
 
 
 def _to_sign_in(visit: StaffVisit) -> Answer:

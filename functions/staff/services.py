@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from functions.portal.services import acting as acting
 from functions.portal.services import clock as clock
 from functions.portal.services import document as document
+from functions.portal.services import records_of as records_of
 from functions.portal.services import rendered as rendered
 from functions.portal.services import sealer as sealer
 from functions.portal.services import settings as settings

@@ -11,6 +11,7 @@ class Grant(Enum):
 
     RECORDS = auto()  # read and write the records, never a Scan, delete none
     RECORDS_DELETE = auto()
+    RECORDS_OF_CUSTOMERS = auto()  # under a role that is narrowed to one customer each time
     RECORDS_READ = auto()
     RECORDS_SCAN = auto()
     RECORDS_WRITE = auto()
@@ -77,6 +78,7 @@ PORTAL = FunctionSpec(
     (
         Grant.RECORDS,
         Grant.RECORDS_DELETE,
+        Grant.RECORDS_OF_CUSTOMERS,
         Grant.KEYS,
         Grant.DOCUMENTS_READ,
         Grant.SIGN_IN,

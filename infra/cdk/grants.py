@@ -175,9 +175,14 @@ def _start_runs(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _records_of_customers(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_allow(["sts:AssumeRole"], data.names.customer_role_arn)]
+
+
 _MEANING: dict[Grant, Statements] = {
     Grant.RECORDS: _records(_READ + _WRITE),
     Grant.RECORDS_DELETE: _records(["dynamodb:DeleteItem"]),
+    Grant.RECORDS_OF_CUSTOMERS: _records_of_customers,
     Grant.RECORDS_READ: _records(_READ),
     Grant.RECORDS_SCAN: _records([*_READ, "dynamodb:Scan"]),
     Grant.RECORDS_WRITE: _records(_WRITE),
@@ -210,6 +215,11 @@ def no_scans(data: DataStack) -> iam.PolicyStatement:
         actions=["dynamodb:Scan", "dynamodb:PartiQLSelect"],
         resources=[data.records.table_arn, f"{data.records.table_arn}/index/agenda", data.wrapped_keys.table_arn],
     )
+
+
+def customer_statements(data: DataStack) -> list[iam.PolicyStatement]:
+    """What pages may do with a customer's records. Whose they are, the session policy says (storage/narrowed)."""
+    return [*_records([*_READ, *_WRITE, "dynamodb:DeleteItem"])(data), no_scans(data)]
 
 
 def statements_for(grants: tuple[Grant, ...], data: DataStack) -> list[iam.PolicyStatement]:

@@ -24,5 +24,14 @@ class Names:
         machine = self.of("invoice_run")
         return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:stateMachine:{machine}"
 
+    @property
+    def customer_role(self) -> str:
+        """Roles belong to no region, so their names say theirs."""
+        return f"{self.of('customer')}-{Aws.REGION}"
+
+    @property
+    def customer_role_arn(self) -> str:
+        return f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{self.customer_role}"
+
     def bucket(self, name: str) -> str:
         return f"{self.of(name)}-{Aws.ACCOUNT_ID}-{Aws.REGION}"

@@ -26,6 +26,7 @@ from infra.cdk.data import DataStack
 from infra.cdk.environments import Environment, HostedZone, Region
 from infra.cdk.firewall import firewall
 from infra.cdk.functions import API, CANARY, PORTAL
+from infra.cdk.grants import customer_statements
 from infra.cdk.hosting import Hosting
 from infra.cdk.releases import Releases
 from infra.cdk.watched import WatchedFunction, log_group
@@ -73,6 +74,7 @@ class PortalStack(Stack):
             "SALDO_USER_POOL_ID": self.users.user_pool_id,
             "SALDO_USER_POOL_CLIENT_ID": self.client.user_pool_client_id,
             "SALDO_SIGN_IN_URL": self._sign_in_domain(self.users),
+            "SALDO_CUSTOMER_ROLE_ARN": data.names.customer_role_arn,
             "SALDO_STAFF_POOL_ID": self.staff.user_pool_id,
             "SALDO_STAFF_POOL_CLIENT_ID": self.staff_client.user_pool_client_id,
         }
@@ -83,6 +85,7 @@ class PortalStack(Stack):
         users, staff = self.users.user_pool_arn, self.staff.user_pool_arn
         for watched, pools in ((self.function, [users, staff]), (canary, [users])):
             watched.role.add_to_policy(iam.PolicyStatement(actions=_SIGN_IN, resources=pools))
+        self._customer_role()
         self._walks(canary)
         self.api = self._api()
         releases = Releases(self)
@@ -94,6 +97,17 @@ class PortalStack(Stack):
         if region.zone:
             self._host_name(region.host, region.zone)
         self._outputs()
+
+    def _customer_role(self) -> None:
+        """Under it pages reach a customer's records: each time with a session policy that names the customer's own."""
+        iam.Role(
+            self,
+            "CustomerRole",
+            role_name=self._data.names.customer_role,
+            description="Reaches the records of one customer at a time",
+            assumed_by=iam.ArnPrincipal(self.function.role.role_arn),
+            inline_policies={"records": iam.PolicyDocument(statements=customer_statements(self._data))},
+        )
 
     def _walks(self, canary: WatchedFunction) -> None:
         """Four times an hour. A walk that breaks is told by its metric: repeating it at once would only hide it.

@@ -139,6 +139,10 @@ def _cognito(operation: str, params: Params, names: Names) -> Iterator[Ask]:
     yield Ask(f"cognito-idp:{operation}", names.arn("pool", params["UserPoolId"]))
 
 
+def _sts(operation: str, params: Params, names: Names) -> Iterator[Ask]:
+    yield Ask(f"sts:{operation}", names.arn("role", params["RoleArn"]))
+
+
 def _key(names: Names, arn: str, service: str, use: str) -> Iterator[Ask]:
     """The key that a store is kept under, used by way of its service."""
     key = names.key_of(arn)
@@ -157,4 +161,5 @@ _SERVICES = {
     "sesv2": _mail,
     "lambda": _lambda,
     "cognito-idp": _cognito,
+    "sts": _sts,
 }

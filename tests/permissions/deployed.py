@@ -50,6 +50,7 @@ _ARNS = {
     "pool": "cognito-idp:{region}:{account}:userpool/{name}",
     "topic": "sns:{region}:{account}:{name}",
     "log": "logs:{region}:{account}:log-group:{name}",
+    "role": "iam::{account}:role/{name}",
     "mail": "ses:{region}:{account}:identity/{name}",
 }
 # Settings by which functions know what they call, and its kind.
@@ -64,6 +65,7 @@ _SETTINGS = {
     "SALDO_STATE_MACHINE_ARN": "machine",
     "SALDO_USER_POOL_ID": "pool",
     "SALDO_MAIL_FROM": "mail",
+    "SALDO_CUSTOMER_ROLE_ARN": "role",
 }
 
 
@@ -92,7 +94,10 @@ class Names:
 
 @dataclass(frozen=True)
 class Deployed:
-    """Region eu of the environment that tests synthesise."""
+    """Region eu of the environment that tests synthesise.
+
+    `statements`: by function, and by name of the roles that functions assume.
+    """
 
     templates: Mapping[str, Template]
     statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
@@ -125,7 +130,17 @@ def read(templates: Mapping[str, Template]) -> Deployed:
         statements[name] = tuple(_statements(templates[concern], function, resolve.within(concern), name))
         variables = function["Properties"]["Environment"]["Variables"]
         settings[name] = {k: str(resolve.within(concern).value(v)) for k, v in variables.items()}
+    for concern, role in _of_type(templates, "AWS::IAM::Role"):
+        if "RoleName" in role["Properties"]:
+            named = str(resolve.within(concern).value(role["Properties"]["RoleName"]))
+            statements[named] = tuple(_inline(role, resolve.within(concern), named))
     return Deployed(templates, statements, settings, dict(_keys(templates, resolve)))
+
+
+def _inline(role: Any, resolve: _Resolver, name: str) -> Iterator[Statement]:
+    for policy in role["Properties"]["Policies"]:
+        for number, raw in enumerate(policy["PolicyDocument"]["Statement"]):
+            yield Statement.of(resolve.value(raw), f"{name}/{policy['PolicyName']}[{number}]")
 
 
 def _statements(template: Template, function: Any, resolve: _Resolver, name: str) -> Iterator[Statement]:

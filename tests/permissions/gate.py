@@ -5,6 +5,7 @@ Who acts is said by `acting`; outside of it nothing is checked, since operators 
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,11 +13,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from saldo.storage.clients import signer
 from tests.permissions.calls import asks
 from tests.permissions.deployed import Deployed, Names, deployed
 from tests.permissions.iam import Ask, Statement, decide
@@ -48,16 +51,27 @@ def denied(operation: str, role: str, ask: Ask) -> ClientError:
 
 @dataclass
 class Gate:
-    """Policies by function, and how often each of their words allowed something. `sessions`: policies of sessions."""
+    """Policies by function, and how often each of their words allowed something.
 
-    policies: Mapping[str, Sequence[Statement]]
+    `sessions`: policies of sessions, by function or, of roles that were assumed, by the access key that was given out.
+    """
+
+    policies: dict[str, Sequence[Statement]]
     names: Names
-    sessions: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
+    sessions: dict[str, Sequence[Statement]] = field(default_factory=dict)
     used: Counter[Used] = field(default_factory=Counter)
     refused: list[tuple[str, Ask]] = field(default_factory=list)
     _known: dict[Any, Used | None] = field(default_factory=dict)
     _by_key: dict[str, bool] = field(default_factory=dict)
     _allowed: dict[Words, list[Used]] = field(default_factory=dict)
+
+    def assume(self, role_arn: str, session_policy: str) -> str:
+        """The access key under which calls are those of the role, held to the session policy."""
+        role = self.names.arn("role", role_arn).rpartition("/")[2]
+        access_key = f"ASIA{sha256(f'{role} {session_policy}'.encode()).hexdigest()[:16].upper()}"
+        self.policies[access_key] = self.policies[role]
+        self.sessions[access_key] = [Statement.of(raw) for raw in json.loads(session_policy)["Statement"]]
+        return access_key
 
     def check(self, role: str, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Raises AccessDeniedException as boto3 would when the acting function may not do this."""
@@ -117,9 +131,9 @@ class Guarded:
         gate, service = self._gate, self._service
 
         def checked(**params: Any) -> Any:
-            role = _ACTING.get()
+            role, signed = _ACTING.get(), signer()
             if role:
-                gate().check(role, service, operation, params)
+                gate().check(signed.access_key if signed else role, service, operation, params)
             return call(**params)
 
         return checked
@@ -160,4 +174,4 @@ def _deployed() -> Deployed:
 def deployed_gate(environment: Mapping[str, str]) -> Gate:
     """The gate of region eu for functions that run with these settings."""
     there = _deployed()
-    return Gate(there.statements, there.names(environment))
+    return Gate(dict(there.statements), there.names(environment))

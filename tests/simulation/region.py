@@ -12,6 +12,7 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
@@ -63,6 +64,7 @@ ENVIRONMENT = {
     "SALDO_STATE_MACHINE_ARN": "runs",
     "SALDO_COUNT_USAGE_FUNCTION": "count_usage",
     "SALDO_DOCUMENTS_FUNCTION": "documents",
+    "SALDO_CUSTOMER_ROLE_ARN": "customer",
     "SALDO_PORTAL_ORIGINS": json.dumps({"eu": "http://localhost:8080"}),
     "SALDO_ENTITIES": json.dumps([{"entity_id": ENTITY_ID, "time_zone": "Europe/Berlin", "hour": 4}]),
 }
@@ -413,8 +415,28 @@ class Region:
             "stepfunctions": self.machines,
             "secretsmanager": secrets,
             "lambda": self.functions,
+            "sts": SimpleNamespace(assume_role=self._assume_role),
         }
         return Guarded(self._policies, service, clients[service])
+
+    def _assume_role(
+        self,
+        *,
+        RoleArn: str,  # noqa: N803
+        RoleSessionName: str,  # noqa: N803
+        Policy: str,  # noqa: N803
+        DurationSeconds: int,  # noqa: N803
+    ) -> dict[str, Any]:
+        """Credentials by which the gate knows the session policy."""
+        assert len(Policy) <= 2048 and re.fullmatch(r"[\w+=,.@-]{2,64}", RoleSessionName)
+
+        def apply(_part: bool) -> dict[str, Any]:
+            key = self._policies().assume(RoleArn, Policy)
+            until = self.clock() + timedelta(seconds=DurationSeconds)
+            given = {"AccessKeyId": key, "SecretAccessKey": "-", "SessionToken": "-", "Expiration": until}
+            return {"Credentials": given}
+
+        return self.wire.call("AssumeRole", apply)
 
     def _policies(self) -> Gate:
         return self.gate or enforced()

@@ -43,7 +43,7 @@ def test_a_statement_shows_open_balance_and_aging_of_past_days(portal: Portal) -
     shown = {on: sorted(of, key=lambda c: -sum(of[c].values()))[:CUSTOMERS_SHOWN] for on, of in owed.items()}
     store = services.store()
     people = list(store.scan())
-    store._client = here.table  # type: ignore[assignment]
+    store._client = services.narrowed()._client = here.table  # type: ignore[assignment]
     store.put_many(people)
     customers = dict.fromkeys(customer for one in shown.values() for customer in one)
     grants = tuple(Grant(account_id_of(ENTITY, c), Role.VIEWER) for c in customers)

@@ -25,6 +25,7 @@ class Settings:
     sellers whose runs this region's schedules start. `tax_service`: `avalara`, `vertex`, or "" for the table alone.
     `billed_tolerance_percent`: how far a run's totals may lie from those of a month before, "" for 30.
     `sign_in_url`: the user pool's own domain for single sign-on, "" for the endpoint that its client talks to.
+    `customer_role_arn`: the role under which pages reach a customer's records (`narrowed`).
     `flags`: the AppConfig application of feature flags, "" for the list that the code carries.
     """
 
@@ -57,6 +58,7 @@ class Settings:
     vat_register_url: str
     billed_tolerance_percent: str
     canary_secret_arn: str
+    customer_role_arn: str
     flags: str
     portal_origins: Mapping[str, str]
     entities: tuple[EntityCycle, ...]

@@ -53,11 +53,14 @@ class Store:
         self._scope = None if scope is None else frozenset(scope)
         self._sees = sees
 
-    def within(self, *owners: str, sees: Sees | None = None) -> Store:
-        """The same records seen through a narrower scope; widening is refused, and what was out of sight stays so."""
+    def within(self, *owners: str, sees: Sees | None = None, client: DynamoDBClient | None = None) -> Store:
+        """The same records seen through a narrower scope; widening is refused, and what was out of sight stays so.
+
+        client: one that reaches these owners alone (`narrowed`).
+        """
         if self._scope is not None and not self._scope.issuperset(owners):
             raise OutOfScope
-        return Store(self._client, self.table, owners, _both(self._sees, sees))
+        return Store(client or self._client, self.table, owners, _both(self._sees, sees))
 
     def _in_sight(self, attributes: Iterable[Mapping[str, Any]]) -> list[Item]:
         items = [from_attributes(a) for a in attributes]
