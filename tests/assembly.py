@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import fcntl
+import hashlib
+import importlib
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +16,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from local.synthesis import inputs_hash
-
 ENV = "staging"
 CONCERNS = ("data", "portal", "runs", "events", "watch")
 Resource = dict[str, Any]
-_FOLDER = Path(__file__).resolve().parents[1] / "build" / "cdk.out" / "tests"
+_ROOT = Path(__file__).resolve().parents[1]
+_FOLDER = _ROOT / "build" / "cdk.out" / "tests"
 _SAID, _STAMP = "said.txt", "saldo-inputs.txt"
 
 
@@ -42,15 +45,49 @@ class Assembly:
 
 @lru_cache(maxsize=1)
 def assembly() -> Assembly:
-    """Made by the first process that asks, found by the others, and made anew when anything it comes from changes."""
+    """Made by the first process that asks, found by the others, and made anew when anything that shapes it changes.
+
+    The code of functions is no part of it: here it is not bundled, and only the routes are looked at.
+    """
     with _alone():
-        wanted = inputs_hash()
+        wanted = _shape()
         stamp = _FOLDER / _STAMP
         if not stamp.exists() or stamp.read_text() != wanted:
             shutil.rmtree(_FOLDER, ignore_errors=True)
             (_FOLDER / _SAID).write_text(_synthesised())
             stamp.write_text(wanted)
         return Assembly(_FOLDER, (_FOLDER / _SAID).read_text())
+
+
+def _shape() -> str:
+    """A hash over everything that templates come from, and over this Python."""
+    digest = hashlib.sha256(sys.version.encode())
+    for file in [_ROOT / "cdk.json", *_under("infra"), *sorted(_of_the_product())]:
+        digest.update(str(file.relative_to(_ROOT)).encode() + b"\0" + file.read_bytes())
+    digest.update(repr(sorted(p.name for p in (_ROOT / "docs" / "runbooks").iterdir())).encode())
+    for module in ("app", "functions.api.v1.app"):
+        routes = importlib.import_module(module).app.routes
+        told = {path: sorted((m, e.content_types) for m, e in methods.items()) for path, methods in routes.items()}
+        digest.update(repr(sorted(told.items())).encode())
+    return digest.hexdigest()
+
+
+def _under(folder: str) -> list[Path]:
+    files = sorted(p for p in (_ROOT / folder).rglob("*") if p.is_file())
+    return [file for file in files if "__pycache__" not in file.parts]
+
+
+def _of_the_product() -> set[Path]:
+    """What the stacks import of rooms and functions, and what lies beside it as data."""
+    found: set[Path] = set()
+    for file in _under("infra"):
+        if file.suffix == ".py":
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("saldo", "functions"):
+                    module = Path(*(node.module or "").split(".")).with_suffix(".py")
+                    (there,) = (p for p in (_ROOT / module, _ROOT / "layers/saldo/python" / module) if p.exists())
+                    found |= {there, *there.parent.glob("*.json")}
+    return found
 
 
 def _synthesised() -> str:
