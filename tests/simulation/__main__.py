@@ -17,7 +17,7 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from tests import conftest  # noqa: F401 - the environment that functions are tested in
 from tests.permissions.gate import acting
-from tests.simulation import matrix
+from tests.simulation import auditing, matrix
 from tests.simulation.dynamodb import MemoryDynamoDB
 from tests.simulation.matrix import Result
 from tests.simulation.region import Region, enforced, quiet
@@ -68,6 +68,7 @@ def _sizes(count: int) -> Iterator[int]:
 
 def one_world(world: World) -> tuple[Told, list[str]]:
     """What it did, and when it broke, the shortest schedule that breaks it."""
+    auditing.forget()
     simulation = Simulation(world.seed, world.subscriptions, world.rate)
     try:
         with quiet():

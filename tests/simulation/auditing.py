@@ -43,6 +43,9 @@ class Once:
         self._function = function
         self._known: dict[int, tuple[object, Any]] = {}
 
+    def forget(self) -> None:
+        self._known.clear()
+
     def __call__(self, *args: Any) -> Any:
         thing = args[-1]
         known = self._known.get(id(thing))
@@ -55,7 +58,7 @@ class Once:
 
 _entry = Once(insight_model.entry_or_fault)
 _body = Once(insight_model.body_from_bytes)
-_FROZEN = (
+_FROZEN: tuple[tuple[Any, str, Any], ...] = (
     (insight_model, "body_from_bytes", _body),
     (checks_owner, "entry_or_fault", _entry),
     (checks_owner, "problems_of", Once(checks_owner.problems_of)),
@@ -66,6 +69,12 @@ _FROZEN = (
     (records_windows, "packed_windows", Once(records_windows.packed_windows)),
     (usage_records, "events_of_chunk", Once(usage_records.events_of_chunk)),
 )
+
+
+def forget() -> None:
+    """What was read in a world that is over: the next one has nothing of it."""
+    for _, _, once in _FROZEN:
+        once.forget() if isinstance(once, Once) else once.cache_clear()
 
 
 @contextmanager
