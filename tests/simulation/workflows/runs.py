@@ -74,6 +74,25 @@ def stepwise_run(region: Region) -> None:
     bill(region, FEB, alone=True)
 
 
+def large(region: Region) -> None:
+    """A member and its payer with more items than one unit holds, a subscription and usage each, and credit."""
+    founded(region, 2)
+    share_invoices(region, 1, into=0)
+    bill(region, JAN)
+    for n in range(104):
+        item = Item(f"visit{n}", {"en": "Visit"}, Decimal(n + 1), tax_category="digital_service")
+        waiting = WaitingItem(account_id(n % 2), ENTITY_ID, item, FEB, "staff")
+        region.store.write_one(add_item(Unit("sell"), waiting))
+    Wallets(region.store, region.clock).grant(account_id(0), PrepaidCredit("gift", 700, JAN, paid=False), CLERK)
+    for n in range(2):
+        use(region, n, f"e{n}", datetime(2026, 1, 20, 12, tzinfo=UTC), 900)
+
+
+@workflow("run: more than one unit holds", prepare=large)
+def large_run(region: Region) -> None:
+    bill(region, FEB)
+
+
 def late_usage(region: Region) -> None:
     billed(region)
     use(region, 0, "e1", datetime(2026, 1, 20, 12, tzinfo=UTC), 900)
