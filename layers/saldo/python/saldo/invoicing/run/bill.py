@@ -76,13 +76,19 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
         facts_print(entity),
         choice_from(found.get(template_key)),
     )
-    due = records.plan_from(found[plan_key])
+    due = _planned(store, found[plan_key])
     result = _bill(billing, attempt, shared, due)
     set_aside = {aside.account_id for aside in result.set_aside}
     if not attempt.dry_run:
         keep_due(store, attempt.as_of, [account for account in due if account.account_id in set_aside])
     store.put_many([records.result_item(run_id, attempt_number, batch, result)])
     return result
+
+
+def _planned(store: Store, plan: Item) -> list[DueAccount]:
+    keys = records.more_of_plan(plan)
+    more = store.get_many(keys) if keys else {}
+    return records.plan_from([plan, *(more[key] for key in keys)])
 
 
 def _bill(billing: Billing, attempt: Attempt, shared: Batch, due: Sequence[DueAccount]) -> BatchResult:
@@ -114,7 +120,8 @@ def _write(store: Store, decided: Sequence[_Decided]) -> set[DueAccount]:
     if any(d.unit for d in decided):
         # before what names them, by plain writes at half the price: one that nothing names means nothing
         store.put_many(_body_item(body) for d in decided if d.unit for body in d.bodies)
-    conflicts = {conflict.unit for conflict in store.write([d.unit for d in decided if isinstance(d.unit, Unit)])}
+    whole = [d.unit for d in decided if isinstance(d.unit, Unit)]
+    conflicts = {conflict.unit for conflict in store.write(whole)}
     return {d.account for d in decided if d.unit and not _holds(store, d.unit, conflicts)}
 
 
