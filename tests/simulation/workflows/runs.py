@@ -106,6 +106,22 @@ def late_run(region: Region) -> None:
     bill(region, MAR)
 
 
+def late_usage_alone(region: Region) -> None:
+    """What came late of an account that has nothing left to bill."""
+    founded(region, 2)
+    stop = Change("stop", ChangeKind.CANCEL, FEB)
+    bill(region, JAN)
+    Subscriptions(region.store, region.clock).change(account_id(0), subscription_id(0), stop, CLERK)
+    bill(region, FEB)
+    region.now = datetime(2026, 2, 10, tzinfo=UTC)
+    use(region, 0, "e1", datetime(2026, 1, 20, 12, tzinfo=UTC), 200)
+
+
+@workflow("run: late usage alone", prepare=late_usage_alone)
+def late_run_alone(region: Region) -> None:
+    bill(region, date(2026, 2, 11), alone=True)
+
+
 @workflow("run: dry", prepare=billed, apart={"attempt": "each dry run is an attempt of its own", "result": "likewise"})
 def dry_run(region: Region) -> None:
     until(region, FEB)

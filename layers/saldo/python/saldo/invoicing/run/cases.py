@@ -24,7 +24,7 @@ from saldo.invoicing.rules_late import late_charge
 from saldo.invoicing.rules_minimum import key_of, key_of_window
 from saldo.invoicing.rules_templates import TemplateChoice
 from saldo.invoicing.run.earlier import with_earlier
-from saldo.invoicing.run.in_parts import billable_keys, is_held
+from saldo.invoicing.run.in_parts import is_held, named_keys
 from saldo.invoicing.run.model import BEING_BILLED, DueAccount, SetAside
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
 from saldo.kernel.errors import Refusal
@@ -155,10 +155,8 @@ def _with_minimums(one: AccountCase | SetAside, minimums: Mapping[MinimumKey, Mi
 
 
 def _keys(account: DueAccount) -> Iterator[Key]:
-    yield wallet_key(account.account_id)
-    for one in account.all:
-        yield one.account_id, "account"
-        yield from billable_keys(one)
+    yield from named_keys(account)
+    yield from ((one.account_id, "account") for one in account.all)
 
 
 def _version_ids(subscription: Subscription) -> Iterator[str]:
@@ -238,7 +236,7 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
         seller_facts=batch.seller_facts,
         template=batch.templates.of(account),
     )
-    before = [found.records[key] for one in due.all for key in billable_keys(one) if key in found.records]
+    before = [found.records[key] for key in named_keys(due) if key in found.records]
     billed = dict.fromkeys(invoice for record in before for invoice in _billed_before(record, batch))
     last = frozenset(invoice for record in before for invoice in record.get("invoice_ids", ()))
     members = tuple(accounts[member.account_id] for member in due.members)

@@ -91,7 +91,7 @@ def is_held(due: DueAccount, records: dict[Key, Item], under_way: str = "") -> b
 
 
 def _claims(store: Store, due: DueAccount) -> list[Claim]:
-    found = store.get_many([*_keys(due)], consistent=True)
+    found = store.get_many([*named_keys(due)], consistent=True)
     return [Claim.from_text(text) for text in sorted(set(_told(due, found)))]
 
 
@@ -99,16 +99,12 @@ def _told(due: DueAccount, records: dict[Key, Item]) -> Iterator[str]:
     wallet = records.get(wallet_key(due.account_id), {})
     if "being_billed" in wallet:
         yield wallet["being_billed"]
-    yield from (records[key][CLAIM] for key in _keys(due) if key in records and CLAIM in records[key])
+    yield from (records[key][CLAIM] for key in named_keys(due) if key in records and CLAIM in records[key])
 
 
-def _keys(due: DueAccount) -> Iterator[Key]:
+def named_keys(due: DueAccount) -> Iterator[Key]:
+    """Where the records lie that say what billed an account: its wallet, and what is due on it and its members."""
     yield wallet_key(due.account_id)
     for one in due.all:
-        yield from billable_keys(one)
-
-
-def billable_keys(one: DueAccount) -> Iterator[Key]:
-    """Where what is due on one account lies."""
-    yield from (subscription_key(one.account_id, s) for s in one.subscription_ids)
-    yield from (item_key(one.account_id, i) for i in one.item_ids)
+        yield from (subscription_key(one.account_id, s) for s in one.subscription_ids)
+        yield from (item_key(one.account_id, i) for i in one.item_ids)

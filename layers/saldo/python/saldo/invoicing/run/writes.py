@@ -44,8 +44,9 @@ def writes_of(attempt: Attempt, found: AccountCase, billed: BilledAccount, under
     _check_length(billed.bodies)
     unit = Unit(f"bill {found.case.account.id}", most=sys.maxsize)
     _write_windows(unit, found, billed)
-    _write_charges(unit, attempt, found, billed)
-    if billed.wallet != found.case.wallet:
+    named = _write_charges(unit, attempt, found, billed)
+    # Late usage alone moves nothing that says what billed it: then the wallet does, for a repeat to find.
+    if billed.wallet != found.case.wallet or (billed.bodies and not named):
         write_wallet(unit, *_owner(found), billed.wallet, found.wallet_read, **_mark(attempt, found, billed))
     if not attempt.dry_run:
         approvals.consume(unit, found.case.account, billed.bodies)
@@ -74,17 +75,19 @@ def _decision(attempt: Attempt, found: AccountCase, billed: BilledAccount, walle
     return unit
 
 
-def _write_charges(unit: Unit, attempt: Attempt, found: AccountCase, billed: BilledAccount) -> None:
+def _write_charges(unit: Unit, attempt: Attempt, found: AccountCase, billed: BilledAccount) -> bool:
+    """Move on subscriptions, items and minimums; whether any of them says what billed it."""
     case, mark, invoices = found.case, _mark(attempt, found, billed), _invoices(billed)
     before = {due.subscription.id: due.subscription for due in case.due}
-    for moved in billed.subscriptions:
-        if moved != before[moved.id]:
-            place = place_after(attempt, before[moved.id], moved)
-            move_on(unit, before[moved.id], moved, place=place, **mark)
+    moved_on = [moved for moved in billed.subscriptions if moved != before[moved.id]]
+    for moved in moved_on:
+        place = place_after(attempt, before[moved.id], moved)
+        move_on(unit, before[moved.id], moved, place=place, **mark)
     for waiting, sold in zip(found.items, case.items, strict=True):
         close_item(unit, waiting, ItemStatus.BILLED, invoice_id=invoices.get(sold.identity, ""), **mark)
     for part in billed.minimums:
         write_minimum(unit, part)
+    return bool(moved_on or found.items)
 
 
 def _write_windows(unit: Unit, found: AccountCase, billed: BilledAccount, forgetting: Unit | None = None) -> None:
