@@ -9,19 +9,25 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from saldo.accounts.model import Terms
 from saldo.accounts.records import account_from, account_item, consolidated_item
 from saldo.audit.model import Actor
 from saldo.insight.invariants import check_all
+from saldo.invoicing.approvals import Approvals
 from saldo.invoicing.codec import body_from_bytes
+from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.model import InvoiceBody, PrepaidCredit
+from saldo.invoicing.rules_corrections import Reason
 from saldo.invoicing.run import in_parts
 from saldo.invoicing.run.bill import bill_accounts
 from saldo.invoicing.run.close import close_run, set_aside_of
 from saldo.invoicing.run.in_parts import InParts
 from saldo.invoicing.run.now import Invoices, OneOff
 from saldo.invoicing.run.open import open_run
-from saldo.invoicing.wallet_records import wallet_key
+from saldo.invoicing.wallet_records import wallet_from, wallet_key
 from saldo.invoicing.wallets import Wallets
 from saldo.kernel.errors import Refusal
 from saldo.orders.model import Item as SoldItem
@@ -36,6 +42,7 @@ from saldo.subscriptions.rules import subscribe
 from saldo.subscriptions.service import Subscriptions
 from tests.simulation.dynamodb import Crash
 from tests.simulation.world import ENTITY, VERSION, World, account_id_of
+from tests.unit.invoicing.scenes import TAX
 
 JAN, FEB, MAR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
 CLERK = Actor("clerk", "staff")
@@ -133,6 +140,57 @@ def test_billed_in_parts_an_account_is_billed_as_in_one_unit(monkeypatch: pytest
     # Its wallet was written more often, and nothing else differs.
     assert essence(parted) == essence(whole)
     check_nothing_is_held(parted)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 6), st.integers(1, 9), st.lists(st.tuples(st.integers(0, 6), st.integers(1, 3000)), max_size=6))
+def test_whatever_an_account_owes_it_comes_to_the_same_in_parts_of_any_size(
+    monkeypatch: pytest.MonkeyPatch, members: int, size: int, late: list[tuple[int, int]]
+) -> None:
+    def billed(most: int) -> World:
+        world = organisation(members)
+        with monkeypatch.context() as context:
+            context.setattr("saldo.invoicing.run.writes.MOST_WRITES", most)
+            context.setattr(claims, "MOST_OF_A_PART", size)
+            world.run(FEB)
+            world.now = datetime(2026, 2, 10, tzinfo=UTC)
+            for n, (account, value) in enumerate(late):
+                world.use(account_id_of(account % (members + 1)), date(2026, 1, 22), value, f"late{n}")
+            _seats(world, members, 9)
+            world.run(MAR)
+        return world
+
+    whole, parted = billed(100), billed(0)
+    # The wallet, which decides, names the last invoice in parts, also where that drew nothing.
+    assert [row for row in essence(parted) if row[1] != "wallet"] == [r for r in essence(whole) if r[1] != "wallet"]
+    assert wallet_from(parted.store.get(*wallet_key(PAYER))) == wallet_from(whole.store.get(*wallet_key(PAYER)))
+    check_nothing_is_held(parted)
+
+
+def test_all_of_a_large_invoice_is_taken_back_and_leaves_nothing() -> None:
+    world = organisation(60)
+    world.run(FEB)
+    (body,) = [body for body in bodies(world) if body.issued_on == FEB]
+    before = wallet_from(world.store.get(*wallet_key(PAYER)))
+    asked = CreditRequest(PAYER, body.id, "r1", Reason.PRICE, CLERK)
+    note = Corrections(world.store, world.clock, TAX).credit(asked)
+    assert note.total_minor == -body.total_minor
+    assert wallet_from(world.store.get(*wallet_key(PAYER))) != before, "the credit it drew is back"
+    check_nothing_is_held(world)
+
+
+def test_an_organisation_whose_invoices_are_looked_at_first_is_billed_in_parts_as_it_was_seen() -> None:
+    world = organisation()
+    item = world.store.get(PAYER, "account")
+    assert item
+    world.store.put_many([account_item(replace(account_from(item), terms=Terms(review=True)))])
+    (aside,) = set_aside_of(world.store, world.run(FEB))
+    assert aside.code == "awaiting_approval"
+    desk = Approvals(world.store, world.clock)
+    desk.approve(PAYER, desk.proposal(PAYER).print, CLERK)
+    assert world.run(FEB).invoices == 1
+    assert world.store.get(PAYER, "approval") is None
+    check_nothing_is_held(world)
 
 
 def test_a_thousand_charges_are_one_invoice() -> None:

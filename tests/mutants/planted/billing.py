@@ -158,9 +158,11 @@ _RUN: tuple[Mutant, ...] = (
         "guard written before the effect",
         "invoicing/run/bill.py",
         "        store.put_many(_body_item(body) for d in decided if d.unit for body in d.bodies)\n"
-        "    conflicts = {conflict.unit for conflict in store.write([d.unit for d in decided if isinstance(d.unit, Unit)])}\n",
+        "    whole = [d.unit for d in decided if isinstance(d.unit, Unit)]\n"
+        "    conflicts = {conflict.unit for conflict in store.write(whole)}\n",
         "        later = [_body_item(body) for d in decided if d.unit for body in d.bodies]\n"
-        "    conflicts = {conflict.unit for conflict in store.write([d.unit for d in decided if isinstance(d.unit, Unit)])}\n"
+        "    whole = [d.unit for d in decided if isinstance(d.unit, Unit)]\n"
+        "    conflicts = {conflict.unit for conflict in store.write(whole)}\n"
         "    if any(d.unit for d in decided):\n"
         "        store.put_many(later)\n",
         *fire("run: first"),
