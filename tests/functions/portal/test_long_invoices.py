@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from io import BytesIO
 
 import pytest
 
+from functions.portal import services
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.records import body_item, body_key
 from saldo.kernel.money import Money, split_by_weights
@@ -76,3 +78,29 @@ def test_staff_see_it_page_by_page(long: tuple[Portal, str]) -> None:
     page = staff.get(f"/staff/{ENTITY}/accounts/{scenes.NORTH}/invoices/{invoice_id}")
     assert page.status == 200 and len(page.text.encode()) < 60_000
     assert f"invoices/{invoice_id}?lines=2" in page.text
+
+
+@dataclass
+class _Made:
+    """The documents function, and the bucket with what it made."""
+
+    document: bytes
+
+    def invoke(self, **_: object) -> dict[str, object]:
+        return {"Payload": BytesIO(b'{"key": "k"}')}
+
+    def get(self, _: str) -> bytes:
+        return self.document
+
+
+@pytest.mark.parametrize(("size", "status"), [(4_400_000, 200), (4_400_001, 422)])
+def test_a_document_that_no_answer_holds_is_refused_in_words(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, size: int, status: int
+) -> None:
+    made = _Made(b"%" * size)
+    browser, row = portal.signed_in("admin"), largest(portal)
+    monkeypatch.setattr(services, "client", lambda _: made)
+    monkeypatch.setattr(services, "documents", lambda: made)
+    page = browser.get(f"{HOME}/invoices/{row.invoice_id}/pdf")
+    assert page.status == status
+    assert status == 200 or "too large to download here" in page.text
