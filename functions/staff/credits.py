@@ -155,5 +155,9 @@ def _lines(visit: StaffVisit, found: Invoice) -> Table:
     ]
     more = f"{_path(visit, found)}?lines={here.page + 1}" if here.page < here.pages else ""
     heads = columns(t("staff.line"), t("column.quantity") + "|money", t("staff.credit.net") + "|strong")
-    title = t("pager.rows", first=here.first, last=here.last, count=here.count) if here.pages > 1 else t("staff.lines")
+    title = (
+        t("pager.rows", first=t.number(here.first), last=t.number(here.last), count=t.number(here.count))
+        if here.pages > 1
+        else t("staff.lines")
+    )
     return Table("lines", title, heads, rows, t("staff.no_lines"), found.header.currency, more)

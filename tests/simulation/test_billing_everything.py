@@ -437,6 +437,6 @@ def test_a_change_that_comes_while_an_account_is_billed_loses_nothing_and_bills_
         assert check_all(world.store).violations == [], f"at call {at}"
         return [body.net_minor for body in _bodies(world)]
 
-    billed = [nets for at in range(1, 30) if (nets := billed_with_change_at(at))]
+    billed = [nets for at in range(1, 70) if (nets := billed_with_change_at(at))]
     assert len(billed) > 12 and {sum(nets) for nets in billed} == {5650 + 7150 + 7150 + 726}
     assert {len(nets) for nets in billed} == {3}, "the run bills an account that changed under it all the same"

@@ -45,7 +45,7 @@ def test_its_page_shows_a_hundred_lines_and_the_way_to_the_others(long: tuple[Po
         following = re.search(r'rel="next" href="([^"]+)"', page.text)
         at = following[1] if following else ""
     assert shown == [100] * 10 + [2]
-    assert "Lines 1,001 to 1,002 of 1,002" in page.text or "Lines 1001 to 1002 of 1002" in page.text
+    assert "Lines 1,001 to 1,002 of 1,002" in page.text
 
 
 @pytest.mark.parametrize("asked", ["0", "99", "-1", "x", ""])
