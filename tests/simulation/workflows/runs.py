@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
 
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Terms
 from saldo.accounts.records import account_item
 from saldo.invoicing.model import Coupon, PrepaidCredit
+from saldo.invoicing.run import in_parts
 from saldo.invoicing.wallets import Wallets
 from saldo.orders.model import Item, WaitingItem
 from saldo.orders.records import add_item
+from saldo.storage.claims import CLAIM, claim_all
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Change, ChangeKind
 from saldo.subscriptions.service import Subscriptions
+from tests.simulation.dynamodb import Crash
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
 from tests.simulation.workflows.scenes import (
@@ -90,6 +96,28 @@ def large(region: Region) -> None:
 
 @workflow("run: more than one unit holds", prepare=large)
 def large_run(region: Region) -> None:
+    bill(region, FEB)
+
+
+def claimed(region: Region) -> None:
+    """A run died when it had claimed all of it and decided nothing; then there was more credit."""
+    large(region)
+    until(region, FEB)
+    invoke("invoice_run.open_run", {"entity_id": ENTITY_ID, "as_of": FEB.isoformat()})
+    run = {"run_id": f"run_{ENTITY_ID.removeprefix('ent_')}_20260201", "attempt": 1, "batch": "00000"}
+
+    def dies_after(*asked: Any) -> bool:
+        claim_all(*asked)
+        raise Crash
+
+    with patch.object(in_parts, "claim_all", dies_after), suppress(Crash):
+        invoke("invoice_run.bill_accounts", run)
+    assert any(CLAIM in item for item in region.store.scan())
+    Wallets(region.store, region.clock).grant(account_id(0), PrepaidCredit("more", 900, JAN, paid=False), CLERK)
+
+
+@workflow("run: claimed before, decided otherwise", prepare=claimed)
+def claimed_run(region: Region) -> None:
     bill(region, FEB)
 
 
