@@ -33,6 +33,7 @@ STATUS: Mapping[str, int] = {
     "request_key_reused": 409,
     "request_in_progress": 409,
     "changed_meanwhile": 409,
+    "being_billed": 409,
     "gateway_refused": 502,
 }
 _OTHER_REFUSAL = 422

@@ -41,7 +41,7 @@ def disputes(visit: Visit) -> Answer:
 
 @routes.get(_INVOICE, roles(PAYERS, SelfService.DISPUTES))
 def choose(visit: Visit) -> Answer:
-    return _form_page(visit, _disputable(visit), Filled(), ())
+    return _form_page(visit, _disputable(visit), Filled(page=whole(visit.asked("lines"))), ())
 
 
 @routes.post(_INVOICE + "/check", roles(PAYERS, SelfService.DISPUTES))

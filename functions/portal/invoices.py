@@ -5,6 +5,7 @@ from __future__ import annotations
 from functions.portal import services
 from functions.portal.answers import CSV, PDF, Answer, download
 from functions.portal.endpoint import Routes, roles
+from functions.portal.forms import whole
 from functions.portal.pages import page
 from functions.portal.presenters.invoices import export_rows, invoice_view, list_view, wish_from
 from functions.portal.presenters.seller import bank_details
@@ -58,7 +59,7 @@ def invoice(visit: Visit) -> Answer:
     found = reading.invoice(visit.records, seat.account_id, invoice_id, keys)
     bank = bank_details(found.others.get(seller_key), found.header, visit.words)
     in_dispute = in_dispute_from(invoice_id, found.others.get(disputed))
-    view = invoice_view(found, visit.today, seat.time_zone, visit.words, in_dispute)
+    view = invoice_view(found, visit.today, seat.time_zone, visit.words, in_dispute, whole(visit.asked("lines")))
     link = pay_link_from(found.others.get(link_key)) if seat.role in ADMINS else None
     rule = found.others.get(autopay_key) if visit.may_pay and view.is_open else None
     autopay = {"leave_out": invoice_id in rule["excluded"]} if rule and rule["is_on"] else None

@@ -18,7 +18,7 @@ from functions.services import store as store
 from saldo.access.rules_sso import SSO_BACK as SSO_BACK
 from saldo.access.sessions import Sessions
 from saldo.kernel.clock import Clock, system_clock
-from saldo.kernel.errors import NotFound, Unavailable
+from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.storage.clients import client
 from saldo.storage.narrowed import Narrowed
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from saldo.storage.files import Files
     from saldo.storage.store import Sees, Store
 
+# A function answers with 6 MB at most, and bytes are text of a third more in it.
+MOST_BYTES = 4_400_000
 _clock: Clock = system_clock
 
 
@@ -160,7 +162,7 @@ def document(account_id: str, subject: dict[str, str]) -> bytes:
 
 
 def rendered(request: dict[str, str]) -> bytes:
-    """What the documents function makes of a request; NotFound, Unavailable."""
+    """What the documents function makes of a request; NotFound, Unavailable, Refusal `document_too_large`."""
     payload = json.dumps(request).encode()
     answer = client("lambda").invoke(FunctionName=settings().documents_function, Payload=payload)
     made = json.loads(answer["Payload"].read())
@@ -168,7 +170,10 @@ def rendered(request: dict[str, str]) -> bytes:
         raise Unavailable("the document cannot be made at the moment")
     if "refused" in made:
         raise NotFound(made["refused"]["message"])
-    return documents().get(made["key"])
+    document = documents().get(made["key"])
+    if len(document) > MOST_BYTES:
+        raise Refusal("document_too_large", f"{len(document)} bytes are more than an answer holds")
+    return document
 
 
 def queue_gateway_event(body: str) -> None:

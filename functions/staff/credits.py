@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Callable
 
 from functions.portal.answers import PDF, Answer, download, see_other
+from functions.portal.forms import whole
+from functions.portal.presenters.tables import stretch
 from functions.portal.presenters.tags import invoice_tag
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
@@ -146,9 +148,16 @@ def _problems(visit: StaffVisit, refusal: Refusal) -> list[tuple[str, str]]:
 def _lines(visit: StaffVisit, found: Invoice) -> Table:
     t = visit.words
     lines = found.body.lines if found.body else ()
+    here = stretch(len(lines), whole(visit.asked("lines")))
     rows = [
         Row((t.of(line.names), t.number(line.quantity), t.amount(line.net_minor, found.header.currency)))
-        for line in lines
+        for line in here.of(lines)
     ]
+    more = f"{_path(visit, found)}?lines={here.page + 1}" if here.page < here.pages else ""
     heads = columns(t("staff.line"), t("column.quantity") + "|money", t("staff.credit.net") + "|strong")
-    return Table("lines", t("staff.lines"), heads, rows, t("staff.no_lines"), found.header.currency)
+    title = (
+        t("pager.rows", first=t.number(here.first), last=t.number(here.last), count=t.number(here.count))
+        if here.pages > 1
+        else t("staff.lines")
+    )
+    return Table("lines", title, heads, rows, t("staff.no_lines"), found.header.currency, more)

@@ -415,16 +415,6 @@ def test_invoices_are_split_by_purchase_order_and_credits_go_from_one_to_the_nex
     assert check_all(world.store).violations == []
 
 
-def test_more_charges_than_one_unit_holds_set_the_account_aside_with_the_reason() -> None:
-    world = World()
-    world.found(1, started_on=JAN)
-    for n in range(110):
-        _sell(world, SoldItem(f"i{n}", {"en": "Item"}, Decimal(1), tax_category="digital_service"), JAN)
-    closed = world.run(JAN)
-    (aside,) = set_aside_of(world.store, closed)
-    assert aside.code == "too_many_charges" and closed.invoices == 0
-
-
 def test_a_change_that_comes_while_an_account_is_billed_loses_nothing_and_bills_nothing_twice() -> None:
     def billed_with_change_at(at: int) -> list[int]:
         world = World()
@@ -447,6 +437,6 @@ def test_a_change_that_comes_while_an_account_is_billed_loses_nothing_and_bills_
         assert check_all(world.store).violations == [], f"at call {at}"
         return [body.net_minor for body in _bodies(world)]
 
-    billed = [nets for at in range(1, 30) if (nets := billed_with_change_at(at))]
+    billed = [nets for at in range(1, 70) if (nets := billed_with_change_at(at))]
     assert len(billed) > 12 and {sum(nets) for nets in billed} == {5650 + 7150 + 7150 + 726}
     assert {len(nets) for nets in billed} == {3}, "the run bills an account that changed under it all the same"

@@ -14,7 +14,9 @@ from saldo.audit.model import Actor
 from saldo.catalog.records import plan_version_item
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
+from saldo.invoicing.run.bill import bill_accounts
 from saldo.invoicing.run.close import set_aside_of
+from saldo.invoicing.run.open import open_run
 from saldo.subscriptions.model import Change, ChangeKind
 from saldo.subscriptions.service import Subscriptions
 from saldo.usage.ingest_rows import UsageRow
@@ -79,6 +81,23 @@ def test_late_usage_of_an_account_with_nothing_left_to_bill_is_billed_by_itself(
     assert closed.invoices == 1
     assert usage_lines(world) == [("late", "2026-01-01", 400)]
     assert world.run(date(2026, 2, 12)).invoices == 0
+    assert balanced(world)
+
+
+def test_late_usage_alone_is_invoiced_though_its_batch_is_billed_again() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    world.run(JAN)
+    stop = Change("stop", ChangeKind.CANCEL, FEB)
+    Subscriptions(world.store, world.clock).change(ACCOUNT, "sub_000000", stop, Actor("clerk", "staff"))
+    world.run(FEB)
+    world.now = datetime(2026, 2, 11, tzinfo=UTC)
+    use(world, "e1", "2026-01-20T12:00:00Z", 200)
+    attempt = open_run(world.store, world.clock, ENTITY.id, "2026-02-11")
+    for _ in range(2):
+        made = bill_accounts(world.billing(), attempt.run_id, attempt.number, "00000")
+        assert [draft.total_minor for draft in made.drafts] == [476]  # 200 × 0.02 + 19 %
+    assert world.run(date(2026, 2, 11)).invoices == 1
     assert balanced(world)
 
 

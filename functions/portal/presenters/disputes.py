@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from functions.portal.forms import whole
 from functions.portal.presenters.paying import typed_amount
+from functions.portal.presenters.tables import Stretch, stretch
 from functions.portal.presenters.tags import Tag, dispute_tag
 from functions.portal.words import Words
 from saldo.audit.model import Actor
@@ -17,20 +19,22 @@ from saldo.kernel.errors import Problems, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What somebody filled in, as they typed it. `lines`: the chosen ones."""
+    """What somebody filled in, as they typed it. `lines`: the chosen ones; `page`: of which page."""
 
     reason: str = ""
     amount: str = ""
     words: str = ""
     lines: tuple[str, ...] = ()
     typed: Mapping[str, str] = field(default_factory=dict)
+    page: int = 1
 
 
 def filled_from(form: Mapping[str, list[str]]) -> Filled:
     typed = {n.removeprefix("line."): v[-1].strip()[:40] for n, v in form.items() if n.startswith("line.")}
     last = {name: form.get(name, [""])[-1].strip() for name in ("reason", "amount", "words")}
     lines = tuple(dict.fromkeys(form.get("lines", [])))
-    return Filled(last["reason"], last["amount"][:40], last["words"], lines, typed)
+    page = whole(form.get("page", [""])[-1])
+    return Filled(last["reason"], last["amount"][:40], last["words"], lines, typed, page)
 
 
 def wish_from(filled: Filled, found: Disputable, actor: Actor, language: str, request: str = "") -> Wish:
@@ -83,13 +87,15 @@ class FormView:
     currency: str
     left: str
     lines: tuple[FormLine, ...]
+    stretch: Stretch
     reasons: tuple[tuple[str, str], ...]
 
 
 def form_view(found: Disputable, filled: Filled, errors: Mapping[str, str], words: Words) -> FormView:
     header, left, before = found.header, found.left, taken(found.known)
-    lines = []
-    for line in found.body.lines if found.body else ():
+    lines, whole_invoice = [], found.body.lines if found.body else ()
+    here = stretch(len(whole_invoice), filled.page)
+    for line in here.of(whole_invoice):
         minor = left.get(line.id, 0) - before[line.id]
         if minor > 0:
             amount = words.amount(minor, header.currency)
@@ -101,7 +107,7 @@ def form_view(found: Disputable, filled: Filled, errors: Mapping[str, str], word
     reasons = tuple((r.value, words(f"dispute.reason.{r}")) for r in DisputeReason)
     total = words.money(header.total_minor - header.credited_minor, header.currency)
     choose = ("", words("dispute.choose"))
-    return FormView(header.invoice_id, header.number, header.currency, total, tuple(lines), (choose, *reasons))
+    return FormView(header.invoice_id, header.number, header.currency, total, tuple(lines), here, (choose, *reasons))
 
 
 @dataclass(frozen=True, slots=True)

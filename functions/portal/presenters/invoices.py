@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from functions.portal import formats
-from functions.portal.presenters.tables import Column
+from functions.portal.presenters.tables import Column, Stretch, stretch
 from functions.portal.presenters.tags import Tag, dispute_tag, disputed_note, due_note, invoice_tag
 from functions.portal.words import Words
 from saldo.invoicing.listing import COLUMNS, STATUSES, InvoiceRow, Listing, ListWish
@@ -171,7 +171,8 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """`sums`: (name, note, amount, is a sum), from net to what is open. `to_pay`: open and not in dispute.
+    """`lines`: those of the page, which `stretch` tells. `sums`: (name, note, amount, is a sum), from net to what is
+    open. `to_pay`: open and not in dispute.
 
     `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty.
     """
@@ -179,6 +180,7 @@ class InvoiceView:
     title: str
     row: RowView
     lines: tuple[LineView, ...]
+    stretch: Stretch
     sums: tuple[tuple[str, str, str, bool], ...]
     open: str
     to_pay: str
@@ -194,16 +196,19 @@ class InvoiceView:
 
 
 def invoice_view(
-    invoice: Invoice, today: date, zone: str, words: Words, in_dispute: InDispute | None = None
+    invoice: Invoice, today: date, zone: str, words: Words, in_dispute: InDispute | None = None, page: int = 1
 ) -> InvoiceView:
-    """Amounts inside are in the invoice's currency and without its sign; the heading names it once."""
+    """Amounts inside are in the invoice's currency and without its sign; the heading names it once. page: of lines."""
     header, body = invoice.header, invoice.body
+    lines = body.lines if body else ()
+    here = stretch(len(lines), page)
     money = header.currency
     is_note = header.document is DocumentKind.CREDIT_NOTE
     return InvoiceView(
         title=words("invoice.title.credit_note" if is_note else "invoice.title", number=header.number),
         row=row_view(row_from(header_item(header)), today, words),
-        lines=tuple(line_view(line, money, words) for line in body.lines) if body else (),
+        lines=tuple(line_view(line, money, words) for line in here.of(lines)),
+        stretch=here,
         sums=_sums(header, body, words),
         open=words.money(header.open_minor, money),
         to_pay=words.money(header.undisputed_minor, money),

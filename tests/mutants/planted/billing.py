@@ -39,6 +39,40 @@ _RUN: tuple[Mutant, ...] = (
         "tests/simulation/test_invoice_run.py::test_a_run_whose_books_lack_an_entry_or_say_otherwise_does_not_reconcile",
     ),
     planted(
+        "billing in parts is decided on whatever became of the wallet meanwhile",
+        "missing condition on a write",
+        "invoicing/wallet_records.py",
+        'set=fields, remove=gone, when={"version": read})',
+        "set=fields, remove=gone)",
+        "tests/simulation/test_billing_in_parts.py::test_credit_granted_in_the_middle_is_on_this_invoice_or_the_next",
+    ),
+    planted(
+        "a subscription changes under a run that has claimed it",
+        "missing condition on a write",
+        "subscriptions/records.py",
+        'when={"version": before.version, CLAIM: None},',
+        'when={"version": before.version},',
+        "tests/simulation/test_billing_in_parts.py::"
+        "test_a_change_in_the_middle_comes_before_or_after_or_is_refused_and_is_never_lost_nor_billed_twice",
+    ),
+    planted(
+        "what was taken back is claimed by a straggler",
+        "missing condition on a write",
+        "storage/claims.py",
+        "    units = [_claiming(part, claim).require(deciding, when=undecided) for part in claimed]",
+        "    units = [_claiming(part, claim) for part in claimed]",
+        "tests/simulation/test_billing_in_parts.py::test_a_straggler_claims_nothing_once_its_billing_is_taken_back",
+    ),
+    planted(
+        "what was decided is taken back",
+        "missing condition on a write",
+        "invoicing/wallet_records.py",
+        'when = {"being_billed": claim, "billing_is": BillingIs.CLAIMING.value}',
+        'when = {"being_billed": claim}',
+        "tests/simulation/test_billing_in_parts.py::test_a_crash_at_any_call_is_mended_by_a_new_process",
+        *fire("run: more than one unit holds"),
+    ),
+    planted(
         "drafts that have a number get another",
         "step that does not look before it repeats",
         "invoicing/run/number.py",
@@ -66,7 +100,7 @@ _RUN: tuple[Mutant, ...] = (
         "an account changed while it is billed is lost from the run",
         "swallowed conflict",
         "invoicing/run/bill.py",
-        "waiting = [d.account for d in decided if d.unit and d.unit.name in conflicts]",
+        "waiting = [d.account for d in decided if d.account in again]",
         "waiting = []",
         "tests/simulation/test_billing_everything.py::test_a_change_that_comes_while_an_account_is_billed_loses_nothing_and_bills_nothing_twice",
     ),
@@ -123,12 +157,14 @@ _RUN: tuple[Mutant, ...] = (
         "a draft is named before it lies there",
         "guard written before the effect",
         "invoicing/run/bill.py",
-        "            billing.store.put_many(_body_item(body) for d in decided if d.unit for body in d.bodies)\n"
-        "        conflicts = {conflict.unit for conflict in billing.store.write(units)}\n",
-        "            later = [_body_item(body) for d in decided if d.unit for body in d.bodies]\n"
-        "        conflicts = {conflict.unit for conflict in billing.store.write(units)}\n"
-        "        if units:\n"
-        "            billing.store.put_many(later)\n",
+        "        store.put_many(_body_item(body) for d in decided if d.unit for body in d.bodies)\n"
+        "    whole = [d.unit for d in decided if isinstance(d.unit, Unit)]\n"
+        "    conflicts = {conflict.unit for conflict in store.write(whole)}\n",
+        "        later = [_body_item(body) for d in decided if d.unit for body in d.bodies]\n"
+        "    whole = [d.unit for d in decided if isinstance(d.unit, Unit)]\n"
+        "    conflicts = {conflict.unit for conflict in store.write(whole)}\n"
+        "    if any(d.unit for d in decided):\n"
+        "        store.put_many(later)\n",
         *fire("run: first"),
     ),
     planted(

@@ -33,8 +33,8 @@ _SUBSCRIPTIONS: tuple[Mutant, ...] = (
         "a subscription is moved on over a change made meanwhile",
         "stale version accepted",
         "subscriptions/records.py",
-        '        when={"version": before.version},\n',
-        "",
+        'when={"version": before.version, CLAIM: None},',
+        "when={CLAIM: None},",
         "tests/contexts/subscriptions/test_subscriptions.py::test_the_cursor_moves_only_from_where_it_was_seen",
     ),
     planted(
@@ -167,8 +167,8 @@ _USAGE: tuple[Mutant, ...] = (
         "what an account used is billed twice at one moment",
         "missing condition on a write",
         "usage/records_windows.py",
-        'when = {"revision": before.revision or None} | ({"flags": before.flags} if told else {})',
-        'when = {"flags": before.flags} if told else {}',
+        'when = {"revision": before.revision or None, CLAIM: None} | ({"flags": before.flags} if done else {})',
+        'when = {CLAIM: None} | ({"flags": before.flags} if done else {})',
         "tests/contexts/usage/test_windows.py::test_a_window_is_closed_once_however_often_it_is_billed",
     ),
     planted(
@@ -328,8 +328,8 @@ _ORDERS: tuple[Mutant, ...] = (
         "an item that was taken back meanwhile is billed all the same",
         "missing condition on a write",
         "orders/records.py",
-        '        when={"status": ItemStatus.WAITING.value},\n',
-        "",
+        'when={"status": ItemStatus.WAITING.value, CLAIM: None},',
+        "when={CLAIM: None},",
         "tests/simulation/test_billing_everything.py::test_an_item_taken_back_while_it_is_billed_is_on_no_invoice",
     ),
     planted(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
 
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Terms
 from saldo.accounts.records import account_item
 from saldo.invoicing.model import Coupon, PrepaidCredit
+from saldo.invoicing.run import in_parts
 from saldo.invoicing.wallets import Wallets
 from saldo.orders.model import Item, WaitingItem
 from saldo.orders.records import add_item
+from saldo.storage.claims import CLAIM, claim_all
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Change, ChangeKind
 from saldo.subscriptions.service import Subscriptions
+from tests.simulation.dynamodb import Crash
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
 from tests.simulation.workflows.scenes import (
@@ -74,6 +80,47 @@ def stepwise_run(region: Region) -> None:
     bill(region, FEB, alone=True)
 
 
+def large(region: Region) -> None:
+    """A member and its payer with more items than one unit holds, a subscription and usage each, and credit."""
+    founded(region, 2)
+    share_invoices(region, 1, into=0)
+    bill(region, JAN)
+    for n in range(104):
+        item = Item(f"visit{n}", {"en": "Visit"}, Decimal(n + 1), tax_category="digital_service")
+        waiting = WaitingItem(account_id(n % 2), ENTITY_ID, item, FEB, "staff")
+        region.store.write_one(add_item(Unit("sell"), waiting))
+    Wallets(region.store, region.clock).grant(account_id(0), PrepaidCredit("gift", 700, JAN, paid=False), CLERK)
+    for n in range(2):
+        use(region, n, f"e{n}", datetime(2026, 1, 20, 12, tzinfo=UTC), 900)
+
+
+@workflow("run: more than one unit holds", prepare=large)
+def large_run(region: Region) -> None:
+    bill(region, FEB)
+
+
+def claimed(region: Region) -> None:
+    """A run died when it had claimed all of it and decided nothing; then there was more credit."""
+    large(region)
+    until(region, FEB)
+    invoke("invoice_run.open_run", {"entity_id": ENTITY_ID, "as_of": FEB.isoformat()})
+    run = {"run_id": f"run_{ENTITY_ID.removeprefix('ent_')}_20260201", "attempt": 1, "batch": "00000"}
+
+    def dies_after(*asked: Any) -> bool:
+        claim_all(*asked)
+        raise Crash
+
+    with patch.object(in_parts, "claim_all", dies_after), suppress(Crash):
+        invoke("invoice_run.bill_accounts", run)
+    assert any(CLAIM in item for item in region.store.scan())
+    Wallets(region.store, region.clock).grant(account_id(0), PrepaidCredit("more", 900, JAN, paid=False), CLERK)
+
+
+@workflow("run: claimed before, decided otherwise", prepare=claimed)
+def claimed_run(region: Region) -> None:
+    bill(region, FEB)
+
+
 def late_usage(region: Region) -> None:
     billed(region)
     use(region, 0, "e1", datetime(2026, 1, 20, 12, tzinfo=UTC), 900)
@@ -85,6 +132,22 @@ def late_usage(region: Region) -> None:
 @workflow("run: late usage", prepare=late_usage)
 def late_run(region: Region) -> None:
     bill(region, MAR)
+
+
+def late_usage_alone(region: Region) -> None:
+    """What came late of an account that has nothing left to bill."""
+    founded(region, 2)
+    stop = Change("stop", ChangeKind.CANCEL, FEB)
+    bill(region, JAN)
+    Subscriptions(region.store, region.clock).change(account_id(0), subscription_id(0), stop, CLERK)
+    bill(region, FEB)
+    region.now = datetime(2026, 2, 10, tzinfo=UTC)
+    use(region, 0, "e1", datetime(2026, 1, 20, 12, tzinfo=UTC), 200)
+
+
+@workflow("run: late usage alone", prepare=late_usage_alone)
+def late_run_alone(region: Region) -> None:
+    bill(region, date(2026, 2, 11), alone=True)
 
 
 @workflow("run: dry", prepare=billed, apart={"attempt": "each dry run is an attempt of its own", "result": "likewise"})

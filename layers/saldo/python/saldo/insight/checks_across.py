@@ -14,6 +14,7 @@ from saldo.invoicing.minimum_records import minimum_from
 from saldo.invoicing.model import LineKind
 from saldo.invoicing.run.records import NUMBERED, attempt_from, ranked_line
 from saldo.ledger.model import LedgerAccount
+from saldo.storage.claims import CLAIM
 from saldo.storage.items import Item
 
 # A document's rank, day and id; what its run's audit record must hold of it, "" where it has a record of its own.
@@ -29,7 +30,8 @@ class Share:
     is not closed holds for its drafts. minimums: by account, subscription and first day, how much more
     is on record as asked for to make up a minimum than invoices, a payer's among them, ask for. under_way: what is not
     done yet, by name. monthly: by seller, the first day on which anything in a monthly place of the agenda is billed.
-    listed: by seller, the day of the last run of all.
+    listed: by seller, the day of the last run of all. claims: of records that are being billed in parts, by what, and
+    whose; billing: what wallets say of that.
     """
 
     entity_sums: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -42,6 +44,8 @@ class Share:
     under_way: list[tuple[str, str]] = field(default_factory=list)
     monthly: dict[str, str] = field(default_factory=dict)
     listed: dict[str, str] = field(default_factory=dict)
+    claims: set[tuple[str, str]] = field(default_factory=set)
+    billing: set[str] = field(default_factory=set)
 
     def add(self, other: Share) -> None:
         self.entity_sums.update(other.entity_sums)
@@ -49,6 +53,8 @@ class Share:
         self.clearing.update(other.clearing)
         self.minimums.update(other.minimums)
         self.under_way += other.under_way
+        self.claims |= other.claims
+        self.billing |= other.billing
         for key, numbers in other.numbers.items():
             self.numbers[key] += numbers
         for key, ranges in other.reserved.items():
@@ -89,6 +95,8 @@ def share_of(owner: Owner) -> Share:
     for item in owner.of("run"):
         if item["status"] == "closed" and not attempt_from(item).is_one_off:
             share.listed[owner.id] = max(item["as_of"], share.listed.get(owner.id, ""))
+    share.claims = {(owner.id, item[CLAIM]) for items in owner.by_kind.values() for item in items if CLAIM in item}
+    share.billing = {item["being_billed"] for item in owner.of("wallet") if "being_billed" in item}
     share.minimums = _asked_for(owner)
     share.under_way = [(owner.id, name) for name in _under_way(owner)]
     return share
@@ -134,6 +142,9 @@ def _under_way(owner: Owner) -> Iterator[str]:
     for item in owner.of("attempt"):
         if item["status"] != "closed" and not item["dry_run"]:
             yield f"{item['pk']} is {item['status']}"
+    for item in owner.of("wallet"):
+        if "being_billed" in item:
+            yield f"it is being billed: {item['billing_is']}"
     for item in owner.of("delivery"):
         if item["status"] in ("queued", "unknown"):
             yield f"{item['sk']} is {item['status']}"
@@ -158,6 +169,9 @@ def violations_across(all_: Share) -> Iterator[Violation]:
     for seller, on in all_.monthly.items():
         if on <= all_.listed.get(seller, ""):
             yield Violation(6, seller, f"what is due on {on} is where no run after {all_.listed[seller]} looks for it")
+    for owner_id, claim in sorted(all_.claims):
+        if claim not in all_.billing:
+            yield Violation(6, owner_id, f"something is claimed by {claim}, which bills nothing: nobody gives it back")
     for (account_id, subscription_id, since), minor in all_.minimums.items():
         if minor:
             said = f"{minor} more is on record as asked for than is on invoices"

@@ -27,6 +27,9 @@ from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
+# What is proposed lies in one record, with all of its invoices.
+_MOST_BYTES = 380_000
+
 
 class ApprovalState(StrEnum):
     """PROPOSED: to be looked at. APPROVED: the next run bills it if it still comes out the same. HELD: it does not."""
@@ -79,7 +82,7 @@ def decision(store: Store, attempt: Attempt, account: Account, bodies: Sequence[
     """Whether an account under review may be billed now; a run asks for each it has drafts for.
 
     None: its terms ask for no review, or this very proposal was approved. Else it is set aside as `awaiting_approval`
-    (with the proposal put on record, unless this is a dry run) or `on_hold`.
+    (with the proposal put on record, unless this is a dry run), `on_hold`, or `too_long_to_review` for one record.
     """
     if not account.terms.review or not bodies:
         return None
@@ -90,6 +93,9 @@ def decision(store: Store, attempt: Attempt, account: Account, bodies: Sequence[
             return None
         if item["state"] == ApprovalState.HELD.value:
             return SetAside(account.id, "on_hold", f"held by staff: {item['reason']}"[:300])
+    elif sum(len(body_to_bytes(body)) for body in bodies) > _MOST_BYTES:
+        message = "its invoices are more than can be looked at in one; let fewer accounts share them"
+        return SetAside(account.id, "too_long_to_review", message)
     elif not attempt.dry_run:
         fresh = _proposed_item(account, attempt.as_of, now, bodies)
         unit = Unit(f"propose {account.id}").put(fresh, when={"print": item["print"] if item else None})

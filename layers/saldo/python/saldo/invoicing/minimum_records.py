@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
+from saldo.storage.claims import CLAIM
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -22,20 +23,20 @@ def minimum_key(key: MinimumKey) -> Key:
 
 
 def read_minimums(store: Store, wanted: Iterable[MinimumKey]) -> dict[MinimumKey, MinimumPart]:
-    """Those of these that are on record."""
+    """Those of these that are on record; one that is only claimed is not yet."""
     keys = {minimum_key(key): key for key in wanted}
     found = store.get_many(sorted(keys), consistent=True) if keys else {}
-    return {keys[at]: minimum_from(item) for at, item in found.items()}
+    return {keys[at]: minimum_from(item) for at, item in found.items() if item["kind"] == "minimum"}
 
 
 def write_minimum(unit: Unit, part: MinimumPart) -> Unit:
-    """Move one on; holds only while it is as it was read."""
+    """Move one on; holds only while it is as it was read and nobody has claimed it."""
     pk, sk = minimum_key(part.key)
     fields = asdict(replace(part, revision=part.revision + 1))
     fields |= {"days": part.days and part.days.as_text(), "rounding": part.rounding.value}
     del fields["key"]
     item = {"pk": pk, "sk": sk, "kind": "minimum", "account_id": pk, **fields}
-    return unit.put(item, when={"revision": part.revision or None})
+    return unit.put(item, when={"revision": part.revision or None, CLAIM: None})
 
 
 def minimum_from(item: Item) -> MinimumPart:

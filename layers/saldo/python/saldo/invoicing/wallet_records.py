@@ -1,19 +1,30 @@
 """How an account's wallet lies in the table.
 
 `<account>` / `wallet`: one item: coupons, prepaid credits, what is left of credit notes, and the version of the record.
-On the agenda `expiring#<entity>` under the day on which the next prepaid credit expires.
+On the agenda `expiring#<entity>` under the day on which the next prepaid credit expires. While the account is billed
+in parts (`run/in_parts.py`): by what (`being_billed`), and how far that is (`billing_is`).
 """
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, Wallet
 from saldo.kernel.exact import plain
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
+
+
+class BillingIs(StrEnum):
+    """Of a billing in parts. CLAIMING: nothing is decided. DECIDED: it stands, its records follow. TAKEN_BACK: it does
+    not, what it claimed is given back."""
+
+    CLAIMING = "claiming"
+    DECIDED = "decided"
+    TAKEN_BACK = "taken_back"
 
 
 def wallet_key(account_id: str) -> Key:
@@ -60,6 +71,27 @@ def write_wallet(unit: Unit, account_id: str, entity_id: str, wallet: Wallet, re
         fields |= {"agenda_pk": expiring_agenda(entity_id), "agenda_on": min(expires).isoformat()}
         gone = ()
     return unit.update(wallet_key(account_id), set=fields, remove=gone, when={"version": read})
+
+
+def begin_billing(unit: Unit, account_id: str, entity_id: str, claim: str, read: int | None) -> Unit:
+    """Note that the account is billed in parts by this claim; holds only while it is not yet, and the wallet is as it
+    was read."""
+    fields = {"kind": "wallet", "entity_id": entity_id, "account_id": account_id, "version": (read or 0) + 1}
+    fields |= {"being_billed": claim, "billing_is": BillingIs.CLAIMING.value}
+    return unit.update(wallet_key(account_id), set=fields, when={"version": read, "being_billed": None})
+
+
+def take_billing_back(unit: Unit, account_id: str, claim: str) -> Unit:
+    """Decide against it, unless it is decided."""
+    when = {"being_billed": claim, "billing_is": BillingIs.CLAIMING.value}
+    taken_back = {"billing_is": BillingIs.TAKEN_BACK.value}
+    return unit.update(wallet_key(account_id), set=taken_back, add={"version": 1}, when=when)
+
+
+def end_billing(unit: Unit, account_id: str, claim: str) -> Unit:
+    """Nothing of it is left to do."""
+    gone = ("being_billed", "billing_is")
+    return unit.update(wallet_key(account_id), add={"version": 1}, remove=gone, when={"being_billed": claim})
 
 
 def add_credit_note(unit: Unit, account_id: str, entity_id: str, minor: int) -> Unit:

@@ -45,6 +45,7 @@ from saldo.orders.rules_contracts import (
 from saldo.orders.rules_orders import check_day
 from saldo.orders.rules_prices import is_recurring, negotiated_version, quantities_of, version_in_force
 from saldo.orders.writing import audit
+from saldo.storage.claims import CLAIM
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Subscription
@@ -292,6 +293,8 @@ class Contracts:
         waiting = records.waiting_item_from(record)
         if waiting.status is ItemStatus.BILLED:
             raise Refusal("already_billed", f"it is on {waiting.invoice_id}; correct that by a credit note")
+        if CLAIM in record:
+            raise Refusal("being_billed", f"{item_id} is being billed at this moment; try again in a minute")
         records.close_item(unit, waiting, ItemStatus.WITHDRAWN)
 
     def _account(self, account_id: str) -> Account:

@@ -13,6 +13,7 @@ from saldo.accounts.agenda import due_agenda
 from saldo.kernel.exact import plain
 from saldo.kernel.states import moved
 from saldo.orders.model import MOVES, Item, ItemStatus, WaitingItem
+from saldo.storage.claims import CLAIM
 from saldo.storage.items import Item as Record
 from saldo.storage.items import Key
 from saldo.storage.units import Unit
@@ -77,11 +78,14 @@ def waiting_item_from(record: Record) -> WaitingItem:
 
 
 def close_item(unit: Unit, waiting: WaitingItem, status: ItemStatus, *, invoice_id: str = "", **more: Any) -> Unit:
-    """Bill or withdraw an item in this unit, which holds only while it waits. `more`: attributes written besides."""
+    """Bill or withdraw an item in this unit, which holds only while it waits and nobody has claimed it.
+
+    `more`: attributes written besides.
+    """
     moved(MOVES, waiting.status, status)
     return unit.update(
         item_key(waiting.account_id, waiting.item.id),
         set={"status": status.value, "invoice_id": invoice_id, **more},
         remove=("agenda_pk", "agenda_on"),
-        when={"status": ItemStatus.WAITING.value},
+        when={"status": ItemStatus.WAITING.value, CLAIM: None},
     )

@@ -14,12 +14,16 @@ MOST_WRITES = 100
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write of a unit in DynamoDB's words. `verb` is Put, Update, Delete or ConditionCheck."""
+    """One write of a unit in DynamoDB's words. `verb` is Put, Update, Delete or ConditionCheck.
+
+    asked: in the words in which the unit was asked for it, so that it can be asked for again.
+    """
 
     verb: str
     key: Key
     request: dict[str, Any]
     bytes: int
+    asked: Mapping[str, Any]
 
 
 class _Expression:
@@ -69,10 +73,13 @@ class Unit:
 
     `when` names what must hold of the item at that moment: attribute → expected value, None for "absent",
     a set for "one of". A unit whose conditions do not hold writes nothing and comes back as a conflict.
+    `most`: more where the unit is not to be written as one (`storage.claims`).
     """
 
     name: str
     writes: list[Write] = field(default_factory=list)
+    most: int = MOST_WRITES
+    _keys: set[Key] = field(default_factory=set)
 
     def insert(self, item: Item) -> Unit:
         """Write an item that must not exist yet: the permanent guard of whatever the unit does."""
@@ -85,7 +92,8 @@ class Unit:
         expression = _Expression()
         condition = expression.condition(when, exists)
         request = expression.into({"Item": to_attributes(item)}, condition)
-        return self._add("Put", (item["pk"], item["sk"]), request, weight(item))
+        asked = {"item": item, "when": when, "exists": exists}
+        return self._add("Put", (item["pk"], item["sk"]), request, weight(item), asked)
 
     def update(
         self,
@@ -110,24 +118,26 @@ class Unit:
             clauses.append("REMOVE " + ", ".join(expression.name(n) for n in remove))
         request = {"Key": _key_attributes(key), "UpdateExpression": " ".join(clauses)}
         request = expression.into(request, expression.condition(when or {}, exists))
-        return self._add("Update", key, request, 400 + weight(set or {}))
+        asked = {"set": set or {}, "add": add or {}, "remove": remove, "when": when or {}, "exists": exists}
+        return self._add("Update", key, request, 400 + weight(set or {}), asked)
 
     def delete(self, key: Key, *, when: Mapping[str, Any] | None = None) -> Unit:
         expression = _Expression()
         request = expression.into({"Key": _key_attributes(key)}, expression.condition(when or {}, None))
-        return self._add("Delete", key, request, 100)
+        return self._add("Delete", key, request, 100, {"when": when or {}})
 
     def require(self, key: Key, *, when: Mapping[str, Any] | None = None, exists: bool | None = True) -> Unit:
         """Hold only if this other item is as expected."""
         expression = _Expression()
         condition = expression.condition(when or {}, exists)
         request = expression.into({"Key": _key_attributes(key)}, condition)
-        return self._add("ConditionCheck", key, request, 100)
+        return self._add("ConditionCheck", key, request, 100, {"when": when or {}, "exists": exists})
 
-    def _add(self, verb: str, key: Key, request: dict[str, Any], size: int) -> Unit:
-        assert all(w.key != key for w in self.writes), f"{self.name} writes {key} twice"
-        assert len(self.writes) < MOST_WRITES, f"{self.name} has more than {MOST_WRITES} writes"
-        self.writes.append(Write(verb, key, request, size))
+    def _add(self, verb: str, key: Key, request: dict[str, Any], size: int, asked: Mapping[str, Any]) -> Unit:
+        assert key not in self._keys, f"{self.name} writes {key} twice"
+        assert len(self.writes) < self.most, f"{self.name} has more than {self.most} writes"
+        self._keys.add(key)
+        self.writes.append(Write(verb, key, request, size, asked))
         return self
 
 

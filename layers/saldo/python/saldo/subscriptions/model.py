@@ -99,7 +99,8 @@ class Subscription:
     charges, 1 where not named. `next_bill_on` is the next boundary to bill, None when there is none left;
     `billed_through` the last boundary billed. `changes`: in the one order that `rules_timeline.in_order` gives them.
     `purchase_order` and `cost_centre` are the buyer's, for accounts whose invoices are split by them. `version` counts
-    the writes of its record: who writes it says which one was read.
+    the writes of its record: who writes it says which one was read. `is_being_billed`: a run holds it at the moment,
+    among too many to be billed in one go; changes wait.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Subscription:
     purchase_order: str = ""
     cost_centre: str = ""
     version: int = 1
+    is_being_billed: bool = False
 
     @property
     def billed_from(self) -> date:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from saldo.accounts.agenda import due_agenda
+from saldo.storage.claims import CLAIM
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
 from saldo.subscriptions.codec import change_from_json, change_to_json
@@ -50,13 +51,14 @@ def subscription_from(item: Item) -> Subscription:
         quantities={component: Decimal(quantity) for component, quantity in item["quantities"].items()},
         changes=tuple(change_from_json(change) for change in item["changes"]),
         version=item["version"],
+        is_being_billed=CLAIM in item,
         **fields,
     )
 
 
 def move_on(unit: Unit, before: Subscription, after: Subscription, *, place: str = "", **more: Any) -> Unit:
     """Write what billing or a change moves: cursor, status and changes. The unit holds only while the subscription is
-    still as `before`.
+    still as `before`, and nobody has claimed it.
 
     Nothing else may differ between the two. `place`: on the agenda, where that is not the next billing date. `more`:
     attributes written besides, such as what billed it.
@@ -70,7 +72,7 @@ def move_on(unit: Unit, before: Subscription, after: Subscription, *, place: str
         subscription_key(before.account_id, before.id),
         set={**_moving(after), "version": before.version + 1, **more},
         remove=gone,
-        when={"version": before.version},
+        when={"version": before.version, CLAIM: None},
     )
 
 

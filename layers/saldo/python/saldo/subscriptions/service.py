@@ -49,7 +49,7 @@ class Subscriptions:
         """Put a change on record, to be billed by the first run on or after its day; the subscription as it then is.
 
         What it costs follows from the set of changes, so changes may come in any order, late, twice, or from several
-        people at once. Raises Refusal `invalid_change` naming every fault, and those of `rules_changes.with_change`.
+        people at once. Refusals as `change_in`.
         """
         for _ in range(_MOST_TRIES):
             before = self.get(account_id, subscription_id)
@@ -120,11 +120,14 @@ def change_in(
     """Put a change on record in this unit, which holds only while the subscription is as it was read; as it then is.
 
     Nothing is added to the unit when the change was on record before. versions: by id, those that it was on and is
-    moved to. Raises Refusal `invalid_change` naming every fault, and those of `rules_changes.with_change`.
+    moved to. Raises Refusal `invalid_change` naming every fault, `being_billed` while a run holds the subscription, and
+    those of `rules_changes.with_change`.
     """
     after = changed_by(before, change, versions)
     if after == before:
         return before
+    if before.is_being_billed:
+        raise Refusal("being_billed", f"{before.id} is being billed at this moment; try again in a minute")
     move_on(unit, before, after)
     what = {"kind": change.kind.value, "effective_on": change.effective_on.isoformat()}
     subject = f"{before.id} {change.id}"
@@ -157,6 +160,7 @@ def _same_terms(there: Subscription, asked: Subscription) -> bool:
         status=there.status,
         changes=there.changes,
         version=there.version,
+        is_being_billed=there.is_being_billed,
     )
     return there == moved
 

@@ -21,6 +21,7 @@ from typing import Any
 from saldo.kernel.clock import instant_text
 from saldo.kernel.exact import plain
 from saldo.kernel.periods import Period
+from saldo.storage.claims import CLAIM
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -146,19 +147,32 @@ def closings_from(account_id: str, item: Item | None) -> Closings:
 
 def write_windows(unit: Unit, account_id: str, entity_id: str, before: Closings, windows: Sequence[Window]) -> Unit:
     """Close these windows in the unit that bills them, so that each is billed once: it holds only while nothing else
-    of the account is billed.
+    of the account is billed, and nobody has claimed to.
 
     What was told of late events is done with, so the unit does not hold when more are told of meanwhile. It is not done
     with where a charge was made anew: that is by the events of then, and what came since is still to be asked for.
     """
-    told = () if any(window.billed[-1].reason is Reason.REPLACED for window in windows) else before.late
-    removed = [f"{_LATE}{name}#{month}" for name, month in told]
-    if told:
-        removed += ["agenda_pk", "agenda_on"]
-    when = {"revision": before.revision or None} | ({"flags": before.flags} if told else {})
+    done = is_done_with_late(before, windows)
+    removed = _told(before) if done else ()
+    when = {"revision": before.revision or None, CLAIM: None} | ({"flags": before.flags} if done else {})
     changed: dict[str, Any] = {"kind": WINDOWS_KIND, "account_id": account_id, "entity_id": entity_id}
     changed |= {"revision": before.revision + 1} | _put_away(unit, account_id, before, windows)
     return unit.update(closings_key(account_id), set=changed, remove=removed, when=when)
+
+
+def is_done_with_late(before: Closings, windows: Iterable[Window]) -> bool:
+    """Whether billing these windows asks for everything that came late as far as was told."""
+    return bool(before.late) and all(window.billed[-1].reason is not Reason.REPLACED for window in windows)
+
+
+def forget_late(unit: Unit, account_id: str, before: Closings) -> Unit:
+    """The same by itself, once windows are billed: what was told is done with. It holds unless more is told since."""
+    return unit.update(closings_key(account_id), remove=_told(before), when={"flags": before.flags})
+
+
+def _told(before: Closings) -> tuple[str, ...]:
+    """Where a record says what was told of late events."""
+    return (*(f"{_LATE}{name}#{month}" for name, month in before.late), "agenda_pk", "agenda_on")
 
 
 def _put_away(unit: Unit, account_id: str, before: Closings, windows: Sequence[Window]) -> Item:

@@ -36,8 +36,6 @@ from saldo.usage.rules_windows import (
 )
 
 Asked = Mapping[Account, Sequence[tuple[UsageKey, PriceModel]]]
-# What closing windows of one account adds to a unit: their record, and one where older ones are put away.
-MOST_WRITES_OF_WINDOWS = 2
 _PLAIN_PRICE = PerUnit(Decimal(0))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from saldo.accounts.records import entity_from, facts_print
@@ -11,28 +11,24 @@ from saldo.exchange.service import ExchangeRates
 from saldo.invoicing import approvals
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.frozen import named_by_content
-from saldo.invoicing.minimum_records import write_minimum
-from saldo.invoicing.model import BilledAccount, InvoiceBody
+from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.records import body_item, body_key
 from saldo.invoicing.records_templates import choice_from, templates_key
 from saldo.invoicing.rules_accounts import bill_account
-from saldo.invoicing.rules_late import windows_of
 from saldo.invoicing.run import records
 from saldo.invoicing.run.cases import AccountCase, Batch, Billing, read_cases
-from saldo.invoicing.run.due import keep_due, place_after
-from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, SetAside
+from saldo.invoicing.run.due import keep_due
+from saldo.invoicing.run.in_parts import InParts, bill_in_parts, settle, take_back
+from saldo.invoicing.run.model import BEING_BILLED, Attempt, BatchResult, Drafted, DueAccount, SetAside
 from saldo.invoicing.run.number import load_attempt
+from saldo.invoicing.run.writes import writes_of
 from saldo.invoicing.seller_records import options_from, seller_billing_key
-from saldo.invoicing.wallet_records import write_wallet
 from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
-from saldo.orders.model import ItemStatus
-from saldo.orders.records import close_item
+from saldo.storage.claims import Claim
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
-from saldo.storage.units import MOST_WRITES, Unit
-from saldo.subscriptions.records import move_on
-from saldo.usage.totals import MOST_WRITES_OF_WINDOWS, close_windows
+from saldo.storage.units import Unit
 
 __all__ = ["Billing", "bill_accounts"]
 
@@ -44,13 +40,17 @@ _MOST_ROUNDS = 4
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """What is to be written for one account and what it makes, or why the account is set aside."""
+    """What is to be written for one account, as one unit or in parts, and what it makes; or why it is set aside.
+
+    under_way: by what the account was being billed, undecided, when it was read.
+    """
 
     account: DueAccount
-    unit: Unit | None = None
+    unit: Unit | InParts | None = None
     bodies: tuple[InvoiceBody, ...] = ()
     before: tuple[str, ...] = ()
     set_aside: SetAside | None = None
+    under_way: str = ""
 
 
 def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str) -> BatchResult:
@@ -76,13 +76,19 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
         facts_print(entity),
         choice_from(found.get(template_key)),
     )
-    due = records.plan_from(found[plan_key])
+    due = _planned(store, found[plan_key])
     result = _bill(billing, attempt, shared, due)
     set_aside = {aside.account_id for aside in result.set_aside}
     if not attempt.dry_run:
         keep_due(store, attempt.as_of, [account for account in due if account.account_id in set_aside])
     store.put_many([records.result_item(run_id, attempt_number, batch, result)])
     return result
+
+
+def _planned(store: Store, plan: Item) -> list[DueAccount]:
+    keys = records.more_of_plan(plan)
+    more = store.get_many(keys) if keys else {}
+    return records.plan_from([plan, *(more[key] for key in keys)])
 
 
 def _bill(billing: Billing, attempt: Attempt, shared: Batch, due: Sequence[DueAccount]) -> BatchResult:
@@ -92,43 +98,76 @@ def _bill(billing: Billing, attempt: Attempt, shared: Batch, due: Sequence[DueAc
     earlier: list[tuple[str, str]] = []
     waiting = list(due)
     for _ in range(_MOST_ROUNDS):
-        cases = read_cases(billing, shared, waiting)
-        decided = _decide_all(billing, attempt, waiting, cases)
-        units = [] if attempt.dry_run else [d.unit for d in decided if d.unit]
-        if units:  # before what names them, by plain writes at half the price: one that nothing names means nothing
-            billing.store.put_many(_body_item(body) for d in decided if d.unit for body in d.bodies)
-        conflicts = {conflict.unit for conflict in billing.store.write(units)}
-        waiting = [d.account for d in decided if d.unit and d.unit.name in conflicts]
+        decided = _decide_all(billing, attempt, shared, waiting)
+        again = set() if attempt.dry_run else _write(billing.store, decided)
         for d in decided:
-            if d.unit is None or d.unit.name not in conflicts:
+            if d.account not in again:
                 drafts += [_drafted_of(body) for body in d.bodies]
                 earlier += [(d.account.account_id, invoice_id) for invoice_id in d.before]
                 set_aside += [d.set_aside] if d.set_aside else []
+        waiting = [d.account for d in decided if d.account in again]
         if not waiting:
             break
     set_aside += [_overtaken(account) for account in waiting]
     return BatchResult(tuple(drafts + _frozen_before(billing.store, earlier)), tuple(set_aside))
 
 
-def _decide_all(
-    billing: Billing, attempt: Attempt, due: Sequence[DueAccount], cases: Mapping[str, AccountCase | SetAside]
-) -> list[_Decided]:
+def _write(store: Store, decided: Sequence[_Decided]) -> set[DueAccount]:
+    """Write what was decided; the accounts of which something changed meanwhile."""
+    for d in decided:
+        if d.under_way and not (isinstance(d.unit, InParts) and d.unit.claim.text == d.under_way):
+            take_back(store, Claim.from_text(d.under_way))
+    if any(d.unit for d in decided):
+        # before what names them, by plain writes at half the price: one that nothing names means nothing
+        store.put_many(_body_item(body) for d in decided if d.unit for body in d.bodies)
+    whole = [d.unit for d in decided if isinstance(d.unit, Unit)]
+    conflicts = {conflict.unit for conflict in store.write(whole)}
+    return {d.account for d in decided if d.unit and not _holds(store, d.unit, conflicts)}
+
+
+def _holds(store: Store, unit: Unit | InParts, conflicts: Collection[str]) -> bool:
+    return unit.name not in conflicts if isinstance(unit, Unit) else bill_in_parts(store, unit)
+
+
+def _decide_all(billing: Billing, attempt: Attempt, shared: Batch, due: Sequence[DueAccount]) -> list[_Decided]:
     """One after the other out of memory; where a tax service is asked, several at once, for each only waits."""
+    cases, under_way = _read(billing, attempt, shared, due)
+
+    def decide(account: DueAccount) -> _Decided:
+        known = under_way.get(account.account_id, "")
+        return replace(_decide(billing, attempt, account, cases[account.account_id], known), under_way=known)
+
     if billing.tax.parallel == 1:
-        return [_decide(billing, attempt, account, cases[account.account_id]) for account in due]
+        return list(map(decide, due))
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(billing.tax.parallel) as threads:
-        return list(threads.map(lambda a: _decide(billing, attempt, a, cases[a.account_id]), due))
+        return list(threads.map(decide, due))
 
 
-def _decide(billing: Billing, attempt: Attempt, account: DueAccount, found: AccountCase | SetAside) -> _Decided:
+def _read(
+    billing: Billing, attempt: Attempt, shared: Batch, due: Sequence[DueAccount]
+) -> tuple[dict[str, AccountCase | SetAside], dict[str, str]]:
+    """The cases, once what others began with these accounts in parts is finished; and by account what is undecided."""
+    cases = read_cases(billing, shared, due)
+    if attempt.dry_run:
+        return cases, {}
+    held = [one for one in due if isinstance(c := cases[one.account_id], SetAside) and c.code == BEING_BILLED]
+    if not held:
+        return cases, {}
+    under_way = {one.account_id: settle(billing.store, one) for one in held}
+    return cases | read_cases(billing, shared, held, under_way=under_way), under_way
+
+
+def _decide(
+    billing: Billing, attempt: Attempt, account: DueAccount, found: AccountCase | SetAside, under_way: str
+) -> _Decided:
     if isinstance(found, SetAside):
         return _Decided(account, set_aside=found)
     try:
         billed = bill_account(found.case, billing.tax)
         billed = replace(billed, bodies=tuple(map(named_by_content, billed.bodies)))
-        unit = _unit(attempt, found, billed)
+        unit = writes_of(attempt, found, billed, under_way)
     except Refusal as refusal:
         aside = SetAside(account.account_id, refusal.code, str(refusal)[:300])
     except Unavailable as outage:
@@ -139,49 +178,9 @@ def _decide(billing: Billing, attempt: Attempt, account: DueAccount, found: Acco
     else:  # trouble of the table is not the account's: the step is repeated
         waits = approvals.decision(billing.store, attempt, found.case.account, billed.bodies)
         if waits is None:
-            return _Decided(account, unit if unit.writes else None, billed.bodies, found.before)
+            return _Decided(account, unit, billed.bodies, found.before)
         aside = waits
     return _Decided(account, before=found.before, set_aside=aside)
-
-
-def _unit(attempt: Attempt, found: AccountCase, billed: BilledAccount) -> Unit:
-    """All that billing one account moves: subscriptions and items that are thereby done, windows of usage, the wallet.
-
-    That makes drafts of the bodies which these records name and which are there already.
-    """
-    case = found.case
-    _check_size(found, billed)
-    unit = Unit(f"bill {case.account.id}")
-    invoices = {charge: body.id for body in billed.bodies for charge in body.charges}
-    mark = {
-        "billed_by": records.billed_by(attempt),
-        "invoice_ids": sorted({*found.before, *(body.id for body in billed.bodies)}),
-    }
-    before = {due.subscription.id: due.subscription for due in case.due}
-    for moved in billed.subscriptions:
-        if moved != before[moved.id]:
-            place = place_after(attempt, before[moved.id], moved)
-            move_on(unit, before[moved.id], moved, place=place, **mark)
-    for waiting, sold in zip(found.items, case.items, strict=True):
-        close_item(unit, waiting, ItemStatus.BILLED, invoice_id=invoices.get(sold.identity, ""), **mark)
-    accounts = {account.id: account for account in (case.account, *found.members)}
-    for part in billed.minimums:
-        write_minimum(unit, part)
-    for account_id, windows in windows_of(case, found.usage, invoices).items():
-        close_windows(unit, accounts[account_id], found.usage[account_id], windows)
-    if not attempt.dry_run:
-        approvals.consume(unit, case.account, billed.bodies)
-    if billed.wallet != case.wallet:
-        write_wallet(unit, case.account.id, case.entity.id, billed.wallet, found.wallet_read, **mark)
-    return unit
-
-
-def _check_size(found: AccountCase, billed: BilledAccount) -> None:
-    usage = sum(MOST_WRITES_OF_WINDOWS for u in found.usage.values() if u.cutoffs or u.late)
-    writes = len(billed.subscriptions) + len(found.items) + len(billed.minimums) + usage + 1
-    if writes > MOST_WRITES:
-        message = f"{len(billed.subscriptions)} subscriptions and {len(found.items)} items are more than one unit holds"
-        raise Refusal("too_many_charges", f"{message}; let fewer accounts share an invoice")
 
 
 def _body_item(body: InvoiceBody) -> Item:

@@ -24,7 +24,8 @@ from saldo.invoicing.rules_late import late_charge
 from saldo.invoicing.rules_minimum import key_of, key_of_window
 from saldo.invoicing.rules_templates import TemplateChoice
 from saldo.invoicing.run.earlier import with_earlier
-from saldo.invoicing.run.model import DueAccount, SetAside
+from saldo.invoicing.run.in_parts import is_held, named_keys
+from saldo.invoicing.run.model import BEING_BILLED, DueAccount, SetAside
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
 from saldo.kernel.errors import Refusal
 from saldo.orders.model import ItemStatus, WaitingItem
@@ -90,6 +91,7 @@ class Batch:
     rates: ExchangeRates | None = None
     seller_facts: str = ""
     templates: TemplateChoice = field(default_factory=TemplateChoice)
+    under_way: Mapping[str, str] = MappingProxyType({})
 
 
 def read_cases(
@@ -97,16 +99,19 @@ def read_cases(
     batch: Batch,
     due: Sequence[DueAccount],
     instead: Mapping[Key, Subscription] = MappingProxyType({}),
+    under_way: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, AccountCase | SetAside]:
-    """One case per account. A record that cannot be read sets its own account aside, not the whole batch.
+    """One case per account. A record that cannot be read sets its own account aside, not the whole batch; so does one
+    that a billing in parts holds (`being_billed`), unless it is the one that is `under_way` for the account.
 
     instead: subscriptions as they are looked at instead of as they are on record.
     """
+    batch = replace(batch, under_way=under_way) if under_way else batch
     try:
         return _read(billing, batch, due, instead)
     except _UNREADABLE as error:
         if len(due) > 1:
-            alone = (read_cases(billing, batch, [account], instead) for account in due)
+            alone = (read_cases(billing, batch, [account], instead, batch.under_way) for account in due)
             return {account_id: case for cases in alone for account_id, case in cases.items()}
         log.exception("an account's records cannot be read", extra={"account_id": due[0].account_id})
         return {due[0].account_id: SetAside(due[0].account_id, "unreadable_records", type(error).__name__)}
@@ -150,15 +155,8 @@ def _with_minimums(one: AccountCase | SetAside, minimums: Mapping[MinimumKey, Mi
 
 
 def _keys(account: DueAccount) -> Iterator[Key]:
-    yield wallet_key(account.account_id)
-    for one in account.all:
-        yield one.account_id, "account"
-        yield from _billable_keys(one)
-
-
-def _billable_keys(one: DueAccount) -> Iterator[Key]:
-    yield from (subscription_key(one.account_id, s) for s in one.subscription_ids)
-    yield from (item_key(one.account_id, i) for i in one.item_ids)
+    yield from named_keys(account)
+    yield from ((one.account_id, "account") for one in account.all)
 
 
 def _version_ids(subscription: Subscription) -> Iterator[str]:
@@ -207,12 +205,14 @@ def _with_usage(
 class _Found:
     """What was read for a batch: records by key, and of them what is parsed."""
 
-    records: Mapping[Key, Item]
+    records: dict[Key, Item]
     sold: Mapping[Key, Subscription]
     versions: Mapping[str, PlanVersion]
 
 
 def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetAside:
+    if is_held(due, found.records, batch.under_way.get(due.account_id, "")):
+        return SetAside(due.account_id, BEING_BILLED, "it is being billed at this moment; try again in a minute")
     accounts = _accounts_of(due, found)
     if isinstance(accounts, SetAside):
         return accounts
@@ -236,7 +236,7 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
         seller_facts=batch.seller_facts,
         template=batch.templates.of(account),
     )
-    before = [found.records[key] for one in due.all for key in _billable_keys(one) if key in found.records]
+    before = [found.records[key] for key in named_keys(due) if key in found.records]
     billed = dict.fromkeys(invoice for record in before for invoice in _billed_before(record, batch))
     last = frozenset(invoice for record in before for invoice in record.get("invoice_ids", ()))
     members = tuple(accounts[member.account_id] for member in due.members)

@@ -12,6 +12,8 @@ from saldo.invoicing.status import DocumentKind
 ACCOUNTS_PER_BATCH = 50
 # Issuing is lighter than billing. The state machine's state holds the name of every batch, 256 KiB in all.
 INVOICES_PER_BATCH = 200
+# Why an account is set aside whose charges another process holds, for a moment.
+BEING_BILLED = "being_billed"
 
 
 class RunState(StrEnum):

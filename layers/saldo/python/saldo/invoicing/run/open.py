@@ -171,7 +171,7 @@ def _freeze(store: Store, attempt: Attempt, due: Iterable[DueAccount], first: It
         while some := list(islice(accounts, ACCOUNTS_PER_BATCH)):
             batch = batch_name(count // ACCOUNTS_PER_BATCH)
             count += len(some)
-            yield records.plan_item(attempt.run_id, attempt.plan_id, batch, some) | kept
+            yield from (item | kept for item in records.plan_items(attempt.run_id, attempt.plan_id, batch, some))
 
     store.put_many(coming())
     return count

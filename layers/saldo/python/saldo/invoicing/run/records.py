@@ -1,6 +1,6 @@
 """How runs lie in the table.
 
-`<run>` / `attempt#<n>` · `<run>` / `plan#<plan>#<batch>` (accounts of a batch) ·
+`<run>` / `attempt#<n>` · `<run>` / `plan#<plan>#<batch>` (accounts of a batch) and `…#<n>` (those it does not hold) ·
 `<run>` / `result#<n>#<batch>` (what became of a batch) · `<run>` / `ranks#<list>#<batch>` (drafts in number order) ·
 `<run>` / `numbered#<n>#<part>` (blocks of numbers and the ranks they belong to) ·
 `<entity>` / `run#<as_of>#<n>` (the seller's list of runs)
@@ -8,14 +8,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
 from saldo.invoicing.rules_numbers import Series
 from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, RunState, SetAside
+from saldo.invoicing.run.rules_plan import in_pieces, together
 from saldo.invoicing.status import DocumentKind
 from saldo.storage.items import Item, Key
+
+# Ids are some 30 bytes, and may be 70; an item holds 400 kB.
+MOST_IDS_OF_AN_ITEM = 5_000
 
 _PLAIN = [
     "run_id",
@@ -83,13 +87,31 @@ def plan_key(run_id: str, plan_id: str, batch: str) -> Key:
     return run_id, f"plan#{plan_id}#{batch}"
 
 
-def plan_item(run_id: str, plan_id: str, batch: str, accounts: Sequence[DueAccount]) -> Item:
+def plan_items(run_id: str, plan_id: str, batch: str, accounts: Sequence[DueAccount]) -> list[Item]:
+    """Who is due in a batch: one item, with more beside it where all that is due on them is more than it holds."""
     pk, sk = plan_key(run_id, plan_id, batch)
-    return {"pk": pk, "sk": sk, "kind": "plan", "accounts": [_due_row(account) for account in accounts]}
+    first, *more = in_pieces(accounts, MOST_IDS_OF_AN_ITEM)
+    item: Item = {"pk": pk, "sk": sk, "kind": "plan", "accounts": [_due_row(account) for account in first]}
+    keys = _more_keys((pk, sk), len(more))
+    beside = [
+        {"pk": key[0], "sk": key[1], "kind": "plan", "accounts": [_due_row(account) for account in piece]}
+        for key, piece in zip(keys, more, strict=True)
+    ]
+    return [item | {"more": len(more)} if more else item, *beside]
 
 
-def plan_from(item: Item) -> list[DueAccount]:
-    return [_due_from(row) for row in item["accounts"]]
+def more_of_plan(item: Item) -> list[Key]:
+    """Where the rest of a batch's plan lies, in its order."""
+    return _more_keys((item["pk"], item["sk"]), item.get("more", 0))
+
+
+def plan_from(items: Iterable[Item]) -> list[DueAccount]:
+    """Who is due in a batch, from all of its items."""
+    return together(_due_from(row) for item in items for row in item["accounts"])
+
+
+def _more_keys(key: Key, count: int) -> list[Key]:
+    return [(key[0], f"{key[1]}#{n:04d}") for n in range(1, count + 1)]
 
 
 def _due_row(account: DueAccount) -> list[Any]:
