@@ -285,7 +285,7 @@ class Corrections:
             unit.put(audit_item(_audit(header, asked, at)))
             await_true_up(unit, body)
             issued.append(header)
-        entries = (issue_entry(body, found.header.open_minor) for body in bodies)
+        entries = (issue_entry(body, found.header.open_minor, found.header.booked) for body in bodies)
         numbers = {header.invoice_id: header.number for header in issued}
         post(unit, *(entry for entry in entries if entry is not None), numbers=numbers)
         return unit, issued
