@@ -6,12 +6,14 @@ from datetime import date
 from decimal import Decimal
 
 from saldo.insight.invariants import check_all
+from saldo.invoicing.tax_documents import booked_with_documents
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
 from saldo.ledger.model import EntryKind, LedgerAccount
 from saldo.ledger.rules import base_amounts
 from saldo.ledger.service import entries, stored_balances
 from saldo.payments.differences import differences_of
+from saldo.tax.report import report_as_invoiced
 from tests.simulation.region import ENTITY_ID, Region, quiet
 from tests.simulation.workflows import exchange
 
@@ -133,3 +135,16 @@ def test_what_was_won_is_listed_with_its_rates_and_what_waits_for_one() -> None:
         assert one.booked_minor is not None and one.paid_minor is not None
         assert one.lost_minor == one.booked_minor - one.paid_minor == stored_balances(region.store, exchange.BUYER)[FX]
         assert one.invoice and list(differences_of(region.store, ENTITY_ID, date(2026, 2, 11), date(2027, 1, 1))) == []
+
+
+def test_tax_in_dollars_is_reported_in_the_euros_that_it_was_booked_at() -> None:
+    region = Region()
+    with quiet(), region.serving():
+        exchange.billed_in_dollars(region)
+        exchange.credit(region)
+        period = date(2026, 1, 1), date(2026, 2, 1)
+        report = report_as_invoiced(booked_with_documents(region.store, ENTITY_ID, *period), *period)
+        assert report.is_in_order and set(report.ledger) == {("USD", "DE")}
+        assert report.in_own_currency == {("EUR", "DE"): -euros(region)[LedgerAccount.TAX_PAYABLE]}
+        in_dollars = Money(report.ledger["USD", "DE"], "USD")
+        assert abs(report.in_own_currency["EUR", "DE"] - euro("1.1750").convert(in_dollars).minor) <= 1

@@ -62,6 +62,11 @@ def base_amounts(entry: Entry) -> tuple[int, ...]:
     return tuple(found)
 
 
+def own_currency(entry: Entry) -> str:
+    """The currency of `base_amounts`."""
+    return entry.exchange.other(entry.currency) if entry.exchange else entry.currency
+
+
 def open_items(entries: Iterable[Entry], as_of: date | None = None) -> list[OpenItem]:
     """Invoices with something still owed, folded from receivables postings; earliest due first, then by id."""
     owed: dict[str, int] = defaultdict(int)

@@ -135,7 +135,9 @@ def discount_entry(
         credits.append(Posting(RECEIVABLES, -offer.minor, invoice_id, payable.due_on, base_minor=base_minor))
     told = bases if payment.own_currency else {}
     debits = [Posting(a, minor, tag=tag or None, base_minor=told.get((a, tag))) for (a, tag), minor in legs.items()]
-    return _entry(EntryKind.EARLY_DISCOUNT_TAKEN, payment, f"{payment.id}/{part}", (*debits, *credits))
+    entry = _entry(EntryKind.EARLY_DISCOUNT_TAKEN, payment, f"{payment.id}/{part}", (*debits, *credits))
+    booked = next((payables[i].booked for i in discounts if payables[i].booked), None)
+    return replace(entry, exchange=booked.rate) if booked else entry
 
 
 def _left_booked(payable: Payable, minor: int) -> int:
