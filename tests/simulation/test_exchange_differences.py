@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+import pytest
+from click.testing import CliRunner
+
+from local.cli.__main__ import saldo
+from local.cli.site import Sites
 from saldo.insight.invariants import check_all
 from saldo.invoicing.tax_documents import booked_with_documents
 from saldo.kernel.exchange import ExchangeRate
@@ -148,3 +155,30 @@ def test_tax_in_dollars_is_reported_in_the_euros_that_it_was_booked_at() -> None
         assert report.in_own_currency == {("EUR", "DE"): -euros(region)[LedgerAccount.TAX_PAYABLE]}
         in_dollars = Money(report.ledger["USD", "DE"], "USD")
         assert abs(report.in_own_currency["EUR", "DE"] - euro("1.1750").convert(in_dollars).minor) <= 1
+
+
+@dataclass
+class Here:
+    """One region of nothing but records."""
+
+    region: Region
+    region_code: str = "eu"
+    table: str = "records"
+    aws_url: str = ""
+
+    def client(self, service: str) -> Any:
+        return self.region.client(service)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a rate", "no rate"])
+def test_the_command_lists_what_was_won_and_what_waits(known: bool) -> None:
+    region = Region()
+    with quiet(), region.serving():
+        exchange.paid_on(region, date(2026, 1, 16) if known else date(2026, 2, 10))
+        exchange.settle(region)
+    period = ["--from", "2026-01-01", "--until", "2026-03-01"]
+    asked = ["rates", "differences", "--entity", ENTITY_ID, *period]
+    answer = CliRunner().invoke(saldo, asked, obj=Sites(lambda _: Here(region)))  # type: ignore[arg-type, return-value]
+    assert answer.exit_code == 0, answer.output
+    expected = ("Won in all: 6.81 EUR", "0 payments wait") if known else ("waits", "1 payments wait")
+    assert all(words in answer.output for words in expected), answer.output
