@@ -268,6 +268,7 @@ _AUDITED_AS = {
     "payment_settled": "payment.settled",
     "payment_imported": "payment.imported",
     "payout_received": "payment.paid_out",
+    "payment_valued": "payment.valued",
     "credit_granted": "credit.granted",
 }
 
