@@ -90,9 +90,9 @@ def realised(sites: Sites, voice: Voice, entity_id: str, from_on: datetime, unti
 
     def show(console: Console) -> None:
         console.print(table(*_COLUMNS, rows=[_row(one) for one in found], numbers=_COLUMNS[3:]))
-        for currency, minor in lost.items():
+        for currency, minor in ((c, m) for c, m in lost.items() if m):
             console.print(f"{'Lost' if minor > 0 else 'Won'} in all: {Money(abs(minor), currency)}")
-        console.print(f"{waiting} payments wait for the rate of their day.")
+        console.print(f"Payments that wait for the rate of their day: {waiting}")
 
     voice.answer(answer, show)
 

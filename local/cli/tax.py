@@ -129,7 +129,7 @@ def _show(console: Console, report: TaxReport) -> None:
     _show_tie(console, report)
     if report.in_own_currency.keys() != report.ledger.keys() and report.in_own_currency:
         own = [(c, j, _major(minor, c)) for (c, j), minor in report.in_own_currency.items()]
-        title = "\nThe same in the seller's own currency, at the rate of each document"
+        title = "\nIn the seller's own currency"
         console.print(table("currency", "jurisdiction", "tax", rows=own, numbers=("tax",), title=title))
 
 

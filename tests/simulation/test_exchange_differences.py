@@ -180,5 +180,5 @@ def test_the_command_lists_what_was_won_and_what_waits(known: bool) -> None:
     asked = ["rates", "differences", "--entity", ENTITY_ID, *period]
     answer = CliRunner().invoke(saldo, asked, obj=Sites(lambda _: Here(region)))  # type: ignore[arg-type, return-value]
     assert answer.exit_code == 0, answer.output
-    expected = ("Won in all: 6.81 EUR", "0 payments wait") if known else ("waits", "1 payments wait")
+    expected = ("Won in all: 6.81 EUR", "of their day: 0") if known else ("waits", "of their day: 1")
     assert all(words in answer.output for words in expected), answer.output
