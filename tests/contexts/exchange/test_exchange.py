@@ -17,6 +17,7 @@ from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.run.close import set_aside_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.ids import double_id
 from saldo.kernel.money import Money
 from saldo.ledger.rules import base_amounts
 from saldo.ledger.service import entries
@@ -181,3 +182,20 @@ def test_a_run_sets_aside_an_account_whose_currency_has_no_rate_and_bills_the_ot
     RateImport(world.store, world.clock).set_policy(ENTITY.id, RatePolicy(), CLERK)
     closed = world.run(date(2026, 1, 2))
     assert (closed.invoices, [s.code for s in set_aside_of(world.store, closed)]) == (1, ["no_exchange_rate"])
+
+
+def test_a_double_in_next_year_is_booked_at_the_last_rate_there_is() -> None:
+    world = World()
+    there = double_id("ent", "eu", "0001")
+    rates = RateImport(world.store, world.clock)
+    world.found(1)
+    rates.set_policy(ENTITY.id, RatePolicy(), CLERK)
+    rates.import_file("ECB", XML, CLERK)
+    policy = world.store.get(ENTITY.id, "rate_policy")
+    assert policy is not None
+    world.store.put_many([policy | {"pk": there}])
+    next_year = date(2027, 3, 1)
+    told = ExchangeRates(world.store).rate_for(there, "EUR", "USD", next_year)
+    assert told is not None and told.on == date(2026, 1, 2)
+    with pytest.raises(Refusal, match="no_exchange_rate"):
+        ExchangeRates(world.store).rate_for(ENTITY.id, "EUR", "USD", next_year)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from saldo.audit.model import Actor, AuditRecord
@@ -14,10 +15,12 @@ from saldo.exchange.rules import check_policy, rate_between
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal
 from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.ids import is_double
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
 _AT_ONCE = 90
+_ANY_AGE = 20_000  # in days: nobody publishes the rates of next year, where doubles live
 
 
 class RateImport:
@@ -106,7 +109,10 @@ class ExchangeRates:
     def _policy(self, entity_id: str) -> RatePolicy | None:
         if entity_id not in self._policies:
             item = self._store.get(*records.policy_key(entity_id), consistent=False)
-            self._policies[entity_id] = records.policy_from(item)
+            found = records.policy_from(item)
+            if found and is_double(entity_id):
+                found = replace(found, most_days=_ANY_AGE)
+            self._policies[entity_id] = found
         return self._policies[entity_id]
 
     def _last(self, policy: RatePolicy, currency: str, on: date) -> DayRate | None:
