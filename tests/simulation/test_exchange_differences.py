@@ -12,7 +12,10 @@ from click.testing import CliRunner
 
 from local.cli.__main__ import saldo
 from local.cli.site import Sites
+from saldo.exchange.model import RatePolicy
+from saldo.exchange.service import RateImport
 from saldo.insight.invariants import check_all
+from saldo.integration.imports_records import account_id_of
 from saldo.invoicing.tax_documents import booked_with_documents
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
@@ -22,7 +25,8 @@ from saldo.ledger.service import entries, stored_balances
 from saldo.payments.differences import differences_of
 from saldo.tax.report import report_as_invoiced
 from tests.simulation.region import ENTITY_ID, Region, quiet
-from tests.simulation.workflows import exchange
+from tests.simulation.workflows import exchange, invoke
+from tests.simulation.workflows.scenes import CLERK, offer
 
 FX = "EUR", LedgerAccount.FX_DIFFERENCE
 
@@ -182,3 +186,22 @@ def test_the_command_lists_what_was_won_and_what_waits(known: bool) -> None:
     assert answer.exit_code == 0, answer.output
     expected = ("Won in all: 6.81 EUR", "of their day: 0") if known else ("waits", "of their day: 1")
     assert all(words in answer.output for words in expected), answer.output
+
+
+def test_what_another_system_left_open_is_booked_at_the_rate_of_its_day_where_there_is_one() -> None:
+    """Of an invoice that is older than the rates on record nothing is won or lost."""
+    rows = (
+        "number,customer,country,issued_on,due_on,currency,amount,settled_amount,settled_on",
+        "A-1,C1,DE,2025-11-01,2025-12-01,USD,100.00,100.00,2025-11-30",
+        "A-2,C1,DE,2024-11-01,2024-12-01,USD,100.00,40.00,2025-11-30",
+    )
+    region = Region()
+    with quiet(), region.serving():
+        offer(region)
+        RateImport(region.store, region.clock).set_policy(ENTITY_ID, RatePolicy(), CLERK)
+        exchange.rates_of(region, (date(2025, 10, 31), "1.10"), (date(2025, 11, 28), "1.20"))
+        region.buckets.files["imports", "open.csv"] = "\n".join(rows).encode()
+        invoke("integration.import_invoices", {"entity_id": ENTITY_ID, "key": "open.csv"})
+        found = stored_balances(region.store, account_id_of(ENTITY_ID, "C1"))
+        assert (found[FX], found["USD", LedgerAccount.RECEIVABLES]) == (9091 - 8333, 6000)
+        assert check_all(region.store, at_rest=True).violations == []
