@@ -241,7 +241,7 @@ class Corrections:
         elif not amounts:
             amounts = whole(found.body, found.notes)
         note = credit_note(found.body, found.today, amounts, found.notes, asked.note)
-        if note.total_minor > 0:
+        if note.total_minor > 0 or note.payable_minor > 0:  # less tax that the buyer pays to the state
             raise Refusal("invalid_credit_note", "only discounts are named: a credit note takes something back")
         return settled_back(found.body, note, found.notes, found.header.open_minor)
 
