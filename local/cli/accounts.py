@@ -157,7 +157,10 @@ def list_subscriptions(sites: Sites, voice: Voice, account_id: str) -> None:
 @click.pass_obj
 @speaks_json
 def change(sites: Sites, voice: Voice, account_id: str, subscription_id: str, **asked: Any) -> None:
-    """Change plan or quantity, pause, resume or cancel. The first run on or after its day bills it."""
+    """Change plan or quantity, pause, resume, cancel, or renew what was cancelled and has not ended yet.
+
+    The first run on or after its day bills it.
+    """
     quantities, added = quantities_of(asked["quantity"])
     wanted = Change(
         id=asked["change_id"] or new_id("chg", system_clock()),

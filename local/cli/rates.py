@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +21,8 @@ from saldo.exchange.service import RateImport
 from saldo.invoicing.late_charges import LateCharges
 from saldo.invoicing.rules_late_law import ReferenceRate
 from saldo.kernel.clock import system_clock
+from saldo.kernel.money import Money
+from saldo.payments.differences import Difference, differences_of
 
 _entity = click.option("--entity", "entity_id", required=True, help="The legal entity that sells.")
 _region = click.option("--region", required=True, help="Region code, as eu or us.")
@@ -67,6 +70,48 @@ def set_policy(sites: Sites, voice: Voice, entity_id: str, person: str, **asked:
     wanted = replace(rates.policy(entity_id) or RatePolicy(), **given)
     rates.set_policy(entity_id, wanted, clerk(person))
     _answer(voice, wanted)
+
+
+@rates_group.command(name="differences")
+@_entity
+@click.option("--from", "from_on", type=DAY, required=True, help="First day of the period.")
+@click.option("--until", "until_on", type=DAY, required=True, help="First day after the period.")
+@click.pass_obj
+@speaks_json
+def realised(sites: Sites, voice: Voice, entity_id: str, from_on: datetime, until_on: datetime) -> None:
+    """What was won and lost by exchange when invoices in other currencies were paid, and what waits for a rate."""
+    store = store_of(sites.of(entity_id))
+    found = list(differences_of(store, entity_id, from_on.date(), until_on.date()))
+    lost = Counter[str]()
+    for one in found:
+        lost[one.own_currency] += one.lost_minor
+    waiting = len({one.payment_id for one in found if one.rate is None})
+    answer = {"differences": [asdict(one) for one in found], "lost_minor": dict(lost), "payments_waiting": waiting}
+
+    def show(console: Console) -> None:
+        console.print(table(*_COLUMNS, rows=[_row(one) for one in found], numbers=_COLUMNS[3:]))
+        for currency, minor in ((c, m) for c, m in lost.items() if m):
+            console.print(f"{'Lost' if minor > 0 else 'Won'} in all: {Money(abs(minor), currency)}")
+        console.print(f"Payments that wait for the rate of their day: {waiting}")
+
+    voice.answer(answer, show)
+
+
+_COLUMNS = ("paid on", "invoice", "rate", "paid", "booked", "worth", "lost")
+
+
+def _row(one: Difference) -> tuple[str, ...]:
+    own = [Money(m, one.own_currency) if m is not None else None for m in (one.booked_minor, one.paid_minor)]
+    rate = f"{one.rate.rate} {one.rate.source} {one.rate.on}" if one.rate else "waits"
+    lost = str(Money(one.lost_minor, one.own_currency)) if one.rate else ""
+    return (
+        one.on.isoformat(),
+        one.invoice,
+        rate,
+        str(Money(one.minor, one.currency)),
+        *(str(m or "") for m in own),
+        lost,
+    )
 
 
 @rates_group.command()

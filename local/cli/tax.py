@@ -81,6 +81,7 @@ def as_document(report: TaxReport) -> dict[str, Any]:
         "estimated_minor": dict(report.estimated_minor),
         "difference": _listed(report.difference_minor),
         "differences": [asdict(one) for one in report.differences],
+        "in_own_currency": _listed(report.in_own_currency),
     }
 
 
@@ -126,6 +127,10 @@ def _show(console: Console, report: TaxReport) -> None:
     for currency, minor in report.estimated_minor.items():
         console.print(f"Of this {_major(minor, currency)} {currency} is estimated and not trued up yet.")
     _show_tie(console, report)
+    if report.in_own_currency.keys() != report.ledger.keys() and report.in_own_currency:
+        own = [(c, j, _major(minor, c)) for (c, j), minor in report.in_own_currency.items()]
+        title = "\nIn the seller's own currency"
+        console.print(table("currency", "jurisdiction", "tax", rows=own, numbers=("tax",), title=title))
 
 
 def _show_adjustments(console: Console, report: TaxReport) -> None:

@@ -12,6 +12,7 @@ from local.demo.customers import Contract, Habit
 from local.stack import LocalStack
 from saldo.accounts.model import Account
 from saldo.audit.model import job
+from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.records import InvoiceHeader, header_from
 from saldo.invoicing.run.starter import RunStarter
 from saldo.kernel.clock import Clock, instant_text
@@ -84,8 +85,9 @@ def settle(store: Store, account: Account, habit: Habit, anchor: date, clock: Cl
     """Book the bank transfers of an account up to the day before `anchor`; what is booked already stays as it is."""
     items = store.query_all(account.id, prefix="invoice#", consistent=True)
     issued = sorted((h for h in map(header_from, items) if h.number), key=lambda h: (h.issued_on, h.number))
+    rates = ExchangeRates(store)
     units = [
-        imported_settlement(header, minor, on, f"transfer:{header.number}", _BANK, clock())
+        imported_settlement(header, minor, on, f"transfer:{header.number}", _BANK, clock(), rates)
         for header, minor, on in _transfers(issued, habit)
         if on < anchor
     ]

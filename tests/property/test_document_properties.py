@@ -142,7 +142,7 @@ def test_credit_notes_of_all_of_an_invoice_leave_zero_in_every_account_and_walle
         wanted = whole(body, notes) if amounts is None else amounts
         if any(wanted.values()):
             note = credit_note(body, ON, wanted, notes)
-            assume(note.total_minor <= 0)  # a part that rounds to something owed is refused
+            assume(max(note.total_minor, note.payable_minor) <= 0)  # a part that rounds to something owed is refused
             note = settled_back(body, note, notes, open_minor)
             books.update(accounts_of(note, open_minor=open_minor))
             open_minor -= min(max(-note.payable_minor, 0), open_minor)

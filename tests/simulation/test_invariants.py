@@ -20,6 +20,8 @@ from saldo.invoicing.frozen import named_by_content
 from saldo.invoicing.records import body_item
 from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.clock import instant_text
+from saldo.ledger.records import entry_from
+from saldo.ledger.rules import base_amounts
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Alignment
@@ -29,7 +31,7 @@ from saldo.usage.model_windows import Billed
 from saldo.usage.records_windows import pack_windows, packed_windows
 from tests.simulation.auditing import StepAuditor
 from tests.simulation.region import Region, quiet
-from tests.simulation.workflows import orders, paying, reminders, taxes
+from tests.simulation.workflows import exchange, orders, paying, reminders, taxes
 from tests.simulation.workflows.corrections import TAX
 from tests.simulation.workflows.payments import KEY, webhooks
 from tests.simulation.workflows.runs import eventful, full_run
@@ -377,6 +379,49 @@ def a_minimum_asked_for_and_forgotten(region: Region) -> None:
     put(region, part, days=None, trued_up_minor=0)
 
 
+def paid_in_dollars(region: Region) -> None:
+    exchange.paid_at_a_known_rate(region)
+    exchange.settle(region)
+
+
+def part_paid_in_dollars(region: Region) -> None:
+    exchange.billed_in_dollars(region)
+    exchange.credit(region)
+
+
+def waiting_for_a_rate(region: Region) -> None:
+    exchange.paid_on(region, date(2026, 2, 10))
+    exchange.settle(region)
+
+
+def a_difference_of_a_cent_more(region: Region) -> None:
+    """Balanced all the same: the cent is taken from what the money is worth."""
+    item = of(region, "entry", owner=exchange.BUYER, entry_kind="payment_applied")[0]
+    bent = [dict(leg) for leg in item["postings"]]
+    lost = next(leg for leg in bent if leg["account"] == "fx_difference")
+    cash = next(leg for leg in bent if leg["account"] == "unapplied_cash")
+    lost["base_minor"], cash["base_minor"] = lost["base_minor"] + 1, cash["base_minor"] - 1
+    put(region, item, postings=bent)
+
+
+def more_left_booked_than_the_entries_say(region: Region) -> None:
+    item = next(i for i in of(region, "invoice", owner=exchange.BUYER) if "booked" in i)
+    put(region, item, booked=item["booked"] | {"minor": item["booked"]["minor"] + 1})
+
+
+def a_payment_nobody_finds_a_rate_for(region: Region) -> None:
+    (item,) = of(region, "payment", owner=exchange.BUYER)
+    put(region, {name: value for name, value in item.items() if name not in ("agenda_pk", "agenda_on")})
+
+
+def a_difference_of_no_payment(region: Region) -> None:
+    item = of(region, "entry", owner=exchange.BUYER, entry_kind="invoice_issued")[0]
+    bent = [dict(leg) for leg in item["postings"]]
+    first = base_amounts(entry_from(item))[0]
+    bent[0]["base_minor"] = first
+    put(region, item, postings=[*bent, {"account": "fx_difference", "minor": 0, "base_minor": 5}])
+
+
 PLANTED: list[tuple[int, Damage, Damage]] = [
     (1, everything, an_entry_that_does_not_balance),
     (2, everything, an_entry_that_does_not_balance),
@@ -413,6 +458,11 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (12, collected, a_debit_of_more_than_was_announced),
     (14, everything, a_credit_note_of_more_than_there_was),
     (18, everything, a_debt_that_names_no_invoice),
+    (20, paid_in_dollars, a_difference_of_a_cent_more),
+    (20, part_paid_in_dollars, more_left_booked_than_the_entries_say),
+    (20, paid_in_dollars, more_left_booked_than_the_entries_say),
+    (20, waiting_for_a_rate, a_payment_nobody_finds_a_rate_for),
+    (20, part_paid_in_dollars, a_difference_of_no_payment),
     (21, everything, a_state_nobody_knows),
     (22, reminded, a_step_in_two_letters),
     (22, reminded, a_step_without_its_guard),

@@ -196,6 +196,38 @@ CASES: tuple[Worked, ...] = (
         },
     ),
     Worked(
+        "fx.realised.3",
+        "any: what is credited and discounted wins and loses nothing, the rest is paid at another rate",
+        after(
+            "100",
+            {
+                "credit_notes": [{"on": "2026-02-01", "invoice": 1, "amount": "33.33"}],
+                "payments": [{"on": "2026-02-10", "amount": "66.67", "rate": "1.20"}],
+            },
+            exchange=booked("1.10", quoted="document_per_ledger"),
+        ),
+        {
+            "receivables.fx.settled.*.booked": ["60.61"],
+            "receivables.fx.settled.*.paid": ["55.56"],
+            "receivables.fx.difference": "5.05",
+        },
+    ),
+    Worked(
+        "fx.realised.4",
+        "any: half is given back at another rate than it was paid at",
+        after(
+            "100",
+            {
+                "payments": [
+                    {"on": "2026-02-08", "amount": "100", "rate": "1.20"},
+                    {"on": "2026-02-10", "amount": "-50", "rate": "1.00", "invoice": 1},
+                ]
+            },
+            exchange=booked("1.10", quoted="document_per_ledger"),
+        ),
+        {"receivables.fx.settled.*.difference": ["7.58", "4.55"], "receivables.fx.difference": "12.13"},
+    ),
+    Worked(
         "fx.unrealised.1",
         "ERPNext: exchange rate revaluation at the end of a month",
         after(

@@ -311,4 +311,21 @@ CASES: tuple[Worked, ...] = (
         {ALL: ["100", "100", "100"]},
         option="day_count 30_360",
     ),
+    # cancelled, and going on after all
+    Worked(
+        "proration.renew.1",
+        "Stripe: docs, cancel at the period's end, and reactivate before it",
+        subscribed(
+            fee("30"),
+            {
+                "started_on": "2026-04-01",
+                "changes": [
+                    {"kind": "cancel", "effective_on": "2026-04-10", "credit": "none"},
+                    {"kind": "renew", "effective_on": "2026-04-25"},
+                ],
+            },
+            {"from": "2026-04-01", "through": "2026-06-01"},
+        ),
+        {ALL: ["30.00", "30.00", "30.00"]},
+    ),
 )

@@ -17,6 +17,7 @@ from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.run.close import set_aside_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.ids import double_id
 from saldo.kernel.money import Money
 from saldo.ledger.rules import base_amounts
 from saldo.ledger.service import entries
@@ -45,7 +46,7 @@ def bank() -> tuple[World, RateImport]:
 def test_a_seller_that_has_not_said_whose_rates_it_books_at_books_none() -> None:
     world = World()
     world.found(0)
-    assert ExchangeRates(world.store).rate_for(ENTITY, "USD", date(2026, 1, 2)) is None
+    assert ExchangeRates(world.store).rate_for(ENTITY.id, ENTITY.currency, "USD", date(2026, 1, 2)) is None
 
 
 def test_a_file_comes_in_once_however_often_it_is_sent() -> None:
@@ -68,12 +69,12 @@ def test_a_document_is_booked_at_the_rate_of_its_day_or_the_last_before_it() -> 
     world, rates = bank()
     rates.import_file("ECB", XML, CLERK)
     found = ExchangeRates(world.store)
-    assert found.rate_for(ENTITY, "EUR", date(2026, 1, 2)) is None
+    assert found.rate_for(ENTITY.id, ENTITY.currency, "EUR", date(2026, 1, 2)) is None
     for day, rate, of in ((2, "1.1721", 2), (5, "1.1721", 2), (9, "1.1721", 2)):
-        told = found.rate_for(ENTITY, "USD", date(2026, 1, day))
+        told = found.rate_for(ENTITY.id, ENTITY.currency, "USD", date(2026, 1, day))
         assert told is not None
         assert (told.rate, told.on, told.source) == (Decimal(rate), date(2026, 1, of), "ECB")
-    new_year = found.rate_for(ENTITY, "USD", date(2026, 1, 1))
+    new_year = found.rate_for(ENTITY.id, ENTITY.currency, "USD", date(2026, 1, 1))
     assert new_year is not None and new_year.on == date(2025, 12, 31)
 
 
@@ -81,21 +82,21 @@ def test_a_rate_that_is_missing_or_too_old_is_refused_with_the_last_one_there_is
     world, rates = bank()
     rates.import_file("ECB", XML, CLERK)
     with pytest.raises(Refusal, match=r"no_exchange_rate.*2026-01-02"):
-        ExchangeRates(world.store).rate_for(ENTITY, "USD", date(2026, 1, 10))
+        ExchangeRates(world.store).rate_for(ENTITY.id, ENTITY.currency, "USD", date(2026, 1, 10))
     with pytest.raises(Refusal, match="no_exchange_rate"):
-        ExchangeRates(world.store).rate_for(ENTITY, "KWD", date(2026, 1, 2))
+        ExchangeRates(world.store).rate_for(ENTITY.id, ENTITY.currency, "KWD", date(2026, 1, 2))
     rates.set_policy(ENTITY.id, RatePolicy(most_days=10), CLERK)
-    assert ExchangeRates(world.store).rate_for(ENTITY, "USD", date(2026, 1, 10)) is not None
+    assert ExchangeRates(world.store).rate_for(ENTITY.id, ENTITY.currency, "USD", date(2026, 1, 10)) is not None
 
 
 def test_between_two_currencies_that_are_quoted_against_a_third_their_quotient_holds() -> None:
     world, rates = bank()
     rates.import_file("ECB", XML, CLERK)
     american = replace(ENTITY, currency="USD")
-    told = ExchangeRates(world.store).rate_for(american, "JPY", date(2026, 1, 2))
+    told = ExchangeRates(world.store).rate_for(american.id, american.currency, "JPY", date(2026, 1, 2))
     assert told is not None and told.rate == Decimal("157.1623582"), "184.21 / 1.1721 to ten digits"
     assert told.convert(Money(10000, "USD")) == Money(15716, "JPY")
-    to_euro = ExchangeRates(world.store).rate_for(american, "EUR", date(2026, 1, 2))
+    to_euro = ExchangeRates(world.store).rate_for(american.id, american.currency, "EUR", date(2026, 1, 2))
     assert to_euro is not None and to_euro.convert(Money(11721, "USD")) == Money(10000, "EUR")
 
 
@@ -105,8 +106,8 @@ def test_a_batch_reads_each_currency_once() -> None:
     found = ExchangeRates(world.store)
     before = world.client.calls
     for _ in range(50):
-        found.rate_for(ENTITY, "USD", date(2026, 1, 2))
-        found.rate_for(ENTITY, "GBP", date(2026, 1, 2))
+        found.rate_for(ENTITY.id, ENTITY.currency, "USD", date(2026, 1, 2))
+        found.rate_for(ENTITY.id, ENTITY.currency, "GBP", date(2026, 1, 2))
     assert world.client.calls - before == 3, "the seller's policy and two currencies"
 
 
@@ -181,3 +182,20 @@ def test_a_run_sets_aside_an_account_whose_currency_has_no_rate_and_bills_the_ot
     RateImport(world.store, world.clock).set_policy(ENTITY.id, RatePolicy(), CLERK)
     closed = world.run(date(2026, 1, 2))
     assert (closed.invoices, [s.code for s in set_aside_of(world.store, closed)]) == (1, ["no_exchange_rate"])
+
+
+def test_a_double_in_next_year_is_booked_at_the_last_rate_there_is() -> None:
+    world = World()
+    there = double_id("ent", "eu", "0001")
+    rates = RateImport(world.store, world.clock)
+    world.found(1)
+    rates.set_policy(ENTITY.id, RatePolicy(), CLERK)
+    rates.import_file("ECB", XML, CLERK)
+    policy = world.store.get(ENTITY.id, "rate_policy")
+    assert policy is not None
+    world.store.put_many([policy | {"pk": there}])
+    next_year = date(2027, 3, 1)
+    told = ExchangeRates(world.store).rate_for(there, "EUR", "USD", next_year)
+    assert told is not None and told.on == date(2026, 1, 2)
+    with pytest.raises(Refusal, match="no_exchange_rate"):
+        ExchangeRates(world.store).rate_for(ENTITY.id, "EUR", "USD", next_year)

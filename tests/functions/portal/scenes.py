@@ -21,6 +21,7 @@ from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.records import post
 from saldo.payments import records as payment_records
 from saldo.payments import rules as payment_rules
+from saldo.payments import rules_entries
 from saldo.payments.model import Allocation, Payment, PaymentStatus
 from saldo.payments.model import StatusChange as PaymentChange
 from saldo.rating.model import Share, Step
@@ -187,8 +188,8 @@ def _pay(store: Store, first: InvoiceHeader, second: InvoiceHeader | None, on: d
     }
     post(
         unit,
-        payment_rules.settlement_entry(payment),
-        payment_rules.application_entry(payment, 0, allocations, payables),
+        rules_entries.settlement_entry(payment),
+        rules_entries.application_entry(payment, 0, allocations, payables),
     )
     for header, part in chosen:
         left = header.total_minor - part

@@ -307,8 +307,8 @@ _LEDGER: tuple[Mutant, ...] = (
         "the balance moves by the last posting alone",
         "= for +=",
         "ledger/records.py",
-        "moved[name] = moved.get(name, 0) + p.minor",
-        "moved[name] = p.minor",
+        "moved[name] = moved.get(name, 0) + minor",
+        "moved[name] = minor",
         "tests/contexts/payments/test_news.py::test_a_settled_payment_is_booked_and_applied_and_has_a_receipt",
     ),
     planted(

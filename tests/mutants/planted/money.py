@@ -85,28 +85,26 @@ _NEWS: tuple[Mutant, ...] = (
     planted(
         "a payout leaves the bank",
         "swapped debit and credit",
-        "payments/rules.py",
-        "            Posting(LedgerAccount.BANK, amount.minor),\n"
-        "            Posting(LedgerAccount.GATEWAY_CLEARING, -amount.minor),\n",
-        "            Posting(LedgerAccount.BANK, -amount.minor),\n"
-        "            Posting(LedgerAccount.GATEWAY_CLEARING, amount.minor),\n",
+        "payments/rules_entries.py",
+        "(Posting(BANK, amount.minor), Posting(CLEARING, -amount.minor))",
+        "(Posting(BANK, -amount.minor), Posting(CLEARING, amount.minor))",
         "tests/contexts/payments/test_news.py::test_a_payout_empties_the_clearing_account",
     ),
     planted(
         "a settlement lies in the bank before it is there",
         "posting to the wrong account",
-        "payments/rules.py",
-        "Posting(LedgerAccount.GATEWAY_CLEARING, payment.settled_minor),",
-        "Posting(LedgerAccount.BANK, payment.settled_minor),",
+        "payments/rules_entries.py",
+        "(Posting(CLEARING, minor), Posting(UNAPPLIED, -minor))",
+        "(Posting(BANK, minor), Posting(UNAPPLIED, -minor))",
         "tests/contexts/payments/test_news.py::test_a_settled_payment_is_booked_and_applied_and_has_a_receipt",
         "tests/contexts/payments/test_news.py::test_a_payout_empties_the_clearing_account",
     ),
     planted(
         "a settlement is booked on Greenwich's date",
         "wrong zone",
-        "payments/rules.py",
-        "        booked_on=local_date(payment.settled_at, payment.booking_zone),\n",
-        "        booked_on=payment.settled_at.date(),\n",
+        "payments/rules_entries.py",
+        "        booked_on=local_date(at, payment.booking_zone),\n",
+        "        booked_on=at.date(),\n",
         "tests/contexts/payments/test_news.py::test_the_settlement_is_booked_on_the_sellers_date",
     ),
     planted(

@@ -7,7 +7,58 @@ from tests.mutants.model import Mutant, fire, planted
 _PAGES = "tests/functions/portal/test_autopay.py::"
 _RULES = "tests/unit/autopay/test_autopay_rules.py"
 
+_EXCHANGE = "tests/property/test_exchange_properties.py"
+
 MUTANTS: tuple[Mutant, ...] = (
+    planted(
+        "a gain is booked as a loss",
+        "sign",
+        "payments/rules_entries.py",
+        "a.booked_minor - share for a, share",
+        "share - a.booked_minor for a, share",
+        _EXCHANGE,
+    ),
+    planted(
+        "parts of a payment are each rounded for themselves",
+        "rounded apart",
+        "kernel/exchange.py",
+        "return self.convert(after).minor - self.convert(before).minor",
+        "return self.convert(part).minor",
+        _EXCHANGE,
+    ),
+    planted(
+        "the last of an invoice leaves a cent booked",
+        "remainder dropped",
+        "kernel/exchange.py",
+        "return self.minor if minor == open_.minor else",
+        "return self.minor if not minor else",
+        _EXCHANGE,
+        "tests/property/test_receivable_properties.py",
+    ),
+    planted(
+        "money without a rate is never valued",
+        "off the agenda",
+        "payments/rules.py",
+        'return ("unrated", instant_text(payment.settled_at)) if payment.awaits_rate else None',
+        "return None",
+        "tests/simulation/test_exchange_differences.py",
+    ),
+    planted(
+        "a payout told first leaves the bank without what it has",
+        "order assumed",
+        "payments/rules_entries.py",
+        "if payment.paid_out_at is not None and worth:",
+        "if False:",
+        "tests/simulation/test_exchange_differences.py",
+    ),
+    planted(
+        "a difference is booked and nobody counts it again",
+        "check left out",
+        "insight/checks_exchange.py",
+        "        if found != expected:",
+        "        if False:",
+        "tests/simulation/test_invariants.py",
+    ),
     planted(
         "a removed card can still be charged",
         "state not asked for",

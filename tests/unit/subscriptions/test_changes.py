@@ -7,7 +7,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
+
 from saldo.catalog.model import ChargeKind, DayCount, Flat, PerUnit, PlanVersion
+from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Unit
 from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription, SubscriptionStatus
 from saldo.subscriptions.rules import cancel
@@ -129,3 +132,48 @@ def test_usage_of_a_day_with_several_changes_belongs_to_the_terms_that_end_it() 
         ("one", on(1), on(16)),
         ("one", on(16), on(1, 7)),
     ]
+
+
+def cancelled(day: date, change_id: str = "a", credit: CreditRule = NONE) -> Change:
+    return Change(change_id, ChangeKind.CANCEL, day, credit=credit)
+
+
+def renewed(day: date, change_id: str = "b") -> Change:
+    return Change(change_id, ChangeKind.RENEW, day)
+
+
+def test_what_was_cancelled_for_the_end_of_the_period_goes_on_when_it_is_renewed_before() -> None:
+    ending = changed(SMALL, cancelled(on(10)))
+    assert len(lines(ending, on(1, 7))) == 1
+    assert lines(with_change(ending, renewed(on(20))), on(1, 7)) == lines(changed(SMALL), on(1, 7))
+    assert lines(with_change(ending, renewed(on(1, 7))), on(1, 7)) == lines(changed(SMALL), on(1, 7))
+    assert lines(with_change(ending, renewed(on(2, 7))), on(2, 7)) == lines(ending, on(2, 7)), "it had ended"
+
+
+def test_a_renewal_withdraws_what_was_cancelled_for_its_day_and_nothing_that_is_cancelled_later() -> None:
+    today = changed(SMALL, cancelled(on(10), credit=CreditRule.UNUSED), renewed(on(10)))
+    assert lines(today, on(30)) == lines(changed(SMALL), on(30))
+    later = changed(SMALL, cancelled(on(10)), renewed(on(12)), cancelled(on(15), "c"))
+    assert lines(later, on(1, 7)) == lines(changed(SMALL, cancelled(on(15))), on(1, 7))
+    assert lines(changed(SMALL, cancelled(on(15), "c"), renewed(on(12)), cancelled(on(10))), on(1, 7)) == lines(
+        later, on(1, 7)
+    )
+
+
+def test_a_run_between_the_cancellation_and_its_renewal_changes_nothing() -> None:
+    known = {**VERSIONS, "plv_1": SMALL}
+    ending = moved_on(changed(SMALL, cancelled(on(10))), known, on(15))
+    assert ending.status is SubscriptionStatus.CANCELLING
+    going = with_change(ending, renewed(on(20)))
+    after = moved_on(going, known, on(20))
+    assert after.status is SubscriptionStatus.ACTIVE and after.next_bill_on == on(1, 7)
+    assert lines(after, on(1, 7))[-1] == (on(1, 7), "small", 1, on(1, 7), on(1, 8))
+
+
+def test_what_has_ended_or_was_sold_until_a_day_is_not_renewed() -> None:
+    until = cancel(changed(SMALL), SMALL, on(1, 9))
+    with pytest.raises(Refusal, match="ends_as_agreed"):
+        with_change(until, renewed(on(20)))
+    gone = moved_on(changed(SMALL, cancelled(on(10))), {**VERSIONS, "plv_1": SMALL}, on(1, 7))
+    with pytest.raises(Refusal, match="already_ended"):
+        with_change(gone, renewed(on(2, 7)))

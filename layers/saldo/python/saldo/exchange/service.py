@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
-from saldo.accounts.model import LegalEntity
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.exchange import records
@@ -13,12 +13,14 @@ from saldo.exchange.model import DayRate, RatePolicy
 from saldo.exchange.reading import rates_in
 from saldo.exchange.rules import check_policy, rate_between
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import NotFound, Problems
+from saldo.kernel.errors import NotFound, Problems, Refusal
 from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.ids import is_double
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
 _AT_ONCE = 90
+_ANY_AGE = 20_000  # in days: nobody publishes the rates of next year, where doubles live
 
 
 class RateImport:
@@ -81,24 +83,36 @@ class ExchangeRates:
         self._policies: dict[str, RatePolicy | None] = {}
         self._rates: dict[tuple[RatePolicy, str, date], DayRate | None] = {}
 
-    def rate_for(self, entity: LegalEntity, currency: str, on: date) -> ExchangeRate | None:
-        """What a document in a currency is booked at on a day; None where that is the seller's own currency, and for a
-        seller that has not said whose rates it books at (`RateImport.set_policy`).
+    def rate_for(self, entity_id: str, own: str, currency: str, on: date) -> ExchangeRate | None:
+        """What a document or payment in a currency is booked at on a day; None where that is the seller's `own`, and
+        for a seller that has not said whose rates it books at (`RateImport.set_policy`).
 
         One read a currency for all accounts of a batch. Refusal `no_exchange_rate` without a rate that is young enough.
         """
-        if currency == entity.currency:
+        if currency == own:
             return None
-        policy = self._policy(entity.id)
+        policy = self._policy(entity_id)
         if policy is None:
             return None
-        found = {code: self._last(policy, code, on) for code in (entity.currency, currency)}
-        return rate_between(entity.currency, currency, found, policy, on)
+        found = {code: self._last(policy, code, on) for code in (own, currency)}
+        return rate_between(own, currency, found, policy, on)
+
+    def known_rate_for(self, entity_id: str, own: str, currency: str, on: date) -> ExchangeRate | None:
+        """The same for what nobody refuses for want of a rate, as money that came: None where there is none."""
+        try:
+            return self.rate_for(entity_id, own, currency, on)
+        except Refusal as refusal:
+            if refusal.code != "no_exchange_rate":
+                raise
+            return None
 
     def _policy(self, entity_id: str) -> RatePolicy | None:
         if entity_id not in self._policies:
             item = self._store.get(*records.policy_key(entity_id), consistent=False)
-            self._policies[entity_id] = records.policy_from(item)
+            found = records.policy_from(item)
+            if found and is_double(entity_id):
+                found = replace(found, most_days=_ANY_AGE)
+            self._policies[entity_id] = found
         return self._policies[entity_id]
 
     def _last(self, policy: RatePolicy, currency: str, on: date) -> DayRate | None:

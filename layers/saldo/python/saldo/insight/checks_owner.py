@@ -19,6 +19,10 @@ from saldo.insight.checks_disputes import (
     disputed_cents_are_in_one_dispute,
     disputes_freeze_what_is_open,
 )
+from saldo.insight.checks_exchange import (
+    differences_are_what_the_rates_make_of_them,
+    what_is_open_stands_at_the_rate_of_its_document,
+)
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
 from saldo.invoicing.minimum_records import minimum_from
@@ -264,6 +268,7 @@ _AUDITED_AS = {
     "payment_settled": "payment.settled",
     "payment_imported": "payment.imported",
     "payout_received": "payment.paid_out",
+    "payment_valued": "payment.valued",
     "credit_granted": "credit.granted",
 }
 
@@ -476,4 +481,6 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     disputes_freeze_what_is_open,
     disputed_cents_are_in_one_dispute,
     credited_disputes_have_their_credit_notes,
+    what_is_open_stands_at_the_rate_of_its_document,
+    differences_are_what_the_rates_make_of_them,
 )

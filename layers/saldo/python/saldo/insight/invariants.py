@@ -55,7 +55,6 @@ NOT_CHECKED = {
     16: "no recognition yet: advance charges stay deferred",
     17: "no period close yet",
     19: "held by the rating rules and their property tests; no proration is stored apart",
-    20: "realised exchange differences are not booked yet; rates are frozen on documents and entries",
     25: "a matter of time, not of one look: alarms watch queue ages, waiting payments and late runs; "
     "the simulation checks it whenever its faults stop",
 }

@@ -16,6 +16,7 @@ from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from
 from saldo.accounts.service import Accounts
 from saldo.audit.model import Actor
+from saldo.exchange.service import ExchangeRates
 from saldo.integration import imports_records as records
 from saldo.integration.imports_rows import (
     ImportedInvoice,
@@ -218,13 +219,12 @@ class InvoiceImport:
         self, plan: _Plan, invoices: Sequence[ImportedInvoice], accounts: Mapping[str, Account], actor: Actor
     ) -> dict[str, InvoiceHeader]:
         """Every invoice's header as it now is, by number."""
-        new = {i.number for i in plan.new}
-        made = {
-            i.number: records.import_unit(
-                i, accounts[records.account_id_of(plan.entity.id, i.customer)], actor, self._clock()
-            )
-            for i in invoices
-        }
+        new, rates = {i.number for i in plan.new}, ExchangeRates(self._store)
+        made = {}
+        for i in invoices:
+            account = accounts[records.account_id_of(plan.entity.id, i.customer)]
+            rate = rates.known_rate_for(plan.entity.id, plan.entity.currency, account.currency, i.issued_on)
+            made[i.number] = records.import_unit(i, account, actor, self._clock(), rate)
         conflicts = {c.unit for c in self._store.write([unit for number, (unit, _) in made.items() if number in new])}
         headers = {number: header for number, (unit, header) in made.items()}
         there = [n for n, (unit, _) in made.items() if n not in new or unit.name in conflicts]
@@ -241,6 +241,7 @@ class InvoiceImport:
     def _write_settlements(
         self, invoices: Iterable[ImportedInvoice], headers: Mapping[str, InvoiceHeader], actor: Actor
     ) -> None:
+        rates = ExchangeRates(self._store)
         units = [
             imported_settlement(
                 headers[i.number],
@@ -249,6 +250,7 @@ class InvoiceImport:
                 records.settlement_source(i, i.settled_on),
                 actor,
                 self._clock(),
+                rates,
             )
             for i in invoices
             if i.settled and i.settled_on

@@ -15,6 +15,7 @@ from saldo.invoicing.model import InvoiceBody, InvoiceStatus, Line
 from saldo.invoicing.records import InvoiceHeader, StatusChange, body_key, draft_header, header_item
 from saldo.invoicing.rules import invoice_id
 from saldo.kernel.exact import ONE
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.periods import Period
 from saldo.kernel.regions import region_of
@@ -91,8 +92,8 @@ def content_of(invoice: ImportedInvoice, account_id: str) -> str:
     return fingerprint(account_id, invoice.number, *dates, str(invoice.amount), *settled)
 
 
-def body_of(invoice: ImportedInvoice, account: Account) -> InvoiceBody:
-    """One line over the whole amount; what tax was in it only the other system knows."""
+def body_of(invoice: ImportedInvoice, account: Account, exchange: ExchangeRate | None = None) -> InvoiceBody:
+    """One line over the whole amount; what tax was in it only the other system knows. exchange: of its day, if any."""
     charges = (f"{IMPORTED}:{invoice.number}",)
     issued_on, currency, minor = invoice.issued_on, invoice.amount.currency, invoice.amount.minor
     return InvoiceBody(
@@ -114,6 +115,7 @@ def body_of(invoice: ImportedInvoice, account: Account) -> InvoiceBody:
         net_minor=minor,
         tax_minor=0,
         total_minor=minor,
+        exchange=exchange,
     )
 
 
@@ -161,12 +163,15 @@ def entry_of(header: InvoiceHeader) -> Entry:
             Posting(LedgerAccount.RECEIVABLES, header.total_minor, header.invoice_id, header.due_on),
             Posting(LedgerAccount.OPENING_BALANCE, -header.total_minor),
         ),
+        exchange=header.booked.rate if header.booked else None,
     )
 
 
-def import_unit(invoice: ImportedInvoice, account: Account, actor: Actor, at: datetime) -> tuple[Unit, InvoiceHeader]:
+def import_unit(
+    invoice: ImportedInvoice, account: Account, actor: Actor, at: datetime, exchange: ExchangeRate | None
+) -> tuple[Unit, InvoiceHeader]:
     """Everything that importing one invoice writes, settlement aside."""
-    body = body_of(invoice, account)
+    body = body_of(invoice, account, exchange)
     header = header_of(invoice, body)
     unit = Unit(f"import {invoice.number}")
     pk, sk = number_guard_key(account.entity_id, invoice.number)

@@ -17,7 +17,7 @@ from saldo.invoicing.model import (
     LineKind,
 )
 from saldo.kernel.exact import plain
-from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.exchange import rate_from_row, rate_row
 from saldo.kernel.rounding import Rounding
 from saldo.tax.codec import facts_from, facts_to
 
@@ -48,8 +48,7 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
     if not body.by_mail:
         found["by_mail"] = False
     if body.exchange:
-        rate = body.exchange
-        found["exchange"] = [rate.base, rate.counter, plain(rate.rate), rate.source, rate.on.isoformat()]
+        found["exchange"] = rate_row(body.exchange)
     if body.tax_facts:
         found["tax_facts"] = facts_to(body.tax_facts)
     return found
@@ -71,7 +70,7 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "seller_facts": document.get("seller_facts", ""),
         "template": document.get("template", ""),
         "by_mail": document.get("by_mail", True),
-        "exchange": _exchange_from(document["exchange"]) if "exchange" in document else None,
+        "exchange": rate_from_row(document["exchange"]) if "exchange" in document else None,
         "tax_facts": facts_from(document["tax_facts"]) if "tax_facts" in document else None,
     }
 
@@ -88,10 +87,6 @@ def _credit_from(row: list[Any]) -> AppliedCredit:
 
 def _early_from(row: list[Any]) -> EarlyDiscount:
     return EarlyDiscount(Decimal(row[0]), row[1], DiscountTax(row[2]))
-
-
-def _exchange_from(row: list[str]) -> ExchangeRate:
-    return ExchangeRate(row[0], row[1], Decimal(row[2]), row[3], date.fromisoformat(row[4]))
 
 
 def line_later_to(line: Line) -> dict[str, Any]:

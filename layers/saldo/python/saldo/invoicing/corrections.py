@@ -241,7 +241,7 @@ class Corrections:
         elif not amounts:
             amounts = whole(found.body, found.notes)
         note = credit_note(found.body, found.today, amounts, found.notes, asked.note)
-        if note.total_minor > 0:
+        if note.total_minor > 0 or note.payable_minor > 0:  # less tax that the buyer pays to the state
             raise Refusal("invalid_credit_note", "only discounts are named: a credit note takes something back")
         return settled_back(found.body, note, found.notes, found.header.open_minor)
 
@@ -285,7 +285,7 @@ class Corrections:
             unit.put(audit_item(_audit(header, asked, at)))
             await_true_up(unit, body)
             issued.append(header)
-        entries = (issue_entry(body, found.header.open_minor) for body in bodies)
+        entries = (issue_entry(body, found.header.open_minor, found.header.booked) for body in bodies)
         numbers = {header.invoice_id: header.number for header in issued}
         post(unit, *(entry for entry in entries if entry is not None), numbers=numbers)
         return unit, issued

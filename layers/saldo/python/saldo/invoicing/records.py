@@ -16,6 +16,8 @@ from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
+from saldo.kernel.exchange import Booked, rate_from_row, rate_row
+from saldo.kernel.money import Money
 from saldo.ledger.model import LedgerAccount
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
@@ -56,6 +58,7 @@ class InvoiceHeader:
     A credit note's total is below zero and nothing is open on it; `of_invoice` names what it takes back.
     `credited_minor` (0 or more) is what credit notes took back of this invoice, in all.
     `disputed_minor` (0 or more, at most what is open) is in dispute: nobody is asked for it.
+    `booked`: at which rate it stands in the seller's own currency, where that is another, and how much of what is open.
     `by_mail`: False where the account wanted none when it was frozen; delivery is then not even told of it.
     """
 
@@ -84,6 +87,11 @@ class InvoiceHeader:
     early: EarlyOffer | None = None
     by_mail: bool = True
     disputed_minor: int = 0
+    booked: Booked | None = None
+
+    @property
+    def open_money(self) -> Money:
+        return Money(self.open_minor, self.currency)
 
     @property
     def undisputed_minor(self) -> int:
@@ -103,7 +111,10 @@ class InvoiceHeader:
 # Written only where they say something, so that what was stored before them reads the same.
 _LATER = {
     name: InvoiceHeader.__dataclass_fields__[name].default
-    for name in ("document", "of_invoice", "series", "sequence", "credited_minor", "early", "by_mail", "disputed_minor")
+    for name in (
+        *("document", "of_invoice", "series", "sequence", "credited_minor", "early", "by_mail", "disputed_minor"),
+        "booked",
+    )
 }
 
 
@@ -132,7 +143,14 @@ def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
         early=early_offer(body),
         of_invoice=body.of_invoice,
         by_mail=body.by_mail,
+        booked=_booked(body),
     )
+
+
+def _booked(body: InvoiceBody) -> Booked | None:
+    if body.exchange is None or body.payable_minor <= 0:
+        return None
+    return Booked(body.exchange, body.exchange.convert(Money(body.payable_minor, body.currency)).minor)
 
 
 def header_key(account_id: str, invoice_id: str) -> Key:
@@ -165,6 +183,7 @@ def header_item(header: InvoiceHeader) -> Item:
     if header.early:
         legs = [[account.value, tag, minor] for account, tag, minor in header.early.legs]
         item["early"] = {"until_on": header.early.until_on.isoformat(), "legs": legs}
+    item |= _booked_set(header.booked)
     item["status"] = header.status.value
     item["document"] = header.document.value
     item["history"] = _history_items(header.history)
@@ -178,6 +197,8 @@ def header_from(item: Item) -> InvoiceHeader:
     fields = {name: item[name] for name in InvoiceHeader.__dataclass_fields__ if name in item or name not in _LATER}
     if "early" in item:
         fields["early"] = _early_from(item["early"])
+    if "booked" in item:
+        fields["booked"] = Booked(rate_from_row(item["booked"]["rate"]), item["booked"]["minor"])
     fields["document"] = DocumentKind(item.get("document", DocumentKind.INVOICE))
     fields["status"] = InvoiceStatus(item["status"])
     fields["issued_on"] = date.fromisoformat(item["issued_on"])
@@ -223,13 +244,15 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
     disputed = min(header.disputed_minor, left)
     status = InvoiceStatus.PART_PAID if left else InvoiceStatus.PAID
     history = (*header.history, StatusChange(at, status)) if status is not header.status else header.history
+    booked = header.booked and header.booked.less(paid_minor, header.open_money)
+    now = {"open_minor": left, "status": status.value, "history": _history_items(history)}
     unit.update(
         header_key(header.account_id, header.invoice_id),
-        set={"open_minor": left, "status": status.value, "history": _history_items(history)} | _disputed_set(disputed),
+        set=now | _disputed_set(disputed) | _booked_set(booked),
         remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),
         when={"open_minor": header.open_minor, "status": header.status.value, **_disputed_as(header)},
     )
-    return replace(header, open_minor=left, status=status, history=history, disputed_minor=disputed)
+    return replace(header, open_minor=left, status=status, history=history, disputed_minor=disputed, booked=booked)
 
 
 def dispute_update(unit: Unit, header: InvoiceHeader, disputed_minor: int) -> None:
@@ -242,6 +265,10 @@ def dispute_update(unit: Unit, header: InvoiceHeader, disputed_minor: int) -> No
     else:
         gone = _disputed_gone(header, disputed)
         unit.update(key, set=_disputed_set(disputed), remove=gone, when=when | _disputed_as(header))
+
+
+def _booked_set(booked: Booked | None) -> Item:
+    return {"booked": {"rate": rate_row(booked.rate), "minor": booked.minor}} if booked else {}
 
 
 def _disputed_set(minor: int) -> dict[str, int]:
@@ -285,6 +312,7 @@ def credit_update(
             "status": status.value,
             "history": _history_items(history),
             **_disputed_set(disputed),
+            **_booked_set(header.booked and header.booked.less(lowered_minor, header.open_money)),
         },
         remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),
         when=before | {"credited_minor": header.credited_minor or None, **_disputed_as(header)},

@@ -35,8 +35,9 @@ from saldo.invoicing.rules_minimum import Minimums
 from saldo.invoicing.rules_returns import taken_off
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.exact import minor_of_share, total
+from saldo.kernel.exchange import Booked
 from saldo.kernel.ids import derived_id
-from saldo.kernel.money import minor_digits
+from saldo.kernel.money import Money, minor_digits
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.rules import billed
@@ -281,13 +282,13 @@ def invoice_id(issued_on: date, entity_id: str, account_id: str, currency: str, 
     return derived_id("inv", issued_on, entity_id, account_id, currency, *sorted(charges))
 
 
-def issue_entry(body: InvoiceBody, open_minor: int | None = None) -> Entry | None:
+def issue_entry(body: InvoiceBody, open_minor: int | None = None, booked: Booked | None = None) -> Entry | None:
     """The journal entry of issuing: receivables against revenue, deferred revenue and tax; None where all cancels out.
 
     Charges in arrears are earned; those in advance are deferred, by revenue tag. Tax is owed per jurisdiction; what the
     buyer withholds of it is had back from the state. Credits that pay are used up. A credit note is the same with its
-    signs turned round: against its invoice as far as that is open (`open_minor`; None: in full), and for the rest in
-    favour of what the customer has with the seller.
+    signs turned round: against its invoice as far as that is open (`open_minor`; None: in full), taking as much of what
+    that is `booked` at, and for the rest in favour of what the customer has with the seller.
     """
     credits = _earned(body.lines)
     for tax in body.tax_totals:
@@ -310,7 +311,7 @@ def issue_entry(body: InvoiceBody, open_minor: int | None = None) -> Entry | Non
         account_id=body.account_id,
         currency=body.currency,
         source_id=body.id,
-        postings=(*_owed(body, owed, open_minor), *legs),
+        postings=(*_owed(body, owed, open_minor, booked), *legs),
         exchange=body.exchange,
     )
 
@@ -328,18 +329,17 @@ def _earned(lines: Sequence[Line]) -> Counter[tuple[LedgerAccount, str]]:
     return credits
 
 
-def _owed(body: InvoiceBody, minor: int, open_minor: int | None) -> list[Posting]:
+def _owed(body: InvoiceBody, minor: int, open_minor: int | None, booked: Booked | None) -> list[Posting]:
     """What the customer owes, or (below zero) has back: first off what is open of the invoice, then as credit."""
     receivable = minor
     if body.kind is DocumentKind.CREDIT_NOTE:
         reach = minor if open_minor is None else max(minor, -open_minor)
         receivable = reach if body.of_invoice else 0
-    invoice_id = body.of_invoice or body.id
-    legs = (
-        [Posting(LedgerAccount.RECEIVABLES, receivable, invoice_id=invoice_id, due_on=body.due_on)]
-        if receivable
-        else []
-    )
+    invoice_id, base = body.of_invoice or body.id, None
+    if body.of_invoice and open_minor and booked:
+        base = -booked.part(-receivable, Money(open_minor, body.currency))
+    owed = Posting(LedgerAccount.RECEIVABLES, receivable, invoice_id=invoice_id, due_on=body.due_on, base_minor=base)
+    legs = [owed] if receivable else []
     return legs if receivable == minor else [*legs, Posting(LedgerAccount.CUSTOMER_CREDIT, minor - receivable)]
 
 

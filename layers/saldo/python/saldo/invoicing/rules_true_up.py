@@ -97,4 +97,5 @@ def absorbing_entry(body: InvoiceBody, found: TrueUp, on: date) -> Entry | None:
         currency=body.currency,
         source_id=body.id,
         postings=legs,
+        exchange=body.exchange,
     )

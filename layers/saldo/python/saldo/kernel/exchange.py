@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
 from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import plain
 from saldo.kernel.money import CurrencyMismatch, Money
 from saldo.kernel.rounding import Rounding
 
@@ -29,6 +31,10 @@ class ExchangeRate:
         if not self.rate.is_finite() or self.rate <= 0:
             raise Refusal("invalid_rate", f"{self.rate} {self.counter} per {self.base} is not a rate")
 
+    def other(self, currency: str) -> str:
+        """The one of the two currencies that is not this."""
+        return self.counter if currency == self.base else self.base
+
     def convert(self, money: Money, rounding: Rounding = Rounding.HALF_UP) -> Money:
         """The same amount in the other of the two currencies, rounded once to its minor unit."""
         if money.currency == self.base:
@@ -37,10 +43,34 @@ class ExchangeRate:
             return Money.of_major(Fraction(money.as_decimal()) / Fraction(self.rate), self.base, rounding)
         raise CurrencyMismatch(money.currency, f"{self.base} and {self.counter}")
 
+    def convert_part(self, reached: int, part: Money) -> int:
+        """What a part of an amount is worth, in minor units, when so much of it was told before: the parts of an amount
+        add up to the whole converted once."""
+        before, after = Money(reached, part.currency), Money(reached + part.minor, part.currency)
+        return self.convert(after).minor - self.convert(before).minor
 
-def realised_difference(amount: Money, booked: ExchangeRate, paid: ExchangeRate) -> Money:
-    """What settling an amount at another rate than it was booked at costs, in the ledger's currency.
 
-    Above zero a loss, below a gain. amount: what was paid, in the document's currency; below zero for a refund.
-    """
-    return booked.convert(amount) - paid.convert(amount)
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """At which rate what is open of a document is booked in the seller's own currency, and how much of that is left."""
+
+    rate: ExchangeRate
+    minor: int
+
+    def part(self, minor: int, open_: Money) -> int:
+        """What so much of what is open is booked at, in minor units: all of it takes the last cent booked for it."""
+        return self.minor if minor == open_.minor else self.rate.convert(Money(minor, open_.currency)).minor
+
+    def less(self, minor: int, open_: Money) -> Booked:
+        """What is left once so much of what is open is settled."""
+        return Booked(self.rate, self.minor - self.part(minor, open_))
+
+
+def rate_row(rate: ExchangeRate) -> list[str]:
+    """A rate as records keep it: [base, counter, rate, source, date]."""
+    return [rate.base, rate.counter, plain(rate.rate), rate.source, rate.on.isoformat()]
+
+
+def rate_from_row(row: Sequence[str]) -> ExchangeRate:
+    """The rate that `rate_row` wrote."""
+    return ExchangeRate(row[0], row[1], Decimal(row[2]), row[3], date.fromisoformat(row[4]))

@@ -17,7 +17,8 @@ class LedgerAccount(StrEnum):
 
     CUSTOMER_CREDIT: from credit notes, PREPAID_CREDIT: bought or granted, by the credit's id; CREDIT_GIVEN_AWAY: what
     granting credit that nobody paid for costs the seller. TAX_WITHHELD: what buyers kept of invoices for the state, by
-    jurisdiction; it is to be had back from there.
+    jurisdiction; it is to be had back from there. FX_DIFFERENCE: exchange losses, gains below zero, in the seller's own
+    currency alone.
     """
 
     RECEIVABLES = "receivables"
@@ -52,6 +53,7 @@ class EntryKind(StrEnum):
     CREDIT_GRANTED = "credit_granted"
     CREDIT_EXPIRED = "credit_expired"
     CREDIT_PAID_BACK = "credit_paid_back"
+    PAYMENT_VALUED = "payment_valued"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Posting:
     """One leg of an entry. `minor`: debit above zero, credit below, never 0.
 
     `invoice_id` ties a receivables leg to its open item and `due_on` dates it; `tag` carries what a report
-    groups by (the tax jurisdiction of a tax leg, the revenue line's plan).
+    groups by (the tax jurisdiction of a tax leg, the revenue line's plan). `base_minor`: what it is in the entity's own
+    currency where that does not follow from the rate of the entry; an exchange difference is of nothing but that.
     """
 
     account: LedgerAccount
@@ -67,6 +70,7 @@ class Posting:
     invoice_id: str | None = None
     due_on: date | None = None
     tag: str | None = None
+    base_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ class Entry:
     """One balanced money event of one legal entity, customer account and currency. Never changes once posted.
 
     `exchange`: the rate at which it stands in the entity's own currency, where that is another (`rules.base_amounts`).
-    Raises Refusal `unbalanced_entry` when the postings do not add up to zero or there are fewer than two.
+    Raises Refusal `unbalanced_entry` when the postings do not add up to zero, in either currency, or there are fewer
+    than two.
     """
 
     id: str
@@ -90,8 +95,11 @@ class Entry:
     def __post_init__(self) -> None:
         if len(self.postings) < 2 or sum(p.minor for p in self.postings) != 0:
             raise Refusal("unbalanced_entry", f"postings of {self.id} do not add up to zero")
-        if any(p.minor == 0 for p in self.postings):
+        if any(p.minor == 0 and not p.base_minor for p in self.postings):
             raise Refusal("empty_posting", f"{self.id} has a posting of nothing")
+        told = [p.base_minor for p in self.postings if p.base_minor is not None]
+        if told and (sum(told) != 0 if len(told) == len(self.postings) else self.exchange is None):
+            raise Refusal("unbalanced_entry", f"base amounts of {self.id} do not add up to zero")
 
 
 def entry_for(

@@ -8,12 +8,12 @@ days of the journal are no more what they were.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
-from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.exchange import rate_from_row, rate_row
+from saldo.ledger import rules
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
@@ -30,8 +30,7 @@ def entry_key(entry: Entry) -> tuple[str, str]:
 def entry_item(entry: Entry) -> Item:
     pk, sk = entry_key(entry)
     rate = entry.exchange
-    booked_at = [rate.base, rate.counter, str(rate.rate), rate.source, rate.on.isoformat()] if rate else None
-    return ({"exchange": booked_at} if booked_at else {}) | {
+    return ({"exchange": rate_row(rate)} if rate else {}) | {
         "pk": pk,
         "sk": sk,
         "kind": "entry",
@@ -51,6 +50,8 @@ def _posting_item(posting: Posting) -> Item:
         item["due_on"] = posting.due_on.isoformat()
     if posting.tag is not None:
         item["tag"] = posting.tag
+    if posting.base_minor is not None:
+        item["base_minor"] = posting.base_minor
     return item
 
 
@@ -65,12 +66,8 @@ def entry_from(item: Item) -> Entry:
         currency=item["currency"],
         source_id=item["source_id"],
         postings=tuple(_posting_from(p) for p in item["postings"]),
-        exchange=_exchange_from(item["exchange"]) if "exchange" in item else None,
+        exchange=rate_from_row(item["exchange"]) if "exchange" in item else None,
     )
-
-
-def _exchange_from(row: Sequence[str]) -> ExchangeRate:
-    return ExchangeRate(row[0], row[1], Decimal(row[2]), row[3], date.fromisoformat(row[4]))
 
 
 def _posting_from(item: Item) -> Posting:
@@ -80,6 +77,7 @@ def _posting_from(item: Item) -> Posting:
         invoice_id=item.get("invoice_id"),
         due_on=date.fromisoformat(item["due_on"]) if "due_on" in item else None,
         tag=item.get("tag"),
+        base_minor=item.get("base_minor"),
     )
 
 
@@ -107,8 +105,9 @@ def post(
         beside = {"correlation_id": correlation_id, "number": (numbers or {}).get(entry.source_id, "")}
         unit.insert(entry_item(entry) | {name: said for name, said in beside.items() if said})
         for p in entry.postings:
-            name = balance_field(entry.currency, p.account)
-            moved[name] = moved.get(name, 0) + p.minor
+            currency, minor = (entry.currency, p.minor) if p.minor else rules.difference_moved(entry, p)
+            name = balance_field(currency, p.account)
+            moved[name] = moved.get(name, 0) + minor
     if entries:
         counted = {ENTRIES: len(entries)} | {name: minor for name, minor in moved.items() if minor}
         said = {"kind": "balance", "days": sorted({entry.booked_on.isoformat() for entry in entries})}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from saldo.kernel.money import Money
-from saldo.ledger.model import AgingBucket, Entry, LedgerAccount, OpenItem
+from saldo.ledger.model import AgingBucket, Entry, LedgerAccount, OpenItem, Posting
 
 Balances = dict[tuple[str, LedgerAccount], int]
 
@@ -21,28 +21,50 @@ AGING_BOUNDS: tuple[tuple[str, int | None, int | None], ...] = (
 
 
 def balances(entries: Iterable[Entry], as_of: date | None = None) -> Balances:
-    """Balance in minor units per (currency, ledger account), of entries booked on or before `as_of`."""
+    """Balance in minor units per (currency, ledger account), of entries booked on or before `as_of`.
+
+    Exchange differences are in the entity's own currency, all else in the currency of the entries.
+    """
     totals: Balances = defaultdict(int)
     for entry in entries:
         if as_of is None or entry.booked_on <= as_of:
-            for posting in entry.postings:
-                totals[entry.currency, posting.account] += posting.minor
+            for p in entry.postings:
+                currency, minor = (entry.currency, p.minor) if p.minor else difference_moved(entry, p)
+                totals[currency, p.account] += minor
     return dict(totals)
+
+
+def difference_moved(entry: Entry, posting: Posting) -> tuple[str, int]:
+    """What a posting of nothing in the entry's currency moves: an exchange difference, (own currency, minor units)."""
+    if posting.account is LedgerAccount.FX_DIFFERENCE and posting.base_minor and entry.exchange:
+        return entry.exchange.other(entry.currency), posting.base_minor
+    return entry.currency, 0
 
 
 def base_amounts(entry: Entry) -> tuple[int, ...]:
     """What each posting is in the entity's own currency at the rate the entry was booked at; they add up to zero too.
 
-    The first posting (the receivable) and all others are converted and rounded half up, the odd cents of that go to the
-    largest of the others, so that a document's base total is its total converted once. Without a rate: the postings.
+    Postings that say it are taken at their word. Of the others the first (the receivable) and the rest are converted
+    and rounded half up, the odd cents of that go to the largest of the rest, so that a document's base total is its
+    total converted once. Without a rate or word: the postings.
     """
-    rate = entry.exchange
+    rate, told = entry.exchange, [p.base_minor for p in entry.postings]
     if rate is None:
-        return tuple(p.minor for p in entry.postings)
-    found = [rate.convert(Money(p.minor, entry.currency)).minor for p in entry.postings]
-    largest = max(range(1, len(found)), key=lambda i: abs(entry.postings[i].minor))
-    found[largest] -= sum(found)
+        return tuple(p.minor if p.base_minor is None else p.base_minor for p in entry.postings)
+    found = [
+        rate.convert(Money(p.minor, entry.currency)).minor if p.base_minor is None else p.base_minor
+        for p in entry.postings
+    ]
+    converted = [i for i, minor in enumerate(told) if minor is None]
+    if converted:
+        largest = max([i for i in converted if i] or converted, key=lambda i: abs(entry.postings[i].minor))
+        found[largest] -= sum(found)
     return tuple(found)
+
+
+def own_currency(entry: Entry) -> str:
+    """The currency of `base_amounts`."""
+    return entry.exchange.other(entry.currency) if entry.exchange else entry.currency
 
 
 def open_items(entries: Iterable[Entry], as_of: date | None = None) -> list[OpenItem]:

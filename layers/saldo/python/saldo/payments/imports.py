@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
+from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.records import InvoiceHeader, settle_update
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import derived_id
 from saldo.kernel.money import Money
 from saldo.ledger.records import post
-from saldo.payments import records, rules
+from saldo.payments import records, rules, rules_entries
 from saldo.payments.model import Allocation, Payment, PaymentStatus, StatusChange
+from saldo.payments.rating import rated
 from saldo.payments.reading import payable
 from saldo.storage.units import Conflict, Unit
 
@@ -21,25 +24,32 @@ _ZONE = "UTC"  # an imported settlement is a date, not an instant
 
 
 def imported_settlement(
-    header: InvoiceHeader, minor: int, settled_on: date, source_id: str, actor: Actor, at: datetime
+    header: InvoiceHeader,
+    minor: int,
+    settled_on: date,
+    source_id: str,
+    actor: Actor,
+    at: datetime,
+    rates: ExchangeRates,
 ) -> Unit:
     """The unit that books one past settlement of one invoice; write many in one `Store.write`.
 
-    header: as it is now. minor: above zero; what exceeds the open balance stays unapplied cash. source_id: names the
-    settlement where it comes from and guards it for ever. Units of the same account move the same balance, so they
-    pack best when accounts alternate; two settlements of one invoice need the header read again in between.
+    header: as it is now. rates: of the batch. minor: above zero; what exceeds the open balance stays unapplied cash.
+    source_id: names the settlement where it comes from and guards it for ever. Units of the same account move the same
+    balance, so they pack best when accounts alternate; two settlements of one invoice need the header read again.
     Refusal `not_above_zero`.
     """
     if minor <= 0:
         raise Refusal("not_above_zero", "a settlement is above zero")
-    payment = _payment(header, minor, settled_on, source_id)
+    payables = {header.invoice_id: payable(header)}
+    new = rated(rates, _payment(header, minor, settled_on, source_id))
+    payment = replace(new, applied=rules.apply_to_open(new.allocations, payables), parts_applied=1)
     unit = Unit(f"settle {header.account_id} {source_id}")
     unit.insert(records.import_guard(header.account_id, source_id, payment.id))
     unit.insert(records.payment_item(payment))
-    entries = [rules.import_entry(payment)]
+    entries = [rules_entries.import_entry(payment)]
     if payment.applied:
-        payables = {header.invoice_id: payable(header)}
-        entries.append(rules.application_entry(payment, 0, payment.applied, payables))
+        entries.append(rules_entries.application_entry(new, 0, payment.applied, payables))
         settle_update(unit, header, payment.applied[0].minor, payment.started_at)
     post(unit, *entries)
     after = {"amount_minor": minor, "currency": header.currency, "settled_on": settled_on.isoformat()}
@@ -68,9 +78,8 @@ def _payment(header: InvoiceHeader, minor: int, settled_on: date, source_id: str
         started_at=settled_at,
         settled_at=settled_at,
         settled_minor=minor,
-        applied=rules.apply_to_open(wanted, {header.invoice_id: payable(header)}),
+        own_currency=rules.own_currency_of([payable(header)]),
         parts=1,
-        parts_applied=1,
         receipt_number=rules.receipt_number(payment_id, settled_on),
         paid_out_at=settled_at,
         history=(StatusChange(settled_at, PaymentStatus.SETTLED),),

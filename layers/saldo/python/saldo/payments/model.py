@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from saldo.kernel.exchange import Booked, ExchangeRate
 from saldo.kernel.money import Money
 from saldo.payments.model_methods import MethodReport
 
@@ -46,19 +47,22 @@ UNDER_WAY = frozenset({_S.STARTED, _S.REQUIRES_ACTION, _S.PROCESSING})
 class Allocation:
     """How much of a payment is meant for (or was applied to) one invoice, in minor units above zero.
 
-    `number`: of the invoice, for people; "" where nobody looked it up yet. No part of what is agreed or compared.
+    `number`: of the invoice, for people; "" where nobody looked it up yet. `booked_minor`: what was applied is booked
+    at in the seller's own currency, where that is another. Neither is part of what is agreed or compared.
     """
 
     invoice_id: str
     minor: int
     number: str = field(default="", compare=False)
+    booked_minor: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Payable:
     """An issued invoice as payments see it: what it is called and what is still owed, in minor units.
 
-    early: the discount for paying what is open through its day. disputed_minor: what of it is in dispute.
+    early: the discount for paying what is open through its day. disputed_minor: what of it is in dispute. booked: at
+    which rate it stands in the seller's own currency, where that is another, and how much of what is open.
     """
 
     invoice_id: str
@@ -69,6 +73,11 @@ class Payable:
     open_minor: int
     early: EarlyOffer | None = None
     disputed_minor: int = 0
+    booked: Booked | None = None
+
+    def booked_at(self, minor: int) -> int | None:
+        """What so much of what is open is booked at in the seller's own currency; None where that is the same."""
+        return self.booked.part(minor, Money(self.open_minor, self.currency)) if self.booked else None
 
     @property
     def undisputed_minor(self) -> int:
@@ -98,6 +107,8 @@ class Payment:
     booking_zone: the seller's time zone, in which the settlement's date is read.
     correlation_id: of the request that started it, "" for none; audit records, entries and events carry it.
     method_id: the stored method that is charged, "" when the payer pays on the gateway's page.
+    own_currency: the seller's, where invoices that are paid are booked in it at a rate; `exchange`: the rate of the day
+    on which the money came, None until there is one. "" and None where the payment is in the seller's own currency.
     version: rises with each write, so that no change is made to a payment read before another change.
     """
 
@@ -127,6 +138,13 @@ class Payment:
     version: int = 1
     correlation_id: str = ""
     method_id: str = ""
+    own_currency: str = ""
+    exchange: ExchangeRate | None = None
+
+    @property
+    def awaits_rate(self) -> bool:
+        """Whether money came that nobody could say the worth of in the seller's own currency yet."""
+        return bool(self.settled_at and self.own_currency and self.exchange is None)
 
     @property
     def unapplied_minor(self) -> int:

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
+from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.records import settle_update
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import Unavailable
 from saldo.kernel.periods import local_date
 from saldo.ledger.model import Entry
 from saldo.ledger.records import post
-from saldo.payments import records, rules
+from saldo.payments import records, rules, rules_entries
 from saldo.payments.methods import take_method
 from saldo.payments.model import (
     GatewayEvent,
@@ -26,6 +27,7 @@ from saldo.payments.model import (
     Payout,
 )
 from saldo.payments.model_methods import MethodReport
+from saldo.payments.rating import rated
 from saldo.payments.reading import headers_of, load, payable
 from saldo.payments.webhooks import event_body
 from saldo.storage.store import Store
@@ -104,7 +106,8 @@ def _change(store: Store, clock: Clock, unit: Unit, payment: Payment, report: Ga
     if new is None:
         return None
     if new.status is PaymentStatus.SETTLED:
-        new = _apply_part(store, unit, new, rules.settlement_entry(new))
+        new = rated(ExchangeRates(store), new)
+        new = _apply_part(store, unit, new, rules_entries.settlement_entry(new))
     records.rewrite(unit, payment, new)
     before, after = {"status": payment.status.value}, {"status": new.status.value}
     action = f"payment.{new.status}"
@@ -126,9 +129,9 @@ def _apply_part(store: Store, unit: Unit, payment: Payment, *first: Entry) -> Pa
         settle_update(unit, headers[a.invoice_id], a.minor + discount, payment.settled_at)
     entries = list(first)
     if applied:
-        entries.append(rules.application_entry(payment, payment.parts_applied, applied, payables))
+        entries.append(rules_entries.application_entry(payment, payment.parts_applied, applied, payables))
     if discounts:
-        entries.append(rules.discount_entry(payment, payment.parts_applied, discounts, payables))
+        entries.append(rules_entries.discount_entry(payment, payment.parts_applied, discounts, payables))
     if entries:
         post(unit, *entries, correlation_id=payment.correlation_id)
     return replace(payment, applied=(*payment.applied, *applied), parts_applied=payment.parts_applied + 1)
@@ -210,7 +213,7 @@ def _payout_outcome(payment: Payment | None, paid: PaidOut, payout: Payout) -> O
 def _payout_unit(clock: Clock, payment: Payment, paid: PaidOut, payout: Payout) -> Unit:
     new = replace(payment, payout_id=payout.id, paid_out_at=payout.paid_at, version=payment.version + 1)
     unit = records.rewrite(Unit(payment.id), payment, new)
-    post(unit, rules.payout_entry(payment, paid.amount, payout.paid_at), correlation_id=payment.correlation_id)
+    post(unit, rules_entries.payout_entry(payment, paid.amount, payout.paid_at), correlation_id=payment.correlation_id)
     after = {"payout_id": payout.id, "amount_minor": paid.amount.minor, "paid_at": instant_text(payout.paid_at)}
     return unit.put(
         audit_item(

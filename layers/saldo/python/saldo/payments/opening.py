@@ -177,6 +177,7 @@ def _new_payment(gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> P
         history=(StatusChange(at, PaymentStatus.STARTED),),
         correlation_id=wish.actor.correlation_id,
         method_id=wish.method_id,
+        own_currency=rules.own_currency_of(parties.payables[a.invoice_id] for a in wish.allocations),
     )
 
 

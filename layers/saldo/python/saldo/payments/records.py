@@ -6,7 +6,7 @@
 told again to a restored copy.
 `<account>` / `guard#imported_settlement#<fingerprint of the source id>`: the settlement was imported, for ever.
 `parked_<gateway>` / `parked#<event id>#<payment id>`: an event that fits no payment, kept until it does.
-Agenda `paying#<0-7>` by start, `clearing#<0-7>` by settlement: what a sweep looks after.
+Agenda `paying#<0-7>` by start, `clearing#<0-7>` and `unrated#<0-7>` by settlement: what a sweep looks after.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from zlib import crc32
 
 from saldo.kernel.clock import instant_from, instant_text
+from saldo.kernel.exchange import rate_from_row, rate_row
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
 from saldo.payments import rules
@@ -32,7 +33,7 @@ _TEXTS = [
     *("entity_id", "booking_zone", "reason", "gateway", "gateway_ref", "checkout_url", "method"),
     *("failure_code", "receipt_number", "payout_id"),
 ]
-_WHERE_ANY = ("correlation_id", "method_id")
+_WHERE_ANY = ("correlation_id", "method_id", "own_currency")
 _COUNTS = ("settled_minor", "parts", "parts_applied", "version")
 _INSTANTS = ("started_at", "settled_at", "paid_out_at")
 
@@ -56,6 +57,8 @@ def payment_item(payment: Payment) -> Item:
         "applied": allocation_items(payment.applied),
         "history": [{"at": instant_text(h.at), "status": h.status.value} for h in payment.history],
     }
+    if payment.exchange:
+        item["exchange"] = rate_row(payment.exchange)
     agenda = rules.agenda_of(payment)
     if agenda:
         item["agenda_pk"] = f"{agenda[0]}#{shard_of(payment.id)}"
@@ -64,10 +67,12 @@ def payment_item(payment: Payment) -> Item:
 
 
 def allocation_items(allocations: tuple[Allocation, ...]) -> list[Item]:
-    beside = ({"number": a.number} if a.number else {} for a in allocations)
-    return [
-        {"invoice_id": a.invoice_id, "minor": a.minor, **number} for a, number in zip(allocations, beside, strict=True)
-    ]
+    return [{"invoice_id": a.invoice_id, "minor": a.minor, **_beside(a)} for a in allocations]
+
+
+def _beside(allocation: Allocation) -> Item:
+    number: Item = {"number": allocation.number} if allocation.number else {}
+    return number if allocation.booked_minor is None else number | {"booked_minor": allocation.booked_minor}
 
 
 def payment_from(item: Item) -> Payment:
@@ -82,12 +87,13 @@ def payment_from(item: Item) -> Payment:
         allocations=allocations_from(item["allocations"]),
         applied=allocations_from(item["applied"]),
         history=tuple(StatusChange(instant_from(h["at"]), PaymentStatus(h["status"])) for h in item["history"]),
+        exchange=rate_from_row(item["exchange"]) if "exchange" in item else None,
         **fields,
     )
 
 
 def allocations_from(items: list[Item]) -> tuple[Allocation, ...]:
-    return tuple(Allocation(i["invoice_id"], i["minor"], i.get("number", "")) for i in items)
+    return tuple(Allocation(i["invoice_id"], i["minor"], i.get("number", ""), i.get("booked_minor")) for i in items)
 
 
 def rewrite(unit: Unit, old: Payment, new: Payment) -> Unit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -13,7 +12,6 @@ from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
 from saldo.kernel.periods import local_date
-from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.payments.model import (
     MOVES,
     Allocation,
@@ -85,20 +83,9 @@ def discounts_taken(
     return found
 
 
-def discount_entry(
-    payment: Payment, part: int, discounts: Mapping[str, EarlyOffer], payables: Mapping[str, Payable]
-) -> Entry:
-    """Dr early discount and the tax on it, Cr receivables invoice by invoice. `discounts`: not empty."""
-    legs: Counter[tuple[LedgerAccount, str]] = Counter()
-    for offer in discounts.values():
-        for account, tag, minor in offer.legs:
-            legs[account, tag] += minor
-    credits = [
-        Posting(LedgerAccount.RECEIVABLES, -offer.minor, invoice_id=i, due_on=payables[i].due_on)
-        for i, offer in discounts.items()
-    ]
-    debits = [Posting(account, minor, tag=tag or None) for (account, tag), minor in legs.items()]
-    return _entry(EntryKind.EARLY_DISCOUNT_TAKEN, payment, f"{payment.id}/{part}", (*debits, *credits))
+def own_currency_of(payables: Iterable[Payable]) -> str:
+    """The seller's own currency, where any of these is booked in it at a rate; "" elsewhere."""
+    return next((p.booked.rate.other(p.currency) for p in payables if p.booked), "")
 
 
 def _known(allocations: Iterable[Allocation], payables: Mapping[str, Payable]) -> Iterable[Allocation]:
@@ -180,11 +167,13 @@ def parts_of(allocations: Sequence[Allocation], settled_minor: int) -> list[tupl
 def apply_to_open(part: Sequence[Allocation], payables: Mapping[str, Payable]) -> tuple[Allocation, ...]:
     """What can be applied now: for each allocation the smaller of what was meant and what is still open.
 
-    Invoices with nothing open (someone else paid them meanwhile) are left out; the rest stays unapplied cash.
+    Each with what it is booked at in the seller's own currency. Invoices with nothing open (someone else paid them
+    meanwhile) are left out; the rest stays unapplied cash.
     """
     known = (a for a in part if a.invoice_id in payables)
     possible = (replace(a, minor=min(a.minor, payables[a.invoice_id].open_minor)) for a in numbered(known, payables))
-    return tuple(a for a in possible if a.minor > 0)
+    found = (a for a in possible if a.minor > 0)
+    return tuple(replace(a, booked_minor=payables[a.invoice_id].booked_at(a.minor)) for a in found)
 
 
 def numbered(allocations: Iterable[Allocation], payables: Mapping[str, Payable]) -> tuple[Allocation, ...]:
@@ -196,82 +185,16 @@ def agenda_of(payment: Payment) -> tuple[str, str] | None:
     """Which list of unfinished business the payment is on, as (list, since when as text); None when finished.
 
     `paying`: the gateway has not said the last word, or parts are still to be applied. `clearing`: settled, the
-    money has not reached the bank.
+    money has not reached the bank. `unrated`: it has, and what it is worth in the seller's own currency is not known.
     """
     since = instant_text(payment.started_at)
     if payment.awaits_news or not payment.fully_applied:
         return "paying", since
-    if payment.status is PaymentStatus.SETTLED and payment.paid_out_at is None and payment.settled_at is not None:
+    if payment.status is not PaymentStatus.SETTLED or payment.settled_at is None:
+        return None
+    if payment.paid_out_at is None:
         return "clearing", instant_text(payment.settled_at)
-    return None
-
-
-def settlement_entry(payment: Payment) -> Entry:
-    """Dr gateway clearing, Cr unapplied cash: the gateway owes us what the customer paid."""
-    return _entry(
-        EntryKind.PAYMENT_SETTLED,
-        payment,
-        payment.id,
-        (
-            Posting(LedgerAccount.GATEWAY_CLEARING, payment.settled_minor),
-            Posting(LedgerAccount.UNAPPLIED_CASH, -payment.settled_minor),
-        ),
-    )
-
-
-def application_entry(
-    payment: Payment, part: int, applied: Sequence[Allocation], payables: Mapping[str, Payable]
-) -> Entry:
-    """Dr unapplied cash, Cr receivables invoice by invoice, for one part of a payment. `applied`: not empty."""
-    legs = [
-        Posting(LedgerAccount.RECEIVABLES, -a.minor, invoice_id=a.invoice_id, due_on=payables[a.invoice_id].due_on)
-        for a in applied
-    ]
-    unapplied = Posting(LedgerAccount.UNAPPLIED_CASH, sum(a.minor for a in applied))
-    return _entry(EntryKind.PAYMENT_APPLIED, payment, f"{payment.id}/{part}", (unapplied, *legs))
-
-
-def payout_entry(payment: Payment, amount: Money, paid_at: datetime) -> Entry:
-    """Dr bank, Cr gateway clearing: what the gateway owed has reached the bank."""
-    return entry_for(
-        EntryKind.PAYOUT_RECEIVED,
-        booked_on=local_date(paid_at, payment.booking_zone),
-        entity_id=payment.entity_id,
-        account_id=payment.account_id,
-        currency=amount.currency,
-        source_id=payment.id,
-        postings=(
-            Posting(LedgerAccount.BANK, amount.minor),
-            Posting(LedgerAccount.GATEWAY_CLEARING, -amount.minor),
-        ),
-    )
-
-
-def import_entry(payment: Payment) -> Entry:
-    """Dr bank, Cr unapplied cash: money that had reached the bank before Saldo knew of it."""
-    return _entry(
-        EntryKind.PAYMENT_IMPORTED,
-        payment,
-        payment.id,
-        (
-            Posting(LedgerAccount.BANK, payment.settled_minor),
-            Posting(LedgerAccount.UNAPPLIED_CASH, -payment.settled_minor),
-        ),
-    )
-
-
-def _entry(kind: EntryKind, payment: Payment, source_id: str, postings: tuple[Posting, ...]) -> Entry:
-    if payment.settled_at is None:
-        raise Refusal("not_settled", f"{payment.id} has not settled")
-    return entry_for(
-        kind,
-        booked_on=local_date(payment.settled_at, payment.booking_zone),
-        entity_id=payment.entity_id,
-        account_id=payment.account_id,
-        currency=payment.amount.currency,
-        source_id=source_id,
-        postings=postings,
-    )
+    return ("unrated", instant_text(payment.settled_at)) if payment.awaits_rate else None
 
 
 def receipt_number(payment_id: str, paid_on: date) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from saldo.audit.model import Actor
+from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.records import header_from, header_key
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound
@@ -100,4 +101,5 @@ class Payments:
         item = self._store.get(*header_key(account_id, invoice_id))
         if item is None:
             raise NotFound("no such invoice")
-        return imports.imported_settlement(header_from(item), minor, settled_on, source_id, actor, self._clock())
+        rates = ExchangeRates(self._store)
+        return imports.imported_settlement(header_from(item), minor, settled_on, source_id, actor, self._clock(), rates)

@@ -19,6 +19,7 @@ from saldo.payments.model import (
     SweepReport,
 )
 from saldo.payments.ports import Gateway
+from saldo.payments.rating import value
 from saldo.payments.reading import load
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -32,7 +33,8 @@ def sweep(store: Store, gateway: Gateway, clock: Clock, older_than: timedelta, p
     """Ask about payments under way for longer than `older_than`, and settled ones not paid out after `payout_after`.
 
     One payment in trouble does not stop the others; three calls without an answer end the sweep for now. Also
-    finishes payments whose parts were not all applied, and tries parked events again.
+    finishes payments whose parts were not all applied, books what money is worth whose rate has come meanwhile, and
+    tries parked events again.
     """
     report, now = SweepReport(), clock()
     report.resolved = news.retry_parked(store, clock, gateway.name, _MOST_PARKED)
@@ -50,7 +52,7 @@ def sweep(store: Store, gateway: Gateway, clock: Clock, older_than: timedelta, p
 
 
 def _waiting(store: Store, started_before: datetime, settled_before: datetime) -> Iterator[tuple[str, str]]:
-    for name, before in (("paying", started_before), ("clearing", settled_before)):
+    for name, before in (("paying", started_before), ("clearing", settled_before), ("unrated", started_before)):
         for shard in range(records.SHARDS):
             for item in store.query_all(f"{name}#{shard}", last=instant_text(before), agenda=True):
                 yield item["pk"], item["payment_id"]
@@ -65,6 +67,7 @@ def _converge(store: Store, gateway: Gateway, clock: Clock, payment: Payment, re
             report.unknown += 1
         else:
             _take(store, clock, said, report)
+    value(store, clock, payment)
     if load(store, payment.account_id, payment.id).version != version:
         report.changed += 1
         report.payments_changed.append(payment.id)

@@ -76,16 +76,17 @@ class _Account:
         for item in items:
             part = left if left < 0 else min(left, max(item.minor, 0))
             if part:
-                self._settle(item, part, payment)
+                self._settle(item, part, payment, payment.amount_minor - left)
                 left -= part
         self.credit += left
 
-    def _settle(self, item: Open, part: int, payment: PaymentMade) -> None:
+    def _settle(self, item: Open, part: int, payment: PaymentMade, reached: int) -> None:
+        """reached: what of the payment is settled before."""
         limit = self.asked.terms.tolerance.limit_of(item.minor)
         item.paid += part
         booked = item.move(payment.on, part)
         if item.body.exchange is not None and payment.exchange is not None:
-            self.fx.append((booked, payment.exchange.convert(Money(part, item.body.currency)).minor))
+            self.fx.append((booked, payment.exchange.convert_part(reached, Money(part, item.body.currency))))
         discount = self._discount(item, payment.on)
         if discount:
             item.discount_taken += discount

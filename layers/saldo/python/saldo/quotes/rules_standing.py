@@ -10,7 +10,7 @@ from decimal import Decimal
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules_interest import LateCharges, Owed, late_charges
 from saldo.invoicing.rules_terms import early_payment, instalments
-from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.exchange import Booked, ExchangeRate
 from saldo.kernel.money import Money
 from saldo.kernel.rounding import rounded_ratio
 from saldo.ledger.model import OpenItem
@@ -21,33 +21,31 @@ from saldo.tax.rules import percent_of
 
 @dataclass(slots=True)
 class Open:
-    """An invoice while events are applied to it. `moves`: what was open after each, on which day. `booked_left`: what
-    of it is still booked in the ledger's currency."""
+    """An invoice while events are applied to it. `moves`: what was open after each, on which day. `booked`: at
+    which rate it is booked in the ledger's currency, and how much of that is left."""
 
     body: InvoiceBody
     minor: int
     paid: int = 0
     written_off: int = 0
     discount_taken: int = 0
-    booked_left: int = 0
+    booked: Booked | None = None
     moves: list[tuple[date, int]] = field(default_factory=list)
     notes: list[InvoiceBody] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.body.exchange is not None:
-            self.booked_left = self._booked(self.minor)
-
-    def _booked(self, minor: int) -> int:
-        rate = self.body.exchange
-        return 0 if rate is None else rate.convert(Money(minor, self.body.currency)).minor
+            open_ = Money(self.minor, self.body.currency)
+            self.booked = Booked(self.body.exchange, self.body.exchange.convert(open_).minor)
 
     def move(self, on: date, minor: int, event: bool = True) -> int:
         """Take so much off; what that was booked at. The last of an invoice takes the last of what was booked.
 
         event: whether this is told by itself, or is part of the one before.
         """
-        booked = self.booked_left if minor == self.minor else self._booked(minor)
-        self.booked_left -= booked
+        open_ = Money(self.minor, self.body.currency)
+        booked = self.booked.part(minor, open_) if self.booked else 0
+        self.booked = self.booked and self.booked.less(minor, open_)
         self.minor -= minor
         if event or not self.moves:
             self.moves.append((on, self.minor))
@@ -122,4 +120,4 @@ def revalued(items: Sequence[Open], closing: ExchangeRate) -> Revalued:
     """What is open, as booked and at the closing rate; each invoice is valued by itself."""
     owing = [item for item in items if item.minor]
     now = [closing.convert(Money(item.minor, item.body.currency)).minor for item in owing]
-    return Revalued(sum(item.booked_left for item in owing), sum(now))
+    return Revalued(sum(item.booked.minor for item in owing if item.booked), sum(now))

@@ -49,12 +49,16 @@ MOVES: Mapping[SubscriptionStatus, frozenset[SubscriptionStatus]] = {
 
 
 class ChangeKind(StrEnum):
-    """What a change does, in the order in which changes of one moment are applied."""
+    """What a change does, in the order in which changes of one moment are applied.
+
+    RENEW: the subscription goes on; what was cancelled for the end of the period, or for this day, is withdrawn.
+    """
 
     PLAN = "plan"
     QUANTITY = "quantity"
     PAUSE = "pause"
     RESUME = "resume"
+    RENEW = "renew"
     CANCEL = "cancel"
 
 

@@ -21,6 +21,7 @@ from saldo.kernel.states import moved
 from saldo.subscriptions.model import (
     MOVES,
     Change,
+    ChangeKind,
     Charge,
     ChargePeriod,
     Subscription,
@@ -36,7 +37,8 @@ def with_change(subscription: Subscription, change: Change) -> Subscription:
     """The subscription with a change put on record and due to be looked at. Recording it again changes nothing.
 
     Refusal `change_exists` when its id stands for another change, `change_too_early` before the first day,
-    `already_ended` for a subscription with nothing left to bill, `too_many_changes` beyond 1,000 (its record is one
+    `already_ended` for a subscription with nothing left to bill, `ends_as_agreed` for the renewal of one whose end was
+    agreed from the start, `too_many_changes` beyond 1,000 (its record is one
     item, and each run looks at all of them).
     """
     for known in subscription.changes:
@@ -48,6 +50,10 @@ def with_change(subscription: Subscription, change: Change) -> Subscription:
         raise Refusal("change_too_early", f"{subscription.id} began on {subscription.started_on}")
     if subscription.status is SubscriptionStatus.ENDED:
         raise Refusal("already_ended", f"{subscription.id} has ended")
+    if change.kind is ChangeKind.RENEW and subscription.cancelled_on is not None:
+        raise Refusal(
+            "ends_as_agreed", f"{subscription.id} was sold until {subscription.cancelled_on}; begin a new one"
+        )
     if len(subscription.changes) >= MOST_CHANGES:
         raise Refusal("too_many_changes", f"{subscription.id} has {MOST_CHANGES} changes; begin a new subscription")
     cursor = max(change.effective_on, subscription.billed_from)

@@ -58,6 +58,9 @@ def timeline(subscription: Subscription, versions: Versions, changes: Iterable[C
     deferred = set[str]()
     while waiting and not found[-1].ended:
         change, cycle = waiting.pop(0)[-1], found[-1].cycle
+        if change.kind is ChangeKind.RENEW:
+            waiting = [row for row in waiting if not _is_withdrawn(row[-1], change, deferred)]
+            continue
         later = _waits_until(subscription, found, change)
         if later is not None:
             deferred.add(change.id)
@@ -70,6 +73,12 @@ def timeline(subscription: Subscription, versions: Versions, changes: Iterable[C
             for other in waited:
                 _postpone(waiting, other, change.effective_on, change.effective_at)
     return found
+
+
+def _is_withdrawn(other: Change, renewal: Change, deferred: set[str]) -> bool:
+    """Whether a renewal takes this back: a cancellation that waits for its boundary, or is of the same day."""
+    same_day = other.effective_on == renewal.effective_on
+    return other.kind is ChangeKind.CANCEL and (same_day or other.id in deferred)
 
 
 def _waits_until(subscription: Subscription, found: Sequence[Terms], change: Change) -> date | None:

@@ -7,12 +7,13 @@ must say the same, document by document; where they do not, the report says so a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
+from saldo.ledger.rules import base_amounts, own_currency
 from saldo.tax.model import Collection, TaxTotal, TaxTreatment
 from saldo.tax.rules_cash import Undue, paid, taken_back, undue
 
@@ -92,6 +93,8 @@ class Difference:
 class TaxReport:
     """`ledger`: what the journal says by (currency, jurisdiction), tax owed above zero. `not_yet_due`: with basis PAID,
     tax invoiced by the end of the period and not paid. `estimated_minor`: tax in the rows that is still an estimate.
+    `in_own_currency`: `ledger` in the currency that the seller declares in, at the rate of each document; empty with
+    basis PAID.
 
     `is_in_order` only while rows and adjustments make up the ledger.
     """
@@ -106,6 +109,7 @@ class TaxReport:
     not_yet_due: Mapping[tuple[str, str], int]
     estimated_minor: Mapping[str, int]
     differences: tuple[Difference, ...]
+    in_own_currency: Mapping[tuple[str, str], int]
 
     @property
     def difference_minor(self) -> Mapping[tuple[str, str], int]:
@@ -137,6 +141,7 @@ class _Fold:
     not_yet_due: Counter[tuple[str, str]] = field(default_factory=Counter)
     estimated: Counter[str] = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
+    own: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, entry: Entry, totals: Iterable[TaxTotal]) -> None:
         for total in totals:
@@ -178,6 +183,7 @@ class _Fold:
             _without_zeros(self.not_yet_due),
             {currency: minor for currency, minor in sorted(self.estimated.items()) if minor},
             tuple(self.differences),
+            _without_zeros(self.own),
         )
 
 
@@ -199,6 +205,14 @@ def _taxes_of(entry: Entry) -> Counter[str]:
     return found
 
 
+def _in_own_currency(entry: Entry) -> Iterator[tuple[tuple[str, str], int]]:
+    """The same in the seller's own currency, leg by leg."""
+    currency = own_currency(entry)
+    for posting, minor in zip(entry.postings, base_amounts(entry), strict=True):
+        if posting.account is LedgerAccount.TAX_PAYABLE:
+            yield (currency, posting.tag or ""), -minor
+
+
 Booked = Iterable[tuple[Entry, TaxedDocument | None]]
 
 
@@ -210,6 +224,8 @@ def report_as_invoiced(booked: Booked, from_on: date, until_on: date) -> TaxRepo
             continue
         taxes = _taxes_of(entry)
         fold.ledger.update({(entry.currency, place): minor for place, minor in taxes.items()})
+        for key, minor in _in_own_currency(entry):
+            fold.own[key] += minor
         if entry.kind not in _DOCUMENTED:
             fold.adjust(entry, taxes)
             continue

@@ -28,6 +28,7 @@ from saldo.invoicing.run.in_parts import is_held, named_keys
 from saldo.invoicing.run.model import BEING_BILLED, DueAccount, SetAside
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
 from saldo.kernel.errors import Refusal
+from saldo.kernel.exchange import ExchangeRate
 from saldo.orders.model import ItemStatus, WaitingItem
 from saldo.orders.records import item_key, waiting_item_from
 from saldo.storage.items import Item, Key
@@ -210,6 +211,13 @@ class _Found:
     versions: Mapping[str, PlanVersion]
 
 
+def _rate_of(batch: Batch, currency: str) -> ExchangeRate | None:
+    """What documents of this run in a currency are booked at. Refusal `no_exchange_rate`."""
+    if batch.rates is None:
+        return None
+    return batch.rates.rate_for(batch.entity.id, batch.entity.currency, currency, batch.as_of)
+
+
 def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetAside:
     if is_held(due, found.records, batch.under_way.get(due.account_id, "")):
         return SetAside(due.account_id, BEING_BILLED, "it is being billed at this moment; try again in a minute")
@@ -218,7 +226,7 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
         return accounts
     account = accounts[due.account_id]
     try:
-        exchange = batch.rates.rate_for(batch.entity, account.currency, batch.as_of) if batch.rates else None
+        exchange = _rate_of(batch, account.currency)
     except Refusal as refusal:
         return SetAside(due.account_id, refusal.code, refusal.message)
     wallet = found.records.get(wallet_key(due.account_id))

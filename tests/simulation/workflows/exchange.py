@@ -1,0 +1,111 @@
+"""A customer who pays in dollars, of a seller that keeps its books in euros."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from local.gateway.methods import CARDS
+from saldo.accounts.model import Organisation
+from saldo.catalog.service import Catalog
+from saldo.exchange.model import RatePolicy
+from saldo.exchange.service import RateImport
+from saldo.invoicing.corrections import Corrections, CreditRequest
+from saldo.invoicing.rules_corrections import Reason
+from saldo.subscriptions.model import Alignment
+from saldo.subscriptions.rules import subscribe
+from saldo.subscriptions.service import Subscriptions
+from tests.simulation.region import ENTITY_ID, Region
+from tests.simulation.workflows import invoke, messages, workflow
+from tests.simulation.workflows.corrections import TAX
+from tests.simulation.workflows.scenes import (
+    CLERK,
+    JAN,
+    account_id,
+    accounts,
+    bill,
+    customer,
+    news,
+    offer,
+    open_invoices,
+    pay,
+    profile,
+    subscription_id,
+    until,
+)
+from tests.simulation.world import VERSION
+
+DOLLARS = 7
+BUYER = account_id(DOLLARS)
+
+
+def rates_of(region: Region, *days: tuple[date, str]) -> None:
+    rows = "\n".join(f"{on.isoformat()},{rate}" for on, rate in days)
+    RateImport(region.store, region.clock).import_file("ECB", f"Date,USD\n{rows}\n".encode(), CLERK)
+
+
+def billed_in_dollars(region: Region) -> None:
+    offer(region)
+    version = replace(VERSION, id="usd_v1", version=VERSION.version + 1, currency="USD")
+    Catalog(region.store, region.clock).publish(ENTITY_ID, version, CLERK)
+    one = replace(customer(DOLLARS), currency="USD")
+    accounts(region).register_organisation(Organisation(one.organisation_id, one.name, "DE"), CLERK)
+    accounts(region).open_account(one, profile(DOLLARS), CLERK)
+    sold = subscribe(
+        subscription_id(DOLLARS),
+        account_id=BUYER,
+        entity_id=ENTITY_ID,
+        plan_version=version,
+        started_on=JAN,
+        alignment=Alignment.CALENDAR,
+    )
+    Subscriptions(region.store, region.clock).start(sold, CLERK)
+    RateImport(region.store, region.clock).set_policy(ENTITY_ID, RatePolicy(), CLERK)
+    rates_of(region, (date(2025, 12, 31), "1.1750"), (date(2026, 1, 15), "1.0500"))
+    bill(region, JAN)
+
+
+def paid_on(region: Region, on: date) -> None:
+    billed_in_dollars(region)
+    pay_by_card(region, on)
+
+
+def pay_by_card(region: Region, on: date) -> None:
+    """What the gateway tells of it lies on the queue, the payout too."""
+    until(region, on)
+    payment = pay(region, DOLLARS, "form-key-usd")
+    region.book.pay_by_card(payment.gateway_ref, CARDS[0], region.now)
+    region.queues.waiting = [("gateway", body) for body in news(region) + news(region, after=timedelta(days=3))]
+
+
+def paid_at_a_known_rate(region: Region) -> None:
+    paid_on(region, date(2026, 1, 16))
+
+
+@workflow("exchange: money at the rate of its day", prepare=paid_at_a_known_rate)
+def settle(region: Region) -> None:
+    invoke("payments.gateway_events", messages(*(body for _, body in region.queues.waiting)))
+
+
+def paid_without_a_rate(region: Region) -> None:
+    """No rate is young enough on the day on which the money comes; one is published late."""
+    paid_on(region, date(2026, 2, 10))
+    settle(region)
+    rates_of(region, (date(2026, 2, 9), "1.2000"))
+
+
+@workflow("exchange: a rate that comes late", prepare=paid_without_a_rate)
+def value_late(region: Region) -> None:
+    invoke("payments.sweep", {})
+
+
+@workflow("exchange: a credit note at the rate of its invoice", prepare=billed_in_dollars)
+def credit(region: Region) -> None:
+    with region.undisturbed():
+        first = next(i for i in region.store.query_all(BUYER, prefix="invoice#") if i["document"] == "invoice")
+    ask = CreditRequest(BUYER, first["invoice_id"], "r1", Reason.PRICE, CLERK, net_minor=1001)
+    Corrections(region.store, region.clock, TAX).credit(ask)
+
+
+def left_to_pay(region: Region) -> int:
+    return sum(minor for _, minor in open_invoices(region, DOLLARS))
