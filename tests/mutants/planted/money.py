@@ -55,6 +55,41 @@ _DISPUTES: tuple[Mutant, ...] = (
     ),
 )
 
+_PROMISES: tuple[Mutant, ...] = (
+    planted(
+        "a promised invoice is dunned",
+        "missing condition",
+        "collections/rules.py",
+        "    if invoice.promise_id:\n        return PROMISED\n",
+        "",
+        "tests/simulation/test_promises.py::test_what_is_promised_is_in_no_letter_and_once_it_is_broken_it_is_again",
+    ),
+    planted(
+        "money that comes does not count for the plan",
+        "two figures that drift apart",
+        "invoicing/records.py",
+        "header.promised_paid_minor + paid_minor}",
+        "header.promised_paid_minor}",
+        "tests/simulation/test_promises.py::test_money_pays_the_next_instalment_and_all_of_it_keeps_the_plan",
+    ),
+    planted(
+        "a plan is broken while its money is on the way",
+        "missing condition",
+        "promises/rules.py",
+        "if late and not being_paid and late[0].on + timedelta(days=promise.grace_days) < on:",
+        "if late and late[0].on + timedelta(days=promise.grace_days) < on:",
+        "tests/unit/promises",
+    ),
+    planted(
+        "autopay collects what is promised",
+        "guard not asked",
+        "autopay/reading.py",
+        "held = {**promised, **disputed, **held}",
+        "held = {**disputed, **held}",
+        "tests/simulation/test_promises.py::test_autopay_leaves_out_what_is_promised_also_when_its_debit_was_announced",
+    ),
+)
+
 _NEWS: tuple[Mutant, ...] = (
     planted(
         "an event is noted before its effect",
@@ -445,4 +480,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *_CHECKED,
     *_TOLD,
     *_DISPUTES,
+    *_PROMISES,
 )

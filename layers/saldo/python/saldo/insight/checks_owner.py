@@ -19,6 +19,11 @@ from saldo.insight.checks_disputes import (
     disputed_cents_are_in_one_dispute,
     disputes_freeze_what_is_open,
 )
+from saldo.insight.checks_promises import (
+    instalments_add_up,
+    invoices_name_their_promise,
+    nobody_is_asked_for_what_is_promised,
+)
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
 from saldo.invoicing.minimum_records import minimum_from
@@ -236,6 +241,7 @@ _STATES = {
     "payment": {"started", "requires_action", "processing", "settled", "failed", "cancelled"},
     "attempt": {"open", "failed", "closed"},
     "dispute": {"open", "answered", "in_credit", "credited", "refused", "withdrawn"},
+    "promise": {"asked", "current", "kept", "broken", "refused", "cancelled", "replaced"},
 }
 
 
@@ -476,4 +482,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     disputes_freeze_what_is_open,
     disputed_cents_are_in_one_dispute,
     credited_disputes_have_their_credit_notes,
+    invoices_name_their_promise,
+    instalments_add_up,
+    nobody_is_asked_for_what_is_promised,
 )

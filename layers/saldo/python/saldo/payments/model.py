@@ -59,6 +59,7 @@ class Payable:
     """An issued invoice as payments see it: what it is called and what is still owed, in minor units.
 
     early: the discount for paying what is open through its day. disputed_minor: what of it is in dispute.
+    promise_id: the promise to pay that it is under, "" for none.
     """
 
     invoice_id: str
@@ -69,6 +70,7 @@ class Payable:
     open_minor: int
     early: EarlyOffer | None = None
     disputed_minor: int = 0
+    promise_id: str = ""
 
     @property
     def undisputed_minor(self) -> int:

@@ -45,6 +45,7 @@ def payable(header: InvoiceHeader) -> Payable:
         open_minor=header.open_minor,
         early=header.early_now,
         disputed_minor=header.disputed_minor,
+        promise_id=header.promise_id,
     )
 
 
