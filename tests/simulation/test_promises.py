@@ -29,7 +29,7 @@ from tests.simulation.workflows.disputes import disputes
 from tests.simulation.workflows.disputes import wish as dispute_wish
 from tests.simulation.workflows.letting_in import HERE, peopled
 from tests.simulation.workflows.paying import autopay, collect, rule, told
-from tests.simulation.workflows.promises import FIRST, KEY, PAYER, make, now, promises, wish, with_card
+from tests.simulation.workflows.promises import FIRST, KEY, PAYER, limits_of, make, now, promises, wish, with_card
 from tests.simulation.workflows.scenes import CLERK, payments
 
 DUE = date(2026, 1, 31)
@@ -206,11 +206,11 @@ def test_a_request_is_refused_with_a_reason_and_nobody_agrees_to_it_afterwards(r
 def test_each_limit_of_the_seller_is_kept_and_an_accounts_own_go_first(
     region: Region, limits: Limits, code: str
 ) -> None:
-    promises(region).set_limits(ENTITY_ID, LimitsPolicy(limits), CLERK, "stricter")
+    limits_of(region).set(ENTITY_ID, LimitsPolicy(limits), CLERK, "stricter")
     asked = make(region, count=2 if code == "instalments" else 1)
     assert asked.beyond == (code,)
     promises(region).cancel(HERE, asked.id, 1, PAYER)
-    promises(region).set_own_limits(HERE, Limits(), CLERK, "a good customer")
+    limits_of(region).set_own(HERE, Limits(), CLERK, "a good customer")
     assert make(region, "form-key-2", count=2 if code == "instalments" else 1).beyond == ()
 
 

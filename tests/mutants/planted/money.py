@@ -68,8 +68,8 @@ _PROMISES: tuple[Mutant, ...] = (
         "money that comes does not count for the plan",
         "two figures that drift apart",
         "invoicing/records.py",
-        "header.promised_paid_minor + paid_minor}",
-        "header.promised_paid_minor}",
+        "header.promised_paid_minor + paid_minor if",
+        "header.promised_paid_minor if",
         "tests/simulation/test_promises.py::test_money_pays_the_next_instalment_and_all_of_it_keeps_the_plan",
     ),
     planted(
@@ -79,6 +79,14 @@ _PROMISES: tuple[Mutant, ...] = (
         "if late and not being_paid and late[0].on + timedelta(days=promise.grace_days) < on:",
         "if late and late[0].on + timedelta(days=promise.grace_days) < on:",
         "tests/unit/promises",
+    ),
+    planted(
+        "one person gives other terms alone",
+        "guard not asked",
+        "terms/service.py",
+        "proposals.agreed_in(entity_id, proposal_id, ProposalKind.TERMS, seen, decider)(unit)",
+        "None",
+        "tests/simulation/test_terms.py::test_two_people_agree_and_the_next_invoice_has_the_new_days_and_no_earlier_one",
     ),
     planted(
         "autopay collects what is promised",

@@ -6,14 +6,24 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from unittest import mock
 
+from saldo.access.model_proposals import Proposal
+from saldo.access.proposals import Proposals
 from saldo.kernel.errors import Refusal
+from saldo.promises.deciding import Deciding
+from saldo.promises.limits import PromiseLimits
 from saldo.promises.model import Limits, LimitsPolicy, Promise, PromiseState, Wanted, WhyNot
 from saldo.promises.reading import promise_of
 from saldo.promises.service import Promises, Wish
 from saldo.promises.telling import Telling
+from saldo.terms.model import Asked, TermsRequest, TermsState
+from saldo.terms.model import Why as TermsWhy
+from saldo.terms.model import WhyNot as TermsWhyNot
+from saldo.terms.service import TermsRequests
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import Again, workflow
+from tests.simulation.workflows.disputes import APPROVER
 from tests.simulation.workflows.letting_in import HERE, actor, peopled
 from tests.simulation.workflows.paying import BACK, collect, hear, method_of, methods, scheduled
 from tests.simulation.workflows.scenes import CLERK, news, open_invoices, payments
@@ -26,6 +36,10 @@ KEY = "form-key-1"
 def promises(region: Region) -> Promises:
     telling = Telling(region.store, region.sealer(), region.clock)
     return Promises(region.store, region.clock, telling, scheduled(region))
+
+
+def limits_of(region: Region) -> PromiseLimits:
+    return PromiseLimits(region.store, region.clock)
 
 
 def wanted(region: Region, **more: Any) -> Wanted:
@@ -134,7 +148,55 @@ def charge(region: Region) -> None:
 
 @workflow("promise: set limits", prepare=peopled)
 def set_limits(region: Region) -> None:
-    desk, limits = promises(region), Limits(most_days=70)
+    desk, limits = limits_of(region), Limits(most_days=70)
     if desk.policy(ENTITY_ID) != LimitsPolicy(limits):  # a person looks before doing it again
-        desk.set_limits(ENTITY_ID, LimitsPolicy(limits), CLERK, "longer")
-    desk.set_own_limits(HERE, limits, CLERK, "a good customer")
+        desk.set(ENTITY_ID, LimitsPolicy(limits), CLERK, "longer")
+    desk.set_own(HERE, limits, CLERK, "a good customer")
+
+
+@workflow("promise: agree by two", prepare=asked)
+def agree_by_two(region: Region) -> None:
+    # Any promise takes two people here.
+    with mock.patch.dict("saldo.access.rules_proposals.CREDIT_ALONE_MINOR", {"EUR": 1}):
+        proposals = Proposals(region.store, region.clock)
+        deciding = Deciding(promises(region), proposals)
+        if now(region).state is not PromiseState.ASKED:
+            return
+        waiting = deciding.ask(HERE, now(region).id, now(region).revision, CLERK, "a good customer", "r1")
+        assert isinstance(waiting, Proposal)
+        deciding.agree(ENTITY_ID, waiting.id, waiting.digest, APPROVER)
+
+
+def terms(region: Region) -> TermsRequests:
+    return TermsRequests(region.store, region.sealer(), region.clock)
+
+
+def ask_terms(region: Region, key: str = KEY, days: int = 60) -> TermsRequest:
+    return terms(region).ask(HERE, Asked(days, 1_000_000), TermsWhy.GROWTH, key, PAYER)
+
+
+@workflow("terms: ask, then take it back", prepare=peopled)
+def ask_and_withdraw_terms(region: Region) -> None:
+    asked = ask_terms(region)
+    if asked.state is TermsState.ASKED:
+        terms(region).withdraw(HERE, asked.id, asked.revision, PAYER)
+
+
+def terms_asked(region: Region) -> None:
+    peopled(region)
+    region.notes["terms"] = ask_terms(region).id
+
+
+@workflow("terms: refuse", prepare=terms_asked)
+def refuse_terms(region: Region) -> None:
+    asked = terms(region).get(HERE, region.notes["terms"])
+    if asked.state is TermsState.ASKED:
+        terms(region).refuse(HERE, asked.id, asked.revision, TermsWhyNot.CREDIT, CLERK)
+
+
+@workflow("terms: agree by two", prepare=terms_asked)
+def agree_terms(region: Region) -> None:
+    asked, proposals = terms(region).get(HERE, region.notes["terms"]), Proposals(region.store, region.clock)
+    if asked.state is TermsState.ASKED:
+        told = terms(region).propose(proposals, HERE, asked.id, asked.revision, CLERK, "they grow", "r1")
+        terms(region).agree(proposals, ENTITY_ID, told.id, told.digest, APPROVER)

@@ -87,7 +87,7 @@ def test_every_problem_of_a_wish_is_told_at_once() -> None:
         (Wanted(("inv_1",), date(9999, 12, 31)), ("first_on", "too_far")),
         (Wanted(("inv_1",), TODAY + timedelta(days=720), count=2), ("first_on", "too_far")),
         (Wanted(("inv_1",), TODAY + timedelta(days=3), method_id="meth_a"), ("first_on", "too_soon")),
-        (Wanted(tuple(f"inv_{n}" for n in range(21)), TODAY + timedelta(days=1)), ("invoices", "too_many_invoices")),
+        (Wanted(tuple(f"inv_{n}" for n in range(21)), TODAY + timedelta(days=1)), ("invoices", "too_many_covered")),
     ],
 )
 def test_each_bound_is_told_with_its_field(wanted: Wanted, problem: tuple[str, str]) -> None:

@@ -271,6 +271,7 @@ _AUDITED_AS = {
     "payment_imported": "payment.imported",
     "payout_received": "payment.paid_out",
     "credit_granted": "credit.granted",
+    "credit_applied": "credit.applied",
 }
 
 

@@ -258,19 +258,19 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
         raise Refusal("over_open_balance", f"{header.invoice_id} has {header.open_minor} open, not {paid_minor}")
     left = header.open_minor - paid_minor
     disputed = min(header.disputed_minor, left)
-    promised_paid = {"promised_paid_minor": header.promised_paid_minor + paid_minor} if header.promise_id else {}
+    promised_paid = header.promised_paid_minor + paid_minor if header.promise_id else 0
     status = InvoiceStatus.PART_PAID if left else InvoiceStatus.PAID
     history = (*header.history, StatusChange(at, status)) if status is not header.status else header.history
     unit.update(
         header_key(header.account_id, header.invoice_id),
         set={"open_minor": left, "status": status.value, "history": _history_items(history)}
         | _disputed_set(disputed)
-        | promised_paid,
+        | ({"promised_paid_minor": promised_paid} if promised_paid else {}),
         remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),
         when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},
     )
     new = replace(header, open_minor=left, status=status, history=history, disputed_minor=disputed)
-    return replace(new, **promised_paid)
+    return replace(new, promised_paid_minor=promised_paid)
 
 
 def promise_update(unit: Unit, header: InvoiceHeader, mark: PromiseMark, *, holds: bool) -> None:

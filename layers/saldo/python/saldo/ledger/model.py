@@ -52,6 +52,7 @@ class EntryKind(StrEnum):
     CREDIT_GRANTED = "credit_granted"
     CREDIT_EXPIRED = "credit_expired"
     CREDIT_PAID_BACK = "credit_paid_back"
+    CREDIT_APPLIED = "credit_applied"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """How promises lie in the table.
 
 `<account>` / `promise#<id>`: one promise, in clear, rewritten whole with each change; while it waits for the seller's
-people on the agenda `promise_requests#<entity>` by when it was made, while it is current on `promises#<entity>` by
+people on the agenda `requests#<entity>` by when it was made, while it is current on `promises#<entity>` by
 its last day.
 `<entity>` / `promise_limits`: a seller's limits; `<account>` / `promise_limits`: those of one account.
 """
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from saldo.accounts.agenda import requests_agenda
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.promises.model import (
     Covered,
@@ -35,10 +36,6 @@ _PLAIN = (
 
 def promise_key(account_id: str, promise_id: str) -> Key:
     return account_id, PREFIX + promise_id
-
-
-def requests_agenda(entity_id: str) -> str:
-    return f"promise_requests#{entity_id}"
 
 
 def current_agenda(entity_id: str) -> str:

@@ -55,7 +55,7 @@ def check_limits(policy: LimitsPolicy) -> None:
 
 
 def offer(wanted: Wanted, case: Case) -> Offer:
-    """What a wish comes to. Refusal `invalid_promise` with every problem: nothing_chosen, too_many_invoices,
+    """What a wish comes to. Refusal `invalid_promise` with every problem: nothing_chosen, too_many_covered,
     unknown_invoice, nothing_to_promise, promised_already, currency_mix, not_ahead, too_far, out_of_range, too_small."""
     problems = Problems()
     chosen = _chosen(wanted, case, problems)
@@ -80,7 +80,7 @@ def _chosen(wanted: Wanted, case: Case, problems: Problems) -> list[Candidate]:
     if not ids:
         problems.add("invoices", "nothing_chosen", "choose at least one invoice")
     if len(ids) > MOST_INVOICES:
-        problems.add("invoices", "too_many_invoices", f"one promise covers at most {MOST_INVOICES} invoices")
+        problems.add("invoices", "too_many_covered", f"one promise covers at most {MOST_INVOICES} invoices")
     asked = {c.invoice_id for p in case.earlier if p.state is PromiseState.ASKED for c in p.covers}
     found = [case.candidates[i] for i in ids if i in case.candidates]
     if len(found) < len(ids):

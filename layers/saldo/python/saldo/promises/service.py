@@ -1,4 +1,4 @@
-"""Use cases of promises: see what one comes to, make it, ask for one, agree, refuse, cancel; a seller's limits.
+"""Use cases of promises: see what one comes to, make it, ask for one, agree, refuse, cancel.
 
 What is promised stands on the header of each invoice (`promise_id`), in the same unit: whoever asks for money sees it
 there. Money that comes counts there as well (`promised_paid_minor`), in the payment's own unit.
@@ -23,10 +23,9 @@ from saldo.payments.rules_approvals import levels_for
 from saldo.payments.scheduled import ScheduledPayments
 from saldo.promises import records, rules
 from saldo.promises.charging import stop_charges
-from saldo.promises.model import Limits, LimitsPolicy, Offer, Promise, PromiseState, StateChange, Wanted, WhyNot
+from saldo.promises.model import Offer, Promise, PromiseState, StateChange, Wanted, WhyNot
 from saldo.promises.reading import Known, dues_of, headers_of, known_of, promise_of
 from saldo.promises.telling import Telling
-from saldo.storage.items import Item
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -70,11 +69,11 @@ class Promises:
         """
         if not 8 <= len(wish.request) <= 200:
             raise Refusal("invalid_request_key", "the form's key must have 8 to 200 characters")
-        promise_id = f"prm_{fingerprint(wish.account_id, wish.request)}"
+        promise_id = promise_id_of(wish.account_id, wish.request)
         for _ in range(_MOST_ATTEMPTS):
-            known = self.store.get(*records.promise_key(wish.account_id, promise_id))
+            known = self.known(wish.account_id, wish.request)
             if known is not None:
-                return records.promise_from(known)
+                return known
             promise = self._made(wish, promise_id)
             unit = Unit(f"make {promise_id}").insert(records.promise_item(promise))
             if promise.state is _S.CURRENT:
@@ -83,6 +82,11 @@ class Promises:
             if self.store.write_one(unit) is None:
                 return promise
         raise Unavailable("the invoices are being changed by others; try again")
+
+    def known(self, account_id: str, request: str) -> Promise | None:
+        """What a form became already."""
+        item = self.store.get(*records.promise_key(account_id, promise_id_of(account_id, request)))
+        return records.promise_from(item) if item else None
 
     def cancel(self, account_id: str, promise_id: str, seen: int, actor: Actor) -> Promise:
         """By the customer: a request is taken back; what is left of a promise is asked for again."""
@@ -121,20 +125,6 @@ class Promises:
         if self.store.write_one(unit):
             raise _changed()
         return new
-
-    def set_limits(self, entity_id: str, policy: LimitsPolicy, actor: Actor, reason: str) -> None:
-        """A seller's. Refusal `invalid_limits` naming every problem."""
-        rules.check_limits(policy)
-        self._write_limits(records.policy_item(entity_id, policy), records.policy_fields(policy), actor, reason)
-
-    def set_own_limits(self, account_id: str, limits: Limits, actor: Actor, reason: str) -> None:
-        """Of one account; they go before those of its seller."""
-        rules.check_limits(LimitsPolicy(limits))
-        item = records.own_limits_item(account_id, limits)
-        self._write_limits(item, records.limits_fields(limits), actor, reason)
-
-    def policy(self, entity_id: str) -> LimitsPolicy:
-        return records.policy_from(self.store.get(*records.limits_key(entity_id)))
 
     # -- how -----------------------------------------------------------------------------------------------------------
 
@@ -245,13 +235,9 @@ class Promises:
         after |= {"beyond": list(promise.beyond), "why_not": promise.why_not}
         unit.put(audit_item(AuditRecord(promise.account_id, self.clock(), actor, action, promise.id, after=after)))
 
-    def _write_limits(self, item: Item, after: Mapping[str, Any], actor: Actor, reason: str) -> None:
-        before = {
-            k: v for k, v in (self.store.get(item["pk"], item["sk"]) or {}).items() if k in ("limits", "segments")
-        }
-        action = "promise_limits.changed"
-        record = AuditRecord(item["pk"], self.clock(), actor, action, item["pk"], before, after, reason)
-        self.store.write_one(Unit(f"{action} {item['pk']}").put(item).put(audit_item(record)))
+
+def promise_id_of(account_id: str, request: str) -> str:
+    return f"prm_{fingerprint(account_id, request)}"
 
 
 def _changed() -> Refusal:
