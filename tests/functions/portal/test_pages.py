@@ -30,7 +30,7 @@ VARIANTS = {
 }
 # Pages that ask for more than the session and one thing, and why; a file leaves a count and a record besides.
 MORE = {
-    "/accounts/{account_id}": (3, "what is open is on the agenda, payments are the account's own"),
+    "/accounts/{account_id}": (4, "what is open is on the agenda, payments and promises are the account's own"),
     "/accounts/{account_id}/activity": (3, "what happened, and names of those who did it"),
     "/accounts/{account_id}/activity.csv": (5, "a file, and names"),
     "/accounts/{account_id}/invoices.csv": (4, "a file"),

@@ -73,6 +73,7 @@ def test_a_promised_invoice_says_so_and_is_not_late_and_is_paid_by_instalments(p
     assert "Nobody reminds you of it until then" in shown and "Promised for" in shown
     assert "Promise to pay later" not in shown
     assert "Plan of 2 instalments" in browser.get(f"{HOME}/plans").text
+    assert "You promised a payment by" in browser.get(HOME).text
     browser.get(sent.location)
     minor = re.search(rf'name="minor.{row.invoice_id}" value="(\d+)"', page.text)
     assert minor is not None and int(minor[1]) == promise(sent).instalments[0].minor
