@@ -62,7 +62,7 @@ _PROMISES: tuple[Mutant, ...] = (
         "collections/rules.py",
         "    if invoice.promise_id:\n        return PROMISED\n",
         "",
-        "tests/simulation/test_promises.py::test_what_is_promised_is_in_no_letter_and_once_it_is_broken_it_is_again",
+        "tests/unit/collections/test_rules.py::test_what_is_promised_for_another_day_is_left_out_and_says_so",
     ),
     planted(
         "money that comes does not count for the plan",
