@@ -17,6 +17,7 @@ from functions.portal import (
     paying,
     payments,
     people,
+    plans,
     profile,
     public,
     remittance,
@@ -25,6 +26,7 @@ from functions.portal import (
     statements,
     staying,
     subscriptions,
+    terms,
     usage,
 )
 from functions.portal.endpoint import edge
@@ -58,6 +60,8 @@ for part in (
     profile,
     consent,
     disputes,
+    plans,
+    terms,
 ):
     app.register_blueprint(part.routes.blueprint)
 for staff_part in pages_of_staff():

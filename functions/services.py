@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from saldo.payments.model import Outcome, Payment
     from saldo.payments.pay_links import PayLinks
     from saldo.payments.service import Payments
+    from saldo.promises.keeping import Keeping
     from saldo.storage.files import Files
     from saldo.storage.flags import Flags
     from saldo.storage.sealing import Sealer
@@ -126,6 +127,15 @@ def collecting() -> Collecting:
     on_day = ScheduledPayments(store(), clock, payments(), autopay().telling.not_started)
     back = f"{settings().origin}/accounts/{{account_id}}/payments/{{payment_id}}"
     return Collecting(autopay(), on_day, back)
+
+
+def keeping() -> Keeping:
+    from saldo.promises.keeping import Keeping
+    from saldo.promises.service import Promises
+    from saldo.promises.telling import Telling
+
+    telling = Telling(store(), sealer(), clock)
+    return Keeping(Promises(store(), clock, telling, collecting().scheduled))
 
 
 @lru_cache(maxsize=1)

@@ -69,9 +69,10 @@ def letter_of(owed: StillOwed, account: Account, seller: LegalEntity, today: dat
     )
 
 
-def _as_read(header: InvoiceHeader) -> dict[str, int | None]:
+def _as_read(header: InvoiceHeader) -> dict[str, int | str | None]:
     """What must still hold of an invoice when the letter goes."""
-    return {"open_minor": header.open_minor, "disputed_minor": header.disputed_minor or None}
+    held = {"disputed_minor": header.disputed_minor or None, "promise_id": header.promise_id or None}
+    return {"open_minor": header.open_minor, **held}
 
 
 def _tone(notices: tuple[Notice, ...], today: date) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from functions.observed import count, observed
-from functions.services import collecting
+from functions.services import collecting, keeping
 
 
 @observed("CollectPayments")
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """{entity_id, as_of, shard?} → {announced, started, skipped, failed, unanswered, warned, scheduled_started,
-    scheduled_failed}; `as_of`: a date, or the scheduled instant. Safe to repeat; makes up for days that were missed.
+    scheduled_failed, promises}; `as_of`: a date, or the scheduled instant. Safe to repeat; makes up for days that were
+    missed. Promises come last: an instalment whose charge has just started is not missed.
     """
     report = collecting().collect(event["entity_id"], event["as_of"], event.get("shard"))
+    kept = asdict(keeping().run(event["entity_id"], date.fromisoformat(report["on"])))
+    report["promises"], report["unanswered"] = kept, report["unanswered"] + kept.pop("unanswered")
     count("DebitsFailed", report["failed"] + report["scheduled_failed"])
     count("PaymentsUnanswered", len(report["unanswered"]))
     return report

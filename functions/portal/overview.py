@@ -12,6 +12,7 @@ from saldo.access.rules import READERS
 from saldo.invoicing.open_sums import standing
 from saldo.ledger.records import BALANCE, balances_from
 from saldo.payments import records as payment_records
+from saldo.promises.reading import promises_of
 
 routes = Routes("overview")
 
@@ -33,5 +34,6 @@ def account(visit: Visit) -> Answer:
     latest = store.query(seat.account_id, prefix=payment_records.PREFIX, limit=RECENT, newest_first=True)
     paid = [payment_records.payment_from(item) for item in latest.items]
     owed = standing(store, seat.account_id, visit.today)
-    view = overview(owed, paid, visit.home, visit.today, seat.time_zone, visit.words)
+    promised = promises_of(store, seat.account_id)
+    view = overview(owed, paid, promised, visit.home, visit.today, seat.time_zone, visit.words)
     return page(visit, "overview", view=view, tab="overview")

@@ -14,10 +14,12 @@ from functions.portal.pages import page
 from functions.portal.presenters.invoices import date_from
 from functions.portal.presenters.paying import (
     ANOTHER,
+    CreditView,
     Wanted,
     allocations_from,
     check_view,
     choice_view,
+    credit_view,
     means_of,
     payables_of,
     wanted_from,
@@ -32,6 +34,7 @@ from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.money import Money
 from saldo.payments import records_approvals
 from saldo.payments.model import Allocation, Payable, Payment, PaymentStatus
+from saldo.payments.netting import Netting, Setting
 from saldo.payments.opening import Wish, basis_minor
 from saldo.payments.reading import headers_of, payable
 from saldo.payments.records_methods import methods_of
@@ -93,6 +96,8 @@ def confirm(visit: Visit) -> Answer:
     try:
         if on := _later(visit):
             return _scheduled(visit, chosen, wanted.reason, on)
+        if visit.sent("credit") == "use" and not _approvers(visit, chosen):
+            return _netted(visit, chosen, rows, wanted)
         payment = _started(visit, chosen, wanted.reason)
     except Refusal as refusal:
         if refusal.code == "approval_needed":
@@ -103,8 +108,29 @@ def confirm(visit: Visit) -> Answer:
         if refusal.code != "invalid_allocations":
             raise
         return choice_page(visit, rows, wanted, refusal.problems)
+    return _onward(visit, payment)
+
+
+def _onward(visit: Visit, payment: Payment) -> Answer:
     to_pay = payment.checkout_url if payment.status in AT_THE_GATEWAY else ""
     return see_other(to_pay or f"{visit.home}/payments/{payment.id}")
+
+
+def _netted(visit: Visit, chosen: Sequence[Allocation], rows: Sequence[InvoiceRow], wanted: Wanted) -> Answer:
+    """Credit pays its part in the unit that starts the payment of the rest; where it pays for all, no payment does."""
+    netting, account_id, key = services.payments().netting, visit.account.account_id, visit.sent("request_key")
+    rest, setting = netting.known(account_id, key), None
+    if rest is None:
+        setting = netting.prepare(account_id, chosen, wanted.reason, key)
+        if str(setting.found.minor) != visit.sent("credit_minor"):
+            return _check_again(visit, chosen, rows, wanted, visit.words("check.credit_changed"), "credit")
+        rest = setting.found.rest
+        if not rest:
+            netting.settle(setting, visit.actor)
+    if not rest:
+        shown = f"/{chosen[0].invoice_id}" if len(chosen) == 1 else "?status=paid"
+        return see_other(f"{visit.home}/invoices{shown}")
+    return _onward(visit, _started(visit, rest, wanted.reason, setting))
 
 
 def _later(visit: Visit) -> date | None:
@@ -156,11 +182,11 @@ def _ask_others(visit: Visit, chosen: Sequence[Allocation], reason: str) -> Answ
     return see_other(f"{visit.home}/approvals/{approval.id}")
 
 
-def _started(visit: Visit, chosen: Sequence[Allocation], reason: str) -> Payment:
+def _started(visit: Visit, chosen: Sequence[Allocation], reason: str, netting: Setting | None = None) -> Payment:
     return_url = f"{services.settings().origin}{visit.home}/payments/{{payment_id}}"
     key = visit.sent("request_key")
     asked = (chosen, visit.actor, key, return_url, reason, "", _method(visit))
-    return services.payments().start(visit.account.account_id, *asked)
+    return services.payments().start(visit.account.account_id, *asked, netting=netting)
 
 
 def _asked_again(
@@ -198,7 +224,16 @@ def _payables(visit: Visit, rows: Sequence[InvoiceRow], chosen: Sequence[Allocat
 def choice_page(visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted, problems: Sequence[Problem]) -> Answer:
     currency = _currency(visit, rows, wanted)
     view = choice_view(rows, wanted, currency, problems, visit.today, visit.words)
-    return page(visit, "pay", status=422 if problems else 200, view=view, problems=view.summary, tab="invoices")
+    there = Netting(visit.records, services.clock).credit(visit.account.account_id, currency, visit.account.currency)
+    credit = visit.words.money(there.minor, currency) if there.minor else ""
+    shown = {"view": view, "problems": view.summary, "credit": credit, "tab": "invoices"}
+    return page(visit, "pay", status=422 if problems else 200, **shown)
+
+
+def _credit(visit: Visit, chosen: Sequence[Allocation], reason: str, request_key: str) -> CreditView | None:
+    """What credit would pay of it; None for nothing."""
+    found = services.payments().netting.prepare(visit.account.account_id, chosen, reason, request_key)
+    return credit_view(found.found, found.currency, visit.words) if found.found.minor else None
 
 
 def _currency(visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted) -> str:
@@ -238,6 +273,8 @@ def _check_page(
     stored = methods_of(visit.records, visit.account.account_id).paying(view.currency, visit.today)
     means = means_of(stored, visit.words)
     shown = {"view": view, "request_key": request_key, "asks_code": asks_code, "problems": problems, "means": means}
-    shown |= {"needs": _approvers(visit, chosen), "typed_on": visit.sent("on")[:10]}
+    needs = _approvers(visit, chosen)
+    shown |= {"needs": needs, "typed_on": visit.sent("on")[:10]}
+    shown |= {"credit": None if needs else _credit(visit, chosen, wanted.reason, request_key)}
     shown |= {"chosen_means": visit.sent("method") or (means[0][0] if means else "")}
     return page(visit, "pay_check", status=422 if problems else 200, tab="invoices", **shown)

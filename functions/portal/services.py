@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from saldo.payments.approvals import Approvals
     from saldo.payments.pay_links import PayLinks
     from saldo.payments.scheduled import ScheduledPayments
+    from saldo.promises.service import Promises
     from saldo.storage.files import Files
     from saldo.storage.store import Sees, Store
+    from saldo.terms.service import TermsRequests
 
 # A function answers with 6 MB at most, and bytes are text of a third more in it.
 MOST_BYTES = 4_400_000
@@ -104,6 +106,21 @@ def pay_links() -> PayLinks:
     from saldo.payments.pay_links import PayLinks
 
     return PayLinks(store(), sealer(), clock)
+
+
+def promises(within: Store) -> Promises:
+    """Of the account that `within` reaches."""
+    from saldo.promises.service import Promises
+    from saldo.promises.telling import Telling
+
+    return Promises(within, clock, Telling(within, sealer(), clock), scheduled())
+
+
+def terms_requests(within: Store) -> TermsRequests:
+    """Of the account that `within` reaches."""
+    from saldo.terms.service import TermsRequests
+
+    return TermsRequests(within, sealer(), clock)
 
 
 def autopay() -> Autopay:

@@ -16,17 +16,19 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         disputes,
         drafts,
         orders,
+        promises,
         proposals,
         runs,
         seller,
         selling,
         signing_in,
         styleguide,
+        terms,
         tickets,
         work,
     )
 
     return (
         *(signing_in, work, customers, credits, runs, drafts, orders, proposals, seller, selling, audit, access),
-        *(disputes, tickets, acting, styleguide),
+        *(disputes, promises, terms, tickets, acting, styleguide),
     )

@@ -19,7 +19,7 @@ from saldo.kernel.periods import local_date
 
 routes = Routes("customers")
 PAGE = 50
-TABS = ("open", "timeline", "invoices", "payments", "contact")
+TABS = ("open", "timeline", "invoices", "payments", "promises", "contact")
 
 
 @routes.get("/staff/{entity_id}/customers", staff(rules.READ))
@@ -121,6 +121,16 @@ def _payments(visit: StaffVisit) -> _Shown:
     return [], (Table("payments", t("nav.payments"), heads, rows, t("staff.no_payments")),)
 
 
+def _promises(visit: StaffVisit) -> _Shown:
+    """With the terms that the account has."""
+    from functions.portal.presenters.terms import facts_of
+    from functions.staff.promises import of_account
+    from saldo.accounts.records import account_from
+    from saldo.terms.service import held
+
+    return facts_of(held(account_from(visit.customer)), visit.customer["currency"], visit.words), (of_account(visit),)
+
+
 def _timeline(visit: StaffVisit) -> _Shown:
     return [], (events_table(visit, visit.customer["pk"]),)
 
@@ -143,7 +153,14 @@ def _contact(visit: StaffVisit) -> _Shown:
     ], ()
 
 
-_VIEWS = {"open": _open, "timeline": _timeline, "invoices": _invoices, "payments": _payments, "contact": _contact}
+_VIEWS = {
+    "open": _open,
+    "timeline": _timeline,
+    "invoices": _invoices,
+    "payments": _payments,
+    "promises": _promises,
+    "contact": _contact,
+}
 
 
 def _today(visit: StaffVisit) -> date:

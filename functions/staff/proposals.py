@@ -128,9 +128,19 @@ def _bank(visit: StaffVisit, found: Proposal, seen: str) -> None:
     services.seller_details().change_bank(entity_id, bank, visit.actor, found.reason, consent)
 
 
+def _promise(visit: StaffVisit, found: Proposal, seen: str) -> None:
+    services.deciding().agree(visit.at.entity_id, found.id, seen, visit.decider)
+
+
+def _terms(visit: StaffVisit, found: Proposal, seen: str) -> None:
+    services.terms_requests().agree(services.proposals(), visit.at.entity_id, found.id, seen, visit.decider)
+
+
 CARRIED_OUT: dict[ProposalKind, Callable[[StaffVisit, Proposal, str], None]] = {
     ProposalKind.CREDIT_NOTE: _credit,
     ProposalKind.ELEVATION: _elevate,
     ProposalKind.BANK_DETAILS: _bank,
     ProposalKind.ACCESS_GRANT: _grant,
+    ProposalKind.PROMISE: _promise,
+    ProposalKind.TERMS: _terms,
 }

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from saldo.invoicing.staff_credits import StaffCredits
     from saldo.orders.decisions import Decisions
     from saldo.orders.service import Orders
+    from saldo.promises.deciding import Deciding
+    from saldo.promises.service import Promises
+    from saldo.storage.store import Store
+    from saldo.terms.service import TermsRequests
 
 _NAMES_LAST_S = 300.0
 
@@ -92,6 +96,25 @@ def disputes() -> Disputes:
     from saldo.disputes.service import Disputes
 
     return Disputes(store(), sealer(), clock)
+
+
+def promises() -> Promises:
+    from functions.portal.services import promises as within
+
+    return within(store())
+
+
+def deciding() -> Deciding:
+    from saldo.promises.deciding import Deciding
+
+    return Deciding(promises(), proposals())
+
+
+def terms_requests(within: Store | None = None) -> TermsRequests:
+    """Of the account that `within` reaches, or of all of the region's."""
+    from saldo.terms.service import TermsRequests
+
+    return TermsRequests(within or store(), sealer(), clock)
 
 
 def seller_details() -> SellerDetails:

@@ -10,6 +10,7 @@ from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.access import records_proposals
 from saldo.access.rules_staff import entities_of
+from saldo.accounts.agenda import requests_agenda
 from saldo.disputes.records import queue_agenda
 from saldo.invoicing.approvals import review_agenda
 from saldo.invoicing.run.records import attempt_from
@@ -49,6 +50,7 @@ def work(visit: StaffVisit) -> Answer:
     queues = (
         ("proposals", count(waiting, agenda=True, first=instant_text(visit.now))),
         ("disputes", count(queue_agenda(entity_id), agenda=True)),
+        ("promises", count(requests_agenda(entity_id), agenda=True)),
         ("orders", count(entity_id, DISCREPANCY_PREFIX)),
         ("drafts", count(review_agenda(entity_id), agenda=True)),
         ("runs", aside),

@@ -31,6 +31,7 @@ from local.cli.imports import import_group  # noqa: E402
 from local.cli.journal import journal_group  # noqa: E402
 from local.cli.numbering import numbering_group  # noqa: E402
 from local.cli.orders import orders_group  # noqa: E402
+from local.cli.promises import promises_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
 from local.cli.rates import rates_group  # noqa: E402
 from local.cli.recovery import customer_group, drill_group, keys_group, queues_group  # noqa: E402
@@ -75,6 +76,7 @@ for command in (
     rebill,
     draft_group,
     late_charges,
+    promises_group,
     reminders_group,
     rates_group,
     template_group,

@@ -93,13 +93,19 @@ _LATE = {"late_policy": "policy", "late_percent": "percent", "compensation": "co
 @click.option("--review/--no-review", default=None, help="Whether staff look at invoices before they are issued.")
 @click.option("--segment", help="The kind of customer, for templates and reminders.")
 @click.option("--contract", help="The kind of contract, for templates.")
+@click.option(
+    "--credit-limit", metavar="AMOUNT", help="What may be owed at most, in the account's currency; 0 for none."
+)
 @click.option("--reason", default="")
 @click.pass_obj
 @speaks_json
 def terms(sites: Sites, voice: Voice, account_id: str, reason: str, **asked: Any) -> None:
     """Change what is agreed with an account, for invoices from now on; what is not named stays."""
     arrangements = Arrangements(store_of(sites.of(account_id)), system_clock)
-    wanted = _agreed(arrangements.account(account_id).terms, {k: v for k, v in asked.items() if v is not None})
+    account = arrangements.account(account_id)
+    if asked["credit_limit"] is not None:
+        asked["credit_limit_minor"] = Money.parse(asked["credit_limit"], account.currency).minor
+    wanted = _agreed(account.terms, {k: v for k, v in asked.items() if v is not None})
     _answer_account(voice, arrangements.change_terms(account_id, wanted, staff(), reason))
 
 
@@ -116,7 +122,7 @@ def _agreed(now: Terms, asked: dict[str, Any]) -> Terms:
     late = {field: asked[name] for name, field in _LATE.items() if name in asked}
     if "policy" in late:
         late["policy"] = LatePolicy(late["policy"])
-    rest = {name: asked[name] for name in ("review", "segment", "contract") if name in asked}
+    rest = {name: asked[name] for name in ("review", "segment", "contract", "credit_limit_minor") if name in asked}
     return replace(now, early_discount=early, late=replace(now.late, **late), **rest)
 
 

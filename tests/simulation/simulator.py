@@ -62,6 +62,7 @@ from tests.crashes import Kind
 from tests.permissions.gate import acting
 from tests.simulation.auditing import StepAuditor
 from tests.simulation.dynamodb import Crash
+from tests.simulation.promising import Promising
 from tests.simulation.region import ENTITY_ID, Region, uncollected
 from tests.simulation.workflows.scenes import CLERK, offer, open_account, sell
 from tests.simulation.world import METER
@@ -231,6 +232,12 @@ class Simulation:
             plan(dice.randint(1, 27), f"letter {n}", self._deliver)
         for day in (5, 9, 13, 20):
             plan(day, "reminders", self._remind)
+        for n in range(max(1, self.subscriptions // 10)):
+            plan(dice.randint(1, 27), f"promise {n}", self._promise)
+        for day in range(2, 28, 5):
+            plan(day, "requests", lambda d: self._promising().decide(d))
+        for day in range(1, 28, 2):
+            plan(day, "promises", lambda _dice: self._promising().day())
         for on, _, name, act in sorted(planned, key=lambda p: (p[0], p[1], p[2])):
             self._go_to(on)
             self._do(name, act)
@@ -441,6 +448,8 @@ class Simulation:
     def _pay(self, dice: Random) -> None:
         """A payer pays all or a part, by card or debit; what the form sends may be sent again."""
         account_id, _ = self._account(dice)
+        if dice.random() < 0.6:
+            account_id = self._promising().somebody(self.subscriptions, dice) or account_id
         found = self.region.store.query_all(f"open#{account_id}", agenda=True)
         owed = [(i["invoice_id"], i["open_minor"]) for i in found if i["open_minor"] > 0]
         key, method = f"form {self._step}", dice.choice([*CARDS, *IBANS])
@@ -452,12 +461,20 @@ class Simulation:
         assert known is not None
         reason = "the rest is disputed" if part else ""
         with acting("portal"):
-            payment = self._payments().start(account_id, wanted, CLERK, key, "http://localhost/{payment_id}", reason)
-        if payment.gateway_ref:
+            payment = self._promising().pay_with_credit(
+                account_id, wanted, key, "http://localhost/{payment_id}", reason
+            )
+        if payment and payment.gateway_ref:
             if method in IBANS:
                 self.region.book.pay_by_debit(payment.gateway_ref, method, self.region.now)
             else:
                 self.region.book.pay_by_card(payment.gateway_ref, method, self.region.now)
+
+    def _promising(self) -> Promising:
+        return Promising(self.region, self._clock, self._payments())
+
+    def _promise(self, dice: Random) -> None:
+        self._promising().promise(self._account(dice)[0], f"form {self._step}", dice)
 
     def _take_news(self, dice: Random) -> None:
         """Webhooks as the gateway's mood has them: late, lost, twice; and the queue behind them in any order."""

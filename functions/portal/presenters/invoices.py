@@ -18,6 +18,7 @@ from saldo.invoicing.reading import Invoice, row_from
 from saldo.invoicing.records import InvoiceHeader, header_item
 from saldo.invoicing.status import DocumentKind
 from saldo.kernel.errors import Problems
+from saldo.promises.model import PromiseState
 
 if TYPE_CHECKING:
     from saldo.disputes.model import InDispute
@@ -190,6 +191,8 @@ class InvoiceView:
     estimated: bool
     may_dispute: bool = False
     disputes: tuple[tuple[str, str, Tag], ...] = ()
+    promised: tuple[str, str] | None = None
+    may_promise: bool = False
     early: str = ""
     early_amount: str = ""
     early_typed: str = ""
@@ -213,13 +216,33 @@ def invoice_view(
         open=words.money(header.open_minor, money),
         to_pay=words.money(header.undisputed_minor, money),
         currency=money,
-        history=tuple((words(f"history.{h.status}"), words.moment(h.at, zone)) for h in reversed(header.history)),
+        history=_history(header, zone, words),
+        promised=_promised(header, words),
+        may_promise=not is_note and header.undisputed_minor > 0 and not header.promise_id,
         is_open=header.undisputed_minor > 0,
         estimated=_is_estimated(body),
         may_dispute=not is_note and header.credited_minor < header.total_minor,
         disputes=_disputes(in_dispute, money, words),
         **_early(header, body, today, words),
     )
+
+
+def _history(header: InvoiceHeader, zone: str, words: Words) -> tuple[tuple[str, str], ...]:
+    """Its states, and when it came under a promise and out of it, newest first."""
+    told = [(h.at, words(f"history.{h.status}")) for h in header.history]
+    for mark in header.promises:
+        is_made = mark.state == PromiseState.CURRENT
+        over = words("history.promise_over", state=words(f"plan.state.{mark.state}"))
+        told.append((mark.at, words("history.promised", on=words.day(mark.until_on)) if is_made else over))
+    ordered = sorted(told, key=lambda one: one[0])
+    return tuple((text, words.moment(at, zone)) for at, text in reversed(ordered))
+
+
+def _promised(header: InvoiceHeader, words: Words) -> tuple[str, str] | None:
+    """The promise that it is under, and what the page says of it."""
+    if not header.promised_minor or not header.promises:
+        return None
+    return header.promise_id, words("plan.card", on=words.day(header.promises[-1].until_on))
 
 
 def _disputes(found: InDispute | None, currency: str, words: Words) -> tuple[tuple[str, str, Tag], ...]:

@@ -15,6 +15,7 @@ from saldo.invoicing.open_sums import Standing
 from saldo.ledger.model import LedgerAccount, OpenItem
 from saldo.ledger.rules import aging
 from saldo.payments.model import UNDER_WAY, Payment, PaymentStatus
+from saldo.promises.model import Promise, PromiseState
 
 RECENT = 5
 Balances = Mapping[tuple[str, LedgerAccount], int]
@@ -58,7 +59,15 @@ class Overview:
     has_overdue: bool
 
 
-def overview(standing: Standing, paid: Sequence[Payment], home: str, today: date, zone: str, words: Words) -> Overview:
+def overview(
+    standing: Standing,
+    paid: Sequence[Payment],
+    promised: Sequence[Promise],
+    home: str,
+    today: date,
+    zone: str,
+    words: Words,
+) -> Overview:
     """paid: the latest payments, newest first."""
     items = standing.items
     late = sum(item.items for item in items if item.due_on < today)
@@ -66,7 +75,7 @@ def overview(standing: Standing, paid: Sequence[Payment], home: str, today: date
         owed=tuple(_owed(items, currency, today, words) for currency in sorted({i.currency for i in items})),
         charts=tuple(aging_chart(c, b, words) for c, b in aging(items, today).items()),
         next_due=tuple(_next(row, today, words) for row in standing.next_due),
-        waiting=_waiting(late, paid, home, words),
+        waiting=(*_waiting(late, paid, home, words), *_promised(promised, home, today, words)),
         recent=tuple(recent_payment(p, zone, words) for p in paid[:RECENT]),
         open_count=sum(item.items for item in items),
         has_overdue=late > 0,
@@ -96,6 +105,16 @@ def recent_payment(payment: Payment, zone: str, words: Words) -> RecentPayment:
     on = words.moment(at, zone).split(",")[0]
     amount = words.money(payment.amount.minor, payment.amount.currency)
     return RecentPayment(payment.id, on, amount, payment_tag(payment.status, words))
+
+
+def _promised(promises: Sequence[Promise], home: str, today: date, words: Words) -> tuple[tuple[str, str], ...]:
+    """The next day of each promise that is current."""
+    found = []
+    for one in promises:
+        if one.state is PromiseState.CURRENT:
+            on = next((i.on for i in one.instalments if i.on >= today), one.until_on)
+            found.append((words("overview.promised", on=words.day(on)), f"{home}/plans/{one.id}"))
+    return tuple(found)
 
 
 def _waiting(late: int, paid: Sequence[Payment], home: str, words: Words) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.money import Money
 from saldo.payments.model import Allocation, Payable
 from saldo.payments.model_methods import StoredMethod
+from saldo.payments.rules_netting import Netted
 
 MOST_SHOWN = 200
 ANOTHER = "another"
@@ -123,7 +124,14 @@ def payables_of(rows: Sequence[InvoiceRow]) -> dict[str, Payable]:
     """Open rows as payments' own rules take them (the seller plays no part in them)."""
     return {
         r.invoice_id: Payable(
-            r.invoice_id, r.number, "", r.currency, r.due_on, r.open_minor, disputed_minor=r.disputed_minor
+            r.invoice_id,
+            r.number,
+            "",
+            r.currency,
+            r.due_on,
+            r.open_minor,
+            disputed_minor=r.disputed_minor,
+            promise_id=r.promise_id,
         )
         for r in rows
     }
@@ -213,6 +221,20 @@ def check_view(chosen: Sequence[Allocation], rows: Mapping[str, InvoiceRow], rea
         lines.append(CheckRow(a.invoice_id, rows[a.invoice_id].number, words.amount(a.minor, currency), said, a.minor))
     total = words.money(sum(a.minor for a in chosen), currency)
     return CheckView(tuple(lines), total, reason, currency)
+
+
+@dataclass(frozen=True, slots=True)
+class CreditView:
+    """What credit pays of what was chosen: `minor` in all, `rest` what is then to be paid, "" for nothing."""
+
+    minor: int
+    uses: str
+    rest: str
+
+
+def credit_view(found: Netted, currency: str, words: Words) -> CreditView:
+    rest = sum(a.minor for a in found.rest)
+    return CreditView(found.minor, words.money(found.minor, currency), words.money(rest, currency) if rest else "")
 
 
 def means_of(stored: Sequence[StoredMethod], words: Words) -> list[tuple[str, str, str]]:

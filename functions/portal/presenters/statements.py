@@ -87,6 +87,8 @@ def described(line: Line, numbers: Numbers, home: str, words: Words) -> tuple[st
     if line.kind in _PAYMENTS:
         number = receipt_number(line.source_id, date.fromisoformat(line.on))
         return words("statement.payment", number=number), f"{home}/payments/{line.source_id}"
+    if line.kind == EntryKind.CREDIT_APPLIED:
+        return words("statement.credit_applied"), ""
     return words("statement.other"), ""
 
 

@@ -10,6 +10,7 @@ from saldo.disputes.model import DisputeState
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.status import InvoiceStatus
 from saldo.payments.model import PaymentStatus
+from saldo.promises.model import PromiseState
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ _INVOICE_TONES = {
 def invoice_tag(row: InvoiceRow, today: date, words: Words) -> Tag:
     if row.is_overdue(today):
         return Tag("late", words("status.overdue"))
+    if row.promise_id and row.undisputed_minor > 0:
+        return Tag("part", words("plan.promised"))
     return Tag(_INVOICE_TONES[row.status], words(f"status.{row.status}"))
 
 
@@ -63,6 +66,21 @@ def dispute_tag(state: DisputeState, words: Words) -> Tag:
     return Tag(_DISPUTE_TONES[state], words(f"dispute.state.{state}"))
 
 
+_PROMISE_TONES = {
+    PromiseState.ASKED: "wait",
+    PromiseState.CURRENT: "part",
+    PromiseState.KEPT: "done",
+    PromiseState.BROKEN: "late",
+    PromiseState.REFUSED: "late",
+    PromiseState.CANCELLED: "over",
+    PromiseState.REPLACED: "over",
+}
+
+
+def promise_tag(state: PromiseState, words: Words) -> Tag:
+    return Tag(_PROMISE_TONES[state], words(f"plan.state.{state}"))
+
+
 def disputed_note(row: InvoiceRow, words: Words) -> str:
     """What of it is in dispute; "" for nothing."""
     return words("dispute.note", amount=words.money(row.disputed_minor, row.currency)) if row.disputed_minor else ""
@@ -70,7 +88,7 @@ def disputed_note(row: InvoiceRow, words: Words) -> str:
 
 def due_note(row: InvoiceRow, today: date, words: Words) -> str:
     """`12 days late`, `due in 3 days`, `due today`; "" when nothing is owed."""
-    if row.open_minor <= 0:
+    if row.open_minor <= 0 or row.promise_id:
         return ""
     late = row.days_late(today)
     if late > 0:

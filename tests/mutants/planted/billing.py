@@ -290,7 +290,7 @@ _INVOICE: tuple[Mutant, ...] = (
         "an invoice settled by two at once is paid once",
         "missing condition on a write",
         "invoicing/records.py",
-        '        when={"open_minor": header.open_minor, "status": header.status.value, **_disputed_as(header)},\n',
+        '        when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},\n',
         "",
         "tests/contexts/payments/test_invoice_headers.py",
     ),
@@ -299,9 +299,9 @@ _INVOICE: tuple[Mutant, ...] = (
         "list not kept",
         "invoicing/records.py",
         '        remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),\n'
-        '        when={"open_minor": header.open_minor, "status": header.status.value, **_disputed_as(header)},\n',
+        '        when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},\n',
         "        remove=_disputed_gone(header, disputed),\n"
-        '        when={"open_minor": header.open_minor, "status": header.status.value, **_disputed_as(header)},\n',
+        '        when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},\n',
         "tests/contexts/payments/test_invoice_headers.py",
     ),
 )

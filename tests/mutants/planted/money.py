@@ -55,6 +55,49 @@ _DISPUTES: tuple[Mutant, ...] = (
     ),
 )
 
+_PROMISES: tuple[Mutant, ...] = (
+    planted(
+        "a promised invoice is dunned",
+        "missing condition",
+        "collections/rules.py",
+        "    if invoice.promise_id:\n        return PROMISED\n",
+        "",
+        "tests/unit/collections/test_rules.py::test_what_is_promised_for_another_day_is_left_out_and_says_so",
+    ),
+    planted(
+        "money that comes does not count for the plan",
+        "two figures that drift apart",
+        "invoicing/records.py",
+        "header.promised_paid_minor + paid_minor if",
+        "header.promised_paid_minor if",
+        "tests/simulation/test_promises.py::test_money_pays_the_next_instalment_and_all_of_it_keeps_the_plan",
+    ),
+    planted(
+        "a plan is broken while its money is on the way",
+        "missing condition",
+        "promises/rules.py",
+        "if late and not being_paid and late[0].on + timedelta(days=promise.grace_days) < on:",
+        "if late and late[0].on + timedelta(days=promise.grace_days) < on:",
+        "tests/unit/promises",
+    ),
+    planted(
+        "one person gives other terms alone",
+        "guard not asked",
+        "terms/service.py",
+        "proposals.agreed_in(entity_id, proposal_id, ProposalKind.TERMS, seen, decider)(unit)",
+        "None",
+        "tests/simulation/test_terms.py::test_two_people_agree_and_the_next_invoice_has_the_new_days_and_no_earlier_one",
+    ),
+    planted(
+        "autopay collects what is promised",
+        "guard not asked",
+        "autopay/reading.py",
+        "held = {**promised, **disputed, **held}",
+        "held = {**disputed, **held}",
+        "tests/simulation/test_promises.py::test_autopay_leaves_out_what_is_promised_also_when_its_debit_was_announced",
+    ),
+)
+
 _NEWS: tuple[Mutant, ...] = (
     planted(
         "an event is noted before its effect",
@@ -443,4 +486,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *_CHECKED,
     *_TOLD,
     *_DISPUTES,
+    *_PROMISES,
 )

@@ -126,7 +126,7 @@ MUTANTS: tuple[Mutant, ...] = (
     planted(
         "only the one who set the rule hears of a debit",
         "recipients mixed up",
-        "autopay/telling.py",
+        "access/telling.py",
         "told = [m for m in people.members if m.role in PAYERS and not m.suspended]",
         "told = [m for m in people.members if m.role in PAYERS and not m.suspended][:1]",
         _PAGES + "test_everyone_who_pays_is_told_before_with_one_link_to_cancel",

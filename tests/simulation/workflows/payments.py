@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from local.gateway.methods import CARDS, IBANS
@@ -17,7 +18,18 @@ from saldo.tax.table import TableTax, shipped_table
 from tests.crashes import Injector, Kind
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, messages, workflow
-from tests.simulation.workflows.scenes import CLERK, account_id, billed, news, offer, open_invoices, pay, payments
+from tests.simulation.workflows.scenes import (
+    CLERK,
+    FEB,
+    account_id,
+    bill,
+    billed,
+    news,
+    offer,
+    open_invoices,
+    pay,
+    payments,
+)
 
 KEY = "form-key-1"
 
@@ -170,3 +182,42 @@ def pay_many(region: Region) -> None:
 @workflow("pay: parked news", prepare=parked)
 def unpark(region: Region) -> None:
     invoke("payments.sweep", {})
+
+
+def in_credit(region: Region) -> None:
+    """January was paid, and a part of it once more; then a part of it was credited. February is open."""
+    billed(region)
+    ((invoice_id, _),) = open_invoices(region, 0)
+    first = pay(region, 0, KEY)
+    again = payments(region).start(
+        account_id(0), [Allocation(invoice_id, 700)], CLERK, "form-key-2", "http://localhost/{payment_id}", "by mistake"
+    )
+    for one in (first, again):
+        region.book.pay_by_card(one.gateway_ref, CARDS[0], region.now)
+    invoke("payments.gateway_events", messages(*news(region)))
+    bill(region, FEB)
+    ask = CreditRequest(account_id(0), invoice_id, "r1", Reason.GOODWILL, CLERK, total_minor=1000)
+    Corrections(region.store, region.clock, TableTax(shipped_table())).credit(ask)
+
+
+def all_open(region: Region, n: int) -> list[Allocation]:
+    return [Allocation(invoice_id, minor) for invoice_id, minor in open_invoices(region, n)]
+
+
+@workflow("credit: set off, and the rest is paid", prepare=in_credit)
+def net_and_pay(region: Region) -> None:
+    desk = payments(region)
+    rest, setting = desk.netting.known(account_id(0), "form-key-9"), None
+    if rest is None:
+        setting = desk.netting.prepare(account_id(0), all_open(region, 0), "", "form-key-9")
+        rest = setting.found.rest
+    desk.start(account_id(0), rest, CLERK, "form-key-9", "http://localhost/{payment_id}", netting=setting)
+
+
+@workflow("credit: pays for all", prepare=in_credit)
+def net_alone(region: Region) -> None:
+    desk = payments(region)
+    if desk.netting.known(account_id(0), "form-key-9") is None:
+        chosen = [replace(one, minor=500) for one in all_open(region, 0)[:1]]
+        setting = desk.netting.prepare(account_id(0), chosen, "a part", "form-key-9")
+        desk.netting.settle(setting, CLERK)

@@ -206,3 +206,9 @@ def test_a_schedule_that_cannot_be_kept_is_refused_with_every_problem() -> None:
         ("segments.x[0].days", "out_of_range"),
         ("gap_days", "out_of_range"),
     ]
+
+
+def test_what_is_promised_for_another_day_is_left_out_and_says_so() -> None:
+    promised = replace(invoice(), promise_id="prm_a")
+    found = decide(case(promised), ReminderPolicy(), DUE + timedelta(days=7))
+    assert (found.notices, [one.code for one in found.left_out]) == ((), ["promised"])

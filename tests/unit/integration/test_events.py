@@ -229,6 +229,22 @@ def dispute(status: str = "open", **more: Any) -> dict[str, Any]:
     return {**owners, **facts, "status": status, "history": history, **more}
 
 
+def promise(status: str = "current", **more: Any) -> dict[str, Any]:
+    history = [{"at": "2026-02-03T10:00:00.000Z", "status": "current"}]
+    history += [{"at": "2026-03-05T07:00:00.000Z", "status": status}] if status != "current" else []
+    owners = {"pk": "acct_eu_a", "sk": "promise#prm_abc", "kind": "promise", "entity_id": "ent_eu_seller"}
+    facts = {"promise_id": "prm_abc", "currency": "EUR", "total_minor": 11900, "reason": "cash", "beyond": []}
+    covers = [{"invoice_id": "inv_20260101abc", "number": "RE-2026-0001", "due_on": "2026-01-31", "minor": 11900}]
+    instalments = [{"on": "2026-03-01", "minor": 11900}]
+    return owners | facts | {"status": status, "history": history, "covers": covers, "instalments": instalments} | more
+
+
+def test_a_promise_is_told_when_it_is_made_and_with_each_state_and_not_that_it_was_reminded_of() -> None:
+    assert types(None, promise()) == ["promise.made"]
+    assert types(promise(), promise(told=1, revision=2)) == []
+    assert types(promise(), promise("broken")) == ["promise.changed"]
+
+
 def test_a_dispute_is_told_when_it_is_opened_and_with_each_state_and_not_what_is_said() -> None:
     assert types(None, dispute()) == ["dispute.opened"]
     assert types(dispute(), dispute(messages=["x"], revision=2)) == []
@@ -248,6 +264,8 @@ CHANGES = [
     (None, note()),
     (None, dispute()),
     (dispute(), dispute("refused")),
+    (None, promise()),
+    (promise(), promise("broken")),
 ]
 
 

@@ -23,6 +23,8 @@ class ProposalKind(StrEnum):
     REFUND = "refund"
     PRICE_OVERRIDE = "price_override"
     PAYMENT = "payment"
+    PROMISE = "promise"
+    TERMS = "terms"
 
 
 class ProposalState(StrEnum):

@@ -37,6 +37,12 @@ class NoteKind(StrEnum):
     DEBIT_FAILED = "debit_failed"
     DISPUTE_NEWS = "dispute_news"
     TICKET_ANSWERED = "ticket_answered"
+    PROMISE_DECIDED = "promise_decided"
+    PROMISE_BROKEN = "promise_broken"
+    INSTALMENT_DUE = "instalment_due"
+    INSTALMENT_CHARGED = "instalment_charged"
+    INSTALMENT_MISSED = "instalment_missed"
+    TERMS_DECIDED = "terms_decided"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,3 +44,8 @@ def monthly_places(after: date | None, on: date) -> list[tuple[str, str]]:
     if (first.year, first.month) == (on.year, on.month):
         return [(monthly_place(first), monthly_place(on))]
     return [(monthly_place(first), f"{MONTHLY}{_LONGEST_MONTH}"), (f"{MONTHLY}01", monthly_place(on))]
+
+
+def requests_agenda(entity_id: str) -> str:
+    """The agenda partition of what a seller's customers ask for and its people decide, by when it was asked."""
+    return f"requests#{entity_id}"

@@ -62,9 +62,7 @@ class Arrangements:
         check_terms(terms)
         account = self.account(account_id)
         was, text = records.terms_text(account.terms), records.terms_text(terms)
-        unit = Unit(f"terms {account_id}")
-        now = {"set": {"terms": text}} if text else {"remove": ("terms",)}
-        unit.update((account_id, "account"), when={"terms": was}, exists=True, **now)
+        unit = terms_update(Unit(f"terms {account_id}"), account, terms, account.payment_terms_days)
         at = self._clock()
         record = AuditRecord(
             account_id, at, actor, "terms.changed", account_id, {"terms": was}, {"terms": text}, reason
@@ -87,6 +85,16 @@ class Arrangements:
 
     def _audited(self, unit: Unit, owner: str, action: str, subject: str, actor: Actor, reason: str) -> Unit:
         return unit.put(audit_item(AuditRecord(owner, self._clock(), actor, action, subject, reason=reason)))
+
+
+def terms_update(unit: Unit, account: Account, terms: Terms, days: int) -> Unit:
+    """Have the unit give an account these terms and days to pay; holds only while it has those that were read."""
+    check_terms(terms)
+    was, text = records.terms_text(account.terms), records.terms_text(terms)
+    when = {"terms": was, "payment_terms_days": account.payment_terms_days}
+    fields = {"payment_terms_days": days} | ({"terms": text} if text else {})
+    gone = () if text else ("terms",)
+    return unit.update((account.id, "account"), set=fields, remove=gone, when=when, exists=True)
 
 
 def _check_consolidation(account: Account, target: Account, members: Sequence[str]) -> None:

@@ -165,7 +165,8 @@ class Terms:
     """What an account agreed with its seller beside the days it has to pay.
 
     `review`: its invoices are looked at by staff before they are issued. `segment` and `contract` name the kind of
-    customer and of contract, by which a seller may choose the template of its documents.
+    customer and of contract, by which a seller may choose the template of its documents. `credit_limit_minor`: what may
+    be owed at most, in the account's currency, 0 for no limit; it is shown, and nothing is held for it.
     """
 
     early_discount: EarlyDiscount | None = None
@@ -173,6 +174,7 @@ class Terms:
     review: bool = False
     segment: str = ""
     contract: str = ""
+    credit_limit_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

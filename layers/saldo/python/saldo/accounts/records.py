@@ -204,6 +204,8 @@ def terms_text(terms: Terms) -> str | None:
         return None
     early, late = terms.early_discount, terms.late
     found: dict[str, Any] = {"review": terms.review}
+    if terms.credit_limit_minor:
+        found["limit"] = terms.credit_limit_minor
     if terms.segment or terms.contract:
         found["kind"] = [terms.segment, terms.contract]
     if early:
@@ -225,6 +227,7 @@ def terms_from(text: str | None) -> Terms:
         review=found["review"],
         segment=segment,
         contract=contract,
+        credit_limit_minor=found.get("limit", 0),
     )
 
 

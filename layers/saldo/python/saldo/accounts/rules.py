@@ -26,4 +26,6 @@ def check_terms(terms: Terms) -> None:
         problems.add("late.percent", "not_agreed", "only a contract has a rate of its own")
     if not 0 <= late.grace_days <= _MOST_DAYS:
         problems.add("late.grace_days", "out_of_range", f"from 0 to {_MOST_DAYS} days")
+    if terms.credit_limit_minor < 0:
+        problems.add("credit_limit_minor", "out_of_range", "a credit limit is above zero, or 0 for none")
     problems.refuse_if_any("these terms cannot be agreed", "invalid_terms")

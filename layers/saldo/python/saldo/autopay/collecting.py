@@ -21,7 +21,7 @@ class Collecting:
     return_url: str
 
     def collect(self, entity_id: str, as_of: str = "", shard: int | None = None) -> dict[str, Any]:
-        """One day of a seller; safe to repeat.
+        """One day of a seller, and which (`on`); safe to repeat.
 
         as_of: a date or the scheduled instant, "" for today. shard: that part of autopay alone.
         """
@@ -36,4 +36,10 @@ class Collecting:
         states = [one.state for one in self.scheduled.start_due(entity_id, on, self.return_url)]
         begun, not_begun = states.count(ScheduledState.STARTED), states.count(ScheduledState.FAILED)
         report = asdict(self.autopay.run(entity_id, on, self.return_url, shard))
-        return {**report, "warned": warned, "scheduled_started": begun, "scheduled_failed": not_begun}
+        return {
+            "on": on.isoformat(),
+            **report,
+            "warned": warned,
+            "scheduled_started": begun,
+            "scheduled_failed": not_begun,
+        }

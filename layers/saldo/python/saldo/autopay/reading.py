@@ -57,6 +57,7 @@ def case_of(store: Store, paying: Paying, held: Mapping[str, str], today: date) 
         Owed(r.invoice_id, r.number, r.currency, r.issued_on, r.due_on, r.open_minor, early.get(r.invoice_id))
         for r in rows
     )
-    method, disputed = paying.method, {r.invoice_id: "disputed" for r in rows if r.disputed_minor}
-    held = {**disputed, **held}
+    method, promised = paying.method, {r.invoice_id: "promised" for r in rows if r.promise_id}
+    disputed = {r.invoice_id: "disputed" for r in rows if r.disputed_minor}
+    held = {**promised, **disputed, **held}
     return Case(rule, invoices, paying.debits, held, method is not None and method.pays(rule.currency, today))

@@ -40,7 +40,8 @@ class ReminderPolicy:
 
 @dataclass(frozen=True, slots=True)
 class OpenInvoice:
-    """An issued invoice with something still owed, in minor units; `disputed_minor` of it is in dispute."""
+    """An issued invoice with something still owed, in minor units; `disputed_minor` of it is in dispute, the rest
+    promised for another day where `promise_id` names a promise."""
 
     invoice_id: str
     number: str
@@ -49,6 +50,7 @@ class OpenInvoice:
     due_on: date
     open_minor: int
     disputed_minor: int = 0
+    promise_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

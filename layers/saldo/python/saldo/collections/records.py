@@ -119,7 +119,7 @@ def issue(unit: Unit, reminder: Reminder) -> Unit:
     for notice in reminder.notices:
         pk, sk = guard_key(reminder.account_id, notice.invoice_id, notice.step)
         unit.insert({"pk": pk, "sk": sk, "kind": "guard", "reminder_id": reminder.id})
-        as_read = {"open_minor": notice.open_minor, "disputed_minor": notice.disputed_minor or None}
+        as_read = {"open_minor": notice.open_minor, "disputed_minor": notice.disputed_minor or None, "promise_id": None}
         unit.require(header_key(reminder.account_id, notice.invoice_id), when=as_read)
     return unit
 
@@ -138,4 +138,5 @@ def open_invoice_from(item: Item) -> OpenInvoice:
         due_on=date.fromisoformat(item["due_on"]),
         open_minor=item["open_minor"],
         disputed_minor=item.get("disputed_minor", 0),
+        promise_id=item.get("promise_id", ""),
     )

@@ -25,6 +25,7 @@ CATCH_UP = timedelta(days=7)
 # Notices of one letter: with guards and conditions they must fit one unit. More wait for the next letter.
 MOST_NOTICES = 40
 _SATURDAY = 5
+PROMISED = "promised"
 _MOST_STEPS = 12
 _FARTHEST = 365
 
@@ -95,6 +96,8 @@ def _about(invoice: OpenInvoice, steps: Sequence[DunningStep], case: AccountCase
     """The notice that an invoice is due for by its own dates, or the code of why there is none."""
     if not steps:
         return "no_steps"
+    if invoice.promise_id:
+        return PROMISED
     # A step that would have come before the customer had the invoice is none: it says when it is due itself.
     reached = [s for s in steps if invoice.issued_on < invoice.due_on + timedelta(days=s.days) <= on]
     if not reached:

@@ -39,7 +39,7 @@ PAYMENT_UNDER_WAY, NO_LONGER_OWED = "payment_under_way", "no_longer_owed"
 
 
 def nothing_held(_account_id: str) -> Mapping[str, str]:
-    """Until there are rooms of promises and payment plans: nothing is held back for one."""
+    """Nothing is held back beside what invoices say themselves: what is in dispute, or promised for another day."""
     return {}
 
 
@@ -140,6 +140,8 @@ class Reminders:
         headers = {h.invoice_id: h for h in map(header_from, self._store.get_many(keys, consistent=True).values())}
         held = self._held(account_id)
         gone = {n.invoice_id: held.get(n.invoice_id, "") for n in old.standing if n.invoice_id in held}
+        promised = (n.invoice_id for n in old.standing if n.invoice_id in headers and headers[n.invoice_id].promise_id)
+        gone |= dict.fromkeys(promised, rules.PROMISED)
         gone |= {n.invoice_id: NO_LONGER_OWED for n in old.standing if not _is_owed(headers.get(n.invoice_id))}
         new = rules.without(old, gone)
         if new != old:

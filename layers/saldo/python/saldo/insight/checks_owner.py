@@ -23,6 +23,11 @@ from saldo.insight.checks_exchange import (
     differences_are_what_the_rates_make_of_them,
     what_is_open_stands_at_the_rate_of_its_document,
 )
+from saldo.insight.checks_promises import (
+    instalments_add_up,
+    invoices_name_their_promise,
+    nobody_is_asked_for_what_is_promised,
+)
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
 from saldo.invoicing.minimum_records import minimum_from
@@ -240,6 +245,7 @@ _STATES = {
     "payment": {"started", "requires_action", "processing", "settled", "failed", "cancelled"},
     "attempt": {"open", "failed", "closed"},
     "dispute": {"open", "answered", "in_credit", "credited", "refused", "withdrawn"},
+    "promise": {"asked", "current", "kept", "broken", "refused", "cancelled", "replaced"},
 }
 
 
@@ -270,6 +276,7 @@ _AUDITED_AS = {
     "payout_received": "payment.paid_out",
     "payment_valued": "payment.valued",
     "credit_granted": "credit.granted",
+    "credit_applied": "credit.applied",
 }
 
 
@@ -483,4 +490,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     credited_disputes_have_their_credit_notes,
     what_is_open_stands_at_the_rate_of_its_document,
     differences_are_what_the_rates_make_of_them,
+    invoices_name_their_promise,
+    instalments_add_up,
+    nobody_is_asked_for_what_is_promised,
 )

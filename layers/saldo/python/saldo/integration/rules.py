@@ -24,6 +24,7 @@ KINDS = (
     "reminder",
     "note",
     "dispute",
+    "promise",
 )  # the only records whose changes are news
 _NOT_YET = ("draft", "void")
 _TAKEN = ("accepted", "fulfilled")
@@ -211,6 +212,29 @@ def _of_dispute(old: Image | None, new: Image) -> list[DomainEvent]:
     ]
 
 
+def _of_promise(old: Image | None, new: Image) -> list[DomainEvent]:
+    """News when it is made or asked for, and with each change of state; that an instalment was told of is none."""
+    before = old["status"] if old else ""
+    if new["status"] == before:
+        return []
+    told = {key: new[key] for key in ("promise_id", "currency", "reason", "status", "beyond", "instalments")}
+    told |= {"promised_minor": new["total_minor"], "before": before}
+    told["invoices"] = [{key: one[key] for key in ("invoice_id", "number", "minor")} for one in new["covers"]]
+    name, at = "promise.changed" if old else "promise.made", _when(new, new["status"])
+    return [
+        DomainEvent(
+            id=f"evt_{fingerprint(name, new['promise_id'], new['status'])}",
+            type=name,
+            version=1,
+            occurred_at=at,
+            correlation_id=new["promise_id"],
+            account_id=new["pk"],
+            entity_id=new["entity_id"],
+            facts=told,
+        )
+    ]
+
+
 def _letter_event(name: str, new: Image, letter_id: str, at: str, facts: Mapping[str, Any]) -> DomainEvent:
     """What is news once: when it is first on record."""
     return DomainEvent(
@@ -238,4 +262,5 @@ _OF_KIND: Mapping[str, Callable[[Image | None, Image], list[DomainEvent]]] = {
     "reminder": _of_reminder,
     "note": _of_note,
     "dispute": _of_dispute,
+    "promise": _of_promise,
 }

@@ -124,7 +124,11 @@ class LateCharges:
         known = self._store.get_many([item_key(account.id, charge.id) for charge in charges])
         fresh = [charge for charge in charges if item_key(account.id, charge.id) not in known]
         keys = [header_key(account.id, charge.invoice_id) for charge in fresh]
-        numbers = {key: item["number"] for key, item in (self._store.get_many(keys) if keys else {}).items()}
+        headers = self._store.get_many(keys, consistent=True) if keys else {}
+        numbers = {key: item["number"] for key, item in headers.items()}
+        # Under a promise to pay that is kept up nothing is charged; once it is broken, all that it put off is.
+        promised = {item["invoice_id"] for item in headers.values() if item.get("promise_id")}
+        fresh = [charge for charge in fresh if charge.invoice_id not in promised]
         for charge in fresh:
             number = numbers.get(header_key(account.id, charge.invoice_id), charge.invoice_id)
             if self._store.write_one(self._unit(entity, account, charge, number, on)) is None:

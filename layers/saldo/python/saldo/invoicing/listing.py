@@ -27,6 +27,7 @@ class InvoiceRow:
     total_minor: int
     open_minor: int
     disputed_minor: int = 0
+    promise_id: str = ""
 
     @property
     def undisputed_minor(self) -> int:
@@ -34,8 +35,8 @@ class InvoiceRow:
         return self.open_minor - self.disputed_minor
 
     def is_overdue(self, today: date) -> bool:
-        """What is in dispute is not late: nobody is asked for it."""
-        return self.undisputed_minor > 0 and self.due_on < today
+        """What is in dispute, or promised for another day, is not late: nobody is asked for it."""
+        return self.undisputed_minor > 0 and not self.promise_id and self.due_on < today
 
     def days_late(self, today: date) -> int:
         """Days past the due date; 0 or less when not yet late."""

@@ -43,6 +43,7 @@ def row_from(item: Item) -> InvoiceRow:
         total_minor=item["total_minor"],
         open_minor=item["open_minor"],
         disputed_minor=item.get("disputed_minor", 0),
+        promise_id=item.get("promise_id", ""),
     )
 
 

@@ -41,6 +41,16 @@ class StatusChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PromiseMark:
+    """That the invoice came under a promise to pay, or out of it again; `until_on`: the last day that was promised."""
+
+    at: datetime
+    promise_id: str
+    state: str
+    until_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Numbered:
     """A number with the series it is of, and its rank there."""
 
@@ -59,6 +69,8 @@ class InvoiceHeader:
     `credited_minor` (0 or more) is what credit notes took back of this invoice, in all.
     `disputed_minor` (0 or more, at most what is open) is in dispute: nobody is asked for it.
     `booked`: at which rate it stands in the seller's own currency, where that is another, and how much of what is open.
+    `promise_id`: the promise to pay that all of it that is open and not in dispute is under ("": none): nobody is asked
+    for it before its day. `promised_paid_minor`: what payments brought since it is. `promises`: how that came and went.
     `by_mail`: False where the account wanted none when it was frozen; delivery is then not even told of it.
     """
 
@@ -87,6 +99,9 @@ class InvoiceHeader:
     early: EarlyOffer | None = None
     by_mail: bool = True
     disputed_minor: int = 0
+    promise_id: str = ""
+    promised_paid_minor: int = 0
+    promises: tuple[PromiseMark, ...] = ()
     booked: Booked | None = None
 
     @property
@@ -97,6 +112,11 @@ class InvoiceHeader:
     def undisputed_minor(self) -> int:
         """What is open and not in dispute."""
         return self.open_minor - self.disputed_minor
+
+    @property
+    def promised_minor(self) -> int:
+        """What is promised for another day, and still to come."""
+        return self.undisputed_minor if self.promise_id else 0
 
     @property
     def early_now(self) -> EarlyOffer | None:
@@ -114,6 +134,7 @@ _LATER = {
     for name in (
         *("document", "of_invoice", "series", "sequence", "credited_minor", "early", "by_mail", "disputed_minor"),
         "booked",
+        *("promise_id", "promised_paid_minor", "promises"),
     )
 }
 
@@ -187,6 +208,8 @@ def header_item(header: InvoiceHeader) -> Item:
     item["status"] = header.status.value
     item["document"] = header.document.value
     item["history"] = _history_items(header.history)
+    if header.promises:
+        item["promises"] = [_mark_item(mark) for mark in header.promises]
     if header.status in ISSUED and header.open_minor > 0:
         item["agenda_pk"] = open_agenda(header.account_id)
         item["agenda_on"] = item["due_on"]
@@ -199,12 +222,24 @@ def header_from(item: Item) -> InvoiceHeader:
         fields["early"] = _early_from(item["early"])
     if "booked" in item:
         fields["booked"] = Booked(rate_from_row(item["booked"]["rate"]), item["booked"]["minor"])
+    if "promises" in item:
+        fields["promises"] = tuple(_mark_from(mark) for mark in item["promises"])
     fields["document"] = DocumentKind(item.get("document", DocumentKind.INVOICE))
     fields["status"] = InvoiceStatus(item["status"])
     fields["issued_on"] = date.fromisoformat(item["issued_on"])
     fields["due_on"] = date.fromisoformat(item["due_on"])
     fields["history"] = tuple(StatusChange(instant_from(h["at"]), InvoiceStatus(h["status"])) for h in item["history"])
     return InvoiceHeader(**fields)
+
+
+def _mark_item(mark: PromiseMark) -> Item:
+    at, until_on = instant_text(mark.at), mark.until_on.isoformat()
+    return {"at": at, "promise_id": mark.promise_id, "state": mark.state, "until_on": until_on}
+
+
+def _mark_from(item: Item) -> PromiseMark:
+    until_on = date.fromisoformat(item["until_on"])
+    return PromiseMark(instant_from(item["at"]), item["promise_id"], item["state"], until_on)
 
 
 def _early_from(item: Item) -> EarlyOffer:
@@ -242,17 +277,35 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
         raise Refusal("over_open_balance", f"{header.invoice_id} has {header.open_minor} open, not {paid_minor}")
     left = header.open_minor - paid_minor
     disputed = min(header.disputed_minor, left)
+    promised_paid = header.promised_paid_minor + paid_minor if header.promise_id else 0
     status = InvoiceStatus.PART_PAID if left else InvoiceStatus.PAID
     history = (*header.history, StatusChange(at, status)) if status is not header.status else header.history
     booked = header.booked and header.booked.less(paid_minor, header.open_money)
     now = {"open_minor": left, "status": status.value, "history": _history_items(history)}
     unit.update(
         header_key(header.account_id, header.invoice_id),
-        set=now | _disputed_set(disputed) | _booked_set(booked),
+        set=now
+        | _disputed_set(disputed)
+        | ({"promised_paid_minor": promised_paid} if promised_paid else {})
+        | _booked_set(booked),
         remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),
-        when={"open_minor": header.open_minor, "status": header.status.value, **_disputed_as(header)},
+        when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},
     )
-    return replace(header, open_minor=left, status=status, history=history, disputed_minor=disputed, booked=booked)
+    new = replace(header, open_minor=left, status=status, history=history, disputed_minor=disputed)
+    return replace(new, promised_paid_minor=promised_paid, booked=booked)
+
+
+def promise_update(unit: Unit, header: InvoiceHeader, mark: PromiseMark, *, holds: bool) -> None:
+    """Note on an invoice that it is under a promise to pay (`holds`), or out of it; the unit holds only while what is
+    open, in dispute and promised is as in `header`."""
+    marks = [_mark_item(one) for one in (*header.promises, mark)]
+    as_read = {"open_minor": header.open_minor, "status": header.status.value} | _held_as(header)
+    unit.update(
+        header_key(header.account_id, header.invoice_id),
+        set={"promises": marks} | ({"promise_id": mark.promise_id} if holds else {}),
+        remove=("promised_paid_minor",) if holds else ("promise_id", "promised_paid_minor"),
+        when=as_read,
+    )
 
 
 def dispute_update(unit: Unit, header: InvoiceHeader, disputed_minor: int) -> None:
@@ -261,10 +314,10 @@ def dispute_update(unit: Unit, header: InvoiceHeader, disputed_minor: int) -> No
     disputed = min(disputed_minor, header.open_minor)
     key, when = header_key(header.account_id, header.invoice_id), {"open_minor": header.open_minor}
     if disputed == header.disputed_minor:
-        unit.require(key, when=when | _disputed_as(header))
+        unit.require(key, when=when | _held_as(header))
     else:
         gone = _disputed_gone(header, disputed)
-        unit.update(key, set=_disputed_set(disputed), remove=gone, when=when | _disputed_as(header))
+        unit.update(key, set=_disputed_set(disputed), remove=gone, when=when | _held_as(header))
 
 
 def _booked_set(booked: Booked | None) -> Item:
@@ -279,8 +332,9 @@ def _disputed_gone(header: InvoiceHeader, minor: int) -> tuple[str, ...]:
     return ("disputed_minor",) if header.disputed_minor and not minor else ()
 
 
-def _disputed_as(header: InvoiceHeader) -> dict[str, int | None]:
-    return {"disputed_minor": header.disputed_minor or None}
+def _held_as(header: InvoiceHeader) -> dict[str, int | str | None]:
+    """What nobody is asked for, as it was read."""
+    return {"disputed_minor": header.disputed_minor or None, "promise_id": header.promise_id or None}
 
 
 def credit_update(
@@ -315,7 +369,7 @@ def credit_update(
             **_booked_set(header.booked and header.booked.less(lowered_minor, header.open_money)),
         },
         remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),
-        when=before | {"credited_minor": header.credited_minor or None, **_disputed_as(header)},
+        when=before | {"credited_minor": header.credited_minor or None, **_held_as(header)},
     )
 
 

@@ -54,6 +54,7 @@ class EntryKind(StrEnum):
     CREDIT_EXPIRED = "credit_expired"
     CREDIT_PAID_BACK = "credit_paid_back"
     PAYMENT_VALUED = "payment_valued"
+    CREDIT_APPLIED = "credit_applied"
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,9 @@ class Allocation:
 class Payable:
     """An issued invoice as payments see it: what it is called and what is still owed, in minor units.
 
-    early: the discount for paying what is open through its day. disputed_minor: what of it is in dispute. booked: at
-    which rate it stands in the seller's own currency, where that is another, and how much of what is open.
+    early: the discount for paying what is open through its day. disputed_minor: what of it is in dispute.
+    promise_id: the promise to pay that it is under, "" for none. booked: at which rate it stands in the seller's own
+    currency, where that is another, and how much of what is open.
     """
 
     invoice_id: str
@@ -73,6 +74,7 @@ class Payable:
     open_minor: int
     early: EarlyOffer | None = None
     disputed_minor: int = 0
+    promise_id: str = ""
     booked: Booked | None = None
 
     def booked_at(self, minor: int) -> int | None:

@@ -18,9 +18,11 @@ from saldo.payments import news, records, records_approvals, records_methods, ru
 from saldo.payments.model import UNDER_WAY, Allocation, Payable, Payment, PaymentStatus, StatusChange
 from saldo.payments.model_approvals import Approval, ApprovalPolicy
 from saldo.payments.model_methods import StoredMethod
+from saldo.payments.netting import Netting, Setting
 from saldo.payments.ports import Checkout, CheckoutRequest, Gateway
 from saldo.payments.reading import load, payables_from
 from saldo.payments.rules_approvals import content_of
+from saldo.payments.rules_netting import after as after_netting
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -33,7 +35,8 @@ class Wish:
     """What a payer asks for. `request_key`: the form's own key, one per filled-in form.
 
     `approval_id`: who must agree to it has (`approvals`), "" where nobody was asked. `method_id`: a stored method that
-    is charged at once; "" for the gateway's page.
+    is charged at once; "" for the gateway's page. `netting`: credit that is set off in the same unit; `allocations` are
+    what it leaves to pay.
     """
 
     account_id: str
@@ -44,6 +47,7 @@ class Wish:
     reason: str
     approval_id: str = ""
     method_id: str = ""
+    netting: Setting | None = None
 
     @property
     def content(self) -> str:
@@ -138,6 +142,8 @@ def _intend(store: Store, gateway: str, clock: Clock, wish: Wish, parties: _Part
         records_approvals.started(unit, parties.approval, payment.id)
     unit.insert(records.request_guard(wish.account_id, wish.request_key, payment.id, wish.content))
     unit.insert(records.payment_item(payment))
+    if wish.netting is not None:
+        Netting(store, clock).write(unit, wish.netting, wish.actor)
     after = {"amount_minor": amount.minor, "currency": amount.currency, "invoices": len(wish.allocations)}
     at, reason = payment.started_at, payment.reason
     action = AuditRecord(wish.account_id, at, wish.actor, "payment.started", payment.id, after=after, reason=reason)
@@ -160,16 +166,16 @@ def _basis(wish: Wish, minor: int, parties: _Parties) -> int:
 
 
 def _new_payment(gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> Payment:
-    at = clock()
+    at, payables = clock(), parties.payables
+    if wish.netting is not None:
+        payables = after_netting(payables, wish.netting.found.netted)
     return Payment(
         account_id=wish.account_id,
         id=derived_id("pay", at.date(), wish.account_id, wish.request_key),
         entity_id=parties.account.entity_id,
         booking_zone=parties.seller.time_zone,
         status=PaymentStatus.STARTED,
-        amount=rules.validated(
-            wish.allocations, parties.payables, wish.reason, local_date(at, parties.seller.time_zone)
-        ),
+        amount=rules.validated(wish.allocations, payables, wish.reason, local_date(at, parties.seller.time_zone)),
         allocations=rules.numbered(wish.allocations, parties.payables),
         reason=wish.reason.strip(),
         gateway=gateway,

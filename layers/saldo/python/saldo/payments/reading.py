@@ -46,6 +46,7 @@ def payable(header: InvoiceHeader) -> Payable:
         early=header.early_now,
         disputed_minor=header.disputed_minor,
         booked=header.booked,
+        promise_id=header.promise_id,
     )
 
 

@@ -38,7 +38,8 @@ def validated(
     on: the day of paying in the seller's calendar; less an early-payment discount that still holds needs no reason.
     payables: the account's issued invoices by id, at least those allocated. Raises Refusal `invalid_allocations`
     with every problem: nothing_chosen, too_many_invoices, chosen_twice, unknown_invoice, not_above_zero,
-    over_open_balance, reason_required (for paying less than is open and not in dispute), currency_mix.
+    over_open_balance, reason_required (for paying less than is open, not in dispute and
+    not promised for other days), currency_mix.
     """
     problems = Problems()
     if not allocations:
@@ -58,6 +59,7 @@ def validated(
     if not reason.strip() and any(
         0 < a.minor < payables[a.invoice_id].undisputed_minor and not _is_early(a, payables[a.invoice_id], on)
         for a in _known(allocations, payables)
+        if not payables[a.invoice_id].promise_id
     ):
         problems.add("reason", "reason_required", "say why less than the open balance is paid")
     problems.refuse_if_any("these invoices cannot be paid as chosen", "invalid_allocations")

@@ -13,6 +13,7 @@ from saldo.kernel.errors import NotFound
 from saldo.payments import imports, news, opening, records, rules, sweeping
 from saldo.payments.methods import PaymentMethods
 from saldo.payments.model import Allocation, GatewayEvent, Outcome, Payment, Receipt, SweepReport
+from saldo.payments.netting import Netting, Setting
 from saldo.payments.ports import Gateway
 from saldo.payments.reading import headers_of, load
 from saldo.storage.store import Store
@@ -43,6 +44,7 @@ class Payments:
         reason: str = "",
         approval_id: str = "",
         method_id: str = "",
+        netting: Setting | None = None,
     ) -> Payment:
         """Start a payment of these invoices and open its checkout; send the payer to `checkout_url`.
 
@@ -51,15 +53,21 @@ class Payments:
         replaced. reason: required when an invoice is paid in part.
         method_id: a stored method to charge at once; where its bank wants to hear from the payer the payment comes back
         as `requires_action`, and `checkout_url` is where they go.
+        netting: credit that is set off in the unit that starts the payment; `allocations` are what it leaves to pay.
         A known payment that is over (settled, failed, cancelled) is returned as it is, without being paid again.
         Refusal: invalid_allocations (with every problem), request_key_reused, invalid_request_key, reason_too_long,
         gateway_refused, method_unusable, approval_needed, approval_void (the account's own rules: `approvals`).
         Unavailable: the gateway did not answer; repeating with the same key is safe.
         """
         wish = opening.Wish(
-            account_id, tuple(allocations), actor, request_key, return_url, reason, approval_id, method_id
+            account_id, tuple(allocations), actor, request_key, return_url, reason, approval_id, method_id, netting
         )
         return opening.start(self._store, self._gateway, self._clock, wish)
+
+    @property
+    def netting(self) -> Netting:
+        """What accounts have to their credit, set off against their invoices."""
+        return Netting(self._store, self._clock)
 
     def get(self, account_id: str, payment_id: str) -> Payment:
         """One payment of this account; NotFound for another's as for none."""

@@ -19,6 +19,7 @@ AGENDA_FIELDS = (
     "issued_on",
     "due_on",
     "disputed_minor",
+    "promise_id",
     "reason",
 )
 

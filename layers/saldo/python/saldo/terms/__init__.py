@@ -1,0 +1,1 @@
+"""Credit terms that customers ask for, and what became of it."""
