@@ -72,11 +72,12 @@ def listed(store: Store, account_id: str, wish: ListWish, today: date) -> Listin
         _open(store, account_id, wish, today, limit) if wish.is_open_only else _headers(store, account_id, wish, limit)
     )
     rows = [row_from(item) for item in read.items if is_shown(item)]
-    if wish.is_plain:
-        return Listing(tuple(listing.fitting(rows, wish, today)), None, 1, True, read.cursor)
     found = listing.fitting(rows, wish, today)
+    if wish.is_plain and (read.cursor or wish.cursor):
+        return Listing(tuple(found), None, 1, True, read.cursor)
     shown, pages = listing.paged(found, wish.page)
-    return Listing(shown, len(found), pages, read.cursor is None and not wish.cursor, read.cursor)
+    complete, owed = read.cursor is None and not wish.cursor, listing.owed_of(found)
+    return Listing(shown, len(found), pages, complete, read.cursor, owed)
 
 
 def register(store: Store, account_id: str, wish: ListWish, today: date) -> list[InvoiceRow]:
@@ -84,7 +85,7 @@ def register(store: Store, account_id: str, wish: ListWish, today: date) -> list
     if wish.is_open_only:
         return listing.fitting(open_rows(store, account_id), wish, today)
     first, last = bounds_of(wish)
-    items = store.query_all(account_id, first=first, last=last)
+    items = store.query_all(account_id, first=first, last=last, fields=_ROW_FIELDS)
     return listing.fitting((row_from(item) for item in items if is_shown(item)), wish, today)
 
 
