@@ -35,7 +35,7 @@ def imported_settlement(
     payment = _payment(header, minor, settled_on, source_id)
     unit = Unit(f"settle {header.account_id} {source_id}")
     unit.insert(records.import_guard(header.account_id, source_id, payment.id))
-    unit.insert(records.payment_item(payment))
+    records.insert_payment(unit, payment)
     entries = [rules.import_entry(payment)]
     if payment.applied:
         payables = {header.invoice_id: payable(header)}

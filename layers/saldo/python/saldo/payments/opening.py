@@ -137,7 +137,7 @@ def _intend(store: Store, gateway: str, clock: Clock, wish: Wish, parties: _Part
     if parties.approval is not None:
         records_approvals.started(unit, parties.approval, payment.id)
     unit.insert(records.request_guard(wish.account_id, wish.request_key, payment.id, wish.content))
-    unit.insert(records.payment_item(payment))
+    records.insert_payment(unit, payment)
     after = {"amount_minor": amount.minor, "currency": amount.currency, "invoices": len(wish.allocations)}
     at, reason = payment.started_at, payment.reason
     action = AuditRecord(wish.account_id, at, wish.actor, "payment.started", payment.id, after=after, reason=reason)
