@@ -324,3 +324,32 @@ def test_an_empty_list_has_no_filter_to_fill_in(portal: Portal, name: str) -> No
     browser = portal.signed_in("stranger")
     text = browser.get(f"/accounts/{scenes.OTHERS}/{name}").text
     assert 'class="card blank"' in text and 'class="filters"' not in text and 'class="pager"' not in text
+
+
+# -- all accounts together -------------------------------------------------------------------------------------------
+
+
+def test_what_is_open_in_all_accounts_stands_together_by_due_day(portal: Portal) -> None:
+    browser = portal.signed_in()
+    assert 'href="/invoices"' in browser.get("/accounts?all=1").text
+    text = browser.get("/invoices").text
+    assert "23,205.77" in text and "Kontor Süd GmbH" in text and "Kontor Nord GmbH" in text and "Fremde" not in text
+    late = browser.get("/invoices?status=overdue").text
+    assert 'aria-current="page">Overdue<' in late and late.count("<tr>") < text.count("<tr>")
+    assert "not on this page" not in text and "only the" not in text
+
+
+def test_all_accounts_together_say_what_they_leave_out(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    from functions.portal import overview
+
+    monkeypatch.setattr(overview, "MOST_OF_ONE", 1)
+    text = portal.signed_in().get("/invoices").text
+    assert "only the 100 invoices that fall due first" in text and "Kontor Nord GmbH" in text
+    monkeypatch.setattr(overview, "MOST_ACCOUNTS", 1)
+    assert "1 more account is not on this page" in portal.signed_in().get("/invoices").text
+
+
+def test_all_accounts_together_are_for_whoever_is_signed_in(portal: Portal) -> None:
+    assert portal.browser().get("/invoices").location == "/sign-in?next=/invoices"
+    one = portal.signed_in("viewer").get("/invoices").text
+    assert "Kontor Nord GmbH" in one and "Kontor Süd GmbH" not in one
