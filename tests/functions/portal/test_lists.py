@@ -133,6 +133,13 @@ def test_long_text_travels_packed_where_the_client_takes_it(portal: Portal, monk
     assert gzip.decompress(packed.body).decode().count("\r\n") == browser.get(f"{LIST}.csv").text.count("\r\n") > 10
 
 
+@pytest.mark.parametrize("accepts", ["text/html", "application/json", ""])
+def test_a_file_goes_out_whatever_the_client_says_it_accepts(portal: Portal, accepts: str) -> None:
+    browser = portal.signed_in()
+    for ending in ("csv", "xlsx"):
+        assert browser.get(f"{LIST}.{ending}", accept=accepts).status == 200
+
+
 def table(*cells: Any) -> Spreadsheet:
     return Spreadsheet("A [table]/*?: of 'very' much more than thirty-one letters", ["head"] * len(cells), [cells])
 
