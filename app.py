@@ -21,6 +21,7 @@ from functions.portal import (
     profile,
     public,
     remittance,
+    saved_views,
     signing_in,
     single_sign_on,
     statements,
@@ -29,12 +30,13 @@ from functions.portal import (
     terms,
     usage,
 )
+from functions.portal.answers import FILES
 from functions.portal.endpoint import edge
 from functions.staff import pages_of_staff
 from functions.staff.endpoint import edge as staff_edge
 
 app = Application("saldo", edge, staff_edge)
-app.api.binary_types = [*app.api.binary_types, "application/pdf"]
+app.api.binary_types = [*app.api.binary_types, *FILES]
 for part in (
     public,
     signing_in,
@@ -43,6 +45,7 @@ for part in (
     staying,
     overview,
     invoices,
+    saved_views,
     paying,
     remittance,
     pay_link,

@@ -18,7 +18,7 @@ class Application(Chalice):
         self._edge, self._edges = edge, (edge, *others)
 
     def __call__(self, event: Any, context: Any) -> Any:
-        answer = super().__call__(event, context)
+        answer = super().__call__(_taking_files(event), context)
         if isinstance(answer, dict) and "statusCode" in answer:
             answer = self._edge.restated(answer, event.get("requestContext", {}).get("requestId", ""))
             headers = answer.setdefault("headers", {})
@@ -36,3 +36,12 @@ class Application(Chalice):
         if stray:
             raise TypeError(f"routes without a rule: {', '.join(stray)}")
         return self
+
+
+def _taking_files(event: Any) -> Any:
+    """Chalice answers 400 where a file is none of what a client accepts; a server may send it (RFC 9110, 12.5.1)."""
+    if not isinstance(event, dict) or not isinstance(event.get("headers"), dict):
+        return event
+    headers = {name: value for name, value in event["headers"].items() if name.lower() != "accept"}
+    accepted = next((value for name, value in event["headers"].items() if name.lower() == "accept"), "")
+    return {**event, "headers": {**headers, "accept": f"{accepted}, */*" if accepted else "*/*"}}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from functions.portal import services
-from functions.portal.answers import CSV, Answer, download
+from functions.portal.answers import Answer
 from functions.portal.endpoint import Routes, roles
 from functions.portal.pages import page
-from functions.portal.presenters.activity import activity_rows, export_rows
-from functions.portal.presenters.spreadsheets import csv_text
+from functions.portal.presenters.activity import activity_file, activity_rows
 from functions.portal.records_of_reading import note_read
+from functions.portal.table_files import file_links, files, table_file
 from functions.portal.visit import Visit
 from saldo.access.records_people import people_of
 from saldo.access.rules_people import ADMINS
@@ -30,15 +30,16 @@ def activity(visit: Visit) -> Answer:
     rows = activity_rows(
         [audit_record(item) for item in got.items], _names(visit), visit.home, visit.account.time_zone, visit.words
     )
-    return page(visit, "activity", rows=rows, older=got.cursor, newer=cursor, tab="activity")
+    links = file_links(visit.words, f"{visit.home}/activity")
+    return page(visit, "activity", rows=rows, files=links, older=got.cursor, newer=cursor, tab="activity")
 
 
-@routes.get("/accounts/{account_id}/activity.csv", roles(ADMINS))
+@files(routes, "/accounts/{account_id}/activity", roles(ADMINS))
 def export(visit: Visit) -> Answer:
     """All of it; that it was exported is put on record first."""
     note_read(visit, "activity.exported", visit.account.account_id)
-    text = csv_text(export_rows(_all(visit), _names(visit), visit.words))
-    return download(text, CSV, f"{visit.words('file.activity')}-{visit.today}.csv")
+    table = activity_file(_all(visit), _names(visit), visit.words)
+    return table_file(visit, table, f"{visit.words('file.activity')}-{visit.today}")
 
 
 def _all(visit: Visit) -> Sequence[AuditRecord]:

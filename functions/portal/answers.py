@@ -8,6 +8,9 @@ from functions.http.answers import problem as problem
 
 CSV = "text/csv; charset=utf-8"
 PDF = "application/pdf"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# What leaves as bytes; media types without parameters, as Chalice compares them.
+FILES = ("text/csv", PDF, XLSX)
 
 
 def see_other(location: str, *cookies: str) -> Answer:
@@ -17,5 +20,6 @@ def see_other(location: str, *cookies: str) -> Answer:
 
 def download(body: str | bytes, kind: str, name: str) -> Answer:
     """A file for the reader's disk. `name`: letters, digits, dots, hyphens; anything else becomes a hyphen."""
+    body = body.encode() if isinstance(body, str) else body
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-._") else "-" for c in name)
     return Answer(body, kind=kind, headers={"Content-Disposition": f'attachment; filename="{safe}"'})

@@ -9,7 +9,7 @@ from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import Routes, roles
 from functions.portal.pages import page
 from functions.portal.presenters.approvals import approval_view, approvals_view
-from functions.portal.presenters.invoices import date_from
+from functions.portal.presenters.filters import date_from
 from functions.portal.proving import proof_problem
 from functions.portal.visit import Visit
 from saldo.access.model_people import People

@@ -9,6 +9,7 @@ from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import Routes, roles
 from functions.portal.forms import whole
+from functions.portal.lists import Kind, list_page
 from functions.portal.pages import page
 from functions.portal.presenters.disputes import (
     Filled,
@@ -19,24 +20,33 @@ from functions.portal.presenters.disputes import (
     rows_of,
     wish_from,
 )
+from functions.portal.presenters.filters import Filter
 from functions.portal.records_of_reading import note_read
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS, READERS
-from saldo.disputes.model import Dispute
+from saldo.disputes import records
+from saldo.disputes.model import Dispute, DisputeState
 from saldo.disputes.service import Disputable, Disputes
 from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.ids import check_id
+from saldo.kernel.periods import local_date
 
 routes = Routes("disputes")
 _INVOICE = "/accounts/{account_id}/invoices/{invoice_id}/dispute"
 _ONE = "/accounts/{account_id}/disputes/{dispute_id}"
+_STATES = {state.value: f"dispute.state.{state}" for state in DisputeState}
 
 
 @routes.get("/accounts/{account_id}/disputes", roles(READERS, SelfService.DISPUTES))
 def disputes(visit: Visit) -> Answer:
-    found = _desk(visit).of_account(visit.account.account_id)
-    return page(visit, "disputes", rows=rows_of(found, visit.account.time_zone, visit.words), tab="invoices")
+    zone = visit.account.time_zone
+    kind = Kind("disputes", records.PREFIX, _STATES, records.dispute_from, lambda d, asked: _fits(d, asked, zone))
+    return list_page(visit, kind, lambda found: rows_of(found.rows, zone, visit.words), "invoices")
+
+
+def _fits(found: Dispute, asked: Filter, zone: str) -> bool:
+    return asked.holds(local_date(found.opened_at, zone), found.state, found.number, found.id)
 
 
 @routes.get(_INVOICE, roles(PAYERS, SelfService.DISPUTES))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from functions.portal import services
-from functions.portal.answers import CSV, PDF, Answer, download
+from functions.portal.answers import PDF, Answer, download, see_other
 from functions.portal.endpoint import Routes, roles
 from functions.portal.forms import whole
 from functions.portal.pages import page
-from functions.portal.presenters.invoices import export_rows, invoice_view, list_view, wish_from
+from functions.portal.presenters.invoice_lists import list_view, picked_from, register_file, wish_from
+from functions.portal.presenters.invoices import invoice_view
 from functions.portal.presenters.seller import bank_details
-from functions.portal.presenters.spreadsheets import csv_text
 from functions.portal.records_of_reading import note_read
+from functions.portal.table_files import files, table_file
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import Document
 from saldo.access.rules import READERS
 from saldo.access.rules_people import ADMINS
+from saldo.access.rules_views import default_view
 from saldo.autopay.records import rule_key
 from saldo.disputes.records import disputed_key, in_dispute_from
 from saldo.invoicing import reading
@@ -28,25 +30,40 @@ routes = Routes("invoices")
 
 @routes.get("/accounts/{account_id}/invoices", roles(READERS))
 def invoices(visit: Visit) -> Answer:
-    problems: list[tuple[str, str]] = []
-    try:
-        wish = wish_from(visit.query)
-    except Refusal as refusal:
-        problems = [(p.field, visit.words(f"problem.{p.code}")) for p in refusal.problems]
-        wish = ListWish()
-    found = reading.listed(visit.records, visit.account.account_id, wish, visit.today)
-    view = list_view(found, wish, visit.home, visit.today, visit.words)
+    """What the address asks for; without any query, the reader's default view."""
+    account_id = visit.account.account_id
+    default = default_view(visit.who.views, account_id)
+    if default and not visit.query:
+        return see_other(f"{visit.home}/invoices?{default.query}")
+    wish, picked, problems = _asked(visit)
+    found = reading.listed(visit.records, account_id, wish, visit.today)
+    shown = {row.invoice_id for row in found.rows}
+    others = reading.rows_by_id(visit.records, account_id, [i for i in picked if i not in shown])
+    views = [view for view in visit.who.views if view.account_id == account_id]
+    view = list_view(found, wish, picked, others, views, visit.home, visit.today, visit.words)
     values = {"view": view, "wish": wish, "tab": "invoices", "problems": problems}
     return page(visit, "invoices", status=422 if problems else 200, **values)
 
 
-@routes.get("/accounts/{account_id}/invoices.csv", roles(READERS, Document.LISTS))
+def _asked(visit: Visit) -> tuple[ListWish, list[str], list[tuple[str, str]]]:
+    """The list, what is ticked on it, and what is wrong with the address."""
+    try:
+        return wish_from(visit.query), picked_from(visit.query), []
+    except Refusal as refusal:
+        return ListWish(), [], [(p.field, visit.words(f"problem.{p.code}")) for p in refusal.problems]
+
+
+@files(routes, "/accounts/{account_id}/invoices", roles(READERS, Document.LISTS))
 def export(visit: Visit) -> Answer:
-    wish = wish_from(visit.query)
-    rows = reading.register(visit.records, visit.account.account_id, wish, visit.today)
+    """What is ticked, or else all that fits."""
+    picked, account_id = picked_from(visit.query), visit.account.account_id
+    if picked:
+        rows = list(reading.rows_by_id(visit.records, account_id, picked).values())
+    else:
+        rows = reading.register(visit.records, account_id, wish_from(visit.query), visit.today)
     note_read(visit, "register.exported", f"{len(rows)} invoices")
-    text = csv_text(export_rows(rows, visit.today, visit.words))
-    return download(text, CSV, f"{visit.words('file.invoices')}-{visit.today}.csv")
+    table = register_file(rows, visit.today, visit.words)
+    return table_file(visit, table, f"{visit.words('file.invoices')}-{visit.today}")
 
 
 @routes.get("/accounts/{account_id}/invoices/{invoice_id}", roles(READERS, looks=("invoice.viewed", "invoice_id")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functions.portal.answers import Answer
 from functions.portal.endpoint import Routes, roles
+from functions.portal.lists import Kind, list_page
 from functions.portal.pages import page
 from functions.portal.presenters.orders import order_rows, order_view
 from functions.portal.visit import Visit
@@ -11,18 +12,26 @@ from saldo.access.rules import READERS
 from saldo.kernel.errors import NotFound
 from saldo.kernel.ids import check_id
 from saldo.orders import records_orders as records
+from saldo.orders.model_orders import OrderStatus
 from saldo.orders.showing import progress_of
 
 routes = Routes("orders")
-PAGE = 50
+_ORDERS = Kind(
+    "orders",
+    records.PREFIX,
+    {status.value: f"orders.state.{status}" for status in OrderStatus},
+    records.order_from,
+    lambda order, asked: asked.holds(
+        order.request.order_on, order.status, order.request.purchase_order, order.id, order.request.cost_centre
+    ),
+)
 
 
 @routes.get("/accounts/{account_id}/orders", roles(READERS))
 def orders(visit: Visit) -> Answer:
-    seat, cursor = visit.account, visit.asked("cursor")[:600] or None
-    got = visit.records.query(seat.account_id, prefix=records.PREFIX, limit=PAGE, newest_first=True, cursor=cursor)
-    rows = order_rows([records.order_from(item) for item in got.items], seat.currency, visit.words)
-    return page(visit, "orders", rows=rows, older=got.cursor, newer=cursor, tab="orders")
+    return list_page(
+        visit, _ORDERS, lambda found: order_rows(found.rows, visit.account.currency, visit.words), "orders"
+    )
 
 
 @routes.get("/accounts/{account_id}/orders/{order_id}", roles(READERS))

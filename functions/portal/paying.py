@@ -11,7 +11,7 @@ from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import Routes, roles
 from functions.portal.pages import page
-from functions.portal.presenters.invoices import date_from
+from functions.portal.presenters.filters import date_from
 from functions.portal.presenters.paying import (
     ANOTHER,
     CreditView,

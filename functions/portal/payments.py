@@ -5,9 +5,12 @@ from __future__ import annotations
 from functions.portal import services
 from functions.portal.answers import PDF, Answer, download
 from functions.portal.endpoint import Routes, roles
+from functions.portal.lists import Kind, asked_of, list_page
 from functions.portal.pages import page
-from functions.portal.presenters.payments import payment_rows, payment_view
+from functions.portal.presenters.filters import filter_from, query_of
+from functions.portal.presenters.payments import fits, payment_rows, payment_view, payments_file
 from functions.portal.records_of_reading import note_read
+from functions.portal.table_files import file_links, files, table_file
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import Document
 from saldo.access.rules import READERS
@@ -15,18 +18,36 @@ from saldo.invoicing.reading import rows_by_id
 from saldo.kernel.errors import NotFound
 from saldo.kernel.ids import check_id
 from saldo.payments import records
+from saldo.payments.model import Payment, PaymentStatus
 from saldo.payments.reading import load
 
 routes = Routes("payments")
-PAGE = 50
 
 
 @routes.get("/accounts/{account_id}/payments", roles(READERS))
 def payments(visit: Visit) -> Answer:
-    seat, cursor = visit.account, visit.asked("cursor")[:600] or None
-    found = visit.records.query(seat.account_id, prefix=records.PREFIX, limit=PAGE, newest_first=True, cursor=cursor)
-    rows = payment_rows([records.payment_from(item) for item in found.items], seat.time_zone, visit.words)
-    return page(visit, "payments", rows=rows, older=found.cursor, newer=cursor, tab="payments")
+    kind, zone = _kind(visit), visit.account.time_zone
+    asked, _ = asked_of(visit, kind)
+    links = file_links(visit.words, f"{visit.home}/payments", query_of(asked))
+    shown = lambda found: payment_rows(found.rows, zone, visit.words)  # noqa: E731 - said where it is used
+    return list_page(visit, kind, shown, "payments", files=links)
+
+
+@files(routes, "/accounts/{account_id}/payments", roles(READERS, Document.LISTS))
+def export(visit: Visit) -> Answer:
+    """All that fits."""
+    kind, zone = _kind(visit), visit.account.time_zone
+    asked = filter_from(visit.query, tuple(kind.statuses))
+    found = visit.records.query_all(visit.account.account_id, prefix=kind.prefix, newest_first=True)
+    rows = [paid for paid in map(kind.row_of, found) if kind.fits(paid, asked)]
+    note_read(visit, "payments.exported", f"{len(rows)} payments")
+    return table_file(visit, payments_file(rows, zone, visit.words), f"{visit.words('file.payments')}-{visit.today}")
+
+
+def _kind(visit: Visit) -> Kind[Payment]:
+    zone = visit.account.time_zone
+    statuses = {status.value: f"payment_status.{status}" for status in PaymentStatus}
+    return Kind("payments", records.PREFIX, statuses, records.payment_from, lambda paid, asked: fits(paid, asked, zone))
 
 
 @routes.get("/accounts/{account_id}/payments/{payment_id}", roles(READERS))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from saldo.access.acting import ActingForCustomers
     from saldo.access.colleagues import Colleagues
+    from saldo.access.saved_views import SavedViews
     from saldo.access.service import Access
     from saldo.autopay.service import Autopay
     from saldo.disputes.service import Disputes
@@ -164,6 +165,12 @@ def thresholds(scoped: Store) -> Thresholds:
     from saldo.invoicing.thresholds import Thresholds
 
     return Thresholds(scoped, forecasts(scoped), clock)
+
+
+def saved_views() -> SavedViews:
+    from saldo.access.saved_views import SavedViews
+
+    return SavedViews(store(), clock)
 
 
 @lru_cache(maxsize=1)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from functions.portal.answers import CSV, Answer, download
+from functions.portal.answers import Answer
 from functions.portal.endpoint import Routes, roles
 from functions.portal.pages import page
-from functions.portal.presenters.invoices import date_from
-from functions.portal.presenters.spreadsheets import csv_text
-from functions.portal.presenters.statements import export_rows, statement_view, without_number
+from functions.portal.presenters.filters import date_from
+from functions.portal.presenters.statements import statement_file, statement_view, without_number
 from functions.portal.records_of_reading import note_read
+from functions.portal.table_files import file_links, files, table_file
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import Document
 from saldo.access.rules import READERS
@@ -37,18 +37,19 @@ def statement(visit: Visit) -> Answer:
     numbers = _numbers(visit, found.statements)
     views = [statement_view(s, from_on, to_on, found.page, numbers, visit.home, visit.words) for s in found.statements]
     turned = [_at(visit, from_on, to_on, n) if 1 <= n <= found.pages else "" for n in (found.page - 1, found.page + 1)]
-    values = {"views": views, "from_on": from_on, "to_on": to_on, "found": found, "turned": turned}
+    links = file_links(visit.words, f"{visit.home}/statement", f"from={from_on}&to={to_on}")
+    values = {"views": views, "from_on": from_on, "to_on": to_on, "found": found, "turned": turned, "files": links}
     return page(visit, "statement", status=422 if problems else 200, problems=problems, tab="statement", **values)
 
 
-@routes.get("/accounts/{account_id}/statement.csv", roles(READERS, Document.STATEMENT))
+@files(routes, "/accounts/{account_id}/statement", roles(READERS, Document.STATEMENT))
 def export(visit: Visit) -> Answer:
     from_on, to_on = _range(visit)
     found = read.whole(visit.records, visit.account.account_id, from_on, to_on, visit.today)
     numbers = _numbers(visit, found)
     note_read(visit, "statement.exported", f"{from_on} {to_on}")
-    text = csv_text(export_rows(found, numbers, from_on, visit.words))
-    return download(text, CSV, f"{visit.words('file.statement')}-{from_on}-{to_on}.csv")
+    table = statement_file(found, numbers, from_on, visit.words)
+    return table_file(visit, table, f"{visit.words('file.statement')}-{from_on}-{to_on}")
 
 
 def _numbers(visit: Visit, found: Sequence[Statement]) -> dict[str, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from functions.portal.answers import CSV, Answer, download
-from functions.portal.presenters.spreadsheets import csv_text
+from functions.portal.answers import Answer
+from functions.portal.presenters.spreadsheets import Cell, Spreadsheet
+from functions.portal.table_files import files, table_file
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
@@ -16,7 +17,6 @@ from functions.staff.timeline import changes_of, table_of
 from functions.staff.visit import StaffVisit
 from saldo.audit.model import AuditRecord
 from saldo.audit.records import PREFIX, audit_record
-from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.periods import local_date
 from saldo.storage.store import Store
@@ -42,21 +42,20 @@ def audit(visit: StaffVisit) -> Answer:
     return page(visit, "staff_audit", tab="audit", view=view, sought=sought)
 
 
-@routes.get("/staff/{entity_id}/audit.csv", staff(rules.EXPORT_AUDIT))
+@files(routes, "/staff/{entity_id}/audit", staff(rules.EXPORT_AUDIT))
 def export(visit: StaffVisit) -> Answer:
     """All of it, for auditors; that it was exported is put on record first."""
     note_read(visit, visit.at.entity_id, "audit.exported", f"{_day(visit, 'from')} {_day(visit, 'to')}")
-    rows = [_HEADS]
-    for record in _found(visit):
-        if len(rows) > _EXPORTED:
+    table = Spreadsheet(visit.words("staff.nav.audit"), _HEADS, _rows(visit))
+    return table_file(visit, table, f"audit-{_day(visit, 'from')}-{_day(visit, 'to')}")
+
+
+def _rows(visit: StaffVisit) -> Iterator[tuple[Cell, ...]]:
+    for count, r in enumerate(_found(visit)):
+        if count == _EXPORTED:
             raise Refusal("too_large_export", "narrow the dates: there are more records than one file holds")
-        rows.append(_cells(record))
-    return download(csv_text(rows), CSV, f"audit-{_day(visit, 'from')}-{_day(visit, 'to')}.csv")
-
-
-def _cells(r: AuditRecord) -> tuple[str, ...]:
-    who = (r.actor.id, r.actor.kind, r.actor.on_behalf_of, r.actor.address)
-    return (instant_text(r.at), r.owner_id, r.action, r.subject_id, *who, changes_of(r), r.reason)
+        who = (r.actor.id, r.actor.kind, r.actor.on_behalf_of, r.actor.address)
+        yield (r.at, r.owner_id, r.action, r.subject_id, *who, changes_of(r), r.reason)
 
 
 def _found(visit: StaffVisit) -> Iterator[AuditRecord]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 
 from functions.portal.answers import PDF, Answer, download, see_other
 from functions.portal.forms import whole
+from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.tables import stretch
 from functions.portal.presenters.tags import invoice_tag
 from functions.staff import rules, services
@@ -23,7 +23,6 @@ from saldo.invoicing.reading import Invoice
 from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.ids import check_id
-from saldo.kernel.money import Money
 from saldo.kernel.periods import local_date
 
 routes = Routes("credits")
@@ -97,13 +96,14 @@ def _above(visit: StaffVisit) -> tuple[tuple[str, str], ...]:
 
 def _asked(visit: StaffVisit, found: Invoice, request: str) -> CreditRequest:
     header = found.header
-    reason, total = asked_credit(visit, lambda text: Money.parse(text.replace(",", "."), header.currency).minor)
+    reason, total = asked_credit(visit, header.currency)
     return CreditRequest(header.account_id, header.invoice_id, request, reason, visit.actor, total_minor=total)
 
 
-def asked_credit(visit: StaffVisit, read_amount: Callable[[str], int]) -> tuple[Reason, int | None]:
-    """Why, and how much with its tax in minor units; None where no amount is named. read_amount: how this page reads
-    amounts, by Refusal where it cannot. Refusal `invalid_input` names every field at fault."""
+def asked_credit(visit: StaffVisit, currency: str) -> tuple[Reason, int | None]:
+    """Why, and how much with its tax in minor units of the currency; None where no amount is named.
+
+    Refusal `invalid_input` names every field at fault."""
     problems, amount = Problems(), visit.sent("amount")
     reason = next((r for r in REASONS if r.value == visit.sent("reason")), None)
     if reason is None:
@@ -113,7 +113,7 @@ def asked_credit(visit: StaffVisit, read_amount: Callable[[str], int]) -> tuple[
     total: int | None = None
     if amount:
         try:
-            total = read_amount(amount)
+            total = typed_amount(amount, currency, visit.words.language)
         except Refusal:
             problems.add("amount", "invalid_amount", "not an amount")
     problems.refuse_if_any()

@@ -9,6 +9,7 @@ from functions.portal.answers import Answer
 from functions.portal.presenters.tags import invoice_tag, payment_tag
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
+from functions.staff.finding import Hit, hits_of
 from functions.staff.pages import page
 from functions.staff.reading import note_read
 from functions.staff.tables import Row, Sheet, Table, columns
@@ -25,8 +26,10 @@ TABS = ("open", "timeline", "invoices", "payments", "promises", "contact")
 @routes.get("/staff/{entity_id}/customers", staff(rules.READ))
 def customers(visit: StaffVisit) -> Answer:
     wanted, t = visit.asked("q")[:80], visit.words
-    found, cursor = _found(visit, wanted) if wanted else _all(visit)
-    rows = [Row((name, account_id), f"{visit.home}/accounts/{account_id}") for account_id, name in found]
+    found, cursor = (hits_of(visit, wanted), "") if wanted else _all(visit)
+    rows = [
+        Row((hit.name, hit.account_id), f"{visit.home}/accounts/{hit.account_id}{hit.place}", hit.note) for hit in found
+    ]
     table = Table(
         "customers", t("staff.customers"), columns(t("staff.customer"), t("column.account")), rows, t("staff.nobody")
     )
@@ -41,26 +44,10 @@ def customers(visit: StaffVisit) -> Answer:
     )
 
 
-def _all(visit: StaffVisit) -> tuple[list[tuple[str, str]], str]:
+def _all(visit: StaffVisit) -> tuple[list[Hit], str]:
     cursor = visit.asked("cursor") or None
     got = visit.records.query(visit.at.entity_id, prefix="customer#", limit=PAGE, cursor=cursor)
-    return [(item["account_id"], item["name"]) for item in got.items], got.cursor or ""
-
-
-def _found(visit: StaffVisit, wanted: str) -> tuple[list[tuple[str, str]], str]:
-    """By account id or customer number in one call where it can be one, by words of the name else."""
-    from saldo.accounts.service import Accounts
-    from saldo.orders.model_orders import Reference, ReferenceKind
-    from saldo.orders.records_orders import reference_key
-
-    store, entity_id = visit.records, visit.at.entity_id
-    kinds = (ReferenceKind.CUSTOMER, ReferenceKind.DUNS)
-    keys = [(entity_id, f"customer#{wanted}"), *(reference_key(entity_id, Reference(k, wanted)) for k in kinds)]
-    hits = {item["account_id"] for item in store.get_many(keys).values()}
-    if hits:
-        listed = store.get_many([(entity_id, f"customer#{i}") for i in sorted(hits)])
-        return [(item["account_id"], item["name"]) for item in listed.values()], ""
-    return Accounts(store, services.sealer(), services.clock).named(entity_id, wanted), ""
+    return [Hit(item["account_id"], item["name"]) for item in got.items], got.cursor or ""
 
 
 @routes.get("/staff/{entity_id}/accounts/{account_id}", staff(rules.READ))

@@ -7,7 +7,6 @@ import secrets
 from functions.portal.answers import Answer, see_other
 from functions.portal.forms import whole
 from functions.portal.presenters.disputes import dispute_view
-from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.tags import dispute_tag
 from functions.staff import rules, services
 from functions.staff.credits import REASONS, asked_credit
@@ -134,8 +133,7 @@ def _above(visit: StaffVisit) -> tuple[tuple[str, str], ...]:
 
 def _asked(visit: StaffVisit, found: Dispute, request: str) -> CreditRequest:
     """What the form says: an amount with its tax, or all that is disputed. Refusal `invalid_input`."""
-    language = visit.words.language
-    reason, total = asked_credit(visit, lambda text: typed_amount(text, found.currency, language))
+    reason, total = asked_credit(visit, found.currency)
     lines = {} if total is not None or found.credited_minor else dict(found.claim.lines)
     if total is None and not lines:
         total = found.disputed_minor

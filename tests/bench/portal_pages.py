@@ -17,6 +17,7 @@ import pytest
 
 from functions.portal import services
 from functions.portal.static_files import FOLDER
+from functions.portal.table_files import MOST_BYTES
 from tests.bench.figures import Figure
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser
@@ -25,6 +26,7 @@ from tests.load.portal import fill
 from tests.simulation.dynamodb import MemoryDynamoDB
 
 MOST_CALLS, MOST_CPU_MS, MOST_CPU_MS_OF_MANY, MOST_KB, MOST_ASSETS_KB = 2, 25, 40, 60, 10
+MOST_FILE_CPU_S = 10
 FEW, MANY = 100, 100_000
 TIMES = 40
 HOME = f"/accounts/{scenes.NORTH}"
@@ -66,7 +68,23 @@ def _few(portal: Portal, browser: Browser) -> list[Figure]:
 def _many(portal: Portal, browser: Browser) -> list[Figure]:
     named = {f"{name}, {MANY:,} invoices": path for name, path in OF_MANY.items()}
     table = portal.region.records
-    return [f for name, path in named.items() for f in _measured(browser, table, name, path, MOST_CPU_MS_OF_MANY)]
+    pages = [f for name, path in named.items() for f in _measured(browser, table, name, path, MOST_CPU_MS_OF_MANY)]
+    return [*pages, *_of_file(browser, table, "csv"), *_of_file(browser, table, "xlsx")]
+
+
+def _of_file(browser: Browser, table: MemoryDynamoDB, ending: str) -> list[Figure]:
+    """The whole list as a file: CPU, and how much of what Lambda answers with."""
+    whole, apart, began = table._call, _Apart(table), time.process_time()
+    with redirect_stdout(io.StringIO()):
+        page = browser.get(f"{HOME}/invoices.{ending}", accept_encoding="gzip")
+    cpu_s = time.process_time() - began - apart.seconds
+    table._call = whole  # type: ignore[method-assign]
+    assert page.status == 200
+    name = f"{MANY:,} invoices as {ending}"
+    return [
+        Figure(f"{name}: CPU", cpu_s, "s CPU", MOST_FILE_CPU_S, "lower"),
+        Figure(f"{name}: size", len(page.body) / 1_000_000, "MB", MOST_BYTES / 1_000_000, "lower"),
+    ]
 
 
 @contextmanager

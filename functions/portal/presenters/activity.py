@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from functions.portal.presenters.spreadsheets import Spreadsheet
 from functions.portal.words import Words
 from saldo.audit.model import AuditRecord
-from saldo.kernel.clock import instant_text
 
 _PAGES = {"inv": "invoices", "pay": "payments", "sub": "subscriptions", "ord": "orders", "appr": "approvals"}
 
@@ -43,11 +43,10 @@ def activity_rows(
     )
 
 
-def export_rows(found: Iterable[AuditRecord], names: Mapping[str, str], words: Words) -> Iterator[tuple[str, ...]]:
-    yield tuple(words(f"activity.{name}") for name in ("when", "what", "about", "who", "network", "reason"))
-    for r in found:
-        who = _who(r, names, words)
-        yield (instant_text(r.at), _what(r, words), r.subject_id, who, r.actor.address, r.reason)
+def activity_file(found: Iterable[AuditRecord], names: Mapping[str, str], words: Words) -> Spreadsheet:
+    heads = [words(f"activity.{name}") for name in ("when", "what", "about", "who", "network", "reason")]
+    rows = ((r.at, _what(r, words), r.subject_id, _who(r, names, words), r.actor.address, r.reason) for r in found)
+    return Spreadsheet(words("nav.activity"), heads, rows)
 
 
 def _what(record: AuditRecord, words: Words) -> str:

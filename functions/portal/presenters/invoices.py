@@ -1,23 +1,20 @@
-"""The list of invoices and the page of one."""
+"""The page of an invoice, and its row in a list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from functions.portal import formats
-from functions.portal.presenters.tables import Column, Stretch, stretch
+from functions.portal.presenters.tables import Stretch, stretch
 from functions.portal.presenters.tags import Tag, dispute_tag, disputed_note, due_note, invoice_tag
 from functions.portal.words import Words
-from saldo.invoicing.listing import COLUMNS, STATUSES, InvoiceRow, Listing, ListWish
+from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import Invoice, row_from
 from saldo.invoicing.records import InvoiceHeader, header_item
 from saldo.invoicing.status import DocumentKind
-from saldo.kernel.errors import Problems
 from saldo.promises.model import PromiseState
 
 if TYPE_CHECKING:
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
     from saldo.invoicing.model import InvoiceBody, Line
     from saldo.rating.model import Step
     from saldo.tax.model import TaxTotal
-
-
-_KINDS = {"issued_on": "day", "due_on": "day", "status": "tag", "total_minor": "money", "open_minor": "strong"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,104 +38,6 @@ class RowView:
     open: str
     minor: int
     currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListView:
-    """`currency`: of all rows, "" where they differ and each amount names its own. `statuses`: the filter's choices."""
-
-    rows: tuple[RowView, ...]
-    columns: tuple[Column, ...]
-    currency: str
-    statuses: tuple[tuple[str, str], ...]
-    summary: str
-    newer: str
-    older: str
-    export: str
-    complete: bool
-    filtered: bool
-
-
-def wish_from(query: Mapping[str, list[str]]) -> ListWish:
-    """The list asked for in a URL; Refusal `invalid_list` names every field that makes no sense."""
-    problems = Problems()
-    get = {name: values[-1].strip() for name, values in query.items()}
-    from_on, to_on = (date_from(get.get(name, ""), name, problems) for name in ("from", "to"))
-    if from_on and to_on and to_on < from_on:
-        problems.add("to", "before_from", "the last date lies before the first")
-    status, sort, page = get.get("status", ""), get.get("sort", "issued_on"), get.get("page", "1")
-    problems.refuse_if_any("the list cannot be filtered like this", "invalid_list")
-    return ListWish(
-        status=status if status in STATUSES else "",
-        from_on=from_on,
-        to_on=to_on,
-        text=get.get("text", "")[:40],
-        sort=sort if sort in COLUMNS else "issued_on",
-        descending=get.get("order", "desc" if sort == "issued_on" else "asc") != "asc",
-        page=min(int(page), 10_000) if page.isascii() and page.isdigit() else 1,
-        cursor=get.get("cursor", "")[:600],
-    )
-
-
-def date_from(text: str, name: str, problems: Problems) -> date | None:
-    """An ISO date as date inputs send it; "" is None, anything else a problem."""
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        problems.add(name, "invalid_date", "this is not a date")
-        return None
-
-
-def address_of(path: str, wish: ListWish, **changes: object) -> str:
-    """The address of a list: only what differs from the plain one is in it."""
-    changed = replace(wish, **{"cursor": "", "page": 1, **changes})  # type: ignore[arg-type] # names are ListWish's
-    order = "desc" if changed.descending else "asc"
-    usual = changed.sort == "issued_on" and changed.descending
-    pairs = {
-        "status": changed.status,
-        "from": changed.from_on or "",
-        "to": changed.to_on or "",
-        "text": changed.text,
-        "sort": "" if usual else changed.sort,
-        "order": "" if usual else order,
-        "page": changed.page if changed.page > 1 else "",
-        "cursor": changed.cursor,
-    }
-    query = urlencode({name: value for name, value in pairs.items() if value})
-    return f"{path}?{query}" if query else path
-
-
-def list_view(listing: Listing, wish: ListWish, home: str, today: date, words: Words) -> ListView:
-    path = f"{home}/invoices"
-    here = {"cursor": wish.cursor}
-    newer = address_of(path, wish, page=wish.page - 1, **here) if wish.page > 1 else ""
-    older = address_of(path, wish, page=wish.page + 1, **here) if wish.page < listing.pages else ""
-    if not newer and wish.cursor:
-        newer = address_of(path, wish)
-    if not older and listing.cursor:
-        older = address_of(path, wish, cursor=listing.cursor)
-    currencies = {row.currency for row in listing.rows}
-    currency = next(iter(currencies)) if len(currencies) == 1 else ""
-    return ListView(
-        rows=tuple(row_view(row, today, words, bare=bool(currency)) for row in listing.rows),
-        columns=tuple(_column(name, wish, path, words) for name in COLUMNS),
-        currency=currency,
-        statuses=(("", words("invoices.any")), *((s, words(f"filter.{s}")) for s in STATUSES)),
-        summary="" if listing.found is None else words.count("invoices.found", listing.found),
-        newer=newer,
-        older=older,
-        export=address_of(f"{home}/invoices.csv", wish),
-        complete=listing.complete,
-        filtered=bool(wish.status or wish.text or wish.from_on or wish.to_on),
-    )
-
-
-def _column(name: str, wish: ListWish, path: str, words: Words) -> Column:
-    here = wish.sort == name
-    said = ("descending" if wish.descending else "ascending") if here else "none"
-    descending = not wish.descending if here else name != "number"
-    href = address_of(path, wish, sort=name, descending=descending)
-    return Column(words(f"column.{name}"), _KINDS.get(name, "text"), href, said)
 
 
 def row_view(row: InvoiceRow, today: date, words: Words, bare: bool = False) -> RowView:
@@ -328,14 +224,3 @@ def _tax_sum(total: TaxTotal, currency: str, words: Words) -> tuple[str, str, st
     on = words("invoice.tax_on", base=words.amount(total.base_minor, currency))
     note = on if total.percent else words.known(f"tax.{total.reason or total.treatment}", "tax.other")
     return name, note, words.amount(total.tax_minor, currency), False
-
-
-def export_rows(rows: Sequence[InvoiceRow], today: date, words: Words) -> list[list[str]]:
-    """A register of invoices for spreadsheets: ISO dates, amounts with a point, one heading row."""
-    names = ("number", "issued_on", "due_on", "status", "currency", "total_minor", "open_minor")
-    lines = [[words(f"column.{name}") for name in names]]
-    for row in rows:
-        total, owed = (formats.amount("plain", m, row.currency) for m in (row.total_minor, row.open_minor))
-        dates = [row.issued_on.isoformat(), row.due_on.isoformat()]
-        lines.append([row.number, *dates, invoice_tag(row, today, words).text, row.currency, total, owed])
-    return lines

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
+from functions.portal.presenters.filters import Filter
 from functions.portal.presenters.overview import RecentPayment, recent_payment
+from functions.portal.presenters.spreadsheets import Amount, Cell, Spreadsheet
 from functions.portal.presenters.tags import Tag, payment_tag
 from functions.portal.words import Words
 from saldo.invoicing.listing import InvoiceRow
+from saldo.kernel.periods import local_date
 from saldo.payments.model import UNDER_WAY, Allocation, Payment, PaymentStatus
 
 
@@ -86,6 +90,29 @@ def _facts(payment: Payment, zone: str, words: Words) -> tuple[tuple[str, str], 
         ("fact.reference", payment.id),
     )
     return tuple((words(key), value) for key, value in facts if value)
+
+
+def fits(paid: Payment, asked: Filter, zone: str) -> bool:
+    """Found by receipt, reference, means, the payer's words, or the number of an invoice it paid."""
+    numbers = (a.number for a in (*paid.applied, *paid.allocations))
+    return asked.holds(dated(paid, zone), paid.status, paid.receipt_number, paid.id, paid.method, paid.reason, *numbers)
+
+
+def dated(paid: Payment, zone: str) -> date:
+    """The day of its settlement, or of its start."""
+    return local_date(paid.settled_at or paid.started_at, zone)
+
+
+def payments_file(payments: Iterable[Payment], zone: str, words: Words) -> Spreadsheet:
+    names = ("column.date", "column.status", "fact.method", "column.currency", "column.amount", "fact.receipt_number")
+    heads = [words(name) for name in (*names, "fact.reference")]
+    return Spreadsheet(words("nav.payments"), heads, (_file_row(paid, zone, words) for paid in payments))
+
+
+def _file_row(paid: Payment, zone: str, words: Words) -> tuple[Cell, ...]:
+    said, money = payment_tag(paid.status, words).text, paid.amount
+    amount = Amount(money.minor, money.currency)
+    return dated(paid, zone), said, paid.method, money.currency, amount, paid.receipt_number, paid.id
 
 
 def payment_rows(payments: Sequence[Payment], zone: str, words: Words) -> tuple[RecentPayment, ...]:

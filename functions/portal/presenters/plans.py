@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from functions.portal.presenters.invoices import date_from
+from functions.portal.presenters.filters import date_from
 from functions.portal.presenters.tags import Tag, due_note, promise_tag
 from functions.portal.words import Words
 from saldo.invoicing.listing import InvoiceRow

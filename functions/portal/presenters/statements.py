@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from functions.portal.formats import amount as plain_amount
 from functions.portal.presenters.charts import AgingChart, aging_chart
+from functions.portal.presenters.spreadsheets import Amount, Cell, Spreadsheet
 from functions.portal.words import Words
 from saldo.ledger.model import EntryKind
 from saldo.ledger.model_statement import Line, Statement, StatementLine
@@ -92,21 +92,19 @@ def described(line: Line, numbers: Numbers, home: str, words: Words) -> tuple[st
     return words("statement.other"), ""
 
 
-def export_rows(found: Sequence[Statement], numbers: Numbers, from_on: date, words: Words) -> list[list[str]]:
-    """All currencies below one another, with opening balances, for spreadsheets."""
+def statement_file(found: Sequence[Statement], numbers: Numbers, from_on: date, words: Words) -> Spreadsheet:
+    """All currencies below one another, with opening balances."""
     names = ("date", "entry", "currency", "charge", "paid", "balance")
-    lines = [[words(f"column.{name}") for name in names]]
+    heads = [words(f"column.{name}") for name in names]
+    return Spreadsheet(words("statement.title"), heads, _file_rows(found, numbers, from_on, words))
+
+
+def _file_rows(found: Sequence[Statement], numbers: Numbers, from_on: date, words: Words) -> Iterator[tuple[Cell, ...]]:
     for s in found:
-        lines.append(
-            [from_on.isoformat(), words("statement.opening"), s.currency, "", "", _plain(s.opening, s.currency)]
-        )
+        yield from_on, words("statement.opening"), s.currency, "", "", Amount(s.opening, s.currency)
         for line, balance in s.lines:
             text, _ = described(line, numbers, "", words)
-            charge = _plain(line.minor, s.currency) if line.minor > 0 else ""
-            paid = _plain(-line.minor, s.currency) if line.minor < 0 else ""
-            lines.append([line.on, text, s.currency, charge, paid, _plain(balance, s.currency)])
-    return lines
-
-
-def _plain(minor: int, currency: str) -> str:
-    return plain_amount("plain", minor, currency)
+            charge = Amount(line.minor, s.currency) if line.minor > 0 else ""
+            paid = Amount(-line.minor, s.currency) if line.minor < 0 else ""
+            on = date.fromisoformat(line.on)
+            yield on, text, s.currency, charge, paid, Amount(balance, s.currency)

@@ -171,11 +171,11 @@ def _charge(component: Component, terms: Terms, words: Words) -> tuple[str, str,
 
     name = words.of(component.names)
     if component.kind is ChargeKind.USAGE:
-        return name, words("subscription.by_usage"), ""
+        return name, "", words("subscription.by_usage")
     flat = isinstance(component.price, Flat)
     quantity = "" if flat else words.number(_quantity(component, terms))
     if component.kind is ChargeKind.ONE_TIME:
-        return name, words("subscription.once"), ""
+        return name, quantity, words("subscription.once")
     return name, quantity, words.amount(_minor(component, terms.quantities, terms.version), terms.version.currency)
 
 

@@ -95,7 +95,7 @@ def limit_text(at: Decimal, meter: str, currency: str, words: Words) -> str:
 
 
 def _meter(live: LiveMeter, place: int, words: Words) -> MeterView:
-    unit = words.of(live.meter.unit_names)
+    unit = _unit_beside(words.of(live.meter.names), words.of(live.meter.unit_names))
     figures = [(words("usage.so_far"), live.so_far)]
     if live.forecast.method not in (Method.OVER, Method.NOTHING):
         counted = [live.so_far, *([live.last.whole] if live.last else [])]
@@ -111,6 +111,11 @@ def _meter(live: LiveMeter, place: int, words: Words) -> MeterView:
         words(f"usage.method.{live.forecast.method}"),
         tuple((" · ".join(values), words.number(quantity)) for values, quantity in parts if live.meter.group_by),
     )
+
+
+def _unit_beside(name: str, unit: str) -> str:
+    """The unit, where the meter's name does not say it already: "Tokens" needs no "tokens"."""
+    return "" if unit.casefold() in name.casefold().split() else unit
 
 
 def _as_fine_as(counted: Sequence[Decimal], guess: Decimal) -> Decimal:

@@ -13,18 +13,25 @@ for (const form of document.querySelectorAll("form[data-selection]")) {
     const text = field.value.replaceAll(" ", "").replaceAll("\u00a0", "").replaceAll(group, "").replace(",", ".");
     return Number(text) || 0;
   };
+  const picked = () => boxes.filter((b) => b.checked || b.type === "hidden");
   const show = () => {
-    const chosen = boxes.filter((b) => b.checked), sums = new Map();
+    const chosen = picked(), sums = new Map();
     for (const b of chosen) sums.set(b.dataset.currency, (sums.get(b.dataset.currency) || 0) + typed(b));
     const money = [...sums].map(([currency, sum]) => new Intl.NumberFormat(language, { style: "currency", currency }).format(sum));
     const count = chosen.length === 1 ? form.dataset.one : form.dataset.other;
     out.textContent = chosen.length ? `${count.replace("{n}", chosen.length)} · ${money.join(" + ")}` : form.dataset.none;
-    for (const b of boxes) b.closest("tr").classList.toggle("picked", b.checked);
+    for (const b of boxes) b.closest("tr")?.classList.toggle("picked", b.checked);
   };
   form.addEventListener("input", (event) => {
     const box = event.target.id && boxes.find((b) => b.dataset.amount === event.target.id);
     if (box) box.checked = true;
     show();
+  });
+  for (const link of form.querySelectorAll("a[href]")) if (link.pathname === location.pathname) link.addEventListener("click", () => {
+    const there = new URL(link.href);
+    there.searchParams.delete("pay");
+    for (const b of picked()) there.searchParams.append("pay", b.value);
+    link.href = there.href;
   });
   show();
 }

@@ -139,3 +139,12 @@ def test_a_limit_that_is_reached_is_mailed_once_in_the_accounts_language(used: P
 def test_an_account_without_subscriptions_is_told_that_nothing_is_ahead(portal: Portal) -> None:
     page = portal.signed_in().get(f"{HOME}/usage")
     assert page.status == 200 and "There is nothing to bill at present." in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "beside"), [("Tokens", "tokens", ""), ("API calls", "calls", ""), ("Storage", "GB", "GB")]
+)
+def test_a_meter_says_its_unit_once(name: str, unit: str, beside: str) -> None:
+    from functions.portal.presenters.usage import _unit_beside
+
+    assert _unit_beside(name, unit) == beside

@@ -312,3 +312,11 @@ def test_one_more_role_takes_two_administrators_and_neither_is_who_gets_it(porta
     first.get(f"{HOME}/access")
     wanted = first.post(f"{HOME}/access/grant", {**sent, "person": own, "role": "support", "request": "r3"})
     assert decide(second, wanted.location, "agree").status == 422
+
+
+def test_an_amount_to_credit_is_read_as_people_type_it(portal: Portal) -> None:
+    browser, invoice = portal.staff_in("support"), largest_invoice(portal)
+    for typed in ("1,000.50", "1000,5", "1.000,50"):
+        browser.get(invoice)
+        checked = browser.post(f"{invoice}/credit/check", {"reason": "price", "amount": typed, "why": "agreed"})
+        assert checked.status == 200 and "€1,000.50" in checked.text, typed

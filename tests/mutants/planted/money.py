@@ -113,8 +113,8 @@ _NEWS: tuple[Mutant, ...] = (
         "a payment is written over news that came meanwhile",
         "stale version accepted",
         "payments/records.py",
-        'return unit.put(payment_item(new), when={"version": old.version})',
-        "return unit.put(payment_item(new))",
+        'unit.put(payment_item(new), when={"version": old.version})',
+        "unit.put(payment_item(new))",
         "tests/contexts/payments/test_news.py::test_two_pieces_of_news_of_one_payment_at_the_same_moment_both_count",
     ),
     planted(

@@ -11,7 +11,9 @@ from saldo.access import records, rules, rules_risk
 from saldo.access.model import Failures, Grant, Origin, Proof, Seat, Session, SessionSummary, SignedIn, UserStatus
 from saldo.access.notes import Note, NoteKind, add_note, new_note_id
 from saldo.access.records_sso import connection_key, require_standing
+from saldo.access.records_views import views_among
 from saldo.access.rules_risk import Assessment, Signals, Verdict
+from saldo.access.rules_views import Views
 from saldo.access.rules_visibility import visibility_text
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
@@ -59,11 +61,12 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The user's record, living sessions newest first, and browsers signed in with before."""
+    """The user's record, living sessions newest first, browsers signed in with before, and saved views."""
 
     user: Item
     living: tuple[SessionSummary, ...]
     browsers: tuple[Item, ...]
+    views: Views
 
     def surplus(self, origin: Origin) -> list[Item]:
         """Browsers to forget so that, with this one, not more are kept than every sign-in can read."""
@@ -104,7 +107,8 @@ class Beginning:
         found = [records.summary_from(i) for i in items if i["kind"] == "own_session"]
         living = [s for s in found if self._clock() - s.began_at < rules.ABSOLUTE]
         living.sort(key=lambda s: s.began_at, reverse=True)
-        return _Known(user, tuple(living), tuple(i for i in items if i["kind"] == "known_browser"))
+        browsers = tuple(i for i in items if i["kind"] == "known_browser")
+        return _Known(user, tuple(living), browsers, views_among(items)[0])
 
     def _refuse_when_risky(self, arrival: Arrival, risk: Assessment, now: datetime) -> None:
         if risk.verdict is Verdict.BLOCK:
@@ -201,6 +205,7 @@ def _session(token: str, arrival: Arrival, known: _Known, seats: tuple[Seat, ...
         elsewhere=(others[0].origin.device or "?") if others else "",
         has_passkey=user.get("has_passkey", False),
         proof=arrival.proof,
+        views=known.views,
     )
 
 

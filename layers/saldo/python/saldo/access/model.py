@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from saldo.access.model_acting import Acting
+from saldo.access.model_views import SavedView
 from saldo.access.model_visibility import USUAL, Visibility
 
 
@@ -122,6 +123,7 @@ class Session:
     session. `proof`: how it began, None when that is not known.
     `acting`: it is a member of staff who looks at what the customer sees; `user_id` is then theirs.
     `elsewhere`: the browser of another session that was living when this one began, "" when there was none.
+    `views`: the user's saved views, of all their accounts.
     """
 
     digest: str
@@ -138,6 +140,7 @@ class Session:
     acting: Acting | None = None
     has_passkey: bool = False
     proof: Proof | None = None
+    views: tuple[SavedView, ...] = ()
 
     @property
     def has_factor(self) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from saldo.access.model import Grant, Looked, Origin, Proof, Role, Seat, Session, SessionSummary, User, UserStatus
 from saldo.access.model_acting import Acting
+from saldo.access.records_views import view_items, views_from
 from saldo.access.rules import ABSOLUTE, BROWSER_KNOWN, WINDOW
 from saldo.access.rules_visibility import visibility_from, visibility_text
 from saldo.accounts.model import ERASED
@@ -129,6 +130,8 @@ def session_item(session: Session) -> Item:
         item["verified_at"] = instant_text(session.verified_at)
     if session.proof is not None:
         item["proof"] = session.proof.value
+    if session.views:
+        item["views"] = view_items(session.views)
     if session.acting is not None:
         until = {"until": instant_text(session.acting.until)}
         item["acting"] = {"staff_id": session.acting.staff_id, "consent_of": session.acting.consent_of} | until
@@ -152,6 +155,7 @@ def session_from(item: Item) -> Session:
         acting=Acting(**{**acting, "until": instant_from(acting["until"])}) if acting else None,
         has_passkey=item.get("has_passkey", False),
         proof=Proof(item["proof"]) if "proof" in item else None,
+        views=views_from(item.get("views", ())),
     )
 
 

@@ -15,6 +15,7 @@ from saldo.access.model import (
     Challenge,
     ChallengeKind,
     Failures,
+    Grant,
     Origin,
     Proof,
     Session,
@@ -119,6 +120,14 @@ class Access:
         if item is None:
             raise NotFound("no such user")
         return records.user_from(item, self._sealer)
+
+    def with_address(self, email: str) -> tuple[str, tuple[Grant, ...]]:
+        """Id and grants of who signs in with this address, ("", ()) when nobody does. The provider knows addresses;
+        no index of them lies in the table."""
+        subject = self._identity.find(rules.normal_email(email))
+        user_id = self.user_id_of(subject) if subject else ""
+        item = self._store.get(*records.user_key(user_id)) if user_id else None
+        return (user_id, records.grants_from(item)) if item else ("", ())
 
     # -- signing in --------------------------------------------------------------------------------------------------
 

@@ -192,11 +192,6 @@ class Disputes:
         item = found[key]
         return records.dispute_from(item, records.words_from(found[words], self.sealer, len(item["messages"])))
 
-    def of_account(self, account_id: str) -> list[Dispute]:
-        """All of an account without their words, newest first; one call."""
-        items = self.store.query_all(account_id, prefix=records.PREFIX)
-        return sorted((records.dispute_from(i) for i in items), key=lambda d: (d.opened_at, d.id), reverse=True)
-
     def disputable(self, account_id: str, invoice_id: str) -> Disputable:
         """An issued invoice with what is in dispute of it. NotFound; Refusal `not_disputable` for a credit note."""
         links = self.store.query_all(account_id, prefix=link_prefix(invoice_id), consistent=True)

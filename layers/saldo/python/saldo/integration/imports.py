@@ -25,6 +25,7 @@ from saldo.integration.imports_rows import (
     preset_named,
     read_rows,
 )
+from saldo.invoicing.finding import imported_number_key
 from saldo.invoicing.records import InvoiceHeader, header_from, header_key
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import Problem, Unavailable
@@ -132,7 +133,7 @@ class InvoiceImport:
         seen: dict[str, int] = {}
         for invoice in invoices:
             problem = self._problem(invoice, plan, seen)
-            guard = guards.get(records.number_guard_key(entity.id, invoice.number))
+            guard = guards.get(imported_number_key(entity.id, invoice.number))
             account_id = records.account_id_of(entity.id, invoice.customer)
             if problem is None and guard is not None and guard["content"] != records.content_of(invoice, account_id):
                 problem = Problem("number", "number_taken", f"{invoice.number} is here already and says something else")
@@ -165,7 +166,7 @@ class InvoiceImport:
         return {item["pk"]: account_from(item) for item in found.values()}
 
     def _guards(self, entity: LegalEntity, invoices: Sequence[ImportedInvoice]) -> dict[Key, Item]:
-        keys = [records.number_guard_key(entity.id, i.number) for i in invoices]
+        keys = [imported_number_key(entity.id, i.number) for i in invoices]
         return self._store.get_many(keys, consistent=True)
 
     def _problem(self, invoice: ImportedInvoice, plan: _Plan, seen: Mapping[str, int]) -> Problem | None:

@@ -11,6 +11,7 @@ from saldo.audit.records import audit_item
 from saldo.catalog.model import Timing
 from saldo.integration.imports_rows import ImportedInvoice
 from saldo.invoicing.codec import body_to_bytes
+from saldo.invoicing.finding import imported_number_key
 from saldo.invoicing.model import InvoiceBody, InvoiceStatus, Line
 from saldo.invoicing.records import InvoiceHeader, StatusChange, body_key, draft_header, header_item
 from saldo.invoicing.rules import invoice_id
@@ -41,11 +42,6 @@ _LANGUAGES = {"DE": "de", "AT": "de", "FR": "fr", "MC": "fr", "ES": "es", "MX": 
 def file_guard_key(entity_id: str, digest: str, preset: str, currency: str) -> Key:
     """One file read in one way; the same bytes read otherwise are another import."""
     return entity_id, f"guard#invoice_file#{fingerprint(digest, preset, currency)}"
-
-
-def number_guard_key(entity_id: str, number: str) -> Key:
-    """A number of another system names one invoice of a seller, for ever."""
-    return entity_id, f"guard#imported_invoice#{fingerprint(entity_id, number)}"
 
 
 def account_id_of(entity_id: str, customer: str) -> str:
@@ -174,7 +170,7 @@ def import_unit(
     body = body_of(invoice, account, exchange)
     header = header_of(invoice, body)
     unit = Unit(f"import {invoice.number}")
-    pk, sk = number_guard_key(account.entity_id, invoice.number)
+    pk, sk = imported_number_key(account.entity_id, invoice.number)
     unit.insert(_guard(pk, sk, invoice, header))
     unit.insert(header_item(header))
     pk, sk = body_key(header.account_id, header.invoice_id)

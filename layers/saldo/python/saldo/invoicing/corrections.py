@@ -22,7 +22,7 @@ from saldo.invoicing import records_corrections as keys
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import CreditSource, InvoiceBody, Wallet
 from saldo.invoicing.records import InvoiceHeader, Numbered
-from saldo.invoicing.records_numbers import claim, read_series, seller_from, seller_keys
+from saldo.invoicing.records_numbers import claim, note_numbers, read_series, seller_from, seller_keys
 from saldo.invoicing.records_true_up import await_true_up
 from saldo.invoicing.rules import facts_of_buyer, facts_of_seller, issue_entry, taxable_lines
 from saldo.invoicing.rules_corrections import (
@@ -302,6 +302,9 @@ class Corrections:
         states = read_series(self._store, found.entity.id, [one.name for one in counts])
         firsts = dict(zip(counts, claim(unit, found.entity.id, list(counts.items()), found.today, states), strict=True))
         numbers = [firsts[one] + rank for one, rank in zip(series, ranks, strict=True)]
+        for body, one, n in zip(bodies, series, numbers, strict=True):
+            taken_by = {"account_id": body.account_id, "invoice_id": body.id}
+            note_numbers(unit, found.entity.id, one, n, 1, taken_by)
         return [Numbered(one.number(n), one.name, n) for one, n in zip(series, numbers, strict=True)]
 
 

@@ -14,6 +14,10 @@ PAGE = 50
 WINDOW = 1000
 
 
+# What is open, in minor units by currency, in the order of their codes.
+Owed = tuple[tuple[str, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class InvoiceRow:
     """One line of a list. Amounts in minor units."""
@@ -58,8 +62,13 @@ class ListWish:
 
     @property
     def is_plain(self) -> bool:
-        """The list as it lies in the table: newest first, nothing left out but by date."""
-        return not self.status and not self.text and self.sort == "issued_on" and self.descending
+        """The list as it lies in the table: newest first, nothing left out."""
+        return not self.narrows and self.sort == "issued_on" and self.descending
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves anything out."""
+        return bool(self.status or self.text or self.from_on or self.to_on)
 
     @property
     def is_open_only(self) -> bool:
@@ -68,14 +77,15 @@ class ListWish:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a list. `found` counts the rows that fit, where that is known; `complete` is False when more
-    invoices exist than one read can filter and sort: the reader should narrow the dates."""
+    """One page of a list. `found` counts the rows that fit and `owed` says what of them is open, where that is known;
+    `complete` is False when more invoices exist than one read can filter and sort: narrow the dates."""
 
     rows: tuple[InvoiceRow, ...]
     found: int | None
     pages: int
     complete: bool
     cursor: str | None
+    owed: Owed = ()
 
 
 def fitting(rows: Iterable[InvoiceRow], wish: ListWish, today: date) -> list[InvoiceRow]:
@@ -100,6 +110,14 @@ def _fits(row: InvoiceRow, wish: ListWish, today: date) -> bool:
         "part_paid": row.status is InvoiceStatus.PART_PAID,
         "paid": row.status is InvoiceStatus.PAID,
     }[wish.status]
+
+
+def owed_of(rows: Iterable[InvoiceRow]) -> Owed:
+    """What is open of the rows, per currency; credit notes owe nothing."""
+    found = dict[str, int]()
+    for row in rows:
+        found[row.currency] = found.get(row.currency, 0) + max(row.open_minor, 0)
+    return tuple(sorted(found.items()))
 
 
 def paged(rows: Sequence[InvoiceRow], page: int) -> tuple[tuple[InvoiceRow, ...], int]:

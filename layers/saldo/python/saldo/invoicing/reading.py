@@ -56,6 +56,12 @@ def open_rows(store: Store, account_id: str) -> list[InvoiceRow]:
     return sorted((row_from(item) for item in items), key=lambda row: (row.due_on, row.invoice_id))
 
 
+def next_open(store: Store, account_id: str, most: int) -> tuple[list[InvoiceRow], bool]:
+    """What the account owes that falls due first, at most so many, and whether that is all; one call."""
+    read = store.query(records.open_agenda(account_id), agenda=True, limit=most)
+    return [row_from(item) for item in read.items], read.cursor is None
+
+
 def open_items(rows: list[InvoiceRow]) -> list[OpenItem]:
     """The rows as the ledger's aging takes them."""
     return [OpenItem(row.invoice_id, row.due_on, row.currency, row.open_minor) for row in rows]
@@ -73,11 +79,12 @@ def listed(store: Store, account_id: str, wish: ListWish, today: date) -> Listin
         _open(store, account_id, wish, today, limit) if wish.is_open_only else _headers(store, account_id, wish, limit)
     )
     rows = [row_from(item) for item in read.items if is_shown(item)]
-    if wish.is_plain:
-        return Listing(tuple(listing.fitting(rows, wish, today)), None, 1, True, read.cursor)
     found = listing.fitting(rows, wish, today)
+    if wish.is_plain and (read.cursor or wish.cursor):
+        return Listing(tuple(found), None, 1, True, read.cursor)
     shown, pages = listing.paged(found, wish.page)
-    return Listing(shown, len(found), pages, read.cursor is None and not wish.cursor, read.cursor)
+    complete, owed = read.cursor is None and not wish.cursor, listing.owed_of(found)
+    return Listing(shown, len(found), pages, complete, read.cursor, owed)
 
 
 def register(store: Store, account_id: str, wish: ListWish, today: date) -> list[InvoiceRow]:
@@ -85,7 +92,7 @@ def register(store: Store, account_id: str, wish: ListWish, today: date) -> list
     if wish.is_open_only:
         return listing.fitting(open_rows(store, account_id), wish, today)
     first, last = bounds_of(wish)
-    items = store.query_all(account_id, first=first, last=last)
+    items = store.query_all(account_id, first=first, last=last, fields=_ROW_FIELDS)
     return listing.fitting((row_from(item) for item in items if is_shown(item)), wish, today)
 
 

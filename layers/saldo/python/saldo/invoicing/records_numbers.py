@@ -2,6 +2,8 @@
 
 `<entity>` / `numbering`: the seller's rules by type of document (absent: its country's).
 `<entity>` / `series#<series>`: the next free number and the latest date a number of it was issued on.
+`<entity>` / `numbers#<series>#<first>`: a block of numbers that was taken, and what for: a list of a run's drafts, or
+one document. Written with the block, so that a number leads to its invoice without a record for each.
 """
 
 from __future__ import annotations
@@ -23,6 +25,29 @@ def numbering_key(entity_id: str) -> Key:
 
 def series_key(entity_id: str, series: str) -> Key:
     return entity_id, f"series#{series}"
+
+
+def numbers_key(entity_id: str, series: str, first: int) -> Key:
+    """Numbers of a series lie in their order."""
+    return entity_id, f"numbers#{series}#{first:012d}"
+
+
+def series_fields(series: Series) -> Item:
+    return {"series": series.name, "frame": series.frame, "longest": series.longest}
+
+
+def series_from(item: Item) -> Series:
+    return Series(item["series"], item["frame"], item["longest"])
+
+
+def note_numbers(
+    unit: Unit, entity_id: str, series: Series, first: int, count: int, taken_by: Mapping[str, str]
+) -> Unit:
+    """Put on record what numbers `first` … `first + count - 1` are for. taken_by: run_id and list_id, or account_id and
+    invoice_id."""
+    pk, sk = numbers_key(entity_id, series.name, first)
+    item = {"pk": pk, "sk": sk, "kind": "numbers", "first": first, "count": count}
+    return unit.insert(item | series_fields(series) | dict(taken_by))
 
 
 def numbering_item(entity_id: str, numbering: Numbering) -> Item:

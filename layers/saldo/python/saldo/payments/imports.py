@@ -46,7 +46,7 @@ def imported_settlement(
     payment = replace(new, applied=rules.apply_to_open(new.allocations, payables), parts_applied=1)
     unit = Unit(f"settle {header.account_id} {source_id}")
     unit.insert(records.import_guard(header.account_id, source_id, payment.id))
-    unit.insert(records.payment_item(payment))
+    records.insert_payment(unit, payment)
     entries = [rules_entries.import_entry(payment)]
     if payment.applied:
         entries.append(rules_entries.application_entry(new, 0, payment.applied, payables))

@@ -141,7 +141,7 @@ def _intend(store: Store, gateway: str, clock: Clock, wish: Wish, parties: _Part
     if parties.approval is not None:
         records_approvals.started(unit, parties.approval, payment.id)
     unit.insert(records.request_guard(wish.account_id, wish.request_key, payment.id, wish.content))
-    unit.insert(records.payment_item(payment))
+    records.insert_payment(unit, payment)
     if wish.netting is not None:
         Netting(store, clock).write(unit, wish.netting, wish.actor)
     after = {"amount_minor": amount.minor, "currency": amount.currency, "invoices": len(wish.allocations)}

@@ -1,6 +1,7 @@
 """How payments lie in the table.
 
 `<account>` / `payment#<payment id>`: one item, rewritten whole with each change (guarded by `version`).
+`<entity>` / `payment_of#<fingerprint>`: which payment has this id, receipt number or name at the gateway, for ever.
 `<account>` / `guard#payment#<fingerprint of the request key>`: which payment a form submission became, for ever.
 `<account>` / `guard#gateway_event#<event id>`: the event was handled, for ever; with its body, so that it can be
 told again to a restored copy.
@@ -66,6 +67,28 @@ def payment_item(payment: Payment) -> Item:
     return item
 
 
+def reference_key(entity_id: str, reference: str) -> Key:
+    """What names a payment of a seller's customers to people: its id, its receipt, the gateway's name of it."""
+    return entity_id, f"payment_of#{fingerprint(reference.strip().casefold())}"
+
+
+def note_references(unit: Unit, payment: Payment, known: Payment | None = None) -> Unit:
+    """Put on record which payment these references name; those of `known` are there already."""
+    for reference in sorted(_references(payment) - (_references(known) if known else set())):
+        pk, sk = reference_key(payment.entity_id, reference)
+        unit.put({"pk": pk, "sk": sk, "kind": "payment_of", "account_id": payment.account_id, "payment_id": payment.id})
+    return unit
+
+
+def _references(payment: Payment) -> set[str]:
+    return {text for text in (payment.id, payment.receipt_number, payment.gateway_ref) if text}
+
+
+def insert_payment(unit: Unit, payment: Payment) -> Unit:
+    """A new payment, found by its references from now on."""
+    return note_references(unit.insert(payment_item(payment)), payment)
+
+
 def allocation_items(allocations: tuple[Allocation, ...]) -> list[Item]:
     return [{"invoice_id": a.invoice_id, "minor": a.minor, **_beside(a)} for a in allocations]
 
@@ -99,7 +122,7 @@ def allocations_from(items: list[Item]) -> tuple[Allocation, ...]:
 def rewrite(unit: Unit, old: Payment, new: Payment) -> Unit:
     """Replace a payment in this unit; holds only while it still is as `old` was read."""
     assert new.version == old.version + 1, "each change of a payment raises its version by one"
-    return unit.put(payment_item(new), when={"version": old.version})
+    return note_references(unit.put(payment_item(new), when={"version": old.version}), new, old)
 
 
 def shard_of(payment_id: str) -> int:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.records import Numbered, body_key, draft_header, header_item, header_key, issued_header
+from saldo.invoicing.records_numbers import series_from
 from saldo.invoicing.records_true_up import await_true_up
 from saldo.invoicing.rules import issue_entry
 from saldo.invoicing.run import records
@@ -30,7 +31,7 @@ def issue_invoices(store: Store, clock: Clock, run_id: str, attempt_number: int,
     ranks = store.get(*records.ranks_key(run_id, list_id, int(index)))
     if ranks is None:
         raise NotFound(f"no ranks {batch} in {run_id}")
-    series = records.series_from(ranks)
+    series = series_from(ranks)
     invoices = [(account, invoice) for account, invoice in ranks["drafts"]]
     numbers = [Numbered(series.number(n), series.name, n) for n in range(int(first), int(first) + len(invoices))]
     numbered = dict(zip(invoices, numbers, strict=True))

@@ -21,7 +21,7 @@ from typing import Any
 
 from saldo.audit.model import AuditRecord, job
 from saldo.audit.records import audit_item
-from saldo.invoicing.records_numbers import claim, read_seller, read_series
+from saldo.invoicing.records_numbers import claim, note_numbers, read_seller, read_series, series_fields, series_from
 from saldo.invoicing.rules_numbers import Series, series_type
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import INVOICES_PER_BATCH, Attempt, BatchResult, Drafted
@@ -97,7 +97,7 @@ def drafts_of(store: Store, attempt: Attempt) -> Iterator[Drafted]:
 def taken_parts(store: Store, attempt: Attempt) -> list[list[Block]]:
     """What the attempt took so far, part by part."""
     items = store.query_all(attempt.run_id, prefix=records.numbered_prefix(attempt.number), consistent=True)
-    return [[Block(r["list_id"], r["first"], r["count"], records.series_from(r)) for r in i["blocks"]] for i in items]
+    return [[Block(r["list_id"], r["first"], r["count"], series_from(r)) for r in i["blocks"]] for i in items]
 
 
 def taken_blocks(store: Store, attempt: Attempt) -> list[Block]:
@@ -175,10 +175,13 @@ def _take_blocks(store: Store, clock: Clock, attempt: Attempt, part: int, lists:
     wanted = [(ranking.series, ranking.count) for ranking in lists]
     firsts = claim(unit, attempt.entity_id, wanted, attempt.as_of, states)
     rows = [
-        {"list_id": r.id, "first": first, "count": r.count, **records.series_fields(r.series)}
+        {"list_id": r.id, "first": first, "count": r.count, **series_fields(r.series)}
         for r, first in zip(lists, firsts, strict=True)
     ]
     unit.insert(records.numbered_item(attempt, part, rows))
+    for r, first in zip(lists, firsts, strict=True):
+        taken_by = {"run_id": attempt.run_id, "list_id": r.id}
+        note_numbers(unit, attempt.entity_id, r.series, first, r.count, taken_by)
     said = [
         records.numbered_block(r.series, first, r.count, r.digest.hexdigest())
         for r, first in zip(lists, firsts, strict=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from saldo.invoicing.records_numbers import series_fields
 from saldo.invoicing.rules_numbers import Series
 from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, RunState, SetAside
 from saldo.invoicing.run.rules_plan import in_pieces, together
@@ -173,14 +174,6 @@ def numbered_block(series: Series, first: int, count: int, digest: str) -> Item:
 
 def ranked_line(account_id: str, invoice_id: str, currency: str, total_minor: int) -> str:
     return f"{account_id} {invoice_id} {currency} {total_minor}\n"
-
-
-def series_fields(series: Series) -> Item:
-    return {"series": series.name, "frame": series.frame, "longest": series.longest}
-
-
-def series_from(item: Item) -> Series:
-    return Series(item["series"], item["frame"], item["longest"])
 
 
 def numbered_prefix(attempt: int) -> str:
