@@ -10,6 +10,7 @@ from functions.portal import (
     help,
     invoices,
     methods,
+    notifications,
     orders,
     overview,
     passkeys,
@@ -56,6 +57,7 @@ for part in (
     activity,
     help,
     profile,
+    notifications,
     consent,
     disputes,
 ):

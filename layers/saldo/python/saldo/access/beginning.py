@@ -162,6 +162,7 @@ class Beginning:
             written_at=now,
             until=now + _TOLD_FOR,
             values=values,
+            user_id=session.user_id,
         )
 
     def _seats(self, grants: Sequence[Grant]) -> tuple[Seat, ...]:
@@ -201,6 +202,7 @@ def _session(token: str, arrival: Arrival, known: _Known, seats: tuple[Seat, ...
         elsewhere=(others[0].origin.device or "?") if others else "",
         has_passkey=user.get("has_passkey", False),
         proof=arrival.proof,
+        toured=user.get("toured", False),
     )
 
 

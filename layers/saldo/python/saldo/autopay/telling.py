@@ -75,6 +75,7 @@ class Telling:
                 until=now + _HOLDS,
                 values={"account": account["name"], **values(words)},
                 path=f"/accounts/{account_id}/{path}",
+                user_id=member.user_id,
             )
             add_note(unit, note, self.sealer)
 
