@@ -7,6 +7,7 @@ from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import LOOKING_TOO, Routes, roles
 from functions.portal.pages import page
 from functions.portal.presenters.overview import RECENT, overview, together
+from functions.portal.presenters.tour import tour_of
 from functions.portal.visit import Visit
 from saldo.access.rules import READERS
 from saldo.invoicing.open_sums import standing
@@ -34,4 +35,5 @@ def account(visit: Visit) -> Answer:
     paid = [payment_records.payment_from(item) for item in latest.items]
     owed = standing(store, seat.account_id, visit.today)
     view = overview(owed, paid, visit.home, visit.today, seat.time_zone, visit.words)
-    return page(visit, "overview", view=view, tab="overview")
+    tour = None if visit.who.acting else tour_of(visit.asked("tour"), seat, visit.who.toured, visit.home, visit.words)
+    return page(visit, "overview", view=view, tour=tour, tab="overview")

@@ -133,7 +133,7 @@ def _gaps(told: Told, by_id: Mapping[str, Seat], words: Words) -> Iterable[str]:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceRow:
-    """One kind of notice. `options`: (way, text, "") as the part `choices` takes them; none where nothing can be
+    """One kind of notice. `options`: (way, text, hint) as the part `choices` takes them; none where nothing can be
     chosen, and then `why` says why."""
 
     kind: str
@@ -151,11 +151,13 @@ def _choice(kind: NoticeKind, choices: NoticeChoices, words: Words) -> ChoiceRow
     rule = RULES[kind]
     ways = [way for way in Way if can_choose(kind, way)]
     own = "copy" if rule.mail is Mail.COPY else "email"
+    debits = words("notifications.way.debits") if kind is NoticeKind.PAYMENT_FAILED else ""
+    notes = {Way.EMAIL: debits, Way.PORTAL: ""}
     texts = {Way.EMAIL: words(f"notifications.way.{own}"), Way.PORTAL: words("notifications.way.portal")}
     return ChoiceRow(
         kind.value,
         words(f"notice.kind.{kind}"),
         words(f"notifications.must.{rule.must}") if rule.must else "",
-        tuple((way.value, texts[way], "") for way in ways),
+        tuple((way.value, texts[way], notes[way]) for way in ways),
         tuple(way.value for way in ways if wants(choices, kind, way)),
     )

@@ -32,7 +32,7 @@ def happens(portal: Portal, action: str, subject: str, account_id: str = NORTH, 
 
 def counted(browser: Browser) -> str:
     """What the header says on a page that has nothing to do with notices."""
-    found = re.search(r"Notifications <span aria-hidden=\"true\">\((\d+\+?)\)", browser.get("/profile").text)
+    found = re.search(r"Notifications<span aria-hidden=\"true\">&nbsp;\((\d+\+?)\)", browser.get("/profile").text)
     return found[1] if found else ""
 
 
