@@ -27,6 +27,7 @@ _PAGES: Mapping[NoticeKind, str] = {
     _K.DEBIT_ANNOUNCED: "autopay/{id}",
     _K.METHOD_EXPIRING: "methods",
     _K.APPROVAL_ASKED: "approvals/{id}",
+    _K.APPROVAL_DECIDED: "approvals/{id}",
     _K.DISPUTE_MOVED: "disputes/{id}",
     _K.TICKET_ANSWERED: "help/{id}",
     _K.LIMIT_REACHED: "usage",

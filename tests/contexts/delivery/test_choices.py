@@ -152,6 +152,14 @@ def test_a_note_of_a_kind_that_was_switched_off_is_not_sent(office: Office, regi
     assert office.deliveries.deliver(ACCOUNT, "note", NOTE) and office.post.to == ["vera@kontor.example"]
 
 
+def test_what_nobody_wants_has_not_failed(office: Office, region: Region) -> None:
+    write_note(region, NoteKind.TICKET_ANSWERED)
+    choose(office, VERA, NoticeKind.TICKET_ANSWERED, wanted=False)
+    profile = office.scene.accounts.profile(ACCOUNT, 1)
+    office.scene.accounts.change_profile(replace(profile, emails=()), CLERK)
+    assert office.deliveries.deliver(ACCOUNT, "note", NOTE) is None and office.deliveries.of_account(ACCOUNT) == []
+
+
 def test_the_mail_says_how_it_is_ended_by_one_click_and_the_link_ends_it(office: Office, region: Region) -> None:
     write_note(region, NoteKind.TICKET_ANSWERED)
     office.deliveries.deliver(ACCOUNT, "note", NOTE)

@@ -53,6 +53,10 @@ def test_a_payment_that_settled_is_told_with_what_it_is_about() -> None:
     ]
 
 
+def test_a_limit_is_told_once_however_many_had_copies_of_the_mail() -> None:
+    assert len(told(act("alert.sent"), act("alert.sent", NOW + timedelta(seconds=1), reader_id=OTHER))) == 1
+
+
 def test_what_readers_did_themselves_is_no_news_to_them() -> None:
     mine, theirs = Actor(ME, "user"), Actor(OTHER, "user")
     assert told(act("dispute.opened", by=mine)) == [] and len(told(act("dispute.opened", by=theirs))) == 1

@@ -24,6 +24,7 @@ class NoticeKind(StrEnum):
     DEBIT_ANNOUNCED = "debit_announced"
     METHOD_EXPIRING = "method_expiring"
     APPROVAL_ASKED = "approval_asked"
+    APPROVAL_DECIDED = "approval_decided"
     DISPUTE_MOVED = "dispute_moved"
     TICKET_ANSWERED = "ticket_answered"
     LIMIT_REACHED = "limit_reached"

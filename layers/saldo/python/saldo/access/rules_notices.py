@@ -23,6 +23,7 @@ RULES: Mapping[NoticeKind, NoticeRule] = {
     _K.DEBIT_ANNOUNCED: NoticeRule(PAYERS, Mail.PERSON, Must.LAW),
     _K.METHOD_EXPIRING: NoticeRule(PAYERS, Mail.PERSON),
     _K.APPROVAL_ASKED: NoticeRule(_APPROVERS, Mail.PERSON),
+    _K.APPROVAL_DECIDED: NoticeRule(PAYERS),
     _K.DISPUTE_MOVED: NoticeRule(READERS, Mail.PERSON),
     _K.TICKET_ANSWERED: NoticeRule(READERS, Mail.PERSON),
     _K.LIMIT_REACHED: NoticeRule(READERS, Mail.COPY),

@@ -144,7 +144,8 @@ class Deliveries:
             letter = self._letters.letter(copy.account.id, copy.kind, copy.document_id)
         except Refusal as refusal:
             return None, refusal.code
-        letter = self._addressed(letter, copy, profile) if letter else None
+        if letter and (letter := self._addressed(letter, copy, profile)) is None:
+            return None, ""
         if not profile.emails and not (letter and letter.to):
             return None, "no_recipient"
         return letter, ""

@@ -29,6 +29,9 @@ _ACTS: Mapping[str, NoticeKind] = {
     "autopay.announced": _K.DEBIT_ANNOUNCED,
     "method.expiry_told": _K.METHOD_EXPIRING,
     "approval.asked": _K.APPROVAL_ASKED,
+    "approval.agreed": _K.APPROVAL_DECIDED,
+    "approval.declined": _K.APPROVAL_DECIDED,
+    "approval.voided": _K.APPROVAL_DECIDED,
     "dispute.opened": _K.DISPUTE_MOVED,
     "dispute.message": _K.DISPUTE_MOVED,
     "dispute.withdrawn": _K.DISPUTE_MOVED,
@@ -59,6 +62,7 @@ _NEEDS = {
     _K.METHOD_EXPIRING: SelfService.METHODS,
     _K.DEBIT_ANNOUNCED: SelfService.AUTOPAY,
     _K.APPROVAL_ASKED: SelfService.PAY,
+    _K.APPROVAL_DECIDED: SelfService.PAY,
     _K.DISPUTE_MOVED: SelfService.DISPUTES,
 }
 _PAYMENTS = frozenset({_K.PAYMENT_STARTED, _K.PAYMENT_SUCCEEDED, _K.PAYMENT_FAILED})
@@ -71,6 +75,8 @@ def of_trail(records: Iterable[AuditRecord], reader: Reader, now: datetime) -> I
         kind = _ACTS.get(record.action)
         if kind is None or record.actor.id == reader.user_id or not _may_see(reader, kind):
             continue
+        if "reader_id" in record.after:
+            continue  # a copy of a mail, whose first is on the trail too
         # Seen like the payment itself, as if that had started at this moment.
         as_payment = {"kind": "payment", "started_at": instant_text(record.at)}
         if kind in _PAYMENTS and is_seen and not is_seen(as_payment):
