@@ -188,6 +188,7 @@ def deliveries() -> Deliveries:
     from functions.delivery.letters import WrittenLetters
     from functions.delivery.note_letters import NoteLetters
     from functions.delivery.reminder_letters import ReminderLetters
+    from saldo.delivery.readers import ChoosingReaders
     from saldo.delivery.service import Deliveries
     from saldo.delivery.ses import SesMailer, ses_client
 
@@ -196,7 +197,8 @@ def deliveries() -> Deliveries:
     reminding = ReminderLetters(reminders(), accounts(), settings().origin, pay_links())
     alerts = AlertLetters(store(), accounts(), settings().origin)
     letters = WrittenLetters(documents(), reminding, notes, alerts, pay_links())
-    return Deliveries(store(), accounts(), letters, mailer, clock)
+    readers = ChoosingReaders(store(), sealer(), clock, settings().origin)
+    return Deliveries(store(), accounts(), letters, mailer, clock, readers)
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from saldo.access.model_notices import NoticeKind
 from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.service import Accounts
 from saldo.delivery.model import Letter
@@ -58,6 +59,8 @@ def letter_of(alert: Alert, account: Account, seller: LegalEntity, what: str, wo
         url=f"{origin}/accounts/{account.id}/usage",
         questions=words("mail_questions"),
         closing=words("mail_closing"),
+        notice=NoticeKind.LIMIT_REACHED,
+        stop=words("mail_stop"),
     )
 
 

@@ -48,8 +48,11 @@ def _deliver(event: dict[str, Any]) -> None:
     detail = event["detail"]
     logger().append_keys(correlation_id=detail["correlation_id"], account_id=detail["account_id"])
     tracing.annotate(detail["correlation_id"])
-    delivery = deliveries().deliver(detail["account_id"], kind, detail[field], detail["correlation_id"])
+    document = detail["account_id"], kind, detail[field], detail["correlation_id"]
+    delivery = deliveries().deliver(*document)
+    copies = deliveries().deliver_copies(*document)
     outcome = delivery.status.value if delivery else "not_wanted"
     logger().info("DocumentDelivery", extra={"document_id": detail[field], "outcome": outcome})
-    count("DocumentsSent", int(outcome == "sent"))
-    count("DeliveriesFailed", int(outcome == "failed"))
+    outcomes = [outcome, *(copy.status.value for copy in copies)]
+    count("DocumentsSent", outcomes.count("sent"))
+    count("DeliveriesFailed", outcomes.count("failed"))

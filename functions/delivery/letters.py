@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from functions.delivery.alert_letters import AlertLetters
 from functions.delivery.note_letters import NoteLetters
 from functions.delivery.reminder_letters import ReminderLetters
+from saldo.access.model_notices import NoticeKind
 from saldo.delivery.model import Letter
 from saldo.documents.model import DocumentView, InvoiceView
 from saldo.documents.service import Documents
@@ -46,7 +47,7 @@ class WrittenLetters:
         if not isinstance(view, InvoiceView) or view.payable_minor <= 0:
             return written
         token = self._pay_links.token(account_id, document_id)
-        return replace(written, url=pay_address(written.url, token)) if token else written
+        return replace(written, url=pay_address(written.url, token), page=written.url) if token else written
 
 
 def pay_address(portal_url: str, token: str) -> str:
@@ -76,6 +77,8 @@ def letter_of(view: DocumentView, pdf: bytes) -> Letter:
         closing=words("mail_closing"),
         file_name=f"{words(kind)} {view.number}.pdf".replace(" ", "-"),
         pdf=pdf,
+        notice=NoticeKind.PAYMENT_SUCCEEDED if kind == "receipt" else NoticeKind.INVOICE_READY,
+        stop=words("mail_stop"),
     )
 
 

@@ -58,4 +58,7 @@ def letter_of(note: Note, seller: LegalEntity, url: str) -> Letter:
         questions=words(f"mail_note_{note.kind}_beware"),
         closing=words("mail_closing"),
         to=note.email,
+        notice=note.kind.notice,
+        reader_id=note.user_id,
+        stop=words("mail_stop"),
     )

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date
 
+from saldo.access.model_notices import NoticeKind
 from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.service import Accounts
 from saldo.collections.model import Notice
@@ -41,7 +42,7 @@ class ReminderLetters:
         if self._pay_links is None or len(notices) != 1:
             return letter
         token = self._pay_links.token(owed.reminder.account_id, notices[0].invoice_id)
-        return replace(letter, url=f"{self._origin}/pay/{token}") if token else letter
+        return replace(letter, url=f"{self._origin}/pay/{token}", page=letter.url) if token else letter
 
 
 def letter_of(owed: StillOwed, account: Account, seller: LegalEntity, today: date, origin: str) -> Letter:
@@ -66,6 +67,8 @@ def letter_of(owed: StillOwed, account: Account, seller: LegalEntity, today: dat
         questions=words("mail_questions"),
         closing=words("mail_closing"),
         holds_while=tuple(open_now),
+        notice=NoticeKind.DUE_SOON if tone in ("upcoming", "due") else NoticeKind.OVERDUE,
+        stop=words("mail_stop"),
     )
 
 

@@ -7,7 +7,8 @@ from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import Routes, roles
 from functions.portal.forms import whole
 from functions.portal.pages import page
-from functions.portal.presenters.help import ARTICLES, TOPICS, ticket_rows, ticket_view
+from functions.portal.presenters.articles import articles_for, matching
+from functions.portal.presenters.help import TOPICS, ticket_rows, ticket_view
 from functions.portal.visit import Visit, safe_next
 from saldo.access.rules import READERS
 from saldo.kernel.errors import Refusal
@@ -85,13 +86,22 @@ def _told(visit: Visit, refusal: Refusal) -> list[tuple[str, str]]:
 
 
 def _shown(visit: Visit, problems: list[tuple[str, str]]) -> Answer:
+    """Answers come before the form: who searched, comes from a page or insists, gets the form as well."""
     t, sent = visit.words, {name: visit.sent(name) for name in _FIELDS}
-    about = _about(sent["about"] or visit.asked("about"))
+    about, sought = _about(sent["about"] or visit.asked("about")), visit.asked("q")[:120]
+    articles = articles_for(visit.account, visit.home, t)
     values = {
         "rows": ticket_rows(_desk(visit).of_account(visit.account.account_id), visit.account.time_zone, t),
-        "articles": [(t(f"help.article.{name}"), t(f"help.article.{name}.text")) for name in ARTICLES],
+        "sought": sought,
+        "articles": matching(sought, articles) if sought else articles,
+        "writes": bool(sought or about or problems or visit.asked("write")),
         "topics": [(topic, t(f"help.topic.{topic}")) for topic in TOPICS],
-        "asked": sent | {"about": about, "topic": sent["topic"] or ("feedback" if about else "question")},
+        "asked": sent
+        | {
+            "subject": sent["subject"] or sought,
+            "about": about,
+            "topic": sent["topic"] or ("feedback" if about else "question"),
+        },
         "ticket_id": visit.sent("ticket") or new_id("tkt", visit.now),
     }
     return page(visit, "help", status=422 if problems else 200, problems=problems, tab="help", **values)

@@ -8,6 +8,7 @@ from functions.portal.endpoint import LOOKING_TOO, Routes, roles
 from functions.portal.pages import page
 from functions.portal.presenters.overview import RECENT, overview, together
 from functions.portal.presenters.overview_across import MOST_ACCOUNTS, MOST_OF_ONE, across
+from functions.portal.presenters.tour import tour_of
 from functions.portal.visit import Visit
 from saldo.access.model import Seat
 from saldo.access.rules import READERS
@@ -56,4 +57,5 @@ def account(visit: Visit) -> Answer:
     owed = standing(store, seat.account_id, visit.today)
     promised = promises_of(store, seat.account_id)
     view = overview(owed, paid, promised, visit.home, visit.today, seat.time_zone, visit.words)
-    return page(visit, "overview", view=view, tab="overview")
+    tour = None if visit.who.acting else tour_of(visit.asked("tour"), seat, visit.who.toured, visit.home, visit.words)
+    return page(visit, "overview", view=view, tour=tour, tab="overview")

@@ -8,7 +8,7 @@ from functions.portal.endpoint import ANY_USER, Routes
 from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.presenters.codes import setup_picture
-from functions.portal.visit import Visit
+from functions.portal.visit import Visit, safe_next
 from functions.portal.words import LANGUAGES
 from saldo.access.records import user_from
 from saldo.access.records_passkeys import passkey_from
@@ -47,6 +47,12 @@ def language(visit: Visit) -> Answer:
         raise Refusal("invalid_form", "no such language")
     services.sessions().choose_language(visit.who, visit.sent("language"))
     return see_other("/profile?done=language")
+
+
+@routes.post("/profile/tour", ANY_USER)
+def end_tour(visit: Visit) -> Answer:
+    services.sessions().end_tour(visit.who)
+    return see_other(safe_next(visit.sent("next")))
 
 
 @routes.post("/profile/sessions/end", ANY_USER)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from saldo.access.acting import ActingForCustomers
     from saldo.access.colleagues import Colleagues
+    from saldo.access.notice_choices import ChosenNotices
     from saldo.access.saved_views import SavedViews
     from saldo.access.service import Access
     from saldo.autopay.service import Autopay
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.self_service import SelfService
     from saldo.invoicing.thresholds import Thresholds
+    from saldo.notices.centre import NotificationCentre
     from saldo.payments.approvals import Approvals
     from saldo.payments.pay_links import PayLinks
     from saldo.payments.scheduled import ScheduledPayments
@@ -53,7 +55,7 @@ def clock() -> datetime:
 
 @lru_cache(maxsize=1)
 def sessions() -> Sessions:
-    return Sessions(store(), clock)
+    return Sessions(store(), clock, lambda session: notification_centre().unread(session))
 
 
 @lru_cache(maxsize=1)
@@ -86,6 +88,18 @@ def acting() -> ActingForCustomers:
     from saldo.access.acting import ActingForCustomers
 
     return ActingForCustomers(store(), clock)
+
+
+def chosen_notices() -> ChosenNotices:
+    from saldo.access.notice_choices import ChosenNotices
+
+    return ChosenNotices(store(), sealer(), clock)
+
+
+def notification_centre() -> NotificationCentre:
+    from saldo.notices.centre import NotificationCentre
+
+    return NotificationCentre(store(), chosen_notices(), clock)
 
 
 @lru_cache(maxsize=1)

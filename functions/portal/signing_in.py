@@ -127,6 +127,7 @@ def _challenge_from(visit: Visit) -> Challenge:
 def went_on(visit: Visit, outcome: SignedIn | Challenge, follow: str) -> Answer:
     if isinstance(outcome, Challenge):
         return _challenge_page(visit, outcome, follow)
+    services.sessions().recount(outcome.session)
     cookies = _cookies()
     return see_other(follow, cookies.kept(SESSION, outcome.token), cookies.dropped(START))
 

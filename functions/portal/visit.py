@@ -18,7 +18,7 @@ from saldo.kernel.periods import local_date
 from saldo.storage.store import Store
 
 _NEWS_FOR = timedelta(minutes=2)
-_NEXT = re.compile(r"/(accounts|invoices|profile)(/[A-Za-z0-9_\-./]*)?(\?[A-Za-z0-9_\-.=&%+]*)?")
+_NEXT = re.compile(r"/(accounts|invoices|notifications|profile)(/[A-Za-z0-9_\-./]*)?(\?[A-Za-z0-9_\-.=&%+]*)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def test_gateway_events(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_mail(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
     scene, post = documents_scene(region), Post()
-    made = Deliveries(region.store, scene.accounts, scene.letters, post, region.clock)
+    made = Deliveries(region.store, scene.accounts, scene.letters, post, region.clock, scene.readers)
     monkeypatch.setattr(deliver, "deliveries", lambda: made)
     queues = Queues("delivery", "delivery-dead")
     bodies = [message("1", "invoice.issued", account_id=ACCOUNT, invoice_id=INVOICE)["body"]]

@@ -26,6 +26,7 @@ class Sender:
 
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, ...]] = field(default_factory=list)
+    copied: list[tuple[str, ...]] = field(default_factory=list)
 
     def deliver(self, *what: str) -> Any:
         self.asked.append(what)
@@ -33,6 +34,10 @@ class Sender:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def deliver_copies(self, *what: str) -> list[Any]:
+        self.copied.append(what)
+        return []
 
 
 def message(name: str, event: str, **detail: str) -> dict[str, str]:
@@ -50,6 +55,7 @@ def test_an_issued_invoice_and_a_settled_payment_each_bring_their_document(monke
     ]
     assert deliver.handler({"Records": messages}, None) == {"batchItemFailures": []}
     assert sender.asked == [("acct_eu_a", "invoice", "inv_1", "run_1"), ("acct_eu_a", "receipt", "pay_1", "run_1")]
+    assert sender.copied == sender.asked
 
 
 def test_only_the_messages_that_did_not_go_through_come_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ from saldo.accounts.service import Accounts
 from saldo.catalog.service import PlanVersions
 from saldo.collections.service import Reminders
 from saldo.delivery.model import Letter
+from saldo.delivery.readers import ChoosingReaders
 from saldo.delivery.service import Deliveries
 from saldo.delivery.ses import SesMailer
 from saldo.insight.invariants import Violation
@@ -523,7 +524,8 @@ class Simulation:
         mailer = SesMailer(self.region.client("sesv2"), "billing@rheinwerk.example")
         there = Accounts(store, self.region.sealer(), self._clock)
         letters = PlainLetters(ReminderLetters(Reminders(store, self._clock), there, "http://localhost:8080"))
-        return Deliveries(store, there, letters, mailer, self._clock)
+        readers = ChoosingReaders(store, self.region.sealer(), self._clock, "http://localhost:8080")
+        return Deliveries(store, there, letters, mailer, self._clock, readers)
 
     def _deliver(self, dice: Random) -> None:
         account_id, _ = self._account(dice)

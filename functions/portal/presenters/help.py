@@ -9,7 +9,6 @@ from functions.portal.presenters.tags import Tag
 from functions.portal.words import Words
 from saldo.support.model import Message, Ticket, TicketState, Topic
 
-ARTICLES = ("pay", "part", "wrong", "receipt", "people", "details")
 TOPICS = tuple(topic.value for topic in Topic)
 _TONES = {TicketState.OPEN: "wait", TicketState.ANSWERED: "open", TicketState.CLOSED: "over"}
 

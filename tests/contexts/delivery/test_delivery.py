@@ -53,7 +53,7 @@ class Post:
 
 def _deliveries(s: Scene, mailer: Any, store: Store | None = None) -> Deliveries:
     region = s.region
-    return Deliveries(store or region.store, s.accounts, s.letters, mailer, region.clock)
+    return Deliveries(store or region.store, s.accounts, s.letters, mailer, region.clock, s.readers)
 
 
 def _raise(error: Exception) -> Callable[[], None]:

@@ -16,6 +16,7 @@ from functions.documents.settled import SettledInStore
 from saldo.accounts.service import Accounts
 from saldo.catalog.model import Timing
 from saldo.collections.service import Reminders
+from saldo.delivery.readers import ChoosingReaders
 from saldo.documents.service import Documents
 from saldo.invoicing.codec import body_to_bytes
 from saldo.invoicing.model import InvoiceBody, InvoiceStatus, Line
@@ -46,6 +47,10 @@ class Scene:
     accounts: Accounts
     files: Files
     documents: Documents
+
+    @property
+    def readers(self) -> ChoosingReaders:
+        return ChoosingReaders(self.region.store, self.region.sealer, self.region.clock, "http://localhost:8080")
 
     @property
     def letters(self) -> WrittenLetters:

@@ -104,7 +104,7 @@ def test_documents_and_mail_say_that_the_name_is_erased(region: Region) -> None:
         def send(self, *_: Any) -> str:
             raise AssertionError("nobody is left to write to")
 
-    deliveries = Deliveries(region.store, s.accounts, s.letters, NoMail(), region.clock)
+    deliveries = Deliveries(region.store, s.accounts, s.letters, NoMail(), region.clock, s.readers)
     delivery = deliveries.deliver(ACCOUNT, "invoice", INVOICE)
     assert delivery and (delivery.status, delivery.failure_code) == (DeliveryStatus.FAILED, "no_recipient")
 

@@ -23,7 +23,7 @@ def words_of(page: Page) -> str:
 def asking(portal: Portal, who: str = "payer", **changes: str) -> tuple[Browser, str]:
     """Somebody who has asked, and the ticket's id."""
     browser = portal.signed_in(who)
-    form = browser.get(f"{HOME}/help").hidden()
+    form = browser.get(f"{HOME}/help?write=1").hidden()
     answer = browser.post(f"{HOME}/help", {"ticket": form["ticket"], **ASKED, **changes})
     assert answer.status == 303, answer.text
     return browser, answer.location.rpartition("/")[2]
@@ -72,7 +72,7 @@ def test_a_form_sent_twice_asks_and_answers_once(portal: Portal) -> None:
 
 def test_an_empty_message_says_what_to_do_and_keeps_what_was_typed(portal: Portal) -> None:
     browser = portal.signed_in("payer")
-    form = browser.get(f"{HOME}/help").hidden()
+    form = browser.get(f"{HOME}/help?write=1").hidden()
     page = browser.post(f"{HOME}/help", {"ticket": form["ticket"], **ASKED, "subject": " "})
     assert page.status == 422 and 'href="#subject"' in page.text and "We never ordered it." in page.text
     assert page.hidden()["ticket"] == form["ticket"]

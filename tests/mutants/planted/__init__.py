@@ -7,7 +7,7 @@ narrowest tests that ought to notice. `make mutants ONLY=<name>` tries it.
 from __future__ import annotations
 
 from tests.mutants.model import Mutant
-from tests.mutants.planted import billing, doors, ground, money, paying, usage, ways_in
+from tests.mutants.planted import billing, doors, ground, money, paying, telling, usage, ways_in
 
 MUTANTS: tuple[Mutant, ...] = (
     *ground.MUTANTS,
@@ -17,4 +17,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *paying.MUTANTS,
     *doors.MUTANTS,
     *ways_in.MUTANTS,
+    *telling.MUTANTS,
 )

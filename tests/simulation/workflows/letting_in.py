@@ -8,7 +8,9 @@ from datetime import date
 
 from saldo.access.colleagues import Colleagues
 from saldo.access.model import Grant, Role, User
+from saldo.access.model_notices import NoticeKind, Way
 from saldo.access.model_visibility import SelfService, Visibility
+from saldo.access.notice_choices import ChosenNotices
 from saldo.access.records import user_item
 from saldo.access.records_people import write_members
 from saldo.access.visibility import VisibilityRules
@@ -109,6 +111,20 @@ def deliver_notes(region: Region) -> None:
     for note_id in notes:
         detail = {"account_id": HERE, "correlation_id": note_id, "note_id": note_id}
         invoke("delivery.deliver", messages(json.dumps({"detail-type": "note.written", "detail": detail})))
+
+
+def copying(region: Region) -> None:
+    peopled(region)
+    chosen = ChosenNotices(region.store, region.sealer(), region.clock)
+    for name in ("payer", "one"):
+        chosen.choose(user_id(name), {(NoticeKind.INVOICE_READY, Way.EMAIL): True}, actor(name))
+
+
+@workflow("deliver: an invoice, and copies to who chose them", prepare=copying)
+def deliver_copies(region: Region) -> None:
+    invoice_id, _ = open_invoices(region, 0)[0]
+    detail = {"account_id": HERE, "correlation_id": invoice_id, "invoice_id": invoice_id}
+    invoke("delivery.deliver", messages(json.dumps({"detail-type": "invoice.issued", "detail": detail})))
 
 
 def linking(region: Region) -> None:

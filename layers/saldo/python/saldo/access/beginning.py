@@ -166,6 +166,7 @@ class Beginning:
             written_at=now,
             until=now + _TOLD_FOR,
             values=values,
+            user_id=session.user_id,
         )
 
     def _seats(self, grants: Sequence[Grant]) -> tuple[Seat, ...]:
@@ -206,6 +207,7 @@ def _session(token: str, arrival: Arrival, known: _Known, seats: tuple[Seat, ...
         has_passkey=user.get("has_passkey", False),
         proof=arrival.proof,
         views=known.views,
+        toured=user.get("toured", False),
     )
 
 

@@ -23,6 +23,7 @@ class LinkPurpose(StrEnum):
     INVITATION = "invitation"
     SIGN_IN = "sign_in"
     PAY = "pay"
+    STOP_MAIL = "stop_mail"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person of a customer. `email` and `name` are personal: sealed wherever they are stored."""
+    """A person of a customer. `email` and `name` are personal: sealed wherever they are stored.
+
+    `toured`: they have seen, or put away, the walk through the portal.
+    """
 
     id: str
     organisation_id: str
@@ -47,6 +50,7 @@ class User:
     has_totp: bool = False
     status: UserStatus = UserStatus.ACTIVE
     has_passkey: bool = False
+    toured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ class Session:
     `acting`: it is a member of staff who looks at what the customer sees; `user_id` is then theirs.
     `elsewhere`: the browser of another session that was living when this one began, "" when there was none.
     `views`: the user's saved views, of all their accounts.
+    `unread`: notices the user had not read when this was last counted: at the beginning and whenever it is kept alive.
     """
 
     digest: str
@@ -141,6 +146,8 @@ class Session:
     has_passkey: bool = False
     proof: Proof | None = None
     views: tuple[SavedView, ...] = ()
+    unread: int = 0
+    toured: bool = False
 
     @property
     def has_factor(self) -> bool:

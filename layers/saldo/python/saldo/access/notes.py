@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from saldo.access.links import LinkPurpose
+from saldo.access.model_notices import NoticeKind
 from saldo.access.records_people import member_from, member_key
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.ids import new_id
@@ -44,12 +45,37 @@ class NoteKind(StrEnum):
     INSTALMENT_MISSED = "instalment_missed"
     TERMS_DECIDED = "terms_decided"
 
+    @property
+    def notice(self) -> NoticeKind | None:
+        """What the person chooses about it; None for mail that they asked for themselves."""
+        return _NOTICES.get(self)
+
+
+_NOTICES = {
+    NoteKind.NEW_DEVICE: NoticeKind.SECURITY,
+    NoteKind.PASSKEY_ADDED: NoticeKind.SECURITY,
+    NoteKind.PASSKEY_REMOVED: NoticeKind.SECURITY,
+    NoteKind.APPROVAL_ASKED: NoticeKind.APPROVAL_ASKED,
+    NoteKind.METHOD_EXPIRING: NoticeKind.METHOD_EXPIRING,
+    NoteKind.DEBIT_ANNOUNCED: NoticeKind.DEBIT_ANNOUNCED,
+    NoteKind.DEBIT_FAILED: NoticeKind.PAYMENT_FAILED,
+    NoteKind.DISPUTE_NEWS: NoticeKind.DISPUTE_MOVED,
+    NoteKind.PROMISE_DECIDED: NoticeKind.PROMISE_MOVED,
+    NoteKind.PROMISE_BROKEN: NoticeKind.PROMISE_MOVED,
+    NoteKind.INSTALMENT_DUE: NoticeKind.PROMISE_MOVED,
+    NoteKind.INSTALMENT_CHARGED: NoticeKind.DEBIT_ANNOUNCED,
+    NoteKind.INSTALMENT_MISSED: NoticeKind.PROMISE_MOVED,
+    NoteKind.TERMS_DECIDED: NoticeKind.TERMS_DECIDED,
+    NoteKind.TICKET_ANSWERED: NoticeKind.TICKET_ANSWERED,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
     """`email` and `values` are personal. `until`: after that it says nothing true any more and is not sent.
 
     `link`: purpose, owner and id of the link that goes with it. `path`: where its button leads without one.
+    `user_id`: whose choice of mail it obeys, "" for somebody who is no user (yet) or asked for it themselves.
     """
 
     account_id: str
@@ -64,6 +90,7 @@ class Note:
     values: Mapping[str, str] = field(default_factory=dict)
     link: tuple[LinkPurpose, str, str] | None = None
     path: str = "/profile"
+    user_id: str = ""
 
 
 def new_note_id(at: datetime) -> str:
@@ -112,6 +139,7 @@ def add_news(unit: Unit, account_id: str, user_id: str, news: News, store: Store
         until=news.until,
         values={"account": account["name"]},
         path=news.path,
+        user_id=user_id,
     )
     return add_note(unit, note, sealer)
 
@@ -125,6 +153,7 @@ def note_item(note: Note, sealer: Sealer) -> Item:
         "kind": "note",
         "note_id": note.id,
         "note_kind": note.kind.value,
+        "user_id": note.user_id,
         "organisation_id": note.organisation_id,
         "entity_id": note.entity_id,
         "language": note.language,
@@ -154,4 +183,5 @@ def note_from(item: Item, sealer: Sealer) -> Note:
         values=opened["values"],
         link=(LinkPurpose(link[0]), link[1], link[2]) if link else None,
         path=item["path"],
+        user_id=item.get("user_id", ""),
     )

@@ -211,6 +211,7 @@ class Passkeys:
             written_at=now,
             until=now + _TOLD_FOR,
             values={"device": session.origin.device, "at": f"{at:%Y-%m-%d %H:%M %Z}"},
+            user_id=session.user_id,
         )
         add_note(unit, note, self._sealer)
 

@@ -54,6 +54,7 @@ def user_item(user: User, sealer: Sealer, at: datetime) -> Item:
         "status": user.status.value,
         "has_totp": user.has_totp,
         "has_passkey": user.has_passkey,
+        "toured": user.toured,
         "registered_at": instant_text(at),
         "grants": grant_items(user.grants),
         "sealed": sealer.seal(user.organisation_id, (pk, sk), PERSON_FIELDS, person),
@@ -77,6 +78,7 @@ def user_from(item: Item, sealer: Sealer) -> User:
         has_totp=item["has_totp"],
         status=UserStatus(item["status"]),
         has_passkey=item.get("has_passkey", False),
+        toured=item.get("toured", False),
     )
 
 
@@ -124,6 +126,8 @@ def session_item(session: Session) -> Item:
         "address": session.origin.address,
         "device": session.origin.device,
         "elsewhere": session.elsewhere,
+        "unread": session.unread,
+        "toured": session.toured,
         "expires_at_s": _expiry(session.began_at),
     }
     if session.verified_at is not None:
@@ -156,6 +160,8 @@ def session_from(item: Item) -> Session:
         has_passkey=item.get("has_passkey", False),
         proof=Proof(item["proof"]) if "proof" in item else None,
         views=views_from(item.get("views", ())),
+        unread=item.get("unread", 0),
+        toured=item.get("toured", False),
     )
 
 

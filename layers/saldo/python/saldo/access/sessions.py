@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from saldo.access import records, rules
@@ -17,13 +18,17 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
 _A_UNIT = 40
+Unread = Callable[[Session], int]
 
 
 class Sessions:
-    """Sessions of one region. `store` is the region's, not narrowed to a customer."""
+    """Sessions of one region. `store` is the region's, not narrowed to a customer.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    unread: counts what a user has not read. It is asked when a session is kept alive, so that no page pays for it.
+    """
+
+    def __init__(self, store: Store, clock: Clock, unread: Unread = lambda _session: 0) -> None:
+        self._store, self._clock, self._unread = store, clock, unread
 
     def of_token(self, token: str, *, touch: bool = True, looked: Looked | None = None) -> Session | None:
         """The living session of a cookie's token, None otherwise. One call; every few minutes one write more.
@@ -54,13 +59,21 @@ class Sessions:
 
     def _touched(self, session: Session) -> Session | None:
         """None once the organisation lets nobody in that way any more: its provider is gone, or the only way in."""
-        now = self._clock()
-        unit = Unit("touch").update(
-            records.session_key(session.digest), set={"seen_at": instant_text(now)}, exists=True
-        )
+        now, unread = self._clock(), self._counted(session)
+        fields = {"seen_at": instant_text(now), "unread": unread}
+        unit = Unit("touch").update(records.session_key(session.digest), set=fields, exists=True)
         if session.acting is None:
             require_standing(unit, session.organisation_id, session.proof is Proof.SSO)
-        return None if self._store.write_one(unit) else replace(session, seen_at=now)
+        return None if self._store.write_one(unit) else replace(session, seen_at=now, unread=unread)
+
+    def _counted(self, session: Session) -> int:
+        return 0 if session.acting else self._unread(session)
+
+    def recount(self, session: Session) -> None:
+        """Count what is unread now: the session has just begun, or its user has just read."""
+        unit = Unit(f"unread of {session.digest}")
+        unit.update(records.session_key(session.digest), set={"unread": self._counted(session)}, exists=True)
+        self._store.write_one(unit)
 
     def own(self, session: Session) -> tuple[Item, list[SessionSummary], list[Item]]:
         """The user's record, living sessions, newest first, and passkeys: one range of one partition, one call."""
@@ -106,7 +119,14 @@ class Sessions:
 
     def choose_language(self, session: Session, language: str) -> None:
         """The user's language from now on, in this session too."""
-        unit = Unit(f"language of {session.user_id}")
-        unit.update(records.user_key(session.user_id), set={"language": language}, exists=True)
-        unit.update(records.session_key(session.digest), set={"language": language}, exists=True)
+        self._remember(session, "language", language)
+
+    def end_tour(self, session: Session) -> None:
+        """The user has seen enough of the walk through the portal; it does not come by itself any more."""
+        self._remember(session, "toured", True)
+
+    def _remember(self, session: Session, name: str, value: str | bool) -> None:
+        unit = Unit(f"{name} of {session.user_id}")
+        unit.update(records.user_key(session.user_id), set={name: value}, exists=True)
+        unit.update(records.session_key(session.digest), set={name: value}, exists=True)
         self._store.write_one(unit)

@@ -49,5 +49,6 @@ class TellPayers:
                 until=now + _HOLDS,
                 values={"account": account["name"], **values(member.language, account["country"])},
                 path=f"/accounts/{account_id}/{path}",
+                user_id=member.user_id,
             )
             add_note(unit, note, self.sealer)

@@ -13,6 +13,8 @@ from string import Template
 from saldo.delivery.model import Letter
 from saldo.kernel.errors import Refusal
 
+# An address that is longer than 78 characters would be written as an encoded word, which no mail program follows.
+_UNFOLDED = SMTP.clone(max_line_length=998)
 _HTML = Path(__file__).parent / "templates" / "letter.html"
 
 
@@ -30,17 +32,21 @@ def message(letter: Letter, recipients: Sequence[str], mail_from: str, document_
     mail["Content-Language"] = letter.language
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Saldo-Document"] = document_id
+    if letter.stop_url:
+        mail["List-Unsubscribe"] = f"<{letter.stop_url}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(text_part(letter))
     mail.add_alternative(html_part(letter), subtype="html")
     if letter.pdf:
         mail.add_attachment(letter.pdf, maintype="application", subtype="pdf", filename=letter.file_name)
-    return mail.as_bytes()
+    return mail.as_bytes(policy=_UNFOLDED)
 
 
 def text_part(letter: Letter) -> str:
     facts = "\n".join(f"{name}: {value}" for name, value in letter.facts)
     parts = [letter.greeting, letter.intro, facts, f"{letter.button}:\n{letter.url}", letter.questions]
-    return "\n\n".join([*parts, f"{letter.closing}\n{letter.sender}"]) + "\n"
+    end = [f"{letter.stop}:\n{letter.stop_url}"] if letter.stop_url else []
+    return "\n\n".join([*parts, f"{letter.closing}\n{letter.sender}", *end]) + "\n"
 
 
 def html_part(letter: Letter) -> str:
@@ -48,7 +54,9 @@ def html_part(letter: Letter) -> str:
     facts = "".join(row.format(escape(name), escape(value)) for name, value in letter.facts)
     names = ("language", "subject", "greeting", "intro", "button", "url", "questions", "closing", "sender")
     values = {name: escape(getattr(letter, name)) for name in names}
-    return Template(_HTML.read_text(encoding="utf-8")).substitute(values, facts=facts)
+    stop = f'<p class="quiet"><a href="{escape(letter.stop_url)}">{escape(letter.stop)}</a></p>'
+    parts = {"facts": facts, "stop": stop if letter.stop_url else ""}
+    return Template(_HTML.read_text(encoding="utf-8")).substitute(values, **parts)
 
 
 def _address(text: str) -> Address:

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from saldo.access.model_notices import NoticeKind
+
 
 class Channel(StrEnum):
     EMAIL = "email"
@@ -56,6 +58,7 @@ class Delivery:
 
     `attempts` counts hand-overs begun, `lost_answers` those whose answer never came. `permanent` marks a failure
     that repeating will not mend. `message_id` is the channel's own name for the copy.
+    `reader_id`: the user whose own copy it is, "" for the account's.
     """
 
     account_id: str
@@ -71,7 +74,17 @@ class Delivery:
     message_id: str = ""
     failure_code: str = ""
     permanent: bool = False
+    reader_id: str = ""
     history: tuple[StatusChange, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One of an account's people who gets a copy of their own. `email` is personal."""
+
+    user_id: str
+    email: str
+    kinds: frozenset[NoticeKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,9 @@ class Letter:
 
     `facts` are (label, value) pairs shown under the intro. `sender` is the seller's name, `reply_to` their address.
     `to`: the one person it is for, where it is not for the addresses of the billing profile.
+    `notice`: what people choose about it, None for what was asked for. `reader_id`: the user at `to`, if they are one.
+    `stop`: the words, and `stop_url` the address, by which that user ends mail of this kind without signing in.
+    `page`: the portal's page of it for who signs in, where `url` does more than show it.
     `holds_while`: records (owner, sort key) whose fields must still have these values when the letter is handed over.
     """
 
@@ -97,4 +113,9 @@ class Letter:
     file_name: str = ""
     pdf: bytes = b""
     to: str = ""
+    notice: NoticeKind | None = None
+    reader_id: str = ""
+    stop: str = ""
+    stop_url: str = ""
+    page: str = ""
     holds_while: tuple[tuple[tuple[str, str], Mapping[str, Any]], ...] = ()

@@ -1,6 +1,6 @@
 """How deliveries lie in the table: `<account>` / `delivery#<document id>#<channel>`.
 
-The item is also the guard against a second copy.
+A user's own copy has their id behind that. The item is also the guard against a second copy.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ _PLAIN = (
 )
 
 
-def delivery_key(account_id: str, document_id: str, channel: Channel) -> Key:
-    return account_id, f"{PREFIX}{document_id}#{channel.value}"
+def delivery_key(account_id: str, document_id: str, channel: Channel, reader_id: str = "") -> Key:
+    return account_id, f"{PREFIX}{document_id}#{channel.value}" + (f"#{reader_id}" if reader_id else "")
 
 
 def delivery_item(delivery: Delivery) -> Item:
-    pk, sk = delivery_key(delivery.account_id, delivery.document_id, delivery.channel)
+    pk, sk = delivery_key(delivery.account_id, delivery.document_id, delivery.channel, delivery.reader_id)
     item: Item = {"pk": pk, "sk": sk, "kind": "delivery", "account_id": pk}
     item |= {name: getattr(delivery, name) for name in _PLAIN}
+    if delivery.reader_id:
+        item["reader_id"] = delivery.reader_id
     item |= {
         "channel": delivery.channel.value,
         "status": delivery.status.value,
@@ -40,6 +42,7 @@ def delivery_from(item: Item) -> Delivery:
         channel=Channel(item["channel"]),
         status=DeliveryStatus(item["status"]),
         attempt_at=instant_from(item["attempt_at"]),
+        reader_id=item.get("reader_id", ""),
         history=tuple(StatusChange(instant_from(h["at"]), DeliveryStatus(h["status"])) for h in item["history"]),
         **{name: item[name] for name in _PLAIN},
     )

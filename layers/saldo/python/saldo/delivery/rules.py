@@ -47,6 +47,7 @@ def begun(
     recipients: int,
     profile_version: int,
     now: datetime,
+    reader_id: str = "",
 ) -> Delivery:
     """The copy with the intent to hand it over now."""
     first = Delivery(
@@ -60,6 +61,7 @@ def begun(
         now,
         recipients,
         profile_version,
+        reader_id=reader_id,
     )
     base = old or first
     if old is not None:

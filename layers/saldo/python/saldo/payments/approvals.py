@@ -223,6 +223,7 @@ class Approvals:
             until=approval.expires_at,
             values={"account": account["name"]},
             path=f"/accounts/{approval.account_id}/approvals/{approval.id}",
+            user_id=member.user_id,
         )
 
     def _told(

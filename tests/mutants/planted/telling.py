@@ -1,0 +1,75 @@
+"""Bugs in who is told of what: notices of the portal, and mail that people chose or ended."""
+
+from __future__ import annotations
+
+from tests.mutants.model import Mutant, planted
+
+_RULES, _MAIL = "tests/unit/notices/test_rules.py", "tests/contexts/delivery/test_choices.py"
+_CHOICES = "tests/unit/access/test_notices.py"
+
+MUTANTS: tuple[Mutant, ...] = (
+    planted(
+        "everybody is told what admins are told",
+        "role not checked",
+        "notices/rules.py",
+        "return reader.role in RULES[kind].roles and (",
+        "return bool(reader.role) and (",
+        f"{_RULES}::test_the_role_decides_who_is_told",
+    ),
+    planted(
+        "a payment out of sight is told",
+        "filter left out",
+        "notices/rules.py",
+        "if kind in _PAYMENTS and is_seen and not is_seen(as_payment):",
+        "if kind in _PAYMENTS and is_seen and is_seen is None:",
+        f"{_RULES}::test_what_the_account_does_not_show_is_not_told_either",
+    ),
+    planted(
+        "what is paid is called overdue",
+        "< for <=",
+        "notices/rules.py",
+        "if one.is_credit_note or one.asked_minor <= 0:",
+        "if one.is_credit_note or one.asked_minor < 0:",
+        f"{_RULES}::test_nobody_is_told_to_pay_what_is_paid_in_dispute_or_given_back",
+    ),
+    planted(
+        "mail on security is switched off",
+        "check left out",
+        "access/rules_notices.py",
+        "return usual if rule.must else choices.chosen.get((kind, way), usual)",
+        "return choices.chosen.get((kind, way), usual)",
+        f"{_CHOICES}::test_security_and_what_the_law_asks_for_cannot_be_switched_off",
+    ),
+    planted(
+        "reading goes back",
+        "missing condition",
+        "access/notice_choices.py",
+        "if known is None or at > known:",
+        "if known is None or at != known:",
+        "tests/functions/portal/test_notifications.py::test_all_is_read_at_once_or_up_to_one_and_what_comes_later_stays_new",
+    ),
+    planted(
+        "a link of one kind ends another",
+        "lookup that trusts the client",
+        "access/notice_choices.py",
+        'if user and is_ours(self._sealer, user["organisation_id"], LinkPurpose.STOP_MAIL, link):',
+        "if user:",
+        "tests/functions/portal/test_notifications.py::test_a_link_that_is_not_ours_ends_nothing",
+    ),
+    planted(
+        "a viewer's copy pays by itself",
+        "wrong address",
+        "delivery/service.py",
+        "reader_id=copy.reader_id, url=letter.page or letter.url)",
+        "reader_id=copy.reader_id)",
+        f"{_MAIL}::test_a_copy_never_pays_without_signing_in",
+    ),
+    planted(
+        "a copy goes to who was suspended",
+        "missing condition",
+        "delivery/readers.py",
+        "able = [m for m in people if m.email and not m.suspended]",
+        "able = [m for m in people if m.email]",
+        f"{_MAIL}::test_copies_go_only_to_who_is_there_and_may_take_the_document_away",
+    ),
+)
