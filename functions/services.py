@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from saldo.support.service import Support
     from saldo.tax.fallback import ServiceTax
     from saldo.tax.ports import TaxPort, TaxService
+    from saldo.uploads.service import UploadWork
     from saldo.usage.accept import AcceptUsage
     from saldo.usage.ingest import Ingest
     from saldo.usage.ingest_import import UsageImport
@@ -351,6 +352,18 @@ def thresholds() -> Thresholds:
     from saldo.invoicing.thresholds import Thresholds
 
     return Thresholds(store(), forecasts(), clock)
+
+
+@lru_cache(maxsize=1)
+def upload_work() -> UploadWork:
+    from saldo.storage.files import Files
+    from saldo.uploads.clamd import Clamd
+    from saldo.uploads.known_harm import KnownHarm
+    from saldo.uploads.service import UploadWork
+
+    address = settings().scanner_address
+    scanner = Clamd(address) if address else KnownHarm()
+    return UploadWork(store(), clock, Files(client("s3"), settings().uploads_bucket), scanner)
 
 
 @lru_cache(maxsize=1)

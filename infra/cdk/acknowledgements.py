@@ -62,6 +62,16 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
+        r"(Portal|ExamineUploads|KeepUploads)/Role/DefaultPolicy/Resource",
+        "Files that are handed in are named after their upload; bucket and folder are named.",
+        (
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttUploads4F6EB0FDArn5513CBEA/incoming/*",
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttUploads4F6EB0FDArn5513CBEA/clean/*",
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttUploads4F6EB0FDArn5513CBEA/clean/paper/*",
+        ),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
         r"AnchorAudit/Role/DefaultPolicy/Resource",
         "A day's root is named after its day; bucket and folder are named.",
         ("Resource::saldo-<env>-data:ExportsOutputFnGetAttAudit3D8ADE0AArn5960E565/chain/*",),

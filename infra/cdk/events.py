@@ -19,6 +19,7 @@ from infra.cdk.functions import (
     COUNT_USAGE,
     DELIVERY,
     DOCUMENTS,
+    EXAMINE_UPLOADS,
     GATEWAY_EVENTS,
     IMPORT_INVOICES,
     IMPORT_ORDERS,
@@ -32,6 +33,7 @@ from infra.cdk.functions import (
 from infra.cdk.hosting import Hosting
 from infra.cdk.watched import WatchedFunction, WatchedQueue
 from saldo.integration.rules import KINDS
+from saldo.uploads.rules import INCOMING
 
 # Events that reach a customer by mail: documents of accounts that want it, and letters that speak for themselves.
 DELIVERED = ("invoice.issued", "credit_note.issued")
@@ -56,6 +58,7 @@ class EventsStack(Stack):
         self._deliver(hosting.function(DELIVERY))
         self._take_from(data.gateway_events, hosting.function(GATEWAY_EVENTS))
         self._take_from(data.usage_batches, hosting.function(INGEST_USAGE))
+        self._examine(hosting.function(EXAMINE_UPLOADS))
         self._sweep(hosting.function(SWEEP_PAYMENTS))
         if target.tax_service:
             self._record_tax(hosting.function(RECORD_TAX))
@@ -117,13 +120,27 @@ class EventsStack(Stack):
         self._rule("letters", "Settled payments and reminders go to the customer", letters, queue)
         self._take_from(queue, watched)
 
-    def _rule(self, name: str, description: str, pattern: events.EventPattern, queue: WatchedQueue) -> None:
+    def _examine(self, watched: WatchedFunction) -> None:
+        """S3 tells the account's own bus; what nobody was told of is found by the hourly run."""
+        queue = WatchedQueue(self, "uploads", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
+        detail = {
+            "bucket": {"name": [self._data.buckets["uploads"].bucket_name]},
+            "object": {"key": events.Match.prefix(f"{INCOMING}/")},
+        }
+        came = events.EventPattern(source=["aws.s3"], detail_type=["Object Created"], detail=detail)
+        self._rule("uploads", "Files that were handed in are looked at", came, queue, of_our_own=False)
+        self._take_from(queue, watched)
+
+    def _rule(
+        self, name: str, description: str, pattern: events.EventPattern, queue: WatchedQueue, of_our_own: bool = True
+    ) -> None:
+        """`of_our_own`: on our bus; else on the account's, where AWS tells what happens."""
         events.Rule(
             self,
             name.title().replace("_", ""),
             rule_name=self._data.names.of(name),
             description=description,
-            event_bus=self._data.bus,
+            event_bus=self._data.bus if of_our_own else None,
             event_pattern=pattern,
             targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters)],
         )

@@ -22,6 +22,8 @@ class Grant(Enum):
     USAGE_FILES = auto()  # add parts of usage; read none
     USAGE_FILES_READ = auto()
     COUNT_USAGE = auto()
+    UPLOADS_PAGES = auto()  # lay files where they wait, hand out those that were looked at
+    UPLOADS = auto()  # look at what waits, write what is clean, delete both
     AUDIT = auto()  # write a day's root once, and read those before
     ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
@@ -79,6 +81,7 @@ PORTAL = FunctionSpec(
         Grant.RECORDS_DELETE,
         Grant.KEYS,
         Grant.DOCUMENTS_READ,
+        Grant.UPLOADS_PAGES,
         Grant.SIGN_IN,
         Grant.QUEUE_GATEWAY_EVENTS,
         Grant.GATEWAY_SECRET,
@@ -258,6 +261,20 @@ IMPORT_ORDERS = FunctionSpec(
     900,
     (Grant.IMPORTS, Grant.ACKNOWLEDGE, Grant.RECORDS, Grant.RECORDS_DELETE),
 )
+EXAMINE_UPLOADS = FunctionSpec(
+    "examine_uploads",
+    "functions.uploads.examine.handler",
+    1769,
+    120,
+    (Grant.RECORDS, Grant.UPLOADS),
+)
+KEEP_UPLOADS = FunctionSpec(
+    "keep_uploads",
+    "functions.uploads.keep.handler",
+    1769,
+    900,
+    (Grant.RECORDS, Grant.UPLOADS),
+)
 TRUE_UP_TAX = FunctionSpec(
     "true_up_tax",
     "functions.tax.true_up_tax.handler",
@@ -324,6 +341,8 @@ ALL = (
     INGEST_USAGE,
     IMPORT_INVOICES,
     IMPORT_ORDERS,
+    EXAMINE_UPLOADS,
+    KEEP_UPLOADS,
     TRUE_UP_TAX,
     ASSESS_LATE_CHARGES,
     ISSUE_REMINDERS,
