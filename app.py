@@ -25,6 +25,7 @@ from functions.portal import (
     statements,
     staying,
     subscriptions,
+    uploads,
     usage,
 )
 from functions.portal.endpoint import edge
@@ -58,6 +59,7 @@ for part in (
     profile,
     consent,
     disputes,
+    uploads,
 ):
     app.register_blueprint(part.routes.blueprint)
 for staff_part in pages_of_staff():

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from saldo.payments.scheduled import ScheduledPayments
     from saldo.storage.files import Files
     from saldo.storage.store import Store
+    from saldo.uploads.service import Uploads
 
 _clock: Clock = system_clock
 
@@ -84,6 +85,14 @@ def disputes(within: Store) -> Disputes:
     from saldo.disputes.service import Disputes
 
     return Disputes(within, sealer(), clock)
+
+
+def uploads(within: Store) -> Uploads:
+    """Of the account (or seller) that `within` reaches."""
+    from saldo.storage.files import Files
+    from saldo.uploads.service import Uploads
+
+    return Uploads(within, sealer(), clock, Files(client("s3"), settings().uploads_bucket))
 
 
 @lru_cache(maxsize=1)

@@ -23,10 +23,11 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         signing_in,
         styleguide,
         tickets,
+        uploads,
         work,
     )
 
     return (
         *(signing_in, work, customers, credits, runs, drafts, orders, proposals, seller, selling, audit, access),
-        *(disputes, tickets, acting, styleguide),
+        *(disputes, uploads, tickets, acting, styleguide),
     )
