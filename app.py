@@ -5,8 +5,10 @@ from functions.portal import (
     activity,
     approvals,
     autopay,
+    certificates,
     consent,
     disputes,
+    documents,
     help,
     invoices,
     methods,
@@ -60,6 +62,8 @@ for part in (
     consent,
     disputes,
     uploads,
+    documents,
+    certificates,
 ):
     app.register_blueprint(part.routes.blueprint)
 for staff_part in pages_of_staff():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from saldo.autopay.service import Autopay
     from saldo.collections.service import Reminders
     from saldo.delivery.service import Deliveries
+    from saldo.documents.bundles import BundleMaker
     from saldo.documents.previews import TemplatePreviews
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
@@ -199,6 +200,15 @@ def documents() -> Documents:
     s = settings()
     files = Files(client("s3"), s.documents_bucket)
     return Documents(store(), accounts(), SettledInStore(store()), files, s.origin)
+
+
+@lru_cache(maxsize=1)
+def bundle_maker() -> BundleMaker:
+    from saldo.documents.bundles import BundleMaker
+    from saldo.storage.files import Files
+
+    files = Files(client("s3"), settings().documents_bucket)
+    return BundleMaker(store(), sealer(), clock, files, documents().invoice_pdf)
 
 
 @lru_cache(maxsize=1)

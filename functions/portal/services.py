@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from saldo.access.colleagues import Colleagues
     from saldo.access.service import Access
     from saldo.autopay.service import Autopay
+    from saldo.certificates.service import Certificates
     from saldo.disputes.service import Disputes
+    from saldo.documents.bundles import Bundles
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.self_service import SelfService
     from saldo.invoicing.thresholds import Thresholds
@@ -85,6 +87,18 @@ def disputes(within: Store) -> Disputes:
     from saldo.disputes.service import Disputes
 
     return Disputes(within, sealer(), clock)
+
+
+def bundles(within: Store) -> Bundles:
+    from saldo.documents.bundles import Bundles
+
+    return Bundles(within, clock, documents())
+
+
+def certificates(within: Store) -> Certificates:
+    from saldo.certificates.service import Certificates
+
+    return Certificates(within, sealer(), clock, uploads(within))
 
 
 def uploads(within: Store) -> Uploads:

@@ -11,11 +11,13 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         access,
         acting,
         audit,
+        certificates,
         credits,
         customers,
         disputes,
         drafts,
         orders,
+        papers,
         proposals,
         runs,
         seller,
@@ -29,5 +31,5 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
 
     return (
         *(signing_in, work, customers, credits, runs, drafts, orders, proposals, seller, selling, audit, access),
-        *(disputes, uploads, tickets, acting, styleguide),
+        *(disputes, uploads, papers, certificates, tickets, acting, styleguide),
     )

@@ -45,7 +45,7 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
-        r"(Portal|Documents|Delivery|ImportUsage|ImportInvoices|ImportOrders)/Role/DefaultPolicy/Resource",
+        r"(Portal|Documents|MakeBundles|Delivery|ImportUsage|ImportInvoices|ImportOrders)/Role/DefaultPolicy/Resource",
         "Objects get their names at run time; the bucket is named.",
         (
             "Resource::saldo-<env>-data:ExportsOutputFnGetAttDocuments7E5B2978Arn159F38C5/*",

@@ -26,6 +26,7 @@ from infra.cdk.functions import (
     IMPORT_USAGE,
     INGEST_USAGE,
     LINK_AUDIT,
+    MAKE_BUNDLES,
     PUBLISH_EVENTS,
     RECORD_TAX,
     SWEEP_PAYMENTS,
@@ -58,6 +59,7 @@ class EventsStack(Stack):
         self._deliver(hosting.function(DELIVERY))
         self._take_from(data.gateway_events, hosting.function(GATEWAY_EVENTS))
         self._take_from(data.usage_batches, hosting.function(INGEST_USAGE))
+        self._bundle(hosting.function(MAKE_BUNDLES))
         self._examine(hosting.function(EXAMINE_UPLOADS))
         self._sweep(hosting.function(SWEEP_PAYMENTS))
         if target.tax_service:
@@ -120,6 +122,14 @@ class EventsStack(Stack):
         self._rule("letters", "Settled payments and reminders go to the customer", letters, queue)
         self._take_from(queue, watched)
 
+    def _bundle(self, watched: WatchedFunction) -> None:
+        """A large one takes minutes, so that others wait: half an hour is late."""
+        visible = 2 * watched.spec.timeout_s
+        queue = WatchedQueue(self, "bundles", self._data.ward, visibility_s=visible, late_s=1800)
+        asked = events.EventPattern(source=["saldo"], detail_type=["bundle.asked"])
+        self._rule("bundles", "Files of many documents are made in the background", asked, queue)
+        self._take_from(queue, watched, batch_size=1)
+
     def _examine(self, watched: WatchedFunction) -> None:
         """S3 tells the account's own bus; what nobody was told of is found by the hourly run."""
         queue = WatchedQueue(self, "uploads", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
@@ -151,12 +161,12 @@ class EventsStack(Stack):
         self._rule("tax_recorded", "Issued invoices and credit notes go to the tax service", told, queue)
         self._take_from(queue, watched)
 
-    def _take_from(self, queue: WatchedQueue, watched: WatchedFunction) -> None:
+    def _take_from(self, queue: WatchedQueue, watched: WatchedFunction, batch_size: int = 10) -> None:
         """Messages that fail are reported one by one; the others of their batch stay done."""
         watched.function.add_event_source(
             sources.SqsEventSource(
                 queue.queue,
-                batch_size=10,
+                batch_size=batch_size,
                 report_batch_item_failures=True,
                 max_concurrency=10,
             )

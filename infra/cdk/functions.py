@@ -164,6 +164,15 @@ DOCUMENTS = FunctionSpec(
     layers=("documents",),
     failures="RenderDocumentFailed",
 )
+MAKE_BUNDLES = FunctionSpec(
+    "make_bundles",
+    "functions.documents.make_bundles.handler",
+    1769,
+    900,
+    (Grant.RECORDS, Grant.KEYS_READ, Grant.DOCUMENTS),
+    layers=("documents",),
+    disk=2048,
+)
 DELIVERY = FunctionSpec(
     "delivery",
     "functions.delivery.deliver.handler",
@@ -328,6 +337,7 @@ ALL = (
     CREATE_DOUBLE,
     ADVANCE_CLOCK,
     DOCUMENTS,
+    MAKE_BUNDLES,
     DELIVERY,
     GATEWAY_EVENTS,
     SWEEP_PAYMENTS,

@@ -41,6 +41,7 @@ CALLED_IN = {
     "usage: take in from the queue": (specs.INGEST_USAGE,),
     "import: invoices": (specs.IMPORT_INVOICES,),
     "orders: import a file": (specs.IMPORT_ORDERS,),
+    "documents: many in one file": (specs.MAKE_BUNDLES,),
     "uploads: look at a file": (specs.EXAMINE_UPLOADS,),
     "uploads: delete in time": (specs.KEEP_UPLOADS,),
     "tax: true up": (specs.TRUE_UP_TAX,),

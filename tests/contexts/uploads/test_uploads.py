@@ -240,11 +240,11 @@ def test_a_sellers_paper_is_for_all_its_customers_and_is_taken_back_by_hand(desk
     staff = Actor("staff_eu_1", "staff")
     paper = papers.ask(Wish(entity, "paper", UploadKind.PAPER, "", "W-9", "form-1", staff, by_seller=True))
     with pytest.raises(Refusal):
-        desk.work.delete(paper.name, staff, "taken_back")
+        papers.take_back(paper.name, staff)
     desk.work.examine(desk.came(paper, samples.pdf()))
     desk.region.clock.now += timedelta(days=9999)
     assert desk.work.keep() == {} and papers.content(papers.get(paper.name)).startswith(b"%PDF")
-    desk.work.delete(paper.name, staff, "taken_back")
-    desk.work.delete(paper.name, staff, "taken_back")
+    papers.take_back(paper.name, staff)
+    papers.take_back(paper.name, staff)
     assert papers.get(paper.name).state is UploadState.DELETED and desk.keys() == []
     assert desk.actions(entity)[-1] == "upload.deleted"

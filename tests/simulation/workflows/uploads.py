@@ -8,7 +8,7 @@ from datetime import timedelta
 from saldo.storage.files import Files
 from saldo.uploads.model import Upload, UploadKind, UploadState
 from saldo.uploads.rules import incoming_key
-from saldo.uploads.service import Uploads, UploadWork, Wish
+from saldo.uploads.service import Uploads, Wish
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, messages, workflow
 from tests.simulation.workflows.letting_in import HERE, actor, peopled
@@ -94,12 +94,4 @@ def published(region: Region) -> None:
 def take_back(region: Region) -> None:
     with region.undisturbed():
         paper = uploads(region).of(ENTITY_ID, "paper")[0]
-    work = UploadWork(region.store, region.clock, Files(region.client("s3"), "uploads"), NoScanner())
-    work.delete(paper.name, CLERK, "taken_back")
-
-
-class NoScanner:
-    """Taking back looks at nothing."""
-
-    def scan(self, content: bytes) -> None:
-        raise AssertionError("nothing is scanned here")
+    uploads(region).take_back(paper.name, CLERK)

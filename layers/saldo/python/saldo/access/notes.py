@@ -37,6 +37,8 @@ class NoteKind(StrEnum):
     DEBIT_FAILED = "debit_failed"
     DISPUTE_NEWS = "dispute_news"
     TICKET_ANSWERED = "ticket_answered"
+    BUNDLE_READY = "bundle_ready"
+    CERTIFICATE_DECIDED = "certificate_decided"
 
 
 @dataclass(frozen=True, slots=True)

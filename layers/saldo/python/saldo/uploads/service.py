@@ -19,6 +19,7 @@ from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.kernel.ids import derived_id
 from saldo.storage.files import Files
+from saldo.storage.items import Item
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -104,6 +105,15 @@ class Uploads:
         found = [records.upload_from(item, self.sealer) for item in self.store.query_all(owner_id, prefix=prefix)]
         return sorted(found, key=lambda one: (one.asked_at, one.id))
 
+    def take_back(self, name: Name, actor: Actor) -> Upload:
+        """Delete a seller's paper; again: as it is. Refusal `upload_not_clean`."""
+        upload = self.get(name)
+        if not upload.is_clean and upload.state is not UploadState.DELETED:
+            raise Refusal("upload_not_clean", "only a file that was looked at can be taken back")
+        if not upload.is_clean:
+            return upload
+        return _delete(self.store, self.files, upload, self.clock(), actor, "taken_back")
+
     def content(self, upload: Upload) -> bytes:
         """The bytes that were scanned; NotFound for what is not clean, and for what was erased, as for none."""
         if not upload.is_clean or not upload.title:
@@ -155,16 +165,6 @@ class UploadWork:
                 done["failed"] += 1
         return done
 
-    def delete(self, name: Name, actor: Actor, reason: str) -> Upload:
-        """Delete a clean file before its time; again: as it is. Refusal `upload_not_clean`."""
-        item = self.store.get(*records.upload_key(name))
-        if item is None:
-            raise NotFound("no such file")
-        upload = records.upload_from(item)
-        if not upload.is_clean and upload.state is not UploadState.DELETED:
-            raise Refusal("upload_not_clean", "only a file that was looked at can be taken back")
-        return self._deleted(upload, actor, reason) if upload.is_clean else upload
-
     def _begun(self, upload: Upload) -> Upload:
         """In scanning, and on the agenda for the case that this ends here."""
         again = self.clock() + rules.LOOKED_AT_AGAIN
@@ -200,7 +200,7 @@ class UploadWork:
         if upload.next_at is None or upload.next_at > self.clock():
             return "changed"
         if upload.is_clean:
-            self._deleted(upload, KEEPER, "time_over")
+            self._deleted(upload)
             return "time_over"
         if self.files.find(rules.incoming_key(upload)) is not None:
             self.examine(rules.incoming_key(upload))
@@ -210,11 +210,8 @@ class UploadWork:
         self._written(upload, rules.into(upload, UploadState.DELETED, None, "never_came"), "upload.deleted", by=KEEPER)
         return "never_came"
 
-    def _deleted(self, upload: Upload, actor: Actor, reason: str) -> Upload:
-        """The file first: what is on record as deleted is gone."""
-        new = rules.into(upload, UploadState.DELETED, None, reason)
-        self.files.delete(rules.clean_key(upload))
-        return self._written(upload, new, "upload.deleted", {"reason": reason}, actor)
+    def _deleted(self, upload: Upload) -> None:
+        _delete(self.store, self.files, upload, self.clock(), KEEPER, "time_over")
 
     def _written(
         self,
@@ -224,19 +221,29 @@ class UploadWork:
         after: Mapping[str, str | int] | None = None,
         by: Actor = EXAMINER,
     ) -> Upload:
-        """`action`: what it is called on the trail, "" for what is on none."""
-        unit = Unit(f"{new.state} {new.id}")
-        records.change(unit, old, new)
-        if action:
-            unit.put(_audit(new, self.clock(), by, action, after))
-        if self.store.write_one(unit):
-            raise Unavailable("somebody else looks at this file at the same time")
-        return new
+        return _write(self.store, old, new, _audit(new, self.clock(), by, action, after) if action else None)
+
+
+def _write(store: Store, old: Upload, new: Upload, audit: Item | None) -> Upload:
+    """Move the record on, with what goes on the trail."""
+    unit = records.change(Unit(f"{new.state} {new.id}"), old, new)
+    if audit:
+        unit.put(audit)
+    if store.write_one(unit):
+        raise Unavailable("somebody else looks at this file at the same time")
+    return new
+
+
+def _delete(store: Store, files: Files, upload: Upload, at: datetime, by: Actor, reason: str) -> Upload:
+    """The file first: what is on record as deleted is gone."""
+    new = rules.into(upload, UploadState.DELETED, None, reason)
+    files.delete(rules.clean_key(upload))
+    return _write(store, upload, new, _audit(new, at, by, "upload.deleted", {"reason": reason}))
 
 
 def _audit(
     upload: Upload, at: datetime, actor: Actor, action: str, after: Mapping[str, str | int] | None = None
-) -> dict[str, object]:
+) -> Item:
     """Of the file's own owner: an account, or a seller for its papers. Without the title."""
     told = {"kind": upload.kind.value, "about": upload.name.about, **(after or {})}
     return audit_item(AuditRecord(upload.name.owner_id, at, actor, action, upload.id, after=told))
