@@ -14,7 +14,7 @@ from saldo.documents.model_bundles import Bundle, BundleState
 from saldo.invoicing.listing import InvoiceRow
 from saldo.kernel.periods import add_months
 from saldo.payments.model import Payment
-from saldo.uploads.model import Upload, UploadState
+from saldo.uploads.model import Upload, UploadKind, UploadState
 
 MONTHS_OF_STATEMENTS = 24
 
@@ -86,10 +86,11 @@ def file_rows(uploads: Sequence[Upload], home: str, zone: str, words: Words) -> 
     """Newest first; of those that are kept for a time, until when."""
     rows = []
     for one in reversed(uploads):
-        place = f"{home}/files/{one.name.about}/{one.id}"
+        file = f"{home}/files/{one.name.about}/{one.id}"
+        place = f"{home}/certificate/{one.id}" if one.kind is UploadKind.CERTIFICATE else file
         kept = words("documents.kept_until", on=words.day(one.next_at.date())) if one.is_clean and one.next_at else ""
         note = " · ".join(text for text in (words(f"upload.kind.{one.kind}"), size_of(one, words), kept) if text)
-        href = f"{place}/content" if one.is_clean else ""
+        href = f"{file}/content" if one.is_clean else ""
         name = one.title or words("upload.erased")
         rows.append(
             DocumentRow(name, words.moment(one.asked_at, zone), href, place, note=note, tag=upload_tag(one, words))
