@@ -15,6 +15,7 @@ from saldo.accounts.records import account_from
 from saldo.documents.bundles import BundleMaker
 from saldo.documents.rules_bundles import MOST_A_DAY
 from saldo.kernel.errors import Refusal
+from saldo.recovery.drill import _OPENED_BY
 from saldo.storage.files import Files
 from tests.contexts.sellers import CLERK, ENTITY
 from tests.functions.portal import scenes
@@ -217,6 +218,17 @@ def test_an_accepted_certificate_exempts_from_its_first_day_on(portal: Portal) -
     staff.get(there)
     assert staff.post(f"{there}/refuse", {"words": "too late"}).status == 422
     assert upload_id not in staff.get(f"{STAFF}/certificates").text
+
+
+def test_the_restore_drill_opens_what_was_handed_in(portal: Portal) -> None:
+    upload_id = handed_in(portal.signed_in("admin")).location.rpartition("/")[2]
+    sealer, store = portal.region.sealer(), portal.region.store
+    request = store.get(scenes.NORTH, f"certificate_request#{upload_id}")
+    upload = store.get(scenes.NORTH, f"upload#certificate#{upload_id}")
+    assert _OPENED_BY["certificate_request"](request, sealer) == {"number": "ST-119-77", "words": ""}
+    assert _OPENED_BY["upload"](upload, sealer) == "Exemption certificate"
+    for item in (request, upload):
+        assert item is not None and "ST-119-77" not in str(item) and "Exemption" not in str(item)
 
 
 def test_a_refused_certificate_says_why_and_exempts_from_nothing(portal: Portal) -> None:
