@@ -19,7 +19,7 @@ from saldo.documents import rules_bundles as rules
 from saldo.documents.model_bundles import MOVES, Bundle, BundleState
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.kernel.ids import derived_id, fingerprint
+from saldo.kernel.ids import fingerprint
 from saldo.kernel.states import moved
 from saldo.storage.files import Files
 from saldo.storage.sealing import Sealer
@@ -45,7 +45,7 @@ class Bundles:
     ) -> Bundle:
         """documents: (invoice id, number). The same form asks once. Refusals `invalid_bundle`, `too_many_bundles`."""
         at = self.clock()
-        bundle_id = derived_id("bun", at.date(), account_id, actor.id, request)
+        bundle_id = f"bun_{fingerprint(account_id, actor.id, request)}"
         known = self.of(account_id)
         found = next((one for one in known if one.id == bundle_id), None)
         if found:

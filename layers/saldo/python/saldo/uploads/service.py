@@ -17,7 +17,7 @@ from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
-from saldo.kernel.ids import derived_id
+from saldo.kernel.ids import fingerprint
 from saldo.storage.files import Files
 from saldo.storage.items import Item
 from saldo.storage.sealing import Sealer
@@ -61,29 +61,16 @@ class Uploads:
 
         Refusal `invalid_upload`.
         """
-        at = self.clock()
-        upload_id = derived_id("upl", at.date(), wish.owner_id, wish.about, wish.actor.id, wish.request)
-        name = Name(wish.owner_id, wish.about, upload_id)
-        upload = Upload(
-            name=name,
-            kind=wish.kind,
-            organisation_id=wish.organisation_id,
-            title=rules.check_title(wish.title),
-            state=UploadState.WAITING,
-            asked_at=at,
-            asked_by=wish.actor.id,
-            by_seller=wish.by_seller,
-            next_at=at + rules.WAITS,
-        )
+        upload = _wished(wish, self.clock())
         others = self.of(wish.owner_id, wish.about)
-        if any(one.id == upload_id for one in others):
-            return self.get(name)
+        if any(one.id == upload.id for one in others):
+            return self.get(upload.name)
         rules.check_room(sum(1 for one in others if one.is_clean or one.is_on_the_way))
-        unit = Unit(f"ask for {upload_id}").insert(records.upload_item(upload, self.sealer))
-        unit.put(_audit(upload, at, wish.actor, "upload.asked"))
+        unit = Unit(f"ask for {upload.id}").insert(records.upload_item(upload, self.sealer))
+        unit.put(_audit(upload, upload.asked_at, wish.actor, "upload.asked"))
         if beside:
             beside(unit, upload)
-        return self.get(name) if self.store.write_one(unit) else upload
+        return self.get(upload.name) if self.store.write_one(unit) else upload
 
     def form(self, upload: Upload, back: str) -> PostForm:
         """By which its file is handed in; afterwards the browser is led `back`. Refusal `upload_closed`."""
@@ -222,6 +209,21 @@ class UploadWork:
         by: Actor = EXAMINER,
     ) -> Upload:
         return _write(self.store, old, new, _audit(new, self.clock(), by, action, after) if action else None)
+
+
+def _wished(wish: Wish, at: datetime) -> Upload:
+    upload_id = f"upl_{fingerprint(wish.owner_id, wish.about, wish.actor.id, wish.request)}"
+    return Upload(
+        name=Name(wish.owner_id, wish.about, upload_id),
+        kind=wish.kind,
+        organisation_id=wish.organisation_id,
+        title=rules.check_title(wish.title),
+        state=UploadState.WAITING,
+        asked_at=at,
+        asked_by=wish.actor.id,
+        by_seller=wish.by_seller,
+        next_at=at + rules.WAITS,
+    )
 
 
 def _write(store: Store, old: Upload, new: Upload, audit: Item | None) -> Upload:
