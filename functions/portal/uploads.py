@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
@@ -63,7 +64,7 @@ def upload(visit: Visit) -> Answer:
     may = visit.account.role in PAYERS and not visit.who.acting
     form = form_of(desk, found, came, f"{services.settings().origin}{visit.here}{dispute}") if may else None
     back = f"{visit.home}/disputes/{dispute.partition('=')[2]}" if dispute else f"{visit.home}/documents?kind=files"
-    values = {"view": upload_view(found, came, visit.words), "form": form, "kinds": KINDS, "back": back}
+    values: dict[str, Any] = {"view": upload_view(found, came, visit.words), "form": form, "kinds": KINDS, "back": back}
     values["here"] = visit.here
     return leading_to(page(visit, "upload", tab="documents", **values), form)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from functions.portal.answers import Answer, see_other
 from functions.portal.handing_in import KINDS, form_of, handed_out, leading_to, name_in
@@ -50,7 +51,7 @@ def paper(visit: StaffVisit) -> Answer:
     form = (
         form_of(desk, found, came, f"{services.settings().origin}{here}") if visit.may(rules.PUBLISH_PAPERS) else None
     )
-    values = {"view": upload_view(found, came, visit.words), "form": form, "kinds": KINDS, "here": here}
+    values: dict[str, Any] = {"view": upload_view(found, came, visit.words), "form": form, "kinds": KINDS, "here": here}
     return leading_to(page(visit, "upload", tab="papers", back=f"{visit.home}/papers", **values), form)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from functions.portal.answers import Answer, see_other
 from functions.portal.handing_in import KINDS, form_of, handed_out, leading_to, name_in
@@ -53,7 +54,13 @@ def upload(visit: StaffVisit) -> Answer:
     may = visit.may(rules.ASK_FOR_CREDITS) and found.by_seller
     form = form_of(desk, found, came, f"{services.settings().origin}{here}{dispute}") if may else None
     back = f"{visit.account_home}/disputes/{dispute.partition('=')[2]}" if dispute else visit.account_home
-    values = {"view": upload_view(found, came, visit.words), "form": form, "kinds": KINDS, "back": back, "here": here}
+    values: dict[str, Any] = {
+        "view": upload_view(found, came, visit.words),
+        "form": form,
+        "kinds": KINDS,
+        "back": back,
+        "here": here,
+    }
     return leading_to(page(visit, "upload", tab="disputes", **values), form)
 
 
