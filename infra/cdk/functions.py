@@ -23,7 +23,8 @@ class Grant(Enum):
     USAGE_FILES_READ = auto()
     COUNT_USAGE = auto()
     UPLOADS_PAGES = auto()  # lay files where they wait, hand out those that were looked at
-    UPLOADS = auto()  # look at what waits, write what is clean, delete both
+    UPLOADS = auto()  # look at what waits and take it away, write what is clean
+    UPLOADS_END = auto()  # delete what was clean
     AUDIT = auto()  # write a day's root once, and read those before
     ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
@@ -282,7 +283,7 @@ KEEP_UPLOADS = FunctionSpec(
     "functions.uploads.keep.handler",
     1769,
     900,
-    (Grant.RECORDS, Grant.UPLOADS),
+    (Grant.RECORDS, Grant.UPLOADS, Grant.UPLOADS_END),
 )
 TRUE_UP_TAX = FunctionSpec(
     "true_up_tax",

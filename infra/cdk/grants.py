@@ -103,10 +103,14 @@ def _uploads(data: DataStack) -> list[iam.PolicyStatement]:
     bucket = data.buckets["uploads"]
     return [
         _allow(["s3:GetObject", "s3:DeleteObject"], bucket.arn_for_objects("incoming/*")),
-        _allow(["s3:PutObject", "s3:DeleteObject"], bucket.arn_for_objects("clean/*")),
+        _allow(["s3:PutObject"], bucket.arn_for_objects("clean/*")),
         _allow(["s3:ListBucket"], bucket.bucket_arn),
         _allow(_USE_KEY, data.keys.records.key_arn, via="s3"),
     ]
+
+
+def _uploads_end(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_allow(["s3:DeleteObject"], data.buckets["uploads"].arn_for_objects("clean/*"))]
 
 
 def _usage_files(data: DataStack) -> list[iam.PolicyStatement]:
@@ -214,6 +218,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.USAGE_FILES_READ: _usage_files_read,
     Grant.UPLOADS_PAGES: _uploads_pages,
     Grant.UPLOADS: _uploads,
+    Grant.UPLOADS_END: _uploads_end,
     Grant.COUNT_USAGE: _count_usage,
     Grant.ACKNOWLEDGE: _acknowledge,
     Grant.QUEUE_GATEWAY_EVENTS: _queue_gateway_events,

@@ -84,6 +84,17 @@ def keep(region: Region) -> None:
     invoke("uploads.keep", {})
 
 
+def unheard_of(region: Region) -> None:
+    asked(region)
+    region.now += timedelta(days=1, hours=1)
+
+
+@workflow("uploads: a file that no event told of", prepare=unheard_of)
+def find(region: Region) -> None:
+    invoke("uploads.keep", {})
+    assert now(region).is_clean
+
+
 def published(region: Region) -> None:
     peopled(region)
     came(region, uploads(region).ask(wish(UploadKind.PAPER)))
