@@ -179,7 +179,7 @@ class Buckets:
 def _signer() -> Any:
     import boto3
 
-    keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "tests", "region_name": "eu-central-1"}
+    keys: Any = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "tests", "region_name": "eu-central-1"}
     return boto3.client("s3", **keys, config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
 
 

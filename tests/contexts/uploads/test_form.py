@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import boto3
 import pytest
@@ -43,7 +44,7 @@ def files() -> Iterator[Files]:
 
 def _bucket(port: int) -> Files:
     config = Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 0})
-    keys = {"aws_access_key_id": "000000000000", "aws_secret_access_key": "local"}
+    keys: Any = {"aws_access_key_id": "000000000000", "aws_secret_access_key": "local"}
     s3 = boto3.client("s3", "eu-central-1", endpoint_url=f"http://127.0.0.1:{port}", config=config, **keys)
     for _ in range(120):
         try:
