@@ -48,7 +48,7 @@ class DataStack(Stack):
         self.access_log = self._access_log()
         self.buckets = {name: self._bucket(name) for name in ("documents", "imports", "usage")}
         # Files of many documents are there to be taken once; what is in them lies in the bucket itself.
-        gone = {"expiration": Duration.days(4), "noncurrent_version_expiration": Duration.days(1)}
+        gone: dict[str, Any] = {"expiration": Duration.days(4), "noncurrent_version_expiration": Duration.days(1)}
         self.buckets["documents"].add_lifecycle_rule(prefix="bundles/", **gone)
         self.buckets["uploads"] = self._uploads()
         self.buckets["audit"] = self._bucket("audit", locked_days=target.audit_retention_days)
