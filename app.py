@@ -5,8 +5,10 @@ from functions.portal import (
     activity,
     approvals,
     autopay,
+    certificates,
     consent,
     disputes,
+    documents,
     help,
     invoices,
     methods,
@@ -29,6 +31,7 @@ from functions.portal import (
     staying,
     subscriptions,
     terms,
+    uploads,
     usage,
 )
 from functions.portal.answers import FILES
@@ -67,6 +70,9 @@ for part in (
     disputes,
     plans,
     terms,
+    uploads,
+    documents,
+    certificates,
 ):
     app.register_blueprint(part.routes.blueprint)
 for staff_part in pages_of_staff():

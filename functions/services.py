@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from saldo.autopay.service import Autopay
     from saldo.collections.service import Reminders
     from saldo.delivery.service import Deliveries
+    from saldo.documents.bundles import BundleMaker
     from saldo.documents.previews import TemplatePreviews
     from saldo.documents.service import Documents
     from saldo.integration.eventbridge import Bus
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from saldo.support.service import Support
     from saldo.tax.fallback import ServiceTax
     from saldo.tax.ports import TaxPort, TaxService
+    from saldo.uploads.service import UploadWork
     from saldo.usage.accept import AcceptUsage
     from saldo.usage.ingest import Ingest
     from saldo.usage.ingest_import import UsageImport
@@ -213,6 +215,15 @@ def documents() -> Documents:
 
 
 @lru_cache(maxsize=1)
+def bundle_maker() -> BundleMaker:
+    from saldo.documents.bundles import BundleMaker
+    from saldo.storage.files import Files
+
+    files = Files(client("s3"), settings().documents_bucket)
+    return BundleMaker(store(), sealer(), clock, files, documents().invoice_pdf)
+
+
+@lru_cache(maxsize=1)
 def template_previews() -> TemplatePreviews:
     from saldo.documents.previews import TemplatePreviews
     from saldo.storage.files import Files
@@ -363,6 +374,18 @@ def thresholds() -> Thresholds:
     from saldo.invoicing.thresholds import Thresholds
 
     return Thresholds(store(), forecasts(), clock)
+
+
+@lru_cache(maxsize=1)
+def upload_work() -> UploadWork:
+    from saldo.storage.files import Files
+    from saldo.uploads.clamd import Clamd
+    from saldo.uploads.known_harm import KnownHarm
+    from saldo.uploads.service import UploadWork
+
+    address = settings().scanner_address
+    scanner = Clamd(address) if address else KnownHarm()
+    return UploadWork(store(), clock, Files(client("s3"), settings().uploads_bucket), scanner)
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ from typing import Any
 from chalice.app import Chalice
 
 from functions.http.edge import Edge
+from functions.http.greedy import named
 
 
 class Application(Chalice):
@@ -18,7 +19,8 @@ class Application(Chalice):
         self._edge, self._edges = edge, (edge, *others)
 
     def __call__(self, event: Any, context: Any) -> Any:
-        answer = super().__call__(_taking_files(event), context)
+        known = named(event, self.routes) if isinstance(event, dict) else event
+        answer = super().__call__(_taking_files(known), context)
         if isinstance(answer, dict) and "statusCode" in answer:
             answer = self._edge.restated(answer, event.get("requestContext", {}).get("requestId", ""))
             headers = answer.setdefault("headers", {})

@@ -21,6 +21,7 @@ from functions.portal.presenters.disputes import (
     wish_from,
 )
 from functions.portal.presenters.filters import Filter
+from functions.portal.presenters.uploads import file_rows
 from functions.portal.records_of_reading import note_read
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import SelfService
@@ -89,6 +90,8 @@ def send(visit: Visit) -> Answer:
         return _form_page(visit, found, filled, refusal.problems)
     if visit.sent("then") == "pay" and visit.may_pay:
         return see_other(f"{visit.home}/pay?pay={made.invoice_id}")
+    if visit.sent("then") == "files":
+        return see_other(f"{visit.home}/invoices/{made.invoice_id}/files?dispute={made.id}")
     return see_other(f"{visit.home}/disputes/{made.id}")
 
 
@@ -150,7 +153,10 @@ def _dispute_page(visit: Visit, found: Dispute, problems: Sequence[Problem] = ()
     view = dispute_view(found, visit.who.user_id, visit.account.time_zone, visit.words)
     told = _told(visit, problems)
     may = visit.account.role in PAYERS and not visit.who.acting
+    about = services.uploads(visit.records).of(found.account_id, found.invoice_id)
+    files = file_rows(about, visit.home, False, visit.account.time_zone, visit.words)
     values = {"view": view, "may": may, "words": visit.sent("words"), "problems": told, "tab": "invoices"}
+    values["files"] = files
     return page(visit, "dispute", status=422 if told else 200, **values)
 
 

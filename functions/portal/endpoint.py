@@ -199,10 +199,12 @@ def _to_sign_in(visit: Visit) -> Answer:
     return see_other(f"/sign-in?next={quote(path, safe='/')}" if visit.method == "GET" else "/sign-in")
 
 
-def security_headers() -> dict[str, str]:
-    """On every answer, of every kind and status. Forms may lead to the gateway's own pay page and nowhere else."""
+def security_headers(bucket: str = "") -> dict[str, str]:
+    """On every answer, of every kind and status. Forms may lead to the gateway's own pay page, on the page that hands
+    in a file to that `bucket`, and nowhere else."""
     parts = urlsplit(services.settings().gateway_url)
     gateway = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    gateway += f" {bucket}" if bucket else ""
     policy = (
         f"default-src 'self'; form-action 'self'{gateway}; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
     )

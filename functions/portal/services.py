@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from saldo.access.saved_views import SavedViews
     from saldo.access.service import Access
     from saldo.autopay.service import Autopay
+    from saldo.certificates.service import Certificates
     from saldo.disputes.service import Disputes
+    from saldo.documents.bundles import Bundles
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.self_service import SelfService
     from saldo.invoicing.thresholds import Thresholds
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from saldo.storage.files import Files
     from saldo.storage.store import Sees, Store
     from saldo.terms.service import TermsRequests
+    from saldo.uploads.service import Uploads
 
 # A function answers with 6 MB at most, and bytes are text of a third more in it.
 MOST_BYTES = 4_400_000
@@ -114,6 +117,26 @@ def disputes(within: Store) -> Disputes:
     from saldo.disputes.service import Disputes
 
     return Disputes(within, sealer(), clock)
+
+
+def bundles(within: Store) -> Bundles:
+    from saldo.documents.bundles import Bundles
+
+    return Bundles(within, clock, documents())
+
+
+def certificates(within: Store) -> Certificates:
+    from saldo.certificates.service import Certificates
+
+    return Certificates(within, sealer(), clock, uploads(within))
+
+
+def uploads(within: Store) -> Uploads:
+    """Of the account (or seller) that `within` reaches."""
+    from saldo.storage.files import Files
+    from saldo.uploads.service import Uploads
+
+    return Uploads(within, sealer(), clock, Files(client("s3"), settings().uploads_bucket))
 
 
 @lru_cache(maxsize=1)

@@ -11,11 +11,13 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         access,
         acting,
         audit,
+        certificates,
         credits,
         customers,
         disputes,
         drafts,
         orders,
+        papers,
         promises,
         proposals,
         runs,
@@ -25,10 +27,11 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         styleguide,
         terms,
         tickets,
+        uploads,
         work,
     )
 
     return (
         *(signing_in, work, customers, credits, runs, drafts, orders, proposals, seller, selling, audit, access),
-        *(disputes, promises, terms, tickets, acting, styleguide),
+        *(disputes, promises, terms, uploads, papers, certificates, tickets, acting, styleguide),
     )

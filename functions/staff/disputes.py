@@ -8,6 +8,8 @@ from functions.portal.answers import Answer, see_other
 from functions.portal.forms import whole
 from functions.portal.presenters.disputes import dispute_view
 from functions.portal.presenters.tags import dispute_tag
+from functions.portal.presenters.uploads import file_rows
+from functions.portal.services import uploads
 from functions.staff import rules, services
 from functions.staff.credits import REASONS, asked_credit
 from functions.staff.endpoint import Routes, staff
@@ -163,6 +165,8 @@ def _page(visit: StaffVisit, found: Dispute, refusal: Refusal | None = None) -> 
     reasons = [("", t("dispute.choose")), *((r.value, t(f"staff.reason.{r}")) for r in REASONS)]
     values = {"view": sheet, "one": view, "sent": sent, "reasons": reasons, "to": _path(visit, found)}
     values |= {"problems": _problems(visit, refusal) if refusal else [], "currency": found.currency, "tab": "disputes"}
+    about = uploads(visit.records).of(found.account_id, found.invoice_id)
+    values["files"] = file_rows(about, visit.account_home, True, visit.customer["time_zone"], t)
     values["invoice"] = f"{visit.account_home}/invoices/{found.invoice_id}"
     return page(visit, "staff_dispute", status=422 if refusal else 200, **values)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from saldo.access.reviews import AccessReviews
     from saldo.access.staff import StaffAccess
     from saldo.accounts.seller_details import SellerDetails
+    from saldo.accounts.tax_standing import TaxStanding
+    from saldo.certificates.service import Certificates
     from saldo.disputes.service import Disputes
     from saldo.invoicing.approvals import Approvals
     from saldo.invoicing.staff_credits import StaffCredits
@@ -90,6 +92,19 @@ def credits() -> StaffCredits:
     from saldo.invoicing.staff_credits import StaffCredits
 
     return StaffCredits(Corrections(store(), clock, tax()), proposals(), disputes())
+
+
+def certificates() -> Certificates:
+    from functions.portal.services import certificates as within
+
+    return within(store())
+
+
+def tax_standing() -> TaxStanding:
+    """For entering certificates: no register is asked."""
+    from saldo.accounts.tax_standing import TaxStanding
+
+    return TaxStanding(store(), sealer(), clock)
 
 
 def disputes() -> Disputes:

@@ -45,7 +45,7 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
-        r"(Portal|Documents|Delivery|ImportUsage|ImportInvoices|ImportOrders)/Role/DefaultPolicy/Resource",
+        r"(Portal|Documents|MakeBundles|Delivery|ImportUsage|ImportInvoices|ImportOrders)/Role/DefaultPolicy/Resource",
         "Objects get their names at run time; the bucket is named.",
         (
             "Resource::saldo-<env>-data:ExportsOutputFnGetAttDocuments7E5B2978Arn159F38C5/*",
@@ -59,6 +59,16 @@ ACKNOWLEDGED = (
         r"(ImportUsage|CountUsage)/Role/DefaultPolicy/Resource",
         "A part's name is the hash of its bytes; the bucket and the folder are named.",
         ("Resource::saldo-<env>-data:ExportsOutputFnGetAttUsage04F2BA28Arn86599BD6/usage/*",),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"(Portal|ExamineUploads|KeepUploads)/Role/DefaultPolicy/Resource",
+        "Files that are handed in are named after their upload; bucket and folder are named.",
+        (
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttUploads4F6EB0FDArn5513CBEA/incoming/*",
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttUploads4F6EB0FDArn5513CBEA/clean/*",
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttUploads4F6EB0FDArn5513CBEA/clean/paper/*",
+        ),
     ),
     Acknowledged(
         "AwsSolutions-IAM5",

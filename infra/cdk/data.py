@@ -19,9 +19,16 @@ from infra.cdk.keys import Keys
 from infra.cdk.names import Names
 from infra.cdk.watched import Ward, WatchedQueue
 from saldo.storage.schema import AGENDA_FIELDS
+from saldo.uploads.rules import CLEAN, INCOMING, KEPT
 
 _TEXT = dynamodb.AttributeType.STRING
 _EXPORT_DAYS = 400
+_MONTH = 31
+# saldo/uploads/rules.py says when the record ends; this is the end of a file whatever the record says.
+_UPLOADS_KEPT = {
+    f"{INCOMING}/": Duration.days(3),
+    **{f"{CLEAN}/{kind}/": Duration.days(kept.days + _MONTH) for kind, kept in KEPT.items() if kept},
+}
 
 
 def _attribute(name: str) -> dynamodb.Attribute:
@@ -40,6 +47,10 @@ class DataStack(Stack):
         self.wrapped_keys = self._wrapped_keys()
         self.access_log = self._access_log()
         self.buckets = {name: self._bucket(name) for name in ("documents", "imports", "usage")}
+        # Files of many documents are there to be taken once; what is in them lies in the bucket itself.
+        gone: dict[str, Any] = {"expiration": Duration.days(4), "noncurrent_version_expiration": Duration.days(1)}
+        self.buckets["documents"].add_lifecycle_rule(prefix="bundles/", **gone)
+        self.buckets["uploads"] = self._uploads()
         self.buckets["audit"] = self._bucket("audit", locked_days=target.audit_retention_days)
         self.bus = self._bus()
         self.alarms = self._alarm_topic(target.alarm_mail)
@@ -133,6 +144,21 @@ class DataStack(Stack):
             removal_policy=RemovalPolicy.RETAIN,
         )
 
+    def _uploads(self) -> s3.Bucket:
+        """What customers hand in. It tells the default bus of every new file, and forgets by folder: what waited too
+        long, and what was kept a month longer than its record says; a version that was deleted is gone a day later."""
+        bucket = self._bucket("uploads")
+        for name, kept in _UPLOADS_KEPT.items():
+            bucket.add_lifecycle_rule(prefix=name, expiration=kept, noncurrent_version_expiration=Duration.days(1))
+        bucket.add_lifecycle_rule(prefix="clean/paper/", noncurrent_version_expiration=Duration.days(1))
+        resource = bucket.node.default_child
+        assert isinstance(resource, s3.CfnBucket)
+        # On the resource itself: CDK's own way is a function of its own with rights on every bucket.
+        resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
+        return bucket
+
     def _bus(self) -> events.EventBus:
         return events.EventBus(
             self,
@@ -203,6 +229,7 @@ class DataStack(Stack):
             "DocumentsBucket": self.buckets["documents"].bucket_name,
             "AuditBucket": self.buckets["audit"].bucket_name,
             "ImportsBucket": self.buckets["imports"].bucket_name,
+            "UploadsBucket": self.buckets["uploads"].bucket_name,
             "UsageBucket": self.buckets["usage"].bucket_name,
             "BusName": self.bus.event_bus_name,
             "GatewayQueueUrl": self.gateway_events.queue.queue_url,

@@ -55,6 +55,7 @@ class Environment:
     `billed_tolerance_percent`: how far a run's totals may lie from those of a month before.
 
     `tax_service`: `avalara` or `vertex` at `tax_url`, "" for the table alone. `vat_register_url`: VIES, "" for none.
+    `scanner_address`: ClamAV's clamd as `host:port`, "" for none (the test file of EICAR is known all the same).
     """
 
     name: str
@@ -71,6 +72,7 @@ class Environment:
     tax_service: str = ""
     tax_url: str = ""
     vat_register_url: str = ""
+    scanner_address: str = ""
 
     @property
     def portal_origins(self) -> dict[str, str]:

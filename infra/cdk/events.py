@@ -19,12 +19,14 @@ from infra.cdk.functions import (
     COUNT_USAGE,
     DELIVERY,
     DOCUMENTS,
+    EXAMINE_UPLOADS,
     GATEWAY_EVENTS,
     IMPORT_INVOICES,
     IMPORT_ORDERS,
     IMPORT_USAGE,
     INGEST_USAGE,
     LINK_AUDIT,
+    MAKE_BUNDLES,
     PUBLISH_EVENTS,
     RECORD_TAX,
     SWEEP_PAYMENTS,
@@ -32,6 +34,7 @@ from infra.cdk.functions import (
 from infra.cdk.hosting import Hosting
 from infra.cdk.watched import WatchedFunction, WatchedQueue
 from saldo.integration.rules import KINDS
+from saldo.uploads.rules import INCOMING
 
 # Events that reach a customer by mail: documents of accounts that want it, and letters that speak for themselves.
 DELIVERED = ("invoice.issued", "credit_note.issued")
@@ -56,6 +59,8 @@ class EventsStack(Stack):
         self._deliver(hosting.function(DELIVERY))
         self._take_from(data.gateway_events, hosting.function(GATEWAY_EVENTS))
         self._take_from(data.usage_batches, hosting.function(INGEST_USAGE))
+        self._bundle(hosting.function(MAKE_BUNDLES))
+        self._examine(hosting.function(EXAMINE_UPLOADS))
         self._sweep(hosting.function(SWEEP_PAYMENTS))
         if target.tax_service:
             self._record_tax(hosting.function(RECORD_TAX))
@@ -117,13 +122,35 @@ class EventsStack(Stack):
         self._rule("letters", "Settled payments and reminders go to the customer", letters, queue)
         self._take_from(queue, watched)
 
-    def _rule(self, name: str, description: str, pattern: events.EventPattern, queue: WatchedQueue) -> None:
+    def _bundle(self, watched: WatchedFunction) -> None:
+        """A large one takes minutes, so that others wait: half an hour is late."""
+        visible = 2 * watched.spec.timeout_s
+        queue = WatchedQueue(self, "bundles", self._data.ward, visibility_s=visible, late_s=1800)
+        asked = events.EventPattern(source=["saldo"], detail_type=["bundle.asked"])
+        self._rule("bundles", "Files of many documents are made in the background", asked, queue)
+        self._take_from(queue, watched, batch_size=1)
+
+    def _examine(self, watched: WatchedFunction) -> None:
+        """S3 tells the account's own bus; what nobody was told of is found by the hourly run."""
+        queue = WatchedQueue(self, "uploads", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
+        detail = {
+            "bucket": {"name": [self._data.buckets["uploads"].bucket_name]},
+            "object": {"key": events.Match.prefix(f"{INCOMING}/")},
+        }
+        came = events.EventPattern(source=["aws.s3"], detail_type=["Object Created"], detail=detail)
+        self._rule("uploads", "Files that were handed in are looked at", came, queue, of_our_own=False)
+        self._take_from(queue, watched)
+
+    def _rule(
+        self, name: str, description: str, pattern: events.EventPattern, queue: WatchedQueue, of_our_own: bool = True
+    ) -> None:
+        """`of_our_own`: on our bus; else on the account's, where AWS tells what happens."""
         events.Rule(
             self,
             name.title().replace("_", ""),
             rule_name=self._data.names.of(name),
             description=description,
-            event_bus=self._data.bus,
+            event_bus=self._data.bus if of_our_own else None,
             event_pattern=pattern,
             targets=[targets.SqsQueue(queue.queue, dead_letter_queue=queue.dead_letters)],
         )
@@ -134,12 +161,12 @@ class EventsStack(Stack):
         self._rule("tax_recorded", "Issued invoices and credit notes go to the tax service", told, queue)
         self._take_from(queue, watched)
 
-    def _take_from(self, queue: WatchedQueue, watched: WatchedFunction) -> None:
+    def _take_from(self, queue: WatchedQueue, watched: WatchedFunction, batch_size: int = 10) -> None:
         """Messages that fail are reported one by one; the others of their batch stay done."""
         watched.function.add_event_source(
             sources.SqsEventSource(
                 queue.queue,
-                batch_size=10,
+                batch_size=batch_size,
                 report_batch_item_failures=True,
                 max_concurrency=10,
             )

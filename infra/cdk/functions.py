@@ -23,6 +23,9 @@ class Grant(Enum):
     USAGE_FILES = auto()  # add parts of usage; read none
     USAGE_FILES_READ = auto()
     COUNT_USAGE = auto()
+    UPLOADS_PAGES = auto()  # lay files where they wait, hand out those that were looked at
+    UPLOADS = auto()  # look at what waits and take it away, write what is clean
+    UPLOADS_END = auto()  # delete what was clean
     AUDIT = auto()  # write a day's root once, and read those before
     ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
@@ -81,6 +84,7 @@ PORTAL = FunctionSpec(
         Grant.RECORDS_OF_CUSTOMERS,
         Grant.KEYS,
         Grant.DOCUMENTS_READ,
+        Grant.UPLOADS_PAGES,
         Grant.SIGN_IN,
         Grant.QUEUE_GATEWAY_EVENTS,
         Grant.GATEWAY_SECRET,
@@ -162,6 +166,15 @@ DOCUMENTS = FunctionSpec(
     (Grant.RECORDS_READ, Grant.KEYS_READ, Grant.DOCUMENTS),
     layers=("documents",),
     failures="RenderDocumentFailed",
+)
+MAKE_BUNDLES = FunctionSpec(
+    "make_bundles",
+    "functions.documents.make_bundles.handler",
+    1769,
+    900,
+    (Grant.RECORDS, Grant.KEYS_READ, Grant.DOCUMENTS),
+    layers=("documents",),
+    disk=2048,
 )
 DELIVERY = FunctionSpec(
     "delivery",
@@ -260,6 +273,20 @@ IMPORT_ORDERS = FunctionSpec(
     900,
     (Grant.IMPORTS, Grant.ACKNOWLEDGE, Grant.RECORDS, Grant.RECORDS_DELETE),
 )
+EXAMINE_UPLOADS = FunctionSpec(
+    "examine_uploads",
+    "functions.uploads.examine.handler",
+    1769,
+    120,
+    (Grant.RECORDS, Grant.UPLOADS),
+)
+KEEP_UPLOADS = FunctionSpec(
+    "keep_uploads",
+    "functions.uploads.keep.handler",
+    1769,
+    900,
+    (Grant.RECORDS, Grant.UPLOADS, Grant.UPLOADS_END),
+)
 TRUE_UP_TAX = FunctionSpec(
     "true_up_tax",
     "functions.tax.true_up_tax.handler",
@@ -313,6 +340,7 @@ ALL = (
     CREATE_DOUBLE,
     ADVANCE_CLOCK,
     DOCUMENTS,
+    MAKE_BUNDLES,
     DELIVERY,
     GATEWAY_EVENTS,
     SWEEP_PAYMENTS,
@@ -326,6 +354,8 @@ ALL = (
     INGEST_USAGE,
     IMPORT_INVOICES,
     IMPORT_ORDERS,
+    EXAMINE_UPLOADS,
+    KEEP_UPLOADS,
     TRUE_UP_TAX,
     ASSESS_LATE_CHARGES,
     ISSUE_REMINDERS,

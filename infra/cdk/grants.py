@@ -86,6 +86,33 @@ def _imports(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _uploads_pages(data: DataStack) -> list[iam.PolicyStatement]:
+    """What browsers lay down waits where pages cannot read. Forms are signed with this; of what was looked at only a
+    seller's papers are deleted by hand."""
+    bucket = data.buckets["uploads"]
+    return [
+        _allow(["s3:PutObject"], bucket.arn_for_objects("incoming/*")),
+        _allow(["s3:GetObject"], bucket.arn_for_objects("clean/*")),
+        _allow(["s3:DeleteObject"], bucket.arn_for_objects("clean/paper/*")),
+        _allow(["s3:ListBucket"], bucket.bucket_arn),
+        _allow(_USE_KEY, data.keys.records.key_arn, via="s3"),
+    ]
+
+
+def _uploads(data: DataStack) -> list[iam.PolicyStatement]:
+    bucket = data.buckets["uploads"]
+    return [
+        _allow(["s3:GetObject", "s3:DeleteObject"], bucket.arn_for_objects("incoming/*")),
+        _allow(["s3:PutObject"], bucket.arn_for_objects("clean/*")),
+        _allow(["s3:ListBucket"], bucket.bucket_arn),
+        _allow(_USE_KEY, data.keys.records.key_arn, via="s3"),
+    ]
+
+
+def _uploads_end(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_allow(["s3:DeleteObject"], data.buckets["uploads"].arn_for_objects("clean/*"))]
+
+
 def _usage_files(data: DataStack) -> list[iam.PolicyStatement]:
     """Add parts; a part's name is the hash of its bytes, so nothing that lies there changes."""
     return [
@@ -194,6 +221,9 @@ _MEANING: dict[Grant, Statements] = {
     Grant.IMPORTS: _imports,
     Grant.USAGE_FILES: _usage_files,
     Grant.USAGE_FILES_READ: _usage_files_read,
+    Grant.UPLOADS_PAGES: _uploads_pages,
+    Grant.UPLOADS: _uploads,
+    Grant.UPLOADS_END: _uploads_end,
     Grant.COUNT_USAGE: _count_usage,
     Grant.ACKNOWLEDGE: _acknowledge,
     Grant.QUEUE_GATEWAY_EVENTS: _queue_gateway_events,

@@ -78,6 +78,7 @@ class Hosting:
             "SALDO_DOCUMENTS_BUCKET": data.buckets["documents"].bucket_name,
             "SALDO_IMPORTS_BUCKET": data.buckets["imports"].bucket_name,
             "SALDO_USAGE_BUCKET": data.buckets["usage"].bucket_name,
+            "SALDO_UPLOADS_BUCKET": data.buckets["uploads"].bucket_name,
             "SALDO_AUDIT_BUCKET": data.buckets["audit"].bucket_name,
             "SALDO_BUS": data.bus.event_bus_name,
             "SALDO_PORTAL_ORIGINS": self._origins,
@@ -97,6 +98,7 @@ class Hosting:
             "SALDO_CANARY_SECRET_ARN": data.canary_secret.secret_arn,
             "SALDO_TAX_SECRET_ARN": data.tax_secret.secret_arn if data.tax_secret else "",
             "SALDO_VAT_REGISTER_URL": self._env.vat_register_url,
+            "SALDO_SCANNER_ADDRESS": self._env.scanner_address,
             "SALDO_BILLED_TOLERANCE_PERCENT": str(self._env.billed_tolerance_percent),
             "SALDO_FLAGS": "",  # who reads flags is told where; see flags.py
             "POWERTOOLS_SERVICE_NAME": spec.service,

@@ -53,6 +53,8 @@ _FEWER = apigateway.MethodDeploymentOptions(
     logging_level=apigateway.MethodLoggingLevel.ERROR,
     data_trace_enabled=False,
 )
+# Below this, one resource stands for all routes (functions/http/greedy.py tells them apart): a stack has 500 at most.
+_GREEDY = "/staff/"
 
 
 class PortalStack(Stack):
@@ -225,10 +227,13 @@ class PortalStack(Stack):
         integration = apigateway.LambdaIntegration(
             function, proxy=True, allow_test_invoke=False, scope_permission_to_method=False
         )
-        for path, methods in sorted(_chalice_app(module).routes.items()):
+        routes = _chalice_app(module).routes
+        for path, methods in sorted((p, m) for p, m in routes.items() if not p.startswith(_GREEDY)):
             resource = self.api.root.resource_for_path(path)
             for method in sorted(methods):
                 resource.add_method(method, integration)
+        if any(path.startswith(_GREEDY) for path in routes):
+            self.api.root.resource_for_path(f"{_GREEDY}{{proxy+}}").add_method("ANY", integration)
 
     def _gateways_own_answers(self) -> None:
         """What API Gateway says before any function runs, in the same words as the API."""

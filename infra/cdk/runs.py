@@ -27,6 +27,7 @@ from infra.cdk.functions import (
     CREATE_DOUBLE,
     ESCALATE_TICKETS,
     ISSUE_REMINDERS,
+    KEEP_UPLOADS,
     RUN_STEPS,
     TRUE_UP_TAX,
     WATCH_RUNS,
@@ -72,6 +73,7 @@ class RunsStack(Stack):
         self._schedule(region.entities, hosting.function(ISSUE_REMINDERS), hosting.function(COLLECT_PAYMENTS))
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
         self._every("escalate_tickets", hosting.function(ESCALATE_TICKETS), Duration.minutes(15))
+        self._every("keep_uploads", hosting.function(KEEP_UPLOADS), Duration.hours(1))
         self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
         self._every("anchor_audit", hosting.function(ANCHOR_AUDIT), Duration.days(1))
         self._every("true_up_tax", hosting.function(TRUE_UP_TAX), Duration.days(1))

@@ -73,7 +73,12 @@ def _asked_for(params: Params) -> str:
     return str(params["ExpressionAttributeValues"][value]["S"])
 
 
+# What is signed for a browser is the signer's own right, asked for when the browser comes.
+_SIGNED = {"GeneratePresignedPost": "PutObject", "GeneratePresignedUrl": "GetObject"}
+
+
 def _s3(operation: str, params: Params, names: Names) -> Iterator[Ask]:
+    operation, params = _SIGNED.get(operation, operation), params.get("Params", params)
     bucket = names.arn("bucket", params["Bucket"])
     if operation in ("ListObjectVersions", "ListObjectsV2"):
         action = "ListBucketVersions" if operation == "ListObjectVersions" else "ListBucket"

@@ -31,6 +31,7 @@ _PAGES: Mapping[NoticeKind, str] = {
     _K.DISPUTE_MOVED: "disputes/{id}",
     _K.PROMISE_MOVED: "plans/{id}",
     _K.TERMS_DECIDED: "terms",
+    _K.CERTIFICATE_DECIDED: "certificate/{id}",
     _K.TICKET_ANSWERED: "help/{id}",
     _K.LIMIT_REACHED: "usage",
     _K.ACCOUNT_CHANGED: "activity",

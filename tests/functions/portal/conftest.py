@@ -188,8 +188,8 @@ def build(environment: Any, origin: str = ORIGIN, gateway_url: str = GATEWAY) ->
     values = {
         "ENV": "test", "REGION_CODE": "eu", "TABLE": "records", "KEYS_TABLE": "keys", "KMS_KEY_ID": "key-1",
         "USER_POOL_ID": "eu-central-1_test", "USER_POOL_CLIENT_ID": CLIENT, "GATEWAY_URL": gateway_url,
-        "GATEWAY_QUEUE_URL": "gateway-events", "CUSTOMER_ROLE_ARN": "customer",
-        "PORTAL_ORIGINS": json.dumps({"eu": origin, "us": US_ORIGIN}),
+        "GATEWAY_QUEUE_URL": "gateway-events", "CUSTOMER_ROLE_ARN": "customer", "UPLOADS_BUCKET": "uploads",
+        "DOCUMENTS_BUCKET": "documents", "PORTAL_ORIGINS": json.dumps({"eu": origin, "us": US_ORIGIN}),
     }  # fmt: skip
     for name, value in values.items():
         environment.setenv(f"SALDO_{name}", value)

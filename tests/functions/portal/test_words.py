@@ -34,6 +34,7 @@ ALIKE = {
     *("line.step.per_unit", "line.step.other", "de:usage.limit_of", "es:usage.limit_of"),
     *("de:column.status", "de:nav.profile", "de:bank.bank", "de:field.name", "de:column.name", "de:status.paid"),
     *("fr:nav.invoices", "fr:pager.label", "fr:column.total", "fr:column.total_minor", "fr:column.date"),
+    *("fr:nav.documents", "fr:documents.document"),
     *("es:column.total", "es:column.total_minor", "es:invoice.total", "es:error.prefix"),
 }
 SOURCES = ("functions/portal", "functions/staff")

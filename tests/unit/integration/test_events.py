@@ -139,6 +139,24 @@ def note(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def bundle(**changes: Any) -> dict[str, Any]:
+    return {
+        "pk": "acct_eu_a",
+        "sk": "bundle#bun_0aaaa",
+        "kind": "bundle",
+        "bundle_id": "bun_0aaaa",
+        "entity_id": "ent_eu_seller",
+        "status": "asked",
+        "asked_at": "2026-11-23T08:00:00.000Z",
+        "documents": [["inv_20261101aaaa", "RW-1"]],
+    } | changes
+
+
+def test_a_bundle_is_told_when_it_is_asked_for_and_not_while_it_is_made() -> None:
+    assert types(None, bundle()) == ["bundle.asked"]
+    assert types(bundle(), bundle(status="making", done=1)) == []
+
+
 def types(old: Any, new: Any) -> list[str]:
     return [event.type for event in events_of(old, new)]
 
@@ -262,6 +280,7 @@ CHANGES = [
     (None, alert()),
     (None, reminder()),
     (None, note()),
+    (None, bundle()),
     (None, dispute()),
     (dispute(), dispute("refused")),
     (None, promise()),

@@ -44,6 +44,8 @@ class NoteKind(StrEnum):
     INSTALMENT_CHARGED = "instalment_charged"
     INSTALMENT_MISSED = "instalment_missed"
     TERMS_DECIDED = "terms_decided"
+    BUNDLE_READY = "bundle_ready"
+    CERTIFICATE_DECIDED = "certificate_decided"
 
     @property
     def notice(self) -> NoticeKind | None:
@@ -66,6 +68,7 @@ _NOTICES = {
     NoteKind.INSTALMENT_CHARGED: NoticeKind.DEBIT_ANNOUNCED,
     NoteKind.INSTALMENT_MISSED: NoticeKind.PROMISE_MOVED,
     NoteKind.TERMS_DECIDED: NoticeKind.TERMS_DECIDED,
+    NoteKind.CERTIFICATE_DECIDED: NoticeKind.CERTIFICATE_DECIDED,
     NoteKind.TICKET_ANSWERED: NoticeKind.TICKET_ANSWERED,
 }
 

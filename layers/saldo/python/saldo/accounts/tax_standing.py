@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -58,8 +59,11 @@ class TaxStanding:
     clock: Clock
     register: TaxIdRegister | None = None
 
-    def add_certificate(self, certificate: ExemptionCertificate, actor: Actor) -> bool:
-        """Have an account exempt from its certificate's first day on; False when it is there already.
+    def add_certificate(
+        self, certificate: ExemptionCertificate, actor: Actor, beside: Callable[[Unit], None] | None = None
+    ) -> bool:
+        """Have an account exempt from its certificate's first day on; False when it is there already. `beside` adds to
+        the unit.
 
         Refusal `invalid_certificate` naming every field at fault.
         """
@@ -70,6 +74,8 @@ class TaxStanding:
             return False
         unit = Unit(f"certificate {exemption.id}")
         unit.insert(records.certificate_item(certificate, account.organisation_id, self.sealer))
+        if beside:
+            beside(unit)
         self._keep(unit, account, (*account.exemptions, exemption), "certificate.added", exemption, actor)
         return True
 

@@ -25,6 +25,7 @@ KINDS = (
     "note",
     "dispute",
     "promise",
+    "bundle",
 )  # the only records whose changes are news
 _NOT_YET = ("draft", "void")
 _TAKEN = ("accepted", "fulfilled")
@@ -235,6 +236,14 @@ def _of_promise(old: Image | None, new: Image) -> list[DomainEvent]:
     ]
 
 
+def _of_bundle(old: Image | None, new: Image) -> list[DomainEvent]:
+    """Asked for: the making starts. How far it gets is none."""
+    if old is not None:
+        return []
+    told = {"bundle_id": new["bundle_id"], "documents": len(new["documents"])}
+    return [_letter_event("bundle.asked", new, new["bundle_id"], new["asked_at"], told)]
+
+
 def _letter_event(name: str, new: Image, letter_id: str, at: str, facts: Mapping[str, Any]) -> DomainEvent:
     """What is news once: when it is first on record."""
     return DomainEvent(
@@ -263,4 +272,5 @@ _OF_KIND: Mapping[str, Callable[[Image | None, Image], list[DomainEvent]]] = {
     "note": _of_note,
     "dispute": _of_dispute,
     "promise": _of_promise,
+    "bundle": _of_bundle,
 }

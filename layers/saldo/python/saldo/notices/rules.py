@@ -47,6 +47,8 @@ _ACTS: Mapping[str, NoticeKind] = {
     "promise.broken": _K.PROMISE_MOVED,
     "promise.told": _K.PROMISE_MOVED,
     "terms.request_decided": _K.TERMS_DECIDED,
+    "certificate_request.accepted": _K.CERTIFICATE_DECIDED,
+    "certificate_request.refused": _K.CERTIFICATE_DECIDED,
     "ticket.answered": _K.TICKET_ANSWERED,
     "alert.sent": _K.LIMIT_REACHED,
     "alert.failed": _K.LIMIT_REACHED,

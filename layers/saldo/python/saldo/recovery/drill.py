@@ -19,6 +19,7 @@ from saldo.access.records_people import invitation_from, member_from
 from saldo.access.records_sso import connection_from
 from saldo.access.records_staff import person_from, sealed_for
 from saldo.accounts.records import certificate_from, profile_from
+from saldo.certificates.records import opened_fields
 from saldo.disputes.records import opened_words
 from saldo.insight.invariants import check_all
 from saldo.kernel.clock import Clock, instant_from, instant_text
@@ -33,6 +34,7 @@ from saldo.storage.sealing import CannotOpen, Erased, KeyRing, Sealer
 from saldo.storage.store import Store
 from saldo.storage.wrapped_keys import WrappedKeys
 from saldo.support.records import ticket_from
+from saldo.uploads.records import opened_title
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -52,6 +54,8 @@ _OPENED_BY: dict[str, Any] = {
     "sso_connection": connection_from,
     "dispute_words": opened_words,
     "ticket": ticket_from,
+    "upload": opened_title,
+    "certificate_request": opened_fields,
 }
 
 

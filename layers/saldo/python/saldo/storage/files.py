@@ -69,6 +69,31 @@ class Files:
         except NotFound:
             return None
 
+    def delete(self, key: str) -> None:
+        """See to it that no file lies there; also when there was none. Versions go by the bucket's lifecycle."""
+        self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def post_form(
+        self, key: str, fixed: Mapping[str, str], most_bytes: int, lasts_s: int
+    ) -> tuple[str, dict[str, str]]:
+        """Address and fields of a form by which a browser lays one file of at most so many bytes under this very key.
+
+        `fixed`: further fields, which must come back as they are; S3 refuses fields that are not named. Nothing is
+        asked of S3: the form is signed with our own credentials and can do what they can under that key.
+        """
+        conditions: list[Any] = [{name: value} for name, value in fixed.items()]
+        conditions.append(["content-length-range", 1, most_bytes])
+        made = self._client.generate_presigned_post(
+            Bucket=self.bucket, Key=key, Fields=dict(fixed), Conditions=conditions, ExpiresIn=lasts_s
+        )
+        return made["url"], made["fields"]
+
+    def address_of(self, key: str, name: str, lasts_s: int) -> str:
+        """Where a browser can take this file for so long, to lay on its disk under `name` (letters, digits, .-_)."""
+        as_file = {"ResponseContentDisposition": f'attachment; filename="{name}"'}
+        asked = {"Bucket": self.bucket, "Key": key, **as_file}
+        return self._client.generate_presigned_url(ClientMethod="get_object", Params=asked, ExpiresIn=lasts_s)
+
     def first_versions(self, prefix: str) -> dict[str, tuple[str, int]]:
         """Of each file in a versioned bucket: its oldest version, and how many there are. A deletion hides none."""
         found: dict[str, tuple[str, int]] = {}

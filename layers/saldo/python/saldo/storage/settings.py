@@ -26,6 +26,7 @@ class Settings:
     `billed_tolerance_percent`: how far a run's totals may lie from those of a month before, "" for 30.
     `sign_in_url`: the user pool's own domain for single sign-on, "" for the endpoint that its client talks to.
     `customer_role_arn`: the role under which pages reach a customer's records (`narrowed`).
+    `scanner_address`: clamd as `host:port`, "" for the test file of EICAR alone.
     `flags`: the AppConfig application of feature flags, "" for the list that the code carries.
     """
 
@@ -37,6 +38,7 @@ class Settings:
     documents_bucket: str
     imports_bucket: str
     usage_bucket: str
+    uploads_bucket: str
     audit_bucket: str
     bus: str
     user_pool_id: str
@@ -56,6 +58,7 @@ class Settings:
     tax_url: str
     tax_secret_arn: str
     vat_register_url: str
+    scanner_address: str
     billed_tolerance_percent: str
     canary_secret_arn: str
     customer_role_arn: str

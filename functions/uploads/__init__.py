@@ -1,0 +1,1 @@
+"""Looking at files that were handed in, and deleting them in time."""
