@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from functions.portal import formats
+from functions.portal.forms import whole
 from functions.portal.presenters.tables import Column
 from functions.portal.presenters.tags import Tag, dispute_tag, disputed_note, due_note, invoice_tag
 from functions.portal.words import Words
@@ -77,7 +78,7 @@ def wish_from(query: Mapping[str, list[str]]) -> ListWish:
         text=get.get("text", "")[:40],
         sort=sort if sort in COLUMNS else "issued_on",
         descending=get.get("order", "desc" if sort == "issued_on" else "asc") != "asc",
-        page=min(int(page), 10_000) if page.isascii() and page.isdigit() else 1,
+        page=min(whole(page) or 1, 10_000),
         cursor=get.get("cursor", "")[:600],
     )
 
