@@ -14,7 +14,7 @@ from saldo.access.rules import READERS
 from saldo.invoicing.reading import rows_by_id
 from saldo.kernel.errors import NotFound
 from saldo.kernel.ids import check_id
-from saldo.payments import records
+from saldo.payments import reading
 from saldo.payments.reading import load
 
 routes = Routes("payments")
@@ -24,8 +24,8 @@ PAGE = 50
 @routes.get("/accounts/{account_id}/payments", roles(READERS))
 def payments(visit: Visit) -> Answer:
     seat, cursor = visit.account, visit.asked("cursor")[:600] or None
-    found = visit.records.query(seat.account_id, prefix=records.PREFIX, limit=PAGE, newest_first=True, cursor=cursor)
-    rows = payment_rows([records.payment_from(item) for item in found.items], seat.time_zone, visit.words)
+    found = reading.page(visit.records, seat.account_id, PAGE, cursor)
+    rows = payment_rows(found.payments, seat.time_zone, visit.words)
     return page(visit, "payments", rows=rows, older=found.cursor, newer=cursor, tab="payments")
 
 
