@@ -298,7 +298,7 @@ class OrderLineIn(Model):
 
     model_config = ConfigDict(extra="forbid")
 
-    number: str
+    number: str = Field(min_length=1)
     quantity: Amount
     sku: str | None = None
     unit_price: Amount | None = Field(None, description="Major units; of what recurs, for each cycle.")
@@ -311,7 +311,7 @@ class OrderIn(Model):
 
     model_config = ConfigDict(extra="forbid")
 
-    purchase_order: str
+    purchase_order: str = Field(min_length=1)
     order_on: Day
     customer: CustomerIn
     lines: list[OrderLineIn] = Field(min_length=1, max_length=500)
