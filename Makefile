@@ -84,7 +84,8 @@ audit: setup ## known flaws of dependencies, of code, secrets left lying; fails 
 judges: setup ## others' programs that look for flaws: schemathesis on the API, wapiti on the pages; EXAMPLES, SEED
 	@test build/judges/locked -nt requirements-judges.txt || { rm -rf build/judges && $(PYTHON) -m venv build/judges \
 		&& build/judges/bin/pip install -q --require-hashes -r requirements-judges.txt && touch build/judges/locked; }
-	@$(PATHS) EXAMPLES=$(or $(EXAMPLES),50) SEED=$(or $(SEED),7) $(PYTHON) -m tests.judges
+	@$(PATHS) EXAMPLES=$(or $(EXAMPLES),50) SEED=$(or $(SEED),7) LIMIT_S=$(or $(LIMIT_S),900) \
+		$(PYTHON) -m tests.judges
 
 permissions: setup ## what the deployed policies grant and no workflow needs
 	@$(PATHS) $(PYTHON) -m tests.permissions
