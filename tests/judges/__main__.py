@@ -1,7 +1,8 @@
 """`make judges`: schemathesis holds the API against its own description, wapiti attacks the pages, both over HTTP.
 
 They run in a virtual environment of their own (requirements-judges.txt), against the applications of this process.
-Fails when either finds something. EXAMPLES: how many requests schemathesis makes of each route, SEED: which; LIMIT_S: how long wapiti may look around.
+Fails when either finds something. EXAMPLES: how many requests schemathesis makes of each route, SEED: which;
+LIMIT_S: how long wapiti may look around.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ OUT = ("/sign-out", "/profile/sessions/end", "/profile/sessions/end-others", "/p
 
 
 ACKNOWLEDGED = {
-    # It reads the address out of saldo.js and not the form that is sent; without its key the answer is 403 (test_forms).
+    # Read out of saldo.js, without the form that it sends; without its key the answer is 403 (test_forms).
     ("Cross Site Request Forgery", "POST", "/session/extend"),
 }
 
