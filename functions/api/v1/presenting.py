@@ -99,23 +99,24 @@ def payment_out(payment: Payment) -> PaymentOut:
     applied = [
         AppliedOut(invoice=a.invoice_id, amount=major(a.minor, currency), amount_minor=a.minor) for a in payment.applied
     ]
-    return PaymentOut(
-        id=payment.id,
-        url=f"/api/v1/accounts/{payment.account_id}/payments/{payment.id}",
-        account=payment.account_id,
-        status=payment.status.value,
-        currency=currency,
-        amount=major(payment.amount.minor, currency),
-        amount_minor=payment.amount.minor,
-        method=payment.method,
-        started_at=payment.started_at,
-        settled_at=payment.settled_at,
-        receipt_number=payment.receipt_number or None,
-        failure_code=payment.failure_code or None,
-        applied=applied,
-        unapplied=major(payment.unapplied_minor, currency),
-        unapplied_minor=payment.unapplied_minor,
-    )
+    told: dict[str, object] = {
+        "id": payment.id,
+        "url": f"/api/v1/accounts/{payment.account_id}/payments/{payment.id}",
+        "account": payment.account_id,
+        "status": payment.status.value,
+        "currency": currency,
+        "amount": major(payment.amount.minor, currency),
+        "amount_minor": payment.amount.minor,
+        "method": payment.method,
+        "started_at": payment.started_at,
+        "settled_at": payment.settled_at,
+        "receipt_number": payment.receipt_number or None,
+        "failure_code": payment.failure_code or None,
+        "applied": applied,
+        "unapplied": major(payment.unapplied_minor, currency),
+        "unapplied_minor": payment.unapplied_minor,
+    }
+    return PaymentOut.model_validate(told)
 
 
 def subscription_out(one: Subscription) -> SubscriptionOut:

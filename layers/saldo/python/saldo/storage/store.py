@@ -308,7 +308,7 @@ def _from_cursor(cursor: str, check: Any) -> Item:
         check(key["pk"])
     except (ValueError, KeyError, RecursionError) as error:
         raise _no_cursor() from error
-    return key
+    return dict(key)
 
 
 def _lies_within(place: Item, pk: str, prefix: str, first: str | None, last: str | None, agenda: bool) -> bool:
@@ -316,7 +316,8 @@ def _lies_within(place: Item, pk: str, prefix: str, first: str | None, last: str
     owner, order = ("agenda_pk", "agenda_on") if agenda else ("pk", "sk")
     if set(place) != {"pk", "sk", owner, order} or place[owner] != pk:
         return False
-    return place[order].startswith(prefix) and (first or "") <= place[order] <= (last or place[order])
+    at = str(place[order])
+    return at.startswith(prefix) and (first or "") <= at <= (last or at)
 
 
 def _no_cursor() -> Refusal:
