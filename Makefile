@@ -79,10 +79,17 @@ nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 oper
 	@$(PATHS) $(PYTHON) -m tests.simulation crashes --pairs 2000
 	@$(PATHS) $(PYTHON) -m tests.simulation months --seed $(or $(SEED),1) --months 10000
 	@SALDO_THOROUGH=1 $(PYTHON) -m pytest -q tests/property/test_usage_lines.py tests/property/test_usage_paths.py
+	@SALDO_THOROUGH=1 $(PYTHON) -m pytest -q tests/functions/security
 	@$(PATHS) $(PYTHON) -m tests.mutants
 
 audit: setup ## known flaws of dependencies, of code, secrets left lying; fails when it could not look
 	@$(PATHS) $(PYTHON) -m local.scanning
+
+judges: setup ## others' programs that look for flaws: schemathesis on the API, wapiti on the pages; EXAMPLES, SEED
+	@test build/judges/locked -nt requirements-judges.txt || { rm -rf build/judges && $(PYTHON) -m venv build/judges \
+		&& build/judges/bin/pip install -q --require-hashes -r requirements-judges.txt && touch build/judges/locked; }
+	@$(PATHS) EXAMPLES=$(or $(EXAMPLES),50) SEED=$(or $(SEED),7) LIMIT_S=$(or $(LIMIT_S),900) \
+		$(PYTHON) -m tests.judges
 
 permissions: setup ## what the deployed policies grant and no workflow needs
 	@$(PATHS) $(PYTHON) -m tests.permissions
@@ -110,4 +117,4 @@ deploy: setup ## deploy every stack of ENV to AWS
 lock: setup ## pin and hash every package again
 	@$(PYTHON) -m local.lock
 
-.PHONY: help setup up down reset status test parts whole check lint style types bench cost load cases decade simulate crashes mutants nightly audit permissions pictures synth deploy lock
+.PHONY: help setup up down reset status test parts whole check lint style types bench cost load cases decade simulate crashes mutants nightly audit judges permissions pictures synth deploy lock

@@ -43,6 +43,7 @@ def layer_lock(layer: str) -> str:
 def main() -> None:
     _compile("requirements-dev")
     _compile("requirements", "--constraint", "requirements-dev.txt")
+    _compile("requirements-judges")
     for layer in LAYERS:
         (ROOT / "layers" / layer / "requirements.txt").write_text(layer_lock(layer))
 

@@ -57,7 +57,10 @@ def description(declared: Declared) -> Json:
         "info": {
             "title": "Saldo",
             "version": VERSION,
-            "description": "Quotes, usage events and invoices of one seller. Fields may be added; none goes away.",
+            "description": (
+                "Quotes, usage events, orders, invoices, payments and subscriptions of one seller. "
+                "Fields may be added; none goes away."
+            ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -137,7 +140,7 @@ def _failures(rule: Rule) -> Json:
         codes.setdefault("invalid_input", "every parameter at fault is named")
         codes["not_found"] = "there is no such account of this seller"
     if rule.operation.has_etag:
-        codes["not_found"] = "there is no such invoice of this seller"
+        codes["not_found"] = "there is no such record of this seller's customers"
     by_status: dict[int, list[str]] = {}
     for code, meaning in codes.items():
         by_status.setdefault(STATUS.get(code, 422), []).append(f"`{code}`: {meaning}")

@@ -15,6 +15,8 @@ from saldo.storage.repeats import Repeats
 
 if TYPE_CHECKING:
     from saldo.orders.service import Orders
+    from saldo.storage.store import Store
+    from saldo.subscriptions.service import Subscriptions
     from saldo.usage.accept import AcceptUsage
     from saldo.usage.quarantine import Quarantine
 
@@ -55,3 +57,10 @@ def orders() -> Orders:
     from saldo.orders.service import Orders
 
     return Orders(store(), clock)
+
+
+def subscriptions(within: Store) -> Subscriptions:
+    """Of the account that `within` reaches."""
+    from saldo.subscriptions.service import Subscriptions
+
+    return Subscriptions(within, clock)

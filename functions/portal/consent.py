@@ -5,11 +5,11 @@ from __future__ import annotations
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import Routes, roles
+from functions.portal.forms import whole
 from functions.portal.pages import page
 from functions.portal.visit import Visit
 from saldo.access.acting import HOURS
 from saldo.access.model import Role
-from saldo.kernel.errors import Refusal
 
 routes = Routes("consent")
 ADMINS = frozenset({Role.ACCOUNT_ADMIN})
@@ -25,10 +25,7 @@ def consent(visit: Visit) -> Answer:
 
 @routes.post("/accounts/{account_id}/consent", roles(ADMINS))
 def grant(visit: Visit) -> Answer:
-    sent = visit.sent("hours")
-    if not sent.isdecimal():
-        raise Refusal("invalid_form", "not one of the times offered")
-    services.acting().grant(visit.account.account_id, int(sent), visit.actor)
+    services.acting().grant(visit.account.account_id, whole(visit.sent("hours")), visit.actor)
     return see_other(f"{visit.home}/consent")
 
 

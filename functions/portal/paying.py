@@ -253,7 +253,7 @@ def _check_again(
     field: str = "code",
 ) -> Answer:
     """The check page once more, with what was wrong about the proof, the method or the day."""
-    if not {r.invoice_id for r in rows} >= set(wanted.chosen):
+    if not chosen or not {r.invoice_id for r in rows} >= set(wanted.chosen):
         return choice_page(visit, rows, wanted, _decided(visit, rows, wanted)[2])
     asks_code = field == "code" or bool(visit.sent("code") or visit.sent("passkey"))
     return _check_page(visit, rows, chosen, wanted, visit.sent("request_key"), asks_code, [(field, text)])

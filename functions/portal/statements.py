@@ -7,6 +7,7 @@ from datetime import date
 
 from functions.portal.answers import Answer
 from functions.portal.endpoint import Routes, roles
+from functions.portal.forms import whole
 from functions.portal.pages import page
 from functions.portal.presenters.filters import date_from
 from functions.portal.presenters.statements import statement_file, statement_view, without_number
@@ -59,8 +60,7 @@ def _numbers(visit: Visit, found: Sequence[Statement]) -> dict[str, str]:
 
 
 def _page(visit: Visit) -> int:
-    asked = visit.asked("page")[:6]
-    return int(asked) if asked.isascii() and asked.isdigit() else 1
+    return whole(visit.asked("page")) or 1
 
 
 def _at(visit: Visit, from_on: date, to_on: date, page: int) -> str:

@@ -118,7 +118,7 @@ class Visit(Request):
 
 def safe_next(path: str) -> str:
     """Where to go after signing in: a page of ours, never another site."""
-    return path if _NEXT.fullmatch(path) and "//" not in path else "/accounts"
+    return path if _NEXT.fullmatch(path) and "//" not in path and ".." not in path else "/accounts"
 
 
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))

@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 from functions.portal.answers import Answer, see_other
+from functions.portal.forms import whole
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
@@ -110,13 +111,11 @@ def elevation(visit: StaffVisit) -> Answer:
 
 @routes.post("/staff/{entity_id}/elevation", staff(rules.READ))
 def ask(visit: StaffVisit) -> Answer:
-    hours, role = visit.sent("hours"), next((r for r in StaffRole if r.value == visit.sent("role")), None)
-    if role is None or not hours.isdecimal():
+    hours, role = whole(visit.sent("hours")), next((r for r in StaffRole if r.value == visit.sent("role")), None)
+    if role is None or not hours:
         raise Refusal("invalid_form", "not a role, or not a time")
     who, request = visit.who.staff, visit.sent("request")[:64]
-    asked = services.elevations().ask(
-        who, visit.at.entity_id, role, int(hours), visit.sent("why"), request, visit.actor
-    )
+    asked = services.elevations().ask(who, visit.at.entity_id, role, hours, visit.sent("why"), request, visit.actor)
     return see_other(f"{visit.home}/proposals/{asked.id}")
 
 

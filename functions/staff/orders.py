@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functions.portal.answers import Answer, see_other
+from functions.portal.forms import whole
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
@@ -55,8 +56,7 @@ def refuse(visit: StaffVisit) -> Answer:
 
 def _decided(visit: StaffVisit, decide: object) -> Answer:
     assert callable(decide), "accept or refuse"
-    version = visit.sent("version")
-    seen = int(version) if version.isdecimal() else None
+    seen = whole(visit.sent("version")) or None
     try:
         decide(visit.at.entity_id, visit.params["order_id"], visit.actor, visit.sent("note")[:300], version=seen)
     except Refusal as refusal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from functions.portal.answers import Answer, see_other
+from functions.portal.forms import whole
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
@@ -73,11 +74,11 @@ def run(visit: StaffVisit) -> Answer:
 
 
 def _attempt(visit: StaffVisit) -> tuple[Attempt, list[SetAside]]:
-    run_id, number = visit.params["run_id"], visit.asked("attempt") or "1"
-    if not run_id.startswith(f"run_{visit.at.entity_id.removeprefix('ent_')}_") or not number.isdecimal():
+    run_id, number = visit.params["run_id"], whole(visit.asked("attempt") or "1")
+    if not run_id.startswith(f"run_{visit.at.entity_id.removeprefix('ent_')}_") or not number:
         raise NotFound
     store = services.store().within(run_id)
-    item = store.get(*attempt_key(run_id, int(number[:4])))
+    item = store.get(*attempt_key(run_id, number))
     if item is None or item["entity_id"] != visit.at.entity_id:
         raise NotFound
     found = store.query_all(run_id, prefix=result_prefix(item["attempt"]))

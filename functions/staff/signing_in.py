@@ -24,7 +24,7 @@ _NEXT = re.compile(r"/(staff|styleguide)(/[A-Za-z0-9_\-./]*)?")
 
 
 def _safe(path: str) -> str:
-    return path if _NEXT.fullmatch(path) and "//" not in path else "/staff"
+    return path if _NEXT.fullmatch(path) and "//" not in path and ".." not in path else "/staff"
 
 
 def _cookies() -> Cookies:

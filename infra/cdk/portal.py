@@ -46,6 +46,16 @@ _SIGN_IN = [
 _PORTAL_APP, _API_APP = "app", "functions.api.v1.app"
 _API_QUOTES = "/api/v1/quotes/POST"
 _WRONG_KEYS_PER_5_MINUTES = 300
+# The functions' own answers have theirs (functions/http/edge); values stand in quotes here, and cannot have any.
+_ON_OWN_ANSWERS = {
+    "Cache-Control": "'no-store'",
+    "Content-Security-Policy": "'sandbox'",
+    "Content-Type": "'application/problem+json'",
+    "Referrer-Policy": "'no-referrer'",
+    "Strict-Transport-Security": "'max-age=63072000; includeSubDomains'",
+    "X-Content-Type-Options": "'nosniff'",
+    "X-Frame-Options": "'DENY'",
+}
 _FEWER = apigateway.MethodDeploymentOptions(
     throttling_rate_limit=50,
     throttling_burst_limit=100,
@@ -236,7 +246,8 @@ class PortalStack(Stack):
             self.api.root.resource_for_path(f"{_GREEDY}{{proxy+}}").add_method("ANY", integration)
 
     def _gateways_own_answers(self) -> None:
-        """What API Gateway says before any function runs, in the same words as the API."""
+        """What API Gateway says before any function runs (or when none answers): in the words of the API where we know
+        what it is, and always with the headers that keep browsers from keeping, framing or running it."""
         kinds = {
             "Throttled": (apigateway.ResponseType.THROTTLED, "429", "too_many_requests", {"Retry-After": "'1'"}),
             "NoSuchRoute": (apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN, "404", "not_found", {}),
@@ -248,9 +259,14 @@ class PortalStack(Stack):
                 name,
                 type=kind,
                 status_code=status,
-                response_headers=headers,
+                response_headers={**_ON_OWN_ANSWERS, **headers},
                 templates={"application/json": json.dumps({**said, "instance": "$context.requestId"})},
             )
+        for name, kind in (
+            ("Refused", apigateway.ResponseType.DEFAULT_4_XX),
+            ("Failed", apigateway.ResponseType.DEFAULT_5_XX),
+        ):
+            self.api.add_gateway_response(name, type=kind, response_headers=_ON_OWN_ANSWERS)
 
     def _watch(self) -> list[cloudwatch.Alarm]:
         """Chalice answers an unforeseen exception itself, so Lambda counts no error: the 5xx count does.

@@ -18,7 +18,7 @@ _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)\s*(?:;\s*(.*?))?\s*\\?$
 
 def locks(root: Path) -> list[Path]:
     """Every file of pins there is; a layer without one is an error elsewhere (tests/unit/test_layers.py)."""
-    return [root / "requirements.txt", root / "requirements-dev.txt"] + [
+    return [root / f"requirements{kind}.txt" for kind in ("", "-dev", "-judges")] + [
         root / "layers" / layer / "requirements.txt" for layer in LAYERS
     ]
 

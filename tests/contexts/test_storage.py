@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from decimal import Decimal
 
 import pytest
@@ -88,6 +90,23 @@ def test_a_cursor_of_another_owner_is_refused(region: Region) -> None:
         region.store.within("acct_eu_a").query("acct_eu_a", limit=1, cursor=foreign)
     with pytest.raises(Refusal, match="invalid_cursor"):
         region.store.query("acct_eu_a", cursor="nonsense")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"pk": 1, "sk": "x#1"}, ["acct_eu_a", "x#1"], "acct_eu_a", {"pk": "acct_eu_a"},
+        {"pk": "acct_eu_b", "sk": "x#1"}, {"pk": "acct_eu_a", "sk": "y#1"},
+        {"pk": "acct_eu_a", "sk": "x#1", "more": "x"},
+        {"pk": "acct_eu_a", "sk": 1},
+        {"pk": "acct_eu_a", "sk": "x#1", "agenda_pk": "a", "agenda_on": "b"},
+    ],
+)  # fmt: skip
+def test_a_cursor_of_our_own_making_or_of_another_list_begins_nowhere(region: Region, place: object) -> None:
+    """The table itself refuses a place outside of what is asked for, as an error of ours."""
+    cursor = base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    with pytest.raises(Refusal, match="invalid_cursor"):
+        region.store.query("acct_eu_a", prefix="x#", cursor=cursor)
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(region: Region) -> None:

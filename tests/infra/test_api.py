@@ -68,11 +68,23 @@ def test_whoever_sends_too_much_is_told_when_to_come_again(assembly: Assembly) -
     (throttled,) = [r for r in responses if r["ResponseType"] == "THROTTLED"]
     assert throttled["StatusCode"] == "429"
     assert "gatewayresponse.header.Retry-After" in throttled["ResponseParameters"]
-    assert {json.loads(r["ResponseTemplates"]["application/json"])["code"] for r in responses} == {
-        "too_many_requests",
-        "not_found",
-        "too_large",
+    told = [r["ResponseTemplates"]["application/json"] for r in responses if "ResponseTemplates" in r]
+    assert {json.loads(text)["code"] for text in told} == {"too_many_requests", "not_found", "too_large"}
+
+
+def test_what_the_gateway_says_itself_is_kept_from_caches_frames_and_scripts_too(assembly: Assembly) -> None:
+    responses = {
+        r["Properties"]["ResponseType"]: r["Properties"]["ResponseParameters"]
+        for r in assembly.template("eu", "portal")["Resources"].values()
+        if r["Type"] == "AWS::ApiGateway::GatewayResponse"
     }
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "MISSING_AUTHENTICATION_TOKEN"} <= set(responses)
+    for headers in responses.values():
+        told = {name.removeprefix("gatewayresponse.header."): value for name, value in headers.items()}
+        assert told["Cache-Control"] == "'no-store'" and told["X-Content-Type-Options"] == "'nosniff'"
+        assert told["Content-Security-Policy"] == "'sandbox'" and told["X-Frame-Options"] == "'DENY'"
+        assert "Strict-Transport-Security" in told
+        assert all(v[0] == v[-1] == "'" and "'" not in v[1:-1] for v in told.values())
 
 
 def test_quotes_cannot_take_all_that_the_others_need(assembly: Assembly) -> None:

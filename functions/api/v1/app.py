@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functions.api.endpoint import edge
-from functions.api.v1 import description, invoices, orders, quotes, usage_events
+from functions.api.v1 import description, invoices, orders, payments, quotes, subscriptions, usage_events
 from functions.http.application import Application
 
 app = Application("saldo-api", edge)
-for part in (description, quotes, usage_events, orders, invoices):
+for part in (description, quotes, usage_events, orders, invoices, payments, subscriptions):
     app.register_blueprint(part.routes.blueprint)
 app.checked()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 from functions.api import services
 from functions.api.call import Call
 from functions.api.endpoint import Routes, Rule
 from functions.api.operation import Operation
+from functions.api.reaching import account_of
+from functions.api.tags import tagged
 from functions.api.v1.models import InvoiceDetail, InvoicePage, InvoiceQuery
 from functions.http.answers import JSON, Answer
 from saldo.access.model_api_keys import Scope
@@ -54,13 +54,11 @@ def get_invoice(call: Call) -> Answer:
     from functions.api.v1.presenting import invoice_detail
     from saldo.invoicing import reading_seller
 
-    account_id, invoice_id = check_id(call.params["account_id"], "acct"), check_id(call.params["invoice_id"], "inv")
-    found = reading_seller.invoice(services.store(), call.entity_id, account_id, invoice_id)
-    body = invoice_detail(found).model_dump_json(by_alias=True)
-    etag = f'"{sha256(body.encode()).hexdigest()[:32]}"'
-    kept = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if etag in call.headers.get("if-none-match", ""):
-        return Answer("", 304, JSON, kept)
-    seen = AuditRecord(account_id, call.now, call.actor, "invoice.viewed", invoice_id)
-    services.store().put_many([audit_item(seen)])
-    return Answer(body, kind=JSON, headers=kept)
+    account_id, store = account_of(call)
+    invoice_id = check_id(call.params["invoice_id"], "inv")
+    found = reading_seller.invoice(store, call.entity_id, account_id, invoice_id)
+    answer = tagged(call, invoice_detail(found).model_dump_json(by_alias=True))
+    if answer.status != 304:
+        seen = AuditRecord(account_id, call.now, call.actor, "invoice.viewed", invoice_id)
+        store.put_many([audit_item(seen)])
+    return answer

@@ -7,7 +7,7 @@ Fields may be added to an answer; those that are here stay. `until` is the day a
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -60,6 +60,15 @@ class ProblemDetails(Out):
 
 
 # -- invoices ----------------------------------------------------------------------------------------------------------
+
+
+class PageQuery(Model):
+    """Which page of a list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(50, ge=1, le=100, description="At most so many on a page.")
+    cursor: str = Field("", max_length=1000, description="`next_cursor` of the page before.")
 
 
 class InvoiceQuery(Model):
@@ -142,6 +151,80 @@ class InvoiceDetail(InvoiceOut):
     taxes: list[TaxOut] | None
 
 
+# -- payments ----------------------------------------------------------------------------------------------------------
+
+
+class AppliedOut(Out):
+    """A part of a payment that settled an invoice, or a part of one."""
+
+    invoice: str
+    amount: Decimals
+    amount_minor: int
+
+
+class PaymentOut(Out):
+    """A payment through a gateway. `applied` and `unapplied` are of what was received."""
+
+    id: str = Field(examples=["pay_6vzctdef1jb03jsxfezpnn6tsn"])
+    url: str = Field(description="Where this payment is.")
+    account: str
+    status: Literal["started", "requires_action", "processing", "cancelled", "failed", "settled"]
+    currency: Currency
+    amount: Decimals
+    amount_minor: int
+    method: str = Field(description="As people know it; empty until the gateway tells.", examples=["Visa …4242"])
+    started_at: datetime
+    settled_at: datetime | None
+    receipt_number: str | None
+    failure_code: str | None
+    applied: list[AppliedOut]
+    unapplied: Decimals = Field(description="Received, and of no invoice yet.")
+    unapplied_minor: int
+
+
+class PaymentPage(Out):
+    """A page of an account's payments, the newest first."""
+
+    data: list[PaymentOut]
+    has_more: bool = Field(description="Whether there may be more: ask again with `next_cursor`.")
+    next_cursor: str | None
+
+
+# -- subscriptions -----------------------------------------------------------------------------------------------------
+
+
+class ChangeOut(Out):
+    """Something agreed for a day."""
+
+    kind: str = Field(examples=["quantities"])
+    effective_on: date
+
+
+class SubscriptionOut(Out):
+    """An account's use of a version of a plan. `next_bill_on` is null when nothing is left to bill."""
+
+    id: str
+    url: str = Field(description="Where this subscription is.")
+    account: str
+    plan_version: str
+    status: str = Field(examples=["active"])
+    started_on: date
+    trial_end_on: date | None
+    cancelled_on: date | None
+    next_bill_on: date | None
+    billed_through: date | None
+    quantities: dict[str, Decimals] = Field(description="By component; 1 of those that are not named.")
+    purchase_order: str
+    cost_centre: str
+    changes: list[ChangeOut]
+
+
+class SubscriptionList(Out):
+    """All of an account's subscriptions."""
+
+    data: list[SubscriptionOut]
+
+
 # -- usage -------------------------------------------------------------------------------------------------------------
 
 
@@ -215,7 +298,7 @@ class OrderLineIn(Model):
 
     model_config = ConfigDict(extra="forbid")
 
-    number: str
+    number: str = Field(min_length=1)
     quantity: Amount
     sku: str | None = None
     unit_price: Amount | None = Field(None, description="Major units; of what recurs, for each cycle.")
@@ -228,7 +311,7 @@ class OrderIn(Model):
 
     model_config = ConfigDict(extra="forbid")
 
-    purchase_order: str
+    purchase_order: str = Field(min_length=1)
     order_on: Day
     customer: CustomerIn
     lines: list[OrderLineIn] = Field(min_length=1, max_length=500)

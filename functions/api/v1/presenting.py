@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from functions.api.v1.models import InvoiceDetail, InvoiceOut, LineOut, TaxOut
+from functions.api.v1.models import (
+    AppliedOut,
+    ChangeOut,
+    InvoiceDetail,
+    InvoiceOut,
+    LineOut,
+    PaymentOut,
+    SubscriptionOut,
+    TaxOut,
+)
 from saldo.catalog.model import name_in
 from saldo.invoicing.model import InvoiceBody, Line
 from saldo.invoicing.reading import Invoice
 from saldo.invoicing.records import InvoiceHeader
 from saldo.kernel.exact import plain
 from saldo.kernel.money import Money
+from saldo.payments.model import Payment
+from saldo.subscriptions.model import Subscription
 from saldo.tax.model import TaxTotal
 
 
@@ -79,4 +90,50 @@ def _tax(tax: TaxTotal, currency: str) -> TaxOut:
         tax=major(tax.tax_minor, currency),
         tax_minor=tax.tax_minor,
         reason=tax.reason,
+    )
+
+
+def payment_out(payment: Payment) -> PaymentOut:
+    """A payment as it stands."""
+    currency = payment.amount.currency
+    applied = [
+        AppliedOut(invoice=a.invoice_id, amount=major(a.minor, currency), amount_minor=a.minor) for a in payment.applied
+    ]
+    told: dict[str, object] = {
+        "id": payment.id,
+        "url": f"/api/v1/accounts/{payment.account_id}/payments/{payment.id}",
+        "account": payment.account_id,
+        "status": payment.status.value,
+        "currency": currency,
+        "amount": major(payment.amount.minor, currency),
+        "amount_minor": payment.amount.minor,
+        "method": payment.method,
+        "started_at": payment.started_at,
+        "settled_at": payment.settled_at,
+        "receipt_number": payment.receipt_number or None,
+        "failure_code": payment.failure_code or None,
+        "applied": applied,
+        "unapplied": major(payment.unapplied_minor, currency),
+        "unapplied_minor": payment.unapplied_minor,
+    }
+    return PaymentOut.model_validate(told)
+
+
+def subscription_out(one: Subscription) -> SubscriptionOut:
+    """A subscription with its terms."""
+    return SubscriptionOut(
+        id=one.id,
+        url=f"/api/v1/accounts/{one.account_id}/subscriptions/{one.id}",
+        account=one.account_id,
+        plan_version=one.plan_version_id,
+        status=one.status.value,
+        started_on=one.started_on,
+        trial_end_on=one.trial_end_on,
+        cancelled_on=one.cancelled_on,
+        next_bill_on=one.next_bill_on,
+        billed_through=one.billed_through,
+        quantities={name: plain(quantity) for name, quantity in sorted(one.quantities.items())},
+        purchase_order=one.purchase_order,
+        cost_centre=one.cost_centre,
+        changes=[ChangeOut(kind=c.kind.value, effective_on=c.effective_on) for c in one.changes],
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
 
+from functions.portal.forms import whole
 from saldo.kernel.errors import Problems
 
 Query = Mapping[str, list[str]]
@@ -73,8 +74,7 @@ def said(query: Query, name: str) -> str:
 
 
 def page_from(query: Query) -> int:
-    text = said(query, "page")
-    return min(int(text), 10_000) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+    return min(whole(said(query, "page")) or 1, 10_000)
 
 
 def query_of(asked: Filter) -> str:

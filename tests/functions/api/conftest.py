@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -20,16 +20,20 @@ from saldo.access.model_api_keys import ApiKey, Scope
 from saldo.accounts.records import account_item, customer_item, entity_item
 from saldo.audit.model import Actor
 from saldo.catalog.records import offer_item, product_item
+from saldo.invoicing.records import PREFIX as HEADERS
 from saldo.storage.store import Store
+from saldo.subscriptions.records import PREFIX as SUBSCRIPTIONS
 from saldo.usage.accept import AcceptUsage, take_in
 from saldo.usage.ingest import Ingest
 from tests.contexts.conftest import FrozenClock
 from tests.contexts.sellers import account, entity
+from tests.functions.security.samples import SAMPLES, Owner
 from tests.permissions.gate import Guarded, acting, deployed_gate
 from tests.simulation.world import ENTITY, PLAN, PRODUCT, World
 
 OPERATOR = Actor("operator", "staff")
 US_ORIGIN = "https://us.saldo.example"
+OWN_ACCOUNT = "acct_eu_000001"
 OTHER_ENTITY, OTHER_ACCOUNT = "ent_eu_other", "acct_eu_other"
 ALL = tuple(scope.value for scope in Scope)
 _CACHED = ("settings", "store", "api_keys", "repeats", "usage_acceptance", "quarantine", "orders")
@@ -70,6 +74,7 @@ class Api:
     keys: ApiKeys
     queue: QueueInMemory = field(default_factory=lambda: QueueInMemory())
     tokens: dict[str, str] = field(default_factory=dict)
+    has: dict[str, dict[str, str]] = field(default_factory=dict)  # account → part of a path → id of that account's
 
     def take_in_what_waits(self) -> None:
         """What the function behind the queue does."""
@@ -126,9 +131,21 @@ def build(environment: Any, accounts: int = 3) -> Api:
     keys = ApiKeys(world.store, clock)
     environment.setattr(services, "api_keys", lambda: keys)
     made = Api(world, clock, keys)
+    made.has = _possessions(world.store)
     acceptance = AcceptUsage(world.store, made.queue, clock)
     environment.setattr(services, "usage_acceptance", lambda: acceptance)
     return made
+
+
+def _possessions(store: Store) -> dict[str, dict[str, str]]:
+    """Of our customer a payment more than what runs made; of another seller's one of everything."""
+    unsealed: Any = None  # nothing that is made here is personal
+    ours = Owner(store, unsealed, OWN_ACCOUNT, ENTITY.id, "org_eu_customer", "user_eu_somebody")
+    theirs = replace(ours, account_id=OTHER_ACCOUNT, entity_id=OTHER_ENTITY)
+    own = {"invoice_id": next(store.query_all(OWN_ACCOUNT, prefix=HEADERS))["invoice_id"]}
+    own |= {"subscription_id": next(store.query_all(OWN_ACCOUNT, prefix=SUBSCRIPTIONS))["sk"].partition("#")[2]}
+    own |= {"account_id": OWN_ACCOUNT, "payment_id": SAMPLES["payment_id"](ours)}
+    return {OWN_ACCOUNT: own, OTHER_ACCOUNT: {name: SAMPLES[name](theirs) for name in own}}
 
 
 def _others(store: Store) -> None:

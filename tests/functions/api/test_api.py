@@ -16,7 +16,7 @@ from saldo.storage.units import Unit
 from saldo.usage.records import events_of_chunk
 from saldo.usage.rules_limits import Limit
 from tests.contexts.sellers import account
-from tests.functions.api.conftest import OPERATOR, OTHER_ACCOUNT, OTHER_ENTITY, Api, Reply
+from tests.functions.api.conftest import OPERATOR, OTHER_ACCOUNT, OTHER_ENTITY, OWN_ACCOUNT, Api, Reply
 
 ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
 DOCUMENT = {
@@ -211,10 +211,11 @@ def test_an_order_that_cannot_be_read_names_every_field_at_fault(api: Api) -> No
 
 
 def test_another_sellers_customer_cannot_be_ordered_for(api: Api) -> None:
+    before = [i for i in api.world.store.scan() if i["pk"] == OTHER_ACCOUNT]
     reply = api.post("/api/v1/orders", order(customer={"account": OTHER_ACCOUNT}))
     assert "unknown_customer" in {d["code"] for d in reply.json["discrepancies"]}
     assert OTHER_ACCOUNT not in reply.text
-    assert not [i for i in api.world.store.scan() if i["pk"] == OTHER_ACCOUNT and i["kind"] != "account"]
+    assert [i for i in api.world.store.scan() if i["pk"] == OTHER_ACCOUNT] == before
 
 
 # -- the same request again --------------------------------------------------------------------------------------------
@@ -352,12 +353,38 @@ def test_who_looked_at_an_invoice_is_on_record_with_the_account(api: Api) -> Non
     ]
 
 
+# -- payments, subscriptions -------------------------------------------------------------------------------------------
+
+
+def test_payments_come_in_pages_and_one_says_what_it_settled(api: Api) -> None:
+    home = f"/api/v1/accounts/{OWN_ACCOUNT}/payments"
+    page = api.get(f"{home}?limit=1")
+    (one,) = page.json["data"]
+    assert (one["id"], one["amount_minor"], one["unapplied_minor"]) == (api.has[OWN_ACCOUNT]["payment_id"], 1000, 0)
+    assert [a["amount"] for a in one["applied"]] == ["10.00"]
+    rest = api.get(f"{home}?cursor={page.json['next_cursor']}") if page.json["has_more"] else None
+    assert rest is None or (rest.json["data"], rest.json["has_more"]) == ([], False)
+    reply = api.get(one["url"])
+    assert reply.json == one and api.get(one["url"], if_none_match=reply.headers["etag"]).status == 304
+    assert (
+        api.get(f"{home}?limit=0&more=1").code == "invalid_input"
+        and api.get(f"{home}?cursor=x").code == "invalid_cursor"
+    )
+
+
+def test_subscriptions_are_those_that_runs_bill(api: Api) -> None:
+    (one,) = api.get(f"/api/v1/accounts/{OWN_ACCOUNT}/subscriptions").json["data"]
+    assert (one["status"], one["next_bill_on"], one["quantities"]) == ("active", "2026-03-01", {"seats": "2"})
+    reply = api.get(one["url"])
+    assert reply.json == one and api.get(one["url"], if_none_match="*").status == 304
+
+
 def test_a_call_costs_as_few_calls_to_the_table_as_its_documentation_says(api: Api) -> None:
     token = api.token()
     api.get("/api/v1/invoices?account=acct_eu_000001", token)  # the first of a minute costs two more
     (one,) = api.get("/api/v1/invoices?account=acct_eu_000001&limit=1", token).json["data"]
     client = api.world.client
-    for path, most in ((one["url"], 3), ("/api/v1/invoices?account=acct_eu_000001", 3)):
+    for path, most in ((one["url"], 4), ("/api/v1/invoices?account=acct_eu_000001", 3)):
         before = client.calls
         api.get(path, token)
         assert client.calls - before <= most

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from chalice.app import Chalice
@@ -16,19 +20,45 @@ from functions.http.application import Application
 from saldo.access.model_api_keys import Scope
 from saldo.kernel.errors import Unavailable
 from saldo.storage.store import Store
-from tests.functions.api.conftest import OPERATOR, OTHER_ACCOUNT, OTHER_ENTITY, US_ORIGIN, Api, Reply
+from tests.functions.api.conftest import OPERATOR, OTHER_ACCOUNT, OTHER_ENTITY, OWN_ACCOUNT, US_ORIGIN, Api, Reply
+from tests.functions.security.watch import Watch
 
 KEYED = sorted((m, p) for (m, p), rule in declared.items() if rule.scope)
 EVERY_KEYED = pytest.mark.parametrize(("method", "path"), KEYED)
 OPERATION = Operation("planted", "Planted", "planted", InvoicePage)
 
 
-def ask(api: Api, method: str, path: str, token: str | None, account_id: str = "acct_eu_000001") -> Reply:
+def filled(api: Api, path: str, account_id: str = OWN_ACCOUNT, of: str = "", made_up: bool = False) -> str:
+    """The route at this account with what is there of `of` (the same account), or with ids that name nothing."""
+    has = {**api.has[of or (account_id if account_id in api.has else OWN_ACCOUNT)], "batch_id": "batch_x"}
+    has = {name: id_[:-3] + "000" for name, id_ in has.items()} if made_up else has
+    return path.format_map({**has, "account_id": account_id})
+
+
+def ask(
+    api: Api,
+    method: str,
+    path: str,
+    token: str | None,
+    account_id: str = OWN_ACCOUNT,
+    of: str = "",
+    made_up: bool = False,
+) -> Reply:
     """A well-formed request to the route, so that only the key can be at fault."""
-    filled = path.format(account_id=account_id, invoice_id="inv_20260101abc", batch_id="batch_x")
     kinds = list(declared[method, path].operation.takes)
     headers = {"content-type": kinds[0]} if kinds else {}
-    return api.send(method, filled, b"{}" if kinds else b"", token, headers)
+    return api.send(method, filled(api, path, account_id, of, made_up), b"{}" if kinds else b"", token, headers)
+
+
+@contextmanager
+def watching(api: Api) -> Iterator[Watch]:
+    """What a call reads and writes besides its own key, and what it costs."""
+    region: Any = SimpleNamespace(records=api.world.client, wire=SimpleNamespace(watch=None))
+    before = api.world.client.bill.calls.copy()
+    with Watch(region) as watch:
+        yield watch
+    watch.calls = api.world.client.bill.calls - before
+    watch.written = {key for key in watch.written if not key[0].startswith("key_")}
 
 
 def said(reply: Reply) -> str:
@@ -109,22 +139,36 @@ def test_a_key_of_another_region_is_told_where_its_home_is_and_nothing_is_read(
     assert US_ORIGIN in reply.json["detail"] and api.world.client.calls == calls
 
 
+def test_every_part_of_a_path_has_a_sample(api: Api) -> None:
+    used = {part for _, path in declared for part in re.findall(r"{(\w+)}", path)}
+    assert used == set(api.has[OWN_ACCOUNT]) | {"batch_id"} and set(api.has[OTHER_ACCOUNT]) == set(api.has[OWN_ACCOUNT])
+
+
 @pytest.mark.parametrize(("method", "path"), [(m, p) for m, p in KEYED if "{account_id}" in p])
-def test_another_sellers_account_is_as_good_as_none(api: Api, method: str, path: str) -> None:
-    (real,) = api.get("/api/v1/invoices?account=acct_eu_000001&limit=1").json["data"]
-    foreign = api.token(entity_id=OTHER_ENTITY)
-    replies = [ask(api, method, path, foreign, account) for account in ("acct_eu_000001", "acct_us_x", "acct_eu_gone")]
-    replies.append(api.get(real["url"], foreign))
-    replies.append(ask(api, method, path, api.token(), OTHER_ACCOUNT))
-    assert {(r.status, said(r)) for r in replies} == {(404, said(replies[0]))}
+def test_another_sellers_records_are_as_good_as_none(api: Api, method: str, path: str) -> None:
+    """By whatever door: the same 404, nothing of the other's account read, nothing written, as many calls."""
+    own, foreign = api.token(), api.token(entity_id=OTHER_ENTITY)
+    assert ask(api, method, path, own).status == 200 == ask(api, method, path, foreign, OTHER_ACCOUNT).status
+    attempts = [(foreign, OWN_ACCOUNT, "", OWN_ACCOUNT), (own, OTHER_ACCOUNT, "", OTHER_ACCOUNT)]
+    if path.count("{") > 1:
+        attempts += [(own, OWN_ACCOUNT, OTHER_ACCOUNT, OTHER_ACCOUNT)]
+    for token, account_id, of, others in attempts:
+        with watching(api) as watch:
+            reply = ask(api, method, path, token, account_id, of)
+        with watching(api) as likewise:
+            like = ask(api, method, path, token, account_id if of else "acct_eu_gone", of, made_up=True)
+        assert (reply.status, reply.code, said(reply)) == (404, "not_found", said(like)), (account_id, of)
+        assert not watch.written and others not in {pk for pk, _ in watch.read}
+        assert watch.calls == likewise.calls, "as many calls as for what is not there"
 
 
 def test_another_sellers_invoices_are_in_no_list_and_behind_no_cursor(api: Api) -> None:
     own, foreign = api.token(), api.token(entity_id=OTHER_ENTITY)
-    assert api.get("/api/v1/invoices", foreign).json["data"] == []
+    assert {one["account"] for one in api.get("/api/v1/invoices", foreign).json["data"]} == {OTHER_ACCOUNT}
     assert api.get("/api/v1/invoices?account=acct_eu_000001", foreign).code == "not_found"
     cursor = api.get("/api/v1/invoices?limit=1", own).json["next_cursor"]
-    assert api.get(f"/api/v1/invoices?cursor={cursor}", foreign).json["data"] == []
+    behind = api.get(f"/api/v1/invoices?cursor={cursor}", foreign).json["data"]
+    assert {one["account"] for one in behind} <= {OTHER_ACCOUNT}
 
 
 def test_usage_of_another_sellers_customer_is_rejected_and_not_stored(api: Api) -> None:
@@ -132,9 +176,10 @@ def test_usage_of_another_sellers_customer_is_rejected_and_not_stored(api: Api) 
         "specversion": "1.0", "id": "1", "source": "x", "subject": OTHER_ACCOUNT, "time": "2026-02-01T00:00:00Z",
         "data": {"meter": "tokens", "value": 1},
     }  # fmt: skip
+    before = [i for i in api.world.store.scan() if i["pk"] == OTHER_ACCOUNT]
     reply = api.post("/api/v1/usage-events", event, content_type="application/cloudevents+json")
     assert [p["code"] for p in reply.json["event"]["problems"]] == ["unknown_account"]
-    assert not [i for i in api.world.store.scan() if i["pk"] == OTHER_ACCOUNT and i["kind"] not in ("account",)]
+    assert [i for i in api.world.store.scan() if i["pk"] == OTHER_ACCOUNT] == before
 
 
 def test_a_key_that_is_used_too_often_hears_when_to_come_again(api: Api) -> None:
@@ -196,8 +241,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(api: Api, method:
     rule = declared[method, path]
     body = json.dumps("x" * rule.most_bytes).encode()
     kinds = list(rule.operation.takes)
-    filled = path.format(account_id="acct_eu_000001", invoice_id="inv_20260101abc", batch_id="batch_x")
-    reply = api.send(method, filled, body, "", {"content-type": kinds[0]} if kinds else {})
+    reply = api.send(method, filled(api, path), body, "", {"content-type": kinds[0]} if kinds else {})
     assert (reply.status, reply.code) == (413, "too_large")
 
 
@@ -205,3 +249,48 @@ def test_a_route_that_takes_a_body_of_any_size_fails_at_import() -> None:
     takes = Operation("planted", "Planted", "planted", InvoicePage, takes={"application/json": "AnyObject"})
     with pytest.raises(TypeError, match="largest size"):
         Routes("planted").post("/api/v1/planted", Rule(takes, scope=Scope.QUOTES_WRITE))
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(declared))
+def test_whatever_is_said_no_is_said_as_problem_json(api: Api, method: str, path: str) -> None:
+    """By other methods, other types, with bodies that nest or break: a code, never a page, never a trace."""
+    where = filled(api, path)
+    for verb in {"GET", "POST", "PUT", "PATCH", "DELETE"} - {m for m, p in declared if p == path}:
+        reply = api.send(verb, where, b"{}", "", {"content-type": "application/json"})
+        assert (reply.status, reply.code) == (405, "wrong_method"), verb
+    if method != "POST":
+        return
+    for kind in ("text/plain", "application/xml", "multipart/form-data; boundary=x", ""):
+        assert api.send("POST", where, b"{}", "", {"content-type": kind}).code == "unsupported_media_type", kind
+    (kind, *_) = declared[method, path].operation.takes
+    for body in (b"", b"[" * 100_000, b'{"a":' * 20_000, b"\xff", b'"\\ud800"', b"nul", b"1" * 5000,
+                 b'{"a":1e999999999}',
+                 b'{"lines":[{"quantity":' + b"9" * 5000 + b"}]}"):  # fmt: skip
+        reply = api.send("POST", where, body, "", {"content-type": kind})
+        assert (400 <= reply.status < 500 and reply.code) or reply.status == 202, (body[:20], reply)
+
+
+@pytest.mark.parametrize(
+    "asked", ["%00", "9" * 5000, "%ed%a0%80", "..%2f..%2f", "eyJwayI6MX0", "%f0%9f%92%a9", "a" * 9000]
+)
+def test_no_id_and_no_query_makes_the_api_fail(api: Api, asked: str) -> None:
+    for method, path in KEYED:
+        kinds = list(declared[method, path].operation.takes)
+        headers = {"content-type": kinds[0]} if kinds else {}
+        paths = [path.format_map(dict.fromkeys(api.has[OWN_ACCOUNT] | {"batch_id": ""}, asked))]
+        paths += [
+            f"{filled(api, path)}?{name}={asked}"
+            for name in ("cursor", "limit", "account", "status", "issued_from", "x")
+        ]
+        for where in paths:
+            reply = api.send(method, where, b"{}" if kinds else b"", "", headers)
+            assert reply.status < 500, (where[:100], reply)
+
+
+def test_a_session_of_the_portal_is_no_key(api: Api) -> None:
+    for method, path in KEYED:
+        kinds = list(declared[method, path].operation.takes)
+        reply = api.send(method, filled(api, path), b"{}" if kinds else b"", None, {
+            "cookie": "saldo=" + "x" * 43, **({"content-type": kinds[0]} if kinds else {}),
+        })  # fmt: skip
+        assert (reply.status, reply.code) == (401, "not_authenticated")

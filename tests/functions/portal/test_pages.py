@@ -16,7 +16,7 @@ from saldo.kernel.errors import Refusal
 from saldo.payments.webhooks import signed
 from tests.functions.portal import scenes
 from tests.functions.portal.conftest import SECRET, Portal
-from tests.functions.portal.test_security import filled
+from tests.functions.portal.paths import filled
 
 HOME = f"/accounts/{scenes.NORTH}"
 VARIANTS = {

@@ -14,7 +14,7 @@ from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser, Page
 from tests.functions.portal.conftest import Portal
-from tests.functions.portal.test_security import filled
+from tests.functions.portal.paths import filled
 
 ACT = f"/staff/{ENTITY}/accounts/{scenes.NORTH}/act"
 HOME = f"/accounts/{scenes.NORTH}"

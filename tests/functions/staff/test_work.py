@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from functions import services as hosted
+from functions.staff.endpoint import declared
 from saldo.access.rules_proposals import LIVES
 from saldo.audit.records import PREFIX, audit_record
 from saldo.invoicing.reading import open_rows
@@ -17,12 +18,16 @@ from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser, Page
 from tests.functions.portal.conftest import Portal
-from tests.functions.staff.test_rules import ENTITY_ROUTES, declared, filled
 from tests.permissions.gate import acting
 
+ENTITY_ROUTES = sorted((m, p) for (m, p), rule in declared.items() if rule.roles)
 HOME = f"/staff/{ENTITY}"
 ACCOUNT = f"{HOME}/accounts/{scenes.NORTH}"
 BANK = {"bank_name": "Nordbank", "iban": "DE89 3704 0044 0532 0130 00", "bic": "COBADEFFXXX"}
+
+
+def filled(path: str, entity_id: str = ENTITY, account_id: str = scenes.NORTH) -> str:
+    return re.sub(r"\{(\w+)\}", "x_nothing", path.replace("{entity_id}", entity_id).replace("{account_id}", account_id))
 
 
 def trail(portal: Portal, owner: str = ENTITY) -> list[str]:

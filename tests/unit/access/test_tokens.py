@@ -13,7 +13,17 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from saldo.access.tokens import RsaTokens, TokenInvalid
-from tests.functions.portal.identity import CLIENT, ISSUER, claims, coded, key_set, rsa_key, signed
+from tests.functions.portal.identity import (
+    CLIENT,
+    ISSUER,
+    STAFF_CLIENT,
+    STAFF_ISSUER,
+    claims,
+    coded,
+    key_set,
+    rsa_key,
+    signed,
+)
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -56,6 +66,8 @@ def test_a_federated_users_token_is_the_pools_and_nothing_the_other_provider_say
         {"exp": None},
         {"iat": int(NOW.timestamp()) + 120},
         {"iat": None},
+        {"nbf": int(NOW.timestamp()) + 120},
+        {"nbf": "now"},
         {"sub": ""},
         {"sub": None},
     ],
@@ -83,9 +95,45 @@ def test_a_key_of_the_attackers_own_does_not_count_whatever_the_header_says() ->
         signed(usual(), "attacker", kid="first"),
         signed(usual(), "attacker", jwk=jwk),
         signed(usual(), "attacker", jku="https://evil.example/keys"),
+        signed(usual(), "attacker", kid="first", x5u="https://evil.example/chain.pem"),
+        signed(usual(), "attacker", kid="first", x5c="MIIB"),
+        signed(usual(), "attacker", kid="../../first"),
     ):
         with pytest.raises(TokenInvalid):
             verifier().subject(token)
+
+
+def test_headers_that_point_to_other_keys_are_not_followed() -> None:
+    """A right token stays right: what its header says of keys is not looked at, and nothing is fetched for it."""
+    fetched = []
+
+    def keys() -> bytes:
+        fetched.append("ours")
+        return key_set()
+
+    tokens = RsaTokens(ISSUER, CLIENT, keys, lambda: NOW)
+    for head in ({"jku": "https://evil.example/keys"}, {"x5u": "https://evil.example/c.pem"}, {"typ": "at+jwt"}):
+        assert tokens.subject(signed(usual(), **head)) == "someone"
+    assert fetched == ["ours"]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "client", "other_issuer", "other_client"),
+    [(ISSUER, CLIENT, STAFF_ISSUER, STAFF_CLIENT), (STAFF_ISSUER, STAFF_CLIENT, ISSUER, CLIENT)],
+)
+def test_a_token_of_one_pool_is_nobodys_at_the_other(
+    issuer: str, client: str, other_issuer: str, other_client: str
+) -> None:
+    """Customers' and staff's: not even with the other's client, or its issuer, or as an access token of its own."""
+    own = RsaTokens(issuer, client, key_set, lambda: NOW)
+    assert own.subject(signed(usual(iss=issuer, aud=client))) == "someone"
+    for changes in (
+        {"iss": other_issuer, "aud": other_client}, {"iss": other_issuer, "aud": client},
+        {"iss": issuer, "aud": other_client}, {"iss": issuer, "aud": client, "token_use": "access"},
+        {"iss": issuer, "aud": None, "client_id": client, "token_use": "access"},
+    ):  # fmt: skip
+        with pytest.raises(TokenInvalid):
+            own.subject(signed(usual(**changes)))
 
 
 def test_a_changed_character_breaks_the_signature() -> None:

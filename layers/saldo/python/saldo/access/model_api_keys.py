@@ -14,6 +14,8 @@ class Scope(StrEnum):
     USAGE_WRITE = "usage:write"
     ORDERS_WRITE = "orders:write"
     INVOICES_READ = "invoices:read"
+    PAYMENTS_READ = "payments:read"
+    SUBSCRIPTIONS_READ = "subscriptions:read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,9 @@ class RsaTokens:
             raise TokenInvalid("expired")
         if type(issued) is not int or issued > now + _SKEW_S:
             raise TokenInvalid("issued_ahead")
+        begins = claims.get("nbf", issued)
+        if type(begins) is not int or begins > now + _SKEW_S:
+            raise TokenInvalid("not_yet")
         if not isinstance(claims.get("sub"), str) or not claims["sub"]:
             raise TokenInvalid("subject")
 

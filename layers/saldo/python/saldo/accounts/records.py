@@ -231,10 +231,15 @@ def terms_from(text: str | None) -> Terms:
     )
 
 
+def customer_key(entity_id: str, account_id: str) -> Key:
+    """Where a seller's list of customers has this account: there, and only there, it is the seller's."""
+    return entity_id, f"customer#{account_id}"
+
+
 def customer_item(account: Account) -> Item:
     return CustomerRecord(
         account.entity_id,
-        f"customer#{account.id}",
+        customer_key(account.entity_id, account.id)[1],
         account_id=account.id,
         organisation_id=account.organisation_id,
         name=account.name,

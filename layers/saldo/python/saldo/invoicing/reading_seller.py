@@ -74,10 +74,10 @@ def page(store: Store, entity_id: str, wish: SellerWish, now: datetime, limit: i
 
 
 def invoice(store: Store, entity_id: str, account_id: str, invoice_id: str) -> Invoice:
-    """One issued invoice of one of the seller's customers, in one call; NotFound alike for anybody else's."""
-    customer = (entity_id, _CUSTOMER + account_id)
-    found = reading.invoice(store.within(account_id, entity_id), account_id, invoice_id, (customer,))
-    if customer not in found.others or found.header.entity_id != entity_id:
+    """One issued invoice of an account that is the seller's, as `store` reaches it, in one call; NotFound alike for one
+    that another seller issued to it."""
+    found = reading.invoice(store, account_id, invoice_id)
+    if found.header.entity_id != entity_id:
         raise NotFound("no such invoice")
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, header_key
 from saldo.kernel.errors import NotFound
@@ -10,6 +11,20 @@ from saldo.payments import records
 from saldo.payments.model import UNDER_WAY, Allocation, Payable, Payment
 from saldo.storage.items import Item
 from saldo.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentsPage:
+    """Some payments of an account, the newest first; where to go on, None at the end."""
+
+    payments: tuple[Payment, ...]
+    cursor: str | None
+
+
+def page(store: Store, account_id: str, limit: int, cursor: str | None = None) -> PaymentsPage:
+    """At most `limit` payments of the account, in one call. Refusal `invalid_cursor`."""
+    found = store.query(account_id, prefix=records.PREFIX, limit=limit, newest_first=True, cursor=cursor)
+    return PaymentsPage(tuple(map(records.payment_from, found.items)), found.cursor)
 
 
 def load(store: Store, account_id: str, payment_id: str) -> Payment:

@@ -120,7 +120,10 @@ class Store:
         if limit is not None:
             request["Limit"] = limit
         if cursor:
-            request["ExclusiveStartKey"] = to_attributes(_from_cursor(cursor, self._check))
+            place = _from_cursor(cursor, self._check)
+            if not _lies_within(place, pk, prefix, first, last, agenda):
+                raise _no_cursor()
+            request["ExclusiveStartKey"] = to_attributes(place)
         if consistent and not agenda:
             request["ConsistentRead"] = True
         answer = self._client.query(**request, ScanIndexForward=not newest_first)
@@ -303,9 +306,22 @@ def _from_cursor(cursor: str, check: Any) -> Item:
     """The key inside a cursor. A cursor comes back from outside, so its owner is checked like any other."""
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        check(key["pk"])
-        if not all(isinstance(v, str) for v in key.values()):
+        if not (isinstance(key, dict) and all(isinstance(v, str) for v in key.values())):
             raise ValueError(cursor)
-    except (ValueError, KeyError, TypeError) as error:
-        raise Refusal("invalid_cursor", "this page reference is not valid; start again from the first page") from error
+        check(key["pk"])
+    except (ValueError, KeyError, RecursionError) as error:
+        raise _no_cursor() from error
     return dict(key)
+
+
+def _lies_within(place: Item, pk: str, prefix: str, first: str | None, last: str | None, agenda: bool) -> bool:
+    """Whether a query may begin there: the table refuses a place outside of what is asked for."""
+    owner, order = ("agenda_pk", "agenda_on") if agenda else ("pk", "sk")
+    if set(place) != {"pk", "sk", owner, order} or place[owner] != pk:
+        return False
+    at = str(place[order])
+    return at.startswith(prefix) and (first or "") <= at <= (last or at)
+
+
+def _no_cursor() -> Refusal:
+    return Refusal("invalid_cursor", "this page reference is not valid; start again from the first page")
