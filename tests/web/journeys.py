@@ -3,84 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 from functions.portal import services
 from local.gateway.methods import CARDS
-from local.gateway.server import GatewayProcess
-from saldo.audit.model import Actor
 from saldo.invoicing.reading import open_rows
 from saldo.payments.model_approvals import ApprovalPolicy, Level
-from saldo.payments.webhooks import event_from
-from saldo.support.model import Topic
-from saldo.support.service import Question, Support
-from tests.contexts.sellers import CLERK, ENTITY
+from tests.contexts.sellers import CLERK
 from tests.functions.portal import scenes
-from tests.functions.portal.conftest import Portal
-from tests.functions.portal.identity import totp
-from tests.web.looking import Mode
+from tests.web.journeys_of_staff import collector, support
+from tests.web.office import HOME, PASSWORD, Office, invoice
 from tests.web.person import Person
-
-HOME = f"/accounts/{scenes.NORTH}"
-PASSWORD = scenes.PASSWORD
-
-
-@dataclass
-class Office:
-    """Where they meet: the portal, its gateway, and a browser. Each person has a window of their own."""
-
-    url: str
-    portal: Portal
-    chromium: Any
-    axe: str
-    mode: Mode
-    provider: GatewayProcess
-    people: list[Person] = field(default_factory=list)
-
-    def person(self, name: str) -> Person:
-        context = self.chromium.new_context(locale="en-US", bypass_csp=True, **self.mode.context)
-        page = context.new_page()
-        made = Person(page, self.url, self.mode, self.axe, name)
-        self.people.append(made)
-        return made
-
-    def customer(self, who: str) -> Person:
-        """Somebody of Kontor Nord, signed in with all they have."""
-        somebody, known = self.person(who), self.portal.identity.people[scenes.PEOPLE[who].email]
-        somebody.goes("/sign-in")
-        somebody.fills("E-mail address", scenes.PEOPLE[who].email)
-        somebody.fills("Password", PASSWORD)
-        somebody.presses("Sign in")
-        if known.secret:
-            somebody.fills("6-digit code", self.portal.code())
-            somebody.presses("Continue")
-        return somebody
-
-    def clerk(self, who: str) -> Person:
-        """Somebody of the seller: password and code, whose key the first sign-in tells."""
-        somebody = self.person(f"staff {who}")
-        somebody.goes("/staff/sign-in")
-        somebody.fills("E-mail address", scenes.STAFF[who][0].email)
-        somebody.fills("Password", PASSWORD)
-        somebody.presses("Sign in")
-        secret = somebody.page.locator("input[name=secret]").get_attribute("value")
-        secret = secret or self.portal.staff_identity.people[scenes.STAFF[who][0].email].secret
-        somebody.fills("6-digit code", totp(secret, self.portal.clock().timestamp()))
-        somebody.presses("Continue")
-        return somebody
-
-    def news(self) -> None:
-        """What the provider has to tell arrives."""
-        book, now = self.provider.book, self.portal.clock()
-        for delivery in book.due_deliveries(now, 100):
-            book.delivered(delivery, now, None)
-            services.payments().handle_event(event_from(delivery.body))
-
-
-def invoice(number: str) -> str:
-    """The number of one of Kontor Nord's invoices, by the end of it."""
-    return f"RW-2026-{number}"
 
 
 def pays_at_the_provider(office: Office, somebody: Person, amount: str) -> None:
@@ -111,12 +43,20 @@ def viewer(office: Office) -> None:
     vera.follows(invoice("27418"))
     vera.sees("API calls", "Total", "39 days late")
     assert vera.downloads("Download PDF").startswith(b"%PDF-")
+    _takes_the_statement_away(vera)
+    _asks_for_help(vera)
+
+
+def _takes_the_statement_away(vera: Person) -> None:
     vera.picks_from_menu("Statement")
     vera.fills("From", "2026-08-01")
     vera.fills("To", "2026-11-23")
     vera.presses("Show")
     vera.sees("Opening balance", "20,706.77")
     assert invoice("27418").encode() in vera.downloads("Download CSV")
+
+
+def _asks_for_help(vera: Person) -> None:
     vera.picks_from_menu("Help")
     vera.unfolds("Can I pay only a part?")
     vera.sees("Change the amount beside the invoice and say why.")
@@ -143,6 +83,11 @@ def approver(office: Office) -> None:
         paul.sees("Before this payment starts, 1 person must approve it.")
         paul.presses("Go on to pay")
         paul.sees("Waits for")
+    _agrees_to_one_and_declines_the_other(arne)
+    _names_a_stand_in(arne)
+
+
+def _agrees_to_one_and_declines_the_other(arne: Person) -> None:
     arne.picks_from_menu("Approvals")
     arne.follows("23 Nov 2026")
     arne.presses("Agree to")
@@ -152,6 +97,9 @@ def approver(office: Office) -> None:
     arne.fills("Why you decline", "Wrong cost centre")
     arne.presses("Decline")
     arne.sees("Declined")
+
+
+def _names_a_stand_in(arne: Person) -> None:
     arne.picks_from_menu("Approvals")
     arne.chooses("Who stands in for you", "Vera Lenz")
     arne.fills("First day", "2026-11-30")
@@ -307,17 +255,8 @@ def admin(office: Office) -> None:
     _changes_a_role_and_says_who_she_is(office, rieke)
     _sets_a_limit(rieke)
     _changes_the_subscription(rieke)
-    newest = max(open_rows(services.store(), scenes.NORTH), key=lambda r: r.open_minor)
-    assert services.pay_links().token(scenes.NORTH, newest.invoice_id)  # as the mail of the invoice carries it
-    rieke.picks_from_menu("Invoices")
-    rieke.follows(newest.number)
-    rieke.presses("Revoke the link")
-    rieke.presses("Allow a new link")
-    rieke.follows("Profile", within="header")
-    rieke.follows("Open")
-    rieke.chooses("For how long", "8 hours")
-    rieke.presses("Allow")
-    rieke.sees("Allowed until")
+    _takes_the_pay_link_back(rieke)
+    _allows_the_seller_to_look(rieke)
     rieke.goes(HOME)
     rieke.picks_from_menu("Activity")
     rieke.sees(
@@ -325,6 +264,23 @@ def admin(office: Office) -> None:
     )
     rieke.does_not_see("Another change")
     assert b"Invitation sent" in rieke.downloads("Export as CSV")
+
+
+def _takes_the_pay_link_back(rieke: Person) -> None:
+    newest = max(open_rows(services.store(), scenes.NORTH), key=lambda r: r.open_minor)
+    assert services.pay_links().token(scenes.NORTH, newest.invoice_id)  # as the mail of the invoice carries it
+    rieke.picks_from_menu("Invoices")
+    rieke.follows(newest.number)
+    rieke.presses("Revoke the link")
+    rieke.presses("Allow a new link")
+
+
+def _allows_the_seller_to_look(rieke: Person) -> None:
+    rieke.follows("Profile", within="header")
+    rieke.follows("Open")
+    rieke.chooses("For how long", "8 hours")
+    rieke.presses("Allow")
+    rieke.sees("Allowed until")
 
 
 def _changes_a_role_and_says_who_she_is(office: Office, rieke: Person) -> None:
@@ -364,82 +320,6 @@ def _changes_the_subscription(rieke: Person) -> None:
     rieke.sees("Check the change", "€8.00")
     rieke.presses("Confirm the change")
     rieke.sees("The change is on record.")
-
-
-def collector(office: Office) -> None:
-    """Works a queue, finds a customer, looks for them by consent, and proposes a credit for a dispute."""
-    _consents_and_disputes(office.portal)
-    clara = office.clerk("collector")
-    clara.sees("Disputes", "1")
-    clara.picks_from_menu("Customers")
-    clara.fills("Search", "kontor nor")
-    clara.presses("Find")
-    clara.follows("Kontor Nord GmbH")
-    clara.follows("What happened")
-    clara.sees("Kontor Nord GmbH")
-    clara.follows("Look as the customer does")
-    clara.fills("Why", "They asked about RW-2026-32418")
-    clara.presses("Begin")
-    clara.sees("You owe €20,706.77")
-    clara.picks_from_menu("Invoices")
-    clara.follows(invoice("32418"))
-    clara.does_not_see("Pay €")
-    clara.presses("Stop looking", within="body")
-    clara.picks_from_menu("Disputes")
-    clara.follows(invoice("32418"))
-    clara.fills("Your message", "We look into it")
-    clara.presses("Send message")
-    clara.fills("Amount with tax", "2000.00")
-    clara.chooses("Reason", "Wrong price")
-    clara.fills("Why", "Agreed by phone")
-    clara.presses("Continue")
-    clara.sees("This takes a second person.", "€2,000.00")
-    clara.presses("Ask a second person")
-    clara.sees("Credit being agreed")
-
-
-def _consents_and_disputes(portal: Portal) -> None:
-    """What the customer did before."""
-    browser = portal.signed_in("admin")
-    browser.get(f"{HOME}/consent")
-    assert browser.post(f"{HOME}/consent", {"hours": "8"}).status == 303
-    row = max(open_rows(services.store(), scenes.NORTH), key=lambda r: r.open_minor)
-    form = f"{HOME}/invoices/{row.invoice_id}/dispute"
-    browser.get(form)
-    checked = browser.post(f"{form}/check", {"reason": "price", "words": "We agreed on less"})
-    hidden = {k: v for k, v in checked.hidden().items() if k != "form_key"}
-    assert browser.post(form, {**hidden, "then": "show"}).status == 303
-
-
-def support(office: Office) -> None:
-    """Takes a ticket on, answers it, sees what is late stand first, and settles feedback."""
-    desk = Support(services.store(), services.sealer(), services.clock)
-    asks = office.portal.user_id("payer")
-    for n, (topic, subject) in enumerate(((Topic.INVOICE, "Which line?"), (Topic.FEEDBACK, "A darker blue"))):
-        question = Question(f"tkt_{n}", topic, subject, "Please tell us.", f"{HOME}/invoices")
-        desk.ask(scenes.NORTH, question, Actor(asks, "user"))
-    susi = office.clerk("support")
-    susi.picks_from_menu("Tickets")
-    susi.sees("Which line?", "An invoice, normal", "A darker blue")
-    susi.follows("Which line?")
-    susi.chooses("Priority", "urgent")
-    susi.presses("Take it on")
-    susi.sees("urgent", "Susi Sand")
-    susi.presses("Send")
-    susi.sees("Write a message")
-    susi.fills("Reply", "The second one.")
-    susi.presses("Send")
-    susi.sees("The second one.", "Answered")
-    susi.picks_from_menu("Tickets")
-    susi.follows("A darker blue")
-    susi.presses("This is settled")
-    susi.does_not_see("A darker blue")
-    desk.ask(scenes.NORTH, Question("tkt_9", Topic.PAYMENT, "Still waiting", "Hello?"), Actor(asks, "user"))
-    office.portal.clock.advance(days=7)
-    assert desk.escalate(ENTITY) == ["tkt_9"]
-    susi = office.clerk("support")
-    susi.picks_from_menu("Tickets")
-    susi.sees("Still waiting", "A payment, urgent", "Late")
 
 
 JOURNEYS: dict[str, Callable[[Office], None]] = {

@@ -115,17 +115,6 @@ class Person:
         said = self.words
         assert not [text for text in texts if text in said], f"{self.page.url} says {texts}: {said}"
 
-    def waits_for(self, text: str) -> None:
-        """What comes by itself; without scripts by asking again."""
-        for _ in range(40):
-            if text in self.words:
-                self._looks()
-                return
-            self.page.wait_for_timeout(100)
-            if not self.mode.script:
-                self.page.reload()
-        self.sees(text)
-
     @property
     def words(self) -> str:
         """What the page says, apart from its frame."""

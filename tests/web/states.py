@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from functions.portal import services
 from functions.portal.words import LANGUAGES
+from local.gateway.book import Book
 from local.gateway.methods import CARDS
 from saldo.access.model import Grant, Role, User
 from saldo.access.model_passkeys import Passkey
@@ -270,7 +271,7 @@ def _pays(world: World, account_id: str, texts: Texts) -> None:
     for n, (card, until) in enumerate(((0, LASTING), (1, date(2026, 12, 10)))):
         made = payments.methods.begin(account_id, admin, f"method {n} of {account_id}", "http://localhost/back")
         world.portal.region.book.save(made.url.rpartition("/")[2], "card", CARDS[card], scenes.NOW, expires_on=until)
-    hear(world.portal)
+    hear(world.portal.region.book, scenes.NOW)
     services.autopay().set_rule(Rule(account_id, ENTITY, "EUR", cap_minor=texts.largest_minor, version=0), admin)
     method = next(m.id for m in methods_of(services.store(), account_id).active if m.expires_on == LASTING)
     rows = sorted(open_rows(services.store(), account_id), key=lambda r: r.open_minor)
@@ -292,11 +293,10 @@ def _wish(world: World, account_id: str, owed: InvoiceRow, key: str, method: str
     )
 
 
-def hear(portal: Portal) -> None:
+def hear(book: Book, now: datetime) -> None:
     """What the gateway has to tell."""
-    book = portal.region.book
-    for delivery in book.due_deliveries(portal.clock(), 1000):
-        book.delivered(delivery, portal.clock(), None)
+    for delivery in book.due_deliveries(now, 1000):
+        book.delivered(delivery, now, None)
         services.payments().handle_event(event_from(delivery.body))
 
 

@@ -19,8 +19,9 @@ from tests.functions.portal import conftest as portals
 from tests.functions.portal import scenes
 from tests.web import states
 from tests.web.conftest import Site
-from tests.web.journeys import JOURNEYS, Office
+from tests.web.journeys import JOURNEYS
 from tests.web.looking import MODES, THOROUGH
+from tests.web.office import Office
 from tests.web.serving import served
 
 pytestmark = pytest.mark.web
