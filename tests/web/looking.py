@@ -12,7 +12,7 @@ from typing import Any
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 DESKTOP, PHONE = {"width": 1180, "height": 760}, {"width": 320, "height": 640}
 THOROUGH = os.environ.get("SALDO_THOROUGH") == "1"
-"""`make journeys`: everything in every mode, with pictures; else each page in two modes: `make test` is to be quick."""
+"""`make journeys`: everything in every mode, with pictures; else each page in one mode: `make test` is to be quick."""
 
 
 @dataclass(frozen=True)
