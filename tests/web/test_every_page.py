@@ -1,8 +1,8 @@
 """Every page there is, in every state, language and mode: sound, whoever looks at it and however.
 
 Pages are found by following links (samples.py) and held against the table of routes, so that a new page is looked at
-as soon as it is there. `make test` looks at each in three of its states, in one mode and language that change from state
-to state; `make journeys` at all of them, with pictures in build/screenshots/.
+as soon as it is there. `make test` looks at each in three of its states, in one mode and language, which turn from
+state to state; `make journeys` at all of them, with pictures in build/screenshots/.
 """
 
 from __future__ import annotations
