@@ -71,7 +71,7 @@ crashes: setup ## every workflow, every call, every kind of fault: ONLY, PAIRS
 mutants: setup ## small wrong changes, planted one at a time: the tests must notice each; ONLY=
 	@$(PATHS) $(PYTHON) -m tests.mutants --only "$(ONLY)"
 
-nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 operations against the emulator, mutants
+nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 operations against the emulator, mutants, journeys
 	@$(PATHS) $(PYTHON) -m local.cli drift staging production --templates
 	@$(PATHS) $(PYTHON) -m local.cli drift sandbox production --templates
 	@$(PATHS) $(PYTHON) -m tests.simulation engine
@@ -81,6 +81,11 @@ nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 oper
 	@SALDO_THOROUGH=1 $(PYTHON) -m pytest -q tests/property/test_usage_lines.py tests/property/test_usage_paths.py
 	@SALDO_THOROUGH=1 $(PYTHON) -m pytest -q tests/functions/security
 	@$(PATHS) $(PYTHON) -m tests.mutants
+	@$(MAKE) --no-print-directory journeys
+
+journeys: ## six people at work and every page, in every mode and language; pictures in build/screenshots
+	@$(BOOTSTRAP) --browser
+	@SALDO_THOROUGH=1 $(PYTHON) -m pytest -n 2 --dist worksteal -m "web and not stack" tests/web
 
 audit: setup ## known flaws of dependencies, of code, secrets left lying; fails when it could not look
 	@$(PATHS) $(PYTHON) -m local.scanning
@@ -117,4 +122,4 @@ deploy: setup ## deploy every stack of ENV to AWS
 lock: setup ## pin and hash every package again
 	@$(PYTHON) -m local.lock
 
-.PHONY: help setup up down reset status test parts whole check lint style types bench cost load cases decade simulate crashes mutants nightly audit judges permissions pictures synth deploy lock
+.PHONY: help setup up down reset status test parts whole check lint style types bench cost load cases decade simulate crashes mutants nightly journeys audit judges permissions pictures synth deploy lock

@@ -145,7 +145,8 @@ def _list_page(visit: Visit, problems: list[tuple[str, str]]) -> Answer:
     done = visit.asked("done")
     notice = visit.words(f"approvals.done.{done}") if done in ("stand_in", "come_back") else ""
     may_delegate = visit.account.role in APPROVERS
-    values = {"view": view, "notice": notice, "may_delegate": may_delegate, "tab": "approvals"}
+    typed = {name: visit.sent(name)[:100] for name in ("to", "from", "until")}
+    values = {"view": view, "notice": notice, "may_delegate": may_delegate, "typed": typed, "tab": "approvals"}
     return page(visit, "approvals", status=422 if problems else 200, problems=problems, **values)
 
 

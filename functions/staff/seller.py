@@ -40,7 +40,9 @@ def check(visit: StaffVisit) -> Answer:
     facts = [(t(f"staff.content.{name}"), getattr(bank, name)) for name in _FIELDS] + [(t("staff.credit.why"), why)]
     view = Sheet(t("staff.credit.check"), above=((t("staff.bank"), f"{visit.home}/seller"),), facts=facts)
     kept = {name: getattr(bank, name) for name in _FIELDS} | {"why": why, "request": secrets.token_hex(16)}
-    return page(visit, "staff_credit_check", view=view, sent=kept, two=True, to=f"{visit.home}/seller", verb="ask")
+    return page(
+        visit, "staff_credit_check", view=view, sent=kept, two=True, to=f"{visit.home}/seller", verb="ask", tab="seller"
+    )
 
 
 @routes.post("/staff/{entity_id}/seller/ask", staff(rules.CHANGE_SELLER))
@@ -54,5 +56,5 @@ def ask(visit: StaffVisit) -> Answer:
 
 def _page(visit: StaffVisit, values: dict[str, str], problems: list[tuple[str, str]] | None = None) -> Answer:
     view = Sheet(visit.words("staff.bank"), visit.words("staff.bank_lead"))
-    told = {"view": view, "values": values, "why": visit.sent("why"), "problems": problems or []}
+    told = {"view": view, "values": values, "why": visit.sent("why"), "problems": problems or [], "tab": "seller"}
     return page(visit, "staff_seller", status=422 if problems else 200, **told)

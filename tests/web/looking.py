@@ -1,82 +1,155 @@
-"""What the journeys ask of a page besides its words."""
+"""What is asked of every page besides its words, and how a page is looked at: the modes."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 DESKTOP, PHONE = {"width": 1180, "height": 760}, {"width": 320, "height": 640}
-# How a page is looked at: width, colours, size of text. Without JavaScript it is looked at apart.
-MODES: dict[str, tuple[dict[str, int], str, str]] = {
-    "desktop": (DESKTOP, "light", "100%"),
-    "dark": (DESKTOP, "dark", "100%"),
-    "phone": (PHONE, "light", "100%"),
-    "large-text": (DESKTOP, "light", "200%"),
-}
+THOROUGH = os.environ.get("SALDO_THOROUGH") == "1"
+"""`make journeys`: everything in every mode, with pictures; else each page in one mode: `make test` is to be quick."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How somebody looks. `script`: whether the browser runs any. `by_keyboard`: no mouse is there."""
+
+    name: str
+    size: dict[str, int]
+    colours: str = "light"
+    text: str = "100%"
+    script: bool = True
+    by_keyboard: bool = False
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What the browser is opened with."""
+        calm = {"reduced_motion": "reduce"}  # colours on their way to others would be judged half-way
+        return {"viewport": self.size, "color_scheme": self.colours, "java_script_enabled": self.script, **calm}
+
+
+MODES = (
+    Mode("desktop", DESKTOP),
+    Mode("phone", PHONE),
+    Mode("large-text", DESKTOP, text="200%"),
+    Mode("keyboard", DESKTOP, by_keyboard=True),
+    Mode("no-script", PHONE, script=False),
+    Mode("dark", DESKTOP, "dark"),
+)
 
 # What sticks to the window's edge would lie over the middle of a picture of the whole page.
 _AS_ONE_SHEET = ".selection { position: static !important }"
+_MOST_TABS = 60
 
 
-def looked_at(page: Any, name: str, axe: str) -> None:
-    """The page as it stands, in every mode: no flaw that axe knows, nothing cut or wider than the window, focus that
-    starts where it should, readable without JavaScript. Pictures go to build/screenshots/<name>-<mode>.png.
+def flaws_of(page: Any, mode: Mode, axe: str) -> list[str]:
+    """What is wrong with the page as it stands, in one mode: whatever axe knows of any impact, anything wider than the
+    window or cut, a focus that starts or goes elsewhere than it should, an error summary that leads nowhere.
 
-    page: in a context with `bypass_csp=True`, also after a form was sent. AssertionError names every flaw at once.
+    page: in a context made by `mode.context` and, where it runs scripts, with `bypass_csp=True`.
     """
+    with seen_as(page, mode):
+        found = [f"{overflow(page)} px too wide: {_widest(page)}"] if overflow(page) > 0 else []
+        found += [f"{cut!r} is cut" for cut in _cut(page)]
+        found += _error_flaws(page) if page.locator(".errors").count() else []
+        if mode.by_keyboard:
+            found += _tab_flaws(page)
+        elif mode.script:
+            found += violations(page, axe)
+        elif not page.locator("main").inner_text().strip():
+            found.append("says nothing without JavaScript")
+    return [f"{mode.name}: {flaw}" for flaw in found]
+
+
+def pictured(page: Any, mode: Mode, name: str) -> None:
+    """A picture of the whole page in build/screenshots/<name>-<mode>.png."""
     SHOTS.mkdir(parents=True, exist_ok=True)
-    flaws = _focus_flaws(page)
-    for mode, (size, colours, text) in MODES.items():
-        with _seen_as(page, size, colours, text):
-            page.screenshot(path=str(SHOTS / f"{name}-{mode}.png"), full_page=True, style=_AS_ONE_SHEET)
-            flaws += [f"{mode}: {overflow(page)} px too wide"] if overflow(page) > 0 else []
-            flaws += [f"{mode}: {cut} is cut" for cut in _cut(page)]
-            flaws += [f"{mode}: {v}" for v in violations(page, axe)] if mode != "large-text" else []
-    flaws += _without_script(page, name)
-    assert not flaws, f"{name} ({page.url}): " + "; ".join(flaws)
+    with seen_as(page, mode):
+        page.screenshot(path=str(SHOTS / f"{name}-{mode.name}.png"), full_page=True, style=_AS_ONE_SHEET)
 
 
 @contextmanager
-def _seen_as(page: Any, size: dict[str, int], colours: str, text: str) -> Iterator[None]:
-    before = page.viewport_size
-    page.set_viewport_size(size)
-    page.emulate_media(color_scheme=colours)
-    page.evaluate("size => { document.documentElement.style.fontSize = size; scrollTo(0, 0); }", text)
+def seen_as(page: Any, mode: Mode) -> Iterator[None]:
+    """Size, colours and size of text; what has the focus keeps it."""
+    if page.viewport_size != mode.size:
+        page.set_viewport_size(mode.size)
+    page.emulate_media(color_scheme=mode.colours)
+    page.evaluate("size => { document.documentElement.style.fontSize = size; }", mode.text)
     yield
     page.evaluate("document.documentElement.style.fontSize = ''")
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size(before)
 
 
 def _cut(page: Any) -> list[str]:
     """Buttons, tags and figures whose text does not fit them."""
     return list(
         page.evaluate(
-            "[...document.querySelectorAll('button, .button, .tag, td, th, dd')]"
-            ".filter(e => e.offsetParent && getComputedStyle(e).overflow !== 'visible')"
+            "[...document.querySelectorAll('button, .button, .tag, td, th, dd, dt, summary, h1, h2, li')]"
+            ".filter(e => e.offsetParent && getComputedStyle(e).overflow !== 'visible' && !e.matches('.hidden'))"
             ".filter(e => e.scrollWidth > e.clientWidth + 1)"
             ".map(e => e.innerText.slice(0, 40))"
         )
     )
 
 
-def _focus_flaws(page: Any) -> list[str]:
-    """The error summary has the focus where there is one; else the first Tab is the way to the content, which works."""
-    flaws = ["an element jumps the order of focus"] if page.locator("[tabindex]:not([tabindex='-1'])").count() else []
-    if page.locator(".errors").count():
-        at = page.evaluate("document.activeElement.closest('.errors, main') && document.activeElement.className")
-        title = page.title()
-        return (
-            flaws
-            + ([] if at == "errors" else ["the error summary has no focus"])
-            + ([] if ": " in title or "\u202f: " in title else ["the title does not say that there is an error"])
+def _widest(page: Any) -> str:
+    """What reaches furthest to the right, for whoever has to mend it."""
+    return str(
+        page.evaluate(
+            "[...document.querySelectorAll('body *')].filter(e => e.checkVisibility())"
+            ".map(e => [e.getBoundingClientRect().right, e.outerHTML])"
+            ".sort((a, b) => b[0] - a[0] || a[1].length - b[1].length).map(([, html]) => html.slice(0, 120))[0]"
         )
-    page.evaluate("document.activeElement.blur()")
-    if page.evaluate("!document.querySelector('.skip').matches('body > a:first-child')"):
-        flaws.append("the way to the content does not come first")
+    )
+
+
+def _error_flaws(page: Any) -> list[str]:
+    """The summary has the focus, the title says that there is an error, each line leads to a field that is there."""
+    flaws = [] if page.evaluate("document.activeElement.className") == "errors" else ["the summary has no focus"]
+    if ": " not in page.title().replace("\u202f", ""):
+        flaws.append("the title does not say that there is an error")
+    lost = page.evaluate(
+        "[...document.querySelectorAll('.errors a')].map(a => a.getAttribute('href').slice(1))"
+        ".filter(id => !document.getElementById(id))"
+    )
+    return flaws + [f"an error leads to #{name}, which is not there" for name in lost]
+
+
+_FOCUS = """() => {
+  const e = document.activeElement, box = e.getBoundingClientRect(), style = getComputedStyle(e);
+  const own = e.type === 'date' && !e.matches(':focus-visible');  // the calendar's button inside has a ring of its own
+  const ring = own || style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+  const x = Math.min(Math.max(box.left + Math.min(box.width / 2, 20), 0), innerWidth - 1);
+  const y = Math.min(Math.max(box.top + box.height / 2, 0), innerHeight - 1);
+  const top = document.elementFromPoint(x, y);
+  const open = top && (e.contains(top) || top.contains(e) || (e.labels && [...e.labels].some(l => l.contains(top))));
+  const before = window.lastFocus && (window.lastFocus.compareDocumentPosition(e) & 2);
+  window.lastFocus = e;
+  return {name: (e.innerText || e.getAttribute('aria-label') || e.name || e.id || e.tagName).trim().slice(0, 60),
+          ring, open: !!open && box.width > 0, back: !!before,
+          first: e.matches('body > a.skip'), out: e === document.body};
+}"""
+
+
+def _tab_flaws(page: Any) -> list[str]:
+    """Tab by Tab: first the way to the content, then every control in the order of the page, each to be seen."""
+    page.evaluate("() => { document.activeElement.blur(); window.lastFocus = null; scrollTo(0, 0); }")
+    flaws = ["an element jumps the order of focus"] if page.locator("[tabindex]:not([tabindex='-1'])").count() else []
+    has_summary = page.locator(".errors").count() > 0
+    for n in range(_MOST_TABS):
+        page.keyboard.press("Tab")
+        at = page.evaluate(_FOCUS)
+        if at["out"] or (n and at["first"]):
+            break
+        if n == 0 and not has_summary and not page.evaluate("document.activeElement.matches('body > a.skip')"):
+            flaws.append("the way to the content does not come first")
+        flaws += [f"the focus on {at['name']!r} cannot be seen"] if not at["ring"] else []
+        flaws += [f"{at['name']!r} has the focus and lies under something"] if not at["open"] else []
+        flaws += [f"the focus goes back to {at['name']!r}"] if at["back"] and n else []
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
     if page.evaluate("document.activeElement.id") != "main":
@@ -84,53 +157,14 @@ def _focus_flaws(page: Any) -> list[str]:
     return flaws
 
 
-def _without_script(page: Any, name: str) -> list[str]:
-    """The very page that was sent, in a browser that runs no script: its content is there and fits."""
-    context = page.context.browser.new_context(java_script_enabled=False, viewport=PHONE)
-    bare = context.new_page()
-    html = page.content()
-    bare.route(page.url.split("#")[0], lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
-    bare.goto(page.url.split("#")[0])
-    bare.screenshot(path=str(SHOTS / f"{name}-no-script.png"), full_page=True)
-    said = bare.locator("main").inner_text().strip()
-    context.close()
-    return [] if said else ["says nothing without JavaScript"]
-
-
 def violations(page: Any, axe: str) -> list[str]:
     """What axe-core finds, of any impact, with where."""
-    page.evaluate(axe)
-    found = page.evaluate("axe.run()")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe)
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [f"{v['id']} ({v['impact']}): {v['nodes'][0]['html'][:200]}" for v in found["violations"]]
 
 
 def overflow(page: Any) -> int:
     """By how many pixels the page is wider than the window."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
-
-
-def sign_in(page: Any, site: Any) -> None:
-    page.goto(f"{site.url}/sign-in")
-    page.fill("#email", site.email)
-    page.fill("#password", site.password)
-    page.click("main button")
-    page.wait_for_url("**/accounts*")
-
-
-def focused(page: Any) -> str:
-    """The focused element in a word: its text, label or name."""
-    return str(
-        page.evaluate(
-            "(() => { const e = document.activeElement; return (e.innerText || e.getAttribute('aria-label') || e.name"
-            " || e.id || e.tagName).trim(); })()"
-        )
-    )
-
-
-def tab_to(page: Any, wanted: str, most: int = 80) -> None:
-    """Press Tab until something whose text, label or name begins so has the focus."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if focused(page).startswith(wanted):
-            return
-    raise AssertionError(f"{wanted!r} cannot be reached by keyboard; last was {focused(page)!r}")

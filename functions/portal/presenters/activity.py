@@ -9,12 +9,16 @@ from functions.portal.presenters.spreadsheets import Spreadsheet
 from functions.portal.words import Words
 from saldo.audit.model import AuditRecord
 
-_PAGES = {"inv": "invoices", "pay": "payments", "sub": "subscriptions", "ord": "orders", "appr": "approvals"}
+# Which page is about what an id names, by its prefix; "" where none is, or not for ever.
+_PAGES = {
+    "inv": "invoices", "pay": "payments", "sub": "subscriptions", "ord": "orders", "appr": "approvals",
+    "dsp": "disputes", "tkt": "help", "deb": "autopay", "meth": "", "sched": "",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityRow:
-    """`href`: the page of what it is about, "" where there is none."""
+    """`about`: what kind of thing it is about, "" for the account itself. `href`: its page, "" where there is none."""
 
     when: str
     what: str
@@ -34,7 +38,7 @@ def activity_rows(
             words.moment(r.at, zone),
             _what(r, words),
             r.reason,
-            r.subject_id,
+            words(f"activity.kind.{_kind(r)}") if _kind(r) else "",
             _href(r, home),
             _who(r, names, words),
             r.actor.address,
@@ -62,6 +66,11 @@ def _who(record: AuditRecord, names: Mapping[str, str], words: Words) -> str:
 
 
 def _href(record: AuditRecord, home: str) -> str:
-    prefix = record.subject_id.partition("_")[0]
-    whole = record.subject_id.isascii() and " " not in record.subject_id
-    return f"{home}/{_PAGES[prefix]}/{record.subject_id}" if prefix in _PAGES and whole else ""
+    page = _PAGES.get(_kind(record))
+    return f"{home}/{page}/{record.subject_id}" if page else ""
+
+
+def _kind(record: AuditRecord) -> str:
+    """The prefix of the id of what it is about, "" when it names none of what has a word."""
+    prefix, whole = record.subject_id.partition("_")[0], record.subject_id.isascii() and " " not in record.subject_id
+    return prefix if prefix in _PAGES and whole else ""

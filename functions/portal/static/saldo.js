@@ -37,8 +37,6 @@ for (const form of document.querySelectorAll("form[data-selection]")) {
 }
 const waiting = document.querySelector("[data-refresh]");
 if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.refresh) * 1000);
-const errors = document.querySelector(".errors");
-if (errors) errors.focus();
 for (const open of document.querySelectorAll("details.switch")) {
   document.addEventListener("click", (event) => { if (!open.contains(event.target)) open.open = false; });
   open.addEventListener("keydown", (event) => { if (event.key === "Escape") { open.open = false; open.querySelector("summary").focus(); } });

@@ -48,6 +48,7 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     page: Page | None = None
+    origin: str = ORIGIN
 
     def get(self, path: str, **headers: str) -> Page:
         return self._send("GET", path, b"", headers)
@@ -57,7 +58,7 @@ class Browser:
         pairs = list(fields.items()) if isinstance(fields, dict) else list(fields)
         if key and self.page is not None:
             pairs.append(("form_key", self.page.hidden().get("form_key", "")))
-        usual = {"content-type": "application/x-www-form-urlencoded", "origin": ORIGIN}
+        usual = {"content-type": "application/x-www-form-urlencoded", "origin": self.origin}
         return self._send("POST", path, urlencode(pairs).encode(), usual | headers)
 
     def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Page:

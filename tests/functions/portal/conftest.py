@@ -15,7 +15,7 @@ import pytest
 from functions.delivery.note_letters import NoteLetters
 from functions.portal import services
 from functions.staff import services as staff_services
-from saldo.access.model import Challenge, Origin
+from saldo.access.model import Challenge, Origin, User
 from saldo.access.model_staff import Staff, StaffSignedIn
 from saldo.access.proof_of_work import ProofOfWork
 from saldo.access.service import Access, Realm
@@ -98,7 +98,7 @@ class Portal:
     staff_identity: StaffIdentityInMemory
 
     def browser(self) -> Browser:
-        return Browser(self.app)
+        return Browser(self.app, origin=services.settings().origin)
 
     def signed_in(self, who: str = "admin") -> Browser:
         browser = self.browser()
@@ -128,14 +128,17 @@ class Portal:
         assert answer.status == 303, answer.text
         return browser
 
+    def give_codes(self, who: str, language: str = "") -> User:
+        """An authenticator for somebody (who may speak another language from now on)."""
+        person = scenes.PEOPLE[who]
+        self.identity.people[person.email].secret = SECRET_32
+        spoken = language or person.language
+        user = replace(person, id=self.user_id(who), has_totp=True, language=spoken)
+        return self.access.register(user, job("tests"))
+
     def with_codes(self, who: str = "admin") -> Browser:
         """Somebody with an authenticator, signed in by it a moment ago."""
-        person = scenes.PEOPLE[who]
-        known = self.identity.people[person.email]
-        known.secret = SECRET_32
-        user_id = self.access.user_id_of(known.subject)
-        self.access.register(replace(person, id=user_id, has_totp=True), job("tests"))
-        browser = self.browser()
+        person, browser = self.give_codes(who), self.browser()
         browser.sign_in(person.email, scenes.PASSWORD)
         form = browser.page.hidden() if browser.page else {}
         answer = browser.post("/sign-in/answer", {**form, "reply": self.code()}, key=False)

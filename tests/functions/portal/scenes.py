@@ -87,20 +87,20 @@ def tell(store: Store, sealer: Sealer) -> None:
         accounts.open_account(account(account_id, organisation_id=organisation, name=name), profile(account_id), CLERK)
     for months_ago in range(13, 0, -1):
         _month(store, NORTH, months_ago)
-    _invoice(store, NORTH, TODAY - timedelta(days=3), 1284700, 30)
-    _invoice(store, SOUTH, TODAY - timedelta(days=20), 249900, 14)
-    _invoice(store, OTHERS, TODAY - timedelta(days=20), 77700, 14)
+    invoice(store, NORTH, TODAY - timedelta(days=3), 1284700, 30)
+    invoice(store, SOUTH, TODAY - timedelta(days=20), 249900, 14)
+    invoice(store, OTHERS, TODAY - timedelta(days=20), 77700, 14)
 
 
 def _month(store: Store, account_id: str, months_ago: int) -> None:
     """A monthly invoice, paid unless it is one of the last; two of those late, one of them in part."""
     on = add_months(TODAY.replace(day=1), -months_ago)
-    header = _invoice(store, account_id, on, 119000 + 13370 * (13 - months_ago), 14)
-    extra = _invoice(store, account_id, on + timedelta(days=9), 23800 + months_ago * 100, 30)
+    header = invoice(store, account_id, on, 119000 + 13370 * (13 - months_ago), 14)
+    extra = invoice(store, account_id, on + timedelta(days=9), 23800 + months_ago * 100, 30)
     if months_ago > 3:
-        _pay(store, header, extra, on + timedelta(days=12))
+        pay(store, header, extra, on + timedelta(days=12))
     elif months_ago == 3:
-        _pay(store, header, None, on + timedelta(days=12), header.total_minor // 3)
+        pay(store, header, None, on + timedelta(days=12), header.total_minor // 3)
 
 
 def header_of(account_id: str, on: date, total_minor: int, days: int) -> InvoiceHeader:
@@ -115,7 +115,7 @@ def header_of(account_id: str, on: date, total_minor: int, days: int) -> Invoice
     )  # fmt: skip
 
 
-def _invoice(store: Store, account_id: str, on: date, total_minor: int, days: int) -> InvoiceHeader:
+def invoice(store: Store, account_id: str, on: date, total_minor: int, days: int) -> InvoiceHeader:
     header = header_of(account_id, on, total_minor, days)
     pk, sk = body_key(account_id, header.invoice_id)
     body = body_to_bytes(body_of(header))
@@ -165,7 +165,7 @@ def body_of(header: InvoiceHeader) -> InvoiceBody:
     )  # fmt: skip
 
 
-def _pay(store: Store, first: InvoiceHeader, second: InvoiceHeader | None, on: date, minor: int = 0) -> None:
+def pay(store: Store, first: InvoiceHeader, second: InvoiceHeader | None, on: date, minor: int = 0) -> None:
     chosen = [(first, minor or first.total_minor)] + ([(second, second.total_minor)] if second else [])
     allocations = tuple(Allocation(h.invoice_id, m, h.number) for h, m in chosen)
     at = datetime.combine(on, time(10), tzinfo=UTC)

@@ -31,6 +31,7 @@ CLDR = {"en": "en_GB", "en-US": "en_US", "de": "de", "fr": "fr", "es": "es"}
 # Said alike in English: names, loan words and formulas. Anything else that equals English has not been translated.
 ALIKE = {
     *("de:passkeys.title", "notice.amount", "fr:nav.notifications"),
+    "fr:activity.kind.tkt",
     *("line.step.per_unit", "line.step.other", "de:usage.limit_of", "es:usage.limit_of"),
     *("de:column.status", "de:nav.profile", "de:bank.bank", "de:field.name", "de:column.name", "de:status.paid"),
     *("fr:nav.invoices", "fr:pager.label", "fr:column.total", "fr:column.total_minor", "fr:column.date"),
