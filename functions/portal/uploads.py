@@ -27,6 +27,7 @@ _ONE = "/accounts/{account_id}/files/{about}/{upload_id}"
 
 @routes.get("/accounts/{account_id}/invoices/{invoice_id}/files", roles(PAYERS, SelfService.DISPUTES))
 def choose(visit: Visit) -> Answer:
+    reading.invoice(visit.records, visit.account.account_id, check_id(visit.params["invoice_id"], "inv"))
     return _title_page(visit)
 
 

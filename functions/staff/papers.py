@@ -21,7 +21,7 @@ from saldo.uploads.service import Wish
 
 routes = Routes("papers")
 ABOUT = "paper"
-_ALL, _ONE = "/staff/{entity_id}/papers", "/staff/{entity_id}/files/{about}/{upload_id}"
+_ALL, _ONE = "/staff/{entity_id}/papers", "/staff/{entity_id}/files/paper/{upload_id}"
 
 
 @routes.get(_ALL, staff(rules.READ))
@@ -71,8 +71,7 @@ def take_back(visit: StaffVisit) -> Answer:
 
 
 def _name(visit: StaffVisit) -> Name:
-    """Only papers have the seller for an owner."""
-    return name_in(visit.at.entity_id, ABOUT if visit.params["about"] == ABOUT else "", visit.params["upload_id"])
+    return name_in(visit.at.entity_id, ABOUT, visit.params["upload_id"])
 
 
 def _page(visit: StaffVisit, problems: list[tuple[str, str]] | None = None) -> Answer:

@@ -27,6 +27,7 @@ _ONE = "/staff/{entity_id}/accounts/{account_id}/files/{about}/{upload_id}"
 
 @routes.get(_OF_INVOICE, staff(rules.ASK_FOR_CREDITS))
 def choose(visit: StaffVisit) -> Answer:
+    reading.invoice(visit.records, visit.customer["pk"], check_id(visit.params["invoice_id"], "inv"))
     return _title_page(visit)
 
 

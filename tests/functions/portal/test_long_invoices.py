@@ -99,6 +99,7 @@ def test_a_document_that_no_answer_holds_is_refused_in_words(
 ) -> None:
     made = _Made(b"%" * size)
     browser, row = portal.signed_in("admin"), largest(portal)
+    services.narrowed()  # of the table's own client
     monkeypatch.setattr(services, "client", lambda _: made)
     monkeypatch.setattr(services, "documents", lambda: made)
     page = browser.get(f"{HOME}/invoices/{row.invoice_id}/pdf")

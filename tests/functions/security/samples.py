@@ -9,21 +9,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 
 from saldo.access.model import Grant, Role, User
 from saldo.access.model_passkeys import Passkey
 from saldo.access.model_proposals import ProposalKind
 from saldo.access.model_proposals import Wish as ProposalWish
+from saldo.access.model_views import SavedView
 from saldo.access.proposals import Proposals
 from saldo.access.records_passkeys import passkey_item
+from saldo.access.records_views import table_views_item
 from saldo.audit.model import Actor
 from saldo.autopay.model import Debit
 from saldo.autopay.model import Line as DebitLine
 from saldo.autopay.records import debit_id, debit_item
 from saldo.catalog.model import Plan, Product
 from saldo.catalog.service import Catalog
+from saldo.certificates.model import CertificateRequest, RequestState
+from saldo.certificates.records import request_item as certificate_item
 from saldo.disputes.model import DisputeReason
 from saldo.disputes.service import Disputes, Wish
+from saldo.documents.model_bundles import Bundle, BundleState
+from saldo.documents.records_bundles import bundle_item
 from saldo.invoicing.codec import body_to_bytes
 from saldo.invoicing.records import InvoiceHeader, body_key, header_item
 from saldo.invoicing.run.model import Attempt, RunState, run_id_of
@@ -33,13 +40,18 @@ from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
 from saldo.orders.model_orders import Reference, ReferenceKind
 from saldo.orders.service import Orders
-from saldo.payments.model import Allocation, Payment, PaymentStatus, StatusChange
+from saldo.payments import model as payments
+from saldo.payments.model import Allocation, Payment, PaymentStatus
 from saldo.payments.model_approvals import Approval, Step
 from saldo.payments.model_methods import MethodStatus, StoredMethod
 from saldo.payments.records import payment_item
 from saldo.payments.records_approvals import approval_item
 from saldo.payments.records_methods import method_item
 from saldo.payments.scheduled import Scheduled, scheduled_item
+from saldo.promises import model as promises
+from saldo.promises.model import Covered, Instalment, Promise, PromiseState, StateChange
+from saldo.promises.records import promise_item
+from saldo.storage.clients import client
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 from saldo.subscriptions.model import Alignment
@@ -47,6 +59,12 @@ from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import billed, subscribe
 from saldo.support.model import Topic
 from saldo.support.service import Question, Support
+from saldo.terms import model as terms
+from saldo.terms.model import Asked, TermsRequest, TermsState
+from saldo.terms.records import request_item as terms_item
+from saldo.uploads.model import FileKind, Name, Upload, UploadKind, UploadState
+from saldo.uploads.records import upload_item
+from saldo.uploads.rules import clean_key
 from tests.contexts.orders.scenes import BUYER, SEATS, line, request
 from tests.contexts.sellers import CLERK
 from tests.functions.portal import scenes
@@ -102,7 +120,7 @@ def payment(o: Owner) -> str:
         o.account_id, o.named("pay"), o.entity_id, "Europe/Berlin", PaymentStatus.SETTLED, Money(1000, "EUR"),
         o.allocations, "", "simulator", AT, method="Visa …4242", settled_at=AT, settled_minor=1000,
         applied=o.allocations, parts=1, parts_applied=1, receipt_number="R-1",
-        history=(StatusChange(AT, PaymentStatus.STARTED), StatusChange(AT, PaymentStatus.SETTLED)),
+        history=tuple(payments.StatusChange(AT, s) for s in (PaymentStatus.STARTED, PaymentStatus.SETTLED)),
     )  # fmt: skip
     o.store.put_many([payment_item(made)])
     return made.id
@@ -193,6 +211,57 @@ def run(o: Owner) -> str:
     return run_id
 
 
+def promise(o: Owner) -> str:
+    header, at = o.header(), (StateChange(AT, PromiseState.CURRENT),)
+    covered = Covered(header.invoice_id, header.number, header.due_on, 1000)
+    facts = (o.account_id, o.named("prm"), o.organisation_id, o.entity_id, "EUR", (covered,))
+    days = (Instalment(TODAY + timedelta(days=9), 1000),)
+    made = Promise(*facts, days, 3, PromiseState.CURRENT, AT, o.user_id, promises.Why.CASH, at)
+    o.store.put_many([promise_item(made)])
+    return made.id
+
+
+def terms_request(o: Owner) -> str:
+    facts = (o.account_id, o.named("trq"), o.entity_id, "EUR", Asked(30, 0), Asked(60, 0))
+    made = TermsRequest(*facts, terms.Why.GROWTH, TermsState.ASKED, AT, o.user_id)
+    o.store.put_many([terms_item(made)])
+    return made.id
+
+
+def upload(o: Owner) -> str:
+    """Evidence, a certificate and a paper of the seller's, all by the same id: three kinds of paths name it so."""
+    made_id, header = o.named("upl"), o.header()
+    for owner, about, kind in (
+        (o.account_id, header.invoice_id, UploadKind.EVIDENCE),
+        (o.account_id, "certificate", UploadKind.CERTIFICATE),
+        (o.entity_id, "paper", UploadKind.PAPER),
+    ):
+        organisation_id = "" if kind is UploadKind.PAPER else o.organisation_id
+        facts = (Name(owner, about, made_id), kind, organisation_id, "A file", UploadState.CLEAN, AT, o.user_id)
+        made = Upload(*facts, kind is UploadKind.PAPER, None, FileKind.TEXT, 2, sha256(b"hi").hexdigest())
+        o.store.put_many([upload_item(made, o.sealer)])
+        client("s3").put_object(Bucket="uploads", Key=clean_key(made), Body=b"hi", ContentType="text/plain")
+    lasting = TODAY, TODAY + timedelta(days=365), AT, o.user_id, "RS-1"
+    asked = CertificateRequest(
+        o.account_id, made_id, o.organisation_id, o.entity_id, frozenset({"US-NY"}), *lasting, RequestState.WAITING
+    )
+    o.store.put_many([certificate_item(asked, o.sealer)])
+    return made_id
+
+
+def bundle(o: Owner) -> str:
+    facts = (o.account_id, o.named("bun"), o.entity_id, o.user_id, AT, AT + timedelta(days=3))
+    made = Bundle(*facts, ((o.header().invoice_id, o.header().number),), BundleState.READY, 1, (), 100)
+    o.store.put_many([bundle_item(made)])
+    return made.id
+
+
+def view(o: Owner) -> str:
+    made = SavedView(o.named("view"), o.account_id, "Late ones", "status=overdue")
+    o.store.put_many([table_views_item(o.user_id, (made,), 1)])
+    return made.id
+
+
 def _of(name: str) -> Callable[[Owner], str]:
     return lambda o: str(getattr(o, name))
 
@@ -216,6 +285,12 @@ SAMPLES: Mapping[str, Callable[[Owner], str]] = {
     "passkey_id": passkey,
     "proposal_id": proposal,
     "run_id": run,
+    "promise_id": promise,
+    "request_id": terms_request,
+    "about": lambda o: o.header().invoice_id,
+    "upload_id": upload,
+    "bundle_id": bundle,
+    "view_id": view,
     # Not a record: a name and a version of the entity in the path.
     "template": lambda _: "invoice@1",
 }

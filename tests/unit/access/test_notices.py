@@ -45,6 +45,6 @@ def test_people_choose_only_what_their_roles_are_told() -> None:
 
 
 def test_mail_that_somebody_asked_for_is_no_matter_of_choice_and_all_other_mail_is() -> None:
-    asked_for = {NoteKind.INVITATION, NoteKind.SIGN_IN_LINK, NoteKind.SIGN_IN_WITH_CODE}
+    asked_for = {NoteKind.INVITATION, NoteKind.SIGN_IN_LINK, NoteKind.SIGN_IN_WITH_CODE, NoteKind.BUNDLE_READY}
     assert {kind for kind in NoteKind if kind.notice is None} == asked_for
     assert all(RULES[kind.notice].mail is Mail.PERSON for kind in NoteKind if kind.notice)
