@@ -89,6 +89,7 @@ class Hosting:
             "SALDO_DOCUMENTS_FUNCTION": names.of(DOCUMENTS.name),
             "SALDO_COUNT_USAGE_FUNCTION": names.of(COUNT_USAGE.name),
             "SALDO_STATE_MACHINE_ARN": names.invoice_run_arn,
+            "SALDO_CUSTOMER_ROLE_ARN": names.customer_role_arn,
             "SALDO_ENTITIES": json.dumps(
                 [{"entity_id": e.id, "time_zone": e.time_zone, "hour": e.cycle_hour} for e in self._region.entities]
             ),

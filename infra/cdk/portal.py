@@ -86,7 +86,6 @@ class PortalStack(Stack):
             "SALDO_USER_POOL_ID": self.users.user_pool_id,
             "SALDO_USER_POOL_CLIENT_ID": self.client.user_pool_client_id,
             "SALDO_SIGN_IN_URL": self._sign_in_domain(self.users),
-            "SALDO_CUSTOMER_ROLE_ARN": data.names.customer_role_arn,
             "SALDO_STAFF_POOL_ID": self.staff.user_pool_id,
             "SALDO_STAFF_POOL_CLIENT_ID": self.staff_client.user_pool_client_id,
         }

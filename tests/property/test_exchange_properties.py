@@ -39,7 +39,7 @@ def payables(draw: st.DrawFn) -> list[Payable]:
         booked = Booked(rate, rate.convert(Money(minor, "USD")).minor) if n == 0 or draw(st.booleans()) else None
         legs = (LedgerAccount.EARLY_DISCOUNT, "", 1), (LedgerAccount.TAX_PAYABLE, "DE", 1)
         early = EarlyOffer(DUE, legs) if draw(st.booleans()) else None
-        found.append(Payable(f"inv_{n}", f"N-{n}", "ent_eu_a", "USD", DUE, minor, early, 0, booked))
+        found.append(Payable(f"inv_{n}", f"N-{n}", "ent_eu_a", "USD", DUE, minor, early, booked=booked))
     return found
 
 

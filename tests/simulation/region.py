@@ -482,7 +482,8 @@ class Region:
         from functions import services
         from saldo.storage import clients
 
-        for module in (services, clients):
+        pages = sys.modules.get("functions.portal.services")
+        for module in (services, clients, *([pages] if pages else [])):
             for made in vars(module).values():
                 if hasattr(made, "cache_clear"):
                     made.cache_clear()

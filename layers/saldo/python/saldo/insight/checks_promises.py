@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from saldo.insight.model import Owner, Violation
 from saldo.invoicing.records import InvoiceHeader, header_from
+from saldo.invoicing.status import InvoiceStatus
 from saldo.kernel.clock import instant_from
 from saldo.promises.model import Promise, PromiseState
 from saldo.promises.reading import dues_of
 from saldo.promises.records import promise_from
 from saldo.promises.rules import stands
 
+_STATES = frozenset(InvoiceStatus)
 AUTOPAY = "autopay"  # the reason that its payments give
 
 
@@ -74,7 +76,8 @@ def _promised_at(headers: Mapping[str, InvoiceHeader], invoice_ids: list[str], a
 
 
 def _headers(owner: Owner) -> list[InvoiceHeader]:
-    return [header_from(item) for item in owner.of("invoice")]
+    """Those whose state is known; any other is told by the rule of states."""
+    return [header_from(item) for item in owner.of("invoice") if item["status"] in _STATES]
 
 
 def _promises(owner: Owner) -> list[Promise]:
