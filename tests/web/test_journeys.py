@@ -87,32 +87,3 @@ def test_the_account_switch_opens_closes_and_leads_elsewhere(site: Site, chromiu
     page.click("text=Kontor Süd GmbH")
     page.wait_for_url(f"**/accounts/{scenes.SOUTH}")
     context.close()
-
-
-def test_what_is_ticked_goes_along_and_is_summed_with_and_without_javascript(
-    site: Site, chromium: Any, axe: str
-) -> None:
-    context = chromium.new_context(bypass_csp=True)
-    page = context.new_page()
-    sign_in(page, site)
-    page.goto(f"{site.home}/invoices?status=overdue")
-    page.locator("input[type=checkbox][name=pay]").nth(0).check()
-    first = page.inner_text("[data-total]")
-    page.click("thead a:has-text('Open')")
-    assert "sort=open_minor" in page.url and page.inner_text("[data-total]") == first.replace("1 invoices", "1 invoice")
-    page.select_option("#status", "paid")
-    page.click("button:has-text('Filter')")
-    assert page.inner_text("[data-total]") == first  # of the one that is not on this page
-    looked_at(page, "invoices-ticked", axe)
-    page.click("text=Save this view")
-    page.fill("#name", "Paid ones")
-    page.click("button:has-text('Save')")
-    assert page.inner_text(".views [aria-current]") == "Paid ones"
-    looked_at(page, "invoices-view", axe)
-    context.close()
-    plain = chromium.new_context(java_script_enabled=False).new_page()
-    sign_in(plain, site)
-    plain.goto(f"{site.home}/invoices?status=overdue")
-    plain.locator("input[type=checkbox][name=pay]").nth(0).check()
-    plain.click("button[formaction$='/invoices']")
-    assert plain.inner_text("[data-total]") == first and "status=overdue" in plain.url

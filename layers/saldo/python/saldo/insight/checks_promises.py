@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from saldo.insight.model import Owner, Violation
 from saldo.invoicing.records import InvoiceHeader, header_from
@@ -14,6 +15,7 @@ from saldo.promises.records import promise_from
 from saldo.promises.rules import stands
 
 _STATES = frozenset(InvoiceStatus)
+_CLOCKS_DIFFER = timedelta(minutes=1)
 AUTOPAY = "autopay"  # the reason that its payments give
 
 
@@ -67,11 +69,13 @@ def nobody_is_asked_for_what_is_promised(owner: Owner) -> Iterator[Violation]:
 
 
 def _promised_at(headers: Mapping[str, InvoiceHeader], invoice_ids: list[str], at: str) -> Iterator[str]:
-    """Those of the invoices that were under a current promise just before an instant."""
+    """Those of the invoices that were under a current promise around an instant, as clocks of functions differ."""
+    first, last = instant_from(at) - _CLOCKS_DIFFER, instant_from(at) + _CLOCKS_DIFFER
     for invoice_id in invoice_ids:
         marks = headers[invoice_id].promises if invoice_id in headers else ()
-        before = [mark for mark in marks if mark.at < instant_from(at)]
-        if before and before[-1].state == PromiseState.CURRENT:
+        before = [mark for mark in marks if mark.at < first]
+        moved = any(first <= mark.at <= last for mark in marks)
+        if before and before[-1].state == PromiseState.CURRENT and not moved:
             yield invoice_id
 
 
