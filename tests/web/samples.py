@@ -24,7 +24,27 @@ NO_PAGE = {
     "/sign-in/organisation/back": "where an organisation's provider sends people back to; it leads on",
     "/staff/{entity_id}/templates/{template}": "a file",
 }
-_FILES = ("/pdf", ".csv")
+# NOT WALKED YET: pages for whose records `states.py` tells none. Function tests draw them, nothing here looks at them.
+# Each one that gets its record leaves this list; none may be added.
+NOT_WALKED = frozenset(
+    {
+        "/accounts/{account_id}/bundles/{bundle_id}",
+        "/accounts/{account_id}/certificate",
+        "/accounts/{account_id}/certificate/{upload_id}",
+        "/accounts/{account_id}/files/{about}/{upload_id}",
+        "/accounts/{account_id}/invoices/views/new",
+        "/accounts/{account_id}/invoices/views/{view_id}",
+        "/accounts/{account_id}/invoices/{invoice_id}/files",
+        "/accounts/{account_id}/plans/{promise_id}",
+        "/staff/{entity_id}/accounts/{account_id}/certificates/{upload_id}",
+        "/staff/{entity_id}/accounts/{account_id}/files/{about}/{upload_id}",
+        "/staff/{entity_id}/accounts/{account_id}/promises/{promise_id}",
+        "/staff/{entity_id}/accounts/{account_id}/terms/{request_id}",
+        "/staff/{entity_id}/files/paper/{upload_id}",
+        "/unsubscribe/{token}",
+    }
+)
+_FILES = ("/pdf", ".csv", ".xlsx", "/content", "/zip", "/papers/{upload_id}")
 _UNLINKED = ("/session/ending", "/session/prove", "/accounts?all=1")
 _WHOLE = ("usual", "empty")  # the states in which pages of a seller differ; those of a person are the same in all
 
@@ -57,7 +77,7 @@ class Found:
 def pages_of(portal: Portal) -> set[str]:
     """Every GET route that may draw a page."""
     gets = {path for path, methods in portal.app.routes.items() if "GET" in methods}
-    return {path for path in gets if path not in NO_PAGE and not path.endswith(_FILES)}
+    return {path for path in gets if path not in {*NO_PAGE, *NOT_WALKED} and not path.endswith(_FILES)}
 
 
 def follow(world: World) -> Found:
