@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from functions import services as hosted
 from functions.documents import render
 from functions.portal import services
 from local.gateway.server import GatewayProcess
@@ -43,8 +42,7 @@ def office(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chromium: Any, axe: 
     portal = portals.build(monkeypatch, f"http://localhost:{port}", provider.url)
     gateway = SimulatedGateway(provider.url, lambda: portals.SECRET)
     monkeypatch.setattr(services, "payments", lambda: Payments(services.store(), gateway, portal.clock))
-    monkeypatch.setenv("SALDO_DOCUMENTS_BUCKET", "documents")
-    hosted.settings.cache_clear()
+    portal.region.restart()  # nothing is left of what another test built
     monkeypatch.setattr(services, "rendered", lambda asked: _rendered(portal, asked))
     states.sold(portal)
     for part in (states.sees_all, states.subscribed, states.used):
@@ -54,12 +52,13 @@ def office(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chromium: Any, axe: 
     provider.stop()
     monkeypatch.undo()
     portals.forget()
-    hosted.settings.cache_clear()
+    portal.region.restart()
 
 
 def _rendered(portal: portals.Portal, asked: dict[str, str]) -> bytes:
     """What the documents function makes, without the queue for a function's start."""
     answer = render.handler(asked, None)
+    assert "key" in answer, answer
     return portal.region.buckets.files["documents", answer["key"]]
 
 
