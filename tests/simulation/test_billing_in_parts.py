@@ -35,7 +35,7 @@ from saldo.orders.model import WaitingItem
 from saldo.orders.records import add_item
 from saldo.storage import claims
 from saldo.storage.items import Item, Key
-from saldo.storage.units import Unit
+from saldo.storage.units import MOST_WRITES, Unit
 from saldo.subscriptions.model import Change, ChangeKind
 from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import subscribe
@@ -47,16 +47,23 @@ from tests.unit.invoicing.scenes import TAX
 JAN, FEB, MAR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
 CLERK = Actor("clerk", "staff")
 PAYER = account_id_of(0)
+MEMBERS = 11
+MOST_OF_A_PART = claims.MOST_OF_A_PART
 Meddle = Callable[[World], object]
 
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is a part here holds few records, so that few make many parts; what is too large for a unit is as it is."""
-    monkeypatch.setattr(claims, "MOST_OF_A_PART", 40)
+    """A unit and a part hold few records here, so that few are too many for one and make several of the other."""
+    _hold(monkeypatch, unit=33, part=13)
 
 
-def organisation(members: int = 35) -> World:
+def _hold(monkeypatch: pytest.MonkeyPatch, unit: int, part: int) -> None:
+    monkeypatch.setattr("saldo.invoicing.run.writes.MOST_WRITES", unit)
+    monkeypatch.setattr(claims, "MOST_OF_A_PART", part)
+
+
+def organisation(members: int = MEMBERS) -> World:
     """A payer and the members on its invoice, each with a subscription of fee, seats and usage, January's billed; then
     usage and an item of each, and credit."""
     world = World()
@@ -193,7 +200,8 @@ def test_an_organisation_whose_invoices_are_looked_at_first_is_billed_in_parts_a
     check_nothing_is_held(world)
 
 
-def test_a_thousand_charges_are_one_invoice() -> None:
+def test_a_thousand_charges_are_one_invoice_in_units_of_their_real_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    _hold(monkeypatch, unit=MOST_WRITES, part=MOST_OF_A_PART)
     world = World()
     world.found(1, started_on=JAN)
     sold = [
@@ -210,8 +218,8 @@ def test_a_thousand_charges_are_one_invoice() -> None:
 def test_an_invoice_that_no_record_holds_sets_the_account_aside_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("saldo.invoicing.run.writes._SURELY_SHORT", 50)
-    monkeypatch.setattr("saldo.invoicing.run.writes._MOST_BYTES", 2_000)
+    monkeypatch.setattr("saldo.invoicing.run.writes._SURELY_SHORT", 10)
+    monkeypatch.setattr("saldo.invoicing.run.writes._MOST_BYTES", 1_000)
     world = organisation()
     closed = world.run(FEB)
     (aside,) = set_aside_of(world.store, closed)
@@ -276,11 +284,11 @@ def _seats(world: World, account: int, seats: int) -> str:
 def test_a_change_in_the_middle_comes_before_or_after_or_is_refused_and_is_never_lost_nor_billed_twice() -> None:
     said: list[str] = []
     totals, asides = Counter[int](), Counter[str]()
-    worlds = meddled(lambda world: said.append(_seats(world, 30, 9)))
+    worlds = meddled(lambda world: said.append(_seats(world, 8, 9)))
     for world, code in zip(worlds, said, strict=True):
         asides[code] += 1
         if code:
-            assert _seats(world, 30, 9) == "", "a minute later it is taken"
+            assert _seats(world, 8, 9) == "", "a minute later it is taken"
         world.run(MAR)
         check_nothing_is_held(world)
         totals[sum(body.net_minor for body in bodies(world))] += 1
@@ -332,16 +340,16 @@ def test_late_usage_told_before_is_billed_in_parts_and_forgotten() -> None:
     world = organisation()
     world.run(FEB)
     world.now = datetime(2026, 2, 10, tzinfo=UTC)
-    for n in range(36):
+    for n in range(MEMBERS + 1):
         world.use(account_id_of(n), date(2026, 1, 22), 50, f"late{n}")
     assert any(name.startswith("late#") for name in _windows(world, 7))
     assert len(_late_lines(world)) == 0
-    # Every sixth window is one too many for a unit with the 36 subscriptions; with items it is in parts.
-    for n in range(36):
+    # With an item of each the windows and subscriptions are too many for a unit.
+    for n in range(MEMBERS + 1):
         item = SoldItem(f"more{n}", {"en": "More"}, Decimal(1), tax_category="digital_service")
         world.store.write_one(add_item(Unit("sell"), WaitingItem(account_id_of(n), ENTITY.id, item, MAR, "staff")))
     world.run(MAR)
-    assert len(_late_lines(world)) == 36
+    assert len(_late_lines(world)) == MEMBERS + 1
     assert not any(name.startswith("late#") or name == "agenda_pk" for name in _windows(world, 7))
     check_nothing_is_held(world)
 
@@ -383,7 +391,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> World:
         context.setattr(in_parts, "claim_all", lambda *asked: claims.claim_all(*asked) and False)
         context.setattr(in_parts, "take_back", died)
         world.run(FEB)
-    assert sum("claim" in item for item in world.store.scan()) == 108  # subscriptions, items and windows
+    assert sum("claim" in item for item in world.store.scan()) == 3 * (MEMBERS + 1)  # subscriptions, items and windows
     return world
 
 
@@ -443,4 +451,4 @@ def test_a_claim_that_nobody_would_give_back_is_told(monkeypatch: pytest.MonkeyP
     assert check_all(world.store).violations == []
     world.store.write_one(Unit("lose").update(wallet_key(PAYER), remove=("being_billed", "billing_is")))
     told = check_all(world.store).violations
-    assert {violation.invariant for violation in told} == {6} and len(told) == 36
+    assert {violation.invariant for violation in told} == {6} and len(told) == MEMBERS + 1

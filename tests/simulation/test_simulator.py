@@ -81,10 +81,10 @@ class _Careless(Simulation):
 
 def _broken() -> tuple[_Careless, Broken]:
     for seed in range(1, 60):
-        simulation = _Careless(seed, 8, 0.05)
+        simulation = _Careless(seed, 4, 0.05)
         try:
             with quiet():
-                simulation.run(2)
+                simulation.run(1)
         except Broken as broken:
             return simulation, broken
     raise AssertionError("no seed made a correction fail")
@@ -94,7 +94,7 @@ def test_a_failure_is_told_with_the_shortest_schedule_found() -> None:
     simulation, broken = _broken()
     assert broken.step.endswith("correction") and str(broken).split(": ")[1].startswith("3 acct_eu_000003")
     with quiet():
-        schedule = shortest(simulation, 2, broken, _Careless)
+        schedule = shortest(simulation, 1, broken, _Careless)
     assert [fault.step for fault in schedule.faults] == [broken.step]
     assert len(simulation.struck) > 1 and len(schedule.steps) < len(simulation.done) / 3
     assert f"seed {simulation.seed}" in schedule.lines()[0]
