@@ -19,6 +19,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     report = collecting().collect(event["entity_id"], event["as_of"], event.get("shard"))
     kept = asdict(keeping().run(event["entity_id"], date.fromisoformat(report["on"])))
     report["promises"], report["unanswered"] = kept, report["unanswered"] + kept.pop("unanswered")
-    count("DebitsFailed", report["failed"] + report["scheduled_failed"])
+    failed = report["failed"] + report["scheduled_failed"]
+    count("DebitsFailed", failed)
+    count("DebitsDue", failed + report["started"] + report["scheduled_started"])
     count("PaymentsUnanswered", len(report["unanswered"]))
     return report

@@ -46,6 +46,8 @@ class Runbook(Enum):
     NUMBER_GAP = "number-gap"
     RUN_TOTALS_UNEXPECTED = "run-totals-unexpected"
     COST_HIGH = "cost-high"
+    DEBITS_FAILED = "debits-failed"
+    HARMFUL_UPLOADS = "harmful-uploads"
 
     @property
     def path(self) -> str:

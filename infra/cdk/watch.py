@@ -18,7 +18,10 @@ from infra.cdk.runs import RunsStack
 
 
 class Watched(NamedTuple):
-    """A metric of our own and when it is too much: `threshold` or more within `minutes`."""
+    """A metric of our own and when it is too much: `threshold` or more within `minutes`.
+
+    among: the metric that counts all of which these are a part; it is too much when they are `share` of it, too.
+    """
 
     metric: str
     runbook: Runbook
@@ -26,6 +29,8 @@ class Watched(NamedTuple):
     threshold: float = 1
     service: str = SERVICE
     minutes: int = 5
+    among: str = ""
+    share: float = 0
 
 
 _PORTAL = "portal"
@@ -77,6 +82,17 @@ BUSINESS = (
         service=_PORTAL,
         minutes=60,
     ),
+    # Cards are declined every day; of so many debits a fifth does not fail for the payers' reasons.
+    Watched(
+        "DebitsFailed",
+        Runbook.DEBITS_FAILED,
+        "Of the debits that were due, very many failed: customers who pay by themselves are not collected from.",
+        threshold=5,
+        minutes=60,
+        among="DebitsDue",
+        share=0.2,
+    ),
+    Watched("HarmfulUploads", Runbook.HARMFUL_UPLOADS, "Somebody handed in a file that would harm whoever opens it."),
 )
 # The canary walks four times an hour; two that break in a row are no chance.
 _CANARY_MINUTES = 15
@@ -101,8 +117,8 @@ class WatchStack(Stack):
         super().__init__(scope, id_, **stack)
         self._target, self._data = target, data
         for each in BUSINESS:
-            rule = Rule(each.runbook, each.says, each.threshold)
-            alarm(self, each.metric, own_metric(each.metric, each.service, each.minutes), rule, data.alarms)
+            rule = Rule(each.runbook, each.says, each.share or each.threshold)
+            alarm(self, each.metric, _metric_of(each), rule, data.alarms)
         self._canary()
         self._cost()
         promised = objectives()
@@ -181,6 +197,19 @@ class WatchStack(Stack):
             _graph("Gateway news applied", own_metric("GatewayNews"), own_metric("GatewayNewsLate")),
             _graph("The canary's steps, ms", *(_step(name) for name in CANARY_STEPS)),
         )
+
+
+def _metric_of(watched: Watched) -> cloudwatch.IMetric:
+    """What happened; where it is a part of something, its share of it once there are enough to speak of a share."""
+    part = own_metric(watched.metric, watched.service, watched.minutes)
+    if not watched.among:
+        return part
+    return cloudwatch.MathExpression(
+        expression=f"IF(FILL(part,0)>={watched.threshold:g},part/whole,0)",
+        using_metrics={"part": part, "whole": own_metric(watched.among, watched.service, watched.minutes)},
+        period=Duration.minutes(watched.minutes),
+        label=f"{watched.metric} among {watched.among}",
+    )
 
 
 CANARY_STEPS = ("SignIn", "Bill", "Pay", "Reverse")

@@ -146,3 +146,34 @@ def late_events(cloud: Cloud) -> None:
     news = stream({}, picture(cloud.region))
     cloud.region.now += timedelta(hours=1)
     cloud.run(specs.PUBLISH_EVENTS, lambda: publish.handler({"Records": news}, None))
+
+
+@goes_wrong("every card is declined on the day of the debits")
+def declined(cloud: Cloud) -> None:
+    from functions.payments import collect
+    from tests.simulation.workflows import paying
+
+    region = cloud.region
+    s.founded(region, customers=5)
+    s.bill(region, s.JAN)
+    for n in range(5):
+        paying.can_only_store_a_card(region, n)
+    paying.hear(region)
+    for n in range(5):
+        paying.autopay(region).set_rule(paying.rule(region, n), s.CLERK)
+    for on in (paying.ANNOUNCED_ON, paying.DEBIT_ON):
+        paying.collect(region, on)
+        paying.told(region)
+    asked = {"entity_id": paying.ENTITY_ID, "as_of": (paying.DEBIT_ON + timedelta(days=1)).isoformat()}
+    cloud.run(specs.COLLECT_PAYMENTS, lambda: collect.handler(asked, None))
+
+
+@goes_wrong("a program is handed in as evidence")
+def harmful(cloud: Cloud) -> None:
+    from functions.uploads import examine
+    from saldo.uploads.known_harm import EICAR
+    from tests.simulation.workflows import uploads
+
+    uploads.peopled(cloud.region)
+    uploads.came(cloud.region, uploads.uploads(cloud.region).ask(uploads.wish()), EICAR)
+    cloud.run(specs.EXAMINE_UPLOADS, lambda: examine.handler(uploads.told(cloud.region), None))

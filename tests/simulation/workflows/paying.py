@@ -184,12 +184,16 @@ def collect_day(region: Region) -> None:
     collect(region, DEBIT_ON)
 
 
+def can_only_store_a_card(region: Region, n: int) -> None:
+    """Whatever is charged on it later is declined."""
+    region.book.save(begin(region, n).ref, "card", CARDS[5], region.now, expires_on=date(2030, 4, 30))
+    region.queues.waiting += [("gateway", body) for body in news(region)]
+
+
 def failing(region: Region) -> None:
     """What was announced is declined: the card was good for storing only."""
     with_payer(region)
-    ref = begin(region, 0).ref
-    region.book.save(ref, "card", CARDS[5], region.now, expires_on=date(2030, 4, 30))
-    region.queues.waiting = [("gateway", body) for body in news(region)]
+    can_only_store_a_card(region, 0)
     hear(region)
     autopay(region).set_rule(rule(region), CLERK)
     collect(region, ANNOUNCED_ON)
