@@ -14,6 +14,8 @@ from saldo.storage.clients import client
 from saldo.storage.repeats import Repeats
 
 if TYPE_CHECKING:
+    from saldo.invoicing.forecast import Forecasts
+    from saldo.invoicing.self_service import SelfService
     from saldo.orders.service import Orders
     from saldo.storage.store import Store
     from saldo.subscriptions.service import Subscriptions
@@ -64,3 +66,18 @@ def subscriptions(within: Store) -> Subscriptions:
     from saldo.subscriptions.service import Subscriptions
 
     return Subscriptions(within, clock)
+
+
+def forecasts(within: Store) -> Forecasts:
+    """Invoices before their day, of the account that `within` reaches."""
+    from saldo.invoicing.forecast import Forecasts
+    from saldo.invoicing.run.cases import Billing
+
+    return Forecasts(Billing.by_table(within), clock)
+
+
+def self_service(within: Store) -> SelfService:
+    """Changes of subscriptions of the account that `within` reaches, and what they would cost."""
+    from saldo.invoicing.self_service import SelfService
+
+    return SelfService(within, forecasts(within), clock)

@@ -34,6 +34,7 @@ STATUS: Mapping[str, int] = {
     "request_in_progress": 409,
     "changed_meanwhile": 409,
     "being_billed": 409,
+    "subscription_exists": 409,
     "gateway_refused": 502,
 }
 _OTHER_REFUSAL = 422

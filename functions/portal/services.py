@@ -183,13 +183,10 @@ def colleagues() -> Colleagues:
 
 def forecasts(scoped: Store) -> Forecasts:
     """Invoices before their day, of the account that the store reaches: before tax, so no tax service is asked."""
-    from saldo.catalog.service import PlanVersions
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.run.cases import Billing
-    from saldo.tax.table import TableTax, shipped_table
-    from saldo.usage.totals import UsageTotals
 
-    return Forecasts(Billing(scoped, PlanVersions(scoped), UsageTotals(scoped), TableTax(shipped_table())), clock)
+    return Forecasts(Billing.by_table(scoped), clock)
 
 
 def self_service(scoped: Store) -> SelfService:

@@ -138,12 +138,9 @@ def sealer_of(site: Site) -> Sealer:
 
 def billing_of(store: Store) -> Billing:
     """What an account's invoices are made of, with the tax table that is shipped. Imported when asked for, too."""
-    from saldo.catalog.service import PlanVersions
     from saldo.invoicing.run.bill import Billing
-    from saldo.tax.table import TableTax, shipped_table
-    from saldo.usage.totals import UsageTotals
 
-    return Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
+    return Billing.by_table(store)
 
 
 def sellers_of(store: Store) -> Iterator[str]:

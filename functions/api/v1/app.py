@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from functions.api.endpoint import edge
-from functions.api.v1 import description, invoices, orders, payments, quotes, subscriptions, usage_events
+from functions.api.v1 import (
+    ahead,
+    changing,
+    description,
+    invoices,
+    orders,
+    payments,
+    quotes,
+    subscriptions,
+    usage_events,
+)
 from functions.http.application import Application
 
 app = Application("saldo-api", edge)
-for part in (description, quotes, usage_events, orders, invoices, payments, subscriptions):
+for part in (description, quotes, usage_events, orders, invoices, ahead, payments, subscriptions, changing):
     app.register_blueprint(part.routes.blueprint)
 app.checked()

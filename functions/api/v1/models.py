@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Decimals = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["12.50"])]
+Amount = str | int | float  # of what is sent; read digit by digit, never as a float
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["EUR"])]
 
 
@@ -151,6 +152,37 @@ class InvoiceDetail(InvoiceOut):
     taxes: list[TaxOut] | None
 
 
+class MeterOut(Out):
+    """What a meter has counted of a period that is not over, and how it is likely to end."""
+
+    meter: str
+    subscription: str | None = Field(description="Null for a meter that counts for the whole account.")
+    from_: date = Field(alias="from")
+    until: date
+    so_far: Decimals
+    forecast: Decimals
+    method: str = Field(description="How the forecast was made.", examples=["straight_line"])
+
+
+class AheadOut(Out):
+    """An invoice before its day. Amounts are before tax; below zero it is a credit note."""
+
+    net: Decimals
+    net_minor: int
+    lines: list[LineOut]
+
+
+class NextInvoiceOut(Out):
+    """The next invoice, if nothing more were used (`so_far`) and by the forecast (`expected`)."""
+
+    account: str
+    on: date = Field(description="The day of the run that bills it.")
+    currency: Currency
+    so_far: AheadOut
+    expected: AheadOut
+    meters: list[MeterOut]
+
+
 # -- payments ----------------------------------------------------------------------------------------------------------
 
 
@@ -225,6 +257,43 @@ class SubscriptionList(Out):
     data: list[SubscriptionOut]
 
 
+class SubscriptionIn(Model):
+    """What an account buys. Days are those of the account's time zone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str | None = Field(None, description="`sub_…`; names it for ever.", examples=["sub_eu_kontor_core"])
+    plan_version: str = Field(min_length=1)
+    started_on: Day
+    alignment: Literal["anniversary", "calendar"] = "anniversary"
+    anchor_on: Day | None = Field(None, description="The day from which anniversary cycles count.")
+    trial_end_on: Day | None = Field(None, description="The first day that costs something.")
+    quantities: dict[str, Amount] | None = Field(None, description="By component; 1 of those that are not named.")
+    purchase_order: str | None = None
+    cost_centre: str | None = None
+
+
+class ChangeIn(Model):
+    """A change of a subscription, from a day of the account's time zone or, where its plan counts seconds, a moment."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str | None = Field(None, description="`chg_…`; names it for ever.", examples=["chg_upgrade_4711"])
+    kind: Literal["plan", "quantity", "pause", "resume", "renew", "cancel"]
+    effective_on: Day | None = None
+    effective_at: str | None = Field(None, description="RFC 3339, with its offset; in place of `effective_on`.")
+    plan_version: str | None = Field(None, description="For the kind `plan`.")
+    quantities: dict[str, Amount] | None = Field(None, description="By component, as they then are.")
+    added: dict[str, Amount] | None = Field(
+        None, description="By component, added to what there is; may be below zero."
+    )
+    credit: Literal["unused", "whole", "none"] = Field(
+        "unused",
+        description="What it gives back of a period paid ahead. `none`: the change waits for the next period.",
+    )
+    reset_cycle: bool = Field(False, description="Cycles count from that day on.")
+
+
 # -- usage -------------------------------------------------------------------------------------------------------------
 
 
@@ -278,8 +347,6 @@ class RejectedRows(Out):
 
 
 # -- orders ------------------------------------------------------------------------------------------------------------
-
-Amount = str | int | float
 
 
 class CustomerIn(Model):

@@ -39,7 +39,7 @@ def invoice_detail(invoice: Invoice) -> InvoiceDetail:
         {
             **_fields(header),
             "language": header.language,
-            "lines": [_line(line, body) for line in body.lines] if body else None,
+            "lines": [line_out(line, body) for line in body.lines] if body else None,
             "taxes": [_tax(tax, body.currency) for tax in body.tax_totals] if body else None,
         }
     )
@@ -64,7 +64,8 @@ def _fields(header: InvoiceHeader) -> dict[str, object]:
     }
 
 
-def _line(line: Line, body: InvoiceBody) -> LineOut:
+def line_out(line: Line, body: InvoiceBody) -> LineOut:
+    """A line in its invoice's language."""
     return LineOut.model_validate(
         {
             "id": line.id,

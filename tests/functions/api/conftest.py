@@ -19,7 +19,7 @@ from saldo.access.api_keys import ApiKeys
 from saldo.access.model_api_keys import ApiKey, Scope
 from saldo.accounts.records import account_item, customer_item, entity_item
 from saldo.audit.model import Actor
-from saldo.catalog.records import offer_item, product_item
+from saldo.catalog.records import offer_item, plan_version_item, product_item
 from saldo.invoicing.records import PREFIX as HEADERS
 from saldo.storage.store import Store
 from saldo.subscriptions.records import PREFIX as SUBSCRIPTIONS
@@ -29,7 +29,7 @@ from tests.contexts.conftest import FrozenClock
 from tests.contexts.sellers import account, entity
 from tests.functions.security.samples import SAMPLES, Owner
 from tests.permissions.gate import Guarded, acting, deployed_gate
-from tests.simulation.world import ENTITY, PLAN, PRODUCT, World
+from tests.simulation.world import ENTITY, PLAN, PRODUCT, VERSION, World
 
 OPERATOR = Actor("operator", "staff")
 US_ORIGIN = "https://us.saldo.example"
@@ -152,6 +152,7 @@ def _others(store: Store) -> None:
     """Another seller with a customer, who must never be seen."""
     foreign = account(OTHER_ACCOUNT, entity_id=OTHER_ENTITY)
     store.put_many([entity_item(entity(OTHER_ENTITY)), account_item(foreign), customer_item(foreign)])
+    store.put_many([plan_version_item(OTHER_ENTITY, VERSION)])
 
 
 def forget() -> None:

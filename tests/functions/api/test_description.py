@@ -14,9 +14,9 @@ from functions.api.endpoint import declared
 from functions.http.failures import STATUS
 from saldo.access.model_api_keys import Scope
 from saldo.quotes.service import quote_schema
-from tests.functions.api.conftest import Api, Reply
+from tests.functions.api.conftest import OWN_ACCOUNT, Api, Reply
 from tests.functions.api.test_api import BATCH, DOCUMENT, ONE, event, order
-from tests.functions.api.test_security import filled
+from tests.functions.api.test_security import ask, filled
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "quote.md").read_text("utf-8"), re.DOTALL)
@@ -119,7 +119,10 @@ def test_answers_and_refusals_of_every_route_are_as_described(api: Api, descript
         (api.get("/api/v1/schemas/quote", None), "get", "/api/v1/schemas/quote"),
         *((api.get(filled(api, path)), "get", path) for (method, path), rule in declared.items()
           if method == "GET" and rule.scope),
-        *((api.get(filled(api, path, "acct_eu_gone")), "get", path) for _, path in declared if "{acc" in path),
+        *((api.get(filled(api, path, "acct_eu_gone")), "get", path) for method, path in declared
+          if method == "GET" and "{acc" in path),
+        *((ask(api, method, path, api.token(), account), "post", path) for method, path in declared
+          for account in (OWN_ACCOUNT, "acct_eu_gone") if method == "POST" and "{acc" in path),
     ]  # fmt: skip
     for reply, method, path in calls:
         hold(reply, description, method, path)

@@ -77,8 +77,8 @@ _STORAGE: tuple[Mutant, ...] = (
         "a cursor from outside is believed",
         "lookup that trusts the client",
         "storage/store.py",
-        '        check(key["pk"])\n',
-        '        key["pk"]\n',
+        " or place[owner] != pk:",
+        ":",
         "tests/contexts/test_storage.py::test_a_cursor_of_another_owner_is_refused",
     ),
     planted(

@@ -16,6 +16,7 @@ class Scope(StrEnum):
     INVOICES_READ = "invoices:read"
     PAYMENTS_READ = "payments:read"
     SUBSCRIPTIONS_READ = "subscriptions:read"
+    SUBSCRIPTIONS_WRITE = "subscriptions:write"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from decimal import Decimal
 from saldo.accounts.model import Account
 from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
-from saldo.kernel.periods import local_date
 from saldo.kernel.reading import Fields
-from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
+from saldo.subscriptions.model import Change, Subscription
+from saldo.subscriptions.reading import change_from
 from saldo.subscriptions.rules_changes import with_change
 from saldo.subscriptions.rules_checks import problems_of_change, problems_of_quantities
 
@@ -23,13 +23,6 @@ def check_day(fields: Fields, name: str, day: date) -> None:
     where = fields.at(name)
     if not FIRST_DAY <= day <= LAST_DAY and all(p.field != where for p in fields.problems.found):
         fields.problems.add(fields.at(name), "not_in_our_time", f"must be from {FIRST_DAY} to {LAST_DAY}")
-
-
-def day_of(fields: Fields, name: str, zone: str) -> date:
-    """`<name>_at`, a moment, as the day it has in the zone; else `<name>_on`."""
-    if fields.has(f"{name}_at"):
-        return local_date(fields.instant(f"{name}_at"), zone)
-    return fields.day(f"{name}_on")
 
 
 def check_quantities(fields: Fields, quantities: Mapping[str, Decimal], plan_version: PlanVersion) -> None:
@@ -54,19 +47,7 @@ def with_changes(
 
 
 def _change(fields: Fields, default_id: str, account: Account, versions: Mapping[str, PlanVersion]) -> Change:
-    kind = fields.choice("kind", ChangeKind)
-    change = Change(
-        id=fields.text("id", default_id),
-        kind=kind,
-        effective_on=day_of(fields, "effective", account.time_zone),
-        effective_at=fields.maybe_instant("effective_at"),
-        plan_version_id=fields.text("plan") if kind is ChangeKind.PLAN else "",
-        quantities=fields.decimals("quantities"),
-        added=fields.decimals("added"),
-        credit=fields.choice("credit", CreditRule, CreditRule.UNUSED),
-        reset_cycle=fields.flag("reset_cycle", False),
-    )
-    fields.has("effective_on")
+    change = change_from(fields, default_id, account.time_zone, plan="plan")
     fields.finish()
     if not any(p.field == fields.at("plan") for p in fields.problems.found):
         fields.problems.extend(problems_of_change(change, versions), fields.path)

@@ -12,8 +12,9 @@ from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields
-from saldo.quotes.reading_changes import check_day, check_quantities, day_of, with_changes
+from saldo.quotes.reading_changes import check_day, check_quantities, with_changes
 from saldo.subscriptions.model import Alignment, Subscription
+from saldo.subscriptions.reading import day_of
 from saldo.subscriptions.rules import cancel, subscribe
 
 _MOST_DAYS = 3660

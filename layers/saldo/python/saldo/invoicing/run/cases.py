@@ -58,6 +58,14 @@ class Billing:
     usage: UsageTotals
     tax: TaxPort
 
+    @classmethod
+    def by_table(cls, store: Store) -> Billing:
+        """Of what the store reaches, with the tax table that is shipped: no tax service is asked."""
+        from saldo.tax.table import TableTax, shipped_table
+        from saldo.usage.totals import UsageTotals
+
+        return cls(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
+
 
 @dataclass(frozen=True, slots=True)
 class AccountCase:

@@ -1,0 +1,80 @@
+"""Subscriptions and changes of them as JSON documents, read so that every field at fault is named."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from saldo.kernel.periods import local_date
+from saldo.kernel.reading import Fields, read
+from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule, Subscription, SubscriptionStatus
+
+
+def requested_subscription(document: Any, default_id: str, account_id: str, entity_id: str) -> Subscription:
+    """{"plan_version", "started_on", "id"?, "alignment"?, "anchor_on"?, "trial_end_on"?, "quantities"?: {component:
+    quantity}, "purchase_order"?, "cost_centre"?}; Refusal `invalid_input` names every field that cannot be read.
+    `trial_end_on`: the first day that costs something. Whether it can be sold so, `Subscriptions.start` says.
+    """
+
+    def requested(fields: Fields) -> Subscription:
+        started_on, trial_end_on = fields.day("started_on"), fields.maybe_day("trial_end_on")
+        found = Subscription(
+            id=fields.text("id", default_id),
+            account_id=account_id,
+            entity_id=entity_id,
+            plan_version_id=fields.text("plan_version"),
+            started_on=started_on,
+            anchor_on=fields.maybe_day("anchor_on") or trial_end_on or started_on,
+            alignment=fields.choice("alignment", Alignment, Alignment.ANNIVERSARY),
+            trial_end_on=trial_end_on,
+            quantities=fields.decimals("quantities"),
+            status=SubscriptionStatus.TRIALING if trial_end_on else SubscriptionStatus.ACTIVE,
+            purchase_order=fields.text("purchase_order", ""),
+            cost_centre=fields.text("cost_centre", ""),
+        )
+        fields.finish()
+        return found
+
+    return read(document, requested, "the subscription cannot be read")
+
+
+def requested_change(document: Any, default_id: str, zone: str) -> Change:
+    """{"kind", "effective_on" or "effective_at", "id"?, "plan_version"?, "quantities"?, "added"?, "credit"?,
+    "reset_cycle"?}; Refusal `invalid_input` names every field at fault. zone: the account's."""
+
+    def change(fields: Fields) -> Change:
+        found = change_from(fields, default_id, zone, plan="plan_version")
+        fields.finish()
+        return found
+
+    return read(document, change, "the change cannot be read")
+
+
+def change_from(fields: Fields, default_id: str, zone: str, plan: str) -> Change:
+    """A change, whose plan stands in the field named so."""
+    before = len(fields.problems.found)
+    kind = fields.choice("kind", ChangeKind)
+    has_plan = fields.has(plan)
+    moves = kind is ChangeKind.PLAN and len(fields.problems.found) == before
+    found = Change(
+        id=fields.text("id", default_id),
+        kind=kind,
+        effective_on=day_of(fields, "effective", zone),
+        effective_at=fields.maybe_instant("effective_at"),
+        plan_version_id=fields.text(plan) if moves else "",
+        quantities=fields.decimals("quantities"),
+        added=fields.decimals("added"),
+        credit=fields.choice("credit", CreditRule, CreditRule.UNUSED),
+        reset_cycle=fields.flag("reset_cycle", False),
+    )
+    if has_plan and kind is not ChangeKind.PLAN:
+        fields.problems.add(fields.at(plan), "not_expected", f"{kind} names no plan")
+    fields.has("effective_on")
+    return found
+
+
+def day_of(fields: Fields, name: str, zone: str) -> date:
+    """`<name>_at`, a moment, as the day it has in the zone; else `<name>_on`."""
+    if fields.has(f"{name}_at"):
+        return local_date(fields.instant(f"{name}_at"), zone)
+    return fields.day(f"{name}_on")
