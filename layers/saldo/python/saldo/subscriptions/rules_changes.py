@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from saldo.catalog.model import MINIMUM, ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.catalog.model import MINIMUM, ChargeKind, Component, CutShort, DayCount, PlanVersion, Timing
 from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
@@ -66,7 +66,9 @@ class Run:
     """A component on equal terms over days without a gap. `closes`: what ran up is billed on the day it ends.
     `whole`: the period that it ends in is credited whole. `paid`: of a charge that is never prorated, the quantity that
     the period it begins in is charged for already, and `paid_by` the run that was charged for it. `grows_into`: it is
-    followed by a run that takes its charge over. `least`: the minimum that it counts towards."""
+    followed by a run that takes its charge over. `least`: the minimum that it counts towards. `periods`: by which it is
+    charged: its cycle, or what a minimum spans of it. `since`, `since_at`: from when on a minimum is one for them,
+    through changes of it and pauses. `owed_whole`: the period that it ends in is owed whole."""
 
     component: Component
     version: PlanVersion
@@ -83,19 +85,40 @@ class Run:
     paid_by: Run | None = None
     grows_into: bool = False
     least: Run | None = None
+    periods: Cycle = field(init=False)
+    since: date = field(init=False)
+    since_at: datetime | None = field(init=False)
+    owed_whole: bool = False
+
+    def __post_init__(self) -> None:
+        self.periods, self.since, self.since_at = self.cycle, self.start, self.start_at
 
 
 @dataclass(slots=True)
 class _Runs:
     open: dict[str, Run] = field(default_factory=dict)
     all: list[Run] = field(default_factory=list)
+    minimums: dict[tuple[Cycle, int], Run] = field(default_factory=dict)
+
+    def begin(self, run: Run, least: Run | None) -> Run:
+        """least: the minimum that it counts towards; where it is one itself, it counts its periods on from where the
+        first of as many cycles began."""
+        run.least = least
+        if run.component.id == MINIMUM:
+            run.least, span = run, run.version.minimum_cycles
+            first = self.minimums.setdefault((run.cycle, span), run)
+            run.periods = run.cycle.times(span, first.start)
+            if run.version.pools_minimum:
+                run.since, run.since_at = first.start, first.start_at
+        self.all.append(run)
+        return run
 
 
 def runs_of(terms: Sequence[Terms]) -> list[Run]:
     """The timeline component by component; a component that a change leaves alone runs on, under the same minimum."""
     runs, seen = _Runs(), set[str]()
     for i, now in enumerate(terms):
-        components = _charged(now.version) if now.running else ()
+        components = _charged(now)
         kept: dict[str, Run] = {}
         for component in components:
             counted = component.kind is ChargeKind.USAGE or component.id == MINIMUM
@@ -106,21 +129,25 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
                 by = None if going is None else _paid_by(going, component, now)
                 going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins, paid_by=by)
                 going.paid = None if by is None else by.quantity
-                going.least = going if component.id == MINIMUM else kept.get(MINIMUM)
-                runs.all.append(going)
+                runs.begin(going, kept.get(MINIMUM))
             seen.add(component.id)
             kept[component.id] = going
         for component_id, ended in runs.open.items():
             if kept.get(component_id) is not ended:
                 ended.end, ended.end_at = now.start, now.start_at
                 ended.closes, ended.whole = now.ended or now.cycle != ended.cycle, now.whole
+                ended.owed_whole = component_id not in kept
         runs.open = kept
     return runs.all
 
 
-def _charged(version: PlanVersion) -> tuple[Component, ...]:
-    """The minimum first, so that what counts towards it finds it."""
-    return version.components if version.least is None else (version.least, *version.components)
+def _charged(now: Terms) -> tuple[Component, ...]:
+    """The minimum first, so that what counts towards it finds it; one that is owed whole goes on while paused."""
+    version, least = now.version, () if now.version.least is None else (now.version.least,)
+    if now.running:
+        return (*least, *version.components)
+    goes_on = version.minimum is not None and version.minimum.cut_short is CutShort.WHOLE and not now.ended
+    return least if goes_on else ()
 
 
 def _paid_by(run: Run, component: Component, now: Terms) -> Run | None:
@@ -140,8 +167,16 @@ def _paid_by(run: Run, component: Component, now: Terms) -> Run | None:
 
 def _goes_on(run: Run, component: Component, quantity: Decimal | None, now: Terms) -> bool:
     before, after = run.version, now.version
-    alike = (before.rounding, before.day_count, before.least) == (after.rounding, after.day_count, after.least)
+    alike = (before.rounding, before.day_count, *_under(before)) == (after.rounding, after.day_count, *_under(after))
     return alike and (run.component, run.quantity, run.cycle) == (component, quantity, now.cycle)
+
+
+def _under(version: PlanVersion) -> tuple[object, ...]:
+    """What of a minimum must stay for charges to run on: all of it, but of one that is a pool its amount."""
+    minimum = version.minimum
+    if minimum is None or minimum.every is None:
+        return minimum, version.least
+    return minimum.every, minimum.components, minimum.overage_factor
 
 
 def charges_of(
@@ -170,7 +205,7 @@ class _Maker:
         run, limit = self.run, self.subscription.cancelled_on
         once = run.component.kind is ChargeKind.ONE_TIME
         first = run.start if once else max(run.start, min(since - _DAY, run.end or since))
-        for full in run.cycle.periods_from(first):
+        for full in run.periods.periods_from(first):
             start = max(full.start, run.start)
             end = full.end if limit is None else min(full.end, limit)
             over = run.end is not None and (start > run.end or (start == run.end and run.end_at is None))
@@ -197,7 +232,14 @@ class _Maker:
             due = cut if cut is not None and run.closes else end
             if run.component.kind is ChargeKind.USAGE and cut == start:
                 return  # usage is counted by days, and this day is the next terms'
+            if self._is_owed_whole():
+                cut = None
             yield self._charge(full, _Days(start, cut or end, begin, run.end_at if cut else None), due)
+
+    def _is_owed_whole(self) -> bool:
+        """Whether all of a minimum's period is owed in which it ends, with nothing in its stead."""
+        minimum = self.run.version.minimum if self.run.component.id == MINIMUM and self.run.owed_whole else None
+        return minimum is not None and minimum.cut_short is CutShort.WHOLE
 
     def _grown(self, full: Period, days: _Days, paid: Decimal) -> Iterator[Charge]:
         """A quantity that changes within a period which is charged whole: the most there was in it is charged once."""
@@ -231,19 +273,21 @@ class _Maker:
             full,
             days.start == subscription.billed_from,
         )
-        cycle = run.cycle.index_at(days.start) - run.cycle.index_at(subscription.billed_from)
+        before = 0 if run.component.id == MINIMUM else run.cycle.index_at(subscription.billed_from)
+        cycle = run.periods.index_at(days.start) - before
         seconds = days.seconds_of(full, self.zone) if run.version.day_count is DayCount.SECOND else None
         of = run.version.id, run.component.id
         return Charge(period, *of, run.quantity, sign, max(cycle, 0), seconds, leg, self._part(full))
 
     def _part(self, full: Period) -> str:
-        """From when the minimum holds that a charge of this period counts towards; one-time charges count for none."""
+        """From when the minimum holds that a charge of this period counts towards; "" where it counts for none."""
         least = self.run.least
-        if least is None or self.run.component.kind is ChargeKind.ONE_TIME:
+        if least is None or not self.run.version.counts(self.run.component):
             return ""
-        if least.start_at is not None and least.start >= full.start:
-            return instant_text(least.start_at)
-        return max(full.start, least.start).isoformat()
+        begun = least.periods.period_at(max(full.start, least.since)).start
+        if least.since_at is not None and least.since >= begun:
+            return instant_text(least.since_at)
+        return max(begun, least.since).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +364,16 @@ def _status(
     return SubscriptionStatus.CANCELLING if ending else SubscriptionStatus.ACTIVE
 
 
+def _minimum_ends(terms: Sequence[Terms], as_of: date) -> Iterator[date]:
+    """Days on which a minimum may fall due though nothing else does: it is for longer than what ended, or goes on."""
+    for run in runs_of(terms):
+        if run.component.id != MINIMUM or run.closes:
+            continue
+        last = as_of if run.end is None else run.end if run.end_at else run.end - _DAY
+        yield run.periods.period_at(max(last, run.start)).end
+        yield run.periods.period_at(max(min(as_of, last), run.start)).end
+
+
 def _next_boundary(subscription: Subscription, terms: Sequence[Terms], as_of: date) -> date | None:
     """The next day on which something may fall due."""
     limit = subscription.cancelled_on
@@ -329,6 +383,8 @@ def _next_boundary(subscription: Subscription, terms: Sequence[Terms], as_of: da
             days.append(now.cycle.period_at(now.end if now.end_at else now.end - _DAY).end)
         elif now.running:
             days.append(now.cycle.boundary(now.cycle.index_at(max(as_of, now.start)) + 1))
+    if any(now.version.minimum_spans for now in terms):
+        days += _minimum_ends(terms, as_of)
     if limit is not None:
         days = [min(day, limit) for day in days]
         if not terms[-1].ended:  # paused, it may yet be resumed: it ends on its last day, not before
