@@ -242,8 +242,8 @@ class Auditor:
                 self.owing[part][entry] = minor(amount, version.currency, version.rounding.value)
             else:
                 del self.owing[part][entry]
-            begun = min(entry.start, self.least[part].start if part in self.least else entry.start)
-            where = entry.subscription_id, version.id, MINIMUM, begun, max(entry.end, entry.start + DAY)
+            assert entry.part is not None
+            where = entry.subscription_id, version.id, MINIMUM, entry.part[0], max(entry.end, entry.start + DAY)
             taxed = like.tax_category, like.tax_inclusive, where[-1] - DAY
             owed = sum(self.owing[part].values())
             self.least[part] = Sum("true_up", *where, Fraction(1), owed, *taxed)

@@ -47,7 +47,7 @@ def test_what_is_asked_for_in_all_is_what_misses_in_all_however_invoices_split_i
             if on == invoice:
                 minimums.count(KEY, amount)
         if invoice == over:
-            minimums.end(KEY, year, least)
+            minimums.end(KEY, year, least, YEAR.start)
         lines = list(minimums.true_ups())
         known |= {part.key: part for part in minimums.moved()}
         asked += [line.net_minor for line in lines]

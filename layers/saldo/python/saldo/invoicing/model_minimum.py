@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from saldo.kernel.clock import instant_from
 from saldo.kernel.exact import ONE
-from saldo.kernel.periods import Period
+from saldo.kernel.periods import Period, local_date
 from saldo.kernel.rounding import Rounding, rounded_ratio
 
 
@@ -19,6 +21,10 @@ class MinimumKey(NamedTuple):
     account_id: str
     subscription_id: str
     part: str
+
+    def since(self, zone: str) -> date:
+        """The first of its days, in the account's time zone."""
+        return local_date(instant_from(self.part), zone) if "T" in self.part else date.fromisoformat(self.part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,17 +59,16 @@ class Minimums:
             before = self._of(key)
             self._move(replace(before, counted_minor=before.counted_minor + net_minor))
 
-    def end(self, key: MinimumKey, over: Charged, least_minor: int) -> None:
+    def end(self, key: MinimumKey, over: Charged, least_minor: int, since: date) -> None:
         """Days of a minimum are over, which cost so much at least; it did not hold on them after all where `over`, the
-        minimum as a charge, is taken back."""
+        minimum as a charge, is taken back. since: the first day of those that it is for."""
         like, version, part = over.component, over.version, self._of(key)
-        days, first = over.period.period, part.days.start if part.days else date.max
         factor = version.minimum.overage_factor if version.minimum else ONE
         self._move(
             replace(
                 part,
                 least_minor=max(part.least_minor + (-least_minor if over.taken_back else least_minor), 0),
-                days=Period(min(days.start, first), days.end),
+                days=Period(since, over.period.period.end),
                 overage_factor=factor,
                 plan_version_id=version.id,
                 tax_category=like.tax_category,
