@@ -57,9 +57,15 @@ def length_to_json(length: Length) -> dict[str, Any]:
 
 def length_from(fields: Fields, most: int = 1200) -> Length:
     """`{unit, count}`, count 1 where it is left out; at least one unit, and not more than the most."""
+    length = length_of(fields, most)
+    fields.finish()
+    return length
+
+
+def length_of(fields: Fields, most: int = 1200) -> Length:
+    """The same, where more is said beside it."""
     length = Length(fields.choice("unit", Unit), fields.integer("count", 1))
     if not 1 <= length.count <= most:
         fields.problems.add(fields.at("count"), "not_a_length", f"must be from 1 to {most}")
-        length = Length(length.unit)
-    fields.finish()
+        return Length(length.unit)
     return length
