@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
-from saldo.catalog.model import MINIMUM, Timing
+from saldo.catalog.model import MINIMUM, PlanVersion, Timing
 from saldo.invoicing.model import DueSubscription, Line, LineKind
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules_charged import Charged
@@ -20,6 +20,9 @@ from saldo.kernel.exact import ONE, minus
 from saldo.kernel.money import Money
 from saldo.kernel.periods import Period
 from saldo.rating.model import Share, Step
+from saldo.rating.rules.proration import share_of
+from saldo.rating.rules.registry import rate
+from saldo.subscriptions.model import Charge
 from saldo.usage.model_windows import Window
 
 _BEYOND = {
@@ -100,6 +103,14 @@ class Minimums:
     def _move(self, part: MinimumPart) -> None:
         self._now[part.key] = part
         self._touched[part.key] = None
+
+
+def least_minor(charge: Charge, versions: Mapping[str, PlanVersion], zone: str) -> int:
+    """What a minimum comes to for the days of its charge."""
+    version, period = versions[charge.plan_version_id], charge.period
+    assert version.least is not None
+    share = Share(*charge.seconds) if charge.seconds else share_of(period.period, period.full, version.day_count, zone)
+    return rate(version.least.price, ONE, version.currency, share, version.rounding, charge.cycle).net_minor
 
 
 def _true_up(part: MinimumPart, days: Period, minor: int) -> Line:
