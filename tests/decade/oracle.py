@@ -424,4 +424,5 @@ def subscription_of(sale: Sale, account_id: str) -> Subscription:
         first if sale.trial_days else None,
         sale.cancelled_on,
         {name: Fraction(q) for name, q in sale.quantities.items()},  # type: ignore[misc]  # read as fractions anyway
+        term=sale.term,
     )

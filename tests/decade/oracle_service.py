@@ -161,6 +161,7 @@ class State:
     over: bool = False
     written: int = 0
     pools: dict[tuple[Cycle, int], Pool] = field(default_factory=dict)
+    leaving: tuple[Change, ...] = ()  # cancellations that wait for the end of a term
 
     def kept(self) -> State:
         """A copy that later days do not touch."""
@@ -175,6 +176,7 @@ class State:
             self.over,
             self.written,
             dict(self.pools),
+            self.leaving,
         )
 
 
@@ -269,6 +271,8 @@ class Diary:
         """
         now, morning, begun = self.state, self.state.terms.cycle, self._begins(day)
         queue = [c for c in self.changes if max(c.effective_on, self.first_day) == day]
+        ripe = [change for change in now.leaving if change.effective_on == day]
+        queue = sorted([*queue, *ripe], key=order_of)
         if begun:
             queue = self._joined(queue, day, None)
         moment, group = None, list[Change]()
@@ -276,6 +280,10 @@ class Diary:
             change = queue.pop(0)
             at = self._moment(change, day)
             begins = begun or now.terms.cycle != morning
+            if change.kind is ChangeKind.CANCEL and change.credit is CreditRule.NONE and self.sold.term:
+                end = self._term_end(change.effective_on)
+                now.leaving += (replace(change, effective_on=end, effective_at=None, credit=CreditRule.UNUSED),)
+                continue
             if change.credit is CreditRule.NONE and day > self.first_day and (at is not None or not begins):
                 now.parked += (change,)
                 continue
@@ -289,6 +297,19 @@ class Diary:
                 queue = self._joined(queue, day, change.effective_at)
         if group:
             yield moment, group
+
+    def _term_end(self, on: date) -> date:
+        """For when a cancellation of this day is: terms are struck off until one ends that it is in time for."""
+        term, version = self.sold.term, self.versions[self.sold.plan_version_id]
+        assert term is not None
+        units = MONTHS_IN if version.cycle_unit.value in MONTHS_IN else DAYS_IN
+        cycle = self._cycle(version, self.sold.anchor_on)
+        many = units[term.length.unit.value] * term.length.count // (units[cycle[0]] * cycle[1])
+        end = cycle_around(cycle, self.first_day)[0]
+        while end - max(term.notice_days, 1) * DAY < on or end <= self.first_day:
+            for _ in range(many):
+                end = cycle_around(cycle, end)[1]
+        return end
 
     def _changes_at_once(self) -> bool:
         """Whether the first day that costs something begins on changed terms."""
@@ -311,6 +332,8 @@ class Diary:
 
     def _apply(self, change: Change, day: date) -> None:
         terms = self.state.terms
+        if change.only_from not in ("", terms.version.id):
+            return
         if change.kind is ChangeKind.PLAN:
             version = self.versions[change.plan_version_id]
             if (version.cycle_unit.value, version.cycle_count) != terms.cycle[:2]:

@@ -229,13 +229,15 @@ def _cycle(terms: Terms, words: Words) -> str:
 
 
 def _minimum(terms: Terms, words: Words) -> tuple[tuple[str, str], ...]:
-    """What is due at least, by the amount of the first period where there are several."""
+    """What is due at least in one period after the other."""
     version = terms.version
     if version.minimum is None:
         return ()
     every = version.minimum.every or Length(version.cycle_unit, version.cycle_count)
-    amounts = (words.money(_major(amount, version), version.currency) for amount in version.minimum.amounts)
-    value = words.count(f"cycle.price.{every.unit}", every.count, amount=", ".join(amounts))
+    first, *later = (words.money(_major(amount, version), version.currency) for amount in version.minimum.amounts)
+    for amount in later:
+        first = words("subscription.steps", before=first, amount=amount)
+    value = words.count(f"cycle.price.{every.unit}", every.count, amount=first)
     return ((words("subscription.at_least"), value),)
 
 

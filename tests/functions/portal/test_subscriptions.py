@@ -188,7 +188,7 @@ YEARLY = f"{HOME}/subscriptions/sub_year"
 def test_a_commitment_says_what_is_due_at_least_and_what_of_it_is_billed(subscribed: Portal) -> None:
     sold_for_a_year(subscribed)
     text = words_of(subscribed.signed_in("viewer").get(YEARLY))
-    assert "At least €2,400.00, €3,000.00 a year" in text
+    assert "At least €2,400.00, then €3,000.00 a year" in text
     assert "Towards that since 1 Jan 2026 €1,210.00 billed of €2,400.00" in text
 
 

@@ -69,11 +69,17 @@ def timeline(subscription: Subscription, versions: Versions, changes: Iterable[C
             continue
         _step(subscription, versions, found, change)
         if found[-1].cycle != cycle:  # a period begins here: what waited for one need not wait longer
-            waited = [row[-1] for row in waiting if row[-1].id in deferred]
-            waiting = [row for row in waiting if row[-1].id not in deferred]
+            waited = [row[-1] for row in waiting if _waits_for_a_period(subscription, row[-1], deferred)]
+            waiting = [row for row in waiting if not _waits_for_a_period(subscription, row[-1], deferred)]
             for other in waited:
                 _postpone(waiting, other, change.effective_on, change.effective_at)
     return found
+
+
+def _waits_for_a_period(subscription: Subscription, change: Change, deferred: set[str]) -> bool:
+    """Whether it waits for the next period, whichever begins; the cancellation of what is sold for a term does not."""
+    for_its_term = change.kind is ChangeKind.CANCEL and subscription.term is not None
+    return change.id in deferred and not for_its_term
 
 
 def _is_withdrawn(other: Change, renewal: Change, deferred: set[str]) -> bool:
@@ -120,8 +126,10 @@ def _step(subscription: Subscription, versions: Versions, found: list[Terms], ch
 
 
 def _apply(subscription: Subscription, versions: Versions, now: Terms, change: Change) -> None:
+    if change.only_from not in ("", now.version.id):
+        return
     now.whole = now.whole or change.credit is CreditRule.WHOLE
-    if change.kind is ChangeKind.PLAN and change.only_from in ("", now.version.id):
+    if change.kind is ChangeKind.PLAN:
         _move_plan(subscription, now, version_of(versions, change.plan_version_id))
     now.quantities.update(change.quantities)
     for name, more in change.added.items():
