@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from saldo.payments.pay_links import PayLinks
     from saldo.payments.service import Payments
     from saldo.promises.keeping import Keeping
+    from saldo.renewals.service import Renewals
     from saldo.storage.files import Files
     from saldo.storage.flags import Flags
     from saldo.storage.sealing import Sealer
@@ -129,6 +130,13 @@ def collecting() -> Collecting:
     on_day = ScheduledPayments(store(), clock, payments(), autopay().telling.not_started)
     back = f"{settings().origin}/accounts/{{account_id}}/payments/{{payment_id}}"
     return Collecting(autopay(), on_day, back)
+
+
+def renewals() -> Renewals:
+    from saldo.renewals.service import Renewals
+    from saldo.renewals.telling import Telling
+
+    return Renewals(store(), clock, Telling(store(), sealer(), clock), billing().plan_versions)
 
 
 def keeping() -> Keeping:

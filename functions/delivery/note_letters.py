@@ -14,7 +14,7 @@ from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 
 _PATHS = {LinkPurpose.INVITATION: "/invitation/", LinkPurpose.SIGN_IN: "/sign-in/link/"}
-_FACTS = ("account", "role", "device", "network", "at", "amount", "by")
+_FACTS = ("account", "role", "device", "network", "at", "amount", "by", "cancel_by", "uplift")
 
 
 class NoteLetters:

@@ -83,7 +83,8 @@ def _shown(visit: Visit, problems: Problems, notice: str = "") -> Answer:
     standing = _standing(visit)
     may = visit.account.role in ADMINS and visit.may("subscriptions") and not visit.who.acting and not standing.is_over
     choices = _room(visit).choices(standing, visit.today) if may else []
-    view = subscription_view(standing, choices, visit.today, visit.words)
+    commitment = _room(visit).commitment(standing, visit.today)
+    view = subscription_view(standing, choices, visit.today, visit.words, commitment)
     values = {"view": view, "may": may, "sent": visit.sent, "notice": notice, "problems": problems}
     return page(visit, "subscription", status=422 if problems else 200, tab="subscriptions", **values)
 
@@ -103,10 +104,13 @@ def _checked(visit: Visit, standing: Standing, change: Change, *, moved: bool = 
 def _change(visit: Visit, standing: Standing, change_id: str) -> tuple[Change | None, Problems]:
     """What the form asks for, or everything that is wrong with it."""
     act, when = visit.sent("act"), visit.sent("when")
-    if act not in _KINDS or when not in ("now", "period_end"):
+    whens = ("term_end",) if act == ChangeKind.CANCEL and standing.subscription.term else ("now", "period_end")
+    if act not in _KINDS or when not in whens:
         raise Refusal("invalid_form", "no such change")
     if standing.is_over:
         raise Refusal("already_ended", "the subscription has ended, or its end is agreed")
+    if when == "term_end":
+        return Change(change_id, ChangeKind.CANCEL, standing.cancelled_from(visit.today)), []
     on = visit.today if when == "now" else standing.period_end(visit.today)
     if act == ChangeKind.CANCEL:
         return Change(change_id, ChangeKind.CANCEL, on), []

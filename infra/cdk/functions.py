@@ -308,6 +308,13 @@ ISSUE_REMINDERS = FunctionSpec(
     900,
     (Grant.RECORDS,),
 )
+RENEW_TERMS = FunctionSpec(
+    "renew_terms",
+    "functions.subscriptions.renew_terms.handler",
+    512,
+    900,
+    (Grant.RECORDS, Grant.KEYS_READ),
+)
 ESCALATE_TICKETS = FunctionSpec(
     "escalate_tickets",
     "functions.support.escalate_tickets.handler",
@@ -359,6 +366,7 @@ ALL = (
     TRUE_UP_TAX,
     ASSESS_LATE_CHARGES,
     ISSUE_REMINDERS,
+    RENEW_TERMS,
     ESCALATE_TICKETS,
     CHECK_TAX_IDS,
     RECORD_TAX,

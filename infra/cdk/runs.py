@@ -28,6 +28,7 @@ from infra.cdk.functions import (
     ESCALATE_TICKETS,
     ISSUE_REMINDERS,
     KEEP_UPLOADS,
+    RENEW_TERMS,
     RUN_STEPS,
     TRUE_UP_TAX,
     WATCH_RUNS,
@@ -70,7 +71,8 @@ class RunsStack(Stack):
         chain = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency).chain()
         self.runs = WatchedStateMachine(self, "invoice_run", data.ward, definition=chain, timeout=Duration.hours(12))
         self._let_old_runs_end(steps)
-        self._schedule(region.entities, hosting.function(ISSUE_REMINDERS), hosting.function(COLLECT_PAYMENTS))
+        daily = (hosting.function(spec) for spec in (ISSUE_REMINDERS, COLLECT_PAYMENTS, RENEW_TERMS))
+        self._schedule(region.entities, *daily)
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
         self._every("escalate_tickets", hosting.function(ESCALATE_TICKETS), Duration.minutes(15))
         self._every("keep_uploads", hosting.function(KEEP_UPLOADS), Duration.hours(1))
@@ -90,11 +92,14 @@ class RunsStack(Stack):
         versions = [f"{watched.function.function_arn}:*" for watched in steps.values()]
         self.runs.machine.add_to_role_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=versions))
 
-    def _schedule(self, entities: tuple[Entity, ...], reminders: WatchedFunction, collect: WatchedFunction) -> None:
-        """For each entity, on its own clock: a run at its cycle hour, what is collected, reminders later in the day."""
+    def _schedule(
+        self, entities: tuple[Entity, ...], reminders: WatchedFunction, collect: WatchedFunction, renew: WatchedFunction
+    ) -> None:
+        """For each entity, on its own clock: a run at its cycle hour, what is collected, reminders later in the day,
+        and terms that renew."""
         missed = DeadLetters(self, "invoice_run_starts", self._data.ward)
         role, invoking = self._scheduler_role(missed), self._invoking_role("Reminders", reminders)
-        collecting = self._invoking_role("Collecting", collect)
+        collecting, renewing = self._invoking_role("Collecting", collect), self._invoking_role("Renewals", renew)
         for entity in entities:
             run = _Daily("Cycle", entity.cycle_hour, self.runs.machine.state_machine_arn, role, missed.queue)
             self._daily(entity, run, "Starts the invoice run")
@@ -103,6 +108,8 @@ class RunsStack(Stack):
             self._daily(entity, remind, "Writes the reminders")
             taken = collect.function.function_arn, collecting, collect.dead_letters.queue
             self._daily(entity, _Daily("Collecting", _COLLECTING_HOUR, *taken), "Collects the payments")
+            renewed = renew.function.function_arn, renewing, renew.dead_letters.queue
+            self._daily(entity, _Daily("Renewals", _REMINDER_HOUR, *renewed), "Tells of terms that renew")
 
     def _daily(self, entity: Entity, daily: _Daily, does: str) -> None:
         slug = entity.id.replace("_", "-")

@@ -24,9 +24,10 @@ from saldo.catalog.service import Catalog
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.ids import new_id
+from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields, read
-from saldo.subscriptions.codec import subscription_to_json
-from saldo.subscriptions.model import Alignment
+from saldo.subscriptions.codec import maybe_term, subscription_to_json
+from saldo.subscriptions.model import Alignment, Term
 from saldo.subscriptions.rules import subscribe
 from saldo.subscriptions.service import Subscriptions
 from saldo.usage.codec import meter_from, meter_to_json
@@ -173,6 +174,11 @@ def open_customer(sites: Sites, voice: Voice, file: Path, person: str) -> None:
 @click.option("--alignment", type=click.Choice([a.value for a in Alignment]), default="anniversary", show_default=True)
 @click.option("--trial-end", type=DAY, help="The first day that costs something.")
 @click.option("--anchor", type=DAY, help="The day that cycles are counted from, where it is another one.")
+@click.option("--term", type=(int, click.Choice([u.value for u in Unit])), help="Sold for so long at a time: 12 month.")
+@click.option("--notice-days", type=int, default=0, help="So many days before its end a cancellation is to come.")
+@click.option("--announce-days", type=int, default=30, show_default=True, help="So long ahead the customer is told.")
+@click.option("--uplift", default="0", metavar="PERCENT", help="Prices rise by it at each renewal.")
+@click.option("--newest-price", is_flag=True, help="At each renewal it moves to the newest version of its plan.")
 @click.option("--id", "subscription_id", default="", help="Names it for ever: the same again changes nothing.")
 @by
 @click.pass_obj
@@ -196,10 +202,20 @@ def start(
         trial_days=(asked["trial_end"] - on).days if asked["trial_end"] else 0,
         anchor_on=asked["anchor"].date() if asked["anchor"] else None,
         quantities=quantities,
+        term=_term(asked),
     )
     begun = Subscriptions(store, system_clock).start(wanted, clerk(person))
     words = f"{wanted.id} {'begins' if begun else 'is there already'}: {plan_version_id} for {account.name}."
     voice.answer({"started": begun, **subscription_to_json(wanted)}, lambda console: console.print(words))
+
+
+def _term(asked: dict[str, Any]) -> Term | None:
+    if asked["term"] is None:
+        return None
+    count, unit = asked["term"]
+    said = {"unit": unit, "count": count, "uplift_percent": asked["uplift"]}
+    said |= {name: asked[name] for name in ("notice_days", "announce_days", "newest_price")}
+    return read({"term": said}, maybe_term, "the term cannot be read")
 
 
 def _offered(fields: Fields, entity: LegalEntity) -> tuple[PriceList, list[Meter]]:

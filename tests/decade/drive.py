@@ -47,6 +47,7 @@ def sold(sale: Sale, account_id: str, seller_id: str, version: PlanVersion) -> S
         trial_days=sale.trial_days,
         anchor_on=sale.anchor_on,
         quantities={name: Decimal(q) for name, q in sale.quantities.items()},
+        term=sale.term,
     )
     return begun if sale.cancelled_on is None else cancel(begun, version, sale.cancelled_on)
 

@@ -10,7 +10,7 @@ from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion
 from saldo.invoicing.model import BillingOptions, Coupon, PrepaidCredit
 from saldo.orders.model import Item
-from saldo.subscriptions.model import Alignment, Change
+from saldo.subscriptions.model import Alignment, Change, Term
 from saldo.tax.model import TaxTable
 from saldo.usage.model import Meter, UsageEvent
 
@@ -27,6 +27,7 @@ class Sale:
     anchor_on: date | None = None
     quantities: Mapping[str, int] = field(default_factory=dict)
     cancelled_on: date | None = None
+    term: Term | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from the diaries of the subscriptions, prices from a price list read in fraction
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -85,6 +85,8 @@ class Auditor:
         self.billed: dict[Entry, Sum] = {}
         self.kept: dict[Entry, Kept] = {}
         self.least: dict[Part, Sum] = {}
+        self.owing: dict[Part, dict[Entry, int]] = defaultdict(dict)
+        self.factor: dict[Part, Fraction] = {}
         self.asked: Counter[Part] = Counter()
 
     def learn(self, fact: object) -> None:
@@ -230,16 +232,22 @@ class Auditor:
 
     def _know_minimums(self, due: Sequence[tuple[Entry, int]]) -> None:
         """Of minimums whose days are over, what these cost at least, and the line on which the missing is asked for."""
-        for entry, _ in sorted(due, key=lambda pair: pair[1]):
-            version, like = self.market.versions[entry.version_id], self.market.versions[entry.version_id].components[0]
-            least = Fraction(version.minimum or 0) * self._share(entry, version, None)
-            where = entry.subscription_id, version.id, MINIMUM, entry.start, max(entry.end, entry.start + DAY)
+        for entry, times in sorted(due, key=lambda pair: (pair[1], pair[0].due, pair[0].start)):
+            part, version = _part_of(entry), self.market.versions[entry.version_id]
+            least, like = version.minimum, version.components[0]
+            assert least is not None
+            amount = Fraction(least.amounts[min(entry.cycle, len(least.amounts) - 1)])
+            amount *= self._share(entry, version, None)
+            if times > 0:
+                self.owing[part][entry] = minor(amount, version.currency, version.rounding.value)
+            else:
+                del self.owing[part][entry]
+            assert entry.part is not None
+            where = entry.subscription_id, version.id, MINIMUM, entry.part[0], max(entry.end, entry.start + DAY)
             taxed = like.tax_category, like.tax_inclusive, where[-1] - DAY
-            amount = minor(least, version.currency, version.rounding.value)
-            self.least[_part_of(entry)] = Sum("true_up", *where, Fraction(1), amount, *taxed)
-        for entry, times in due:
-            if times < 0 and not any(e for e, t in due if t > 0 and _part_of(e) == _part_of(entry)):
-                self.least[_part_of(entry)] = replace(self.least[_part_of(entry)], minor=0)
+            owed = sum(self.owing[part].values())
+            self.least[part] = Sum("true_up", *where, Fraction(1), owed, *taxed)
+            self.factor[part] = Fraction(least.overage_factor)
 
     def _true_ups(self) -> list[Sum]:
         """For every minimum that is over: what all that stands billed for its days misses, less what was asked for."""
@@ -248,7 +256,10 @@ class Auditor:
             stands[_part_of(entry)] += line.minor
         found = []
         for part, least in self.least.items():
-            missing = max(least.minor - stands[part], 0)
+            missing = least.minor - stands[part]
+            if missing < 0:
+                version = self.market.versions[least.version_id]
+                missing = whole(-missing * (self.factor[part] - 1), version.rounding.value)
             if missing != self.asked[part]:
                 found.append(replace(least, minor=missing - self.asked[part]))
                 self.asked[part] = missing
@@ -413,4 +424,5 @@ def subscription_of(sale: Sale, account_id: str) -> Subscription:
         first if sale.trial_days else None,
         sale.cancelled_on,
         {name: Fraction(q) for name, q in sale.quantities.items()},  # type: ignore[misc]  # read as fractions anyway
+        term=sale.term,
     )

@@ -17,9 +17,9 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import NamedTuple
 
-from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.catalog.model import ChargeKind, Component, CutShort, DayCount, PlanVersion, Timing
 from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule, Subscription
-from tests.decade.oracle_calendar import DAY, Cycle, cycle_around, cycles_before
+from tests.decade.oracle_calendar import DAY, DAYS_IN, MONTHS_IN, Cycle, cycle_around, cycles_before
 
 MINIMUM = "minimum"
 _KINDS = list(ChangeKind)
@@ -57,11 +57,40 @@ class Terms:
     ended: bool = False
 
 
+class Pool(NamedTuple):
+    """Cycles that a minimum is for together: when the first of them began, and since when (moment and all) it holds."""
+
+    begun: date
+    since: date
+    since_at: datetime | None
+
+
 def minimum_of(version: PlanVersion) -> tuple[object, ...] | None:
     """What a plan costs at least, and how that is taxed: under another minimum nothing runs on."""
     first = version.components[0]
     taxed = first.tax_category, first.revenue_tag, first.tax_inclusive
     return None if version.minimum is None else (version.minimum, *taxed)
+
+
+def runs_under(version: PlanVersion) -> tuple[object, ...] | None:
+    """The same for what is charged under it: a pool may get another amount, charges run on."""
+    least = version.minimum
+    if least is None or least.every is None:
+        return minimum_of(version)
+    return least.every, least.components, least.overage_factor
+
+
+def cycles_in(version: PlanVersion) -> int:
+    """How many cycles a period of the plan's minimum is, counted in months or in days."""
+    least = version.minimum
+    if least is None or least.every is None:
+        return 1
+    units = MONTHS_IN if version.cycle_unit.value in MONTHS_IN else DAYS_IN
+    return units[least.every.unit.value] * least.every.count // (units[version.cycle_unit.value] * version.cycle_count)
+
+
+def is_owed_whole(version: PlanVersion) -> bool:
+    return version.minimum is not None and version.minimum.cut_short is CutShort.WHOLE
 
 
 @dataclass
@@ -81,6 +110,20 @@ class Stretch:
     spent: bool = False
     most: Fraction | None = None  # of what is never prorated, the most there was of it in this period
     charged: Entry | None = None  # what was charged ahead for the present period
+    pool: Pool | None = None  # of a minimum
+
+    def period_around(self, day: date) -> tuple[date, date, int]:
+        """The period that a day is in, and how many of a minimum's were before it: cycle after cycle is struck off."""
+        if self.pool is None:
+            return *cycle_around(self.cycle, day), 0
+        begun, n = self.pool.begun, 0
+        while True:
+            end = begun
+            for _ in range(cycles_in(self.version)):
+                end = cycle_around(self.cycle, end)[1]
+            if day < end:
+                return begun, end, n
+            begun, n = end, n + 1
 
     @property
     def id(self) -> str:
@@ -102,7 +145,8 @@ class Stretch:
     def alike(self, other: Stretch) -> bool:
         mine = self.component, self.quantity, self.cycle, self.version.rounding, self.version.day_count
         theirs = other.component, other.quantity, other.cycle, other.version.rounding, other.version.day_count
-        return mine == theirs and minimum_of(self.version) == minimum_of(other.version)
+        under = minimum_of if self.component is None else runs_under
+        return mine == theirs and under(self.version) == under(other.version)
 
 
 @dataclass
@@ -116,6 +160,8 @@ class State:
     parked: tuple[Change, ...] = ()
     over: bool = False
     written: int = 0
+    pools: dict[tuple[Cycle, int], Pool] = field(default_factory=dict)
+    leaving: tuple[Change, ...] = ()  # cancellations that wait for the end of a term
 
     def kept(self) -> State:
         """A copy that later days do not touch."""
@@ -129,6 +175,8 @@ class State:
             self.parked,
             self.over,
             self.written,
+            dict(self.pools),
+            self.leaving,
         )
 
 
@@ -223,6 +271,8 @@ class Diary:
         """
         now, morning, begun = self.state, self.state.terms.cycle, self._begins(day)
         queue = [c for c in self.changes if max(c.effective_on, self.first_day) == day]
+        ripe = [change for change in now.leaving if change.effective_on == day]
+        queue = sorted([*queue, *ripe], key=order_of)
         if begun:
             queue = self._joined(queue, day, None)
         moment, group = None, list[Change]()
@@ -230,6 +280,10 @@ class Diary:
             change = queue.pop(0)
             at = self._moment(change, day)
             begins = begun or now.terms.cycle != morning
+            if change.kind is ChangeKind.CANCEL and change.credit is CreditRule.NONE and self.sold.term:
+                end = self._term_end(change.effective_on)
+                now.leaving += (replace(change, effective_on=end, effective_at=None, credit=CreditRule.UNUSED),)
+                continue
             if change.credit is CreditRule.NONE and day > self.first_day and (at is not None or not begins):
                 now.parked += (change,)
                 continue
@@ -243,6 +297,19 @@ class Diary:
                 queue = self._joined(queue, day, change.effective_at)
         if group:
             yield moment, group
+
+    def _term_end(self, on: date) -> date:
+        """For when a cancellation of this day is: terms are struck off until one ends that it is in time for."""
+        term, version = self.sold.term, self.versions[self.sold.plan_version_id]
+        assert term is not None
+        units = MONTHS_IN if version.cycle_unit.value in MONTHS_IN else DAYS_IN
+        cycle = self._cycle(version, self.sold.anchor_on)
+        many = units[term.length.unit.value] * term.length.count // (units[cycle[0]] * cycle[1])
+        end = cycle_around(cycle, self.first_day)[0]
+        while end - max(term.notice_days, 1) * DAY < on or end <= self.first_day:
+            for _ in range(many):
+                end = cycle_around(cycle, end)[1]
+        return end
 
     def _changes_at_once(self) -> bool:
         """Whether the first day that costs something begins on changed terms."""
@@ -265,6 +332,8 @@ class Diary:
 
     def _apply(self, change: Change, day: date) -> None:
         terms = self.state.terms
+        if change.only_from not in ("", terms.version.id):
+            return
         if change.kind is ChangeKind.PLAN:
             version = self.versions[change.plan_version_id]
             if (version.cycle_unit.value, version.cycle_count) != terms.cycle[:2]:
@@ -294,28 +363,39 @@ class Diary:
                 if not stretch.alike(other):
                     self._grow(stretch, other, day, moment)
             else:
-                self._end(stretch, day, moment, whole, terms.ended or terms.cycle != stretch.cycle)
+                instead = name in wanted
+                self._end(stretch, day, moment, whole, terms.ended or terms.cycle != stretch.cycle, instead)
+        least = wanted.get(MINIMUM)
+        if least is not None and least.pool is None:
+            begun = Pool(cycle_around(least.cycle, day)[0], day, moment)
+            least.pool = now.pools.setdefault((least.cycle, cycles_in(least.version)), begun)
         now.open = wanted
 
     def _wanted(self, moment: datetime | None) -> Iterator[Stretch]:
         terms = self.state.terms
-        if not terms.running:
+        goes_on = is_owed_whole(terms.version) and not terms.ended
+        if not terms.running and not goes_on:
             return
         if terms.version.minimum is not None:
             yield Stretch(None, terms.version, None, terms.cycle, moment, True)
-        for component in terms.version.components:
+        for component in terms.version.components if terms.running else ():
             usage = component.kind is ChargeKind.USAGE
             quantity = None if usage else terms.quantities.get(component.id, Fraction(1))
             first = component.id not in self.state.seen
             yield Stretch(component, terms.version, quantity, terms.cycle, moment, first)
 
-    def _end(self, stretch: Stretch, day: date, moment: datetime | None, whole: bool, closes: bool) -> None:
-        """Terms end on a day; within a period, that leaves something to give back or to charge."""
+    def _end(
+        self, stretch: Stretch, day: date, moment: datetime | None, whole: bool, closes: bool, instead: bool
+    ) -> None:
+        """Terms end on a day; within a period, that leaves something to give back or to charge. instead: something
+        of the same name begins."""
         if stretch.begins_period or (stretch.once and stretch.spent):
             return
         component = stretch.component
         if stretch.timing is Timing.ARREARS:
-            self._write(stretch, day if closes else stretch.end, (stretch.start, stretch.start_at), (day, moment))
+            owed_whole = component is None and is_owed_whole(stretch.version) and not instead
+            until = (stretch.end, None) if owed_whole else (day, moment)
+            self._write(stretch, day if closes else stretch.end, (stretch.start, stretch.start_at), until)
         elif component is not None and component.kind is ChargeKind.FIXED and component.prorate:
             begin = (stretch.start, stretch.start_at) if whole else (day, moment)
             self._write(stretch, day, begin, (stretch.end, None), sign=-1, of=stretch.charged)
@@ -343,7 +423,7 @@ class Diary:
             if not stretch.begins_period:
                 continue
             stretch.spent = stretch.once and (stretch.spent or not stretch.first)
-            _, following = cycle_around(stretch.cycle, day)
+            _, following, _ = stretch.period_around(day)
             stretch.start, stretch.start_at, stretch.since_at = day, stretch.since_at, None
             stretch.end = following if limit is None else min(following, limit)
             stretch.begins_period, stretch.most = False, stretch.quantity
@@ -351,10 +431,20 @@ class Diary:
             if stretch.timing is Timing.ADVANCE and not stretch.spent:
                 stretch.charged = self._write(stretch, day, (day, stretch.start_at), (stretch.end, None))
 
-    def _part(self) -> tuple[date, datetime | None] | None:
-        """The minimum that runs is for its days in this period: since then, what is charged for them counts."""
+    def _part(self, stretch: Stretch) -> tuple[date, datetime | None] | None:
+        """The minimum that runs is for its days in this period: since then, what is charged for them counts. A pool is
+        for all of the period, or since it first began in it."""
         least = self.state.open.get(MINIMUM)
-        return None if least is None else (least.start, least.start_at)
+        minimum = None if least is None else least.version.minimum
+        if least is None or minimum is None or least.pool is None:
+            return None
+        chosen = stretch.id in minimum.components if minimum.components else not stretch.once
+        if stretch.component is not None and not chosen:
+            return None
+        if minimum.every is None:
+            return least.start, least.start_at
+        begun, _, _ = least.period_around(least.start)
+        return (least.pool.since, least.pool.since_at) if begun <= least.pool.since else (begun, None)
 
     def _write(
         self,
@@ -365,6 +455,8 @@ class Diary:
         sign: int = 1,
         of: Entry | None = None,
     ) -> Entry:
+        around = stretch.period_around(stretch.start)
+        before = around[2] if stretch.pool else cycles_before(stretch.cycle, self.first_day, begin[0])
         entry = Entry(
             self.sold.id,
             due,
@@ -373,13 +465,13 @@ class Diary:
             stretch.timing,
             begin[0],
             end[0],
-            cycle_around(stretch.cycle, stretch.start),
+            around[:2],
             begin[1],
             end[1],
             stretch.most,
             sign,
-            cycles_before(stretch.cycle, self.first_day, begin[0]),
-            None if stretch.once else self._part(),
+            before,
+            self._part(stretch),
             of,
         )
         if begin[0] == end[0] and stretch.component is not None and stretch.component.kind is ChargeKind.USAGE:

@@ -22,7 +22,7 @@ import saldo.rating.rules.registry as registry
 import saldo.subscriptions.rules_changes as changes
 import saldo.tax.table as table
 import saldo.usage.rules as counting
-from saldo.catalog.model import Graduated, Included, Package, Tier, Timing
+from saldo.catalog.model import Flat, Graduated, Included, Package, Tier, Timing
 from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.rating.model import Share
 from saldo.tax.model import TaxRounding
@@ -175,6 +175,25 @@ def a_minimum_is_not_for_its_days(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(minimums.Minimums, "count", count)
 
 
+def a_pool_ends_where_it_is_raised(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("saldo.catalog.model.PlanVersion.pools_minimum", property(lambda _self: False))
+
+
+def nothing_more_beyond_a_minimum(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        "saldo.invoicing.model_minimum.MinimumPart.owed_minor",
+        property(lambda self: max(-self.beyond_minor, 0) if self.days else 0),
+    )
+
+
+def an_early_end_owes_but_its_part(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(changes._Maker, "_is_owed_whole", lambda _self: False)
+
+
+def each_year_costs_what_the_first_does(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("saldo.catalog.model.Minimum.price", property(lambda self: Flat(self.amounts[0])))
+
+
 def whole_days_count_a_day_late(patch: pytest.MonkeyPatch) -> None:
     right = counting.local_date
     patch.setattr(counting, "local_date", lambda at, zone: right(at, zone) + DAY)
@@ -256,6 +275,10 @@ PLANTS: list[Plant] = [
     repeats_counted,
     minimum_forgotten,
     a_minimum_is_not_for_its_days,
+    a_pool_ends_where_it_is_raised,
+    nothing_more_beyond_a_minimum,
+    an_early_end_owes_but_its_part,
+    each_year_costs_what_the_first_does,
     whole_days_count_a_day_late,
     paid_by_both_timings,
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -11,8 +12,9 @@ from random import Random
 from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, DayCount, PlanVersion
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit
+from saldo.kernel.periods import Length
 from saldo.orders.model import Item
-from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule
+from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule, Term
 from saldo.usage.model import Meter, UsageEvent
 from tests.decade.history import Fact, History, Market, Sale, Told
 from tests.decade.world_plans import CLASSES, REGIONS
@@ -123,10 +125,17 @@ class _Life:
             quantities,
             started + timedelta(days=chance.randrange(700)) if chance.random() < 0.08 else None,
         )
+        if sale.cancelled_on is None and chance.random() < 0.25:
+            sale = replace(sale, term=self._term(first))
         yield started - timedelta(days=chance.randrange(10)) if chance.random() < 0.5 else started, sale
         yield from self._changes(sale, family)
         for meter_id in sorted({c.meter_id for version in family for c in version.components if c.meter_id}):
             yield from self._usage(self.market.meters[meter_id], sale)
+
+    def _term(self, sold: PlanVersion) -> Term:
+        length = Length(sold.cycle_unit, sold.cycle_count * self.chance.choice([1, 2, 3, 6]))
+        notice_days = self.chance.choice([0, 0, 5, 14, 60])
+        return Term(length, notice_days, notice_days + 7)
 
     def _changes(self, sale: Sale, family: list[PlanVersion]) -> Iterator[tuple[date, Fact]]:
         """Changes on days at random, some of them together, some told early, most in time, some late."""
@@ -159,6 +168,7 @@ class _Life:
         many = {"seats": Decimal(chance.randrange(15))}
         more = {"seats": Decimal(chance.randrange(-3, 5))}
         settings = kind is ChangeKind.QUANTITY and chance.random() < 0.6
+        renews = kind is ChangeKind.PLAN and chance.random() < 0.2
         return Change(
             id=self._id("chg"),
             kind=kind,
@@ -167,8 +177,9 @@ class _Life:
             plan_version_id=version.id if kind is ChangeKind.PLAN else "",
             quantities=many if settings or (kind is ChangeKind.PLAN and version.id in has_seats) else {},
             added=more if kind is ChangeKind.QUANTITY and not settings else {},
-            credit=chance.choice(CREDITS),
+            credit=CreditRule.UNUSED if renews else chance.choice(CREDITS),
             reset_cycle=kind is ChangeKind.PLAN and chance.random() < 0.15,
+            only_from=chance.choice(family).id if renews else "",
         )
 
     def _usage(self, meter: Meter, sale: Sale) -> Iterator[tuple[date, Fact]]:

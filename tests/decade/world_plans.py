@@ -13,11 +13,13 @@ from saldo.catalog.model import (
     ChargeKind,
     Commitment,
     Component,
+    CutShort,
     DayCount,
     Flat,
     Graduated,
     Included,
     Matrix,
+    Minimum,
     Package,
     Percentage,
     PerUnit,
@@ -31,7 +33,7 @@ from saldo.catalog.model import (
     Timing,
     Volume,
 )
-from saldo.kernel.periods import Unit
+from saldo.kernel.periods import Length, Unit
 from saldo.kernel.rounding import Rounding
 from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter
 
@@ -90,8 +92,39 @@ class PriceList:
         found = []
         for version in self.family(n):
             least = self.chance.choice([same, same, self.money("20", "220"), None])
-            found.append(replace(version, id=f"{version.id}_min", minimum=least))
-        return [replace(found[0], minimum=same), *found[1:]]
+            minimum = None if least is None else Minimum((least,))
+            found.append(replace(version, id=f"{version.id}_min", minimum=minimum))
+        return [replace(found[0], minimum=Minimum((same,))), *found[1:]]
+
+    def with_commitment(self, n: int) -> list[PlanVersion]:
+        """Plans with a minimum over several cycles: some raise it, some have another, some none."""
+        chance, found = self.chance, []
+        usual = self.commitment()
+        for version in self.family(n):
+            raised = replace(usual, amounts=self.commitment().amounts)
+            minimum = chance.choice([usual, raised, raised, self.commitment(), None])
+            found.append(replace(version, id=f"{version.id}_commits", minimum=minimum))
+        found[0] = replace(found[0], minimum=usual)
+        return [self._in_cycles(version) for version in found]
+
+    def commitment(self) -> Minimum:
+        """Of so many cycles as `every` counts; which units these are its plan says."""
+        chance = self.chance
+        return Minimum(
+            tuple(self.money("60", "900") for _ in range(chance.choice([1, 1, 2]))),
+            Length(Unit.DAY, chance.choice([2, 3, 3, 4])),
+            chance.choice([(), (), ("base", "setup")]),
+            Decimal(chance.choice(["1", "1", "1.5", "0.85"])),
+            chance.choice([CutShort.PART, CutShort.PART, CutShort.WHOLE]),
+        )
+
+    def _in_cycles(self, version: PlanVersion) -> PlanVersion:
+        minimum = version.minimum
+        if minimum is None or minimum.every is None:
+            return version
+        length = Length(version.cycle_unit, version.cycle_count * minimum.every.count)
+        known = tuple(c.id for c in version.components if c.id in minimum.components)
+        return replace(version, minimum=replace(minimum, every=length, components=known))
 
     def dearer(self, first: PlanVersion, version: int) -> PlanVersion:
         """A later version: some prices are new, some components stay as they are."""

@@ -132,7 +132,7 @@ PLACES = (
     Place("BR", "", SAO_PAULO, "BRL", ("BR",), 1, (Buyer("BR", "", SAO_PAULO),)),
     Place("KW", "", KUWAIT, "KWD", ("KW",), 2, (Buyer("KW", "", KUWAIT),)),
 )
-FAMILIES, WITH_MINIMUM = 9, 2
+FAMILIES, WITH_MINIMUM, WITH_COMMITMENT = 9, 2, 3
 
 
 def market(n: int, seed: int) -> tuple[Market, list[list[str]], tuple[Buyer, ...]]:
@@ -142,6 +142,7 @@ def market(n: int, seed: int) -> tuple[Market, list[list[str]], tuple[Buyer, ...
     prices = PriceList(Random(f"{seed} prices {n}"), seller_id, place.currency, place.inclusive)
     families = [prices.family(i) for i in range(FAMILIES)]
     families += [prices.with_minimum(FAMILIES + i) for i in range(WITH_MINIMUM)]
+    families += [prices.with_commitment(FAMILIES + WITH_MINIMUM + i) for i in range(WITH_COMMITMENT)]
     sold = Market(
         seller=_seller(seller_id, place),
         versions={version.id: version for family in families for version in family},

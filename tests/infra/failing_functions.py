@@ -47,6 +47,7 @@ CALLED_IN = {
     "tax: true up": (specs.TRUE_UP_TAX,),
     "late charges: assess": (specs.ASSESS_LATE_CHARGES,),
     "remind: a day": (specs.ISSUE_REMINDERS,),
+    "renew: a day tells, a term passes": (specs.RENEW_TERMS,),
     "tax: ask about ids": (specs.CHECK_TAX_IDS,),
     "tax: tell the service": (specs.RECORD_TAX,),
 }

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from local.gateway.methods import CARDS
+from saldo.catalog.model import Minimum
 from saldo.catalog.service import Catalog
 from saldo.insight.invariants import NOT_CHECKED, TITLES, check_all
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
@@ -80,7 +81,7 @@ def minimum_missed(region: Region) -> None:
     """A month that cost less than was agreed, made up with the next invoice."""
     offer(region)
     open_account(region, 0)
-    bounded = replace(VERSION, id="v_bounded", version=VERSION.version + 1, minimum=Decimal(5000))
+    bounded = replace(VERSION, id="v_bounded", version=VERSION.version + 1, minimum=Minimum((Decimal(5000),)))
     Catalog(region.store, region.clock).publish(ENTITY.id, bounded, CLERK)
     sold = subscribe(
         subscription_id(0),

@@ -232,6 +232,17 @@ class ChangeOut(Out):
     effective_on: date
 
 
+class TermOut(Out):
+    """For how long a subscription is sold at a time; it renews itself unless it is cancelled."""
+
+    unit: str = Field(examples=["month"])
+    count: int = Field(examples=[12])
+    notice_days: int = Field(description="So many days before its end a cancellation is to come.")
+    announce_days: int = Field(description="So long ahead the customer is told that it renews.")
+    uplift_percent: Decimals = Field(description="Prices rise by it at each renewal.")
+    newest_price: bool = Field(description="At each renewal it moves to the newest version of its plan.")
+
+
 class SubscriptionOut(Out):
     """An account's use of a version of a plan. `next_bill_on` is null when nothing is left to bill."""
 
@@ -249,6 +260,7 @@ class SubscriptionOut(Out):
     purchase_order: str
     cost_centre: str
     changes: list[ChangeOut]
+    term: TermOut | None
 
 
 class SubscriptionList(Out):

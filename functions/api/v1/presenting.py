@@ -11,6 +11,7 @@ from functions.api.v1.models import (
     PaymentOut,
     SubscriptionOut,
     TaxOut,
+    TermOut,
 )
 from saldo.catalog.model import name_in
 from saldo.invoicing.model import InvoiceBody, Line
@@ -19,6 +20,7 @@ from saldo.invoicing.records import InvoiceHeader
 from saldo.kernel.exact import plain
 from saldo.kernel.money import Money
 from saldo.payments.model import Payment
+from saldo.subscriptions.codec import term_to_json
 from saldo.subscriptions.model import Subscription
 from saldo.tax.model import TaxTotal
 
@@ -137,4 +139,5 @@ def subscription_out(one: Subscription) -> SubscriptionOut:
         purchase_order=one.purchase_order,
         cost_centre=one.cost_centre,
         changes=[ChangeOut(kind=c.kind.value, effective_on=c.effective_on) for c in one.changes],
+        term=TermOut.model_validate(term_to_json(one.term)) if one.term else None,
     )

@@ -31,6 +31,7 @@ _PAGES: Mapping[NoticeKind, str] = {
     _K.DISPUTE_MOVED: "disputes/{id}",
     _K.PROMISE_MOVED: "plans/{id}",
     _K.TERMS_DECIDED: "terms",
+    _K.RENEWAL_ANNOUNCED: "subscriptions/{id}",
     _K.CERTIFICATE_DECIDED: "certificate/{id}",
     _K.TICKET_ANSWERED: "help/{id}",
     _K.LIMIT_REACHED: "usage",
@@ -111,6 +112,8 @@ def _text(notice: Notice, words: Words) -> str:
         return words(f"notice.{notice.kind}.{notice.what}", number=notice.number, amount=amount, due=due)
     if notice.kind is NoticeKind.DEBIT_ANNOUNCED and due:
         return words("notice.debit_announced.debit", due=due)
+    if notice.kind is NoticeKind.RENEWAL_ANNOUNCED and due:
+        return words("notice.renewal_announced.renewal", due=due)
     if notice.what == "session.began":
         return words("notice.security.new_browser")
     said = words.known(f"activity.of.{notice.what}", "activity.of.other")

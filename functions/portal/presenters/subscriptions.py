@@ -8,15 +8,18 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from functions.portal import formats
 from functions.portal.presenters.tags import Tag
 from functions.portal.words import Words
+from saldo.kernel.periods import Length
 from saldo.subscriptions.model import Change, ChangeKind, SubscriptionStatus
+from saldo.subscriptions.rules_terms import last_day_to_cancel
 
 if TYPE_CHECKING:
     from saldo.catalog.model import Component, Plan, PlanVersion
     from saldo.invoicing.model import Line
     from saldo.invoicing.model_forecast import NextInvoice
-    from saldo.invoicing.self_service import Standing
+    from saldo.invoicing.self_service import CommitmentStands, Standing
     from saldo.subscriptions.rules_timeline import Terms
 
 _TONES = {
@@ -49,7 +52,7 @@ class SubscriptionRow:
 @dataclass(frozen=True, slots=True)
 class SubscriptionView:
     """`quantities`: (component id, name, quantity as text); `charges`: (name, quantity, amount of a whole period);
-    `ahead`: (day, what is agreed from then on)."""
+    `ahead`: (day, what is agreed from then on). `when`, `ends`: from when a change, or a cancellation, may hold."""
 
     subscription_id: str
     name: str
@@ -61,6 +64,7 @@ class SubscriptionView:
     ahead: tuple[tuple[str, str], ...]
     plans: tuple[tuple[str, str, str], ...]
     when: tuple[tuple[str, str, str], ...]
+    ends: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,11 @@ def subscription_rows(found: Sequence[Standing], today: date, words: Words) -> t
 
 
 def subscription_view(
-    standing: Standing, choices: Sequence[tuple[Plan, PlanVersion]], today: date, words: Words
+    standing: Standing,
+    choices: Sequence[tuple[Plan, PlanVersion]],
+    today: date,
+    words: Words,
+    commitment: CommitmentStands | None = None,
 ) -> SubscriptionView:
     """choices: the plans that it may be moved to."""
     now, last = standing.at(today), standing.terms[-1]
@@ -94,6 +102,9 @@ def subscription_view(
         (words("subscription.since"), words.day(standing.subscription.started_on)),
         (words("subscription.cycle"), _cycle(now, words)),
         (words("subscription.next"), _next_on(standing, words)),
+        *_minimum(now, words),
+        *_commitment(commitment, now.version.currency, words),
+        *_renewal(standing, today, words),
         (words("subscription.purchase_order"), standing.subscription.purchase_order),
     )
     return SubscriptionView(
@@ -110,6 +121,7 @@ def subscription_view(
             ("period_end", words("subscription.at_end", on=words.day(end)), words("subscription.at_end_hint")),
             ("now", words("subscription.today"), words("subscription.today_hint")),
         ),
+        _ends(standing, today, words),
     )
 
 
@@ -189,6 +201,12 @@ def _minor(component: Component, quantities: Mapping[str, Decimal], version: Pla
     return Money.of_major(priced.amount, version.currency, version.rounding).minor
 
 
+def _major(amount: Decimal, version: PlanVersion) -> int:
+    from saldo.kernel.money import Money
+
+    return Money.of_major(amount, version.currency, version.rounding).minor
+
+
 def _price(terms: Terms, words: Words) -> str:
     return _fixed(terms.version, terms.quantities, words)
 
@@ -208,6 +226,59 @@ def _fixed(version: PlanVersion, quantities: Mapping[str, Decimal], words: Words
 
 def _cycle(terms: Terms, words: Words) -> str:
     return words.count(f"cycle.{terms.version.cycle_unit}", terms.version.cycle_count)
+
+
+def _minimum(terms: Terms, words: Words) -> tuple[tuple[str, str], ...]:
+    """What is due at least in one period after the other."""
+    version = terms.version
+    if version.minimum is None:
+        return ()
+    every = version.minimum.every or Length(version.cycle_unit, version.cycle_count)
+    first, *later = (words.money(_major(amount, version), version.currency) for amount in version.minimum.amounts)
+    for amount in later:
+        first = words("subscription.steps", before=first, amount=amount)
+    value = words.count(f"cycle.price.{every.unit}", every.count, amount=first)
+    return ((words("subscription.at_least"), value),)
+
+
+def _commitment(found: CommitmentStands | None, currency: str, words: Words) -> tuple[tuple[str, str], ...]:
+    if found is None:
+        return ()
+    label = words("subscription.counted", start=words.day(found.period.start))
+    least, counted = (words.money(minor, currency) for minor in (found.least_minor, found.counted_minor))
+    return ((label, words("subscription.counted_of", counted=counted, least=least)),)
+
+
+def _renewal(standing: Standing, today: date, words: Words) -> tuple[tuple[str, str], ...]:
+    """When it renews itself, and through which day it can be cancelled for that; nothing once its end is agreed."""
+    term, end = standing.subscription.term, standing.term_end(today)
+    if term is None or end is None or standing.is_over:
+        return ()
+    cycle = words.count(f"cycle.{term.length.unit}", term.length.count)
+    facts = [
+        (words("subscription.renews"), words("subscription.renews_on", on=words.day(end), cycle=cycle)),
+        (words("subscription.cancel_by"), words.day(last_day_to_cancel(term, end))),
+    ]
+    if term.uplift_percent:
+        percent = formats.percent(words.language, term.uplift_percent)
+        facts.append((words("subscription.price_then"), words("subscription.uplift", percent=percent)))
+    if term.newest_price:
+        facts.append((words("subscription.price_then"), words("subscription.newest")))
+    return tuple(facts)
+
+
+def _ends(standing: Standing, today: date, words: Words) -> tuple[tuple[str, str, str], ...]:
+    """From when a cancellation may hold: for what is sold for a term, its end alone."""
+    term = standing.subscription.term
+    if term is None:
+        on = words.day(standing.period_end(today))
+        return (
+            ("period_end", words("subscription.at_end", on=on), words("subscription.at_end_hint")),
+            ("now", words("subscription.today"), words("subscription.today_hint")),
+        )
+    on = standing.cancelled_from(today)
+    hint = words("subscription.at_term_end_hint", by=words.day(last_day_to_cancel(term, on)))
+    return (("term_end", words("subscription.at_term_end", on=words.day(on)), hint),)
 
 
 def _said(standing: Standing, terms: Terms, words: Words) -> str:

@@ -13,6 +13,7 @@ from saldo.kernel.errors import Refusal
 from saldo.quotes.service import quote_document, quote_schema
 from tests.cases.more import (
     calendars,
+    commitments,
     discounts,
     late,
     metering,
@@ -34,6 +35,7 @@ TABLE: tuple[Worked, ...] = (
     *proration.CASES,
     *proration_quantities.CASES,
     *calendars.CASES,
+    *commitments.CASES,
     *discounts.CASES,
     *taxes.CASES,
     *receivables.CASES,

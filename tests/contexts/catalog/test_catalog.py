@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from saldo.catalog.codec import component_from_json, component_to_json
-from saldo.catalog.model import Plan, Product
+from saldo.catalog.model import Minimum, Plan, Product
 from saldo.catalog.service import Catalog, PlanVersions
 from saldo.kernel.errors import NotFound, Refusal
 from tests.contexts.conftest import Region
@@ -24,7 +24,7 @@ def test_a_published_version_reads_back_with_every_price_model_to_the_last_digit
 
 
 def test_a_minimum_is_kept_with_its_version(region: Region) -> None:
-    bounded = replace(plan_version(), minimum=Decimal("99.50"))
+    bounded = replace(plan_version(), minimum=Minimum((Decimal("99.50"),)))
     catalog = offer(region.store, region.clock, bounded)
     assert catalog.plan_version(ENTITY, bounded.id) == bounded
     assert catalog.publish(ENTITY, bounded, CLERK) is False

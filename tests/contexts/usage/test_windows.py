@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from saldo.catalog.model import Cell, Graduated, Matrix, Percentage, PerUnit, Tier
+from saldo.catalog.model import Cell, Graduated, Matrix, Minimum, Percentage, PerUnit, Tier
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.storage.items import weight
@@ -101,7 +101,7 @@ def test_a_meter_of_hourly_peaks_is_billed_from_the_table_and_late_peaks_follow(
 
 def test_late_usage_costs_nothing_until_it_passes_the_minimum_that_was_paid_for(world: World) -> None:
     world.usage.define_meter(TOKENS, CLERK)
-    plan = replace(usage_plan(("tokens", PerUnit(Decimal(1)))), minimum=Decimal(100))
+    plan = replace(usage_plan(("tokens", PerUnit(Decimal(1)))), minimum=Minimum((Decimal(100),)))
     buyer = Customer.of(world, plan, OCTOBER)
     use(world, 1, "2026-10-05", "30")
     assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-01", 3000), ("true_up", "2026-10-01", 7000)]
@@ -125,7 +125,7 @@ def test_late_usage_costs_nothing_until_it_passes_the_minimum_that_was_paid_for(
 
 def test_a_corrected_charge_is_set_off_against_a_minimum_alike(world: World) -> None:
     world.usage.define_meter(replace(TOKENS, late=LatePolicy.CORRECT), CLERK)
-    plan = replace(usage_plan(("tokens", PerUnit(Decimal(1)))), minimum=Decimal(100))
+    plan = replace(usage_plan(("tokens", PerUnit(Decimal(1)))), minimum=Minimum((Decimal(100),)))
     buyer = Customer.of(world, plan, OCTOBER)
     use(world, 1, "2026-10-05", "30")
     buyer.bill(NOVEMBER)

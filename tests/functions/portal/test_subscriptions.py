@@ -13,9 +13,13 @@ import pytest
 from functions.portal import services
 from saldo.access.model_visibility import USUAL, SelfService
 from saldo.access.visibility import VisibilityRules
-from saldo.catalog.model import ChargeKind, Component, Flat, PerUnit, Plan, PlanVersion, Product, Timing
+from saldo.catalog.model import ChargeKind, Component, Flat, Minimum, PerUnit, Plan, PlanVersion, Product, Timing
 from saldo.catalog.service import Catalog
-from saldo.subscriptions.model import Alignment, Subscription
+from saldo.invoicing.minimum_records import write_minimum
+from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.kernel.periods import Length, Unit
+from saldo.storage.units import Unit as StorageUnit
+from saldo.subscriptions.model import Alignment, Subscription, Term
 from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import billed, subscribe
 from saldo.subscriptions.service import Subscriptions
@@ -154,3 +158,63 @@ def test_nobody_changes_anything_where_the_seller_does_not_allow_it_or_without_b
     assert checked(subscribed.signed_in(), **asked).status == 404
     allowed(subscribed)
     assert checked(subscribed.signed_in("payer"), **asked).status == 404
+
+
+def sold_for_a_year(portal: Portal, **term: Any) -> None:
+    """Ten months into a year of Team, of which 2,400 at least are due, and which renews itself."""
+    store, plan_id = services.store(), "plan_year"
+    catalog = Catalog(store, portal.clock)
+    catalog.offer_plan(Plan(plan_id, "prod_team", ENTITY, {"en": "Team, by the year"}), CLERK)
+    minimum = Minimum((Decimal(2400), Decimal(3000)), Length(Unit.YEAR))
+    yearly = replace(TEAM, id="plan_year_v1", plan_id=plan_id, minimum=minimum)
+    catalog.publish(ENTITY, yearly, CLERK)
+    begun = subscribe(
+        "sub_year",
+        account_id=scenes.NORTH,
+        entity_id=ENTITY,
+        plan_version=yearly,
+        started_on=date(2026, 1, 1),
+        quantities={"seats": Decimal(5)},
+        term=Term(Length(Unit.MONTH, 12), 30, 60, **term),
+    )
+    Subscriptions(store, portal.clock).start(begun, CLERK)
+    part = MinimumPart(MinimumKey(scenes.NORTH, "sub_year", "2026-01-01"), 121_000, currency="EUR")
+    store.write_one(write_minimum(StorageUnit("billed"), part))
+
+
+YEARLY = f"{HOME}/subscriptions/sub_year"
+
+
+def test_a_commitment_says_what_is_due_at_least_and_what_of_it_is_billed(subscribed: Portal) -> None:
+    sold_for_a_year(subscribed)
+    text = words_of(subscribed.signed_in("viewer").get(YEARLY))
+    assert "At least €2,400.00, then €3,000.00 a year" in text
+    assert "Towards that since 1 Jan 2026 €1,210.00 billed of €2,400.00" in text
+
+
+def test_a_term_says_when_it_renews_until_when_it_can_be_cancelled_and_at_what_price(subscribed: Portal) -> None:
+    sold_for_a_year(subscribed, uplift_percent=Decimal(3))
+    text = words_of(subscribed.signed_in("viewer").get(YEARLY))
+    assert "Renews by itself 1 Jan 2027, then every 12 months" in text
+    assert "Can be cancelled for then until 2 Dec 2026 Prices then 3% more" in text
+
+
+def test_what_is_sold_for_a_term_is_cancelled_for_its_end_alone(subscribed: Portal) -> None:
+    sold_for_a_year(subscribed)
+    admin = allowed(subscribed)
+    text = words_of(admin.get(YEARLY))
+    assert "From 1 Jan 2027, when the term ends" in text and "Until 2 Dec 2026 it can be cancelled" in text
+    assert admin.post(f"{YEARLY}/check", {"act": "cancel", "when": "now"}).status == 400
+    admin.get(YEARLY)
+    page = admin.post(f"{YEARLY}/check", {"act": "cancel", "when": "term_end"})
+    assert "Ends 1 Jan 2027" in words_of(page)
+    assert admin.post(YEARLY, page.hidden()).status == 303
+    text = words_of(admin.get(YEARLY))
+    assert "Renews by itself" not in text and "1 Jan 2027 Ended" in text
+
+
+def test_who_is_late_cancels_for_the_end_of_the_next_term(subscribed: Portal) -> None:
+    sold_for_a_year(subscribed)
+    subscribed.clock.now = subscribed.clock.now.replace(month=12, day=5)
+    text = words_of(allowed(subscribed).get(YEARLY))
+    assert "From 1 Jan 2028, when the term ends" in text

@@ -28,6 +28,7 @@ class NoticeKind(StrEnum):
     DISPUTE_MOVED = "dispute_moved"
     PROMISE_MOVED = "promise_moved"
     TERMS_DECIDED = "terms_decided"
+    RENEWAL_ANNOUNCED = "renewal_announced"
     CERTIFICATE_DECIDED = "certificate_decided"
     TICKET_ANSWERED = "ticket_answered"
     LIMIT_REACHED = "limit_reached"

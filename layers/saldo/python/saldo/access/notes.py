@@ -44,6 +44,7 @@ class NoteKind(StrEnum):
     INSTALMENT_CHARGED = "instalment_charged"
     INSTALMENT_MISSED = "instalment_missed"
     TERMS_DECIDED = "terms_decided"
+    RENEWAL_ANNOUNCED = "renewal_announced"
     BUNDLE_READY = "bundle_ready"
     CERTIFICATE_DECIDED = "certificate_decided"
 
@@ -68,6 +69,7 @@ _NOTICES = {
     NoteKind.INSTALMENT_CHARGED: NoticeKind.DEBIT_ANNOUNCED,
     NoteKind.INSTALMENT_MISSED: NoticeKind.PROMISE_MOVED,
     NoteKind.TERMS_DECIDED: NoticeKind.TERMS_DECIDED,
+    NoteKind.RENEWAL_ANNOUNCED: NoticeKind.RENEWAL_ANNOUNCED,
     NoteKind.CERTIFICATE_DECIDED: NoticeKind.CERTIFICATE_DECIDED,
     NoteKind.TICKET_ANSWERED: NoticeKind.TICKET_ANSWERED,
 }

@@ -27,6 +27,7 @@ RULES: Mapping[NoticeKind, NoticeRule] = {
     _K.DISPUTE_MOVED: NoticeRule(READERS, Mail.PERSON),
     _K.PROMISE_MOVED: NoticeRule(READERS, Mail.PERSON),
     _K.TERMS_DECIDED: NoticeRule(PAYERS, Mail.PERSON),
+    _K.RENEWAL_ANNOUNCED: NoticeRule(PAYERS, Mail.PERSON, Must.LAW),
     _K.CERTIFICATE_DECIDED: NoticeRule(PAYERS, Mail.PERSON),
     _K.TICKET_ANSWERED: NoticeRule(READERS, Mail.PERSON),
     _K.LIMIT_REACHED: NoticeRule(READERS, Mail.COPY),

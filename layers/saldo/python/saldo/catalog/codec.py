@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
+from saldo.catalog.minimum_codec import maybe_minimum, minimum_to_json
 from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
 from saldo.catalog.price_codec import price_from, price_to_json
 from saldo.catalog.rules import problems_of
 from saldo.kernel.errors import Problems
-from saldo.kernel.exact import plain
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields, read
 from saldo.kernel.rounding import Rounding
@@ -31,7 +31,7 @@ def plan_version_to_json(plan_version: PlanVersion) -> dict[str, Any]:
         "rounding": plan_version.rounding.value,
         "day_count": plan_version.day_count.value,
         "components": [component_to_json(component) for component in plan_version.components],
-        **({} if plan_version.minimum is None else {"minimum": plain(plan_version.minimum)}),
+        **({} if plan_version.minimum is None else {"minimum": minimum_to_json(plan_version.minimum)}),
         **({"countries": list(plan_version.countries)} if plan_version.countries else {}),
     }
 
@@ -60,7 +60,7 @@ def plan_version_from(fields: Fields, currency: str = "") -> PlanVersion:
         effective_on=fields.maybe_day("effective_on") or LONG_AGO,
         rounding=fields.choice("rounding", Rounding, Rounding.HALF_UP),
         day_count=fields.choice("day_count", DayCount, DayCount.ACTUAL),
-        minimum=fields.maybe_decimal("minimum"),
+        minimum=maybe_minimum(fields),
         countries=fields.text_list("countries"),
     )
     if plan_version.cycle_count > _MOST_UNITS:

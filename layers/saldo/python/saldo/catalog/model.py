@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
-from saldo.kernel.periods import Unit
+from saldo.kernel.periods import Length, Unit
 from saldo.kernel.rounding import Rounding
 
 
@@ -255,14 +255,49 @@ class Component:
 MINIMUM = "minimum"  # what stands for a component where a plan's minimum is meant
 
 
+class CutShort(StrEnum):
+    """What is owed of a minimum's period in which the subscription ends: the PART that it lasted, or the WHOLE."""
+
+    PART = "part"
+    WHOLE = "whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Minimum:
+    """What is charged at least in each of its periods (major units, net); what misses is asked for when one ends.
+
+    `amounts`: of the first period, of the second and so on; the last is that of all that follow. `every`: how long a
+    period is, a whole number of the plan's cycles; all that is charged in it is then one pool, also where the amount
+    changes within it. None: the cycle, or the days of it on which the minimum holds. `components`: ids of those whose
+    charges count; without any all do but what is charged once. `overage_factor`: what goes beyond it costs so many
+    times as much, settled when the period ends.
+    """
+
+    amounts: tuple[Decimal, ...]
+    every: Length | None = None
+    components: tuple[str, ...] = ()
+    overage_factor: Decimal = Decimal(1)
+    cut_short: CutShort = CutShort.PART
+
+    @property
+    def price(self) -> PriceModel:
+        """What a period costs at least, by how many were before it."""
+        steps = tuple(RampStep(n, Flat(amount)) for n, amount in enumerate(self.amounts))
+        return Ramp(steps) if len(steps) > 1 else steps[0].price
+
+    def counts(self, component: Component) -> bool:
+        if self.components:
+            return component.id in self.components
+        return component.kind is not ChargeKind.ONE_TIME
+
+
 @dataclass(frozen=True, slots=True)
 class PlanVersion:
     """What a plan costs from `effective_on`, for ever: a change of price is a new version.
 
     A subscription keeps the version it was sold until it is moved. The cycle is `cycle_count` × `cycle_unit`.
-    `minimum`: what a full cycle costs at least (major units, net), one-time charges aside; what misses is trued up when
-    it ends, in proportion where the minimum holds for a part of it. `countries`: it is sold to accounts there alone
-    (ISO 3166); without any, to all for whose country there is no version of its own.
+    `minimum`: what a cycle, or several, cost at least, in proportion where it holds for a part of them. `countries`: it
+    is sold to accounts there alone (ISO 3166); without any, to all for whose country there is no version of its own.
     """
 
     id: str
@@ -275,11 +310,32 @@ class PlanVersion:
     effective_on: date
     rounding: Rounding = Rounding.HALF_UP
     day_count: DayCount = DayCount.ACTUAL
-    minimum: Decimal | None = None
+    minimum: Minimum | None = None
     countries: tuple[str, ...] = ()
 
     def is_sold_in(self, country: str) -> bool:
         return not self.countries or country in self.countries
+
+    def counts(self, component: Component) -> bool:
+        """Whether what a component is charged counts towards the plan's minimum; the minimum itself stands for all."""
+        return self.minimum is not None and (component.id == MINIMUM or self.minimum.counts(component))
+
+    @property
+    def pools_minimum(self) -> bool:
+        """Whether its minimum is one pool for a period of its own."""
+        return self.minimum is not None and self.minimum.every is not None
+
+    @property
+    def minimum_cycles(self) -> int:
+        """How many cycles a period of its minimum is."""
+        if self.minimum is None or self.minimum.every is None:
+            return 1
+        return self.minimum.every.holds(Length(self.cycle_unit, self.cycle_count))
+
+    @property
+    def minimum_spans(self) -> bool:
+        """Whether more than the cycle itself must be known to say what its minimum is for."""
+        return self.minimum_cycles > 1 or (self.minimum is not None and len(self.minimum.amounts) > 1)
 
     @property
     def least(self) -> Component | None:
@@ -291,7 +347,7 @@ class PlanVersion:
             MINIMUM,
             ChargeKind.FIXED,
             {"en": MINIMUM},
-            Flat(self.minimum),
+            self.minimum.price,
             Timing.ARREARS,
             like.tax_category,
             like.revenue_tag,

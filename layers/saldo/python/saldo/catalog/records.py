@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from saldo.catalog.codec import component_from_json, component_to_json
-from saldo.catalog.model import BillingTrigger, DayCount, Plan, PlanVersion, Product
-from saldo.kernel.exact import plain
+from saldo.catalog.minimum_codec import maybe_minimum, minimum_to_json
+from saldo.catalog.model import BillingTrigger, DayCount, Minimum, Plan, PlanVersion, Product
 from saldo.kernel.periods import Unit
+from saldo.kernel.reading import read
 from saldo.kernel.rounding import Rounding
 from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
@@ -86,7 +88,7 @@ def plan_version_item(entity_id: str, plan: PlanVersion) -> Item:
         effective_on=plan.effective_on.isoformat(),
         rounding=plan.rounding.value,
         day_count=plan.day_count.value,
-        minimum=None if plan.minimum is None else plain(plan.minimum),
+        minimum=_minimum_text(plan),
         countries=" ".join(plan.countries) or None,
         components=[component_to_json(c) for c in plan.components],
     ).as_item()
@@ -105,6 +107,19 @@ def plan_version_from(item: Item) -> PlanVersion:
         effective_on=date.fromisoformat(record.effective_on),
         rounding=Rounding(record.rounding),
         day_count=DayCount(record.day_count),
-        minimum=None if record.minimum is None else Decimal(record.minimum),
+        minimum=_minimum(record.minimum),
         countries=tuple((record.countries or "").split()),
     )
+
+
+def _minimum_text(plan: PlanVersion) -> str | None:
+    """The amount, or JSON that says more."""
+    if plan.minimum is None:
+        return None
+    said = minimum_to_json(plan.minimum)
+    return said if isinstance(said, str) else json.dumps(said)
+
+
+def _minimum(text: str | None) -> Minimum | None:
+    said = None if text is None else json.loads(text, parse_float=Decimal)
+    return read({"minimum": said}, maybe_minimum, "the minimum cannot be read")

@@ -18,6 +18,7 @@ from saldo.catalog.model import (
     Graduated,
     Included,
     Matrix,
+    Minimum,
     Package,
     Percentage,
     PerUnit,
@@ -53,14 +54,29 @@ def problems_of(plan_version: PlanVersion) -> tuple[Problem, ...]:
     if not plan_version.components:
         found.add("components", "empty", "a plan charges for something")
     if plan_version.minimum is not None:
-        _check_number(found, "minimum", plan_version.minimum)
-        if any(component.id == MINIMUM for component in plan_version.components):
-            found.add("components", "reserved_id", f"{MINIMUM!r} is what a plan's minimum itself is called")
+        _check_minimum(plan_version, plan_version.minimum, found)
     for i, component in enumerate(plan_version.components):
         found.extend(_of_component(component), f"components[{i}]")
     _check_unique(found, "id", [c.id for c in plan_version.components])
     _check_unique(found, "meter_id", [c.meter_id for c in plan_version.components])
     return found.found
+
+
+def _check_minimum(plan_version: PlanVersion, minimum: Minimum, found: Problems) -> None:
+    known = {component.id for component in plan_version.components}
+    if MINIMUM in known:
+        found.add("components", "reserved_id", f"{MINIMUM!r} is what a plan's minimum itself is called")
+    if not minimum.amounts:
+        found.add("minimum.amounts", "empty", "a minimum is of some amount")
+    for i, amount in enumerate(minimum.amounts):
+        _check_number(found, f"minimum.amounts[{i}]" if len(minimum.amounts) > 1 else "minimum", amount)
+    _check_number(found, "minimum.overage_factor", minimum.overage_factor)
+    if not plan_version.minimum_cycles:
+        cycle = f"{plan_version.cycle_count} {plan_version.cycle_unit}"
+        found.add("minimum.every", "not_whole_cycles", f"must be a whole number of cycles of {cycle}")
+    for i, component_id in enumerate(minimum.components):
+        if component_id not in known:
+            found.add(f"minimum.components[{i}]", "unknown_component", f"the plan has no component {component_id!r}")
 
 
 def _check_unique(found: Problems, name: str, values: Sequence[str]) -> None:

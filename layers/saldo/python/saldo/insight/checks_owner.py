@@ -116,12 +116,12 @@ def _subscriptions_are_where_runs_look(owner: Owner) -> Iterator[Violation]:
 
 
 def _minimums_are_made_up(owner: Owner) -> Iterator[Violation]:
-    """What was asked for to make up a minimum is what misses to it once its days are over, and nothing before."""
+    """What was asked for besides for a minimum is what it owes once its days are over, and nothing before."""
     for item in owner.of("minimum"):
         part = minimum_from(item)
-        missing = part.missing_minor if part.days is not None else 0
-        if part.trued_up_minor != missing:
-            yield Violation(6, owner.id, f"{item['sk']} misses {missing}, {part.trued_up_minor} were asked for")
+        if part.trued_up_minor != part.owed_minor:
+            said = f"{item['sk']} owes {part.owed_minor}, {part.trued_up_minor} were asked for"
+            yield Violation(6, owner.id, said)
 
 
 def _wallets_are_what_the_ledger_says(owner: Owner) -> Iterator[Violation]:

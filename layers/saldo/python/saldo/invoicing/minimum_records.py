@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from decimal import Decimal
 
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.kernel.exact import ONE, plain
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.storage.claims import CLAIM
@@ -34,6 +36,7 @@ def write_minimum(unit: Unit, part: MinimumPart) -> Unit:
     pk, sk = minimum_key(part.key)
     fields = asdict(replace(part, revision=part.revision + 1))
     fields |= {"days": part.days and part.days.as_text(), "rounding": part.rounding.value}
+    fields["overage_factor"] = plain(part.overage_factor)
     del fields["key"]
     item = {"pk": pk, "sk": sk, "kind": "minimum", "account_id": pk, **fields}
     return unit.put(item, when={"revision": part.revision or None, CLAIM: None})
@@ -54,4 +57,5 @@ def minimum_from(item: Item) -> MinimumPart:
         Rounding(item["rounding"]),
         item["currency"],
         item["revision"],
+        Decimal(item["overage_factor"]) if "overage_factor" in item else ONE,
     )

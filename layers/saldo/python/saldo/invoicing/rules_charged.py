@@ -30,7 +30,7 @@ def due_of(
     """
     if plan_version is None:
         return DueSubscription(subscription, None, (), member=member)
-    if not subscription.changes:
+    if not subscription.changes and not plan_version.minimum_spans:
         due = tuple(billing_due(subscription, plan_version, as_of))
         return DueSubscription(subscription, plan_version, due, member=member)
     known = {**(versions or {}), plan_version.id: plan_version}
@@ -66,8 +66,7 @@ class Charged(NamedTuple):
         """From when the plan's minimum holds that it counts towards; "" where it counts for none."""
         if self.change is not None:
             return self.change.part
-        counts = self.version.minimum is not None and self.component.kind is not ChargeKind.ONE_TIME
-        return self.period.period.start.isoformat() if counts else ""
+        return self.period.period.start.isoformat() if self.version.counts(self.component) else ""
 
 
 def charged_of(item: DueSubscription) -> Iterator[Charged]:

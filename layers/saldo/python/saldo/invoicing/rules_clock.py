@@ -73,6 +73,7 @@ def begun_anew(
             started_on=on,
             alignment=sold.alignment,
             trial_days=trial_days,
+            term=sold.term,
             quantities={n: q for n, q in terms.quantities.items() if n in {c.id for c in terms.version.components}},
         )
     except Refusal as refusal:

@@ -60,7 +60,8 @@ def _lines_of(case: BillingCase, item: DueSubscription, before: int, minimums: M
         lines.append(_line(str(before + len(lines) + 1), case, item, charged))
         minimums.count(key_of(item, charged), lines[-1].net_minor)
     for over in minimums_due(item):
-        minimums.end(key_of(item, over), over, 0 if over.taken_back else rated_charge(case, item, over).net_minor)
+        key, least = key_of(item, over), rated_charge(case, item, over).net_minor
+        minimums.end(key, over, least, key.since(_zone_of(case, item)))
     for missing in minimums.true_ups():
         lines.append(replace(missing, id=str(before + len(lines) + 1)))
     return lines if item.member is None else [replace(line, account_id=item.member.id) for line in lines]

@@ -10,11 +10,17 @@ from saldo.audit.model import Actor
 from saldo.catalog.model import NEGOTIATED, ChargeKind, Component, Flat, Plan, PlanVersion
 from saldo.catalog.service import Catalog
 from saldo.invoicing.forecast import Forecasts
+from saldo.invoicing.minimum_records import read_minimums
 from saldo.invoicing.model_forecast import NextInvoice
+from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.invoicing.rules_minimum import least_minor
 from saldo.kernel.clock import Clock
+from saldo.kernel.periods import Period
 from saldo.orders.rules_prices import is_recurring, version_in_force
 from saldo.storage.store import Store
 from saldo.subscriptions.model import Change, Subscription, SubscriptionStatus
+from saldo.subscriptions.rules_changes import minimum_around
+from saldo.subscriptions.rules_terms import cancelled_from, term_end
 from saldo.subscriptions.rules_timeline import Terms, timeline
 from saldo.subscriptions.service import Subscriptions
 
@@ -46,6 +52,19 @@ class Standing:
         return self.at(day).cycle.period_at(max(day, self.subscription.billed_from)).end
 
     @property
+    def sold(self) -> PlanVersion:
+        """What it was sold, whatever it was moved to since."""
+        return self.versions[self.subscription.plan_version_id]
+
+    def term_end(self, day: date) -> date | None:
+        """The day after the term that a day is in; None where it is not sold for a term."""
+        return None if self.subscription.term is None else term_end(self.subscription, self.sold, day)
+
+    def cancelled_from(self, day: date) -> date:
+        """From when a cancellation holds that comes on a day, of what is sold for a term."""
+        return cancelled_from(self.subscription, self.sold, day)
+
+    @property
     def offered(self) -> list[PlanVersion]:
         """What is sold to everybody: prices that were negotiated with one customer are left out."""
         return [v for v in self.versions.values() if not v.id.startswith(NEGOTIATED)]
@@ -61,6 +80,16 @@ class Standing:
         return tuple(c for c in self.terms[-1].version.components if by_quantity(c))
 
 
+@dataclass(frozen=True, slots=True)
+class CommitmentStands:
+    """How a minimum with a period of its own stands: what is due for the period at least, as it is agreed now, and what
+    invoices have charged towards it so far."""
+
+    period: Period
+    least_minor: int
+    counted_minor: int
+
+
 def by_quantity(component: Component) -> bool:
     return component.kind is ChargeKind.FIXED and not isinstance(component.price, Flat)
 
@@ -70,6 +99,7 @@ class SelfService:
 
     def __init__(self, store: Store, forecasts: Forecasts, clock: Clock) -> None:
         self._subscriptions, self._catalog = Subscriptions(store, clock), Catalog(store, clock)
+        self._store = store
         self._forecasts = forecasts
 
     def standing(self, account_id: str, entity_id: str) -> list[Standing]:
@@ -78,6 +108,19 @@ class SelfService:
         plans = {p.id: p for p in self._catalog.plans_of(entity_id)}
         found = [self._stand(s, versions, plans) for s in self._subscriptions.of_account(account_id)]
         return sorted(found, key=lambda s: (s.subscription.status is SubscriptionStatus.ENDED, s.subscription.id))
+
+    def commitment(self, standing: Standing, day: date) -> CommitmentStands | None:
+        """How the commitment stands that holds on a day; None without one. Reads its record where there is one."""
+        if not standing.at(day).version.pools_minimum:
+            return None
+        zone = self._subscriptions.zone_of(standing.subscription)
+        found = minimum_around(standing.subscription, standing.versions, day, zone)
+        if found is None:
+            return None
+        key = MinimumKey(standing.subscription.account_id, standing.subscription.id, found[0].part)
+        known = read_minimums(self._store, [key]).get(key) or MinimumPart(key)
+        least = sum(least_minor(charge, standing.versions, zone) for charge in found)
+        return CommitmentStands(Period(key.since(zone), found[-1].period.full.end), least, known.counted_minor)
 
     def choices(self, standing: Standing, day: date) -> list[tuple[Plan, PlanVersion]]:
         """The plans of the same product that are sold to the account on a day, the present terms left out."""

@@ -130,33 +130,55 @@ def add_months(day: date, months: int, anchor_day: int | None = None) -> date:
 
 
 @dataclass(frozen=True, slots=True)
+class Length:
+    """So many units: how long a minimum's period or a term is."""
+
+    unit: Unit
+    count: int = 1
+
+    def holds(self, other: Length) -> int:
+        """How many of the other it is; 0 where no whole number of them makes it up (a month has no number of days)."""
+        for units in (_MONTHS, _DAYS):
+            if self.unit in units and other.unit in units:
+                times, rest = divmod(self.count * units[self.unit], other.count * units[other.unit])
+                return 0 if rest else times
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
 class Cycle:
     """A repeating billing cycle of `count` units, with its boundaries counted from `anchor`.
 
-    Boundary k is anchor + k·count units, always computed from the anchor, never from the last boundary,
+    Boundary k is anchor + (skipped + k·count) units, always computed from the anchor, never from the last boundary,
     so months ends and leap days do not drift.
     """
 
     unit: Unit
     count: int
     anchor: date
+    skipped: int = 0
 
     def __post_init__(self) -> None:
         if self.count < 1:
             raise Refusal("invalid_cycle", "a cycle counts at least one unit")
 
     def boundary(self, k: int) -> date:
+        units = self.skipped + k * self.count
         if self.unit in _MONTHS:
-            return add_months(self.anchor, k * self.count * _MONTHS[self.unit])
-        return self.anchor + timedelta(days=k * self.count * _DAYS[self.unit])
+            return add_months(self.anchor, units * _MONTHS[self.unit])
+        return self.anchor + timedelta(days=units * _DAYS[self.unit])
+
+    def times(self, count: int, first: date) -> Cycle:
+        """So many of its periods as one; the first of them begins with the period that `first` lies in."""
+        return Cycle(self.unit, self.count * count, self.anchor, self.skipped + self.index_at(first) * self.count)
 
     def index_at(self, day: date) -> int:
         """The k with boundary(k) <= day < boundary(k + 1)."""
         if self.unit in _MONTHS:
             months = (day.year - self.anchor.year) * 12 + day.month - self.anchor.month
-            k = months // (self.count * _MONTHS[self.unit])
+            k = (months - self.skipped * _MONTHS[self.unit]) // (self.count * _MONTHS[self.unit])
         else:
-            k = (day - self.anchor).days // (self.count * _DAYS[self.unit])
+            k = ((day - self.anchor).days - self.skipped * _DAYS[self.unit]) // (self.count * _DAYS[self.unit])
         while self.boundary(k) > day:
             k -= 1
         while self.boundary(k + 1) <= day:

@@ -45,6 +45,10 @@ class Fields:
         self._asked.add(name)
         return self._known.get(name) is not None
 
+    def is_object(self, name: str) -> bool:
+        """Whether the field holds an object."""
+        return isinstance(self._known.get(name), Mapping)
+
     def _get(self, name: str, default: Any = _MISSING) -> Any:
         self._asked.add(name)
         value = self._known.get(name)

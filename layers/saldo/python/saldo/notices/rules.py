@@ -47,6 +47,7 @@ _ACTS: Mapping[str, NoticeKind] = {
     "promise.broken": _K.PROMISE_MOVED,
     "promise.told": _K.PROMISE_MOVED,
     "terms.request_decided": _K.TERMS_DECIDED,
+    "subscription.renewal_announced": _K.RENEWAL_ANNOUNCED,
     "certificate_request.accepted": _K.CERTIFICATE_DECIDED,
     "certificate_request.refused": _K.CERTIFICATE_DECIDED,
     "ticket.answered": _K.TICKET_ANSWERED,
@@ -102,7 +103,7 @@ def _may_see(reader: Reader, kind: NoticeKind) -> bool:
 
 def _of_act(record: AuditRecord, kind: NoticeKind) -> Notice:
     said = record.after
-    minor, on = said.get("amount_minor", said.get("minor")), said.get("debit_on")
+    minor, on = said.get("amount_minor", said.get("minor")), said.get("debit_on", said.get("renews_on"))
     return Notice(
         account_id=record.owner_id,
         kind=kind,

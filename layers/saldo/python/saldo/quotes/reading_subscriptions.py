@@ -13,9 +13,11 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields
 from saldo.quotes.reading_changes import check_day, check_quantities, with_changes
-from saldo.subscriptions.model import Alignment, Subscription
+from saldo.subscriptions.codec import maybe_term
+from saldo.subscriptions.model import Alignment, Subscription, Term
 from saldo.subscriptions.reading import day_of
 from saldo.subscriptions.rules import cancel, subscribe
+from saldo.subscriptions.rules_terms import problems_of_term
 
 _MOST_DAYS = 3660
 
@@ -32,6 +34,7 @@ class _Asked:
     trial_days: int
     quantities: dict[str, Decimal]
     cancelled_on: date | None
+    term: Term | None
 
 
 def subscription_from(
@@ -49,6 +52,7 @@ def subscription_from(
         trial_days=_trial_days(fields, started_on),
         quantities=fields.decimals("quantities"),
         cancelled_on=fields.maybe_day("cancelled_on"),
+        term=maybe_term(fields),
     )
     fields.has("changes")
     fields.finish()
@@ -101,6 +105,10 @@ def _fits(fields: Fields, asked: _Asked, plan_version: PlanVersion) -> bool:
     if fields.has("anchor_day") and plan_version.cycle_unit is not Unit.MONTH:
         fields.problems.add(fields.at("anchor_day"), "not_monthly", "only months have a day; use anchor_on")
     check_quantities(fields, asked.quantities, plan_version)
+    if asked.term is not None:
+        fields.problems.extend(problems_of_term(asked.term, plan_version), fields.path)
+        if asked.cancelled_on is not None:
+            fields.problems.add(fields.at("term"), "ends_as_agreed", "it ends on an agreed day, or renews itself")
     return len(fields.problems.found) == before
 
 
@@ -115,5 +123,6 @@ def _subscribed(asked: _Asked, account: Account, plan_version: PlanVersion) -> S
         trial_days=asked.trial_days,
         anchor_on=asked.anchor_on,
         quantities=asked.quantities,
+        term=asked.term,
     )
     return sold if asked.cancelled_on is None else cancel(sold, plan_version, asked.cancelled_on)

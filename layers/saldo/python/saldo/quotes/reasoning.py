@@ -17,6 +17,9 @@ _ROUNDINGS = {
     Rounding.UP: "rounded away from zero",
 }
 _BOUNDS = {
+    "due_at_least": "{amount} are due at least",
+    "counted": "less what was charged that counts towards it: {amount}",
+    "asked_before": "less what was asked for before: {amount}",
     "true_up": "trued up to the minimum by {amount}",
     "minimum": "raised to the minimum by {amount}",
     "maximum": "taken down to the maximum by {amount}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from saldo.catalog.model import PriceModel
+from saldo.catalog.model import PlanVersion, PriceModel
 from saldo.invoicing.model import (
     BilledAccount,
     BillingCase,
@@ -22,10 +22,14 @@ from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_charged import charged_of
 from saldo.kernel.errors import Refusal
+from saldo.orders.rules_prices import version_in_force
 from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest, UsageTotal
 from saldo.quotes.rules_receivables import receivables
 from saldo.quotes.rules_usage import concerns, usage_of
-from saldo.subscriptions.model import Subscription
+from saldo.subscriptions.model import Subscription, SubscriptionStatus
+from saldo.subscriptions.rules_changes import with_change
+from saldo.subscriptions.rules_renewals import eve_of, renewal
+from saldo.subscriptions.rules_terms import term_end
 from saldo.tax.table import TableTax
 from saldo.usage.model import UsageDetail, UsageKey
 from saldo.usage.rules import needs_of_all
@@ -77,10 +81,16 @@ class _State:
     invoices: list[InvoiceBody] = field(default_factory=list)
     counted: set[UsageKey] = field(default_factory=set)
     minimums: dict[MinimumKey, MinimumPart] = field(default_factory=dict)
+    versions: dict[str, PlanVersion] = field(init=False)
+    ends: dict[str, date] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.versions = dict(self.request.versions)
 
     def case(self, day: date) -> BillingCase:
         request = self.request
-        versions, zone = request.versions, request.account.time_zone
+        self.subscriptions = [self._renewed(s, day) if s.term else s for s in self.subscriptions]
+        versions, zone = self.versions, request.account.time_zone
         sold = ((s, versions.get(s.plan_version_id)) for s in self.subscriptions)
         due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
         totals, details = _usage(request, due)
@@ -99,6 +109,26 @@ class _State:
             earlier=self.invoices,
             minimums=self.minimums,
         )
+
+    def _renewed(self, subscription: Subscription, day: date) -> Subscription:
+        """With what the terms that end by a day change when they renew, as it is on record long before they do."""
+        sold, term, country = (
+            self.versions[subscription.plan_version_id],
+            subscription.term,
+            self.request.account.country,
+        )
+        assert term is not None
+        end = self.ends.get(subscription.id) or term_end(subscription, sold, subscription.billed_from)
+        while end <= day and (eve := eve_of(subscription, self.versions, end)) is not None:
+            offered = self.request.versions.values()
+            newest = version_in_force(offered, eve.version.plan_id, eve.version.currency, country, end)
+            found = renewal(term, eve.version, newest, end)
+            if found is not None and subscription.status is not SubscriptionStatus.ENDED:
+                self.versions[found.version.id] = found.version
+                subscription = with_change(subscription, found.change)
+            end = term_end(subscription, sold, end)
+        self.ends[subscription.id] = end
+        return subscription
 
     def move_on(self, day: date, billed: BilledAccount) -> None:
         self.subscriptions = list(billed.subscriptions)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
-from saldo.kernel.exact import plain
+from saldo.catalog.minimum_codec import length_of, length_to_json
+from saldo.kernel.exact import ZERO, plain
 from saldo.kernel.reading import Fields, read
 from saldo.subscriptions.model import (
     Alignment,
@@ -14,6 +15,7 @@ from saldo.subscriptions.model import (
     CreditRule,
     Subscription,
     SubscriptionStatus,
+    Term,
 )
 from saldo.subscriptions.rules_timeline import in_order
 
@@ -36,6 +38,7 @@ def subscription_to_json(subscription: Subscription) -> dict[str, Any]:
         "status": subscription.status.value,
         "purchase_order": subscription.purchase_order,
         "cost_centre": subscription.cost_centre,
+        **({"term": term_to_json(subscription.term)} if subscription.term else {}),
         **({"changes": [change_to_json(c) for c in subscription.changes]} if subscription.changes else {}),
     }
 
@@ -53,7 +56,36 @@ def change_to_json(change: Change) -> dict[str, Any]:
         "credit": change.credit.value,
         "reset_cycle": change.reset_cycle,
         "settled": change.settled,
+        **({"only_from": change.only_from} if change.only_from else {}),
     }
+
+
+def term_to_json(term: Term) -> dict[str, Any]:
+    """Plain JSON values of a term."""
+    return {
+        **length_to_json(term.length),
+        "notice_days": term.notice_days,
+        "announce_days": term.announce_days,
+        "uplift_percent": plain(term.uplift_percent),
+        "newest_price": term.newest_price,
+    }
+
+
+def maybe_term(fields: Fields) -> Term | None:
+    """What the field `term` of a subscription says; `announce_days` left out are 30, or a week more than the notice."""
+    if not fields.has("term"):
+        return None
+    said = fields.child("term")
+    notice_days = said.integer("notice_days", 0)
+    term = Term(
+        length_of(said),
+        notice_days,
+        said.integer("announce_days", max(30, notice_days + 7)),
+        said.decimal("uplift_percent", ZERO),
+        said.flag("newest_price", False),
+    )
+    said.finish()
+    return term
 
 
 def change_from_json(document: Any) -> Change:
@@ -73,6 +105,7 @@ def _change(fields: Fields) -> Change:
         credit=fields.choice("credit", CreditRule, CreditRule.UNUSED),
         reset_cycle=fields.flag("reset_cycle", False),
         settled=fields.flag("settled", False),
+        only_from=fields.text("only_from", ""),
     )
     fields.finish()
     return change
@@ -105,6 +138,7 @@ def _subscription(fields: Fields) -> Subscription:
         changes=in_order(_change(child) for child in fields.maybe_children("changes")),
         purchase_order=fields.text("purchase_order", ""),
         cost_centre=fields.text("cost_centre", ""),
+        term=maybe_term(fields),
     )
     fields.finish()
     return subscription

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from saldo.catalog.model import Timing
-from saldo.kernel.periods import Period
+from saldo.kernel.periods import Length, Period
 
 
 class Alignment(StrEnum):
@@ -72,6 +72,22 @@ class CreditRule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """For how long a subscription is sold at a time; it renews itself when a term ends, unless it is cancelled.
+
+    A cancellation that waits (`CreditRule.NONE`) is for the end of the term if it comes `notice_days` before, else for
+    the end of the next. `announce_days`: so long ahead the customer is told. At each renewal prices rise by
+    `uplift_percent`, or it moves to the `newest_price` of its plan; else it keeps what it was sold.
+    """
+
+    length: Length
+    notice_days: int = 0
+    announce_days: int = 30
+    uplift_percent: Decimal = Decimal(0)
+    newest_price: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """New terms of a subscription from a day (in the account's time zone) or, where its plan counts seconds, a moment.
 
@@ -79,6 +95,7 @@ class Change:
     may be below zero). `reset_cycle`: cycles count from that day on; they do anyway where the new plan has another
     cycle. Of changes that contradict each other at one moment the one with the greatest id stands, whichever came
     first. `settled`: an invoice run has taken it into account.
+    `only_from`: a PLAN change that holds only where the subscription is on this version by then, as of a renewal.
     """
 
     id: str
@@ -91,6 +108,7 @@ class Change:
     credit: CreditRule = CreditRule.UNUSED
     reset_cycle: bool = False
     settled: bool = False
+    only_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +122,7 @@ class Subscription:
     `billed_through` the last boundary billed. `changes`: in the one order that `rules_timeline.in_order` gives them.
     `purchase_order` and `cost_centre` are the buyer's, for accounts whose invoices are split by them. `version` counts
     the writes of its record: who writes it says which one was read. `is_being_billed`: a run holds it at the moment,
-    among too many to be billed in one go; changes wait.
+    among too many to be billed in one go; changes wait. `term`: for how long it is sold at a time; None: it goes on.
     """
 
     id: str
@@ -125,6 +143,7 @@ class Subscription:
     cost_centre: str = ""
     version: int = 1
     is_being_billed: bool = False
+    term: Term | None = None
 
     @property
     def billed_from(self) -> date:

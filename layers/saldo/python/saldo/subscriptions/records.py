@@ -12,10 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 from saldo.accounts.agenda import due_agenda
+from saldo.kernel.reading import read
 from saldo.storage.claims import CLAIM
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
-from saldo.subscriptions.codec import change_from_json, change_to_json
+from saldo.subscriptions.codec import change_from_json, change_to_json, maybe_term, term_to_json
 from saldo.subscriptions.model import Alignment, Subscription, SubscriptionStatus
 
 PREFIX = "subscription#"
@@ -38,6 +39,8 @@ def subscription_item(subscription: Subscription) -> Item:
     item["quantities"] = {component: str(quantity) for component, quantity in subscription.quantities.items()}
     for name in _DATES:
         item |= _day(name, getattr(subscription, name))
+    if subscription.term is not None:
+        item["term"] = term_to_json(subscription.term)
     return item | _moving(subscription)
 
 
@@ -52,6 +55,7 @@ def subscription_from(item: Item) -> Subscription:
         changes=tuple(change_from_json(change) for change in item["changes"]),
         version=item["version"],
         is_being_billed=CLAIM in item,
+        term=read({"term": item["term"]}, maybe_term, "the term cannot be read") if "term" in item else None,
         **fields,
     )
 

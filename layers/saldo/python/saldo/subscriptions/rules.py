@@ -11,7 +11,7 @@ from saldo.catalog.model import ChargeKind, PlanVersion, Timing
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Cycle, Period, Unit
 from saldo.kernel.states import moved
-from saldo.subscriptions.model import MOVES, Alignment, ChargePeriod, Subscription, SubscriptionStatus
+from saldo.subscriptions.model import MOVES, Alignment, ChargePeriod, Subscription, SubscriptionStatus, Term
 
 _DAY = timedelta(days=1)
 _FIRST_OF_A_YEAR = date(2000, 1, 1)
@@ -29,6 +29,7 @@ def subscribe(
     trial_days: int = 0,
     anchor_on: date | None = None,
     quantities: Mapping[str, Decimal] | None = None,
+    term: Term | None = None,
 ) -> Subscription:
     """A new subscription whose first boundary is the first day that costs something.
 
@@ -53,6 +54,7 @@ def subscribe(
         quantities=wanted,
         next_bill_on=billed_from,
         status=SubscriptionStatus.TRIALING if trial_end_on else SubscriptionStatus.ACTIVE,
+        term=term,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a subscription costs when its terms change: runs of equal terms, and the charges and credits that follow.
+"""What a subscription costs when its terms change: the charges and credits that follow from runs of equal terms.
 
 Every charge is a function of the set of changes alone. What is due is the difference between the charges of all changes
 and those of the changes that are settled, so the outcome is the same in whatever order the changes come.
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from saldo.catalog.model import MINIMUM, ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.catalog.model import MINIMUM, ChargeKind, CutShort, DayCount, Timing
 from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ONE, ZERO
-from saldo.kernel.periods import Cycle, Period, local_midnight, whole_seconds
+from saldo.kernel.exact import ZERO
+from saldo.kernel.periods import Period, local_midnight, whole_seconds
 from saldo.kernel.states import moved
 from saldo.subscriptions.model import (
     MOVES,
@@ -27,6 +27,7 @@ from saldo.subscriptions.model import (
     Subscription,
     SubscriptionStatus,
 )
+from saldo.subscriptions.rules_runs import Run, runs_of
 from saldo.subscriptions.rules_timeline import Terms, Versions, in_order, timeline
 
 MOST_CHANGES = 1_000
@@ -61,89 +62,6 @@ def with_change(subscription: Subscription, change: Change) -> Subscription:
     return replace(subscription, changes=in_order((*subscription.changes, change)), next_bill_on=following)
 
 
-@dataclass(slots=True)
-class Run:
-    """A component on equal terms over days without a gap. `closes`: what ran up is billed on the day it ends.
-    `whole`: the period that it ends in is credited whole. `paid`: of a charge that is never prorated, the quantity that
-    the period it begins in is charged for already, and `paid_by` the run that was charged for it. `grows_into`: it is
-    followed by a run that takes its charge over. `least`: the minimum that it counts towards."""
-
-    component: Component
-    version: PlanVersion
-    quantity: Decimal | None
-    cycle: Cycle
-    start: date
-    start_at: datetime | None
-    begins: bool
-    end: date | None = None
-    end_at: datetime | None = None
-    closes: bool = False
-    whole: bool = False
-    paid: Decimal | None = None
-    paid_by: Run | None = None
-    grows_into: bool = False
-    least: Run | None = None
-
-
-@dataclass(slots=True)
-class _Runs:
-    open: dict[str, Run] = field(default_factory=dict)
-    all: list[Run] = field(default_factory=list)
-
-
-def runs_of(terms: Sequence[Terms]) -> list[Run]:
-    """The timeline component by component; a component that a change leaves alone runs on, under the same minimum."""
-    runs, seen = _Runs(), set[str]()
-    for i, now in enumerate(terms):
-        components = _charged(now.version) if now.running else ()
-        kept: dict[str, Run] = {}
-        for component in components:
-            counted = component.kind is ChargeKind.USAGE or component.id == MINIMUM
-            quantity = None if counted else now.quantities.get(component.id, ONE)
-            going = runs.open.get(component.id)
-            if going is None or not _goes_on(going, component, quantity, now):
-                begins = i == 0 or component.id not in seen
-                by = None if going is None else _paid_by(going, component, now)
-                going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins, paid_by=by)
-                going.paid = None if by is None else by.quantity
-                going.least = going if component.id == MINIMUM else kept.get(MINIMUM)
-                runs.all.append(going)
-            seen.add(component.id)
-            kept[component.id] = going
-        for component_id, ended in runs.open.items():
-            if kept.get(component_id) is not ended:
-                ended.end, ended.end_at = now.start, now.start_at
-                ended.closes, ended.whole = now.ended or now.cycle != ended.cycle, now.whole
-        runs.open = kept
-    return runs.all
-
-
-def _charged(version: PlanVersion) -> tuple[Component, ...]:
-    """The minimum first, so that what counts towards it finds it."""
-    return version.components if version.least is None else (version.least, *version.components)
-
-
-def _paid_by(run: Run, component: Component, now: Terms) -> Run | None:
-    """By which run a charge that is never prorated was charged for the most in the period that a new quantity cuts.
-
-    Only what is more is then charged, and nothing comes back for what is less. None where the period begins anew.
-    """
-    full = now.cycle.period_at(now.start)
-    if component.prorate or component.kind is not ChargeKind.FIXED or run.quantity is None:
-        return None
-    if (full.start == now.start and now.start_at is None) or not _goes_on(run, component, run.quantity, now):
-        return None
-    run.grows_into = True
-    more_before = run.start in full and run.paid is not None and run.paid >= run.quantity
-    return run.paid_by if more_before else run
-
-
-def _goes_on(run: Run, component: Component, quantity: Decimal | None, now: Terms) -> bool:
-    before, after = run.version, now.version
-    alike = (before.rounding, before.day_count, before.least) == (after.rounding, after.day_count, after.least)
-    return alike and (run.component, run.quantity, run.cycle) == (component, quantity, now.cycle)
-
-
 def charges_of(
     subscription: Subscription, versions: Versions, changes: Iterable[Change], since: date, through: date, zone: str
 ) -> Iterator[Charge]:
@@ -170,7 +88,7 @@ class _Maker:
         run, limit = self.run, self.subscription.cancelled_on
         once = run.component.kind is ChargeKind.ONE_TIME
         first = run.start if once else max(run.start, min(since - _DAY, run.end or since))
-        for full in run.cycle.periods_from(first):
+        for full in run.periods.periods_from(first):
             start = max(full.start, run.start)
             end = full.end if limit is None else min(full.end, limit)
             over = run.end is not None and (start > run.end or (start == run.end and run.end_at is None))
@@ -197,7 +115,14 @@ class _Maker:
             due = cut if cut is not None and run.closes else end
             if run.component.kind is ChargeKind.USAGE and cut == start:
                 return  # usage is counted by days, and this day is the next terms'
+            if self._is_owed_whole():
+                cut = None
             yield self._charge(full, _Days(start, cut or end, begin, run.end_at if cut else None), due)
+
+    def _is_owed_whole(self) -> bool:
+        """Whether all of a minimum's period is owed in which it ends, with nothing in its stead."""
+        minimum = self.run.version.minimum if self.run.component.id == MINIMUM and self.run.owed_whole else None
+        return minimum is not None and minimum.cut_short is CutShort.WHOLE
 
     def _grown(self, full: Period, days: _Days, paid: Decimal) -> Iterator[Charge]:
         """A quantity that changes within a period which is charged whole: the most there was in it is charged once."""
@@ -231,19 +156,21 @@ class _Maker:
             full,
             days.start == subscription.billed_from,
         )
-        cycle = run.cycle.index_at(days.start) - run.cycle.index_at(subscription.billed_from)
+        before = 0 if run.component.id == MINIMUM else run.cycle.index_at(subscription.billed_from)
+        cycle = run.periods.index_at(days.start) - before
         seconds = days.seconds_of(full, self.zone) if run.version.day_count is DayCount.SECOND else None
         of = run.version.id, run.component.id
         return Charge(period, *of, run.quantity, sign, max(cycle, 0), seconds, leg, self._part(full))
 
     def _part(self, full: Period) -> str:
-        """From when the minimum holds that a charge of this period counts towards; one-time charges count for none."""
+        """From when the minimum holds that a charge of this period counts towards; "" where it counts for none."""
         least = self.run.least
-        if least is None or self.run.component.kind is ChargeKind.ONE_TIME:
+        if least is None or not self.run.version.counts(self.run.component):
             return ""
-        if least.start_at is not None and least.start >= full.start:
-            return instant_text(least.start_at)
-        return max(full.start, least.start).isoformat()
+        begun = least.periods.period_at(max(full.start, least.since)).start
+        if least.since_at is not None and least.since >= begun:
+            return instant_text(least.since_at)
+        return max(begun, least.since).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +186,19 @@ class _Days:
         start = self.start_at or local_midnight(self.start, zone)
         part = whole_seconds(start, self.end_at or local_midnight(self.end, zone))
         return part, whole_seconds(*full.instants(zone))
+
+
+def minimum_around(subscription: Subscription, versions: Versions, day: date, zone: str) -> list[Charge]:
+    """What a minimum's period around a day is made of, if nothing changes any more: one charge for all of it, or one
+    for each amount that it has had; [] where none holds."""
+    runs = [run for run in runs_of(timeline(subscription, versions, subscription.changes)) if run.least is run]
+    run = next((r for r in reversed(runs) if r.start <= max(day, subscription.billed_from)), None)
+    if run is None or (run.end is not None and run.end <= day):
+        return []
+    full = run.periods.period_at(max(day, run.start))
+    part = _Maker(subscription, run, zone)._part(full)
+    every = charges_of(subscription, versions, subscription.changes, full.start, full.end, zone)
+    return [charge for charge in every if charge.component_id == MINIMUM and charge.part == part]
 
 
 def charges_due(subscription: Subscription, versions: Versions, as_of: date, zone: str = "UTC") -> list[Charge]:
@@ -320,6 +260,16 @@ def _status(
     return SubscriptionStatus.CANCELLING if ending else SubscriptionStatus.ACTIVE
 
 
+def _minimum_ends(terms: Sequence[Terms], as_of: date) -> Iterator[date]:
+    """Days on which a minimum may fall due though nothing else does: it is for longer than what ended, or goes on."""
+    for run in runs_of(terms):
+        if run.component.id != MINIMUM or run.closes:
+            continue
+        last = as_of if run.end is None else run.end if run.end_at else run.end - _DAY
+        yield run.periods.period_at(max(last, run.start)).end
+        yield run.periods.period_at(max(min(as_of, last), run.start)).end
+
+
 def _next_boundary(subscription: Subscription, terms: Sequence[Terms], as_of: date) -> date | None:
     """The next day on which something may fall due."""
     limit = subscription.cancelled_on
@@ -329,6 +279,8 @@ def _next_boundary(subscription: Subscription, terms: Sequence[Terms], as_of: da
             days.append(now.cycle.period_at(now.end if now.end_at else now.end - _DAY).end)
         elif now.running:
             days.append(now.cycle.boundary(now.cycle.index_at(max(as_of, now.start)) + 1))
+    if any(now.version.minimum_spans for now in terms):
+        days += _minimum_ends(terms, as_of)
     if limit is not None:
         days = [min(day, limit) for day in days]
         if not terms[-1].ended:  # paused, it may yet be resumed: it ends on its last day, not before

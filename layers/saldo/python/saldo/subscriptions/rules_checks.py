@@ -38,6 +38,8 @@ def problems_of_change(change: Change, versions: Mapping[str, PlanVersion]) -> t
             problems.add("plan", "unknown_plan", f"{change.plan_version_id!r} is not among the plans")
         else:
             problems.extend(problems_of_quantities(change.quantities, version))
+    if change.only_from and change.kind is not ChangeKind.PLAN:
+        problems.add("only_from", "not_expected", "only a change of plan depends on the plan before it")
     if change.kind is ChangeKind.QUANTITY and not change.quantities and not change.added:
         problems.add("quantities", "missing", "a change of quantity sets `quantities` or `added`")
     if change.kind not in (ChangeKind.PLAN, ChangeKind.QUANTITY) and (change.quantities or change.added):

@@ -14,6 +14,7 @@ from saldo.kernel.exact import ONE, ZERO, plus
 from saldo.kernel.periods import Cycle
 from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.rules import cycle_of
+from saldo.subscriptions.rules_terms import cancelled_from
 
 _RANK = {kind: n for n, kind in enumerate(ChangeKind)}
 _START_OF_DAY = datetime.min.replace(tzinfo=UTC)
@@ -61,18 +62,24 @@ def timeline(subscription: Subscription, versions: Versions, changes: Iterable[C
         if change.kind is ChangeKind.RENEW:
             waiting = [row for row in waiting if not _is_withdrawn(row[-1], change, deferred)]
             continue
-        later = _waits_until(subscription, found, change)
+        later = _waits_until(subscription, first, found, change)
         if later is not None:
             deferred.add(change.id)
             _postpone(waiting, change, later, None)
             continue
         _step(subscription, versions, found, change)
         if found[-1].cycle != cycle:  # a period begins here: what waited for one need not wait longer
-            waited = [row[-1] for row in waiting if row[-1].id in deferred]
-            waiting = [row for row in waiting if row[-1].id not in deferred]
+            waited = [row[-1] for row in waiting if _waits_for_a_period(subscription, row[-1], deferred)]
+            waiting = [row for row in waiting if not _waits_for_a_period(subscription, row[-1], deferred)]
             for other in waited:
                 _postpone(waiting, other, change.effective_on, change.effective_at)
     return found
+
+
+def _waits_for_a_period(subscription: Subscription, change: Change, deferred: set[str]) -> bool:
+    """Whether it waits for the next period, whichever begins; the cancellation of what is sold for a term does not."""
+    for_its_term = change.kind is ChangeKind.CANCEL and subscription.term is not None
+    return change.id in deferred and not for_its_term
 
 
 def _is_withdrawn(other: Change, renewal: Change, deferred: set[str]) -> bool:
@@ -81,13 +88,19 @@ def _is_withdrawn(other: Change, renewal: Change, deferred: set[str]) -> bool:
     return other.kind is ChangeKind.CANCEL and (same_day or other.id in deferred)
 
 
-def _waits_until(subscription: Subscription, found: Sequence[Terms], change: Change) -> date | None:
-    """The boundary that a change without credit waits for; None when a period begins on its day anyway.
+def _waits_until(subscription: Subscription, sold: PlanVersion, found: Sequence[Terms], change: Change) -> date | None:
+    """The boundary that a change without credit waits for (a cancellation of what is sold for a term: the end of that);
+    None when a period begins on its day anyway.
 
     Whether one does is asked of the terms of the morning, so that no other change of the day can hide it.
     """
     on, now = change.effective_on, found[-1]
-    if change.credit is not CreditRule.NONE or on <= subscription.billed_from:
+    if change.credit is not CreditRule.NONE:
+        return None
+    if change.kind is ChangeKind.CANCEL and subscription.term is not None:
+        ends = cancelled_from(subscription, sold, on)
+        return None if on == ends else ends
+    if on <= subscription.billed_from:
         return None
     morning = next(terms for terms in reversed(found) if terms.start < on)
     within_day = change.effective_at is not None and now.version.day_count is DayCount.SECOND
@@ -113,6 +126,8 @@ def _step(subscription: Subscription, versions: Versions, found: list[Terms], ch
 
 
 def _apply(subscription: Subscription, versions: Versions, now: Terms, change: Change) -> None:
+    if change.only_from not in ("", now.version.id):
+        return
     now.whole = now.whole or change.credit is CreditRule.WHOLE
     if change.kind is ChangeKind.PLAN:
         _move_plan(subscription, now, version_of(versions, change.plan_version_id))

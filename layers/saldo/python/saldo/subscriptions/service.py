@@ -19,8 +19,10 @@ from saldo.storage.units import Unit
 from saldo.subscriptions import records
 from saldo.subscriptions.model import Change, Subscription
 from saldo.subscriptions.records import move_on
+from saldo.subscriptions.records_terms import renewing_item
 from saldo.subscriptions.rules_changes import with_change
 from saldo.subscriptions.rules_checks import problems_of_change, problems_of_quantities
+from saldo.subscriptions.rules_terms import Renewing, problems_of_term
 
 _MOST_TRIES = 8
 
@@ -83,6 +85,10 @@ class Subscriptions:
         items = self._store.query_all(account_id, prefix=records.PREFIX, consistent=True)
         return [records.subscription_from(item) for item in items]
 
+    def zone_of(self, subscription: Subscription) -> str:
+        """The time zone of its days."""
+        return self._account(subscription.account_id).time_zone
+
     def country_of(self, subscription: Subscription) -> str:
         """The country whose prices it has."""
         return self._account(subscription.account_id).country
@@ -110,6 +116,8 @@ def start_in(
     new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
     _check(new, account, version)
     unit.insert(records.subscription_item(new))
+    if new.term is not None:
+        unit.insert(renewing_item(Renewing.begun(new, version)))
     unit.put(audit_item(AuditRecord(new.account_id, at, actor, "subscription.started", new.id)))
     return new
 
@@ -182,4 +190,8 @@ def _check(new: Subscription, account: Account, version: PlanVersion) -> None:
     if new.cancelled_on is not None and new.cancelled_on < new.started_on:
         problems.add("cancelled_on", "before_start", "a subscription ends on or after the day it starts")
     problems.extend(problems_of_quantities(new.quantities, version))
+    if new.term is not None:
+        problems.extend(problems_of_term(new.term, version))
+        if new.cancelled_on is not None:
+            problems.add("term", "ends_as_agreed", "it either ends on an agreed day or renews itself")
     problems.refuse_if_any("the subscription cannot start", "invalid_subscription")

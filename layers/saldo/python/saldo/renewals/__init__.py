@@ -1,0 +1,1 @@
+"""Subscriptions sold for a term, which renew themselves."""

@@ -1,0 +1,134 @@
+"""The terms of a subscription component by component: runs of equal terms, and the minimum that each counts towards.
+
+No clock, no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from saldo.catalog.model import MINIMUM, ChargeKind, Component, CutShort, PlanVersion
+from saldo.kernel.exact import ONE
+from saldo.kernel.periods import Cycle
+from saldo.subscriptions.rules_timeline import Terms
+
+
+@dataclass(slots=True)
+class Run:
+    """A component on equal terms over days without a gap. `closes`: what ran up is billed on the day it ends.
+    `whole`: the period that it ends in is credited whole. `paid`: of a charge that is never prorated, the quantity that
+    the period it begins in is charged for already, and `paid_by` the run that was charged for it. `grows_into`: it is
+    followed by a run that takes its charge over. `least`: the minimum that it counts towards. `periods`: by which it is
+    charged: its cycle, or what a minimum spans of it. `since`, `since_at`: from when on a minimum is one for them,
+    through changes of it and pauses. `owed_whole`: the period that it ends in is owed whole."""
+
+    component: Component
+    version: PlanVersion
+    quantity: Decimal | None
+    cycle: Cycle
+    start: date
+    start_at: datetime | None
+    begins: bool
+    end: date | None = None
+    end_at: datetime | None = None
+    closes: bool = False
+    whole: bool = False
+    paid: Decimal | None = None
+    paid_by: Run | None = None
+    grows_into: bool = False
+    least: Run | None = None
+    periods: Cycle = field(init=False)
+    since: date = field(init=False)
+    since_at: datetime | None = field(init=False)
+    owed_whole: bool = False
+
+    def __post_init__(self) -> None:
+        self.periods, self.since, self.since_at = self.cycle, self.start, self.start_at
+
+
+@dataclass(slots=True)
+class _Runs:
+    open: dict[str, Run] = field(default_factory=dict)
+    all: list[Run] = field(default_factory=list)
+    minimums: dict[tuple[Cycle, int], Run] = field(default_factory=dict)
+
+    def begin(self, run: Run, least: Run | None) -> Run:
+        """least: the minimum that it counts towards; where it is one itself, it counts its periods on from where the
+        first of as many cycles began."""
+        run.least = least
+        if run.component.id == MINIMUM:
+            run.least, span = run, run.version.minimum_cycles
+            first = self.minimums.setdefault((run.cycle, span), run)
+            run.periods = run.cycle.times(span, first.start)
+            if run.version.pools_minimum:
+                run.since, run.since_at = first.start, first.start_at
+        self.all.append(run)
+        return run
+
+
+def runs_of(terms: Sequence[Terms]) -> list[Run]:
+    """The timeline component by component; a component that a change leaves alone runs on, under the same minimum."""
+    runs, seen = _Runs(), set[str]()
+    for i, now in enumerate(terms):
+        components = _charged(now)
+        kept: dict[str, Run] = {}
+        for component in components:
+            counted = component.kind is ChargeKind.USAGE or component.id == MINIMUM
+            quantity = None if counted else now.quantities.get(component.id, ONE)
+            going = runs.open.get(component.id)
+            if going is None or not _goes_on(going, component, quantity, now):
+                begins = i == 0 or component.id not in seen
+                by = None if going is None else _paid_by(going, component, now)
+                going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins, paid_by=by)
+                going.paid = None if by is None else by.quantity
+                runs.begin(going, kept.get(MINIMUM))
+            seen.add(component.id)
+            kept[component.id] = going
+        for component_id, ended in runs.open.items():
+            if kept.get(component_id) is not ended:
+                ended.end, ended.end_at = now.start, now.start_at
+                ended.closes, ended.whole = now.ended or now.cycle != ended.cycle, now.whole
+                ended.owed_whole = component_id not in kept
+        runs.open = kept
+    return runs.all
+
+
+def _charged(now: Terms) -> tuple[Component, ...]:
+    """The minimum first, so that what counts towards it finds it; one that is owed whole goes on while paused."""
+    version, least = now.version, () if now.version.least is None else (now.version.least,)
+    if now.running:
+        return (*least, *version.components)
+    goes_on = version.minimum is not None and version.minimum.cut_short is CutShort.WHOLE and not now.ended
+    return least if goes_on else ()
+
+
+def _paid_by(run: Run, component: Component, now: Terms) -> Run | None:
+    """By which run a charge that is never prorated was charged for the most in the period that a new quantity cuts.
+
+    Only what is more is then charged, and nothing comes back for what is less. None where the period begins anew.
+    """
+    full = now.cycle.period_at(now.start)
+    if component.prorate or component.kind is not ChargeKind.FIXED or run.quantity is None:
+        return None
+    if (full.start == now.start and now.start_at is None) or not _goes_on(run, component, run.quantity, now):
+        return None
+    run.grows_into = True
+    more_before = run.start in full and run.paid is not None and run.paid >= run.quantity
+    return run.paid_by if more_before else run
+
+
+def _goes_on(run: Run, component: Component, quantity: Decimal | None, now: Terms) -> bool:
+    before, after = run.version, now.version
+    alike = (before.rounding, before.day_count, *_under(before)) == (after.rounding, after.day_count, *_under(after))
+    return alike and (run.component, run.quantity, run.cycle) == (component, quantity, now.cycle)
+
+
+def _under(version: PlanVersion) -> tuple[object, ...]:
+    """What of a minimum must stay for charges to run on: all of it, but of one that is a pool its amount."""
+    minimum = version.minimum
+    if minimum is None or minimum.every is None:
+        return minimum, version.least
+    return minimum.every, minimum.components, minimum.overage_factor
