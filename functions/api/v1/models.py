@@ -116,6 +116,25 @@ class InvoicePage(Out):
     next_cursor: str | None
 
 
+class RateOut(Out):
+    """An exchange rate: 1 `base` = `rate` `counter`, as `source` had it for the day `on`."""
+
+    base: Currency
+    counter: Currency
+    rate: Decimals
+    source: str = Field(examples=["ECB"])
+    on: date
+
+
+class PricedInOut(Out):
+    """What a line comes to in the currency of its price, and the rate at which that was converted."""
+
+    currency: Currency
+    amount: Decimals
+    amount_minor: int
+    rate: RateOut
+
+
 class LineOut(Out):
     """One line of an invoice."""
 
@@ -129,6 +148,7 @@ class LineOut(Out):
     amount: Decimals = Field(description="Net; tax included where `tax_inclusive` says so.")
     amount_minor: int
     tax_inclusive: bool
+    priced_in: PricedInOut | None = Field(description="Where the price is in another currency than the invoice.")
 
 
 class TaxOut(Out):

@@ -9,14 +9,16 @@ from functions.api.v1.models import (
     InvoiceOut,
     LineOut,
     PaymentOut,
+    RateOut,
     SubscriptionOut,
     TaxOut,
 )
 from saldo.catalog.model import name_in
-from saldo.invoicing.model import InvoiceBody, Line
+from saldo.invoicing.model import InvoiceBody, Line, PricedIn
 from saldo.invoicing.reading import Invoice
 from saldo.invoicing.records import InvoiceHeader
 from saldo.kernel.exact import plain
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
 from saldo.payments.model import Payment
 from saldo.subscriptions.model import Subscription
@@ -77,8 +79,20 @@ def _line(line: Line, body: InvoiceBody) -> LineOut:
             "amount": major(line.net_minor, body.currency),
             "amount_minor": line.net_minor,
             "tax_inclusive": line.inclusive,
+            "priced_in": _priced_in(line.priced_in),
         }
     )
+
+
+def _priced_in(priced: PricedIn | None) -> dict[str, object] | None:
+    if priced is None:
+        return None
+    amount = major(priced.minor, priced.currency)
+    return {"currency": priced.currency, "amount": amount, "amount_minor": priced.minor, "rate": rate_out(priced.rate)}
+
+
+def rate_out(rate: ExchangeRate) -> RateOut:
+    return RateOut(base=rate.base, counter=rate.counter, rate=plain(rate.rate), source=rate.source, on=rate.on)
 
 
 def _tax(tax: TaxTotal, currency: str) -> TaxOut:

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 from local.gateway.methods import CARDS
 from saldo.accounts.model import Organisation
+from saldo.catalog.model import Plan
 from saldo.catalog.service import Catalog
-from saldo.exchange.model import RatePolicy
+from saldo.exchange.model import PriceDay, RatePolicy
 from saldo.exchange.service import RateImport
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.rules_corrections import Reason
@@ -33,10 +34,11 @@ from tests.simulation.workflows.scenes import (
     subscription_id,
     until,
 )
-from tests.simulation.world import VERSION
+from tests.simulation.world import PLAN, VERSION
 
 DOLLARS = 7
 BUYER = account_id(DOLLARS)
+CONVERTING = RatePolicy(prices_on=PriceDay.INVOICE)
 
 
 def rates_of(region: Region, *days: tuple[date, str]) -> None:
@@ -105,6 +107,34 @@ def credit(region: Region) -> None:
         first = next(i for i in region.store.query_all(BUYER, prefix="invoice#") if i["document"] == "invoice")
     ask = CreditRequest(BUYER, first["invoice_id"], "r1", Reason.PRICE, CLERK, net_minor=1001)
     Corrections(region.store, region.clock, TAX).credit(ask)
+
+
+def priced_in_dollars(region: Region, *, policy: RatePolicy | None = CONVERTING) -> None:
+    """A customer who pays in euros, of a plan that is priced in dollars."""
+    offer(region)
+    version = replace(VERSION, id="usd_v1", plan_id="usd", version=VERSION.version + 1, currency="USD")
+    Catalog(region.store, region.clock).offer_plan(Plan("usd", PLAN.product_id, ENTITY_ID, {"en": "Dollars"}), CLERK)
+    Catalog(region.store, region.clock).publish(ENTITY_ID, version, CLERK)
+    one = customer(DOLLARS)
+    accounts(region).register_organisation(Organisation(one.organisation_id, one.name, "DE"), CLERK)
+    accounts(region).open_account(one, profile(DOLLARS), CLERK)
+    if policy:
+        RateImport(region.store, region.clock).set_policy(ENTITY_ID, policy, CLERK)
+    rates_of(region, (date(2025, 12, 31), "1.1750"))
+    sold = subscribe(
+        subscription_id(DOLLARS),
+        account_id=BUYER,
+        entity_id=ENTITY_ID,
+        plan_version=version,
+        started_on=JAN,
+        alignment=Alignment.CALENDAR,
+    )
+    Subscriptions(region.store, region.clock).start(sold, CLERK)
+
+
+@workflow("runs: prices in dollars billed in euros", prepare=priced_in_dollars)
+def bill_in_euros(region: Region) -> None:
+    bill(region, JAN)
 
 
 def left_to_pay(region: Region) -> int:

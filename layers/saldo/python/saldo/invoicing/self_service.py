@@ -8,11 +8,12 @@ from datetime import date
 
 from saldo.audit.model import Actor
 from saldo.catalog.model import NEGOTIATED, ChargeKind, Component, Flat, Plan, PlanVersion
+from saldo.catalog.rules import version_in_force
 from saldo.catalog.service import Catalog
 from saldo.invoicing.forecast import Forecasts
 from saldo.invoicing.model_forecast import NextInvoice
 from saldo.kernel.clock import Clock
-from saldo.orders.rules_prices import is_recurring, version_in_force
+from saldo.orders.rules_prices import is_recurring
 from saldo.storage.store import Store
 from saldo.subscriptions.model import Change, Subscription, SubscriptionStatus
 from saldo.subscriptions.rules_timeline import Terms, timeline

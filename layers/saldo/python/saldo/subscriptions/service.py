@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from saldo.accounts.model import Account, AccountStatus
 from saldo.accounts.records import account_from
@@ -12,6 +12,9 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.records import plan_version_from, plan_version_key
+from saldo.catalog.rules import version_in_force
+from saldo.catalog.service import Catalog
+from saldo.exchange.service import ExchangeRates
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal, Unavailable
 from saldo.storage.store import Store
@@ -35,10 +38,13 @@ class Subscriptions:
         """Begin a subscription; its first boundary to bill is its first billed day.
 
         False when it was started before on the same terms (nothing is changed). Raises Refusal
-        `invalid_subscription` naming every fault, `subscription_exists` when the id stands for other terms.
+        `invalid_subscription` naming every fault, `subscription_exists` when the id stands for other terms,
+        `no_price_rate` and `priced_in_own_currency` where the plan is priced in another currency than the account's.
         """
         unit, account = Unit(f"start {subscription.id}"), self._account(subscription.account_id)
-        new = start_in(unit, subscription, account, self._plan_version(subscription), actor, self._clock())
+        version = self._plan_version(subscription)
+        converted = self._is_converted(account, version, subscription.started_on)
+        new = start_in(unit, subscription, account, version, actor, self._clock(), converted=converted)
         if self._store.write_one(unit) is None:
             return True
         if not _same_terms(self.get(new.account_id, new.id), new):
@@ -87,6 +93,22 @@ class Subscriptions:
         """The country whose prices it has."""
         return self._account(subscription.account_id).country
 
+    def _is_converted(self, account: Account, version: PlanVersion, on: date) -> bool:
+        """Whether its price is in another currency than the account's. That is billed where the account agreed on a
+        rate or its seller converts prices, and where the plan has no price in the account's own."""
+        if version.currency == account.currency:
+            return False
+        seller = account.entity_id
+        if account.price_rate(version.currency) is None and ExchangeRates(self._store).prices_on(seller) is None:
+            message = f"{version.id} is priced in {version.currency}, {account.id} pays {account.currency}"
+            raise Refusal("no_price_rate", f"{message}: no rate is agreed, and {seller} converts no prices")
+        known = Catalog(self._store, self._clock).versions_of(seller)
+        own = version_in_force(known, version.plan_id, account.currency, account.country, on)
+        if own is not None:
+            message = f"{version.plan_id} has a price in {account.currency}: {own.id}"
+            raise Refusal("priced_in_own_currency", message)
+        return True
+
     def _account(self, account_id: str) -> Account:
         item = self._store.get(account_id, "account")
         if item is None:
@@ -101,14 +123,21 @@ class Subscriptions:
 
 
 def start_in(
-    unit: Unit, subscription: Subscription, account: Account, version: PlanVersion, actor: Actor, at: datetime
+    unit: Unit,
+    subscription: Subscription,
+    account: Account,
+    version: PlanVersion,
+    actor: Actor,
+    at: datetime,
+    *,
+    converted: bool = False,
 ) -> Subscription:
     """Begin a subscription in this unit, which does not hold when its id is there already; the subscription as begun.
 
     Raises Refusal `invalid_subscription` naming every fault.
     """
     new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
-    _check(new, account, version)
+    _check(new, account, version, converted)
     unit.insert(records.subscription_item(new))
     unit.put(audit_item(AuditRecord(new.account_id, at, actor, "subscription.started", new.id)))
     return new
@@ -165,13 +194,13 @@ def _same_terms(there: Subscription, asked: Subscription) -> bool:
     return there == moved
 
 
-def _check(new: Subscription, account: Account, version: PlanVersion) -> None:
+def _check(new: Subscription, account: Account, version: PlanVersion, converted: bool) -> None:
     problems = Problems()
     if account.status is not AccountStatus.ACTIVE:
         problems.add("account_id", "account_not_active", f"{account.id} is {account.status}")
     if account.entity_id != new.entity_id:
         problems.add("entity_id", "other_seller", f"{account.id} buys from another legal entity")
-    if account.currency != version.currency:
+    if account.currency != version.currency and not converted:
         message = f"{account.id} is billed in {account.currency}, {version.id} is priced in {version.currency}"
         problems.add("plan_version_id", "other_currency", message)
     if not version.is_sold_in(account.country):
