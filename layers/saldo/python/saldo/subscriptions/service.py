@@ -16,7 +16,7 @@ from saldo.catalog.rules import version_in_force
 from saldo.catalog.service import Catalog
 from saldo.exchange.service import ExchangeRates
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import NotFound, Problems, Refusal, Unavailable
+from saldo.kernel.errors import NotFound, Problem, Problems, Refusal, Unavailable
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions import records
@@ -38,13 +38,12 @@ class Subscriptions:
         """Begin a subscription; its first boundary to bill is its first billed day.
 
         False when it was started before on the same terms (nothing is changed). Raises Refusal
-        `invalid_subscription` naming every fault, `subscription_exists` when the id stands for other terms,
-        `no_price_rate` and `priced_in_own_currency` where the plan is priced in another currency than the account's.
+        `invalid_subscription` naming every fault, `subscription_exists` when the id stands for other terms.
         """
         unit, account = Unit(f"start {subscription.id}"), self._account(subscription.account_id)
         version = self._plan_version(subscription)
-        converted = self._is_converted(account, version, subscription.started_on)
-        new = start_in(unit, subscription, account, version, actor, self._clock(), converted=converted)
+        price = self._price_problem(account, version, subscription.started_on)
+        new = start_in(unit, subscription, account, version, actor, self._clock(), price)
         if self._store.write_one(unit) is None:
             return True
         if not _same_terms(self.get(new.account_id, new.id), new):
@@ -93,21 +92,21 @@ class Subscriptions:
         """The country whose prices it has."""
         return self._account(subscription.account_id).country
 
-    def _is_converted(self, account: Account, version: PlanVersion, on: date) -> bool:
-        """Whether its price is in another currency than the account's. That is billed where the account agreed on a
-        rate or its seller converts prices, and where the plan has no price in the account's own."""
-        if version.currency == account.currency:
-            return False
+    def _price_problem(self, account: Account, version: PlanVersion, on: date) -> Problem | None:
+        """A price in another currency than the account's is billed where the account agreed on a rate or its seller
+        converts prices, and where the plan has no price in the account's own."""
+        found = other_currency(account, version)
+        if found is None:
+            return None
         seller = account.entity_id
         if account.price_rate(version.currency) is None and ExchangeRates(self._store).prices_on(seller) is None:
-            message = f"{version.id} is priced in {version.currency}, {account.id} pays {account.currency}"
-            raise Refusal("no_price_rate", f"{message}: no rate is agreed, and {seller} converts no prices")
+            return replace(found, message=f"{found.message}: no rate is agreed, and {seller} converts no prices")
         known = Catalog(self._store, self._clock).versions_of(seller)
         own = version_in_force(known, version.plan_id, account.currency, account.country, on)
-        if own is not None:
-            message = f"{version.plan_id} has a price in {account.currency}: {own.id}"
-            raise Refusal("priced_in_own_currency", message)
-        return True
+        if own is None:
+            return None
+        message = f"{version.plan_id} has a price in {account.currency}: {own.id}"
+        return Problem("plan_version_id", "priced_in_own_currency", message)
 
     def _account(self, account_id: str) -> Account:
         item = self._store.get(account_id, "account")
@@ -129,15 +128,14 @@ def start_in(
     version: PlanVersion,
     actor: Actor,
     at: datetime,
-    *,
-    converted: bool = False,
+    price: Problem | None = None,
 ) -> Subscription:
     """Begin a subscription in this unit, which does not hold when its id is there already; the subscription as begun.
 
-    Raises Refusal `invalid_subscription` naming every fault.
+    price: what is wrong with a price that is in another currency than the account's. Raises Refusal `invalid_subscription` naming every fault.
     """
     new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
-    _check(new, account, version, converted)
+    _check(new, account, version, price)
     unit.insert(records.subscription_item(new))
     unit.put(audit_item(AuditRecord(new.account_id, at, actor, "subscription.started", new.id)))
     return new
@@ -194,15 +192,21 @@ def _same_terms(there: Subscription, asked: Subscription) -> bool:
     return there == moved
 
 
-def _check(new: Subscription, account: Account, version: PlanVersion, converted: bool) -> None:
+def other_currency(account: Account, version: PlanVersion) -> Problem | None:
+    """That a plan is priced in another currency than the account is billed in."""
+    if account.currency == version.currency:
+        return None
+    message = f"{account.id} is billed in {account.currency}, {version.id} is priced in {version.currency}"
+    return Problem("plan_version_id", "other_currency", message)
+
+
+def _check(new: Subscription, account: Account, version: PlanVersion, price: Problem | None) -> None:
     problems = Problems()
+    problems.extend([price] if price else [])
     if account.status is not AccountStatus.ACTIVE:
         problems.add("account_id", "account_not_active", f"{account.id} is {account.status}")
     if account.entity_id != new.entity_id:
         problems.add("entity_id", "other_seller", f"{account.id} buys from another legal entity")
-    if account.currency != version.currency and not converted:
-        message = f"{account.id} is billed in {account.currency}, {version.id} is priced in {version.currency}"
-        problems.add("plan_version_id", "other_currency", message)
     if not version.is_sold_in(account.country):
         message = f"{version.id} is sold in {', '.join(version.countries)}, {account.id} is in {account.country}"
         problems.add("plan_version_id", "not_sold_there", message)
