@@ -66,6 +66,7 @@ def policy(sites: Sites, voice: Voice, entity_id: str) -> None:
     default=None,
     help="Convert prices in other currencies than the invoice's at the rate of this day.",
 )
+@click.option("--tolerance", type=Decimal, default=None, help="Per cent by which money in another currency may miss.")
 @by
 @click.pass_obj
 @speaks_json

@@ -182,6 +182,15 @@ class AppliedOut(Out):
     amount_minor: int
 
 
+class ReceivedOut(Out):
+    """Money in another currency than it is taken for, and the rate between the two."""
+
+    currency: Currency
+    amount: Decimals
+    amount_minor: int
+    rate: RateOut
+
+
 class PaymentOut(Out):
     """A payment through a gateway. `applied` and `unapplied` are of what was received."""
 
@@ -200,6 +209,7 @@ class PaymentOut(Out):
     applied: list[AppliedOut]
     unapplied: Decimals = Field(description="Received, and of no invoice yet.")
     unapplied_minor: int
+    received: ReceivedOut | None = Field(description="What came, where that is of another currency than `amount`.")
 
 
 class PaymentPage(Out):

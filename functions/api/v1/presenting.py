@@ -20,7 +20,7 @@ from saldo.invoicing.records import InvoiceHeader
 from saldo.kernel.exact import plain
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
-from saldo.payments.model import Payment
+from saldo.payments.model import Payment, Received
 from saldo.subscriptions.model import Subscription
 from saldo.tax.model import TaxTotal
 
@@ -129,8 +129,17 @@ def payment_out(payment: Payment) -> PaymentOut:
         "applied": applied,
         "unapplied": major(payment.unapplied_minor, currency),
         "unapplied_minor": payment.unapplied_minor,
+        "received": _received(payment.received),
     }
     return PaymentOut.model_validate(told)
+
+
+def _received(came: Received | None) -> dict[str, object] | None:
+    if came is None:
+        return None
+    money = came.money
+    amount = major(money.minor, money.currency)
+    return {"currency": money.currency, "amount": amount, "amount_minor": money.minor, "rate": rate_out(came.rate)}
 
 
 def subscription_out(one: Subscription) -> SubscriptionOut:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
 from local.gateway.methods import CARDS
 from saldo.accounts.model import Organisation
@@ -13,6 +15,9 @@ from saldo.exchange.model import PriceDay, RatePolicy
 from saldo.exchange.service import RateImport
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.rules_corrections import Reason
+from saldo.kernel.money import Money
+from saldo.payments.model import Payment
+from saldo.payments.receiving import MoneyCame, Receiving
 from saldo.subscriptions.model import Alignment
 from saldo.subscriptions.rules import subscribe
 from saldo.subscriptions.service import Subscriptions
@@ -26,15 +31,18 @@ from tests.simulation.workflows.scenes import (
     accounts,
     bill,
     customer,
+    founded,
     news,
     offer,
+    open_account,
     open_invoices,
     pay,
     profile,
+    sell,
     subscription_id,
     until,
 )
-from tests.simulation.world import PLAN, VERSION
+from tests.simulation.world import ENTITY, PLAN, VERSION
 
 DOLLARS = 7
 BUYER = account_id(DOLLARS)
@@ -137,5 +145,37 @@ def bill_in_euros(region: Region) -> None:
     bill(region, JAN)
 
 
+def owed_in_euros(region: Region) -> None:
+    """A customer owes euros; the seller takes dollars at the rate of the day."""
+    founded(region, DOLLARS + 1)
+    RateImport(region.store, region.clock).set_policy(ENTITY_ID, RatePolicy(tolerance=Decimal("0.5")), CLERK)
+    rates_of(region, (date(2025, 12, 31), "1.1750"), (date(2026, 1, 15), "1.0500"))
+    bill(region, JAN)
+    until(region, date(2026, 1, 20))
+
+
+@workflow("payments: dollars for euros", prepare=owed_in_euros)
+def receive_dollars(region: Region) -> None:
+    receive(region, Money(5000, "USD"))
+
+
+def receive(region: Region, money: Money, on: date = date(2026, 1, 15), **more: Any) -> Payment:
+    came = MoneyCame(BUYER, money, on, more.pop("reference", "line 1"), CLERK, **more)
+    return Receiving(region.store, region.clock).receive(came)
+
+
 def left_to_pay(region: Region) -> int:
     return sum(minor for _, minor in open_invoices(region, DOLLARS))
+
+
+def owed_in_own(region: Region, own: str) -> None:
+    """The same, of a seller that keeps its books in another currency."""
+    offer(region)
+    accounts(region).register_entity(replace(ENTITY, currency=own), CLERK)
+    open_account(region, DOLLARS)
+    sell(region, DOLLARS)
+    RateImport(region.store, region.clock).set_policy(ENTITY_ID, RatePolicy(), CLERK)
+    rows = "Date,USD,JPY,GBP\n2025-12-31,1.1750,180.1,0.85\n2026-01-15,1.0500,162.3,0.87\n"
+    RateImport(region.store, region.clock).import_file("ECB", rows.encode(), CLERK)
+    bill(region, JAN)
+    until(region, date(2026, 1, 20))

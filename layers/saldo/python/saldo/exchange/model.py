@@ -34,10 +34,12 @@ class RatePolicy:
 
     A week bridges the holidays on which no central bank publishes; rates of the European Central Bank are what article
     91(2) of directive 2006/112/EC lets a seller use. prices_on: at the rate of which day prices in other currencies
-    than the invoice's are converted; None for a seller that converts none.
+    than the invoice's are converted; None for a seller that converts none. tolerance: by how many per cent
+    money in another currency may miss what it is to pay, and is taken for just that.
     """
 
     source: str = ECB
     base: str = "EUR"
     most_days: int = 7
     prices_on: PriceDay | None = None
+    tolerance: Decimal = Decimal(0)

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from saldo.exchange.model import DayRate, PriceDay, RatePolicy
+from saldo.kernel.exact import plain
 from saldo.storage.items import Item, Key
 
 
@@ -45,6 +46,8 @@ def policy_item(entity_id: str, policy: RatePolicy) -> Item:
     fields: Item = {"source": policy.source, "base": policy.base, "most_days": policy.most_days}
     if policy.prices_on:
         fields["prices_on"] = policy.prices_on.value
+    if policy.tolerance:
+        fields["tolerance"] = plain(policy.tolerance)
     return {"pk": pk, "sk": sk, "kind": "rate_policy", **fields}
 
 
@@ -52,4 +55,5 @@ def policy_from(item: Item | None) -> RatePolicy | None:
     if item is None:
         return None
     day = item.get("prices_on")
-    return RatePolicy(item["source"], item["base"], item["most_days"], PriceDay(day) if day else None)
+    most, tolerance = item["most_days"], Decimal(item.get("tolerance", "0"))
+    return RatePolicy(item["source"], item["base"], most, PriceDay(day) if day else None, tolerance)

@@ -10,7 +10,7 @@ from saldo.exchange.model import DayRate, PriceDay, RatePolicy
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.exchange import ExchangeRate
 
-_MOST_DAYS = 60
+_MOST_DAYS, _MOST_TOLERANCE = 60, 5
 _CROSS = Context(prec=10, rounding=ROUND_HALF_UP)
 
 
@@ -23,6 +23,8 @@ def check_policy(policy: RatePolicy) -> None:
         problems.add("base", "invalid_currency", "must be an ISO 4217 code, such as EUR")
     if not 0 <= policy.most_days <= _MOST_DAYS:
         problems.add("most_days", "out_of_range", f"must be from 0 to {_MOST_DAYS}")
+    if not 0 <= policy.tolerance <= _MOST_TOLERANCE:
+        problems.add("tolerance", "out_of_range", f"must be from 0 to {_MOST_TOLERANCE} per cent")
     problems.refuse_if_any("nothing can be booked by this policy", "invalid_rate_policy")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
@@ -14,6 +15,7 @@ from saldo.exchange.reading import rates_in
 from saldo.exchange.rules import check_policy, quoted_first, rate_between
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal
+from saldo.kernel.exact import plain
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.ids import is_double
 from saldo.storage.store import Store
@@ -71,6 +73,7 @@ class RateImport:
             raise NotFound(f"no such legal entity: {entity_id}")
         after: dict[str, object] = {"source": policy.source, "base": policy.base, "most_days": policy.most_days}
         after |= {"prices_on": policy.prices_on.value} if policy.prices_on else {}
+        after |= {"tolerance": plain(policy.tolerance)} if policy.tolerance else {}
         record = AuditRecord(entity_id, self._clock(), actor, "rate_policy.changed", entity_id, after=after)
         unit = Unit(f"rate policy {entity_id}").put(records.policy_item(entity_id, policy))
         self._store.write_one(unit.put(audit_item(record)))
@@ -110,6 +113,11 @@ class ExchangeRates:
         if policy is None:
             raise Refusal("no_exchange_rate", f"{entity_id} has not said whose exchange rates it goes by")
         return self._between(policy, *quoted_first(policy, invoiced_in, priced_in), on)
+
+    def tolerance(self, entity_id: str) -> Decimal:
+        """By how many per cent money in another currency may miss what it is to pay (`RatePolicy`)."""
+        policy = self._policy(entity_id)
+        return policy.tolerance if policy else Decimal(0)
 
     def _between(self, policy: RatePolicy, own: str, foreign: str, on: date) -> ExchangeRate:
         found = {code: self._last(policy, code, on) for code in (own, foreign)}

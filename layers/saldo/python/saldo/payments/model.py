@@ -93,6 +93,22 @@ class Payable:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """What came for a payment in another currency than it is taken for, and the rate between the two.
+
+    by_bank: the bank converted it before it was in the seller's account. tolerated_minor: by how much what it is taken
+    for is above (below zero: below) what the rate makes of it, because that is just what was to be paid. lost_minor:
+    what was lost by taking it so, in the seller's own currency at the rate of the day, gains below zero.
+    """
+
+    money: Money
+    rate: ExchangeRate
+    by_bank: bool = False
+    tolerated_minor: int = 0
+    lost_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StatusChange:
     """One line of a payment's history."""
 
@@ -111,6 +127,7 @@ class Payment:
     method_id: the stored method that is charged, "" when the payer pays on the gateway's page.
     own_currency: the seller's, where invoices that are paid are booked in it at a rate; `exchange`: the rate of the day
     on which the money came, None until there is one. "" and None where the payment is in the seller's own currency.
+    received: what came, where that is of another currency than `amount`, which is what it is taken for.
     version: rises with each write, so that no change is made to a payment read before another change.
     """
 
@@ -142,6 +159,7 @@ class Payment:
     method_id: str = ""
     own_currency: str = ""
     exchange: ExchangeRate | None = None
+    received: Received | None = None
 
     @property
     def awaits_rate(self) -> bool:

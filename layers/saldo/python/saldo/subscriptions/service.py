@@ -132,7 +132,8 @@ def start_in(
 ) -> Subscription:
     """Begin a subscription in this unit, which does not hold when its id is there already; the subscription as begun.
 
-    price: what is wrong with a price that is in another currency than the account's. Raises Refusal `invalid_subscription` naming every fault.
+    price: what is wrong with a price that is in another currency than the account's; None where nobody found a fault,
+    or it is the account's own. Raises Refusal `invalid_subscription` naming every fault.
     """
     new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
     _check(new, account, version, price)
