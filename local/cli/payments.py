@@ -81,3 +81,21 @@ def _answer(voice: Voice, payment: Payment) -> None:
             console.print(f"  unapplied: {told['unapplied']}")
 
     voice.answer(told, show)
+
+
+@payments_group.command(name="take-back")
+@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("payment_id", metavar="PAYMENT")
+@click.option("--on", "on", type=DAY, required=True, help="The day on which the bank took it back.")
+@click.option("--reason", required=True)
+@by
+@click.pass_obj
+@speaks_json
+def take_back(
+    sites: Sites, voice: Voice, account_id: str, payment_id: str, on: datetime, reason: str, person: str
+) -> None:
+    """The bank took back money that was reported: its entries are turned round, its invoices are open again."""
+    receiving = Receiving(store_of(sites.of(account_id)), system_clock)
+    payment = receiving.take_back(account_id, payment_id, on.date(), clerk(person), reason)
+    told = {"payment_id": payment.id, "status": payment.status.value, "amount": str(payment.amount)}
+    voice.answer(told, lambda console: console.print(f"{payment.amount} of {payment.id} was taken back."))

@@ -12,6 +12,8 @@ import pytest
 from saldo.exchange.model import RatePolicy
 from saldo.exchange.service import RateImport
 from saldo.insight.invariants import check_all
+from saldo.invoicing.model import PrepaidCredit
+from saldo.invoicing.wallets import Wallets
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import rate_said
 from saldo.kernel.money import Money
@@ -20,6 +22,7 @@ from saldo.ledger.rules import base_amounts, own_currency
 from saldo.ledger.service import entries, stored_balances
 from saldo.payments.differences import differences_of
 from saldo.payments.model import Payment
+from saldo.payments.receiving import Receiving
 from tests.simulation.region import ENTITY_ID, Region, quiet
 from tests.simulation.workflows import exchange
 from tests.simulation.workflows.exchange import BUYER, receive
@@ -195,3 +198,44 @@ def test_a_payment_is_read_back_as_it_was_written() -> None:
         assert receive(region, Money(5000, "USD")) == replace(payment)
         RateImport(region.store, region.clock).set_policy(ENTITY_ID, RatePolicy(tolerance=Decimal(1)), CLERK)
         assert RateImport(region.store, region.clock).policy(ENTITY_ID) == RatePolicy(tolerance=Decimal(1))
+
+
+@pytest.mark.parametrize("own", ["EUR", "USD", "GBP"])
+@pytest.mark.parametrize("agreed", [True, False])
+def test_what_the_bank_takes_back_leaves_every_account_as_it_was_before_it_came(own: str, agreed: bool) -> None:
+    region = Region()
+    with quiet(), region.serving():
+        exchange.owed_in_own(region, own)
+        before, open_before = stored_balances(region.store, BUYER), owed(region)
+        (header_before,) = region.store.query_all(BUYER, prefix="invoice#")
+        rate = rate_said("1 EUR = 1.00 USD", "agreed", DAY) if agreed else None
+        payment = receive(region, Money(open_before + 5000, "USD"), rate=rate)
+        back = Receiving(region.store, region.clock).take_back(BUYER, payment.id, DAY, CLERK, "recalled")
+        assert (back.status.value, back.unapplied_minor, back.applied) == ("returned", 0, ())
+        after = {name: minor for name, minor in stored_balances(region.store, BUYER).items() if minor}
+        assert after == {name: minor for name, minor in before.items() if minor}
+        (header,) = region.store.query_all(BUYER, prefix="invoice#")
+        gone = {"history", "version"}
+        assert {k: v for k, v in header.items() if k not in gone} == {
+            k: v for k, v in header_before.items() if k not in gone
+        }
+        again = Receiving(region.store, region.clock).take_back(BUYER, payment.id, DAY, CLERK, "recalled")
+        assert again == back and owed(region) == open_before
+        sound(region)
+
+
+def test_money_that_was_used_otherwise_since_is_not_taken_back() -> None:
+    region = Region()
+    with quiet(), region.serving():
+        exchange.owed_in_euros(region)
+        payment = receive(region, Money(owed(region) + 2000, "EUR"))
+        credit = PrepaidCredit("c1", 1500, DAY)
+        Wallets(region.store, region.clock).grant(BUYER, credit, CLERK)
+        receiving = Receiving(region.store, region.clock)
+        for on, reason, code in ((DAY, "recalled", "money_used"), (DAY, " ", "reason_required")):
+            with pytest.raises(Refusal) as refused:
+                receiving.take_back(BUYER, payment.id, on, CLERK, reason)
+            assert refused.value.code == code
+        with pytest.raises(Refusal, match="came after") as refused:
+            receiving.take_back(BUYER, payment.id, date(2026, 1, 14), CLERK, "recalled")
+        sound(region)

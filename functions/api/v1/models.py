@@ -197,7 +197,7 @@ class PaymentOut(Out):
     id: str = Field(examples=["pay_6vzctdef1jb03jsxfezpnn6tsn"])
     url: str = Field(description="Where this payment is.")
     account: str
-    status: Literal["started", "requires_action", "processing", "cancelled", "failed", "settled"]
+    status: Literal["started", "requires_action", "processing", "cancelled", "failed", "settled", "returned"]
     currency: Currency
     amount: Decimals
     amount_minor: int

@@ -88,6 +88,9 @@ def described(line: Line, numbers: Numbers, home: str, words: Words) -> tuple[st
         number = receipt_number(line.source_id, date.fromisoformat(line.on))
         came = f" ({_came(line.number, words)})" if line.number else ""
         return words("statement.payment", number=number) + came, f"{home}/payments/{line.source_id}"
+    if line.kind == EntryKind.PAYMENT_TAKEN_BACK:
+        payment_id, _, _ = line.source_id.partition("/")
+        return words("statement.taken_back"), f"{home}/payments/{payment_id}"
     if line.kind == EntryKind.CREDIT_APPLIED:
         return words("statement.credit_applied"), ""
     return words("statement.other"), ""

@@ -179,3 +179,16 @@ def owed_in_own(region: Region, own: str) -> None:
     RateImport(region.store, region.clock).import_file("ECB", rows.encode(), CLERK)
     bill(region, JAN)
     until(region, date(2026, 1, 20))
+
+
+def dollars_came(region: Region) -> None:
+    owed_in_euros(region)
+    receive(region, Money(9000, "USD"))
+
+
+@workflow("payments: the bank takes money back", prepare=dollars_came)
+def take_back(region: Region) -> None:
+    with region.undisturbed():
+        (payment,) = region.store.query_all(BUYER, prefix="payment#")
+    receiving, on = Receiving(region.store, region.clock), date(2026, 1, 20)
+    receiving.take_back(BUYER, payment["payment_id"], on, CLERK, "recalled by the payer's bank")

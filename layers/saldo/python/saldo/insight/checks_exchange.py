@@ -14,7 +14,9 @@ from saldo.payments.records import received_from
 
 _OF_PAYMENTS = frozenset(
     {EntryKind.PAYMENT_APPLIED, EntryKind.PAYMENT_VALUED, EntryKind.PAYMENT_RECEIVED, EntryKind.PAYMENT_EXCHANGED}
+    | {EntryKind.PAYMENT_TAKEN_BACK}
 )
+_EXCHANGED = (EntryKind.PAYMENT_RECEIVED, EntryKind.PAYMENT_TAKEN_BACK)
 
 
 def what_is_open_stands_at_the_rate_of_its_document(owner: Owner) -> Iterator[Violation]:
@@ -44,7 +46,7 @@ def what_came_meets_what_it_is_taken_for(owner: Owner) -> Iterator[Violation]:
     for entry in owner.entries:
         for leg, base in zip(entry.postings, base_amounts(entry), strict=True):
             if leg.account is LedgerAccount.EXCHANGE_CLEARING:
-                clearing[entry.source_id].append((entry, leg.minor, base))
+                clearing[entry.source_id.partition("/")[0]].append((entry, leg.minor, base))
     for item in owner.of("payment"):
         legs, found = clearing.pop(item["payment_id"], []), item.get("received")
         received = received_from(found) if found else None
@@ -74,7 +76,7 @@ def differences_are_what_the_rates_make_of_them(owner: Owner) -> Iterator[Violat
                 lost[payment_id] += base
             elif leg.account is LedgerAccount.RECEIVABLES:
                 receivables[payment_id] -= base
-            elif entry.kind is EntryKind.PAYMENT_RECEIVED and is_exchanged(entry):
+            elif entry.kind in _EXCHANGED and is_exchanged(entry):
                 missing[payment_id] -= base  # what is credited to the customer, less what is debited to clearing
     for item in owner.of("payment"):
         found, taken = lost.pop(item["payment_id"], 0), missing[item["payment_id"]]

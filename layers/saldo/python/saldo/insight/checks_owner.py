@@ -181,7 +181,7 @@ def _each_settlement_is_booked_once(owner: Owner) -> Iterator[Violation]:
             cash = sum(p["minor"] for p in item["postings"] if p["account"] == LedgerAccount.UNAPPLIED_CASH)
             booked[item["source_id"]].append(-cash)
     for item in owner.of("payment"):
-        expected = [item["settled_minor"]] if item["status"] == "settled" else []
+        expected = [item["settled_minor"]] if item["status"] in ("settled", "returned") else []
         if booked.pop(item["payment_id"], []) != expected:
             yield Violation(12, owner.id, f"{item['payment_id']} is {item['status']} and booked otherwise")
     for payment_id in booked:
@@ -243,7 +243,7 @@ def _open_sums_are_of_the_open_invoices(owner: Owner) -> Iterator[Violation]:
 
 _STATES = {
     "invoice": {"draft", "issued", "part_paid", "paid", "credited", "settled"},
-    "payment": {"started", "requires_action", "processing", "settled", "failed", "cancelled"},
+    "payment": {"started", "requires_action", "processing", "settled", "failed", "cancelled", "returned"},
     "attempt": {"open", "failed", "closed"},
     "dispute": {"open", "answered", "in_credit", "credited", "refused", "withdrawn"},
     "promise": {"asked", "current", "kept", "broken", "refused", "cancelled", "replaced"},

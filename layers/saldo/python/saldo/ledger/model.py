@@ -59,6 +59,7 @@ class EntryKind(StrEnum):
     CREDIT_APPLIED = "credit_applied"
     PAYMENT_RECEIVED = "payment_received"
     PAYMENT_EXCHANGED = "payment_exchanged"
+    PAYMENT_TAKEN_BACK = "payment_taken_back"
 
 
 @dataclass(frozen=True, slots=True)

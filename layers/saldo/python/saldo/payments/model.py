@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 class PaymentStatus(StrEnum):
-    """Where a payment stands. MOVES lists the allowed steps."""
+    """Where a payment stands. MOVES lists the steps that a gateway's news takes. RETURNED: the bank took back what
+    staff had reported as settled; no news leads there."""
 
     STARTED = "started"
     REQUIRES_ACTION = "requires_action"
@@ -24,6 +25,7 @@ class PaymentStatus(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     SETTLED = "settled"
+    RETURNED = "returned"
 
 
 _S = PaymentStatus
@@ -38,6 +40,7 @@ MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
     _S.CANCELLED: frozenset({_S.FAILED, _S.SETTLED}),
     _S.FAILED: frozenset({_S.SETTLED}),
     _S.SETTLED: frozenset(),
+    _S.RETURNED: frozenset(),
 }
 
 UNDER_WAY = frozenset({_S.STARTED, _S.REQUIRES_ACTION, _S.PROCESSING})
@@ -169,6 +172,8 @@ class Payment:
     @property
     def unapplied_minor(self) -> int:
         """What was received and belongs to no invoice yet: the account's unapplied cash from this payment."""
+        if self.status is PaymentStatus.RETURNED:
+            return 0
         return self.settled_minor - sum(a.minor for a in self.applied)
 
     @property

@@ -5,6 +5,7 @@ The reference of the bank's line names it for ever: reported again it is the pay
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -14,22 +15,34 @@ from saldo.accounts.records import account_from, entity_from
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
-from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, open_agenda
+from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, open_agenda, reopen_update
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.kernel.exchange import ExchangeRate, rate_in_words
 from saldo.kernel.ids import derived_id
 from saldo.kernel.money import Money
+from saldo.ledger.model import Entry, LedgerAccount
+from saldo.ledger.records import BALANCE, PREFIX, balance_field, entry_from, post
+from saldo.ledger.rules import base_amounts
 from saldo.payments import records, rules
 from saldo.payments.model import Allocation, Payable, Payment, PaymentStatus, Received, StatusChange
 from saldo.payments.news import apply_part, finish_applying
 from saldo.payments.rating import rated
-from saldo.payments.reading import load, payable
-from saldo.payments.rules_receiving import converted, converted_by_bank, lost_in, receipt_entries, spread_over
+from saldo.payments.reading import headers_of, load, payable
+from saldo.payments.rules_receiving import (
+    BANK_GATEWAY,
+    converted,
+    converted_by_bank,
+    entry_keys,
+    lost_in,
+    mirrored,
+    receipt_entries,
+    returned,
+    spread_over,
+)
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
-GATEWAY = "bank"
 _ZONE = "UTC"  # a line of a bank statement has a date, not an instant
 _MOST_ATTEMPTS = 8
 
@@ -78,6 +91,61 @@ class Receiving:
             if self.store.write_one(unit) is None:
                 return finish_applying(self.store, self.clock, payment)
         raise Unavailable("the invoices of this account are being changed by many at once; try again")
+
+    def take_back(self, account_id: str, payment_id: str, on: date, actor: Actor, reason: str) -> Payment:
+        """The bank took the money back: every entry is turned round and the invoices are open again, once.
+
+        Refusals: `reason_required`, `before_it_came`, `money_used` where what lay unapplied has been used since,
+        `not_payable` for an invoice that was credited, and those of `rules_receiving.returned`. NotFound.
+        """
+        if not reason.strip():
+            raise Refusal("reason_required", "say why, for those who look at it later")
+        for _ in range(_MOST_ATTEMPTS):
+            payment = load(self.store, account_id, payment_id)
+            if payment.status is PaymentStatus.RETURNED:
+                return payment
+            unit, back = self._returning(payment, on, actor, reason)
+            if self.store.write_one(unit) is None:
+                return back
+        raise Unavailable("the invoices of this account are being changed by many at once; try again")
+
+    def _returning(self, payment: Payment, on: date, actor: Actor, reason: str) -> tuple[Unit, Payment]:
+        at = self.clock()
+        back = returned(payment, at)
+        if payment.settled_at is None or on < payment.settled_at.date():
+            raise Refusal("before_it_came", f"{payment.id} came after {on}")
+        unit = records.rewrite(Unit(f"take back {payment.id}"), payment, back)
+        entries = [mirrored(payment, entry, on) for entry in self._entries(payment)]
+        headers = headers_of(self.store, payment.account_id, payment.applied)
+        reopened = Counter[str]()
+        for entry in entries:
+            for leg in entry.postings:
+                if leg.account is LedgerAccount.RECEIVABLES and leg.invoice_id:
+                    reopened[leg.invoice_id] += leg.minor
+        bases = _in_own_currency(entries)
+        for invoice_id, minor in reopened.items():
+            if invoice_id not in headers:
+                raise Refusal("not_payable", f"{invoice_id} cannot be open again")
+            reopen_update(unit, headers[invoice_id], minor, bases[invoice_id], at)
+        post(unit, *entries, when=self._unused(payment), correlation_id=actor.correlation_id)
+        record = AuditRecord(payment.account_id, at, actor, "payment.taken_back", payment.id, reason=reason)
+        return unit.put(audit_item(record)), back
+
+    def _entries(self, payment: Payment) -> list[Entry]:
+        assert payment.settled_at is not None, "only what was booked is taken back"
+        on = payment.settled_at.date()
+        ids = (derived_id("je", on, kind, source) for kind, source in entry_keys(payment))
+        keys = [(payment.account_id, f"{PREFIX}{on.isoformat()}#{entry_id}") for entry_id in ids]
+        found = self.store.get_many(keys, consistent=True)
+        return [entry_from(found[key]) for key in keys if key in found]
+
+    def _unused(self, payment: Payment) -> dict[str, int]:
+        """The unapplied cash there is, so that the unit holds only while this payment's part of it is still there."""
+        field = balance_field(payment.amount.currency, LedgerAccount.UNAPPLIED_CASH)
+        there = (self.store.get(payment.account_id, BALANCE) or {}).get(field, 0)
+        if -there < payment.unapplied_minor:
+            raise Refusal("money_used", f"what lay unapplied of {payment.id} has been used since: credit that first")
+        return {field: there}
 
     def _check(self, came: MoneyCame) -> None:
         if came.money.minor <= 0:
@@ -177,11 +245,21 @@ def _key(item: Mapping[str, str]) -> tuple[str, str]:
     return item["pk"], item["sk"]
 
 
+def _in_own_currency(entries: Sequence[Entry]) -> Counter[str]:
+    """What these entries move of each invoice in the seller's own currency."""
+    found = Counter[str]()
+    for entry in entries:
+        for leg, base in zip(entry.postings, base_amounts(entry), strict=True):
+            if leg.account is LedgerAccount.RECEIVABLES and leg.invoice_id:
+                found[leg.invoice_id] += base
+    return found
+
+
 def _payment(
     came: MoneyCame, seller: LegalEntity, amount: Money, received: Received | None, payables: Sequence[Payable]
 ) -> Payment:
     at = datetime.combine(came.on, time(), tzinfo=UTC)
-    payment_id = derived_id("pay", came.on, GATEWAY, came.account_id, came.reference.strip())
+    payment_id = derived_id("pay", came.on, BANK_GATEWAY, came.account_id, came.reference.strip())
     wanted: tuple[Allocation, ...] = spread_over(amount.minor, payables)
     chosen = [one for one in payables if one.invoice_id in {a.invoice_id for a in wanted}]
     return Payment(
@@ -193,7 +271,7 @@ def _payment(
         amount=amount,
         allocations=wanted,
         reason=came.reason,
-        gateway=GATEWAY,
+        gateway=BANK_GATEWAY,
         started_at=at,
         gateway_ref=came.reference.strip(),
         settled_at=at,

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
-from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting
+from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.rules import base_amounts
-from saldo.payments.model import Allocation, Payable, Payment, Received
+from saldo.payments.model import Allocation, Payable, Payment, PaymentStatus, Received, StatusChange
 from saldo.payments.rules_entries import BANK, UNAPPLIED, entry_of, worth
 
+BANK_GATEWAY = "bank"
 EXCHANGE, DIFFERENCE = LedgerAccount.EXCHANGE_CLEARING, LedgerAccount.FX_DIFFERENCE
 _PERCENT, _DIGITS = 100, Context(prec=10, rounding=ROUND_HALF_UP)
 
@@ -122,3 +123,45 @@ def _taken(payment: Payment, at_bank: int | None) -> Entry:
         if value != at_bank:
             legs = (*legs, Posting(DIFFERENCE, 0, base_minor=value - at_bank))
     return entry_of(EntryKind.PAYMENT_RECEIVED, payment, payment.id, legs)
+
+
+def entry_keys(payment: Payment) -> list[tuple[EntryKind, str]]:
+    """Kind and source of every entry that a payment of one part may have."""
+    part = f"{payment.id}/0"
+    own = (EntryKind.PAYMENT_RECEIVED, EntryKind.PAYMENT_EXCHANGED, EntryKind.PAYMENT_VALUED)
+    of_part = (EntryKind.PAYMENT_APPLIED, EntryKind.EARLY_DISCOUNT_TAKEN)
+    return [*((kind, payment.id) for kind in own), *((kind, part) for kind in of_part)]
+
+
+def mirrored(payment: Payment, entry: Entry, on: date) -> Entry:
+    """The entry turned round, leg by leg and in both currencies: the two leave nothing in any account."""
+    legs = tuple(
+        replace(leg, minor=-leg.minor, base_minor=None if leg.base_minor is None else -leg.base_minor)
+        for leg in entry.postings
+    )
+    return entry_for(
+        EntryKind.PAYMENT_TAKEN_BACK,
+        booked_on=on,
+        entity_id=entry.entity_id,
+        account_id=entry.account_id,
+        currency=entry.currency,
+        source_id=f"{payment.id}/{entry.id}",
+        postings=legs,
+        exchange=entry.exchange,
+    )
+
+
+def returned(payment: Payment, at: datetime) -> Payment:
+    """The payment once the bank has taken it back. Refusals: `not_from_bank`, `not_settled`, `too_many_invoices`."""
+    if payment.gateway != BANK_GATEWAY:
+        raise Refusal(
+            "not_from_bank", f"{payment.id} came through {payment.gateway}, whose news says what becomes of it"
+        )
+    if payment.status is not PaymentStatus.SETTLED or not payment.fully_applied:
+        raise Refusal("not_settled", f"{payment.id} is {payment.status}")
+    if payment.parts > 1:
+        raise Refusal("too_many_invoices", f"{payment.id} paid more invoices than one unit opens again")
+    status = PaymentStatus.RETURNED
+    history = (*payment.history, StatusChange(at, status))
+    back = replace(payment, status=status, applied=(), history=history, version=payment.version + 1)
+    return replace(back, received=payment.received and replace(payment.received, lost_minor=0))
