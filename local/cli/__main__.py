@@ -31,6 +31,7 @@ from local.cli.imports import import_group  # noqa: E402
 from local.cli.journal import journal_group  # noqa: E402
 from local.cli.numbering import numbering_group  # noqa: E402
 from local.cli.orders import orders_group  # noqa: E402
+from local.cli.payments import payments_group  # noqa: E402
 from local.cli.promises import promises_group  # noqa: E402
 from local.cli.quote import quote  # noqa: E402
 from local.cli.rates import rates_group  # noqa: E402
@@ -58,6 +59,7 @@ for command in (
     bill,
     usage_group,
     import_group,
+    payments_group,
     mail,
     check,
     trace,

@@ -21,8 +21,10 @@ from saldo.invoicing.wallets import Wallets
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import minor_of_share, plain
+from saldo.kernel.exchange import rate_in_words, rate_said
 from saldo.kernel.ids import new_id
 from saldo.kernel.money import Money
+from saldo.kernel.periods import local_date
 from saldo.subscriptions.codec import subscription_to_json
 from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.service import Subscriptions
@@ -96,6 +98,10 @@ _LATE = {"late_policy": "policy", "late_percent": "percent", "compensation": "co
 @click.option(
     "--credit-limit", metavar="AMOUNT", help="What may be owed at most, in the account's currency; 0 for none."
 )
+@click.option(
+    "--price-rate", "price_rates", multiple=True, metavar="RATE", help="Bill prices at this: '1 EUR = 1.10 USD'."
+)
+@click.option("--no-price-rates", is_flag=True, help="Bill prices in other currencies at the seller's rates.")
 @click.option("--reason", default="")
 @click.pass_obj
 @speaks_json
@@ -105,6 +111,10 @@ def terms(sites: Sites, voice: Voice, account_id: str, reason: str, **asked: Any
     account = arrangements.account(account_id)
     if asked["credit_limit"] is not None:
         asked["credit_limit_minor"] = Money.parse(asked["credit_limit"], account.currency).minor
+    today = local_date(system_clock(), account.time_zone)
+    asked["price_rates"] = tuple(rate_said(text, "contract", today) for text in asked["price_rates"]) or None
+    if asked["no_price_rates"]:
+        asked["price_rates"] = ()
     wanted = _agreed(account.terms, {k: v for k, v in asked.items() if v is not None})
     _answer_account(voice, arrangements.change_terms(account_id, wanted, staff(), reason))
 
@@ -122,7 +132,8 @@ def _agreed(now: Terms, asked: dict[str, Any]) -> Terms:
     late = {field: asked[name] for name, field in _LATE.items() if name in asked}
     if "policy" in late:
         late["policy"] = LatePolicy(late["policy"])
-    rest = {name: asked[name] for name in ("review", "segment", "contract", "credit_limit_minor") if name in asked}
+    others = ("review", "segment", "contract", "credit_limit_minor", "price_rates")
+    rest = {name: asked[name] for name in others if name in asked}
     return replace(now, early_discount=early, late=replace(now.late, **late), **rest)
 
 
@@ -132,7 +143,8 @@ def _answer_account(voice: Voice, account: Account) -> None:
     document |= {"status": account.status.value, "invoice_split": account.invoice_split.value}
     document["terms"] = asdict(account.terms)
     rows = [(name.replace("_", " "), str(value)) for name, value in document.items() if name != "terms"]
-    rows += [(f"terms: {name.replace('_', ' ')}", str(value)) for name, value in document["terms"].items()]
+    told = document["terms"] | {"price_rates": ", ".join(map(rate_in_words, account.terms.price_rates))}
+    rows += [(f"terms: {name.replace('_', ' ')}", str(value)) for name, value in told.items()]
     voice.answer(document, lambda console: console.print(table("", "", rows=rows)))
 
 
@@ -232,6 +244,7 @@ def show_wallet(sites: Sites, voice: Voice, account_id: str) -> None:
 @click.option("--name", required=True, help="As it stands on invoices.")
 @click.option("--percent", type=Decimal, default=None)
 @click.option("--amount", type=Decimal, default=None, help="In major units.")
+@click.option("--currency", default="", help="Of the amount, where it is not the account's.")
 @click.option("--duration", type=click.Choice([d.value for d in CouponDuration]), default="once", show_default=True)
 @click.option("--times", type=int, default=1, help="On how many invoices a repeating one is.")
 @click.option("--plan", "plans", multiple=True, help="Only on charges of this plan version.")
@@ -247,6 +260,7 @@ def give_coupon(sites: Sites, voice: Voice, account_id: str, coupon_id: str, **a
         duration=CouponDuration(asked["duration"]),
         times=asked["times"],
         plans=frozenset(asked["plans"]),
+        currency=asked["currency"],
     )
     wallet = Wallets(store_of(sites.of(account_id)), system_clock).add_coupon(account_id, coupon, staff())
     _answer(voice, wallet, _currency(sites, account_id))
@@ -293,7 +307,7 @@ def _answer(voice: Voice, wallet: Wallet, currency: str) -> None:
         (
             "coupon",
             c.id,
-            f"{plain(c.percent)} %" if c.percent is not None else f"{c.amount} {currency}",
+            f"{plain(c.percent)} %" if c.percent is not None else f"{c.amount} {c.currency or currency}",
             f"used {c.used} times",
             until(c.until_on),
         )

@@ -16,7 +16,7 @@ from local.cli.accounts import staff
 from local.cli.orders import DAY, by, clerk, number
 from local.cli.site import Sites, store_of
 from local.cli.voice import Voice, speaks_json, table
-from saldo.exchange.model import ECB, RatePolicy
+from saldo.exchange.model import ECB, PriceDay, RatePolicy
 from saldo.exchange.service import RateImport
 from saldo.invoicing.late_charges import LateCharges
 from saldo.invoicing.rules_late_law import ReferenceRate
@@ -60,6 +60,13 @@ def policy(sites: Sites, voice: Voice, entity_id: str) -> None:
 @click.option("--source", default=None, help="Who publishes them.")
 @click.option("--base", default=None, help="The currency that its rates are quoted against.")
 @click.option("--most-days", type=int, default=None, help="How old a rate may be.")
+@click.option(
+    "--prices-on",
+    type=click.Choice([*(day.value for day in PriceDay), "never"]),
+    default=None,
+    help="Convert prices in other currencies than the invoice's at the rate of this day.",
+)
+@click.option("--tolerance", type=Decimal, default=None, help="Per cent by which money in another currency may miss.")
 @by
 @click.pass_obj
 @speaks_json
@@ -67,6 +74,8 @@ def set_policy(sites: Sites, voice: Voice, entity_id: str, person: str, **asked:
     """Book a seller's documents in other currencies at these rates from now on; what is not named stays."""
     rates = RateImport(store_of(sites.of(entity_id)), system_clock)
     given = {name: value for name, value in asked.items() if value is not None}
+    if "prices_on" in given:
+        given["prices_on"] = None if given["prices_on"] == "never" else PriceDay(given["prices_on"])
     wanted = replace(rates.policy(entity_id) or RatePolicy(), **given)
     rates.set_policy(entity_id, wanted, clerk(person))
     _answer(voice, wanted)
@@ -152,11 +161,20 @@ def add_reference(
     voice.answer(asdict(rate), lambda console: console.print(words))
 
 
+_PRICES_ON = {
+    PriceDay.INVOICE: "at the rate of the invoice's day",
+    PriceDay.PERIOD: "at the rate of the first day of the billed cycle",
+    PriceDay.MONTH_END: "at the rate of the last day of the month before the invoice",
+}
+
+
 def _answer(voice: Voice, found: RatePolicy | None) -> None:
     def show(console: Console) -> None:
         if found is None:
             console.print("None: documents in other currencies are booked in their own.")
         else:
             console.print(f"Rates of {found.source} against {found.base}, at most {found.most_days} days old.")
+            day = _PRICES_ON[found.prices_on] if found.prices_on else "not converted"
+            console.print(f"Prices in other currencies than the invoice's: {day}.")
 
     voice.answer({"policy": asdict(found) if found else None}, show)

@@ -34,7 +34,7 @@ def acts(terminal: Terminal, owner: str) -> list[tuple[str, str]]:
 def test_whose_rates_a_seller_books_at_is_set_and_shown(terminal: Terminal) -> None:
     assert terminal.ask("rates", "policy", "--entity", ENTITY) == {"policy": None}
     done = terminal.ask("rates", "set-policy", "--entity", ENTITY, "--most-days", "3", "--by", "user_ada")
-    assert done == {"policy": {"source": "ECB", "base": "EUR", "most_days": 3}}
+    assert done == {"policy": {"source": "ECB", "base": "EUR", "most_days": 3, "prices_on": None}}
     assert terminal.ask("rates", "policy", "--entity", ENTITY) == done
     assert "at most 3 days old" in terminal.type("rates", "policy", "--entity", ENTITY).stdout
     assert acts(terminal, ENTITY) == [("rate_policy.changed", "user_ada")]
@@ -183,3 +183,17 @@ def test_who_must_agree_to_payments_is_set_with_a_reason_and_shown(
     assert refused(terminal, *asked, "--none") == "reason_required"
     wrong = ("--level", "9 EUR", "--level", "3 EUR", "--reason", "x")
     assert refused(terminal, *asked, *wrong) == "invalid_policy"
+
+
+def test_at_which_rates_prices_are_billed_is_set_for_a_seller_and_agreed_with_a_customer(terminal: Terminal) -> None:
+    done = terminal.ask("rates", "set-policy", "--entity", ENTITY, "--prices-on", "month_end")
+    assert done["policy"]["prices_on"] == "month_end"
+    assert "the last day of the month before the invoice" in terminal.type("rates", "policy", "--entity", ENTITY).stdout
+    never = terminal.ask("rates", "set-policy", "--entity", ENTITY, "--prices-on", "never")
+    assert never["policy"]["prices_on"] is None
+    agreed = terminal.ask("account", "terms", ACCOUNT, "--price-rate", "1 EUR = 1.10 USD")
+    assert [(r["base"], r["rate"], r["source"]) for r in agreed["terms"]["price_rates"]] == [
+        ("EUR", "1.10", "contract")
+    ]
+    assert refused(terminal, "account", "terms", ACCOUNT, "--price-rate", "1.10") == "invalid_rate"
+    assert terminal.ask("account", "terms", ACCOUNT, "--no-price-rates")["terms"]["price_rates"] == []

@@ -117,6 +117,25 @@ class InvoicePage(Out):
     next_cursor: str | None
 
 
+class RateOut(Out):
+    """An exchange rate: 1 `base` = `rate` `counter`, as `source` had it for the day `on`."""
+
+    base: Currency
+    counter: Currency
+    rate: Decimals
+    source: str = Field(examples=["ECB"])
+    on: date
+
+
+class PricedInOut(Out):
+    """What a line comes to in the currency of its price, and the rate at which that was converted."""
+
+    currency: Currency
+    amount: Decimals
+    amount_minor: int
+    rate: RateOut
+
+
 class LineOut(Out):
     """One line of an invoice."""
 
@@ -130,6 +149,7 @@ class LineOut(Out):
     amount: Decimals = Field(description="Net; tax included where `tax_inclusive` says so.")
     amount_minor: int
     tax_inclusive: bool
+    priced_in: PricedInOut | None = Field(description="Where the price is in another currency than the invoice.")
 
 
 class TaxOut(Out):
@@ -194,13 +214,22 @@ class AppliedOut(Out):
     amount_minor: int
 
 
+class ReceivedOut(Out):
+    """Money in another currency than it is taken for, and the rate between the two."""
+
+    currency: Currency
+    amount: Decimals
+    amount_minor: int
+    rate: RateOut
+
+
 class PaymentOut(Out):
     """A payment through a gateway. `applied` and `unapplied` are of what was received."""
 
     id: str = Field(examples=["pay_6vzctdef1jb03jsxfezpnn6tsn"])
     url: str = Field(description="Where this payment is.")
     account: str
-    status: Literal["started", "requires_action", "processing", "cancelled", "failed", "settled"]
+    status: Literal["started", "requires_action", "processing", "cancelled", "failed", "settled", "returned"]
     currency: Currency
     amount: Decimals
     amount_minor: int
@@ -212,6 +241,7 @@ class PaymentOut(Out):
     applied: list[AppliedOut]
     unapplied: Decimals = Field(description="Received, and of no invoice yet.")
     unapplied_minor: int
+    received: ReceivedOut | None = Field(description="What came, where that is of another currency than `amount`.")
 
 
 class PaymentPage(Out):

@@ -9,17 +9,19 @@ from functions.api.v1.models import (
     InvoiceOut,
     LineOut,
     PaymentOut,
+    RateOut,
     SubscriptionOut,
     TaxOut,
     TermOut,
 )
 from saldo.catalog.model import name_in
-from saldo.invoicing.model import InvoiceBody, Line
+from saldo.invoicing.model import InvoiceBody, Line, PricedIn
 from saldo.invoicing.reading import Invoice
 from saldo.invoicing.records import InvoiceHeader
 from saldo.kernel.exact import plain
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
-from saldo.payments.model import Payment
+from saldo.payments.model import Payment, Received
 from saldo.subscriptions.codec import term_to_json
 from saldo.subscriptions.model import Subscription
 from saldo.tax.model import TaxTotal
@@ -80,8 +82,20 @@ def line_out(line: Line, body: InvoiceBody) -> LineOut:
             "amount": major(line.net_minor, body.currency),
             "amount_minor": line.net_minor,
             "tax_inclusive": line.inclusive,
+            "priced_in": _priced_in(line.priced_in),
         }
     )
+
+
+def _priced_in(priced: PricedIn | None) -> dict[str, object] | None:
+    if priced is None:
+        return None
+    amount = major(priced.minor, priced.currency)
+    return {"currency": priced.currency, "amount": amount, "amount_minor": priced.minor, "rate": rate_out(priced.rate)}
+
+
+def rate_out(rate: ExchangeRate) -> RateOut:
+    return RateOut(base=rate.base, counter=rate.counter, rate=plain(rate.rate), source=rate.source, on=rate.on)
 
 
 def _tax(tax: TaxTotal, currency: str) -> TaxOut:
@@ -118,8 +132,17 @@ def payment_out(payment: Payment) -> PaymentOut:
         "applied": applied,
         "unapplied": major(payment.unapplied_minor, currency),
         "unapplied_minor": payment.unapplied_minor,
+        "received": _received(payment.received),
     }
     return PaymentOut.model_validate(told)
+
+
+def _received(came: Received | None) -> dict[str, object] | None:
+    if came is None:
+        return None
+    money = came.money
+    amount = major(money.minor, money.currency)
+    return {"currency": money.currency, "amount": amount, "amount_minor": money.minor, "rate": rate_out(came.rate)}
 
 
 def subscription_out(one: Subscription) -> SubscriptionOut:

@@ -20,6 +20,7 @@ from saldo.promises.model import PromiseState
 if TYPE_CHECKING:
     from saldo.disputes.model import InDispute
     from saldo.invoicing.model import InvoiceBody, Line
+    from saldo.kernel.exchange import ExchangeRate
     from saldo.rating.model import Step
     from saldo.tax.model import TaxTotal
 
@@ -184,15 +185,24 @@ def _is_estimated(body: InvoiceBody | None) -> bool:
 
 def line_view(line: Line, currency: str, words: Words) -> LineView:
     """A line with the reasoning behind its amount, step by step."""
-    unit = words.of(line.unit_names)
-    steps = [text for step in line.steps if (text := step_text(step, unit, currency, words))]
+    unit, priced = words.of(line.unit_names), line.priced_in
+    priced_in = priced.currency if priced else currency
+    steps = [text for step in line.steps if (text := step_text(step, unit, priced_in, words))]
     if line.share.days != line.share.of:
-        price = words.exact(line.exact, currency)
+        price = words.exact(line.exact, priced_in)
         steps.append(words("line.share", days=line.share.days, of=line.share.of, price=price))
+    if priced:
+        steps.append(converted_text(priced.minor, priced.currency, priced.rate, words))
     quantity = f"{words.number(line.quantity)} {unit}".strip()
     amount = words.amount(line.net_minor, currency)
     name = words.of(line.names) + (f" · {line.account_id}" if line.account_id else "")
     return LineView(name, words.period(line.period), quantity, tuple(steps), amount)
+
+
+def converted_text(minor: int, currency: str, rate: ExchangeRate, words: Words) -> str:
+    """An amount with the rate at which it was converted: `$49.00 at 1 EUR = 1.175 USD (ECB, 16 January 2026)`."""
+    told = {"base": rate.base, "counter": rate.counter, "rate": words.number(rate.rate), "source": rate.source}
+    return words("line.converted", amount=words.money(minor, currency), date=words.day(rate.on), **told)
 
 
 def step_text(step: Step, unit: str, currency: str, words: Words) -> str:

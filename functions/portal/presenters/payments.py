@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from functions.portal.presenters.filters import Filter
+from functions.portal.presenters.invoices import converted_text
 from functions.portal.presenters.overview import RecentPayment, recent_payment
 from functions.portal.presenters.spreadsheets import Amount, Cell, Spreadsheet
 from functions.portal.presenters.tags import Tag, payment_tag
@@ -86,10 +87,17 @@ def _facts(payment: Payment, zone: str, words: Words) -> tuple[tuple[str, str], 
         ("fact.paid_at", paid_at),
         ("fact.started_at", words.moment(payment.started_at, zone) if not paid_at else ""),
         ("fact.method", payment.method),
+        ("fact.received", _came(payment, words)),
         ("fact.reason", payment.reason),
         ("fact.reference", payment.id),
     )
     return tuple((words(key), value) for key, value in facts if value)
+
+
+def _came(payment: Payment, words: Words) -> str:
+    """What came, where that was another currency, and the rate."""
+    came = payment.received
+    return converted_text(came.money.minor, came.money.currency, came.rate, words) if came else ""
 
 
 def fits(paid: Payment, asked: Filter, zone: str) -> bool:

@@ -14,7 +14,7 @@ from saldo.ledger.model_statement import Line, Statement, StatementLine
 from saldo.payments.rules import receipt_number
 
 _INVOICES = frozenset({EntryKind.INVOICE_ISSUED, EntryKind.INVOICE_IMPORTED})
-_PAYMENTS = frozenset({EntryKind.PAYMENT_SETTLED, EntryKind.PAYMENT_IMPORTED})
+_PAYMENTS = frozenset({EntryKind.PAYMENT_SETTLED, EntryKind.PAYMENT_IMPORTED, EntryKind.PAYMENT_RECEIVED})
 Numbers = Mapping[str, str]
 
 
@@ -86,10 +86,20 @@ def described(line: Line, numbers: Numbers, home: str, words: Words) -> tuple[st
         return words(said, number=number).strip(), f"{home}/invoices/{line.source_id}" if number else ""
     if line.kind in _PAYMENTS:
         number = receipt_number(line.source_id, date.fromisoformat(line.on))
-        return words("statement.payment", number=number), f"{home}/payments/{line.source_id}"
+        came = f" ({_came(line.number, words)})" if line.number else ""
+        return words("statement.payment", number=number) + came, f"{home}/payments/{line.source_id}"
+    if line.kind == EntryKind.PAYMENT_TAKEN_BACK:
+        payment_id, _, _ = line.source_id.partition("/")
+        return words("statement.taken_back"), f"{home}/payments/{payment_id}"
     if line.kind == EntryKind.CREDIT_APPLIED:
         return words("statement.credit_applied"), ""
     return words("statement.other"), ""
+
+
+def _came(said: str, words: Words) -> str:
+    """What came in another currency, as it is kept beside its entry: `11000 USD`."""
+    minor, _, currency = said.partition(" ")
+    return words.money(int(minor), currency)
 
 
 def statement_file(found: Sequence[Statement], numbers: Numbers, from_on: date, words: Words) -> Spreadsheet:

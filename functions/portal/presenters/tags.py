@@ -45,6 +45,7 @@ _PAYMENT_TONES = {
     PaymentStatus.SETTLED: "done",
     PaymentStatus.FAILED: "late",
     PaymentStatus.CANCELLED: "over",
+    PaymentStatus.RETURNED: "late",
 }
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
 from local.gateway.methods import CARDS
 from saldo.accounts.model import Organisation
+from saldo.catalog.model import Plan
 from saldo.catalog.service import Catalog
-from saldo.exchange.model import RatePolicy
+from saldo.exchange.model import PriceDay, RatePolicy
 from saldo.exchange.service import RateImport
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.rules_corrections import Reason
+from saldo.kernel.money import Money
+from saldo.payments.model import Payment
+from saldo.payments.receiving import MoneyCame, Receiving
 from saldo.subscriptions.model import Alignment
 from saldo.subscriptions.rules import subscribe
 from saldo.subscriptions.service import Subscriptions
@@ -25,18 +31,22 @@ from tests.simulation.workflows.scenes import (
     accounts,
     bill,
     customer,
+    founded,
     news,
     offer,
+    open_account,
     open_invoices,
     pay,
     profile,
+    sell,
     subscription_id,
     until,
 )
-from tests.simulation.world import VERSION
+from tests.simulation.world import ENTITY, PLAN, VERSION
 
 DOLLARS = 7
 BUYER = account_id(DOLLARS)
+CONVERTING = RatePolicy(prices_on=PriceDay.INVOICE)
 
 
 def rates_of(region: Region, *days: tuple[date, str]) -> None:
@@ -107,5 +117,78 @@ def credit(region: Region) -> None:
     Corrections(region.store, region.clock, TAX).credit(ask)
 
 
+def priced_in_dollars(region: Region, *, policy: RatePolicy | None = CONVERTING) -> None:
+    """A customer who pays in euros, of a plan that is priced in dollars."""
+    offer(region)
+    version = replace(VERSION, id="usd_v1", plan_id="usd", version=VERSION.version + 1, currency="USD")
+    Catalog(region.store, region.clock).offer_plan(Plan("usd", PLAN.product_id, ENTITY_ID, {"en": "Dollars"}), CLERK)
+    Catalog(region.store, region.clock).publish(ENTITY_ID, version, CLERK)
+    one = customer(DOLLARS)
+    accounts(region).register_organisation(Organisation(one.organisation_id, one.name, "DE"), CLERK)
+    accounts(region).open_account(one, profile(DOLLARS), CLERK)
+    if policy:
+        RateImport(region.store, region.clock).set_policy(ENTITY_ID, policy, CLERK)
+    rates_of(region, (date(2025, 12, 31), "1.1750"))
+    sold = subscribe(
+        subscription_id(DOLLARS),
+        account_id=BUYER,
+        entity_id=ENTITY_ID,
+        plan_version=version,
+        started_on=JAN,
+        alignment=Alignment.CALENDAR,
+    )
+    Subscriptions(region.store, region.clock).start(sold, CLERK)
+
+
+@workflow("runs: prices in dollars billed in euros", prepare=priced_in_dollars)
+def bill_in_euros(region: Region) -> None:
+    bill(region, JAN)
+
+
+def owed_in_euros(region: Region) -> None:
+    """A customer owes euros; the seller takes dollars at the rate of the day."""
+    founded(region, DOLLARS + 1)
+    RateImport(region.store, region.clock).set_policy(ENTITY_ID, RatePolicy(tolerance=Decimal("0.5")), CLERK)
+    rates_of(region, (date(2025, 12, 31), "1.1750"), (date(2026, 1, 15), "1.0500"))
+    bill(region, JAN)
+    until(region, date(2026, 1, 20))
+
+
+@workflow("payments: dollars for euros", prepare=owed_in_euros)
+def receive_dollars(region: Region) -> None:
+    receive(region, Money(5000, "USD"))
+
+
+def receive(region: Region, money: Money, on: date = date(2026, 1, 15), **more: Any) -> Payment:
+    came = MoneyCame(BUYER, money, on, more.pop("reference", "line 1"), CLERK, **more)
+    return Receiving(region.store, region.clock).receive(came)
+
+
 def left_to_pay(region: Region) -> int:
     return sum(minor for _, minor in open_invoices(region, DOLLARS))
+
+
+def owed_in_own(region: Region, own: str) -> None:
+    """The same, of a seller that keeps its books in another currency."""
+    offer(region)
+    accounts(region).register_entity(replace(ENTITY, currency=own), CLERK)
+    open_account(region, DOLLARS)
+    sell(region, DOLLARS)
+    RateImport(region.store, region.clock).set_policy(ENTITY_ID, RatePolicy(), CLERK)
+    rows = "Date,USD,JPY,GBP\n2025-12-31,1.1750,180.1,0.85\n2026-01-15,1.0500,162.3,0.87\n"
+    RateImport(region.store, region.clock).import_file("ECB", rows.encode(), CLERK)
+    bill(region, JAN)
+    until(region, date(2026, 1, 20))
+
+
+def dollars_came(region: Region) -> None:
+    owed_in_euros(region)
+    receive(region, Money(9000, "USD"))
+
+
+@workflow("payments: the bank takes money back", prepare=dollars_came)
+def take_back(region: Region) -> None:
+    with region.undisturbed():
+        (payment,) = region.store.query_all(BUYER, prefix="payment#")
+    receiving, on = Receiving(region.store, region.clock), date(2026, 1, 20)
+    receiving.take_back(BUYER, payment["payment_id"], on, CLERK, "recalled by the payer's bank")

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saldo.catalog.model import Plan, Product
+from saldo.catalog.rules import version_in_force
 from saldo.orders.model_contracts import Contract, ContractPrice, Terms
 from saldo.orders.model_orders import Channel, Ordering, OrderRequest, RecentOrder, RequestedLine
 from saldo.orders.rules_matching import Assortment, Facts, contents_of, match
 from saldo.orders.rules_orders import request_print, sift
-from saldo.orders.rules_prices import version_in_force
 from tests.contexts.orders.scenes import CABLE, DEVICE, SEATS, SETUP, TODAY, request
 from tests.contexts.sellers import ACCOUNT, ENTITY, account
 

@@ -82,6 +82,7 @@ def test_the_page_says_what_the_payment_is_for(language: str, count: int, text: 
     assert rules.description_of([_payable(f"i{n}", 1) for n in range(count)], language) == text
 
 
-def test_a_payment_is_under_way_until_it_is_settled_failed_or_cancelled() -> None:
-    assert set(PaymentStatus) - UNDER_WAY == {PaymentStatus.SETTLED, PaymentStatus.FAILED, PaymentStatus.CANCELLED}
+def test_a_payment_is_under_way_until_it_is_settled_failed_cancelled_or_taken_back() -> None:
+    at_rest = {PaymentStatus.SETTLED, PaymentStatus.FAILED, PaymentStatus.CANCELLED, PaymentStatus.RETURNED}
+    assert set(PaymentStatus) - UNDER_WAY == at_rest
     assert all(MOVES[status] for status in UNDER_WAY)

@@ -59,8 +59,8 @@ class Arrangements:
 
         Refusal `invalid_terms` naming every problem.
         """
-        check_terms(terms)
         account = self.account(account_id)
+        check_terms(terms, account.currency)
         was, text = records.terms_text(account.terms), records.terms_text(terms)
         unit = terms_update(Unit(f"terms {account_id}"), account, terms, account.payment_terms_days)
         at = self._clock()
@@ -89,7 +89,7 @@ class Arrangements:
 
 def terms_update(unit: Unit, account: Account, terms: Terms, days: int) -> Unit:
     """Have the unit give an account these terms and days to pay; holds only while it has those that were read."""
-    check_terms(terms)
+    check_terms(terms, account.currency)
     was, text = records.terms_text(account.terms), records.terms_text(terms)
     when = {"terms": was, "payment_terms_days": account.payment_terms_days}
     fields = {"payment_terms_days": days} | ({"terms": text} if text else {})

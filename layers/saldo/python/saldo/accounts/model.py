@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from saldo.kernel.exchange import ExchangeRate
+
 
 class TaxStatus(StrEnum):
     """What the seller's tax rules need to know of a buyer; nothing personal."""
@@ -166,7 +168,8 @@ class Terms:
 
     `review`: its invoices are looked at by staff before they are issued. `segment` and `contract` name the kind of
     customer and of contract, by which a seller may choose the template of its documents. `credit_limit_minor`: what may
-    be owed at most, in the account's currency, 0 for no limit; it is shown, and nothing is held for it.
+    be owed at most, in the account's currency, 0 for no limit; it is shown, and nothing is held for it. `price_rates`:
+    the rates at which prices in other currencies are billed, whatever the day's are; each has the account's currency.
     """
 
     early_discount: EarlyDiscount | None = None
@@ -175,6 +178,7 @@ class Terms:
     segment: str = ""
     contract: str = ""
     credit_limit_minor: int = 0
+    price_rates: tuple[ExchangeRate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +213,11 @@ class Account:
     tax_postcode: str = ""
     exemptions: tuple[Exemption, ...] = ()
     tax_id_check: TaxIdCheck | None = None
+
+    def price_rate(self, currency: str) -> ExchangeRate | None:
+        """The rate that was agreed on for prices in a currency; None without one."""
+        pair = {currency, self.currency}
+        return next((rate for rate in self.terms.price_rates if {rate.base, rate.counter} == pair), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ from saldo.accounts.model import (
     Terms,
     erased_profile,
 )
+from saldo.kernel.exchange import rate_from_row, rate_row
 from saldo.kernel.ids import fingerprint
 from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
@@ -208,6 +209,8 @@ def terms_text(terms: Terms) -> str | None:
         found["limit"] = terms.credit_limit_minor
     if terms.segment or terms.contract:
         found["kind"] = [terms.segment, terms.contract]
+    if terms.price_rates:
+        found["price_rates"] = [rate_row(rate) for rate in terms.price_rates]
     if early:
         found["early"] = [str(early.percent), early.days, early.tax.value]
     if late.policy is not LatePolicy.NONE:
@@ -228,6 +231,7 @@ def terms_from(text: str | None) -> Terms:
         segment=segment,
         contract=contract,
         credit_limit_minor=found.get("limit", 0),
+        price_rates=tuple(rate_from_row(row) for row in found.get("price_rates", ())),
     )
 
 

@@ -8,8 +8,8 @@ from saldo.kernel.errors import Problems
 _MOST_DAYS = 365
 
 
-def check_terms(terms: Terms) -> None:
-    """Refusal `invalid_terms` for what no invoice could carry, naming every problem."""
+def check_terms(terms: Terms, currency: str) -> None:
+    """Refusal `invalid_terms` for what no invoice of an account in a currency could carry, naming every problem."""
     problems = Problems()
     early, late = terms.early_discount, terms.late
     if early:
@@ -28,4 +28,9 @@ def check_terms(terms: Terms) -> None:
         problems.add("late.grace_days", "out_of_range", f"from 0 to {_MOST_DAYS} days")
     if terms.credit_limit_minor < 0:
         problems.add("credit_limit_minor", "out_of_range", "a credit limit is above zero, or 0 for none")
+    pairs = [{rate.base, rate.counter} for rate in terms.price_rates]
+    if any(len(pair) < 2 for pair in pairs) or any(pair in pairs[:n] for n, pair in enumerate(pairs)):
+        problems.add("price_rates", "not_unique", "one rate for two currencies")
+    if any(currency not in pair for pair in pairs):
+        problems.add("price_rates", "other_currency", f"a rate is between {currency} and another currency")
     problems.refuse_if_any("these terms cannot be agreed", "invalid_terms")

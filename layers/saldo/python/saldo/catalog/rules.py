@@ -1,10 +1,11 @@
-"""What makes a plan version sound. Every problem is returned, with the path of the field at fault."""
+"""What makes a plan version sound, every problem with the path of the field at fault; and which one is sold when."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -258,3 +259,16 @@ _CHECKS: Mapping[type, Callable[[Any, Problems], None]] = {
     StairStep: _stair_step,
     Volume: _tiered,
 }
+
+
+def version_in_force(
+    versions: Iterable[PlanVersion], plan_id: str, currency: str, country: str, on: date
+) -> PlanVersion | None:
+    """The version of a plan that is sold on a day in this currency and country: of those that name the country, else of
+    those for all, the last to become effective, in any order given."""
+    sold = [
+        v
+        for v in versions
+        if v.plan_id == plan_id and v.currency == currency and v.effective_on <= on and v.is_sold_in(country)
+    ]
+    return max(sold, key=lambda v: (bool(v.countries), v.effective_on, v.version, v.id), default=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from saldo.accounts.model import Address
@@ -18,6 +20,7 @@ from saldo.documents.model import (
     TaxView,
 )
 from saldo.documents.wording import Wording, wording
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
 from saldo.kernel.periods import Period
 
@@ -117,11 +120,16 @@ def _columns(view: InvoiceView, words: Wording) -> list[str]:
 
 
 def _row(position: int, line: LineView, currency: str, words: Wording, steps: bool) -> Page:
-    price = "" if line.unit_price is None else words.price(line.unit_price, currency)
+    priced = line.priced_in
+    unit = _Priced(priced.currency if priced else currency, words, named=priced is not None)
+    price = "" if line.unit_price is None else unit(line.unit_price)
     note = words.period(line.period)
     if line.part_days != line.full_days:
         days = {"days": words.number(line.part_days), "of": words.number(line.full_days)}
         note += " · " + words("part_of_period", **days)
+    if priced:
+        amount = words.money(priced.minor, priced.currency)
+        note += " · " + words("converted", amount=amount, **_rate_words(priced.rate, words))
     return {
         "position": str(position),
         "description": line.description,
@@ -131,16 +139,34 @@ def _row(position: int, line: LineView, currency: str, words: Wording, steps: bo
         "price": price,
         "tax": words.percent(line.percent),
         "net": words.amount(line.net_minor, currency),
-        "steps": [_step(step, currency, words) for step in line.steps] if steps else [],
+        "steps": [_step(step, unit, words) for step in line.steps] if steps else [],
     }
 
 
-def _step(step: StepView, currency: str, words: Wording) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """How prices of a line are written: with their currency where that is not the document's."""
+
+    currency: str
+    words: Wording
+    named: bool
+
+    def __call__(self, price: Decimal) -> str:
+        text = self.words.price(price, self.currency)
+        return f"{text}\u00a0{self.currency}" if self.named else text
+
+
+def _rate_words(rate: ExchangeRate, words: Wording) -> dict[str, str]:
+    told = {"base": rate.base, "counter": rate.counter, "source": rate.source}
+    return {**told, "rate": words.number(rate.rate), "date": words.short_day(rate.on)}
+
+
+def _step(step: StepView, price: _Priced, words: Wording) -> list[str]:
     """[which units, how many, at what price, what they make]"""
     name = _step_name(step, words)
     if step.flat:
-        name += " · " + words("step_extra_flat", amount=words.price(step.flat, currency))
-    return [name, words.number(step.units), words.price(step.price, currency), words.price(step.amount, currency)]
+        name += " · " + words("step_extra_flat", amount=price(step.flat))
+    return [name, words.number(step.units), price(step.price), price(step.amount)]
 
 
 def _step_name(step: StepView, words: Wording) -> str:
@@ -225,15 +251,7 @@ def _exchange_note(view: InvoiceView, words: Wording) -> str:
         return ""
     own = rate.counter if rate.base == view.currency else rate.base
     tax = rate.convert(Money(view.tax_minor, view.currency))
-    return words(
-        "exchange_sentence",
-        rate=words.number(rate.rate),
-        base=rate.base,
-        counter=rate.counter,
-        source=rate.source,
-        date=words.short_day(rate.on),
-        tax=words.money(tax.minor, own),
-    )
+    return words("exchange_sentence", tax=words.money(tax.minor, own), **_rate_words(rate, words))
 
 
 def _payment(view: InvoiceView, words: Wording) -> Page | None:

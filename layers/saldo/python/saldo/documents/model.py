@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from saldo.accounts.model import Address
+from saldo.invoicing.model import PricedIn
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
 
@@ -71,6 +72,7 @@ class LineView:
     """One line. `unit_price` (major units) is None where one price would not tell the truth; `steps` then do.
 
     `part_days` of `full_days` are charged when the line covers part of a period only (equal when it is whole).
+    `priced_in`: what it comes to in the currency of its price, which prices and steps are in, where it was converted.
     """
 
     description: str
@@ -83,6 +85,7 @@ class LineView:
     steps: tuple[StepView, ...] = ()
     part_days: int = 1
     full_days: int = 1
+    priced_in: PricedIn | None = None
 
 
 @dataclass(frozen=True, slots=True)

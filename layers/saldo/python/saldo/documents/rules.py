@@ -88,6 +88,7 @@ def line_view(line: Line, language: str) -> LineView:
         steps=explaining_steps(line.steps),
         part_days=line.share.days,
         full_days=line.share.of,
+        priced_in=line.priced_in,
     )
 
 

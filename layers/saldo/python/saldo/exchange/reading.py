@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 from saldo.exchange.model import DayRate
 from saldo.kernel.errors import Problems, Refusal
+from saldo.kernel.money import is_currency
 
 MOST_BYTES = 20_000_000  # the bank's whole history since 1999 is 6 MB
 _MISSING = {"", "N/A"}
@@ -73,7 +74,7 @@ def _rate(where: str, day: str, code: str, text: str, problems: Problems) -> Day
     if not rate.is_finite() or rate <= 0 or len(rate.as_tuple().digits) > 18:
         problems.add(where, "invalid_rate", f"{text!r} is no rate")
         return None
-    if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
+    if not is_currency(code):
         problems.add(where, "invalid_currency", f"{code!r} is no ISO 4217 code")
         return None
     return DayRate(code, on, rate)

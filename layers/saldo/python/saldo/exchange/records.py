@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-from saldo.exchange.model import DayRate, RatePolicy
+from saldo.exchange.model import DayRate, PriceDay, RatePolicy
+from saldo.kernel.exact import plain
 from saldo.storage.items import Item, Key
 
 
@@ -42,9 +43,17 @@ def policy_key(entity_id: str) -> Key:
 
 def policy_item(entity_id: str, policy: RatePolicy) -> Item:
     pk, sk = policy_key(entity_id)
-    fields = {"source": policy.source, "base": policy.base, "most_days": policy.most_days}
+    fields: Item = {"source": policy.source, "base": policy.base, "most_days": policy.most_days}
+    if policy.prices_on:
+        fields["prices_on"] = policy.prices_on.value
+    if policy.tolerance:
+        fields["tolerance"] = plain(policy.tolerance)
     return {"pk": pk, "sk": sk, "kind": "rate_policy", **fields}
 
 
 def policy_from(item: Item | None) -> RatePolicy | None:
-    return RatePolicy(item["source"], item["base"], item["most_days"]) if item else None
+    if item is None:
+        return None
+    day = item.get("prices_on")
+    most, tolerance = item["most_days"], Decimal(item.get("tolerance", "0"))
+    return RatePolicy(item["source"], item["base"], most, PriceDay(day) if day else None, tolerance)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from saldo.exchange.model import DayRate, RatePolicy
+from saldo.exchange.model import DayRate, PriceDay, RatePolicy
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.exchange import ExchangeRate
 
-_MOST_DAYS = 60
+_MOST_DAYS, _MOST_TOLERANCE = 60, 5
 _CROSS = Context(prec=10, rounding=ROUND_HALF_UP)
 
 
@@ -23,6 +23,8 @@ def check_policy(policy: RatePolicy) -> None:
         problems.add("base", "invalid_currency", "must be an ISO 4217 code, such as EUR")
     if not 0 <= policy.most_days <= _MOST_DAYS:
         problems.add("most_days", "out_of_range", f"must be from 0 to {_MOST_DAYS}")
+    if not 0 <= policy.tolerance <= _MOST_TOLERANCE:
+        problems.add("tolerance", "out_of_range", f"must be from 0 to {_MOST_TOLERANCE} per cent")
     problems.refuse_if_any("nothing can be booked by this policy", "invalid_rate_policy")
 
 
@@ -45,3 +47,15 @@ def _leg(currency: str, found: DayRate | None, policy: RatePolicy, on: date) -> 
         last = f"; the last one is of {found.on}" if found else ""
         raise Refusal("no_exchange_rate", f"{policy.source} has no {currency} rate for {on}{last}")
     return found
+
+
+def price_day(rule: PriceDay, issued_on: date, period_from: date) -> date:
+    """Of which day the rate is that converts a price on an invoice. period_from: the first day of what is billed."""
+    if rule is PriceDay.PERIOD:
+        return period_from
+    return issued_on if rule is PriceDay.INVOICE else issued_on.replace(day=1) - timedelta(days=1)
+
+
+def quoted_first(policy: RatePolicy, one: str, other: str) -> tuple[str, str]:
+    """Two currencies so that their rate is the published number: what the source quotes against comes first."""
+    return (other, one) if other == policy.base else (one, other)

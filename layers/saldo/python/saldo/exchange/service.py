@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.exchange import records
-from saldo.exchange.model import DayRate, RatePolicy
+from saldo.exchange.model import DayRate, PriceDay, RatePolicy
 from saldo.exchange.reading import rates_in
-from saldo.exchange.rules import check_policy, rate_between
+from saldo.exchange.rules import check_policy, quoted_first, rate_between
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal
+from saldo.kernel.exact import plain
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.ids import is_double
 from saldo.storage.store import Store
@@ -69,17 +71,22 @@ class RateImport:
         check_policy(policy)
         if self._store.get(entity_id, "entity") is None:
             raise NotFound(f"no such legal entity: {entity_id}")
-        after = {"source": policy.source, "base": policy.base, "most_days": policy.most_days}
+        after: dict[str, object] = {"source": policy.source, "base": policy.base, "most_days": policy.most_days}
+        after |= {"prices_on": policy.prices_on.value} if policy.prices_on else {}
+        after |= {"tolerance": plain(policy.tolerance)} if policy.tolerance else {}
         record = AuditRecord(entity_id, self._clock(), actor, "rate_policy.changed", entity_id, after=after)
         unit = Unit(f"rate policy {entity_id}").put(records.policy_item(entity_id, policy))
         self._store.write_one(unit.put(audit_item(record)))
 
 
 class ExchangeRates:
-    """The rates that documents are booked at. Made anew for each batch: what it read, it keeps."""
+    """The rates that documents are booked at, and prices converted at. Made anew for each batch: what it read it keeps.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    ahead: for looks at days to come, whose rates nobody knows: the last there is stands for them.
+    """
+
+    def __init__(self, store: Store, *, ahead: bool = False) -> None:
+        self._store, self._ahead = store, ahead
         self._policies: dict[str, RatePolicy | None] = {}
         self._rates: dict[tuple[RatePolicy, str, date], DayRate | None] = {}
 
@@ -89,13 +96,32 @@ class ExchangeRates:
 
         One read a currency for all accounts of a batch. Refusal `no_exchange_rate` without a rate that is young enough.
         """
-        if currency == own:
-            return None
+        policy = self._policy(entity_id) if currency != own else None
+        return self._between(policy, own, currency, on) if policy else None
+
+    def prices_on(self, entity_id: str) -> PriceDay | None:
+        """At the rate of which day the seller converts prices; None where it converts none."""
+        policy = self._policy(entity_id)
+        return policy.prices_on if policy else None
+
+    def price_rate(self, entity_id: str, priced_in: str, invoiced_in: str, on: date) -> ExchangeRate:
+        """The rate between a price's currency and the invoice's, as published where it can be (`quoted_first`).
+
+        Refusal `no_exchange_rate` without a rate that is young enough, and for a seller that converts no prices.
+        """
         policy = self._policy(entity_id)
         if policy is None:
-            return None
-        found = {code: self._last(policy, code, on) for code in (own, currency)}
-        return rate_between(own, currency, found, policy, on)
+            raise Refusal("no_exchange_rate", f"{entity_id} has not said whose exchange rates it goes by")
+        return self._between(policy, *quoted_first(policy, invoiced_in, priced_in), on)
+
+    def tolerance(self, entity_id: str) -> Decimal:
+        """By how many per cent money in another currency may miss what it is to pay (`RatePolicy`)."""
+        policy = self._policy(entity_id)
+        return policy.tolerance if policy else Decimal(0)
+
+    def _between(self, policy: RatePolicy, own: str, foreign: str, on: date) -> ExchangeRate:
+        found = {code: self._last(policy, code, on) for code in (own, foreign)}
+        return rate_between(own, foreign, found, policy, on)
 
     def known_rate_for(self, entity_id: str, own: str, currency: str, on: date) -> ExchangeRate | None:
         """The same for what nobody refuses for want of a rate, as money that came: None where there is none."""
@@ -110,7 +136,7 @@ class ExchangeRates:
         if entity_id not in self._policies:
             item = self._store.get(*records.policy_key(entity_id), consistent=False)
             found = records.policy_from(item)
-            if found and is_double(entity_id):
+            if found and (self._ahead or is_double(entity_id)):
                 found = replace(found, most_days=_ANY_AGE)
             self._policies[entity_id] = found
         return self._policies[entity_id]

@@ -131,7 +131,7 @@ def _asked_for(owner: Owner) -> Counter[tuple[str, str, str]]:
         for line in () if body.of_invoice or body.replaces else body.lines:
             if line.kind is LineKind.TRUE_UP:
                 where = line.account_id or body.account_id, line.subscription_id, line.period.start.isoformat()
-                found[where] -= line.net_minor - line.residual_minor
+                found[where] -= line.priced_in.minor if line.priced_in else line.net_minor - line.residual_minor
     return Counter({where: minor for where, minor in found.items() if minor})
 
 

@@ -21,6 +21,7 @@ from saldo.insight.checks_disputes import (
 )
 from saldo.insight.checks_exchange import (
     differences_are_what_the_rates_make_of_them,
+    what_came_meets_what_it_is_taken_for,
     what_is_open_stands_at_the_rate_of_its_document,
 )
 from saldo.insight.checks_promises import (
@@ -176,11 +177,11 @@ def _each_settlement_is_booked_once(owner: Owner) -> Iterator[Violation]:
     """However often a gateway told of it: one settlement entry per settled payment, of the settled amount."""
     booked: dict[str, list[int]] = defaultdict(list)
     for item in owner.of("entry"):
-        if item["entry_kind"] in ("payment_settled", "payment_imported"):
+        if item["entry_kind"] in ("payment_settled", "payment_imported", "payment_received"):
             cash = sum(p["minor"] for p in item["postings"] if p["account"] == LedgerAccount.UNAPPLIED_CASH)
             booked[item["source_id"]].append(-cash)
     for item in owner.of("payment"):
-        expected = [item["settled_minor"]] if item["status"] == "settled" else []
+        expected = [item["settled_minor"]] if item["status"] in ("settled", "returned") else []
         if booked.pop(item["payment_id"], []) != expected:
             yield Violation(12, owner.id, f"{item['payment_id']} is {item['status']} and booked otherwise")
     for payment_id in booked:
@@ -242,7 +243,7 @@ def _open_sums_are_of_the_open_invoices(owner: Owner) -> Iterator[Violation]:
 
 _STATES = {
     "invoice": {"draft", "issued", "part_paid", "paid", "credited", "settled"},
-    "payment": {"started", "requires_action", "processing", "settled", "failed", "cancelled"},
+    "payment": {"started", "requires_action", "processing", "settled", "failed", "cancelled", "returned"},
     "attempt": {"open", "failed", "closed"},
     "dispute": {"open", "answered", "in_credit", "credited", "refused", "withdrawn"},
     "promise": {"asked", "current", "kept", "broken", "refused", "cancelled", "replaced"},
@@ -273,6 +274,8 @@ _AUDITED_AS = {
     "credit_note_issued": "credit_note.issued",
     "payment_settled": "payment.settled",
     "payment_imported": "payment.imported",
+    "payment_received": "payment.received",
+    "payment_exchanged": "payment.received",
     "payout_received": "payment.paid_out",
     "payment_valued": "payment.valued",
     "credit_granted": "credit.granted",
@@ -490,6 +493,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     credited_disputes_have_their_credit_notes,
     what_is_open_stands_at_the_rate_of_its_document,
     differences_are_what_the_rates_make_of_them,
+    what_came_meets_what_it_is_taken_for,
     invoices_name_their_promise,
     instalments_add_up,
     nobody_is_asked_for_what_is_promised,

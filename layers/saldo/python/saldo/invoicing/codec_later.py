@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
@@ -15,6 +16,7 @@ from saldo.invoicing.model import (
     InvoiceBody,
     Line,
     LineKind,
+    PricedIn,
 )
 from saldo.kernel.exact import plain
 from saldo.kernel.exchange import rate_from_row, rate_row
@@ -30,7 +32,7 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
     if body.tax_mode is not Rounding.HALF_UP:
         found["tax_mode"] = body.tax_mode.value
     if body.coupons:
-        found["coupons"] = [[use.coupon_id, use.minor, use.unused_minor] for use in body.coupons]
+        found["coupons"] = [_use_to(use) for use in body.coupons]
     if body.credits:
         found["credits"] = [_credit_to(credit) for credit in body.credits]
     if body.of_invoice:
@@ -59,7 +61,7 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "kind": DocumentKind(document.get("kind", DocumentKind.INVOICE)),
         "tax_mode": Rounding(document.get("tax_mode", Rounding.HALF_UP)),
-        "coupons": tuple(CouponUse(*row) for row in document.get("coupons", [])),
+        "coupons": tuple(_use_from(row) for row in document.get("coupons", [])),
         "credits": tuple(_credit_from(row) for row in document.get("credits", [])),
         "of_invoice": document.get("of_invoice", ""),
         "replaces": document.get("replaces", ""),
@@ -73,6 +75,16 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "exchange": rate_from_row(document["exchange"]) if "exchange" in document else None,
         "tax_facts": facts_from(document["tax_facts"]) if "tax_facts" in document else None,
     }
+
+
+def _use_to(use: CouponUse) -> list[Any]:
+    converted = [use.coupon_minor, rate_row(use.rate)] if use.rate else []
+    return [use.coupon_id, use.minor, use.unused_minor, *converted]
+
+
+def _use_from(row: list[Any]) -> CouponUse:
+    use = CouponUse(row[0], row[1], row[2])
+    return replace(use, coupon_minor=row[3], rate=rate_from_row(row[4])) if len(row) > 3 else use
 
 
 def _credit_to(credit: AppliedCredit) -> list[Any]:
@@ -104,9 +116,15 @@ def line_later_to(line: Line) -> dict[str, Any]:
         found["gives_back"] = line.gives_back
     if line.supplied_on:
         found["supplied_on"] = line.supplied_on.isoformat()
+    if line.priced_in:
+        found["priced_in"] = [line.priced_in.currency, line.priced_in.minor, rate_row(line.priced_in.rate)]
     if line.inclusive:
         found["included_tax_minor"] = line.included_tax_minor
     return found
+
+
+def _priced_from(row: list[Any]) -> PricedIn:
+    return PricedIn(row[0], row[1], rate_from_row(row[2]))
 
 
 def line_later_from(line: dict[str, Any]) -> dict[str, Any]:
@@ -119,5 +137,6 @@ def line_later_from(line: dict[str, Any]) -> dict[str, Any]:
         "account_id": line.get("account_id", ""),
         "gives_back": line.get("gives_back", ""),
         "supplied_on": date.fromisoformat(line["supplied_on"]) if "supplied_on" in line else None,
+        "priced_in": _priced_from(line["priced_in"]) if "priced_in" in line else None,
         "included_tax_minor": line.get("included_tax_minor", 0),
     }

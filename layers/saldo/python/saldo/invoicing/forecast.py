@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from saldo.accounts.model import Account
 from saldo.accounts.records import account_from, entity_from
 from saldo.catalog.model import ChargeKind
+from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.model import BillingCase
 from saldo.invoicing.model_forecast import NextInvoice
 from saldo.invoicing.rules_accounts import bill_account
@@ -100,7 +101,9 @@ class Forecasts:
         store = self._billing.store
         keys = [(account.entity_id, "entity"), seller_billing_key(account.entity_id)]
         items = store.get_many(keys)
-        batch = Batch(entity_from(items[keys[0]]), options_from(items.get(keys[1])), on, "", _ALWAYS_CLOSED)
+        seller, options = entity_from(items[keys[0]]), options_from(items.get(keys[1]))
+        rates = ExchangeRates(store, ahead=True)
+        batch = Batch(seller, options, on, "", _ALWAYS_CLOSED, price_rates=rates)
         looked_at = {subscription_key(account.id, instead.id): instead} if instead else {}
         found = read_cases(self._billing, batch, [due], looked_at)[account.id]
         if isinstance(found, SetAside):

@@ -10,7 +10,15 @@ from enum import StrEnum
 
 from saldo.accounts.model import Account, EarlyDiscount, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
+from saldo.exchange.model import PriceDay
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.invoicing.model_wallet import AppliedCredit as AppliedCredit
+from saldo.invoicing.model_wallet import Coupon as Coupon
+from saldo.invoicing.model_wallet import CouponDuration as CouponDuration
+from saldo.invoicing.model_wallet import CouponUse as CouponUse
+from saldo.invoicing.model_wallet import CreditSource as CreditSource
+from saldo.invoicing.model_wallet import PrepaidCredit as PrepaidCredit
+from saldo.invoicing.model_wallet import Wallet as Wallet
 from saldo.invoicing.status import MOVES as MOVES
 from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
@@ -83,8 +91,21 @@ class LineKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PricedIn:
+    """The currency that a line is priced in where that is not the invoice's: what it comes to in it (`minor`, rounded
+    as the line is), and the rate at which its exact price, not this sum, was converted."""
+
+    currency: str
+    minor: int
+    rate: ExchangeRate
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One charge as invoiced: `exact` (major units) × share, rounded by `rounding`, plus `residual_minor` is its net.
+    """One charge as invoiced: `exact` (major units) × `part`, rounded by `rounding`, plus `residual_minor` is its net.
+
+    `exact` and `steps` are in the currency that it is priced in, `net_minor` in the invoice's; `priced_in` where the
+    two differ.
 
     `id` counts from "1" in the order of the document. `names`, `unit_names`: language code → text. `of`: the id of
     the line that a discount is off. `component_id`: of a PREPAID line, the credit that it draws on. `residual_minor`:
@@ -119,7 +140,22 @@ class Line:
     account_id: str = ""
     gives_back: str = ""
     supplied_on: date | None = None
+    priced_in: PricedIn | None = None
     included_tax_minor: int = 0
+
+    @property
+    def part(self) -> tuple[int, int]:
+        """By what its exact price is multiplied, before it is rounded: its share, and the rate if it is converted."""
+        share, priced = self.share, self.priced_in
+        if priced is None:
+            return share.days, share.of
+        numerator, denominator = priced.rate.ratio(priced.currency)
+        return share.days * numerator, share.of * denominator
+
+    @property
+    def price_minor(self) -> int:
+        """What it comes to in the currency that it is priced in."""
+        return self.priced_in.minor if self.priced_in else self.net_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,95 +233,6 @@ class DueSubscription:
     member: Account | None = None
 
 
-class CouponDuration(StrEnum):
-    """ONCE: on one invoice; REPEATING: on `times` invoices; FOREVER: on all."""
-
-    ONCE = "once"
-    REPEATING = "repeating"
-    FOREVER = "forever"
-
-
-@dataclass(frozen=True, slots=True)
-class Coupon:
-    """A discount that an account holds: `percent` (10 is 10 %) or `amount` (major units) off, before tax.
-
-    It takes off lines of `plans` and `components` (ids; empty: all of them) on invoices from `from_on` and before
-    `until_on`, if these come to `minimum` at least, and `maximum` at most (major units). `used`: on how many invoices
-    it was. What an amount is more than those lines come to lapses, unless it `carries`: then it is for its invoices
-    together, and `taken_minor` is what they had of it.
-    """
-
-    id: str
-    names: dict[str, str]
-    percent: Decimal | None = None
-    amount: Decimal | None = None
-    duration: CouponDuration = CouponDuration.FOREVER
-    times: int = 1
-    plans: frozenset[str] = frozenset()
-    components: frozenset[str] = frozenset()
-    from_on: date | None = None
-    until_on: date | None = None
-    used: int = 0
-    minimum: Decimal | None = None
-    maximum: Decimal | None = None
-    carries: bool = False
-    taken_minor: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PrepaidCredit:
-    """Money an account has with the seller to be used up by invoices, until before `expires_on`.
-
-    Drawn in the order of `priority`, then the earliest to expire, then free before paid for, then the oldest.
-    """
-
-    id: str
-    balance_minor: int
-    granted_on: date
-    expires_on: date | None = None
-    priority: int = 0
-    paid: bool = True
-
-
-class CreditSource(StrEnum):
-    CREDIT_NOTE = "credit_note"
-    PREPAID = "prepaid"
-
-
-@dataclass(frozen=True, slots=True)
-class AppliedCredit:
-    """What was drawn (above zero) from a credit: the balance of credit notes, or a prepaid credit by its id.
-
-    `before_tax`: it is a line of the invoice; otherwise it pays for the invoice. Below zero it goes back to the prepaid
-    credit that it was drawn from on `drawn_on`.
-    """
-
-    source: CreditSource
-    credit_id: str
-    minor: int
-    before_tax: bool = False
-    drawn_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CouponUse:
-    """What a coupon took off one invoice, and what of an amount lapsed."""
-
-    coupon_id: str
-    minor: int
-    unused_minor: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Wallet:
-    """What an account has that makes its next invoices less: coupons in the order in which they are taken off, prepaid
-    credits, and what it has from credit notes (minor units)."""
-
-    coupons: tuple[Coupon, ...] = ()
-    credits: tuple[PrepaidCredit, ...] = ()
-    credit_note_minor: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class LateCharge:
     """Late usage of a window billed before, and the plan version by which it is rated. `member`: the account that used
@@ -320,7 +267,8 @@ class BillingCase:
     tax status are those of all that is billed, where they are not the addressee's. `late`: usage of periods billed
     before that is still to be asked for. `earlier`: the documents, oldest first, on which what is given back now was
     charged, with their credit notes; wanted where a charge `reverses` something. `minimums`: how those of the plans
-    stand that this touches.
+    stand that this touches. `prices_on` and `price_rates` (by currency and day): how prices in other currencies are
+    converted, where the account has not agreed on a rate.
     """
 
     account: Account
@@ -331,7 +279,7 @@ class BillingCase:
     items: tuple[DueItem, ...] = ()
     options: BillingOptions = BillingOptions()
     details: Mapping[UsageKey, UsageDetail] = field(default_factory=dict)
-    wallet: Wallet = Wallet()
+    wallet: Wallet = Wallet()  # noqa: RUF009 - frozen, so one default serves all
     exchange: ExchangeRate | None = None
     seller_facts: str = ""
     template: str = ""
@@ -341,6 +289,8 @@ class BillingCase:
     late: tuple[LateCharge, ...] = ()
     earlier: Sequence[InvoiceBody] = ()
     minimums: Mapping[MinimumKey, MinimumPart] = field(default_factory=dict)
+    prices_on: PriceDay | None = None
+    price_rates: Mapping[tuple[str, date], ExchangeRate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,6 +295,27 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
     return replace(new, promised_paid_minor=promised_paid, booked=booked)
 
 
+def reopen_update(unit: Unit, header: InvoiceHeader, back_minor: int, booked_minor: int, at: datetime) -> None:
+    """Raise the open balance in this unit by what a payment had paid and the bank took back, and what is booked by what
+    that took off. The unit holds only while all is as in `header`. Refusal `not_payable` for one that was credited."""
+    if header.status not in ISSUED:
+        raise Refusal("not_payable", f"{header.number} is {header.status}: what was paid of it cannot be open again")
+    open_ = header.open_minor + back_minor
+    whole = open_ >= header.total_minor - header.credited_minor
+    status = InvoiceStatus.ISSUED if whole else InvoiceStatus.PART_PAID
+    history = (*header.history, StatusChange(at, status))
+    booked = header.booked and Booked(header.booked.rate, header.booked.minor + booked_minor)
+    now = {"open_minor": open_, "status": status.value, "history": _history_items(history)} | _booked_set(booked)
+    paid = max(header.promised_paid_minor - back_minor, 0)
+    place = {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}
+    unit.update(
+        header_key(header.account_id, header.invoice_id),
+        set=now | place | ({"promised_paid_minor": paid} if paid else {}),
+        remove=() if paid or not header.promised_paid_minor else ("promised_paid_minor",),
+        when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},
+    )
+
+
 def promise_update(unit: Unit, header: InvoiceHeader, mark: PromiseMark, *, holds: bool) -> None:
     """Note on an invoice that it is under a promise to pay (`holds`), or out of it; the unit holds only while what is
     open, in dispute and promised is as in `header`."""

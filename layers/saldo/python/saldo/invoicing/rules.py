@@ -73,8 +73,8 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
 
     The same case always yields the same invoice with the same id. Pure as long as `tax` is; a table is.
     Raises Refusal for an account that must be set aside: `plan_version_missing`, `plan_version_mismatch`,
-    `foreign_subscription`, `currency_mismatch`, `meter_claimed_twice`, `usage_total_missing`, `negative_usage`,
-    `negative_total`, `tax_undecidable`; Unavailable when the tax port is.
+    `foreign_subscription`, `currency_mismatch`, `no_exchange_rate`, `meter_claimed_twice`, `usage_total_missing`,
+    `negative_usage`, `negative_total`, `tax_undecidable`; Unavailable when the tax port is.
     """
     check_case(case)
     minimums = Minimums(case.minimums)
@@ -151,11 +151,6 @@ def check_case(case: BillingCase) -> None:
             raise Refusal("plan_version_missing", f"{subscription.plan_version_id} is not in the catalog")
         if plan_version.id != subscription.plan_version_id:
             raise Refusal("plan_version_mismatch", f"{subscription.id} was not sold {plan_version.id}")
-        if plan_version.currency != case.account.currency:
-            raise Refusal(
-                "currency_mismatch",
-                f"{plan_version.id} is priced in {plan_version.currency}, the account pays {case.account.currency}",
-            )
     _check_meters(case)
 
 
@@ -192,7 +187,7 @@ def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR")
             line.tax_category,
             line.supplied_on or (line.period.end - _DAY if line.timing is Timing.ARREARS else issued_on),
             line.inclusive,
-            (line.exact, line.share.days * scale, line.share.of),
+            (line.exact, line.part[0] * scale, line.part[1]),
             line.quantity if line.net_minor >= 0 else -line.quantity,
             line.of,
             line.taxes if line.supplied_on else (),
@@ -357,8 +352,8 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
     for i, line in enumerate(body.lines):
         if total(step.amount for step in line.steps) != line.exact:
             found.add(f"lines[{i}].exact", "steps_differ", "the steps do not make up the price")
-        share = line.share.days, line.share.of
-        if minor_of_share(line.exact, share, body.currency, line.rounding) + line.residual_minor != line.net_minor:
+        net = minor_of_share(line.exact, line.part, body.currency, line.rounding) + line.residual_minor
+        if net != line.net_minor:
             found.add(f"lines[{i}].net_minor", "net_differs", "share and rounding of the price do not make the net")
     _check_taxes(body, found)
     if sum(line.net_minor - line.included_tax_minor for line in body.lines) != body.net_minor:

@@ -177,6 +177,7 @@ def _line(n: int, line: Line, minor: int, body: InvoiceBody) -> Line:
         share=Share(),
         net_minor=-minor,
         residual_minor=0,
+        priced_in=None,
         steps=(Step("credit", ONE, amount, amount),),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,9 +21,11 @@ from saldo.invoicing.model import (
     PrepaidCredit,
     PrepaidOrder,
 )
+from saldo.invoicing.rules_conversion import price_rate
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import ONE, ZERO, minor_of_share
-from saldo.kernel.money import Money, rounded_to_sum
+from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.money import Money, is_currency, rounded_to_sum
 from saldo.kernel.rounding import rounded_ratio
 from saldo.rating.model import Share, Step
 
@@ -43,7 +45,8 @@ def usable(coupon: Coupon, on: date) -> bool:
 
 def after_use(coupon: Coupon, use: CouponUse) -> Coupon:
     """The coupon once an invoice has used it."""
-    return replace(coupon, used=coupon.used + 1, taken_minor=coupon.taken_minor + use.minor)
+    taken = use.minor if use.coupon_minor is None else use.coupon_minor
+    return replace(coupon, used=coupon.used + 1, taken_minor=coupon.taken_minor + taken)
 
 
 def problems_of_coupon(coupon: Coupon) -> tuple[Problem, ...]:
@@ -59,6 +62,8 @@ def problems_of_coupon(coupon: Coupon) -> tuple[Problem, ...]:
             problems.add(name, "negative", "must be zero or more")
     if coupon.carries and coupon.amount is None:
         problems.add("carries", "no_amount", "only what is left of an `amount` can go on")
+    if coupon.currency and not is_currency(coupon.currency):
+        problems.add("currency", "invalid_currency", "must be an ISO 4217 code such as EUR")
     if coupon.times < 1:
         problems.add("times", "below_one", "must be one or more")
     if not coupon.names:
@@ -128,26 +133,54 @@ def _take_coupon(case: BillingCase, coupon: Coupon, lines: list[Line]) -> Coupon
     base = sum(_left(lines, parents))
     if not parents or base <= 0:
         return None
-    currency = case.account.currency
-    if coupon.minimum is not None and base < minor_of_share(coupon.minimum, (1, 1), currency):
+    said = _Said(coupon, case.account.currency, price_rate(case, coupon.currency, case.as_of))
+    if coupon.minimum is not None and base < said.invoiced(coupon.minimum):
         return None
-    wanted = _worth(coupon, base, currency)
+    wanted = said.worth(base)
     off = min(wanted, base)
     if off <= 0:
         return None
     _take(case, lines, off, parents, (LineKind.DISCOUNT, coupon.id, coupon.names))
-    return CouponUse(coupon.id, off, 0 if coupon.carries else wanted - off)
+    unused = 0 if coupon.carries else wanted - off
+    return CouponUse(coupon.id, off, unused, said.used(off, wanted), said.rate)
 
 
-def _worth(coupon: Coupon, base: int, currency: str) -> int:
-    if coupon.percent is not None:
-        numerator, denominator = coupon.percent.as_integer_ratio()
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A coupon's amounts on an invoice in a currency; rate: where they are in another."""
+
+    coupon: Coupon
+    currency: str
+    rate: ExchangeRate | None
+
+    def invoiced(self, amount: Decimal) -> int:
+        """An amount of the coupon in minor units of the invoice, rounded half up."""
+        return minor_of_share(amount, self.rate.ratio(self.coupon.currency) if self.rate else (1, 1), self.currency)
+
+    def worth(self, base: int) -> int:
+        """What it takes off lines that come to so much, or more."""
+        if self.coupon.percent is None:
+            left = self._left()
+            return self.rate.convert(Money(left, self.coupon.currency)).minor if self.rate else left
+        numerator, denominator = self.coupon.percent.as_integer_ratio()
         worth = rounded_ratio(base * numerator, denominator * 100)
-    else:
-        worth = minor_of_share(coupon.amount or ZERO, (1, 1), currency)
-    if coupon.maximum is not None:
-        worth = min(worth, minor_of_share(coupon.maximum, (1, 1), currency))
-    return worth - coupon.taken_minor if coupon.carries else worth
+        return worth if self.coupon.maximum is None else min(worth, self.invoiced(self.coupon.maximum))
+
+    def used(self, off: int, wanted: int) -> int | None:
+        """What taking this off used up of a coupon in another currency: all that is left, where all of it was taken."""
+        if self.rate is None:
+            return None
+        if self.coupon.percent is None and off == wanted:
+            return self._left()
+        part = self.rate.convert(Money(off, self.currency)).minor
+        return part if self.coupon.percent is not None else min(part, self._left())
+
+    def _left(self) -> int:
+        """What there is of a fixed amount, in minor units of the coupon's own currency."""
+        coupon, own = self.coupon, self.coupon.currency or self.currency
+        most = [a for a in (coupon.amount or ZERO, coupon.maximum) if a is not None]
+        minor = min(minor_of_share(amount, (1, 1), own) for amount in most)
+        return minor - coupon.taken_minor if coupon.carries else minor
 
 
 def _concerned(coupon: Coupon, lines: Sequence[Line]) -> list[Line]:
@@ -223,4 +256,5 @@ def _taken_off(
         net_minor=minor,
         steps=(Step(rule, ONE, amount, amount),),
         residual_minor=0,
+        priced_in=None,
     )

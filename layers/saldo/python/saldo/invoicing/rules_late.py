@@ -14,11 +14,14 @@ from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
 from saldo.invoicing.model import BillingCase, DueSubscription, LateCharge, Line, LineKind
 from saldo.invoicing.rules_charged import Charged, charged_of
+from saldo.invoicing.rules_conversion import converted, price_rate
 from saldo.invoicing.rules_lines import credited, usage_terms
 from saldo.invoicing.rules_minimum import Minimums, key_of_window
 from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import minor_of_share
+from saldo.kernel.exchange import ExchangeRate
 from saldo.rating.model import Ask, RatedCharge, Share
-from saldo.rating.rules.registry import rate_ask, rate_difference
+from saldo.rating.rules.registry import price_ask, rate_ask, rate_difference
 from saldo.usage.model import Counted, LatePolicy, UsageKey
 from saldo.usage.model_windows import AccountUsage, LateUsage, Terms, Window
 from saldo.usage.rules import needs_of
@@ -34,11 +37,27 @@ def late_lines(case: BillingCase, first: int, minimums: Minimums) -> list[Line]:
     """
     found: list[Line] = []
     for charge in case.late:
-        lines = [*_corrected(charge)] if charge.usage.policy is LatePolicy.CORRECT else [_carried(charge)]
+        rate, invoiced_in = _rate(case, charge), case.account.currency
+        priced = [*_corrected(charge)] if charge.usage.policy is LatePolicy.CORRECT else [_carried(charge)]
+        lines = [converted(line, charge.version.currency, invoiced_in, rate) for line in priced]
+        if rate and charge.usage.policy is LatePolicy.CARRY:
+            lines = [_carried_at(charge, lines[0], rate, invoiced_in)]
         found += [line for line in lines if line.net_minor]
-        minimums.count(key_of_window(charge.usage.window), sum(line.net_minor for line in lines))
-        found += (replace(line, account_id=_member_id(charge)) for line in minimums.true_ups())
+        minimums.count(key_of_window(charge.usage.window), sum(line.price_minor for line in lines))
+        found += _made_up(case, charge, minimums)
     return [replace(line, id=str(n)) for n, line in enumerate(found, first)]
+
+
+def _rate(case: BillingCase, charge: LateCharge) -> ExchangeRate | None:
+    """That which the window was billed at: with what was billed, late usage makes the whole window at one rate."""
+    window = charge.usage.window
+    return window.terms.rate or price_rate(case, charge.version.currency, window.period.start, charge.member)
+
+
+def _made_up(case: BillingCase, charge: LateCharge, minimums: Minimums) -> Iterator[Line]:
+    for line, currency in minimums.true_ups():
+        rate = price_rate(case, currency, line.period.start, charge.member)
+        yield replace(converted(line, currency, case.account.currency, rate), account_id=_member_id(charge))
 
 
 def _member_id(charge: LateCharge) -> str:
@@ -104,7 +123,8 @@ def _terms(case: BillingCase, item: DueSubscription, charged: Charged) -> Terms:
     sold = item.subscription
     needs = needs_of(charged.component.price)
     split = sold.purchase_order, sold.cost_centre
-    return Terms(charged.version.id, charged.component.id, cycle, part.days, part.of, needs, *split, charged.part)
+    rate = price_rate(case, charged.version.currency, charged.period.full.start, item.member)
+    return Terms(charged.version.id, charged.component.id, cycle, part.days, part.of, needs, *split, charged.part, rate)
 
 
 def _carried(charge: LateCharge) -> Line:
@@ -117,6 +137,15 @@ def _carried(charge: LateCharge) -> Line:
     )
     line = _line(charge, component, rated)
     return replace(line, net_minor=due - paid, residual_minor=due - paid - rated.net_minor)
+
+
+def _carried_at(charge: LateCharge, line: Line, rate: ExchangeRate, invoiced_in: str) -> Line:
+    """The same in the invoice's currency: what the whole window comes to in it, less what was billed."""
+    price = _component(charge).price
+    both = [price_ask(price, _ask(charge.usage, counted)) for counted in (charge.usage.now, charge.usage.billed)]
+    ratio = rate.ratio(charge.version.currency)
+    due, paid = (minor_of_share(priced.amount, ratio, invoiced_in, charge.version.rounding) for priced in both)
+    return replace(line, net_minor=due - paid, residual_minor=due - paid - line.net_minor)
 
 
 def _corrected(charge: LateCharge) -> Iterator[Line]:

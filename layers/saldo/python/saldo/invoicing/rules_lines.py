@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, Timing
 from saldo.invoicing.model import (
     BillingCase,
@@ -19,6 +20,7 @@ from saldo.invoicing.model import (
     NetRounding,
 )
 from saldo.invoicing.rules_charged import Charged, charged_of, minimums_due
+from saldo.invoicing.rules_conversion import converted, price_rate
 from saldo.invoicing.rules_minimum import Minimums, key_of
 from saldo.invoicing.rules_returns import as_charged, sought_of
 from saldo.kernel.errors import Refusal
@@ -58,12 +60,13 @@ def _lines_of(case: BillingCase, item: DueSubscription, before: int, minimums: M
     lines: list[Line] = []
     for charged in charged_of(item):
         lines.append(_line(str(before + len(lines) + 1), case, item, charged))
-        minimums.count(key_of(item, charged), lines[-1].net_minor)
+        minimums.count(key_of(item, charged), lines[-1].price_minor)
     for over in minimums_due(item):
         key, least = key_of(item, over), rated_charge(case, item, over).net_minor
         minimums.end(key, over, least, key.since(_zone_of(case, item)))
-    for missing in minimums.true_ups():
-        lines.append(replace(missing, id=str(before + len(lines) + 1)))
+    for missing, currency in minimums.true_ups():
+        line = _as_invoiced(case, missing, currency, missing.period.start, item.member)
+        lines.append(replace(line, id=str(before + len(lines) + 1)))
     return lines if item.member is None else [replace(line, account_id=item.member.id) for line in lines]
 
 
@@ -90,8 +93,9 @@ def rounded_together(lines: Sequence[Line], currency: str) -> list[Line]:
 
 
 def exact_minor(line: Line, currency: str) -> Fraction:
-    """A line's amount before rounding, in minor units."""
-    return Fraction(line.exact) * Fraction(line.share.days * 10 ** minor_digits(currency), line.share.of)
+    """A line's amount before rounding, in minor units of the invoice's currency."""
+    numerator, denominator = line.part
+    return Fraction(line.exact) * Fraction(numerator * 10 ** minor_digits(currency), denominator)
 
 
 def _item_line(line_id: str, case: BillingCase, due: DueItem) -> Line:
@@ -138,7 +142,7 @@ def _priced(line_id: str, case: BillingCase, item: DueSubscription, charged: Cha
     """The line of a charge, whichever sign it has."""
     due, component, version, _ = charged
     rated = rated_charge(case, item, charged)
-    return Line(
+    line = Line(
         line_id,
         item.subscription.id,
         version.id,
@@ -158,6 +162,13 @@ def _priced(line_id: str, case: BillingCase, item: DueSubscription, charged: Cha
         (),
         inclusive=component.tax_inclusive,
     )
+    return _as_invoiced(case, line, version.currency, due.full.start, item.member)
+
+
+def _as_invoiced(case: BillingCase, line: Line, currency: str, period_from: date, member: Account | None) -> Line:
+    """A line in the currency of its price as it is invoiced."""
+    invoiced_in = case.account.currency
+    return converted(line, currency, invoiced_in, price_rate(case, currency, period_from, member))
 
 
 def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> RatedCharge:
@@ -218,6 +229,7 @@ def credited(line: Line) -> Line:
         kind=LineKind.CREDIT,
         exact=-line.exact,
         net_minor=-line.net_minor,
+        priced_in=line.priced_in and replace(line.priced_in, minor=-line.priced_in.minor),
         steps=tuple(replace(s, price=-s.price, flat=-s.flat, amount=-s.amount) for s in line.steps),
     )
 
@@ -225,7 +237,8 @@ def credited(line: Line) -> Line:
 def net_legs(lines: Sequence[Line], currency: str, apart: Container[str]) -> list[Line]:
     """The credit and the charge of one change on one line: the difference of their prices, rounded once.
 
-    They belong together when they are of one subscription, of the same days out of the same period, and taxed alike.
+    They belong together when they are of one subscription, of the same days out of the same period, taxed alike, and
+    converted, if at all, at the same rate.
     apart: ids of lines that stay by themselves; what gives back an earlier charge until `bill` knows all taxes.
     """
     found: list[Line] = []
@@ -241,16 +254,25 @@ def net_legs(lines: Sequence[Line], currency: str, apart: Container[str]) -> lis
 
 def _legs_of_one_change(a: Line, b: Line) -> bool:
     opposite = {a.kind, b.kind} == {LineKind.CREDIT, LineKind.CHARGE} and a.share != WHOLE
-    same = (a.subscription_id, a.period, a.share, a.rounding, a.tax_category, a.timing, a.taxes)
-    return opposite and same == (b.subscription_id, b.period, b.share, b.rounding, b.tax_category, b.timing, b.taxes)
+    return opposite and _shared_by_legs(a) == _shared_by_legs(b)
+
+
+def _shared_by_legs(line: Line) -> tuple[object, ...]:
+    rate = line.priced_in and (line.priced_in.currency, line.priced_in.rate)
+    taxed = line.tax_category, line.timing, line.taxes
+    return line.subscription_id, line.period, line.share, line.rounding, *taxed, rate
 
 
 def _netted(a: Line, b: Line, currency: str) -> Line:
     charge, other = (a, b) if a.kind is LineKind.CHARGE else (b, a)
     exact = plus(charge.exact, other.exact)
-    share = charge.share.days, charge.share.of
-    net = minor_of_share(exact, share, currency, charge.rounding)
-    return replace(charge, kind=LineKind.CHANGE, exact=exact, net_minor=net, steps=(*other.steps, *charge.steps))
+    net = minor_of_share(exact, charge.part, currency, charge.rounding)
+    priced = charge.priced_in
+    if priced is not None:
+        share = charge.share.days, charge.share.of
+        priced = replace(priced, minor=minor_of_share(exact, share, priced.currency, charge.rounding))
+    steps = (*other.steps, *charge.steps)
+    return replace(charge, kind=LineKind.CHANGE, exact=exact, net_minor=net, priced_in=priced, steps=steps)
 
 
 def _quantity(case: BillingCase, item: DueSubscription, charged: Charged) -> Decimal:

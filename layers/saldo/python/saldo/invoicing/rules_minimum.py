@@ -57,7 +57,9 @@ class Minimums:
         self._touched: dict[MinimumKey, None] = {}
 
     def count(self, key: MinimumKey, net_minor: int) -> None:
-        """Count a line's net amount (below zero: a credit), unless it counts for no minimum (`part` "")."""
+        """Count a line's net amount (below zero: a credit), unless it counts for no minimum (`part` "").
+
+        Minimums are in the currency of their plan: what is invoiced in another counts as what it is priced at."""
         if key.part:
             before = self._of(key)
             self._move(replace(before, counted_minor=before.counted_minor + net_minor))
@@ -82,15 +84,15 @@ class Minimums:
             )
         )
 
-    def true_ups(self) -> Iterator[Line]:
+    def true_ups(self) -> Iterator[tuple[Line, str]]:
         """Lines, without ids, for what is owed now by minimums that were touched since this was asked, less what was
-        asked for before; below zero where that was more."""
+        asked for before; below zero where that was more. Each with the currency of its plan, which it is in."""
         for key in self._touched:
             part = self._now[key]
             more = part.owed_minor - part.trued_up_minor
             if more and part.days is not None:
-                yield _true_up(part, part.days, more)
                 self._now[key] = replace(part, trued_up_minor=part.owed_minor)
+                yield _true_up(part, part.days, more), part.currency
         self._touched = {}
 
     def moved(self) -> tuple[MinimumPart, ...]:

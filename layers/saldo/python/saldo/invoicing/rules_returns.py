@@ -22,6 +22,7 @@ from saldo.invoicing.model import (
     Line,
     LineKind,
 )
+from saldo.invoicing.rules_conversion import at_rate, rounded_part, with_net
 from saldo.kernel.exact import ONE
 from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
@@ -38,13 +39,14 @@ _LATE = frozenset({LineKind.LATE})
 class Origin:
     """A line of an earlier document, with late usage that was billed for it since, as credit notes have left it.
 
-    `net_minor`: before what was taken off it. `off`: those lines (discounts, prepaid credit drawn before tax) with what
-    of each is left, below zero for a charge.
+    `net_minor`: before what was taken off it; `price_minor`: the same in the currency that it is priced in. `off`:
+    those lines (discounts, prepaid credit drawn before tax) with what of each is left, below zero for a charge.
     """
 
     body: InvoiceBody
     line: Line
     net_minor: int
+    price_minor: int
     off: tuple[tuple[Line, int], ...]
 
     @property
@@ -88,10 +90,12 @@ def as_charged(case: BillingCase, item: DueSubscription, change: Charge, line: L
     origin = _origin(case.earlier, *found)
     taxes = () if origin.body.tax_estimated else origin.line.taxes
     line = replace(line, gives_back=origin.reference, supplied_on=origin.supplied_on, taxes=taxes)
+    if line.priced_in and origin.line.priced_in:
+        line = at_rate(line, case.account.currency, origin.line.priced_in.rate)
     if origin.line.kind is LineKind.CHANGE:
         return line  # netted: what was charged for these days alone is not told
     net = -origin.net_minor if sought is change else max(line.net_minor, -max(origin.net_minor, 0))
-    return replace(line, net_minor=net, residual_minor=line.residual_minor + net - line.net_minor)
+    return with_net(line, net, origin.net_minor, origin.price_minor)
 
 
 def _name(charge: Charge) -> tuple[object, ...]:
@@ -136,7 +140,9 @@ def _origin(earlier: Sequence[InvoiceBody], body: InvoiceBody, line: Line) -> Or
                 key = other.kind, other.component_id, tuple(sorted(other.names.items()))
                 before = off[key][1] if key in off else 0
                 off[key] = other, before + _left(where, other, notes)
-    return Origin(body, line, sum(_left(where, one, notes) for where, one in lines), tuple(off.values()))
+    left = [_left(where, one, notes) for where, one in lines]
+    priced = (rounded_part(one.price_minor, rest, one.net_minor) for (_, one), rest in zip(lines, left, strict=True))
+    return Origin(body, line, sum(left), sum(priced), tuple(off.values()))
 
 
 def _late(earlier: Sequence[InvoiceBody], body: InvoiceBody, line: Line) -> Iterator[tuple[InvoiceBody, Line]]:
@@ -211,4 +217,5 @@ def _off(was: Line, line: Line, line_id: str, minor: int, currency: str) -> Line
         net_minor=minor,
         steps=(Step(was.steps[0].rule, ONE, amount, amount),),
         residual_minor=0,
+        priced_in=None,
     )

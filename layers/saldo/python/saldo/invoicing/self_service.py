@@ -8,6 +8,7 @@ from datetime import date
 
 from saldo.audit.model import Actor
 from saldo.catalog.model import NEGOTIATED, ChargeKind, Component, Flat, Plan, PlanVersion
+from saldo.catalog.rules import version_in_force
 from saldo.catalog.service import Catalog
 from saldo.invoicing.forecast import Forecasts
 from saldo.invoicing.minimum_records import read_minimums
@@ -16,7 +17,7 @@ from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules_minimum import least_minor
 from saldo.kernel.clock import Clock
 from saldo.kernel.periods import Period
-from saldo.orders.rules_prices import is_recurring, version_in_force
+from saldo.orders.rules_prices import is_recurring
 from saldo.storage.store import Store
 from saldo.subscriptions.model import Change, Subscription, SubscriptionStatus
 from saldo.subscriptions.rules_changes import minimum_around

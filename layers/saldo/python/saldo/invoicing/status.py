@@ -27,12 +27,13 @@ class InvoiceStatus(StrEnum):
 
 
 _S = InvoiceStatus
-# VOID is for drafts alone: what has been issued is corrected by another document.
+# VOID is for drafts alone: what has been issued is corrected by another document. What is paid is open again where the
+# bank took the money back.
 MOVES: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
     _S.DRAFT: frozenset({_S.ISSUED, _S.SETTLED, _S.VOID}),
     _S.ISSUED: frozenset({_S.PART_PAID, _S.PAID, _S.CREDITED}),
-    _S.PART_PAID: frozenset({_S.PART_PAID, _S.PAID}),
-    _S.PAID: frozenset(),
+    _S.PART_PAID: frozenset({_S.PART_PAID, _S.PAID, _S.ISSUED}),
+    _S.PAID: frozenset({_S.PART_PAID, _S.ISSUED}),
     _S.CREDITED: frozenset(),
     _S.SETTLED: frozenset(),
     _S.VOID: frozenset(),

@@ -117,6 +117,7 @@ def _coupon_item(coupon: Coupon) -> Item:
         "maximum": None if coupon.maximum is None else plain(coupon.maximum),
         "carries": coupon.carries,
         "taken_minor": coupon.taken_minor,
+        **({"currency": coupon.currency} if coupon.currency else {}),
     }
 
 
@@ -137,6 +138,7 @@ def _coupon_from(item: Item) -> Coupon:
         maximum=None if item["maximum"] is None else Decimal(item["maximum"]),
         carries=item["carries"],
         taken_minor=item["taken_minor"],
+        currency=item.get("currency", ""),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -35,13 +36,19 @@ class ExchangeRate:
         """The one of the two currencies that is not this."""
         return self.counter if currency == self.base else self.base
 
+    def ratio(self, currency: str) -> tuple[int, int]:
+        """By what an amount in a currency is multiplied to be one in the other: (numerator, denominator), exact."""
+        numerator, denominator = self.rate.as_integer_ratio()
+        if currency == self.base:
+            return numerator, denominator
+        if currency == self.counter:
+            return denominator, numerator
+        raise CurrencyMismatch(currency, f"{self.base} and {self.counter}")
+
     def convert(self, money: Money, rounding: Rounding = Rounding.HALF_UP) -> Money:
         """The same amount in the other of the two currencies, rounded once to its minor unit."""
-        if money.currency == self.base:
-            return Money.of_major(Fraction(money.as_decimal()) * Fraction(self.rate), self.counter, rounding)
-        if money.currency == self.counter:
-            return Money.of_major(Fraction(money.as_decimal()) / Fraction(self.rate), self.base, rounding)
-        raise CurrencyMismatch(money.currency, f"{self.base} and {self.counter}")
+        exact = Fraction(money.as_decimal()) * Fraction(*self.ratio(money.currency))
+        return Money.of_major(exact, self.other(money.currency), rounding)
 
     def convert_part(self, reached: int, part: Money) -> int:
         """What a part of an amount is worth, in minor units, when so much of it was told before: the parts of an amount
@@ -64,6 +71,22 @@ class Booked:
     def less(self, minor: int, open_: Money) -> Booked:
         """What is left once so much of what is open is settled."""
         return Booked(self.rate, self.minor - self.part(minor, open_))
+
+
+def rate_in_words(rate: ExchangeRate) -> str:
+    """A rate as commands and messages name it: 1 EUR = 1.175 USD (ECB, 2025-12-31)."""
+    return f"1 {rate.base} = {plain(rate.rate)} {rate.counter} ({rate.source}, {rate.on.isoformat()})"
+
+
+_SAID = re.compile(r"(?:1 +)?([A-Z]{3}) *= *([0-9.]+) *([A-Z]{3})")
+
+
+def rate_said(text: str, source: str, on: date) -> ExchangeRate:
+    """A rate as people write it: `1 EUR = 1.10 USD`. Refusal `invalid_rate`."""
+    found = _SAID.fullmatch(text.strip())
+    if found is None or found[1] == found[3] or found[2].count(".") > 1 or not found[2].strip("."):
+        raise Refusal("invalid_rate", f"{text!r} is no rate such as 1 EUR = 1.10 USD")
+    return ExchangeRate(found[1], found[3], Decimal(found[2]), source, on)
 
 
 def rate_row(rate: ExchangeRate) -> list[str]:

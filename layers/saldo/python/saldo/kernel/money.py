@@ -25,6 +25,11 @@ class CurrencyMismatch(Refusal):
         super().__init__("currency_mismatch", f"{left} and {right} do not add")
 
 
+def is_currency(text: str) -> bool:
+    """Whether this has the form of an ISO 4217 code."""
+    return len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
+
+
 def minor_digits(currency: str) -> int:
     """Digits after the decimal point of a currency's minor unit (ISO 4217): 0, 2 or 3."""
     return _MINOR_DIGITS.get(currency, 2)

@@ -18,7 +18,8 @@ class LedgerAccount(StrEnum):
     CUSTOMER_CREDIT: from credit notes, PREPAID_CREDIT: bought or granted, by the credit's id; CREDIT_GIVEN_AWAY: what
     granting credit that nobody paid for costs the seller. TAX_WITHHELD: what buyers kept of invoices for the state, by
     jurisdiction; it is to be had back from there. FX_DIFFERENCE: exchange losses, gains below zero, in the seller's own
-    currency alone.
+    currency alone. EXCHANGE_CLEARING: where money of one currency becomes money of another; nothing is left there in
+    the seller's own currency.
     """
 
     RECEIVABLES = "receivables"
@@ -36,6 +37,7 @@ class LedgerAccount(StrEnum):
     FX_DIFFERENCE = "fx_difference"
     TAX_DIFFERENCE = "tax_difference"
     EARLY_DISCOUNT = "early_discount"
+    EXCHANGE_CLEARING = "exchange_clearing"
 
 
 class EntryKind(StrEnum):
@@ -55,6 +57,9 @@ class EntryKind(StrEnum):
     CREDIT_PAID_BACK = "credit_paid_back"
     PAYMENT_VALUED = "payment_valued"
     CREDIT_APPLIED = "credit_applied"
+    PAYMENT_RECEIVED = "payment_received"
+    PAYMENT_EXCHANGED = "payment_exchanged"
+    PAYMENT_TAKEN_BACK = "payment_taken_back"
 
 
 @dataclass(frozen=True, slots=True)

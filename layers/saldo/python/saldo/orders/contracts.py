@@ -15,6 +15,7 @@ from saldo.accounts.records import account_from
 from saldo.audit.model import Actor
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.records import plan_version_item
+from saldo.catalog.rules import version_in_force
 from saldo.catalog.service import Catalog, PlanVersions
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal
@@ -43,7 +44,7 @@ from saldo.orders.rules_contracts import (
     with_milestone,
 )
 from saldo.orders.rules_orders import check_day
-from saldo.orders.rules_prices import is_recurring, negotiated_version, quantities_of, version_in_force
+from saldo.orders.rules_prices import is_recurring, negotiated_version, quantities_of
 from saldo.orders.writing import audit
 from saldo.storage.claims import CLAIM
 from saldo.storage.store import Store

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from saldo.accounts.model import Account, AccountStatus
 from saldo.catalog.model import BillingTrigger, Plan, PlanVersion, Product
+from saldo.catalog.rules import version_in_force
 from saldo.kernel.exact import ZERO, minus, plain, plus
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
@@ -25,7 +26,7 @@ from saldo.orders.model_orders import (
     RequestedLine,
 )
 from saldo.orders.rules_contracts import milestone_amounts
-from saldo.orders.rules_prices import asked_minor, is_recurring, list_minor, version_in_force
+from saldo.orders.rules_prices import asked_minor, is_recurring, list_minor
 from saldo.orders.rules_running import Running, ordered_change, version_on, why_not
 
 _ORDERS_OF_A_HABIT = 3

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 
 from saldo.catalog.model import NEGOTIATED, ChargeKind, Component, Flat, PerUnit, PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import minor_of_share, times
 from saldo.rating.rules.registry import rate
-
-
-def version_in_force(
-    versions: Iterable[PlanVersion], plan_id: str, currency: str, country: str, on: date
-) -> PlanVersion | None:
-    """The version of a plan that is sold on a day in this currency and country: of those that name the country, else of
-    those for all, the last to become effective, in any order given."""
-    sold = [
-        v
-        for v in versions
-        if v.plan_id == plan_id and v.currency == currency and v.effective_on <= on and v.is_sold_in(country)
-    ]
-    return max(sold, key=lambda v: (bool(v.countries), v.effective_on, v.version, v.id), default=None)
 
 
 def is_recurring(version: PlanVersion) -> bool:

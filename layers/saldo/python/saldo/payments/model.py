@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 class PaymentStatus(StrEnum):
-    """Where a payment stands. MOVES lists the allowed steps."""
+    """Where a payment stands. MOVES lists the steps that a gateway's news takes. RETURNED: the bank took back what
+    staff had reported as settled; no news leads there."""
 
     STARTED = "started"
     REQUIRES_ACTION = "requires_action"
@@ -24,6 +25,7 @@ class PaymentStatus(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     SETTLED = "settled"
+    RETURNED = "returned"
 
 
 _S = PaymentStatus
@@ -38,6 +40,7 @@ MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
     _S.CANCELLED: frozenset({_S.FAILED, _S.SETTLED}),
     _S.FAILED: frozenset({_S.SETTLED}),
     _S.SETTLED: frozenset(),
+    _S.RETURNED: frozenset(),
 }
 
 UNDER_WAY = frozenset({_S.STARTED, _S.REQUIRES_ACTION, _S.PROCESSING})
@@ -93,6 +96,22 @@ class Payable:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """What came for a payment in another currency than it is taken for, and the rate between the two.
+
+    by_bank: the bank converted it before it was in the seller's account. tolerated_minor: by how much what it is taken
+    for is above (below zero: below) what the rate makes of it, because that is just what was to be paid. lost_minor:
+    what was lost by taking it so, in the seller's own currency at the rate of the day, gains below zero.
+    """
+
+    money: Money
+    rate: ExchangeRate
+    by_bank: bool = False
+    tolerated_minor: int = 0
+    lost_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StatusChange:
     """One line of a payment's history."""
 
@@ -111,6 +130,7 @@ class Payment:
     method_id: the stored method that is charged, "" when the payer pays on the gateway's page.
     own_currency: the seller's, where invoices that are paid are booked in it at a rate; `exchange`: the rate of the day
     on which the money came, None until there is one. "" and None where the payment is in the seller's own currency.
+    received: what came, where that is of another currency than `amount`, which is what it is taken for.
     version: rises with each write, so that no change is made to a payment read before another change.
     """
 
@@ -142,6 +162,7 @@ class Payment:
     method_id: str = ""
     own_currency: str = ""
     exchange: ExchangeRate | None = None
+    received: Received | None = None
 
     @property
     def awaits_rate(self) -> bool:
@@ -151,6 +172,8 @@ class Payment:
     @property
     def unapplied_minor(self) -> int:
         """What was received and belongs to no invoice yet: the account's unapplied cash from this payment."""
+        if self.status is PaymentStatus.RETURNED:
+            return 0
         return self.settled_minor - sum(a.minor for a in self.applied)
 
     @property

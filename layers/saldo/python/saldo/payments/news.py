@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from saldo.audit.model import Actor, AuditRecord, job
@@ -107,7 +107,7 @@ def _change(store: Store, clock: Clock, unit: Unit, payment: Payment, report: Ga
         return None
     if new.status is PaymentStatus.SETTLED:
         new = rated(ExchangeRates(store), new)
-        new = _apply_part(store, unit, new, rules_entries.settlement_entry(new))
+        new = apply_part(store, unit, new, rules_entries.settlement_entry(new))
     records.rewrite(unit, payment, new)
     before, after = {"status": payment.status.value}, {"status": new.status.value}
     action = f"payment.{new.status}"
@@ -115,8 +115,12 @@ def _change(store: Store, clock: Clock, unit: Unit, payment: Payment, report: Ga
     return new
 
 
-def _apply_part(store: Store, unit: Unit, payment: Payment, *first: Entry) -> Payment:
-    """Add the next part of the payment to the unit: invoices lowered, entries posted after those in `first`."""
+def apply_part(
+    store: Store, unit: Unit, payment: Payment, *first: Entry, numbers: Mapping[str, str] | None = None
+) -> Payment:
+    """Add the next part of the payment to the unit: invoices lowered, entries posted after those in `first`.
+
+    numbers: what is kept beside the entries, by their source."""
     assert payment.settled_at is not None, "only money that arrived is applied"
     part = rules.parts_of(payment.allocations, payment.settled_minor)[payment.parts_applied]
     headers = headers_of(store, payment.account_id, part)
@@ -133,7 +137,7 @@ def _apply_part(store: Store, unit: Unit, payment: Payment, *first: Entry) -> Pa
     if discounts:
         entries.append(rules_entries.discount_entry(payment, payment.parts_applied, discounts, payables))
     if entries:
-        post(unit, *entries, correlation_id=payment.correlation_id)
+        post(unit, *entries, correlation_id=payment.correlation_id, numbers=numbers)
     return replace(payment, applied=(*payment.applied, *applied), parts_applied=payment.parts_applied + 1)
 
 
@@ -145,7 +149,7 @@ def finish_applying(store: Store, clock: Clock, payment: Payment) -> Payment:
     attempts = 0
     while payment.status is PaymentStatus.SETTLED and not payment.fully_applied:
         unit = Unit(f"part {payment.parts_applied} of {payment.id}")
-        new = replace(_apply_part(store, unit, payment), version=payment.version + 1)
+        new = replace(apply_part(store, unit, payment), version=payment.version + 1)
         records.rewrite(unit, payment, new)
         after = {"parts_applied": new.parts_applied, "parts": new.parts}
         subject = f"{payment.id}/{payment.parts_applied}"

@@ -22,7 +22,7 @@ from saldo.kernel.exchange import rate_from_row, rate_row
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
 from saldo.payments import rules
-from saldo.payments.model import Allocation, GatewayEvent, Payment, PaymentStatus, StatusChange
+from saldo.payments.model import Allocation, GatewayEvent, Payment, PaymentStatus, Received, StatusChange
 from saldo.payments.webhooks import event_body, event_from
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
@@ -60,6 +60,8 @@ def payment_item(payment: Payment) -> Item:
     }
     if payment.exchange:
         item["exchange"] = rate_row(payment.exchange)
+    if payment.received:
+        item["received"] = _received_item(payment.received)
     agenda = rules.agenda_of(payment)
     if agenda:
         item["agenda_pk"] = f"{agenda[0]}#{shard_of(payment.id)}"
@@ -111,8 +113,23 @@ def payment_from(item: Item) -> Payment:
         applied=allocations_from(item["applied"]),
         history=tuple(StatusChange(instant_from(h["at"]), PaymentStatus(h["status"])) for h in item["history"]),
         exchange=rate_from_row(item["exchange"]) if "exchange" in item else None,
+        received=received_from(item["received"]) if "received" in item else None,
         **fields,
     )
+
+
+def _received_item(received: Received) -> Item:
+    money = {"minor": received.money.minor, "currency": received.money.currency, "rate": rate_row(received.rate)}
+    return (
+        money
+        | {"by_bank": received.by_bank, "tolerated_minor": received.tolerated_minor}
+        | ({"lost_minor": received.lost_minor} if received.lost_minor else {})
+    )
+
+
+def received_from(item: Item) -> Received:
+    money, rate = Money(item["minor"], item["currency"]), rate_from_row(item["rate"])
+    return Received(money, rate, item["by_bank"], item["tolerated_minor"], item.get("lost_minor", 0))
 
 
 def allocations_from(items: list[Item]) -> tuple[Allocation, ...]:

@@ -30,15 +30,15 @@ def settlement_entry(payment: Payment) -> Entry:
 
     Where the bank had it before we heard of it, what it is worth goes straight there: the payout did not know it.
     """
-    minor, worth = payment.settled_minor, _worth(payment)
+    minor, value = payment.settled_minor, worth(payment)
     legs: tuple[Posting, ...] = (Posting(CLEARING, minor), Posting(UNAPPLIED, -minor))
-    if payment.paid_out_at is not None and worth:
-        known = (Posting(CLEARING, minor, base_minor=0), Posting(UNAPPLIED, -minor, base_minor=-worth))
-        legs = (*known, Posting(BANK, 0, base_minor=worth))
-    return _entry(EntryKind.PAYMENT_SETTLED, payment, payment.id, legs)
+    if payment.paid_out_at is not None and value:
+        known = (Posting(CLEARING, minor, base_minor=0), Posting(UNAPPLIED, -minor, base_minor=-value))
+        legs = (*known, Posting(BANK, 0, base_minor=value))
+    return entry_of(EntryKind.PAYMENT_SETTLED, payment, payment.id, legs)
 
 
-def _worth(payment: Payment) -> int:
+def worth(payment: Payment) -> int:
     """What was received, in the seller's own currency; 0 where that is not known or needs no saying."""
     received = Money(payment.settled_minor, payment.amount.currency)
     return payment.exchange.convert(received).minor if payment.exchange else 0
@@ -58,7 +58,7 @@ def application_entry(
     cash = None if None in bases else -difference - sum(base for base in bases if base is not None)
     unapplied = Posting(UNAPPLIED, sum(a.minor for a in applied), base_minor=cash)
     won_or_lost = [Posting(LedgerAccount.FX_DIFFERENCE, 0, base_minor=difference)] if difference else []
-    return _entry(EntryKind.PAYMENT_APPLIED, payment, f"{payment.id}/{part}", (unapplied, *legs, *won_or_lost))
+    return entry_of(EntryKind.PAYMENT_APPLIED, payment, f"{payment.id}/{part}", (unapplied, *legs, *won_or_lost))
 
 
 def _receivables_in_own_currency(payment: Payment, applied: Sequence[Allocation]) -> list[int | None]:
@@ -99,7 +99,7 @@ def valuation_entry(payment: Payment) -> Entry | None:
     assert payment.exchange is not None and payment.fully_applied, "worth is known, all is applied"
     before = replace(payment, applied=())
     shares, lost = shares_paid(before, payment.applied), sum(differences(before, payment.applied))
-    received = _worth(payment)
+    received = worth(payment)
     never_booked = [
         Posting(RECEIVABLES, 0, a.invoice_id, base_minor=-share)
         for a, share in zip(payment.applied, shares, strict=True)
@@ -113,7 +113,7 @@ def valuation_entry(payment: Payment) -> Entry | None:
         *never_booked,
     ]
     worth_saying = tuple(leg for leg in legs if leg.base_minor)
-    return _entry(EntryKind.PAYMENT_VALUED, payment, payment.id, worth_saying) if worth_saying else None
+    return entry_of(EntryKind.PAYMENT_VALUED, payment, payment.id, worth_saying) if worth_saying else None
 
 
 def discount_entry(
@@ -135,7 +135,7 @@ def discount_entry(
         credits.append(Posting(RECEIVABLES, -offer.minor, invoice_id, payable.due_on, base_minor=base_minor))
     told = bases if payment.own_currency else {}
     debits = [Posting(a, minor, tag=tag or None, base_minor=told.get((a, tag))) for (a, tag), minor in legs.items()]
-    entry = _entry(EntryKind.EARLY_DISCOUNT_TAKEN, payment, f"{payment.id}/{part}", (*debits, *credits))
+    entry = entry_of(EntryKind.EARLY_DISCOUNT_TAKEN, payment, f"{payment.id}/{part}", (*debits, *credits))
     booked = next((payables[i].booked for i in discounts if payables[i].booked), None)
     return replace(entry, exchange=booked.rate) if booked else entry
 
@@ -149,12 +149,12 @@ def _left_booked(payable: Payable, minor: int) -> int:
 def payout_entry(payment: Payment, amount: Money, paid_at: datetime) -> Entry:
     """Dr bank, Cr gateway clearing: what the gateway owed has reached the bank, in the currency paid in."""
     legs = (Posting(BANK, amount.minor), Posting(CLEARING, -amount.minor))
-    return _entry(EntryKind.PAYOUT_RECEIVED, payment, payment.id, legs, paid_at)
+    return entry_of(EntryKind.PAYOUT_RECEIVED, payment, payment.id, legs, paid_at)
 
 
 def import_entry(payment: Payment) -> Entry:
     """Dr bank, Cr unapplied cash: money that had reached the bank before Saldo knew of it."""
-    return _entry(
+    return entry_of(
         EntryKind.PAYMENT_IMPORTED,
         payment,
         payment.id,
@@ -162,7 +162,7 @@ def import_entry(payment: Payment) -> Entry:
     )
 
 
-def _entry(
+def entry_of(
     kind: EntryKind, payment: Payment, source_id: str, postings: tuple[Posting, ...], at: datetime | None = None
 ) -> Entry:
     """Of the day on which the payment settled, or of `at`. What nobody knows the worth of counts as nothing in the

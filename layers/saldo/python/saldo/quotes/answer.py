@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any  # plain JSON values
 
 from saldo.catalog.model import name_in
-from saldo.invoicing.model import AppliedCredit, Coupon, CouponUse, InvoiceBody, Line
+from saldo.invoicing.model import AppliedCredit, Coupon, CouponUse, InvoiceBody, Line, PricedIn
 from saldo.kernel.exact import plain
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
@@ -49,7 +49,7 @@ def _not_billed(told: UsageTotal) -> Json:
 
 
 def _coupon_left(coupon: Coupon, currency: str) -> Json:
-    return {"id": coupon.id, "used": coupon.used, "taken": amount(coupon.taken_minor, currency)}
+    return {"id": coupon.id, "used": coupon.used, "taken": amount(coupon.taken_minor, coupon.currency or currency)}
 
 
 def _receivables(quote: Quote) -> Json:
@@ -88,12 +88,12 @@ def _ledger(body: InvoiceBody, rate: ExchangeRate) -> Json:
     """The invoice in the ledger's currency, at the rate that is frozen with it."""
     parts = {"net": body.net_minor, "tax": body.tax_minor, "total": body.total_minor}
     amounts = {name: str(rate.convert(Money(minor, body.currency)).as_decimal()) for name, minor in parts.items()}
-    told = {"base": rate.base, "counter": rate.counter, "rate": plain(rate.rate), "source": rate.source}
-    return {**amounts, **told, "on": rate.on.isoformat()}
+    return {**amounts, **_rate(rate)}
 
 
 def _coupon(use: CouponUse, currency: str) -> Json:
-    return {"id": use.coupon_id, "amount": amount(use.minor, currency), "unused": amount(use.unused_minor, currency)}
+    taken = {"id": use.coupon_id, "amount": amount(use.minor, currency), "unused": amount(use.unused_minor, currency)}
+    return taken if use.rate is None else {**taken, **_rate(use.rate)}
 
 
 def _credit(credit: AppliedCredit, currency: str) -> Json:
@@ -121,11 +121,22 @@ def _line(line: Line, body: InvoiceBody) -> Json:
         "of": line.of,
         **({"gives_back": line.gives_back} if line.gives_back else {}),
         **({"supplied_on": line.supplied_on.isoformat()} if line.supplied_on else {}),
+        **({"priced_in": _priced_in(line.priced_in)} if line.priced_in else {}),
         "tax_category": line.tax_category,
         "tax_inclusive": line.inclusive,
         "steps": [_step(step) for step in line.steps],
         "reasoning": reasons_of(line, body.currency),
     }
+
+
+def _priced_in(priced: PricedIn) -> Json:
+    """What the line comes to in the currency of its price (`exact` and steps are in it too), and the rate."""
+    return {"currency": priced.currency, "amount": amount(priced.minor, priced.currency), **_rate(priced.rate)}
+
+
+def _rate(rate: ExchangeRate) -> Json:
+    told = {"base": rate.base, "counter": rate.counter, "rate": plain(rate.rate), "source": rate.source}
+    return {**told, "on": rate.on.isoformat()}
 
 
 def _step(step: Step) -> Json:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion
+from saldo.exchange.model import DayRate, RatePolicy
 from saldo.invoicing.model import BillingOptions, InvoiceBody, Wallet
 from saldo.kernel.exchange import ExchangeRate
 from saldo.orders.model import Item
@@ -68,6 +69,14 @@ class DatedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceRates:
+    """How prices in other currencies are converted, and the published rates there are, in any order."""
+
+    policy: RatePolicy
+    rates: tuple[DayRate, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class QuoteRequest:
     """Everything an invoice run would read of one account. `versions`: plan versions by id."""
 
@@ -83,6 +92,7 @@ class QuoteRequest:
     wallet: Wallet
     exchange: ExchangeRate | None = None
     receivables: ReceivablesAsked | None = None
+    prices: PriceRates | None = None
 
 
 @dataclass(frozen=True, slots=True)

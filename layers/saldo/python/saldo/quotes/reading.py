@@ -19,6 +19,7 @@ from saldo.quotes.reading_changes import check_day
 from saldo.quotes.reading_names import check_names
 from saldo.quotes.reading_options import options_from, wallet_from
 from saldo.quotes.reading_plans import plans_from
+from saldo.quotes.reading_prices import prices_from
 from saldo.quotes.reading_receivables import exchange_from, receivables_from
 from saldo.quotes.reading_subscriptions import subscription_from
 from saldo.quotes.reading_tax import country_from, tax_from
@@ -45,7 +46,7 @@ def _request(document: Fields) -> QuoteRequest:
     country = country_from(account_fields, _COUNTRY)
     rates, rounding, mode = tax_from(document, country, currency)
     entity = _entity(document.maybe_child("seller"), country, currency, {r.jurisdiction for r in rates.rates})
-    account = _account(account_fields, entity, country, currency)
+    prices, account = prices_from(document, _account(account_fields, entity, country, currency))
     versions = plans_from(document, currency)
     exchange = exchange_from(document.maybe_child("exchange"), currency)
     request = QuoteRequest(
@@ -60,6 +61,7 @@ def _request(document: Fields) -> QuoteRequest:
         options=replace(options_from(document.maybe_child("options")), tax_rounding=rounding, tax_mode=mode),
         wallet=wallet_from(document, currency),
         exchange=exchange,
+        prices=prices,
         receivables=receivables_from(document.child("receivables"), currency, exchange)
         if document.has("receivables")
         else None,

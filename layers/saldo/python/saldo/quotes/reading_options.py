@@ -63,6 +63,7 @@ def _coupon(fields: Fields, n: int) -> Coupon:
         minimum=fields.maybe_decimal("minimum"),
         maximum=fields.maybe_decimal("maximum"),
         carries=fields.flag("carries", False),
+        currency=fields.text("currency", ""),
     )
     fields.problems.extend(problems_of_coupon(coupon), fields.path)
     fields.finish()

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from saldo.invoicing.model import Line
 from saldo.kernel.exact import plain
+from saldo.kernel.exchange import rate_in_words
 from saldo.kernel.money import Money
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Step
@@ -41,7 +42,7 @@ _MOST_DAYS = 20_000
 
 
 def reasons_of(line: Line, currency: str) -> list[str]:
-    """One sentence per step of the price, then the share of the period, then the rounding."""
+    """One sentence per step of the price, then the share of the period, the rate, and the rounding."""
     reasons = [_reason(step) for step in line.steps]
     share = line.share
     if share.of == 1 and share.days > 1:
@@ -51,6 +52,8 @@ def reasons_of(line: Line, currency: str) -> list[str]:
         reasons.append(
             f"{share.days} of {share.of} {days} of the period: {plain(line.exact)} × {share.days}/{share.of}"
         )
+    if line.priced_in:
+        reasons.append(f"converted from {line.priced_in.currency} at {rate_in_words(line.priced_in.rate)}")
     net = str(Money(line.net_minor, currency).as_decimal())
     reasons.append(f"{_ROUNDINGS[line.rounding]} to {net} {currency}")
     return reasons

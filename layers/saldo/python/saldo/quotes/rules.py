@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from saldo.catalog.model import PlanVersion, PriceModel
+from saldo.catalog.rules import version_in_force
+from saldo.exchange.model import DayRate
+from saldo.exchange.rules import quoted_first, rate_between
 from saldo.invoicing.model import (
     BilledAccount,
     BillingCase,
@@ -21,9 +24,10 @@ from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_charged import charged_of
+from saldo.invoicing.rules_conversion import rates_needed
 from saldo.kernel.errors import Refusal
-from saldo.orders.rules_prices import version_in_force
-from saldo.quotes.model import BillingDays, DatedItem, Quote, QuoteRequest, UsageTotal
+from saldo.kernel.exchange import ExchangeRate
+from saldo.quotes.model import BillingDays, DatedItem, PriceRates, Quote, QuoteRequest, UsageTotal
 from saldo.quotes.rules_receivables import receivables
 from saldo.quotes.rules_usage import concerns, usage_of
 from saldo.subscriptions.model import Subscription, SubscriptionStatus
@@ -95,7 +99,7 @@ class _State:
         due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
         totals, details = _usage(request, due)
         self.counted |= totals.keys()
-        return BillingCase(
+        case = BillingCase(
             account=request.account,
             entity=request.entity,
             due=due,
@@ -109,6 +113,7 @@ class _State:
             earlier=self.invoices,
             minimums=self.minimums,
         )
+        return case if request.prices is None else _with_price_rates(case, request.prices)
 
     def _renewed(self, subscription: Subscription, day: date) -> Subscription:
         """With what the terms that end by a day change when they renew, as it is on record long before they do."""
@@ -137,6 +142,20 @@ class _State:
         self.wallet = billed.wallet
         self.invoices += billed.bodies
         self.minimums = self.minimums | {one.key: one for one in billed.minimums}
+
+
+def _with_price_rates(case: BillingCase, asked: PriceRates) -> BillingCase:
+    """The case with the rates that its prices are converted at. Refusal `no_exchange_rate`."""
+    case = replace(case, prices_on=asked.policy.prices_on)
+    pairs = {(priced, on): (priced, case.account.currency) for priced, on in rates_needed(case)}
+    return replace(case, price_rates={key: _rate(asked, *pair, key[1]) for key, pair in pairs.items()})
+
+
+def _rate(asked: PriceRates, priced_in: str, invoiced_in: str, on: date) -> ExchangeRate:
+    own, foreign = quoted_first(asked.policy, invoiced_in, priced_in)
+    known = sorted((rate for rate in asked.rates if rate.on <= on), key=lambda rate: rate.on)
+    found: dict[str, DayRate | None] = {rate.currency: rate for rate in known}
+    return rate_between(own, foreign, found, asked.policy, on)
 
 
 def _usage(

@@ -11,13 +11,13 @@ from saldo.audit.model import AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.records import plan_version_item, plan_version_key
+from saldo.catalog.rules import version_in_force
 from saldo.catalog.service import Catalog, PlanVersions
 from saldo.invoicing.run.open import as_of_date
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.exact import plain
 from saldo.kernel.periods import local_date
-from saldo.orders.rules_prices import version_in_force
 from saldo.renewals.telling import Telling
 from saldo.storage.items import Item
 from saldo.storage.store import Store

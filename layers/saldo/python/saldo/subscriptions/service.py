@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from saldo.accounts.model import Account, AccountStatus
 from saldo.accounts.records import account_from
@@ -12,8 +12,11 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.records import plan_version_from, plan_version_key
+from saldo.catalog.rules import version_in_force
+from saldo.catalog.service import Catalog
+from saldo.exchange.service import ExchangeRates
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import NotFound, Problems, Refusal, Unavailable
+from saldo.kernel.errors import NotFound, Problem, Problems, Refusal, Unavailable
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions import records
@@ -40,7 +43,9 @@ class Subscriptions:
         `invalid_subscription` naming every fault, `subscription_exists` when the id stands for other terms.
         """
         unit, account = Unit(f"start {subscription.id}"), self._account(subscription.account_id)
-        new = start_in(unit, subscription, account, self._plan_version(subscription), actor, self._clock())
+        version = self._plan_version(subscription)
+        price = self._price_problem(account, version, subscription.started_on)
+        new = start_in(unit, subscription, account, version, actor, self._clock(), price)
         if self._store.write_one(unit) is None:
             return True
         if not _same_terms(self.get(new.account_id, new.id), new):
@@ -93,6 +98,22 @@ class Subscriptions:
         """The country whose prices it has."""
         return self._account(subscription.account_id).country
 
+    def _price_problem(self, account: Account, version: PlanVersion, on: date) -> Problem | None:
+        """A price in another currency than the account's is billed where the account agreed on a rate or its seller
+        converts prices, and where the plan has no price in the account's own."""
+        found = other_currency(account, version)
+        if found is None:
+            return None
+        seller = account.entity_id
+        if account.price_rate(version.currency) is None and ExchangeRates(self._store).prices_on(seller) is None:
+            return replace(found, message=f"{found.message}: no rate is agreed, and {seller} converts no prices")
+        known = Catalog(self._store, self._clock).versions_of(seller)
+        own = version_in_force(known, version.plan_id, account.currency, account.country, on)
+        if own is None:
+            return None
+        message = f"{version.plan_id} has a price in {account.currency}: {own.id}"
+        return Problem("plan_version_id", "priced_in_own_currency", message)
+
     def _account(self, account_id: str) -> Account:
         item = self._store.get(account_id, "account")
         if item is None:
@@ -107,14 +128,21 @@ class Subscriptions:
 
 
 def start_in(
-    unit: Unit, subscription: Subscription, account: Account, version: PlanVersion, actor: Actor, at: datetime
+    unit: Unit,
+    subscription: Subscription,
+    account: Account,
+    version: PlanVersion,
+    actor: Actor,
+    at: datetime,
+    price: Problem | None = None,
 ) -> Subscription:
     """Begin a subscription in this unit, which does not hold when its id is there already; the subscription as begun.
 
-    Raises Refusal `invalid_subscription` naming every fault.
+    price: what is wrong with a price that is in another currency than the account's; None where nobody found a fault,
+    or it is the account's own. Raises Refusal `invalid_subscription` naming every fault.
     """
     new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
-    _check(new, account, version)
+    _check(new, account, version, price)
     unit.insert(records.subscription_item(new))
     if new.term is not None:
         unit.insert(renewing_item(Renewing.begun(new, version)))
@@ -173,15 +201,21 @@ def _same_terms(there: Subscription, asked: Subscription) -> bool:
     return there == moved
 
 
-def _check(new: Subscription, account: Account, version: PlanVersion) -> None:
+def other_currency(account: Account, version: PlanVersion) -> Problem | None:
+    """That a plan is priced in another currency than the account is billed in."""
+    if account.currency == version.currency:
+        return None
+    message = f"{account.id} is billed in {account.currency}, {version.id} is priced in {version.currency}"
+    return Problem("plan_version_id", "other_currency", message)
+
+
+def _check(new: Subscription, account: Account, version: PlanVersion, price: Problem | None) -> None:
     problems = Problems()
+    problems.extend([price] if price else [])
     if account.status is not AccountStatus.ACTIVE:
         problems.add("account_id", "account_not_active", f"{account.id} is {account.status}")
     if account.entity_id != new.entity_id:
         problems.add("entity_id", "other_seller", f"{account.id} buys from another legal entity")
-    if account.currency != version.currency:
-        message = f"{account.id} is billed in {account.currency}, {version.id} is priced in {version.currency}"
-        problems.add("plan_version_id", "other_currency", message)
     if not version.is_sold_in(account.country):
         message = f"{version.id} is sold in {', '.join(version.countries)}, {account.id} is in {account.country}"
         problems.add("plan_version_id", "not_sold_there", message)

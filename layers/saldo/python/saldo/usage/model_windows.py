@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
 from saldo.usage.model import NO_NEEDS, Counted, LatePolicy, Needs, UsageDetail, UsageKey
 
@@ -32,7 +33,8 @@ class Terms:
     """By what a window was rated: enough to rate it again. days, of: the part of a full period that it is.
 
     purchase_order, cost_centre: the buyer's, for accounts whose invoices are split by them. part: from when the plan's
-    minimum holds that it counts towards; "" without one.
+    minimum holds that it counts towards; "" without one. rate: at which it was converted, where the price is in another
+    currency than the invoice.
     """
 
     plan_version_id: str
@@ -44,6 +46,7 @@ class Terms:
     purchase_order: str = ""
     cost_centre: str = ""
     part: str = ""
+    rate: ExchangeRate | None = None
 
 
 @dataclass(frozen=True, slots=True)

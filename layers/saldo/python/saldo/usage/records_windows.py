@@ -20,6 +20,7 @@ from typing import Any
 
 from saldo.kernel.clock import instant_text
 from saldo.kernel.exact import plain
+from saldo.kernel.exchange import rate_from_row, rate_row
 from saldo.kernel.periods import Period
 from saldo.storage.claims import CLAIM
 from saldo.storage.items import Item, Key
@@ -60,6 +61,7 @@ def _fields(window: Window) -> Item:
         "share": [terms.days, terms.of],
         "dimensions": list(terms.needs.dimensions),
         "amounts": terms.needs.amounts,
+        **({"rate": rate_row(terms.rate)} if terms.rate else {}),
         "billed": [_billed_fields(b) for b in window.billed],
     }
 
@@ -88,6 +90,7 @@ def _window_from(account_id: str, fields: Item) -> Window:
         fields["purchase_order"],
         fields["cost_centre"],
         fields.get("part", ""),
+        rate_from_row(fields["rate"]) if "rate" in fields else None,
     )
     return Window(
         account_id=account_id,

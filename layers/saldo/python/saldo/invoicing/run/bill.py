@@ -66,13 +66,15 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
     found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id), template_key])
     options = options_from(found.get(seller_billing_key(attempt.entity_id)))
     entity = entity_from(found[entity_key])
+    rates = ExchangeRates(store)
     shared = Batch(
         entity,
         options,
         attempt.as_of,
         records.billed_by(attempt),
         instant_from(attempt.opened_at),
-        ExchangeRates(store),
+        rates,
+        rates,
         facts_print(entity),
         choice_from(found.get(template_key)),
     )

@@ -20,6 +20,7 @@ from saldo.invoicing.model import BillingCase, BillingOptions, DueItem, DueSubsc
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_charged import charged_of, minimums_due
+from saldo.invoicing.rules_conversion import is_priced_elsewhere, rates_needed
 from saldo.invoicing.rules_late import late_charge
 from saldo.invoicing.rules_minimum import key_of, key_of_window
 from saldo.invoicing.rules_templates import TemplateChoice
@@ -90,7 +91,8 @@ class AccountCase:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What is the same for all accounts of a batch. `opened_at`: when the attempt was; a period whose time of grace has
-    not passed by then is not billed yet."""
+    not passed by then is not billed yet. `rates`: those that documents are booked at; `price_rates`: those that prices
+    are converted at."""
 
     entity: LegalEntity
     options: BillingOptions
@@ -98,6 +100,7 @@ class Batch:
     billed_by: str
     opened_at: datetime
     rates: ExchangeRates | None = None
+    price_rates: ExchangeRates | None = None
     seller_facts: str = ""
     templates: TemplateChoice = field(default_factory=TemplateChoice)
     under_way: Mapping[str, str] = MappingProxyType({})
@@ -145,7 +148,22 @@ def _read(
     minimums = read_minimums(billing.store, (key for one in counted.values() for key in _minimum_keys(one)))
     if minimums:
         counted = {account_id: _with_minimums(one, minimums) for account_id, one in counted.items()}
-    return prepared | counted
+    return prepared | {account_id: _with_price_rates(batch, one) for account_id, one in counted.items()}
+
+
+def _with_price_rates(batch: Batch, one: AccountCase | SetAside) -> AccountCase | SetAside:
+    """The case with the rates that its prices are converted at: the seller's policy and one read for each currency and
+    day, for all accounts of a batch together; none where everything is priced in the currency of the invoice."""
+    rates = batch.price_rates
+    if isinstance(one, SetAside) or rates is None or not is_priced_elsewhere(one.case):
+        return one
+    seller, currency = batch.entity.id, one.case.account.currency
+    case = replace(one.case, prices_on=rates.prices_on(seller))
+    try:
+        found = {(c, on): rates.price_rate(seller, c, currency, on) for c, on in sorted(rates_needed(case))}
+    except Refusal as refusal:
+        return SetAside(one.due.account_id, refusal.code, refusal.message)
+    return replace(one, case=replace(case, price_rates=found))
 
 
 def _minimum_keys(one: AccountCase | SetAside) -> set[MinimumKey]:

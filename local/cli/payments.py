@@ -1,0 +1,101 @@
+"""`saldo payments`: money that came to the seller's bank."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+
+from local.cli.orders import DAY, by, clerk
+from local.cli.site import Sites, store_of
+from local.cli.voice import Voice, speaks_json
+from saldo.kernel.clock import system_clock
+from saldo.kernel.errors import Refusal
+from saldo.kernel.exchange import rate_in_words, rate_said
+from saldo.kernel.money import Money, is_currency
+from saldo.payments.model import Payment
+from saldo.payments.receiving import MoneyCame, Receiving
+
+
+@click.group(name="payments")
+def payments_group() -> None:
+    """Money that came to the bank."""
+
+
+@payments_group.command(name="receive")
+@click.argument("account_id", metavar="ACCOUNT")
+@click.option("--money", required=True, metavar="AMOUNT", help="What came, as '110.00 USD'.")
+@click.option("--on", "on", type=DAY, required=True, help="The day on which it came.")
+@click.option("--reference", required=True, help="Names the line of the bank statement for ever.")
+@click.option("--invoice", "invoices", multiple=True, metavar="NUMBER", help="What it pays; else the oldest first.")
+@click.option("--rate", default=None, metavar="RATE", help="Take it at this: '1 EUR = 1.10 USD'.")
+@click.option("--credited", default=None, metavar="AMOUNT", help="What the bank made of it, where it converted it.")
+@click.option("--keep", is_flag=True, help="Leave it unapplied in its own currency.")
+@click.option("--reason", default="")
+@by
+@click.pass_obj
+@speaks_json
+def receive(sites: Sites, voice: Voice, account_id: str, on: datetime, person: str, **asked: Any) -> None:
+    """Book money that came by bank transfer, and apply it to invoices, of whatever currency.
+
+    The same reference again changes nothing.
+    """
+    came = MoneyCame(
+        account_id,
+        _money(asked["money"]),
+        on.date(),
+        asked["reference"],
+        clerk(person),
+        invoices=asked["invoices"],
+        rate=rate_said(asked["rate"], "agreed", on.date()) if asked["rate"] else None,
+        credited=_money(asked["credited"]) if asked["credited"] else None,
+        keep=asked["keep"],
+        reason=asked["reason"],
+    )
+    _answer(voice, Receiving(store_of(sites.of(account_id)), system_clock).receive(came))
+
+
+def _money(text: str) -> Money:
+    amount, _, currency = text.strip().rpartition(" ")
+    if not is_currency(currency):
+        raise Refusal("invalid_amount", f"{text!r} is no amount such as 110.00 USD")
+    return Money.parse(amount, currency)
+
+
+def _answer(voice: Voice, payment: Payment) -> None:
+    currency, came = payment.amount.currency, payment.received
+    told: dict[str, Any] = {"payment_id": payment.id, "amount": str(payment.amount)}
+    told["applied"] = {a.number or a.invoice_id: str(Money(a.minor, currency)) for a in payment.applied}
+    told["unapplied"] = str(Money(payment.unapplied_minor, currency))
+    if came:
+        told |= {"received": str(came.money), "rate": rate_in_words(came.rate)}
+
+    def show(console: Console) -> None:
+        taken = f"{came.money} at {rate_in_words(came.rate)}, taken for {payment.amount}" if came else payment.amount
+        console.print(f"{payment.receipt_number}: {taken}.")
+        for number, amount in told["applied"].items():
+            console.print(f"  {number}: {amount}")
+        if payment.unapplied_minor:
+            console.print(f"  unapplied: {told['unapplied']}")
+
+    voice.answer(told, show)
+
+
+@payments_group.command(name="take-back")
+@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("payment_id", metavar="PAYMENT")
+@click.option("--on", "on", type=DAY, required=True, help="The day on which the bank took it back.")
+@click.option("--reason", required=True)
+@by
+@click.pass_obj
+@speaks_json
+def take_back(
+    sites: Sites, voice: Voice, account_id: str, payment_id: str, on: datetime, reason: str, person: str
+) -> None:
+    """The bank took back money that was reported: its entries are turned round, its invoices are open again."""
+    receiving = Receiving(store_of(sites.of(account_id)), system_clock)
+    payment = receiving.take_back(account_id, payment_id, on.date(), clerk(person), reason)
+    told = {"payment_id": payment.id, "status": payment.status.value, "amount": str(payment.amount)}
+    voice.answer(told, lambda console: console.print(f"{payment.amount} of {payment.id} was taken back."))
