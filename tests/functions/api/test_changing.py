@@ -142,3 +142,21 @@ def test_an_account_with_nothing_ahead_says_so(api: Api) -> None:
     api.world.run(date(2026, 3, 1))
     reply = api.get(f"/api/v1/accounts/{OWN_ACCOUNT}/next-invoice")
     assert (reply.status, reply.code) == (422, "nothing_ahead")
+
+
+def test_calls_to_the_table_are_as_few_as_the_readme_says(api: Api) -> None:
+    token, client = api.token(), api.world.client
+    ahead = f"/api/v1/accounts/{OWN_ACCOUNT}/next-invoice"
+    api.get(ahead, token)  # the first of a minute costs two more
+    asked = [
+        (lambda: api.get(ahead, token), 13),
+        (lambda: api.post(one(api) + "/changes/preview", MORE_SEATS, token), 16),
+        (lambda: api.post(one(api) + "/changes", MORE_SEATS, token), 6),
+        (lambda: api.post(HERE, sold(), token), 6),
+    ]
+    counted = []
+    for ask, most in asked:
+        before = client.calls
+        assert ask().status in (200, 201)
+        counted.append((client.calls - before, most))
+    assert all(calls <= most for calls, most in counted), counted
