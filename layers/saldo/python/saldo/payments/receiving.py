@@ -172,7 +172,8 @@ class Receiving:
         payables = self._payables(came, account)
         amount, received = self._taken(came, account, payables, rates)
         payment = rated(rates, _payment(came, seller, amount, received, payables))
-        day_rate = received and rates.known_rate_for(seller.id, seller.currency, came.money.currency, came.on)
+        known = rates.known_rate_for
+        day_rate = known(seller.id, seller.currency, came.money.currency, came.on) if received else None
         first = receipt_entries(payment, seller.currency, day_rate)
         if payment.received:
             payment = replace(payment, received=replace(payment.received, lost_minor=lost_in(first)))
