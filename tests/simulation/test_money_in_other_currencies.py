@@ -239,3 +239,13 @@ def test_money_that_was_used_otherwise_since_is_not_taken_back() -> None:
         with pytest.raises(Refusal, match="came after") as refused:
             receiving.take_back(BUYER, payment.id, date(2026, 1, 14), CLERK, "recalled")
         sound(region)
+
+
+def test_money_that_was_applied_to_the_last_cent_is_taken_back_as_well() -> None:
+    region = Region()
+    with quiet(), region.serving():
+        exchange.dollars_came(region)
+        before = owed(region)
+        exchange.take_back(region)
+        assert owed(region) == before + 8571  # 90 / 1.05
+        sound(region)

@@ -56,7 +56,7 @@ def what_came_meets_what_it_is_taken_for(owner: Owner) -> Iterator[Violation]:
         out = [Money(-minor, entry.currency) for entry, minor, _ in legs if entry.kind is EntryKind.PAYMENT_EXCHANGED]
         if out != came:
             yield Violation(20, owner.id, f"{item['payment_id']} was {came}, and {out} is booked")
-        if len({own_currency(entry) for entry, _, _ in legs}) == 1 and sum(base for _, _, base in legs):
+        if len({own_currency(entry) for entry, _, _ in legs}) == 1 and sum(base for _, _, base in legs) != 0:
             yield Violation(5, owner.id, f"{item['payment_id']} leaves something in exchange clearing")
     for source in clearing:
         yield Violation(20, owner.id, f"{source} is in exchange clearing, and is of no payment")

@@ -139,11 +139,11 @@ class Receiving:
         found = self.store.get_many(keys, consistent=True)
         return [entry_from(found[key]) for key in keys if key in found]
 
-    def _unused(self, payment: Payment) -> dict[str, int]:
+    def _unused(self, payment: Payment) -> dict[str, int | None]:
         """The unapplied cash there is, so that the unit holds only while this payment's part of it is still there."""
         field = balance_field(payment.amount.currency, LedgerAccount.UNAPPLIED_CASH)
-        there = (self.store.get(payment.account_id, BALANCE) or {}).get(field, 0)
-        if -there < payment.unapplied_minor:
+        there = (self.store.get(payment.account_id, BALANCE) or {}).get(field)  # None: it never moved
+        if -(there or 0) < payment.unapplied_minor:
             raise Refusal("money_used", f"what lay unapplied of {payment.id} has been used since: credit that first")
         return {field: there}
 
@@ -172,7 +172,8 @@ class Receiving:
         payables = self._payables(came, account)
         amount, received = self._taken(came, account, payables, rates)
         payment = rated(rates, _payment(came, seller, amount, received, payables))
-        day_rate = received and rates.known_rate_for(seller.id, seller.currency, came.money.currency, came.on)
+        known = rates.known_rate_for
+        day_rate = known(seller.id, seller.currency, came.money.currency, came.on) if received else None
         first = receipt_entries(payment, seller.currency, day_rate)
         if payment.received:
             payment = replace(payment, received=replace(payment.received, lost_minor=lost_in(first)))
