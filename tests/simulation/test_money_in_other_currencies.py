@@ -86,6 +86,23 @@ def test_the_same_line_of_the_bank_again_changes_nothing_and_another_amount_is_r
         assert refused.value.code == "reference_used"
 
 
+def test_two_that_read_one_line_of_the_bank_at_once_book_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    region = Region()
+    with quiet(), region.serving():
+        exchange.owed_in_euros(region)
+        first = receive(region, Money(5000, "USD"))
+        once, known = stored_balances(region.store, BUYER), Receiving._known
+        looked: list[object] = []
+
+        def at_first_not_there_yet(receiving: Receiving, *asked: object) -> Payment | None:
+            looked.append(asked)
+            return known(receiving, *asked) if len(looked) > 1 else None  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Receiving, "_known", at_first_not_there_yet)
+        assert receive(region, Money(5000, "USD")) == first
+        assert stored_balances(region.store, BUYER) == once
+
+
 def test_a_rate_that_was_agreed_wins_or_loses_what_the_day_says_otherwise() -> None:
     region = Region()
     with quiet(), region.serving():

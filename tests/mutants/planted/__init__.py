@@ -7,12 +7,13 @@ narrowest tests that ought to notice. `make mutants ONLY=<name>` tries it.
 from __future__ import annotations
 
 from tests.mutants.model import Mutant
-from tests.mutants.planted import billing, doors, ground, money, paying, telling, usage, ways_in
+from tests.mutants.planted import agreed, billing, doors, ground, money, paying, telling, usage, ways_in
 
 MUTANTS: tuple[Mutant, ...] = (
     *ground.MUTANTS,
     *usage.MUTANTS,
     *billing.MUTANTS,
+    *agreed.MUTANTS,
     *money.MUTANTS,
     *paying.MUTANTS,
     *doors.MUTANTS,

@@ -221,9 +221,9 @@ _INVOICE: tuple[Mutant, ...] = (
     planted(
         "a plan in dollars is billed in euros",
         "currency forgotten",
-        "invoicing/rules.py",
-        "if plan_version.currency != case.account.currency:",
-        "if not plan_version.currency:",
+        "invoicing/rules_conversion.py",
+        'if currency in ("", account.currency):',
+        "if not account.terms.price_rates:",
         "tests/unit/invoicing/test_bill.py",
     ),
     planted(

@@ -1,0 +1,105 @@
+"""Bugs in what is agreed for longer than a cycle, and in other currencies than the invoice's."""
+
+from __future__ import annotations
+
+from tests.mutants.model import Mutant, planted
+
+_TERMS: tuple[Mutant, ...] = (
+    planted(
+        "a cancellation on the last day of notice comes too late",
+        "off-by-one day",
+        "subscriptions/rules_terms.py",
+        "return end if on <= last_day_to_cancel(term, end)",
+        "return end if on < last_day_to_cancel(term, end)",
+        "tests/unit/subscriptions/test_terms.py",
+    ),
+    planted(
+        "terms are counted from the first day of the trial",
+        "wrong day",
+        "subscriptions/rules_terms.py",
+        "return cycle_of(subscription, sold).times(times, subscription.billed_from)",
+        "return cycle_of(subscription, sold).times(times, subscription.started_on)",
+        "tests/unit/subscriptions/test_terms.py",
+    ),
+    planted(
+        "who has cancelled is told of a renewal",
+        "missing condition",
+        "renewals/service.py",
+        "                if not ends:\n                    self._prepare(",
+        "                if found:\n                    self._prepare(",
+        "tests/simulation/test_renewals.py",
+    ),
+    planted(
+        "a renewal raises the price of whoever has agreed on another since",
+        "missing condition",
+        "subscriptions/rules_renewals.py",
+        "plan_version_id=after.id, only_from=version.id)",
+        "plan_version_id=after.id)",
+        "tests/unit/subscriptions/test_terms.py",
+        "tests/simulation/test_renewals.py",
+    ),
+    planted(
+        "a renewal is told as soon as the term begins",
+        "wrong sign",
+        "subscriptions/rules_terms.py",
+        "return end - timedelta(days=term.announce_days)",
+        "return end - timedelta(days=12 * term.announce_days)",
+        "tests/simulation/test_renewals.py",
+    ),
+)
+_COMMITMENTS: tuple[Mutant, ...] = (
+    planted(
+        "a minimum that a change took back is owed still",
+        "missing condition",
+        "invoicing/rules_minimum.py",
+        "(-least_minor if over.taken_back else least_minor)",
+        "least_minor",
+        "tests/unit/invoicing/test_commitments.py",
+        "tests/property/test_commitment_properties.py",
+        "tests/simulation/test_late_usage.py",
+    ),
+    planted(
+        "what goes beyond a commitment costs its factor besides what it was billed at",
+        "counted twice",
+        "invoicing/model_minimum.py",
+        "(Fraction(self.overage_factor) - 1)",
+        "Fraction(self.overage_factor)",
+        "tests/unit/invoicing/test_commitments.py",
+    ),
+    planted(
+        "a minimum counts what the invoice says, in whatever currency",
+        "currency forgotten",
+        "invoicing/rules_lines.py",
+        "minimums.count(key_of(item, charged), lines[-1].price_minor)",
+        "minimums.count(key_of(item, charged), lines[-1].net_minor)",
+        "tests/unit/quotes/test_commitments_elsewhere.py",
+    ),
+)
+_CURRENCIES: tuple[Mutant, ...] = (
+    planted(
+        "a price is converted at the day's rate whatever the contract says",
+        "missing condition",
+        "invoicing/rules_conversion.py",
+        "    if agreed is not None:\n        return agreed\n",
+        "",
+        "tests/unit/invoicing/test_price_currencies.py",
+    ),
+    planted(
+        "a line is rounded before it is converted and once more after",
+        "rounding twice",
+        "invoicing/rules_conversion.py",
+        "minor_of_share(line.exact, moved.part",
+        "minor_of_share(round(line.exact, 2), moved.part",
+        "tests/unit/invoicing/test_price_currencies.py",
+        "tests/property/test_price_currency_properties.py",
+    ),
+    planted(
+        "money is taken back that was used otherwise since",
+        "missing condition",
+        "payments/receiving.py",
+        "if -there < payment.unapplied_minor:",
+        "if there > payment.unapplied_minor:",
+        "tests/simulation/test_money_in_other_currencies.py",
+    ),
+)
+MUTANTS = (*_TERMS, *_COMMITMENTS, *_CURRENCIES)
