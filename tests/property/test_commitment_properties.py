@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from saldo.catalog.model import CutShort, Minimum
@@ -87,6 +87,16 @@ def total(document: dict[str, Any]) -> Decimal:
     return sum((Decimal(invoice["total"]) for invoice in quote_document(document)["invoices"]), Decimal(0))
 
 
+PAUSED_AT_ONCE = (
+    {"amounts": ["1"], "every": {"unit": "month", "count": 2}, "cut_short": "whole", "overage_factor": "1"},
+    {"amounts": ["0"], "every": {"unit": "month", "count": 2}, "cut_short": "part", "overage_factor": "1"},
+    [{"kind": "cancel", "effective_on": "2027-01-01"}, {"kind": "pause", "effective_on": "2026-01-01"}],
+    [],
+    [],
+)
+
+
+@example(*PAUSED_AT_ONCE)
 @given(minimums(), minimums(), changes(), st.lists(DAYS, max_size=6), st.lists(st.tuples(DAYS, st.integers(1, 3_000))))
 def test_runs_on_any_days_come_to_what_a_run_each_month_comes_to(
     one: dict[str, Any],

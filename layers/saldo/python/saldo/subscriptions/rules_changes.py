@@ -263,11 +263,13 @@ def _status(
 def _minimum_ends(terms: Sequence[Terms], as_of: date) -> Iterator[date]:
     """Days on which a minimum may fall due though nothing else does: it is for longer than what ended, or goes on."""
     for run in runs_of(terms):
-        if run.component.id != MINIMUM or run.closes:
+        if run.component.id != MINIMUM:
             continue
         last = as_of if run.end is None else run.end if run.end_at else run.end - _DAY
-        yield run.periods.period_at(max(last, run.start)).end
-        yield run.periods.period_at(max(min(as_of, last), run.start)).end
+        if not run.closes:
+            yield run.periods.period_at(max(last, run.start)).end
+        if not run.closes or as_of < last:
+            yield run.periods.period_at(max(min(as_of, last), run.start)).end
 
 
 def _next_boundary(subscription: Subscription, terms: Sequence[Terms], as_of: date) -> date | None:
