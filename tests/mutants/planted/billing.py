@@ -290,8 +290,9 @@ _INVOICE: tuple[Mutant, ...] = (
         "an invoice settled by two at once is paid once",
         "missing condition on a write",
         "invoicing/records.py",
+        "*_disputed_gone(header, disputed)),\n"
         '        when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},\n',
-        "",
+        "*_disputed_gone(header, disputed)),\n",
         "tests/contexts/payments/test_invoice_headers.py",
     ),
     planted(
