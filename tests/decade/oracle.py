@@ -155,10 +155,12 @@ class Auditor:
             grown, more = settled(self.windows, entry, now, lambda used: self._price(version, component, used))  # noqa: B023
             whole_line = replace(before, quantity=now.quantity, minor=before.minor + grown, back=None)
             self.billed[entry] = whole_line
+            back = self.kept.get(entry) if grown < 0 else None  # what comes back is a part of what was charged
             if corrected:
-                found += [replace(before, kind="credit", minor=-before.minor), replace(whole_line, kind="late")]
+                found.append(replace(before, kind="credit", minor=-before.minor, back=back))
+                found.append(replace(whole_line, kind="late", back=back))
             else:
-                found.append(replace(before, kind="late", quantity=abs(more), minor=grown))
+                found.append(replace(before, kind="late", quantity=abs(more), minor=grown, back=back))
             found += self._true_ups()
         return [line for line in found if line.minor]
 

@@ -16,6 +16,7 @@ from saldo.invoicing.model import BillingCase, DueSubscription, LateCharge, Line
 from saldo.invoicing.rules_charged import Charged, charged_of
 from saldo.invoicing.rules_lines import credited, usage_terms
 from saldo.invoicing.rules_minimum import Minimums, key_of_window
+from saldo.invoicing.rules_returns import as_lowered
 from saldo.kernel.errors import Refusal
 from saldo.rating.model import Ask, RatedCharge, Share
 from saldo.rating.rules.registry import rate_ask, rate_difference
@@ -35,10 +36,22 @@ def late_lines(case: BillingCase, first: int, minimums: Minimums) -> list[Line]:
     found: list[Line] = []
     for charge in case.late:
         lines = [*_corrected(charge)] if charge.usage.policy is LatePolicy.CORRECT else [_carried(charge)]
+        if sum(line.net_minor for line in lines) < 0:
+            lines = as_lowered(case, lines)
         found += [line for line in lines if line.net_minor]
         minimums.count(key_of_window(charge.usage.window), sum(line.net_minor for line in lines))
         found += (replace(line, account_id=_member_id(charge)) for line in minimums.true_ups())
     return [replace(line, id=str(n)) for n, line in enumerate(found, first)]
+
+
+def lowers(charge: LateCharge) -> bool:
+    """Whether late usage makes its window cost less than was billed: what comes back is a part of that."""
+    component, version = _component(charge), charge.version
+    now, billed = (
+        rate_ask(component.price, _ask(charge.usage, counted), version.currency, Share(), version.rounding).net_minor
+        for counted in (charge.usage.now, charge.usage.billed)
+    )
+    return now < billed
 
 
 def _member_id(charge: LateCharge) -> str:
