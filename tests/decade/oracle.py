@@ -161,7 +161,9 @@ class Auditor:
                 found.append(replace(whole_line, kind="late", back=back))
             else:
                 found.append(replace(before, kind="late", quantity=abs(more), minor=grown, back=back))
-            found += self._true_ups()
+            for asked in self._true_ups():
+                alike = (asked.category, asked.inclusive) == (before.category, before.inclusive)
+                found.append(replace(asked, back=back) if alike and asked.minor > 0 else asked)
         return [line for line in found if line.minor]
 
     def _price(self, version: PlanVersion, component: Component, used: Used) -> int:

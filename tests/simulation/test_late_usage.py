@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from saldo.accounts.records import account_from, account_item, consolidated_item
 from saldo.audit.model import Actor
+from saldo.catalog.model import Minimum
 from saldo.catalog.records import plan_version_item
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
@@ -313,3 +314,26 @@ def test_what_late_usage_gives_back_is_no_more_than_a_credit_note_has_left_of_it
     world.run(MAR)
     assert ("late", -300) in off_and_late(world), "18.00 less 15.00 by credit note, of 8.00 that would come back"
     assert not check_all(world.store).violations
+
+
+def test_late_usage_that_a_minimum_makes_up_for_changes_nothing_that_is_owed() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    world.store.put_many([meter_item(replace(METER, repeats=Repeats.LAST))])
+    least = replace(VERSION, minimum=Minimum((Decimal(100_000),)))
+    world.store.put_many([plan_version_item(ENTITY.id, least)])
+    half = Coupon("half", {"en": "Half"}, Decimal(50), duration=CouponDuration.ONCE)
+    use(world, "e1", "2026-01-20T12:00:00Z", 900)
+    world.run(JAN)
+    Wallets(world.store, world.clock).add_coupon(ACCOUNT, half, Actor("clerk", "staff"))
+    world.run(FEB)
+    use(world, "e1", "2026-01-20T12:00:00Z", 500)
+    world.run(MAR)
+    january = [
+        (line.kind.value, line.net_minor)
+        for body in map(body_from_bytes, (i["body"] for i in world.store.query_all(ACCOUNT, prefix="body#")))
+        for line in body.lines
+        if body.issued_on == MAR and line.period.start == JAN
+    ]
+    assert sorted(january) == [("discount", -400), ("discount", 400), ("late", -800), ("true_up", 800)]
+    assert balanced(world)

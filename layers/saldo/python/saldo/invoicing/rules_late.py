@@ -40,8 +40,18 @@ def late_lines(case: BillingCase, first: int, minimums: Minimums) -> list[Line]:
             lines = as_lowered(case, lines)
         found += [line for line in lines if line.net_minor]
         minimums.count(key_of_window(charge.usage.window), sum(line.net_minor for line in lines))
-        found += (replace(line, account_id=_member_id(charge)) for line in minimums.true_ups())
+        made_up = (replace(line, account_id=_member_id(charge)) for line in minimums.true_ups())
+        found += (_like_what_it_makes_up_for(line, lines[0]) for line in made_up)
     return [replace(line, id=str(n)) for n, line in enumerate(found, first)]
+
+
+def _like_what_it_makes_up_for(line: Line, lowered: Line) -> Line:
+    """What a minimum asks for in place of a charge that was lowered, where both are taxed alike: discounted and taxed
+    as what is given back of that, so that no more is owed than before."""
+    alike = (line.tax_category, line.inclusive) == (lowered.tax_category, lowered.inclusive)
+    if not lowered.gives_back or line.net_minor < 0 or not alike:
+        return line
+    return replace(line, gives_back=lowered.gives_back, supplied_on=lowered.supplied_on, taxes=lowered.taxes)
 
 
 def lowers(charge: LateCharge) -> bool:
