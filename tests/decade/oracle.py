@@ -155,11 +155,15 @@ class Auditor:
             grown, more = settled(self.windows, entry, now, lambda used: self._price(version, component, used))  # noqa: B023
             whole_line = replace(before, quantity=now.quantity, minor=before.minor + grown, back=None)
             self.billed[entry] = whole_line
+            back = self.kept.get(entry) if grown < 0 else None  # what comes back is a part of what was charged
             if corrected:
-                found += [replace(before, kind="credit", minor=-before.minor), replace(whole_line, kind="late")]
+                found.append(replace(before, kind="credit", minor=-before.minor, back=back))
+                found.append(replace(whole_line, kind="late", back=back))
             else:
-                found.append(replace(before, kind="late", quantity=abs(more), minor=grown))
-            found += self._true_ups()
+                found.append(replace(before, kind="late", quantity=abs(more), minor=grown, back=back))
+            for asked in self._true_ups():
+                alike = (asked.category, asked.inclusive) == (before.category, before.inclusive)
+                found.append(replace(asked, back=back) if alike and asked.minor > 0 else asked)
         return [line for line in found if line.minor]
 
     def _price(self, version: PlanVersion, component: Component, used: Used) -> int:

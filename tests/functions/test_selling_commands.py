@@ -201,3 +201,19 @@ def test_every_problem_of_a_seller_and_of_a_customer_is_named(terminal: Terminal
 
 def test_a_customer_of_a_seller_who_is_not_there_is_not_opened(terminal: Terminal) -> None:
     assert terminal.say("customer", "open", CUSTOMER, status=2)["error"]["code"] == "not_found"
+
+
+def test_a_subscription_is_sold_for_a_term_that_renews_itself(selling: Terminal) -> None:
+    sold = ("subscription", "start", ACCOUNT, "team-2026", "--on", "2026-11-01", "--term", "12", "month")
+    answer = selling.say(*sold, "--notice-days", "90", status=2)
+    assert problems(answer) == {"term.announce_days": "told_too_late"}, "whoever is told 30 days ahead"
+    answer = selling.say(*sold, "--notice-days", "90", "--announce-days", "120", "--uplift", "3")
+    assert answer["started"] is True
+    assert answer["term"] == {
+        "unit": "month",
+        "count": 12,
+        "notice_days": 90,
+        "announce_days": 120,
+        "uplift_percent": "3",
+        "newest_price": False,
+    }

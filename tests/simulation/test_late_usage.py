@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saldo.accounts.records import account_from, account_item, consolidated_item
 from saldo.audit.model import Actor
+from saldo.catalog.model import Minimum
 from saldo.catalog.records import plan_version_item
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
+from saldo.invoicing.corrections import Corrections, CreditRequest
+from saldo.invoicing.model import Coupon, CouponDuration
+from saldo.invoicing.rules_corrections import Reason
 from saldo.invoicing.run.bill import bill_accounts
 from saldo.invoicing.run.close import set_aside_of
 from saldo.invoicing.run.open import open_run
+from saldo.invoicing.wallets import Wallets
 from saldo.subscriptions.model import Change, ChangeKind
 from saldo.subscriptions.service import Subscriptions
 from saldo.usage.ingest_rows import UsageRow
-from saldo.usage.model import LatePolicy
+from saldo.usage.model import LatePolicy, Repeats
 from saldo.usage.reconciliation import Reconciliation
 from saldo.usage.records import meter_item
 from saldo.usage.service import Usage
@@ -206,7 +213,7 @@ def test_in_the_end_each_month_costs_what_all_its_usage_costs(
     """Events of January and February, in time or late, and runs in between: all prices by tiers of the whole month."""
     world = World()
     world.found(1, started_on=JAN)
-    world.store.put_many([meter_item(replace(METER, late=policy))])
+    world.store.put_many([meter_item(replace(METER, late=policy, repeats=Repeats.LAST))])
     late = [(n, e) for n, e in enumerate(some) if e[2]]
     world.now = datetime(2026, 2, 28, 13, tzinfo=UTC)
     months = {0: 0, 1: 0}
@@ -256,4 +263,77 @@ def test_usage_that_comes_after_the_last_invoice_of_all_is_asked_for_by_the_next
     assert usage_lines(world) == [("late", "2026-01-01", 400)]
     world.run(MAR)
     assert usage_lines(world) == [("late", "2026-01-01", 200), ("late", "2026-01-01", 400)]
+    assert balanced(world)
+
+
+def off_and_late(world: World) -> list[tuple[str, int]]:
+    """What invoices have of usage, and of what was taken off it: kind and net, in their order."""
+    bodies = [body_from_bytes(i["body"]) for i in world.store.query_all(ACCOUNT, prefix="body#")]
+    return [
+        (line.kind.value, line.net_minor)
+        for body in sorted(bodies, key=lambda body: body.issued_on)
+        for line in body.lines
+        if line.component_id == "tokens" and line.net_minor
+    ]
+
+
+@pytest.mark.parametrize("policy", [LatePolicy.CARRY, LatePolicy.CORRECT])
+def test_what_late_usage_gives_back_is_what_was_charged_for_it_though_the_coupon_is_used_up(policy: LatePolicy) -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    world.store.put_many([meter_item(replace(METER, late=policy, repeats=Repeats.LAST))])
+    half = Coupon("half", {"en": "Half"}, Decimal(50), duration=CouponDuration.ONCE, components=frozenset({"tokens"}))
+    Wallets(world.store, world.clock).add_coupon(ACCOUNT, half, Actor("clerk", "staff"))
+    use(world, "e1", "2026-01-20T12:00:00Z", 900)
+    world.run(FEB)
+    assert off_and_late(world) == [("charge", 1800), ("discount", -900)]
+    for month, left in ((MAR, 500), (APR, 0)):
+        use(world, "e1", "2026-01-20T12:00:00Z", left)
+        world.now = datetime(2026, month.month - 1, 10, tzinfo=UTC)
+        world.run(month)
+        lines = off_and_late(world)
+        assert sum(minor for kind, minor in lines if kind != "discount") == left * 2
+        assert sum(minor for kind, minor in lines if kind == "discount") == -left, "half of what is left, to the cent"
+    assert balanced(world)
+
+
+def test_what_late_usage_gives_back_is_no_more_than_a_credit_note_has_left_of_it() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    world.store.put_many([meter_item(replace(METER, repeats=Repeats.LAST))])
+    use(world, "e1", "2026-01-20T12:00:00Z", 900)
+    world.run(FEB)
+    (invoice,) = (
+        i["invoice_id"] for i in world.store.query_all(ACCOUNT, prefix="invoice#") if i["issued_on"] == FEB.isoformat()
+    )
+    body = body_from_bytes(next(iter(world.store.query_all(ACCOUNT, prefix=f"body#{invoice}")))["body"])
+    line_id = next(line.id for line in body.lines if line.component_id == "tokens")
+    asked = CreditRequest(ACCOUNT, invoice, "r1", Reason.PRICE, Actor("clerk", "staff"), amounts={line_id: 1500})
+    Corrections(world.store, world.clock, world.billing().tax).credit(asked)
+    use(world, "e1", "2026-01-20T12:00:00Z", 500)
+    world.run(MAR)
+    assert ("late", -300) in off_and_late(world), "18.00 less 15.00 by credit note, of 8.00 that would come back"
+    assert not check_all(world.store).violations
+
+
+def test_late_usage_that_a_minimum_makes_up_for_changes_nothing_that_is_owed() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    world.store.put_many([meter_item(replace(METER, repeats=Repeats.LAST))])
+    least = replace(VERSION, minimum=Minimum((Decimal(100_000),)))
+    world.store.put_many([plan_version_item(ENTITY.id, least)])
+    half = Coupon("half", {"en": "Half"}, Decimal(50), duration=CouponDuration.ONCE)
+    use(world, "e1", "2026-01-20T12:00:00Z", 900)
+    world.run(JAN)
+    Wallets(world.store, world.clock).add_coupon(ACCOUNT, half, Actor("clerk", "staff"))
+    world.run(FEB)
+    use(world, "e1", "2026-01-20T12:00:00Z", 500)
+    world.run(MAR)
+    january = [
+        (line.kind.value, line.net_minor)
+        for body in map(body_from_bytes, (i["body"] for i in world.store.query_all(ACCOUNT, prefix="body#")))
+        for line in body.lines
+        if body.issued_on == MAR and line.period.start == JAN
+    ]
+    assert sorted(january) == [("discount", -400), ("discount", 400), ("late", -800), ("true_up", 800)]
     assert balanced(world)

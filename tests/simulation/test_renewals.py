@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from functions.delivery.note_letters import NoteLetters
+from saldo.accounts.service import Accounts
 from saldo.catalog.service import Catalog
 from saldo.insight.invariants import check_all
 from saldo.kernel.errors import Refusal
@@ -69,6 +71,19 @@ def test_payers_are_told_once_thirty_days_ahead_until_when_it_can_be_cancelled(r
     renew(region, date(2026, 3, 2))
     renew(region, date(2026, 3, 20))
     assert len(letters(region)) == told and len(announced(region)) == 1
+
+
+def test_the_letter_names_the_last_day_to_cancel_and_by_how_much_prices_rise(region: Region) -> None:
+    sold_for_a_term(region)
+    renew(region, date(2026, 3, 2))
+    sealer = region.sealer()
+    accounts = Accounts(region.store, sealer, region.clock)
+    letters_of = NoteLetters(region.store, sealer, accounts, "https://portal.example", region.clock)
+    letter = letters_of.letter(HERE, letters(region)[0]["note_id"])
+    assert letter is not None
+    assert letter.url == f"https://portal.example/accounts/{HERE}/subscriptions/{RENEWED}"
+    said = {name: value.replace("\xa0", " ") for name, value in letter.facts}
+    assert (said["When"], said["Cancel by"], said["Prices rise by"]) == ("1 April 2026", "18 March 2026", "5%")
 
 
 def test_the_next_term_costs_what_was_agreed_on_for_it(region: Region) -> None:

@@ -271,9 +271,9 @@ def _ends(standing: Standing, today: date, words: Words) -> tuple[tuple[str, str
     """From when a cancellation may hold: for what is sold for a term, its end alone."""
     term = standing.subscription.term
     if term is None:
-        on = words.day(standing.period_end(today))
+        end = words.day(standing.period_end(today))
         return (
-            ("period_end", words("subscription.at_end", on=on), words("subscription.at_end_hint")),
+            ("period_end", words("subscription.at_end", on=end), words("subscription.at_end_hint")),
             ("now", words("subscription.today"), words("subscription.today_hint")),
         )
     on = standing.cancelled_from(today)

@@ -13,13 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from saldo.catalog.model import CutShort, Minimum
 from saldo.kernel.errors import Refusal
+from saldo.kernel.periods import Length
+from saldo.kernel.periods import Unit as Unit_
 from saldo.orders.model_contracts import Contract, ContractPrice, Milestone, MilestoneStatus, Service, Terms
 from saldo.orders.model_orders import Code, OrderStatus
 from saldo.orders.records import waiting_item_from
 from saldo.orders.records_contracts import put_contract
 from saldo.orders.rules_contracts import milestone_amounts, retained_minor
 from saldo.storage.units import Unit
+from saldo.subscriptions.model import Term
+from saldo.subscriptions.service import Subscriptions
 from tests.contexts.orders.scenes import World, line, request
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY
 from tests.crashes import assert_survives_every_crash
@@ -309,3 +314,32 @@ def test_shares_come_to_the_new_value_when_a_contract_is_amended_half_way(
     left = [p for i, p in enumerate(percents) if str(i) not in done]
     if any(left):
         assert sum(after.values()) == value + more
+
+
+COMMITTED = Minimum((Decimal(6000), Decimal(8000)), Length(Unit_.YEAR), cut_short=CutShort.WHOLE)
+YEARLY = Term(Length(Unit_.YEAR), 60, 90, Decimal(3))
+
+
+def test_a_contract_commits_to_its_own_minimum_and_sells_for_a_term() -> None:
+    here = World()
+    price, service = replace(PRICE, minimum=COMMITTED), Service("seats", "plan_seats", "live", Decimal(20), term=YEARLY)
+    one = signed(here, terms=(Terms(START, None, (price,), 100_000_01),), services=(service,))
+    assert one.terms[0].prices[0].minimum == COMMITTED and one.services[0].term == YEARLY, "read back as it was"
+    here.contracts.accept(ACCOUNT, one.id, "live", date(2026, 11, 20), "AP-9", CLERK)
+    sold = Subscriptions(here.store, here.clock).of_account(ACCOUNT)[-1]
+    assert sold.term == YEARLY
+    assert here.catalog.plan_version(ENTITY, sold.plan_version_id).minimum == COMMITTED
+    (renewing,) = here.items("term")
+    assert (renewing["ends_on"], renewing["agenda_on"]) == ("2027-11-20", "2027-08-22")
+
+
+def test_a_contract_whose_minimum_or_term_cannot_be_is_refused_by_field() -> None:
+    here = World()
+    price = replace(PRICE, minimum=replace(COMMITTED, every=Length(Unit_.WEEK, 5)))
+    with pytest.raises(Refusal) as refused:
+        signed(here, terms=(Terms(START, None, (price,), 100_000_01),))
+    assert ("prices[0].minimum.every", "not_whole_cycles") in {(p.field, p.code) for p in refused.value.problems}
+    service = Service("seats", "plan_seats", "live", term=replace(YEARLY, length=Length(Unit_.WEEK, 5)))
+    with pytest.raises(Refusal) as refused:
+        signed(here, services=(service,))
+    assert ("services[0].term.count", "not_whole_cycles") in {(p.field, p.code) for p in refused.value.problems}

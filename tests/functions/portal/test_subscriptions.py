@@ -13,7 +13,18 @@ import pytest
 from functions.portal import services
 from saldo.access.model_visibility import USUAL, SelfService
 from saldo.access.visibility import VisibilityRules
-from saldo.catalog.model import ChargeKind, Component, Flat, Minimum, PerUnit, Plan, PlanVersion, Product, Timing
+from saldo.catalog.model import (
+    ChargeKind,
+    Component,
+    CutShort,
+    Flat,
+    Minimum,
+    PerUnit,
+    Plan,
+    PlanVersion,
+    Product,
+    Timing,
+)
 from saldo.catalog.service import Catalog
 from saldo.invoicing.minimum_records import write_minimum
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
@@ -162,10 +173,16 @@ def test_nobody_changes_anything_where_the_seller_does_not_allow_it_or_without_b
 
 def sold_for_a_year(portal: Portal, **term: Any) -> None:
     """Ten months into a year of Team, of which 2,400 at least are due, and which renews itself."""
+    committed(portal, Term(Length(Unit.MONTH, 12), 30, 60, **term))
+    part = MinimumPart(MinimumKey(scenes.NORTH, "sub_year", "2026-01-01"), 121_000, currency="EUR")
+    services.store().write_one(write_minimum(StorageUnit("billed"), part))
+
+
+def committed(portal: Portal, term: Term | None, cut_short: CutShort = CutShort.PART) -> None:
     store, plan_id = services.store(), "plan_year"
     catalog = Catalog(store, portal.clock)
     catalog.offer_plan(Plan(plan_id, "prod_team", ENTITY, {"en": "Team, by the year"}), CLERK)
-    minimum = Minimum((Decimal(2400), Decimal(3000)), Length(Unit.YEAR))
+    minimum = Minimum((Decimal(2400), Decimal(3000)), Length(Unit.YEAR), cut_short=cut_short)
     yearly = replace(TEAM, id="plan_year_v1", plan_id=plan_id, minimum=minimum)
     catalog.publish(ENTITY, yearly, CLERK)
     begun = subscribe(
@@ -175,11 +192,9 @@ def sold_for_a_year(portal: Portal, **term: Any) -> None:
         plan_version=yearly,
         started_on=date(2026, 1, 1),
         quantities={"seats": Decimal(5)},
-        term=Term(Length(Unit.MONTH, 12), 30, 60, **term),
+        term=term,
     )
     Subscriptions(store, portal.clock).start(begun, CLERK)
-    part = MinimumPart(MinimumKey(scenes.NORTH, "sub_year", "2026-01-01"), 121_000, currency="EUR")
-    store.write_one(write_minimum(StorageUnit("billed"), part))
 
 
 YEARLY = f"{HOME}/subscriptions/sub_year"
@@ -211,6 +226,15 @@ def test_what_is_sold_for_a_term_is_cancelled_for_its_end_alone(subscribed: Port
     assert admin.post(YEARLY, page.hidden()).status == 303
     text = words_of(admin.get(YEARLY))
     assert "Renews by itself" not in text and "1 Jan 2027 Ended" in text
+
+
+def test_who_cancels_a_commitment_sees_beforehand_what_is_still_due_of_it(subscribed: Portal) -> None:
+    committed(subscribed, None, CutShort.WHOLE)
+    admin = allowed(subscribed)
+    admin.get(YEARLY)
+    text = words_of(admin.post(f"{YEARLY}/check", {"act": "cancel", "when": "now"}))
+    # eleven months at 110, less 8 of November's 30 days: 1,180.67 of 2,400
+    assert "Up to the agreed minimum 1 Jan – 31 Dec 2026 1 1,219.33" in text, text
 
 
 def test_who_is_late_cancels_for_the_end_of_the_next_term(subscribed: Portal) -> None:

@@ -50,7 +50,8 @@ def uplifted(version: PlanVersion, percent: Decimal) -> PlanVersion:
 
 def higher(price: PriceModel, factor: Decimal) -> PriceModel:
     """The price by which any use costs so many times as much; what is free or included stays so."""
-    return _RULES[type(price)](price, factor)
+    dearer: PriceModel = _RULES[type(price)](price, factor)
+    return dearer
 
 
 def _more(amount: Decimal, factor: Decimal) -> Decimal:
@@ -78,7 +79,8 @@ def _stairs(price: StairStep, factor: Decimal) -> StairStep:
 
 def _percentage(price: Percentage, factor: Decimal) -> Percentage:
     amounts = _fields("minimum", "maximum", "per_event", "event_minimum", "event_maximum")
-    return replace(amounts(price, factor), rate=min(_more(price.rate, factor), ONE))
+    dearer: Percentage = amounts(price, factor)
+    return replace(dearer, rate=min(_more(price.rate, factor), ONE))
 
 
 def _bounded(price: Any, factor: Decimal) -> Any:

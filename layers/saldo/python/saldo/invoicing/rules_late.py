@@ -17,6 +17,7 @@ from saldo.invoicing.rules_charged import Charged, charged_of
 from saldo.invoicing.rules_conversion import converted, price_rate
 from saldo.invoicing.rules_lines import credited, usage_terms
 from saldo.invoicing.rules_minimum import Minimums, key_of_window
+from saldo.invoicing.rules_returns import as_lowered
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import minor_of_share
 from saldo.kernel.exchange import ExchangeRate
@@ -42,9 +43,12 @@ def late_lines(case: BillingCase, first: int, minimums: Minimums) -> list[Line]:
         lines = [converted(line, charge.version.currency, invoiced_in, rate) for line in priced]
         if rate and charge.usage.policy is LatePolicy.CARRY:
             lines = [_carried_at(charge, lines[0], rate, invoiced_in)]
+        if sum(line.net_minor for line in lines) < 0:
+            lines = as_lowered(case, lines)
         found += [line for line in lines if line.net_minor]
         minimums.count(key_of_window(charge.usage.window), sum(line.price_minor for line in lines))
-        found += _made_up(case, charge, minimums)
+        made_up = _made_up(case, charge, minimums)
+        found += (_like_what_it_makes_up_for(line, lines[0]) for line in made_up)
     return [replace(line, id=str(n)) for n, line in enumerate(found, first)]
 
 
@@ -58,6 +62,25 @@ def _made_up(case: BillingCase, charge: LateCharge, minimums: Minimums) -> Itera
     for line, currency in minimums.true_ups():
         rate = price_rate(case, currency, line.period.start, charge.member)
         yield replace(converted(line, currency, case.account.currency, rate), account_id=_member_id(charge))
+
+
+def _like_what_it_makes_up_for(line: Line, lowered: Line) -> Line:
+    """What a minimum asks for in place of a charge that was lowered, where both are taxed alike: discounted and taxed
+    as what is given back of that, so that no more is owed than before."""
+    alike = (line.tax_category, line.inclusive) == (lowered.tax_category, lowered.inclusive)
+    if not lowered.gives_back or line.net_minor < 0 or not alike:
+        return line
+    return replace(line, gives_back=lowered.gives_back, supplied_on=lowered.supplied_on, taxes=lowered.taxes)
+
+
+def lowers(charge: LateCharge) -> bool:
+    """Whether late usage makes its window cost less than was billed: what comes back is a part of that."""
+    component, version = _component(charge), charge.version
+    now, billed = (
+        rate_ask(component.price, _ask(charge.usage, counted), version.currency, Share(), version.rounding).net_minor
+        for counted in (charge.usage.now, charge.usage.billed)
+    )
+    return now < billed
 
 
 def _member_id(charge: LateCharge) -> str:

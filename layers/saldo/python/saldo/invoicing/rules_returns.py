@@ -98,6 +98,27 @@ def as_charged(case: BillingCase, item: DueSubscription, change: Charge, line: L
     return with_net(line, net, origin.net_minor, origin.price_minor)
 
 
+def as_lowered(case: BillingCase, lines: list[Line]) -> list[Line]:
+    """Lines by which late usage lowers a charge (the difference; or the charge taken back, and made anew), tied to the
+    line that was billed: its taxes, its day of supply, and the same part of what was off it.
+
+    As they are where it is on no document of Saldo's, or credit notes have left another amount of it than is corrected.
+    """
+    like = lines[0]
+    found = _find(case.earlier, like, _CHARGED) or _find(case.earlier[::-1], like, _LATE)
+    if found is None:
+        return lines
+    origin = _origin(case.earlier, *found)
+    if len(lines) > 1 and origin.net_minor != -like.net_minor:
+        return lines
+    taxes = () if origin.body.tax_estimated else origin.line.taxes
+    tied = [replace(one, gives_back=origin.reference, supplied_on=origin.supplied_on, taxes=taxes) for one in lines]
+    if len(tied) > 1:
+        return tied
+    net = max(like.net_minor, -max(origin.net_minor, 0))
+    return [with_net(tied[0], net, origin.net_minor, origin.price_minor)]
+
+
 def _name(charge: Charge) -> tuple[object, ...]:
     period = charge.period
     days = period.timing, period.period, period.full, charge.seconds
@@ -152,7 +173,8 @@ def _late(earlier: Sequence[InvoiceBody], body: InvoiceBody, line: Line) -> Iter
     since = next(n for n, one in enumerate(earlier) if one.id == body.id)
     for other in earlier[since + 1 :]:
         for one in other.lines:
-            late = one.kind is LineKind.LATE or (one.kind is LineKind.CREDIT and one.supplied_on is None)
+            corrects = one.supplied_on is None or one.gives_back == f"{body.id}/{line.id}"
+            late = one.kind is LineKind.LATE or (one.kind is LineKind.CREDIT and corrects)
             if late and not other.of_invoice and not one.of and _place(one) == _place(line):
                 yield other, one
 

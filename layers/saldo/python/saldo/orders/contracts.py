@@ -15,7 +15,7 @@ from saldo.accounts.records import account_from
 from saldo.audit.model import Actor
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.records import plan_version_item
-from saldo.catalog.rules import version_in_force
+from saldo.catalog.rules import problems_of, version_in_force
 from saldo.catalog.service import Catalog, PlanVersions
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal
@@ -50,6 +50,7 @@ from saldo.storage.claims import CLAIM
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Subscription
+from saldo.subscriptions.rules_terms import problems_of_term
 from saldo.subscriptions.service import start_in
 
 
@@ -228,6 +229,7 @@ class Contracts:
             started_on=on,
             anchor_on=on,
             quantities=quantities_of(version, service.quantity),
+            term=service.term,
         )
         start_in(unit, subscription, self._account(contract.account_id), version, actor, at)
         return replace(service, subscription_id=subscription.id)
@@ -263,10 +265,11 @@ class Contracts:
                     continue
                 try:
                     cause = f"{contract.id}-{contract.version}"
-                    own = negotiated_version(base, cause, price.unit_price, price.component_id)
+                    own = negotiated_version(base, cause, price.unit_price, price.component_id, price.minimum)
                 except Refusal as refusal:
                     problems.add(f"prices[{i}].component_id", refusal.code, refusal.message)
                     continue
+                problems.extend(problems_of(own), f"prices[{i}]")
                 prices[i] = replace(price, plan_version_id=own.id)
                 if all(w.key != (contract.entity_id, f"plan#{own.id}") for w in unit.writes):
                     unit.insert(plan_version_item(contract.entity_id, own))
@@ -286,6 +289,8 @@ class Contracts:
             version = version_in_force(sold, service.plan_id, contract.currency, account.country, contract.starts_on)
             if version is None or not is_recurring(version):
                 problems.add(f"services[{i}].plan_id", "unknown_plan", f"{service.plan_id} is no plan that recurs")
+            elif service.term is not None:
+                problems.extend(problems_of_term(service.term, version), f"services[{i}]")
         problems.refuse_if_any("the contract is not sound", "invalid_contract")
 
     def _withdraw_item(self, unit: Unit, account_id: str, item_id: str) -> None:

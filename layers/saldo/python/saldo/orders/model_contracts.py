@@ -8,7 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.catalog.model import BillingTrigger
+from saldo.catalog.model import BillingTrigger, Minimum
+from saldo.subscriptions.model import Term
 
 
 class ContractStatus(StrEnum):
@@ -30,7 +31,8 @@ class ContractPrice:
     version
     with this price, made when the contract is signed. buyer_sku: the buyer's own part number. most: the quantity that
     may
-    be ordered in all, None for any. trigger: what makes it billable, None for the product's own.
+    be ordered in all, None for any. trigger: what makes it billable, None for the product's own. minimum: what is
+    committed to instead of the plan's own minimum, None for that.
     """
 
     plan_id: str
@@ -40,6 +42,7 @@ class ContractPrice:
     most: Decimal | None = None
     trigger: BillingTrigger | None = None
     plan_version_id: str = ""
+    minimum: Minimum | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +108,15 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A plan that is billed only after go-live: it starts on the day on which its milestone is accepted."""
+    """A plan that is billed only after go-live: it starts on the day on which its milestone is accepted, for a `term`
+    that renews itself where one is agreed."""
 
     id: str
     plan_id: str
     milestone_id: str
     quantity: Decimal = Decimal(1)
     subscription_id: str = ""
+    term: Term | None = None
 
 
 @dataclass(frozen=True, slots=True)

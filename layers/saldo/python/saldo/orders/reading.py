@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from saldo.catalog.minimum_codec import maybe_minimum
 from saldo.catalog.model import BillingTrigger
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
@@ -11,6 +12,7 @@ from saldo.kernel.money import Money
 from saldo.kernel.reading import Fields, read
 from saldo.orders.model_contracts import Contract, ContractPrice, Milestone, Service, Terms
 from saldo.orders.model_orders import Channel, OrderRequest, Reference, ReferenceKind, RequestedLine
+from saldo.subscriptions.codec import maybe_term
 
 
 def order_from_json(document: Any, party: str, channel: Channel) -> OrderRequest:
@@ -120,6 +122,7 @@ def _price(fields: Fields) -> ContractPrice:
         fields.text("buyer_sku", ""),
         fields.maybe_decimal("most"),
         fields.choice("trigger", BillingTrigger) if fields.has("trigger") else None,
+        minimum=maybe_minimum(fields),
     )
     fields.finish()
     return price
@@ -140,7 +143,13 @@ def _milestone(fields: Fields, currency: str) -> Milestone:
 
 
 def _service(fields: Fields) -> Service:
-    service = Service(fields.text("id"), fields.text("plan"), fields.text("milestone"), fields.decimal("quantity", ONE))
+    service = Service(
+        fields.text("id"),
+        fields.text("plan"),
+        fields.text("milestone"),
+        fields.decimal("quantity", ONE),
+        term=maybe_term(fields),
+    )
     fields.finish()
     return service
 

@@ -12,9 +12,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from saldo.catalog.minimum_codec import maybe_minimum, minimum_to_json
 from saldo.catalog.model import BillingTrigger
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.exact import plain
+from saldo.kernel.reading import read
 from saldo.orders.model_contracts import (
     Acceptance,
     Contract,
@@ -28,6 +30,8 @@ from saldo.orders.model_contracts import (
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+from saldo.subscriptions.codec import maybe_term, term_to_json
+from saldo.subscriptions.model import Term
 
 PREFIX = "contract#"
 
@@ -59,7 +63,7 @@ def contract_from(item: Item) -> Contract:
         terms=tuple(_terms_from(t) for t in item["terms"]),
         milestones=tuple(_milestone_from(m) for m in item["milestones"]),
         services=tuple(
-            Service(s["id"], s["plan_id"], s["milestone_id"], Decimal(s["quantity"]), s["subscription_id"])
+            Service(s["id"], s["plan_id"], s["milestone_id"], Decimal(s["quantity"]), s["subscription_id"], _term_of(s))
             for s in item["services"]
         ),
         retainage_percent=Decimal(item["retainage_percent"]),
@@ -96,6 +100,7 @@ def _fields(contract: Contract) -> Item:
                 "milestone_id": s.milestone_id,
                 "quantity": plain(s.quantity),
                 "subscription_id": s.subscription_id,
+                **({"term": term_to_json(s.term)} if s.term else {}),
             }
             for s in contract.services
         ],
@@ -123,6 +128,7 @@ def _terms_fields(terms: Terms) -> Item:
                 "most": None if p.most is None else plain(p.most),
                 "trigger": p.trigger.value if p.trigger else None,
                 "plan_version_id": p.plan_version_id,
+                **({"minimum": minimum_to_json(p.minimum)} if p.minimum else {}),
             }
             for p in terms.prices
         ],
@@ -139,6 +145,7 @@ def _terms_from(f: Mapping[str, Any]) -> Terms:
             _decimal(p["most"]),
             BillingTrigger(p["trigger"]) if p["trigger"] else None,
             p["plan_version_id"],
+            read({"minimum": p.get("minimum")}, maybe_minimum, "the minimum cannot be read"),
         )
         for p in f["prices"]
     )
@@ -191,6 +198,10 @@ def _milestone_from(f: Mapping[str, Any]) -> Milestone:
             for a in f["acceptances"]
         ),
     )
+
+
+def _term_of(f: Mapping[str, Any]) -> Term | None:
+    return read({"term": f.get("term")}, maybe_term, "the term cannot be read")
 
 
 def _text(day: date | None) -> str | None:

@@ -144,7 +144,8 @@ def check_contract(contract: Contract) -> None:
     if not 0 <= contract.retainage_percent < _WHOLE:
         problems.add("retainage_percent", "out_of_range", "is from 0 to below 100")
     prices = max(len(terms.prices) for terms in contract.terms)
-    if len(contract.milestones) + prices + 3 * len(contract.services) > _MOST_PARTS:
+    services = sum(3 if service.term is None else 4 for service in contract.services)
+    if len(contract.milestones) + prices + services > _MOST_PARTS:
         problems.add("milestones", "too_many", f"milestones, prices and services are at most {_MOST_PARTS} in all")
     _check_terms(contract.terms, problems)
     _check_milestones(contract, problems)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from saldo.catalog.model import NEGOTIATED, ChargeKind, Component, Flat, PerUnit, PlanVersion
+from saldo.catalog.model import NEGOTIATED, ChargeKind, Component, Flat, Minimum, PerUnit, PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import minor_of_share, times
 from saldo.rating.rules.registry import rate
@@ -42,8 +42,11 @@ def asked_minor(unit_price: Decimal, quantity: Decimal, currency: str) -> int:
     return minor_of_share(times(unit_price, quantity), (1, 1), currency)
 
 
-def negotiated_version(version: PlanVersion, cause: str, unit_price: Decimal, component_id: str = "") -> PlanVersion:
-    """The version with one component at another price per unit, under an id that follows from its cause.
+def negotiated_version(
+    version: PlanVersion, cause: str, unit_price: Decimal, component_id: str = "", minimum: Minimum | None = None
+) -> PlanVersion:
+    """The version with one component at another price per unit (and another `minimum`), under an id that follows from
+    its cause.
 
     Refusal `price_of_several_components` when the plan has more than one priced component and none is named;
     `unknown_component` for one it does not have.
@@ -57,4 +60,5 @@ def negotiated_version(version: PlanVersion, cause: str, unit_price: Decimal, co
     if wanted not in names:
         raise Refusal("unknown_component", f"{version.plan_id} has no priced component {wanted}")
     components = tuple(replace(c, price=PerUnit(unit_price)) if c.id == wanted else c for c in version.components)
-    return replace(version, id=f"{NEGOTIATED}{version.id}{NEGOTIATED}{cause}", components=components)
+    own = replace(version, id=f"{NEGOTIATED}{version.id}{NEGOTIATED}{cause}", components=components)
+    return own if minimum is None else replace(own, minimum=minimum)

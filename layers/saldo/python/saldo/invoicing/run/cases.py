@@ -139,12 +139,12 @@ def _read(
     known = billing.plan_versions.get_many(wanted)
     found = _Found(records, sold, {version_id: version for (_, version_id), version in known.items()})
     prepared = {account.account_id: _prepare(batch, account, found) for account in due}
-    read = {account_id: case for account_id, case in prepared.items() if isinstance(case, AccountCase)}
-    cases = {i: replace(one, case=with_earlier(billing.store, one.case, one.billed_last)) for i, one in read.items()}
+    cases = {account_id: case for account_id, case in prepared.items() if isinstance(case, AccountCase)}
     usage = billing.usage.read(_usage_asked(cases.values()))
     late = {(batch.entity.id, late.window.terms.plan_version_id) for one in usage.values() for late in one.late}
     sold_by = billing.plan_versions.get_many(late) if late else {}
     counted = {account_id: _with_usage(batch, one, usage, sold_by) for account_id, one in cases.items()}
+    counted = {account_id: _with_earlier(billing.store, one) for account_id, one in counted.items()}
     minimums = read_minimums(billing.store, (key for one in counted.values() for key in _minimum_keys(one)))
     if minimums:
         counted = {account_id: _with_minimums(one, minimums) for account_id, one in counted.items()}
@@ -164,6 +164,12 @@ def _with_price_rates(batch: Batch, one: AccountCase | SetAside) -> AccountCase 
     except Refusal as refusal:
         return SetAside(one.due.account_id, refusal.code, refusal.message)
     return replace(one, case=replace(case, price_rates=found))
+
+
+def _with_earlier(store: Store, one: AccountCase | SetAside) -> AccountCase | SetAside:
+    if isinstance(one, SetAside):
+        return one
+    return replace(one, case=with_earlier(store, one.case, one.billed_last))
 
 
 def _minimum_keys(one: AccountCase | SetAside) -> set[MinimumKey]:

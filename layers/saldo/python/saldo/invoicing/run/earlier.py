@@ -10,6 +10,7 @@ from typing import Any
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import BillingCase, InvoiceBody
 from saldo.invoicing.records import body_key, header_key
+from saldo.invoicing.rules_late import lowers
 from saldo.invoicing.rules_returns import begins_earlier
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
@@ -22,11 +23,13 @@ def with_earlier(store: Store, case: BillingCase, drafts: Collection[str]) -> Bi
     drafts: ids of those that what is due was billed by last, for they may have no header yet. Any other body without a
     header is what nobody was ever billed by.
     """
-    days = [day for due in case.due if (day := begins_earlier(due.charges)) is not None]
-    if not days:
+    given = [(day, due.member) for due in case.due if (day := begins_earlier(due.charges)) is not None]
+    given += [(charge.usage.window.billed[0].on, charge.member) for charge in case.late if lowers(charge)]
+    if not given:
         return case
-    accounts = [case.account.id, *(due.member.id for due in case.due if due.member and begins_earlier(due.charges))]
-    bodies = [body for account_id in dict.fromkeys(accounts) for body in _bodies(store, account_id, min(days), drafts)]
+    named = {*drafts, *(one.invoice_id for charge in case.late for one in charge.usage.window.billed)}
+    days, accounts = [day for day, _ in given], [case.account.id, *(member.id for _, member in given if member)]
+    bodies = [body for account_id in dict.fromkeys(accounts) for body in _bodies(store, account_id, min(days), named)]
     return replace(case, earlier=tuple(sorted(bodies, key=lambda body: body.issued_on)))
 
 
