@@ -189,7 +189,8 @@ def forecasts(scoped: Store) -> Forecasts:
     from saldo.tax.table import TableTax, shipped_table
     from saldo.usage.totals import UsageTotals
 
-    return Forecasts(Billing(scoped, PlanVersions(scoped), UsageTotals(scoped), TableTax(shipped_table())), clock)
+    billing = Billing(scoped, PlanVersions(scoped), UsageTotals(scoped), TableTax(shipped_table()))
+    return Forecasts(billing, clock, rates=store())
 
 
 def self_service(scoped: Store) -> SelfService:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.simulation.portal import PORTAL, Web, web
 from tests.simulation.region import Region, quiet
 from tests.simulation.workflows import exchange
 from tests.simulation.workflows.exchange import BUYER
-from tests.simulation.workflows.scenes import CLERK, JAN, bill, customer
+from tests.simulation.workflows.scenes import CLERK, JAN, bill, customer, subscription_id, use
 
 HOME = f"/accounts/{BUYER}"
 _SAID = {
@@ -72,3 +72,19 @@ def test_a_payment_in_dollars_is_told_with_what_came_on_its_page_and_on_the_stat
     assert "$50.00 was taken back" in taken_back
     assert "Payment taken back by the bank" in after
     assert payment.settled_at is not None and payment.settled_at.date() == date(2026, 1, 15)
+
+
+def test_usage_and_subscriptions_look_ahead_in_the_currency_of_the_invoice() -> None:
+    region = Region()
+    with quiet(), region.serving():
+        exchange.priced_in_dollars(region)
+        bill(region, JAN)
+        use(region, exchange.DOLLARS, "e1", datetime(2026, 1, 10, 12, tzinfo=UTC), 40_000)
+        with web(region) as net:
+            browser = reader(net)
+            usage = browser.get(f"{HOME}/usage")
+            sold = browser.get(f"{HOME}/subscriptions")
+            one = browser.get(f"{HOME}/subscriptions/{subscription_id(exchange.DOLLARS)}")
+    assert [usage.status, sold.status, one.status] == [200, 200, 200]
+    assert "€41.70" in plainly(usage.text) or "41.70" in plainly(usage.text)
+    assert "$49.00" in plainly(one.text) or "49.00" in plainly(one.text)
