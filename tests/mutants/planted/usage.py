@@ -335,7 +335,7 @@ _ORDERS: tuple[Mutant, ...] = (
     planted(
         "the price of tomorrow's list",
         "off-by-one day",
-        "orders/rules_prices.py",
+        "catalog/rules.py",
         "v.currency == currency and v.effective_on <= on and",
         "v.currency == currency and",
         "tests/unit/orders/test_matching.py",
@@ -343,7 +343,7 @@ _ORDERS: tuple[Mutant, ...] = (
     planted(
         "what is sold to one country is sold to all",
         "missing condition",
-        "orders/rules_prices.py",
+        "catalog/rules.py",
         " and v.is_sold_in(country)",
         "",
         "tests/unit/orders/test_matching.py",
