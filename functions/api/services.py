@@ -73,7 +73,7 @@ def forecasts(within: Store) -> Forecasts:
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.run.cases import Billing
 
-    return Forecasts(Billing.by_table(within), clock)
+    return Forecasts(Billing.by_table(within), clock, rates=store())
 
 
 def self_service(within: Store) -> SelfService:

@@ -186,7 +186,7 @@ def forecasts(scoped: Store) -> Forecasts:
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.run.cases import Billing
 
-    return Forecasts(Billing.by_table(scoped), clock)
+    return Forecasts(Billing.by_table(scoped), clock, rates=store())
 
 
 def self_service(scoped: Store) -> SelfService:

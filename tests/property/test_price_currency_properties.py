@@ -21,7 +21,7 @@ from saldo.quotes.rules import quote
 
 PAIRS = [("USD", "EUR"), ("EUR", "USD"), ("JPY", "EUR"), ("EUR", "JPY"), ("KWD", "EUR"), ("EUR", "KWD"), ("JPY", "KWD")]
 RATES = {"USD": ("0.8", "1.4"), "JPY": ("90", "180"), "KWD": ("0.28", "0.4")}
-DAYS = ("2026-01-02", "2026-01-30", "2026-02-27")
+DAYS = ("2026-01-02", "2026-01-16", "2026-01-30", "2026-02-27")
 
 
 def published(currency: str) -> st.SearchStrategy[list[dict[str, str]]]:

@@ -13,6 +13,7 @@ from functions.portal.presenters.spreadsheets import Amount, Cell, Spreadsheet
 from functions.portal.presenters.tags import Tag, payment_tag
 from functions.portal.words import Words
 from saldo.invoicing.listing import InvoiceRow
+from saldo.kernel.money import Money
 from saldo.kernel.periods import local_date
 from saldo.payments.model import UNDER_WAY, Allocation, Payment, PaymentStatus
 
@@ -41,12 +42,13 @@ def payment_view(payment: Payment, rows: Mapping[str, InvoiceRow], zone: str, wo
     currency, status = payment.amount.currency, payment.status
     settled = status is PaymentStatus.SETTLED
     minor = payment.settled_minor if settled else payment.amount.minor
+    came = payment.received.money if payment.received else Money(minor, currency)
     shown = payment.applied if settled else payment.allocations
     unapplied = words.amount(payment.unapplied_minor, currency) if settled and payment.unapplied_minor else ""
     return PaymentView(
         payment_id=payment.id,
         tag=payment_tag(status, words),
-        headline=words(f"payment.{status}.headline", amount=words.money(minor, currency)),
+        headline=words(f"payment.{status}.headline", amount=words.money(came.minor, came.currency)),
         text=_text(payment, words),
         amount=words.amount(minor, currency),
         currency=currency,

@@ -225,6 +225,7 @@ _INVOICE: tuple[Mutant, ...] = (
         'if currency in ("", account.currency):',
         "if not account.terms.price_rates:",
         "tests/unit/invoicing/test_bill.py",
+        "tests/unit/invoicing/test_price_currencies.py",
     ),
     planted(
         "a coupon holds one day longer",
@@ -360,4 +361,31 @@ _CORRECTIONS: tuple[Mutant, ...] = (
     ),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*_RUN, *_INVOICE, *_CORRECTIONS)
+_CURRENCIES: tuple[Mutant, ...] = (
+    planted(
+        "what comes back is converted at the rate of now",
+        "the wrong one of two",
+        "invoicing/rules_returns.py",
+        "line = at_rate(line, case.account.currency, origin.line.priced_in.rate)",
+        "pass",
+        "tests/property/test_price_currency_properties.py",
+    ),
+    planted(
+        "a minimum counts what is invoiced in another currency",
+        "units mixed up",
+        "invoicing/rules_lines.py",
+        "minimums.count(key_of(item, charged), lines[-1].price_minor)",
+        "minimums.count(key_of(item, charged), lines[-1].net_minor)",
+        "tests/property/test_price_currency_properties.py",
+    ),
+    planted(
+        "late usage is converted at the rate of now",
+        "the wrong one of two",
+        "invoicing/rules_late.py",
+        "return window.terms.rate or price_rate(",
+        "return price_rate(",
+        "tests/simulation/test_price_currencies.py::test_usage_that_comes_late_is_converted_at_the_rate_of_its_window",
+    ),
+)
+
+MUTANTS: tuple[Mutant, ...] = (*_RUN, *_INVOICE, *_CORRECTIONS, *_CURRENCIES)

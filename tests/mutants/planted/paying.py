@@ -8,6 +8,7 @@ _PAGES = "tests/functions/portal/test_autopay.py::"
 _RULES = "tests/unit/autopay/test_autopay_rules.py"
 
 _EXCHANGE = "tests/property/test_exchange_properties.py"
+_MONEY = "tests/simulation/test_money_in_other_currencies.py::"
 
 MUTANTS: tuple[Mutant, ...] = (
     planted(
@@ -47,7 +48,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "a payout told first leaves the bank without what it has",
         "order assumed",
         "payments/rules_entries.py",
-        "if payment.paid_out_at is not None and worth:",
+        "if payment.paid_out_at is not None and value:",
         "if False:",
         "tests/simulation/test_exchange_differences.py",
     ),
@@ -130,5 +131,29 @@ MUTANTS: tuple[Mutant, ...] = (
         "told = [m for m in people.members if m.role in PAYERS and not m.suspended]",
         "told = [m for m in people.members if m.role in PAYERS and not m.suspended][:1]",
         _PAGES + "test_everyone_who_pays_is_told_before_with_one_link_to_cancel",
+    ),
+    planted(
+        "money is exchanged at the rate of the day whatever was agreed",
+        "the wrong one of two",
+        "payments/receiving.py",
+        "rate = came.rate or rates.price_rate(",
+        "rate = rates.price_rate(",
+        _MONEY + "test_a_rate_that_was_agreed_wins_or_loses_what_the_day_says_otherwise",
+    ),
+    planted(
+        "a loss by exchange is a gain",
+        "sign",
+        "payments/rules_receiving.py",
+        "Posting(DIFFERENCE, 0, base_minor=value - at_bank)",
+        "Posting(DIFFERENCE, 0, base_minor=at_bank - value)",
+        "tests/property/test_money_received_properties.py",
+    ),
+    planted(
+        "what was used since is taken back all the same",
+        "guard not asked",
+        "payments/receiving.py",
+        "if -(there or 0) < payment.unapplied_minor:",
+        "if False:",
+        _MONEY + "test_money_that_was_used_otherwise_since_is_not_taken_back",
     ),
 )

@@ -22,6 +22,7 @@ from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.periods import local_date
 from saldo.orders.model import ItemStatus
 from saldo.orders.records import PREFIX as ITEM_PREFIX
+from saldo.storage.store import Store
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
 from saldo.subscriptions.records import subscription_from, subscription_key
@@ -33,10 +34,13 @@ _ALWAYS_CLOSED = datetime.max.replace(tzinfo=UTC)
 
 
 class Forecasts:
-    """Looks ahead to invoices; writes nothing."""
+    """Looks ahead to invoices; writes nothing.
 
-    def __init__(self, billing: Billing, clock: Clock) -> None:
-        self._billing, self._clock = billing, clock
+    rates: where published exchange rates lie, which are nobody's, for records narrowed to a customer's.
+    """
+
+    def __init__(self, billing: Billing, clock: Clock, rates: Store | None = None) -> None:
+        self._billing, self._clock, self._rates = billing, clock, rates or billing.store
         self._live = LiveUsage(billing.store)
 
     def next_invoice(self, account_id: str) -> NextInvoice:
@@ -102,7 +106,7 @@ class Forecasts:
         keys = [(account.entity_id, "entity"), seller_billing_key(account.entity_id)]
         items = store.get_many(keys)
         seller, options = entity_from(items[keys[0]]), options_from(items.get(keys[1]))
-        rates = ExchangeRates(store, ahead=True)
+        rates = ExchangeRates(self._rates, ahead=True)
         batch = Batch(seller, options, on, "", _ALWAYS_CLOSED, price_rates=rates)
         looked_at = {subscription_key(account.id, instead.id): instead} if instead else {}
         found = read_cases(self._billing, batch, [due], looked_at)[account.id]

@@ -306,13 +306,14 @@ def reopen_update(unit: Unit, header: InvoiceHeader, back_minor: int, booked_min
     history = (*header.history, StatusChange(at, status))
     booked = header.booked and Booked(header.booked.rate, header.booked.minor + booked_minor)
     now = {"open_minor": open_, "status": status.value, "history": _history_items(history)} | _booked_set(booked)
+    as_read = {"open_minor": header.open_minor, "status": header.status.value} | _held_as(header)
     paid = max(header.promised_paid_minor - back_minor, 0)
     place = {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}
     unit.update(
         header_key(header.account_id, header.invoice_id),
         set=now | place | ({"promised_paid_minor": paid} if paid else {}),
         remove=() if paid or not header.promised_paid_minor else ("promised_paid_minor",),
-        when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},
+        when=as_read,
     )
 
 
