@@ -50,7 +50,7 @@ def invoice(
     """Invoice an account now: these items, and what is due or waits on it."""
     site = sites.of(account_id)
     sold = tuple(_item(text, tax_category) for text in items)
-    invoices = Invoices(billing_of(store_of(site)), system_clock)
+    invoices = Invoices(billing_of(site), system_clock)
     done = invoices.issue_now(OneOff(account_id, _named(request), sold, staff()))
     aside = [{"code": s.code, "reason": s.reason} for s in done.set_aside]
     attempt = done.attempt

@@ -16,6 +16,7 @@ from saldo.storage.store import Store
 if TYPE_CHECKING:
     from saldo.invoicing.run.bill import Billing
     from saldo.storage.sealing import KeyRing, Sealer
+    from saldo.usage.ports import LargeUsage
 
 
 class Site(Protocol):
@@ -136,14 +137,24 @@ def sealer_of(site: Site) -> Sealer:
     return Sealer(keys_of(site), site.table)
 
 
-def billing_of(store: Store) -> Billing:
+def counted_in_files(site: Site) -> LargeUsage | None:
+    """Counts usage that lies in files, by the function that can; None where that is not deployed."""
+    from saldo.usage.partitions_remote import CountedElsewhere
+
+    function = site.functions.get("count_usage")
+    return CountedElsewhere(site.client("lambda"), function) if function else None
+
+
+def billing_of(site: Site) -> Billing:
     """What an account's invoices are made of, with the tax table that is shipped. Imported when asked for, too."""
     from saldo.catalog.service import PlanVersions
     from saldo.invoicing.run.bill import Billing
     from saldo.tax.table import TableTax, shipped_table
     from saldo.usage.totals import UsageTotals
 
-    return Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
+    store = store_of(site)
+    usage = UsageTotals(store, counted_in_files(site))
+    return Billing(store, PlanVersions(store), usage, TableTax(shipped_table()))
 
 
 def sellers_of(store: Store) -> Iterator[str]:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from local.cli.imports import usage_group as usage_group
 from local.cli.orders import by, clerk
-from local.cli.site import Sites, billing_of, store_of
+from local.cli.site import Sites, billing_of, counted_in_files, store_of
 from local.cli.voice import Json, Voice, speaks_json, table
 from saldo.audit.model import Actor
 from saldo.invoicing.forecast import Forecasts
@@ -96,7 +96,8 @@ def report(sites: Sites, voice: Voice, owner: str) -> None:
 
     Ends with status 1 when a window does not add up.
     """
-    reconciliation = Reconciliation(store_of(sites.of(owner)))
+    site = sites.of(owner)
+    reconciliation = Reconciliation(store_of(site), counted_in_files(site))
     found = reconciliation.of_account(owner) if owner.startswith("acct_") else list(reconciliation.of_entity(owner))
     answer = {"meters": [m.as_dict() for m in found], "balanced": all(m.balanced for m in found)}
     voice.answer(answer, lambda console: _show_report(console, answer))
@@ -111,9 +112,8 @@ def report(sites: Sites, voice: Voice, owner: str) -> None:
 @speaks_json
 def live(sites: Sites, voice: Voice, account: str, at: datetime | None) -> None:
     """Usage of ACCOUNT so far, and what its next invoice is likely to be."""
-    store = store_of(sites.of(account))
     now = at.replace(tzinfo=UTC) if at else system_clock()
-    answer = Forecasts(billing_of(store), lambda: now).next_invoice(account).as_dict()
+    answer = Forecasts(billing_of(sites.of(account)), lambda: now).next_invoice(account).as_dict()
     voice.answer(answer, lambda console: _show_live(console, answer))
 
 
@@ -149,6 +149,11 @@ def _show_report(console: Console, answer: Json) -> None:
         )
         for m in answer["meters"]
         for w in m["windows"]
+    ]
+    rows += [
+        (m["account_id"], m["meter_id"], "never billed", f"{m['outside']:,}", "", "", "", "", "", "yes")
+        for m in answer["meters"]
+        if m["outside"]
     ]
     rows += [
         (m["account_id"], m["meter_id"], "open", f"{m['open']:,}", "", "", "", f"{m['rejected']:,}", "", "yes")
@@ -242,8 +247,8 @@ def unlimit(sites: Sites, voice: Voice, account_id: str, limit_id: str, person: 
 
 
 def _thresholds(sites: Sites, account_id: str) -> Thresholds:
-    store = store_of(sites.of(account_id))
-    return Thresholds(store, Forecasts(billing_of(store), system_clock), system_clock)
+    site = sites.of(account_id)
+    return Thresholds(store_of(site), Forecasts(billing_of(site), system_clock), system_clock)
 
 
 def _number(text: str) -> Decimal:

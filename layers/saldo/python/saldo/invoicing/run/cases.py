@@ -114,6 +114,8 @@ def read_cases(
         if len(due) > 1:
             alone = (read_cases(billing, batch, [account], instead, batch.under_way) for account in due)
             return {account_id: case for cases in alone for account_id, case in cases.items()}
+        if isinstance(error, Refusal):
+            return {due[0].account_id: SetAside(due[0].account_id, error.code, error.message[:300])}
         log.exception("an account's records cannot be read", extra={"account_id": due[0].account_id})
         return {due[0].account_id: SetAside(due[0].account_id, "unreadable_records", type(error).__name__)}
 
