@@ -24,9 +24,11 @@ from saldo.invoicing.rules_templates import TemplateRule
 from saldo.invoicing.run.now import Invoices, OneOff
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import plain
 from saldo.kernel.ids import new_id
 from saldo.kernel.money import Money
-from saldo.orders.model import Item
+from saldo.orders.items import Items
+from saldo.orders.model import Item, WaitingItem
 from saldo.tax.table import TableTax, shipped_table
 
 _REQUEST = click.option("--request", default="", help="Names the wish for ever: the same again changes nothing.")
@@ -55,14 +57,66 @@ def invoice(
     aside = [{"code": s.code, "reason": s.reason} for s in done.set_aside]
     attempt = done.attempt
     document = {"run_id": attempt.run_id, "invoices": list(done.invoices), "first_number": attempt.first_number}
+    waiting = [w.item.id for w in Items(store_of(site), system_clock).waiting(account_id)] if aside else []
 
     def show(console: Console) -> None:
         for reason in aside:
-            console.print(f"Not invoiced: {reason['code']}: {reason['reason']}")
+            console.print(f"Not invoiced: {reason['code']}: {reason['reason'].removeprefix(reason['code'] + ': ')}")
+        if waiting:
+            console.print("What waits on the account is billed once that is mended; do not ask for it again:")
+            console.print(", ".join(waiting))
+            console.print(f"Take it back: saldo items withdraw {account_id} ITEM --reason …")
         if done.invoices:
             console.print(f"Issued {attempt.first_number} ({', '.join(done.invoices)})")
+        elif not aside:
+            console.print("Nothing is due or waits on this account.")
 
-    voice.answer({**document, "set_aside": aside}, show)
+    voice.answer({**document, "set_aside": aside, "waiting": waiting}, show)
+
+
+@click.group(name="items")
+def items_group() -> None:
+    """What waits to be invoiced once: one-off items, milestones, deliveries, interest."""
+
+
+@items_group.command(name="list")
+@click.argument("account_id", metavar="ACCOUNT")
+@click.pass_obj
+@speaks_json
+def list_items(sites: Sites, voice: Voice, account_id: str) -> None:
+    """Items that wait on an account, and from which day on they are billed."""
+    _answer_items(voice, Items(store_of(sites.of(account_id)), system_clock).waiting(account_id))
+
+
+@items_group.command(name="withdraw")
+@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("item_id", metavar="ITEM")
+@click.option("--reason", required=True, help="Why it is not to be billed; goes on record.")
+@click.pass_obj
+@speaks_json
+def withdraw_item(sites: Sites, voice: Voice, account_id: str, item_id: str, reason: str) -> None:
+    """Take back what staff asked for and no invoice has yet."""
+    items = Items(store_of(sites.of(account_id)), system_clock)
+    items.withdraw(account_id, item_id, staff(), reason)
+    _answer_items(voice, items.waiting(account_id))
+
+
+def _answer_items(voice: Voice, waiting: list[WaitingItem]) -> None:
+    told = [
+        {
+            "id": w.item.id,
+            "name": next(iter(w.item.names.values()), ""),
+            "unit_price": plain(w.item.unit_price),
+            "quantity": plain(w.item.quantity),
+            "tax_category": w.item.tax_category,
+            "bill_on": w.bill_on.isoformat(),
+            "origin": w.origin,
+        }
+        for w in waiting
+    ]
+    columns = ("item", "name", "price", "quantity", "tax category", "from", "asked for by")
+    drawn = table(*columns, rows=[tuple(t.values()) for t in told], numbers=("price", "quantity"))
+    voice.answer({"items": told}, lambda console: console.print(drawn if told else "Nothing waits on this account."))
 
 
 def _item(text: str, tax_category: str) -> Item:
