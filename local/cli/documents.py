@@ -12,6 +12,7 @@ from rich.console import Console
 from local.cli.accounts import staff
 from local.cli.site import Site, Sites, billing_of, store_of
 from local.cli.voice import Voice, speaks_json, table
+from saldo.accounts.arrangements import Arrangements
 from saldo.documents.looks import Looks
 from saldo.documents.model import Look
 from saldo.documents.rules_look import look_of
@@ -131,9 +132,9 @@ def _item(text: str, tax_category: str) -> Item:
 @click.argument("account_id")
 @click.argument("invoice_id")
 @_REASON
-@click.option("--line", "lines", multiple=True, metavar="LINE=MINOR", help="Net minor units to take back of a line.")
-@click.option("--net", "net_minor", type=int, help="Net minor units to take back, spread over the lines.")
-@click.option("--total", "total_minor", type=int, help="Minor units to take back with their tax.")
+@click.option("--line", "lines", multiple=True, metavar="LINE=AMOUNT", help="What to take back of a line, before tax.")
+@click.option("--net", metavar="AMOUNT", help="What to take back before tax, spread over the lines.")
+@click.option("--total", metavar="AMOUNT", help="What to take back with its tax, such as 11.90.")
 @click.option("--note", default="", help="A sentence for the customer.")
 @_REQUEST
 @click.pass_obj
@@ -145,17 +146,18 @@ def credit(
     invoice_id: str,
     reason: str,
     lines: tuple[str, ...],
-    net_minor: int | None,
-    total_minor: int | None,
+    net: str | None,
+    total: str | None,
     note: str,
     request: str,
 ) -> None:
-    """Issue a credit note for an invoice; without an amount for all that is left of it."""
-    amounts = {name: int(minor) for name, _, minor in (line.partition("=") for line in lines)}
-    asked = CreditRequest(
-        account_id, invoice_id, _named(request), Reason(reason), staff(), note, amounts, net_minor, total_minor
-    )
-    header = _corrections(sites.of(account_id)).credit(asked)
+    """Issue a credit note for an invoice; without an amount for all that is left of it. Amounts are in major units."""
+    site = sites.of(account_id)
+    currency = Arrangements(store_of(site), system_clock).account(account_id).currency
+    whole = [None if text is None else Money.parse(text, currency).minor for text in (net, total)]
+    by_line = {name: Money.parse(text, currency).minor for name, _, text in (line.partition("=") for line in lines)}
+    asked = CreditRequest(account_id, invoice_id, _named(request), Reason(reason), staff(), note, by_line, *whole)
+    header = _corrections(site).credit(asked)
     voice.answer({"data": [_told(header)]}, lambda console: _show(console, [header]))
 
 

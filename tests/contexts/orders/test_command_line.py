@@ -101,6 +101,7 @@ def test_a_contract_is_signed_from_a_file_and_its_milestone_accepted(tmp_path: P
     assert signed["amounts_minor"] == {"a": 50001, "b": 50000}
     words = ("--account", ACCOUNT, "--on", "2026-11-05", "--document", "AP-1")
     assert say(here, "contracts", "accept", "ct_eu_1", "a", *words)["milestones"][0]["status"] == "billable"
+    assert say(here, "contracts", "show", "ct_eu_1", "--account", ACCOUNT)["invoices"] == {}
     back = say(here, "contracts", "take-back", "ct_eu_1", "a", "--account", ACCOUNT, "--reason", "faults")
     assert back["version"] == 3
     assert [c["id"] for c in say(here, "contracts", "list", "--account", ACCOUNT)["contracts"]] == ["ct_eu_1"]
