@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.kernel.ids import is_canary
+from saldo.kernel.ids import is_canary, is_double
 from saldo.kernel.regions import AWS_REGIONS, region_of
 from saldo.storage.store import Store
 
@@ -158,8 +158,10 @@ def billing_of(site: Site) -> Billing:
 
 
 def sellers_of(store: Store) -> Iterator[str]:
-    """Legal entities of a region but the canary's, in id order; walks the table, as only tools of one machine may."""
-    yield from sorted(item["pk"] for item in store.scan() if item["kind"] == "entity" and not is_canary(item["pk"]))
+    """Legal entities of a region but the canary's and doubles, in id order; walks the table, as only tools of one
+    machine may."""
+    sellers = (item["pk"] for item in store.scan() if item["kind"] == "entity")
+    yield from sorted(seller for seller in sellers if not is_canary(seller) and not is_double(seller))
 
 
 def attempts_of(store: Store, entity_ids: Iterable[str]) -> list[Attempt]:
