@@ -138,14 +138,33 @@ def _agreed(now: Terms, asked: dict[str, Any]) -> Terms:
 
 
 def _answer_account(voice: Voice, account: Account) -> None:
-    names = ("name", "currency", "country", "language", "payment_terms_days", "deliver_by_email", "invoiced_to")
-    document = {"account_id": account.id, **{name: getattr(account, name) for name in names}}
+    names = ("name", "currency", "country", "tax_region", "language", "payment_terms_days", "deliver_by_email")
+    document = {"account_id": account.id, **{name: getattr(account, name) for name in (*names, "invoiced_to")}}
     document |= {"status": account.status.value, "invoice_split": account.invoice_split.value}
+    rows = [(name.replace("_", " "), _said(value)) for name, value in document.items()]
+    rows += [(f"terms: {name}", said) for name, said in _terms_said(account).items()]
     document["terms"] = asdict(account.terms)
-    rows = [(name.replace("_", " "), str(value)) for name, value in document.items() if name != "terms"]
-    told = document["terms"] | {"price_rates": ", ".join(map(rate_in_words, account.terms.price_rates))}
-    rows += [(f"terms: {name.replace('_', ' ')}", str(value)) for name, value in told.items()]
     voice.answer(document, lambda console: console.print(table("", "", rows=rows)))
+
+
+def _said(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value) or "–"
+
+
+def _terms_said(account: Account) -> dict[str, str]:
+    terms, early, late = account.terms, account.terms.early_discount, account.terms.late
+    by_policy = f"{late.policy.value}, {plain(late.percent)} % a year" if late.percent else late.policy.value
+    limit = terms.credit_limit_minor
+    return {
+        "early discount": f"{plain(early.percent)} % within {early.days} days" if early else "–",
+        "late payment": f"{by_policy}, {late.grace_days} days of grace",
+        "fixed sum when late": _said(late.compensation),
+        "looked at before it is issued": _said(terms.review),
+        "segment": _said(terms.segment),
+        "contract": _said(terms.contract),
+        "credit limit": str(Money(limit, account.currency)) if limit else "–",
+        "price rates": ", ".join(map(rate_in_words, terms.price_rates)) or "–",
+    }
 
 
 @click.group(name="subscription")

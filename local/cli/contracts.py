@@ -17,6 +17,7 @@ from saldo.orders.contracts import Contracts
 from saldo.orders.model_contracts import Contract
 from saldo.orders.reading import amendment_from_json, contract_from_json
 from saldo.orders.rules_contracts import milestone_amounts
+from saldo.orders.showing import invoices_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _account = click.option("--account", "account_id", required=True, help="Account that the contract is with.")
@@ -41,7 +42,7 @@ def sign(sites: Sites, voice: Voice, file: Path, entity_id: str, person: str) ->
     contract = contract_from_json(document_in(file), entity_id)
     contracts = _contracts(sites, entity_id)
     contracts.sign(contract, clerk(person))
-    _answer(voice, contracts.get(contract.account_id, contract.id))
+    _answer(sites, voice, contracts.get(contract.account_id, contract.id))
 
 
 @contracts_group.command(name="list")
@@ -65,7 +66,7 @@ def list_contracts(sites: Sites, voice: Voice, account_id: str) -> None:
 @speaks_json
 def show(sites: Sites, voice: Voice, contract_id: str, account_id: str) -> None:
     """One contract with its milestones."""
-    _answer(voice, _contracts(sites, account_id).get(account_id, contract_id))
+    _answer(sites, voice, _contracts(sites, account_id).get(account_id, contract_id))
 
 
 @contracts_group.command()
@@ -81,7 +82,7 @@ def amend(sites: Sites, voice: Voice, contract_id: str, file: Path, account_id: 
     contracts = _contracts(sites, account_id)
     before = contracts.get(account_id, contract_id)
     terms, milestones = amendment_from_json(document_in(file), before.currency)
-    _answer(voice, contracts.amend(account_id, contract_id, terms, milestones, clerk(person), reason))
+    _answer(sites, voice, contracts.amend(account_id, contract_id, terms, milestones, clerk(person), reason))
 
 
 @contracts_group.command()
@@ -106,7 +107,7 @@ def accept(
     """A milestone was accepted: the next run bills it, and services that waited for it start."""
     on = day.date()
     contracts = _contracts(sites, account_id)
-    _answer(voice, contracts.accept(account_id, contract_id, milestone_id, on, document, clerk(person)))
+    _answer(sites, voice, contracts.accept(account_id, contract_id, milestone_id, on, document, clerk(person)))
 
 
 @contracts_group.command(name="take-back")
@@ -122,7 +123,7 @@ def take_back(
 ) -> None:
     """Take an acceptance back that is not billed yet; after that it takes a credit note."""
     contracts = _contracts(sites, account_id)
-    _answer(voice, contracts.take_back(account_id, contract_id, milestone_id, clerk(person), reason))
+    _answer(sites, voice, contracts.take_back(account_id, contract_id, milestone_id, clerk(person), reason))
 
 
 @contracts_group.command()
@@ -138,7 +139,7 @@ def release(
 ) -> None:
     """The final acceptance: the next run bills all that was kept back."""
     on = day.date()
-    _answer(voice, _contracts(sites, account_id).release(account_id, contract_id, on, document, clerk(person)))
+    _answer(sites, voice, _contracts(sites, account_id).release(account_id, contract_id, on, document, clerk(person)))
 
 
 @contracts_group.command()
@@ -150,22 +151,31 @@ def release(
 @speaks_json
 def end(sites: Sites, voice: Voice, contract_id: str, account_id: str, reason: str, person: str) -> None:
     """End a contract: no order is matched with it any more."""
-    _answer(voice, _contracts(sites, account_id).end(account_id, contract_id, clerk(person), reason))
+    _answer(sites, voice, _contracts(sites, account_id).end(account_id, contract_id, clerk(person), reason))
 
 
 def _contracts(sites: Sites, owner_id: str) -> Contracts:
     return Contracts(store_of(sites.of(owner_id)), system_clock)
 
 
-def _answer(voice: Voice, contract: Contract) -> None:
+def _answer(sites: Sites, voice: Voice, contract: Contract) -> None:
     shares = milestone_amounts(contract)
+    invoiced = invoices_of(store_of(sites.of(contract.account_id)), contract)
 
     def say(console: Console) -> None:
         console.print(f"{contract.id}: {contract.title}, [bold]{contract.status}[/], version {contract.version}")
         rows = [
-            (m.id, m.status.value, amounts({contract.currency: shares.get(m.id, 0)}), str(m.due_on or ""), m.item_id)
+            (
+                m.id,
+                m.status.value,
+                amounts({contract.currency: shares.get(m.id, 0)}),
+                str(m.due_on or ""),
+                m.item_id,
+                invoiced.get(m.id, ""),
+            )
             for m in contract.milestones
         ]
-        console.print(table("milestone", "status", "amount", "due", "billed as", rows=rows, numbers=("amount",)))
+        columns = ("milestone", "status", "amount", "due", "billed as", "on invoice")
+        console.print(table(*columns, rows=rows, numbers=("amount",)))
 
-    voice.answer(asdict(contract) | {"amounts_minor": shares}, say)
+    voice.answer(asdict(contract) | {"amounts_minor": shares, "invoices": invoiced}, say)

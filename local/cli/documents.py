@@ -12,6 +12,7 @@ from rich.console import Console
 from local.cli.accounts import staff
 from local.cli.site import Site, Sites, billing_of, store_of
 from local.cli.voice import Voice, speaks_json, table
+from saldo.accounts.arrangements import Arrangements
 from saldo.documents.looks import Looks
 from saldo.documents.model import Look
 from saldo.documents.rules_look import look_of
@@ -24,9 +25,11 @@ from saldo.invoicing.rules_templates import TemplateRule
 from saldo.invoicing.run.now import Invoices, OneOff
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import plain
 from saldo.kernel.ids import new_id
 from saldo.kernel.money import Money
-from saldo.orders.model import Item
+from saldo.orders.items import Items
+from saldo.orders.model import Item, WaitingItem
 from saldo.tax.table import TableTax, shipped_table
 
 _REQUEST = click.option("--request", default="", help="Names the wish for ever: the same again changes nothing.")
@@ -50,19 +53,71 @@ def invoice(
     """Invoice an account now: these items, and what is due or waits on it."""
     site = sites.of(account_id)
     sold = tuple(_item(text, tax_category) for text in items)
-    invoices = Invoices(billing_of(store_of(site)), system_clock)
+    invoices = Invoices(billing_of(site), system_clock)
     done = invoices.issue_now(OneOff(account_id, _named(request), sold, staff()))
     aside = [{"code": s.code, "reason": s.reason} for s in done.set_aside]
     attempt = done.attempt
     document = {"run_id": attempt.run_id, "invoices": list(done.invoices), "first_number": attempt.first_number}
+    waiting = [w.item.id for w in Items(store_of(site), system_clock).waiting(account_id)] if aside else []
 
     def show(console: Console) -> None:
         for reason in aside:
-            console.print(f"Not invoiced: {reason['code']}: {reason['reason']}")
+            console.print(f"Not invoiced: {reason['code']}: {reason['reason'].removeprefix(reason['code'] + ': ')}")
+        if waiting:
+            console.print("What waits on the account is billed once that is mended; do not ask for it again:")
+            console.print(", ".join(waiting))
+            console.print(f"Take it back: saldo items withdraw {account_id} ITEM --reason …")
         if done.invoices:
             console.print(f"Issued {attempt.first_number} ({', '.join(done.invoices)})")
+        elif not aside:
+            console.print("Nothing is due or waits on this account.")
 
-    voice.answer({**document, "set_aside": aside}, show)
+    voice.answer({**document, "set_aside": aside, "waiting": waiting}, show)
+
+
+@click.group(name="items")
+def items_group() -> None:
+    """What waits to be invoiced once: one-off items, milestones, deliveries, interest."""
+
+
+@items_group.command(name="list")
+@click.argument("account_id", metavar="ACCOUNT")
+@click.pass_obj
+@speaks_json
+def list_items(sites: Sites, voice: Voice, account_id: str) -> None:
+    """Items that wait on an account, and from which day on they are billed."""
+    _answer_items(voice, Items(store_of(sites.of(account_id)), system_clock).waiting(account_id))
+
+
+@items_group.command(name="withdraw")
+@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("item_id", metavar="ITEM")
+@click.option("--reason", required=True, help="Why it is not to be billed; goes on record.")
+@click.pass_obj
+@speaks_json
+def withdraw_item(sites: Sites, voice: Voice, account_id: str, item_id: str, reason: str) -> None:
+    """Take back what staff asked for and no invoice has yet."""
+    items = Items(store_of(sites.of(account_id)), system_clock)
+    items.withdraw(account_id, item_id, staff(), reason)
+    _answer_items(voice, items.waiting(account_id))
+
+
+def _answer_items(voice: Voice, waiting: list[WaitingItem]) -> None:
+    told = [
+        {
+            "id": w.item.id,
+            "name": next(iter(w.item.names.values()), ""),
+            "unit_price": plain(w.item.unit_price),
+            "quantity": plain(w.item.quantity),
+            "tax_category": w.item.tax_category,
+            "bill_on": w.bill_on.isoformat(),
+            "origin": w.origin,
+        }
+        for w in waiting
+    ]
+    columns = ("item", "name", "price", "quantity", "tax category", "from", "asked for by")
+    drawn = table(*columns, rows=[tuple(t.values()) for t in told], numbers=("price", "quantity"))
+    voice.answer({"items": told}, lambda console: console.print(drawn if told else "Nothing waits on this account."))
 
 
 def _item(text: str, tax_category: str) -> Item:
@@ -77,9 +132,9 @@ def _item(text: str, tax_category: str) -> Item:
 @click.argument("account_id")
 @click.argument("invoice_id")
 @_REASON
-@click.option("--line", "lines", multiple=True, metavar="LINE=MINOR", help="Net minor units to take back of a line.")
-@click.option("--net", "net_minor", type=int, help="Net minor units to take back, spread over the lines.")
-@click.option("--total", "total_minor", type=int, help="Minor units to take back with their tax.")
+@click.option("--line", "lines", multiple=True, metavar="LINE=AMOUNT", help="What to take back of a line, before tax.")
+@click.option("--net", metavar="AMOUNT", help="What to take back before tax, spread over the lines.")
+@click.option("--total", metavar="AMOUNT", help="What to take back with its tax, such as 11.90.")
 @click.option("--note", default="", help="A sentence for the customer.")
 @_REQUEST
 @click.pass_obj
@@ -91,17 +146,18 @@ def credit(
     invoice_id: str,
     reason: str,
     lines: tuple[str, ...],
-    net_minor: int | None,
-    total_minor: int | None,
+    net: str | None,
+    total: str | None,
     note: str,
     request: str,
 ) -> None:
-    """Issue a credit note for an invoice; without an amount for all that is left of it."""
-    amounts = {name: int(minor) for name, _, minor in (line.partition("=") for line in lines)}
-    asked = CreditRequest(
-        account_id, invoice_id, _named(request), Reason(reason), staff(), note, amounts, net_minor, total_minor
-    )
-    header = _corrections(sites.of(account_id)).credit(asked)
+    """Issue a credit note for an invoice; without an amount for all that is left of it. Amounts are in major units."""
+    site = sites.of(account_id)
+    currency = Arrangements(store_of(site), system_clock).account(account_id).currency
+    whole = [None if text is None else Money.parse(text, currency).minor for text in (net, total)]
+    by_line = {name: Money.parse(text, currency).minor for name, _, text in (line.partition("=") for line in lines)}
+    asked = CreditRequest(account_id, invoice_id, _named(request), Reason(reason), staff(), note, by_line, *whole)
+    header = _corrections(site).credit(asked)
     voice.answer({"data": [_told(header)]}, lambda console: _show(console, [header]))
 
 

@@ -38,7 +38,7 @@ def import_usage(sites: Sites, voice: Voice, file: Path, entity_id: str, again: 
             site, "import_usage", {"entity_id": entity_id, "key": key, "again": again, "backfill": backfill}
         )
     errors = report_of(site, summary)
-    voice.answer({**summary, "errors": errors}, lambda console: _show_usage(console, summary, errors))
+    voice.answer({**summary, "errors": errors}, lambda console: _show_usage(console, summary, errors, entity_id))
 
 
 @click.group(name="import")
@@ -98,7 +98,7 @@ def report_of(site: Site, summary: Json) -> list[dict[str, Any]]:
     return [json.loads(line) for line in body.iter_lines() if line]
 
 
-def _show_usage(console: Console, summary: Json, errors: list[dict[str, Any]]) -> None:
+def _show_usage(console: Console, summary: Json, errors: list[dict[str, Any]], entity_id: str) -> None:
     if summary["repeated"]:
         console.print("This file was imported before; nothing was changed. Its figures were:")
     per_meter = ", ".join(f"{count:,} {meter}" for meter, count in sorted(summary["meters"].items()))
@@ -108,6 +108,8 @@ def _show_usage(console: Console, summary: Json, errors: list[dict[str, Any]]) -
         + f", {summary['duplicates']:,} duplicates, [bold]{summary['rejected']:,}[/] rejected"
     )
     show_errors(console, errors)
+    if errors:
+        console.print(f"These rows are kept; mend them: saldo usage quarantine --entity {entity_id}")
 
 
 def _show_invoices(console: Console, summary: Json, errors: list[dict[str, Any]], options: Json) -> None:

@@ -95,6 +95,9 @@ def _answer(voice: Voice, site: Site, entity_id: str) -> None:
     rows = [
         (kind.value, rule.pattern, rule.restart.value, "own" if kind in seller.numbering.rules else seller.country)
         for kind, rule in found.items()
+        if kind is not SeriesType.ONE_OFF or kind in seller.numbering.rules
     ]
+    if SeriesType.ONE_OFF not in seller.numbering.rules:
+        rows.append((SeriesType.ONE_OFF.value, "", "", "numbered as invoices are"))
     drawn = table("type", "pattern", "restarts", "whose", rows=rows)
     voice.answer({"rules": rules}, lambda console: console.print(drawn))

@@ -12,9 +12,9 @@ from saldo.quotes.service import quote_text
 
 
 @click.command()
-@click.argument("document", type=click.File("r", encoding="utf-8"), metavar="FILE")
+@click.argument("document", type=click.File("rb"), metavar="FILE")
 @speaks_json
-def quote(voice: Voice, document: IO[str]) -> None:
+def quote(voice: Voice, document: IO[bytes]) -> None:
     """Reckon the invoices that runs would issue from a JSON FILE (- for standard input); nothing is stored."""
     answer = quote_text(document.read())
     voice.answer(answer, lambda console: _show(console, answer))

@@ -20,7 +20,7 @@ from saldo.invoicing.run.close import set_aside_of
 from saldo.invoicing.run.model import Attempt, RunState, SetAside, run_id_of
 from saldo.invoicing.run.open import latest_attempt
 from saldo.invoicing.run.starter import RunStarter
-from saldo.kernel.clock import system_clock
+from saldo.kernel.clock import instant_text, system_clock
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
 
@@ -37,14 +37,15 @@ _POLL_S = 0.25
 
 @click.command()
 @click.option("--entity", "entity_id", required=True, help="Legal entity whose customers are billed.")
-@click.option("--as-of", required=True, metavar="DATE", help="Bill everything due on this day or before it.")
+@click.option("--as-of", metavar="DATE", help="Bill everything due by this day (default: today).")
 @click.option("--dry-run", is_flag=True, help="Reckon, compare with the last run, and issue nothing.")
 @click.pass_obj
 @speaks_json
-def bill(sites: Sites, voice: Voice, entity_id: str, as_of: str, dry_run: bool) -> None:
+def bill(sites: Sites, voice: Voice, entity_id: str, as_of: str | None, dry_run: bool) -> None:
     """Start an invoice run and follow it to its end. Starting it again is harmless."""
     site = sites.of(entity_id)
-    answer_run(site, voice, run(site, voice, entity_id, as_of, dry_run=dry_run))
+    day = as_of or instant_text(system_clock())
+    answer_run(site, voice, run(site, voice, entity_id, day, dry_run=dry_run))
 
 
 def run(site: Site, voice: Voice, entity_id: str, as_of: str, *, dry_run: bool = False) -> Attempt:
@@ -126,7 +127,7 @@ def _show(console: Console, attempt: Attempt, aside: list[SetAside]) -> None:
         rows.append(("stopped by", attempt.error))
     console.print(table("", "", rows=rows))
     if aside:
-        reasons = ((a.account_id, a.code, a.reason) for a in aside)
+        reasons = ((a.account_id, a.code, a.reason.removeprefix(f"{a.code}: ")) for a in aside)
         console.print(table("account", "code", "reason", rows=reasons, title="\nSet aside, still due"))
         console.print(f"When mended: saldo run retry {attempt.run_id}")
     if attempt.differences:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.kernel.ids import is_canary
+from saldo.kernel.ids import is_canary, is_double
 from saldo.kernel.regions import AWS_REGIONS, region_of
 from saldo.storage.store import Store
 
 if TYPE_CHECKING:
     from saldo.invoicing.run.bill import Billing
     from saldo.storage.sealing import KeyRing, Sealer
+    from saldo.usage.ports import LargeUsage
 
 
 class Site(Protocol):
@@ -136,16 +137,26 @@ def sealer_of(site: Site) -> Sealer:
     return Sealer(keys_of(site), site.table)
 
 
-def billing_of(store: Store) -> Billing:
+def counted_in_files(site: Site) -> LargeUsage | None:
+    """Counts usage that lies in files, by the function that can; None where that is not deployed."""
+    from saldo.usage.partitions_remote import CountedElsewhere
+
+    function = site.functions.get("count_usage")
+    return CountedElsewhere(site.client("lambda"), function) if function else None
+
+
+def billing_of(site: Site) -> Billing:
     """What an account's invoices are made of, with the tax table that is shipped. Imported when asked for, too."""
     from saldo.invoicing.run.bill import Billing
 
-    return Billing.by_table(store)
+    return Billing.by_table(store_of(site), counted_in_files(site))
 
 
 def sellers_of(store: Store) -> Iterator[str]:
-    """Legal entities of a region but the canary's, in id order; walks the table, as only tools of one machine may."""
-    yield from sorted(item["pk"] for item in store.scan() if item["kind"] == "entity" and not is_canary(item["pk"]))
+    """Legal entities of a region but the canary's and doubles, in id order; walks the table, as only tools of one
+    machine may."""
+    sellers = (item["pk"] for item in store.scan() if item["kind"] == "entity")
+    yield from sorted(seller for seller in sellers if not is_canary(seller) and not is_double(seller))
 
 
 def attempts_of(store: Store, entity_ids: Iterable[str]) -> list[Attempt]:

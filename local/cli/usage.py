@@ -10,7 +10,7 @@ from rich.console import Console
 
 from local.cli.imports import usage_group as usage_group
 from local.cli.orders import by, clerk
-from local.cli.site import Sites, billing_of, store_of
+from local.cli.site import Sites, billing_of, counted_in_files, store_of
 from local.cli.voice import Json, Voice, speaks_json, table
 from saldo.audit.model import Actor
 from saldo.invoicing.forecast import Forecasts
@@ -18,25 +18,29 @@ from saldo.invoicing.thresholds import Thresholds
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
+from saldo.usage.accept import limit_producer
 from saldo.usage.model_quarantine import HeldRow
 from saldo.usage.model_thresholds import Measure, Then, Threshold
 from saldo.usage.quarantine import Quarantine
 from saldo.usage.reconciliation import Reconciliation
+from saldo.usage.rules_limits import Limit
 from saldo.usage.service import Usage
 
 _OPERATOR = Actor("command_line", "staff")
+_ORIGIN_SHOWN = 24  # of a file's 64 characters; a batch's id is longer, and told apart by these as well
 _entity = click.option("--entity", "entity_id", required=True, help="Legal entity whose customers used something.")
 
 
 @usage_group.command(name="quarantine")
 @_entity
-@click.option("--origin", default="", help="Only rows of this file (its SHA-256) or batch.")
+@click.option("--origin", default="", help="Only rows of this file or batch, as the list shows it.")
 @click.option("--code", default="", help="Only rows with this problem, such as unknown_meter.")
 @click.pass_obj
 @speaks_json
 def quarantine(sites: Sites, voice: Voice, entity_id: str, origin: str, code: str) -> None:
     """List rows that were not accepted, with everything wrong with them."""
-    held = Quarantine(store_of(sites.of(entity_id)), system_clock).rows(entity_id, origin=origin, code=code)
+    rooms = _quarantine(sites, entity_id)
+    held = rooms.rows(entity_id, origin=origin and rooms.origin_named(entity_id, origin), code=code)
     voice.answer({"rows": [h.as_dict() for h in held]}, lambda console: _show_rows(console, held))
 
 
@@ -50,20 +54,24 @@ def quarantine(sites: Sites, voice: Voice, entity_id: str, origin: str, code: st
 def repair(sites: Sites, voice: Voice, entity_id: str, origin: str, row: int, changes: tuple[str, ...]) -> None:
     """Give a row of the quarantine other fields; `saldo usage replay` then tries it again."""
     fields = dict(_change(text) for text in changes)
-    rooms = Quarantine(store_of(sites.of(entity_id)), system_clock)
-    held = rooms.repair(entity_id, origin, row, fields, _OPERATOR)
-    voice.answer(held.as_dict(), lambda console: _show_rows(console, [held]))
+    rooms = _quarantine(sites, entity_id)
+    held = rooms.repair(entity_id, rooms.origin_named(entity_id, origin), row, fields, _OPERATOR)
+    told = ", ".join(f"{name}={value}" for name, value in held.row.fields.items())
+    again = f"saldo usage replay --entity {entity_id} --origin {held.origin[:_ORIGIN_SHOWN]} --row {row}"
+    voice.answer(held.as_dict(), lambda console: console.print(f"Row {row} is now {told}.\nTry it: {again}"))
 
 
 @usage_group.command(name="replay")
 @_entity
-@click.option("--origin", default="", help="Only rows of this file (its SHA-256) or batch.")
+@click.option("--origin", default="", help="Only rows of this file or batch, as the list shows it.")
 @click.option("--row", "rows", type=int, multiple=True, help="Only these rows.")
 @click.pass_obj
 @speaks_json
 def replay(sites: Sites, voice: Voice, entity_id: str, origin: str, rows: tuple[int, ...]) -> None:
     """Try rows of the quarantine again. Doing it twice changes nothing."""
-    done = Quarantine(store_of(sites.of(entity_id)), system_clock).replay(entity_id, origin=origin, rows=rows)
+    quarantined = _quarantine(sites, entity_id)
+    known = origin and quarantined.origin_named(entity_id, origin)
+    done = quarantined.replay(entity_id, origin=known, rows=rows)
     told = {"tried": done.tried, "accepted": done.accepted, "duplicates": done.duplicates, "left": done.left}
     answer = {**told, "rejected": [h.as_dict() for h in done.rejected]}
 
@@ -83,7 +91,8 @@ def replay(sites: Sites, voice: Voice, entity_id: str, origin: str, rows: tuple[
 @speaks_json
 def drop(sites: Sites, voice: Voice, entity_id: str, origin: str, row: int, reason: str) -> None:
     """Let a row of the quarantine go for good."""
-    Quarantine(store_of(sites.of(entity_id)), system_clock).drop(entity_id, origin, row, reason, _OPERATOR)
+    rooms = _quarantine(sites, entity_id)
+    rooms.drop(entity_id, rooms.origin_named(entity_id, origin), row, reason, _OPERATOR)
     voice.answer({"dropped": {"origin": origin, "row": row}}, lambda console: console.print(f"Row {row} is gone."))
 
 
@@ -96,7 +105,8 @@ def report(sites: Sites, voice: Voice, owner: str) -> None:
 
     Ends with status 1 when a window does not add up.
     """
-    reconciliation = Reconciliation(store_of(sites.of(owner)))
+    site = sites.of(owner)
+    reconciliation = Reconciliation(store_of(site), counted_in_files(site))
     found = reconciliation.of_account(owner) if owner.startswith("acct_") else list(reconciliation.of_entity(owner))
     answer = {"meters": [m.as_dict() for m in found], "balanced": all(m.balanced for m in found)}
     voice.answer(answer, lambda console: _show_report(console, answer))
@@ -111,10 +121,13 @@ def report(sites: Sites, voice: Voice, owner: str) -> None:
 @speaks_json
 def live(sites: Sites, voice: Voice, account: str, at: datetime | None) -> None:
     """Usage of ACCOUNT so far, and what its next invoice is likely to be."""
-    store = store_of(sites.of(account))
     now = at.replace(tzinfo=UTC) if at else system_clock()
-    answer = Forecasts(billing_of(store), lambda: now).next_invoice(account).as_dict()
+    answer = Forecasts(billing_of(sites.of(account)), lambda: now).next_invoice(account).as_dict()
     voice.answer(answer, lambda console: _show_live(console, answer))
+
+
+def _quarantine(sites: Sites, entity_id: str) -> Quarantine:
+    return Quarantine(store_of(sites.of(entity_id)), system_clock)
 
 
 def _change(text: str) -> tuple[str, str]:
@@ -126,7 +139,7 @@ def _change(text: str) -> tuple[str, str]:
 
 def _show_rows(console: Console, held: tuple[HeldRow, ...] | list[HeldRow]) -> None:
     rows = [
-        (h.origin[:16] if i == 0 else "", str(h.row.number) if i == 0 else "", p.field, p.code, p.message)
+        (h.origin[:_ORIGIN_SHOWN] if i == 0 else "", str(h.row.number) if i == 0 else "", p.field, p.code, p.message)
         for h in held
         for i, p in enumerate(h.problems)
     ]
@@ -151,6 +164,11 @@ def _show_report(console: Console, answer: Json) -> None:
         for w in m["windows"]
     ]
     rows += [
+        (m["account_id"], m["meter_id"], "never billed", f"{m['outside']:,}", "", "", "", "", "", "yes")
+        for m in answer["meters"]
+        if m["outside"]
+    ]
+    rows += [
         (m["account_id"], m["meter_id"], "open", f"{m['open']:,}", "", "", "", f"{m['rejected']:,}", "", "yes")
         for m in answer["meters"]
         if m["open"] or m["rejected"]
@@ -169,6 +187,25 @@ def _show_live(console: Console, answer: Json) -> None:
     )
     so_far, expected = answer["so_far"]["net"], answer["expected"]["net"]
     console.print(f"Next invoice on {answer['on']}: {so_far} {answer['currency']} so far, {expected} expected (net)")
+
+
+@usage_group.command(name="producer")
+@click.argument("producer")
+@_entity
+@click.option("--per-second", type=click.IntRange(1), required=True, help="Events a second, for ever on.")
+@click.option("--at-once", type=click.IntRange(1), required=True, help="Events that may come at once after a pause.")
+@by
+@click.pass_obj
+@speaks_json
+def producer(
+    sites: Sites, voice: Voice, producer: str, entity_id: str, per_second: int, at_once: int, person: str
+) -> None:
+    """How fast PRODUCER (an API key's name) may send usage. Over it the answer is 429 and when to try again."""
+    limit = Limit(per_second, at_once)
+    limit_producer(store_of(sites.of(entity_id)), system_clock, entity_id, producer, limit, clerk(person))
+    told = {"producer": producer, "per_second": per_second, "at_once": at_once}
+    words = f"{producer} may send {per_second:,} events a second, {at_once:,} at once."
+    voice.answer(told, lambda console: console.print(words))
 
 
 @usage_group.command(name="keep-in-files")
@@ -242,8 +279,8 @@ def unlimit(sites: Sites, voice: Voice, account_id: str, limit_id: str, person: 
 
 
 def _thresholds(sites: Sites, account_id: str) -> Thresholds:
-    store = store_of(sites.of(account_id))
-    return Thresholds(store, Forecasts(billing_of(store), system_clock), system_clock)
+    site = sites.of(account_id)
+    return Thresholds(store_of(site), Forecasts(billing_of(site), system_clock), system_clock)
 
 
 def _number(text: str) -> Decimal:

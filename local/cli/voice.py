@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
@@ -20,10 +21,13 @@ R = TypeVar("R")
 Json = Mapping[str, Any]  # a document of any shape
 
 NEXT = {
-    "not_found": "check the id; list runs with: saldo runs",
+    "not_found": "check the id",
     "invalid_id": "ids look like ent_eu_lumen or run_eu_lumen_20261101",
     "dependencies_not_met": "mend what it names, then start the run again",
 }
+
+
+_WIDE = 200  # a pipe has no width: lines are not folded, so that ids can be found and copied
 
 
 class Voice:
@@ -31,7 +35,8 @@ class Voice:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = Console(stderr=as_json, highlight=False)
+        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE
+        self.console = Console(stderr=as_json, highlight=False, width=width)
 
     def answer(self, document: Json, show: Callable[[Console], None]) -> None:
         """The outcome: the document, or whatever `show` draws."""
@@ -41,12 +46,16 @@ class Voice:
             show(self.console)
 
     def fail(self, code: str, message: str, **more: Any) -> NoReturn:
-        """One line that says what is wrong and what to do; exit status 2."""
+        """What is wrong and what to do: one line, and one for each of several problems; exit status 2."""
         if self.as_json:
             click.echo(json.dumps({"error": {"code": code, "message": message, **more}}, ensure_ascii=False))
         else:
             hint = f" → {NEXT[code]}" if code in NEXT else ""
-            Console(stderr=True, highlight=False).print(f"saldo: {message}{hint}", markup=False, soft_wrap=True)
+            told = [f"{p['field']}: {p['message']}" for p in more.get("problems", ())]
+            lines = [f"saldo: {message}{hint}", *(f"  {one}" for one in told)]
+            if len(told) == 1:
+                lines = [f"saldo: {message} ({told[0]}){hint}"]
+            Console(stderr=True, highlight=False).print("\n".join(lines), markup=False, soft_wrap=True)
         sys.exit(2)
 
 
@@ -61,7 +70,7 @@ def speaks_json(command: Callable[..., R]) -> Callable[..., R]:
             return command(*args, voice=voice, **options)
         except Refusal as refusal:
             problems = [p.as_dict() for p in refusal.problems]
-            voice.fail(refusal.code, str(refusal).removeprefix(f"{refusal.code}: "), problems=problems)
+            voice.fail(refusal.code, refusal.message, problems=problems)
         except Unavailable as outage:
             voice.fail("unavailable", f"{outage}; repeating is safe")
         except Exception as error:

@@ -98,6 +98,20 @@ def test_four_documents_lead_from_nothing_to_a_subscription_that_a_run_bills(sel
     assert shown["account_id"] == ACCOUNT or shown
 
 
+def test_tax_depends_on_the_region_of_the_address_where_the_account_names_no_other(selling: Terminal) -> None:
+    account = CUSTOMER["accounts"][0]
+    address = {"lines": ["1 Main"], "postcode": "11201", "city": "Brooklyn", "country": "DE", "region": "NY"}
+    profile = account["profile"] | {"address": address}
+    accounts = [
+        account | {"id": "acct_eu_a", "profile": profile},
+        account | {"id": "acct_eu_b", "profile": profile, "tax_region": "TX"},
+        account | {"id": "acct_eu_c", "profile": profile | {"address": address | {"country": "US"}}},
+    ]
+    selling.say("customer", "open", CUSTOMER | {"accounts": accounts})
+    shown = [selling.say("account", "show", a["id"])["tax_region"] for a in accounts]
+    assert shown == ["NY", "TX", ""], "the third is taxed in another country than where it gets its mail"
+
+
 def test_the_same_documents_again_change_nothing(selling: Terminal) -> None:
     assert selling.say("seller", "put", SELLER)["changed"] is False
     states = {e["state"] for e in selling.say("catalog", "put", PRICES, "--entity", ENTITY)["entries"]}

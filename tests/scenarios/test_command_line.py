@@ -254,12 +254,39 @@ def test_staff_invoice_credit_and_bill_again_from_the_terminal(terminal: Termina
     first = terminal.ask(*asked)
     assert len(first["invoices"]) == 1 and terminal.ask(*asked) == first
     invoice_id = first["invoices"][0]
-    credit = ("credit", account, invoice_id, "--reason", "price", "--total", "1190", "--request", "c1")
+    credit = ("credit", account, invoice_id, "--reason", "price", "--total", "11.90", "--request", "c1")
     (note,) = terminal.ask(*credit)["data"]
     assert (note["document"], note["total_minor"], note["of_invoice"]) == ("credit_note", -1190, invoice_id)
     assert terminal.ask(*credit)["data"] == [note]
     result = terminal.type("rebill", account, invoice_id, "--reason", "master_data")
     assert result.exit_code == 2 and "credit notes already" in result.stderr
+
+
+def test_what_cannot_be_invoiced_is_told_with_what_waits_and_is_taken_back(terminal: Terminal) -> None:
+    account = "acct_eu_000000"
+    said = terminal.type("invoice", account, "--item", "Visit=10", "--tax-category", "unheard_of", "--request", "r7")
+    assert "Not invoiced: tax_undecidable: no rate" in said.stdout and "oneoff-r7-1" in said.stdout
+    assert [w["id"] for w in terminal.ask("items", "list", account)["items"]] == ["oneoff-r7-1"]
+    assert terminal.ask("items", "withdraw", account, "oneoff-r7-1", "--reason", "typed wrong") == {"items": []}
+    bad = terminal.type("credit", account, "inv_1", "--reason", "price", "--line", "1")
+    assert bad.exit_code == 2 and bad.stderr.startswith("saldo: ")
+
+
+def test_several_problems_are_told_line_by_line(terminal: Terminal, tmp_path: Path) -> None:
+    document = tmp_path / "quote.json"
+    document.write_text('{"billing": {"on": "soon"}, "items": [{"unit_price": "ten"}]}')
+    told = terminal.type("quote", str(document))
+    assert told.stderr.splitlines() == [
+        "saldo: the quote cannot be read",
+        "  billing.on: must be a date such as 2026-01-31",
+        "  items[0].unit_price: must be a number",
+    ]
+
+
+def test_how_fast_a_producer_may_send_is_set_from_the_terminal(terminal: Terminal) -> None:
+    words = ("usage", "producer", "gateway", "--entity", ENTITY, "--per-second", "5", "--at-once", "50")
+    assert terminal.ask(*words) == {"producer": "gateway", "per_second": 5, "at_once": 50}
+    assert terminal.type("usage", "producer", "No Such", *words[3:]).exit_code == 2
 
 
 def test_proposals_late_charges_and_rates_are_told(terminal: Terminal, tmp_path: Path) -> None:

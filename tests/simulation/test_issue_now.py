@@ -15,8 +15,11 @@ from saldo.invoicing.records import header_from
 from saldo.invoicing.run.close import close_run
 from saldo.invoicing.run.now import Invoices, Issued, OneOff
 from saldo.invoicing.run.open import open_run
-from saldo.kernel.errors import Refusal
-from saldo.orders.model import Item
+from saldo.kernel.errors import NotFound, Refusal
+from saldo.orders.items import Items
+from saldo.orders.model import Item, WaitingItem
+from saldo.orders.records import add_item
+from saldo.storage.units import Unit
 from tests.simulation.dynamodb import Crash
 from tests.simulation.world import ENTITY, World
 
@@ -125,3 +128,39 @@ def test_every_problem_of_a_request_is_named() -> None:
     with pytest.raises(Refusal, match="invalid_request") as refused:
         ask(world(), "r_1", Item("", {}, Decimal(0)))
     assert [p.field for p in refused.value.problems] == ["request", "items[0].names", "items[0].unit_price"]
+
+
+def test_a_price_that_is_no_amount_is_refused_before_anything_waits() -> None:
+    found = world()
+    for price in ("NaN", "Infinity", "1E+50"):
+        with pytest.raises(Refusal, match="invalid_request") as refused:
+            ask(found, "r1", replace(VISIT, unit_price=Decimal(price)))
+        assert [p.field for p in refused.value.problems] == ["items[0].unit_price"]
+    assert Items(found.store, found.clock).waiting("acct_eu_000000") == []
+
+
+def test_what_could_not_be_invoiced_waits_until_staff_takes_it_back() -> None:
+    found = world()
+    items = Items(found.store, found.clock)
+    aside = ask(found, "r1", replace(VISIT, tax_category="unheard_of"))
+    assert [s.code for s in aside.set_aside] == ["tax_undecidable"]
+    assert [w.item.id for w in items.waiting("acct_eu_000000")] == ["oneoff-r1-1"]
+    assert ask(found, "r2").set_aside, "it would be on every invoice of the account"
+    with pytest.raises(Refusal, match="reason_required"):
+        items.withdraw("acct_eu_000000", "oneoff-r1-1", CLERK, " ")
+    for _ in range(2):
+        items.withdraw("acct_eu_000000", "oneoff-r1-1", CLERK, "wrong category")
+    assert len(ask(found, "r3").invoices) == 1
+    with pytest.raises(Refusal, match="already_billed"):
+        items.withdraw("acct_eu_000000", "oneoff-r2-1", CLERK, "too late")
+    with pytest.raises(NotFound):
+        items.withdraw("acct_eu_000000", "oneoff-r9-1", CLERK, "nothing")
+    assert check_all(found.store).violations == []
+
+
+def test_what_a_contract_asked_for_is_taken_back_there() -> None:
+    found = world()
+    waiting = WaitingItem("acct_eu_000000", ENTITY.id, replace(VISIT, id="m1"), FEB, "contract ct_1")
+    found.store.write_one(add_item(Unit("milestone"), waiting))
+    with pytest.raises(Refusal, match="it comes from contract ct_1; take it back there"):
+        Items(found.store, found.clock).withdraw("acct_eu_000000", "m1", CLERK, "faults")

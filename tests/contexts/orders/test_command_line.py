@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import saldo.orders as orders_room
 from functions.orders import import_orders
 from local.cli.__main__ import saldo
 from local.cli.site import Sites
 from saldo.orders.order_import import OrderImport
+from saldo.orders.reading import contract_from_json
+from saldo.orders.rules_contracts import milestone_amounts
 from saldo.orders.x12 import read_interchanges
 from tests.contexts.orders.scenes import World, line, request
 from tests.contexts.orders.test_files import EDI, GOOD, edi_world
@@ -101,6 +105,7 @@ def test_a_contract_is_signed_from_a_file_and_its_milestone_accepted(tmp_path: P
     assert signed["amounts_minor"] == {"a": 50001, "b": 50000}
     words = ("--account", ACCOUNT, "--on", "2026-11-05", "--document", "AP-1")
     assert say(here, "contracts", "accept", "ct_eu_1", "a", *words)["milestones"][0]["status"] == "billable"
+    assert say(here, "contracts", "show", "ct_eu_1", "--account", ACCOUNT)["invoices"] == {}
     back = say(here, "contracts", "take-back", "ct_eu_1", "a", "--account", ACCOUNT, "--reason", "faults")
     assert back["version"] == 3
     assert [c["id"] for c in say(here, "contracts", "list", "--account", ACCOUNT)["contracts"]] == ["ct_eu_1"]
@@ -119,3 +124,10 @@ def test_the_function_takes_a_file_and_answers_with_figures(monkeypatch: pytest.
     assert back.groups[0].sets[0].id == "997"
     assert import_orders.handler({"entity_id": ENTITY, "key": "in.csv"}, None)["orders"] == 3
     assert import_orders.handler({"entity_id": ENTITY, "key": "bad.csv"}, None)["refused"]["code"] == "invalid_header"
+
+
+def test_the_contract_of_the_rooms_page_can_be_read() -> None:
+    page = (Path(orders_room.__file__).parent / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    contract = contract_from_json(json.loads(example), ENTITY)
+    assert milestone_amounts(contract) == {"design": 400000, "live": 600000}

@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from saldo.kernel.errors import Refusal, Unavailable
-from saldo.usage.accept import MOST_EVENTS, AcceptUsage, TooManyEvents, take_in
+from saldo.usage.accept import MOST_EVENTS, AcceptUsage, TooManyEvents, limit_producer, take_in
 from saldo.usage.batch_queue import SqsBatches
 from saldo.usage.ingest import Ingest
 from saldo.usage.rules_limits import Limit
@@ -82,7 +82,7 @@ def test_rows_that_are_wrong_wait_in_the_quarantine_under_the_batch() -> None:
 
 def test_a_producer_that_sends_too_fast_is_told_when_to_come_again() -> None:
     door = Door()
-    door.accept.limit_producer(ENTITY, "gw", Limit(per_s=2, burst=4), CLERK)
+    limit_producer(door.world.store, door.world.clock, ENTITY, "gw", Limit(per_s=2, burst=4), CLERK)
     assert door.accept.accept_batch(ENTITY, "gw", body(1, 2, 3)).left == 1
     with pytest.raises(TooManyEvents) as refused:
         door.accept.accept_batch(ENTITY, "gw", body(4, 5, 6))
@@ -97,7 +97,7 @@ def test_a_producer_that_sends_too_fast_is_told_when_to_come_again() -> None:
 def test_two_doors_share_one_bucket() -> None:
     door = Door()
     other = AcceptUsage(door.world.store, door.queue, door.world.clock)
-    door.accept.limit_producer(ENTITY, "gw", Limit(per_s=1, burst=4), CLERK)
+    limit_producer(door.world.store, door.world.clock, ENTITY, "gw", Limit(per_s=1, burst=4), CLERK)
     door.accept.accept_batch(ENTITY, "gw", body(1))
     other.accept_batch(ENTITY, "gw", body(2))
     door.accept.accept_batch(ENTITY, "gw", body(3, 4))
@@ -112,6 +112,13 @@ def test_a_batch_costs_one_write_and_one_message() -> None:
     door.world.table.bill.calls.clear()
     door.accept.accept_batch(ENTITY, "gw", body(2, 3))
     assert dict(door.world.table.bill.calls) == {"TransactWriteItems": 1}
+
+
+def test_what_is_no_event_waits_in_quarantine_and_holds_up_no_other() -> None:
+    door = Door()
+    door.accept.accept_batch(ENTITY, "gw", json.dumps([event(1), 3, None]))
+    report = take_in(Ingest(door.world.store, door.world.clock), json.loads(door.queue.messages[0]))
+    assert (report.accepted, [r.number for r in report.rejected]) == (1, [2, 3])
 
 
 @pytest.mark.parametrize(
@@ -203,7 +210,7 @@ def test_the_accepting_function_answers_refusals_in_words(monkeypatch: pytest.Mo
     from functions.usage import accept as function
 
     door = Door()
-    door.accept.limit_producer(ENTITY, "gw", Limit(1, 1), CLERK)
+    limit_producer(door.world.store, door.world.clock, ENTITY, "gw", Limit(1, 1), CLERK)
     monkeypatch.setattr(function, "usage_acceptance", lambda: door.accept)
     sent = {"entity_id": ENTITY, "producer": "gw", "body": body(1)}
     assert function.handler(sent, None)["events"] == 1

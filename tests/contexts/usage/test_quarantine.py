@@ -93,3 +93,15 @@ def test_a_replay_that_crashes_anywhere_and_is_repeated_counts_each_row_once() -
         end_state,
     )
     assert calls > 4
+
+
+def test_an_origin_is_named_by_how_it_begins_while_one_begins_so() -> None:
+    world = World()
+    for origin in ("batch_1a", "batch_1b", "batch_1"):
+        world.usage.ingest(ENTITY, [row(1, value="much")], origin=origin)
+    quarantine = Quarantine(world.store, world.clock)
+    assert [quarantine.origin_named(ENTITY, text) for text in ("batch_1a", "batch_1")] == ["batch_1a", "batch_1"]
+    with pytest.raises(Refusal, match="ambiguous_origin"):
+        quarantine.origin_named(ENTITY, "batch_")
+    with pytest.raises(NotFound):
+        quarantine.origin_named(ENTITY, "batch_2")

@@ -146,6 +146,15 @@ def test_a_header_names_its_missing_unknown_and_repeated_columns() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [("source,id\n1,2".encode("utf-16"), "not UTF-8"), (b"source;id;account_id\n1;2;3", "commas")],
+)
+def test_a_file_saved_in_another_way_says_so(content: bytes, why: str) -> None:
+    with pytest.raises(Refusal, match=f"invalid_header.*{why}"):
+        list(read_rows([content], "csv"))
+
+
 @pytest.mark.parametrize("content", [b"", b"\n", b"   \n"])
 def test_an_empty_file_is_refused(content: bytes) -> None:
     with pytest.raises(Refusal, match="empty_file"):

@@ -10,17 +10,23 @@ from typing import Any
 import boto3
 import pytest
 
+from saldo.catalog.model import PerUnit
+from saldo.insight.invariants import check_all
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.periods import Period
 from saldo.storage.files import Files
+from saldo.storage.units import Unit
 from saldo.usage.ingest_import import UsageImport
 from saldo.usage.live import LiveUsage
-from saldo.usage.model import Aggregation, Meter, UsageKey
+from saldo.usage.model import Aggregation, Counted, Meter, UsageDetail, UsageKey
+from saldo.usage.model_windows import Terms
 from saldo.usage.partitions import Partitions
 from saldo.usage.partitions_engine import Engine
 from saldo.usage.partitions_ingest import UsageIntoFiles
 from saldo.usage.reconciliation import Reconciliation
+from saldo.usage.rules_windows import closed, settled
 from saldo.usage.service import Usage, UsageTotals
+from saldo.usage.totals import close_windows
 from tests.contexts.conftest import Region
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account, register
 
@@ -111,8 +117,6 @@ def test_the_same_file_again_is_the_same_part(site: Site) -> None:
 
 def _forgotten(site: Site) -> Any:
     """The guard of the file is lost, as when an import ended between its last part and its end."""
-    from saldo.storage.units import Unit
-
     unit = Unit("forget")
     for item in site.region.store.scan():
         if item["sk"].startswith("guard#usage_file#"):
@@ -178,8 +182,74 @@ def test_only_an_account_without_usage_changes_its_path(site: Site) -> None:
 
 def test_reports_and_live_usage_do_not_take_files_for_nothing(site: Site) -> None:
     site.bring("a.ndjson", line(1), line(2, "1", SMALL))
+    reports = Reconciliation(site.region.store)
     with pytest.raises(Refusal, match="usage_in_files"):
-        Reconciliation(site.region.store).of_account(ACCOUNT)
+        reports.of_account(ACCOUNT)
+    with pytest.raises(Refusal, match="usage_in_files"):
+        list(reports.of_entity(ENTITY))
     with pytest.raises(Refusal, match="usage_in_files"):
         LiveUsage(site.region.store).of(account(), [UsageKey("sub_1", "calls", OCTOBER)], site.region.clock())
-    assert {report.account_id for report in Reconciliation(site.region.store).of_entity(ENTITY)} == {SMALL}
+
+
+def bill(site: Site, *periods: Period) -> None:
+    """Windows as a run closes them, or settles what came late."""
+    large = Partitions(site.region.store, site.parts, ENGINE)
+    asked = {account(): [(UsageKey("sub_1", "calls", period), PerUnit(Decimal(1))) for period in periods]}
+    usage = UsageTotals(site.region.store, large).read(asked)[ACCOUNT]
+    terms = Terms("plan_1", "calls")
+    windows = [
+        closed(
+            account(),
+            key,
+            terms,
+            (Counted(usage.totals[key], UsageDetail()), cutoff),
+            on=key.period.end,
+            invoice_id="inv_1",
+        )
+        for key, cutoff in usage.cutoffs.items()
+    ]
+    windows += [settled(late, on=OCTOBER.end, invoice_id="inv_2") for late in usage.late]
+    site.region.store.write_one(close_windows(Unit("bill"), account(), usage, windows))
+
+
+def reconciliation(site: Site) -> Reconciliation:
+    return Reconciliation(site.region.store, Partitions(site.region.store, site.parts, ENGINE))
+
+
+def places(site: Site) -> tuple[Any, ...]:
+    (report,) = reconciliation(site).of_account(ACCOUNT)
+    assert report.balanced, report
+    windows = [(w.accepted, w.billed, w.carried, w.waiting, w.rejected) for w in report.windows]
+    return report.accepted, report.open, report.outside, report.rejected, windows
+
+
+def test_every_event_in_files_has_its_place_in_the_report_and_the_check_agrees(site: Site) -> None:
+    """One before what is billed, two in it, one of them twice, one after it, one turned away; then one late."""
+    early, later = line(8, time="2026-09-30T21:59:59Z"), line(9, time="2026-10-31T23:30:00Z")
+    site.bring("a.ndjson", early, line(1), line(2, "2.5"), line(2, "2.5"), later, line(7, "-1"))
+    assert places(site) == (4, 4, 0, 1, [])
+    bill(site, OCTOBER)
+    assert places(site) == (4, 1, 1, 1, [(2, 2, 0, 0, 1)])
+    site.bring("b.ndjson", line(3, "4"))
+    assert places(site) == (5, 1, 1, 1, [(3, 2, 0, 1, 1)])
+    assert usage_problems(site) == []
+    bill(site)
+    assert places(site) == (5, 1, 1, 1, [(3, 2, 1, 0, 1)])
+    assert usage_problems(site) == []
+    assert {
+        r.account_id
+        for r in Reconciliation(site.region.store, Partitions(site.region.store, site.parts, ENGINE)).of_entity(ENTITY)
+    } == {ACCOUNT}
+
+
+def usage_problems(site: Site) -> list[str]:
+    return [v.message for v in check_all(site.region.store).violations if v.invariant in (10, 11)]
+
+
+def test_the_check_notices_files_that_were_billed_and_are_not_on_record_any_more(site: Site) -> None:
+    site.bring("a.ndjson", line(1))
+    site.bring("b.ndjson", line(2))
+    bill(site, OCTOBER)
+    (parts,) = [i for i in site.region.store.scan() if i["kind"] == "usage_parts"]
+    site.region.store.write_one(Unit("lose").put({**parts, "parts": parts["parts"][1:], "version": 9}))
+    assert usage_problems(site) == ["calls 2026-10-01/2026-11-01: no parts of 202610 hold the 2 events known"]

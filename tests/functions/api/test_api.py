@@ -13,6 +13,7 @@ from local.cli.quote import quote as quote_command
 from saldo.accounts.records import customer_item
 from saldo.invoicing.records import header_key
 from saldo.storage.units import Unit
+from saldo.usage.accept import limit_producer
 from saldo.usage.records import events_of_chunk
 from saldo.usage.rules_limits import Limit
 from tests.contexts.sellers import account
@@ -120,7 +121,7 @@ def test_a_batch_is_queued_and_its_bad_events_are_told_when_it_was_taken_in(api:
 
 
 def test_a_producer_that_sends_too_fast_hears_when_to_come_again(api: Api) -> None:
-    services.usage_acceptance().limit_producer("ent_eu_seller", "tests", Limit(per_s=1, burst=3), OPERATOR)
+    limit_producer(services.store(), services.clock, "ent_eu_seller", "tests", Limit(per_s=1, burst=3), OPERATOR)
     assert send(api, [event(n) for n in range(3)]).status == 202
     reply = send(api, [event(3), event(4)])
     assert (reply.status, reply.code, reply.headers["retry-after"]) == (429, "too_many_events", "2")

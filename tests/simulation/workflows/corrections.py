@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -24,6 +25,7 @@ from saldo.invoicing.rules_numbers import Numbering, SeriesRule, SeriesType
 from saldo.invoicing.rules_templates import TemplateRule
 from saldo.invoicing.run.now import Invoices, OneOff
 from saldo.invoicing.wallets import Wallets
+from saldo.orders.items import Items
 from saldo.orders.model import Item
 from saldo.tax.table import TableTax, shipped_table
 from tests.simulation.region import ENTITY_ID, Region
@@ -86,6 +88,18 @@ def return_credit(region: Region) -> None:
 def issue_now(region: Region) -> None:
     region.now = max(region.now, datetime(2026, 1, 10, 9, tzinfo=UTC))
     Invoices(billing(), region.clock).issue_now(OneOff(account_id(0), "r1", (VISIT,), CLERK))
+
+
+def asked_in_vain(region: Region) -> None:
+    billed(region)
+    region.now = max(region.now, datetime(2026, 1, 10, 9, tzinfo=UTC))
+    nowhere = replace(VISIT, tax_category="unheard_of")
+    Invoices(billing(), region.clock).issue_now(OneOff(account_id(0), "r1", (nowhere,), CLERK))
+
+
+@workflow("items: withdraw", prepare=asked_in_vain)
+def withdraw_item(region: Region) -> None:
+    Items(region.store, region.clock).withdraw(account_id(0), "oneoff-r1-1", CLERK, "wrong category")
 
 
 def careful(region: Region) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from saldo.kernel.periods import Period
+from saldo.usage.accept import limit_producer
 from saldo.usage.model import Needs
 from saldo.usage.model_thresholds import Measure, Threshold
 from saldo.usage.partitions_remote import ask_fields
@@ -50,9 +51,7 @@ def accept(region: Region) -> None:
 
 @workflow("usage: limit a producer", prepare=end_of_january)
 def limit(region: Region) -> None:
-    from functions.services import usage_acceptance
-
-    usage_acceptance().limit_producer(ENTITY_ID, "app", Limit(10, 100), CLERK)
+    limit_producer(region.store, region.clock, ENTITY_ID, "app", Limit(10, 100), CLERK)
 
 
 def watched(region: Region) -> None:

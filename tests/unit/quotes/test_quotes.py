@@ -224,3 +224,13 @@ def test_usage_of_days_that_no_run_bills_is_told() -> None:
 def test_totals_are_those_of_all_documents_together() -> None:
     answer = quote_text(EXAMPLES[1])
     assert Decimal(answer["totals"]["net"]) == sum(Decimal(i["net"]) for i in answer["invoices"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_document_is_read_from_bytes_as_editors_write_them(encoding: str) -> None:
+    assert quote_text(EXAMPLES[1].encode(encoding)) == quote_text(EXAMPLES[1])
+
+
+def test_bytes_that_are_no_text_are_no_document() -> None:
+    with pytest.raises(Refusal, match="not_json"):
+        quote_text(b'{"currency": "\xff"}')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from saldo.accounts.model import Account, Address, BillingProfile, LegalEntity, Organisation, TaxStatus
@@ -27,7 +28,7 @@ def customer_from_json(document: Any) -> tuple[Organisation, list[tuple[Account,
     """{"organisation": {"id", "name", "country"}, "accounts": [{"id", "entity", "name"?, "currency", "time_zone",
     "country"?, "tax_region"?, "tax_postcode"?, "tax_status"?, "language"?, "payment_terms_days"?, "deliver_by_email"?,
     "profile": {"legal_name"?, "contact_name"?, "address", "tax_id"?, "emails"?, "purchase_order"?}}]}; what is left out
-    is the organisation's. Refusal `invalid_input` names every field at fault."""
+    is the organisation's, and of where tax is due the address's. Refusal `invalid_input` names every field at fault."""
     return read(document, _customer, "the customer cannot be read")
 
 
@@ -88,7 +89,14 @@ def _account(fields: Fields, organisation: Organisation) -> tuple[Account, Billi
         fields.problems.add(fields.at("payment_terms_days"), "out_of_range", "must be from 0 to 365")
     profile = _profile(fields.child("profile"), account, organisation)
     fields.finish()
-    return account, profile
+    return _taxed_where_it_is(account, profile.address), profile
+
+
+def _taxed_where_it_is(account: Account, address: Address) -> Account:
+    """With region and postcode of an address in its country that has a region, where it names no other itself."""
+    if address.country != account.country or account.tax_region or not address.region:
+        return account
+    return replace(account, tax_region=address.region, tax_postcode=account.tax_postcode or address.postcode)
 
 
 def _profile(fields: Fields, account: Account, organisation: Organisation) -> BillingProfile:

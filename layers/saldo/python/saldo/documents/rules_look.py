@@ -12,6 +12,7 @@ from saldo.kernel.errors import Problems
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _LONGEST = {"logo": 60, "clause": 600, "footer": 200}
+_FIELDS = frozenset({"logo", "accent", "clauses", "footer", "steps"})
 _LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3: text on white
 
 
@@ -21,8 +22,8 @@ def look_of(fields: Mapping[str, Any]) -> Look:
     Refusal `invalid_template` naming every fault.
     """
     problems = Problems()
-    for name in fields.keys() - {"logo", "accent", "clauses", "footer", "steps"}:
-        problems.add(str(name), "unknown_field", "a template has no such field")
+    for name in sorted(fields.keys() - _FIELDS):
+        problems.add(str(name), "unknown_field", f"a template has {', '.join(sorted(_FIELDS))}")
     clauses, footer = fields.get("clauses", {}), fields.get("footer", {})
     if not isinstance(clauses, Mapping) or not all(isinstance(texts, list) for texts in clauses.values()):
         problems.add("clauses", "invalid", "lists of texts by language")

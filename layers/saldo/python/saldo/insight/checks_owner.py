@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any
 
 from saldo.accounts.agenda import monthly_place
@@ -29,6 +29,7 @@ from saldo.insight.checks_promises import (
     invoices_name_their_promise,
     nobody_is_asked_for_what_is_promised,
 )
+from saldo.insight.checks_usage import usage_is_billed_as_it_was_known
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
 from saldo.invoicing.minimum_records import minimum_from
@@ -45,10 +46,6 @@ from saldo.ledger import rules as ledger_rules
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
 from saldo.ledger.records_statement import day_sums_from, line_from
 from saldo.ledger.rules_statement import sums_of
-from saldo.usage import records as usage_records
-from saldo.usage.model import UsageEvent
-from saldo.usage.records_windows import windows_from
-from saldo.usage.rules_reconciliation import counting_apart, report_of
 
 OwnerRule = Callable[[Owner], Iterator[Violation]]
 
@@ -343,32 +340,6 @@ def _credit_notes_stay_within_their_invoice(owner: Owner) -> Iterator[Violation]
             yield Violation(14, owner.id, f"{minor} of {invoice_id} is credited, it came to {totals[invoice_id]}")
 
 
-def _usage_is_billed_as_it_was_known(owner: Owner) -> Iterator[Violation]:
-    """Accepted = billed + carried + waiting, window by window; what was billed is what was known then comes to."""
-    items = owner.of("windows")
-    told = sum(item.get("pages", 0) for item in items)
-    if told != sum(item["sk"] != "windows" for item in items):
-        yield Violation(10, owner.id, f"{told} records of windows were put away, others are there")
-    windows = windows_from(items)
-    if not windows or not owner.meters:
-        return
-    events: dict[str, dict[str, list[UsageEvent]]] = defaultdict(lambda: defaultdict(list))
-    for item in sorted(owner.of("usage"), key=lambda i: i["sk"]):
-        key = usage_records.month_of_chunk(item)
-        events[key.meter_id][key.month] += usage_records.events_of_chunk(item)
-    apart = (counting_apart(m, windows, chain(*events[m.event_name].values())) for m in owner.meters)
-    for meter in chain.from_iterable(apart):
-        own = [w for w in windows if w.meter_id == meter.id]
-        for window in report_of(owner.id, meter, own, events.get(meter.event_name, {}), ()).windows:
-            name = f"{meter.id} {window.period.as_text()}"
-            parts = window.billed + window.carried + window.waiting
-            if window.accepted != parts:
-                yield Violation(10, owner.id, f"{name}: {window.accepted} events accepted, {parts} in their places")
-            if window.quantity_billed != window.quantity_known:
-                what = f"{window.quantity_billed} billed, {window.quantity_known} known then"
-                yield Violation(11, owner.id, f"{name}: {what}")
-
-
 def _contracts_name_what_is_there(owner: Owner) -> Iterator[Violation]:
     sold = {item["sk"] for item in owner.of("item")}
     for item in owner.of("contract"):
@@ -483,7 +454,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _audit_chains_hold,
     _entries_are_what_they_were,
     _credit_notes_stay_within_their_invoice,
-    _usage_is_billed_as_it_was_known,
+    usage_is_billed_as_it_was_known,
     _contracts_name_what_is_there,
     _estimates_are_trued_up_once,
     _steps_are_noticed_once_and_never_after_payment,

@@ -22,7 +22,7 @@ from saldo.kernel.errors import NotFound, Problems, Refusal
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.states import moved
 from saldo.orders import records, records_contracts
-from saldo.orders.model import ItemStatus
+from saldo.orders.items import withdraw_item
 from saldo.orders.model_contracts import (
     CONTRACT_MOVES,
     Acceptance,
@@ -46,7 +46,6 @@ from saldo.orders.rules_contracts import (
 from saldo.orders.rules_orders import check_day
 from saldo.orders.rules_prices import is_recurring, negotiated_version, quantities_of
 from saldo.orders.writing import audit
-from saldo.storage.claims import CLAIM
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Subscription
@@ -168,7 +167,7 @@ class Contracts:
             raise Refusal("service_started", "a service went live with it; cancel its subscription")
         unit = Unit(f"take back {contract_id} {contract.version}")
         if milestone.item_id:
-            self._withdraw_item(unit, account_id, milestone.item_id)
+            withdraw_item(unit, self._store, account_id, milestone.item_id)
         after = with_milestone(contract, taken_back(milestone, Acceptance(actor.id, at, at.date(), reason, True)))
         after = replace(after, version=contract.version + 1)
         return self._write(unit, after, "contract.acceptance_withdrawn", actor, at, reason)
@@ -292,16 +291,6 @@ class Contracts:
             elif service.term is not None:
                 problems.extend(problems_of_term(service.term, version), f"services[{i}]")
         problems.refuse_if_any("the contract is not sound", "invalid_contract")
-
-    def _withdraw_item(self, unit: Unit, account_id: str, item_id: str) -> None:
-        record = self._store.get(*records.item_key(account_id, item_id))
-        assert record is not None, "a billable milestone has its item"
-        waiting = records.waiting_item_from(record)
-        if waiting.status is ItemStatus.BILLED:
-            raise Refusal("already_billed", f"it is on {waiting.invoice_id}; correct that by a credit note")
-        if CLAIM in record:
-            raise Refusal("being_billed", f"{item_id} is being billed at this moment; try again in a minute")
-        records.close_item(unit, waiting, ItemStatus.WITHDRAWN)
 
     def _account(self, account_id: str) -> Account:
         item = self._store.get(account_id, "account")

@@ -28,6 +28,9 @@ class Item:
     cost_centre: str = ""
 
 
+BY_STAFF = "staff"  # the origin of what staff asked for by hand
+
+
 class ItemStatus(StrEnum):
     """WAITING: to be billed by the first run on or after its day."""
 

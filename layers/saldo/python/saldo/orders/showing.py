@@ -10,6 +10,7 @@ from saldo.kernel.exact import times
 from saldo.kernel.money import Money
 from saldo.orders import records
 from saldo.orders.model import ItemStatus, WaitingItem
+from saldo.orders.model_contracts import Contract
 from saldo.orders.model_orders import LineStatus, Order, OrderLine
 from saldo.storage.store import Store
 from saldo.subscriptions.model import Subscription
@@ -65,3 +66,11 @@ def _progress(
 def _minor(waiting: WaitingItem, currency: str) -> int:
     amount = times(waiting.item.quantity, waiting.item.unit_price)
     return Money.of_major(amount, currency).minor
+
+
+def invoices_of(store: Store, contract: Contract) -> dict[str, str]:
+    """Of each milestone that is billed, the invoice that it is on; money kept back comes on a later one."""
+    keys = {m.id: records.item_key(contract.account_id, m.item_id) for m in contract.milestones if m.item_id}
+    found = store.get_many(list(keys.values()), consistent=True) if keys else {}
+    items = {milestone_id: records.waiting_item_from(found[key]) for milestone_id, key in keys.items() if key in found}
+    return {milestone_id: one.invoice_id for milestone_id, one in items.items() if one.invoice_id}

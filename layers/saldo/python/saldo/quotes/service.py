@@ -25,8 +25,9 @@ def quote_document(document: Any) -> dict[str, Any]:
         raise Refusal("beyond_the_calendar", f"a day of this quote is beyond the year 9999: {error}") from error
 
 
-def quote_text(text: str) -> dict[str, Any]:
-    """The same for JSON text; its numbers are read digit by digit, never as floats. Refusal `not_json` besides."""
+def quote_text(text: str | bytes) -> dict[str, Any]:
+    """The same for JSON text, or its bytes (UTF-8, -16 or -32, also with a mark); its numbers are read digit by digit,
+    never as floats. Refusal `not_json` besides."""
     try:
         document = json.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as error:

@@ -105,14 +105,6 @@ class AcceptUsage:
         status = "rejected" if problems else "accepted" if report.accepted else "duplicate"
         return AcceptedOne(status, batch_id, problems)
 
-    def limit_producer(self, entity_id: str, producer: str, limit: Limit, actor: Actor) -> None:
-        """Let a producer send so many events a second and at once."""
-        _check_producer(producer)
-        facts = {"per_s": limit.per_s, "burst": limit.burst}
-        audit = AuditRecord(entity_id, self._clock(), actor, "producer.limited", producer, after=facts)
-        unit = records.limit_producer(Unit(f"limit {producer}"), entity_id, producer, limit)
-        self._store.write_one(unit.put(audit_item(audit)))
-
     def _take(self, entity_id: str, producer_id: str, events: int) -> int:
         """Take events out of the producer's bucket; how many could come now besides."""
         _check_producer(producer_id)
@@ -130,6 +122,15 @@ class AcceptUsage:
                 raise TooManyEvents(taken.retry_after_s)
             known = None
         raise Unavailable("this producer sends from many places at once; repeat the batch")
+
+
+def limit_producer(store: Store, clock: Clock, entity_id: str, producer: str, limit: Limit, actor: Actor) -> None:
+    """Let a producer send so many events a second and at once. Refusal `invalid_producer`."""
+    _check_producer(producer)
+    facts = {"per_s": limit.per_s, "burst": limit.burst}
+    audit = AuditRecord(entity_id, clock(), actor, "producer.limited", producer, after=facts)
+    unit = records.limit_producer(Unit(f"limit {producer}"), entity_id, producer, limit)
+    store.write_one(unit.put(audit_item(audit)))
 
 
 def take_in(ingest: Ingest, message: Mapping[str, Any]) -> IngestReport:
@@ -152,14 +153,14 @@ def _events_in(body: str) -> list[Any]:
     except (ValueError, RecursionError) as error:
         raise Refusal("invalid_batch", f"this is not JSON: {error}") from error
     events = found if isinstance(found, list) else [found]
-    if not events or not all(isinstance(e, dict) for e in events):
+    if not any(isinstance(e, dict) for e in events):
         raise Refusal("invalid_batch", "a batch is a list of CloudEvents")
     if len(events) > MOST_EVENTS:
         raise Refusal("batch_too_large", f"a batch holds at most {MOST_EVENTS} events")
     return events
 
 
-def _text(event: Mapping[str, Any]) -> str:
+def _text(event: Any) -> str:
     return json.dumps(event, ensure_ascii=False, default=str)
 
 

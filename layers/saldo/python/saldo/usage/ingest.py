@@ -322,7 +322,9 @@ def _objection(
     if near:
         return Problem("at", "other_month", "the event that this one corrects lies in the month next to it")
     if policy is LatePolicy.REJECT:
-        return Problem("at", "late", f"usage up to {event.at.isoformat()} is billed, and late events are not taken")
+        return Problem(
+            "at", "late", f"{event.at.isoformat()} is in days that are billed, and its meter takes no late events"
+        )
     return None
 
 

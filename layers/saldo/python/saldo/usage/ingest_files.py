@@ -67,6 +67,10 @@ def _csv_rows(texts: Iterator[str]) -> Iterator[UsageRow]:
 def _header(text: str) -> list[str]:
     if not text.strip():
         raise Refusal("empty_file", "the file has no header line")
+    if "\ufffd" in text or "\0" in text:
+        raise Refusal("invalid_header", "the file is not UTF-8; save it as CSV UTF-8")
+    if text.count(";") > text.count(","):
+        raise Refusal("invalid_header", "commas part the columns, not semicolons")
     names = [name.strip() for name in next(csv.reader([text]), [])]
     missing = [c for c in COLUMNS if c not in names]
     unknown = [n for n in names if n not in COLUMNS and not n.startswith(PROPERTY_PREFIX)]

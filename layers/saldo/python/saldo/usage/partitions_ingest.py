@@ -192,7 +192,7 @@ def _objection(delivery: FileDelivery, event: UsageEvent) -> tuple[Problem | Non
     meters = delivery.meters[event.meter_id]
     policy = policy_for([event], meters, closed_at) if closed_at else None
     if policy is LatePolicy.REJECT:
-        says = f"usage up to {event.at.isoformat()} is billed, and late events are not taken"
+        says = f"{event.at.isoformat()} is in days that are billed, and its meter takes no late events"
         return Problem("at", "late", says), False
     return None, policy is not None or _may_correct(event, meters, closed_at)
 

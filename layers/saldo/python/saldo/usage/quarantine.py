@@ -26,6 +26,15 @@ class Quarantine:
         self._store, self._clock = store, clock
         self._ingest = Ingest(store, clock)
 
+    def origin_named(self, entity_id: str, text: str) -> str:
+        """The one origin of held rows that begins so. NotFound without it, Refusal `ambiguous_origin` with several."""
+        found = {h.origin for h in records.held_rows(self._store, entity_id) if h.origin.startswith(text)}
+        if not found:
+            raise NotFound(f"nothing of {text} is in the quarantine")
+        if len(found) > 1 and text not in found:
+            raise Refusal("ambiguous_origin", f"{text} begins {len(found)} origins; write more of it")
+        return text if text in found else found.pop()
+
     def rows(self, entity_id: str, *, origin: str = "", code: str = "") -> list[HeldRow]:
         """Rows held of a seller, by origin and row; of one origin, or with one problem, where asked."""
         held = records.held_rows(self._store, entity_id, origin)

@@ -11,8 +11,10 @@ from saldo.storage.store import Store
 from saldo.usage import records
 from saldo.usage.ingest import meters_of
 from saldo.usage.ingest_rows import event_said
-from saldo.usage.model import Meter, UsageEvent
-from saldo.usage.records_partitions import accounts_from, usage_files_key
+from saldo.usage.model import Meter, Repeats, UsageEvent
+from saldo.usage.ports import LargeUsage
+from saldo.usage.reconciliation_files import FiledMeter, report_of_files
+from saldo.usage.records_partitions import accounts_from, months_with_parts, usage_files_key
 from saldo.usage.records_quarantine import held_rows
 from saldo.usage.records_windows import windows_of
 from saldo.usage.rules import counts
@@ -20,33 +22,35 @@ from saldo.usage.rules_reconciliation import MeterReport, counting_apart, report
 
 
 class Reconciliation:
-    """Reports on the usage of one seller's accounts. Reads all of an account's events: a report, not a page."""
+    """Reports on the usage of one seller's accounts. Reads all of an account's events: a report, not a page.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    large: counts that of accounts with files; without it such an account is refused (`usage_in_files`).
+    """
+
+    def __init__(self, store: Store, large: LargeUsage | None = None) -> None:
+        self._store, self._large = store, large
 
     def of_account(self, account_id: str) -> list[MeterReport]:
         """One report per meter that counted something, was billed, or turned something away; one without a meter for
-        rejected rows that no meter would count. NotFound without the account; Refusal `usage_in_files` for one whose
-        usage lies in files, which is not reported yet."""
+        rejected rows that no meter would count. NotFound without the account."""
         account = self._store.get(account_id, "account")
         if account is None:
             raise NotFound(f"no such account: {account_id}")
         entity_id = str(account["entity_id"])
-        if account_id in self._in_files(entity_id):
-            raise Refusal("usage_in_files", f"usage of {account_id} lies in files, on which there is no report")
         meters = list(meters_of(self._store, entity_id).values())
-        return list(self._reports(account_id, meters, self._rejected(entity_id).get(account_id, [])))
+        rejected = self._rejected(entity_id).get(account_id, [])
+        in_files = account_id in self._in_files(entity_id)
+        return list((self._reports_of_files if in_files else self._reports)(account_id, meters, rejected))
 
     def of_entity(self, entity_id: str) -> Iterator[MeterReport]:
-        """The same for every account of a seller but those with usage in files, in the order of their ids."""
+        """The same for every account of a seller, in the order of their ids."""
         in_files = self._in_files(entity_id)
         meters = list(meters_of(self._store, entity_id).values())
         rejected = self._rejected(entity_id)
         for item in self._store.query_all(entity_id, prefix="customer#", fields=("pk", "sk")):
             account_id = str(item["sk"]).removeprefix("customer#")
-            if account_id not in in_files:
-                yield from self._reports(account_id, meters, rejected.get(account_id, []))
+            reports = self._reports_of_files if account_id in in_files else self._reports
+            yield from reports(account_id, meters, rejected.get(account_id, []))
 
     def _in_files(self, entity_id: str) -> frozenset[str]:
         return accounts_from(self._store.get(*usage_files_key(entity_id)))
@@ -68,9 +72,26 @@ class Reconciliation:
             report = report_of(account_id, meter, own, events.get(meter.event_name, {}), rejected)
             if report.accepted or report.windows or report.rejected:
                 yield report
-        nobodys = [e for e in rejected if not any(counts(meter, e) for meter in counting)]
-        if nobodys:
-            yield MeterReport(account_id, "", (), accepted=0, open=0, outside=0, rejected=len(nobodys))
+        yield from _nobodys(account_id, counting, rejected)
+
+    def _reports_of_files(
+        self, account_id: str, meters: Sequence[Meter], rejected: Sequence[UsageEvent]
+    ) -> Iterator[MeterReport]:
+        """Of a meter by subscription, each that was billed or turned away has a report."""
+        if self._large is None:
+            raise Refusal("usage_in_files", f"usage of {account_id} lies in files, which are not counted here")
+        windows = windows_of(self._store, account_id)
+        zone = str((self._store.get(account_id, "account") or {})["time_zone"])
+        corrected = {m.event_name for m in meters if m.repeats is Repeats.LAST}
+        counting = [m for meter in meters for m in counting_apart(meter, windows, rejected)]
+        for meter in counting:
+            months = list(months_with_parts(self._store, account_id, meter.event_name))
+            filed = FiledMeter(account_id, zone, meter, months, meter.event_name in corrected)
+            own = [w for w in windows if w.meter_id == meter.id]
+            report = report_of_files(self._large, filed, own, rejected)
+            if report.accepted or report.windows or report.rejected:
+                yield report
+        yield from _nobodys(account_id, counting, rejected)
 
     def _rejected(self, entity_id: str) -> dict[str, list[UsageEvent]]:
         """What the rows of a seller's quarantine say, by account; rows that name no time or account say nothing."""
@@ -80,3 +101,10 @@ class Reconciliation:
             if event is not None:
                 found[event.account_id].append(event)
         return found
+
+
+def _nobodys(account_id: str, counting: Sequence[Meter], rejected: Sequence[UsageEvent]) -> Iterator[MeterReport]:
+    """Rejected rows that no meter would count."""
+    nobodys = [e for e in rejected if not any(counts(meter, e) for meter in counting)]
+    if nobodys:
+        yield MeterReport(account_id, "", (), accepted=0, open=0, outside=0, rejected=len(nobodys))

@@ -104,16 +104,28 @@ def _place(at: datetime, spans: Sequence[tuple[datetime, datetime]], end: dateti
 
 
 def _of_window(window: Window, meter: Meter, months: Months, rejected: Sequence[UsageEvent]) -> WindowReport:
-    known = until(months, window.known)
-    asked = arrivals_in(until(months, known_of(months)), meter, window.period, window.zone)
+    known, zone = until(months, window.known), window.zone
+    return window_report(
+        window,
+        accepted=arrivals_in(until(months, known_of(months)), meter, window.period, zone),
+        waiting=arrivals_in(after(months, window.known), meter, window.period, zone),
+        rejected=arrivals_in(rejected, meter, window.period, zone),
+        quantity_known=counted(known, meter, window.period, zone, window.terms.needs).quantity,
+    )
+
+
+def window_report(
+    window: Window, *, accepted: int, waiting: int, rejected: int, quantity_known: Decimal
+) -> WindowReport:
+    """With what the window itself says was billed."""
     return WindowReport(
         period=window.period,
         invoices=tuple(dict.fromkeys(b.invoice_id for b in window.billed if b.invoice_id)),
-        accepted=asked,
+        accepted=accepted,
         billed=sum(b.arrivals for b in window.billed if b.reason not in _LATER),
         carried=sum(b.arrivals for b in window.billed if b.reason in _LATER),
-        waiting=arrivals_in(after(months, window.known), meter, window.period, window.zone),
-        rejected=arrivals_in(rejected, meter, window.period, window.zone),
+        waiting=waiting,
+        rejected=rejected,
         quantity_billed=window.billed[-1].quantity,
-        quantity_known=counted(known, meter, window.period, window.zone, window.terms.needs).quantity,
+        quantity_known=quantity_known,
     )

@@ -39,6 +39,7 @@ from saldo.subscriptions.records import subscription_from, subscription_key
 from saldo.tax.ports import TaxPort
 from saldo.usage.model import UsageKey
 from saldo.usage.model_windows import AccountUsage
+from saldo.usage.ports import LargeUsage
 from saldo.usage.service import UsageTotals
 
 log = logging.getLogger(__name__)
@@ -60,12 +61,13 @@ class Billing:
     tax: TaxPort
 
     @classmethod
-    def by_table(cls, store: Store) -> Billing:
-        """Of what the store reaches, with the tax table that is shipped: no tax service is asked."""
+    def by_table(cls, store: Store, large: LargeUsage | None = None) -> Billing:
+        """Of what the store reaches, with the tax table that is shipped: no tax service is asked. large: counts usage
+        that lies in files."""
         from saldo.tax.table import TableTax, shipped_table
         from saldo.usage.totals import UsageTotals
 
-        return cls(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
+        return cls(store, PlanVersions(store), UsageTotals(store, large), TableTax(shipped_table()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ def read_cases(
         if len(due) > 1:
             alone = (read_cases(billing, batch, [account], instead, batch.under_way) for account in due)
             return {account_id: case for cases in alone for account_id, case in cases.items()}
+        if isinstance(error, Refusal):
+            return {due[0].account_id: SetAside(due[0].account_id, error.code, error.message[:300])}
         log.exception("an account's records cannot be read", extra={"account_id": due[0].account_id})
         return {due[0].account_id: SetAside(due[0].account_id, "unreadable_records", type(error).__name__)}
 

@@ -23,9 +23,10 @@ from saldo.invoicing.run.number import drafts_of, number_invoices
 from saldo.invoicing.run.open import open_for_one
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal
+from saldo.kernel.exact import fits
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.periods import local_date
-from saldo.orders.model import Item, ItemStatus, WaitingItem
+from saldo.orders.model import BY_STAFF, Item, ItemStatus, WaitingItem
 from saldo.orders.records import PREFIX as ITEM_PREFIX
 from saldo.orders.records import add_item, waiting_item_from
 from saldo.storage.units import Unit
@@ -66,7 +67,8 @@ class Invoices:
         """Add the items and invoice the account as of today where the seller keeps its books.
 
         Refusals: `invalid_request` naming every problem, `request_reused`, `invoiced_elsewhere`,
-        `nothing_to_invoice`, `dependencies_not_met`. An account that cannot be billed is set aside with its reason.
+        `nothing_to_invoice`, `dependencies_not_met`. An account that cannot be billed is set aside with its reason; the
+        items then wait on it until it can be, or until they are withdrawn (`orders.items`).
         """
         _check(wish)
         account, on = self._account_and_day(wish)
@@ -108,7 +110,7 @@ class Invoices:
         unit = Unit(f"take on {wish.request}")
         unit.insert({"pk": pk, "sk": sk, "kind": "guard", "on": on.isoformat(), "content": _content(wish)})
         for item in _named(wish):
-            add_item(unit, WaitingItem(account.id, account.entity_id, item, on, "staff"))
+            add_item(unit, WaitingItem(account.id, account.entity_id, item, on, BY_STAFF))
         record = AuditRecord(
             account.id, self._clock(), wish.actor, "invoice.requested", wish.request, after={"items": len(wish.items)}
         )
@@ -154,6 +156,8 @@ def _check(wish: OneOff) -> None:
     for i, item in enumerate(wish.items):
         if not any(item.names.values()):
             problems.add(f"items[{i}].names", "missing", "say what it is for")
-        if not item.unit_price * item.quantity:
+        if not fits(item.unit_price) or not fits(item.quantity):
+            problems.add(f"items[{i}].unit_price", "not_a_number", "must be a finite number of at most 40 digits")
+        elif not item.unit_price * item.quantity:
             problems.add(f"items[{i}].unit_price", "zero", "an item of nothing is none")
     problems.refuse_if_any("this cannot be invoiced", "invalid_request")
