@@ -117,11 +117,11 @@ def papers(world: World) -> None:
 def views(user_id: str) -> None:
     """Two saved lists of each account."""
     asked = (("Late ones", "status=overdue"), ("L" * 40, "status=part_paid&sort=due_on&order=asc"))
-    made = [
+    made = tuple(
         SavedView(f"view_{n}{account_id[8:]}", account_id, name, query)
         for account_id in STATES.values()
         for n, (name, query) in enumerate(asked)
-    ]
+    )
     services.store().put_many([table_views_item(user_id, made, 1)])
 
 
