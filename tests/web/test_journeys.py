@@ -1,4 +1,4 @@
-"""Six people do their everyday work (journeys.py). `make test` sees each in one mode, `make journeys` in all."""
+"""Seven people do their everyday work (journeys.py). `make test` sees each in one mode, `make journeys` in all."""
 
 from __future__ import annotations
 
