@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from saldo.access.saved_views import SavedViews
     from saldo.access.service import Access
     from saldo.autopay.service import Autopay
+    from saldo.catalog.service import PlanVersions
     from saldo.certificates.service import Certificates
     from saldo.disputes.service import Disputes
     from saldo.documents.bundles import Bundles
@@ -183,19 +184,30 @@ def colleagues() -> Colleagues:
 
 def forecasts(scoped: Store) -> Forecasts:
     """Invoices before their day, of the account that the store reaches: before tax, so no tax service is asked."""
-    from saldo.catalog.service import PlanVersions
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.run.cases import Billing
     from saldo.tax.table import TableTax, shipped_table
     from saldo.usage.totals import UsageTotals
 
-    return Forecasts(Billing(scoped, PlanVersions(scoped), UsageTotals(scoped), TableTax(shipped_table())), clock)
+    return Forecasts(Billing(scoped, plan_versions(scoped), UsageTotals(scoped), TableTax(shipped_table())), clock)
+
+
+@lru_cache(maxsize=1)
+def _kept_versions() -> PlanVersions:
+    from saldo.catalog.service import PlanVersions
+
+    return PlanVersions(store())
+
+
+def plan_versions(scoped: Store) -> PlanVersions:
+    """Kept for the life of the process, as they never change; what is not kept yet is read as this reader."""
+    return _kept_versions().within(scoped)
 
 
 def self_service(scoped: Store) -> SelfService:
     from saldo.invoicing.self_service import SelfService
 
-    return SelfService(scoped, forecasts(scoped), clock)
+    return SelfService(scoped, forecasts(scoped), plan_versions(scoped), clock)
 
 
 def thresholds(scoped: Store) -> Thresholds:
