@@ -116,7 +116,7 @@ def _widest(page: Any) -> str:
 
 def _error_flaws(page: Any) -> list[str]:
     """The summary has the focus, the title says that there is an error, each line leads to a field that is there."""
-    flaws = [] if page.evaluate("document.activeElement.className") == "errors" else ["the summary has no focus"]
+    flaws = [] if _has_focus(page) else ["the summary has no focus"]
     if ": " not in page.title().replace("\u202f", ""):
         flaws.append("the title does not say that there is an error")
     lost = page.evaluate(
@@ -124,6 +124,15 @@ def _error_flaws(page: Any) -> list[str]:
         ".filter(id => !document.getElementById(id))"
     )
     return flaws + [f"an error leads to #{name}, which is not there" for name in lost]
+
+
+def _has_focus(page: Any) -> bool:
+    """Browsers give a summary the focus when they first draw it, which may be a moment after the page is there."""
+    for _ in range(20):
+        if page.evaluate("document.activeElement.className") == "errors":
+            return True
+        page.wait_for_timeout(50)
+    return False
 
 
 _FOCUS = """() => {
