@@ -83,7 +83,7 @@ nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 oper
 	@$(PATHS) $(PYTHON) -m tests.mutants
 	@$(MAKE) --no-print-directory journeys
 
-journeys: ## six people at work and every page, in every mode and language; pictures in build/screenshots
+journeys: ## seven people at work and every page, in every mode and language; pictures in build/screenshots
 	@$(BOOTSTRAP) --browser
 	@SALDO_THOROUGH=1 $(PYTHON) -m pytest -n 2 --dist worksteal -m "web and not stack" tests/web
 

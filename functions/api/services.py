@@ -78,6 +78,7 @@ def forecasts(within: Store) -> Forecasts:
 
 def self_service(within: Store) -> SelfService:
     """Changes of subscriptions of the account that `within` reaches, and what they would cost."""
+    from saldo.catalog.service import PlanVersions
     from saldo.invoicing.self_service import SelfService
 
-    return SelfService(within, forecasts(within), clock)
+    return SelfService(within, forecasts(within), PlanVersions(within), clock)

@@ -92,10 +92,10 @@ class PortalEdge(Edge[Rule, Visit]):
         )
 
     def answer(self, seen: Visit, rule: Rule, view: View) -> Answer:
-        return _away(seen) or _checked(seen, rule, view)
+        return _away(seen) or _renewed(seen, _checked(seen, rule, view))
 
     def failed(self, seen: Visit, error: Exception) -> Answer:
-        return failures.failed(seen, error)
+        return _renewed(seen, failures.failed(seen, error))
 
     def headers(self) -> dict[str, str]:
         return security_headers()
@@ -157,8 +157,14 @@ def _checked(visit: Visit, rule: Rule, view: View) -> Answer:
     if rule.roles:
         visit = _seated(visit, rule)
     if visit.method == "POST" and rule.form:
-        visit = replace(visit, form=checked_form(visit, token, services.settings().origin))
+        visit = replace(visit, form=checked_form(visit, visit.form_key, services.settings().origin))
     return view(visit)
+
+
+def _renewed(visit: Visit, answer: Answer) -> Answer:
+    """Whatever is answered, the browser learns the session's new token: with the old one nobody is signed in."""
+    begun, cookies = visit.renewal.begun, Cookies(services.settings().origin)
+    return replace(answer, cookies=(*answer.cookies, cookies.kept(SESSION, begun.token))) if begun else answer
 
 
 def _looked(visit: Visit, rule: Rule) -> Looked | None:

@@ -11,13 +11,14 @@ from saldo.kernel.errors import Refusal
 _MOST_BODY, _MOST_FIELDS = 400_000, 4000
 
 
-def checked_form(request: Request, token: str, own_origin: str) -> Fields:
-    """The fields of a form that was sent from our own page of this session. Refusal `form_not_ours`, `invalid_form`."""
+def checked_form(request: Request, key: str, own_origin: str) -> Fields:
+    """The fields of a form that was sent from our own page, with the form key of this session. Refusal `form_not_ours`,
+    `invalid_form`."""
     sent_from, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
     if (sent_from is not None and sent_from != own_origin) or site not in ("same-origin", "none"):
         raise Refusal("form_not_ours", "the form was sent from another site")
     form = _fields(request.raw_body)
-    if not form_key_fits(token, form.get("form_key", [""])[-1]):
+    if not form_key_fits(key, form.get("form_key", [""])[-1]):
         raise Refusal("form_not_ours", "the form is not from this session")
     return form
 

@@ -19,7 +19,7 @@ from saldo.invoicing.reading import next_open
 from saldo.kernel.periods import local_date
 from saldo.ledger.records import BALANCE, balances_from
 from saldo.payments import records as payment_records
-from saldo.promises.reading import promises_of
+from saldo.promises.reading import promises_by_id, promises_of
 
 routes = Routes("overview")
 
@@ -55,7 +55,8 @@ def account(visit: Visit) -> Answer:
     latest = store.query(seat.account_id, prefix=payment_records.PREFIX, limit=RECENT, newest_first=True)
     paid = [payment_records.payment_from(item) for item in latest.items]
     owed = standing(store, seat.account_id, visit.today)
-    promised = promises_of(store, seat.account_id)
+    known = owed.promised
+    promised = promises_of(store, seat.account_id) if known is None else promises_by_id(store, seat.account_id, known)
     view = overview(owed, paid, promised, visit.home, visit.today, seat.time_zone, visit.words)
     tour = None if visit.who.acting else tour_of(visit.asked("tour"), seat, visit.who.toured, visit.home, visit.words)
     return page(visit, "overview", view=view, tour=tour, tab="overview")

@@ -11,7 +11,7 @@ from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import ANY_USER, PUBLIC, Routes
 from functions.portal.failures import count_proof
 from functions.portal.pages import page
-from functions.portal.proving import asks_proof, first_proof_problem, proof_problem
+from functions.portal.proving import asks_proof, first_proof_problem, proof_problem, renewed
 from functions.portal.signing_in import old_token, sign_in_page, went_on
 from functions.portal.visit import Visit, safe_next
 from saldo.access.model_passkeys import Passkey
@@ -62,7 +62,8 @@ def ask_to_add(visit: Visit) -> Answer:
 @routes.post("/profile/passkeys", ANY_USER)
 def add(visit: Visit) -> Answer:
     try:
-        services.access().passkeys.add(visit.who, visit.sent("passkey")[:_MOST_ANSWER], visit.sent("name"))
+        answer, name = visit.sent("passkey")[:_MOST_ANSWER], visit.sent("name")
+        renewed(visit, services.access().passkeys.add(visit.who, answer, name))
     except Refusal as refusal:
         if refusal.code != "passkey_invalid":
             raise

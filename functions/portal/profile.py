@@ -8,6 +8,7 @@ from functions.portal.endpoint import ANY_USER, Routes
 from functions.portal.failures import count_proof
 from functions.portal.pages import page
 from functions.portal.presenters.codes import setup_picture
+from functions.portal.proving import renewed
 from functions.portal.visit import Visit, safe_next
 from functions.portal.words import LANGUAGES
 from saldo.access.records import user_from
@@ -89,7 +90,7 @@ def begin_codes(visit: Visit) -> Answer:
 def confirm_codes(visit: Visit) -> Answer:
     state = visit.sent("state")
     try:
-        services.access().confirm_totp(visit.who, state, visit.sent("code").replace(" ", "")[:12])
+        renewed(visit, services.access().confirm_totp(visit.who, state, visit.sent("code").replace(" ", "")[:12]))
     except Refusal as refusal:
         if refusal.code != "code_wrong":
             raise

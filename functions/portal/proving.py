@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functions.portal import services
 from functions.portal.failures import count_proof
 from functions.portal.visit import Visit
-from saldo.access.model import Proof
+from saldo.access.model import Proof, SignedIn
 from saldo.access.rules import FRESH, is_proven
 from saldo.kernel.errors import Refusal
 
@@ -19,16 +19,24 @@ def asks_proof(visit: Visit) -> bool:
 
 
 def proof_problem(visit: Visit) -> str:
-    """Check what the form brought; "" when it holds, else what to tell. Whoever has neither cannot prove anything."""
+    """Check what the form brought; "" when it holds, else what to tell. Whoever has neither cannot prove anything.
+
+    What was proven holds for the session under a new token alone: `visit.who` is that session from here on.
+    """
     if not asks_proof(visit):
         return ""
     if not visit.who.has_factor:
         return visit.words("refusal.codes_needed")
     access, passkey = services.access(), visit.sent("passkey")[:20_000]
     if passkey:
-        return _problem(visit, lambda: access.passkeys.prove(visit.who, passkey))
+        return _problem(visit, lambda: renewed(visit, access.passkeys.prove(visit.who, passkey)))
     password, code = visit.sent("password")[:256], visit.sent("code").replace(" ", "")[:12]
-    return _problem(visit, lambda: access.step_up(visit.who, password, code))
+    return _problem(visit, lambda: renewed(visit, access.step_up(visit.who, password, code)))
+
+
+def renewed(visit: Visit, begun: SignedIn) -> None:
+    """The session goes on as this one, and the answer brings its token."""
+    visit.renewal.begun = begun
 
 
 def first_proof_problem(visit: Visit) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from saldo.access.saved_views import SavedViews
     from saldo.access.service import Access
     from saldo.autopay.service import Autopay
+    from saldo.catalog.service import PlanVersions
     from saldo.certificates.service import Certificates
     from saldo.disputes.service import Disputes
     from saldo.documents.bundles import Bundles
@@ -186,13 +187,26 @@ def forecasts(scoped: Store) -> Forecasts:
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.run.cases import Billing
 
-    return Forecasts(Billing.by_table(scoped), clock, rates=store())
+    billing = Billing.by_table(scoped, versions=plan_versions(scoped))
+    return Forecasts(billing, clock, rates=store())
+
+
+@lru_cache(maxsize=1)
+def _kept_versions() -> PlanVersions:
+    from saldo.catalog.service import PlanVersions
+
+    return PlanVersions(store())
+
+
+def plan_versions(scoped: Store) -> PlanVersions:
+    """Kept for the life of the process, as they never change; what is not kept yet is read as this reader."""
+    return _kept_versions().within(scoped)
 
 
 def self_service(scoped: Store) -> SelfService:
     from saldo.invoicing.self_service import SelfService
 
-    return SelfService(scoped, forecasts(scoped), clock)
+    return SelfService(scoped, forecasts(scoped), plan_versions(scoped), clock)
 
 
 def thresholds(scoped: Store) -> Thresholds:

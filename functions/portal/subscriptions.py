@@ -32,7 +32,7 @@ Problems = list[tuple[str, str]]
 
 @routes.get("/accounts/{account_id}/subscriptions", roles(READERS))
 def subscriptions(visit: Visit) -> Answer:
-    found = _room(visit).standing(visit.account.account_id, visit.account.entity_id)
+    found = _room(visit).listed(visit.account.account_id, visit.account.entity_id)
     return page(visit, "subscriptions", rows=subscription_rows(found, visit.today, visit.words), tab="subscriptions")
 
 

@@ -70,8 +70,9 @@ def _page(
 
 def _ahead(visit: Visit) -> tuple[NextInvoice | None, str]:
     """The next invoice, or why it cannot be told."""
+    seat = visit.account
     try:
-        return services.forecasts(visit.records).next_invoice(visit.account.account_id), ""
+        return services.forecasts(visit.records).next_invoice(seat.account_id, seat.entity_id), ""
     except Refusal as refusal:
         return None, refusal.code if refusal.code in ("nothing_ahead", "usage_in_files") else "other"
 

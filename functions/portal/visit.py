@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from functions.http.requests import Fields, Request
 from functions.portal.words import Words
-from saldo.access.model import Origin, Seat, Session
+from saldo.access.model import Origin, Seat, Session, SignedIn
 from saldo.access.model_visibility import Document, SelfService
 from saldo.access.rules import PAYERS, WARNING, ends_at, form_key
 from saldo.audit.model import Actor
@@ -19,6 +19,13 @@ from saldo.storage.store import Store
 
 _NEWS_FOR = timedelta(minutes=2)
 _NEXT = re.compile(r"/(accounts|invoices|notifications|profile)(/[A-Za-z0-9_\-./]*)?(\?[A-Za-z0-9_\-.=&%+]*)?")
+
+
+@dataclass(slots=True)
+class Renewal:
+    """What became of the request's session once its user proved again who they are: it goes on under another token."""
+
+    begun: SignedIn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +43,13 @@ class Visit(Request):
     seat: Seat | None = None
     store: Store | None = None
     static: Mapping[str, str] = field(default_factory=dict)
+    renewal: Renewal = field(default_factory=Renewal)
 
     @property
     def who(self) -> Session:
         """The session, on routes that have one."""
         assert self.session is not None, "only routes with a session ask who is there"
-        return self.session
+        return self.renewal.begun.session if self.renewal.begun else self.session
 
     @property
     def account(self) -> Seat:
@@ -80,7 +88,7 @@ class Visit(Request):
 
     @property
     def form_key(self) -> str:
-        return form_key(self.token)
+        return self.session.form_key if self.session else form_key(self.token)
 
     @property
     def ends_in_s(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from functions.portal.answers import Answer, see_other
 from functions.portal.certificates import TONES
 from functions.portal.presenters.tags import Tag
@@ -10,7 +12,7 @@ from functions.portal.services import uploads
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
-from functions.staff.reading import note_read
+from functions.staff.reading import names_of, note_read
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.certificates.model import CertificateRequest, RequestState
@@ -32,16 +34,17 @@ def certificates(visit: StaffVisit) -> Answer:
     """What waits, the oldest first."""
     t, got = visit.words, visit.records.query(waiting_agenda(visit.at.entity_id), agenda=True, limit=PAGE)
     heads = columns(t("column.account"), t("staff.certificate_asked") + "|day")
-    rows = [_row(visit, item) for item in got.items]
+    names = names_of(visit, (item["pk"] for item in got.items))
+    rows = [_row(visit, item, names) for item in got.items]
     table = Table("certificates", t("staff.nav.certificates"), heads, rows, t("staff.nothing_waits"))
     view = Sheet(t("staff.nav.certificates"), t("staff.certificates_lead"), tables=(table,))
     return page(visit, "staff_sheet", tab="certificates", view=view)
 
 
-def _row(visit: StaffVisit, item: Item) -> Row:
+def _row(visit: StaffVisit, item: Item, names: Mapping[str, str]) -> Row:
     upload_id = item["sk"].removeprefix(PREFIX)
     asked = visit.words.moment(instant_from(item["agenda_on"]), visit.at.time_zone)
-    return Row((item["pk"], asked), f"{visit.home}/accounts/{item['pk']}/certificates/{upload_id}")
+    return Row((names[item["pk"]], asked), f"{visit.home}/accounts/{item['pk']}/certificates/{upload_id}")
 
 
 @routes.get(_ONE, staff(rules.READ))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 
 from functions.portal.answers import Answer, see_other
 from functions.portal.forms import whole
@@ -14,7 +15,7 @@ from functions.staff import rules, services
 from functions.staff.credits import REASONS, asked_credit
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
-from functions.staff.reading import note_read
+from functions.staff.reading import names_of, note_read
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.disputes.model import Dispute, DisputeState, Side
@@ -34,21 +35,21 @@ _ONE = "/staff/{entity_id}/accounts/{account_id}/disputes/{dispute_id}"
 def disputes(visit: StaffVisit) -> Answer:
     """What is not decided, the oldest first."""
     t, got = visit.words, visit.records.query(queue_agenda(visit.at.entity_id), agenda=True, limit=PAGE)
+    names = names_of(visit, (item["account_id"] for item in got.items))
+    rows = [_row(visit, item, names) for item in got.items]
     heads = columns(t("column.number"), t("dispute.reason"), t("column.account"), t("staff.dispute_age") + "|money")
     heads += columns(t("column.status") + "|tag", t("dispute.amount") + "|strong")
-    table = Table(
-        "disputes", t("staff.nav.disputes"), heads, [_row(visit, i) for i in got.items], t("staff.nothing_waits")
-    )
+    table = Table("disputes", t("staff.nav.disputes"), heads, rows, t("staff.nothing_waits"))
     view = Sheet(t("staff.nav.disputes"), t("staff.disputes_lead"), tables=(table,))
     return page(visit, "staff_sheet", tab="disputes", view=view)
 
 
-def _row(visit: StaffVisit, item: Item) -> Row:
+def _row(visit: StaffVisit, item: Item, names: Mapping[str, str]) -> Row:
     t, dispute_id = visit.words, item["sk"].removeprefix("dispute#")
     opened_at = instant_from(item["agenda_on"])
     age = t.number((visit.now - opened_at).days)
     amount, tag = t.money(item["total_minor"], item["currency"]), dispute_tag(DisputeState(item["status"]), t)
-    cells = (item["number"], t(f"dispute.reason.{item['reason']}"), item["account_id"], age, tag, amount)
+    cells = (item["number"], t(f"dispute.reason.{item['reason']}"), names[item["account_id"]], age, tag, amount)
     return Row(cells, f"{visit.home}/accounts/{item['account_id']}/disputes/{dispute_id}")
 
 

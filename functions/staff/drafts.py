@@ -6,10 +6,13 @@ is the next run of the account, by its fingerprint. Folding it in would make a r
 
 from __future__ import annotations
 
+from datetime import date
+
 from functions.portal.answers import Answer, see_other
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
+from functions.staff.reading import names_of
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.invoicing.approvals import review_agenda
@@ -24,7 +27,11 @@ _ONE = "/staff/{entity_id}/accounts/{account_id}/draft"
 @routes.get("/staff/{entity_id}/drafts", staff(rules.READ))
 def drafts(visit: StaffVisit) -> Answer:
     t, got = visit.words, visit.records.query(review_agenda(visit.at.entity_id), agenda=True, limit=PAGE)
-    rows = [Row((i["pk"], i["agenda_on"]), f"{visit.home}/accounts/{i['pk']}/draft") for i in got.items]
+    names = names_of(visit, (item["pk"] for item in got.items))
+    rows = [
+        Row((names[i["pk"]], t.day(date.fromisoformat(i["agenda_on"]))), f"{visit.home}/accounts/{i['pk']}/draft")
+        for i in got.items
+    ]
     heads = columns(t("column.account"), t("staff.proposed_on") + "|day")
     table = Table("drafts", t("staff.queue.drafts"), heads, rows, t("staff.nothing_waits"))
     return page(visit, "staff_sheet", tab="work", view=Sheet(t("staff.queue.drafts"), tables=(table,)))

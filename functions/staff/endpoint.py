@@ -115,7 +115,7 @@ def _checked(visit: StaffVisit, rule: StaffRule, view: View) -> Answer:
     if rule.roles:
         visit = _seated(visit, visit.who, rule)
     if visit.method == "POST":
-        visit = replace(visit, form=checked_form(visit, token, services.settings().origin))
+        visit = replace(visit, form=checked_form(visit, visit.form_key, services.settings().origin))
     return view(visit)
 
 

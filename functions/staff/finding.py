@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from functions.portal import services as services_of_customers
 from functions.staff import services
-from functions.staff.reading import note_read
+from functions.staff.reading import customers_named, note_read
 from functions.staff.visit import StaffVisit
-from saldo.storage.items import Item, Key
+from saldo.storage.items import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def _by_key(visit: StaffVisit, wanted: str) -> list[Hit]:
     keys: list[Key] = [(entity_id, f"customer#{wanted}"), paid]
     keys += [reference_key(entity_id, Reference(kind, wanted)) for kind in kinds]
     found = visit.records.get_many(keys)
-    payment, names = found.get(paid), _customers(visit, (item["account_id"] for item in found.values()))
+    payment, names = found.get(paid), customers_named(visit, (item["account_id"] for item in found.values()))
     if payment is not None and payment["account_id"] in names:
         account_id = payment["account_id"]
         return [Hit(account_id, names[account_id], "?show=payments", payment["payment_id"])]
@@ -51,7 +50,7 @@ def _by_key(visit: StaffVisit, wanted: str) -> list[Hit]:
 def _by_address(visit: StaffVisit, wanted: str) -> list[Hit]:
     """Accounts of this seller that the user with this address is at; that they were looked for is on record."""
     user_id, grants = services_of_customers.access().with_address(wanted)
-    names = _customers(visit, (grant.account_id for grant in grants))
+    names = customers_named(visit, (grant.account_id for grant in grants))
     if names:
         note_read(visit, visit.at.entity_id, "user.looked_for", user_id)
     roles = {grant.account_id: visit.words(f"role.{grant.role}") for grant in grants}
@@ -64,7 +63,7 @@ def _by_invoice_number(visit: StaffVisit, wanted: str) -> list[Hit]:
     if not any(sign.isdigit() for sign in wanted):
         return []
     found = document_numbered(services.store(), visit.at.entity_id, wanted)
-    names = _customers(visit, [found.account_id] if found else [])
+    names = customers_named(visit, [found.account_id] if found else [])
     return [Hit(i, name, f"/invoices/{found.invoice_id}", wanted) for i, name in names.items() if found]
 
 
@@ -73,11 +72,3 @@ def _by_name(visit: StaffVisit, wanted: str) -> list[Hit]:
 
     accounts = Accounts(visit.records, services.sealer(), services.clock)
     return [Hit(account_id, name) for account_id, name in accounts.named(visit.at.entity_id, wanted)]
-
-
-def _customers(visit: StaffVisit, account_ids: Iterable[str]) -> dict[str, str]:
-    """Names of those that are customers of this seller, by account id."""
-    entity_id = visit.at.entity_id
-    keys: list[Key] = [(entity_id, f"customer#{i}") for i in sorted(set(account_ids))]
-    found: Iterable[Item] = visit.records.get_many(keys).values() if keys else ()
-    return {item["account_id"]: item["name"] for item in found}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from functions.portal.answers import Answer, see_other
 from functions.portal.forms import whole
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
+from functions.staff.reading import names_of
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.kernel.errors import Refusal
@@ -23,7 +26,8 @@ _ONE = "/staff/{entity_id}/orders/{order_id}"
 @routes.get("/staff/{entity_id}/orders", staff(rules.READ))
 def orders(visit: StaffVisit) -> Answer:
     t, got = visit.words, visit.records.query(visit.at.entity_id, prefix=DISCREPANCY_PREFIX, limit=PAGE)
-    rows = [_row(visit, item) for item in got.items]
+    names = names_of(visit, (item["account_id"] for item in got.items))
+    rows = [_row(visit, item, names) for item in got.items]
     heads = columns(t("staff.order"), t("staff.party"), t("column.account"), t("column.amount") + "|strong")
     table = Table("orders", t("staff.queue.orders"), heads, rows, t("staff.nothing_waits"))
     return page(
@@ -31,9 +35,14 @@ def orders(visit: StaffVisit) -> Answer:
     )
 
 
-def _row(visit: StaffVisit, item: Item) -> Row:
+def _row(visit: StaffVisit, item: Item, names: Mapping[str, str]) -> Row:
     amount = visit.words.money(item["amount_minor"], item["currency"] or visit.at.currency)
-    cells = (item["purchase_order"] or item["order_id"], item["party"], item["account_id"], amount)
+    cells = (
+        item["purchase_order"] or item["order_id"],
+        item["party"],
+        names[item["account_id"]],
+        amount,
+    )
     wrong = "; ".join(d["message"] for d in item["discrepancies"][:3])
     return Row(cells, f"{visit.home}/orders/{item['order_id']}", wrong)
 

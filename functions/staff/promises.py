@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 
 from functions.portal.answers import Answer, see_other
 from functions.portal.forms import whole
@@ -11,6 +12,7 @@ from functions.portal.presenters.tags import promise_tag
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
+from functions.staff.reading import names_of
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.terms import requests_table
 from functions.staff.visit import StaffVisit
@@ -36,13 +38,14 @@ def promises(visit: StaffVisit) -> Answer:
     """What customers ask for, the oldest first; below it within which limits nobody has to ask."""
     t, entity_id = visit.words, visit.at.entity_id
     got = visit.records.query(requests_agenda(entity_id), agenda=True, limit=PAGE)
+    accounts = names_of(visit, (item["account_id"] for item in got.items))
     heads = columns(t("column.number"), t("plan.why"), t("column.account"), t("staff.dispute_age") + "|money")
     heads += columns(t("plan.total") + "|strong")
     queue = Table(
         "promises",
         t("staff.nav.promises"),
         heads,
-        [_row(visit, i) for i in got.items if i["kind"] == "promise"],
+        [_row(visit, i, accounts) for i in got.items if i["kind"] == "promise"],
         t("staff.nothing_waits"),
     )
     policy = policy_from(visit.records.get(*limits_key(entity_id)))
@@ -51,7 +54,9 @@ def promises(visit: StaffVisit) -> Answer:
     rows = [_limits_row(visit, segment, limits) for segment, limits in kinds.items()]
     limits = Table("limits", t("staff.limits.title"), names, rows, "")
     view = Sheet(
-        t("staff.nav.promises"), t("staff.promises_lead"), tables=(queue, requests_table(visit, got.items), limits)
+        t("staff.nav.promises"),
+        t("staff.promises_lead"),
+        tables=(queue, requests_table(visit, got.items, accounts), limits),
     )
     return page(visit, "staff_sheet", tab="promises", view=view)
 
@@ -69,11 +74,11 @@ def _limits_row(visit: StaffVisit, segment: str, limits: Limits) -> Row:
     return Row(tuple(cells))
 
 
-def _row(visit: StaffVisit, item: Item) -> Row:
+def _row(visit: StaffVisit, item: Item, names: Mapping[str, str]) -> Row:
     t, promise_id = visit.words, item["sk"].removeprefix(PREFIX)
     age = t.number((visit.now - instant_from(item["agenda_on"])).days)
     amount = t.money(item["total_minor"], item["currency"])
-    cells = (item["number"], t(f"plan.why.{item['reason']}"), item["account_id"], age, amount)
+    cells = (item["number"], t(f"plan.why.{item['reason']}"), names[item["account_id"]], age, amount)
     return Row(cells, f"{visit.home}/accounts/{item['account_id']}/promises/{promise_id}")
 
 

@@ -1,12 +1,30 @@
-"""Which of a customer's documents and fields staff looked at: put on record with the account."""
+"""What lists of the seller read besides their rows, and what staff looked at of a customer: put on record with the
+account."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from functions.staff.visit import StaffVisit
 from saldo.audit.model import AuditRecord
 from saldo.audit.records import audit_item
+from saldo.storage.items import Item, Key
 
 
 def note_read(visit: StaffVisit, owner_id: str, action: str, subject_id: str) -> None:
     record = AuditRecord(owner_id, visit.now, visit.actor, action, subject_id)
     visit.records.put_many([audit_item(record)])
+
+
+def customers_named(visit: StaffVisit, account_ids: Iterable[str]) -> dict[str, str]:
+    """Names of those that are customers of this seller, by account id; one call for all."""
+    entity_id = visit.at.entity_id
+    keys: list[Key] = [(entity_id, f"customer#{i}") for i in sorted(set(account_ids))]
+    found: Iterable[Item] = visit.records.get_many(keys).values() if keys else ()
+    return {item["account_id"]: item["name"] for item in found}
+
+
+def names_of(visit: StaffVisit, account_ids: Iterable[str]) -> dict[str, str]:
+    """For lists: every id is named, one that is no customer's by itself."""
+    ids = set(account_ids) - {""}
+    return {"": ""} | {account_id: account_id for account_id in ids} | customers_named(visit, ids)

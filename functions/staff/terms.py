@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from functions.portal.answers import Answer, see_other
 from functions.portal.forms import whole
@@ -24,8 +24,8 @@ routes = Routes("terms")
 _ONE = "/staff/{entity_id}/accounts/{account_id}/terms/{request_id}"
 
 
-def requests_table(visit: StaffVisit, items: Sequence[Item]) -> Table:
-    """What customers ask for, the oldest first; `items`: of the agenda of requests."""
+def requests_table(visit: StaffVisit, items: Sequence[Item], names: Mapping[str, str]) -> Table:
+    """What customers ask for, the oldest first; `items`: of the agenda of requests. `names`: of accounts."""
     t, rows = visit.words, []
     for item in items:
         if item["kind"] != "terms_request":
@@ -33,7 +33,7 @@ def requests_table(visit: StaffVisit, items: Sequence[Item]) -> Table:
         age = t.number((visit.now - instant_from(item["agenda_on"])).days)
         limit = limit_text(item["total_minor"], item["currency"], t)
         href = f"{visit.home}/accounts/{item['account_id']}/terms/{item['sk'].removeprefix(PREFIX)}"
-        rows.append(Row((item["account_id"], t(f"terms.why.{item['reason']}"), age, limit), href))
+        rows.append(Row((names[item["account_id"]], t(f"terms.why.{item['reason']}"), age, limit), href))
     heads = columns(t("column.account"), t("plan.why"), t("staff.dispute_age") + "|money", t("terms.limit") + "|money")
     return Table("terms", t("terms.requests"), heads, rows, t("staff.nothing_waits"))
 

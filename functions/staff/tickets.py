@@ -11,6 +11,7 @@ from functions.portal.presenters.tags import Tag
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
+from functions.staff.reading import names_of
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.kernel.errors import Refusal
@@ -25,8 +26,9 @@ _ONE = "/staff/{entity_id}/accounts/{account_id}/tickets/{ticket_id}"
 @routes.get("/staff/{entity_id}/tickets", staff(rules.READ))
 def tickets(visit: StaffVisit) -> Answer:
     t, found = visit.words, _desk().waiting(visit.at.entity_id)
+    accounts = names_of(visit, (x.account_id for x in found))
     names = services.names({x.assigned_to for x in found} - {""})
-    rows = [_row(visit, x, names.get(x.assigned_to, "")) for x in found]
+    rows = [_row(visit, x, accounts[x.account_id], names.get(x.assigned_to, "")) for x in found]
     names_of_columns = (t("help.subject"), t("column.account"), t("staff.answer_by") + "|day")
     heads = columns(*names_of_columns, t("column.status") + "|tag", t("staff.taken_by"))
     table = Table("tickets", t("staff.nav.tickets"), heads, rows, t("staff.nothing_waits"))
@@ -34,13 +36,13 @@ def tickets(visit: StaffVisit) -> Answer:
     return page(visit, "staff_sheet", tab="tickets", view=view)
 
 
-def _row(visit: StaffVisit, ticket: Ticket, taken_by: str) -> Row:
+def _row(visit: StaffVisit, ticket: Ticket, account: str, taken_by: str) -> Row:
     t = visit.words
     due = t.moment(ticket.answer_due_at, visit.at.time_zone) if ticket.answer_due_at else ""
     tag = Tag("late", t("staff.answer_late")) if ticket.is_late(visit.now) else state_tag(ticket, t)
     note = f"{t(f'help.topic.{ticket.topic}')}, {t(f'staff.priority.{ticket.priority}')}"
     href = f"{visit.home}/accounts/{ticket.account_id}/tickets/{ticket.id}"
-    return Row((ticket.subject, ticket.account_id, due, tag, taken_by), href, note)
+    return Row((ticket.subject, account, due, tag, taken_by), href, note)
 
 
 @routes.get(_ONE, staff(rules.READ))

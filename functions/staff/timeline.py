@@ -19,14 +19,23 @@ def events_table(visit: StaffVisit, owner_id: str) -> Table:
     got = visit.records.query(owner_id, prefix=PREFIX, limit=PAGE, newest_first=True, cursor=cursor)
     found = [audit_record(item) for item in got.items]
     more = f"?show=timeline&cursor={got.cursor}" if got.cursor else ""
-    return table_of(visit, found, more)
+    return table_of(visit, found, more, in_words=True)
 
 
-def table_of(visit: StaffVisit, found: Sequence[AuditRecord], more: str = "") -> Table:
+def table_of(visit: StaffVisit, found: Sequence[AuditRecord], more: str = "", in_words: bool = False) -> Table:
+    """in_words: in the customer's own, for who talks to them; else by the names that the trail can be searched by."""
     t, names = visit.words, services.names({r.actor.id for r in found})
+    said = {r.action: t.known(f"activity.of.{r.action}", "activity.of.other") if in_words else r.action for r in found}
     rows = [
         Row(
-            (t.moment(r.at, visit.at.time_zone), r.action, r.subject_id, names[r.actor.id], changes_of(r), r.reason),
+            (
+                t.moment(r.at, visit.at.time_zone),
+                said[r.action],
+                r.subject_id,
+                names[r.actor.id],
+                changes_of(r),
+                r.reason,
+            ),
             note=f"({r.actor.on_behalf_of})" if r.actor.on_behalf_of else "",
         )
         for r in found

@@ -149,7 +149,7 @@ def billing_of(site: Site) -> Billing:
     """What an account's invoices are made of, with the tax table that is shipped. Imported when asked for, too."""
     from saldo.invoicing.run.bill import Billing
 
-    return Billing.by_table(store_of(site), counted_in_files(site))
+    return Billing.by_table(store_of(site), large=counted_in_files(site))
 
 
 def sellers_of(store: Store) -> Iterator[str]:

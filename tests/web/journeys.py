@@ -1,4 +1,4 @@
-"""The everyday work of six people, each written once and done in every mode (person.py)."""
+"""The everyday work of seven people, each written once and done in every mode (person.py)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from saldo.invoicing.reading import open_rows
 from saldo.payments.model_approvals import ApprovalPolicy, Level
 from tests.contexts.sellers import CLERK
 from tests.functions.portal import scenes
+from tests.web.journeys_of_plans import keeps_a_list, planner
 from tests.web.journeys_of_staff import collector, support
 from tests.web.office import HOME, PASSWORD, Office, invoice
 from tests.web.person import Person
@@ -245,6 +246,7 @@ def admin(office: Office) -> None:
     office.portal.give_codes("admin")
     rieke = office.customer("admin")
     rieke.goes(HOME)
+    keeps_a_list(rieke)
     rieke.picks_from_menu("People")
     rieke.follows("Invite a colleague")
     rieke.fills("Name", "Lena Falk")
@@ -330,4 +332,5 @@ JOURNEYS: dict[str, Callable[[Office], None]] = {
     "admin": admin,
     "collector": collector,
     "support": support,
+    "planner": planner,
 }

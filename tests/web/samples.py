@@ -1,21 +1,19 @@
 """An address for every page there is, found as readers find them: by following links, in each state of `states.py`.
 
 A page that no link leads to in any state fails the walk. Either a page should link to it; or only a mail does, then its
-address goes into `World.paths` (states.py); or it needs a record that no account has, then `states.py` tells one; or it
-is no page at all, then it is named in NO_PAGE with the reason.
+address goes into `World.paths` or `World.mailed` (world.py); or it needs a record that no account has, then `states.py`
+or `handed_in.py` tells one; or it is no page at all, then it is named in NO_PAGE with the reason.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
-from tests.functions.portal.browser import Browser
 from tests.functions.portal.conftest import Portal
-from tests.web.states import ENTITIES, STATES, World
+from tests.web.world import ENTITIES, STATES, World
 
 NO_PAGE = {
     "/": "leads on",
@@ -24,51 +22,43 @@ NO_PAGE = {
     "/sign-in/organisation/back": "where an organisation's provider sends people back to; it leads on",
     "/staff/{entity_id}/templates/{template}": "a file",
 }
-# NOT WALKED YET: pages for whose records `states.py` tells none. Function tests draw them, nothing here looks at them.
-# Each one that gets its record leaves this list; none may be added.
-NOT_WALKED = frozenset(
-    {
-        "/accounts/{account_id}/bundles/{bundle_id}",
-        "/accounts/{account_id}/certificate",
-        "/accounts/{account_id}/certificate/{upload_id}",
-        "/accounts/{account_id}/files/{about}/{upload_id}",
-        "/accounts/{account_id}/invoices/views/new",
-        "/accounts/{account_id}/invoices/views/{view_id}",
-        "/accounts/{account_id}/invoices/{invoice_id}/files",
-        "/accounts/{account_id}/plans/{promise_id}",
-        "/staff/{entity_id}/accounts/{account_id}/certificates/{upload_id}",
-        "/staff/{entity_id}/accounts/{account_id}/files/{about}/{upload_id}",
-        "/staff/{entity_id}/accounts/{account_id}/promises/{promise_id}",
-        "/staff/{entity_id}/accounts/{account_id}/terms/{request_id}",
-        "/staff/{entity_id}/files/paper/{upload_id}",
-        "/unsubscribe/{token}",
-    }
-)
 _FILES = ("/pdf", ".csv", ".xlsx", "/content", "/zip", "/papers/{upload_id}")
 _UNLINKED = ("/session/ending", "/session/prove", "/accounts?all=1")
+_VIEWS = ("show", "kind")  # parts of an address that make another page of it
+_TAG = re.compile(r'<\w+(?: class="[^"]*")?')
 _WHOLE = ("usual", "empty")  # the states in which pages of a seller differ; those of a person are the same in all
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One page to look at: its route, an address of it, whose browser sees it (nobody's: ""), and the state."""
+    """One page to look at: its route, an address of it, whose browser sees it (nobody's: ""), and the state.
+
+    `shape`: the tags that it is drawn with. Where it is that of the usual state, and no text is longer, there is
+    nothing to be seen that was not seen there.
+    """
 
     route: str
     path: str
     who: str
     state: str
+    shape: str = ""
 
     @property
     def name(self) -> str:
         """What its pictures are called: `accounts-invoices-invoice_id-long`."""
-        view = parse_qs(urlsplit(self.path).query).get("show", [""])[0]
-        words = [*re.findall(r"[a-z_-]+", self.route), view]
-        known = ("account_id", "entity_id", "")
-        return "-".join([w for w in words if w not in known]) + f"-{self.state}"
+        return f"{self.page}-{self.state}"
+
+    @property
+    def page(self) -> str:
+        """The same in each state."""
+        words = [*re.findall(r"[a-z_-]+", self.route), *_view(self.path)]
+        return "-".join(word for word in words if word not in ("account_id", "entity_id", ""))
 
 
 @dataclass
 class Found:
+    """`dead`: what links lead to and is not there."""
+
     samples: list[Sample] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
     routes: set[str] = field(default_factory=set)
@@ -77,65 +67,84 @@ class Found:
 def pages_of(portal: Portal) -> set[str]:
     """Every GET route that may draw a page."""
     gets = {path for path, methods in portal.app.routes.items() if "GET" in methods}
-    return {path for path in gets if path not in {*NO_PAGE, *NOT_WALKED} and not path.endswith(_FILES)}
+    return {path for path in gets if path not in NO_PAGE and not path.endswith(_FILES)}
 
 
 def follow(world: World) -> Found:
     """Every page of every state, each once a view; what links lead to and is not there."""
     found = Found()
     for state, account_id in STATES.items():
-        staff = f"/staff/{ENTITIES[state]}"
-        customer = [f"/accounts/{account_id}", "/profile", *_UNLINKED]
+        staff, home = f"/staff/{ENTITIES[state]}", f"/accounts/{account_id}"
+        lists = [f"{home}/invoices{asked}" for asked in ("", "?text=RW", "?status=overdue")]
+        customer = [home, "/profile", *_UNLINKED, *world.mailed.get(account_id, ()), *lists]
         for who, starts in (("customer", customer), ("desk", [staff, f"{staff}/accounts/{account_id}", "/staff?all=1",
                             "/styleguide"]), ("office", [staff])):  # fmt: skip
-            _crawl(world, found, state, who, starts)
-    for starts in (["/sign-in", "/paid", "/staff/sign-in", *world.paths.values()],):
-        _crawl(world, found, "usual", "", starts)
+            _Crawl(world, found, state, who).go(starts)
+    _Crawl(world, found, "usual", "").go(["/sign-in", "/paid", "/staff/sign-in", *world.paths.values()])
     return found
 
 
-def _crawl(world: World, found: Found, state: str, who: str, starts: list[str]) -> None:
-    browser = world.browsers[who, "en"] if who else world.portal.browser()
-    seen, waiting = set[tuple[str, str]](), list(starts)
-    while waiting:
-        path = waiting.pop(0)
-        route = _route(world.portal, path, state)
-        if route is None or (route, _view(path)) in seen:
-            continue
-        seen.add((route, _view(path)))
-        waiting += _looked_at(found, browser, Sample(route, path, who, state))
+class _Crawl:
+    """One reader on their way through one state."""
+
+    def __init__(self, world: World, found: Found, state: str, who: str) -> None:
+        self._found, self._state, self._who = found, state, who
+        self._browser = world.browsers[who, "en"] if who else world.portal.browser()
+        self._routes = _patterns(world.portal)
+        self._seen: set[tuple[str, tuple[str, ...]]] = set()
+        self._names = {sample.name for sample in found.samples}
+
+    def go(self, starts: list[str]) -> None:
+        """Starts for themselves, whatever they are pages of; what they lead to once a view."""
+        waiting = [(path, True) for path in starts]
+        while waiting:
+            path, is_start = waiting.pop(0)
+            at = _place(self._routes, path)
+            if at is None or not _can_lead_on(at[1], self._state):
+                continue
+            key = (at[0], _view(path))
+            if is_start or key not in self._seen:
+                self._seen.add(key)
+                waiting += [(link, False) for link in self._links(Sample(at[0], path, self._who, self._state), at[1])]
+
+    def _links(self, sample: Sample, names: dict[str, str]) -> list[str]:
+        """Links of the page, if it is one; it is looked at later where it belongs to this state."""
+        page = self._browser.get(sample.path)
+        is_page = page.status == 200 and page.headers.get("content-type", "").startswith("text/html")
+        if page.status >= 400 and sample.who in ("customer", "desk"):
+            self._found.dead.append(f"{page.status} at {sample.path}")
+        if is_page and sample.name not in self._names and _belongs(names, self._state):
+            self._found.samples.append(replace(sample, shape=" ".join(_TAG.findall(page.text.partition("<main")[2]))))
+            self._names.add(sample.name)
+        if page.status == 200:
+            self._found.routes.add(sample.route)
+        return [unescape(link) for link in re.findall(r'href="(/[^"#]*)', page.text if is_page else "")]
 
 
-def _looked_at(found: Found, browser: Browser, sample: Sample) -> Iterator[str]:
-    """Links of the page, if it is one."""
-    page = browser.get(sample.path)
-    is_page = page.status == 200 and page.headers.get("content-type", "").startswith("text/html")
-    if page.status >= 400 and sample.who in ("customer", "desk"):
-        found.dead.append(f"{page.status} at {sample.path}")
-    if is_page and not any(sample.name == s.name for s in found.samples):
-        found.samples.append(sample)
-    if is_page or page.status == 200:
-        found.routes.add(sample.route)
-    yield from (unescape(link) for link in re.findall(r'href="(/[^"#]*)', page.text if is_page else ""))
+def _view(path: str) -> tuple[str, ...]:
+    asked = parse_qs(urlsplit(path).query)
+    return tuple(asked[name][0] for name in _VIEWS if name in asked)
 
 
-def _view(path: str) -> str:
-    return str(parse_qs(urlsplit(path).query).get("show", ""))
+def _patterns(portal: Portal) -> list[tuple[str, re.Pattern[str]]]:
+    """Fixed parts before placeholders."""
+    routes = sorted(pages_of(portal), key=lambda route: route.replace("{", "~"))
+    return [(route, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", route))) for route in routes]
 
 
-def _route(portal: Portal, path: str, state: str) -> str | None:
-    """The route of a page that is looked at in this state; fixed parts before placeholders."""
+def _place(routes: list[tuple[str, re.Pattern[str]]], path: str) -> tuple[str, dict[str, str]] | None:
+    """The route of a page, and what its address names."""
     plain = urlsplit(path).path
-    for route in sorted(pages_of(portal), key=lambda r: r.replace("{", "~")):
-        names = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", route), plain)
-        if names:
-            return route if _belongs(names.groupdict(), state) else None
-    return None
+    found = ((route, names.groupdict()) for route, pattern in routes if (names := pattern.fullmatch(plain)))
+    return next(found, None)
+
+
+def _can_lead_on(names: dict[str, str], state: str) -> bool:
+    """Queues of the seller lead to what lies in them of this state's account, and are looked at in another state."""
+    if "account_id" in names:
+        return names["account_id"] == STATES[state]
+    return names.get("entity_id", ENTITIES[state]) == ENTITIES[state] and (bool(names) or state == "usual")
 
 
 def _belongs(names: dict[str, str], state: str) -> bool:
-    if "account_id" in names:
-        return names["account_id"] == STATES[state]
-    if "entity_id" in names:
-        return names["entity_id"] == ENTITIES[state] and state in _WHOLE
-    return state == "usual"
+    return "account_id" in names or state in (_WHOLE if "entity_id" in names else ("usual",))

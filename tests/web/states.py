@@ -1,14 +1,13 @@
-"""One seller's world in every state that a page can be in, as its pages are walked through (test_every_page.py).
+"""One seller's world in every state of `world.py`, as its pages are walked through (test_every_page.py).
 
-A state is an account: `usual` has a bit of everything, `empty` nothing, `long` the longest names, numbers and amounts
-there may be, `many` a hundred of each. Readers are admins of all four, one a language; staff read as two people, since
-no one may have every role. A page that needs a record of its own gets it here, once, for every account.
+Readers are admins of all accounts, one a language; staff read as two people, since no one may have every role. A page
+that needs a record of its own gets it here, or in `handed_in.py`, once, for every account.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -59,59 +58,12 @@ from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser
 from tests.functions.portal.conftest import SECRET_32, Portal
 from tests.functions.portal.identity import totp
+from tests.web import handed_in
+from tests.web.world import EMPTY, LONG, LONG_TEXTS, MANY, MANY_TEXTS, STATES, USUAL, USUAL_TEXTS, Texts, World
 
-USUAL, EMPTY, LONG, MANY = scenes.NORTH, "acct_eu_leer", "acct_eu_lang", "acct_eu_viele"
-STATES = {"usual": USUAL, "empty": EMPTY, "long": LONG, "many": MANY}
-ENTITIES = {"usual": ENTITY, "empty": scenes.OTHER_ENTITY, "long": ENTITY, "many": ENTITY}
 NOVEMBER, LASTING = date(2026, 11, 1), date(2030, 4, 30)
 R = StaffRole
 DESKS = {"desk": (R.SUPPORT, R.COLLECTOR, R.AR_ANALYST), "office": (R.ADMINISTRATOR,)}
-
-
-@dataclass(frozen=True)
-class Texts:
-    """What people of an account wrote, and how much there is of everything."""
-
-    company: str
-    person: str
-    email: str
-    subject: str
-    words: str
-    order: str
-    largest_minor: int
-    times: int = 1
-
-
-USUAL_TEXTS = Texts(
-    "Kontor Nord GmbH", "Lena Falk", "lena@kontor.example", "A charge we do not know",
-    "What is line 3?\nWe never ordered it.", "PO-4711", 1_284_700,
-)  # fmt: skip
-LONG_TEXTS = Texts(
-    "Donaudampfschifffahrtsgesellschaft Vermögensverwaltungs- und Beteiligungsgesellschaft mbH & Co. KG",
-    "Maximiliane-Friederike von Hohenlohe-Langenburg-Schillingsfürst",
-    "maximiliane-friederike.vonhohenlohe-langenburg@donaudampfschifffahrtsgesellschaft.example",
-    "Umsatzsteuervoranmeldungszeitraumüberschreitung der Rechtsschutzversicherungsgesellschaften im Quartal",
-    "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz " * 6,
-    "PO-" + "4711-2026-BESCHAFFUNGSMASSNAHME-" * 2,
-    999_999_999_999,
-)  # fmt: skip
-MANY_TEXTS = replace(USUAL_TEXTS, company="Viele & Söhne OHG", order="PO-9", times=100)
-
-
-@dataclass
-class World:
-    """The portal with everything told. `browsers`: signed-in readers by (who, language); their cookies are anyone's."""
-
-    portal: Portal
-    browsers: dict[tuple[str, str], Browser] = field(default_factory=dict)
-    paths: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def admin(self) -> Actor:
-        return Actor(self.portal.user_id("admin"), "user")
-
-    def clerk(self) -> Actor:
-        return Actor("staff_eu_clerk", "staff")
 
 
 def tell(portal: Portal, environment: Any) -> World:
@@ -123,8 +75,20 @@ def tell(portal: Portal, environment: Any) -> World:
     sold(portal)
     _readers(world)
     for account_id, texts in ((USUAL, USUAL_TEXTS), (LONG, LONG_TEXTS), (MANY, MANY_TEXTS)):
-        for part in (sees_all, _invoices, subscribed, used, _orders, _pays, _asks, _disputes, _people):
+        for part in (
+            sees_all,
+            _invoices,
+            subscribed,
+            used,
+            _orders,
+            _pays,
+            _asks,
+            _disputes,
+            _people,
+            *handed_in.PARTS,
+        ):
             part(world, account_id, texts)
+    handed_in.papers(world)
     _sign_in(world)
     _seller(world)
     _links(world)
@@ -184,6 +148,7 @@ def _readers(world: World) -> None:
         world.portal.identity.people[email].secret = SECRET_32
         own = Passkey(made.id, f"pk{language}", scenes.ORGANISATION, "My notebook", b"key", 0, True, scenes.NOW)
         services.store().put_many([passkey_item(own, services.sealer())])
+        handed_in.views(made.id)
 
 
 def _sign_in(world: World) -> None:
@@ -317,7 +282,7 @@ def _disputes(world: World, account_id: str, texts: Texts) -> None:
         wish = DisputeWish(account_id, owed.invoice_id, DisputeReason.PRICE, texts.words[:1900], f"dispute {n}",
                            world.admin, amount_minor=minor)  # fmt: skip
         made = disputes.open(wish)
-        if n % 2:
+        if n % 2 == 0:
             disputes.refuse(account_id, made.id, made.revision, texts.words[:900], world.clerk())
 
 
@@ -376,4 +341,5 @@ def _links(world: World) -> None:
         "/invitation/{token}": re.sub(r"^https?://[^/]+", "", letter.url),
         "/pay/{token}": f"/pay/{token}",
         "/sign-in/link/{token}": "/sign-in/link/none",
+        "/unsubscribe/{token}": handed_in.stop_link(world),
     }

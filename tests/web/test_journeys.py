@@ -1,4 +1,4 @@
-"""Six people do their everyday work (journeys.py). `make test` sees each in one mode, `make journeys` in all."""
+"""Seven people do their everyday work (journeys.py). `make test` sees each in one mode, `make journeys` in all."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.web.journeys import JOURNEYS
 from tests.web.looking import MODES, THOROUGH
 from tests.web.office import Office
 from tests.web.serving import served
+from tests.web.world import USUAL_TEXTS, World
 
 pytestmark = pytest.mark.web
 _ASKED = [
@@ -46,7 +47,7 @@ def office(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chromium: Any, axe: 
     monkeypatch.setattr(services, "rendered", lambda asked: _rendered(portal, asked))
     states.sold(portal)
     for part in (states.sees_all, states.subscribed, states.used):
-        part(states.World(portal), scenes.NORTH, states.USUAL_TEXTS)
+        part(World(portal), scenes.NORTH, USUAL_TEXTS)
     with served(portal.app, port) as url:
         yield Office(url, portal, chromium, axe, MODES[0], provider)
     provider.stop()

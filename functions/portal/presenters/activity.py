@@ -12,7 +12,8 @@ from saldo.audit.model import AuditRecord
 # Which page is about what an id names, by its prefix; "" where none is, or not for ever.
 _PAGES = {
     "inv": "invoices", "pay": "payments", "sub": "subscriptions", "ord": "orders", "appr": "approvals",
-    "dsp": "disputes", "tkt": "help", "deb": "autopay", "meth": "", "sched": "",
+    "dsp": "disputes", "tkt": "help", "deb": "autopay", "prm": "plans",
+    "meth": "", "sched": "", "trq": "", "upl": "", "bun": "",
 }  # fmt: skip
 
 

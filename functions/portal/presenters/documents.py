@@ -12,7 +12,7 @@ from functions.portal.presenters.uploads import size_of, upload_tag
 from functions.portal.words import Words
 from saldo.documents.model_bundles import Bundle, BundleState
 from saldo.invoicing.listing import InvoiceRow
-from saldo.kernel.periods import add_months
+from saldo.kernel.periods import add_months, local_date
 from saldo.payments.model import Payment
 from saldo.uploads.model import Upload, UploadKind, UploadState
 
@@ -92,9 +92,8 @@ def file_rows(uploads: Sequence[Upload], home: str, zone: str, words: Words) -> 
         note = " · ".join(text for text in (words(f"upload.kind.{one.kind}"), size_of(one, words), kept) if text)
         href = f"{file}/content" if one.is_clean else ""
         name = one.title or words("upload.erased")
-        rows.append(
-            DocumentRow(name, words.moment(one.asked_at, zone), href, place, note=note, tag=upload_tag(one, words))
-        )
+        on = words.day(local_date(one.asked_at, zone))
+        rows.append(DocumentRow(name, on, href, place, note=note, tag=upload_tag(one, words)))
     return rows
 
 

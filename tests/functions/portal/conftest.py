@@ -61,6 +61,7 @@ _CACHED = (
     "gateway_secret",
     "payments",
     "documents",
+    "_kept_versions",
 )
 
 

@@ -107,10 +107,11 @@ def test_whatever_is_recorded_of_an_account_has_words_of_its_own(
 ) -> None:
     """Whatever happens in the world that pages are walked through in, except what only Saldo's own people do."""
     from functions.portal.words import catalogue
-    from tests.web import states
+    from tests.web.states import tell
+    from tests.web.world import STATES
 
-    states.tell(portal, monkeypatch)
-    found = {i["action"] for a in states.STATES.values() for i in services.store().query_all(a, prefix="audit#")}
+    tell(portal, monkeypatch)
+    found = {i["action"] for a in STATES.values() for i in services.store().query_all(a, prefix="audit#")}
     assert len(found) > 15
     assert sorted(action for action in found if f"activity.of.{action}" not in catalogue("en")) == []
 

@@ -128,7 +128,7 @@ def test_a_viewer_sees_plans_and_makes_none_and_another_account_is_not_there(por
     browser = portal.signed_in("admin")
     sent = made(browser, promising(portal, browser))
     viewer = portal.signed_in("viewer")
-    assert viewer.get(sent.location).status == 200 and "Cancel it" not in viewer.get(sent.location).text
+    assert viewer.get(sent.location).status == 200 and "Cancel the promise" not in viewer.get(sent.location).text
     assert viewer.get(f"{HOME}/plans/new").status in (403, 404)
     other = sent.location.replace(scenes.NORTH, scenes.OTHERS)
     assert portal.signed_in("admin").get(other).status == 404

@@ -32,11 +32,12 @@ def test_large_payments_ask_for_a_fresh_code_of_those_who_have_one() -> None:
     assert rules.needs_step_up(SESSION, Money(1, "JPY"), later)
 
 
-def test_a_form_key_fits_its_own_token_only() -> None:
-    assert rules.form_key_fits("token", rules.form_key("token"))
-    assert not rules.form_key_fits("other", rules.form_key("token"))
-    assert not rules.form_key_fits("", rules.form_key(""))
-    assert not rules.form_key_fits("token", "ä")
+def test_a_form_key_is_that_of_its_own_token_only() -> None:
+    key = rules.form_key("token")
+    assert rules.form_key_fits(key, rules.form_key("token"))
+    assert not rules.form_key_fits(rules.form_key("other"), key)
+    assert not rules.form_key_fits(rules.form_key(""), "")
+    assert not rules.form_key_fits(key, "ä")
 
 
 def test_attempts_are_counted_by_window_whatever_the_case_of_the_address() -> None:

@@ -1,10 +1,11 @@
-"""How a session begins, whatever the proof: grants as they are now, the risk of it, and who is told."""
+"""How a session begins, whatever the proof: grants as they are now, the risk of it, and who is told; and how it goes on
+under another token once somebody proved again who they are."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from saldo.access import records, rules, rules_risk
@@ -98,6 +99,36 @@ class Beginning:
             _refuse_when_over(conflict, known.user["organisation_id"])
         raise Refusal("sign_in_failed", "e-mail address or password is not right")
 
+    def renew(self, session: Session, also: Callable[[Unit], Unit] = lambda unit: unit, **learned: bool) -> SignedIn:
+        """The session of somebody who proved again who they are, under another token and with their rights of now: with
+        the old token, whoever else knew it has nothing. learned: facts of the user that hold from now on.
+
+        Refusal `not_signed_in` when it is over, or `also` does not hold.
+        """
+        for _ in range(_MOST_TRIES):
+            old, known = self._store.get(*records.session_key(session.digest)), self._known(session.user_id)
+            seats = self._seats(records.grants_from(known.user)) if known else ()
+            if old is None or known is None or known.user["status"] != UserStatus.ACTIVE or not seats:
+                break
+            token = secrets.token_urlsafe(32)
+            renewed = _renewed(token, records.session_from(old), session.form_key, known, seats, learned, self._clock())
+            unit = self._renewal(session, renewed, records.renewed_item(renewed, old), known, learned)
+            if self._store.write_one(also(unit)) is None:
+                return SignedIn(token, renewed)
+        raise Refusal("not_signed_in", "sign in first")
+
+    def _renewal(
+        self, session: Session, renewed: Session, item: Item, known: _Known, learned: Mapping[str, bool]
+    ) -> Unit:
+        unit = Unit(f"renew {session.digest}").insert(item).put(records.own_session_item(renewed))
+        _hold(unit, renewed, known, learned)
+        unit.delete(records.session_key(session.digest), when={"user_id": session.user_id})
+        unit.delete(records.own_session_key(session.user_id, session.digest))
+        actor, after = Actor(session.user_id, "user", address=session.origin.address), {"was": session.digest[:16]}
+        record = AuditRecord(session.user_id, self._clock(), actor, "session.renewed", renewed.digest[:16], after=after)
+        require_standing(unit, session.organisation_id, renewed.proof is Proof.SSO)
+        return unit.put(audit_item(record))
+
     def _known(self, user_id: str) -> _Known | None:
         last = records.user_key(user_id)[1]
         items = list(self._store.query_all(user_id, first=records.OWN_SESSIONS, last=last, consistent=True))
@@ -127,14 +158,10 @@ class Beginning:
         """
         now, user = session.began_at, known.user
         unit = Unit(f"begin {session.digest}").insert(records.session_item(session))
-        unit.put(records.own_session_item(session))
-        when = {"registered_at": user["registered_at"], "signed_in_at": user.get("signed_in_at")}
-        unit.update(records.user_key(session.user_id), set={"signed_in_at": instant_text(now)}, when=when)
+        _hold(unit.put(records.own_session_item(session)), session, known, {})
         old = self._old(arrival.old_token)
         if old is not None:
             records.end_session(unit, old["user_id"], rules.digest_of(arrival.old_token))
-        for seat in session.seats[:_MOST_SEATS_CHECKED]:
-            unit.require((seat.account_id, "account"), when={"visibility": visibility_text(seat.visibility)})
         if session.origin.browser:
             unit.put(records.known_browser_item(session.user_id, session.origin, now))
             for item in known.surplus(session.origin):
@@ -179,6 +206,15 @@ class Beginning:
         )
 
 
+def _hold(unit: Unit, session: Session, known: _Known, learned: Mapping[str, bool]) -> None:
+    """Only while grants and visibility are those that were read."""
+    when = {"registered_at": known.user["registered_at"], "signed_in_at": known.user.get("signed_in_at")}
+    now = {"signed_in_at": instant_text(session.seen_at), **learned}
+    unit.update(records.user_key(session.user_id), set=now, when=when)
+    for seat in session.seats[:_MOST_SEATS_CHECKED]:
+        unit.require((seat.account_id, "account"), when={"visibility": visibility_text(seat.visibility)})
+
+
 def _refuse_when_over(conflict: Conflict, organisation_id: str) -> None:
     """What else was to be written does not hold: a link or a challenge was used meanwhile, or the organisation lets
     nobody in this way. Other conflicts are tried again."""
@@ -208,6 +244,28 @@ def _session(token: str, arrival: Arrival, known: _Known, seats: tuple[Seat, ...
         proof=arrival.proof,
         views=known.views,
         toured=user.get("toured", False),
+    )
+
+
+def _renewed(
+    token: str,
+    was: Session,
+    form_key: str,
+    known: _Known,
+    seats: tuple[Seat, ...],
+    learned: Mapping[str, bool],
+    now: datetime,
+) -> Session:
+    return replace(
+        was,
+        digest=rules.digest_of(token),
+        seats=seats,
+        seen_at=now,
+        verified_at=now,
+        has_totp=learned.get("has_totp", was.has_totp),
+        has_passkey=learned.get("has_passkey", was.has_passkey),
+        views=known.views,
+        form_key=form_key,
     )
 
 

@@ -129,6 +129,7 @@ class Session:
     `elsewhere`: the browser of another session that was living when this one began, "" when there was none.
     `views`: the user's saved views, of all their accounts.
     `unread`: notices the user had not read when this was last counted: at the beginning and whenever it is kept alive.
+    `form_key`: by which forms of its pages are known; it stays when the session gets another token.
     """
 
     digest: str
@@ -148,6 +149,7 @@ class Session:
     views: tuple[SavedView, ...] = ()
     unread: int = 0
     toured: bool = False
+    form_key: str = ""
 
     @property
     def has_factor(self) -> bool:

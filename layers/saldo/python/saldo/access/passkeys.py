@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -72,19 +72,17 @@ class Passkeys:
             raise _invalid()
         return self._party.asks(self._challenge(PasskeyPurpose.PROVE, session.digest), own)
 
-    def prove(self, session: Session, text: str) -> None:
-        """As good as password and one-time code. Refusal `passkey_invalid`, `too_many_attempts`."""
+    def prove(self, session: Session, text: str) -> SignedIn:
+        """As good as password and one-time code: the session goes on under another token. Refusal `passkey_invalid`,
+        `too_many_attempts`."""
         with self._attempts.limited(f"passkey {session.user_id}", session.origin):
             answer = webauthn.read(text)
             challenge, spent = self._spent(answer, PasskeyPurpose.PROVE, session.digest)
             passkey = self._passkey(session.user_id, answer)
             if passkey is None:
                 raise _invalid()
-            unit = self._used(spent(Unit("prove by passkey")), passkey, self._checked(answer, challenge, passkey))
-            proven = {"verified_at": instant_text(self._clock())}
-            unit.update(records.session_key(session.digest), set=proven, exists=True)
-            if self._store.write_one(unit):
-                raise _invalid()
+            signed = self._checked(answer, challenge, passkey)
+            return self._renewed(session, lambda unit: self._used(spent(unit), passkey, signed))
 
     # -- one's own ---------------------------------------------------------------------------------------------------
 
@@ -101,8 +99,9 @@ class Passkeys:
         challenge = self._challenge(PasskeyPurpose.ADD, session.digest)
         return self._party.asks_for_new(challenge, session.user_id, email, own)
 
-    def add(self, session: Session, text: str, name: str) -> Passkey:
-        """Put the key on record that the browser had made. Refusal `passkey_invalid`."""
+    def add(self, session: Session, text: str, name: str) -> SignedIn:
+        """Put the key on record that the browser had made; the session goes on under another token. Refusal
+        `passkey_invalid`."""
         answer = webauthn.read(text)
         challenge, spent = self._spent(answer, PasskeyPurpose.ADD, session.digest)
         made, now = self._party.made(answer, challenge), self._clock()
@@ -110,16 +109,14 @@ class Passkeys:
             raise _invalid()
         facts = (session.organisation_id, _name(name, session), made.credential, made.sign_count, made.backed_up, now)
         passkey = Passkey(session.user_id, _id_of(made.credential_id), *facts)
-        unit = spent(Unit(f"add passkey {passkey.id}"))
-        unit.insert(passkey_records.passkey_item(passkey, self._sealer))
-        unit.update(records.user_key(session.user_id), set={"has_passkey": True}, exists=True)
-        proven = {"has_passkey": True, "verified_at": instant_text(now)}
-        unit.update(records.session_key(session.digest), set=proven, exists=True)
-        self._tell(unit, session, NoteKind.PASSKEY_ADDED)
-        unit.put(self._told(session, "passkey.added", passkey.id, {"backed_up": made.backed_up}))
-        if self._store.write_one(unit):
-            raise _invalid()
-        return passkey
+        told = self._told(session, "passkey.added", passkey.id, {"backed_up": made.backed_up})
+
+        def also(unit: Unit) -> Unit:
+            spent(unit).insert(passkey_records.passkey_item(passkey, self._sealer)).put(told)
+            self._tell(unit, session, NoteKind.PASSKEY_ADDED)
+            return unit
+
+        return self._renewed(session, also, has_passkey=True)
 
     def rename(self, session: Session, passkey_id: str, name: str) -> None:
         passkey = self._own(session, passkey_id)
@@ -150,6 +147,12 @@ class Passkeys:
         if item is None:
             raise NotFound("no such passkey")
         return passkey_records.passkey_from(item, self._sealer)
+
+    def _renewed(self, session: Session, also: Callable[[Unit], Unit], **learned: bool) -> SignedIn:
+        try:
+            return self._beginning.renew(session, also, **learned)
+        except Refusal as refusal:
+            raise _invalid() if refusal.code == "not_signed_in" else refusal from refusal
 
     # -- challenges and what they are answered by --------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from saldo.storage.units import Unit
 PERSON_FIELDS = "user/1"
 SETUP_FIELDS = "totp-setup/1"
 SESSION = "session"
+TAKEN = "taken_"  # how many documents were taken, by quarters of an hour
 OWN_SESSIONS = "session#"
 SIGN_IN_LINKS = "link#"
 KNOWN_BROWSERS = "signed_in#"  # between `session#` and `user`, so that one range has all three
@@ -134,6 +135,8 @@ def session_item(session: Session) -> Item:
         item["verified_at"] = instant_text(session.verified_at)
     if session.proof is not None:
         item["proof"] = session.proof.value
+    if session.form_key:
+        item["form_key"] = session.form_key
     if session.views:
         item["views"] = view_items(session.views)
     if session.acting is not None:
@@ -162,7 +165,13 @@ def session_from(item: Item) -> Session:
         views=views_from(item.get("views", ())),
         unread=item.get("unread", 0),
         toured=item.get("toured", False),
+        form_key=item.get("form_key", ""),
     )
+
+
+def renewed_item(session: Session, old: Item) -> Item:
+    """The session under another token; what was taken in it stays counted."""
+    return session_item(session) | {name: value for name, value in old.items() if name.startswith(TAKEN)}
 
 
 def looked_value(looked: Looked) -> Item:

@@ -33,7 +33,7 @@ from saldo.access.sso_sign_in import SsoSignIn
 from saldo.access.tokens import RsaTokens
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
-from saldo.kernel.clock import Clock, instant_text
+from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.sealing import CannotOpen, Sealer
 from saldo.storage.store import Store
@@ -176,8 +176,9 @@ class Access:
 
     # -- proving it again --------------------------------------------------------------------------------------------
 
-    def step_up(self, session: Session, password: str, code: str) -> None:
-        """Prove again, by password and one-time code, who is there. Refusals as of `sign_in` and `answer`."""
+    def step_up(self, session: Session, password: str, code: str) -> SignedIn:
+        """Prove again, by password and one-time code, who is there: the session goes on under another token.
+        Refusals as of `sign_in` and `answer`."""
         email = self.user(session.user_id).email
 
         def ask() -> Tokens | Challenge:
@@ -187,10 +188,7 @@ class Access:
             return self._identity.answer_totp(first, code)
 
         self._prove(session, email, ask)
-        unit = Unit("step up").update(
-            records.session_key(session.digest), set={"verified_at": instant_text(self._clock())}, exists=True
-        )
-        self._store.write_one(unit)
+        return self._beginning.renew(session)
 
     def prove_password(self, session: Session, password: str) -> None:
         """For who has nothing else yet. Refusals as of `sign_in`."""
@@ -218,17 +216,13 @@ class Access:
         """The secret inside a set-up under way, to show it again; Refusal `setup_expired` for a state of another."""
         return self._setup(session, state)["secret"]
 
-    def confirm_totp(self, session: Session, state: str, code: str) -> None:
-        """Finish the set-up with the first code; Refusal `code_wrong`, `setup_expired`."""
+    def confirm_totp(self, session: Session, state: str, code: str) -> SignedIn:
+        """Finish the set-up with the first code; the session goes on under another token. Refusal `code_wrong`,
+        `setup_expired`."""
         self._identity.confirm_totp(self._setup(session, state)["access_token"], code)
-        now = self._clock()
-        unit = Unit(f"totp of {session.user_id}")
-        unit.update(records.user_key(session.user_id), set={"has_totp": True}, exists=True)
-        changes = {"has_totp": True, "verified_at": instant_text(now)}
-        unit.update(records.session_key(session.digest), set=changes, exists=True)
         actor = Actor(session.user_id, "user", address=session.origin.address)
-        unit.put(audit_item(AuditRecord(session.user_id, now, actor, "totp.confirmed", session.user_id)))
-        self._store.write_one(unit)
+        told = audit_item(AuditRecord(session.user_id, self._clock(), actor, "totp.confirmed", session.user_id))
+        return self._beginning.renew(session, lambda unit: unit.put(told), has_totp=True)
 
     def _setup(self, session: Session, state: str) -> dict[str, str]:
         try:

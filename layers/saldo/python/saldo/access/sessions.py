@@ -46,6 +46,7 @@ class Sessions:
         if item is None:
             return None
         session, now = records.session_from(item), self._clock()
+        session = session if session.form_key else replace(session, form_key=rules.form_key(token))
         if not rules.is_alive(session, now):
             return None
         return self._touched(session) if touch and rules.is_due_for_touch(session, now) else session
@@ -113,7 +114,7 @@ class Sessions:
 
     def count_download(self, session: Session) -> int:
         """Count one document or list taken; how many this session took in the running quarter of an hour."""
-        name = f"taken_{int(self._clock().timestamp() // rules.WINDOW.total_seconds())}"
+        name = f"{records.TAKEN}{int(self._clock().timestamp() // rules.WINDOW.total_seconds())}"
         found = self._store.change(records.session_key(session.digest), add={name: 1}, when={})
         return int(found[name]) if found else 0
 

@@ -64,6 +64,11 @@ class Catalog:
     def plans_of(self, entity_id: str) -> list[Plan]:
         return [records.offer_from(i) for i in self._store.query_all(entity_id, prefix=records.OFFER_PREFIX)]
 
+    def plans_named(self, entity_id: str, plan_ids: Iterable[str]) -> list[Plan]:
+        """Of these ids, by one read."""
+        keys = [(entity_id, records.OFFER_PREFIX + plan_id) for plan_id in sorted(set(plan_ids))]
+        return [records.offer_from(item) for item in self._store.get_many(keys).values()] if keys else []
+
     def products_of(self, entity_id: str) -> list[Product]:
         return [records.product_from(i) for i in self._store.query_all(entity_id, prefix=records.PRODUCT_PREFIX)]
 
@@ -85,12 +90,19 @@ class PlanVersions:
         self._store, self._most = store, most
         self._kept: dict[Key, PlanVersion] = {}
 
+    def within(self, store: Store) -> PlanVersions:
+        """The same, with what is not kept yet read under another scope."""
+        other = PlanVersions(store, self._most)
+        other._kept = self._kept
+        return other
+
     def get_many(self, wanted: Iterable[Key]) -> dict[Key, PlanVersion]:
         """Versions by (entity id, plan version id), those not kept yet in one read; unknown ones are left out."""
         keys = set(wanted)
         unread = [records.plan_version_key(*key) for key in sorted(keys - self._kept.keys())]
         if len(self._kept) + len(unread) > self._most:
-            self._kept = {key: version for key, version in self._kept.items() if key in keys}
+            for key in self._kept.keys() - keys:
+                self._kept.pop(key, None)
         for item in self._store.get_many(unread).values() if unread else ():
             version = records.plan_version_from(item)
             self._kept[item["pk"], version.id] = version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -22,6 +22,7 @@ from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.periods import local_date
 from saldo.orders.model import ItemStatus
 from saldo.orders.records import PREFIX as ITEM_PREFIX
+from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
@@ -43,27 +44,35 @@ class Forecasts:
         self._billing, self._clock, self._rates = billing, clock, rates or billing.store
         self._live = LiveUsage(billing.store)
 
-    def next_invoice(self, account_id: str) -> NextInvoice:
+    def next_invoice(self, account_id: str, entity_id: str = "") -> NextInvoice:
         """The account's next invoice. NotFound without such an account; Refusal `nothing_ahead` when none comes, and as
-        a run would set the account aside. Accounts that share an invoice are looked at one by one."""
-        account = self._account(account_id)
+        a run would set the account aside. Accounts that share an invoice are looked at one by one.
+
+        entity_id: its seller, where that is known, to be read in the same call.
+        """
+        account, seller = self._account(account_id, entity_id)
         due, due_on = self._due(account, local_date(self._clock(), account.time_zone))
-        return self._billed(account, due, due_on)
+        return self._billed(account, due, due_on, seller)
 
     def after_change(self, account_id: str, changed: Subscription) -> NextInvoice:
         """What the next invoice would hold of one subscription as it would be after a change. Refusals as
         `next_invoice`."""
-        account = self._account(account_id)
+        account, seller = self._account(account_id)
         if changed.next_bill_on is None:
             raise Refusal("nothing_ahead", f"{changed.id} has nothing that a run would bill")
-        return self._billed(account, DueAccount(account.id, (changed.id,)), changed.next_bill_on, changed)
+        return self._billed(account, DueAccount(account.id, (changed.id,)), changed.next_bill_on, seller, changed)
 
     def _billed(
-        self, account: Account, due: DueAccount, due_on: date, instead: Subscription | None = None
+        self,
+        account: Account,
+        due: DueAccount,
+        due_on: date,
+        seller: Mapping[Key, Item],
+        instead: Subscription | None = None,
     ) -> NextInvoice:
         now = self._clock()
         on = max(due_on, local_date(now, account.time_zone))
-        found = self._case(account, due, on, instead)
+        found = self._case(account, due, on, seller, instead)
         needed = usage_needed(found.case.due)
         meters = {live.key: live for live in self._live.of(account, needed, now)}
         so_far = bill_account(found.case, self._billing.tax)
@@ -78,11 +87,14 @@ class Forecasts:
         counted = {key: Counted(quantity, details[key]) for key, quantity in found.case.usage.items()}
         return NextInvoice(account, on, due_on, tuple(meters.values()), so_far, expected, counted, prices)
 
-    def _account(self, account_id: str) -> Account:
-        item = self._billing.store.get(account_id, "account")
-        if item is None:
+    def _account(self, account_id: str, entity_id: str = "") -> tuple[Account, Mapping[Key, Item]]:
+        """The account, and its seller's records by key."""
+        key, store = (account_id, "account"), self._billing.store
+        found = store.get_many([key, *_seller_keys(entity_id)] if entity_id else [key], consistent=True)
+        if key not in found:
             raise NotFound(f"no such account: {account_id}")
-        return account_from(item)
+        account = account_from(found[key])
+        return account, found if entity_id == account.entity_id else store.get_many(_seller_keys(account.entity_id))
 
     def _due(self, account: Account, today: date) -> tuple[DueAccount, date]:
         """What the next run that has something to bill will find, and the day on which that falls due."""
@@ -101,18 +113,22 @@ class Forecasts:
         due = tuple(s.id for s in sold if s.next_bill_on is not None and s.next_bill_on <= on)
         return DueAccount(account.id, due, tuple(item_id for item_id, day in items if day <= on)), due_on
 
-    def _case(self, account: Account, due: DueAccount, on: date, instead: Subscription | None) -> AccountCase:
-        store = self._billing.store
-        keys = [(account.entity_id, "entity"), seller_billing_key(account.entity_id)]
-        items = store.get_many(keys)
-        seller, options = entity_from(items[keys[0]]), options_from(items.get(keys[1]))
+    def _case(
+        self, account: Account, due: DueAccount, on: date, seller: Mapping[Key, Item], instead: Subscription | None
+    ) -> AccountCase:
+        own, billing = _seller_keys(account.entity_id)
         rates = ExchangeRates(self._rates, ahead=True)
-        batch = Batch(seller, options, on, "", _ALWAYS_CLOSED, price_rates=rates)
+        options = options_from(seller.get(billing))
+        batch = Batch(entity_from(seller[own]), options, on, "", _ALWAYS_CLOSED, price_rates=rates)
         looked_at = {subscription_key(account.id, instead.id): instead} if instead else {}
         found = read_cases(self._billing, batch, [due], looked_at)[account.id]
         if isinstance(found, SetAside):
             raise Refusal(found.code, found.reason)
         return found
+
+
+def _seller_keys(entity_id: str) -> tuple[Key, Key]:
+    return (entity_id, "entity"), seller_billing_key(entity_id)
 
 
 def _ahead(case: BillingCase, meters: Sequence[LiveMeter]) -> BillingCase:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from saldo.invoicing.listing import InvoiceRow
@@ -38,10 +38,11 @@ _known_many: OrderedDict[str, None] = OrderedDict()
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What an account owes. `items`: open invoices, or several of one currency and due date as one. `next_due`: the
-    next to fall due, earliest first."""
+    next to fall due, earliest first. `promised`: promises that open invoices are under; None where sums do not tell."""
 
     items: tuple[OpenItem, ...]
     next_due: tuple[InvoiceRow, ...]
+    promised: frozenset[str] | None = field(default=None, compare=False)
 
 
 class OpenSums:
@@ -88,7 +89,8 @@ def standing(store: Store, account_id: str, today: date) -> Standing:
 
 
 def _of_rows(rows: list[InvoiceRow], today: date) -> Standing:
-    return Standing(tuple(open_items(rows)), tuple(row for row in rows if not row.is_overdue(today))[:NEXT])
+    next_due = tuple(row for row in rows if not row.is_overdue(today))[:NEXT]
+    return Standing(tuple(open_items(rows)), next_due, frozenset(row.promise_id for row in rows if row.promise_id))
 
 
 def _stored(store: Store, account_id: str, today: date) -> Standing | None:

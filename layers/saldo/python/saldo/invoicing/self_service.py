@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from saldo.audit.model import Actor
 from saldo.catalog.model import NEGOTIATED, ChargeKind, Component, Flat, Plan, PlanVersion
 from saldo.catalog.rules import version_in_force
-from saldo.catalog.service import Catalog
+from saldo.catalog.service import Catalog, PlanVersions
 from saldo.invoicing.forecast import Forecasts
 from saldo.invoicing.minimum_records import read_minimums
 from saldo.invoicing.model_forecast import NextInvoice
@@ -98,17 +98,24 @@ def by_quantity(component: Component) -> bool:
 class SelfService:
     """Subscriptions of one account, which is all that the store reaches besides its seller."""
 
-    def __init__(self, store: Store, forecasts: Forecasts, clock: Clock) -> None:
+    def __init__(self, store: Store, forecasts: Forecasts, versions: PlanVersions, clock: Clock) -> None:
         self._subscriptions, self._catalog = Subscriptions(store, clock), Catalog(store, clock)
         self._store = store
-        self._forecasts = forecasts
+        self._forecasts, self._versions = forecasts, versions
+
+    def listed(self, account_id: str, entity_id: str) -> list[Standing]:
+        """Every subscription of the account with what it names of the catalog, and no more; those that ended last."""
+        found = self._subscriptions.of_account(account_id)
+        named = self._versions.get_many((entity_id, version_id) for s in found for version_id in _named_by(s))
+        versions = {version.id: version for version in named.values()}
+        plans = {p.id: p for p in self._catalog.plans_named(entity_id, (v.plan_id for v in versions.values()))}
+        return _in_order(self._stand(s, versions, plans) for s in found)
 
     def standing(self, account_id: str, entity_id: str) -> list[Standing]:
-        """Every subscription of the account, those that ended last."""
+        """The same with all that the seller sells, to choose from."""
         versions = {v.id: v for v in self._catalog.versions_of(entity_id)}
         plans = {p.id: p for p in self._catalog.plans_of(entity_id)}
-        found = [self._stand(s, versions, plans) for s in self._subscriptions.of_account(account_id)]
-        return sorted(found, key=lambda s: (s.subscription.status is SubscriptionStatus.ENDED, s.subscription.id))
+        return _in_order(self._stand(s, versions, plans) for s in self._subscriptions.of_account(account_id))
 
     def commitment(self, standing: Standing, day: date) -> CommitmentStands | None:
         """How the commitment stands that holds on a day; None without one. Reads its record where there is one."""
@@ -163,6 +170,10 @@ class SelfService:
             for version_id in _named_by(subscription)
             if version_id not in versions
         }
+
+
+def _in_order(found: Iterable[Standing]) -> list[Standing]:
+    return sorted(found, key=lambda s: (s.subscription.status is SubscriptionStatus.ENDED, s.subscription.id))
 
 
 def _named_by(subscription: Subscription) -> Sequence[str]:

@@ -46,6 +46,12 @@ def promises_of(store: Store, account_id: str) -> list[Promise]:
     return sorted((records.promise_from(i) for i in items), key=lambda p: (p.made_at, p.id), reverse=True)
 
 
+def promises_by_id(store: Store, account_id: str, ids: frozenset[str]) -> list[Promise]:
+    """These of an account, newest first; no call for none."""
+    items = store.get_many([records.promise_key(account_id, id_) for id_ in ids], consistent=True) if ids else {}
+    return sorted(map(records.promise_from, items.values()), key=lambda p: (p.made_at, p.id), reverse=True)
+
+
 def promise_of(store: Store, account_id: str, promise_id: str) -> Promise:
     """NotFound for another's as for none."""
     item = store.get(*records.promise_key(account_id, promise_id))

@@ -61,13 +61,15 @@ class Billing:
     tax: TaxPort
 
     @classmethod
-    def by_table(cls, store: Store, large: LargeUsage | None = None) -> Billing:
-        """Of what the store reaches, with the tax table that is shipped: no tax service is asked. large: counts usage
-        that lies in files."""
+    def by_table(
+        cls, store: Store, *, versions: PlanVersions | None = None, large: LargeUsage | None = None
+    ) -> Billing:
+        """Of what the store reaches, with the tax table that is shipped: no tax service is asked. versions: kept from
+        before; large: counts usage that lies in files."""
         from saldo.tax.table import TableTax, shipped_table
         from saldo.usage.totals import UsageTotals
 
-        return cls(store, PlanVersions(store), UsageTotals(store, large), TableTax(shipped_table()))
+        return cls(store, versions or PlanVersions(store), UsageTotals(store, large), TableTax(shipped_table()))
 
 
 @dataclass(frozen=True, slots=True)
