@@ -34,7 +34,7 @@ def acts(terminal: Terminal, owner: str) -> list[tuple[str, str]]:
 def test_whose_rates_a_seller_books_at_is_set_and_shown(terminal: Terminal) -> None:
     assert terminal.ask("rates", "policy", "--entity", ENTITY) == {"policy": None}
     done = terminal.ask("rates", "set-policy", "--entity", ENTITY, "--most-days", "3", "--by", "user_ada")
-    assert done == {"policy": {"source": "ECB", "base": "EUR", "most_days": 3, "prices_on": None}}
+    assert done == {"policy": {"source": "ECB", "base": "EUR", "most_days": 3, "prices_on": None, "tolerance": "0"}}
     assert terminal.ask("rates", "policy", "--entity", ENTITY) == done
     assert "at most 3 days old" in terminal.type("rates", "policy", "--entity", ENTITY).stdout
     assert acts(terminal, ENTITY) == [("rate_policy.changed", "user_ada")]
@@ -197,3 +197,15 @@ def test_at_which_rates_prices_are_billed_is_set_for_a_seller_and_agreed_with_a_
     ]
     assert refused(terminal, "account", "terms", ACCOUNT, "--price-rate", "1.10") == "invalid_rate"
     assert terminal.ask("account", "terms", ACCOUNT, "--no-price-rates")["terms"]["price_rates"] == []
+
+
+def test_money_at_the_bank_is_reported_and_what_the_bank_took_back(terminal: Terminal) -> None:
+    came = ("payments", "receive", ACCOUNT, "--money", "11.00 USD", "--on", "2026-01-02", "--reference", "line 7")
+    assert refused(terminal, *came) == "no_exchange_rate"
+    told = terminal.ask(*came, "--rate", "1 EUR = 1.10 USD")
+    assert (told["amount"], told["received"]) == ("10.00 EUR", "11.00 USD")
+    assert told["rate"] == "1 EUR = 1.1 USD (agreed, 2026-01-02)"
+    assert terminal.ask(*came, "--rate", "1 EUR = 1.10 USD") == told
+    back = ("payments", "take-back", ACCOUNT, told["payment_id"], "--on", "2026-01-03", "--reason", "recalled")
+    assert terminal.ask(*back)["status"] == "returned"
+    assert refused(terminal, *came[:4], "11.00", *came[5:]) == "invalid_amount"

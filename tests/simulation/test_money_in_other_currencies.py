@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -265,4 +265,19 @@ def test_money_that_was_applied_to_the_last_cent_is_taken_back_as_well() -> None
         before = owed(region)
         exchange.take_back(region)
         assert owed(region) == before + 8571  # 90 / 1.05
+        sound(region)
+
+
+def test_money_whose_worth_was_never_known_is_taken_back_all_the_same() -> None:
+    """Dollars for an invoice in dollars of a seller in euros, on a day without a rate."""
+    region = Region()
+    with quiet(), region.serving():
+        exchange.billed_in_dollars(region)
+        region.now = max(region.now, datetime(2026, 3, 2, 12, tzinfo=UTC))
+        before = owed(region)
+        payment = receive(region, Money(2000, "USD"), on=date(2026, 3, 1))
+        assert payment.awaits_rate and owed(region) == before - 2000
+        assert check_all(region.store).violations == []
+        Receiving(region.store, region.clock).take_back(BUYER, payment.id, date(2026, 3, 2), CLERK, "recalled")
+        assert owed(region) == before
         sound(region)

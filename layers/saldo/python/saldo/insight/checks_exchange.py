@@ -66,18 +66,7 @@ def differences_are_what_the_rates_make_of_them(owner: Owner) -> Iterator[Violat
     """Per payment: lost is what its invoices were booked at less what it is worth at its own rate, and what it is taken
     for less what came in the bank, where that is another currency; before it has a rate, nothing is booked and a sweep
     looks for it. No other entry wins or loses."""
-    lost: Counter[str] = Counter()
-    missing: Counter[str] = Counter()
-    receivables: Counter[str] = Counter()
-    for entry in owner.entries:
-        payment_id = entry.source_id.partition("/")[0] if entry.kind in _OF_PAYMENTS else entry.id
-        for leg, base in zip(entry.postings, base_amounts(entry), strict=True):
-            if leg.account is LedgerAccount.FX_DIFFERENCE:
-                lost[payment_id] += base
-            elif leg.account is LedgerAccount.RECEIVABLES:
-                receivables[payment_id] -= base
-            elif entry.kind in _EXCHANGED and is_exchanged(entry):
-                missing[payment_id] -= base  # what is credited to the customer, less what is debited to clearing
+    lost, missing, receivables = _moved(owner)
     for item in owner.of("payment"):
         found, taken = lost.pop(item["payment_id"], 0), missing[item["payment_id"]]
         if taken != item.get("received", {}).get("lost_minor", 0):
@@ -90,10 +79,29 @@ def differences_are_what_the_rates_make_of_them(owner: Owner) -> Iterator[Violat
             expected = receivables[item["payment_id"]] - worth + taken
         else:
             expected = taken
-            if item.get("own_currency") and "agenda_pk" not in item:
+            waits = item.get("own_currency") and item["status"] != "returned"
+            if waits and "agenda_pk" not in item:
                 yield Violation(20, owner.id, f"{item['payment_id']} has no rate, and nobody looks for one")
         if found != expected:
             yield Violation(20, owner.id, f"{item['payment_id']} lost {expected} by exchange, {found} is booked")
     for source, minor in lost.items():
         if minor:
             yield Violation(20, owner.id, f"{source} books {minor} lost by exchange, and is of no payment")
+
+
+def _moved(owner: Owner) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """By payment, in the seller's own currency: what is booked as lost, what the customer is credited more than what
+    came is worth, and what receivables are lowered by."""
+    lost: Counter[str] = Counter()
+    missing: Counter[str] = Counter()
+    receivables: Counter[str] = Counter()
+    for entry in owner.entries:
+        payment_id = entry.source_id.partition("/")[0] if entry.kind in _OF_PAYMENTS else entry.id
+        for leg, base in zip(entry.postings, base_amounts(entry), strict=True):
+            if leg.account is LedgerAccount.FX_DIFFERENCE:
+                lost[payment_id] += base
+            elif leg.account is LedgerAccount.RECEIVABLES:
+                receivables[payment_id] -= base
+            elif entry.kind in _EXCHANGED and is_exchanged(entry):
+                missing[payment_id] -= base  # what is credited to the customer, less what is debited to clearing
+    return lost, missing, receivables
