@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.observed import count, observed
 from functions.services import usage_import
+from functions.usage.watching import watched
 from saldo.kernel.errors import Refusal
 
 
@@ -20,4 +21,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         problems = [p.as_dict() for p in refusal.problems]
         return {"refused": {"code": refusal.code, "message": refusal.message, "problems": problems}}
     count("UsageRowsRejected", 0 if summary.repeated else summary.rejected)
-    return asdict(summary)
+    if summary.accounts:
+        watched(summary.accounts)  # whose thresholds could not be looked at is with the next that comes
+    return {name: value for name, value in asdict(summary).items() if name != "accounts"}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from typing import Any
 
 from functions.observed import count, logger, observed
-from functions.services import thresholds, usage_ingest
+from functions.services import usage_ingest
+from functions.usage.watching import watched
 from saldo.kernel.errors import Unavailable
 from saldo.usage.accept import take_in
 from saldo.usage.ingest import IngestReport
@@ -18,8 +18,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """SQS messages, each a batch → batchItemFailures: those to try again. A repeat counts nothing twice."""
     reports = {record["messageId"]: _taken_in(record) for record in event["Records"]}
     accounts = {account for report in reports.values() if report for account in report.accounts}
-    watched = not accounts or _watched(accounts)
-    again = [message_id for message_id, report in reports.items() if report is None or not watched]
+    looked_at = not accounts or watched(accounts)
+    again = [message_id for message_id, report in reports.items() if report is None or not looked_at]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
 
 
@@ -36,13 +36,3 @@ def _taken_in(record: dict[str, Any]) -> IngestReport | None:
     count("UsageEventsStored", report.accepted)
     count("UsageRowsRejected", len(report.rejected))
     return report
-
-
-def _watched(accounts: Collection[str]) -> bool:
-    """False when these accounts must be looked at again; their events are stored, and then come as repeats."""
-    try:
-        count("ThresholdsReached", len(thresholds().check(accounts)))
-    except Exception:
-        logger().exception("ThresholdsBroke")
-        return False
-    return True

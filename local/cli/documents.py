@@ -154,17 +154,10 @@ def credit(
     """Issue a credit note for an invoice; without an amount for all that is left of it. Amounts are in major units."""
     site = sites.of(account_id)
     currency = Arrangements(store_of(site), system_clock).account(account_id).currency
+    net_minor, total_minor = (None if text is None else Money.parse(text, currency).minor for text in (net, total))
     by_line = {name: Money.parse(text, currency).minor for name, _, text in (line.partition("=") for line in lines)}
     asked = CreditRequest(
-        account_id,
-        invoice_id,
-        _named(request),
-        Reason(reason),
-        staff(),
-        note,
-        by_line,
-        net_minor=None if net is None else Money.parse(net, currency).minor,
-        total_minor=None if total is None else Money.parse(total, currency).minor,
+        account_id, invoice_id, _named(request), Reason(reason), staff(), note, by_line, net_minor, total_minor
     )
     header = _corrections(site).credit(asked)
     voice.answer({"data": [_told(header)]}, lambda console: _show(console, [header]))

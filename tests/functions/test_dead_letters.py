@@ -17,7 +17,7 @@ from moto.sqs.models import sqs_backends
 from functions.delivery import deliver
 from functions.payments import gateway_events
 from functions.tax import record_tax
-from functions.usage import ingest
+from functions.usage import ingest, watching
 from saldo.delivery.service import Deliveries
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.payments.webhooks import event_body
@@ -154,7 +154,7 @@ def test_usage_batches(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     accept.accept_batch(ENTITY, "gw", body(1, 2))
     accept.accept_batch(ENTITY, "gw", body(2, 3))
     monkeypatch.setattr(ingest, "usage_ingest", lambda: Ingest(world.store, world.clock))
-    monkeypatch.setattr(ingest, "thresholds", lambda: type("Nothing", (), {"check": lambda *_: []})())
+    monkeypatch.setattr(watching, "thresholds", lambda: type("Nothing", (), {"check": lambda *_: []})())
 
     def kept() -> Any:
         return [sorted(world.items(kind), key=str) for kind in ("usage", "total", "quarantine", "windows")]

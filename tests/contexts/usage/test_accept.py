@@ -156,6 +156,16 @@ def test_a_single_event_is_answered_at_once() -> None:
     assert total(door.world) == 10
 
 
+def test_a_single_event_also_goes_where_thresholds_are_looked_at_and_counts_once() -> None:
+    door = Door()
+    door.accept.accept_one(ENTITY, "gw", json.dumps(event(1)))
+    door.accept.accept_one(ENTITY, "gw", json.dumps(event(2, id="a b")))
+    (message,) = door.queue.messages
+    report = take_in(Ingest(door.world.store, door.world.clock), json.loads(message))
+    assert (report.accounts, report.accepted, report.duplicates) == ({ACCOUNT}, 0, 1)
+    assert total(door.world) == 10
+
+
 def test_numbers_of_a_batch_keep_every_digit() -> None:
     door = Door()
     door.accept.accept_batch(ENTITY, "gw", body(1).replace('"10"', "0.10000000000000000001"))

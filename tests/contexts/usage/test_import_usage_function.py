@@ -61,3 +61,19 @@ def test_a_file_it_cannot_read_is_refused_in_words(bucket: Files) -> None:
     assert len(refused["problems"]) == 8
     gone = handler({"entity_id": ENTITY, "key": "usage/gone.csv"}, None)
     assert gone["refused"]["code"] == "not_found"
+
+
+def test_thresholds_of_the_accounts_in_a_file_are_looked_at_once(
+    bucket: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functions.usage import watching
+    from functions.usage.import_usage import handler
+
+    looked_at: list[list[str]] = []
+    watchers = type("Watchers", (), {"check": lambda _, accounts: looked_at.append(list(accounts)) or []})
+    monkeypatch.setattr(watching, "thresholds", watchers)
+    bucket.put("usage/october.csv", FILE.encode(), "text/csv")
+    answers = [handler({"entity_id": ENTITY, "key": "usage/october.csv"}, None) for _ in range(2)]
+    assert [a["repeated"] for a in answers] == [False, True]
+    assert looked_at == [[ACCOUNT]]
+    assert not any("accounts" in a for a in answers)

@@ -90,12 +90,14 @@ class AcceptUsage:
         count = len(_events_in(body))
         left = self._take(entity_id, producer, count)
         batch_id = _batch_id(entity_id, producer, body)
-        message = {"entity_id": entity_id, "producer": producer, "batch_id": batch_id, "body": body}
-        self._queue.put(json.dumps(message | {"accepted_at": instant_text(self._clock())}, ensure_ascii=False))
+        self._enqueue(entity_id, producer, batch_id, body)
         return Accepted(batch_id, count, left)
 
     def accept_one(self, entity_id: str, producer: str, body: str) -> AcceptedOne:
-        """Take one event in at once and tell what became of it; refuses as `accept_batch` does."""
+        """Take one event in at once and tell what became of it; refuses as `accept_batch` does.
+
+        Unless it is rejected it goes on the queue as well, where it counts no more but thresholds are looked at.
+        """
         if len(_events_in(body)) != 1:
             raise Refusal("invalid_batch", "one event is expected")
         self._take(entity_id, producer, 1)
@@ -103,7 +105,13 @@ class AcceptUsage:
         report = take_in(self._ingest, {"entity_id": entity_id, "batch_id": batch_id, "body": body})
         problems = tuple(p for row in report.rejected for p in row.problems)
         status = "rejected" if problems else "accepted" if report.accepted else "duplicate"
+        if status != "rejected":
+            self._enqueue(entity_id, producer, batch_id, body)
         return AcceptedOne(status, batch_id, problems)
+
+    def _enqueue(self, entity_id: str, producer: str, batch_id: str, body: str) -> None:
+        message = {"entity_id": entity_id, "producer": producer, "batch_id": batch_id, "body": body}
+        self._queue.put(json.dumps(message | {"accepted_at": instant_text(self._clock())}, ensure_ascii=False))
 
     def _take(self, entity_id: str, producer_id: str, events: int) -> int:
         """Take events out of the producer's bucket; how many could come now besides."""

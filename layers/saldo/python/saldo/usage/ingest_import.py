@@ -37,6 +37,7 @@ class ImportSummary:
 
     `report_key`: the JSON lines beside the file, one per rejected row, "" when there is none. `codes` counts problems.
     `repeated`: these bytes were imported before, and nothing was done; the figures are those of that time.
+    `accounts`: whose events came now; not kept.
     """
 
     key: str
@@ -48,6 +49,10 @@ class ImportSummary:
     codes: Mapping[str, int]
     report_key: str
     repeated: bool = False
+    accounts: tuple[str, ...] = ()
+
+
+_KEPT = [name for name in ImportSummary.__dataclass_fields__ if name not in ("repeated", "accounts")]
 
 
 @dataclass(slots=True)
@@ -58,12 +63,14 @@ class _Tally:
     rejected: int = 0
     meters: dict[str, int] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=set)
 
     def add(self, report: IngestReport) -> None:
         self.rows += report.rows
         self.accepted += report.accepted
         self.duplicates += report.duplicates
         self.rejected += len(report.rejected)
+        self.accounts |= report.accounts
         for meter_id, count in report.meters.items():
             self.meters[meter_id] = self.meters.get(meter_id, 0) + count
         for problem in (p for row in report.rejected for p in row.problems):
@@ -104,9 +111,8 @@ class UsageImport:
                 _write_lines(report, (r.as_dict() for r in found.rejected))
             report_key = self._put_report(key, report) if tally.rejected else ""
         self._release(entity_id, digest, still_rejected)
-        return ImportSummary(
-            key, tally.rows, tally.accepted, tally.duplicates, tally.rejected, tally.meters, tally.codes, report_key
-        )
+        figures = (tally.rows, tally.accepted, tally.duplicates, tally.rejected, tally.meters, tally.codes)
+        return ImportSummary(key, *figures, report_key, accounts=tuple(sorted(tally.accounts)))
 
     def _reports(
         self, entity_id: str, key: str, file_format: str, digest: str, backfill: bool
@@ -137,7 +143,7 @@ class UsageImport:
 
     def _guard(self, entity_id: str, digest: str, summary: ImportSummary) -> Item:
         pk, sk = records.file_guard_key(entity_id, digest)
-        fields = {name: getattr(summary, name) for name in ImportSummary.__dataclass_fields__ if name != "repeated"}
+        fields = {name: getattr(summary, name) for name in _KEPT}
         return {"pk": pk, "sk": sk, "kind": "guard", "imported_at": instant_text(self._clock()), **fields}
 
 
@@ -147,7 +153,7 @@ def _batches(rows: Iterator[UsageRow]) -> Iterator[list[UsageRow]]:
 
 
 def _summary_from(guard: Item) -> ImportSummary:
-    names = [name for name in ImportSummary.__dataclass_fields__ if name != "repeated"]
+    names = _KEPT
     return ImportSummary(**{name: guard[name] for name in names}, repeated=True)
 
 
