@@ -33,6 +33,7 @@ def _looks_as_the_customer_does(clara: Person) -> None:
     clara.follows("Look as the customer does")
     clara.fills("Why", "They asked about RW-2026-32418")
     clara.presses("Begin")
+    clara.looks()
     clara.sees("You owe €20,706.77")
     clara.picks_from_menu("Invoices")
     clara.follows(invoice("32418"))

@@ -71,10 +71,11 @@ def test_the_token_is_told_even_when_what_was_asked_for_is_refused(portal: Porta
     """The proof held, the command did not: the browser stays signed in."""
     browser = portal.with_codes()
     portal.clock.advance(minutes=6)
-    browser.get(f"{HOME}/people/{portal.user_id('payer')}")
-    sent = {"act": "nonsense", "password": scenes.PASSWORD, "code": portal.code()}
-    assert browser.post(f"{HOME}/people/{portal.user_id('payer')}", sent).status in (400, 404, 422)
-    assert browser.get(HOME).status == 200
+    browser.get(f"{HOME}/methods/add")
+    before = browser.cookies["saldo"]
+    sent = {"request_key": "form 1 of a method", "password": scenes.PASSWORD, "code": portal.code()}
+    assert browser.post(f"{HOME}/methods/add", sent).status >= 400, "this gateway stores no methods"
+    assert browser.cookies["saldo"] != before and browser.get(HOME).status == 200
 
 
 def test_a_passkey_renews_the_token_too(portal: Portal) -> None:

@@ -57,7 +57,7 @@ _PORTAL: tuple[Mutant, ...] = (
         "any form of any session will do",
         "lookup that trusts the client",
         "functions/portal/forms.py",
-        'if not form_key_fits(token, form.get("form_key", [""])[-1]):',
+        'if not form_key_fits(key, form.get("form_key", [""])[-1]):',
         'if not form.get("form_key", [""])[-1]:',
         "tests/functions/security/test_forms.py",
     ),

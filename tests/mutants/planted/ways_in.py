@@ -7,6 +7,35 @@ from tests.mutants.model import Mutant, planted
 _SSO = "tests/functions/portal/test_single_sign_on.py"
 _KEYS = "tests/functions/portal/test_passkeys.py"
 
+_RENEWAL = "tests/functions/portal/test_renewal.py"
+
+_RENEWALS: tuple[Mutant, ...] = (
+    planted(
+        "the token from before a proof still opens the session",
+        "missing write",
+        "access/beginning.py",
+        'unit.delete(records.session_key(session.digest), when={"user_id": session.user_id})',
+        'unit.require(records.session_key(session.digest), when={"user_id": session.user_id})',
+        f"{_RENEWAL}::test_a_proof_by_code_ends_the_token_that_was_known_before_it",
+    ),
+    planted(
+        "a proof renews rights that went meanwhile",
+        "missing condition",
+        "access/beginning.py",
+        'if old is None or known is None or known.user["status"] != UserStatus.ACTIVE or not seats:',
+        'if old is None or known is None or known.user["status"] != UserStatus.ACTIVE:',
+        f"{_RENEWAL}::test_rights_that_went_meanwhile_are_not_renewed",
+    ),
+    planted(
+        "a new token is told only where all went well",
+        "lost answer",
+        "functions/portal/endpoint.py",
+        "return _renewed(seen, failures.failed(seen, error))",
+        "return failures.failed(seen, error)",
+        f"{_RENEWAL}::test_the_token_is_told_even_when_what_was_asked_for_is_refused",
+    ),
+)
+
 _PROVIDERS: tuple[Mutant, ...] = (
     planted(
         "a token asked for by somebody else signs in",
@@ -83,4 +112,4 @@ _PASSKEYS: tuple[Mutant, ...] = (
         f"{_KEYS}::test_a_key_is_made_only_after_a_proof_and_found_without_a_name",
     ),
 )
-MUTANTS = _PROVIDERS + _PASSKEYS
+MUTANTS = _PROVIDERS + _PASSKEYS + _RENEWALS
