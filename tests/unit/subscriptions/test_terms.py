@@ -55,6 +55,11 @@ def test_a_cancellation_that_comes_too_late_is_for_the_end_of_the_next_term() ->
     assert billed(notice, cancelled("2026-11-03"))[-1][0] == "2027-12-01"
 
 
+def test_a_notice_longer_than_a_term_skips_as_many_terms_as_it_takes() -> None:
+    monthly = {"unit": "month", "notice_days": 60}
+    assert billed(monthly, cancelled("2026-10-11"))[-1][0] == "2026-12-01", "from 1 January on: 81 days"
+
+
 def test_staff_may_end_it_at_once_and_what_is_left_of_a_commitment_falls_due() -> None:
     minimum = {"amount": "1200", "every": {"unit": "year"}, "cut_short": "whole"}
     at_once = {"kind": "cancel", "effective_on": "2026-03-01"}
