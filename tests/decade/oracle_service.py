@@ -280,7 +280,7 @@ class Diary:
             change = queue.pop(0)
             at = self._moment(change, day)
             begins = begun or now.terms.cycle != morning
-            if change.kind is ChangeKind.CANCEL and change.credit is CreditRule.NONE and self.sold.term:
+            if self._ends_a_term(change):
                 end = self._term_end(change.effective_on)
                 now.leaving += (replace(change, effective_on=end, effective_at=None, credit=CreditRule.UNUSED),)
                 continue
@@ -298,6 +298,11 @@ class Diary:
         if group:
             yield moment, group
 
+    def _ends_a_term(self, change: Change) -> bool:
+        """Whether it waits for the end of a term, whatever else begins or ends before."""
+        waits = change.kind is ChangeKind.CANCEL and change.credit is CreditRule.NONE
+        return waits and self.sold.term is not None
+
     def _term_end(self, on: date) -> date:
         """For when a cancellation of this day is: terms are struck off until one ends that it is in time for."""
         term, version = self.sold.term, self.versions[self.sold.plan_version_id]
@@ -313,7 +318,7 @@ class Diary:
 
     def _changes_at_once(self) -> bool:
         """Whether the first day that costs something begins on changed terms."""
-        early = [c for c in self.changes if c.effective_on <= self.first_day]
+        early = [c for c in self.changes if c.effective_on <= self.first_day and not self._ends_a_term(c)]
         return bool(early) and self._moment(early[0], self.first_day) is None
 
     def _joined(self, queue: list[Change], day: date, at: datetime | None) -> list[Change]:

@@ -25,6 +25,7 @@ import saldo.usage.rules as counting
 from saldo.catalog.model import Flat, Graduated, Included, Package, Tier, Timing
 from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.rating.model import Share
+from saldo.subscriptions.rules import cycle_of
 from saldo.tax.model import TaxRounding
 from tests.decade.audit import audited
 from tests.decade.world import history_of
@@ -194,6 +195,13 @@ def each_year_costs_what_the_first_does(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("saldo.catalog.model.Minimum.price", property(lambda self: Flat(self.amounts[0])))
 
 
+def a_term_is_cancelled_like_a_month(patch: pytest.MonkeyPatch) -> None:
+    def cancelled_from(sold: Any, version: Any, on: Any) -> Any:
+        return cycle_of(sold, version).period_at(max(on, sold.billed_from)).end
+
+    patch.setattr("saldo.subscriptions.rules_timeline.cancelled_from", cancelled_from)
+
+
 def whole_days_count_a_day_late(patch: pytest.MonkeyPatch) -> None:
     right = counting.local_date
     patch.setattr(counting, "local_date", lambda at, zone: right(at, zone) + DAY)
@@ -279,6 +287,7 @@ PLANTS: list[Plant] = [
     nothing_more_beyond_a_minimum,
     an_early_end_owes_but_its_part,
     each_year_costs_what_the_first_does,
+    a_term_is_cancelled_like_a_month,
     whole_days_count_a_day_late,
     paid_by_both_timings,
 ]

@@ -146,9 +146,10 @@ class _Life:
             for _ in range(chance.choice([1, 1, 1, 1, 2, 3])):
                 change = self._change(on, family)
                 yield max(on + timedelta(days=self._delay()), sale.started_on), Told(sale.id, change)
-        if chance.random() < 0.25:
+        if chance.random() < (0.6 if sale.term else 0.25):
             on = max(self._some_day(), sale.started_on)
-            change = Change(self._id("chg"), ChangeKind.CANCEL, on, credit=chance.choice(CREDITS))
+            credit = CreditRule.NONE if sale.term and chance.random() < 0.6 else chance.choice(CREDITS)
+            change = Change(self._id("chg"), ChangeKind.CANCEL, on, credit=credit)
             yield max(on + timedelta(days=self._delay()), sale.started_on), Told(sale.id, change)
 
     def _delay(self) -> int:

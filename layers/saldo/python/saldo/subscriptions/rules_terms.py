@@ -61,11 +61,13 @@ def last_day_to_cancel(term: Term, end: date) -> date:
 
 
 def cancelled_from(subscription: Subscription, sold: PlanVersion, on: date) -> date:
-    """From when a cancellation holds that comes on a day: the end of the term, or of the next where it is too late."""
+    """From when a cancellation holds that comes on a day: the end of the term, or the next that it is in time for."""
     terms, term = cycle_of_terms(subscription, sold), subscription.term
     assert term is not None
     end = terms.period_at(max(on, subscription.billed_from)).end
-    return end if on <= last_day_to_cancel(term, end) else terms.period_at(end).end
+    while on > last_day_to_cancel(term, end):
+        end = terms.period_at(end).end
+    return end
 
 
 def announced_from(term: Term, end: date) -> date:
