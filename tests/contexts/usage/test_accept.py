@@ -183,6 +183,7 @@ def test_the_function_takes_messages_in_one_by_one_and_hands_broken_ones_back(
     sqs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from functions.usage import ingest as function
+    from functions.usage import watching
     from saldo.usage.model_thresholds import Alert
 
     door = Door()
@@ -201,7 +202,7 @@ def test_the_function_takes_messages_in_one_by_one_and_hands_broken_ones_back(
             return []
 
     monkeypatch.setattr(function, "usage_ingest", lambda: Ingest(door.world.store, door.world.clock))
-    monkeypatch.setattr(function, "thresholds", Watch)
+    monkeypatch.setattr(watching, "thresholds", Watch)
     records = [{"messageId": "good", "body": received[0]["Body"]}, {"messageId": "bad", "body": "{}"}]
     assert function.handler({"Records": records}, None) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert (total(door.world), looked_at) == (20, [{ACCOUNT}])

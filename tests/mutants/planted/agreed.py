@@ -9,8 +9,8 @@ _TERMS: tuple[Mutant, ...] = (
         "a cancellation on the last day of notice comes too late",
         "off-by-one day",
         "subscriptions/rules_terms.py",
-        "return end if on <= last_day_to_cancel(term, end)",
-        "return end if on < last_day_to_cancel(term, end)",
+        "while on > last_day_to_cancel(term, end):",
+        "while on >= last_day_to_cancel(term, end):",
         "tests/unit/subscriptions/test_terms.py",
     ),
     planted(
@@ -66,14 +66,6 @@ _COMMITMENTS: tuple[Mutant, ...] = (
         "Fraction(self.overage_factor)",
         "tests/unit/invoicing/test_commitments.py",
     ),
-    planted(
-        "a minimum counts what the invoice says, in whatever currency",
-        "currency forgotten",
-        "invoicing/rules_lines.py",
-        "minimums.count(key_of(item, charged), lines[-1].price_minor)",
-        "minimums.count(key_of(item, charged), lines[-1].net_minor)",
-        "tests/unit/quotes/test_commitments_elsewhere.py",
-    ),
 )
 _CURRENCIES: tuple[Mutant, ...] = (
     planted(
@@ -92,14 +84,6 @@ _CURRENCIES: tuple[Mutant, ...] = (
         "minor_of_share(round(line.exact, 2), moved.part",
         "tests/unit/invoicing/test_price_currencies.py",
         "tests/property/test_price_currency_properties.py",
-    ),
-    planted(
-        "money is taken back that was used otherwise since",
-        "missing condition",
-        "payments/receiving.py",
-        "if -there < payment.unapplied_minor:",
-        "if there > payment.unapplied_minor:",
-        "tests/simulation/test_money_in_other_currencies.py",
     ),
 )
 MUTANTS = (*_TERMS, *_COMMITMENTS, *_CURRENCIES)

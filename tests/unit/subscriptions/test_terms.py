@@ -55,15 +55,14 @@ def test_a_cancellation_that_comes_too_late_is_for_the_end_of_the_next_term() ->
     assert billed(notice, cancelled("2026-11-03"))[-1][0] == "2027-12-01"
 
 
-<<<<<<< HEAD
 def test_a_trial_is_no_part_of_the_term() -> None:
     tried = billed(YEAR, cancelled("2026-02-10"), trial_days=31)
     assert (tried[0][0], tried[-1][0], len(tried)) == ("2026-02-01", "2027-01-01", 12)
-=======
+
+
 def test_a_notice_longer_than_a_term_skips_as_many_terms_as_it_takes() -> None:
     monthly = {"unit": "month", "notice_days": 60}
     assert billed(monthly, cancelled("2026-10-11"))[-1][0] == "2026-12-01", "from 1 January on: 81 days"
->>>>>>> commitments
 
 
 def test_staff_may_end_it_at_once_and_what_is_left_of_a_commitment_falls_due() -> None:
