@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from saldo.accounts.model import Account
@@ -123,6 +123,11 @@ def net_of(body: InvoiceBody, line: Line) -> int:
     return line.net_minor + sum(other.net_minor for other in body.lines if other.of == line.id)
 
 
+def drawn(body: InvoiceBody, line: Line) -> int:
+    """What prepaid credit pays of a line before tax, below zero."""
+    return sum(other.net_minor for other in body.lines if other.of == line.id and other.kind is LineKind.PREPAID)
+
+
 def books(*bodies: InvoiceBody) -> Counter[object]:
     found: Counter[object] = Counter()
     for body in bodies:
@@ -172,6 +177,15 @@ def changes(draw: st.DrawFn) -> list[Change]:
 
 
 @settings(max_examples=60, deadline=None)
+@example(
+    Wallet((), (PrepaidCredit("p0", 1, START),)),
+    BillingOptions(prepaid=PrepaidOrder.BEFORE_TAX),
+    [
+        Change("c0", ChangeKind.PAUSE, START + timedelta(days=1)),
+        Change("c1", ChangeKind.QUANTITY, START, quantities={"seats": Decimal(4)}),
+    ],
+    BUYER,
+)
 @given(wallets(), options(), changes(), st.sampled_from([BUYER, ABROAD]))
 def test_no_more_is_given_back_of_a_charge_than_was_charged_and_with_its_taxes(
     wallet: Wallet, chosen: BillingOptions, told: list[Change], later: Account
@@ -190,7 +204,8 @@ def test_no_more_is_given_back_of_a_charge_than_was_charged_and_with_its_taxes(
             origin = lines[line.gives_back][1]
             assert line.taxes == origin.taxes
             assert line.net_minor * net_of(body, line) >= 0  # a discount never turns a credit round
-            back[origin.gives_back or line.gives_back] += net_of(body, line)
+            # A credit that is taken back is a charge, on which prepaid credit is drawn as on any: it pays for it.
+            back[origin.gives_back or line.gives_back] += net_of(body, line) - (line.net_minor > 0) * drawn(body, line)
             if line.kind is LineKind.CHANGE:
                 netted.add(origin.gives_back or line.gives_back)
     for reference, minor in back.items():
