@@ -46,7 +46,8 @@ def maybe_minimum(fields: Fields) -> Minimum | None:
 
 def _amounts(said: Fields) -> tuple[Decimal, ...]:
     if said.has("amounts") == said.has("amount"):
-        said.problems.add(said.at("amount"), "missing", "give `amount`, or `amounts` of one period after the other")
+        code = "not_expected" if said.has("amount") else "missing"
+        said.problems.add(said.at("amount"), code, "give `amount`, or `amounts` of one period after the other")
         return (ONE,)
     return said.decimal_list("amounts") if said.has("amounts") else (said.decimal("amount"),)
 
