@@ -43,7 +43,7 @@ class Process:
         self.stop(place)
         return False
 
-    def start(self, place: Place, environment: Mapping[str, str], wait_s: float = 40) -> None:
+    def start(self, place: Place, environment: Mapping[str, str], wait_s: float = 120) -> None:
         """Start it and wait until it answers; RuntimeError with the end of its log when it does not.
 
         RuntimeError too when something else answers there already: another folder's Saldo must not be taken for ours.
@@ -68,7 +68,7 @@ class Process:
             )
         (place.pids / f"{self.name}.pid").write_text(str(started.pid))
         until = time.monotonic() + wait_s
-        while not answers(self.health):
+        while not answers(self.health, within_s=15):  # a first page on a busy machine
             if started.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"{self.name} did not come up; the end of {log}:\n{_tail(log)}")
             time.sleep(0.05)
@@ -91,9 +91,9 @@ class Process:
         return True
 
 
-def answers(url: str) -> bool:
+def answers(url: str, within_s: float = 2) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - own port
+        with urllib.request.urlopen(url, timeout=within_s):  # noqa: S310 - own port
             return True
     except urllib.error.HTTPError:
         return True
