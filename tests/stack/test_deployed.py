@@ -80,7 +80,7 @@ def test_each_region_schedules_its_own_entities(stacks: Stacks) -> None:
     for code, zone in (("eu", "Europe/Berlin"), ("us", "America/New_York")):
         scheduler = stacks[code].client("scheduler")
         names = sorted(s["Name"] for s in scheduler.list_schedules()["Schedules"])
-        assert [name.split("-")[2] for name in names] == ["collecting", "cycle", "reminders"]
+        assert [name.split("-")[2] for name in names] == ["collecting", "cycle", "reminders", "renewals"]
         assert {scheduler.get_schedule(Name=name)["ScheduleExpressionTimezone"] for name in names} == {zone}
 
 
