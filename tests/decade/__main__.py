@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from tests.decade.audit import Pure, Verdict, audited
 from tests.decade.history import History
-from tests.decade.shrink import shrunk, told
+from tests.decade.shrink import is_late, shrunk, told
 from tests.decade.stored import StoredSeller
 from tests.decade.world import PLACES, history_of
 
@@ -83,7 +83,8 @@ def report(seed: int, histories: Sequence[History], verdict: Verdict) -> int:
 
 def shortest(history: History, day: date) -> None:
     alone = replace(history, last_on=day)
-    make = Pure if audited([alone]).findings else StoredSeller
+    stored = is_late(history.facts) or not audited([alone]).findings  # late usage is a matter of records
+    make = StoredSeller if stored else Pure
     short = shrunk(alone, lambda h: bool(audited([h], make).findings))
     print("  shortest history:")
     for line in told(short):

@@ -78,13 +78,17 @@ class Windows:
     def came_late(self, not_now: Sequence[tuple[tuple[str, str], Days]]) -> Iterator[tuple[Entry, Window, Used, bool]]:
         """Windows with events that came after they were billed, with all that is used in them now, and whether they
         are corrected (otherwise carried). not_now: meters and days that this run bills or takes back anyway."""
-        for entry in sorted(self.touched, key=lambda e: (e.due, e.subscription_id, e.component_id, e.start)):
+        for entry in sorted(self.touched, key=self._place):
             window = self.billed[entry]
             if (meter_of(entry, window.meter), (entry.start, entry.end)) in not_now:
                 continue
             now = self.count(entry, window, self.all_known(window.meter))
             if self._changed(entry, window, now):
                 yield entry, window, now, window.meter.late is LatePolicy.CORRECT
+
+    def _place(self, entry: Entry) -> tuple[object, ...]:
+        """Where it comes on an invoice: by meter and days; of one commitment the first has its part set off first."""
+        return *meter_of(entry, self.billed[entry].meter), entry.start, entry.end, entry.component_id
 
     def _changed(self, entry: Entry, window: Window, now: Used) -> bool:
         later = self.events[window.meter.event_name][window.known :]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -15,13 +15,13 @@ _MOST_TRIES = 600
 def shrunk(history: History, fails: Callable[[History], bool]) -> History:
     """Leaves out facts in ever smaller groups (delta debugging, Zeller 1999), never a sale whose changes stay."""
     facts, size, tries = list(history.facts), max(len(history.facts) // 2, 1), 0
-    late = _is_late(facts)
+    late = is_late(facts)
     while size and tries < _MOST_TRIES:
         at, shorter = 0, False
         while at < len(facts) and tries < _MOST_TRIES:
             fewer = facts[:at] + facts[at + size :]
             tries += 1
-            if _whole(fewer) and (late or not _is_late(fewer)) and fails(replace(history, facts=tuple(fewer))):
+            if _whole(fewer) and (late or not is_late(fewer)) and fails(replace(history, facts=tuple(fewer))):
                 facts, shorter = fewer, True
             else:
                 at += size
@@ -39,7 +39,7 @@ def _whole(facts: list[tuple[date, Fact]]) -> bool:
     return True
 
 
-def _is_late(facts: list[tuple[date, Fact]]) -> bool:
+def is_late(facts: Sequence[tuple[date, Fact]]) -> bool:
     """Whether usage is told of late; a repeat whose first was left out would be."""
     seen: set[str] = set()
     for on, fact in facts:

@@ -174,7 +174,8 @@ def meters_of_windows(windows: Iterable[Window], meters: Mapping[str, Meter]) ->
 
 def windows_to_look_at(closings: Closings, windows: Iterable[Window], meters: Mapping[str, Meter]) -> list[Window]:
     """Of all windows of an account those of which something may have come late: each meter's latest, for what came
-    while it was billed, and those in or (for a level that goes on) after a month that is told of."""
+    while it was billed, and those in or (for a level that goes on) after a month that is told of. By meter and period,
+    as an invoice has them: of two that count towards one minimum the earlier is set off first."""
     found, last_of = [], latest(closings.windows)
     for window in windows:
         meter = meters.get(window.meter_id)
@@ -184,7 +185,8 @@ def windows_to_look_at(closings: Closings, windows: Iterable[Window], meters: Ma
         told = [month for name, month in closings.late if name == meter.event_name]
         if any(month <= last and (meter.carries or month >= first) for month in told):
             found.append(window)
-    return [*(w for w in last_of.values() if w.meter_id in meters and not w.is_withdrawn), *found]
+    found += (w for w in last_of.values() if w.meter_id in meters and not w.is_withdrawn)
+    return sorted(found, key=lambda window: (window.meter_id, window.period.start, window.period.end))
 
 
 def _months_of(window: Window) -> tuple[str, str]:
