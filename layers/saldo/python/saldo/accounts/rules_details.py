@@ -26,7 +26,7 @@ class Sending:
 
 
 def check_details(profile: BillingProfile, sending: Sending | None, account: Account) -> None:
-    """`sending`: None where nobody says anything of it. Refusal `invalid_details` naming every field at fault; the tax id itself is in no error."""
+    """Refusal `invalid_details` naming every field at fault, the tax id itself in no error. `sending`: None as now."""
     problems, address = Problems(), profile.address
     texts = {"legal_name": profile.legal_name, "city": address.city, "lines": "".join(address.lines)}
     for field, text in texts.items():

@@ -17,7 +17,7 @@ from saldo.kernel.periods import local_date
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
-_MOST = 200  # the latest documents of an account that are looked at
+_MOST_READ, _MOST_OFFERED = 200, 50  # the latest documents of an account that are looked at, and offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class OfferedCorrections:
         if not changed & policy.fields:
             return []
         today = local_date(self.clock(), entity_from(found[account.entity_id, "entity"]).time_zone)
-        page = self.store.query(account.id, prefix=records.PREFIX, limit=_MOST, newest_first=True, consistent=True)
-        return correctable(map(records.header_from, page.items), policy, version, today)
+        page = self.store.query(account.id, prefix=records.PREFIX, limit=_MOST_READ, newest_first=True, consistent=True)
+        return correctable(map(records.header_from, page.items), policy, version, today)[-_MOST_OFFERED:]
 
     def policy(self, entity_id: str) -> CorrectionPolicy:
         return policy_from(self.store.get(*policy_key(entity_id)))
