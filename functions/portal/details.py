@@ -41,8 +41,9 @@ def details(visit: Visit) -> Answer:
     facts = shown.facts_of(now.profile, now.sending, t)
     done, seat = visit.asked("done"), visit.account
     may_change = seat.role is Role.ACCOUNT_ADMIN and not visit.who.acting and not now.profile.is_erased
-    values = {"facts": facts, "check": shown.tax_id_tag(now.account, t), "may_change": may_change}
-    return page(visit, "details", notice=t(f"details.done.{done}") if done in _DONE else "", tab="details", **values)
+    values: dict[str, object] = {"facts": facts, "check": shown.tax_id_tag(now.account, t), "may_change": may_change}
+    values |= {"notice": t(f"details.done.{done}") if done in _DONE else "", "tab": "details"}
+    return page(visit, "details", status=200, **values)
 
 
 @routes.get(_ALL + "/change", roles(ADMINS))
