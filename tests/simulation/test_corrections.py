@@ -20,6 +20,7 @@ from saldo.integration.rules import events_of
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.model import InvoiceBody
+from saldo.invoicing.offered_corrections import OfferedCorrections
 from saldo.invoicing.records import InvoiceHeader, body_key, header_from, header_key, settle_update
 from saldo.invoicing.rules import problems_of
 from saldo.invoicing.rules_corrections import CorrectionPolicy, Offered, Reason
@@ -302,19 +303,32 @@ def test_a_credit_note_is_news_and_a_credited_invoice_is_not_told_as_paid() -> N
 
 def test_the_policy_says_which_invoices_are_offered_after_a_change_of_master_data() -> None:
     desk = Desk()
+    offered = OfferedCorrections(desk.world.store, desk.world.clock)
     account = account_from(desk.world.store.get(desk.account, "account") or {})
-    assert desk.corrections.offers(desk.account, ADDRESS) == [], "it was issued to the profile of now"
-    desk.world.store.put_many([account_item(replace(account, profile_version=2))])
-    assert desk.corrections.offers(desk.account, ADDRESS) == [desk.invoice]
-    assert desk.corrections.offers(desk.account, frozenset({"emails"})) == []
+
+    def offers(changed: frozenset[str] = ADDRESS, version: int = 2) -> list[str]:
+        return [h.invoice_id for h in offered.after_change(account, changed, version)]
+
+    assert offers(version=1) == [], "it was issued to the profile of now"
+    assert offers() == [desk.invoice.invoice_id]
+    assert offers(frozenset({"emails"})) == []
     desk.pay(desk.invoice.total_minor)
-    assert desk.corrections.offers(desk.account, ADDRESS) == []
-    desk.corrections.set_policy(ENTITY.id, CorrectionPolicy(Offered.RECENT, days=30), CLERK)
-    assert [h.invoice_id for h in desk.corrections.offers(desk.account, ADDRESS)] == [desk.invoice.invoice_id]
+    assert offers() == []
+    offered.set_policy(ENTITY.id, CorrectionPolicy(Offered.RECENT, days=30), CLERK)
+    assert offers() == [desk.invoice.invoice_id]
     desk.world.advance(30)
-    assert desk.corrections.offers(desk.account, ADDRESS) == []
-    desk.corrections.set_policy(ENTITY.id, CorrectionPolicy(Offered.NONE), CLERK)
-    assert desk.corrections.offers(desk.account, ADDRESS) == []
+    assert offers() == []
+    offered.set_policy(ENTITY.id, CorrectionPolicy(Offered.NONE), CLERK)
+    assert offers() == []
+
+
+def test_a_policy_that_nobody_could_keep_is_refused_whole() -> None:
+    desk = Desk()
+    offered = OfferedCorrections(desk.world.store, desk.world.clock)
+    with pytest.raises(Refusal) as refusal:
+        offered.set_policy(ENTITY.id, CorrectionPolicy(days=-1, fields=frozenset({"shoe_size"})), CLERK)
+    assert {p.field for p in refusal.value.problems} == {"days", "fields"}
+    assert offered.policy(ENTITY.id) == CorrectionPolicy()
 
 
 def test_others_who_never_let_go_end_in_an_answer_that_can_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:

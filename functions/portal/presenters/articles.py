@@ -31,7 +31,7 @@ _ARTICLES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("limits", "/usage", READERS),
     ("orders", "/orders", READERS),
     ("people", "/people", ADMINS),
-    ("details", "", READERS),
+    ("details", "/details", READERS),
     ("codes", "/profile", READERS),
     ("notices", "/profile/notifications", READERS),
 )

@@ -35,6 +35,8 @@ MORE = {
     "/accounts/{account_id}/activity": (3, "what happened, and names of those who did it"),
     "/accounts/{account_id}/activity.csv": (5, "a file, and names"),
     "/accounts/{account_id}/activity.xlsx": (5, "a file, and names"),
+    "/accounts/{account_id}/details": (3, "the account names the version of its profile"),
+    "/accounts/{account_id}/details/change": (3, "the account names the version of its profile"),
     "/accounts/{account_id}/invoices.csv": (4, "a file"),
     "/accounts/{account_id}/invoices.xlsx": (4, "a file"),
     "/accounts/{account_id}/invoices/{invoice_id}/dispute": (3, "what of it was given back already is the seller's"),

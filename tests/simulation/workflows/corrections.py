@@ -19,6 +19,7 @@ from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.late_charges import LateCharges
 from saldo.invoicing.model import PrepaidCredit
 from saldo.invoicing.numbering import change_numbering
+from saldo.invoicing.offered_corrections import OfferedCorrections
 from saldo.invoicing.rules_corrections import CorrectionPolicy, Offered, Reason
 from saldo.invoicing.rules_late_law import ReferenceRate
 from saldo.invoicing.rules_numbers import Numbering, SeriesRule, SeriesType
@@ -146,7 +147,7 @@ def choose(region: Region) -> None:
     """As a person does, who looks before doing it again."""
     numbering = Numbering({SeriesType.INVOICE: SeriesRule("{customer}-{year}-{n:03}")})
     change_numbering(region.store, region.clock, ENTITY_ID, numbering, CLERK)
-    Corrections(region.store, region.clock, TAX).set_policy(ENTITY_ID, CorrectionPolicy(Offered.NONE), CLERK)
+    OfferedCorrections(region.store, region.clock).set_policy(ENTITY_ID, CorrectionPolicy(Offered.NONE), CLERK)
     rate = ReferenceRate("DE", date(2026, 7, 1), date(2027, 1, 1), Decimal("1.02"))
     LateCharges(region.store, region.clock).add_reference_rate(rate, CLERK)
     looks = Looks(region.store, region.clock)

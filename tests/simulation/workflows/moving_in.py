@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from saldo.accounts.arrangements import Arrangements
 from saldo.storage.units import Unit
+from saldo.support.model import Topic
+from saldo.support.service import Question, Support
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
 from tests.simulation.workflows.scenes import (
@@ -37,6 +39,18 @@ def change_profile(region: Region) -> None:
     """As a person does, who looks before filling the form in again."""
     if accounts(region).account(account_id(0)).profile_version == 1:
         accounts(region).change_profile(profile(0), CLERK)
+
+
+@workflow("accounts: change a profile and ask for corrections", prepare=founded)
+def change_and_ask(region: Region) -> None:
+    """As the page of billing details does: the wish is in the unit of the change, and a form sent twice is one."""
+    desk = Support(region.store, region.sealer(), region.clock)
+    wish = Question("tkt_eu_details", Topic.INVOICE, "Invoices to be corrected", "A-1")
+
+    def ask(unit: Unit) -> None:
+        desk.ask_in(unit, account_id(0), wish, CLERK)
+
+    accounts(region).change_profile(profile(0), CLERK, seen=1, beside=ask)
 
 
 def one_organisation(region: Region) -> None:

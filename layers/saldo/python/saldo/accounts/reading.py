@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 from saldo.accounts.model import Account, Address, BillingProfile, LegalEntity, Organisation, TaxStatus
+from saldo.accounts.rules_details import EMAIL, opened_at
 from saldo.accounts.seller_details import BankDetails, checked_bank
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id
@@ -14,7 +14,6 @@ from saldo.kernel.periods import zone_named
 from saldo.kernel.reading import Fields, read
 
 _COUNTRY, _CURRENCY, _LANGUAGE = re.compile(r"[A-Z]{2}"), re.compile(r"[A-Z]{3}"), re.compile(r"[a-z]{2}")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 
 
 def seller_from_json(document: Any) -> LegalEntity:
@@ -47,7 +46,7 @@ def _seller(fields: Fields) -> LegalEntity:
         bank_name=bank.bank_name,
         iban=bank.iban,
         bic=bank.bic,
-        email=_shaped(fields, "email", _EMAIL, "billing@seller.example"),
+        email=_shaped(fields, "email", EMAIL, "billing@seller.example"),
     )
     fields.finish()
     return entity
@@ -89,20 +88,13 @@ def _account(fields: Fields, organisation: Organisation) -> tuple[Account, Billi
         fields.problems.add(fields.at("payment_terms_days"), "out_of_range", "must be from 0 to 365")
     profile = _profile(fields.child("profile"), account, organisation)
     fields.finish()
-    return _taxed_where_it_is(account, profile.address), profile
-
-
-def _taxed_where_it_is(account: Account, address: Address) -> Account:
-    """With region and postcode of an address in its country that has a region, where it names no other itself."""
-    if address.country != account.country or account.tax_region or not address.region:
-        return account
-    return replace(account, tax_region=address.region, tax_postcode=account.tax_postcode or address.postcode)
+    return opened_at(account, profile.address), profile
 
 
 def _profile(fields: Fields, account: Account, organisation: Organisation) -> BillingProfile:
     emails = fields.text_list("emails")
     for i, email in enumerate(emails):
-        if not _EMAIL.fullmatch(email):
+        if not EMAIL.fullmatch(email):
             fields.problems.add(f"{fields.at('emails')}[{i}]", "invalid_email", "is not an e-mail address")
     if account.deliver_by_email and not emails:
         fields.problems.add(fields.at("emails"), "missing", "where invoices are mailed to, or `deliver_by_email` false")

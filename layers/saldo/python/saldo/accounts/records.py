@@ -329,6 +329,13 @@ def tax_id_fields(check: TaxIdCheck) -> Item:
     return {"has_tax_id": check.counts, "tax_id_check": json.dumps(check_to(check))}
 
 
+def details_fields(account: Account) -> Item:
+    """What a change of the billing details changes on an account, beside what is known of its tax id."""
+    names = ("profile_version", "tax_region", "language", "deliver_by_email")
+    fields: Item = {name: getattr(account, name) for name in names}
+    return fields | ({"tax_postcode": account.tax_postcode} if account.tax_postcode else {})
+
+
 def exemption_field(exemption: Exemption) -> str:
     """The certificate's attribute of that name."""
     return json.dumps(exemption_to(exemption))

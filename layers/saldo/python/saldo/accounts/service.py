@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from saldo.accounts import records
 from saldo.accounts.model import Account, BillingProfile, LegalEntity, Organisation
 from saldo.accounts.ports import TaxIdRegister
+from saldo.accounts.rules_details import Sending, changed_fields, check_details, moved_to
 from saldo.accounts.tax_standing import checked, to_ask_again
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
@@ -53,28 +54,72 @@ class Accounts:
         self._audited(unit, account.id, "account.opened", account.id, actor)
         return self._store.write_one(unit) is None
 
-    def change_profile(self, profile: BillingProfile, actor: Actor, reason: str = "") -> BillingProfile:
-        """Write the next version of a profile; invoices issued before keep the version they were issued with.
+    def change_profile(
+        self,
+        profile: BillingProfile,
+        actor: Actor,
+        reason: str = "",
+        *,
+        sending: Sending | None = None,
+        seen: int | None = None,
+        beside: Callable[[Unit], None] | None = None,
+    ) -> BillingProfile:
+        """Write the next version of a profile, and what the account itself has of it: where it is taxed, what is known
+        of its tax id, how its documents go out (`sending`; None: as now). Invoices issued before keep their version.
 
-        Refusal `invalid_tax_id` when its tax id cannot be one of the account's country.
+        `seen`: the version that the one who changes it looked at (None: the one of now); the same change sent twice is
+        one. `beside` adds to the unit. Refusals `invalid_details` naming every field at fault, `changed_meanwhile`.
         """
         account = self.account(profile.account_id)
-        check = checked(profile.tax_id, account.country, self._register, self._clock().date())
+        before = self.profile(account.id, account.profile_version)
+        now = Sending(account.language, account.deliver_by_email)
+        check_details(profile, sending, account)
+        sending = sending or now
         new = replace(profile, version=account.profile_version + 1)
-        unit = Unit(f"profile {account.id} {new.version}")
-        unit.insert(records.profile_item(new, account.organisation_id, self._sealer))
-        key = (account.id, "account")
-        unit.update(
-            key,
-            set={"profile_version": new.version, **records.tax_id_fields(check)},
-            when={"profile_version": account.profile_version},
+        if seen is not None and seen != account.profile_version:
+            if (replace(profile, version=before.version), sending, seen + 1) == (before, now, before.version):
+                return before
+            raise Refusal("changed_meanwhile", "the profile was changed by someone else; look at it and try again")
+        after = moved_to(account, before.address, new.address)
+        after = replace(
+            after, profile_version=new.version, language=sending.language, deliver_by_email=sending.by_email
         )
-        if to_ask_again(check):
-            unit.put(records.unchecked_item(account, check.checked_on))
-        self._audited(unit, account.id, "profile.changed", f"profile {new.version}", actor, reason)
-        if self._store.write_one(unit):
+        unit = self._changed(account, after, before, new)
+        if beside:
+            beside(unit)
+        if self._store.write_one(unit.put(audit_item(self._change_of(account, after, before, new, actor, reason)))):
             raise Refusal("changed_meanwhile", "the profile was changed by someone else; look at it and try again")
         return new
+
+    def _changed(self, account: Account, after: Account, before: BillingProfile, new: BillingProfile) -> Unit:
+        unit = Unit(f"profile {account.id} {new.version}")
+        unit.insert(records.profile_item(new, account.organisation_id, self._sealer))
+        known = account.tax_id_check
+        if known is None or self._register is not None or new.tax_id != before.tax_id:
+            known = checked(new.tax_id, account.country, self._register, self._clock().date())
+        fields = records.details_fields(after) | records.tax_id_fields(known)
+        unit.update((account.id, "account"), set=fields, when={"profile_version": account.profile_version})
+        if to_ask_again(known):
+            unit.put(records.unchecked_item(account, known.checked_on))
+        return unit
+
+    def _change_of(
+        self,
+        account: Account,
+        after: Account,
+        before: BillingProfile,
+        new: BillingProfile,
+        actor: Actor,
+        reason: str,
+    ) -> AuditRecord:
+        """Names of what changed in the profile, and the account's own fields, which are in clear anyhow."""
+        names = ("tax_region", "language", "deliver_by_email")
+        differ = [name for name in names if getattr(account, name) != getattr(after, name)]
+        was = {name: getattr(account, name) for name in differ}
+        now: dict[str, object] = {name: getattr(after, name) for name in differ}
+        now["changed"] = sorted(changed_fields(before, new))
+        subject = f"profile {new.version}"
+        return AuditRecord(account.id, self._clock(), actor, "profile.changed", subject, was, now, reason)
 
     def account(self, account_id: str) -> Account:
         item = self._store.get(account_id, "account")

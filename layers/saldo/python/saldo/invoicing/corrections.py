@@ -26,11 +26,9 @@ from saldo.invoicing.records_numbers import claim, note_numbers, read_series, se
 from saldo.invoicing.records_true_up import await_true_up
 from saldo.invoicing.rules import facts_of_buyer, facts_of_seller, issue_entry, taxable_lines
 from saldo.invoicing.rules_corrections import (
-    CorrectionPolicy,
     Reason,
     amounts_of_net,
     amounts_of_total,
-    correctable,
     rebilled,
     returned_to,
 )
@@ -147,27 +145,6 @@ class Corrections:
         content = fingerprint("rebill", asked.invoice_id)
         note, new = self._until_it_holds(asked, content, lambda found: self._both(found, asked, answer))
         return note, new
-
-    def offers(self, account_id: str, changed: frozenset[str]) -> list[InvoiceHeader]:
-        """Invoices which could be corrected now that these fields of the billing profile changed, oldest first.
-
-        changed: as `changed_between` tells. What the seller's policy offers; nothing is changed by asking.
-        """
-        account = self._account(account_id)
-        found = self._store.get_many([(account.entity_id, "entity"), keys.policy_key(account.entity_id)])
-        policy = keys.policy_from(found.get(keys.policy_key(account.entity_id)))
-        if not changed & policy.fields:
-            return []
-        today = local_date(self._clock(), entity_from(found[account.entity_id, "entity"]).time_zone)
-        items = self._store.query_all(account_id, prefix=records.PREFIX, consistent=True)
-        return correctable(map(records.header_from, items), policy, account.profile_version, today)
-
-    def set_policy(self, entity_id: str, policy: CorrectionPolicy, actor: Actor) -> None:
-        """From now on offer this when master data changes."""
-        unit = Unit(f"policy {entity_id}").put(keys.policy_item(entity_id, policy))
-        after = {"offered": policy.offered.value, "days": policy.days, "fields": sorted(policy.fields)}
-        record = AuditRecord(entity_id, self._clock(), actor, "correction_policy.changed", entity_id, after=after)
-        self._store.write_one(unit.put(audit_item(record)))
 
     # -- how ---------------------------------------------------------------------------------------------------
 

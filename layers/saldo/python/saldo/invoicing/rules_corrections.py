@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
-from saldo.accounts.model import Account, BillingProfile
+from saldo.accounts.model import Account
 from saldo.invoicing.model import AppliedCredit, CreditSource, DocumentKind, InvoiceBody, PrepaidCredit
 from saldo.invoicing.records import InvoiceHeader
 from saldo.invoicing.rules import invoice_id, taxed_lines
 from saldo.invoicing.rules_credit_notes import credit_note, whole
 from saldo.invoicing.rules_discounts import drawn_from
-from saldo.kernel.errors import Refusal
+from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
 from saldo.tax.model import TaxAnswer
@@ -168,10 +168,18 @@ class CorrectionPolicy:
     fields: frozenset[str] = frozenset({"legal_name", "address", "tax_id", "purchase_order"})
 
 
-def changed_fields(before: BillingProfile, after: BillingProfile) -> frozenset[str]:
-    """Names of what differs between two versions of a profile; never what it says."""
-    names = ("legal_name", "contact_name", "address", "tax_id", "emails", "purchase_order")
-    return frozenset(name for name in names if getattr(before, name) != getattr(after, name))
+# What of a billing profile a document shows.
+SHOWN_FIELDS = frozenset({"legal_name", "contact_name", "address", "tax_id", "purchase_order"})
+
+
+def check_policy(policy: CorrectionPolicy) -> None:
+    """Refusal `invalid_policy` naming every problem."""
+    problems = Problems()
+    if not 0 <= policy.days <= 3650:
+        problems.add("days", "out_of_range", "from 0 to 3650 days")
+    if unknown := sorted(policy.fields - SHOWN_FIELDS):
+        problems.add("fields", "unknown", f"{', '.join(unknown)}: known are {', '.join(sorted(SHOWN_FIELDS))}")
+    problems.refuse_if_any("this cannot be offered", "invalid_policy")
 
 
 def correctable(

@@ -42,6 +42,12 @@ class Support:
 
     def ask(self, account_id: str, question: Question, actor: Actor) -> Ticket:
         """Open a ticket, or find the one that was opened by the same question. Refusal `invalid_ticket`; NotFound."""
+        unit = Unit(f"ticket {question.id}")
+        ticket = self.ask_in(unit, account_id, question, actor)
+        return ticket if self._store.write_one(unit) is None else self.ticket(account_id, question.id)
+
+    def ask_in(self, unit: Unit, account_id: str, question: Question, actor: Actor) -> Ticket:
+        """The same in a unit that does something else, too: it fails where the ticket is there already."""
         rules.check_words(question.subject, question.text)
         account, entity, hours = self._desk(account_id)
         now = self._clock()
@@ -62,9 +68,8 @@ class Support:
             (Message(now, actor.id, False, question.text.strip()),),
             rules.due_after(now, priority, hours, entity.time_zone) if wanted else None,
         )
-        unit = Unit(f"ticket {ticket.id}").insert(records.ticket_item(ticket, self._sealer))
-        self._told(unit, ticket, actor, "ticket.opened")
-        return ticket if self._store.write_one(unit) is None else self.ticket(account_id, question.id)
+        self._told(unit.insert(records.ticket_item(ticket, self._sealer)), ticket, actor, "ticket.opened")
+        return ticket
 
     def write(self, account_id: str, ticket_id: str, text: str, actor: Actor, *, by_staff: bool, seen: int) -> Ticket:
         """Add a message; staff's answers the customer, a customer's opens the ticket again. seen: how many messages the

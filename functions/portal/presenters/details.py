@@ -1,0 +1,165 @@
+"""Billing details of an account as facts, and the form that changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+from functions.portal.presenters.tags import Tag
+from functions.portal.words import LANGUAGES, NAMES, Words
+from saldo.accounts.model import Account, Address, BillingProfile, TaxIdStatus
+from saldo.accounts.rules_details import MOST, MOST_EMAILS, MOST_LINES, Sending
+from saldo.invoicing.records import InvoiceHeader
+from saldo.kernel.errors import Problem
+
+Facts = list[tuple[str, str]]
+_TONES = {TaxIdStatus.UNCHECKED: "wait", TaxIdStatus.VALID: "done", TaxIdStatus.INVALID: "late"}
+_MANY = {"emails": MOST_EMAILS, "lines": MOST_LINES}
+_STATES = frozenset({"US", "CA"})
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stands in the form, as texts; `lines` and `emails` one a line, `by_email` "yes" or not."""
+
+    legal_name: str = ""
+    contact_name: str = ""
+    lines: str = ""
+    postcode: str = ""
+    city: str = ""
+    region: str = ""
+    tax_id: str = ""
+    emails: str = ""
+    purchase_order: str = ""
+    language: str = ""
+    by_email: str = ""
+
+    @classmethod
+    def of(cls, form: Mapping[str, Sequence[str]]) -> Typed:
+        return cls(**{f.name: form.get(f.name, [""])[-1].replace("\r", "").strip()[:2000] for f in fields(cls)})
+
+    def pairs(self) -> list[tuple[str, str]]:
+        return [(f.name, getattr(self, f.name)) for f in fields(self)]
+
+    def profile(self, now: BillingProfile) -> BillingProfile:
+        """The profile that is wished for; its country is not the customer's to change."""
+        lines = tuple(line.strip() for line in self.lines.split("\n") if line.strip())
+        emails = tuple(dict.fromkeys(self.emails.replace(",", " ").split()))
+        return replace(
+            now,
+            legal_name=self.legal_name,
+            contact_name=self.contact_name,
+            address=Address(lines, self.postcode, self.city, now.address.country, self.region.upper()),
+            tax_id=self.tax_id,
+            emails=emails,
+            purchase_order=self.purchase_order,
+        )
+
+    def sending(self) -> Sending:
+        return Sending(self.language if self.language in LANGUAGES else "", self.by_email == "yes")
+
+
+def typed_of(profile: BillingProfile, account: Account) -> Typed:
+    address = profile.address
+    return Typed(
+        profile.legal_name,
+        profile.contact_name,
+        "\n".join(address.lines),
+        address.postcode,
+        address.city,
+        address.region,
+        profile.tax_id,
+        "\n".join(profile.emails),
+        profile.purchase_order,
+        account.language,
+        "yes" if account.deliver_by_email else "no",
+    )
+
+
+def asks_region(profile: BillingProfile, account: Account) -> bool:
+    """Whether the address has a state or province: where tax depends on it, or it has one already."""
+    return bool(account.tax_region or profile.address.region or account.country in _STATES)
+
+
+def facts_of(profile: BillingProfile, sending: Sending, words: Words) -> Facts:
+    return [(words(f"details.{name}"), text) for name, text in _texts(profile, sending, words)]
+
+
+def changes_of(
+    before: tuple[BillingProfile, Sending], after: tuple[BillingProfile, Sending], words: Words
+) -> tuple[Facts, Facts]:
+    """What differs: as it is, and as it would be."""
+    pairs = list(zip(_texts(*before, words), _texts(*after, words), strict=True))
+    differ = [(words(f"details.{name}"), was, now) for (name, was), (_, now) in pairs if was != now]
+    nothing = words("details.none")
+    return [(n, was or nothing) for n, was, _ in differ], [(n, now or nothing) for n, _, now in differ]
+
+
+def _texts(profile: BillingProfile, sending: Sending, words: Words) -> list[tuple[str, str]]:
+    a = profile.address
+    address = ", ".join(part for part in (*a.lines, f"{a.postcode} {a.city}".strip(), a.region, a.country) if part)
+    return [
+        ("legal_name", profile.legal_name),
+        ("contact_name", profile.contact_name),
+        ("address", address),
+        ("tax_id", profile.tax_id),
+        ("emails", ", ".join(profile.emails)),
+        ("purchase_order", profile.purchase_order),
+        ("language", NAMES.get(sending.language, sending.language)),
+        ("delivery", words("details.by_email" if sending.by_email else "details.by_portal")),
+    ]
+
+
+def tax_id_tag(account: Account, words: Words) -> tuple[Tag, str] | None:
+    """What is known of the tax id, and since when; None without one."""
+    check = account.tax_id_check
+    if check is None or check.status is TaxIdStatus.NONE:
+        return None
+    tag = Tag(_TONES[check.status], words(f"details.tax_id_is.{check.status}"))
+    return tag, words("details.checked_on", on=words.day(check.checked_on))
+
+
+def meanings_of(account: Account, after: Account, changed: frozenset[str], words: Words) -> list[str]:
+    """What the change will do, a sentence each."""
+    told = [words("details.means.future"), words("details.means.past")]
+    if (account.tax_region, account.tax_postcode) != (after.tax_region, after.tax_postcode):
+        told.append(words("details.means.tax", region=after.tax_region))
+    if "tax_id" in changed:
+        told.append(words("details.means.tax_id"))
+    if account.deliver_by_email != after.deliver_by_email:
+        told.append(words("details.means.by_email" if after.deliver_by_email else "details.means.by_portal"))
+    return told
+
+
+def offers_of(headers: Iterable[InvoiceHeader], words: Words) -> list[tuple[str, str, str]]:
+    """Invoices to tick, as the part `choices` takes them."""
+    return [
+        (h.invoice_id, h.number, f"{words.day(h.issued_on)}, {words.money(h.total_minor, h.currency)}") for h in headers
+    ]
+
+
+def told(problems: Iterable[Problem], words: Words) -> list[tuple[str, str]]:
+    """Every problem at its field, the first of each."""
+    found: dict[str, str] = {}
+    for p in problems:
+        found.setdefault(p.field, _said(p, words))
+    return list(found.items())
+
+
+def _said(problem: Problem, words: Words) -> str:
+    field = words(f"details.{problem.field}")
+    match problem.code:
+        case "missing":
+            return words("details.wrong.missing", field=field)
+        case "too_long":
+            return words("details.wrong.too_long", field=field, n=MOST[problem.field])
+        case "too_many":
+            return words("details.wrong.too_many", field=field, n=_MANY[problem.field])
+    return words.known(f"details.wrong.{problem.code}", "problem.other")
+
+
+def ways(words: Words) -> list[tuple[str, str, str]]:
+    return [
+        ("yes", words("details.by_email"), words("details.by_email_hint")),
+        ("no", words("details.by_portal"), words("details.by_portal_hint")),
+    ]
