@@ -30,7 +30,7 @@ from saldo.invoicing.minimum_records import write_minimum
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.kernel.periods import Length, Unit
 from saldo.storage.units import Unit as StorageUnit
-from saldo.subscriptions.model import Alignment, Subscription, Term
+from saldo.subscriptions.model import Alignment, Change, ChangeKind, Subscription, Term
 from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import billed, subscribe
 from saldo.subscriptions.service import Subscriptions
@@ -205,6 +205,15 @@ def test_a_commitment_says_what_is_due_at_least_and_what_of_it_is_billed(subscri
     text = words_of(subscribed.signed_in("viewer").get(YEARLY))
     assert "At least €2,400.00, then €3,000.00 a year" in text
     assert "Towards that since 1 Jan 2026 €1,210.00 billed of €2,400.00" in text
+
+
+@pytest.mark.parametrize("kind", [ChangeKind.CANCEL, ChangeKind.PAUSE])
+def test_a_commitment_that_holds_no_more_is_said_nothing_of(subscribed: Portal, kind: ChangeKind) -> None:
+    committed(subscribed, None)
+    use = Subscriptions(services.store(), subscribed.clock)
+    use.change(scenes.NORTH, "sub_year", Change("chg_over", kind, date(2026, 10, 1)), CLERK)
+    page = subscribed.signed_in("viewer").get(YEARLY)
+    assert page.status == 200 and "Towards that" not in words_of(page)
 
 
 def test_a_term_says_when_it_renews_until_when_it_can_be_cancelled_and_at_what_price(subscribed: Portal) -> None:

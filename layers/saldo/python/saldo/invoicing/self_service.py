@@ -123,7 +123,7 @@ class SelfService:
             return None
         zone = self._subscriptions.zone_of(standing.subscription)
         found = minimum_around(standing.subscription, standing.versions, day, zone)
-        if found is None:
+        if not found:
             return None
         key = MinimumKey(standing.subscription.account_id, standing.subscription.id, found[0].part)
         known = read_minimums(self._store, [key]).get(key) or MinimumPart(key)
