@@ -291,8 +291,7 @@ _INVOICE: tuple[Mutant, ...] = (
         "an invoice settled by two at once is paid once",
         "missing condition on a write",
         "invoicing/records.py",
-        "*_disputed_gone(header, disputed)),\n"
-        '        when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},\n',
+        "*_disputed_gone(header, disputed)),\n        when=_as_read(header),\n",
         "*_disputed_gone(header, disputed)),\n",
         "tests/contexts/payments/test_invoice_headers.py",
     ),
@@ -301,9 +300,8 @@ _INVOICE: tuple[Mutant, ...] = (
         "list not kept",
         "invoicing/records.py",
         '        remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),\n'
-        '        when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},\n',
-        "        remove=_disputed_gone(header, disputed),\n"
-        '        when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},\n',
+        "        when=_as_read(header),\n",
+        "        remove=_disputed_gone(header, disputed),\n        when=_as_read(header),\n",
         "tests/contexts/payments/test_invoice_headers.py",
     ),
 )

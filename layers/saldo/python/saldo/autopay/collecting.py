@@ -26,7 +26,7 @@ class Collecting:
         as_of: a date or the scheduled instant, "" for today. shard: that part of autopay alone.
         """
         zone = self.autopay.zone(entity_id)
-        on = as_of_date(as_of, zone) if as_of else self.autopay.today(entity_id)
+        on = as_of_date(as_of, zone, self.autopay.clock())
         store = self.autopay.store
         due = store.query_all(f"expiring#{entity_id}", last=on.isoformat(), agenda=True)
         keys = [(item["pk"], item["sk"]) for item in due]

@@ -22,7 +22,6 @@ from saldo.invoicing.run.open import as_of_date
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Unavailable
 from saldo.kernel.ids import is_double
-from saldo.kernel.periods import local_date
 from saldo.ledger.model import LedgerAccount
 from saldo.ledger.records import BALANCE, balances_from
 from saldo.payments.reading import invoices_being_paid
@@ -199,7 +198,7 @@ class Reminders:
 
     def _day(self, entity_id: str, as_of: str) -> date:
         zone = entity_from(self._seller(entity_id)).time_zone
-        return as_of_date(as_of, zone) if as_of else local_date(self._clock(), zone)
+        return as_of_date(as_of, zone, self._clock())
 
     def _seller(self, entity_id: str) -> Item:
         item = self._store.get(entity_id, "entity")

@@ -289,7 +289,7 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
         | ({"promised_paid_minor": promised_paid} if promised_paid else {})
         | _booked_set(booked),
         remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),
-        when={"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)},
+        when=_as_read(header),
     )
     new = replace(header, open_minor=left, status=status, history=history, disputed_minor=disputed)
     return replace(new, promised_paid_minor=promised_paid, booked=booked)
@@ -306,14 +306,13 @@ def reopen_update(unit: Unit, header: InvoiceHeader, back_minor: int, booked_min
     history = (*header.history, StatusChange(at, status))
     booked = header.booked and Booked(header.booked.rate, header.booked.minor + booked_minor)
     now = {"open_minor": open_, "status": status.value, "history": _history_items(history)} | _booked_set(booked)
-    as_read = {"open_minor": header.open_minor, "status": header.status.value} | _held_as(header)
     paid = max(header.promised_paid_minor - back_minor, 0)
     place = {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}
     unit.update(
         header_key(header.account_id, header.invoice_id),
         set=now | place | ({"promised_paid_minor": paid} if paid else {}),
         remove=() if paid or not header.promised_paid_minor else ("promised_paid_minor",),
-        when=as_read,
+        when=_as_read(header),
     )
 
 
@@ -321,12 +320,11 @@ def promise_update(unit: Unit, header: InvoiceHeader, mark: PromiseMark, *, hold
     """Note on an invoice that it is under a promise to pay (`holds`), or out of it; the unit holds only while what is
     open, in dispute and promised is as in `header`."""
     marks = [_mark_item(one) for one in (*header.promises, mark)]
-    as_read = {"open_minor": header.open_minor, "status": header.status.value} | _held_as(header)
     unit.update(
         header_key(header.account_id, header.invoice_id),
         set={"promises": marks} | ({"promise_id": mark.promise_id} if holds else {}),
         remove=("promised_paid_minor",) if holds else ("promise_id", "promised_paid_minor"),
-        when=as_read,
+        when=_as_read(header),
     )
 
 
@@ -354,6 +352,11 @@ def _disputed_gone(header: InvoiceHeader, minor: int) -> tuple[str, ...]:
     return ("disputed_minor",) if header.disputed_minor and not minor else ()
 
 
+def _as_read(header: InvoiceHeader) -> dict[str, int | str | None]:
+    """What is open, and what nobody is asked for of it, as it was read."""
+    return {"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)}
+
+
 def _held_as(header: InvoiceHeader) -> dict[str, int | str | None]:
     """What nobody is asked for, as it was read."""
     return {"disputed_minor": header.disputed_minor or None, "promise_id": header.promise_id or None}
@@ -379,7 +382,6 @@ def credit_update(
     if lowered_minor and not left:
         status = InvoiceStatus.CREDITED if status is InvoiceStatus.ISSUED else InvoiceStatus.PAID
     history = (*header.history, StatusChange(at, status)) if status is not header.status else header.history
-    before = {"open_minor": header.open_minor, "status": header.status.value}
     unit.update(
         header_key(header.account_id, header.invoice_id),
         set={
@@ -391,7 +393,7 @@ def credit_update(
             **_booked_set(header.booked and header.booked.less(lowered_minor, header.open_money)),
         },
         remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),
-        when=before | {"credited_minor": header.credited_minor or None, **_held_as(header)},
+        when=_as_read(header) | {"credited_minor": header.credited_minor or None},
     )
 
 

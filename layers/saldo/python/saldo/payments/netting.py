@@ -9,21 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from saldo.accounts.records import account_from, entity_from
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.invoicing.model import Wallet
 from saldo.invoicing.records import InvoiceHeader, settle_update
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key, write_wallet
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import NotFound, Unavailable
+from saldo.kernel.errors import Unavailable
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.periods import local_date
 from saldo.ledger.model import LedgerAccount
 from saldo.ledger.records import BALANCE, balance_field, post
 from saldo.payments import records, rules_netting
 from saldo.payments.model import Allocation, Payable
-from saldo.payments.reading import headers_of, payable
+from saldo.payments.reading import headers_of, parties_of, payable
 from saldo.payments.rules import validated
 from saldo.payments.rules_netting import Credit, Netted
 from saldo.storage.items import Key
@@ -74,14 +73,8 @@ class Netting:
 
     def prepare(self, account_id: str, chosen: Sequence[Allocation], reason: str, request_key: str) -> Setting:
         """What credit pays of the chosen invoices now; writes nothing. Refusal `invalid_allocations`; NotFound."""
-        item = self.store.get(account_id, "account")
-        if item is None:
-            raise NotFound("no such account")
-        account = account_from(item)
-        seller = self.store.get(account.entity_id, "entity")
-        if seller is None:
-            raise NotFound("no such legal entity")
-        on = local_date(self.clock(), entity_from(seller).time_zone)
+        account, seller = parties_of(self.store, account_id)
+        on = local_date(self.clock(), seller.time_zone)
         headers = headers_of(self.store, account_id, chosen)
         payables = {i: payable(header) for i, header in headers.items()}
         currency = validated(chosen, payables, reason, on).currency

@@ -5,19 +5,17 @@ The reference of the bank's line names it for ever: reported again it is the pay
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 from saldo.accounts.model import Account, LegalEntity
-from saldo.accounts.records import account_from, entity_from
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, open_agenda, reopen_update
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import NotFound, Refusal, Unavailable
+from saldo.kernel.errors import Refusal, Unavailable
 from saldo.kernel.exchange import ExchangeRate, rate_in_words
 from saldo.kernel.ids import derived_id
 from saldo.kernel.money import Money
@@ -28,7 +26,7 @@ from saldo.payments import records, rules
 from saldo.payments.model import Allocation, Payable, Payment, PaymentStatus, Received, StatusChange
 from saldo.payments.news import apply_part, finish_applying
 from saldo.payments.rating import rated
-from saldo.payments.reading import headers_of, load, payable
+from saldo.payments.reading import headers_of, load, parties_of, payable
 from saldo.payments.rules_receiving import (
     BANK_GATEWAY,
     converted,
@@ -117,16 +115,10 @@ class Receiving:
         unit = records.rewrite(Unit(f"take back {payment.id}"), payment, back)
         entries = [mirrored(payment, entry, on) for entry in self._entries(payment)]
         headers = headers_of(self.store, payment.account_id, payment.applied)
-        reopened = Counter[str]()
-        for entry in entries:
-            for leg in entry.postings:
-                if leg.account is LedgerAccount.RECEIVABLES and leg.invoice_id:
-                    reopened[leg.invoice_id] += leg.minor
-        bases = _in_own_currency(entries)
-        for invoice_id, minor in reopened.items():
+        for invoice_id, (minor, base_minor) in _of_invoices(entries).items():
             if invoice_id not in headers:
                 raise Refusal("not_payable", f"{invoice_id} cannot be open again")
-            reopen_update(unit, headers[invoice_id], minor, bases[invoice_id], at)
+            reopen_update(unit, headers[invoice_id], minor, base_minor, at)
         post(unit, *entries, when=self._unused(payment), correlation_id=actor.correlation_id)
         record = AuditRecord(payment.account_id, at, actor, "payment.taken_back", payment.id, reason=reason)
         return unit.put(audit_item(record)), back
@@ -167,7 +159,7 @@ class Receiving:
         return known
 
     def _unit(self, came: MoneyCame, source: str) -> tuple[Unit, Payment]:
-        account, seller = self._parties(came.account_id)
+        account, seller = parties_of(self.store, came.account_id)
         rates = ExchangeRates(self.store)
         payables = self._payables(came, account)
         amount, received = self._taken(came, account, payables, rates)
@@ -190,16 +182,6 @@ class Receiving:
             after |= {"received": str(came.money), "rate": rate_in_words(payment.received.rate)}
         action, at = "payment.received", self.clock()
         return AuditRecord(came.account_id, at, came.actor, action, payment.id, after=after, reason=came.reason)
-
-    def _parties(self, account_id: str) -> tuple[Account, LegalEntity]:
-        item = self.store.get(account_id, "account")
-        if item is None:
-            raise NotFound("no such account")
-        account = account_from(item)
-        seller = self.store.get(account.entity_id, "entity")
-        if seller is None:
-            raise NotFound("no such legal entity")
-        return account, entity_from(seller)
 
     def _payables(self, came: MoneyCame, account: Account) -> list[Payable]:
         """The open invoices that it pays: those named, else those of the account's currency, earliest due first."""
@@ -246,13 +228,14 @@ def _key(item: Mapping[str, str]) -> tuple[str, str]:
     return item["pk"], item["sk"]
 
 
-def _in_own_currency(entries: Sequence[Entry]) -> Counter[str]:
-    """What these entries move of each invoice in the seller's own currency."""
-    found = Counter[str]()
+def _of_invoices(entries: Sequence[Entry]) -> dict[str, tuple[int, int]]:
+    """What these entries move of each invoice, and the same in the seller's own currency."""
+    found: dict[str, tuple[int, int]] = {}
     for entry in entries:
         for leg, base in zip(entry.postings, base_amounts(entry), strict=True):
             if leg.account is LedgerAccount.RECEIVABLES and leg.invoice_id:
-                found[leg.invoice_id] += base
+                minor, base_minor = found.get(leg.invoice_id, (0, 0))
+                found[leg.invoice_id] = minor + leg.minor, base_minor + base
     return found
 
 

@@ -17,7 +17,6 @@ from saldo.invoicing.run.open import as_of_date
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.exact import plain
-from saldo.kernel.periods import local_date
 from saldo.renewals.telling import Telling
 from saldo.storage.items import Item
 from saldo.storage.store import Store
@@ -74,7 +73,7 @@ class Renewals:
         if seller is None:
             raise NotFound(f"no such seller: {entity_id}")
         zone = entity_from(seller).time_zone
-        on = as_of_date(as_of, zone) if as_of else local_date(self.clock(), zone)
+        on = as_of_date(as_of, zone, self.clock())
         report = RenewalReport()
         agenda = self.store.query_all(renewals_agenda(entity_id), last=on.isoformat(), agenda=True)
         for item in list(agenda):

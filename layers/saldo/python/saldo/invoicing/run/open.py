@@ -35,11 +35,14 @@ from saldo.storage.units import Unit
 _DRY_RUN_KEPT_S = 7 * 86400
 
 
-def as_of_date(text: str, zone: str) -> date:
-    """The date a run is for: a date as it stands, or an instant (the schedule's) in the seller's time zone.
+def as_of_date(text: str, zone: str, now: datetime | None = None) -> date:
+    """The date a run is for: a date as it stands, or an instant (the schedule's) in the seller's time zone; "" for that
+    of `now`, where there is one.
 
     Refusal `invalid_as_of` for anything else.
     """
+    if not text and now is not None:
+        return local_date(now, zone)
     try:
         return local_date(instant_from(text), zone) if "T" in text else date.fromisoformat(text)
     except ValueError as error:
