@@ -47,13 +47,27 @@ _COLLECTING_HOUR = 8
 
 @dataclass(frozen=True, slots=True)
 class _Daily:
-    """What happens to each entity once a day. `hour`: of its own clock; `missed`: where failed starts go."""
+    """What happens to each entity once a day, at an `hour` of its own clock."""
 
     name: str
     hour: int
-    target_arn: str
+    does: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """What Scheduler calls, and as whom. `missed`: where failed starts go."""
+
+    arn: str
     role: iam.Role
     missed: sqs.IQueue
+
+
+_FUNCTIONS = (
+    (_Daily("Reminders", _REMINDER_HOUR, "Writes the reminders"), ISSUE_REMINDERS),
+    (_Daily("Collecting", _COLLECTING_HOUR, "Collects the payments"), COLLECT_PAYMENTS),
+    (_Daily("Renewals", _REMINDER_HOUR, "Tells of terms that renew"), RENEW_TERMS),
+)
 
 
 class RunsStack(Stack):
@@ -71,8 +85,7 @@ class RunsStack(Stack):
         chain = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency).chain()
         self.runs = WatchedStateMachine(self, "invoice_run", data.ward, definition=chain, timeout=Duration.hours(12))
         self._let_old_runs_end(steps)
-        daily = (hosting.function(spec) for spec in (ISSUE_REMINDERS, COLLECT_PAYMENTS, RENEW_TERMS))
-        self._schedule(region.entities, *daily)
+        self._schedule(region.entities, hosting)
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
         self._every("escalate_tickets", hosting.function(ESCALATE_TICKETS), Duration.minutes(15))
         self._every("keep_uploads", hosting.function(KEEP_UPLOADS), Duration.hours(1))
@@ -92,45 +105,35 @@ class RunsStack(Stack):
         versions = [f"{watched.function.function_arn}:*" for watched in steps.values()]
         self.runs.machine.add_to_role_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=versions))
 
-    def _schedule(
-        self, entities: tuple[Entity, ...], reminders: WatchedFunction, collect: WatchedFunction, renew: WatchedFunction
-    ) -> None:
-        """For each entity, on its own clock: a run at its cycle hour, what is collected, reminders later in the day,
-        and terms that renew."""
+    def _schedule(self, entities: tuple[Entity, ...], hosting: Hosting) -> None:
+        """For each entity, on its own clock: a run at its cycle hour, and each function of the day at its own."""
         missed = DeadLetters(self, "invoice_run_starts", self._data.ward)
-        role, invoking = self._scheduler_role(missed), self._invoking_role("Reminders", reminders)
-        collecting, renewing = self._invoking_role("Collecting", collect), self._invoking_role("Renewals", renew)
+        machine = _Called(self.runs.machine.state_machine_arn, self._scheduler_role(missed), missed.queue)
+        jobs = [(job, self._calling(job, hosting.function(spec))) for job, spec in _FUNCTIONS]
         for entity in entities:
-            run = _Daily("Cycle", entity.cycle_hour, self.runs.machine.state_machine_arn, role, missed.queue)
-            self._daily(entity, run, "Starts the invoice run")
-            dead = reminders.dead_letters.queue
-            remind = _Daily("Reminders", _REMINDER_HOUR, reminders.function.function_arn, invoking, dead)
-            self._daily(entity, remind, "Writes the reminders")
-            taken = collect.function.function_arn, collecting, collect.dead_letters.queue
-            self._daily(entity, _Daily("Collecting", _COLLECTING_HOUR, *taken), "Collects the payments")
-            renewed = renew.function.function_arn, renewing, renew.dead_letters.queue
-            self._daily(entity, _Daily("Renewals", _REMINDER_HOUR, *renewed), "Tells of terms that renew")
+            for job, called in ((_Daily("Cycle", entity.cycle_hour, "Starts the invoice run"), machine), *jobs):
+                self._daily(entity, job, called)
 
-    def _daily(self, entity: Entity, daily: _Daily, does: str) -> None:
+    def _daily(self, entity: Entity, daily: _Daily, called: _Called) -> None:
         slug = entity.id.replace("_", "-")
         body = f'{{"entity_id":"{entity.id}","as_of":"{_SCHEDULED_TIME}"}}'
         scheduler.CfnSchedule(
             self,
             daily.name + entity.id.title().replace("_", ""),
             name=self._data.names.of(f"{daily.name.lower()}-{slug}"),
-            description=f"{does} of {entity.id}",
+            description=f"{daily.does} of {entity.id}",
             schedule_expression=f"cron(0 {daily.hour} * * ? *)",
             schedule_expression_timezone=entity.time_zone,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             kms_key_arn=self._data.keys.messages.key_arn,
             target=scheduler.CfnSchedule.TargetProperty(
-                arn=daily.target_arn,
-                role_arn=daily.role.role_arn,
+                arn=called.arn,
+                role_arn=called.role.role_arn,
                 input=body,
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=6 * 3600, maximum_retry_attempts=20
                 ),
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=daily.missed.queue_arn),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=called.missed.queue_arn),
             ),
         )
 
@@ -138,9 +141,10 @@ class RunsStack(Stack):
         start = (["states:StartExecution"], self.runs.machine.state_machine_arn)
         return self._role("SchedulerRole", "Starts invoice runs", start, missed.queue)
 
-    def _invoking_role(self, name: str, called: WatchedFunction) -> iam.Role:
-        invoke = (["lambda:InvokeFunction"], called.function.function_arn)
-        return self._role(f"{name}Role", f"Calls for {name.lower()}", invoke, called.dead_letters.queue)
+    def _calling(self, job: _Daily, watched: WatchedFunction) -> _Called:
+        arn, missed = watched.function.function_arn, watched.dead_letters.queue
+        role = self._role(f"{job.name}Role", f"Calls for {job.name.lower()}", (["lambda:InvokeFunction"], arn), missed)
+        return _Called(arn, role, missed)
 
     def _role(self, id_: str, does: str, may: tuple[list[str], str], missed: sqs.IQueue) -> iam.Role:
         """A role for Scheduler: may do that one thing, and lay what failed aside."""
