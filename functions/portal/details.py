@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from functions.portal import services
@@ -19,7 +19,7 @@ from saldo.access.model import Role
 from saldo.access.rules import READERS
 from saldo.access.rules_people import ADMINS
 from saldo.accounts.model import Account, BillingProfile
-from saldo.accounts.rules_details import Sending, changed_fields, check_details, moved_to
+from saldo.accounts.rules_details import Sending, changed_fields, check_details, with_details
 from saldo.accounts.service import Accounts
 from saldo.invoicing.offered_corrections import OfferedCorrections
 from saldo.invoicing.records import InvoiceHeader
@@ -113,11 +113,7 @@ class _Wish:
 
     @cached_property
     def account(self) -> Account:
-        sending, moved = (
-            self.typed.sending(),
-            moved_to(self.now.account, self.now.profile.address, self.profile.address),
-        )
-        return replace(moved, language=sending.language, deliver_by_email=sending.by_email)
+        return with_details(self.now.account, self.now.profile, self.profile, self.typed.sending())
 
     @property
     def changed(self) -> frozenset[str]:

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from local.cli.site import NotHere, Site, Sites
-from saldo.catalog.service import PlanVersions
 from saldo.invoicing.run.bill import Billing, bill_accounts
 from saldo.invoicing.run.close import close_run, reconcile_run
 from saldo.invoicing.run.issue import issue_invoices
@@ -20,9 +19,7 @@ from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.files import Files
 from saldo.storage.schema import AGENDA_FIELDS
 from saldo.storage.store import Store
-from saldo.tax.table import TableTax, shipped_table
 from saldo.usage.ingest_import import UsageImport
-from saldo.usage.service import UsageTotals
 from tests.simulation.dynamodb import MemoryDynamoDB
 from tests.simulation.world import founding_items
 
@@ -104,7 +101,7 @@ class MemorySite:
 
     def _run(self, entity_id: str, as_of: str, dry_run: bool) -> dict[str, Any]:
         store = self.store
-        billing = Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
+        billing = Billing.by_table(store)
         attempt = open_run(store, clock, entity_id, as_of, dry_run=dry_run)
         for batch in attempt.batches:
             bill_accounts(billing, attempt.run_id, attempt.number, batch)

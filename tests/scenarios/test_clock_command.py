@@ -18,7 +18,6 @@ from moto import mock_aws
 from functions.operations import advance_clock, create_double
 from local.cli.__main__ import saldo
 from local.cli.site import Site, Sites
-from saldo.catalog.service import PlanVersions
 from saldo.collections.doubles import DoublesReminders
 from saldo.insight.invariants import check_all
 from saldo.invoicing.clocks import Clocks, Doubles
@@ -26,8 +25,6 @@ from saldo.invoicing.run.bill import Billing
 from saldo.storage import schema
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.units import Unit
-from saldo.tax.table import TableTax, shipped_table
-from saldo.usage.service import UsageTotals
 from tests.scenarios.sites import MemorySite, sites
 
 ENTITY, REAL = "ent_eu_seller", "acct_eu_000001"
@@ -70,7 +67,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
         site = ClockSite("eu", dynamodb=sites()[1].dynamodb)
         store = site.store
         sealer = Sealer(KeyRing(kms, dynamodb, table="keys", kms_key_id=key_id, region_code="eu"), "records")
-        billing = Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
+        billing = Billing.by_table(store)
         made = Doubles(store, sealer, lambda: datetime(2026, 11, 25, tzinfo=UTC))
         monkeypatch.setattr(create_double, "doubles", lambda: made)
         monkeypatch.setattr(advance_clock, "clocks", lambda: Clocks(billing, DoublesReminders(store)))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from saldo.catalog.service import PlanVersions
 from saldo.insight.invariants import check_all
 from saldo.invoicing.run.bill import Billing, bill_accounts
 from saldo.invoicing.run.close import close_run, reconcile_run
@@ -20,9 +19,7 @@ from saldo.kernel.clock import system_clock
 from saldo.storage.items import Item
 from saldo.storage.schema import AGENDA_FIELDS
 from saldo.storage.store import Store
-from saldo.tax.table import TableTax, shipped_table
 from saldo.usage.ingest_import import UsageImport
-from saldo.usage.service import UsageTotals
 from tests.contexts.usage.scenes import MemoryFiles
 from tests.scenarios.llm_traces import (
     ACCOUNTS,
@@ -98,7 +95,7 @@ def bill_in_memory(found: list[Request], region: str) -> Store:
     content = usage_file(found, region)
     summary = UsageImport(store, MemoryFiles({"usage.csv": content}), clock).run(SELLERS[region], "usage.csv")
     assert (summary.accepted, summary.duplicates, summary.rejected) == (content.count(b"\n") - 1, 0, 0)
-    billing = Billing(store, PlanVersions(store), UsageTotals(store), TableTax(shipped_table()))
+    billing = Billing.by_table(store)
     attempt = open_run(store, clock, SELLERS[region], AS_OF.isoformat())
     for batch in attempt.batches:
         bill_accounts(billing, attempt.run_id, attempt.number, batch)

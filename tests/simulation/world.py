@@ -22,7 +22,6 @@ from saldo.catalog.model import (
     Timing,
 )
 from saldo.catalog.records import plan_version_item
-from saldo.catalog.service import PlanVersions
 from saldo.invoicing.run.bill import Billing, bill_accounts
 from saldo.invoicing.run.close import close_run, reconcile_run
 from saldo.invoicing.run.issue import issue_invoices
@@ -36,11 +35,10 @@ from saldo.storage.store import Store
 from saldo.subscriptions.model import Alignment
 from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import subscribe
-from saldo.tax.table import TableTax, shipped_table
 from saldo.usage.ingest_rows import UsageRow
 from saldo.usage.model import Aggregation, Meter
 from saldo.usage.records import meter_item
-from saldo.usage.service import Usage, UsageTotals
+from saldo.usage.service import Usage
 from tests.simulation.dynamodb import MemoryDynamoDB
 
 ENTITY = LegalEntity(
@@ -113,7 +111,7 @@ class World:
 
     def billing(self) -> Billing:
         """Made anew, as a fresh process would: nothing is remembered from before a crash."""
-        return Billing(self.store, PlanVersions(self.store), UsageTotals(self.store), TableTax(shipped_table()))
+        return Billing.by_table(self.store)
 
     def found(self, accounts: int, *, started_on: date = date(2025, 12, 1)) -> list[str]:
         """Put the seller and this many customers on record, each with one subscription; their ids."""

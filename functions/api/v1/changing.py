@@ -94,7 +94,7 @@ def change_subscription(call: Call) -> Answer:
     account_id, store = _reached(call)
     change = _change(call, account_id, store)
     with _fields_as_sent():
-        after = services.self_service(store).change(account_id, _subscription(call), change, call.actor)
+        after = services.subscriptions(store).change(account_id, _subscription(call), change, call.actor)
     return Answer(subscription_out(after).model_dump_json(), 201, JSON)
 
 

@@ -97,7 +97,6 @@ def subscription_view(
 ) -> SubscriptionView:
     """choices: the plans that it may be moved to."""
     now, last = standing.at(today), standing.terms[-1]
-    end = standing.period_end(today)
     facts = (
         (words("subscription.since"), words.day(standing.subscription.started_on)),
         (words("subscription.cycle"), _cycle(now, words)),
@@ -117,10 +116,7 @@ def subscription_view(
         tuple((c.id, words.of(c.names), words.number(_quantity(c, last))) for c in standing.counted),
         tuple((words.day(t.start), _said(standing, t, words)) for t in standing.ahead(today)),
         tuple((version.id, words.of(plan.names), _fixed(version, last.quantities, words)) for plan, version in choices),
-        (
-            ("period_end", words("subscription.at_end", on=words.day(end)), words("subscription.at_end_hint")),
-            ("now", words("subscription.today"), words("subscription.today_hint")),
-        ),
+        _when(standing, today, words),
         _ends(standing, today, words),
     )
 
@@ -193,15 +189,13 @@ def _charge(component: Component, terms: Terms, words: Words) -> tuple[str, str,
 
 def _minor(component: Component, quantities: Mapping[str, Decimal], version: PlanVersion) -> int:
     """What a component costs in a whole period, before coupons, in minor units."""
-    from saldo.kernel.money import Money
     from saldo.rating.model import Ask
     from saldo.rating.rules.registry import price_ask
 
-    priced = price_ask(component.price, Ask(quantities.get(component.id, Decimal(1))))
-    return Money.of_major(priced.amount, version.currency, version.rounding).minor
+    return _in_minor(price_ask(component.price, Ask(quantities.get(component.id, Decimal(1)))).amount, version)
 
 
-def _major(amount: Decimal, version: PlanVersion) -> int:
+def _in_minor(amount: Decimal, version: PlanVersion) -> int:
     from saldo.kernel.money import Money
 
     return Money.of_major(amount, version.currency, version.rounding).minor
@@ -234,7 +228,7 @@ def _minimum(terms: Terms, words: Words) -> tuple[tuple[str, str], ...]:
     if version.minimum is None:
         return ()
     every = version.minimum.every or Length(version.cycle_unit, version.cycle_count)
-    first, *later = (words.money(_major(amount, version), version.currency) for amount in version.minimum.amounts)
+    first, *later = (words.money(_in_minor(amount, version), version.currency) for amount in version.minimum.amounts)
     for amount in later:
         first = words("subscription.steps", before=first, amount=amount)
     value = words.count(f"cycle.price.{every.unit}", every.count, amount=first)
@@ -267,15 +261,20 @@ def _renewal(standing: Standing, today: date, words: Words) -> tuple[tuple[str, 
     return tuple(facts)
 
 
+def _when(standing: Standing, today: date, words: Words) -> tuple[tuple[str, str, str], ...]:
+    """From when a change may hold."""
+    end = words.day(standing.period_end(today))
+    return (
+        ("period_end", words("subscription.at_end", on=end), words("subscription.at_end_hint")),
+        ("now", words("subscription.today"), words("subscription.today_hint")),
+    )
+
+
 def _ends(standing: Standing, today: date, words: Words) -> tuple[tuple[str, str, str], ...]:
     """From when a cancellation may hold: for what is sold for a term, its end alone."""
     term = standing.subscription.term
     if term is None:
-        end = words.day(standing.period_end(today))
-        return (
-            ("period_end", words("subscription.at_end", on=end), words("subscription.at_end_hint")),
-            ("now", words("subscription.today"), words("subscription.today_hint")),
-        )
+        return _when(standing, today, words)
     on = standing.cancelled_from(today)
     hint = words("subscription.at_term_end_hint", by=words.day(last_day_to_cancel(term, on)))
     return (("term_end", words("subscription.at_term_end", on=words.day(on)), hint),)

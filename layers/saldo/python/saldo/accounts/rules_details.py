@@ -81,6 +81,12 @@ def moved_to(account: Account, before: Address, after: Address) -> Account:
     return replace(account, tax_region=after.region, tax_postcode=after.postcode if follows else account.tax_postcode)
 
 
+def with_details(account: Account, before: BillingProfile, after: BillingProfile, sending: Sending) -> Account:
+    """What the account itself has of a change of its billing details."""
+    moved = moved_to(account, before.address, after.address)
+    return replace(moved, language=sending.language, deliver_by_email=sending.by_email)
+
+
 def changed_fields(before: BillingProfile, after: BillingProfile) -> frozenset[str]:
     """Names of what differs between two versions of a profile; never what it says."""
     names = ("legal_name", "contact_name", "address", "tax_id", "emails", "purchase_order")

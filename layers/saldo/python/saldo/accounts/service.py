@@ -8,7 +8,7 @@ from dataclasses import replace
 from saldo.accounts import records
 from saldo.accounts.model import Account, BillingProfile, LegalEntity, Organisation
 from saldo.accounts.ports import TaxIdRegister
-from saldo.accounts.rules_details import Sending, changed_fields, check_details, moved_to
+from saldo.accounts.rules_details import Sending, changed_fields, check_details, with_details
 from saldo.accounts.tax_standing import checked, to_ask_again
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
@@ -80,10 +80,7 @@ class Accounts:
             if (replace(profile, version=before.version), sending, seen + 1) == (before, now, before.version):
                 return before
             raise Refusal("changed_meanwhile", "the profile was changed by someone else; look at it and try again")
-        after = moved_to(account, before.address, new.address)
-        after = replace(
-            after, profile_version=new.version, language=sending.language, deliver_by_email=sending.by_email
-        )
+        after = replace(with_details(account, before, new, sending), profile_version=new.version)
         unit = self._changed(account, after, before, new)
         if beside:
             beside(unit)

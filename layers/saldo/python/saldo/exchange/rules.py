@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from saldo.exchange.model import DayRate, PriceDay, RatePolicy
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.money import is_currency
 
 _MOST_DAYS, _MOST_TOLERANCE = 60, 5
 _CROSS = Context(prec=10, rounding=ROUND_HALF_UP)
@@ -19,7 +19,7 @@ def check_policy(policy: RatePolicy) -> None:
     problems = Problems()
     if not policy.source.isalnum():
         problems.add("source", "invalid_source", "must be a short name of letters and digits, such as ECB")
-    if not re.fullmatch(r"[A-Z]{3}", policy.base):
+    if not is_currency(policy.base):
         problems.add("base", "invalid_currency", "must be an ISO 4217 code, such as EUR")
     if not 0 <= policy.most_days <= _MOST_DAYS:
         problems.add("most_days", "out_of_range", f"must be from 0 to {_MOST_DAYS}")

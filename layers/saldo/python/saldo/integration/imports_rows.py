@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from saldo.kernel.errors import Problem, Problems, Refusal
-from saldo.kernel.money import Money
+from saldo.kernel.money import Money, is_currency
 from saldo.kernel.rows import Columns, Row, csv_rows
 
 REQUIRED = ("customer", "number", "issued_on", "due_on", "amount")
@@ -140,7 +140,7 @@ def _date(name: str, fields: Mapping[str, str], preset: Preset, problems: Proble
 
 def _amount(name: str, fields: Mapping[str, str], currency: str, problems: Problems) -> Money | None:
     code = fields.get("currency") or currency
-    if not re.fullmatch(r"[A-Z]{3}", code):
+    if not is_currency(code):
         problems.add("currency", "invalid_currency", f"{code!r} is not an ISO 4217 code of three letters")
         return None
     try:

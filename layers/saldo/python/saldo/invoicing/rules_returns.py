@@ -59,6 +59,12 @@ class Origin:
             self.line.period.end - _DAY if self.line.timing is Timing.ARREARS else self.body.issued_on
         )
 
+    def tied(self, line: Line) -> Line:
+        """A line that gives a part of it back, with its day of supply and its taxes; mere estimates are not repeated but
+        asked for again, as of then."""
+        taxes = () if self.body.tax_estimated else self.line.taxes
+        return replace(line, gives_back=self.reference, supplied_on=self.supplied_on, taxes=taxes)
+
 
 def sought_of(charge: Charge) -> Charge:
     """Which charge a charge that `reverses` gives back, in part or whole: itself, where it is taken back."""
@@ -88,8 +94,7 @@ def as_charged(case: BillingCase, item: DueSubscription, change: Charge, line: L
         arrears = line.timing is Timing.ARREARS
         return replace(line, supplied_on=line.period.end - _DAY if arrears else sought.period.boundary)
     origin = _origin(case.earlier, *found)
-    taxes = () if origin.body.tax_estimated else origin.line.taxes
-    line = replace(line, gives_back=origin.reference, supplied_on=origin.supplied_on, taxes=taxes)
+    line = origin.tied(line)
     if line.priced_in and origin.line.priced_in:
         line = at_rate(line, case.account.currency, origin.line.priced_in.rate)
     if origin.line.kind is LineKind.CHANGE:
@@ -111,8 +116,7 @@ def as_lowered(case: BillingCase, lines: list[Line]) -> list[Line]:
     origin = _origin(case.earlier, *found)
     if len(lines) > 1 and origin.net_minor != -like.net_minor:
         return lines
-    taxes = () if origin.body.tax_estimated else origin.line.taxes
-    tied = [replace(one, gives_back=origin.reference, supplied_on=origin.supplied_on, taxes=taxes) for one in lines]
+    tied = [origin.tied(one) for one in lines]
     if len(tied) > 1:
         return tied
     net = max(like.net_minor, -max(origin.net_minor, 0))

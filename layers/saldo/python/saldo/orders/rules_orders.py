@@ -12,6 +12,7 @@ from decimal import Decimal
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.exact import plain
 from saldo.kernel.ids import derived_id, fingerprint
+from saldo.kernel.money import is_currency
 from saldo.kernel.states import moved
 from saldo.orders.model_orders import (
     FATAL,
@@ -54,7 +55,7 @@ def check_request(request: OrderRequest, today: date) -> None:
             problems.add(name, "invalid_name", "1 to 80 characters")
     if not request.references:
         problems.add("references", "missing", "an order names its customer")
-    if request.currency and not re.fullmatch(r"[A-Z]{3}", request.currency):
+    if request.currency and not is_currency(request.currency):
         problems.add("currency", "invalid_currency", "must be an ISO 4217 code such as EUR")
     if request.ship_to_country and not re.fullmatch(r"[A-Z]{2}", request.ship_to_country):
         problems.add("ship_to_country", "invalid_country", "must be an ISO 3166 code of two letters")

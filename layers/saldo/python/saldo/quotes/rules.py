@@ -117,15 +117,11 @@ class _State:
 
     def _renewed(self, subscription: Subscription, day: date) -> Subscription:
         """With what the terms that end by a day change when they renew, as it is on record long before they do."""
-        sold, term, country = (
-            self.versions[subscription.plan_version_id],
-            subscription.term,
-            self.request.account.country,
-        )
+        sold, term = self.versions[subscription.plan_version_id], subscription.term
         assert term is not None
         end = self.ends.get(subscription.id) or term_end(subscription, sold, subscription.billed_from)
         while end <= day and (eve := eve_of(subscription, self.versions, end)) is not None:
-            offered = self.request.versions.values()
+            offered, country = self.request.versions.values(), self.request.account.country
             newest = version_in_force(offered, eve.version.plan_id, eve.version.currency, country, end)
             found = renewal(term, eve.version, newest, end)
             if found is not None and subscription.status is not SubscriptionStatus.ENDED:
@@ -146,9 +142,9 @@ class _State:
 
 def _with_price_rates(case: BillingCase, asked: PriceRates) -> BillingCase:
     """The case with the rates that its prices are converted at. Refusal `no_exchange_rate`."""
-    case = replace(case, prices_on=asked.policy.prices_on)
-    pairs = {(priced, on): (priced, case.account.currency) for priced, on in rates_needed(case)}
-    return replace(case, price_rates={key: _rate(asked, *pair, key[1]) for key, pair in pairs.items()})
+    case, invoiced_in = replace(case, prices_on=asked.policy.prices_on), case.account.currency
+    rates = {(priced_in, on): _rate(asked, priced_in, invoiced_in, on) for priced_in, on in rates_needed(case)}
+    return replace(case, price_rates=rates)
 
 
 def _rate(asked: PriceRates, priced_in: str, invoiced_in: str, on: date) -> ExchangeRate:

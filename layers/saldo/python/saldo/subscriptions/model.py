@@ -75,9 +75,9 @@ class CreditRule(StrEnum):
 class Term:
     """For how long a subscription is sold at a time; it renews itself when a term ends, unless it is cancelled.
 
-    A cancellation that waits (`CreditRule.NONE`) is for the end of the term if it comes `notice_days` before, else for
-    the end of the next. `announce_days`: so long ahead the customer is told. At each renewal prices rise by
-    `uplift_percent`, or it moves to the `newest_price` of its plan; else it keeps what it was sold.
+    A cancellation that waits (`CreditRule.NONE`) is for the end of the first term that it comes `notice_days` before.
+    `announce_days`: so long ahead the customer is told. At each renewal prices rise by `uplift_percent`, or it moves to
+    the `newest_price` of its plan; else it keeps what it was sold.
     """
 
     length: Length
