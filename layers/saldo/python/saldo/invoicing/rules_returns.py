@@ -60,8 +60,8 @@ class Origin:
         )
 
     def tied(self, line: Line) -> Line:
-        """A line that gives a part of it back, with its day of supply and its taxes; mere estimates are not repeated but
-        asked for again, as of then."""
+        """A line that gives a part of it back, with its day of supply and its taxes; mere estimates are not repeated,
+        but asked for again, as of then."""
         taxes = () if self.body.tax_estimated else self.line.taxes
         return replace(line, gives_back=self.reference, supplied_on=self.supplied_on, taxes=taxes)
 
