@@ -162,6 +162,7 @@ class TaxOut(Out):
     tax: Decimals
     tax_minor: int
     reason: str
+    collection: str = Field(description="charged; withheld or split: the buyer pays it to the state.")
 
 
 class InvoiceDetail(InvoiceOut):
@@ -170,6 +171,7 @@ class InvoiceDetail(InvoiceOut):
     language: str
     lines: list[LineOut] | None
     taxes: list[TaxOut] | None
+    rounding: Decimals | None = Field(None, description="Added to what is to be paid, where coins are larger than cents.")
 
 
 class MeterOut(Out):
@@ -506,6 +508,7 @@ class QuoteInvoice(Out):
     tax: Decimals
     total: Decimals
     payable: Decimals
+    rounding: Decimals | None = None
     coupons: list[dict[str, Any]]
     credits: list[dict[str, Any]]
     net_minor: int

@@ -58,7 +58,7 @@ def _request(document: Fields) -> QuoteRequest:
         usage=usage_from(document.maybe_child("usage"), account.id),
         items=tuple(_item(fields, n) for n, fields in enumerate(document.maybe_children("items"), 1)),
         tax=rates,
-        options=replace(options_from(document.maybe_child("options")), tax_rounding=rounding, tax_mode=mode),
+        options=replace(options_from(document.maybe_child("options"), currency), tax_rounding=rounding, tax_mode=mode),
         wallet=wallet_from(document, currency),
         exchange=exchange,
         prices=prices,
