@@ -44,6 +44,8 @@ def add_item(unit: Unit, waiting: WaitingItem) -> Unit:
             "inclusive": item.inclusive,
             "purchase_order": item.purchase_order,
             "cost_centre": item.cost_centre,
+            **({"price_per": item.price_per} if item.price_per != 1 else {}),
+            **({"supplied_on": item.supplied_on.isoformat()} if item.supplied_on else {}),
             "bill_on": waiting.bill_on.isoformat(),
             "origin": waiting.origin,
             "status": waiting.status.value,
@@ -65,6 +67,8 @@ def waiting_item_from(record: Record) -> WaitingItem:
         inclusive=record["inclusive"],
         purchase_order=record["purchase_order"],
         cost_centre=record["cost_centre"],
+        price_per=int(record.get("price_per", 1)),
+        supplied_on=date.fromisoformat(record["supplied_on"]) if "supplied_on" in record else None,
     )
     return WaitingItem(
         account_id=record["account_id"],

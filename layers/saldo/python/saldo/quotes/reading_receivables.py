@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.invoicing.rules_interest import Bands, LateFee, LateInterest
+from saldo.invoicing.rules_interest import Bands, LateFee, LateInterest, MonthCount
 from saldo.invoicing.rules_late_law import STATUTES
 from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part, Tolerance
 from saldo.kernel.exact import ZERO, minor_of_share, plus
@@ -34,20 +34,32 @@ class Law(StrEnum):
     DE = "DE"
     DE_CONSUMER = "DE_CONSUMER"
     FR = "FR"
+    AT = "AT"
+    BE = "BE"
+    ES = "ES"
+    IE = "IE"
+    IT = "IT"
+    LU = "LU"
+    NL = "NL"
+    PT = "PT"
 
     @property
     def points(self) -> Decimal:
         """What it adds to the reference rate, a year."""
         if self is Law.DE_CONSUMER:
             return STATUTES["DE"].consumer_points or ZERO
-        return STATUTES[_COUNTRY_OF[self]].points
+        return STATUTES[self.country].points
 
     @property
     def bands(self) -> Bands:
-        return () if self is Law.DE_CONSUMER else STATUTES[_COUNTRY_OF[self]].bands
+        return () if self is Law.DE_CONSUMER else STATUTES[self.country].bands
+
+    @property
+    def country(self) -> str:
+        return _COUNTRY_OF.get(self, self.value)
 
 
-_COUNTRY_OF = {Law.UK: "GB", Law.EU: "IT", Law.DE: "DE", Law.FR: "FR"}
+_COUNTRY_OF = {Law.UK: "GB", Law.EU: "IT"}
 
 
 class Per(StrEnum):
@@ -55,6 +67,16 @@ class Per(StrEnum):
 
     YEAR = "year"
     MONTH = "month"
+
+
+class Compounds(StrEnum):
+    """After what time interest bears interest; NEVER: simple."""
+
+    NEVER = "never"
+    DAY = "day"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
 
 
 def exchange_from(fields: Fields, currency: str) -> ExchangeRate | None:
@@ -169,12 +191,23 @@ def late_from(fields: Fields, currency: str) -> LateInterest:
         on = child.day("from_on")
         later.append((on, _percent_from(child, law)))
         child.finish()
-    year_days = fields.integer("year_days", 365)
+    thirty_days = fields.flag("thirty_days", False)
+    year_days = fields.integer("year_days", 360 if thirty_days else 365)
     if year_days < 1:
         fields.problems.add(fields.at("year_days"), "below_one", "a year has days")
+    compounds = fields.choice("compounds", Compounds, Compounds.NEVER)
+    if compounds is not Compounds.NEVER and (thirty_days or fields.has("months")):
+        why = "interest that bears interest is counted by whole times and real days"
+        fields.problems.add(fields.at("compounds"), "one_of_two", why)
     rule = LateInterest(
         percent=percent,
         year_days=None if fields.flag("calendar_year", False) else max(year_days, 1),
+        thirty_days=thirty_days,
+        compounds=None if compounds is Compounds.NEVER else Unit(compounds),
+        months=fields.choice("months", MonthCount, MonthCount.EXACT),
+        grace_days=_not_below(fields, "grace_days"),
+        from_grace=fields.flag("from_grace", False),
+        most_percent=fields.maybe_decimal("most_percent"),
         daily_rounding=fields.flag("daily_rounding", False),
         bands=law.bands if law else (),
         per=Unit(fields.choice("per", Per, Per.YEAR)),
@@ -203,11 +236,25 @@ def _fee(fields: Fields, currency: str) -> LateFee:
         after_days=fields.integer("after_days", 0),
         amount_minor=_minor(fields, "amount", currency) if fields.has("amount") else 0,
         percent=fields.decimal("percent", ZERO),
+        least_minor=_minor(fields, "least", currency) if fields.has("least") else 0,
+        most_minor=_minor(fields, "most", currency) if fields.has("most") else None,
+        every_days=fields.integer("every_days") if fields.has("every_days") else None,
+        times=fields.integer("times") if fields.has("times") else None,
     )
     if not fields.has("amount") and not fields.has("percent"):
         fields.problems.add(fields.at("amount"), "missing", "a fee has an `amount` or a `percent`")
+    if fee.every_days is not None and fee.every_days < 1:
+        fields.problems.add(fields.at("every_days"), "below_one", "must be a day or more")
     fields.finish()
     return fee
+
+
+def _not_below(fields: Fields, name: str) -> int:
+    days = fields.integer(name, 0)
+    if not 0 <= days <= _MOST_DAYS:
+        fields.problems.add(fields.at(name), "out_of_range", f"must be from 0 to {_MOST_DAYS}")
+        return 0
+    return days
 
 
 def _part(fields: Fields, currency: str) -> Part:
