@@ -106,7 +106,9 @@ def bodies(draw: st.DrawFn) -> InvoiceBody:
         prepaid=draw(st.sampled_from(PrepaidOrder)),
         tax_rounding=draw(st.sampled_from(TaxRounding)),
         tax_mode=draw(st.sampled_from(Rounding)),
-        payable_rounding=draw(st.sampled_from([None, PayableRounding("EUR", 5), PayableRounding("EUR", 100, Rounding.DOWN)])),
+        payable_rounding=draw(
+            st.sampled_from([None, PayableRounding("EUR", 5), PayableRounding("EUR", 100, Rounding.DOWN)])
+        ),
     )
     case = BillingCase(
         BUYER,

@@ -171,7 +171,7 @@ class InvoiceDetail(InvoiceOut):
     language: str
     lines: list[LineOut] | None
     taxes: list[TaxOut] | None
-    rounding: Decimals | None = Field(None, description="Added to what is to be paid, where coins are larger than cents.")
+    rounding: Decimals | None = Field(None, description="Added to what is to be paid, to come to coins there are.")
 
 
 class MeterOut(Out):

@@ -151,8 +151,8 @@ class LatePolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LateTerms:
-    """Interest on what is overdue. `percent`: a year (`per_month`: a month), where agreed. `compensation`: also the fixed
-    sum the law gives.
+    """Interest on what is overdue. `percent`: a year (`per_month`: a month), where agreed. `compensation`: also the
+    fixed sum the law gives.
 
     `grace_days`: how many days after the due date nothing is charged; from then on interest counts from the due date.
     """

@@ -51,7 +51,12 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
     if not body.by_mail:
         found["by_mail"] = False
     if body.rounding:
-        found["rounding"] = [body.rounding.currency, body.rounding.to_minor, body.rounding.mode.value, body.rounding.minor]
+        found["rounding"] = [
+            body.rounding.currency,
+            body.rounding.to_minor,
+            body.rounding.mode.value,
+            body.rounding.minor,
+        ]
     if body.exchange:
         found["exchange"] = rate_row(body.exchange)
     if body.tax_facts:

@@ -57,7 +57,7 @@ class LateInterest:
     once. `bands`: bounds in major units, exclusive, and the sum due below them. `compounds`: after each such time,
     counted from the due date, interest bears interest; a whole one is its part of a year. `grace_days`: what is settled
     within them bears nothing; else it counts from the due date, or from their end (`from_grace`). `most_percent`: of the
-    debt, the most that interest and fees come to.
+    debt, the most that interest and fees come to. `fixed`: the percent of the first late day holds until it is paid.
     """
 
     percent: Decimal
@@ -73,6 +73,7 @@ class LateInterest:
     grace_days: int = 0
     from_grace: bool = False
     most_percent: Decimal | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ def late_spans(owed: Sequence[Owed], rule: LateInterest) -> tuple[LateSpan, ...]
     if rule.from_grace:
         due_on = start
         open_ones = [replace(one, after=max(one.after, start)) for one in open_ones if one.through > start]
+    if rule.fixed:
+        rule = replace(rule, percent=_percent_on(rule, due_on + _DAY), later=())
     parts = [part for one in open_ones for part in _by_percent(rule, one)]
     if rule.compounds is not None:
         return tuple(_compounded(rule, parts, Cycle(rule.compounds, 1, due_on)))

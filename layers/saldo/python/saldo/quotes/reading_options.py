@@ -47,7 +47,9 @@ def _rounding(fields: Fields, currency: str) -> PayableRounding | None:
     mode = fields.choice("mode", Rounding, Rounding.HALF_UP)
     fields.finish()
     if to <= 0 or to != to.to_integral_value():
-        fields.problems.add(fields.at("to"), "not_a_coin", f"must be above zero and a whole number of {currency}'s units")
+        fields.problems.add(
+            fields.at("to"), "not_a_coin", f"must be above zero and a whole number of {currency}'s units"
+        )
         return None
     return PayableRounding(currency, int(to), mode)
 

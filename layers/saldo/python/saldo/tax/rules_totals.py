@@ -138,7 +138,9 @@ class _Group:
         return (self.exact - at_zero) / slope
 
     def _on_price(self, net: Fraction) -> Fraction:
-        return sum((_before(share, tax) for share, (_, tax) in zip(self.shares, self._taxes(net), strict=True)), _NOTHING)
+        return sum(
+            (_before(share, tax) for share, (_, tax) in zip(self.shares, self._taxes(net), strict=True)), _NOTHING
+        )
 
     def _taxes(self, net: Fraction) -> list[tuple[Fraction, Fraction]]:
         """What each tax is a percentage of, and what it comes to, neither rounded."""
