@@ -49,6 +49,7 @@ IN_PROPORTION = [
     TaxBasis(part=Decimal("33.3")),
     TaxBasis(within=True),
 ]
+COINS = [None, PayableRounding("EUR", 5), PayableRounding("EUR", 100, Rounding.DOWN)]
 BOUNDED = [
     None,
     TaxBasis(least_minor=Decimal(11000)),

@@ -78,8 +78,8 @@ class PayableRounding:
 @dataclass(frozen=True, slots=True)
 class BillingOptions:
     """Choices of a seller where there is more than one right way; the defaults are Saldo's. `tax_rounding` and
-    `tax_mode`: how the table of rates rounds the taxes of a document. `payable_rounding`: to what the amount to be paid is
-    rounded, where coins are larger than the currency's minor unit."""
+    `tax_mode`: how the table of rates rounds the taxes of a document. `payable_rounding`: to what the amount to be paid
+    is rounded, where coins are larger than the currency's minor unit."""
 
     change_legs: ChangeLegs = ChangeLegs.LEGS
     below_zero: BelowZero = BelowZero.CREDIT_NOTE

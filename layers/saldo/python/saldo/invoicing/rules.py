@@ -371,9 +371,9 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
         body.of_invoice and not body.total_minor
     ):
         found.add("kind", "kind_differs", "an invoice's total is above zero, a credit note's below")
-    if body.rounding is not None and not body.of_invoice:
-        if body.rounding.minor != rounding_of(body.payable_minor - body.rounding.minor, body.rounding):
-            found.add("rounding", "rounding_differs", "what is to be paid is not rounded so")
+    rounding = body.rounding if not body.of_invoice else None
+    if rounding and rounding.minor != rounding_of(body.payable_minor - rounding.minor, rounding):
+        found.add("rounding", "rounding_differs", "what is to be paid is not rounded so")
     if body.due_on < body.issued_on:
         found.add("due_on", "due_too_soon", "due before it was issued")
     return found.found

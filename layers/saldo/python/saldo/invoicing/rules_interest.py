@@ -25,8 +25,8 @@ EU_BANDS: Bands = ((None, Decimal(40)),)
 
 
 class MonthCount(StrEnum):
-    """How months of interest by the month are counted: EXACT (begun ones by their days), BEGUN (each as a whole one), or
-    FULL (only whole ones)."""
+    """How months of interest by the month are counted: EXACT (begun ones by their days), BEGUN (each as a whole one),
+    or FULL (only whole ones)."""
 
     EXACT = "exact"
     BEGUN = "begun"
@@ -35,8 +35,8 @@ class MonthCount(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LateFee:
-    """What is due when a debt is more than `after_days` late: an amount in minor units, or a percent of it, at least and
-    at most so much. Once, or again every so many days, at most so many `times` in all."""
+    """What is due when a debt is more than `after_days` late: an amount in minor units, or a percent of it, at least
+    and at most so much. Once, or again every so many days, at most so many `times` in all."""
 
     after_days: int
     amount_minor: int = 0
@@ -55,9 +55,10 @@ class LateInterest:
     change by half-years). A year has `year_days`, None for those of the calendar; `thirty_days`: each month has 30.
     `daily_rounding`: the amount per day is rounded first, as UK guidance has it; otherwise all is exact and rounded
     once. `bands`: bounds in major units, exclusive, and the sum due below them. `compounds`: after each such time,
-    counted from the due date, interest bears interest; a whole one is its part of a year. `grace_days`: what is settled
-    within them bears nothing; else it counts from the due date, or from their end (`from_grace`). `most_percent`: of the
-    debt, the most that interest and fees come to. `fixed`: the percent of the first late day holds until it is paid.
+    counted from the due date, interest bears interest; a whole one is its part of a year. `grace_days`: what is
+    settled within them bears nothing; else it counts from the due date, or from their end (`from_grace`).
+    `most_percent`: of the debt, the most that interest and fees come to. `fixed`: the percent of the first late day
+    holds until it is paid.
     """
 
     percent: Decimal

@@ -39,9 +39,10 @@ class Statute:
     fixed: bool = False
 
 
-# AT: § 456 UGB, § 1000 (1) ABGB, § 458 UGB; its base rate is put on record (`AT`). DE: § 288 (1), (2), (5) BGB. FR: article L441-10 II code de commerce, D441-5. GB: Late Payment of Commercial Debts
-# (Interest) Act 1998 and the Rate of Interest Order 2002. Others: directive 2011/7/EU, articles 2(6), 3 and 6, as ES
-# Ley 3/2004 art. 7, IT D.Lgs. 231/2002 art. 5, NL art. 6:119a BW, IE S.I. 580/2012.
+# AT: § 456 and § 458 UGB, whose base rate is put on record as `AT`. DE: § 288 (1), (2), (5) BGB. FR: article L441-10 II
+# code de commerce, D441-5. GB: Late Payment of Commercial Debts (Interest) Act 1998, Rate of Interest Order 2002.
+# Others: directive 2011/7/EU, articles 2(6), 3 and 6, as ES Ley 3/2004 art. 7, IT D.Lgs. 231/2002 art. 5, NL art.
+# 6:119a BW, IE S.I. 580/2012.
 _DIRECTIVE = Statute("ECB", Decimal(8), None, EU_BANDS, "EUR")
 STATUTES = dict.fromkeys(("BE", "ES", "IE", "IT", "LU", "NL", "PT"), _DIRECTIVE) | {
     "AT": Statute("AT", Decimal("9.2"), None, EU_BANDS, "EUR"),

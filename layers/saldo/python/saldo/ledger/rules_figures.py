@@ -1,7 +1,7 @@
 """Figures of receivables: how long sales wait to be paid, and how well what is owed is collected. No clock, no I/O.
 
-Days of sales outstanding by the balance, by counting back and at best, and the collection effectiveness index are those of
-the Credit Research Foundation. Amounts in minor units; exact.
+Days of sales outstanding by the balance, by counting back and at best, and the collection effectiveness index are those
+of the Credit Research Foundation. Amounts in minor units; exact.
 """
 
 from __future__ import annotations

@@ -159,9 +159,9 @@ class Revalued:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Days of sales outstanding by the balance, counted back, and at best (had all been paid when due); how late payment
-    is on average; the collection effectiveness index in percent; how often receivables turn over. To two digits, None
-    where there is nothing to reckon it from."""
+    """Days of sales outstanding by the balance, counted back, and at best (had all been paid when due); how late
+    payment is on average; the collection effectiveness index in percent; how often receivables turn over. To two
+    digits, None where there is nothing to reckon it from."""
 
     days: Decimal | None
     counted_back: Decimal | None

@@ -16,8 +16,8 @@ OUTSIDE = "outside"
 
 
 class TaxTreatment(StrEnum):
-    """How a supply is treated. OUTSIDE is outside the scope of any tax the seller must charge; EXPORT: exempt because it
-    leaves the union; INTRA_COMMUNITY: goods that go to a business in another state of it."""
+    """How a supply is treated. OUTSIDE is outside the scope of any tax the seller must charge; EXPORT: exempt because
+    it leaves the union; INTRA_COMMUNITY: goods that go to a business in another state of it."""
 
     STANDARD = "standard"
     REDUCED = "reduced"
