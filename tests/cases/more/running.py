@@ -12,10 +12,12 @@ import jsonschema
 from saldo.kernel.errors import Refusal
 from saldo.quotes.service import quote_document, quote_schema
 from tests.cases.more import (
+    books,
     calendars,
     commitments,
     discounts,
     late,
+    late_terms,
     metering,
     pricing,
     pricing_bounds,
@@ -23,7 +25,11 @@ from tests.cases.more import (
     proration_quantities,
     receivables,
     returns,
+    settling,
     taxes,
+    taxes_countries,
+    taxes_documents,
+    taxes_due_on,
 )
 from tests.cases.more.model import Worked, at
 from tests.cases.running import FAILED, NOT_APPLICABLE, OPTION, PASSED, Outcome
@@ -38,8 +44,14 @@ TABLE: tuple[Worked, ...] = (
     *commitments.CASES,
     *discounts.CASES,
     *taxes.CASES,
+    *taxes_due_on.CASES,
+    *taxes_documents.CASES,
+    *taxes_countries.CASES,
     *receivables.CASES,
     *late.CASES,
+    *late_terms.CASES,
+    *settling.CASES,
+    *books.CASES,
     *returns.CASES,
 )
 
