@@ -66,11 +66,9 @@ def _check_document(document: TaxDocument, rated: Rated, lines: dict[str, RatedL
 def _check_line(line: TaxableLine, rated: RatedLine, document: TaxDocument, problems: Problems, path: str) -> None:
     currency = document.currency
     if rated.amount is not None:
-        within = rated.tax if line.inclusive else ZERO
-        asked = {
-            abs(_minor(amount, currency) - line.net_minor) <= 1 for amount in (rated.amount, plus(rated.amount, within))
-        }
-        if True not in asked:
+        told = (rated.amount, plus(rated.amount, rated.tax)) if line.inclusive else (rated.amount,)
+        off = [_minor(amount, currency) - line.net_minor for amount in told]
+        if all(abs(one) > 1 for one in off):
             problems.add(f"{path}.amount", "other_amount", f"is {rated.amount}, asked was {line.net_minor} minor units")
     if total(tax.tax for tax in rated.taxes) != rated.tax:
         problems.add(f"{path}.tax", "sum_differs", "the jurisdictions' taxes do not make up the line's")
