@@ -14,7 +14,7 @@ from saldo.access.model import Seat
 from saldo.access.rules import READERS
 from saldo.access.rules_visibility import sees
 from saldo.invoicing.listing import InvoiceRow
-from saldo.invoicing.open_sums import standing
+from saldo.invoicing.open_sums import OPEN_SUMS, standing
 from saldo.invoicing.reading import next_open
 from saldo.kernel.periods import local_date
 from saldo.ledger.records import BALANCE, balances_from
@@ -49,7 +49,7 @@ def _open_of(seat: Seat, visit: Visit) -> tuple[list[InvoiceRow], bool]:
     return next_open(services.store().within(seat.account_id, sees=in_sight), seat.account_id, MOST_OF_ONE)
 
 
-@routes.get("/accounts/{account_id}", roles(READERS))
+@routes.get("/accounts/{account_id}", roles(READERS, ahead=(BALANCE, OPEN_SUMS)))
 def account(visit: Visit) -> Answer:
     seat, store = visit.account, visit.records
     latest = store.query(seat.account_id, prefix=payment_records.PREFIX, limit=RECENT, newest_first=True)

@@ -94,7 +94,7 @@ def made_up(of: str) -> Where:
     return lambda town, route: town.made_up(route, NORTH, of)
 
 
-def decides(key: tuple[str, str]) -> bool:
+def decides(_m: str, _p: str, key: tuple[str, str]) -> bool:
     """The legal entity and the account in the path are read with the session: they say whether it is theirs."""
     return key[1] in ("entity", "account")
 

@@ -54,6 +54,7 @@ from saldo.storage.records import Record
 from saldo.storage.sealing import Erased, Sealer
 from saldo.storage.store import Store
 
+ACCOUNT = "account"
 PROFILE_FIELDS = "profile/1"
 CERTIFICATE_FIELDS = "certificate/1"
 CERTIFICATES = "certificate#"

@@ -52,15 +52,26 @@ class Store:
         self.table = table
         self._scope = None if scope is None else frozenset(scope)
         self._sees = sees
+        self._ahead: dict[Key, Item | None] = {}
 
-    def within(self, *owners: str, sees: Sees | None = None, client: DynamoDBClient | None = None) -> Store:
+    def within(
+        self,
+        *owners: str,
+        sees: Sees | None = None,
+        client: DynamoDBClient | None = None,
+        ahead: Mapping[Key, Item | None] | None = None,
+    ) -> Store:
         """The same records seen through a narrower scope; widening is refused, and what was out of sight stays so.
 
-        client: one that reaches these owners alone (`narrowed`).
+        client: one that reaches these owners alone (`narrowed`). ahead: records that another call read a moment ago,
+        consistently (None for what is not there): whoever asks first for one gets it without a call, whoever asks
+        again, to learn whether it changed, reads it.
         """
         if self._scope is not None and not self._scope.issuperset(owners):
             raise OutOfScope
-        return Store(client or self._client, self.table, owners, _both(self._sees, sees))
+        narrower = Store(client or self._client, self.table, owners, _both(self._sees, sees))
+        narrower._ahead = dict(ahead) if ahead is not None else self._ahead
+        return narrower
 
     def _in_sight(self, attributes: Iterable[Mapping[str, Any]]) -> list[Item]:
         items = [from_attributes(a) for a in attributes]
@@ -71,10 +82,18 @@ class Store:
             raise OutOfScope
         return pk
 
+    def _taken(self, keys: Iterable[Key]) -> dict[Key, Item | None]:
+        """Those of the keys that were read ahead, for this once."""
+        taken = {key: self._ahead.pop(key) for key in keys if key in self._ahead}
+        return {key: item if item and (self._sees is None or self._sees(item)) else None for key, item in taken.items()}
+
     def get(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
+        taken = self._taken([(self._check(pk), sk)])
+        if taken:
+            return taken[pk, sk]
         answer = self._client.get_item(
             TableName=self.table,
-            Key={"pk": {"S": self._check(pk)}, "sk": {"S": sk}},
+            Key={"pk": {"S": pk}, "sk": {"S": sk}},
             ConsistentRead=consistent,
         )
         found = answer.get("Item")
@@ -82,8 +101,10 @@ class Store:
 
     def get_many(self, keys: Sequence[Key], *, consistent: bool = False) -> dict[Key, Item]:
         """Items by key, 100 a call; keys that do not exist are left out."""
-        found: dict[Key, Item] = {}
-        waiting = [{"pk": {"S": self._check(pk)}, "sk": {"S": sk}} for pk, sk in dict.fromkeys(keys)]
+        wanted = dict.fromkeys((self._check(pk), sk) for pk, sk in keys)
+        taken = self._taken(wanted)
+        found = {key: item for key, item in taken.items() if item is not None}
+        waiting = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in wanted if (pk, sk) not in taken]
         attempt = 0
         while waiting:
             request: Any = {self.table: {"Keys": waiting[:100], "ConsistentRead": consistent}}
