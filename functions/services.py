@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from saldo.ledger.daily_sums import DailySums
     from saldo.orders.order_import import OrderImport
     from saldo.payments.approvals import Approvals
+    from saldo.payments.lately import LatestPayments
     from saldo.payments.model import Outcome, Payment
     from saldo.payments.pay_links import PayLinks
     from saldo.payments.service import Payments
@@ -106,6 +107,13 @@ def open_sums() -> OpenSums:
     from saldo.invoicing.open_sums import OpenSums
 
     return OpenSums(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def latest_payments() -> LatestPayments:
+    from saldo.payments.lately import LatestPayments
+
+    return LatestPayments(store())
 
 
 @lru_cache(maxsize=1)

@@ -9,27 +9,33 @@ from collections import defaultdict
 from typing import Any
 
 from functions.observed import count, logger, observed
-from functions.services import audit_chain, daily_sums, open_sums, viewings
+from functions.services import audit_chain, daily_sums, latest_payments, open_sums, viewings
 from saldo.access.records import SESSION
 from saldo.ledger.records import BALANCE, entries_counted
+from saldo.payments.records import PAYMENTS, WRITTEN
 from saldo.storage.items import from_attributes
 
 
 @observed("LinkAudit")
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Stream records of audit records, links, balances, sessions → {linked, changed, folded, viewed}; safe to repeat.
+    """Stream records of audit records, links, balances, counts of payments, sessions → {linked, changed, folded, paid,
+    viewed}; safe to repeat.
 
     An audit record or sealed link is written once: any other change raises the metric that the alarm watches. A balance
-    that moved says which days of its journal are to be added up anew. A session says which document it asked for.
+    that moved says which days of its journal are to be added up anew, a count whose payments are to be looked at. A
+    session says which document it asked for.
     """
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
+    paid: list[dict[str, Any]] = []
     asked: list[dict[str, Any]] = []
     for record in event["Records"]:
         kind = record["dynamodb"]["Keys"]["sk"]["S"]
         if kind == BALANCE:
             moved.append(record["dynamodb"])
+        elif kind == PAYMENTS:
+            paid.append(record["dynamodb"])
         elif kind == SESSION:
             asked.append(record["dynamodb"])
         else:
@@ -39,7 +45,14 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         owner_id, what = change["Keys"]["pk"]["S"], change["Keys"]["sk"]["S"]
         logger().error("an audit record was changed or deleted", extra={"owner_id": owner_id, "what": what})
     count("AuditRecordsChanged", len(changed))
-    return {"linked": linked, "changed": len(changed), "folded": _folded(moved), "viewed": _viewed(asked)}
+    done = {"linked": linked, "changed": len(changed), "folded": _folded(moved)}
+    return done | {"paid": _paid(paid), "viewed": _viewed(asked)}
+
+
+def _paid(counted: list[dict[str, Any]]) -> int:
+    """Accounts whose payments were written, not those whose were folded just now."""
+    moved = [c for c in counted if c.get("NewImage", {}).get(WRITTEN) != c.get("OldImage", {}).get(WRITTEN)]
+    return sum(latest_payments().fold(account_id) for account_id in {c["Keys"]["pk"]["S"] for c in moved})
 
 
 def _viewed(asked: list[dict[str, Any]]) -> int:

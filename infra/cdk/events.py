@@ -91,15 +91,16 @@ class EventsStack(Stack):
         alarm(watched, "Late", age, Rule(Runbook.EVENTS_LATE, says, threshold=300_000), self._data.alarms)
 
     def _link_audit(self, watched: WatchedFunction) -> None:
-        """Audit records however they change, links only when something happens to them that never should, balances, and
-        sessions, which say what they looked at.
+        """Audit records however they change, links only when something happens to them that never should, balances,
+        counts of payments, and sessions, which say what they looked at.
 
         Waiting a while gathers what a run issues into few calls; no more than two functions read the stream.
         """
         sealed = {"eventName": ["MODIFY", "REMOVE"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "chain#0"}]}}}}
         opened = {"eventName": ["REMOVE"], "dynamodb": {"Keys": {"sk": {"S": ["chain#open"]}}}}
         audit = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "audit#"}]}}}}
-        moved = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": ["balance", "session"]}}}}
+        told = ["balance", "payments", "session"]
+        moved = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": told}}}}
         watched.function.add_event_source(
             sources.DynamoEventSource(
                 self._data.records,

@@ -31,7 +31,6 @@ VARIANTS = {
 # Pages that ask for more than the session and one thing, and why; a file leaves a count and a record besides.
 MORE = {
     "/invoices": (3, "a query an account"),
-    "/accounts/{account_id}": (3, "what is open is on the agenda, payments are the account's own"),
     "/accounts/{account_id}/activity": (3, "what happened, and names of those who did it"),
     "/accounts/{account_id}/activity.csv": (5, "a file, and names"),
     "/accounts/{account_id}/activity.xlsx": (5, "a file, and names"),

@@ -22,7 +22,8 @@ class Case:
     """`asker` asks for `of`'s records; `like` is the path that a refusal must look like: that of what is not there.
 
     `concerns`: whether a route is not for them. `path`, `like`: of a route. `may_read`: whether a key of `of` may be
-    read all the same by a route of this method and path (what is read with the session, and decides on the refusal). `same_way`: off where it is no secret that it is there.
+    read all the same by a route of this method and path (what is read with the session, and decides on the refusal).
+    `same_way`: off where it is no secret that it is there.
     """
 
     name: str

@@ -77,6 +77,15 @@ class Store:
         items = [from_attributes(a) for a in attributes]
         return items if self._sees is None else [item for item in items if self._sees(item)]
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether nothing within its scope is out of this reader's sight."""
+        return self._sees is None
+
+    def is_in_sight(self, item: Item) -> bool:
+        """Whether this reader sees a record; for copies of records that lie within another."""
+        return self._sees is None or self._sees(item)
+
     def _check(self, pk: str) -> str:
         if self._scope is not None and pk.rpartition("#")[2] not in self._scope:
             raise OutOfScope
@@ -85,7 +94,7 @@ class Store:
     def _taken(self, keys: Iterable[Key]) -> dict[Key, Item | None]:
         """Those of the keys that were read ahead, for this once."""
         taken = {key: self._ahead.pop(key) for key in keys if key in self._ahead}
-        return {key: item if item and (self._sees is None or self._sees(item)) else None for key, item in taken.items()}
+        return {key: item if item and self.is_in_sight(item) else None for key, item in taken.items()}
 
     def get(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
         taken = self._taken([(self._check(pk), sk)])
