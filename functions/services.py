@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from saldo.usage.ingest_import import UsageImport
     from saldo.usage.partitions import Partitions
     from saldo.usage.totals import UsageTotals
+    from saldo.work.waiting import Waiting
 
 clock = system_clock
 # What the function that counts usage in files has (infra/cdk/functions.py): memory for the engine, time for a total.
@@ -114,6 +115,13 @@ def latest_payments() -> LatestPayments:
     from saldo.payments.lately import LatestPayments
 
     return LatestPayments(store())
+
+
+@lru_cache(maxsize=1)
+def waiting() -> Waiting:
+    from saldo.work.waiting import Waiting
+
+    return Waiting(store(), clock)
 
 
 @lru_cache(maxsize=1)

@@ -42,6 +42,9 @@ LETTERS = ("payment.settled", "reminder.issued", "note.written", "usage.threshol
 # Events that a tax service is told of.
 TAXED = ("invoice.issued", "credit_note.issued")
 
+# Records that wait in a queue of the seller's people, by how their sort keys begin; and `approval`.
+_WAITING = ("dispute#", "promise#", "terms_request#", "ticket#", "proposal#", "discrepancy#", "quarantine#", "run#")
+
 
 class EventsStack(Stack):
     """The stream is the outbox: an event that fails is retried, then kept as a dead letter, never lost."""
@@ -92,7 +95,7 @@ class EventsStack(Stack):
 
     def _link_audit(self, watched: WatchedFunction) -> None:
         """Audit records however they change, links only when something happens to them that never should, balances,
-        counts of payments, and sessions, which say what they looked at.
+        counts of payments, sessions, which say what they looked at, and whatever waits for the seller's people.
 
         Waiting a while gathers what a run issues into few calls; no more than two functions read the stream.
         """
@@ -101,6 +104,7 @@ class EventsStack(Stack):
         audit = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "audit#"}]}}}}
         told = ["balance", "payments", "session"]
         moved = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": told}}}}
+        waits = {"dynamodb": {"Keys": {"sk": {"S": ["approval", *({"prefix": kind} for kind in _WAITING)]}}}}
         watched.function.add_event_source(
             sources.DynamoEventSource(
                 self._data.records,
@@ -110,7 +114,7 @@ class EventsStack(Stack):
                 bisect_batch_on_error=True,
                 retry_attempts=10,
                 on_failure=sources.SqsDlq(watched.dead_letters.queue),
-                filters=[lambda_.FilterCriteria.filter(one) for one in (audit, sealed, opened, moved)],
+                filters=[lambda_.FilterCriteria.filter(one) for one in (audit, sealed, opened, moved, waits)],
             )
         )
         self._late(watched, "Audit chains and sums of journals follow over five minutes late.")

@@ -75,5 +75,5 @@ def folded(region: Region) -> None:
     with region.undisturbed():
         before = region.records.calls
         account_ids = {one["dynamodb"]["Keys"]["pk"]["S"] for one in told}
-        assert any(latest(region.store, account) for account in account_ids), "no payment was started"
+        assert any([latest(region.store, account) for account in account_ids]), "no payment was started"
         assert region.records.calls == before + len(account_ids), "what was folded is not believed"
