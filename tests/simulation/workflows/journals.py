@@ -75,5 +75,6 @@ def folded(region: Region) -> None:
     with region.undisturbed():
         before = region.records.calls
         account_ids = {one["dynamodb"]["Keys"]["pk"]["S"] for one in told}
-        assert any([latest(region.store, account) for account in account_ids]), "no payment was started"
+        found = [latest(region.store, account) for account in account_ids]
+        assert any(found), "no payment was started"
         assert region.records.calls == before + len(account_ids), "what was folded is not believed"
