@@ -44,6 +44,19 @@ def test_what_was_read_ahead_is_answered_once_without_a_call_and_in_its_scope_an
     assert region.store.get_many([("a", "x")]) == {("a", "x"): kept | {"n": 2}}
 
 
+def test_a_look_at_one_moment_reads_each_record_once_and_leaves_the_store_as_it_was(region: Region) -> None:
+    region.store.put_many([_item("a", "x", n=1), _item("a", "y#1"), _item("a", "y#2")])
+    calls = []
+    region.dynamodb.meta.events.register("before-send", lambda event_name, **_: calls.append(event_name))
+    look = region.store.within("a").remembering()
+    assert look.get("a", "x") and look.get("a", "none") is None and len(look.query("a", prefix="y#").items) == 2
+    before = len(calls)
+    keys = [("a", "x"), ("a", "none"), ("a", "y#1"), ("a", "y#2")]
+    assert [sk for _, sk in look.get_many(keys)] == ["x", "y#1", "y#2"] and look.get("a", "none") is None
+    assert len(calls) == before
+    assert region.store.get("a", "x") and len(calls) == before + 1
+
+
 def test_a_float_is_refused() -> None:
     with pytest.raises(TypeError):
         to_attribute(0.1)

@@ -43,7 +43,7 @@ MORE = {
     "/accounts/{account_id}/statement.xlsx": (4, "a file"),
     "/accounts/{account_id}/subscriptions": (3, "subscriptions are the account's, their plans the seller's"),
     "/notifications": (6, "the user's own; trail and invoices of each of two accounts"),
-    "/accounts/{account_id}/usage": (4, "usage, subscriptions and limits make a forecast"),
+    "/accounts/{account_id}/usage": (4, "seller, subscriptions and items make a forecast; usage of them: test_usage"),
 }
 
 

@@ -77,8 +77,8 @@ _STORAGE: tuple[Mutant, ...] = (
         "what was read ahead answers for ever",
         "stale read",
         "storage/store.py",
-        "self._ahead.pop(key) for",
-        "self._ahead[key] for",
+        "self._ahead.__getitem__ if self._remembers else self._ahead.pop",
+        "self._ahead.__getitem__",
         "tests/contexts/test_storage.py::"
         "test_what_was_read_ahead_is_answered_once_without_a_call_and_in_its_scope_and_sight",
     ),
