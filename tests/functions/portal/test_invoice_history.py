@@ -1,4 +1,4 @@
-"""The history of an invoice on its page: sent, seen, due, in dispute, each with its day; alike for customers and staff."""
+"""The history of an invoice on its page: sent, seen, due, in dispute, each with its day; for both sides alike."""
 
 from __future__ import annotations
 
