@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from saldo.payments.pay_links import PayLinks
     from saldo.payments.service import Payments
     from saldo.promises.keeping import Keeping
+    from saldo.reconciliation.service import Differences
     from saldo.renewals.service import Renewals
     from saldo.storage.files import Files
     from saldo.storage.flags import Flags
@@ -122,6 +123,13 @@ def waiting() -> Waiting:
     from saldo.work.waiting import Waiting
 
     return Waiting(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def differences() -> Differences:
+    from saldo.reconciliation.service import Differences
+
+    return Differences(store(), clock)
 
 
 @lru_cache(maxsize=1)
