@@ -193,6 +193,8 @@ def _kept(item: Item) -> str:
         for name, value in sorted(item.items())
         if name not in _BY_CHANCE and not name.endswith("_at") and not _is_instant(value)
     }
+    if item["kind"] == "balance":  # which unit moved it last, where several may come first
+        del fields["days"]
     if item["kind"] == "usage":  # packed with the instants of their arrival
         fields["events"] = sorted(events_of_chunk(item), key=lambda e: (e.source, e.id, e.at))
     return repr(fields)
