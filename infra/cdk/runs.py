@@ -77,7 +77,7 @@ _FUNCTIONS = (
     (_Daily("TaxIds", _EARLY_HOUR, "Asks again about tax ids"), CHECK_TAX_IDS, 2),
 )
 # A day's parts may wait for each other as long as this before anybody is told.
-_PARTS_LATE_S = 4 * 3600
+_PARTS_LATE_S = 2 * 3600
 
 
 class RunsStack(Stack):

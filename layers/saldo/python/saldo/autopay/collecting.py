@@ -13,6 +13,7 @@ from saldo.invoicing.run.open import seller_day
 from saldo.payments import methods, records_methods
 from saldo.payments import scheduled as scheduled_payments
 from saldo.payments.records_methods import method_from
+from saldo.payments.rules_methods import expiring_list
 from saldo.payments.scheduled import ScheduledPayments, ScheduledState
 from saldo.storage.items import Key
 
@@ -27,7 +28,7 @@ class Collecting:
 
     def due(self, entity_id: str, on: date) -> Iterator[Key]:
         """What a day is about: methods that expire, payments whose day has come, rules."""
-        expiring = self.autopay.store.query_all(f"expiring#{entity_id}", last=on.isoformat(), agenda=True)
+        expiring = self.autopay.store.query_all(expiring_list(entity_id), last=on.isoformat(), agenda=True)
         yield from ((item["pk"], item["sk"]) for item in expiring)
         yield from self.scheduled.due(entity_id, on)
         yield from self.autopay.due(entity_id)

@@ -30,8 +30,8 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
 Holds = Callable[[str], Mapping[str, str]]  # account id → code by invoice that nobody is to be reminded of
-# An account and its balance, of so many accounts a call.
-_AT_ONCE = 50
+# Records of one call.
+_AT_ONCE = 100
 # Letters of one call.
 _LETTERS_AT_ONCE = 20
 PAYMENT_UNDER_WAY, NO_LONGER_OWED = "payment_under_way", "no_longer_owed"
@@ -160,8 +160,8 @@ class Reminders:
     # -- reading ----------------------------------------------------------------------------------------------------
 
     def _cases(self, keys: Iterable[Key], policy: ReminderPolicy, on: date) -> Iterator[AccountCase]:
-        """Accounts of these with a step to give: a call for fifty accounts, one for each that owes, one for a hundred
-        steps whether they were given, two for each account with one that was not."""
+        """Accounts of these with a step to give: a call for a hundred, one for a hundred that owe, one for each of
+        those, one for a hundred steps whether they were given, two for each account with one that was not."""
         bounds = rules.due_dates(policy, on)
         if bounds is None:
             return
@@ -176,13 +176,17 @@ class Reminders:
 
     def _owing(self, keys: Iterable[Key]) -> Iterator[tuple[Account, Item]]:
         """Accounts of these with anything open, with their balances."""
+        owed = self._owed(keys)
+        while some := dict(islice(owed, _AT_ONCE)):
+            found = self._store.get_many([(id_, "account") for id_ in some])
+            yield from ((account_from(found[id_, "account"]), some[id_]) for id_ in some)
+
+    def _owed(self, keys: Iterable[Key]) -> Iterator[tuple[str, Item]]:
+        """Balances that are not all paid."""
         coming = iter(keys)
-        while chunk := [pk for pk, _ in islice(coming, _AT_ONCE)]:
-            found = self._store.get_many([(id_, sk) for id_ in chunk for sk in ("account", BALANCE)])
-            for id_ in chunk:
-                account, balance = found.get((id_, "account")), found.get((id_, BALANCE))
-                if account and balance and _owes(balance):
-                    yield account_from(account), balance
+        while some := [(account_id, BALANCE) for account_id, _ in islice(coming, _AT_ONCE)]:
+            found = self._store.get_many(some)
+            yield from ((key[0], found[key]) for key in some if key in found and _owes(found[key]))
 
     def _open(self, account_id: str, first: date | None = None, last: date | None = None) -> tuple[OpenInvoice, ...]:
         bounds = {"first": first.isoformat(), "last": last.isoformat()} if first and last else {}
