@@ -57,7 +57,7 @@ def part_of(
     parts = _parts(due(entity_id, on), at_once)
     first = list(islice(parts, 2))
     if len(first) < 2:
-        return Part(entity_id, on.isoformat(), *first)
+        return Part(entity_id, on.isoformat(), keys=first[0] if first else ())
     bodies = (_body(entity_id, on, keys) for keys in chain(first, parts))
     return Part(entity_id, on.isoformat(), sent=_send(bodies))
 
