@@ -16,9 +16,7 @@ ACKNOWLEDGED = (
     Acknowledged("bandit", "B105", r"(functions|layers|local)/.*", _WORDS),
     Acknowledged("bandit", "B106", r"layers/saldo/python/saldo/payments/methods\.py", "an empty token is none"),
     Acknowledged("bandit", "B107", r"layers/saldo/python/saldo/access/.*", "without a token there is an empty one"),
-    Acknowledged(
-        "bandit", "B303", r"local/cli/staff\.py", "codes that change by the clock are made with SHA-1, RFC 6238"
-    ),
+    Acknowledged("bandit", "B303", r"local/cli/staff\.py", "RFC 6238 makes codes by the clock with SHA-1"),
     Acknowledged("bandit", "B310", r"layers/saldo/python/saldo/access/cognito.*\.py", "the user pool's own domain"),
     Acknowledged("bandit", "B310", r"local/.*", _OWN_PORTS),
     Acknowledged("bandit", "B311", r"layers/saldo/.*", "jitter of retries: who guesses it gains nothing"),
