@@ -166,7 +166,10 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """`units` cost nothing; the overage is priced by itself, as if it were all."""
+    """`units` cost nothing; the overage is priced by itself, as if it were all.
+
+    Of events told one by one the first are free; of combinations of properties those of the cells, as they are listed.
+    """
 
     kind: ClassVar[str] = "included"
     units: Decimal
@@ -209,6 +212,9 @@ class Ramp:
 
     kind: ClassVar[str] = "ramp"
     steps: tuple[RampStep, ...]
+
+    def at(self, cycle: int) -> PriceModel:
+        return [step for step in self.steps if step.from_cycle <= cycle][-1].price
 
 
 PriceModel = (

@@ -104,8 +104,21 @@ def _of_component(component: Component) -> tuple[Problem, ...]:
         found.add("meter_id", "meter_without_usage", "only a usage component has a meter")
     if component.priced_per is not None and component.kind is not ChargeKind.FIXED:
         found.add("priced_per", "not_fixed", "only what recurs has a price per time")
+    if component.kind is not ChargeKind.USAGE and goes_by_parts(component.price):
+        found.add("price", "not_usage", "only usage is told apart by properties or by event")
     found.extend(problems_of_price(component.price), "price")
     return found.found
+
+
+def goes_by_parts(price: PriceModel) -> bool:
+    """Whether a price asks for more than a quantity: for the parts of it by properties, or one by one."""
+    if isinstance(price, Capped | Commitment):
+        return goes_by_parts(price.price)
+    if isinstance(price, Included):
+        return goes_by_parts(price.overage)
+    if isinstance(price, Ramp):
+        return any(goes_by_parts(step.price) for step in price.steps)
+    return isinstance(price, Matrix) or (isinstance(price, Percentage) and price.by_event)
 
 
 def problems_of_price(price: PriceModel) -> tuple[Problem, ...]:
@@ -158,6 +171,8 @@ def _commitment(price: Commitment, found: Problems) -> None:
         _check_number(found, "units", price.units)
         if price.amount:
             found.add("units", "one_of_two", "a commitment is an `amount` or so many `units`")
+        if goes_by_parts(price.price):
+            found.add("units", "no_one_price", "what units cost depends on what they are; commit to an `amount`")
     _capped(price, found)
 
 

@@ -20,7 +20,11 @@ def usage_from(fields: Fields, account_id: str) -> Usage:
         events=tuple(events),
         meters={meter.id: meter for meter in meters},
     )
-    counted = {meter.event_name for meter in meters}
+    counted, seen = {meter.event_name for meter in meters}, set[str]()
+    for n, meter in enumerate(meters):
+        if meter.id in seen:
+            fields.problems.add(f"{fields.at('meters')}[{n}].id", "not_unique", f"{meter.id!r} is there twice")
+        seen.add(meter.id)
     for n, event in enumerate(events):
         if event.meter_id and event.meter_id not in counted:
             where = f"{fields.at('events')}[{n}].meter_id"
@@ -34,6 +38,7 @@ def usage_from(fields: Fields, account_id: str) -> Usage:
 
 
 def _total(fields: Fields) -> UsageTotal:
+    fields.one_of("quantity", "amounts")
     amounts = fields.decimal_list("amounts") if fields.has("amounts") else None
     told = UsageTotal(
         subscription_id=fields.text("subscription", ""),
@@ -45,8 +50,9 @@ def _total(fields: Fields) -> UsageTotal:
         amounts=amounts,
         properties=fields.texts("properties"),
     )
-    if told.quantity < 0 or told.before < 0:
-        fields.problems.add(fields.at("quantity"), "negative", "must be zero or more")
+    for name, number in (("quantity", told.quantity), ("before", told.before)):
+        if number < 0:
+            fields.problems.add(fields.at(name), "negative", "must be zero or more")
     if (told.from_on is None) != (told.until_on is None):
         fields.problems.add(fields.at("until"), "half_a_period", "`from` and `until` go together")
     elif told.from_on is not None and told.until_on is not None and told.until_on <= told.from_on:
