@@ -57,6 +57,30 @@ _SUBSCRIPTIONS: tuple[Mutant, ...] = (
 
 _USAGE: tuple[Mutant, ...] = (
     planted(
+        "a percentile is one sample too low",
+        "down for up",
+        "usage/rules.py",
+        "return -(-count * Fraction(percent) // 100)",
+        "return max(int(count * Fraction(percent) // 100), 1)",
+        "tests/unit/usage/test_meter_folds.py",
+    ),
+    planted(
+        "hours in which nothing happened are forgotten",
+        "zeros left out",
+        "usage/rules.py",
+        "empty = windows_in(meter.per, period, zone) - len(numbers)",
+        "empty = 0",
+        "tests/unit/usage/test_meter_folds.py",
+    ),
+    planted(
+        "a correction of a call takes back less than it cost",
+        "rounded up, not away from zero",
+        "usage/rules.py",
+        "ONE.copy_sign(value)",
+        "(ONE if value > 0 else ZERO)",
+        "tests/unit/usage/test_meter_folds.py",
+    ),
+    planted(
         "midnight belongs to both days",
         "closed for half-open",
         "usage/rules.py",
