@@ -20,6 +20,7 @@ from tests.cases.more import (
     metering_windows,
     pricing,
     pricing_bounds,
+    pricing_cycles,
     proration,
     proration_quantities,
     receivables,
@@ -32,6 +33,7 @@ from tests.cases.running import FAILED, NOT_APPLICABLE, OPTION, PASSED, Outcome
 TABLE: tuple[Worked, ...] = (
     *pricing.CASES,
     *pricing_bounds.CASES,
+    *pricing_cycles.CASES,
     *metering.CASES,
     *metering_windows.CASES,
     *proration.CASES,

@@ -238,6 +238,38 @@ _QUOTES: tuple[Mutant, ...] = (
 
 _RATING: tuple[Mutant, ...] = (
     planted(
+        "what is left of an allowance never lapses",
+        "expiry forgotten",
+        "rating/rules/included.py",
+        "if n + 1 - born <= model.rollover.cycles]",
+        "if born <= n]",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "what goes on is used after what is new",
+        "order turned round",
+        "rating/rules/included.py",
+        "there = [*left, (n, ask.part(model.units))]",
+        "there = [(n, ask.part(model.units)), *left]",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "tiers of a year begin anew each month in runs",
+        "earlier cycles not asked for",
+        "invoicing/rules_lines.py",
+        "before = plus(detail.before, over.before)",
+        "before = detail.before",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "late usage of a year's tiers is priced from their beginning",
+        "standing forgotten",
+        "invoicing/rules_late.py",
+        "return replace(ask, quantity=plus(late.window.terms.before, ask.quantity))",
+        "return ask",
+        "tests/contexts/usage/test_windows.py",
+    ),
+    planted(
         "a tier is entered at its floor",
         "< for <=",
         "rating/rules/graduated.py",

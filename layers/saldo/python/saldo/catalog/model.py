@@ -165,15 +165,25 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollover:
+    """What is left of an allowance goes on for so many later cycles, at most `most` of it at a time (None: all)."""
+
+    cycles: int
+    most: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Included:
     """`units` cost nothing; the overage is priced by itself, as if it were all.
 
     Of events told one by one the first are free; of combinations of properties those of the cells, as they are listed.
+    `rollover`: what is left goes on; what goes on is used first, the oldest of it before all.
     """
 
     kind: ClassVar[str] = "included"
     units: Decimal
     overage: PriceModel
+    rollover: Rollover | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +251,9 @@ class Component:
     likewise says what is counted. `tax_category` and `revenue_tag` are what tax rules and the ledger group by.
     In a short period a FIXED charge is prorated when `prorate`, and of a USAGE charge what is included, committed to
     or capped; one-time charges never are. `priced_per`: the price of a FIXED charge is for that long (a year, say) and
-    each cycle costs the days that it is of it. `tax_inclusive`: the price has its taxes in it.
+    each cycle costs the days that it is of it. `tax_inclusive`: the price has its taxes in it. `cumulates`: the price
+    of a USAGE charge goes on over that long, counted from its first cycle: tiers, packages, allowances and caps are for
+    all of it, and each cycle costs what it adds.
     """
 
     id: str
@@ -256,6 +268,12 @@ class Component:
     prorate: bool = True
     tax_inclusive: bool = False
     priced_per: Unit | None = None
+    cumulates: Length | None = None
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether what a cycle costs depends on what was used in those before it."""
+        return self.cumulates is not None or (isinstance(self.price, Included) and self.price.rollover is not None)
 
 
 MINIMUM = "minimum"  # what stands for a component where a plan's minimum is meant
@@ -336,7 +354,11 @@ class PlanVersion:
         """How many cycles a period of its minimum is."""
         if self.minimum is None or self.minimum.every is None:
             return 1
-        return self.minimum.every.holds(Length(self.cycle_unit, self.cycle_count))
+        return self.cycles_of(self.minimum.every)
+
+    def cycles_of(self, length: Length) -> int:
+        """How many of its cycles that is; 0 where no whole number of them makes it up."""
+        return length.holds(Length(self.cycle_unit, self.cycle_count))
 
     @property
     def minimum_spans(self) -> bool:

@@ -20,6 +20,7 @@ from saldo.catalog.model import (
     PriceModel,
     Ramp,
     RampStep,
+    Rollover,
     Stair,
     StairStep,
     Tier,
@@ -52,6 +53,7 @@ _LATER: Mapping[str, tuple[object, ...]] = {
     "count": (Rounding.UP,),
     "units": (None,),
     "true_up": (True,),
+    "rollover": (None,),
 }
 
 
@@ -60,6 +62,8 @@ def _value(value: Any) -> Any:
         return plain(value)
     if isinstance(value, tuple):
         return [row if isinstance(row, str) else _row(row) for row in value]
+    if isinstance(value, Rollover):
+        return {"cycles": value.cycles} | ({} if value.most is None else {"most": plain(value.most)})
     return price_to_json(value) if hasattr(value, "kind") else value
 
 
@@ -134,7 +138,14 @@ def _cell(fields: Fields) -> Cell:
 
 
 def _included(fields: Fields) -> Included:
-    return Included(fields.decimal("units"), price_from(fields.child("overage")))
+    rollover = _rollover(fields.child("rollover")) if fields.has("rollover") else None
+    return Included(fields.decimal("units"), price_from(fields.child("overage")), rollover)
+
+
+def _rollover(fields: Fields) -> Rollover:
+    rollover = Rollover(fields.integer("cycles"), fields.maybe_decimal("most"))
+    fields.finish()
+    return rollover
 
 
 def _commitment(fields: Fields) -> Commitment:

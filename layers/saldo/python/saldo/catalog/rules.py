@@ -34,6 +34,8 @@ from saldo.catalog.model import (
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import MOST_DIGITS, fits
 
+MOST_CYCLES = 120  # that an allowance may go on
+
 _CURRENCY, _COUNTRY = re.compile(r"[A-Z]{3}"), re.compile(r"[A-Z]{2}")
 
 
@@ -58,6 +60,10 @@ def problems_of(plan_version: PlanVersion) -> tuple[Problem, ...]:
         _check_minimum(plan_version, plan_version.minimum, found)
     for i, component in enumerate(plan_version.components):
         found.extend(_of_component(component), f"components[{i}]")
+        if component.cumulates is not None and not plan_version.cycles_of(component.cumulates):
+            cycle = f"{plan_version.cycle_count} {plan_version.cycle_unit}"
+            why = f"must be a whole number of cycles of {cycle}"
+            found.add(f"components[{i}].cumulates", "not_whole_cycles", why)
     _check_unique(found, "id", [c.id for c in plan_version.components])
     _check_unique(found, "meter_id", [c.meter_id for c in plan_version.components])
     return found.found
@@ -106,8 +112,50 @@ def _of_component(component: Component) -> tuple[Problem, ...]:
         found.add("priced_per", "not_fixed", "only what recurs has a price per time")
     if component.kind is not ChargeKind.USAGE and goes_by_parts(component.price):
         found.add("price", "not_usage", "only usage is told apart by properties or by event")
+    _check_looking_back(component, found)
     found.extend(problems_of_price(component.price), "price")
     return found.found
+
+
+def _check_looking_back(component: Component, found: Problems) -> None:
+    """What depends on earlier cycles is usage, and a price that can be told from how much it was."""
+    if component.looks_back and component.kind is not ChargeKind.USAGE:
+        name = "price.rollover" if component.cumulates is None else "cumulates"
+        found.add(name, "not_usage", "only what is used adds up from cycle to cycle, or is left over")
+    rolling, nested = _rollovers(component.price), isinstance(component.price, Included)
+    if any(not (nested and path == "") for path in rolling):
+        path = next(path for path in rolling if not (nested and path == ""))
+        found.add(f"price{path}.rollover", "not_here", "an allowance that goes on is the price of a charge itself")
+    if component.cumulates is None:
+        return
+    if rolling:
+        found.add("cumulates", "one_of_two", "an allowance goes on from cycle to cycle, or is for all of them")
+    if goes_by_parts(component.price):
+        found.add("cumulates", "by_parts", "a price by properties or by event does not add up over cycles")
+    if _trues_up(component.price):
+        found.add("cumulates", "trued_up", "a commitment over several cycles is the plan's `minimum`")
+
+
+def _rollovers(price: PriceModel, path: str = "") -> list[str]:
+    """Where in a price an allowance goes on."""
+    if isinstance(price, Capped | Commitment):
+        return _rollovers(price.price, f"{path}.price")
+    if isinstance(price, Ramp):
+        return [p for i, step in enumerate(price.steps) for p in _rollovers(step.price, f"{path}.steps[{i}].price")]
+    if isinstance(price, Matrix):
+        cells = [p for i, cell in enumerate(price.cells) for p in _rollovers(cell.price, f"{path}.cells[{i}].price")]
+        return [*cells, *(_rollovers(price.other, f"{path}.other") if price.other else ())]
+    if isinstance(price, Included):
+        return [*([path] if price.rollover else ()), *_rollovers(price.overage, f"{path}.overage")]
+    return []
+
+
+def _trues_up(price: PriceModel) -> bool:
+    if isinstance(price, Commitment):
+        return price.true_up or _trues_up(price.price)
+    if isinstance(price, Capped | Included):
+        return _trues_up(price.price if isinstance(price, Capped) else price.overage)
+    return isinstance(price, Ramp) and any(_trues_up(step.price) for step in price.steps)
 
 
 def goes_by_parts(price: PriceModel) -> bool:
@@ -162,6 +210,11 @@ def _percentage(price: Percentage, found: Problems) -> None:
 
 def _included(price: Included, found: Problems) -> None:
     _check_number(found, "units", price.units)
+    if price.rollover is not None:
+        if not 1 <= price.rollover.cycles <= MOST_CYCLES:
+            found.add("rollover.cycles", "out_of_range", f"must be from 1 to {MOST_CYCLES}")
+        if price.rollover.most is not None:
+            _check_number(found, "rollover.most", price.rollover.most)
     found.extend(problems_of_price(price.overage), "overage")
 
 

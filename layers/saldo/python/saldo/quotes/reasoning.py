@@ -26,6 +26,7 @@ _BOUNDS = {
     "maximum": "taken down to the maximum by {amount}",
     "cap": "capped: {amount}",
     "overage": "{units} beyond the commitment at a factor of {price} on top: {amount}",
+    "rolled_over": "{units} of what was left of earlier allowances",
     "included": "{units} included",
     "free_units": "{units} free",
     "package": "{units} packages at {price}: {amount}",

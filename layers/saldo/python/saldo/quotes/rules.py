@@ -23,8 +23,9 @@ from saldo.invoicing.model import (
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_accounts import bill_account
-from saldo.invoicing.rules_charged import charged_of
+from saldo.invoicing.rules_charged import usage_needed
 from saldo.invoicing.rules_conversion import rates_needed
+from saldo.invoicing.rules_history import usage_asked
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
 from saldo.quotes.model import BillingDays, DatedItem, PriceRates, Quote, QuoteRequest, UsageTotal
@@ -98,7 +99,7 @@ class _State:
         sold = ((s, versions.get(s.plan_version_id)) for s in self.subscriptions)
         due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
         totals, details = _usage(request, due)
-        self.counted |= totals.keys()
+        self.counted |= set(usage_needed(due))
         case = BillingCase(
             account=request.account,
             entity=request.entity,
@@ -159,10 +160,8 @@ def _usage(
 ) -> tuple[dict[UsageKey, Decimal], dict[UsageKey, UsageDetail]]:
     prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
     for item in due:
-        for charged in charged_of(item):
-            if charged.component.meter_id:
-                key = UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
-                prices[key].append(charged.component.price)
+        for key, price in usage_asked(item):
+            prices[key] += [] if price is None else [price]
     totals: dict[UsageKey, Decimal] = {}
     details: dict[UsageKey, UsageDetail] = {}
     for key, asking in prices.items():
