@@ -15,6 +15,7 @@ from tests.cases.more import (
     calendars,
     commitments,
     discounts,
+    examined,
     late,
     metering,
     metering_windows,
@@ -45,6 +46,7 @@ TABLE: tuple[Worked, ...] = (
     *receivables.CASES,
     *late.CASES,
     *returns.CASES,
+    *examined.CASES,
 )
 
 

@@ -238,6 +238,30 @@ _QUOTES: tuple[Mutant, ...] = (
 
 _RATING: tuple[Mutant, ...] = (
     planted(
+        "a month's second half begins in the next month",
+        "off by one",
+        "kernel/periods.py",
+        "months, later = divmod(halves + second, 2)",
+        "months, later = divmod(halves + second + 1, 2)",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "a commitment's amount is free whole in half a month",
+        "share forgotten",
+        "rating/rules/included.py",
+        "free = min(priced.amount, ask.part(model.amount))",
+        "free = min(priced.amount, model.amount)",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "an American month ends as a European one",
+        "convention mixed up",
+        "rating/rules/proration.py",
+        "(30 if last == 31 and first == 30 else last) - first",
+        "min(last, 30) - first",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
         "what is left of an allowance never lapses",
         "expiry forgotten",
         "rating/rules/included.py",
@@ -265,8 +289,8 @@ _RATING: tuple[Mutant, ...] = (
         "late usage of a year's tiers is priced from their beginning",
         "standing forgotten",
         "invoicing/rules_late.py",
-        "return replace(ask, quantity=plus(late.window.terms.before, ask.quantity))",
-        "return ask",
+        "ask, before = _ask(late, counted), late.window.terms.before",
+        "ask, before = _ask(late, counted), 0",
         "tests/contexts/usage/test_windows.py",
     ),
     planted(

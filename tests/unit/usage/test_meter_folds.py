@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from saldo.kernel.clock import instant_from
@@ -80,6 +80,7 @@ def test_what_does_not_go_together_in_a_meter_is_told_fault_by_fault() -> None:
         assert [field for field, _, _ in faults_of(wrong)] == ["percentile"], percent
 
 
+@example([1, 2, 3], Fraction(50))
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=60), st.fractions("1/1000", 100, max_denominator=1000))
 def test_a_percentile_is_the_least_value_that_so_many_percent_are_not_above(
     values: list[int], percent: Fraction

@@ -31,7 +31,9 @@ class DayCount(StrEnum):
     """How part of a period is measured.
 
     ACTUAL: real days over the real days of the full period. ACTUAL_OVER_30: real days over 30 per month, at
-    most the whole. THIRTY_360: every month counts 30 days, above and below. FIXED_30: 30 per month, of which the days
+    most the whole. THIRTY_360: every month counts 30 days, above and below, and the last day is the 30th; THIRTY_360_US
+    and THIRTY_360_EU: as bonds count them (NASD; ISDA 30E/360), by the days on which a period begins and the next one
+    does. FIXED_30: 30 per month, of which the days
     up to the period's end are real ones, so that two parts always make the whole. SECOND: real seconds of the
     account's time zone, in which a day may have 23 or 25 hours.
     """
@@ -39,6 +41,8 @@ class DayCount(StrEnum):
     ACTUAL = "actual"
     ACTUAL_OVER_30 = "actual_over_30"
     THIRTY_360 = "30_360"
+    THIRTY_360_US = "30_360_us"
+    THIRTY_360_EU = "30_360_eu"
     FIXED_30 = "fixed_30"
     SECOND = "second"
 
@@ -95,13 +99,15 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Packages of `size` units at `price` each, after `free_units`: begun ones count, or as `count` rounds them."""
+    """Packages of `size` units at `price` each, after `free_units`: begun ones count, or as `count` rounds them; where
+    they are not sold `whole`, a begun one costs its part."""
 
     kind: ClassVar[str] = "package"
     size: Decimal
     price: Decimal
     free_units: Decimal = Decimal(0)
     count: Rounding = Rounding.UP
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +180,8 @@ class Rollover:
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """`units` cost nothing; the overage is priced by itself, as if it were all.
+    """`units` cost nothing; the overage is priced by itself, as if it were all. Or an `amount` is free: of what the
+    overage's price makes of all, what is beyond it is due.
 
     Of events told one by one the first are free; of combinations of properties those of the cells, as they are listed.
     `rollover`: what is left goes on; what goes on is used first, the oldest of it before all.
@@ -184,6 +191,7 @@ class Included:
     units: Decimal
     overage: PriceModel
     rollover: Rollover | None = None
+    amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,10 @@ _DEEPEST = 16
 
 def price_to_json(price: PriceModel) -> dict[str, Any]:
     """A price model with its `kind`; fields have the names of the dataclass."""
-    return {"kind": price.kind} | _row(price)
+    row = {"kind": price.kind} | _row(price)
+    if isinstance(price, Included):  # what others have always is of two here
+        del row["units" if price.amount is not None else "amount"]
+    return row
 
 
 def _row(record: Any) -> dict[str, Any]:
@@ -54,6 +57,7 @@ _LATER: Mapping[str, tuple[object, ...]] = {
     "units": (None,),
     "true_up": (True,),
     "rollover": (None,),
+    "whole": (True,),
 }
 
 
@@ -93,7 +97,8 @@ def _per_unit(fields: Fields) -> PerUnit:
 
 
 def _package(fields: Fields) -> Package:
-    return Package(fields.decimal("size"), fields.decimal("price"), fields.decimal("free_units", ZERO), _count(fields))
+    size, price, free = fields.decimal("size"), fields.decimal("price"), fields.decimal("free_units", ZERO)
+    return Package(size, price, free, _count(fields), fields.flag("whole", True))
 
 
 def _count(fields: Fields) -> Rounding:
@@ -139,7 +144,9 @@ def _cell(fields: Fields) -> Cell:
 
 def _included(fields: Fields) -> Included:
     rollover = _rollover(fields.child("rollover")) if fields.has("rollover") else None
-    return Included(fields.decimal("units"), price_from(fields.child("overage")), rollover)
+    amount = fields.maybe_decimal("amount")
+    units = fields.decimal("units") if amount is None else fields.decimal("units", ZERO)
+    return Included(units, price_from(fields.child("overage")), rollover, amount)
 
 
 def _rollover(fields: Fields) -> Rollover:

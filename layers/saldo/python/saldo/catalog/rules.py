@@ -33,6 +33,7 @@ from saldo.catalog.model import (
 )
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import MOST_DIGITS, fits
+from saldo.kernel.rounding import Rounding
 
 MOST_CYCLES = 120  # that an allowance may go on
 
@@ -189,6 +190,8 @@ def _package(price: Package, found: Problems) -> None:
     _check_number(found, "free_units", price.free_units)
     if fits(price.size) and price.size <= 0:
         found.add("size", "not_above_zero", "a package holds more than nothing")
+    elif not price.whole and price.count is not Rounding.UP:
+        found.add("count", "not_expected", "packages that are sold in part are not rounded")
     else:
         _check_number(found, "size", price.size)
 
@@ -210,6 +213,12 @@ def _percentage(price: Percentage, found: Problems) -> None:
 
 def _included(price: Included, found: Problems) -> None:
     _check_number(found, "units", price.units)
+    if price.amount is not None:
+        _check_number(found, "amount", price.amount)
+        if price.units or price.rollover:
+            found.add(
+                "amount", "one_of_two", "an allowance is of so many `units`, or an `amount`, which does not go on"
+            )
     if price.rollover is not None:
         if not 1 <= price.rollover.cycles <= MOST_CYCLES:
             found.add("rollover.cycles", "out_of_range", f"must be from 1 to {MOST_CYCLES}")

@@ -28,6 +28,7 @@ _BOUNDS = {
     "overage": "{units} beyond the commitment at a factor of {price} on top: {amount}",
     "rolled_over": "{units} of what was left of earlier allowances",
     "included": "{units} included",
+    "included_amount": "of that are included: {amount}",
     "free_units": "{units} free",
     "package": "{units} packages at {price}: {amount}",
     "percentage": "{price} of {units}: {amount}",

@@ -7,12 +7,16 @@ from dataclasses import replace
 from decimal import Decimal
 
 from saldo.catalog.model import Capped, Commitment, Included, Matrix, PriceModel, Ramp
-from saldo.kernel.exact import ZERO, minus, plus, total
+from saldo.kernel.exact import ONE, ZERO, minus, plus, total
 from saldo.rating.model import Ask, Priced, PriceOf, Step
 
 
 def price_included(model: Included, ask: Ask, price_of: PriceOf) -> Priced:
     """What is left of earlier allowances is used first, then that of this period."""
+    if model.amount is not None:
+        priced = price_of(model.overage, ask)
+        free = min(priced.amount, ask.part(model.amount))
+        return Priced(minus(priced.amount, free), (*priced.steps, Step("included_amount", ONE, ZERO, -free, -free)))
     units = ask.part(model.units)
     rolled = min(ask.quantity, ask.rolled)
     included = min(minus(ask.quantity, rolled), units)
