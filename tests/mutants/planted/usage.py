@@ -321,7 +321,7 @@ _RATING: tuple[Mutant, ...] = (
         "a package that is begun is counted as the default has it",
         "rounding",
         "rating/rules/package.py",
-        "denominator * size[0], model.count)",
+        "denominator * size[0], _rounding(model))",
         "denominator * size[0])",
         "tests/unit/rating",
         "tests/unit/test_worked_cases.py",

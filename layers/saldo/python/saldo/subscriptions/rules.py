@@ -156,7 +156,7 @@ def earlier_cycles(
     if component.cumulates is not None:
         pool = cycle.times(version.cycles_of(component.cumulates), since).period_at(full.start)
         first = max(pool.start, since)
-    found = []
+    found: list[tuple[Period, Period]] = []
     for one in cycle.periods_from(first):
         if one.start >= full.start:
             return tuple(found)
