@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from saldo.payments.pay_links import PayLinks
     from saldo.payments.service import Payments
     from saldo.promises.keeping import Keeping
+    from saldo.reconciliation.service import Differences
     from saldo.renewals.service import Renewals
     from saldo.storage.files import Files
     from saldo.storage.flags import Flags
@@ -106,6 +107,13 @@ def open_sums() -> OpenSums:
     from saldo.invoicing.open_sums import OpenSums
 
     return OpenSums(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def differences() -> Differences:
+    from saldo.reconciliation.service import Differences
+
+    return Differences(store(), clock)
 
 
 @lru_cache(maxsize=1)

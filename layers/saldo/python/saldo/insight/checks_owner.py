@@ -62,8 +62,10 @@ def _stored_balance_is_the_fold(owner: Owner) -> Iterator[Violation]:
         return
     stored = ledger_records.balances_from(next(iter(owner.of("balance")), None))
     folded = {key: minor for key, minor in ledger_rules.balances(owner.entries).items() if minor}
-    if stored != folded:
-        yield Violation(3, owner.id, f"stored {stored}, folded {folded}")
+    for currency, account in sorted(stored.keys() | folded.keys()):
+        is_, is_to_be = stored.get((currency, account), 0), folded.get((currency, account), 0)
+        if is_ != is_to_be:
+            yield Violation(3, owner.id, f"{account} of {is_} {currency} is stored, its entries come to {is_to_be}")
     for balance in owner.of("balance"):
         if ledger_records.entries_counted(balance) != len(owner.of("entry")):
             counted = f"{ledger_records.entries_counted(balance)} entries are counted"
