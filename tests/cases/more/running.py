@@ -17,6 +17,7 @@ from tests.cases.more import (
     discounts,
     examined,
     late,
+    late_usage,
     metering,
     metering_windows,
     pricing,
@@ -47,6 +48,7 @@ TABLE: tuple[Worked, ...] = (
     *late.CASES,
     *returns.CASES,
     *examined.CASES,
+    *late_usage.CASES,
 )
 
 

@@ -226,6 +226,22 @@ _CATALOG: tuple[Mutant, ...] = (
 
 _QUOTES: tuple[Mutant, ...] = (
     planted(
+        "a quote does not know what came on the day of its run",
+        "< for <=",
+        "quotes/rules_late.py",
+        "while self._waiting and self._waiting[0][0] <= day:",
+        "while self._waiting and self._waiting[0][0] < day:",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "a quote forgets which periods it has billed",
+        "state not kept",
+        "quotes/rules_late.py",
+        "self.windows = standing(self.windows, closed)",
+        "self.windows = ()",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
         "a quote leaves out its first day",
         "< for <=",
         "quotes/rules.py",

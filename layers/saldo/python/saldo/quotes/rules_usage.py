@@ -1,4 +1,4 @@
-"""What meters counted in a period, from totals as told or from events."""
+"""What meters counted in a period, as totals tell it."""
 
 from __future__ import annotations
 
@@ -8,27 +8,21 @@ from dataclasses import replace
 from decimal import Decimal
 
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO, plus, total
+from saldo.kernel.exact import plus, total
 from saldo.kernel.periods import Period
 from saldo.quotes.model import Usage, UsageTotal
 from saldo.usage.model import Counted, Needs, UsageDetail, UsageKey
-from saldo.usage.rules import counted
 
 
-def usage_of(usage: Usage, key: UsageKey, needs: Needs, zone: str) -> Counted:
-    """The total of a meter for a subscription in a period, and what its prices need to know besides.
+def told_of(usage: Usage, key: UsageKey, needs: Needs) -> Counted | None:
+    """The total of a meter for a subscription in a period as it is told; None where nothing is.
 
-    Totals as told win over events; 0 where there is neither. zone: the account's, whose days the period counts.
     Refusal `usage_straddles_period` for a total over days inside and outside of the period.
     """
     told = [t for t in usage.totals if concerns(t, key)]
-    meter = usage.meters.get(key.meter_id)
-    if told:
-        found = _of_totals(told, needs.dimensions)
-    elif meter is None:
-        return Counted(ZERO, UsageDetail(amounts=(), by_value={} if needs.dimensions else None))
-    else:
-        found = counted(usage.events, meter.of_subscription(key.subscription_id), key.period, zone, needs)
+    if not told:
+        return None
+    found, meter = _of_totals(told, needs.dimensions), usage.meters.get(key.meter_id)
     apart = meter is not None and meter.by_subscription
     return Counted(found.quantity, replace(found.detail, by_subscription=True)) if apart else found
 
