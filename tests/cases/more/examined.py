@@ -291,5 +291,11 @@ CASES: tuple[Worked, ...] = (
                       usage={"meters": [{"id": "m"}], "events": [
                           event("2026-03-29T21:59:59.999999Z", "1"), event("2026-03-29T22:00:00Z", "10")]}),
            {ALL: ["1"]}),
+    Worked("metering.subscriptions.1", "Lago: two subscriptions of one plan, each with its own total",
+           {"billing": {"on": "2026-02-01"}, "plans": [plan("p", fee(per_unit("1"), "u", meter_id="m"))],
+            "subscriptions": [{"plan": "p", "started_on": "2026-01-01"}] * 2,
+            "usage": {"totals": [{"meter_id": "m", "subscription": f"sub_{n}", "quantity": q}
+                                 for n, q in ((1, "5"), (2, "7"))]}},
+           {"invoices.0.lines.*.amount": ["5", "7"]}),
     used("pricing.rounding.2", "Stripe: the line is rounded once, not each unit", per_unit("0.005"), 3, "0.02"),
 )  # fmt: skip

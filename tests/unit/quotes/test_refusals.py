@@ -85,6 +85,26 @@ SLIPS: dict[str, tuple[Json, Json]] = {
         sold(changes=[{"kind": "cancel", "effective_on": "2025-12-31"}]),
         {"subscriptions[0].changes[0].effective_on": "change_too_early"},
     ),
+    "a coupon twice": (
+        SOUND | {"coupons": [{"id": "x", "percent": "1"}, {"id": "x", "percent": "1"}]},
+        {"coupons[1].id": "not_unique"},
+    ),
+    "a credit twice": (
+        SOUND | {"prepaid_credits": [{"id": "x", "amount": "1"}, {"id": "x", "amount": "1"}]},
+        {"prepaid_credits[1].id": "not_unique"},
+    ),
+    "a coupon that is never good": (
+        SOUND | {"coupons": [{"percent": "1", "from_on": "2026-02-01", "until_on": "2026-02-01"}]},
+        {"coupons[0].until_on": "empty_period"},
+    ),
+    "rates of two kinds": (
+        SOUND | {"taxes": {"use_shipped_rates": True, "rates": []}},
+        {"taxes.rates": "one_of"},
+    ),
+    "one property twice": (
+        priced({"kind": "matrix", "dimensions": ["a", "a"], "cells": [], "other": {"kind": "flat", "amount": "1"}}),
+        {f"{PRICE}.dimensions": "not_unique"},
+    ),
     "no moments": (SOUND | {"billing": {"at": []}}, {"billing.at": "empty"}),
     "no moment": (SOUND | {"billing": {"at": ["noon"]}}, {"billing.at[0]": "not_an_instant"}),
     "one meter twice": (
@@ -148,3 +168,24 @@ def test_of_plans_whose_names_cannot_be_read_nothing_is_said_to_be_unknown() -> 
     assert problems_of(SOUND | {"plans": [{"components": SOUND["plans"][0]["components"]}], "subscriptions": []}) == {
         "plans[0].id": "missing"
     }
+
+
+def test_a_total_over_days_of_two_periods_is_named_by_its_field() -> None:
+    straddling = {"meter_id": "m", "quantity": "5", "from": "2026-01-15", "until": "2026-02-15"}
+    with pytest.raises(Refusal) as refused:
+        quote_document(SOUND | {"usage": {"totals": [straddling]}})
+    assert [(p.field, p.code) for p in refused.value.problems] == [("usage.totals[0].until", "straddles_period")]
+
+
+def test_amounts_of_many_digits_lose_none() -> None:
+    many = "1234567890123456789012345678901234567890"
+    document = priced({"kind": "per_unit", "unit_price": "1"}) | {
+        "usage": {"totals": [{"meter_id": "m", "quantity": many}]}
+    }
+    assert quote_document(document)["invoices"][0]["total"] == f"{many}.00"
+    mean = [{"meter_id": "m", "at": "2026-01-05T00:00:00Z", "value": v, "id": v} for v in (many[:30], "0.5")]
+    asked = {"meters": [{"id": "m", "aggregation": "average"}], "events": mean}
+    found = quote_document(priced({"kind": "per_unit", "unit_price": "1"}) | {"usage": asked})["invoices"][0]["lines"][
+        0
+    ]
+    assert found["quantity"] == "61728394506172839450617283945.25"

@@ -261,6 +261,8 @@ def _matrix(price: Matrix, found: Problems) -> None:
     """One cell per combination, each with a value per dimension."""
     if not price.dimensions:
         found.add("dimensions", "empty", "at least one property is required")
+    if len(set(price.dimensions)) < len(price.dimensions):
+        found.add("dimensions", "not_unique", "each property tells usage apart once")
     seen: set[tuple[str, ...]] = set()
     for i, cell in enumerate(price.cells):
         if len(cell.values) != len(price.dimensions):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from saldo.kernel.errors import Refusal
+from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.exact import plus, total
 from saldo.kernel.periods import Period
 from saldo.quotes.model import Usage, UsageTotal
@@ -17,13 +17,14 @@ from saldo.usage.model import Counted, Needs, UsageDetail, UsageKey
 def told_of(usage: Usage, key: UsageKey, needs: Needs) -> Counted | None:
     """The total of a meter for a subscription in a period as it is told; None where nothing is.
 
-    Refusal `usage_straddles_period` for a total over days inside and outside of the period.
+    Without a meter, totals that name their subscription are counted by subscription. Refusal `usage_straddles_period`
+    for a total over days inside and outside of the period.
     """
-    told = [t for t in usage.totals if concerns(t, key)]
+    told = [t for n, t in enumerate(usage.totals) if concerns(t, key, n)]
     if not told:
         return None
     found, meter = _of_totals(told, needs.dimensions), usage.meters.get(key.meter_id)
-    apart = meter is not None and meter.by_subscription
+    apart = meter.by_subscription if meter is not None else all(t.subscription_id for t in told)
     return Counted(found.quantity, replace(found.detail, by_subscription=True)) if apart else found
 
 
@@ -40,8 +41,9 @@ def _of_totals(told: Sequence[UsageTotal], dimensions: tuple[str, ...]) -> Count
     return Counted(total(one.quantity for one in told), detail)
 
 
-def concerns(told: UsageTotal, key: UsageKey) -> bool:
-    """Whether a total is of this meter, subscription and period; Refusal `usage_straddles_period` if in part."""
+def concerns(told: UsageTotal, key: UsageKey, n: int = 0) -> bool:
+    """Whether a total, the n-th of the document, is of this meter, subscription and period; Refusal
+    `usage_straddles_period` if in part."""
     if told.meter_id != key.meter_id or told.subscription_id not in ("", key.subscription_id):
         return False
     if told.from_on is None or told.until_on is None:
@@ -49,8 +51,6 @@ def concerns(told: UsageTotal, key: UsageKey) -> bool:
     days = Period(told.from_on, told.until_on)
     common = days.overlap(key.period)
     if common is not None and common != days:
-        raise Refusal(
-            "usage_straddles_period",
-            f"the total of {told.meter_id} for {days.as_text()} is not within one period ({key.period.as_text()})",
-        )
+        why = f"the total of {told.meter_id} for {days.as_text()} is not within one period ({key.period.as_text()})"
+        raise Refusal("usage_straddles_period", why, [Problem(f"usage.totals[{n}].until", "straddles_period", why)])
     return common is not None

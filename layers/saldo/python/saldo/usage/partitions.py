@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO, plain, times, total
+from saldo.kernel.exact import ZERO, plain, shifted, times, total
 from saldo.kernel.periods import offsets
 from saldo.storage.files import Files
 from saldo.storage.store import Store
@@ -273,7 +273,7 @@ def _number(ask: Ask, first: Any, second: Any) -> Decimal:
 
 def _of_window(meter: Meter, value: Any) -> Decimal:
     """A number as the engine folds it; averages are told in 10^-12ths."""
-    return Decimal(value).scaleb(-WEIGHTED_DIGITS if meter.aggregation is Aggregation.AVERAGE else 0)
+    return shifted(Decimal(value), -WEIGHTED_DIGITS if meter.aggregation is Aggregation.AVERAGE else 0)
 
 
 def _plain(value: Any) -> Decimal:

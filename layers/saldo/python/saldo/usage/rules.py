@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from saldo.catalog.model import Capped, Commitment, Included, Matrix, Percentage, PriceModel, Ramp
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ONE, ZERO, fits, plus, times, total, whole_division
+from saldo.kernel.exact import ONE, ZERO, fits, plus, shifted, times, total, whole_division
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import Period, local_date, offsets, whole_seconds, zone_named
 from saldo.kernel.rounding import Rounding
@@ -327,7 +327,7 @@ def _to_print(number: Fraction) -> Decimal:
 
 
 def _rounded(number: Fraction, digits: int, rounding: Rounding = Rounding.HALF_UP) -> Decimal:
-    return Decimal(round_exact(number * 10**digits, rounding)).scaleb(-digits)
+    return shifted(Decimal(round_exact(number * 10**digits, rounding)), -digits)
 
 
 def seconds(start: datetime, end: datetime) -> Fraction:

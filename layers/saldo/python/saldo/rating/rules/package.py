@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from saldo.catalog.model import Package
-from saldo.kernel.exact import ZERO, minus, times
+from saldo.kernel.exact import ZERO, minus, shifted, times
 from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.rating.model import Ask, Priced, Step
 
@@ -22,7 +22,7 @@ def price_package(model: Package, ask: Ask) -> Priced:
     size = model.size.as_integer_ratio()
     scale = 0 if model.whole else _DIGITS
     packages = Decimal(rounded_ratio(numerator * size[1] * 10**scale, denominator * size[0], _rounding(model)))
-    packages = packages.scaleb(-scale)
+    packages = shifted(packages, -scale)
     amount = times(packages, model.price)
     steps = (Step("free_units", free, ZERO, ZERO),) if free else ()
     return Priced(amount, (*steps, Step("package", packages, model.price, amount)))
