@@ -16,11 +16,15 @@ from tests.cases.more import (
     calendars,
     commitments,
     discounts,
+    examined,
     late,
     late_terms,
+    late_usage,
     metering,
+    metering_windows,
     pricing,
     pricing_bounds,
+    pricing_cycles,
     proration,
     proration_quantities,
     receivables,
@@ -37,7 +41,9 @@ from tests.cases.running import FAILED, NOT_APPLICABLE, OPTION, PASSED, Outcome
 TABLE: tuple[Worked, ...] = (
     *pricing.CASES,
     *pricing_bounds.CASES,
+    *pricing_cycles.CASES,
     *metering.CASES,
+    *metering_windows.CASES,
     *proration.CASES,
     *proration_quantities.CASES,
     *calendars.CASES,
@@ -53,6 +59,8 @@ TABLE: tuple[Worked, ...] = (
     *settling.CASES,
     *books.CASES,
     *returns.CASES,
+    *examined.CASES,
+    *late_usage.CASES,
 )
 
 
