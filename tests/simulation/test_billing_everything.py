@@ -352,7 +352,7 @@ def test_a_seller_may_round_tax_line_by_line_in_its_runs() -> None:
     assert check_all(world.store).violations == []
 
 
-def test_a_seller_may_round_what_is_to_be_paid_to_coins_and_credit_notes_give_it_back() -> None:
+def test_a_seller_may_round_what_is_to_be_paid_to_coins() -> None:
     world = World()
     world.found(1, started_on=JAN)
     _sell(world, SoldItem("visit", {"en": "Visit"}, Decimal("0.02"), tax_category="digital_service"), JAN)
