@@ -216,6 +216,18 @@ CASES: tuple[Worked, ...] = (
         {INTEREST: "4.00"},
     ),
     Worked(
+        "dunning.se.1",
+        "Sweden, räntelag § 6: 2 + 8 % of 10,000 kronor, thirty days, and 450",
+        after("10000", {"as_of": "2026-03-02", "late_interest": {"law": "SE", "base_percent": "2"}}, currency="SEK"),
+        {INTEREST: "82.19", LATE + ".compensation": "450"},
+    ),
+    Worked(
+        "dunning.dk.1",
+        "Denmark, rentelov § 5: 1.75 + 8 %, and 310",
+        after("10000", {"as_of": "2026-03-02", "late_interest": {"law": "DK", "base_percent": "1.75"}}, currency="DKK"),
+        {INTEREST: "80.14", LATE + ".compensation": "310"},
+    ),
+    Worked(
         "dunning.compound.9",
         "any: thirty days a month do not compound",
         late("1", "2026-03-02", {"percent": "1", "thirty_days": True, "compounds": "month"}),

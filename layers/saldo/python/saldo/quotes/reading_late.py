@@ -24,12 +24,16 @@ class Law(StrEnum):
     FR = "FR"
     AT = "AT"
     BE = "BE"
+    CZ = "CZ"
+    DK = "DK"
     ES = "ES"
+    FI = "FI"
     IE = "IE"
     IT = "IT"
     LU = "LU"
     NL = "NL"
     PT = "PT"
+    SE = "SE"
 
     @property
     def points(self) -> Decimal:
