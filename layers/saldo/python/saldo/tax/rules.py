@@ -21,12 +21,11 @@ from saldo.tax.model import (
     TaxTable,
     TaxTreatment,
 )
-from saldo.tax.rules_totals import line_amounts, line_taxes, percent_of, tax_totals
+from saldo.tax.rules_totals import line_taxes, percent_of, tax_totals
 
 __all__ = [
     "OUTSIDE",
     "decided_by_facts",
-    "line_amounts",
     "line_taxes",
     "percent_of",
     "problems_of_rates",

@@ -116,6 +116,7 @@ class _Group:
     exact: int | Fraction = 0
     quantity: Decimal = ZERO
     exact_of: dict[str, int | Fraction] = field(default_factory=dict)
+    reckoned: list[tuple[TaxShare, tuple[Fraction, Fraction]]] = field(default_factory=list)
 
     def take(self, line: TaxableLine, rounding: TaxRounding) -> None:
         self.lines.append(line)
@@ -184,7 +185,7 @@ class _Group:
 
     def exact_bases(self) -> list[Fraction]:
         """What each tax is a percentage of."""
-        return [base for base, _ in self._taxes(self.net_of_tax())]
+        return [base for _, (base, _) in self._with_shares()]
 
     def charged(self, amounts: Sequence[int]) -> int:
         """The sum of those amounts, one per tax, that are on the buyer's price."""
@@ -200,7 +201,10 @@ class _Group:
         return amounts
 
     def _with_shares(self) -> list[tuple[TaxShare, tuple[Fraction, Fraction]]]:
-        return list(zip(self.shares, self._taxes(self.net_of_tax()), strict=True))
+        """Reckoned once, when all lines are in."""
+        if not self.reckoned:
+            self.reckoned = list(zip(self.shares, self._taxes(self.net_of_tax()), strict=True))
+        return self.reckoned
 
     def beyond_percent(self) -> list[Fraction]:
         """By how much each tax differs from its percentage of its base: levies, and what bounds make of it."""
@@ -308,15 +312,6 @@ def _total(key: Key, base: int, tax: int) -> TaxTotal:
     s, included = key
     kind = s.jurisdiction, s.name, s.treatment, s.percent
     return TaxTotal(*kind, base, tax, s.reason, s.compound, s.levy_minor, s.collection, included, s.basis)
-
-
-def line_amounts(
-    net_minor: int, shares: Sequence[TaxShare], rounding: TaxRounding, mode: Rounding = Rounding.HALF_UP
-) -> list[int]:
-    """What each tax on top of one line comes to by itself; zeros where taxes are rounded over the document."""
-    if rounding not in _PER_LINE:
-        return [0] * len(shares)
-    return _Group(tuple(shares), False, net=net_minor, exact=net_minor, quantity=Decimal(1)).amounts(rounding, mode)
 
 
 def percent_of(net_minor: int, percent: Decimal, mode: Rounding = Rounding.HALF_UP) -> int:
