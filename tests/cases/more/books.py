@@ -172,6 +172,12 @@ CASES: tuple[Worked, ...] = (
         ),
         {"invoices.0.ledger.tax": "20968.83"},
     ),
+    Worked(
+        "fx.cross.4",
+        "any: rates, and nobody says into what",
+        months({}, "1", days=[DAY], exchange={"rates": [{"currency": "USD", "on": DAY, "rate": "1.1"}]}),
+        {"refused": "invalid_input"},
+    ),
     # figures
     Worked(
         "kpi.dso.3",

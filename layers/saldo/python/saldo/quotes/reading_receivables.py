@@ -43,7 +43,10 @@ def exchange_from(fields: Fields, currency: str) -> Booking | None:
     ledger = fields.text("ledger_currency", "")
     if ledger and not is_currency(ledger):
         fields.problems.add(fields.at("ledger_currency"), "invalid_currency", "must be an ISO 4217 code such as EUR")
-    if ledger and fields.has("rates"):
+    if fields.has("rates") and not ledger:
+        fields.problems.add(fields.at("ledger_currency"), "missing", "name the currency that the rates book in")
+        day_rates_from(fields)
+    elif fields.has("rates"):
         if fields.has("rate"):
             fields.problems.add(fields.at("rates"), "one_of_two", "either a `rate` or `rates` of days")
         booking = Booking(currency, ledger, rates=day_rates_from(fields))
@@ -168,7 +171,9 @@ def _payment(fields: Fields, currency: str, booking: Booking | None) -> PaymentM
         fields.problems.add(fields.at("currency"), "invalid_currency", "must be an ISO 4217 code such as EUR")
     parts = tuple(_to_invoice(child, currency) for child in fields.maybe_children("invoices"))
     minor = _minor(fields, "amount", currency)
-    if paid_in != currency and is_currency(paid_in):
+    if not is_currency(paid_in):
+        fields.has("at")
+    elif paid_in != currency:
         minor = _taken_at(fields, paid_in, currency)
     payment = PaymentMade(
         on=on,
