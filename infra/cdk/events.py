@@ -60,8 +60,8 @@ class EventsStack(Stack):
         self._publish(hosting.function(PUBLISH_EVENTS))
         self._link_audit(hosting.function(LINK_AUDIT))
         self._deliver(hosting.function(DELIVERY))
-        self._take_from(data.gateway_events, hosting.function(GATEWAY_EVENTS))
-        self._take_from(data.usage_batches, hosting.function(INGEST_USAGE))
+        data.gateway_events.feeds(hosting.function(GATEWAY_EVENTS))
+        data.usage_batches.feeds(hosting.function(INGEST_USAGE))
         self._bundle(hosting.function(MAKE_BUNDLES))
         self._examine(hosting.function(EXAMINE_UPLOADS))
         self._sweep(hosting.function(SWEEP_PAYMENTS))
@@ -125,7 +125,7 @@ class EventsStack(Stack):
         self._rule("delivered", "Issued documents go to the customers who want them by mail", wanted, queue)
         letters = events.EventPattern(source=["saldo"], detail_type=list(LETTERS))
         self._rule("letters", "Settled payments and reminders go to the customer", letters, queue)
-        self._take_from(queue, watched)
+        queue.feeds(watched)
 
     def _bundle(self, watched: WatchedFunction) -> None:
         """A large one takes minutes, so that others wait: half an hour is late."""
@@ -133,7 +133,7 @@ class EventsStack(Stack):
         queue = WatchedQueue(self, "bundles", self._data.ward, visibility_s=visible, late_s=1800)
         asked = events.EventPattern(source=["saldo"], detail_type=["bundle.asked"])
         self._rule("bundles", "Files of many documents are made in the background", asked, queue)
-        self._take_from(queue, watched, batch_size=1)
+        queue.feeds(watched, batch_size=1)
 
     def _examine(self, watched: WatchedFunction) -> None:
         """S3 tells the account's own bus; what nobody was told of is found by the hourly run."""
@@ -144,7 +144,7 @@ class EventsStack(Stack):
         }
         came = events.EventPattern(source=["aws.s3"], detail_type=["Object Created"], detail=detail)
         self._rule("uploads", "Files that were handed in are looked at", came, queue, of_our_own=False)
-        self._take_from(queue, watched)
+        queue.feeds(watched)
 
     def _rule(
         self, name: str, description: str, pattern: events.EventPattern, queue: WatchedQueue, of_our_own: bool = True
@@ -164,18 +164,7 @@ class EventsStack(Stack):
         queue = WatchedQueue(self, "tax_records", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
         told = events.EventPattern(source=["saldo"], detail_type=list(TAXED))
         self._rule("tax_recorded", "Issued invoices and credit notes go to the tax service", told, queue)
-        self._take_from(queue, watched)
-
-    def _take_from(self, queue: WatchedQueue, watched: WatchedFunction, batch_size: int = 10) -> None:
-        """Messages that fail are reported one by one; the others of their batch stay done."""
-        watched.function.add_event_source(
-            sources.SqsEventSource(
-                queue.queue,
-                batch_size=batch_size,
-                report_batch_item_failures=True,
-                max_concurrency=10,
-            )
-        )
+        queue.feeds(watched)
 
     def _sweep(self, watched: WatchedFunction) -> None:
         every = Duration.minutes(5)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # On these lists of the agenda, and among these records of a seller, something waits.
-AGENDAS = frozenset({"proposals", "disputes", "requests", "review", "tickets"})
+AGENDAS = frozenset({"proposals", "disputes", "requests", "review", "tickets", "differences"})
 _OWN = ("discrepancy#", "quarantine#", "run#")
 
 

@@ -19,6 +19,7 @@ from saldo.invoicing.run.records import attempt_from
 from saldo.kernel.clock import Clock, instant_from, instant_text
 from saldo.kernel.errors import Unavailable
 from saldo.orders.records_orders import DISCREPANCY_PREFIX
+from saldo.reconciliation.records import differences_agenda
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -28,7 +29,7 @@ from saldo.usage.records_quarantine import PREFIX as QUARANTINE
 WORK = "work"
 # So many of a queue are counted at most.
 MOST = 100
-QUEUES = ("proposals", "disputes", "promises", "orders", "drafts", "runs", "tickets", "usage")
+QUEUES = ("proposals", "disputes", "promises", "orders", "drafts", "runs", "tickets", "usage", "differences")
 _MOST_ATTEMPTS = 5
 
 
@@ -68,6 +69,7 @@ class Waiting:
             "runs": attempt_from(latest[0]).set_aside if latest else 0,
             "tickets": self._number(tickets_agenda(entity_id), agenda=True),
             "usage": self._number(entity_id, QUARANTINE),
+            "differences": self._number(differences_agenda(entity_id), agenda=True),
         }
         waiting = self._store.query(
             waiting_agenda(entity_id), agenda=True, first=instant_text(now), limit=MOST, fields=("agenda_on",)
@@ -95,4 +97,4 @@ def counted_from(item: Item, now: datetime) -> Counted:
     """now: what has run out by then is left out."""
     waiting = sum(instant_from(until) >= now for until in item["proposals_until"])
     numbers = {"proposals": waiting, **item["numbers"]}
-    return Counted({queue: numbers[queue] for queue in QUEUES}, instant_from(item["counted_at"]))
+    return Counted({queue: numbers.get(queue, 0) for queue in QUEUES}, instant_from(item["counted_at"]))
