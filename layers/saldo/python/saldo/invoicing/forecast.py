@@ -99,7 +99,7 @@ class _Look:
             if c.component.kind is ChargeKind.USAGE
         )
         details = found.case.details
-        counted = {key: Counted(quantity, details[key]) for key, quantity in found.case.usage.items()}
+        counted = {key: Counted(found.case.usage[key], details[key]) for key in needed}
         return NextInvoice(account, on, due_on, tuple(meters.values()), so_far, expected, counted, prices)
 
     def _account(self, account_id: str, entity_id: str = "") -> tuple[Account, Mapping[Key, Item]]:
