@@ -13,9 +13,9 @@ from saldo.subscriptions.model import Alignment, Change, ChangeKind, Subscriptio
 
 def requested_subscription(document: Any, default_id: str, account_id: str, entity_id: str) -> Subscription:
     """{"plan_version", "started_on", "id"?, "alignment"?, "anchor_on"?, "trial_end_on"?, "quantities"?: {component:
-    quantity}, "purchase_order"?, "cost_centre"?, "term"? (`maybe_term`)}; Refusal `invalid_input` names every field that
-    cannot be read. `trial_end_on`: the first day that costs something. Whether it can be sold so, `Subscriptions.start`
-    says.
+    quantity}, "purchase_order"?, "cost_centre"?, "term"? (`maybe_term`)}; Refusal `invalid_input` names every field
+    that cannot be read. `trial_end_on`: the first day that costs something. Whether it can be sold so,
+    `Subscriptions.start` says.
     """
 
     def requested(fields: Fields) -> Subscription:
