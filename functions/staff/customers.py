@@ -56,7 +56,8 @@ def account(visit: StaffVisit) -> Answer:
     shown = shown if shown in TABS else TABS[0]
     facts, tables = _VIEWS[shown](visit)
     above = ((t("staff.customers"), f"{visit.home}/customers"),)
-    view = Sheet(visit.customer["name"], visit.customer["pk"], above, facts, tables)
+    told = (t("staff.details.done"),) if visit.asked("done") == "changed" else ()
+    view = Sheet(visit.customer["name"], visit.customer["pk"], above, facts, tables, told)
     tabs = [(t(f"staff.show.{name}"), f"{visit.account_home}?show={name}", name == shown) for name in TABS]
     return page(visit, "staff_account", tab="customers", view=view, tabs=tabs)
 

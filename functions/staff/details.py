@@ -26,7 +26,7 @@ Problems = list[tuple[str, str]]
 def facts_of(visit: StaffVisit) -> tuple[shown.Facts, bool]:
     """What an account's page shows of them, and whether this reader may change them. That they were opened is on
     record."""
-    now, t = _now(visit), visit.words
+    now, t = _shown(visit), visit.words
     facts, tag = shown.facts_of(now, t), shown.tax_id_tag(now.account, t)
     if tag:
         facts.append((t("staff.tax_id_check"), f"{tag[0].text}, {tag[1]}"))
@@ -35,7 +35,7 @@ def facts_of(visit: StaffVisit) -> tuple[shown.Facts, bool]:
 
 @routes.get(_ALL + "/change", staff(rules.CHANGE_DETAILS))
 def form(visit: StaffVisit) -> Answer:
-    now = _now(visit)
+    now = _shown(visit)
     return _form(visit, now, typed_of(now), [])
 
 
@@ -46,7 +46,7 @@ def change_answers(visit: StaffVisit) -> Answer:
 
 @routes.post(_ALL + "/check", staff(rules.CHANGE_DETAILS))
 def check(visit: StaffVisit) -> Answer:
-    now, typed = _now(visit), Typed.of(visit.form)
+    now, typed = _shown(visit), Typed.of(visit.form)
     if problems := _problems(visit, now, typed):
         return _form(visit, now, typed, problems)
     return _check(visit, now, typed)
@@ -63,7 +63,7 @@ def change(visit: StaffVisit) -> Answer:
     wish = typed.wish(now, visit.actor, why, correct=visit.form.get("correct", []), question=question)
     if _desk(visit).change(now, wish):
         return see_other(f"{visit.account_home}/tickets/{ticket_id}")
-    return see_other(f"{visit.account_home}?show=contact")
+    return see_other(f"{visit.account_home}?show=contact&done=changed")
 
 
 def _desk(visit: StaffVisit) -> DetailsDesk:
@@ -71,7 +71,12 @@ def _desk(visit: StaffVisit) -> DetailsDesk:
 
 
 def _now(visit: StaffVisit) -> Details:
-    now = _desk(visit).now(visit.customer["pk"], account_from(visit.customer))
+    return _desk(visit).now(visit.customer["pk"], account_from(visit.customer))
+
+
+def _shown(visit: StaffVisit) -> Details:
+    """For pages that show what is there, which is on record."""
+    now = _now(visit)
     note_read(visit, now.account.id, "profile.viewed", f"profile {now.profile.version}")
     return now
 

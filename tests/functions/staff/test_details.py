@@ -51,7 +51,7 @@ def test_a_change_is_told_then_made_with_its_reason_and_stands_in_the_timeline(p
     checked = checking(browser)
     assert "Invoices from now on carry the new details." in checked.text and WHY in checked.text
     assert "Kontor Nord AG" in checked.text and "Kontor Nord GmbH" in checked.text and now()[1].version == 1
-    assert confirmed(browser, checked).location == f"{ACCOUNT}?show=contact"
+    assert confirmed(browser, checked).location == f"{ACCOUNT}?show=contact&done=changed"
     account, profile = now()
     assert (profile.version, profile.legal_name, account.language) == (2, "Kontor Nord AG", "fr")
     (record,) = trail(portal, "profile.changed")
