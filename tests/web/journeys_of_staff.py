@@ -104,6 +104,16 @@ def _changes_billing_details(susi: Person) -> None:
     susi.marks(invoice("32418"))
     susi.presses("Change the details")
     susi.sees("wie gewünscht", invoice("32418"), "Susi Sand")  # the customer's own language
+    _bills_it_again(susi)
+
+
+def _bills_it_again(susi: Person) -> None:
+    susi.follows("Customer")
+    susi.follows(invoice("32418"))
+    susi.sees("Bill again with the details of now")
+    susi.fills("Who asked for it, and how", "Ms Harms, by phone")
+    susi.presses("See both documents")
+    susi.sees("New invoice with tax", "This takes a second person.")
 
 
 def _asked(office: Office, ticket_id: str, topic: Topic, subject: str) -> Support:

@@ -10,6 +10,8 @@ from saldo.accounts.model import Account, BillingProfile, Terms
 from saldo.accounts.service import Accounts
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import PREFIX, audit_record
+from saldo.invoicing.reading import open_rows
+from saldo.invoicing.records import header_key
 from saldo.support.service import Support
 from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
@@ -139,3 +141,46 @@ def test_what_the_pages_ask_of_the_table(portal: Portal) -> None:
         portal.region.wire.watch = calls.append
         assert browser.get(path).status == 200 and len(calls) <= 3, (path, calls)
         portal.region.wire.watch = None
+
+
+def _invoice(portal: Portal, *, largest: bool) -> str:
+    rows = sorted(open_rows(portal.region.store, scenes.NORTH), key=lambda r: r.open_minor)
+    return f"{ACCOUNT}/invoices/{rows[-1 if largest else 0].invoice_id}"
+
+
+def _billed_again(browser: Browser, invoice: str, why: str = "asked for with the change") -> Page:
+    browser.get(invoice)
+    checked = browser.post(f"{invoice}/credit/check", {"again": "1", "why_again": why})
+    if checked.status != 200:
+        return checked
+    assert "New invoice with tax" in checked.text and why in checked.text
+    return browser.post(f"{invoice}/credit", {k: v for k, v in checked.hidden().items() if k != "form_key"})
+
+
+def test_an_invoice_of_older_details_is_billed_again_to_those_of_now_by_two_people(portal: Portal) -> None:
+    analyst, approver, invoice = portal.staff_in("analyst"), portal.staff_in("approver"), _invoice(portal, largest=True)
+    assert "Bill again" not in analyst.get(invoice).text, "it is of the details of now"
+    confirmed(analyst, checking(analyst))
+    assert "Bill again with the details of now" in analyst.get(invoice).text
+    assert 'href="#why_again"' in _billed_again(analyst, invoice, why="").text
+    asked = _billed_again(analyst, invoice)
+    assert "/proposals/prop_" in asked.location and not trail(portal, "credit_note.issued")
+    shown = approver.get(asked.location)
+    assert "Version of the billing details" in shown.text and "Billing details changed" in shown.text
+    seen = shown.hidden()["seen"]
+    assert approver.post(f"{asked.location}/agree", {"seen": seen}).status == 303
+    (note,), (new,) = trail(portal, "credit_note.issued"), trail(portal, "invoice.issued")
+    assert note.after["total_minor"] == -1_284_700 and new.reason == "master_data"
+    header = portal.region.store.get(*header_key(scenes.NORTH, new.subject_id)) or {}
+    assert header["buyer_profile"] == 2
+    assert "Bill again" not in analyst.get(invoice).text
+
+
+def test_what_was_agreed_to_is_not_billed_to_yet_other_details(portal: Portal) -> None:
+    analyst, approver, invoice = portal.staff_in("analyst"), portal.staff_in("approver"), _invoice(portal, largest=True)
+    confirmed(analyst, checking(analyst))
+    asked = _billed_again(analyst, invoice)
+    confirmed(analyst, checking(analyst, legal_name="Kontor Nord SE"))
+    seen = approver.get(asked.location).hidden()["seen"]
+    refused = approver.post(f"{asked.location}/agree", {"seen": seen})
+    assert refused.status in (409, 422) and not trail(portal, "credit_note.issued")
