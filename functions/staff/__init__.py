@@ -15,6 +15,7 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         credits,
         customers,
         details,
+        differences,
         disputes,
         drafts,
         orders,
@@ -34,6 +35,6 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
 
     return (
         *(signing_in, work, customers, credits, runs, drafts, orders, proposals, seller, selling, audit, access),
-        *(disputes, promises, terms, uploads, papers, certificates, tickets, acting, styleguide),
+        *(disputes, promises, terms, uploads, papers, certificates, tickets, differences, acting, styleguide),
         details,
     )

@@ -33,7 +33,7 @@ from saldo.subscriptions.model import Term
 from saldo.subscriptions.records import subscription_from, subscription_item
 from saldo.tax.table import TableTax, shipped_table
 from tests.simulation.region import ENTITY_ID, Region
-from tests.simulation.workflows import invoke, workflow
+from tests.simulation.workflows import daily, invoke, workflow
 from tests.simulation.workflows.scenes import (
     CLERK,
     FEB,
@@ -142,7 +142,7 @@ def late(region: Region) -> None:
 
 @workflow("late charges: assess", prepare=late)
 def assess(region: Region) -> None:
-    invoke("collections.assess_late_charges", {})
+    daily(region, "collections.assess_late_charges", "")
 
 
 @workflow("seller: choices", prepare=founded)

@@ -20,7 +20,7 @@ from saldo.accounts.records import (
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.catalog.model import PlanVersion
-from saldo.catalog.records import PLAN_PREFIX, plan_version_from
+from saldo.catalog.records import PLAN_PREFIX, VERSIONS_FROM, plan_version_from
 from saldo.invoicing import records
 from saldo.invoicing.model_clock import AccountClock, ClockStep, IssuedThen
 from saldo.invoicing.ports import DoublesReminded, DoublesRenewed
@@ -89,7 +89,7 @@ class Doubles:
         return clock
 
     def _versions(self, seller_id: str) -> dict[str, PlanVersion]:
-        plans = self._store.query_all(seller_id, prefix=PLAN_PREFIX)
+        plans = self._store.query_all(seller_id, first=VERSIONS_FROM, last=PLAN_PREFIX + "~~")
         return {version.id: version for version in map(plan_version_from, plans)}
 
     def _begun_anew(
