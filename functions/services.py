@@ -212,8 +212,9 @@ def canary() -> Canary:
 def clocks() -> Clocks:
     from saldo.collections.doubles import DoublesReminders
     from saldo.invoicing.clocks import Clocks
+    from saldo.renewals.doubles import DoublesRenewals
 
-    return Clocks(billing(), DoublesReminders(store()))
+    return Clocks(billing(), DoublesReminders(store()), DoublesRenewals(store(), billing().plan_versions))
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ from local.cli.audit import audit_group  # noqa: E402
 from local.cli.certificates import certificates_group  # noqa: E402
 from local.cli.clock import clock_group  # noqa: E402
 from local.cli.contracts import contracts_group  # noqa: E402
+from local.cli.details import corrections_group  # noqa: E402
 from local.cli.documents import (  # noqa: E402
     credit,
     draft_group,
@@ -82,6 +83,7 @@ for command in (
     late_charges,
     promises_group,
     reminders_group,
+    corrections_group,
     rates_group,
     template_group,
     numbering_group,

@@ -231,3 +231,23 @@ def test_a_subscription_is_sold_for_a_term_that_renews_itself(selling: Terminal)
         "uplift_percent": "3",
         "newest_price": False,
     }
+
+
+def test_billing_details_are_shown_tried_and_changed_with_a_reason_and_leave_their_trail(selling: Terminal) -> None:
+    now = selling.say("account", "details", ACCOUNT)
+    assert (now["version"], now["lines"], now["tax_id"]) == (1, ["Speicherstadt 3"], "DE136695976")
+    moved = ("--line", "Elbchaussee 1", "--line", "Hinterhaus", "--postcode", "22765", "--purchase-order", "PO-7")
+    tried = selling.say("account", "details", ACCOUNT, *moved, "--dry-run")
+    assert (tried["changed"], tried["offered"]) == (["address", "purchase_order"], [])
+    assert selling.say("account", "details", ACCOUNT, *moved, status=2)["error"]["code"] == "reason_required"
+    assert selling.say("account", "details", ACCOUNT)["version"] == 1
+    said = ("--by-portal", "--reason", "asked by phone", "--by", "staff_ada")
+    done = selling.say("account", "details", ACCOUNT, *moved, *said)
+    assert (done["version"], done["lines"], done["city"]) == (2, ["Elbchaussee 1", "Hinterhaus"], "Hamburg")
+    assert (done["purchase_order"], done["by_email"], done["dry_run"]) == ("PO-7", False, False)
+    (record,) = [i for i in selling.store.query_all(ACCOUNT, prefix="audit#") if i["action"] == "profile.changed"]
+    assert (record["actor"]["id"], record["reason"]) == ("staff_ada", "asked by phone")
+    wrong = ("--city", "", "--tax-id", "DE123456789", "--email", "nobody", "--reason", "-")
+    answer = selling.say("account", "details", ACCOUNT, *wrong, status=2)
+    assert set(problems(answer)) == {"city", "tax_id", "emails"} and "DE123456789" not in repr(answer)
+    assert selling.say("account", "details", ACCOUNT, "--city", "Hamburg", "--reason", "-", status=2)
