@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.model import Mutant, planted
 
+_DIFFERENCES = "tests/unit/reconciliation/test_difference_rules.py"
 _DAY = "tests/functions/test_daily.py"
 _RULES, _MAIL = "tests/unit/notices/test_rules.py", "tests/contexts/delivery/test_choices.py"
 _CHOICES = "tests/unit/access/test_notices.py"
@@ -112,5 +113,21 @@ MUTANTS: tuple[Mutant, ...] = (
         'return f"expiring_methods#{entity_id}"',
         'return f"expiring#{entity_id}"',
         "tests/simulation/test_expiring.py",
+    ),
+    planted(
+        "a difference that comes again is still with who looked into it then",
+        "stale state kept",
+        "reconciliation/rules.py",
+        "return replace(new, version=known.version + 1)",
+        "return replace(known, state=new.state, version=known.version + 1)",
+        f"{_DIFFERENCES}::test_one_that_was_gone_begins_anew",
+    ),
+    planted(
+        "what is wrong with a seller's own records is nobody's task",
+        "forgotten entity",
+        "reconciliation/rules.py",
+        'return first if first.startswith("ent_") else sellers.get(first, "")',
+        'return sellers.get(first, "")',
+        f"{_DIFFERENCES}::test_whose_books_an_owners_records_are_in",
     ),
 )
