@@ -51,7 +51,7 @@ _PORTAL: tuple[Mutant, ...] = (
         "certificates/rules.py",
         "state = moved(MOVES, request.state, state)",
         "moved(MOVES, request.state, state) if state is request.state else None",
-        "tests/functions/portal/test_documents.py",
+        "tests/unit/certificates",
     ),
     planted(
         "any form of any session will do",
