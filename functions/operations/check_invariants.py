@@ -25,6 +25,7 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     count("InvariantViolations", len(report.violations))
     for metric, numbers in NAMED.items():
         count(metric, sum(1 for violation in report.violations if violation.invariant in numbers))
-    looked = differences().look((v.invariant, v.owner_id, v.message) for v in report.violations)
+    found = ((v.invariant, v.owner_id, v.message) for v in report.violations)
+    looked = differences().look(found, report.sellers)
     records = sum(report.counted.values())
     return {"violations": len(report.violations), "records": records, "gone": looked.gone}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.model import Mutant, planted
 
+_DAY = "tests/functions/test_daily.py"
 _RULES, _MAIL = "tests/unit/notices/test_rules.py", "tests/contexts/delivery/test_choices.py"
 _CHOICES = "tests/unit/access/test_notices.py"
 
@@ -71,5 +72,45 @@ MUTANTS: tuple[Mutant, ...] = (
         "able = [m for m in people if m.email and not m.suspended]",
         "able = [m for m in people if m.email]",
         f"{_MAIL}::test_copies_go_only_to_who_is_there_and_may_take_the_document_away",
+    ),
+    planted(
+        "the last part of a day is not handed out",
+        "off by one",
+        "functions/daily.py",
+        "    if part:\n        yield tuple(part)",
+        "    if len(part) >= at_once:\n        yield tuple(part)",
+        f"{_DAY}::test_what_does_not_fit_is_sent_whole_and_an_account_is_never_cut",
+    ),
+    planted(
+        "parts that the queue did not take are forgotten",
+        "failure swallowed",
+        "functions/daily.py",
+        'if answer.get("Failed"):',
+        "if not answer:",
+        f"{_DAY}::test_a_queue_that_takes_some_only_has_the_day_asked_for_again",
+    ),
+    planted(
+        "each part of a day does all of it",
+        "unscoped query",
+        "functions/collections/issue_reminders.py",
+        "report = reminders().remind(part.entity_id, part.as_of, part.keys)",
+        "report = reminders().remind(part.entity_id, part.as_of)",
+        f"{_DAY}::test_letters_of_a_day_in_parts_are_those_of_a_day_in_one",
+    ),
+    planted(
+        "an account's payments of a day come in several parts",
+        "lost order",
+        "functions/payments/collect.py",
+        "return sorted({*collecting().due(entity_id, on), *keeping().due(entity_id)})",
+        "return [*collecting().due(entity_id, on), *keeping().due(entity_id)]",
+        f"{_DAY}::test_an_accounts_payments_are_listed_together",
+    ),
+    planted(
+        "cards that expire lie on the list of credit that expires",
+        "one key for two things",
+        "payments/rules_methods.py",
+        'return f"expiring_methods#{entity_id}"',
+        'return f"expiring#{entity_id}"',
+        "tests/simulation/test_expiring.py",
     ),
 )

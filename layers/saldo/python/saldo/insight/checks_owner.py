@@ -46,6 +46,7 @@ from saldo.ledger import rules as ledger_rules
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
 from saldo.ledger.records_statement import day_sums_from, line_from
 from saldo.ledger.rules_statement import sums_of
+from saldo.payments.lately import problem_of as latest_payments_problem
 
 OwnerRule = Callable[[Owner], Iterator[Violation]]
 
@@ -238,6 +239,13 @@ def _open_sums_are_of_the_open_invoices(owner: Owner) -> Iterator[Violation]:
             rows = [row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0]
             if open_items_from(item) != summed_by_day(open_items(rows)):
                 yield Violation(18, owner.id, "the sums of what is open are not those of the open invoices")
+
+
+def _latest_payments_are_the_latest(owner: Owner) -> Iterator[Violation]:
+    """Where no payment was written since they were folded; else nobody believes them."""
+    for item in owner.of("payments"):
+        if problem := latest_payments_problem(item, owner.of("payment")):
+            yield Violation(14, owner.id, problem)
 
 
 _STATES = {
@@ -450,6 +458,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _open_balances_are_what_the_ledger_says,
     _aging_adds_up,
     _open_sums_are_of_the_open_invoices,
+    _latest_payments_are_the_latest,
     _states_are_listed,
     _records_stay_with_their_owner,
     _issues_and_payments_are_audited,

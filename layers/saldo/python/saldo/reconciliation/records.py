@@ -1,5 +1,5 @@
-"""How differences lie in the table: `<entity>` / `difference#<id>`. Open ones are on the agenda `differences`, all
-sellers' of the region under the instant they were found, so that a look finds those that are gone."""
+"""How differences lie in the table: `<entity>` / `difference#<id>`. Open ones are on the agenda `differences#<entity>`
+under the instant they were found, so that a look finds those that are gone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from saldo.kernel.clock import instant_from, instant_text
 from saldo.reconciliation.model import Difference, DifferenceState
 from saldo.storage.items import Item, Key
 
-PREFIX, AGENDA = "difference#", "differences"
+PREFIX = "difference#"
 _PLAIN = ("invariant", "owner_id", "taken_by", "note", "version")
+
+
+def differences_agenda(entity_id: str) -> str:
+    return f"differences#{entity_id}"
 
 
 def difference_key(entity_id: str, difference_id: str) -> Key:
@@ -23,7 +27,7 @@ def difference_item(one: Difference) -> Item:
     if one.gone_at:
         item["gone_at"] = instant_text(one.gone_at)
     if one.state is DifferenceState.OPEN:
-        item |= {"agenda_pk": AGENDA, "agenda_on": item["found_at"]}
+        item |= {"agenda_pk": differences_agenda(pk), "agenda_on": item["found_at"]}
     return item
 
 

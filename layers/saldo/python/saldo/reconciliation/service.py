@@ -27,9 +27,9 @@ class Differences:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    def look(self, found: Iterable[Found]) -> Looked:
-        """What a look over all records found: new tasks are opened, those that it no longer found are gone. Repeating
-        it changes nothing. Beyond MOST the rest is left to the next look: so much has one cause."""
+    def look(self, found: Iterable[Found], entity_ids: Iterable[str]) -> Looked:
+        """What a look over all records of these sellers found: new tasks are opened, those that it no longer found are
+        gone. Repeating it changes nothing. Beyond MOST the rest is left to the next look: so much has one cause."""
         told, now = rules.gathered(found), self._clock()
         sellers = self._sellers(owner_id for _, owner_id in told)
         ours = (
@@ -38,7 +38,7 @@ class Differences:
             if (seller := rules.seller_of(owner_id, sellers))
         )
         new = list(islice(ours, MOST))
-        known, units = self._known(new), []
+        known, units = self._known(new, entity_ids), []
         for one in new:
             before = known.pop((one.entity_id, one.id), None)
             after = rules.seen_again(before, one)
@@ -72,11 +72,12 @@ class Differences:
                 raise Refusal("changed_meanwhile", "this difference moved meanwhile; look at it again")
         return after
 
-    def _known(self, new: list[Difference]) -> dict[tuple[str, str], Difference]:
-        """Those that are found now, open or gone, and all others that are open."""
+    def _known(self, new: list[Difference], entity_ids: Iterable[str]) -> dict[tuple[str, str], Difference]:
+        """Those that are found now, open or gone, and all others of these sellers that are open."""
         keys = [records.difference_key(one.entity_id, one.id) for one in new]
         there = self._store.get_many(keys, consistent=True) if keys else {}
-        listed: list[Key] = [(i["pk"], i["sk"]) for i in self._store.query_all(records.AGENDA, agenda=True)]
+        agendas = map(records.differences_agenda, entity_ids)
+        listed: list[Key] = [(i["pk"], i["sk"]) for a in agendas for i in self._store.query_all(a, agenda=True)]
         others = self._store.get_many([key for key in listed if key not in there], consistent=True)
         is_open = (item for item in others.values() if item["status"] == DifferenceState.OPEN)
         found = map(records.difference_from, [*there.values(), *is_open])

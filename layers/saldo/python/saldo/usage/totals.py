@@ -61,6 +61,10 @@ class UsageTotals:
     def __init__(self, store: Store, large: LargeUsage | None = None) -> None:
         self._store, self._large = store, large
 
+    def within(self, store: Store) -> UsageTotals:
+        """The same, reading by way of another store."""
+        return UsageTotals(store, self._large)
+
     def totals(self, wanted: Iterable[tuple[Account, UsageKey]]) -> dict[str, dict[UsageKey, Decimal]]:
         """Totals by account id and key, as `read` has them."""
         asked: dict[Account, list[tuple[UsageKey, PriceModel | None]]] = defaultdict(list)
