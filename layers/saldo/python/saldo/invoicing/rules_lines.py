@@ -222,8 +222,8 @@ def share_of_charge(case: BillingCase, item: DueSubscription, charged: Charged) 
         if (
             day_count in MONTHS_OF_30 and cycles
         ):  # cycles of as many months are equal parts, on whichever day they begin
-            part = counted(due.period, due.full, day_count, zone)
-            return Share(part.days, part.of * cycles)
+            of_cycle = counted(due.period, due.full, day_count, zone)
+            return Share(of_cycle.days, of_cycle.of * cycles)
         units = Cycle(component.priced_per, 1, due.full.start)
         if units.boundary(1) > due.full.end:  # longer than the cycle: counted from where the subscription is
             units = replace(units, anchor=item.subscription.anchor_on)
