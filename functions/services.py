@@ -206,7 +206,7 @@ def deliveries() -> Deliveries:
     notes = NoteLetters(store(), sealer(), accounts(), settings().origin, clock)
     reminding = ReminderLetters(reminders(), accounts(), settings().origin, pay_links())
     alerts = AlertLetters(store(), accounts(), settings().origin)
-    letters = WrittenLetters(documents(), reminding, notes, alerts, pay_links())
+    letters = WrittenLetters(documents(), reminding, notes, alerts, pay_links(), accounts(), clock)
     readers = ChoosingReaders(store(), sealer(), clock, settings().origin)
     return Deliveries(store(), accounts(), letters, mailer, clock, readers)
 

@@ -29,6 +29,7 @@ class Grant(Enum):
     AUDIT = auto()  # write a day's root once, and read those before
     ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
+    SIGN_DETAILS = auto()  # sign what a seller says of its bank account
     QUEUE_GATEWAY_EVENTS = auto()
     QUEUE_USAGE = auto()
     GATEWAY_SECRET = auto()
@@ -86,6 +87,7 @@ PORTAL = FunctionSpec(
         Grant.DOCUMENTS_READ,
         Grant.UPLOADS_PAGES,
         Grant.SIGN_IN,
+        Grant.SIGN_DETAILS,
         Grant.QUEUE_GATEWAY_EVENTS,
         Grant.GATEWAY_SECRET,
         Grant.RENDER,

@@ -202,6 +202,17 @@ def _start_runs(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _sign(name: str) -> Statements:
+    """Sign as the key signs, and tell its public half."""
+
+    def statements(data: DataStack) -> list[iam.PolicyStatement]:
+        key = getattr(data.keys, name).key_arn
+        as_it_signs = {"kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "RAW"}
+        return [_allow(["kms:Sign"], key, only=as_it_signs), _allow(["kms:GetPublicKey"], key)]
+
+    return statements
+
+
 def _records_of_customers(data: DataStack) -> list[iam.PolicyStatement]:
     return [_allow(["sts:AssumeRole"], data.names.customer_role_arn)]
 
@@ -232,6 +243,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.RENDER: _render,
     Grant.PUBLISH: _publish,
     Grant.MAIL: _mail,
+    Grant.SIGN_DETAILS: _sign("details"),
     Grant.START_RUNS: _start_runs,
     Grant.CANARY_SECRET: _canary_secret,
     Grant.TAX_SECRET: _tax_secret,

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 
+from local.cli.site import bank_statements_of
 from local.demo import history, paying
 from local.demo.customers import CUSTOMERS, PEOPLE, STAFF, Contract, Person, account_id, accounts_of, organisation_id
 from local.demo.customers import organisation_of as organisation
@@ -105,7 +106,8 @@ class _Region:
 
     def _sell(self, anchor: date) -> None:
         if self._store.get(self._entity.id, "entity") is None:
-            Accounts(self._store, self._sealer, system_clock).register_entity(self._entity, _SEED)
+            seller = bank_statements_of(self._stack).signed(self._entity, None)
+            Accounts(self._store, self._sealer, system_clock).register_entity(seller, _SEED)
         offer = offer_of(self._entity, history.first_day(anchor))
         catalog, usage = Catalog(self._store, system_clock), Usage(self._store, system_clock)
         catalog.offer_product(offer.product, _SEED)

@@ -48,10 +48,19 @@ def test_alarms_rules_and_topics_may_use_the_key_of_the_messages(assembly: Assem
 
 def test_every_key_turns_each_year_and_is_kept_when_its_stack_goes(assembly: Assembly) -> None:
     keys = list(assembly.resources("AWS::KMS::Key"))
-    assert len(keys) == 8
+    signing = [name for name, key in keys if key["Properties"].get("KeyUsage") == "SIGN_VERIFY"]
+    assert (len(keys), len(signing)) == (10, 2)
     for name, key in keys:
-        assert key["Properties"]["EnableKeyRotation"] is True, name
+        assert key["Properties"].get("EnableKeyRotation", False) is (name not in signing), name
         assert key["DeletionPolicy"] == "Retain", name
+
+
+def test_a_key_that_signs_does_nothing_else_and_only_the_function_that_agrees_may_use_it(assembly: Assembly) -> None:
+    signing = [k["Properties"] for _, k in assembly.resources("AWS::KMS::Key") if "KeySpec" in k["Properties"]]
+    assert {(key["KeySpec"], key["KeyUsage"]) for key in signing} == {("ECC_NIST_P256", "SIGN_VERIFY")}
+    policies = [json.dumps(policy["Properties"]) for _, policy in assembly.resources("AWS::IAM::Policy")]
+    may = [policy for policy in policies if "kms:Sign" in policy]
+    assert len(may) == 2 and all("PortalRole" in policy for policy in may)
 
 
 def test_tables_are_encrypted_recoverable_protected_and_kept(assembly: Assembly) -> None:

@@ -40,6 +40,7 @@ MORE = {
     "/accounts/{account_id}/invoices.csv": (4, "a file"),
     "/accounts/{account_id}/invoices.xlsx": (4, "a file"),
     "/accounts/{account_id}/invoices/{invoice_id}/dispute": (3, "what of it was given back already is the seller's"),
+    "/accounts/{account_id}/methods/transfer/signed": (4, "a file"),
     "/accounts/{account_id}/pay": (3, "open invoices are on the agenda, credit is the account's own"),
     "/accounts/{account_id}/plans/new": (3, "open invoices are on the agenda, methods are the account's own"),
     "/accounts/{account_id}/terms": (3, "what holds is on the account, what was asked for beside it"),
