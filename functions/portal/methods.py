@@ -56,8 +56,8 @@ def transfer(visit: Visit) -> Answer:
     seller, reference = entity_from(item), in_fours(creditor_reference(visit.account.account_id))
     signed = signed_view(seller.bank_statement, services.settings().origin, visit.words)
     changed = account_changed(item, visit.now, visit.words)
-    told = {"seller": seller, "reference": reference, "signed": signed, "changed": changed}
-    return page(visit, "transfer", tab="payments", **told)
+    view = {"reference": reference, "signed": signed, "changed": changed}
+    return page(visit, "transfer", tab="payments", seller=seller, view=view)
 
 
 @routes.get("/accounts/{account_id}/methods/transfer/signed", _PAY)

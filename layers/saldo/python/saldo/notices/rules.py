@@ -101,8 +101,8 @@ def of_trail(records: Iterable[AuditRecord], reader: Reader, now: datetime) -> I
 def of_bank(statement: BankStatement | None, reader: Reader) -> Iterator[Notice]:
     """That the seller's account to pay to is another one: for those who pay."""
     if statement is not None and statement.before and reader.role in PAYERS:
-        told = {"number": statement.before, "due_on": statement.since}
-        yield Notice(reader.account_id, _K.ACCOUNT_CHANGED, statement.at, "bank", str(statement.number), **told)
+        number, at, ending, since = statement.number, statement.at, statement.before, statement.since
+        yield Notice(reader.account_id, _K.ACCOUNT_CHANGED, at, "bank", str(number), ending, due_on=since)
 
 
 def _may_see(reader: Reader, kind: NoticeKind) -> bool:
