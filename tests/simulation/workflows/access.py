@@ -28,7 +28,7 @@ SECOND = Actor("staff_eu_second", "staff")
 APPROVER = Decider(SECOND, frozenset({"finance_approver"}))
 ADMIN = Decider(SECOND, frozenset({"administrator"}))
 ONE = "staff_eu_one"
-BANK = BankDetails("Nordbank", "DE89370400440532013000", "COBADEFFXXX")
+BANK = BankDetails("Nordbank", "DE02120300000000202051", "BYLADEM1001")
 
 
 def _credits(region: Region) -> StaffCredits:

@@ -181,8 +181,13 @@ def _statement_fields(entity: LegalEntity) -> dict[str, Any]:
 
 
 def facts_print(entity: LegalEntity) -> str:
-    """The name of what a seller's documents say of it: the same facts have the same one."""
-    return fingerprint(json.dumps(_entity_fields(entity), sort_keys=True, default=list))
+    """The name of what a seller's documents say of it: the same facts have the same one. Of what was signed of its bank
+    account documents say only that it was another one before."""
+    said, told = _entity_fields(entity), entity.bank_statement
+    said.pop("bank_statement", None)
+    if told and told.before:
+        said["account_before"] = [told.since.isoformat(), told.before]
+    return fingerprint(json.dumps(said, sort_keys=True, default=list))
 
 
 def facts_key(entity_id: str, print_: str) -> Key:
