@@ -215,11 +215,14 @@ def deliveries() -> Deliveries:
 def documents() -> Documents:
     from functions.documents.settled import SettledInStore
     from saldo.documents.service import Documents
+    from saldo.documents.signing import DocumentSigning
     from saldo.storage.files import Files
+    from saldo.storage.signing import KmsSigningKey
 
     s = settings()
     files = Files(client("s3"), s.documents_bucket)
-    return Documents(store(), accounts(), SettledInStore(store()), files, s.origin)
+    signing = DocumentSigning(store(), KmsSigningKey(client("kms"), s.documents_key_id))
+    return Documents(store(), accounts(), SettledInStore(store()), files, s.origin, signing)
 
 
 @lru_cache(maxsize=1)

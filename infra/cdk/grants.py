@@ -203,14 +203,18 @@ def _start_runs(data: DataStack) -> list[iam.PolicyStatement]:
 
 
 def _sign(name: str) -> Statements:
-    """Sign as the key signs, and tell its public half."""
+    """Sign as the key signs."""
 
     def statements(data: DataStack) -> list[iam.PolicyStatement]:
-        key = getattr(data.keys, name).key_arn
         as_it_signs = {"kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "RAW"}
-        return [_allow(["kms:Sign"], key, only=as_it_signs), _allow(["kms:GetPublicKey"], key)]
+        return [_allow(["kms:Sign"], getattr(data.keys, name).key_arn, only=as_it_signs)]
 
     return statements
+
+
+def _sign_details(data: DataStack) -> list[iam.PolicyStatement]:
+    """And tell the public half."""
+    return [*_sign("details")(data), _allow(["kms:GetPublicKey"], data.keys.details.key_arn)]
 
 
 def _records_of_customers(data: DataStack) -> list[iam.PolicyStatement]:
@@ -243,7 +247,8 @@ _MEANING: dict[Grant, Statements] = {
     Grant.RENDER: _render,
     Grant.PUBLISH: _publish,
     Grant.MAIL: _mail,
-    Grant.SIGN_DETAILS: _sign("details"),
+    Grant.SIGN_DETAILS: _sign_details,
+    Grant.SIGN_DOCUMENTS: _sign("documents"),
     Grant.START_RUNS: _start_runs,
     Grant.CANARY_SECRET: _canary_secret,
     Grant.TAX_SECRET: _tax_secret,

@@ -54,7 +54,8 @@ def _for_service(
 
 class Keys:
     """`records`: tables and buckets; `envelope`: wraps the data keys of organisations; `messages`: queues, topics,
-    bus, secrets, state machines; `logs`: every log group; `details`: signs what sellers say of their bank accounts."""
+    bus, secrets, state machines; `logs`: every log group; `details`: signs what sellers say of their bank accounts;
+    `documents`: signs invoices and credit notes."""
 
     def __init__(self, scope: Construct, env: str) -> None:
         self.records = _key(scope, env, "records", "tables and buckets")
@@ -62,6 +63,7 @@ class Keys:
         self.messages = _key(scope, env, "messages", "queues, topics, bus, secrets and workflows")
         self.logs = _key(scope, env, "logs", "log groups")
         self.details = _signing_key(scope, env, "details", "signs sellers' bank details")
+        self.documents = _signing_key(scope, env, "documents", "signs invoices and credit notes")
         self._allow_messengers()
         self._allow_logs()
 

@@ -15,6 +15,7 @@ from saldo.storage.store import Store
 
 if TYPE_CHECKING:
     from saldo.accounts.bank_statements import BankStatements
+    from saldo.documents.signing_certificates import SigningCertificates
     from saldo.invoicing.run.bill import Billing
     from saldo.storage.sealing import KeyRing, Sealer
     from saldo.usage.ports import LargeUsage
@@ -40,6 +41,9 @@ class Site(Protocol):
 
     @property
     def details_key_id(self) -> str: ...
+
+    @property
+    def documents_key_id(self) -> str: ...
 
     @property
     def imports_bucket(self) -> str: ...
@@ -149,6 +153,17 @@ def bank_statements_of(site: Site) -> BankStatements:
 
     key = KmsSigningKey(site.client("kms"), site.details_key_id)
     return BankStatements(key, site.portal_origin, system_clock)
+
+
+def signing_certificates_of(site: Site) -> SigningCertificates:
+    """Of the region's sellers, for the key that signs documents."""
+    from saldo.accounts.service import Accounts
+    from saldo.documents.signing_certificates import SigningCertificates
+    from saldo.kernel.clock import system_clock
+    from saldo.storage.signing import KmsSigningKey
+
+    store, key = store_of(site), KmsSigningKey(site.client("kms"), site.documents_key_id)
+    return SigningCertificates(store, Accounts(store, sealer_of(site), system_clock), key, system_clock)
 
 
 def counted_in_files(site: Site) -> LargeUsage | None:

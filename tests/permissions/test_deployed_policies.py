@@ -70,6 +70,8 @@ def _calls(region: Region) -> Iterator[tuple[str, Any]]:
     plain = {"KeyId": "key-details", "Message": b"", "MessageType": "RAW", "SigningAlgorithm": "ECDSA_SHA_256"}
     for other in ("api_v1", "documents", "delivery", "make_bundles", "canary", "issue_invoices"):
         yield other, lambda: keys.sign(**plain)
+    for other in ("portal", "api_v1", "canary", "issue_invoices"):
+        yield other, lambda: keys.sign(**plain | {"KeyId": "key-documents"})
     yield "portal", lambda: keys.sign(**plain | {"MessageType": "DIGEST"})
     yield "portal", lambda: keys.sign(**plain | {"KeyId": "key-1"})
     yield (

@@ -55,6 +55,7 @@ ENVIRONMENT = {
     "SALDO_KEYS_TABLE": "keys",
     "SALDO_KMS_KEY_ID": "key-1",
     "SALDO_DETAILS_KEY_ID": "key-details",
+    "SALDO_DOCUMENTS_KEY_ID": "key-documents",
     "SALDO_DOCUMENTS_BUCKET": "documents",
     "SALDO_IMPORTS_BUCKET": "imports",
     "SALDO_AUDIT_BUCKET": "audit",

@@ -27,6 +27,7 @@ class Settings:
     `sign_in_url`: the user pool's own domain for single sign-on, "" for the endpoint that its client talks to.
     `customer_role_arn`: the role under which pages reach a customer's records (`narrowed`).
     `details_key_id`: the KMS key that signs what sellers say of their bank accounts.
+    `documents_key_id`: the one that signs their documents.
     `scanner_address`: clamd as `host:port`, "" for the test file of EICAR alone.
     `flags`: the AppConfig application of feature flags, "" for the list that the code carries.
     """
@@ -37,6 +38,7 @@ class Settings:
     keys_table: str
     kms_key_id: str
     details_key_id: str
+    documents_key_id: str
     documents_bucket: str
     imports_bucket: str
     usage_bucket: str
