@@ -49,6 +49,7 @@ SECRET_32 = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 US_ORIGIN = "http://localhost:8081"
 _CACHED = (
     "bank_statements",
+    "notification_centre",
     "settings",
     "narrowed",
     "store",

@@ -5,13 +5,13 @@ Bounded: so many accounts, so many records of each. What is beyond is named (`To
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from saldo.access.model import Session
 from saldo.access.model_notices import NoticeChoices
-from saldo.access.notice_choices import choices_from, choices_key
+from saldo.access.notice_choices import ChosenNotices, choices_from, choices_key
 from saldo.access.rules_visibility import sees
 from saldo.accounts.model import BankStatement
 from saldo.accounts.records import bank_statement_from
@@ -29,7 +29,7 @@ from saldo.storage.store import Page, Store
 
 MOST_ACCOUNTS = 10
 MOST_RECORDS, MOST_INVOICES = 300, 100
-Sellers = Mapping[str, BankStatement | None]
+_FRESH = timedelta(minutes=5)
 _ISSUED_BY_US = ("run_", "request_")
 
 
@@ -48,42 +48,54 @@ class NotificationCentre:
     """Of a region. `store` is the region's; each account is read through its own scope, as its role sees it now, and
     of its seller only what that says of its bank account."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: Store, chosen: ChosenNotices, clock: Clock) -> None:
+        self._store, self._chosen, self._clock = store, chosen, clock
+        self._sellers: dict[str, tuple[datetime, BankStatement | None]] = {}
 
     def told(self, session: Session, account_id: str = "") -> Told:
-        """All that the session's user is told of, or what of one of their accounts. A call for what they chose (and
-        their sellers), one for their own trail, two for each account."""
-        choices, sellers = self._first(session)
-        return self._told(session, account_id, choices, sellers, self._clock() - rules.KEPT)
+        """All that the session's user is told of, or what of one of their accounts. A call for what they chose with
+        their own trail, two for each account."""
+        since, last = self._clock() - rules.KEPT, choices_key(session.user_id)[1]
+        first = TRAIL + instant_text(since)
+        read = self._store.query(
+            session.user_id, first=first, last=last, newest_first=True, limit=MOST_RECORDS, consistent=True
+        )
+        choices = choices_from(next((item for item in read.items if item["sk"] == last), None))
+        own = [item for item in read.items if item["sk"].startswith(TRAIL)]
+        return self._told(session, account_id, choices, since, own)
 
     def unread(self, session: Session) -> int:
         """How many the session's user has not read; of the trails, nothing older is read."""
-        choices, sellers = self._first(session)
-        return self._told(session, "", choices, sellers, rules.read_from(choices, self._clock())).unread
-
-    def _first(self, session: Session) -> tuple[NoticeChoices, Sellers]:
-        """What they chose, and what their sellers say of their bank accounts: one call."""
-        own, entities = choices_key(session.user_id), {seat.entity_id for seat in session.seats[:MOST_ACCOUNTS]}
-        found = self._store.get_many([own, *((one, "entity") for one in sorted(entities))], consistent=True)
-        sellers = {pk: bank_statement_from(item) for (pk, sk), item in found.items() if sk == "entity"}
-        return choices_from(found.get(own)), sellers
+        choices = self._chosen.of(session.user_id)
+        since = rules.read_from(choices, self._clock())
+        return self._told(session, "", choices, since, self._trail(self._store, session.user_id, since).items).unread
 
     def _told(
-        self, session: Session, account_id: str, choices: NoticeChoices, sellers: Sellers, since: datetime
+        self, session: Session, account_id: str, choices: NoticeChoices, since: datetime, own: list[Item]
     ) -> Told:
+        """own: the user's own trail."""
         found, now = _Found(), self._clock()
         seats = [seat for seat in session.seats if account_id in ("", seat.account_id)]
+        sellers = self._statements({seat.entity_id for seat in seats[:MOST_ACCOUNTS]})
         if not account_id:
-            own = self._trail(self._store, session.user_id, since)
-            found.notices += rules.of_own_trail(map(audit_record, own.items))
+            found.notices += rules.of_own_trail(map(audit_record, own))
         for seat in seats[:MOST_ACCOUNTS]:
             reader = Reader(session.user_id, seat.account_id, seat.role, seat.visibility, seat.time_zone)
-            found.notices += rules.of_bank(sellers.get(seat.entity_id), reader)
+            found.notices += rules.of_bank(sellers[seat.entity_id], reader)
             self._read(found, reader, since, now)
         notices = rules.in_order(found.notices, choices, now)
         left_out = max(0, len(seats) - MOST_ACCOUNTS)
         return Told(notices, rules.read_from(choices, now), found.since, left_out)
+
+    def _statements(self, entity_ids: set[str]) -> dict[str, BankStatement | None]:
+        """What sellers say of their bank accounts, read again every five minutes: few pages pay for it."""
+        now = self._clock()
+        old = [one for one in sorted(entity_ids) if one not in self._sellers or self._sellers[one][0] + _FRESH <= now]
+        items = self._store.get_many([(one, "entity") for one in old]) if old else {}
+        for one in old:
+            item = items.get((one, "entity"))
+            self._sellers[one] = now, bank_statement_from(item) if item else None
+        return {one: self._sellers[one][1] for one in entity_ids}
 
     def _read(self, found: _Found, reader: Reader, since: datetime, now: datetime) -> None:
         account_id, in_sight = reader.account_id, sees(reader.visibility, local_date(now, reader.zone))
