@@ -1,4 +1,4 @@
-"""`saldo access invite`: the first of a customer's people. `saldo access sso …`: those who sign in through their organisation."""
+"""`saldo access`: the first of a customer's people, and who signs in through their organisation's provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`saldo access` at the terminal: the first of a customer's people, and its identity provider; each with who asked for it."""
+"""`saldo access` at the terminal: the first of a customer's people, its identity provider; and who asked for each."""
 
 from __future__ import annotations
 
