@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from saldo.rating.model import Step
     from saldo.tax.model import TaxTotal
 
+# Taxes that have a word of their own in each language; others are called what the table or the service calls them.
+_TAX_NAMES = {"VAT": "invoice.vat", "Sales tax": "invoice.sales_tax", "": "invoice.tax"}
+
 
 @dataclass(frozen=True, slots=True)
 class RowView:
@@ -165,7 +168,7 @@ def _sums(header: InvoiceHeader, body: InvoiceBody | None, words: Words) -> tupl
     """From net over each tax to the total, then what was paid or taken back, and what is still open."""
     money = header.currency
     sums = [(words("invoice.net"), "", words.amount(header.net_minor, money), False)]
-    sums += [_tax_sum(total, money, words) for total in body.tax_totals] if body else []
+    sums += [tax_sum(total, money, words) for total in body.tax_totals] if body else []
     if len(sums) == 1:
         sums.append((words("invoice.tax"), "", words.amount(header.tax_minor, money), False))
     sums.append((words("invoice.total"), "", words.amount(header.total_minor, money), True))
@@ -229,8 +232,10 @@ def _step_key(step: Step) -> str:
     return f"{step.rule}.between" if step.above else f"{step.rule}.first"
 
 
-def _tax_sum(total: TaxTotal, currency: str, words: Words) -> tuple[str, str, str, bool]:
-    name = f"{total.name} {formats.percent(words.language, total.percent)}" if total.percent else total.name
+def tax_sum(total: TaxTotal, currency: str, words: Words) -> tuple[str, str, str, bool]:
+    """A tax by its name in the reader's language, and what it is on; of one of 0 %, why there is none."""
+    name = words(_TAX_NAMES[total.name]) if total.name in _TAX_NAMES else total.name
+    label = f"{name} {formats.percent(words.language, total.percent)}" if total.percent else name
     on = words("invoice.tax_on", base=words.amount(total.base_minor, currency))
-    note = on if total.percent else words.known(f"tax.{total.reason or total.treatment}", "tax.other")
-    return name, note, words.amount(total.tax_minor, currency), False
+    note = on if total.percent else words.known(f"tax.{total.treatment}", "tax.other")
+    return label, note, words.amount(total.tax_minor, currency), False

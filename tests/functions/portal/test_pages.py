@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from functions.portal import services
 from functions.portal.endpoint import declared
+from functions.portal.presenters.invoices import tax_sum
 from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.spreadsheets import csv_text
+from functions.portal.words import Words
 from saldo.kernel.errors import Refusal
 from saldo.payments.webhooks import signed
+from saldo.tax.model import TaxTotal, TaxTreatment
 from tests.functions.portal import scenes
 from tests.functions.portal.conftest import SECRET, Portal
 from tests.functions.portal.paths import filled
@@ -142,6 +146,20 @@ def test_an_invoice_explains_how_its_price_came_about(portal: Portal) -> None:
     portal.followed()
     seen = [i for i in services.store().query_all(scenes.NORTH, prefix="audit#") if i["action"] == "invoice.viewed"]
     assert seen[-1]["subject_id"] == number and seen[-1]["actor"]["id"].startswith("user_eu_")
+
+
+def test_a_tax_is_called_as_readers_call_it_and_none_says_why() -> None:
+    def said(language: str, name: str, treatment: TaxTreatment, percent: int, reason: str = "") -> tuple[str, str]:
+        total = TaxTotal("DE", name, treatment, Decimal(percent), 10000, 100 * percent, reason)
+        return tax_sum(total, "EUR", Words(language))[:2]
+
+    assert said("de", "VAT", TaxTreatment.STANDARD, 19) == ("Umsatzsteuer 19\xa0%", "auf 100,00")
+    assert said("fr", "VAT", TaxTreatment.REDUCED, 7)[0].startswith("TVA 7")
+    assert said("en", "MwSt", TaxTreatment.STANDARD, 8)[0] == "MwSt 8%"
+    reverse = said("en", "", TaxTreatment.REVERSE_CHARGE, 0, "buyer_accounts_for_tax")
+    assert reverse == ("Tax", "Reverse charge: the buyer owes the tax")
+    assert said("en", "", TaxTreatment.OUTSIDE, 0, "export")[1] == "Not subject to this tax"
+    assert said("es", "VAT", TaxTreatment.EXEMPT, 0, "exemption_certificate")[0] == "IVA"
 
 
 def test_a_draft_is_never_shown(portal: Portal) -> None:
