@@ -228,6 +228,8 @@ class Contracts:
             started_on=on,
             anchor_on=on,
             quantities=quantities_of(version, service.quantity),
+            purchase_order=contract.purchase_order,
+            cost_centre=contract.cost_centre,
             term=service.term,
         )
         start_in(unit, subscription, self._account(contract.account_id), version, actor, at)

@@ -101,6 +101,8 @@ def _subscribed(
         started_on=on,
         anchor_on=on,
         quantities=quantities_of(sold, line.asked.quantity),
+        purchase_order=order.request.purchase_order,
+        cost_centre=order.request.cost_centre,
     )
     return Placement(placed, subscription=subscription, sold=sold, version=own)
 
