@@ -75,7 +75,8 @@ class InvoiceView:
     """`lines`: those of the page, which `stretch` tells. `sums`: (name, note, amount, is a sum), from net to what is
     open. `to_pay`: open and not in dispute.
 
-    `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty.
+    `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty. `split_by`:
+    the purchase order and cost centre that it is for, where the account has its invoices apart.
     """
 
     title: str
@@ -96,6 +97,7 @@ class InvoiceView:
     early: str = ""
     early_amount: str = ""
     early_typed: str = ""
+    split_by: str = ""
 
 
 def invoice_view(
@@ -123,6 +125,7 @@ def invoice_view(
         estimated=_is_estimated(body),
         may_dispute=not is_note and header.credited_minor < header.total_minor,
         disputes=_disputes(in_dispute, money, words),
+        split_by=" / ".join(text for text in (body.purchase_order, body.cost_centre) if text) if body else "",
         **_early(header, body, today, words),
     )
 

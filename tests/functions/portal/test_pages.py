@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,8 @@ from functions.portal.presenters.invoices import tax_sum
 from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.spreadsheets import csv_text
 from functions.portal.words import Words
+from saldo.invoicing.codec import body_from_bytes, body_to_bytes
+from saldo.invoicing.records import body_item, body_key
 from saldo.kernel.errors import Refusal
 from saldo.payments.webhooks import signed
 from saldo.tax.model import TaxTotal, TaxTreatment
@@ -146,6 +149,17 @@ def test_an_invoice_explains_how_its_price_came_about(portal: Portal) -> None:
     portal.followed()
     seen = [i for i in services.store().query_all(scenes.NORTH, prefix="audit#") if i["action"] == "invoice.viewed"]
     assert seen[-1]["subject_id"] == number and seen[-1]["actor"]["id"].startswith("user_eu_")
+
+
+def test_an_invoice_that_was_split_off_names_its_purchase_order(portal: Portal) -> None:
+    browser, store = portal.signed_in(), portal.region.store
+    number = first_of(browser.get(f"{HOME}/invoices?status=part_paid").text, "invoice")
+    assert "Purchase order" not in browser.get(f"{HOME}/invoices/{number}").text
+    item = store.get(*body_key(scenes.NORTH, number))
+    assert item
+    body = replace(body_from_bytes(item["body"]), purchase_order="PO-77", cost_centre="CC-1")
+    store.put_many([body_item(scenes.NORTH, number, body_to_bytes(body))])
+    assert "PO-77 / CC-1" in browser.get(f"{HOME}/invoices/{number}").text
 
 
 def test_a_tax_is_called_as_readers_call_it_and_none_says_why() -> None:
