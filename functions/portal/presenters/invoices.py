@@ -51,7 +51,7 @@ def row_view(row: InvoiceRow, today: date, words: Words, bare: bool = False) -> 
         invoice_id=row.invoice_id,
         number=row.number,
         issued=words.day(row.issued_on),
-        due=words.day(row.due_on),
+        due=words.day(row.due_on) if row.total_minor >= 0 else "–",
         note=disputed_note(row, words) or due_note(row, today, words),
         tag=invoice_tag(row, today, words),
         total=written(row.total_minor, row.currency),
@@ -76,7 +76,8 @@ class InvoiceView:
     open. `to_pay`: open and not in dispute.
 
     `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty. `split_by`:
-    the purchase order and cost centre that it is for, where the account has its invoices apart.
+    the purchase order and cost centre that it is for, where the account has its invoices apart. `takes_back`: the invoice
+    that a credit note takes something back of.
     """
 
     title: str
@@ -98,6 +99,7 @@ class InvoiceView:
     early_amount: str = ""
     early_typed: str = ""
     split_by: str = ""
+    takes_back: str = ""
 
 
 def invoice_view(
@@ -125,6 +127,7 @@ def invoice_view(
         estimated=_is_estimated(body),
         may_dispute=not is_note and header.credited_minor < header.total_minor,
         disputes=_disputes(in_dispute, money, words),
+        takes_back=header.of_invoice if is_note else "",
         split_by=" / ".join(text for text in (body.purchase_order, body.cost_centre) if text) if body else "",
         **_early(header, body, today, words),
     )
