@@ -76,8 +76,8 @@ class InvoiceView:
     open. `to_pay`: open and not in dispute.
 
     `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty. `split_by`:
-    the purchase order and cost centre that it is for, where the account has its invoices apart. `takes_back`: the invoice
-    that a credit note takes something back of.
+    the purchase order and cost centre that it is for, where the account has its invoices apart. `takes_back`: the
+    invoice that a credit note takes something back of.
     """
 
     title: str
