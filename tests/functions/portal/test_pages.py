@@ -17,8 +17,11 @@ from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.spreadsheets import csv_text
 from functions.portal.words import Words
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
-from saldo.invoicing.records import body_item, body_key
+from saldo.invoicing.reading import open_rows
+from saldo.invoicing.records import body_item, body_key, header_from, header_item
+from saldo.invoicing.rules_terms import EarlyOffer
 from saldo.kernel.errors import Refusal
+from saldo.ledger.model import LedgerAccount
 from saldo.payments.webhooks import signed
 from saldo.tax.model import TaxTotal, TaxTreatment
 from tests.functions.portal import scenes
@@ -177,10 +180,7 @@ def test_a_tax_is_called_as_readers_call_it_and_none_says_why() -> None:
 
 
 def test_a_draft_is_never_shown(portal: Portal) -> None:
-    from dataclasses import replace
-
     from saldo.invoicing.model import InvoiceStatus
-    from saldo.invoicing.records import header_item
 
     header = scenes.header_of(scenes.NORTH, scenes.TODAY, 4711, 14)
     draft = replace(header, status=InvoiceStatus.DRAFT, number="", history=())
@@ -188,6 +188,20 @@ def test_a_draft_is_never_shown(portal: Portal) -> None:
     browser = portal.signed_in()
     assert draft.invoice_id not in browser.get(f"{HOME}/invoices").text
     assert browser.get(f"{HOME}/invoices/{draft.invoice_id}").status == 404
+
+
+def test_a_payment_with_the_early_discount_is_checked_as_one_that_settles(portal: Portal) -> None:
+    row = min(open_rows(portal.region.store, scenes.NORTH), key=lambda r: r.open_minor)
+    item = portal.region.store.get(scenes.NORTH, f"invoice#{row.invoice_id}")
+    assert item and row.open_minor > 200
+    offer = EarlyOffer(portal.clock().date(), ((LedgerAccount.EARLY_DISCOUNT, "", 200),))
+    portal.region.store.put_many([header_item(replace(header_from(item), early=offer))])
+    browser = portal.signed_in()
+    for less, said in ((200, "settles it with the early-payment discount of 2.00, if paid by 23 Nov 2026"), (0, "")):
+        paid = {"pay": row.invoice_id, f"amount.{row.invoice_id}": f"{(row.open_minor - less) / 100:.2f}"}
+        browser.get(f"{HOME}/pay")
+        text = browser.post(f"{HOME}/pay/check", paid).text
+        assert "Check before you pay" in text and said in text and "then still open" not in text
 
 
 def test_the_pdf_is_the_documents_function_and_its_download_is_on_record(
