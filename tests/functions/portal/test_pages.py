@@ -15,13 +15,15 @@ from functions.portal.endpoint import declared
 from functions.portal.presenters.invoices import tax_sum
 from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.spreadsheets import csv_text
+from functions.portal.presenters.statements import described
 from functions.portal.words import Words
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.reading import open_rows
 from saldo.invoicing.records import body_item, body_key, header_from, header_item
 from saldo.invoicing.rules_terms import EarlyOffer
 from saldo.kernel.errors import Refusal
-from saldo.ledger.model import LedgerAccount
+from saldo.ledger.model import EntryKind, LedgerAccount
+from saldo.ledger.model_statement import Line
 from saldo.payments.webhooks import signed
 from saldo.tax.model import TaxTotal, TaxTreatment
 from tests.functions.portal import scenes
@@ -224,6 +226,11 @@ def test_a_statement_runs_from_the_opening_balance_to_what_is_owed_now(portal: P
     assert "2,527.00" in earlier and "2,768.00" in earlier
     wrong = browser.get(f"{HOME}/statement?from=2026-08-10&to=2026-08-01")
     assert wrong.status == 422 and "lies before" in wrong.text
+
+
+def test_a_discount_for_paying_early_is_called_so_on_a_statement() -> None:
+    line = Line("2026-11-26", "EUR", EntryKind.EARLY_DISCOUNT_TAKEN, "pay_eu_1/0", -315, "")
+    assert described(line, {}, HOME, Words("de")) == ("Skonto", f"{HOME}/payments/pay_eu_1")
 
 
 def chosen(portal: Portal, browser: Any, count: int = 2) -> list[str]:
