@@ -62,7 +62,8 @@ def page_of(
 ) -> tuple[Statement, ...]:
     """One statement per currency that has a balance or a change; lines: all of the days of the place.
 
-    Of one day, what was charged comes before what was paid: a balance does not dip for what came the same day. most: so many of them are shown; None for all.
+    Of one day, what was charged comes before what was paid: a balance does not dip for what came the same day.
+    most: so many of them are shown; None for all.
     """
     opening, carried, charged, paid = (defaultdict[str, int](int) for _ in range(4))
     for one in sums:
