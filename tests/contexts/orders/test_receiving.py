@@ -54,6 +54,9 @@ def test_a_line_that_waits_for_delivery_is_billed_for_what_was_delivered() -> No
     items = [waiting_item_from(i) for i in here.items("item") if "device" in str(i["names"])]
     assert sorted((i.item.quantity, str(i.bill_on)) for i in items) == [(1, "2026-11-09"), (3, "2026-11-05")]
     assert {i.item.unit_price for i in items} == {Decimal("49.90")}
+    assert [i.item.supplied_on for i in items] == [i.bill_on for i in items]
+    (setup,) = [waiting_item_from(i) for i in here.items("item") if "setup" in str(i["names"])]
+    assert setup.item.supplied_on is None  # ordered, and nobody said that it was delivered
 
 
 def test_parts_of_a_line_come_to_the_whole_of_it_to_the_cent() -> None:

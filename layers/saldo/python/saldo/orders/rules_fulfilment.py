@@ -57,7 +57,7 @@ def place(
         return _subscribed(order, line, agreed, version, on, document, running)
     part = minus(line.asked.quantity, line.delivered) if delivered is None else delivered
     done = plus(line.delivered, part)
-    items = tuple(_items(order, line, agreed, version, (line.delivered, done), on))
+    items = tuple(_items(order, line, agreed, version, (line.delivered, done), on, on if document else None))
     status = line_moved(line, LineStatus.FULFILLED) if done == line.asked.quantity else line.status
     placed = replace(
         line,
@@ -108,9 +108,15 @@ def _subscribed(
 
 
 def _items(
-    order: Order, line: OrderLine, agreed: Agreed, version: PlanVersion, span: tuple[Decimal, Decimal], on: date
+    order: Order,
+    line: OrderLine,
+    agreed: Agreed,
+    version: PlanVersion,
+    span: tuple[Decimal, Decimal],
+    on: date,
+    delivered_on: date | None,
 ) -> list[WaitingItem]:
-    """One item per priced component of the plan, for the quantity between the two of `span`."""
+    """One item per priced component of the plan, for the quantity between the two of `span`, billed from `on`."""
     components = priced_components(version)
     wholes = _component_amounts(agreed, version, components, line.asked.quantity)
     found = []
@@ -131,6 +137,7 @@ def _items(
             component.tax_inclusive,
             order.request.purchase_order,
             order.request.cost_centre,
+            delivered_on,
         )
         found.append(WaitingItem(order.account_id, order.entity_id, item, on, origin=f"order {order.id}"))
     return found
