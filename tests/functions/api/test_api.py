@@ -154,6 +154,7 @@ def test_a_batch_of_too_many_events_is_refused_whole(api: Api) -> None:
 def test_a_body_of_another_type_is_refused(api: Api) -> None:
     reply = api.post("/api/v1/usage-events", event(1), content_type="application/json")
     assert (reply.status, reply.code) == (415, "unsupported_media_type")
+    assert "/api/v1/openapi.json" in reply.json["detail"]
 
 
 # -- orders ------------------------------------------------------------------------------------------------------------
