@@ -278,6 +278,10 @@ def late_charges(sites: Sites, voice: Voice, entity_id: str) -> None:
         console.print(f"{len(report.added)} charges added")
         for row in left_out:
             console.print(f"Left out: {row['account_id']} {row['invoice_id']}: {row['code']}")
+        if left_out:
+            console.print(
+                "What to do about each: docs/runbooks/late-charges-left-out.md; then again, nothing comes twice."
+            )
 
     voice.answer({"added": report.added, "left_out": left_out}, show)
 
