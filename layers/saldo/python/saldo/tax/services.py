@@ -33,8 +33,8 @@ def _known(name: str, secret: Callable[[], str], key: Callable[..., _Key]) -> Ca
 def service_named(name: str, url: str, secret: Callable[[], str]) -> TaxService:
     """secret: fetches JSON text with the fields of AvaTaxKey or VertexKey, when first needed.
 
-    Refusal `unknown_tax_service` for a name that is none of NAMES. A secret that was not filled in is as an outage of the
-    service: what cannot be asked is estimated, and told.
+    Refusal `unknown_tax_service` for a name that is none of NAMES. A secret that was not filled in is as an outage of
+    the service: what cannot be asked is estimated, and told.
     """
     web = WebService(url, name)
     if name == "avalara":
