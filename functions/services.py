@@ -41,10 +41,12 @@ if TYPE_CHECKING:
     from saldo.ledger.daily_sums import DailySums
     from saldo.orders.order_import import OrderImport
     from saldo.payments.approvals import Approvals
+    from saldo.payments.lately import LatestPayments
     from saldo.payments.model import Outcome, Payment
     from saldo.payments.pay_links import PayLinks
     from saldo.payments.service import Payments
     from saldo.promises.keeping import Keeping
+    from saldo.reconciliation.service import Differences
     from saldo.renewals.service import Renewals
     from saldo.storage.files import Files
     from saldo.storage.flags import Flags
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from saldo.usage.ingest_import import UsageImport
     from saldo.usage.partitions import Partitions
     from saldo.usage.totals import UsageTotals
+    from saldo.work.waiting import Waiting
 
 clock = system_clock
 # What the function that counts usage in files has (infra/cdk/functions.py): memory for the engine, time for a total.
@@ -106,6 +109,27 @@ def open_sums() -> OpenSums:
     from saldo.invoicing.open_sums import OpenSums
 
     return OpenSums(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def latest_payments() -> LatestPayments:
+    from saldo.payments.lately import LatestPayments
+
+    return LatestPayments(store())
+
+
+@lru_cache(maxsize=1)
+def waiting() -> Waiting:
+    from saldo.work.waiting import Waiting
+
+    return Waiting(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def differences() -> Differences:
+    from saldo.reconciliation.service import Differences
+
+    return Differences(store(), clock)
 
 
 @lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ from tests.simulation.dynamodb import PART, THROTTLED, Crash
 T = TypeVar("T")
 
 # Calls of which AWS may do a part and say so, or answer a page at a time.
-IN_PARTS = frozenset({"BatchGetItem", "BatchWriteItem", "Query", "Scan", "PutEvents"})
+IN_PARTS = frozenset({"BatchGetItem", "BatchWriteItem", "Query", "Scan", "PutEvents", "SendMessageBatch"})
 
 
 class Kind(StrEnum):

@@ -1,4 +1,4 @@
-"""The records table's stream → links in the chains of audit records, word of any that was changed, sums of journals.
+"""The records table's stream → links in the chains of audit records, word of any that was changed, what is folded.
 
 One function for what follows from records within the region: no more than two may read a table's stream.
 """
@@ -9,37 +9,63 @@ from collections import defaultdict
 from typing import Any
 
 from functions.observed import count, logger, observed
-from functions.services import audit_chain, daily_sums, open_sums, viewings
+from functions.services import audit_chain, daily_sums, latest_payments, open_sums, viewings, waiting
 from saldo.access.records import SESSION
 from saldo.ledger.records import BALANCE, entries_counted
+from saldo.payments.records import PAYMENTS, WRITTEN
 from saldo.storage.items import from_attributes
+from saldo.work.rules import sellers_moved
 
 
 @observed("LinkAudit")
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Stream records of audit records, links, balances, sessions → {linked, changed, folded, viewed}; safe to repeat.
+    """Stream records → {linked, changed, folded, paid, viewed, counted}; safe to repeat.
 
     An audit record or sealed link is written once: any other change raises the metric that the alarm watches. A balance
-    that moved says which days of its journal are to be added up anew. A session says which document it asked for.
+    that moved says which days of its journal are to be added up anew, a count whose payments are to be looked at. A
+    session says which document it asked for. What is left waits for the seller's people, or did.
     """
-    new: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
-    moved: list[dict[str, Any]] = []
-    asked: list[dict[str, Any]] = []
+    told: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in event["Records"]:
-        kind = record["dynamodb"]["Keys"]["sk"]["S"]
-        if kind == BALANCE:
-            moved.append(record["dynamodb"])
-        elif kind == SESSION:
-            asked.append(record["dynamodb"])
-        else:
-            (new if record["eventName"] == "INSERT" else changed).append(record["dynamodb"])
-    linked = audit_chain().link(from_attributes(change["NewImage"]) for change in new)
+        told[_what(record)].append(record["dynamodb"])
+    changed = told["changed"]
     for change in changed:
         owner_id, what = change["Keys"]["pk"]["S"], change["Keys"]["sk"]["S"]
         logger().error("an audit record was changed or deleted", extra={"owner_id": owner_id, "what": what})
     count("AuditRecordsChanged", len(changed))
-    return {"linked": linked, "changed": len(changed), "folded": _folded(moved), "viewed": _viewed(asked)}
+    return {
+        "linked": audit_chain().link(from_attributes(change["NewImage"]) for change in told["new"]),
+        "changed": len(changed),
+        "folded": _folded(told[BALANCE]),
+        "paid": _paid(told[PAYMENTS]),
+        "viewed": _viewed(told[SESSION]),
+        "counted": _counted(told["waits"]),
+    }
+
+
+def _what(record: dict[str, Any]) -> str:
+    """Which of these it is: a balance, a count of payments, a session; an audit record or link that is new or was
+    changed; something that waits."""
+    sk = record["dynamodb"]["Keys"]["sk"]["S"]
+    if sk in (BALANCE, PAYMENTS, SESSION):
+        return str(sk)
+    if sk.startswith(("audit#", "chain#")):
+        return "new" if record["eventName"] == "INSERT" else "changed"
+    return "waits"
+
+
+def _counted(changes: list[dict[str, Any]]) -> int:
+    """How many sellers' queues are counted anew."""
+    sellers = set[str]().union(*map(sellers_moved, changes))
+    for entity_id in sorted(sellers):
+        waiting().count(entity_id)
+    return len(sellers)
+
+
+def _paid(counted: list[dict[str, Any]]) -> int:
+    """Accounts whose payments were written, not those whose were folded just now."""
+    moved = [c for c in counted if c.get("NewImage", {}).get(WRITTEN) != c.get("OldImage", {}).get(WRITTEN)]
+    return sum(latest_payments().fold(account_id) for account_id in {c["Keys"]["pk"]["S"] for c in moved})
 
 
 def _viewed(asked: list[dict[str, Any]]) -> int:

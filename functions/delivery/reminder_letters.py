@@ -33,7 +33,7 @@ class ReminderLetters:
             return None
         account = self._accounts.account(account_id)
         seller = self._accounts.entity(owed.reminder.entity_id)
-        today = self._reminders.today(owed.reminder.entity_id)
+        today = self._reminders.day(owed.reminder.entity_id)
         return self._with_pay_link(letter_of(owed, account, seller, today, self._origin), owed)
 
     def _with_pay_link(self, letter: Letter, owed: StillOwed) -> Letter:

@@ -14,6 +14,7 @@ from functions.portal.records_of_reading import note_read
 from functions.portal.visit import Visit
 from saldo.access.rules import PAYERS, READERS
 from saldo.certificates.model import RequestState
+from saldo.certificates.records import request_key
 from saldo.certificates.rules import jurisdictions_from
 from saldo.certificates.service import HandedIn
 from saldo.kernel.errors import Problem, Problems, Refusal
@@ -41,7 +42,9 @@ def hand_in(visit: Visit) -> Answer:
     return see_other(f"{visit.home}/files/certificate/{upload.id}")
 
 
-@routes.get("/accounts/{account_id}/certificate/{upload_id}", roles(READERS))
+@routes.get(
+    "/accounts/{account_id}/certificate/{upload_id}", roles(READERS, ahead=(request_key("", "{upload_id}")[1],))
+)
 def certificate(visit: Visit) -> Answer:
     upload_id = check_id(visit.params["upload_id"], "upl")
     found, t = services.certificates(visit.records).get(visit.account.account_id, upload_id), visit.words

@@ -19,6 +19,7 @@ from saldo.access.model import Role
 from saldo.access.rules import READERS
 from saldo.access.rules_people import ADMINS
 from saldo.accounts.model import Account, BillingProfile
+from saldo.accounts.records import ACCOUNT
 from saldo.accounts.rules_details import Sending, changed_fields, check_details, with_details
 from saldo.accounts.service import Accounts
 from saldo.invoicing.offered_corrections import OfferedCorrections
@@ -35,7 +36,7 @@ _DONE = ("changed", "asked")
 Problems = list[tuple[str, str]]
 
 
-@routes.get(_ALL, roles(READERS))
+@routes.get(_ALL, roles(READERS, ahead=(ACCOUNT,)))
 def details(visit: Visit) -> Answer:
     now, t = _Now.of(visit), visit.words
     facts = shown.facts_of(now.profile, now.sending, t)
@@ -46,7 +47,7 @@ def details(visit: Visit) -> Answer:
     return page(visit, "details", status=200, **values)
 
 
-@routes.get(_ALL + "/change", roles(ADMINS))
+@routes.get(_ALL + "/change", roles(ADMINS, ahead=(ACCOUNT,)))
 def form(visit: Visit) -> Answer:
     now = _Now.of(visit)
     return _form(visit, now, typed_of(now.profile, now.account), now.profile.version, [])

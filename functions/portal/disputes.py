@@ -29,6 +29,7 @@ from saldo.access.rules import PAYERS, READERS
 from saldo.disputes import records
 from saldo.disputes.model import Dispute, DisputeState
 from saldo.disputes.service import Disputable, Disputes
+from saldo.invoicing.records import body_key, header_key
 from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.ids import check_id
 from saldo.kernel.periods import local_date
@@ -36,6 +37,8 @@ from saldo.kernel.periods import local_date
 routes = Routes("disputes")
 _INVOICE = "/accounts/{account_id}/invoices/{invoice_id}/dispute"
 _ONE = "/accounts/{account_id}/disputes/{dispute_id}"
+_DISPUTABLE = tuple(key("", "{invoice_id}")[1] for key in (header_key, body_key, records.disputed_key))
+_THREAD = tuple(key("", "{dispute_id}")[1] for key in (records.dispute_key, records.words_key))
 _STATES = {state.value: f"dispute.state.{state}" for state in DisputeState}
 
 
@@ -50,7 +53,7 @@ def _fits(found: Dispute, asked: Filter, zone: str) -> bool:
     return asked.holds(local_date(found.opened_at, zone), found.state, found.number, found.id)
 
 
-@routes.get(_INVOICE, roles(PAYERS, SelfService.DISPUTES))
+@routes.get(_INVOICE, roles(PAYERS, SelfService.DISPUTES, ahead=_DISPUTABLE))
 def choose(visit: Visit) -> Answer:
     return _form_page(visit, _disputable(visit), Filled(page=whole(visit.asked("lines"))), ())
 
@@ -95,7 +98,7 @@ def send(visit: Visit) -> Answer:
     return see_other(f"{visit.home}/disputes/{made.id}")
 
 
-@routes.get(_ONE, roles(READERS, SelfService.DISPUTES))
+@routes.get(_ONE, roles(READERS, SelfService.DISPUTES, ahead=_THREAD))
 def dispute(visit: Visit) -> Answer:
     found = _desk(visit).get(visit.account.account_id, _id(visit))
     note_read(visit, "dispute.viewed", found.id)

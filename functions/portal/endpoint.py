@@ -6,8 +6,9 @@ the translation of whatever went wrong, one log line, and the security headers o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from string import Formatter
 from urllib.parse import quote, urlsplit
 
 from functions.http.answers import Answer
@@ -29,6 +30,7 @@ from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.ids import is_id
 from saldo.kernel.periods import local_date
 from saldo.kernel.regions import region_of
+from saldo.storage.items import Item, Key
 
 View = Callable[[Visit], Answer]
 FORM = "application/x-www-form-urlencoded"
@@ -45,6 +47,8 @@ class Rule:
     `acting`: staff who act for the customer may use it, too.
     `touches`: whether a visit counts as use of the session (not for the page that warns of its end).
     `looks`: what a visit is called on the trail, and which part of the path names the document that is looked at.
+    `ahead`: records of the account in the path that are read by the call that reads the session, by sort key, which may
+    name parts of the path; nobody looks at them before the session has turned out to reach that account.
     """
 
     roles: frozenset[Role] = frozenset()
@@ -55,6 +59,7 @@ class Rule:
     acting: bool = False
     touches: bool = True
     looks: tuple[str, str] | None = None
+    ahead: tuple[str, ...] = ()
 
 
 PUBLIC = Rule(anyone=True)
@@ -65,11 +70,14 @@ UNTOUCHED = Rule(signed_in=True, touches=False)
 
 
 def roles(
-    allowed: frozenset[Role], needs: Document | SelfService | None = None, looks: tuple[str, str] | None = None
+    allowed: frozenset[Role],
+    needs: Document | SelfService | None = None,
+    looks: tuple[str, str] | None = None,
+    ahead: tuple[str, ...] = (),
 ) -> Rule:
     """A route that names an account and asks for one of these roles on it. Staff who act for a customer look as its
     viewers do."""
-    return Rule(roles=allowed, needs=needs, acting=Role.VIEWER in allowed, looks=looks)
+    return Rule(roles=allowed, needs=needs, acting=Role.VIEWER in allowed, looks=looks, ahead=ahead)
 
 
 class PortalEdge(Edge[Rule, Visit]):
@@ -145,9 +153,11 @@ def _checked(visit: Visit, rule: Rule, view: View) -> Answer:
     cookies = Cookies(services.settings().origin)
     header = visit.headers.get("cookie", "")
     token = cookies.read(START if rule.anyone else SESSION, header)
-    visit = replace(visit, token=token)
+    visit, ahead = replace(visit, token=token), dict[Key, Item | None]()
     if not rule.anyone:
-        session = services.sessions().of_token(token, touch=rule.touches, looked=_looked(visit, rule))
+        session, ahead = services.sessions().with_records(
+            token, _ahead(visit, rule), touch=rule.touches, looked=_looked(visit, rule)
+        )
         if session is None:
             return _to_sign_in(visit)
         if session.acting and not (rule.acting and (visit.method == "GET" or rule.signed_in)):
@@ -155,7 +165,7 @@ def _checked(visit: Visit, rule: Rule, view: View) -> Answer:
         words = replace(visit.words, language=language_for(session.language, visit.words.language))
         visit = replace(visit, session=session, words=words)
     if rule.roles:
-        visit = _seated(visit, rule)
+        visit = _seated(visit, rule, ahead)
     if visit.method == "POST" and rule.form:
         visit = replace(visit, form=checked_form(visit, visit.form_key, services.settings().origin))
     return view(visit)
@@ -178,8 +188,17 @@ def _looked(visit: Visit, rule: Rule) -> Looked | None:
     return Looked(account_id, action, subject_id, visit.now, visit.correlation_id, visit.origin.address)
 
 
-def _seated(visit: Visit, rule: Rule) -> Visit:
-    """An account that is not granted, or not with such a role, is as good as none: the same 404."""
+def _ahead(visit: Visit, rule: Rule) -> list[Key]:
+    """What the page will read besides, of the account that the path names. Of what can be no id, nothing."""
+    named = [visit.params[name] for sk in rule.ahead for _, name, _, _ in Formatter().parse(sk) if name]
+    if not all(map(is_id, [visit.params.get("account_id", ""), *named])):
+        return []
+    return [(visit.params["account_id"], sk.format(**visit.params)) for sk in rule.ahead]
+
+
+def _seated(visit: Visit, rule: Rule, ahead: Mapping[Key, Item | None]) -> Visit:
+    """An account that is not granted, or not with such a role, is as good as none: the same 404. What was read ahead is
+    the account's own: nobody has looked at it before."""
     seat = visit.who.seat(visit.params["account_id"])
     if seat is None or seat.role not in rule.roles:
         raise NotFound
@@ -187,7 +206,7 @@ def _seated(visit: Visit, rule: Rule) -> Visit:
         raise NotFound
     in_sight = sees(seat.visibility, local_date(visit.now, seat.time_zone))
     who = visit.who.user_id
-    store = services.records_of(seat.account_id, seat.entity_id, who, name=who, sees=in_sight)
+    store = services.records_of(seat.account_id, seat.entity_id, who, name=who, sees=in_sight, ahead=ahead)
     if visit.who.acting:
         services.acting().note(visit.who, seat.entity_id, visit.path, visit.correlation_id)
     return replace(visit, seat=seat, store=store)

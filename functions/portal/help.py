@@ -86,9 +86,11 @@ def _told(visit: Visit, refusal: Refusal) -> list[tuple[str, str]]:
 
 
 def _shown(visit: Visit, problems: list[tuple[str, str]]) -> Answer:
-    """Answers come before the form: who searched, comes from a page or insists, gets the form as well."""
+    """Answers come before the form: who searched, comes from a page or insists, gets the form as well. A page may say
+    `topic` and `subject` for its reader, who can change both."""
     t, sent = visit.words, {name: visit.sent(name) for name in _FIELDS}
     about, sought = _about(sent["about"] or visit.asked("about")), visit.asked("q")[:120]
+    topic = visit.asked("topic") if visit.asked("topic") in TOPICS else "feedback" if about else "question"
     articles = articles_for(visit.account, visit.home, t)
     values = {
         "rows": ticket_rows(_desk(visit).of_account(visit.account.account_id), visit.account.time_zone, t),
@@ -98,9 +100,9 @@ def _shown(visit: Visit, problems: list[tuple[str, str]]) -> Answer:
         "topics": [(topic, t(f"help.topic.{topic}")) for topic in TOPICS],
         "asked": sent
         | {
-            "subject": sent["subject"] or sought,
+            "subject": sent["subject"] or sought or visit.asked("subject")[:120],
             "about": about,
-            "topic": sent["topic"] or ("feedback" if about else "question"),
+            "topic": sent["topic"] or topic,
         },
         "ticket_id": visit.sent("ticket") or new_id("tkt", visit.now),
     }

@@ -7,6 +7,7 @@ from functions.portal.answers import PDF, Answer, download, see_other
 from functions.portal.endpoint import Routes, roles
 from functions.portal.forms import whole
 from functions.portal.pages import page
+from functions.portal.presenters.invoice_history import keys_of
 from functions.portal.presenters.invoice_lists import list_view, picked_from, register_file, wish_from
 from functions.portal.presenters.invoices import invoice_view
 from functions.portal.presenters.seller import bank_details
@@ -18,7 +19,6 @@ from saldo.access.rules import READERS
 from saldo.access.rules_people import ADMINS
 from saldo.access.rules_views import default_view
 from saldo.autopay.records import rule_key
-from saldo.disputes.records import disputed_key, in_dispute_from
 from saldo.invoicing import reading
 from saldo.invoicing.listing import ListWish
 from saldo.kernel.errors import Refusal
@@ -71,12 +71,10 @@ def invoice(visit: Visit) -> Answer:
     seat, invoice_id = visit.account, check_id(visit.params["invoice_id"], "inv")
     seller_key = (seat.entity_id, "entity")
     link_key, autopay_key = pay_link_key(seat.account_id, invoice_id), rule_key(seat.account_id)
-    disputed = disputed_key(seat.account_id, invoice_id)
-    keys = (seller_key, link_key, autopay_key, disputed)
+    keys = (seller_key, link_key, autopay_key, *keys_of(seat.account_id, invoice_id))
     found = reading.invoice(visit.records, seat.account_id, invoice_id, keys)
     bank = bank_details(found.others.get(seller_key), found.header, visit.words)
-    in_dispute = in_dispute_from(invoice_id, found.others.get(disputed))
-    view = invoice_view(found, visit.today, seat.time_zone, visit.words, in_dispute, whole(visit.asked("lines")))
+    view = invoice_view(found, visit.today, seat.time_zone, visit.words, whole(visit.asked("lines")))
     link = pay_link_from(found.others.get(link_key)) if seat.role in ADMINS else None
     rule = found.others.get(autopay_key) if visit.may_pay and view.is_open else None
     autopay = {"leave_out": invoice_id in rule["excluded"]} if rule and rule["is_on"] else None

@@ -34,7 +34,7 @@ def orders(visit: Visit) -> Answer:
     )
 
 
-@routes.get("/accounts/{account_id}/orders/{order_id}", roles(READERS))
+@routes.get("/accounts/{account_id}/orders/{order_id}", roles(READERS, ahead=(records.order_key("", "{order_id}")[1],)))
 def order(visit: Visit) -> Answer:
     item = visit.records.get(*records.order_key(visit.account.account_id, check_id(visit.params["order_id"], "ord")))
     if item is None:

@@ -6,7 +6,7 @@ from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import LOOKING_TOO, Routes, roles
 from functions.portal.pages import page
-from functions.portal.presenters.overview import RECENT, overview, together
+from functions.portal.presenters.overview import overview, together
 from functions.portal.presenters.overview_across import MOST_ACCOUNTS, MOST_OF_ONE, across
 from functions.portal.presenters.tour import tour_of
 from functions.portal.visit import Visit
@@ -14,11 +14,12 @@ from saldo.access.model import Seat
 from saldo.access.rules import READERS
 from saldo.access.rules_visibility import sees
 from saldo.invoicing.listing import InvoiceRow
-from saldo.invoicing.open_sums import standing
+from saldo.invoicing.open_sums import OPEN_SUMS, standing
 from saldo.invoicing.reading import next_open
 from saldo.kernel.periods import local_date
 from saldo.ledger.records import BALANCE, balances_from
-from saldo.payments import records as payment_records
+from saldo.payments.lately import latest
+from saldo.payments.records import PAYMENTS
 from saldo.promises.reading import promises_by_id, promises_of
 
 routes = Routes("overview")
@@ -49,11 +50,10 @@ def _open_of(seat: Seat, visit: Visit) -> tuple[list[InvoiceRow], bool]:
     return next_open(services.store().within(seat.account_id, sees=in_sight), seat.account_id, MOST_OF_ONE)
 
 
-@routes.get("/accounts/{account_id}", roles(READERS))
+@routes.get("/accounts/{account_id}", roles(READERS, ahead=(BALANCE, OPEN_SUMS, PAYMENTS)))
 def account(visit: Visit) -> Answer:
     seat, store = visit.account, visit.records
-    latest = store.query(seat.account_id, prefix=payment_records.PREFIX, limit=RECENT, newest_first=True)
-    paid = [payment_records.payment_from(item) for item in latest.items]
+    paid = latest(store, seat.account_id)
     owed = standing(store, seat.account_id, visit.today)
     known = owed.promised
     promised = promises_of(store, seat.account_id) if known is None else promises_by_id(store, seat.account_id, known)

@@ -30,8 +30,10 @@ from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS, needs_step_up
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import open_rows
+from saldo.invoicing.wallet_records import WALLET
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.money import Money
+from saldo.ledger.records import BALANCE
 from saldo.payments import records_approvals
 from saldo.payments.model import Allocation, Payable, Payment, PaymentStatus
 from saldo.payments.netting import Netting, Setting
@@ -47,7 +49,7 @@ _OF_THE_MEANS = {"method_unusable": "method", "invalid_day": "on", "later_by_sto
 AT_THE_GATEWAY = frozenset({PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION})
 
 
-@routes.get("/accounts/{account_id}/pay", roles(PAYERS, SelfService.PAY))
+@routes.get("/accounts/{account_id}/pay", roles(PAYERS, SelfService.PAY, ahead=(BALANCE, WALLET)))
 def choose(visit: Visit) -> Answer:
     """`pay` names invoices; `all=overdue` and `all=open` choose for the reader. `amount` fills in what one invoice is
     paid with."""

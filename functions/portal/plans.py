@@ -23,6 +23,7 @@ from saldo.payments.model_methods import StoredMethod
 from saldo.payments.records_methods import methods_of
 from saldo.promises.model import Offer, PromiseState, Wanted
 from saldo.promises.reading import dues_of, headers_of, promise_of, promises_of
+from saldo.promises.records import promise_key
 from saldo.promises.service import Wish
 
 routes = Routes("plans")
@@ -81,7 +82,7 @@ def make(visit: Visit) -> Answer:
     return see_other(f"{visit.home}/plans/{made.id}")
 
 
-@routes.get(_ONE, roles(READERS))
+@routes.get(_ONE, roles(READERS, ahead=(promise_key("", "{promise_id}")[1],)))
 def plan(visit: Visit) -> Answer:
     found = promise_of(visit.records, visit.account.account_id, check_id(visit.params["promise_id"], "prm"))
     is_current = found.state is PromiseState.CURRENT

@@ -23,6 +23,7 @@ from saldo.storage.clients import client
 from saldo.storage.narrowed import Narrowed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from saldo.access.acting import ActingForCustomers
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from saldo.payments.scheduled import ScheduledPayments
     from saldo.promises.service import Promises
     from saldo.storage.files import Files
+    from saldo.storage.items import Item, Key
     from saldo.storage.store import Sees, Store
     from saldo.terms.service import TermsRequests
     from saldo.uploads.service import Uploads
@@ -67,9 +69,12 @@ def narrowed() -> Narrowed:
     return Narrowed(client("dynamodb"), client("sts"), settings().customer_role_arn, clock)
 
 
-def records_of(*owners: str, name: str, sees: Sees | None = None) -> Store:
-    """Their records, under credentials that reach nothing else. name: who looks, for the trail of AWS."""
-    return store().within(*owners, sees=sees, client=narrowed().client(owners, name))
+def records_of(
+    *owners: str, name: str, sees: Sees | None = None, ahead: Mapping[Key, Item | None] | None = None
+) -> Store:
+    """Their records, under credentials that reach nothing else. name: who looks, for the trail of AWS. ahead: what of
+    them was read with the session."""
+    return store().within(*owners, sees=sees, client=narrowed().client(owners, name), ahead=ahead)
 
 
 @lru_cache(maxsize=1)

@@ -22,11 +22,13 @@ from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.periods import add_months
 from saldo.ledger import statements as read
 from saldo.ledger.model_statement import Statement
+from saldo.ledger.records import BALANCE
+from saldo.ledger.records_statement import DAY_SUMS
 
 routes = Routes("statements")
 
 
-@routes.get("/accounts/{account_id}/statement", roles(READERS, Document.STATEMENT))
+@routes.get("/accounts/{account_id}/statement", roles(READERS, Document.STATEMENT, ahead=(BALANCE, DAY_SUMS)))
 def statement(visit: Visit) -> Answer:
     problems: list[tuple[str, str]] = []
     try:

@@ -16,9 +16,11 @@ from functions.portal.visit import Visit
 from saldo.access.model_visibility import SelfService as Allowed
 from saldo.access.rules import READERS
 from saldo.access.rules_people import ADMINS
-from saldo.kernel.errors import NotFound, Refusal
+from saldo.accounts.records import ACCOUNT
+from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id, new_id
 from saldo.subscriptions.model import Change, ChangeKind
+from saldo.subscriptions.records import subscription_key
 
 if TYPE_CHECKING:
     from saldo.invoicing.self_service import SelfService, Standing
@@ -36,7 +38,7 @@ def subscriptions(visit: Visit) -> Answer:
     return page(visit, "subscriptions", rows=subscription_rows(found, visit.today, visit.words), tab="subscriptions")
 
 
-@routes.get(_ONE, roles(READERS))
+@routes.get(_ONE, roles(READERS, ahead=(subscription_key("", "{subscription_id}")[1], ACCOUNT)))
 def subscription(visit: Visit) -> Answer:
     return _shown(visit, [], visit.words("subscription.done") if visit.asked("done") else "")
 
@@ -72,18 +74,14 @@ def _room(visit: Visit) -> SelfService:
 
 def _standing(visit: Visit) -> Standing:
     wanted = check_id(visit.params["subscription_id"], "sub")
-    found = _room(visit).standing(visit.account.account_id, visit.account.entity_id)
-    one = next((s for s in found if s.subscription.id == wanted), None)
-    if one is None:
-        raise NotFound("no such subscription")
-    return one
+    return _room(visit).standing(visit.account.account_id, wanted)
 
 
 def _shown(visit: Visit, problems: Problems, notice: str = "") -> Answer:
     standing = _standing(visit)
     may = visit.account.role in ADMINS and visit.may("subscriptions") and not visit.who.acting and not standing.is_over
     choices = _room(visit).choices(standing, visit.today) if may else []
-    commitment = _room(visit).commitment(standing, visit.today)
+    commitment = _room(visit).commitment(standing, visit.today, visit.account.time_zone)
     view = subscription_view(standing, choices, visit.today, visit.words, commitment)
     values = {"view": view, "may": may, "sent": visit.sent, "notice": notice, "problems": problems}
     return page(visit, "subscription", status=422 if problems else 200, tab="subscriptions", **values)

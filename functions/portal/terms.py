@@ -14,7 +14,7 @@ from functions.portal.presenters.terms import Typed, facts_of, rows_of, typed_of
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS
-from saldo.accounts.records import account_from
+from saldo.accounts.records import ACCOUNT, account_from
 from saldo.kernel.errors import NotFound, Problem, Refusal
 from saldo.kernel.ids import check_id
 from saldo.terms.model import Asked
@@ -26,7 +26,7 @@ _PAY = roles(PAYERS, SelfService.PAY)
 _ALL = "/accounts/{account_id}/terms"
 
 
-@routes.get(_ALL, _PAY)
+@routes.get(_ALL, roles(PAYERS, SelfService.PAY, ahead=(ACCOUNT,)))
 def terms(visit: Visit) -> Answer:
     """What holds, what was asked for and what became of it, and the form."""
     return _page(visit, None, ())
@@ -67,7 +67,7 @@ def withdraw(visit: Visit) -> Answer:
 
 
 def _held(visit: Visit) -> Asked:
-    item = visit.records.get(visit.account.account_id, "account")
+    item = visit.records.get(visit.account.account_id, ACCOUNT)
     if item is None:
         raise NotFound("no such account")
     return held(account_from(item))

@@ -15,18 +15,23 @@ from functions.portal.presenters.usage import COST, UsageView, limit_text, usage
 from functions.portal.visit import Visit
 from saldo.access.rules import READERS
 from saldo.access.rules_people import ADMINS
+from saldo.accounts.records import ACCOUNT
+from saldo.invoicing.wallet_records import WALLET
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
 from saldo.usage.model_thresholds import OwnThreshold, Then
+from saldo.usage.records_thresholds import thresholds_key
+from saldo.usage.records_windows import closings_key
 
 if TYPE_CHECKING:
     from saldo.invoicing.model_forecast import NextInvoice
 
 routes = Routes("usage")
 _DONE = ("set", "removed")
+_AHEAD = (ACCOUNT, WALLET, closings_key("")[1], thresholds_key("")[1])
 
 
-@routes.get("/accounts/{account_id}/usage", roles(READERS))
+@routes.get("/accounts/{account_id}/usage", roles(READERS, ahead=_AHEAD))
 def usage(visit: Visit) -> Answer:
     done = visit.asked("done")
     ahead, code = _ahead(visit)

@@ -6,6 +6,7 @@ import secrets
 
 from functions.portal.answers import PDF, Answer, download, see_other
 from functions.portal.forms import whole
+from functions.portal.presenters.invoice_history import history_of, keys_of
 from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.tables import stretch
 from functions.portal.presenters.tags import invoice_tag
@@ -82,7 +83,8 @@ def credit(visit: StaffVisit) -> Answer:
 
 
 def _read(visit: StaffVisit) -> Invoice:
-    return reading.invoice(visit.records, visit.customer["pk"], check_id(visit.params["invoice_id"], "inv"))
+    account_id, invoice_id = visit.customer["pk"], check_id(visit.params["invoice_id"], "inv")
+    return reading.invoice(visit.records, account_id, invoice_id, keys_of(account_id, invoice_id))
 
 
 def _path(visit: StaffVisit, found: Invoice) -> str:
@@ -134,6 +136,7 @@ def _invoice_page(visit: StaffVisit, found: Invoice, refusal: Refusal | None = N
     view = Sheet(header.number, above=_above(visit), facts=facts, tables=(_lines(visit, found),))
     problems = _problems(visit, refusal) if refusal else []
     values = {"view": view, "problems": problems, "to": _path(visit, found), "currency": header.currency}
+    values["life"] = history_of(header, found.others, local_date(visit.now, zone), zone, t)
     values |= {"sent": {name: visit.sent(name) for name in ("reason", "amount", "why")}, "tab": "customers"}
     reasons = [(r.value, t(f"staff.reason.{r}")) for r in REASONS]
     return page(visit, "staff_invoice", status=422 if refusal else 200, reasons=reasons, **values)

@@ -35,20 +35,21 @@ View = Callable[[StaffVisit], Answer]
 @dataclass(frozen=True, slots=True)
 class StaffRule:
     """Who may use a route. `roles`: at the legal entity in the path; `signed_in`: any member of staff; `anyone`: the
-    pages of signing in."""
+    pages of signing in. `ahead`: records of that legal entity that are read with the session, by sort key."""
 
     roles: frozenset[StaffRole] = frozenset()
     anyone: bool = False
     signed_in: bool = False
+    ahead: tuple[str, ...] = ()
 
 
 PUBLIC = StaffRule(anyone=True)
 ANY_STAFF = StaffRule(signed_in=True)
 
 
-def staff(allowed: frozenset[StaffRole]) -> StaffRule:
+def staff(allowed: frozenset[StaffRole], ahead: tuple[str, ...] = ()) -> StaffRule:
     """A route that names a legal entity and asks for one of these roles there."""
-    return StaffRule(roles=allowed)
+    return StaffRule(roles=allowed, ahead=ahead)
 
 
 class StaffEdge(Edge[StaffRule, StaffVisit]):
@@ -105,7 +106,7 @@ def _checked(visit: StaffVisit, rule: StaffRule, view: View) -> Answer:
     token = cookies.read(START if rule.anyone else STAFF_SESSION, header)
     visit = replace(visit, token=token)
     if not rule.anyone:
-        presence = services.sessions().present(token, *_asked_for(visit))
+        presence = services.sessions().present(token, *_asked_for(visit), *_ahead(visit, rule))
         if presence is None:
             if cookies.read(SESSION, header):
                 raise NotFound
@@ -125,6 +126,11 @@ def _asked_for(visit: StaffVisit) -> list[Key]:
     return [(visit.params[name], kind) for name, kind in kinds if name in visit.params]
 
 
+def _ahead(visit: StaffVisit, rule: StaffRule) -> list[Key]:
+    """What the page will read besides, of the legal entity that the path names."""
+    return [(visit.params["entity_id"], sk) for sk in rule.ahead]
+
+
 def _seated(visit: StaffVisit, who: Presence, rule: StaffRule) -> StaffVisit:
     """An entity without a role there, and an account of another entity, are as good as none: the same 404."""
     entity_id, account_id = visit.params["entity_id"], visit.params.get("account_id")
@@ -133,7 +139,8 @@ def _seated(visit: StaffVisit, who: Presence, rule: StaffRule) -> StaffVisit:
         raise NotFound
     raised = rules_staff.elevations_at(who.staff, entity_id, visit.now)
     desk = Desk(entity_id, entity["name"], entity["currency"], entity["time_zone"], roles, raised)
-    visit = replace(visit, desk=desk, store=services.records_of(entity_id, name=who.staff.id))
+    ahead = {key: who.found.get(key) for key in _ahead(visit, rule)}
+    visit = replace(visit, desk=desk, store=services.records_of(entity_id, name=who.staff.id, ahead=ahead))
     if account_id is None:
         return visit
     account = who.found.get((account_id, "account"))

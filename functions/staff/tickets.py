@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from functions.portal.answers import Answer, see_other
@@ -16,10 +17,11 @@ from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id
-from saldo.support.model import Priority, Ticket
+from saldo.support.model import Priority, Ticket, Topic
 from saldo.support.service import Support
 
 routes = Routes("tickets")
+MONTHS, MOST_PAGES = 6, 30
 _ONE = "/staff/{entity_id}/accounts/{account_id}/tickets/{ticket_id}"
 
 
@@ -33,6 +35,28 @@ def tickets(visit: StaffVisit) -> Answer:
     heads = columns(*names_of_columns, t("column.status") + "|tag", t("staff.taken_by"))
     table = Table("tickets", t("staff.nav.tickets"), heads, rows, t("staff.nothing_waits"))
     view = Sheet(t("staff.nav.tickets"), t("staff.tickets_lead"), tables=(table,))
+    return page(visit, "staff_tickets", tab="tickets", view=view)
+
+
+@routes.get("/staff/{entity_id}/tickets/asked", staff(rules.READ))
+def asked(visit: StaffVisit) -> Answer:
+    """What customers write about, month by month, and from which pages: what to make clearer next."""
+    t, found = visit.words, Support(visit.records, services.sealer(), services.clock).asked(visit.at.entity_id, MONTHS)
+    topics = [
+        Row((t(f"help.topic.{topic}"), *(str(one.topics.get(topic, 0)) for one in found)))
+        for topic in Topic
+        if any(topic in one.topics for one in found)
+    ]
+    topics += [Row((t("staff.asked_late"), *(str(one.late) for one in found)))] if found else []
+    pages = sum((Counter(one.pages) for one in found), Counter[str]()).most_common(MOST_PAGES)
+    heads = columns(t("help.topic"), *(f"{one.month}|money" for one in found))
+    of_pages = columns(t("staff.about"), t("staff.count") + "|money")
+    tables = (
+        Table("topics", t("staff.asked_topics"), heads, topics, t("staff.asked_none")),
+        Table("pages", t("staff.asked_pages"), of_pages, [Row((p, str(n))) for p, n in pages], t("staff.asked_none")),
+    )
+    above = ((t("staff.nav.tickets"), f"{visit.home}/tickets"),)
+    view = Sheet(t("staff.asked"), t("staff.asked_lead"), above=above, tables=tables)
     return page(visit, "staff_sheet", tab="tickets", view=view)
 
 

@@ -42,6 +42,9 @@ LETTERS = ("payment.settled", "reminder.issued", "note.written", "usage.threshol
 # Events that a tax service is told of.
 TAXED = ("invoice.issued", "credit_note.issued")
 
+# Records that wait in a queue of the seller's people, by how their sort keys begin; and `approval`.
+_WAITING = ("dispute#", "promise#", "terms_request#", "ticket#", "proposal#", "discrepancy#", "quarantine#", "run#")
+
 
 class EventsStack(Stack):
     """The stream is the outbox: an event that fails is retried, then kept as a dead letter, never lost."""
@@ -57,8 +60,8 @@ class EventsStack(Stack):
         self._publish(hosting.function(PUBLISH_EVENTS))
         self._link_audit(hosting.function(LINK_AUDIT))
         self._deliver(hosting.function(DELIVERY))
-        self._take_from(data.gateway_events, hosting.function(GATEWAY_EVENTS))
-        self._take_from(data.usage_batches, hosting.function(INGEST_USAGE))
+        data.gateway_events.feeds(hosting.function(GATEWAY_EVENTS))
+        data.usage_batches.feeds(hosting.function(INGEST_USAGE))
         self._bundle(hosting.function(MAKE_BUNDLES))
         self._examine(hosting.function(EXAMINE_UPLOADS))
         self._sweep(hosting.function(SWEEP_PAYMENTS))
@@ -91,15 +94,17 @@ class EventsStack(Stack):
         alarm(watched, "Late", age, Rule(Runbook.EVENTS_LATE, says, threshold=300_000), self._data.alarms)
 
     def _link_audit(self, watched: WatchedFunction) -> None:
-        """Audit records however they change, links only when something happens to them that never should, balances, and
-        sessions, which say what they looked at.
+        """Audit records however they change, links only when something happens to them that never should, balances,
+        counts of payments, sessions, which say what they looked at, and whatever waits for the seller's people.
 
         Waiting a while gathers what a run issues into few calls; no more than two functions read the stream.
         """
         sealed = {"eventName": ["MODIFY", "REMOVE"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "chain#0"}]}}}}
         opened = {"eventName": ["REMOVE"], "dynamodb": {"Keys": {"sk": {"S": ["chain#open"]}}}}
         audit = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "audit#"}]}}}}
-        moved = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": ["balance", "session"]}}}}
+        told = ["balance", "payments", "session"]
+        moved = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": told}}}}
+        waits = {"dynamodb": {"Keys": {"sk": {"S": ["approval", *({"prefix": kind} for kind in _WAITING)]}}}}
         watched.function.add_event_source(
             sources.DynamoEventSource(
                 self._data.records,
@@ -109,7 +114,7 @@ class EventsStack(Stack):
                 bisect_batch_on_error=True,
                 retry_attempts=10,
                 on_failure=sources.SqsDlq(watched.dead_letters.queue),
-                filters=[lambda_.FilterCriteria.filter(one) for one in (audit, sealed, opened, moved)],
+                filters=[lambda_.FilterCriteria.filter(one) for one in (audit, sealed, opened, moved, waits)],
             )
         )
         self._late(watched, "Audit chains and sums of journals follow over five minutes late.")
@@ -120,7 +125,7 @@ class EventsStack(Stack):
         self._rule("delivered", "Issued documents go to the customers who want them by mail", wanted, queue)
         letters = events.EventPattern(source=["saldo"], detail_type=list(LETTERS))
         self._rule("letters", "Settled payments and reminders go to the customer", letters, queue)
-        self._take_from(queue, watched)
+        queue.feeds(watched)
 
     def _bundle(self, watched: WatchedFunction) -> None:
         """A large one takes minutes, so that others wait: half an hour is late."""
@@ -128,7 +133,7 @@ class EventsStack(Stack):
         queue = WatchedQueue(self, "bundles", self._data.ward, visibility_s=visible, late_s=1800)
         asked = events.EventPattern(source=["saldo"], detail_type=["bundle.asked"])
         self._rule("bundles", "Files of many documents are made in the background", asked, queue)
-        self._take_from(queue, watched, batch_size=1)
+        queue.feeds(watched, batch_size=1)
 
     def _examine(self, watched: WatchedFunction) -> None:
         """S3 tells the account's own bus; what nobody was told of is found by the hourly run."""
@@ -139,7 +144,7 @@ class EventsStack(Stack):
         }
         came = events.EventPattern(source=["aws.s3"], detail_type=["Object Created"], detail=detail)
         self._rule("uploads", "Files that were handed in are looked at", came, queue, of_our_own=False)
-        self._take_from(queue, watched)
+        queue.feeds(watched)
 
     def _rule(
         self, name: str, description: str, pattern: events.EventPattern, queue: WatchedQueue, of_our_own: bool = True
@@ -159,18 +164,7 @@ class EventsStack(Stack):
         queue = WatchedQueue(self, "tax_records", self._data.ward, visibility_s=6 * watched.spec.timeout_s)
         told = events.EventPattern(source=["saldo"], detail_type=list(TAXED))
         self._rule("tax_recorded", "Issued invoices and credit notes go to the tax service", told, queue)
-        self._take_from(queue, watched)
-
-    def _take_from(self, queue: WatchedQueue, watched: WatchedFunction, batch_size: int = 10) -> None:
-        """Messages that fail are reported one by one; the others of their batch stay done."""
-        watched.function.add_event_source(
-            sources.SqsEventSource(
-                queue.queue,
-                batch_size=batch_size,
-                report_batch_item_failures=True,
-                max_concurrency=10,
-            )
-        )
+        queue.feeds(watched)
 
     def _sweep(self, watched: WatchedFunction) -> None:
         every = Duration.minutes(5)

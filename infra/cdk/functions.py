@@ -132,7 +132,7 @@ CHECK_INVARIANTS = FunctionSpec(
     "functions.operations.check_invariants.handler",
     1769,
     900,
-    (Grant.RECORDS_SCAN,),
+    (Grant.RECORDS_SCAN, Grant.RECORDS_WRITE),
 )
 
 CANARY = FunctionSpec(

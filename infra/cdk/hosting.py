@@ -86,6 +86,7 @@ class Hosting:
             "SALDO_GATEWAY_SECRET_ARN": data.gateway_secret.secret_arn,
             "SALDO_GATEWAY_QUEUE_URL": data.gateway_events.queue.queue_url,
             "SALDO_USAGE_QUEUE_URL": data.usage_batches.queue.queue_url,
+            "SALDO_PARTS_QUEUE_URL": "",  # each daily function has its own; see runs.py
             "SALDO_DOCUMENTS_FUNCTION": names.of(DOCUMENTS.name),
             "SALDO_COUNT_USAGE_FUNCTION": names.of(COUNT_USAGE.name),
             "SALDO_STATE_MACHINE_ARN": names.invoice_run_arn,

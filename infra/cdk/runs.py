@@ -32,10 +32,11 @@ from infra.cdk.functions import (
     RUN_STEPS,
     TRUE_UP_TAX,
     WATCH_RUNS,
+    FunctionSpec,
 )
 from infra.cdk.hosting import Hosting
 from infra.cdk.invoice_run import InvoiceRun
-from infra.cdk.watched import DeadLetters, WatchedFunction, WatchedStateMachine
+from infra.cdk.watched import DeadLetters, WatchedFunction, WatchedQueue, WatchedStateMachine
 
 # Scheduler writes the time it meant, not the time it got round to it: a start that comes late bills the right day.
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
@@ -43,6 +44,8 @@ _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _REMINDER_HOUR = 9
 # Before them, so that nobody is reminded of what is being collected.
 _COLLECTING_HOUR = 8
+# Before the run, which bills what comes of it; an hour that every day has where clocks change.
+_EARLY_HOUR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,18 @@ class _Called:
     missed: sqs.IQueue
 
 
+# With how many parts of a day are done at once (functions/daily.py): as many as a run's batches, or as whoever is asked
+# outside can take.
 _FUNCTIONS = (
-    (_Daily("Reminders", _REMINDER_HOUR, "Writes the reminders"), ISSUE_REMINDERS),
-    (_Daily("Collecting", _COLLECTING_HOUR, "Collects the payments"), COLLECT_PAYMENTS),
-    (_Daily("Renewals", _REMINDER_HOUR, "Tells of terms that renew"), RENEW_TERMS),
+    (_Daily("Reminders", _REMINDER_HOUR, "Writes the reminders"), ISSUE_REMINDERS, 40),
+    (_Daily("Collecting", _COLLECTING_HOUR, "Collects the payments"), COLLECT_PAYMENTS, 10),
+    (_Daily("Renewals", _REMINDER_HOUR, "Tells of terms that renew"), RENEW_TERMS, 40),
+    (_Daily("LateCharges", _EARLY_HOUR, "Adds what late payment costs"), ASSESS_LATE_CHARGES, 40),
+    (_Daily("TaxTrueUps", _EARLY_HOUR, "Asks again about estimated tax"), TRUE_UP_TAX, 5),
+    (_Daily("TaxIds", _EARLY_HOUR, "Asks again about tax ids"), CHECK_TAX_IDS, 2),
 )
+# A day's parts may wait for each other as long as this before anybody is told.
+_PARTS_LATE_S = 2 * 3600
 
 
 class RunsStack(Stack):
@@ -85,17 +95,13 @@ class RunsStack(Stack):
         chain = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency).chain()
         self.runs = WatchedStateMachine(self, "invoice_run", data.ward, definition=chain, timeout=Duration.hours(12))
         self._let_old_runs_end(steps)
-        self._schedule(region.entities, hosting)
+        late = self._schedule(region.entities, hosting, "" if target.is_local else data.names.of("flags"))
+        DeployedFlags(self, data.names, [late.errors]).readable_by(late)
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
         self._every("escalate_tickets", hosting.function(ESCALATE_TICKETS), Duration.minutes(15))
         self._every("keep_uploads", hosting.function(KEEP_UPLOADS), Duration.hours(1))
         self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
         self._every("anchor_audit", hosting.function(ANCHOR_AUDIT), Duration.days(1))
-        self._every("true_up_tax", hosting.function(TRUE_UP_TAX), Duration.days(1))
-        late = hosting.function(ASSESS_LATE_CHARGES, {"SALDO_FLAGS": "" if target.is_local else data.names.of("flags")})
-        self._every("assess_late_charges", late, Duration.days(1))
-        DeployedFlags(self, data.names, [late.errors]).readable_by(late)
-        self._every("check_tax_ids", hosting.function(CHECK_TAX_IDS), Duration.days(1))
         for spec in (CREATE_DOUBLE, ADVANCE_CLOCK):
             hosting.function(spec)
         CfnOutput(self, "InvoiceRunArn", value=self.runs.machine.state_machine_arn)
@@ -105,14 +111,28 @@ class RunsStack(Stack):
         versions = [f"{watched.function.function_arn}:*" for watched in steps.values()]
         self.runs.machine.add_to_role_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=versions))
 
-    def _schedule(self, entities: tuple[Entity, ...], hosting: Hosting) -> None:
-        """For each entity, on its own clock: a run at its cycle hour, and each function of the day at its own."""
+    def _schedule(self, entities: tuple[Entity, ...], hosting: Hosting, flags: str) -> WatchedFunction:
+        """For each entity, on its own clock: a run at its cycle hour, and each function of the day at its own. Answers
+        the one that reads flags."""
         missed = DeadLetters(self, "invoice_run_starts", self._data.ward)
         machine = _Called(self.runs.machine.state_machine_arn, self._scheduler_role(missed), missed.queue)
-        jobs = [(job, self._calling(job, hosting.function(spec))) for job, spec in _FUNCTIONS]
+        hosted = {spec: self._in_parts(spec, hosting, at_once, flags) for _, spec, at_once in _FUNCTIONS}
+        jobs = [(job, self._calling(job, hosted[spec])) for job, spec, _ in _FUNCTIONS]
         for entity in entities:
             for job, called in ((_Daily("Cycle", entity.cycle_hour, "Starts the invoice run"), machine), *jobs):
                 self._daily(entity, job, called)
+        return hosted[ASSESS_LATE_CHARGES]
+
+    def _in_parts(self, spec: FunctionSpec, hosting: Hosting, at_once: int, flags: str) -> WatchedFunction:
+        """A function that sends itself the parts of a day which is too much for one call."""
+        name, visible = f"{spec.name}_parts", 2 * spec.timeout_s
+        queue = WatchedQueue(self, name, self._data.ward, visibility_s=visible, late_s=_PARTS_LATE_S)
+        own = {"SALDO_PARTS_QUEUE_URL": queue.queue.queue_url}
+        watched = hosting.function(spec, own | ({"SALDO_FLAGS": flags} if spec is ASSESS_LATE_CHARGES else {}))
+        send = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue.queue_arn])
+        watched.role.add_to_policy(send)
+        queue.feeds(watched, batch_size=1, at_once=at_once)
+        return watched
 
     def _daily(self, entity: Entity, daily: _Daily, called: _Called) -> None:
         slug = entity.id.replace("_", "-")

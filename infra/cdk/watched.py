@@ -10,6 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -62,6 +63,14 @@ class WatchedQueue(Construct):
         age = self.queue.metric_approximate_age_of_oldest_message(period=Duration.minutes(5), statistic="Maximum")
         says = f"A message has waited in the queue {name} for over {late_s} s."
         alarm(self, "Late", age, Rule(Runbook.QUEUE_LATE, says, threshold=late_s), ward.alarms)
+
+    def feeds(self, watched: WatchedFunction, batch_size: int = 10, at_once: int = 10) -> None:
+        """Messages that fail are reported one by one; the others of their batch stay done."""
+        watched.function.add_event_source(
+            sources.SqsEventSource(
+                self.queue, batch_size=batch_size, report_batch_item_failures=True, max_concurrency=at_once
+            )
+        )
 
     def _queue(
         self,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.bench import counted_run, imports, invoice_lines, portal_pages, stack_run, usage_paths
+from tests.bench import counted_run, daily_work, imports, invoice_lines, portal_pages, stack_run, usage_paths
 from tests.bench.figures import Figure, report
 
 SECTIONS = (
     counted_run.figures,
+    daily_work.figures,
     invoice_lines.figures,
     usage_paths.figures,
     portal_pages.figures,

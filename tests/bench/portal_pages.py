@@ -18,7 +18,12 @@ import pytest
 from functions.portal import services
 from functions.portal.static_files import FOLDER
 from functions.portal.table_files import MOST_BYTES
+from saldo.access.model_visibility import SelfService, Visibility
+from saldo.access.visibility import VisibilityRules
+from saldo.audit.model import job
+from saldo.invoicing.reading import next_open
 from tests.bench.figures import Figure
+from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser
 from tests.functions.portal.conftest import Portal, build, forget
@@ -59,10 +64,24 @@ def _few(portal: Portal, browser: Browser) -> list[Figure]:
         "approvals": f"{HOME}/approvals",
         "people": f"{HOME}/people",
         "all accounts": "/accounts?all=1",
+        "notifications": "/notifications",
     }
     del pages["statement, a late page of ten years"]
     table = portal.region.records
-    return [f for name, path in pages.items() for f in _measured(browser, table, name, path, MOST_CPU_MS)]
+    found = [f for name, path in pages.items() for f in _measured(browser, table, name, path, MOST_CPU_MS)]
+    desk = f"/staff/{ENTITY}"
+    with redirect_stdout(io.StringIO()):
+        auditor = portal.staff_in("auditor")
+    found += _measured(auditor, table, "start page of staff", desk, MOST_CPU_MS)
+    return [*found, *_measured(portal.browser(), table, "pay link", _pay_link(portal), MOST_CPU_MS)]
+
+
+def _pay_link(portal: Portal) -> str:
+    """Of an open invoice, once the account has such links; its people sign in anew after that."""
+    store, allowed = services.store(), Visibility(actions=frozenset(SelfService))
+    VisibilityRules(store, portal.clock).set(scenes.NORTH, allowed, job("bench"), "asked for")
+    (row,), _ = next_open(store, scenes.NORTH, 1)
+    return f"/pay/{services.pay_links().token(scenes.NORTH, row.invoice_id)}"
 
 
 def _many(portal: Portal, browser: Browser) -> list[Figure]:

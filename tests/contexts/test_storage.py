@@ -27,6 +27,36 @@ def test_values_come_back_as_they_went_in(region: Region) -> None:
     assert region.store.get("a", "x") == item
 
 
+def test_what_was_read_ahead_is_answered_once_without_a_call_and_in_its_scope_and_sight(region: Region) -> None:
+    kept, hidden, other = _item("a", "x", n=1), _item("a", "hidden"), _item("b", "x")
+    region.store.put_many([kept, hidden, other])
+    calls = []
+    region.dynamodb.meta.events.register("before-send", lambda event_name, **_: calls.append(event_name))
+    ahead = {("a", "x"): kept, ("a", "hidden"): hidden, ("a", "none"): None, ("b", "x"): other}
+    store = region.store.within("a", ahead=ahead, sees=lambda item: item["sk"] != "hidden").within("a")
+    assert store.get_many([("a", "x"), ("a", "hidden"), ("a", "none")]) == {("a", "x"): kept}
+    with pytest.raises(OutOfScope):
+        store.get("b", "x")
+    assert calls == []
+    region.store.write_one(Unit("n").put(kept | {"n": 2}))
+    calls.clear()
+    assert store.get("a", "x") == kept | {"n": 2} and len(calls) == 1, "who asks again learns what it is by now"
+    assert region.store.get_many([("a", "x")]) == {("a", "x"): kept | {"n": 2}}
+
+
+def test_a_look_at_one_moment_reads_each_record_once_and_leaves_the_store_as_it_was(region: Region) -> None:
+    region.store.put_many([_item("a", "x", n=1), _item("a", "y#1"), _item("a", "y#2")])
+    calls = []
+    region.dynamodb.meta.events.register("before-send", lambda event_name, **_: calls.append(event_name))
+    look = region.store.within("a").remembering()
+    assert look.get("a", "x") and look.get("a", "none") is None and len(look.query("a", prefix="y#").items) == 2
+    before = len(calls)
+    keys = [("a", "x"), ("a", "none"), ("a", "y#1"), ("a", "y#2")]
+    assert [sk for _, sk in look.get_many(keys)] == ["x", "y#1", "y#2"] and look.get("a", "none") is None
+    assert len(calls) == before
+    assert region.store.get("a", "x") and len(calls) == before + 1
+
+
 def test_a_float_is_refused() -> None:
     with pytest.raises(TypeError):
         to_attribute(0.1)

@@ -35,7 +35,11 @@ def _part_of(entry: Entry) -> Part:
 
 @dataclass(frozen=True)
 class Sum:
-    """One line as it should be, before discounts."""
+    """One line as it should be, before discounts.
+
+    `or_quantities`: how much it may say instead. Late usage that came to nothing is closed without any document, on a
+    day that no document tells; what is taken back after that says how much there was then, and costs the same.
+    """
 
     kind: str
     subscription_id: str
@@ -50,6 +54,7 @@ class Sum:
     supplied_on: date
     entry: Entry | None = None
     back: Kept | None = None  # as it was invoiced what this line gives back all or a part of
+    or_quantities: frozenset[Fraction] = frozenset()
 
 
 @dataclass
@@ -139,8 +144,9 @@ class Auditor:
         return supplied + [self._item(item, day) for item in self.items]
 
     def _taken_back(self, entry: Entry) -> tuple[Sum, Window | None]:
+        looked = self.windows.counts_since(entry)
         window = self.windows.take_back(entry) if entry in self.windows.billed else None
-        line = self.billed.pop(entry)
+        line = replace(self.billed.pop(entry), or_quantities=looked)
         kept = self.kept.pop(entry, Kept(entry.due if line.supplied_on == date.min else line.supplied_on))
         return replace(taken_back(line), back=kept, entry=None), window
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -35,13 +36,22 @@ def in_order(expected: list[Sum], theirs: list[tuple[object, ...]], found: list[
         waiting.setdefault(facts_of(line), []).append(line)
     ordered = []
     for facts in theirs:
-        if waiting.get(facts):
-            ordered.append(waiting[facts].pop())
+        said = facts if waiting.get(facts) else _otherwise(facts, expected)
+        if waiting.get(said):
+            ordered.append(waiting[said].pop())
         else:
             found.append(f"on the invoice, but not due: {told(facts)}")
     missing = [line for lines in waiting.values() for line in lines]
     found += [f"due, but not on the invoice: {told(facts_of(line))}" for line in missing]
     return ordered + missing
+
+
+def _otherwise(facts: tuple[object, ...], expected: list[Sum]) -> tuple[object, ...]:
+    """The facts of the line that may say so, too."""
+    for line in expected:
+        if facts in [facts_of(replace(line, quantity=quantity)) for quantity in line.or_quantities]:
+            return facts_of(line)
+    return facts
 
 
 def facts_of(line: Sum) -> tuple[object, ...]:

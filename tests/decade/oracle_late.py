@@ -71,6 +71,14 @@ class Windows:
         if any(self._concerns(event, entry, window.meter) for event in later):
             self.touched.add(entry)
 
+    def counts_since(self, entry: Entry) -> frozenset[Fraction]:
+        """What a billed window counts with the late events that came for it, up to any of them."""
+        if entry not in self.touched:
+            return frozenset()
+        window = self.billed[entry]
+        known = range(window.known + 1, self.all_known(window.meter) + 1)
+        return frozenset(self.count(entry, window, by).quantity for by in known)
+
     def take_back(self, entry: Entry) -> Window:
         self.touched.discard(entry)
         return self.billed.pop(entry)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -38,6 +40,8 @@ def used_in(
         for e in first_of_each(events)
         if e.meter_id == meter.event_name and all(e.properties.get(k) in v for k, v in meter.filters.items())
     ]
+    if meter.increment is not None:
+        counted = [replace(e, value=in_whole_steps(e.value, meter.increment)) for e in counted]
     counted = sorted((e for e in counted if e.at < end), key=lambda e: (e.at, e.source, e.id))
     inside = [e for e in counted if e.at >= start]
     before = [e for e in counted if e.at < start] if meter.carries else []
@@ -63,14 +67,59 @@ def read_off(
         windows: dict[object, list[UsageEvent]] = {}
         for event in inside:
             clock = event.at.astimezone(ZoneInfo(zone))
-            names = {"hour": f"{clock:%Y-%m-%d %H %z}", "day": f"{clock:%Y-%m-%d}", "month": f"{clock:%Y-%m}"}
-            windows.setdefault(names[meter.per.value], []).append(event)
+            windows.setdefault(window_of(clock, meter.per.value), []).append(event)
         any_time = inside[0].at if inside else midnight(days[0], zone)
-        shown = sum((folded(some, [], meter, any_time, any_time) for some in windows.values()), Fraction(0))
+        numbers = [folded(some, [], meter, any_time, any_time) for some in windows.values()]
+        if meter.of_windows.value != "sum":
+            numbers += [Fraction(0)] * (len(all_windows(days, zone, meter.per.value)) - len(numbers))
+        shown = of_all(numbers, meter)
     shown *= Fraction(meter.factor)
     if meter.rounding is None:
         return shown
     return Fraction(whole(shown * 10**meter.digits, meter.rounding.value), 10**meter.digits)
+
+
+def window_of(clock: datetime, per: str) -> str:
+    """The name of the window on this clock."""
+    by = {"hour": "%Y-%m-%d %H %z", "day": "%Y-%m-%d", "month": "%Y-%m"}
+    return f"{clock:%Y-%m-%d %H %z} {clock.minute // 5}" if per == "5_minutes" else format(clock, by[per])
+
+
+def all_windows(days: tuple[date, date], zone: str, per: str) -> set[str]:
+    """The names of all windows of these days, minute by minute of five."""
+    at, end, found = midnight(days[0], zone), midnight(days[1], zone), set[str]()
+    while at < end:
+        found.add(window_of(at.astimezone(ZoneInfo(zone)), per))
+        at += timedelta(minutes=5)
+    return found
+
+
+def of_all(numbers: Sequence[Fraction], meter: Meter) -> Fraction:
+    """What the numbers of all windows are together."""
+    match meter.of_windows.value:
+        case "max":
+            return max(numbers)
+        case "min":
+            return min(numbers)
+        case "average":
+            return Fraction(whole(sum(numbers, Fraction(0)) / len(numbers) * 10**12), 10**12)
+        case "percentile":
+            return percentile(numbers, meter)
+    return sum(numbers, Fraction(0))
+
+
+def percentile(numbers: Sequence[Fraction], meter: Meter) -> Fraction:
+    """From the highest on, those are left out of which more than so many percent are lower or as high."""
+    left = sorted(numbers)
+    while left and Fraction(len(left) - 1, len(numbers)) * 100 >= Fraction(meter.percentile):
+        left.pop()
+    return left[-1] if left else Fraction(0)
+
+
+def in_whole_steps(value: Decimal, step: Decimal) -> Decimal:
+    """Away from zero."""
+    steps = -(-abs(Fraction(value)) // Fraction(step))
+    return (Decimal(int(steps)) * step).copy_sign(value)
 
 
 def by_days(inside: Sequence[UsageEvent], level: Fraction, days: tuple[date, date], zone: str) -> Fraction:
@@ -105,6 +154,8 @@ def folded(
             return min(values, default=Fraction(0))
         case Aggregation.AVERAGE:
             return Fraction(whole(sum(values, Fraction(0)) / max(len(values), 1) * 10**12), 10**12)
+        case Aggregation.PERCENTILE:
+            return percentile(values, meter)
         case Aggregation.MAX:
             return max([*level, *values], default=Fraction(0))
         case Aggregation.LATEST:

@@ -35,7 +35,7 @@ from saldo.catalog.model import (
 )
 from saldo.kernel.periods import Length, Unit
 from saldo.kernel.rounding import Rounding
-from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter
+from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter, OfWindows
 
 SCALE = {"JPY": Decimal(150), "KWD": Decimal("0.3"), "INR": Decimal(80)}
 CATEGORIES = ("standard", "standard", "standard", "reduced")
@@ -184,24 +184,27 @@ class PriceList:
 
     def meter(self, meter_id: str) -> Meter:
         chance = self.chance
-        aggregation = chance.choice([Aggregation.SUM] * 5 + list(Aggregation))
+        aggregation = chance.choice([Aggregation.SUM] * 5 + [a for a in Aggregation if a is not Aggregation.PERCENTILE])
         carries = aggregation in LEVELS and chance.random() < 0.5
         windows = not carries and aggregation is not Aggregation.WEIGHTED and chance.random() < 0.25
-        return Meter(
-            meter_id,
-            self.seller_id,
-            aggregation,
-            {"en": meter_id},
-            {},
-            unique_by="user" if aggregation is Aggregation.UNIQUE else "",
-            filters={"region": ("eu",)} if chance.random() < 0.15 else {},
-            carries=carries,
-            late=chance.choice([LatePolicy.CARRY, LatePolicy.CARRY, LatePolicy.CORRECT]),
-            per=chance.choice(list(CountWindow)) if windows else None,
-            factor=Decimal(chance.choice(["0.5", "0.001024", "3"])) if chance.random() < 0.2 else Decimal(1),
-            rounding=chance.choice(list(Rounding)) if chance.random() < 0.2 else None,
-            digits=chance.choice([0, 0, 2]),
-            whole_days=aggregation is Aggregation.WEIGHTED and chance.random() < 0.4,
+        per = chance.choice([w for w in CountWindow if w is not CountWindow.FIVE_MINUTES]) if windows else None
+        return _finer(
+            Meter(
+                meter_id,
+                self.seller_id,
+                aggregation,
+                {"en": meter_id},
+                {},
+                unique_by="user" if aggregation is Aggregation.UNIQUE else "",
+                filters={"region": ("eu",)} if chance.random() < 0.15 else {},
+                carries=carries,
+                late=chance.choice([LatePolicy.CARRY, LatePolicy.CARRY, LatePolicy.CORRECT]),
+                per=per,
+                factor=Decimal(chance.choice(["0.5", "0.001024", "3"])) if chance.random() < 0.2 else Decimal(1),
+                rounding=chance.choice(list(Rounding)) if chance.random() < 0.2 else None,
+                digits=chance.choice([0, 0, 2]),
+                whole_days=aggregation is Aggregation.WEIGHTED and chance.random() < 0.4,
+            )
         )
 
     def price_like(self, component: Component) -> PriceModel:
@@ -288,3 +291,16 @@ class PriceList:
     def matrix(self) -> PriceModel:
         cells = [Cell((r, c), self.per_unit(Decimal(1000))) for r in REGIONS for c in CLASSES]
         return Matrix(("region", "class"), tuple(cells[:3]), self.graduated(Decimal(1000)))
+
+
+def _finer(meter: Meter) -> Meter:
+    """Some meters count increments, take percentiles, or make something else of their windows than the sum: by a chance
+    of their own, so that all else of the world stays as it is."""
+    chance = Random(f"{meter.id} finer")
+    if chance.random() < 0.1:
+        meter = replace(meter, increment=Decimal(chance.choice(["6", "0.25"])))
+    if meter.per is not None and chance.random() < 0.7:
+        meter = replace(meter, of_windows=chance.choice(list(OfWindows)), per=chance.choice(list(CountWindow)))
+    elif meter.aggregation in (Aggregation.MAX, Aggregation.AVERAGE, Aggregation.MIN) and chance.random() < 0.5:
+        meter = meter if meter.carries else replace(meter, aggregation=Aggregation.PERCENTILE)
+    return replace(meter, percentile=Decimal(chance.choice(["50", "95", "99.9"]))) if meter.takes_percentile else meter

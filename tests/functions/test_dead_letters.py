@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -14,6 +15,7 @@ from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
+from functions.collections import issue_reminders
 from functions.delivery import deliver
 from functions.payments import gateway_events
 from functions.tax import record_tax
@@ -36,7 +38,11 @@ from tests.contexts.usage.test_accept import ListedQueue, body
 from tests.functions.test_documents_and_delivery import message
 from tests.functions.test_tax_handlers import messages
 from tests.simulation.dynamodb import Crash
+from tests.simulation.region import ENTITY_ID, quiet
+from tests.simulation.region import Region as SimulatedRegion
 from tests.simulation.test_true_up import TaxedWorld, estimated
+from tests.simulation.workflows import reminders
+from tests.simulation.workflows.scenes import billed
 
 PREFIX = "saldo-test-"
 __all__ = ["region"]  # the fixture of the rooms' tests
@@ -180,6 +186,26 @@ def test_documents_told_to_the_tax_service(aws: None, monkeypatch: pytest.Monkey
         queues = Queues("tax-records", "tax-records-dead")
         twice(queues, "tax-records", bodies, record_tax.handler, kept)
         assert len(kept()) == len(bodies)
+
+
+def test_parts_of_a_day(aws: None) -> None:
+    made = SimulatedRegion()
+    with made.serving(), quiet(), patch.object(issue_reminders, "AT_ONCE", 1):
+        billed(made)
+        reminders.issue(made)
+        reminded = sorted({item["pk"] for item in made.store.scan() if item["kind"] == "reminder"})
+        part = {"entity_id": ENTITY_ID, "as_of": reminders.FIRST.isoformat()}
+        bodies = [json.dumps(part | {"records": [[account, ["account"]]]}) for account in reminded]
+
+        def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+            """Its queue hands it one message at a time."""
+            for message in event["Records"]:
+                issue_reminders.handler({"Records": [message]}, None)
+            return {"batchItemFailures": []}
+
+        queues = Queues("issue-reminders-parts", "issue-reminders-parts-dead")
+        twice(queues, "issue-reminders-parts", bodies, handler, lambda: list(made.store.scan()))
+        assert len(bodies) == 3
 
 
 def test_queues_are_listed_with_what_takes_their_messages_back(aws: None) -> None:

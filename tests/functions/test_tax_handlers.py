@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from functions import daily
 from functions.observed import logger, metrics
 from functions.tax import check_tax_ids, record_tax, true_up_tax
 from local.tax_services.faults import Fault
@@ -18,12 +19,11 @@ from saldo.invoicing.codec import body_to_bytes
 from saldo.invoicing.records import body_item
 from saldo.ledger.model import LedgerAccount
 from saldo.ledger.records import balances_from
-from saldo.storage.settings import EntityCycle
 from tests.contexts.tax.scenes import running
 from tests.simulation.test_true_up import TaxedWorld, estimated
 from tests.simulation.world import ENTITY
 
-CYCLES = (EntityCycle(ENTITY.id, "Europe/Berlin", 4),)
+DAY = {"entity_id": ENTITY.id, "as_of": "2026-01-02"}
 
 
 @pytest.fixture(params=["avalara", "vertex"])
@@ -35,9 +35,8 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     with running(request.param) as tax:
         made = TaxedWorld()
         made.tax = tax
-        named = SimpleNamespace(entities=CYCLES, vat_register_url="")
-        for module in (true_up_tax, check_tax_ids):
-            monkeypatch.setattr(module, "settings", lambda: named)
+        monkeypatch.setattr(check_tax_ids, "settings", lambda: SimpleNamespace(vat_register_url=""))
+        monkeypatch.setattr(daily, "store", lambda: made.store)
         monkeypatch.setattr(true_up_tax, "true_ups", made.true_ups)
         monkeypatch.setattr(record_tax, "store", lambda: made.store)
         monkeypatch.setattr(record_tax, "tax_service", lambda: tax.service)
@@ -57,10 +56,10 @@ def messages(world: TaxedWorld, account: str) -> list[dict[str, str]]:
 def test_the_daily_true_up_counts_what_still_waits(world: TaxedWorld, capsys: pytest.CaptureFixture[str]) -> None:
     estimated(world, 2)
     world.tax.script.always = Fault.STATUS_503
-    assert true_up_tax.handler({}, None) == {"unavailable": 2}
+    assert true_up_tax.handler(DAY, None) == {"parts": 0, "unavailable": 2}
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["TaxTrueUpsWaiting"] == [2.0]
     world.tax.script.always = Fault.NONE
-    assert true_up_tax.handler({}, None) == {"corrected": 2}
+    assert true_up_tax.handler(DAY, None) == {"parts": 0, "corrected": 2}
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["TaxTrueUpsWaiting"] == [0.0]
 
 
@@ -68,13 +67,13 @@ def test_a_seller_without_a_tax_service_has_nothing_to_true_up(
     world: TaxedWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(true_up_tax, "true_ups", lambda: None)
-    assert true_up_tax.handler({}, None) == {}
-    assert check_tax_ids.handler({}, None) == {}
+    assert true_up_tax.handler(DAY, None) == {}
+    assert check_tax_ids.handler(DAY, None) == {}
 
 
 def test_what_the_service_was_told_is_the_tax_in_the_ledger(world: TaxedWorld) -> None:
     (account,) = estimated(world)
-    true_up_tax.handler({}, None)
+    true_up_tax.handler(DAY, None)
     for _ in range(2):  # every message comes twice
         assert record_tax.handler({"Records": messages(world, account)}, None) == {"batchItemFailures": []}
     book = world.tax.book

@@ -122,7 +122,7 @@ class Cloud:
             waited_s = 0
             for _ in range(queue["RedrivePolicy"]["maxReceiveCount"]):
                 answer = self.run(spec, work, fault)
-                if answer is not None and not answer["batchItemFailures"]:
+                if answer is not None and not answer.get("batchItemFailures"):
                     return
                 waited_s += queue["VisibilityTimeout"]
                 self.put("AWS/SQS", "ApproximateAgeOfOldestMessage", waited_s, QueueName=queue["QueueName"])

@@ -12,9 +12,13 @@ from saldo.storage.units import Unit
 from tests.infra.cloud import Cloud, always_fails
 from tests.infra.going_wrong import goes_wrong
 from tests.simulation.portal import picture, stream
+from tests.simulation.region import ENTITY_ID
 from tests.simulation.workflows import invoke, messages
 from tests.simulation.workflows import scenes as s
 from tests.simulation.workflows.payments import paid_at_the_gateway
+
+# What Scheduler asks of a daily function, as of now.
+DAY = {"entity_id": ENTITY_ID, "as_of": ""}
 
 
 def _look_into_the_books(cloud: Cloud) -> None:
@@ -89,7 +93,7 @@ def untaxed(cloud: Cloud) -> None:
                 always_fails(number, operation, when)
 
         cloud.region.wire.fault = silent
-        invoke("tax.true_up_tax", {})
+        invoke("tax.true_up_tax", DAY)
 
 
 @goes_wrong("a partner's file has the wrong prices")
@@ -112,7 +116,7 @@ def no_rate(cloud: Cloud) -> None:
 
     corrections.late(cloud.region)
     cloud.region.now += timedelta(days=5 * 365)
-    cloud.run(specs.ASSESS_LATE_CHARGES, lambda: assess_late_charges.handler({}, None))
+    cloud.run(specs.ASSESS_LATE_CHARGES, lambda: assess_late_charges.handler(DAY, None))
 
 
 @goes_wrong("documents cannot be made or sent")

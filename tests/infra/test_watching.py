@@ -146,11 +146,12 @@ def test_functions_keep_dead_letters_and_run_on_arm_under_the_tested_python(asse
         assert given["TracingConfig"]["Mode"] == "Active", name
 
 
-def test_every_entity_starts_its_cycle_and_its_reminders_on_its_own_clock(assembly: Assembly) -> None:
+def test_every_entity_starts_its_cycle_and_its_daily_work_on_its_own_clock(assembly: Assembly) -> None:
     schedules = {s["Properties"]["Name"]: s["Properties"] for _, s in assembly.resources("AWS::Scheduler::Schedule")}
     entities = [e for region in environment("staging").regions for e in region.entities]
-    assert len(schedules) == 4 * len(entities)
-    hours = (("collecting", 8), ("reminders", 9), ("renewals", 9))
+    assert len(schedules) == 7 * len(entities)
+    early = (("latecharges", 3), ("taxtrueups", 3), ("taxids", 3))
+    hours = (("collecting", 8), ("reminders", 9), ("renewals", 9), *early)
     daily = [(entity, *at) for entity in entities for at in (("cycle", entity.cycle_hour), *hours)]
     for entity, name, hour in daily:
         schedule = schedules[f"saldo-staging-{name}-{entity.id.replace('_', '-')}"]

@@ -117,7 +117,8 @@ def _entry(header: InvoiceHeader, kind: EntryKind, on: date, *legs: Posting) -> 
         source_id=source,
         postings=legs,
     )
-    return entry_item(entry) | {"number": header.number}
+    # Beside a payment lies what came where that was another currency: nothing here.
+    return entry_item(entry) | ({"number": header.number} if kind is EntryKind.INVOICE_ISSUED else {})
 
 
 def _looked(

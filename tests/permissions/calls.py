@@ -92,8 +92,9 @@ def _s3(operation: str, params: Params, names: Names) -> Iterator[Ask]:
 
 
 def _sqs(operation: str, params: Params, names: Names) -> Iterator[Ask]:
+    """Sending many asks for the same right as sending one."""
     queue = names.arn("queue", params["QueueUrl"])
-    yield Ask(f"sqs:{operation}", queue)
+    yield Ask(f"sqs:{operation.removesuffix('Batch')}", queue)
     for use in ("GenerateDataKey", "Decrypt") if operation.startswith("Send") else ("Decrypt",):
         yield from _key(names, queue, "sqs", use)
 

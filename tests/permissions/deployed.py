@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from infra.cdk.functions import ALL
@@ -67,18 +67,27 @@ _SETTINGS = {
     "SALDO_MAIL_FROM": "mail",
     "SALDO_CUSTOMER_ROLE_ARN": "role",
 }
+# What each function that has the setting has of its own.
+_OWN = {"SALDO_PARTS_QUEUE_URL": "queue"}
+Aliases = Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True)
 class Names:
     """Names as a test gives them, told as the deployment has them.
 
-    `aliases`: (kind, a test's name) to the deployed ARN; `keys`: ARN to that of the key it is kept under.
+    `aliases`: (kind, a test's name) to the deployed ARN; `keys`: ARN to that of the key it is kept under; `own`: the
+    aliases that mean something else to each function.
     """
 
-    aliases: Mapping[tuple[str, str], str]
+    aliases: Aliases
     keys: Mapping[str, str]
     region: str = REGION
+    own: Mapping[str, Aliases] = field(default_factory=dict)
+
+    def to(self, function: str) -> Names:
+        """As this function has them."""
+        return replace(self, aliases={**self.aliases, **self.own[function]}) if function in self.own else self
 
     def arn(self, kind: str, name: str) -> str:
         """Of the deployed thing; of one that nobody deployed, what its ARN would be."""
@@ -112,7 +121,15 @@ class Deployed:
             for name, kind in _SETTINGS.items()
             if environment.get(name) and there.get(name)
         }
-        return Names(aliases, self.keys)
+        own = {function: self._own(environment, settings) for function, settings in self.settings.items()}
+        return Names(aliases, self.keys, own={function: names for function, names in own.items() if names})
+
+    def _own(self, environment: Mapping[str, str], settings: Mapping[str, str]) -> Aliases:
+        return {
+            (kind, _plain(kind, environment[name])): _arn(kind, _plain(kind, settings[name]))
+            for name, kind in _OWN.items()
+            if environment.get(name) and settings.get(name)
+        }
 
 
 def deployed() -> Deployed:

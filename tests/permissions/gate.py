@@ -78,7 +78,7 @@ class Gate:
         words = (role, operation, _tables(params)) if service == "dynamodb" and not self._looks_at_keys(role) else None
         known = self._allowed.get(words) if words else None
         if known is None:
-            wanted = asks(service, operation, params, self.names, keys=words is None)
+            wanted = asks(service, operation, params, self.names.to(role), keys=words is None)
             known = [self._needed(role, operation, ask) for ask in wanted]
             if words:
                 self._allowed[words] = known

@@ -20,7 +20,7 @@ from saldo.kernel.rounding import Rounding
 from saldo.storage.units import Unit
 from saldo.usage.ingest import Ingest
 from saldo.usage.ingest_rows import UsageRow
-from saldo.usage.model import Aggregation, Counted, CountWindow, Meter, Repeats, UsageKey
+from saldo.usage.model import Aggregation, Counted, CountWindow, Meter, OfWindows, Repeats, UsageKey
 from saldo.usage.model_windows import AccountUsage, Terms
 from saldo.usage.partitions import Partitions
 from saldo.usage.partitions_engine import Engine
@@ -49,6 +49,7 @@ def meter(id_: str, aggregation: Aggregation, **more: object) -> Meter:
     return Meter(id_, ENTITY, aggregation, NAMES, {}, **more)  # type: ignore[arg-type]  # fields of several types by name
 
 
+FIVE, TOP = CountWindow.FIVE_MINUTES, Decimal("99.999")  # more is empty of a month by five minutes than falls above it
 FILTER = {"region": ("eu", "us")}
 METERS = [
     meter("sum", Aggregation.SUM, counts="work"),
@@ -80,6 +81,15 @@ METERS = [
     meter("sold.peak", Aggregation.MAX, counts="sold", by_subscription=True, filters=FILTER, per=CountWindow.DAY),
     meter("sold.seats", Aggregation.WEIGHTED, counts="seats.sold", by_subscription=True, carries=True),
     meter("sold.fixed", Aggregation.SUM, counts="resold", by_subscription=True, repeats=Repeats.LAST),
+    meter("p95", Aggregation.PERCENTILE, counts="work", percentile=Decimal(95)),
+    meter("p50.fixed", Aggregation.PERCENTILE, counts="fix", repeats=Repeats.LAST, percentile=Decimal("50.5")),
+    meter("hourly.p", Aggregation.PERCENTILE, counts="level", percentile=Decimal(30), per=CountWindow.HOUR),
+    meter("p.five", Aggregation.SUM, counts="level", per=FIVE, of_windows=OfWindows.PERCENTILE, percentile=TOP),
+    meter("top.day", Aggregation.SUM, counts="work", per=CountWindow.DAY, of_windows=OfWindows.MAX),
+    meter("low.month", Aggregation.SUM, counts="level", per=CountWindow.MONTH, of_windows=OfWindows.MIN),
+    meter("mean.hour", Aggregation.AVERAGE, counts="level", per=CountWindow.HOUR, of_windows=OfWindows.AVERAGE),
+    meter("minutes", Aggregation.SUM, counts="work", increment=Decimal(60), factor=Decimal("0.5")),
+    meter("steps", Aggregation.SUM, counts="level", increment=Decimal("0.000000000003"), per=CountWindow.DAY),
     meter("fixed.mean", Aggregation.AVERAGE, counts="fix", repeats=Repeats.LAST, rounding=Rounding.DOWN, digits=3),
 ]
 SOLD, SUBSCRIPTIONS = ("sold", "seats.sold", "resold"), ("sub_0", "sub_1")
@@ -88,6 +98,7 @@ ASKED: list[tuple[str, PriceModel]] = [
     ("sum", BY_EVENT),
     ("fixed", BY_EVENT),
     ("gigabytes", BY_EVENT),
+    ("minutes", BY_EVENT),
 ]
 
 digits = st.integers(-(10**15), 10**15)
@@ -237,6 +248,7 @@ def agree(table: AccountUsage, files: AccountUsage) -> None:
 def test_every_kind_of_meter_counts_alike_in_both_paths_now_and_late() -> None:
     assert {m.aggregation for m in METERS} == set(Aggregation)
     assert {m.per for m in METERS} == {None, *CountWindow}
+    assert {m.of_windows for m in METERS} == set(OfWindows)
     scene, paths = every_kind(), TwoPaths()
     paths.take(scene.batches[0][::2])
     paths.bill(scene)

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 from unittest.mock import patch
 
-from saldo.insight import checks_owner
+from saldo.insight import checks_owner, checks_promises
 from saldo.insight import model as insight_model
 from saldo.insight.checks_across import share_of
 from saldo.insight.checks_owner import OWNER_RULES, OwnerRule
@@ -65,6 +65,8 @@ _FROZEN: tuple[tuple[Any, str, Any], ...] = (
     (checks_owner, "is_named_rightly", Once(checks_owner.is_named_rightly)),
     (checks_owner, "issue_entry", Once(checks_owner.issue_entry)),
     (checks_owner, "_earned", Once(checks_owner._earned)),
+    (checks_promises, "header_from", Once(checks_promises.header_from)),
+    (checks_promises, "promise_from", Once(checks_promises.promise_from)),
     (checks_owner, "derived_id", lru_cache(_MOST_KEPT)(checks_owner.derived_id)),
     (records_windows, "packed_windows", Once(records_windows.packed_windows)),
     (usage_records, "events_of_chunk", Once(usage_records.events_of_chunk)),

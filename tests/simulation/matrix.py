@@ -22,6 +22,7 @@ MOST_REPEATS = 6
 # What differs between two undisturbed runs, too: chance and the time of day.
 _BY_CHANCE = {
     *("plan_id", "list_id", "sealed", "wrapped", "version", "history", "attempts", "expires_at_s"),
+    *("written", "folded"),
     *("message_id", "lost_answers"),
     "tax_id_check",  # names the day of asking; what came of it is in has_tax_id and in what waits
 }
@@ -50,11 +51,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Undisturbed:
-    """What a workflow does when nothing goes wrong: its calls, what it leaves, which functions wrote."""
+    """What a workflow does when nothing goes wrong: its calls, what it leaves, which functions wrote, and records of
+    which kind it put on which list of the agenda."""
 
     calls: tuple[str, ...]
     essence: Any
     writers: frozenset[str]
+    listed: frozenset[tuple[str, str]]
 
     def points(self) -> list[Point]:
         """Every fault that can happen to one of its calls."""
@@ -78,9 +81,12 @@ def undisturbed(flow: Workflow) -> Undisturbed:
         assert not first["violations"], f"{flow.name}: {first['violations']}"
         _again(region, flow)
         second = essence(region, flow)
+        with region.undisturbed():
+            there = [(item["agenda_pk"], item["kind"]) for item in region.store.scan() if "agenda_pk" in item]
+        listed = frozenset((name.partition("#")[0], kind) for name, kind in there)
     assert calls, f"{flow.name} makes no outside calls"
     assert first == second, f"{flow.name} changes something when it is repeated: {difference(first, second)}"
-    return Undisturbed(calls, first, frozenset(seen.functions))
+    return Undisturbed(calls, first, frozenset(seen.functions), listed)
 
 
 def under_fire(flow: Workflow, expected: Undisturbed, points: Sequence[Point]) -> str:
@@ -193,6 +199,8 @@ def _kept(item: Item) -> str:
         for name, value in sorted(item.items())
         if name not in _BY_CHANCE and not name.endswith("_at") and not _is_instant(value)
     }
+    if item["kind"] == "balance":  # which unit moved it last, where several may come first
+        del fields["days"]
     if item["kind"] == "usage":  # packed with the instants of their arrival
         fields["events"] = sorted(events_of_chunk(item), key=lambda e: (e.source, e.id, e.at))
     return repr(fields)

@@ -46,6 +46,7 @@ from tests.simulation.dynamodb import PART, Fault, MemoryDynamoDB
 T = TypeVar("T")
 SECRET = b"shared with the gateway"
 ENTITY_ID = "ent_eu_seller"
+PARTS = "parts"  # the queue of whichever daily function sends to it
 ENVIRONMENT = {
     "SALDO_ENV": "test",
     "SALDO_REGION_CODE": "eu",
@@ -62,6 +63,7 @@ ENVIRONMENT = {
     "SALDO_GATEWAY_SECRET_ARN": "secret",
     "SALDO_USAGE_QUEUE_URL": "usage",
     "SALDO_GATEWAY_QUEUE_URL": "gateway-events",
+    "SALDO_PARTS_QUEUE_URL": PARTS,
     "SALDO_MAIL_FROM": "billing@rheinwerk.example",
     "SALDO_STATE_MACHINE_ARN": "runs",
     "SALDO_COUNT_USAGE_FUNCTION": "count_usage",
@@ -231,6 +233,18 @@ class Queues:
             return {"MessageId": str(len(self.waiting))}
 
         return self._wire.call("SendMessage", apply)
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+        """May take some of them only, and says which."""
+        assert len(Entries) <= 10 and sum(len(entry["MessageBody"]) for entry in Entries) <= 256 * 1024
+
+        def apply(part: bool) -> dict[str, Any]:
+            served = len(Entries) // 2 if part else len(Entries)
+            self.waiting += [(QueueUrl, entry["MessageBody"]) for entry in Entries[:served]]
+            failed = [{"Id": entry["Id"], "Code": "ThrottlingException"} for entry in Entries[served:]]
+            return {"Successful": [{"Id": entry["Id"]} for entry in Entries[:served]], "Failed": failed}
+
+        return self._wire.call("SendMessageBatch", apply)
 
 
 class Keys:

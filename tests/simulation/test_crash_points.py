@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cache
 
 import pytest
@@ -15,6 +16,8 @@ from tests.simulation.writers import HANDLERS_NOT_IN_WORKFLOWS, NOT_IN_WORKFLOWS
 
 FLOWS = workflows()
 PAIRS = 2
+# Lists that one reader has of records of several kinds.
+MIXED = {"due": {"subscription", "item"}}
 
 
 @cache
@@ -59,6 +62,15 @@ def test_every_hosted_function_is_in_a_workflow() -> None:
 def test_everything_that_writes_is_in_a_workflow() -> None:
     missing = {name for name in writers() - _seen() if not excused(name, NOT_IN_WORKFLOWS)}
     assert not missing, f"write a workflow (tests/simulation/workflows) for {sorted(missing)}"
+
+
+def test_a_list_of_the_agenda_has_the_records_of_one_reader() -> None:
+    """Whoever reads a list takes each of its records for what it writes there itself."""
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for flow in FLOWS:
+        for name, kind in _undisturbed(flow.name).listed:
+            kinds[name].add(kind)
+    assert {name: found for name, found in kinds.items() if len(found) > 1} == MIXED
 
 
 def test_what_is_excused_is_there() -> None:

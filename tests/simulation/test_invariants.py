@@ -14,7 +14,9 @@ import pytest
 from local.gateway.methods import CARDS
 from saldo.catalog.model import Minimum
 from saldo.catalog.service import Catalog
-from saldo.insight.invariants import NOT_CHECKED, TITLES, check_all
+from saldo.insight.checks_across import Share, share_of
+from saldo.insight.invariants import NOT_CHECKED, TITLES, check_across, check_all
+from saldo.insight.model import Owner
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.frozen import named_by_content
@@ -535,3 +537,14 @@ def test_an_entry_that_does_not_balance_is_told_and_the_rest_is_still_checked() 
     found = {(v.invariant, v.owner_id) for v in check_all(world.store).violations}
     assert (1, accounts[0]) in found
     assert {owner for _, owner in found} == {accounts[0], "ent_eu_seller"}
+
+
+def test_what_lies_in_one_sellers_clearing_does_not_make_up_for_anothers() -> None:
+    whole = Share()
+    for entity_id, minor in (("ent_eu_a", 5), ("ent_eu_b", -5)):
+        legs = [
+            {"account": account, "minor": m} for account, m in (("gateway_clearing", minor), ("receivables", -minor))
+        ]
+        entry = {"kind": "entry", "entity_id": entity_id, "currency": "EUR", "postings": legs}
+        whole.add(share_of(Owner(f"acct of {entity_id}", {"entry": [entry]}, ())))
+    assert [(v.invariant, v.owner_id) for v in check_across(whole)] == [(5, "ent_eu_a"), (5, "ent_eu_b")]

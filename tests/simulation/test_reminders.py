@@ -69,8 +69,8 @@ def letter_to(region: Region, n: int = 0) -> Reminder:
 
 def test_a_day_makes_one_letter_an_account_and_the_same_day_again_makes_none(region: Region) -> None:
     event = {"entity_id": ENTITY_ID, "as_of": "2026-02-09T08:00:00Z"}
-    assert handler(event, None) == {"letters": 3, "notices": 3, "changed": 0}
-    assert handler(event, None) == {"letters": 0, "notices": 0, "changed": 0}
+    assert handler(event, None) == {"parts": 0, "letters": 3, "notices": 3, "changed": 0}
+    assert handler(event, None) == {"parts": 0, "letters": 0, "notices": 0, "changed": 0}
     assert [(n.step, n.open_minor) for n in letter_to(region).notices] == [("first", 6724)]
 
 

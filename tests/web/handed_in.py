@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from functions.portal import services
+from functions.staff import services as staff_services
 from saldo.access.model_notices import NoticeKind
 from saldo.access.model_views import SavedView
 from saldo.access.records_views import table_views_item
@@ -112,6 +113,18 @@ def papers(world: World) -> None:
     for n, title in enumerate(("W-9 of this year", "Terms of delivery")):
         facts = (ENTITY, "paper", UploadKind.PAPER, "", title, f"paper {n}")
         came(world, desk.ask(UploadWish(*facts, world.clerk(), True)), b"" if n else _HARMLESS)
+
+
+def differences(world: World) -> None:
+    """One that somebody looks into, one of a long name with many lines, one that is gone."""
+    desk = staff_services.differences()
+    gone, taken = (14, STATES["usual"], "1 EUR more is open"), (3, STATES["usual"], "receivables of 1 EUR is stored")
+    many = [(8, f"{ENTITY} INV-2026", f"numbers {n} to {n + 3} are missing") for n in range(10, 90, 10)]
+    desk.look([gone], [ENTITY])
+    desk.look([taken, *many], [ENTITY])
+    for one in desk.of(ENTITY, 9):
+        if one.invariant == 3:
+            desk.take(ENTITY, one.id, world.clerk(), "The nightly import wrote it twice; see the ticket of the bank")
 
 
 def views(user_id: str) -> None:

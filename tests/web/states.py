@@ -89,6 +89,7 @@ def tell(portal: Portal, environment: Any) -> World:
         ):
             part(world, account_id, texts)
     handed_in.papers(world)
+    handed_in.differences(world)
     _sign_in(world)
     _seller(world)
     _links(world)

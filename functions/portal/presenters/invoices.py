@@ -8,14 +8,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from functions.portal import formats
+from functions.portal.presenters.invoice_history import history_of
 from functions.portal.presenters.tables import Stretch, stretch
 from functions.portal.presenters.tags import Tag, dispute_tag, disputed_note, due_note, invoice_tag
 from functions.portal.words import Words
+from saldo.disputes.records import disputed_key, in_dispute_from
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import Invoice, row_from
 from saldo.invoicing.records import InvoiceHeader, header_item
 from saldo.invoicing.status import DocumentKind
-from saldo.promises.model import PromiseState
 
 if TYPE_CHECKING:
     from saldo.disputes.model import InDispute
@@ -102,11 +103,10 @@ class InvoiceView:
     takes_back: str = ""
 
 
-def invoice_view(
-    invoice: Invoice, today: date, zone: str, words: Words, in_dispute: InDispute | None = None, page: int = 1
-) -> InvoiceView:
+def invoice_view(invoice: Invoice, today: date, zone: str, words: Words, page: int = 1) -> InvoiceView:
     """Amounts inside are in the invoice's currency and without its sign; the heading names it once. page: of lines."""
     header, body = invoice.header, invoice.body
+    disputed = invoice.others.get(disputed_key(header.account_id, header.invoice_id))
     lines = body.lines if body else ()
     here = stretch(len(lines), page)
     money = header.currency
@@ -120,28 +120,17 @@ def invoice_view(
         open=words.money(header.open_minor, money),
         to_pay=words.money(header.undisputed_minor, money),
         currency=money,
-        history=_history(header, zone, words),
+        history=history_of(header, invoice.others, today, zone, words),
         promised=_promised(header, words),
         may_promise=not is_note and header.undisputed_minor > 0 and not header.promise_id,
         is_open=header.undisputed_minor > 0,
         estimated=_is_estimated(body),
         may_dispute=not is_note and header.credited_minor < header.total_minor,
-        disputes=_disputes(in_dispute, money, words),
+        disputes=_disputes(in_dispute_from(header.invoice_id, disputed), money, words),
         takes_back=header.of_invoice if is_note else "",
         split_by=" / ".join(text for text in (body.purchase_order, body.cost_centre) if text) if body else "",
         **_early(header, body, today, words),
     )
-
-
-def _history(header: InvoiceHeader, zone: str, words: Words) -> tuple[tuple[str, str], ...]:
-    """Its states, and when it came under a promise and out of it, newest first."""
-    told = [(h.at, words(f"history.{h.status}")) for h in header.history]
-    for mark in header.promises:
-        is_made = mark.state == PromiseState.CURRENT
-        over = words("history.promise_over", state=words(f"plan.state.{mark.state}"))
-        told.append((mark.at, words("history.promised", on=words.day(mark.until_on)) if is_made else over))
-    ordered = sorted(told, key=lambda one: one[0])
-    return tuple((text, words.moment(at, zone)) for at, text in reversed(ordered))
 
 
 def _promised(header: InvoiceHeader, words: Words) -> tuple[str, str] | None:
@@ -151,11 +140,11 @@ def _promised(header: InvoiceHeader, words: Words) -> tuple[str, str] | None:
     return header.promise_id, words("plan.card", on=words.day(header.promises[-1].until_on))
 
 
-def _disputes(found: InDispute | None, currency: str, words: Words) -> tuple[tuple[str, str, Tag], ...]:
+def _disputes(found: InDispute, currency: str, words: Words) -> tuple[tuple[str, str, Tag], ...]:
     """(id, amount with tax, state) of each dispute of the invoice."""
     return tuple(
         (one.dispute_id, words.money(one.claim.gross_minor, currency), dispute_tag(one.state, words))
-        for one in (found.disputes if found else ())
+        for one in found.disputes
     )
 
 

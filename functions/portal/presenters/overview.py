@@ -14,10 +14,10 @@ from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.open_sums import Standing
 from saldo.ledger.model import LedgerAccount, OpenItem
 from saldo.ledger.rules import aging
+from saldo.payments.lately import LATEST, PaymentRow
 from saldo.payments.model import UNDER_WAY, Payment, PaymentStatus
 from saldo.promises.model import Promise, PromiseState
 
-RECENT = 5
 Balances = Mapping[tuple[str, LedgerAccount], int]
 
 
@@ -61,7 +61,7 @@ class Overview:
 
 def overview(
     standing: Standing,
-    paid: Sequence[Payment],
+    paid: Sequence[PaymentRow],
     promised: Sequence[Promise],
     home: str,
     today: date,
@@ -76,7 +76,7 @@ def overview(
         charts=tuple(aging_chart(c, b, words) for c, b in aging(items, today).items()),
         next_due=tuple(_next(row, today, words) for row in standing.next_due),
         waiting=(*_waiting(late, paid, home, words), *_promised(promised, home, today, words)),
-        recent=tuple(recent_payment(p, zone, words) for p in paid[:RECENT]),
+        recent=tuple(recent_payment(p, zone, words) for p in paid[:LATEST]),
         open_count=sum(item.items for item in items),
         has_overdue=late > 0,
     )
@@ -99,7 +99,7 @@ def _next(row: InvoiceRow, today: date, words: Words) -> NextDue:
     return NextDue(row.invoice_id, row.number, words.day(row.due_on), note, amount, invoice_tag(row, today, words))
 
 
-def recent_payment(payment: Payment, zone: str, words: Words) -> RecentPayment:
+def recent_payment(payment: Payment | PaymentRow, zone: str, words: Words) -> RecentPayment:
     """A payment in a list, dated by its settlement, or by its start."""
     at = payment.settled_at or payment.started_at
     on = words.moment(at, zone).split(",")[0]
@@ -117,7 +117,7 @@ def _promised(promises: Sequence[Promise], home: str, today: date, words: Words)
     return tuple(found)
 
 
-def _waiting(late: int, paid: Sequence[Payment], home: str, words: Words) -> tuple[tuple[str, str], ...]:
+def _waiting(late: int, paid: Sequence[PaymentRow], home: str, words: Words) -> tuple[tuple[str, str], ...]:
     """Things that want doing: (what, where). late: how many invoices are overdue."""
     found = []
     if late:

@@ -321,5 +321,4 @@ CASES: tuple[Worked, ...] = (
             ],
         },
     ),
-    Worked("metering.percentile.1", "bandwidth by the 95th percentile", absent="no meter takes percentiles"),
 )

@@ -190,11 +190,6 @@ CASES: tuple[Worked, ...] = (
         "41.50",
     ),
     Worked(
-        "pricing.included.5",
-        "Recurly, Autumn: what is left of an allowance goes on to the next period",
-        absent="an allowance ends with its period; prepaid credit is what lasts",
-    ),
-    Worked(
         "pricing.ramp.1",
         "Zuora: docs, ramp deals; Metronome: scheduled rates",
         subscribed(

@@ -15,10 +15,14 @@ from tests.cases.more import (
     calendars,
     commitments,
     discounts,
+    examined,
     late,
+    late_usage,
     metering,
+    metering_windows,
     pricing,
     pricing_bounds,
+    pricing_cycles,
     proration,
     proration_quantities,
     receivables,
@@ -31,7 +35,9 @@ from tests.cases.running import FAILED, NOT_APPLICABLE, OPTION, PASSED, Outcome
 TABLE: tuple[Worked, ...] = (
     *pricing.CASES,
     *pricing_bounds.CASES,
+    *pricing_cycles.CASES,
     *metering.CASES,
+    *metering_windows.CASES,
     *proration.CASES,
     *proration_quantities.CASES,
     *calendars.CASES,
@@ -41,6 +47,8 @@ TABLE: tuple[Worked, ...] = (
     *receivables.CASES,
     *late.CASES,
     *returns.CASES,
+    *examined.CASES,
+    *late_usage.CASES,
 )
 
 

@@ -16,6 +16,7 @@ from saldo.audit.records import audit_record
 from saldo.invoicing.records import header_item
 from saldo.invoicing.status import InvoiceStatus
 from saldo.invoicing.viewings import Viewings
+from saldo.kernel.clock import instant_text
 from saldo.storage import schema
 from saldo.storage.items import Item
 from saldo.storage.store import Store
@@ -50,6 +51,25 @@ def test_a_look_is_on_the_trail_once_however_often_it_is_told(store: Store) -> N
     assert Viewings(store).record([asked(), asked()]) == 2
     Viewings(store).record([asked()])
     assert trail(store) == [("invoice.viewed", SHOWN.invoice_id, "user_eu_1", "192.0.2.0", "")]
+
+
+def first_look(store: Store) -> str | None:
+    item = store.get(NORTH, f"seen#{SHOWN.invoice_id}")
+    return item["at"] if item else None
+
+
+def test_the_earliest_look_of_all_that_are_told_is_the_first_and_stays_so(store: Store) -> None:
+    later, latest = (replace(LOOKED, at=NOW + timedelta(minutes=n)) for n in (1, 2))
+    Viewings(store).record([asked(looked=latest), asked(looked=later)])
+    first = first_look(store)
+    Viewings(store).record([asked(looked=replace(LOOKED, at=NOW + timedelta(minutes=3)))])
+    assert first_look(store) == first == instant_text(later.at)
+
+
+def test_a_look_of_staff_for_the_customer_is_not_the_customers(store: Store) -> None:
+    acting = Acting("staff_eu_1", "user_eu_9", NOW + timedelta(hours=1))
+    Viewings(store).record([asked(replace(SESSION, user_id="staff_eu_1", acting=acting))])
+    assert first_look(store) is None
 
 
 def test_two_looks_at_one_invoice_are_two_records(store: Store) -> None:

@@ -11,6 +11,7 @@ from saldo.invoicing.minimum_records import read_minimums, write_minimum
 from saldo.invoicing.model import BillingCase, Draft, InvoiceBody
 from saldo.invoicing.rules import bill, due_of, problems_of
 from saldo.invoicing.rules_charged import charged_of, minimums_due
+from saldo.invoicing.rules_history import usage_asked
 from saldo.invoicing.rules_late import late_charge, windows_of
 from saldo.invoicing.rules_minimum import key_of, key_of_window
 from saldo.kernel.periods import Unit as CycleUnit
@@ -18,7 +19,6 @@ from saldo.storage.units import Conflict, Unit
 from saldo.subscriptions.model import Alignment, Subscription
 from saldo.subscriptions.rules import subscribe
 from saldo.tax.table import TableTax, shipped_table
-from saldo.usage.model import UsageKey
 from saldo.usage.model_windows import AccountUsage
 from saldo.usage.totals import UsageTotals, close_windows
 from tests.contexts.sellers import account, entity, plan_version
@@ -69,12 +69,7 @@ class Customer:
 
     def read(self, as_of: date) -> tuple[BillingCase, AccountUsage]:
         due = due_of(self.subscription, self.version, as_of)
-        asked = [
-            (UsageKey(self.subscription.id, c.component.meter_id, c.period.period), c.component.price)
-            for c in charged_of(due)
-            if c.component.kind is ChargeKind.USAGE
-        ]
-        usage = UsageTotals(self.world.store).read({self.account: asked})[self.account.id]
+        usage = UsageTotals(self.world.store).read({self.account: list(usage_asked(due))})[self.account.id]
         parts = [key_of(due, c) for c in (*charged_of(due), *minimums_due(due))]
         parts += [key_of_window(found.window) for found in usage.late]
         case = BillingCase(

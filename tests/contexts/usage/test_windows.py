@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from saldo.catalog.model import Cell, Graduated, Matrix, Minimum, Percentage, PerUnit, Tier
-from saldo.kernel.periods import Period
+from saldo.catalog.model import Cell, Graduated, Included, Matrix, Minimum, Percentage, PerUnit, Rollover, Tier
+from saldo.kernel.periods import Length, Period
+from saldo.kernel.periods import Unit as CycleUnit
 from saldo.kernel.rounding import Rounding
 from saldo.storage.items import weight
 from saldo.usage import records_windows
@@ -136,6 +137,33 @@ def test_a_corrected_charge_is_set_off_against_a_minimum_alike(world: World) -> 
         ("late", "2026-10-01", 8000),
         ("true_up", "2026-10-01", -5000),
     ]
+
+
+def test_tiers_go_on_over_a_year_in_runs_and_late_usage_is_priced_from_where_its_month_stood(world: World) -> None:
+    buyer = customer(world)
+    (component,) = buyer.version.components
+    buyer.version = replace(buyer.version, components=(replace(component, cumulates=Length(CycleUnit.YEAR)),))
+    use(world, 1, "2026-10-05", "90")
+    assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-01", 900)]
+    use(world, 2, "2026-11-05", "20")  # ten at each price
+    assert amounts(buyer.bill(DECEMBER)) == [("charge", "2026-11-01", 150)]
+    use(world, 3, "2026-12-05", "20")
+    assert use(world, 4, "2026-11-30", "2") == []  # late, beyond what November had reached
+    assert amounts(buyer.bill(JANUARY)) == [("charge", "2026-12-01", 100), ("late", "2026-11-01", 10)]
+    assert use(world, 5, "2026-10-31", "20") == []  # late, from the 90 that October stood at
+    assert amounts(buyer.bill(date(2027, 2, 1))) == [("late", "2026-10-01", 150)]
+    assert all(w.billed == w.accepted - w.carried for w in reported(world).windows)
+
+
+def test_what_is_left_of_an_allowance_goes_on_in_runs(world: World) -> None:
+    buyer = customer(world, Included(Decimal(100), PerUnit(Decimal(1)), Rollover(1)))
+    use(world, 1, "2026-10-05", "60")
+    assert amounts(buyer.bill(NOVEMBER)) == []
+    use(world, 2, "2026-11-05", "145")
+    assert amounts(buyer.bill(DECEMBER)) == [("charge", "2026-11-01", 500)]
+    use(world, 3, "2026-11-06", "5")  # late: there were 140, and they are used up
+    use(world, 4, "2026-12-05", "101")
+    assert amounts(buyer.bill(JANUARY)) == [("charge", "2026-12-01", 100), ("late", "2026-11-01", 500)]
 
 
 def test_late_usage_of_a_window_long_past_is_found(world: World) -> None:

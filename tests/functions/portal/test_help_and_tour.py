@@ -103,3 +103,8 @@ def test_the_walk_comes_by_itself_until_it_is_put_away_and_again_when_asked_for(
 )
 def test_hard_pages_explain_themselves(portal: Portal, path: str, hint: str) -> None:
     assert f"<summary>{hint}</summary>" in portal.signed_in().get(f"{HOME}/{path}").text
+
+
+def test_a_page_cannot_name_a_topic_that_is_none(portal: Portal) -> None:
+    form = portal.signed_in().get(f"{HOME}/help?topic=%22%3E&subject=%22%3E%3Cb%3E&write=1").text
+    assert '<option value="question" selected' in form and "<b>" not in form.partition('name="subject"')[2][:60]

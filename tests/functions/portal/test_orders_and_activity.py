@@ -68,6 +68,17 @@ def test_an_order_that_is_checked_says_so_and_not_why(ordered: Portal) -> None:
     assert "The seller checks this order" in text and "new_party" not in text and "stranger" not in text
 
 
+def test_a_change_to_an_order_is_asked_for_on_its_page_and_reaches_the_desk_as_such(ordered: Portal) -> None:
+    browser = ordered.signed_in("viewer")
+    order = re.search(r'href="([^"]+)">PO-1<', browser.get(f"{HOME}/orders").text)
+    assert order is not None
+    link = re.search(r'href="([^"]+)">Ask for a change<', browser.get(order[1]).text)
+    assert link is not None
+    form = browser.get(link[1].replace("&amp;", "&").partition("#")[0])
+    assert re.search(r'<option value="order" selected', form.text)
+    assert 'value="Change to order PO-1"' in form.text and f'name="about" value="{order[1]}"' in form.text
+
+
 def test_orders_of_others_are_not_there(ordered: Portal) -> None:
     path = re.search(r'href="([^"]+)">PO-1<', ordered.signed_in("viewer").get(f"{HOME}/orders").text)
     assert path is not None

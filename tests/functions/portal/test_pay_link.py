@@ -6,10 +6,12 @@ import pytest
 
 from functions.delivery.letters import pay_address
 from functions.portal import services
+from saldo.access.links import LinkPurpose, token_of
 from saldo.access.model_visibility import SelfService, Visibility
 from saldo.access.visibility import VisibilityRules
 from saldo.audit.model import Actor
 from saldo.payments.approvals import Approvals
+from saldo.payments.lately import LatestPayments
 from saldo.payments.model_approvals import ApprovalPolicy, Level
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import ORIGIN
@@ -53,6 +55,23 @@ def test_a_link_shows_this_invoice_alone_and_leads_to_the_gateway(linked: Portal
     assert again.location == answer.location  # the same form, the same payment
 
 
+def test_a_look_takes_one_read_and_its_record_and_a_link_of_before_sellers_were_named_opens_too(linked: Portal) -> None:
+    path, browser, bill = path_of(linked), linked.browser(), linked.region.records.bill
+    store, sealer = services.store(), services.sealer()
+    (link,) = store.query(scenes.NORTH, prefix="pay_link#").items
+    parts = (link["organisation_id"], LinkPurpose.PAY, scenes.NORTH, f"{link['invoice_id']}_{link['generation']}")
+    for asked, most in ((path, 2), (f"/pay/{token_of(sealer, *parts)}", 3)):
+        browser.get(asked)
+        before = bill.calls.copy()
+        assert browser.get(asked).status == 200 and (bill.calls - before).total() == most
+    browser.post(path, browser.get(path).hidden())
+    before = bill.calls.copy()
+    assert "ist unterwegs" in browser.get(path).text and (bill.calls - before).total() == 3
+    LatestPayments(store).fold(scenes.NORTH)
+    before = bill.calls.copy()
+    assert "ist unterwegs" in browser.get(path).text and (bill.calls - before).total() == 2
+
+
 def test_a_payment_under_way_is_told_and_not_begun_twice(linked: Portal) -> None:
     first, second = linked.browser(), linked.browser()
     forms = [browser.get(path_of(linked)).hidden() for browser in (first, second)]
@@ -71,7 +90,13 @@ def test_only_what_was_shown_is_paid(linked: Portal) -> None:
 def test_no_reason_why_a_link_opens_nothing_is_told(linked: Portal) -> None:
     path, browser, said = path_of(linked), linked.browser(), set()
     row = open_invoice(linked)
-    forged = [path[:-2] + "AA", path.replace(scenes.NORTH, scenes.OTHERS), path.replace("_1.", "_2."), "/pay/x"]
+    forged = [
+        path[:-2] + "AA",
+        path.replace(scenes.NORTH, scenes.OTHERS),
+        path.replace("_1_ent", "_2_ent"),
+        path.replace("_ent_eu_", "_ent_eu_x"),
+        "/pay/x",
+    ]
     said |= {(p.status, p.text) for p in map(browser.get, forged)}
     services.pay_links().revoke(scenes.NORTH, str(row["invoice_id"]), STAFF, "leaked")
     said |= {(browser.get(path).status, browser.get(path).text)}

@@ -25,6 +25,7 @@ from saldo.catalog.model import (
     Product,
     Timing,
 )
+from saldo.catalog.records import FORMER_OFFERS, OFFER_PREFIX
 from saldo.catalog.service import Catalog
 from saldo.invoicing.minimum_records import write_minimum
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
@@ -251,3 +252,32 @@ def test_who_is_late_cancels_for_the_end_of_the_next_term(subscribed: Portal) ->
     subscribed.clock.now = subscribed.clock.now.replace(month=12, day=5)
     text = words_of(allowed(subscribed).get(YEARLY))
     assert "From 1 Jan 2028, when the term ends" in text
+
+
+def test_a_page_of_one_is_two_calls_also_where_it_may_be_changed_and_three_with_a_commitment(
+    subscribed: Portal,
+) -> None:
+    bill = subscribed.region.records.bill
+
+    def calls(browser: Browser, path: str) -> int:
+        browser.get(path)
+        before = bill.calls.copy()
+        assert browser.get(path).status == 200
+        return int((bill.calls - before).total())
+
+    assert calls(allowed(subscribed), SUB) == 2 == calls(subscribed.signed_in("viewer"), SUB)
+    committed(subscribed, None)
+    assert calls(allowed(subscribed), YEARLY) == 3
+
+
+def test_plans_that_were_offered_before_they_lay_with_their_versions_keep_their_names(subscribed: Portal) -> None:
+    store = services.store()
+    for item in list(store.query_all(ENTITY, prefix=OFFER_PREFIX)):
+        former = item | {"sk": FORMER_OFFERS + item["sk"].removeprefix(OFFER_PREFIX)}
+        store.write_one(StorageUnit("as it was").put(former).delete((ENTITY, item["sk"])))
+    text = allowed(subscribed).get(SUB).text
+    assert "Team" in text and "Firm" in text
+    catalog = Catalog(store, subscribed.clock)
+    assert {p.id for p in catalog.plans_of(ENTITY)} >= {"plan_team", "plan_firm"}
+    assert catalog.offer_plan(Plan("plan_firm", "prod_team", ENTITY, {"en": "Firm, renamed"}), CLERK)
+    assert "Firm, renamed" in allowed(subscribed).get(SUB).text

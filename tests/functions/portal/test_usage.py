@@ -148,3 +148,12 @@ def test_a_meter_says_its_unit_once(name: str, unit: str, beside: str) -> None:
     from functions.portal.presenters.usage import _unit_beside
 
     assert _unit_beside(name, unit) == beside
+
+
+def test_the_page_reads_what_a_run_reads_once(used: Portal) -> None:
+    browser, bill = used.signed_in(), used.region.records.bill
+    browser.get(f"{HOME}/usage")
+    before = bill.calls.copy()
+    assert browser.get(f"{HOME}/usage").status == 200
+    calls = bill.calls - before
+    assert calls.total() == 6, calls  # session, seller, subscriptions, items, meters, months of usage

@@ -22,7 +22,8 @@ class Case:
     """`asker` asks for `of`'s records; `like` is the path that a refusal must look like: that of what is not there.
 
     `concerns`: whether a route is not for them. `path`, `like`: of a route. `may_read`: whether a key of `of` may be
-    read all the same (what decides on the refusal itself). `same_way`: off where it is no secret that it is there.
+    read all the same by a route of this method and path (what is read with the session, and decides on the refusal).
+    `same_way`: off where it is no secret that it is there.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Case:
     path: Callable[[Town, str], str]
     like: Callable[[Town, str], str]
     of: str = ""
-    may_read: Callable[[tuple[str, str]], bool] = lambda _: False
+    may_read: Callable[[str, str, tuple[str, str]], bool] = lambda *_: False
     same_way: bool = True
 
 
@@ -60,8 +61,9 @@ def faults(town: Town, case: Case, browser: Browser, method: str, route: str) ->
         yield f"answered {page.status} {page.location}"
     if _said(page) != _said(like):
         yield "reads unlike what is not there"
-    if case.of and any(not case.may_read(key) for key in watch.read if key[0] in town.taken(watch, case.of)):
-        yield f"read {sorted(town.taken(watch, case.of))}"
+    read = town.taken(watch, case.of) if case.of else set()
+    if any(not case.may_read(method, route, key) for key in watch.read if key[0] in read):
+        yield f"read {sorted(read)}"
     if watch.written:
         yield f"wrote {sorted(watch.written)}"
     if watch.calls != likewise.calls:

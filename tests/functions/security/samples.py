@@ -51,6 +51,8 @@ from saldo.payments.scheduled import Scheduled, scheduled_item
 from saldo.promises import model as promises
 from saldo.promises.model import Covered, Instalment, Promise, PromiseState, StateChange
 from saldo.promises.records import promise_item
+from saldo.reconciliation.model import Difference
+from saldo.reconciliation.records import difference_item
 from saldo.storage.clients import client
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
@@ -249,6 +251,12 @@ def upload(o: Owner) -> str:
     return made_id
 
 
+def difference(o: Owner) -> str:
+    found = Difference(o.entity_id, o.named("dif"), 3, o.account_id, ("receivables of 1 EUR",), AT)
+    o.store.put_many([difference_item(found)])
+    return found.id
+
+
 def bundle(o: Owner) -> str:
     facts = (o.account_id, o.named("bun"), o.entity_id, o.user_id, AT, AT + timedelta(days=3))
     made = Bundle(*facts, ((o.header().invoice_id, o.header().number),), BundleState.READY, 1, (), 100)
@@ -290,6 +298,7 @@ SAMPLES: Mapping[str, Callable[[Owner], str]] = {
     "about": lambda o: o.header().invoice_id,
     "upload_id": upload,
     "bundle_id": bundle,
+    "difference_id": difference,
     "view_id": view,
     # Not a record: a name and a version of the entity in the path.
     "template": lambda _: "invoice@1",

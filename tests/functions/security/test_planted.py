@@ -35,13 +35,15 @@ def routes_at_fault(faults: list[str]) -> set[str]:
 
 def test_roles_that_are_not_looked_at_are_noticed_on_every_route(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     seated = endpoint._seated
-    monkeypatch.setattr(endpoint, "_seated", lambda visit, rule: seated(visit, replace(rule, roles=READERS)))
+    monkeypatch.setattr(
+        endpoint, "_seated", lambda visit, rule, ahead: seated(visit, replace(rule, roles=READERS), ahead)
+    )
     found = all_faults(town, case("a viewer"), declared)
     assert routes_at_fault(found) == {f"{m} {p}" for m, p in routes_of(case("a viewer"), declared)}
 
 
 def test_a_seat_for_everybody_is_noticed_on_every_route(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    def seated(visit: Visit, _rule: object) -> Visit:
+    def seated(visit: Visit, *_: object) -> Visit:
         account_id = visit.params["account_id"]
         found = services.store().get(account_id, "account")
         if found is None:
@@ -75,9 +77,9 @@ def test_a_look_at_anothers_record_is_noticed_though_the_answer_is_the_same(
 ) -> None:
     seated = endpoint._seated
 
-    def curious(visit: Visit, rule: Any) -> Visit:
+    def curious(visit: Visit, *more: Any) -> Visit:
         services.store().get(visit.params["account_id"], "account")
-        return seated(visit, rule)
+        return seated(visit, *more)
 
     monkeypatch.setattr(endpoint, "_seated", curious)
     found = all_faults(town, case("us at another organisation"), only("GET", "/accounts/{account_id}"))
@@ -87,10 +89,10 @@ def test_a_look_at_anothers_record_is_noticed_though_the_answer_is_the_same(
 def test_a_refusal_that_leaves_something_or_costs_more_is_noticed(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     seated = endpoint._seated
 
-    def noting(visit: Visit, rule: Any) -> Visit:
+    def noting(visit: Visit, *more: Any) -> Visit:
         if visit.params["account_id"] in town.has:
             services.store().put_many([{"pk": OTHERS, "sk": "seen", "kind": "note"}])
-        return seated(visit, rule)
+        return seated(visit, *more)
 
     monkeypatch.setattr(endpoint, "_seated", noting)
     found = all_faults(town, case("us at another organisation"), only("GET", "/accounts/{account_id}/pay"))

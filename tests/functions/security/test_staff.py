@@ -94,9 +94,10 @@ def made_up(of: str) -> Where:
     return lambda town, route: town.made_up(route, NORTH, of)
 
 
-def decides(key: tuple[str, str]) -> bool:
-    """The legal entity and the account in the path are read with the session: they say whether it is theirs."""
-    return key[1] in ("entity", "account")
+def decides(method: str, path: str, key: tuple[str, str]) -> bool:
+    """The legal entity and the account in the path are read with the session: they say whether it is theirs. So is what
+    the rule reads ahead, at which nobody has looked."""
+    return key[1] in ("entity", "account", *declared[method, path].ahead)
 
 
 def foreign_clerk(town: Town) -> Browser:

@@ -78,12 +78,14 @@ def test_whatever_is_typed_is_answered(portal: Portal, wanted: str) -> None:
 def test_a_payment_is_found_from_its_start_and_by_its_receipt_once_it_settled(portal: Portal) -> None:
     item = next(iter(portal.region.store.query_all(scenes.NORTH, prefix=PREFIX)))
     old = replace(payment_from(item), receipt_number="", gateway_ref="")
+    counted = records.payments_key(scenes.NORTH)
     begun = records.insert_payment(Unit("start"), old)
-    assert [w.key for w in begun.writes][1:] == [records.reference_key(ENTITY, old.id)]
+    assert [w.key for w in begun.writes][1:] == [records.reference_key(ENTITY, old.id), counted]
     new = replace(old, receipt_number="R-1", gateway_ref="pi_1", version=old.version + 1)
     keys = {w.key for w in records.rewrite(Unit("settle"), old, new).writes}
     assert keys == {
         records.payment_key(old.account_id, old.id),
         records.reference_key(ENTITY, "r-1 "),
         records.reference_key(ENTITY, "PI_1"),
+        counted,
     }

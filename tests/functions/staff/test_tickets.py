@@ -140,3 +140,18 @@ def test_words_of_tickets_lie_sealed(portal: Portal) -> None:
     assert _OPENED_BY["ticket"](ticket, services.sealer()).subject == ASKED["subject"]
     items = repr(found)
     assert "never ordered" not in items and "do not know" not in items and ticket_id in items
+
+
+def test_what_customers_write_about_is_counted_once_by_topic_page_and_month(portal: Portal) -> None:
+    page = f"{HOME}/invoices/inv_20261101abc"
+    payer, ticket_id = asking(portal, about=page)
+    payer.post(f"{HOME}/help", {"ticket": ticket_id, **ASKED, "about": page})
+    asking(portal, "viewer", topic="feedback", about=f"{HOME}/orders?page=2")
+    (month,) = Support(services.store(), services.sealer(), portal.clock).asked(ENTITY, 6)
+    assert month.topics == {"invoice": 1, "feedback": 1} and month.late == 0
+    assert month.pages == {"/accounts/…/invoices/…": 1, "/accounts/…/orders": 1}
+    portal.clock.advance(days=9)
+    Support(services.store(), services.sealer(), portal.clock).escalate(ENTITY)
+    Support(services.store(), services.sealer(), portal.clock).escalate(ENTITY)
+    shown = words_of(portal.staff_in("analyst").get(f"{DESK}/tickets/asked"))
+    assert "An invoice 1" in shown and "/accounts/…/orders 1" in shown and "Not answered in time 1" in shown

@@ -17,7 +17,7 @@ _PORTAL: tuple[Mutant, ...] = (
         "a page reads with the seller's store",
         "unscoped query",
         "functions/portal/endpoint.py",
-        "store = services.records_of(seat.account_id, seat.entity_id, who, name=who, sees=in_sight)",
+        "store = services.records_of(seat.account_id, seat.entity_id, who, name=who, sees=in_sight, ahead=ahead)",
         "store = services.store()",
         "tests/functions/portal/test_walls.py",
     ),

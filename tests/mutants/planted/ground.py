@@ -69,9 +69,18 @@ _STORAGE: tuple[Mutant, ...] = (
         "a scoped store reads anybody's item",
         "unscoped query",
         "storage/store.py",
-        'Key={"pk": {"S": self._check(pk)}',
-        'Key={"pk": {"S": pk}',
+        "self._taken([(self._check(pk), sk)])",
+        "self._taken([(pk, sk)])",
         "tests/contexts/test_storage.py::test_a_scoped_store_reaches_no_other_owner",
+    ),
+    planted(
+        "what was read ahead answers for ever",
+        "stale read",
+        "storage/store.py",
+        "self._ahead.__getitem__ if self._remembers else self._ahead.pop",
+        "self._ahead.__getitem__",
+        "tests/contexts/test_storage.py::"
+        "test_what_was_read_ahead_is_answered_once_without_a_call_and_in_its_scope_and_sight",
     ),
     planted(
         "a cursor from outside is believed",

@@ -118,6 +118,14 @@ _NEWS: tuple[Mutant, ...] = (
         "tests/contexts/payments/test_news.py::test_two_pieces_of_news_of_one_payment_at_the_same_moment_both_count",
     ),
     planted(
+        "a payment that changed is not counted among the writes",
+        "freshness that proves nothing",
+        "payments/records.py",
+        'return _counted(note_references(unit.put(payment_item(new), when={"version": old.version}), new, old), new)',
+        'return note_references(unit.put(payment_item(new), when={"version": old.version}), new, old)',
+        "tests/contexts/payments/test_lately.py::test_what_was_folded_before_a_payment_was_written_is_not_believed",
+    ),
+    planted(
         "yen settle a payment in euros",
         "currency forgotten",
         "payments/rules.py",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tests.mutants.model import Mutant, planted
 
+_DAY = "tests/functions/test_daily.py"
+_WORK = "tests/functions/staff/test_work.py"
+_DIFFERENCES = "tests/unit/reconciliation/test_difference_rules.py"
 _RULES, _MAIL = "tests/unit/notices/test_rules.py", "tests/contexts/delivery/test_choices.py"
 _CHOICES = "tests/unit/access/test_notices.py"
 
@@ -71,5 +74,93 @@ MUTANTS: tuple[Mutant, ...] = (
         "able = [m for m in people if m.email and not m.suspended]",
         "able = [m for m in people if m.email]",
         f"{_MAIL}::test_copies_go_only_to_who_is_there_and_may_take_the_document_away",
+    ),
+    planted(
+        "the last part of a day is not handed out",
+        "off by one",
+        "functions/daily.py",
+        "    if part:\n        yield tuple(part)",
+        "    if len(part) >= at_once:\n        yield tuple(part)",
+        f"{_DAY}::test_what_does_not_fit_is_sent_whole_and_an_account_is_never_cut",
+    ),
+    planted(
+        "parts that the queue did not take are forgotten",
+        "failure swallowed",
+        "functions/daily.py",
+        'if answer.get("Failed"):',
+        "if not answer:",
+        f"{_DAY}::test_a_queue_that_takes_some_only_has_the_day_asked_for_again",
+    ),
+    planted(
+        "each part of a day does all of it",
+        "unscoped query",
+        "functions/collections/issue_reminders.py",
+        "report = reminders().remind(part.entity_id, part.as_of, part.keys)",
+        "report = reminders().remind(part.entity_id, part.as_of)",
+        f"{_DAY}::test_letters_of_a_day_in_parts_are_those_of_a_day_in_one",
+    ),
+    planted(
+        "an account's payments of a day come in several parts",
+        "lost order",
+        "functions/payments/collect.py",
+        "return sorted({*collecting().due(entity_id, on), *keeping().due(entity_id)})",
+        "return [*collecting().due(entity_id, on), *keeping().due(entity_id)]",
+        f"{_DAY}::test_an_accounts_payments_are_listed_together",
+    ),
+    planted(
+        "cards that expire lie on the list of credit that expires",
+        "one key for two things",
+        "payments/rules_methods.py",
+        'return f"expiring_methods#{entity_id}"',
+        'return f"expiring#{entity_id}"',
+        "tests/simulation/test_expiring.py",
+    ),
+    planted(
+        "a difference that came again keeps its old day and the one who looked into it then",
+        "state not reset",
+        "reconciliation/rules.py",
+        "if known.state is DifferenceState.GONE:\n        return replace(new",
+        "if known.state is DifferenceState.GONE:\n        return replace(known, state=new.state",
+        f"{_DIFFERENCES}::test_one_that_was_gone_begins_anew",
+    ),
+    planted(
+        "a difference is closed by hand",
+        "check left out",
+        "reconciliation/rules.py",
+        "if known.state is DifferenceState.GONE:\n        raise",
+        "if not known.what:\n        raise",
+        f"{_DIFFERENCES}::test_what_is_gone_is_nobodys_to_look_into_and_a_note_has_an_end",
+    ),
+    planted(
+        "a look ends every seller's differences",
+        "unscoped query",
+        "reconciliation/service.py",
+        "agendas = map(records.differences_agenda, entity_ids)",
+        "agendas = map(records.differences_agenda, list(entity_ids)[:0])",
+        "tests/functions/staff/test_differences.py",
+    ),
+    planted(
+        "what was settled once and paid in the clearing of another seller is not seen",
+        "grouped too coarsely",
+        "insight/checks_across.py",
+        'share.clearing[item["entity_id"], item["currency"]] += leg["minor"]',
+        'share.clearing["", item["currency"]] += leg["minor"]',
+        "tests/simulation/test_invariants.py::test_what_lies_in_one_sellers_clearing_does_not_make_up_for_anothers",
+    ),
+    planted(
+        "proposals that ran out are still counted as waiting",
+        "clock left out",
+        "work/waiting.py",
+        'sum(instant_from(until) >= now for until in item["proposals_until"])',
+        'len(item["proposals_until"])',
+        f"{_WORK}::test_proposals_that_ran_out_since_they_were_counted_are_left_out",
+    ),
+    planted(
+        "what was counted before overwrites what was counted later",
+        "missing condition",
+        "work/waiting.py",
+        'unit = Unit(f"work of {entity_id}").put(made, when={"version": version})',
+        'unit = Unit(f"work of {entity_id}").put(made)',
+        f"{_WORK}::test_what_was_counted_later_is_not_overwritten_by_what_was_counted_before",
     ),
 )

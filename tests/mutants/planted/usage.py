@@ -57,6 +57,30 @@ _SUBSCRIPTIONS: tuple[Mutant, ...] = (
 
 _USAGE: tuple[Mutant, ...] = (
     planted(
+        "a percentile is one sample too low",
+        "down for up",
+        "usage/rules.py",
+        "return -(-count * Fraction(percent) // 100)",
+        "return max(int(count * Fraction(percent) // 100), 1)",
+        "tests/unit/usage/test_meter_folds.py",
+    ),
+    planted(
+        "hours in which nothing happened are forgotten",
+        "zeros left out",
+        "usage/rules.py",
+        "empty = windows_in(meter.per, period, zone) - len(numbers)",
+        "empty = 0",
+        "tests/unit/usage/test_meter_folds.py",
+    ),
+    planted(
+        "a correction of a call takes back less than it cost",
+        "rounded up, not away from zero",
+        "usage/rules.py",
+        "ONE.copy_sign(value)",
+        "(ONE if value > 0 else ZERO)",
+        "tests/unit/usage/test_meter_folds.py",
+    ),
+    planted(
         "midnight belongs to both days",
         "closed for half-open",
         "usage/rules.py",
@@ -202,6 +226,22 @@ _CATALOG: tuple[Mutant, ...] = (
 
 _QUOTES: tuple[Mutant, ...] = (
     planted(
+        "a quote does not know what came on the day of its run",
+        "< for <=",
+        "quotes/rules_late.py",
+        "while self._waiting and self._waiting[0][0] <= day:",
+        "while self._waiting and self._waiting[0][0] < day:",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "a quote forgets which periods it has billed",
+        "state not kept",
+        "quotes/rules_late.py",
+        "self.windows = standing(self.windows, closed)",
+        "self.windows = ()",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
         "a quote leaves out its first day",
         "< for <=",
         "quotes/rules.py",
@@ -213,6 +253,62 @@ _QUOTES: tuple[Mutant, ...] = (
 )
 
 _RATING: tuple[Mutant, ...] = (
+    planted(
+        "a month's second half begins in the next month",
+        "off by one",
+        "kernel/periods.py",
+        "months, later = divmod(halves + second, 2)",
+        "months, later = divmod(halves + second + 1, 2)",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "a commitment's amount is free whole in half a month",
+        "share forgotten",
+        "rating/rules/included.py",
+        "free = min(priced.amount, ask.part(model.amount))",
+        "free = min(priced.amount, model.amount)",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "an American month ends as a European one",
+        "convention mixed up",
+        "rating/rules/proration.py",
+        "(30 if last == 31 and first == 30 else last) - first",
+        "min(last, 30) - first",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "what is left of an allowance never lapses",
+        "expiry forgotten",
+        "rating/rules/included.py",
+        "if n + 1 - born <= model.rollover.cycles]",
+        "if born <= n]",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "what goes on is used after what is new",
+        "order turned round",
+        "rating/rules/included.py",
+        "there = [*left, (n, ask.part(model.units))]",
+        "there = [(n, ask.part(model.units)), *left]",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "tiers of a year begin anew each month in runs",
+        "earlier cycles not asked for",
+        "invoicing/rules_lines.py",
+        "before = plus(detail.before, over.before)",
+        "before = detail.before",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "late usage of a year's tiers is priced from their beginning",
+        "standing forgotten",
+        "invoicing/rules_late.py",
+        "ask, before = _ask(late, counted), late.window.terms.before",
+        "ask, before = _ask(late, counted), 0",
+        "tests/contexts/usage/test_windows.py",
+    ),
     planted(
         "a tier is entered at its floor",
         "< for <=",
@@ -241,7 +337,7 @@ _RATING: tuple[Mutant, ...] = (
         "a package that is begun is counted as the default has it",
         "rounding",
         "rating/rules/package.py",
-        "denominator * size[0], model.count)",
+        "denominator * size[0], _rounding(model))",
         "denominator * size[0])",
         "tests/unit/rating",
         "tests/unit/test_worked_cases.py",

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from saldo.kernel.errors import Unavailable
 from tests.simulation.dynamodb import Crash
-from tests.simulation.region import HANDLERS, Region, run_hosted
+from tests.simulation.region import ENTITY_ID, HANDLERS, PARTS, Region, run_hosted
 
 Step = Callable[[Region], object]
 
@@ -73,6 +73,15 @@ def invoke(function: str, event: dict[str, Any]) -> Any:
     if answer and answer.get("batchItemFailures"):
         raise Again(f"{function} hands back {len(answer['batchItemFailures'])}")
     assert not (answer and answer.get("refused")), f"{function} refused: {answer}"
+    return answer
+
+
+def daily(region: Region, function: str, on: str) -> Any:
+    """Call a daily function as Scheduler does, then with each part that it sent to itself; its own answer."""
+    answer = invoke(function, {"entity_id": ENTITY_ID, "as_of": on})
+    while bodies := [body for queue, body in region.queues.waiting if queue == PARTS]:
+        invoke(function, messages(bodies[0]))
+        region.queues.waiting.remove((PARTS, bodies[0]))
     return answer
 
 

@@ -30,7 +30,7 @@ from saldo.orders.items import Items
 from saldo.orders.model import Item
 from saldo.tax.table import TableTax, shipped_table
 from tests.simulation.region import ENTITY_ID, Region
-from tests.simulation.workflows import invoke, workflow
+from tests.simulation.workflows import daily, invoke, workflow
 from tests.simulation.workflows.scenes import (
     CLERK,
     FEB,
@@ -139,7 +139,7 @@ def late(region: Region) -> None:
 
 @workflow("late charges: assess", prepare=late)
 def assess(region: Region) -> None:
-    invoke("collections.assess_late_charges", {})
+    daily(region, "collections.assess_late_charges", "")
 
 
 @workflow("seller: choices", prepare=founded)

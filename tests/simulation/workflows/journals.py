@@ -1,4 +1,4 @@
-"""Sums of the days of a long journal, from what the stream tells of its balance."""
+"""What is folded from the stream: sums of the days of a long journal, the latest payments of an account."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.model_statement import LONG
 from saldo.ledger.records import BALANCE, ENTRIES, post
 from saldo.ledger.statements import sums_now
+from saldo.payments.lately import latest
+from saldo.payments.records import PAYMENTS
 from saldo.storage.units import Unit
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
 from tests.simulation.workflows.papers import stream_of
-from tests.simulation.workflows.scenes import JAN, account_id, billed
+from tests.simulation.workflows.scenes import JAN, account_id, billed, pay
 
 _AT_ONCE = 90
 
@@ -57,3 +59,22 @@ def uncounted(region: Region) -> None:
 @workflow("journal: rebuild", prepare=uncounted)
 def rebuild(region: Region) -> None:
     assert DailySums(region.store).rebuild(account_id(1)) > LONG
+
+
+def counted(region: Region) -> None:
+    """Payments were started, and what the record of an account's latest payments says is from before."""
+    billed(region)
+    latest(region.store, account_id(1))
+    pay(region, 0, "form-key-1")
+
+
+@workflow("journal: latest payments", prepare=counted)
+def folded(region: Region) -> None:
+    told = [one for one in stream_of(region) if one["dynamodb"]["Keys"]["sk"]["S"] == PAYMENTS]
+    invoke("audit.link", {"Records": [{"eventName": "MODIFY", **one} for one in told]})
+    with region.undisturbed():
+        before = region.records.calls
+        account_ids = {one["dynamodb"]["Keys"]["pk"]["S"] for one in told}
+        found = [latest(region.store, account) for account in account_ids]
+        assert any(found), "no payment was started"
+        assert region.records.calls == before + len(account_ids), "what was folded is not believed"

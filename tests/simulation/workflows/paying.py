@@ -20,7 +20,7 @@ from saldo.payments.opening import Wish
 from saldo.payments.records_methods import methods_of
 from saldo.payments.scheduled import ScheduledPayments
 from tests.simulation.region import ENTITY_ID, Region
-from tests.simulation.workflows import invoke, messages, workflow
+from tests.simulation.workflows import daily, invoke, messages, workflow
 from tests.simulation.workflows.scenes import CLERK, account_id, billed, news, open_invoices, payments, until
 
 KEY, BACK = "form-key-1", "http://localhost:8080/back"
@@ -158,7 +158,7 @@ def ruled(region: Region) -> None:
 
 def collect(region: Region, on: date) -> None:
     until(region, on, hour=7)
-    invoke("payments.collect", {"entity_id": ENTITY_ID, "as_of": on.isoformat()})
+    daily(region, "payments.collect", on.isoformat())
 
 
 @workflow("pay: a day announces", prepare=ruled)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from unittest.mock import patch
 
 from saldo.collections.model import DEFAULT_STEPS, ReminderPolicy
 from saldo.collections.service import Reminders
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.rules_corrections import Reason
 from tests.simulation.region import ENTITY_ID, Region
-from tests.simulation.workflows import invoke, messages, workflow
+from tests.simulation.workflows import daily, invoke, messages, workflow
 from tests.simulation.workflows.corrections import TAX
 from tests.simulation.workflows.scenes import CLERK, account_id, billed, open_invoices, pay, until
 
@@ -20,7 +21,7 @@ FIRST = date(2026, 2, 9)
 
 def issue(region: Region, on: date = FIRST) -> None:
     until(region, on, hour=8)
-    invoke("collections.issue_reminders", {"entity_id": ENTITY_ID, "as_of": on.isoformat()})
+    daily(region, "collections.issue_reminders", on.isoformat())
 
 
 def mail(region: Region, n: int) -> None:
@@ -35,6 +36,13 @@ def mail(region: Region, n: int) -> None:
 @workflow("remind: a day", prepare=billed)
 def a_day(region: Region) -> None:
     issue(region)
+
+
+@workflow("remind: a day in parts", prepare=billed)
+def in_parts(region: Region) -> None:
+    """As where a seller has more customers than one call can look at."""
+    with patch("functions.collections.issue_reminders.AT_ONCE", 1):
+        issue(region)
 
 
 def reminded(region: Region) -> None:

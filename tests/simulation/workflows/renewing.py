@@ -13,7 +13,7 @@ from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscripti
 from saldo.subscriptions.rules import subscribe
 from saldo.subscriptions.service import Subscriptions
 from tests.simulation.region import ENTITY_ID, Region
-from tests.simulation.workflows import invoke, workflow
+from tests.simulation.workflows import daily, workflow
 from tests.simulation.workflows.letting_in import HERE, peopled
 from tests.simulation.workflows.scenes import CLERK, JAN
 from tests.simulation.world import VERSION
@@ -48,7 +48,7 @@ def begin(region: Region, term: Term = QUARTER) -> Subscription:
 
 
 def renew(region: Region, on: date) -> None:
-    invoke("subscriptions.renew_terms", {"entity_id": ENTITY_ID, "as_of": on.isoformat()})
+    daily(region, "subscriptions.renew_terms", on.isoformat())
 
 
 def change(region: Region, kind: ChangeKind, on: date, **more: object) -> None:

@@ -7,9 +7,11 @@ from datetime import timedelta
 from saldo.audit.model import Actor
 from saldo.support.model import Priority, SupportHours, TicketState, Topic
 from saldo.support.service import Question, Support
+from saldo.work.waiting import counted
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
 from tests.simulation.workflows.letting_in import actor, peopled
+from tests.simulation.workflows.papers import stream_of
 from tests.simulation.workflows.scenes import CLERK, account_id
 
 HERE, TICKET = account_id(0), "tkt_1"
@@ -34,6 +36,15 @@ def asked(region: Region) -> None:
 @workflow("support: answer", prepare=asked)
 def answer(region: Region) -> None:
     desk(region).write(HERE, TICKET, "It is the fee of January.", STAFF, by_staff=True, seen=1)
+
+
+@workflow("support: count what waits", prepare=asked)
+def count_what_waits(region: Region) -> None:
+    """When the stream tells that a ticket came."""
+    told = [one for one in stream_of(region) if one["dynamodb"]["Keys"]["sk"]["S"].startswith("ticket#")]
+    invoke("audit.link", {"Records": [{"eventName": "INSERT", **one} for one in told]})
+    with region.undisturbed():
+        assert counted(region.store, region.clock, ENTITY_ID).numbers["tickets"] == 1
 
 
 def answered(region: Region) -> None:

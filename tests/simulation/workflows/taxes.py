@@ -14,7 +14,7 @@ from saldo.accounts.records import account_from, account_item, entity_item
 from saldo.accounts.tax_standing import TaxStanding
 from tests.contexts.tax.scenes import running
 from tests.simulation.region import Region, Register, WiredTax
-from tests.simulation.workflows import Again, invoke, messages, workflow
+from tests.simulation.workflows import Again, daily, invoke, messages, workflow
 from tests.simulation.workflows.scenes import CLERK, JAN, account_id, bill, founded
 from tests.simulation.world import ENTITY
 
@@ -42,7 +42,7 @@ def in_new_york(region: Region, *, silent: bool) -> None:
 
 @workflow("tax: true up", prepare=lambda region: in_new_york(region, silent=True))
 def true_up(region: Region) -> None:
-    invoke("tax.true_up_tax", {})
+    daily(region, "tax.true_up_tax", "")
 
 
 @workflow("tax: tell the service", prepare=lambda region: in_new_york(region, silent=False))
@@ -65,7 +65,7 @@ def unchecked(region: Region) -> None:
 @workflow("tax: ask about ids", prepare=unchecked)
 def ask(region: Region) -> None:
     """Daily: whom the register was silent about is asked about again the next day."""
-    if invoke("tax.check_tax_ids", {}).get("unchecked"):
+    if daily(region, "tax.check_tax_ids", "").get("unchecked"):
         region.now += timedelta(days=1)
         raise Again
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from saldo.catalog.codec import plan_version_from_json, plan_version_to_json
-from saldo.catalog.model import Cell, Graduated, Matrix, Minimum, Percentage, PerUnit, Tier
+from saldo.catalog.model import Cell, ChargeKind, Graduated, Matrix, Minimum, Percentage, PerUnit, Tier, Timing
 from saldo.catalog.rules import problems_of_price
 from saldo.kernel.periods import Unit
 from tests.unit.invoicing.scenes import ADVANCE, component, plan
@@ -17,7 +17,8 @@ BY_EVENT = Percentage(Decimal("0.01"), per_event=Decimal("0.3"), free_events=3, 
 
 
 def test_blocks_matrices_and_prices_per_event_are_read_back_as_they_were() -> None:
-    components = (component(name, model) for name, model in (("a", BLOCKS), ("b", BY_PLACE), ("c", BY_EVENT)))
+    models = (("a", BLOCKS), ("b", BY_PLACE), ("c", BY_EVENT))
+    components = (component(name, model, ChargeKind.USAGE, Timing.ARREARS, name) for name, model in models)
     yearly = replace(component("d", PerUnit(Decimal(9))), priced_per=Unit.YEAR, tax_inclusive=True)
     version = replace(plan(*components, yearly), minimum=Minimum((Decimal("99.50"),)))
     assert plan_version_from_json(plan_version_to_json(version)) == version

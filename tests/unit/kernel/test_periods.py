@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime
 from itertools import islice
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from saldo.kernel.errors import Refusal
-from saldo.kernel.periods import Cycle, Period, Unit, add_months, local_date
+from saldo.kernel.periods import Cycle, Length, Period, Unit, add_months, local_date
 
 
 def test_a_cycle_anchored_on_the_31st_returns_to_the_31st() -> None:
@@ -65,3 +67,15 @@ def test_an_empty_period_and_an_unknown_zone_are_refused() -> None:
 def test_months_added_across_a_year_keep_the_anchor_day() -> None:
     assert add_months(date(2026, 11, 30), 3) == date(2027, 2, 28)
     assert add_months(date(2027, 2, 28), 1, anchor_day=30) == date(2027, 3, 30)
+
+
+@given(
+    st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.integers(1, 5), st.dates(date(2000, 1, 1), date(2099, 12, 31))
+)
+def test_half_months_follow_each_other_without_gap_and_two_make_a_month(anchor: date, count: int, day: date) -> None:
+    cycle = Cycle(Unit.HALF_MONTH, count, anchor)
+    found = cycle.period_at(day)
+    assert day in found and cycle.period_at(found.end).start == found.end
+    assert cycle.boundary(0) == anchor and Length(Unit.MONTH).holds(Length(Unit.HALF_MONTH)) == 2
+    if count % 2 == 0:
+        assert cycle.boundary(3) == Cycle(Unit.MONTH, count // 2, anchor).boundary(3)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from saldo.kernel.clock import instant_from
 from saldo.kernel.periods import Period
-from saldo.usage.model import Aggregation, CountWindow, Meter, UsageEvent
-from saldo.usage.rules import faults_of, first_of_each, metered, weighted
+from saldo.usage.model import Aggregation, CountWindow, Meter, OfWindows, UsageEvent
+from saldo.usage.rules import faults_of, first_of_each, metered, percentile, weighted
 
 MARCH = Period(date(2025, 3, 1), date(2025, 4, 1))
 ZONE = "Europe/Berlin"
@@ -70,3 +73,41 @@ def test_what_does_not_go_together_in_a_meter_is_told_fault_by_fault() -> None:
     assert not list(faults_of(replace(plain, per=CountWindow.HOUR, factor=Decimal("0.5"), digits=3)))
     wrong = replace(plain, carries=True, per=CountWindow.DAY, whole_days=True, digits=13, factor=Decimal(0))
     assert [field for field, _, _ in faults_of(wrong)] == ["carries", "per", "whole_days", "digits", "factor"]
+    wrong = replace(plain, of_windows=OfWindows.MAX, percentile=Decimal(95), increment=Decimal("1e-13"))
+    assert [field for field, _, _ in faults_of(wrong)] == ["of_windows", "percentile", "increment"]
+    for percent in ("0", "100.1", "-5", "0.0000001"):
+        wrong = replace(plain, aggregation=Aggregation.PERCENTILE, percentile=Decimal(percent))
+        assert [field for field, _, _ in faults_of(wrong)] == ["percentile"], percent
+
+
+@example([1, 2, 3], Fraction(50))
+@given(st.lists(st.integers(-9, 9), min_size=1, max_size=60), st.fractions("1/1000", 100, max_denominator=1000))
+def test_a_percentile_is_the_least_value_that_so_many_percent_are_not_above(
+    values: list[int], percent: Fraction
+) -> None:
+    numbers, share = [Decimal(v) for v in values], Decimal(percent.numerator) / percent.denominator
+    found = percentile(numbers, share)
+    assert 100 * sum(v <= found for v in numbers) >= share * len(numbers)
+    assert 100 * sum(v < found for v in numbers) < share * len(numbers)
+
+
+@pytest.mark.parametrize(
+    ("per", "of", "expected"),
+    [
+        (CountWindow.HOUR, OfWindows.AVERAGE, "1"),  # of 743: the clocks of March skip one
+        (CountWindow.FIVE_MINUTES, OfWindows.MAX, "743"),
+        (CountWindow.DAY, OfWindows.MIN, "0"),
+        (CountWindow.MONTH, OfWindows.MIN, "743"),
+        (CountWindow.DAY, OfWindows.PERCENTILE, "0"),
+    ],
+)
+def test_windows_in_which_nothing_happened_count_as_none(per: CountWindow, of: OfWindows, expected: str) -> None:
+    one = replace(meter(Aggregation.SUM), per=per, of_windows=of)
+    one = replace(one, percentile=Decimal(90)) if one.takes_percentile else one
+    assert metered([event("1", "2025-03-05T10:00Z", "743")], one, MARCH, ZONE) == Decimal(expected)
+
+
+def test_each_event_counts_by_whole_increments_and_what_is_taken_back_as_many() -> None:
+    calls = [event(str(n), "2025-03-05T10:00Z", v) for n, v in enumerate(["61", "-61", "0", "0.5", "120"])]
+    by_minutes = replace(meter(Aggregation.SUM), increment=Decimal(60))
+    assert metered(calls, by_minutes, MARCH, ZONE) == 60 + 120

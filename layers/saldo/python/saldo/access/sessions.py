@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from saldo.access import records, rules
@@ -13,7 +13,7 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.storage.items import Item
+from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -36,13 +36,27 @@ class Sessions:
         touch: whether this counts as use; the page that warns of the end does not. looked: what the session asks for,
         put on record by the very call that reads it.
         """
+        return self.with_records(token, (), touch=touch, looked=looked)[0]
+
+    def with_records(
+        self, token: str, ahead: Sequence[Key], *, touch: bool = True, looked: Looked | None = None
+    ) -> tuple[Session | None, dict[Key, Item | None]]:
+        """The session as `of_token`, and records that were read by the same call: whoever asked looks at them only
+        where the session turns out to reach them. None for what is not there; nothing without a session.
+        """
         if not token or len(token) > 100:
-            return None
+            return None, {}
         key = records.session_key(rules.digest_of(token))
-        if looked is None:
-            item = self._store.get(*key)
+        if looked is not None:
+            found = {key: self._store.change(key, set={"looked": records.looked_value(looked)}, when={})}
+        elif ahead:
+            found = {**dict.fromkeys(ahead), **self._store.get_many([key, *ahead], consistent=True)}
         else:
-            item = self._store.change(key, set={"looked": records.looked_value(looked)}, when={})
+            found = {key: self._store.get(*key)}
+        session = self._living(found.pop(key, None), token, touch)
+        return session, found if session else {}
+
+    def _living(self, item: Item | None, token: str, touch: bool) -> Session | None:
         if item is None:
             return None
         session, now = records.session_from(item), self._clock()

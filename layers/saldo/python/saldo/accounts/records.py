@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -54,6 +54,7 @@ from saldo.storage.records import Record
 from saldo.storage.sealing import Erased, Sealer
 from saldo.storage.store import Store
 
+ACCOUNT = "account"
 PROFILE_FIELDS = "profile/1"
 CERTIFICATE_FIELDS = "certificate/1"
 CERTIFICATES = "certificate#"
@@ -268,6 +269,12 @@ def consolidated_key(entity_id: str, account_id: str) -> Key:
 def consolidated_item(account: Account, into: str) -> Item:
     pk, sk = consolidated_key(account.entity_id, account.id)
     return {"pk": pk, "sk": sk, "kind": "consolidated", "account_id": account.id, "invoiced_to": into}
+
+
+def account_keys(store: Store, entity_id: str) -> Iterator[Key]:
+    """Of all of a seller's accounts, in the order of their ids."""
+    for item in store.query_all(entity_id, prefix="customer#", fields=("account_id",)):
+        yield item["account_id"], "account"
 
 
 def invoiced_to(store: Store, entity_id: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -16,6 +16,7 @@ from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problem, Problems, Refusal, Unavailable
+from saldo.storage.items import Key
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -102,12 +103,19 @@ class TaxStanding:
             raise NotFound("no such certificate")
         return records.certificate_from(item, self.sealer)
 
-    def ask_again(self, entity_id: str) -> Counter[str]:
-        """Ask the register about a seller's tax ids that are unchecked; how many came out how. Safe to repeat."""
+    def due(self, entity_id: str) -> list[Key]:
+        """A seller's tax ids that are unchecked, and not asked about today."""
+        today = self.clock().date().isoformat()
+        items = self.store.query_all(records.unchecked_agenda(entity_id), last=today, agenda=True)
+        return [(item["pk"], item["sk"]) for item in items]
+
+    def ask_again(self, entity_id: str, keys: Iterable[Key] | None = None) -> Counter[str]:
+        """Ask the register about a seller's tax ids that are unchecked; how many came out how. Safe to repeat.
+
+        keys: a part of what is `due`; None for all.
+        """
         today = self.clock().date()
-        agenda = records.unchecked_agenda(entity_id)
-        due = list(self.store.query_all(agenda, last=today.isoformat(), agenda=True))
-        return Counter(self._ask_about(item["pk"], today) for item in due)
+        return Counter(self._ask_about(pk, today) for pk, _ in (self.due(entity_id) if keys is None else keys))
 
     def _ask_about(self, account_id: str, today: date) -> str:
         account = self._account(account_id)

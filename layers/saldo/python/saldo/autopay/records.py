@@ -19,6 +19,7 @@ from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
 
 PREFIX = "paying#"
+RULE = PREFIX + "rule"
 DEBIT = PREFIX + "debit#"
 _PLAIN = (
     *("entity_id", "currency", "days", "day", "method_id", "cap_minor", "notice_days", "skips_disputed"),
@@ -27,7 +28,7 @@ _PLAIN = (
 
 
 def rule_key(account_id: str) -> Key:
-    return account_id, PREFIX + "rule"
+    return account_id, RULE
 
 
 def agenda_list(entity_id: str, shard: int) -> str:

@@ -6,6 +6,7 @@ announced and what is charged follows from `rules` alone, which the page's previ
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from saldo.payments.model_methods import StoredMethod
 from saldo.payments.reading import invoices_being_paid, load
 from saldo.payments.records import SHARDS, request_guard_key
 from saldo.payments.service import Payments
+from saldo.storage.items import Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -117,19 +119,24 @@ class Autopay:
 
     # -- by the day -------------------------------------------------------------------------------------------------
 
-    def run(self, entity_id: str, on: date, return_url: str, shard: int | None = None) -> DayReport:
+    def due(self, entity_id: str) -> Iterator[Key]:
+        """What each day is about: the rules of the seller's accounts."""
+        for shard in range(SHARDS):
+            for item in self.store.query_all(records.agenda_list(entity_id, shard), agenda=True):
+                yield item["pk"], item["sk"]
+
+    def run(self, entity_id: str, on: date, return_url: str, keys: Iterable[Key] | None = None) -> DayReport:
         """What a day does for all of a seller's accounts with a rule; safe to repeat, also for a day that was missed.
 
         return_url: where a payer who is asked by their bank comes back to; may name `{account_id}`, `{payment_id}`.
-        shard: only that part of the accounts; None for all.
+        keys: a part of what is `due`; None for all.
         """
         report = DayReport()
-        for part in range(SHARDS) if shard is None else [shard]:
-            for item in self.store.query_all(records.agenda_list(entity_id, part), agenda=True):
-                try:
-                    self._day_of(item["pk"], on, return_url.replace("{account_id}", item["pk"]), report)
-                except Unavailable:
-                    report.unanswered.append(item["pk"])
+        for account_id, _ in self.due(entity_id) if keys is None else keys:
+            try:
+                self._day_of(account_id, on, return_url.replace("{account_id}", account_id), report)
+            except Unavailable:
+                report.unanswered.append(account_id)
         return report
 
     def today(self, entity_id: str) -> date:

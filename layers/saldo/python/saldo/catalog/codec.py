@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
-from saldo.catalog.minimum_codec import maybe_minimum, minimum_to_json
+from saldo.catalog.minimum_codec import length_from, length_to_json, maybe_minimum, minimum_to_json
 from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
 from saldo.catalog.price_codec import price_from, price_to_json
 from saldo.catalog.rules import problems_of
@@ -84,6 +84,7 @@ def component_to_json(component: Component) -> dict[str, Any]:
         "prorate": component.prorate,
         **({"tax_inclusive": True} if component.tax_inclusive else {}),
         **({"priced_per": component.priced_per.value} if component.priced_per else {}),
+        **({"cumulates": length_to_json(component.cumulates)} if component.cumulates else {}),
     }
 
 
@@ -108,6 +109,7 @@ def _component(fields: Fields, inclusive: bool = False) -> Component:
         prorate=fields.flag("prorate", True),
         tax_inclusive=fields.flag("tax_inclusive", inclusive),
         priced_per=fields.choice("priced_per", Unit) if fields.has("priced_per") else None,
+        cumulates=length_from(fields.child("cumulates")) if fields.has("cumulates") else None,
     )
     fields.finish()
     return component

@@ -31,7 +31,9 @@ class DayCount(StrEnum):
     """How part of a period is measured.
 
     ACTUAL: real days over the real days of the full period. ACTUAL_OVER_30: real days over 30 per month, at
-    most the whole. THIRTY_360: every month counts 30 days, above and below. FIXED_30: 30 per month, of which the days
+    most the whole. THIRTY_360: every month counts 30 days, above and below, and the last day is the 30th; THIRTY_360_US
+    and THIRTY_360_EU: as bonds count them (NASD; ISDA 30E/360), by the days on which a period begins and the next one
+    does. FIXED_30: 30 per month, of which the days
     up to the period's end are real ones, so that two parts always make the whole. SECOND: real seconds of the
     account's time zone, in which a day may have 23 or 25 hours.
     """
@@ -39,6 +41,8 @@ class DayCount(StrEnum):
     ACTUAL = "actual"
     ACTUAL_OVER_30 = "actual_over_30"
     THIRTY_360 = "30_360"
+    THIRTY_360_US = "30_360_us"
+    THIRTY_360_EU = "30_360_eu"
     FIXED_30 = "fixed_30"
     SECOND = "second"
 
@@ -95,13 +99,15 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Packages of `size` units at `price` each, after `free_units`: begun ones count, or as `count` rounds them."""
+    """Packages of `size` units at `price` each, after `free_units`: begun ones count, or as `count` rounds them; where
+    they are not sold `whole`, a begun one costs its part."""
 
     kind: ClassVar[str] = "package"
     size: Decimal
     price: Decimal
     free_units: Decimal = Decimal(0)
     count: Rounding = Rounding.UP
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +171,27 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollover:
+    """What is left of an allowance goes on for so many later cycles, at most `most` of it at a time (None: all)."""
+
+    cycles: int
+    most: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Included:
-    """`units` cost nothing; the overage is priced by itself, as if it were all."""
+    """`units` cost nothing; the overage is priced by itself, as if it were all. Or an `amount` is free: of what the
+    overage's price makes of all, what is beyond it is due.
+
+    Of events told one by one the first are free; of combinations of properties those of the cells, as they are listed.
+    `rollover`: what is left goes on; what goes on is used first, the oldest of it before all.
+    """
 
     kind: ClassVar[str] = "included"
     units: Decimal
     overage: PriceModel
+    rollover: Rollover | None = None
+    amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +231,9 @@ class Ramp:
     kind: ClassVar[str] = "ramp"
     steps: tuple[RampStep, ...]
 
+    def at(self, cycle: int) -> PriceModel:
+        return [step for step in self.steps if step.from_cycle <= cycle][-1].price
+
 
 PriceModel = (
     Flat
@@ -235,7 +259,9 @@ class Component:
     likewise says what is counted. `tax_category` and `revenue_tag` are what tax rules and the ledger group by.
     In a short period a FIXED charge is prorated when `prorate`, and of a USAGE charge what is included, committed to
     or capped; one-time charges never are. `priced_per`: the price of a FIXED charge is for that long (a year, say) and
-    each cycle costs the days that it is of it. `tax_inclusive`: the price has its taxes in it.
+    each cycle costs the days that it is of it. `tax_inclusive`: the price has its taxes in it. `cumulates`: the price
+    of a USAGE charge goes on over that long, counted from its first cycle: tiers, packages, allowances and caps are for
+    all of it, and each cycle costs what it adds.
     """
 
     id: str
@@ -250,6 +276,12 @@ class Component:
     prorate: bool = True
     tax_inclusive: bool = False
     priced_per: Unit | None = None
+    cumulates: Length | None = None
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether what a cycle costs depends on what was used in those before it."""
+        return self.cumulates is not None or (isinstance(self.price, Included) and self.price.rollover is not None)
 
 
 MINIMUM = "minimum"  # what stands for a component where a plan's minimum is meant
@@ -330,7 +362,11 @@ class PlanVersion:
         """How many cycles a period of its minimum is."""
         if self.minimum is None or self.minimum.every is None:
             return 1
-        return self.minimum.every.holds(Length(self.cycle_unit, self.cycle_count))
+        return self.cycles_of(self.minimum.every)
+
+    def cycles_of(self, length: Length) -> int:
+        """How many of its cycles that is; 0 where no whole number of them makes it up."""
+        return length.holds(Length(self.cycle_unit, self.cycle_count))
 
     @property
     def minimum_spans(self) -> bool:

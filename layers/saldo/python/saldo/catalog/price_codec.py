@@ -20,6 +20,7 @@ from saldo.catalog.model import (
     PriceModel,
     Ramp,
     RampStep,
+    Rollover,
     Stair,
     StairStep,
     Tier,
@@ -34,7 +35,10 @@ _DEEPEST = 16
 
 def price_to_json(price: PriceModel) -> dict[str, Any]:
     """A price model with its `kind`; fields have the names of the dataclass."""
-    return {"kind": price.kind} | _row(price)
+    row = {"kind": price.kind} | _row(price)
+    if isinstance(price, Included):  # what others have always is of two here
+        del row["units" if price.amount is not None else "amount"]
+    return row
 
 
 def _row(record: Any) -> dict[str, Any]:
@@ -52,6 +56,8 @@ _LATER: Mapping[str, tuple[object, ...]] = {
     "count": (Rounding.UP,),
     "units": (None,),
     "true_up": (True,),
+    "rollover": (None,),
+    "whole": (True,),
 }
 
 
@@ -60,6 +66,8 @@ def _value(value: Any) -> Any:
         return plain(value)
     if isinstance(value, tuple):
         return [row if isinstance(row, str) else _row(row) for row in value]
+    if isinstance(value, Rollover):
+        return {"cycles": value.cycles} | ({} if value.most is None else {"most": plain(value.most)})
     return price_to_json(value) if hasattr(value, "kind") else value
 
 
@@ -89,7 +97,8 @@ def _per_unit(fields: Fields) -> PerUnit:
 
 
 def _package(fields: Fields) -> Package:
-    return Package(fields.decimal("size"), fields.decimal("price"), fields.decimal("free_units", ZERO), _count(fields))
+    size, price, free = fields.decimal("size"), fields.decimal("price"), fields.decimal("free_units", ZERO)
+    return Package(size, price, free, _count(fields), fields.flag("whole", True))
 
 
 def _count(fields: Fields) -> Rounding:
@@ -134,7 +143,16 @@ def _cell(fields: Fields) -> Cell:
 
 
 def _included(fields: Fields) -> Included:
-    return Included(fields.decimal("units"), price_from(fields.child("overage")))
+    rollover = _rollover(fields.child("rollover")) if fields.has("rollover") else None
+    amount = fields.maybe_decimal("amount")
+    units = fields.decimal("units") if amount is None else fields.decimal("units", ZERO)
+    return Included(units, price_from(fields.child("overage")), rollover, amount)
+
+
+def _rollover(fields: Fields) -> Rollover:
+    rollover = Rollover(fields.integer("cycles"), fields.maybe_decimal("most"))
+    fields.finish()
+    return rollover
 
 
 def _commitment(fields: Fields) -> Commitment:

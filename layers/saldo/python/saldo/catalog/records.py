@@ -1,7 +1,7 @@
 """How the catalog lies in the table (master data: PynamoDB defines the records).
 
-`<entity>` / `product#<product>` · `<entity>` / `offer#<plan>` (a plan's names) · `<entity>` / `plan#<plan version>`
-(frozen: written once, never changed) · `<entity>` / `meter#<meter>`
+`<entity>` / `product#<product>` · `<entity>` / `plan#!<plan>` (a plan's names, before the versions, so that one range
+has both) · `<entity>` / `plan#<plan version>` (frozen: written once, never changed) · `<entity>` / `meter#<meter>`
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
 
 PRODUCT_PREFIX = "product#"
-OFFER_PREFIX = "offer#"
 PLAN_PREFIX = "plan#"
+OFFER_PREFIX = PLAN_PREFIX + "!"
+# The first that a version's key may be: behind the offers.
+VERSIONS_FROM = PLAN_PREFIX + '"'
+# Where the names of a plan lay that was offered before they lay with its versions.
+FORMER_OFFERS = "offer#"
 
 
 class ProductRecord(Record):
@@ -62,12 +66,19 @@ def product_from(item: Item) -> Product:
 
 
 def offer_item(plan: Plan) -> Item:
-    return OfferRecord(plan.entity_id, OFFER_PREFIX + plan.id, product_id=plan.product_id, names=plan.names).as_item()
+    key = plan.entity_id, OFFER_PREFIX + plan.id
+    return OfferRecord(*key, kind="offer", product_id=plan.product_id, names=plan.names).as_item()
 
 
 def offer_from(item: Item) -> Plan:
     record = OfferRecord.from_item(item)
-    return Plan(item["sk"].removeprefix(OFFER_PREFIX), record.product_id, item["pk"], record.names)
+    plan_id = item["sk"].removeprefix(OFFER_PREFIX).removeprefix(FORMER_OFFERS)
+    return Plan(plan_id, record.product_id, item["pk"], record.names)
+
+
+def offer_keys(entity_id: str, plan_id: str) -> tuple[Key, Key]:
+    """Where a plan's names lie, and where they may lie that were never offered anew."""
+    return (entity_id, OFFER_PREFIX + plan_id), (entity_id, FORMER_OFFERS + plan_id)
 
 
 def plan_version_key(entity_id: str, plan_version_id: str) -> Key:

@@ -33,6 +33,9 @@ from saldo.catalog.model import (
 )
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import MOST_DIGITS, fits
+from saldo.kernel.rounding import Rounding
+
+MOST_CYCLES = 120  # that an allowance may go on
 
 _CURRENCY, _COUNTRY = re.compile(r"[A-Z]{3}"), re.compile(r"[A-Z]{2}")
 
@@ -58,6 +61,10 @@ def problems_of(plan_version: PlanVersion) -> tuple[Problem, ...]:
         _check_minimum(plan_version, plan_version.minimum, found)
     for i, component in enumerate(plan_version.components):
         found.extend(_of_component(component), f"components[{i}]")
+        if component.cumulates is not None and not plan_version.cycles_of(component.cumulates):
+            cycle = f"{plan_version.cycle_count} {plan_version.cycle_unit}"
+            why = f"must be a whole number of cycles of {cycle}"
+            found.add(f"components[{i}].cumulates", "not_whole_cycles", why)
     _check_unique(found, "id", [c.id for c in plan_version.components])
     _check_unique(found, "meter_id", [c.meter_id for c in plan_version.components])
     return found.found
@@ -104,8 +111,63 @@ def _of_component(component: Component) -> tuple[Problem, ...]:
         found.add("meter_id", "meter_without_usage", "only a usage component has a meter")
     if component.priced_per is not None and component.kind is not ChargeKind.FIXED:
         found.add("priced_per", "not_fixed", "only what recurs has a price per time")
+    if component.kind is not ChargeKind.USAGE and goes_by_parts(component.price):
+        found.add("price", "not_usage", "only usage is told apart by properties or by event")
+    _check_looking_back(component, found)
     found.extend(problems_of_price(component.price), "price")
     return found.found
+
+
+def _check_looking_back(component: Component, found: Problems) -> None:
+    """What depends on earlier cycles is usage, and a price that can be told from how much it was."""
+    if component.looks_back and component.kind is not ChargeKind.USAGE:
+        name = "price.rollover" if component.cumulates is None else "cumulates"
+        found.add(name, "not_usage", "only what is used adds up from cycle to cycle, or is left over")
+    rolling, nested = _rollovers(component.price), isinstance(component.price, Included)
+    if any(not (nested and path == "") for path in rolling):
+        path = next(path for path in rolling if not (nested and path == ""))
+        found.add(f"price{path}.rollover", "not_here", "an allowance that goes on is the price of a charge itself")
+    if component.cumulates is None:
+        return
+    if rolling:
+        found.add("cumulates", "one_of_two", "an allowance goes on from cycle to cycle, or is for all of them")
+    if goes_by_parts(component.price):
+        found.add("cumulates", "by_parts", "a price by properties or by event does not add up over cycles")
+    if _trues_up(component.price):
+        found.add("cumulates", "trued_up", "a commitment over several cycles is the plan's `minimum`")
+
+
+def _rollovers(price: PriceModel, path: str = "") -> list[str]:
+    """Where in a price an allowance goes on."""
+    if isinstance(price, Capped | Commitment):
+        return _rollovers(price.price, f"{path}.price")
+    if isinstance(price, Ramp):
+        return [p for i, step in enumerate(price.steps) for p in _rollovers(step.price, f"{path}.steps[{i}].price")]
+    if isinstance(price, Matrix):
+        cells = [p for i, cell in enumerate(price.cells) for p in _rollovers(cell.price, f"{path}.cells[{i}].price")]
+        return [*cells, *(_rollovers(price.other, f"{path}.other") if price.other else ())]
+    if isinstance(price, Included):
+        return [*([path] if price.rollover else ()), *_rollovers(price.overage, f"{path}.overage")]
+    return []
+
+
+def _trues_up(price: PriceModel) -> bool:
+    if isinstance(price, Commitment):
+        return price.true_up or _trues_up(price.price)
+    if isinstance(price, Capped | Included):
+        return _trues_up(price.price if isinstance(price, Capped) else price.overage)
+    return isinstance(price, Ramp) and any(_trues_up(step.price) for step in price.steps)
+
+
+def goes_by_parts(price: PriceModel) -> bool:
+    """Whether a price asks for more than a quantity: for the parts of it by properties, or one by one."""
+    if isinstance(price, Capped | Commitment):
+        return goes_by_parts(price.price)
+    if isinstance(price, Included):
+        return goes_by_parts(price.overage)
+    if isinstance(price, Ramp):
+        return any(goes_by_parts(step.price) for step in price.steps)
+    return isinstance(price, Matrix) or (isinstance(price, Percentage) and price.by_event)
 
 
 def problems_of_price(price: PriceModel) -> tuple[Problem, ...]:
@@ -128,6 +190,8 @@ def _package(price: Package, found: Problems) -> None:
     _check_number(found, "free_units", price.free_units)
     if fits(price.size) and price.size <= 0:
         found.add("size", "not_above_zero", "a package holds more than nothing")
+    elif not price.whole and price.count is not Rounding.UP:
+        found.add("count", "not_expected", "packages that are sold in part are not rounded")
     else:
         _check_number(found, "size", price.size)
 
@@ -149,6 +213,17 @@ def _percentage(price: Percentage, found: Problems) -> None:
 
 def _included(price: Included, found: Problems) -> None:
     _check_number(found, "units", price.units)
+    if price.amount is not None:
+        _check_number(found, "amount", price.amount)
+        if price.units or price.rollover:
+            found.add(
+                "amount", "one_of_two", "an allowance is of so many `units`, or an `amount`, which does not go on"
+            )
+    if price.rollover is not None:
+        if not 1 <= price.rollover.cycles <= MOST_CYCLES:
+            found.add("rollover.cycles", "out_of_range", f"must be from 1 to {MOST_CYCLES}")
+        if price.rollover.most is not None:
+            _check_number(found, "rollover.most", price.rollover.most)
     found.extend(problems_of_price(price.overage), "overage")
 
 
@@ -158,6 +233,8 @@ def _commitment(price: Commitment, found: Problems) -> None:
         _check_number(found, "units", price.units)
         if price.amount:
             found.add("units", "one_of_two", "a commitment is an `amount` or so many `units`")
+        if goes_by_parts(price.price):
+            found.add("units", "no_one_price", "what units cost depends on what they are; commit to an `amount`")
     _capped(price, found)
 
 
@@ -184,6 +261,8 @@ def _matrix(price: Matrix, found: Problems) -> None:
     """One cell per combination, each with a value per dimension."""
     if not price.dimensions:
         found.add("dimensions", "empty", "at least one property is required")
+    if len(set(price.dimensions)) < len(price.dimensions):
+        found.add("dimensions", "not_unique", "each property tells usage apart once")
     seen: set[tuple[str, ...]] = set()
     for i, cell in enumerate(price.cells):
         if len(cell.values) != len(price.dimensions):

@@ -88,7 +88,8 @@ def _bounded(price: Any, factor: Decimal) -> Any:
 
 
 def _included(price: Included, factor: Decimal) -> Included:
-    return replace(price, overage=higher(price.overage, factor))
+    amount = None if price.amount is None else _more(price.amount, factor)
+    return replace(price, amount=amount, overage=higher(price.overage, factor))
 
 
 def _ramp(price: Ramp, factor: Decimal) -> Ramp:

@@ -39,7 +39,7 @@ class Catalog:
         problems = Problems()
         problems.extend(problems_of(version))
         problems.refuse_if_any("the plan version is not sound", "invalid_plan_version")
-        if self._store.get(entity_id, records.OFFER_PREFIX + version.plan_id) is None:
+        if not self.plans_named(entity_id, [version.plan_id]):
             raise NotFound(f"no such plan: {version.plan_id}")
         unit = Unit(f"publish {version.id}").insert(records.plan_version_item(entity_id, version))
         self._audited(unit, entity_id, "plan.published", version.id, actor)
@@ -57,17 +57,30 @@ class Catalog:
 
     def versions_of(self, entity_id: str) -> list[PlanVersion]:
         """Every version a seller ever published, by id; those that single customers negotiated are left out."""
-        first, last = records.PLAN_PREFIX, records.PLAN_PREFIX + NEGOTIATED
+        first, last = records.VERSIONS_FROM, records.PLAN_PREFIX + NEGOTIATED
         items = self._store.query_all(entity_id, first=first, last=last)
         return [records.plan_version_from(item) for item in items]
 
+    def sold_by(self, entity_id: str) -> tuple[list[Plan], list[PlanVersion]]:
+        """Every plan, and every version as `versions_of`, in one read."""
+        first, last = records.OFFER_PREFIX, records.PLAN_PREFIX + NEGOTIATED
+        items = list(self._store.query_all(entity_id, first=first, last=last))
+        versions = [records.plan_version_from(i) for i in items if i["sk"] >= records.VERSIONS_FROM]
+        plans = [records.offer_from(i) for i in items if i["sk"] < records.VERSIONS_FROM]
+        former = {v.plan_id for v in versions} - {p.id for p in plans}
+        return [*plans, *self.plans_named(entity_id, former)], versions
+
     def plans_of(self, entity_id: str) -> list[Plan]:
-        return [records.offer_from(i) for i in self._store.query_all(entity_id, prefix=records.OFFER_PREFIX)]
+        prefixes = (records.FORMER_OFFERS, records.OFFER_PREFIX)
+        items = (item for prefix in prefixes for item in self._store.query_all(entity_id, prefix=prefix))
+        return list({plan.id: plan for plan in map(records.offer_from, items)}.values())
 
     def plans_named(self, entity_id: str, plan_ids: Iterable[str]) -> list[Plan]:
         """Of these ids, by one read."""
-        keys = [(entity_id, records.OFFER_PREFIX + plan_id) for plan_id in sorted(set(plan_ids))]
-        return [records.offer_from(item) for item in self._store.get_many(keys).values()] if keys else []
+        keys = [records.offer_keys(entity_id, plan_id) for plan_id in sorted(set(plan_ids))]
+        found = self._store.get_many([key for pair in keys for key in pair]) if keys else {}
+        lying = (found.get(here) or found.get(formerly) for here, formerly in keys)
+        return [records.offer_from(item) for item in lying if item]
 
     def products_of(self, entity_id: str) -> list[Product]:
         return [records.product_from(i) for i in self._store.query_all(entity_id, prefix=records.PRODUCT_PREFIX)]

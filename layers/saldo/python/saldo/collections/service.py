@@ -6,19 +6,19 @@ it. What is paid between the two is taken out when delivery asks (`still_owed`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import islice
 
 from saldo.accounts.model import Account, AccountStatus
-from saldo.accounts.records import account_from, entity_from
+from saldo.accounts.records import account_from, account_keys
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.collections import records, rules
 from saldo.collections.model import AccountCase, Decision, Notice, OpenInvoice, Reminder, ReminderPolicy
 from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, header_key, open_agenda
-from saldo.invoicing.run.open import as_of_date
+from saldo.invoicing.run.open import seller_day
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Unavailable
 from saldo.kernel.ids import is_double
@@ -30,8 +30,8 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
 Holds = Callable[[str], Mapping[str, str]]  # account id → code by invoice that nobody is to be reminded of
-# An account and its balance, of so many accounts a call.
-_AT_ONCE = 50
+# Records of one call.
+_AT_ONCE = 100
 # Letters of one call.
 _LETTERS_AT_ONCE = 20
 PAYMENT_UNDER_WAY, NO_LONGER_OWED = "payment_under_way", "no_longer_owed"
@@ -83,12 +83,18 @@ class Reminders:
         unit = Unit(f"reminders {entity_id}").put(records.policy_item(entity_id, policy))
         self._store.write_one(unit.put(audit_item(record)))
 
-    def remind(self, entity_id: str, as_of: str = "") -> RemindReport:
-        """Record the letters of a day: a date, or an instant in the seller's time zone, "" for now. Safe to repeat."""
-        day, policy, report = self._day(entity_id, as_of), self.policy(entity_id), RemindReport()
-        due = [] if rules.is_weekend(day) else self._cases(entity_id, policy, day)
+    def due(self, entity_id: str, on: date) -> Iterator[Key]:
+        """Whom a day is about: all of the seller's accounts, nobody on a weekend."""
+        return iter(()) if rules.is_weekend(on) else account_keys(self._store, entity_id)
+
+    def remind(self, entity_id: str, as_of: str = "", keys: Iterable[Key] | None = None) -> RemindReport:
+        """Record the letters of a day: a date, or an instant in the seller's time zone, "" for now. Safe to repeat.
+
+        keys: a part of what is `due`; None for all.
+        """
+        day, policy, report = self.day(entity_id, as_of), self.policy(entity_id), RemindReport()
         letters: list[Reminder] = []
-        for case in due:
+        for case in self._cases(self.due(entity_id, day) if keys is None else keys, policy, day):
             letters += self._letters(entity_id, rules.decide(case, policy, day), day)
             if len(letters) == _LETTERS_AT_ONCE:
                 self._issue(letters, report)
@@ -105,8 +111,8 @@ class Reminders:
 
     def preview(self, entity_id: str, as_of: str = "") -> Iterator[Decision]:
         """What `remind` would send on a day, and for every other open invoice why not; writes nothing."""
-        day, policy = self._day(entity_id, as_of), self.policy(entity_id)
-        for account, owed in self._owing(entity_id):
+        day, policy = self.day(entity_id, as_of), self.policy(entity_id)
+        for account, owed in self._owing(account_keys(self._store, entity_id)):
             invoices = self._open(account.id)
             if invoices:
                 yield rules.decide(self._whole(_case(account, owed, invoices), invoices, policy), policy, day)
@@ -147,19 +153,19 @@ class Reminders:
             self._withdraw(old, new, gone, correlation_id)
         return StillOwed(new, headers)
 
-    def today(self, entity_id: str) -> date:
-        """What day it is where the seller keeps its books."""
-        return self._day(entity_id, "")
+    def day(self, entity_id: str, as_of: str = "") -> date:
+        """A date as it is, an instant where the seller keeps its books; "" for today there."""
+        return seller_day(self._store, self._clock, entity_id, as_of)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def _cases(self, entity_id: str, policy: ReminderPolicy, on: date) -> Iterator[AccountCase]:
-        """Accounts with a step to give: a call for fifty accounts, one for each that owes, one for a hundred steps
-        whether they were given, two for each account with one that was not."""
+    def _cases(self, keys: Iterable[Key], policy: ReminderPolicy, on: date) -> Iterator[AccountCase]:
+        """Accounts of these with a step to give: a call for a hundred, one for a hundred that owe, one for each of
+        those, one for a hundred steps whether they were given, two for each account with one that was not."""
         bounds = rules.due_dates(policy, on)
         if bounds is None:
             return
-        cases = (_case(account, owed, self._open(account.id, *bounds)) for account, owed in self._owing(entity_id))
+        cases = (_case(account, owed, self._open(account.id, *bounds)) for account, owed in self._owing(keys))
         due = ((case, steps) for case in cases if (steps := rules.steps_due(case, policy, on)))
         while chunk := list(islice(due, _AT_ONCE)):
             guards = {case.account_id: [_guard(case, notice) for notice in steps] for case, steps in chunk}
@@ -168,16 +174,19 @@ class Reminders:
                 if not all(key in given for key in guards[case.account_id]):
                     yield self._whole(case, case.invoices, policy)
 
-    def _owing(self, entity_id: str) -> Iterator[tuple[Account, Item]]:
-        """Accounts with anything open, with their balances."""
-        ids = [item["account_id"] for item in self._store.query_all(entity_id, prefix="customer#")]
-        for i in range(0, len(ids), _AT_ONCE):
-            chunk = ids[i : i + _AT_ONCE]
-            found = self._store.get_many([(id_, sk) for id_ in chunk for sk in ("account", BALANCE)])
-            for id_ in chunk:
-                account, balance = found.get((id_, "account")), found.get((id_, BALANCE))
-                if account and balance and _owes(balance):
-                    yield account_from(account), balance
+    def _owing(self, keys: Iterable[Key]) -> Iterator[tuple[Account, Item]]:
+        """Accounts of these with anything open, with their balances."""
+        owed = self._owed(keys)
+        while some := dict(islice(owed, _AT_ONCE)):
+            found = self._store.get_many([(id_, "account") for id_ in some])
+            yield from ((account_from(found[id_, "account"]), some[id_]) for id_ in some)
+
+    def _owed(self, keys: Iterable[Key]) -> Iterator[tuple[str, Item]]:
+        """Balances that are not all paid."""
+        coming = iter(keys)
+        while some := [(account_id, BALANCE) for account_id, _ in islice(coming, _AT_ONCE)]:
+            found = self._store.get_many(some)
+            yield from ((key[0], found[key]) for key in some if key in found and _owes(found[key]))
 
     def _open(self, account_id: str, first: date | None = None, last: date | None = None) -> tuple[OpenInvoice, ...]:
         bounds = {"first": first.isoformat(), "last": last.isoformat()} if first and last else {}
@@ -195,10 +204,6 @@ class Reminders:
     def _held(self, account_id: str) -> dict[str, str]:
         being_paid = dict.fromkeys(invoices_being_paid(self._store, account_id), PAYMENT_UNDER_WAY)
         return {**being_paid, **self._holds(account_id)}
-
-    def _day(self, entity_id: str, as_of: str) -> date:
-        zone = entity_from(self._seller(entity_id)).time_zone
-        return as_of_date(as_of, zone, self._clock())
 
     def _seller(self, entity_id: str) -> Item:
         item = self._store.get(entity_id, "entity")

@@ -116,12 +116,15 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A dispute as the guard of its invoice knows it."""
+    """A dispute as the guard of its invoice knows it. `opened_at` is None in records of before it was noted; `ended_at`
+    while it is active."""
 
     dispute_id: str
     state: DisputeState
     claim: Claim
     credited_minor: int = 0
+    opened_at: datetime | None = None
+    ended_at: datetime | None = None
 
     @property
     def disputed_minor(self) -> int:

@@ -32,6 +32,7 @@ PREFIX = "dispute#"
 FIELDS = "dispute_words/1"
 _PLAIN = ("organisation_id", "entity_id", "invoice_id", "number", "currency", "opened_by")
 _COUNTS = ("credited_minor", "times_reopened", "revision")
+_WHEN = ("opened_at", "ended_at")
 
 
 def dispute_key(account_id: str, dispute_id: str) -> Key:
@@ -119,6 +120,7 @@ def in_dispute_from(invoice_id: str, item: Mapping[str, Any] | None) -> InDisput
             DisputeState(row["state"]),
             Claim(row["gross_minor"], row["lines"]),
             row["credited_minor"],
+            *(instant_from(row[name]) if name in row else None for name in _WHEN),
         )
         for row in item["disputes"]
     )
@@ -135,6 +137,7 @@ def write_in_dispute(unit: Unit, account_id: str, old: InDispute, new: InDispute
             "gross_minor": one.claim.gross_minor,
             "lines": dict(one.claim.lines),
             "credited_minor": one.credited_minor,
+            **{name: instant_text(at) for name in _WHEN if (at := getattr(one, name))},
         }
         for one in new.disputes
     ]

@@ -135,6 +135,8 @@ def credited(dispute: Dispute, note_id: str, minor: int, at: datetime) -> Disput
 
 def with_standing(known: InDispute, dispute: Dispute) -> InDispute:
     """What the invoice's guard says once the dispute is as it is now."""
-    standing = Standing(dispute.id, dispute.state, dispute.claim, dispute.credited_minor)
+    ended_at = None if dispute.state in ACTIVE else dispute.history[-1].at
+    when = (dispute.opened_at, ended_at)
+    standing = Standing(dispute.id, dispute.state, dispute.claim, dispute.credited_minor, *when)
     others = tuple(one for one in known.disputes if one.dispute_id != dispute.id)
     return replace(known, disputes=(*others, standing))

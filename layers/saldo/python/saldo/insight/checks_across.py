@@ -39,7 +39,7 @@ class Share:
     series: dict[tuple[str, str], int] = field(default_factory=dict)
     reserved: dict[tuple[str, str], list[range]] = field(default_factory=lambda: defaultdict(list))
     audited: dict[tuple[str, str], list[tuple[int, int, str]]] = field(default_factory=lambda: defaultdict(list))
-    clearing: Counter[str] = field(default_factory=Counter)
+    clearing: Counter[tuple[str, str]] = field(default_factory=Counter)
     minimums: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     under_way: list[tuple[str, str]] = field(default_factory=list)
     monthly: dict[str, str] = field(default_factory=dict)
@@ -73,7 +73,7 @@ def share_of(owner: Owner) -> Share:
         for leg in item["postings"]:
             share.entity_sums[item["entity_id"], item["currency"]] += leg["minor"]
             if leg["account"] == LedgerAccount.GATEWAY_CLEARING:
-                share.clearing[item["currency"]] += leg["minor"]
+                share.clearing[item["entity_id"], item["currency"]] += leg["minor"]
     for item in owner.of("invoice"):
         if item["number"] and item["run_id"]:
             series, sequence = _place_in_series(item)
@@ -163,9 +163,9 @@ def violations_across(all_: Share) -> Iterator[Violation]:
         if minor:
             yield Violation(2, entity_id, f"entries sum to {minor} {currency}")
     if not any("pay_" in name or "run_" in name for _, name in all_.under_way):
-        for currency, minor in all_.clearing.items():
+        for (entity_id, currency), minor in all_.clearing.items():
             if minor:
-                yield Violation(5, "gateway_clearing", f"{minor} {currency} lie in clearing with nothing under way")
+                yield Violation(5, entity_id, f"{minor} {currency} lie in clearing with nothing under way")
     for seller, on in all_.monthly.items():
         if on <= all_.listed.get(seller, ""):
             yield Violation(6, seller, f"what is due on {on} is where no run after {all_.listed[seller]} looks for it")

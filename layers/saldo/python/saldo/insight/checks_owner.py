@@ -46,6 +46,7 @@ from saldo.ledger import rules as ledger_rules
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
 from saldo.ledger.records_statement import day_sums_from, line_from
 from saldo.ledger.rules_statement import sums_of
+from saldo.payments.lately import problem_of as latest_payments_problem
 
 OwnerRule = Callable[[Owner], Iterator[Violation]]
 
@@ -62,8 +63,10 @@ def _stored_balance_is_the_fold(owner: Owner) -> Iterator[Violation]:
         return
     stored = ledger_records.balances_from(next(iter(owner.of("balance")), None))
     folded = {key: minor for key, minor in ledger_rules.balances(owner.entries).items() if minor}
-    if stored != folded:
-        yield Violation(3, owner.id, f"stored {stored}, folded {folded}")
+    for currency, account in sorted(stored.keys() | folded.keys()):
+        is_, is_to_be = stored.get((currency, account), 0), folded.get((currency, account), 0)
+        if is_ != is_to_be:
+            yield Violation(3, owner.id, f"{account} of {is_} {currency} is stored, its entries come to {is_to_be}")
     for balance in owner.of("balance"):
         if ledger_records.entries_counted(balance) != len(owner.of("entry")):
             counted = f"{ledger_records.entries_counted(balance)} entries are counted"
@@ -236,6 +239,13 @@ def _open_sums_are_of_the_open_invoices(owner: Owner) -> Iterator[Violation]:
             rows = [row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0]
             if open_items_from(item) != summed_by_day(open_items(rows)):
                 yield Violation(18, owner.id, "the sums of what is open are not those of the open invoices")
+
+
+def _latest_payments_are_the_latest(owner: Owner) -> Iterator[Violation]:
+    """Where no payment was written since they were folded; else nobody believes them."""
+    for item in owner.of("payments"):
+        if problem := latest_payments_problem(item, owner.of("payment")):
+            yield Violation(14, owner.id, problem)
 
 
 _STATES = {
@@ -448,6 +458,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _open_balances_are_what_the_ledger_says,
     _aging_adds_up,
     _open_sums_are_of_the_open_invoices,
+    _latest_payments_are_the_latest,
     _states_are_listed,
     _records_stay_with_their_owner,
     _issues_and_payments_are_audited,

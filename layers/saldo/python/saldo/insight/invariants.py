@@ -65,10 +65,11 @@ MetersOf = Callable[[str], Sequence[Meter]]
 
 @dataclass(slots=True)
 class Report:
-    """What was looked at and what is wrong."""
+    """What was looked at and what is wrong. `sellers`: ids of the legal entities that are there."""
 
     violations: list[Violation] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
+    sellers: list[str] = field(default_factory=list)
 
 
 def check_all(store: Store, *, at_rest: bool = False) -> Report:
@@ -85,6 +86,7 @@ def check_items(items: Iterable[Item], meters: MetersOf | None = None, *, at_res
     for owner_id, group in groupby(items, key=lambda item: item["pk"]):
         records = list(group)
         report.counted.update(item["kind"] for item in records)
+        report.sellers += [owner_id for item in records if item["kind"] == "entity"]
         found, share = check_owner(owner_id, records, meters)
         report.violations += found
         across.add(share)

@@ -19,7 +19,7 @@ from saldo.accounts.records import (
 )
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
-from saldo.catalog.records import PLAN_PREFIX, plan_version_from
+from saldo.catalog.records import PLAN_PREFIX, VERSIONS_FROM, plan_version_from
 from saldo.invoicing import records
 from saldo.invoicing.model_clock import AccountClock, ClockStep, IssuedThen
 from saldo.invoicing.ports import DoublesReminded
@@ -81,7 +81,7 @@ class Doubles:
         return clock
 
     def _begun_anew(self, account: Account, double: Account, on: date) -> list[Subscription]:
-        plans = self._store.query_all(account.entity_id, prefix=PLAN_PREFIX)
+        plans = self._store.query_all(account.entity_id, first=VERSIONS_FROM, last=PLAN_PREFIX + "~~")
         versions = {version.id: version for version in map(plan_version_from, plans)}
         items = self._store.query_all(account.id, prefix=SUBSCRIPTION_PREFIX, consistent=True)
         found = [

@@ -29,20 +29,20 @@ from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
 from saldo.subscriptions.records import subscription_from, subscription_key
 from saldo.usage.live import LiveUsage
 from saldo.usage.model import Counted, UsageDetail, UsageKey
+from saldo.usage.records_partitions import usage_files_key
 from saldo.usage.rules_forecast import LiveMeter, scaled
 
 _ALWAYS_CLOSED = datetime.max.replace(tzinfo=UTC)
 
 
 class Forecasts:
-    """Looks ahead to invoices; writes nothing.
+    """Looks ahead to invoices; writes nothing. Each look is at one moment: what it needs twice it reads once.
 
     rates: where published exchange rates lie, which are nobody's, for records narrowed to a customer's.
     """
 
     def __init__(self, billing: Billing, clock: Clock, rates: Store | None = None) -> None:
         self._billing, self._clock, self._rates = billing, clock, rates or billing.store
-        self._live = LiveUsage(billing.store)
 
     def next_invoice(self, account_id: str, entity_id: str = "") -> NextInvoice:
         """The account's next invoice. NotFound without such an account; Refusal `nothing_ahead` when none comes, and as
@@ -50,13 +50,28 @@ class Forecasts:
 
         entity_id: its seller, where that is known, to be read in the same call.
         """
+        return self._look().next_invoice(account_id, entity_id)
+
+    def after_change(self, account_id: str, changed: Subscription) -> NextInvoice:
+        """What the next invoice would hold of one subscription as it would be after a change. Refusals as
+        `next_invoice`."""
+        return self._look().after_change(account_id, changed)
+
+    def _look(self) -> _Look:
+        return _Look(self._billing.remembering(), self._clock, self._rates)
+
+
+class _Look:
+    def __init__(self, billing: Billing, clock: Clock, rates: Store) -> None:
+        self._billing, self._clock, self._rates = billing, clock, rates
+        self._live = LiveUsage(billing.store)
+
+    def next_invoice(self, account_id: str, entity_id: str) -> NextInvoice:
         account, seller = self._account(account_id, entity_id)
         due, due_on = self._due(account, local_date(self._clock(), account.time_zone))
         return self._billed(account, due, due_on, seller)
 
     def after_change(self, account_id: str, changed: Subscription) -> NextInvoice:
-        """What the next invoice would hold of one subscription as it would be after a change. Refusals as
-        `next_invoice`."""
         account, seller = self._account(account_id)
         if changed.next_bill_on is None:
             raise Refusal("nothing_ahead", f"{changed.id} has nothing that a run would bill")
@@ -84,13 +99,14 @@ class Forecasts:
             if c.component.kind is ChargeKind.USAGE
         )
         details = found.case.details
-        counted = {key: Counted(quantity, details[key]) for key, quantity in found.case.usage.items()}
+        counted = {key: Counted(found.case.usage[key], details[key]) for key in needed}
         return NextInvoice(account, on, due_on, tuple(meters.values()), so_far, expected, counted, prices)
 
     def _account(self, account_id: str, entity_id: str = "") -> tuple[Account, Mapping[Key, Item]]:
         """The account, and its seller's records by key."""
         key, store = (account_id, "account"), self._billing.store
-        found = store.get_many([key, *_seller_keys(entity_id)] if entity_id else [key], consistent=True)
+        files = usage_files_key(entity_id)  # asked for later, by what counts usage
+        found = store.get_many([key, *_seller_keys(entity_id), files] if entity_id else [key], consistent=True)
         if key not in found:
             raise NotFound(f"no such account: {account_id}")
         account = account_from(found[key])

@@ -7,24 +7,26 @@ asking twice, or after a crash, adds nothing twice. Reference rates put on recor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 
 from saldo.accounts.model import Account, LatePolicy, LegalEntity
-from saldo.accounts.records import account_from, entity_from
+from saldo.accounts.records import account_from, account_keys, entity_from
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.invoicing.records import header_key, open_agenda
 from saldo.invoicing.rules_late_law import REFERENCE_RATES, ReferenceRate
 from saldo.invoicing.rules_late_payment import INTEREST, LateCase, LateCharge, charges_on, debts_of
+from saldo.invoicing.run.open import as_of_date
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.kernel.periods import local_date
 from saldo.ledger.service import entries
 from saldo.orders.model import Item, WaitingItem
 from saldo.orders.records import add_item, item_key
+from saldo.storage.items import Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -62,15 +64,22 @@ class LateCharges:
     ) -> None:
         self._store, self._clock, self._charged = store, clock, charged
 
-    def assess(self, entity_id: str, on: date | None = None) -> LateReport:
-        """Add what is to be charged to the seller's customers by a day (None: today where it keeps its books)."""
+    def due(self, entity_id: str, _on: date) -> Iterator[Key]:
+        """Whom a day is about: all of the seller's accounts."""
+        return account_keys(self._store, entity_id)
+
+    def assess(self, entity_id: str, as_of: str = "", keys: Iterable[Key] | None = None) -> LateReport:
+        """Add what is to be charged to the seller's customers by a day: a date, the scheduled instant, "" for today.
+
+        keys: a part of what is `due`; None for all.
+        """
         item = self._store.get(entity_id, "entity")
         if item is None:
             raise NotFound(f"no such legal entity: {entity_id}")
         entity = entity_from(item)
-        day = on or local_date(self._clock(), entity.time_zone)
+        day = as_of_date(as_of, entity.time_zone, self._clock())
         rates, report = self.reference_rates(), LateReport()
-        for account in self._charged_accounts(entity_id):
+        for account in self._charged_accounts(self.due(entity_id, day) if keys is None else keys):
             case = LateCase(account.terms.late, entity.country, account.tax_status, rates)
             self._assess_account(entity, account, case, day, report)
         return report
@@ -103,10 +112,10 @@ class LateCharges:
             for i in stored
         )
 
-    def _charged_accounts(self, entity_id: str) -> Iterator[Account]:
-        ids = [item["account_id"] for item in self._store.query_all(entity_id, prefix="customer#")]
-        for i in range(0, len(ids), 100):
-            found = self._store.get_many([(account_id, "account") for account_id in ids[i : i + 100]])
+    def _charged_accounts(self, keys: Iterable[Key]) -> Iterator[Account]:
+        coming = iter(keys)
+        while chunk := list(islice(coming, 100)):
+            found = self._store.get_many(chunk)
             accounts = sorted(map(account_from, found.values()), key=lambda a: a.id)
             yield from (a for a in accounts if a.terms.late.policy is not LatePolicy.NONE and self._charged(a))
 

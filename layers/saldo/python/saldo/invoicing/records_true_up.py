@@ -17,10 +17,11 @@ from saldo.storage.units import Unit
 from saldo.tax.model import TaxTotal
 
 WAITING = "waiting"
+PREFIX = "estimated#"
 
 
 def true_up_key(account_id: str, invoice_id: str) -> Key:
-    return account_id, f"estimated#{invoice_id}"
+    return account_id, f"{PREFIX}{invoice_id}"
 
 
 def estimated_agenda(entity_id: str) -> str:

@@ -64,6 +64,8 @@ def problems_of_coupon(coupon: Coupon) -> tuple[Problem, ...]:
         problems.add("carries", "no_amount", "only what is left of an `amount` can go on")
     if coupon.currency and not is_currency(coupon.currency):
         problems.add("currency", "invalid_currency", "must be an ISO 4217 code such as EUR")
+    if coupon.from_on and coupon.until_on and coupon.until_on <= coupon.from_on:
+        problems.add("until_on", "empty_period", "must be after `from_on`")
     if coupon.times < 1:
         problems.add("times", "below_one", "must be one or more")
     if not coupon.names:

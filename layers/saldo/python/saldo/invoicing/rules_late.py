@@ -19,10 +19,10 @@ from saldo.invoicing.rules_lines import credited, usage_terms
 from saldo.invoicing.rules_minimum import Minimums, key_of_window
 from saldo.invoicing.rules_returns import as_lowered
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import minor_of_share
+from saldo.kernel.exact import minor_of_share, plus
 from saldo.kernel.exchange import ExchangeRate
 from saldo.rating.model import Ask, RatedCharge, Share
-from saldo.rating.rules.registry import price_ask, rate_ask, rate_difference
+from saldo.rating.rules.registry import price_ask, rate_ask, rate_difference, rate_more
 from saldo.usage.model import Counted, LatePolicy, UsageKey
 from saldo.usage.model_windows import AccountUsage, LateUsage, Terms, Window
 from saldo.usage.rules import needs_of
@@ -77,7 +77,7 @@ def lowers(charge: LateCharge) -> bool:
     """Whether late usage makes its window cost less than was billed: what comes back is a part of that."""
     component, version = _component(charge), charge.version
     now, billed = (
-        rate_ask(component.price, _ask(charge.usage, counted), version.currency, Share(), version.rounding).net_minor
+        _rated(component, version, charge.usage, counted).net_minor
         for counted in (charge.usage.now, charge.usage.billed)
     )
     return now < billed
@@ -142,22 +142,21 @@ def _key(charged: Charged) -> UsageKey:
 
 def _terms(case: BillingCase, item: DueSubscription, charged: Charged) -> Terms:
     """By what a usage charge is rated, for rating it again."""
-    cycle, part = usage_terms(case, item, charged)
+    cycle, part, over = usage_terms(case, item, charged)
     sold = item.subscription
     needs = needs_of(charged.component.price)
     split = sold.purchase_order, sold.cost_centre
     rate = price_rate(case, charged.version.currency, charged.period.full.start, item.member)
-    return Terms(charged.version.id, charged.component.id, cycle, part.days, part.of, needs, *split, charged.part, rate)
+    of = charged.version.id, charged.component.id
+    return Terms(*of, cycle, part.days, part.of, needs, *split, charged.part, rate, over.before, over.rolled)
 
 
 def _carried(charge: LateCharge) -> Line:
     """The difference to the cent: with what was billed it makes the rounded price of the whole window."""
     component, version, late = _component(charge), charge.version, charge.usage
-    now, billed = _ask(late, late.now), _ask(late, late.billed)
+    now, billed = _on_top(late, late.now), _on_top(late, late.billed)
     rated = rate_difference(component.price, now, billed, version.currency, version.rounding)
-    due, paid = (
-        rate_ask(component.price, ask, version.currency, Share(), version.rounding).net_minor for ask in (now, billed)
-    )
+    due, paid = (_rated(component, version, late, counted).net_minor for counted in (late.now, late.billed))
     line = _line(charge, component, rated)
     return replace(line, net_minor=due - paid, residual_minor=due - paid - rated.net_minor)
 
@@ -165,7 +164,8 @@ def _carried(charge: LateCharge) -> Line:
 def _carried_at(charge: LateCharge, line: Line, rate: ExchangeRate, invoiced_in: str) -> Line:
     """The same in the invoice's currency: what the whole window comes to in it, less what was billed."""
     price = _component(charge).price
-    both = [price_ask(price, _ask(charge.usage, counted)) for counted in (charge.usage.now, charge.usage.billed)]
+    late = charge.usage
+    both = [price_ask(price, _on_top(late, counted)) for counted in (late.now, late.billed)]
     ratio = rate.ratio(charge.version.currency)
     due, paid = (minor_of_share(priced.amount, ratio, invoiced_in, charge.version.rounding) for priced in both)
     return replace(line, net_minor=due - paid, residual_minor=due - paid - line.net_minor)
@@ -174,15 +174,27 @@ def _carried_at(charge: LateCharge, line: Line, rate: ExchangeRate, invoiced_in:
 def _corrected(charge: LateCharge) -> Iterator[Line]:
     component, version, late = _component(charge), charge.version, charge.usage
     for counted in (late.billed, late.now):
-        ask = _ask(late, counted)
-        rated = rate_ask(component.price, ask, version.currency, Share(), version.rounding)
-        line = _line(charge, component, rated)
+        line = _line(charge, component, _rated(component, version, late, counted))
         yield credited(line) if counted is late.billed else line
 
 
 def _ask(late: LateUsage, counted: Counted) -> Ask:
     terms, detail = late.window.terms, counted.detail
-    return Ask(counted.quantity, terms.cycle, terms.days, terms.of, detail.amounts, detail.by_value)
+    return Ask(counted.quantity, terms.cycle, terms.days, terms.of, detail.amounts, detail.by_value, terms.rolled)
+
+
+def _on_top(late: LateUsage, counted: Counted) -> Ask:
+    """The same on top of what was used in earlier cycles of the same price."""
+    ask = _ask(late, counted)
+    return replace(ask, quantity=plus(late.window.terms.before, ask.quantity))
+
+
+def _rated(component: Component, version: PlanVersion, late: LateUsage, counted: Counted) -> RatedCharge:
+    """What a window costs that counted so much, from where its price went on when it was billed."""
+    ask, before = _ask(late, counted), late.window.terms.before
+    if before:
+        return rate_more(component.price, ask, before, version.currency, version.rounding)
+    return rate_ask(component.price, ask, version.currency, Share(), version.rounding)
 
 
 def _component(charge: LateCharge) -> Component:

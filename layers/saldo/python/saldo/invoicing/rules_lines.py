@@ -21,6 +21,7 @@ from saldo.invoicing.model import (
 )
 from saldo.invoicing.rules_charged import Charged, charged_of, minimums_due
 from saldo.invoicing.rules_conversion import converted, price_rate
+from saldo.invoicing.rules_history import TakenOver, taken_over
 from saldo.invoicing.rules_minimum import Minimums, key_of
 from saldo.invoicing.rules_returns import as_charged, sought_of
 from saldo.kernel.errors import Refusal
@@ -186,18 +187,23 @@ def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> 
     detail = _NO_DETAIL
     if case.details:
         detail = case.details.get(UsageKey(item.subscription.id, component.meter_id, due.period), _NO_DETAIL)
-    ask = Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value)
-    if detail.before:
-        return rate_more(component.price, ask, detail.before, version.currency, version.rounding)
+    over = taken_over(case.usage, item, charged, _zone_of(case, item))
+    part = WHOLE if component.cumulates else part
+    ask = Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value, over.rolled)
+    before = plus(detail.before, over.before)
+    if before:
+        return rate_more(component.price, ask, before, version.currency, version.rounding)
     return rate_ask(component.price, ask, version.currency, WHOLE, version.rounding)
 
 
-def usage_terms(case: BillingCase, item: DueSubscription, charged: Charged) -> tuple[int, Share]:
-    """The cycle that a usage charge falls in, and the part of the full period over which it is priced."""
+def usage_terms(case: BillingCase, item: DueSubscription, charged: Charged) -> tuple[int, Share, TakenOver]:
+    """The cycle that a usage charge falls in, the part of the full period over which it is priced, and what it takes
+    over from the cycles before."""
     due, component = charged.period, charged.component
     short = due.period != due.full or component.priced_per is not None or charged.change is not None
-    part = share_of_charge(case, item, charged) if short and component.prorate else WHOLE
-    return _cycle(item, charged), part
+    prorated = short and component.prorate and component.cumulates is None
+    part = share_of_charge(case, item, charged) if prorated else WHOLE
+    return _cycle(item, charged), part, taken_over(case.usage, item, charged, _zone_of(case, item))
 
 
 def _cycle(item: DueSubscription, charged: Charged) -> int:

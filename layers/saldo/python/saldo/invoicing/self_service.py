@@ -16,6 +16,7 @@ from saldo.invoicing.model_forecast import NextInvoice
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules_minimum import least_minor
 from saldo.kernel.clock import Clock
+from saldo.kernel.errors import NotFound
 from saldo.kernel.periods import Period
 from saldo.orders.rules_prices import is_recurring
 from saldo.storage.store import Store
@@ -111,17 +112,19 @@ class SelfService:
         plans = {p.id: p for p in self._catalog.plans_named(entity_id, (v.plan_id for v in versions.values()))}
         return _in_order(self._stand(s, versions, plans) for s in found)
 
-    def standing(self, account_id: str, entity_id: str) -> list[Standing]:
-        """The same with all that the seller sells, to choose from."""
-        versions = {v.id: v for v in self._catalog.versions_of(entity_id)}
-        plans = {p.id: p for p in self._catalog.plans_of(entity_id)}
-        return _in_order(self._stand(s, versions, plans) for s in self._subscriptions.of_account(account_id))
+    def standing(self, account_id: str, subscription_id: str) -> Standing:
+        """One of the account's with all that the seller sells, to choose from: two reads. NotFound."""
+        subscription = self._subscriptions.get(account_id, subscription_id)
+        plans, versions = self._catalog.sold_by(subscription.entity_id)
+        return self._stand(subscription, {v.id: v for v in versions}, {p.id: p for p in plans})
 
-    def commitment(self, standing: Standing, day: date) -> CommitmentStands | None:
-        """How the commitment stands that holds on a day; None without one. Reads its record where there is one."""
+    def commitment(self, standing: Standing, day: date, zone: str) -> CommitmentStands | None:
+        """How the commitment stands that holds on a day; None without one. Reads its record where there is one.
+
+        zone: the account's, of its days.
+        """
         if not standing.at(day).version.pools_minimum:
             return None
-        zone = self._subscriptions.zone_of(standing.subscription)
         found = minimum_around(standing.subscription, standing.versions, day, zone)
         if not found:
             return None
@@ -165,11 +168,11 @@ class SelfService:
 
     def _negotiated(self, subscription: Subscription, versions: Mapping[str, PlanVersion]) -> dict[str, PlanVersion]:
         """Versions with prices of its own, which the catalog does not list."""
-        return {
-            version_id: self._catalog.plan_version(subscription.entity_id, version_id)
-            for version_id in _named_by(subscription)
-            if version_id not in versions
-        }
+        own = {(subscription.entity_id, v) for v in _named_by(subscription) if v not in versions}
+        found = self._versions.get_many(own)
+        if missing := own - found.keys():
+            raise NotFound(f"no such plan version: {sorted(missing)}")
+        return {version.id: version for version in found.values()}
 
 
 def _in_order(found: Iterable[Standing]) -> list[Standing]:

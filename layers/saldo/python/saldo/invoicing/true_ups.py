@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,7 +21,7 @@ from saldo.invoicing import records_corrections as corrected
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.model import InvoiceBody
-from saldo.invoicing.records_true_up import WAITING, estimated_agenda, settle_true_up, true_up_key
+from saldo.invoicing.records_true_up import PREFIX, WAITING, estimated_agenda, settle_true_up, true_up_key
 from saldo.invoicing.rules_corrections import Reason
 from saldo.invoicing.rules_credit_notes import whole
 from saldo.invoicing.rules_true_up import Outcome, TrueUp, absorbing_entry, question, true_up
@@ -49,17 +50,23 @@ class TrueUps:
     clock: Clock
     tax: ServiceTax
 
-    def run(self, entity_id: str) -> Counter[str]:
-        """True up what waits, oldest first; how many came out how (`Outcome`, `refused`, `unavailable`).
+    def due(self, entity_id: str) -> list[Key]:
+        """The estimates that wait, oldest first."""
+        items = self.store.query_all(estimated_agenda(entity_id), agenda=True)
+        return [true_up_key(item["account_id"], item["invoice_id"]) for item in items]
 
-        When the service is unavailable the rest waits for the next day. Safe to repeat, also at the same time.
+    def run(self, entity_id: str, keys: Iterable[Key] | None = None) -> Counter[str]:
+        """True up what waits; how many came out how (`Outcome`, `refused`, `unavailable`).
+
+        When the service is unavailable the rest waits for the next day. Safe to repeat, also at the same time. keys: a
+        part of what is `due`; None for all.
         """
         counted: Counter[str] = Counter()
-        for item in self.store.query_all(estimated_agenda(entity_id), agenda=True):
+        for account_id, sk in self.due(entity_id) if keys is None else keys:
             if counted[UNAVAILABLE]:
                 counted[UNAVAILABLE] += 1
                 continue
-            counted[self._settle(item["account_id"], item["invoice_id"])] += 1
+            counted[self._settle(account_id, sk.removeprefix(PREFIX))] += 1
         return counted
 
     def _settle(self, account_id: str, invoice_id: str) -> str:

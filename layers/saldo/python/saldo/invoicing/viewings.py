@@ -2,7 +2,8 @@
 
 A page puts on record what it is asked for by the call that reads its session, before it reads the document. The stream
 tells of that, and here it becomes a record of the account, once, by the same rules as the page: the session was alive,
-had a seat there, and the invoice was in its sight.
+had a seat there, and the invoice was in its sight. The first look of the customer's own people is kept with the invoice
+(`<account>` / `seen#<invoice>`), for its history.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.invoicing.reading import is_shown
 from saldo.invoicing.records import header_key
+from saldo.kernel.clock import instant_text
 from saldo.kernel.periods import local_date
-from saldo.storage.items import Item
+from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
+from saldo.storage.units import Unit
 
 
 class Viewings:
@@ -31,15 +34,39 @@ class Viewings:
     def record(self, sessions: Iterable[Item]) -> int:
         """Put on the accounts' trails what these sessions looked at, each as it was when it asked; how many that is."""
         asked = [(session_from(item), looked) for item in sessions if (looked := looked_from(item))]
-        keys = [header_key(looked.account_id, looked.subject_id) for _, looked in asked]
-        headers = self._store.get_many(keys, consistent=True) if keys else {}
+        keys = [key for _, looked in asked for key in (header_of(looked), seen_of(looked))]
+        found = self._store.get_many(keys, consistent=True) if keys else {}
         shown = [
-            record_of(session, looked)
-            for (session, looked), key in zip(asked, keys, strict=True)
-            if was_shown(session, looked, headers.get(key))
+            (session, looked) for session, looked in asked if was_shown(session, looked, found.get(header_of(looked)))
         ]
-        self._store.put_many(list({(i["pk"], i["sk"]): i for i in map(audit_item, shown)}.values()))
+        records = [audit_item(record_of(session, looked)) for session, looked in shown]
+        self._store.put_many(list({(i["pk"], i["sk"]): i for i in records}.values()))
+        self._note_first(looked for session, looked in shown if session.acting is None and seen_of(looked) not in found)
         return len(shown)
+
+    def _note_first(self, looks: Iterable[Looked]) -> None:
+        """The earliest look at each. One that was noted meanwhile stands."""
+        first: dict[Key, Looked] = {}
+        for looked in sorted(looks, key=lambda look: look.at):
+            first.setdefault(seen_of(looked), looked)
+        self._store.write([Unit(f"first look at {key}").insert(seen_item(look)) for key, look in first.items()])
+
+
+def seen_key(account_id: str, invoice_id: str) -> Key:
+    return account_id, f"seen#{invoice_id}"
+
+
+def header_of(looked: Looked) -> Key:
+    return header_key(looked.account_id, looked.subject_id)
+
+
+def seen_of(looked: Looked) -> Key:
+    return seen_key(looked.account_id, looked.subject_id)
+
+
+def seen_item(looked: Looked) -> Item:
+    pk, sk = seen_of(looked)
+    return {"pk": pk, "sk": sk, "kind": "seen", "invoice_id": looked.subject_id, "at": instant_text(looked.at)}
 
 
 def was_shown(session: Session, looked: Looked, header: Item | None) -> bool:

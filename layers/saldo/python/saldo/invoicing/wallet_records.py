@@ -27,8 +27,11 @@ class BillingIs(StrEnum):
     TAKEN_BACK = "taken_back"
 
 
+WALLET = "wallet"
+
+
 def wallet_key(account_id: str) -> Key:
-    return account_id, "wallet"
+    return account_id, WALLET
 
 
 def expiring_agenda(entity_id: str) -> str:

@@ -19,6 +19,7 @@ times = _EXACT.multiply
 plus = _EXACT.add
 minus = _EXACT.subtract
 whole_division = _EXACT.divmod
+shifted = _EXACT.scaleb  # by powers of ten; Decimal's own method rounds to 28 digits
 
 
 def total(values: Iterable[Decimal]) -> Decimal:

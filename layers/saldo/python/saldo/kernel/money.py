@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 
 from saldo.kernel.errors import Refusal
 from saldo.kernel.rounding import Rounding, rounded_ratio
 
 Exact = int | Decimal | Fraction
+_WIDE = Context(prec=400)  # the usual 28 digits would round amounts of more
 
 # ISO 4217 (2024): currencies whose minor unit is not 2 digits.
 _WHOLE = ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV"]
@@ -115,7 +116,7 @@ class Money:
 
     def as_decimal(self) -> Decimal:
         """Major units, with exactly the currency's digits (Decimal('12.50'))."""
-        return Decimal(self.minor).scaleb(-minor_digits(self.currency))
+        return Decimal(self.minor).scaleb(-minor_digits(self.currency), _WIDE)
 
     def __str__(self) -> str:
         return f"{self.as_decimal()} {self.currency}"

@@ -14,16 +14,18 @@ from saldo.kernel.errors import Refusal
 
 
 class Unit(StrEnum):
-    """What a cycle is counted in."""
+    """What a cycle is counted in. A HALF_MONTH begins on the anchor's day of the month and fifteen days from it."""
 
     DAY = "day"
     WEEK = "week"
+    HALF_MONTH = "half_month"
     MONTH = "month"
     QUARTER = "quarter"
     YEAR = "year"
 
 
 _MONTHS = {Unit.MONTH: 1, Unit.QUARTER: 3, Unit.YEAR: 12}
+_HALF_MONTHS = {Unit.HALF_MONTH: 1, **{unit: 2 * months for unit, months in _MONTHS.items()}}
 _DAYS = {Unit.DAY: 1, Unit.WEEK: 7}
 _SECOND = timedelta(seconds=1)
 
@@ -129,6 +131,13 @@ def add_months(day: date, months: int, anchor_day: int | None = None) -> date:
     return date(year, month + 1, min(wanted, _month_length(year, month + 1)))
 
 
+def _add_half_months(day: date, halves: int) -> date:
+    """`day` plus half months: the days of the month are its own and the one fifteen days before or after."""
+    second = day.day > 15
+    months, later = divmod(halves + second, 2)
+    return add_months(day, months, day.day + 15 * (later - second))
+
+
 @dataclass(frozen=True, slots=True)
 class Length:
     """So many units: how long a minimum's period or a term is."""
@@ -138,7 +147,7 @@ class Length:
 
     def holds(self, other: Length) -> int:
         """How many of the other it is; 0 where no whole number of them makes it up (a month has no number of days)."""
-        for units in (_MONTHS, _DAYS):
+        for units in (_HALF_MONTHS, _DAYS):
             if self.unit in units and other.unit in units:
                 times, rest = divmod(self.count * units[self.unit], other.count * units[other.unit])
                 return 0 if rest else times
@@ -166,6 +175,8 @@ class Cycle:
         units = self.skipped + k * self.count
         if self.unit in _MONTHS:
             return add_months(self.anchor, units * _MONTHS[self.unit])
+        if self.unit is Unit.HALF_MONTH:
+            return _add_half_months(self.anchor, units)
         return self.anchor + timedelta(days=units * _DAYS[self.unit])
 
     def times(self, count: int, first: date) -> Cycle:
@@ -174,9 +185,9 @@ class Cycle:
 
     def index_at(self, day: date) -> int:
         """The k with boundary(k) <= day < boundary(k + 1)."""
-        if self.unit in _MONTHS:
-            months = (day.year - self.anchor.year) * 12 + day.month - self.anchor.month
-            k = (months - self.skipped * _MONTHS[self.unit]) // (self.count * _MONTHS[self.unit])
+        if self.unit in _HALF_MONTHS:
+            halves = ((day.year - self.anchor.year) * 12 + day.month - self.anchor.month) * 2
+            k = (halves - self.skipped * _HALF_MONTHS[self.unit]) // (self.count * _HALF_MONTHS[self.unit])
         else:
             k = ((day - self.anchor).days - self.skipped * _DAYS[self.unit]) // (self.count * _DAYS[self.unit])
         while self.boundary(k) > day:

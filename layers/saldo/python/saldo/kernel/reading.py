@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -15,6 +16,9 @@ from saldo.kernel.exact import MOST_DIGITS, ZERO, fits
 Choice = TypeVar("Choice", bound=StrEnum)
 Read = TypeVar("Read")
 _MISSING = object()
+_FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
+# As JSON and spreadsheets write one: Decimal itself would also take 1_000, blanks around it and digits of any script.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class Fields:
@@ -44,6 +48,18 @@ class Fields:
         """Whether the field is there and not null; asking for it counts as reading it."""
         self._asked.add(name)
         return self._known.get(name) is not None
+
+    def one_of(self, *names: str) -> None:
+        """A problem where more than one is there of fields that say the same thing in different ways."""
+        told = [name for name in names if self.has(name)]
+        for name in told[1:]:
+            ways = ", ".join(names)
+            self.problems.add(self.at(name), "one_of", f"beside `{told[0]}`: tell it in one way of {ways}")
+
+    def is_faulty(self, name: str) -> bool:
+        """Whether a problem of this very field has been found."""
+        where = self.at(name)
+        return any(problem.field == where for problem in self.problems.found)
 
     def is_object(self, name: str) -> bool:
         """Whether the field holds an object."""
@@ -93,11 +109,15 @@ class Fields:
     def _decimal(self, value: Any, path: str) -> Decimal:
         if isinstance(value, Decimal):
             number = value
-        elif isinstance(value, str) or type(value) is int:
+        elif type(value) is int:
+            number = Decimal(value)
+        elif isinstance(value, str):
             try:
-                number = Decimal(value)
-            except InvalidOperation:
-                self.problems.add(path, "not_a_number", "must be a number")
+                number = Decimal(value) if _NUMBER.fullmatch(value) else Decimal("NaN")
+            except InvalidOperation:  # an exponent beyond what any number has
+                number = Decimal("Infinity")
+            if number.is_nan():
+                self.problems.add(path, "not_a_number", "must be a number such as 0.05")
                 return ZERO
         else:
             self.problems.add(path, "not_a_number", 'must be a number written as text, such as "0.05"')
@@ -136,22 +156,24 @@ class Fields:
     def instant(self, name: str) -> datetime:
         """A moment with its offset from UTC, such as 2026-01-31T12:00:00Z; answered in UTC."""
         value = self._get(name)
+        return _FIRST_MOMENT if value is _MISSING else self._instant(value, self.at(name))
+
+    def _instant(self, value: Any, path: str) -> datetime:
         try:
             return instant_from(value)
         except (TypeError, ValueError, AttributeError):
-            if value is not _MISSING:
-                self.problems.add(self.at(name), "not_an_instant", "must be a moment such as 2026-01-31T12:00:00Z")
-            return datetime.min.replace(tzinfo=UTC)
+            self.problems.add(path, "not_an_instant", "must be a moment such as 2026-01-31T12:00:00Z")
+            return _FIRST_MOMENT
 
     def maybe_instant(self, name: str) -> datetime | None:
         return self.instant(name) if self.has(name) else None
 
     def instants(self, name: str) -> tuple[datetime, ...]:
-        """A list of moments."""
-        moments = [
-            Fields({"at": text}, self.problems, f"{self.at(name)}[{i}]") for i, text in enumerate(self._list(name))
-        ]
-        return tuple(moment.instant("at") for moment in moments)
+        """A list of moments, at least one."""
+        listed = self._list(name)
+        if not listed and not self.is_faulty(name):
+            self.problems.add(self.at(name), "empty", "must be a list of moments such as 2026-01-31T12:00:00Z")
+        return tuple(self._instant(text, f"{self.at(name)}[{i}]") for i, text in enumerate(listed))
 
     def _list(self, name: str) -> list[Any]:
         value = self._get(name)

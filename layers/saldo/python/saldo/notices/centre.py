@@ -11,7 +11,7 @@ from datetime import datetime
 
 from saldo.access.model import Seat, Session
 from saldo.access.model_notices import NoticeChoices
-from saldo.access.notice_choices import ChosenNotices
+from saldo.access.notice_choices import ChosenNotices, choices_from, choices_key
 from saldo.access.rules_visibility import sees
 from saldo.audit.records import PREFIX as TRAIL
 from saldo.audit.records import audit_record
@@ -48,22 +48,31 @@ class NotificationCentre:
         self._store, self._chosen, self._clock = store, chosen, clock
 
     def told(self, session: Session, account_id: str = "") -> Told:
-        """All that the session's user is told of, or what of one of their accounts. A call for what they chose, one
-        for their own trail, two for each account."""
-        choices = self._chosen.of(session.user_id)
-        return self._told(session, account_id, choices, self._clock() - rules.KEPT)
+        """All that the session's user is told of, or what of one of their accounts. A call for what they chose with
+        their own trail, two for each account."""
+        since, last = self._clock() - rules.KEPT, choices_key(session.user_id)[1]
+        first = TRAIL + instant_text(since)
+        read = self._store.query(
+            session.user_id, first=first, last=last, newest_first=True, limit=MOST_RECORDS, consistent=True
+        )
+        choices = choices_from(next((item for item in read.items if item["sk"] == last), None))
+        own = [item for item in read.items if item["sk"].startswith(TRAIL)]
+        return self._told(session, account_id, choices, since, own)
 
     def unread(self, session: Session) -> int:
         """How many the session's user has not read; of the trails, nothing older is read."""
         choices = self._chosen.of(session.user_id)
-        return self._told(session, "", choices, rules.read_from(choices, self._clock())).unread
+        since = rules.read_from(choices, self._clock())
+        return self._told(session, "", choices, since, self._trail(self._store, session.user_id, since).items).unread
 
-    def _told(self, session: Session, account_id: str, choices: NoticeChoices, since: datetime) -> Told:
+    def _told(
+        self, session: Session, account_id: str, choices: NoticeChoices, since: datetime, own: list[Item]
+    ) -> Told:
+        """own: the user's own trail."""
         found, now = _Found(), self._clock()
         seats = [seat for seat in session.seats if account_id in ("", seat.account_id)]
         if not account_id:
-            own = self._trail(self._store, session.user_id, since)
-            found.notices += rules.of_own_trail(map(audit_record, own.items))
+            found.notices += rules.of_own_trail(map(audit_record, own))
         for seat in seats[:MOST_ACCOUNTS]:
             self._read(found, session.user_id, seat, since, now)
         notices = rules.in_order(found.notices, choices, now)

@@ -32,11 +32,8 @@ class FactsReader:
     def assortment(self) -> Assortment:
         if self._assortment is None:
             catalog = Catalog(self._store, self._clock)
-            self._assortment = Assortment(
-                {p.id: p for p in catalog.products_of(self.entity_id)},
-                {p.id: p for p in catalog.plans_of(self.entity_id)},
-                catalog.versions_of(self.entity_id),
-            )
+            products, (plans, versions) = catalog.products_of(self.entity_id), catalog.sold_by(self.entity_id)
+            self._assortment = Assortment({p.id: p for p in products}, {p.id: p for p in plans}, versions)
         return self._assortment
 
     def facts(self, request: OrderRequest, changed_lines: frozenset[str] = frozenset()) -> Facts:

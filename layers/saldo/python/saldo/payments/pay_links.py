@@ -6,19 +6,22 @@ the signature is made when a letter is written. Tokens stand in no log (routes a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from saldo.access.links import LinkPurpose, is_ours, link_from, token_of
 from saldo.access.model_visibility import SelfService
 from saldo.access.rules_visibility import visibility_from
+from saldo.accounts.records import ACCOUNT
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.invoicing.reading import Invoice, invoice
+from saldo.invoicing.records import body_key, header_key
 from saldo.kernel.clock import Clock, instant_from, instant_text
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.payments.reading import invoices_being_paid
-from saldo.payments.records import request_guard_key
+from saldo.payments.lately import is_being_paid
+from saldo.payments.records import payments_key, request_guard_key
 from saldo.storage.items import Item, Key
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
@@ -26,6 +29,8 @@ from saldo.storage.units import Unit
 
 HOLDS = timedelta(days=120)
 _MOST_TRIES = 3
+# What a token says: which link, and, of those written since sellers are read with it, whose invoice it is.
+_NAMED = re.compile(r"(?P<link>[0-9a-z_]+?_[0-9]+)(?:_(?P<entity>ent_[0-9a-z_]+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ class PayLinks:
                 return ""
             now = self._clock()
             if link and link.holds(now):
-                return self._token(link)
+                return self._token(link, account["entity_id"])
             generation = link.generation + 1 if link else 1
             new = PayLink(account_id, invoice_id, account["organisation_id"], generation, now + HOLDS)
             self._store.write_one(_changed(Unit(f"pay link {new.id}"), link, new))
@@ -91,17 +96,26 @@ class PayLinks:
     def look(self, token: str) -> Payable:
         """What the link opens, and nothing else; NotFound for every reason why not."""
         found = link_from(token)
-        invoice_id = found.id.rpartition("_")[0] if found else ""
-        if found is None or not found.owner_id.startswith("acct_"):
+        named = _NAMED.fullmatch(found.id) if found else None
+        if found is None or named is None or not found.owner_id.startswith("acct_"):
             raise NotFound("no such link")
-        account, link = self._read(found.owner_id, invoice_id)
-        if account is None or link is None or link.id != found.id or not link.holds(self._clock()):
+        account_id, invoice_id = found.owner_id, named["link"].rpartition("_")[0]
+        ahead = self._ahead(account_id, invoice_id, named["entity"])
+        account, link = ahead[account_id, ACCOUNT], pay_link_from(ahead[pay_link_key(account_id, invoice_id)])
+        if account is None or link is None or link.id != named["link"] or not link.holds(self._clock()):
             raise NotFound("no such link")
         if not _allows(account) or not is_ours(self._sealer, link.organisation_id, LinkPurpose.PAY, found):
             raise NotFound("no such link")
-        own = self._store.within(found.owner_id, account["entity_id"])
-        seen = invoice(own, found.owner_id, invoice_id, ((account["entity_id"], "entity"),))
-        return Payable(account, seen, invoice_id in invoices_being_paid(own, found.owner_id))
+        own = self._store.within(account_id, account["entity_id"], ahead=ahead)
+        seen = invoice(own, account_id, invoice_id, ((account["entity_id"], "entity"),))
+        return Payable(account, seen, is_being_paid(own, account_id, invoice_id))
+
+    def _ahead(self, account_id: str, invoice_id: str, entity_id: str | None) -> dict[Key, Item | None]:
+        """All that the page of a link needs, in one call; nobody looks at it before the link is proven."""
+        keys = [(account_id, ACCOUNT), pay_link_key(account_id, invoice_id), header_key(account_id, invoice_id)]
+        keys += [body_key(account_id, invoice_id), payments_key(account_id)]
+        keys += [(entity_id, "entity")] if entity_id else []
+        return {**dict.fromkeys(keys), **self._store.get_many(keys, consistent=True)}
 
     def has_begun(self, account_id: str, request_key: str) -> bool:
         """Whether this form became a payment already: sending it again leads back to that one."""
@@ -135,12 +149,13 @@ class PayLinks:
             raise Refusal("changed_meanwhile", "somebody else changed this link at the same time")
 
     def _read(self, account_id: str, invoice_id: str) -> tuple[Item | None, PayLink | None]:
-        account_key, key = (account_id, "account"), pay_link_key(account_id, invoice_id)
+        account_key, key = (account_id, ACCOUNT), pay_link_key(account_id, invoice_id)
         found = self._store.get_many([account_key, key], consistent=True)
         return found.get(account_key), pay_link_from(found.get(key))
 
-    def _token(self, link: PayLink) -> str:
-        return token_of(self._sealer, link.organisation_id, LinkPurpose.PAY, link.account_id, link.id)
+    def _token(self, link: PayLink, entity_id: str) -> str:
+        said = f"{link.id}_{entity_id}"
+        return token_of(self._sealer, link.organisation_id, LinkPurpose.PAY, link.account_id, said)
 
 
 def _allows(account: Item) -> bool:

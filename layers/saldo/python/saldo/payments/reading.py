@@ -39,9 +39,14 @@ def load(store: Store, account_id: str, payment_id: str) -> Payment:
 
 def invoices_being_paid(store: Store, account_id: str) -> set[str]:
     """Ids of the invoices that payments are meant for which are under way, or came and are not applied yet."""
-    fields, under_way = ("status", "allocations", "parts", "parts_applied"), {status.value for status in UNDER_WAY}
-    items = store.query_all(account_id, prefix=records.PREFIX, fields=fields, consistent=True)
-    coming = (i for i in items if i["status"] in under_way or i["parts_applied"] < i["parts"])
+    fields = ("status", "allocations", "parts", "parts_applied")
+    return invoices_of_coming(store.query_all(account_id, prefix=records.PREFIX, fields=fields, consistent=True))
+
+
+def invoices_of_coming(payments: Iterable[Item]) -> set[str]:
+    """The same of these payments, as they lie in the table."""
+    under_way = {status.value for status in UNDER_WAY}
+    coming = (i for i in payments if i["status"] in under_way or i["parts_applied"] < i["parts"])
     return {a["invoice_id"] for item in coming for a in item["allocations"]}
 
 

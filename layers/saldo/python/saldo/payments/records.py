@@ -28,6 +28,8 @@ from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
 
 PREFIX = "payment#"
+PAYMENTS = "payments"
+WRITTEN = "written"
 PARKED = "parked#"
 SHARDS = 8
 _TEXTS = [
@@ -86,9 +88,18 @@ def _references(payment: Payment) -> set[str]:
     return {text for text in (payment.id, payment.receipt_number, payment.gateway_ref) if text}
 
 
+def payments_key(account_id: str) -> Key:
+    return account_id, PAYMENTS
+
+
+def _counted(unit: Unit, payment: Payment) -> Unit:
+    """One more write of the account's payments: what was folded from them (`lately`) is no more how things are."""
+    return unit.update(payments_key(payment.account_id), set={"kind": PAYMENTS}, add={WRITTEN: 1})
+
+
 def insert_payment(unit: Unit, payment: Payment) -> Unit:
     """A new payment, found by its references from now on."""
-    return note_references(unit.insert(payment_item(payment)), payment)
+    return _counted(note_references(unit.insert(payment_item(payment)), payment), payment)
 
 
 def allocation_items(allocations: tuple[Allocation, ...]) -> list[Item]:
@@ -139,7 +150,7 @@ def allocations_from(items: list[Item]) -> tuple[Allocation, ...]:
 def rewrite(unit: Unit, old: Payment, new: Payment) -> Unit:
     """Replace a payment in this unit; holds only while it still is as `old` was read."""
     assert new.version == old.version + 1, "each change of a payment raises its version by one"
-    return note_references(unit.put(payment_item(new), when={"version": old.version}), new, old)
+    return _counted(note_references(unit.put(payment_item(new), when={"version": old.version}), new, old), new)
 
 
 def shard_of(payment_id: str) -> int:

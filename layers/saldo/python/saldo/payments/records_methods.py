@@ -3,7 +3,7 @@
 `<account>` / `paying#method#<method id>`: one item, rewritten whole with each change (guarded by `version`). Its id
 follows from the form that began it, so that the item is its own guard.
 `<account>` / `paying#method#default`: which one is the default.
-Agenda `adding` by start, `expiring#<entity>` by the day its people are told.
+Agenda `adding` by start, `expiring_methods#<entity>` by the day its people are told.
 """
 
 from __future__ import annotations

@@ -58,15 +58,20 @@ def warns_on(method: StoredMethod) -> date | None:
     return None if method.expires_on is None else method.expires_on - WARNS_BEFORE
 
 
+def expiring_list(entity_id: str) -> str:
+    """A seller's methods whose people are to be told. Not `expiring#…`: under that lies credit."""
+    return f"expiring_methods#{entity_id}"
+
+
 def agenda_of(method: StoredMethod) -> tuple[str, str] | None:
     """As for payments: (list, since when as text). `adding`: the gateway has more to say, or has not let go yet;
-    `expiring`: a letter is to be written from that day on."""
+    `expiring_methods`: a letter is to be written from that day on."""
     waits = method.status is MethodStatus.STARTED
     if waits or (method.status is MethodStatus.REMOVED and not method.let_go):
         return "adding", instant_text(method.started_at)
     warn_on = warns_on(method)
     if method.status is MethodStatus.ACTIVE and warn_on is not None and not method.warned:
-        return f"expiring#{method.entity_id}", warn_on.isoformat()
+        return expiring_list(method.entity_id), warn_on.isoformat()
     return None
 
 

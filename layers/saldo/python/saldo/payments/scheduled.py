@@ -6,7 +6,7 @@ Agenda `scheduled#<entity>` by the day, while it waits. Starting is idempotent f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -164,13 +164,20 @@ class ScheduledPayments:
             return new
         raise Refusal("changed_meanwhile", "this payment is just starting; look again")
 
-    def start_due(self, entity_id: str, on: date, return_url: str) -> list[Scheduled]:
+    def due(self, entity_id: str, on: date) -> list[Key]:
+        """Those of a seller whose day has come."""
+        items = self.store.query_all(f"scheduled#{entity_id}", last=on.isoformat(), agenda=True)
+        return [(item["pk"], item["sk"]) for item in items]
+
+    def start_due(
+        self, entity_id: str, on: date, return_url: str, keys: Iterable[Key] | None = None
+    ) -> list[Scheduled]:
         """Start all of a seller's whose day has come; one in trouble does not stop the others. Safe to repeat.
 
-        return_url: where the payer comes back to; may name `{account_id}` and `{payment_id}`.
+        return_url: where the payer comes back to; may name `{account_id}` and `{payment_id}`. keys: a part of what is
+        `due`; None for all.
         """
-        items = self.store.query_all(f"scheduled#{entity_id}", last=on.isoformat(), agenda=True)
-        keys = [(item["pk"], item["sk"]) for item in items]
+        keys = self.due(entity_id, on) if keys is None else keys
         return [self._start(self.get(pk, sk.removeprefix(PREFIX)), return_url) for pk, sk in keys]
 
     # -- how -----------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from saldo.promises.charging import announce_charge
 from saldo.promises.model import Due, Promise, PromiseState, Stands
 from saldo.promises.reading import dues_of, headers_of, promise_of
 from saldo.promises.service import Promises
+from saldo.storage.items import Key
 from saldo.storage.units import Unit
 
 _JOB = "promises"
@@ -35,13 +36,20 @@ class KeepingReport:
 class Keeping:
     promises: Promises
 
-    def run(self, entity_id: str, on: date) -> KeepingReport:
-        """One day of a seller, after its payments of the day were started; safe to repeat."""
+    def due(self, entity_id: str) -> list[Key]:
+        """What each day is about: promises that are current."""
+        items = self.promises.store.query_all(records.current_agenda(entity_id), agenda=True)
+        return [(item["pk"], item["sk"]) for item in items]
+
+    def run(self, entity_id: str, on: date, keys: Iterable[Key] | None = None) -> KeepingReport:
+        """One day of a seller, after its payments of the day were started; safe to repeat.
+
+        keys: a part of what is `due`; None for all.
+        """
         report, store = KeepingReport(), self.promises.store
-        for item in list(store.query_all(records.current_agenda(entity_id), agenda=True)):
-            account_id, promise_id = item["pk"], item["sk"].removeprefix(records.PREFIX)
+        for account_id, sk in self.due(entity_id) if keys is None else keys:
             try:
-                self._day_of(promise_of(store, account_id, promise_id), on, report)
+                self._day_of(promise_of(store, account_id, sk.removeprefix(records.PREFIX)), on, report)
             except Unavailable:
                 report.unanswered.append(account_id)
             except Refusal as refusal:

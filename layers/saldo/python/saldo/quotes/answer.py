@@ -6,6 +6,7 @@ from typing import Any  # plain JSON values
 
 from saldo.catalog.model import name_in
 from saldo.invoicing.model import AppliedCredit, Coupon, CouponUse, InvoiceBody, Line, PricedIn
+from saldo.kernel.clock import instant_text
 from saldo.kernel.exact import plain
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
@@ -16,6 +17,7 @@ from saldo.quotes.reasoning import reasons_of
 from saldo.rating.model import Step
 from saldo.subscriptions.model import Subscription
 from saldo.tax.model import TaxTotal
+from saldo.usage.model import UsageEvent
 
 Json = dict[str, Any]
 
@@ -32,6 +34,7 @@ def answer_of(quote: Quote) -> Json:
         ],
         "credit_note_balance": amount(quote.wallet.credit_note_minor, quote.currency),
         **({"usage_not_billed": [_not_billed(told) for told in quote.not_billed]} if quote.not_billed else {}),
+        **({"usage_rejected": [_rejected(event) for event in quote.rejected]} if quote.rejected else {}),
         **_receivables(quote),
     }
 
@@ -40,6 +43,10 @@ def _totals(quote: Quote) -> Json:
     """Over all documents, credit notes taken off."""
     names = ("net", "tax", "total", "payable")
     return {name: amount(sum(getattr(b, f"{name}_minor") for b in quote.invoices), quote.currency) for name in names}
+
+
+def _rejected(event: UsageEvent) -> Json:
+    return {"meter_id": event.meter_id, "id": event.id, "at": instant_text(event.at), "value": plain(event.value)}
 
 
 def _not_billed(told: UsageTotal) -> Json:

@@ -53,11 +53,12 @@ class UsageTotal:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What was used: totals as told, and events in the order they came, which meters count. What is not
-    named is zero."""
+    named is zero. `late`: events that came on a day; the others were there from the start."""
 
     totals: tuple[UsageTotal, ...] = ()
     events: tuple[UsageEvent, ...] = ()
     meters: Mapping[str, Meter] = field(default_factory=dict)
+    late: tuple[tuple[date, UsageEvent], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class QuoteRequest:
 class Quote:
     """The invoices in the order of their dates, and how subscriptions and the wallet then stand.
 
-    `not_billed`: totals of usage over days that no run billed.
+    `not_billed`: totals of usage over days that no run billed. `rejected`: events that came too late for their meter.
     """
 
     invoices: tuple[InvoiceBody, ...]
@@ -108,3 +109,4 @@ class Quote:
     currency: str
     receivables: Receivables | None = None
     not_billed: tuple[UsageTotal, ...] = ()
+    rejected: tuple[UsageEvent, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.accounts.model import Account, Address, LegalEntity, TaxStatus
@@ -133,10 +134,7 @@ _WAYS = ("on", "dates", "at", "from")
 def _days(fields: Fields, zone: str) -> BillingDays:
     """`on`: one run; `dates`: several; `at`: at moments, each on the day it is then for the account; `from` and
     `through`: every day on which something falls due."""
-    told = [name for name in _WAYS if fields.has(name)]
-    if len(told) > 1:
-        why = f"beside `{told[0]}`: tell it in one way of {', '.join(_WAYS)}"
-        fields.problems.add(fields.at(told[1]), "one_of", why)
+    fields.one_of(*_WAYS)
     if fields.has("on"):
         days = BillingDays((fields.day("on"),))
     elif fields.has("at"):
@@ -149,8 +147,10 @@ def _days(fields: Fields, zone: str) -> BillingDays:
             fields.problems.add(fields.at("through"), "before_from", "must not be before `from`")
         for name, day in (("from", days.first_on), ("through", days.last_on)):
             check_day(fields, name, day)
-    for day in days.runs:
-        check_day(fields, "dates" if fields.has("dates") else "on", day)
+    way = next((name for name in _WAYS if fields.has(name)), "from")
+    for n, day in enumerate(days.runs):
+        if day != date.min:  # which has a problem already
+            check_day(fields, way if way == "on" else f"{way}[{n}]", day)
     fields.has("through")
     fields.finish()
     return days

@@ -42,8 +42,17 @@ def wallet_from(document: Fields, currency: str) -> Wallet:
     coupons = tuple(_coupon(fields, n) for n, fields in enumerate(document.maybe_children("coupons"), 1))
     found = enumerate(document.maybe_children("prepaid_credits"), 1)
     credits = tuple(_credit(fields, n, currency) for n, fields in found)
+    _told_once(document, "coupons", [coupon.id for coupon in coupons])
+    _told_once(document, "prepaid_credits", [credit.id for credit in credits])
     has_balance = document.has("credit_note_balance")
     return Wallet(coupons, credits, minor_from(document, "credit_note_balance", currency) if has_balance else 0)
+
+
+def _told_once(document: Fields, name: str, ids: list[str]) -> None:
+    """What is used of each is told by its id."""
+    for n, one in enumerate(ids):
+        if one in ids[:n]:
+            document.problems.add(f"{document.at(name)}[{n}].id", "not_unique", f"{one!r} is there twice")
 
 
 def _coupon(fields: Fields, n: int) -> Coupon:

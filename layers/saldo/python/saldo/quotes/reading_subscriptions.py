@@ -12,7 +12,7 @@ from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields
-from saldo.quotes.reading_changes import check_day, check_quantities, with_changes
+from saldo.quotes.reading_changes import changes_from, check_day, check_quantities, with_changes
 from saldo.subscriptions.codec import maybe_term
 from saldo.subscriptions.model import Alignment, Subscription, Term
 from saldo.subscriptions.reading import day_of
@@ -41,6 +41,9 @@ def subscription_from(
     fields: Fields, default_id: str, account: Account, versions: Mapping[str, PlanVersion]
 ) -> Subscription:
     """A new subscription as it was ordered; a problem is added for everything that cannot be sold so."""
+    fields.one_of("started_at", "started_on")
+    fields.one_of("trial_end_on", "trial_days")
+    fields.one_of("anchor_day", "anchor_on")
     started_on = day_of(fields, "started", account.time_zone)
     check_day(fields, "started_on", started_on)
     asked = _Asked(
@@ -54,11 +57,12 @@ def subscription_from(
         cancelled_on=fields.maybe_day("cancelled_on"),
         term=maybe_term(fields),
     )
+    changes = changes_from(fields, account, versions)
     fields.has("changes")
     fields.finish()
     sold = _sold(fields, asked, account, versions)
     if sold is not None:
-        return with_changes(fields, sold, account, versions)
+        return with_changes(sold, changes)
     return Subscription(asked.id, account.id, account.entity_id, asked.plan, started_on, started_on)
 
 
@@ -74,9 +78,10 @@ def _anchor(fields: Fields, started_on: date) -> date | None:
 
 
 def _trial_days(fields: Fields, started_on: date) -> int:
-    if fields.has("trial_end_on"):
-        return (fields.day("trial_end_on") - started_on).days
-    return fields.integer("trial_days", 0)
+    if not fields.has("trial_end_on"):
+        return fields.integer("trial_days", 0)
+    ends = fields.day("trial_end_on")
+    return 0 if date.min in (ends, started_on) else (ends - started_on).days
 
 
 def _sold(fields: Fields, asked: _Asked, account: Account, versions: Mapping[str, PlanVersion]) -> Subscription | None:
@@ -95,11 +100,15 @@ def _sold(fields: Fields, asked: _Asked, account: Account, versions: Mapping[str
 
 
 def _fits(fields: Fields, asked: _Asked, plan_version: PlanVersion) -> bool:
-    before = len(fields.problems.found)
+    before, trial = len(fields.problems.found), "trial_end_on" if fields.has("trial_end_on") else "trial_days"
     if asked.trial_days > _MOST_DAYS:
-        fields.problems.add(fields.at("trial_days"), "too_long", f"must be at most {_MOST_DAYS}")
+        fields.problems.add(fields.at(trial), "too_long", f"a trial has at most {_MOST_DAYS} days")
     if asked.trial_days < 0:
-        fields.problems.add(fields.at("trial_days"), "negative_trial", "a trial has zero days or more")
+        fields.problems.add(fields.at(trial), "negative_trial", "a trial has zero days or more")
+    by_calendar = asked.alignment is Alignment.CALENDAR and plan_version.cycle_unit is not Unit.DAY
+    for name in ("anchor_on", "anchor_day"):
+        if by_calendar and fields.has(name):
+            fields.problems.add(fields.at(name), "not_anniversary", "what goes by the calendar has no day of its own")
     if asked.cancelled_on is not None and asked.cancelled_on < asked.started_on:
         fields.problems.add(fields.at("cancelled_on"), "before_start", "it ends on or after the day it starts")
     if fields.has("anchor_day") and plan_version.cycle_unit is not Unit.MONTH:

@@ -36,6 +36,7 @@ def tax_from(document: Fields, country: str, currency: str) -> tuple[TaxTable, T
     rounding = fields.choice("rounding", TaxRounding, TaxRounding.DOCUMENT)
     mode = fields.choice("mode", Rounding, Rounding.HALF_UP)
     if fields.flag("use_shipped_rates", False):
+        fields.one_of("use_shipped_rates", "rates")
         fields.finish()
         return shipped_table(), rounding, mode
     before = len(document.problems.found)

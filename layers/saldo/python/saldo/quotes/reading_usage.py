@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from saldo.kernel.exact import ONE, ZERO, total
 from saldo.kernel.reading import Fields
 from saldo.quotes.model import Usage, UsageTotal
@@ -14,13 +16,19 @@ def usage_from(fields: Fields, account_id: str) -> Usage:
     """What was used. Events are counted by the meters named here; totals need none."""
     repeats = fields.choice("duplicates", Repeats, Repeats.FIRST)
     meters = [meter_from(child, "ent_quote", repeats) for child in fields.maybe_children("meters")]
-    events = [_event(child, n, account_id) for n, child in enumerate(fields.maybe_children("events"), 1)]
+    told = [_event(child, n, account_id) for n, child in enumerate(fields.maybe_children("events"), 1)]
+    events = [event for event, _ in told]
     usage = Usage(
         totals=tuple(_total(child) for child in fields.maybe_children("totals")),
-        events=tuple(events),
+        events=tuple(event for event, came_on in told if came_on is None),
         meters={meter.id: meter for meter in meters},
+        late=tuple((came_on, event) for event, came_on in told if came_on is not None),
     )
-    counted = {meter.event_name for meter in meters}
+    counted, seen = {meter.event_name for meter in meters}, set[str]()
+    for n, meter in enumerate(meters):
+        if meter.id in seen:
+            fields.problems.add(f"{fields.at('meters')}[{n}].id", "not_unique", f"{meter.id!r} is there twice")
+        seen.add(meter.id)
     for n, event in enumerate(events):
         if event.meter_id and event.meter_id not in counted:
             where = f"{fields.at('events')}[{n}].meter_id"
@@ -34,6 +42,7 @@ def usage_from(fields: Fields, account_id: str) -> Usage:
 
 
 def _total(fields: Fields) -> UsageTotal:
+    fields.one_of("quantity", "amounts")
     amounts = fields.decimal_list("amounts") if fields.has("amounts") else None
     told = UsageTotal(
         subscription_id=fields.text("subscription", ""),
@@ -45,8 +54,9 @@ def _total(fields: Fields) -> UsageTotal:
         amounts=amounts,
         properties=fields.texts("properties"),
     )
-    if told.quantity < 0 or told.before < 0:
-        fields.problems.add(fields.at("quantity"), "negative", "must be zero or more")
+    for name, number in (("quantity", told.quantity), ("before", told.before)):
+        if number < 0:
+            fields.problems.add(fields.at(name), "negative", "must be zero or more")
     if (told.from_on is None) != (told.until_on is None):
         fields.problems.add(fields.at("until"), "half_a_period", "`from` and `until` go together")
     elif told.from_on is not None and told.until_on is not None and told.until_on <= told.from_on:
@@ -55,7 +65,8 @@ def _total(fields: Fields) -> UsageTotal:
     return told
 
 
-def _event(fields: Fields, n: int, account_id: str) -> UsageEvent:
+def _event(fields: Fields, n: int, account_id: str) -> tuple[UsageEvent, date | None]:
+    """An event, and the day on which it came where it is told."""
     event = UsageEvent(
         source=fields.text("source", "quote"),
         id=fields.text("id", f"event {n}"),
@@ -65,5 +76,6 @@ def _event(fields: Fields, n: int, account_id: str) -> UsageEvent:
         value=fields.decimal("value", ONE),
         properties=fields.texts("properties"),
     )
+    came_on = fields.maybe_day("came_on")
     fields.finish()
-    return event
+    return event, came_on

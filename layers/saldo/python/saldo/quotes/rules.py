@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 
-from saldo.catalog.model import PlanVersion, PriceModel
+from saldo.catalog.model import PlanVersion
 from saldo.catalog.rules import version_in_force
 from saldo.exchange.model import DayRate
 from saldo.exchange.rules import quoted_first, rate_between
@@ -16,27 +14,28 @@ from saldo.invoicing.model import (
     BilledAccount,
     BillingCase,
     DueItem,
-    DueSubscription,
     InvoiceBody,
     Wallet,
 )
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_accounts import bill_account
-from saldo.invoicing.rules_charged import charged_of
+from saldo.invoicing.rules_charged import usage_needed
 from saldo.invoicing.rules_conversion import rates_needed
+from saldo.invoicing.rules_late import late_charge
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
 from saldo.quotes.model import BillingDays, DatedItem, PriceRates, Quote, QuoteRequest, UsageTotal
+from saldo.quotes.rules_late import KnownUsage
 from saldo.quotes.rules_receivables import receivables
-from saldo.quotes.rules_usage import concerns, usage_of
+from saldo.quotes.rules_usage import concerns
 from saldo.subscriptions.model import Subscription, SubscriptionStatus
 from saldo.subscriptions.rules_changes import with_change
 from saldo.subscriptions.rules_renewals import eve_of, renewal
 from saldo.subscriptions.rules_terms import term_end
 from saldo.tax.table import TableTax
-from saldo.usage.model import UsageDetail, UsageKey
-from saldo.usage.rules import needs_of_all
+from saldo.usage.model import UsageKey
+from saldo.usage.model_windows import AccountUsage
 
 MOST_RUNS = 5_000
 MOST_LINES = 50_000
@@ -71,6 +70,7 @@ def quote(request: QuoteRequest) -> Quote:
         currency=request.account.currency,
         receivables=receivables(asked, invoices) if asked else None,
         not_billed=_not_billed(request, state.counted),
+        rejected=tuple(state.usage.rejected),
     )
 
 
@@ -87,9 +87,13 @@ class _State:
     minimums: dict[MinimumKey, MinimumPart] = field(default_factory=dict)
     versions: dict[str, PlanVersion] = field(init=False)
     ends: dict[str, date] = field(default_factory=dict)
+    usage: KnownUsage = field(init=False)
+    read: AccountUsage = field(init=False)
+    billing: BillingCase = field(init=False)
 
     def __post_init__(self) -> None:
         self.versions = dict(self.request.versions)
+        self.usage = KnownUsage(self.request.usage, self.request.account)
 
     def case(self, day: date) -> BillingCase:
         request = self.request
@@ -97,23 +101,27 @@ class _State:
         versions, zone = self.versions, request.account.time_zone
         sold = ((s, versions.get(s.plan_version_id)) for s in self.subscriptions)
         due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
-        totals, details = _usage(request, due)
-        self.counted |= totals.keys()
+        self.usage.take_in(day)
+        self.read = self.usage.read(due)
+        self.counted |= set(usage_needed(due))
+        late = tuple(late_charge(found, versions.get(found.window.terms.plan_version_id)) for found in self.read.late)
         case = BillingCase(
             account=request.account,
             entity=request.entity,
             due=due,
-            usage=totals,
+            usage=self.read.totals,
             as_of=day,
             items=tuple(DueItem(dated.item) for dated in _ready(self.items, day)),
             options=request.options,
-            details=details,
+            details=self.read.details,
+            late=late,
             wallet=self.wallet,
             exchange=request.exchange,
             earlier=self.invoices,
             minimums=self.minimums,
         )
-        return case if request.prices is None else _with_price_rates(case, request.prices)
+        self.billing = case if request.prices is None else _with_price_rates(case, request.prices)
+        return self.billing
 
     def _renewed(self, subscription: Subscription, day: date) -> Subscription:
         """With what the terms that end by a day change when they renew, as it is on record long before they do."""
@@ -132,6 +140,7 @@ class _State:
         return subscription
 
     def move_on(self, day: date, billed: BilledAccount) -> None:
+        self.usage.close(self.billing, self.read, billed.bodies)
         self.subscriptions = list(billed.subscriptions)
         ready = _ready(self.items, day)
         self.items = [item for item in self.items if item not in ready]
@@ -152,23 +161,6 @@ def _rate(asked: PriceRates, priced_in: str, invoiced_in: str, on: date) -> Exch
     known = sorted((rate for rate in asked.rates if rate.on <= on), key=lambda rate: rate.on)
     found: dict[str, DayRate | None] = {rate.currency: rate for rate in known}
     return rate_between(own, foreign, found, asked.policy, on)
-
-
-def _usage(
-    request: QuoteRequest, due: Sequence[DueSubscription]
-) -> tuple[dict[UsageKey, Decimal], dict[UsageKey, UsageDetail]]:
-    prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
-    for item in due:
-        for charged in charged_of(item):
-            if charged.component.meter_id:
-                key = UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
-                prices[key].append(charged.component.price)
-    totals: dict[UsageKey, Decimal] = {}
-    details: dict[UsageKey, UsageDetail] = {}
-    for key, asking in prices.items():
-        zone = request.account.time_zone
-        totals[key], details[key] = usage_of(request.usage, key, needs_of_all(asking), zone)
-    return totals, details
 
 
 def _not_billed(request: QuoteRequest, counted: set[UsageKey]) -> tuple[UsageTotal, ...]:

@@ -1,4 +1,4 @@
-"""What meters counted in a period, from totals as told or from events."""
+"""What meters counted in a period, as totals tell it."""
 
 from __future__ import annotations
 
@@ -7,29 +7,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO, plus, total
+from saldo.kernel.errors import Problem, Refusal
+from saldo.kernel.exact import plus, total
 from saldo.kernel.periods import Period
 from saldo.quotes.model import Usage, UsageTotal
 from saldo.usage.model import Counted, Needs, UsageDetail, UsageKey
-from saldo.usage.rules import counted
 
 
-def usage_of(usage: Usage, key: UsageKey, needs: Needs, zone: str) -> Counted:
-    """The total of a meter for a subscription in a period, and what its prices need to know besides.
+def told_of(usage: Usage, key: UsageKey, needs: Needs) -> Counted | None:
+    """The total of a meter for a subscription in a period as it is told; None where nothing is.
 
-    Totals as told win over events; 0 where there is neither. zone: the account's, whose days the period counts.
-    Refusal `usage_straddles_period` for a total over days inside and outside of the period.
+    Without a meter, totals that name their subscription are counted by subscription. Refusal `usage_straddles_period`
+    for a total over days inside and outside of the period.
     """
-    told = [t for t in usage.totals if concerns(t, key)]
-    meter = usage.meters.get(key.meter_id)
-    if told:
-        found = _of_totals(told, needs.dimensions)
-    elif meter is None:
-        return Counted(ZERO, UsageDetail(amounts=(), by_value={} if needs.dimensions else None))
-    else:
-        found = counted(usage.events, meter.of_subscription(key.subscription_id), key.period, zone, needs)
-    apart = meter is not None and meter.by_subscription
+    told = [t for n, t in enumerate(usage.totals) if concerns(t, key, n)]
+    if not told:
+        return None
+    found, meter = _of_totals(told, needs.dimensions), usage.meters.get(key.meter_id)
+    apart = meter.by_subscription if meter is not None else all(t.subscription_id for t in told)
     return Counted(found.quantity, replace(found.detail, by_subscription=True)) if apart else found
 
 
@@ -46,8 +41,9 @@ def _of_totals(told: Sequence[UsageTotal], dimensions: tuple[str, ...]) -> Count
     return Counted(total(one.quantity for one in told), detail)
 
 
-def concerns(told: UsageTotal, key: UsageKey) -> bool:
-    """Whether a total is of this meter, subscription and period; Refusal `usage_straddles_period` if in part."""
+def concerns(told: UsageTotal, key: UsageKey, n: int = 0) -> bool:
+    """Whether a total, the n-th of the document, is of this meter, subscription and period; Refusal
+    `usage_straddles_period` if in part."""
     if told.meter_id != key.meter_id or told.subscription_id not in ("", key.subscription_id):
         return False
     if told.from_on is None or told.until_on is None:
@@ -55,8 +51,6 @@ def concerns(told: UsageTotal, key: UsageKey) -> bool:
     days = Period(told.from_on, told.until_on)
     common = days.overlap(key.period)
     if common is not None and common != days:
-        raise Refusal(
-            "usage_straddles_period",
-            f"the total of {told.meter_id} for {days.as_text()} is not within one period ({key.period.as_text()})",
-        )
+        why = f"the total of {told.meter_id} for {days.as_text()} is not within one period ({key.period.as_text()})"
+        raise Refusal("usage_straddles_period", why, [Problem(f"usage.totals[{n}].until", "straddles_period", why)])
     return common is not None

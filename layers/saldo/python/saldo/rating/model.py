@@ -17,7 +17,8 @@ class Ask:
 
     cycle: how many cycles of the subscription were before this one. days, of: the part of a period over which usage is
     priced; allowances, commitments and caps shrink with it. amounts: the quantity's parts one by one, in order;
-    by_value: its parts by the values of properties. Both None where they are not known.
+    by_value: its parts by the values of properties. Both None where they are not known. rolled: what is left of earlier
+    cycles' allowances.
     """
 
     quantity: Decimal
@@ -26,6 +27,7 @@ class Ask:
     of: int = 1
     amounts: tuple[Decimal, ...] | None = None
     by_value: Mapping[tuple[str, ...], Decimal] | None = None
+    rolled: Decimal = Decimal(0)
 
     def part(self, bound: Decimal) -> Decimal:
         """A bound of the full period for this part of it, rounded half up to 12 digits where it does not come out."""
@@ -37,7 +39,8 @@ class Step:
     """One step of a price: `units` at `price` each, plus `flat`, make `amount` (exact, major units).
 
     `rule` says which step it is: flat, per_unit, tier, volume_tier, package, free_units, stair, percentage, minimum,
-    maximum, included, true_up, due_at_least, counted, asked_before, overage, cap, billed_before, discount, prepaid.
+    maximum, rolled_over, included, included_amount, true_up, due_at_least, counted, asked_before, overage, cap,
+    billed_before, discount, prepaid.
     Those that bound a price add or take off what is missing or too much.
     `above` and `up_to` are the bounds of a tier in units (above the one, up to and including the other; None is no
     bound).

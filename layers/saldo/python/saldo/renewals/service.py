@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from saldo.accounts.records import account_from, entity_from
+from saldo.accounts.records import account_from
 from saldo.audit.model import AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.records import plan_version_item, plan_version_key
 from saldo.catalog.rules import version_in_force
 from saldo.catalog.service import Catalog, PlanVersions
-from saldo.invoicing.run.open import as_of_date
+from saldo.invoicing.run.open import seller_day
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
 from saldo.renewals.telling import Telling
-from saldo.storage.items import Item
+from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Subscription, Term
@@ -66,18 +66,19 @@ class Renewals:
     telling: Telling
     plan_versions: PlanVersions
 
-    def run(self, entity_id: str, as_of: str = "") -> RenewalReport:
-        """One day of a seller; safe to repeat, and makes up for days that were missed. as_of: a date or the scheduled
-        instant, "" for today."""
-        seller = self.store.get(entity_id, "entity")
-        if seller is None:
-            raise NotFound(f"no such seller: {entity_id}")
-        zone = entity_from(seller).time_zone
-        on = as_of_date(as_of, zone, self.clock())
-        report = RenewalReport()
+    def due(self, entity_id: str, on: date) -> list[Key]:
+        """What a day is about: subscriptions whose renewal is near, or whose term is over."""
         agenda = self.store.query_all(renewals_agenda(entity_id), last=on.isoformat(), agenda=True)
-        for item in list(agenda):
-            self._look_at(item["pk"], item["sk"].removeprefix(PREFIX), on, report)
+        return sorted((item["pk"], item["sk"]) for item in agenda)
+
+    def run(self, entity_id: str, as_of: str = "", keys: Iterable[Key] | None = None) -> RenewalReport:
+        """One day of a seller; safe to repeat, and makes up for days that were missed.
+
+        as_of: a date or the scheduled instant, "" for today. keys: a part of what is `due`; None for all.
+        """
+        on, report = seller_day(self.store, self.clock, entity_id, as_of), RenewalReport()
+        for account_id, sk in self.due(entity_id, on) if keys is None else keys:
+            self._look_at(account_id, sk.removeprefix(PREFIX), on, report)
         return report
 
     def _look_at(self, account_id: str, subscription_id: str, on: date, report: RenewalReport) -> None:

@@ -50,6 +50,7 @@ class Settings:
     gateway_secret_arn: str
     gateway_queue_url: str
     usage_queue_url: str
+    parts_queue_url: str
     documents_function: str
     count_usage_function: str
     mail_from: str

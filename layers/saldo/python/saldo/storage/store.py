@@ -52,38 +52,83 @@ class Store:
         self.table = table
         self._scope = None if scope is None else frozenset(scope)
         self._sees = sees
+        self._ahead: dict[Key, Item | None] = {}
+        self._remembers = False
 
-    def within(self, *owners: str, sees: Sees | None = None, client: DynamoDBClient | None = None) -> Store:
+    def within(
+        self,
+        *owners: str,
+        sees: Sees | None = None,
+        client: DynamoDBClient | None = None,
+        ahead: Mapping[Key, Item | None] | None = None,
+    ) -> Store:
         """The same records seen through a narrower scope; widening is refused, and what was out of sight stays so.
 
-        client: one that reaches these owners alone (`narrowed`).
+        client: one that reaches these owners alone (`narrowed`). ahead: records that another call read a moment ago,
+        consistently (None for what is not there): whoever asks first for one gets it without a call, whoever asks
+        again, to learn whether it changed, reads it.
         """
         if self._scope is not None and not self._scope.issuperset(owners):
             raise OutOfScope
-        return Store(client or self._client, self.table, owners, _both(self._sees, sees))
+        narrower = Store(client or self._client, self.table, owners, _both(self._sees, sees))
+        narrower._ahead = dict(ahead) if ahead is not None else self._ahead
+        return narrower
+
+    def remembering(self) -> Store:
+        """The same, answering again and again what it read once: for a look at how things are at one moment, never for
+        what is to be written."""
+        same = Store(self._client, self.table, self._scope, self._sees)
+        same._ahead, same._remembers = dict(self._ahead), True
+        return same
 
     def _in_sight(self, attributes: Iterable[Mapping[str, Any]]) -> list[Item]:
         items = [from_attributes(a) for a in attributes]
         return items if self._sees is None else [item for item in items if self._sees(item)]
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether nothing within its scope is out of this reader's sight."""
+        return self._sees is None
+
+    def is_in_sight(self, item: Item) -> bool:
+        """Whether this reader sees a record; for copies of records that lie within another."""
+        return self._sees is None or self._sees(item)
 
     def _check(self, pk: str) -> str:
         if self._scope is not None and pk.rpartition("#")[2] not in self._scope:
             raise OutOfScope
         return pk
 
+    def _taken(self, keys: Iterable[Key]) -> dict[Key, Item | None]:
+        """Those of the keys that were read ahead, for this once, or are remembered."""
+        take = self._ahead.__getitem__ if self._remembers else self._ahead.pop
+        taken = {key: take(key) for key in keys if key in self._ahead}
+        return {key: item if item and self.is_in_sight(item) else None for key, item in taken.items()}
+
     def get(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
+        taken = self._taken([(self._check(pk), sk)])
+        if taken:
+            return taken[pk, sk]
         answer = self._client.get_item(
             TableName=self.table,
-            Key={"pk": {"S": self._check(pk)}, "sk": {"S": sk}},
+            Key={"pk": {"S": pk}, "sk": {"S": sk}},
             ConsistentRead=consistent,
         )
         found = answer.get("Item")
-        return next(iter(self._in_sight([found])), None) if found else None
+        item = next(iter(self._in_sight([found])), None) if found else None
+        self._remember({(pk, sk): item})
+        return item
+
+    def _remember(self, read: Mapping[Key, Item | None]) -> None:
+        if self._remembers:
+            self._ahead |= read
 
     def get_many(self, keys: Sequence[Key], *, consistent: bool = False) -> dict[Key, Item]:
         """Items by key, 100 a call; keys that do not exist are left out."""
-        found: dict[Key, Item] = {}
-        waiting = [{"pk": {"S": self._check(pk)}, "sk": {"S": sk}} for pk, sk in dict.fromkeys(keys)]
+        wanted = dict.fromkeys((self._check(pk), sk) for pk, sk in keys)
+        taken = self._taken(wanted)
+        found = {key: item for key, item in taken.items() if item is not None}
+        waiting = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in wanted if (pk, sk) not in taken]
         attempt = 0
         while waiting:
             request: Any = {self.table: {"Keys": waiting[:100], "ConsistentRead": consistent}}
@@ -95,6 +140,7 @@ class Store:
             unread = unprocessed.get(self.table, {}).get("Keys", [])
             waiting = list(unread) + waiting[100:]
             attempt = _pause(attempt + 1) if unread else 0
+        self._remember({key: found.get(key) for key in wanted})
         return found
 
     def query(
@@ -127,8 +173,10 @@ class Store:
         if consistent and not agenda:
             request["ConsistentRead"] = True
         answer = self._client.query(**request, ScanIndexForward=not newest_first)
-        last_key = answer.get("LastEvaluatedKey")
-        return Page(self._in_sight(answer["Items"]), _to_cursor(from_attributes(last_key)) if last_key else None)
+        last_key, items = answer.get("LastEvaluatedKey"), self._in_sight(answer["Items"])
+        if not agenda and not fields:
+            self._remember({(item["pk"], item["sk"]): item for item in items})
+        return Page(items, _to_cursor(from_attributes(last_key)) if last_key else None)
 
     def _query(self, pk: str, prefix: str, first: str | None, last: str | None, agenda: bool) -> dict[str, Any]:
         names = {"#p": "agenda_pk" if agenda else "pk"}

@@ -183,7 +183,8 @@ class Charge:
     `quantity`: of FIXED and ONE_TIME charges; None where a meter counts it. `cycle`: how many cycles were before.
     `seconds`: part and whole where the plan counts seconds. `leg`: the charge or credit of a mid-period change. `part`:
     where the plan has a minimum, the day or moment from which the one holds that this counts towards. `gives_back`: the
-    charge of which a credit of days gives back a part, as it was when it fell due.
+    charge of which a credit of days gives back a part, as it was when it fell due. `earlier`: of a charge that looks
+    back, the cycles before it on which it depends, oldest first: what of each was charged, and the whole of it.
     """
 
     period: ChargePeriod
@@ -196,6 +197,7 @@ class Charge:
     leg: bool = False
     part: str = ""
     gives_back: Charge | None = None
+    earlier: tuple[tuple[Period, Period], ...] = ()
 
     @property
     def reverses(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from saldo.catalog.model import ChargeKind, PlanVersion, Timing
+from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Cycle, Period, Unit
 from saldo.kernel.states import moved
@@ -141,6 +141,27 @@ def cycle_number(subscription: Subscription, plan_version: PlanVersion, due: Cha
     """How many cycles were before a period: 0 for the first that is billed, be it short or whole."""
     cycle = cycle_of(subscription, plan_version)
     return cycle.index_at(due.period.start) - cycle.index_at(subscription.billed_from)
+
+
+def earlier_cycles(
+    component: Component, version: PlanVersion, cycle: Cycle, since: date, full: Period
+) -> tuple[tuple[Period, Period], ...]:
+    """The cycles before one, whose use its price depends on: what of each is charged, and the whole of it.
+
+    since: the first day on these terms.
+    """
+    if not component.looks_back:
+        return ()
+    first = since
+    if component.cumulates is not None:
+        pool = cycle.times(version.cycles_of(component.cumulates), since).period_at(full.start)
+        first = max(pool.start, since)
+    found: list[tuple[Period, Period]] = []
+    for one in cycle.periods_from(first):
+        if one.start >= full.start:
+            return tuple(found)
+        found.append((Period(max(one.start, since), one.end), one))
+    raise AssertionError("periods have no end")
 
 
 def _charge_period(subscription: Subscription, full: Period, boundary: date, timing: Timing) -> ChargePeriod:

@@ -27,6 +27,7 @@ from saldo.subscriptions.model import (
     Subscription,
     SubscriptionStatus,
 )
+from saldo.subscriptions.rules import earlier_cycles
 from saldo.subscriptions.rules_runs import Run, runs_of
 from saldo.subscriptions.rules_timeline import Terms, Versions, in_order, timeline
 
@@ -160,7 +161,9 @@ class _Maker:
         cycle = run.periods.index_at(days.start) - before
         seconds = days.seconds_of(full, self.zone) if run.version.day_count is DayCount.SECOND else None
         of = run.version.id, run.component.id
-        return Charge(period, *of, run.quantity, sign, max(cycle, 0), seconds, leg, self._part(full))
+        part = self._part(full)
+        earlier = earlier_cycles(run.component, run.version, run.cycle, run.start, full)
+        return Charge(period, *of, run.quantity, sign, max(cycle, 0), seconds, leg, part, earlier=earlier)
 
     def _part(self, full: Period) -> str:
         """From when the minimum holds that a charge of this period counts towards; "" where it counts for none."""

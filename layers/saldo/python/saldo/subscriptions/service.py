@@ -90,10 +90,6 @@ class Subscriptions:
         items = self._store.query_all(account_id, prefix=records.PREFIX, consistent=True)
         return [records.subscription_from(item) for item in items]
 
-    def zone_of(self, subscription: Subscription) -> str:
-        """The time zone of its days."""
-        return self._account(subscription.account_id).time_zone
-
     def country_of(self, subscription: Subscription) -> str:
         """The country whose prices it has."""
         return self._account(subscription.account_id).country

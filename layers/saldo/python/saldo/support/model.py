@@ -42,6 +42,17 @@ MOVES: Mapping[TicketState, frozenset[TicketState]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What customers of a seller wrote about in one month (`2026-11`): tickets by topic, by the page that they were
+    written from (ids left out), and how many were not answered in time."""
+
+    month: str
+    topics: Mapping[Topic, int]
+    pages: Mapping[str, int]
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """`by_staff`: the seller's; else the customer's. `text` is personal: sealed wherever it is stored."""
 

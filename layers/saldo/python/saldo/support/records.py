@@ -3,6 +3,7 @@
 `<account>` / `ticket#<id>`: one ticket; subject and messages sealed. On the agenda `tickets#<entity>` while somebody
 waits, under the instant by which it is to be answered (`~` where the customer is to write).
 `<entity>` / `support`: when support works; without it, the default.
+`<entity>` / `asked#<month>`: how many tickets of which topic and page were opened, how many were late.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from saldo.kernel.clock import instant_from, instant_text
+from saldo.kernel.ids import is_id
 from saldo.storage.items import Item, Key
 from saldo.storage.sealing import Sealer
-from saldo.support.model import Message, Priority, SupportHours, Ticket, TicketState, Topic
+from saldo.storage.units import Unit
+from saldo.support.model import Asked, Message, Priority, SupportHours, Ticket, TicketState, Topic
 
-PREFIX, FIELDS = "ticket#", "ticket/1"
+PREFIX, FIELDS, ASKED = "ticket#", "ticket/1", "asked#"
+_TOPIC, _PAGE, _LATE = "topic ", "page ", "late"
 LAST = "~"  # on the agenda behind every instant: the customer is to write
 
 
@@ -114,3 +118,32 @@ def hours_from(item: Item | None) -> SupportHours:
         return SupportHours()
     answers = {Priority(name): int(number) for name, number in item["answer_hours"].items()}
     return SupportHours(int(item["opens"]), int(item["closes"]), answers)
+
+
+def asked_key(entity_id: str, at: datetime) -> Key:
+    return entity_id, f"{ASKED}{at:%Y-%m}"
+
+
+def count_asked(unit: Unit, ticket: Ticket) -> Unit:
+    """The ticket among those of its month, in the unit that opens it."""
+    add = {_TOPIC + ticket.topic: 1} | ({_PAGE + page_of(ticket.about): 1} if ticket.about.startswith("/") else {})
+    return unit.update(asked_key(ticket.entity_id, ticket.opened_at), set={"kind": "asked"}, add=add)
+
+
+def count_late(unit: Unit, entity_id: str, opened_at: datetime) -> Unit:
+    """A ticket of that month was not answered in time, in the unit that says so of it."""
+    return unit.update(asked_key(entity_id, opened_at), set={"kind": "asked"}, add={_LATE: 1})
+
+
+def page_of(address: str) -> str:
+    """Which page it is, whoever's: `/accounts/…/invoices/…`."""
+    parts = address.partition("?")[0].split("/")
+    return "/".join("…" if is_id(part) else part for part in parts)
+
+
+def asked_from(item: Item) -> Asked:
+    def counts(prefix: str) -> dict[str, int]:
+        return {name.removeprefix(prefix): int(n) for name, n in item.items() if name.startswith(prefix)}
+
+    topics = {Topic(name): n for name, n in counts(_TOPIC).items()}
+    return Asked(item["sk"].removeprefix(ASKED), topics, counts(_PAGE), int(item.get(_LATE, 0)))

@@ -10,7 +10,7 @@ from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from, entity_from
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
-from saldo.kernel.clock import Clock, instant_text
+from saldo.kernel.clock import Clock, instant_from, instant_text
 from saldo.kernel.errors import NotFound, Unavailable
 from saldo.kernel.ids import fingerprint
 from saldo.storage.items import Item
@@ -18,7 +18,7 @@ from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.support import records, rules
-from saldo.support.model import Message, Priority, SupportHours, Ticket, TicketState, Topic
+from saldo.support.model import Asked, Message, Priority, SupportHours, Ticket, TicketState, Topic
 
 _NEWS_FOR = timedelta(days=30)
 
@@ -69,6 +69,7 @@ class Support:
             rules.due_after(now, priority, hours, entity.time_zone) if wanted else None,
         )
         self._told(unit.insert(records.ticket_item(ticket, self._sealer)), ticket, actor, "ticket.opened")
+        records.count_asked(unit, ticket)
         return ticket
 
     def write(self, account_id: str, ticket_id: str, text: str, actor: Actor, *, by_staff: bool, seen: int) -> Ticket:
@@ -122,6 +123,7 @@ class Support:
         unit = Unit(f"ticket {item['ticket_id']}")
         changes = {**raised, "version": int(item["version"]) + 1}
         unit.update((item["pk"], item["sk"]), set=changes, when={"version": item["version"]})
+        records.count_late(unit, item["entity_id"], instant_from(item["opened_at"]))
         actor, after = job("escalate_tickets"), {"priority": raised["priority"]}
         record = AuditRecord(item["pk"], now, actor, "ticket.escalated", item["ticket_id"], after=after)
         return unit.put(audit_item(record))
@@ -143,6 +145,11 @@ class Support:
         keys = [(item["pk"], item["sk"]) for item in page.items]
         found = self._store.get_many(keys) if keys else {}
         return [records.ticket_from(found[key], self._sealer) for key in keys if key in found]
+
+    def asked(self, entity_id: str, months: int) -> list[Asked]:
+        """What customers wrote about, the latest month first; one call."""
+        page = self._store.query(entity_id, prefix=records.ASKED, limit=months, newest_first=True)
+        return list(map(records.asked_from, page.items))
 
     def hours(self, entity_id: str) -> SupportHours:
         return records.hours_from(self._store.get(*records.hours_key(entity_id)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from saldo.kernel.exact import ONE, plain
+from saldo.kernel.exact import ONE, ZERO, plain
 from saldo.kernel.reading import Fields
 from saldo.kernel.rounding import Rounding
-from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter, Repeats
+from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter, OfWindows, Repeats
 from saldo.usage.rules import faults_of
 
 
@@ -34,11 +34,15 @@ def meter_from(fields: Fields, entity_id: str, repeats: Repeats = Repeats.FIRST)
         digits=fields.integer("digits", 0),
         whole_days=fields.flag("whole_days", False),
         by_subscription=fields.flag("by_subscription", False),
+        of_windows=fields.choice("of_windows", OfWindows, OfWindows.SUM),
+        percentile=fields.decimal("percentile", ZERO),
+        increment=fields.maybe_decimal("increment"),
     )
     if meter.aggregation is Aggregation.UNIQUE and not meter.unique_by:
         fields.problems.add(fields.at("unique_by"), "missing", "a unique meter counts values of a property")
     for name, code, reason in faults_of(meter):
-        fields.problems.add(fields.at(name), code, reason)
+        if not fields.is_faulty(name):
+            fields.problems.add(fields.at(name), code, reason)
     fields.finish()
     return meter
 
@@ -71,5 +75,8 @@ def meter_to_json(meter: Meter) -> dict[str, Any]:
         "digits": meter.digits,
         "whole_days": meter.whole_days,
         "by_subscription": meter.by_subscription,
+        "of_windows": "" if meter.of_windows is OfWindows.SUM else meter.of_windows.value,
+        "percentile": plain(meter.percentile) if meter.percentile else "",
+        "increment": "" if meter.increment is None else plain(meter.increment),
     }
     return told | {name: value for name, value in optional.items() if value}

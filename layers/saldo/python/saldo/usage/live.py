@@ -9,7 +9,6 @@ from saldo.accounts.model import Account
 from saldo.kernel.errors import Refusal
 from saldo.storage.store import Store
 from saldo.usage import records, records_windows
-from saldo.usage.ingest import meters_of
 from saldo.usage.model import Meter, Needs, UsageEvent, UsageKey
 from saldo.usage.model_windows import Window
 from saldo.usage.records import months_of
@@ -27,9 +26,10 @@ class LiveUsage:
 
     def of(self, account: Account, keys: Sequence[UsageKey], now: datetime) -> list[LiveMeter]:
         """Each key as it stands, in the order asked; keys of meters that are not there are left out."""
-        meters = meters_of(self._store, account.entity_id)
         closings_key, files_key = records_windows.closings_key(account.id), usage_files_key(account.entity_id)
-        items = self._store.get_many([closings_key, files_key], consistent=True)
+        wanted = sorted({records.meter_key(account.entity_id, key.meter_id) for key in keys})
+        items = self._store.get_many([closings_key, files_key, *wanted], consistent=True)
+        meters = {meter.id: meter for meter in (records.meter_from(items[key]) for key in wanted if key in items)}
         if account.id in accounts_from(items.get(files_key)):
             raise Refusal("usage_in_files", f"usage of {account.id} lies in files, which are not counted live")
         closings = records_windows.closings_from(account.id, items.get(closings_key))

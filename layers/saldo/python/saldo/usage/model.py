@@ -17,8 +17,8 @@ class Aggregation(StrEnum):
     """How a meter turns events into one number per period.
 
     SUM of values, COUNT of events, number of UNIQUE values of a property, MAX and MIN value, AVERAGE of the values (not
-    of time), LATEST value, and WEIGHTED: values are changes of a level, and the level is averaged over the time of the
-    period.
+    of time), LATEST value, WEIGHTED: values are changes of a level, and the level is averaged over the time of the
+    period, and PERCENTILE: the least value that so many percent of the values are not above (nearest rank).
     """
 
     SUM = "sum"
@@ -29,6 +29,7 @@ class Aggregation(StrEnum):
     AVERAGE = "average"
     LATEST = "latest"
     WEIGHTED = "weighted"
+    PERCENTILE = "percentile"
 
 
 # The property in which an event names its subscription, for meters that count by subscription.
@@ -40,9 +41,20 @@ LEVELS = (Aggregation.WEIGHTED, Aggregation.LATEST, Aggregation.MAX)
 class CountWindow(StrEnum):
     """A part of a period that is counted by itself: of the clock or the calendar of the account."""
 
+    FIVE_MINUTES = "5_minutes"
     HOUR = "hour"
     DAY = "day"
     MONTH = "month"
+
+
+class OfWindows(StrEnum):
+    """What becomes of the numbers of a period's windows. A window in which nothing happened counts as 0."""
+
+    SUM = "sum"
+    MAX = "max"
+    MIN = "min"
+    AVERAGE = "average"
+    PERCENTILE = "percentile"
 
 
 class Repeats(StrEnum):
@@ -90,9 +102,11 @@ class Meter:
     filters: it counts only events whose properties have one of the values named. group_by: properties by which its
     usage is told apart where it is shown. carries: a level (WEIGHTED, LATEST, MAX) goes on from before a period.
     grace_s: how long after its end a period waits for events before it is billed. per: each such window is counted by
-    itself, and their numbers are added up (the peak of each hour, say). factor: what the number is multiplied by, to
-    come to another unit; rounding: and how it is rounded then, to `digits` (None: not at all). whole_days: a WEIGHTED
-    level goes by days, of which each that is begun counts whole: a rise from its day on, a fall from the day after.
+    itself, and their numbers are added up (the peak of each hour, say), or as `of_windows` says. percentile: which one,
+    of events or of windows. increment: each event's value is rounded up to whole ones (away from 0), before all.
+    factor: what the number is multiplied by, to come to another unit; rounding: and how it is rounded then, to `digits`
+    (None: not at all). whole_days: a WEIGHTED level goes by days, of which each that is begun counts whole: a rise from
+    its day on, a fall from the day after.
     by_subscription: events name their subscription, and it counts each by itself, so that several of an account use it.
     """
 
@@ -115,6 +129,13 @@ class Meter:
     digits: int = 0
     whole_days: bool = False
     by_subscription: bool = False
+    of_windows: OfWindows = OfWindows.SUM
+    percentile: Decimal = Decimal(0)
+    increment: Decimal | None = None
+
+    @property
+    def takes_percentile(self) -> bool:
+        return self.aggregation is Aggregation.PERCENTILE or self.of_windows is OfWindows.PERCENTILE
 
     @property
     def event_name(self) -> str:

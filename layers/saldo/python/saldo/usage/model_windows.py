@@ -34,7 +34,8 @@ class Terms:
 
     purchase_order, cost_centre: the buyer's, for accounts whose invoices are split by them. part: from when the plan's
     minimum holds that it counts towards; "" without one. rate: at which it was converted, where the price is in another
-    currency than the invoice.
+    currency than the invoice. before: what was used in earlier cycles that the price goes on from; rolled: what was
+    left of their allowances.
     """
 
     plan_version_id: str
@@ -47,6 +48,8 @@ class Terms:
     cost_centre: str = ""
     part: str = ""
     rate: ExchangeRate | None = None
+    before: Decimal = Decimal(0)
+    rolled: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

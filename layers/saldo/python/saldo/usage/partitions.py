@@ -16,19 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO, plain, times, total
+from saldo.kernel.exact import ZERO, plain, shifted, times, total
 from saldo.kernel.periods import offsets
 from saldo.storage.files import Files
 from saldo.storage.store import Store
 from saldo.usage import partitions_sql as sql
 from saldo.usage import records_partitions as records
-from saldo.usage.model import Aggregation, Counted, UsageDetail
+from saldo.usage.model import Aggregation, Counted, Meter, OfWindows, UsageDetail
 from saldo.usage.model_windows import Cutoff, Known
 from saldo.usage.partitions_engine import Engine
 from saldo.usage.ports import Ask
 from saldo.usage.records import MonthKey, months_of
 from saldo.usage.records_partitions import FilePart
-from saldo.usage.rules import WEIGHTED_DIGITS, averaged, averaged_by_days, converted
+from saldo.usage.rules import WEIGHTED_DIGITS, across, averaged, averaged_by_days, converted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -262,11 +262,18 @@ def _number(ask: Ask, first: Any, second: Any) -> Decimal:
         if ask.meter.whole_days:
             return averaged_by_days(area, ask.period)
         return averaged(area / 1_000_000, *ask.period.instants(ask.zone))
+    if ask.meter.of_windows is not OfWindows.SUM:
+        return across(ask.meter, [_of_window(ask.meter, value) for value in first or ()], ask.period, ask.zone)
     if ask.meter.aggregation is Aggregation.AVERAGE:
-        return Decimal(int(first or 0)).scaleb(-WEIGHTED_DIGITS)
+        return _of_window(ask.meter, first or 0)
     if ask.meter.aggregation is Aggregation.MAX:
         return max((Decimal(v) for v in (first, second) if v is not None), default=ZERO)
     return Decimal(next((v for v in (first, second) if v is not None), ZERO))
+
+
+def _of_window(meter: Meter, value: Any) -> Decimal:
+    """A number as the engine folds it; averages are told in 10^-12ths."""
+    return shifted(Decimal(value), -WEIGHTED_DIGITS if meter.aggregation is Aggregation.AVERAGE else 0)
 
 
 def _plain(value: Any) -> Decimal:

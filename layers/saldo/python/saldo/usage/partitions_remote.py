@@ -12,7 +12,17 @@ from saldo.kernel.errors import Refusal, Unavailable
 from saldo.kernel.exact import plain
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
-from saldo.usage.model import Aggregation, Counted, CountWindow, LatePolicy, Meter, Needs, Repeats, UsageDetail
+from saldo.usage.model import (
+    Aggregation,
+    Counted,
+    CountWindow,
+    LatePolicy,
+    Meter,
+    Needs,
+    OfWindows,
+    Repeats,
+    UsageDetail,
+)
 from saldo.usage.model_windows import Cutoff, Known
 from saldo.usage.ports import Ask, LargeUsage
 
@@ -61,12 +71,19 @@ def ask_fields(ask: Ask) -> dict[str, Any]:
     return {
         "account_id": ask.account_id,
         "zone": ask.zone,
-        "meter": asdict(ask.meter) | {"factor": plain(ask.meter.factor)},
+        "meter": asdict(ask.meter) | {name: _number(getattr(ask.meter, name)) for name in _NUMBERS},
         "period": ask.period.as_text(),
         "needs": {"dimensions": list(ask.needs.dimensions), "amounts": ask.needs.amounts},
         "known": None if ask.known is None else dict(ask.known),
         "corrects": ask.corrects,
     }
+
+
+_NUMBERS = ("factor", "percentile", "increment")
+
+
+def _number(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
 
 
 def ask_from(fields: Fields) -> Ask:
@@ -85,7 +102,8 @@ def _meter_from(fields: Fields) -> Meter:
         "late": LatePolicy(fields["late"]),
         "repeats": Repeats(fields["repeats"]),
         "per": CountWindow(fields["per"]) if fields["per"] else None,
-        "factor": Decimal(fields["factor"]),
+        **{name: None if fields[name] is None else Decimal(fields[name]) for name in _NUMBERS},
+        "of_windows": OfWindows(fields["of_windows"]),
         "rounding": Rounding(fields["rounding"]) if fields["rounding"] else None,
     }
     return Meter(**{**fields, **typed})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from saldo.usage.model import Aggregation, CountWindow, Meter, Repeats
+from saldo.usage.model import Aggregation, CountWindow, Meter, OfWindows, Repeats
 from saldo.usage.rules_partitions import instant, property_of, text
 
 _SECOND = timedelta(seconds=1)
@@ -53,13 +53,22 @@ def scan_in_order(files: Sequence[str]) -> str:
 def events(files: Sequence[str], meter: Meter, *, repeats: bool, ordered: bool) -> str:
     """Rows of a window's months, each event once: those that came once, and of the others the one that counts."""
     rows = f"({scan_in_order(files)})" if ordered else scan(files)
-    columns = "source, id, happened, value, properties" + (", ord" if ordered else "")
+    columns = f"source, id, happened, {_value(meter)}, properties" + (", ord" if ordered else "")
     if not repeats:
         return f"SELECT {columns} FROM {rows}"
     way = " DESC" if meter.repeats is Repeats.LAST else ""
     place = f"row_number() OVER (PARTITION BY source, id ORDER BY month{way}, ord{way})"
     chosen = f"(SELECT {columns} FROM known_versions QUALIFY {place} = 1)"
     return f"SELECT {columns} FROM {rows} ANTI JOIN twice USING (source, id) UNION ALL {chosen}"
+
+
+def _value(meter: Meter) -> str:
+    """An event's value as it is counted: in whole increments, away from zero."""
+    if meter.increment is None:
+        return "value"
+    step = f"{format(meter.increment, 'f')}::DECIMAL(38, 12)"
+    rest = f"(value % {step})"
+    return f"(value - {rest} + sign({rest}) * {step})::DECIMAL(38, 12) AS value"
 
 
 def accepted(files: Sequence[str], *, repeats: bool, corrects: bool) -> str:
@@ -93,15 +102,28 @@ def folded(meter: Meter, dimensions: Sequence[str], offsets: Offsets) -> str:
     columns += [f"to_seconds({_ahead(offsets)}) AS ahead"] if meter.per or meter.whole_days else []
     named = [f"d{i}" for i in range(len(dimensions))]
     rows = f"SELECT *{''.join(', ' + column for column in columns)} FROM counting WHERE {{within}}"
+    apart = [*named, *(_WINDOWS[meter.per] if meter.per else ())]
+    if meter.aggregation is Aggregation.PERCENTILE:
+        rows += _ranked(meter, apart)
     if meter.per is None:
         return f"SELECT {', '.join([*named, *_folds(meter)])} FROM ({rows}){_grouped(named)}"
     fold, _ = _folds(meter)
-    by_window = f"SELECT {', '.join([*named, fold])} AS folded FROM ({rows}){_grouped([*named, *_WINDOWS[meter.per]])}"
-    return f"SELECT {', '.join([*named, 'sum(folded)', 'NULL'])} FROM ({by_window}){_grouped(named)}"
+    by_window = f"SELECT {', '.join([*named, fold])} AS folded FROM ({rows}){_grouped(apart)}"
+    together = "sum(folded)" if meter.of_windows is OfWindows.SUM else "list(folded)"
+    return f"SELECT {', '.join([*named, together, 'NULL'])} FROM ({by_window}){_grouped(named)}"
+
+
+def _ranked(meter: Meter, apart: Sequence[str]) -> str:
+    """Of the rows of each group the one that is the percentile, found in whole numbers."""
+    part, of = (meter.percentile / 100).as_integer_ratio()
+    within = f"PARTITION BY {', '.join(apart)}" if apart else ""
+    place = f"({part} * count(*) OVER ({within}) + {of - 1}) // {of}"
+    return f" QUALIFY row_number() OVER ({within} ORDER BY value) = {place}"
 
 
 # What tells a window of a zone's clock or calendar from the others; an hour that clocks repeat is two.
 _WINDOWS = {
+    CountWindow.FIVE_MINUTES: ("time_bucket(INTERVAL '5 minutes', happened + ahead)", "ahead"),
     CountWindow.HOUR: ("date_trunc('hour', happened + ahead)", "ahead"),
     CountWindow.DAY: ("date_trunc('day', happened + ahead)",),
     CountWindow.MONTH: ("date_trunc('month', happened + ahead)",),
@@ -131,6 +153,7 @@ def _folds(meter: Meter) -> list[str]:
         Aggregation.UNIQUE: f"count(DISTINCT {property_of(meter.unique_by)})",
         Aggregation.MAX: "max(value) FILTER (happened >= $start)",
         Aggregation.MIN: "min(value)",
+        Aggregation.PERCENTILE: "min(value)",
         Aggregation.AVERAGE: _average(),
         Aggregation.LATEST: "arg_max(value, (happened, source, id)) FILTER (happened >= $start)",
     }

@@ -26,7 +26,7 @@ from saldo.kernel.rounding import Rounding
 from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
 from saldo.storage.store import Store
-from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter, Repeats, UsageEvent
+from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter, OfWindows, Repeats, UsageEvent
 
 METER_PREFIX = "meter#"
 USAGE_PREFIX = "usage#"
@@ -55,6 +55,9 @@ class MeterRecord(Record):
     digits = NumberAttribute(default=0)
     whole_days = BooleanAttribute(default=False)
     by_subscription = BooleanAttribute(default=False)
+    of_windows = UnicodeAttribute(default=OfWindows.SUM.value)
+    percentile = UnicodeAttribute(default="0")
+    increment = UnicodeAttribute(null=True)
 
 
 _PLAIN = (
@@ -80,7 +83,12 @@ def meter_item(meter: Meter) -> Item:
     fields |= {"filters": {name: list(values) for name, values in meter.filters.items()}}
     fields |= {"group_by": list(meter.group_by), "late": meter.late.value, "repeats": meter.repeats.value}
     fields |= {"per": meter.per and meter.per.value, "rounding": meter.rounding and meter.rounding.value}
-    fields |= {"factor": plain(meter.factor)}
+    fields |= {
+        "factor": plain(meter.factor),
+        "of_windows": meter.of_windows.value,
+        "percentile": plain(meter.percentile),
+    }
+    fields |= {"increment": None if meter.increment is None else plain(meter.increment)}
     return MeterRecord(pk, sk, aggregation=meter.aggregation.value, **fields).as_item()
 
 
@@ -97,6 +105,9 @@ def meter_from(item: Item) -> Meter:
         per=CountWindow(record.per) if record.per else None,
         factor=Decimal(record.factor),
         rounding=Rounding(record.rounding) if record.rounding else None,
+        of_windows=OfWindows(record.of_windows),
+        percentile=Decimal(record.percentile),
+        increment=Decimal(record.increment) if record.increment else None,
         **{name: getattr(record, name) for name in _PLAIN},
     )
 

@@ -62,6 +62,8 @@ def _fields(window: Window) -> Item:
         "dimensions": list(terms.needs.dimensions),
         "amounts": terms.needs.amounts,
         **({"rate": rate_row(terms.rate)} if terms.rate else {}),
+        **({"before": plain(terms.before)} if terms.before else {}),
+        **({"rolled": plain(terms.rolled)} if terms.rolled else {}),
         "billed": [_billed_fields(b) for b in window.billed],
     }
 
@@ -91,6 +93,8 @@ def _window_from(account_id: str, fields: Item) -> Window:
         fields["cost_centre"],
         fields.get("part", ""),
         rate_from_row(fields["rate"]) if "rate" in fields else None,
+        Decimal(fields.get("before", "0")),
+        Decimal(fields.get("rolled", "0")),
     )
     return Window(
         account_id=account_id,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from saldo.catalog.model import Capped, Commitment, Included, Matrix, Percentage, PriceModel, Ramp
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO, fits, times, total
+from saldo.kernel.exact import ONE, ZERO, fits, plus, shifted, times, total, whole_division
 from saldo.kernel.money import round_exact
-from saldo.kernel.periods import Period, local_date, zone_named
+from saldo.kernel.periods import Period, local_date, offsets, whole_seconds, zone_named
 from saldo.kernel.rounding import Rounding
 from saldo.usage.model import (
     LEVELS,
@@ -23,6 +24,7 @@ from saldo.usage.model import (
     CountWindow,
     Meter,
     Needs,
+    OfWindows,
     Repeats,
     UsageDetail,
     UsageEvent,
@@ -30,6 +32,8 @@ from saldo.usage.model import (
 
 WEIGHTED_DIGITS = 12
 _MICROSECOND = Fraction(1, 1_000_000)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_INCREMENT = Decimal(10) ** 24
 
 
 def needs_of(price: PriceModel) -> Needs:
@@ -67,6 +71,16 @@ def faults_of(meter: Meter) -> Iterator[tuple[str, str, str]]:
         yield "carries", "not_a_level", "only a level goes on from period to period"
     if meter.per is not None and (meter.carries or meter.aggregation is Aggregation.WEIGHTED):
         yield "per", "no_windows", "a level that goes on is not counted window by window"
+    if meter.per is None and meter.of_windows is not OfWindows.SUM:
+        yield "of_windows", "no_windows", "there are no windows without `per`"
+    if meter.takes_percentile and not (0 < meter.percentile <= 100 and -meter.percentile.adjusted() <= 6):
+        yield "percentile", "not_a_percentile", "must be above 0 and at most 100"
+    if meter.percentile and not meter.takes_percentile:
+        yield "percentile", "not_expected", "only a percentile of events or of windows has one"
+    if meter.increment is not None and not 0 < meter.increment < _MOST_INCREMENT:
+        yield "increment", "not_above_zero", f"must be above zero and below {_MOST_INCREMENT}"
+    if meter.increment is not None and int(meter.increment.as_tuple().exponent) < -WEIGHTED_DIGITS:
+        yield "increment", "too_fine", f"must have at most {WEIGHTED_DIGITS} digits after the point"
     if meter.whole_days and meter.aggregation is not Aggregation.WEIGHTED:
         yield "whole_days", "not_weighted", "only a weighted meter counts days"
     if meter.by_subscription and SUBSCRIPTION in meter.filters:
@@ -104,7 +118,15 @@ def events_of(events: Iterable[UsageEvent], meter: Meter) -> list[UsageEvent]:
     """
     named = [e for e in events if e.meter_id == meter.event_name]
     once = last_of_each(named) if meter.repeats is Repeats.LAST else first_of_each(named)
-    return [e for e in once if counts(meter, e)] if meter.filters else once
+    found = [e for e in once if counts(meter, e)] if meter.filters else once
+    step = meter.increment
+    return found if step is None else [replace(e, value=in_increments(e.value, step)) for e in found]
+
+
+def in_increments(value: Decimal, step: Decimal) -> Decimal:
+    """The value, away from zero to a whole number of steps: what is taken back takes back as much as was counted."""
+    whole, rest = whole_division(value, step)
+    return times(plus(whole, ONE.copy_sign(value)) if rest else whole, step)
 
 
 def metered(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: str) -> Decimal:
@@ -149,10 +171,55 @@ def _folded(meter: Meter, events: Sequence[UsageEvent], period: Period, zone: st
         windows: dict[object, list[UsageEvent]] = defaultdict(list)
         for event in inside:
             windows[_window(meter.per, event.at, zone)].append(event)
-        number = total(_FOLDS[meter.aggregation](found, meter) for found in windows.values())
+        numbers = [_FOLDS[meter.aggregation](found, meter) for found in windows.values()]
+        number = across(meter, numbers, period, zone)
     else:
         number = _FOLDS[meter.aggregation]([*before[-1:], *inside], meter)
     return converted(number, meter)
+
+
+def across(meter: Meter, numbers: Sequence[Decimal], period: Period, zone: str) -> Decimal:
+    """What the numbers of the windows in which something happened come to, over all windows of the period."""
+    if meter.of_windows is OfWindows.SUM:
+        return total(numbers)
+    assert meter.per is not None, "a meter without windows makes nothing of them"
+    empty = windows_in(meter.per, period, zone) - len(numbers)
+    if meter.of_windows is OfWindows.AVERAGE:
+        return _to_print(Fraction(total(numbers)) / (len(numbers) + empty))
+    if meter.of_windows is OfWindows.PERCENTILE:
+        return percentile([*numbers, *[ZERO] * empty], meter.percentile)
+    return (max if meter.of_windows is OfWindows.MAX else min)([*numbers, *[ZERO] * (empty > 0)])
+
+
+def percentile(values: Sequence[Decimal], percent: Decimal) -> Decimal:
+    """The least of the values that so many percent of them are not above (nearest rank, as carriers bill bandwidth:
+    of 20 samples the 95th is the second highest); 0 for none."""
+    return sorted(values)[rank(len(values), percent) - 1] if values else ZERO
+
+
+def rank(count: int, percent: Decimal) -> int:
+    """Which of so many values in order, counted from 1, is the one of that percent."""
+    return -(-count * Fraction(percent) // 100)
+
+
+_SECONDS_OF = {CountWindow.FIVE_MINUTES: 300, CountWindow.HOUR: 3600}
+
+
+def windows_in(per: CountWindow, period: Period, zone: str) -> int:
+    """How many such windows of the zone's clock or calendar a period has; an hour that clocks repeat is two."""
+    if per is CountWindow.DAY:
+        return period.days
+    if per is CountWindow.MONTH:
+        last = period.end - timedelta(days=1)
+        return (last.year - period.start.year) * 12 + last.month - period.start.month + 1
+    start, end = period.instants(zone)
+    changes = offsets(start, end, zone)
+    ends = [at for at, _ in changes[1:]] + [end]
+    size, found = _SECONDS_OF[per], 0
+    for (at, ahead), until in zip(changes, ends, strict=True):
+        begins, stops = whole_seconds(_EPOCH, at + ahead), whole_seconds(_EPOCH, until + ahead)
+        found += -(-stops // size) - begins // size
+    return found
 
 
 def converted(number: Decimal, meter: Meter) -> Decimal:
@@ -169,8 +236,8 @@ def _window(per: CountWindow, at: datetime, zone: str) -> object:
     """What tells a window from the others; an hour that clocks repeat is two."""
     local = at.astimezone(zone_named(zone))
     day = local.date()
-    if per is CountWindow.HOUR:
-        return day, local.hour, local.utcoffset()
+    if per in _SECONDS_OF:
+        return day, (local.hour * 3600 + local.minute * 60) // _SECONDS_OF[per], local.utcoffset()
     return day if per is CountWindow.DAY else (day.year, day.month)
 
 
@@ -207,6 +274,10 @@ def _latest(events: Sequence[UsageEvent], _meter: Meter) -> Decimal:
     return max(events, key=lambda e: (e.at, e.source, e.id)).value if events else ZERO
 
 
+def _percentile(events: Sequence[UsageEvent], meter: Meter) -> Decimal:
+    return percentile([e.value for e in events], meter.percentile)
+
+
 _FOLDS: Mapping[Aggregation, Callable[[Sequence[UsageEvent], Meter], Decimal]] = {
     Aggregation.SUM: _sum,
     Aggregation.COUNT: _count,
@@ -215,6 +286,7 @@ _FOLDS: Mapping[Aggregation, Callable[[Sequence[UsageEvent], Meter], Decimal]] =
     Aggregation.MIN: _min,
     Aggregation.AVERAGE: _average,
     Aggregation.LATEST: _latest,
+    Aggregation.PERCENTILE: _percentile,
 }
 
 
@@ -255,7 +327,7 @@ def _to_print(number: Fraction) -> Decimal:
 
 
 def _rounded(number: Fraction, digits: int, rounding: Rounding = Rounding.HALF_UP) -> Decimal:
-    return Decimal(round_exact(number * 10**digits, rounding)).scaleb(-digits)
+    return shifted(Decimal(round_exact(number * 10**digits, rounding)), -digits)
 
 
 def seconds(start: datetime, end: datetime) -> Fraction:

@@ -13,10 +13,10 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from saldo.kernel.exact import ZERO, minus, plain, total
+from saldo.kernel.exact import ZERO, minus, plain, shifted, total
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import Period
-from saldo.usage.model import Aggregation, Counted, Meter, UsageKey
+from saldo.usage.model import Aggregation, Counted, Meter, OfWindows, UsageKey
 from saldo.usage.rules import rounded, seconds
 
 DIGITS = 6
@@ -82,7 +82,8 @@ def forecast(
     start, end = period.instants(zone)
     if now >= end:
         return Forecast(so_far, Method.OVER)
-    if meter.per is None and meter.aggregation not in (Aggregation.SUM, Aggregation.COUNT, Aggregation.UNIQUE):
+    grows = meter.aggregation in (Aggregation.SUM, Aggregation.COUNT, Aggregation.UNIQUE) or meter.per is not None
+    if not grows or meter.of_windows is not OfWindows.SUM:
         return Forecast(so_far, Method.LEVEL)
     if last is not None and last.whole > 0:
         return Forecast(rounded(_as_last(so_far, last), meter), Method.LAST_PERIOD)
@@ -143,4 +144,4 @@ def _amounts(amounts: Sequence[Decimal], more: Decimal) -> tuple[Decimal, ...]:
 
 
 def _rounded(value: Fraction) -> Decimal:
-    return Decimal(round_exact(value * 10**DIGITS)).scaleb(-DIGITS)
+    return shifted(Decimal(round_exact(value * 10**DIGITS)), -DIGITS)

@@ -35,7 +35,8 @@ from saldo.usage.rules_windows import (
     windows_to_look_at,
 )
 
-Asked = Mapping[Account, Sequence[tuple[UsageKey, PriceModel]]]
+# Each key with the price that says what must be known of it; None: it is looked back at, and charged in no case.
+Asked = Mapping[Account, Sequence[tuple[UsageKey, PriceModel | None]]]
 _PLAIN_PRICE = PerUnit(Decimal(0))
 
 
@@ -44,7 +45,7 @@ class _Look(NamedTuple):
     have come late, and their meters: by key, and by the id that windows have."""
 
     account: Account
-    keys: Sequence[tuple[UsageKey, PriceModel]]
+    keys: Sequence[tuple[UsageKey, PriceModel | None]]
     closings: Closings
     billed: Mapping[UsageKey, Window]
     windows: Sequence[Window]
@@ -60,9 +61,13 @@ class UsageTotals:
     def __init__(self, store: Store, large: LargeUsage | None = None) -> None:
         self._store, self._large = store, large
 
+    def within(self, store: Store) -> UsageTotals:
+        """The same, reading by way of another store."""
+        return UsageTotals(store, self._large)
+
     def totals(self, wanted: Iterable[tuple[Account, UsageKey]]) -> dict[str, dict[UsageKey, Decimal]]:
         """Totals by account id and key, as `read` has them."""
-        asked: dict[Account, list[tuple[UsageKey, PriceModel]]] = defaultdict(list)
+        asked: dict[Account, list[tuple[UsageKey, PriceModel | None]]] = defaultdict(list)
         for account, key in wanted:
             asked[account].append((key, _PLAIN_PRICE))
         return {account_id: dict(usage.totals) for account_id, usage in self.read(asked).items()}
@@ -71,7 +76,8 @@ class UsageTotals:
         """What a run needs of these accounts' usage, by account id: totals by key (0 where nothing was counted), what
         their prices need to know besides, and late usage of windows billed before. An account may ask for nothing.
 
-        Everything accepted before the call is in. A key whose meter the seller does not have is left out.
+        Everything accepted before the call is in, also in what is looked back at: an invoice asks for all of it. A key
+        whose meter the seller does not have is left out.
         """
         looks = self._look(asked)
         here = [look for look in looks if not look.in_files]
@@ -115,7 +121,7 @@ class UsageTotals:
     def _look_at(
         self,
         account: Account,
-        keys: Sequence[tuple[UsageKey, PriceModel]],
+        keys: Sequence[tuple[UsageKey, PriceModel | None]],
         closings: Closings,
         meters: Mapping[str, Meter],
     ) -> _Look:
@@ -125,7 +131,7 @@ class UsageTotals:
         if closings.late or any(may_be_put_away(closings, meter, key.period) for key, meter in counting.items()):
             windows = records_windows.windows_of(self._store, account.id)
         standing = {(w.meter_id, w.period): w for w in windows}
-        asked_for = {key: (meter.id, key.period) for key, meter in counting.items()}
+        asked_for = {key: (counting[key].id, key.period) for key, price in known if price is not None}
         billed = {key: standing[named] for key, named in asked_for.items() if named in standing}
         of_windows = meters_of_windows(windows, meters)
         looked_at = windows_to_look_at(closings, windows, of_windows)
@@ -168,7 +174,7 @@ def _prices(look: _Look) -> dict[UsageKey, list[PriceModel]]:
     """What is asked for, each once, with all prices that ask for it."""
     prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
     for key, price in look.keys:
-        prices[key].append(price)
+        prices[key] += [] if price is None else [price]
     return prices
 
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from
-from saldo.catalog.model import ChargeKind, PlanVersion, PriceModel
+from saldo.catalog.model import PlanVersion, PriceModel
 from saldo.catalog.service import PlanVersions
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.minimum_records import read_minimums
@@ -21,6 +21,7 @@ from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_charged import charged_of, minimums_due
 from saldo.invoicing.rules_conversion import is_priced_elsewhere, rates_needed
+from saldo.invoicing.rules_history import usage_asked
 from saldo.invoicing.rules_late import late_charge
 from saldo.invoicing.rules_minimum import key_of, key_of_window
 from saldo.invoicing.rules_templates import TemplateChoice
@@ -70,6 +71,11 @@ class Billing:
         from saldo.usage.totals import UsageTotals
 
         return cls(store, versions or PlanVersions(store), UsageTotals(store, large), TableTax(shipped_table()))
+
+    def remembering(self) -> Billing:
+        """The same, for one look: what is needed twice is read once."""
+        store = self.store.remembering()
+        return replace(self, store=store, usage=self.usage.within(store))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,17 +209,14 @@ def _version_ids(subscription: Subscription) -> Iterator[str]:
     yield from (change.plan_version_id for change in subscription.changes if change.plan_version_id)
 
 
-def _usage_asked(cases: Iterable[AccountCase]) -> dict[Account, list[tuple[UsageKey, PriceModel]]]:
+def _usage_asked(cases: Iterable[AccountCase]) -> dict[Account, list[tuple[UsageKey, PriceModel | None]]]:
     """Usage that charges need, and every account of a case besides: something may have come late for it."""
-    asked: dict[Account, list[tuple[UsageKey, PriceModel]]] = defaultdict(list)
+    asked: dict[Account, list[tuple[UsageKey, PriceModel | None]]] = defaultdict(list)
     for one in cases:
         for account in (one.case.account, *one.members):
             asked.setdefault(account, [])
         for due in one.case.due:
-            for charged in charged_of(due):
-                if charged.component.kind is ChargeKind.USAGE:
-                    key = UsageKey(due.subscription.id, charged.component.meter_id, charged.period.period)
-                    asked[due.member or one.case.account].append((key, charged.component.price))
+            asked[due.member or one.case.account].extend(usage_asked(due))
     return asked
 
 

@@ -49,6 +49,11 @@ def as_of_date(text: str, zone: str, now: datetime | None = None) -> date:
         raise Refusal("invalid_as_of", f"{text!r} is neither a date (2026-11-30) nor an instant with offset") from error
 
 
+def seller_day(store: Store, clock: Clock, entity_id: str, as_of: str = "") -> date:
+    """Which of a seller's days is meant, as `as_of_date` reads it. NotFound."""
+    return as_of_date(as_of, _entity(store, entity_id).time_zone, clock())
+
+
 def open_run(store: Store, clock: Clock, entity_id: str, as_of: str, *, dry_run: bool = False) -> Attempt:
     """The attempt to work on: a new one, or the one that is still open or failed. Prepaid credit expires before it.
 

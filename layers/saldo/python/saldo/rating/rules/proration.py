@@ -62,11 +62,12 @@ def counted(period: Period, full: Period, day_count: DayCount, zone: str = "UTC"
         return Share(period.days, full.days)
     if day_count is DayCount.SECOND:
         return Share(whole_seconds(*period.instants(zone)), whole_seconds(*full.instants(zone)))
-    of = _days_360(full.start, full.end)
+    between = _DAYS_360.get(day_count, _days_360)
+    of = between(full.start, full.end)
     if day_count is DayCount.FIXED_30:
         return Share(_fixed(period.end, full, of) - _fixed(period.start, full, of), of)
-    days = period.days if day_count is DayCount.ACTUAL_OVER_30 else _days_360(period.start, period.end)
-    return Share(min(days, of), of)
+    days = period.days if day_count is DayCount.ACTUAL_OVER_30 else between(period.start, period.end)
+    return Share(min(days, of), of) if of else Share(period.days, full.days)
 
 
 def _fixed(day: date, full: Period, of: int) -> int:
@@ -77,6 +78,33 @@ def _fixed(day: date, full: Period, of: int) -> int:
 def _days_360(start: date, end: date) -> int:
     """Days of a half-open period when every month has 30; a 31st adds nothing to a period that began before it."""
     return _day_360(end) - _day_360(start)
+
+
+def _days_360_eu(start: date, end: date) -> int:
+    """30E/360 (ISDA 2006 4.16(g)): a 31st is a 30th."""
+    return _months_360(start, end) + min(end.day, 30) - min(start.day, 30)
+
+
+def _days_360_us(start: date, end: date) -> int:
+    """30/360 US (NASD): a 31st is a 30th where a period begins on it, or after a beginning on a 30th; so is the last of
+    February."""
+    first, last = start.day, end.day
+    if _ends_february(start):
+        last = 30 if _ends_february(end) else last
+        first = 30
+    first = min(first, 30)
+    return _months_360(start, end) + (30 if last == 31 and first == 30 else last) - first
+
+
+def _months_360(start: date, end: date) -> int:
+    return ((end.year - start.year) * 12 + end.month - start.month) * 30
+
+
+def _ends_february(day: date) -> bool:
+    return day.month == 2 and (day + timedelta(days=1)).month == 3
+
+
+_DAYS_360 = {DayCount.THIRTY_360_US: _days_360_us, DayCount.THIRTY_360_EU: _days_360_eu}
 
 
 def _day_360(day: date) -> int:

@@ -7,5 +7,4 @@ from saldo.rating.model import Ask, Priced, PriceOf
 
 
 def price_ramp(model: Ramp, ask: Ask, price_of: PriceOf) -> Priced:
-    begun = [step for step in model.steps if step.from_cycle <= ask.cycle]
-    return price_of(begun[-1].price, ask)
+    return price_of(model.at(ask.cycle), ask)

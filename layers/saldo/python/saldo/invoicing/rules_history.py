@@ -1,0 +1,76 @@
+"""What a charge of usage takes over from the cycles before it: where its price goes on, what is left of allowances.
+
+No clock, no I/O. It is told by what was used in those cycles and by nothing else, so that it is the same whenever it is
+asked, and a change told late moves it as it moves the charge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from saldo.catalog.model import ChargeKind, Included, PriceModel
+from saldo.invoicing.model import DueSubscription
+from saldo.invoicing.rules_charged import Charged, charged_of
+from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import ZERO, total
+from saldo.kernel.periods import Period
+from saldo.rating.model import Ask
+from saldo.rating.rules.included import rolled_over
+from saldo.rating.rules.proration import WHOLE, share_of
+from saldo.subscriptions.rules import cycle_of, earlier_cycles
+from saldo.usage.model import UsageKey
+
+
+class TakenOver(NamedTuple):
+    """`before`: what was used in earlier cycles of the same price. `rolled`: what is left of their allowances."""
+
+    before: Decimal = ZERO
+    rolled: Decimal = ZERO
+
+
+NOTHING = TakenOver()
+
+
+def usage_asked(item: DueSubscription) -> Iterator[tuple[UsageKey, PriceModel | None]]:
+    """The totals that a BillingCase must hold of a subscription: those that are charged, each with its price, and those
+    of earlier cycles on which they depend."""
+    for charged in charged_of(item):
+        if charged.component.kind is ChargeKind.USAGE:
+            of = item.subscription.id, charged.component.meter_id
+            yield UsageKey(*of, charged.period.period), charged.component.price
+            yield from ((UsageKey(*of, days), None) for days, _ in _earlier(item, charged))
+
+
+def taken_over(usage: Mapping[UsageKey, Decimal], item: DueSubscription, charged: Charged, zone: str) -> TakenOver:
+    """What a charge takes over; usage: by key. Refusal `usage_total_missing` where a total is not there."""
+    component = charged.component
+    if not component.looks_back:
+        return NOTHING
+    asks = list(_asks(usage, item, charged, zone))
+    if component.cumulates is not None:
+        return TakenOver(before=total(ask.quantity for ask in asks))
+    assert isinstance(component.price, Included), "only an allowance is left over"
+    return TakenOver(rolled=rolled_over(component.price, asks))
+
+
+def _asks(usage: Mapping[UsageKey, Decimal], item: DueSubscription, charged: Charged, zone: str) -> Iterator[Ask]:
+    """The earlier cycles as they were priced, oldest first."""
+    component = charged.component
+    for days, full in _earlier(item, charged):
+        used = usage.get(UsageKey(item.subscription.id, component.meter_id, days))
+        if used is None:
+            raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {days.as_text()}")
+        part = share_of(days, full, charged.version.day_count, zone) if component.prorate else WHOLE
+        yield Ask(max(used, ZERO), days=part.days, of=part.of)
+
+
+def _earlier(item: DueSubscription, charged: Charged) -> tuple[tuple[Period, Period], ...]:
+    if charged.change is not None:
+        return charged.change.earlier
+    if not charged.component.looks_back:
+        return ()
+    cycle = cycle_of(item.subscription, charged.version)
+    since = item.subscription.billed_from
+    return earlier_cycles(charged.component, charged.version, cycle, since, charged.period.full)

@@ -1,0 +1,134 @@
+"""Usage as runs come to know it: what came in time, and what came when its period was billed.
+
+The windows of usage are those of runs on record (`saldo.usage.rules_windows`), kept in memory.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from saldo.accounts.model import Account
+from saldo.catalog.model import PriceModel
+from saldo.invoicing.model import BillingCase, DueSubscription, InvoiceBody
+from saldo.invoicing.rules_history import usage_asked
+from saldo.invoicing.rules_late import windows_of
+from saldo.kernel.periods import Period
+from saldo.quotes.model import Usage
+from saldo.quotes.rules_usage import told_of
+from saldo.usage.model import Counted, LatePolicy, Meter, Needs, Repeats, UsageDetail, UsageEvent, UsageKey
+from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, LateUsage, Window
+from saldo.usage.rules import counted, needs_of_all
+from saldo.usage.rules_windows import Months, count, late_in, latest, meters_of_windows, policy_for, standing, until
+
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class KnownUsage:
+    """What is known of an account's usage from run to run, and which of it is billed. `rejected`: what came late for a
+    meter that does not take it."""
+
+    usage: Usage
+    account: Account
+    windows: tuple[Window, ...] = ()
+    rejected: list[UsageEvent] = field(default_factory=list)
+    _waiting: list[tuple[date, UsageEvent]] = field(init=False)
+    _months: dict[str, dict[str, list[UsageEvent]]] = field(init=False)
+    _seen: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._months = defaultdict(lambda: defaultdict(list))
+        self._waiting = sorted(self.usage.late, key=lambda one: one[0])
+        for event in self.usage.events:
+            self._accept(event)
+
+    def take_in(self, day: date) -> None:
+        """All that has come by a day; what is late for a meter that rejects it is left out."""
+        ends = latest(self.windows)
+        closed_at = {name: w.period.instants(w.zone)[1] for name, w in ends.items() if not w.is_withdrawn}
+        while self._waiting and self._waiting[0][0] <= day:
+            _, event = self._waiting.pop(0)
+            meters = [m for m in self.usage.meters.values() if m.event_name == event.meter_id]
+            if policy_for([event], meters, closed_at) is LatePolicy.REJECT:
+                self.rejected.append(event)
+            else:
+                self._accept(event)
+
+    def _accept(self, event: UsageEvent) -> None:
+        """Of two with one source and id the first, but for meters whose last one counts."""
+        named = event.meter_id, event.source, event.id
+        may_repeat = any(
+            m.repeats is Repeats.LAST for m in self.usage.meters.values() if m.event_name == event.meter_id
+        )
+        if may_repeat or named not in self._seen:
+            self._seen.add(named)
+            self._months[event.meter_id][f"{event.at:%Y%m}"].append(event)
+
+    def read(self, due: Iterable[DueSubscription]) -> AccountUsage:
+        """What a run needs of it; see `AccountUsage`. Totals as told win over events; 0 where there is neither."""
+        prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
+        for item in due:
+            for key, price in usage_asked(item):
+                prices[key] += [] if price is None else [price]
+        lying = {(w.meter_id, w.period): w for w in self.windows}
+        asked = {self._window_of(key): key for key, asking in prices.items() if asking}
+        billed = {key: lying[named] for named, key in asked.items() if named in lying}
+        totals: dict[UsageKey, Decimal] = {}
+        details: dict[UsageKey, UsageDetail] = {}
+        cutoffs: dict[UsageKey, Cutoff] = {}
+        for key, asking in prices.items():
+            found, cutoff = self._counted(key, needs_of_all(asking), billed.get(key))
+            totals[key], details[key] = found.quantity, found.detail
+            if cutoff is not None:
+                cutoffs[key] = cutoff
+        late = tuple(self._late(w for named, w in lying.items() if named not in asked and not w.is_withdrawn))
+        return AccountUsage(totals, details, cutoffs, billed, late, closings=Closings(self.windows))
+
+    def close(self, case: BillingCase, usage: AccountUsage, bodies: Iterable[InvoiceBody]) -> None:
+        """The windows that billing a case closes, as a run closes them with its invoices."""
+        invoices = {charge: body.id for body in bodies for charge in body.charges}
+        closed = windows_of(case, {self.account.id: usage}, invoices).get(self.account.id, [])
+        self.windows = standing(self.windows, closed)
+
+    def _window_of(self, key: UsageKey) -> tuple[str, Period]:
+        meter = self.usage.meters.get(key.meter_id)
+        return (meter.of_subscription(key.subscription_id).id if meter else key.meter_id), key.period
+
+    def _counted(self, key: UsageKey, needs: Needs, window: Window | None) -> tuple[Counted, Cutoff | None]:
+        """By all that is known; for a window that is billed, by what was known when it was."""
+        found, meter = told_of(self.usage, key, needs), self.usage.meters.get(key.meter_id)
+        if found is not None:
+            return found, None
+        if meter is None:
+            return Counted(Decimal(0), UsageDetail(amounts=(), by_value={} if needs.dimensions else None)), None
+        own, zone = meter.of_subscription(key.subscription_id), self.account.time_zone
+        months = self._months_of(own, key.period, zone)
+        if window is None or window.is_withdrawn:
+            found, cutoff = count(months, own, key.period, zone, needs)
+        else:
+            found = counted(until(months, window.known), own, key.period, zone, needs)
+            cutoff = Cutoff(window.known, window.arrivals)
+        if own is not meter:
+            found = Counted(found.quantity, replace(found.detail, by_subscription=True))
+        return found, cutoff
+
+    def _late(self, windows: Iterable[Window]) -> Iterable[LateUsage]:
+        known = list(windows)
+        meters = meters_of_windows(known, self.usage.meters)
+        for window in known:
+            meter = meters.get(window.meter_id)
+            if meter is not None:
+                found = late_in(window, meter, self._months_of(meter, window.period, window.zone))
+                if found is not None:
+                    yield found
+
+    def _months_of(self, meter: Meter, period: Period, zone: str) -> Months:
+        """Those in which events of these days may lie (UTC); of a level that goes on, also all before."""
+        there: Mapping[str, Sequence[UsageEvent]] = self._months.get(meter.event_name, {})
+        start, end = period.instants(zone)
+        first, last = f"{start:%Y%m}", f"{end - _MOMENT:%Y%m}"
+        return {m: events for m, events in there.items() if m <= last and (meter.carries or m >= first)}
