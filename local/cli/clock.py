@@ -143,4 +143,5 @@ def _show_way(console: Console, document: Json) -> None:
     console.print(f"It is {document['today']} for {document['account_id']}.")
     if document["stopped"]:
         why = document["stopped"]
-        console.print(f"It stops there: {why['code']}, {why['reason']}. When mended, advance it again.", soft_wrap=True)
+        reason = why["reason"].removeprefix(f"{why['code']}: ")
+        console.print(f"It stops there: {why['code']}, {reason}. When mended, advance it again.", soft_wrap=True)

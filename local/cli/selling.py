@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -200,6 +200,8 @@ def open_customer(sites: Sites, voice: Voice, file: Path, person: str) -> None:
 @click.option("--announce-days", type=int, default=30, show_default=True, help="So long ahead the customer is told.")
 @click.option("--uplift", default="0", metavar="PERCENT", help="Prices rise by it at each renewal.")
 @click.option("--newest-price", is_flag=True, help="At each renewal it moves to the newest version of its plan.")
+@click.option("--purchase-order", default="", help="The buyer's, where invoices are split by it.")
+@click.option("--cost-centre", default="", help="The buyer's, where invoices are split by it.")
 @click.option("--id", "subscription_id", default="", help="Names it for ever: the same again changes nothing.")
 @by
 @click.pass_obj
@@ -225,6 +227,7 @@ def start(
         quantities=quantities,
         term=_term(asked),
     )
+    wanted = replace(wanted, purchase_order=asked["purchase_order"], cost_centre=asked["cost_centre"])
     begun = Subscriptions(store, system_clock).start(wanted, clerk(person))
     words = f"{wanted.id} {'begins' if begun else 'is there already'}: {plan_version_id} for {account.name}."
     voice.answer({"started": begun, **subscription_to_json(wanted)}, lambda console: console.print(words))

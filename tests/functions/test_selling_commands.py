@@ -227,8 +227,9 @@ def test_a_subscription_is_sold_for_a_term_that_renews_itself(selling: Terminal)
     sold = ("subscription", "start", ACCOUNT, "team-2026", "--on", "2026-11-01", "--term", "12", "month")
     answer = selling.say(*sold, "--notice-days", "90", status=2)
     assert problems(answer) == {"term.announce_days": "told_too_late"}, "whoever is told 30 days ahead"
-    answer = selling.say(*sold, "--notice-days", "90", "--announce-days", "120", "--uplift", "3")
-    assert answer["started"] is True
+    split = ("--purchase-order", "PO-7", "--cost-centre", "CC-1")
+    answer = selling.say(*sold, *split, "--notice-days", "90", "--announce-days", "120", "--uplift", "3")
+    assert (answer["started"], answer["purchase_order"], answer["cost_centre"]) == (True, "PO-7", "CC-1")
     assert answer["term"] == {
         "unit": "month",
         "count": 12,

@@ -140,6 +140,7 @@ class LineOut(Out):
     """One line of an invoice."""
 
     id: str
+    account: str = Field(description="Whose it is: on a shared invoice, not always that of the invoice.")
     subscription: str
     component: str
     name: str = Field(description="In the invoice's language.")
@@ -168,6 +169,12 @@ class InvoiceDetail(InvoiceOut):
     """An issued invoice with its lines. `lines` is null for one that another system issued and that was imported."""
 
     language: str
+    purchase_order: str = Field(description="By which it was split off, where the account has its invoices apart.")
+    cost_centre: str
+    of_invoice: str = Field(description="Of a credit note: the invoice that it takes something back of.")
+    exchange: RateOut | None = Field(
+        description="The rate at which the seller books it, in another currency than its own."
+    )
     lines: list[LineOut] | None
     taxes: list[TaxOut] | None
 

@@ -101,14 +101,14 @@ def exact_minor(line: Line, currency: str) -> Fraction:
 
 def _item_line(line_id: str, case: BillingCase, due: DueItem) -> Line:
     item = due.item
-    amount = times(item.quantity, item.unit_price)
+    amount, on = times(item.quantity, item.unit_price), item.supplied_on or case.as_of
     return Line(
         line_id,
         "",
         "",
         item.id,
         Timing.ARREARS,
-        Period(case.as_of, case.as_of + _DAY),
+        Period(on, on + _DAY),
         item.names,
         {},
         item.quantity,
