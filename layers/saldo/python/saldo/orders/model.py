@@ -15,6 +15,7 @@ class Item:
 
     `id` names it for ever: it is billed once. `names`: language code → text. `tax_category` and `revenue_tag` as on a
     component. `purchase_order` and `cost_centre` are the buyer's, for accounts whose invoices are split by them.
+    `supplied_on`: the day of delivery or acceptance, whose taxes are its taxes; None: that of its invoice.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Item:
     inclusive: bool = False
     purchase_order: str = ""
     cost_centre: str = ""
+    supplied_on: date | None = None
 
 
 BY_STAFF = "staff"  # the origin of what staff asked for by hand

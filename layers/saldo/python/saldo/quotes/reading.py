@@ -176,6 +176,7 @@ def _item(fields: Fields, n: int) -> DatedItem:
         tax_category=fields.text("tax_category", "standard"),
         revenue_tag=fields.text("revenue_tag", "items"),
         inclusive=fields.flag("tax_inclusive", False),
+        supplied_on=fields.maybe_day("supplied_on"),
     )
     dated = DatedItem(item, fields.maybe_day("on"))
     fields.finish()
