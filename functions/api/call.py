@@ -65,7 +65,8 @@ class Call(Request):
             found = model.model_validate({name: values[-1] for name, values in self.query.items()})
         except ValidationError as error:
             for one in error.errors(include_url=False, include_context=False, include_input=False):
-                problems.add(".".join(map(str, one["loc"])), _CODES.get(one["type"], "invalid_value"), one["msg"])
+                said = one["msg"].removeprefix("Value error, ")
+                problems.add(".".join(map(str, one["loc"])), _CODES.get(one["type"], "invalid_value"), said)
         problems.refuse_if_any("the query is not valid")
         return found
 

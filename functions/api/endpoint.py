@@ -100,6 +100,8 @@ class ApiEdge(Edge[Rule, Call]):
         status = answer["statusCode"]
         code = _OWN_CODES.get(status, "unexpected" if status >= 500 else "invalid_request")
         said = str(json.loads(body).get("Message", "")) if status < 500 else ""
+        if status == 415:
+            said += "; the types that a path takes are in /api/v1/openapi.json"
         restated = problem(status, code, HTTPStatus(status).phrase, correlation_id, said)
         kept = {name: value for name, value in answer["headers"].items() if name.lower() != "content-type"}
         return {**answer, "body": restated.body, "headers": {**kept, "Content-Type": PROBLEM}}

@@ -40,7 +40,7 @@ from saldo.payments.netting import Netting, Setting
 from saldo.payments.opening import Wish, basis_minor
 from saldo.payments.reading import headers_of, payable
 from saldo.payments.records_methods import methods_of
-from saldo.payments.rules import validated
+from saldo.payments.rules import discounts_taken, validated
 from saldo.payments.rules_approvals import levels_for
 from saldo.payments.scheduled import scheduled_id
 
@@ -271,7 +271,8 @@ def _check_page(
     problems: Sequence[tuple[str, str]],
 ) -> Answer:
     """What will be paid, by which of the stored methods, and who else will be asked."""
-    view = check_view(chosen, {r.invoice_id: r for r in rows}, wanted.reason, visit.words)
+    early = discounts_taken(chosen, _payables(visit, rows, chosen), visit.today)
+    view = check_view(chosen, {r.invoice_id: r for r in rows}, early, wanted.reason, visit.words)
     stored = methods_of(visit.records, visit.account.account_id).paying(view.currency, visit.today)
     means = means_of(stored, visit.words)
     shown = {"view": view, "request_key": request_key, "asks_code": asks_code, "problems": problems, "means": means}

@@ -75,7 +75,7 @@ class Words:
 
     def exact(self, value: Decimal, currency: str) -> str:
         """A price with all its digits and the currency's sign."""
-        return formats.exact(self.locale, value, currency)
+        return _typeset(formats.exact(self.locale, value, currency))
 
     def number(self, value: Decimal | int) -> str:
         return formats.number(self.locale, value)

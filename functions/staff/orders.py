@@ -14,13 +14,15 @@ from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
-from saldo.orders.model_orders import Order, OrderStatus
+from saldo.orders.model_orders import FATAL, Order, OrderStatus
 from saldo.orders.records_orders import DISCREPANCY_PREFIX
 from saldo.storage.items import Item
 
 routes = Routes("orders")
 PAGE = 100
 _ONE = "/staff/{entity_id}/orders/{order_id}"
+# Said beside the order, for whoever decides on it.
+_SAID_HERE = frozenset({"reason_required", "second_person_needed", "cannot_be_accepted", "changed_meanwhile"})
 
 
 @routes.get("/staff/{entity_id}/orders", staff(rules.READ))
@@ -36,7 +38,7 @@ def orders(visit: StaffVisit) -> Answer:
 
 
 def _row(visit: StaffVisit, item: Item, names: Mapping[str, str]) -> Row:
-    amount = visit.words.money(item["amount_minor"], item["currency"] or visit.at.currency)
+    amount = visit.words.money(item["amount_minor"], item["currency"]) if item["currency"] else "–"
     cells = (
         item["purchase_order"] or item["order_id"],
         item["party"],
@@ -69,10 +71,9 @@ def _decided(visit: StaffVisit, decide: object) -> Answer:
     try:
         decide(visit.at.entity_id, visit.params["order_id"], visit.actor, visit.sent("note")[:300], version=seen)
     except Refusal as refusal:
-        if refusal.code not in ("reason_required", "second_person_needed"):
+        if refusal.code not in _SAID_HERE:
             raise
-        text = visit.words.known(f"refusal.{refusal.code}", "failure.422.text")
-        return _order_page(visit, _find(visit), [("note", text)])
+        return _order_page(visit, _find(visit), [("note", visit.words(f"refusal.{refusal.code}"))])
     return see_other(f"{visit.home}/orders/{visit.params['order_id']}")
 
 
@@ -81,14 +82,14 @@ def _find(visit: StaffVisit) -> Order:
 
 
 def _order_page(visit: StaffVisit, found: Order, problems: list[tuple[str, str]] | None = None) -> Answer:
-    t, currency = visit.words, found.currency or visit.at.currency
+    t = visit.words
     names = services.names({a.actor_id for a in found.approvals})
     facts = [
         (t("column.status"), t(f"staff.order_state.{found.status}")),
         (t("staff.party"), found.request.party),
         (t("column.account"), found.account_id),
         (t("staff.received"), t.moment(found.received_at, visit.at.time_zone)),
-        (t("column.amount"), t.money(found.amount_minor, currency)),
+        (t("column.amount"), t.money(found.amount_minor, found.currency) if found.currency else "–"),
         (t("staff.first_person"), ", ".join(names[a.actor_id] for a in found.approvals)),
     ]
     wrong = [Row((d.line or "–", d.message)) for d in found.discrepancies]
@@ -111,5 +112,6 @@ def _order_page(visit: StaffVisit, found: Order, problems: list[tuple[str, str]]
     above = ((t("staff.nav.orders"), f"{visit.home}/orders"),)
     view = Sheet(found.request.purchase_order or found.id, above=above, facts=facts, tables=tables)
     open_ = found.status is OrderStatus.HELD and visit.may(rules.WORK_ON_ORDERS)
-    values = {"view": view, "one": found, "open": open_, "problems": problems or []}
+    fatal = any(d.code in FATAL for d in found.discrepancies)
+    values = {"view": view, "one": found, "open": open_, "fatal": fatal, "problems": problems or []}
     return page(visit, "staff_order", tab="orders", status=422 if problems else 200, **values)

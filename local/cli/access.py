@@ -1,4 +1,4 @@
-"""`saldo access sso connect`, `show`, `only`, `disconnect`: how an organisation's people sign in through it."""
+"""`saldo access`: the first of a customer's people, and who signs in through their organisation's provider."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 import click
 from rich.console import Console
 
+from local.cli.accounts import staff
 from local.cli.site import Site, Sites, keys_of, store_of
 from local.cli.voice import Voice, speaks_json, table
 from saldo.access.cognito_federation import CognitoFederation
+from saldo.access.colleagues import Colleagues
 from saldo.access.model import Role
 from saldo.access.model_sso import Connection, Joining, Registration, SsoProtocol
 from saldo.access.rules_sso import SSO_BACK
@@ -27,6 +29,26 @@ _SECRET = "SALDO_SSO_SECRET"  # noqa: S105 - the name of a variable
 @click.group(name="access")
 def access_group() -> None:
     """How customers' people get in."""
+
+
+@access_group.command()
+@click.argument("account_id", metavar="ACCOUNT")
+@click.option("--email", required=True, help="Where the link goes; they sign in with it.")
+@click.option("--name", required=True, help="Their name, as colleagues read it.")
+@click.option("--role", type=click.Choice([r.value for r in Role]), default=Role.ACCOUNT_ADMIN.value, show_default=True)
+@click.option("--language", type=click.Choice(["en", "de", "fr", "es"]), default="en", show_default=True)
+@click.option("--reason", required=True, help="Who of the customer asked for it; the account's people see it.")
+@click.pass_obj
+@speaks_json
+def invite(
+    sites: Sites, voice: Voice, account_id: str, email: str, name: str, role: str, language: str, reason: str
+) -> None:
+    """Mail somebody a link with which they join an account: its first admin, who invites all others on the portal."""
+    site = sites.of(account_id)
+    colleagues = Colleagues(store_of(site), Sealer(keys_of(site), site.table), system_clock)
+    made = colleagues.invite(account_id, email, name, Role(role), language, staff(), reason)
+    told = {"account_id": account_id, "role": role, "expires_at": instant_text(made.expires_at)}
+    voice.answer(told, lambda console: console.print(f"The link is on its way; it holds until {told['expires_at']}."))
 
 
 @access_group.group(name="sso")

@@ -75,7 +75,7 @@ def import_orders(sites: Sites, voice: Voice, file: Path, entity_id: str, **opti
         summary = invoke(site, "import_orders", {"entity_id": entity_id, "key": key, **options})
     errors = report_of(site, summary)
     answer = {**summary, "errors": errors, "acknowledgement": _acknowledgement(site, summary)}
-    voice.answer(answer, lambda console: _show_import(console, answer, preview=options["preview"]))
+    voice.answer(answer, lambda console: _show_import(console, answer, entity_id, preview=options["preview"]))
     if summary["rejected"] and not summary["committed"] and not options["preview"]:
         raise SystemExit(1)
 
@@ -148,7 +148,7 @@ def discrepancies(sites: Sites, voice: Voice, entity_id: str) -> None:
     def show(console: Console) -> None:
         console.print(drawn if rows else "No order waits.")
         if rows:
-            console.print("Decide: saldo orders accept, correct or refuse ORDER")
+            console.print(f"Decide: saldo orders accept (correct, refuse) ORDER --entity {entity_id} --reason …")
 
     shown = [{k: v for k, v in q.items() if k not in ("pk", "sk", "kind")} for q in queue]
     voice.answer({"discrepancies": shown}, show)
@@ -301,7 +301,7 @@ def _acknowledgement(site: Site, summary: Json) -> str:
     return str(body.read().decode())
 
 
-def _show_import(console: Console, answer: Json, *, preview: bool) -> None:
+def _show_import(console: Console, answer: Json, entity_id: str, *, preview: bool) -> None:
     if answer["repeated"]:
         console.print("This file was imported before; nothing was changed. Its figures were:")
     console.print(
@@ -316,7 +316,7 @@ def _show_import(console: Console, answer: Json, *, preview: bool) -> None:
     elif answer["rejected"] and not answer["committed"]:
         console.print("Nothing was written. Mend these rows, or take the good orders with --skip-bad-rows.")
     elif answer["held"]:
-        console.print("What is held waits for you: saldo orders discrepancies")
+        console.print(f"What is held waits for you: saldo orders discrepancies --entity {entity_id}")
     if answer["acknowledgement"]:
         console.print(answer["acknowledgement"], markup=False)
 

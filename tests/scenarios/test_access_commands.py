@@ -1,4 +1,4 @@
-"""`saldo access sso` at the terminal: connected, made the only way in, forgotten; each with who asked for it."""
+"""`saldo access` at the terminal: the first of a customer's people, its identity provider; and who asked for each."""
 
 from __future__ import annotations
 
@@ -84,3 +84,16 @@ def test_what_cannot_be_connected_says_why(terminal: Terminal, broker: Broker) -
     assert refused(terminal, "only", ACCOUNT, *ASKED) == "not_found"
     joined = ("--domains", "k.example", "--joining", f"viewer:{ACCOUNT}")
     assert terminal.ask("access", "sso", *words, *joined)["joining"] == {"role": "viewer", "account_ids": [ACCOUNT]}
+
+
+def test_the_first_of_a_customers_people_is_invited_at_the_terminal(terminal: Terminal, broker: Broker) -> None:
+    words = ("invite", ACCOUNT, "--email", "ap@kontor.example", "--name", "Frauke Kontor", *ASKED)
+    made = terminal.ask("access", *words)
+    assert (made["account_id"], made["role"]) == (ACCOUNT, "account_admin")
+    kept = list(terminal.eu.store.query_all(ACCOUNT))
+    (told,) = [i for i in kept if i.get("action") == "invitation.sent"]
+    assert (told["actor"]["kind"], told["reason"]) == ("staff", ASKED[1])
+    assert len([i for i in kept if i["sk"].startswith("note#")]) == 1 and "frauke" not in str(kept).lower()
+    again = terminal.type("access", *words, "--json")
+    assert json.loads(again.stdout)["error"]["problems"][0]["code"] == "is_invited"
+    assert terminal.type("access", "invite", ACCOUNT, *words[2:6]).exit_code == 2  # no reason, nothing done

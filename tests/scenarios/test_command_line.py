@@ -21,6 +21,7 @@ from local.cli.__main__ import saldo
 from local.cli.site import Sites
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
+from saldo.orders.records import waiting_item_from
 from saldo.storage.units import Unit
 from tests.scenarios.sites import MemorySite, nowhere, sites
 
@@ -253,6 +254,10 @@ def test_staff_invoice_credit_and_bill_again_from_the_terminal(terminal: Termina
     )
     first = terminal.ask(*asked)
     assert len(first["invoices"]) == 1 and terminal.ask(*asked) == first
+    split = ("invoice", account, "--item", "Visit=1", "--tax-category", "digital_service", "--purchase-order", "PO-7")
+    assert terminal.ask(*split, "--cost-centre", "CC-1")["invoices"]
+    sold = [waiting_item_from(i).item for i in terminal.eu.store.scan() if i["kind"] == "item"]
+    assert ("PO-7", "CC-1") in [(item.purchase_order, item.cost_centre) for item in sold]
     invoice_id = first["invoices"][0]
     credit = ("credit", account, invoice_id, "--reason", "price", "--total", "11.90", "--request", "c1")
     (note,) = terminal.ask(*credit)["data"]

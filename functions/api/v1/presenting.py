@@ -43,6 +43,10 @@ def invoice_detail(invoice: Invoice) -> InvoiceDetail:
         {
             **_fields(header),
             "language": header.language,
+            "purchase_order": body.purchase_order if body else "",
+            "cost_centre": body.cost_centre if body else "",
+            "of_invoice": header.of_invoice,
+            "exchange": rate_out(body.exchange) if body and body.exchange else None,
             "lines": [line_out(line, body) for line in body.lines] if body else None,
             "taxes": [_tax(tax, body.currency) for tax in body.tax_totals] if body else None,
             "rounding": major(body.rounding.minor, body.currency) if body and body.rounding else None,
@@ -74,6 +78,7 @@ def line_out(line: Line, body: InvoiceBody) -> LineOut:
     return LineOut.model_validate(
         {
             "id": line.id,
+            "account": line.account_id or body.account_id,
             "subscription": line.subscription_id,
             "component": line.component_id,
             "name": name_in(line.names, body.language),

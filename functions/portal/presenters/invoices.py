@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from saldo.rating.model import Step
     from saldo.tax.model import TaxTotal
 
+# Taxes that have a word of their own in each language; others are called what the table or the service calls them.
+_TAX_NAMES = {"VAT": "invoice.vat", "Sales tax": "invoice.sales_tax", "": "invoice.tax"}
+
 
 @dataclass(frozen=True, slots=True)
 class RowView:
@@ -49,7 +52,7 @@ def row_view(row: InvoiceRow, today: date, words: Words, bare: bool = False) -> 
         invoice_id=row.invoice_id,
         number=row.number,
         issued=words.day(row.issued_on),
-        due=words.day(row.due_on),
+        due=words.day(row.due_on) if row.total_minor >= 0 else "–",
         note=disputed_note(row, words) or due_note(row, today, words),
         tag=invoice_tag(row, today, words),
         total=written(row.total_minor, row.currency),
@@ -73,7 +76,9 @@ class InvoiceView:
     """`lines`: those of the page, which `stretch` tells. `sums`: (name, note, amount, is a sum), from net to what is
     open. `to_pay`: open and not in dispute.
 
-    `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty.
+    `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty. `split_by`:
+    the purchase order and cost centre that it is for, where the account has its invoices apart. `takes_back`: the
+    invoice that a credit note takes something back of.
     """
 
     title: str
@@ -94,6 +99,8 @@ class InvoiceView:
     early: str = ""
     early_amount: str = ""
     early_typed: str = ""
+    split_by: str = ""
+    takes_back: str = ""
 
 
 def invoice_view(invoice: Invoice, today: date, zone: str, words: Words, page: int = 1) -> InvoiceView:
@@ -120,6 +127,8 @@ def invoice_view(invoice: Invoice, today: date, zone: str, words: Words, page: i
         estimated=_is_estimated(body),
         may_dispute=not is_note and header.credited_minor < header.total_minor,
         disputes=_disputes(in_dispute_from(header.invoice_id, disputed), money, words),
+        takes_back=header.of_invoice if is_note else "",
+        split_by=" / ".join(text for text in (body.purchase_order, body.cost_centre) if text) if body else "",
         **_early(header, body, today, words),
     )
 
@@ -155,7 +164,7 @@ def _sums(header: InvoiceHeader, body: InvoiceBody | None, words: Words) -> tupl
     money = header.currency
     sums = [(words("invoice.net"), "", words.amount(header.net_minor, money), False)]
     taxes = [total for total in body.tax_totals if total.collection != "withheld"] if body else []
-    sums += [_tax_sum(total, money, words) for total in taxes]
+    sums += [tax_sum(total, money, words) for total in taxes]
     if len(sums) == 1:
         sums.append((words("invoice.tax"), "", words.amount(header.tax_minor, money), False))
     sums.append((words("invoice.total"), "", words.amount(header.total_minor, money), True))
@@ -177,7 +186,7 @@ def _after_total(body: InvoiceBody, words: Words) -> list[tuple[str, str, str, b
     found = []
     for total in body.tax_totals:
         if total.collection != "charged" and total.tax_minor:
-            name, _, _, _ = _tax_sum(total, body.currency, words)
+            name, _, _, _ = tax_sum(total, body.currency, words)
             base = words.amount(total.base_minor, body.currency)
             note = words(f"invoice.tax_{total.collection}", base=base)
             found.append((name, note, words.amount(-total.tax_minor, body.currency), False))
@@ -224,7 +233,11 @@ def step_text(step: Step, unit: str, currency: str, words: Words) -> str:
         "up_to": words.number(step.up_to or Decimal(0)),
     }
     text = words.known(f"line.step.{_step_key(step)}", "line.step.other").format(**values)
-    return text + (words("line.flat", flat=words.exact(step.flat, currency)) if step.flat else "")
+    has_flat = step.flat and step.rule in _WITH_FLAT
+    return text + (words("line.flat", flat=words.exact(step.flat, currency)) if has_flat else "")
+
+
+_WITH_FLAT = ("tier", "volume_tier", "percentage")  # of the others it is all they are
 
 
 def _step_key(step: Step) -> str:
@@ -236,8 +249,10 @@ def _step_key(step: Step) -> str:
     return f"{step.rule}.between" if step.above else f"{step.rule}.first"
 
 
-def _tax_sum(total: TaxTotal, currency: str, words: Words) -> tuple[str, str, str, bool]:
-    name = f"{total.name} {formats.percent(words.language, total.percent)}" if total.percent else total.name
+def tax_sum(total: TaxTotal, currency: str, words: Words) -> tuple[str, str, str, bool]:
+    """A tax by its name in the reader's language, and what it is on; of one of 0 %, why there is none."""
+    name = words(_TAX_NAMES[total.name]) if total.name in _TAX_NAMES else total.name
+    label = f"{name} {formats.percent(words.language, total.percent)}" if total.percent else name
     on = words("invoice.tax_on", base=words.amount(total.base_minor, currency))
-    note = on if total.percent else words.known(f"tax.{total.reason or total.treatment}", "tax.other")
-    return name, note, words.amount(total.tax_minor, currency), False
+    note = on if total.percent else words.known(f"tax.{total.treatment}", "tax.other")
+    return label, note, words.amount(total.tax_minor, currency), False

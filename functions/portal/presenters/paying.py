@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 from functions.portal.presenters.tags import Tag, disputed_note, due_note, invoice_tag
 from functions.portal.words import Words
@@ -14,6 +15,9 @@ from saldo.kernel.money import Money
 from saldo.payments.model import Allocation, Payable
 from saldo.payments.model_methods import StoredMethod
 from saldo.payments.rules_netting import Netted
+
+if TYPE_CHECKING:
+    from saldo.invoicing.rules_terms import EarlyOffer
 
 MOST_SHOWN = 200
 ANOTHER = "another"
@@ -199,7 +203,7 @@ class CheckRow:
     invoice_id: str
     number: str
     pays: str
-    left: str
+    note: str
     minor: int
 
 
@@ -211,13 +215,21 @@ class CheckView:
     currency: str
 
 
-def check_view(chosen: Sequence[Allocation], rows: Mapping[str, InvoiceRow], reason: str, words: Words) -> CheckView:
-    """What will be paid, invoice by invoice, and what then stays open."""
+def check_view(
+    chosen: Sequence[Allocation],
+    rows: Mapping[str, InvoiceRow],
+    early: Mapping[str, EarlyOffer],
+    reason: str,
+    words: Words,
+) -> CheckView:
+    """What will be paid, invoice by invoice, and what then stays open. early: discounts that these payments take."""
     currency = rows[chosen[0].invoice_id].currency
     lines = []
     for a in chosen:
-        left = rows[a.invoice_id].open_minor - a.minor
-        said = words.amount(left, currency) if left else ""
+        left, offer = words.amount(rows[a.invoice_id].open_minor - a.minor, currency), early.get(a.invoice_id)
+        said = words("check.left", amount=left) if a.minor < rows[a.invoice_id].open_minor else ""
+        if offer:
+            said = words("check.early", amount=left, on=words.day(offer.until_on))
         lines.append(CheckRow(a.invoice_id, rows[a.invoice_id].number, words.amount(a.minor, currency), said, a.minor))
     total = words.money(sum(a.minor for a in chosen), currency)
     return CheckView(tuple(lines), total, reason, currency)

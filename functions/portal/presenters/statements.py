@@ -15,6 +15,10 @@ from saldo.payments.rules import receipt_number
 
 _INVOICES = frozenset({EntryKind.INVOICE_ISSUED, EntryKind.INVOICE_IMPORTED})
 _PAYMENTS = frozenset({EntryKind.PAYMENT_SETTLED, EntryKind.PAYMENT_IMPORTED, EntryKind.PAYMENT_RECEIVED})
+_OF_PAYMENTS = {
+    EntryKind.PAYMENT_TAKEN_BACK: "statement.taken_back",
+    EntryKind.EARLY_DISCOUNT_TAKEN: "statement.early_discount",
+}
 Numbers = Mapping[str, str]
 
 
@@ -88,9 +92,9 @@ def described(line: Line, numbers: Numbers, home: str, words: Words) -> tuple[st
         number = receipt_number(line.source_id, date.fromisoformat(line.on))
         came = f" ({_came(line.number, words)})" if line.number else ""
         return words("statement.payment", number=number) + came, f"{home}/payments/{line.source_id}"
-    if line.kind == EntryKind.PAYMENT_TAKEN_BACK:
+    if line.kind in _OF_PAYMENTS:
         payment_id, _, _ = line.source_id.partition("/")
-        return words("statement.taken_back"), f"{home}/payments/{payment_id}"
+        return words(_OF_PAYMENTS[EntryKind(line.kind)]), f"{home}/payments/{payment_id}"
     if line.kind == EntryKind.CREDIT_APPLIED:
         return words("statement.credit_applied"), ""
     return words("statement.other"), ""

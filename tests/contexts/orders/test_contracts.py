@@ -133,6 +133,8 @@ def test_an_accepted_milestone_is_billed_once_and_its_services_start_that_day() 
     assert "~" in subscription["plan_version_id"]
     (item,) = [w for w in map(waiting_item_from, here.items("item")) if w.item.id.endswith("live")]
     assert (item.bill_on, item.item.purchase_order) == (date(2026, 12, 15), "PO-77")
+    assert subscription["purchase_order"] == "PO-77"
+    assert item.item.supplied_on == date(2026, 12, 15)
 
 
 def test_milestones_with_a_day_of_their_own_wait_for_it_from_signing_on() -> None:

@@ -29,14 +29,15 @@ MIXED = request(line("1", "plan_seats", 10, unit_price="7.50"), line("2", "prod_
 
 def test_what_agrees_is_placed_a_plan_as_subscription_and_a_product_as_item() -> None:
     here = World()
-    receipt = here.receive(MIXED)
+    receipt = here.receive(replace(MIXED, cost_centre="CC-7"))
     assert (receipt.status, receipt.repeated, receipt.discrepancies) == (OrderStatus.ACCEPTED, False, ())
     (subscription,) = here.items("subscription")
     assert (subscription["plan_version_id"], subscription["quantities"]) == ("plan_seats_v1", {"unit": "10"})
     assert (subscription["started_on"], subscription["agenda_on"]) == ("2026-11-01", "2026-11-01")
     (item,) = [waiting_item_from(i) for i in here.items("item")]
     assert (item.item.unit_price, item.item.quantity, item.bill_on) == (Decimal(900), Decimal(1), TODAY)
-    assert item.item.purchase_order == "PO-1"
+    assert item.item.purchase_order == subscription["purchase_order"] == "PO-1"
+    assert item.item.cost_centre == subscription["cost_centre"] == "CC-7"
     assert [x.status for x in here.order(receipt.order_id).lines] == ["fulfilled", "fulfilled", "accepted"]
 
 
@@ -53,6 +54,9 @@ def test_a_line_that_waits_for_delivery_is_billed_for_what_was_delivered() -> No
     items = [waiting_item_from(i) for i in here.items("item") if "device" in str(i["names"])]
     assert sorted((i.item.quantity, str(i.bill_on)) for i in items) == [(1, "2026-11-09"), (3, "2026-11-05")]
     assert {i.item.unit_price for i in items} == {Decimal("49.90")}
+    assert [i.item.supplied_on for i in items] == [i.bill_on for i in items]
+    (setup,) = [waiting_item_from(i) for i in here.items("item") if "setup" in str(i["names"])]
+    assert setup.item.supplied_on is None  # ordered, and nobody said that it was delivered
 
 
 def test_parts_of_a_line_come_to_the_whole_of_it_to_the_cent() -> None:

@@ -18,6 +18,7 @@ from saldo.tax.breaker import Circuit
 from saldo.tax.model import TaxShare, TaxTreatment
 from saldo.tax.rules_service import answer_from
 from saldo.tax.rules_totals import tax_totals
+from saldo.tax.services import service_named
 from tests.contexts.tax.scenes import (
     BROOKLYN,
     LYON,
@@ -216,3 +217,11 @@ def test_places_without_registration_bear_no_tax_and_say_why(tax: Running) -> No
     assert answer.tax_minor == 0
     assert answer.lines[0].shares[0].treatment is TaxTreatment.OUTSIDE
     assert answer.lines[0].shares[0].reason == "seller_not_registered"
+
+
+@pytest.mark.parametrize("secret", ["a password made up by the deployment", "{}", '{"account": "1"}'])
+@pytest.mark.parametrize("name", ["avalara", "vertex"])
+def test_a_secret_that_nobody_filled_in_is_an_outage_and_told(name: str, secret: str) -> None:
+    service = service_named(name, "http://127.0.0.1:9", lambda: secret)
+    with pytest.raises(Unavailable, match=rf"the secret of {name} is not filled in"):
+        service.rate(document(10_000))

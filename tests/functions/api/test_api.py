@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +14,9 @@ from click.testing import CliRunner
 from functions.api import services
 from local.cli.quote import quote as quote_command
 from saldo.accounts.records import customer_item
-from saldo.invoicing.records import header_key
+from saldo.invoicing.codec import body_from_bytes, body_to_bytes
+from saldo.invoicing.records import body_item, body_key, header_key
+from saldo.kernel.exchange import ExchangeRate
 from saldo.storage.units import Unit
 from saldo.usage.accept import limit_producer
 from saldo.usage.records import events_of_chunk
@@ -154,6 +159,7 @@ def test_a_batch_of_too_many_events_is_refused_whole(api: Api) -> None:
 def test_a_body_of_another_type_is_refused(api: Api) -> None:
     reply = api.post("/api/v1/usage-events", event(1), content_type="application/json")
     assert (reply.status, reply.code) == (415, "unsupported_media_type")
+    assert "/api/v1/openapi.json" in reply.json["detail"]
 
 
 # -- orders ------------------------------------------------------------------------------------------------------------
@@ -305,6 +311,7 @@ def test_every_wrong_parameter_is_named(api: Api) -> None:
 def test_a_day_is_written_in_one_way_only(api: Api, day: str) -> None:
     reply = api.get(f"/api/v1/invoices?issued_to={day}")
     assert [p["field"] for p in reply.json["problems"]] == ["issued_to"]
+    assert "Value error" not in reply.text
 
 
 @pytest.mark.parametrize("cursor", ["x", "WyJhY2N0X2V1XzAwMDAwMSIsInpaIl0", "W10", "bnVsbA", "WzEsMl0"])
@@ -342,6 +349,22 @@ def test_an_invoice_says_whether_it_has_changed(api: Api) -> None:
     api.world.store.write_one(paid)
     changed = api.get(one["url"], if_none_match=etag)
     assert (changed.status, changed.json["open"]) == (200, "0.05") and changed.headers["etag"] != etag
+
+
+def test_an_invoice_tells_what_a_payer_files_it_under(api: Api) -> None:
+    (one,) = api.get("/api/v1/invoices?account=acct_eu_000001&limit=1").json["data"]
+    plain = api.get(one["url"]).json
+    assert [plain[n] for n in ("purchase_order", "cost_centre", "of_invoice", "exchange")] == ["", "", "", None]
+    item = api.world.store.get(*body_key(one["account"], one["id"]))
+    assert item
+    body = body_from_bytes(item["body"])
+    rate = ExchangeRate("EUR", "JPY", Decimal("182.05"), "ECB", date(2026, 1, 30))
+    lines = (replace(body.lines[0], account_id="acct_eu_000002"), *body.lines[1:])
+    split = replace(body, purchase_order="PO-77", cost_centre="CC-1", exchange=rate, lines=lines)
+    api.world.store.put_many([body_item(one["account"], one["id"], body_to_bytes(split))])
+    told = api.get(one["url"]).json
+    assert (told["purchase_order"], told["cost_centre"], told["exchange"]["rate"]) == ("PO-77", "CC-1", "182.05")
+    assert [line["account"] for line in told["lines"]][:2] == ["acct_eu_000002", one["account"]]
 
 
 def test_who_looked_at_an_invoice_is_on_record_with_the_account(api: Api) -> None:

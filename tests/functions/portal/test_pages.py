@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from functions.portal import services
 from functions.portal.endpoint import declared
+from functions.portal.presenters.invoices import tax_sum
 from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.spreadsheets import csv_text
+from functions.portal.presenters.statements import described
+from functions.portal.words import Words
+from saldo.invoicing.codec import body_from_bytes, body_to_bytes
+from saldo.invoicing.reading import open_rows
+from saldo.invoicing.records import body_item, body_key, header_from, header_item
+from saldo.invoicing.rules_terms import EarlyOffer
 from saldo.kernel.errors import Refusal
+from saldo.ledger.model import EntryKind, LedgerAccount
+from saldo.ledger.model_statement import Line
 from saldo.payments.webhooks import signed
+from saldo.tax.model import TaxTotal, TaxTreatment
 from tests.functions.portal import scenes
 from tests.functions.portal.conftest import SECRET, Portal
 from tests.functions.portal.paths import filled
@@ -36,6 +48,7 @@ MORE = {
     "/accounts/{account_id}/activity.xlsx": (5, "a file, and names"),
     "/accounts/{account_id}/invoices.csv": (4, "a file"),
     "/accounts/{account_id}/invoices.xlsx": (4, "a file"),
+    "/accounts/{account_id}/methods/transfer/signed": (4, "a file"),
     "/accounts/{account_id}/plans/new": (3, "open invoices are on the agenda, methods are the account's own"),
     "/accounts/{account_id}/payments.csv": (4, "a file"),
     "/accounts/{account_id}/payments.xlsx": (4, "a file"),
@@ -137,11 +150,33 @@ def test_an_invoice_explains_how_its_price_came_about(portal: Portal) -> None:
     assert seen[-1]["subject_id"] == number and seen[-1]["actor"]["id"].startswith("user_eu_")
 
 
-def test_a_draft_is_never_shown(portal: Portal) -> None:
-    from dataclasses import replace
+def test_an_invoice_that_was_split_off_names_its_purchase_order(portal: Portal) -> None:
+    browser, store = portal.signed_in(), portal.region.store
+    number = first_of(browser.get(f"{HOME}/invoices?status=part_paid").text, "invoice")
+    assert "Purchase order" not in browser.get(f"{HOME}/invoices/{number}").text
+    item = store.get(*body_key(scenes.NORTH, number))
+    assert item
+    body = replace(body_from_bytes(item["body"]), purchase_order="PO-77", cost_centre="CC-1")
+    store.put_many([body_item(scenes.NORTH, number, body_to_bytes(body))])
+    assert "PO-77 / CC-1" in browser.get(f"{HOME}/invoices/{number}").text
 
+
+def test_a_tax_is_called_as_readers_call_it_and_none_says_why() -> None:
+    def said(language: str, name: str, treatment: TaxTreatment, percent: int, reason: str = "") -> tuple[str, str]:
+        total = TaxTotal("DE", name, treatment, Decimal(percent), 10000, 100 * percent, reason)
+        return tax_sum(total, "EUR", Words(language))[:2]
+
+    assert said("de", "VAT", TaxTreatment.STANDARD, 19) == ("Umsatzsteuer 19\xa0%", "auf 100,00")
+    assert said("fr", "VAT", TaxTreatment.REDUCED, 7)[0].startswith("TVA 7")
+    assert said("en", "MwSt", TaxTreatment.STANDARD, 8)[0] == "MwSt 8%"
+    reverse = said("en", "", TaxTreatment.REVERSE_CHARGE, 0, "buyer_accounts_for_tax")
+    assert reverse == ("Tax", "Reverse charge: the buyer owes the tax")
+    assert said("en", "", TaxTreatment.OUTSIDE, 0, "export")[1] == "Not subject to this tax"
+    assert said("es", "VAT", TaxTreatment.EXEMPT, 0, "exemption_certificate")[0] == "IVA"
+
+
+def test_a_draft_is_never_shown(portal: Portal) -> None:
     from saldo.invoicing.model import InvoiceStatus
-    from saldo.invoicing.records import header_item
 
     header = scenes.header_of(scenes.NORTH, scenes.TODAY, 4711, 14)
     draft = replace(header, status=InvoiceStatus.DRAFT, number="", history=())
@@ -149,6 +184,20 @@ def test_a_draft_is_never_shown(portal: Portal) -> None:
     browser = portal.signed_in()
     assert draft.invoice_id not in browser.get(f"{HOME}/invoices").text
     assert browser.get(f"{HOME}/invoices/{draft.invoice_id}").status == 404
+
+
+def test_a_payment_with_the_early_discount_is_checked_as_one_that_settles(portal: Portal) -> None:
+    row = min(open_rows(portal.region.store, scenes.NORTH), key=lambda r: r.open_minor)
+    item = portal.region.store.get(scenes.NORTH, f"invoice#{row.invoice_id}")
+    assert item and row.open_minor > 200
+    offer = EarlyOffer(portal.clock().date(), ((LedgerAccount.EARLY_DISCOUNT, "", 200),))
+    portal.region.store.put_many([header_item(replace(header_from(item), early=offer))])
+    browser = portal.signed_in()
+    for less, said in ((200, "settles it with the early-payment discount of 2.00, if paid by 23 Nov 2026"), (0, "")):
+        paid = {"pay": row.invoice_id, f"amount.{row.invoice_id}": f"{(row.open_minor - less) / 100:.2f}"}
+        browser.get(f"{HOME}/pay")
+        text = browser.post(f"{HOME}/pay/check", paid).text
+        assert "Check before you pay" in text and said in text and "then still open" not in text
 
 
 def test_the_pdf_is_the_documents_function_and_its_download_is_on_record(
@@ -171,6 +220,11 @@ def test_a_statement_runs_from_the_opening_balance_to_what_is_owed_now(portal: P
     assert "2,527.00" in earlier and "2,768.00" in earlier
     wrong = browser.get(f"{HOME}/statement?from=2026-08-10&to=2026-08-01")
     assert wrong.status == 422 and "lies before" in wrong.text
+
+
+def test_a_discount_for_paying_early_is_called_so_on_a_statement() -> None:
+    line = Line("2026-11-26", "EUR", EntryKind.EARLY_DISCOUNT_TAKEN, "pay_eu_1/0", -315, "")
+    assert described(line, {}, HOME, Words("de")) == ("Skonto", f"{HOME}/payments/pay_eu_1")
 
 
 def chosen(portal: Portal, browser: Any, count: int = 2) -> list[str]:

@@ -93,3 +93,11 @@ def test_credit_that_changed_meanwhile_is_shown_again(credited: Portal) -> None:
     confirm(second, other, "use")
     again = confirm(browser, page, "use")
     assert again.status == 422 and notes() == CREDIT - 500
+
+
+def test_a_credit_note_falls_due_never_and_leads_to_its_invoice(credited: Portal) -> None:
+    items = list(services.store().query_all(scenes.NORTH, prefix="invoice#"))
+    (note,) = [i for i in items if i["document"] == "credit_note"]
+    page = credited.signed_in("admin").get(f"{HOME}/invoices/{note['invoice_id']}").text
+    assert f'href="{HOME}/invoices/{note["of_invoice"]}">The invoice that it takes back' in page
+    assert "<dt>Due</dt>" not in page and "-€" not in page and "\N{MINUS SIGN}€" in page

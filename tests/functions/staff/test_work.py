@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -11,12 +12,15 @@ from functions import services as hosted
 from functions.audit import link
 from functions.staff.endpoint import declared
 from saldo.access.rules_proposals import LIVES
+from saldo.audit.model import Actor
 from saldo.audit.records import PREFIX, audit_record
 from saldo.invoicing.reading import open_rows
 from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import NotFound
+from saldo.orders.model_orders import Channel, OrderRequest, Reference, ReferenceKind, RequestedLine
+from saldo.orders.service import Orders
 from saldo.storage.items import Item, to_attributes
-from saldo.work.rules import sellers_moved
+from saldo.work.rules import AGENDAS, TOLD, sellers_moved
 from saldo.work.waiting import Waiting, counted
 from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
@@ -331,6 +335,22 @@ def test_an_amount_to_credit_is_read_as_people_type_it(portal: Portal) -> None:
         assert checked.status == 200 and "€1,000.50" in checked.text, typed
 
 
+def test_an_order_of_nobody_known_cannot_be_accepted_and_its_page_says_so(portal: Portal) -> None:
+    lines = (RequestedLine("1", "core", Decimal(1)),)
+    day, nobody = portal.clock().date(), (Reference(ReferenceKind.CUSTOMER, "4711"),)
+    asked = OrderRequest("api:erp", Channel.API, "PO-3", day, nobody, lines)
+    receipt = Orders(portal.region.store, portal.clock).receive(ENTITY, asked, Actor("erp", "api_key"))
+    analyst, page = portal.staff_in("analyst"), f"{HOME}/orders/{receipt.order_id}"
+    shown = analyst.get(page)
+    assert "Accept as ordered" not in shown.text and "cannot be matched" in shown.text and "€0.00" not in shown.text
+    assert "€0.00" not in analyst.get(f"{HOME}/orders").text
+    sent = analyst.post(f"{page}/accept", {"note": "let it be", "version": shown.hidden()["version"]})
+    assert sent.status == 422 and "cannot be matched" in sent.text and "PO-3" in sent.text
+    assert analyst.post(f"{page}/refuse", {"note": "not ours", "version": shown.hidden()["version"]}).status == 303
+    gone = analyst.get(f"{HOME}/orders/ord_nothing")
+    assert gone.status == 404 and "Go to your work" in gone.text
+
+
 def follow(portal: Portal, old: Item | None, new: Item | None) -> None:
     """What the stream's function makes of one change."""
     images = {name: to_attributes(image) for name, image in (("OldImage", old), ("NewImage", new)) if image}
@@ -363,6 +383,14 @@ def test_what_waits_is_counted_when_it_comes_and_when_it_goes_and_says_as_of_whe
     follow(portal, None, row)
     assert "Usage that was not accepted" in said()
     hosted.waiting.cache_clear()
+
+
+def test_the_stream_tells_of_whatever_waits(portal: Portal) -> None:
+    """A record that is on a list which is counted has a key that the stream's function hears of."""
+    lists = {f"{name}#{ENTITY}" for name in AGENDAS}
+    for item in portal.region.store.scan():
+        assert item.get("agenda_pk") not in lists or item["sk"].startswith(TOLD), item["sk"]
+    assert {"difference#", "approval", "run#"} <= set(TOLD)
 
 
 def test_what_changed_and_waits_where_it_waited_is_not_counted_again() -> None:

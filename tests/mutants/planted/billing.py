@@ -6,6 +6,22 @@ from tests.mutants.model import Mutant, fire, planted
 
 _RUN: tuple[Mutant, ...] = (
     planted(
+        "what was delivered before a tax changed is taxed as of its invoice",
+        "wrong day",
+        "invoicing/rules_lines.py",
+        "item.supplied_on or case.as_of",
+        "case.as_of",
+        "tests/unit/quotes/test_quotes.py::test_what_was_delivered_earlier_bears_the_tax_of_its_day_and_names_it",
+    ),
+    planted(
+        "a plan that was ordered loses its purchase order",
+        "lost field",
+        "orders/rules_fulfilment.py",
+        "        purchase_order=order.request.purchase_order,\n",
+        "",
+        "tests/contexts/orders/test_receiving.py::test_what_agrees_is_placed_a_plan_as_subscription_and_a_product_as_item",
+    ),
+    planted(
         "tomorrow's run may be started today",
         "missing condition",
         "invoicing/run/open.py",

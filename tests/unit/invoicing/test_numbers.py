@@ -115,3 +115,10 @@ def test_a_pattern_without_a_number_or_with_an_unknown_field_is_refused() -> Non
     for pattern in ("{prefix}", "{n}-{day}", "{n"):
         with pytest.raises(Refusal, match="invalid_number_format"):
             NumberFormat(pattern)
+
+
+def test_a_refused_pattern_says_what_is_wrong_with_it() -> None:
+    with pytest.raises(Refusal, match=r"names \{yaer\}; it may name \{customer\}, \{month\}, \{n\}, "):
+        NumberFormat("{prefix}{yaer}-{n}")
+    with pytest.raises(Refusal, match=r"needs \{n\}"):
+        NumberFormat("{prefix}-{year}")

@@ -25,7 +25,8 @@ def test_the_pages_together_hold_each_line_once_with_its_balance(journal: list[L
     sums = sums_of(journal)
     whole = {"EUR": 0, "USD": 0}
     expected = []
-    for line in journal:
+    in_order = sorted(journal, key=lambda line: (line.on, line.minor < 0))
+    for line in in_order:
         whole[line.currency] += line.minor
         if from_on <= line.on <= to_on and line.minor:
             expected.append((line, whole[line.currency]))
@@ -35,7 +36,7 @@ def test_the_pages_together_hold_each_line_once_with_its_balance(journal: list[L
         pages = place.pages
         read = [line for line in journal if place.first_on and place.first_on <= line.on <= place.last_on]
         found = page_of(sums, read, from_on, to_on, place, {})
-        shown += sorted((line for one in found for line in one.lines), key=lambda s: journal.index(s.line))
+        shown += sorted((line for one in found for line in one.lines), key=lambda s: in_order.index(s.line))
         for one in found:
             assert one.opening + one.charged + one.paid == one.closing
             before = one.carried
@@ -49,6 +50,15 @@ def test_the_pages_together_hold_each_line_once_with_its_balance(journal: list[L
         assert sum(len(one.lines) for one in found) <= PAGE
         page += 1
     assert [tuple(line) for line in shown] == expected
+
+
+def test_of_one_day_what_was_charged_comes_before_what_was_paid() -> None:
+    on = DAY.isoformat()
+    paid = Line(on, "EUR", "payment_settled", "pay_1", -100, "")
+    charged = Line(on, "EUR", "invoice_issued", "inv_1", 100, "")
+    sums = sums_of([paid, charged])
+    (found,) = page_of(sums, [paid, charged], on, on, place_of(sums, on, on, 1), {})
+    assert [line.balance for line in found.lines] == [100, 0]
 
 
 @given(journals, st.sets(days))

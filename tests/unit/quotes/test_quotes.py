@@ -234,3 +234,13 @@ def test_a_document_is_read_from_bytes_as_editors_write_them(encoding: str) -> N
 def test_bytes_that_are_no_text_are_no_document() -> None:
     with pytest.raises(Refusal, match="not_json"):
         quote_text(b'{"currency": "\xff"}')
+
+
+def test_what_was_delivered_earlier_bears_the_tax_of_its_day_and_names_it() -> None:
+    """Germany took 16 % for deliveries until the end of 2020, whenever they were invoiced (§ 27 (1) UStG)."""
+    rates = [{"percent": "16", "until_on": "2021-01-01"}, {"percent": "19", "from_on": "2021-01-01"}]
+    items = [{"id": "old", "unit_price": "100", "supplied_on": "2020-12-30"}, {"id": "new", "unit_price": "100"}]
+    document = {"billing": {"on": "2021-01-04"}, "items": items, "taxes": {"rates": rates}}
+    (invoice,) = quote_document(document)["invoices"]
+    assert sorted((t["percent"], t["tax"]) for t in invoice["taxes"]) == [("16", "16.00"), ("19", "19.00")]
+    assert [(line["id"], line["from"]) for line in invoice["lines"]] == [("1", "2020-12-30"), ("2", "2021-01-04")]

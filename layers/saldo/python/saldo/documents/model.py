@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.accounts.model import Address
+from saldo.accounts.model import Address, BankStatement
 from saldo.invoicing.model import PricedIn
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
@@ -36,6 +36,7 @@ class SellerView:
     iban: str
     bic: str
     email: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class InvoiceView:
     what credits paid of the total, and `rounding_minor` what was added to it to be paid in coins, so that
     `payable_minor` is left, less taxes that the buyer pays to the state. `note`: a sentence of staff for the customer.
     `exchange`: the rate that the seller's books take it at, where they are kept in another currency.
+    `changed`: the seller's statement, where the account named here had been changed shortly before.
     """
 
     number: str
@@ -172,6 +174,7 @@ class InvoiceView:
     paid_minor: int = 0
     exchange: ExchangeRate | None = None
     look: Look = Look()
+    changed: BankStatement | None = None
     rounding_minor: int = 0
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from saldo.accounts.model import BillingProfile, LegalEntity
+from saldo.accounts.rules_bank import change_told
 from saldo.catalog.model import name_in
 from saldo.documents.model import (
     BuyerView,
@@ -69,6 +70,7 @@ def invoice_view(
         paid_minor=sum(c.minor for c in body.credits if not c.before_tax),
         rounding_minor=body.rounding.minor if body.rounding else 0,
         exchange=body.exchange,
+        changed=change_told(seller.bank_statement, body.issued_on),
     )
 
 
@@ -147,6 +149,7 @@ def seller_view(entity: LegalEntity) -> SellerView:
         entity.iban,
         entity.bic,
         entity.email,
+        entity.id,
     )
 
 

@@ -33,8 +33,11 @@ class NumberFormat:
             fields = self.fields
         except ValueError as error:
             raise Refusal("invalid_number_format", f"{self.pattern!r} cannot be read: {error}") from error
-        if "n" not in fields or fields - FIELDS:
-            raise Refusal("invalid_number_format", f"{self.pattern!r} needs {{n}}; it may have {sorted(FIELDS)}")
+        if unknown := fields - FIELDS:
+            names, known = (", ".join(f"{{{name}}}" for name in sorted(some)) for some in (unknown, FIELDS))
+            raise Refusal("invalid_number_format", f"{self.pattern!r} names {names}; it may name {known}")
+        if "n" not in fields:
+            raise Refusal("invalid_number_format", f"{self.pattern!r} needs {{n}}, where the number goes")
 
     @property
     def fields(self) -> set[str]:

@@ -60,8 +60,9 @@ def page_of(
     aged: Mapping[str, Sequence[AgingBucket]],
     most: int | None = PAGE,
 ) -> tuple[Statement, ...]:
-    """One statement per currency that has a balance or a change; lines: all of the days of the place, in order.
+    """One statement per currency that has a balance or a change; lines: all of the days of the place.
 
+    Of one day, what was charged comes before what was paid: a balance does not dip for what came the same day.
     most: so many of them are shown; None for all.
     """
     opening, carried, charged, paid = (defaultdict[str, int](int) for _ in range(4))
@@ -74,7 +75,7 @@ def page_of(
             paid[one.currency] += one.paid_minor
         if one.on < (place.first_on or from_on):
             carried[one.currency] += minor
-    shown = [line for line in lines if line.minor]
+    shown = sorted((line for line in lines if line.minor), key=lambda line: (line.on, line.minor < 0))
     for line in shown[: place.skip]:
         carried[line.currency] += line.minor
     running, found = dict(carried), defaultdict[str, list[StatementLine]](list)

@@ -205,7 +205,8 @@ class Contracts:
         self, unit: Unit, contract: Contract, milestone: Milestone, acceptance: Acceptance | None, bill_on: date
     ) -> Contract:
         after = made_billable(contract, milestone, acceptance, bill_on)
-        waiting = milestone_item(contract, milestone, after.billed_minor or 0, bill_on)
+        accepted_on = acceptance.on if acceptance else None
+        waiting = milestone_item(contract, milestone, after.billed_minor or 0, bill_on, accepted_on)
         if waiting is not None:
             records.add_item(unit, waiting)
         return with_milestone(contract, after)
@@ -228,6 +229,8 @@ class Contracts:
             started_on=on,
             anchor_on=on,
             quantities=quantities_of(version, service.quantity),
+            purchase_order=contract.purchase_order,
+            cost_centre=contract.cost_centre,
             term=service.term,
         )
         start_in(unit, subscription, self._account(contract.account_id), version, actor, at)

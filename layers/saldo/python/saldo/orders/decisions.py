@@ -199,4 +199,4 @@ def _check_part(line: OrderLine, quantity: Decimal | None) -> None:
         raise Refusal("whole_only", "what recurs starts as a whole")
     if quantity <= 0 or plus(line.delivered, quantity) > line.asked.quantity:
         left = plain(line.asked.quantity - line.delivered)
-        raise Refusal("over_delivered", f"of line {line.asked.number} {left} are left")
+        raise Refusal("over_delivered", f"line {line.asked.number} has {left} left to deliver")

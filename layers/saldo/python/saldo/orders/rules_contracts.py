@@ -81,7 +81,9 @@ def retainage_to_release(contract: Contract) -> int:
     return sum(retained_minor(contract, m.billed_minor or 0) for m in contract.milestones)
 
 
-def milestone_item(contract: Contract, milestone: Milestone, amount_minor: int, bill_on: date) -> WaitingItem | None:
+def milestone_item(
+    contract: Contract, milestone: Milestone, amount_minor: int, bill_on: date, accepted_on: date | None = None
+) -> WaitingItem | None:
     """What a milestone is billed as, less what is kept back; None when it comes to nothing.
 
     Its id follows from contract and milestone, so that accepting it twice bills it once; an acceptance that was taken
@@ -91,7 +93,10 @@ def milestone_item(contract: Contract, milestone: Milestone, amount_minor: int, 
     withdrawn = sum(1 for a in milestone.acceptances if a.withdrawn)
     revision = f"-r{withdrawn}" if withdrawn else ""
     item_id = f"milestone-{contract.id}-{milestone.id}{revision}"
-    return _waiting(contract, item_id, milestone, milestone.names, payable, bill_on) if payable else None
+    if not payable:
+        return None
+    waiting = _waiting(contract, item_id, milestone, milestone.names, payable, bill_on)
+    return replace(waiting, item=replace(waiting.item, supplied_on=accepted_on))
 
 
 def retainage_item(contract: Contract, minor: int, bill_on: date) -> WaitingItem:

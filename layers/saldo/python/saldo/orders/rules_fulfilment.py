@@ -57,7 +57,7 @@ def place(
         return _subscribed(order, line, agreed, version, on, document, running)
     part = minus(line.asked.quantity, line.delivered) if delivered is None else delivered
     done = plus(line.delivered, part)
-    items = tuple(_items(order, line, agreed, version, (line.delivered, done), on))
+    items = tuple(_items(order, line, agreed, version, (line.delivered, done), on, on if document else None))
     status = line_moved(line, LineStatus.FULFILLED) if done == line.asked.quantity else line.status
     placed = replace(
         line,
@@ -101,14 +101,22 @@ def _subscribed(
         started_on=on,
         anchor_on=on,
         quantities=quantities_of(sold, line.asked.quantity),
+        purchase_order=order.request.purchase_order,
+        cost_centre=order.request.cost_centre,
     )
     return Placement(placed, subscription=subscription, sold=sold, version=own)
 
 
 def _items(
-    order: Order, line: OrderLine, agreed: Agreed, version: PlanVersion, span: tuple[Decimal, Decimal], on: date
+    order: Order,
+    line: OrderLine,
+    agreed: Agreed,
+    version: PlanVersion,
+    span: tuple[Decimal, Decimal],
+    on: date,
+    delivered_on: date | None,
 ) -> list[WaitingItem]:
-    """One item per priced component of the plan, for the quantity between the two of `span`."""
+    """One item per priced component of the plan, for the quantity between the two of `span`, billed from `on`."""
     components = priced_components(version)
     wholes = _component_amounts(agreed, version, components, line.asked.quantity)
     found = []
@@ -129,6 +137,7 @@ def _items(
             component.tax_inclusive,
             order.request.purchase_order,
             order.request.cost_centre,
+            delivered_on,
         )
         found.append(WaitingItem(order.account_id, order.entity_id, item, on, origin=f"order {order.id}"))
     return found

@@ -6,27 +6,43 @@ import json
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
 
-from saldo.kernel.errors import Refusal
+from saldo.kernel.errors import Refusal, Unavailable
 from saldo.storage.web import WebService
 from saldo.tax.ports import TaxService
 
 NAMES = ("avalara", "vertex")
 
+_Key = TypeVar("_Key")
+
+
+def _known(name: str, secret: Callable[[], str], key: Callable[..., _Key]) -> Callable[[], _Key]:
+    """What the service knows the seller by, kept once it could be read."""
+
+    @lru_cache(maxsize=1)
+    def known() -> _Key:
+        try:
+            return key(**json.loads(secret()))
+        except (ValueError, TypeError) as error:
+            raise Unavailable(f"the secret of {name} is not filled in as infra/cdk/README.md says") from error
+
+    return known
+
 
 def service_named(name: str, url: str, secret: Callable[[], str]) -> TaxService:
     """secret: fetches JSON text with the fields of AvaTaxKey or VertexKey, when first needed.
 
-    Refusal `unknown_tax_service` for a name that is none of NAMES.
+    Refusal `unknown_tax_service` for a name that is none of NAMES. A secret that was not filled in is as an outage of
+    the service: what cannot be asked is estimated, and told.
     """
-    known = lru_cache(maxsize=1)(lambda: json.loads(secret()))
     web = WebService(url, name)
     if name == "avalara":
         from saldo.tax.avalara import AvaTax, AvaTaxKey
 
-        return AvaTax(web, lambda: AvaTaxKey(**known()))
+        return AvaTax(web, _known(name, secret, AvaTaxKey))
     if name == "vertex":
         from saldo.tax.vertex import Vertex, VertexKey
 
-        return Vertex(web, lambda: VertexKey(**known()), clock=time.monotonic)
+        return Vertex(web, _known(name, secret, VertexKey), clock=time.monotonic)
     raise Refusal("unknown_tax_service", f"{name!r} is none of {', '.join(NAMES)}")

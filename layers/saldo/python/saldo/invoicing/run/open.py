@@ -135,7 +135,8 @@ def _check_dependencies(store: Store, entity: LegalEntity, on: date, now: dateti
         problems.add(
             "as_of",
             "numbers_would_go_back",
-            f"invoices are already issued as of {last.as_of}; dates must not fall as numbers rise",
+            f"invoices are already issued as of {last.as_of}, and dates must not fall as numbers rise;"
+            " a run as of that day or later bills what was due before it too",
         )
     earlier = earlier_open(store, entity.id, on)
     if earlier:
