@@ -28,8 +28,8 @@ class Item:
     inclusive: bool = False
     purchase_order: str = ""
     cost_centre: str = ""
-    price_per: int = 1
     supplied_on: date | None = None
+    price_per: int = 1
 
 
 BY_STAFF = "staff"  # the origin of what staff asked for by hand
