@@ -212,8 +212,9 @@ def canary() -> Canary:
 def clocks() -> Clocks:
     from saldo.collections.doubles import DoublesReminders
     from saldo.invoicing.clocks import Clocks
+    from saldo.renewals.doubles import DoublesRenewals
 
-    return Clocks(billing(), DoublesReminders(store()))
+    return Clocks(billing(), DoublesReminders(store()), DoublesRenewals(store(), billing().plan_versions))
 
 
 @lru_cache(maxsize=1)
@@ -230,7 +231,7 @@ def deliveries() -> Deliveries:
     notes = NoteLetters(store(), sealer(), accounts(), settings().origin, clock)
     reminding = ReminderLetters(reminders(), accounts(), settings().origin, pay_links())
     alerts = AlertLetters(store(), accounts(), settings().origin)
-    letters = WrittenLetters(documents(), reminding, notes, alerts, pay_links())
+    letters = WrittenLetters(documents(), reminding, notes, alerts, pay_links(), accounts(), clock)
     readers = ChoosingReaders(store(), sealer(), clock, settings().origin)
     return Deliveries(store(), accounts(), letters, mailer, clock, readers)
 
@@ -239,11 +240,14 @@ def deliveries() -> Deliveries:
 def documents() -> Documents:
     from functions.documents.settled import SettledInStore
     from saldo.documents.service import Documents
+    from saldo.documents.signing import DocumentSigning
     from saldo.storage.files import Files
+    from saldo.storage.signing import KmsSigningKey
 
     s = settings()
     files = Files(client("s3"), s.documents_bucket)
-    return Documents(store(), accounts(), SettledInStore(store()), files, s.origin)
+    signing = DocumentSigning(store(), KmsSigningKey(client("kms"), s.documents_key_id))
+    return Documents(store(), accounts(), SettledInStore(store()), files, s.origin, signing)
 
 
 @lru_cache(maxsize=1)

@@ -22,6 +22,8 @@ class LocalStack:
     table: str
     keys_table: str
     kms_key_id: str
+    details_key_id: str
+    documents_key_id: str
     documents_bucket: str
     imports_bucket: str
     audit_bucket: str
@@ -82,6 +84,8 @@ def _stack(place: Place, code: str, told: Mapping[str, str]) -> LocalStack:
         table=told["RecordsTable"],
         keys_table=told["KeysTable"],
         kms_key_id=told["EnvelopeKeyArn"],
+        details_key_id=told["DetailsKeyArn"],
+        documents_key_id=told["DocumentsKeyArn"],
         documents_bucket=told["DocumentsBucket"],
         imports_bucket=told["ImportsBucket"],
         audit_bucket=told["AuditBucket"],

@@ -9,10 +9,15 @@ from functions.delivery.alert_letters import AlertLetters
 from functions.delivery.note_letters import NoteLetters
 from functions.delivery.reminder_letters import ReminderLetters
 from saldo.access.model_notices import NoticeKind
+from saldo.accounts.rules_bank import change_told
+from saldo.accounts.service import Accounts
 from saldo.delivery.model import Letter
+from saldo.documents.layout import account_changed
 from saldo.documents.model import DocumentView, InvoiceView
 from saldo.documents.service import Documents
 from saldo.documents.wording import Wording, wording
+from saldo.kernel.clock import Clock
+from saldo.kernel.periods import local_date
 from saldo.payments.pay_links import PayLinks
 
 
@@ -26,9 +31,12 @@ class WrittenLetters:
         notes: NoteLetters,
         alerts: AlertLetters,
         pay_links: PayLinks,
+        accounts: Accounts,
+        clock: Clock,
     ) -> None:
         self._documents, self._reminders, self._notes = documents, reminders, notes
         self._alerts, self._pay_links = alerts, pay_links
+        self._accounts, self._clock = accounts, clock
 
     def letter(self, account_id: str, document_kind: str, document_id: str) -> Letter | None:
         if document_kind == "reminder":
@@ -46,8 +54,15 @@ class WrittenLetters:
         written = letter_of(view, pdf)
         if not isinstance(view, InvoiceView) or view.payable_minor <= 0:
             return written
+        written = replace(written, warning=self._warning(view))
         token = self._pay_links.token(account_id, document_id)
         return replace(written, url=pay_address(written.url, token), page=written.url) if token else written
+
+    def _warning(self, view: InvoiceView) -> str:
+        """That the account to pay to has changed: shortly ago, or since this very invoice named it."""
+        seller = self._accounts.entity(view.seller.id)
+        change = change_told(seller.bank_statement, local_date(self._clock(), seller.time_zone), view.issued_on)
+        return account_changed(change, wording(view.language, view.buyer.country))
 
 
 def pay_address(portal_url: str, token: str) -> str:

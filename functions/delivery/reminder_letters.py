@@ -8,10 +8,12 @@ from datetime import date
 
 from saldo.access.model_notices import NoticeKind
 from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.rules_bank import change_told
 from saldo.accounts.service import Accounts
 from saldo.collections.model import Notice
 from saldo.collections.service import Reminders, StillOwed
 from saldo.delivery.model import Letter
+from saldo.documents.layout import account_changed
 from saldo.documents.wording import Wording, wording
 from saldo.invoicing.records import InvoiceHeader, header_key
 from saldo.payments.pay_links import PayLinks
@@ -67,9 +69,16 @@ def letter_of(owed: StillOwed, account: Account, seller: LegalEntity, today: dat
         questions=words("mail_questions"),
         closing=words("mail_closing"),
         holds_while=tuple(open_now),
+        warning=_warning(owed, seller, today, words),
         notice=NoticeKind.DUE_SOON if tone in ("upcoming", "due") else NoticeKind.OVERDUE,
         stop=words("mail_stop"),
     )
+
+
+def _warning(owed: StillOwed, seller: LegalEntity, today: date, words: Wording) -> str:
+    """That the account to pay to has changed: shortly ago, or since one of these invoices named it."""
+    first = min(owed.headers[notice.invoice_id].issued_on for notice in owed.reminder.standing)
+    return account_changed(change_told(seller.bank_statement, today, first), words)
 
 
 def _as_read(header: InvoiceHeader) -> dict[str, int | str | None]:

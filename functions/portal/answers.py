@@ -9,8 +9,9 @@ from functions.http.answers import problem as problem
 CSV = "text/csv; charset=utf-8"
 PDF = "application/pdf"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+JWT = "application/jwt"  # RFC 7519
 # What leaves as bytes; media types without parameters, as Chalice compares them.
-FILES = ("text/csv", PDF, XLSX)
+FILES = ("text/csv", PDF, XLSX, JWT)
 
 
 def see_other(location: str, *cookies: str) -> Answer:

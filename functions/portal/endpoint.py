@@ -88,6 +88,10 @@ class PortalEdge(Edge[Rule, Visit]):
             raise TypeError(f"{path} does not say who may use it")
         if bool(rule.roles) != ("{account_id}" in path):
             raise TypeError(f"{path}: roles and an account in the path go together")
+        if rule.ahead and (rule.looks or not rule.roles):
+            raise TypeError(
+                f"{path}: what is read ahead is an account's; a look is noted by a call that reads one record"
+            )
 
     def seen(self, request: Request) -> Visit:
         wanted = request.query.get("lang", [""])[-1]
@@ -155,7 +159,7 @@ def _checked(visit: Visit, rule: Rule, view: View) -> Answer:
     token = cookies.read(START if rule.anyone else SESSION, header)
     visit, ahead = replace(visit, token=token), dict[Key, Item | None]()
     if not rule.anyone:
-        session, ahead = services.sessions().with_records(
+        session, ahead = services.sessions().of_token(
             token, _ahead(visit, rule), touch=rule.touches, looked=_looked(visit, rule)
         )
         if session is None:

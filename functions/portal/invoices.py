@@ -10,7 +10,7 @@ from functions.portal.pages import page
 from functions.portal.presenters.invoice_history import keys_of
 from functions.portal.presenters.invoice_lists import list_view, picked_from, register_file, wish_from
 from functions.portal.presenters.invoices import invoice_view
-from functions.portal.presenters.seller import bank_details
+from functions.portal.presenters.seller import bank_details, names_another_account
 from functions.portal.records_of_reading import note_read
 from functions.portal.table_files import files, table_file
 from functions.portal.visit import Visit
@@ -73,7 +73,7 @@ def invoice(visit: Visit) -> Answer:
     link_key, autopay_key = pay_link_key(seat.account_id, invoice_id), rule_key(seat.account_id)
     keys = (seller_key, link_key, autopay_key, *keys_of(seat.account_id, invoice_id))
     found = reading.invoice(visit.records, seat.account_id, invoice_id, keys)
-    bank = bank_details(found.others.get(seller_key), found.header, visit.words)
+    bank = bank_details(found.others.get(seller_key), found.header, visit.now, visit.words)
     view = invoice_view(found, visit.today, seat.time_zone, visit.words, whole(visit.asked("lines")))
     link = pay_link_from(found.others.get(link_key)) if seat.role in ADMINS else None
     rule = found.others.get(autopay_key) if visit.may_pay and view.is_open else None
@@ -83,8 +83,14 @@ def invoice(visit: Visit) -> Answer:
 
 @routes.get("/accounts/{account_id}/invoices/{invoice_id}/pdf", roles(READERS, Document.INVOICE))
 def invoice_pdf(visit: Visit) -> Answer:
+    """By way of the page while money is asked for and the PDF may name an account of before: there a word stands beside
+    it, and its button (`?told=`) leads to the file."""
     invoice_id = check_id(visit.params["invoice_id"], "inv")
-    header = reading.invoice(visit.records, visit.account.account_id, invoice_id).header
+    seller_key = (visit.account.entity_id, "entity")
+    found = reading.invoice(visit.records, visit.account.account_id, invoice_id, (seller_key,))
+    header = found.header
+    if names_another_account(found.others.get(seller_key), header) and not visit.asked("told"):
+        return see_other(f"{visit.home}/invoices/{invoice_id}#transfer")
     body = services.document(visit.account.account_id, {"invoice_id": invoice_id})
     note_read(visit, "invoice.downloaded", invoice_id)
     return download(body, PDF, f"{header.number}.pdf")

@@ -5,19 +5,22 @@ from __future__ import annotations
 import secrets
 
 from functions.portal import services
-from functions.portal.answers import Answer, see_other
+from functions.portal.answers import JWT, Answer, download, see_other
 from functions.portal.endpoint import Routes, roles
 from functions.portal.pages import page
 from functions.portal.presenters.methods import method_row, methods_view, scheduled_rows
+from functions.portal.presenters.seller import account_changed, signed_view
 from functions.portal.proving import asks_proof, proof_problem
+from functions.portal.records_of_reading import note_read
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS
-from saldo.accounts.records import entity_from
+from saldo.accounts.records import bank_statement_from, entity_from
 from saldo.kernel.errors import NotFound
 from saldo.payments import scheduled
 from saldo.payments.records_methods import methods_of
 from saldo.payments.rules_methods import creditor_reference, in_fours
+from saldo.storage.items import Item
 
 routes = Routes("methods")
 _DONE = ("default", "removed", "scheduled", "cancelled")
@@ -49,11 +52,22 @@ def add(visit: Visit) -> Answer:
 @routes.get("/accounts/{account_id}/methods/transfer", _PAY)
 def transfer(visit: Visit) -> Answer:
     """The seller's bank details with the reference that ties a transfer to this account."""
-    item = visit.records.get(visit.account.entity_id, "entity")
-    if item is None:
-        raise NotFound("no such seller")
-    reference = in_fours(creditor_reference(visit.account.account_id))
-    return page(visit, "transfer", seller=entity_from(item), reference=reference, tab="payments")
+    item = _seller(visit)
+    seller, reference = entity_from(item), in_fours(creditor_reference(visit.account.account_id))
+    signed = signed_view(seller.bank_statement, services.settings().origin, visit.words)
+    changed = account_changed(item, visit.now, visit.words)
+    view = {"reference": reference, "signed": signed, "changed": changed}
+    return page(visit, "transfer", tab="payments", seller=seller, view=view)
+
+
+@routes.get("/accounts/{account_id}/methods/transfer/signed", _PAY)
+def signed_details(visit: Visit) -> Answer:
+    """The seller's signed bank details, for the payer's own system to check (RFC 7519)."""
+    statement = bank_statement_from(_seller(visit))
+    if statement is None:
+        raise NotFound("nobody signed this seller's bank details")
+    note_read(visit, "bank_details.downloaded", visit.account.entity_id)
+    return download(statement.signed, JWT, f"bank-details-{visit.account.entity_id}-{statement.number}.jwt")
 
 
 @routes.get("/accounts/{account_id}/methods/{method_id}", _PAY)
@@ -89,6 +103,13 @@ def scheduled_payments(visit: Visit) -> Answer:
 def cancel(visit: Visit) -> Answer:
     services.scheduled().cancel(visit.account.account_id, visit.params["scheduled_id"], visit.actor)
     return see_other(f"{visit.home}/scheduled?done=cancelled")
+
+
+def _seller(visit: Visit) -> Item:
+    item = visit.records.get(visit.account.entity_id, "entity")
+    if item is None:
+        raise NotFound("no such seller")
+    return item
 
 
 def _add_page(visit: Visit, problems: list[tuple[str, str]]) -> Answer:

@@ -88,7 +88,7 @@ def _page(visit: Visit, found: Payable, problem: str = "") -> Answer:
     seller = found.invoice.others.get((header.entity_id, "entity"))
     values = {
         "view": invoice_view(found.invoice, local_date(visit.now, zone), zone, visit.words),
-        "bank": bank_details(seller, header, visit.words),
+        "bank": bank_details(seller, header, visit.now, visit.words),
         "seller": seller["name"] if seller else "",
         "token": visit.params["token"],
         "minor": header.undisputed_minor,

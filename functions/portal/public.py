@@ -8,6 +8,7 @@ from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.cookies import SESSION, STAFF_SESSION, Cookies
 from functions.portal.endpoint import PUBLIC, SIGNED, Routes
+from functions.portal.presenters.seller import KEY_SET
 from functions.portal.static_files import static_file
 from functions.portal.visit import Visit
 
@@ -30,6 +31,13 @@ def health(visit: Visit) -> Answer:
 @routes.get("/static/{name}", PUBLIC)
 def static(visit: Visit) -> Answer:
     return static_file(visit.params["name"])
+
+
+@routes.get(KEY_SET, PUBLIC)
+def key_set(visit: Visit) -> Answer:
+    """The key that signs sellers' bank details, for whoever checks them (RFC 7517). Asked of KMS once a process."""
+    found = json.dumps(services.bank_statements().key_set())
+    return Answer(found, kind="application/json", headers={"Cache-Control": "public, max-age=3600"})
 
 
 @routes.post("/webhooks/gateway", SIGNED, content_type="application/json")

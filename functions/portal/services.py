@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from saldo.access.notice_choices import ChosenNotices
     from saldo.access.saved_views import SavedViews
     from saldo.access.service import Access
+    from saldo.accounts.bank_statements import BankStatements
     from saldo.autopay.service import Autopay
     from saldo.catalog.service import PlanVersions
     from saldo.certificates.service import Certificates
@@ -99,12 +100,23 @@ def acting() -> ActingForCustomers:
     return ActingForCustomers(store(), clock)
 
 
+@lru_cache(maxsize=1)
+def bank_statements() -> BankStatements:
+    """The key that signs belongs to this function alone."""
+    from saldo.accounts.bank_statements import BankStatements
+    from saldo.storage.signing import KmsSigningKey
+
+    s = settings()
+    return BankStatements(KmsSigningKey(client("kms"), s.details_key_id), s.origin, clock)
+
+
 def chosen_notices() -> ChosenNotices:
     from saldo.access.notice_choices import ChosenNotices
 
     return ChosenNotices(store(), sealer(), clock)
 
 
+@lru_cache(maxsize=1)
 def notification_centre() -> NotificationCentre:
     from saldo.notices.centre import NotificationCentre
 

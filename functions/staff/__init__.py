@@ -14,6 +14,7 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         certificates,
         credits,
         customers,
+        details,
         differences,
         disputes,
         drafts,
@@ -35,4 +36,5 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
     return (
         *(signing_in, work, customers, credits, runs, drafts, orders, proposals, seller, selling, audit, access),
         *(disputes, promises, terms, uploads, papers, certificates, tickets, differences, acting, styleguide),
+        details,
     )

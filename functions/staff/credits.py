@@ -1,4 +1,5 @@
-"""One invoice as staff see it, its PDF, and a credit note: asked, checked, issued or put before a second person."""
+"""One invoice as staff see it, its PDF, and a credit note, or the whole of it billed again: asked, checked, issued or
+put before a second person."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ from saldo.invoicing import reading
 from saldo.invoicing.corrections import CreditRequest
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import Invoice
+from saldo.invoicing.records import InvoiceHeader
 from saldo.invoicing.rules_corrections import Reason
+from saldo.invoicing.status import DocumentKind
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.ids import check_id
 from saldo.kernel.periods import local_date
@@ -64,19 +67,21 @@ def check(visit: StaffVisit) -> Answer:
     )
     facts = [(t("column.number"), found.header.number), (t("staff.credit.reason"), t(f"staff.reason.{asked.reason}"))]
     facts += [(name, t.money(minor, told.total.currency)) for name, minor in amounts]
-    facts.append((t("staff.credit.why"), visit.sent("why")))
-    view = Sheet(t("staff.credit.check"), above=_above(visit), facts=facts)
-    sent = {name: visit.sent(name) for name in ("reason", "amount", "why")} | {"request": asked.request}
-    return page(
-        visit, "staff_credit_check", tab="customers", view=view, sent=sent, two=told.takes_two, to=_path(visit, found)
+    facts += (
+        [(t("staff.content.bills_minor"), t.money(told.again.total_minor, told.total.currency))] if told.again else []
     )
+    facts.append((t("staff.credit.why"), _why(visit)))
+    view = Sheet(t("staff.credit.check"), above=_above(visit), facts=facts)
+    sent = {name: visit.sent(name) for name in ("reason", "amount", "again")} | {"request": asked.request}
+    values = {"view": view, "sent": sent | {"why": _why(visit)}, "two": told.takes_two, "to": _path(visit, found)}
+    return page(visit, "staff_credit_check", status=200, tab="customers", **values)
 
 
 @routes.post(_INVOICE + "/credit", staff(rules.ASK_FOR_CREDITS))
 def credit(visit: StaffVisit) -> Answer:
     found = _read(visit)
     asked = _asked(visit, found, visit.sent("request")[:64])
-    outcome = services.credits().ask(visit.at.entity_id, asked, visit.sent("why")[:300])
+    outcome = services.credits().ask(visit.at.entity_id, asked, _why(visit)[:300])
     if isinstance(outcome, Proposal):
         return see_other(f"{visit.home}/proposals/{outcome.id}")
     return see_other(f"{visit.account_home}/invoices/{outcome.invoice_id}")
@@ -96,8 +101,19 @@ def _above(visit: StaffVisit) -> tuple[tuple[str, str], ...]:
     return (t("staff.customers"), f"{visit.home}/customers"), (visit.customer["name"], visit.account_home)
 
 
+def _why(visit: StaffVisit) -> str:
+    """The two forms of the page have each a field for it."""
+    return visit.sent("why") or visit.sent("why_again")
+
+
 def _asked(visit: StaffVisit, found: Invoice, request: str) -> CreditRequest:
     header = found.header
+    if visit.sent("again"):
+        problems = Problems()
+        if not 0 < len(_why(visit)) <= 300:
+            problems.add("why_again", "reason_required", "say why")
+        problems.refuse_if_any()
+        return CreditRequest(header.account_id, header.invoice_id, request, Reason.MASTER_DATA, visit.actor, again=True)
     reason, total = asked_credit(visit, header.currency)
     return CreditRequest(header.account_id, header.invoice_id, request, reason, visit.actor, total_minor=total)
 
@@ -138,14 +154,26 @@ def _invoice_page(visit: StaffVisit, found: Invoice, refusal: Refusal | None = N
     values = {"view": view, "problems": problems, "to": _path(visit, found), "currency": header.currency}
     values["life"] = history_of(header, found.others, local_date(visit.now, zone), zone, t)
     values |= {"sent": {name: visit.sent(name) for name in ("reason", "amount", "why")}, "tab": "customers"}
+    values |= {"may_again": _could_be_billed_again(visit, header), "why_again": visit.sent("why_again")}
     reasons = [(r.value, t(f"staff.reason.{r}")) for r in REASONS]
     return page(visit, "staff_invoice", status=422 if refusal else 200, reasons=reasons, **values)
+
+
+def _could_be_billed_again(visit: StaffVisit, header: InvoiceHeader) -> bool:
+    """An invoice of older billing details, of which nothing was taken back."""
+    is_older = header.buyer_profile < int(visit.customer["profile_version"])
+    return header.document is DocumentKind.INVOICE and is_older and not header.credited_minor
 
 
 def _problems(visit: StaffVisit, refusal: Refusal) -> list[tuple[str, str]]:
     if refusal.problems and refusal.code == "invalid_input":
         return [(p.field, visit.words.known(f"problem.{p.code}", f"refusal.{p.code}")) for p in refusal.problems]
-    return [("amount", visit.words.known(f"refusal.{refusal.code}", "failure.422.text"))]
+    return [
+        (
+            "why_again" if visit.sent("again") else "amount",
+            visit.words.known(f"refusal.{refusal.code}", "failure.422.text"),
+        )
+    ]
 
 
 def _lines(visit: StaffVisit, found: Invoice) -> Table:

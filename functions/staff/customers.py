@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from functions.portal.answers import Answer
 from functions.portal.presenters.tags import invoice_tag, payment_tag
-from functions.staff import rules, services
+from functions.staff import rules
 from functions.staff.endpoint import Routes, staff
 from functions.staff.finding import Hit, hits_of
 from functions.staff.pages import page
-from functions.staff.reading import note_read
-from functions.staff.tables import Row, Sheet, Table, columns
+from functions.staff.tables import Fact, Row, Sheet, Table, columns
 from functions.staff.timeline import events_table
 from functions.staff.visit import StaffVisit
 from saldo.invoicing.listing import InvoiceRow
@@ -57,12 +56,13 @@ def account(visit: StaffVisit) -> Answer:
     shown = shown if shown in TABS else TABS[0]
     facts, tables = _VIEWS[shown](visit)
     above = ((t("staff.customers"), f"{visit.home}/customers"),)
-    view = Sheet(visit.customer["name"], visit.customer["pk"], above, facts, tables)
+    told = (t("staff.details.done"),) if visit.asked("done") == "changed" else ()
+    view = Sheet(visit.customer["name"], visit.customer["pk"], above, facts, tables, told)
     tabs = [(t(f"staff.show.{name}"), f"{visit.account_home}?show={name}", name == shown) for name in TABS]
     return page(visit, "staff_account", tab="customers", view=view, tabs=tabs)
 
 
-_Shown = tuple[list[tuple[str, str]], tuple[Table, ...]]
+_Shown = tuple[Sequence[Fact], tuple[Table, ...]]
 
 
 def _open(visit: StaffVisit) -> _Shown:
@@ -123,21 +123,12 @@ def _timeline(visit: StaffVisit) -> _Shown:
 
 
 def _contact(visit: StaffVisit) -> _Shown:
-    """The billing profile is opened, and that is put on record."""
-    from saldo.accounts.service import Accounts
+    """Billing details, with the way to change them. They are opened, and that is put on record."""
+    from functions.staff.details import facts_of
 
-    customer, t = visit.customer, visit.words
-    accounts = Accounts(visit.records, services.sealer(), services.clock)
-    profile = accounts.profile(customer["pk"], int(customer["profile_version"]))
-    note_read(visit, customer["pk"], "profile.viewed", f"profile {profile.version}")
-    lines = (*profile.address.lines, f"{profile.address.postcode} {profile.address.city}", profile.address.country)
-    return [
-        (t("staff.customer"), profile.legal_name),
-        (t("staff.contact"), profile.contact_name),
-        (t("field.email"), ", ".join(profile.emails)),
-        (t("staff.address"), ", ".join(lines)),
-        (t("staff.tax_id"), profile.tax_id),
-    ], ()
+    found, may_change = facts_of(visit)
+    link = (visit.words("details.change"), f"{visit.account_home}/details/change") if may_change else None
+    return [(name, text, link if n == 0 else None) for n, (name, text) in enumerate(found)], ()
 
 
 _VIEWS = {

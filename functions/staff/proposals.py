@@ -48,7 +48,7 @@ def proposal(visit: StaffVisit) -> Answer:
         (t("staff.credit.why"), found.reason),
     ]
     facts += [
-        (t.known(f"staff.content.{k}", "staff.detail"), _said(visit, k, v))
+        (t.known(f"staff.content.{k}", "staff.detail"), _said(visit, found, k, v))
         for k, v in sorted(found.content.items())
         if v
     ]
@@ -63,7 +63,7 @@ def proposal(visit: StaffVisit) -> Answer:
     return page(visit, "staff_proposal", tab="proposals", view=view, one=found, second=second, own=own)
 
 
-def _said(visit: StaffVisit, name: str, value: object) -> str:
+def _said(visit: StaffVisit, found: Proposal, name: str, value: object) -> str:
     """A part of what is agreed to, as a person reads it."""
     t = visit.words
     if name == "role":
@@ -73,7 +73,7 @@ def _said(visit: StaffVisit, name: str, value: object) -> str:
     if name == "reason":
         return t(f"staff.reason.{value}")
     if name.endswith("_minor") and isinstance(value, int):
-        return t.money(value, visit.at.currency)
+        return t.money(value, found.amount.currency if found.amount else visit.at.currency)
     return str(value)
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from functions.portal.services import acting as acting
+from functions.portal.services import bank_statements as bank_statements
 from functions.portal.services import clock as clock
 from functions.portal.services import document as document
 from functions.portal.services import records_of as records_of
@@ -136,7 +137,7 @@ def terms_requests(within: Store | None = None) -> TermsRequests:
 def seller_details() -> SellerDetails:
     from saldo.accounts.seller_details import SellerDetails
 
-    return SellerDetails(store(), clock)
+    return SellerDetails(store(), clock, bank_statements())
 
 
 def approvals() -> Approvals:

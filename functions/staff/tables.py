@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from functions.portal.presenters.tables import Column
 from functions.portal.presenters.tags import Tag
 
+# What it is and what it says; with the text and the address of a way to change it.
+Fact = tuple[str, str] | tuple[str, str, tuple[str, str] | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -44,6 +47,6 @@ class Sheet:
     title: str
     sentence: str = ""
     above: Sequence[tuple[str, str]] = ()
-    facts: Sequence[tuple[str, str]] = ()
+    facts: Sequence[Fact] = ()
     tables: Sequence[Table] = ()
     told: Sequence[str] = field(default_factory=tuple)

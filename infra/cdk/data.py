@@ -226,6 +226,8 @@ class DataStack(Stack):
             "RecordsTable": self.records.table_name,
             "KeysTable": self.wrapped_keys.table_name,
             "EnvelopeKeyArn": self.keys.envelope.key_arn,
+            "DetailsKeyArn": self.keys.details.key_arn,
+            "DocumentsKeyArn": self.keys.documents.key_arn,
             "DocumentsBucket": self.buckets["documents"].bucket_name,
             "AuditBucket": self.buckets["audit"].bucket_name,
             "ImportsBucket": self.buckets["imports"].bucket_name,

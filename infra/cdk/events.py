@@ -35,15 +35,13 @@ from infra.cdk.hosting import Hosting
 from infra.cdk.watched import WatchedFunction, WatchedQueue
 from saldo.integration.rules import KINDS
 from saldo.uploads.rules import INCOMING
+from saldo.work.rules import TOLD
 
 # Events that reach a customer by mail: documents of accounts that want it, and letters that speak for themselves.
 DELIVERED = ("invoice.issued", "credit_note.issued")
 LETTERS = ("payment.settled", "reminder.issued", "note.written", "usage.threshold_reached")
 # Events that a tax service is told of.
 TAXED = ("invoice.issued", "credit_note.issued")
-
-# Records that wait in a queue of the seller's people, by how their sort keys begin; and `approval`.
-_WAITING = ("dispute#", "promise#", "terms_request#", "ticket#", "proposal#", "discrepancy#", "quarantine#", "run#")
 
 
 class EventsStack(Stack):
@@ -104,7 +102,7 @@ class EventsStack(Stack):
         audit = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "audit#"}]}}}}
         told = ["balance", "payments", "session"]
         moved = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": told}}}}
-        waits = {"dynamodb": {"Keys": {"sk": {"S": ["approval", *({"prefix": kind} for kind in _WAITING)]}}}}
+        waits = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": begins} for begins in TOLD]}}}}
         watched.function.add_event_source(
             sources.DynamoEventSource(
                 self._data.records,

@@ -29,6 +29,8 @@ class Grant(Enum):
     AUDIT = auto()  # write a day's root once, and read those before
     ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
+    SIGN_DOCUMENTS = auto()
+    SIGN_DETAILS = auto()  # sign what a seller says of its bank account
     QUEUE_GATEWAY_EVENTS = auto()
     QUEUE_USAGE = auto()
     GATEWAY_SECRET = auto()
@@ -86,6 +88,7 @@ PORTAL = FunctionSpec(
         Grant.DOCUMENTS_READ,
         Grant.UPLOADS_PAGES,
         Grant.SIGN_IN,
+        Grant.SIGN_DETAILS,
         Grant.QUEUE_GATEWAY_EVENTS,
         Grant.GATEWAY_SECRET,
         Grant.RENDER,
@@ -163,7 +166,7 @@ DOCUMENTS = FunctionSpec(
     "functions.documents.render.handler",
     1769,
     60,
-    (Grant.RECORDS_READ, Grant.KEYS_READ, Grant.DOCUMENTS),
+    (Grant.RECORDS_READ, Grant.KEYS_READ, Grant.DOCUMENTS, Grant.SIGN_DOCUMENTS),
     layers=("documents",),
     failures="RenderDocumentFailed",
 )
@@ -172,7 +175,7 @@ MAKE_BUNDLES = FunctionSpec(
     "functions.documents.make_bundles.handler",
     1769,
     900,
-    (Grant.RECORDS, Grant.KEYS_READ, Grant.DOCUMENTS),
+    (Grant.RECORDS, Grant.KEYS_READ, Grant.DOCUMENTS, Grant.SIGN_DOCUMENTS),
     layers=("documents",),
     disk=2048,
 )
@@ -181,7 +184,7 @@ DELIVERY = FunctionSpec(
     "functions.delivery.deliver.handler",
     1769,
     120,
-    (Grant.RECORDS, Grant.KEYS_READ, Grant.DOCUMENTS, Grant.MAIL),
+    (Grant.RECORDS, Grant.KEYS_READ, Grant.DOCUMENTS, Grant.SIGN_DOCUMENTS, Grant.MAIL),
     layers=("documents",),
     failures="DeliverDocumentFailed",
 )

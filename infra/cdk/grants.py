@@ -202,6 +202,21 @@ def _start_runs(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _sign(name: str) -> Statements:
+    """Sign as the key signs."""
+
+    def statements(data: DataStack) -> list[iam.PolicyStatement]:
+        as_it_signs = {"kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "RAW"}
+        return [_allow(["kms:Sign"], getattr(data.keys, name).key_arn, only=as_it_signs)]
+
+    return statements
+
+
+def _sign_details(data: DataStack) -> list[iam.PolicyStatement]:
+    """And tell the public half."""
+    return [*_sign("details")(data), _allow(["kms:GetPublicKey"], data.keys.details.key_arn)]
+
+
 def _records_of_customers(data: DataStack) -> list[iam.PolicyStatement]:
     return [_allow(["sts:AssumeRole"], data.names.customer_role_arn)]
 
@@ -232,6 +247,8 @@ _MEANING: dict[Grant, Statements] = {
     Grant.RENDER: _render,
     Grant.PUBLISH: _publish,
     Grant.MAIL: _mail,
+    Grant.SIGN_DETAILS: _sign_details,
+    Grant.SIGN_DOCUMENTS: _sign("documents"),
     Grant.START_RUNS: _start_runs,
     Grant.CANARY_SECRET: _canary_secret,
     Grant.TAX_SECRET: _tax_secret,

@@ -75,6 +75,8 @@ class Hosting:
             "SALDO_TABLE": data.records.table_name,
             "SALDO_KEYS_TABLE": data.wrapped_keys.table_name,
             "SALDO_KMS_KEY_ID": data.keys.envelope.key_arn,
+            "SALDO_DETAILS_KEY_ID": data.keys.details.key_arn,
+            "SALDO_DOCUMENTS_KEY_ID": data.keys.documents.key_arn,
             "SALDO_DOCUMENTS_BUCKET": data.buckets["documents"].bucket_name,
             "SALDO_IMPORTS_BUCKET": data.buckets["imports"].bucket_name,
             "SALDO_USAGE_BUCKET": data.buckets["usage"].bucket_name,

@@ -22,6 +22,20 @@ def _key(scope: Construct, env: str, name: str, what: str) -> kms.Key:
     )
 
 
+def _signing_key(scope: Construct, env: str, name: str, what: str) -> kms.Key:
+    """ES256. KMS turns no such key by itself: README.md says how it is replaced."""
+    return kms.Key(
+        scope,
+        name.title().replace("-", "") + "Key",
+        alias=f"saldo/{env}/{name}",
+        description=f"Saldo ({env}): {what}",
+        key_spec=kms.KeySpec.ECC_NIST_P256,
+        key_usage=kms.KeyUsage.SIGN_VERIFY,
+        pending_window=Duration.days(30),
+        removal_policy=RemovalPolicy.RETAIN,
+    )
+
+
 def _for_service(
     key: kms.Key, service: str, actions: list[str], conditions: dict[str, dict[str, str]] | None = None
 ) -> None:
@@ -40,13 +54,16 @@ def _for_service(
 
 class Keys:
     """`records`: tables and buckets; `envelope`: wraps the data keys of organisations; `messages`: queues, topics,
-    bus, secrets, state machines; `logs`: every log group."""
+    bus, secrets, state machines; `logs`: every log group; `details`: signs what sellers say of their bank accounts;
+    `documents`: signs invoices and credit notes."""
 
     def __init__(self, scope: Construct, env: str) -> None:
         self.records = _key(scope, env, "records", "tables and buckets")
         self.envelope = _key(scope, env, "envelope", "wraps the data key of each organisation")
         self.messages = _key(scope, env, "messages", "queues, topics, bus, secrets and workflows")
         self.logs = _key(scope, env, "logs", "log groups")
+        self.details = _signing_key(scope, env, "details", "signs sellers' bank details")
+        self.documents = _signing_key(scope, env, "documents", "signs invoices and credit notes")
         self._allow_messengers()
         self._allow_logs()
 

@@ -10,7 +10,8 @@ sys.path[:0] = [p for p in (str(_ROOT), str(_ROOT / "layers" / "saldo" / "python
 
 import click  # noqa: E402 - the product's own folders come first
 
-import local.cli.customers_rules  # noqa: E402, F401 - adds its commands to `account`
+import local.cli.customers_rules  # noqa: E402 - adds its commands to `account`
+import local.cli.signing  # noqa: E402, F401 - adds its commands to `seller`
 from local.cli.access import access_group  # noqa: E402
 from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402
 from local.cli.api_keys import api_keys_group  # noqa: E402
@@ -18,6 +19,7 @@ from local.cli.audit import audit_group  # noqa: E402
 from local.cli.certificates import certificates_group  # noqa: E402
 from local.cli.clock import clock_group  # noqa: E402
 from local.cli.contracts import contracts_group  # noqa: E402
+from local.cli.details import corrections_group  # noqa: E402
 from local.cli.documents import (  # noqa: E402
     credit,
     draft_group,
@@ -82,6 +84,7 @@ for command in (
     late_charges,
     promises_group,
     reminders_group,
+    corrections_group,
     rates_group,
     template_group,
     numbering_group,

@@ -57,8 +57,8 @@ def advance(sites: Sites, voice: Voice, account_id: str, to: str, months: int | 
         for step in _steps(site, account_id, goal):
             status.update(f"{step['today']}")
             steps.append(step)
-    issued, reminded = ([one for step in steps for one in step[name]] for name in ("issued", "reminded"))
-    document = {"account_id": account_id, "today": steps[-1]["today"], "issued": issued, "reminded": reminded}
+    happened = {name: [one for step in steps for one in step[name]] for name in ("issued", "renewals", "reminded")}
+    document: dict[str, Any] = {"account_id": account_id, "today": steps[-1]["today"], **happened}
     document["stopped"] = _stop(steps[-1])
     voice.answer(document, lambda console: _show_way(console, document))
     if document["stopped"]:
@@ -115,16 +115,21 @@ def _show(console: Console, clocks: list[dict[str, str]]) -> None:
 
 
 def _happened(document: Json) -> list[tuple[str, str, str, str]]:
-    """Invoices and reminders in the order of their days; those of one day as they happen, invoices first."""
+    """Invoices, terms and reminders in the order of their days; those of one day as they happen, invoices first."""
     rows = [
         (one["issued_on"], one["number"], one["kind"].replace("_", " "), _money(one, "total_minor"))
         for one in document["issued"]
     ]
+    rows += [(one["on"], one["subscription_id"], _of_term(one), "") for one in document["renewals"]]
     rows += [
         (one["on"], one["number"], f"reminder: {one['step']}", _money(one, "open_minor"))
         for one in document["reminded"]
     ]
     return sorted(rows, key=lambda row: row[0])
+
+
+def _of_term(one: Json) -> str:
+    return f"renews on {one['term_ends_on']}: told" if one["what"] == "announced" else f"term {one['what']}"
 
 
 def _money(one: Json, field: str) -> str:
@@ -134,7 +139,7 @@ def _money(one: Json, field: str) -> str:
 def _show_way(console: Console, document: Json) -> None:
     rows = _happened(document)
     if rows:
-        console.print(table("on", "number", "", "amount", rows=rows, numbers=("amount",)))
+        console.print(table("on", "", "", "amount", rows=rows, numbers=("amount",)))
     console.print(f"It is {document['today']} for {document['account_id']}.")
     if document["stopped"]:
         why = document["stopped"]

@@ -9,11 +9,12 @@ import click
 from local.cli.site import Sites, store_of
 from local.cli.voice import Voice, speaks_json
 from saldo.ledger.daily_sums import DailySums
+from saldo.payments.lately import LatestPayments
 
 
 @click.group(name="journal")
 def journal_group() -> None:
-    """What is folded from the journal of a customer."""
+    """What is folded from the journal of a customer, and from its payments."""
 
 
 @journal_group.command()
@@ -21,7 +22,10 @@ def journal_group() -> None:
 @click.pass_obj
 @speaks_json
 def rebuild(sites: Sites, voice: Voice, account_id: str) -> None:
-    """Count an account's entries and add up the days of its journal anew, from the entries themselves."""
-    entries = DailySums(store_of(sites.of(account_id))).rebuild(account_id)
+    """Count an account's entries and add up the days of its journal anew, from the entries themselves; and look through
+    its payments for the latest."""
+    store = store_of(sites.of(account_id))
+    entries = DailySums(store).rebuild(account_id)
+    LatestPayments(store).rebuild(account_id)
     answer: dict[str, Any] = {"account_id": account_id, "entries": entries}
     voice.answer(answer, lambda console: console.print(f"{entries:,} entries"))

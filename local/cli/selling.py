@@ -13,8 +13,9 @@ from rich.console import Console
 from local.cli.accounts import quantities_of, subscription_group
 from local.cli.orders import DAY, by, clerk, document_in
 from local.cli.recovery import customer_group
-from local.cli.site import Site, Sites, sealer_of, store_of
+from local.cli.site import Site, Sites, bank_statements_of, sealer_of, store_of
 from local.cli.voice import Voice, speaks_json, table
+from saldo.accounts.bank_statements import checked
 from saldo.accounts.model import LegalEntity
 from saldo.accounts.reading import customer_from_json, seller_from_json
 from saldo.accounts.service import Accounts
@@ -26,6 +27,7 @@ from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.ids import new_id
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields, read
+from saldo.storage.web import WebService
 from saldo.subscriptions.codec import maybe_term, subscription_to_json
 from saldo.subscriptions.model import Alignment, Term
 from saldo.subscriptions.rules import subscribe
@@ -48,13 +50,15 @@ def seller_group() -> None:
 @click.pass_obj
 @speaks_json
 def put_seller(sites: Sites, voice: Voice, file: Path, person: str) -> None:
-    """Put the legal entity written in a JSON FILE on record, or what has changed of it."""
+    """Put the legal entity written in a JSON FILE on record, or what has changed of it; its bank details are signed."""
     entity = seller_from_json(document_in(file))
-    accounts = _accounts(sites.of(entity.id))
+    site = sites.of(entity.id)
+    accounts = _accounts(site)
     before = _known(accounts, entity.id)
-    changed = before != entity
     if before is not None and _bank_of(before) != _bank_of(entity):
         raise Refusal("second_person_needed", "bank details are changed by two people, on the pages for staff")
+    entity = bank_statements_of(site).signed(entity, before)
+    changed = before != entity
     if changed:
         accounts.register_entity(entity, clerk(person))
     words = f"{entity.name} is on record{'' if changed else ' already'}."
@@ -70,6 +74,23 @@ def show_seller(sites: Sites, voice: Voice, entity_id: str) -> None:
     told = asdict(_accounts(sites.of(entity_id)).entity(entity_id))
     rows = [(name, str(value)) for name, value in told.items()]
     voice.answer(told, lambda console: console.print(table("field", "value", rows=rows)))
+
+
+@seller_group.command(name="verify")
+@click.argument("file", type=_FILE)
+@click.option("--keys", required=True, help="The portal's key set: its address (/.well-known/jwks.json), or a file.")
+@speaks_json
+def verify_details(voice: Voice, file: Path, keys: str) -> None:
+    """Check signed bank details (FILE, as payers download them) against the portal's keys."""
+    told = checked(file.read_text("utf-8", "replace"), _key_set_at(keys))
+    bank, rows = told["bank"], [("seller", told["seller"]["name"]), ("number", str(told["statement"]))]
+    rows += [("bank", bank["name"]), ("iban", bank["iban"]), ("bic", bank["bic"]), ("since", told["since"])]
+
+    def show(console: Console) -> None:
+        console.print(table("what", "is", rows=rows))
+        console.print("The signature holds.")
+
+    voice.answer({"holds": True, **told}, show)
 
 
 @click.group(name="catalog")
@@ -219,6 +240,22 @@ def _term(asked: dict[str, Any]) -> Term | None:
     said = {"unit": unit, "count": count, "uplift_percent": asked["uplift"]}
     said |= {name: asked[name] for name in ("notice_days", "announce_days", "newest_price")}
     return read({"term": said}, maybe_term, "the term cannot be read")
+
+
+def _key_set_at(where: str) -> list[dict[str, Any]]:
+    """The keys of a set in a file, or at an address of the portal's: encrypted on its way, or on this machine."""
+    if where.startswith(("https://", "http://localhost:", "http://127.0.0.1:")):
+        found = WebService(where, "the portal").get("").document
+    elif "://" in where:
+        raise Refusal("not_encrypted", "keys are fetched by https alone")
+    elif not Path(where).is_file():
+        raise NotFound(f"there is no file {where}")
+    else:
+        found = document_in(Path(where))
+    keys = found.get("keys") if isinstance(found, dict) else None
+    if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
+        raise Refusal("no_key_set", f"{where} is no set of keys")
+    return keys
 
 
 def _offered(fields: Fields, entity: LegalEntity) -> tuple[PriceList, list[Meter]]:

@@ -14,6 +14,8 @@ from saldo.kernel.regions import AWS_REGIONS, region_of
 from saldo.storage.store import Store
 
 if TYPE_CHECKING:
+    from saldo.accounts.bank_statements import BankStatements
+    from saldo.documents.signing_certificates import SigningCertificates
     from saldo.invoicing.run.bill import Billing
     from saldo.storage.sealing import KeyRing, Sealer
     from saldo.usage.ports import LargeUsage
@@ -36,6 +38,12 @@ class Site(Protocol):
 
     @property
     def kms_key_id(self) -> str: ...
+
+    @property
+    def details_key_id(self) -> str: ...
+
+    @property
+    def documents_key_id(self) -> str: ...
 
     @property
     def imports_bucket(self) -> str: ...
@@ -135,6 +143,27 @@ def sealer_of(site: Site) -> Sealer:
     from saldo.storage.sealing import Sealer
 
     return Sealer(keys_of(site), site.table)
+
+
+def bank_statements_of(site: Site) -> BankStatements:
+    """Signs what the region's sellers say of their bank accounts."""
+    from saldo.accounts.bank_statements import BankStatements
+    from saldo.kernel.clock import system_clock
+    from saldo.storage.signing import KmsSigningKey
+
+    key = KmsSigningKey(site.client("kms"), site.details_key_id)
+    return BankStatements(key, site.portal_origin, system_clock)
+
+
+def signing_certificates_of(site: Site) -> SigningCertificates:
+    """Of the region's sellers, for the key that signs documents."""
+    from saldo.accounts.service import Accounts
+    from saldo.documents.signing_certificates import SigningCertificates
+    from saldo.kernel.clock import system_clock
+    from saldo.storage.signing import KmsSigningKey
+
+    store, key = store_of(site), KmsSigningKey(site.client("kms"), site.documents_key_id)
+    return SigningCertificates(store, Accounts(store, sealer_of(site), system_clock), key, system_clock)
 
 
 def counted_in_files(site: Site) -> LargeUsage | None:

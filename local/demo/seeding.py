@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 
+from local.cli.site import bank_statements_of, signing_certificates_of
 from local.demo import history, paying
 from local.demo.customers import CUSTOMERS, PEOPLE, STAFF, Contract, Person, account_id, accounts_of, organisation_id
 from local.demo.customers import organisation_of as organisation
@@ -22,6 +23,7 @@ from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.service import Accounts
 from saldo.audit.model import Actor, job
 from saldo.catalog.service import Catalog
+from saldo.documents.records import certificate_key
 from saldo.kernel.clock import system_clock
 from saldo.kernel.periods import local_date
 from saldo.storage.items import Item
@@ -105,7 +107,10 @@ class _Region:
 
     def _sell(self, anchor: date) -> None:
         if self._store.get(self._entity.id, "entity") is None:
-            Accounts(self._store, self._sealer, system_clock).register_entity(self._entity, _SEED)
+            seller = bank_statements_of(self._stack).signed(self._entity, None)
+            Accounts(self._store, self._sealer, system_clock).register_entity(seller, _SEED)
+        if self._store.get(*certificate_key(self._entity.id)) is None:
+            signing_certificates_of(self._stack).make(self._entity.id, _SEED)
         offer = offer_of(self._entity, history.first_day(anchor))
         catalog, usage = Catalog(self._store, system_clock), Usage(self._store, system_clock)
         catalog.offer_product(offer.product, _SEED)

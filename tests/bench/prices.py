@@ -14,6 +14,8 @@ EXPRESS_GB_S = 16.67e-6
 EVENT = 1e-6
 SQS_REQUEST = 0.40e-6
 LOG_GB = 0.50
+MAIL = 100e-6
+KMS_SIGN = 15e-6  # by an elliptic curve: once a document, when it is made, which a run does not wait for
 
 
 @dataclass(frozen=True, slots=True)

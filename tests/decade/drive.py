@@ -19,17 +19,15 @@ from saldo.invoicing.model import (
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import due_of, problems_of
 from saldo.invoicing.rules_accounts import bill_account
-from saldo.invoicing.rules_charged import charged_of
+from saldo.invoicing.rules_history import usage_asked
 from saldo.kernel.errors import Refusal
 from saldo.orders.model import Item
-from saldo.quotes.model import Usage
-from saldo.quotes.rules_usage import usage_of
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.rules import cancel, subscribe
 from saldo.subscriptions.rules_changes import with_change
 from saldo.tax.table import TableTax
 from saldo.usage.model import Counted, UsageEvent, UsageKey
-from saldo.usage.rules import needs_of_all
+from saldo.usage.rules import counted, needs_of_all
 from tests.decade.history import History, Sale, Told
 
 DAY = timedelta(days=1)
@@ -121,9 +119,9 @@ class Machine:
             due_of(s, market.versions[s.plan_version_id], day, market.versions, account.time_zone)
             for s in self.subscriptions.values()
         )
-        counted = {key: self._counted(key, prices) for key, prices in _asked(due).items()}
-        totals = {key: quantity for key, (quantity, _) in counted.items()}
-        details = {key: detail for key, (_, detail) in counted.items()}
+        found = {key: self._counted(key, prices) for key, prices in _asked(due).items()}
+        totals = {key: quantity for key, (quantity, _) in found.items()}
+        details = {key: detail for key, (_, detail) in found.items()}
         items = tuple(DueItem(item) for item in self.items)
         stand = market.options, details, self.wallet
         earlier = tuple(self.bodies)
@@ -131,8 +129,10 @@ class Machine:
         return BillingCase(account, market.seller, due, *known, earlier=earlier, minimums=self.minimums)
 
     def _counted(self, key: UsageKey, prices: list[PriceModel]) -> Counted:
-        usage = Usage(events=tuple(self._events_for(key)), meters=self.history.market.meters)
-        return usage_of(usage, key, needs_of_all(prices), self.history.account.time_zone)
+        meter = self.history.market.meters[key.meter_id]
+        own, zone = meter.of_subscription(key.subscription_id), self.history.account.time_zone
+        found = counted(self._events_for(key), own, key.period, zone, needs_of_all(prices))
+        return Counted(found.quantity, replace(found.detail, by_subscription=meter.by_subscription))
 
     def _events_for(self, key: UsageKey) -> list[UsageEvent]:
         """Those that can count: from the period on, or from the beginning where a level is carried."""
@@ -147,8 +147,6 @@ class Machine:
 def _asked(due: tuple[DueSubscription, ...]) -> dict[UsageKey, list[PriceModel]]:
     prices: dict[UsageKey, list[PriceModel]] = {}
     for item in due:
-        for charged in charged_of(item):
-            if charged.component.meter_id:
-                key = UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
-                prices.setdefault(key, []).append(charged.component.price)
+        for key, price in usage_asked(item):
+            prices.setdefault(key, []).extend([] if price is None else [price])
     return prices

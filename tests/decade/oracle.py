@@ -224,6 +224,11 @@ class Auditor:
 
     def _units(self, entry: Entry, version: PlanVersion, unit: str) -> Fraction:
         """How many units of time an entry is, from the cycle's first day; longer ones from the anchor."""
+        halves = {"half_month": 1, "month": 2, "quarter": 6, "year": 24}
+        cycle = halves.get(version.cycle_unit.value, 0) * version.cycle_count
+        if version.day_count.value.startswith("30_360") and cycle and halves.get(unit, 1) % cycle == 0:
+            part = share_of_days(version.day_count.value, (entry.start, entry.end), entry.full, self._zone)
+            return part * cycle / halves[unit]
         anchor, zone, found = entry.full[0], self._zone, Fraction(0)
         if cycle_around((unit, 1, anchor), anchor)[1] > entry.full[1]:
             anchor = self.diaries[entry.subscription_id].sold.anchor_on

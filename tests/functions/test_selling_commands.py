@@ -7,15 +7,19 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
 
 from local.cli.__main__ import saldo
-from local.cli.site import Sites
+from local.cli.site import Sites, bank_statements_of, sealer_of
+from saldo.accounts.reading import seller_from_json
+from saldo.accounts.service import Accounts
+from saldo.kernel.clock import system_clock
 from saldo.storage.store import Store
 from saldo.subscriptions.service import Subscriptions
+from tests.contexts.sellers import CLERK
 from tests.simulation.region import Region
 
 DOCUMENTS = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text("utf-8")
@@ -31,6 +35,8 @@ class MemorySite:
     table: str = "records"
     keys_table: str = "keys"
     kms_key_id: str = "key-1"
+    details_key_id: str = "key-details"
+    portal_origin: str = "https://pay.example"
     region_code: str = "eu"
 
     def client(self, service: str) -> Any:
@@ -232,3 +238,51 @@ def test_a_subscription_is_sold_for_a_term_that_renews_itself(selling: Terminal)
         "uplift_percent": "3",
         "newest_price": False,
     }
+
+
+def test_billing_details_are_shown_tried_and_changed_with_a_reason_and_leave_their_trail(selling: Terminal) -> None:
+    now = selling.say("account", "details", ACCOUNT)
+    assert (now["version"], now["lines"], now["tax_id"]) == (1, ["Speicherstadt 3"], "DE136695976")
+    moved = ("--line", "Elbchaussee 1", "--line", "Hinterhaus", "--postcode", "22765", "--purchase-order", "PO-7")
+    tried = selling.say("account", "details", ACCOUNT, *moved, "--dry-run")
+    assert (tried["changed"], tried["offered"]) == (["address", "purchase_order"], [])
+    assert selling.say("account", "details", ACCOUNT, *moved, status=2)["error"]["code"] == "reason_required"
+    assert selling.say("account", "details", ACCOUNT)["version"] == 1
+    said = ("--by-portal", "--reason", "asked by phone", "--by", "staff_ada")
+    done = selling.say("account", "details", ACCOUNT, *moved, *said)
+    assert (done["version"], done["lines"], done["city"]) == (2, ["Elbchaussee 1", "Hinterhaus"], "Hamburg")
+    assert (done["purchase_order"], done["by_email"], done["dry_run"]) == ("PO-7", False, False)
+    (record,) = [i for i in selling.store.query_all(ACCOUNT, prefix="audit#") if i["action"] == "profile.changed"]
+    assert (record["actor"]["id"], record["reason"]) == ("staff_ada", "asked by phone")
+    wrong = ("--city", "", "--tax-id", "DE123456789", "--email", "nobody", "--reason", "-")
+    answer = selling.say("account", "details", ACCOUNT, *wrong, status=2)
+    assert set(problems(answer)) == {"city", "tax_id", "emails"} and "DE123456789" not in repr(answer)
+    assert selling.say("account", "details", ACCOUNT, "--city", "Hamburg", "--reason", "-", status=2)
+
+
+def test_signed_bank_details_are_verified_against_the_published_keys(selling: Terminal) -> None:
+    seller = accounts_of(selling).entity(ENTITY)
+    assert seller.bank_statement is not None
+    assert selling.say("seller", "put", SELLER)["changed"] is False, "nothing is signed twice"
+    file, keys = selling.folder / "details.jwt", selling.folder / "jwks.json"
+    file.write_text(seller.bank_statement.signed + "\n")
+    keys.write_text(json.dumps(bank_statements_of(cast(Any, selling.site)).key_set()))
+    told = selling.say("seller", "verify", str(file), "--keys", str(keys))
+    assert (told["holds"], told["bank"]["iban"], told["statement"]) == (True, "DE89370400440532013000", 1)
+    file.write_text(seller.bank_statement.signed[:-6] + "AAAAAA")
+    wrong = selling.say("seller", "verify", str(file), "--keys", str(keys), status=2)
+    assert wrong["error"]["code"] == "signature_wrong"
+    keys.write_text("[]")
+    for where, code in ((str(keys), "no_key_set"), ("http://pay.example/jwks", "not_encrypted"), ("gone", "not_found")):
+        assert selling.say("seller", "verify", str(file), "--keys", where, status=2)["error"]["code"] == code
+
+
+def test_a_seller_of_before_is_signed_for_when_it_is_put_again(terminal: Terminal) -> None:
+    accounts_of(terminal).register_entity(seller_from_json(SELLER), CLERK)
+    assert terminal.say("seller", "put", SELLER)["changed"] is True
+    assert accounts_of(terminal).entity(ENTITY).bank_statement is not None
+
+
+def accounts_of(terminal: Terminal) -> Accounts:
+    site = cast(Any, terminal.site)
+    return Accounts(terminal.store, sealer_of(site), system_clock)

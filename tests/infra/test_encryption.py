@@ -48,10 +48,23 @@ def test_alarms_rules_and_topics_may_use_the_key_of_the_messages(assembly: Assem
 
 def test_every_key_turns_each_year_and_is_kept_when_its_stack_goes(assembly: Assembly) -> None:
     keys = list(assembly.resources("AWS::KMS::Key"))
-    assert len(keys) == 8
+    signing = [name for name, key in keys if key["Properties"].get("KeyUsage") == "SIGN_VERIFY"]
+    assert (len(keys), len(signing)) == (12, 4)
     for name, key in keys:
-        assert key["Properties"]["EnableKeyRotation"] is True, name
+        assert key["Properties"].get("EnableKeyRotation", False) is (name not in signing), name
         assert key["DeletionPolicy"] == "Retain", name
+
+
+def test_a_key_that_signs_does_nothing_else_and_each_has_functions_of_its_own(assembly: Assembly) -> None:
+    signing = [k["Properties"] for _, k in assembly.resources("AWS::KMS::Key") if "KeySpec" in k["Properties"]]
+    assert {(key["KeySpec"], key["KeyUsage"]) for key in signing} == {("ECC_NIST_P256", "SIGN_VERIFY")}
+    may: dict[str, set[str]] = {"DetailsKey": set(), "DocumentsKey": set()}
+    for name, policy in assembly.resources("AWS::IAM::Policy"):
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            if "kms:Sign" in json.dumps(statement["Action"]):
+                key = next(key for key in may if key in json.dumps(statement["Resource"]))
+                may[key].add(name.rpartition("/")[2].partition("Role")[0])
+    assert may == {"DetailsKey": {"Portal"}, "DocumentsKey": {"Documents", "MakeBundles", "Delivery"}}
 
 
 def test_tables_are_encrypted_recoverable_protected_and_kept(assembly: Assembly) -> None:

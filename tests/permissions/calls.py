@@ -103,6 +103,9 @@ def _kms(operation: str, params: Params, names: Names) -> Iterator[Ask]:
     """Direct use; the context given is what conditions on kms:EncryptionContext see."""
     given = params.get("EncryptionContext", {})
     context = {f"kms:encryptioncontext:{name}".lower(): (value,) for name, value in given.items()}
+    context |= {
+        f"kms:{name}".lower(): (params[name],) for name in ("SigningAlgorithm", "MessageType") if name in params
+    }
     yield Ask(
         f"kms:{operation}", names.arn("key", params["KeyId"]), {**context, "kms:encryptioncontextkeys": (*given,)}
     )

@@ -61,6 +61,8 @@ _SETTINGS = {
     **{f"SALDO_{name}_SECRET_ARN": "secret" for name in ("GATEWAY", "TAX")},
     **{f"SALDO_{name}_FUNCTION": "function" for name in ("DOCUMENTS", "COUNT_USAGE")},
     "SALDO_KMS_KEY_ID": "key",
+    "SALDO_DETAILS_KEY_ID": "key",
+    "SALDO_DOCUMENTS_KEY_ID": "key",
     "SALDO_BUS": "bus",
     "SALDO_STATE_MACHINE_ARN": "machine",
     "SALDO_USER_POOL_ID": "pool",

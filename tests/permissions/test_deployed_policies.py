@@ -66,6 +66,14 @@ def _calls(region: Region) -> Iterator[tuple[str, Any]]:
     )
     purpose = {"organisation": "org_eu_1", "region": "eu", "purpose": "backup"}
     yield "delivery", lambda: region.client("kms").decrypt(KeyId="key-1", CiphertextBlob=b"", EncryptionContext=purpose)
+    keys = region.client("kms")
+    plain = {"KeyId": "key-details", "Message": b"", "MessageType": "RAW", "SigningAlgorithm": "ECDSA_SHA_256"}
+    for other in ("api_v1", "documents", "delivery", "make_bundles", "canary", "issue_invoices"):
+        yield other, lambda: keys.sign(**plain)
+    for other in ("portal", "api_v1", "canary", "issue_invoices"):
+        yield other, lambda: keys.sign(**plain | {"KeyId": "key-documents"})
+    yield "portal", lambda: keys.sign(**plain | {"MessageType": "DIGEST"})
+    yield "portal", lambda: keys.sign(**plain | {"KeyId": "key-1"})
     yield (
         "publish_events",
         lambda: region.client("events").put_events(Entries=[{"EventBusName": "default", "Source": "saldo"}]),

@@ -18,7 +18,7 @@ from saldo.invoicing.rules_minimum import Minimums
 from saldo.kernel.periods import Cycle, Length, Period, Unit
 from saldo.kernel.rounding import rounded_ratio
 from saldo.quotes.service import quote_document
-from saldo.subscriptions.model import ChargePeriod, Timing
+from saldo.subscriptions.model import Charge, ChargePeriod, Timing
 from tests.unit.invoicing.scenes import component, plan
 
 KEY = MinimumKey("acct_1", "sub_1", "2026-01-01")
@@ -56,6 +56,27 @@ def test_what_is_asked_for_in_all_is_what_misses_in_all_however_invoices_split_i
     missing = least - sum(amount for amount, _ in charged)
     more = -missing * (Fraction(factor) - 1)
     assert sum(asked) == (missing if missing > 0 else rounded_ratio(more.numerator, more.denominator))
+
+
+@given(least=st.integers(1, 100_000), shorter=st.integers(0, 100_000), counted=st.integers(0, 120_000))
+def test_a_minimum_that_did_not_hold_on_its_days_after_all_is_owed_no_more(
+    least: int, shorter: int, counted: int
+) -> None:
+    """A change told late takes back what the year came to, for what the days before it come to."""
+    version = replace(plan(component("base", "1")), minimum=Minimum((Decimal(1),)))
+    like = version.least
+    assert like is not None
+    period = ChargePeriod("sub_1", YEAR.end, Timing.ARREARS, YEAR, YEAR)
+    charge = Charge(period, version.id, like.id, None, sign=-1)
+    first = Minimums({})
+    first.count(KEY, counted)
+    first.end(KEY, Charged(period, like, version), least, YEAR.start)
+    asked = sum(line.net_minor for line, _ in first.true_ups())
+    late = Minimums({part.key: part for part in first.moved()})
+    late.end(KEY, Charged(period, like, version, charge), least, YEAR.start)
+    late.end(KEY, Charged(period, like, version), shorter, YEAR.start)
+    asked += sum(line.net_minor for line, _ in late.true_ups())
+    assert asked == max(shorter - counted, 0)
 
 
 DAYS = st.dates(date(2026, 1, 1), date(2027, 12, 31))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from getpass import getuser
 
 import pytest
 
@@ -40,6 +41,32 @@ def test_whose_rates_a_seller_books_at_is_set_and_shown(terminal: Terminal) -> N
     assert acts(terminal, ENTITY) == [("rate_policy.changed", "user_ada")]
     assert refused(terminal, "rates", "set-policy", "--entity", ENTITY, "--base", "euro") == "invalid_rate_policy"
     assert refused(terminal, "rates", "set-policy", "--entity", "ent_eu_gone") == "not_found"
+
+
+def test_what_is_offered_when_details_change_is_set_shown_and_refused_with_its_field(
+    terminal: Terminal,
+) -> None:
+    seller = ("--entity", ENTITY)
+    usual = {"offered": "open", "days": 90, "fields": ["address", "legal_name", "purchase_order", "tax_id"]}
+    assert terminal.ask("corrections", "show", *seller) == usual
+    asked = ("--offered", "recent", "--days", "30", "--field", "address", "--field", "tax_id")
+    done = terminal.ask("corrections", "set", *seller, *asked, "--reason", "as agreed", "--by", "user_ada")
+    assert done == {"offered": "recent", "days": 30, "fields": ["address", "tax_id"]}
+    assert (
+        "at most 30 days old, when one of these changes: address, tax_id"
+        in terminal.type("corrections", "show", *seller).stdout
+    )
+    wrong = ("corrections", "set", *seller, "--days", "-1", "--field", "shoe_size", "--reason", "-")
+    told = json.loads(terminal.type(*wrong, "--json").stdout)["error"]
+    assert (told["code"], [p["field"] for p in told["problems"]]) == ("invalid_policy", ["days", "fields"])
+    assert refused(terminal, "corrections", "set", *seller, "--reason", "-") == "invalid_input"
+    nobody = ("corrections", "set", "--entity", "ent_eu_gone", "--days", "3", "--reason", "-")
+    assert refused(terminal, *nobody) == "not_found"
+    assert terminal.ask("corrections", "set", *seller, "--usual", "--reason", "as before") == usual
+    assert acts(terminal, ENTITY) == [
+        ("correction_policy.changed", "user_ada"),
+        ("correction_policy.changed", getuser()),
+    ]
 
 
 def test_a_reference_rate_is_put_on_record_once(terminal: Terminal) -> None:

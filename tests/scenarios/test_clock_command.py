@@ -22,6 +22,7 @@ from saldo.collections.doubles import DoublesReminders
 from saldo.insight.invariants import check_all
 from saldo.invoicing.clocks import Clocks, Doubles
 from saldo.invoicing.run.bill import Billing
+from saldo.renewals.doubles import DoublesRenewals
 from saldo.storage import schema
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.units import Unit
@@ -70,7 +71,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
         billing = Billing.by_table(store)
         made = Doubles(store, sealer, lambda: datetime(2026, 11, 25, tzinfo=UTC))
         monkeypatch.setattr(create_double, "doubles", lambda: made)
-        monkeypatch.setattr(advance_clock, "clocks", lambda: Clocks(billing, DoublesReminders(store)))
+        others = DoublesReminders(store), DoublesRenewals(store, billing.plan_versions)
+        monkeypatch.setattr(advance_clock, "clocks", lambda: Clocks(billing, *others))
         yield Terminal(site)
 
 

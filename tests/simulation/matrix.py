@@ -11,6 +11,7 @@ from typing import Any
 
 from saldo.insight.invariants import check_all
 from saldo.storage.items import Item
+from saldo.storage.jws import parts
 from saldo.usage.records import events_of_chunk
 from tests.crashes import Injector, Kind
 from tests.simulation.region import Region, Seen
@@ -203,6 +204,10 @@ def _kept(item: Item) -> str:
         del fields["days"]
     if item["kind"] == "usage":  # packed with the instants of their arrival
         fields["events"] = sorted(events_of_chunk(item), key=lambda e: (e.source, e.id, e.at))
+    if "bank_statement" in item:  # signed, with the instant
+        told = json.loads(item["bank_statement"])
+        claims = parts(told.pop("signed"))[1]
+        fields["bank_statement"] = [told | {"at": ""}, claims | {"iat": 0}]
     return repr(fields)
 
 

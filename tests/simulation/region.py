@@ -27,6 +27,8 @@ from unittest.mock import patch
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from infra.cdk.functions import ALL
 from local.gateway.book import Book, Pace, report, setup_report
@@ -53,6 +55,8 @@ ENVIRONMENT = {
     "SALDO_TABLE": "records",
     "SALDO_KEYS_TABLE": "keys",
     "SALDO_KMS_KEY_ID": "key-1",
+    "SALDO_DETAILS_KEY_ID": "key-details",
+    "SALDO_DOCUMENTS_KEY_ID": "key-documents",
     "SALDO_DOCUMENTS_BUCKET": "documents",
     "SALDO_IMPORTS_BUCKET": "imports",
     "SALDO_AUDIT_BUCKET": "audit",
@@ -248,7 +252,7 @@ class Queues:
 
 
 class Keys:
-    """KMS, as far as `KeyRing` uses it: a wrapped key opens only in its own context."""
+    """KMS, as far as we use it: a wrapped key opens only in its own context; a signing key is there for each name."""
 
     def __init__(self, wire: Wire, chance: Random) -> None:
         self._wire, self._chance = wire, chance
@@ -270,6 +274,20 @@ class Keys:
             return {"Plaintext": plain}
 
         return self._wire.call("Decrypt", apply)
+
+    def get_public_key(self, *, KeyId: str) -> dict[str, Any]:  # noqa: N803
+        public = _signing_key(KeyId).public_key()
+        found = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return self._wire.call("GetPublicKey", lambda _part: {"PublicKey": found})
+
+    def sign(self, *, KeyId: str, Message: bytes, MessageType: str, SigningAlgorithm: str) -> dict[str, Any]:  # noqa: N803
+        assert (MessageType, SigningAlgorithm) == ("RAW", "ECDSA_SHA_256") and len(Message) <= 4096
+        how = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+        return self._wire.call("Sign", lambda _part: {"Signature": _signing_key(KeyId).sign(Message, how)})
+
+
+def _signing_key(name: str) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(sha256(name.encode()).digest()[:31], "big"), ec.SECP256R1())
 
 
 class EventBus:

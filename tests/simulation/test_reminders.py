@@ -14,7 +14,7 @@ import pytest
 from functions.collections.issue_reminders import handler
 from functions.delivery.reminder_letters import ReminderLetters, letter_of
 from local.gateway.methods import CARDS
-from saldo.accounts.model import Terms
+from saldo.accounts.model import BankStatement, Terms
 from saldo.accounts.records import account_from, account_item
 from saldo.collections.model import DEFAULT_STEPS, DunningStep, Notice, Reminder, ReminderPolicy
 from saldo.collections.service import Reminders, StillOwed
@@ -267,3 +267,23 @@ def test_a_schedule_is_set_with_its_audit_record_and_a_bad_one_not_at_all(region
     assert desk(region).remind(ENTITY_ID).reminders == []
     (record,) = [i for i in region.store.query_all(ENTITY_ID, prefix="audit#") if i["action"] == "reminders.changed"]
     assert record["before"]["steps"] and record["after"]["steps"] == [] and record["reason"] == "summer"
+
+
+def test_a_letter_warns_of_another_account_shortly_after_the_change_or_where_an_invoice_names_the_old_one(
+    region: Region,
+) -> None:
+    first = header_from(next(i for i in region.store.query_all(A, prefix="invoice#")))
+    notice = Notice(first.invoice_id, first.number, "first", 7, "EUR", first.due_on, first.open_minor)
+    owed = StillOwed(Reminder(A, ENTITY_ID, "rem_1", MONDAY, region.now, (notice,)), {first.invoice_id: first})
+    german = replace(customer(0), language="de")
+
+    def warning(since: date, today: date) -> str:
+        seller = replace(ENTITY, bank_statement=BankStatement(2, region.now, since, "2051", "a.b.c"))
+        return letter_of(owed, german, seller, today, "http://portal").warning
+
+    assert "endete auf 2051" in warning(MONDAY, MONDAY)
+    assert "endete auf 2051" in warning(MONDAY, MONDAY + timedelta(days=900)), "the invoice is of before"
+    before = first.issued_on - timedelta(days=1)
+    assert "endete auf 2051" in warning(before, MONDAY)
+    assert not warning(before, before + timedelta(days=90))
+    assert not letter_of(owed, german, ENTITY, MONDAY, "http://portal").warning

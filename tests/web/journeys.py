@@ -258,12 +258,19 @@ def admin(office: Office) -> None:
     _changes_a_role_and_says_who_she_is(office, rieke)
     _sets_a_limit(rieke)
     _changes_the_subscription(rieke)
+    _moves_the_company(rieke)
     _takes_the_pay_link_back(rieke)
     _allows_the_seller_to_look(rieke)
     rieke.goes(HOME)
     rieke.picks_from_menu("Activity")
     rieke.sees(
-        "Invitation sent", "Role of a colleague changed", "Limit set", "Pay link revoked", "Subscription changed"
+        "Invitation sent",
+        "Role of a colleague changed",
+        "Limit set",
+        "Pay link revoked",
+        "Subscription changed",
+        "Billing details changed",
+        "Message to the seller",
     )
     rieke.does_not_see("Another change")
     assert b"Invitation sent" in rieke.downloads("CSV")
@@ -323,6 +330,26 @@ def _changes_the_subscription(rieke: Person) -> None:
     rieke.sees("Check the change", "€8.00")
     rieke.presses("Confirm the change")
     rieke.sees("The change is on record.")
+
+
+def _moves_the_company(rieke: Person) -> None:
+    """What it does is told before, and an invoice that is out is to be corrected."""
+    rieke.picks_from_menu("Billing details")
+    rieke.follows("Change billing details")
+    rieke.fills("Town or city", "")
+    rieke.fills("Tax number", "DE123456789")
+    rieke.presses("Continue")
+    rieke.sees("Fill in “Town or city”", "This is not a tax number of this country")
+    rieke.fills("Street and number", "Elbchaussee 1\nHinterhaus")
+    rieke.fills("Town or city", "Hamburg")
+    rieke.fills("Tax number", "DE136695976")
+    rieke.presses("Continue")
+    rieke.sees(
+        "Elbchaussee 1, Hinterhaus", "Open and paid invoices stay as they are.", "checked with the public register"
+    )
+    rieke.marks(invoice("32418"))
+    rieke.presses("Change the details")
+    rieke.sees("the seller has your wish for corrections", "Tax number not checked yet")
 
 
 JOURNEYS: dict[str, Callable[[Office], None]] = {

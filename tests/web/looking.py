@@ -45,6 +45,18 @@ MODES = (
 # What sticks to the window's edge would lie over the middle of a picture of the whole page.
 _AS_ONE_SHEET = ".selection { position: static !important }"
 _MOST_TABS = 60
+# Buttons of one part of a page that are less than 4 px apart: a finger hits the other one.
+_TOUCHING = """() => {
+  const found = [], all = [...document.querySelectorAll('main :is(button, .button)')];
+  const seen = all.filter(e => e.checkVisibility() && !e.matches('.link')).slice(0, 60);
+  const boxes = seen.map(e => e.getBoundingClientRect());
+  boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b, j) => {
+    const x = Math.max(a.left, b.left) - Math.min(a.right, b.right);
+    const y = Math.max(a.top, b.top) - Math.min(a.bottom, b.bottom);
+    if (a.width && b.width && x < 4 && y < 4) found.push(`${seen[i].innerText} and ${seen[i + 1 + j].innerText}`);
+  }));
+  return found;
+}"""
 # Rows of a table are made by one loop: in `make test` some of them are judged for all.
 _AFEW = "{exclude: [['tbody tr:nth-child(n+12)'], ['option:nth-child(n+12)']]}"
 # A page that waits for something loads itself anew after seconds; not while it is being looked at.
@@ -63,6 +75,7 @@ def flaws_of(page: Any, mode: Mode, axe: str) -> list[str]:
     with seen_as(page, mode):
         found = [f"{overflow(page)} px too wide: {_widest(page)}"] if overflow(page) > 0 else []
         found += [f"{cut!r} is cut" for cut in _cut(page)]
+        found += [f"{pair} touch" for pair in page.evaluate(_TOUCHING)]
         found += _error_flaws(page) if page.locator(".errors").count() else []
         if mode.by_keyboard:
             found += _tab_flaws(page)

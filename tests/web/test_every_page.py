@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 
 from functions.portal.words import LANGUAGES
+from tests.contexts.sellers import ENTITY
 from tests.functions.portal import conftest as portals
 from tests.web.looking import MODES, THOROUGH, Mode, flaws_of, pictured
 from tests.web.samples import Found, Sample, follow, pages_of
 from tests.web.serving import served
 from tests.web.states import tell
-from tests.web.world import STATES, World
+from tests.web.world import LONG_TEXTS, MANY, STATES, World
 
 pytestmark = pytest.mark.web
 
@@ -150,3 +151,35 @@ def test_every_page_is_sound_and_says_what_is_wrong_with_a_form(walk: Walk, stat
             flaws += walk.flaws(sample, language, modes)
     assert not flaws, f"{len(flaws)} flaws:\n" + "\n".join(flaws)
     assert state != "usual" or sum(walk.sent.values()) > 20, "forms that are sent empty are answered with errors"
+
+
+_MOVED = {
+    "legal_name": LONG_TEXTS.company,
+    "lines": "\n".join([LONG_TEXTS.subject[:100]] * 4),
+    "city": LONG_TEXTS.words[:80],
+    "emails": f"{LONG_TEXTS.email}\nbooks@kontor.example",
+    "purchase_order": "4711-BESCHAFFUNG-" * 2,
+    "why": LONG_TEXTS.words[:300],
+}
+
+
+@pytest.mark.parametrize("who", ["customer", "desk"])
+def test_what_a_change_of_billing_details_does_is_told_on_a_sound_page(walk: Walk, who: str) -> None:
+    """With the longest there may be, and every invoice that is out to be corrected. No link leads there."""
+    home = f"/accounts/{MANY}" if who == "customer" else f"/staff/{ENTITY}/accounts/{MANY}"
+    n = {"customer": 1, "desk": 4}[who]
+    modes, languages = (MODES, LANGUAGES) if THOROUGH else (MODES[n : n + 1], LANGUAGES[n % 4 : n % 4 + 1])
+    flaws = []
+    for mode, language in ((mode, language) for mode in modes for language in languages):
+        page = walk.window(who, language, mode)
+        page.goto(f"{walk.url}{home}/details/change")
+        for name, text in _MOVED.items():
+            if page.locator(f"#{name}").count():
+                page.fill(f"#{name}", text)
+        with page.expect_navigation():
+            page.locator("main form button").first.click()
+        flaws += [f"{language}: {flaw}" for flaw in flaws_of(page, mode, walk.axe)]
+        page.locator("input[name=correct]").first.check()
+        if THOROUGH:
+            pictured(page, mode, f"details-check-{who}-{language}")
+    assert not flaws, "\n".join(flaws)

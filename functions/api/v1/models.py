@@ -306,6 +306,21 @@ class SubscriptionList(Out):
     data: list[SubscriptionOut]
 
 
+class TermIn(Model):
+    """For how long it is sold at a time: a whole number of the plan's cycles, renewed until it is cancelled."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    unit: Literal["day", "week", "month", "quarter", "year"]
+    count: int = Field(1, ge=1, le=1200)
+    notice_days: int = Field(0, ge=0, description="So many days before its end a cancellation is to come.")
+    announce_days: int | None = Field(
+        None, description="So long ahead the customer is told; 30, or a week more than the notice, where left out."
+    )
+    uplift_percent: Amount | None = Field(None, description="Prices rise by it at each renewal.")
+    newest_price: bool = Field(False, description="At each renewal it moves to the newest version of its plan.")
+
+
 class SubscriptionIn(Model):
     """What an account buys. Days are those of the account's time zone."""
 
@@ -320,6 +335,7 @@ class SubscriptionIn(Model):
     quantities: dict[str, Amount] | None = Field(None, description="By component; 1 of those that are not named.")
     purchase_order: str | None = None
     cost_centre: str | None = None
+    term: TermIn | None = Field(None, description="Left out, it goes on until it is cancelled.")
 
 
 class ChangeIn(Model):

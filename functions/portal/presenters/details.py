@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
+from functions.portal.forms import whole
 from functions.portal.presenters.tags import Tag
 from functions.portal.words import LANGUAGES, NAMES, Words
 from saldo.accounts.model import Account, Address, BillingProfile, TaxIdStatus
 from saldo.accounts.rules_details import MOST, MOST_EMAILS, MOST_LINES, Sending
+from saldo.audit.model import Actor
 from saldo.invoicing.records import InvoiceHeader
 from saldo.kernel.errors import Problem
+from saldo.support.details import Details, DetailsWish, Effect
+from saldo.support.model import Topic
+from saldo.support.service import Question
 
 Facts = list[tuple[str, str]]
 _TONES = {TaxIdStatus.UNCHECKED: "wait", TaxIdStatus.VALID: "done", TaxIdStatus.INVALID: "late"}
@@ -20,7 +25,10 @@ _STATES = frozenset({"US", "CA"})
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What stands in the form, as texts; `lines` and `emails` one a line, `by_email` "yes" or not."""
+    """What stands in the form, as texts; `lines` and `emails` one a line, `by_email` "yes" or not, `seen` the version
+    that was looked at."""
+
+    seen: int = 0
 
     legal_name: str = ""
     contact_name: str = ""
@@ -36,10 +44,11 @@ class Typed:
 
     @classmethod
     def of(cls, form: Mapping[str, Sequence[str]]) -> Typed:
-        return cls(**{f.name: form.get(f.name, [""])[-1].replace("\r", "").strip()[:2000] for f in fields(cls)})
+        sent = {f.name: form.get(f.name, [""])[-1].replace("\r", "").strip()[:2000] for f in fields(cls)}
+        return cls(whole(sent.pop("seen")), **sent)
 
     def pairs(self) -> list[tuple[str, str]]:
-        return [(f.name, getattr(self, f.name)) for f in fields(self)]
+        return [(f.name, str(getattr(self, f.name))) for f in fields(self)]
 
     def profile(self, now: BillingProfile) -> BillingProfile:
         """The profile that is wished for; its country is not the customer's to change."""
@@ -58,10 +67,24 @@ class Typed:
     def sending(self) -> Sending:
         return Sending(self.language if self.language in LANGUAGES else "", self.by_email == "yes")
 
+    def wish(
+        self,
+        now: Details,
+        actor: Actor,
+        reason: str = "",
+        *,
+        correct: Collection[str],
+        question: Callable[[list[str]], Question],
+    ) -> DetailsWish:
+        """Its change, with which of the invoices offered are to be corrected."""
+        profile, sending = self.profile(now.profile), self.sending()
+        return DetailsWish(profile, sending, self.seen, actor, reason, correct, question)
 
-def typed_of(profile: BillingProfile, account: Account) -> Typed:
-    address = profile.address
+
+def typed_of(now: Details) -> Typed:
+    profile, address = now.profile, now.profile.address
     return Typed(
+        profile.version,
         profile.legal_name,
         profile.contact_name,
         "\n".join(address.lines),
@@ -71,18 +94,61 @@ def typed_of(profile: BillingProfile, account: Account) -> Typed:
         profile.tax_id,
         "\n".join(profile.emails),
         profile.purchase_order,
-        account.language,
-        "yes" if account.deliver_by_email else "no",
+        now.account.language,
+        "yes" if now.account.deliver_by_email else "no",
     )
 
 
-def asks_region(profile: BillingProfile, account: Account) -> bool:
-    """Whether the address has a state or province: where tax depends on it, or it has one already."""
-    return bool(account.tax_region or profile.address.region or account.country in _STATES)
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the form's part draws. `spoken`: languages by code and own name; `ways`: how documents reach the reader."""
+
+    typed: Typed
+    country: str
+    asks_region: bool
+    ways: list[tuple[str, str, str]]
+    spoken: list[tuple[str, str]]
 
 
-def facts_of(profile: BillingProfile, sending: Sending, words: Words) -> Facts:
-    return [(words(f"details.{name}"), text) for name, text in _texts(profile, sending, words)]
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What the check's part draws: what differs, as it is and as it would be, what that does, which invoices are
+    offered for correction, and which of them are ticked."""
+
+    typed: Typed
+    before: Facts
+    after: Facts
+    meanings: list[str]
+    offers: list[tuple[str, str, str]]
+    ticked: Sequence[str]
+
+
+def form_of(now: Details, typed: Typed, words: Words) -> Form:
+    """It asks for a state or province where tax depends on it, or the address has one already."""
+    account, address = now.account, now.profile.address
+    asks_region = bool(account.tax_region or address.region or account.country in _STATES)
+    spoken = [(code, NAMES[code]) for code in LANGUAGES]
+    return Form(typed, address.country, asks_region, _ways(words), spoken)
+
+
+def check_of(now: Details, typed: Typed, effect: Effect, ticked: Sequence[str], words: Words) -> Check:
+    before, after = changes_of((now.profile, now.sending), (typed.profile(now.profile), typed.sending()), words)
+    kept, meanings = replace(typed, seen=now.profile.version), meanings_of(now.account, effect, words)
+    return Check(kept, before, after, meanings, offers_of(effect.offers, words), ticked)
+
+
+def asking(ticket_id: str, about: str, words: Words, text_key: str) -> Callable[[list[str]], Question]:
+    """The message for the seller's people, who credit an invoice and bill it again; the customer reads it, too."""
+
+    def question(numbers: list[str]) -> Question:
+        text = "\n".join([words(text_key), *numbers])
+        return Question(ticket_id, Topic.INVOICE, words("details.ticket.subject"), text, about)
+
+    return question
+
+
+def facts_of(now: Details, words: Words) -> Facts:
+    return [(words(f"details.{name}"), text) for name, text in _texts(now.profile, now.sending, words)]
 
 
 def changes_of(
@@ -119,12 +185,13 @@ def tax_id_tag(account: Account, words: Words) -> tuple[Tag, str] | None:
     return tag, words("details.checked_on", on=words.day(check.checked_on))
 
 
-def meanings_of(account: Account, after: Account, changed: frozenset[str], words: Words) -> list[str]:
+def meanings_of(account: Account, effect: Effect, words: Words) -> list[str]:
     """What the change will do, a sentence each."""
+    after = effect.account
     told = [words("details.means.future"), words("details.means.past")]
     if (account.tax_region, account.tax_postcode) != (after.tax_region, after.tax_postcode):
         told.append(words("details.means.tax", region=after.tax_region))
-    if "tax_id" in changed:
+    if "tax_id" in effect.changed:
         told.append(words("details.means.tax_id"))
     if account.deliver_by_email != after.deliver_by_email:
         told.append(words("details.means.by_email" if after.deliver_by_email else "details.means.by_portal"))
@@ -158,7 +225,7 @@ def _said(problem: Problem, words: Words) -> str:
     return words.known(f"details.wrong.{problem.code}", "problem.other")
 
 
-def ways(words: Words) -> list[tuple[str, str, str]]:
+def _ways(words: Words) -> list[tuple[str, str, str]]:
     return [
         ("yes", words("details.by_email"), words("details.by_email_hint")),
         ("no", words("details.by_portal"), words("details.by_portal_hint")),

@@ -215,7 +215,11 @@ def step_text(step: Step, unit: str, currency: str, words: Words) -> str:
         "up_to": words.number(step.up_to or Decimal(0)),
     }
     text = words.known(f"line.step.{_step_key(step)}", "line.step.other").format(**values)
-    return text + (words("line.flat", flat=words.exact(step.flat, currency)) if step.flat else "")
+    has_flat = step.flat and step.rule in _WITH_FLAT
+    return text + (words("line.flat", flat=words.exact(step.flat, currency)) if has_flat else "")
+
+
+_WITH_FLAT = ("tier", "volume_tier", "percentage")  # of the others it is all they are
 
 
 def _step_key(step: Step) -> str:

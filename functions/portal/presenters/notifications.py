@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from functions.portal.words import Words
 from saldo.access.model import Seat
 from saldo.access.model_notices import Mail, NoticeChoices, NoticeKind, Way
+from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS
 from saldo.access.rules_notices import RULES, can_choose, kinds_for, wants
 from saldo.kernel.clock import instant_text
@@ -125,6 +126,8 @@ def _href(notice: Notice, seat: Seat | None) -> str:
     if seat is None:
         return "/profile"
     home = f"/accounts/{seat.account_id}"
+    if notice.what == "bank":
+        return f"{home}/methods/transfer" if seat.visibility.allows(SelfService.PAY) else f"{home}/invoices"
     if notice.what == "autopay.debit_failed":
         return f"{home}/autopay/{notice.subject_id}" if seat.role in PAYERS else f"{home}/payments"
     return f"{home}/{_PAGES[notice.kind].format(id=notice.subject_id)}"

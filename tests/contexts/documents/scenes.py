@@ -61,7 +61,7 @@ class Scene:
         pay_links = PayLinks(region.store, region.sealer, region.clock)
         reminding = ReminderLetters(reminders, self.accounts, origin, pay_links)
         alerts = AlertLetters(region.store, self.accounts, origin)
-        return WrittenLetters(self.documents, reminding, notes, alerts, pay_links)
+        return WrittenLetters(self.documents, reminding, notes, alerts, pay_links, self.accounts, region.clock)
 
 
 def line() -> Line:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 
 import pytest
 from pypdf import PdfReader
 
+from saldo.accounts.model import BankStatement
 from saldo.accounts.records import facts_print
+from saldo.delivery.mail import html_part, text_part
+from saldo.delivery.model import Letter
+from saldo.documents.render import pdf_of
 from saldo.documents.service import document_key
 from saldo.invoicing.codec import body_to_bytes
 from saldo.invoicing.model import InvoiceStatus
@@ -19,7 +23,7 @@ from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.units import Unit
 from tests.contexts import sellers
 from tests.contexts.conftest import Region
-from tests.contexts.documents.scenes import DRAFT, INVOICE, PAYMENT, body, scene
+from tests.contexts.documents.scenes import DRAFT, INVOICE, PAYMENT, Scene, body, scene
 from tests.contexts.sellers import ACCOUNT
 
 
@@ -107,3 +111,41 @@ def test_a_payment_under_way_has_no_receipt(region: Region) -> None:
         s.documents.receipt_pdf(ACCOUNT, PAYMENT)
     with pytest.raises(NotFound):
         s.documents.receipt_pdf(ACCOUNT, "pay_unknown")
+
+
+def test_an_invoice_of_the_months_after_a_change_says_that_the_account_was_another(region: Region) -> None:
+    s, at = scene(region), region.clock()
+    pk, sk = body_key(ACCOUNT, INVOICE)
+    for since, is_told in ((date(2026, 11, 1), True), (date(2026, 8, 4), True), (date(2026, 8, 3), False)):
+        seller = sellers.entity(bank_statement=BankStatement(2, at, since, "3000", "a.b.c"))
+        s.accounts.register_entity(seller, sellers.CLERK)
+        frozen = replace(body(), seller_facts=facts_print(seller))
+        region.store.put_many([{"pk": pk, "sk": sk, "kind": "body", "body": body_to_bytes(frozen)}])
+        view = s.documents.invoice_view(ACCOUNT, INVOICE)
+        text = " ".join(_text(pdf_of(view)).split())
+        said = "Das frühere Konto endete auf 3000" in text and "zwei Personen aus unserem Haus" in text
+        assert said is is_told, since
+
+
+def test_the_mail_of_an_invoice_warns_where_its_own_pdf_names_an_account_of_before(region: Region) -> None:
+    s = scene(region)
+    frozen = replace(body(), seller_facts=facts_print(sellers.entity()))
+    pk, sk = body_key(ACCOUNT, INVOICE)
+    region.store.put_many([{"pk": pk, "sk": sk, "kind": "body", "body": body_to_bytes(frozen)}])
+    assert not letter_of(s).warning
+    since = frozen.issued_on + timedelta(days=3)
+    told = BankStatement(2, region.clock(), since, "2051", "a.b.c")
+    moved = sellers.entity(iban="DE89370400440532013000", bank_statement=told)
+    s.accounts.register_entity(moved, sellers.CLERK)
+    region.clock.advance(days=500)
+    letter = letter_of(s)
+    assert "endete auf 2051" in letter.warning and letter.warning in text_part(letter)
+    assert "endete auf 2051" in html_part(letter)
+    pdf = _text(s.documents.invoice_pdf(ACCOUNT, INVOICE))
+    assert "2051" in "".join(pdf.split()) and "DE89" not in pdf, "what was issued keeps what it was issued with"
+
+
+def letter_of(s: Scene) -> Letter:
+    letter = s.letters.letter(ACCOUNT, "invoice", INVOICE)
+    assert letter is not None
+    return letter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,9 +24,12 @@ from saldo.invoicing.run import whole
 from saldo.invoicing.run.open import due_accounts
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.ids import is_double
+from saldo.kernel.periods import Length
+from saldo.kernel.periods import Unit as PeriodUnit
+from saldo.renewals.doubles import DoublesRenewals
 from saldo.storage.units import Unit
-from saldo.subscriptions.model import Change, ChangeKind
-from saldo.subscriptions.records import subscription_item
+from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Term
+from saldo.subscriptions.records import subscription_from, subscription_item
 from saldo.subscriptions.rules import subscribe
 from saldo.subscriptions.service import Subscriptions
 from saldo.usage.ingest_rows import UsageRow
@@ -51,11 +55,16 @@ def doubles(region: Region, world: World) -> Doubles:
     return Doubles(world.store, region.sealer, world.clock)
 
 
+def _clocks(world: World) -> Clocks:
+    billing = world.billing()
+    return Clocks(billing, DoublesReminders(world.store), DoublesRenewals(world.store, billing.plan_versions))
+
+
 def moved(world: World, clock: AccountClock, to: date) -> list[ClockStep]:
     """Every step up to that day, each in a process of its own."""
     steps: list[ClockStep] = []
     for _ in range(60):
-        steps.append(Clocks(world.billing(), DoublesReminders(world.store)).step(clock.account_id, to))
+        steps.append(_clocks(world).step(clock.account_id, to))
         if steps[-1].is_done or steps[-1].set_aside:
             return steps
     raise AssertionError("the clock does not arrive")
@@ -150,7 +159,7 @@ def test_a_step_that_died_half_way_is_finished_before_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(whole, "issue_invoices", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            Clocks(world.billing(), DoublesReminders(world.store)).step(clock.account_id, date(2026, 3, 31))
+            _clocks(world).step(clock.account_id, date(2026, 3, 31))
     steps = moved(world, clock, date(2026, 3, 31))
     assert [one.number for s in steps for one in s.issued] == [f"TEST-RW-2026-00000{n}" for n in (1, 2, 3)]
     assert steps[0].clock.today == START
@@ -169,7 +178,7 @@ def test_a_double_that_cannot_be_billed_says_why_and_stays_on_that_day(world: Wo
 
 def test_only_doubles_are_on_a_clock_and_clocks_run_forward(world: World, doubles: Doubles) -> None:
     clock = doubles.create(REAL, START, CLERK)
-    clocks = Clocks(world.billing(), DoublesReminders(world.store))
+    clocks = _clocks(world)
     with pytest.raises(Refusal, match="not_on_a_clock"):
         clocks.step(REAL, START)
     with pytest.raises(Refusal, match="is_a_double"):
@@ -198,6 +207,49 @@ def test_a_double_that_nobody_pays_for_is_reminded_as_the_schedule_says_and_by_t
     letters = Reminders(world.store, world.clock).of_account(clock.account_id)
     assert {letter.entity_id for letter in letters} == {clock.seller_id}
     assert [i["kind"] for i in world.store.scan() if i["kind"] in ("reminder", "delivery")] == ["reminder"] * 2
+
+
+def _sold_for_a_quarter(world: World) -> None:
+    (item,) = world.store.query_all(REAL, prefix="subscription#", consistent=True)
+    term = Term(Length(PeriodUnit.MONTH, 3), notice_days=14, announce_days=30, uplift_percent=Decimal(10))
+    world.store.put_many([subscription_item(replace(subscription_from(item), term=term))])
+
+
+def _fees(world: World, clock: AccountClock) -> dict[str, str]:
+    items = world.store.query_all(clock.account_id, prefix="body#", consistent=True)
+    found = [body_from_bytes(item["body"]) for item in items]
+    return {f"{b.issued_on}": str(line.exact) for b in found for line in b.lines if line.component_id == "base"}
+
+
+def test_a_doubles_terms_are_announced_renewed_at_their_new_price_and_told_to_nobody(
+    world: World, doubles: Doubles
+) -> None:
+    _sold_for_a_quarter(world)
+    clock = doubles.create(REAL, START, CLERK)
+    steps = moved(world, clock, date(2026, 7, 1))
+    happened = [(f"{one.on}", one.what.value, f"{one.term_ends_on}") for step in steps for one in step.renewals]
+    assert happened == [
+        ("2026-03-02", "announced", "2026-04-01"),
+        ("2026-04-01", "renewed", "2026-04-01"),
+        ("2026-06-01", "announced", "2026-07-01"),
+        ("2026-07-01", "renewed", "2026-07-01"),
+    ]
+    fees = _fees(world, clock)
+    assert [fees[f"2026-0{month}-01"] for month in (3, 4, 6, 7)] == ["49", "53.9", "53.9", "59.29"]
+    assert [i for i in world.store.scan() if i["kind"] == "note"] == []
+
+
+def test_a_doubles_term_that_was_cancelled_ends_with_it(world: World, doubles: Doubles) -> None:
+    _sold_for_a_quarter(world)
+    clock = doubles.create(REAL, START, CLERK)
+    moved(world, clock, date(2026, 1, 15))
+    subscriptions = Subscriptions(world.store, world.clock)
+    (sold,) = subscriptions.of_account(clock.account_id)
+    stop = Change("chg_stop", ChangeKind.CANCEL, date(2026, 2, 20), credit=CreditRule.NONE)
+    subscriptions.change(clock.account_id, sold.id, stop, CLERK)
+    steps = moved(world, clock, date(2026, 6, 1))
+    assert [(f"{one.on}", one.what.value) for step in steps for one in step.renewals] == [("2026-04-01", "ended")]
+    assert max(_fees(world, clock)) == "2026-03-01"
 
 
 def test_nothing_personal_is_copied_and_nothing_is_mailed(world: World, doubles: Doubles) -> None:

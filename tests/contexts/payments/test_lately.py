@@ -101,3 +101,5 @@ def test_a_record_that_is_not_what_the_payments_say_is_told(shop: Shop) -> None:
     row = item["latest"][0] | {"amount_minor": Money(1, "EUR").minor}
     shop.store.write_one(Unit("bend").update(payments_key(ACCOUNT), set={"latest": [row]}))
     assert [v for v in check_all(shop.store).violations if v.invariant == 14]
+    LatestPayments(shop.store).rebuild(ACCOUNT)
+    assert not [v for v in check_all(shop.store).violations if v.invariant == 14] and says(shop) == right(shop)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from functions.api.v1.models import NextInvoiceOut
+from saldo.quotes.reading import request_from
+from saldo.subscriptions.reading import requested_subscription
 from tests.functions.api.conftest import OWN_ACCOUNT, Api, Reply
 from tests.simulation.world import ENTITY
 
@@ -80,6 +82,40 @@ def test_a_subscription_is_sold_and_billed_from_its_first_day(api: Api) -> None:
     found = [api.get(i["url"]).json for i in api.get(f"/api/v1/invoices?account={OWN_ACCOUNT}").json["data"]]
     lines = [line for invoice in found for line in invoice["lines"] if line["subscription"] == "sub_eu_second"]
     assert {(line["from"], line["amount"]) for line in lines} == {("2026-03-06", "49.00"), ("2026-03-06", "15.00")}
+
+
+def test_a_subscription_is_sold_for_a_term_that_renews_itself(api: Api) -> None:
+    term = {"unit": "month", "count": 3, "notice_days": 14, "uplift_percent": "10"}
+    reply = api.post(HERE, sold(quantities={"seats": "1"}, term=term))
+    told = {"announce_days": 30, "newest_price": False} | term
+    assert (reply.status, reply.json["term"]) == (201, told), reply
+    assert api.post(HERE, sold(quantities={"seats": "1"}, term=term)).json == reply.json
+    assert api.post(HERE, sold(quantities={"seats": "1"})).code == "subscription_exists"
+    (kept,) = api.world.store.query_all(OWN_ACCOUNT, prefix="term#")
+    assert kept["sk"] == "term#sub_eu_second" and kept["agenda_on"] == "2026-04-20", "30 days ahead it is announced"
+
+
+def test_a_term_is_read_as_a_quote_reads_it(api: Api) -> None:
+    """So that what was tried before it was sold is what is sold."""
+    term = {"unit": "month", "count": 12, "notice_days": 60, "uplift_percent": "3.5"}
+    document: dict[str, Any] = {
+        "billing": {"on": "2026-02-20"},
+        "plans": [{"id": "team", "components": [{"id": "fee", "price": {"kind": "flat", "amount": "100"}}]}],
+        "subscriptions": [{"plan": "team", "started_on": "2026-02-20", "term": term}],
+    }
+    (quoted,) = request_from(document).subscriptions
+    assert requested_subscription(sold(term=term), "", OWN_ACCOUNT, ENTITY.id).term == quoted.term
+
+
+def test_everything_wrong_with_a_term_is_named(api: Api) -> None:
+    reply = api.post(HERE, sold(term={"unit": "moon", "count": 0, "notice_days": "soon", "colour": "red"}))
+    told = {"unit": "unknown_choice", "count": "not_a_length", "notice_days": "not_whole", "colour": "unknown_field"}
+    assert (reply.code, fields(reply)) == ("invalid_input", {f"term.{name}": code for name, code in told.items()})
+    reply = api.post(HERE, sold(term={"unit": "day", "count": 10, "notice_days": 400, "uplift_percent": "-1"}))
+    told = {"count": "not_whole_cycles", "notice_days": "not_in_a_year", "uplift_percent": "not_a_percentage"}
+    assert reply.code == "invalid_subscription"
+    assert {f"term.{name}": code for name, code in told.items()}.items() <= fields(reply).items()
+    assert len(api.get(HERE).json["data"]) == 1
 
 
 def test_a_subscription_that_is_named_is_sold_once_and_never_on_other_terms(api: Api) -> None:

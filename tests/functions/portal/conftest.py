@@ -48,6 +48,8 @@ SECRET = b"gateway secret of the tests"
 SECRET_32 = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 US_ORIGIN = "http://localhost:8081"
 _CACHED = (
+    "bank_statements",
+    "notification_centre",
     "settings",
     "narrowed",
     "store",
@@ -191,6 +193,7 @@ def build(environment: Any, origin: str = ORIGIN, gateway_url: str = GATEWAY) ->
     region = Region(scenes.NOW)
     values = {
         "ENV": "test", "REGION_CODE": "eu", "TABLE": "records", "KEYS_TABLE": "keys", "KMS_KEY_ID": "key-1",
+        "DETAILS_KEY_ID": "key-details",
         "USER_POOL_ID": "eu-central-1_test", "USER_POOL_CLIENT_ID": CLIENT, "GATEWAY_URL": gateway_url,
         "GATEWAY_QUEUE_URL": "gateway-events", "CUSTOMER_ROLE_ARN": "customer", "UPLOADS_BUCKET": "uploads",
         "DOCUMENTS_BUCKET": "documents", "PORTAL_ORIGINS": json.dumps({"eu": origin, "us": US_ORIGIN}),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+from functions.portal import services
 from saldo.access.model import Grant, Role, User
 from saldo.access.model_staff import Post, StaffPerson, StaffRole
 from saldo.accounts.model import Organisation
@@ -74,7 +75,7 @@ def posts(*roles: StaffRole, entity_id: str = ENTITY) -> tuple[Post, ...]:
 def tell(store: Store, sealer: Sealer) -> None:
     """Put sellers, customers, invoices and payments on record."""
     accounts = Accounts(store, sealer, lambda: NOW)
-    accounts.register_entity(entity(), CLERK)
+    accounts.register_entity(services.bank_statements().signed(entity(), None), CLERK)
     accounts.register_entity(entity(OTHER_ENTITY, name="Other seller"), CLERK)
     for organisation, name in ((ORGANISATION, "Kontor"), (OTHER_ORGANISATION, "Fremde")):
         accounts.register_organisation(Organisation(organisation, name, "DE"), CLERK)

@@ -48,6 +48,7 @@ MORE = {
     "/accounts/{account_id}/activity.xlsx": (5, "a file, and names"),
     "/accounts/{account_id}/invoices.csv": (4, "a file"),
     "/accounts/{account_id}/invoices.xlsx": (4, "a file"),
+    "/accounts/{account_id}/methods/transfer/signed": (4, "a file"),
     "/accounts/{account_id}/plans/new": (3, "open invoices are on the agenda, methods are the account's own"),
     "/accounts/{account_id}/payments.csv": (4, "a file"),
     "/accounts/{account_id}/payments.xlsx": (4, "a file"),

@@ -20,7 +20,7 @@ from saldo.kernel.errors import NotFound
 from saldo.orders.model_orders import Channel, OrderRequest, Reference, ReferenceKind, RequestedLine
 from saldo.orders.service import Orders
 from saldo.storage.items import Item, to_attributes
-from saldo.work.rules import sellers_moved
+from saldo.work.rules import AGENDAS, TOLD, sellers_moved
 from saldo.work.waiting import Waiting, counted
 from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
@@ -383,6 +383,14 @@ def test_what_waits_is_counted_when_it_comes_and_when_it_goes_and_says_as_of_whe
     follow(portal, None, row)
     assert "Usage that was not accepted" in said()
     hosted.waiting.cache_clear()
+
+
+def test_the_stream_tells_of_whatever_waits(portal: Portal) -> None:
+    """A record that is on a list which is counted has a key that the stream's function hears of."""
+    lists = {f"{name}#{ENTITY}" for name in AGENDAS}
+    for item in portal.region.store.scan():
+        assert item.get("agenda_pk") not in lists or item["sk"].startswith(TOLD), item["sk"]
+    assert {"difference#", "approval", "run#"} <= set(TOLD)
 
 
 def test_what_changed_and_waits_where_it_waited_is_not_counted_again() -> None:

@@ -46,6 +46,22 @@ _TERMS: tuple[Mutant, ...] = (
         "return end - timedelta(days=12 * term.announce_days)",
         "tests/simulation/test_renewals.py",
     ),
+    planted(
+        "a double's terms are looked at only on their last days",
+        "missing case",
+        "renewals/doubles.py",
+        "return one.looked_at_on, one.ends_on - timedelta(days=1), one.ends_on",
+        "return (one.ends_on,)",
+        "tests/contexts/invoicing/test_clocks.py",
+    ),
+    planted(
+        "an invoice is billed again to other details than were agreed to",
+        "missing condition",
+        "invoicing/staff_credits.py",
+        '"bills_minor": new.total_minor, "buyer_profile": new.buyer_profile}',
+        '"bills_minor": new.total_minor}',
+        "tests/functions/staff/test_details.py",
+    ),
 )
 _COMMITMENTS: tuple[Mutant, ...] = (
     planted(

@@ -51,7 +51,7 @@ _PORTAL: tuple[Mutant, ...] = (
         "certificates/rules.py",
         "state = moved(MOVES, request.state, state)",
         "moved(MOVES, request.state, state) if state is request.state else None",
-        "tests/functions/portal/test_documents.py",
+        "tests/unit/certificates",
     ),
     planted(
         "any form of any session will do",
@@ -265,4 +265,39 @@ _SUPPORT: tuple[Mutant, ...] = (
     ),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*_PORTAL, *_API, *_HOSTED, *_SUPPORT)
+_STATEMENTS = "tests/contexts/test_bank_statements.py::"
+_BANK: tuple[Mutant, ...] = (
+    planted(
+        "a signed file is taken by whatever key it names",
+        "signature not checked",
+        "storage/jws.py",
+        "if len(signature) != 2 * _SIZE or not _holds(_key_of(found), said, signature):",
+        "if len(signature) != 2 * _SIZE:",
+        _STATEMENTS + "test_a_letter_changed_a_key_exchanged_or_another_kind_is_noticed",
+    ),
+    planted(
+        "what was signed as something else passes for bank details",
+        "claim not checked",
+        "storage/jws.py",
+        'if head.get("alg") != "ES256" or head.get("typ") != kind or "crit" in head:',
+        'if head.get("alg") != "ES256" or "crit" in head:',
+        _STATEMENTS + "test_a_letter_changed_a_key_exchanged_or_another_kind_is_noticed",
+    ),
+    planted(
+        "bank details are signed before the second person is asked",
+        "order",
+        "accounts/seller_details.py",
+        "        consent(unit)\n        after = self._statements.signed(after, before)\n",
+        "        after = self._statements.signed(after, before)\n        consent(unit)\n",
+        _STATEMENTS + "test_nothing_is_signed_that_the_second_person_refuses",
+    ),
+    planted(
+        "an old invoice leads to the old account without a word",
+        "missing condition",
+        "accounts/rules_bank.py",
+        "return statement if is_new or (issued_on is not None and issued_on <= statement.since) else None",
+        "return statement if is_new else None",
+        _STATEMENTS + "test_a_change_is_told_for_ninety_days_and_beside_documents_of_before_for_ever",
+    ),
+)
+MUTANTS: tuple[Mutant, ...] = (*_PORTAL, *_API, *_HOSTED, *_SUPPORT, *_BANK)

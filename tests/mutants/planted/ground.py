@@ -83,6 +83,15 @@ _STORAGE: tuple[Mutant, ...] = (
         "test_what_was_read_ahead_is_answered_once_without_a_call_and_in_its_scope_and_sight",
     ),
     planted(
+        "what a look remembers is told to others",
+        "stale read",
+        "storage/store.py",
+        "same._ahead, same._remembers = dict(self._ahead), True",
+        "same._ahead, same._remembers = self._ahead, True",
+        "tests/contexts/test_storage.py::"
+        "test_a_look_at_one_moment_reads_each_record_once_and_leaves_the_store_as_it_was",
+    ),
+    planted(
         "a cursor from outside is believed",
         "lookup that trusts the client",
         "storage/store.py",

@@ -126,6 +126,15 @@ _NEWS: tuple[Mutant, ...] = (
         "tests/contexts/payments/test_lately.py::test_what_was_folded_before_a_payment_was_written_is_not_believed",
     ),
     planted(
+        "payments that were written meanwhile count as looked at",
+        "freshness that proves nothing",
+        "payments/lately.py",
+        ", when={WRITTEN: written if before else None})",
+        ")",
+        "tests/contexts/payments/test_lately.py::"
+        "test_a_payment_written_while_the_record_is_folded_leaves_it_to_the_next_word",
+    ),
+    planted(
         "yen settle a payment in euros",
         "currency forgotten",
         "payments/rules.py",

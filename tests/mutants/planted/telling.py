@@ -163,4 +163,12 @@ MUTANTS: tuple[Mutant, ...] = (
         'unit = Unit(f"work of {entity_id}").put(made)',
         f"{_WORK}::test_what_was_counted_later_is_not_overwritten_by_what_was_counted_before",
     ),
+    planted(
+        "what is wrong with a seller's own records is nobody's task",
+        "forgotten entity",
+        "reconciliation/rules.py",
+        'return first if first.startswith("ent_") else sellers.get(first, "")',
+        'return sellers.get(first, "")',
+        f"{_DIFFERENCES}::test_whose_books_an_owners_records_are_in",
+    ),
 )

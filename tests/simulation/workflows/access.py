@@ -12,10 +12,12 @@ from saldo.access.proposals import Proposals
 from saldo.access.records_staff import staff_item, staff_key
 from saldo.access.reviews import AccessReviews, Said
 from saldo.access.staff import StaffDirectory
+from saldo.accounts.bank_statements import BankStatements
 from saldo.accounts.seller_details import BankDetails, SellerDetails
 from saldo.audit.model import Actor
 from saldo.invoicing.corrections import Corrections
 from saldo.invoicing.staff_credits import StaffCredits
+from saldo.storage.signing import KmsSigningKey
 from saldo.storage.units import Unit
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import workflow
@@ -26,7 +28,7 @@ SECOND = Actor("staff_eu_second", "staff")
 APPROVER = Decider(SECOND, frozenset({"finance_approver"}))
 ADMIN = Decider(SECOND, frozenset({"administrator"}))
 ONE = "staff_eu_one"
-BANK = BankDetails("Nordbank", "DE89370400440532013000", "COBADEFFXXX")
+BANK = BankDetails("Nordbank", "DE02120300000000202051", "BYLADEM1001")
 
 
 def _credits(region: Region) -> StaffCredits:
@@ -70,7 +72,8 @@ def bank(region: Region) -> None:
     wish = Wish(ENTITY_ID, ProposalKind.BANK_DETAILS, ENTITY_ID, content, "new bank", may, "r1")
     made = _proposals(region).ask(wish, Actor(ONE, "staff"))
     consent = _proposals(region).agreed_in(ENTITY_ID, made.id, made.kind, made.digest, APPROVER)
-    SellerDetails(region.store, region.clock).change_bank(ENTITY_ID, BANK, SECOND, "new bank", consent)
+    statements = BankStatements(KmsSigningKey(region.client("kms"), "key-details"), "https://pay.example", region.clock)
+    SellerDetails(region.store, region.clock, statements).change_bank(ENTITY_ID, BANK, SECOND, "new bank", consent)
 
 
 @workflow("four eyes: agreed, then taken up", prepare=founded)

@@ -26,8 +26,11 @@ from saldo.invoicing.rules_numbers import Numbering, SeriesRule, SeriesType
 from saldo.invoicing.rules_templates import TemplateRule
 from saldo.invoicing.run.now import Invoices, OneOff
 from saldo.invoicing.wallets import Wallets
+from saldo.kernel.periods import Length, Unit
 from saldo.orders.items import Items
 from saldo.orders.model import Item
+from saldo.subscriptions.model import Term
+from saldo.subscriptions.records import subscription_from, subscription_item
 from saldo.tax.table import TableTax, shipped_table
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import daily, invoke, workflow
@@ -180,7 +183,11 @@ def change_terms(region: Region) -> None:
 
 
 def doubled(region: Region) -> None:
+    """Of a customer whose subscription renews each month, at more."""
     founded(region, 1)
+    (item,) = region.store.query_all(account_id(0), prefix="subscription#", consistent=True)
+    term = Term(Length(Unit.MONTH, 1), announce_days=1, uplift_percent=Decimal(5))
+    region.store.put_many([subscription_item(replace(subscription_from(item), term=term))])
     Doubles(region.store, region.sealer(), region.clock).create(account_id(0), JAN, CLERK)
 
 
@@ -190,3 +197,6 @@ def advance(region: Region) -> None:
         (clock,) = [i for i in region.store.scan() if i["kind"] == "clock"]
     for _ in range(4):
         invoke("operations.advance_clock", {"account_id": clock["account_id"], "to": FEB.isoformat()})
+    with region.undisturbed():
+        terms = [i["ends_on"] for i in region.store.query_all(clock["account_id"], prefix="term#")]
+    assert terms == ["2026-03-01"], "that of January is over"

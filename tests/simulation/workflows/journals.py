@@ -9,7 +9,7 @@ from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.model_statement import LONG
 from saldo.ledger.records import BALANCE, ENTRIES, post
 from saldo.ledger.statements import sums_now
-from saldo.payments.lately import latest
+from saldo.payments.lately import LatestPayments, latest
 from saldo.payments.records import PAYMENTS
 from saldo.storage.units import Unit
 from tests.simulation.region import ENTITY_ID, Region
@@ -59,6 +59,7 @@ def uncounted(region: Region) -> None:
 @workflow("journal: rebuild", prepare=uncounted)
 def rebuild(region: Region) -> None:
     assert DailySums(region.store).rebuild(account_id(1)) > LONG
+    LatestPayments(region.store).rebuild(account_id(1))
 
 
 def counted(region: Region) -> None:

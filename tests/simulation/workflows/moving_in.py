@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from saldo.accounts.arrangements import Arrangements
 from saldo.storage.units import Unit
+from saldo.support.details import DetailsDesk, DetailsWish
 from saldo.support.model import Topic
-from saldo.support.service import Question, Support
+from saldo.support.service import Question
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
 from tests.simulation.workflows.scenes import (
     CLERK,
     account_id,
     accounts,
+    billed,
     founded,
     founded_empty,
     offer,
     open_account,
+    open_invoices,
     profile,
     sell,
 )
@@ -41,16 +46,19 @@ def change_profile(region: Region) -> None:
         accounts(region).change_profile(profile(0), CLERK)
 
 
-@workflow("accounts: change a profile and ask for corrections", prepare=founded)
+@workflow("accounts: change a profile and ask for corrections", prepare=billed)
 def change_and_ask(region: Region) -> None:
-    """As the page of billing details does: the wish is in the unit of the change, and a form sent twice is one."""
-    desk = Support(region.store, region.sealer(), region.clock)
-    wish = Question("tkt_eu_details", Topic.INVOICE, "Invoices to be corrected", "A-1")
+    """As the pages of billing details do: the wish is in the unit of the change, and a form sent twice is one."""
+    desk = DetailsDesk(region.store, region.sealer(), region.clock)
+    now, moved = desk.now(account_id(0)), replace(profile(0), purchase_order="PO-7")
+    out = [invoice_id for invoice_id, _ in open_invoices(region, 0)]
+    desk.change(now, DetailsWish(moved, now.sending, 1, CLERK, "moved", out, _asked))
+    assert {i["kind"] for i in region.store.query_all(account_id(0), prefix="ticket#")} == {"ticket"}
 
-    def ask(unit: Unit) -> None:
-        desk.ask_in(unit, account_id(0), wish, CLERK)
 
-    accounts(region).change_profile(profile(0), CLERK, seen=1, beside=ask)
+def _asked(numbers: list[str]) -> Question:
+    assert numbers, "the invoice of January is offered"
+    return Question("tkt_eu_details", Topic.INVOICE, "Invoices to be corrected", "\n".join(numbers))
 
 
 def one_organisation(region: Region) -> None:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
-from tests.simulation.region import Region
+from saldo.documents.signing_certificates import SigningCertificates
+from saldo.storage.signing import KmsSigningKey
+from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, messages, workflow
 from tests.simulation.workflows.payments import paid_at_the_gateway, webhooks
-from tests.simulation.workflows.scenes import account_id, billed, open_invoices, payments
+from tests.simulation.workflows.scenes import (
+    CLERK,
+    account_id,
+    accounts,
+    billed,
+    founded,
+    offer,
+    open_invoices,
+    payments,
+)
 from tests.streams import image
 
 
@@ -52,6 +64,37 @@ def receipt(region: Region) -> None:
 @workflow("render: invoice", prepare=billed)
 def render(region: Region) -> None:
     invoke("documents.render", {"account_id": account_id(0), "invoice_id": _first_invoice(region)})
+
+
+def certificates(region: Region) -> SigningCertificates:
+    key = KmsSigningKey(region.client("kms"), "key-documents")
+    return SigningCertificates(region.store, accounts(region), key, region.clock)
+
+
+@lru_cache(maxsize=1)
+def _certificate() -> bytes:
+    """Of the key that every region in memory has; the same for all, so that they compare."""
+    elsewhere = Region()
+    offer(elsewhere)
+    return certificates(elsewhere).make(ENTITY_ID, CLERK)
+
+
+@workflow("documents: a certificate", prepare=founded)
+def certified(region: Region) -> None:
+    certificates(region).put(ENTITY_ID, _certificate(), CLERK)
+
+
+def billed_and_certified(region: Region) -> None:
+    _certificate()
+    billed(region)
+    certified(region)
+
+
+@workflow("render: signed invoice", prepare=billed_and_certified)
+def render_signed(region: Region) -> None:
+    render(region)
+    (file,) = [body for (_, name), body in region.buckets.files.items() if name.endswith(".pdf")]
+    assert b"/ETSI.CAdES.detached" in file
 
 
 @workflow("publish: events of the stream", prepare=billed)

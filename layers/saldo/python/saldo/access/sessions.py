@@ -30,19 +30,15 @@ class Sessions:
     def __init__(self, store: Store, clock: Clock, unread: Unread = lambda _session: 0) -> None:
         self._store, self._clock, self._unread = store, clock, unread
 
-    def of_token(self, token: str, *, touch: bool = True, looked: Looked | None = None) -> Session | None:
-        """The living session of a cookie's token, None otherwise. One call; every few minutes one write more.
+    def of_token(
+        self, token: str, ahead: Sequence[Key] = (), *, touch: bool = True, looked: Looked | None = None
+    ) -> tuple[Session | None, dict[Key, Item | None]]:
+        """The living session of a cookie's token, None otherwise; and records that were read by the same call, None for
+        what is not there, none without a session. One call; every few minutes one write more.
 
         touch: whether this counts as use; the page that warns of the end does not. looked: what the session asks for,
-        put on record by the very call that reads it.
-        """
-        return self.with_records(token, (), touch=touch, looked=looked)[0]
-
-    def with_records(
-        self, token: str, ahead: Sequence[Key], *, touch: bool = True, looked: Looked | None = None
-    ) -> tuple[Session | None, dict[Key, Item | None]]:
-        """The session as `of_token`, and records that were read by the same call: whoever asked looks at them only
-        where the session turns out to reach them. None for what is not there; nothing without a session.
+        put on record by the very call that reads it. ahead: whoever asked for them looks at them only where the session
+        turns out to reach them.
         """
         if not token or len(token) > 100:
             return None, {}

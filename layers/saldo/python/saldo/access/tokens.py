@@ -5,8 +5,6 @@ The token's header never chooses the algorithm, and its key id only picks among 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 import json
 from collections.abc import Callable
@@ -15,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal
+from saldo.storage.jws import Forged, decoded, parts
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-_MOST_CHARACTERS = 8192
 _LEAST_BITS = 2048
 _SKEW_S = 60
 _REFETCH_AFTER = timedelta(minutes=1)
@@ -114,21 +112,10 @@ class RsaTokens:
 
 
 def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
-    if len(token) > _MOST_CHARACTERS or token.count(".") != 2 or not token.isascii():
-        raise TokenInvalid("form")
-    head, claims, signature = token.split(".")
     try:
-        first, second = json.loads(_decoded(head)), json.loads(_decoded(claims))
-        third = _decoded(signature)
-    except (ValueError, RecursionError, binascii.Error):
+        return parts(token)
+    except Forged:
         raise TokenInvalid("form") from None
-    if not isinstance(first, dict) or not isinstance(second, dict):
-        raise TokenInvalid("form")
-    return first, second, f"{head}.{claims}".encode(), third
-
-
-def _decoded(part: str) -> bytes:
-    return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
 
 
 def _keys_from(document: bytes) -> dict[str, RSAPublicKey]:
@@ -146,4 +133,4 @@ def _keys_from(document: bytes) -> dict[str, RSAPublicKey]:
 
 
 def _number(text: str) -> int:
-    return int.from_bytes(_decoded(text), "big")
+    return int.from_bytes(decoded(text), "big")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -53,8 +53,24 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class BankStatement:
+    """A seller's signed word on its bank account (`bank_statements`). `number` counts a seller's statements from 1;
+    `at`: the instant from which that account is the one to pay to, `since` its day by the seller's calendar; `before`:
+    the last four characters of the account before it, "" for the first; `signed`: the compact JWS."""
+
+    number: int
+    at: datetime
+    since: date
+    before: str
+    signed: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegalEntity:
-    """A seller. `number_prefix` begins its invoice numbers; `tax_registrations` maps country to tax id."""
+    """A seller. `number_prefix` begins its invoice numbers; `tax_registrations` maps country to tax id.
+
+    `bank_statement`: of the account that stands here; None for a seller whose details nobody signed.
+    """
 
     id: str
     name: str
@@ -69,6 +85,7 @@ class LegalEntity:
     iban: str
     bic: str
     email: str
+    bank_statement: BankStatement | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -32,6 +33,7 @@ from saldo.accounts.model import (
     Account,
     AccountStatus,
     Address,
+    BankStatement,
     BillingProfile,
     DiscountTax,
     EarlyDiscount,
@@ -47,6 +49,7 @@ from saldo.accounts.model import (
     Terms,
     erased_profile,
 )
+from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.exchange import rate_from_row, rate_row
 from saldo.kernel.ids import fingerprint
 from saldo.storage.items import Item, Key
@@ -81,6 +84,7 @@ class EntityRecord(Record):
     iban = UnicodeAttribute()
     bic = UnicodeAttribute()
     email = UnicodeAttribute()
+    bank_statement = JSONAttribute(null=True)
 
 
 class AccountRecord(Record):
@@ -136,24 +140,55 @@ def organisation_from(item: Item) -> Organisation:
 
 
 def entity_item(entity: LegalEntity) -> Item:
-    fields = {name: getattr(entity, name) for name in LegalEntity.__dataclass_fields__ if name != "id"}
-    fields["address"] = _address_fields(entity.address)
-    return EntityRecord(entity.id, "entity", **fields).as_item()
+    return EntityRecord(entity.id, "entity", **_entity_fields(entity, "id")).as_item()
 
 
 def entity_from(item: Item) -> LegalEntity:
     record = EntityRecord.from_item(item)
-    names = [n for n in LegalEntity.__dataclass_fields__ if n not in ("id", "address")]
+    names = [n for n in LegalEntity.__dataclass_fields__ if n not in ("id", "address", "bank_statement")]
+    fields = {name: getattr(record, name) for name in names}
     return LegalEntity(
-        id=item["pk"], address=_address_from(record.address), **{name: getattr(record, name) for name in names}
+        id=item["pk"], address=_address_from(record.address), bank_statement=bank_statement_from(item), **fields
     )
 
 
-def facts_print(entity: LegalEntity) -> str:
-    """The name of what a seller's documents say of it: the same facts have the same one."""
-    fields = {name: getattr(entity, name) for name in LegalEntity.__dataclass_fields__}
+def bank_statement_from(item: Item) -> BankStatement | None:
+    """Of a seller's item as it lies; None where nobody signed."""
+    if not item.get("bank_statement"):
+        return None
+    found = json.loads(item["bank_statement"])
+    at, since = instant_from(found["at"]), date.fromisoformat(found["since"])
+    return BankStatement(found["number"], at, since, found["before"], found["signed"])
+
+
+def bank_fields(entity: LegalEntity) -> Item:
+    """What a change of the bank account changes on a seller's item."""
+    fields = {name: getattr(entity, name) for name in ("bank_name", "iban", "bic")}
+    statement = _statement_fields(entity)
+    return fields | ({"bank_statement": json.dumps(statement)} if statement else {})
+
+
+def _entity_fields(entity: LegalEntity, *without: str) -> dict[str, Any]:
+    names = [n for n in LegalEntity.__dataclass_fields__ if n not in ("bank_statement", *without)]
+    fields = {name: getattr(entity, name) for name in names}
     fields["address"] = _address_fields(entity.address)
-    return fingerprint(json.dumps(fields, sort_keys=True, default=list))
+    statement = _statement_fields(entity)
+    return fields | ({"bank_statement": statement} if statement else {})
+
+
+def _statement_fields(entity: LegalEntity) -> dict[str, Any]:
+    one = entity.bank_statement
+    return asdict(one) | {"at": instant_text(one.at), "since": one.since.isoformat()} if one else {}
+
+
+def facts_print(entity: LegalEntity) -> str:
+    """The name of what a seller's documents say of it: the same facts have the same one. Of what was signed of its bank
+    account documents say only that it was another one before."""
+    said, told = _entity_fields(entity), entity.bank_statement
+    said.pop("bank_statement", None)
+    if told and told.before:
+        said["account_before"] = [told.since.isoformat(), told.before]
+    return fingerprint(json.dumps(said, sort_keys=True, default=list))
 
 
 def facts_key(entity_id: str, print_: str) -> Key:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
+from saldo.accounts.bank_statements import BankStatements
 from saldo.accounts.model import LegalEntity
-from saldo.accounts.records import entity_from, facts_item
+from saldo.accounts.records import bank_fields, entity_from, facts_item
+from saldo.accounts.rules_bank import ending
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal
+from saldo.storage.items import Item
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -45,22 +49,17 @@ def checked_bank(given: BankDetails) -> BankDetails:
     return bank
 
 
-def hidden(account_number: str) -> str:
-    """The last four characters: enough to know it again in a trail."""
-    return f"…{account_number[-4:]}"
-
-
 class SellerDetails:
     """Details of one region's sellers. What has been issued keeps those it was issued with."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: Store, clock: Clock, statements: BankStatements) -> None:
+        self._store, self._clock, self._statements = store, clock, statements
 
     def change_bank(
         self, entity_id: str, bank: BankDetails, actor: Actor, reason: str, consent: Callable[[Unit], None]
     ) -> LegalEntity:
         """Let customers pay there from now on; the same again changes nothing. `consent` adds the second person's
-        agreement to the unit. Refusal `invalid_bank`, `changed_meanwhile`."""
+        agreement to the unit, or refuses: nothing is signed before. Refusal `invalid_bank`, `changed_meanwhile`."""
         bank = checked_bank(bank)
         item = self._store.get(entity_id, "entity")
         if item is None:
@@ -70,13 +69,17 @@ class SellerDetails:
         if after == before:
             return before
         unit = Unit(f"bank of {entity_id}")
-        names = ("bank_name", "iban", "bic")
-        new, old = ({name: getattr(one, name) for name in names} for one in (after, before))
-        unit.update((entity_id, "entity"), set=new, when=old)
-        unit.put(facts_item(after))
         consent(unit)
-        was, now = {"account": hidden(before.iban)}, {"account": hidden(after.iban)}
+        after = self._statements.signed(after, before)
+        unit.update((entity_id, "entity"), set=bank_fields(after), when=_as_read(item))
+        unit.put(facts_item(after))
+        was, now = ({"account": f"…{ending(one.iban)}"} for one in (before, after))
         record = AuditRecord(entity_id, self._clock(), actor, "entity.bank_changed", entity_id, was, now, reason)
         if self._store.write_one(unit.put(audit_item(record))):
             raise Refusal("changed_meanwhile", "the details were changed by someone else; look at them and try again")
         return after
+
+
+def _as_read(item: Item) -> dict[str, Any]:
+    """What a change of the account starts from; the number of the statement counts on from there."""
+    return {name: item.get(name) for name in ("name", "bank_name", "iban", "bic", "bank_statement")}

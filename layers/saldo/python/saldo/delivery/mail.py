@@ -44,7 +44,8 @@ def message(letter: Letter, recipients: Sequence[str], mail_from: str, document_
 
 def text_part(letter: Letter) -> str:
     facts = "\n".join(f"{name}: {value}" for name, value in letter.facts)
-    parts = [letter.greeting, letter.intro, facts, f"{letter.button}:\n{letter.url}", letter.questions]
+    warning = [letter.warning] if letter.warning else []
+    parts = [letter.greeting, letter.intro, facts, *warning, f"{letter.button}:\n{letter.url}", letter.questions]
     end = [f"{letter.stop}:\n{letter.stop_url}"] if letter.stop_url else []
     return "\n\n".join([*parts, f"{letter.closing}\n{letter.sender}", *end]) + "\n"
 
@@ -55,7 +56,8 @@ def html_part(letter: Letter) -> str:
     names = ("language", "subject", "greeting", "intro", "button", "url", "questions", "closing", "sender")
     values = {name: escape(getattr(letter, name)) for name in names}
     stop = f'<p class="quiet"><a href="{escape(letter.stop_url)}">{escape(letter.stop)}</a></p>'
-    parts = {"facts": facts, "stop": stop if letter.stop_url else ""}
+    warning = f'<p class="warning">{escape(letter.warning)}</p>' if letter.warning else ""
+    parts = {"facts": facts, "warning": warning, "stop": stop if letter.stop_url else ""}
     return Template(_HTML.read_text(encoding="utf-8")).substitute(values, **parts)
 
 

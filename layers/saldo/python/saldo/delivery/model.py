@@ -96,6 +96,7 @@ class Letter:
     `notice`: what people choose about it, None for what was asked for. `reader_id`: the user at `to`, if they are one.
     `stop`: the words, and `stop_url` the address, by which that user ends mail of this kind without signing in.
     `page`: the portal's page of it for who signs in, where `url` does more than show it.
+    `warning`: what must not be missed, a paragraph of its own under the facts.
     `holds_while`: records (owner, sort key) whose fields must still have these values when the letter is handed over.
     """
 
@@ -118,4 +119,5 @@ class Letter:
     stop: str = ""
     stop_url: str = ""
     page: str = ""
+    warning: str = ""
     holds_while: tuple[tuple[tuple[str, str], Mapping[str, Any]], ...] = ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from saldo.accounts.model import Address
+from saldo.accounts.model import Address, BankStatement
 from saldo.documents.girocode import giro_code
 from saldo.documents.model import (
     BuyerView,
@@ -265,8 +265,14 @@ def _payment(view: InvoiceView, words: Wording) -> Page | None:
         "heading": words("payment"),
         "sentence": words("payment_sentence", amount=amount, date=words.day(view.due_on)),
         "rows": _filled(rows),
+        "changed": account_changed(view.changed, words) if rows else "",
         "code": _code(view, amount, words),
     }
+
+
+def account_changed(change: BankStatement | None, words: Wording) -> str:
+    """What a payer is told of a change of the seller's account; "" where there is nothing to tell."""
+    return words("account_changed", date=words.day(change.since), ending=change.before) if change else ""
 
 
 def _code(view: InvoiceView, amount: str, words: Wording) -> Page | None:

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.accounts.model import Address
+from saldo.accounts.model import Address, BankStatement
 from saldo.invoicing.model import PricedIn
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
@@ -35,6 +35,7 @@ class SellerView:
     iban: str
     bic: str
     email: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,8 @@ class InvoiceView:
 
     `corrects`: the invoice that a credit note takes something back of, or that this invoice stands for. `paid_minor`:
     what credits paid of the total, so that `payable_minor` is left. `note`: a sentence of staff for the customer.
-    `exchange`: the rate that the seller's books take it at, where they are kept in another currency.
+    `exchange`: the rate that the seller's books take it at, where they are kept in another currency. `changed`: the
+    seller's statement, where the account named here had been changed shortly before.
     """
 
     number: str
@@ -168,6 +170,7 @@ class InvoiceView:
     paid_minor: int = 0
     exchange: ExchangeRate | None = None
     look: Look = Look()
+    changed: BankStatement | None = None
 
     @property
     def payable_minor(self) -> int:

@@ -1,6 +1,10 @@
-"""How templates lie in the table: `<entity>` / `template#<name>@<version>`, each version once and for ever."""
+"""How templates lie in the table: `<entity>` / `template#<name>@<version>`, each version once and for ever; and
+`<entity>` / `signing_certificate`, under which its documents are signed.
+"""
 
 from __future__ import annotations
+
+from datetime import date
 
 from saldo.documents.model import Look
 from saldo.storage.items import Item, Key
@@ -21,3 +25,13 @@ def look_item(entity_id: str, template: str, look: Look) -> Item:
 def look_from(item: Item) -> Look:
     clauses = {language: tuple(texts) for language, texts in item["clauses"].items()}
     return Look(item["logo"], item["accent"], clauses, item["footer"], item["steps"])
+
+
+def certificate_key(entity_id: str) -> Key:
+    return entity_id, "signing_certificate"
+
+
+def certificate_item(entity_id: str, certificate: bytes, until: date) -> Item:
+    """certificate: in DER; `until`: its last day."""
+    pk, sk = certificate_key(entity_id)
+    return {"pk": pk, "sk": sk, "kind": "signing_certificate", "certificate": certificate, "until": until.isoformat()}

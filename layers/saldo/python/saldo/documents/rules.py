@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from saldo.accounts.model import BillingProfile, LegalEntity
+from saldo.accounts.rules_bank import change_told
 from saldo.catalog.model import name_in
 from saldo.documents.model import (
     BuyerView,
@@ -65,6 +66,7 @@ def invoice_view(
         note=body.note,
         paid_minor=sum(c.minor for c in body.credits if not c.before_tax),
         exchange=body.exchange,
+        changed=change_told(seller.bank_statement, body.issued_on),
     )
 
 
@@ -143,6 +145,7 @@ def seller_view(entity: LegalEntity) -> SellerView:
         entity.iban,
         entity.bic,
         entity.email,
+        entity.id,
     )
 
 

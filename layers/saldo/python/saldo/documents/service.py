@@ -1,7 +1,7 @@
 """Use cases of documents: the PDF of an issued invoice, the PDF of a payment's receipt.
 
 A PDF is made when it is first asked for and kept in the region's documents bucket; from then on it is that file.
-Two that are asked for at once make the same bytes, so the later one overwrites nothing but itself.
+Of two that are asked for at once the first one stays: signatures differ, what they sign does not.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from saldo.storage.files import Files
 from saldo.storage.store import Store
 
 if TYPE_CHECKING:
+    from saldo.documents.signing import DocumentSigning
     from saldo.invoicing.model import InvoiceBody
 
 PDF = "application/pdf"
@@ -35,11 +36,20 @@ def document_key(account_id: str, document_id: str, language: str) -> str:
 
 
 class Documents:
-    """Documents of one region. `origin` is the portal's own (scheme and host), printed as the way to pay online."""
+    """Documents of one region. `origin` is the portal's own (scheme and host), printed as the way to pay online.
+    `signing`: signs invoices and credit notes, where the seller has a certificate."""
 
-    def __init__(self, store: Store, accounts: Accounts, payments: SettledPayments, files: Files, origin: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        payments: SettledPayments,
+        files: Files,
+        origin: str,
+        signing: DocumentSigning | None = None,
+    ) -> None:
         self._store, self._accounts, self._payments = store, accounts, payments
-        self._files, self._origin = files, origin
+        self._files, self._origin, self._signing = files, origin, signing
 
     def invoice_pdf(self, account_id: str, invoice_id: str) -> bytes:
         """The invoice's PDF. NotFound: no such invoice of this account, or a draft, which nobody may see."""
@@ -135,5 +145,6 @@ class Documents:
         from saldo.documents.render import pdf_of
 
         pdf = pdf_of(view)
-        self._files.put(key, pdf, PDF)
-        return key, pdf
+        if self._signing and isinstance(view, InvoiceView):
+            pdf = self._signing.signed(pdf, view.seller.id)
+        return key, pdf if self._files.put_new(key, pdf, PDF) else self._files.get(key)

@@ -245,7 +245,7 @@ def _latest_payments_are_the_latest(owner: Owner) -> Iterator[Violation]:
     """Where no payment was written since they were folded; else nobody believes them."""
     for item in owner.of("payments"):
         if problem := latest_payments_problem(item, owner.of("payment")):
-            yield Violation(14, owner.id, problem)
+            yield Violation(14, owner.id, f"{problem}: saldo journal rebuild")
 
 
 _STATES = {

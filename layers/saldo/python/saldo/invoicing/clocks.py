@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -19,10 +19,11 @@ from saldo.accounts.records import (
 )
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
+from saldo.catalog.model import PlanVersion
 from saldo.catalog.records import PLAN_PREFIX, VERSIONS_FROM, plan_version_from
 from saldo.invoicing import records
 from saldo.invoicing.model_clock import AccountClock, ClockStep, IssuedThen
-from saldo.invoicing.ports import DoublesReminded
+from saldo.invoicing.ports import DoublesReminded, DoublesRenewed
 from saldo.invoicing.records_clock import COPIED, clock_from, clock_item, clock_key, clocks_agenda
 from saldo.invoicing.rules_clock import (
     begun_anew,
@@ -49,6 +50,8 @@ from saldo.storage.units import Unit
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
 from saldo.subscriptions.records import subscription_from, subscription_item
+from saldo.subscriptions.records_terms import renewing_item
+from saldo.subscriptions.rules_terms import Renewing
 
 # Real runs start in the small hours; so do a double's.
 _HOUR = time(4)
@@ -74,15 +77,24 @@ class Doubles:
         part = new_id("x", self._clock()).removeprefix("x_")
         ids = [double_id(prefix, region_of(account_id), part) for prefix in ("acct", "org", "ent")]
         double = double_of_account(account, ids[0], ids[1], ids[2])
-        sold = self._begun_anew(account, double, at)
+        versions = self._versions(account.entity_id)
+        sold = self._begun_anew(account, double, at, versions)
+        terms = [Renewing.begun(one, versions[one.plan_version_id]) for one in sold if one.term]
         clock = AccountClock(double.entity_id, double.id, account.entity_id, account.id, at, at)
         self._copy_catalog(seller.id, double.entity_id)
-        self._store.write_one(self._unit(clock, double, seller, sold, actor))
+        unit = self._unit(clock, double, seller, sold, actor)
+        for term in terms:
+            unit.insert(renewing_item(term))
+        self._store.write_one(unit)
         return clock
 
-    def _begun_anew(self, account: Account, double: Account, on: date) -> list[Subscription]:
-        plans = self._store.query_all(account.entity_id, first=VERSIONS_FROM, last=PLAN_PREFIX + "~~")
-        versions = {version.id: version for version in map(plan_version_from, plans)}
+    def _versions(self, seller_id: str) -> dict[str, PlanVersion]:
+        plans = self._store.query_all(seller_id, first=VERSIONS_FROM, last=PLAN_PREFIX + "~~")
+        return {version.id: version for version in map(plan_version_from, plans)}
+
+    def _begun_anew(
+        self, account: Account, double: Account, on: date, versions: Mapping[str, PlanVersion]
+    ) -> list[Subscription]:
         items = self._store.query_all(account.id, prefix=SUBSCRIPTION_PREFIX, consistent=True)
         found = [
             begun_anew(subscription_from(item), versions, f"{item['subscription_id']}_test", double, on)
@@ -134,34 +146,36 @@ def clocks_of(store: Store, seller_id: str) -> list[AccountClock]:
 class Clocks:
     """Moves doubles through time. Needs no personal data, like every run."""
 
-    def __init__(self, billing: Billing, reminders: DoublesReminded) -> None:
-        self._billing, self._store, self._reminders = billing, billing.store, reminders
+    def __init__(self, billing: Billing, reminders: DoublesReminded, renewals: DoublesRenewed) -> None:
+        self._billing, self._store, self._reminders, self._renewals = billing, billing.store, reminders, renewals
 
     def step(self, account_id: str, to: date) -> ClockStep:
-        """Go to the next day on which something is due, and do it: a run, then reminders. With nothing due up to `to`,
-        go there.
+        """Go to the next day on which something is due, and do it: a run, then terms, then reminders. With nothing due
+        up to `to`, go there.
 
         Safe to repeat: a day that a crash cut short is finished first. Refusal `clock_runs_forward`, `too_far`.
         """
         clock = clock_of(self._store, account_id)
         _check(clock, to)
         run_on = self._next_run(clock, to)
-        remind_on = self._reminders.next_on(clock, run_on or to)
-        if run_on is not None and (remind_on is None or run_on <= remind_on):
+        others = self._reminders.next_on(clock, run_on or to), self._renewals.next_on(clock, run_on or to)
+        then = min((day for day in others if day is not None), default=None)
+        if run_on is not None and (then is None or run_on <= then):
             return self._run(clock, run_on)
-        if remind_on is None:
-            return ClockStep(self._moved(clock, to), is_done=True)
-        reminded = self._reminders.remind(clock, remind_on)
-        return ClockStep(self._moved(clock, remind_on), is_done=False, reminded=reminded)
+        day = then or to
+        renewals = self._renewals.renew(clock, day)
+        reminded = self._reminders.remind(clock, day) if then else ()
+        return ClockStep(self._moved(clock, day), is_done=then is None, reminded=reminded, renewals=renewals)
 
     def _run(self, clock: AccountClock, day: date) -> ClockStep:
-        """Bill that day, and remind of what is due after it."""
+        """Bill that day, look at the terms, and remind of what is due after it."""
         seller = _seller(self._store, clock.seller_id)
         attempt = run_whole(self._billing, _small_hours(day, seller.time_zone), seller.id, day.isoformat())
         aside = [(one.code, one.reason) for one in set_aside_of(self._store, attempt)]
-        issued, reminded = self._issued(attempt), self._reminders.remind(clock, day)
+        issued, renewals = self._issued(attempt), self._renewals.renew(clock, day)
+        reminded = self._reminders.remind(clock, day)
         moved = self._moved(clock, day)
-        return ClockStep(moved, False, attempt.run_id, issued, aside[0] if aside else None, reminded)
+        return ClockStep(moved, False, attempt.run_id, issued, aside[0] if aside else None, reminded, renewals)
 
     def _next_run(self, clock: AccountClock, to: date) -> date | None:
         """The day of a run that was cut short; else the first with something due or expiring, not before today."""

@@ -58,7 +58,8 @@ class CreditRequest:
     their lines where they are not named themselves), or one amount without (`net_minor`) or with its tax
     (`total_minor`), or with none of them all that is left.
 
-    `dispute_id`: the dispute that it decides; `disputed_after`: what is in dispute on the invoice by others.
+    `again`: it is billed again, to the profile of now. `dispute_id`: the dispute that it decides; `disputed_after`:
+    what is in dispute on the invoice by others.
     `request`: the caller's own id of this wish, which guards it for ever. `note`: what the customer reads on it.
     """
 
@@ -73,9 +74,12 @@ class CreditRequest:
     total_minor: int | None = None
     dispute_id: str = ""
     disputed_after: int | None = None
+    again: bool = False
 
     @property
     def content(self) -> str:
+        if self.again:
+            return fingerprint("rebill", self.invoice_id)
         amounts = (f"{line}={minor}" for line, minor in sorted(self.amounts.items()))
         return fingerprint("credit", self.invoice_id, str(self.net_minor), str(self.total_minor), *amounts)
 
@@ -112,10 +116,17 @@ class Corrections:
         found = self._read(asked)
         return self._note(found, asked), -sum(note.total_minor for note in found.notes)
 
+    def preview_rebill(self, asked: CreditRequest) -> tuple[InvoiceBody, InvoiceBody]:
+        """Credit note and new invoice as `rebill` would issue them now; nothing is written. Refusals as there."""
+        _check_whole(asked)
+        note, new = self._both(self._read(asked), asked, None)
+        return note, new
+
     def issued_for(self, asked: CreditRequest) -> InvoiceHeader | None:
-        """What a request became, None when it became nothing yet. Refusal `request_reused`."""
+        """What a request became (the new invoice, where it was billed again), None when it became nothing yet. Refusal
+        `request_reused`."""
         guard = self._store.get(*keys.guard_key(asked.account_id, asked.request))
-        return self._became(asked, guard, asked.content)[0] if guard else None
+        return self._became(asked, guard, asked.content)[-1] if guard else None
 
     def credit(
         self, asked: CreditRequest, consent: Callable[[Unit], None] | None = None, settles: Settles | None = None
@@ -132,18 +143,18 @@ class Corrections:
         _check(asked)
         return self._until_it_holds(asked, asked.content, lambda found: [self._note(found, asked)], consent, settles)[0]
 
-    def rebill(self, asked: CreditRequest, answer: TaxAnswer | None = None) -> tuple[InvoiceHeader, InvoiceHeader]:
+    def rebill(
+        self, asked: CreditRequest, answer: TaxAnswer | None = None, consent: Callable[[Unit], None] | None = None
+    ) -> tuple[InvoiceHeader, InvoiceHeader]:
         """Take an invoice back whole and issue it again to the account's billing profile of now: (note, new invoice).
 
         Amounts stay as they are unless tax differs for the buyer of now, or as `answer` says for the buyer of then.
-        What was paid pays for the new one. Refusals
-        as for `credit`, and `partly_credited`: what is left is then credited and billed by hand.
+        What was paid pays for the new one. `consent` as for `credit`. Refusals as there, and `partly_credited`: what is
+        left is then credited and billed by hand.
         """
-        if asked.amounts or asked.net_minor is not None or asked.total_minor is not None:
-            raise Refusal("invalid_correction", "an invoice is billed again as a whole")
-        _check(asked)
-        content = fingerprint("rebill", asked.invoice_id)
-        note, new = self._until_it_holds(asked, content, lambda found: self._both(found, asked, answer))
+        _check_whole(asked)
+        content = replace(asked, again=True).content
+        note, new = self._until_it_holds(asked, content, lambda found: self._both(found, asked, answer), consent)
         return note, new
 
     # -- how ---------------------------------------------------------------------------------------------------
@@ -311,6 +322,12 @@ def _audit(header: InvoiceHeader, asked: CreditRequest, at: datetime) -> AuditRe
         },
         reason=asked.reason.value,
     )
+
+
+def _check_whole(asked: CreditRequest) -> None:
+    if asked.amounts or asked.net_minor is not None or asked.total_minor is not None:
+        raise Refusal("invalid_correction", "an invoice is billed again as a whole")
+    _check(asked)
 
 
 def _check(asked: CreditRequest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 
@@ -49,10 +50,28 @@ class RemindedThen:
     open_minor: int
 
 
+class RenewalStep(StrEnum):
+    """ANNOUNCED: the customer is told, and what it costs from then on is on record. RENEWED: the next term began."""
+
+    ANNOUNCED = "announced"
+    RENEWED = "renewed"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class RenewedThen:
+    """What a step did with the term of a subscription that ends, or ended, on `term_ends_on`."""
+
+    on: date
+    subscription_id: str
+    what: RenewalStep
+    term_ends_on: date
+
+
 @dataclass(frozen=True, slots=True)
 class ClockStep:
-    """One day of a double: what a run of that day issued, or why it could not bill (`set_aside`: code, reason), and
-    what it was reminded of.
+    """One day of a double: what a run of that day issued, or why it could not bill (`set_aside`: code, reason), what
+    became of its terms, and what it was reminded of.
 
     `is_done`: nothing more is due by the day that was asked for, and the clock stands there.
     """
@@ -63,15 +82,16 @@ class ClockStep:
     issued: Sequence[IssuedThen] = ()
     set_aside: tuple[str, str] | None = None
     reminded: Sequence[RemindedThen] = ()
+    renewals: Sequence[RenewedThen] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        issued, reminded = ([_plain(one) for one in happened] for happened in (self.issued, self.reminded))
+        happened = {name: [_plain(one) for one in getattr(self, name)] for name in ("issued", "renewals", "reminded")}
         aside = {"code": self.set_aside[0], "reason": self.set_aside[1]} if self.set_aside else None
         told = {"today": self.clock.today.isoformat(), "is_done": self.is_done, "run_id": self.run_id}
-        return {**told, "issued": issued, "reminded": reminded, "set_aside": aside}
+        return {**told, **happened, "set_aside": aside}
 
 
-def _plain(happened: IssuedThen | RemindedThen) -> dict[str, Any]:
+def _plain(happened: IssuedThen | RemindedThen | RenewedThen) -> dict[str, Any]:
     values = {name: getattr(happened, name) for name in happened.__dataclass_fields__}
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}

@@ -10,9 +10,10 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.invoicing import records
 from saldo.invoicing.records import InvoiceHeader
-from saldo.invoicing.records_corrections import policy_from, policy_item, policy_key
+from saldo.invoicing.records_corrections import policy_fields, policy_from, policy_item, policy_key
 from saldo.invoicing.rules_corrections import CorrectionPolicy, check_policy, correctable
 from saldo.kernel.clock import Clock
+from saldo.kernel.errors import NotFound
 from saldo.kernel.periods import local_date
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -45,13 +46,13 @@ class OfferedCorrections:
         return policy_from(self.store.get(*policy_key(entity_id)))
 
     def set_policy(self, entity_id: str, policy: CorrectionPolicy, actor: Actor, reason: str = "") -> None:
-        """From now on offer this when master data changes. Refusal `invalid_policy` naming every problem."""
+        """From now on offer this when master data changes. Refusal `invalid_policy` naming every problem; NotFound."""
         check_policy(policy)
-        was = self.policy(entity_id)
-        before, after = (
-            {"offered": one.offered.value, "days": one.days, "fields": sorted(one.fields)} for one in (was, policy)
-        )
+        found = self.store.get_many([(entity_id, "entity"), policy_key(entity_id)])
+        if (entity_id, "entity") not in found:
+            raise NotFound(f"no such legal entity: {entity_id}")
+        was = policy_from(found.get(policy_key(entity_id)))
         unit = Unit(f"policy {entity_id}").put(policy_item(entity_id, policy))
         at, action = self.clock(), "correction_policy.changed"
-        record = AuditRecord(entity_id, at, actor, action, entity_id, before, after, reason)
+        record = AuditRecord(entity_id, at, actor, action, entity_id, policy_fields(was), policy_fields(policy), reason)
         self.store.write_one(unit.put(audit_item(record)))

@@ -35,10 +35,13 @@ def policy_key(entity_id: str) -> Key:
     return entity_id, "correction_policy"
 
 
+def policy_fields(policy: CorrectionPolicy) -> dict[str, object]:
+    return {"offered": policy.offered.value, "days": policy.days, "fields": sorted(policy.fields)}
+
+
 def policy_item(entity_id: str, policy: CorrectionPolicy) -> Item:
     pk, sk = policy_key(entity_id)
-    fields = {"offered": policy.offered.value, "days": policy.days, "fields": sorted(policy.fields)}
-    return {"pk": pk, "sk": sk, "kind": "correction_policy", **fields}
+    return {"pk": pk, "sk": sk, "kind": "correction_policy", **policy_fields(policy)}
 
 
 def policy_from(item: Item | None) -> CorrectionPolicy:

@@ -24,7 +24,8 @@ PREFIX = "TEST-"
 def double_of_seller(seller: LegalEntity, seller_id: str) -> LegalEntity:
     """Sells and taxes alike; its numbers begin with TEST-, and nobody is asked to pay into a real bank account."""
     name, prefix = f"{PREFIX}{seller.name}", f"{PREFIX}{seller.number_prefix}"
-    return replace(seller, id=seller_id, name=name, number_prefix=prefix, bank_name="", iban="", bic="")
+    seller = replace(seller, bank_name="", iban="", bic="", bank_statement=None)
+    return replace(seller, id=seller_id, name=name, number_prefix=prefix)
 
 
 def double_of_account(account: Account, account_id: str, organisation_id: str, seller_id: str) -> Account:

@@ -177,6 +177,8 @@ def check_policy(policy: CorrectionPolicy) -> None:
     problems = Problems()
     if not 0 <= policy.days <= 3650:
         problems.add("days", "out_of_range", "from 0 to 3650 days")
+    if not policy.fields:
+        problems.add("fields", "missing", "name one at least; offered none is how to offer nothing")
     if unknown := sorted(policy.fields - SHOWN_FIELDS):
         problems.add("fields", "unknown", f"{', '.join(unknown)}: known are {', '.join(sorted(SHOWN_FIELDS))}")
     problems.refuse_if_any("this cannot be offered", "invalid_policy")

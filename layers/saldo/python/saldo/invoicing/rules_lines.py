@@ -27,10 +27,10 @@ from saldo.invoicing.rules_returns import as_charged, sought_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, minor_of_share, plus, times
 from saldo.kernel.money import minor_digits, round_exact
-from saldo.kernel.periods import Cycle, Period
+from saldo.kernel.periods import Cycle, Length, Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Ask, RatedCharge, Share, Step
-from saldo.rating.rules.proration import WHOLE, share_of, share_of_units
+from saldo.rating.rules.proration import MONTHS_OF_30, WHOLE, counted, share_of, share_of_units
 from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
 from saldo.subscriptions.rules import cycle_number
 from saldo.usage.model import UsageDetail, UsageKey
@@ -218,6 +218,12 @@ def share_of_charge(case: BillingCase, item: DueSubscription, charged: Charged) 
     due, component, zone = charged.period, charged.component, _zone_of(case, item)
     seconds = charged.change.seconds if charged.change else None
     if component.priced_per is not None:
+        day_count, cycles = charged.version.day_count, charged.version.cycles_of(Length(component.priced_per))
+        if (
+            day_count in MONTHS_OF_30 and cycles
+        ):  # cycles of as many months are equal parts, on whichever day they begin
+            of_cycle = counted(due.period, due.full, day_count, zone)
+            return Share(of_cycle.days, of_cycle.of * cycles)
         units = Cycle(component.priced_per, 1, due.full.start)
         if units.boundary(1) > due.full.end:  # longer than the cycle: counted from where the subscription is
             units = replace(units, anchor=item.subscription.anchor_on)

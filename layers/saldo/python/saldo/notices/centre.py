@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from saldo.access.model import Seat, Session
+from saldo.access.model import Session
 from saldo.access.model_notices import NoticeChoices
 from saldo.access.notice_choices import ChosenNotices, choices_from, choices_key
 from saldo.access.rules_visibility import sees
+from saldo.accounts.model import BankStatement
+from saldo.accounts.records import bank_statement_from
 from saldo.audit.records import PREFIX as TRAIL
 from saldo.audit.records import audit_record
 from saldo.invoicing.listing import ListWish
@@ -27,6 +29,7 @@ from saldo.storage.store import Page, Store
 
 MOST_ACCOUNTS = 10
 MOST_RECORDS, MOST_INVOICES = 300, 100
+_FRESH = timedelta(minutes=5)
 _ISSUED_BY_US = ("run_", "request_")
 
 
@@ -42,10 +45,12 @@ class _Found:
 
 
 class NotificationCentre:
-    """Of a region. `store` is the region's; each account is read through its own scope, as its role sees it now."""
+    """Of a region. `store` is the region's; each account is read through its own scope, as its role sees it now, and
+    of its seller only what that says of its bank account."""
 
     def __init__(self, store: Store, chosen: ChosenNotices, clock: Clock) -> None:
         self._store, self._chosen, self._clock = store, chosen, clock
+        self._sellers: dict[str, tuple[datetime, BankStatement | None]] = {}
 
     def told(self, session: Session, account_id: str = "") -> Told:
         """All that the session's user is told of, or what of one of their accounts. A call for what they chose with
@@ -71,28 +76,41 @@ class NotificationCentre:
         """own: the user's own trail."""
         found, now = _Found(), self._clock()
         seats = [seat for seat in session.seats if account_id in ("", seat.account_id)]
+        sellers = self._statements({seat.entity_id for seat in seats[:MOST_ACCOUNTS]})
         if not account_id:
             found.notices += rules.of_own_trail(map(audit_record, own))
         for seat in seats[:MOST_ACCOUNTS]:
-            self._read(found, session.user_id, seat, since, now)
+            reader = Reader(session.user_id, seat.account_id, seat.role, seat.visibility, seat.time_zone)
+            found.notices += rules.of_bank(sellers[seat.entity_id], reader)
+            self._read(found, reader, since, now)
         notices = rules.in_order(found.notices, choices, now)
         left_out = max(0, len(seats) - MOST_ACCOUNTS)
         return Told(notices, rules.read_from(choices, now), found.since, left_out)
 
-    def _read(self, found: _Found, user_id: str, seat: Seat, since: datetime, now: datetime) -> None:
-        reader = Reader(user_id, seat.account_id, seat.role, seat.visibility, seat.time_zone)
-        seen = self._store.within(seat.account_id, sees=sees(seat.visibility, local_date(now, seat.time_zone)))
-        trail = self._trail(seen, seat.account_id, since)
+    def _statements(self, entity_ids: set[str]) -> dict[str, BankStatement | None]:
+        """What sellers say of their bank accounts, read again every five minutes: few pages pay for it."""
+        now = self._clock()
+        old = [one for one in sorted(entity_ids) if one not in self._sellers or self._sellers[one][0] + _FRESH <= now]
+        items = self._store.get_many([(one, "entity") for one in old]) if old else {}
+        for one in old:
+            item = items.get((one, "entity"))
+            self._sellers[one] = now, bank_statement_from(item) if item else None
+        return {one: self._sellers[one][1] for one in entity_ids}
+
+    def _read(self, found: _Found, reader: Reader, since: datetime, now: datetime) -> None:
+        account_id, in_sight = reader.account_id, sees(reader.visibility, local_date(now, reader.zone))
+        seen = self._store.within(account_id, sees=in_sight)
+        trail = self._trail(seen, account_id, since)
         found.notices += rules.of_trail(map(audit_record, trail.items), reader, now)
         if trail.items:
-            found.cut(seat.account_id, trail, instant_from(trail.items[-1]["at"]))
-        first, _ = bounds_of(ListWish(from_on=local_date(now - rules.KEPT, seat.time_zone)))
+            found.cut(account_id, trail, instant_from(trail.items[-1]["at"]))
+        first, _ = bounds_of(ListWish(from_on=local_date(now - rules.KEPT, reader.zone)))
         _, last = bounds_of(ListWish())
-        page = seen.query(seat.account_id, first=first, last=last, newest_first=True, limit=MOST_INVOICES)
+        page = seen.query(account_id, first=first, last=last, newest_first=True, limit=MOST_INVOICES)
         issued = list(_issued(page.items))
         found.notices += rules.of_invoices(issued, reader, now)
         if issued:
-            found.cut(seat.account_id, page, issued[-1].issued_at)
+            found.cut(account_id, page, issued[-1].issued_at)
 
     def _trail(self, store: Store, owner_id: str, since: datetime) -> Page:
         first, last = TRAIL + instant_text(since), f"{TRAIL}~"

@@ -7,8 +7,10 @@ from datetime import date, datetime, time, timedelta
 
 from saldo.access.model_notices import NoticeChoices, NoticeKind, Way
 from saldo.access.model_visibility import SelfService
+from saldo.access.rules import PAYERS
 from saldo.access.rules_notices import RULES, wants
 from saldo.access.rules_visibility import sees
+from saldo.accounts.model import BankStatement
 from saldo.audit.model import AuditRecord
 from saldo.kernel.clock import instant_text
 from saldo.kernel.periods import local_date, zone_named
@@ -94,6 +96,13 @@ def of_trail(records: Iterable[AuditRecord], reader: Reader, now: datetime) -> I
         if kind in _PAYMENTS and is_seen and not is_seen(as_payment):
             continue
         yield _of_act(record, kind)
+
+
+def of_bank(statement: BankStatement | None, reader: Reader) -> Iterator[Notice]:
+    """That the seller's account to pay to is another one: for those who pay."""
+    if statement is not None and statement.before and reader.role in PAYERS:
+        number, at, ending, since = statement.number, statement.at, statement.before, statement.since
+        yield Notice(reader.account_id, _K.ACCOUNT_CHANGED, at, "bank", str(number), ending, due_on=since)
 
 
 def _may_see(reader: Reader, kind: NoticeKind) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from saldo.kernel.clock import instant_from
+from saldo.kernel.errors import Unavailable
 from saldo.kernel.money import Money
 from saldo.payments.model import PaymentStatus
 from saldo.payments.reading import invoices_being_paid, invoices_of_coming
@@ -23,6 +24,7 @@ from saldo.storage.units import Unit
 LATEST = 5
 # So many payments are looked through, so many invoices kept; of more the record does not tell what is being paid.
 _MOST_PAYMENTS, _MOST_INVOICES = 100, 200
+_MOST_ATTEMPTS = 5
 _ROW = ("kind", "payment_id", "status", "amount_minor", "currency", "started_at", "settled_at")
 _FIELDS = (*_ROW, "allocations", "parts", "parts_applied")
 
@@ -49,6 +51,13 @@ class LatestPayments:
         of it comes then."""
         before = self._store.get(*payments_key(account_id))
         return not _is_fresh(before) and _folded(self._store, account_id, before) is not None
+
+    def rebuild(self, account_id: str) -> None:
+        """Fold it anew, whatever it says. Unavailable while the account pays all the time."""
+        for _ in range(_MOST_ATTEMPTS):
+            if _folded(self._store, account_id, self._store.get(*payments_key(account_id))) is not None:
+                return
+        raise Unavailable("payments of the account are being written all the time; try again")
 
 
 def latest(store: Store, account_id: str) -> list[PaymentRow]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol
 
 from saldo.accounts.records import account_from
 from saldo.audit.model import AuditRecord, job
@@ -17,7 +18,6 @@ from saldo.invoicing.run.open import seller_day
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
-from saldo.renewals.telling import Telling
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -43,6 +43,12 @@ class RenewalReport:
     unanswered: list[str] = field(default_factory=list)
 
 
+class Tells(Protocol):
+    """Tells payers that a subscription will renew, in the unit that puts on record that it did."""
+
+    def coming(self, unit: Unit, subscription: Subscription, term: Term, end: date) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Sold:
     """A subscription with its term, how far its renewals are, and the plan versions that it names."""
@@ -63,7 +69,7 @@ class Renewals:
 
     store: Store
     clock: Clock
-    telling: Telling
+    telling: Tells
     plan_versions: PlanVersions
 
     def due(self, entity_id: str, on: date) -> list[Key]:

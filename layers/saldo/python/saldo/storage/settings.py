@@ -26,6 +26,8 @@ class Settings:
     `billed_tolerance_percent`: how far a run's totals may lie from those of a month before, "" for 30.
     `sign_in_url`: the user pool's own domain for single sign-on, "" for the endpoint that its client talks to.
     `customer_role_arn`: the role under which pages reach a customer's records (`narrowed`).
+    `details_key_id`: the KMS key that signs what sellers say of their bank accounts.
+    `documents_key_id`: the one that signs their documents.
     `scanner_address`: clamd as `host:port`, "" for the test file of EICAR alone.
     `flags`: the AppConfig application of feature flags, "" for the list that the code carries.
     """
@@ -35,6 +37,8 @@ class Settings:
     table: str
     keys_table: str
     kms_key_id: str
+    details_key_id: str
+    documents_key_id: str
     documents_bucket: str
     imports_bucket: str
     usage_bucket: str

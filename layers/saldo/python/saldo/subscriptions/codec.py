@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
@@ -94,21 +95,29 @@ def change_from_json(document: Any) -> Change:
 
 
 def _change(fields: Fields) -> Change:
-    change = Change(
-        id=fields.text("id"),
-        kind=fields.choice("kind", ChangeKind),
-        effective_on=fields.day("effective_on"),
-        effective_at=fields.maybe_instant("effective_at"),
-        plan_version_id=fields.text("plan_version_id", ""),
-        quantities=fields.decimals("quantities"),
-        added=fields.decimals("added"),
-        credit=fields.choice("credit", CreditRule, CreditRule.UNUSED),
-        reset_cycle=fields.flag("reset_cycle", False),
+    kind, on = fields.choice("kind", ChangeKind), fields.day("effective_on")
+    change = replace(
+        change_of(fields, fields.text("id"), kind, on, fields.text("plan_version_id", "")),
         settled=fields.flag("settled", False),
         only_from=fields.text("only_from", ""),
     )
     fields.finish()
     return change
+
+
+def change_of(fields: Fields, change_id: str, kind: ChangeKind, on: date, plan_version_id: str) -> Change:
+    """What a change says in the same words, whether it is asked for or comes from the table."""
+    return Change(
+        id=change_id,
+        kind=kind,
+        effective_on=on,
+        effective_at=fields.maybe_instant("effective_at"),
+        plan_version_id=plan_version_id,
+        quantities=fields.decimals("quantities"),
+        added=fields.decimals("added"),
+        credit=fields.choice("credit", CreditRule, CreditRule.UNUSED),
+        reset_cycle=fields.flag("reset_cycle", False),
+    )
 
 
 def _day(day: date | None) -> str | None:

@@ -7,13 +7,15 @@ from typing import Any
 
 from saldo.kernel.periods import local_date
 from saldo.kernel.reading import Fields, read
-from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule, Subscription, SubscriptionStatus
+from saldo.subscriptions.codec import change_of, maybe_term
+from saldo.subscriptions.model import Alignment, Change, ChangeKind, Subscription, SubscriptionStatus
 
 
 def requested_subscription(document: Any, default_id: str, account_id: str, entity_id: str) -> Subscription:
     """{"plan_version", "started_on", "id"?, "alignment"?, "anchor_on"?, "trial_end_on"?, "quantities"?: {component:
-    quantity}, "purchase_order"?, "cost_centre"?}; Refusal `invalid_input` names every field that cannot be read.
-    `trial_end_on`: the first day that costs something. Whether it can be sold so, `Subscriptions.start` says.
+    quantity}, "purchase_order"?, "cost_centre"?, "term"? (`maybe_term`)}; Refusal `invalid_input` names every field
+    that cannot be read. `trial_end_on`: the first day that costs something. Whether it can be sold so,
+    `Subscriptions.start` says.
     """
 
     def requested(fields: Fields) -> Subscription:
@@ -31,6 +33,7 @@ def requested_subscription(document: Any, default_id: str, account_id: str, enti
             status=SubscriptionStatus.TRIALING if trial_end_on else SubscriptionStatus.ACTIVE,
             purchase_order=fields.text("purchase_order", ""),
             cost_centre=fields.text("cost_centre", ""),
+            term=maybe_term(fields),
         )
         fields.finish()
         return found
@@ -56,16 +59,12 @@ def change_from(fields: Fields, default_id: str, zone: str, plan: str) -> Change
     kind = fields.choice("kind", ChangeKind)
     has_plan = fields.has(plan)
     moves = kind is ChangeKind.PLAN and len(fields.problems.found) == before
-    found = Change(
-        id=fields.text("id", default_id),
-        kind=kind,
-        effective_on=day_of(fields, "effective", zone),
-        effective_at=fields.maybe_instant("effective_at"),
-        plan_version_id=fields.text(plan) if moves else "",
-        quantities=fields.decimals("quantities"),
-        added=fields.decimals("added"),
-        credit=fields.choice("credit", CreditRule, CreditRule.UNUSED),
-        reset_cycle=fields.flag("reset_cycle", False),
+    found = change_of(
+        fields,
+        fields.text("id", default_id),
+        kind,
+        day_of(fields, "effective", zone),
+        fields.text(plan) if moves else "",
     )
     if has_plan and kind is not ChangeKind.PLAN:
         fields.problems.add(fields.at(plan), "not_expected", f"{kind} names no plan")

@@ -25,7 +25,7 @@ _NEWS_FOR = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a customer writes. `id`: names the ticket for ever, so that a form sent twice asks once."""
+    """What a customer or staff for one writes. `id`: names the ticket for ever, so that a form sent twice asks once."""
 
     id: str
     topic: Topic
@@ -65,7 +65,7 @@ class Support:
             TicketState.OPEN,
             actor.id,
             now,
-            (Message(now, actor.id, False, question.text.strip()),),
+            (Message(now, actor.id, actor.kind == "staff", question.text.strip()),),
             rules.due_after(now, priority, hours, entity.time_zone) if wanted else None,
         )
         self._told(unit.insert(records.ticket_item(ticket, self._sealer)), ticket, actor, "ticket.opened")

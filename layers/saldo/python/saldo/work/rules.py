@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# On these lists of the agenda, and among these records of a seller, something waits.
-AGENDAS = frozenset({"proposals", "disputes", "requests", "review", "tickets", "differences"})
+# On these lists of the agenda something waits: by how the sort keys of what is on them begin.
+AGENDAS: Mapping[str, tuple[str, ...]] = {
+    "proposals": ("proposal#",),
+    "disputes": ("dispute#",),
+    "requests": ("promise#", "terms_request#"),
+    "review": ("approval",),
+    "tickets": ("ticket#",),
+    "differences": ("difference#",),
+}
+# And among these records of a seller.
 _OWN = ("discrepancy#", "quarantine#", "run#")
+# What the stream has to tell of.
+TOLD = tuple(sorted({*_OWN, *(begins for kinds in AGENDAS.values() for begins in kinds)}))
 
 
 def sellers_moved(change: Mapping[str, Any]) -> set[str]:

@@ -10,6 +10,7 @@ from saldo.kernel.periods import Cycle, Period, whole_seconds
 from saldo.rating.model import Share
 
 WHOLE = Share(1, 1)
+MONTHS_OF_30 = (DayCount.THIRTY_360, DayCount.THIRTY_360_US, DayCount.THIRTY_360_EU)
 
 
 def share_of(period: Period, full: Period, day_count: DayCount = DayCount.ACTUAL, zone: str = "UTC") -> Share:
