@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from infra.cdk.functions import ALL, RECORD_TAX
+from local.cli.site import bank_statements_of
 from local.stack import LocalStack
 from local.supervisor import Instance
+from saldo.accounts.bank_statements import checked
+from tests.contexts.sellers import entity
 
 pytestmark = pytest.mark.stack
 Stacks = dict[str, LocalStack]
@@ -37,6 +40,14 @@ def test_a_page_that_does_not_exist_is_refused_and_not_a_failure(stacks: Stacks)
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(stacks["eu"].portal_origin + "/no-such-page", timeout=20)
     assert 400 <= refused.value.code < 500
+
+
+def test_what_a_seller_says_of_its_bank_holds_for_the_key_that_the_portal_serves(stacks: Stacks) -> None:
+    stack = stacks["eu"]
+    statement = bank_statements_of(stack).signed(entity(), None).bank_statement
+    with urllib.request.urlopen(f"{stack.portal_origin}/.well-known/jwks.json", timeout=20) as answer:
+        keys = json.load(answer)["keys"]
+    assert statement is not None and checked(statement.signed, keys)["iss"] == stack.portal_origin
 
 
 # One machine names no tax service, so nobody is told of taxes there.

@@ -94,7 +94,7 @@ def described(line: Line, numbers: Numbers, home: str, words: Words) -> tuple[st
         return words("statement.payment", number=number) + came, f"{home}/payments/{line.source_id}"
     if line.kind in _OF_PAYMENTS:
         payment_id, _, _ = line.source_id.partition("/")
-        return words(_OF_PAYMENTS[line.kind]), f"{home}/payments/{payment_id}"
+        return words(_OF_PAYMENTS[EntryKind(line.kind)]), f"{home}/payments/{payment_id}"
     if line.kind == EntryKind.CREDIT_APPLIED:
         return words("statement.credit_applied"), ""
     return words("statement.other"), ""
