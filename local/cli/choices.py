@@ -62,7 +62,7 @@ def _choices(command: Any) -> Any:
 def set_choices(sites: Sites, voice: Voice, entity_id: str, person: str, **asked: Any) -> None:
     """Bill so from now on; what is not named stays."""
     store = store_of(sites.of(entity_id))
-    given = {name: choice(asked[name]) for name, choice in _CHOICES.items() if asked[name] is not None}
+    given: dict[str, Any] = {name: choice(asked[name]) for name, choice in _CHOICES.items() if asked[name] is not None}
     if asked["no_coins"]:
         given["payable_rounding"] = None
     elif asked["coins"]:

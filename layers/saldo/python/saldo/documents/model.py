@@ -150,8 +150,8 @@ class InvoiceView:
     `corrects`: the invoice that a credit note takes something back of, or that this invoice stands for. `paid_minor`:
     what credits paid of the total, and `rounding_minor` what was added to it to be paid in coins, so that
     `payable_minor` is left, less taxes that the buyer pays to the state. `note`: a sentence of staff for the customer.
-    `exchange`: the rate that the seller's books take it at, where they are kept in another currency. `changed`: the
-    seller's statement, where the account named here had been changed shortly before.
+    `exchange`: the rate that the seller's books take it at, where they are kept in another currency.
+    `changed`: the seller's statement, where the account named here had been changed shortly before.
     """
 
     number: str
