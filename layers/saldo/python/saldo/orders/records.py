@@ -29,7 +29,6 @@ def add_item(unit: Unit, waiting: WaitingItem) -> Unit:
     """Have an item billed by the first run on or after its day. The unit does not hold when its id was there before."""
     item = waiting.item
     pk, sk = item_key(waiting.account_id, item.id)
-    supplied = {"supplied_on": item.supplied_on.isoformat()} if item.supplied_on else {}
     return unit.insert(
         {
             "pk": pk,
@@ -52,7 +51,6 @@ def add_item(unit: Unit, waiting: WaitingItem) -> Unit:
             "invoice_id": waiting.invoice_id,
             "agenda_pk": due_agenda(waiting.entity_id, waiting.account_id),
             "agenda_on": waiting.bill_on.isoformat(),
-            **supplied,
         }
     )
 
