@@ -14,6 +14,7 @@ from saldo.access.proposals import Proposals
 from saldo.collections.service import Reminders
 from saldo.disputes import records, rules
 from saldo.disputes.model import Claim, DisputeState, Side
+from saldo.disputes.rules import credited
 from saldo.insight.invariants import check_all
 from saldo.invoicing.records import header_from, header_item, header_key, settle_update
 from saldo.kernel.errors import Refusal
@@ -240,3 +241,14 @@ def test_damage_to_disputes_is_told(name: str) -> None:
         for item in list(region.store.query_all(HERE)):
             spoil(item)
         assert [v for v in check_all(region.store).violations if v.invariant == 14]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_credit_note_gives_no_more_than_is_disputed(region: Region, more: int) -> None:
+    disputed(region)
+    known = now(region)
+    if more:
+        with pytest.raises(Refusal, match="no more than is disputed"):
+            credited(known, "inv_note", known.disputed_minor + more, region.now)
+    else:
+        assert credited(known, "inv_note", known.disputed_minor, region.now).disputed_minor == 0
