@@ -14,7 +14,6 @@ from saldo.access.proposals import Proposals
 from saldo.collections.service import Reminders
 from saldo.disputes import records, rules
 from saldo.disputes.model import Claim, DisputeState, Side
-from saldo.disputes.rules import credited
 from saldo.insight.invariants import check_all
 from saldo.invoicing.records import header_from, header_item, header_key, settle_update
 from saldo.kernel.errors import Refusal
@@ -249,6 +248,6 @@ def test_a_credit_note_gives_no_more_than_is_disputed(region: Region, more: int)
     known = now(region)
     if more:
         with pytest.raises(Refusal, match="no more than is disputed"):
-            credited(known, "inv_note", known.disputed_minor + more, region.now)
+            rules.credited(known, "inv_note", known.disputed_minor + more, region.now)
     else:
-        assert credited(known, "inv_note", known.disputed_minor, region.now).disputed_minor == 0
+        assert rules.credited(known, "inv_note", known.disputed_minor, region.now).disputed_minor == 0
