@@ -17,6 +17,7 @@ from local.cli.accounts import account_group, subscription_group, wallet_group  
 from local.cli.api_keys import api_keys_group  # noqa: E402
 from local.cli.audit import audit_group  # noqa: E402
 from local.cli.certificates import certificates_group  # noqa: E402
+from local.cli.choices import choices_group  # noqa: E402
 from local.cli.clock import clock_group  # noqa: E402
 from local.cli.contracts import contracts_group  # noqa: E402
 from local.cli.details import corrections_group  # noqa: E402
@@ -87,6 +88,7 @@ for command in (
     corrections_group,
     rates_group,
     template_group,
+    choices_group,
     numbering_group,
     certificates_group,
     tax_group,

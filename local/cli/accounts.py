@@ -80,6 +80,7 @@ def show_account(sites: Sites, voice: Voice, account_id: str) -> None:
 
 _EARLY = ("early_percent", "early_days", "early_tax")
 _LATE = {"late_policy": "policy", "late_percent": "percent", "compensation": "compensation", "grace_days": "grace_days"}
+_LATE |= {"late_per_month": "per_month"}
 
 
 @account_group.command(name="terms")
@@ -89,7 +90,8 @@ _LATE = {"late_policy": "policy", "late_percent": "percent", "compensation": "co
 @click.option("--early-tax", type=click.Choice([t.value for t in DiscountTax]), help="When tax is on the less amount.")
 @click.option("--no-early", is_flag=True, help="No discount for paying early.")
 @click.option("--late-policy", type=click.Choice([p.value for p in LatePolicy]), help="What late payment costs.")
-@click.option("--late-percent", type=Decimal, help="Interest a year (--late-policy contract).")
+@click.option("--late-percent", type=Decimal, help="Interest (--late-policy contract).")
+@click.option("--late-per-month/--late-per-year", "late_per_month", default=None, help="What that percent is for.")
 @click.option("--compensation/--no-compensation", default=None, help="Also the fixed sum that the law gives.")
 @click.option("--grace-days", type=int, help="Days after the due date on which nothing is charged.")
 @click.option("--review/--no-review", default=None, help="Whether staff look at invoices before they are issued.")
@@ -153,7 +155,8 @@ def _said(value: object) -> str:
 
 def _terms_said(account: Account) -> dict[str, str]:
     terms, early, late = account.terms, account.terms.early_discount, account.terms.late
-    by_policy = f"{late.policy.value}, {plain(late.percent)} % a year" if late.percent else late.policy.value
+    per = "month" if late.per_month else "year"
+    by_policy = f"{late.policy.value}, {plain(late.percent)} % a {per}" if late.percent else late.policy.value
     limit = terms.credit_limit_minor
     return {
         "early discount": f"{plain(early.percent)} % within {early.days} days" if early else "–",

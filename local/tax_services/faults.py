@@ -11,8 +11,11 @@ from enum import StrEnum
 class Fault(StrEnum):
     """What happens to one call. SLOW answers after `slow_s`; LOST works and does not answer; CUT answers half.
 
+    PAGE and PAGE_404 answer as a proxy in between does, in HTML; NOT_A_NUMBER, HUGE_NUMBER, EXPONENT and DEEP what is
+    no answer.
     The others answer in full and wrong: WRONG_SUM totals that do not add up, WRONG_CURRENCY, MISSING_LINE,
-    NEGATIVE_TAX, WRONG_RATE a rate that does not make its amount, SILENT_ZERO no tax and no reason.
+    NEGATIVE_TAX, WRONG_RATE a rate that does not make its amount, SILENT_ZERO no tax and no reason, HIGH_RATE more tax
+    than amount, OTHER_AMOUNTS and OTHER_PLACE what somebody else asked.
     """
 
     NONE = "none"
@@ -28,8 +31,29 @@ class Fault(StrEnum):
     NEGATIVE_TAX = "negative_tax"
     WRONG_RATE = "wrong_rate"
     SILENT_ZERO = "silent_zero"
+    HIGH_RATE = "high_rate"
+    OTHER_AMOUNTS = "other_amounts"
+    OTHER_PLACE = "other_place"
+    PAGE = "page"
+    PAGE_404 = "page_404"
+    NOT_A_NUMBER = "not_a_number"
+    HUGE_NUMBER = "huge_number"
+    EXPONENT = "exponent"
+    DEEP = "deep"
 
 
+_PAGE = b"<html><body>Welcome</body></html>"
+# Bodies that stand for an answer: (status, body).
+NO_ANSWER = {
+    Fault.PAGE: (200, _PAGE),
+    Fault.PAGE_404: (404, _PAGE),
+    Fault.NOT_A_NUMBER: (200, b'{"totalTax": NaN, "currencyCode": "USD", "lines": [], "data": {"totalTax": NaN}}'),
+    Fault.EXPONENT: (
+        200,
+        b'{"totalTax": 1e999999999, "lines": [], "currencyCode": "USD", "data": {"totalTax": 1e999999999}}',
+    ),
+    Fault.DEEP: (200, b"[" * 200_000),
+}
 WRONG = frozenset(
     {
         Fault.WRONG_SUM,
@@ -38,6 +62,10 @@ WRONG = frozenset(
         Fault.NEGATIVE_TAX,
         Fault.WRONG_RATE,
         Fault.SILENT_ZERO,
+        Fault.HIGH_RATE,
+        Fault.HUGE_NUMBER,
+        Fault.OTHER_AMOUNTS,
+        Fault.OTHER_PLACE,
     }
 )
 

@@ -11,7 +11,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol  # parsed JSON is of any shape until it is read
 
-from local.tax_services.faults import WRONG, Fault, Script
+from local.tax_services.faults import NO_ANSWER, WRONG, Fault, Script
 from local.tax_services.spoiling import spoilt
 from saldo.storage.web import json_of
 
@@ -56,6 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is Fault.LOST:
             self.close_connection = True
             return None
+        if fault in NO_ANSWER:
+            return self._send_raw(*NO_ANSWER[fault])
         if fault in WRONG and status < 300:
             answer = spoilt(fault, answer)
         return self._send(status, answer, cut=fault is Fault.CUT)
@@ -69,7 +71,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, {"calls": self.server.script.calls})
 
     def _send(self, status: int, answer: Any, *, cut: bool = False) -> None:
-        body = json_of(answer).encode()
+        self._send_raw(status, json_of(answer).encode(), cut=cut)
+
+    def _send_raw(self, status: int, body: bytes, *, cut: bool = False) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -69,6 +69,43 @@ def _zero(body: Any, names: _Names) -> None:
     body["totalTax"] = Decimal(0)
 
 
+def _high(body: Any, names: _Names) -> None:
+    _times(body, names, Decimal(100), names.tax, names.rate)
+
+
+def _huge(body: Any, names: _Names) -> None:
+    for line in body[names.lines]:
+        for tax in line[names.taxes]:
+            tax[names.tax] = Decimal("1e50")
+
+
+def _amounts(body: Any, names: _Names) -> None:
+    _times(body, names, Decimal("0.5"), names.tax, "taxable", "taxableAmount")
+    for line in body[names.lines]:
+        for name in ("lineAmount", "extendedPrice", "taxableAmount"):
+            if name in line:
+                line[name] /= 2
+
+
+def _times(body: Any, names: _Names, factor: Decimal, *fields: str) -> None:
+    for line in body[names.lines]:
+        for tax in line[names.taxes]:
+            for name in fields:
+                if name in tax:
+                    tax[name] = (tax[name] * factor).quantize(_CENT) if name != names.rate else tax[name] * factor
+        line[names.line_tax] = sum((tax[names.tax] for tax in line[names.taxes]), Decimal(0))
+    body["totalTax"] = sum((line[names.line_tax] for line in body[names.lines]), Decimal(0))
+
+
+def _place(body: Any, names: _Names) -> None:
+    """Vertex names no place; there it is another document's number and customer."""
+    for line in body[names.lines]:
+        for tax in line[names.taxes]:
+            if "region" in tax:
+                tax["region"] = "CA"
+    body["customer"] = {"customerCode": {"value": "acct_us_another"}}
+
+
 _SPOIL: dict[Fault, Callable[[Any, _Names], None]] = {
     Fault.WRONG_SUM: _sum,
     Fault.WRONG_CURRENCY: _currency,
@@ -76,4 +113,8 @@ _SPOIL: dict[Fault, Callable[[Any, _Names], None]] = {
     Fault.NEGATIVE_TAX: _negative,
     Fault.WRONG_RATE: _rate,
     Fault.SILENT_ZERO: _zero,
+    Fault.HIGH_RATE: _high,
+    Fault.HUGE_NUMBER: _huge,
+    Fault.OTHER_AMOUNTS: _amounts,
+    Fault.OTHER_PLACE: _place,
 }

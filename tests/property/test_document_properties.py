@@ -20,6 +20,7 @@ from saldo.invoicing.model import (
     DueItem,
     InvoiceBody,
     NetRounding,
+    PayableRounding,
     PrepaidCredit,
     PrepaidOrder,
     Wallet,
@@ -28,10 +29,11 @@ from saldo.invoicing.rules import bill, issue_entry, problems_of
 from saldo.invoicing.rules_corrections import returned_to
 from saldo.invoicing.rules_credit_notes import credit_note, settled_back, whole, with_discounts
 from saldo.kernel.exchange import ExchangeRate
-from saldo.kernel.rounding import rounded_ratio
+from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.ledger.model import LedgerAccount
 from saldo.orders.model import Item
-from saldo.tax.model import Collection, TaxRate, TaxRounding, TaxTable, TaxTreatment
+from saldo.tax.model import NET, Collection, Piece, TaxBasis, TaxRate, TaxRounding, TaxTable, TaxTreatment
+from saldo.tax.rules import problems_of_rates
 from saldo.tax.table import TableTax
 from tests.unit.invoicing.scenes import BUYER, SELLER
 
@@ -40,14 +42,35 @@ amounts = st.decimals("-500", 5000, places=3)
 percents = st.decimals(0, 30, places=3)
 
 
+IN_PROPORTION = [
+    None,
+    TaxBasis(of=("first",)),
+    TaxBasis(of=(NET, "first")),
+    TaxBasis(part=Decimal("33.3")),
+    TaxBasis(within=True),
+]
+COINS = [None, PayableRounding("EUR", 5), PayableRounding("EUR", 100, Rounding.DOWN)]
+BOUNDED = [
+    None,
+    TaxBasis(least_minor=Decimal(11000)),
+    TaxBasis(above_minor=Decimal(17500), up_to_minor=Decimal(160000), piece=Piece.LINE),
+    TaxBasis(most_tax_minor=Decimal(5000)),
+    TaxBasis(least_minor=Decimal(7748), once_minor=Decimal(200), piece=Piece.DOCUMENT),
+]
+
+
 @st.composite
-def taxes(draw: st.DrawFn) -> TableTax:
-    """A tax or two on each category, the second perhaps on the first, a levy or withheld (by percent)."""
+def taxes(draw: st.DrawFn, bounded: bool = False) -> TableTax:
+    """A tax or two on each category, the second perhaps on the first, on a part, within bounds, a levy or withheld."""
 
     def rate(name: str, category: str) -> TaxRate:
         second = name == "second"
         collection = draw(st.sampled_from(Collection)) if second else Collection.CHARGED
-        levies = [Decimal(0), Decimal(5)] if second and collection is not Collection.WITHHELD else [Decimal(0)]
+        basis = draw(st.sampled_from(BOUNDED if bounded else IN_PROPORTION)) if second else None
+        if basis and basis.within:
+            collection = Collection.CHARGED
+        plain = second and basis is None
+        levies = [Decimal(0), Decimal(5)] if plain and collection is not Collection.WITHHELD else [Decimal(0)]
         return TaxRate(
             "DE",
             "",
@@ -56,20 +79,22 @@ def taxes(draw: st.DrawFn) -> TableTax:
             TaxTreatment.STANDARD,
             draw(percents),
             date(2000, 1, 1),
-            compound=second and draw(st.booleans()),
+            compound=plain and draw(st.booleans()),
             levy_minor=draw(st.sampled_from(levies)),
             collection=collection,
+            basis=basis,
         )
 
     rates = tuple(rate(name, category) for category in ("a", "b") for name in ("first", "second"))
+    assert problems_of_rates(rates) == []
     return TableTax(TaxTable("t", rates, {}))
 
 
 @st.composite
 def bodies(draw: st.DrawFn) -> InvoiceBody:
-    items = []
+    items, bounded = [], draw(st.booleans())
     for n in range(draw(st.integers(1, 6))):
-        more = {"tax_category": draw(st.sampled_from("ab")), "inclusive": draw(st.booleans())}
+        more = {"tax_category": draw(st.sampled_from("ab")), "inclusive": not bounded and draw(st.booleans())}
         price, quantity = draw(amounts), Decimal(draw(st.integers(1, 4)))
         items.append(DueItem(Item(f"i{n}", {"en": "item"}, price, quantity, revenue_tag=f"r{n % 2}", **more)))
     coupons = [
@@ -81,6 +106,10 @@ def bodies(draw: st.DrawFn) -> InvoiceBody:
         net_rounding=draw(st.sampled_from(NetRounding)),
         prepaid=draw(st.sampled_from(PrepaidOrder)),
         tax_rounding=draw(st.sampled_from(TaxRounding)),
+        tax_mode=draw(st.sampled_from(Rounding)),
+        payable_rounding=draw(
+            st.sampled_from([None, PayableRounding("EUR", 5), PayableRounding("EUR", 100, Rounding.DOWN)])
+        ),
     )
     case = BillingCase(
         BUYER,
@@ -97,7 +126,7 @@ def bodies(draw: st.DrawFn) -> InvoiceBody:
         ),
         exchange=ExchangeRate("EUR", "USD", Decimal("1.0831"), "bank", ON),
     )
-    outcome = bill(case, draw(taxes()))
+    outcome = bill(case, draw(taxes(bounded)))
     if not isinstance(outcome, Draft):
         return draw(bodies())
     return outcome.body

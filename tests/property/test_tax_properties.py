@@ -176,7 +176,9 @@ def _rated(asked: TaxDocument, rates: list[Decimal]) -> Rated:
     for line in asked.lines:
         net = Money(line.net_minor, asked.currency)
         taxes = tuple(
-            RatedTax(f"US-{n}", f"tax {n}", TaxTreatment.STANDARD, rate, net.as_decimal(), net.times(rate).as_decimal())
+            RatedTax(
+                f"US-NY-{n}", f"tax {n}", TaxTreatment.STANDARD, rate, net.as_decimal(), net.times(rate).as_decimal()
+            )
             for n, rate in enumerate(rates)
         )
         lines.append(RatedLine(line.id, sum((t.tax for t in taxes), Decimal(0)), taxes))

@@ -92,6 +92,18 @@ def test_numbers_are_written_by_a_rule_of_ones_own_until_it_is_unset(terminal: T
     assert refused(terminal, *bad, "{year}") == "invalid_number_format"
 
 
+def test_a_seller_chooses_how_it_bills_and_what_it_does_not_name_stays(terminal: Terminal) -> None:
+    set_ = ("choices", "set", "--entity", ENTITY)
+    assert terminal.ask(*set_, "--tax-rounding", "line", "--coins", "0.05 EUR")["coins"] == "0.05 EUR half_up"
+    found = terminal.ask(*set_, "--prepaid", "before_tax")
+    assert (found["tax_rounding"], found["prepaid"], found["coins"]) == ("line", "before_tax", "0.05 EUR half_up")
+    assert terminal.ask(*set_, "--no-coins")["coins"] is None
+    assert "before_tax" in terminal.type("choices", "show", "--entity", ENTITY).stdout
+    assert [action for action, _ in acts(terminal, ENTITY)].count("billing_choices.changed") == 3
+    assert refused(terminal, *set_, "--coins", "0 EUR") == "not_a_coin"
+    assert refused(terminal, *set_, "--coins", "five") == "not_a_coin"
+
+
 def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) -> None:
     terms = ("account", "terms", ACCOUNT)
     terminal.ask(*terms, "--early-percent", "2", "--early-days", "10", "--segment", "public")

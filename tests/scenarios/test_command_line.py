@@ -284,7 +284,7 @@ def test_several_problems_are_told_line_by_line(terminal: Terminal, tmp_path: Pa
     assert told.stderr.splitlines() == [
         "saldo: the quote cannot be read",
         "  billing.on: must be a date such as 2026-01-31",
-        "  items[0].unit_price: must be a number",
+        "  items[0].unit_price: must be a number such as 0.05",
     ]
 
 

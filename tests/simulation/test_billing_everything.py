@@ -25,13 +25,16 @@ from saldo.invoicing.model import (
     CouponDuration,
     InvoiceBody,
     LineKind,
+    PayableRounding,
     PrepaidCredit,
 )
 from saldo.invoicing.run.close import set_aside_of
-from saldo.invoicing.seller_records import options_item
+from saldo.invoicing.seller_records import options_from, options_item, seller_billing_key
 from saldo.invoicing.wallets import Wallets
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Unit as CycleUnit
+from saldo.ledger.model import LedgerAccount
+from saldo.ledger.records import balances_from
 from saldo.orders.model import Item as SoldItem
 from saldo.orders.model import ItemStatus, WaitingItem
 from saldo.orders.records import add_item, close_item, waiting_item_from
@@ -346,6 +349,22 @@ def test_a_seller_may_round_tax_line_by_line_in_its_runs() -> None:
     world.run(JAN)
     # 19 % of 49.00, 7.50 and three times 0.13, each rounded: 9.31 + 1.43 + 3 × 0.02; of the sum it would be 10.81
     assert _bodies(world)[0].tax_minor == 1080
+    assert check_all(world.store).violations == []
+
+
+def test_a_seller_may_round_what_is_to_be_paid_to_coins() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    _sell(world, SoldItem("visit", {"en": "Visit"}, Decimal("0.02"), tax_category="digital_service"), JAN)
+    options = BillingOptions(payable_rounding=PayableRounding("EUR", 5))
+    world.store.put_many([options_item(ENTITY.id, options)])
+    assert options_from(world.store.get(*seller_billing_key(ENTITY.id))) == options
+    world.run(JAN)
+    (body,) = _bodies(world)
+    assert body.rounding and body.rounding.minor and body.payable_minor == body.total_minor + body.rounding.minor
+    assert body.payable_minor % 5 == 0
+    booked = balances_from(world.store.get(ACCOUNT, "balance"))
+    assert booked["EUR", LedgerAccount.ROUNDING] == -body.rounding.minor
     assert check_all(world.store).violations == []
 
 

@@ -19,12 +19,13 @@ from saldo.insight.invariants import check_all
 from saldo.integration.rules import events_of
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.corrections import Corrections, CreditRequest
-from saldo.invoicing.model import InvoiceBody
+from saldo.invoicing.model import BillingOptions, InvoiceBody, PayableRounding
 from saldo.invoicing.offered_corrections import OfferedCorrections
 from saldo.invoicing.records import InvoiceHeader, body_key, header_from, header_key, settle_update
 from saldo.invoicing.rules import problems_of
 from saldo.invoicing.rules_corrections import CorrectionPolicy, Offered, Reason
 from saldo.invoicing.run.open import open_run
+from saldo.invoicing.seller_records import options_item
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.records import balances_from, post
@@ -41,8 +42,10 @@ ADDRESS = frozenset({"address"})
 class Desk:
     """One customer with one issued invoice (49.00 and 7.50 a seat, 19 % VAT), and staff who correct it."""
 
-    def __init__(self, accounts: int = 1) -> None:
+    def __init__(self, accounts: int = 1, choices: BillingOptions | None = None) -> None:
         self.world = World()
+        if choices is not None:
+            self.world.store.put_many([options_item(ENTITY.id, choices)])
         self.accounts = self.world.found(accounts, started_on=JAN)
         self.world.run(JAN)
         self.world.now = datetime(2026, 1, 20, 9, tzinfo=UTC)
@@ -102,6 +105,22 @@ def test_a_credit_note_of_all_of_an_invoice_closes_it_and_leaves_nothing_in_the_
     balances = balances_from(desk.world.store.get(desk.account, "balance"))
     assert set(balances.values()) <= {0}
     desk.check()
+
+
+def test_what_was_rounded_to_coins_goes_back_with_the_last_of_an_invoice_and_is_rounded_when_billed_again() -> None:
+    desk = Desk(choices=BillingOptions(payable_rounding=PayableRounding("EUR", 5)))
+    assert (desk.invoice.total_minor, desk.invoice.open_minor) == (6724, 6725)
+    assert desk.balance(LedgerAccount.ROUNDING) == -1
+    desk.corrections.credit(desk.asked(amounts={"1": 1000}))
+    assert (desk.now().open_minor, desk.balance(LedgerAccount.ROUNDING)) == (6725 - 1190, -1)
+    desk.corrections.credit(desk.asked("r2"))
+    assert (desk.now().open_minor, desk.balance(LedgerAccount.ROUNDING)) == (0, 0)
+    assert set(balances_from(desk.world.store.get(desk.account, "balance")).values()) <= {0}
+    desk.check()
+    again = Desk(choices=BillingOptions(payable_rounding=PayableRounding("EUR", 5)))
+    _, new = again.corrections.rebill(again.asked())
+    assert (new.total_minor, new.open_minor, again.balance(LedgerAccount.ROUNDING)) == (6724, 6725, -1)
+    again.check()
 
 
 def test_a_credit_note_by_lines_lowers_what_is_open() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saldo.accounts.model import LatePolicy, LateTerms, TaxStatus, Terms
-from saldo.accounts.records import account_from, account_item
+from saldo.accounts.records import account_from, account_item, terms_from, terms_text
 from saldo.audit.model import Actor
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
@@ -80,6 +80,14 @@ def test_a_contract_has_its_own_rate_and_none_means_none() -> None:
 
 def test_only_whole_months_that_are_over_are_charged() -> None:
     assert minor_by_id(debt(), date(2025, 5, 31), case(LateTerms(LatePolicy.STATUTORY))) == {}
+
+
+def test_interest_agreed_by_the_month_adds_up_to_whole_months_from_the_due_date() -> None:
+    monthly = LateTerms(LatePolicy.CONTRACT, Decimal("1.5"), per_month=True)
+    assert terms_from(terms_text(Terms(late=monthly))) == Terms(late=monthly)
+    found = minor_by_id(debt(1_000_000, date(2025, 4, 30)), date(2025, 8, 1), case(monthly, country="XX"))
+    # on 31 May a month and a day of 31 are over, on 30 June two months, on 31 July three and a day of 31
+    assert list(found.values()) == [15_484, 14_516, 15_484]
 
 
 def test_within_the_days_of_grace_nothing_is_charged_and_after_them_all_days_are() -> None:

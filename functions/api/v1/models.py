@@ -163,6 +163,7 @@ class TaxOut(Out):
     tax: Decimals
     tax_minor: int
     reason: str
+    collection: str = Field(description="charged; withheld or split: the buyer pays it to the state.")
 
 
 class InvoiceDetail(InvoiceOut):
@@ -177,6 +178,7 @@ class InvoiceDetail(InvoiceOut):
     )
     lines: list[LineOut] | None
     taxes: list[TaxOut] | None
+    rounding: Decimals | None = Field(None, description="Added to what is to be paid, to come to coins there are.")
 
 
 class MeterOut(Out):
@@ -529,6 +531,7 @@ class QuoteInvoice(Out):
     tax: Decimals
     total: Decimals
     payable: Decimals
+    rounding: Decimals | None = None
     coupons: list[dict[str, Any]]
     credits: list[dict[str, Any]]
     net_minor: int

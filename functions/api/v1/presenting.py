@@ -49,6 +49,7 @@ def invoice_detail(invoice: Invoice) -> InvoiceDetail:
             "exchange": rate_out(body.exchange) if body and body.exchange else None,
             "lines": [line_out(line, body) for line in body.lines] if body else None,
             "taxes": [_tax(tax, body.currency) for tax in body.tax_totals] if body else None,
+            "rounding": major(body.rounding.minor, body.currency) if body and body.rounding else None,
         }
     )
 
@@ -112,6 +113,7 @@ def _tax(tax: TaxTotal, currency: str) -> TaxOut:
         tax=major(tax.tax_minor, currency),
         tax_minor=tax.tax_minor,
         reason=tax.reason,
+        collection=tax.collection.value,
     )
 
 

@@ -163,18 +163,36 @@ def _sums(header: InvoiceHeader, body: InvoiceBody | None, words: Words) -> tupl
     """From net over each tax to the total, then what was paid or taken back, and what is still open."""
     money = header.currency
     sums = [(words("invoice.net"), "", words.amount(header.net_minor, money), False)]
-    sums += [tax_sum(total, money, words) for total in body.tax_totals] if body else []
+    taxes = [total for total in body.tax_totals if total.collection != "withheld"] if body else []
+    sums += [tax_sum(total, money, words) for total in taxes]
     if len(sums) == 1:
         sums.append((words("invoice.tax"), "", words.amount(header.tax_minor, money), False))
     sums.append((words("invoice.total"), "", words.amount(header.total_minor, money), True))
-    if header.open_minor < header.total_minor:
+    sums += _after_total(body, words) if body else []
+    owed = body.owed_minor if body else header.total_minor
+    if header.open_minor < owed:
         paid = words("invoice.paid_or_credited" if header.credited_minor else "invoice.paid")
-        sums.append((paid, "", words.amount(header.open_minor - header.total_minor, money), False))
+        sums.append((paid, "", words.amount(header.open_minor - owed, money), False))
+    if header.open_minor < owed or owed != header.total_minor:
         sums.append((words("invoice.open"), "", words.amount(header.open_minor, money), True))
     if header.disputed_minor:
         sums.append((words("invoice.in_dispute"), "", words.amount(-header.disputed_minor, money), False))
         sums.append((words("invoice.to_pay"), "", words.amount(header.undisputed_minor, money), True))
     return tuple(sums)
+
+
+def _after_total(body: InvoiceBody, words: Words) -> list[tuple[str, str, str, bool]]:
+    """What lies between the total and what is owed: taxes that the buyer pays to the state, and rounding."""
+    found = []
+    for total in body.tax_totals:
+        if total.collection != "charged" and total.tax_minor:
+            name, _, _, _ = tax_sum(total, body.currency, words)
+            base = words.amount(total.base_minor, body.currency)
+            note = words(f"invoice.tax_{total.collection}", base=base)
+            found.append((name, note, words.amount(-total.tax_minor, body.currency), False))
+    if body.rounding and body.rounding.minor:
+        found.append((words("invoice.rounding"), "", words.amount(body.rounding.minor, body.currency), False))
+    return found
 
 
 def _is_estimated(body: InvoiceBody | None) -> bool:

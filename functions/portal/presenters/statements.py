@@ -15,7 +15,7 @@ from saldo.payments.rules import receipt_number
 
 _INVOICES = frozenset({EntryKind.INVOICE_ISSUED, EntryKind.INVOICE_IMPORTED})
 _PAYMENTS = frozenset({EntryKind.PAYMENT_SETTLED, EntryKind.PAYMENT_IMPORTED, EntryKind.PAYMENT_RECEIVED})
-_OF_PAYMENTS = {
+_OF_PAYMENTS: Mapping[str, str] = {
     EntryKind.PAYMENT_TAKEN_BACK: "statement.taken_back",
     EntryKind.EARLY_DISCOUNT_TAKEN: "statement.early_discount",
 }

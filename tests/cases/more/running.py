@@ -12,11 +12,13 @@ import jsonschema
 from saldo.kernel.errors import Refusal
 from saldo.quotes.service import quote_document, quote_schema
 from tests.cases.more import (
+    books,
     calendars,
     commitments,
     discounts,
     examined,
     late,
+    late_terms,
     late_usage,
     metering,
     metering_windows,
@@ -27,7 +29,11 @@ from tests.cases.more import (
     proration_quantities,
     receivables,
     returns,
+    settling,
     taxes,
+    taxes_countries,
+    taxes_documents,
+    taxes_due_on,
 )
 from tests.cases.more.model import Worked, at
 from tests.cases.running import FAILED, NOT_APPLICABLE, OPTION, PASSED, Outcome
@@ -44,8 +50,14 @@ TABLE: tuple[Worked, ...] = (
     *commitments.CASES,
     *discounts.CASES,
     *taxes.CASES,
+    *taxes_due_on.CASES,
+    *taxes_documents.CASES,
+    *taxes_countries.CASES,
     *receivables.CASES,
     *late.CASES,
+    *late_terms.CASES,
+    *settling.CASES,
+    *books.CASES,
     *returns.CASES,
     *examined.CASES,
     *late_usage.CASES,

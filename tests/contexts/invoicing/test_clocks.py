@@ -211,7 +211,7 @@ def test_a_double_that_nobody_pays_for_is_reminded_as_the_schedule_says_and_by_t
 
 def _sold_for_a_quarter(world: World) -> None:
     (item,) = world.store.query_all(REAL, prefix="subscription#", consistent=True)
-    term = Term(Length(PeriodUnit.MONTH, 3), notice_days=14, announce_days=30, uplift_percent=Decimal(10))
+    term = Term(Length(PeriodUnit.MONTH, 3), notice_days=14, announce_days=25, uplift_percent=Decimal(10))
     world.store.put_many([subscription_item(replace(subscription_from(item), term=term))])
 
 
@@ -229,9 +229,9 @@ def test_a_doubles_terms_are_announced_renewed_at_their_new_price_and_told_to_no
     steps = moved(world, clock, date(2026, 7, 1))
     happened = [(f"{one.on}", one.what.value, f"{one.term_ends_on}") for step in steps for one in step.renewals]
     assert happened == [
-        ("2026-03-02", "announced", "2026-04-01"),
+        ("2026-03-07", "announced", "2026-04-01"),  # a Saturday: nothing else happens then
         ("2026-04-01", "renewed", "2026-04-01"),
-        ("2026-06-01", "announced", "2026-07-01"),
+        ("2026-06-06", "announced", "2026-07-01"),
         ("2026-07-01", "renewed", "2026-07-01"),
     ]
     fees = _fees(world, clock)

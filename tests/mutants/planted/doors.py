@@ -299,5 +299,13 @@ _BANK: tuple[Mutant, ...] = (
         "return statement if is_new else None",
         _STATEMENTS + "test_a_change_is_told_for_ninety_days_and_beside_documents_of_before_for_ever",
     ),
+    planted(
+        "documents are signed under anybody's certificate",
+        "missing condition",
+        "documents/signing_certificates.py",
+        "if _public(found) != self._key.public():",
+        "if not _public(found):",
+        "tests/contexts/documents/test_signing.py",
+    ),
 )
 MUTANTS: tuple[Mutant, ...] = (*_PORTAL, *_API, *_HOSTED, *_SUPPORT, *_BANK)

@@ -14,10 +14,11 @@ from saldo.documents.rules_look import look_of
 from saldo.exchange.model import RatePolicy
 from saldo.exchange.service import RateImport
 from saldo.invoicing.approvals import Approvals
+from saldo.invoicing.choices import change_choices
 from saldo.invoicing.clocks import Doubles
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.late_charges import LateCharges
-from saldo.invoicing.model import PrepaidCredit
+from saldo.invoicing.model import BillingOptions, PayableRounding, PrepaidCredit
 from saldo.invoicing.numbering import change_numbering
 from saldo.invoicing.offered_corrections import OfferedCorrections
 from saldo.invoicing.rules_corrections import CorrectionPolicy, Offered, Reason
@@ -150,6 +151,8 @@ def choose(region: Region) -> None:
     """As a person does, who looks before doing it again."""
     numbering = Numbering({SeriesType.INVOICE: SeriesRule("{customer}-{year}-{n:03}")})
     change_numbering(region.store, region.clock, ENTITY_ID, numbering, CLERK)
+    coins = BillingOptions(payable_rounding=PayableRounding("EUR", 5))
+    change_choices(region.store, region.clock, ENTITY_ID, coins, CLERK)
     OfferedCorrections(region.store, region.clock).set_policy(ENTITY_ID, CorrectionPolicy(Offered.NONE), CLERK)
     rate = ReferenceRate("DE", date(2026, 7, 1), date(2027, 1, 1), Decimal("1.02"))
     LateCharges(region.store, region.clock).add_reference_rate(rate, CLERK)

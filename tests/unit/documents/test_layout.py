@@ -12,6 +12,7 @@ from saldo.documents.girocode import giro_code, valid_iban
 from saldo.documents.layout import page_of
 from saldo.documents.model import TaxView
 from saldo.documents.wording import wording
+from saldo.tax.model import Collection
 from tests.unit.documents.samples import BUYER, SELLER, credit_note, early_invoice, invoice, line, receipt
 
 
@@ -36,6 +37,27 @@ def test_the_tax_summary_has_one_row_per_rate_and_category() -> None:
     ]
     assert page["totals"][0][0] == "Nettobetrag"
     assert page["totals"][-1] == ["Rechnungsbetrag", "1.085,82\xa0€"]
+
+
+def test_what_lies_between_the_total_and_what_is_to_be_paid_is_told_line_by_line() -> None:
+    taxes = (
+        TaxView("S", Decimal(21), "IVA", "ES", 91245, 19161),
+        TaxView("S", Decimal(15), "IRPF", "ES", 91245, 13687, Collection.WITHHELD),
+        TaxView("S", Decimal(4), "split", "ES", 91245, 3650, Collection.SPLIT),
+    )
+    totals = {"tax_minor": 22811, "total_minor": 114056}
+    page = page_of(invoice(taxes=taxes, paid_minor=10_000, rounding_minor=1, language="en", **totals))
+    assert page["totals"][1:] == [
+        ["IVA 21%", "€191.61"],
+        ["split 4%", "€36.50"],
+        ["Total", "€1,140.56"],
+        ["IRPF 15%, withheld by you", "−€136.87"],
+        ["split 4%, paid by you to the state", "−€36.50"],
+        ["Paid by your credit", "−€100.00"],
+        ["Rounding", "€0.01"],
+        ["To pay", "€867.20"],
+    ]
+    assert page["hero"] == "€867.20" and "€867.20" in page["payment"]["sentence"]
 
 
 def test_a_graduated_line_shows_its_tiers_and_no_single_price() -> None:

@@ -44,7 +44,7 @@ def test_a_command_works_as_it_is_written(
     monkeypatch.chdir(tmp_path)
     words = shlex.split(re.sub(r"<[^>]+>", "some_id", line), comments=True)[1:]
     for word in words:
-        if re.fullmatch(r"[\w-]+\.(json|csv)", word):
+        if re.fullmatch(r"[\w-]+\.(json|csv|jwt)", word):
             Path(word).write_text("{}")
     parsed(words)
 

@@ -18,7 +18,7 @@ def rated(*lines: RatedLine) -> Rated:
     return Rated("USD", sum((line.tax for line in lines), Decimal(0)), lines)
 
 
-def line(line_id: str, rate: str, taxable: str, tax: str, place: str = "US-TX", name: str = "TX") -> RatedLine:
+def line(line_id: str, rate: str, taxable: str, tax: str, place: str = "US-NY", name: str = "NY") -> RatedLine:
     one = RatedTax(place, name, TaxTreatment.STANDARD, Decimal(rate), Decimal(taxable), Decimal(tax))
     return RatedLine(line_id, Decimal(tax), (one,))
 
@@ -34,7 +34,7 @@ def test_taxes_of_one_place_and_name_become_one() -> None:
     one, two = line("1", "0.01", "100", "1"), line("1", "0.02", "100", "2")
     both = RatedLine("1", Decimal(3), (*one.taxes, *two.taxes))
     answer = answer_from(document(10_000), rated(both), "service")
-    assert [(s.jurisdiction, s.percent) for s in answer.lines[0].shares] == [("US-TX", 3)]
+    assert [(s.jurisdiction, s.percent) for s in answer.lines[0].shares] == [("US-NY", 3)]
     assert [(t.base_minor, t.tax_minor) for t in answer.totals] == [(10_000, 300)]
 
 

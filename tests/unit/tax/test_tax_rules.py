@@ -154,7 +154,7 @@ def test_a_table_with_two_rates_at_once_is_refused() -> None:
 
 def test_treatments_have_their_code_of_en_16931() -> None:
     assert TaxTreatment.REVERSE_CHARGE.en16931_code == "AE"
-    assert {t.en16931_code for t in TaxTreatment} == {"S", "Z", "AE", "E", "O"}
+    assert {t.en16931_code for t in TaxTreatment} == {"S", "Z", "AE", "K", "G", "E", "O"}
 
 
 def exemption(

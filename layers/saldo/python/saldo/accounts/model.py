@@ -168,7 +168,8 @@ class LatePolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LateTerms:
-    """Interest on what is overdue. `percent`: a year, where agreed. `compensation`: also the fixed sum the law gives.
+    """Interest on what is overdue. `percent`: a year (`per_month`: a month), where agreed. `compensation`: also the
+    fixed sum the law gives.
 
     `grace_days`: how many days after the due date nothing is charged; from then on interest counts from the due date.
     """
@@ -177,6 +178,7 @@ class LateTerms:
     percent: Decimal = Decimal(0)
     compensation: bool = False
     grace_days: int = 0
+    per_month: bool = False
 
 
 @dataclass(frozen=True, slots=True)

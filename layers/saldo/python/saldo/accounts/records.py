@@ -250,7 +250,8 @@ def terms_text(terms: Terms) -> str | None:
     if early:
         found["early"] = [str(early.percent), early.days, early.tax.value]
     if late.policy is not LatePolicy.NONE:
-        found["late"] = [late.policy.value, str(late.percent), late.compensation, late.grace_days]
+        per_month = [True] if late.per_month else []
+        found["late"] = [late.policy.value, str(late.percent), late.compensation, late.grace_days, *per_month]
     return json.dumps(found, sort_keys=True)
 
 
@@ -262,7 +263,7 @@ def terms_from(text: str | None) -> Terms:
     segment, contract = found.get("kind", ("", ""))
     return Terms(
         early_discount=EarlyDiscount(Decimal(early[0]), early[1], DiscountTax(early[2])) if early else None,
-        late=LateTerms(LatePolicy(late[0]), Decimal(late[1]), late[2], late[3]) if late else LateTerms(),
+        late=LateTerms(LatePolicy(late[0]), Decimal(late[1]), *late[2:]) if late else LateTerms(),
         review=found["review"],
         segment=segment,
         contract=contract,

@@ -23,6 +23,7 @@ from saldo.documents.wording import Wording, wording
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
 from saldo.kernel.periods import Period
+from saldo.tax.model import Collection
 
 Page = dict[str, Any]  # JSON for the template; its shape is what `invoice_page` and `receipt_page` return
 
@@ -191,16 +192,36 @@ def _totals(view: InvoiceView, words: Wording) -> list[list[str]]:
     """[label, amount] rows; the last one is the total."""
     rows = [[words("net_total"), words.money(view.net_minor, view.currency)]]
     for tax in view.taxes:
-        label = words("tax_total", name=_tax_name(tax, view, words), rate=words.percent(tax.percent))
-        rows.append([label, words.money(tax.tax_minor, view.currency)])
+        if tax.collection is not Collection.WITHHELD:
+            rows.append([_tax_label("tax_total", tax, view, words), words.money(tax.tax_minor, view.currency)])
     rows.append(
         [words("credit_total" if view.is_credit_note else "total"), words.money(view.total_minor, view.currency)]
     )
+    after = _after_total(view, words)
+    if after:
+        after.append([words("payable"), words.money(view.payable_minor, view.currency)])
+    return rows + after
+
+
+def _after_total(view: InvoiceView, words: Wording) -> list[list[str]]:
+    """What lies between the total and what is to be paid: taxes that the buyer pays to the state, rounding, credit."""
+    rows = [
+        [_tax_label(f"tax_{tax.collection.value}", tax, view, words), words.money(-tax.tax_minor, view.currency)]
+        for tax in view.kept_taxes
+        if tax.tax_minor
+    ]
     if view.paid_minor:
         label = words("paid_by_credit" if view.paid_minor > 0 else "returned_to_credit")
         rows.append([label, words.money(-view.paid_minor, view.currency)])
-        rows.append([words("payable"), words.money(view.payable_minor, view.currency)])
+    if view.rounding_minor:
+        rows.append([words("payable_rounding"), words.money(view.rounding_minor, view.currency)])
     return rows
+
+
+def _tax_label(key: str, tax: TaxView, view: InvoiceView, words: Wording) -> str:
+    """The name of a tax and its percent; an amount per unit or document has none."""
+    rate = words.percent(tax.percent) if tax.percent or not tax.tax_minor else ""
+    return words(key, name=_tax_name(tax, view, words), rate=rate).replace("  ", " ").strip()
 
 
 def _tax_summary(view: InvoiceView, words: Wording) -> Page:

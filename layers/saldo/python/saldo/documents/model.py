@@ -16,6 +16,7 @@ from saldo.accounts.model import Address, BankStatement
 from saldo.invoicing.model import PricedIn
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
+from saldo.tax.model import Collection
 
 
 class DocumentKind(StrEnum):
@@ -91,7 +92,8 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class TaxView:
-    """One row of the tax summary: EN 16931 category (S, Z, E, AE, K, G, O), rate, what it is of, what it makes."""
+    """One row of the tax summary: EN 16931 category (S, Z, E, AE, K, G, O), rate, what it is of, what it makes, and who
+    hands it to the state."""
 
     category: str
     percent: Decimal
@@ -99,6 +101,7 @@ class TaxView:
     jurisdiction: str
     base_minor: int
     tax_minor: int
+    collection: Collection = Collection.CHARGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +148,10 @@ class InvoiceView:
     """One issued invoice or credit note as its PDF shows it; a credit note's amounts are below zero.
 
     `corrects`: the invoice that a credit note takes something back of, or that this invoice stands for. `paid_minor`:
-    what credits paid of the total, so that `payable_minor` is left. `note`: a sentence of staff for the customer.
-    `exchange`: the rate that the seller's books take it at, where they are kept in another currency. `changed`: the
-    seller's statement, where the account named here had been changed shortly before.
+    what credits paid of the total, and `rounding_minor` what was added to it to be paid in coins, so that
+    `payable_minor` is left, less taxes that the buyer pays to the state. `note`: a sentence of staff for the customer.
+    `exchange`: the rate that the seller's books take it at, where they are kept in another currency.
+    `changed`: the seller's statement, where the account named here had been changed shortly before.
     """
 
     number: str
@@ -171,10 +175,17 @@ class InvoiceView:
     exchange: ExchangeRate | None = None
     look: Look = Look()
     changed: BankStatement | None = None
+    rounding_minor: int = 0
+
+    @property
+    def kept_taxes(self) -> tuple[TaxView, ...]:
+        """Those that the buyer pays to the state, withheld or split."""
+        return tuple(tax for tax in self.taxes if tax.collection is not Collection.CHARGED)
 
     @property
     def payable_minor(self) -> int:
-        return self.total_minor - self.paid_minor
+        kept = sum(tax.tax_minor for tax in self.kept_taxes)
+        return self.total_minor - kept + self.rounding_minor - self.paid_minor
 
 
 @dataclass(frozen=True, slots=True)

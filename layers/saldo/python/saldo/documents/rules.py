@@ -25,6 +25,7 @@ from saldo.documents.ports import SettledPayment
 from saldo.invoicing.model import DocumentKind, InvoiceBody, Line
 from saldo.invoicing.rules_terms import early_offer
 from saldo.rating.model import Step
+from saldo.tax.model import Collection
 
 # Steps that explain a price; the others say no more than quantity times price, which the line says itself.
 _EXPLAINING = {"tier", "volume_tier", "package", "free_units"}
@@ -53,7 +54,9 @@ def invoice_view(
         buyer=_addressed(buyer, body),
         lines=tuple(line_view(line, body.language) for line in body.lines),
         taxes=tuple(
-            TaxView(t.treatment.en16931_code, t.percent, t.name, t.jurisdiction, t.base_minor, t.tax_minor)
+            TaxView(
+                t.treatment.en16931_code, t.percent, t.name, t.jurisdiction, t.base_minor, t.tax_minor, t.collection
+            )
             for t in body.tax_totals
         ),
         net_minor=body.net_minor,
@@ -65,6 +68,7 @@ def invoice_view(
         early=early_view(body),
         note=body.note,
         paid_minor=sum(c.minor for c in body.credits if not c.before_tax),
+        rounding_minor=body.rounding.minor if body.rounding else 0,
         exchange=body.exchange,
         changed=change_told(seller.bank_statement, body.issued_on),
     )
@@ -85,7 +89,7 @@ def line_view(line: Line, language: str) -> LineView:
         quantity=line.quantity,
         unit=name_in(line.unit_names, language),
         unit_price=unit_price(line.quantity, line.steps),
-        percent=sum((share.percent for share in line.taxes), Decimal(0)),
+        percent=sum((s.percent for s in line.taxes if s.collection is not Collection.WITHHELD), Decimal(0)),
         net_minor=line.net_minor,
         steps=explaining_steps(line.steps),
         part_days=line.share.days,

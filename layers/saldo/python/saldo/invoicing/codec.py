@@ -20,7 +20,8 @@ from saldo.kernel.exact import ZERO, plain
 from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import Share, Step
-from saldo.tax.model import Collection, TaxRounding, TaxShare, TaxTotal, TaxTreatment
+from saldo.tax.codec import basis_from, basis_to
+from saldo.tax.model import Collection, TaxBasis, TaxRounding, TaxShare, TaxTotal, TaxTreatment
 
 VERSION = 1
 
@@ -160,13 +161,16 @@ def _share_to(share: TaxShare | TaxTotal) -> list[Any]:
 
 def _kind_to(share: TaxShare | TaxTotal) -> list[Any]:
     """Nothing for a plain percentage on top, so that the form of old stays."""
-    if not share.compound and not share.levy_minor and share.collection is Collection.CHARGED:
+    plain_one = not share.compound and not share.levy_minor and share.collection is Collection.CHARGED
+    if plain_one and share.basis is None:
         return []
-    return [[share.compound, plain(share.levy_minor), share.collection.value]]
+    basis = [] if share.basis is None else [basis_to(share.basis)]
+    return [[share.compound, plain(share.levy_minor), share.collection.value, *basis]]
 
 
-def _kind_from(kind: list[Any]) -> tuple[bool, Decimal, Collection]:
-    return bool(kind[0]), Decimal(kind[1]), Collection(kind[2])
+def _kind_from(kind: list[Any]) -> tuple[bool, Decimal, Collection, TaxBasis | None]:
+    basis = basis_from(kind[3]) if len(kind) > 3 else None
+    return bool(kind[0]), Decimal(kind[1]), Collection(kind[2]), basis
 
 
 def _share_from(row: list[Any]) -> TaxShare:
@@ -182,7 +186,7 @@ def _total_to(total: TaxTotal) -> list[Any]:
 
 def _total_from(row: list[Any]) -> TaxTotal:
     included = len(row) > 7 and bool(row[7])
-    compound, levy, collection = _kind_from(row[8]) if len(row) > 8 else (False, ZERO, Collection.CHARGED)
+    compound, levy, collection, basis = _kind_from(row[8]) if len(row) > 8 else (False, ZERO, Collection.CHARGED, None)
     treatment, percent = TaxTreatment(row[2]), Decimal(row[3])
     amounts = row[5], row[6], row[4]
-    return TaxTotal(row[0], row[1], treatment, percent, *amounts, compound, levy, collection, included)
+    return TaxTotal(row[0], row[1], treatment, percent, *amounts, compound, levy, collection, included, basis)

@@ -16,6 +16,7 @@ from saldo.invoicing.model import (
     InvoiceBody,
     Line,
     LineKind,
+    PayableRounding,
     PricedIn,
 )
 from saldo.kernel.exact import plain
@@ -49,6 +50,13 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
             found[name] = getattr(body, name)
     if not body.by_mail:
         found["by_mail"] = False
+    if body.rounding:
+        found["rounding"] = [
+            body.rounding.currency,
+            body.rounding.to_minor,
+            body.rounding.mode.value,
+            body.rounding.minor,
+        ]
     if body.exchange:
         found["exchange"] = rate_row(body.exchange)
     if body.tax_facts:
@@ -72,9 +80,14 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "seller_facts": document.get("seller_facts", ""),
         "template": document.get("template", ""),
         "by_mail": document.get("by_mail", True),
+        "rounding": _rounding_from(document["rounding"]) if "rounding" in document else None,
         "exchange": rate_from_row(document["exchange"]) if "exchange" in document else None,
         "tax_facts": facts_from(document["tax_facts"]) if "tax_facts" in document else None,
     }
+
+
+def _rounding_from(row: list[Any]) -> PayableRounding:
+    return PayableRounding(row[0], row[1], Rounding(row[2]), row[3])
 
 
 def _use_to(use: CouponUse) -> list[Any]:

@@ -63,9 +63,23 @@ class BelowZero(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PayableRounding:
+    """To what invoices of a currency are rounded at the end: `to_minor` 5 for Swiss 5 Rappen, 100 for whole kronor.
+
+    On an invoice `minor` is what was added to what is to be paid (EN 16931 BT-114), below zero where it was lowered.
+    """
+
+    currency: str
+    to_minor: int
+    mode: Rounding = Rounding.HALF_UP
+    minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class BillingOptions:
     """Choices of a seller where there is more than one right way; the defaults are Saldo's. `tax_rounding` and
-    `tax_mode`: how the table of rates rounds the taxes of a document."""
+    `tax_mode`: how the table of rates rounds the taxes of a document. `payable_rounding`: to what the amount to be paid
+    is rounded, where coins are larger than the currency's minor unit."""
 
     change_legs: ChangeLegs = ChangeLegs.LEGS
     below_zero: BelowZero = BelowZero.CREDIT_NOTE
@@ -73,6 +87,7 @@ class BillingOptions:
     prepaid: PrepaidOrder = PrepaidOrder.AFTER_TAX
     tax_rounding: TaxRounding = TaxRounding.DOCUMENT
     tax_mode: Rounding = Rounding.HALF_UP
+    payable_rounding: PayableRounding | None = None
 
 
 class LineKind(StrEnum):
@@ -169,6 +184,7 @@ class InvoiceBody:
     taken back whole. `note`: why, in the words that the customer reads. `early_discount`: for paying early.
     `seller_facts`: the print of what the seller was then (`accounts.records.facts_key`). `template`: how it looks.
     `purchase_order` and `cost_centre`: by which it was split off. `tax_facts`: what a tax service was asked about.
+    `rounding`: by which what is to be paid was rounded, after credits; tax and total stay as they are.
     """
 
     id: str
@@ -204,12 +220,19 @@ class InvoiceBody:
     purchase_order: str = ""
     cost_centre: str = ""
     by_mail: bool = True
+    rounding: PayableRounding | None = None
+
+    @property
+    def owed_minor(self) -> int:
+        """What the buyer owes the seller before credits pay for it: the total, rounded where it is, less what the buyer
+        pays to the state instead."""
+        elsewhere = sum(t.tax_minor for t in self.tax_totals if t.collection is not Collection.CHARGED)
+        return self.total_minor - elsewhere + (self.rounding.minor if self.rounding else 0)
 
     @property
     def payable_minor(self) -> int:
-        """What the buyer owes the seller: the total less credits and what the buyer pays to the state instead."""
-        elsewhere = sum(t.tax_minor for t in self.tax_totals if t.collection is not Collection.CHARGED)
-        return self.total_minor - elsewhere - sum(c.minor for c in self.credits if not c.before_tax)
+        """What the buyer owes the seller after credits."""
+        return self.owed_minor - sum(c.minor for c in self.credits if not c.before_tax)
 
     @property
     def plan_versions(self) -> tuple[str, ...]:

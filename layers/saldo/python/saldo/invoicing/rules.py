@@ -33,6 +33,7 @@ from saldo.invoicing.rules_late import late_identity, late_lines
 from saldo.invoicing.rules_lines import charge_lines, net_legs, rounded_together
 from saldo.invoicing.rules_minimum import Minimums
 from saldo.invoicing.rules_returns import taken_off
+from saldo.invoicing.rules_rounding import rounded_payable, rounding_of
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.exact import minor_of_share, total
 from saldo.kernel.exchange import Booked
@@ -97,6 +98,8 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     body = draft_invoice(case, charges, lines, _taxes_of(case, lines, tax))
     if uses or drawn or returned or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*returned, *drawn, *_paid_by_credit(case, body)))
+    if case.options.payable_rounding is not None:
+        body = rounded_payable(body, case.options.payable_rounding)
     return Draft(body, _moved_on(case), minimums.moved())
 
 
@@ -291,6 +294,8 @@ def issue_entry(body: InvoiceBody, open_minor: int | None = None, booked: Booked
             credits[LedgerAccount.TAX_PAYABLE, tax.jurisdiction] += tax.tax_minor
         if tax.collection is Collection.WITHHELD:
             credits[LedgerAccount.TAX_WITHHELD, tax.jurisdiction] -= tax.tax_minor
+    if body.rounding is not None:
+        credits[LedgerAccount.ROUNDING, ""] += body.rounding.minor
     for credit in body.credits:
         if not credit.before_tax:
             account = LedgerAccount.PREPAID_CREDIT if credit.credit_id else LedgerAccount.CUSTOMER_CREDIT
@@ -366,6 +371,9 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
         body.of_invoice and not body.total_minor
     ):
         found.add("kind", "kind_differs", "an invoice's total is above zero, a credit note's below")
+    rounding = body.rounding if not body.of_invoice else None
+    if rounding and rounding.minor != rounding_of(body.payable_minor - rounding.minor, rounding):
+        found.add("rounding", "rounding_differs", "what is to be paid is not rounded so")
     if body.due_on < body.issued_on:
         found.add("due_on", "due_too_soon", "due before it was issued")
     return found.found

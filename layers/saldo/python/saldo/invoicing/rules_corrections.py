@@ -13,6 +13,7 @@ from saldo.invoicing.records import InvoiceHeader
 from saldo.invoicing.rules import invoice_id, taxed_lines
 from saldo.invoicing.rules_credit_notes import credit_note, whole
 from saldo.invoicing.rules_discounts import drawn_from
+from saldo.invoicing.rules_rounding import rounded_payable
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
@@ -117,6 +118,7 @@ def rebilled(
         replaces=body.id,
         tax_facts=answer.facts,
         seller_facts=facts,
+        rounding=None,
     )
     paid = [AppliedCredit(CreditSource.CREDIT_NOTE, "", credit_minor)]
     paid += [c for c in body.credits if c.source is CreditSource.PREPAID and not c.before_tax]
@@ -125,7 +127,7 @@ def rebilled(
         used = min(credit.minor, owed)
         if used > 0:
             new, owed = replace(new, credits=(*new.credits, replace(credit, minor=used))), owed - used
-    return new
+    return rounded_payable(new, body.rounding)
 
 
 def returned_to(credits: Sequence[PrepaidCredit], documents: Sequence[InvoiceBody]) -> tuple[PrepaidCredit, ...]:

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from saldo.invoicing.model import AppliedCredit, CreditSource, DocumentKind, InvoiceBody, Line, LineKind
+from saldo.invoicing.model import (
+    AppliedCredit,
+    CreditSource,
+    DocumentKind,
+    InvoiceBody,
+    Line,
+    LineKind,
+    PayableRounding,
+)
 from saldo.kernel.errors import Problems
 from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.ids import derived_id
@@ -52,7 +60,16 @@ def credit_note(
         replaces="",
         early_discount=None,
         note=note,
+        rounding=_rounded_back(body, earlier) if _ends(body, lines, earlier) else None,
     )
+
+
+def _rounded_back(body: InvoiceBody, earlier: Sequence[InvoiceBody]) -> PayableRounding | None:
+    """The note that takes back the last of an invoice also takes back what was rounded at its end."""
+    if body.rounding is None:
+        return None
+    done = sum(note.rounding.minor for note in earlier if note.rounding)
+    return replace(body.rounding, minor=-body.rounding.minor - done)
 
 
 def _returned(body: InvoiceBody, lines: Sequence[Line]) -> tuple[AppliedCredit, ...]:
@@ -74,9 +91,9 @@ def settled_back(body: InvoiceBody, note: InvoiceBody, earlier: Sequence[Invoice
     for one in earlier:
         drawn.update(_after_tax(one))
     drawn = Counter({credit_id: minor for credit_id, minor in drawn.items() if minor > 0})
-    back = -_owed(note)
+    back = -note.owed_minor
     beyond = back - min(back, open_minor)
-    settled = _owed(body) + sum(_owed(one) for one in earlier) - open_minor
+    settled = body.owed_minor + sum(one.owed_minor for one in earlier) - open_minor
     if not drawn or beyond <= 0 or settled <= 0:
         return note
     part = min(rounded_ratio(drawn.total() * beyond, settled), beyond, drawn.total())
@@ -95,11 +112,6 @@ def _after_tax(body: InvoiceBody) -> Counter[str]:
         if credit.source is CreditSource.PREPAID and not credit.before_tax:
             paid[credit.credit_id] += credit.minor
     return paid
-
-
-def _owed(body: InvoiceBody) -> int:
-    """What is payable, before credits pay for it."""
-    return body.payable_minor + sum(credit.minor for credit in body.credits if not credit.before_tax)
 
 
 def whole(body: InvoiceBody, earlier: Sequence[InvoiceBody] = ()) -> dict[str, int]:
@@ -234,7 +246,7 @@ def _bears(line: Line, total: TaxTotal) -> bool:
 
 def _tax_of(one: TaxShare | TaxTotal) -> tuple[object, ...]:
     """Which tax it is: two of one name and percent may still differ in their levy, or in who pays them."""
-    bounds = one.compound, one.levy_minor, one.collection
+    bounds = one.compound, one.levy_minor, one.collection, one.basis
     return one.jurisdiction, one.name, one.treatment, one.percent, one.reason, *bounds
 
 
@@ -245,7 +257,7 @@ def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[Invo
     if is_last:
         base = -total.base_minor - sum(t.base_minor for t in before)
         return replace(total, base_minor=base, tax_minor=-total.tax_minor - sum(t.tax_minor for t in before))
-    if total.compound or total.levy_minor or total.included:
+    if total.compound or total.levy_minor or total.included or total.basis:
         tax = _part(total.tax_minor, amount, billed)
         base = amount - tax if total.included else _part(total.base_minor, amount, billed)
         return replace(total, base_minor=base, tax_minor=tax)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from calendar import isleap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 
@@ -23,23 +24,41 @@ UK_BANDS: Bands = ((Decimal(1000), Decimal(40)), (Decimal(10000), Decimal(70)), 
 EU_BANDS: Bands = ((None, Decimal(40)),)
 
 
+class MonthCount(StrEnum):
+    """How months of interest by the month are counted: EXACT (begun ones by their days), BEGUN (each as a whole one),
+    or FULL (only whole ones)."""
+
+    EXACT = "exact"
+    BEGUN = "begun"
+    FULL = "full"
+
+
 @dataclass(frozen=True, slots=True)
 class LateFee:
-    """What is due once when a debt is more than `after_days` late: an amount in minor units, or a percent of it."""
+    """What is due when a debt is more than `after_days` late: an amount in minor units, or a percent of it, at least
+    and at most so much. Once, or again every so many days, at most so many `times` in all."""
 
     after_days: int
     amount_minor: int = 0
     percent: Decimal = Decimal(0)
+    least_minor: int = 0
+    most_minor: int | None = None
+    every_days: int | None = None
+    times: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LateInterest:
-    """Simple interest on each day after the due date, compensation by the size of the debt, and fees.
+    """Interest on each day after the due date, compensation by the size of the debt, and fees.
 
     `percent` a year, or a month with `per` MONTH; `later`: other percents from days on, in their order (base rates
-    change by half-years). A year has `year_days`, None for those of the calendar. `daily_rounding`: the amount per day
-    is rounded first, as UK guidance has it; otherwise all is exact and rounded once. `bands`: bounds in major units,
-    exclusive, and the sum due below them.
+    change by half-years). A year has `year_days`, None for those of the calendar; `thirty_days`: each month has 30.
+    `daily_rounding`: the amount per day is rounded first, as UK guidance has it; otherwise all is exact and rounded
+    once. `bands`: bounds in major units, exclusive, and the sum due below them. `compounds`: after each such time,
+    counted from the due date, interest bears interest; a whole one is its part of a year. `grace_days`: what is
+    settled within them bears nothing; else it counts from the due date, or from their end (`from_grace`).
+    `most_percent`: of the debt, the most that interest and fees come to. `fixed`: the percent of the first late day
+    holds until it is paid.
     """
 
     percent: Decimal
@@ -49,6 +68,13 @@ class LateInterest:
     per: Unit = Unit.YEAR
     later: tuple[tuple[date, Decimal], ...] = ()
     fees: tuple[LateFee, ...] = ()
+    thirty_days: bool = False
+    compounds: Unit | None = None
+    months: MonthCount = MonthCount.EXACT
+    grace_days: int = 0
+    from_grace: bool = False
+    most_percent: Decimal | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +115,90 @@ class LateCharges:
 def late_charges(owed: Sequence[Owed], currency: str, rule: LateInterest) -> LateCharges:
     """What a debt costs besides itself, from what was open on which days since it was due, in their order.
 
-    Nothing where nothing was open after the due date. Compensation and fees go by what was open when they fell due.
+    Nothing where nothing was open after the due date and its grace. Compensation and fees go by what was open when they
+    fell due.
     """
+    late = late_spans(owed, rule)
+    if not late:
+        return LateCharges(0, 0, 0, 0, 0)
+    due_on, last = owed[0].after, late[-1]
+    start = due_on + timedelta(days=rule.grace_days)
+    debt = next(one.minor for one in owed if one.minor > 0 and one.through > start)
+    interest = round_exact(sum((span.exact for span in late), Fraction(0)))
+    if rule.daily_rounding:
+        interest = sum(_per_day(rule, span) * (span.owed.through - span.owed.after).days for span in late)
+    fees = sum(_fees(fee, owed, due_on) for fee in rule.fees)
+    if rule.most_percent is not None:
+        most = _percent_of(debt, rule.most_percent)
+        interest, fees = min(interest, most), min(fees, most - min(interest, most))
+    yearly = last.percent * 12 if rule.per is Unit.MONTH else last.percent
+    return LateCharges(
+        days=(last.owed.through - (start if rule.from_grace else due_on)).days,
+        per_year_minor=_percent_of(last.owed.minor, yearly),
+        per_day_minor=_per_day(rule, last),
+        interest_minor=interest,
+        compensation_minor=compensation_of(Money(debt, currency), rule.bands),
+        fees_minor=fees,
+        spans=late,
+    )
+
+
+def late_spans(owed: Sequence[Owed], rule: LateInterest) -> tuple[LateSpan, ...]:
+    """The interest of days on which debt and percent were the same, exact; empty where all was settled in time."""
     open_ones = [one for one in owed if one.minor > 0 and one.through > one.after]
     if not open_ones:
-        return LateCharges(0, 0, 0, 0, 0)
-    due_on, last = owed[0].after, open_ones[-1]
-    spans = tuple(_span(rule, part, due_on) for one in open_ones for part in _by_percent(rule, one))
-    percent = spans[-1].percent
-    per_day = [_per_day(rule, span) * (span.owed.through - span.owed.after).days for span in spans]
-    return LateCharges(
-        days=(last.through - due_on).days,
-        per_year_minor=_percent_of(last.minor, percent * 12 if rule.per is Unit.MONTH else percent),
-        per_day_minor=_per_day(rule, spans[-1]),
-        interest_minor=sum(per_day) if rule.daily_rounding else round_exact(sum((s.exact for s in spans), Fraction(0))),
-        compensation_minor=compensation_of(Money(open_ones[0].minor, currency), rule.bands),
-        fees_minor=sum(_fee(fee, owed, due_on) for fee in rule.fees),
-        spans=spans,
-    )
+        return ()
+    due_on = owed[0].after
+    start = due_on + timedelta(days=rule.grace_days)
+    if open_ones[-1].through <= start:
+        return ()
+    if rule.from_grace:
+        due_on = start
+        open_ones = [replace(one, after=max(one.after, start)) for one in open_ones if one.through > start]
+    if rule.fixed:
+        rule = replace(rule, percent=_percent_on(rule, due_on + _DAY), later=())
+    parts = [part for one in open_ones for part in _by_percent(rule, one)]
+    if rule.compounds is not None:
+        return tuple(_compounded(rule, parts, Cycle(rule.compounds, 1, due_on)))
+    return tuple(_span(rule, part, due_on) for part in parts)
+
+
+# How much of a year, or of a month, one time after which interest bears interest is.
+_OF_YEAR = {Unit.MONTH: Fraction(1, 12), Unit.QUARTER: Fraction(1, 4), Unit.YEAR: Fraction(1)}
+
+
+def _compounded(rule: LateInterest, parts: Sequence[Owed], cycle: Cycle) -> Iterator[LateSpan]:
+    """Interest on the debt and on the interest of whole times before; a begun time bears by its days."""
+    borne = pending = Fraction(0)
+    for part in parts:
+        after = part.after
+        while after < part.through:
+            k = cycle.index_at(after)
+            end = cycle.boundary(k + 1)
+            stretch = replace(part, after=after, through=min(part.through, end))
+            percent = _percent_on(rule, after + _DAY)
+            time = _stretch(rule, stretch, Period(cycle.boundary(k), end))
+            exact = Fraction(percent) * (part.minor + borne) / 100 * time
+            yield LateSpan(stretch, percent, exact)
+            pending += exact
+            if stretch.through == end:
+                borne, pending = borne + pending, Fraction(0)
+            after = stretch.through
+
+
+def _stretch(rule: LateInterest, stretch: Owed, whole: Period) -> Fraction:
+    """Years, or months, of some days within one time of compounding."""
+    assert rule.compounds is not None
+    days = (stretch.through - stretch.after).days
+    of_year = _OF_YEAR.get(rule.compounds)
+    by_month = rule.per is Unit.MONTH
+    if of_year is None:  # by days or weeks
+        return Fraction(days, 30) if by_month else Fraction(days, rule.year_days or _days_of_year(stretch.through))
+    if (stretch.after, stretch.through) == (whole.start, whole.end):
+        return of_year * 12 if by_month else of_year
+    if by_month:
+        return Fraction(days, whole.days) * of_year * 12
+    return Fraction(days, rule.year_days or _days_of_year(stretch.through))
 
 
 def _by_percent(rule: LateInterest, owed: Owed) -> list[Owed]:
@@ -131,18 +223,34 @@ def _time(rule: LateInterest, day: date, due_on: date) -> Fraction:
     """Years or months from the due date through a day."""
     if day <= due_on:
         return Fraction(0)
+    if rule.thirty_days:
+        days = days_30_360(due_on, day)
+        return Fraction(days, 30) if rule.per is Unit.MONTH else Fraction(days, rule.year_days or 360)
     if rule.per is Unit.MONTH:
         months = Cycle(Unit.MONTH, 1, due_on)
         k = months.index_at(day)
         begun = Period(months.boundary(k), months.boundary(k + 1))
-        return k + Fraction((day - begun.start).days, begun.days)
+        rest = Fraction((day - begun.start).days, begun.days)
+        if rule.months is not MonthCount.EXACT:
+            rest = Fraction(1 if rest and rule.months is MonthCount.BEGUN else 0)
+        return k + rest
     if rule.year_days is not None:
         return Fraction((day - due_on).days, rule.year_days)
     return _calendar_years(day) - _calendar_years(due_on)
 
 
+def days_30_360(start: date, end: date) -> int:
+    """Days where every month has 30 (30E/360)."""
+    months = (end.year - start.year) * 12 + end.month - start.month
+    return months * 30 + min(end.day, 30) - min(start.day, 30)
+
+
+def _days_of_year(day: date) -> int:
+    return 366 if isleap(day.year) else 365
+
+
 def _calendar_years(day: date) -> Fraction:
-    return day.year + Fraction(day.timetuple().tm_yday, 366 if isleap(day.year) else 365)
+    return day.year + Fraction(day.timetuple().tm_yday, _days_of_year(day))
 
 
 def _per_day(rule: LateInterest, span: LateSpan) -> int:
@@ -152,10 +260,19 @@ def _per_day(rule: LateInterest, span: LateSpan) -> int:
     return round_exact(Fraction(span.percent) * span.owed.minor / 100 * time)
 
 
-def _fee(fee: LateFee, owed: Sequence[Owed], due_on: date) -> int:
+def _fees(fee: LateFee, owed: Sequence[Owed], due_on: date) -> int:
+    """The fee as often as it fell due."""
+    found, n, last = 0, 0, owed[-1].through
     falls_due = due_on + timedelta(days=fee.after_days + 1)
-    debt = next((one.minor for one in owed if one.after < falls_due <= one.through and one.minor > 0), 0)
-    return (fee.amount_minor + _percent_of(debt, fee.percent)) if debt else 0
+    while falls_due <= last and (fee.times is None or n < fee.times):
+        debt = next((one.minor for one in owed if one.after < falls_due <= one.through and one.minor > 0), 0)
+        if debt:
+            amount = max(fee.amount_minor + _percent_of(debt, fee.percent), fee.least_minor)
+            found += amount if fee.most_minor is None else min(amount, fee.most_minor)
+        if fee.every_days is None:
+            break
+        n, falls_due = n + 1, falls_due + timedelta(days=fee.every_days)
+    return found
 
 
 def _percent_of(minor: int, percent: Decimal) -> int:

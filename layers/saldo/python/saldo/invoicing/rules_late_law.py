@@ -39,13 +39,21 @@ class Statute:
     fixed: bool = False
 
 
-# DE: § 288 (1), (2), (5) BGB. FR: article L441-10 II code de commerce, D441-5. GB: Late Payment of Commercial Debts
-# (Interest) Act 1998 and the Rate of Interest Order 2002. Others: directive 2011/7/EU, articles 2(6), 3 and 6, as ES
-# Ley 3/2004 art. 7, IT D.Lgs. 231/2002 art. 5, NL art. 6:119a BW, IE S.I. 580/2012.
+# AT: § 456 and § 458 UGB, whose base rate is put on record as `AT`. DE: § 288 (1), (2), (5) BGB. FR: article L441-10 II
+# code de commerce, D441-5. GB: Late Payment of Commercial Debts (Interest) Act 1998, Rate of Interest Order 2002.
+# Others: directive 2011/7/EU, articles 2(6), 3 and 6, as ES Ley 3/2004 art. 7, IT D.Lgs. 231/2002 art. 5, NL art.
+# 6:119a BW, IE S.I. 580/2012. With reference rates and sums of their own, the rates to be put on record by country: CZ
+# § 1970 OZ and nařízení vlády 351/2013; DK rentelov § 5 and bekendtgørelse 105/2013; FI korkolaki §§ 4 and 4a, laki
+# 30/2013; SE räntelag § 6, lag 1981:739 § 4 a.
 _DIRECTIVE = Statute("ECB", Decimal(8), None, EU_BANDS, "EUR")
 STATUTES = dict.fromkeys(("BE", "ES", "IE", "IT", "LU", "NL", "PT"), _DIRECTIVE) | {
+    "AT": Statute("AT", Decimal("9.2"), None, EU_BANDS, "EUR"),
+    "CZ": Statute("CZ", Decimal(8), Decimal(8), ((None, Decimal(1200)),), "CZK"),
     "DE": Statute("DE", Decimal(9), Decimal(5), EU_BANDS, "EUR"),
+    "DK": Statute("DK", Decimal(8), Decimal(8), ((None, Decimal(310)),), "DKK"),
+    "FI": Statute("FI", Decimal(8), Decimal(7), EU_BANDS, "EUR"),
     "FR": Statute("ECB", Decimal(10), None, EU_BANDS, "EUR"),
+    "SE": Statute("SE", Decimal(8), Decimal(8), ((None, Decimal(450)),), "SEK"),
     "GB": Statute("BOE", Decimal(8), None, UK_BANDS, "GBP", fixed=True),
 }
 

@@ -10,19 +10,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
 from saldo.accounts.model import LatePolicy, LateTerms, TaxStatus
-from saldo.invoicing.rules_interest import compensation_of
+from saldo.invoicing.rules_interest import LateInterest, Owed, compensation_of, late_spans
 from saldo.invoicing.rules_late_law import STATUTES, ReferenceRate, reference_on
 from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import ZERO, plus
 from saldo.kernel.money import Money, round_exact
-from saldo.kernel.periods import Period, add_months
+from saldo.kernel.periods import Period, Unit, add_months
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
 
 INTEREST, FEE = "late_interest", "late_fee"
-_YEAR_DAYS = 365
 _DAY = timedelta(days=1)
 # How far back a month that was missed is still caught up.
 MONTHS_BACK = 12
@@ -113,12 +114,13 @@ def _interest(debt: Debt, case: LateCase, on: date, disputed_minor: int) -> Iter
 
 
 def _interest_until(debt: Debt, case: LateCase, end: date, disputed_minor: int) -> Fraction:
-    """All interest on the days after the due date and before `end`, in minor units, exact."""
-    total = Fraction(0)
-    for span, minor in _spans(debt, end, disputed_minor):
-        for part, percent in _rated(span, debt, case):
-            total += Fraction(percent) * minor * part.days / (100 * _YEAR_DAYS)
-    return total
+    """All interest on the days after the due date and before `end`, in minor units, exact: by the rule of quotes."""
+    spans = list(_spans(debt, end, disputed_minor))
+    if not spans:
+        return Fraction(0)
+    owed = [Owed(debt.due_on, spans[0][0].start - _DAY, 0)]
+    owed += [Owed(span.start - _DAY, span.end - _DAY, minor) for span, minor in spans]
+    return sum((span.exact for span in late_spans(owed, _rule(debt, case, spans))), Fraction(0))
 
 
 def _spans(debt: Debt, end: date, disputed_minor: int) -> Iterator[tuple[Period, int]]:
@@ -131,22 +133,24 @@ def _spans(debt: Debt, end: date, disputed_minor: int) -> Iterator[tuple[Period,
             yield Period(begin, stop), minor
 
 
-def _rated(span: Period, debt: Debt, case: LateCase) -> Iterator[tuple[Period, Fraction]]:
+def _rule(debt: Debt, case: LateCase, spans: Sequence[tuple[Period, int]]) -> LateInterest:
+    """As agreed, or the law's points above the reference rate of each half-year on whose days something is late."""
     if case.terms.policy is LatePolicy.CONTRACT:
-        yield span, Fraction(case.terms.percent)
-        return
+        return LateInterest(case.terms.percent, per=Unit.MONTH if case.terms.per_month else Unit.YEAR)
     statute = STATUTES.get(case.country)
     points = None
     if statute is not None:
         points = statute.consumer_points if case.status is TaxStatus.CONSUMER else statute.points
     if statute is None or points is None:
         raise Refusal("no_statutory_rate", f"no late-payment law of {case.country} for {case.status} is known here")
-    for part in _halves(span):
+    found: dict[date, Decimal] = {}
+    for part in (part for span, _ in spans for part in _halves(span)):
         day = debt.due_on + _DAY if statute.fixed else part.start
         reference = reference_on(case.rates, statute.reference, day)
         if reference is None:
             raise Refusal("reference_rate_missing", f"the {statute.reference} reference rate of {day} is not on record")
-        yield part, max(Fraction(reference + points), Fraction(0))
+        found[part.start] = max(plus(reference, points), ZERO)
+    return LateInterest(ZERO, later=tuple(sorted(found.items())))
 
 
 def _halves(span: Period) -> Iterator[Period]:

@@ -5,7 +5,14 @@
 
 from __future__ import annotations
 
-from saldo.invoicing.model import BelowZero, BillingOptions, ChangeLegs, NetRounding, PrepaidOrder
+from saldo.invoicing.model import (
+    BelowZero,
+    BillingOptions,
+    ChangeLegs,
+    NetRounding,
+    PayableRounding,
+    PrepaidOrder,
+)
 from saldo.kernel.rounding import Rounding
 from saldo.storage.items import Item, Key
 from saldo.tax.model import TaxRounding
@@ -17,6 +24,7 @@ def seller_billing_key(entity_id: str) -> Key:
 
 def options_item(entity_id: str, options: BillingOptions) -> Item:
     pk, sk = seller_billing_key(entity_id)
+    to = options.payable_rounding
     return {
         "pk": pk,
         "sk": sk,
@@ -27,12 +35,14 @@ def options_item(entity_id: str, options: BillingOptions) -> Item:
         "prepaid": options.prepaid.value,
         "tax_rounding": options.tax_rounding.value,
         "tax_mode": options.tax_mode.value,
+        **({"payable_rounding": [to.currency, to.to_minor, to.mode.value]} if to else {}),
     }
 
 
 def options_from(item: Item | None) -> BillingOptions:
     if item is None:
         return BillingOptions()
+    to = item.get("payable_rounding")
     return BillingOptions(
         change_legs=ChangeLegs(item["change_legs"]),
         below_zero=BelowZero(item["below_zero"]),
@@ -40,4 +50,5 @@ def options_from(item: Item | None) -> BillingOptions:
         prepaid=PrepaidOrder(item["prepaid"]),
         tax_rounding=TaxRounding(item["tax_rounding"]),
         tax_mode=Rounding(item["tax_mode"]),
+        payable_rounding=PayableRounding(to[0], int(to[1]), Rounding(to[2])) if to else None,
     )

@@ -8,10 +8,12 @@ from saldo.kernel.errors import Refusal
 
 
 class Rounding(StrEnum):
-    """The roundings Saldo knows. HALF_UP goes away from zero on a tie and is the default."""
+    """The roundings Saldo knows, away from zero or towards it. HALF_UP goes away from zero on a tie, HALF_DOWN towards
+    it; HALF_UP is the default."""
 
     HALF_UP = "half_up"
     HALF_EVEN = "half_even"
+    HALF_DOWN = "half_down"
     DOWN = "down"
     UP = "up"
 

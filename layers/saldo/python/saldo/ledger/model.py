@@ -19,7 +19,7 @@ class LedgerAccount(StrEnum):
     granting credit that nobody paid for costs the seller. TAX_WITHHELD: what buyers kept of invoices for the state, by
     jurisdiction; it is to be had back from there. FX_DIFFERENCE: exchange losses, gains below zero, in the seller's own
     currency alone. EXCHANGE_CLEARING: where money of one currency becomes money of another; nothing is left there in
-    the seller's own currency.
+    the seller's own currency. ROUNDING: what invoices were rounded down by, to what can be paid in cash; up below zero.
     """
 
     RECEIVABLES = "receivables"
@@ -38,6 +38,7 @@ class LedgerAccount(StrEnum):
     TAX_DIFFERENCE = "tax_difference"
     EARLY_DISCOUNT = "early_discount"
     EXCHANGE_CLEARING = "exchange_clearing"
+    ROUNDING = "rounding"
 
 
 class EntryKind(StrEnum):

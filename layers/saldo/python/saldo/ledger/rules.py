@@ -11,13 +11,7 @@ from saldo.ledger.model import AgingBucket, Entry, LedgerAccount, OpenItem, Post
 
 Balances = dict[tuple[str, LedgerAccount], int]
 
-AGING_BOUNDS: tuple[tuple[str, int | None, int | None], ...] = (
-    ("not_due", None, 0),
-    ("1_30", 1, 30),
-    ("31_60", 31, 60),
-    ("61_90", 61, 90),
-    ("over_90", 91, None),
-)
+AgingBounds = tuple[tuple[str, int | None, int | None], ...]
 
 
 def balances(entries: Iterable[Entry], as_of: date | None = None) -> Balances:
@@ -86,17 +80,27 @@ def open_items(entries: Iterable[Entry], as_of: date | None = None) -> list[Open
     return sorted(items, key=lambda item: (item.due_on, item.invoice_id))
 
 
-def aging(items: Iterable[OpenItem], as_of: date) -> dict[str, list[AgingBucket]]:
-    """Per currency, the five buckets of AGING_BOUNDS in order (empty ones too); day 1 is the day after the due date."""
+def aging_bounds(days: Sequence[int], first: str = "not_due") -> AgingBounds:
+    """Buckets that end on such days past due, rising; one before them for what is not due yet, one after them."""
+    names = [f"{low + 1}_{high}" for low, high in zip((0, *days), days, strict=False)]
+    lows, highs = (None, 1, *(day + 1 for day in days)), (0, *days, None)
+    return tuple(zip((first, *names, f"over_{days[-1]}"), lows, highs, strict=True))
+
+
+AGING_BOUNDS = aging_bounds((30, 60, 90))
+
+
+def aging(items: Iterable[OpenItem], as_of: date, bounds: AgingBounds = AGING_BOUNDS) -> dict[str, list[AgingBucket]]:
+    """Per currency, the buckets of the bounds in order (empty ones too); day 1 is the day after the due date."""
     per_currency: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
     for item in items:
         per_currency[item.currency].append(((as_of - item.due_on).days, item.open_minor, item.items))
-    return {currency: _buckets(late) for currency, late in sorted(per_currency.items())}
+    return {currency: _buckets(late, bounds) for currency, late in sorted(per_currency.items())}
 
 
-def _buckets(late: Sequence[tuple[int, int, int]]) -> list[AgingBucket]:
+def _buckets(late: Sequence[tuple[int, int, int]], bounds: AgingBounds) -> list[AgingBucket]:
     buckets = []
-    for name, low, high in AGING_BOUNDS:
+    for name, low, high in bounds:
         inside = [(m, n) for d, m, n in late if (low is None or d >= low) and (high is None or d <= high)]
         buckets.append(AgingBucket(name, low, high, sum(m for m, _ in inside), sum(n for _, n in inside)))
     return buckets

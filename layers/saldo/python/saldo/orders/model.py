@@ -14,8 +14,9 @@ class Item:
     """Something sold once, outside any plan: `quantity` × `unit_price` (major units; below zero for a deduction).
 
     `id` names it for ever: it is billed once. `names`: language code → text. `tax_category` and `revenue_tag` as on a
-    component. `purchase_order` and `cost_centre` are the buyer's, for accounts whose invoices are split by them.
-    `supplied_on`: the day of delivery or acceptance, whose taxes are its taxes; None: that of its invoice.
+    component. `price_per`: of how many units the price is (EN 16931 BT-149). `purchase_order` and `cost_centre` are
+    the buyer's, for accounts whose invoices are split by them. `supplied_on`: the day of delivery or acceptance, whose
+    taxes are its taxes; None: that of its invoice.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Item:
     inclusive: bool = False
     purchase_order: str = ""
     cost_centre: str = ""
+    price_per: int = 1
     supplied_on: date | None = None
 
 

@@ -29,7 +29,6 @@ def add_item(unit: Unit, waiting: WaitingItem) -> Unit:
     """Have an item billed by the first run on or after its day. The unit does not hold when its id was there before."""
     item = waiting.item
     pk, sk = item_key(waiting.account_id, item.id)
-    supplied = {"supplied_on": item.supplied_on.isoformat()} if item.supplied_on else {}
     return unit.insert(
         {
             "pk": pk,
@@ -45,13 +44,13 @@ def add_item(unit: Unit, waiting: WaitingItem) -> Unit:
             "inclusive": item.inclusive,
             "purchase_order": item.purchase_order,
             "cost_centre": item.cost_centre,
+            **({"price_per": item.price_per} if item.price_per != 1 else {}),
             "bill_on": waiting.bill_on.isoformat(),
             "origin": waiting.origin,
             "status": waiting.status.value,
             "invoice_id": waiting.invoice_id,
             "agenda_pk": due_agenda(waiting.entity_id, waiting.account_id),
             "agenda_on": waiting.bill_on.isoformat(),
-            **supplied,
         }
     )
 
@@ -67,6 +66,7 @@ def waiting_item_from(record: Record) -> WaitingItem:
         inclusive=record["inclusive"],
         purchase_order=record["purchase_order"],
         cost_centre=record["cost_centre"],
+        price_per=int(record.get("price_per", 1)),
         supplied_on=date.fromisoformat(record["supplied_on"]) if "supplied_on" in record else None,
     )
     return WaitingItem(

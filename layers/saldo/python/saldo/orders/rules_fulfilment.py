@@ -137,7 +137,7 @@ def _items(
             component.tax_inclusive,
             order.request.purchase_order,
             order.request.cost_centre,
-            delivered_on,
+            supplied_on=delivered_on,
         )
         found.append(WaitingItem(order.account_id, order.entity_id, item, on, origin=f"order {order.id}"))
     return found

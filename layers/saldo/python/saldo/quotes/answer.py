@@ -78,6 +78,7 @@ def _invoice(body: InvoiceBody) -> Json:
         "tax": amount(body.tax_minor, body.currency),
         "total": amount(body.total_minor, body.currency),
         "payable": amount(body.payable_minor, body.currency),
+        **({"rounding": amount(body.rounding.minor, body.currency)} if body.rounding else {}),
         "coupons": [_coupon(use, body.currency) for use in body.coupons],
         "credits": [_credit(credit, body.currency) for credit in body.credits],
         "net_minor": body.net_minor,

@@ -7,6 +7,7 @@ from typing import Any  # plain JSON values
 
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules_interest import LateCharges, LateSpan
+from saldo.invoicing.rules_terms import EarlyPayment
 from saldo.kernel.exact import plain
 from saldo.kernel.money import Money
 from saldo.quotes.model_receivables import Aged, Receivable, Receivables
@@ -39,6 +40,8 @@ def _fx(standing: Receivables) -> Json:
     answer: Json = {
         "currency": ledger,
         "difference": major(standing.fx_minor, ledger),
+        "losses": major(sum(max(b - p, 0) for b, p in standing.fx_steps), ledger),
+        "gains": major(sum(max(p - b, 0) for b, p in standing.fx_steps), ledger),
         "settled": [
             {"booked": major(b, ledger), "paid": major(p, ledger), "difference": major(b - p, ledger)}
             for b, p in standing.fx_steps
@@ -64,9 +67,20 @@ def _aging(aged: Aged, currency: str) -> Json:
         pairs = zip(aged.buckets, aged.losses_minor, strict=True)
         answer["losses"] = {bucket.name: major(minor, currency) for bucket, minor in pairs}
         answer["allowance"] = major(sum(aged.losses_minor), currency)
-    if aged.sales_outstanding is not None:
-        answer["days_sales_outstanding"] = str(aged.sales_outstanding)
+    if aged.figures is not None:
+        names = {name: getattr(aged.figures, field) for name, field in _FIGURES.items()}
+        answer |= {name: str(figure) for name, figure in names.items() if figure is not None}
     return answer
+
+
+_FIGURES = {
+    "days_sales_outstanding": "days",
+    "days_counted_back": "counted_back",
+    "best_possible_days": "at_best",
+    "average_days_delinquent": "delinquent",
+    "collection_effectiveness": "effectiveness",
+    "turnover": "turnover",
+}
 
 
 def _receivable(one: Receivable) -> Json:
@@ -83,17 +97,22 @@ def _receivable(one: Receivable) -> Json:
     if one.parts:
         answer["instalments"] = [major(minor, currency) for minor in one.parts]
     if one.early:
-        early = one.early
-        answer["early_payment"] = {
-            "until": early.until_on.isoformat(),
-            "pay_early": major(early.early_minor, currency),
-            "tax_early": major(early.early_tax_minor, currency),
-            "pay_late": major(early.late_minor, currency),
-            "tax_late": major(early.late_tax_minor, currency),
-        }
+        answer["early_payment"] = _early(one.early[0], currency)
+        if len(one.early) > 1:
+            answer["early_payment"]["then"] = [_early(early, currency) for early in one.early[1:]]
     if one.late:
         answer["late"] = _late(one.late, currency)
     return answer
+
+
+def _early(early: EarlyPayment, currency: str) -> Json:
+    return {
+        "until": early.until_on.isoformat(),
+        "pay_early": major(early.early_minor, currency),
+        "tax_early": major(early.early_tax_minor, currency),
+        "pay_late": major(early.late_minor, currency),
+        "tax_late": major(early.late_tax_minor, currency),
+    }
 
 
 def _late(late: LateCharges, currency: str) -> Json:

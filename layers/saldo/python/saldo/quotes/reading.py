@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
-from saldo.accounts.model import Account, Address, LegalEntity, TaxStatus
+from saldo.accounts.model import Account, Address, Exemption, LegalEntity, TaxStatus
 from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
@@ -59,7 +59,7 @@ def _request(document: Fields) -> QuoteRequest:
         usage=usage_from(document.maybe_child("usage"), account.id),
         items=tuple(_item(fields, n) for n, fields in enumerate(document.maybe_children("items"), 1)),
         tax=rates,
-        options=replace(options_from(document.maybe_child("options")), tax_rounding=rounding, tax_mode=mode),
+        options=replace(options_from(document.maybe_child("options"), currency), tax_rounding=rounding, tax_mode=mode),
         wallet=wallet_from(document, currency),
         exchange=exchange,
         prices=prices,
@@ -111,11 +111,27 @@ def _account(fields: Fields, entity: LegalEntity, country: str, currency: str) -
         payment_terms_days=fields.integer("payment_terms_days", 30),
         profile_version=1,
         deliver_by_email=False,
+        exemptions=tuple(_exemption(child, n) for n, child in enumerate(fields.maybe_children("exemptions"), 1)),
     )
     if not 0 <= account.payment_terms_days <= _MOST_DAYS:
         fields.problems.add(fields.at("payment_terms_days"), "out_of_range", f"must be from 0 to {_MOST_DAYS}")
     fields.finish()
     return account
+
+
+def _exemption(fields: Fields, n: int) -> Exemption:
+    """A certificate by which the buyer pays no tax of a jurisdiction."""
+    exemption = Exemption(
+        id=f"exemption_{n}",
+        jurisdictions=frozenset(fields.text_list("jurisdictions")),
+        categories=frozenset(fields.text_list("categories")),
+        from_on=fields.maybe_day("from_on") or date.min,
+        until_on=fields.maybe_day("until_on") or date.max,
+    )
+    if not exemption.jurisdictions:
+        fields.problems.add(fields.at("jurisdictions"), "missing", "name the jurisdictions whose taxes are not charged")
+    fields.finish()
+    return exemption
 
 
 def _zone(fields: Fields) -> str:
@@ -176,8 +192,11 @@ def _item(fields: Fields, n: int) -> DatedItem:
         tax_category=fields.text("tax_category", "standard"),
         revenue_tag=fields.text("revenue_tag", "items"),
         inclusive=fields.flag("tax_inclusive", False),
+        price_per=fields.integer("price_per", 1),
         supplied_on=fields.maybe_day("supplied_on"),
     )
+    if item.price_per < 1:
+        fields.problems.add(fields.at("price_per"), "below_one", "a price is of one unit or more")
     dated = DatedItem(item, fields.maybe_day("on"))
     fields.finish()
     return dated

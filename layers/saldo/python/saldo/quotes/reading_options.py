@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from saldo.invoicing.model import (
     BelowZero,
@@ -11,27 +12,46 @@ from saldo.invoicing.model import (
     Coupon,
     CouponDuration,
     NetRounding,
+    PayableRounding,
     PrepaidCredit,
     PrepaidOrder,
     Wallet,
 )
 from saldo.invoicing.rules_discounts import problems_of_coupon
-from saldo.kernel.exact import minor_of_share
+from saldo.kernel.exact import minor_of_share, times
+from saldo.kernel.money import minor_digits
 from saldo.kernel.reading import Fields
+from saldo.kernel.rounding import Rounding
 
 _LONG_AGO = date(1900, 1, 1)
 
 
-def options_from(fields: Fields) -> BillingOptions:
+def options_from(fields: Fields, currency: str) -> BillingOptions:
     """The options named; Saldo's defaults for the others."""
     options = BillingOptions(
         change_legs=fields.choice("change_legs", ChangeLegs, ChangeLegs.LEGS),
         below_zero=fields.choice("below_zero", BelowZero, BelowZero.CREDIT_NOTE),
         net_rounding=fields.choice("net_rounding", NetRounding, NetRounding.LINE),
         prepaid=fields.choice("prepaid", PrepaidOrder, PrepaidOrder.AFTER_TAX),
+        payable_rounding=_rounding(fields.child("payable_rounding"), currency)
+        if fields.has("payable_rounding")
+        else None,
     )
     fields.finish()
     return options
+
+
+def _rounding(fields: Fields, currency: str) -> PayableRounding | None:
+    """To what the amount to be paid is rounded; `to` in major units, whole minor ones."""
+    to = times(fields.decimal("to"), Decimal(10 ** minor_digits(currency)))
+    mode = fields.choice("mode", Rounding, Rounding.HALF_UP)
+    fields.finish()
+    if to <= 0 or to != to.to_integral_value():
+        fields.problems.add(
+            fields.at("to"), "not_a_coin", f"must be above zero and a whole number of {currency}'s units"
+        )
+        return None
+    return PayableRounding(currency, int(to), mode)
 
 
 def wallet_from(document: Fields, currency: str) -> Wallet:

@@ -31,14 +31,22 @@ def prices_from(document: Fields, account: Account) -> tuple[PriceRates | None, 
         return None, account
     fields = document.child("prices")
     at = fields.choice("converted_at", ConvertedAt, ConvertedAt.INVOICE)
+    published = day_rates_from(fields)
+    fields.finish()
+    policy = published.policy
+    if at is not ConvertedAt.CONTRACT:
+        return replace(published, policy=replace(policy, prices_on=PriceDay(at.value))), account
+    rates = published.rates
+    agreed = tuple(ExchangeRate(policy.base, rate.currency, rate.rate, policy.source, rate.on) for rate in rates)
+    return None, replace(account, terms=replace(account.terms, price_rates=agreed))
+
+
+def day_rates_from(fields: Fields) -> PriceRates:
+    """The `rates` of days that a source publishes against its base."""
     policy = _policy(fields)
     found = tuple(_rate(one) for one in fields.children("rates"))
-    fields.finish()
     known = [rate for rate in found if rate.rate > 0 and is_currency(rate.currency) and rate.currency != policy.base]
-    if at is not ConvertedAt.CONTRACT:
-        return PriceRates(replace(policy, prices_on=PriceDay(at.value)), tuple(known)), account
-    agreed = tuple(ExchangeRate(policy.base, rate.currency, rate.rate, policy.source, rate.on) for rate in known)
-    return None, replace(account, terms=replace(account.terms, price_rates=agreed))
+    return PriceRates(policy, tuple(known))
 
 
 def _policy(fields: Fields) -> RatePolicy:

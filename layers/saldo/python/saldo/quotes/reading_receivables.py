@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 
-from saldo.invoicing.rules_interest import Bands, LateFee, LateInterest
-from saldo.invoicing.rules_late_law import STATUTES
 from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part, Tolerance
-from saldo.kernel.exact import ZERO, minor_of_share, plus
+from saldo.kernel.errors import Refusal
+from saldo.kernel.exact import ONE, ZERO, minor_of_share
 from saldo.kernel.exchange import ExchangeRate
-from saldo.kernel.periods import Unit
+from saldo.kernel.money import Money, is_currency
 from saldo.kernel.reading import Fields
-from saldo.ledger.rules import AGING_BOUNDS
-from saldo.quotes.model_receivables import CreditAsked, PaymentMade, ReceivablesAsked, Terms, WriteOff
+from saldo.ledger.rules import AGING_BOUNDS, aging_bounds
+from saldo.quotes.model_receivables import (
+    AgedBy,
+    AgingAsked,
+    CreditAsked,
+    CreditUse,
+    PaymentMade,
+    ReceivablesAsked,
+    Settle,
+    Terms,
+    WriteOff,
+)
+from saldo.quotes.reading_late import late_from
+from saldo.quotes.reading_prices import day_rates_from
+from saldo.quotes.rules_exchange import Booking
 
 _MOST_DAYS = 3660
 
@@ -26,109 +37,191 @@ class Quoted(StrEnum):
     DOCUMENT_PER_LEDGER = "document_per_ledger"
 
 
-class Law(StrEnum):
-    """Whose law sets late interest; EU is directive 2011/7/EU as most of its members have it."""
-
-    UK = "UK"
-    EU = "EU"
-    DE = "DE"
-    DE_CONSUMER = "DE_CONSUMER"
-    FR = "FR"
-
-    @property
-    def points(self) -> Decimal:
-        """What it adds to the reference rate, a year."""
-        if self is Law.DE_CONSUMER:
-            return STATUTES["DE"].consumer_points or ZERO
-        return STATUTES[_COUNTRY_OF[self]].points
-
-    @property
-    def bands(self) -> Bands:
-        return () if self is Law.DE_CONSUMER else STATUTES[_COUNTRY_OF[self]].bands
-
-
-_COUNTRY_OF = {Law.UK: "GB", Law.EU: "IT", Law.DE: "DE", Law.FR: "FR"}
-
-
-class Per(StrEnum):
-    """What an interest rate is for."""
-
-    YEAR = "year"
-    MONTH = "month"
-
-
-def exchange_from(fields: Fields, currency: str) -> ExchangeRate | None:
-    """The rate of invoices; None where the document names no ledger currency."""
+def exchange_from(fields: Fields, currency: str) -> Booking | None:
+    """How invoices are booked; None where the document names no ledger currency. One `rate`, or `rates` of days as a
+    source publishes them, of which that of its day holds for each invoice."""
     ledger = fields.text("ledger_currency", "")
+    if ledger and not is_currency(ledger):
+        fields.problems.add(fields.at("ledger_currency"), "invalid_currency", "must be an ISO 4217 code such as EUR")
+    if fields.has("rates") and not ledger:
+        fields.problems.add(fields.at("ledger_currency"), "missing", "name the currency that the rates book in")
+        day_rates_from(fields)
+    elif fields.has("rates"):
+        if fields.has("rate"):
+            fields.problems.add(fields.at("rates"), "one_of_two", "either a `rate` or `rates` of days")
+        booking = Booking(currency, ledger, rates=day_rates_from(fields))
+        fields.finish()
+        return booking
     way = fields.choice("quoted", Quoted, Quoted.LEDGER_PER_DOCUMENT)
     source, on = fields.text("source", ""), fields.maybe_day("on") or date.min
     rate = fields.decimal("rate") if ledger else ZERO
     if ledger and rate <= 0:
         fields.problems.add(fields.at("rate"), "not_above_zero", "a rate is above zero")
-    if ledger and (len(ledger) != 3 or not ledger.isupper()):
-        fields.problems.add(fields.at("ledger_currency"), "invalid_currency", "must be an ISO 4217 code such as EUR")
     fields.finish()
     if not ledger or rate <= 0:
         return None
-    if way is Quoted.DOCUMENT_PER_LEDGER:
-        return ExchangeRate(ledger, currency, rate, source, on)
-    return ExchangeRate(currency, ledger, rate, source, on)
+    pair = (ledger, currency) if way is Quoted.DOCUMENT_PER_LEDGER else (currency, ledger)
+    return Booking(currency, ledger, ExchangeRate(*pair, rate, source, on))
 
 
-def receivables_from(fields: Fields, currency: str, exchange: ExchangeRate | None) -> ReceivablesAsked:
+def receivables_from(fields: Fields, currency: str, booking: Booking | None) -> ReceivablesAsked:
     """What is asked about the time after the invoices are issued."""
-    payments = [_payment(child, currency, exchange) for child in fields.maybe_children("payments")]
+    payments = [_payment(child, currency, booking) for child in fields.maybe_children("payments")]
     notes = [_credit_note(child, currency) for child in fields.maybe_children("credit_notes")]
     given_up = [_write_off(child, currency) for child in fields.maybe_children("write_offs")]
-    aging = fields.maybe_child("aging")
+    used = [_credit_use(child, currency) for child in fields.maybe_children("credit_uses")]
     asked = ReceivablesAsked(
         as_of=fields.maybe_day("as_of"),
-        events=(*payments, *notes, *given_up),
+        events=(*payments, *notes, *given_up, *used),
         terms=Terms(
-            early_discount=_early(fields.child("early_discount")) if fields.has("early_discount") else None,
+            early_discounts=_early_discounts(fields),
+            early_in_part=fields.flag("early_in_part", False),
             late_interest=late_from(fields.child("late_interest"), currency) if fields.has("late_interest") else None,
             instalments=tuple(_part(child, currency) for child in fields.maybe_children("instalments")),
             tolerance=_tolerance(fields.maybe_child("tolerance"), currency),
+            settle=fields.choice("settle", Settle, Settle.OLDEST),
         ),
-        closing=_rate(fields, "closing_rate", date.min, exchange),
-        loss_percents=aging.decimal_list("loss_percents"),
-        sales_days=aging.integer("sales_days") if aging.has("sales_days") else None,
+        closing=_rate(fields, "closing_rate", date.min, booking),
+        aging=_aging(fields.maybe_child("aging")),
     )
-    if asked.loss_percents and len(asked.loss_percents) != len(AGING_BOUNDS):
-        names = ", ".join(name for name, _, _ in AGING_BOUNDS)
-        aging.problems.add(aging.at("loss_percents"), "wrong_length", f"must be one each for {names}")
     if asked.as_of is None and (asked.terms.late_interest is not None or fields.has("aging")):
         fields.problems.add(fields.at("as_of"), "missing", "interest and aging are reckoned as of a day")
-    aging.finish()
     fields.finish()
     return asked
+
+
+def _aging(fields: Fields) -> AgingAsked:
+    """Buckets and figures; bounds in days, rising."""
+    by = fields.choice("by", AgedBy, AgedBy.DUE)
+    days = tuple(int(day) for day in fields.decimal_list("bounds"))
+    if any(day < 1 for day in days) or list(days) != sorted(set(days)):
+        fields.problems.add(fields.at("bounds"), "not_rising", "must be days above zero, each more than the one before")
+        days = ()
+    bounds = AGING_BOUNDS if not days and by is AgedBy.DUE else aging_bounds(days or (30, 60, 90), _FIRST[by])
+    asked = AgingAsked(
+        by=by,
+        bounds=bounds,
+        loss_percents=fields.decimal_list("loss_percents"),
+        sales_days=fields.integer("sales_days") if fields.has("sales_days") else None,
+        month_days=fields.integer("month_days") if fields.has("month_days") else None,
+    )
+    if asked.loss_percents and len(asked.loss_percents) != len(bounds):
+        names = ", ".join(name for name, _, _ in bounds)
+        fields.problems.add(fields.at("loss_percents"), "wrong_length", f"must be one each for {names}")
+    for name, days_told in (("sales_days", asked.sales_days), ("month_days", asked.month_days)):
+        if days_told is not None and days_told < 1:
+            fields.problems.add(fields.at(name), "below_one", "must be a day or more")
+    fields.finish()
+    return asked
+
+
+_FIRST = {AgedBy.DUE: "not_due", AgedBy.ISSUED: "issued_that_day"}
+
+
+def _early_discounts(fields: Fields) -> tuple[EarlyDiscount, ...]:
+    """One, or several of falling percents: 3 % within 7 days, 2 % within 14."""
+    if not fields.has("early_discount"):
+        return ()
+    found = fields.child("early_discount")
+    steps = [found, *found.maybe_children("then")]
+    discounts = tuple(_early(step) for step in steps)
+    for before, after, step in zip(discounts, discounts[1:], steps[1:], strict=False):
+        if after.days <= before.days or after.percent >= before.percent:
+            step.problems.add(
+                step.at("days"), "not_later", "each discount is smaller and holds longer than the one before"
+            )
+    return discounts
 
 
 def _minor(fields: Fields, name: str, currency: str) -> int:
     return minor_of_share(fields.decimal(name), (1, 1), currency)
 
 
-def _rate(fields: Fields, name: str, on: date, booked: ExchangeRate | None) -> ExchangeRate | None:
+def _rate(fields: Fields, name: str, on: date, booking: Booking | None) -> ExchangeRate | None:
     """A later rate, told the same way round as that of the invoices; None where there is none."""
     source = fields.text("source", "") if name == "rate" else ""
     if not fields.has(name):
-        return None
+        return _published(fields, on, booking) if name == "rate" else None
     rate = fields.decimal(name)
-    if booked is None:
+    if booking is None:
         fields.problems.add(fields.at(name), "no_ledger_currency", "`exchange` names no ledger currency")
     elif rate <= 0:
         fields.problems.add(fields.at(name), "not_above_zero", "a rate is above zero")
     else:
-        return ExchangeRate(booked.base, booked.counter, rate, source, on)
+        return ExchangeRate(*booking.pair, rate, source, on)
     return None
 
 
-def _payment(fields: Fields, currency: str, booked: ExchangeRate | None) -> PaymentMade:
+def _published(fields: Fields, on: date, booking: Booking | None) -> ExchangeRate | None:
+    if booking is None or booking.rates is None:
+        return None
+    try:
+        return booking.on(on)
+    except Refusal as refusal:
+        fields.problems.add(fields.at("on"), refusal.code, refusal.message)
+        return None
+
+
+def _payment(fields: Fields, currency: str, booking: Booking | None) -> PaymentMade:
+    """Money in the document's currency, or in another one that is taken `at` so much of the document's for one."""
     on = fields.day("on")
     invoice = fields.integer("invoice") if fields.has("invoice") else None
-    payment = PaymentMade(on, _minor(fields, "amount", currency), invoice, _rate(fields, "rate", on, booked))
+    paid_in = fields.text("currency", currency)
+    if not is_currency(paid_in):
+        fields.problems.add(fields.at("currency"), "invalid_currency", "must be an ISO 4217 code such as EUR")
+    parts = tuple(_to_invoice(child, currency) for child in fields.maybe_children("invoices"))
+    minor = _minor(fields, "amount", currency)
+    if not is_currency(paid_in):
+        fields.has("at")
+    elif paid_in != currency:
+        minor = _taken_at(fields, paid_in, currency)
+    payment = PaymentMade(
+        on=on,
+        amount_minor=minor,
+        invoice=invoice,
+        exchange=_rate(fields, "rate", on, booking),
+        parts=parts,
+        kept_minor=_not_negative(fields, "kept", currency),
+        unapplied=fields.flag("unapplied", False),
+        worth_minor=_minor(fields, "worth", booking.ledger) if fields.has("worth") and booking else None,
+    )
+    if fields.has("worth") and booking is None:
+        fields.problems.add(fields.at("worth"), "no_ledger_currency", "`exchange` names no ledger currency")
+    if parts and sum(part for _, part in parts) > payment.settles_minor:
+        fields.problems.add(fields.at("invoices"), "more_than_paid", "more goes to invoices than was paid")
+    if sum((invoice is not None, bool(parts), payment.unapplied)) > 1:
+        fields.problems.add(fields.at("invoices"), "one_of", "an `invoice`, several `invoices`, or `unapplied`")
     fields.finish()
     return payment
+
+
+def _taken_at(fields: Fields, paid_in: str, currency: str) -> int:
+    rate = fields.decimal("at", ONE)
+    if not fields.has("at") or rate <= 0:
+        fields.problems.add(fields.at("at"), "not_above_zero", f"how much {currency} one {paid_in} is taken for")
+        return 0
+    money = Money.of_major(fields.decimal("amount"), paid_in)
+    return ExchangeRate(paid_in, currency, rate, "", date.min).convert(money).minor
+
+
+def _to_invoice(fields: Fields, currency: str) -> tuple[int, int]:
+    part = fields.integer("invoice"), _not_negative(fields, "amount", currency)
+    fields.finish()
+    return part
+
+
+def _credit_use(fields: Fields, currency: str) -> CreditUse:
+    minor = _not_negative(fields, "amount", currency) if fields.has("amount") else None
+    use = CreditUse(fields.day("on"), fields.integer("invoice", 1), minor)
+    fields.finish()
+    return use
+
+
+def _not_negative(fields: Fields, name: str, currency: str) -> int:
+    minor = _minor(fields, name, currency) if fields.has(name) else 0
+    if minor < 0:
+        fields.problems.add(fields.at(name), "negative", "must be zero or more")
+    return minor
 
 
 def _write_off(fields: Fields, currency: str) -> WriteOff:
@@ -159,55 +252,6 @@ def _early(fields: Fields) -> EarlyDiscount:
         fields.problems.add(fields.at("days"), "out_of_range", f"must be from 0 to {_MOST_DAYS}")
     fields.finish()
     return discount
-
-
-def late_from(fields: Fields, currency: str) -> LateInterest:
-    """A rate of its own, or a law's points above the base rate, with the law's compensation."""
-    law = fields.choice("law", Law) if fields.has("law") else None
-    percent, later = _percent_from(fields, law), []
-    for child in fields.maybe_children("later"):
-        on = child.day("from_on")
-        later.append((on, _percent_from(child, law)))
-        child.finish()
-    year_days = fields.integer("year_days", 365)
-    if year_days < 1:
-        fields.problems.add(fields.at("year_days"), "below_one", "a year has days")
-    rule = LateInterest(
-        percent=percent,
-        year_days=None if fields.flag("calendar_year", False) else max(year_days, 1),
-        daily_rounding=fields.flag("daily_rounding", False),
-        bands=law.bands if law else (),
-        per=Unit(fields.choice("per", Per, Per.YEAR)),
-        later=tuple(sorted(later)),
-        fees=tuple(_fee(child, currency) for child in fields.maybe_children("fees")),
-    )
-    fields.finish()
-    return rule
-
-
-def _percent_from(fields: Fields, law: Law | None) -> Decimal:
-    """`percent` as it is, or `base_percent` plus the law's points."""
-    if fields.has("percent"):
-        if fields.has("base_percent"):
-            fields.problems.add(fields.at("base_percent"), "one_of_two", "either a `percent` or a `base_percent`")
-        return fields.decimal("percent")
-    if law is None:
-        if fields.has("base_percent"):
-            fields.problems.add(fields.at("base_percent"), "no_law", "a base rate needs a `law` that adds to it")
-        return fields.decimal("percent")
-    return plus(fields.decimal("base_percent"), law.points)
-
-
-def _fee(fields: Fields, currency: str) -> LateFee:
-    fee = LateFee(
-        after_days=fields.integer("after_days", 0),
-        amount_minor=_minor(fields, "amount", currency) if fields.has("amount") else 0,
-        percent=fields.decimal("percent", ZERO),
-    )
-    if not fields.has("amount") and not fields.has("percent"):
-        fields.problems.add(fields.at("amount"), "missing", "a fee has an `amount` or a `percent`")
-    fields.finish()
-    return fee
 
 
 def _part(fields: Fields, currency: str) -> Part:

@@ -10,11 +10,12 @@ from saldo.kernel.exact import ZERO, times
 from saldo.kernel.money import minor_digits
 from saldo.kernel.reading import Fields
 from saldo.kernel.rounding import Rounding
-from saldo.tax.model import Collection, TaxRate, TaxRounding, TaxTable, TaxTreatment
+from saldo.tax.model import NET, Collection, Piece, TaxBasis, TaxRate, TaxRounding, TaxTable, TaxTreatment
 from saldo.tax.rules import problems_of_rates
 from saldo.tax.table import shipped_table
 
 _LONG_AGO = date(1900, 1, 1)
+_ALL = Decimal(100)
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -48,9 +49,14 @@ def tax_from(document: Fields, country: str, currency: str) -> tuple[TaxTable, T
     return TaxTable("quote", rates, shipped_table().unions), rounding, mode
 
 
+_AMOUNTS = {"least": "least", "below": "below", "above": "above", "up_to": "up_to", "most": "most_tax"}
+_MAKES_A_BASIS = ("of", "part", "within", "each", "once", *_AMOUNTS)
+
+
 def _rate(fields: Fields, country: str, currency: str) -> TaxRate:
     percent = fields.decimal("percent", ZERO)
-    usual = TaxTreatment.STANDARD if percent or fields.has("per_unit") else TaxTreatment.ZERO
+    amounts = [name for name in ("per_unit", "once") if fields.has(name)]
+    usual = TaxTreatment.STANDARD if percent or amounts else TaxTreatment.ZERO
     rate = TaxRate(
         country=country_from(fields, country),
         region=fields.text("region", ""),
@@ -61,10 +67,40 @@ def _rate(fields: Fields, country: str, currency: str) -> TaxRate:
         from_on=fields.maybe_day("from_on") or _LONG_AGO,
         until_on=fields.maybe_day("until_on"),
         compound=fields.flag("compound", False),
-        levy_minor=times(fields.decimal("per_unit", ZERO), Decimal(10 ** minor_digits(currency))),
+        levy_minor=_minor(fields, "per_unit", currency) or ZERO,
         collection=fields.choice("collection", Collection, Collection.CHARGED),
+        basis=_basis(fields, currency) if any(fields.has(name) for name in _MAKES_A_BASIS) else None,
     )
-    if not fields.has("percent") and not fields.has("per_unit"):
-        fields.problems.add(fields.at("percent"), "missing", "a tax has a `percent` or an amount `per_unit`")
+    if not fields.has("percent") and not amounts:
+        fields.problems.add(fields.at("percent"), "missing", "a tax has a `percent` or an amount `per_unit` or `once`")
     fields.finish()
     return rate
+
+
+def _basis(fields: Fields, currency: str) -> TaxBasis:
+    bounds = {f"{field}_minor": _minor(fields, name, currency) for name, field in _AMOUNTS.items()}
+    basis = TaxBasis(
+        of=fields.text_list("of") or (NET,),
+        part=fields.decimal("part", _ALL),
+        within=fields.flag("within", False),
+        piece=fields.choice("each", Piece, Piece.UNIT),
+        once_minor=_minor(fields, "once", currency) or ZERO,
+        **bounds,
+    )
+    if not 0 < basis.part <= _ALL:
+        fields.problems.add(fields.at("part"), "out_of_range", "must be above 0 and at most 100")
+    for low, high in (("above", "up_to"), ("least", "below")):
+        lower, upper = bounds[f"{low}_minor"], bounds[f"{high}_minor"]
+        if lower is not None and upper is not None and upper <= lower:
+            fields.problems.add(fields.at(high), "not_above", f"must be above `{low}`")
+    return basis
+
+
+def _minor(fields: Fields, name: str, currency: str) -> Decimal | None:
+    """An amount of a tax in minor units, of which it may have a part; None where it is not told."""
+    if not fields.has(name):
+        return None
+    amount = times(fields.decimal(name), Decimal(10 ** minor_digits(currency)))
+    if amount < 0:
+        fields.problems.add(fields.at(name), "negative", "must be zero or more")
+    return amount

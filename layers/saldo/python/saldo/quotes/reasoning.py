@@ -14,6 +14,7 @@ from saldo.rating.model import Step
 _ROUNDINGS = {
     Rounding.HALF_UP: "rounded half up",
     Rounding.HALF_EVEN: "rounded half to even",
+    Rounding.HALF_DOWN: "rounded half down",
     Rounding.DOWN: "rounded towards zero",
     Rounding.UP: "rounded away from zero",
 }

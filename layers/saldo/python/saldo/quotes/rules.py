@@ -8,8 +8,6 @@ from datetime import date
 
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.rules import version_in_force
-from saldo.exchange.model import DayRate
-from saldo.exchange.rules import quoted_first, rate_between
 from saldo.invoicing.model import (
     BilledAccount,
     BillingCase,
@@ -24,8 +22,8 @@ from saldo.invoicing.rules_charged import usage_needed
 from saldo.invoicing.rules_conversion import rates_needed
 from saldo.invoicing.rules_late import late_charge
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exchange import ExchangeRate
 from saldo.quotes.model import BillingDays, DatedItem, PriceRates, Quote, QuoteRequest, UsageTotal
+from saldo.quotes.rules_exchange import published
 from saldo.quotes.rules_late import KnownUsage
 from saldo.quotes.rules_receivables import receivables
 from saldo.quotes.rules_usage import concerns
@@ -116,7 +114,7 @@ class _State:
             details=self.read.details,
             late=late,
             wallet=self.wallet,
-            exchange=request.exchange,
+            exchange=request.exchange.on(day) if request.exchange else None,
             earlier=self.invoices,
             minimums=self.minimums,
         )
@@ -152,15 +150,8 @@ class _State:
 def _with_price_rates(case: BillingCase, asked: PriceRates) -> BillingCase:
     """The case with the rates that its prices are converted at. Refusal `no_exchange_rate`."""
     case, invoiced_in = replace(case, prices_on=asked.policy.prices_on), case.account.currency
-    rates = {(priced_in, on): _rate(asked, priced_in, invoiced_in, on) for priced_in, on in rates_needed(case)}
+    rates = {(priced_in, on): published(asked, priced_in, invoiced_in, on) for priced_in, on in rates_needed(case)}
     return replace(case, price_rates=rates)
-
-
-def _rate(asked: PriceRates, priced_in: str, invoiced_in: str, on: date) -> ExchangeRate:
-    own, foreign = quoted_first(asked.policy, invoiced_in, priced_in)
-    known = sorted((rate for rate in asked.rates if rate.on <= on), key=lambda rate: rate.on)
-    found: dict[str, DayRate | None] = {rate.currency: rate for rate in known}
-    return rate_between(own, foreign, found, asked.policy, on)
 
 
 def _not_billed(request: QuoteRequest, counted: set[UsageKey]) -> tuple[UsageTotal, ...]:

@@ -12,11 +12,14 @@ from saldo.invoicing.rules_terms import early_payment
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money, split_by_weights
+from saldo.kernel.rounding import rounded_ratio
 from saldo.quotes.model_receivables import (
     CreditAsked,
+    CreditUse,
     PaymentMade,
     Receivables,
     ReceivablesAsked,
+    Settle,
     WriteOff,
 )
 from saldo.quotes.rules_standing import Open, aged, revalued, standing
@@ -25,7 +28,7 @@ from saldo.quotes.rules_standing import Open, aged, revalued, standing
 def receivables(asked: ReceivablesAsked, bodies: Sequence[InvoiceBody]) -> Receivables:
     """How the account stands after all that was asked, in the order of its dates, through `as_of`.
 
-    Refusal `no_such_invoice`, `invalid_credit_note`, `instalments_do_not_add_up`.
+    Refusal `no_such_invoice`, `more_than_open`, `more_than_credit`, `invalid_credit_note`, `instalments_do_not_add_up`.
     """
     issued = [body for body in bodies if body.kind is DocumentKind.INVOICE]
     account = _Account(asked, [Open(body, body.payable_minor) for body in issued])
@@ -57,50 +60,99 @@ class _Account:
     credit: int = 0
     fx: list[tuple[int, int]] = field(default_factory=list)
 
-    def take(self, event: PaymentMade | CreditAsked | WriteOff) -> None:
+    def take(self, event: PaymentMade | CreditAsked | WriteOff | CreditUse) -> None:
         if isinstance(event, PaymentMade):
             self.pay(event)
         elif isinstance(event, CreditAsked):
             self.credit_back(event)
+        elif isinstance(event, CreditUse):
+            self.use_credit(event)
         else:
             item = self.numbered(event.invoice)
             item.give_up(event.on, item.minor if event.minor is None else min(event.minor, item.minor))
 
     def pay(self, payment: PaymentMade) -> None:
-        """One invoice, or the oldest first; what is over stays with the seller to the customer's credit."""
-        left = payment.amount_minor
-        items = self.items if payment.invoice is None else [self.numbered(payment.invoice)]
+        """What is over stays with the seller to the customer's credit."""
+        left = payment.settles_minor
         if left < 0 and payment.invoice is None:
             given_back = min(-left, max(self.credit, 0))
             self.credit, left = self.credit - given_back, left + given_back
-        for item in items:
-            part = left if left < 0 else min(left, max(item.minor, 0))
+        for item, part in [] if payment.unapplied else self._parts(payment, left):
             if part:
-                self._settle(item, part, payment, payment.amount_minor - left)
+                self._settle(item, part, payment, payment.settles_minor - left)
                 left -= part
         self.credit += left
+
+    def _parts(self, payment: PaymentMade, left: int) -> list[tuple[Open, int]]:
+        """What of a payment goes to which invoices. Refusal `more_than_open` for a named part beyond what is open."""
+        if payment.parts:
+            parts = [(self.numbered(n), minor) for n, minor in payment.parts]
+            for (n, minor), (item, _) in zip(payment.parts, parts, strict=True):
+                if minor > item.minor:
+                    raise Refusal("more_than_open", f"{minor} is more than invoice {n} has open, {item.minor}")
+            return parts
+        items = self._in_turn() if payment.invoice is None else [self.numbered(payment.invoice)]
+        if left < 0:
+            return [(items[0], left)] if items else []
+        open_ = [max(item.minor, 0) for item in items]
+        if self.asked.terms.settle is Settle.PROPORTIONAL and sum(open_) > 0:
+            whole = Money(min(left, sum(open_)), items[0].body.currency)
+            return list(zip(items, (part.minor for part in split_by_weights(whole, open_)), strict=True))
+        found = []
+        for item, most in zip(items, open_, strict=True):
+            found.append((item, min(left, most)))
+            left -= found[-1][1]
+        return found
+
+    def _in_turn(self) -> list[Open]:
+        how = self.asked.terms.settle
+        if how in (Settle.LARGEST, Settle.SMALLEST):
+            return sorted(self.items, key=lambda item: item.minor, reverse=how is Settle.LARGEST)
+        by_due = sorted(self.items, key=lambda item: item.body.due_on)
+        return by_due[::-1] if how is Settle.NEWEST else by_due
+
+    def use_credit(self, use: CreditUse) -> None:
+        """Refusal `more_than_credit`, `more_than_open`."""
+        item = self.numbered(use.invoice)
+        minor = min(max(self.credit, 0), max(item.minor, 0)) if use.minor is None else use.minor
+        if minor > max(self.credit, 0):
+            raise Refusal("more_than_credit", f"{minor} is more than the customer has, {self.credit}")
+        if minor > item.minor:
+            raise Refusal("more_than_open", f"{minor} is more than invoice {use.invoice} has open, {item.minor}")
+        self.credit -= minor
+        item.paid += minor
+        item.move(use.on, minor)
 
     def _settle(self, item: Open, part: int, payment: PaymentMade, reached: int) -> None:
         """reached: what of the payment is settled before."""
         limit = self.asked.terms.tolerance.limit_of(item.minor)
         item.paid += part
         booked = item.move(payment.on, part)
-        if item.body.exchange is not None and payment.exchange is not None:
-            self.fx.append((booked, payment.exchange.convert_part(reached, Money(part, item.body.currency))))
-        discount = self._discount(item, payment.on)
+        worth = payment.worth(reached, Money(part, item.body.currency)) if item.body.exchange else None
+        if worth is not None:
+            self.fx.append((booked, worth))
+        discount = self._discount(item, payment.on, part)
         if discount:
             item.discount_taken += discount
             item.move(payment.on, discount, event=False)
         elif part > 0 and 0 < item.minor <= limit:
             item.give_up(payment.on, item.minor, event=False)
 
-    def _discount(self, item: Open, on: date) -> int:
-        """What an early payment of all that was asked for it early leaves open."""
-        terms = self.asked.terms.early_discount
-        if terms is None or item.minor <= 0 or item.notes:
+    def _discount(self, item: Open, on: date, part: int) -> int:
+        """What an early payment of all that was asked for it early leaves open; where the terms give it in part, what
+        goes with this part."""
+        if item.minor <= 0 or item.notes or part <= 0:
             return 0
-        early = early_payment(item.body, terms)
-        return item.minor if on <= early.until_on and item.paid >= early.early_minor else 0
+        for terms in self.asked.terms.early_discounts:
+            early = early_payment(item.body, terms)
+            if on > early.until_on:
+                continue
+            if item.paid >= early.early_minor:
+                return item.minor
+            if self.asked.terms.early_in_part:
+                return min(rounded_ratio(part * early.late_minor, early.early_minor) - part, item.minor)
+            return 0
+        return 0
 
     def credit_back(self, asked: CreditAsked) -> None:
         """A credit note settles what is open first; what was paid already becomes the customer's credit."""

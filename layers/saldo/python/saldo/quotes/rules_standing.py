@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules_interest import LateCharges, Owed, late_charges
@@ -15,7 +16,23 @@ from saldo.kernel.money import Money
 from saldo.kernel.rounding import rounded_ratio
 from saldo.ledger.model import OpenItem
 from saldo.ledger.rules import aging
-from saldo.quotes.model_receivables import Aged, Receivable, ReceivablesAsked, Revalued
+from saldo.ledger.rules_figures import Receivable as Owing
+from saldo.ledger.rules_figures import (
+    Sales,
+    collection_effectiveness,
+    days_counted_back,
+    days_outstanding,
+    turnover,
+)
+from saldo.quotes.model_receivables import (
+    Aged,
+    AgedBy,
+    AgingAsked,
+    Figures,
+    Receivable,
+    ReceivablesAsked,
+    Revalued,
+)
 from saldo.tax.rules import percent_of
 
 
@@ -53,6 +70,12 @@ class Open:
             self.moves[-1] = (on, self.minor)
         return booked
 
+    def open_on(self, day: date) -> int:
+        """What was open at the end of a day; nothing before it was issued."""
+        if self.body.issued_on > day:
+            return 0
+        return next((left for on, left in reversed(self.moves) if on <= day), self.body.payable_minor)
+
     def give_up(self, on: date, minor: int, event: bool = True) -> None:
         self.written_off += minor
         self.move(on, minor, event)
@@ -66,7 +89,7 @@ def standing(asked: ReceivablesAsked, item: Open) -> Receivable:
         open_minor=item.minor,
         open_after=tuple(minor for _, minor in item.moves),
         written_off_minor=item.written_off,
-        early=early_payment(body, terms.early_discount) if terms.early_discount else None,
+        early=tuple(early_payment(body, discount) for discount in terms.early_discounts),
         parts=tuple(instalments(body.payable_minor, terms.instalments)) if terms.instalments else (),
         late=_late(asked, item),
         discount_taken_minor=item.discount_taken,
@@ -94,26 +117,57 @@ def _owed(item: Open, as_of: date) -> list[Owed]:
 
 
 def aged(items: Sequence[Open], asked: ReceivablesAsked, as_of: date) -> Aged | None:
-    """What is open by days past due, of invoices issued by then; None where there are none."""
-    issued = [item for item in items if item.body.issued_on <= as_of]
+    """What is open by its age, of invoices issued by then; None where there are none."""
+    issued, how = [item for item in items if item.body.issued_on <= as_of], asked.aging
     if not issued:
         return None
-    listed = [OpenItem(i.body.id, i.body.due_on, i.body.currency, i.minor) for i in issued]
-    (buckets,) = aging(listed, as_of).values()
-    pairs = zip(buckets, asked.loss_percents, strict=False)
+    by_due = how.by is AgedBy.DUE
+    days = [i.body.due_on if by_due else i.body.issued_on for i in issued]
+    listed = [OpenItem(i.body.id, day, i.body.currency, i.minor) for i, day in zip(issued, days, strict=True)]
+    (buckets,) = aging(listed, as_of, how.bounds).values()
+    pairs = zip(buckets, how.loss_percents, strict=False)
     losses = tuple(percent_of(bucket.minor, percent) for bucket, percent in pairs)
-    return Aged(as_of, tuple(buckets), losses, _days_outstanding(issued, asked.sales_days, as_of))
+    return Aged(as_of, tuple(buckets), losses, _figures(issued, how, as_of))
 
 
-def _days_outstanding(issued: Sequence[Open], days: int | None, as_of: date) -> Decimal | None:
-    """What is open over what was invoiced within so many days, times the days; to two digits."""
-    if days is None:
+def _figures(items: Sequence[Open], how: AgingAsked, as_of: date) -> Figures | None:
+    """Sales are what was invoiced, tax and all, within the days up to `as_of`."""
+    if how.sales_days is None:
         return None
-    since = as_of - timedelta(days=days)
-    sales = sum(item.body.total_minor for item in issued if item.body.issued_on > since)
-    if sales <= 0:
-        return None
-    return Decimal(rounded_ratio(sum(item.minor for item in issued) * days * 100, sales)).scaleb(-2)
+    since = as_of - timedelta(days=how.sales_days)
+    sales = Sales(how.sales_days, _sold(items, since, as_of))
+    owed = Owing(
+        begin_minor=sum(item.open_on(since) for item in items),
+        end_minor=sum(item.minor for item in items),
+        current_minor=sum(item.minor for item in items if item.body.due_on >= as_of),
+    )
+    days, best = days_outstanding(owed.end_minor, sales), days_outstanding(owed.current_minor, sales)
+    return Figures(
+        days=_to_two(days),
+        counted_back=_to_two(days_counted_back(owed.end_minor, _months_back(items, how, as_of))),
+        at_best=_to_two(best),
+        delinquent=_to_two(None if days is None or best is None else days - best),
+        effectiveness=_to_two(collection_effectiveness(owed, sales)),
+        turnover=_to_two(turnover(owed, sales)),
+    )
+
+
+def _sold(items: Sequence[Open], since: date, until: date) -> int:
+    return sum(item.body.total_minor for item in items if since < item.body.issued_on <= until)
+
+
+def _months_back(items: Sequence[Open], how: AgingAsked, as_of: date) -> list[Sales]:
+    """Calendar months from that of a day back to the first invoice."""
+    found, last, first = [], as_of, min(item.body.issued_on for item in items)
+    while last >= first:
+        before = last.replace(day=1) - timedelta(days=1)
+        found.append(Sales(how.month_days or (last - before).days, _sold(items, before, last)))
+        last = before
+    return found
+
+
+def _to_two(exact: Fraction | None) -> Decimal | None:
+    return None if exact is None else Decimal(rounded_ratio(*(exact * 100).as_integer_ratio())).scaleb(-2)
 
 
 def revalued(items: Sequence[Open], closing: ExchangeRate) -> Revalued:

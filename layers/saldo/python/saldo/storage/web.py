@@ -95,9 +95,9 @@ class WebService:
     def _parsed(self, status: int, raw: bytes) -> Any:
         try:
             return json.loads(raw, parse_float=Decimal)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if status < 300:
-                raise Unavailable(f"{self.called}'s answer was cut short") from error
+                raise Unavailable(f"{self.called}'s answer cannot be read") from error
             return None
 
 

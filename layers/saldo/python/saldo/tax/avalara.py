@@ -70,6 +70,8 @@ class AvaTax:
     def _accepted(self, told: Told) -> Any:
         if told.status in (401, 403):
             raise Unavailable(f"AvaTax does not know us ({told.status})")
+        if told.status >= 300 and not told.field("error", "code"):
+            raise Unavailable(f"somebody else answers for AvaTax ({told.status})")
         if told.status >= 400:
             raise Refusal("tax_undecidable", f"AvaTax refused the document: {told.field('error', 'code')}")
         return told.document
@@ -130,14 +132,16 @@ def rated_from(document: Any, place: str) -> Rated:
     """AvaTax's TransactionModel in our words; Refusal `tax_service_wrong` for another form. place: the buyer's."""
     try:
         lines = tuple(_line_from(line, place) for line in document["lines"])
-        return Rated(str(document["currencyCode"]), decimal_of(document["totalTax"]), lines)
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        customer = str(document.get("customerCode", ""))
+        return Rated(str(document["currencyCode"]), decimal_of(document["totalTax"]), lines, customer)
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise Refusal("tax_service_wrong", f"AvaTax's answer has another form: {type(error).__name__}") from error
 
 
 def _line_from(line: Mapping[str, Any], place: str) -> RatedLine:
     taxes = tuple(_tax_from(detail) for detail in line["details"])
-    return RatedLine(str(line["lineNumber"]), decimal_of(line["tax"]), taxes or _untaxed(line, place))
+    amount = decimal_of(line["lineAmount"]) if "lineAmount" in line else None
+    return RatedLine(str(line["lineNumber"]), decimal_of(line["tax"]), taxes or _untaxed(line, place), amount)
 
 
 def _tax_from(detail: Mapping[str, Any]) -> RatedTax:

@@ -1,12 +1,14 @@
-"""What a tax service was asked about, as plain JSON values."""
+"""What a tax service was asked about, and what taxes are reckoned on, as plain JSON values."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.accounts.codec import exemption_from, exemption_to
 from saldo.accounts.model import TaxStatus
-from saldo.tax.model import BuyerFacts, SellerFacts, TaxFacts
+from saldo.kernel.exact import plain
+from saldo.tax.model import NET, BuyerFacts, Piece, SellerFacts, TaxBasis, TaxFacts
 
 
 def facts_to(facts: TaxFacts) -> dict[str, Any]:
@@ -24,3 +26,26 @@ def facts_from(document: dict[str, Any]) -> TaxFacts:
     buyer = BuyerFacts(country, region, TaxStatus(status), has_tax_id, exemptions, postcode, code)
     country, region, registrations, postcode = document["seller"]
     return TaxFacts(buyer, SellerFacts(country, region, frozenset(registrations), postcode))
+
+
+_BOUNDS = ("least_minor", "below_minor", "above_minor", "up_to_minor", "most_tax_minor")
+
+
+def basis_to(basis: TaxBasis) -> dict[str, Any]:
+    """Only what differs from the net amount."""
+    found: dict[str, Any] = {"of": list(basis.of)} if basis.of != (NET,) else {}
+    if basis.part != 100:
+        found["part"] = plain(basis.part)
+    if basis.within:
+        found["within"] = True
+    if basis.piece is not Piece.UNIT:
+        found["piece"] = basis.piece.value
+    if basis.once_minor:
+        found["once_minor"] = plain(basis.once_minor)
+    return found | {name: plain(bound) for name in _BOUNDS if (bound := getattr(basis, name)) is not None}
+
+
+def basis_from(document: dict[str, Any]) -> TaxBasis:
+    bounds = {name: Decimal(document[name]) for name in (*_BOUNDS, "once_minor") if name in document}
+    of, part = tuple(document.get("of", (NET,))), Decimal(document.get("part", 100))
+    return TaxBasis(of, part, document.get("within", False), Piece(document.get("piece", Piece.UNIT)), **bounds)

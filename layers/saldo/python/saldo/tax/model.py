@@ -16,14 +16,22 @@ OUTSIDE = "outside"
 
 
 class TaxTreatment(StrEnum):
-    """How a supply is treated. OUTSIDE is outside the scope of any tax the seller must charge."""
+    """How a supply is treated. OUTSIDE is outside the scope of any tax the seller must charge; EXPORT: exempt because
+    it leaves the union; INTRA_COMMUNITY: goods that go to a business in another state of it."""
 
     STANDARD = "standard"
     REDUCED = "reduced"
     ZERO = "zero"
     REVERSE_CHARGE = "reverse_charge"
+    INTRA_COMMUNITY = "intra_community"
+    EXPORT = "export"
     EXEMPT = "exempt"
     OUTSIDE = "outside"
+
+    @property
+    def is_taxed(self) -> bool:
+        """Whether tax is charged; else it is 0 % for a reason."""
+        return self in (TaxTreatment.STANDARD, TaxTreatment.REDUCED)
 
     @property
     def en16931_code(self) -> str:
@@ -36,6 +44,8 @@ _EN16931 = {
     TaxTreatment.REDUCED: "S",
     TaxTreatment.ZERO: "Z",
     TaxTreatment.REVERSE_CHARGE: "AE",
+    TaxTreatment.INTRA_COMMUNITY: "K",
+    TaxTreatment.EXPORT: "G",
     TaxTreatment.EXEMPT: "E",
     TaxTreatment.OUTSIDE: "O",
 }
@@ -62,12 +72,58 @@ class Collection(StrEnum):
     SPLIT = "split"
 
 
+# What a base is made of besides the taxes that it names.
+NET = "net"
+
+
+class Piece(StrEnum):
+    """Of what a tax's bounds are: of each UNIT, of each LINE with its discounts, or of the whole DOCUMENT."""
+
+    UNIT = "unit"
+    LINE = "line"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class TaxBasis:
+    """What a tax is reckoned on, where that is not simply the net amount. Amounts in minor units, None for no bound.
+
+    of: NET and names of taxes before it on the line, whose sum is its base. part: the percent of it that is taxed.
+    within: its percent is of the amount with it in it, as of a Brazilian price; several of a line share one such
+    amount. Of each `piece`: all is taxed only where it comes to `least_minor` or more and to less than `below_minor`;
+    of that what is above `above_minor` and up to `up_to_minor`; at most `most_tax_minor` is charged. once_minor: an
+    amount due once for each such piece that is taxed (Italy's bollo is one a document).
+    """
+
+    of: tuple[str, ...] = (NET,)
+    part: Decimal = Decimal(100)
+    within: bool = False
+    piece: Piece = Piece.UNIT
+    least_minor: Decimal | None = None
+    below_minor: Decimal | None = None
+    above_minor: Decimal | None = None
+    up_to_minor: Decimal | None = None
+    most_tax_minor: Decimal | None = None
+    once_minor: Decimal = Decimal(0)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it is not in proportion to what it is on."""
+        bounds = self.least_minor, self.below_minor, self.above_minor, self.up_to_minor, self.most_tax_minor
+        return self.once_minor != 0 or any(bound is not None for bound in bounds)
+
+    @property
+    def of_document(self) -> bool:
+        return self.is_bounded and self.piece is Piece.DOCUMENT
+
+
 @dataclass(frozen=True, slots=True)
 class TaxRate:
     """A tax of a country (and region, "" for all of it) on categories of supply, valid on [from_on, until_on).
 
-    percent: of the net amount, 19 for 19 %. treatment: STANDARD, REDUCED, ZERO or EXEMPT. compound: the taxes named
-    before it on the line are part of its base. levy_minor: an amount per unit besides, in minor units.
+    percent: of the net amount, 19 for 19 %. treatment: with a tax STANDARD or REDUCED, else the reason of none.
+    compound: the taxes named before it on the line are part of its base. levy_minor: an amount per unit besides, in
+    minor units. basis: what else it is reckoned on than the net amount.
     """
 
     country: str
@@ -81,6 +137,7 @@ class TaxRate:
     compound: bool = False
     levy_minor: Decimal = Decimal(0)
     collection: Collection = Collection.CHARGED
+    basis: TaxBasis | None = None
 
     @property
     def jurisdiction(self) -> str:
@@ -171,6 +228,7 @@ class TaxShare:
     compound: bool = False
     levy_minor: Decimal = Decimal(0)
     collection: Collection = Collection.CHARGED
+    basis: TaxBasis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +259,7 @@ class TaxTotal:
     levy_minor: Decimal = Decimal(0)
     collection: Collection = Collection.CHARGED
     included: bool = False
+    basis: TaxBasis | None = None
 
 
 @dataclass(frozen=True, slots=True)

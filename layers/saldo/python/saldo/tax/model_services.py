@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
+from saldo.kernel.exact import fits
 from saldo.tax.model import OUTSIDE, TaxableLine, TaxFacts, TaxTreatment
 
 
@@ -52,20 +53,23 @@ class RatedTax:
 
 @dataclass(frozen=True, slots=True)
 class RatedLine:
-    """What a service said of a line. `tax`: of all its taxes."""
+    """What a service said of a line. `tax`: of all its taxes. `amount`: what it takes the line to cost, None where it
+    does not tell."""
 
     line_id: str
     tax: Decimal
     taxes: tuple[RatedTax, ...]
+    amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """What a service said of a document. `currency` is "" where it does not tell."""
+    """What a service said of a document. `currency` and `customer` (the buyer's code) are "" where it does not tell."""
 
     currency: str
     tax: Decimal
     lines: tuple[RatedLine, ...]
+    customer: str = ""
 
 
 def place_of(document: TaxDocument) -> str:
@@ -75,7 +79,7 @@ def place_of(document: TaxDocument) -> str:
 
 
 def decimal_of(value: Any) -> Decimal:
-    """A JSON number, read exactly; ValueError for anything else."""
-    if type(value) is int or isinstance(value, Decimal):
+    """A JSON number, read exactly; ValueError for anything else, and for one that is no amount, so long is it."""
+    if (type(value) is int or isinstance(value, Decimal)) and fits(Decimal(value)):
         return Decimal(value)
     raise ValueError("not a number")

@@ -150,7 +150,7 @@ class _Fold:
             row[0] += total.base_minor
             row[1] += total.tax_minor
             row[2] += 1
-            if total.treatment is TaxTreatment.REVERSE_CHARGE:
+            if total.treatment in (TaxTreatment.REVERSE_CHARGE, TaxTreatment.INTRA_COMMUNITY):
                 self.sales[entry.currency, total.jurisdiction, entry.account_id] += total.base_minor
 
     def adjust(self, entry: Entry, taxes: Mapping[str, int]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import pairwise
 
 from saldo.accounts.model import TaxStatus
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO
 from saldo.tax.model import (
+    NET,
     OUTSIDE,
     BuyerFacts,
+    Collection,
     SellerFacts,
     TaxableLine,
     TaxRate,
@@ -18,18 +21,19 @@ from saldo.tax.model import (
     TaxTable,
     TaxTreatment,
 )
-from saldo.tax.rules_totals import line_amounts, line_taxes, percent_of, tax_totals
+from saldo.tax.rules_totals import line_taxes, percent_of, tax_totals
 
 __all__ = [
     "OUTSIDE",
     "decided_by_facts",
-    "line_amounts",
     "line_taxes",
     "percent_of",
     "problems_of_rates",
     "shares_for",
     "tax_totals",
 ]
+
+_ALL = Decimal(100)
 
 
 def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> tuple[TaxShare, ...]:
@@ -79,13 +83,13 @@ def _exempt(rate: TaxRate, line: TaxableLine, buyer: BuyerFacts) -> bool:
 
 def _exempted(rate: TaxRate) -> TaxShare:
     """A certificate's reason only where there was a tax to be exempt from."""
-    if rate.treatment in (TaxTreatment.EXEMPT, TaxTreatment.ZERO):
+    if not rate.treatment.is_taxed:
         return _share(rate)
     return TaxShare(rate.jurisdiction, rate.name, TaxTreatment.EXEMPT, ZERO, "exemption_certificate")
 
 
 def _share(r: TaxRate) -> TaxShare:
-    bounds = r.compound, r.levy_minor, r.collection
+    bounds = r.compound, r.levy_minor, r.collection, r.basis
     return TaxShare(r.jurisdiction, r.name, r.treatment, r.percent, _reason(r), *bounds)
 
 
@@ -93,8 +97,16 @@ def _untaxed(jurisdiction: str, treatment: TaxTreatment, reason: str) -> TaxShar
     return TaxShare(jurisdiction, "", treatment, ZERO, reason)
 
 
+_REASONS = {
+    TaxTreatment.REVERSE_CHARGE: "buyer_accounts_for_tax",
+    TaxTreatment.INTRA_COMMUNITY: "buyer_accounts_for_tax",
+    TaxTreatment.EXPORT: "export",
+    TaxTreatment.OUTSIDE: "no_supply",
+}
+
+
 def _reason(rate: TaxRate) -> str:
-    return "category_not_taxed" if rate.treatment in (TaxTreatment.EXEMPT, TaxTreatment.ZERO) else ""
+    return "" if rate.treatment.is_taxed else _REASONS.get(rate.treatment, "category_not_taxed")
 
 
 def _name_of_place(buyer: BuyerFacts) -> str:
@@ -140,8 +152,10 @@ def _one_stop_shop(buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> b
 
 
 def problems_of_rates(rates: Iterable[TaxRate]) -> list[str]:
-    """What is wrong with a table: rates below zero, empty spans, two rates of one tax, place and category at once."""
+    """What is wrong with a table: rates below zero, empty spans, two rates of one tax, place and category at once, no
+    tax for a reason that is charged all the same, bases that cannot be reckoned."""
     found: list[str] = []
+    rates = list(rates)
     spans: Mapping[tuple[str, str, str], list[TaxRate]] = _by_tax(rates)
     for (place, name, category), rows in spans.items():
         where = f"{place} {name} {category}"
@@ -152,7 +166,30 @@ def problems_of_rates(rates: Iterable[TaxRate]) -> list[str]:
         for earlier, later in pairwise(ordered):
             if earlier.until_on is None or earlier.until_on > later.from_on:
                 found.append(f"{where}: two rates on {later.from_on}")
-    return found
+    return [*found, *(f"{rate.jurisdiction} {rate.name}: {why}" for rate in rates for why in _wrong_with(rate, rates))]
+
+
+def _wrong_with(rate: TaxRate, rates: Sequence[TaxRate]) -> Iterator[str]:
+    basis = rate.basis
+    if not rate.treatment.is_taxed and (rate.percent or rate.levy_minor or (basis and basis.once_minor)):
+        yield f"{rate.treatment.value} is not taxed, and bears a tax"
+    if basis is None:
+        return
+    if rate.compound and basis.of != (NET,):
+        yield "is compound, and names what it is due on"
+    if basis.within and (basis.is_bounded or rate.compound or basis.of != (NET,) or rate.levy_minor):
+        yield "is within the amount, and is due on something else besides"
+    if basis.within and rate.collection is Collection.WITHHELD:
+        yield "is within the amount, which the buyer withholds nothing of"
+    if basis.is_bounded and (rate.compound or basis.of != (NET,) or rate.levy_minor):
+        yield "has bounds, and is due on something else than the net amount"
+    before = rates[: rates.index(rate)]
+    for name in basis.of:
+        if name != NET and all(other.name != name for other in before):
+            yield f"is due on {name}, which is not before it"
+    together = [r for r in rates if r.basis and r.basis.within and r.categories & rate.categories]
+    if basis.within and sum(r.percent for r in together if r.jurisdiction == rate.jurisdiction) >= _ALL:
+        yield "is within the amount, and leaves nothing of it"
 
 
 def _by_tax(rates: Iterable[TaxRate]) -> dict[tuple[str, str, str], list[TaxRate]]:

@@ -80,4 +80,4 @@ def _beyond(left: int, taken: int) -> int:
 
 def _kind(total: TaxTotal) -> tuple[object, ...]:
     one = total.jurisdiction, total.name, total.treatment, total.percent, total.reason
-    return *one, total.included, total.compound, total.levy_minor
+    return *one, total.included, total.compound, total.levy_minor, total.basis

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from saldo.kernel.errors import Problems
-from saldo.kernel.exact import ZERO
+from saldo.kernel.exact import ZERO, plus, times, total
 from saldo.kernel.money import minor_digits
 from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.tax.model import TaxableLine, TaxAnswer, TaxRounding, TaxShare, TaxTreatment
@@ -25,15 +25,16 @@ def answer_from(document: TaxDocument, rated: Rated, source: str) -> TaxAnswer:
     What is no supply was not asked about and bears no tax; what gives back an earlier charge bears what that bore.
 
     Services round each tax of each line, so TaxRounding.LINE is named. Refusal `tax_service_wrong` with every problem:
-    another currency, lines missing, twice or unknown, sums that do not add up, tax against the sign of its base,
-    a rate that does not make its amount to within one minor unit, no tax and no reason.
+    another currency, customer, amount or place than was asked about, lines missing, twice or unknown, sums that do not
+    add up, tax against the sign of its base or above it, a rate that does not make its amount to within one minor unit,
+    no tax and no reason.
     """
     problems = Problems()
     lines = {line.line_id: line for line in rated.lines}
     _check_document(document, rated, lines, problems)
     for i, line in enumerate(document.asked):
         if line.id in lines:
-            _check_line(line, lines[line.id], document.currency, problems, f"lines[{i}]")
+            _check_line(line, lines[line.id], document, problems, f"lines[{i}]")
     problems.refuse_if_any("what the tax service said does not add up", WRONG)
     shares = [
         _shares(line, lines[line.id], document)
@@ -49,23 +50,41 @@ def answer_from(document: TaxDocument, rated: Rated, source: str) -> TaxAnswer:
 def _check_document(document: TaxDocument, rated: Rated, lines: dict[str, RatedLine], problems: Problems) -> None:
     if rated.currency and rated.currency != document.currency:
         problems.add("currency", "other_currency", f"is {rated.currency}, asked was {document.currency}")
+    buyer = document.facts.buyer.code
+    if rated.customer and buyer and rated.customer != buyer:
+        problems.add("customer", "other_customer", f"is of another buyer than {buyer}")
     known = {line.id for line in document.asked}
     if len(lines) != len(rated.lines):
         problems.add("lines", "line_twice", "a line is there more than once")
     for line_id in sorted(known ^ lines.keys()):
         code = "line_missing" if line_id in known else "line_unknown"
         problems.add("lines", code, f"line {line_id}")
-    if sum((line.tax for line in rated.lines), ZERO) != rated.tax:
+    if total(line.tax for line in rated.lines) != rated.tax:
         problems.add("tax", "sum_differs", "the lines' taxes do not make up the document's")
 
 
-def _check_line(line: TaxableLine, rated: RatedLine, currency: str, problems: Problems, path: str) -> None:
-    if sum((tax.tax for tax in rated.taxes), ZERO) != rated.tax:
+def _check_line(line: TaxableLine, rated: RatedLine, document: TaxDocument, problems: Problems, path: str) -> None:
+    currency = document.currency
+    if rated.amount is not None:
+        told = (rated.amount, plus(rated.amount, rated.tax)) if line.inclusive else (rated.amount,)
+        off = [_minor(amount, currency) - line.net_minor for amount in told]
+        if all(abs(one) > 1 for one in off):
+            problems.add(f"{path}.amount", "other_amount", f"is {rated.amount}, asked was {line.net_minor} minor units")
+    if total(tax.tax for tax in rated.taxes) != rated.tax:
         problems.add(f"{path}.tax", "sum_differs", "the jurisdictions' taxes do not make up the line's")
     if not rated.taxes and line.net_minor:
         problems.add(path, "no_reason", "bears no tax, and nothing says why")
     for n, tax in enumerate(rated.taxes):
         _check_tax(line, tax, currency, problems, f"{path}.taxes[{n}]")
+        if not _is_near(tax.jurisdiction, document):
+            problems.add(f"{path}.taxes[{n}]", "other_place", f"is of {tax.jurisdiction}, neither the buyer's nor ours")
+
+
+def _is_near(jurisdiction: str, document: TaxDocument) -> bool:
+    """Whether a tax is of the country and region that the buyer or the seller is in."""
+    country, *parts = jurisdiction.split("-")
+    near = [(facts.country, facts.region) for facts in (document.facts.buyer, document.facts.seller)]
+    return any(country == c and (not region or parts[:1] in ([], [region])) for c, region in near)
 
 
 def _check_tax(line: TaxableLine, tax: RatedTax, currency: str, problems: Problems, path: str) -> None:
@@ -76,6 +95,8 @@ def _check_tax(line: TaxableLine, tax: RatedTax, currency: str, problems: Proble
         problems.add(path, "wrong_sign", f"a tax of {tax.tax} on a line of {line.net_minor} minor units")
     if abs(_minor(tax.taxable, currency)) > abs(line.net_minor) + 1:
         problems.add(path, "taxable_too_large", f"{tax.taxable} is more than the line")
+    if tax.rate > 1:
+        problems.add(path, "rate_too_high", f"{tax.rate} is more than the amount itself")
     if abs(said - reckoned) > 1:
         problems.add(path, "rate_differs", f"{tax.rate} of {tax.taxable} is not {tax.tax}")
     if tax.treatment not in _TAXED and (tax.tax or not tax.reason):
@@ -97,13 +118,13 @@ def _shares(line: TaxableLine, rated: RatedLine, document: TaxDocument) -> tuple
     found: dict[tuple[str, str, TaxTreatment, str], Decimal] = {}
     for tax in rated.taxes:
         key = tax.jurisdiction, tax.name, tax.treatment, tax.reason
-        found[key] = found.get(key, ZERO) + _percent(tax, line.net_minor - within, currency)
+        found[key] = plus(found.get(key, ZERO), _percent(tax, line.net_minor - within, currency))
     return tuple(TaxShare(j, name, kind, percent, reason) for (j, name, kind, reason), percent in found.items())
 
 
 def _percent(tax: RatedTax, net: Fraction | int, currency: str) -> Decimal:
     """Of the whole line: where a part of it is taxed, the rate times that part. A minor unit less is mere rounding."""
-    percent = tax.rate.scaleb(2)
+    percent = times(tax.rate, Decimal(100))
     taxable = _minor(tax.taxable, currency)
     if not net or abs(taxable - net) <= 1:
         return percent

@@ -7,11 +7,23 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO
 from saldo.kernel.money import Money, round_exact, split_by_weights
 from saldo.kernel.rounding import Rounding, rounded_ratio
-from saldo.tax.model import Collection, LineTax, TaxableLine, TaxRounding, TaxShare, TaxTotal
+from saldo.tax.model import (
+    NET,
+    Collection,
+    LineTax,
+    Piece,
+    TaxableLine,
+    TaxBasis,
+    TaxRounding,
+    TaxShare,
+    TaxTotal,
+)
 
+_NOTHING = Fraction(0)
 _PER_LINE = (TaxRounding.LINE, TaxRounding.LINE_RESIDUAL)
 Key = tuple[TaxShare, bool]
 
@@ -45,7 +57,7 @@ def _plain_totals(
     for line, tax in zip(lines, taxes, strict=True):
         for share in tax.shares:
             bases[share] = bases.get(share, 0) + line.net_minor
-    if any(share.compound or share.levy_minor for share in bases):
+    if any(share.compound or share.levy_minor or share.basis for share in bases):
         return None
     return tuple(_total((s, False), base, percent_of(base, s.percent, mode)) for s, base in bases.items())
 
@@ -103,15 +115,18 @@ class _Group:
     net: int = 0
     exact: int | Fraction = 0
     quantity: Decimal = ZERO
+    exact_of: dict[str, int | Fraction] = field(default_factory=dict)
+    reckoned: list[tuple[TaxShare, tuple[Fraction, Fraction]]] = field(default_factory=list)
 
     def take(self, line: TaxableLine, rounding: TaxRounding) -> None:
         self.lines.append(line)
         self.net += line.net_minor
         if rounding is TaxRounding.UNROUNDED and line.exact is not None:
             amount, part, whole = line.exact
-            self.exact += Fraction(amount) * Fraction(part, whole)
+            self.exact_of[line.id] = Fraction(amount) * Fraction(part, whole)
         else:
-            self.exact += line.net_minor
+            self.exact_of[line.id] = line.net_minor
+        self.exact += self.exact_of[line.id]
         if not line.of:
             self.quantity += line.quantity
 
@@ -119,48 +134,116 @@ class _Group:
         """The exact net amount: what with its taxes makes the sum, where amounts have them in them."""
         if not self.inclusive:
             return Fraction(self.exact)
-        at_zero = sum(self._exact_taxes(Fraction(0)), Fraction(0))
-        slope = 1 + sum(self._exact_taxes(Fraction(1)), Fraction(0)) - at_zero
+        at_zero = self._on_price(Fraction(0))
+        slope = 1 + self._on_price(Fraction(1)) - at_zero
         return (self.exact - at_zero) / slope
 
-    def _exact_taxes(self, net: Fraction) -> list[Fraction]:
-        """Each tax, not rounded; 0 for one that is not charged on the buyer's price."""
-        found: list[Fraction] = []
+    def _on_price(self, net: Fraction) -> Fraction:
+        return sum(
+            (_before(share, tax) for share, (_, tax) in zip(self.shares, self._taxes(net), strict=True)), _NOTHING
+        )
+
+    def _taxes(self, net: Fraction) -> list[tuple[Fraction, Fraction]]:
+        """What each tax is a percentage of, and what it comes to, neither rounded."""
+        found: list[tuple[Fraction, Fraction]] = []
         for share in self.shares:
-            base = net + sum(found, Fraction(0)) if share.compound else net
-            tax = base * Fraction(share.percent) / 100 + Fraction(share.levy_minor) * Fraction(self.quantity)
-            found.append(Fraction(0) if share.collection is Collection.WITHHELD else tax)
+            base, more = self._base(share, net, found), Fraction(share.levy_minor) * Fraction(self.quantity)
+            if share.basis is not None and share.basis.is_bounded:
+                base, more = self._bounded(share, share.basis)
+            found.append((base, base * Fraction(share.percent) / 100 + more))
         return found
+
+    def _base(self, share: TaxShare, net: Fraction, before: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
+        """What a tax in proportion is a percentage of, given those before it on the line."""
+        charged = {other.name: _before(other, tax) for other, (_, tax) in zip(self.shares, before, strict=False)}
+        basis = share.basis
+        if basis is None:
+            return net + sum(charged.values(), _NOTHING) if share.compound else net
+        missing = [name for name in basis.of if name != NET and name not in charged]
+        if missing:
+            raise Refusal("tax_undecidable", f"{share.name} is due on {missing[0]}, which is not charged before it")
+        base = sum((net if name == NET else charged[name] for name in basis.of), _NOTHING)
+        if basis.within:
+            base = base / (1 - sum(Fraction(s.percent) / 100 for s in self.shares if s.basis and s.basis.within))
+        return base * Fraction(basis.part) / 100
+
+    def _bounded(self, share: TaxShare, basis: TaxBasis) -> tuple[Fraction, Fraction]:
+        """What of the lines is taxed within the bounds, and by how much the tax differs from its percentage of it."""
+        if self.inclusive:
+            why = f"{share.name} has bounds, which amounts with their taxes in them cannot be held against"
+            raise Refusal("tax_undecidable", why)
+        if basis.of_document:
+            return Fraction(self.exact), _NOTHING
+        pieces: dict[str, tuple[Fraction, Fraction]] = {}
+        for line in self.lines:
+            amount, quantity = pieces.get(line.of or line.id, (_NOTHING, _NOTHING))
+            more = _NOTHING if line.of else Fraction(line.quantity)
+            pieces[line.of or line.id] = amount + self.exact_of[line.id], quantity + more
+        by_unit = basis.piece is Piece.UNIT
+        parts = [taxed_piece(share, basis, a, abs(n) if by_unit and n else Fraction(1)) for a, n in pieces.values()]
+        return sum((base for base, _ in parts), _NOTHING), sum((more for _, more in parts), _NOTHING)
 
     def exact_bases(self) -> list[Fraction]:
         """What each tax is a percentage of."""
-        net = self.net_of_tax()
-        taxes = self._exact_taxes(net)
-        return [net + sum(taxes[:n], Fraction(0)) if s.compound else net for n, s in enumerate(self.shares)]
+        return [base for _, (base, _) in self._with_shares()]
 
     def charged(self, amounts: Sequence[int]) -> int:
         """The sum of those amounts, one per tax, that are on the buyer's price."""
         pairs = zip(amounts, self.shares, strict=True)
         return sum(amount for amount, share in pairs if share.collection is not Collection.WITHHELD)
 
-    def levies(self) -> list[Fraction]:
-        return [Fraction(s.levy_minor) * Fraction(self.quantity) for s in self.shares]
-
     def amounts(self, rounding: TaxRounding, mode: Rounding) -> list[int]:
         """Each tax of this group by itself, rounded; with LINE_RESIDUAL they add up to their rounded sum."""
-        pairs = zip(self.shares, self.exact_bases(), self.levies(), strict=True)
-        exact = [base * Fraction(share.percent) / 100 + levy for share, base, levy in pairs]
+        exact = [_NOTHING if _of_document(s) else tax for s, (_, tax) in self._with_shares()]
         amounts = [round_exact(tax, mode) for tax in exact]
         if rounding is TaxRounding.LINE_RESIDUAL and amounts:
-            amounts[0] += round_exact(sum(exact, Fraction(0)), mode) - sum(amounts)
+            amounts[0] += round_exact(sum(exact, _NOTHING), mode) - sum(amounts)
         return amounts
+
+    def _with_shares(self) -> list[tuple[TaxShare, tuple[Fraction, Fraction]]]:
+        """Reckoned once, when all lines are in."""
+        if not self.reckoned:
+            self.reckoned = list(zip(self.shares, self._taxes(self.net_of_tax()), strict=True))
+        return self.reckoned
+
+    def beyond_percent(self) -> list[Fraction]:
+        """By how much each tax differs from its percentage of its base: levies, and what bounds make of it."""
+        return [tax - base * Fraction(share.percent) / 100 for share, (base, tax) in self._with_shares()]
+
+
+def _before(share: TaxShare, tax: Fraction) -> Fraction:
+    """What of a tax those after it are charged on: nothing of one that is not on the buyer's price."""
+    return _NOTHING if share.collection is Collection.WITHHELD else tax
+
+
+def _of_document(share: TaxShare) -> bool:
+    return share.basis is not None and share.basis.of_document
+
+
+def taxed_piece(share: TaxShare, basis: TaxBasis, amount: Fraction, pieces: Fraction) -> tuple[Fraction, Fraction]:
+    """What of an amount, which so many like pieces make up, is taxed, and what its tax is besides the percentage.
+
+    A minor unit or more below a bound is below it; what is taken off goes with its sign turned round.
+    """
+    each, sign = abs(amount) / pieces, -1 if amount < 0 else 1
+    if (basis.least_minor is not None and each < basis.least_minor) or (
+        basis.below_minor is not None and each >= basis.below_minor
+    ):
+        return _NOTHING, _NOTHING
+    upper = each if basis.up_to_minor is None else min(each, Fraction(basis.up_to_minor))
+    taxed = max(upper - Fraction(basis.above_minor or 0), _NOTHING) * Fraction(basis.part) / 100
+    tax = taxed * Fraction(share.percent) / 100 + (Fraction(basis.once_minor) if taxed else 0)
+    if basis.most_tax_minor is not None:
+        tax = min(tax, Fraction(basis.most_tax_minor))
+    base = sign * taxed * pieces
+    return base, sign * tax * pieces - base * Fraction(share.percent) / 100
 
 
 @dataclass(slots=True)
 class _Sum:
-    base: Fraction = Fraction(0)
+    base: Fraction = _NOTHING
     net: int = 0
-    levy: Fraction = Fraction(0)
+    beyond: Fraction = _NOTHING
     rounded: int = 0
 
 
@@ -174,21 +257,26 @@ class _Totals:
         amounts = group.amounts(self.rounding, self.mode) if self._by_group(group) else [0] * len(group.shares)
         bases = group.exact_bases() if self._by_base(group) else [Fraction(group.exact)] * len(group.shares)
         charged = group.charged(amounts)
-        for n, (share, levy) in enumerate(zip(group.shares, group.levies(), strict=True)):
+        for n, (share, beyond) in enumerate(zip(group.shares, group.beyond_percent(), strict=True)):
             entry = self.sums.setdefault((share, group.inclusive), _Sum())
             entry.base += bases[n]
-            entry.levy += levy
+            entry.beyond += beyond
             entry.rounded += amounts[n]
             net = group.net - charged if group.inclusive else group.net
+            if share.basis is not None and self._by_group(group):
+                net = round_exact(bases[n])
             entry.net += net + sum(amounts[:n]) if share.compound and self._by_group(group) else net
 
     def _by_group(self, group: _Group) -> bool:
         return group.inclusive or self.rounding in _PER_LINE
 
     def _by_base(self, group: _Group) -> bool:
-        return group.inclusive or any(share.compound for share in group.shares)
+        return group.inclusive or any(share.compound or share.basis for share in group.shares)
 
     def rounded(self) -> tuple[TaxTotal, ...]:
+        for (share, _), entry in self.sums.items():
+            if share.basis is not None and share.basis.of_document:
+                entry.base, entry.beyond = taxed_piece(share, share.basis, entry.base, Fraction(1))
         exact = {key: self._exact(key, entry) for key, entry in self.sums.items()}
         amounts = {key: self._amount(key, entry, exact[key]) for key, entry in self.sums.items()}
         on_top = {key: tax for key, tax in exact.items() if not key[1]}
@@ -197,16 +285,19 @@ class _Totals:
         return tuple(_total(key, self._base(key, entry), amounts[key]) for key, entry in self.sums.items())
 
     def _exact(self, key: Key, entry: _Sum) -> Fraction:
-        base = self._base(key, entry) if key[0].compound else entry.base
-        return base * Fraction(key[0].percent) / 100 + entry.levy
+        base = self._base(key, entry) if key[0].compound or key[0].basis else entry.base
+        return base * Fraction(key[0].percent) / 100 + entry.beyond
 
     def _amount(self, key: Key, entry: _Sum, exact: Fraction) -> int:
-        by_group = key[1] or self.rounding in _PER_LINE
-        return entry.rounded if by_group else round_exact(exact, self.mode)
+        return entry.rounded if self._summed(key) else round_exact(exact, self.mode)
 
     def _base(self, key: Key, entry: _Sum) -> int:
-        by_group = key[1] or self.rounding in _PER_LINE
-        return round_exact(entry.base) if key[0].compound and not by_group else entry.net
+        rounded = (key[0].compound or key[0].basis) and not self._summed(key)
+        return round_exact(entry.base) if rounded else entry.net
+
+    def _summed(self, key: Key) -> bool:
+        """Whether a tax is the sum of what was rounded line by line, or within what has it in it."""
+        return (key[1] or self.rounding in _PER_LINE) and not _of_document(key[0])
 
     def _once(self, exact: dict[Key, Fraction]) -> dict[Key, int]:
         """The sum of all taxes rounded once, and its parts by largest remainder."""
@@ -220,16 +311,7 @@ class _Totals:
 def _total(key: Key, base: int, tax: int) -> TaxTotal:
     s, included = key
     kind = s.jurisdiction, s.name, s.treatment, s.percent
-    return TaxTotal(*kind, base, tax, s.reason, s.compound, s.levy_minor, s.collection, included)
-
-
-def line_amounts(
-    net_minor: int, shares: Sequence[TaxShare], rounding: TaxRounding, mode: Rounding = Rounding.HALF_UP
-) -> list[int]:
-    """What each tax on top of one line comes to by itself; zeros where taxes are rounded over the document."""
-    if rounding not in _PER_LINE:
-        return [0] * len(shares)
-    return _Group(tuple(shares), False, net=net_minor, exact=net_minor, quantity=Decimal(1)).amounts(rounding, mode)
+    return TaxTotal(*kind, base, tax, s.reason, s.compound, s.levy_minor, s.collection, included, s.basis)
 
 
 def percent_of(net_minor: int, percent: Decimal, mode: Rounding = Rounding.HALF_UP) -> int:

@@ -13,8 +13,10 @@ from typing import Any, ClassVar
 
 from saldo.accounts.model import Exemption, TaxStatus
 from saldo.kernel.errors import Refusal
+from saldo.tax.codec import basis_from
 from saldo.tax.model import (
     BuyerFacts,
+    Collection,
     SellerFacts,
     TaxableLine,
     TaxAnswer,
@@ -91,4 +93,8 @@ def _rate_from(row: Mapping[str, Any]) -> TaxRate:
         Decimal(row["percent"]),
         date.fromisoformat(row["from_on"]),
         date.fromisoformat(until) if until else None,
+        row.get("compound", False),
+        Decimal(row.get("levy_minor", 0)),
+        Collection(row.get("collection", Collection.CHARGED)),
+        basis_from(row["basis"]) if "basis" in row else None,
     )

@@ -60,6 +60,8 @@ class Vertex:
             told = self.web.post(SUPPLIES, body, {"Authorization": f"Bearer {self._bearer()}"})
         if told.status in (401, 403):
             raise Unavailable(f"Vertex does not know us ({told.status})")
+        if told.status >= 300 and not told.field("errors"):
+            raise Unavailable(f"somebody else answers for Vertex ({told.status})")
         if told.status >= 400:
             raise Refusal("tax_undecidable", f"Vertex refused the document: {_why(told)}")
         return rated_from(told.field("data"), place_of(document))
@@ -139,14 +141,16 @@ def rated_from(document: Any, place: str) -> Rated:
     try:
         lines = tuple(_line_from(line, place) for line in document["lineItems"])
         currency = str((document.get("currency") or {}).get("isoCurrencyCodeAlpha", ""))
-        return Rated(currency, decimal_of(document["totalTax"]), lines)
+        code = ((document.get("customer") or {}).get("customerCode") or {}).get("value", "")
+        return Rated(currency, decimal_of(document["totalTax"]), lines, str(code))
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise Refusal("tax_service_wrong", f"Vertex's answer has another form: {type(error).__name__}") from error
 
 
 def _line_from(line: Mapping[str, Any], place: str) -> RatedLine:
     taxes = tuple(_tax_from(tax, place) for tax in line["taxes"])
-    return RatedLine(str(line["lineItemId"]), decimal_of(line["totalTax"]), taxes)
+    amount = decimal_of(line["extendedPrice"]) if "extendedPrice" in line else None
+    return RatedLine(str(line["lineItemId"]), decimal_of(line["totalTax"]), taxes, amount)
 
 
 def _tax_from(tax: Mapping[str, Any], place: str) -> RatedTax:

@@ -1,0 +1,150 @@
+"""Interest, compensation and fees for late payment, from a quote's document."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from saldo.invoicing.rules_interest import Bands, LateFee, LateInterest, MonthCount
+from saldo.invoicing.rules_late_law import STATUTES
+from saldo.kernel.exact import ZERO, minor_of_share, plus
+from saldo.kernel.periods import Unit
+from saldo.kernel.reading import Fields
+
+_MOST_DAYS = 3660
+
+
+class Law(StrEnum):
+    """Whose law sets late interest; EU is directive 2011/7/EU as most of its members have it."""
+
+    UK = "UK"
+    EU = "EU"
+    DE = "DE"
+    DE_CONSUMER = "DE_CONSUMER"
+    FR = "FR"
+    AT = "AT"
+    BE = "BE"
+    CZ = "CZ"
+    DK = "DK"
+    ES = "ES"
+    FI = "FI"
+    IE = "IE"
+    IT = "IT"
+    LU = "LU"
+    NL = "NL"
+    PT = "PT"
+    SE = "SE"
+
+    @property
+    def points(self) -> Decimal:
+        """What it adds to the reference rate, a year."""
+        if self is Law.DE_CONSUMER:
+            return STATUTES["DE"].consumer_points or ZERO
+        return STATUTES[self.country].points
+
+    @property
+    def bands(self) -> Bands:
+        return () if self is Law.DE_CONSUMER else STATUTES[self.country].bands
+
+    @property
+    def country(self) -> str:
+        return _COUNTRY_OF.get(self, self.value)
+
+
+_COUNTRY_OF = {Law.UK: "GB", Law.EU: "IT", Law.DE_CONSUMER: "DE"}
+
+
+class Per(StrEnum):
+    """What an interest rate is for."""
+
+    YEAR = "year"
+    MONTH = "month"
+
+
+class Compounds(StrEnum):
+    """After what time interest bears interest; NEVER: simple."""
+
+    NEVER = "never"
+    DAY = "day"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+def late_from(fields: Fields, currency: str) -> LateInterest:
+    """A rate of its own, or a law's points above the base rate, with the law's compensation."""
+    law = fields.choice("law", Law) if fields.has("law") else None
+    percent, later = _percent_from(fields, law), []
+    for child in fields.maybe_children("later"):
+        on = child.day("from_on")
+        later.append((on, _percent_from(child, law)))
+        child.finish()
+    thirty_days = fields.flag("thirty_days", False)
+    year_days = fields.integer("year_days", 360 if thirty_days else 365)
+    if year_days < 1:
+        fields.problems.add(fields.at("year_days"), "below_one", "a year has days")
+    compounds = fields.choice("compounds", Compounds, Compounds.NEVER)
+    if compounds is not Compounds.NEVER and (thirty_days or fields.has("months")):
+        why = "interest that bears interest is counted by whole times and real days"
+        fields.problems.add(fields.at("compounds"), "one_of_two", why)
+    rule = LateInterest(
+        percent=percent,
+        year_days=None if fields.flag("calendar_year", False) else max(year_days, 1),
+        thirty_days=thirty_days,
+        compounds=None if compounds is Compounds.NEVER else Unit(compounds),
+        months=fields.choice("months", MonthCount, MonthCount.EXACT),
+        grace_days=_not_below(fields, "grace_days"),
+        from_grace=fields.flag("from_grace", False),
+        most_percent=fields.maybe_decimal("most_percent"),
+        fixed=law is not None and STATUTES[law.country].fixed,
+        daily_rounding=fields.flag("daily_rounding", False),
+        bands=law.bands if law else (),
+        per=Unit(fields.choice("per", Per, Per.YEAR)),
+        later=tuple(sorted(later)),
+        fees=tuple(_fee(child, currency) for child in fields.maybe_children("fees")),
+    )
+    fields.finish()
+    return rule
+
+
+def _percent_from(fields: Fields, law: Law | None) -> Decimal:
+    """`percent` as it is, or `base_percent` plus the law's points."""
+    if fields.has("percent"):
+        if fields.has("base_percent"):
+            fields.problems.add(fields.at("base_percent"), "one_of_two", "either a `percent` or a `base_percent`")
+        return fields.decimal("percent")
+    if law is None:
+        if fields.has("base_percent"):
+            fields.problems.add(fields.at("base_percent"), "no_law", "a base rate needs a `law` that adds to it")
+        return fields.decimal("percent")
+    return plus(fields.decimal("base_percent"), law.points)
+
+
+def _fee(fields: Fields, currency: str) -> LateFee:
+    fee = LateFee(
+        after_days=fields.integer("after_days", 0),
+        amount_minor=_minor(fields, "amount", currency) if fields.has("amount") else 0,
+        percent=fields.decimal("percent", ZERO),
+        least_minor=_minor(fields, "least", currency) if fields.has("least") else 0,
+        most_minor=_minor(fields, "most", currency) if fields.has("most") else None,
+        every_days=fields.integer("every_days") if fields.has("every_days") else None,
+        times=fields.integer("times") if fields.has("times") else None,
+    )
+    if not fields.has("amount") and not fields.has("percent"):
+        fields.problems.add(fields.at("amount"), "missing", "a fee has an `amount` or a `percent`")
+    if fee.every_days is not None and fee.every_days < 1:
+        fields.problems.add(fields.at("every_days"), "below_one", "must be a day or more")
+    fields.finish()
+    return fee
+
+
+def _not_below(fields: Fields, name: str) -> int:
+    days = fields.integer(name, 0)
+    if not 0 <= days <= _MOST_DAYS:
+        fields.problems.add(fields.at(name), "out_of_range", f"must be from 0 to {_MOST_DAYS}")
+        return 0
+    return days
+
+
+def _minor(fields: Fields, name: str, currency: str) -> int:
+    return minor_of_share(fields.decimal(name), (1, 1), currency)
