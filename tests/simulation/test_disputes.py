@@ -240,3 +240,14 @@ def test_damage_to_disputes_is_told(name: str) -> None:
         for item in list(region.store.query_all(HERE)):
             spoil(item)
         assert [v for v in check_all(region.store).violations if v.invariant == 14]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_credit_note_gives_no_more_than_is_disputed(region: Region, more: int) -> None:
+    disputed(region)
+    known = now(region)
+    if more:
+        with pytest.raises(Refusal, match="no more than is disputed"):
+            rules.credited(known, "inv_note", known.disputed_minor + more, region.now)
+    else:
+        assert rules.credited(known, "inv_note", known.disputed_minor, region.now).disputed_minor == 0

@@ -35,7 +35,7 @@ _DISPUTES: tuple[Mutant, ...] = (
         "collections/rules.py",
         "if notice.asked_minor <= 0:",
         "if notice.open_minor <= 0:",
-        "tests/simulation/test_disputes.py::test_a_disputed_invoice_is_in_no_letter_and_one_that_is_refused_is_again",
+        "tests/unit/collections/test_rules.py::test_what_is_in_dispute_is_in_no_letter_beside_what_is_owed",
     ),
     planted(
         "a credit note gives more than is disputed",
@@ -43,7 +43,7 @@ _DISPUTES: tuple[Mutant, ...] = (
         "disputes/rules.py",
         "if not 0 < minor <= dispute.disputed_minor:",
         "if minor <= 0:",
-        "tests/simulation/test_disputes.py::test_what_was_refused_meanwhile_is_not_credited_by_the_second_person",
+        "tests/simulation/test_disputes.py::test_a_credit_note_gives_no_more_than_is_disputed",
     ),
     planted(
         "a dispute is reopened again and again",

@@ -212,3 +212,11 @@ def test_what_is_promised_for_another_day_is_left_out_and_says_so() -> None:
     promised = replace(invoice(), promise_id="prm_a")
     found = decide(case(promised), ReminderPolicy(), DUE + timedelta(days=7))
     assert (found.notices, [one.code for one in found.left_out]) == ((), ["promised"])
+
+
+def test_what_is_in_dispute_is_in_no_letter_beside_what_is_owed() -> None:
+    disputed = replace(invoice(1), disputed_minor=11900)
+    assert why(case(disputed), DUE) == ["disputed"]
+    decision = decide(case(disputed, invoice(2)), PLAIN, DUE)
+    assert [notice.invoice_id for notice in decision.notices] == ["inv_2"]
+    assert [(left.invoice_id, left.code) for left in decision.left_out] == [("inv_1", "disputed")]
