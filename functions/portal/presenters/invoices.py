@@ -188,7 +188,7 @@ def _after_total(body: InvoiceBody, words: Words) -> list[tuple[str, str, str, b
         if total.collection != "charged" and total.tax_minor:
             name, _, _, _ = tax_sum(total, body.currency, words)
             base = words.amount(total.base_minor, body.currency)
-            note = words(f"invoice.tax_{total.collection}", base=base)
+            note = words(f"invoice.tax_kept.{total.collection}", base=base)
             found.append((name, note, words.amount(-total.tax_minor, body.currency), False))
     if body.rounding and body.rounding.minor:
         found.append((words("invoice.rounding"), "", words.amount(body.rounding.minor, body.currency), False))
