@@ -32,7 +32,7 @@ from tests.decade.world import history_of
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 DAY = timedelta(days=1)
-ACCOUNTS, MONTHS, SEED = 96, 30, 7
+ACCOUNTS, MONTHS, SEED = 112, 30, 7
 
 
 def a_day_too_many(patch: pytest.MonkeyPatch) -> None:
@@ -297,7 +297,7 @@ PLANTS: list[Plant] = [
 WHERE: dict[Plant, tuple[int, int]] = {
     credited_by_the_rate_of_the_day: (40, 120),
     returned_credit_is_lost: (42, MONTHS),
-    a_coupon_is_off_charges_alone: (90, MONTHS),
+    a_coupon_is_off_charges_alone: (110, MONTHS),
 }
 
 

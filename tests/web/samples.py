@@ -18,6 +18,7 @@ from tests.web.world import ENTITIES, STATES, World
 NO_PAGE = {
     "/": "leads on",
     "/healthz": "for machines",
+    "/.well-known/jwks.json": "for machines",
     "/static/{name}": "style and script",
     "/sign-in/organisation/back": "where an organisation's provider sends people back to; it leads on",
     "/staff/{entity_id}/templates/{template}": "a file",

@@ -45,6 +45,7 @@ def add_item(unit: Unit, waiting: WaitingItem) -> Unit:
             "purchase_order": item.purchase_order,
             "cost_centre": item.cost_centre,
             **({"price_per": item.price_per} if item.price_per != 1 else {}),
+            **({"supplied_on": item.supplied_on.isoformat()} if item.supplied_on else {}),
             "bill_on": waiting.bill_on.isoformat(),
             "origin": waiting.origin,
             "status": waiting.status.value,
