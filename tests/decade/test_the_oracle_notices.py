@@ -295,7 +295,7 @@ PLANTS: list[Plant] = [
 
 # What shows on few accounts only is looked for where it does: from which account on, and for how many months.
 WHERE: dict[Plant, tuple[int, int]] = {
-    credited_by_the_rate_of_the_day: (40, 120),
+    credited_by_the_rate_of_the_day: (81, 120),
     returned_credit_is_lost: (42, MONTHS),
     a_coupon_is_off_charges_alone: (110, MONTHS),
 }
