@@ -69,8 +69,8 @@ def _free(port: int) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Pages in a browser take the longest by far: begun last, one process would wait for the other. They come when three
-    quarters of the rest lie before them in the list, which is amid the second process's part of it."""
+    """Pages in a browser take the longest by far: begun last, one process would wait for the other. They come when
+    three quarters of the rest lie before them in the list, which is amid the second process's part of it."""
     pages = [item for item in items if item.get_closest_marker("web")]
     others = [item for item in items if not item.get_closest_marker("web")]
     before = len(others) * 3 // 4
