@@ -121,7 +121,8 @@ def install_packages(python: str) -> None:
     make_environment(python)
     say("installing the pinned packages (about a minute) ...")
     began = time.time()
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # Compiling all of it takes as long as the rest: Python compiles what is used when it is first imported.
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     ok, words = run(*pip, "--require-hashes", "--requirement", LOCK)
     if not ok:
         stop("pip could not install the packages; its last words:\n" + "\n".join(words.splitlines()[-12:]))
