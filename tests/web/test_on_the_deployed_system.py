@@ -101,11 +101,10 @@ def test_a_payer_pays_at_the_gateway_and_has_the_receipt_in_the_portal_and_by_ma
     assert not violations(desk.page, axe)
     receipt = re.search(r"R-\d{8}-\w+", desk.page.inner_text("main"))
     assert receipt
-    download = desk.page.context.request.get(
-        desk.origin + desk.page.get_attribute("a[href$='/pdf']", "href"),
-        headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"},
-    )
-    assert download.headers["content-type"] == "application/pdf" and download.body().startswith(b"%PDF-")
+    with desk.page.expect_download() as download:
+        desk.page.click("a[href$='/pdf']")
+    assert download.value.suggested_filename.endswith(".pdf")
+    assert download.value.path().read_bytes().startswith(b"%PDF-")
     desk.go(home)
     assert "You owe nothing" in desk.words()
     new = _mail_after(stacks["eu"], mails, receipt[0])

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from tests.functions.portal import scenes
 from tests.functions.portal.conftest import SECRET, Portal
 from tests.functions.portal.paths import filled
 
+FUNCTIONS = Path(services.__file__).parents[1]
 HOME = f"/accounts/{scenes.NORTH}"
 VARIANTS = {
     "/accounts": ("/accounts?all=1",),
@@ -367,3 +369,12 @@ def test_a_signed_webhook_is_queued_as_it_came_and_anything_else_is_refused(port
     assert send(signed(BODY, SECRET, scenes.NOW - timedelta(minutes=6))) == 400
     assert send("") == 400
     assert portal.region.queues.waiting == [("gateway-events", BODY.decode())]
+
+
+def test_no_link_names_itself_a_download() -> None:
+    """The answer says that it is a file. A link that does asks without an Accept header in Chromium, and a gateway then
+    hands on base64 in place of the file."""
+    templates = [page for kind in ("portal", "staff") for page in (FUNCTIONS / kind / "templates").rglob("*.html")]
+    links = [link for page in templates for link in re.findall("<a [^>]*>", page.read_text())]
+    assert len(links) > 100
+    assert [link for link in links if re.search(r"\sdownload[\s=>]", link)] == []
