@@ -152,7 +152,7 @@ def _invoice_page(visit: StaffVisit, found: Invoice, refusal: Refusal | None = N
     view = Sheet(header.number, above=_above(visit), facts=facts, tables=(_lines(visit, found),))
     problems = _problems(visit, refusal) if refusal else []
     values = {"view": view, "problems": problems, "to": _path(visit, found), "currency": header.currency}
-    values["life"] = history_of(header, found.others, local_date(visit.now, zone), zone, t)
+    values["life"] = history_of(header, found.others, local_date(visit.now, zone), zone, t, to_staff=True)
     values |= {"sent": {name: visit.sent(name) for name in ("reason", "amount", "why")}, "tab": "customers"}
     values |= {"may_again": _could_be_billed_again(visit, header), "why_again": visit.sent("why_again")}
     reasons = [(r.value, t(f"staff.reason.{r}")) for r in REASONS]

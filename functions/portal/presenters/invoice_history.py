@@ -32,22 +32,27 @@ def keys_of(account_id: str, invoice_id: str) -> tuple[Key, ...]:
 
 
 def history_of(
-    header: InvoiceHeader, others: Mapping[Key, Item], today: date, zone: str, words: Words
+    header: InvoiceHeader, others: Mapping[Key, Item], today: date, zone: str, words: Words, to_staff: bool = False
 ) -> tuple[tuple[str, str], ...]:
-    """(what, when), newest first. others: the records of `keys_of` that are there. zone: the account's."""
+    """(what, when), newest first. others: the records of `keys_of` that are there. zone: the account's. to_staff: what
+    speaks to the customer speaks of the customer instead."""
     mail, seen, disputed = (others.get(key) for key in keys_of(header.account_id, header.invoice_id))
-    told = [*_states(header, zone, words), *_mailed(mail, zone, words), *_promises(header, zone, words)]
+    told = [*_states(header, zone, words, to_staff), *_mailed(mail, zone, words), *_promises(header, zone, words)]
     told += [*_disputes(in_dispute_from(header.invoice_id, disputed), zone, words), *_due(header, today, zone, words)]
     if seen:
         at = instant_from(seen["at"])
-        told.append((at, words("history.seen"), words.moment(at, zone)))
+        told.append((at, _said("seen", words, to_staff), words.moment(at, zone)))
     ordered = sorted(told, key=lambda one: one[0])
     return tuple((what, when) for _, what, when in ordered[::-1])
 
 
-def _states(header: InvoiceHeader, zone: str, words: Words) -> Iterator[_Told]:
+def _said(name: str, words: Words, to_staff: bool) -> str:
+    return words.known(f"staff.history.{name}", f"history.{name}") if to_staff else words(f"history.{name}")
+
+
+def _states(header: InvoiceHeader, zone: str, words: Words, to_staff: bool) -> Iterator[_Told]:
     for change in header.history:
-        yield change.at, words(f"history.{change.status}"), words.moment(change.at, zone)
+        yield change.at, _said(change.status, words, to_staff), words.moment(change.at, zone)
 
 
 def _mailed(mail: Item | None, zone: str, words: Words) -> Iterator[_Told]:

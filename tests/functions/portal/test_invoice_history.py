@@ -92,11 +92,13 @@ def test_a_dispute_stands_in_the_history_with_its_end(portal: Portal) -> None:
     assert told.index("Dispute closed: Withdrawn") < told.index("Disputed")
 
 
-def test_staff_see_the_same_history(portal: Portal) -> None:
+def test_staff_see_the_same_history_told_of_the_customer(portal: Portal) -> None:
     browser, row = portal.signed_in("viewer"), largest(portal)
     browser.get(of(portal, row.invoice_id))
     portal.followed()
     ours = history(browser, of(portal, row.invoice_id))
     staff = portal.staff_in("collector")
     page = f"/staff/{ENTITY}/accounts/{scenes.NORTH}/invoices/{row.invoice_id}"
-    assert len(history(staff, page)) == len(ours)
+    theirs = history(staff, page)
+    assert len(theirs) == len(ours)
+    assert "First looked at by the customer" in theirs and not [said for said in theirs if "you" in said.split()]
