@@ -22,7 +22,7 @@ MOST = 200
 @routes.get("/staff/{entity_id}/differences", staff(rules.READ))
 def differences(visit: StaffVisit) -> Answer:
     """What is there, the oldest first; then what is gone."""
-    t, found = visit.words, Differences(visit.records, services.clock).of(visit.at.entity_id, MOST)
+    t, found = visit.words, _desk(visit).of(visit.at.entity_id, MOST)
     names = services.names({one.taken_by for one in found} - {""})
     rows = [_row(visit, one, names.get(one.taken_by, "")) for one in found]
     heads = columns(
@@ -52,19 +52,23 @@ def _tag(visit: StaffVisit, one: Difference) -> Tag:
 
 @routes.get(_ONE, staff(rules.READ))
 def difference(visit: StaffVisit) -> Answer:
-    return _page(visit, Differences(visit.records, services.clock).one(*_ids(visit)))
+    return _page(visit, _desk(visit).one(*_ids(visit)))
 
 
 @routes.post(_ONE, staff(rules.SETTLE_DIFFERENCES))
 def take(visit: StaffVisit) -> Answer:
     try:
-        services.differences().take(*_ids(visit), visit.actor, visit.sent("note"))
+        _desk(visit).take(*_ids(visit), visit.actor, visit.sent("note"))
     except Refusal as refusal:
         if refusal.code != "invalid_note":
             raise
         problems = [(p.field, visit.words(f"problem.{p.code}")) for p in refusal.problems]
-        return _page(visit, services.differences().one(*_ids(visit)), problems)
+        return _page(visit, _desk(visit).one(*_ids(visit)), problems)
     return see_other(f"{visit.home}/differences/{visit.params['difference_id']}")
+
+
+def _desk(visit: StaffVisit) -> Differences:
+    return Differences(visit.records, services.clock)
 
 
 def _ids(visit: StaffVisit) -> tuple[str, str]:

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from saldo.orders.service import Orders
     from saldo.promises.deciding import Deciding
     from saldo.promises.service import Promises
-    from saldo.reconciliation.service import Differences
     from saldo.storage.store import Store
     from saldo.terms.service import TermsRequests
 
@@ -172,9 +171,3 @@ def names(ids: Collection[str]) -> dict[str, str]:
     if unknown:
         _names.update(directory().names(unknown))
     return {i: _names.get(i, i) for i in ids}
-
-
-def differences() -> Differences:
-    from saldo.reconciliation.service import Differences
-
-    return Differences(store(), clock)

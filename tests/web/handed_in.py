@@ -6,7 +6,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from functions.portal import services
-from functions.staff import services as staff_services
 from saldo.access.model_notices import NoticeKind
 from saldo.access.model_views import SavedView
 from saldo.access.records_views import table_views_item
@@ -18,6 +17,7 @@ from saldo.kernel.errors import Refusal
 from saldo.promises.model import Every, Wanted
 from saldo.promises.model import Why as WhyPromise
 from saldo.promises.service import Wish as PromiseWish
+from saldo.reconciliation.service import Differences
 from saldo.storage.clients import client
 from saldo.storage.files import Files
 from saldo.terms.model import Asked
@@ -117,7 +117,7 @@ def papers(world: World) -> None:
 
 def differences(world: World) -> None:
     """One that somebody looks into, one of a long name with many lines, one that is gone."""
-    desk = staff_services.differences()
+    desk = Differences(services.store(), world.portal.clock)
     gone, taken = (14, STATES["usual"], "1 EUR more is open"), (3, STATES["usual"], "receivables of 1 EUR is stored")
     many = [(8, f"{ENTITY} INV-2026", f"numbers {n} to {n + 3} are missing") for n in range(10, 90, 10)]
     desk.look([gone], [ENTITY])

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 
-from functions.staff import services
+from functions.portal import services
+from saldo.reconciliation.service import Differences
 from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
 from tests.functions.portal.conftest import Portal
 
 PAGE = f"/staff/{ENTITY}/differences"
 FOUND = (3, scenes.NORTH, "receivables of 1 EUR is stored, its entries come to 2")
+
+
+def everybodys(portal: Portal) -> Differences:
+    """As the hourly look has them: of all sellers."""
+    return Differences(services.store(), portal.clock)
 
 
 def one_of(text: str) -> str:
@@ -20,7 +26,7 @@ def one_of(text: str) -> str:
 
 
 def test_what_a_look_finds_is_a_task_until_a_look_no_longer_finds_it(portal: Portal) -> None:
-    assert services.differences().look([FOUND], [ENTITY]).found == 1
+    assert everybodys(portal).look([FOUND], [ENTITY]).found == 1
     analyst = portal.staff_in("analyst")
     assert "Records that do not agree" in analyst.get(f"/staff/{ENTITY}").text
     listed = analyst.get(PAGE).text
@@ -31,8 +37,8 @@ def test_what_a_look_finds_is_a_task_until_a_look_no_longer_finds_it(portal: Por
     assert analyst.post(one_of(listed), {"note": "The import ran twice"}).status == 303
     assert "The import ran twice" in analyst.get(one_of(listed)).text
     portal.clock.advance(minutes=1)
-    assert services.differences().look([FOUND], [ENTITY]).gone == 0
-    assert services.differences().look((), [ENTITY]).gone == 1
+    assert everybodys(portal).look([FOUND], [ENTITY]).gone == 0
+    assert everybodys(portal).look((), [ENTITY]).gone == 1
     after = analyst.get(one_of(listed)).text
     assert "Gone since" in after and "<textarea" not in after
     trail = [
@@ -42,19 +48,19 @@ def test_what_a_look_finds_is_a_task_until_a_look_no_longer_finds_it(portal: Por
 
 
 def test_a_look_that_finds_the_same_writes_nothing(portal: Portal) -> None:
-    services.differences().look([FOUND], [ENTITY])
+    everybodys(portal).look([FOUND], [ENTITY])
     before = list(services.store().scan())
-    services.differences().look([FOUND, FOUND], [ENTITY])
+    everybodys(portal).look([FOUND, FOUND], [ENTITY])
     assert list(services.store().scan()) == before
 
 
 def test_what_belongs_to_no_seller_is_counted_as_untold(portal: Portal) -> None:
-    looked = services.differences().look([(24, "org_eu_kontor", "no audit record"), FOUND], [ENTITY])
+    looked = everybodys(portal).look([(24, "org_eu_kontor", "no audit record"), FOUND], [ENTITY])
     assert (looked.found, looked.untold) == (1, 1)
 
 
 def test_a_long_note_is_refused_in_place_and_others_only_read(portal: Portal) -> None:
-    services.differences().look([FOUND], [ENTITY])
+    everybodys(portal).look([FOUND], [ENTITY])
     analyst, support = portal.staff_in("analyst"), portal.staff_in("support")
     one = one_of(analyst.get(PAGE).text)
     refused = analyst.post(one, {"note": "x" * 301})
@@ -64,6 +70,6 @@ def test_a_long_note_is_refused_in_place_and_others_only_read(portal: Portal) ->
 
 
 def test_another_sellers_differences_are_not_there(portal: Portal) -> None:
-    services.differences().look([FOUND], [ENTITY])
+    everybodys(portal).look([FOUND], [ENTITY])
     one = one_of(portal.staff_in("analyst").get(PAGE).text)
     assert portal.staff_in("analyst").get(one.replace(ENTITY, "ent_eu_other")).status == 404
