@@ -32,7 +32,7 @@ from saldo.catalog.model import (
     Volume,
 )
 from saldo.kernel.errors import Problem, Problems
-from saldo.kernel.exact import MOST_DIGITS, fits
+from saldo.kernel.numbers import MOST_DIGITS, fits
 from saldo.kernel.rounding import Rounding
 
 MOST_CYCLES = 120  # that an allowance may go on

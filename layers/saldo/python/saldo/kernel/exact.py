@@ -8,9 +8,8 @@ from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation,
 from saldo.kernel.money import minor_digits
 from saldo.kernel.rounding import Rounding, rounded_ratio
 
-# Prices and quantities are held to 40 digits each at the edge, so products and sums of them always fit.
+# Prices and quantities are held to 40 digits each at the edge (`numbers.fits`); products and sums of them fit.
 _EXACT = Context(prec=400, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
-MOST_DIGITS = 40
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -38,11 +37,6 @@ def plain(value: Decimal) -> str:
     if "E" in text:
         text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def fits(value: Decimal) -> bool:
-    """Finite, at most 40 digits, and neither so large nor so small that exact arithmetic would get long."""
-    return value.is_finite() and len(value.as_tuple().digits) <= MOST_DIGITS and abs(value.adjusted()) <= MOST_DIGITS
 
 
 def minor_of_share(

@@ -11,8 +11,9 @@ from fractions import Fraction
 
 from saldo.catalog.model import Capped, Commitment, Included, Matrix, Percentage, PriceModel, Ramp
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ONE, ZERO, fits, plus, shifted, times, total, whole_division
+from saldo.kernel.exact import ONE, ZERO, plus, shifted, times, total, whole_division
 from saldo.kernel.money import round_exact
+from saldo.kernel.numbers import fits
 from saldo.kernel.periods import Period, local_date, offsets, whole_seconds, zone_named
 from saldo.kernel.rounding import Rounding
 from saldo.usage.model import (
