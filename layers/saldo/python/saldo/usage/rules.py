@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from saldo.catalog.model import Capped, Commitment, Included, Matrix, Percentage, PriceModel, Ramp
+from saldo.catalog.model import Matrix, Percentage, PriceModel, prices_within
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO, plus, shifted, times, total, whole_division
 from saldo.kernel.money import round_exact
@@ -43,15 +43,9 @@ def needs_of(price: PriceModel) -> Needs:
         return Needs(price.dimensions)
     if isinstance(price, Percentage):
         return Needs((), price.by_event)
-    if isinstance(price, Commitment | Capped):
-        return needs_of(price.price)
-    if isinstance(price, Included):
-        return needs_of(price.overage)
-    if isinstance(price, Ramp):
-        found = [needs_of(step.price) for step in price.steps]
-        dimensions: tuple[str, ...] = next((n.dimensions for n in found if n.dimensions), ())
-        return Needs(dimensions, any(n.amounts for n in found))
-    return NO_NEEDS
+    found = [needs_of(within) for within in prices_within(price).values()]
+    dimensions: tuple[str, ...] = next((n.dimensions for n in found if n.dimensions), ())
+    return Needs(dimensions, any(n.amounts for n in found))
 
 
 def needs_of_all(prices: Iterable[PriceModel]) -> Needs:

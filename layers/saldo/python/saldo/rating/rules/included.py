@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from saldo.catalog.model import Capped, Commitment, Included, Matrix, PriceModel, Ramp
+from saldo.catalog.model import Included, Matrix, PriceModel, Ramp, prices_within
 from saldo.kernel.exact import ONE, ZERO, minus, plus, total
 from saldo.rating.model import Ask, Priced, PriceOf, Step
 
@@ -92,8 +92,6 @@ def _cells(price: PriceModel, cycle: int) -> list[_Values]:
     """The combinations that a price lists, however deep."""
     if isinstance(price, Matrix):
         return [cell.values for cell in price.cells]
-    if isinstance(price, Capped | Commitment):
-        return _cells(price.price, cycle)
-    if isinstance(price, Included):
-        return _cells(price.overage, cycle)
-    return _cells(price.at(cycle), cycle) if isinstance(price, Ramp) else []
+    if isinstance(price, Ramp):
+        return _cells(price.at(cycle), cycle)
+    return [values for within in prices_within(price).values() for values in _cells(within, cycle)]
