@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 
-from saldo.kernel.money import minor_digits
+from saldo.kernel.money import Exact, minor_digits
 from saldo.kernel.rounding import Rounding, rounded_ratio
 
 # Prices and quantities are held to 40 digits each at the edge (`numbers.fits`); products and sums of them fit.
@@ -51,7 +51,13 @@ def minor_of_share(
     return rounded_ratio(numerator * share[0] * 10 ** minor_digits(currency), denominator * share[1], rounding)
 
 
+def rounded_to(digits: int, value: Exact, rounding: Rounding = Rounding.HALF_UP) -> Decimal:
+    """The number with so many digits after the point, however long it is before it."""
+    numerator, denominator = value.as_integer_ratio()
+    return shifted(Decimal(rounded_ratio(numerator * 10**digits, denominator, rounding)), -digits)
+
+
 def part_of(value: Decimal, days: int, of: int, digits: int = 12) -> Decimal:
     """value × days / of, rounded half up to so many digits after the point."""
     numerator, denominator = value.as_integer_ratio()
-    return Decimal(rounded_ratio(numerator * days * 10**digits, denominator * of)).scaleb(-digits, _EXACT)
+    return shifted(Decimal(rounded_ratio(numerator * days * 10**digits, denominator * of)), -digits)

@@ -11,11 +11,9 @@ from fractions import Fraction
 
 from saldo.catalog.model import Matrix, Percentage, PriceModel, prices_within
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ONE, ZERO, plus, shifted, times, total, whole_division
-from saldo.kernel.money import round_exact
+from saldo.kernel.exact import ONE, ZERO, plus, rounded_to, times, total, whole_division
 from saldo.kernel.numbers import fits
 from saldo.kernel.periods import Period, local_date, offsets, whole_seconds, zone_named
-from saldo.kernel.rounding import Rounding
 from saldo.usage.model import (
     LEVELS,
     NO_NEEDS,
@@ -224,7 +222,7 @@ def converted(number: Decimal, meter: Meter) -> Decimal:
 
 def rounded(number: Decimal, meter: Meter) -> Decimal:
     """A number in the meter's unit as the meter rounds; as it is where it does not."""
-    return number if meter.rounding is None else _rounded(Fraction(number), meter.digits, meter.rounding)
+    return number if meter.rounding is None else rounded_to(meter.digits, number, meter.rounding)
 
 
 def _window(per: CountWindow, at: datetime, zone: str) -> object:
@@ -318,11 +316,7 @@ def averaged_by_days(area: Fraction, period: Period) -> Decimal:
 
 
 def _to_print(number: Fraction) -> Decimal:
-    return _rounded(number, WEIGHTED_DIGITS)
-
-
-def _rounded(number: Fraction, digits: int, rounding: Rounding = Rounding.HALF_UP) -> Decimal:
-    return shifted(Decimal(round_exact(number * 10**digits, rounding)), -digits)
+    return rounded_to(WEIGHTED_DIGITS, number)
 
 
 def seconds(start: datetime, end: datetime) -> Fraction:
