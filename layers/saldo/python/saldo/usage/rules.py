@@ -27,6 +27,7 @@ from saldo.usage.model import (
     Repeats,
     UsageDetail,
     UsageEvent,
+    UsageKey,
 )
 
 WEIGHTED_DIGITS = 12
@@ -56,6 +57,16 @@ def needs_of_all(prices: Iterable[PriceModel]) -> Needs:
     if len(dimensions) > 1:
         raise Refusal("dimensions_differ", f"usage would have to be told apart by {sorted(dimensions)} at once")
     return Needs(next(iter(dimensions), ()), any(n.amounts for n in found))
+
+
+def prices_by_key(asked: Iterable[tuple[UsageKey, PriceModel | None]]) -> dict[UsageKey, list[PriceModel]]:
+    """What is asked for, each once, with all prices that ask for it; no price where it is only looked back at."""
+    prices: dict[UsageKey, list[PriceModel]] = {}
+    for key, price in asked:
+        asking = prices.setdefault(key, [])
+        if price is not None:
+            asking.append(price)
+    return prices
 
 
 def faults_of(meter: Meter) -> Iterator[tuple[str, str, str]]:

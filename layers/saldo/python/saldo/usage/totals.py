@@ -22,7 +22,7 @@ from saldo.usage.model import Counted, Meter, Needs, Repeats, UsageDetail, Usage
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, Known, LateUsage, Window
 from saldo.usage.ports import Ask, LargeUsage
 from saldo.usage.records import MonthKey, months_of
-from saldo.usage.rules import counted, needs_of_all
+from saldo.usage.rules import counted, needs_of_all, prices_by_key
 from saldo.usage.rules_windows import (
     Months,
     closes_at,
@@ -170,18 +170,10 @@ def _carried(look: _Look) -> dict[str, str]:
     return found
 
 
-def _prices(look: _Look) -> dict[UsageKey, list[PriceModel]]:
-    """What is asked for, each once, with all prices that ask for it."""
-    prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
-    for key, price in look.keys:
-        prices[key] += [] if price is None else [price]
-    return prices
-
-
 def _usage_in_files(look: _Look, large: LargeUsage, sellers_meters: Iterable[Meter]) -> AccountUsage:
     """As `_usage_of`, of files: everything that is asked of them in one go."""
     corrected = {m.event_name for m in sellers_meters if m.repeats is Repeats.LAST}
-    asks, zone, prices = [], look.account.time_zone, _prices(look)
+    asks, zone, prices = [], look.account.time_zone, prices_by_key(look.keys)
     for key, asking in prices.items():
         meter, window = look.counting[key], look.billed.get(key)
         known = None if window is None or window.is_withdrawn else window.known
@@ -230,7 +222,7 @@ def _usage_of(look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]]) -> A
     details: dict[UsageKey, UsageDetail] = {}
     cutoffs: dict[UsageKey, Cutoff] = {}
     zone = look.account.time_zone
-    for key, asking in _prices(look).items():
+    for key, asking in prices_by_key(look.keys).items():
         meter, window = look.counting[key], look.billed.get(key)
         months = _events_of(look, events, meter, key.period, zone)
         needs = needs_of_all(asking)
