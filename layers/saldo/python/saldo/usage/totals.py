@@ -128,10 +128,10 @@ class UsageTotals:
         known = [(key, price) for key, price in keys if key.meter_id in meters]
         windows: Sequence[Window] = closings.windows
         counting = {key: meters[key.meter_id].of_subscription(key.subscription_id) for key, _ in known}
-        if closings.late or any(may_be_put_away(closings, meter, key.period) for key, meter in counting.items()):
+        asked_for = {key: (counting[key].id, key.period) for key, price in known if price is not None}
+        if closings.late or any(may_be_put_away(closings, counting[key], key.period) for key in asked_for):
             windows = records_windows.windows_of(self._store, account.id)
         standing = {(w.meter_id, w.period): w for w in windows}
-        asked_for = {key: (counting[key].id, key.period) for key, price in known if price is not None}
         billed = {key: standing[named] for key, named in asked_for.items() if named in standing}
         of_windows = meters_of_windows(windows, meters)
         looked_at = windows_to_look_at(closings, windows, of_windows)
