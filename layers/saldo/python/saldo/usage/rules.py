@@ -31,6 +31,7 @@ from saldo.usage.model import (
 )
 
 WEIGHTED_DIGITS = 12
+PERCENTILE_DIGITS = 6  # so that an engine finds the rank in whole numbers of its own
 _MICROSECOND = Fraction(1, 1_000_000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_INCREMENT = Decimal(10) ** 24
@@ -77,13 +78,14 @@ def faults_of(meter: Meter) -> Iterator[tuple[str, str, str]]:
         yield "per", "no_windows", "a level that goes on is not counted window by window"
     if meter.per is None and meter.of_windows is not OfWindows.SUM:
         yield "of_windows", "no_windows", "there are no windows without `per`"
-    if meter.takes_percentile and not (0 < meter.percentile <= 100 and -meter.percentile.adjusted() <= 6):
-        yield "percentile", "not_a_percentile", "must be above 0 and at most 100"
+    if meter.takes_percentile and not (0 < meter.percentile <= 100 and _digits(meter.percentile) <= PERCENTILE_DIGITS):
+        why = f"must be above 0 and at most 100, with at most {PERCENTILE_DIGITS} digits after the point"
+        yield "percentile", "not_a_percentile", why
     if meter.percentile and not meter.takes_percentile:
         yield "percentile", "not_expected", "only a percentile of events or of windows has one"
     if meter.increment is not None and not 0 < meter.increment < _MOST_INCREMENT:
         yield "increment", "not_above_zero", f"must be above zero and below {_MOST_INCREMENT}"
-    if meter.increment is not None and int(meter.increment.as_tuple().exponent) < -WEIGHTED_DIGITS:
+    if meter.increment is not None and _digits(meter.increment) > WEIGHTED_DIGITS:
         yield "increment", "too_fine", f"must have at most {WEIGHTED_DIGITS} digits after the point"
     if meter.whole_days and meter.aggregation is not Aggregation.WEIGHTED:
         yield "whole_days", "not_weighted", "only a weighted meter counts days"
@@ -93,6 +95,11 @@ def faults_of(meter: Meter) -> Iterator[tuple[str, str, str]]:
         yield "digits", "out_of_range", f"must be from 0 to {WEIGHTED_DIGITS}"
     if not fits(meter.factor) or meter.factor <= 0:
         yield "factor", "not_above_zero", "must be a number above zero"
+
+
+def _digits(number: Decimal) -> int:
+    """After the point."""
+    return -int(number.as_tuple().exponent)
 
 
 def first_of_each(events: Iterable[UsageEvent]) -> list[UsageEvent]:
