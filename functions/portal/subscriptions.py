@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from functions.portal import services
@@ -19,6 +19,7 @@ from saldo.access.rules_people import ADMINS
 from saldo.accounts.records import ACCOUNT
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id, new_id
+from saldo.kernel.numbers import number_in
 from saldo.subscriptions.model import Change, ChangeKind
 from saldo.subscriptions.records import subscription_key
 
@@ -128,11 +129,8 @@ def _to_quantities(visit: Visit, standing: Standing, change_id: str, on: date) -
     wanted, problems = dict[str, Decimal](), []
     for component in standing.counted:
         field = f"q-{component.id}"
-        try:
-            quantity = Decimal(typed_digits(visit.sent(field)[:40], visit.words.language))
-        except InvalidOperation:
-            quantity = Decimal(-1)
-        if not 0 <= quantity < _MOST:
+        quantity = number_in(typed_digits(visit.sent(field)[:40], visit.words.language))
+        if quantity is None or not 0 <= quantity < _MOST:
             problems.append((field, visit.words("problem.invalid_quantity")))
         elif quantity != standing.terms[-1].quantities.get(component.id, Decimal(1)):
             wanted[component.id] = quantity

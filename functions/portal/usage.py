@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from functions.portal import services
@@ -19,6 +18,7 @@ from saldo.accounts.records import ACCOUNT
 from saldo.invoicing.wallet_records import WALLET
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
+from saldo.kernel.numbers import number_in
 from saldo.usage.model_thresholds import OwnThreshold, Then
 from saldo.usage.records_thresholds import thresholds_key
 from saldo.usage.records_windows import closings_key
@@ -89,8 +89,10 @@ def _wanted(visit: Visit, meters: Mapping[str, str]) -> tuple[OwnThreshold | Non
         raise Refusal("invalid_form", "no such limit")
     digits = typed_digits(visit.sent("at")[:40], visit.words.language)
     try:
-        at = Money.parse(digits, visit.account.currency).as_decimal() if of == COST else Decimal(digits)
-    except (Refusal, InvalidOperation):
+        at = Money.parse(digits, visit.account.currency).as_decimal() if of == COST else number_in(digits)
+    except Refusal:
+        at = None
+    if at is None:
         return None, [("at", visit.words("problem.invalid_amount"))]
     if not at.is_finite() or at <= 0 or at.adjusted() > 15:
         return None, [("at", visit.words("problem.not_above_zero"))]

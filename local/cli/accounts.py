@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from getpass import getuser
 from typing import Any
 
@@ -24,6 +24,7 @@ from saldo.kernel.exact import minor_of_share, plain
 from saldo.kernel.exchange import rate_in_words, rate_said
 from saldo.kernel.ids import new_id
 from saldo.kernel.money import Money
+from saldo.kernel.numbers import number_in
 from saldo.kernel.periods import local_date
 from saldo.subscriptions.codec import subscription_to_json
 from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
@@ -222,10 +223,9 @@ def quantities_of(pairs: tuple[str, ...]) -> tuple[dict[str, Decimal], dict[str,
     added: dict[str, Decimal] = {}
     for pair in pairs:
         name, _, number = pair.partition("=")
-        try:
-            value = Decimal(number)
-        except InvalidOperation as error:
-            raise Refusal("invalid_quantity", f"{pair!r} is not COMPONENT=NUMBER") from error
+        value = number_in(number)
+        if value is None:
+            raise Refusal("invalid_quantity", f"{pair!r} is not COMPONENT=NUMBER")
         (added if number[:1] in "+-" else quantities)[name] = value
     return quantities, added
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
@@ -29,6 +28,7 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
 from saldo.kernel.ids import new_id
 from saldo.kernel.money import Money
+from saldo.kernel.numbers import number_in
 from saldo.orders.items import Items
 from saldo.orders.model import Item, WaitingItem
 from saldo.tax.table import TableTax, shipped_table
@@ -134,10 +134,10 @@ def _answer_items(voice: Voice, waiting: list[WaitingItem]) -> None:
 
 def _item(text: str, tax_category: str) -> Item:
     name, _, price = text.rpartition("=")
-    try:
-        return Item("", {"en": name.strip()}, Decimal(price), tax_category=tax_category)
-    except InvalidOperation as error:
-        raise Refusal("invalid_item", f"{text!r} is not TEXT=PRICE") from error
+    unit_price = number_in(price.strip())
+    if unit_price is None:
+        raise Refusal("invalid_item", f"{text!r} is not TEXT=PRICE")
+    return Item("", {"en": name.strip()}, unit_price, tax_category=tax_category)
 
 
 @click.command()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from local.cli.voice import Json, Voice, amounts, speaks_json, table
 from saldo.audit.model import Actor
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
+from saldo.kernel.numbers import number_in
 from saldo.orders.decisions import Decisions
 from saldo.orders.model_orders import Order, Reference, ReferenceKind
 from saldo.orders.reading import order_from_json
@@ -49,10 +50,10 @@ def document_in(file: Path) -> Any:
 
 
 def number(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(text) from error
+    found = number_in(text)
+    if found is None:
+        raise ValueError(text)
+    return found
 
 
 @click.group(name="orders")

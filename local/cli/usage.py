@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import click
 from rich.console import Console
@@ -18,6 +18,7 @@ from saldo.invoicing.thresholds import Thresholds
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
+from saldo.kernel.numbers import number_in
 from saldo.usage.accept import limit_producer
 from saldo.usage.model_quarantine import HeldRow
 from saldo.usage.model_thresholds import Measure, Then, Threshold
@@ -284,10 +285,10 @@ def _thresholds(sites: Sites, account_id: str) -> Thresholds:
 
 
 def _number(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise Refusal("invalid_input", f"{text!r} is not a number") from None
+    found = number_in(text)
+    if found is None:
+        raise Refusal("invalid_input", f"{text!r} is not a number")
+    return found
 
 
 def _tell_limits(voice: Voice, account_id: str, rooms: Thresholds) -> None:

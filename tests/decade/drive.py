@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 
 from saldo.catalog.model import PlanVersion, PriceModel
 from saldo.invoicing.model import (
     BillingCase,
     Coupon,
     DueItem,
-    DueSubscription,
     InvoiceBody,
     PrepaidCredit,
     Wallet,
@@ -27,7 +27,7 @@ from saldo.subscriptions.rules import cancel, subscribe
 from saldo.subscriptions.rules_changes import with_change
 from saldo.tax.table import TableTax
 from saldo.usage.model import Counted, UsageEvent, UsageKey
-from saldo.usage.rules import counted, needs_of_all
+from saldo.usage.rules import counted, needs_of_all, prices_by_key
 from tests.decade.history import History, Sale, Told
 
 DAY = timedelta(days=1)
@@ -119,7 +119,8 @@ class Machine:
             due_of(s, market.versions[s.plan_version_id], day, market.versions, account.time_zone)
             for s in self.subscriptions.values()
         )
-        found = {key: self._counted(key, prices) for key, prices in _asked(due).items()}
+        asked = prices_by_key(chain.from_iterable(map(usage_asked, due)))
+        found = {key: self._counted(key, prices) for key, prices in asked.items()}
         totals = {key: quantity for key, (quantity, _) in found.items()}
         details = {key: detail for key, (_, detail) in found.items()}
         items = tuple(DueItem(item) for item in self.items)
@@ -142,11 +143,3 @@ class Machine:
             return events
         start, _ = key.period.instants("UTC")
         return [e for e in events if e.at >= start - 2 * DAY]
-
-
-def _asked(due: tuple[DueSubscription, ...]) -> dict[UsageKey, list[PriceModel]]:
-    prices: dict[UsageKey, list[PriceModel]] = {}
-    for item in due:
-        for key, price in usage_asked(item):
-            prices.setdefault(key, []).extend([] if price is None else [price])
-    return prices

@@ -64,6 +64,13 @@ def test_an_account_with_more_than_a_part_is_a_part(region: Region) -> None:
     assert [len(daily.part_of(messages(body), lambda *_: [], 4).keys) for body in sent(region)] == [2, 9, 2]
 
 
+def test_parts_of_large_accounts_go_in_calls_that_the_queue_takes(region: Region) -> None:
+    accounts = [f"acct_eu_{n:02d}" for n in range(12)]
+    due = [(account, f"term#sub_eu_{n:018d}") for account in accounts for n in range(1500)]
+    assert part(region, due, 200).sent == 12
+    assert [json.loads(body)["records"][0][0] for body in sent(region)] == accounts
+
+
 def test_a_queue_that_takes_some_only_has_the_day_asked_for_again(region: Region) -> None:
     region.wire.fault = lambda _n, operation, when: "part" if (operation, when) == ("SendMessageBatch", "before") else 0
     with patch("tests.simulation.region.PART", "part"), pytest.raises(Unavailable):

@@ -11,8 +11,7 @@ from functions.portal import formats
 from functions.portal.presenters.charts import WIDTH, Bar, BarChart
 from functions.portal.presenters.tags import Tag
 from functions.portal.words import Words
-from saldo.kernel.exact import plain
-from saldo.kernel.money import round_exact
+from saldo.kernel.exact import plain, rounded_to
 from saldo.usage.model_thresholds import Measure, Then, Threshold
 from saldo.usage.rules_forecast import Method
 
@@ -121,7 +120,7 @@ def _unit_beside(name: str, unit: str) -> str:
 def _as_fine_as(counted: Sequence[Decimal], guess: Decimal) -> Decimal:
     """A guess with no more decimals than what was counted: to say 1,669.645461 pages would claim to know."""
     decimals = max(len(plain(quantity).partition(".")[2]) for quantity in counted)
-    return Decimal(round_exact(guess.scaleb(decimals))).scaleb(-decimals)
+    return rounded_to(decimals, guess)
 
 
 def _bars(chart_id: str, unit: str, figures: Sequence[tuple[str, Decimal]], words: Words) -> BarChart:

@@ -113,10 +113,12 @@ def test_a_batch_reads_each_currency_once() -> None:
 
 def test_every_row_at_fault_is_named() -> None:
     with pytest.raises(Refusal, match="invalid_rates") as refused:
-        rates_in(b"Date,USD,usd\n2026-13-01,1.1,1\n2026-01-02,-1,2\n2026-01-03,x,3\n")
+        rates_in(
+            b"Date,USD,usd\n2026-13-01,1.1,1\n2026-01-02,-1,2\n2026-01-03,x,3\n2026-01-04,1_0,3\n2026-01-05,1e99,3\n"
+        )
     codes = {(p.field, p.code) for p in refused.value.problems}
     assert {("row 2 USD", "invalid_date"), ("row 3 USD", "invalid_rate"), ("row 4 USD", "invalid_rate")} <= codes
-    assert ("row 3 usd", "invalid_currency") in codes
+    assert {("row 5 USD", "invalid_rate"), ("row 6 USD", "invalid_rate"), ("row 3 usd", "invalid_currency")} <= codes
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,8 @@ def test_distinct_people_are_counted_by_their_property(world: World) -> None:
         ({"value": "-1"}, ["negative_value"]),
         ({"value": "many"}, ["invalid_value"]),
         ({"value": "NaN"}, ["invalid_value"]),
+        ({"value": "1_000"}, ["invalid_value"]),
+        ({"value": "\uff11\uff12"}, ["invalid_value"]),
         ({"value": ""}, ["invalid_value"]),
         ({"value": "1e50"}, ["invalid_value"]),
         ({"property__x": "y" * 101}, ["invalid_properties"]),

@@ -155,6 +155,18 @@ def test_tiers_go_on_over_a_year_in_runs_and_late_usage_is_priced_from_where_its
     assert all(w.billed == w.accepted - w.carried for w in reported(world).windows)
 
 
+def test_looking_back_reads_events_and_no_windows(world: World) -> None:
+    buyer = customer(world)
+    (component,) = buyer.version.components
+    buyer.version = replace(buyer.version, components=(replace(component, cumulates=Length(CycleUnit.YEAR)),))
+    for n, (start, end) in enumerate(pairwise((OCTOBER, NOVEMBER, DECEMBER, JANUARY))):
+        use(world, n, f"{start:%Y-%m}-05", "10")
+        assert amounts(buyer.bill(end)) == [("charge", start.isoformat(), 100)]
+    world.table.bill.calls.clear()
+    buyer.read(date(2027, 2, 1))
+    assert set(world.table.bill.calls) == {"BatchGetItem"}
+
+
 def test_what_is_left_of_an_allowance_goes_on_in_runs(world: World) -> None:
     buyer = customer(world, Included(Decimal(100), PerUnit(Decimal(1)), Rollover(1)))
     use(world, 1, "2026-10-05", "60")

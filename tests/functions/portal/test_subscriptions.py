@@ -150,7 +150,7 @@ def test_amounts_that_moved_since_they_were_looked_at_are_shown_once_more(subscr
     assert stored().changes == ()
 
 
-@pytest.mark.parametrize("typed", ["", "-1", "many", "1e20"])
+@pytest.mark.parametrize("typed", ["", "-1", "many", "1e20", "NaN"])
 def test_a_quantity_that_is_none_says_what_to_enter(subscribed: Portal, typed: str) -> None:
     page = checked(allowed(subscribed), act="quantity", **{"q-seats": typed})
     assert page.status == 422 and "Enter a quantity" in page.text and 'href="#q-seats"' in page.text

@@ -6,9 +6,26 @@ from dataclasses import replace
 from decimal import Decimal
 
 from saldo.catalog.codec import plan_version_from_json, plan_version_to_json
-from saldo.catalog.model import Cell, ChargeKind, Graduated, Matrix, Minimum, Percentage, PerUnit, Tier, Timing
-from saldo.catalog.rules import problems_of_price
-from saldo.kernel.periods import Unit
+from saldo.catalog.model import (
+    Cell,
+    ChargeKind,
+    Commitment,
+    Graduated,
+    Included,
+    Matrix,
+    Minimum,
+    Package,
+    Percentage,
+    PerUnit,
+    Ramp,
+    RampStep,
+    Rollover,
+    Tier,
+    Timing,
+)
+from saldo.catalog.rules import problems_of, problems_of_price
+from saldo.kernel.periods import Length, Unit
+from saldo.kernel.rounding import Rounding
 from tests.unit.invoicing.scenes import ADVANCE, component, plan
 
 BLOCKS = Graduated((Tier(Decimal(10), Decimal(1), size=Decimal(5)), Tier(None, Decimal("0.5"))))
@@ -39,3 +56,23 @@ def test_a_matrix_with_cells_that_cannot_be_told_apart_is_refused() -> None:
         ("cells[1].values", "not_unique"),
         ("cells[0].price.unit_price", "negative"),
     }
+
+
+def test_each_allowance_within_a_price_that_would_go_on_is_named() -> None:
+    rolling = Included(Decimal(10), PerUnit(Decimal(1)), Rollover(1))
+    stepped = Ramp((RampStep(0, rolling), RampStep(3, Commitment(Decimal(5), rolling))))
+    yearly = replace(component("a", stepped, ChargeKind.USAGE, Timing.ARREARS, "a"), cumulates=Length(Unit.YEAR, 1))
+    assert {(p.field, p.code) for p in problems_of(plan(yearly))} == {
+        ("components[0].price.steps[0].price.rollover", "not_here"),
+        ("components[0].price.steps[1].price.price.rollover", "not_here"),
+        ("components[0].cumulates", "one_of_two"),
+        ("components[0].cumulates", "trued_up"),
+    }
+    alone = component("a", rolling, ChargeKind.USAGE, Timing.ARREARS, "a")
+    assert problems_of(plan(alone)) == ()
+
+
+def test_a_package_tells_of_its_size_whatever_else_is_wrong_with_it() -> None:
+    for size in ("0", "1e50"):
+        package = Package(Decimal(size), Decimal(1), count=Rounding.DOWN, whole=False)
+        assert [p.field for p in problems_of_price(package)] == ["size", "count"]

@@ -7,7 +7,8 @@ from decimal import Decimal, Inexact
 import pytest
 
 from saldo.kernel.errors import Problems, Refusal
-from saldo.kernel.exact import fits, minor_of_share, plain, times, total
+from saldo.kernel.exact import minor_of_share, plain, times, total
+from saldo.kernel.numbers import fits, number_in
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields, read
 from saldo.kernel.rounding import Rounding, rounded_ratio
@@ -27,6 +28,15 @@ def test_numbers_are_held_to_a_length_at_the_edge() -> None:
     assert not fits(Decimal("1e999999"))
     assert not fits(Decimal("1e-999999"))
     assert not fits(Decimal("1" * 41))
+
+
+def test_a_number_is_read_as_json_and_spreadsheets_write_it() -> None:
+    assert [number_in(text) for text in ("12.50", "-3", "+5", ".5", "5.", "1e-2")] == [
+        Decimal(text) for text in ("12.50", "-3", "5", "0.5", "5", "0.01")
+    ]
+    for none in ("", "x", "NaN", "Infinity", "1_000", " 5 ", "\uff11\uff12", "1,5"):
+        assert number_in(none) is None
+    assert number_in("1e99999999999999999999") == Decimal("Infinity")
 
 
 def test_decimals_are_written_without_exponent_or_idle_zeros() -> None:

@@ -21,7 +21,13 @@ def test_an_amount_is_read_in_the_minor_unit_of_its_currency(text: str, currency
 
 
 @pytest.mark.parametrize(
-    ("text", "currency"), [("1.005", "EUR"), ("1.5", "JPY"), ("x", "EUR"), ("NaN", "EUR"), ("", "EUR")]
+    ("text", "currency"),
+    [
+        ("1.005", "EUR"),
+        ("1.5", "JPY"),
+        *((text, "EUR") for text in ("x", "NaN", "", "1_000")),
+        ("1e999999", "JPY"),  # an integer of so many digits takes a while; one of 10^9 would take all memory
+    ],
 )
 def test_an_amount_with_digits_the_currency_lacks_is_refused(text: str, currency: str) -> None:
     with pytest.raises(Refusal, match="invalid_amount"):

@@ -75,7 +75,7 @@ def test_what_does_not_go_together_in_a_meter_is_told_fault_by_fault() -> None:
     assert [field for field, _, _ in faults_of(wrong)] == ["carries", "per", "whole_days", "digits", "factor"]
     wrong = replace(plain, of_windows=OfWindows.MAX, percentile=Decimal(95), increment=Decimal("1e-13"))
     assert [field for field, _, _ in faults_of(wrong)] == ["of_windows", "percentile", "increment"]
-    for percent in ("0", "100.1", "-5", "0.0000001"):
+    for percent in ("0", "100.1", "-5", "0.0000001", "99.9999999", "99." + "9" * 35):
         wrong = replace(plain, aggregation=Aggregation.PERCENTILE, percentile=Decimal(percent))
         assert [field for field, _, _ in faults_of(wrong)] == ["percentile"], percent
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from saldo.accounts.records import entity_from
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.autopay import records, rules
@@ -19,7 +18,6 @@ from saldo.autopay.model import Case, Debit, DebitState, Plan, Planned, Rule
 from saldo.autopay.reading import Paying, case_of, paying_of
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
-from saldo.kernel.periods import local_date
 from saldo.payments.model import PaymentStatus
 from saldo.payments.model_methods import StoredMethod
 from saldo.payments.reading import invoices_being_paid, load
@@ -138,16 +136,6 @@ class Autopay:
             except Unavailable:
                 report.unanswered.append(account_id)
         return report
-
-    def today(self, entity_id: str) -> date:
-        """What day it is where the seller keeps its books."""
-        return local_date(self.clock(), self.zone(entity_id))
-
-    def zone(self, entity_id: str) -> str:
-        item = self.store.get(entity_id, "entity")
-        if item is None:
-            raise NotFound(f"no such legal entity: {entity_id}")
-        return entity_from(item).time_zone
 
     def _day_of(self, account_id: str, on: date, return_url: str, report: DayReport) -> None:
         paying = paying_of(self.store, account_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -249,6 +250,28 @@ PriceModel = (
     | Ramp
     | Matrix
 )
+
+
+def prices_within(price: PriceModel) -> Mapping[str, PriceModel]:
+    """The prices that one is made of, by the names of their fields; none for those that stand by themselves."""
+    match price:
+        case Capped() | Commitment():
+            return {"price": price.price}
+        case Included():
+            return {"overage": price.overage}
+        case Ramp():
+            return {f"steps[{i}].price": step.price for i, step in enumerate(price.steps)}
+        case Matrix():
+            cells = {f"cells[{i}].price": cell.price for i, cell in enumerate(price.cells)}
+            return cells | ({"other": price.other} if price.other else {})
+    return {}
+
+
+def all_prices(price: PriceModel) -> Iterator[PriceModel]:
+    """The price and those within it, however deep."""
+    yield price
+    for within in prices_within(price).values():
+        yield from all_prices(within)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,11 @@ from saldo.catalog.model import (
     Tier,
     Timing,
     Volume,
+    all_prices,
+    prices_within,
 )
 from saldo.kernel.errors import Problem, Problems
-from saldo.kernel.exact import MOST_DIGITS, fits
+from saldo.kernel.numbers import MOST_DIGITS, fits
 from saldo.kernel.rounding import Rounding
 
 MOST_CYCLES = 120  # that an allowance may go on
@@ -123,57 +125,33 @@ def _check_looking_back(component: Component, found: Problems) -> None:
     if component.looks_back and component.kind is not ChargeKind.USAGE:
         name = "price.rollover" if component.cumulates is None else "cumulates"
         found.add(name, "not_usage", "only what is used adds up from cycle to cycle, or is left over")
-    rolling, nested = _rollovers(component.price), isinstance(component.price, Included)
-    if any(not (nested and path == "") for path in rolling):
-        path = next(path for path in rolling if not (nested and path == ""))
-        found.add(f"price{path}.rollover", "not_here", "an allowance that goes on is the price of a charge itself")
     if component.cumulates is None:
         return
-    if rolling:
+    if any(_rolls_over(price) for price in all_prices(component.price)):
         found.add("cumulates", "one_of_two", "an allowance goes on from cycle to cycle, or is for all of them")
     if goes_by_parts(component.price):
         found.add("cumulates", "by_parts", "a price by properties or by event does not add up over cycles")
-    if _trues_up(component.price):
+    if any(isinstance(price, Commitment) and price.true_up for price in all_prices(component.price)):
         found.add("cumulates", "trued_up", "a commitment over several cycles is the plan's `minimum`")
 
 
-def _rollovers(price: PriceModel, path: str = "") -> list[str]:
-    """Where in a price an allowance goes on."""
-    if isinstance(price, Capped | Commitment):
-        return _rollovers(price.price, f"{path}.price")
-    if isinstance(price, Ramp):
-        return [p for i, step in enumerate(price.steps) for p in _rollovers(step.price, f"{path}.steps[{i}].price")]
-    if isinstance(price, Matrix):
-        cells = [p for i, cell in enumerate(price.cells) for p in _rollovers(cell.price, f"{path}.cells[{i}].price")]
-        return [*cells, *(_rollovers(price.other, f"{path}.other") if price.other else ())]
-    if isinstance(price, Included):
-        return [*([path] if price.rollover else ()), *_rollovers(price.overage, f"{path}.overage")]
-    return []
-
-
-def _trues_up(price: PriceModel) -> bool:
-    if isinstance(price, Commitment):
-        return price.true_up or _trues_up(price.price)
-    if isinstance(price, Capped | Included):
-        return _trues_up(price.price if isinstance(price, Capped) else price.overage)
-    return isinstance(price, Ramp) and any(_trues_up(step.price) for step in price.steps)
+def _rolls_over(price: PriceModel) -> bool:
+    return isinstance(price, Included) and price.rollover is not None
 
 
 def goes_by_parts(price: PriceModel) -> bool:
     """Whether a price asks for more than a quantity: for the parts of it by properties, or one by one."""
-    if isinstance(price, Capped | Commitment):
-        return goes_by_parts(price.price)
-    if isinstance(price, Included):
-        return goes_by_parts(price.overage)
-    if isinstance(price, Ramp):
-        return any(goes_by_parts(step.price) for step in price.steps)
-    return isinstance(price, Matrix) or (isinstance(price, Percentage) and price.by_event)
+    return any(isinstance(p, Matrix) or (isinstance(p, Percentage) and p.by_event) for p in all_prices(price))
 
 
 def problems_of_price(price: PriceModel) -> tuple[Problem, ...]:
-    """Everything wrong with a price model."""
+    """Everything wrong with a price model, and with those within it."""
     found = Problems()
     _CHECKS[type(price)](price, found)
+    for name, within in prices_within(price).items():
+        if _rolls_over(within):
+            found.add(f"{name}.rollover", "not_here", "an allowance that goes on is the price of a charge itself")
+        found.extend(problems_of_price(within), name)
     return found.found
 
 
@@ -190,10 +168,10 @@ def _package(price: Package, found: Problems) -> None:
     _check_number(found, "free_units", price.free_units)
     if fits(price.size) and price.size <= 0:
         found.add("size", "not_above_zero", "a package holds more than nothing")
-    elif not price.whole and price.count is not Rounding.UP:
-        found.add("count", "not_expected", "packages that are sold in part are not rounded")
     else:
         _check_number(found, "size", price.size)
+    if not price.whole and price.count is not Rounding.UP:
+        found.add("count", "not_expected", "packages that are sold in part are not rounded")
 
 
 def _percentage(price: Percentage, found: Problems) -> None:
@@ -224,7 +202,6 @@ def _included(price: Included, found: Problems) -> None:
             found.add("rollover.cycles", "out_of_range", f"must be from 1 to {MOST_CYCLES}")
         if price.rollover.most is not None:
             _check_number(found, "rollover.most", price.rollover.most)
-    found.extend(problems_of_price(price.overage), "overage")
 
 
 def _commitment(price: Commitment, found: Problems) -> None:
@@ -240,7 +217,6 @@ def _commitment(price: Commitment, found: Problems) -> None:
 
 def _capped(price: Commitment | Capped, found: Problems) -> None:
     _check_number(found, "amount", price.amount)
-    found.extend(problems_of_price(price.price), "price")
 
 
 def _ramp(price: Ramp, found: Problems) -> None:
@@ -254,7 +230,6 @@ def _ramp(price: Ramp, found: Problems) -> None:
         elif step.from_cycle <= floor:
             found.add(f"steps[{i}].from_cycle", "not_rising", f"must be above {floor}")
         floor = max(floor, step.from_cycle)
-        found.extend(problems_of_price(step.price), f"steps[{i}].price")
 
 
 def _matrix(price: Matrix, found: Problems) -> None:
@@ -270,9 +245,6 @@ def _matrix(price: Matrix, found: Problems) -> None:
         if cell.values in seen:
             found.add(f"cells[{i}].values", "not_unique", "these values have a cell already")
         seen.add(cell.values)
-        found.extend(problems_of_price(cell.price), f"cells[{i}].price")
-    if price.other is not None:
-        found.extend(problems_of_price(price.other), "other")
 
 
 def _stair_step(price: StairStep, found: Problems) -> None:

@@ -6,11 +6,11 @@ import csv
 import io
 from collections.abc import Iterator
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 
 from saldo.exchange.model import DayRate
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.money import is_currency
+from saldo.kernel.numbers import fits, number_in
 
 MOST_BYTES = 20_000_000  # the bank's whole history since 1999 is 6 MB
 _MISSING = {"", "N/A"}
@@ -67,11 +67,8 @@ def _rate(where: str, day: str, code: str, text: str, problems: Problems) -> Day
     if on is None:
         problems.add(where, "invalid_date", f"{day!r} is no date")
         return None
-    try:
-        rate = Decimal(text.strip())
-    except InvalidOperation:
-        rate = Decimal("NaN")
-    if not rate.is_finite() or rate <= 0 or len(rate.as_tuple().digits) > 18:
+    rate = number_in(text.strip())
+    if rate is None or not fits(rate) or rate <= 0 or len(rate.as_tuple().digits) > 18:
         problems.add(where, "invalid_rate", f"{text!r} is no rate")
         return None
     if not is_currency(code):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -53,8 +53,9 @@ from saldo.subscriptions.records import subscription_from, subscription_item
 from saldo.subscriptions.records_terms import renewing_item
 from saldo.subscriptions.rules_terms import Renewing
 
-# Real runs start in the small hours; so do a double's.
-_HOUR = time(4)
+# Real runs start in the small hours; so do a double's. Real terms and reminders are looked at later in the morning
+# (infra/cdk/runs.py); so are a double's.
+SMALL_HOURS, MORNING = time(4), time(9)
 _MOST_YEARS = 10
 _MOST_SUBSCRIPTIONS = 80
 
@@ -143,6 +144,13 @@ def clocks_of(store: Store, seller_id: str) -> list[AccountClock]:
     return sorted(map(clock_from, found.values()), key=lambda c: (c.began_on, c.seller_id), reverse=True)
 
 
+def clock_at(store: Store, clock: AccountClock, day: date, hour: time) -> Clock:
+    """What a double's day goes by: that hour of it, where its seller keeps its books. NotFound."""
+    zone = _seller(store, clock.seller_id).time_zone
+    instant = datetime.combine(day, hour, zone_named(zone)).astimezone(UTC)
+    return lambda: instant
+
+
 class Clocks:
     """Moves doubles through time. Needs no personal data, like every run."""
 
@@ -169,8 +177,8 @@ class Clocks:
 
     def _run(self, clock: AccountClock, day: date) -> ClockStep:
         """Bill that day, look at the terms, and remind of what is due after it."""
-        seller = _seller(self._store, clock.seller_id)
-        attempt = run_whole(self._billing, _small_hours(day, seller.time_zone), seller.id, day.isoformat())
+        there = clock_at(self._store, clock, day, SMALL_HOURS)
+        attempt = run_whole(self._billing, there, clock.seller_id, day.isoformat())
         aside = [(one.code, one.reason) for one in set_aside_of(self._store, attempt)]
         issued, renewals = self._issued(attempt), self._renewals.renew(clock, day)
         reminded = self._reminders.remind(clock, day)
@@ -222,12 +230,6 @@ def _check(clock: AccountClock, to: date) -> None:
         raise Refusal("clock_runs_forward", f"it is {clock.today} there already; make another double to begin earlier")
     if to - clock.today > timedelta(days=366 * _MOST_YEARS):
         raise Refusal("too_far", f"a clock moves at most {_MOST_YEARS} years at a time")
-
-
-def _small_hours(day: date, zone: str) -> Callable[[], datetime]:
-    """Four in the morning of that day, where the seller keeps its books."""
-    instant = datetime.combine(day, _HOUR, zone_named(zone)).astimezone(UTC)
-    return lambda: instant
 
 
 def _account(store: Store, account_id: str) -> Account:

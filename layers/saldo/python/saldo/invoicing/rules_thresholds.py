@@ -9,8 +9,8 @@ from fractions import Fraction
 
 from saldo.catalog.model import Capped, Commitment, Included, PriceModel, Ramp
 from saldo.invoicing.model_forecast import NextInvoice, net_of
-from saldo.kernel.exact import ZERO, plus
-from saldo.kernel.money import Money, round_exact
+from saldo.kernel.exact import ZERO, plus, rounded_to
+from saldo.kernel.money import Money
 from saldo.rating.model import Ask
 from saldo.rating.rules.registry import price_ask
 from saldo.usage.model import Counted
@@ -66,4 +66,4 @@ def percent_of(price: PriceModel, counted: Counted) -> Decimal | None:
 def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
     if whole <= 0:
         return None
-    return Decimal(round_exact(Fraction(part) / Fraction(whole) * 10_000)).scaleb(-2)
+    return rounded_to(2, Fraction(part) * 100 / Fraction(whole))

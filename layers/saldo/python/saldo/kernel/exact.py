@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 
-from saldo.kernel.money import minor_digits
+from saldo.kernel.money import Exact, minor_digits
 from saldo.kernel.rounding import Rounding, rounded_ratio
 
-# Prices and quantities are held to 40 digits each at the edge, so products and sums of them always fit.
+# Prices and quantities are held to 40 digits each at the edge (`numbers.fits`); products and sums of them fit.
 _EXACT = Context(prec=400, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
-MOST_DIGITS = 40
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -40,11 +39,6 @@ def plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def fits(value: Decimal) -> bool:
-    """Finite, at most 40 digits, and neither so large nor so small that exact arithmetic would get long."""
-    return value.is_finite() and len(value.as_tuple().digits) <= MOST_DIGITS and abs(value.adjusted()) <= MOST_DIGITS
-
-
 def minor_of_share(
     amount: Decimal, share: tuple[int, int], currency: str, rounding: Rounding = Rounding.HALF_UP
 ) -> int:
@@ -57,7 +51,13 @@ def minor_of_share(
     return rounded_ratio(numerator * share[0] * 10 ** minor_digits(currency), denominator * share[1], rounding)
 
 
+def rounded_to(digits: int, value: Exact, rounding: Rounding = Rounding.HALF_UP) -> Decimal:
+    """The number with so many digits after the point, however long it is before it."""
+    numerator, denominator = value.as_integer_ratio()
+    return shifted(Decimal(rounded_ratio(numerator * 10**digits, denominator, rounding)), -digits)
+
+
 def part_of(value: Decimal, days: int, of: int, digits: int = 12) -> Decimal:
     """value × days / of, rounded half up to so many digits after the point."""
     numerator, denominator = value.as_integer_ratio()
-    return Decimal(rounded_ratio(numerator * days * 10**digits, denominator * of)).scaleb(-digits, _EXACT)
+    return shifted(Decimal(rounded_ratio(numerator * days * 10**digits, denominator * of)), -digits)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal
 from fractions import Fraction
 
 from saldo.kernel.errors import Refusal
+from saldo.kernel.numbers import MOST_DIGITS, fits, number_in
 from saldo.kernel.rounding import Rounding, rounded_ratio
 
 Exact = int | Decimal | Fraction
@@ -67,12 +68,11 @@ class Money:
 
         Raises Refusal `invalid_amount` for anything else, so that no digit is dropped unseen.
         """
-        try:
-            amount = Decimal(text.strip())
-        except (InvalidOperation, AttributeError) as error:
-            raise Refusal("invalid_amount", f"{text!r} is not a number") from error
-        if not amount.is_finite():
-            raise Refusal("invalid_amount", f"{text!r} is not a finite number")
+        amount = number_in(text.strip()) if isinstance(text, str) else None
+        if amount is None:
+            raise Refusal("invalid_amount", f"{text!r} is not a number")
+        if not fits(amount):
+            raise Refusal("invalid_amount", f"{text!r} is not a number of at most {MOST_DIGITS} digits")
         scaled = Fraction(amount) * 10 ** minor_digits(currency)
         if scaled.denominator != 1:
             raise Refusal("invalid_amount", f"{text} has more digits than {currency} has")

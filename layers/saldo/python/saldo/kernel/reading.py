@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar  # Any: parsed JSON is of any shape until it is read
 
 from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import Problems
-from saldo.kernel.exact import MOST_DIGITS, ZERO, fits
+from saldo.kernel.exact import ZERO
+from saldo.kernel.numbers import MOST_DIGITS, fits, number_in
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Read = TypeVar("Read")
 _MISSING = object()
 _FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
-# As JSON and spreadsheets write one: Decimal itself would also take 1_000, blanks around it and digits of any script.
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class Fields:
@@ -112,13 +110,11 @@ class Fields:
         elif type(value) is int:
             number = Decimal(value)
         elif isinstance(value, str):
-            try:
-                number = Decimal(value) if _NUMBER.fullmatch(value) else Decimal("NaN")
-            except InvalidOperation:  # an exponent beyond what any number has
-                number = Decimal("Infinity")
-            if number.is_nan():
+            read = number_in(value)
+            if read is None:
                 self.problems.add(path, "not_a_number", "must be a number such as 0.05")
                 return ZERO
+            number = read
         else:
             self.problems.add(path, "not_a_number", 'must be a number written as text, such as "0.05"')
             return ZERO

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from saldo.kernel.errors import Problem, Problems, Refusal
-from saldo.kernel.exact import ZERO, fits
+from saldo.kernel.exact import ZERO
+from saldo.kernel.numbers import fits, number_in
 from saldo.kernel.rows import Columns, RejectedRow, Row, csv_rows
 from saldo.orders.model_orders import Channel, OrderRequest, Reference, ReferenceKind, RequestedLine
 from saldo.orders.rules_orders import check_request
@@ -142,11 +143,8 @@ def _by_row(problems: Iterable[Problem], some: Sequence[tuple[Row, OrderRequest]
 def _number(name: str, fields: Mapping[str, str], problems: Problems) -> Decimal | None:
     if name not in fields:
         return None
-    try:
-        value = Decimal(fields[name])
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not fits(value):
+    value = number_in(fields[name])
+    if value is None or not fits(value):
         problems.add(name, "invalid_number", f"{fields[name]!r} is not a number")
         return None
     return value

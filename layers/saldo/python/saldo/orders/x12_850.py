@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from saldo.kernel.exact import ZERO, fits, plus
+from saldo.kernel.exact import ZERO, plus
+from saldo.kernel.numbers import fits, number_in
 from saldo.orders.model_orders import Channel, OrderRequest, Reference, ReferenceKind, RequestedLine
 from saldo.orders.x12 import Fault, Interchange, Segment, TransactionSet
 
@@ -258,11 +259,8 @@ def _amount(reading: _Reading, segment: Segment, number: int) -> Decimal | None:
     text = segment.get(number)
     if not text:
         return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not fits(value) or "e" in text.lower() or "_" in text:
+    value = number_in(text)
+    if value is None or not fits(value) or "e" in text.lower():
         reading.fault(segment, number, BAD_CHARACTER, f"{text!r} is not a number")
         return None
     return value

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 
 from saldo.accounts.model import Account
-from saldo.catalog.model import PriceModel
 from saldo.invoicing.model import BillingCase, DueSubscription, InvoiceBody
 from saldo.invoicing.rules_history import usage_asked
 from saldo.invoicing.rules_late import windows_of
@@ -21,7 +21,7 @@ from saldo.quotes.model import Usage
 from saldo.quotes.rules_usage import told_of
 from saldo.usage.model import Counted, LatePolicy, Meter, Needs, Repeats, UsageDetail, UsageEvent, UsageKey
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, LateUsage, Window
-from saldo.usage.rules import counted, needs_of_all
+from saldo.usage.rules import counted, needs_of_all, prices_by_key
 from saldo.usage.rules_windows import Months, count, late_in, latest, meters_of_windows, policy_for, standing, until
 
 _MOMENT = timedelta(microseconds=1)
@@ -70,10 +70,7 @@ class KnownUsage:
 
     def read(self, due: Iterable[DueSubscription]) -> AccountUsage:
         """What a run needs of it; see `AccountUsage`. Totals as told win over events; 0 where there is neither."""
-        prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
-        for item in due:
-            for key, price in usage_asked(item):
-                prices[key] += [] if price is None else [price]
+        prices = prices_by_key(chain.from_iterable(map(usage_asked, due)))
         lying = {(w.meter_id, w.period): w for w in self.windows}
         asked = {self._window_of(key): key for key, asking in prices.items() if asking}
         billed = {key: lying[named] for named, key in asked.items() if named in lying}

@@ -11,9 +11,9 @@ from fractions import Fraction
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules_interest import LateCharges, Owed, late_charges
 from saldo.invoicing.rules_terms import early_payment, instalments
+from saldo.kernel.exact import rounded_to
 from saldo.kernel.exchange import Booked, ExchangeRate
 from saldo.kernel.money import Money
-from saldo.kernel.rounding import rounded_ratio
 from saldo.ledger.model import OpenItem
 from saldo.ledger.rules import aging
 from saldo.ledger.rules_figures import Receivable as Owing
@@ -167,7 +167,7 @@ def _months_back(items: Sequence[Open], how: AgingAsked, as_of: date) -> list[Sa
 
 
 def _to_two(exact: Fraction | None) -> Decimal | None:
-    return None if exact is None else Decimal(rounded_ratio(*(exact * 100).as_integer_ratio())).scaleb(-2)
+    return None if exact is None else rounded_to(2, exact)
 
 
 def revalued(items: Sequence[Open], closing: ExchangeRate) -> Revalued:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 
-from saldo.accounts.records import entity_from
 from saldo.catalog.service import PlanVersions
+from saldo.invoicing.clocks import MORNING, clock_at
 from saldo.invoicing.model_clock import AccountClock, RenewalStep, RenewedThen
-from saldo.kernel.clock import Clock
-from saldo.kernel.errors import NotFound
-from saldo.kernel.periods import zone_named
 from saldo.renewals.service import Renewals
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Subscription, Term
 from saldo.subscriptions.records_terms import renewals_agenda, renewing_from
 from saldo.subscriptions.rules_terms import Renewing
-
-# When real terms are looked at, on the seller's clock (infra/cdk/runs.py).
-_HOUR = time(9)
 
 
 class _Nobody:
@@ -48,7 +42,8 @@ class DoublesRenewals:
         before = self._terms(clock)
         if not any(one.looked_at_on is not None and one.looked_at_on <= on for one in before.values()):
             return []
-        Renewals(self.store, self._nine_on(clock, on), _Nobody(), self.plan_versions).run(clock.seller_id)
+        there = clock_at(self.store, clock, on, MORNING)
+        Renewals(self.store, there, _Nobody(), self.plan_versions).run(clock.seller_id)
         after = self._terms(clock)
         steps = ((one, _step(one, after.get(subscription_id))) for subscription_id, one in before.items())
         return [RenewedThen(on, one.subscription_id, what, one.ends_on) for one, what in steps if what]
@@ -58,13 +53,6 @@ class DoublesRenewals:
         rows = self.store.query_all(renewals_agenda(clock.seller_id), agenda=True)
         found = self.store.get_many([(row["pk"], row["sk"]) for row in rows], consistent=True)
         return {one.subscription_id: one for one in map(renewing_from, found.values()) if one.looked_at_on}
-
-    def _nine_on(self, clock: AccountClock, day: date) -> Clock:
-        item = self.store.get(clock.seller_id, "entity")
-        if item is None:
-            raise NotFound(f"no such legal entity: {clock.seller_id}")
-        instant = datetime.combine(day, _HOUR, zone_named(entity_from(item).time_zone)).astimezone(UTC)
-        return lambda: instant
 
 
 def _days_of(one: Renewing) -> tuple[date, ...]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from saldo.catalog.model import ChargeKind, PlanVersion
 from saldo.kernel.errors import Problem, Problems
-from saldo.kernel.exact import fits
+from saldo.kernel.numbers import fits
 from saldo.subscriptions.model import Change, ChangeKind
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Problem, Problems
-from saldo.kernel.exact import ZERO, fits
+from saldo.kernel.exact import ZERO
+from saldo.kernel.numbers import fits
 from saldo.kernel.periods import Cycle, Length
 from saldo.subscriptions.model import Subscription, Term
 from saldo.subscriptions.rules import cycle_of

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
-from saldo.kernel.exact import fits
+from saldo.kernel.numbers import fits
 from saldo.tax.model import OUTSIDE, TaxableLine, TaxFacts, TaxTreatment
 
 

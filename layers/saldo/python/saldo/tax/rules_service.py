@@ -6,9 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from saldo.kernel.errors import Problems
-from saldo.kernel.exact import ZERO, plus, times, total
+from saldo.kernel.exact import ZERO, plus, rounded_to, times, total
 from saldo.kernel.money import minor_digits
-from saldo.kernel.rounding import Rounding, rounded_ratio
+from saldo.kernel.rounding import Rounding
 from saldo.tax.model import TaxableLine, TaxAnswer, TaxRounding, TaxShare, TaxTreatment
 from saldo.tax.model_services import Rated, RatedLine, RatedTax, TaxDocument, place_of
 from saldo.tax.rules import no_supply
@@ -128,6 +128,4 @@ def _percent(tax: RatedTax, net: Fraction | int, currency: str) -> Decimal:
     taxable = _minor(tax.taxable, currency)
     if not net or abs(taxable - net) <= 1:
         return percent
-    exact = Fraction(percent) * taxable / net
-    scaled = exact * 10**_DIGITS
-    return Decimal(rounded_ratio(scaled.numerator, scaled.denominator)).scaleb(-_DIGITS)
+    return rounded_to(_DIGITS, Fraction(percent) * taxable / net)

@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import Problem, Problems, Refusal
-from saldo.kernel.exact import fits
 from saldo.kernel.ids import check_id
+from saldo.kernel.numbers import fits, number_in
 from saldo.usage.model import SUBSCRIPTION, Aggregation, Meter, UsageEvent
 
 COLUMNS = ("source", "id", "account_id", "meter", "at", "value")
@@ -136,9 +136,8 @@ def _value(text: str, meters: Sequence[Meter], problems: Problems) -> Decimal | 
     """A value may be left out where all meters only count, and fall below zero where those that take it are levels."""
     if not text and only_count(meters):
         return Decimal(1)
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
+    value = number_in(text)
+    if value is None:
         problems.add("value", "invalid_value", f"{text!r} is not a number")
         return None
     if not fits(value):

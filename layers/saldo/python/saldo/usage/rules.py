@@ -9,12 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from saldo.catalog.model import Capped, Commitment, Included, Matrix, Percentage, PriceModel, Ramp
+from saldo.catalog.model import Matrix, Percentage, PriceModel, prices_within
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ONE, ZERO, fits, plus, shifted, times, total, whole_division
-from saldo.kernel.money import round_exact
+from saldo.kernel.exact import ONE, ZERO, plus, rounded_to, times, total, whole_division
+from saldo.kernel.numbers import fits
 from saldo.kernel.periods import Period, local_date, offsets, whole_seconds, zone_named
-from saldo.kernel.rounding import Rounding
 from saldo.usage.model import (
     LEVELS,
     NO_NEEDS,
@@ -28,9 +27,11 @@ from saldo.usage.model import (
     Repeats,
     UsageDetail,
     UsageEvent,
+    UsageKey,
 )
 
 WEIGHTED_DIGITS = 12
+PERCENTILE_DIGITS = 6  # so that an engine finds the rank in whole numbers of its own
 _MICROSECOND = Fraction(1, 1_000_000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_INCREMENT = Decimal(10) ** 24
@@ -42,15 +43,9 @@ def needs_of(price: PriceModel) -> Needs:
         return Needs(price.dimensions)
     if isinstance(price, Percentage):
         return Needs((), price.by_event)
-    if isinstance(price, Commitment | Capped):
-        return needs_of(price.price)
-    if isinstance(price, Included):
-        return needs_of(price.overage)
-    if isinstance(price, Ramp):
-        found = [needs_of(step.price) for step in price.steps]
-        dimensions: tuple[str, ...] = next((n.dimensions for n in found if n.dimensions), ())
-        return Needs(dimensions, any(n.amounts for n in found))
-    return NO_NEEDS
+    found = [needs_of(within) for within in prices_within(price).values()]
+    dimensions: tuple[str, ...] = next((n.dimensions for n in found if n.dimensions), ())
+    return Needs(dimensions, any(n.amounts for n in found))
 
 
 def needs_of_all(prices: Iterable[PriceModel]) -> Needs:
@@ -65,6 +60,16 @@ def needs_of_all(prices: Iterable[PriceModel]) -> Needs:
     return Needs(next(iter(dimensions), ()), any(n.amounts for n in found))
 
 
+def prices_by_key(asked: Iterable[tuple[UsageKey, PriceModel | None]]) -> dict[UsageKey, list[PriceModel]]:
+    """What is asked for, each once, with all prices that ask for it; no price where it is only looked back at."""
+    prices: dict[UsageKey, list[PriceModel]] = {}
+    for key, price in asked:
+        asking = prices.setdefault(key, [])
+        if price is not None:
+            asking.append(price)
+    return prices
+
+
 def faults_of(meter: Meter) -> Iterator[tuple[str, str, str]]:
     """What of a meter's way of counting does not go together: field, code and reason of each fault."""
     if meter.carries and meter.aggregation not in LEVELS:
@@ -73,13 +78,14 @@ def faults_of(meter: Meter) -> Iterator[tuple[str, str, str]]:
         yield "per", "no_windows", "a level that goes on is not counted window by window"
     if meter.per is None and meter.of_windows is not OfWindows.SUM:
         yield "of_windows", "no_windows", "there are no windows without `per`"
-    if meter.takes_percentile and not (0 < meter.percentile <= 100 and -meter.percentile.adjusted() <= 6):
-        yield "percentile", "not_a_percentile", "must be above 0 and at most 100"
+    if meter.takes_percentile and not (0 < meter.percentile <= 100 and _digits(meter.percentile) <= PERCENTILE_DIGITS):
+        why = f"must be above 0 and at most 100, with at most {PERCENTILE_DIGITS} digits after the point"
+        yield "percentile", "not_a_percentile", why
     if meter.percentile and not meter.takes_percentile:
         yield "percentile", "not_expected", "only a percentile of events or of windows has one"
     if meter.increment is not None and not 0 < meter.increment < _MOST_INCREMENT:
         yield "increment", "not_above_zero", f"must be above zero and below {_MOST_INCREMENT}"
-    if meter.increment is not None and int(meter.increment.as_tuple().exponent) < -WEIGHTED_DIGITS:
+    if meter.increment is not None and _digits(meter.increment) > WEIGHTED_DIGITS:
         yield "increment", "too_fine", f"must have at most {WEIGHTED_DIGITS} digits after the point"
     if meter.whole_days and meter.aggregation is not Aggregation.WEIGHTED:
         yield "whole_days", "not_weighted", "only a weighted meter counts days"
@@ -89,6 +95,11 @@ def faults_of(meter: Meter) -> Iterator[tuple[str, str, str]]:
         yield "digits", "out_of_range", f"must be from 0 to {WEIGHTED_DIGITS}"
     if not fits(meter.factor) or meter.factor <= 0:
         yield "factor", "not_above_zero", "must be a number above zero"
+
+
+def _digits(number: Decimal) -> int:
+    """After the point."""
+    return -int(number.as_tuple().exponent)
 
 
 def first_of_each(events: Iterable[UsageEvent]) -> list[UsageEvent]:
@@ -229,7 +240,7 @@ def converted(number: Decimal, meter: Meter) -> Decimal:
 
 def rounded(number: Decimal, meter: Meter) -> Decimal:
     """A number in the meter's unit as the meter rounds; as it is where it does not."""
-    return number if meter.rounding is None else _rounded(Fraction(number), meter.digits, meter.rounding)
+    return number if meter.rounding is None else rounded_to(meter.digits, number, meter.rounding)
 
 
 def _window(per: CountWindow, at: datetime, zone: str) -> object:
@@ -323,11 +334,7 @@ def averaged_by_days(area: Fraction, period: Period) -> Decimal:
 
 
 def _to_print(number: Fraction) -> Decimal:
-    return _rounded(number, WEIGHTED_DIGITS)
-
-
-def _rounded(number: Fraction, digits: int, rounding: Rounding = Rounding.HALF_UP) -> Decimal:
-    return shifted(Decimal(round_exact(number * 10**digits, rounding)), -digits)
+    return rounded_to(WEIGHTED_DIGITS, number)
 
 
 def seconds(start: datetime, end: datetime) -> Fraction:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from saldo.kernel.exact import ZERO, minus, plain, shifted, total
+from saldo.kernel.exact import ZERO, minus, plain, rounded_to, total
 from saldo.kernel.money import round_exact
 from saldo.kernel.periods import Period
 from saldo.usage.model import Aggregation, Counted, Meter, OfWindows, UsageKey
@@ -144,4 +144,4 @@ def _amounts(amounts: Sequence[Decimal], more: Decimal) -> tuple[Decimal, ...]:
 
 
 def _rounded(value: Fraction) -> Decimal:
-    return shifted(Decimal(round_exact(value * 10**DIGITS)), -DIGITS)
+    return rounded_to(DIGITS, value)

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from saldo.kernel.exact import fits, plain
+from saldo.kernel.exact import plain
+from saldo.kernel.numbers import fits
 from saldo.usage.ingest_rows import MOST_PROPERTIES
 
 # DECIMAL(38, 12) is what an engine adds up exactly: below 10^26, to 12 digits after the point.

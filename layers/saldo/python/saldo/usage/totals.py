@@ -22,7 +22,7 @@ from saldo.usage.model import Counted, Meter, Needs, Repeats, UsageDetail, Usage
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, Known, LateUsage, Window
 from saldo.usage.ports import Ask, LargeUsage
 from saldo.usage.records import MonthKey, months_of
-from saldo.usage.rules import counted, needs_of_all
+from saldo.usage.rules import counted, needs_of_all, prices_by_key
 from saldo.usage.rules_windows import (
     Months,
     closes_at,
@@ -128,10 +128,10 @@ class UsageTotals:
         known = [(key, price) for key, price in keys if key.meter_id in meters]
         windows: Sequence[Window] = closings.windows
         counting = {key: meters[key.meter_id].of_subscription(key.subscription_id) for key, _ in known}
-        if closings.late or any(may_be_put_away(closings, meter, key.period) for key, meter in counting.items()):
+        asked_for = {key: (counting[key].id, key.period) for key, price in known if price is not None}
+        if closings.late or any(may_be_put_away(closings, counting[key], key.period) for key in asked_for):
             windows = records_windows.windows_of(self._store, account.id)
         standing = {(w.meter_id, w.period): w for w in windows}
-        asked_for = {key: (counting[key].id, key.period) for key, price in known if price is not None}
         billed = {key: standing[named] for key, named in asked_for.items() if named in standing}
         of_windows = meters_of_windows(windows, meters)
         looked_at = windows_to_look_at(closings, windows, of_windows)
@@ -170,18 +170,10 @@ def _carried(look: _Look) -> dict[str, str]:
     return found
 
 
-def _prices(look: _Look) -> dict[UsageKey, list[PriceModel]]:
-    """What is asked for, each once, with all prices that ask for it."""
-    prices: dict[UsageKey, list[PriceModel]] = defaultdict(list)
-    for key, price in look.keys:
-        prices[key] += [] if price is None else [price]
-    return prices
-
-
 def _usage_in_files(look: _Look, large: LargeUsage, sellers_meters: Iterable[Meter]) -> AccountUsage:
     """As `_usage_of`, of files: everything that is asked of them in one go."""
     corrected = {m.event_name for m in sellers_meters if m.repeats is Repeats.LAST}
-    asks, zone, prices = [], look.account.time_zone, _prices(look)
+    asks, zone, prices = [], look.account.time_zone, prices_by_key(look.keys)
     for key, asking in prices.items():
         meter, window = look.counting[key], look.billed.get(key)
         known = None if window is None or window.is_withdrawn else window.known
@@ -230,7 +222,7 @@ def _usage_of(look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]]) -> A
     details: dict[UsageKey, UsageDetail] = {}
     cutoffs: dict[UsageKey, Cutoff] = {}
     zone = look.account.time_zone
-    for key, asking in _prices(look).items():
+    for key, asking in prices_by_key(look.keys).items():
         meter, window = look.counting[key], look.billed.get(key)
         months = _events_of(look, events, meter, key.period, zone)
         needs = needs_of_all(asking)

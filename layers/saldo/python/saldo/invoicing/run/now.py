@@ -23,8 +23,8 @@ from saldo.invoicing.run.number import drafts_of, number_invoices
 from saldo.invoicing.run.open import open_for_one
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal
-from saldo.kernel.exact import fits
 from saldo.kernel.ids import fingerprint
+from saldo.kernel.numbers import fits
 from saldo.kernel.periods import local_date
 from saldo.orders.model import BY_STAFF, Item, ItemStatus, WaitingItem
 from saldo.orders.records import PREFIX as ITEM_PREFIX

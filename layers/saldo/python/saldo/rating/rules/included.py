@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from saldo.catalog.model import Capped, Commitment, Included, Matrix, PriceModel, Ramp
+from saldo.catalog.model import Included, Matrix, PriceModel, Ramp, prices_within
 from saldo.kernel.exact import ONE, ZERO, minus, plus, total
 from saldo.rating.model import Ask, Priced, PriceOf, Step
 
@@ -26,7 +26,7 @@ def price_included(model: Included, ask: Ask, price_of: PriceOf) -> Priced:
     beyond = minus(ask.quantity, free)
     if beyond == 0:
         return Priced(ZERO, tuple(steps))
-    amounts = None if ask.amounts is None else _after(free, ask.amounts)
+    amounts = None if ask.amounts is None else tuple(left for _, left in _taken(enumerate(ask.amounts), free))
     by_value = None if ask.by_value is None else _left_of(ask.by_value, free, _cells(model.overage, ask.cycle))
     beyond_it = replace(ask, quantity=beyond, amounts=amounts, by_value=by_value, rolled=ZERO)
     overage = price_of(model.overage, beyond_it)
@@ -48,26 +48,15 @@ def rolled_over(model: Included, earlier: Sequence[Ask]) -> Decimal:
     return total(units for _, units in left)
 
 
-def _taken(there: Sequence[tuple[int, Decimal]], units: Decimal) -> list[tuple[int, Decimal]]:
-    """What is left when so much is taken, the oldest first."""
+def _taken(there: Iterable[tuple[int, Decimal]], units: Decimal) -> list[tuple[int, Decimal]]:
+    """What is left when so much is taken, the first of them (the oldest, where they have an age) before the others."""
     left = []
-    for born, has in there:
+    for place, has in there:
         used = max(min(has, units), ZERO)
         units = minus(units, used)
         if has != used:
-            left.append((born, minus(has, used)))
+            left.append((place, minus(has, used)))
     return left
-
-
-def _after(included: Decimal, amounts: Sequence[Decimal]) -> tuple[Decimal, ...]:
-    """What of amounts is left when so much of them, from the first on, is free."""
-    left = []
-    for amount in amounts:
-        free = max(min(amount, included), ZERO)
-        included = minus(included, free)
-        if amount != free:
-            left.append(minus(amount, free))
-    return tuple(left)
 
 
 _Values = tuple[str, ...]
@@ -92,8 +81,6 @@ def _cells(price: PriceModel, cycle: int) -> list[_Values]:
     """The combinations that a price lists, however deep."""
     if isinstance(price, Matrix):
         return [cell.values for cell in price.cells]
-    if isinstance(price, Capped | Commitment):
-        return _cells(price.price, cycle)
-    if isinstance(price, Included):
-        return _cells(price.overage, cycle)
-    return _cells(price.at(cycle), cycle) if isinstance(price, Ramp) else []
+    if isinstance(price, Ramp):
+        return _cells(price.at(cycle), cycle)
+    return [values for within in prices_within(price).values() for values in _cells(within, cycle)]
