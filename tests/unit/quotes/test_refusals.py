@@ -124,6 +124,14 @@ SLIPS: dict[str, tuple[Json, Json]] = {
         paid(invoices=[{"invoice": 1}]),
         {"receivables.payments[0].invoices[0].amount": "missing"},
     ),
+    "half a day": (
+        SOUND | {"receivables": {"as_of": "2026-02-01", "aging": {"bounds": [30, "60.5"]}}},
+        {"receivables.aging.bounds": "not_rising"},
+    ),
+    "one rate and many": (
+        SOUND | {"exchange": {"ledger_currency": "USD", "rate": "1", "rates": []}},
+        {"exchange.rates": "one_of"},
+    ),
 }
 
 

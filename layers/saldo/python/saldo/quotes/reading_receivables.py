@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 
 from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part, Tolerance
 from saldo.kernel.errors import Refusal
@@ -11,7 +12,7 @@ from saldo.kernel.exact import ONE, ZERO, minor_of_share
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money, is_currency
 from saldo.kernel.reading import Fields
-from saldo.ledger.rules import AGING_BOUNDS, aging_bounds
+from saldo.ledger.rules import AGING_DAYS, aging_bounds
 from saldo.quotes.model_receivables import (
     AgedBy,
     AgingAsked,
@@ -48,8 +49,7 @@ def exchange_from(fields: Fields, currency: str) -> Booking | None:
         fields.problems.add(fields.at("ledger_currency"), "missing", "name the currency that the rates book in")
         day_rates_from(fields)
     elif fields.has("rates"):
-        if fields.has("rate"):
-            fields.problems.add(fields.at("rates"), "one_of_two", "either a `rate` or `rates` of days")
+        fields.one_of("rate", "rates")
         booking = Booking(currency, ledger, rates=day_rates_from(fields))
         fields.finish()
         return booking
@@ -94,11 +94,13 @@ def receivables_from(fields: Fields, currency: str, booking: Booking | None) -> 
 def _aging(fields: Fields) -> AgingAsked:
     """Buckets and figures; bounds in days, rising."""
     by = fields.choice("by", AgedBy, AgedBy.DUE)
-    days = tuple(int(day) for day in fields.decimal_list("bounds"))
-    if any(day < 1 for day in days) or list(days) != sorted(set(days)):
-        fields.problems.add(fields.at("bounds"), "not_rising", "must be days above zero, each more than the one before")
+    told = fields.decimal_list("bounds")
+    days = tuple(map(int, told))
+    if days != told or any(low >= high for low, high in pairwise((0, *days))):
+        why = "must be whole days above zero, each more than the one before"
+        fields.problems.add(fields.at("bounds"), "not_rising", why)
         days = ()
-    bounds = AGING_BOUNDS if not days and by is AgedBy.DUE else aging_bounds(days or (30, 60, 90), _FIRST[by])
+    bounds = aging_bounds(days or AGING_DAYS, _FIRST[by])
     asked = AgingAsked(
         by=by,
         bounds=bounds,
