@@ -19,6 +19,12 @@ def of_three(amount: str, **more: object) -> Json:
     return {"payments": [{"on": "2026-04-10", "amount": amount}], **more}
 
 
+def of_100_twice(*parts: str) -> Json:
+    """A payment that names the first invoice more than once."""
+    named = [{"invoice": 1, "amount": part} for part in parts]
+    return {"payments": [{"on": "2026-04-10", "amount": "400", "invoices": named}]}
+
+
 SKONTO = {"early_discount": {"percent": "3", "days": 7, "then": [{"percent": "2", "days": 14}]}}
 VAT = {"rates": [rate("19")]}
 
@@ -113,6 +119,18 @@ CASES: tuple[Worked, ...] = (
             "300",
         ),
         {OPEN: ["0", "270"], CREDIT: "0"},
+    ),
+    Worked(
+        "ar.settle.11",
+        "any: an invoice that is named twice takes both parts",
+        three(of_100_twice("60", "40")),
+        {OPEN: ["0", "300", "200"]},
+    ),
+    Worked(
+        "ar.settle.12",
+        "any: and no more than it has open",
+        three(of_100_twice("60", "60")),
+        {"refused": "more_than_open"},
     ),
     Worked(
         "ar.kept.1",
