@@ -13,6 +13,7 @@ from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money, is_currency
 from saldo.kernel.reading import Fields
 from saldo.ledger.rules import AGING_DAYS, aging_bounds
+from saldo.quotes.model import Booking
 from saldo.quotes.model_receivables import (
     AgedBy,
     AgingAsked,
@@ -27,7 +28,7 @@ from saldo.quotes.model_receivables import (
 from saldo.quotes.reading_amounts import maybe_minor, minor_from
 from saldo.quotes.reading_late import late_from
 from saldo.quotes.reading_prices import day_rates_from
-from saldo.quotes.rules_exchange import Booking
+from saldo.quotes.rules_exchange import booked_at, told_as
 
 _MOST_DAYS = 3660
 
@@ -50,7 +51,7 @@ def exchange_from(fields: Fields, currency: str) -> Booking | None:
         day_rates_from(fields)
     elif fields.has("rates"):
         fields.one_of("rate", "rates")
-        booking = Booking(currency, ledger, rates=day_rates_from(fields))
+        booking = Booking(currency, ledger, day_rates_from(fields))
         fields.finish()
         return booking
     way = fields.choice("quoted", Quoted, Quoted.LEDGER_PER_DOCUMENT)
@@ -147,15 +148,15 @@ def _rate(fields: Fields, name: str, on: date, booking: Booking | None) -> Excha
     elif rate <= 0:
         fields.problems.add(fields.at(name), "not_above_zero", "a rate is above zero")
     else:
-        return ExchangeRate(*booking.pair, rate, source, on)
+        return ExchangeRate(*told_as(booking), rate, source, on)
     return None
 
 
 def _published(fields: Fields, on: date, booking: Booking | None) -> ExchangeRate | None:
-    if booking is None or booking.rates is None:
+    if booking is None or isinstance(booking.at, ExchangeRate):
         return None
     try:
-        return booking.on(on)
+        return booked_at(booking, on)
     except Refusal as refusal:
         fields.problems.add(fields.at("on"), refusal.code, refusal.message)
         return None

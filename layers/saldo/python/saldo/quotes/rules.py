@@ -23,7 +23,7 @@ from saldo.invoicing.rules_conversion import rates_needed
 from saldo.invoicing.rules_late import late_charge
 from saldo.kernel.errors import Refusal
 from saldo.quotes.model import BillingDays, DatedItem, PriceRates, Quote, QuoteRequest, UsageTotal
-from saldo.quotes.rules_exchange import published
+from saldo.quotes.rules_exchange import booked_at, published
 from saldo.quotes.rules_late import KnownUsage
 from saldo.quotes.rules_receivables import receivables
 from saldo.quotes.rules_usage import concerns
@@ -114,7 +114,7 @@ class _State:
             details=self.read.details,
             late=late,
             wallet=self.wallet,
-            exchange=request.exchange.on(day) if request.exchange else None,
+            exchange=booked_at(request.exchange, day) if request.exchange else None,
             earlier=self.invoices,
             minimums=self.minimums,
         )
