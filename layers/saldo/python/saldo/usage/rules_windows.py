@@ -181,8 +181,10 @@ def windows_to_look_at(closings: Closings, windows: Iterable[Window], meters: Ma
         meter = meters.get(window.meter_id)
         if meter is None or window.is_withdrawn or window == last_of.get(window.meter_id):
             continue
-        first, last = _months_of(window)
         told = [month for name, month in closings.late if name == meter.event_name]
+        if not told:
+            continue
+        first, last = _months_of(window)
         if any(month <= last and (meter.carries or month >= first) for month in told):
             found.append(window)
     found += (w for w in last_of.values() if w.meter_id in meters and not w.is_withdrawn)
