@@ -33,7 +33,7 @@ from saldo.rating.model import Ask, RatedCharge, Share, Step
 from saldo.rating.rules.proration import MONTHS_OF_30, WHOLE, counted, share_of, share_of_units
 from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
 from saldo.subscriptions.rules import cycle_number
-from saldo.usage.model import UsageDetail, UsageKey
+from saldo.usage.model import UsageDetail
 
 _DAY = timedelta(days=1)
 _DIGITS = 30
@@ -184,8 +184,7 @@ def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> 
     cycle, part, over = usage_terms(case, item, charged)
     detail = _NO_DETAIL
     if case.details:
-        key = UsageKey(item.subscription.id, component.meter_id, charged.period.period)
-        detail = case.details.get(key, _NO_DETAIL)
+        detail = case.details.get(charged.usage_key, _NO_DETAIL)
     ask = Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value, over.rolled)
     before = plus(detail.before, over.before)
     if before:
@@ -294,7 +293,7 @@ def _quantity(case: BillingCase, item: DueSubscription, charged: Charged) -> Dec
         if change is not None and change.quantity is not None:
             return change.quantity
         return item.subscription.quantities.get(component.id, ONE)
-    used = case.usage.get(UsageKey(item.subscription.id, component.meter_id, due.period))
+    used = case.usage.get(charged.usage_key)
     if used is None:
         raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {due.period.as_text()}")
     if used < 0:
