@@ -21,16 +21,15 @@ from saldo.quotes.model import Usage
 from saldo.quotes.rules_usage import told_of
 from saldo.usage.model import Counted, LatePolicy, Meter, Needs, Repeats, UsageDetail, UsageEvent, UsageKey
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, LateUsage, Window
-from saldo.usage.rules import counted, needs_of_all
+from saldo.usage.rules import needs_of_all
 from saldo.usage.rules_windows import (
     Months,
-    count,
+    count_as_billed,
     late_in,
     latest,
     meters_of_windows,
     policy_for,
     standing,
-    until,
     windows_to_look_at,
 )
 
@@ -111,7 +110,7 @@ class KnownUsage:
         return (meter.of_subscription(key.subscription_id).id if meter else key.meter_id), key.period
 
     def _counted(self, key: UsageKey, needs: Needs, window: Window | None) -> tuple[Counted, Cutoff | None]:
-        """By all that is known; for a window that is billed, by what was known when it was."""
+        """A total as it is told, else of the events, with what was known of them."""
         found, meter = told_of(self.usage, key, needs), self.usage.meters.get(key.meter_id)
         if found is not None:
             return found, None
@@ -119,11 +118,7 @@ class KnownUsage:
             return Counted(Decimal(0), UsageDetail(amounts=(), by_value={} if needs.dimensions else None)), None
         own, zone = meter.of_subscription(key.subscription_id), self.account.time_zone
         months = self._months_of(own, key.period, zone)
-        if window is None or window.is_withdrawn:
-            found, cutoff = count(months, own, key.period, zone, needs)
-        else:
-            found = counted(until(months, window.known), own, key.period, zone, needs)
-            cutoff = Cutoff(window.known, window.arrivals)
+        found, cutoff = count_as_billed(months, own, key.period, zone, needs, window)
         if own is not meter:
             found = Counted(found.quantity, replace(found.detail, by_subscription=True))
         return found, cutoff

@@ -66,6 +66,15 @@ def count(months: Months, meter: Meter, period: Period, zone: str, needs: Needs 
     return counted(events, meter, period, zone, needs), Cutoff(known, arrivals_in(events, meter, period, zone))
 
 
+def count_as_billed(
+    months: Months, meter: Meter, period: Period, zone: str, needs: Needs, window: Window | None
+) -> tuple[Counted, Cutoff]:
+    """By all that is known; for a window that is billed, by what was known when it was."""
+    if window is None or window.is_withdrawn:
+        return count(months, meter, period, zone, needs)
+    return counted(until(months, window.known), meter, period, zone, needs), Cutoff(window.known, window.arrivals)
+
+
 def closed(
     account: Account,
     key: UsageKey,
