@@ -177,11 +177,12 @@ def _wrong_with(rate: TaxRate, rates: Sequence[TaxRate]) -> Iterator[str]:
         return
     if rate.compound and basis.of != (NET,):
         yield "is compound, and names what it is due on"
-    if basis.within and (basis.is_bounded or rate.compound or basis.of != (NET,) or rate.levy_minor):
+    besides = rate.compound or basis.of != (NET,) or rate.levy_minor
+    if basis.within and (basis.is_bounded or besides):
         yield "is within the amount, and is due on something else besides"
     if basis.within and rate.collection is Collection.WITHHELD:
         yield "is within the amount, which the buyer withholds nothing of"
-    if basis.is_bounded and (rate.compound or basis.of != (NET,) or rate.levy_minor):
+    if basis.is_bounded and besides:
         yield "has bounds, and is due on something else than the net amount"
     before = rates[: rates.index(rate)]
     for name in basis.of:
