@@ -144,6 +144,9 @@ class TaxRate:
         """`DE`, or `US-NY`."""
         return f"{self.country}-{self.region}" if self.region else self.country
 
+    def holds_on(self, day: date) -> bool:
+        return self.from_on <= day and (self.until_on is None or day < self.until_on)
+
 
 @dataclass(frozen=True, slots=True)
 class TaxTable:
