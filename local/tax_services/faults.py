@@ -54,20 +54,6 @@ NO_ANSWER = {
     ),
     Fault.DEEP: (200, b"[" * 200_000),
 }
-WRONG = frozenset(
-    {
-        Fault.WRONG_SUM,
-        Fault.WRONG_CURRENCY,
-        Fault.MISSING_LINE,
-        Fault.NEGATIVE_TAX,
-        Fault.WRONG_RATE,
-        Fault.SILENT_ZERO,
-        Fault.HIGH_RATE,
-        Fault.HUGE_NUMBER,
-        Fault.OTHER_AMOUNTS,
-        Fault.OTHER_PLACE,
-    }
-)
 
 
 @dataclass(slots=True)

@@ -11,8 +11,8 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol  # parsed JSON is of any shape until it is read
 
-from local.tax_services.faults import NO_ANSWER, WRONG, Fault, Script
-from local.tax_services.spoiling import spoilt
+from local.tax_services.faults import NO_ANSWER, Fault, Script
+from local.tax_services.spoiling import WRONG, spoilt
 from saldo.storage.web import json_of
 
 FAULTS = "/_faults"

@@ -13,11 +13,11 @@ _CENT = Decimal("0.01")
 
 
 def spoilt(fault: Fault, document: Any) -> Any:
-    """The document with the fault in it; documents of both services are alike enough."""
+    """The document with one of WRONG in it; documents of both services are alike enough."""
     made = deepcopy(document)
     body = made.get("data", made)
     if "lines" in body or "lineItems" in body:
-        _SPOIL[fault](body, _Names("lines" in body))
+        WRONG[fault](body, _Names("lines" in body))
     return made
 
 
@@ -48,25 +48,15 @@ def _line(body: Any, names: _Names) -> None:
 
 
 def _negative(body: Any, names: _Names) -> None:
-    for line in body[names.lines]:
-        for tax in line[names.taxes]:
-            tax[names.tax], tax[names.rate] = -tax[names.tax], -tax[names.rate]
-        line[names.line_tax] = -line[names.line_tax]
-    body["totalTax"] = -body["totalTax"]
+    _times(body, names, Decimal(-1), names.tax, names.rate)
 
 
 def _rate(body: Any, names: _Names) -> None:
-    for line in body[names.lines]:
-        for tax in line[names.taxes]:
-            tax[names.rate] *= 2
+    _times(body, names, Decimal(2), names.rate)
 
 
 def _zero(body: Any, names: _Names) -> None:
-    for line in body[names.lines]:
-        for tax in line[names.taxes]:
-            tax[names.tax] = tax[names.rate] = Decimal(0)
-        line[names.line_tax] = Decimal(0)
-    body["totalTax"] = Decimal(0)
+    _times(body, names, Decimal(0), names.tax, names.rate)
 
 
 def _high(body: Any, names: _Names) -> None:
@@ -88,11 +78,13 @@ def _amounts(body: Any, names: _Names) -> None:
 
 
 def _times(body: Any, names: _Names, factor: Decimal, *fields: str) -> None:
+    """These fields of every tax made so many times as much, and sums that add up to them."""
     for line in body[names.lines]:
         for tax in line[names.taxes]:
             for name in fields:
                 if name in tax:
-                    tax[name] = (tax[name] * factor).quantize(_CENT) if name != names.rate else tax[name] * factor
+                    made = tax[name] * factor
+                    tax[name] = made if name == names.rate else made.quantize(_CENT)
         line[names.line_tax] = sum((tax[names.tax] for tax in line[names.taxes]), Decimal(0))
     body["totalTax"] = sum((line[names.line_tax] for line in body[names.lines]), Decimal(0))
 
@@ -106,7 +98,7 @@ def _place(body: Any, names: _Names) -> None:
     body["customer"] = {"customerCode": {"value": "acct_us_another"}}
 
 
-_SPOIL: dict[Fault, Callable[[Any, _Names], None]] = {
+WRONG: dict[Fault, Callable[[Any, _Names], None]] = {
     Fault.WRONG_SUM: _sum,
     Fault.WRONG_CURRENCY: _currency,
     Fault.MISSING_LINE: _line,

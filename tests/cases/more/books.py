@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from tests.cases.more.building import Json, Worked, rate
-from tests.cases.more.receivables import DAY, FIRST, after, booked
+from tests.cases.more.receivables import DAY, FIRST, after, booked, months, paid
 
 JDE, NETSUITE = "Oracle JD Edwards", "NetSuite"
 FX, AGING = "receivables.fx", "receivables.aging"
-DATES = ["2026-01-31", "2026-02-28", "2026-03-31"]
-
-
-def months(receivables: Json, *amounts: str, days: list[str] = DATES, **more: object) -> Json:
-    dated = [{"unit_price": a, "on": day} for a, day in zip(amounts, days, strict=True)]
-    return {"billing": {"dates": days}, "items": dated, "receivables": receivables, **more}
 
 
 def ecb(*rates: tuple[str, str, str], ledger: str = "EUR", **more: object) -> Json:
@@ -20,6 +14,17 @@ def ecb(*rates: tuple[str, str, str], ledger: str = "EUR", **more: object) -> Js
     return {"ledger_currency": ledger, "source": "ECB", "rates": listed, **more}
 
 
+def in_march(amount: str, **aging: int) -> Json:
+    """Paid at the end of March, and the figures of that day."""
+    return paid(amount, on="2026-03-31", as_of="2026-03-31", aging=aging)
+
+
+DOLLARS = ecb(
+    ("USD", "2026-01-30", "1.25"),
+    ("USD", "2026-02-27", "1.20"),
+    ("USD", "2026-03-31", "1.10"),
+    ("USD", "2026-04-10", "1.00"),
+)
 AT_ONCE = {"account": {"payment_terms_days": 0}}
 BENJI = "benjipays: count-back method, 212,000 after 70, 80 and 100 thousand"
 
@@ -103,12 +108,7 @@ CASES: tuple[Worked, ...] = (
             "100",
             "100",
             currency="USD",
-            exchange=ecb(
-                ("USD", "2026-01-30", "1.25"),
-                ("USD", "2026-02-27", "1.20"),
-                ("USD", "2026-03-31", "1.10"),
-                ("USD", "2026-04-10", "1.00"),
-            ),
+            exchange=DOLLARS,
         ),
         {"invoices.*.ledger.total": ["80.00", "83.33", "90.91"]},
     ),
@@ -121,12 +121,7 @@ CASES: tuple[Worked, ...] = (
             "100",
             "100",
             currency="USD",
-            exchange=ecb(
-                ("USD", "2026-01-30", "1.25"),
-                ("USD", "2026-02-27", "1.20"),
-                ("USD", "2026-03-31", "1.10"),
-                ("USD", "2026-04-10", "1.00"),
-            ),
+            exchange=DOLLARS,
         ),
         {FX + ".settled.*.paid": ["100", "100"], FX + ".gains": "36.67"},
     ),
@@ -183,11 +178,7 @@ CASES: tuple[Worked, ...] = (
         "kpi.dso.3",
         BENJI + ", months of thirty days",
         months(
-            {
-                "as_of": "2026-03-31",
-                "payments": [{"on": "2026-03-31", "amount": "38000"}],
-                "aging": {"sales_days": 90, "month_days": 30},
-            },
+            in_march("38000", sales_days=90, month_days=30),
             "70000",
             "80000",
             "100000",
@@ -199,7 +190,7 @@ CASES: tuple[Worked, ...] = (
         "kpi.dso.4",
         "… months of the calendar",
         months(
-            {"as_of": "2026-03-31", "payments": [{"on": "2026-03-31", "amount": "38000"}], "aging": {"sales_days": 90}},
+            in_march("38000", sales_days=90),
             "70000",
             "80000",
             "100000",
@@ -211,7 +202,7 @@ CASES: tuple[Worked, ...] = (
         "kpi.dso.5",
         "CRF: best possible days and average days delinquent",
         months(
-            {"as_of": "2026-03-31", "payments": [{"on": "2026-03-31", "amount": "38000"}], "aging": {"sales_days": 90}},
+            in_march("38000", sales_days=90),
             "70000",
             "80000",
             "100000",
@@ -223,7 +214,7 @@ CASES: tuple[Worked, ...] = (
         "kpi.cei.1",
         "CRF: collection effectiveness, 700 of 1,000 that could be collected",
         months(
-            {"as_of": "2026-03-31", "payments": [{"on": "2026-03-31", "amount": "700"}], "aging": {"sales_days": 60}},
+            in_march("700", sales_days=60),
             "600",
             "400",
             "500",
@@ -235,7 +226,7 @@ CASES: tuple[Worked, ...] = (
         "kpi.turnover.1",
         "any: sales over what was owed on average",
         months(
-            {"as_of": "2026-03-31", "payments": [{"on": "2026-03-31", "amount": "700"}], "aging": {"sales_days": 31}},
+            in_march("700", sales_days=31),
             "600",
             "400",
             "500",

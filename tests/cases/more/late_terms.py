@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cases.more.building import Json, Worked
-from tests.cases.more.receivables import DAY, LATE, after, late, paid
+from tests.cases.more.receivables import DAY, LATE, after, late
 
 INTEREST, FEES = LATE + ".interest", LATE + ".fees"
 CALCULATOR = "codingace.net, freelance late payment"
@@ -207,11 +207,7 @@ CASES: tuple[Worked, ...] = (
             "1000",
             "2026-04-30",
             {"percent": "7.3"},
-            **paid(
-                "500",
-                on="2026-02-10",
-                payments=[{"on": "2026-02-10", "amount": "500"}, {"on": "2026-03-02", "amount": "500"}],
-            ),
+            payments=[{"on": "2026-02-10", "amount": "500"}, {"on": "2026-03-02", "amount": "500"}],
         ),
         {INTEREST: "4.00"},
     ),

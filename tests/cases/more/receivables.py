@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.cases.more.building import Json, Worked, items, rate
@@ -9,6 +10,7 @@ from tests.cases.more.building import Json, Worked, items, rate
 KILL_BILL = "Kill Bill docs: invoice examples"
 TRYTON = "Tryton: account_invoice scenarios"
 DAY = "2026-01-31"
+MONTH_ENDS = (DAY, "2026-02-28", "2026-03-31")
 FIRST, CREDIT = "receivables.invoices.0", "receivables.customer_credit"
 LATE = FIRST + ".late"
 
@@ -27,9 +29,10 @@ def late(debt: str, as_of: str, rule: Json, **more: Any) -> Json:
     return after(debt, {"as_of": as_of, "late_interest": rule, **more})
 
 
-def two_months(first: str, second: str, receivables: Json) -> Json:
-    dated = [{"unit_price": first, "on": DAY}, {"unit_price": second, "on": "2026-02-28"}]
-    return {"billing": {"dates": [DAY, "2026-02-28"]}, "items": dated, "receivables": receivables}
+def months(receivables: Json, *amounts: str, days: Sequence[str] = MONTH_ENDS, **more: Any) -> Json:
+    """An invoice on each of so many days."""
+    dated = [{"unit_price": a, "on": day} for a, day in zip(amounts, days, strict=False)]
+    return {"billing": {"dates": list(days[: len(dated)])}, "items": dated, "receivables": receivables, **more}
 
 
 def booked(rate_of: str, ledger: str = "USD", **more: str) -> Json:
@@ -87,13 +90,13 @@ CASES: tuple[Worked, ...] = (
     Worked(
         "ar.allocation.1",
         "Odoo, Lago: the oldest invoice first",
-        two_months("100", "50", paid("120", on="2026-03-01")),
+        months(paid("120", on="2026-03-01"), "100", "50"),
         {"receivables.invoices.*.open": ["0", "30"]},
     ),
     Worked(
         "ar.allocation.2",
         "ERPNext: against a named invoice",
-        two_months("100", "50", {"payments": [{"on": "2026-03-01", "amount": "50", "invoice": 2}]}),
+        months({"payments": [{"on": "2026-03-01", "amount": "50", "invoice": 2}]}, "100", "50"),
         {"receivables.invoices.*.open": ["100", "0"]},
     ),
     Worked(
@@ -105,7 +108,7 @@ CASES: tuple[Worked, ...] = (
     Worked(
         "ar.overpayment.1",
         "Lago, Stripe: what is over stays with the seller",
-        two_months("100", "50", paid("200", on="2026-03-01")),
+        months(paid("200", on="2026-03-01"), "100", "50"),
         {"receivables.invoices.*.open": ["0", "0"], CREDIT: "50"},
     ),
     Worked(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from tests.cases.more.building import Json, Worked, items, rate
-from tests.cases.more.receivables import CREDIT, DAY, FIRST, after, paid
+from tests.cases.more.receivables import CREDIT, DAY, FIRST, after, months, paid
 
 OPEN, AFTER = "receivables.invoices.*.open", FIRST + ".open_after"
 
 
-def three(receivables: Json, *amounts: str, **more: object) -> Json:
-    """Invoices of three months' ends."""
-    days = ["2026-01-31", "2026-02-28", "2026-03-31"]
-    dated = [{"unit_price": a, "on": day} for a, day in zip(amounts or ("100", "300", "200"), days, strict=False)]
-    return {"billing": {"dates": days[: len(dated)]}, "items": dated, "receivables": receivables, **more}
+def three(receivables: Json) -> Json:
+    return months(receivables, "100", "300", "200")
 
 
 def of_three(amount: str, **more: object) -> Json:
-    return {"payments": [{"on": "2026-04-10", "amount": amount}], **more}
+    return three(paid(amount, on="2026-04-10", **more))
+
+
+def to_invoices(amount: str, *parts: tuple[int, str]) -> Json:
+    """A payment that names how much goes to which of three invoices."""
+    named = [{"invoice": n, "amount": part} for n, part in parts]
+    return three({"payments": [{"on": "2026-04-10", "amount": amount, "invoices": named}]})
 
 
 SKONTO = {"early_discount": {"percent": "3", "days": 7, "then": [{"percent": "2", "days": 14}]}}
@@ -26,57 +29,47 @@ CASES: tuple[Worked, ...] = (
     Worked(
         "ar.settle.1",
         "any: the newest first",
-        three(of_three("350", settle="newest")),
+        of_three("350", settle="newest"),
         {OPEN: ["100", "150", "0"]},
         option="settle newest",
     ),
     Worked(
         "ar.settle.2",
         "any: the largest first",
-        three(of_three("350", settle="largest")),
+        of_three("350", settle="largest"),
         {OPEN: ["100", "0", "150"]},
         option="settle largest",
     ),
     Worked(
         "ar.settle.3",
         "any: the smallest first",
-        three(of_three("350", settle="smallest")),
+        of_three("350", settle="smallest"),
         {OPEN: ["0", "250", "0"]},
         option="settle smallest",
     ),
     Worked(
         "ar.settle.4",
         "BGB 366 (2): in proportion, to the cent",
-        three(of_three("100", settle="proportional")),
+        of_three("100", settle="proportional"),
         {OPEN: ["83.33", "250", "166.67"]},
         option="settle proportional",
     ),
     Worked(
         "ar.settle.5",
         "ERPNext: payment entry with references",
-        three(
-            {
-                "payments": [
-                    {
-                        "on": "2026-04-10",
-                        "amount": "400",
-                        "invoices": [{"invoice": 2, "amount": "300"}, {"invoice": 1, "amount": "50"}],
-                    }
-                ]
-            }
-        ),
+        to_invoices("400", (2, "300"), (1, "50")),
         {OPEN: ["50", "0", "200"], CREDIT: "50"},
     ),
     Worked(
         "ar.settle.6",
         "ERPNext: allocating 200 of a payment of 100 is rejected",
-        three({"payments": [{"on": "2026-04-10", "amount": "100", "invoices": [{"invoice": 2, "amount": "200"}]}]}),
+        to_invoices("100", (2, "200")),
         {"refused": "invalid_input"},
     ),
     Worked(
         "ar.settle.7",
         "ERPNext: allocating more than is outstanding is rejected",
-        three({"payments": [{"on": "2026-04-10", "amount": "400", "invoices": [{"invoice": 1, "amount": "200"}]}]}),
+        to_invoices("400", (1, "200")),
         {"refused": "more_than_open"},
     ),
     Worked(
@@ -104,7 +97,7 @@ CASES: tuple[Worked, ...] = (
     Worked(
         "ar.settle.10",
         "Kill Bill: credit of an overpayment pays the next invoice",
-        three(
+        months(
             {
                 "payments": [{"on": "2026-02-01", "amount": "130", "invoice": 1}],
                 "credit_uses": [{"on": "2026-02-28", "invoice": 2}],
@@ -113,6 +106,18 @@ CASES: tuple[Worked, ...] = (
             "300",
         ),
         {OPEN: ["0", "270"], CREDIT: "0"},
+    ),
+    Worked(
+        "ar.settle.11",
+        "any: an invoice that is named twice takes both parts",
+        to_invoices("400", (1, "60"), (1, "40")),
+        {OPEN: ["0", "300", "200"]},
+    ),
+    Worked(
+        "ar.settle.12",
+        "any: and no more than it has open",
+        to_invoices("400", (1, "60"), (1, "60")),
+        {"refused": "more_than_open"},
     ),
     Worked(
         "ar.kept.1",

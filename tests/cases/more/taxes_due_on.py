@@ -22,6 +22,10 @@ def under(*rates: Json, **more: object) -> Json:
 
 
 BRAZIL = (due("ICMS", "18", within=True), due("PIS", "1.65", within=True), due("COFINS", "7.6", within=True))
+IN_SAO_PAULO: Json = {
+    "account": {"country": "BR", "region": "SP"},
+    "seller": {"country": "BR", "region": "SP", "tax_registrations": ["BR", "BR-SP"]},
+}
 DIVISION = due("division", "10", within=True)
 
 CASES: tuple[Worked, ...] = (
@@ -56,6 +60,26 @@ CASES: tuple[Worked, ...] = (
         "any: taxes within the amount leave something of it",
         items("100", **under(due("one", "60", within=True), due("two", "40", within=True))),
         {"refused": "invalid_input"},
+    ),
+    Worked(
+        "tax.within.7",
+        "any: those of the country and of a state together leave something of it",
+        items(
+            "100", **IN_SAO_PAULO, **under(due("one", "60", within=True), due("two", "50", within=True, region="SP"))
+        ),
+        {"refused": "invalid_input"},
+    ),
+    Worked(
+        "tax.within.8",
+        "any: the rate of before and that of after do not meet",
+        items(
+            "50",
+            **under(
+                due("one", "60", within=True, until_on="2026-01-01"),
+                due("one", "50", within=True, from_on="2026-01-01"),
+            ),
+        ),
+        {TAX: "50", TOTAL: "100"},
     ),
     # on each other
     Worked(

@@ -10,7 +10,8 @@ from decimal import Decimal
 
 import pytest
 
-from local.tax_services.faults import NO_ANSWER, WRONG, Fault
+from local.tax_services.faults import NO_ANSWER, Fault
+from local.tax_services.spoiling import WRONG
 from saldo.accounts.model import Exemption, TaxStatus
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.storage.web import WebService, json_of

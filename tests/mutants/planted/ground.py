@@ -411,9 +411,9 @@ _TAX: tuple[Mutant, ...] = (
     planted(
         "a new rate begins a day late",
         "off-by-one day",
-        "tax/rules.py",
-        "begun = rate.from_on <= line.supplied_on",
-        "begun = rate.from_on < line.supplied_on",
+        "tax/model.py",
+        "return self.from_on <= day and",
+        "return self.from_on < day and",
         "tests/unit/tax/test_tax_rules.py",
     ),
     planted(
@@ -447,6 +447,14 @@ _TAX: tuple[Mutant, ...] = (
         "tax/rules_totals.py",
         "base = base / (1 - sum(",
         "base = base * (1 + sum(",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "taxes within one amount leave nothing of it",
+        "missing condition",
+        "tax/rules.py",
+        'r.region in ("", rate.region)',
+        "r.region == rate.region",
         "tests/unit/test_worked_cases.py",
     ),
     planted(

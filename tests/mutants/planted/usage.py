@@ -237,8 +237,8 @@ _QUOTES: tuple[Mutant, ...] = (
         "a quote forgets which periods it has billed",
         "state not kept",
         "quotes/rules_late.py",
-        "self.windows = standing(self.windows, closed)",
-        "self.windows = ()",
+        "self._windows |= {(w.meter_id, w.period): w for w in standing(closed)}",
+        "self._windows = {}",
         "tests/unit/test_worked_cases.py",
     ),
     planted(

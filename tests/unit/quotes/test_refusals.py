@@ -41,6 +41,10 @@ def sold(**terms: Any) -> Json:
     return SOUND | {"subscriptions": [{"plan": "p", "started_on": "2026-01-01", **terms}]}
 
 
+def paid(**terms: Any) -> Json:
+    return SOUND | {"receivables": {"payments": [{"on": "2026-02-01", "amount": "5", **terms}]}}
+
+
 PRICE = "plans[0].components[0].price"
 SLIPS: dict[str, tuple[Json, Json]] = {
     "not a number": (priced({"kind": "per_unit", "unit_price": "NaN"}), {f"{PRICE}.unit_price": "not_a_number"}),
@@ -115,6 +119,18 @@ SLIPS: dict[str, tuple[Json, Json]] = {
     "two ways to tell a total": (
         SOUND | {"usage": {"totals": [{"meter_id": "m", "quantity": "5", "amounts": ["5"]}]}},
         {"usage.totals[0].amounts": "one_of"},
+    ),
+    "a part of a payment without its amount": (
+        paid(invoices=[{"invoice": 1}]),
+        {"receivables.payments[0].invoices[0].amount": "missing"},
+    ),
+    "half a day": (
+        SOUND | {"receivables": {"as_of": "2026-02-01", "aging": {"bounds": [30, "60.5"]}}},
+        {"receivables.aging.bounds": "not_rising"},
+    ),
+    "one rate and many": (
+        SOUND | {"exchange": {"ledger_currency": "USD", "rate": "1", "rates": []}},
+        {"exchange.rates": "one_of"},
     ),
 }
 

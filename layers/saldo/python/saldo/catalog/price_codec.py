@@ -124,7 +124,7 @@ def _percentage(fields: Fields) -> Percentage:
         fields.decimal("minimum", ZERO),
         fields.maybe_decimal("maximum"),
         fields.decimal("per_event", ZERO),
-        fields.integer("free_events") if fields.has("free_events") else None,
+        fields.maybe_integer("free_events"),
         fields.decimal("event_minimum", ZERO),
         fields.maybe_decimal("event_maximum"),
     )

@@ -155,14 +155,13 @@ def _step_from(row: list[Any]) -> Step:
     return Step(row[0], units, price, amount, flat, above, up_to)
 
 
-def _share_to(share: TaxShare | TaxTotal) -> list[Any]:
+def _share_to(share: TaxShare) -> list[Any]:
     return [share.jurisdiction, share.name, share.treatment.value, plain(share.percent), share.reason, *_kind_to(share)]
 
 
-def _kind_to(share: TaxShare | TaxTotal) -> list[Any]:
+def _kind_to(share: TaxShare) -> list[Any]:
     """Nothing for a plain percentage on top, so that the form of old stays."""
-    plain_one = not share.compound and not share.levy_minor and share.collection is Collection.CHARGED
-    if plain_one and share.basis is None:
+    if share.is_percentage and share.collection is Collection.CHARGED:
         return []
     basis = [] if share.basis is None else [basis_to(share.basis)]
     return [[share.compound, plain(share.levy_minor), share.collection.value, *basis]]
@@ -179,7 +178,7 @@ def _share_from(row: list[Any]) -> TaxShare:
 
 
 def _total_to(total: TaxTotal) -> list[Any]:
-    kind, amounts = _share_to(total), [total.base_minor, total.tax_minor]
+    kind, amounts = _share_to(total.share), [total.base_minor, total.tax_minor]
     later = [total.included, *kind[5:]] if total.included or kind[5:] else []
     return [*kind[:5], *amounts, *later]
 

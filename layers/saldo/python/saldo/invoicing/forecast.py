@@ -8,12 +8,11 @@ from datetime import UTC, date, datetime
 
 from saldo.accounts.model import Account
 from saldo.accounts.records import account_from, entity_from
-from saldo.catalog.model import ChargeKind
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.model import BillingCase
 from saldo.invoicing.model_forecast import NextInvoice
 from saldo.invoicing.rules_accounts import bill_account
-from saldo.invoicing.rules_charged import charged_of, usage_needed
+from saldo.invoicing.rules_history import usage_asked
 from saldo.invoicing.run.cases import AccountCase, Batch, Billing, read_cases
 from saldo.invoicing.run.model import DueAccount, SetAside
 from saldo.invoicing.seller_records import options_from, seller_billing_key
@@ -28,7 +27,7 @@ from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
 from saldo.subscriptions.records import subscription_from, subscription_key
 from saldo.usage.live import LiveUsage
-from saldo.usage.model import Counted, UsageDetail, UsageKey
+from saldo.usage.model import Counted, UsageDetail
 from saldo.usage.records_partitions import usage_files_key
 from saldo.usage.rules_forecast import LiveMeter, scaled
 
@@ -88,16 +87,12 @@ class _Look:
         now = self._clock()
         on = max(due_on, local_date(now, account.time_zone))
         found = self._case(account, due, on, seller, instead)
-        needed = usage_needed(found.case.due)
+        asked = (one for item in found.case.due for one in usage_asked(item))
+        prices = tuple((key, price) for key, price in asked if price is not None)
+        needed = [key for key, _ in prices]
         meters = {live.key: live for live in self._live.of(account, needed, now)}
         so_far = bill_account(found.case, self._billing.tax)
         expected = bill_account(_ahead(found.case, list(meters.values())), self._billing.tax)
-        prices = tuple(
-            (UsageKey(item.subscription.id, c.component.meter_id, c.period.period), c.component.price)
-            for item in found.case.due
-            for c in charged_of(item)
-            if c.component.kind is ChargeKind.USAGE
-        )
         details = found.case.details
         counted = {key: Counted(found.case.usage[key], details[key]) for key in needed}
         return NextInvoice(account, on, due_on, tuple(meters.values()), so_far, expected, counted, prices)

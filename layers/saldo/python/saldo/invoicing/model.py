@@ -281,7 +281,7 @@ class DueItem:
 
 @dataclass(frozen=True, slots=True)
 class BillingCase:
-    """All that billing one account on one day needs. `usage` must hold each total that `usage_needed` names.
+    """All that billing one account on one day needs. `usage` must hold each total that `usage_asked` names.
 
     `account` is whom the invoice is addressed to. `as_of` is the day in the account's calendar up to which boundaries
     are billed, and the issue date. `items` are billed with what is due. `wallet`: coupons are taken off one after the

@@ -27,7 +27,7 @@ from saldo.invoicing.model import (
     NothingToBill,
     PrepaidOrder,
 )
-from saldo.invoicing.rules_charged import Charged, charged_of, due_of, usage_needed
+from saldo.invoicing.rules_charged import charged_of, due_of, usage_needed
 from saldo.invoicing.rules_discounts import discounted, draw
 from saldo.invoicing.rules_late import late_identity, late_lines
 from saldo.invoicing.rules_lines import charge_lines, net_legs, rounded_together
@@ -161,7 +161,7 @@ def _check_meters(case: BillingCase) -> None:
     """No day of an account's meter may be billed on two charges: each usage event is rated once."""
     claimed: dict[tuple[str, str], list[UsageKey]] = {}
     changed = [item for item in case.due if item.charges is not None]
-    taken_back = Counter(_usage_key(i, c) for i in changed for c in charged_of(i) if c.change and c.change.sign < 0)
+    taken_back = Counter(c.usage_key for i in changed for c in charged_of(i) if c.taken_back)
     for account_id, key in ((item.subscription.account_id, key) for item in case.due for key in usage_needed([item])):
         if taken_back[key] > 0:
             continue
@@ -171,10 +171,6 @@ def _check_meters(case: BillingCase) -> None:
                 message = f"{key.meter_id} would be billed twice for {key.period.as_text()}: {_TELL_APART}"
                 raise Refusal("meter_claimed_twice", message)
         claimed[account_id, meter_id].append(key)
-
-
-def _usage_key(item: DueSubscription, charged: Charged) -> UsageKey:
-    return UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
 
 
 def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR") -> list[TaxableLine]:

@@ -40,12 +40,9 @@ def due_of(
 
 
 def usage_needed(due: Iterable[DueSubscription]) -> list[UsageKey]:
-    """The totals that a BillingCase of these must hold (0 where nothing was used), in the order of the lines."""
+    """The totals that are charged (0 where nothing was used), in the order of the lines."""
     return [
-        UsageKey(item.subscription.id, charged.component.meter_id, charged.period.period)
-        for item in due
-        for charged in charged_of(item)
-        if charged.component.kind is ChargeKind.USAGE
+        charged.usage_key for item in due for charged in charged_of(item) if charged.component.kind is ChargeKind.USAGE
     ]
 
 
@@ -56,6 +53,11 @@ class Charged(NamedTuple):
     component: Component
     version: PlanVersion
     change: Charge | None = None
+
+    @property
+    def usage_key(self) -> UsageKey:
+        """Of a usage charge: which total is charged."""
+        return UsageKey(self.period.subscription_id, self.component.meter_id, self.period.period)
 
     @property
     def taken_back(self) -> bool:

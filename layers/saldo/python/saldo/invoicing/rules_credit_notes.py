@@ -241,13 +241,7 @@ def _credited(total: TaxTotal, earlier: Sequence[InvoiceBody]) -> bool:
 
 
 def _bears(line: Line, total: TaxTotal) -> bool:
-    return line.inclusive == total.included and any(_tax_of(share) == _tax_of(total) for share in line.taxes)
-
-
-def _tax_of(one: TaxShare | TaxTotal) -> tuple[object, ...]:
-    """Which tax it is: two of one name and percent may still differ in their levy, or in who pays them."""
-    bounds = one.compound, one.levy_minor, one.collection, one.basis
-    return one.jurisdiction, one.name, one.treatment, one.percent, one.reason, *bounds
+    return line.inclusive == total.included and total.share in line.taxes
 
 
 def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[InvoiceBody], *, is_last: bool) -> TaxTotal:
@@ -257,7 +251,7 @@ def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[Invo
     if is_last:
         base = -total.base_minor - sum(t.base_minor for t in before)
         return replace(total, base_minor=base, tax_minor=-total.tax_minor - sum(t.tax_minor for t in before))
-    if total.compound or total.levy_minor or total.included or total.basis:
+    if total.included or not total.share.is_percentage:
         tax = _part(total.tax_minor, amount, billed)
         base = amount - tax if total.included else _part(total.base_minor, amount, billed)
         return replace(total, base_minor=base, tax_minor=tax)
@@ -273,5 +267,5 @@ def _part(whole_minor: int, amount: int, of: int) -> int:
     return rounded_ratio(whole_minor * amount * (1 if of > 0 else -1), abs(of))
 
 
-def _kind(total: TaxTotal) -> tuple[object, ...]:
-    return *_tax_of(total), total.included
+def _kind(total: TaxTotal) -> tuple[TaxShare, bool]:
+    return total.share, total.included

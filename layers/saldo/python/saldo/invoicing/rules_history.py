@@ -38,9 +38,9 @@ def usage_asked(item: DueSubscription) -> Iterator[tuple[UsageKey, PriceModel | 
     of earlier cycles on which they depend."""
     for charged in charged_of(item):
         if charged.component.kind is ChargeKind.USAGE:
-            of = item.subscription.id, charged.component.meter_id
-            yield UsageKey(*of, charged.period.period), charged.component.price
-            yield from ((UsageKey(*of, days), None) for days, _ in _earlier(item, charged))
+            key = charged.usage_key
+            yield key, charged.component.price
+            yield from ((key._replace(period=days), None) for days, _ in _earlier(item, charged))
 
 
 def taken_over(usage: Mapping[UsageKey, Decimal], item: DueSubscription, charged: Charged, zone: str) -> TakenOver:
@@ -59,7 +59,7 @@ def _asks(usage: Mapping[UsageKey, Decimal], item: DueSubscription, charged: Cha
     """The earlier cycles as they were priced, oldest first."""
     component = charged.component
     for days, full in _earlier(item, charged):
-        used = usage.get(UsageKey(item.subscription.id, component.meter_id, days))
+        used = usage.get(charged.usage_key._replace(period=days))
         if used is None:
             raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {days.as_text()}")
         part = share_of(days, full, charged.version.day_count, zone) if component.prorate else WHOLE

@@ -14,6 +14,7 @@ from itertools import pairwise
 from saldo.kernel.money import Money, round_exact
 from saldo.kernel.periods import Cycle, Period, Unit
 from saldo.kernel.rounding import rounded_ratio
+from saldo.rating.rules.proration import days_360_eu
 
 Bands = tuple[tuple[Decimal | None, Decimal], ...]
 _DAY = timedelta(days=1)
@@ -189,15 +190,12 @@ def _compounded(rule: LateInterest, parts: Sequence[Owed], cycle: Cycle) -> Iter
 def _stretch(rule: LateInterest, stretch: Owed, whole: Period) -> Fraction:
     """Years, or months, of some days within one time of compounding."""
     assert rule.compounds is not None
-    days = (stretch.through - stretch.after).days
-    of_year = _OF_YEAR.get(rule.compounds)
-    by_month = rule.per is Unit.MONTH
-    if of_year is None:  # by days or weeks
-        return Fraction(days, 30) if by_month else Fraction(days, rule.year_days or _days_of_year(stretch.through))
-    if (stretch.after, stretch.through) == (whole.start, whole.end):
-        return of_year * 12 if by_month else of_year
+    days, by_month = (stretch.through - stretch.after).days, rule.per is Unit.MONTH
+    of_year = _OF_YEAR.get(rule.compounds)  # none of days and weeks
+    if of_year and (by_month or days == whole.days):
+        return Fraction(days, whole.days) * of_year * (12 if by_month else 1)
     if by_month:
-        return Fraction(days, whole.days) * of_year * 12
+        return Fraction(days, 30)
     return Fraction(days, rule.year_days or _days_of_year(stretch.through))
 
 
@@ -224,7 +222,7 @@ def _time(rule: LateInterest, day: date, due_on: date) -> Fraction:
     if day <= due_on:
         return Fraction(0)
     if rule.thirty_days:
-        days = days_30_360(due_on, day)
+        days = days_360_eu(due_on, day)
         return Fraction(days, 30) if rule.per is Unit.MONTH else Fraction(days, rule.year_days or 360)
     if rule.per is Unit.MONTH:
         months = Cycle(Unit.MONTH, 1, due_on)
@@ -237,12 +235,6 @@ def _time(rule: LateInterest, day: date, due_on: date) -> Fraction:
     if rule.year_days is not None:
         return Fraction((day - due_on).days, rule.year_days)
     return _calendar_years(day) - _calendar_years(due_on)
-
-
-def days_30_360(start: date, end: date) -> int:
-    """Days where every month has 30 (30E/360)."""
-    months = (end.year - start.year) * 12 + end.month - start.month
-    return months * 30 + min(end.day, 30) - min(start.day, 30)
 
 
 def _days_of_year(day: date) -> int:

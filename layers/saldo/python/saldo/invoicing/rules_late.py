@@ -23,7 +23,7 @@ from saldo.kernel.exact import minor_of_share, plus
 from saldo.kernel.exchange import ExchangeRate
 from saldo.rating.model import Ask, RatedCharge, Share
 from saldo.rating.rules.registry import price_ask, rate_ask, rate_difference, rate_more
-from saldo.usage.model import Counted, LatePolicy, UsageKey
+from saldo.usage.model import Counted, LatePolicy
 from saldo.usage.model_windows import AccountUsage, LateUsage, Terms, Window
 from saldo.usage.rules import needs_of
 from saldo.usage.rules_windows import closed, settled, withdrawn
@@ -123,7 +123,7 @@ def _closed(
     case: BillingCase, item: DueSubscription, account: Account, usage: AccountUsage, invoices: Mapping[str, str]
 ) -> Iterator[Window]:
     charged = [c for c in charged_of(item) if c.component.kind is ChargeKind.USAGE]
-    made = {_key(c): c for c in charged if c.change is None or c.change.sign > 0}
+    made = {c.usage_key: c for c in charged if c.change is None or c.change.sign > 0}
     for key, one in made.items():
         if key in usage.cutoffs:
             counted = Counted(usage.totals[key], usage.details[key]), usage.cutoffs[key]
@@ -131,13 +131,9 @@ def _closed(
             terms = _terms(case, item, one)
             yield closed(account, key, terms, counted, on=case.as_of, invoice_id=invoice_id, before=before)
     for one in charged:
-        window = usage.billed.get(_key(one))
-        if _key(one) not in made and window is not None and not window.is_withdrawn:
+        window = usage.billed.get(one.usage_key)
+        if one.usage_key not in made and window is not None and not window.is_withdrawn:
             yield withdrawn(window, on=case.as_of, invoice_id=invoices.get(one.period.identity, ""))
-
-
-def _key(charged: Charged) -> UsageKey:
-    return UsageKey(charged.period.subscription_id, charged.component.meter_id, charged.period.period)
 
 
 def _terms(case: BillingCase, item: DueSubscription, charged: Charged) -> Terms:

@@ -103,24 +103,24 @@ def charges_on(debt: Debt, case: LateCase, on: date, disputed_minor: int = 0) ->
 def _interest(debt: Debt, case: LateCase, on: date, disputed_minor: int) -> Iterator[LateCharge]:
     first = max(debt.due_on + _DAY, add_months(on.replace(day=1), -MONTHS_BACK))
     month = first.replace(day=1)
+    before = _interest_until(debt, case, month, disputed_minor)
     while add_months(month, 1) <= on:
         through = add_months(month, 1)
-        before = _interest_until(debt, case, month, disputed_minor)
-        minor = round_exact(_interest_until(debt, case, through, disputed_minor)) - round_exact(before)
-        yield LateCharge(
-            f"interest-{debt.invoice_id}-{month:%Y%m}", debt.invoice_id, INTEREST, Money(minor, debt.currency), month
-        )
-        month = through
+        upto = _interest_until(debt, case, through, disputed_minor)
+        money = Money(upto - before, debt.currency)
+        yield LateCharge(f"interest-{debt.invoice_id}-{month:%Y%m}", debt.invoice_id, INTEREST, money, month)
+        month, before = through, upto
 
 
-def _interest_until(debt: Debt, case: LateCase, end: date, disputed_minor: int) -> Fraction:
-    """All interest on the days after the due date and before `end`, in minor units, exact: by the rule of quotes."""
+def _interest_until(debt: Debt, case: LateCase, end: date, disputed_minor: int) -> int:
+    """All interest on the days after the due date and before `end`, rounded once to minor units: by the rule of
+    quotes."""
     spans = list(_spans(debt, end, disputed_minor))
     if not spans:
-        return Fraction(0)
+        return 0
     owed = [Owed(debt.due_on, spans[0][0].start - _DAY, 0)]
     owed += [Owed(span.start - _DAY, span.end - _DAY, minor) for span, minor in spans]
-    return sum((span.exact for span in late_spans(owed, _rule(debt, case, spans))), Fraction(0))
+    return round_exact(sum((span.exact for span in late_spans(owed, _rule(debt, case, spans))), Fraction(0)))
 
 
 def _spans(debt: Debt, end: date, disputed_minor: int) -> Iterator[tuple[Period, int]]:

@@ -33,7 +33,7 @@ from saldo.rating.model import Ask, RatedCharge, Share, Step
 from saldo.rating.rules.proration import MONTHS_OF_30, WHOLE, counted, share_of, share_of_units
 from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
 from saldo.subscriptions.rules import cycle_number
-from saldo.usage.model import UsageDetail, UsageKey
+from saldo.usage.model import UsageDetail
 
 _DAY = timedelta(days=1)
 _DIGITS = 30
@@ -177,21 +177,14 @@ def _as_invoiced(case: BillingCase, line: Line, currency: str, period_from: date
 
 def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> RatedCharge:
     """What a charge comes to. The price of a FIXED one is prorated; of usage, what bounds its price is."""
-    due, component, version, change = charged
-    quantity, part = _quantity(case, item, charged), WHOLE
-    short = due.period != due.full or component.priced_per is not None or change is not None
-    if short and component.prorate and component.kind is not ChargeKind.ONE_TIME:
-        part = share_of_charge(case, item, charged)
-    if type(component.price) not in NESTED_RULES and component.kind is not ChargeKind.USAGE:
-        return rate(component.price, quantity, version.currency, part, version.rounding)
-    cycle = _cycle(item, charged)
+    component, version, quantity = charged.component, charged.version, _quantity(case, item, charged)
     if component.kind is not ChargeKind.USAGE:
+        part, cycle = _part(case, item, charged), _cycle(item, charged)
         return rate(component.price, quantity, version.currency, part, version.rounding, cycle)
+    cycle, part, over = usage_terms(case, item, charged)
     detail = _NO_DETAIL
     if case.details:
-        detail = case.details.get(UsageKey(item.subscription.id, component.meter_id, due.period), _NO_DETAIL)
-    over = taken_over(case.usage, item, charged, _zone_of(case, item))
-    part = WHOLE if component.cumulates else part
+        detail = case.details.get(charged.usage_key, _NO_DETAIL)
     ask = Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value, over.rolled)
     before = plus(detail.before, over.before)
     if before:
@@ -202,11 +195,16 @@ def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> 
 def usage_terms(case: BillingCase, item: DueSubscription, charged: Charged) -> tuple[int, Share, TakenOver]:
     """The cycle that a usage charge falls in, the part of the full period over which it is priced, and what it takes
     over from the cycles before."""
+    over = taken_over(case.usage, item, charged, _zone_of(case, item))
+    return _cycle(item, charged), _part(case, item, charged), over
+
+
+def _part(case: BillingCase, item: DueSubscription, charged: Charged) -> Share:
+    """The part of the full period that a charge is priced for; all of it where it is not prorated."""
     due, component = charged.period, charged.component
     short = due.period != due.full or component.priced_per is not None or charged.change is not None
-    prorated = short and component.prorate and component.cumulates is None
-    part = share_of_charge(case, item, charged) if prorated else WHOLE
-    return _cycle(item, charged), part, taken_over(case.usage, item, charged, _zone_of(case, item))
+    prorated = component.prorate and component.cumulates is None and component.kind is not ChargeKind.ONE_TIME
+    return share_of_charge(case, item, charged) if short and prorated else WHOLE
 
 
 def _cycle(item: DueSubscription, charged: Charged) -> int:
@@ -222,9 +220,7 @@ def share_of_charge(case: BillingCase, item: DueSubscription, charged: Charged) 
     seconds = charged.change.seconds if charged.change else None
     if component.priced_per is not None:
         day_count, cycles = charged.version.day_count, charged.version.cycles_of(Length(component.priced_per))
-        if (
-            day_count in MONTHS_OF_30 and cycles
-        ):  # cycles of as many months are equal parts, on whichever day they begin
+        if day_count in MONTHS_OF_30 and cycles:  # they are equal parts, on whichever day they begin
             of_cycle = counted(due.period, due.full, day_count, zone)
             return Share(of_cycle.days, of_cycle.of * cycles)
         units = Cycle(component.priced_per, 1, due.full.start)
@@ -297,7 +293,7 @@ def _quantity(case: BillingCase, item: DueSubscription, charged: Charged) -> Dec
         if change is not None and change.quantity is not None:
             return change.quantity
         return item.subscription.quantities.get(component.id, ONE)
-    used = case.usage.get(UsageKey(item.subscription.id, component.meter_id, due.period))
+    used = case.usage.get(charged.usage_key)
     if used is None:
         raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {due.period.as_text()}")
     if used < 0:

@@ -82,7 +82,7 @@ def early_offer(body: InvoiceBody) -> EarlyOffer | None:
 
 
 def _discounted_tax(total: TaxTotal, percent: Decimal) -> int:
-    if total.compound or total.levy_minor or total.included or total.basis:
+    if total.included or not total.share.is_percentage:
         return total.tax_minor - percent_of(total.tax_minor, percent)
     return percent_of(total.base_minor - percent_of(total.base_minor, percent), total.percent)
 

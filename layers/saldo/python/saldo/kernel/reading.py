@@ -90,6 +90,9 @@ class Fields:
             return 0
         return value
 
+    def maybe_integer(self, name: str) -> int | None:
+        return self.integer(name) if self.has(name) else None
+
     def flag(self, name: str, default: Any = _MISSING) -> bool:
         value = self._get(name, default)
         if value is _MISSING:

@@ -87,7 +87,8 @@ def aging_bounds(days: Sequence[int], first: str = "not_due") -> AgingBounds:
     return tuple(zip((first, *names, f"over_{days[-1]}"), lows, highs, strict=True))
 
 
-AGING_BOUNDS = aging_bounds((30, 60, 90))
+AGING_DAYS = (30, 60, 90)
+AGING_BOUNDS = aging_bounds(AGING_DAYS)
 
 
 def aging(items: Iterable[OpenItem], as_of: date, bounds: AgingBounds = AGING_BOUNDS) -> dict[str, list[AgingBucket]]:

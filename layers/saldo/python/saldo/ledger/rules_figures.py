@@ -20,7 +20,7 @@ class Sales:
 
 
 @dataclass(frozen=True, slots=True)
-class Receivable:
+class Owing:
     """What was owed when a period began and ended; `current_minor`: of the end's, what was not due yet."""
 
     begin_minor: int
@@ -48,13 +48,13 @@ def days_counted_back(receivable_minor: int, months: Sequence[Sales]) -> Fractio
     return None if left > 0 else days
 
 
-def collection_effectiveness(owed: Receivable, sales: Sales) -> Fraction | None:
+def collection_effectiveness(owed: Owing, sales: Sales) -> Fraction | None:
     """Of what could be collected, how much was, in percent: 100 where nothing is left but what is not due yet."""
     could = owed.begin_minor + sales.minor - owed.current_minor
     return Fraction((owed.begin_minor + sales.minor - owed.end_minor) * 100, could) if could > 0 else None
 
 
-def turnover(owed: Receivable, sales: Sales) -> Fraction | None:
+def turnover(owed: Owing, sales: Sales) -> Fraction | None:
     """How often what is owed on average was sold."""
     average = Fraction(owed.begin_minor + owed.end_minor, 2)
     return sales.minor / average if average > 0 else None

@@ -6,20 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion
 from saldo.exchange.model import DayRate, RatePolicy
 from saldo.invoicing.model import BillingOptions, InvoiceBody, Wallet
+from saldo.kernel.exchange import ExchangeRate
 from saldo.orders.model import Item
 from saldo.quotes.model_receivables import Receivables, ReceivablesAsked
 from saldo.subscriptions.model import Subscription
 from saldo.tax.model import TaxTable
 from saldo.usage.model import Meter, UsageEvent
-
-if TYPE_CHECKING:
-    from saldo.quotes.rules_exchange import Booking
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +75,15 @@ class PriceRates:
 
     policy: RatePolicy
     rates: tuple[DayRate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """The ledger's currency, and at which rate documents are booked in it: one, or that of each day."""
+
+    currency: str
+    ledger: str
+    at: ExchangeRate | PriceRates
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from saldo.invoicing.rules_interest import Bands, LateFee, LateInterest, MonthCount
 from saldo.invoicing.rules_late_law import STATUTES
-from saldo.kernel.exact import ZERO, minor_of_share, plus
+from saldo.kernel.exact import ZERO, plus
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields
+from saldo.quotes.reading_amounts import maybe_minor
 
 _MOST_DAYS = 3660
 
@@ -123,12 +124,12 @@ def _percent_from(fields: Fields, law: Law | None) -> Decimal:
 def _fee(fields: Fields, currency: str) -> LateFee:
     fee = LateFee(
         after_days=fields.integer("after_days", 0),
-        amount_minor=_minor(fields, "amount", currency) if fields.has("amount") else 0,
+        amount_minor=maybe_minor(fields, "amount", currency, signed=True) or 0,
         percent=fields.decimal("percent", ZERO),
-        least_minor=_minor(fields, "least", currency) if fields.has("least") else 0,
-        most_minor=_minor(fields, "most", currency) if fields.has("most") else None,
-        every_days=fields.integer("every_days") if fields.has("every_days") else None,
-        times=fields.integer("times") if fields.has("times") else None,
+        least_minor=maybe_minor(fields, "least", currency, signed=True) or 0,
+        most_minor=maybe_minor(fields, "most", currency, signed=True),
+        every_days=fields.maybe_integer("every_days"),
+        times=fields.maybe_integer("times"),
     )
     if not fields.has("amount") and not fields.has("percent"):
         fields.problems.add(fields.at("amount"), "missing", "a fee has an `amount` or a `percent`")
@@ -144,7 +145,3 @@ def _not_below(fields: Fields, name: str) -> int:
         fields.problems.add(fields.at(name), "out_of_range", f"must be from 0 to {_MOST_DAYS}")
         return 0
     return days
-
-
-def _minor(fields: Fields, name: str, currency: str) -> int:
-    return minor_of_share(fields.decimal(name), (1, 1), currency)

@@ -18,10 +18,11 @@ from saldo.invoicing.model import (
     Wallet,
 )
 from saldo.invoicing.rules_discounts import problems_of_coupon
-from saldo.kernel.exact import minor_of_share, times
+from saldo.kernel.exact import times
 from saldo.kernel.money import minor_digits
 from saldo.kernel.reading import Fields
 from saldo.kernel.rounding import Rounding
+from saldo.quotes.reading_amounts import maybe_minor, minor_from
 
 _LONG_AGO = date(1900, 1, 1)
 
@@ -64,8 +65,7 @@ def wallet_from(document: Fields, currency: str) -> Wallet:
     credits = tuple(_credit(fields, n, currency) for n, fields in found)
     _told_once(document, "coupons", [coupon.id for coupon in coupons])
     _told_once(document, "prepaid_credits", [credit.id for credit in credits])
-    has_balance = document.has("credit_note_balance")
-    return Wallet(coupons, credits, minor_from(document, "credit_note_balance", currency) if has_balance else 0)
+    return Wallet(coupons, credits, maybe_minor(document, "credit_note_balance", currency) or 0)
 
 
 def _told_once(document: Fields, name: str, ids: list[str]) -> None:
@@ -110,11 +110,3 @@ def _credit(fields: Fields, n: int, currency: str) -> PrepaidCredit:
     )
     fields.finish()
     return credit
-
-
-def minor_from(fields: Fields, name: str, currency: str) -> int:
-    """An amount in major units as minor ones, half up; a problem below zero."""
-    amount = fields.decimal(name)
-    if amount < 0:
-        fields.problems.add(fields.at(name), "negative", "must be zero or more")
-    return minor_of_share(amount, (1, 1), currency)

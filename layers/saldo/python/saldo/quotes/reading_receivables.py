@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 
 from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part, Tolerance
 from saldo.kernel.errors import Refusal
@@ -11,7 +12,8 @@ from saldo.kernel.exact import ONE, ZERO, minor_of_share
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money, is_currency
 from saldo.kernel.reading import Fields
-from saldo.ledger.rules import AGING_BOUNDS, aging_bounds
+from saldo.ledger.rules import AGING_DAYS, aging_bounds
+from saldo.quotes.model import Booking
 from saldo.quotes.model_receivables import (
     AgedBy,
     AgingAsked,
@@ -23,9 +25,10 @@ from saldo.quotes.model_receivables import (
     Terms,
     WriteOff,
 )
+from saldo.quotes.reading_amounts import maybe_minor, minor_from
 from saldo.quotes.reading_late import late_from
 from saldo.quotes.reading_prices import day_rates_from
-from saldo.quotes.rules_exchange import Booking
+from saldo.quotes.rules_exchange import booked_at, told_as
 
 _MOST_DAYS = 3660
 
@@ -47,9 +50,8 @@ def exchange_from(fields: Fields, currency: str) -> Booking | None:
         fields.problems.add(fields.at("ledger_currency"), "missing", "name the currency that the rates book in")
         day_rates_from(fields)
     elif fields.has("rates"):
-        if fields.has("rate"):
-            fields.problems.add(fields.at("rates"), "one_of_two", "either a `rate` or `rates` of days")
-        booking = Booking(currency, ledger, rates=day_rates_from(fields))
+        fields.one_of("rate", "rates")
+        booking = Booking(currency, ledger, day_rates_from(fields))
         fields.finish()
         return booking
     way = fields.choice("quoted", Quoted, Quoted.LEDGER_PER_DOCUMENT)
@@ -93,17 +95,19 @@ def receivables_from(fields: Fields, currency: str, booking: Booking | None) -> 
 def _aging(fields: Fields) -> AgingAsked:
     """Buckets and figures; bounds in days, rising."""
     by = fields.choice("by", AgedBy, AgedBy.DUE)
-    days = tuple(int(day) for day in fields.decimal_list("bounds"))
-    if any(day < 1 for day in days) or list(days) != sorted(set(days)):
-        fields.problems.add(fields.at("bounds"), "not_rising", "must be days above zero, each more than the one before")
+    told = fields.decimal_list("bounds")
+    days = tuple(map(int, told))
+    if days != told or any(low >= high for low, high in pairwise((0, *days))):
+        why = "must be whole days above zero, each more than the one before"
+        fields.problems.add(fields.at("bounds"), "not_rising", why)
         days = ()
-    bounds = AGING_BOUNDS if not days and by is AgedBy.DUE else aging_bounds(days or (30, 60, 90), _FIRST[by])
+    bounds = aging_bounds(days or AGING_DAYS, _FIRST[by])
     asked = AgingAsked(
         by=by,
         bounds=bounds,
         loss_percents=fields.decimal_list("loss_percents"),
-        sales_days=fields.integer("sales_days") if fields.has("sales_days") else None,
-        month_days=fields.integer("month_days") if fields.has("month_days") else None,
+        sales_days=fields.maybe_integer("sales_days"),
+        month_days=fields.maybe_integer("month_days"),
     )
     if asked.loss_percents and len(asked.loss_percents) != len(bounds):
         names = ", ".join(name for name, _, _ in bounds)
@@ -133,10 +137,6 @@ def _early_discounts(fields: Fields) -> tuple[EarlyDiscount, ...]:
     return discounts
 
 
-def _minor(fields: Fields, name: str, currency: str) -> int:
-    return minor_of_share(fields.decimal(name), (1, 1), currency)
-
-
 def _rate(fields: Fields, name: str, on: date, booking: Booking | None) -> ExchangeRate | None:
     """A later rate, told the same way round as that of the invoices; None where there is none."""
     source = fields.text("source", "") if name == "rate" else ""
@@ -148,15 +148,15 @@ def _rate(fields: Fields, name: str, on: date, booking: Booking | None) -> Excha
     elif rate <= 0:
         fields.problems.add(fields.at(name), "not_above_zero", "a rate is above zero")
     else:
-        return ExchangeRate(*booking.pair, rate, source, on)
+        return ExchangeRate(*told_as(booking), rate, source, on)
     return None
 
 
 def _published(fields: Fields, on: date, booking: Booking | None) -> ExchangeRate | None:
-    if booking is None or booking.rates is None:
+    if booking is None or isinstance(booking.at, ExchangeRate):
         return None
     try:
-        return booking.on(on)
+        return booked_at(booking, on)
     except Refusal as refusal:
         fields.problems.add(fields.at("on"), refusal.code, refusal.message)
         return None
@@ -165,12 +165,12 @@ def _published(fields: Fields, on: date, booking: Booking | None) -> ExchangeRat
 def _payment(fields: Fields, currency: str, booking: Booking | None) -> PaymentMade:
     """Money in the document's currency, or in another one that is taken `at` so much of the document's for one."""
     on = fields.day("on")
-    invoice = fields.integer("invoice") if fields.has("invoice") else None
+    invoice = fields.maybe_integer("invoice")
     paid_in = fields.text("currency", currency)
     if not is_currency(paid_in):
         fields.problems.add(fields.at("currency"), "invalid_currency", "must be an ISO 4217 code such as EUR")
     parts = tuple(_to_invoice(child, currency) for child in fields.maybe_children("invoices"))
-    minor = _minor(fields, "amount", currency)
+    minor = minor_from(fields, "amount", currency, signed=True)
     if not is_currency(paid_in):
         fields.has("at")
     elif paid_in != currency:
@@ -181,9 +181,9 @@ def _payment(fields: Fields, currency: str, booking: Booking | None) -> PaymentM
         invoice=invoice,
         exchange=_rate(fields, "rate", on, booking),
         parts=parts,
-        kept_minor=_not_negative(fields, "kept", currency),
+        kept_minor=maybe_minor(fields, "kept", currency) or 0,
         unapplied=fields.flag("unapplied", False),
-        worth_minor=_minor(fields, "worth", booking.ledger) if fields.has("worth") and booking else None,
+        worth_minor=maybe_minor(fields, "worth", booking.ledger, signed=True) if booking else None,
     )
     if fields.has("worth") and booking is None:
         fields.problems.add(fields.at("worth"), "no_ledger_currency", "`exchange` names no ledger currency")
@@ -205,30 +205,19 @@ def _taken_at(fields: Fields, paid_in: str, currency: str) -> int:
 
 
 def _to_invoice(fields: Fields, currency: str) -> tuple[int, int]:
-    part = fields.integer("invoice"), _not_negative(fields, "amount", currency)
+    part = fields.integer("invoice"), minor_from(fields, "amount", currency)
     fields.finish()
     return part
 
 
 def _credit_use(fields: Fields, currency: str) -> CreditUse:
-    minor = _not_negative(fields, "amount", currency) if fields.has("amount") else None
-    use = CreditUse(fields.day("on"), fields.integer("invoice", 1), minor)
+    use = CreditUse(fields.day("on"), fields.integer("invoice", 1), maybe_minor(fields, "amount", currency))
     fields.finish()
     return use
 
 
-def _not_negative(fields: Fields, name: str, currency: str) -> int:
-    minor = _minor(fields, name, currency) if fields.has(name) else 0
-    if minor < 0:
-        fields.problems.add(fields.at(name), "negative", "must be zero or more")
-    return minor
-
-
 def _write_off(fields: Fields, currency: str) -> WriteOff:
-    minor = _minor(fields, "amount", currency) if fields.has("amount") else None
-    given_up = WriteOff(fields.day("on"), fields.integer("invoice", 1), minor)
-    if minor is not None and minor < 0:
-        fields.problems.add(fields.at("amount"), "negative", "must be zero or more")
+    given_up = WriteOff(fields.day("on"), fields.integer("invoice", 1), maybe_minor(fields, "amount", currency))
     fields.finish()
     return given_up
 
@@ -239,7 +228,7 @@ def _credit_note(fields: Fields, currency: str) -> CreditAsked:
         on=fields.day("on"),
         invoice=fields.integer("invoice", 1),
         amounts={line: minor_of_share(amount, (1, 1), currency) for line, amount in by_line.items()},
-        minor=_minor(fields, "amount", currency) if fields.has("amount") else None,
+        minor=maybe_minor(fields, "amount", currency, signed=True),
     )
     fields.finish()
     return asked
@@ -257,7 +246,7 @@ def _early(fields: Fields) -> EarlyDiscount:
 def _part(fields: Fields, currency: str) -> Part:
     part = Part(
         percent=fields.maybe_decimal("percent"),
-        amount_minor=_minor(fields, "amount", currency) if fields.has("amount") else None,
+        amount_minor=maybe_minor(fields, "amount", currency, signed=True),
     )
     fields.flag("remainder", False)
     fields.finish()
@@ -266,9 +255,9 @@ def _part(fields: Fields, currency: str) -> Part:
 
 def _tolerance(fields: Fields, currency: str) -> Tolerance:
     tolerance = Tolerance(
-        amount_minor=_minor(fields, "amount", currency) if fields.has("amount") else None,
+        amount_minor=maybe_minor(fields, "amount", currency, signed=True),
         percent=fields.maybe_decimal("percent"),
-        clerk_minor=_minor(fields, "clerk_amount", currency) if fields.has("clerk_amount") else None,
+        clerk_minor=maybe_minor(fields, "clerk_amount", currency, signed=True),
     )
     fields.finish()
     return tolerance

@@ -23,7 +23,7 @@ from saldo.invoicing.rules_conversion import rates_needed
 from saldo.invoicing.rules_late import late_charge
 from saldo.kernel.errors import Refusal
 from saldo.quotes.model import BillingDays, DatedItem, PriceRates, Quote, QuoteRequest, UsageTotal
-from saldo.quotes.rules_exchange import published
+from saldo.quotes.rules_exchange import booked_at, published
 from saldo.quotes.rules_late import KnownUsage
 from saldo.quotes.rules_receivables import receivables
 from saldo.quotes.rules_usage import concerns
@@ -53,8 +53,9 @@ def quote(request: QuoteRequest) -> Quote:
     for n, day in enumerate(_days(state)):
         if n >= MOST_RUNS:
             raise Refusal("too_many_runs", f"something falls due on more than {MOST_RUNS} days")
-        billed = bill_account(state.case(day), tax)
-        state.move_on(day, billed)
+        case = state.case(day)
+        billed = bill_account(case, tax)
+        state.move_on(case, billed)
         lines += sum(len(body.lines) for body in billed.bodies)
         if lines > MOST_LINES:
             raise Refusal("too_many_lines", f"there are more than {MOST_LINES:,} lines to invoice; ask for fewer days")
@@ -87,7 +88,6 @@ class _State:
     ends: dict[str, date] = field(default_factory=dict)
     usage: KnownUsage = field(init=False)
     read: AccountUsage = field(init=False)
-    billing: BillingCase = field(init=False)
 
     def __post_init__(self) -> None:
         self.versions = dict(self.request.versions)
@@ -114,12 +114,11 @@ class _State:
             details=self.read.details,
             late=late,
             wallet=self.wallet,
-            exchange=request.exchange.on(day) if request.exchange else None,
+            exchange=booked_at(request.exchange, day) if request.exchange else None,
             earlier=self.invoices,
             minimums=self.minimums,
         )
-        self.billing = case if request.prices is None else _with_price_rates(case, request.prices)
-        return self.billing
+        return case if request.prices is None else _with_price_rates(case, request.prices)
 
     def _renewed(self, subscription: Subscription, day: date) -> Subscription:
         """With what the terms that end by a day change when they renew, as it is on record long before they do."""
@@ -137,10 +136,10 @@ class _State:
         self.ends[subscription.id] = end
         return subscription
 
-    def move_on(self, day: date, billed: BilledAccount) -> None:
-        self.usage.close(self.billing, self.read, billed.bodies)
+    def move_on(self, case: BillingCase, billed: BilledAccount) -> None:
+        self.usage.close(case, self.read, billed.bodies)
         self.subscriptions = list(billed.subscriptions)
-        ready = _ready(self.items, day)
+        ready = _ready(self.items, case.as_of)
         self.items = [item for item in self.items if item not in ready]
         self.wallet = billed.wallet
         self.invoices += billed.bodies

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 from saldo.exchange.model import DayRate
 from saldo.exchange.rules import quoted_first, rate_between
 from saldo.kernel.exchange import ExchangeRate
-from saldo.quotes.model import PriceRates
+from saldo.quotes.model import Booking, PriceRates
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
-    """The ledger's currency and the rate at which documents are booked in it: one (`fixed`), or that of each day."""
+def told_as(booking: Booking) -> tuple[str, str]:
+    """Which way round rates are told: (base, counter)."""
+    if isinstance(booking.at, ExchangeRate):
+        return booking.at.base, booking.at.counter
+    return quoted_first(booking.at.policy, booking.currency, booking.ledger)
 
-    currency: str
-    ledger: str
-    fixed: ExchangeRate | None = None
-    rates: PriceRates | None = None
 
-    @property
-    def pair(self) -> tuple[str, str]:
-        """Which way round rates are told: (base, counter)."""
-        if self.fixed is not None:
-            return self.fixed.base, self.fixed.counter
-        assert self.rates is not None
-        return quoted_first(self.rates.policy, self.currency, self.ledger)
-
-    def on(self, day: date) -> ExchangeRate:
-        """Refusal `no_exchange_rate`."""
-        if self.fixed is not None:
-            return self.fixed
-        assert self.rates is not None
-        return published(self.rates, self.ledger, self.currency, day)
+def booked_at(booking: Booking, day: date) -> ExchangeRate:
+    """Refusal `no_exchange_rate`."""
+    if isinstance(booking.at, ExchangeRate):
+        return booking.at
+    return published(booking.at, booking.ledger, booking.currency, day)
 
 
 def published(asked: PriceRates, one: str, other: str, on: date) -> ExchangeRate:

@@ -5,8 +5,8 @@ The windows of usage are those of runs on record (`saldo.usage.rules_windows`), 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -21,8 +21,17 @@ from saldo.quotes.model import Usage
 from saldo.quotes.rules_usage import told_of
 from saldo.usage.model import Counted, LatePolicy, Meter, Needs, Repeats, UsageDetail, UsageEvent, UsageKey
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, LateUsage, Window
-from saldo.usage.rules import counted, needs_of_all, prices_by_key
-from saldo.usage.rules_windows import Months, count, late_in, latest, meters_of_windows, policy_for, standing, until
+from saldo.usage.rules import needs_of_all, prices_by_key
+from saldo.usage.rules_windows import (
+    Months,
+    count_as_billed,
+    late_in,
+    latest,
+    meters_of_windows,
+    policy_for,
+    standing,
+    windows_to_look_at,
+)
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -34,29 +43,33 @@ class KnownUsage:
 
     usage: Usage
     account: Account
-    windows: tuple[Window, ...] = ()
     rejected: list[UsageEvent] = field(default_factory=list)
-    _waiting: list[tuple[date, UsageEvent]] = field(init=False)
+    _windows: dict[tuple[str, Period], Window] = field(default_factory=dict)
+    _waiting: deque[tuple[date, UsageEvent]] = field(init=False)
+    _came: set[tuple[str, str]] = field(default_factory=set)
     _months: dict[str, dict[str, list[UsageEvent]]] = field(init=False)
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._months = defaultdict(lambda: defaultdict(list))
-        self._waiting = sorted(self.usage.late, key=lambda one: one[0])
+        self._waiting = deque(sorted(self.usage.late, key=lambda one: one[0]))
         for event in self.usage.events:
             self._accept(event)
 
     def take_in(self, day: date) -> None:
         """All that has come by a day; what is late for a meter that rejects it is left out."""
-        ends = latest(self.windows)
-        closed_at = {name: w.period.instants(w.zone)[1] for name, w in ends.items() if not w.is_withdrawn}
+        came: list[UsageEvent] = []
         while self._waiting and self._waiting[0][0] <= day:
-            _, event = self._waiting.pop(0)
+            came.append(self._waiting.popleft()[1])
+        ends = latest(self._windows.values()) if came else {}
+        closed_at = {name: w.period.instants(w.zone)[1] for name, w in ends.items() if not w.is_withdrawn}
+        for event in came:
             meters = [m for m in self.usage.meters.values() if m.event_name == event.meter_id]
             if policy_for([event], meters, closed_at) is LatePolicy.REJECT:
                 self.rejected.append(event)
             else:
                 self._accept(event)
+                self._came.add((event.meter_id, f"{event.at:%Y%m}"))
 
     def _accept(self, event: UsageEvent) -> None:
         """Of two with one source and id the first, but for meters whose last one counts."""
@@ -71,9 +84,8 @@ class KnownUsage:
     def read(self, due: Iterable[DueSubscription]) -> AccountUsage:
         """What a run needs of it; see `AccountUsage`. Totals as told win over events; 0 where there is neither."""
         prices = prices_by_key(chain.from_iterable(map(usage_asked, due)))
-        lying = {(w.meter_id, w.period): w for w in self.windows}
         asked = {self._window_of(key): key for key, asking in prices.items() if asking}
-        billed = {key: lying[named] for named, key in asked.items() if named in lying}
+        billed = {key: self._windows[named] for named, key in asked.items() if named in self._windows}
         totals: dict[UsageKey, Decimal] = {}
         details: dict[UsageKey, UsageDetail] = {}
         cutoffs: dict[UsageKey, Cutoff] = {}
@@ -82,21 +94,20 @@ class KnownUsage:
             totals[key], details[key] = found.quantity, found.detail
             if cutoff is not None:
                 cutoffs[key] = cutoff
-        late = tuple(self._late(w for named, w in lying.items() if named not in asked and not w.is_withdrawn))
-        return AccountUsage(totals, details, cutoffs, billed, late, closings=Closings(self.windows))
+        return AccountUsage(totals, details, cutoffs, billed, tuple(self._late(asked)))
 
     def close(self, case: BillingCase, usage: AccountUsage, bodies: Iterable[InvoiceBody]) -> None:
         """The windows that billing a case closes, as a run closes them with its invoices."""
         invoices = {charge: body.id for body in bodies for charge in body.charges}
         closed = windows_of(case, {self.account.id: usage}, invoices).get(self.account.id, [])
-        self.windows = standing(self.windows, closed)
+        self._windows |= {(w.meter_id, w.period): w for w in standing(closed)}
 
     def _window_of(self, key: UsageKey) -> tuple[str, Period]:
         meter = self.usage.meters.get(key.meter_id)
         return (meter.of_subscription(key.subscription_id).id if meter else key.meter_id), key.period
 
     def _counted(self, key: UsageKey, needs: Needs, window: Window | None) -> tuple[Counted, Cutoff | None]:
-        """By all that is known; for a window that is billed, by what was known when it was."""
+        """A total as it is told, else of the events, with what was known of them."""
         found, meter = told_of(self.usage, key, needs), self.usage.meters.get(key.meter_id)
         if found is not None:
             return found, None
@@ -104,21 +115,19 @@ class KnownUsage:
             return Counted(Decimal(0), UsageDetail(amounts=(), by_value={} if needs.dimensions else None)), None
         own, zone = meter.of_subscription(key.subscription_id), self.account.time_zone
         months = self._months_of(own, key.period, zone)
-        if window is None or window.is_withdrawn:
-            found, cutoff = count(months, own, key.period, zone, needs)
-        else:
-            found = counted(until(months, window.known), own, key.period, zone, needs)
-            cutoff = Cutoff(window.known, window.arrivals)
+        found, cutoff = count_as_billed(months, own, key.period, zone, needs, window)
         if own is not meter:
             found = Counted(found.quantity, replace(found.detail, by_subscription=True))
         return found, cutoff
 
-    def _late(self, windows: Iterable[Window]) -> Iterable[LateUsage]:
-        known = list(windows)
-        meters = meters_of_windows(known, self.usage.meters)
-        for window in known:
-            meter = meters.get(window.meter_id)
-            if meter is not None:
+    def _late(self, asked: Collection[tuple[str, Period]]) -> Iterator[LateUsage]:
+        """Of windows that are not asked for, of whose months something came."""
+        if not self._came:
+            return
+        meters = meters_of_windows(self._windows.values(), self.usage.meters)
+        for window in windows_to_look_at(Closings(late=tuple(self._came)), self._windows.values(), meters):
+            if (window.meter_id, window.period) not in asked:
+                meter = meters[window.meter_id]
                 found = late_in(window, meter, self._months_of(meter, window.period, window.zone))
                 if found is not None:
                     yield found

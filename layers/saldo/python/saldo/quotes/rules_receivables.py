@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -84,13 +85,13 @@ class _Account:
         self.credit += left
 
     def _parts(self, payment: PaymentMade, left: int) -> list[tuple[Open, int]]:
-        """What of a payment goes to which invoices. Refusal `more_than_open` for a named part beyond what is open."""
+        """What of a payment goes to which invoices, to each at once. Refusal `more_than_open` where that is named, and
+        is beyond what is open."""
         if payment.parts:
-            parts = [(self.numbered(n), minor) for n, minor in payment.parts]
-            for (n, minor), (item, _) in zip(payment.parts, parts, strict=True):
-                if minor > item.minor:
-                    raise Refusal("more_than_open", f"{minor} is more than invoice {n} has open, {item.minor}")
-            return parts
+            named = Counter[int]()
+            for n, minor in payment.parts:
+                named[n] += minor
+            return [(self._with_open(n, minor), minor) for n, minor in named.items()]
         items = self._in_turn() if payment.invoice is None else [self.numbered(payment.invoice)]
         if left < 0:
             return [(items[0], left)] if items else []
@@ -117,11 +118,17 @@ class _Account:
         minor = min(max(self.credit, 0), max(item.minor, 0)) if use.minor is None else use.minor
         if minor > max(self.credit, 0):
             raise Refusal("more_than_credit", f"{minor} is more than the customer has, {self.credit}")
-        if minor > item.minor:
-            raise Refusal("more_than_open", f"{minor} is more than invoice {use.invoice} has open, {item.minor}")
+        item = self._with_open(use.invoice, minor)
         self.credit -= minor
         item.paid += minor
         item.move(use.on, minor)
+
+    def _with_open(self, n: int, minor: int) -> Open:
+        """An invoice that has so much open. Refusal `more_than_open`."""
+        item = self.numbered(n)
+        if minor > item.minor:
+            raise Refusal("more_than_open", f"{minor} is more than invoice {n} has open, {item.minor}")
+        return item
 
     def _settle(self, item: Open, part: int, payment: PaymentMade, reached: int) -> None:
         """reached: what of the payment is settled before."""

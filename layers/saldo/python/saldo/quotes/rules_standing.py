@@ -16,8 +16,8 @@ from saldo.kernel.exchange import Booked, ExchangeRate
 from saldo.kernel.money import Money
 from saldo.ledger.model import OpenItem
 from saldo.ledger.rules import aging
-from saldo.ledger.rules_figures import Receivable as Owing
 from saldo.ledger.rules_figures import (
+    Owing,
     Sales,
     collection_effectiveness,
     days_counted_back,

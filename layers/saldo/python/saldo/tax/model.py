@@ -144,6 +144,9 @@ class TaxRate:
         """`DE`, or `US-NY`."""
         return f"{self.country}-{self.region}" if self.region else self.country
 
+    def holds_on(self, day: date) -> bool:
+        return self.from_on <= day and (self.until_on is None or day < self.until_on)
+
 
 @dataclass(frozen=True, slots=True)
 class TaxTable:
@@ -230,6 +233,11 @@ class TaxShare:
     collection: Collection = Collection.CHARGED
     basis: TaxBasis | None = None
 
+    @property
+    def is_percentage(self) -> bool:
+        """Whether it is a percentage of the net amount and nothing else, as most taxes are."""
+        return not (self.compound or self.levy_minor or self.basis)
+
 
 @dataclass(frozen=True, slots=True)
 class LineTax:
@@ -260,6 +268,13 @@ class TaxTotal:
     collection: Collection = Collection.CHARGED
     included: bool = False
     basis: TaxBasis | None = None
+
+    @property
+    def share(self) -> TaxShare:
+        """Which tax it is, as its lines bear it: two of one name and percent may still differ in what they are due on,
+        or in who pays them."""
+        kind = self.jurisdiction, self.name, self.treatment, self.percent, self.reason
+        return TaxShare(*kind, self.compound, self.levy_minor, self.collection, self.basis)
 
 
 @dataclass(frozen=True, slots=True)

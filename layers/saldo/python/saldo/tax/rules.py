@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from saldo.accounts.model import TaxStatus
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO
+from saldo.kernel.exact import ZERO, total
 from saldo.tax.model import (
     NET,
     OUTSIDE,
@@ -114,8 +114,7 @@ def _name_of_place(buyer: BuyerFacts) -> str:
 
 
 def _covers(rate: TaxRate, line: TaxableLine) -> bool:
-    begun = rate.from_on <= line.supplied_on
-    return begun and (rate.until_on is None or line.supplied_on < rate.until_on) and line.category in rate.categories
+    return rate.holds_on(line.supplied_on) and line.category in rate.categories
 
 
 def _shared_union(buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> str:
@@ -177,19 +176,27 @@ def _wrong_with(rate: TaxRate, rates: Sequence[TaxRate]) -> Iterator[str]:
         return
     if rate.compound and basis.of != (NET,):
         yield "is compound, and names what it is due on"
-    if basis.within and (basis.is_bounded or rate.compound or basis.of != (NET,) or rate.levy_minor):
+    besides = rate.compound or basis.of != (NET,) or rate.levy_minor
+    if basis.within and (basis.is_bounded or besides):
         yield "is within the amount, and is due on something else besides"
     if basis.within and rate.collection is Collection.WITHHELD:
         yield "is within the amount, which the buyer withholds nothing of"
-    if basis.is_bounded and (rate.compound or basis.of != (NET,) or rate.levy_minor):
+    if basis.is_bounded and besides:
         yield "has bounds, and is due on something else than the net amount"
     before = rates[: rates.index(rate)]
     for name in basis.of:
         if name != NET and all(other.name != name for other in before):
             yield f"is due on {name}, which is not before it"
-    together = [r for r in rates if r.basis and r.basis.within and r.categories & rate.categories]
-    if basis.within and sum(r.percent for r in together if r.jurisdiction == rate.jurisdiction) >= _ALL:
+    if basis.within and _within_at_once(rate, rates) >= _ALL:
         yield "is within the amount, and leaves nothing of it"
+
+
+def _within_at_once(rate: TaxRate, rates: Iterable[TaxRate]) -> Decimal:
+    """The most that taxes within one amount come to where a rate holds, when it begins: in percent, its region's and
+    those of the whole country."""
+    here = (r for r in rates if r.country == rate.country and r.region in ("", rate.region))
+    within = [r for r in here if r.basis and r.basis.within and r.holds_on(rate.from_on)]
+    return max((total(r.percent for r in within if c in r.categories) for c in rate.categories), default=ZERO)
 
 
 def _by_tax(rates: Iterable[TaxRate]) -> dict[tuple[str, str, str], list[TaxRate]]:

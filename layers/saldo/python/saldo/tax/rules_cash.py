@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
-from saldo.tax.model import Collection, TaxTotal
+from saldo.tax.model import Collection, TaxShare, TaxTotal
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,5 @@ def _beyond(left: int, taken: int) -> int:
     return min(left, 0) if taken < 0 else max(left, 0) if taken > 0 else 0
 
 
-def _kind(total: TaxTotal) -> tuple[object, ...]:
-    one = total.jurisdiction, total.name, total.treatment, total.percent, total.reason
-    return *one, total.included, total.compound, total.levy_minor, total.basis
+def _kind(total: TaxTotal) -> tuple[TaxShare, bool]:
+    return total.share, total.included

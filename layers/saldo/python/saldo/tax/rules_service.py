@@ -15,7 +15,6 @@ from saldo.tax.rules import no_supply
 from saldo.tax.rules_totals import line_taxes, tax_totals
 
 WRONG = "tax_service_wrong"
-_TAXED = (TaxTreatment.STANDARD, TaxTreatment.REDUCED)
 # A percentage that a service's partly taxed amount comes to is held to so many digits.
 _DIGITS = 6
 
@@ -99,9 +98,9 @@ def _check_tax(line: TaxableLine, tax: RatedTax, currency: str, problems: Proble
         problems.add(path, "rate_too_high", f"{tax.rate} is more than the amount itself")
     if abs(said - reckoned) > 1:
         problems.add(path, "rate_differs", f"{tax.rate} of {tax.taxable} is not {tax.tax}")
-    if tax.treatment not in _TAXED and (tax.tax or not tax.reason):
+    if not tax.treatment.is_taxed and (tax.tax or not tax.reason):
         problems.add(path, "no_reason", f"{tax.treatment} with a tax of {tax.tax} and the reason {tax.reason!r}")
-    if tax.treatment in _TAXED and not tax.rate and line.net_minor:
+    if tax.treatment.is_taxed and not tax.rate and line.net_minor:
         problems.add(path, "silently_zero", "is taxed at nothing, and nothing says why")
 
 

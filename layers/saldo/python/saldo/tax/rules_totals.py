@@ -57,7 +57,7 @@ def _plain_totals(
     for line, tax in zip(lines, taxes, strict=True):
         for share in tax.shares:
             bases[share] = bases.get(share, 0) + line.net_minor
-    if any(share.compound or share.levy_minor or share.basis for share in bases):
+    if not all(share.is_percentage for share in bases):
         return None
     return tuple(_total((s, False), base, percent_of(base, s.percent, mode)) for s, base in bases.items())
 

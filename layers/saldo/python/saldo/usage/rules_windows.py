@@ -66,6 +66,15 @@ def count(months: Months, meter: Meter, period: Period, zone: str, needs: Needs 
     return counted(events, meter, period, zone, needs), Cutoff(known, arrivals_in(events, meter, period, zone))
 
 
+def count_as_billed(
+    months: Months, meter: Meter, period: Period, zone: str, needs: Needs, window: Window | None
+) -> tuple[Counted, Cutoff]:
+    """By all that is known; for a window that is billed, by what was known when it was."""
+    if window is None or window.is_withdrawn:
+        return count(months, meter, period, zone, needs)
+    return counted(until(months, window.known), meter, period, zone, needs), Cutoff(window.known, window.arrivals)
+
+
 def closed(
     account: Account,
     key: UsageKey,
@@ -181,8 +190,10 @@ def windows_to_look_at(closings: Closings, windows: Iterable[Window], meters: Ma
         meter = meters.get(window.meter_id)
         if meter is None or window.is_withdrawn or window == last_of.get(window.meter_id):
             continue
-        first, last = _months_of(window)
         told = [month for name, month in closings.late if name == meter.event_name]
+        if not told:
+            continue
+        first, last = _months_of(window)
         if any(month <= last and (meter.carries or month >= first) for month in told):
             found.append(window)
     found += (w for w in last_of.values() if w.meter_id in meters and not w.is_withdrawn)

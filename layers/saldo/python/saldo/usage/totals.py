@@ -18,20 +18,19 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.usage import records, records_partitions, records_windows
 from saldo.usage.ingest import meters_of
-from saldo.usage.model import Counted, Meter, Needs, Repeats, UsageDetail, UsageEvent, UsageKey, defined_id
+from saldo.usage.model import Meter, Repeats, UsageDetail, UsageEvent, UsageKey, defined_id
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, Known, LateUsage, Window
 from saldo.usage.ports import Ask, LargeUsage
 from saldo.usage.records import MonthKey, months_of
-from saldo.usage.rules import counted, needs_of_all, prices_by_key
+from saldo.usage.rules import needs_of_all, prices_by_key
 from saldo.usage.rules_windows import (
     Months,
     closes_at,
-    count,
+    count_as_billed,
     late_in,
     late_of,
     may_be_put_away,
     meters_of_windows,
-    until,
     windows_to_look_at,
 )
 
@@ -226,7 +225,7 @@ def _usage_of(look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]]) -> A
         meter, window = look.counting[key], look.billed.get(key)
         months = _events_of(look, events, meter, key.period, zone)
         needs = needs_of_all(asking)
-        (totals[key], detail), cutoffs[key] = _count(months, meter, key, zone, needs, window)
+        (totals[key], detail), cutoffs[key] = count_as_billed(months, meter, key.period, zone, needs, window)
         details[key] = _told(look, key, detail)
     late = tuple(found for window in look.windows if (found := _late(look, events, window)))
     return AccountUsage(totals, details, cutoffs, look.billed, late, _closes_at(look), look.closings)
@@ -236,16 +235,6 @@ def _told(look: _Look, key: UsageKey, detail: UsageDetail) -> UsageDetail:
     """With how its meter counts."""
     by_subscription = look.counting[key].id != key.meter_id
     return replace(detail, by_subscription=True) if by_subscription else detail
-
-
-def _count(
-    months: Months, meter: Meter, key: UsageKey, zone: str, needs: Needs, window: Window | None
-) -> tuple[Counted, Cutoff]:
-    """By all that is known; for a window that is billed, by what was known when it was."""
-    if window is None or window.is_withdrawn:
-        return count(months, meter, key.period, zone, needs)
-    found = counted(until(months, window.known), meter, key.period, zone, needs)
-    return found, Cutoff(window.known, window.arrivals)
 
 
 def _late(look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]], window: Window) -> LateUsage | None:

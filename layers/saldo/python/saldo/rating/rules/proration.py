@@ -81,7 +81,7 @@ def _days_360(start: date, end: date) -> int:
     return _day_360(end) - _day_360(start)
 
 
-def _days_360_eu(start: date, end: date) -> int:
+def days_360_eu(start: date, end: date) -> int:
     """30E/360 (ISDA 2006 4.16(g)): a 31st is a 30th."""
     return _months_360(start, end) + min(end.day, 30) - min(start.day, 30)
 
@@ -105,7 +105,7 @@ def _ends_february(day: date) -> bool:
     return day.month == 2 and (day + timedelta(days=1)).month == 3
 
 
-_DAYS_360 = {DayCount.THIRTY_360_US: _days_360_us, DayCount.THIRTY_360_EU: _days_360_eu}
+_DAYS_360 = {DayCount.THIRTY_360_US: _days_360_us, DayCount.THIRTY_360_EU: days_360_eu}
 
 
 def _day_360(day: date) -> int:
