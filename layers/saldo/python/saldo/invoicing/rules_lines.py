@@ -25,7 +25,7 @@ from saldo.invoicing.rules_history import TakenOver, taken_over
 from saldo.invoicing.rules_minimum import Minimums, key_of
 from saldo.invoicing.rules_returns import as_charged, sought_of
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ONE, minor_of_share, part_of, plus, times
+from saldo.kernel.exact import ONE, minor_of_share, plus
 from saldo.kernel.money import minor_digits, round_exact
 from saldo.kernel.periods import Cycle, Length, Period
 from saldo.kernel.rounding import Rounding
@@ -36,7 +36,6 @@ from saldo.subscriptions.rules import cycle_number
 from saldo.usage.model import UsageDetail
 
 _DAY = timedelta(days=1)
-_DIGITS = 30
 _NO_DETAIL = UsageDetail()
 
 
@@ -102,9 +101,7 @@ def exact_minor(line: Line, currency: str) -> Fraction:
 
 def _item_line(line_id: str, case: BillingCase, due: DueItem) -> Line:
     item, day = due.item, due.item.supplied_on or case.as_of
-    amount, price = times(item.quantity, item.unit_price), item.unit_price
-    if item.price_per != 1:  # to so many digits that cents, and halves of them, come out right
-        amount, price = part_of(amount, 1, item.price_per, _DIGITS), part_of(price, 1, item.price_per)
+    amount = item.amount
     return Line(
         line_id,
         "",
@@ -119,7 +116,7 @@ def _item_line(line_id: str, case: BillingCase, due: DueItem) -> Line:
         Share(),
         Rounding.HALF_UP,
         minor_of_share(amount, (1, 1), case.account.currency),
-        (Step("per_unit", item.quantity, price, amount),),
+        (Step("per_unit", item.quantity, item.price_of_one, amount),),
         item.tax_category,
         item.revenue_tag,
         (),

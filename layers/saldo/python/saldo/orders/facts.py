@@ -8,7 +8,6 @@ from saldo.accounts.model import Account
 from saldo.accounts.records import account_from
 from saldo.catalog.service import Catalog, PlanVersions
 from saldo.kernel.clock import Clock
-from saldo.kernel.exact import times
 from saldo.kernel.money import Money
 from saldo.ledger.model import LedgerAccount
 from saldo.ledger.service import stored_balances
@@ -71,7 +70,7 @@ class FactsReader:
         for record in self._store.query_all(account.id, prefix=records.PREFIX, consistent=True):
             waiting = records.waiting_item_from(record)
             if waiting.status is ItemStatus.WAITING:
-                owed += Money.of_major(times(waiting.item.quantity, waiting.item.unit_price), account.currency).minor
+                owed += Money.of_major(waiting.item.amount, account.currency).minor
         return owed
 
 

@@ -8,6 +8,10 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from saldo.kernel.exact import part_of, times
+
+_DIGITS = 30  # so that cents, and halves of them, come out right
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -30,6 +34,16 @@ class Item:
     cost_centre: str = ""
     supplied_on: date | None = None
     price_per: int = 1
+
+    @property
+    def amount(self) -> Decimal:
+        """What it comes to, in major units, not rounded; to so many digits where its price is of several."""
+        amount = times(self.quantity, self.unit_price)
+        return amount if self.price_per == 1 else part_of(amount, 1, self.price_per, _DIGITS)
+
+    @property
+    def price_of_one(self) -> Decimal:
+        return self.unit_price if self.price_per == 1 else part_of(self.unit_price, 1, self.price_per)
 
 
 BY_STAFF = "staff"  # the origin of what staff asked for by hand

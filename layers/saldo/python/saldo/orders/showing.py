@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from saldo.kernel.exact import times
 from saldo.kernel.money import Money
 from saldo.orders import records
 from saldo.orders.model import ItemStatus, WaitingItem
@@ -64,8 +63,7 @@ def _progress(
 
 
 def _minor(waiting: WaitingItem, currency: str) -> int:
-    amount = times(waiting.item.quantity, waiting.item.unit_price)
-    return Money.of_major(amount, currency).minor
+    return Money.of_major(waiting.item.amount, currency).minor
 
 
 def invoices_of(store: Store, contract: Contract) -> dict[str, str]:
