@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functions.portal.words import Words
 from saldo.accounts.model import BankStatement
 from saldo.accounts.records import bank_statement_from
-from saldo.accounts.rules_bank import change_told
+from saldo.accounts.rules_bank import change_told, may_name_another
 from saldo.invoicing.records import InvoiceHeader
 from saldo.kernel.periods import local_date
 from saldo.storage.items import Item
@@ -55,9 +55,7 @@ def account_changed(entity: Item, now: datetime, words: Words, issued_on: date |
 def names_another_account(entity: Item | None, header: InvoiceHeader) -> bool:
     """Whether money is asked for on a document whose PDF may name an account that is not the one to pay to now."""
     statement = bank_statement_from(entity) if entity else None
-    if statement is None or not statement.before or header.undisputed_minor <= 0:
-        return False
-    return header.issued_on <= statement.since
+    return header.undisputed_minor > 0 and may_name_another(statement, header.issued_on)
 
 
 @dataclass(frozen=True, slots=True)

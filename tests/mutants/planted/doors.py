@@ -295,7 +295,7 @@ _BANK: tuple[Mutant, ...] = (
         "an old invoice leads to the old account without a word",
         "missing condition",
         "accounts/rules_bank.py",
-        "return statement if is_new or (issued_on is not None and issued_on <= statement.since) else None",
+        "return statement if is_new or (issued_on is not None and may_name_another(statement, issued_on)) else None",
         "return statement if is_new else None",
         _STATEMENTS + "test_a_change_is_told_for_ninety_days_and_beside_documents_of_before_for_ever",
     ),
