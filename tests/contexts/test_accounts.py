@@ -8,7 +8,7 @@ import pytest
 
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Account, Address, BillingProfile, InvoiceSplit, Organisation, TaxIdStatus, TaxStatus
-from saldo.accounts.records import account_from, invoiced_to
+from saldo.accounts.records import account_from, account_keys, invoiced_to
 from saldo.accounts.rules_details import Sending
 from saldo.accounts.service import Accounts
 from saldo.audit.model import Actor
@@ -53,13 +53,13 @@ def accounts(region: Region) -> Accounts:
     return found
 
 
-def test_an_account_is_opened_once(accounts: Accounts) -> None:
+def test_an_account_is_opened_once(accounts: Accounts, region: Region) -> None:
     opened = accounts.account("acct_eu_a")
     assert replace(opened, tax_id_check=None) == ACCOUNT
     assert not accounts.open_account(replace(ACCOUNT, name="Other"), PROFILE, STAFF)
     opened = accounts.account("acct_eu_a")
     assert replace(opened, tax_id_check=None) == ACCOUNT
-    assert list(accounts.account_ids_of("ent_eu_a")) == ["acct_eu_a"]
+    assert list(account_keys(region.store, "ent_eu_a")) == [("acct_eu_a", "account")]
 
 
 def test_no_personal_field_lies_in_clear(accounts: Accounts, region: Region) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from saldo.accounts import records
@@ -153,11 +153,6 @@ class Accounts:
         if item is None:
             raise NotFound("no such billing profile")
         return records.profile_from(item, self._sealer)
-
-    def account_ids_of(self, entity_id: str) -> Iterator[str]:
-        """Every customer account of a seller, in id order."""
-        for item in self._store.query_all(entity_id, prefix="customer#"):
-            yield item["account_id"]
 
     def named(self, entity_id: str, text: str, most: int = 100) -> list[tuple[str, str]]:
         """Customers of a seller with words that begin as those of the text do: (account id, name), by name; one call.
