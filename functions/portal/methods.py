@@ -9,17 +9,16 @@ from functions.portal.answers import JWT, Answer, download, see_other
 from functions.portal.endpoint import Routes, roles
 from functions.portal.pages import page
 from functions.portal.presenters.methods import method_row, methods_view, scheduled_rows
-from functions.portal.presenters.seller import account_changed, signed_view
+from functions.portal.presenters.seller import signed_view, transfer_details
 from functions.portal.proving import asks_proof, proof_problem
 from functions.portal.records_of_reading import note_read
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS
-from saldo.accounts.records import bank_statement_from, entity_from
+from saldo.accounts.records import bank_statement_from
 from saldo.kernel.errors import NotFound
 from saldo.payments import scheduled
 from saldo.payments.records_methods import methods_of
-from saldo.payments.rules_methods import creditor_reference, in_fours
 from saldo.storage.items import Item
 
 routes = Routes("methods")
@@ -52,12 +51,10 @@ def add(visit: Visit) -> Answer:
 @routes.get("/accounts/{account_id}/methods/transfer", _PAY)
 def transfer(visit: Visit) -> Answer:
     """The seller's bank details with the reference that ties a transfer to this account."""
-    item = _seller(visit)
-    seller, reference = entity_from(item), in_fours(creditor_reference(visit.account.account_id))
-    signed = signed_view(seller.bank_statement, services.settings().origin, visit.words)
-    changed = account_changed(item, visit.now, visit.words)
-    view = {"reference": reference, "signed": signed, "changed": changed}
-    return page(visit, "transfer", tab="payments", seller=seller, view=view)
+    seller = _seller(visit)
+    bank = transfer_details(seller, visit.account.account_id, visit.now, visit.words)
+    signed = signed_view(bank_statement_from(seller), services.settings().origin, visit.words)
+    return page(visit, "transfer", tab="payments", bank=bank, signed=signed)
 
 
 @routes.get("/accounts/{account_id}/methods/transfer/signed", _PAY)

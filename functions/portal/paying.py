@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -71,11 +71,11 @@ def choose(visit: Visit) -> Answer:
 @routes.post("/accounts/{account_id}/pay/check", roles(PAYERS, SelfService.PAY))
 def check(visit: Visit) -> Answer:
     rows, wanted = open_rows(visit.records, visit.account.account_id), wanted_from(visit.form)
-    chosen, amount, problems = _decided(visit, rows, wanted)
+    chosen, payables, amount, problems = _decided(visit, rows, wanted)
     if problems or amount is None:
         return choice_page(visit, rows, wanted, problems)
     key = secrets.token_urlsafe(24)
-    return _check_page(visit, rows, chosen, wanted, key, needs_step_up(visit.who, amount, visit.now), [])
+    return _check_page(visit, payables, chosen, wanted, key, needs_step_up(visit.who, amount, visit.now), [])
 
 
 @routes.post("/accounts/{account_id}/pay/change", roles(PAYERS, SelfService.PAY))
@@ -204,15 +204,16 @@ def _asked_again(
 
 def _decided(
     visit: Visit, rows: Sequence[InvoiceRow], wanted: Wanted
-) -> tuple[list[Allocation], Money | None, Sequence[Problem]]:
-    """What was chosen, what it adds up to, and everything that is wrong with it."""
+) -> tuple[list[Allocation], Mapping[str, Payable], Money | None, Sequence[Problem]]:
+    """What was chosen, of which invoices, what it adds up to, and everything that is wrong with it."""
     by_id = {r.invoice_id: r for r in rows}
     chosen, problems = allocations_from(wanted, by_id, visit.words.language)
+    payables = _payables(visit, rows, chosen)
     try:
-        amount = validated(chosen, _payables(visit, rows, chosen), wanted.reason, visit.today)
+        amount = validated(chosen, payables, wanted.reason, visit.today)
     except Refusal as refusal:
-        return chosen, None, [*problems, *refusal.problems]
-    return chosen, amount, problems
+        return chosen, payables, None, [*problems, *refusal.problems]
+    return chosen, payables, amount, problems
 
 
 def _payables(visit: Visit, rows: Sequence[InvoiceRow], chosen: Sequence[Allocation]) -> dict[str, Payable]:
@@ -256,14 +257,15 @@ def _check_again(
 ) -> Answer:
     """The check page once more, with what was wrong about the proof, the method or the day."""
     if not chosen or not {r.invoice_id for r in rows} >= set(wanted.chosen):
-        return choice_page(visit, rows, wanted, _decided(visit, rows, wanted)[2])
+        return choice_page(visit, rows, wanted, _decided(visit, rows, wanted)[-1])
     asks_code = field == "code" or bool(visit.sent("code") or visit.sent("passkey"))
-    return _check_page(visit, rows, chosen, wanted, visit.sent("request_key"), asks_code, [(field, text)])
+    payables = _payables(visit, rows, chosen)
+    return _check_page(visit, payables, chosen, wanted, visit.sent("request_key"), asks_code, [(field, text)])
 
 
 def _check_page(
     visit: Visit,
-    rows: Sequence[InvoiceRow],
+    payables: Mapping[str, Payable],
     chosen: Sequence[Allocation],
     wanted: Wanted,
     request_key: str,
@@ -271,8 +273,8 @@ def _check_page(
     problems: Sequence[tuple[str, str]],
 ) -> Answer:
     """What will be paid, by which of the stored methods, and who else will be asked."""
-    early = discounts_taken(chosen, _payables(visit, rows, chosen), visit.today)
-    view = check_view(chosen, {r.invoice_id: r for r in rows}, early, wanted.reason, visit.words)
+    early = discounts_taken(chosen, payables, visit.today)
+    view = check_view(chosen, payables, early, wanted.reason, visit.words)
     stored = methods_of(visit.records, visit.account.account_id).paying(view.currency, visit.today)
     means = means_of(stored, visit.words)
     shown = {"view": view, "request_key": request_key, "asks_code": asks_code, "problems": problems, "means": means}

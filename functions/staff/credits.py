@@ -22,9 +22,7 @@ from saldo.invoicing import reading
 from saldo.invoicing.corrections import CreditRequest
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import Invoice
-from saldo.invoicing.records import InvoiceHeader
-from saldo.invoicing.rules_corrections import Reason
-from saldo.invoicing.status import DocumentKind
+from saldo.invoicing.rules_corrections import Reason, is_of_older_details
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.ids import check_id
 from saldo.kernel.periods import local_date
@@ -154,26 +152,17 @@ def _invoice_page(visit: StaffVisit, found: Invoice, refusal: Refusal | None = N
     values = {"view": view, "problems": problems, "to": _path(visit, found), "currency": header.currency}
     values["life"] = history_of(header, found.others, local_date(visit.now, zone), zone, t, to_staff=True)
     values |= {"sent": {name: visit.sent(name) for name in ("reason", "amount", "why")}, "tab": "customers"}
-    values |= {"may_again": _could_be_billed_again(visit, header), "why_again": visit.sent("why_again")}
+    may_again = is_of_older_details(header, int(visit.customer["profile_version"]))
+    values |= {"may_again": may_again, "why_again": visit.sent("why_again")}
     reasons = [(r.value, t(f"staff.reason.{r}")) for r in REASONS]
     return page(visit, "staff_invoice", status=422 if refusal else 200, reasons=reasons, **values)
-
-
-def _could_be_billed_again(visit: StaffVisit, header: InvoiceHeader) -> bool:
-    """An invoice of older billing details, of which nothing was taken back."""
-    is_older = header.buyer_profile < int(visit.customer["profile_version"])
-    return header.document is DocumentKind.INVOICE and is_older and not header.credited_minor
 
 
 def _problems(visit: StaffVisit, refusal: Refusal) -> list[tuple[str, str]]:
     if refusal.problems and refusal.code == "invalid_input":
         return [(p.field, visit.words.known(f"problem.{p.code}", f"refusal.{p.code}")) for p in refusal.problems]
-    return [
-        (
-            "why_again" if visit.sent("again") else "amount",
-            visit.words.known(f"refusal.{refusal.code}", "failure.422.text"),
-        )
-    ]
+    field = "why_again" if visit.sent("again") else "amount"
+    return [(field, visit.words.known(f"refusal.{refusal.code}", "failure.422.text"))]
 
 
 def _lines(visit: StaffVisit, found: Invoice) -> Table:

@@ -32,5 +32,6 @@ def get_next_invoice(call: Call) -> Answer:
     from functions.api.v1.presenting_ahead import next_invoice_out
 
     account_id, _ = account_of(call)
-    ahead = services.forecasts(services.store().within(account_id, call.entity_id)).next_invoice(account_id)
+    reached = services.store().within(account_id, call.entity_id)
+    ahead = services.forecasts(reached).next_invoice(account_id, call.entity_id)
     return Answer(next_invoice_out(ahead).model_dump_json(by_alias=True), kind=JSON)

@@ -14,7 +14,7 @@ from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.open_sums import Standing
 from saldo.ledger.model import LedgerAccount, OpenItem
 from saldo.ledger.rules import aging
-from saldo.payments.lately import LATEST, PaymentRow
+from saldo.payments.lately import PaymentRow
 from saldo.payments.model import UNDER_WAY, Payment, PaymentStatus
 from saldo.promises.model import Promise, PromiseState
 
@@ -76,7 +76,7 @@ def overview(
         charts=tuple(aging_chart(c, b, words) for c, b in aging(items, today).items()),
         next_due=tuple(_next(row, today, words) for row in standing.next_due),
         waiting=(*_waiting(late, paid, home, words), *_promised(promised, home, today, words)),
-        recent=tuple(recent_payment(p, zone, words) for p in paid[:LATEST]),
+        recent=tuple(recent_payment(p, zone, words) for p in paid),
         open_count=sum(item.items for item in items),
         has_overdue=late > 0,
     )

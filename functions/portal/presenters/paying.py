@@ -217,20 +217,22 @@ class CheckView:
 
 def check_view(
     chosen: Sequence[Allocation],
-    rows: Mapping[str, InvoiceRow],
+    payables: Mapping[str, Payable],
     early: Mapping[str, EarlyOffer],
     reason: str,
     words: Words,
 ) -> CheckView:
     """What will be paid, invoice by invoice, and what then stays open. early: discounts that these payments take."""
-    currency = rows[chosen[0].invoice_id].currency
+    currency = payables[chosen[0].invoice_id].currency
     lines = []
     for a in chosen:
-        left, offer = words.amount(rows[a.invoice_id].open_minor - a.minor, currency), early.get(a.invoice_id)
-        said = words("check.left", amount=left) if a.minor < rows[a.invoice_id].open_minor else ""
+        paid, note = payables[a.invoice_id], ""
+        left, offer = paid.open_minor - a.minor, early.get(a.invoice_id)
         if offer:
-            said = words("check.early", amount=left, on=words.day(offer.until_on))
-        lines.append(CheckRow(a.invoice_id, rows[a.invoice_id].number, words.amount(a.minor, currency), said, a.minor))
+            note = words("check.early", amount=words.amount(left, currency), on=words.day(offer.until_on))
+        elif left > 0:
+            note = words("check.left", amount=words.amount(left, currency))
+        lines.append(CheckRow(a.invoice_id, paid.number, words.amount(a.minor, currency), note, a.minor))
     total = words.money(sum(a.minor for a in chosen), currency)
     return CheckView(tuple(lines), total, reason, currency)
 

@@ -109,6 +109,11 @@ def test_every_page_with_the_account_says_that_it_changed_for_ninety_days(portal
     assert told_on(portal.signed_in()) == [False, True, True], "an invoice of before is never without a word"
 
 
+def test_the_account_is_written_alike_wherever_it_stands(moved: Portal) -> None:
+    for page in (TRANSFER, f"{HOME}/invoices/{open_invoice()}"):
+        assert "DE89 3704 0044 0532 0130 00" in moved.signed_in().get(page).text, page
+
+
 def test_the_pdf_of_an_invoice_of_before_is_reached_by_way_of_the_word(moved: Portal) -> None:
     browser, asked = moved.signed_in(), list[str]()
     moved.region.wire.watch = asked.append

@@ -16,6 +16,7 @@ from saldo.access.visibility import VisibilityRules
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.kernel.errors import Refusal
+from saldo.notices.centre import MOST_RECORDS
 from tests.contexts.sellers import CLERK
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser
@@ -126,6 +127,12 @@ def test_a_sign_in_from_a_new_browser_is_told_here_too(portal: Portal) -> None:
     portal.clock.now += timedelta(hours=1)
     again = portal.signed_in("viewer")
     assert "Sign-in with a browser not seen before" in again.get("/notifications?kind=security").text
+
+
+def test_own_news_are_told_whatever_else_lies_between_them_and_what_was_chosen(portal: Portal) -> None:
+    sealed = [{"pk": portal.user_id("viewer"), "sk": f"chain#{n:010d}", "kind": "chain"} for n in range(MOST_RECORDS)]
+    services.store().put_many(sealed)
+    test_a_sign_in_from_a_new_browser_is_told_here_too(portal)
 
 
 def test_choices_hold_for_portal_and_mail_and_are_on_record(portal: Portal) -> None:

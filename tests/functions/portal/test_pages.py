@@ -195,11 +195,16 @@ def test_a_payment_with_the_early_discount_is_checked_as_one_that_settles(portal
     offer = EarlyOffer(portal.clock().date(), ((LedgerAccount.EARLY_DISCOUNT, "", 200),))
     portal.region.store.put_many([header_item(replace(header_from(item), early=offer))])
     browser = portal.signed_in()
+    seen = list[int]()
     for less, said in ((200, "settles it with the early-payment discount of 2.00, if paid by 23 Nov 2026"), (0, "")):
         paid = {"pay": row.invoice_id, f"amount.{row.invoice_id}": f"{(row.open_minor - less) / 100:.2f}"}
         browser.get(f"{HOME}/pay")
+        before = portal.region.records.bill.calls.copy()
         text = browser.post(f"{HOME}/pay/check", paid).text
+        calls = portal.region.records.bill.calls - before
         assert "Check before you pay" in text and said in text and "then still open" not in text
+        seen.append(calls.total())
+    assert seen[0] == seen[1] + 1, "what paying early takes off is read once"
 
 
 def test_the_pdf_is_the_documents_function_and_its_download_is_on_record(

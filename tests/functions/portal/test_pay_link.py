@@ -10,9 +10,11 @@ from saldo.access.links import LinkPurpose, token_of
 from saldo.access.model_visibility import SelfService, Visibility
 from saldo.access.visibility import VisibilityRules
 from saldo.audit.model import Actor
+from saldo.kernel.ids import is_id
 from saldo.payments.approvals import Approvals
 from saldo.payments.lately import LatestPayments
 from saldo.payments.model_approvals import ApprovalPolicy, Level
+from saldo.storage.units import Unit
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import ORIGIN
 from tests.functions.portal.conftest import GATEWAY, Portal
@@ -70,6 +72,12 @@ def test_a_look_takes_one_read_and_its_record_and_a_link_of_before_sellers_were_
     LatestPayments(store).fold(scenes.NORTH)
     before = bill.calls.copy()
     assert "ist unterwegs" in browser.get(path).text and (bill.calls - before).total() == 2
+
+
+def test_a_link_opens_also_where_the_sellers_id_is_as_long_as_ids_may_be(linked: Portal) -> None:
+    seller = f"ent_eu_{'x' * 61}"
+    services.store().write_one(Unit("a long id").update((scenes.NORTH, "account"), set={"entity_id": seller}))
+    assert is_id(seller) and linked.browser().get(path_of(linked)).status == 200
 
 
 def test_a_payment_under_way_is_told_and_not_begun_twice(linked: Portal) -> None:

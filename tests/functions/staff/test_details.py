@@ -6,8 +6,7 @@ import pytest
 
 from functions.portal import services
 from saldo.accounts.arrangements import Arrangements
-from saldo.accounts.model import Account, BillingProfile, Terms
-from saldo.accounts.service import Accounts
+from saldo.accounts.model import BillingProfile, Terms
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import PREFIX, audit_record
 from saldo.invoicing.reading import open_rows
@@ -17,18 +16,12 @@ from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser, Page
 from tests.functions.portal.conftest import Portal
-from tests.functions.portal.test_details import WISH
+from tests.functions.portal.test_details import WISH, now
 
 ACCOUNT = f"/staff/{ENTITY}/accounts/{scenes.NORTH}"
 DETAILS = f"{ACCOUNT}/details"
 WHY = "asked for by phone, Ms Harms"
 CLERK = Actor("staff_1", "staff")
-
-
-def now() -> tuple[Account, BillingProfile]:
-    accounts = Accounts(services.store(), services.sealer(), services.clock)
-    account = accounts.account(scenes.NORTH)
-    return account, accounts.profile(scenes.NORTH, account.profile_version)
 
 
 def trail(portal: Portal, action: str) -> list[AuditRecord]:

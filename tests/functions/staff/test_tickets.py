@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from functions.portal import services
 from saldo.recovery.drill import _OPENED_BY
+from saldo.support import records
 from saldo.support.service import Support
 from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
@@ -155,3 +158,14 @@ def test_what_customers_write_about_is_counted_once_by_topic_page_and_month(port
     Support(services.store(), services.sealer(), portal.clock).escalate(ENTITY)
     shown = words_of(portal.staff_in("analyst").get(f"{DESK}/tickets/asked"))
     assert "An invoice 1" in shown and "/accounts/…/orders 1" in shown and "Not answered in time 1" in shown
+
+
+def test_whatever_pages_people_name_the_record_of_a_month_stays_small(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "MOST_PAGES", 2)
+    for part in ("orders", "invoices", "made-up-1", "made-up-2", "orders"):
+        asking(portal, topic="feedback", about=f"{HOME}/{part}")
+    (month,) = Support(services.store(), services.sealer(), portal.clock).asked(ENTITY, 6)
+    assert month.pages == {"/accounts/…/orders": 2, "/accounts/…/invoices": 1, "…": 2}
+    assert month.topics == {"feedback": 5}

@@ -12,6 +12,15 @@ _CHOICES = "tests/unit/access/test_notices.py"
 
 MUTANTS: tuple[Mutant, ...] = (
     planted(
+        "news of a reader's own access end where a range does",
+        "page forgotten",
+        "notices/centre.py",
+        "if read.cursor:",
+        "if read.cursor and own:",
+        "tests/functions/portal/test_notifications.py::"
+        "test_own_news_are_told_whatever_else_lies_between_them_and_what_was_chosen",
+    ),
+    planted(
         "everybody is told what admins are told",
         "role not checked",
         "notices/rules.py",

@@ -14,7 +14,8 @@ from enum import StrEnum
 
 from saldo.storage.sealing import CannotOpen, Sealer
 
-_SHAPE = re.compile(r"([a-z]{2,8}_[0-9a-z_]{1,64})\.([0-9a-z_]{1,90})\.([A-Za-z0-9_-]{43})")
+MOST_ID = 90  # characters of a link's id
+_SHAPE = re.compile(rf"([a-z]{{2,8}}_[0-9a-z_]{{1,64}})\.([0-9a-z_]{{1,{MOST_ID}}})\.([A-Za-z0-9_-]{{43}})")
 
 
 class LinkPurpose(StrEnum):

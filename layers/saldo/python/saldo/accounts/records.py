@@ -205,7 +205,7 @@ def account_item(account: Account) -> Item:
     """What only some accounts have is written only where they have it."""
     fields = {name: getattr(account, name) for name in _ACCOUNT_FIELDS}
     fields["terms"] = terms_text(account.terms)
-    return AccountRecord(account.id, "account", **fields, **_tax_fields(account)).as_item()
+    return AccountRecord(account.id, ACCOUNT, **fields, **_tax_fields(account)).as_item()
 
 
 def _tax_fields(account: Account) -> dict[str, Any]:
@@ -310,7 +310,7 @@ def consolidated_item(account: Account, into: str) -> Item:
 def account_keys(store: Store, entity_id: str) -> Iterator[Key]:
     """Of all of a seller's accounts, in the order of their ids."""
     for item in store.query_all(entity_id, prefix="customer#", fields=("account_id",)):
-        yield item["account_id"], "account"
+        yield item["account_id"], ACCOUNT
 
 
 def invoiced_to(store: Store, entity_id: str) -> dict[str, str]:

@@ -47,12 +47,17 @@ def claims(entity: LegalEntity, statement: BankStatement, issuer: str, at: datet
 def change_told(statement: BankStatement | None, today: date, issued_on: date | None = None) -> BankStatement | None:
     """The change that whoever sees the details is told of: for 90 days, and beside a document of before for ever.
 
-    issued_on: the day of that document; one of the very day may name the account before.
+    issued_on: the day of that document.
     """
     if statement is None or not statement.before:
         return None
     is_new = today < statement.since + TOLD_FOR
-    return statement if is_new or (issued_on is not None and issued_on <= statement.since) else None
+    return statement if is_new or (issued_on is not None and may_name_another(statement, issued_on)) else None
+
+
+def may_name_another(statement: BankStatement | None, issued_on: date) -> bool:
+    """Whether a document may name an account that is not the one to pay to now; one of the very day may, too."""
+    return statement is not None and statement.before != "" and issued_on <= statement.since
 
 
 def account_of(entity: LegalEntity) -> str:

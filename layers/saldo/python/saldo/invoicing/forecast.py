@@ -71,7 +71,7 @@ class _Look:
         return self._billed(account, due, due_on, seller)
 
     def after_change(self, account_id: str, changed: Subscription) -> NextInvoice:
-        account, seller = self._account(account_id)
+        account, seller = self._account(account_id, changed.entity_id)
         if changed.next_bill_on is None:
             raise Refusal("nothing_ahead", f"{changed.id} has nothing that a run would bill")
         return self._billed(account, DueAccount(account.id, (changed.id,)), changed.next_bill_on, seller, changed)
@@ -97,7 +97,7 @@ class _Look:
         counted = {key: Counted(found.case.usage[key], details[key]) for key in needed}
         return NextInvoice(account, on, due_on, tuple(meters.values()), so_far, expected, counted, prices)
 
-    def _account(self, account_id: str, entity_id: str = "") -> tuple[Account, Mapping[Key, Item]]:
+    def _account(self, account_id: str, entity_id: str) -> tuple[Account, Mapping[Key, Item]]:
         """The account, and its seller's records by key."""
         key, store = (account_id, "account"), self._billing.store
         files = usage_files_key(entity_id)  # asked for later, by what counts usage

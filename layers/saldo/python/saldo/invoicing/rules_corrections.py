@@ -186,6 +186,13 @@ def check_policy(policy: CorrectionPolicy) -> None:
     problems.refuse_if_any("this cannot be offered", "invalid_policy")
 
 
+def is_of_older_details(header: InvoiceHeader, version: int) -> bool:
+    """Whether it could be billed again: an invoice that is out, to an older version of the billing details, of which
+    nothing was taken back."""
+    is_out = header.document is DocumentKind.INVOICE and header.number != ""
+    return is_out and header.buyer_profile < version and not header.credited_minor
+
+
 def correctable(
     headers: Iterable[InvoiceHeader], policy: CorrectionPolicy, version: int, today: date
 ) -> list[InvoiceHeader]:
@@ -196,7 +203,7 @@ def correctable(
     found = [
         h
         for h in headers
-        if h.document is DocumentKind.INVOICE and h.number and h.buyer_profile < version and not h.credited_minor
+        if is_of_older_details(h, version)
         if h.open_minor > 0 or (policy.offered is Offered.RECENT and h.issued_on >= since)
     ]
     return sorted(found, key=lambda h: (h.issued_on, h.number))

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import islice
 
+from saldo.accounts.records import account_keys
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.records import body_key
@@ -29,8 +30,8 @@ def booked_with_documents(
 
     from_on None: from the beginning. Reads every account of the seller: a job for reports, not for pages.
     """
-    for customer in store.query_all(entity_id, prefix="customer#"):
-        yield from _of_account(store, customer["account_id"], entity_id, from_on, until_on)
+    for account_id, _ in account_keys(store, entity_id):
+        yield from _of_account(store, account_id, entity_id, from_on, until_on)
 
 
 def _of_account(

@@ -53,15 +53,19 @@ class NotificationCentre:
         self._sellers: dict[str, tuple[datetime, BankStatement | None]] = {}
 
     def told(self, session: Session, account_id: str = "") -> Told:
-        """All that the session's user is told of, or what of one of their accounts. A call for what they chose with
-        their own trail, two for each account."""
+        """All that the session's user is told of, or what of one of their accounts. A call for what they chose (with
+        their own trail, where that is asked for), two for each account."""
         since, last = self._clock() - rules.KEPT, choices_key(session.user_id)[1]
+        if account_id:
+            return self._told(session, account_id, self._chosen.of(session.user_id), since, [])
         first = TRAIL + instant_text(since)
         read = self._store.query(
             session.user_id, first=first, last=last, newest_first=True, limit=MOST_RECORDS, consistent=True
         )
         choices = choices_from(next((item for item in read.items if item["sk"] == last), None))
         own = [item for item in read.items if item["sk"].startswith(TRAIL)]
+        if read.cursor:  # records of other kinds lie between the two: after years, sealed links by the hundred
+            own = self._trail(self._store, session.user_id, since).items
         return self._told(session, account_id, choices, since, own)
 
     def unread(self, session: Session) -> int:
@@ -73,12 +77,10 @@ class NotificationCentre:
     def _told(
         self, session: Session, account_id: str, choices: NoticeChoices, since: datetime, own: list[Item]
     ) -> Told:
-        """own: the user's own trail."""
-        found, now = _Found(), self._clock()
+        """own: the user's own trail, none where one account is asked for."""
+        found, now = _Found(list(rules.of_own_trail(map(audit_record, own)))), self._clock()
         seats = [seat for seat in session.seats if account_id in ("", seat.account_id)]
         sellers = self._statements({seat.entity_id for seat in seats[:MOST_ACCOUNTS]})
-        if not account_id:
-            found.notices += rules.of_own_trail(map(audit_record, own))
         for seat in seats[:MOST_ACCOUNTS]:
             reader = Reader(session.user_id, seat.account_id, seat.role, seat.visibility, seat.time_zone)
             found.notices += rules.of_bank(sellers[seat.entity_id], reader)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+from saldo.accounts.records import account_keys
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import local_date
 from saldo.payments import records
@@ -38,8 +39,8 @@ class Difference:
 def differences_of(store: Store, entity_id: str, from_on: date, until_on: date) -> Iterator[Difference]:
     """Of money that came on [from_on, until_on) for invoices in other currencies than the seller's. Reads the payments
     of every account of the seller: a job for reports, not for pages."""
-    for customer in store.query_all(entity_id, prefix="customer#"):
-        for item in store.query_all(customer["account_id"], prefix=records.PREFIX):
+    for account_id, _ in account_keys(store, entity_id):
+        for item in store.query_all(account_id, prefix=records.PREFIX):
             concerned = item.get("own_currency") or item.get("received")
             payment = records.payment_from(item) if concerned and item["settled_minor"] else None
             if payment and payment.entity_id == entity_id and from_on <= _day(payment) < until_on:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from saldo.access.links import LinkPurpose, is_ours, link_from, token_of
+from saldo.access.links import MOST_ID, LinkPurpose, is_ours, link_from, token_of
 from saldo.access.model_visibility import SelfService
 from saldo.access.rules_visibility import visibility_from
 from saldo.accounts.records import ACCOUNT
@@ -29,7 +29,7 @@ from saldo.storage.units import Unit
 
 HOLDS = timedelta(days=120)
 _MOST_TRIES = 3
-# What a token says: which link, and, of those written since sellers are read with it, whose invoice it is.
+# What a token says: which link, and, of most of those written since sellers are read with it, whose invoice it is.
 _NAMED = re.compile(r"(?P<link>[0-9a-z_]+?_[0-9]+)(?:_(?P<entity>ent_[0-9a-z_]+))?")
 
 
@@ -154,7 +154,9 @@ class PayLinks:
         return found.get(account_key), pay_link_from(found.get(key))
 
     def _token(self, link: PayLink, entity_id: str) -> str:
-        said = f"{link.id}_{entity_id}"
+        """It names the seller, to be read with the link, where both ids leave room for it."""
+        named = f"{link.id}_{entity_id}"
+        said = named if len(named) <= MOST_ID else link.id
         return token_of(self._sealer, link.organisation_id, LinkPurpose.PAY, link.account_id, said)
 
 

@@ -19,7 +19,9 @@ from saldo.storage.units import Unit
 from saldo.support.model import Asked, Message, Priority, SupportHours, Ticket, TicketState, Topic
 
 PREFIX, FIELDS, ASKED = "ticket#", "ticket/1", "asked#"
-_TOPIC, _PAGE, _LATE = "topic ", "page ", "late"
+# So many pages are counted apart in a month; whoever writes says which page it is, and may say anything.
+MOST_PAGES = 100
+_TOPIC, _PAGE, _LATE, _ELSEWHERE = "topic ", "page ", "late", "…"
 LAST = "~"  # on the agenda behind every instant: the customer is to write
 
 
@@ -124,10 +126,17 @@ def asked_key(entity_id: str, at: datetime) -> Key:
     return entity_id, f"{ASKED}{at:%Y-%m}"
 
 
-def count_asked(unit: Unit, ticket: Ticket) -> Unit:
-    """The ticket among those of its month, in the unit that opens it."""
-    add = {_TOPIC + ticket.topic: 1} | ({_PAGE + page_of(ticket.about): 1} if ticket.about.startswith("/") else {})
+def count_asked(unit: Unit, ticket: Ticket, month: Item | None) -> Unit:
+    """The ticket among those of its month, in the unit that opens it. month: the month's record, as read."""
+    add = {_TOPIC + ticket.topic: 1}
+    if ticket.about.startswith("/"):
+        add[_counted_as(_PAGE + page_of(ticket.about), month or {})] = 1
     return unit.update(asked_key(ticket.entity_id, ticket.opened_at), set={"kind": "asked"}, add=add)
+
+
+def _counted_as(page: str, month: Item) -> str:
+    is_full = sum(name.startswith(_PAGE) for name in month) >= MOST_PAGES
+    return _PAGE + _ELSEWHERE if is_full and page not in month else page
 
 
 def count_late(unit: Unit, entity_id: str, opened_at: datetime) -> Unit:

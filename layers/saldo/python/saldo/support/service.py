@@ -69,7 +69,7 @@ class Support:
             rules.due_after(now, priority, hours, entity.time_zone) if wanted else None,
         )
         self._told(unit.insert(records.ticket_item(ticket, self._sealer)), ticket, actor, "ticket.opened")
-        records.count_asked(unit, ticket)
+        records.count_asked(unit, ticket, self._store.get(*records.asked_key(ticket.entity_id, now)))
         return ticket
 
     def write(self, account_id: str, ticket_id: str, text: str, actor: Actor, *, by_staff: bool, seen: int) -> Ticket:

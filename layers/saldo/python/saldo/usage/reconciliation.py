@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from saldo.accounts.records import account_keys
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.store import Store
 from saldo.usage import records
@@ -47,8 +48,7 @@ class Reconciliation:
         in_files = self._in_files(entity_id)
         meters = list(meters_of(self._store, entity_id).values())
         rejected = self._rejected(entity_id)
-        for item in self._store.query_all(entity_id, prefix="customer#", fields=("pk", "sk")):
-            account_id = str(item["sk"]).removeprefix("customer#")
+        for account_id, _ in account_keys(self._store, entity_id):
             reports = self._reports_of_files if account_id in in_files else self._reports
             yield from reports(account_id, meters, rejected.get(account_id, []))
 
