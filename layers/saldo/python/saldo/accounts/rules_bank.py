@@ -26,8 +26,8 @@ def next_statement(entity: LegalEntity, before: LegalEntity | None, now: datetim
 
 
 def says_the_same(entity: LegalEntity, before: LegalEntity) -> bool:
-    """Whether what was signed still holds, word for word."""
-    return before.bank_statement is not None and all(getattr(entity, n) == getattr(before, n) for n in SIGNED)
+    """Whether what is signed of the one is, word for word, what is signed of the other."""
+    return all(getattr(entity, name) == getattr(before, name) for name in SIGNED)
 
 
 def claims(entity: LegalEntity, statement: BankStatement, issuer: str, at: datetime) -> dict[str, Any]:
