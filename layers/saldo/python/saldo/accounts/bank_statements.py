@@ -9,7 +9,8 @@ from typing import Any
 from saldo.accounts import rules_bank as rules
 from saldo.accounts.model import LegalEntity
 from saldo.kernel.clock import Clock
-from saldo.storage.jws import SigningKey, jwk_of, parts, signed, verified
+from saldo.storage.jws import jwk_of, parts, signed, verified
+from saldo.storage.signing import SigningKey
 
 
 class BankStatements:

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from saldo.documents.records import certificate_key
-from saldo.storage.jws import SigningKey
+from saldo.storage.signing import SigningKey
 from saldo.storage.store import Store
 
 if TYPE_CHECKING:

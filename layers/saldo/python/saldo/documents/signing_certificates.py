@@ -11,7 +11,7 @@ from saldo.audit.records import audit_item
 from saldo.documents.records import certificate_item
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal
-from saldo.storage.jws import SigningKey
+from saldo.storage.signing import SigningKey
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
