@@ -85,6 +85,7 @@ def parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
 
 
 def encoded(content: bytes) -> str:
+    """base64url without padding (RFC 4648, 5; RFC 7515, 2)."""
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
