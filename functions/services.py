@@ -229,7 +229,7 @@ def deliveries() -> Deliveries:
 
     mailer = SesMailer(ses_client(), settings().mail_from)
     notes = NoteLetters(store(), sealer(), accounts(), settings().origin, clock)
-    reminding = ReminderLetters(reminders(), accounts(), settings().origin, pay_links())
+    reminding = ReminderLetters(reminders(), accounts(), clock, settings().origin, pay_links())
     alerts = AlertLetters(store(), accounts(), settings().origin)
     letters = WrittenLetters(documents(), reminding, notes, alerts, pay_links(), accounts(), clock)
     readers = ChoosingReaders(store(), sealer(), clock, settings().origin)

@@ -16,6 +16,8 @@ from saldo.delivery.model import Letter
 from saldo.documents.layout import account_changed
 from saldo.documents.wording import Wording, wording
 from saldo.invoicing.records import InvoiceHeader, header_key
+from saldo.kernel.clock import Clock
+from saldo.kernel.periods import local_date
 from saldo.payments.pay_links import PayLinks
 
 
@@ -23,10 +25,10 @@ class ReminderLetters:
     """Writes the letter of a reminder, as true as it is at that moment. `origin`: the portal's own."""
 
     def __init__(
-        self, reminders: Reminders, accounts: Accounts, origin: str, pay_links: PayLinks | None = None
+        self, reminders: Reminders, accounts: Accounts, clock: Clock, origin: str, pay_links: PayLinks | None = None
     ) -> None:
-        self._reminders, self._accounts, self._origin = reminders, accounts, origin
-        self._pay_links = pay_links
+        self._reminders, self._accounts, self._clock = reminders, accounts, clock
+        self._origin, self._pay_links = origin, pay_links
 
     def letter(self, account_id: str, reminder_id: str) -> Letter | None:
         """None when everything it was about has been paid, or is being paid, since it was decided. NotFound."""
@@ -35,7 +37,7 @@ class ReminderLetters:
             return None
         account = self._accounts.account(account_id)
         seller = self._accounts.entity(owed.reminder.entity_id)
-        today = self._reminders.day(owed.reminder.entity_id)
+        today = local_date(self._clock(), seller.time_zone)
         return self._with_pay_link(letter_of(owed, account, seller, today, self._origin), owed)
 
     def _with_pay_link(self, letter: Letter, owed: StillOwed) -> Letter:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 
 from infra.cdk.functions import COUNT_USAGE, DOCUMENTS, Grant
 
@@ -202,19 +203,19 @@ def _start_runs(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
-def _sign(name: str) -> Statements:
+def _sign(key: kms.Key) -> iam.PolicyStatement:
     """Sign as the key signs."""
+    as_it_signs = {"kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "RAW"}
+    return _allow(["kms:Sign"], key.key_arn, only=as_it_signs)
 
-    def statements(data: DataStack) -> list[iam.PolicyStatement]:
-        as_it_signs = {"kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "RAW"}
-        return [_allow(["kms:Sign"], getattr(data.keys, name).key_arn, only=as_it_signs)]
 
-    return statements
+def _sign_documents(data: DataStack) -> list[iam.PolicyStatement]:
+    return [_sign(data.keys.documents)]
 
 
 def _sign_details(data: DataStack) -> list[iam.PolicyStatement]:
     """And tell the public half."""
-    return [*_sign("details")(data), _allow(["kms:GetPublicKey"], data.keys.details.key_arn)]
+    return [_sign(data.keys.details), _allow(["kms:GetPublicKey"], data.keys.details.key_arn)]
 
 
 def _records_of_customers(data: DataStack) -> list[iam.PolicyStatement]:
@@ -248,7 +249,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.PUBLISH: _publish,
     Grant.MAIL: _mail,
     Grant.SIGN_DETAILS: _sign_details,
-    Grant.SIGN_DOCUMENTS: _sign("documents"),
+    Grant.SIGN_DOCUMENTS: _sign_documents,
     Grant.START_RUNS: _start_runs,
     Grant.CANARY_SECRET: _canary_secret,
     Grant.TAX_SECRET: _tax_secret,

@@ -10,27 +10,16 @@ from constructs import Construct
 _USE = ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
-def _key(scope: Construct, env: str, name: str, what: str) -> kms.Key:
+def _key(scope: Construct, env: str, name: str, what: str, *, signs: bool = False) -> kms.Key:
+    """`signs`: ES256; KMS turns no such key by itself: README.md says how it is replaced."""
     return kms.Key(
         scope,
         name.title().replace("-", "") + "Key",
         alias=f"saldo/{env}/{name}",
         description=f"Saldo ({env}): {what}",
-        enable_key_rotation=True,
-        pending_window=Duration.days(30),
-        removal_policy=RemovalPolicy.RETAIN,
-    )
-
-
-def _signing_key(scope: Construct, env: str, name: str, what: str) -> kms.Key:
-    """ES256. KMS turns no such key by itself: README.md says how it is replaced."""
-    return kms.Key(
-        scope,
-        name.title().replace("-", "") + "Key",
-        alias=f"saldo/{env}/{name}",
-        description=f"Saldo ({env}): {what}",
-        key_spec=kms.KeySpec.ECC_NIST_P256,
-        key_usage=kms.KeyUsage.SIGN_VERIFY,
+        key_spec=kms.KeySpec.ECC_NIST_P256 if signs else None,
+        key_usage=kms.KeyUsage.SIGN_VERIFY if signs else None,
+        enable_key_rotation=None if signs else True,
         pending_window=Duration.days(30),
         removal_policy=RemovalPolicy.RETAIN,
     )
@@ -62,8 +51,8 @@ class Keys:
         self.envelope = _key(scope, env, "envelope", "wraps the data key of each organisation")
         self.messages = _key(scope, env, "messages", "queues, topics, bus, secrets and workflows")
         self.logs = _key(scope, env, "logs", "log groups")
-        self.details = _signing_key(scope, env, "details", "signs sellers' bank details")
-        self.documents = _signing_key(scope, env, "documents", "signs invoices and credit notes")
+        self.details = _key(scope, env, "details", "signs sellers' bank details", signs=True)
+        self.documents = _key(scope, env, "documents", "signs invoices and credit notes", signs=True)
         self._allow_messengers()
         self._allow_logs()
 

@@ -8,8 +8,9 @@ from typing import Any
 import click
 from rich.console import Console
 
+from functions.portal.words import LANGUAGES
 from local.cli.accounts import staff
-from local.cli.site import Site, Sites, keys_of, store_of
+from local.cli.site import Site, Sites, sealer_of, store_of
 from local.cli.voice import Voice, speaks_json, table
 from saldo.access.cognito_federation import CognitoFederation
 from saldo.access.colleagues import Colleagues
@@ -20,7 +21,6 @@ from saldo.access.sso import SingleSignOn
 from saldo.audit.model import Actor
 from saldo.kernel.clock import instant_text, system_clock
 from saldo.kernel.errors import NotFound
-from saldo.storage.sealing import Sealer
 
 _OPERATOR = Actor("saldo_command", "operator")
 _SECRET = "SALDO_SSO_SECRET"  # noqa: S105 - the name of a variable
@@ -36,7 +36,7 @@ def access_group() -> None:
 @click.option("--email", required=True, help="Where the link goes; they sign in with it.")
 @click.option("--name", required=True, help="Their name, as colleagues read it.")
 @click.option("--role", type=click.Choice([r.value for r in Role]), default=Role.ACCOUNT_ADMIN.value, show_default=True)
-@click.option("--language", type=click.Choice(["en", "de", "fr", "es"]), default="en", show_default=True)
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
 @click.option("--reason", required=True, help="Who of the customer asked for it; the account's people see it.")
 @click.pass_obj
 @speaks_json
@@ -45,7 +45,7 @@ def invite(
 ) -> None:
     """Mail somebody a link with which they join an account: its first admin, who invites all others on the portal."""
     site = sites.of(account_id)
-    colleagues = Colleagues(store_of(site), Sealer(keys_of(site), site.table), system_clock)
+    colleagues = Colleagues(store_of(site), sealer_of(site), system_clock)
     made = colleagues.invite(account_id, email, name, Role(role), language, staff(), reason)
     told = {"account_id": account_id, "role": role, "expires_at": instant_text(made.expires_at)}
     voice.answer(told, lambda console: console.print(f"The link is on its way; it holds until {told['expires_at']}."))
@@ -151,10 +151,9 @@ def _organisation(site: Site, whose: str) -> str:
 
 
 def _sso(site: Site) -> SingleSignOn:
-    sealer = Sealer(keys_of(site), site.table)
     back = f"{site.portal_origin}{SSO_BACK}"
     federation = CognitoFederation(site.client("cognito-idp"), site.user_pool_id, site.sign_in_url, back)
-    return SingleSignOn(store_of(site), sealer, federation, system_clock)
+    return SingleSignOn(store_of(site), sealer_of(site), federation, system_clock)
 
 
 def _document(connection: Connection, site: Site) -> dict[str, Any]:

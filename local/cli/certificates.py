@@ -8,14 +8,13 @@ import click
 from rich.console import Console
 
 from local.cli.orders import DAY, by, clerk
-from local.cli.site import Site, Sites, keys_of, store_of
+from local.cli.site import Site, Sites, sealer_of, store_of
 from local.cli.voice import Json, Voice, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Exemption, ExemptionCertificate
 from saldo.accounts.tax_standing import TaxStanding
 from saldo.kernel.clock import system_clock
 from saldo.kernel.ids import check_id, new_id
-from saldo.storage.sealing import Sealer
 
 
 @click.group(name="certificates")
@@ -87,7 +86,7 @@ def end(
 
 
 def _standing(site: Site) -> TaxStanding:
-    return TaxStanding(store_of(site), Sealer(keys_of(site), site.table), system_clock)
+    return TaxStanding(store_of(site), sealer_of(site), system_clock)
 
 
 def _told(exemption: Exemption) -> Json:

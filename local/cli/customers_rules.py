@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from local.cli.accounts import account_group, staff
-from local.cli.site import Sites, keys_of, store_of
+from local.cli.site import Sites, sealer_of, store_of
 from local.cli.voice import Voice, speaks_json, table
 from saldo.access.model_visibility import USUAL_ACTIONS, Document, SelfService, Visibility
 from saldo.access.visibility import VisibilityRules
@@ -17,7 +17,6 @@ from saldo.kernel.money import Money
 from saldo.payments import records_approvals
 from saldo.payments.approvals import Approvals
 from saldo.payments.model_approvals import ApprovalPolicy, Level
-from saldo.storage.sealing import Sealer
 
 
 @account_group.command(name="visibility")
@@ -65,7 +64,7 @@ def approvals(sites: Sites, voice: Voice, account_id: str, level: tuple[str, ...
     if level or nobody:
         if not reason.strip():
             raise Refusal("reason_required", "say at whose wish")
-        use_case = Approvals(store, Sealer(keys_of(site), site.table), system_clock)
+        use_case = Approvals(store, sealer_of(site), system_clock)
         use_case.set_policy(account_id, ApprovalPolicy({} if nobody else _levels(level)), staff(), reason)
     policy = records_approvals.policy_from(store.get(*records_approvals.policy_key(account_id)))
     found: list[dict[str, Any]] = [

@@ -9,6 +9,7 @@ import time
 import click
 from rich.console import Console
 
+from functions.portal.words import LANGUAGES
 from local.cli.site import Site, Sites, sealer_of
 from local.cli.voice import Voice, speaks_json, table
 from saldo.access.cognito import CognitoIdentity
@@ -36,7 +37,7 @@ def staff_group() -> None:
 @click.option("--email", required=True, help="Address they sign in with.")
 @click.option("--name", required=True, help="Their name, as colleagues and auditors read it.")
 @click.option("--roles", required=True, metavar="ROLE,…", help=f"What they are there: {_ROLES}.")
-@click.option("--language", default="en", show_default=True, type=click.Choice(["en", "de", "fr", "es"]))
+@click.option("--language", default="en", show_default=True, type=click.Choice(LANGUAGES))
 @click.pass_obj
 @speaks_json
 def add(sites: Sites, voice: Voice, entity_id: str, email: str, name: str, roles: str, language: str) -> None:

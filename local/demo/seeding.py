@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 
-from local.cli.site import bank_statements_of, signing_certificates_of
+from local.cli.site import bank_statements_of, sealer_of, signing_certificates_of, store_of
 from local.demo import history, paying
 from local.demo.customers import CUSTOMERS, PEOPLE, STAFF, Contract, Person, account_id, accounts_of, organisation_id
 from local.demo.customers import organisation_of as organisation
@@ -27,8 +27,6 @@ from saldo.documents.records import certificate_key
 from saldo.kernel.clock import system_clock
 from saldo.kernel.periods import local_date
 from saldo.storage.items import Item
-from saldo.storage.sealing import KeyRing, Sealer
-from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Alignment
 from saldo.subscriptions.rules import subscribe
@@ -69,12 +67,7 @@ class _Region:
 
     def __init__(self, stack: LocalStack, entity: LegalEntity) -> None:
         self._stack, self._entity, self._code = stack, entity, stack.region_code
-        dynamodb, kms = stack.client("dynamodb"), stack.client("kms")
-        self._store = Store(dynamodb, stack.table)
-        keys = KeyRing(
-            kms, dynamodb, table=stack.keys_table, kms_key_id=stack.kms_key_id, region_code=stack.region_code
-        )
-        self._sealer = Sealer(keys, stack.table)
+        self._store, self._sealer = store_of(stack), sealer_of(stack)
 
     def seed(self) -> None:
         anchor, finished = self._begun()

@@ -164,6 +164,19 @@ def test_another_name_is_signed_anew_and_warns_nobody(region: Region, statements
     assert (unsigned.number, unsigned.before) == (1, "")
 
 
+def test_under_another_key_the_same_is_signed_anew_counts_on_and_goes_on_warning(
+    region: Region, statements: BankStatements
+) -> None:
+    first = statements.signed(entity(), None)
+    changed = statements.signed(entity(iban="DE89370400440532013000"), first)
+    region.clock.advance(days=10)
+    turned = BankStatements(kms_key(region), ISSUER, region.clock)
+    anew = of(turned.signed(changed, changed))
+    assert (anew.number, anew.since, anew.before) == (3, of(changed).since, "2051")
+    assert checked(anew.signed, turned.key_set()["keys"])["statement"] == 3
+    assert turned.signed(changed, replace(changed, bank_statement=anew)).bank_statement == anew, "once"
+
+
 def test_a_change_is_told_for_ninety_days_and_beside_documents_of_before_for_ever() -> None:
     at = datetime(2026, 11, 1, 9, tzinfo=UTC)
     since = date(2026, 11, 1)

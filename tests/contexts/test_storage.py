@@ -6,10 +6,12 @@ import base64
 import json
 from decimal import Decimal
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from saldo.kernel.errors import Refusal
+from saldo.storage.files import Files
 from saldo.storage.items import to_attribute
 from saldo.storage.sealing import CannotOpen, KeyRing, Sealer
 from saldo.storage.store import OutOfScope
@@ -186,3 +188,20 @@ def test_a_shredded_key_makes_its_sealed_fields_unreadable(region: Region) -> No
     later = KeyRing(region.kms, region.dynamodb, table="keys", kms_key_id=key_id, region_code="eu")
     with pytest.raises(CannotOpen):
         Sealer(later, "records").open("org_eu_a", ("a", "x"), "k/1", blob)
+
+
+def test_a_new_file_that_meets_another_write_is_tried_again_until_it_is_known_which_came_first(region: Region) -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="documents")
+    files, left = Files(s3, "documents"), [1, 2]
+
+    def under_way(**_: object) -> None:
+        if left:
+            raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, f"PutObject {left.pop()}")
+
+    s3.meta.events.register_first("before-send.s3.PutObject", under_way)
+    assert files.put_new("a.pdf", b"first", "application/pdf") and files.get("a.pdf") == b"first"
+    assert not files.put_new("a.pdf", b"second", "application/pdf") and files.get("a.pdf") == b"first"
+    left.extend([1, 2, 3])
+    with pytest.raises(ClientError, match="ConditionalRequestConflict"):
+        files.put_new("b.pdf", b"x", "application/pdf")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.cli import access
+from local.cli import access, site
 from saldo.access.model_sso import AppClient, Connection, Registration
 from saldo.accounts.model import Organisation
 from saldo.accounts.records import organisation_item
@@ -41,7 +41,7 @@ class Broker:
 def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     made, keys = Broker(), Region().keys()
     monkeypatch.setattr(access, "CognitoFederation", lambda *_: made)
-    monkeypatch.setattr(access, "keys_of", lambda _site: keys)
+    monkeypatch.setattr(site, "keys_of", lambda _site: keys)
     monkeypatch.setenv("SALDO_SSO_SECRET", "of the organisation")
     return made
 

@@ -7,7 +7,7 @@ from getpass import getuser
 
 import pytest
 
-from local.cli import certificates, customers_rules
+from local.cli import site
 from tests.scenarios.sites import sites
 from tests.scenarios.test_command_line import ENTITY, Terminal
 from tests.simulation.region import Region
@@ -131,7 +131,7 @@ def test_terms_that_nobody_could_keep_are_refused(terminal: Terminal, words: tup
 
 def test_a_certificate_is_kept_sealed_listed_and_ended(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = Region().keys()
-    monkeypatch.setattr(certificates, "keys_of", lambda _site: keys)
+    monkeypatch.setattr(site, "keys_of", lambda _site: keys)
     add = ("certificates", "add", ACCOUNT, "--number", "NY-4711", "--from", "2026-01-01", "--until", "2027-01-01")
     where = ("--jurisdiction", "US-NY", "--id", "cert_1")
     assert terminal.ask(*add, *where)["added"] and not terminal.ask(*add, *where)["added"]
@@ -209,7 +209,7 @@ def test_who_must_agree_to_payments_is_set_with_a_reason_and_shown(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = Region().keys()
-    monkeypatch.setattr(customers_rules, "keys_of", lambda _site: keys)
+    monkeypatch.setattr(site, "keys_of", lambda _site: keys)
     asked = ("account", "approvals", ACCOUNT)
     levels = ("--level", "1000.00 EUR", "--level", "10000.00 EUR:user_eu_cfo,user_eu_ceo", "--reason", "their rules")
     found = terminal.ask(*asked, *levels)["levels"]

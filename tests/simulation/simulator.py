@@ -523,7 +523,8 @@ class Simulation:
         store = self.region.store
         mailer = SesMailer(self.region.client("sesv2"), "billing@rheinwerk.example")
         there = Accounts(store, self.region.sealer(), self._clock)
-        letters = PlainLetters(ReminderLetters(Reminders(store, self._clock), there, "http://localhost:8080"))
+        reminding = ReminderLetters(Reminders(store, self._clock), there, self._clock, "http://localhost:8080")
+        letters = PlainLetters(reminding)
         readers = ChoosingReaders(store, self.region.sealer(), self._clock, "http://localhost:8080")
         return Deliveries(store, there, letters, mailer, self._clock, readers)
 

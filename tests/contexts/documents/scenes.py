@@ -59,7 +59,7 @@ class Scene:
         origin, region = "http://localhost:8080", self.region
         notes = NoteLetters(region.store, region.sealer, self.accounts, origin, region.clock)
         pay_links = PayLinks(region.store, region.sealer, region.clock)
-        reminding = ReminderLetters(reminders, self.accounts, origin, pay_links)
+        reminding = ReminderLetters(reminders, self.accounts, region.clock, origin, pay_links)
         alerts = AlertLetters(region.store, self.accounts, origin)
         return WrittenLetters(self.documents, reminding, notes, alerts, pay_links, self.accounts, region.clock)
 

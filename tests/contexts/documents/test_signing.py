@@ -116,6 +116,23 @@ def test_the_key_is_asked_once_a_document_and_of_two_made_at_once_the_first_stay
     assert again == first and len(asked) == 2
 
 
+def test_what_is_made_after_another_certificate_was_put_carries_it(
+    region: Region, signing: Scene, key: KmsSigningKey
+) -> None:
+    by, pdf = DocumentSigning(region.store, key), scene_without(signing).invoice_pdf(ACCOUNT, INVOICE)
+    before = certificate(region)
+    assert before in bytes.fromhex(contents(by.signed(pdf, ENTITY)))
+    SigningCertificates(region.store, signing.accounts, key, region.clock).make(ENTITY, CLERK)
+    signed = bytes.fromhex(contents(by.signed(pdf, ENTITY)))
+    assert certificate(region) in signed and before not in signed
+
+
+def contents(pdf: bytes) -> str:
+    """The signature as it lies in the file, in hexadecimal digits."""
+    begins = pdf.rindex(b"/Contents <") + len(b"/Contents <")
+    return pdf[begins : pdf.index(b">", begins)].decode()
+
+
 def test_receipts_and_sellers_without_a_certificate_are_not_signed(region: Region, signing: Scene) -> None:
     assert b"/ByteRange" not in signing.documents.receipt_pdf(ACCOUNT, PAYMENT)
     pdf = signing.documents.receipt_pdf(ACCOUNT, PAYMENT)

@@ -6,7 +6,6 @@ is not asked for: which make of authenticator people have is theirs to choose.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from saldo.access.model_passkeys import MadeKey, Passkey, Signed
 from saldo.kernel.errors import Refusal
+from saldo.storage.jws import decoded, encoded
 
 if TYPE_CHECKING:
     from fido2.server import Fido2Server
@@ -97,24 +97,24 @@ def read(text: str) -> dict[str, Any]:
 def challenge_in(answer: Mapping[str, Any]) -> bytes:
     """The challenge that an answer says it is to. Nothing is believed yet: it only finds the record."""
     with _refused():
-        return _decoded(json.loads(_decoded(answer["response"]["clientDataJSON"]))["challenge"])
+        return decoded(json.loads(decoded(answer["response"]["clientDataJSON"]))["challenge"])
 
 
 def credential_id_in(answer: Mapping[str, Any]) -> bytes:
     with _refused():
-        return _decoded(answer["rawId"])
+        return decoded(answer["rawId"])
 
 
 def user_in(answer: Mapping[str, Any]) -> str:
     """The user whose key it says to be, "" when it does not say."""
     with _refused():
         handle = answer["response"].get("userHandle") or ""
-        return _decoded(handle).decode("ascii")
+        return decoded(handle).decode("ascii")
 
 
 def _refuse_framed(answer: Mapping[str, Any]) -> None:
     """A page of another site, with ours in a frame of it, asks nobody to sign."""
-    if json.loads(_decoded(answer["response"]["clientDataJSON"])).get("crossOrigin"):
+    if json.loads(decoded(answer["response"]["clientDataJSON"])).get("crossOrigin"):
         raise ValueError("framed")
 
 
@@ -125,18 +125,13 @@ def _credential(passkey: Passkey) -> Any:  # the library's own bytes type
 
 
 def _state(challenge: bytes) -> dict[str, str]:
-    coded = base64.urlsafe_b64encode(challenge).decode().rstrip("=")
-    return {"challenge": coded, "user_verification": "required"}
+    return {"challenge": encoded(challenge), "user_verification": "required"}
 
 
 def _backed_up(told: Any) -> bool:  # the library's own bytes type
     from fido2.webauthn import AuthenticatorData
 
     return bool(told.flags & AuthenticatorData.FLAG.BS)
-
-
-def _decoded(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 @contextmanager

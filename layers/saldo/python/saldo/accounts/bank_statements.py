@@ -9,7 +9,8 @@ from typing import Any
 from saldo.accounts import rules_bank as rules
 from saldo.accounts.model import LegalEntity
 from saldo.kernel.clock import Clock
-from saldo.storage.jws import SigningKey, jwk_of, signed, verified
+from saldo.storage.jws import jwk_of, parts, signed, verified
+from saldo.storage.signing import SigningKey
 
 
 class BankStatements:
@@ -19,10 +20,11 @@ class BankStatements:
         self._key, self._issuer, self._clock = key, issuer, clock
 
     def signed(self, entity: LegalEntity, before: LegalEntity | None) -> LegalEntity:
-        """The seller with a statement of the account that stands in it: the one of `before` where that says the same,
-        else a new one. What comes back is to be written in the unit that makes it true."""
-        if before is not None and rules.says_the_same(entity, before):
-            return replace(entity, bank_statement=before.bank_statement)
+        """The seller with a statement of the account that stands in it: the one of `before` where that says the same
+        under the key of now, else a new one. What comes back is to be written in the unit that makes it true."""
+        known = before.bank_statement if before is not None and rules.says_the_same(entity, before) else None
+        if known is not None and parts(known.signed)[0]["kid"] == jwk_of(self._key.public())["kid"]:
+            return replace(entity, bank_statement=known)
         now = self._clock()
         statement = rules.next_statement(entity, before, now)
         token = signed(self._key, rules.KIND, rules.claims(entity, statement, self._issuer, now))

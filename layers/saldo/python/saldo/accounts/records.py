@@ -140,7 +140,9 @@ def organisation_from(item: Item) -> Organisation:
 
 
 def entity_item(entity: LegalEntity) -> Item:
-    return EntityRecord(entity.id, "entity", **_entity_fields(entity, "id")).as_item()
+    said, one = _said(entity), entity.bank_statement
+    statement = asdict(one) | {"at": instant_text(one.at), "since": one.since.isoformat()} if one else None
+    return EntityRecord(said.pop("id"), "entity", **said, bank_statement=statement).as_item()
 
 
 def entity_from(item: Item) -> LegalEntity:
@@ -163,29 +165,20 @@ def bank_statement_from(item: Item) -> BankStatement | None:
 
 def bank_fields(entity: LegalEntity) -> Item:
     """What a change of the bank account changes on a seller's item."""
-    fields = {name: getattr(entity, name) for name in ("bank_name", "iban", "bic")}
-    statement = _statement_fields(entity)
-    return fields | ({"bank_statement": json.dumps(statement)} if statement else {})
+    item = entity_item(entity)
+    return {name: item[name] for name in ("bank_name", "iban", "bic", "bank_statement") if name in item}
 
 
-def _entity_fields(entity: LegalEntity, *without: str) -> dict[str, Any]:
-    names = [n for n in LegalEntity.__dataclass_fields__ if n not in ("bank_statement", *without)]
-    fields = {name: getattr(entity, name) for name in names}
-    fields["address"] = _address_fields(entity.address)
-    statement = _statement_fields(entity)
-    return fields | ({"bank_statement": statement} if statement else {})
-
-
-def _statement_fields(entity: LegalEntity) -> dict[str, Any]:
-    one = entity.bank_statement
-    return asdict(one) | {"at": instant_text(one.at), "since": one.since.isoformat()} if one else {}
+def _said(entity: LegalEntity) -> dict[str, Any]:
+    """All that stands in a seller, but for what was signed of it."""
+    names = [n for n in LegalEntity.__dataclass_fields__ if n != "bank_statement"]
+    return {name: getattr(entity, name) for name in names} | {"address": _address_fields(entity.address)}
 
 
 def facts_print(entity: LegalEntity) -> str:
     """The name of what a seller's documents say of it: the same facts have the same one. Of what was signed of its bank
     account documents say only that it was another one before."""
-    said, told = _entity_fields(entity), entity.bank_statement
-    said.pop("bank_statement", None)
+    said, told = _said(entity), entity.bank_statement
     if told and told.before:
         said["account_before"] = [told.since.isoformat(), told.before]
     return fingerprint(json.dumps(said, sort_keys=True, default=list))

@@ -12,6 +12,7 @@ from saldo.kernel.periods import local_date
 # RFC 8725, 3.11: a signed document of another kind, by the same key, is never taken for this one.
 KIND = "bank-details+jwt"
 TOLD_FOR = timedelta(days=90)
+SIGNED = ("name", "bank_name", "iban", "bic")
 
 
 def next_statement(entity: LegalEntity, before: LegalEntity | None, now: datetime) -> BankStatement:
@@ -24,12 +25,9 @@ def next_statement(entity: LegalEntity, before: LegalEntity | None, now: datetim
     return replace(known, number=number, signed="") if known else BankStatement(number, now, today, "", "")
 
 
-def says_the_same(entity: LegalEntity, before: LegalEntity | None) -> bool:
-    """Whether what was signed still holds, word for word."""
-    if before is None or before.bank_statement is None:
-        return False
-    said = ("name", "bank_name", "iban", "bic")
-    return all(getattr(entity, name) == getattr(before, name) for name in said)
+def says_the_same(entity: LegalEntity, before: LegalEntity) -> bool:
+    """Whether what is signed of the one is, word for word, what is signed of the other."""
+    return all(getattr(entity, name) == getattr(before, name) for name in SIGNED)
 
 
 def claims(entity: LegalEntity, statement: BankStatement, issuer: str, at: datetime) -> dict[str, Any]:

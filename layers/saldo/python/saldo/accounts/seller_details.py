@@ -9,7 +9,7 @@ from typing import Any
 from saldo.accounts.bank_statements import BankStatements
 from saldo.accounts.model import LegalEntity
 from saldo.accounts.records import bank_fields, entity_from, facts_item
-from saldo.accounts.rules_bank import ending
+from saldo.accounts.rules_bank import SIGNED, ending
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
@@ -82,4 +82,4 @@ class SellerDetails:
 
 def _as_read(item: Item) -> dict[str, Any]:
     """What a change of the account starts from; the number of the statement counts on from there."""
-    return {name: item.get(name) for name in ("name", "bank_name", "iban", "bic", "bank_statement")}
+    return {name: item.get(name) for name in (*SIGNED, "bank_statement")}

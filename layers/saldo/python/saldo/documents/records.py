@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from saldo.documents.model import Look
 from saldo.storage.items import Item, Key
 
@@ -31,7 +29,7 @@ def certificate_key(entity_id: str) -> Key:
     return entity_id, "signing_certificate"
 
 
-def certificate_item(entity_id: str, certificate: bytes, until: date) -> Item:
-    """certificate: in DER; `until`: its last day."""
+def certificate_item(entity_id: str, certificate: bytes) -> Item:
+    """certificate: in DER."""
     pk, sk = certificate_key(entity_id)
-    return {"pk": pk, "sk": sk, "kind": "signing_certificate", "certificate": certificate, "until": until.isoformat()}
+    return {"pk": pk, "sk": sk, "kind": "signing_certificate", "certificate": certificate}

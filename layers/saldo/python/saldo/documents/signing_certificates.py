@@ -11,7 +11,7 @@ from saldo.audit.records import audit_item
 from saldo.documents.records import certificate_item
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal
-from saldo.storage.jws import SigningKey
+from saldo.storage.signing import SigningKey
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -63,9 +63,9 @@ class SigningCertificates:
         if not found.not_valid_before_utc <= now < found.not_valid_after_utc:
             raise Refusal("certificate_expired", "the certificate does not hold today")
         self._accounts.entity(entity_id)
-        der, until = _der(found), found.not_valid_after_utc
-        unit = Unit(f"certificate of {entity_id}").put(certificate_item(entity_id, der, until.date()))
-        after = {"until": until.date().isoformat(), "issuer_is_self": found.issuer == found.subject}
+        der, until = _der(found), found.not_valid_after_utc.date().isoformat()
+        unit = Unit(f"certificate of {entity_id}").put(certificate_item(entity_id, der))
+        after = {"until": until, "issuer_is_self": found.issuer == found.subject}
         record = AuditRecord(entity_id, now, actor, "entity.certificate_put", entity_id, after=after)
         self._store.write_one(unit.put(audit_item(record)))
         return der

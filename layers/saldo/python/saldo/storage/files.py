@@ -22,16 +22,22 @@ class Files:
     def put(self, key: str, body: bytes, content_type: str) -> None:
         self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
 
-    def put_new(self, key: str, body: bytes, content_type: str) -> bool:
-        """Write a file that must not exist yet; False, and nothing written, when it does."""
+    def put_new(self, key: str, body: bytes, content_type: str, tries: int = 3) -> bool:
+        """Write a file that must not exist yet; False, and nothing written, when it does.
+
+        Another write under way is no file yet: S3 asks to try again then, which tells which of the two came first.
+        """
         from botocore.exceptions import ClientError
 
         try:
             self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
-                return False
-            raise
+            code = error.response["Error"]["Code"]
+            if code == "ConditionalRequestConflict" and tries > 1:
+                return self.put_new(key, body, content_type, tries - 1)
+            if code != "PreconditionFailed":
+                raise
+            return False
         return True
 
     def put_from(self, key: str, body: IO[bytes], content_type: str) -> None:

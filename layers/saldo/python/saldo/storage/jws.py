@@ -10,27 +10,16 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from saldo.kernel.errors import Refusal
+from saldo.storage.signing import SigningKey
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 MOST_CHARACTERS = 8192
 _SIZE = 32  # bytes of a number of the curve P-256
-
-
-class SigningKey(Protocol):
-    """A private key on P-256 that never leaves where it lies."""
-
-    def public(self) -> bytes:
-        """Its public half: SubjectPublicKeyInfo in DER."""
-        ...
-
-    def sign(self, message: bytes) -> bytes:
-        """ECDSA with SHA-256: R and S in DER (FIPS 186-5, RFC 3279)."""
-        ...
 
 
 class Forged(Refusal):
@@ -96,6 +85,7 @@ def parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
 
 
 def encoded(content: bytes) -> str:
+    """base64url without padding (RFC 4648, 5; RFC 7515, 2)."""
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 
+class SigningKey(Protocol):
+    """A private key on P-256 that never leaves where it lies."""
+
+    def public(self) -> bytes:
+        """Its public half: SubjectPublicKeyInfo in DER."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """ECDSA with SHA-256: R and S in DER (FIPS 186-5, RFC 3279)."""
+        ...
+
+
 class KmsSigningKey:
-    """A `saldo.storage.jws.SigningKey` of KMS: ECC_NIST_P256, for signing alone. Its public half is asked for once."""
+    """A `SigningKey` of KMS: ECC_NIST_P256, for signing alone. Its public half is asked for once."""
 
     def __init__(self, kms: KMSClient, key_id: str) -> None:
         self._kms, self._key_id = kms, key_id
