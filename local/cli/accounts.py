@@ -79,7 +79,7 @@ def show_account(sites: Sites, voice: Voice, account_id: str) -> None:
     _answer_account(voice, Arrangements(store_of(sites.of(account_id)), system_clock).account(account_id))
 
 
-_EARLY = ("early_percent", "early_days", "early_tax")
+_EARLY = ("early_percent", "early_days", "early_tax", "early_then")
 _LATE = {"late_policy": "policy", "late_percent": "percent", "compensation": "compensation", "grace_days": "grace_days"}
 _LATE |= {"late_per_month": "per_month"}
 
@@ -89,6 +89,9 @@ _LATE |= {"late_per_month": "per_month"}
 @click.option("--early-percent", type=Decimal, help="Early-payment discount, in per cent of the net amount.")
 @click.option("--early-days", type=int, help="Days from issue within which it is had.")
 @click.option("--early-tax", type=click.Choice([t.value for t in DiscountTax]), help="When tax is on the less amount.")
+@click.option(
+    "--early-then", multiple=True, metavar="PERCENT/DAYS", help="A smaller one that holds longer: 2/14; several."
+)
 @click.option("--no-early", is_flag=True, help="No discount for paying early.")
 @click.option("--late-policy", type=click.Choice([p.value for p in LatePolicy]), help="What late payment costs.")
 @click.option("--late-percent", type=Decimal, help="Interest (--late-policy contract).")
@@ -118,26 +121,43 @@ def terms(sites: Sites, voice: Voice, account_id: str, reason: str, **asked: Any
     asked["price_rates"] = tuple(rate_said(text, "contract", today) for text in asked["price_rates"]) or None
     if asked["no_price_rates"]:
         asked["price_rates"] = ()
+    asked["early_then"] = asked["early_then"] or None
     wanted = _agreed(account.terms, {k: v for k, v in asked.items() if v is not None})
     _answer_account(voice, arrangements.change_terms(account_id, wanted, staff(), reason))
 
 
 def _agreed(now: Terms, asked: dict[str, Any]) -> Terms:
-    early = None if asked["no_early"] else now.early_discount
+    early = () if asked["no_early"] else now.early_discounts
     if given := {name.removeprefix("early_"): asked[name] for name in _EARLY if name in asked}:
         if asked["no_early"]:
             raise Refusal("invalid_input", "say either --no-early or what the discount is")
-        if early is None and not {"percent", "days"} <= given.keys():
-            raise Refusal("invalid_input", "a discount has --early-percent and --early-days")
-        if "tax" in given:
-            given["tax"] = DiscountTax(given["tax"])
-        early = replace(early or EarlyDiscount(Decimal(0), 0), **given)
+        early = _discounts(early, given)
     late = {field: asked[name] for name, field in _LATE.items() if name in asked}
     if "policy" in late:
         late["policy"] = LatePolicy(late["policy"])
     others = ("review", "segment", "contract", "credit_limit_minor", "price_rates")
     rest = {name: asked[name] for name in others if name in asked}
-    return replace(now, early_discount=early, late=replace(now.late, **late), **rest)
+    return replace(now, early_discounts=early, late=replace(now.late, **late), **rest)
+
+
+def _discounts(now: tuple[EarlyDiscount, ...], given: dict[str, Any]) -> tuple[EarlyDiscount, ...]:
+    """The first discount with what is given of it; the steps after it anew where they are given, else as they are."""
+    then = given.pop("then", None)
+    if not now and not {"percent", "days"} <= given.keys():
+        raise Refusal("invalid_input", "a discount has --early-percent and --early-days")
+    if "tax" in given:
+        given["tax"] = DiscountTax(given["tax"])
+    first = replace(now[0] if now else EarlyDiscount(Decimal(0), 0), **given)
+    steps = now[1:] if then is None else map(_step, then)
+    return first, *(replace(one, tax=first.tax) for one in steps)
+
+
+def _step(text: str) -> EarlyDiscount:
+    percent, _, days = text.partition("/")
+    number = number_in(percent)
+    if number is None or not days.isdecimal():
+        raise Refusal("invalid_input", f"{text!r} is not PERCENT/DAYS, such as 2/14")
+    return EarlyDiscount(number, int(days))
 
 
 def _answer_account(voice: Voice, account: Account) -> None:
@@ -155,12 +175,13 @@ def _said(value: object) -> str:
 
 
 def _terms_said(account: Account) -> dict[str, str]:
-    terms, early, late = account.terms, account.terms.early_discount, account.terms.late
+    terms, late = account.terms, account.terms.late
+    early = ", ".join(f"{plain(one.percent)} % within {one.days} days" for one in terms.early_discounts)
     per = "month" if late.per_month else "year"
     by_policy = f"{late.policy.value}, {plain(late.percent)} % a {per}" if late.percent else late.policy.value
     limit = terms.credit_limit_minor
     return {
-        "early discount": f"{plain(early.percent)} % within {early.days} days" if early else "–",
+        "early discount": early or "–",
         "late payment": f"{by_policy}, {late.grace_days} days of grace",
         "fixed sum when late": _said(late.compensation),
         "looked at before it is issued": _said(terms.review),

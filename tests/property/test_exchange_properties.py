@@ -10,7 +10,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saldo.invoicing.rules_terms import EarlyOffer
+from saldo.invoicing.rules_early import EarlyOffer
 from saldo.kernel.exchange import Booked, ExchangeRate
 from saldo.kernel.money import Money
 from saldo.ledger.model import Entry, LedgerAccount
@@ -38,7 +38,7 @@ def payables(draw: st.DrawFn) -> list[Payable]:
         rate, minor = draw(rates), draw(st.integers(3, 500_000))
         booked = Booked(rate, rate.convert(Money(minor, "USD")).minor) if n == 0 or draw(st.booleans()) else None
         legs = (LedgerAccount.EARLY_DISCOUNT, "", 1), (LedgerAccount.TAX_PAYABLE, "DE", 1)
-        early = EarlyOffer(DUE, legs) if draw(st.booleans()) else None
+        early = (EarlyOffer(DUE, legs),) if draw(st.booleans()) else ()
         found.append(Payable(f"inv_{n}", f"N-{n}", "ent_eu_a", "USD", DUE, minor, early, booked=booked))
     return found
 

@@ -109,9 +109,9 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     terminal.ask(*terms, "--early-percent", "2", "--early-days", "10", "--segment", "public")
     terminal.ask(*terms, "--late-policy", "contract", "--late-percent", "9.5", "--review", "--reason", "as agreed")
     now = terminal.ask("account", "show", ACCOUNT)["terms"]
-    assert (now["early_discount"]["percent"], now["segment"], now["review"]) == ("2", "public", True)
+    assert (now["early_discounts"][0]["percent"], now["segment"], now["review"]) == ("2", "public", True)
     assert (now["late"]["policy"], now["late"]["percent"]) == ("contract", "9.5")
-    assert terminal.ask(*terms, "--no-early", "--no-review")["terms"]["early_discount"] is None
+    assert terminal.ask(*terms, "--no-early", "--no-review")["terms"]["early_discounts"] == []
     assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 3
     assert "public" in terminal.type("account", "show", ACCOUNT).stdout
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from functions.portal import formats
@@ -150,13 +151,19 @@ def _disputes(found: InDispute, currency: str, words: Words) -> tuple[tuple[str,
 
 def _early(header: InvoiceHeader, body: InvoiceBody | None, today: date, words: Words) -> dict[str, str]:
     """What the page says of a discount that can still be had."""
-    offer = header.early_now
-    if offer is None or header.disputed_minor or body is None or body.early_discount is None or today > offer.until_on:
+    held = [offer for offer in header.early_now if today <= offer.until_on]
+    if not held or header.disputed_minor or body is None:
         return {}
-    minor = header.open_minor - offer.minor
-    amount, percent = words.money(minor, header.currency), formats.percent(words.language, body.early_discount.percent)
-    said = words("invoice.early", amount=amount, on=words.day(offer.until_on), percent=percent)
-    return {"early": said, "early_amount": amount, "early_typed": words.amount(minor, header.currency)}
+    from saldo.invoicing.rules_terms import percent_of_offer  # most pages have no discount to tell of
+
+    said = []
+    for key, offer in zip(chain(["invoice.early"], repeat("invoice.early_then")), held, strict=False):
+        amount = words.money(header.open_minor - offer.minor, header.currency)
+        percent = formats.percent(words.language, percent_of_offer(body, offer))
+        said.append(words(key, amount=amount, on=words.day(offer.until_on), percent=percent))
+    minor = header.open_minor - held[0].minor
+    amount, typed = words.money(minor, header.currency), words.amount(minor, header.currency)
+    return {"early": " ".join(said), "early_amount": amount, "early_typed": typed}
 
 
 def _sums(header: InvoiceHeader, body: InvoiceBody | None, words: Words) -> tuple[tuple[str, str, str, bool], ...]:

@@ -17,7 +17,7 @@ from saldo.payments.model_methods import StoredMethod
 from saldo.payments.rules_netting import Netted
 
 if TYPE_CHECKING:
-    from saldo.invoicing.rules_terms import EarlyOffer
+    from saldo.invoicing.rules_early import EarlyOffer
 
 MOST_SHOWN = 200
 ANOTHER = "another"

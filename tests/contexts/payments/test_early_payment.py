@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from saldo.accounts.model import DiscountTax, EarlyDiscount
 from saldo.invoicing.records import InvoiceStatus, header_key
-from saldo.invoicing.rules_terms import EarlyOffer, early_offer
+from saldo.invoicing.rules_early import EarlyOffer
+from saldo.invoicing.rules_terms import early_offers
 from saldo.kernel.errors import Refusal
 from saldo.ledger.model import LedgerAccount
 from saldo.payments.model import Outcome, PaymentStatus
@@ -34,7 +35,7 @@ LATE = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 def shop_with_offer() -> Shop:
     with shop_in_memory({}) as shop:
-        issue(shop.store, replace(header("inv_1", 11_900), early=OFFER))
+        issue(shop.store, replace(header("inv_1", 11_900), early=(OFFER,)))
         shop.clock.now = datetime(2026, 11, 1, 22, 30, tzinfo=UTC)  # half past eleven at night in Berlin
         return shop
 
@@ -61,8 +62,8 @@ def test_one_day_late_the_same_amount_is_a_part_payment_and_needs_a_reason() -> 
     assert_the_books_are_right(shop.store)
 
 
-def test_any_other_amount_takes_no_discount() -> None:
-    for minor, reason in ((11_900, ""), (11_661, "less"), (11_663, "more")):
+def test_paying_all_or_too_little_takes_no_discount() -> None:
+    for minor, reason in ((11_900, ""), (11_661, "less")):
         shop = shop_with_offer()
         payment = shop.start(("inv_1", minor), reason=reason)
         shop.payments.handle_event(news(payment, "settled", "evt_1"))
@@ -88,14 +89,14 @@ def test_money_that_falls_short_of_the_discounted_amount_takes_none() -> None:
 
 
 def test_a_credit_note_lessens_the_discount_in_proportion() -> None:
-    half = replace(header("inv_1", 11_900), early=OFFER, credited_minor=5_950, open_minor=5_950)
-    assert half.early_now is not None and half.early_now.minor == 119
-    assert replace(half, credited_minor=11_900, open_minor=0).early_now is None
+    half = replace(header("inv_1", 11_900), early=(OFFER,), credited_minor=5_950, open_minor=5_950)
+    assert [offer.minor for offer in half.early_now] == [119]
+    assert not replace(half, credited_minor=11_900, open_minor=0).early_now
 
 
 def test_a_header_with_an_offer_comes_back_as_it_went_in() -> None:
     shop = shop_with_offer()
-    assert shop.header("inv_1").early == OFFER
+    assert shop.header("inv_1").early == (OFFER,)
     item = shop.store.get(*header_key(ACCOUNT, "inv_1"))
     assert item is not None and item["early"]["until_on"] == "2026-11-01"
 
@@ -117,11 +118,12 @@ def test_an_offer_never_gives_away_more_than_its_part_of_net_and_tax(
         tax_minor=tax_minor,
         total_minor=net + tax_minor,
         tax_totals=(replace(total, base_minor=net, tax_minor=tax_minor),),
-        early_discount=EarlyDiscount(percent, 10, tax),
+        early_discounts=(EarlyDiscount(percent, 10, tax),),
     )
-    offer = early_offer(invoice)
-    if offer is None:
+    found = early_offers(invoice)
+    if not found:
         return  # a discount of less than a cent is none
+    (offer,) = found
     legs = {account: minor for account, _, minor in offer.legs}
     assert 0 <= legs[LedgerAccount.EARLY_DISCOUNT] <= net
     assert 0 <= legs.get(LedgerAccount.TAX_PAYABLE, 0) <= tax_minor

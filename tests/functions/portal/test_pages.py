@@ -21,7 +21,7 @@ from functions.portal.words import Words
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.reading import open_rows
 from saldo.invoicing.records import body_item, body_key, header_from, header_item
-from saldo.invoicing.rules_terms import EarlyOffer
+from saldo.invoicing.rules_early import EarlyOffer
 from saldo.kernel.errors import Refusal
 from saldo.ledger.model import EntryKind, LedgerAccount
 from saldo.ledger.model_statement import Line
@@ -193,7 +193,7 @@ def test_a_payment_with_the_early_discount_is_checked_as_one_that_settles(portal
     item = portal.region.store.get(scenes.NORTH, f"invoice#{row.invoice_id}")
     assert item and row.open_minor > 200
     offer = EarlyOffer(portal.clock().date(), ((LedgerAccount.EARLY_DISCOUNT, "", 200),))
-    portal.region.store.put_many([header_item(replace(header_from(item), early=offer))])
+    portal.region.store.put_many([header_item(replace(header_from(item), early=(offer,)))])
     browser = portal.signed_in()
     seen = list[int]()
     for less, said in ((200, "settles it with the early-payment discount of 2.00, if paid by 23 Nov 2026"), (0, "")):

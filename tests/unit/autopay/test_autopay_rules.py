@@ -55,7 +55,7 @@ def test_an_invoice_that_is_late_already_still_gets_its_notice() -> None:
 
 
 def test_a_discount_is_taken_while_it_holds_and_not_after() -> None:
-    invoice = owed(1, date(2026, 12, 10), early=(date(2026, 11, 20), 9_800))
+    invoice = owed(1, date(2026, 12, 10), early=((date(2026, 11, 20), 9_800),))
     (planned,) = plan_of(Case(RULE, (invoice,)), TODAY).planned
     assert planned.debit_on == date(2026, 11, 20) and planned.minor == 9_800
     (later,) = plan_of(Case(RULE, (invoice,)), date(2026, 11, 18)).planned

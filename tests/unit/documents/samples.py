@@ -142,5 +142,5 @@ def early_invoice(**changes: object) -> InvoiceView:
     """An invoice partly paid by credit, with a discount for paying early, in a currency that is not the seller's."""
     rate = ExchangeRate("EUR", "CHF", Decimal("0.9312"), "ECB", date(2026, 11, 30))
     early = EarlyView(Decimal(2), date(2026, 12, 8), 103_000)
-    fields: dict[str, object] = {"currency": "CHF", "early": early, "paid_minor": 1000, "exchange": rate}
+    fields: dict[str, object] = {"currency": "CHF", "early": (early,), "paid_minor": 1000, "exchange": rate}
     return invoice(**(fields | {"corrects": Reference("NL-2026-000041", date(2026, 11, 1))} | changes))

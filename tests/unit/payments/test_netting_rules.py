@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saldo.invoicing.rules_terms import EarlyOffer
+from saldo.invoicing.rules_early import EarlyOffer
 from saldo.ledger.model import LedgerAccount
 from saldo.payments.model import Allocation, Payable
 from saldo.payments.rules_netting import Credit, after, net, netting_entry
@@ -44,7 +44,7 @@ def test_netted_and_rest_are_what_was_chosen_and_the_entry_balances(
 
 def test_an_invoice_that_is_paid_early_for_less_is_left_to_money() -> None:
     offer = EarlyOffer(ON, ((LedgerAccount.EARLY_DISCOUNT, "", 200),))
-    known = {"inv_0": Payable("inv_0", "R-0", "ent_eu_a", "EUR", ON, 10_000, early=offer)}
+    known = {"inv_0": Payable("inv_0", "R-0", "ent_eu_a", "EUR", ON, 10_000, early=(offer,))}
     early = net([Allocation("inv_0", 9_800)], known, Credit(500), ON)
     assert early.netted == () and early.rest == (Allocation("inv_0", 9_800),)
     assert net([Allocation("inv_0", 10_000)], known, Credit(500), ON).minor == 500

@@ -27,7 +27,14 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 
-from saldo.accounts.codec import check_from, check_to, exemption_from, exemption_to
+from saldo.accounts.codec import (
+    check_from,
+    check_to,
+    discounts_from,
+    discounts_to,
+    exemption_from,
+    exemption_to,
+)
 from saldo.accounts.model import (
     ERASED,
     Account,
@@ -35,8 +42,6 @@ from saldo.accounts.model import (
     Address,
     BankStatement,
     BillingProfile,
-    DiscountTax,
-    EarlyDiscount,
     Exemption,
     ExemptionCertificate,
     InvoiceSplit,
@@ -232,7 +237,7 @@ def terms_text(terms: Terms) -> str | None:
     """Terms as JSON text; None for those everyone has."""
     if terms == Terms():
         return None
-    early, late = terms.early_discount, terms.late
+    late = terms.late
     found: dict[str, Any] = {"review": terms.review}
     if terms.credit_limit_minor:
         found["limit"] = terms.credit_limit_minor
@@ -240,8 +245,8 @@ def terms_text(terms: Terms) -> str | None:
         found["kind"] = [terms.segment, terms.contract]
     if terms.price_rates:
         found["price_rates"] = [rate_row(rate) for rate in terms.price_rates]
-    if early:
-        found["early"] = [str(early.percent), early.days, early.tax.value]
+    if terms.early_discounts:
+        found |= discounts_to(terms.early_discounts, "early")
     if late.policy is not LatePolicy.NONE:
         per_month = [True] if late.per_month else []
         found["late"] = [late.policy.value, str(late.percent), late.compensation, late.grace_days, *per_month]
@@ -252,10 +257,10 @@ def terms_from(text: str | None) -> Terms:
     if not text:
         return Terms()
     found = json.loads(text)
-    early, late = found.get("early"), found.get("late")
+    late = found.get("late")
     segment, contract = found.get("kind", ("", ""))
     return Terms(
-        early_discount=EarlyDiscount(Decimal(early[0]), early[1], DiscountTax(early[2])) if early else None,
+        early_discounts=discounts_from(found, "early"),
         late=LateTerms(LatePolicy(late[0]), Decimal(late[1]), *late[2:]) if late else LateTerms(),
         review=found["review"],
         segment=segment,

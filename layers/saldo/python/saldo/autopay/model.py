@@ -112,7 +112,8 @@ class Debit:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """An open invoice. `early`: the last day and the amount that settles it when paid by then, where there is one."""
+    """An open invoice. `early`: the last day and the amount that settles it when paid by then,
+    of each discount for that, the soonest first."""
 
     invoice_id: str
     number: str
@@ -120,7 +121,7 @@ class Owed:
     issued_on: date
     due_on: date
     open_minor: int
-    early: tuple[date, int] | None = None
+    early: tuple[tuple[date, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,14 +47,13 @@ def case_of(store: Store, paying: Paying, held: Mapping[str, str], today: date) 
     rule = paying.rule
     assert rule is not None, "only an account with a rule is decided about"
     rows = open_rows(store, rule.account_id)
-    early: dict[str, tuple[date, int]] = {}
+    early: dict[str, tuple[tuple[date, int], ...]] = {}
     if rule.takes_discounts and rows:
         keys = [header_key(rule.account_id, row.invoice_id) for row in rows]
         for header in map(header_from, store.get_many(keys, consistent=True).values()):
-            if header.early_now is not None:
-                early[header.invoice_id] = (header.early_now.until_on, header.open_minor - header.early_now.minor)
+            early[header.invoice_id] = tuple((o.until_on, header.open_minor - o.minor) for o in header.early_now)
     invoices = tuple(
-        Owed(r.invoice_id, r.number, r.currency, r.issued_on, r.due_on, r.open_minor, early.get(r.invoice_id))
+        Owed(r.invoice_id, r.number, r.currency, r.issued_on, r.due_on, r.open_minor, early.get(r.invoice_id, ()))
         for r in rows
     )
     method, promised = paying.method, {r.invoice_id: "promised" for r in rows if r.promise_id}

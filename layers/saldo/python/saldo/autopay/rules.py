@@ -127,8 +127,8 @@ def _wanted(rule: Rule, invoice: Owed, earliest: date) -> date:
     if rule.when is When.MONTHLY:
         return _next_day(rule.day, earliest)
     wanted = invoice.due_on - timedelta(days=rule.days if rule.when is When.BEFORE else 0)
-    if rule.takes_discounts and invoice.early is not None and earliest <= invoice.early[0]:
-        wanted = min(wanted, invoice.early[0])
+    if soonest := _discount_on(rule, invoice, earliest):
+        wanted = min(wanted, soonest[0])
     return max(wanted, earliest)
 
 
@@ -159,9 +159,13 @@ def _within_cap(
 
 def amount_on(rule: Rule, invoice: Owed, day: date) -> int:
     """What a debit of that day takes for an invoice: what is open, less a discount that still holds."""
-    if rule.takes_discounts and invoice.early is not None and day <= invoice.early[0]:
-        return invoice.early[1]
-    return invoice.open_minor
+    discounted = _discount_on(rule, invoice, day)
+    return discounted[1] if discounted else invoice.open_minor
+
+
+def _discount_on(rule: Rule, invoice: Owed, day: date) -> tuple[date, int] | None:
+    """The largest discount that a debit of this day, or of one after it, still takes."""
+    return next((one for one in invoice.early if day <= one[0]), None) if rule.takes_discounts else None
 
 
 def _left_out(invoice: Owed, code: str) -> LeftOut:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain, repeat
 from typing import Any
 
 from saldo.accounts.model import Address, BankStatement
@@ -259,10 +260,11 @@ def _correction_note(view: InvoiceView, words: Wording) -> str:
 
 
 def _early_note(view: InvoiceView, words: Wording) -> str:
-    if view.early is None:
-        return ""
-    amount, percent = words.money(view.early.minor, view.currency), words.percent(view.early.percent)
-    return words("early_sentence", date=words.day(view.early.until_on), amount=amount, percent=percent)
+    said = []
+    for key, one in zip(chain(["early_sentence"], repeat("early_then")), view.early, strict=False):
+        amount, percent = words.money(one.minor, view.currency), words.percent(one.percent)
+        said.append(words(key, date=words.day(one.until_on), amount=amount, percent=percent))
+    return " ".join(said)
 
 
 def _exchange_note(view: InvoiceView, words: Wording) -> str:

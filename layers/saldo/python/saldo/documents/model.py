@@ -169,7 +169,7 @@ class InvoiceView:
     portal_url: str
     is_credit_note: bool = False
     corrects: Reference | None = None
-    early: EarlyView | None = None
+    early: tuple[EarlyView, ...] = ()
     note: str = ""
     paid_minor: int = 0
     exchange: ExchangeRate | None = None

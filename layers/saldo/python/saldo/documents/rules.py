@@ -23,7 +23,7 @@ from saldo.documents.model import (
 )
 from saldo.documents.ports import SettledPayment
 from saldo.invoicing.model import DocumentKind, InvoiceBody, Line
-from saldo.invoicing.rules_terms import early_offer
+from saldo.invoicing.rules_terms import early_offers, percent_of_offer
 from saldo.rating.model import Step
 from saldo.tax.model import Collection
 
@@ -74,12 +74,12 @@ def invoice_view(
     )
 
 
-def early_view(body: InvoiceBody) -> EarlyView | None:
-    """The offer as issued; what credit notes do to it later does not change the paper."""
-    offer = early_offer(body)
-    if offer is None or body.early_discount is None:
-        return None
-    return EarlyView(body.early_discount.percent, offer.until_on, body.payable_minor - offer.minor)
+def early_view(body: InvoiceBody) -> tuple[EarlyView, ...]:
+    """The offers as issued; what credit notes do to them later does not change the paper."""
+    return tuple(
+        EarlyView(percent_of_offer(body, offer), offer.until_on, body.payable_minor - offer.minor)
+        for offer in early_offers(body)
+    )
 
 
 def line_view(line: Line, language: str) -> LineView:

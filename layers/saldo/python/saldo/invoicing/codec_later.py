@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
-from saldo.accounts.model import DiscountTax, EarlyDiscount
+from saldo.accounts.codec import discounts_from, discounts_to
 from saldo.invoicing.model import (
     AppliedCredit,
     CouponUse,
@@ -40,9 +39,8 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
         found["of_invoice"] = body.of_invoice
     if body.replaces:
         found["replaces"] = body.replaces
-    if body.early_discount:
-        early = body.early_discount
-        found["early_discount"] = [plain(early.percent), early.days, early.tax.value]
+    if body.early_discounts:
+        found |= discounts_to(body.early_discounts, "early_discount", plain)
     if body.note:
         found["note"] = body.note
     for name in ("purchase_order", "cost_centre", "seller_facts", "template"):
@@ -74,7 +72,7 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "of_invoice": document.get("of_invoice", ""),
         "replaces": document.get("replaces", ""),
         "note": document.get("note", ""),
-        "early_discount": _early_from(document["early_discount"]) if "early_discount" in document else None,
+        "early_discounts": discounts_from(document, "early_discount"),
         "purchase_order": document.get("purchase_order", ""),
         "cost_centre": document.get("cost_centre", ""),
         "seller_facts": document.get("seller_facts", ""),
@@ -108,10 +106,6 @@ def _credit_to(credit: AppliedCredit) -> list[Any]:
 def _credit_from(row: list[Any]) -> AppliedCredit:
     drawn_on = date.fromisoformat(row[4]) if len(row) > 4 else None
     return AppliedCredit(CreditSource(row[0]), row[1], row[2], row[3], drawn_on)
-
-
-def _early_from(row: list[Any]) -> EarlyDiscount:
-    return EarlyDiscount(Decimal(row[0]), row[1], DiscountTax(row[2]))
 
 
 def line_later_to(line: Line) -> dict[str, Any]:

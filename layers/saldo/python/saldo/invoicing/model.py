@@ -181,7 +181,7 @@ class InvoiceBody:
     net + tax = total, of which credits may have paid a part. `buyer_profile` is the version of the billing profile it
     is addressed to. `of_invoice`: the invoice that a credit note takes back a part of. `exchange`: the rate at which
     it is booked where the ledger has another currency. `replaces`: the invoice that this one stands for, which was
-    taken back whole. `note`: why, in the words that the customer reads. `early_discount`: for paying early.
+    taken back whole. `note`: why, in the words that the customer reads. `early_discounts`: for paying early.
     `seller_facts`: the print of what the seller was then (`accounts.records.facts_key`). `template`: how it looks.
     `purchase_order` and `cost_centre`: by which it was split off. `tax_facts`: what a tax service was asked about.
     `rounding`: by which what is to be paid was rounded, after credits; tax and total stay as they are.
@@ -214,7 +214,7 @@ class InvoiceBody:
     replaces: str = ""
     note: str = ""
     tax_facts: TaxFacts | None = None
-    early_discount: EarlyDiscount | None = None
+    early_discounts: tuple[EarlyDiscount, ...] = ()
     seller_facts: str = ""
     template: str = ""
     purchase_order: str = ""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from saldo.invoicing.rules_early import EarlyOffer, Offers, offers_left
 from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
@@ -24,7 +25,6 @@ from saldo.storage.units import Unit
 
 if TYPE_CHECKING:
     from saldo.invoicing.model import InvoiceBody
-    from saldo.invoicing.rules_terms import EarlyOffer
 
 PREFIX = "invoice#"
 BODY_PREFIX = "body#"
@@ -96,7 +96,7 @@ class InvoiceHeader:
     series: str = ""
     sequence: int = 0
     credited_minor: int = 0
-    early: EarlyOffer | None = None
+    early: Offers = ()
     by_mail: bool = True
     disputed_minor: int = 0
     promise_id: str = ""
@@ -119,13 +119,9 @@ class InvoiceHeader:
         return self.undisputed_minor if self.promise_id else 0
 
     @property
-    def early_now(self) -> EarlyOffer | None:
-        """The early-payment discount on what is open, credit notes and earlier payments allowed for; None without."""
-        if self.early is None or not self.credited_minor:
-            offer = self.early
-        else:
-            offer = self.early.of_rest(max(self.total_minor - self.credited_minor, 0), self.total_minor)
-        return offer if offer and 0 < offer.minor < self.open_minor else None
+    def early_now(self) -> Offers:
+        """The early-payment discounts on what is open, credit notes and earlier payments allowed for."""
+        return offers_left(self.early, self.open_minor, self.total_minor, self.credited_minor)
 
 
 # Written only where they say something, so that what was stored before them reads the same.
@@ -141,7 +137,7 @@ _LATER = {
 
 def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
     """The header of a frozen body before it has a number: a draft, open as far as no credit pays it."""
-    from saldo.invoicing.rules_terms import early_offer  # lists and payments need neither the body nor its rules
+    from saldo.invoicing.rules_terms import early_offers  # lists and payments need neither the body nor its rules
 
     return InvoiceHeader(
         account_id=body.account_id,
@@ -161,7 +157,7 @@ def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
         buyer_profile=body.buyer_profile,
         language=body.language,
         document=body.kind,
-        early=early_offer(body),
+        early=early_offers(body),
         of_invoice=body.of_invoice,
         by_mail=body.by_mail,
         booked=_booked(body),
@@ -202,8 +198,8 @@ def header_item(header: InvoiceHeader) -> Item:
         if name not in _LATER or value != _LATER[name]:
             item[name] = value.isoformat() if isinstance(value, date) else value
     if header.early:
-        legs = [[account.value, tag, minor] for account, tag, minor in header.early.legs]
-        item["early"] = {"until_on": header.early.until_on.isoformat(), "legs": legs}
+        first, *then = map(_early_item, header.early)
+        item["early"] = first | ({"then": then} if then else {})
     item |= _booked_set(header.booked)
     item["status"] = header.status.value
     item["document"] = header.document.value
@@ -219,7 +215,7 @@ def header_item(header: InvoiceHeader) -> Item:
 def header_from(item: Item) -> InvoiceHeader:
     fields = {name: item[name] for name in InvoiceHeader.__dataclass_fields__ if name in item or name not in _LATER}
     if "early" in item:
-        fields["early"] = _early_from(item["early"])
+        fields["early"] = tuple(map(_early_from, (item["early"], *item["early"].get("then", ()))))
     if "booked" in item:
         fields["booked"] = Booked(rate_from_row(item["booked"]["rate"]), item["booked"]["minor"])
     if "promises" in item:
@@ -242,9 +238,12 @@ def _mark_from(item: Item) -> PromiseMark:
     return PromiseMark(instant_from(item["at"]), item["promise_id"], item["state"], until_on)
 
 
-def _early_from(item: Item) -> EarlyOffer:
-    from saldo.invoicing.rules_terms import EarlyOffer
+def _early_item(offer: EarlyOffer) -> Item:
+    legs = [[account.value, tag, minor] for account, tag, minor in offer.legs]
+    return {"until_on": offer.until_on.isoformat(), "legs": legs}
 
+
+def _early_from(item: Item) -> EarlyOffer:
     legs = tuple((LedgerAccount(account), tag, minor) for account, tag, minor in item["legs"])
     return EarlyOffer(date.fromisoformat(item["until_on"]), legs)
 

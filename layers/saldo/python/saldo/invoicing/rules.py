@@ -243,7 +243,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         tax_mode=answer.mode,
         exchange=case.exchange,
         tax_facts=answer.facts,
-        early_discount=account.terms.early_discount,
+        early_discounts=account.terms.early_discounts,
         seller_facts=case.seller_facts,
         template=case.template,
         purchase_order=case.purchase_order,

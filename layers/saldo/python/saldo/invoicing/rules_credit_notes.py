@@ -58,7 +58,7 @@ def credit_note(
         coupons=(),
         credits=_returned(body, lines),
         replaces="",
-        early_discount=None,
+        early_discounts=(),
         note=note,
         rounding=_rounded_back(body, earlier) if _ends(body, lines, earlier) else None,
     )

@@ -10,6 +10,7 @@ from decimal import Decimal
 from saldo.accounts.model import DiscountTax as DiscountTax
 from saldo.accounts.model import EarlyDiscount as EarlyDiscount
 from saldo.invoicing.model import DocumentKind, InvoiceBody
+from saldo.invoicing.rules_early import EarlyOffer, Offers, offers_left
 from saldo.kernel.errors import Refusal
 from saldo.kernel.rounding import rounded_ratio
 from saldo.ledger.model import LedgerAccount
@@ -29,56 +30,46 @@ class EarlyPayment:
 
 
 def early_payment(body: InvoiceBody, discount: EarlyDiscount) -> EarlyPayment:
-    """What an early-payment discount makes of an invoice; each tax is reckoned again on its discounted base."""
+    """What an early-payment discount makes of what an invoice asks for; each tax is reckoned again on its discounted
+    base."""
     net = body.net_minor - percent_of(body.net_minor, discount.percent)
     charged = [t for t in body.tax_totals if t.collection is not Collection.WITHHELD]
     less = sum(_discounted_tax(t, discount.percent) for t in charged)
     early_tax = body.tax_minor if discount.tax is DiscountTax.NEVER else less
     late_tax = less if discount.tax is DiscountTax.ALWAYS else body.tax_minor
     until_on = body.issued_on + timedelta(days=discount.days)
-    return EarlyPayment(until_on, net + early_tax, early_tax, body.net_minor + late_tax, late_tax)
+    credit = body.total_minor - body.payable_minor
+    early, late = net + early_tax - credit, body.net_minor + late_tax - credit
+    return EarlyPayment(until_on, early, early_tax, late, late_tax)
 
 
-@dataclass(frozen=True, slots=True)
-class EarlyOffer:
-    """A discount as it stands on an issued invoice: through when, and what its parts are booked to.
+def early_offers(body: InvoiceBody, discounts: Sequence[EarlyDiscount] | None = None) -> Offers:
+    """What the terms on the body (or these) offer for paying early, a discount after the other.
 
-    legs: (ledger account, tag, minor units above zero): the net part, and each tax's part by jurisdiction.
+    Empty where the buyer pays a tax to the state: what it would get back of that is not the seller's to give.
     """
-
-    until_on: date
-    legs: tuple[tuple[LedgerAccount, str, int], ...]
-
-    @property
-    def minor(self) -> int:
-        """What less is to be paid."""
-        return sum(minor for _, _, minor in self.legs)
-
-    def of_rest(self, left_minor: int, total_minor: int) -> EarlyOffer:
-        """The discount on what credit notes left of an invoice, in proportion."""
-        legs = ((account, tag, rounded_ratio(minor * left_minor, total_minor)) for account, tag, minor in self.legs)
-        return EarlyOffer(self.until_on, tuple(leg for leg in legs if leg[2]))
-
-
-def early_offer(body: InvoiceBody) -> EarlyOffer | None:
-    """What the terms on the body offer for paying early; None without them, or where less than that is to be paid.
-
-    None too where the buyer pays a tax to the state: what it would get back of that is not the seller's to give.
-    """
-    discount = body.early_discount
     charged_only = all(t.collection is Collection.CHARGED for t in body.tax_totals)
-    if discount is None or body.kind is not DocumentKind.INVOICE or not charged_only:
-        return None
+    if body.kind is not DocumentKind.INVOICE or not charged_only:
+        return ()
+    found = (_offer(body, discount) for discount in (body.early_discounts if discounts is None else discounts))
+    return offers_left(tuple(found), body.payable_minor, body.total_minor)
+
+
+def _offer(body: InvoiceBody, discount: EarlyDiscount) -> EarlyOffer:
     early = early_payment(body, discount)
     taxes = []
     if discount.tax is not DiscountTax.NEVER:
         parts = ((t.jurisdiction, t.tax_minor - _discounted_tax(t, discount.percent)) for t in body.tax_totals)
         taxes = [(LedgerAccount.TAX_PAYABLE, where, minor) for where, minor in parts if minor]
-    minor = body.total_minor - early.early_minor
+    minor = body.payable_minor - early.early_minor
     net = (LedgerAccount.EARLY_DISCOUNT, "", minor - sum(tax[2] for tax in taxes))
-    if not 0 < minor < body.payable_minor:
-        return None
     return EarlyOffer(early.until_on, (net, *taxes))
+
+
+def percent_of_offer(body: InvoiceBody, offer: EarlyOffer) -> Decimal:
+    """The percent of the net amount that an offer of an invoice is."""
+    days = (offer.until_on - body.issued_on).days
+    return next(discount.percent for discount in body.early_discounts if discount.days == days)
 
 
 def _discounted_tax(total: TaxTotal, percent: Decimal) -> int:

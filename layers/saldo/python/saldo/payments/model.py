@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from saldo.invoicing.rules_early import EarlyOffer, Offers, discount_taken, offer_on
 from saldo.kernel.exchange import Booked, ExchangeRate
 from saldo.kernel.money import Money
 from saldo.payments.model_methods import MethodReport
-
-if TYPE_CHECKING:
-    from saldo.invoicing.rules_terms import EarlyOffer
 
 
 class PaymentStatus(StrEnum):
@@ -64,7 +61,7 @@ class Allocation:
 class Payable:
     """An issued invoice as payments see it: what it is called and what is still owed, in minor units.
 
-    early: the discount for paying what is open through its day. disputed_minor: what of it is in dispute.
+    early: the discounts for paying what is open early. disputed_minor: what of it is in dispute.
     promise_id: the promise to pay that it is under, "" for none. booked: at which rate it stands in the seller's own
     currency, where that is another, and how much of what is open.
     """
@@ -75,7 +72,7 @@ class Payable:
     currency: str
     due_on: date
     open_minor: int
-    early: EarlyOffer | None = None
+    early: Offers = ()
     disputed_minor: int = 0
     promise_id: str = ""
     booked: Booked | None = None
@@ -90,9 +87,12 @@ class Payable:
 
     def early_minor(self, on: date) -> int | None:
         """What settles the invoice when paid on this day, less the discount; None when there is none or it is late."""
-        if self.early is None or on > self.early.until_on:
-            return None
-        return self.open_minor - self.early.minor
+        offer = offer_on(self.early, on)
+        return None if offer is None else self.open_minor - offer.minor
+
+    def discount(self, minor: int, on: date) -> EarlyOffer | None:
+        """The discount that so much, paid on this day, takes; None where it takes none."""
+        return discount_taken(self.early, self.open_minor, minor, on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
+from saldo.invoicing.rules_early import EarlyOffer
 from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.ids import fingerprint
@@ -22,9 +22,6 @@ from saldo.payments.model import (
     Receipt,
     StatusChange,
 )
-
-if TYPE_CHECKING:
-    from saldo.invoicing.rules_terms import EarlyOffer
 
 INVOICES_A_UNIT = 40
 _MOST_INVOICES = 1000
@@ -57,7 +54,8 @@ def validated(
     if len(currencies) > 1:
         problems.add("allocations", "currency_mix", f"one payment has one currency, not {' and '.join(currencies)}")
     if not reason.strip() and any(
-        0 < a.minor < payables[a.invoice_id].undisputed_minor and not _is_early(a, payables[a.invoice_id], on)
+        0 < a.minor < payables[a.invoice_id].undisputed_minor
+        and not (on and payables[a.invoice_id].discount(a.minor, on))
         for a in _known(allocations, payables)
         if not payables[a.invoice_id].promise_id
     ):
@@ -66,23 +64,15 @@ def validated(
     return Money(sum(a.minor for a in allocations), currencies[0])
 
 
-def _is_early(allocation: Allocation, payable: Payable, on: date | None) -> bool:
-    return on is not None and allocation.minor == payable.early_minor(on)
-
-
 def discounts_taken(
     applied: Sequence[Allocation], payables: Mapping[str, Payable], paid_on: date
 ) -> dict[str, EarlyOffer]:
-    """The discounts, by invoice, of those that are paid exactly what was asked for paying early, and in time.
+    """The discounts, by invoice, of those that are paid what was asked for paying early, and in time: what they leave.
 
     paid_on: the day the payer paid, in the seller's calendar; how long the money then takes is not the payer's fault.
     """
-    found = {}
-    for a in applied:
-        payable = payables[a.invoice_id]
-        if payable.early is not None and a.minor == payable.early_minor(paid_on):
-            found[a.invoice_id] = payable.early
-    return found
+    found = ((a.invoice_id, payables[a.invoice_id].discount(a.minor, paid_on)) for a in applied)
+    return {invoice_id: offer for invoice_id, offer in found if offer}
 
 
 def own_currency_of(payables: Iterable[Payable]) -> str:

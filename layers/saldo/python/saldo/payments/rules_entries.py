@@ -10,16 +10,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from saldo.invoicing.rules_early import EarlyOffer
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.periods import local_date
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.payments.model import Allocation, Payable, Payment
-
-if TYPE_CHECKING:
-    from saldo.invoicing.rules_terms import EarlyOffer
 
 RECEIVABLES, UNAPPLIED = LedgerAccount.RECEIVABLES, LedgerAccount.UNAPPLIED_CASH
 BANK, CLEARING = LedgerAccount.BANK, LedgerAccount.GATEWAY_CLEARING

@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from itertools import pairwise
 
+from saldo.accounts.rules import discount_problems
 from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part, Tolerance
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO, minor_of_share
@@ -128,12 +129,11 @@ def _early_discounts(fields: Fields) -> tuple[EarlyDiscount, ...]:
         return ()
     found = fields.child("early_discount")
     steps = [found, *found.maybe_children("then")]
-    discounts = tuple(_early(step) for step in steps)
-    for before, after, step in zip(discounts, discounts[1:], steps[1:], strict=False):
-        if after.days <= before.days or after.percent >= before.percent:
-            step.problems.add(
-                step.at("days"), "not_later", "each discount is smaller and holds longer than the one before"
-            )
+    first = _early(found, DiscountTax.IF_EARLY)
+    discounts = first, *(_early(step, first.tax) for step in steps[1:])
+    for step, problems in zip(steps, discount_problems(discounts, _MOST_DAYS), strict=True):
+        for problem in problems:
+            step.problems.add(step.at(problem.field), problem.code, problem.message)
     return discounts
 
 
@@ -234,11 +234,10 @@ def _credit_note(fields: Fields, currency: str) -> CreditAsked:
     return asked
 
 
-def _early(fields: Fields) -> EarlyDiscount:
-    tax = fields.choice("tax", DiscountTax, DiscountTax.IF_EARLY)
-    discount = EarlyDiscount(fields.decimal("percent"), fields.integer("days", 14), tax)
-    if not 0 <= discount.days <= _MOST_DAYS:
-        fields.problems.add(fields.at("days"), "out_of_range", f"must be from 0 to {_MOST_DAYS}")
+def _early(fields: Fields, tax: DiscountTax) -> EarlyDiscount:
+    """tax: of the first, which is that of the others too where they do not say another."""
+    percent, days = fields.decimal("percent"), fields.integer("days", 14)
+    discount = EarlyDiscount(percent, days, fields.choice("tax", DiscountTax, tax))
     fields.finish()
     return discount
 

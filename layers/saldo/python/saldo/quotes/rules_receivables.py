@@ -9,11 +9,11 @@ from datetime import date
 
 from saldo.invoicing.model import DocumentKind, InvoiceBody
 from saldo.invoicing.rules_credit_notes import credit_note, settled_back, whole, with_discounts
-from saldo.invoicing.rules_terms import early_payment
+from saldo.invoicing.rules_early import discount_taken, offers_left
+from saldo.invoicing.rules_terms import early_offers
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money, split_by_weights
-from saldo.kernel.rounding import rounded_ratio
 from saldo.quotes.model_receivables import (
     CreditAsked,
     CreditUse,
@@ -32,7 +32,7 @@ def receivables(asked: ReceivablesAsked, bodies: Sequence[InvoiceBody]) -> Recei
     Refusal `no_such_invoice`, `more_than_open`, `more_than_credit`, `invalid_credit_note`, `instalments_do_not_add_up`.
     """
     issued = [body for body in bodies if body.kind is DocumentKind.INVOICE]
-    account = _Account(asked, [Open(body, body.payable_minor) for body in issued])
+    account = _Account(asked, [_opened(body, asked) for body in issued])
     for event in sorted(asked.events, key=lambda e: e.on):
         if asked.as_of is None or event.on <= asked.as_of:
             account.take(event)
@@ -47,6 +47,10 @@ def receivables(asked: ReceivablesAsked, bodies: Sequence[InvoiceBody]) -> Recei
         revalued=revalued(account.items, asked.closing) if asked.closing else None,
         aged=aged(account.items, asked, asked.as_of) if asked.as_of else None,
     )
+
+
+def _opened(body: InvoiceBody, asked: ReceivablesAsked) -> Open:
+    return Open(body, body.payable_minor, early_offers(body, asked.terms.early_discounts))
 
 
 def _ledger_currency(body: InvoiceBody, rate: ExchangeRate) -> str:
@@ -133,12 +137,12 @@ class _Account:
     def _settle(self, item: Open, part: int, payment: PaymentMade, reached: int) -> None:
         """reached: what of the payment is settled before."""
         limit = self.asked.terms.tolerance.limit_of(item.minor)
+        discount = self._discount(item, payment.on, part)
         item.paid += part
         booked = item.move(payment.on, part)
         worth = payment.worth(reached, Money(part, item.body.currency)) if item.body.exchange else None
         if worth is not None:
             self.fx.append((booked, worth))
-        discount = self._discount(item, payment.on, part)
         if discount:
             item.discount_taken += discount
             item.move(payment.on, discount, event=False)
@@ -146,20 +150,11 @@ class _Account:
             item.give_up(payment.on, item.minor, event=False)
 
     def _discount(self, item: Open, on: date, part: int) -> int:
-        """What an early payment of all that was asked for it early leaves open; where the terms give it in part, what
-        goes with this part."""
-        if item.minor <= 0 or item.notes or part <= 0:
-            return 0
-        for terms in self.asked.terms.early_discounts:
-            early = early_payment(item.body, terms)
-            if on > early.until_on:
-                continue
-            if item.paid >= early.early_minor:
-                return item.minor
-            if self.asked.terms.early_in_part:
-                return min(rounded_ratio(part * early.late_minor, early.early_minor) - part, item.minor)
-            return 0
-        return 0
+        """What a payment takes for being early, by the rules of payments on record."""
+        credited, in_part = -sum(note.total_minor for note in item.notes), self.asked.terms.early_in_part
+        offers = offers_left(item.early, item.minor, item.body.total_minor, credited, in_part)
+        taken = discount_taken(offers, item.minor, part, on, in_part)
+        return taken.minor if taken else 0
 
     def credit_back(self, asked: CreditAsked) -> None:
         """A credit note settles what is open first; what was paid already becomes the customer's credit."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from saldo.invoicing.model import InvoiceBody
+from saldo.invoicing.rules_early import Offers
 from saldo.invoicing.rules_interest import LateCharges, Owed, late_charges
 from saldo.invoicing.rules_terms import early_payment, instalments
 from saldo.kernel.exact import rounded_to
@@ -39,10 +40,11 @@ from saldo.tax.rules import percent_of
 @dataclass(slots=True)
 class Open:
     """An invoice while events are applied to it. `moves`: what was open after each, on which day. `booked`: at
-    which rate it is booked in the ledger's currency, and how much of that is left."""
+    which rate it is booked in the ledger's currency, and how much of that is left. `early`: as it is issued with."""
 
     body: InvoiceBody
     minor: int
+    early: Offers = ()
     paid: int = 0
     written_off: int = 0
     discount_taken: int = 0
@@ -84,12 +86,13 @@ class Open:
 def standing(asked: ReceivablesAsked, item: Open) -> Receivable:
     """One invoice after all its events."""
     terms, body = asked.terms, item.body
+    earlier, offered = (early_payment(body, one) for one in terms.early_discounts), {o.until_on for o in item.early}
     return Receivable(
         body=body,
         open_minor=item.minor,
         open_after=tuple(minor for _, minor in item.moves),
         written_off_minor=item.written_off,
-        early=tuple(early_payment(body, discount) for discount in terms.early_discounts),
+        early=tuple(early for early in earlier if early.until_on in offered),
         parts=tuple(instalments(body.payable_minor, terms.instalments)) if terms.instalments else (),
         late=_late(asked, item),
         discount_taken_minor=item.discount_taken,

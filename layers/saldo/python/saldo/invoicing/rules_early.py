@@ -1,0 +1,81 @@
+"""Discounts for paying early as they stand on an issued invoice: what they ask for, and what a payment takes of them.
+
+Quotes, pages, payments, money at the bank and autopay all ask here. Values in, values out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from saldo.kernel.money import rounded_to_sum
+from saldo.kernel.rounding import rounded_ratio
+from saldo.ledger.model import LedgerAccount
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyOffer:
+    """A discount as it stands on an issued invoice: through when, and what its parts are booked to.
+
+    legs: (ledger account, tag, minor units above zero): the net part, and each tax's part by jurisdiction.
+    """
+
+    until_on: date
+    legs: tuple[tuple[LedgerAccount, str, int], ...]
+
+    @property
+    def minor(self) -> int:
+        """What less is to be paid."""
+        return sum(minor for _, _, minor in self.legs)
+
+    def of_rest(self, left_minor: int, total_minor: int) -> EarlyOffer:
+        """The discount on what credit notes left of an invoice, in proportion."""
+        return self.of(rounded_ratio(self.minor * left_minor, total_minor))
+
+    def of(self, minor: int) -> EarlyOffer:
+        """The same discount where it comes to so much: net and taxes have their parts, which make it up."""
+        parts = rounded_to_sum(minor, [Fraction(minor * leg[2], self.minor) for leg in self.legs])
+        legs = ((account, tag, part) for (account, tag, _), part in zip(self.legs, parts, strict=True))
+        return EarlyOffer(self.until_on, tuple(leg for leg in legs if leg[2]))
+
+
+Offers = tuple[EarlyOffer, ...]  # of one invoice, each smaller than the one before and good for longer
+
+
+def offers_left(
+    offers: Offers, open_minor: int, total_minor: int, credited_minor: int = 0, in_part: bool = False
+) -> Offers:
+    """The discounts on what is open, credit notes allowed for; one that would leave nothing to pay is none.
+
+    in_part: parts that were paid have had theirs. Rounded down, so that all parts never take more than the whole.
+    """
+    if in_part:
+        offers = tuple(offer.of(offer.minor * open_minor // total_minor) for offer in offers)
+    elif credited_minor:
+        left = max(total_minor - credited_minor, 0)
+        offers = tuple(offer.of_rest(left, total_minor) for offer in offers)
+    return tuple(offer for offer in offers if 0 < offer.minor < open_minor)
+
+
+def offer_on(offers: Sequence[EarlyOffer], on: date) -> EarlyOffer | None:
+    """The largest discount that a payment of this day can still take."""
+    return next((offer for offer in offers if on <= offer.until_on), None)
+
+
+def discount_taken(
+    offers: Sequence[EarlyOffer], open_minor: int, paid_minor: int, on: date, in_part: bool = False
+) -> EarlyOffer | None:
+    """The discount that a payment takes which leaves no more open than the discount of its day: all that it leaves.
+
+    on: the day of paying. in_part: one that leaves more takes its part. None where it pays all that is open, or less
+    than is asked for early.
+    """
+    offer, left = offer_on(offers, on), open_minor - paid_minor
+    if offer is None or not offer.minor < open_minor or paid_minor <= 0:
+        return None
+    if 0 < left <= offer.minor:
+        return offer.of(left)
+    part = paid_minor * offer.minor // (open_minor - offer.minor) if in_part and left > 0 else 0
+    return offer.of(part) if part else None
