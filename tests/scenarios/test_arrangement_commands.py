@@ -111,8 +111,12 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     now = terminal.ask("account", "show", ACCOUNT)["terms"]
     assert (now["early_discounts"][0]["percent"], now["segment"], now["review"]) == ("2", "public", True)
     assert (now["late"]["policy"], now["late"]["percent"]) == ("contract", "9.5")
+    steps = terminal.ask(*terms, "--early-percent", "3", "--early-then", "2/14", "--early-then", "1/20")["terms"]
+    assert [(e["percent"], e["days"]) for e in steps["early_discounts"]] == [("3", 10), ("2", 14), ("1", 20)]
+    assert refused(terminal, *terms, "--early-then", "4/20") == "invalid_terms"
+    assert refused(terminal, *terms, "--early-then", "4") == "invalid_input"
     assert terminal.ask(*terms, "--no-early", "--no-review")["terms"]["early_discounts"] == []
-    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 3
+    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 4
     assert "public" in terminal.type("account", "show", ACCOUNT).stdout
 
 

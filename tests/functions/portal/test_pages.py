@@ -18,10 +18,12 @@ from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.spreadsheets import csv_text
 from functions.portal.presenters.statements import described
 from functions.portal.words import Words
+from saldo.accounts.model import EarlyDiscount
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.reading import open_rows
 from saldo.invoicing.records import body_item, body_key, header_from, header_item
 from saldo.invoicing.rules_early import EarlyOffer
+from saldo.invoicing.rules_terms import early_offers
 from saldo.kernel.errors import Refusal
 from saldo.ledger.model import EntryKind, LedgerAccount
 from saldo.ledger.model_statement import Line
@@ -205,6 +207,21 @@ def test_a_payment_with_the_early_discount_is_checked_as_one_that_settles(portal
         assert "Check before you pay" in text and said in text and "then still open" not in text
         seen.append(calls.total())
     assert seen[0] == seen[1] + 1, "what paying early takes off is read once"
+
+
+def test_the_page_of_an_invoice_names_each_discount_that_can_still_be_had(portal: Portal) -> None:
+    row = min(open_rows(portal.region.store, scenes.NORTH), key=lambda r: r.open_minor)
+    key = scenes.NORTH, f"body#{row.invoice_id}"
+    items = portal.region.store.get_many([key, (scenes.NORTH, f"invoice#{row.invoice_id}")])
+    issued = body_from_bytes(items[key]["body"])
+    age = (portal.clock().date() - issued.issued_on).days
+    steps = tuple(EarlyDiscount(Decimal(4 - n), age + days) for n, days in enumerate((-1, 0, 7)))
+    body = replace(issued, early_discounts=steps)
+    header = replace(header_from(items[key[0], f"invoice#{row.invoice_id}"]), early=early_offers(body))
+    portal.region.store.put_many([header_item(header), body_item(scenes.NORTH, body.id, body_to_bytes(body))])
+    text = portal.signed_in().get(f"{HOME}/invoices/{row.invoice_id}").text
+    assert "by 23 Nov 2026 and 3% early-payment discount" in text and "by 30 Nov 2026 still gives 2%." in text
+    assert "4%" not in text
 
 
 def test_the_pdf_is_the_documents_function_and_its_download_is_on_record(

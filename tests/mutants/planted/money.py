@@ -265,8 +265,8 @@ _PAYING: tuple[Mutant, ...] = (
         "paying less needs no reason",
         "missing condition",
         "payments/rules.py",
-        "0 < a.minor < payables[a.invoice_id].undisputed_minor and not",
-        "0 > a.minor and not",
+        "0 < allocation.minor < payable.undisputed_minor and not",
+        "0 > allocation.minor and not",
         "tests/contexts/payments/test_starting.py::test_paying_less_than_is_open_needs_a_reason_that_is_kept",
     ),
     planted(

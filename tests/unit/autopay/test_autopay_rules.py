@@ -62,6 +62,14 @@ def test_a_discount_is_taken_while_it_holds_and_not_after() -> None:
     assert later.debit_on == date(2026, 12, 10) and later.minor == 10_000
 
 
+def test_of_discounts_in_steps_the_largest_that_can_still_be_had_is_taken() -> None:
+    steps = (date(2026, 11, 20), 9_700), (date(2026, 11, 27), 9_800)
+    invoice = owed(1, date(2026, 12, 10), early=steps)
+    for on, found in ((TODAY, steps[0]), (date(2026, 11, 18), steps[1])):
+        (planned,) = plan_of(Case(RULE, (invoice,)), on).planned
+        assert (planned.debit_on, planned.minor) == found
+
+
 def test_invoices_of_one_day_are_one_debit_up_to_the_cap() -> None:
     due = date(2026, 11, 30)
     case = Case(replace(RULE, cap_minor=25_000), (owed(1, due), owed(2, due), owed(3, due)))

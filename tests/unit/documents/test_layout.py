@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from saldo.accounts.model import Address
 from saldo.documents.girocode import giro_code, valid_iban
 from saldo.documents.layout import page_of
-from saldo.documents.model import TaxView
+from saldo.documents.model import EarlyView, TaxView
 from saldo.documents.wording import wording
 from saldo.tax.model import Collection
 from tests.unit.documents.samples import BUYER, SELLER, credit_note, early_invoice, invoice, line, receipt
@@ -159,6 +160,16 @@ def test_an_invoice_says_what_paying_early_takes_off_what_credit_paid_and_the_ra
     assert "Pay CHF\xa01,030.00 by 8\xa0December\xa02026 and 2% early-payment discount is yours." in page["notes"]
     assert "1 EUR = 0.9312 CHF (ECB, 30\xa0Nov\xa02026); the tax comes to €186.18." in page["notes"]
     assert "CHF\xa01,075.82" in page["payment"]["sentence"]
+
+
+def test_an_invoice_says_each_step_of_its_discount_in_every_language() -> None:
+    steps = EarlyView(Decimal(3), date(2026, 12, 8), 102_000), EarlyView(Decimal(2), date(2026, 12, 15), 103_000)
+    for language in ("en", "de", "fr", "es"):
+        (said,) = (note for note in page_of(early_invoice(language=language, early=steps))["notes"] if "020" in note)
+        assert said.index("020") < said.index("8") < said.index("030") and "15" in said and "2" in said
+    assert "Danach bei Zahlung von 1.030,00\xa0CHF bis 15.\xa0Dezember\xa02026 2\xa0% Skonto." in "".join(
+        page_of(early_invoice(language="de", early=steps))["notes"]
+    )
 
 
 @pytest.mark.parametrize(

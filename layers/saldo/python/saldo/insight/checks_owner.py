@@ -19,6 +19,7 @@ from saldo.insight.checks_disputes import (
     disputed_cents_are_in_one_dispute,
     disputes_freeze_what_is_open,
 )
+from saldo.insight.checks_early import discounts_are_what_the_ledger_says
 from saldo.insight.checks_exchange import (
     differences_are_what_the_rates_make_of_them,
     what_came_meets_what_it_is_taken_for,
@@ -456,6 +457,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _each_settlement_is_booked_once,
     _payments_cover_their_applications,
     _open_balances_are_what_the_ledger_says,
+    discounts_are_what_the_ledger_says,
     _aging_adds_up,
     _open_sums_are_of_the_open_invoices,
     _latest_payments_are_the_latest,

@@ -32,7 +32,15 @@ from saldo.invoicing.rules_corrections import (
     rebilled,
     returned_to,
 )
-from saldo.invoicing.rules_credit_notes import credit_note, settled_back, whole, with_discounts
+from saldo.invoicing.rules_credit_notes import (
+    credit_note,
+    discount_back_entry,
+    settled_back,
+    settled_minor,
+    whole,
+    with_discounts,
+)
+from saldo.invoicing.rules_early import Legs, given_back, minor_of
 from saldo.invoicing.rules_numbers import Seller, Series, series_type
 from saldo.invoicing.run.open import earlier_open
 from saldo.invoicing.status import SHOWN, DocumentKind
@@ -97,6 +105,12 @@ class _Corrected:
     today: date
     wallet: Wallet
     wallet_read: int | None
+
+    def discount_back(self, note: InvoiceBody) -> Legs:
+        """What this credit note takes back of the discounts for paying early that its invoice was settled with."""
+        settled = settled_minor(self.body, self.notes, self.header.open_minor)
+        beyond = max(-note.owed_minor - self.header.open_minor, 0)
+        return given_back(self.header.discounted, beyond, settled)
 
 
 Settles = Callable[[Unit, InvoiceHeader], None]  # what is decided by a credit note, in its unit
@@ -260,20 +274,25 @@ class Corrections:
         unit.insert(keys.guard_item(account_id, asked.request, content, [body.id for body in bodies]))
         unit.insert(keys.link_item(account_id, found.body.id, len(found.notes) + 1, note.id))
         lowered = min(-note.payable_minor, found.header.open_minor)
-        records.credit_update(unit, found.header, -note.total_minor, lowered, at, asked.disputed_after)
+        back = found.discount_back(note)
+        # An invoice that is billed again keeps its discount: what settled the old one settles the new one.
+        returned = back if len(bodies) == 1 else ()
+        records.credit_update(unit, found.header, -note.total_minor, lowered, at, asked.disputed_after, back)
         used = sum(c.minor for body in bodies[1:] for c in body.credits if c.source is CreditSource.CREDIT_NOTE)
-        _keep(unit, found, bodies, -note.payable_minor - lowered - used)
+        _keep(unit, found, bodies, -note.payable_minor - lowered - used - minor_of(returned))
         if len(bodies) > 1:
             unit.put(facts_item(found.entity))
         issued = []
         for body, numbered in zip(bodies, self._numbers(unit, found, bodies), strict=True):
-            header = records.issued_header(records.draft_header(body, f"request_{asked.request}"), numbered, at)
+            draft = records.draft_header(body, f"request_{asked.request}")
+            header = records.issued_header(replace(draft, discounted=() if body is note else back), numbered, at)
             unit.insert(records.header_item(header))
             unit.insert(records.body_item(body.account_id, body.id, body_to_bytes(body)))
             unit.put(audit_item(_audit(header, asked, at)))
             await_true_up(unit, body)
             issued.append(header)
-        entries = (issue_entry(body, found.header.open_minor, found.header.booked) for body in bodies)
+        entries = [issue_entry(body, found.header.open_minor, found.header.booked) for body in bodies]
+        entries.append(discount_back_entry(note, returned))
         numbers = {header.invoice_id: header.number for header in issued}
         post(unit, *(entry for entry in entries if entry is not None), numbers=numbers)
         return unit, issued

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from saldo.invoicing.rules_early import EarlyOffer, Offers, offers_left
+from saldo.invoicing.codec_early import discounted_to, legs_from, offers_from, offers_to
+from saldo.invoicing.rules_early import Legs, Offers, legs_of, minor_of, offers_left, with_discount
 from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import Booked, rate_from_row, rate_row
 from saldo.kernel.money import Money
-from saldo.ledger.model import LedgerAccount
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
 
@@ -71,6 +71,8 @@ class InvoiceHeader:
     `booked`: at which rate it stands in the seller's own currency, where that is another, and how much of what is open.
     `promise_id`: the promise to pay that all of it that is open and not in dispute is under ("": none): nobody is asked
     for it before its day. `promised_paid_minor`: what payments brought since it is. `promises`: how that came and went.
+    `early`: the discounts for paying early that it is issued with; `discounted`: what such discounts took of it and
+    credit notes did not give back, by what that is booked to.
     `by_mail`: False where the account wanted none when it was frozen; delivery is then not even told of it.
     """
 
@@ -103,6 +105,7 @@ class InvoiceHeader:
     promised_paid_minor: int = 0
     promises: tuple[PromiseMark, ...] = ()
     booked: Booked | None = None
+    discounted: Legs = ()
 
     @property
     def open_money(self) -> Money:
@@ -129,7 +132,7 @@ _LATER = {
     name: InvoiceHeader.__dataclass_fields__[name].default
     for name in (
         *("document", "of_invoice", "series", "sequence", "credited_minor", "early", "by_mail", "disputed_minor"),
-        "booked",
+        *("booked", "discounted"),
         *("promise_id", "promised_paid_minor", "promises"),
     )
 }
@@ -198,9 +201,8 @@ def header_item(header: InvoiceHeader) -> Item:
         if name not in _LATER or value != _LATER[name]:
             item[name] = value.isoformat() if isinstance(value, date) else value
     if header.early:
-        first, *then = map(_early_item, header.early)
-        item["early"] = first | ({"then": then} if then else {})
-    item |= _booked_set(header.booked)
+        item["early"] = offers_to(header.early)
+    item |= _booked_set(header.booked) | discounted_to(header.discounted)
     item["status"] = header.status.value
     item["document"] = header.document.value
     item["history"] = _history_items(header.history)
@@ -215,7 +217,9 @@ def header_item(header: InvoiceHeader) -> Item:
 def header_from(item: Item) -> InvoiceHeader:
     fields = {name: item[name] for name in InvoiceHeader.__dataclass_fields__ if name in item or name not in _LATER}
     if "early" in item:
-        fields["early"] = tuple(map(_early_from, (item["early"], *item["early"].get("then", ()))))
+        fields["early"] = offers_from(item["early"])
+    if "discounted" in item:
+        fields["discounted"] = legs_from(item["discounted"])
     if "booked" in item:
         fields["booked"] = Booked(rate_from_row(item["booked"]["rate"]), item["booked"]["minor"])
     if "promises" in item:
@@ -238,16 +242,6 @@ def _mark_from(item: Item) -> PromiseMark:
     return PromiseMark(instant_from(item["at"]), item["promise_id"], item["state"], until_on)
 
 
-def _early_item(offer: EarlyOffer) -> Item:
-    legs = [[account.value, tag, minor] for account, tag, minor in offer.legs]
-    return {"until_on": offer.until_on.isoformat(), "legs": legs}
-
-
-def _early_from(item: Item) -> EarlyOffer:
-    legs = tuple((LedgerAccount(account), tag, minor) for account, tag, minor in item["legs"])
-    return EarlyOffer(date.fromisoformat(item["until_on"]), legs)
-
-
 def issued_header(header: InvoiceHeader, numbered: Numbered, at: datetime) -> InvoiceHeader:
     """The header as it reads once issued. An invoice of nothing is paid at once, a credit note settled.
 
@@ -264,12 +258,15 @@ def issued_header(header: InvoiceHeader, numbered: Numbered, at: datetime) -> In
     return replace(header, number=number, series=series, sequence=sequence, status=status, history=history)
 
 
-def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: datetime) -> InvoiceHeader:
-    """Lower the open balance by `paid_minor` in this unit; returns the header as it will then read.
+def settle_update(
+    unit: Unit, header: InvoiceHeader, money_minor: int, at: datetime, discount: Legs = ()
+) -> InvoiceHeader:
+    """Lower the open balance by money, and the discount that it takes, in this unit; the header as it will then read.
 
     The unit holds only while balance and status are still as in `header`: on a conflict read the header again
     and decide anew. Refusal `not_payable` for one not issued, `over_open_balance` for more than is open, or nothing.
     """
+    paid_minor = money_minor + minor_of(discount)
     if header.status not in ISSUED:
         raise Refusal("not_payable", "only an issued invoice can be paid")
     if not 0 < paid_minor <= header.open_minor:
@@ -280,24 +277,29 @@ def settle_update(unit: Unit, header: InvoiceHeader, paid_minor: int, at: dateti
     status = InvoiceStatus.PART_PAID if left else InvoiceStatus.PAID
     history = (*header.history, StatusChange(at, status)) if status is not header.status else header.history
     booked = header.booked and header.booked.less(paid_minor, header.open_money)
+    discounted = with_discount(header.discounted, discount)
     now = {"open_minor": left, "status": status.value, "history": _history_items(history)}
     unit.update(
         header_key(header.account_id, header.invoice_id),
         set=now
         | _disputed_set(disputed)
         | ({"promised_paid_minor": promised_paid} if promised_paid else {})
-        | _booked_set(booked),
+        | _booked_set(booked)
+        | discounted_to(discounted),
         remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),
         when=_as_read(header),
     )
     new = replace(header, open_minor=left, status=status, history=history, disputed_minor=disputed)
-    return replace(new, promised_paid_minor=promised_paid, booked=booked)
+    return replace(new, promised_paid_minor=promised_paid, booked=booked, discounted=discounted)
 
 
-def reopen_update(unit: Unit, header: InvoiceHeader, back_minor: int, booked_minor: int, at: datetime) -> None:
+def reopen_update(
+    unit: Unit, header: InvoiceHeader, back_minor: int, booked_minor: int, at: datetime, discount_minor: int = 0
+) -> None:
     """Raise the open balance in this unit by what a payment had paid and the bank took back, and what is booked by what
-    that took off. The unit holds only while all is as in `header`. Refusal `not_payable` for one that was credited."""
-    if header.status not in ISSUED:
+    that took off; `discount_minor`: what of it was a discount. The unit holds only while all is as in `header`.
+    Refusal `not_payable` for one that was credited."""
+    if header.status not in ISSUED or (discount_minor and header.credited_minor):
         raise Refusal("not_payable", f"{header.number} is {header.status}: what was paid of it cannot be open again")
     open_ = header.open_minor + back_minor
     whole = open_ >= header.total_minor - header.credited_minor
@@ -306,11 +308,15 @@ def reopen_update(unit: Unit, header: InvoiceHeader, back_minor: int, booked_min
     booked = header.booked and Booked(header.booked.rate, header.booked.minor + booked_minor)
     now = {"open_minor": open_, "status": status.value, "history": _history_items(history)} | _booked_set(booked)
     paid = max(header.promised_paid_minor - back_minor, 0)
+    discounted = with_discount(header.discounted, legs_of(header.discounted, discount_minor), -1)
     place = {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}
     unit.update(
         header_key(header.account_id, header.invoice_id),
-        set=now | place | ({"promised_paid_minor": paid} if paid else {}),
-        remove=() if paid or not header.promised_paid_minor else ("promised_paid_minor",),
+        set=now | place | ({"promised_paid_minor": paid} if paid else {}) | discounted_to(discounted),
+        remove=(
+            *(("promised_paid_minor",) if header.promised_paid_minor and not paid else ()),
+            *_discounted_gone(header, discounted),
+        ),
         when=_as_read(header),
     )
 
@@ -351,6 +357,10 @@ def _disputed_gone(header: InvoiceHeader, minor: int) -> tuple[str, ...]:
     return ("disputed_minor",) if header.disputed_minor and not minor else ()
 
 
+def _discounted_gone(header: InvoiceHeader, legs: Legs) -> tuple[str, ...]:
+    return ("discounted",) if header.discounted and not legs else ()
+
+
 def _as_read(header: InvoiceHeader) -> dict[str, int | str | None]:
     """What is open, and what nobody is asked for of it, as it was read."""
     return {"open_minor": header.open_minor, "status": header.status.value, **_held_as(header)}
@@ -368,11 +378,13 @@ def credit_update(
     lowered_minor: int,
     at: datetime,
     disputed_after: int | None = None,
+    given_back: Legs = (),
 ) -> None:
     """Note on an invoice that a credit note takes back `credited_minor` of it, which lowers what is open.
 
-    lowered_minor: 0 to the open balance. disputed_after: what is in dispute besides, where the note decides a dispute.
-    The unit holds only while balance, status, credits and disputes are as in `header`.
+    lowered_minor: 0 to the open balance. given_back: of the discounts that were taken. disputed_after: what is in
+    dispute besides, where the note decides a dispute. The unit holds only while balance, status, credits and disputes
+    are as in `header`.
     """
     assert 0 <= lowered_minor <= header.open_minor, "a credit note lowers what is open, and no further"
     left, credited = header.open_minor - lowered_minor, header.credited_minor + credited_minor
@@ -381,6 +393,7 @@ def credit_update(
     if lowered_minor and not left:
         status = InvoiceStatus.CREDITED if status is InvoiceStatus.ISSUED else InvoiceStatus.PAID
     history = (*header.history, StatusChange(at, status)) if status is not header.status else header.history
+    discounted = with_discount(header.discounted, given_back, -1)
     unit.update(
         header_key(header.account_id, header.invoice_id),
         set={
@@ -390,8 +403,13 @@ def credit_update(
             "history": _history_items(history),
             **_disputed_set(disputed),
             **_booked_set(header.booked and header.booked.less(lowered_minor, header.open_money)),
+            **discounted_to(discounted),
         },
-        remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),
+        remove=(
+            *(() if left else ("agenda_pk", "agenda_on")),
+            *_disputed_gone(header, disputed),
+            *_discounted_gone(header, discounted),
+        ),
         when=_as_read(header) | {"credited_minor": header.credited_minor or None},
     )
 

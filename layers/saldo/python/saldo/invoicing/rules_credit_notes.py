@@ -16,11 +16,13 @@ from saldo.invoicing.model import (
     LineKind,
     PayableRounding,
 )
+from saldo.invoicing.rules_early import Legs, minor_of
 from saldo.kernel.errors import Problems
 from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.ids import derived_id
 from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
+from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.rating.model import Share, Step
 from saldo.tax.model import Collection, TaxShare, TaxTotal
 
@@ -93,7 +95,7 @@ def settled_back(body: InvoiceBody, note: InvoiceBody, earlier: Sequence[Invoice
     drawn = Counter({credit_id: minor for credit_id, minor in drawn.items() if minor > 0})
     back = -note.owed_minor
     beyond = back - min(back, open_minor)
-    settled = body.owed_minor + sum(one.owed_minor for one in earlier) - open_minor
+    settled = settled_minor(body, earlier, open_minor)
     if not drawn or beyond <= 0 or settled <= 0:
         return note
     part = min(rounded_ratio(drawn.total() * beyond, settled), beyond, drawn.total())
@@ -104,6 +106,29 @@ def settled_back(body: InvoiceBody, note: InvoiceBody, earlier: Sequence[Invoice
         if share.minor
     )
     return replace(note, credits=(*note.credits, *returned))
+
+
+def settled_minor(body: InvoiceBody, earlier: Sequence[InvoiceBody], open_minor: int) -> int:
+    """What has settled an invoice, and was not given back by credit notes."""
+    return body.owed_minor + sum(one.owed_minor for one in earlier) - open_minor
+
+
+def discount_back_entry(note: InvoiceBody, back: Legs) -> Entry | None:
+    """Dr customer credit, Cr early discount and the tax on it: of a credit note that gives back more than was paid,
+    because a discount for paying early had settled a part of its invoice. None where there was none."""
+    if not back:
+        return None
+    legs = (Posting(account, -minor, tag=tag or None) for account, tag, minor in back)
+    return entry_for(
+        EntryKind.EARLY_DISCOUNT_GIVEN_BACK,
+        booked_on=note.issued_on,
+        entity_id=note.entity_id,
+        account_id=note.account_id,
+        currency=note.currency,
+        source_id=note.id,
+        postings=(Posting(LedgerAccount.CUSTOMER_CREDIT, minor_of(back)), *legs),
+        exchange=note.exchange,
+    )
 
 
 def _after_tax(body: InvoiceBody) -> Counter[str]:

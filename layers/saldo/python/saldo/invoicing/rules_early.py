@@ -5,6 +5,7 @@ Quotes, pages, payments, money at the bank and autopay all ask here. Values in, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,31 +15,42 @@ from saldo.kernel.money import rounded_to_sum
 from saldo.kernel.rounding import rounded_ratio
 from saldo.ledger.model import LedgerAccount
 
+# What a discount is booked to: (ledger account, tag, minor units), the net part and each tax's part by jurisdiction.
+Legs = tuple[tuple[LedgerAccount, str, int], ...]
+
+
+def minor_of(legs: Legs) -> int:
+    return sum(minor for _, _, minor in legs)
+
+
+def legs_of(legs: Legs, minor: int) -> Legs:
+    """The same discount where it comes to so much: net and taxes have their parts, which make it up."""
+    if not legs:
+        return ()
+    parts = rounded_to_sum(minor, [Fraction(minor * leg[2], minor_of(legs)) for leg in legs])
+    found = ((account, tag, part) for (account, tag, _), part in zip(legs, parts, strict=True))
+    return tuple(leg for leg in found if leg[2])
+
 
 @dataclass(frozen=True, slots=True)
 class EarlyOffer:
-    """A discount as it stands on an issued invoice: through when, and what its parts are booked to.
-
-    legs: (ledger account, tag, minor units above zero): the net part, and each tax's part by jurisdiction.
-    """
+    """A discount as it stands on an issued invoice: through when, and what its parts are booked to, above zero."""
 
     until_on: date
-    legs: tuple[tuple[LedgerAccount, str, int], ...]
+    legs: Legs
 
     @property
     def minor(self) -> int:
         """What less is to be paid."""
-        return sum(minor for _, _, minor in self.legs)
+        return minor_of(self.legs)
 
     def of_rest(self, left_minor: int, total_minor: int) -> EarlyOffer:
         """The discount on what credit notes left of an invoice, in proportion."""
         return self.of(rounded_ratio(self.minor * left_minor, total_minor))
 
     def of(self, minor: int) -> EarlyOffer:
-        """The same discount where it comes to so much: net and taxes have their parts, which make it up."""
-        parts = rounded_to_sum(minor, [Fraction(minor * leg[2], self.minor) for leg in self.legs])
-        legs = ((account, tag, part) for (account, tag, _), part in zip(self.legs, parts, strict=True))
-        return EarlyOffer(self.until_on, tuple(leg for leg in legs if leg[2]))
+        """The same discount where it comes to so much."""
+        return EarlyOffer(self.until_on, legs_of(self.legs, minor))
 
 
 Offers = tuple[EarlyOffer, ...]  # of one invoice, each smaller than the one before and good for longer
@@ -79,3 +91,21 @@ def discount_taken(
         return offer.of(left)
     part = paid_minor * offer.minor // (open_minor - offer.minor) if in_part and left > 0 else 0
     return offer.of(part) if part else None
+
+
+def with_discount(legs: Legs, more: Legs, sign: int = 1) -> Legs:
+    """What discounts took of an invoice, with these too (sign -1: without them); what comes to nothing is left out."""
+    found = Counter({(account, tag): minor for account, tag, minor in legs})
+    for account, tag, minor in more:
+        found[account, tag] += sign * minor
+    return tuple((account, tag, minor) for (account, tag), minor in found.items() if minor)
+
+
+def given_back(taken: Legs, beyond_minor: int, settled_minor: int) -> Legs:
+    """What goes back of the discounts that an invoice was settled with, when a credit note reaches beyond what is open.
+
+    beyond_minor: by how much. settled_minor: what had settled the invoice by then, money, discounts and all. As large a
+    part of the discounts as of the whole: the customer has back what was paid, and the last note gives the last of it.
+    """
+    back = rounded_ratio(minor_of(taken) * beyond_minor, settled_minor) if taken and settled_minor > 0 else 0
+    return legs_of(taken, min(back, minor_of(taken))) if back > 0 else ()

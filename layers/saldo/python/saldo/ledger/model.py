@@ -53,6 +53,7 @@ class EntryKind(StrEnum):
     PAYOUT_RECEIVED = "payout_received"
     TAX_TRUED_UP = "tax_trued_up"
     EARLY_DISCOUNT_TAKEN = "early_discount_taken"
+    EARLY_DISCOUNT_GIVEN_BACK = "early_discount_given_back"
     CREDIT_GRANTED = "credit_granted"
     CREDIT_EXPIRED = "credit_expired"
     CREDIT_PAID_BACK = "credit_paid_back"

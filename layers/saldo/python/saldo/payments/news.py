@@ -129,8 +129,8 @@ def apply_part(
     paid_on = local_date(payment.started_at, payment.booking_zone)
     discounts = rules.discounts_taken(applied, payables, paid_on)
     for a in applied:
-        discount = discounts[a.invoice_id].minor if a.invoice_id in discounts else 0
-        settle_update(unit, headers[a.invoice_id], a.minor + discount, payment.settled_at)
+        discount = discounts[a.invoice_id].legs if a.invoice_id in discounts else ()
+        settle_update(unit, headers[a.invoice_id], a.minor, payment.settled_at, discount)
     entries = list(first)
     if applied:
         entries.append(rules_entries.application_entry(payment, payment.parts_applied, applied, payables))

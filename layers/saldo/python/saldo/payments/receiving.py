@@ -19,7 +19,7 @@ from saldo.kernel.errors import Refusal, Unavailable
 from saldo.kernel.exchange import ExchangeRate, rate_in_words
 from saldo.kernel.ids import derived_id
 from saldo.kernel.money import Money
-from saldo.ledger.model import Entry, LedgerAccount
+from saldo.ledger.model import Entry, EntryKind, LedgerAccount
 from saldo.ledger.records import BALANCE, PREFIX, balance_field, entry_from, post
 from saldo.ledger.rules import base_amounts
 from saldo.payments import records, rules
@@ -113,12 +113,15 @@ class Receiving:
         if payment.settled_at is None or on < payment.settled_at.date():
             raise Refusal("before_it_came", f"{payment.id} came after {on}")
         unit = records.rewrite(Unit(f"take back {payment.id}"), payment, back)
-        entries = [mirrored(payment, entry, on) for entry in self._entries(payment)]
+        made = self._entries(payment)
+        entries = [mirrored(payment, entry, on) for entry in made]
+        taken = [mirrored(payment, e, on) for e in made if e.kind is EntryKind.EARLY_DISCOUNT_TAKEN]
+        discounts = _of_invoices(taken)
         headers = headers_of(self.store, payment.account_id, payment.applied)
         for invoice_id, (minor, base_minor) in _of_invoices(entries).items():
             if invoice_id not in headers:
                 raise Refusal("not_payable", f"{invoice_id} cannot be open again")
-            reopen_update(unit, headers[invoice_id], minor, base_minor, at)
+            reopen_update(unit, headers[invoice_id], minor, base_minor, at, discounts.get(invoice_id, (0, 0))[0])
         post(unit, *entries, when=self._unused(payment), correlation_id=actor.correlation_id)
         record = AuditRecord(payment.account_id, at, actor, "payment.taken_back", payment.id, reason=reason)
         return unit.put(audit_item(record)), back

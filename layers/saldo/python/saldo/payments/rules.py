@@ -53,15 +53,16 @@ def validated(
     currencies = sorted({p.currency for p in chosen})
     if len(currencies) > 1:
         problems.add("allocations", "currency_mix", f"one payment has one currency, not {' and '.join(currencies)}")
-    if not reason.strip() and any(
-        0 < a.minor < payables[a.invoice_id].undisputed_minor
-        and not (on and payables[a.invoice_id].discount(a.minor, on))
-        for a in _known(allocations, payables)
-        if not payables[a.invoice_id].promise_id
-    ):
+    if not reason.strip() and any(_falls_short(a, payables[a.invoice_id], on) for a in _known(allocations, payables)):
         problems.add("reason", "reason_required", "say why less than the open balance is paid")
     problems.refuse_if_any("these invoices cannot be paid as chosen", "invalid_allocations")
     return Money(sum(a.minor for a in allocations), currencies[0])
+
+
+def _falls_short(allocation: Allocation, payable: Payable, on: date | None) -> bool:
+    """Whether less is paid than is open and not in dispute, promised for other days, or asked for paying early."""
+    short = 0 < allocation.minor < payable.undisputed_minor and not payable.promise_id
+    return short and (on is None or payable.discount(allocation.minor, on) is None)
 
 
 def discounts_taken(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from saldo.invoicing.model import DocumentKind, InvoiceBody
-from saldo.invoicing.rules_credit_notes import credit_note, settled_back, whole, with_discounts
-from saldo.invoicing.rules_early import discount_taken, offers_left
+from saldo.invoicing.rules_credit_notes import credit_note, settled_back, settled_minor, whole, with_discounts
+from saldo.invoicing.rules_early import Legs, discount_taken, given_back, minor_of, offers_left, with_discount
 from saldo.invoicing.rules_terms import early_offers
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
@@ -144,28 +144,32 @@ class _Account:
         if worth is not None:
             self.fx.append((booked, worth))
         if discount:
-            item.discount_taken += discount
-            item.move(payment.on, discount, event=False)
+            item.discounted = with_discount(item.discounted, discount)
+            item.move(payment.on, minor_of(discount), event=False)
         elif part > 0 and 0 < item.minor <= limit:
             item.give_up(payment.on, item.minor, event=False)
 
-    def _discount(self, item: Open, on: date, part: int) -> int:
+    def _discount(self, item: Open, on: date, part: int) -> Legs:
         """What a payment takes for being early, by the rules of payments on record."""
         credited, in_part = -sum(note.total_minor for note in item.notes), self.asked.terms.early_in_part
         offers = offers_left(item.early, item.minor, item.body.total_minor, credited, in_part)
         taken = discount_taken(offers, item.minor, part, on, in_part)
-        return taken.minor if taken else 0
+        return taken.legs if taken else ()
 
     def credit_back(self, asked: CreditAsked) -> None:
-        """A credit note settles what is open first; what was paid already becomes the customer's credit."""
+        """A credit note settles what is open first; what was paid already becomes the customer's credit, less the
+        discount that settled a part of it."""
         item = self.numbered(asked.invoice)
         note = credit_note(item.body, asked.on, _amounts(item, asked), item.notes)
         note = settled_back(item.body, note, item.notes, max(item.minor, 0))
+        beyond = max(-note.owed_minor - max(item.minor, 0), 0)
+        back = given_back(item.discounted, beyond, settled_minor(item.body, item.notes, max(item.minor, 0)))
+        item.discounted = with_discount(item.discounted, back, -1)
         item.notes.append(note)
         self.notes.append(note)
         part = min(-note.payable_minor, max(item.minor, 0))
         item.move(asked.on, part)
-        self.credit += -note.payable_minor - part
+        self.credit += -note.payable_minor - part - minor_of(back)
 
     def numbered(self, n: int) -> Open:
         if not 1 <= n <= len(self.items):

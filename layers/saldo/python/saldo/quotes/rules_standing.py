@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from saldo.invoicing.model import InvoiceBody
-from saldo.invoicing.rules_early import Offers
+from saldo.invoicing.rules_early import Legs, Offers, minor_of
 from saldo.invoicing.rules_interest import LateCharges, Owed, late_charges
 from saldo.invoicing.rules_terms import early_payment, instalments
 from saldo.kernel.exact import rounded_to
@@ -40,14 +40,15 @@ from saldo.tax.rules import percent_of
 @dataclass(slots=True)
 class Open:
     """An invoice while events are applied to it. `moves`: what was open after each, on which day. `booked`: at
-    which rate it is booked in the ledger's currency, and how much of that is left. `early`: as it is issued with."""
+    which rate it is booked in the ledger's currency, and how much of that is left. `early`: as it is
+    issued with, and `discounted`: what was taken of that."""
 
     body: InvoiceBody
     minor: int
     early: Offers = ()
     paid: int = 0
     written_off: int = 0
-    discount_taken: int = 0
+    discounted: Legs = ()
     booked: Booked | None = None
     moves: list[tuple[date, int]] = field(default_factory=list)
     notes: list[InvoiceBody] = field(default_factory=list)
@@ -95,7 +96,7 @@ def standing(asked: ReceivablesAsked, item: Open) -> Receivable:
         early=tuple(early for early in earlier if early.until_on in offered),
         parts=tuple(instalments(body.payable_minor, terms.instalments)) if terms.instalments else (),
         late=_late(asked, item),
-        discount_taken_minor=item.discount_taken,
+        discount_taken_minor=minor_of(item.discounted),
     )
 
 
