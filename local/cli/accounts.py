@@ -14,7 +14,7 @@ from rich.console import Console
 from local.cli.site import Sites, store_of
 from local.cli.voice import Voice, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
-from saldo.accounts.model import Account, DiscountTax, EarlyDiscount, InvoiceSplit, LatePolicy, Terms
+from saldo.accounts.model import Account, DiscountTax, EarlyDiscount, InvoiceSplit, LatePolicy, Settle, Terms
 from saldo.audit.model import Actor
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, Wallet
 from saldo.invoicing.wallets import Wallets
@@ -98,6 +98,11 @@ _LATE |= {"late_per_month": "per_month"}
 @click.option("--late-per-month/--late-per-year", "late_per_month", default=None, help="What that percent is for.")
 @click.option("--compensation/--no-compensation", default=None, help="Also the fixed sum that the law gives.")
 @click.option("--grace-days", type=int, help="Days after the due date on which nothing is charged.")
+@click.option(
+    "--settle",
+    type=click.Choice([*(s.value for s in Settle), "as_seller"]),
+    help="Which invoices money settles that names none.",
+)
 @click.option("--review/--no-review", default=None, help="Whether staff look at invoices before they are issued.")
 @click.option("--segment", help="The kind of customer, for templates and reminders.")
 @click.option("--contract", help="The kind of contract, for templates.")
@@ -135,7 +140,9 @@ def _agreed(now: Terms, asked: dict[str, Any]) -> Terms:
     late = {field: asked[name] for name, field in _LATE.items() if name in asked}
     if "policy" in late:
         late["policy"] = LatePolicy(late["policy"])
-    others = ("review", "segment", "contract", "credit_limit_minor", "price_rates")
+    if "settle" in asked:
+        asked["settle"] = None if asked["settle"] == "as_seller" else Settle(asked["settle"])
+    others = ("review", "settle", "segment", "contract", "credit_limit_minor", "price_rates")
     rest = {name: asked[name] for name in others if name in asked}
     return replace(now, early_discounts=early, late=replace(now.late, **late), **rest)
 
@@ -182,6 +189,7 @@ def _terms_said(account: Account) -> dict[str, str]:
     limit = terms.credit_limit_minor
     return {
         "early discount": early or "–",
+        "money that names no invoice settles": terms.settle.value if terms.settle else "as the seller chose",
         "late payment": f"{by_policy}, {late.grace_days} days of grace",
         "fixed sum when late": _said(late.compensation),
         "looked at before it is issued": _said(terms.review),

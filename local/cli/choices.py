@@ -10,6 +10,7 @@ import click
 from local.cli.orders import by, clerk
 from local.cli.site import Sites, store_of
 from local.cli.voice import Voice, speaks_json, table
+from saldo.accounts.model import Settle
 from saldo.invoicing.choices import change_choices, choices_of
 from saldo.invoicing.model import BelowZero, BillingOptions, ChangeLegs, NetRounding, PayableRounding, PrepaidOrder
 from saldo.kernel.clock import system_clock
@@ -26,6 +27,7 @@ _CHOICES = {
     "prepaid": PrepaidOrder,
     "tax_rounding": TaxRounding,
     "tax_mode": Rounding,
+    "settle": Settle,
 }
 
 

@@ -68,7 +68,7 @@ def receipts(draw: st.DrawFn) -> tuple[str, Payment, list[Entry], dict[str, Paya
         booking_zone="UTC",
         status=PaymentStatus.SETTLED,
         amount=amount,
-        allocations=spread_over(amount.minor, offered),
+        allocations=spread_over(amount.minor, offered, ON, None),
         reason="",
         gateway="bank",
         started_at=AT,

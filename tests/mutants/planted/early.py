@@ -1,10 +1,12 @@
-"""Bugs in discounts for paying early, in steps, and in what credit notes give back of them."""
+"""Bugs in what is agreed on paying: discounts in steps and what credit notes give back of them, which invoices money
+settles."""
 
 from __future__ import annotations
 
 from tests.mutants.model import Mutant, planted
 
 _STORY = "tests/simulation/test_early_discounts.py"
+_SETTLING = "tests/contexts/payments/test_settling.py"
 
 MUTANTS: tuple[Mutant, ...] = (
     planted(
@@ -54,6 +56,30 @@ MUTANTS: tuple[Mutant, ...] = (
         "discounted = with_discount(header.discounted, discount)",
         "discounted = header.discounted",
         _STORY,
+    ),
+    planted(
+        "what the seller chose goes before what is agreed with the account",
+        "the wrong one of two",
+        "payments/receiving.py",
+        "return account.terms.settle or choices_of(self.store, account.entity_id).settle",
+        "return choices_of(self.store, account.entity_id).settle or account.terms.settle",
+        _SETTLING,
+    ),
+    planted(
+        "money for several invoices takes no discount but the last",
+        "case forgotten",
+        "invoicing/rules_settling.py",
+        "([one.settled_by(on) for one in owed], [one.open_minor for one in owed])",
+        "([one.open_minor for one in owed],)",
+        _SETTLING,
+    ),
+    planted(
+        "the newest and the largest change places",
+        "order turned round",
+        "invoicing/rules_settling.py",
+        "reverse=how is Settle.LARGEST)",
+        "reverse=how is Settle.SMALLEST)",
+        _SETTLING,
     ),
     planted(
         "discounts in steps may rise",

@@ -49,6 +49,7 @@ from saldo.accounts.model import (
     LateTerms,
     LegalEntity,
     Organisation,
+    Settle,
     TaxIdCheck,
     TaxStatus,
     Terms,
@@ -241,6 +242,8 @@ def terms_text(terms: Terms) -> str | None:
     found: dict[str, Any] = {"review": terms.review}
     if terms.credit_limit_minor:
         found["limit"] = terms.credit_limit_minor
+    if terms.settle:
+        found["settle"] = terms.settle.value
     if terms.segment or terms.contract:
         found["kind"] = [terms.segment, terms.contract]
     if terms.price_rates:
@@ -262,6 +265,7 @@ def terms_from(text: str | None) -> Terms:
     return Terms(
         early_discounts=discounts_from(found, "early"),
         late=LateTerms(LatePolicy(late[0]), Decimal(late[1]), *late[2:]) if late else LateTerms(),
+        settle=Settle(found["settle"]) if "settle" in found else None,
         review=found["review"],
         segment=segment,
         contract=contract,

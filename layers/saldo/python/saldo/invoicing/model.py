@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.accounts.model import Account, EarlyDiscount, LegalEntity
+from saldo.accounts.model import Account, EarlyDiscount, LegalEntity, Settle
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.exchange.model import PriceDay
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
@@ -79,7 +79,8 @@ class PayableRounding:
 class BillingOptions:
     """Choices of a seller where there is more than one right way; the defaults are Saldo's. `tax_rounding` and
     `tax_mode`: how the table of rates rounds the taxes of a document. `payable_rounding`: to what the amount to be paid
-    is rounded, where coins are larger than the currency's minor unit."""
+    is rounded, where coins are larger than the currency's minor unit. `settle`: which invoices money settles that names
+    none, unless terms of the account say."""
 
     change_legs: ChangeLegs = ChangeLegs.LEGS
     below_zero: BelowZero = BelowZero.CREDIT_NOTE
@@ -88,6 +89,7 @@ class BillingOptions:
     tax_rounding: TaxRounding = TaxRounding.DOCUMENT
     tax_mode: Rounding = Rounding.HALF_UP
     payable_rounding: PayableRounding | None = None
+    settle: Settle = Settle.OLDEST
 
 
 class LineKind(StrEnum):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from saldo.accounts.model import Settle
 from saldo.invoicing.model import (
     BelowZero,
     BillingOptions,
@@ -35,6 +36,7 @@ def options_item(entity_id: str, options: BillingOptions) -> Item:
         "prepaid": options.prepaid.value,
         "tax_rounding": options.tax_rounding.value,
         "tax_mode": options.tax_mode.value,
+        "settle": options.settle.value,
         **({"payable_rounding": [to.currency, to.to_minor, to.mode.value]} if to else {}),
     }
 
@@ -50,5 +52,6 @@ def options_from(item: Item | None) -> BillingOptions:
         prepaid=PrepaidOrder(item["prepaid"]),
         tax_rounding=TaxRounding(item["tax_rounding"]),
         tax_mode=Rounding(item["tax_mode"]),
+        settle=Settle(item.get("settle", Settle.OLDEST)),
         payable_rounding=PayableRounding(to[0], int(to[1]), Rounding(to[2])) if to else None,
     )

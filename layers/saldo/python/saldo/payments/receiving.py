@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
-from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.model import Account, LegalEntity, Settle
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
+from saldo.invoicing.choices import choices_of
 from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, open_agenda, reopen_update
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal, Unavailable
@@ -50,8 +51,9 @@ class MoneyCame:
     """What a line of a bank statement says. money: what the payer sent; credited: what the bank made of it, where it
     converted it itself.
 
-    invoices: numbers of those that it pays, in this order; empty: the oldest first. rate: at which it is taken, where
-    that is not the seller's rate of the day. keep: leave it in its own currency, unapplied, without a rate.
+    invoices: numbers of those that it pays, in this order; empty: by the account's terms, or as its seller chose. rate:
+    at which it is taken, where that is not the seller's rate of the day. keep: leave it in its own currency, unapplied,
+    without a rate.
     """
 
     account_id: str
@@ -166,7 +168,8 @@ class Receiving:
         rates = ExchangeRates(self.store)
         payables = self._payables(came, account)
         amount, received = self._taken(came, account, payables, rates)
-        payment = rated(rates, _payment(came, seller, amount, received, payables))
+        wanted = spread_over(amount.minor, payables, came.on, self._settling(came, account))
+        payment = rated(rates, _payment(came, seller, amount, received, payables, wanted))
         known = rates.known_rate_for
         day_rate = known(seller.id, seller.currency, came.money.currency, came.on) if received else None
         first = receipt_entries(payment, seller.currency, day_rate)
@@ -179,6 +182,12 @@ class Receiving:
         records.insert_payment(unit, after)
         return unit.put(audit_item(self._record(came, after))), after
 
+    def _settling(self, came: MoneyCame, account: Account) -> Settle | None:
+        """How money that names no invoice settles them: by the account's terms, else as its seller chose."""
+        if came.invoices:
+            return None
+        return account.terms.settle or choices_of(self.store, account.entity_id).settle
+
     def _record(self, came: MoneyCame, payment: Payment) -> AuditRecord:
         after = {"amount_minor": payment.amount.minor, "currency": payment.amount.currency, "reference": came.reference}
         if payment.received:
@@ -187,7 +196,7 @@ class Receiving:
         return AuditRecord(came.account_id, at, came.actor, action, payment.id, after=after, reason=came.reason)
 
     def _payables(self, came: MoneyCame, account: Account) -> list[Payable]:
-        """The open invoices that it pays: those named, else those of the account's currency, earliest due first."""
+        """The open invoices that it pays: those named, else those of the account's currency."""
         if came.keep:
             return []
         headers = self._open(came.account_id)
@@ -243,11 +252,15 @@ def _of_invoices(entries: Sequence[Entry]) -> dict[str, tuple[int, int]]:
 
 
 def _payment(
-    came: MoneyCame, seller: LegalEntity, amount: Money, received: Received | None, payables: Sequence[Payable]
+    came: MoneyCame,
+    seller: LegalEntity,
+    amount: Money,
+    received: Received | None,
+    payables: Sequence[Payable],
+    wanted: tuple[Allocation, ...],
 ) -> Payment:
     at = datetime.combine(came.on, time(), tzinfo=UTC)
     payment_id = derived_id("pay", came.on, BANK_GATEWAY, came.account_id, came.reference.strip())
-    wanted: tuple[Allocation, ...] = spread_over(amount.minor, payables)
     chosen = [one for one in payables if one.invoice_id in {a.invoice_id for a in wanted}]
     return Payment(
         account_id=came.account_id,

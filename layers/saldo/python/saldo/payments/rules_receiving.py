@@ -12,6 +12,8 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
+from saldo.accounts.model import Settle
+from saldo.invoicing.rules_settling import Due, shares
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
@@ -48,15 +50,11 @@ def converted_by_bank(money: Money, credited: Money, on: date) -> Received:
     return Received(money, rate, by_bank=True, tolerated_minor=credited.minor - rate.convert(money).minor)
 
 
-def spread_over(minor: int, payables: Sequence[Payable]) -> tuple[Allocation, ...]:
-    """Money over open invoices in this order, as far as it reaches."""
-    found = []
-    for payable in payables:
-        part = min(minor, payable.open_minor)
-        if part > 0:
-            found.append(Allocation(payable.invoice_id, part, payable.number))
-        minor -= max(part, 0)
-    return tuple(found)
+def spread_over(minor: int, payables: Sequence[Payable], on: date, how: Settle | None) -> tuple[Allocation, ...]:
+    """Money of a day over open invoices, as far as it reaches, settling them in this way; None: as they are named."""
+    items = [Due(place, p.due_on, p.open_minor, p.early) for place, p in enumerate(payables)]
+    found = ((payables[place], part) for place, part in shares(minor, items, on, how))
+    return tuple(Allocation(p.invoice_id, part, p.number) for p, part in found)
 
 
 def receipt_entries(payment: Payment, own: str, day_rate: ExchangeRate | None) -> tuple[Entry, ...]:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from saldo.accounts.model import Settle
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules_interest import LateCharges, LateInterest
 from saldo.invoicing.rules_terms import EarlyDiscount, EarlyPayment, Part, Tolerance
@@ -16,16 +17,6 @@ from saldo.kernel.money import Money
 from saldo.kernel.rounding import rounded_ratio
 from saldo.ledger.model import AgingBucket
 from saldo.ledger.rules import AGING_BOUNDS, AgingBounds
-
-
-class Settle(StrEnum):
-    """Which invoices a payment goes to that names none; PROPORTIONAL: to all, in proportion to what is open."""
-
-    OLDEST = "oldest"
-    NEWEST = "newest"
-    LARGEST = "largest"
-    SMALLEST = "smallest"
-    PROPORTIONAL = "proportional"
 
 
 class AgedBy(StrEnum):

@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from itertools import pairwise
 
+from saldo.accounts.model import Settle
 from saldo.accounts.rules import discount_problems
 from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part, Tolerance
 from saldo.kernel.errors import Refusal
@@ -22,7 +23,6 @@ from saldo.quotes.model_receivables import (
     CreditUse,
     PaymentMade,
     ReceivablesAsked,
-    Settle,
     Terms,
     WriteOff,
 )

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from saldo.accounts.model import Settle
 from saldo.invoicing.model import DocumentKind, InvoiceBody
 from saldo.invoicing.rules_credit_notes import credit_note, settled_back, settled_minor, whole, with_discounts
-from saldo.invoicing.rules_early import Legs, discount_taken, given_back, minor_of, offers_left, with_discount
+from saldo.invoicing.rules_early import Legs, Offers, discount_taken, given_back, minor_of, offers_left, with_discount
+from saldo.invoicing.rules_settling import Due, in_turn, shares
 from saldo.invoicing.rules_terms import early_offers
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
@@ -20,7 +22,6 @@ from saldo.quotes.model_receivables import (
     PaymentMade,
     Receivables,
     ReceivablesAsked,
-    Settle,
     WriteOff,
 )
 from saldo.quotes.rules_standing import Open, aged, revalued, standing
@@ -96,25 +97,12 @@ class _Account:
             for n, minor in payment.parts:
                 named[n] += minor
             return [(self._with_open(n, minor), minor) for n, minor in named.items()]
-        items = self._in_turn() if payment.invoice is None else [self.numbered(payment.invoice)]
+        items = self.items if payment.invoice is None else [self.numbered(payment.invoice)]
+        owed = [Due(n, one.body.due_on, one.minor, self._early(one)) for n, one in enumerate(items)]
+        how = self.asked.terms.settle if payment.invoice is None else None
         if left < 0:
-            return [(items[0], left)] if items else []
-        open_ = [max(item.minor, 0) for item in items]
-        if self.asked.terms.settle is Settle.PROPORTIONAL and sum(open_) > 0:
-            whole = Money(min(left, sum(open_)), items[0].body.currency)
-            return list(zip(items, (part.minor for part in split_by_weights(whole, open_)), strict=True))
-        found = []
-        for item, most in zip(items, open_, strict=True):
-            found.append((item, min(left, most)))
-            left -= found[-1][1]
-        return found
-
-    def _in_turn(self) -> list[Open]:
-        how = self.asked.terms.settle
-        if how in (Settle.LARGEST, Settle.SMALLEST):
-            return sorted(self.items, key=lambda item: item.minor, reverse=how is Settle.LARGEST)
-        by_due = sorted(self.items, key=lambda item: item.body.due_on)
-        return by_due[::-1] if how is Settle.NEWEST else by_due
+            return [(items[in_turn(owed, how or Settle.OLDEST)[0].place], left)] if items else []
+        return [(items[n], part) for n, part in shares(left, owed, payment.on, how)]
 
     def use_credit(self, use: CreditUse) -> None:
         """Refusal `more_than_credit`, `more_than_open`."""
@@ -149,11 +137,14 @@ class _Account:
         elif part > 0 and 0 < item.minor <= limit:
             item.give_up(payment.on, item.minor, event=False)
 
+    def _early(self, item: Open) -> Offers:
+        """The discounts for paying early that are left of an invoice, by the rules of payments on record."""
+        credited = -sum(note.total_minor for note in item.notes)
+        in_part = self.asked.terms.early_in_part
+        return offers_left(item.early, item.minor, item.body.total_minor, credited, in_part)
+
     def _discount(self, item: Open, on: date, part: int) -> Legs:
-        """What a payment takes for being early, by the rules of payments on record."""
-        credited, in_part = -sum(note.total_minor for note in item.notes), self.asked.terms.early_in_part
-        offers = offers_left(item.early, item.minor, item.body.total_minor, credited, in_part)
-        taken = discount_taken(offers, item.minor, part, on, in_part)
+        taken = discount_taken(self._early(item), item.minor, part, on, self.asked.terms.early_in_part)
         return taken.legs if taken else ()
 
     def credit_back(self, asked: CreditAsked) -> None:
