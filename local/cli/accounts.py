@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from getpass import getuser
@@ -11,17 +11,18 @@ from typing import Any
 import click
 from rich.console import Console
 
+from local.cli.account_terms import COMPOUNDS, FEE_HELP, agreed, said, terms_said
 from local.cli.site import Sites, store_of
 from local.cli.voice import Voice, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
-from saldo.accounts.model import Account, DiscountTax, EarlyDiscount, InvoiceSplit, LatePolicy, Settle, Terms
+from saldo.accounts.model import Account, DiscountTax, InvoiceSplit, LatePolicy, Settle
 from saldo.audit.model import Actor
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, Wallet
 from saldo.invoicing.wallets import Wallets
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import minor_of_share, plain
-from saldo.kernel.exchange import rate_in_words, rate_said
+from saldo.kernel.exchange import rate_said
 from saldo.kernel.ids import new_id
 from saldo.kernel.money import Money
 from saldo.kernel.numbers import number_in
@@ -79,11 +80,6 @@ def show_account(sites: Sites, voice: Voice, account_id: str) -> None:
     _answer_account(voice, Arrangements(store_of(sites.of(account_id)), system_clock).account(account_id))
 
 
-_EARLY = ("early_percent", "early_days", "early_tax", "early_then")
-_LATE = {"late_policy": "policy", "late_percent": "percent", "compensation": "compensation", "grace_days": "grace_days"}
-_LATE |= {"late_per_month": "per_month"}
-
-
 @account_group.command(name="terms")
 @click.argument("account_id")
 @click.option("--early-percent", type=Decimal, help="Early-payment discount, in per cent of the net amount.")
@@ -96,6 +92,16 @@ _LATE |= {"late_per_month": "per_month"}
 @click.option("--late-policy", type=click.Choice([p.value for p in LatePolicy]), help="What late payment costs.")
 @click.option("--late-percent", type=Decimal, help="Interest (--late-policy contract).")
 @click.option("--late-per-month/--late-per-year", "late_per_month", default=None, help="What that percent is for.")
+@click.option("--late-from", "late_later", multiple=True, metavar="DAY=PERCENT", help="Another percent from a day on.")
+@click.option(
+    "--late-compounds",
+    type=click.Choice(COMPOUNDS),
+    help="When interest bears interest.",
+)
+@click.option("--late-from-grace/--late-from-due", "late_from_grace", default=None, help="Whence interest counts.")
+@click.option("--late-most", type=Decimal, help="The most that interest and fees are, in per cent of the debt.")
+@click.option("--late-fee", "late_fees", multiple=True, metavar="FEE", help=FEE_HELP)
+@click.option("--no-late-fees", is_flag=True, help="No fees besides interest.")
 @click.option("--compensation/--no-compensation", default=None, help="Also the fixed sum that the law gives.")
 @click.option("--grace-days", type=int, help="Days after the due date on which nothing is charged.")
 @click.option(
@@ -126,78 +132,20 @@ def terms(sites: Sites, voice: Voice, account_id: str, reason: str, **asked: Any
     asked["price_rates"] = tuple(rate_said(text, "contract", today) for text in asked["price_rates"]) or None
     if asked["no_price_rates"]:
         asked["price_rates"] = ()
-    asked["early_then"] = asked["early_then"] or None
-    wanted = _agreed(account.terms, {k: v for k, v in asked.items() if v is not None})
+    asked |= {name: asked[name] or None for name in ("early_then", "late_later", "late_fees")}
+    asked["currency"] = account.currency
+    wanted = agreed(account.terms, {k: v for k, v in asked.items() if v is not None})
     _answer_account(voice, arrangements.change_terms(account_id, wanted, staff(), reason))
-
-
-def _agreed(now: Terms, asked: dict[str, Any]) -> Terms:
-    early = () if asked["no_early"] else now.early_discounts
-    if given := {name.removeprefix("early_"): asked[name] for name in _EARLY if name in asked}:
-        if asked["no_early"]:
-            raise Refusal("invalid_input", "say either --no-early or what the discount is")
-        early = _discounts(early, given)
-    late = {field: asked[name] for name, field in _LATE.items() if name in asked}
-    if "policy" in late:
-        late["policy"] = LatePolicy(late["policy"])
-    if "settle" in asked:
-        asked["settle"] = None if asked["settle"] == "as_seller" else Settle(asked["settle"])
-    others = ("review", "settle", "segment", "contract", "credit_limit_minor", "price_rates")
-    rest = {name: asked[name] for name in others if name in asked}
-    return replace(now, early_discounts=early, late=replace(now.late, **late), **rest)
-
-
-def _discounts(now: tuple[EarlyDiscount, ...], given: dict[str, Any]) -> tuple[EarlyDiscount, ...]:
-    """The first discount with what is given of it; the steps after it anew where they are given, else as they are."""
-    then = given.pop("then", None)
-    if not now and not {"percent", "days"} <= given.keys():
-        raise Refusal("invalid_input", "a discount has --early-percent and --early-days")
-    if "tax" in given:
-        given["tax"] = DiscountTax(given["tax"])
-    first = replace(now[0] if now else EarlyDiscount(Decimal(0), 0), **given)
-    steps = now[1:] if then is None else map(_step, then)
-    return first, *(replace(one, tax=first.tax) for one in steps)
-
-
-def _step(text: str) -> EarlyDiscount:
-    percent, _, days = text.partition("/")
-    number = number_in(percent)
-    if number is None or not days.isdecimal():
-        raise Refusal("invalid_input", f"{text!r} is not PERCENT/DAYS, such as 2/14")
-    return EarlyDiscount(number, int(days))
 
 
 def _answer_account(voice: Voice, account: Account) -> None:
     names = ("name", "currency", "country", "tax_region", "language", "payment_terms_days", "deliver_by_email")
     document = {"account_id": account.id, **{name: getattr(account, name) for name in (*names, "invoiced_to")}}
     document |= {"status": account.status.value, "invoice_split": account.invoice_split.value}
-    rows = [(name.replace("_", " "), _said(value)) for name, value in document.items()]
-    rows += [(f"terms: {name}", said) for name, said in _terms_said(account).items()]
+    rows = [(name.replace("_", " "), said(value)) for name, value in document.items()]
+    rows += [(f"terms: {name}", said) for name, said in terms_said(account).items()]
     document["terms"] = asdict(account.terms)
     voice.answer(document, lambda console: console.print(table("", "", rows=rows)))
-
-
-def _said(value: object) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value) or "–"
-
-
-def _terms_said(account: Account) -> dict[str, str]:
-    terms, late = account.terms, account.terms.late
-    early = ", ".join(f"{plain(one.percent)} % within {one.days} days" for one in terms.early_discounts)
-    per = "month" if late.per_month else "year"
-    by_policy = f"{late.policy.value}, {plain(late.percent)} % a {per}" if late.percent else late.policy.value
-    limit = terms.credit_limit_minor
-    return {
-        "early discount": early or "–",
-        "money that names no invoice settles": terms.settle.value if terms.settle else "as the seller chose",
-        "late payment": f"{by_policy}, {late.grace_days} days of grace",
-        "fixed sum when late": _said(late.compensation),
-        "looked at before it is issued": _said(terms.review),
-        "segment": _said(terms.segment),
-        "contract": _said(terms.contract),
-        "credit limit": str(Money(limit, account.currency)) if limit else "–",
-        "price rates": ", ".join(map(rate_in_words, terms.price_rates)) or "–",
-    }
 
 
 @click.group(name="subscription")

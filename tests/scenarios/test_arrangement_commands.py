@@ -115,8 +115,20 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     assert [(e["percent"], e["days"]) for e in steps["early_discounts"]] == [("3", 10), ("2", 14), ("1", 20)]
     assert refused(terminal, *terms, "--early-then", "4/20") == "invalid_terms"
     assert refused(terminal, *terms, "--early-then", "4") == "invalid_input"
+    fee = "after=14,amount=5.00,every=30,times=3"
+    rates = "--late-from", "2027-01-01=8", "--late-compounds", "month", "--late-most", "20", "--late-from-grace"
+    late = terminal.ask(*terms, *rates, "--late-fee", fee, "--settle", "newest")["terms"]["late"]
+    assert (late["later"], late["compounds"], late["most_percent"]) == ([["2027-01-01", "8"]], "month", "20")
+    assert (late["fees"][0]["amount_minor"], late["fees"][0]["times"], late["percent"]) == (500, 3, "9.5")
+    assert "5.00 EUR after 14 days, every 30 days" in terminal.type("account", "show", ACCOUNT).stdout
+    assert refused(terminal, *terms, "--late-fee", "after=14") == "invalid_terms"
+    assert refused(terminal, *terms, "--late-fee", "amount=five") == "invalid_input"
+    assert refused(terminal, *terms, "--late-fee", "fine=5") == "invalid_input"
+    assert refused(terminal, *terms, "--late-from", "soon=5") == "invalid_input"
+    plain = terminal.ask(*terms, "--late-compounds", "never", "--no-late-fees", "--settle", "as_seller")["terms"]
+    assert (plain["late"]["compounds"], plain["late"]["fees"], plain["settle"]) == (None, [], None)
     assert terminal.ask(*terms, "--no-early", "--no-review")["terms"]["early_discounts"] == []
-    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 4
+    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 6
     assert "public" in terminal.type("account", "show", ACCOUNT).stdout
 
 

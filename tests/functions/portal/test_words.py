@@ -18,7 +18,7 @@ from functions.portal.words import LANGUAGES, Words, catalogue, language_for
 from local.gateway.words import WORDS as GATEWAY
 from saldo.documents.wording import catalogue as documents
 from saldo.documents.wording import languages as document_languages
-from saldo.invoicing.late_charges import _FEE_NAMES, _INTEREST_NAMES
+from saldo.invoicing.late_charges import _AGREED_NAMES, _FEE_NAMES, _INTEREST_NAMES
 from saldo.invoicing.rules_discounts import _NAMES
 from saldo.invoicing.rules_minimum import _NAMES as _MINIMUM
 from saldo.orders.rules_contracts import _RETENTION
@@ -132,7 +132,7 @@ def test_a_breach_of_typesetting_is_seen() -> None:
 def test_documents_and_the_pay_page_speak_every_language_of_the_portal() -> None:
     assert set(document_languages()) == set(LANGUAGES) == set(GATEWAY)
     assert all(set(GATEWAY[language]) == set(GATEWAY["en"]) for language in LANGUAGES)
-    for names in (_RETENTION, _MINIMUM, _INTEREST_NAMES, _FEE_NAMES, _NAMES, _TEXTS):
+    for names in (_RETENTION, _MINIMUM, _INTEREST_NAMES, _FEE_NAMES, _AGREED_NAMES, _NAMES, _TEXTS):
         assert set(names) == set(LANGUAGES)
 
 

@@ -7,7 +7,7 @@ narrowest tests that ought to notice. `make mutants ONLY=<name>` tries it.
 from __future__ import annotations
 
 from tests.mutants.model import Mutant
-from tests.mutants.planted import agreed, billing, doors, early, ground, money, paying, telling, usage, ways_in
+from tests.mutants.planted import agreed, billing, doors, ground, money, paying, telling, terms, usage, ways_in
 
 MUTANTS: tuple[Mutant, ...] = (
     *ground.MUTANTS,
@@ -16,7 +16,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *agreed.MUTANTS,
     *money.MUTANTS,
     *paying.MUTANTS,
-    *early.MUTANTS,
+    *terms.MUTANTS,
     *doors.MUTANTS,
     *ways_in.MUTANTS,
     *telling.MUTANTS,

@@ -282,8 +282,8 @@ _INVOICE: tuple[Mutant, ...] = (
         "a late fee falls due on the last day of grace",
         "off-by-one day",
         "invoicing/rules_interest.py",
-        "falls_due = due_on + timedelta(days=fee.after_days + 1)",
-        "falls_due = due_on + timedelta(days=fee.after_days)",
+        "falls_due = owed[0].after + timedelta(days=fee.after_days + 1)",
+        "falls_due = owed[0].after + timedelta(days=fee.after_days)",
         "tests/unit/test_worked_cases.py",
     ),
     planted(

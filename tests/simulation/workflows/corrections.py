@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from functions.services import billing
 from saldo.accounts.arrangements import Arrangements
-from saldo.accounts.model import LatePolicy, LateTerms, Terms
+from saldo.accounts.model import EarlyDiscount, LateFee, LatePolicy, LateTerms, Terms
 from saldo.documents.looks import Looks
 from saldo.documents.rules_look import look_of
 from saldo.exchange.model import RatePolicy
@@ -27,9 +27,11 @@ from saldo.invoicing.rules_numbers import Numbering, SeriesRule, SeriesType
 from saldo.invoicing.rules_templates import TemplateRule
 from saldo.invoicing.run.now import Invoices, OneOff
 from saldo.invoicing.wallets import Wallets
+from saldo.kernel.money import Money
 from saldo.kernel.periods import Length, Unit
 from saldo.orders.items import Items
 from saldo.orders.model import Item
+from saldo.payments.receiving import MoneyCame, Receiving
 from saldo.subscriptions.model import Term
 from saldo.subscriptions.records import subscription_from, subscription_item
 from saldo.tax.table import TableTax, shipped_table
@@ -89,6 +91,25 @@ def return_credit(region: Region) -> None:
     Corrections(region.store, region.clock, TAX).credit(_asked(region))
 
 
+def paid_early(region: Region) -> None:
+    """January is billed with discounts for paying early, and the second of them was taken."""
+    founded(region)
+    steps = EarlyDiscount(Decimal(3), 7), EarlyDiscount(Decimal(2), 14)
+    Arrangements(region.store, region.clock).change_terms(account_id(0), Terms(early_discounts=steps), CLERK)
+    bill(region, JAN)
+    region.now = max(region.now, datetime(2026, 1, 15, 9, tzinfo=UTC))
+    region.notes["invoice"], minor = open_invoices(region, 0)[0]
+    less = Money(minor * 98 // 100 + 1, "EUR")
+    came = MoneyCame(account_id(0), less, date(2026, 1, 15), "line 1", CLERK)
+    Receiving(region.store, region.clock).receive(came)
+    assert not open_invoices(region, 0)
+
+
+@workflow("correct: what was paid early", prepare=paid_early)
+def credit_paid_early(region: Region) -> None:
+    Corrections(region.store, region.clock, TAX).credit(_asked(region))
+
+
 @workflow("invoice: at once", prepare=billed)
 def issue_now(region: Region) -> None:
     region.now = max(region.now, datetime(2026, 1, 10, 9, tzinfo=UTC))
@@ -135,7 +156,7 @@ def approve(region: Region) -> None:
 
 def late(region: Region) -> None:
     billed(region)
-    terms = Terms(late=LateTerms(LatePolicy.STATUTORY, compensation=True))
+    terms = Terms(late=LateTerms(LatePolicy.STATUTORY, compensation=True, fees=(LateFee(14, amount_minor=500),)))
     Arrangements(region.store, region.clock).change_terms(account_id(0), terms, CLERK)
     until(region, date(2026, 4, 1))
     assert open_invoices(region, 0)

@@ -8,7 +8,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from saldo.accounts.model import DiscountTax, EarlyDiscount, Exemption, TaxIdCheck, TaxIdStatus
+from saldo.accounts.model import (
+    DiscountTax,
+    EarlyDiscount,
+    Exemption,
+    LateFee,
+    LatePolicy,
+    LateTerms,
+    TaxIdCheck,
+    TaxIdStatus,
+)
+from saldo.kernel.periods import Unit
 
 
 def exemption_to(exemption: Exemption) -> list[Any]:
@@ -44,3 +54,49 @@ def discounts_from(record: Mapping[str, Any], name: str) -> tuple[EarlyDiscount,
     """The same back; none where the record has no such field."""
     rows = [record[name], *record.get(f"{name}_then", ())] if name in record else []
     return tuple(EarlyDiscount(Decimal(row[0]), row[1], DiscountTax(row[2])) for row in rows)
+
+
+def late_to(late: LateTerms) -> dict[str, Any]:
+    """Terms of late payment as fields of a record; what came later only where they say something of it."""
+    if late.policy is LatePolicy.NONE:
+        return {}
+    per_month = [True] if late.per_month else []
+    found: dict[str, Any] = {
+        "late": [late.policy.value, str(late.percent), late.compensation, late.grace_days, *per_month]
+    }
+    if late.from_grace:
+        found["late_from_grace"] = True
+    if late.later:
+        found["late_later"] = [[on.isoformat(), str(percent)] for on, percent in late.later]
+    if late.compounds:
+        found["late_compounds"] = late.compounds.value
+    if late.most_percent is not None:
+        found["late_most_percent"] = str(late.most_percent)
+    if late.fees:
+        found["late_fees"] = [_fee_to(fee) for fee in late.fees]
+    return found
+
+
+def late_from(record: Mapping[str, Any]) -> LateTerms:
+    """The same back."""
+    if "late" not in record:
+        return LateTerms()
+    policy, percent, compensation, grace_days, *per_month = record["late"]
+    most = record.get("late_most_percent")
+    return LateTerms(
+        LatePolicy(policy),
+        Decimal(percent),
+        compensation,
+        grace_days,
+        per_month=bool(per_month),
+        from_grace=record.get("late_from_grace", False),
+        later=tuple((date.fromisoformat(on), Decimal(rate)) for on, rate in record.get("late_later", ())),
+        compounds=Unit(record["late_compounds"]) if "late_compounds" in record else None,
+        most_percent=None if most is None else Decimal(most),
+        fees=tuple(LateFee(row[0], row[1], Decimal(row[2]), *row[3:]) for row in record.get("late_fees", ())),
+    )
+
+
+def _fee_to(fee: LateFee) -> list[Any]:
+    amounts = [fee.amount_minor, str(fee.percent), fee.least_minor, fee.most_minor]
+    return [fee.after_days, *amounts, fee.every_days, fee.times]

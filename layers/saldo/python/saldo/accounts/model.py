@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from saldo.kernel.exchange import ExchangeRate
+from saldo.kernel.periods import Unit
 
 
 class TaxStatus(StrEnum):
@@ -177,11 +178,27 @@ class LatePolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LateFee:
+    """What is due when a debt is more than `after_days` late: an amount in minor units, or a percent of it, at least
+    and at most so much. Once, or again every so many days, at most so many `times` in all."""
+
+    after_days: int
+    amount_minor: int = 0
+    percent: Decimal = Decimal(0)
+    least_minor: int = 0
+    most_minor: int | None = None
+    every_days: int | None = None
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LateTerms:
     """Interest on what is overdue. `percent`: a year (`per_month`: a month), where agreed. `compensation`: also the
     fixed sum the law gives.
 
-    `grace_days`: how many days after the due date nothing is charged; from then on interest counts from the due date.
+    `grace_days`: how many days after the due date nothing is charged; from then on interest counts from the due date,
+    or (`from_grace`) from their end. `later`: other percents from days on. `compounds`: after each such time interest
+    bears interest. `fees`: besides. `most_percent`: of the debt, the most that interest and fees come to.
     """
 
     policy: LatePolicy = LatePolicy.NONE
@@ -189,6 +206,11 @@ class LateTerms:
     compensation: bool = False
     grace_days: int = 0
     per_month: bool = False
+    from_grace: bool = False
+    later: tuple[tuple[date, Decimal], ...] = ()
+    compounds: Unit | None = None
+    most_percent: Decimal | None = None
+    fees: tuple[LateFee, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

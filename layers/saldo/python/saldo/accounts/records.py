@@ -16,7 +16,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from pynamodb.attributes import (
@@ -34,6 +33,8 @@ from saldo.accounts.codec import (
     discounts_to,
     exemption_from,
     exemption_to,
+    late_from,
+    late_to,
 )
 from saldo.accounts.model import (
     ERASED,
@@ -45,8 +46,6 @@ from saldo.accounts.model import (
     Exemption,
     ExemptionCertificate,
     InvoiceSplit,
-    LatePolicy,
-    LateTerms,
     LegalEntity,
     Organisation,
     Settle,
@@ -238,7 +237,6 @@ def terms_text(terms: Terms) -> str | None:
     """Terms as JSON text; None for those everyone has."""
     if terms == Terms():
         return None
-    late = terms.late
     found: dict[str, Any] = {"review": terms.review}
     if terms.credit_limit_minor:
         found["limit"] = terms.credit_limit_minor
@@ -250,9 +248,7 @@ def terms_text(terms: Terms) -> str | None:
         found["price_rates"] = [rate_row(rate) for rate in terms.price_rates]
     if terms.early_discounts:
         found |= discounts_to(terms.early_discounts, "early")
-    if late.policy is not LatePolicy.NONE:
-        per_month = [True] if late.per_month else []
-        found["late"] = [late.policy.value, str(late.percent), late.compensation, late.grace_days, *per_month]
+    found |= late_to(terms.late)
     return json.dumps(found, sort_keys=True)
 
 
@@ -260,11 +256,10 @@ def terms_from(text: str | None) -> Terms:
     if not text:
         return Terms()
     found = json.loads(text)
-    late = found.get("late")
     segment, contract = found.get("kind", ("", ""))
     return Terms(
         early_discounts=discounts_from(found, "early"),
-        late=LateTerms(LatePolicy(late[0]), Decimal(late[1]), *late[2:]) if late else LateTerms(),
+        late=late_from(found),
         settle=Settle(found["settle"]) if "settle" in found else None,
         review=found["review"],
         segment=segment,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from saldo.accounts.model import DiscountTax, EarlyDiscount, LatePolicy, Terms
+from saldo.accounts.model import DiscountTax, EarlyDiscount, LateFee, LatePolicy, LateTerms, Terms
 from saldo.kernel.errors import Problem, Problems
+from saldo.kernel.periods import Unit
 
 _MOST_DAYS = 365
+# After what time interest may bear interest.
+COMPOUNDING = (Unit.DAY, Unit.MONTH, Unit.QUARTER, Unit.YEAR)
 
 
 def check_terms(terms: Terms, currency: str) -> None:
     """Refusal `invalid_terms` for what no invoice of an account in a currency could carry, naming every problem."""
     problems = Problems()
-    late = terms.late
     for n, found in enumerate(discount_problems(terms.early_discounts, _MOST_DAYS)):
         problems.extend(found, under=f"early_discounts[{n}]")
     for n, early in enumerate(terms.early_discounts):
@@ -21,12 +24,7 @@ def check_terms(terms: Terms, currency: str) -> None:
             # The tax of the invoice itself would have to be reckoned on the discounted amount; quotes can, runs do not.
             why = "tax on the discounted amount alone is for quotes only"
             problems.add(f"early_discounts[{n}].tax", "not_supported", why)
-    if late.policy is LatePolicy.CONTRACT and not 0 < late.percent <= 100:
-        problems.add("late.percent", "out_of_range", "a rate is above 0 and at most 100 per cent a year")
-    if late.policy is not LatePolicy.CONTRACT and late.percent:
-        problems.add("late.percent", "not_agreed", "only a contract has a rate of its own")
-    if not 0 <= late.grace_days <= _MOST_DAYS:
-        problems.add("late.grace_days", "out_of_range", f"from 0 to {_MOST_DAYS} days")
+    problems.extend(_late_problems(terms.late), under="late")
     if terms.credit_limit_minor < 0:
         problems.add("credit_limit_minor", "out_of_range", "a credit limit is above zero, or 0 for none")
     pairs = [{rate.base, rate.counter} for rate in terms.price_rates]
@@ -52,3 +50,48 @@ def discount_problems(discounts: Sequence[EarlyDiscount], most_days: int) -> Ite
         if before and one.tax is not before.tax:
             found.append(Problem("tax", "not_alike", "all discounts of an invoice treat its tax alike"))
         yield found
+
+
+def _late_problems(late: LateTerms) -> Iterator[Problem]:
+    by_contract = late.policy is LatePolicy.CONTRACT
+    if by_contract and not 0 < late.percent <= 100:
+        yield Problem("percent", "out_of_range", "a rate is above 0 and at most 100 per cent a year")
+    if not by_contract and late.percent:
+        yield Problem("percent", "not_agreed", "only a contract has a rate of its own")
+    if not by_contract and late.later:
+        yield Problem("later", "not_agreed", "only a contract has rates of its own")
+    if not by_contract and late.compounds:
+        yield Problem("compounds", "not_agreed", "only by contract does interest bear interest")
+    if late.policy is LatePolicy.NONE and (late.fees or late.most_percent is not None or late.from_grace):
+        yield Problem("policy", "missing", "nothing is charged for late payment without a policy")
+    if late.compounds and late.compounds not in COMPOUNDING:
+        yield Problem("compounds", "not_supported", "interest bears interest after a day, month, quarter or year")
+    if not 0 <= late.grace_days <= _MOST_DAYS:
+        yield Problem("grace_days", "out_of_range", f"from 0 to {_MOST_DAYS} days")
+    if late.most_percent is not None and late.most_percent <= 0:
+        yield Problem("most_percent", "not_above_zero", "the most that is charged is above zero")
+    days = [on for on, _ in late.later]
+    if any(after <= before for before, after in pairwise(days)):
+        yield Problem("later", "not_rising", "each percent holds from a later day than the one before")
+    for n, (_, percent) in enumerate(late.later):
+        if not 0 <= percent <= 100:
+            yield Problem(f"later[{n}].percent", "out_of_range", "a rate is from 0 to 100 per cent a year")
+    for n, fee in enumerate(late.fees):
+        yield from (Problem(f"fees[{n}].{p.field}", p.code, p.message) for p in fee_problems(fee))
+
+
+def fee_problems(fee: LateFee) -> Iterator[Problem]:
+    """What is wrong with a fee for late payment, on record or in a quote."""
+    if not fee.amount_minor and not fee.percent:
+        yield Problem("amount", "missing", "a fee has an `amount` or a `percent`")
+    for name, value in (("amount", fee.amount_minor), ("percent", fee.percent), ("least", fee.least_minor)):
+        if value < 0:
+            yield Problem(name, "negative", "must be zero or more")
+    if fee.most_minor is not None and fee.most_minor < fee.least_minor:
+        yield Problem("most", "below_least", "the most is no less than the least")
+    if fee.after_days < 0:
+        yield Problem("after_days", "negative", "must be zero or more")
+    if fee.every_days is not None and fee.every_days < 1:
+        yield Problem("every_days", "below_one", "must be a day or more")
+    if fee.times is not None and fee.times < 1:
+        yield Problem("times", "below_one", "must be once or more")

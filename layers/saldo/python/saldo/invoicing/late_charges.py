@@ -1,8 +1,8 @@
 """Use case: interest and fixed sums for late payment become waiting items, each once, for the next run to bill.
 
-`<entity>`-wide and safe to repeat: a charge has a permanent id (`interest-<invoice>-<month>`, `latefee-<invoice>`), so
-asking twice, or after a crash, adds nothing twice. Reference rates put on record lie under
-`rates_reference` / `rate#<name>#<from>`.
+`<entity>`-wide and safe to repeat: a charge has a permanent id (`interest-<invoice>-<month>`, `latefee-<invoice>`,
+`latefee-<invoice>-<day>`), so asking twice, or after a crash, adds nothing twice. Reference rates put on record lie
+under `rates_reference` / `rate#<name>#<from>`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,12 @@ _FEE_NAMES = {
     "de": "Verzugspauschale zu Rechnung {number}",
     "fr": "Indemnité forfaitaire de recouvrement, facture {number}",
     "es": "Compensación por costes de cobro de la factura {number}",
+}
+_AGREED_NAMES = {
+    "en": "Late fee on invoice {number}, {month}",
+    "de": "Mahngebühr zu Rechnung {number}, {month}",
+    "fr": "Frais de retard sur la facture {number}, {month}",
+    "es": "Recargo por demora de la factura {number}, {month}",
 }
 
 
@@ -149,7 +155,7 @@ class LateCharges:
         return {item["invoice_id"]: item["disputed_minor"] for item in items if item.get("disputed_minor")}
 
     def _unit(self, entity: LegalEntity, account: Account, charge: LateCharge, number: str, on: date) -> Unit:
-        texts = _INTEREST_NAMES if charge.kind == INTEREST else _FEE_NAMES
+        texts = _INTEREST_NAMES if charge.kind == INTEREST else _AGREED_NAMES if charge.month else _FEE_NAMES
         month = f"{charge.month:%m/%Y}" if charge.month else ""
         names = {language: text.format(number=number, month=month) for language, text in texts.items()}
         item = Item(charge.id, names, charge.money.as_decimal(), tax_category="outside", revenue_tag=charge.kind)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 
+from saldo.accounts.model import LateFee as LateFee
 from saldo.kernel.money import Money, round_exact
 from saldo.kernel.periods import Cycle, Period, Unit
 from saldo.kernel.rounding import rounded_ratio
@@ -32,20 +33,6 @@ class MonthCount(StrEnum):
     EXACT = "exact"
     BEGUN = "begun"
     FULL = "full"
-
-
-@dataclass(frozen=True, slots=True)
-class LateFee:
-    """What is due when a debt is more than `after_days` late: an amount in minor units, or a percent of it, at least
-    and at most so much. Once, or again every so many days, at most so many `times` in all."""
-
-    after_days: int
-    amount_minor: int = 0
-    percent: Decimal = Decimal(0)
-    least_minor: int = 0
-    most_minor: int | None = None
-    every_days: int | None = None
-    times: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +111,11 @@ def late_charges(owed: Sequence[Owed], currency: str, rule: LateInterest) -> Lat
         return LateCharges(0, 0, 0, 0, 0)
     due_on, last = owed[0].after, late[-1]
     start = due_on + timedelta(days=rule.grace_days)
-    debt = next(one.minor for one in owed if one.minor > 0 and one.through > start)
+    debt = first_late(owed, start)
     interest = round_exact(sum((span.exact for span in late), Fraction(0)))
     if rule.daily_rounding:
         interest = sum(_per_day(rule, span) * (span.owed.through - span.owed.after).days for span in late)
-    fees = sum(_fees(fee, owed, due_on) for fee in rule.fees)
+    fees = sum(minor for fee in rule.fees for _, minor in fees_due(fee, owed))
     if rule.most_percent is not None:
         most = _percent_of(debt, rule.most_percent)
         interest, fees = min(interest, most), min(fees, most - min(interest, most))
@@ -252,19 +239,23 @@ def _per_day(rule: LateInterest, span: LateSpan) -> int:
     return round_exact(Fraction(span.percent) * span.owed.minor / 100 * time)
 
 
-def _fees(fee: LateFee, owed: Sequence[Owed], due_on: date) -> int:
-    """The fee as often as it fell due."""
-    found, n, last = 0, 0, owed[-1].through
-    falls_due = due_on + timedelta(days=fee.after_days + 1)
+def first_late(owed: Sequence[Owed], start: date) -> int:
+    """What was open when a debt became late, after its grace; 0 where nothing was."""
+    return next((one.minor for one in owed if one.minor > 0 and one.through > start), 0)
+
+
+def fees_due(fee: LateFee, owed: Sequence[Owed]) -> Iterator[tuple[date, int]]:
+    """The fee as often as it fell due, each with its day. owed: not empty."""
+    n, last = 0, owed[-1].through
+    falls_due = owed[0].after + timedelta(days=fee.after_days + 1)
     while falls_due <= last and (fee.times is None or n < fee.times):
         debt = next((one.minor for one in owed if one.after < falls_due <= one.through and one.minor > 0), 0)
         if debt:
             amount = max(fee.amount_minor + _percent_of(debt, fee.percent), fee.least_minor)
-            found += amount if fee.most_minor is None else min(amount, fee.most_minor)
+            yield falls_due, amount if fee.most_minor is None else min(amount, fee.most_minor)
         if fee.every_days is None:
             break
         n, falls_due = n + 1, falls_due + timedelta(days=fee.every_days)
-    return found
 
 
 def _percent_of(minor: int, percent: Decimal) -> int:

@@ -6,22 +6,24 @@ a debt is late, what was charged adds up to the interest on all of its days.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 from saldo.accounts.model import LatePolicy, LateTerms, TaxStatus
-from saldo.invoicing.rules_interest import LateInterest, Owed, compensation_of, late_spans
+from saldo.invoicing.rules_interest import LateInterest, Owed, compensation_of, fees_due, first_late, late_spans
 from saldo.invoicing.rules_late_law import STATUTES, ReferenceRate, reference_on
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO, plus
 from saldo.kernel.money import Money, round_exact
 from saldo.kernel.periods import Period, Unit, add_months
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
+from saldo.tax.rules import percent_of
 
 INTEREST, FEE = "late_interest", "late_fee"
 _DAY = timedelta(days=1)
@@ -76,7 +78,8 @@ class LateCase:
 
 @dataclass(frozen=True, slots=True)
 class LateCharge:
-    """To be charged once under its id: interest for a month, or the fixed sum for a debt (`month` None)."""
+    """To be charged once under its id: interest for a month, the fixed sum for a debt (`month` None), or an agreed fee
+    (`month`: the day on which it fell due)."""
 
     id: str
     invoice_id: str
@@ -86,41 +89,81 @@ class LateCharge:
 
 
 def charges_on(debt: Debt, case: LateCase, on: date, disputed_minor: int = 0) -> list[LateCharge]:
-    """What is to be charged for a debt by a day: interest for each whole month gone by, and the fixed sum.
+    """What is to be charged for a debt by a day: interest for each whole month gone by, agreed fees, and the fixed sum.
 
     disputed_minor: bears nothing. Refusal `no_statutory_rate`, `reference_rate_missing` where the law cannot be told,
     `compensation_currency` where its fixed sum is in another currency than the debt.
     """
-    begins = debt.due_on + timedelta(days=case.terms.grace_days)
-    if case.terms.policy is LatePolicy.NONE or begins >= on or debt.open_on(begins + _DAY) <= disputed_minor:
+    terms = case.terms
+    begins = debt.due_on + timedelta(days=terms.grace_days)
+    if terms.policy is LatePolicy.NONE or begins >= on or debt.open_on(begins + _DAY) <= disputed_minor:
         return []
-    found = list(_interest(debt, case, on, disputed_minor))
-    if case.terms.compensation and case.status is TaxStatus.BUSINESS:
+    since = max(debt.due_on + _DAY, add_months(on.replace(day=1), -MONTHS_BACK)).replace(day=1)
+    interest, fees = _interest(debt, case, since, on, disputed_minor), _fees(debt, case, on, disputed_minor)
+    dated = sorted([*interest, *((day, fee) for day, fee in fees if day >= since)], key=lambda one: one[0])
+    found = [charge for _, charge in dated]
+    if terms.most_percent is not None:
+        most = percent_of(first_late(_owed(debt, on, disputed_minor), begins), terms.most_percent)
+        charged = _interest_until(debt, case, since, disputed_minor)
+        charged += sum(fee.money.minor for day, fee in fees if day < since)
+        found = list(_up_to(most - charged, found))
+    if terms.compensation and case.status is TaxStatus.BUSINESS:
         found.append(_compensation(debt, case, begins, disputed_minor))
     return [charge for charge in found if charge.money.minor > 0]
 
 
-def _interest(debt: Debt, case: LateCase, on: date, disputed_minor: int) -> Iterator[LateCharge]:
-    first = max(debt.due_on + _DAY, add_months(on.replace(day=1), -MONTHS_BACK))
-    month = first.replace(day=1)
+def _interest(
+    debt: Debt, case: LateCase, month: date, on: date, disputed_minor: int
+) -> Iterator[tuple[date, LateCharge]]:
+    """Of each month from this one on that is over, with the day after it."""
     before = _interest_until(debt, case, month, disputed_minor)
     while add_months(month, 1) <= on:
         through = add_months(month, 1)
         upto = _interest_until(debt, case, through, disputed_minor)
         money = Money(upto - before, debt.currency)
-        yield LateCharge(f"interest-{debt.invoice_id}-{month:%Y%m}", debt.invoice_id, INTEREST, money, month)
+        yield through, LateCharge(f"interest-{debt.invoice_id}-{month:%Y%m}", debt.invoice_id, INTEREST, money, month)
         month, before = through, upto
+
+
+def _fees(debt: Debt, case: LateCase, on: date, disputed_minor: int) -> list[tuple[date, LateCharge]]:
+    """The agreed fees that fell due before a day, those of one day together."""
+    owed = _owed(debt, on, disputed_minor)
+    by_day = Counter[date]()
+    for day, minor in (due for fee in case.terms.fees if owed for due in fees_due(fee, owed)):
+        by_day[day] += minor
+    return [(day, _agreed_fee(debt, day, minor)) for day, minor in by_day.items()]
+
+
+def _agreed_fee(debt: Debt, day: date, minor: int) -> LateCharge:
+    fee_id = f"latefee-{debt.invoice_id}-{day:%Y%m%d}"
+    return LateCharge(fee_id, debt.invoice_id, FEE, Money(minor, debt.currency), day)
+
+
+def _up_to(most: int, charges: Iterable[LateCharge]) -> Iterator[LateCharge]:
+    """The charges in their order, as far as the most that may be charged reaches."""
+    for charge in charges:
+        minor = min(charge.money.minor, max(most, 0))
+        most -= minor
+        yield replace(charge, money=Money(minor, charge.money.currency))
 
 
 def _interest_until(debt: Debt, case: LateCase, end: date, disputed_minor: int) -> int:
     """All interest on the days after the due date and before `end`, rounded once to minor units: by the rule of
     quotes."""
+    owed = _owed(debt, end, disputed_minor)
+    if not owed:
+        return 0
+    rule = _rule(debt, case, list(_spans(debt, end, disputed_minor)))
+    return round_exact(sum((span.exact for span in late_spans(owed, rule)), Fraction(0)))
+
+
+def _owed(debt: Debt, end: date, disputed_minor: int) -> list[Owed]:
+    """What bears interest on the days after the due date and before `end`; empty where nothing does."""
     spans = list(_spans(debt, end, disputed_minor))
     if not spans:
-        return 0
-    owed = [Owed(debt.due_on, spans[0][0].start - _DAY, 0)]
-    owed += [Owed(span.start - _DAY, span.end - _DAY, minor) for span, minor in spans]
-    return round_exact(sum((span.exact for span in late_spans(owed, _rule(debt, case, spans))), Fraction(0)))
+        return []
+    owed = [Owed(span.start - _DAY, span.end - _DAY, minor) for span, minor in spans]
+    return [Owed(debt.due_on, spans[0][0].start - _DAY, 0), *owed]
 
 
 def _spans(debt: Debt, end: date, disputed_minor: int) -> Iterator[tuple[Period, int]]:
@@ -135,8 +178,11 @@ def _spans(debt: Debt, end: date, disputed_minor: int) -> Iterator[tuple[Period,
 
 def _rule(debt: Debt, case: LateCase, spans: Sequence[tuple[Period, int]]) -> LateInterest:
     """As agreed, or the law's points above the reference rate of each half-year on whose days something is late."""
-    if case.terms.policy is LatePolicy.CONTRACT:
-        return LateInterest(case.terms.percent, per=Unit.MONTH if case.terms.per_month else Unit.YEAR)
+    terms = case.terms
+    grace: dict[str, Any] = {"grace_days": terms.grace_days, "from_grace": True} if terms.from_grace else {}
+    if terms.policy is LatePolicy.CONTRACT:
+        per = Unit.MONTH if terms.per_month else Unit.YEAR
+        return LateInterest(terms.percent, per=per, later=terms.later, compounds=terms.compounds, **grace)
     statute = STATUTES.get(case.country)
     points = None
     if statute is not None:
@@ -150,7 +196,7 @@ def _rule(debt: Debt, case: LateCase, spans: Sequence[tuple[Period, int]]) -> La
         if reference is None:
             raise Refusal("reference_rate_missing", f"the {statute.reference} reference rate of {day} is not on record")
         found[part.start] = max(plus(reference, points), ZERO)
-    return LateInterest(ZERO, later=tuple(sorted(found.items())))
+    return LateInterest(ZERO, later=tuple(sorted(found.items())), **grace)
 
 
 def _halves(span: Period) -> Iterator[Period]:

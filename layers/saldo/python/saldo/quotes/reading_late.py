@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
+from saldo.accounts.rules import fee_problems
 from saldo.invoicing.rules_interest import Bands, LateFee, LateInterest, MonthCount
 from saldo.invoicing.rules_late_law import STATUTES
 from saldo.kernel.exact import ZERO, plus
@@ -131,10 +132,8 @@ def _fee(fields: Fields, currency: str) -> LateFee:
         every_days=fields.maybe_integer("every_days"),
         times=fields.maybe_integer("times"),
     )
-    if not fields.has("amount") and not fields.has("percent"):
-        fields.problems.add(fields.at("amount"), "missing", "a fee has an `amount` or a `percent`")
-    if fee.every_days is not None and fee.every_days < 1:
-        fields.problems.add(fields.at("every_days"), "below_one", "must be a day or more")
+    for problem in fee_problems(fee):
+        fields.problems.add(fields.at(problem.field), problem.code, problem.message)
     fields.finish()
     return fee
 

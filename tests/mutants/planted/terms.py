@@ -1,11 +1,12 @@
 """Bugs in what is agreed on paying: discounts in steps and what credit notes give back of them, which invoices money
-settles."""
+settles, what paying late costs."""
 
 from __future__ import annotations
 
 from tests.mutants.model import Mutant, planted
 
 _STORY = "tests/simulation/test_early_discounts.py"
+_LATE = "tests/simulation/test_late_terms.py"
 _SETTLING = "tests/contexts/payments/test_settling.py"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -80,6 +81,30 @@ MUTANTS: tuple[Mutant, ...] = (
         "reverse=how is Settle.LARGEST)",
         "reverse=how is Settle.SMALLEST)",
         _SETTLING,
+    ),
+    planted(
+        "each charge for lateness may reach the most by itself",
+        "sum not kept",
+        "invoicing/rules_late_payment.py",
+        "        most -= minor\n",
+        "        most -= 0\n",
+        _LATE,
+    ),
+    planted(
+        "interest that was agreed to compound is simple on record",
+        "case forgotten",
+        "invoicing/rules_late_payment.py",
+        "later=terms.later, compounds=terms.compounds, **grace)",
+        "later=terms.later, **grace)",
+        _LATE,
+    ),
+    planted(
+        "an agreed fee comes again each month",
+        "id without its day",
+        "invoicing/rules_late_payment.py",
+        'fee_id = f"latefee-{debt.invoice_id}-{day:%Y%m%d}"',
+        'fee_id = f"latefee-{debt.invoice_id}-{debt.due_on:%Y%m%d}"',
+        _LATE,
     ),
     planted(
         "discounts in steps may rise",
