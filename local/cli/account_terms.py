@@ -35,7 +35,9 @@ def agreed(now: Terms, asked: dict[str, Any]) -> Terms:
         late["policy"] = LatePolicy(late["policy"])
     if "settle" in asked:
         asked["settle"] = None if asked["settle"] == "as_seller" else Settle(asked["settle"])
-    others = ("review", "settle", "segment", "contract", "credit_limit_minor", "price_rates")
+    if asked["no_early"]:
+        asked["early_in_part"] = False
+    others = ("early_in_part", "review", "settle", "segment", "contract", "credit_limit_minor", "price_rates")
     rest = {name: asked[name] for name in others if name in asked}
     return replace(now, early_discounts=early, late=replace(now.late, **late), **rest)
 
@@ -109,6 +111,7 @@ def terms_said(account: Account) -> dict[str, str]:
     return {
         "early discount": early or "–",
         "money that names no invoice settles": terms.settle.value if terms.settle else "as the seller chose",
+        "of a part paid early": "its part" if terms.early_in_part else "nothing",
         "late payment": f"{by_policy}, {late.grace_days} days of grace",
         "interest counts": "from the end of grace" if late.from_grace else "from the due date",
         "interest bears interest": late.compounds.value if late.compounds else "never",

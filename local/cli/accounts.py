@@ -88,6 +88,7 @@ def show_account(sites: Sites, voice: Voice, account_id: str) -> None:
 @click.option(
     "--early-then", multiple=True, metavar="PERCENT/DAYS", help="A smaller one that holds longer: 2/14; several."
 )
+@click.option("--early-in-part/--early-whole", "early_in_part", default=None, help="Whether parts have their part.")
 @click.option("--no-early", is_flag=True, help="No discount for paying early.")
 @click.option("--late-policy", type=click.Choice([p.value for p in LatePolicy]), help="What late payment costs.")
 @click.option("--late-percent", type=Decimal, help="Interest (--late-policy contract).")

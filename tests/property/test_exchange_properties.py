@@ -10,7 +10,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saldo.invoicing.rules_early import EarlyOffer
+from saldo.invoicing.rules_early import EarlyOffer, offers_left
 from saldo.kernel.exchange import Booked, ExchangeRate
 from saldo.kernel.money import Money
 from saldo.ledger.model import Entry, LedgerAccount
@@ -69,7 +69,7 @@ def paid(offered: list[Payable], part: int, extra: int, rate: ExchangeRate | Non
         applied = apply_to_open(wanted[start : start + part], known)
         entries.append(application_entry(payment, number, applied, known))
         if discounts := discounts_taken(applied, known, AT.date()):
-            entries.append(discount_entry(payment, number, discounts, known))
+            entries.append(discount_entry(payment, number, applied, discounts, known))
         payment = replace(payment, applied=(*payment.applied, *applied))
     return replace(payment, paid_out_at=AT), [*entries, payout_entry(payment, payment.amount, AT)]
 
@@ -84,6 +84,40 @@ def in_euros(entries: list[Entry]) -> Counter[tuple[LedgerAccount, str]]:
 
 
 @settings(max_examples=80, deadline=None)
+@given(rates, st.integers(100, 500_000), st.integers(1, 40), st.lists(st.integers(1, 60), max_size=4))
+def test_parts_that_have_their_part_of_a_discount_leave_nothing_booked(
+    rate: ExchangeRate, minor: int, percent: int, shares: list[int]
+) -> None:
+    """What the legs of money and discount take off an invoice in the seller's own currency is what it is booked at."""
+    one = Payable("inv_0", "N-0", "ent_eu_a", "USD", DUE, minor, early_in_part=True)
+    one = replace(one, booked=Booked(rate, rate.convert(Money(minor, "USD")).minor))
+    leg = LedgerAccount.EARLY_DISCOUNT, "", max(minor * percent // 100, 1)
+    offers, taken = (EarlyOffer(DUE, (leg,)),), 0
+    start = one.booked.minor if one.booked else 0
+    for share in (*shares, 100):
+        if not one.open_minor:
+            break
+        one = replace(one, early=offers_left(offers, one.open_minor, minor, in_part=True))
+        wanted = one.early_minor(DUE) or one.open_minor
+        part = max(wanted * share // 100, 1)
+        offer = one.discount(part, DUE)
+        applied = (Allocation(one.invoice_id, part, booked_minor=one.booked_at(part)),)
+        payment = replace(paid([one], 1, 0, rate)[0], applied=())
+        entries = [application_entry(payment, 0, applied, {one.invoice_id: one})]
+        off = part + (offer.minor if offer else 0)
+        if offer:
+            entries.append(discount_entry(payment, 0, applied, {one.invoice_id: offer}, {one.invoice_id: one}))
+        taken -= sum(
+            base
+            for entry in entries
+            for leg, base in zip(entry.postings, base_amounts(entry), strict=True)
+            if leg.account is LedgerAccount.RECEIVABLES
+        )
+        left = one.booked.less(off, Money(one.open_minor, "USD")) if one.booked else None
+        one = replace(one, open_minor=one.open_minor - off, booked=left)
+    assert one.open_minor == 0 and taken == start
+
+
 @given(payables(), st.integers(1, 6), st.integers(0, 5_000), rates)
 def test_all_that_was_booked_is_settled_and_money_is_worth_its_own_rate(
     offered: list[Payable], part: int, extra: int, rate: ExchangeRate

@@ -111,8 +111,11 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     now = terminal.ask("account", "show", ACCOUNT)["terms"]
     assert (now["early_discounts"][0]["percent"], now["segment"], now["review"]) == ("2", "public", True)
     assert (now["late"]["policy"], now["late"]["percent"]) == ("contract", "9.5")
-    steps = terminal.ask(*terms, "--early-percent", "3", "--early-then", "2/14", "--early-then", "1/20")["terms"]
+    steps = terminal.ask(
+        *terms, "--early-percent", "3", "--early-then", "2/14", "--early-then", "1/20", "--early-in-part"
+    )["terms"]
     assert [(e["percent"], e["days"]) for e in steps["early_discounts"]] == [("3", 10), ("2", 14), ("1", 20)]
+    assert steps["early_in_part"] is True
     assert refused(terminal, *terms, "--early-then", "4/20") == "invalid_terms"
     assert refused(terminal, *terms, "--early-then", "4") == "invalid_input"
     fee = "after=14,amount=5.00,every=30,times=3"

@@ -46,10 +46,10 @@ TOTAL = 6724  # 56.50 and 19 % of it
 class Early:
     """A customer with these discounts and one issued invoice."""
 
-    def __init__(self, discounts: tuple[EarlyDiscount, ...] = STEPS) -> None:
+    def __init__(self, discounts: tuple[EarlyDiscount, ...] = STEPS, in_part: bool = False) -> None:
         self.world = World()
         (self.account,) = self.world.found(1, started_on=JAN)
-        self.agree(Terms(early_discounts=discounts))
+        self.agree(Terms(early_discounts=discounts, early_in_part=in_part))
         self.world.run(JAN)
         self.world.now = datetime(2026, 1, 20, 9, tzinfo=UTC)
         (item,) = self.world.store.query_all(self.account, prefix="invoice#")
@@ -117,6 +117,26 @@ def test_money_at_the_bank_takes_the_discount_of_its_day(minor: int, on: date, o
     tax = balances["tax_payable"] + 1074
     assert balances.get("early_discount", 0) + tax == discount
     assert tax == {203: 33, 135: 22, 0: 0}[discount]
+    early.check()
+
+
+def test_a_part_paid_early_has_its_part_of_the_discount_where_that_is_agreed() -> None:
+    for in_part, left in ((True, 3362), (False, 3463)):
+        early = Early(STEPS, in_part)
+        early.pay(3261, IN_FIRST, "half")
+        assert early.now().open_minor == left
+        early.pay(3295, IN_SECOND, "rest")
+        assert early.now().open_minor == (0 if in_part else 168)
+        early.check()
+    early = Early(STEPS, in_part=True)
+    early.pay(3261, IN_FIRST, "half")
+    rest = early.pay(3295, IN_SECOND, "rest")
+    assert early.now().open_minor == 0
+    early.receiving.take_back(early.account, rest.id, date(2026, 1, 19), CLERK, "recalled")
+    assert early.now().open_minor == 3362
+    early.check()
+    early.credit()
+    assert early.balances() == {"bank": 3261, "customer_credit": -3261}
     early.check()
 
 
@@ -223,20 +243,19 @@ PARTS = st.lists(st.tuples(st.integers(0, 18), st.integers(1, TOTAL)), min_size=
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.decimals(Decimal("0.1"), 40, places=1), st.decimals(Decimal("0.1"), 40, places=1), PARTS)
+@given(st.decimals(Decimal("0.1"), 40, places=1), st.decimals(Decimal("0.1"), 40, places=1), PARTS, st.booleans())
 def test_payments_on_record_settle_and_take_what_a_quote_says(
-    first: Decimal, second: Decimal, parts: list[tuple[int, int]]
+    first: Decimal, second: Decimal, parts: list[tuple[int, int]], in_part: bool
 ) -> None:
     """What settled, what is open and the discount make up the total; no step takes more off than the first."""
     high, low = max(first, second), min(first, second)
     steps = (EarlyDiscount(high, 5), EarlyDiscount(low, 12))[: 1 if high == low else 2]
-    early = Early(steps)
+    early = Early(steps, in_part)
     paid = [(JAN + timedelta(days=days), minor) for days, minor in sorted(parts)]
     payments = [early.pay(minor, on, f"line {n}") for n, (on, minor) in enumerate(paid)]
-    quoted = receivables(
-        ReceivablesAsked(events=tuple(PaymentMade(*one) for one in paid), terms=QuotedTerms(early_discounts=steps)),
-        [early.body()],
-    )
+    agreed = QuotedTerms(early_discounts=steps, early_in_part=in_part)
+    asked = ReceivablesAsked(events=tuple(PaymentMade(*one) for one in paid), terms=agreed)
+    quoted = receivables(asked, [early.body()])
     (there,), header = quoted.invoices, early.now()
     discount = sum(minor for _, _, minor in header.discounted)
     assert (header.open_minor, discount) == (there.open_minor, there.discount_taken_minor)

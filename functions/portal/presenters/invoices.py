@@ -161,6 +161,7 @@ def _early(header: InvoiceHeader, body: InvoiceBody | None, today: date, words: 
         amount = words.money(header.open_minor - offer.minor, header.currency)
         percent = formats.percent(words.language, percent_of_offer(body, offer))
         said.append(words(key, amount=amount, on=words.day(offer.until_on), percent=percent))
+    said += [words("invoice.early_part")] if header.early_in_part else []
     minor = header.open_minor - held[0].minor
     amount, typed = words.money(minor, header.currency), words.amount(minor, header.currency)
     return {"early": " ".join(said), "early_amount": amount, "early_typed": typed}

@@ -228,7 +228,10 @@ def check_view(
     for a in chosen:
         paid, note = payables[a.invoice_id], ""
         left, offer = paid.open_minor - a.minor, early.get(a.invoice_id)
-        if offer:
+        if offer and offer.minor < left:
+            amount, rest = words.amount(offer.minor, currency), words.amount(left - offer.minor, currency)
+            note = words("check.early_part", amount=amount, on=words.day(offer.until_on), left=rest)
+        elif offer:
             note = words("check.early", amount=words.amount(left, currency), on=words.day(offer.until_on))
         elif left > 0:
             note = words("check.left", amount=words.amount(left, currency))

@@ -209,6 +209,22 @@ def test_a_payment_with_the_early_discount_is_checked_as_one_that_settles(portal
     assert seen[0] == seen[1] + 1, "what paying early takes off is read once"
 
 
+def test_a_part_paid_early_is_checked_with_its_part_of_the_discount(portal: Portal) -> None:
+    row = min(open_rows(portal.region.store, scenes.NORTH), key=lambda r: r.open_minor)
+    item = portal.region.store.get(scenes.NORTH, f"invoice#{row.invoice_id}")
+    offer = EarlyOffer(portal.clock().date(), ((LedgerAccount.EARLY_DISCOUNT, "", row.total_minor // 50),))
+    header = replace(header_from(item or {}), early=(offer,), early_in_part=True)
+    portal.region.store.put_many([header_item(header)])
+    half = header.open_minor // 2
+    browser = portal.signed_in()
+    paid = {"pay": row.invoice_id, f"amount.{row.invoice_id}": f"{half / 100:.2f}"}
+    browser.get(f"{HOME}/pay")
+    assert browser.post(f"{HOME}/pay/check", paid).status == 422, "a part needs a reason all the same"
+    browser.get(f"{HOME}/pay")
+    text = browser.post(f"{HOME}/pay/check", {**paid, "reason": "half of it"}).text
+    assert f"with {half // 49 / 100:.2f} early-payment discount" in text and "then still open" in text
+
+
 def test_the_page_of_an_invoice_names_each_discount_that_can_still_be_had(portal: Portal) -> None:
     row = min(open_rows(portal.region.store, scenes.NORTH), key=lambda r: r.open_minor)
     key = scenes.NORTH, f"body#{row.invoice_id}"

@@ -35,6 +35,14 @@ MUTANTS: tuple[Mutant, ...] = (
         _STORY,
     ),
     planted(
+        "parts of a discount are rounded up and come to more than the whole",
+        "rounded the other way",
+        "invoicing/rules_early.py",
+        "offer.of(offer.minor * open_minor // total_minor)",
+        "offer.of(-(-offer.minor * open_minor // total_minor) + 1)",
+        _STORY,
+    ),
+    planted(
         "a credit note gives back more than was paid",
         "effect left out",
         "invoicing/corrections.py",

@@ -218,14 +218,16 @@ class Terms:
     """What an account agreed with its seller beside the days it has to pay.
 
     `early_discounts`: one, or several in steps, each smaller than the one before and good for longer: 3 % within 7
-    days, 2 % within 14. `settle`: which invoices money settles that names none; None: as the seller chose. `review`:
-    its invoices are looked at by staff before they are issued. `segment` and `contract` name the kind of customer and
-    of contract, by which a seller may choose the template of its documents. `credit_limit_minor`: what may be owed at
-    most, in the account's currency, 0 for no limit; it is shown, and nothing is held for it. `price_rates`: the rates
-    at which prices in other currencies are billed, whatever the day's are; each has the account's currency.
+    days, 2 % within 14; `early_in_part`: a part paid early has its part of them. `settle`: which invoices money settles
+    that names none; None: as the seller chose. `review`: its invoices are looked at by staff before they are issued.
+    `segment` and `contract` name the kind of customer and of contract, by which a seller may choose the template of its
+    documents. `credit_limit_minor`: what may be owed at most, in the account's currency, 0 for no limit; it is shown,
+    and nothing is held for it. `price_rates`: the rates at which prices in other currencies are billed, whatever the
+    day's are; each has the account's currency.
     """
 
     early_discounts: tuple[EarlyDiscount, ...] = ()
+    early_in_part: bool = False
     late: LateTerms = LateTerms()
     settle: Settle | None = None
     review: bool = False

@@ -240,6 +240,8 @@ def terms_text(terms: Terms) -> str | None:
     found: dict[str, Any] = {"review": terms.review}
     if terms.credit_limit_minor:
         found["limit"] = terms.credit_limit_minor
+    if terms.early_in_part:
+        found["early_in_part"] = True
     if terms.settle:
         found["settle"] = terms.settle.value
     if terms.segment or terms.contract:
@@ -259,6 +261,7 @@ def terms_from(text: str | None) -> Terms:
     segment, contract = found.get("kind", ("", ""))
     return Terms(
         early_discounts=discounts_from(found, "early"),
+        early_in_part=found.get("early_in_part", False),
         late=late_from(found),
         settle=Settle(found["settle"]) if "settle" in found else None,
         review=found["review"],

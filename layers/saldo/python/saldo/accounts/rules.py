@@ -24,6 +24,8 @@ def check_terms(terms: Terms, currency: str) -> None:
             # The tax of the invoice itself would have to be reckoned on the discounted amount; quotes can, runs do not.
             why = "tax on the discounted amount alone is for quotes only"
             problems.add(f"early_discounts[{n}].tax", "not_supported", why)
+    if terms.early_in_part and not terms.early_discounts:
+        problems.add("early_in_part", "no_discount", "there is no discount to have a part of")
     problems.extend(_late_problems(terms.late), under="late")
     if terms.credit_limit_minor < 0:
         problems.add("credit_limit_minor", "out_of_range", "a credit limit is above zero, or 0 for none")

@@ -264,6 +264,7 @@ def _early_note(view: InvoiceView, words: Wording) -> str:
     for key, one in zip(chain(["early_sentence"], repeat("early_then")), view.early, strict=False):
         amount, percent = words.money(one.minor, view.currency), words.percent(one.percent)
         said.append(words(key, date=words.day(one.until_on), amount=amount, percent=percent))
+    said += [words("early_part")] if said and view.early_in_part else []
     return " ".join(said)
 
 

@@ -170,6 +170,7 @@ class InvoiceView:
     is_credit_note: bool = False
     corrects: Reference | None = None
     early: tuple[EarlyView, ...] = ()
+    early_in_part: bool = False
     note: str = ""
     paid_minor: int = 0
     exchange: ExchangeRate | None = None

@@ -66,6 +66,7 @@ def invoice_view(
         is_credit_note=body.kind is DocumentKind.CREDIT_NOTE,
         corrects=corrects,
         early=early_view(body),
+        early_in_part=body.early_in_part,
         note=body.note,
         paid_minor=sum(c.minor for c in body.credits if not c.before_tax),
         rounding_minor=body.rounding.minor if body.rounding else 0,

@@ -41,6 +41,8 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
         found["replaces"] = body.replaces
     if body.early_discounts:
         found |= discounts_to(body.early_discounts, "early_discount", plain)
+    if body.early_in_part:
+        found["early_in_part"] = True
     if body.note:
         found["note"] = body.note
     for name in ("purchase_order", "cost_centre", "seller_facts", "template"):
@@ -72,6 +74,7 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "of_invoice": document.get("of_invoice", ""),
         "replaces": document.get("replaces", ""),
         "note": document.get("note", ""),
+        "early_in_part": document.get("early_in_part", False),
         "early_discounts": discounts_from(document, "early_discount"),
         "purchase_order": document.get("purchase_order", ""),
         "cost_centre": document.get("cost_centre", ""),

@@ -217,6 +217,7 @@ class InvoiceBody:
     note: str = ""
     tax_facts: TaxFacts | None = None
     early_discounts: tuple[EarlyDiscount, ...] = ()
+    early_in_part: bool = False
     seller_facts: str = ""
     template: str = ""
     purchase_order: str = ""

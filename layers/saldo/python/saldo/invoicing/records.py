@@ -71,8 +71,8 @@ class InvoiceHeader:
     `booked`: at which rate it stands in the seller's own currency, where that is another, and how much of what is open.
     `promise_id`: the promise to pay that all of it that is open and not in dispute is under ("": none): nobody is asked
     for it before its day. `promised_paid_minor`: what payments brought since it is. `promises`: how that came and went.
-    `early`: the discounts for paying early that it is issued with; `discounted`: what such discounts took of it and
-    credit notes did not give back, by what that is booked to.
+    `early`: the discounts for paying early that it is issued with, and `early_in_part`: whether a part has its part of
+    them; `discounted`: what such discounts took of it and credit notes did not give back, by what that is booked to.
     `by_mail`: False where the account wanted none when it was frozen; delivery is then not even told of it.
     """
 
@@ -99,6 +99,7 @@ class InvoiceHeader:
     sequence: int = 0
     credited_minor: int = 0
     early: Offers = ()
+    early_in_part: bool = False
     by_mail: bool = True
     disputed_minor: int = 0
     promise_id: str = ""
@@ -124,14 +125,25 @@ class InvoiceHeader:
     @property
     def early_now(self) -> Offers:
         """The early-payment discounts on what is open, credit notes and earlier payments allowed for."""
-        return offers_left(self.early, self.open_minor, self.total_minor, self.credited_minor)
+        credited, in_part = self.credited_minor, self.early_in_part
+        return offers_left(self.early, self.open_minor, self.total_minor, credited, in_part)
 
 
 # Written only where they say something, so that what was stored before them reads the same.
 _LATER = {
     name: InvoiceHeader.__dataclass_fields__[name].default
     for name in (
-        *("document", "of_invoice", "series", "sequence", "credited_minor", "early", "by_mail", "disputed_minor"),
+        *(
+            "document",
+            "of_invoice",
+            "series",
+            "sequence",
+            "credited_minor",
+            "early",
+            "early_in_part",
+            "by_mail",
+            "disputed_minor",
+        ),
         *("booked", "discounted"),
         *("promise_id", "promised_paid_minor", "promises"),
     )
@@ -161,6 +173,7 @@ def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
         language=body.language,
         document=body.kind,
         early=early_offers(body),
+        early_in_part=body.early_in_part,
         of_invoice=body.of_invoice,
         by_mail=body.by_mail,
         booked=_booked(body),

@@ -244,6 +244,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         exchange=case.exchange,
         tax_facts=answer.facts,
         early_discounts=account.terms.early_discounts,
+        early_in_part=account.terms.early_in_part,
         seller_facts=case.seller_facts,
         template=case.template,
         purchase_order=case.purchase_order,

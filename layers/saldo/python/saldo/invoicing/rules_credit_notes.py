@@ -61,6 +61,7 @@ def credit_note(
         credits=_returned(body, lines),
         replaces="",
         early_discounts=(),
+        early_in_part=False,
         note=note,
         rounding=_rounded_back(body, earlier) if _ends(body, lines, earlier) else None,
     )

@@ -73,6 +73,7 @@ class Payable:
     due_on: date
     open_minor: int
     early: Offers = ()
+    early_in_part: bool = False
     disputed_minor: int = 0
     promise_id: str = ""
     booked: Booked | None = None
@@ -92,7 +93,12 @@ class Payable:
 
     def discount(self, minor: int, on: date) -> EarlyOffer | None:
         """The discount that so much, paid on this day, takes; None where it takes none."""
-        return discount_taken(self.early, self.open_minor, minor, on)
+        return discount_taken(self.early, self.open_minor, minor, on, self.early_in_part)
+
+    def is_settled_early(self, minor: int, on: date) -> bool:
+        """Whether so much, paid on this day, settles it for less than is open."""
+        asked = self.early_minor(on)
+        return asked is not None and 0 < asked <= minor < self.open_minor
 
 
 @dataclass(frozen=True, slots=True)

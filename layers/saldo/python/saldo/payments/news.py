@@ -135,7 +135,7 @@ def apply_part(
     if applied:
         entries.append(rules_entries.application_entry(payment, payment.parts_applied, applied, payables))
     if discounts:
-        entries.append(rules_entries.discount_entry(payment, payment.parts_applied, discounts, payables))
+        entries.append(rules_entries.discount_entry(payment, payment.parts_applied, applied, discounts, payables))
     if entries:
         post(unit, *entries, correlation_id=payment.correlation_id, numbers=numbers)
     return replace(payment, applied=(*payment.applied, *applied), parts_applied=payment.parts_applied + 1)

@@ -78,6 +78,7 @@ def payable(header: InvoiceHeader) -> Payable:
         due_on=header.due_on,
         open_minor=header.open_minor,
         early=header.early_now,
+        early_in_part=header.early_in_part,
         disputed_minor=header.disputed_minor,
         booked=header.booked,
         promise_id=header.promise_id,

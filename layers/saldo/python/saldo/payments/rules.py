@@ -62,13 +62,14 @@ def validated(
 def _falls_short(allocation: Allocation, payable: Payable, on: date | None) -> bool:
     """Whether less is paid than is open and not in dispute, promised for other days, or asked for paying early."""
     short = 0 < allocation.minor < payable.undisputed_minor and not payable.promise_id
-    return short and (on is None or payable.discount(allocation.minor, on) is None)
+    return short and (on is None or not payable.is_settled_early(allocation.minor, on))
 
 
 def discounts_taken(
     applied: Sequence[Allocation], payables: Mapping[str, Payable], paid_on: date
 ) -> dict[str, EarlyOffer]:
-    """The discounts, by invoice, of those that are paid what was asked for paying early, and in time: what they leave.
+    """The discounts, by invoice, of those that are paid what was asked for paying early, and in time: what they leave;
+    of parts their part, where invoices give that.
 
     paid_on: the day the payer paid, in the seller's calendar; how long the money then takes is not the payer's fault.
     """

@@ -114,22 +114,27 @@ def valuation_entry(payment: Payment) -> Entry | None:
 
 
 def discount_entry(
-    payment: Payment, part: int, discounts: Mapping[str, EarlyOffer], payables: Mapping[str, Payable]
+    payment: Payment,
+    part: int,
+    applied: Sequence[Allocation],
+    discounts: Mapping[str, EarlyOffer],
+    payables: Mapping[str, Payable],
 ) -> Entry:
-    """Dr early discount and the tax on it, Cr receivables invoice by invoice. `discounts`: not empty, each all that is
-    left of its invoice; in the seller's own currency that is what is left booked, so nothing is won or lost on it."""
+    """Dr early discount and the tax on it, Cr receivables invoice by invoice. `discounts`: not empty, each taken by
+    what is applied; in the seller's own currency it is what its part of the invoice is booked at, so nothing is won or
+    lost on it."""
     legs: Counter[tuple[LedgerAccount, str]] = Counter()
     bases: Counter[tuple[LedgerAccount, str]] = Counter()
     credits = []
-    for invoice_id, offer in discounts.items():
-        payable = payables[invoice_id]
-        left = _left_booked(payable, offer.minor) if payment.own_currency else 0
+    for a in (one for one in applied if one.invoice_id in discounts):
+        payable, offer = payables[a.invoice_id], discounts[a.invoice_id]
+        left = _booked_after(payable, a.minor, offer.minor) if payment.own_currency else 0
         parts = split_by_weights(Money(left, payable.currency), [minor for _, _, minor in offer.legs])
         for (account, tag, minor), base in zip(offer.legs, parts, strict=True):
             legs[account, tag] += minor
             bases[account, tag] += base.minor
         base_minor = -left if payment.own_currency else None
-        credits.append(Posting(RECEIVABLES, -offer.minor, invoice_id, payable.due_on, base_minor=base_minor))
+        credits.append(Posting(RECEIVABLES, -offer.minor, a.invoice_id, payable.due_on, base_minor=base_minor))
     told = bases if payment.own_currency else {}
     debits = [Posting(a, minor, tag=tag or None, base_minor=told.get((a, tag))) for (a, tag), minor in legs.items()]
     entry = entry_of(EntryKind.EARLY_DISCOUNT_TAKEN, payment, f"{payment.id}/{part}", (*debits, *credits))
@@ -137,10 +142,10 @@ def discount_entry(
     return replace(entry, exchange=booked.rate) if booked else entry
 
 
-def _left_booked(payable: Payable, minor: int) -> int:
-    """What the last of an invoice is booked at, when all but so much of it is paid."""
-    paid = payable.booked_at(payable.open_minor - minor)
-    return payable.booked.minor - paid if payable.booked and paid is not None else 0
+def _booked_after(payable: Payable, paid_minor: int, minor: int) -> int:
+    """What so much of an invoice is booked at, after so much of it is paid."""
+    before, upto = payable.booked_at(paid_minor), payable.booked_at(paid_minor + minor)
+    return 0 if before is None or upto is None else upto - before
 
 
 def payout_entry(payment: Payment, amount: Money, paid_at: datetime) -> Entry:

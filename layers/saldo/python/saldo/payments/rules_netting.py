@@ -47,7 +47,7 @@ def net(chosen: Sequence[Allocation], payables: Mapping[str, Payable], credit: C
     rest: list[Allocation] = []
     for one in chosen:
         payable = payables[one.invoice_id]
-        is_early = payable.discount(one.minor, on)
+        is_early = payable.is_settled_early(one.minor, on)
         part = 0 if is_early or len(netted) == MOST_NETTED else min(one.minor, left)
         left -= part
         netted += [replace(one, minor=part, number=payable.number)] if part else []
