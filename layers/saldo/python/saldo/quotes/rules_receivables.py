@@ -100,8 +100,8 @@ class _Account:
         items = self.items if payment.invoice is None else [self.numbered(payment.invoice)]
         owed = [Due(n, one.body.due_on, one.minor, self._early(one)) for n, one in enumerate(items)]
         how = self.asked.terms.settle if payment.invoice is None else None
-        if left < 0:
-            return [(items[in_turn(owed, how or Settle.OLDEST)[0].place], left)] if items else []
+        if left < 0:  # given back: it opens the one that money would have settled first
+            return [(items[one.place], left) for one in in_turn(owed, how or Settle.OLDEST)[:1]]
         return [(items[n], part) for n, part in shares(left, owed, payment.on, how)]
 
     def use_credit(self, use: CreditUse) -> None:
