@@ -231,6 +231,7 @@ def step_text(step: Step, unit: str, currency: str, words: Words) -> str:
         "unit": unit,
         "above": words.number(step.above or Decimal(0)),
         "up_to": words.number(step.up_to or Decimal(0)),
+        "percent": formats.percent(words.language, step.price * 100),
     }
     text = words.known(f"line.step.{_step_key(step)}", "line.step.other").format(**values)
     has_flat = step.flat and step.rule in _WITH_FLAT
@@ -240,12 +241,16 @@ def step_text(step: Step, unit: str, currency: str, words: Words) -> str:
 _WITH_FLAT = ("tier", "volume_tier", "percentage")  # of the others it is all they are
 
 
+_BOUNDED = ("tier", "volume_tier", "stair")
+_READ_AS = {"cap": "maximum", "minimum": "true_up"}
+
+
 def _step_key(step: Step) -> str:
-    """Tiers read by their bounds: the first has none below, the last none above."""
-    if step.rule not in ("tier", "volume_tier"):
-        return step.rule
+    """Tiers and stairs read by their bounds: the first has none below, the last none above."""
+    if step.rule not in _BOUNDED:
+        return _READ_AS.get(step.rule, step.rule)
     if step.up_to is None:
-        return f"{step.rule}.last" if step.above else "per_unit"
+        return f"{step.rule}.last" if step.above or step.rule == "stair" else "per_unit"
     return f"{step.rule}.between" if step.above else f"{step.rule}.first"
 
 
