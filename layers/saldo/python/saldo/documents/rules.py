@@ -157,10 +157,9 @@ def seller_view(entity: LegalEntity) -> SellerView:
 
 
 def _addressed(profile: BillingProfile, body: InvoiceBody) -> BuyerView:
-    """The buyer, with the purchase order and cost centre by which the invoice was split off, where it was."""
+    """The buyer, with the purchase order and cost centre that all of the invoice was ordered under, where it was."""
     view = buyer_view(profile)
-    split_by = " / ".join(text for text in (body.purchase_order, body.cost_centre) if text)
-    return replace(view, purchase_order=split_by) if split_by else view
+    return replace(view, purchase_order=body.ordered_under) if body.ordered_under else view
 
 
 def buyer_view(profile: BillingProfile) -> BuyerView:
