@@ -53,7 +53,8 @@ def bill_account(case: BillingCase, tax: TaxPort) -> BilledAccount:
 def split_case(case: BillingCase) -> list[BillingCase]:
     """The case as one case per invoice, in the order of purchase orders, cost centres and places of supply."""
     groups: dict[_Group, list[_Billed]] = {}
-    for one in (*case.due, *case.items, *case.late):
+    billed: tuple[_Billed, ...] = (*case.due, *case.items, *case.late)
+    for one in billed:
         groups.setdefault(_group(case, one), []).append(one)
     return [_part(case, groups[group]) for group in sorted(groups)] or [case]
 
