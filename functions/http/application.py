@@ -20,12 +20,12 @@ class Application(Chalice):
     def __init__(self, name: str, edge: Edge[Any, Any], parts: Mapping[str, Sequence[str]]) -> None:
         """`edge` restates what Chalice says itself. `parts`: modules that have `routes` → where these lie."""
         super().__init__(app_name=name)
-        self._edge, self._parts = edge, Parts(parts)
+        self._edge, self.parts = edge, Parts(parts)
         self._loaded: dict[str, EdgeRoutes[Any, Any]] = {}
 
     def __call__(self, event: Any, context: Any) -> Any:
         if isinstance(event, dict):
-            self._load(self._parts.at(path_of(event)))
+            self._load(self.parts.at(path_of(event)))
             event = named(event, self.routes)
         answer = super().__call__(_taking_files(event), context)
         if isinstance(answer, dict) and "statusCode" in answer:
@@ -39,21 +39,21 @@ class Application(Chalice):
 
     def checked(self) -> Application:
         """This application with all its parts, for whoever must see every route. TypeError as when parts are loaded."""
-        for module in self._parts.modules:
+        for module in (*self.parts.modules, None):
             self._load(module)
-        self._refuse_strays()
         return self
 
     def _load(self, module: str | None) -> None:
         """TypeError names a route that lies elsewhere than its part is looked for, or did not go through its edge."""
-        if module is None or module in self._loaded:
+        if module in self._loaded:
             return
-        routes: EdgeRoutes[Any, Any] = import_module(module).routes
-        for path in routes.paths:
-            if self._parts.at(path) != module:
-                raise TypeError(f"{path} of {module} is looked for in {self._parts.at(path)}")
-        self.register_blueprint(routes.blueprint)
-        self._loaded[module] = routes
+        if module is not None:
+            routes: EdgeRoutes[Any, Any] = import_module(module).routes
+            for path in routes.paths:
+                if self.parts.at(path) != module:
+                    raise TypeError(f"{path} of {module} is looked for in {self.parts.at(path)}")
+            self.register_blueprint(routes.blueprint)
+            self._loaded[module] = routes
         self._refuse_strays()
 
     def _refuse_strays(self) -> None:

@@ -1,5 +1,6 @@
-"""What customers have subscribed to: read, sold and changed, as a seller's own sign-up and upgrade pages do. The records are
-those that runs bill and that the portal shows."""
+"""What customers have subscribed to: read, sold and changed, as a seller's own sign-up and upgrade pages do.
+
+The records are those that runs bill and that the portal shows."""
 
 from __future__ import annotations
 
