@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from local.cli.voice import said
 from saldo.accounts.model import Account, DiscountTax, EarlyDiscount, LateFee, LatePolicy, Settle, Terms
 from saldo.accounts.rules import COMPOUNDING
 from saldo.kernel.errors import Refusal
@@ -95,10 +96,6 @@ def _fee(text: str, currency: str) -> LateFee:
         raise Refusal("invalid_input", f"{text!r} is no fee such as {FEE_HELP}") from error
     amounts = money.get("amount", 0), percent, money.get("least", 0), money.get("most")
     return LateFee(days.get("after", 0), *amounts, days.get("every"), days.get("times"))
-
-
-def said(value: object) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value) or "–"
 
 
 def terms_said(account: Account) -> dict[str, str]:

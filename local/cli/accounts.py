@@ -11,9 +11,9 @@ from typing import Any
 import click
 from rich.console import Console
 
-from local.cli.account_terms import COMPOUNDS, FEE_HELP, agreed, said, terms_said
+from local.cli.account_terms import COMPOUNDS, FEE_HELP, agreed, terms_said
 from local.cli.site import Sites, store_of
-from local.cli.voice import Voice, speaks_json, table
+from local.cli.voice import Voice, facts, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Account, DiscountTax, InvoiceSplit, LatePolicy, Settle
 from saldo.audit.model import Actor
@@ -143,10 +143,9 @@ def _answer_account(voice: Voice, account: Account) -> None:
     names = ("name", "currency", "country", "tax_region", "language", "payment_terms_days", "deliver_by_email")
     document = {"account_id": account.id, **{name: getattr(account, name) for name in (*names, "invoiced_to")}}
     document |= {"status": account.status.value, "invoice_split": account.invoice_split.value}
-    rows = [(name.replace("_", " "), said(value)) for name, value in document.items()]
-    rows += [(f"terms: {name}", said) for name, said in terms_said(account).items()]
+    shown = facts(document | {"terms": terms_said(account)})
     document["terms"] = asdict(account.terms)
-    voice.answer(document, lambda console: console.print(table("", "", rows=rows)))
+    voice.answer(document, lambda console: console.print(shown))
 
 
 @click.group(name="subscription")
