@@ -22,6 +22,7 @@ from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.records import InvoiceHeader, body_key, header_from, header_item, header_key
 from saldo.invoicing.rules_corrections import Reason
+from saldo.invoicing.rules_early import given_back
 from saldo.invoicing.tax_documents import booked_with_documents
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
@@ -164,6 +165,13 @@ def test_credit_notes_in_any_amounts_give_back_the_discount_with_its_tax_to_the_
         early.credit("last")
     assert early.balances() == {"bank": TOTAL - 203, "customer_credit": -(TOTAL - 203)}
     early.check()
+
+
+def test_prepaid_credit_and_discount_never_go_back_for_more_than_a_credit_note_gives() -> None:
+    taken = ((LedgerAccount.EARLY_DISCOUNT, "", 10),)
+    assert given_back(taken, beyond_minor=1, settled_minor=20, most_minor=1) == ((*taken[0][:2], 1),)
+    assert given_back(taken, beyond_minor=1, settled_minor=20, most_minor=0) == ()
+    assert given_back(taken, beyond_minor=20, settled_minor=20, most_minor=15) == taken
 
 
 def test_an_invoice_billed_again_keeps_the_discount_that_settled_it() -> None:

@@ -109,8 +109,8 @@ class _Corrected:
     def discount_back(self, note: InvoiceBody) -> Legs:
         """What this credit note takes back of the discounts for paying early that its invoice was settled with."""
         settled = settled_minor(self.body, self.notes, self.header.open_minor)
-        beyond = max(-note.owed_minor - self.header.open_minor, 0)
-        return given_back(self.header.discounted, beyond, settled)
+        beyond, rest = (max(-minor - self.header.open_minor, 0) for minor in (note.owed_minor, note.payable_minor))
+        return given_back(self.header.discounted, beyond, settled, rest)
 
 
 Settles = Callable[[Unit, InvoiceHeader], None]  # what is decided by a credit note, in its unit

@@ -101,11 +101,12 @@ def with_discount(legs: Legs, more: Legs, sign: int = 1) -> Legs:
     return tuple((account, tag, minor) for (account, tag), minor in found.items() if minor)
 
 
-def given_back(taken: Legs, beyond_minor: int, settled_minor: int) -> Legs:
+def given_back(taken: Legs, beyond_minor: int, settled_minor: int, most_minor: int) -> Legs:
     """What goes back of the discounts that an invoice was settled with, when a credit note reaches beyond what is open.
 
     beyond_minor: by how much. settled_minor: what had settled the invoice by then, money, discounts and all. As large a
     part of the discounts as of the whole: the customer has back what was paid, and the last note gives the last of it.
+    most_minor: what else did not go back already, to prepaid credit that had paid too.
     """
     back = rounded_ratio(minor_of(taken) * beyond_minor, settled_minor) if taken and settled_minor > 0 else 0
-    return legs_of(taken, min(back, minor_of(taken))) if back > 0 else ()
+    return legs_of(taken, min(back, minor_of(taken), most_minor)) if back > 0 and most_minor > 0 else ()
