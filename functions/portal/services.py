@@ -120,7 +120,7 @@ def chosen_notices() -> ChosenNotices:
 def notification_centre() -> NotificationCentre:
     from saldo.notices.centre import NotificationCentre
 
-    return NotificationCentre(store(), chosen_notices(), clock)
+    return NotificationCentre(store(), clock)
 
 
 @lru_cache(maxsize=1)

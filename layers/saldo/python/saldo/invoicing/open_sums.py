@@ -64,7 +64,7 @@ class OpenSums:
         counted, before = entries_counted(found.get(balance_key)), found.get(key)
         rows = open_rows(self._store, account_id)
         balance = self._store.get(*balance_key)
-        if entries_counted(balance) != counted or _owed(balance) != _summed(rows):
+        if entries_counted(balance) != counted or owed(balance) != summed(rows):
             return False
         made = _item(account_id, rows, counted, self._clock().date())
         unit = Unit(f"open sums of {account_id}")
@@ -141,11 +141,12 @@ def _item(account_id: str, rows: Sequence[InvoiceRow], entries: int, today: date
         "kind": OPEN_SUMS,
         "entries": entries,
         "sums": zlib.compress(text.encode()),
-        "next": [_row_item(row) for row in coming],
+        "next": [row_item(row) for row in coming],
     }
 
 
-def _row_item(row: InvoiceRow) -> Item:
+def row_item(row: InvoiceRow) -> Item:
+    """What `reading.row_from` reads."""
     item: Item = {name: getattr(row, name) for name in InvoiceRow.__dataclass_fields__}
     return item | {
         "status": row.status.value,
@@ -154,11 +155,13 @@ def _row_item(row: InvoiceRow) -> Item:
     }
 
 
-def _owed(balance: Item | None) -> dict[str, int]:
+def owed(balance: Item | None) -> dict[str, int]:
+    """What the balance says is owed, by currency."""
     return {code: m for (code, account), m in balances_from(balance).items() if account is LedgerAccount.RECEIVABLES}
 
 
-def _summed(rows: Iterable[InvoiceRow]) -> dict[str, int]:
+def summed(rows: Iterable[InvoiceRow]) -> dict[str, int]:
+    """What the rows come to, by currency."""
     found = Counter[str]()
     for row in rows:
         found[row.currency] += row.open_minor

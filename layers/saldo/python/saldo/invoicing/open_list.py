@@ -1,0 +1,93 @@
+"""The open invoices of an account in one record, so that pages of many accounts, or of more besides, need no index.
+
+`<account>` / `open_list`: the rows, as of so many entries of the journal and so many holds. What is open changes only
+with an entry, in the same unit; what of it is in dispute or promised besides, with a hold that is counted here
+(`records.hold_counted`). As long as both numbers are the same, this is how things are. Whoever reads it compares, and
+otherwise reads the index and keeps what it says where that can be proven.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from saldo.invoicing.listing import InvoiceRow
+from saldo.invoicing.open_sums import FEW, owed, row_item, summed
+from saldo.invoicing.reading import open_rows, row_from
+from saldo.invoicing.records import HOLDS, OPEN_LIST, header_key, open_agenda, open_list_key
+from saldo.ledger.records import BALANCE, ENTRIES, entries_counted
+from saldo.storage.items import Item, Key
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What an account owes, earliest due first. `is_all`: whether nothing is left out."""
+
+    rows: tuple[InvoiceRow, ...]
+    is_all: bool = True
+
+
+def keys_of(account_id: str) -> tuple[Key, Key]:
+    """The two records that tell, to be read together and consistently."""
+    return (account_id, BALANCE), open_list_key(account_id)
+
+
+def of_accounts(store: Store, account_ids: Collection[str]) -> dict[str, Open]:
+    """What each account owes, by one call for up to fifty accounts; by three or four more for one that changed since
+    it was looked at last, by one more for one that owes very many invoices."""
+    keys = [key for account_id in account_ids for key in keys_of(account_id)]
+    found = store.get_many(keys, consistent=True) if keys else {}
+    return {account_id: of_found(store, account_id, found) for account_id in account_ids}
+
+
+def rows_of(store: Store, account_id: str) -> list[InvoiceRow]:
+    """Everything the account owes, as `reading.open_rows`, by one call where that is kept."""
+    found = of_accounts(store, [account_id])[account_id]
+    return list(found.rows) if found.is_all else open_rows(store, account_id)
+
+
+def of_found(store: Store, account_id: str, found: Mapping[Key, Item]) -> Open:
+    """The same where the records of `keys_of` were read already."""
+    balance_key, key = keys_of(account_id)
+    balance, kept = found.get(balance_key), found.get(key)
+    return kept_rows(balance, kept) or _read(store, account_id, balance, kept)
+
+
+def kept_rows(balance: Item | None, kept: Item | None) -> Open | None:
+    """What the record says where it is how things are; None otherwise."""
+    if balance is None:
+        return Open(())
+    if kept is None or kept.get("entries") != entries_counted(balance) or kept["held"] != _holds(kept):
+        return None
+    return Open(tuple(map(row_from, json.loads(zlib.decompress(bytes(kept["rows"]))))))
+
+
+def _read(store: Store, account_id: str, balance: Item | None, kept: Item | None) -> Open:
+    """From the index, which may be a moment behind; of what it names the invoices themselves say how they are."""
+    read = store.query(open_agenda(account_id), agenda=True, limit=FEW)
+    if read.cursor is not None:
+        return Open(tuple(map(row_from, read.items)), is_all=False)
+    keys = [header_key(account_id, item["invoice_id"]) for item in read.items]
+    headers = store.get_many(keys, consistent=True) if keys else {}
+    rows = [row for row in map(row_from, headers.values()) if row.open_minor > 0]
+    rows.sort(key=lambda row: (row.due_on, row.invoice_id))
+    if summed(rows) == owed(balance):
+        _keep(store, account_id, rows, entries_counted(balance), _holds(kept))
+    return Open(tuple(rows))
+
+
+def _keep(store: Store, account_id: str, rows: Sequence[InvoiceRow], entries: int, holds: int) -> None:
+    """Only while nothing was posted or held since the two numbers were read: then the rows are as of them."""
+    balance_key, key = keys_of(account_id)
+    packed = zlib.compress(json.dumps([row_item(row) for row in rows], separators=(",", ":")).encode())
+    made: Item = {"kind": OPEN_LIST, "entries": entries, "held": holds, "rows": packed}
+    unit = Unit(f"open list of {account_id}").require(balance_key, when={ENTRIES: entries or None})
+    store.write_one(unit.update(key, set=made, when={HOLDS: holds or None}))
+
+
+def _holds(kept: Item | None) -> int:
+    return int((kept or {}).get(HOLDS, 0))
