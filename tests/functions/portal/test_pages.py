@@ -44,9 +44,8 @@ VARIANTS = {
 }
 # Pages that ask for more than the session and one thing, and why; a file leaves a count and a record besides.
 MORE = {
-    "/accounts/{account_id}/activity": (3, "what happened, and names of those who did it"),
-    "/accounts/{account_id}/activity.csv": (5, "a file, and names"),
-    "/accounts/{account_id}/activity.xlsx": (5, "a file, and names"),
+    "/accounts/{account_id}/activity.csv": (4, "a file"),
+    "/accounts/{account_id}/activity.xlsx": (4, "a file"),
     "/accounts/{account_id}/invoices.csv": (4, "a file"),
     "/accounts/{account_id}/invoices.xlsx": (4, "a file"),
     "/accounts/{account_id}/methods/transfer/signed": (4, "a file"),
@@ -54,7 +53,6 @@ MORE = {
     "/accounts/{account_id}/payments.xlsx": (4, "a file"),
     "/accounts/{account_id}/statement.csv": (4, "a file"),
     "/accounts/{account_id}/statement.xlsx": (4, "a file"),
-    "/accounts/{account_id}/subscriptions": (3, "subscriptions are the account's, their plans the seller's"),
     "/accounts/{account_id}/usage": (4, "seller, subscriptions and items make a forecast; usage of them: test_usage"),
 }
 
