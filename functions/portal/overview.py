@@ -12,7 +12,8 @@ from functions.portal.presenters.tour import tour_of
 from functions.portal.visit import Visit
 from saldo.access.rules import READERS
 from saldo.invoicing import open_list
-from saldo.invoicing.open_sums import OPEN_SUMS, standing
+from saldo.invoicing.open_sums import OPEN_SUMS, standing, standing_of
+from saldo.invoicing.records import OPEN_LIST
 from saldo.ledger.records import BALANCE, balances_from
 from saldo.payments.lately import latest
 from saldo.payments.records import PAYMENTS
@@ -43,11 +44,12 @@ def invoices(visit: Visit) -> Answer:
     return page(visit, "invoices_across", view=view)
 
 
-@routes.get("/accounts/{account_id}", roles(READERS, ahead=(BALANCE, OPEN_SUMS, PAYMENTS)))
+@routes.get("/accounts/{account_id}", roles(READERS, ahead=(BALANCE, OPEN_LIST, OPEN_SUMS, PAYMENTS)))
 def account(visit: Visit) -> Answer:
-    seat, store = visit.account, visit.records
+    seat, store = visit.account, visit.records.remembering()
     paid = latest(store, seat.account_id)
-    owed = standing(store, seat.account_id, visit.today)
+    kept = open_list.kept_of(store, seat.account_id)
+    owed = standing(store, seat.account_id, visit.today) if kept is None else standing_of(kept, visit.today)
     known = owed.promised
     promised = promises_of(store, seat.account_id) if known is None else promises_by_id(store, seat.account_id, known)
     view = overview(owed, paid, promised, visit.home, visit.today, seat.time_zone, visit.words)

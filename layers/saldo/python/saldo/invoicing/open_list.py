@@ -45,9 +45,18 @@ def of_accounts(store: Store, account_ids: Collection[str]) -> dict[str, Open]:
 
 
 def rows_of(store: Store, account_id: str) -> list[InvoiceRow]:
-    """Everything the account owes, as `reading.open_rows`, by one call where that is kept."""
-    found = of_accounts(store, [account_id])[account_id]
-    return list(found.rows) if found.is_all else open_rows(store, account_id)
+    """Everything the account owes: as it is kept, or from the index."""
+    kept = kept_of(store, account_id)
+    return open_rows(store, account_id) if kept is None else kept
+
+
+def kept_of(store: Store, account_id: str) -> list[InvoiceRow] | None:
+    """Everything the account owes where that is kept: no call where the two records were read ahead. None where it is
+    not; nothing is kept then, so that the page pays for no more than the index."""
+    balance_key, key = keys_of(account_id)
+    found = store.get_many([balance_key, key], consistent=True)
+    kept = kept_rows(found.get(balance_key), found.get(key))
+    return list(kept.rows) if kept else None
 
 
 def of_found(store: Store, account_id: str, found: Mapping[Key, Item]) -> Open:

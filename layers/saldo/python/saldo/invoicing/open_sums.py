@@ -81,14 +81,15 @@ def standing(store: Store, account_id: str, today: date) -> Standing:
         del _known_many[account_id]
     read = store.query(open_agenda(account_id), agenda=True, limit=FEW)
     if read.cursor is None:
-        return _of_rows(sorted((row_from(i) for i in read.items), key=lambda r: (r.due_on, r.invoice_id)), today)
+        return standing_of(sorted((row_from(i) for i in read.items), key=lambda r: (r.due_on, r.invoice_id)), today)
     _known_many[account_id] = None
     if len(_known_many) > _MOST_KNOWN:
         _known_many.popitem(last=False)
-    return _stored(store, account_id, today) or _of_rows(open_rows(store, account_id), today)
+    return _stored(store, account_id, today) or standing_of(open_rows(store, account_id), today)
 
 
-def _of_rows(rows: list[InvoiceRow], today: date) -> Standing:
+def standing_of(rows: list[InvoiceRow], today: date) -> Standing:
+    """rows: all that is open, earliest due first."""
     next_due = tuple(row for row in rows if not row.is_overdue(today))[:NEXT]
     return Standing(tuple(open_items(rows)), next_due, frozenset(row.promise_id for row in rows if row.promise_id))
 
