@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from saldo.orders.service import Orders
     from saldo.promises.deciding import Deciding
     from saldo.promises.service import Promises
+    from saldo.storage.items import Key
     from saldo.storage.store import Store
     from saldo.terms.service import TermsRequests
 
@@ -153,6 +154,12 @@ def decisions() -> Decisions:
     from saldo.orders.decisions import Decisions
 
     return Decisions(store(), clock)
+
+
+@lru_cache(maxsize=1)
+def kept_customers() -> KeptAWhile[Key, str]:
+    """Names of customers, by seller and account."""
+    return KeptAWhile(clock)
 
 
 @lru_cache(maxsize=1)

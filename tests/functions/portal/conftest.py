@@ -250,6 +250,7 @@ def forget() -> None:
     for name in _CACHED:
         getattr(getattr(services, name), "cache_clear", lambda: None)()
     staff_services._kept_names.cache_clear()
+    staff_services.kept_customers.cache_clear()
 
 
 @pytest.fixture
