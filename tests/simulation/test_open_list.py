@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,9 +10,10 @@ import pytest
 
 from saldo.insight.invariants import check_all
 from saldo.invoicing import open_list
-from saldo.invoicing.open_list import Open, keys_of, of_accounts
+from saldo.invoicing.open_list import Open, of_accounts
 from saldo.invoicing.reading import open_rows
 from saldo.invoicing.records import (
+    InvoiceHeader,
     PromiseMark,
     dispute_update,
     header_from,
@@ -68,12 +70,10 @@ def test_a_list_from_before_a_change_is_not_believed(store: Store) -> None:
 def test_what_is_in_dispute_or_promised_moves_no_journal_and_is_told_all_the_same(store: Store) -> None:
     look(store)
     one, other = (header_from(store.get(*header_key(NORTH, r.invoice_id)) or {}) for r in look(store).rows[:2])
-    unit = Unit("dispute")
-    dispute_update(unit, one, 100)
-    store.write_one(unit)
-    assert look(store).rows[0].disputed_minor == 100 and is_how_things_are(store)
+    dispute(store, one)
+    assert look(store).rows[0].disputed_minor == 1 and is_how_things_are(store)
     unit, mark = Unit("promise"), PromiseMark(NOW, "prm_1", "current", TODAY + timedelta(days=9))
-    for header in (replace(one, disputed_minor=100), other):
+    for header in (replace(one, disputed_minor=1), other):
         promise_update(unit, header, mark, holds=True)
     store.write_one(unit)
     assert [row.promise_id for row in look(store).rows[:2]] == ["prm_1"] * 2 and is_how_things_are(store)
@@ -83,21 +83,26 @@ def test_what_is_in_dispute_or_promised_moves_no_journal_and_is_told_all_the_sam
     assert look(store).rows[1].promise_id == "" and is_how_things_are(store)
 
 
-def test_what_moves_while_the_list_is_read_leaves_it_unkept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def dispute(store: Store, header: InvoiceHeader) -> None:
+    unit = Unit("dispute")
+    dispute_update(unit, header, header.disputed_minor + 1)
+    store.write_one(unit)
+
+
+@pytest.mark.parametrize("moved", [dispute, pay])
+def test_what_moves_while_the_list_is_read_leaves_it_unkept(
+    store: Store, monkeypatch: pytest.MonkeyPatch, moved: Callable[[Store, InvoiceHeader], None]
+) -> None:
     keep = open_list._keep
 
-    def disputed_meanwhile(*args: object) -> None:
-        header = header_from(store.get(*header_key(NORTH, look_row.invoice_id)) or {})
-        unit = Unit("dispute")
-        dispute_update(unit, header, header.disputed_minor + 1)
-        store.write_one(unit)
+    def meanwhile(*args: object) -> None:
+        moved(store, header_from(store.get(*header_key(NORTH, first.invoice_id)) or {}))
         keep(*args)  # type: ignore[arg-type]
 
-    look_row = open_rows(store, NORTH)[0]
-    monkeypatch.setattr(open_list, "_keep", disputed_meanwhile)
+    first = open_rows(store, NORTH)[0]
+    monkeypatch.setattr(open_list, "_keep", meanwhile)
     look(store)
-    kept = store.get(*open_list_key(NORTH))
-    assert kept and "rows" not in kept
+    assert "rows" not in (store.get(*open_list_key(NORTH)) or {})
     monkeypatch.setattr(open_list, "_keep", keep)
     assert is_how_things_are(store)
 
@@ -111,6 +116,12 @@ def test_an_index_that_is_behind_the_journal_is_not_kept(store: Store) -> None:
     assert len(look(store).rows) == 5 and is_how_things_are(store)
 
 
+def test_what_was_forgotten_is_read_anew(store: Store) -> None:
+    look(store)
+    open_list.forget(store, NORTH)
+    assert open_list.kept_of(store, NORTH) is None and is_how_things_are(store)
+
+
 def test_very_many_open_invoices_are_read_each_time_and_said_to_be_more(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,7 +133,6 @@ def test_very_many_open_invoices_are_read_each_time_and_said_to_be_more(
 def test_a_list_that_is_not_that_of_the_invoices_is_told(store: Store) -> None:
     look(store)
     assert not [v for v in check_all(store).violations if v.invariant == 18]
-    (first, *_), balance = look(store).rows, store.get(*keys_of(NORTH)[0])
-    assert balance
+    first = look(store).rows[0]
     store.write_one(Unit("bend").update(header_key(NORTH, first.invoice_id), set={"disputed_minor": 1}))
     assert [v.message for v in check_all(store).violations if v.invariant == 18]

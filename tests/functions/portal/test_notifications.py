@@ -128,6 +128,14 @@ def test_what_is_asked_for_is_as_of_now_whatever_was_kept_as_news(portal: Portal
     assert there not in browser.get(late).text
 
 
+def test_what_was_issued_a_moment_ago_is_told(portal: Portal) -> None:
+    browser, ready = portal.signed_in("viewer"), f"/notifications?account={NORTH}&kind=invoice_ready"
+    browser.get(ready)
+    issued = scenes.invoice(services.store(), NORTH, scenes.TODAY, 12_300, 14)
+    portal.clock.now += timedelta(minutes=2)
+    assert f"/invoices/{issued.invoice_id}" in browser.get(ready).text
+
+
 def test_an_act_that_comes_while_all_is_read_is_not_lost(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     browser, read = portal.signed_in("viewer"), LatestNews._newest
 

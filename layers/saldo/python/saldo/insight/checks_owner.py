@@ -248,7 +248,7 @@ def _open_lists_are_the_open_invoices(owner: Owner) -> Iterator[Violation]:
         owed = kept_rows(balance, item)
         rows = {row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0}
         if owed is not None and set(owed.rows) != rows:
-            yield Violation(18, owner.id, "the list of what is open is not that of the open invoices")
+            yield Violation(18, owner.id, "the list of what is open is not that of the invoices: saldo journal rebuild")
 
 
 def _latest_payments_are_the_latest(owner: Owner) -> Iterator[Violation]:

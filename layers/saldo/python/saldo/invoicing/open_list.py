@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.open_sums import FEW, owed, row_item, summed
 from saldo.invoicing.reading import open_rows, row_from
-from saldo.invoicing.records import HOLDS, OPEN_LIST, header_key, open_agenda, open_list_key
+from saldo.invoicing.records import HOLDS, OPEN_LIST, header_key, hold_counted, open_agenda, open_list_key
 from saldo.ledger.records import BALANCE, ENTRIES, entries_counted
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
@@ -29,6 +29,13 @@ class Open:
 
     rows: tuple[InvoiceRow, ...]
     is_all: bool = True
+
+
+def forget(store: Store, account_id: str) -> None:
+    """Have the next look read everything anew."""
+    unit = Unit(f"forget the open list of {account_id}")
+    hold_counted(unit, account_id)
+    store.write_one(unit)
 
 
 def keys_of(account_id: str) -> tuple[Key, Key]:
