@@ -1,7 +1,8 @@
 """Keeps what makes notices beside each owner that somebody looked at, so that all accounts of a reader are one read.
 
-The stream's function adds each act that is news as it comes; whoever looks reads all of it anew where an invoice was
-issued since, or after an hour. An owner that nobody looked at has no record, and nothing is written for it.
+The stream's function adds each act that is news as it comes; whoever looks reads the invoices anew where the journal
+has moved since, and all of it after an hour. An owner that nobody looked at has no record, and nothing is written for
+it.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class LatestNews:
     def _added(self, news: News, rows: list[Item]) -> Unit:
         first = instant_text(self._clock() - rules.KEPT)
         acts, cut = records.together(news.acts, rows, first, MOST_RECORDS)
-        return self._rewrite(replace(news, acts=acts, cut=max(cut, news.cut)))
+        return self._rewrite(replace(news, acts=acts, acts_cut=max(cut, news.acts_cut)))
 
     def _rewrite(self, news: News) -> Unit:
         """Only from the version that was read: what was added meanwhile is not lost."""
@@ -69,22 +70,28 @@ class LatestNews:
         return news.entries == entries and self._clock() < news.read_at + FRESH
 
     def read(self, kept: News, entries: int) -> News:
-        """All of an owner anew, and kept where nobody else wrote meanwhile. entries: as for `is_fresh`; read before."""
-        version = kept.version or self._begun(kept.owner_id)
-        since = self._clock() - rules.KEPT
-        first = TRAIL + instant_text(since)
-        trail = self._newest(kept.owner_id, first, f"{TRAIL}~", MOST_RECORDS)
-        acts = tuple(records.act_row(item) for item in trail.items if rules.is_news(audit_record(item)))
-        cut, invoices = trail.items[-1]["at"] if trail.cursor else "", tuple[Item, ...]()
-        if entries:
-            first, last = bounds_of(ListWish(from_on=since.date()))[0], bounds_of(ListWish())[1]
-            page = self._newest(kept.owner_id, first, last, MOST_INVOICES)
-            invoices = records.issued_rows(page.items)
-            cut = max(cut, invoices[-1]["issued_at"]) if page.cursor and invoices else cut
-        news = News(kept.owner_id, acts, invoices, cut, entries, self._clock(), version)
+        """What of an owner is not fresh anew, kept where nobody else wrote meanwhile. entries: as for `is_fresh`."""
+        version, now = kept.version or self._begun(kept.owner_id), self._clock()
+        news = replace(kept, entries=entries, version=version)
+        if now >= kept.read_at + FRESH:
+            news = replace(self._acts(news), read_at=now)
+        news = self._invoices(news) if entries else news
         if version:
             self._store.write_one(self._rewrite(news))
         return news
+
+    def _acts(self, news: News) -> News:
+        first = TRAIL + instant_text(self._clock() - rules.KEPT)
+        page = self._newest(news.owner_id, first, f"{TRAIL}~", MOST_RECORDS)
+        acts = tuple(records.act_row(item) for item in page.items if rules.is_news(audit_record(item)))
+        return replace(news, acts=acts, acts_cut=page.items[-1]["at"] if page.cursor else "")
+
+    def _invoices(self, news: News) -> News:
+        first, _ = bounds_of(ListWish(from_on=(self._clock() - rules.KEPT).date()))
+        _, last = bounds_of(ListWish())
+        page = self._newest(news.owner_id, first, last, MOST_INVOICES)
+        rows = records.issued_rows(page.items)
+        return replace(news, invoices=rows, invoices_cut=rows[-1]["issued_at"] if page.cursor and rows else "")
 
     def _begun(self, owner_id: str) -> int:
         """From now on the stream adds to it, and nothing that happens while all is read is lost. 0: another began."""

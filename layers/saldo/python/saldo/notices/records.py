@@ -1,9 +1,9 @@
 """How what makes notices lies in the table: `<account or user>` / `news`, one packed item.
 
 `acts`: what on the owner's trail is news, newest first, under their keys there; `invoices`: what was issued to an
-account. Both are facts that never change; what is open of an invoice is not among them. `cut`: what happened before is
-left out, because there is so much. `entries`: of the journal when the invoices were read; `read_at`: when all was read;
-`version`: of the writes of this item.
+account. Both are facts that never change; what is open of an invoice is not among them. `cuts`: of each, what happened
+before is left out, because there is so much. `entries`: of the journal when the invoices were read; `read_at`: when all
+was read; `version`: of the writes of this item.
 """
 
 from __future__ import annotations
@@ -30,16 +30,22 @@ _SAID = ("amount_minor", "minor", "currency", "debit_on", "renews_on", "reader_i
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """`acts` and `invoices` as rows; `cut` "" where nothing is left out. `entries`, `version` 0, `read_at` NEVER: none
-    was kept yet."""
+    """`acts` and `invoices` as rows, and where each is cut, "" where nothing is left out. `entries`, `version` 0,
+    `read_at` NEVER: none was kept yet."""
 
     owner_id: str
     acts: tuple[Item, ...] = ()
     invoices: tuple[Item, ...] = ()
-    cut: str = ""
+    acts_cut: str = ""
+    invoices_cut: str = ""
     entries: int = 0
     read_at: datetime = NEVER
     version: int = 0
+
+    @property
+    def cut(self) -> str:
+        """What happened before this instant is not all there."""
+        return max(self.acts_cut, self.invoices_cut)
 
 
 def news_key(owner_id: str) -> Key:
@@ -51,7 +57,7 @@ def news_item(news: News) -> Item:
     content = {"acts": news.acts, "invoices": news.invoices}
     packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode())
     numbers = {"entries": news.entries, "version": news.version}
-    return {"pk": pk, "sk": sk, "kind": NEWS, "rows": packed, "cut": news.cut, **numbers} | {
+    return {"pk": pk, "sk": sk, "kind": NEWS, "rows": packed, "cuts": [news.acts_cut, news.invoices_cut], **numbers} | {
         "read_at": instant_text(news.read_at)
     }
 
@@ -61,7 +67,7 @@ def news_from(owner_id: str, item: Item | None) -> News:
         return News(owner_id)
     content = json.loads(zlib.decompress(bytes(item["rows"])))
     rows, at = (tuple(content["acts"]), tuple(content["invoices"])), instant_from(item["read_at"])
-    return News(owner_id, *rows, item["cut"], item["entries"], at, item["version"])
+    return News(owner_id, *rows, *item["cuts"], item["entries"], at, item["version"])
 
 
 def act_row(item: Item) -> Item:
