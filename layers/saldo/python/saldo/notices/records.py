@@ -67,7 +67,8 @@ def news_from(owner_id: str, item: Item | None) -> News:
         return News(owner_id)
     content = json.loads(zlib.decompress(bytes(item["rows"])))
     rows, at = (tuple(content["acts"]), tuple(content["invoices"])), instant_from(item["read_at"])
-    return News(owner_id, *rows, *item["cuts"], item["entries"], at, item["version"])
+    acts_cut, invoices_cut = item["cuts"]
+    return News(owner_id, *rows, acts_cut, invoices_cut, item["entries"], at, item["version"])
 
 
 def act_row(item: Item) -> Item:
