@@ -19,7 +19,7 @@ from saldo.work.rules import sellers_moved
 
 @observed("LinkAudit")
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Stream records → {linked, changed, told, folded, paid, viewed, counted}; safe to repeat.
+    """Stream records → {changed, linked, told, folded, paid, viewed, counted}; safe to repeat.
 
     An audit record or sealed link is written once: any other change raises the metric that the alarm watches. A balance
     that moved says which days of its journal are to be added up anew, a count whose payments are to be looked at. A
@@ -28,14 +28,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     told: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in event["Records"]:
         told[_what(record)].append(record["dynamodb"])
-    changed, new = told["changed"], [from_attributes(change["NewImage"]) for change in told["new"]]
-    for change in changed:
-        owner_id, what = change["Keys"]["pk"]["S"], change["Keys"]["sk"]["S"]
-        logger().error("an audit record was changed or deleted", extra={"owner_id": owner_id, "what": what})
-    count("AuditRecordsChanged", len(changed))
+    new = [from_attributes(change["NewImage"]) for change in told["new"]]
     return {
+        "changed": _changed(told["changed"]),
         "linked": audit_chain().link(new),
-        "changed": len(changed),
         "told": latest_news().fold(new),
         "folded": _folded(told[BALANCE]),
         "paid": _paid(told[PAYMENTS]),
@@ -53,6 +49,14 @@ def _what(record: dict[str, Any]) -> str:
     if sk.startswith(("audit#", "chain#")):
         return "new" if record["eventName"] == "INSERT" else "changed"
     return "waits"
+
+
+def _changed(changes: list[dict[str, Any]]) -> int:
+    for change in changes:
+        owner_id, what = change["Keys"]["pk"]["S"], change["Keys"]["sk"]["S"]
+        logger().error("an audit record was changed or deleted", extra={"owner_id": owner_id, "what": what})
+    count("AuditRecordsChanged", len(changes))
+    return len(changes)
 
 
 def _counted(changes: list[dict[str, Any]]) -> int:
