@@ -65,6 +65,10 @@ def _few(portal: Portal, browser: Browser) -> list[Figure]:
         "people": f"{HOME}/people",
         "all accounts": "/accounts?all=1",
         "notifications": "/notifications",
+        "open in all accounts": "/invoices",
+        "new plan": f"{HOME}/plans/new",
+        "subscriptions": f"{HOME}/subscriptions",
+        "activity": f"{HOME}/activity",
     }
     del pages["statement, a late page of ten years"]
     table = portal.region.records

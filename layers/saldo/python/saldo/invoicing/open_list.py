@@ -44,11 +44,10 @@ def keys_of(account_id: str) -> tuple[Key, Key]:
 
 
 def of_accounts(store: Store, account_ids: Collection[str]) -> dict[str, Open]:
-    """What each account owes, by one call for up to fifty accounts; by three or four more for one that changed since
-    it was looked at last, by one more for one that owes very many invoices."""
+    """What each account owes, by one call for up to fifty accounts. Where some changed since somebody looked: by one
+    more for each, and two for all of them; one that owes very many invoices takes one each time."""
     keys = [key for account_id in account_ids for key in keys_of(account_id)]
-    found = store.get_many(keys, consistent=True) if keys else {}
-    return {account_id: of_found(store, account_id, found) for account_id in account_ids}
+    return of_found(store, account_ids, store.get_many(keys, consistent=True) if keys else {})
 
 
 def rows_of(store: Store, account_id: str) -> list[InvoiceRow]:
@@ -66,11 +65,16 @@ def kept_of(store: Store, account_id: str) -> list[InvoiceRow] | None:
     return list(kept.rows) if kept else None
 
 
-def of_found(store: Store, account_id: str, found: Mapping[Key, Item]) -> Open:
+def of_found(store: Store, account_ids: Collection[str], found: Mapping[Key, Item]) -> dict[str, Open]:
     """The same where the records of `keys_of` were read already."""
-    balance_key, key = keys_of(account_id)
-    balance, kept = found.get(balance_key), found.get(key)
-    return kept_rows(balance, kept) or _read(store, account_id, balance, kept)
+    told, stale = dict[str, Open](), list[str]()
+    for account_id in account_ids:
+        balance_key, key = keys_of(account_id)
+        if kept := kept_rows(found.get(balance_key), found.get(key)):
+            told[account_id] = kept
+        else:
+            stale.append(account_id)
+    return told | _read(store, stale, found)
 
 
 def kept_rows(balance: Item | None, kept: Item | None) -> Open | None:
@@ -82,27 +86,35 @@ def kept_rows(balance: Item | None, kept: Item | None) -> Open | None:
     return Open(tuple(map(row_from, json.loads(zlib.decompress(bytes(kept["rows"]))))))
 
 
-def _read(store: Store, account_id: str, balance: Item | None, kept: Item | None) -> Open:
+def _read(store: Store, account_ids: Sequence[str], found: Mapping[Key, Item]) -> dict[str, Open]:
     """From the index, which may be a moment behind; of what it names the invoices themselves say how they are."""
-    read = store.query(open_agenda(account_id), agenda=True, limit=FEW)
-    if read.cursor is not None:
-        return Open(tuple(map(row_from, read.items)), is_all=False)
-    keys = [header_key(account_id, item["invoice_id"]) for item in read.items]
+    pages = {a: store.query(open_agenda(a), agenda=True, limit=FEW) for a in account_ids}
+    whole = {a: [header_key(a, i["invoice_id"]) for i in page.items] for a, page in pages.items() if not page.cursor}
+    keys = [key for named in whole.values() for key in named]
     headers = store.get_many(keys, consistent=True) if keys else {}
-    rows = [row for row in map(row_from, headers.values()) if row.open_minor > 0]
-    rows.sort(key=lambda row: (row.due_on, row.invoice_id))
-    if summed(rows) == owed(balance):
-        _keep(store, account_id, rows, entries_counted(balance), _holds(kept))
-    return Open(tuple(rows))
+    told, units = dict[str, Open](), list[Unit]()
+    for account_id, page in pages.items():
+        balance_key, key = keys_of(account_id)
+        rows = [row_from(headers[named]) for named in whole.get(account_id, ()) if named in headers]
+        rows = sorted((row for row in rows if row.open_minor > 0), key=lambda row: (row.due_on, row.invoice_id))
+        told[account_id] = Open(tuple(rows)) if account_id in whole else Open(tuple(map(row_from, page.items)), False)
+        if account_id in whole and summed(rows) == owed(found.get(balance_key)):
+            units.append(_kept(account_id, rows, entries_counted(found.get(balance_key)), _holds(found.get(key))))
+    _keep(store, units)
+    return told
 
 
-def _keep(store: Store, account_id: str, rows: Sequence[InvoiceRow], entries: int, holds: int) -> None:
+def _keep(store: Store, units: Sequence[Unit]) -> None:
+    store.write(units)
+
+
+def _kept(account_id: str, rows: Sequence[InvoiceRow], entries: int, holds: int) -> Unit:
     """Only while nothing was posted or held since the two numbers were read: then the rows are as of them."""
     balance_key, key = keys_of(account_id)
     packed = zlib.compress(json.dumps([row_item(row) for row in rows], separators=(",", ":")).encode())
     made: Item = {"kind": OPEN_LIST, "entries": entries, "held": holds, "rows": packed}
-    unit = Unit(f"open list of {account_id}").require(balance_key, when={ENTRIES: entries or None})
-    store.write_one(unit.update(key, set=made, when={HOLDS: holds or None}))
+    unit = Unit(account_id).require(balance_key, when={ENTRIES: entries or None})
+    return unit.update(key, set=made, when={HOLDS: holds or None})
 
 
 def _holds(kept: Item | None) -> int:

@@ -7,7 +7,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import Unavailable
 from saldo.notices import records, rules
 from saldo.notices.records import News
-from saldo.storage.items import Item
+from saldo.storage.items import Item, Key
 from saldo.storage.store import Page, Store
 from saldo.storage.units import Unit
 
@@ -61,24 +61,34 @@ class LatestNews:
         made = records.news_item(replace(news, version=news.version + 1))
         return Unit(news.owner_id).put(made, when={"version": news.version})
 
-    def is_fresh(self, news: News, entries: int) -> bool:
-        """Whether nothing was issued since, as far as the journal tells. Not all that is issued is in the journal
-        (what comes to nothing is not), and word may have been lost: so after an hour no more.
+    def of_owners(self, entries: Mapping[str, int], found: Mapping[Key, Item]) -> dict[str, News]:
+        """What is kept of each owner, and what is not fresh of it anew: by two calls an owner at most, and two for all.
 
-        entries: how many the journal has, 0 for a user.
+        entries: of each one's journal, 0 of a user. found: the records of `news_key`, read a moment ago.
         """
+        known = {owner: records.news_from(owner, found.get(records.news_key(owner))) for owner in entries}
+        stale = [news for owner, news in known.items() if not self._is_fresh(news, entries[owner])]
+        begun = self._begun([news.owner_id for news in stale if not news.version])
+        read = [self._read(n, entries[n.owner_id], n.version or int(n.owner_id in begun)) for n in stale]
+        self._store.write([self._rewrite(news) for news in read if news.version])
+        return known | {news.owner_id: news for news in read}
+
+    def _is_fresh(self, news: News, entries: int) -> bool:
+        """Whether nothing was issued since, as far as the journal tells. Not all that is issued is in the journal
+        (what comes to nothing is not), and word may have been lost: so after an hour no more."""
         return news.entries == entries and self._clock() < news.read_at + FRESH
 
-    def read(self, kept: News, entries: int) -> News:
-        """What of an owner is not fresh anew, kept where nobody else wrote meanwhile. entries: as for `is_fresh`."""
-        version, now = kept.version or self._begun(kept.owner_id), self._clock()
-        news = replace(kept, entries=entries, version=version)
+    def _begun(self, owner_ids: Sequence[str]) -> set[str]:
+        """From now on the stream adds to these, and nothing that happens while all is read is lost. Those left out are
+        being read by somebody else, who keeps what that says."""
+        units = [Unit(owner).insert(records.news_item(News(owner, version=1))) for owner in owner_ids]
+        return set(owner_ids) - {conflict.unit for conflict in self._store.write(units)}
+
+    def _read(self, kept: News, entries: int, version: int) -> News:
+        news, now = replace(kept, entries=entries, version=version), self._clock()
         if now >= kept.read_at + FRESH:
             news = replace(self._acts(news), read_at=now)
-        news = self._invoices(news) if entries else news
-        if version:
-            self._store.write_one(self._rewrite(news))
-        return news
+        return self._invoices(news) if entries else news
 
     def _acts(self, news: News) -> News:
         first = TRAIL + instant_text(self._clock() - rules.KEPT)
@@ -92,11 +102,6 @@ class LatestNews:
         page = self._newest(news.owner_id, first, last, MOST_INVOICES)
         rows = records.issued_rows(page.items)
         return replace(news, invoices=rows, invoices_cut=rows[-1]["issued_at"] if page.cursor and rows else "")
-
-    def _begun(self, owner_id: str) -> int:
-        """From now on the stream adds to it, and nothing that happens while all is read is lost. 0: another began."""
-        unit = Unit(f"news of {owner_id}").insert(records.news_item(News(owner_id, version=1)))
-        return 0 if self._store.write_one(unit) else 1
 
     def _newest(self, owner_id: str, first: str, last: str, most: int) -> Page:
         return self._store.query(owner_id, first=first, last=last, newest_first=True, limit=most, consistent=True)
