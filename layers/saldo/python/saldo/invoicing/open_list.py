@@ -100,12 +100,8 @@ def _read(store: Store, account_ids: Sequence[str], found: Mapping[Key, Item]) -
         told[account_id] = Open(tuple(rows)) if account_id in whole else Open(tuple(map(row_from, page.items)), False)
         if account_id in whole and summed(rows) == owed(found.get(balance_key)):
             units.append(_kept(account_id, rows, entries_counted(found.get(balance_key)), _holds(found.get(key))))
-    _keep(store, units)
-    return told
-
-
-def _keep(store: Store, units: Sequence[Unit]) -> None:
     store.write(units)
+    return told
 
 
 def _kept(account_id: str, rows: Sequence[InvoiceRow], entries: int, holds: int) -> Unit:

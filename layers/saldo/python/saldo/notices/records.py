@@ -86,10 +86,7 @@ def act_from(owner_id: str, row: Item) -> AuditRecord:
 def issued_rows(headers: Iterable[Item]) -> tuple[Item, ...]:
     """Documents that we issued; what was brought in from elsewhere is history, not news."""
     return tuple(
-        {
-            name: item[name]
-            for name in ("kind", "invoice_id", "number", "currency", "total_minor", "issued_on", "due_on")
-        }
+        {name: item[name] for name in _ISSUED}
         | {"is_credit_note": item.get("document") == DocumentKind.CREDIT_NOTE, "issued_at": _issued_at(item)}
         for item in headers
         if item["status"] in SHOWN and item["run_id"].startswith(_ISSUED_BY_US)
