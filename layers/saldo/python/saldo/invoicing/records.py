@@ -135,19 +135,8 @@ class InvoiceHeader:
 _LATER = {
     name: InvoiceHeader.__dataclass_fields__[name].default
     for name in (
-        *(
-            "document",
-            "of_invoice",
-            "series",
-            "sequence",
-            "credited_minor",
-            "early",
-            "early_in_part",
-            "by_mail",
-            "disputed_minor",
-        ),
-        *("booked", "discounted"),
-        *("promise_id", "promised_paid_minor", "promises"),
+        *("document", "of_invoice", "series", "sequence", "credited_minor", "by_mail", "disputed_minor", "booked"),
+        *("early", "early_in_part", "discounted", "promise_id", "promised_paid_minor", "promises"),
     )
 }
 
