@@ -70,7 +70,9 @@ class Edge(ABC, Generic[Rule, Seen]):
             answer = self.translated(seen, error)
         took_ms = max(int((time.monotonic() - began) * 1000), _waited_ms(raw))
         at_ms = int(seen.now.timestamp() * 1000)
-        ids = {"correlation_id": seen.correlation_id} | ({"cloudfront_id": seen.cloudfront_id} if seen.cloudfront_id else {})
+        ids = {"correlation_id": seen.correlation_id}
+        if seen.cloudfront_id:
+            ids["cloudfront_id"] = seen.cloudfront_id
         telemetry.request_line(self.service, at_ms, path, seen.method, answer.status, took_ms, ids)
         return self.response(answer)
 

@@ -20,7 +20,8 @@ def request_line(
 ) -> None:
     """What was asked and answered, and in that service's dimension `Requests`, `RequestsFailed` and `RequestsSlow`.
 
-    `ids`: the correlation id, and CloudFront's (`cloudfront_id`) where the request came through it: its log knows no other.
+    `ids`: the correlation id, and CloudFront's (`cloudfront_id`) where the request came through it: its log knows no
+    other.
     """
     counted = {"Requests": 1, "RequestsFailed": int(status >= 500), "RequestsSlow": int(took_ms > SLOW_MS)}
     line = {"level": "INFO", "message": "request", **ids}

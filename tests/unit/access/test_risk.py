@@ -23,9 +23,7 @@ from saldo.access.rules_risk import (
 )
 
 NOW = datetime(2026, 11, 26, 10, tzinfo=UTC)
-CALM = Signals(
-    is_first=False, new_browser=False, new_network=False, new_country=False, sign_ins=1, failures=0, hour=10
-)
+CALM = Signals(is_first=False, new_browser=False, new_network=False, new_country=False, sign_ins=1, failures=0, hour=10)
 _YES = st.booleans()
 SIGNALS = st.builds(Signals, _YES, _YES, _YES, _YES, st.integers(0, 40), st.integers(0, 8), st.integers(0, 23))
 _ORDER = [Verdict.ALLOW, Verdict.STEP_UP, Verdict.BLOCK]

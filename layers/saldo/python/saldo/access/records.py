@@ -1,6 +1,7 @@
 """How users and sessions lie in the table.
 
-`<user>` / `user`: grants in clear, e-mail and name sealed; countries they signed in from, when last. `<user>` / `session#<digest>`: the user's own list.
+`<user>` / `user`: grants in clear, e-mail and name sealed; countries they signed in from, when last.
+`<user>` / `session#<digest>`: the user's own list.
 `<user>` / `signed_in#<print>`: a browser the user signed in with, half a year.
 `session_<digest>` / `session`: what every page reads. `attempts_<print>` / `window`: failed sign-ins of 15 minutes.
 Plain items, read on every page: PynamoDB would cost the portal 180 ms of CPU at each cold start.
