@@ -17,8 +17,8 @@ from saldo.access.rules_risk import (
     Verdict,
     assess,
     assess_downloads,
-    is_news,
     known_countries,
+    user_is_told,
     with_country,
 )
 
@@ -57,8 +57,8 @@ def test_another_country_is_asked_for_more_than_a_password_and_alone_keeps_nobod
 
 
 def test_users_are_told_of_new_browsers_and_countries_and_of_nothing_else() -> None:
-    assert is_news(["odd_hour 10", "new_country 30"]) and is_news(["new_browser 20"])
-    assert not is_news(["new_network 20", "odd_hour 10", "velocity 30", "failures 40"])
+    assert user_is_told(["odd_hour 10", "new_country 30"]) and user_is_told(["new_browser 20"])
+    assert not user_is_told(["new_network 20", "odd_hour 10", "velocity 30", "failures 40"])
 
 
 def test_countries_are_forgotten_as_browsers_are_and_only_the_latest_are_kept() -> None:

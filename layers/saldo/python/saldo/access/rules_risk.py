@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from saldo.access.rules import BROWSER_KNOWN
+from saldo.kernel.errors import Refusal
 
 STEP_UP_FROM, BLOCK_FROM = 50, 100
 MOST_DOWNLOADS, BLOCKED_DOWNLOADS = 60, 240  # documents a session takes in a quarter of an hour
@@ -44,6 +45,13 @@ class Verdict(StrEnum):
     BLOCK = "block"
 
 
+class SignInBlocked(Refusal):
+    """Too risky. It reads like any other no; whoever watches is told apart."""
+
+    def __init__(self) -> None:
+        super().__init__("sign_in_failed", "e-mail address or password is not right")
+
+
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """`reasons`: names and points of what counted."""
@@ -69,7 +77,7 @@ def assess(signals: Signals) -> Assessment:
     return Assessment(score, reasons, _verdict(score, STEP_UP_FROM, BLOCK_FROM))
 
 
-def is_news(reasons: Iterable[str]) -> bool:
+def user_is_told(reasons: Iterable[str]) -> bool:
     """Whether the user is told of a sign-in that counted for these."""
     return any(reason.startswith(_NEWS) for reason in reasons)
 

@@ -9,7 +9,7 @@ from saldo.access.model_notices import NoticeChoices, NoticeKind, Way
 from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS
 from saldo.access.rules_notices import RULES, wants
-from saldo.access.rules_risk import is_news
+from saldo.access.rules_risk import user_is_told
 from saldo.access.rules_visibility import sees
 from saldo.accounts.model import BankStatement
 from saldo.audit.model import AuditRecord
@@ -82,6 +82,16 @@ _NEEDS = {
 _PAYMENTS = frozenset({_K.PAYMENT_STARTED, _K.PAYMENT_SUCCEEDED, _K.PAYMENT_FAILED})
 
 
+def is_news(record: AuditRecord) -> bool:
+    """Whether a record of an account's trail, or of a user's own, may be told of to somebody."""
+    return record.action in _ACTS or _is_own(record)
+
+
+def _is_own(record: AuditRecord) -> bool:
+    is_new = record.action == "session.began" and user_is_told(record.after.get("risk", ()))
+    return is_new or record.action in _OWN_ACTS
+
+
 def of_trail(records: Iterable[AuditRecord], reader: Reader, now: datetime) -> Iterator[Notice]:
     """What happened to an account. What readers did themselves is no news to them."""
     is_seen = sees(reader.visibility, local_date(now, reader.zone))
@@ -128,8 +138,7 @@ def _of_act(record: AuditRecord, kind: NoticeKind) -> Notice:
 def of_own_trail(records: Iterable[AuditRecord]) -> Iterator[Notice]:
     """What happened to the reader's own access: a sign-in from a browser or a country not seen before, other keys."""
     for record in records:
-        is_new = record.action == "session.began" and is_news(record.after.get("risk", ()))
-        if is_new or record.action in _OWN_ACTS:
+        if _is_own(record):
             yield Notice("", _K.SECURITY, record.at, record.action, record.subject_id)
 
 
