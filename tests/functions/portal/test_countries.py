@@ -8,6 +8,7 @@ import pytest
 
 from functions.portal import services
 from saldo.access.records import user_key
+from saldo.notices.latest import LatestNews
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import ORIGIN, Browser, Page
 from tests.functions.portal.conftest import Portal
@@ -68,6 +69,8 @@ def test_the_user_sees_the_country_in_the_list_of_sessions_in_the_news_and_in_th
     (letter,) = fronted.mail("new_device")
     assert ("Country", "France") in letter.facts and ("Network", "2001:db8:7::/48") in letter.facts
     assert "2001:db8:7::/48 · FR" in browser.get("/profile").text
+    trail = list(services.store().query_all(fronted.user_id("viewer"), prefix="audit#"))
+    LatestNews(services.store(), fronted.clock).fold(trail)  # as the stream's function does
     assert "from a new country" in browser.get("/notifications").text
 
 
