@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.cdk.environments import CONCERNS
 from local import aws
 from local.dropped import DROPPED_ATTRIBUTES, is_dropped
 from local.finishing import finish
 from local.place import REGIONS, Place
 
-CONCERNS = ("data", "portal", "runs", "events", "watch")
 Template = dict[str, Any]  # the JSON of CloudFormation
 
 

@@ -1,4 +1,8 @@
-"""The templates of the environment `staging`, synthesised with every rule checked, once for all tests and processes."""
+"""The templates of the environment `staging`, synthesised with every rule checked, once for all tests and processes.
+
+With what its settings may add, so that the rules see it: a month end made ready for, and a secret of CloudFront's that
+is being turned.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,18 @@ import importlib
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from infra.cdk.environments import CONCERNS as CONCERNS
+from infra.cdk.environments import FRONT
+
 ENV = "staging"
-CONCERNS = ("data", "portal", "runs", "events", "watch")
+ADDED: Mapping[str, Any] = {"month_end_invoices": 1_000_000, "front_secrets": ["2026-11", "2027-05"]}
 Resource = dict[str, Any]
 _ROOT = Path(__file__).resolve().parents[1]
 _FOLDER = _ROOT / "build" / "cdk.out" / "tests"
@@ -37,7 +44,7 @@ class Assembly:
     def resources(self, kind: str = "") -> Iterator[tuple[str, Resource]]:
         """Every resource of both regions, or those of one type, with a name that says where it is."""
         for region in ("eu", "us"):
-            for concern in CONCERNS:
+            for concern in (*CONCERNS, FRONT):
                 for name, resource in self.template(region, concern)["Resources"].items():
                     if resource["Type"] == kind or not kind:
                         yield f"{region}-{concern}/{name}", resource
@@ -62,7 +69,7 @@ def assembly() -> Assembly:
 def _shape() -> str:
     """A hash over everything that templates come from, and over this Python."""
     digest = hashlib.sha256(sys.version.encode())
-    for file in [_ROOT / "cdk.json", *_under("infra"), *sorted(_of_the_product())]:
+    for file in [_ROOT / "cdk.json", Path(__file__), *_under("infra"), *sorted(_of_the_product())]:
         digest.update(str(file.relative_to(_ROOT)).encode() + b"\0" + file.read_bytes())
     digest.update(repr(sorted(p.name for p in (_ROOT / "docs" / "runbooks").iterdir())).encode())
     for module in ("app", "functions.api.v1.app"):
@@ -95,9 +102,14 @@ def _synthesised() -> str:
 
     use_pinned_node()
     from infra.cdk.application import application
+    from infra.cdk.environments import context
 
+    environments = context()["environments"]
+    environments[ENV] |= ADDED
     try:
-        application(ENV, outdir=str(_FOLDER), extra={"aws:cdk:bundling-stacks": []}).synth()
+        application(
+            ENV, outdir=str(_FOLDER), extra={"environments": environments, "aws:cdk:bundling-stacks": []}
+        ).synth()
     except RuntimeError as error:
         return str(error)
     return ""

@@ -14,7 +14,7 @@ from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 
 _PATHS = {LinkPurpose.INVITATION: "/invitation/", LinkPurpose.SIGN_IN: "/sign-in/link/"}
-_FACTS = ("account", "role", "device", "network", "at", "amount", "by", "cancel_by", "uplift")
+_FACTS = ("account", "role", "device", "network", "country", "at", "amount", "by", "cancel_by", "uplift")
 
 
 class NoteLetters:
@@ -43,7 +43,8 @@ class NoteLetters:
 
 def letter_of(note: Note, seller: LegalEntity, url: str) -> Letter:
     words = wording(note.language, "")
-    said = {**note.values, "role": words.any(f"mail_role_{note.values.get('role', '')}", "")}
+    country = words.country(note.values.get("country", ""))
+    said = {**note.values, "role": words.any(f"mail_role_{note.values.get('role', '')}", ""), "country": country}
     facts = ((words(f"mail_note_fact_{name}"), said[name]) for name in _FACTS if said.get(name))
     return Letter(
         language=words.language,

@@ -18,6 +18,7 @@ from functions.http import telemetry
 from functions.http.answers import Answer
 from functions.http.failures import status_of
 from functions.http.requests import Request, request_of
+from functions.services import settings
 from saldo.kernel.clock import Clock
 
 Rule = TypeVar("Rule")
@@ -60,7 +61,8 @@ class Edge(ABC, Generic[Rule, Seen]):
 
     def run(self, raw: Any, path: str, params: Mapping[str, str], rule: Rule, view: View[Seen]) -> Response:
         began = time.monotonic()
-        seen = self.seen(request_of(raw, path, params, self._clock()))
+        asked = request_of(raw, path, params, self._clock(), through_cloudfront=bool(settings().front))
+        seen = self.seen(asked)
         tracing.annotate(seen.correlation_id)
         try:
             answer = self.answer(seen, rule, view)
@@ -68,7 +70,10 @@ class Edge(ABC, Generic[Rule, Seen]):
             answer = self.translated(seen, error)
         took_ms = max(int((time.monotonic() - began) * 1000), _waited_ms(raw))
         at_ms = int(seen.now.timestamp() * 1000)
-        telemetry.request_line(self.service, at_ms, path, seen.method, answer.status, took_ms, seen.correlation_id)
+        ids = {"correlation_id": seen.correlation_id}
+        if seen.cloudfront_id:
+            ids["cloudfront_id"] = seen.cloudfront_id
+        telemetry.request_line(self.service, at_ms, path, seen.method, answer.status, took_ms, ids)
         return self.response(answer)
 
     def translated(self, seen: Seen, error: Exception) -> Answer:

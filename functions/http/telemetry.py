@@ -16,11 +16,15 @@ SLOW_MS = 1000  # what is promised: infra/slo.toml
 
 
 def request_line(
-    service: str, at_ms: int, route: str, method: str, status: int, took_ms: int, correlation_id: str
+    service: str, at_ms: int, route: str, method: str, status: int, took_ms: int, ids: Mapping[str, str]
 ) -> None:
-    """What was asked and answered, and in that service's dimension `Requests`, `RequestsFailed` and `RequestsSlow`."""
+    """What was asked and answered, and in that service's dimension `Requests`, `RequestsFailed` and `RequestsSlow`.
+
+    `ids`: the correlation id, and CloudFront's (`cloudfront_id`) where the request came through it: its log knows no
+    other.
+    """
     counted = {"Requests": 1, "RequestsFailed": int(status >= 500), "RequestsSlow": int(took_ms > SLOW_MS)}
-    line = {"level": "INFO", "message": "request", "correlation_id": correlation_id}
+    line = {"level": "INFO", "message": "request", **ids}
     facts = {"route": route, "method": method, "status": status, "took_ms": took_ms}
     _write({**_embedded(at_ms, service, counted), **line, **facts})
 

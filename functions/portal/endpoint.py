@@ -133,7 +133,7 @@ class Routes(EdgeRoutes[Rule, Visit]):
 def _origin_of(request: Request) -> Origin:
     browser = Cookies(services.settings().origin).read(BROWSER, request.headers.get("cookie", ""))
     digest = digest_of(browser) if 20 <= len(browser) <= 100 else ""
-    return Origin(request.network, device_of(request.headers.get("user-agent", "")), digest)
+    return Origin(request.network, device_of(request.headers.get("user-agent", "")), digest, request.country)
 
 
 def _away(visit: Visit) -> Answer | None:

@@ -29,7 +29,7 @@ def profile(visit: Visit) -> Answer:
         (
             s.digest,
             s.origin.device,
-            s.origin.address,
+            " · ".join(part for part in (s.origin.address, s.origin.country) if part),
             visit.words.moment(s.began_at, zone),
             s.digest == visit.who.digest,
         )

@@ -1,1 +1,1 @@
-"""The deployment as CDK stacks: one per concern (data, portal, runs, events, watch), one set per region."""
+"""The deployment as CDK stacks: one per concern (data, portal, runs, events, watch, front), one set per region."""

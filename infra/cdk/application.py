@@ -10,8 +10,9 @@ from cdk_nag import AwsSolutionsChecks
 
 from infra.cdk.acknowledgements import acknowledge
 from infra.cdk.data import DataStack
-from infra.cdk.environments import Environment, Region, context, environment
+from infra.cdk.environments import FRONT, Environment, Region, context, environment
 from infra.cdk.events import EventsStack
+from infra.cdk.front import FrontStack
 from infra.cdk.portal import PortalStack
 from infra.cdk.runs import RunsStack
 from infra.cdk.watch import WatchStack
@@ -43,9 +44,10 @@ def region_stacks(app: cdk.App, env: Environment, region: Region) -> list[cdk.St
     """The stacks of one region, in the order in which they are deployed."""
 
     def place(concern: str) -> dict[str, Any]:
+        stack_name, aws_region = env.stack(region.code, concern)
         return {
-            "env": cdk.Environment(account=env.account, region=region.name),
-            "stack_name": f"saldo-{env.name}-{concern}",
+            "env": cdk.Environment(account=env.account, region=aws_region),
+            "stack_name": stack_name,
             "description": f"Saldo {env.name}, {region.code}: {concern}",
             "termination_protection": not env.is_local,
         }
@@ -53,9 +55,15 @@ def region_stacks(app: cdk.App, env: Environment, region: Region) -> list[cdk.St
     def id_(concern: str) -> str:
         return f"saldo-{env.name}-{region.code}-{concern}"
 
+    stacks: list[cdk.Stack]
     data = DataStack(app, id_("data"), env, region, **place("data"))
     portal = PortalStack(app, id_("portal"), env, region, data, **place("portal"))
     runs = RunsStack(app, id_("runs"), env, region, data, **place("runs"))
     events = EventsStack(app, id_("events"), env, region, data, **place("events"))
     watch = WatchStack(app, id_("watch"), env, data, portal, runs, **place("watch"))
-    return [data, portal, runs, events, watch]
+    stacks = [data, portal, runs, events, watch]
+    if FRONT in env.concerns:
+        front = FrontStack(app, id_(FRONT), env, region, **place(FRONT))
+        front.add_stack_dependency(portal, "its secret, and the name it finds the API by")
+        stacks.append(front)
+    return stacks

@@ -14,6 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.cdk.capacity import capacity_for
 from infra.cdk.environments import Environment, Region
 from infra.cdk.keys import Keys
 from infra.cdk.names import Names
@@ -31,6 +32,14 @@ _UPLOADS_KEPT = {
 }
 
 
+def _warm(invoices: int) -> dynamodb.WarmThroughput | None:
+    """None leaves the table as AWS and its past have made it. What was asked for once is paid once and stays."""
+    ready = capacity_for(invoices)
+    if ready is None:
+        return None
+    return dynamodb.WarmThroughput(read_units_per_second=ready.read_units, write_units_per_second=ready.write_units)
+
+
 def _attribute(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=_TEXT)
 
@@ -43,7 +52,7 @@ class DataStack(Stack):
         self.names = Names(target.name)
         self.region_code = region.code
         self.keys = Keys(self, target.name)
-        self.records = self._records()
+        self.records = self._records(_warm(target.month_end_invoices))
         self.wrapped_keys = self._wrapped_keys()
         self.access_log = self._access_log()
         self.buckets = {name: self._bucket(name) for name in ("documents", "imports", "usage")}
@@ -63,8 +72,8 @@ class DataStack(Stack):
         self.mail_identity_arn = self._mail_identity(target)
         self._outputs(region)
 
-    def _records(self) -> dynamodb.Table:
-        """One table of records; its stream is the outbox of domain events."""
+    def _records(self, warm: dynamodb.WarmThroughput | None) -> dynamodb.Table:
+        """One table; its stream is the outbox of domain events. `warm`: what it and its index take at once."""
         table = dynamodb.Table(
             self,
             "Records",
@@ -73,6 +82,7 @@ class DataStack(Stack):
             sort_key=_attribute("sk"),
             stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             time_to_live_attribute="expires_at_s",
+            warm_throughput=warm,
             **self._table_care(recovery_days=35),
         )
         table.add_global_secondary_index(
@@ -81,6 +91,7 @@ class DataStack(Stack):
             sort_key=_attribute("agenda_on"),
             projection_type=dynamodb.ProjectionType.INCLUDE,
             non_key_attributes=list(AGENDA_FIELDS),
+            warm_throughput=warm,
         )
         return table
 

@@ -36,6 +36,7 @@ INTENDED = (
     Intended(r"tax_url", "AvaTax has a sandbox of its own"),
     Intended(r"run_concurrency", "a sandbox's account has small quotas; staging runs as wide as production"),
     Intended(r"audit_retention_days", "what is locked in a sandbox cannot be cleaned up for as long"),
+    Intended(r"month_end_invoices", "month ends are made ready, and paid, for what is billed there"),
     Intended(r"daily_cost_usd", "what a day may cost follows what is billed there"),
     Intended(r"regions\.\w+\.(portal_origin|zone\.(id|name))", "host names"),
 )
@@ -104,6 +105,8 @@ def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
         yield path, "" if value is None else str(value)
 
 
+# What says nothing, and what month ends are made ready by: an environment has it or not (`month_end_invoices`).
+_LEFT_OUT = re.compile(r"\.Metadata\.|AliasScaling|\.WarmThroughput\.|\.ReservedConcurrentExecutions$")
 # What CDK makes unique, by hashes over a construct's path, which begins with the environment's name, or over versions.
 _WORD = re.compile(r"[\w<>-]+")
 _HASH = re.compile(r"[0-9a-f]{32}|[0-9A-F]{8}")
@@ -129,7 +132,7 @@ def _neutral(template: Mapping[str, Any], env: Environment) -> str:
 def _places(text: str, env: Environment) -> dict[str, str]:
     """Every value by its path."""
     flat = dict(_flat(json.loads(text), ""))
-    return {path: _named(path, value, env) for path, value in flat.items() if ".Metadata." not in path}
+    return {path: _named(path, value, env) for path, value in flat.items() if not _LEFT_OUT.search(path)}
 
 
 def _named(path: str, value: str, env: Environment) -> str:

@@ -10,6 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 AWS_REGIONS = {"eu": "eu-central-1", "us": "us-east-1"}
+# The stacks of a region, in the order in which they are deployed.
+CONCERNS = ("data", "portal", "runs", "events", "watch")
+FRONT = "front"
+# Where certificates and firewalls of CloudFront exist, whatever region they are for.
+_FRONT_REGION = "us-east-1"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,6 +49,11 @@ class Region:
     def host(self) -> str:
         return urlsplit(self.portal_origin).hostname or ""
 
+    @property
+    def origin_host(self) -> str:
+        """Where CloudFront finds the API of this region."""
+        return f"origin.{self.host}"
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:
@@ -56,6 +66,10 @@ class Environment:
 
     `tax_service`: `avalara` or `vertex` at `tax_url`, "" for the table alone. `vat_register_url`: VIES, "" for none.
     `scanner_address`: ClamAV's clamd as `host:port`, "" for none (the test file of EICAR is known all the same).
+
+    `month_end_invoices`: how many a region's month end is made ready for (capacity.py), 0 for none in particular.
+
+    `front_secrets`: names of the secrets by which CloudFront is known, newest last; none for no CloudFront.
     """
 
     name: str
@@ -73,6 +87,18 @@ class Environment:
     tax_url: str = ""
     vat_register_url: str = ""
     scanner_address: str = ""
+    month_end_invoices: int = 0
+    front_secrets: tuple[str, ...] = ()
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        return (*CONCERNS, FRONT) if self.front_secrets else CONCERNS
+
+    def stack(self, code: str, concern: str) -> tuple[str, str]:
+        """Name and AWS region of one of a region's stacks."""
+        if concern == FRONT:
+            return f"saldo-{self.name}-{FRONT}-{code}", _FRONT_REGION
+        return f"saldo-{self.name}-{concern}", AWS_REGIONS[code]
 
     @property
     def portal_origins(self) -> dict[str, str]:
@@ -93,8 +119,12 @@ def environment(name: str, settings: Mapping[str, Any] | None = None) -> Environ
     if name not in known:
         raise ValueError(f"no environment {name!r} in cdk.json; there are {', '.join(sorted(known))}")
     raw = known[name]
-    plain = {k: v for k, v in raw.items() if k != "regions"}
-    return Environment(name=name, regions=tuple(_region(c, r) for c, r in raw["regions"].items()), **plain)
+    plain = {k: v for k, v in raw.items() if k not in ("regions", "front_secrets")}
+    regions = tuple(_region(c, r) for c, r in raw["regions"].items())
+    secrets = tuple(raw.get("front_secrets", ()))
+    if secrets and not all(region.zone for region in regions):
+        raise ValueError(f"{name}: front_secrets, but not every region has a hosted_zone for CloudFront's name")
+    return Environment(name=name, regions=regions, front_secrets=secrets, **plain)
 
 
 def _region(code: str, raw: Mapping[str, Any]) -> Region:

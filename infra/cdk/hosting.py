@@ -32,8 +32,10 @@ class Hosting:
         self._origins = self._parameter("PortalOrigins", json.dumps(env.portal_origins), "Region code to portal origin")
         self._gateway = self._parameter("GatewayUrl", env.gateway_url, "Where the payment gateway answers")
 
-    def function(self, spec: FunctionSpec, extra: Mapping[str, str] | None = None) -> WatchedFunction:
-        """`extra`: settings that only this function has."""
+    def function(
+        self, spec: FunctionSpec, extra: Mapping[str, str] | None = None, reserved: int | None = None
+    ) -> WatchedFunction:
+        """`extra`: settings that only this function has. `reserved`: of the account's concurrency, for it alone."""
         return WatchedFunction(
             self._stack,
             spec,
@@ -42,6 +44,7 @@ class Hosting:
             layers=[*self._layers, *self._extra_layers(spec)],
             environment={**self._environment(spec), **(extra or {})},
             statements=statements_for(spec.grants, self._data),
+            reserved=reserved,
         )
 
     def _parameter(self, name: str, default: str, what: str) -> str:
@@ -104,6 +107,7 @@ class Hosting:
             "SALDO_VAT_REGISTER_URL": self._env.vat_register_url,
             "SALDO_SCANNER_ADDRESS": self._env.scanner_address,
             "SALDO_BILLED_TOLERANCE_PERCENT": str(self._env.billed_tolerance_percent),
+            "SALDO_FRONT": "cloudfront" if self._env.front_secrets else "",
             "SALDO_FLAGS": "",  # who reads flags is told where; see flags.py
             "POWERTOOLS_SERVICE_NAME": spec.service,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,

@@ -8,6 +8,15 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 _USE = ["kms:Decrypt", "kms:GenerateDataKey"]
+_LOGS_USE = [
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:GenerateDataKey",
+    "kms:DescribeKey",
+]
+_LOG_GROUP = "kms:EncryptionContext:aws:logs:arn"
 
 
 def _key(scope: Construct, env: str, name: str, what: str, *, signs: bool = False) -> kms.Key:
@@ -41,6 +50,15 @@ def _for_service(
     )
 
 
+def logs_key(scope: Construct, env: str, name: str = "logs") -> kms.Key:
+    """The key of log groups in the scope's region. CloudWatch Logs sends no source account with its calls; it names the
+    log group instead."""
+    key = _key(scope, env, name, "log groups")
+    group = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*"
+    _for_service(key, f"logs.{Aws.REGION}.amazonaws.com", _LOGS_USE, {"ArnLike": {_LOG_GROUP: group}})
+    return key
+
+
 class Keys:
     """`records`: tables and buckets; `envelope`: wraps the data keys of organisations; `messages`: queues, topics,
     bus, secrets, state machines; `logs`: every log group; `details`: signs what sellers say of their bank accounts;
@@ -50,30 +68,12 @@ class Keys:
         self.records = _key(scope, env, "records", "tables and buckets")
         self.envelope = _key(scope, env, "envelope", "wraps the data key of each organisation")
         self.messages = _key(scope, env, "messages", "queues, topics, bus, secrets and workflows")
-        self.logs = _key(scope, env, "logs", "log groups")
+        self.logs = logs_key(scope, env)
         self.details = _key(scope, env, "details", "signs sellers' bank details", signs=True)
         self.documents = _key(scope, env, "documents", "signs invoices and credit notes", signs=True)
         self._allow_messengers()
-        self._allow_logs()
 
     def _allow_messengers(self) -> None:
         """Alarms publish to an encrypted topic, rules and failed invocations send to encrypted queues."""
         for service in ("cloudwatch.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com"):
             _for_service(self.messages, service, _USE)
-
-    def _allow_logs(self) -> None:
-        """CloudWatch Logs sends no source account with its calls; it names the log group instead."""
-        group = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*"
-        _for_service(
-            self.logs,
-            f"logs.{Aws.REGION}.amazonaws.com",
-            [
-                "kms:Encrypt",
-                "kms:Decrypt",
-                "kms:ReEncryptFrom",
-                "kms:ReEncryptTo",
-                "kms:GenerateDataKey",
-                "kms:DescribeKey",
-            ],
-            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": group}},
-        )

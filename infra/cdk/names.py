@@ -16,6 +16,10 @@ class Names:
     def of(self, name: str) -> str:
         return f"saldo-{self.env}-{name.replace('_', '-')}"
 
+    def front_secret(self, region_code: str, label: str) -> str:
+        """Both regions' secrets lie in CloudFront's region, so their names say whose they are."""
+        return self.of(f"front_{region_code}_{label}")
+
     def function_arn(self, name: str) -> str:
         return f"arn:{Aws.PARTITION}:lambda:{Aws.REGION}:{Aws.ACCOUNT_ID}:function:{self.of(name)}"
 

@@ -19,12 +19,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as route53_targets
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
 from infra.cdk.alarms import Rule, Runbook, alarm, own_metric
+from infra.cdk.capacity import capacity_for
 from infra.cdk.data import DataStack
-from infra.cdk.environments import Environment, HostedZone, Region
-from infra.cdk.firewall import firewall
+from infra.cdk.environments import FRONT, Environment, HostedZone, Region
+from infra.cdk.firewall import guard, managed_rules, only_known
+from infra.cdk.front import zone_of
 from infra.cdk.functions import API, CANARY, PORTAL
 from infra.cdk.grants import customer_statements
 from infra.cdk.hosting import Hosting
@@ -102,11 +106,13 @@ class PortalStack(Stack):
         releases = Releases(self)
         self._routes(_PORTAL_APP, releases.alias(self.function))
         self._routes(_API_APP, releases.alias(self.api_function))
+        if capacity := capacity_for(target.month_end_invoices):
+            releases.ready_for_month_end(capacity)
         self._gateways_own_answers()
-        firewall(self, self._data.names, self.api.deployment_stage)
+        guard(self, self.api.deployment_stage, self._firewall(region))
         releases.stop_at(self._watch())
         if region.zone:
-            self._host_name(region.host, region.zone)
+            self._host_name(region, region.zone)
         self._outputs()
 
     def _customer_role(self) -> None:
@@ -284,25 +290,48 @@ class PortalStack(Stack):
         alarm(self, "WrongKeys", own_metric("ApiWrongKeys", API.service), rule, self._data.alarms)
         return [errors, latency]
 
-    def _host_name(self, host: str, hosted: HostedZone) -> None:
-        zone = route53.HostedZone.from_hosted_zone_attributes(
-            self, "Zone", hosted_zone_id=hosted.id, zone_name=hosted.name
+    def _firewall(self, region: Region) -> waf.CfnWebACL:
+        name = self._data.names.of("portal")
+        if not self._target.front_secrets:
+            return managed_rules(self, name, "REGIONAL")
+        secrets = [self._front_secret(region, label) for label in self._target.front_secrets]
+        return only_known(self, name, [secret.secret_value.unsafe_unwrap() for secret in secrets])
+
+    def _front_secret(self, region: Region, label: str) -> secretsmanager.Secret:
+        """Made here, and copied to where CloudFront's stack reads it."""
+        _, front_region = self._target.stack(region.code, FRONT)
+        copies = [] if region.name == front_region else [secretsmanager.ReplicaRegion(region=front_region)]
+        return secretsmanager.Secret(
+            self,
+            f"FrontSecret{label}",
+            secret_name=self._data.names.front_secret(region.code, label),
+            description="By which CloudFront is known before the API",
+            encryption_key=self._data.keys.messages,
+            generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=48),
+            replica_regions=copies,
+            removal_policy=RemovalPolicy.DESTROY,
         )
+
+    def _host_name(self, region: Region, hosted: HostedZone) -> None:
+        """API Gateway answers to the public host name in any case. Where CloudFront stands before it, only CloudFront
+        finds it, under a name that is for that alone."""
+        zone = zone_of(self, hosted)
         certificate = certificates.Certificate(
             self,
             "Certificate",
-            domain_name=host,
+            domain_name=region.host,
             validation=certificates.CertificateValidation.from_dns(zone),
         )
         domain = self.api.add_domain_name(
             "HostName",
-            domain_name=host,
+            domain_name=region.host,
             certificate=certificate,
             endpoint_type=apigateway.EndpointType.REGIONAL,
             security_policy=apigateway.SecurityPolicy.TLS_1_2,
         )
         there = route53.RecordTarget.from_alias(route53_targets.ApiGatewayDomain(domain))
-        route53.ARecord(self, "Address", zone=zone, record_name=host + ".", target=there)
+        name = region.origin_host if self._target.front_secrets else region.host
+        route53.ARecord(self, "Address", zone=zone, record_name=name + ".", target=there)
 
     def _outputs(self) -> None:
         CfnOutput(self, "ApiId", value=self.api.rest_api_id)

@@ -21,11 +21,13 @@ from infra.cdk.functions import (
     ADVANCE_CLOCK,
     ANCHOR_AUDIT,
     ASSESS_LATE_CHARGES,
+    BILL_ACCOUNTS,
     CHECK_INVARIANTS,
     CHECK_TAX_IDS,
     COLLECT_PAYMENTS,
     CREATE_DOUBLE,
     ESCALATE_TICKETS,
+    ISSUE_INVOICES,
     ISSUE_REMINDERS,
     KEEP_UPLOADS,
     RENEW_TERMS,
@@ -89,7 +91,8 @@ class RunsStack(Stack):
         super().__init__(scope, id_, **stack)
         self._data = data
         hosting = Hosting(self, target, region, data)
-        steps = {spec.name: hosting.function(spec) for spec in RUN_STEPS}
+        reserved = self._reserved(target, len(region.entities))
+        steps = {spec.name: hosting.function(spec, reserved=reserved.get(spec)) for spec in RUN_STEPS}
         # Versions, not functions: an execution keeps its definition, so a run calls one version of each to its end.
         hosted = {name: watched.function.current_version for name, watched in steps.items()}
         chain = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency).chain()
@@ -105,6 +108,13 @@ class RunsStack(Stack):
         for spec in (CREATE_DOUBLE, ADVANCE_CLOCK):
             hosting.function(spec)
         CfnOutput(self, "InvoiceRunArn", value=self.runs.machine.state_machine_arn)
+
+    @staticmethod
+    def _reserved(target: Environment, sellers: int) -> dict[FunctionSpec, int]:
+        """Where month ends are made ready for: as many as the runs of all sellers ask for at once, so that nothing else
+        of the account holds them up, and they take no more."""
+        at_once = target.run_concurrency * sellers if target.month_end_invoices else 0
+        return {BILL_ACCOUNTS: at_once, ISSUE_INVOICES: at_once} if at_once else {}
 
     def _let_old_runs_end(self, steps: Mapping[str, WatchedFunction]) -> None:
         """A run that was under way at a deployment still calls the versions it began with."""

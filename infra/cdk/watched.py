@@ -130,6 +130,7 @@ class WatchedFunction(Construct):
         layers: list[lambda_.ILayerVersion],
         environment: Mapping[str, str],
         statements: list[iam.PolicyStatement],
+        reserved: int | None = None,
     ) -> None:
         super().__init__(scope, spec.camel)
         self.spec = spec
@@ -147,6 +148,7 @@ class WatchedFunction(Construct):
             layers=layers,
             memory_size=spec.memory,
             timeout=Duration.seconds(spec.timeout_s),
+            reserved_concurrent_executions=reserved,
             ephemeral_storage_size=Size.mebibytes(spec.disk) if spec.disk > 512 else None,
             environment=dict(environment),
             role=self.role,

@@ -19,7 +19,6 @@ from rich.console import Console
 from infra.cdk.drift import STAGES, Difference, compare, compare_templates
 from infra.cdk.environments import AWS_REGIONS, Environment, environment
 from local.cli.voice import Voice, speaks_json, table
-from local.deployment import CONCERNS
 from local.place import ROOT
 from saldo.kernel.errors import Refusal, Unavailable
 
@@ -57,7 +56,7 @@ def between_templates(here: Environment, there: Environment) -> list[Difference]
             _synthesise(env.name, Path(folder) / env.name)
         found = []
         for code in AWS_REGIONS:
-            for concern in CONCERNS:
+            for concern in here.concerns:
                 ours, theirs = (_template(Path(folder), env.name, code, concern) for env in (here, there))
                 found += [
                     Difference(f"{code}-{concern}: {d.path}", d.here, d.there, d.reason)
@@ -83,9 +82,9 @@ def _template(folder: Path, name: str, code: str, concern: str) -> Any:
 
 def deployed_changes(env: Environment, code: str, client: Callable[[str, str], Any]) -> Iterator[dict[str, str]]:
     """What CloudFormation finds changed by hand in one region. client: (service, AWS region) → boto3's client."""
-    cloudformation = client("cloudformation", AWS_REGIONS[code])
-    for concern in CONCERNS:
-        stack = f"saldo-{env.name}-{concern}"
+    for concern in env.concerns:
+        stack, aws_region = env.stack(code, concern)
+        cloudformation = client("cloudformation", aws_region)
         detection = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
         _wait(cloudformation, stack, detection)
         yield from (_changed(code, concern, one) for one in _drifts(cloudformation, stack))

@@ -15,6 +15,8 @@ EVENT = 1e-6
 SQS_REQUEST = 0.40e-6
 LOG_GB = 0.50
 MAIL = 100e-6
+PROVISIONED_GB_S = 3.3334e-6  # kept started, on arm64
+WARM_WRITE, WARM_READ = 0.65e-3, 0.13e-3  # a unit a second more than a table has, once
 KMS_SIGN = 15e-6  # by an elliptic curve: once a document, when it is made, which a run does not wait for
 
 

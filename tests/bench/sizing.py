@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from infra.cdk.capacity import READY_HOURS, USUAL_READS, USUAL_WRITES, MonthEndCapacity, capacity_for
+from infra.cdk.functions import API, PORTAL
 from saldo.accounts.agenda import DUE_SHARDS
 from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, INVOICES_PER_BATCH
 from tests.bench.counted_run import CPU_S, PerInvoice, last
-from tests.bench.prices import KMS_SIGN, MAIL
+from tests.bench.prices import KMS_SIGN, MAIL, PROVISIONED_GB_S, WARM_READ, WARM_WRITE
 
 # What the run is deployed with (cdk.json, production): batches at work at once.
 RUN_CONCURRENCY = 40
@@ -62,7 +64,11 @@ def speeds(end: MonthEnd, each: PerInvoice) -> list[Quota]:
         Quota("Lambda: 1,000 at once", 1_000 / function_s, "a request; tens of thousands are usual"),
         Quota("DynamoDB: 40,000 write units/s a table", 40_000 / each.write_units, "a request"),
         Quota("DynamoDB: 40,000 read units/s a table", 40_000 / each.read_units, "a request"),
-        Quota("DynamoDB: a table never used, 4,000 write units/s", 4_000 / each.write_units, "warm throughput"),
+        Quota(
+            f"DynamoDB: a table never used, {USUAL_WRITES:,} write units/s",
+            USUAL_WRITES / each.write_units,
+            "`month_end_invoices` (cdk.json)",
+        ),
         Quota(
             "DynamoDB: 1,000 write units/s a partition of the agenda",
             PARTITION_WRU_S * DUE_SHARDS * end.sellers / DUE_WRITES,
@@ -113,6 +119,25 @@ def dollars(end: MonthEnd, each: PerInvoice) -> float:
     return end.invoices / 1000 * each.dollars_per_1000 + end.invoices * a_mail
 
 
+def ready_dollars(ready: MonthEndCapacity) -> tuple[float, float]:
+    """What `month_end_invoices` costs: once, for table and index each; and each month, for functions kept started."""
+    writes, reads = ready.write_units - USUAL_WRITES, ready.read_units - USUAL_READS
+    gb_s = ready.at_once * (PORTAL.memory + API.memory) / 1024 * READY_HOURS * 3600
+    return 2 * (writes * WARM_WRITE + reads * WARM_READ), gb_s * PROVISIONED_GB_S
+
+
+def _ready(end: MonthEnd, each: PerInvoice) -> str:
+    ready = capacity_for(end.invoices)
+    assert ready is not None, "a month end has invoices"
+    once, monthly = ready_dollars(ready)
+    took = max(seconds(end, each), end.invoices * each.write_units / ready.write_units)
+    functions = f"{ready.at_once:,} functions each of portal and API, {READY_HOURS} h"
+    return (
+        f"With `month_end_invoices` of as many: {_time(took)} also the first time, for ${once:,.2f} once"
+        f" ({ready.write_units:,} write units/s) and ${monthly:,.2f} a month ({functions})."
+    )
+
+
 def told(end: MonthEnd, each: PerInvoice) -> Iterator[str]:
     """The table of one month end, in Markdown."""
     mail = "with mail" if end.mail else "without mail"
@@ -120,6 +145,7 @@ def told(end: MonthEnd, each: PerInvoice) -> Iterator[str]:
     yield ""
     took, first = seconds(end, each), seconds(end, each, warm=False)
     yield f"{_time(took)} ({_time(first)} on a table never used before), ${dollars(end, each):,.2f}."
+    yield _ready(end, each)
     yield ""
     yield "| quota, as it comes | allows | what moves it |"
     yield "|---|---|---|"

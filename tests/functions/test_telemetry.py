@@ -20,7 +20,8 @@ from functions.http.edge import _waited_ms
 def test_a_request_counts_itself_its_failure_and_its_slowness(
     status: int, took_ms: int, failed: int, slow: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    telemetry.request_line("portal", 1_700_000_000_000, "/pay", "POST", status, took_ms, "request-1")
+    ids = {"correlation_id": "request-1"}
+    telemetry.request_line("portal", 1_700_000_000_000, "/pay", "POST", status, took_ms, ids)
     line = json.loads(capsys.readouterr().out)
     (block,) = line["_aws"]["CloudWatchMetrics"]
     assert (block["Namespace"], block["Dimensions"], line["service"]) == ("Saldo", [["service"]], "portal")

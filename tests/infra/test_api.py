@@ -13,14 +13,14 @@ from infra.cdk.functions import API, PORTAL, Grant
 from tests.assembly import Assembly
 
 
-def _one(assembly: Assembly, kind: str) -> dict[str, Any]:
-    resources = assembly.template("eu", "portal")["Resources"].values()
+def _one(assembly: Assembly, kind: str, concern: str = "portal") -> dict[str, Any]:
+    resources = assembly.template("eu", concern)["Resources"].values()
     (found,) = [r["Properties"] for r in resources if r["Type"] == f"AWS::{kind}"]
     return dict(found)
 
 
 def _rules(assembly: Assembly) -> dict[str, dict[str, Any]]:
-    return {rule["Name"]: rule for rule in _one(assembly, "WAFv2::WebACL")["Rules"]}
+    return {rule["Name"]: rule for rule in _one(assembly, "WAFv2::WebACL", "front")["Rules"]}
 
 
 def test_each_route_is_a_method_of_the_apis_own_function(assembly: Assembly) -> None:

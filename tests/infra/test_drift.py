@@ -16,7 +16,6 @@ from infra.cdk.drift import INTENDED, SAME_IN, STAGES, compare, compare_template
 from infra.cdk.environments import environment
 from local.cli.__main__ import saldo
 from local.cli.drift import deployed_changes
-from local.deployment import CONCERNS
 from saldo.kernel.errors import Unavailable
 from tests.assembly import Assembly
 
@@ -64,7 +63,7 @@ def _as_production(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_templates_that_differ_by_intended_settings_alone_are_the_same(assembly: Assembly) -> None:
-    for concern in CONCERNS:
+    for concern in STAGING.concerns:
         ours = assembly.template("eu", concern)
         assert compare_templates(ours, _as_production(ours), STAGING, PRODUCTION) == []
 
@@ -91,10 +90,9 @@ def test_the_command_answers_in_json_and_ends_well_only_without_drift(monkeypatc
 
 
 def _answers(stub: Stubber, status: str, drifts: list[dict[str, Any]]) -> None:
-    for concern in CONCERNS:
-        stub.add_response(
-            "detect_stack_drift", {"StackDriftDetectionId": "d"}, {"StackName": f"saldo-staging-{concern}"}
-        )
+    for concern in STAGING.concerns:
+        name, _ = STAGING.stack("eu", concern)
+        stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "d"}, {"StackName": name})
         told = {"StackId": "s", "StackDriftDetectionId": "d", "DetectionStatus": status, "Timestamp": "2026-01-01"}
         stub.add_response("describe_stack_drift_detection_status", told)
         stub.add_response(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 
+from infra.cdk import capacity
 from saldo.invoicing.run.bill import bill_accounts
 from saldo.invoicing.run.number import number_invoices
 from saldo.invoicing.run.open import open_run
@@ -49,6 +50,21 @@ def test_the_first_quota_that_is_met_is_named_first() -> None:
     assert sizing.dollars(MonthEnd(100_000_000), EACH) == 1000
     assert any("**met**" in line for line in sizing.told(MonthEnd(2_000_000), EACH))
     assert not any("**met**" in line for line in sizing.told(one, EACH))
+
+
+def test_what_a_month_end_is_made_ready_for_covers_what_an_invoice_was_counted_to_ask() -> None:
+    counted = last()
+    assert counted.write_units <= capacity.WRITE_UNITS < 1.2 * counted.write_units
+    assert counted.read_units <= capacity.READ_UNITS < 1.2 * counted.read_units
+
+
+def test_making_ready_costs_nothing_where_nothing_is_made_ready_and_more_for_more() -> None:
+    small, large = capacity.capacity_for(100_000), capacity.capacity_for(1_000_000)
+    assert small is not None and large is not None
+    (once, monthly), (more_once, more_monthly) = sizing.ready_dollars(small), sizing.ready_dollars(large)
+    assert once == 0, "a table takes so much anyway"
+    assert 0 < monthly < more_monthly < 100
+    assert round(more_once, 2) == round(2 * (14_445 - 4_000) * 0.00065, 2)
 
 
 def test_dearer_invoices_take_longer() -> None:

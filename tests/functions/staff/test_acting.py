@@ -79,7 +79,7 @@ def test_who_looks_changes_nothing_even_where_every_role_may(portal: Portal) -> 
     support = portal.staff_in("support")
     token = begin(support) and support.cookies["saldo"]
     sent, account = {"cookie": f"saldo={token}"}, {"account_id": scenes.NORTH}
-    seen = edge.seen(Request("POST", path, account, {}, b"", sent, "", portal.clock(), ""))
+    seen = edge.seen(Request("POST", path, account, {}, b"", sent, "", portal.clock(), "", "", ""))
     with pytest.raises(NotFound):
         edge.answer(seen, rule, lambda visit: Answer("changed"))
 

@@ -6,6 +6,7 @@ from tests.mutants.model import Mutant, planted
 
 _SSO = "tests/functions/portal/test_single_sign_on.py"
 _KEYS = "tests/functions/portal/test_passkeys.py"
+_FROM_WHERE = "tests/functions/portal/test_countries.py"
 
 _RENEWAL = "tests/functions/portal/test_renewal.py"
 
@@ -112,4 +113,22 @@ _PASSKEYS: tuple[Mutant, ...] = (
         f"{_KEYS}::test_a_key_is_made_only_after_a_proof_and_found_without_a_name",
     ),
 )
-MUTANTS = _PROVIDERS + _PASSKEYS + _RENEWALS
+_COUNTRIES: tuple[Mutant, ...] = (
+    planted(
+        "a client says itself which country it is in",
+        "claim not checked",
+        "functions/http/requests.py",
+        "said = headers if through_cloudfront else {}",
+        "said = headers",
+        f"{_FROM_WHERE}::test_where_callers_reach_us_directly_headers_of_their_own_say_nothing",
+    ),
+    planted(
+        "a country stays new",
+        "missing write",
+        "access/beginning.py",
+        'learned = {"countries": records.countries_item(countries)} if countries else {}',
+        "learned: dict[str, object] = {}",
+        f"{_FROM_WHERE}::test_a_country_not_seen_before_asks_for_more_than_a_password_and_is_then_known",
+    ),
+)
+MUTANTS = _PROVIDERS + _PASSKEYS + _RENEWALS + _COUNTRIES

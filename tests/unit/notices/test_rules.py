@@ -96,6 +96,7 @@ def test_nobody_is_told_to_pay_what_is_paid_in_dispute_or_given_back() -> None:
 def test_a_sign_in_is_news_when_the_browser_is_new_and_not_otherwise() -> None:
     usual = AuditRecord(ME, NOW, Actor(ME, "user"), "session.began", ME, after={"risk": ["new_network 20"]})
     strange = replace(usual, after={"risk": ["new_browser 20"]})
+    assert len(list(rules.of_own_trail([replace(usual, after={"risk": ["new_country 30"]})]))) == 1
     added = replace(usual, action="passkey.added")
     assert [n.what for n in rules.of_own_trail([usual, strange, added])] == ["session.began", "passkey.added"]
 

@@ -62,6 +62,9 @@ class _Known:
     browsers: tuple[Item, ...]
     views: Views
 
+    def countries(self, now: datetime) -> dict[str, datetime]:
+        return rules_risk.known_countries(records.countries_from(self.user), now)
+
     def surplus(self, origin: Origin) -> list[Item]:
         """Browsers to forget so that, with this one, not more are kept than every sign-in can read."""
         others = [item for item in self.browsers if item["sk"] != records.KNOWN_BROWSERS + origin.browser[:32]]
@@ -151,7 +154,9 @@ class Beginning:
         """
         now, user = session.began_at, known.user
         unit = Unit(f"begin {session.digest}").insert(records.session_item(session))
-        _hold(unit.put(records.own_session_item(session)), session, known, {})
+        countries = rules_risk.with_country(known.countries(now), session.origin.country, now)
+        learned = {"countries": records.countries_item(countries)} if countries else {}
+        _hold(unit.put(records.own_session_item(session)), session, known, learned)
         old = self._old(arrival.old_token)
         if old is not None:
             records.end_session(unit, old["user_id"], rules.digest_of(arrival.old_token))
@@ -159,7 +164,7 @@ class Beginning:
             unit.put(records.known_browser_item(session.user_id, session.origin, now))
             for item in known.surplus(session.origin):
                 unit.delete((item["pk"], item["sk"]))
-        if known.browsers and not _is_known(session.origin, known):
+        if rules_risk.user_is_told(risk.reasons):
             add_note(unit, self._note(session, user), self._sealer)
         actor = Actor(session.user_id, "user", address=session.origin.address)
         after = {"proof": arrival.proof.value} | ({"risk": list(risk.reasons)} if risk.reasons else {})
@@ -171,10 +176,11 @@ class Beginning:
         return self._store.get(*records.session_key(rules.digest_of(token))) if token else None
 
     def _note(self, session: Session, user: Item) -> Note:
-        """Tells the user of a sign-in from a browser that was not seen before."""
+        """Tells the user of a sign-in from a browser or a country that was not seen before."""
         seat, now = session.seats[0], session.began_at
         at = now.astimezone(zone_named(seat.time_zone))
-        values = {"device": session.origin.device, "network": session.origin.address, "at": f"{at:%Y-%m-%d %H:%M %Z}"}
+        origin, when = session.origin, f"{at:%Y-%m-%d %H:%M %Z}"
+        values = {"device": origin.device, "network": origin.address, "country": origin.country, "at": when}
         return Note(
             account_id=seat.account_id,
             id=new_note_id(now),
@@ -199,7 +205,7 @@ class Beginning:
         )
 
 
-def _hold(unit: Unit, session: Session, known: _Known, learned: Mapping[str, bool]) -> None:
+def _hold(unit: Unit, session: Session, known: _Known, learned: Mapping[str, object]) -> None:
     """Only while grants and visibility are those that were read."""
     when = {"registered_at": known.user["registered_at"], "signed_in_at": known.user.get("signed_in_at")}
     now = {"signed_in_at": instant_text(session.seen_at), **learned}
@@ -268,10 +274,16 @@ def _signals(arrival: Arrival, known: _Known, zone: str, now: datetime) -> Signa
         is_first=not known.browsers,
         new_browser=not _is_known(arrival.origin, known),
         new_network=arrival.origin.address not in networks,
+        new_country=_is_new(arrival.origin.country, known.countries(now)),
         sign_ins=sum(now - s.began_at < timedelta(hours=1) for s in known.living),
         failures=arrival.failures.of_user,
         hour=now.astimezone(zone_named(zone)).hour,
     )
+
+
+def _is_new(country: str, known: Mapping[str, datetime]) -> bool:
+    """Where no country is known, of this sign-in or of those before, none is new."""
+    return bool(country and known) and country not in known
 
 
 def _is_known(origin: Origin, known: _Known) -> bool:

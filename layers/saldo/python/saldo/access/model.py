@@ -71,11 +71,13 @@ class Origin:
     """Where a request came from: the address cut to its network, and the browser in a word or two.
 
     `browser`: digest of the cookie by which a browser is known again, "" when it keeps none.
+    `country`: of the address (ISO 3166-1, two letters), "" where nobody says who can be believed.
     """
 
     address: str = ""
     device: str = ""
     browser: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How users and sessions lie in the table.
 
-`<user>` / `user`: grants in clear, e-mail and name sealed. `<user>` / `session#<digest>`: the user's own list.
+`<user>` / `user`: grants in clear, e-mail and name sealed; countries they signed in from, when last.
+`<user>` / `session#<digest>`: the user's own list.
 `<user>` / `signed_in#<print>`: a browser the user signed in with, half a year.
 `session_<digest>` / `session`: what every page reads. `attempts_<print>` / `window`: failed sign-ins of 15 minutes.
 Plain items, read on every page: PynamoDB would cost the portal 180 ms of CPU at each cold start.
@@ -8,6 +9,7 @@ Plain items, read on every page: PynamoDB would cost the portal 180 ms of CPU at
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from saldo.access.model import Grant, Looked, Origin, Proof, Role, Seat, Session, SessionSummary, User, UserStatus
@@ -32,6 +34,15 @@ KNOWN_BROWSERS = "signed_in#"  # between `session#` and `user`, so that one rang
 
 def user_key(user_id: str) -> Key:
     return user_id, "user"
+
+
+def countries_from(item: Item) -> dict[str, datetime]:
+    """From where a user signed in, and when last; of the user's own record."""
+    return {country: instant_from(at) for country, at in item.get("countries", {}).items()}
+
+
+def countries_item(countries: Mapping[str, datetime]) -> Item:
+    return {country: instant_text(at) for country, at in countries.items()}
 
 
 def session_key(digest: str) -> Key:
@@ -124,8 +135,7 @@ def session_item(session: Session) -> Item:
         "began_at": instant_text(session.began_at),
         "seen_at": instant_text(session.seen_at),
         "seats": [_seat_item(seat) for seat in session.seats],
-        "address": session.origin.address,
-        "device": session.origin.device,
+        **_place_item(session.origin),
         "elsewhere": session.elsewhere,
         "unread": session.unread,
         "toured": session.toured,
@@ -157,7 +167,7 @@ def session_from(item: Item) -> Session:
         began_at=instant_from(item["began_at"]),
         seen_at=instant_from(item["seen_at"]),
         verified_at=instant_from(verified_at) if verified_at else None,
-        origin=Origin(item["address"], item["device"]),
+        origin=_place_from(item),
         elsewhere=item.get("elsewhere", ""),
         acting=Acting(**{**acting, "until": instant_from(acting["until"])}) if acting else None,
         has_passkey=item.get("has_passkey", False),
@@ -192,8 +202,7 @@ def own_session_item(session: Session) -> Item:
         "sk": sk,
         "kind": "own_session",
         "began_at": instant_text(session.began_at),
-        "address": session.origin.address,
-        "device": session.origin.device,
+        **_place_item(session.origin),
         "expires_at_s": _expiry(session.began_at),
     }
 
@@ -213,7 +222,16 @@ def known_browser_item(user_id: str, origin: Origin, at: datetime) -> Item:
 
 def summary_from(item: Item) -> SessionSummary:
     digest = item["sk"].removeprefix(OWN_SESSIONS)
-    return SessionSummary(digest, instant_from(item["began_at"]), Origin(item["address"], item["device"]))
+    return SessionSummary(digest, instant_from(item["began_at"]), _place_from(item))
+
+
+def _place_item(origin: Origin) -> Item:
+    place: Item = {"address": origin.address, "device": origin.device}
+    return place | ({"country": origin.country} if origin.country else {})
+
+
+def _place_from(item: Item) -> Origin:
+    return Origin(item["address"], item["device"], country=item.get("country", ""))
 
 
 def end_session(unit: Unit, user_id: str, digest: str) -> Unit:

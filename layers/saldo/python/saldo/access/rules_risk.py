@@ -1,19 +1,25 @@
 """How risky a sign-in is: points for what is unusual, and what follows from their sum.
 
-No address is looked up anywhere: the network (/24, /48) stands for the place. Weights after what is public of such
-scores (OWASP Automated Threats OAT-008, NIST SP 800-63B 5.2.2); each is one line here, so that they can be argued with.
+No address is looked up here: the network (/24, /48) stands for the place, and the country that CloudFront says where
+requests come through it. Weights after what is public of such scores (OWASP Automated Threats OAT-008, NIST SP 800-63B
+5.2.2); each is one line here, so that they can be argued with.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from saldo.access.rules import BROWSER_KNOWN
 from saldo.kernel.errors import Refusal
 
 STEP_UP_FROM, BLOCK_FROM = 50, 100
 MOST_DOWNLOADS, BLOCKED_DOWNLOADS = 60, 240  # documents a session takes in a quarter of an hour
+MOST_COUNTRIES = 12
 _ODD_HOURS = frozenset({23, 0, 1, 2, 3, 4, 5})
+_NEWS = ("new_browser", "new_country")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class Signals:
     is_first: bool
     new_browser: bool
     new_network: bool
+    new_country: bool
     sign_ins: int
     failures: int
     hour: int
@@ -60,6 +67,7 @@ def assess(signals: Signals) -> Assessment:
     points = {
         "new_browser": 20 * (known and signals.new_browser),
         "new_network": 20 * (known and signals.new_network),
+        "new_country": 30 * signals.new_country,
         "odd_hour": 10 * (signals.hour in _ODD_HOURS),
         "velocity": 60 if signals.sign_ins >= 20 else 30 * (signals.sign_ins >= 10),
         "failures": 40 if signals.failures >= 6 else 20 * (signals.failures >= 3),
@@ -67,6 +75,22 @@ def assess(signals: Signals) -> Assessment:
     score = sum(points.values())
     reasons = tuple(f"{name} {value}" for name, value in points.items() if value)
     return Assessment(score, reasons, _verdict(score, STEP_UP_FROM, BLOCK_FROM))
+
+
+def user_is_told(reasons: Iterable[str]) -> bool:
+    """Whether the user is told of a sign-in that counted for these."""
+    return any(reason.startswith(_NEWS) for reason in reasons)
+
+
+def known_countries(countries: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
+    """Countries that somebody signed in from lately, and when last: as long as browsers are known."""
+    return {country: at for country, at in countries.items() if now - at < BROWSER_KNOWN}
+
+
+def with_country(known: Mapping[str, datetime], country: str, now: datetime) -> dict[str, datetime]:
+    """With this one among them, the latest of them. "" is none."""
+    seen = {**known, country: now} if country else dict(known)
+    return dict(sorted(seen.items(), key=lambda pair: pair[1], reverse=True)[:MOST_COUNTRIES])
 
 
 def assess_downloads(taken: int) -> Verdict:

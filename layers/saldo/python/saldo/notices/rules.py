@@ -9,6 +9,7 @@ from saldo.access.model_notices import NoticeChoices, NoticeKind, Way
 from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS
 from saldo.access.rules_notices import RULES, wants
+from saldo.access.rules_risk import user_is_told
 from saldo.access.rules_visibility import sees
 from saldo.accounts.model import BankStatement
 from saldo.audit.model import AuditRecord
@@ -70,7 +71,6 @@ _ACTS: Mapping[str, NoticeKind] = {
     "consent.revoked": _K.ACCOUNT_CHANGED,
 }
 _OWN_ACTS = frozenset({"passkey.added", "passkey.removed", "totp.confirmed", "sign_in.blocked"})
-_NEW_BROWSER = "new_browser"
 # Kinds whose pages an account's visibility may have taken away.
 _NEEDS = {
     _K.METHOD_EXPIRING: SelfService.METHODS,
@@ -88,8 +88,7 @@ def is_news(record: AuditRecord) -> bool:
 
 
 def _is_own(record: AuditRecord) -> bool:
-    risks = record.after.get("risk", ())
-    is_new = record.action == "session.began" and any(str(r).startswith(_NEW_BROWSER) for r in risks)
+    is_new = record.action == "session.began" and user_is_told(record.after.get("risk", ()))
     return is_new or record.action in _OWN_ACTS
 
 
@@ -137,7 +136,7 @@ def _of_act(record: AuditRecord, kind: NoticeKind) -> Notice:
 
 
 def of_own_trail(records: Iterable[AuditRecord]) -> Iterator[Notice]:
-    """What happened to the reader's own access: a sign-in from a browser not seen before, other keys."""
+    """What happened to the reader's own access: a sign-in from a browser or a country not seen before, other keys."""
     for record in records:
         if _is_own(record):
             yield Notice("", _K.SECURITY, record.at, record.action, record.subject_id)

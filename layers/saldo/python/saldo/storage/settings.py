@@ -29,6 +29,8 @@ class Settings:
     `details_key_id`: the KMS key that signs what sellers say of their bank accounts.
     `documents_key_id`: the one that signs their documents.
     `scanner_address`: clamd as `host:port`, "" for the test file of EICAR alone.
+    `front`: "cloudfront" where nothing but CloudFront reaches portal and API, whose headers then say who asks; "" where
+    API Gateway sees callers itself.
     `flags`: the AppConfig application of feature flags, "" for the list that the code carries.
     """
 
@@ -67,6 +69,7 @@ class Settings:
     billed_tolerance_percent: str
     canary_secret_arn: str
     customer_role_arn: str
+    front: str
     flags: str
     portal_origins: Mapping[str, str]
     entities: tuple[EntityCycle, ...]
