@@ -297,8 +297,8 @@ _RATING: tuple[Mutant, ...] = (
         "tiers of a year begin anew each month in runs",
         "earlier cycles not asked for",
         "invoicing/rules_lines.py",
-        "before = plus(detail.before, over.before)",
-        "before = detail.before",
+        "if detail.before or over.before is not None:",
+        "if detail.before:",
         "tests/unit/test_worked_cases.py",
     ),
     planted(
