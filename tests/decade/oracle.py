@@ -211,7 +211,7 @@ class Auditor:
 
     def _taken_over(
         self, entry: Entry, component: Component, meter: Meter, known: Mapping[tuple[tuple[str, str], date, date], int]
-    ) -> tuple[Fraction, Fraction]:
+    ) -> tuple[Fraction | None, Fraction]:
         """What was used in the cycles with which this one adds up, and what is left of earlier allowances: by all that
         is known of those cycles, or by what they are charged for on this very invoice."""
         cycles, version = [], self.market.versions[entry.version_id]
@@ -219,15 +219,17 @@ class Auditor:
         for lived in entry.earlier:
             days = lived.start, lived.end
             by = known.get((meter_of(entry, meter), *days), self.windows.all_known(meter))
-            used = self.windows.used_in(entry, meter, days, by, dimensions, (0, Fraction(1), ZERO, ZERO)).quantity
-            then = entry._replace(start=lived.start, end=lived.end, full=lived.full, start_at=lived.start_at, end_at=None)
+            used = self.windows.used_in(entry, meter, days, by, dimensions, (0, Fraction(1), None, ZERO)).quantity
+            then = entry._replace(
+                start=lived.start, end=lived.end, full=lived.full, start_at=lived.start_at, end_at=None
+            )
             cycles.append((used, self._share(then, version, component)))
         if component.cumulates is not None:
-            return sum((used for used, _ in cycles), ZERO), ZERO
+            return sum((used for used, _ in cycles), ZERO) if cycles else None, ZERO
         if not isinstance(component.price, Included):
-            return ZERO, ZERO
+            return None, ZERO
         units = Fraction(component.price.units)
-        return ZERO, left_over(component.price.rollover, [(units * share, used) for used, share in cycles])
+        return None, left_over(component.price.rollover, [(units * share, used) for used, share in cycles])
 
     def _sum(self, e: Entry, version: PlanVersion, component: Component, quantity: Fraction, exact: Fraction) -> Sum:
         amount = e.sign * minor(exact, version.currency, version.rounding.value)

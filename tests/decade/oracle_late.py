@@ -18,7 +18,7 @@ from tests.decade.oracle_service import Entry
 from tests.decade.oracle_usage import first_of_each, used_in
 
 Days = tuple[date, date]
-Bounds = tuple[int, Fraction, Fraction, Fraction]
+Bounds = tuple[int, Fraction, Fraction | None, Fraction]
 
 
 @dataclass

@@ -75,13 +75,13 @@ class Used:
     by_value: dict[tuple[str, ...], Fraction] | None = None
     cycle: int = 0
     part: Fraction = Fraction(1)  # of the full period, by which allowances, commitments and caps shrink
-    before: Fraction = ZERO  # what was used in the cycles with which this one adds up
+    before: Fraction | None = None  # what was used in the cycles with which this one adds up; None: it is the first
     rolled: Fraction = ZERO  # what is left of earlier allowances
 
 
 def charge_of(component: Component, used: Used) -> Fraction:
     """The exact price of a charge: where cycles add up, all of them so far less those before this one."""
-    if component.cumulates is None:
+    if used.before is None:
         return price_of(component.price, used)
     so_far = replace(used, quantity=used.before + used.quantity)
     return price_of(component.price, so_far) - price_of(component.price, replace(used, quantity=used.before))

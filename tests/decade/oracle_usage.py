@@ -32,7 +32,7 @@ def used_in(
     days: tuple[date, date],
     zone: str,
     dimensions: tuple[str, ...],
-    bounds: tuple[int, Fraction, Fraction, Fraction],
+    bounds: tuple[int, Fraction, Fraction | None, Fraction],
 ) -> Used:
     """What was used in the days `[start, end)` of the zone. bounds: what a price must know besides (`Used`): the cycle's
     number, the part of the period, what earlier cycles used, what is left of their allowances."""
