@@ -136,10 +136,10 @@ class Machine:
         return Counted(found.quantity, replace(found.detail, by_subscription=meter.by_subscription))
 
     def _events_for(self, key: UsageKey) -> list[UsageEvent]:
-        """Those that can count: from the period on, or from the beginning where a level is carried."""
+        """Those that can count: of the period's days by whatever clock, or all where a level is carried."""
         meter = self.history.market.meters[key.meter_id]
         events = self.events.get(meter.event_name, [])
         if meter.carries:
             return events
-        start, _ = key.period.instants("UTC")
-        return [e for e in events if e.at >= start - 2 * DAY]
+        start, end = key.period.instants("UTC")
+        return [e for e in events if start - 2 * DAY <= e.at < end + 2 * DAY]

@@ -40,11 +40,12 @@ def used_in(
     counted = [
         e
         for e in first_of_each(events)
+        if e.at < end and (meter.carries or e.at >= start)
         if e.meter_id == meter.event_name and all(e.properties.get(k) in v for k, v in meter.filters.items())
     ]
     if meter.increment is not None:
         counted = [replace(e, value=in_whole_steps(e.value, meter.increment)) for e in counted]
-    counted = sorted((e for e in counted if e.at < end), key=lambda e: (e.at, e.source, e.id))
+    counted = sorted(counted, key=lambda e: (e.at, e.source, e.id))
     inside = [e for e in counted if e.at >= start]
     before = [e for e in counted if e.at < start] if meter.carries else []
     amounts = [Fraction(e.value) * Fraction(meter.factor) for e in inside]

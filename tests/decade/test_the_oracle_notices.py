@@ -395,11 +395,16 @@ PLANTS: list[Plant] = [
 ]
 
 
-# What shows on few accounts only is looked for where it does: from which account on, and for how many months.
-WHERE: dict[Plant, tuple[int, int]] = {
-    credited_by_the_rate_of_the_day: (81, 120),
-    returned_credit_is_lost: (42, MONTHS),
-    a_coupon_is_off_charges_alone: (110, MONTHS),
+# What shows on few accounts only is looked for where it does: seed, from which account on, and for how many months.
+WHERE: dict[Plant, tuple[int, int, int]] = {
+    what_is_due_with_no_usage_is_due_in_each_cycle: (SEED, 5, 120),
+    leftovers_have_no_bound: (SEED, 32, MONTHS),
+    leftovers_of_moments_go_by_days: (1, 107, 60),
+    an_amount_that_is_free_is_whole_in_a_short_cycle: (SEED, 16, MONTHS),
+    bonds_count_as_billing_systems_do: (2, 53, MONTHS),
+    credited_by_the_rate_of_the_day: (SEED, 59, MONTHS),
+    a_coupon_is_off_charges_alone: (SEED, 110, MONTHS),
+    whole_days_count_a_day_late: (SEED, 23, MONTHS),
 }
 
 
@@ -407,8 +412,8 @@ WHERE: dict[Plant, tuple[int, int]] = {
 def test_the_auditor_notices(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     monkeypatch.setattr("tests.decade.drive.problems_of", lambda _body: ())  # the auditor alone is to notice
-    first, months = WHERE.get(plant, (0, MONTHS))
-    found = next((n for n in range(first, ACCOUNTS) if audited([history_of(n, SEED, months)]).findings), None)
+    seed, first, months = WHERE.get(plant, (SEED, 0, MONTHS))
+    found = next((n for n in range(first, ACCOUNTS) if audited([history_of(n, seed, months)]).findings), None)
     assert found is not None, f"{ACCOUNTS - first} accounts in {months} months, and nobody noticed"
     monkeypatch.undo()
-    assert not audited([history_of(found, SEED, months)]).findings
+    assert not audited([history_of(found, seed, months)]).findings
