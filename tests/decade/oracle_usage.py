@@ -34,8 +34,8 @@ def used_in(
     dimensions: tuple[str, ...],
     bounds: tuple[int, Fraction, Fraction | None, Fraction],
 ) -> Used:
-    """What was used in the days `[start, end)` of the zone. bounds: what a price must know besides (`Used`): the cycle's
-    number, the part of the period, what earlier cycles used, what is left of their allowances."""
+    """What was used in the days `[start, end)` of the zone. bounds: what a price must know besides (`Used`): the
+    cycle's number, the part of the period, what earlier cycles used, what is left of their allowances."""
     start, end = midnight(days[0], zone), midnight(days[1], zone)
     counted = [
         e

@@ -67,7 +67,7 @@ CASES: tuple[Worked, ...] = (
     months("pricing.rollover.10", "worked out by hand: a new allowance begins with nothing left over",
            rolling("100", 3), ["0", "250"], ["100"], plans=[plan("q", rolling("150", 3))],
            subscription={"changes": [{"kind": "plan", "plan": "q", "effective_on": "2026-02-01"}]}),
-    months("pricing.rollover.11", "worked out by hand: begun at noon, 14.5 of 30 days of 60 are left over, which are 29",
+    months("pricing.rollover.11", "worked out by hand: begun at noon, what is left of 60 is 14.5 of 30 days, 29",
            fee("0"), ["0", "90"], ["1"], start="2026-04-16", plan={"day_count": "second"},
            plans=[plan("q", rolling("60", 1), day_count="second")], subscription={"started_on": "2026-04-01",
                "changes": [{"kind": "plan", "plan": "q", "effective_at": "2026-04-16T12:00:00Z"}]}),

@@ -98,6 +98,12 @@ def test_one_may_begin_on_the_day_on_which_the_other_ends_or_while_it_is_paused_
     sell(world, date(2026, 5, 1), name="sub_3")
 
 
+def test_an_end_that_was_agreed_from_the_start_frees_the_meter(world: World) -> None:
+    change(world, ChangeKind.CANCEL, MARCH)
+    sell(world, MARCH, cancelled_on=date(2026, 7, 1))
+    sell(world, date(2026, 7, 1), name="sub_3")
+
+
 def test_a_meter_that_counts_by_subscription_is_everybodys(world: World) -> None:
     world.store.put_many([meter_item(replace(METER, by_subscription=True))])
     sell(world, MARCH)

@@ -193,7 +193,9 @@ def usage_terms(case: BillingCase, item: DueSubscription, charged: Charged) -> t
     """The cycle that a usage charge falls in, the part of the full period over which it is priced, and what it takes
     over from the cycles before; what is taken back took over what its window says."""
     stood = case.stood.get(charged.usage_key) if charged.taken_back else None
-    over = TakenOver(stood.before, stood.rolled) if stood else taken_over(case.usage, item, charged, _zone_of(case, item))
+    over = (
+        TakenOver(stood.before, stood.rolled) if stood else taken_over(case.usage, item, charged, _zone_of(case, item))
+    )
     return _cycle(item, charged), _part(case, item, charged), over
 
 

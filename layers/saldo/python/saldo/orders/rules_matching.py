@@ -49,8 +49,8 @@ class Facts:
     """What an order is held against. accounts: every account that its references name.
 
     owed_minor: open balance and waiting items, where there is a credit limit. changed_lines: numbers of lines that this
-    purchase order had before with other contents. running: the account's subscriptions that the order changes. held: all
-    of them, where plans bill meters.
+    purchase order had before with other contents. running: the account's subscriptions that the order changes.
+    held: all of them, where plans bill meters.
     """
 
     accounts: Sequence[Account]

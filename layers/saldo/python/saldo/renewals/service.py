@@ -147,7 +147,9 @@ class Renewals:
             if not claimed and refusal.code not in ("being_billed", "too_many_changes", "already_ended"):
                 raise
             report.unanswered.append(old.subscription_id)
-            return
+            if not claimed or not tells:
+                return
+            changes = False
         if tells:
             self.telling.coming(unit, found.subscription, found.term, old.ends_on)
             unit.put(audit_item(self._announced(found)))

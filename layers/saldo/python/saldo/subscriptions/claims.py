@@ -15,8 +15,8 @@ from saldo.usage.records import meter_from, meter_key
 
 
 class MeterClaims:
-    """Of one account. Its subscriptions are read when one asks for meters, the plans of others where there are some, and
-    meters where two want the same. `add` what is sold in a unit that is not written yet."""
+    """Of one account. Its subscriptions are read when one asks for meters, the plans of others where there are some,
+    and meters where two want the same. `add` what is sold in a unit that is not written yet."""
 
     def __init__(self, store: Store, account_id: str, entity_id: str) -> None:
         self._store, self.account_id, self.entity_id = store, account_id, entity_id
@@ -51,7 +51,7 @@ class MeterClaims:
             self._versions = {**self._plans(self._sold), **versions}
 
     def held(self, apart: frozenset[str]) -> Held:
-        """All that the account has, for who looks at much of it. apart: ids of the meters that count by subscription."""
+        """All that the account has, for who looks at much of it. apart: ids of meters that count by subscription."""
         sold = self._read()
         return Held(tuple(sold.values()), self._plans(sold) if sold else {}, apart)
 

@@ -178,8 +178,8 @@ class ChargePeriod:
 
 
 class EarlierCycle(NamedTuple):
-    """A cycle that a later charge looks back at: `days` of it were charged, of the `full` one. `seconds`: part and whole
-    where the plan counts seconds and they began at a moment."""
+    """A cycle that a later charge looks back at: `days` of it were charged, of the `full` one. `seconds`: part and
+    whole where the plan counts seconds and they began at a moment."""
 
     days: Period
     full: Period

@@ -1,4 +1,7 @@
-"""Which meters a subscription counts on which days, and where two of one account would bill the same. No clock, no I/O."""
+"""Which meters a subscription bills on which days, and where two of one account would bill the same.
+
+No clock, no I/O.
+"""
 
 from __future__ import annotations
 

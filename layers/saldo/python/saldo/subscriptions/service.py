@@ -142,8 +142,9 @@ def start_in(
 ) -> Subscription:
     """Begin a subscription in this unit, which does not hold when its id is there already; the subscription as begun.
 
-    claims: the account's, by which no other subscription may bill its meters. price: what is wrong with a price that is in another currency than the account's; None where nobody found a fault,
-    or it is the account's own. Raises Refusal `invalid_subscription` naming every fault.
+    claims: the account's, for no other subscription may bill its meters. price: what is wrong with a price that is in
+    another currency than the account's; None where nobody found a fault, or it is the account's own. Raises Refusal
+    `invalid_subscription` naming every fault.
     """
     new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
     versions = {version.id: version}
@@ -168,8 +169,8 @@ def change_in(
     """Put a change on record in this unit, which holds only while the subscription is as it was read; as it then is.
 
     Nothing is added to the unit when the change was on record before. versions: by id, those that it was on and is
-    moved to. claims: the account's. Raises Refusal `invalid_change` naming every fault, `being_billed` while a run holds the subscription, and
-    those of `rules_changes.with_change`.
+    moved to. claims: the account's. Raises Refusal `invalid_change` naming every fault, `being_billed` while a run holds
+    the subscription, and those of `rules_changes.with_change`.
     """
     after = changed_by(before, change, versions, claims)
     if after == before:
