@@ -169,8 +169,8 @@ def change_in(
     """Put a change on record in this unit, which holds only while the subscription is as it was read; as it then is.
 
     Nothing is added to the unit when the change was on record before. versions: by id, those that it was on and is
-    moved to. claims: the account's. Raises Refusal `invalid_change` naming every fault, `being_billed` while a run holds
-    the subscription, and those of `rules_changes.with_change`.
+    moved to. claims: the account's. Raises Refusal `invalid_change` naming every fault, `being_billed` while a run
+    holds the subscription, and those of `rules_changes.with_change`.
     """
     after = changed_by(before, change, versions, claims)
     if after == before:
