@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain
 
-from saldo.catalog.model import PlanVersion, PriceModel
+from saldo.catalog.model import PlanVersion
 from saldo.invoicing.model import (
     BillingCase,
     Coupon,
@@ -27,7 +27,7 @@ from saldo.subscriptions.rules import cancel, subscribe
 from saldo.subscriptions.rules_changes import with_change
 from saldo.tax.table import TableTax
 from saldo.usage.model import Counted, UsageEvent, UsageKey
-from saldo.usage.rules import counted, needs_of_all, prices_by_key
+from saldo.usage.rules import Asking, counted, needs_of_all, prices_by_key
 from tests.decade.history import History, Sale, Told
 
 DAY = timedelta(days=1)
@@ -129,7 +129,7 @@ class Machine:
         known = totals, day, items, *stand
         return BillingCase(account, market.seller, due, *known, earlier=earlier, minimums=self.minimums)
 
-    def _counted(self, key: UsageKey, prices: list[PriceModel]) -> Counted:
+    def _counted(self, key: UsageKey, prices: list[Asking]) -> Counted:
         meter = self.history.market.meters[key.meter_id]
         own, zone = meter.of_subscription(key.subscription_id), self.history.account.time_zone
         found = counted(self._events_for(key), own, key.period, zone, needs_of_all(prices))

@@ -180,6 +180,17 @@ def test_what_is_left_of_an_allowance_goes_on_in_runs(world: World) -> None:
     assert amounts(buyer.bill(JANUARY)) == [("charge", "2026-12-01", 100), ("late", "2026-11-01", 500)]
 
 
+def test_what_is_looked_back_at_counts_as_it_was_charged_combination_by_combination(world: World) -> None:
+    cells = (Cell(("eu",), PerUnit(Decimal(1))),)
+    price = Included(Decimal(100), Matrix(("region",), cells, PerUnit(Decimal(1))), Rollover(1))
+    buyer = customer(world, price, meter=replace(TOKENS, id="whole", counts="tokens", rounding=Rounding.DOWN, digits=0))
+    for n, region in enumerate(("eu", "us")):
+        use(world, n, "2026-10-05", "0.5", **{"property.region": region})
+    assert amounts(buyer.bill(NOVEMBER)) == []
+    use(world, 3, "2026-11-05", "200", **{"property.region": "eu"})
+    assert amounts(buyer.bill(DECEMBER)) == [], "two halves were nothing each, and all 100 were left"
+
+
 def test_what_was_free_by_an_allowance_left_over_is_taken_back_for_nothing_though_less_is_left_over_now(
     world: World,
 ) -> None:

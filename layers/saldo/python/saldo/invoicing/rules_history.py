@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from saldo.catalog.model import ChargeKind, DayCount, Included, PriceModel
+from saldo.catalog.model import ChargeKind, DayCount, Included
 from saldo.invoicing.model import DueSubscription
 from saldo.invoicing.rules_charged import Charged, charged_of
 from saldo.kernel.errors import Refusal
@@ -21,6 +21,7 @@ from saldo.rating.rules.proration import WHOLE, share_of
 from saldo.subscriptions.model import EarlierCycle
 from saldo.subscriptions.rules import cycle_of, earlier_cycles
 from saldo.usage.model import UsageKey
+from saldo.usage.rules import Asking, LookedBack
 
 
 class TakenOver(NamedTuple):
@@ -34,14 +35,15 @@ class TakenOver(NamedTuple):
 NOTHING = TakenOver()
 
 
-def usage_asked(item: DueSubscription) -> Iterator[tuple[UsageKey, PriceModel | None]]:
+def usage_asked(item: DueSubscription) -> Iterator[tuple[UsageKey, Asking]]:
     """The totals that a BillingCase must hold of a subscription: those that are charged, each with its price, and those
     of earlier cycles on which they depend."""
     for charged in charged_of(item):
         if charged.component.kind is ChargeKind.USAGE:
             key = charged.usage_key
             yield key, charged.component.price
-            yield from ((key._replace(period=one.days), None) for one in _earlier(item, charged))
+            back = LookedBack(charged.component.price)
+            yield from ((key._replace(period=one.days), back) for one in _earlier(item, charged))
 
 
 def taken_over(usage: Mapping[UsageKey, Decimal], item: DueSubscription, charged: Charged, zone: str) -> TakenOver:
