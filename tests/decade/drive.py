@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain
 
-from saldo.catalog.model import PlanVersion, PriceModel
+from saldo.catalog.model import PlanVersion
 from saldo.invoicing.model import (
     BillingCase,
     Coupon,
@@ -27,7 +27,7 @@ from saldo.subscriptions.rules import cancel, subscribe
 from saldo.subscriptions.rules_changes import with_change
 from saldo.tax.table import TableTax
 from saldo.usage.model import Counted, UsageEvent, UsageKey
-from saldo.usage.rules import counted, needs_of_all, prices_by_key
+from saldo.usage.rules import Asking, counted, needs_of_all, prices_by_key
 from tests.decade.history import History, Sale, Told
 
 DAY = timedelta(days=1)
@@ -129,17 +129,17 @@ class Machine:
         known = totals, day, items, *stand
         return BillingCase(account, market.seller, due, *known, earlier=earlier, minimums=self.minimums)
 
-    def _counted(self, key: UsageKey, prices: list[PriceModel]) -> Counted:
+    def _counted(self, key: UsageKey, prices: list[Asking]) -> Counted:
         meter = self.history.market.meters[key.meter_id]
         own, zone = meter.of_subscription(key.subscription_id), self.history.account.time_zone
         found = counted(self._events_for(key), own, key.period, zone, needs_of_all(prices))
         return Counted(found.quantity, replace(found.detail, by_subscription=meter.by_subscription))
 
     def _events_for(self, key: UsageKey) -> list[UsageEvent]:
-        """Those that can count: from the period on, or from the beginning where a level is carried."""
+        """Those that can count: of the period's days by whatever clock, or all where a level is carried."""
         meter = self.history.market.meters[key.meter_id]
         events = self.events.get(meter.event_name, [])
         if meter.carries:
             return events
-        start, _ = key.period.instants("UTC")
-        return [e for e in events if e.at >= start - 2 * DAY]
+        start, end = key.period.instants("UTC")
+        return [e for e in events if start - 2 * DAY <= e.at < end + 2 * DAY]

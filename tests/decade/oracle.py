@@ -12,15 +12,25 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
-from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.catalog.model import ChargeKind, Component, DayCount, Included, PlanVersion, Timing
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, PrepaidOrder
 from saldo.orders.model import Item
 from saldo.subscriptions.model import Subscription
-from saldo.usage.model import UsageEvent
+from saldo.usage.model import Meter, UsageEvent
 from tests.decade.history import History, Sale, Told
-from tests.decade.oracle_calendar import DAY, cycle_around, midnight, share_of_days, share_of_seconds
+from tests.decade.oracle_calendar import DAY, HALVES_IN, cycle_around, midnight, share_of_days, share_of_seconds
 from tests.decade.oracle_late import Window, Windows, meter_of, settled
-from tests.decade.oracle_prices import ZERO, Used, dimensions_of, in_cents, minor, price_of, whole
+from tests.decade.oracle_prices import (
+    ZERO,
+    Used,
+    charge_of,
+    dimensions_of,
+    in_cents,
+    left_over,
+    minor,
+    price_of,
+    whole,
+)
 from tests.decade.oracle_returns import Kept, goes_back, usable_again
 from tests.decade.oracle_service import MINIMUM, Diary, Entry
 from tests.decade.oracle_tax import Row, Tax, Taxed, table_of_taxes, taxes_on
@@ -173,7 +183,7 @@ class Auditor:
         return [line for line in found if line.minor]
 
     def _price(self, version: PlanVersion, component: Component, used: Used) -> int:
-        return minor(price_of(component.price, used), version.currency, version.rounding.value)
+        return minor(charge_of(component, used), version.currency, version.rounding.value)
 
     def _item(self, item: Item, day: date) -> Sum:
         amount = minor(Fraction(item.quantity) * Fraction(item.unit_price), self.account.currency)
@@ -188,14 +198,38 @@ class Auditor:
         if component.kind is ChargeKind.USAGE:
             meter = self.market.meters[component.meter_id]
             by = known.get((meter_of(entry, meter), entry.start, entry.end), self.windows.all_known(meter))
-            window = Window(meter, dimensions_of(component.price), Used(ZERO, (), None, entry.cycle, share), by, 0)
+            goes_on = self._taken_over(entry, component, meter, known)
+            used = Used(ZERO, (), None, entry.cycle, Fraction(1) if component.cumulates else share, *goes_on)
+            window = Window(meter, dimensions_of(component.price), used, by, 0)
             window.used = self.windows.count(entry, window, by)
             window.minor = self._price(version, component, window.used)
             self.windows.bill(entry, window)
-            return self._sum(entry, version, component, window.used.quantity, price_of(component.price, window.used))
+            return self._sum(entry, version, component, window.used.quantity, charge_of(component, window.used))
         quantity = entry.quantity or ZERO
         exact = price_of(component.price, Used(quantity, cycle=entry.cycle)) * share
         return self._sum(entry, version, component, quantity, exact)
+
+    def _taken_over(
+        self, entry: Entry, component: Component, meter: Meter, known: Mapping[tuple[tuple[str, str], date, date], int]
+    ) -> tuple[Fraction | None, Fraction]:
+        """What was used in the cycles with which this one adds up, and what is left of earlier allowances: by all that
+        is known of those cycles, or by what they are charged for on this very invoice."""
+        cycles, version = [], self.market.versions[entry.version_id]
+        dimensions = dimensions_of(component.price)
+        for lived in entry.earlier:
+            days = lived.start, lived.end
+            by = known.get((meter_of(entry, meter), *days), self.windows.all_known(meter))
+            used = self.windows.used_in(entry, meter, days, by, dimensions, (0, Fraction(1), None, ZERO)).quantity
+            then = entry._replace(
+                start=lived.start, end=lived.end, full=lived.full, start_at=lived.start_at, end_at=None
+            )
+            cycles.append((used, self._share(then, version, component)))
+        if component.cumulates is not None:
+            return sum((used for used, _ in cycles), ZERO) if cycles else None, ZERO
+        if not isinstance(component.price, Included):
+            return None, ZERO
+        units = Fraction(component.price.units)
+        return None, left_over(component.price.rollover, [(units * share, used) for used, share in cycles])
 
     def _sum(self, e: Entry, version: PlanVersion, component: Component, quantity: Fraction, exact: Fraction) -> Sum:
         amount = e.sign * minor(exact, version.currency, version.rounding.value)
@@ -224,11 +258,10 @@ class Auditor:
 
     def _units(self, entry: Entry, version: PlanVersion, unit: str) -> Fraction:
         """How many units of time an entry is, from the cycle's first day; longer ones from the anchor."""
-        halves = {"half_month": 1, "month": 2, "quarter": 6, "year": 24}
-        cycle = halves.get(version.cycle_unit.value, 0) * version.cycle_count
-        if version.day_count.value.startswith("30_360") and cycle and halves.get(unit, 1) % cycle == 0:
+        cycle = HALVES_IN.get(version.cycle_unit.value, 0) * version.cycle_count
+        if version.day_count.value.startswith("30_360") and cycle and HALVES_IN.get(unit, 1) % cycle == 0:
             part = share_of_days(version.day_count.value, (entry.start, entry.end), entry.full, self._zone)
-            return part * cycle / halves[unit]
+            return part * cycle / HALVES_IN[unit]
         anchor, zone, found = entry.full[0], self._zone, Fraction(0)
         if cycle_around((unit, 1, anchor), anchor)[1] > entry.full[1]:
             anchor = self.diaries[entry.subscription_id].sold.anchor_on

@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 # The years that any cycle of the decade is written out for.
 FIRST_YEAR, LAST_YEAR = 2012, 2028
-MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
+HALVES_IN = {"half_month": 1, "month": 2, "quarter": 6, "year": 24}
 DAYS_IN = {"day": 1, "week": 7}
 Cycle = tuple[str, int, date]  # unit, how many of them, a day on which one begins
 
@@ -24,6 +24,12 @@ Cycle = tuple[str, int, date]  # unit, how many of them, a day on which one begi
 def last_of_month(year: int, month: int) -> int:
     following = date(year + month // 12, month % 12 + 1, 1)
     return (following - DAY).day
+
+
+def in_cycles(unit: str, count: int, of: tuple[str, int]) -> int:
+    """How many cycles, of so many units each, a length of time is."""
+    units = HALVES_IN if unit in HALVES_IN else DAYS_IN
+    return units[unit] * count // (units[of[0]] * of[1])
 
 
 def months_later(anchor: date, months: int) -> date:
@@ -36,19 +42,28 @@ def months_later(anchor: date, months: int) -> date:
     return date(year, month, min(anchor.day, last_of_month(year, month)))
 
 
+def halves_later(anchor: date, halves: int) -> date:
+    """So many half months on: a month has two days on which one begins, the anchor's and the one that is fifteen days
+    from it, or its last where it has no such day."""
+    days = sorted([anchor.day, anchor.day + 15 if anchor.day <= 15 else anchor.day - 15])
+    nth = days.index(anchor.day) + halves
+    month = months_later(anchor.replace(day=1), nth // 2)
+    return month.replace(day=min(days[nth % 2], last_of_month(month.year, month.month)))
+
+
 @lru_cache(maxsize=20_000)
 def beginnings(cycle: Cycle) -> list[date]:
     """All days on which a cycle begins, from 2012 to 2028, each counted from the anchor."""
     unit, count, anchor = cycle
     found = []
-    if unit in MONTHS_IN:
-        step = MONTHS_IN[unit] * count
-        first = -((anchor.year - FIRST_YEAR) * 12 // step) - 1
-        day, n = months_later(anchor, first * step), first
+    if unit in HALVES_IN:
+        step = HALVES_IN[unit] * count
+        first = -((anchor.year - FIRST_YEAR) * 24 // step) - 1
+        day, n = halves_later(anchor, first * step), first
         while day.year <= LAST_YEAR:
             found.append(day)
             n += 1
-            day = months_later(anchor, n * step)
+            day = halves_later(anchor, n * step)
         return found
     length = timedelta(days=DAYS_IN[unit] * count)
     day = anchor
@@ -113,6 +128,25 @@ def count_30_360(start: date, end: date) -> int:
     return total
 
 
+def bond_days(start: date, end: date, of_us: bool) -> int:
+    """Days between two dates on a bond (US: NASD's rule; else 30E/360), the sentences of the rule one by one."""
+    first, last = start.day, end.day
+    starts_last = start.month == 2 and (start + DAY).month == 3
+    ends_last = end.month == 2 and (end + DAY).month == 3
+    if of_us:
+        if starts_last and ends_last:
+            last = 30
+        if starts_last:
+            first = 30
+        if last == 31 and first in (30, 31):
+            last = 30
+    elif last == 31:
+        last = 30
+    if first == 31:
+        first = 30
+    return 360 * (end.year - start.year) + 30 * (end.month - start.month) + last - first
+
+
 def share_of_days(day_count: str, piece: tuple[date, date], full: tuple[date, date], zone: str) -> Fraction:
     """Which part of a full cycle a piece of it is, by the plan's way of counting; the whole is always 1."""
     if piece == full:
@@ -122,6 +156,9 @@ def share_of_days(day_count: str, piece: tuple[date, date], full: tuple[date, da
         return Fraction(days, of_days)
     if day_count == "second":
         return share_of_seconds((midnight(piece[0], zone), midnight(piece[1], zone)), full, zone)
+    if day_count in ("30_360_us", "30_360_eu"):
+        whole = bond_days(*full, day_count == "30_360_us")
+        return Fraction(min(bond_days(*piece, day_count == "30_360_us"), whole), whole)
     thirties = count_30_360(*full)
     if day_count == "30_360":
         return Fraction(min(count_30_360(*piece), thirties), thirties)

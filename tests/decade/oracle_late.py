@@ -18,6 +18,7 @@ from tests.decade.oracle_service import Entry
 from tests.decade.oracle_usage import first_of_each, used_in
 
 Days = tuple[date, date]
+Bounds = tuple[int, Fraction, Fraction | None, Fraction]
 
 
 @dataclass
@@ -56,10 +57,17 @@ class Windows:
         return before_end and (meter.carries or event.at >= midnight(entry.start, self.zone))
 
     def count(self, entry: Entry, window: Window, known: int) -> Used:
-        events = self.events.get(window.meter.event_name, [])[:known]
-        events = [event for event in events if is_of(entry, window.meter, event)]
-        bounds = window.used.cycle, window.used.part
-        return used_in(events, window.meter, (entry.start, entry.end), self.zone, window.dimensions, bounds)
+        used = window.used
+        bounds = used.cycle, used.part, used.before, used.rolled
+        return self.used_in(entry, window.meter, (entry.start, entry.end), known, window.dimensions, bounds)
+
+    def used_in(
+        self, entry: Entry, meter: Meter, days: Days, known: int, dimensions: tuple[str, ...], bounds: Bounds
+    ) -> Used:
+        """What a meter counted for an entry in these days, by the first so many events."""
+        events = self.events.get(meter.event_name, [])[:known]
+        events = [event for event in events if is_of(entry, meter, event)]
+        return used_in(events, meter, days, self.zone, dimensions, bounds)
 
     def all_known(self, meter: Meter) -> int:
         return len(self.events.get(meter.event_name, []))

@@ -6,7 +6,7 @@ Nothing here is taken from Saldo's rating. Sources: row SUB-2, docs/quote.md ("P
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TypeVar
@@ -14,6 +14,7 @@ from typing import TypeVar
 from saldo.catalog.model import (
     Capped,
     Commitment,
+    Component,
     Flat,
     Graduated,
     Included,
@@ -23,6 +24,7 @@ from saldo.catalog.model import (
     PerUnit,
     PriceModel,
     Ramp,
+    Rollover,
     StairStep,
     Tier,
     Volume,
@@ -73,6 +75,43 @@ class Used:
     by_value: dict[tuple[str, ...], Fraction] | None = None
     cycle: int = 0
     part: Fraction = Fraction(1)  # of the full period, by which allowances, commitments and caps shrink
+    before: Fraction | None = None  # what was used in the cycles with which this one adds up; None: it is the first
+    rolled: Fraction = ZERO  # what is left of earlier allowances
+
+
+def charge_of(component: Component, used: Used) -> Fraction:
+    """The exact price of a charge: where cycles add up, all of them so far less those before this one."""
+    if used.before is None:
+        return price_of(component.price, used)
+    so_far = replace(used, quantity=used.before + used.quantity)
+    return price_of(component.price, so_far) - price_of(component.price, replace(used, quantity=used.before))
+
+
+def left_over(rollover: Rollover | None, cycles: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
+    """What of the allowances of earlier cycles (each with what was used in it) there still is in the one after them.
+
+    A shelf: the oldest allowance stands in front. Each cycle puts its own behind, use takes from the front; then what
+    has gone on often enough is thrown away, and from the front what is more than the shelf may hold.
+    """
+    if rollover is None:
+        return ZERO
+    shelf: list[list[Fraction]] = []  # how often it went on, how much there is
+    for allowance, used in cycles:
+        shelf.append([ZERO, allowance])
+        take_from(shelf, used)
+        for jar in shelf:
+            jar[0] += 1
+        shelf = [jar for jar in shelf if jar[0] <= rollover.cycles]
+        if rollover.most is not None:
+            take_from(shelf, max(sum(jar[1] for jar in shelf) - Fraction(rollover.most), ZERO))
+    return sum((jar[1] for jar in shelf), ZERO)
+
+
+def take_from(shelf: list[list[Fraction]], units: Fraction) -> None:
+    for jar in shelf:
+        taken = min(jar[1], units)
+        jar[1] -= taken
+        units -= taken
 
 
 def begun(units: Fraction, size: Fraction) -> int:
@@ -97,7 +136,8 @@ def price_of(model: PriceModel, used: Used) -> Fraction:
             return volume(model, used.quantity)
         case Package():
             beyond = max(used.quantity - Fraction(model.free_units), ZERO)
-            return whole(beyond / Fraction(model.size), model.count.value) * Fraction(model.price)
+            packages = beyond / Fraction(model.size)
+            return (whole(packages, model.count.value) if model.whole else packages) * Fraction(model.price)
         case StairStep():
             return stair(model, used.quantity)
         case Percentage():
@@ -110,8 +150,7 @@ def nested(model: PriceModel, used: Used) -> Fraction:
     """Prices made of other prices."""
     match model:
         case Included():
-            beyond = max(used.quantity - Fraction(model.units) * used.part, ZERO)
-            return price_of(model.overage, Used(beyond, (), None, used.cycle, used.part)) if beyond else ZERO
+            return beyond_allowance(model, used)
         case Commitment():
             return committed(model, used)
         case Capped():
@@ -122,6 +161,28 @@ def nested(model: PriceModel, used: Used) -> Fraction:
             return matrix(model, used)
         case _:
             raise AssertionError(f"no clerk knows {model!r}")
+
+
+def beyond_allowance(model: Included, used: Used) -> Fraction:
+    """An amount is off the price of all. Units are off the quantity: off the first events, and off combinations of
+    properties as the price lists them."""
+    if model.amount is not None:
+        return max(price_of(model.overage, used) - Fraction(model.amount) * used.part, ZERO)
+    free = used.rolled + Fraction(model.units) * used.part
+    if used.quantity <= free:
+        return ZERO
+    left, amounts = free, []
+    for amount in used.amounts:
+        amounts.append(amount - min(amount, left))
+        left -= min(amount, left)
+    by_value, left = dict(used.by_value or {}), free
+    listed = [cell.values for cell in model.overage.cells] if isinstance(model.overage, Matrix) else []
+    for values in [*listed, *(v for v in by_value if v not in listed)]:
+        off = min(by_value.get(values, ZERO), left)
+        by_value[values] = by_value.get(values, ZERO) - off
+        left -= off
+    there = {values: quantity for values, quantity in by_value.items() if quantity}
+    return price_of(model.overage, Used(used.quantity - free, [a for a in amounts if a], there, used.cycle, used.part))
 
 
 def committed(model: Commitment, used: Used) -> Fraction:

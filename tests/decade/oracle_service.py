@@ -19,11 +19,20 @@ from typing import NamedTuple
 
 from saldo.catalog.model import ChargeKind, Component, CutShort, DayCount, PlanVersion, Timing
 from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule, Subscription
-from tests.decade.oracle_calendar import DAY, DAYS_IN, MONTHS_IN, Cycle, cycle_around, cycles_before
+from tests.decade.oracle_calendar import DAY, Cycle, cycle_around, cycles_before, in_cycles
 
 MINIMUM = "minimum"
 _KINDS = list(ChangeKind)
 _SNAPSHOT_DAYS = 45
+
+
+class Lived(NamedTuple):
+    """What of a cycle was lived through on terms that look back at it: `[start, end)` of the full one."""
+
+    start: date
+    end: date
+    full: tuple[date, date]
+    start_at: datetime | None
 
 
 class Entry(NamedTuple):
@@ -44,6 +53,7 @@ class Entry(NamedTuple):
     cycle: int
     part: tuple[date, datetime | None] | None  # from when the minimum holds that this counts towards
     of: Entry | None = None  # of a credit: the charge that it gives back a part of
+    earlier: tuple[Lived, ...] = ()  # the cycles before, where its price depends on what was used in them
 
 
 @dataclass
@@ -85,12 +95,16 @@ def cycles_in(version: PlanVersion) -> int:
     least = version.minimum
     if least is None or least.every is None:
         return 1
-    units = MONTHS_IN if version.cycle_unit.value in MONTHS_IN else DAYS_IN
-    return units[least.every.unit.value] * least.every.count // (units[version.cycle_unit.value] * version.cycle_count)
+    return in_cycles(least.every.unit.value, least.every.count, (version.cycle_unit.value, version.cycle_count))
 
 
 def is_owed_whole(version: PlanVersion) -> bool:
     return version.minimum is not None and version.minimum.cut_short is CutShort.WHOLE
+
+
+def looks_back(component: Component) -> bool:
+    """Whether its tiers go on over several cycles, or what is left of its allowance does."""
+    return component.cumulates is not None or getattr(component.price, "rollover", None) is not None
 
 
 @dataclass
@@ -111,6 +125,16 @@ class Stretch:
     most: Fraction | None = None  # of what is never prorated, the most there was of it in this period
     charged: Entry | None = None  # what was charged ahead for the present period
     pool: Pool | None = None  # of a minimum
+    lived: tuple[Lived, ...] = ()  # its cycles so far, where what they used counts for those after them
+
+    def live(self) -> None:
+        """A cycle has been lived through. What adds up over several begins anew when so many are full."""
+        if self.component is None or not looks_back(self.component):
+            return
+        self.lived += (Lived(self.start, self.end, cycle_around(self.cycle, self.start), self.start_at),)
+        together = self.component.cumulates
+        if together and len(self.lived) == in_cycles(together.unit.value, together.count, self.cycle[:2]):
+            self.lived = ()
 
     def period_around(self, day: date) -> tuple[date, date, int]:
         """The period that a day is in, and how many of a minimum's were before it: cycle after cycle is struck off."""
@@ -307,9 +331,8 @@ class Diary:
         """For when a cancellation of this day is: terms are struck off until one ends that it is in time for."""
         term, version = self.sold.term, self.versions[self.sold.plan_version_id]
         assert term is not None
-        units = MONTHS_IN if version.cycle_unit.value in MONTHS_IN else DAYS_IN
         cycle = self._cycle(version, self.sold.anchor_on)
-        many = units[term.length.unit.value] * term.length.count // (units[cycle[0]] * cycle[1])
+        many = in_cycles(term.length.unit.value, term.length.count, cycle[:2])
         end = cycle_around(cycle, self.first_day)[0]
         while end - max(term.notice_days, 1) * DAY < on or end <= self.first_day:
             for _ in range(many):
@@ -420,6 +443,7 @@ class Diary:
         """A period has been lived through whole."""
         if stretch.timing is Timing.ARREARS and not stretch.spent:
             self._write(stretch, day, (stretch.start, stretch.start_at), (day, None))
+        stretch.live()
         stretch.begins_period, stretch.spent = True, stretch.once
 
     def _begin_periods(self, day: date) -> None:
@@ -478,6 +502,7 @@ class Diary:
             before,
             self._part(stretch),
             of,
+            stretch.lived,
         )
         if begin[0] == end[0] and stretch.component is not None and stretch.component.kind is ChargeKind.USAGE:
             return entry  # usage is counted by days, and this day is the next terms'

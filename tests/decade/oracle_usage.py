@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from saldo.usage.model import Aggregation, Meter, UsageEvent
@@ -31,18 +32,20 @@ def used_in(
     days: tuple[date, date],
     zone: str,
     dimensions: tuple[str, ...],
-    bounds: tuple[int, Fraction],
+    bounds: tuple[int, Fraction, Fraction | None, Fraction],
 ) -> Used:
-    """What was used in the days `[start, end)` of the zone. bounds: the cycle's number, the part of the period."""
+    """What was used in the days `[start, end)` of the zone. bounds: what a price must know besides (`Used`): the
+    cycle's number, the part of the period, what earlier cycles used, what is left of their allowances."""
     start, end = midnight(days[0], zone), midnight(days[1], zone)
     counted = [
         e
         for e in first_of_each(events)
+        if e.at < end and (meter.carries or e.at >= start)
         if e.meter_id == meter.event_name and all(e.properties.get(k) in v for k, v in meter.filters.items())
     ]
     if meter.increment is not None:
         counted = [replace(e, value=in_whole_steps(e.value, meter.increment)) for e in counted]
-    counted = sorted((e for e in counted if e.at < end), key=lambda e: (e.at, e.source, e.id))
+    counted = sorted(counted, key=lambda e: (e.at, e.source, e.id))
     inside = [e for e in counted if e.at >= start]
     before = [e for e in counted if e.at < start] if meter.carries else []
     amounts = [Fraction(e.value) * Fraction(meter.factor) for e in inside]
@@ -71,7 +74,7 @@ def read_off(
         any_time = inside[0].at if inside else midnight(days[0], zone)
         numbers = [folded(some, [], meter, any_time, any_time) for some in windows.values()]
         if meter.of_windows.value != "sum":
-            numbers += [Fraction(0)] * (len(all_windows(days, zone, meter.per.value)) - len(numbers))
+            numbers += [Fraction(0)] * (windows_in(days, zone, meter.per.value) - len(numbers))
         shown = of_all(numbers, meter)
     shown *= Fraction(meter.factor)
     if meter.rounding is None:
@@ -85,13 +88,14 @@ def window_of(clock: datetime, per: str) -> str:
     return f"{clock:%Y-%m-%d %H %z} {clock.minute // 5}" if per == "5_minutes" else format(clock, by[per])
 
 
-def all_windows(days: tuple[date, date], zone: str, per: str) -> set[str]:
-    """The names of all windows of these days, minute by minute of five."""
+@lru_cache(maxsize=10_000)
+def windows_in(days: tuple[date, date], zone: str, per: str) -> int:
+    """How many windows these days have, by their names in steps that miss none, whatever a zone does to its clocks."""
     at, end, found = midnight(days[0], zone), midnight(days[1], zone), set[str]()
     while at < end:
         found.add(window_of(at.astimezone(ZoneInfo(zone)), per))
-        at += timedelta(minutes=5)
-    return found
+        at += timedelta(minutes={"5_minutes": 5, "hour": 15}.get(per, 60))
+    return len(found)
 
 
 def of_all(numbers: Sequence[Fraction], meter: Meter) -> Fraction:

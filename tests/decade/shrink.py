@@ -76,7 +76,7 @@ def _plan(history: History, name: str) -> str:
     cycle = f"{version.cycle_count} {version.cycle_unit.value} {version.day_count.value} {version.rounding.value}"
     parts = [
         f"\n      {c.id}: {c.kind.value} {c.timing.value} {'prorated' if c.prorate else 'whole'} {c.tax_category}"
-        f" {c.priced_per or ''} {c.price!r}"
+        f" {c.priced_per or ''} {c.cumulates or ''} {c.price!r}"
         for c in version.components
     ]
     return f"{name} ({cycle}, minimum {version.minimum}):" + "".join(parts)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from saldo.catalog.rules import problems_of
 from tests.decade.audit import audited
 from tests.decade.shrink import told
 from tests.decade.stored import StoredSeller
-from tests.decade.world import PLACES, history_of
+from tests.decade.world import PLACES, history_of, market_of
 
 SEED = 20_15
 
@@ -31,6 +32,12 @@ def test_a_seller_bills_a_year_by_real_runs_and_every_invariant_holds_after_each
     verdict = audited(histories, StoredSeller, monthly)  # type: ignore[arg-type]  # it looks at its own system
     assert not verdict.findings
     assert verdict.invoices > 3 and len(checked) >= 10
+
+
+@pytest.mark.parametrize("seller", range(len(PLACES)))
+def test_what_is_sold_could_be_put_in_a_catalog(seller: int) -> None:
+    market, _, _ = market_of(seller, SEED)
+    assert not [problem for version in market.versions.values() for problem in problems_of(version)]
 
 
 def test_the_same_seed_makes_the_same_decade() -> None:

@@ -36,6 +36,7 @@ from saldo.catalog.model import (
 from saldo.kernel.periods import Length, Unit
 from saldo.kernel.rounding import Rounding
 from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter, OfWindows
+from tests.decade.world_cycles import as_bonds, going_on, in_halves
 
 SCALE = {"JPY": Decimal(150), "KWD": Decimal("0.3"), "INR": Decimal(80)}
 CATEGORIES = ("standard", "standard", "standard", "reduced")
@@ -63,8 +64,8 @@ class PriceList:
     def family(self, n: int) -> list[PlanVersion]:
         """The first is sold from the start; later versions change prices, others are plans of their own."""
         chance, name = self.chance, f"{self.seller_id}_plan{n}"
-        unit, count = chance.choice(CYCLES)
-        day_count = chance.choice(COUNTS)
+        unit, count = in_halves(name, *chance.choice(CYCLES))
+        day_count = as_bonds(name, chance.choice(COUNTS))
         if unit in (Unit.WEEK, Unit.DAY) and day_count not in (DayCount.ACTUAL, DayCount.SECOND):
             day_count = DayCount.ACTUAL
         first = PlanVersion(
@@ -83,8 +84,10 @@ class PriceList:
         found.append(replace(self.other(first, n), id=f"{name}_large_v1", plan_id=f"{name}_large"))
         yearly = replace(self.other(first, n), id=f"{name}_yearly_v1", plan_id=f"{name}_yearly")
         if unit in (Unit.WEEK, Unit.DAY):
-            return [*found, replace(yearly, cycle_unit=Unit.WEEK, cycle_count=chance.choice([1, 4]))]
-        return [*found, replace(yearly, cycle_unit=Unit.YEAR if unit is not Unit.YEAR else Unit.MONTH, cycle_count=1)]
+            yearly = replace(yearly, cycle_unit=Unit.WEEK, cycle_count=chance.choice([1, 4]))
+        else:
+            yearly = replace(yearly, cycle_unit=Unit.YEAR if unit is not Unit.YEAR else Unit.MONTH, cycle_count=1)
+        return [going_on(version) for version in (*found, yearly)]
 
     def with_minimum(self, n: int) -> list[PlanVersion]:
         """Plans with a minimum per cycle: some have the same, some another, some none."""
@@ -229,7 +232,8 @@ class PriceList:
         if kind == 1:
             factor = chance.choice([Decimal(1), Decimal("1.5"), Decimal("0.8")])
             units = Decimal(chance.randrange(1500)) if chance.random() < 0.3 else None
-            return Commitment(self.money("10", "80"), inner, factor, units, chance.random() < 0.8)
+            amount, true_up = self.money("10", "80"), chance.random() < 0.8
+            return Commitment(amount if units is None else Decimal(0), inner, factor, units, true_up)
         if kind == 2:
             return Capped(self.money("20", "90"), inner)
         if kind == 3 and additive:

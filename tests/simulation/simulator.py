@@ -65,8 +65,8 @@ from tests.simulation.auditing import StepAuditor
 from tests.simulation.dynamodb import Crash
 from tests.simulation.promising import Promising
 from tests.simulation.region import ENTITY_ID, Region, uncollected
-from tests.simulation.workflows.scenes import CLERK, offer, open_account, sell
-from tests.simulation.world import METER
+from tests.simulation.workflows.scenes import CLERK, offer, offer_cycles, open_account, sell
+from tests.simulation.world import ADDS_UP, METER, SAVES, VERSION
 
 BEGIN = date(2026, 1, 1)
 FAULTS = 0.02
@@ -198,9 +198,10 @@ class Simulation:
 
     def _found(self) -> None:
         offer(self.region)
+        offer_cycles(self.region)
         for n in range(self.subscriptions):
             open_account(self.region, n)
-            sell(self.region, n)
+            sell(self.region, n, version=(VERSION, ADDS_UP, SAVES)[n % 3])
         self.region.mail.bouncing |= {f"ap{n}@customer.example" for n in range(0, self.subscriptions, 17)}
 
     def _month(self, first: date) -> None:
@@ -418,8 +419,11 @@ class Simulation:
         on = self.region.now.date() + timedelta(days=dice.randint(-20, 20))
         name = self._step.replace(" ", "_")
         change = Change(name, ChangeKind.QUANTITY, on, quantities={"seats": Decimal(dice.randint(1, 20))})
-        if dice.random() < 0.1:
+        kind = dice.random()
+        if kind < 0.1:
             change = Change(name, ChangeKind.CANCEL, on)
+        elif kind < 0.3:  # cycles that go on begin anew
+            change = Change(name, dice.choice([ChangeKind.PAUSE, ChangeKind.RESUME, ChangeKind.RESUME]), on)
         Subscriptions(self.region.store, self._clock).change(account_id, subscription_id, change, CLERK)
 
     def _sell_item(self, dice: Random) -> None:

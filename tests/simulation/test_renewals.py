@@ -15,12 +15,13 @@ from saldo.accounts.service import Accounts
 from saldo.catalog.service import Catalog
 from saldo.insight.invariants import check_all
 from saldo.kernel.errors import Refusal
-from saldo.subscriptions.model import ChangeKind, CreditRule
+from saldo.subscriptions.model import Change, ChangeKind, CreditRule
 from saldo.subscriptions.service import Subscriptions
 from tests.simulation.region import ENTITY_ID, Region, quiet
 from tests.simulation.workflows.letting_in import HERE
 from tests.simulation.workflows.renewing import FEES, QUARTER, RENEWED, begin, change, offered, renew, sold_for_a_term
 from tests.simulation.workflows.scenes import CLERK, bill
+from tests.simulation.world import VERSION
 
 APRIL = date(2026, 4, 1)
 
@@ -142,6 +143,21 @@ def test_the_newest_price_is_the_one_of_the_day_on_which_it_was_told(region: Reg
     renew(region, date(2026, 3, 2))
     sold = Subscriptions(region.store, region.clock).get(HERE, RENEWED)
     assert [(c.plan_version_id, c.only_from, c.effective_on) for c in sold.changes] == [("v_newer", FEES.id, APRIL)]
+
+
+def test_the_newest_price_is_not_taken_while_another_subscription_bills_its_meter(region: Region) -> None:
+    sold_for_a_term(region, replace(QUARTER, uplift_percent=QUARTER.uplift_percent * 0, newest_price=True))
+    newer = replace(VERSION, id="v_newer", version=FEES.version + 1, effective_on=date(2026, 2, 1))
+    Catalog(region.store, region.clock).publish(ENTITY_ID, newer, CLERK)
+    use = Subscriptions(region.store, region.clock)
+    for on in (date(2026, 3, 2), date(2026, 3, 3)):
+        renew(region, on)
+        assert len(announced(region)) == 1 and not use.get(HERE, RENEWED).changes
+    (other,) = [sold.id for sold in use.of_account(HERE) if sold.id != RENEWED]
+    use.change(HERE, other, Change("stop", ChangeKind.CANCEL, APRIL), CLERK)
+    renew(region, date(2026, 3, 4))
+    assert [c.plan_version_id for c in use.get(HERE, RENEWED).changes] == ["v_newer"]
+    assert len(announced(region)) == 1
 
 
 def test_who_moves_meanwhile_has_the_new_price_raised_and_is_told_once(region: Region) -> None:

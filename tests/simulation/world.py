@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,10 +14,13 @@ from saldo.catalog.model import (
     Component,
     Flat,
     Graduated,
+    Included,
     PerUnit,
     Plan,
     PlanVersion,
+    PriceModel,
     Product,
+    Rollover,
     Tier,
     Timing,
 )
@@ -28,6 +31,7 @@ from saldo.invoicing.run.issue import issue_invoices
 from saldo.invoicing.run.model import Attempt
 from saldo.invoicing.run.number import number_invoices
 from saldo.invoicing.run.open import open_run
+from saldo.kernel.periods import Length
 from saldo.kernel.periods import Unit as CycleUnit
 from saldo.storage import schema
 from saldo.storage.items import Item
@@ -93,6 +97,19 @@ VERSION = PlanVersion(
         ),
     ),
 )
+
+
+def going_on(version_id: str, price: PriceModel, cumulates: Length | None = None) -> PlanVersion:
+    """The same with usage that a month is charged for by those before it."""
+    *others, tokens = VERSION.components
+    plan = f"plan_{version_id.partition('_')[0]}"
+    goes_on = replace(tokens, price=price, cumulates=cumulates)
+    return replace(VERSION, id=version_id, plan_id=plan, components=(*others, goes_on))
+
+
+# Tiers for three months together, and an allowance of which what is left goes on for two.
+ADDS_UP = going_on("quarterly_v1", VERSION.components[2].price, Length(CycleUnit.MONTH, 3))
+SAVES = going_on("saving_v1", Included(Decimal(700), PerUnit(Decimal("0.015")), Rollover(2, Decimal(900))))
 
 
 @dataclass

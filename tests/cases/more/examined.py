@@ -71,6 +71,10 @@ CASES: tuple[Worked, ...] = (
          11, "6"),
     used("pricing.package.12", "a third of three, in part, rounded once", package("3", "10", whole=False), 4, "13.33",
          option="packages in part"),
+    used("pricing.package.14", "worked out by hand: half a cent exactly, of thirds",
+         package("3", "0.015", whole=False), 1, "0.01", option="packages in part"),
+    used("pricing.package.15", "worked out by hand: a cent exactly, where what is less is dropped",
+         package("3", "0.03", whole=False), 1, "0.01", plan={"rounding": "down"}, option="packages in part"),
     used("pricing.package.13", "in part after free units", package("4", "10", free_units="2", whole=False), 5, "7.50",
          option="packages in part"),
     # allowances of money, of combinations, of events

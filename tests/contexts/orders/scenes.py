@@ -133,3 +133,12 @@ class World:
 def at(asked: OrderRequest, **changes: Any) -> OrderRequest:
     """The request with changes to its only line."""
     return replace(asked, lines=(replace(asked.lines[0], **changes),))
+
+
+def with_calls(here: World, *names: str) -> None:
+    """Plans of these names are offered, too: a fee, and calls of one meter."""
+    for name in names:
+        fixed = plan(f"plan_{name}", ChargeKind.FIXED, PerUnit(Decimal(9)))
+        calls = replace(fixed.components[0], id="calls", kind=ChargeKind.USAGE, timing=Timing.ARREARS, meter_id="calls")
+        here.catalog.offer_plan(Plan(f"plan_{name}", "prod_seats", ENTITY, {"en": name}), CLERK)
+        here.catalog.publish(ENTITY, replace(fixed, components=(*fixed.components, calls)), CLERK)

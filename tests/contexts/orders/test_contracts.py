@@ -25,7 +25,7 @@ from saldo.orders.rules_contracts import milestone_amounts, retained_minor
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Term
 from saldo.subscriptions.service import Subscriptions
-from tests.contexts.orders.scenes import World, line, request
+from tests.contexts.orders.scenes import World, line, request, with_calls
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY
 from tests.crashes import assert_survives_every_crash
 
@@ -335,6 +335,17 @@ def test_a_contract_commits_to_its_own_minimum_and_sells_for_a_term() -> None:
     assert here.catalog.plan_version(ENTITY, sold.plan_version_id).minimum == COMMITTED
     (renewing,) = here.items("term")
     assert (renewing["ends_on"], renewing["agenda_on"]) == ("2027-11-20", "2027-08-22")
+
+
+def test_services_of_one_milestone_do_not_bill_one_meter() -> None:
+    here = World()
+    with_calls(here, "calls", "pro")
+    services = tuple(Service(name, f"plan_{name}", "live", Decimal(1)) for name in ("calls", "pro"))
+    one = signed(here, services=services)
+    with pytest.raises(Refusal) as refused:
+        here.contracts.accept(ACCOUNT, one.id, "live", date(2026, 11, 20), "AP-9", CLERK)
+    assert [p.code for p in refused.value.problems] == ["meter_claimed_twice"]
+    assert here.items("subscription") == [], "nothing is half done"
 
 
 def test_a_contract_whose_minimum_or_term_cannot_be_is_refused_by_field() -> None:

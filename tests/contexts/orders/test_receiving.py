@@ -19,8 +19,11 @@ from saldo.kernel.errors import NotFound, Refusal
 from saldo.orders.model_orders import Channel, Code, LineStatus, OrderStatus, Reference, ReferenceKind
 from saldo.orders.records import waiting_item_from
 from saldo.orders.showing import progress_of
+from saldo.subscriptions.model import Change
+from saldo.subscriptions.model import ChangeKind as Kind
 from saldo.subscriptions.records import subscription_from
-from tests.contexts.orders.scenes import BUYER, SEATS, TODAY, World, line, plan, request
+from saldo.subscriptions.service import Subscriptions
+from tests.contexts.orders.scenes import BUYER, SEATS, TODAY, World, line, plan, request, with_calls
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account
 from tests.crashes import assert_survives_every_crash
 
@@ -343,3 +346,31 @@ def test_a_change_that_cannot_be_made_is_held_and_never_half_done() -> None:
     twice = [replace(asked[0], number=n) for n in ("1", "2")]
     with pytest.raises(Refusal, match="changed by two lines"):
         here.receive(request(*twice, purchase_order="PO-4"))
+
+
+def test_a_plan_whose_meter_another_subscription_bills_is_held_until_that_one_ends() -> None:
+    here = World()
+    with_calls(here, "calls", "pro")
+    here.receive(request(line(sku="plan_calls")))
+    (first,) = here.items("subscription")
+    asked = request(line(sku="plan_pro", start_on=date(2026, 12, 1)), purchase_order="PO-2")
+    held = here.receive(asked)
+    assert here.codes(held) == [Code.METER_CLAIMED_TWICE]
+    assert held.discrepancies[0].message.startswith(f"calls is billed by {first['subscription_id']} from 2026-12-01 on")
+    stop = Change("stop", Kind.CANCEL, date(2026, 12, 1))
+    Subscriptions(here.store, here.clock).change(ACCOUNT, first["subscription_id"], stop, CLERK)
+    here.decisions.correct(ENTITY, held.order_id, asked, CLERK, "the other one ends")
+    assert len(here.items("subscription")) == 2
+
+
+def test_two_lines_of_one_order_do_not_bill_one_meter_and_neither_does_a_change() -> None:
+    here = World()
+    with_calls(here, "calls", "pro")
+    held = here.receive(request(line("1", "plan_calls"), line("2", "plan_pro")))
+    assert [(d.line, d.code) for d in held.discrepancies] == [("2", Code.METER_CLAIMED_TWICE)]
+    assert "line 1 of this order" in held.discrepancies[0].message
+    for number, sku in (("PO-2", "plan_calls"), ("PO-3", "plan_seats")):
+        here.receive(request(line(sku=sku), purchase_order=number))
+    (seats,) = [i["subscription_id"] for i in here.items("subscription") if i["plan_version_id"] == "plan_seats_v1"]
+    moved = here.receive(request(line(sku="plan_pro", changes=seats), purchase_order="PO-4"))
+    assert here.codes(moved) == [Code.METER_CLAIMED_TWICE]

@@ -79,6 +79,7 @@ class Customer:
             usage.totals,
             as_of,
             details=usage.details,
+            stood=usage.stood,
             late=tuple(late_charge(found, self.version) for found in usage.late),
             minimums=read_minimums(self.world.store, (key for key in parts if key.part)),
         )

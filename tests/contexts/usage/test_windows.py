@@ -14,6 +14,8 @@ from saldo.kernel.periods import Length, Period
 from saldo.kernel.periods import Unit as CycleUnit
 from saldo.kernel.rounding import Rounding
 from saldo.storage.items import weight
+from saldo.subscriptions.model import Change, ChangeKind
+from saldo.subscriptions.rules_changes import with_change
 from saldo.usage import records_windows
 from saldo.usage.live import LiveUsage
 from saldo.usage.model import Aggregation, CountWindow, LatePolicy, Meter, Repeats, UsageKey
@@ -176,6 +178,30 @@ def test_what_is_left_of_an_allowance_goes_on_in_runs(world: World) -> None:
     use(world, 3, "2026-11-06", "5")  # late: there were 140, and they are used up
     use(world, 4, "2026-12-05", "101")
     assert amounts(buyer.bill(JANUARY)) == [("charge", "2026-12-01", 100), ("late", "2026-11-01", 500)]
+
+
+def test_what_is_looked_back_at_counts_as_it_was_charged_combination_by_combination(world: World) -> None:
+    cells = (Cell(("eu",), PerUnit(Decimal(1))),)
+    price = Included(Decimal(100), Matrix(("region",), cells, PerUnit(Decimal(1))), Rollover(1))
+    buyer = customer(world, price, meter=replace(TOKENS, id="whole", counts="tokens", rounding=Rounding.DOWN, digits=0))
+    for n, region in enumerate(("eu", "us")):
+        use(world, n, "2026-10-05", "0.5", **{"property.region": region})
+    assert amounts(buyer.bill(NOVEMBER)) == []
+    use(world, 3, "2026-11-05", "200", **{"property.region": "eu"})
+    assert amounts(buyer.bill(DECEMBER)) == [], "two halves were nothing each, and all 100 were left"
+
+
+def test_what_was_free_by_an_allowance_left_over_is_taken_back_for_nothing_though_less_is_left_over_now(
+    world: World,
+) -> None:
+    buyer = customer(world, Included(Decimal(100), PerUnit(Decimal(1)), Rollover(1)))
+    assert amounts(buyer.bill(NOVEMBER)) == []
+    use(world, 1, "2026-11-20", "150")
+    assert amounts(buyer.bill(DECEMBER)) == []
+    use(world, 2, "2026-10-05", "100")  # late: of October nothing is left over any more
+    paused = Change("chg_1", ChangeKind.PAUSE, date(2026, 11, 16))
+    buyer.subscription = with_change(buyer.subscription, paused)
+    assert amounts(buyer.bill(JANUARY)) == []
 
 
 def test_late_usage_of_a_window_long_past_is_found(world: World) -> None:

@@ -36,6 +36,8 @@ US_ORIGIN = "https://us.saldo.example"
 OWN_ACCOUNT = "acct_eu_000001"
 OTHER_ENTITY, OTHER_ACCOUNT = "ent_eu_other", "acct_eu_other"
 ALL = tuple(scope.value for scope in Scope)
+# What may be sold beside VERSION: it bills no meter.
+SEATS = replace(VERSION, id="seats_v1", plan_id="plan_seats", components=VERSION.components[:2])
 _CACHED = ("settings", "store", "api_keys", "repeats", "usage_acceptance", "quarantine", "orders")
 
 
@@ -122,7 +124,8 @@ def build(environment: Any, accounts: int = 3) -> Api:
     gate = deployed_gate(os.environ)
     world.store = Store(Guarded(lambda: gate, "dynamodb", world.client), "records")  # type: ignore[arg-type]
     world.found(accounts)
-    world.store.put_many([product_item(PRODUCT), offer_item(PLAN)])
+    offered = [offer_item(PLAN), offer_item(replace(PLAN, id=SEATS.plan_id)), plan_version_item(ENTITY.id, SEATS)]
+    world.store.put_many([product_item(PRODUCT), *offered])
     world.run(date(2026, 1, 1))
     world.run(date(2026, 2, 1))
     _others(world.store)
@@ -152,7 +155,7 @@ def _others(store: Store) -> None:
     """Another seller with a customer, who must never be seen."""
     foreign = account(OTHER_ACCOUNT, entity_id=OTHER_ENTITY)
     store.put_many([entity_item(entity(OTHER_ENTITY)), account_item(foreign), customer_item(foreign)])
-    store.put_many([plan_version_item(OTHER_ENTITY, VERSION)])
+    store.put_many([plan_version_item(OTHER_ENTITY, version) for version in (VERSION, SEATS)])
 
 
 def forget() -> None:

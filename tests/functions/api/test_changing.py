@@ -26,7 +26,7 @@ def fields(reply: Reply) -> dict[str, str]:
 
 
 def sold(**more: Any) -> dict[str, Any]:
-    return {"id": "sub_eu_second", "plan_version": "core_v1", "started_on": "2026-02-20", **more}
+    return {"id": "sub_eu_second", "plan_version": "seats_v1", "started_on": "2026-02-20", **more}
 
 
 def test_what_was_previewed_is_what_the_next_run_bills(api: Api) -> None:
@@ -140,6 +140,21 @@ def test_everything_wrong_with_a_sale_is_named(api: Api) -> None:
     assert api.post(HERE, sold(plan_version="gone_v1")).status == 404
 
 
+def test_a_meter_that_another_subscription_bills_is_not_sold_again_and_named_with_all_else(api: Api) -> None:
+    reply = api.post(HERE, sold(plan_version="core_v1", quantities={"desks": "1"}))
+    told = {"plan_version": "meter_claimed_twice", "quantities.desks": "unknown_component"}
+    assert (reply.status, reply.code, fields(reply)) == (422, "invalid_subscription", told)
+    (said,) = [p["message"] for p in reply.json["problems"] if p["code"] == "meter_claimed_twice"]
+    assert said.startswith(f"tokens is billed by {api.has[OWN_ACCOUNT]['subscription_id']} from 2026-02-20 on: ")
+    assert api.post(HERE, sold()).status == 201
+    moved = {"kind": "plan", "effective_on": "2026-03-01", "plan_version": "core_v1"}
+    for path in ("/changes", "/changes/preview"):
+        reply = api.post(HERE + "/sub_eu_second" + path, moved)
+        assert (reply.code, fields(reply)) == ("invalid_change", {"plan_version": "meter_claimed_twice"})
+    assert api.post(one(api) + "/changes", {"kind": "cancel", "effective_on": "2026-03-01"}).status == 201
+    assert api.post(HERE + "/sub_eu_second/changes", moved).status == 201, "one ends before the other begins"
+
+
 @pytest.mark.parametrize("path", [HERE, HERE + "/sub_000001/changes"])
 def test_what_was_done_is_on_record_with_the_key_that_did_it(api: Api, path: str) -> None:
     token, key = api.new_key("subscriptions:write")
@@ -189,6 +204,8 @@ def test_calls_to_the_table_are_as_few_as_the_readme_says(api: Api) -> None:
         (lambda: api.post(one(api) + "/changes/preview", MORE_SEATS, token), 13),
         (lambda: api.post(one(api) + "/changes", MORE_SEATS, token), 6),
         (lambda: api.post(HERE, sold(), token), 6),
+        (lambda: api.post(one(api) + "/changes", {"kind": "cancel", "effective_on": "2026-03-01"}, token), 6),
+        (lambda: api.post(HERE, sold(id="sub_eu_third", plan_version="core_v1", started_on="2026-03-01"), token), 8),
     ]
     counted = []
     for ask, most in asked:

@@ -28,7 +28,7 @@ EVERY_KEYED = pytest.mark.parametrize(("method", "path"), KEYED)
 # What a route takes, where nothing but the key and the ids in its path may be at fault.
 _CHANGE = {"id": "chg_tests", "kind": "cancel", "effective_on": "2026-11-21"}
 BODIES = {
-    "/api/v1/accounts/{account_id}/subscriptions": {"plan_version": "core_v1", "started_on": "2026-02-21"},
+    "/api/v1/accounts/{account_id}/subscriptions": {"plan_version": "seats_v1", "started_on": "2026-02-21"},
     "/api/v1/accounts/{account_id}/subscriptions/{subscription_id}/changes": _CHANGE,
     "/api/v1/accounts/{account_id}/subscriptions/{subscription_id}/changes/preview": _CHANGE,
 }

@@ -106,6 +106,21 @@ def test_everybody_sees_the_plan_its_price_and_what_it_is_made_of(subscribed: Po
     assert "Platform 60.00 Seats 5 50.00" in text and "please ask the seller" in text
 
 
+def test_a_plan_that_counts_what_another_subscription_counts_is_refused_in_words(subscribed: Portal) -> None:
+    fixed = charge("calls", "Calls", PerUnit(Decimal(1)))
+    calls = replace(fixed, kind=ChargeKind.USAGE, timing=Timing.ARREARS, meter_id="calls")
+    counting = replace(FIRM, id="plan_counts_v1", plan_id="plan_counts", components=(*FIRM.components, calls))
+    catalog = Catalog(services.store(), subscribed.clock)
+    catalog.offer_plan(Plan(counting.plan_id, "prod_team", ENTITY, {"en": "Counts"}), CLERK)
+    catalog.publish(ENTITY, counting, CLERK)
+    names = {"account_id": scenes.NORTH, "entity_id": ENTITY}
+    other = subscribe("sub_2", plan_version=counting, started_on=NOVEMBER, **names)
+    Subscriptions(services.store(), subscribed.clock).start(other, CLERK)
+    page = checked(allowed(subscribed), act="plan", plan=counting.id)
+    assert page.status == 422 and "another of your subscriptions counts the same usage" in words_of(page)
+    assert not stored().changes
+
+
 def test_more_seats_from_today_cost_the_days_that_are_left_to_the_cent(subscribed: Portal) -> None:
     admin = allowed(subscribed)
     page = checked(admin, act="quantity", **{"q-seats": "8"})

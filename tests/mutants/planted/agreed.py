@@ -102,4 +102,56 @@ _CURRENCIES: tuple[Mutant, ...] = (
         "tests/property/test_price_currency_properties.py",
     ),
 )
-MUTANTS = (*_TERMS, *_COMMITMENTS, *_CURRENCIES)
+_METERS: tuple[Mutant, ...] = (
+    planted(
+        "whoever begins on the day on which another ends is refused",
+        "off-by-one day",
+        "subscriptions/rules_meters.py",
+        "(until is None or since < until)\n",
+        "(until is None or since <= until)\n",
+        "tests/contexts/subscriptions/test_meters.py",
+        "tests/property/test_meter_claims.py",
+    ),
+    planted(
+        "what is paused keeps its meters",
+        "missing condition",
+        "subscriptions/rules_meters.py",
+        "if terms.running and (until is None",
+        "if (until is None",
+        "tests/contexts/subscriptions/test_meters.py",
+        "tests/property/test_meter_claims.py",
+    ),
+    planted(
+        "an agreed end frees no meter",
+        "missing condition",
+        "subscriptions/rules_meters.py",
+        "last = subscription.cancelled_on",
+        "last = None",
+        "tests/contexts/subscriptions/test_meters.py",
+    ),
+    planted(
+        "a plan may be moved to whatever its meters",
+        "check forgotten",
+        "subscriptions/service.py",
+        "        problems.extend(claims.problems(after, versions, subscription, field))\n",
+        "",
+        "tests/contexts/subscriptions/test_meters.py",
+    ),
+    planted(
+        "two that begin in one unit do not see each other",
+        "not kept",
+        "subscriptions/service.py",
+        "    claims.add(new, versions)\n",
+        "",
+        "tests/contexts/orders/test_contracts.py",
+    ),
+    planted(
+        "what clashed before the rule cannot be changed any more",
+        "missing condition",
+        "subscriptions/rules_meters.py",
+        "    return [c for c in found if not any(c.other_id == t.other_id and c.claim.within(t.claim) for t in there)]",
+        "    return list(found)",
+        "tests/contexts/subscriptions/test_meters.py",
+    ),
+)
+MUTANTS = (*_TERMS, *_COMMITMENTS, *_CURRENCIES, *_METERS)

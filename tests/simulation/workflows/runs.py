@@ -34,10 +34,15 @@ from tests.simulation.workflows.scenes import (
     billed,
     customer,
     founded,
+    offer,
+    offer_cycles,
+    open_account,
+    sell,
     subscription_id,
     until,
     use,
 )
+from tests.simulation.world import ADDS_UP, SAVES
 
 
 @workflow("run: first", prepare=founded)
@@ -141,6 +146,31 @@ def late_usage(region: Region) -> None:
 @workflow("run: late usage", prepare=late_usage)
 def late_run(region: Region) -> None:
     bill(region, MAR)
+
+
+def months_that_go_on(region: Region) -> None:
+    """Two months are billed of tiers that add up and of an allowance left over; then usage comes late for the first of
+    them, and a pause is told that takes the second back."""
+    offer(region)
+    offer_cycles(region)
+    for n, version in enumerate((ADDS_UP, SAVES)):
+        open_account(region, n)
+        sell(region, n, version=version)
+        use(region, n, f"jan{n}", datetime(2026, 1, 20, 12, tzinfo=UTC), 600)
+    bill(region, FEB)
+    for n in range(2):
+        use(region, n, f"feb{n}", datetime(2026, 2, 10, 12, tzinfo=UTC), 750)
+    bill(region, MAR)
+    for n in range(2):
+        use(region, n, f"late{n}", datetime(2026, 1, 21, 12, tzinfo=UTC), 500)
+        use(region, n, f"mar{n}", datetime(2026, 3, 5, 12, tzinfo=UTC), 900)
+    pause = Change("pause", ChangeKind.PAUSE, date(2026, 2, 15))
+    Subscriptions(region.store, region.clock).change(account_id(1), subscription_id(1), pause, CLERK)
+
+
+@workflow("run: months that go on", prepare=months_that_go_on)
+def months_that_go_on_run(region: Region) -> None:
+    bill(region, date(2026, 4, 1))
 
 
 def late_usage_alone(region: Region) -> None:

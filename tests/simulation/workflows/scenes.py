@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from saldo.accounts.model import Account, Address, BillingProfile, Organisation, TaxStatus
 from saldo.accounts.service import Accounts
 from saldo.audit.model import Actor
+from saldo.catalog.model import PlanVersion
 from saldo.catalog.service import Catalog
 from saldo.payments.model import Allocation, Payment
 from saldo.payments.service import Payments
@@ -19,7 +21,7 @@ from saldo.usage.ingest_rows import UsageRow
 from saldo.usage.service import Usage
 from tests.simulation.region import Region
 from tests.simulation.workflows import FAILURES, invoke
-from tests.simulation.world import ENTITY, METER, PLAN, PRODUCT, VERSION
+from tests.simulation.world import ADDS_UP, ENTITY, METER, PLAN, PRODUCT, SAVES, VERSION
 
 CLERK = Actor("user_eu_clerk", "staff")
 JAN, FEB, MAR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
@@ -78,12 +80,20 @@ def open_account(region: Region, n: int) -> None:
     accounts(region).open_account(one, profile(n), CLERK)
 
 
-def sell(region: Region, n: int, *, started_on: date = JAN) -> None:
+def offer_cycles(region: Region) -> None:
+    """Plans whose usage is charged by that of the months before."""
+    catalog = Catalog(region.store, region.clock)
+    for version in (ADDS_UP, SAVES):
+        catalog.offer_plan(replace(PLAN, id=version.plan_id), CLERK)
+        catalog.publish(ENTITY.id, version, CLERK)
+
+
+def sell(region: Region, n: int, *, started_on: date = JAN, version: PlanVersion = VERSION) -> None:
     sold = subscribe(
         subscription_id(n),
         account_id=account_id(n),
         entity_id=ENTITY.id,
-        plan_version=VERSION,
+        plan_version=version,
         started_on=started_on,
         alignment=Alignment.CALENDAR,
         quantities={"seats": Decimal(1 + n % 9)},

@@ -29,6 +29,7 @@ from saldo.subscriptions.records import subscription_from, subscription_key
 from saldo.usage.live import LiveUsage
 from saldo.usage.model import Counted, UsageDetail
 from saldo.usage.records_partitions import usage_files_key
+from saldo.usage.rules import LookedBack
 from saldo.usage.rules_forecast import LiveMeter, scaled
 
 _ALWAYS_CLOSED = datetime.max.replace(tzinfo=UTC)
@@ -88,7 +89,7 @@ class _Look:
         on = max(due_on, local_date(now, account.time_zone))
         found = self._case(account, due, on, seller, instead)
         asked = (one for item in found.case.due for one in usage_asked(item))
-        prices = tuple((key, price) for key, price in asked if price is not None)
+        prices = tuple((key, price) for key, price in asked if not isinstance(price, LookedBack))
         needed = [key for key, _ in prices]
         meters = {live.key: live for live in self._live.of(account, needed, now)}
         so_far = bill_account(found.case, self._billing.tax)

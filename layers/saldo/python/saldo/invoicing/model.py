@@ -30,7 +30,7 @@ from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.tax.model import Collection, TaxFacts, TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageDetail, UsageKey
-from saldo.usage.model_windows import LateUsage
+from saldo.usage.model_windows import LateUsage, Terms
 
 
 class ChangeLegs(StrEnum):
@@ -299,7 +299,8 @@ class BillingCase:
     before that is still to be asked for. `earlier`: the documents, oldest first, on which what is given back now was
     charged, with their credit notes; wanted where a charge `reverses` something. `minimums`: how those of the plans
     stand that this touches. `prices_on` and `price_rates` (by currency and day): how prices in other currencies are
-    converted, where the account has not agreed on a rate.
+    converted, where the account has not agreed on a rate. `stood`: of usage that is billed before, by what terms it was
+    rated: taking its charge back goes by these.
     """
 
     account: Account
@@ -322,6 +323,7 @@ class BillingCase:
     minimums: Mapping[MinimumKey, MinimumPart] = field(default_factory=dict)
     prices_on: PriceDay | None = None
     price_rates: Mapping[tuple[str, date], ExchangeRate] = field(default_factory=dict)
+    stood: Mapping[UsageKey, Terms] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,37 +10,40 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from saldo.catalog.model import ChargeKind, Included, PriceModel
+from saldo.catalog.model import ChargeKind, DayCount, Included
 from saldo.invoicing.model import DueSubscription
 from saldo.invoicing.rules_charged import Charged, charged_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO, total
-from saldo.kernel.periods import Period
-from saldo.rating.model import Ask
+from saldo.rating.model import Ask, Share
 from saldo.rating.rules.included import rolled_over
 from saldo.rating.rules.proration import WHOLE, share_of
+from saldo.subscriptions.model import EarlierCycle
 from saldo.subscriptions.rules import cycle_of, earlier_cycles
 from saldo.usage.model import UsageKey
+from saldo.usage.rules import Asking, LookedBack
 
 
 class TakenOver(NamedTuple):
-    """`before`: what was used in earlier cycles of the same price. `rolled`: what is left of their allowances."""
+    """`before`: what was used in earlier cycles of the same price; None where it begins with this one. `rolled`: what
+    is left of their allowances."""
 
-    before: Decimal = ZERO
+    before: Decimal | None = None
     rolled: Decimal = ZERO
 
 
 NOTHING = TakenOver()
 
 
-def usage_asked(item: DueSubscription) -> Iterator[tuple[UsageKey, PriceModel | None]]:
+def usage_asked(item: DueSubscription) -> Iterator[tuple[UsageKey, Asking]]:
     """The totals that a BillingCase must hold of a subscription: those that are charged, each with its price, and those
     of earlier cycles on which they depend."""
     for charged in charged_of(item):
         if charged.component.kind is ChargeKind.USAGE:
             key = charged.usage_key
             yield key, charged.component.price
-            yield from ((key._replace(period=days), None) for days, _ in _earlier(item, charged))
+            back = LookedBack(charged.component.price)
+            yield from ((key._replace(period=one.days), back) for one in _earlier(item, charged))
 
 
 def taken_over(usage: Mapping[UsageKey, Decimal], item: DueSubscription, charged: Charged, zone: str) -> TakenOver:
@@ -50,7 +53,7 @@ def taken_over(usage: Mapping[UsageKey, Decimal], item: DueSubscription, charged
         return NOTHING
     asks = list(_asks(usage, item, charged, zone))
     if component.cumulates is not None:
-        return TakenOver(before=total(ask.quantity for ask in asks))
+        return TakenOver(before=total(ask.quantity for ask in asks) if asks else None)
     assert isinstance(component.price, Included), "only an allowance is left over"
     return TakenOver(rolled=rolled_over(component.price, asks))
 
@@ -58,15 +61,19 @@ def taken_over(usage: Mapping[UsageKey, Decimal], item: DueSubscription, charged
 def _asks(usage: Mapping[UsageKey, Decimal], item: DueSubscription, charged: Charged, zone: str) -> Iterator[Ask]:
     """The earlier cycles as they were priced, oldest first."""
     component = charged.component
-    for days, full in _earlier(item, charged):
-        used = usage.get(charged.usage_key._replace(period=days))
+    for one in _earlier(item, charged):
+        used = usage.get(charged.usage_key._replace(period=one.days))
         if used is None:
-            raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {days.as_text()}")
-        part = share_of(days, full, charged.version.day_count, zone) if component.prorate else WHOLE
+            raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {one.days.as_text()}")
+        part = _part_of(one, charged.version.day_count, zone) if component.prorate else WHOLE
         yield Ask(max(used, ZERO), days=part.days, of=part.of)
 
 
-def _earlier(item: DueSubscription, charged: Charged) -> tuple[tuple[Period, Period], ...]:
+def _part_of(one: EarlierCycle, day_count: DayCount, zone: str) -> Share:
+    return Share(*one.seconds) if one.seconds else share_of(one.days, one.full, day_count, zone)
+
+
+def _earlier(item: DueSubscription, charged: Charged) -> tuple[EarlierCycle, ...]:
     if charged.change is not None:
         return charged.change.earlier
     if not charged.component.looks_back:

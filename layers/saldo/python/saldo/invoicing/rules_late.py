@@ -19,7 +19,7 @@ from saldo.invoicing.rules_lines import credited, usage_terms
 from saldo.invoicing.rules_minimum import Minimums, key_of_window
 from saldo.invoicing.rules_returns import as_lowered
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import minor_of_share, plus
+from saldo.kernel.exact import ZERO, minor_of_share, plus
 from saldo.kernel.exchange import ExchangeRate
 from saldo.rating.model import Ask, RatedCharge, Share
 from saldo.rating.rules.registry import price_ask, rate_ask, rate_difference, rate_more
@@ -182,13 +182,13 @@ def _ask(late: LateUsage, counted: Counted) -> Ask:
 def _on_top(late: LateUsage, counted: Counted) -> Ask:
     """The same on top of what was used in earlier cycles of the same price."""
     ask = _ask(late, counted)
-    return replace(ask, quantity=plus(late.window.terms.before, ask.quantity))
+    return replace(ask, quantity=plus(late.window.terms.before or ZERO, ask.quantity))
 
 
 def _rated(component: Component, version: PlanVersion, late: LateUsage, counted: Counted) -> RatedCharge:
     """What a window costs that counted so much, from where its price went on when it was billed."""
     ask, before = _ask(late, counted), late.window.terms.before
-    if before:
+    if before is not None:
         return rate_more(component.price, ask, before, version.currency, version.rounding)
     return rate_ask(component.price, ask, version.currency, Share(), version.rounding)
 

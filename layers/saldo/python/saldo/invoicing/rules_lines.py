@@ -25,7 +25,7 @@ from saldo.invoicing.rules_history import TakenOver, taken_over
 from saldo.invoicing.rules_minimum import Minimums, key_of
 from saldo.invoicing.rules_returns import as_charged, sought_of
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ONE, minor_of_share, plus
+from saldo.kernel.exact import ONE, ZERO, minor_of_share, plus
 from saldo.kernel.money import minor_digits, round_exact
 from saldo.kernel.periods import Cycle, Length, Period
 from saldo.kernel.rounding import Rounding
@@ -183,16 +183,19 @@ def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> 
     if case.details:
         detail = case.details.get(charged.usage_key, _NO_DETAIL)
     ask = Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value, over.rolled)
-    before = plus(detail.before, over.before)
-    if before:
+    if detail.before or over.before is not None:
+        before = plus(detail.before, over.before or ZERO)
         return rate_more(component.price, ask, before, version.currency, version.rounding)
     return rate_ask(component.price, ask, version.currency, WHOLE, version.rounding)
 
 
 def usage_terms(case: BillingCase, item: DueSubscription, charged: Charged) -> tuple[int, Share, TakenOver]:
     """The cycle that a usage charge falls in, the part of the full period over which it is priced, and what it takes
-    over from the cycles before."""
-    over = taken_over(case.usage, item, charged, _zone_of(case, item))
+    over from the cycles before; what is taken back took over what its window says."""
+    stood = case.stood.get(charged.usage_key) if charged.taken_back else None
+    over = (
+        TakenOver(stood.before, stood.rolled) if stood else taken_over(case.usage, item, charged, _zone_of(case, item))
+    )
     return _cycle(item, charged), _part(case, item, charged), over
 
 

@@ -48,6 +48,7 @@ from saldo.orders.rules_prices import is_recurring, negotiated_version, quantiti
 from saldo.orders.writing import audit
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+from saldo.subscriptions.claims import MeterClaims
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.rules_terms import problems_of_term
 from saldo.subscriptions.service import start_in
@@ -216,10 +217,20 @@ class Contracts:
     ) -> Contract:
         """Services that waited for this milestone begin on the day it was accepted."""
         waiting = [s for s in contract.services if s.milestone_id == milestone_id and not s.subscription_id]
-        started = {s.id: self._start(unit, contract, s, on, actor, at) for s in waiting}
+        claims = MeterClaims(self._store, contract.account_id, contract.entity_id)
+        started = {s.id: self._start(unit, contract, s, on, actor, at, claims) for s in waiting}
         return replace(contract, services=tuple(started.get(s.id, s) for s in contract.services))
 
-    def _start(self, unit: Unit, contract: Contract, service: Service, on: date, actor: Actor, at: datetime) -> Service:
+    def _start(
+        self,
+        unit: Unit,
+        contract: Contract,
+        service: Service,
+        on: date,
+        actor: Actor,
+        at: datetime,
+        claims: MeterClaims,
+    ) -> Service:
         version = self._version_for(contract, service.plan_id, on)
         subscription = Subscription(
             id=f"sub_{fingerprint(contract.id, service.id)}",
@@ -233,7 +244,7 @@ class Contracts:
             cost_centre=contract.cost_centre,
             term=service.term,
         )
-        start_in(unit, subscription, self._account(contract.account_id), version, actor, at)
+        start_in(unit, subscription, self._account(contract.account_id), version, actor, at, claims)
         return replace(service, subscription_id=subscription.id)
 
     def _version_for(self, contract: Contract, plan_id: str, on: date) -> PlanVersion:

@@ -94,7 +94,8 @@ class Decisions:
             seen = remembered(facts.ordering, order.id, request)
             put_ordering(unit, seen if matching.discrepancies else learned(seen, request, agreed_of(after.lines)))
         if not matching.discrepancies:
-            after = place_ready(unit, after, placing_for(self._store, after, actor, at, facts))
+            placing = placing_for(self._store, after, actor, at, facts, reader.claims)
+            after = place_ready(unit, after, placing)
         self._write(unit, order, after, "order.corrected", actor, reason, corrections(order.request, request))
         return self._orders.place_rest(after, actor)
 

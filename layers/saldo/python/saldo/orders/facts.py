@@ -18,7 +18,10 @@ from saldo.orders.records_contracts import contracts_of
 from saldo.orders.rules_matching import Assortment, Facts
 from saldo.orders.rules_running import Running
 from saldo.storage.store import Store
+from saldo.subscriptions.claims import MeterClaims
 from saldo.subscriptions.records import subscription_from, subscription_key
+from saldo.subscriptions.rules_meters import Held
+from saldo.usage.ingest import meters_of
 
 
 class FactsReader:
@@ -27,6 +30,8 @@ class FactsReader:
     def __init__(self, store: Store, clock: Clock, entity_id: str) -> None:
         self._store, self._clock, self.entity_id = store, clock, entity_id
         self._assortment: Assortment | None = None
+        self._apart: frozenset[str] | None = None
+        self.claims: MeterClaims | None = None  # of the account that was asked for last
 
     def assortment(self) -> Assortment:
         if self._assortment is None:
@@ -49,7 +54,18 @@ class FactsReader:
             self._owed_minor(account) if ordering.credit_limit_minor is not None else 0,
             changed_lines,
             running_of(self._store, account.id, changed_by(request)),
+            self._held(account),
         )
+
+    def _held(self, account: Account) -> Held:
+        """What meters of new subscriptions are held against, where any plan has some."""
+        self.claims = MeterClaims(self._store, account.id, self.entity_id)
+        if not any(c.meter_id for version in self.assortment().versions for c in version.components):
+            return Held()
+        if self._apart is None:
+            meters = meters_of(self._store, self.entity_id).values()
+            self._apart = frozenset(meter.id for meter in meters if meter.by_subscription)
+        return self.claims.held(self._apart)
 
     def _accounts(self, request: OrderRequest) -> list[Account]:
         """Every account of this seller that the references name."""

@@ -87,6 +87,7 @@ class Code(StrEnum):
     ACCOUNT_NOT_ACTIVE = "account_not_active"
     UNKNOWN_PRODUCT = "unknown_product"
     CHANGE_NOT_POSSIBLE = "change_not_possible"
+    METER_CLAIMED_TWICE = "meter_claimed_twice"
     PRICE_DIFFERS = "price_differs"
     CURRENCY_DIFFERS = "currency_differs"
     QUANTITY_OVER_CONTRACT = "quantity_over_contract"
@@ -108,6 +109,7 @@ FATAL = frozenset(
         Code.ACCOUNT_NOT_ACTIVE,
         Code.UNKNOWN_PRODUCT,
         Code.CHANGE_NOT_POSSIBLE,
+        Code.METER_CLAIMED_TWICE,
         Code.CURRENCY_DIFFERS,
     }
 )

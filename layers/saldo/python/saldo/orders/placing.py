@@ -23,6 +23,7 @@ from saldo.orders.rules_orders import changed
 from saldo.orders.rules_running import Running
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+from saldo.subscriptions.claims import MeterClaims
 from saldo.subscriptions.service import change_in, start_in
 
 # A unit has at most 100 writes; the order itself, its guards and records take up to ten, a line up to four.
@@ -31,16 +32,24 @@ _FULL = 80
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """Who places what, when, for whom."""
+    """Who places what, when, for whom. `claims`: which meters the account's subscriptions bill."""
 
     account: Account
     versions: Mapping[str, PlanVersion]
     running: Mapping[str, Running]
     actor: Actor
     at: datetime
+    claims: MeterClaims
 
 
-def placing_for(store: Store, order: Order, actor: Actor, at: datetime, facts: Facts | None = None) -> Placing:
+def placing_for(
+    store: Store,
+    order: Order,
+    actor: Actor,
+    at: datetime,
+    facts: Facts | None = None,
+    claims: MeterClaims | None = None,
+) -> Placing:
     """The account, plan versions and subscriptions of an order's matched lines, read where `facts` has them not.
 
     NotFound without them.
@@ -55,7 +64,8 @@ def placing_for(store: Store, order: Order, actor: Actor, at: datetime, facts: F
     missing = sorted(wanted - versions.keys())
     if missing:
         raise NotFound(f"no such plan version: {', '.join(missing)}")
-    return Placing(account, versions, running, actor, at)
+    claims = claims or MeterClaims(store, account.id, account.entity_id)
+    return Placing(account, versions, running, actor, at, claims)
 
 
 def _account(store: Store, account_id: str) -> Account:
@@ -108,8 +118,9 @@ def place_in(
     if placement.version is not None:
         unit.insert(plan_version_item(placing.account.entity_id, placement.version))
     if placement.subscription is not None and placement.sold is not None:
-        start_in(unit, placement.subscription, placing.account, placement.sold, placing.actor, placing.at)
+        sold = placement.subscription, placing.account, placement.sold
+        start_in(unit, *sold, placing.actor, placing.at, placing.claims)
     if placement.change is not None and placement.sold is not None and running is not None:
         versions = {**running.versions, placement.sold.id: placement.sold}
-        change_in(unit, running.subscription, placement.change, versions, placing.actor, placing.at)
+        change_in(unit, running.subscription, placement.change, versions, placing.actor, placing.at, placing.claims)
     return placement.line

@@ -28,6 +28,8 @@ from saldo.orders.model_orders import (
 from saldo.orders.rules_contracts import milestone_amounts
 from saldo.orders.rules_prices import asked_minor, is_recurring, list_minor
 from saldo.orders.rules_running import Running, ordered_change, version_on, why_not
+from saldo.subscriptions.model import Subscription
+from saldo.subscriptions.rules_meters import Held, changed_so, clashes_of, problems_of_clashes
 
 _ORDERS_OF_A_HABIT = 3
 _MOST_RECENT = 200
@@ -48,6 +50,7 @@ class Facts:
 
     owed_minor: open balance and waiting items, where there is a credit limit. changed_lines: numbers of lines that this
     purchase order had before with other contents. running: the account's subscriptions that the order changes.
+    held: all of them, where plans bill meters.
     """
 
     accounts: Sequence[Account]
@@ -57,6 +60,7 @@ class Facts:
     owed_minor: int = 0
     changed_lines: frozenset[str] = frozenset()
     running: Mapping[str, Running] = field(default_factory=dict)
+    held: Held = field(default_factory=Held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class _Case:
     account: Account
     currency: str
     found: list[Discrepancy] = field(default_factory=list)
+    begun: list[Subscription] = field(default_factory=list)
 
     def add(self, code: Code, message: str, line: str = "", asked: int | None = None, due: int | None = None) -> None:
         self.found.append(Discrepancy(line, code, message, asked, due))
@@ -141,12 +146,18 @@ def _agree(case: _Case, line: RequestedLine) -> Agreed | None:
     agreed_price = _contract_price(case, line)
     contract, price = agreed_price or (None, None)
     plan = case.facts.assortment.plans.get(price.plan_id) if price else _plan_named(case, line)
-    day, currency, country = case.request.order_on, case.account.currency, case.account.country
+    account, day = case.account, case.request.order_on
+    currency, country = account.currency, account.country
     version = version_in_force(case.facts.assortment.versions, plan.id, currency, country, day) if plan else None
     if plan is None or version is None:
         name = line.sku or line.buyer_sku
         case.add(Code.UNKNOWN_PRODUCT, f"{name!r} is not sold in {case.account.currency} on that day", line.number)
         return None
+    if is_recurring(version):
+        named, began = f"line {line.number} of this order", line.start_on or day
+        begun = Subscription(named, account.id, account.entity_id, version.id, began, began)
+        _check_meters(case, line, begun)
+        case.begun.append(begun)
     unit = price.unit_price if price else None
     due = list_minor(version, line.quantity) if unit is None else asked_minor(unit, line.quantity, currency)
     _check_price(case, line, due)
@@ -184,13 +195,25 @@ def _agree_on_change(case: _Case, line: RequestedLine) -> Agreed | None:
     if plan is None or version is None or not is_recurring(version):
         case.add(Code.UNKNOWN_PRODUCT, f"{line.sku!r} is no plan that {line.changes} can be moved to", line.number)
         return None
-    reason = why_not(ordered_change("", version, running, line.quantity, on), running)
+    change = ordered_change("", version, running, line.quantity, on)
+    reason = why_not(change, running)
     if reason:
         case.add(Code.CHANGE_NOT_POSSIBLE, reason, line.number)
         return None
+    _check_meters(case, line, changed_so(running.subscription, change), running)
     due = list_minor(version, line.quantity)
     _check_price(case, line, due)
     return Agreed(plan.id, version.id, True, None, due, _trigger_of(case, plan))
+
+
+def _check_meters(case: _Case, line: RequestedLine, after: Subscription, running: Running | None = None) -> None:
+    """No meter is billed by two subscriptions for the same days, those that this order begins among them."""
+    held, before = case.facts.held, running.subscription if running else None
+    offered = {version.id: version for version in case.facts.assortment.versions}
+    versions = {**held.versions, **(running.versions if running else {}), **offered}
+    clashes = clashes_of(after, before, (*held.sold, *case.begun), versions)
+    for problem in problems_of_clashes(clashes, held.apart, ""):
+        case.add(Code.METER_CLAIMED_TWICE, problem.message, line.number)
 
 
 def _plan_named(case: _Case, line: RequestedLine) -> Plan | None:

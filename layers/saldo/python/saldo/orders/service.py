@@ -125,7 +125,8 @@ class Orders:
         if matching.discrepancies:
             unit.insert(records.discrepancy_item(order))
         else:
-            order = place_ready(unit, order, placing_for(self._store, order, delivery.actor, at, facts))
+            placing = placing_for(self._store, order, delivery.actor, at, facts, reader.claims)
+            order = place_ready(unit, order, placing)
         unit.insert(records.order_item(order)).insert(records.owner_item(order))
         audit_order(unit, order, "order.received", delivery.actor, at)
         return None if self._store.write_one(unit) else order

@@ -117,6 +117,7 @@ class _State:
             exchange=booked_at(request.exchange, day) if request.exchange else None,
             earlier=self.invoices,
             minimums=self.minimums,
+            stood=self.read.stood,
         )
         return case if request.prices is None else _with_price_rates(case, request.prices)
 

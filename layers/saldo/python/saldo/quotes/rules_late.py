@@ -21,7 +21,7 @@ from saldo.quotes.model import Usage
 from saldo.quotes.rules_usage import told_of
 from saldo.usage.model import Counted, LatePolicy, Meter, Needs, Repeats, UsageDetail, UsageEvent, UsageKey
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, LateUsage, Window
-from saldo.usage.rules import needs_of_all, prices_by_key
+from saldo.usage.rules import is_charged, needs_of_all, prices_by_key
 from saldo.usage.rules_windows import (
     Months,
     count_as_billed,
@@ -84,7 +84,7 @@ class KnownUsage:
     def read(self, due: Iterable[DueSubscription]) -> AccountUsage:
         """What a run needs of it; see `AccountUsage`. Totals as told win over events; 0 where there is neither."""
         prices = prices_by_key(chain.from_iterable(map(usage_asked, due)))
-        asked = {self._window_of(key): key for key, asking in prices.items() if asking}
+        asked = {self._window_of(key): key for key, asking in prices.items() if is_charged(asking)}
         billed = {key: self._windows[named] for named, key in asked.items() if named in self._windows}
         totals: dict[UsageKey, Decimal] = {}
         details: dict[UsageKey, UsageDetail] = {}

@@ -21,9 +21,11 @@ from saldo.kernel.exact import plain
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+from saldo.subscriptions.claims import MeterClaims
 from saldo.subscriptions.model import Subscription, Term
 from saldo.subscriptions.records import subscription_from, subscription_key
 from saldo.subscriptions.records_terms import PREFIX, renewals_agenda, renewing_from, renewing_key, rewrite
+from saldo.subscriptions.rules_meters import CLAIMED_TWICE
 from saldo.subscriptions.rules_renewals import Renewal, eve_of, renewal
 from saldo.subscriptions.rules_terms import Renewing, announced_from, last_day_to_cancel, term_end
 from saldo.subscriptions.service import change_in
@@ -141,10 +143,13 @@ class Renewals:
             if coming is not None and changes:
                 self._put_on_record(unit, found, coming)
         except Refusal as refusal:
-            if refusal.code not in ("being_billed", "too_many_changes", "already_ended"):
+            claimed = any(problem.code == CLAIMED_TWICE for problem in refusal.problems)
+            if not claimed and refusal.code not in ("being_billed", "too_many_changes", "already_ended"):
                 raise
             report.unanswered.append(old.subscription_id)
-            return
+            if not claimed or not tells:
+                return
+            changes = False
         if tells:
             self.telling.coming(unit, found.subscription, found.term, old.ends_on)
             unit.put(audit_item(self._announced(found)))
@@ -175,7 +180,8 @@ class Renewals:
         if self.store.get(*plan_version_key(subscription.entity_id, version.id)) is None:
             unit.insert(plan_version_item(subscription.entity_id, version))
         versions = {**found.versions, version.id: version}
-        change_in(unit, subscription, coming.change, versions, job(_JOB), self.clock())
+        claims = MeterClaims(self.store, subscription.account_id, subscription.entity_id)
+        change_in(unit, subscription, coming.change, versions, job(_JOB), self.clock(), claims)
 
     def _announced(self, found: _Sold) -> AuditRecord:
         end = found.renewing.ends_on

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from saldo.catalog.model import Timing
 from saldo.kernel.periods import Length, Period
@@ -176,6 +177,15 @@ class ChargePeriod:
         return f"{self.subscription_id}@{self.boundary.isoformat()}{revision}"
 
 
+class EarlierCycle(NamedTuple):
+    """A cycle that a later charge looks back at: `days` of it were charged, of the `full` one. `seconds`: part and
+    whole where the plan counts seconds and they began at a moment."""
+
+    days: Period
+    full: Period
+    seconds: tuple[int, int] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """One component charged (`sign` 1) or credited (-1) for a period, on the terms that then hold.
@@ -184,7 +194,7 @@ class Charge:
     `seconds`: part and whole where the plan counts seconds. `leg`: the charge or credit of a mid-period change. `part`:
     where the plan has a minimum, the day or moment from which the one holds that this counts towards. `gives_back`: the
     charge of which a credit of days gives back a part, as it was when it fell due. `earlier`: of a charge that looks
-    back, the cycles before it on which it depends, oldest first: what of each was charged, and the whole of it.
+    back, the cycles before it on which it depends, oldest first.
     """
 
     period: ChargePeriod
@@ -197,7 +207,7 @@ class Charge:
     leg: bool = False
     part: str = ""
     gives_back: Charge | None = None
-    earlier: tuple[tuple[Period, Period], ...] = ()
+    earlier: tuple[EarlierCycle, ...] = ()
 
     @property
     def reverses(self) -> bool:

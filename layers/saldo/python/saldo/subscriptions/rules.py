@@ -11,7 +11,15 @@ from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Cycle, Period, Unit
 from saldo.kernel.states import moved
-from saldo.subscriptions.model import MOVES, Alignment, ChargePeriod, Subscription, SubscriptionStatus, Term
+from saldo.subscriptions.model import (
+    MOVES,
+    Alignment,
+    ChargePeriod,
+    EarlierCycle,
+    Subscription,
+    SubscriptionStatus,
+    Term,
+)
 
 _DAY = timedelta(days=1)
 _FIRST_OF_A_YEAR = date(2000, 1, 1)
@@ -145,8 +153,8 @@ def cycle_number(subscription: Subscription, plan_version: PlanVersion, due: Cha
 
 def earlier_cycles(
     component: Component, version: PlanVersion, cycle: Cycle, since: date, full: Period
-) -> tuple[tuple[Period, Period], ...]:
-    """The cycles before one, whose use its price depends on: what of each is charged, and the whole of it.
+) -> tuple[EarlierCycle, ...]:
+    """The cycles before one, whose use its price depends on.
 
     since: the first day on these terms.
     """
@@ -156,11 +164,11 @@ def earlier_cycles(
     if component.cumulates is not None:
         pool = cycle.times(version.cycles_of(component.cumulates), since).period_at(full.start)
         first = max(pool.start, since)
-    found: list[tuple[Period, Period]] = []
+    found: list[EarlierCycle] = []
     for one in cycle.periods_from(first):
         if one.start >= full.start:
             return tuple(found)
-        found.append((Period(max(one.start, since), one.end), one))
+        found.append(EarlierCycle(Period(max(one.start, since), one.end), one))
     raise AssertionError("periods have no end")
 
 

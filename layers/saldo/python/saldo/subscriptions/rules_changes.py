@@ -24,6 +24,7 @@ from saldo.subscriptions.model import (
     ChangeKind,
     Charge,
     ChargePeriod,
+    EarlierCycle,
     Subscription,
     SubscriptionStatus,
 )
@@ -162,8 +163,16 @@ class _Maker:
         seconds = days.seconds_of(full, self.zone) if run.version.day_count is DayCount.SECOND else None
         of = run.version.id, run.component.id
         part = self._part(full)
-        earlier = earlier_cycles(run.component, run.version, run.cycle, run.start, full)
-        return Charge(period, *of, run.quantity, sign, max(cycle, 0), seconds, leg, part, earlier=earlier)
+        return Charge(period, *of, run.quantity, sign, max(cycle, 0), seconds, leg, part, earlier=self._earlier(full))
+
+    def _earlier(self, full: Period) -> tuple[EarlierCycle, ...]:
+        """Those before a period; the first by its seconds where it began at a moment."""
+        run = self.run
+        found = earlier_cycles(run.component, run.version, run.cycle, run.start, full)
+        if not found or run.start_at is None or found[0].days.start != run.start:
+            return found
+        first = _Days(found[0].days.start, found[0].days.end, run.start_at)
+        return found[0]._replace(seconds=first.seconds_of(found[0].full, self.zone)), *found[1:]
 
     def _part(self, full: Period) -> str:
         """From when the minimum holds that a charge of this period counts towards; "" where it counts for none."""

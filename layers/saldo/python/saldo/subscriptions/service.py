@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -20,11 +20,13 @@ from saldo.kernel.errors import NotFound, Problem, Problems, Refusal, Unavailabl
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions import records
-from saldo.subscriptions.model import Change, Subscription
+from saldo.subscriptions.claims import MeterClaims
+from saldo.subscriptions.model import Change, ChangeKind, Subscription
 from saldo.subscriptions.records import move_on
 from saldo.subscriptions.records_terms import renewing_item
 from saldo.subscriptions.rules_changes import with_change
 from saldo.subscriptions.rules_checks import problems_of_change, problems_of_quantities
+from saldo.subscriptions.rules_meters import changed_so, plans_of
 from saldo.subscriptions.rules_terms import Renewing, problems_of_term
 
 _MOST_TRIES = 8
@@ -45,7 +47,8 @@ class Subscriptions:
         unit, account = Unit(f"start {subscription.id}"), self._account(subscription.account_id)
         version = self._plan_version(subscription)
         price = self._price_problem(account, version, subscription.started_on)
-        new = start_in(unit, subscription, account, version, actor, self._clock(), price)
+        claims = MeterClaims(self._store, account.id, account.entity_id)
+        new = start_in(unit, subscription, account, version, actor, self._clock(), claims, price)
         if self._store.write_one(unit) is None:
             return True
         if not _same_terms(self.get(new.account_id, new.id), new):
@@ -61,7 +64,8 @@ class Subscriptions:
         for _ in range(_MOST_TRIES):
             before = self.get(account_id, subscription_id)
             unit = Unit(f"change {subscription_id} {change.id}")
-            after = change_in(unit, before, change, self._versions(before, change), actor, self._clock())
+            versions, claims = self._versions(before, change), self._claims(before)
+            after = change_in(unit, before, change, versions, actor, self._clock(), claims)
             if after == before or self._store.write_one(unit) is None:
                 return after
         raise Unavailable("this subscription is being changed by many at once; try again")
@@ -69,7 +73,10 @@ class Subscriptions:
     def changed(self, account_id: str, subscription_id: str, change: Change) -> Subscription:
         """What `change` would make of it; nothing is written."""
         before = self.get(account_id, subscription_id)
-        return changed_by(before, change, self._versions(before, change))
+        return changed_by(before, change, self._versions(before, change), self._claims(before))
+
+    def _claims(self, subscription: Subscription) -> MeterClaims:
+        return MeterClaims(self._store, subscription.account_id, subscription.entity_id)
 
     def _versions(self, subscription: Subscription, change: Change) -> dict[str, PlanVersion]:
         """The plan versions it was sold and is moved to by changes, as far as they exist."""
@@ -130,15 +137,19 @@ def start_in(
     version: PlanVersion,
     actor: Actor,
     at: datetime,
+    claims: MeterClaims,
     price: Problem | None = None,
 ) -> Subscription:
     """Begin a subscription in this unit, which does not hold when its id is there already; the subscription as begun.
 
-    price: what is wrong with a price that is in another currency than the account's; None where nobody found a fault,
-    or it is the account's own. Raises Refusal `invalid_subscription` naming every fault.
+    claims: the account's, for no other subscription may bill its meters. price: what is wrong with a price that is in
+    another currency than the account's; None where nobody found a fault, or it is the account's own. Raises Refusal
+    `invalid_subscription` naming every fault.
     """
     new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
-    _check(new, account, version, price)
+    versions = {version.id: version}
+    _check(new, account, version, (*([price] if price else ()), *claims.problems(new, versions)))
+    claims.add(new, versions)
     unit.insert(records.subscription_item(new))
     if new.term is not None:
         unit.insert(renewing_item(Renewing.begun(new, version)))
@@ -147,15 +158,21 @@ def start_in(
 
 
 def change_in(
-    unit: Unit, before: Subscription, change: Change, versions: Mapping[str, PlanVersion], actor: Actor, at: datetime
+    unit: Unit,
+    before: Subscription,
+    change: Change,
+    versions: Mapping[str, PlanVersion],
+    actor: Actor,
+    at: datetime,
+    claims: MeterClaims,
 ) -> Subscription:
     """Put a change on record in this unit, which holds only while the subscription is as it was read; as it then is.
 
     Nothing is added to the unit when the change was on record before. versions: by id, those that it was on and is
-    moved to. Raises Refusal `invalid_change` naming every fault, `being_billed` while a run holds the subscription, and
-    those of `rules_changes.with_change`.
+    moved to. claims: the account's. Raises Refusal `invalid_change` naming every fault, `being_billed` while a run
+    holds the subscription, and those of `rules_changes.with_change`.
     """
-    after = changed_by(before, change, versions)
+    after = changed_by(before, change, versions, claims)
     if after == before:
         return before
     if before.is_being_billed:
@@ -167,15 +184,23 @@ def change_in(
     return replace(after, version=before.version + 1)
 
 
-def changed_by(before: Subscription, change: Change, versions: Mapping[str, PlanVersion]) -> Subscription:
+def changed_by(
+    before: Subscription, change: Change, versions: Mapping[str, PlanVersion], claims: MeterClaims
+) -> Subscription:
     """The subscription with the change. Refusals as `change_in`."""
-    _check_change(change, before, versions)
+    _check_change(change, before, versions, claims)
     return with_change(before, change)
 
 
-def _check_change(change: Change, subscription: Subscription, versions: Mapping[str, PlanVersion]) -> None:
+def _check_change(
+    change: Change, subscription: Subscription, versions: Mapping[str, PlanVersion], claims: MeterClaims
+) -> None:
     problems = Problems()
     problems.extend(problems_of_change(change, versions))
+    after = changed_so(subscription, change)
+    if plans_of(after) <= versions.keys():
+        field = "plan" if change.kind is ChangeKind.PLAN else "kind"
+        problems.extend(claims.problems(after, versions, subscription, field))
     sold, wanted = versions.get(subscription.plan_version_id), versions.get(change.plan_version_id)
     if sold and wanted and sold.currency != wanted.currency:
         message = f"{subscription.id} is billed in {sold.currency}, {wanted.id} is priced in {wanted.currency}"
@@ -205,9 +230,9 @@ def other_currency(account: Account, version: PlanVersion) -> Problem | None:
     return Problem("plan_version_id", "other_currency", message)
 
 
-def _check(new: Subscription, account: Account, version: PlanVersion, price: Problem | None) -> None:
+def _check(new: Subscription, account: Account, version: PlanVersion, found: Sequence[Problem]) -> None:
     problems = Problems()
-    problems.extend([price] if price else [])
+    problems.extend(found)
     if account.status is not AccountStatus.ACTIVE:
         problems.add("account_id", "account_not_active", f"{account.id} is {account.status}")
     if account.entity_id != new.entity_id:

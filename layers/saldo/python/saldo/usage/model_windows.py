@@ -34,8 +34,8 @@ class Terms:
 
     purchase_order, cost_centre: the buyer's, for accounts whose invoices are split by them. part: from when the plan's
     minimum holds that it counts towards; "" without one. rate: at which it was converted, where the price is in another
-    currency than the invoice. before: what was used in earlier cycles that the price goes on from; rolled: what was
-    left of their allowances.
+    currency than the invoice. before: what was used in earlier cycles that the price goes on from, None where it began
+    with this one; rolled: what was left of their allowances.
     """
 
     plan_version_id: str
@@ -48,7 +48,7 @@ class Terms:
     cost_centre: str = ""
     part: str = ""
     rate: ExchangeRate | None = None
-    before: Decimal = Decimal(0)
+    before: Decimal | None = None
     rolled: Decimal = Decimal(0)
 
 
@@ -153,3 +153,8 @@ class AccountUsage:
     late: tuple[LateUsage, ...] = ()
     closes_at: datetime | None = None
     closings: Closings = Closings()
+
+    @property
+    def stood(self) -> dict[UsageKey, Terms]:
+        """By what the windows that are billed before were rated."""
+        return {key: window.terms for key, window in self.billed.items() if not window.is_withdrawn}

@@ -62,7 +62,7 @@ def _fields(window: Window) -> Item:
         "dimensions": list(terms.needs.dimensions),
         "amounts": terms.needs.amounts,
         **({"rate": rate_row(terms.rate)} if terms.rate else {}),
-        **({"before": plain(terms.before)} if terms.before else {}),
+        **({"before": plain(terms.before)} if terms.before is not None else {}),
         **({"rolled": plain(terms.rolled)} if terms.rolled else {}),
         "billed": [_billed_fields(b) for b in window.billed],
     }
@@ -93,7 +93,7 @@ def _window_from(account_id: str, fields: Item) -> Window:
         fields["cost_centre"],
         fields.get("part", ""),
         rate_from_row(fields["rate"]) if "rate" in fields else None,
-        Decimal(fields.get("before", "0")),
+        Decimal(fields["before"]) if "before" in fields else None,
         Decimal(fields.get("rolled", "0")),
     )
     return Window(

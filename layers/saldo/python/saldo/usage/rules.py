@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -48,26 +48,39 @@ def needs_of(price: PriceModel) -> Needs:
     return Needs(dimensions, any(n.amounts for n in found))
 
 
-def needs_of_all(prices: Iterable[PriceModel]) -> Needs:
+@dataclass(frozen=True, slots=True)
+class LookedBack:
+    """Usage is not charged, but a later cycle's price looks back at it, and has it counted as it was charged."""
+
+    price: PriceModel
+
+
+Asking = PriceModel | LookedBack
+
+
+def needs_of_all(prices: Iterable[Asking]) -> Needs:
     """What several prices of the same usage need together, as when a charge is taken back and made on other terms.
 
     Refusal `dimensions_differ` where they tell usage apart by different properties.
     """
-    found = [needs_of(price) for price in prices]
+    found = [needs_of(asking.price if isinstance(asking, LookedBack) else asking) for asking in prices]
     dimensions = {n.dimensions for n in found if n.dimensions}
     if len(dimensions) > 1:
         raise Refusal("dimensions_differ", f"usage would have to be told apart by {sorted(dimensions)} at once")
     return Needs(next(iter(dimensions), ()), any(n.amounts for n in found))
 
 
-def prices_by_key(asked: Iterable[tuple[UsageKey, PriceModel | None]]) -> dict[UsageKey, list[PriceModel]]:
-    """What is asked for, each once, with all prices that ask for it; no price where it is only looked back at."""
-    prices: dict[UsageKey, list[PriceModel]] = {}
+def prices_by_key(asked: Iterable[tuple[UsageKey, Asking]]) -> dict[UsageKey, list[Asking]]:
+    """What is asked for, each once, with all prices that ask for it."""
+    prices: dict[UsageKey, list[Asking]] = {}
     for key, price in asked:
-        asking = prices.setdefault(key, [])
-        if price is not None:
-            asking.append(price)
+        prices.setdefault(key, []).append(price)
     return prices
+
+
+def is_charged(asking: Iterable[Asking]) -> bool:
+    """Whether usage is asked for to be charged, and not only to be looked back at."""
+    return any(not isinstance(one, LookedBack) for one in asking)
 
 
 def faults_of(meter: Meter) -> Iterator[tuple[str, str, str]]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from saldo.accounts.model import Account
-from saldo.catalog.model import PerUnit, PriceModel
+from saldo.catalog.model import PerUnit
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Period
 from saldo.storage.items import Item, Key
@@ -22,7 +22,7 @@ from saldo.usage.model import Meter, Repeats, UsageDetail, UsageEvent, UsageKey,
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, Known, LateUsage, Window
 from saldo.usage.ports import Ask, LargeUsage
 from saldo.usage.records import MonthKey, months_of
-from saldo.usage.rules import needs_of_all, prices_by_key
+from saldo.usage.rules import Asking, is_charged, needs_of_all, prices_by_key
 from saldo.usage.rules_windows import (
     Months,
     closes_at,
@@ -35,7 +35,7 @@ from saldo.usage.rules_windows import (
 )
 
 # Each key with the price that says what must be known of it; None: it is looked back at, and charged in no case.
-Asked = Mapping[Account, Sequence[tuple[UsageKey, PriceModel | None]]]
+Asked = Mapping[Account, Sequence[tuple[UsageKey, Asking]]]
 _PLAIN_PRICE = PerUnit(Decimal(0))
 
 
@@ -44,7 +44,7 @@ class _Look(NamedTuple):
     have come late, and their meters: by key, and by the id that windows have."""
 
     account: Account
-    keys: Sequence[tuple[UsageKey, PriceModel | None]]
+    keys: Sequence[tuple[UsageKey, Asking]]
     closings: Closings
     billed: Mapping[UsageKey, Window]
     windows: Sequence[Window]
@@ -66,7 +66,7 @@ class UsageTotals:
 
     def totals(self, wanted: Iterable[tuple[Account, UsageKey]]) -> dict[str, dict[UsageKey, Decimal]]:
         """Totals by account id and key, as `read` has them."""
-        asked: dict[Account, list[tuple[UsageKey, PriceModel | None]]] = defaultdict(list)
+        asked: dict[Account, list[tuple[UsageKey, Asking]]] = defaultdict(list)
         for account, key in wanted:
             asked[account].append((key, _PLAIN_PRICE))
         return {account_id: dict(usage.totals) for account_id, usage in self.read(asked).items()}
@@ -120,14 +120,14 @@ class UsageTotals:
     def _look_at(
         self,
         account: Account,
-        keys: Sequence[tuple[UsageKey, PriceModel | None]],
+        keys: Sequence[tuple[UsageKey, Asking]],
         closings: Closings,
         meters: Mapping[str, Meter],
     ) -> _Look:
         known = [(key, price) for key, price in keys if key.meter_id in meters]
         windows: Sequence[Window] = closings.windows
         counting = {key: meters[key.meter_id].of_subscription(key.subscription_id) for key, _ in known}
-        asked_for = {key: (counting[key].id, key.period) for key, price in known if price is not None}
+        asked_for = {key: (counting[key].id, key.period) for key, price in known if is_charged([price])}
         if closings.late or any(may_be_put_away(closings, counting[key], key.period) for key in asked_for):
             windows = records_windows.windows_of(self._store, account.id)
         standing = {(w.meter_id, w.period): w for w in windows}

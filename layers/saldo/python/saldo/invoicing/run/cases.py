@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from
-from saldo.catalog.model import PlanVersion, PriceModel
+from saldo.catalog.model import PlanVersion
 from saldo.catalog.service import PlanVersions
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.minimum_records import read_minimums
@@ -41,6 +41,7 @@ from saldo.tax.ports import TaxPort
 from saldo.usage.model import UsageKey
 from saldo.usage.model_windows import AccountUsage
 from saldo.usage.ports import LargeUsage
+from saldo.usage.rules import Asking
 from saldo.usage.service import UsageTotals
 
 log = logging.getLogger(__name__)
@@ -209,9 +210,9 @@ def _version_ids(subscription: Subscription) -> Iterator[str]:
     yield from (change.plan_version_id for change in subscription.changes if change.plan_version_id)
 
 
-def _usage_asked(cases: Iterable[AccountCase]) -> dict[Account, list[tuple[UsageKey, PriceModel | None]]]:
+def _usage_asked(cases: Iterable[AccountCase]) -> dict[Account, list[tuple[UsageKey, Asking]]]:
     """Usage that charges need, and every account of a case besides: something may have come late for it."""
-    asked: dict[Account, list[tuple[UsageKey, PriceModel | None]]] = defaultdict(list)
+    asked: dict[Account, list[tuple[UsageKey, Asking]]] = defaultdict(list)
     for one in cases:
         for account in (one.case.account, *one.members):
             asked.setdefault(account, [])
@@ -240,7 +241,8 @@ def _with_usage(
         return SetAside(one.due.account_id, refusal.code, str(refusal)[:300])
     totals = {key: total for counted in own.values() for key, total in counted.totals.items()}
     details = {key: detail for counted in own.values() for key, detail in counted.details.items()}
-    return replace(one, case=replace(one.case, usage=totals, details=details, late=late), usage=own)
+    stood = {key: terms for counted in own.values() for key, terms in counted.stood.items()}
+    return replace(one, case=replace(one.case, usage=totals, details=details, late=late, stood=stood), usage=own)
 
 
 @dataclass(frozen=True, slots=True)
