@@ -45,8 +45,9 @@ from saldo.ledger.records import post
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
-from saldo.tax.model import TaxAnswer
+from saldo.tax.model import OwnRates, TaxAnswer
 from saldo.tax.ports import TaxPort
+from saldo.tax.records import own_rates_from, own_rates_key
 
 _MOST_ATTEMPTS = 60
 _MOST_NOTE = 300
@@ -97,6 +98,7 @@ class _Corrected:
     today: date
     wallet: Wallet
     wallet_read: int | None
+    own_rates: OwnRates | None
 
 
 Settles = Callable[[Unit, InvoiceHeader], None]  # what is decided by a credit note, in its unit
@@ -200,8 +202,8 @@ class Corrections:
         links = list(self._store.query_all(account.id, prefix=keys.link_prefix(asked.invoice_id), consistent=True))
         wanted: list[Key] = [records.header_key(account.id, asked.invoice_id)]
         wanted += [records.body_key(account.id, i) for i in (asked.invoice_id, *(link["note_id"] for link in links))]
-        purse = wallet_key(account.id)
-        items = self._store.get_many([*wanted, purse, *seller_keys(account.entity_id)], consistent=True)
+        purse, taxes = wallet_key(account.id), own_rates_key(account.entity_id)
+        items = self._store.get_many([*wanted, purse, taxes, *seller_keys(account.entity_id)], consistent=True)
         header, body = items.get(wanted[0]), items.get(wanted[1])
         if header is None or header["status"] not in SHOWN:
             raise NotFound("no such invoice")
@@ -218,6 +220,7 @@ class Corrections:
             today=local_date(self._clock(), entity.time_zone),
             wallet=wallet_from(items.get(purse)),
             wallet_read=version_of(items.get(purse)),
+            own_rates=own_rates_from(items.get(taxes)),
         )
 
     def _note(self, found: _Corrected, asked: CreditRequest) -> InvoiceBody:
@@ -241,7 +244,8 @@ class Corrections:
         note = settled_back(body, note, (), found.header.open_minor)
         if answer is None:
             lines = taxable_lines(body.lines, body.issued_on, body.currency)
-            seller = replace(facts_of_seller(found.entity), rounding=body.tax_rounding, mode=body.tax_mode)
+            seller = facts_of_seller(found.entity)
+            seller = replace(seller, rounding=body.tax_rounding, mode=body.tax_mode, own_rates=found.own_rates)
             answer = self._tax.quote(lines, facts_of_buyer(found.account), seller, body.currency)
         credit = max(-note.payable_minor - found.header.open_minor, 0)
         return [note, rebilled(body, found.account, found.today, answer, credit, 1, facts_print(found.entity))]

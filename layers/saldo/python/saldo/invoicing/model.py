@@ -28,7 +28,7 @@ from saldo.kernel.rounding import Rounding
 from saldo.orders.model import Item
 from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
-from saldo.tax.model import Collection, TaxFacts, TaxRounding, TaxShare, TaxTotal
+from saldo.tax.model import Collection, OwnRates, TaxFacts, TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageDetail, UsageKey
 from saldo.usage.model_windows import LateUsage
 
@@ -291,7 +291,7 @@ class BillingCase:
     before that is still to be asked for. `earlier`: the documents, oldest first, on which what is given back now was
     charged, with their credit notes; wanted where a charge `reverses` something. `minimums`: how those of the plans
     stand that this touches. `prices_on` and `price_rates` (by currency and day): how prices in other currencies are
-    converted, where the account has not agreed on a rate.
+    converted, where the account has not agreed on a rate. `own_rates`: what the seller says of taxes itself.
     """
 
     account: Account
@@ -314,6 +314,7 @@ class BillingCase:
     minimums: Mapping[MinimumKey, MinimumPart] = field(default_factory=dict)
     prices_on: PriceDay | None = None
     price_rates: Mapping[tuple[str, date], ExchangeRate] = field(default_factory=dict)
+    own_rates: OwnRates | None = None
 
 
 @dataclass(frozen=True, slots=True)
