@@ -27,6 +27,7 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
         selling,
         signing_in,
         styleguide,
+        taxes,
         terms,
         tickets,
         uploads,
@@ -36,5 +37,5 @@ def pages_of_staff() -> tuple[ModuleType, ...]:
     return (
         *(signing_in, work, customers, credits, runs, drafts, orders, proposals, seller, selling, audit, access),
         *(disputes, promises, terms, uploads, papers, certificates, tickets, differences, acting, styleguide),
-        details,
+        *(details, taxes),
     )

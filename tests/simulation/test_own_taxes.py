@@ -225,6 +225,16 @@ def test_of_two_people_who_change_them_at_once_one_is_told(desk: Desk) -> None:
     assert [v.reason for v in sellers.versions(ENTITY.id)] == ["the other"]
 
 
+def test_a_rate_keeps_the_country_in_which_its_seller_sat(desk: Desk) -> None:
+    put(desk.world, SOLD | {"percent": "25", "country": None})
+    moved = replace(ENTITY, country="FR", tax_registrations=ENTITY.tax_registrations)
+    desk.world.store.put_many([entity_item(moved)])
+    account = account_from(desk.world.store.get(desk.account, "account") or {})
+    desk.world.store.put_many([account_item(replace(account, has_tax_id=False))])
+    desk.world.run(FEB)
+    assert percents(bodies(desk, FEB)[0]) == [("VAT", "25", 1413)]
+
+
 def test_numbers_without_quotes_are_kept_digit_by_digit(desk: Desk) -> None:
     put(desk.world, SOLD | {"percent": number_in("9.975")})
     desk.world.run(FEB)

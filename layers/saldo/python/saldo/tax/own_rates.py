@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,14 +27,19 @@ from saldo.tax.table import shipped_table
 _MOST_BYTES = 300_000
 
 
+_Row = dict[str, Any]  # a rate as it is written: parsed JSON
+
+
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What putting rates on record comes to. `rates`: as they are written on record. `not_charged`: jurisdictions among
-    them where the seller is not registered, so that nothing is charged there until it is."""
+    """What putting rates on record comes to. `new`, `gone`: rates that were not on record before, and that are no more,
+    as they are written. `not_charged`: jurisdictions where the seller is not registered, so that nothing is charged
+    there until it is."""
 
     version: int
     changed: bool
-    rates: list[dict[str, Any]]
+    new: list[_Row]
+    gone: list[_Row]
     not_charged: tuple[str, ...]
 
 
@@ -54,19 +59,23 @@ class SellerTaxes:
         entity = self._entity(entity_id)
         now = self._store.get(*records.own_rates_key(entity_id))
         currency, rates = read(document, lambda fields: _own(fields, entity), "the tax rates cannot be read")
-        rows = [{"country": entity.country, **row} for row in document.get("rates") or ()]
-        written = records.written_rates(rows)
+        # Where the seller sits may change one day; what these rates are of does not.
+        written = records.written_rates(
+            [{**row, "country": row.get("country") or entity.country} for row in document["rates"]]
+        )
         _check_size(written)
-        before = int(now["version"]) if now else 0
-        unregistered = not_charged(rates, entity, shipped_table())
-        if (now["currency"], now["rates"]) == (currency, written) if now else not rows:
-            return Put(before, False, rows, unregistered)
-        if not dry_run:
-            if not reason.strip():
-                raise Refusal("reason_required", "say why the taxes are others now")
-            version = OwnRatesVersion(before + 1, currency, len(rows), self._clock(), actor.id, reason.strip())
-            self._keep(entity_id, version, written, actor, now)
-        return Put(before if dry_run else before + 1, True, rows, unregistered)
+        was, rows = (records.rates_as_written(text) for text in (now["rates"] if now else "[]", written))
+        before, unregistered = _told(now)[0], not_charged(rates, entity, shipped_table())
+        if (currency, written) == ((now["currency"], now["rates"]) if now else (currency, "[]")):
+            return Put(before, False, [], [], unregistered)
+        new, gone = [row for row in rows if row not in was], [row for row in was if row not in rows]
+        if dry_run:
+            return Put(before, True, new, gone, unregistered)
+        if not reason.strip():
+            raise Refusal("reason_required", "say why the taxes are others now")
+        version = OwnRatesVersion(before + 1, currency, len(rows), self._clock(), actor.id, reason.strip())
+        self._keep(entity_id, version, written, actor, now)
+        return Put(version.version, True, new, gone, unregistered)
 
     def _keep(self, entity_id: str, version: OwnRatesVersion, written: str, actor: Actor, before: Item | None) -> None:
         current, kept = records.own_rates_items(entity_id, version, written)
@@ -78,11 +87,11 @@ class SellerTaxes:
         if self._store.write_one(unit):
             raise Refusal("changed_meanwhile", "the tax rates were changed by someone else; look at them and try again")
 
-    def current(self, entity_id: str) -> tuple[OwnRatesVersion, list[dict[str, Any]]] | None:
+    def current(self, entity_id: str) -> tuple[OwnRatesVersion, list[_Row]] | None:
         """The version that holds and its rates as they were written; None where the carried table holds alone."""
         return _shown(self._store.get(*records.own_rates_key(entity_id)))
 
-    def version(self, entity_id: str, version: int) -> tuple[OwnRatesVersion, list[dict[str, Any]]]:
+    def version(self, entity_id: str, version: int) -> tuple[OwnRatesVersion, list[_Row]]:
         """One that held at some time, as an invoice names it (`own 3`). NotFound."""
         found = _shown(self._store.get(*records.version_key(entity_id, version)))
         if found is None:
@@ -127,5 +136,5 @@ def _told(item: Item | None) -> tuple[int, int]:
     return (int(item["version"]), int(item["number_of_rates"])) if item else (0, 0)
 
 
-def _shown(item: Mapping[str, Any] | None) -> tuple[OwnRatesVersion, list[dict[str, Any]]] | None:
-    return (records.version_from(dict(item)), records.rates_as_written(dict(item))) if item else None
+def _shown(item: Item | None) -> tuple[OwnRatesVersion, list[_Row]] | None:
+    return (records.version_from(item), records.rates_as_written(item["rates"])) if item else None

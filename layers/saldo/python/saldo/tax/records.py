@@ -51,8 +51,8 @@ def written_rates(rates: list[dict[str, Any]]) -> str:
     return json.dumps(rates, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
-def rates_as_written(item: Item) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(item["rates"])
+def rates_as_written(written: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(written)
     return found
 
 
@@ -64,7 +64,7 @@ def own_rates_from(item: Item | None) -> OwnRates | None:
 @lru_cache(maxsize=100)
 def _read(version: int, currency: str, written: str) -> OwnRates:
     """Once for all batches that read the same: what was decided by these rates is kept under them."""
-    document = {"rates": json.loads(written)}
+    document = {"rates": rates_as_written(written)}
     rates = read(document, lambda fields: rates_from(fields, "", currency), "a seller's tax rates cannot be read")
     return OwnRates(version, currency, rates)
 

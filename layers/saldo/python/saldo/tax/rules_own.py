@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any  # a rate as it is written: parsed JSON
 
 from saldo.accounts.model import LegalEntity
 from saldo.kernel.exact import plain
@@ -44,6 +45,23 @@ def not_charged(own: Iterable[TaxRate], seller: LegalEntity, carried: TaxTable) 
     may = set(seller.tax_registrations) | {f"{seller.country}-{seller.region}"}
     may |= {country for name in seller.tax_registrations for country in carried.unions.get(name, ())}
     return tuple(sorted({rate.jurisdiction for rate in own} - may))
+
+
+_NAMED = ("country", "region", "name", "categories", "percent", "from_on", "until_on")
+
+
+def told_of(row: Mapping[str, Any]) -> tuple[str, str, str, str, str, str, str]:
+    """A rate as it is written, in cells: jurisdiction, tax, categories, percent, first day, the day after the last, and
+    all else that it says."""
+    place = "-".join(part for part in (row["country"], row.get("region", "")) if part)
+    categories = ", ".join(row.get("categories") or ("standard",))
+    besides = ", ".join(f"{name} {_word(row[name])}" for name in row if name not in _NAMED)
+    days = str(row.get("from_on") or ""), str(row.get("until_on") or "")
+    return place, row.get("name") or "VAT", categories, str(row.get("percent") or ""), *days, besides
+
+
+def _word(value: object) -> str:
+    return " + ".join(map(str, value)) if isinstance(value, list) else str(value).lower()
 
 
 def _forgotten(carried: TaxTable, own: Sequence[TaxRate]) -> Iterator[str]:
