@@ -79,8 +79,7 @@ class SellerTaxes:
 
     def _keep(self, entity_id: str, version: OwnRatesVersion, written: str, actor: Actor, before: Item | None) -> None:
         current, kept = records.own_rates_items(entity_id, version, written)
-        unit = Unit(f"taxes {entity_id} {version.version}").insert(kept)
-        unit.put(current, when={"version": before["version"] if before else None})
+        unit = Unit(f"taxes {entity_id} {version.version}").insert(kept).put(current)  # each version comes once
         was, new = ({"version": v, "rates": n} for v, n in (_told(before), (version.version, version.number_of_rates)))
         at, reason = version.since, version.reason
         unit.put(audit_item(AuditRecord(entity_id, at, actor, "own_taxes.changed", current["sk"], was, new, reason)))
