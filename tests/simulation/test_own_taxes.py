@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,7 +20,6 @@ from saldo.invoicing.forecast import Forecasts
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.kernel.numbers import number_in
 from saldo.tax.own_rates import SellerTaxes
 from tests.contexts.tax.scenes import running
 from tests.simulation.test_corrections import CLERK, JAN, Desk
@@ -236,9 +236,9 @@ def test_a_rate_keeps_the_country_in_which_its_seller_sat(desk: Desk) -> None:
 
 
 def test_numbers_without_quotes_are_kept_digit_by_digit(desk: Desk) -> None:
-    put(desk.world, SOLD | {"percent": number_in("9.975")})
+    put(desk.world, SOLD | {"percent": Decimal("1.9975E+1")}, SOLD | {"name": "Levy", "per_unit": Decimal("1e-2")})
     desk.world.run(FEB)
-    assert percents(bodies(desk, FEB)[0])[0][1] == "9.975"
+    assert [told[:2] for told in percents(bodies(desk, FEB)[0])] == [("VAT", "19.975"), ("Levy", "0")]
 
 
 def test_a_certificate_takes_only_the_taxes_of_its_jurisdiction_off(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,9 @@ from saldo.kernel.reading import Fields, read
 from saldo.tax.model import BuyerFacts, OwnRates, SellerFacts, TaxableLine, TaxRate
 from saldo.tax.reading import rates_from
 from saldo.tax.rules import problems_of_rates
-from saldo.tax.rules_own import check_over, over
+from saldo.tax.rules_own import check_over, not_charged, over
 from saldo.tax.table import TableTax, shipped_table
+from tests.unit.invoicing.scenes import SELLER
 
 CARRIED = shipped_table()
 DAY = date(2026, 6, 1)
@@ -166,3 +168,13 @@ def test_a_table_with_own_rates_over_it_has_no_two_rates_of_one_tax_on_a_day() -
     assert problems_of_rates(merged.rates) == []
     found = {d: charged(own, on=d) for d in (date(2020, 9, 1), date(2020, 11, 1), date(2020, 12, 1), date(2024, 1, 1))}
     assert [shares[0][1] for shares in found.values()] == ["16", "25", "16", "30"]
+
+
+def test_where_a_seller_is_not_registered_is_told_of_its_own_rates() -> None:
+    own = rates({"percent": "25"}, {"region": "BY", "name": "Land", "percent": "1"}, {"country": "FR", "percent": "21"})
+    own += rates({"country": "AU", "region": "NSW", "percent": "1"})
+    bavaria = replace(SELLER, country="DE", region="BY")
+    assert not_charged(own, replace(bavaria, tax_registrations={"DE": "1"}), CARRIED) == ("AU-NSW", "DE-BY", "FR")
+    assert not_charged(own, replace(bavaria, tax_registrations={"DE": "1", "EU": "1"}), CARRIED) == ("AU-NSW", "DE-BY")
+    sydney = replace(SELLER, country="AU", region="NSW", tax_registrations={"DE": "1", "DE-BY": "1", "EU": "1"})
+    assert not_charged(own, sydney, CARRIED) == ()

@@ -79,6 +79,7 @@ class SellerTaxes:
 
     def _keep(self, entity_id: str, version: OwnRatesVersion, written: str, actor: Actor, before: Item | None) -> None:
         current, kept = records.own_rates_items(entity_id, version, written)
+        records.own_rates_from(current)  # what a run could not read is never kept
         unit = Unit(f"taxes {entity_id} {version.version}").insert(kept).put(current)  # each version comes once
         was, new = ({"version": v, "rates": n} for v, n in (_told(before), (version.version, version.number_of_rates)))
         at, reason = version.since, version.reason

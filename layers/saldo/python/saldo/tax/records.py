@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from saldo.kernel.clock import instant_from, instant_text
+from saldo.kernel.exact import plain
 from saldo.kernel.reading import read
 from saldo.storage.items import Item, Key
 from saldo.tax.model import OwnRates, OwnRatesVersion
@@ -47,8 +48,8 @@ def own_rates_items(entity_id: str, version: OwnRatesVersion, written: str) -> t
 
 
 def written_rates(rates: list[dict[str, Any]]) -> str:
-    """The same text for the same rates, whatever the order of their fields."""
-    return json.dumps(rates, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    """The same text for the same rates, whatever the order of their fields; numbers digit by digit."""
+    return json.dumps(rates, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=plain)
 
 
 def rates_as_written(written: str) -> list[dict[str, Any]]:

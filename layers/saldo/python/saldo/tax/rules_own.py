@@ -40,11 +40,18 @@ def check_over(carried: TaxTable, own: Sequence[TaxRate], fields: Fields) -> Non
         fields.problems.add(fields.at("rates"), "carried_tax_not_named", why)
 
 
-def not_charged(own: Iterable[TaxRate], seller: LegalEntity, carried: TaxTable) -> tuple[str, ...]:
+def not_charged(own: Sequence[TaxRate], seller: LegalEntity, carried: TaxTable) -> tuple[str, ...]:
     """Jurisdictions of own rates where the seller is not registered: nothing is charged there (`shares_for`)."""
-    may = set(seller.tax_registrations) | {f"{seller.country}-{seller.region}"}
+    may = set(seller.tax_registrations)
     may |= {country for name in seller.tax_registrations for country in carried.unions.get(name, ())}
+    if seller.country in _of_regions_alone((*carried.rates, *own)):
+        may.add(f"{seller.country}-{seller.region}")
     return tuple(sorted({rate.jurisdiction for rate in own} - may))
+
+
+def _of_regions_alone(rates: Sequence[TaxRate]) -> set[str]:
+    """Countries whose taxes are all those of their regions."""
+    return {rate.country for rate in rates if rate.region} - {rate.country for rate in rates if not rate.region}
 
 
 _NAMED = ("country", "region", "name", "categories", "percent", "from_on", "until_on")
@@ -83,9 +90,7 @@ def _forgotten(carried: TaxTable, own: Sequence[TaxRate]) -> Iterator[str]:
 
 def _not_by_region(carried: TaxTable, own: Iterable[TaxRate]) -> Iterator[str]:
     """A country's tax beside those of its regions would have buyers without a region taxed by it alone."""
-    regional = {rate.country for rate in carried.rates if rate.region}
-    regional -= {rate.country for rate in carried.rates if not rate.region}
-    for country in sorted({rate.country for rate in own if not rate.region} & regional):
+    for country in sorted({rate.country for rate in own if not rate.region} & _of_regions_alone(carried.rates)):
         yield f"{country}: its taxes are those of its regions: name one"
 
 
