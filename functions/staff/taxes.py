@@ -3,6 +3,8 @@ To read; they are put on record by `saldo seller taxes put`."""
 
 from __future__ import annotations
 
+from datetime import date
+
 from functions.portal.answers import Answer
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
@@ -36,7 +38,7 @@ def _page(visit: StaffVisit, number: int) -> Answer:
     t, found = visit.words, SellerTaxes(visit.records, services.clock)
     versions, entity_id = found.versions(visit.at.entity_id), visit.at.entity_id
     shown = found.version(entity_id, number) if number else found.current(entity_id)
-    rows = [Row(told_of(row)) for row in shown[1]] if shown else []
+    rows = [_row(visit, told_of(row)) for row in shown[1]] if shown else []
     heads = columns(
         t("staff.tax.where"),
         t("staff.tax.name"),
@@ -54,6 +56,12 @@ def _page(visit: StaffVisit, number: int) -> Answer:
     above = ((t("staff.nav.taxes"), f"{visit.home}/taxes"),) if number else ()
     view = Sheet(title if number else t("staff.nav.taxes"), t("staff.tax.lead"), above=above, tables=tables)
     return page(visit, "staff_sheet", tab="taxes", view=view)
+
+
+def _row(visit: StaffVisit, told: tuple[str, ...]) -> Row:
+    """A rate, its days as people read them."""
+    days = (visit.words.day(date.fromisoformat(day)) if day else "" for day in told[4:6])
+    return Row((*told[:4], *days, *told[6:]))
 
 
 def _history(visit: StaffVisit, versions: list[OwnRatesVersion]) -> Table:

@@ -317,7 +317,7 @@ def test_own_tax_rates_are_shown_with_who_put_them_on_record_when_and_why(portal
     now, then = browser.get(f"{HOME}/taxes").text, browser.get(f"{HOME}/taxes/1").text
     assert "21" in now and "Levy" not in now
     assert all(word in now for word in ("erika", "the levy of this year", "no levy after all", f"{HOME}/taxes/1"))
-    assert all(word in then for word in ("Levy", "per_unit 0.10"))
+    assert all(word in then for word in ("Levy", "per_unit 0.10", "1 Jan 2026"))
     assert {browser.get(f"{HOME}/taxes/{number}").status for number in ("3", "x", "1000000", "²")} == {404}
 
 
