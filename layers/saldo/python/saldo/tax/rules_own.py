@@ -57,17 +57,19 @@ def _of_regions_alone(rates: Sequence[TaxRate]) -> set[str]:
 _NAMED = ("country", "region", "name", "categories", "percent", "from_on", "until_on")
 
 
-def told_of(row: Mapping[str, Any]) -> tuple[str, str, str, str, str, str, str]:
+def told_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     """A rate as it is written, in cells: jurisdiction, tax, categories, percent, first day, the day after the last, and
     all else that it says."""
     place = "-".join(part for part in (row["country"], row.get("region", "")) if part)
     categories = ", ".join(row.get("categories") or ("standard",))
     besides = ", ".join(f"{name} {_word(row[name])}" for name in row if name not in _NAMED)
-    days = str(row.get("from_on") or ""), str(row.get("until_on") or "")
-    return place, row.get("name") or "VAT", categories, str(row.get("percent") or ""), *days, besides
+    percent, *days = (_word(row.get(name)) for name in ("percent", "from_on", "until_on"))
+    return place, row.get("name") or "VAT", categories, percent, *days, besides
 
 
 def _word(value: object) -> str:
+    if value is None:
+        return ""
     return " + ".join(map(str, value)) if isinstance(value, list) else str(value).lower()
 
 
