@@ -13,11 +13,12 @@ from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.kernel.errors import NotFound
 from saldo.tax.model import OwnRatesVersion
+from saldo.tax.records import own_rates_key
 
 routes = Routes("taxes")
 
 
-@routes.get("/staff/{entity_id}/taxes", staff(rules.READ))
+@routes.get("/staff/{entity_id}/taxes", staff(rules.READ, ahead=(own_rates_key("")[1],)))
 def taxes(visit: StaffVisit) -> Answer:
     return _page(visit, 0)
 
