@@ -54,6 +54,7 @@ STAFF = {
     "proposals": [f"{_ENTITY}/proposals"],
     "seller": [f"{_ENTITY}/seller"],
     "selling": [f"{_ENTITY}/catalog", f"{_ENTITY}/templates"],
+    "taxes": [f"{_ENTITY}/taxes"],
     "audit": [f"{_ENTITY}/audit"],
     "access": [f"{_ENTITY}/access", f"{_ENTITY}/elevation"],
     "disputes": [f"{_ENTITY}/disputes", f"{_CUSTOMER}/disputes"],

@@ -11,6 +11,7 @@ sys.path[:0] = [p for p in (str(_ROOT), str(_ROOT / "layers" / "saldo" / "python
 import click  # noqa: E402 - the product's own folders come first
 
 import local.cli.customers_rules  # noqa: E402 - adds its commands to `account`
+import local.cli.own_taxes  # noqa: E402 - adds its commands to `seller`
 import local.cli.signing  # noqa: E402, F401 - adds its commands to `seller`
 from local.cli.access import access_group  # noqa: E402
 from local.cli.accounts import account_group, subscription_group, wallet_group  # noqa: E402

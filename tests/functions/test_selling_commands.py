@@ -23,7 +23,7 @@ from tests.contexts.sellers import CLERK
 from tests.simulation.region import Region
 
 DOCUMENTS = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text("utf-8")
-SELLER, PRICES, CUSTOMER = (json.loads(text) for text in re.findall(r"```json\n(.*?)```", DOCUMENTS, re.DOTALL))
+SELLER, PRICES, TAXES, CUSTOMER = (json.loads(text) for text in re.findall(r"```json\n(.*?)```", DOCUMENTS, re.DOTALL))
 ENTITY, ACCOUNT = "ent_eu_acme", "acct_eu_kontor"
 
 
@@ -286,3 +286,35 @@ def test_a_seller_of_before_is_signed_for_when_it_is_put_again(terminal: Termina
 def accounts_of(terminal: Terminal) -> Accounts:
     site = cast(Any, terminal.site)
     return Accounts(terminal.store, sealer_of(site), system_clock)
+
+
+def test_own_taxes_are_tried_put_on_record_and_shown_as_they_can_be_put_again(selling: Terminal) -> None:
+    tried = selling.say("seller", "taxes", "put", ENTITY, TAXES, "--dry-run")
+    assert (tried["changed"], tried["version"], len(tried["new"]), tried["not_charged"]) == (
+        True,
+        0,
+        4,
+        ["CA", "CA-QC"],
+    )
+    assert selling.say("seller", "taxes", "show", ENTITY)["document"] == {"rates": []}
+    assert selling.say("seller", "taxes", "put", ENTITY, TAXES, status=2)["error"]["code"] == "reason_required"
+    words = ("--reason", "Canada from November", "--by", "erika")
+    assert selling.say("seller", "taxes", "put", ENTITY, TAXES, *words)["version"] == 1
+    shown = selling.say("seller", "taxes", "show", ENTITY)
+    assert [(v["version"], v["by"], v["reason"]) for v in shown["versions"]] == [(1, "erika", "Canada from November")]
+    assert selling.say("seller", "taxes", "put", ENTITY, shown["document"], *words)["changed"] is False
+    gone = selling.say("seller", "taxes", "put", ENTITY, {"rates": TAXES["rates"][:2]}, *words)
+    assert [rate["name"] for rate in gone["gone"]] == ["GST", "QST"]
+    assert len(selling.say("seller", "taxes", "show", ENTITY, "--version", "1")["document"]["rates"]) == 4
+
+
+def test_own_taxes_with_faults_are_refused_with_all_of_them(selling: Terminal) -> None:
+    answer = selling.say("seller", "taxes", "put", ENTITY, {"rates": [{"percent": "x"}, {"once": "-1"}]}, status=2)
+    assert problems(answer) == {"rates[0].percent": "not_a_number", "rates[1].once": "negative"}
+
+
+def test_own_taxes_are_drawn_for_people(selling: Terminal) -> None:
+    selling.say("seller", "taxes", "put", ENTITY, TAXES, "--reason", "why")
+    sites = Sites(lambda _code: selling.site)  # type: ignore[arg-type, return-value]
+    drawn = CliRunner().invoke(saldo, ["seller", "taxes", "show", ENTITY], obj=sites).output
+    assert all(word in drawn for word in ("CA-QC", "QST", "9.975", "per_unit 0.15", "Version 1, amounts in EUR"))

@@ -49,6 +49,7 @@ from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import billed, subscribe
 from saldo.support.model import Topic
 from saldo.support.service import Question, Support
+from saldo.tax.own_rates import SellerTaxes
 from saldo.usage.service import Usage
 from tests.contexts.orders.scenes import BUYER, PARTY, SEATS, SETUP, line, request
 from tests.contexts.sellers import CLERK, ENTITY, account, profile
@@ -109,7 +110,7 @@ def _open(portal: Portal, one: Account, texts: Texts) -> None:
 
 
 def sold(portal: Portal) -> None:
-    """What the seller sells: plans that are ordered, and a metered one."""
+    """What the seller sells: plans that are ordered, and a metered one; and a tax that it says itself."""
     catalog, usage = Catalog(services.store(), portal.clock), Usage(services.store(), portal.clock)
     metered = _metered()
     for version, name in (
@@ -124,6 +125,8 @@ def sold(portal: Portal) -> None:
         catalog.publish(ENTITY, version, CLERK)
     for meter in (TOKENS, CALLS):
         usage.define_meter(meter, CLERK)
+    gst = {"country": "CA", "name": "GST", "percent": "5", "from_on": "2026-01-01"}
+    SellerTaxes(services.store(), portal.clock).put(ENTITY, {"rates": [gst]}, CLERK, "Kanada ab Januar")
 
 
 def _metered() -> PlanVersion:

@@ -20,6 +20,7 @@ from saldo.kernel.errors import NotFound
 from saldo.orders.model_orders import Channel, OrderRequest, Reference, ReferenceKind, RequestedLine
 from saldo.orders.service import Orders
 from saldo.storage.items import Item, to_attributes
+from saldo.tax.own_rates import SellerTaxes
 from saldo.work.rules import AGENDAS, TOLD, sellers_moved
 from saldo.work.waiting import Waiting, counted
 from tests.contexts.sellers import ENTITY
@@ -261,7 +262,7 @@ def test_what_a_page_asks_of_the_table(portal: Portal) -> None:
         f"{HOME}/customers": 2, ACCOUNT: 2, f"{ACCOUNT}?show=timeline": 2, f"{ACCOUNT}?show=payments": 2,
         f"{HOME}/runs": 2, f"{HOME}/orders": 2, f"{HOME}/proposals": 3, f"{HOME}/drafts": 2, f"{HOME}/usage": 2,
         f"{HOME}/audit": 2, f"{HOME}/customers?q=kontor": 3, HOME: 1, f"{HOME}/tickets": 2, f"{HOME}/promises": 2,
-        f"{HOME}/catalog": 2,
+        f"{HOME}/catalog": 2, f"{HOME}/taxes": 2,
         f"{HOME}/disputes": 2, "/styleguide": 1,
     }  # fmt: skip
     for path in pages:
@@ -305,6 +306,20 @@ def test_a_template_is_looked_at_as_the_documents_function_draws_it(
     assert list(made) == [f"previews/{ENTITY}/plain@1.en.pdf"]
     assert browser.get(f"{HOME}/templates/plain@2").status == 404
     hosted.template_previews.cache_clear()
+
+
+def test_own_tax_rates_are_shown_with_who_put_them_on_record_when_and_why(portal: Portal) -> None:
+    browser = portal.staff_in("auditor")
+    assert "The rates that come with Saldo hold alone." in browser.get(f"{HOME}/taxes").text
+    sellers = SellerTaxes(portal.region.store, portal.clock)
+    levy = {"rates": [{"percent": "25"}, {"name": "Levy", "per_unit": "0.10", "from_on": "2026-01-01"}]}
+    sellers.put(ENTITY, levy, Actor("erika", "staff"), "the levy of this year")
+    sellers.put(ENTITY, {"rates": [{"percent": "21"}]}, Actor("erika", "staff"), "no levy after all")
+    now, then = browser.get(f"{HOME}/taxes").text, browser.get(f"{HOME}/taxes/1").text
+    assert "21" in now and "Levy" not in now
+    assert all(word in now for word in ("erika", "the levy of this year", "no levy after all", f"{HOME}/taxes/1"))
+    assert all(word in then for word in ("Levy", "per_unit 0.10", "1 Jan 2026"))
+    assert {browser.get(f"{HOME}/taxes/{number}").status for number in ("3", "x", "1000000", "²")} == {404}
 
 
 def test_one_more_role_takes_two_administrators_and_neither_is_who_gets_it(portal: Portal) -> None:

@@ -7,10 +7,23 @@ narrowest tests that ought to notice. `make mutants ONLY=<name>` tries it.
 from __future__ import annotations
 
 from tests.mutants.model import Mutant
-from tests.mutants.planted import agreed, billing, doors, ground, money, paying, telling, terms, usage, ways_in
+from tests.mutants.planted import (
+    agreed,
+    billing,
+    doors,
+    ground,
+    money,
+    own_taxes,
+    paying,
+    telling,
+    terms,
+    usage,
+    ways_in,
+)
 
 MUTANTS: tuple[Mutant, ...] = (
     *ground.MUTANTS,
+    *own_taxes.MUTANTS,
     *usage.MUTANTS,
     *billing.MUTANTS,
     *agreed.MUTANTS,

@@ -12,7 +12,9 @@ from unittest.mock import patch
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Terms
 from saldo.accounts.records import account_item
+from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import Coupon, PrepaidCredit
+from saldo.invoicing.records import BODY_PREFIX
 from saldo.invoicing.run import in_parts, writes
 from saldo.invoicing.wallets import Wallets
 from saldo.orders.model import Item, WaitingItem
@@ -21,6 +23,7 @@ from saldo.storage.claims import CLAIM, claim_all
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Change, ChangeKind
 from saldo.subscriptions.service import Subscriptions
+from saldo.tax.own_rates import SellerTaxes
 from tests.simulation.dynamodb import Crash
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
@@ -42,12 +45,22 @@ from tests.simulation.workflows.scenes import (
     until,
     use,
 )
+from tests.simulation.workflows.taxes import OWN
 from tests.simulation.world import ADDS_UP, SAVES
 
 
-@workflow("run: first", prepare=founded)
+def taxed_by_own_rates(region: Region) -> None:
+    founded(region)
+    SellerTaxes(region.store, region.clock).put(ENTITY_ID, OWN, CLERK, "the rates of this year")
+
+
+@workflow("run: first", prepare=taxed_by_own_rates)
 def first_run(region: Region) -> None:
+    """By tax rates that the seller has put on record itself."""
     bill(region, JAN)
+    with region.undisturbed():
+        bodies = [item["body"] for n in range(3) for item in region.store.query_all(account_id(n), prefix=BODY_PREFIX)]
+    assert {body_from_bytes(body).tax_source.rpartition(", ")[2] for body in bodies} == {"own 1"}
 
 
 def share_invoices(region: Region, member: int, into: int) -> None:

@@ -12,8 +12,9 @@ from local.tax_services.faults import Fault
 from saldo.accounts.model import Exemption, ExemptionCertificate
 from saldo.accounts.records import account_from, account_item, entity_item
 from saldo.accounts.tax_standing import TaxStanding
+from saldo.tax.own_rates import SellerTaxes
 from tests.contexts.tax.scenes import running
-from tests.simulation.region import Region, Register, WiredTax
+from tests.simulation.region import ENTITY_ID, Region, Register, WiredTax
 from tests.simulation.workflows import Again, daily, invoke, messages, workflow
 from tests.simulation.workflows.scenes import CLERK, JAN, account_id, bill, founded
 from tests.simulation.world import ENTITY
@@ -78,3 +79,20 @@ def certify(region: Region) -> None:
     kept = account_from(region.store.get(account_id(0), "account") or {}).exemptions
     if kept[0].until_on != date(2026, 6, 1):
         standing.end_certificate(account_id(0), "cert_1", date(2026, 6, 1), CLERK, "moved away")
+
+
+# A tax in the place of the carried one, a levy beside it, and what the buyer keeps.
+OWN = {
+    "rates": [
+        {"percent": "22", "categories": ["digital_service"], "from_on": "2026-01-01"},
+        {"name": "Levy", "per_unit": "0.10", "categories": ["digital_service"], "from_on": "2026-01-01"},
+        {"name": "Retained", "percent": "2", "categories": ["digital_service"], "collection": "withheld"},
+        {"percent": "19", "categories": ["digital_service"], "until_on": "2026-01-01"},
+    ]
+}
+
+
+@workflow("tax: own rates", prepare=founded)
+def own_rates(region: Region) -> None:
+    """As a person does, who puts them on record again where it is not sure that they are."""
+    SellerTaxes(region.store, region.clock).put(ENTITY_ID, OWN, CLERK, "the rates of this year")

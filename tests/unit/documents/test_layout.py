@@ -48,6 +48,12 @@ def test_the_tax_summary_has_one_row_per_rate_and_category() -> None:
     assert page["totals"][-1] == ["Rechnungsbetrag", "1.085,82\xa0€"]
 
 
+def test_several_taxes_are_told_apart_by_name_and_an_amount_by_the_unit_has_no_percent() -> None:
+    taxes = (TaxView("S", Decimal(5), "GST", "CA", 80000, 4000), TaxView("S", Decimal(0), "Levy", "CA", 80000, 15))
+    rows = page_of(invoice(taxes=taxes, language="en"))["tax_summary"]["rows"]
+    assert [row[:2] for row in rows] == [["Taxable · GST · CA", "5%"], ["Taxable · Levy · CA", ""]]
+
+
 def test_what_lies_between_the_total_and_what_is_to_be_paid_is_told_line_by_line() -> None:
     taxes = (
         TaxView("S", Decimal(21), "IVA", "ES", 91245, 19161),

@@ -101,9 +101,10 @@ SLIPS: dict[str, tuple[Json, Json]] = {
         SOUND | {"coupons": [{"percent": "1", "from_on": "2026-02-01", "until_on": "2026-02-01"}]},
         {"coupons[0].until_on": "empty_period"},
     ),
-    "rates of two kinds": (
-        SOUND | {"taxes": {"use_shipped_rates": True, "rates": []}},
-        {"taxes.rates": "one_of"},
+    "rates that forget a tax of those they lie over": (
+        SOUND
+        | {"taxes": {"use_shipped_rates": True, "rates": [{"country": "FR", "name": "Parafiscale", "percent": "1"}]}},
+        {"taxes.rates": "carried_tax_not_named"},
     ),
     "one property twice": (
         priced({"kind": "matrix", "dimensions": ["a", "a"], "cells": [], "other": {"kind": "flat", "amount": "1"}}),

@@ -226,19 +226,23 @@ def _after_total(view: InvoiceView, words: Wording) -> list[list[str]]:
 
 def _tax_label(key: str, tax: TaxView, view: InvoiceView, words: Wording) -> str:
     """The name of a tax and its percent; an amount per unit or document has none."""
-    rate = words.percent(tax.percent) if tax.percent or not tax.tax_minor else ""
-    return words(key, name=_tax_name(tax, view, words), rate=rate).replace("  ", " ").strip()
+    return words(key, name=_tax_name(tax, view, words), rate=_rate(tax, words)).replace("  ", " ").strip()
+
+
+def _rate(tax: TaxView, words: Wording) -> str:
+    return words.percent(tax.percent) if tax.percent or not tax.tax_minor else ""
 
 
 def _tax_summary(view: InvoiceView, words: Wording) -> Page:
-    """One row per rate and category, as EN 16931 (BG-23) asks; each rate's category in words."""
-    rows = []
+    """One row per rate and category, as EN 16931 (BG-23) asks; each rate's category in words, its tax by name where
+    there are several."""
+    rows, several = [], len({tax.name for tax in view.taxes if tax.tax_minor}) > 1
     for tax in view.taxes:
-        kind = words(f"category_{tax.category}")
+        kind, name = words(f"category_{tax.category}"), _tax_name(tax, view, words) if several else ""
         rows.append(
             [
-                " · ".join(part for part in (kind, tax.jurisdiction) if part),
-                words.percent(tax.percent),
+                " · ".join(part for part in (kind, name, tax.jurisdiction) if part),
+                _rate(tax, words),
                 words.amount(tax.base_minor, view.currency),
                 words.amount(tax.tax_minor, view.currency),
             ]

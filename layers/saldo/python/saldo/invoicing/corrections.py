@@ -53,8 +53,9 @@ from saldo.ledger.records import post
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
-from saldo.tax.model import TaxAnswer
+from saldo.tax.model import OwnRates, TaxAnswer
 from saldo.tax.ports import TaxPort
+from saldo.tax.records import own_rates_from, own_rates_key
 
 _MOST_ATTEMPTS = 60
 _MOST_NOTE = 300
@@ -105,6 +106,7 @@ class _Corrected:
     today: date
     wallet: Wallet
     wallet_read: int | None
+    own_rates: OwnRates | None
 
     def discount_back(self, note: InvoiceBody) -> Legs:
         """What this credit note takes back of the discounts for paying early that its invoice was settled with."""
@@ -214,8 +216,8 @@ class Corrections:
         links = list(self._store.query_all(account.id, prefix=keys.link_prefix(asked.invoice_id), consistent=True))
         wanted: list[Key] = [records.header_key(account.id, asked.invoice_id)]
         wanted += [records.body_key(account.id, i) for i in (asked.invoice_id, *(link["note_id"] for link in links))]
-        purse = wallet_key(account.id)
-        items = self._store.get_many([*wanted, purse, *seller_keys(account.entity_id)], consistent=True)
+        purse, taxes = wallet_key(account.id), own_rates_key(account.entity_id)
+        items = self._store.get_many([*wanted, purse, taxes, *seller_keys(account.entity_id)], consistent=True)
         header, body = items.get(wanted[0]), items.get(wanted[1])
         if header is None or header["status"] not in SHOWN:
             raise NotFound("no such invoice")
@@ -232,6 +234,7 @@ class Corrections:
             today=local_date(self._clock(), entity.time_zone),
             wallet=wallet_from(items.get(purse)),
             wallet_read=version_of(items.get(purse)),
+            own_rates=own_rates_from(items.get(taxes)),
         )
 
     def _note(self, found: _Corrected, asked: CreditRequest) -> InvoiceBody:
@@ -255,7 +258,8 @@ class Corrections:
         note = settled_back(body, note, (), found.header.open_minor)
         if answer is None:
             lines = taxable_lines(body.lines, body.issued_on, body.currency)
-            seller = replace(facts_of_seller(found.entity), rounding=body.tax_rounding, mode=body.tax_mode)
+            seller = facts_of_seller(found.entity)
+            seller = replace(seller, rounding=body.tax_rounding, mode=body.tax_mode, own_rates=found.own_rates)
             answer = self._tax.quote(lines, facts_of_buyer(found.account), seller, body.currency)
         credit = max(-note.payable_minor - found.header.open_minor, 0)
         return [note, rebilled(body, found.account, found.today, answer, credit, 1, facts_print(found.entity))]

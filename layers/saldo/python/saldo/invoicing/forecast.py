@@ -26,6 +26,7 @@ from saldo.storage.store import Store
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
 from saldo.subscriptions.records import subscription_from, subscription_key
+from saldo.tax.records import own_rates_from, own_rates_key
 from saldo.usage.live import LiveUsage
 from saldo.usage.model import Counted, UsageDetail
 from saldo.usage.records_partitions import usage_files_key
@@ -128,10 +129,12 @@ class _Look:
     def _case(
         self, account: Account, due: DueAccount, on: date, seller: Mapping[Key, Item], instead: Subscription | None
     ) -> AccountCase:
-        own, billing = _seller_keys(account.entity_id)
+        own, billing, taxes = _seller_keys(account.entity_id)
         rates = ExchangeRates(self._rates, ahead=True)
         options = options_from(seller.get(billing))
-        batch = Batch(entity_from(seller[own]), options, on, "", _ALWAYS_CLOSED, price_rates=rates)
+        own_rates = own_rates_from(seller.get(taxes))
+        entity = entity_from(seller[own])
+        batch = Batch(entity, options, on, "", _ALWAYS_CLOSED, price_rates=rates, own_rates=own_rates)
         looked_at = {subscription_key(account.id, instead.id): instead} if instead else {}
         found = read_cases(self._billing, batch, [due], looked_at)[account.id]
         if isinstance(found, SetAside):
@@ -139,8 +142,8 @@ class _Look:
         return found
 
 
-def _seller_keys(entity_id: str) -> tuple[Key, Key]:
-    return (entity_id, "entity"), seller_billing_key(entity_id)
+def _seller_keys(entity_id: str) -> tuple[Key, Key, Key]:
+    return (entity_id, "entity"), seller_billing_key(entity_id), own_rates_key(entity_id)
 
 
 def _ahead(case: BillingCase, meters: Sequence[LiveMeter]) -> BillingCase:

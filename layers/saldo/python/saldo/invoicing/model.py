@@ -28,7 +28,7 @@ from saldo.kernel.rounding import Rounding
 from saldo.orders.model import Item
 from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
-from saldo.tax.model import Collection, TaxFacts, TaxRounding, TaxShare, TaxTotal
+from saldo.tax.model import Collection, OwnRates, TaxFacts, TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageDetail, UsageKey
 from saldo.usage.model_windows import LateUsage, Terms
 
@@ -300,7 +300,7 @@ class BillingCase:
     charged, with their credit notes; wanted where a charge `reverses` something. `minimums`: how those of the plans
     stand that this touches. `prices_on` and `price_rates` (by currency and day): how prices in other currencies are
     converted, where the account has not agreed on a rate. `stood`: of usage that is billed before, by what terms it was
-    rated: taking its charge back goes by these.
+    rated: taking its charge back goes by these. `own_rates`: what the seller says of taxes itself.
     """
 
     account: Account
@@ -324,6 +324,7 @@ class BillingCase:
     prices_on: PriceDay | None = None
     price_rates: Mapping[tuple[str, date], ExchangeRate] = field(default_factory=dict)
     stood: Mapping[UsageKey, Terms] = field(default_factory=dict)
+    own_rates: OwnRates | None = None
 
 
 @dataclass(frozen=True, slots=True)

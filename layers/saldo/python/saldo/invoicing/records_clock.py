@@ -10,7 +10,7 @@ from saldo.storage.items import Item, Key
 # What of a seller's records its double has too, by kind: what is sold, how it is counted, how it is written, choices.
 COPIED = (
     *("product", "offer", "plan", "meter", "billing", "templates", "template", "rate_policy", "correction_policy"),
-    "reminders",
+    *("reminders", "taxes"),
 )
 # What it has not. Its numbers are written its own way; the rest belongs to customers, runs and files.
 LEFT = frozenset(

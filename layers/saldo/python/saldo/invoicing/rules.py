@@ -206,7 +206,7 @@ def facts_of_buyer(account: Account) -> BuyerFacts:
 
 def seller_facts(case: BillingCase) -> SellerFacts:
     facts, options = facts_of_seller(case.entity), case.options
-    return replace(facts, rounding=options.tax_rounding, mode=options.tax_mode)
+    return replace(facts, rounding=options.tax_rounding, mode=options.tax_mode, own_rates=case.own_rates)
 
 
 def facts_of_seller(entity: LegalEntity) -> SellerFacts:

@@ -23,9 +23,10 @@ from saldo.quotes.reading_plans import plans_from
 from saldo.quotes.reading_prices import prices_from
 from saldo.quotes.reading_receivables import exchange_from, receivables_from
 from saldo.quotes.reading_subscriptions import subscription_from
-from saldo.quotes.reading_tax import country_from, tax_from
+from saldo.quotes.reading_tax import tax_from
 from saldo.quotes.reading_usage import usage_from
 from saldo.subscriptions.model import Subscription
+from saldo.tax.reading import country_from
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _COUNTRY = "DE"

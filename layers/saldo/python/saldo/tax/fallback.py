@@ -31,7 +31,7 @@ class ServiceTax:
     told: Callable[[], None] = lambda: None
 
     def quote(self, lines: Sequence[TaxableLine], buyer: BuyerFacts, seller: SellerFacts, currency: str) -> TaxAnswer:
-        facts = TaxFacts(buyer, seller)
+        facts = TaxFacts(buyer, replace(seller, own_rates=None))  # which no service is asked about
         if (
             all(line.category == OUTSIDE or line.taxes for line in lines)
             or decided_by_facts(buyer, seller, self.table.table) is not None
@@ -40,11 +40,11 @@ class ServiceTax:
         try:
             return self.ask(TaxDocument(facts, currency, tuple(lines)))
         except Unavailable as outage:
-            return self._estimate(lines, facts, currency, str(outage))
+            return self._estimate(lines, facts, seller, currency, str(outage))
         except Refusal as refusal:
             if refusal.code != WRONG:
                 raise
-            return self._estimate(lines, facts, currency, "gave a wrong answer")
+            return self._estimate(lines, facts, seller, currency, "gave a wrong answer")
 
     def ask(self, document: TaxDocument) -> TaxAnswer:
         """The service's own answer, checked. Raises Unavailable also while the circuit is open, else as it does."""
@@ -61,9 +61,11 @@ class ServiceTax:
             (self.breaker.succeeded if well else self.breaker.failed)()
         return answer
 
-    def _estimate(self, lines: Sequence[TaxableLine], facts: TaxFacts, currency: str, why: str) -> TaxAnswer:
+    def _estimate(
+        self, lines: Sequence[TaxableLine], facts: TaxFacts, seller: SellerFacts, currency: str, why: str
+    ) -> TaxAnswer:
         self.told()
         log.warning("tax was estimated", extra={"service": self.service.name, "why": why})
-        answer = self.table.quote(lines, facts.buyer, facts.seller, currency)
+        answer = self.table.quote(lines, facts.buyer, seller, currency)
         source = f"{answer.source}; {self.service.name}: {why}"
         return replace(answer, source=source, estimated=True, facts=facts)

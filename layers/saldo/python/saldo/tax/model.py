@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -144,8 +144,40 @@ class TaxRate:
         """`DE`, or `US-NY`."""
         return f"{self.country}-{self.region}" if self.region else self.country
 
+    @property
+    def has_amounts(self) -> bool:
+        return _has_amounts(self.levy_minor, self.basis)
+
     def holds_on(self, day: date) -> bool:
         return self.from_on <= day and (self.until_on is None or day < self.until_on)
+
+
+def _has_amounts(levy_minor: Decimal, basis: TaxBasis | None) -> bool:
+    """Whether a tax is told in amounts of a currency: by the unit, once, or in its bounds."""
+    return levy_minor != 0 or (basis is not None and basis.is_bounded)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnRates:
+    """A seller's own rates, which hold over those that come with Saldo. `version` counts from 1; `currency` is that of
+    amounts among them. As a key it is itself: those of a version are read once and kept.
+    """
+
+    version: int
+    currency: str
+    rates: tuple[TaxRate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRatesVersion:
+    """What there is to tell of a version of a seller's own rates: since when it holds, who put it on record, why."""
+
+    version: int
+    currency: str
+    number_of_rates: int
+    since: datetime
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +209,8 @@ class BuyerFacts:
 class SellerFacts:
     """`registrations`: where the seller may charge tax: `DE`, `US-NY`, or a union (`EU`) for its one-stop shop.
 
-    rounding, mode: how the seller rounds the taxes of a document; a tax service rounds in its own way.
+    rounding, mode: how the seller rounds the taxes of a document; a tax service rounds in its own way. own_rates: what
+    the seller says of taxes itself, for where no service answers.
     """
 
     country: str
@@ -186,6 +219,7 @@ class SellerFacts:
     postcode: str = ""
     rounding: TaxRounding = TaxRounding.DOCUMENT
     mode: Rounding = Rounding.HALF_UP
+    own_rates: OwnRates | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +266,10 @@ class TaxShare:
     levy_minor: Decimal = Decimal(0)
     collection: Collection = Collection.CHARGED
     basis: TaxBasis | None = None
+
+    @property
+    def has_amounts(self) -> bool:
+        return _has_amounts(self.levy_minor, self.basis)
 
     @property
     def is_percentage(self) -> bool:

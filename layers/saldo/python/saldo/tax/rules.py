@@ -127,12 +127,14 @@ def _shared_union(buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> st
 def _places(buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> frozenset[str]:
     """Jurisdictions over the buyer in which this seller may charge tax.
 
-    A country whose rates are all its regions' is no jurisdiction itself, and needs the buyer's region. A seller is
-    registered where it sits in such a country. The one-stop shop of a union serves buyers without a tax id.
+    A country whose rates are all its regions' is no jurisdiction itself, and needs the buyer's region; so does one with
+    a region where the seller is registered, for what that charges besides would be left out. A seller is registered
+    where it sits in a country of regions alone. The one-stop shop of a union serves buyers without a tax id.
     """
     regional = {r.region for r in table.rates if r.country == buyer.country}
     only_regions = bool(regional) and "" not in regional
-    if only_regions and not buyer.region:
+    besides = any(f"{buyer.country}-{region}" in seller.registrations for region in regional if region)
+    if (only_regions or besides) and not buyer.region:
         raise Refusal("tax_undecidable", f"the tax of {buyer.country} depends on the region, and the buyer has none")
     over = {f"{buyer.country}-{buyer.region}"} if buyer.region else set()
     over |= set() if only_regions else {buyer.country}

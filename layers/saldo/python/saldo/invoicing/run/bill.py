@@ -29,6 +29,7 @@ from saldo.storage.claims import Claim
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+from saldo.tax.records import own_rates_from, own_rates_key
 
 __all__ = ["Billing", "bill_accounts"]
 
@@ -62,8 +63,8 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
     store = billing.store
     attempt = load_attempt(store, run_id, attempt_number)
     plan_key, entity_key = records.plan_key(run_id, attempt.plan_id, batch), (attempt.entity_id, "entity")
-    template_key = templates_key(attempt.entity_id)
-    found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id), template_key])
+    template_key, taxes_key = templates_key(attempt.entity_id), own_rates_key(attempt.entity_id)
+    found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id), template_key, taxes_key])
     options = options_from(found.get(seller_billing_key(attempt.entity_id)))
     entity = entity_from(found[entity_key])
     rates = ExchangeRates(store)
@@ -77,6 +78,7 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
         rates,
         facts_print(entity),
         choice_from(found.get(template_key)),
+        own_rates=own_rates_from(found.get(taxes_key)),
     )
     due = _planned(store, found[plan_key])
     result = _bill(billing, attempt, shared, due)

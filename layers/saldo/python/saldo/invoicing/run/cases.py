@@ -37,6 +37,7 @@ from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.records import subscription_from, subscription_key
+from saldo.tax.model import OwnRates
 from saldo.tax.ports import TaxPort
 from saldo.usage.model import UsageKey
 from saldo.usage.model_windows import AccountUsage
@@ -103,7 +104,7 @@ class AccountCase:
 class Batch:
     """What is the same for all accounts of a batch. `opened_at`: when the attempt was; a period whose time of grace has
     not passed by then is not billed yet. `rates`: those that documents are booked at; `price_rates`: those that prices
-    are converted at."""
+    are converted at. `own_rates`: the seller's own of taxes."""
 
     entity: LegalEntity
     options: BillingOptions
@@ -115,6 +116,7 @@ class Batch:
     seller_facts: str = ""
     templates: TemplateChoice = field(default_factory=TemplateChoice)
     under_way: Mapping[str, str] = MappingProxyType({})
+    own_rates: OwnRates | None = None
 
 
 def read_cases(
@@ -286,6 +288,7 @@ def _prepare(batch: Batch, due: DueAccount, found: _Found) -> AccountCase | SetA
         exchange=exchange,
         seller_facts=batch.seller_facts,
         template=batch.templates.of(account),
+        own_rates=batch.own_rates,
     )
     before = [found.records[key] for key in named_keys(due) if key in found.records]
     billed = dict.fromkeys(invoice for record in before for invoice in _billed_before(record, batch))
