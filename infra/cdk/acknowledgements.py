@@ -73,8 +73,17 @@ ACKNOWLEDGED = (
     Acknowledged(
         "AwsSolutions-IAM5",
         r"AnchorAudit/Role/DefaultPolicy/Resource",
-        "A day's root is named after its day; bucket and folder are named.",
-        ("Resource::saldo-<env>-data:ExportsOutputFnGetAttAudit3D8ADE0AArn5960E565/chain/*",),
+        "A day's root is named after its day, its heads after their look; bucket and folder are named.",
+        (
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttAudit3D8ADE0AArn5960E565/chain/*",
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttAudit3D8ADE0AArn5960E565/heads/*",
+        ),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"CheckInvariants/Role/DefaultPolicy/Resource",
+        "What a part finds is named after its look; bucket and folder are named.",
+        ("Resource::saldo-<env>-data:ExportsOutputFnGetAttWorkBF636A8BArnF74119B3/books/*",),
     ),
     Acknowledged(
         "AwsSolutions-IAM5",

@@ -27,6 +27,7 @@ class Grant(Enum):
     UPLOADS = auto()  # look at what waits and take it away, write what is clean
     UPLOADS_END = auto()  # delete what was clean
     AUDIT = auto()  # write a day's root once, and read those before
+    LOOKS = auto()  # what the parts of a look found
     ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
     SIGN_DOCUMENTS = auto()
@@ -135,7 +136,7 @@ CHECK_INVARIANTS = FunctionSpec(
     "functions.operations.check_invariants.handler",
     1769,
     900,
-    (Grant.RECORDS_SCAN, Grant.RECORDS_WRITE),
+    (Grant.RECORDS_SCAN, Grant.RECORDS_WRITE, Grant.LOOKS),
 )
 
 CANARY = FunctionSpec(

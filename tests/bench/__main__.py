@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from tests.bench import counted_run, daily_work, imports, invoice_lines, portal_pages, stack_run, usage_paths
+from tests.bench import (
+    counted_run,
+    daily_work,
+    imports,
+    invoice_lines,
+    portal_pages,
+    stack_run,
+    usage_paths,
+    whole_look,
+)
 from tests.bench.figures import Figure, report
 
 SECTIONS = (
     counted_run.figures,
     daily_work.figures,
+    whole_look.figures,
     invoice_lines.figures,
     usage_paths.figures,
     portal_pages.figures,

@@ -443,8 +443,8 @@ _CHECKED: tuple[Mutant, ...] = (
         "one number may be missing",
         "off by one",
         "insight/checks_across.py",
-        "elif missing := _missing(n + 1, m, reserved):",
-        "elif missing := _missing(n + 2, m, reserved):",
+        "elif missing := _missing(n + 1, number, self._reserved):",
+        "elif missing := _missing(n + 2, number, self._reserved):",
         "tests/simulation/test_invariants.py::test_planted_damage_is_named[8-everything-a_single_number_left_out]",
     ),
     planted(
