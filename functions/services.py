@@ -94,9 +94,15 @@ def audit_anchors() -> AuditAnchors:
 @lru_cache(maxsize=1)
 def books_look() -> BooksLook:
     from saldo.insight.parts import BooksLook
+
+    return BooksLook(store(), work_files())
+
+
+@lru_cache(maxsize=1)
+def work_files() -> Files:
     from saldo.storage.files import Files
 
-    return BooksLook(store(), Files(client("s3"), settings().work_bucket))
+    return Files(client("s3"), settings().work_bucket)
 
 
 @lru_cache(maxsize=1)

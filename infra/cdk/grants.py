@@ -142,6 +142,14 @@ def _looks(data: DataStack) -> list[iam.PolicyStatement]:
     ]
 
 
+def _batches(data: DataStack) -> list[iam.PolicyStatement]:
+    """The workflow itself reads them (invoice_run.py)."""
+    return [
+        _allow(["s3:PutObject"], data.buckets["work"].arn_for_objects("batches/*")),
+        _allow(_USE_KEY, data.keys.records.key_arn, via="s3"),
+    ]
+
+
 def _usage_files_read(data: DataStack) -> list[iam.PolicyStatement]:
     return [
         _allow(["s3:GetObject"], data.buckets["usage"].arn_for_objects("usage/*")),
@@ -240,6 +248,7 @@ _MEANING: dict[Grant, Statements] = {
     Grant.RECORDS_WRITE: _records(_WRITE),
     Grant.AUDIT: _audit,
     Grant.LOOKS: _looks,
+    Grant.BATCHES: _batches,
     Grant.KEYS: _wrapped_keys(make=True),
     Grant.KEYS_READ: _wrapped_keys(make=False),
     Grant.DOCUMENTS: _bucket("documents", write=True),
@@ -264,6 +273,11 @@ _MEANING: dict[Grant, Statements] = {
     Grant.CANARY_SECRET: _canary_secret,
     Grant.TAX_SECRET: _tax_secret,
 }
+
+
+def lists_of_batches_open(data: DataStack) -> iam.PolicyStatement:
+    """What the workflow needs besides reading them."""
+    return _allow(["kms:Decrypt"], data.keys.records.key_arn, via="s3")
 
 
 def no_scans(data: DataStack) -> iam.PolicyStatement:

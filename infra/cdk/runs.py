@@ -34,6 +34,7 @@ from infra.cdk.functions import (
     WATCH_RUNS,
     FunctionSpec,
 )
+from infra.cdk.grants import lists_of_batches_open
 from infra.cdk.hosting import Hosting
 from infra.cdk.invoice_run import InvoiceRun
 from infra.cdk.watched import DeadLetters, WatchedFunction, WatchedQueue, WatchedStateMachine
@@ -95,9 +96,11 @@ class RunsStack(Stack):
         steps = {spec.name: hosting.function(spec) for spec in RUN_STEPS}
         # Versions, not functions: an execution keeps its definition, so a run calls one version of each to its end.
         hosted = {name: watched.function.current_version for name, watched in steps.items()}
-        chain = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency).chain()
+        states = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency, data.buckets["work"])
+        chain = states.chain()
         self.runs = WatchedStateMachine(self, "invoice_run", data.ward, definition=chain, timeout=Duration.hours(12))
         self._let_old_runs_end(steps)
+        self.runs.machine.add_to_role_policy(lists_of_batches_open(data))
         late = self._schedule(region.entities, hosting, "" if target.is_local else data.names.of("flags"))
         DeployedFlags(self, data.names, [late.errors]).readable_by(late)
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))

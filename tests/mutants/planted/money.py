@@ -440,6 +440,14 @@ _REMINDERS: tuple[Mutant, ...] = (
 
 _CHECKED: tuple[Mutant, ...] = (
     planted(
+        "two executions of a run write their lists of batches over each other",
+        "one key for two things",
+        "invoicing/run/batch_list.py",
+        "/{sha256(body).hexdigest()}.json",
+        "/batches.json",
+        "tests/contexts/invoicing/test_batch_list.py",
+    ),
+    planted(
         "one number may be missing",
         "off by one",
         "insight/checks_across.py",

@@ -95,7 +95,7 @@ MUTANTS: tuple[Mutant, ...] = (
     planted(
         "parts that the queue did not take are forgotten",
         "failure swallowed",
-        "functions/daily.py",
+        "functions/parts_queue.py",
         'if answer.get("Failed"):',
         "if not answer:",
         f"{_DAY}::test_a_queue_that_takes_some_only_has_the_day_asked_for_again",

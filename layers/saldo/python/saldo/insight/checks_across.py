@@ -22,7 +22,7 @@ from saldo.storage.items import Item
 # `minimum`, account, subscription, first day, and how much more is on record as asked for to make up a minimum than
 # invoices, a payer's among them, ask for;
 # `series`, seller, series, a number, and what of it: see `Of`.
-Row = Sequence[Any]
+Row = tuple[Any, ...]
 MINIMUM, SERIES = "minimum", "series"
 RUN = "run_"
 

@@ -59,7 +59,7 @@ class BooksLook:
 
 
 def _rows(lines: Iterator[bytes]) -> Iterator[Row]:
-    return map(json.loads, lines)
+    return (tuple(json.loads(line)) for line in lines)
 
 
 def _first_line(report: Report, share: Share) -> dict[str, Any]:
