@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.bench import (
     counted_run,
     daily_work,
+    first_page,
     imports,
     invoice_lines,
     portal_pages,
@@ -22,6 +23,7 @@ SECTIONS = (
     usage_paths.figures,
     portal_pages.figures,
     imports.figures,
+    first_page.figures,
     stack_run.figures,
 )
 

@@ -237,7 +237,7 @@ def _assembled(environment: Any, region: Region) -> Portal:
         staff.enrol(Staff("", "en", scenes.posts(*posts), scenes.NOW), member, scenes.PASSWORD, job("tests"))
     from app import app
 
-    return Portal(app, clock, identity, gateway, access, region, pauses, staff, staff_identity)
+    return Portal(app.checked(), clock, identity, gateway, access, region, pauses, staff, staff_identity)
 
 
 def forget() -> None:
