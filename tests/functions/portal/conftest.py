@@ -64,6 +64,8 @@ _CACHED = (
     "payments",
     "documents",
     "_kept_versions",
+    "_kept_plans",
+    "_kept_people",
 )
 
 
@@ -247,6 +249,8 @@ def forget() -> None:
     clients.client.cache_clear()
     for name in _CACHED:
         getattr(getattr(services, name), "cache_clear", lambda: None)()
+    staff_services._kept_names.cache_clear()
+    staff_services.kept_customers.cache_clear()
 
 
 @pytest.fixture
