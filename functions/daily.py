@@ -15,15 +15,10 @@ from datetime import date
 from itertools import chain, groupby, islice
 from typing import Any
 
-from functions.services import clock, settings, store
+from functions.parts_queue import send
+from functions.services import clock, store
 from saldo.invoicing.run.open import seller_day
-from saldo.kernel.errors import Unavailable
-from saldo.storage.clients import client
 from saldo.storage.items import Key
-
-# What SQS takes in one call. A part of 500 keys has about 22 KB, but that of one account may be of any size.
-_MESSAGES_AT_ONCE = 10
-_BYTES_AT_ONCE = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +55,7 @@ def part_of(
     if len(first) < 2:
         return Part(entity_id, on.isoformat(), keys=first[0] if first else ())
     bodies = (_body(entity_id, on, keys) for keys in chain(first, parts))
-    return Part(entity_id, on.isoformat(), sent=_send(bodies))
+    return Part(entity_id, on.isoformat(), sent=send(bodies))
 
 
 def _parts(due: Iterable[Key], at_once: int) -> Iterator[tuple[Key, ...]]:
@@ -76,27 +71,6 @@ def _parts(due: Iterable[Key], at_once: int) -> Iterator[tuple[Key, ...]]:
 
 
 def _body(entity_id: str, on: date, keys: Iterable[Key]) -> str:
+    # 500 keys have about 22 KB, but those of one account may have any size.
     records = [[pk, [sk for _, sk in of]] for pk, of in groupby(keys, key=lambda key: key[0])]
     return json.dumps({"entity_id": entity_id, "as_of": on.isoformat(), "records": records}, separators=(",", ":"))
-
-
-def _send(bodies: Iterable[str]) -> int:
-    """As many a call as the queue takes; how many in all."""
-    sent = 0
-    for some in _calls(bodies):
-        entries: Any = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(some)]
-        answer = client("sqs").send_message_batch(QueueUrl=settings().parts_queue_url, Entries=entries)
-        if answer.get("Failed"):
-            raise Unavailable("the queue took some of a day's parts only; ask for the day again")
-        sent += len(some)
-    return sent
-
-
-def _calls(bodies: Iterable[str]) -> Iterator[list[str]]:
-    some: list[str] = []
-    for body in bodies:
-        if some and (len(some) == _MESSAGES_AT_ONCE or sum(map(len, [*some, body])) > _BYTES_AT_ONCE):
-            yield some
-            some = []
-        some.append(body)
-    yield some

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from saldo.documents.bundles import BundleMaker
     from saldo.documents.previews import TemplatePreviews
     from saldo.documents.service import Documents
+    from saldo.insight.parts import BooksLook
     from saldo.integration.eventbridge import Bus
     from saldo.integration.imports import InvoiceImport
     from saldo.invoicing.clocks import Clocks, Doubles
@@ -89,6 +90,20 @@ def audit_anchors() -> AuditAnchors:
     from saldo.storage.files import Files
 
     return AuditAnchors(store(), clock, Files(client("s3"), settings().audit_bucket), settings().region_code)
+
+
+@lru_cache(maxsize=1)
+def books_look() -> BooksLook:
+    from saldo.insight.parts import BooksLook
+
+    return BooksLook(store(), work_files())
+
+
+@lru_cache(maxsize=1)
+def work_files() -> Files:
+    from saldo.storage.files import Files
+
+    return Files(client("s3"), settings().work_bucket)
 
 
 @lru_cache(maxsize=1)

@@ -73,8 +73,29 @@ ACKNOWLEDGED = (
     Acknowledged(
         "AwsSolutions-IAM5",
         r"AnchorAudit/Role/DefaultPolicy/Resource",
-        "A day's root is named after its day; bucket and folder are named.",
-        ("Resource::saldo-<env>-data:ExportsOutputFnGetAttAudit3D8ADE0AArn5960E565/chain/*",),
+        "A day's root is named after its day, its heads after their look; bucket and folder are named.",
+        (
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttAudit3D8ADE0AArn5960E565/chain/*",
+            "Resource::saldo-<env>-data:ExportsOutputFnGetAttAudit3D8ADE0AArn5960E565/heads/*",
+        ),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"(OpenRun|NumberInvoices)/Role/DefaultPolicy/Resource",
+        "A list of batches is named after what is on it; bucket and folder are named.",
+        ("Resource::saldo-<env>-data:ExportsOutputFnGetAttWorkBF636A8BArnF74119B3/batches/*",),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"InvoiceRun/Machine/Role/DefaultPolicy/Resource",
+        "Lists of batches are named after what is on them; CDK names the bucket they are read from.",
+        ("Resource::arn:<AWS::Partition>:s3:::saldo-<env>-data:ExportsOutputRefWorkBF636A8B85762773/*",),
+    ),
+    Acknowledged(
+        "AwsSolutions-IAM5",
+        r"CheckInvariants/Role/DefaultPolicy/Resource",
+        "What a part finds is named after its look; bucket and folder are named.",
+        ("Resource::saldo-<env>-data:ExportsOutputFnGetAttWorkBF636A8BArnF74119B3/books/*",),
     ),
     Acknowledged(
         "AwsSolutions-IAM5",

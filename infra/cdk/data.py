@@ -61,6 +61,10 @@ class DataStack(Stack):
         self.buckets["documents"].add_lifecycle_rule(prefix="bundles/", **gone)
         self.buckets["uploads"] = self._uploads()
         self.buckets["audit"] = self._bucket("audit", locked_days=target.audit_retention_days)
+        # What the parts of a work lay down for each other; nobody wants it once the work is done.
+        self.buckets["work"] = self._bucket("work")
+        lasts = Duration.days(2)
+        self.buckets["work"].add_lifecycle_rule(expiration=lasts, noncurrent_version_expiration=Duration.days(1))
         self.bus = self._bus()
         self.alarms = self._alarm_topic(target.alarm_mail)
         self.ward = Ward(self.names, self.keys, self.alarms)

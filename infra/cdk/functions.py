@@ -27,6 +27,8 @@ class Grant(Enum):
     UPLOADS = auto()  # look at what waits and take it away, write what is clean
     UPLOADS_END = auto()  # delete what was clean
     AUDIT = auto()  # write a day's root once, and read those before
+    LOOKS = auto()  # what the parts of a look found
+    BATCHES = auto()  # name a run's batches for its workflow
     ACKNOWLEDGE = auto()  # lay an EDI acknowledgement beside an import
     SIGN_IN = auto()
     SIGN_DOCUMENTS = auto()
@@ -109,16 +111,16 @@ API = FunctionSpec(
     service="api",
 )
 
-OPEN_RUN = _step("open_run", timeout_s=300)
+OPEN_RUN = _step("open_run", timeout_s=300, grants=(Grant.RECORDS, Grant.BATCHES))
 BILL_ACCOUNTS = _step(
     "bill_accounts",
     memory=1769,
     timeout_s=300,
     grants=(Grant.RECORDS, Grant.RECORDS_DELETE, Grant.COUNT_USAGE, Grant.TAX_SECRET),
 )
-NUMBER_INVOICES = _step("number_invoices", timeout_s=600)
+NUMBER_INVOICES = _step("number_invoices", timeout_s=600, grants=(Grant.RECORDS, Grant.BATCHES))
 ISSUE_INVOICES = _step("issue_invoices", memory=1024, timeout_s=300)
-RECONCILE_RUN = _step("reconcile_run", timeout_s=600, grants=(Grant.RECORDS_READ,))
+RECONCILE_RUN = _step("reconcile_run", timeout_s=900, grants=(Grant.RECORDS_READ,))
 CLOSE_RUN = _step("close_run")
 FAIL_RUN = _step("fail_run")
 RUN_STEPS = (OPEN_RUN, BILL_ACCOUNTS, NUMBER_INVOICES, ISSUE_INVOICES, RECONCILE_RUN, CLOSE_RUN, FAIL_RUN)
@@ -135,7 +137,7 @@ CHECK_INVARIANTS = FunctionSpec(
     "functions.operations.check_invariants.handler",
     1769,
     900,
-    (Grant.RECORDS_SCAN, Grant.RECORDS_WRITE),
+    (Grant.RECORDS_SCAN, Grant.RECORDS_WRITE, Grant.LOOKS),
 )
 
 CANARY = FunctionSpec(

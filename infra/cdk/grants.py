@@ -123,12 +123,29 @@ def _usage_files(data: DataStack) -> list[iam.PolicyStatement]:
 
 
 def _audit(data: DataStack) -> list[iam.PolicyStatement]:
-    """Roots are written and read; no retention is changed, no version deleted, by any function."""
+    """Roots and heads are written and read; no retention is changed, no version deleted, by any function."""
     bucket = data.buckets["audit"]
-    roots = bucket.arn_for_objects("chain/*")
+    roots, heads = bucket.arn_for_objects("chain/*"), bucket.arn_for_objects("heads/*")
     return [
-        _allow(["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion"], roots),
+        _allow(["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion"], roots, heads),
         _allow(["s3:ListBucket", "s3:ListBucketVersions"], bucket.bucket_arn),
+        _allow(_USE_KEY, data.keys.records.key_arn, via="s3"),
+    ]
+
+
+def _looks(data: DataStack) -> list[iam.PolicyStatement]:
+    bucket = data.buckets["work"]
+    return [
+        _allow(["s3:PutObject", "s3:GetObject"], bucket.arn_for_objects("books/*")),
+        _allow(["s3:ListBucketVersions"], bucket.bucket_arn),
+        _allow(_USE_KEY, data.keys.records.key_arn, via="s3"),
+    ]
+
+
+def _batches(data: DataStack) -> list[iam.PolicyStatement]:
+    """The workflow itself reads them (invoice_run.py)."""
+    return [
+        _allow(["s3:PutObject"], data.buckets["work"].arn_for_objects("batches/*")),
         _allow(_USE_KEY, data.keys.records.key_arn, via="s3"),
     ]
 
@@ -227,9 +244,11 @@ _MEANING: dict[Grant, Statements] = {
     Grant.RECORDS_DELETE: _records(["dynamodb:DeleteItem"]),
     Grant.RECORDS_OF_CUSTOMERS: _records_of_customers,
     Grant.RECORDS_READ: _records(_READ),
-    Grant.RECORDS_SCAN: _records([*_READ, "dynamodb:Scan"]),
+    Grant.RECORDS_SCAN: _records([*_READ, "dynamodb:Scan", "dynamodb:DescribeTable"]),
     Grant.RECORDS_WRITE: _records(_WRITE),
     Grant.AUDIT: _audit,
+    Grant.LOOKS: _looks,
+    Grant.BATCHES: _batches,
     Grant.KEYS: _wrapped_keys(make=True),
     Grant.KEYS_READ: _wrapped_keys(make=False),
     Grant.DOCUMENTS: _bucket("documents", write=True),
@@ -254,6 +273,11 @@ _MEANING: dict[Grant, Statements] = {
     Grant.CANARY_SECRET: _canary_secret,
     Grant.TAX_SECRET: _tax_secret,
 }
+
+
+def lists_of_batches_open(data: DataStack) -> iam.PolicyStatement:
+    """What the workflow needs besides reading them."""
+    return _allow(["kms:Decrypt"], data.keys.records.key_arn, via="s3")
 
 
 def no_scans(data: DataStack) -> iam.PolicyStatement:

@@ -85,13 +85,14 @@ class Hosting:
             "SALDO_USAGE_BUCKET": data.buckets["usage"].bucket_name,
             "SALDO_UPLOADS_BUCKET": data.buckets["uploads"].bucket_name,
             "SALDO_AUDIT_BUCKET": data.buckets["audit"].bucket_name,
+            "SALDO_WORK_BUCKET": data.buckets["work"].bucket_name,
             "SALDO_BUS": data.bus.event_bus_name,
             "SALDO_PORTAL_ORIGINS": self._origins,
             "SALDO_GATEWAY_URL": self._gateway,
             "SALDO_GATEWAY_SECRET_ARN": data.gateway_secret.secret_arn,
             "SALDO_GATEWAY_QUEUE_URL": data.gateway_events.queue.queue_url,
             "SALDO_USAGE_QUEUE_URL": data.usage_batches.queue.queue_url,
-            "SALDO_PARTS_QUEUE_URL": "",  # each daily function has its own; see runs.py
+            "SALDO_PARTS_QUEUE_URL": "",  # each function that goes by parts has its own; see runs.py
             "SALDO_DOCUMENTS_FUNCTION": names.of(DOCUMENTS.name),
             "SALDO_COUNT_USAGE_FUNCTION": names.of(COUNT_USAGE.name),
             "SALDO_STATE_MACHINE_ARN": names.invoice_run_arn,

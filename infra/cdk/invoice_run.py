@@ -2,7 +2,7 @@
 
 OpenRun → (nothing due: CloseRun) → BillBatches → (dry run: ReconcileRun) → NumberInvoices → IssueBatches →
 ReconcileRun → CloseRun. Whatever fails after its retries goes to FailRun, which records the reason, and then Fail.
-Batches travel as ids; what a batch holds lies in the run's own record.
+Batches travel as names in a file, which the maps read; what a batch holds lies in the run's own record.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
@@ -38,8 +39,11 @@ _RUN = {"run_id": "$.run_id", "attempt": "$.attempt"}
 class InvoiceRun:
     """Builds the chain of states over the deployed functions, by name."""
 
-    def __init__(self, scope: Construct, hosted: Mapping[str, lambda_.IFunction], concurrency: int) -> None:
-        self._scope, self._hosted, self._concurrency = scope, hosted, concurrency
+    def __init__(
+        self, scope: Construct, hosted: Mapping[str, lambda_.IFunction], concurrency: int, lists: s3.IBucket
+    ) -> None:
+        """lists: the bucket with the names of batches."""
+        self._scope, self._hosted, self._concurrency, self._lists = scope, hosted, concurrency, lists
         self._failed = self._fail_run()
 
     def chain(self) -> sfn.IChainable:
@@ -49,20 +53,21 @@ class InvoiceRun:
         issue = self._batches("IssueBatches", "IssueInvoices", f.ISSUE_INVOICES, "$.numbered.batches")
         issue.next(reconcile)
         number = self._step("NumberInvoices", f.NUMBER_INVOICES, _RUN, "$.numbered")
-        number.next(issue)
+        number.next(self._any("AnythingNumbered", "$.numbered.batches", issue, reconcile))
         bill = self._batches("BillBatches", "BillAccounts", f.BILL_ACCOUNTS, "$.batches")
         bill.next(self._dry_or_not(number, reconcile))
         start = self._open_run()
-        start.next(self._anything_due(bill, close))
+        start.next(self._any("AnythingDue", "$.batches", bill, close))
         return start
 
     def _open_run(self) -> tasks.LambdaInvoke:
         """The input goes in as it is; the run's description replaces it."""
         return self._step("OpenRun", f.OPEN_RUN, None, "$")
 
-    def _anything_due(self, bill: sfn.IChainable, close: sfn.IChainable) -> sfn.Choice:
-        due = sfn.Condition.is_present("$.batches[0]")
-        return sfn.Choice(self._scope, "AnythingDue").when(due, bill).otherwise(close)
+    def _any(self, id_: str, batches: str, work: sfn.IChainable, otherwise: sfn.IChainable) -> sfn.Choice:
+        """No map is begun over nothing."""
+        some = sfn.Condition.number_greater_than(f"{batches}.count", 0)
+        return sfn.Choice(self._scope, id_).when(some, work).otherwise(otherwise)
 
     def _dry_or_not(self, number: sfn.IChainable, reconcile: sfn.IChainable) -> sfn.Choice:
         dry = sfn.Condition.boolean_equals("$.dry_run", True)
@@ -103,13 +108,16 @@ class InvoiceRun:
         task.add_catch(self._failed, errors=["States.ALL"], result_path="$.error")
         return task
 
-    def _batches(self, id_: str, step: str, spec: f.FunctionSpec, items: str) -> sfn.DistributedMap:
-        """Every batch in an Express child. One batch that fails for good fails the run: it is retried as a whole."""
+    def _batches(self, id_: str, step: str, spec: f.FunctionSpec, batches: str) -> sfn.DistributedMap:
+        """Every batch in an Express child. One batch that fails for good fails the run: it is retried as a whole.
+
+        batches: where the state tells of their list.
+        """
         each = sfn.DistributedMap(
             self._scope,
             id_,
-            items_path=items,
-            item_selector=_paths({**_RUN, "batch": "$$.Map.Item.Value"}),
+            item_reader=sfn.S3JsonItemReader(bucket=self._lists, key=sfn.JsonPath.string_at(f"{batches}.key")),
+            item_selector=_paths({**_RUN, "batch": "$$.Map.Item.Value.batch"}),
             max_concurrency=self._concurrency,
             map_execution_type=sfn.StateMachineType.EXPRESS,
             result_path=sfn.JsonPath.DISCARD,

@@ -36,6 +36,7 @@ from infra.cdk.functions import (
     WATCH_RUNS,
     FunctionSpec,
 )
+from infra.cdk.grants import lists_of_batches_open
 from infra.cdk.hosting import Hosting
 from infra.cdk.invoice_run import InvoiceRun
 from infra.cdk.watched import DeadLetters, WatchedFunction, WatchedQueue, WatchedStateMachine
@@ -78,6 +79,9 @@ _FUNCTIONS = (
     (_Daily("TaxTrueUps", _EARLY_HOUR, "Asks again about estimated tax"), TRUE_UP_TAX, 5),
     (_Daily("TaxIds", _EARLY_HOUR, "Asks again about tax ids"), CHECK_TAX_IDS, 2),
 )
+# Looks over all records, and with how many of their parts at once: together they leave reads for everybody else.
+_LOOKS = ((CHECK_INVARIANTS, Duration.hours(1)), (ANCHOR_AUDIT, Duration.days(1)))
+PARTS_OF_A_LOOK = 20
 # A day's parts may wait for each other as long as this before anybody is told.
 _PARTS_LATE_S = 2 * 3600
 
@@ -95,16 +99,18 @@ class RunsStack(Stack):
         steps = {spec.name: hosting.function(spec, reserved=reserved.get(spec)) for spec in RUN_STEPS}
         # Versions, not functions: an execution keeps its definition, so a run calls one version of each to its end.
         hosted = {name: watched.function.current_version for name, watched in steps.items()}
-        chain = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency).chain()
+        states = InvoiceRun(Construct(self, "States"), hosted, target.run_concurrency, data.buckets["work"])
+        chain = states.chain()
         self.runs = WatchedStateMachine(self, "invoice_run", data.ward, definition=chain, timeout=Duration.hours(12))
         self._let_old_runs_end(steps)
+        self.runs.machine.add_to_role_policy(lists_of_batches_open(data))
         late = self._schedule(region.entities, hosting, "" if target.is_local else data.names.of("flags"))
         DeployedFlags(self, data.names, [late.errors]).readable_by(late)
         self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
         self._every("escalate_tickets", hosting.function(ESCALATE_TICKETS), Duration.minutes(15))
         self._every("keep_uploads", hosting.function(KEEP_UPLOADS), Duration.hours(1))
-        self._every("check_invariants", hosting.function(CHECK_INVARIANTS), Duration.hours(1))
-        self._every("anchor_audit", hosting.function(ANCHOR_AUDIT), Duration.days(1))
+        for spec, period in _LOOKS:
+            self._every(spec.name, self._in_parts(spec, hosting, PARTS_OF_A_LOOK), period)
         for spec in (CREATE_DOUBLE, ADVANCE_CLOCK):
             hosting.function(spec)
         CfnOutput(self, "InvoiceRunArn", value=self.runs.machine.state_machine_arn)
@@ -133,8 +139,8 @@ class RunsStack(Stack):
                 self._daily(entity, job, called)
         return hosted[ASSESS_LATE_CHARGES]
 
-    def _in_parts(self, spec: FunctionSpec, hosting: Hosting, at_once: int, flags: str) -> WatchedFunction:
-        """A function that sends itself the parts of a day which is too much for one call."""
+    def _in_parts(self, spec: FunctionSpec, hosting: Hosting, at_once: int, flags: str = "") -> WatchedFunction:
+        """A function that sends itself the parts of what is too much for one call."""
         name, visible = f"{spec.name}_parts", 2 * spec.timeout_s
         queue = WatchedQueue(self, name, self._data.ward, visibility_s=visible, late_s=_PARTS_LATE_S)
         own = {"SALDO_PARTS_QUEUE_URL": queue.queue.queue_url}

@@ -11,12 +11,14 @@ from tests.bench import (
     portal_pages,
     stack_run,
     usage_paths,
+    whole_look,
 )
 from tests.bench.figures import Figure, report
 
 SECTIONS = (
     counted_run.figures,
     daily_work.figures,
+    whole_look.figures,
     invoice_lines.figures,
     usage_paths.figures,
     portal_pages.figures,

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.cdk.capacity import READY_HOURS, USUAL_READS, USUAL_WRITES, MonthEndCapacity, capacity_for
-from infra.cdk.functions import API, PORTAL
+from infra.cdk.functions import API, OPEN_RUN, PORTAL, RECONCILE_RUN
 from saldo.accounts.agenda import DUE_SHARDS
-from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, INVOICES_PER_BATCH
+from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH
 from tests.bench.counted_run import CPU_S, PerInvoice, last
 from tests.bench.prices import KMS_SIGN, MAIL, PROVISIONED_GB_S, WARM_READ, WARM_WRITE
 
@@ -23,11 +23,10 @@ CALL_S = 0.02
 # A subscription leaves its place on the agenda and takes another; each shard of the agenda is one partition.
 DUE_WRITES = 2
 PARTITION_WRU_S = 1_000
-# A state machine's state holds so much; opening and numbering answer with the name of each batch.
-STATE_BYTES = 256 * 1024
-OPENED_NAME_BYTES, NUMBERED_NAME_BYTES = 8, 32
-# Reconciling reads entries by the hundred, one call after the other, in a function that has so long.
-RECONCILE_S = 600
+# Opening reads the agenda in parts, some 1,200 calls for a million due, and writes 25 batches a call.
+OPENING_CALLS = 0.0012 + 1 / ACCOUNTS_PER_BATCH / 25
+# Reconciling reads entries by the hundred. Both go one call after the other.
+RECONCILING_CALLS = 1 / 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +87,12 @@ def speeds(end: MonthEnd, each: PerInvoice) -> list[Quota]:
 
 def sizes(each: PerInvoice) -> list[Quota]:
     """Invoices in one run that each limit allows, the narrowest first."""
-    reads = RECONCILE_S / CALL_S * 100
-    opened = STATE_BYTES / OPENED_NAME_BYTES * ACCOUNTS_PER_BATCH
-    numbered = STATE_BYTES / NUMBERED_NAME_BYTES * INVOICES_PER_BATCH
-    state = min(opened, numbered)
+    opened = OPEN_RUN.timeout_s / CALL_S / OPENING_CALLS
+    reconciled = RECONCILE_RUN.timeout_s / CALL_S / RECONCILING_CALLS
     return sorted(
         [
-            Quota(
-                "Step Functions: 256 KiB of state",
-                state,
-                "the batches in a file, larger batches, more sellers",
-                hard=True,
-            ),
-            Quota("Lambda: reconciling in 600 s", reads, "900 s; reconciling batch by batch"),
+            Quota(f"Lambda: opening in {OPEN_RUN.timeout_s} s", opened, "900 s; more sellers"),
+            Quota(f"Lambda: reconciling in {RECONCILE_RUN.timeout_s} s", reconciled, "reconciling batch by batch"),
             Quota("Step Functions: 25,000 events of history", 25_000 / 2 * 1e9, "children have histories of their own"),
         ],
         key=lambda quota: quota.allows,

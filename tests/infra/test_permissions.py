@@ -77,11 +77,15 @@ def test_every_other_function_is_denied_scans_whatever_else_it_is_granted(assemb
 
 
 def test_the_auditor_writes_what_it_found_and_deletes_nothing(assembly: Assembly) -> None:
-    """What it writes are differences (tests/functions/staff/test_differences.py); it opens no data key and no file."""
+    """What it writes are differences (tests/functions/staff/test_differences.py), and for its own parts what each
+    found; it opens no data key and no other file."""
     allowed = [s for s in _of(assembly, "CheckInvariants") if s["Effect"] == "Allow"]
     actions = {action for statement in allowed for action in _listed(statement["Action"])}
     assert "dynamodb:Scan" in actions and "dynamodb:DeleteItem" not in actions
-    assert not {action for action in actions if action.startswith(("s3:", "ses:", "states:", "events:", "lambda:"))}
+    assert not {action for action in actions if action.startswith(("ses:", "states:", "events:", "lambda:"))}
+    files = {json.dumps(s["Resource"]) for s in allowed if any(a.endswith("Object") for a in _listed(s["Action"]))}
+    assert len(files) == 1 and all("Work" in one and "/books/*" in one for one in files)
+    assert "s3:DeleteObject" not in actions
 
 
 def test_only_functions_that_handle_personal_data_may_unwrap_keys(assembly: Assembly) -> None:

@@ -28,7 +28,9 @@ def test_a_run_goes_through_its_states_in_order(states: dict[str, Any]) -> None:
     assert states["AnythingDue"]["Choices"][0]["Next"] == "BillBatches"
     assert states["BillBatches"]["Next"] == "DryRun"
     assert states["DryRun"]["Default"] == "NumberInvoices"
-    assert states["NumberInvoices"]["Next"] == "IssueBatches"
+    assert states["NumberInvoices"]["Next"] == "AnythingNumbered"
+    assert states["AnythingNumbered"]["Choices"][0]["Next"] == "IssueBatches"
+    assert states["AnythingNumbered"]["Default"] == "ReconcileRun"
     assert states["IssueBatches"]["Next"] == "ReconcileRun"
     assert states["ReconcileRun"]["Next"] == "CloseRun"
 
@@ -53,10 +55,16 @@ def test_every_task_is_retried_on_outages_and_every_step_ends_in_a_recorded_fail
     assert states["FailRun"]["Next"] == "RunFailed"
 
 
-@pytest.mark.parametrize("name", ["BillBatches", "IssueBatches"])
-def test_batches_are_express_children_that_get_their_run_attempt_and_batch(states: dict[str, Any], name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "told"), [("BillBatches", "$.batches.key"), ("IssueBatches", "$.numbered.batches.key")]
+)
+def test_batches_are_express_children_that_get_their_run_attempt_and_batch_from_a_file(
+    states: dict[str, Any], name: str, told: str
+) -> None:
     state = states[name]
     assert state["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
     assert set(state["ItemSelector"]) == {"run_id.$", "attempt.$", "batch.$"}
+    assert state["ItemReader"]["ReaderConfig"] == {"InputType": "JSON"}
+    assert state["ItemReader"]["Parameters"]["Key.$"] == told
     assert state["MaxConcurrency"] == 40
     assert state["ResultPath"] is None

@@ -36,13 +36,29 @@ def start(path: str) -> None:
     """Make this process one of functions: their settings, their clients, and the clock of the load."""
     os.environ |= ENVIRONMENT | {"POWERTOOLS_SERVICE_NAME": "load", "POWERTOOLS_METRICS_NAMESPACE": "Saldo"}
     table = RemoteTable(path)
+    clients = {"dynamodb": table, "s3": SimpleNamespace(put_object=lambda **asked: list_in(path, **asked))}
     others = SimpleNamespace()  # made by functions that do not call them here
-    session = SimpleNamespace(client=lambda service, **_: table if service == "dynamodb" else others)
+    session = SimpleNamespace(client=lambda service, **_: clients.get(service, others))
     instants = SimpleNamespace(now=lambda _zone: _INSTANT[0], fromisoformat=datetime.fromisoformat)
     patch("saldo.storage.clients.session", lambda: session).start()
     patch("saldo.kernel.clock.datetime", instants).start()
     logging.disable(logging.CRITICAL)
     sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - log lines and metrics, as long as the process lives
+
+
+def list_in(path: str, *, Key: str, Body: bytes, **_: str) -> None:  # noqa: N803
+    """A list of batches, beside the table."""
+    _place_of(path, Key).write_bytes(Body)
+
+
+def listed(path: str, told: dict[str, Any]) -> list[str]:
+    """The batches that a step told of, as the workflow's map reads them."""
+    count, key = told["batches"]["count"], told["batches"]["key"]
+    return [item["batch"] for item in json.loads(_place_of(path, key).read_bytes())] if count else []
+
+
+def _place_of(path: str, key: str) -> Path:
+    return Path(f"{path}-{key.rpartition('/')[2]}")
 
 
 def invoke(name: str, event: dict[str, Any], now: datetime) -> Done:

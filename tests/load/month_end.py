@@ -85,11 +85,10 @@ class MonthEnd:
         now, issued, before = _at(f"{as_of}T04:00"), 0, len(self.phases)
         opened = self._alone("open", "open_run", {"entity_id": ENTITY.id, "as_of": as_of.isoformat()}, now)
         run = {name: opened[name] for name in ("run_id", "attempt")}
-        accounts = len(opened["batches"]) * 50
+        accounts = opened["batches"]["count"] * 50
         for step, name in (("bill", "bill_accounts"), ("issue", "issue_invoices")):
-            batches = (
-                opened["batches"] if step == "bill" else self._alone("number", "number_invoices", run, now)["batches"]
-            )
+            told = opened if step == "bill" else self._alone("number", "number_invoices", run, now)
+            batches = functions.listed(self.path, told)
             asked = [(functions.invoke, f"invoice_run.{name}", run | {"batch": b}, now) for b in batches]
             self._phase(f"run: {step}", accounts, lambda step=step, asked=asked: self._all(step, asked))  # type: ignore[misc]
         self._alone("reconcile", "reconcile_run", run, now)

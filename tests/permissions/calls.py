@@ -57,7 +57,7 @@ def _table_actions(operation: str, params: Params) -> Iterator[tuple[str, str, s
             yield operation, table, "", tuple(map(_owner, keys))
     elif operation == "Query":
         yield operation, params["TableName"], params.get("IndexName", ""), (_asked_for(params),)
-    elif operation == "Scan":
+    elif operation in ("Scan", "DescribeTable"):
         yield operation, params["TableName"], params.get("IndexName", ""), ()
     else:
         yield operation, params["TableName"], "", (_owner(params.get("Item") or params["Key"]),)

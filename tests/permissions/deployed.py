@@ -56,7 +56,7 @@ _ARNS = {
 # Settings by which functions know what they call, and its kind.
 _SETTINGS = {
     **{f"SALDO_{name}": "table" for name in ("TABLE", "KEYS_TABLE")},
-    **{f"SALDO_{name}_BUCKET": "bucket" for name in ("DOCUMENTS", "IMPORTS", "USAGE", "UPLOADS", "AUDIT")},
+    **{f"SALDO_{name}_BUCKET": "bucket" for name in ("DOCUMENTS", "IMPORTS", "USAGE", "UPLOADS", "AUDIT", "WORK")},
     **{f"SALDO_{name}_QUEUE_URL": "queue" for name in ("GATEWAY", "USAGE")},
     **{f"SALDO_{name}_SECRET_ARN": "secret" for name in ("GATEWAY", "TAX")},
     **{f"SALDO_{name}_FUNCTION": "function" for name in ("DOCUMENTS", "COUNT_USAGE")},

@@ -141,22 +141,35 @@ class MemoryDynamoDB:
         ExclusiveStartKey: Attributes | None = None,  # noqa: N803
         **_: Any,
     ) -> dict[str, Any]:
-        """Whole owners at a time, in order; a part is the first half of them, with the key to go on from."""
+        """Whole owners at a time, in order, about a page; a part is the first half, with the key to go on from."""
 
         def apply(part: bool) -> dict[str, Any]:
             table = self._tables[TableName]
             owners = [pk for i, pk in enumerate(sorted(table)) if i % TotalSegments == Segment]
             if ExclusiveStartKey:
                 owners = owners[bisect_right(owners, _key_of(ExclusiveStartKey)[0]) :]
-            cut = part and len(owners) > 1
-            rows = [r for pk in (owners[: len(owners) // 2] if cut else owners) for r in _ordered(table[pk])]
-            self._read(sum(row.size for row in rows), consistent=True, at_least=0)
+            served = len(owners) // 2 if part and len(owners) > 1 else len(owners)
+            rows, size = list[_Row](), 0
+            for n, pk in enumerate(owners):
+                if n == served or size > PAGE_BYTES:
+                    served = n
+                    break
+                rows += _ordered(table[pk])
+                size += sum(row.size for row in _ordered(table[pk]))
+            self._read(size, consistent=True, at_least=0)
             answer: dict[str, Any] = {"Items": [dict(row.item) for row in rows]}
-            if cut and rows:
+            if served < len(owners) and rows:
                 answer["LastEvaluatedKey"] = {name: rows[-1].item[name] for name in ("pk", "sk")}
             return answer
 
         return self._call("Scan", apply)
+
+    def describe_table(self, *, TableName: str) -> dict[str, Any]:  # noqa: N803
+        def apply(_part: bool) -> dict[str, Any]:
+            sizes = (row.size for partition in self._tables[TableName].values() for row in partition.rows.values())
+            return {"Table": {"TableSizeBytes": sum(sizes)}}
+
+        return self._call("DescribeTable", apply)
 
     def update_item(self, *, TableName: str, ReturnValues: str, **request: Any) -> dict[str, Any]:  # noqa: N803
         def apply(_part: bool) -> dict[str, Any]:

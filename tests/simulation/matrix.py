@@ -186,12 +186,17 @@ def essence(region: Region, flow: Workflow) -> dict[str, Any]:
         "records": sorted(kept),
         "guards": guards,
         "audited": sorted(a for a in audited if "attempt" not in flow.apart or "run" not in a[1]),
-        "files": sorted(region.buckets.files),
+        "files": sorted((bucket, key) for bucket, key in region.buckets.files if not _of_a_look(bucket, key)),
         "mail": sorted({to for to, _ in region.mail.taken}),
         "messages": sorted({_message(body) for queue, body in region.queues.waiting if queue == "usage"}),
         "events": sorted({entry["DetailType"] + str(_detail(entry)) for entry in region.bus.taken}),
         "executions": sorted({str(sorted(e.items())) for e in region.machines.started}),
     }
+
+
+def _of_a_look(bucket: str, key: str) -> bool:
+    """What its parts lay down for each other, under the look's own name; what counts is what it comes to."""
+    return bucket == "work" or key.startswith("heads/")
 
 
 def _kept(item: Item) -> str:

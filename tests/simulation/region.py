@@ -60,6 +60,7 @@ ENVIRONMENT = {
     "SALDO_DOCUMENTS_BUCKET": "documents",
     "SALDO_IMPORTS_BUCKET": "imports",
     "SALDO_AUDIT_BUCKET": "audit",
+    "SALDO_WORK_BUCKET": "work",
     "SALDO_USAGE_BUCKET": "usage",
     "SALDO_UPLOADS_BUCKET": "uploads",
     "SALDO_BUS": "bus",
@@ -142,12 +143,22 @@ class Buckets:
 
         return self._wire.call("PutObject", apply)
 
-    def get_object(self, *, Bucket: str, Key: str, VersionId: str = "") -> dict[str, Any]:  # noqa: N803
+    def get_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Key: str,  # noqa: N803
+        VersionId: str = "",  # noqa: N803
+        Range: str = "",  # noqa: N803
+    ) -> dict[str, Any]:
         def apply(_part: bool) -> dict[str, Any]:
             if (Bucket, Key) not in self.files:
                 raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
             body = self._versions[Bucket, Key][int(VersionId)] if VersionId else self.files[Bucket, Key]
-            return {"Body": _Body(body)}
+            if not Range:
+                return {"Body": _Body(body)}
+            first, last = map(int, Range.removeprefix("bytes=").split("-"))
+            return {"Body": _Body(body[first : last + 1]), "ContentRange": f"bytes {first}-{last}/{len(body)}"}
 
         return self._wire.call("GetObject", apply)
 

@@ -16,7 +16,8 @@ from saldo.catalog.model import Minimum
 from saldo.catalog.service import Catalog
 from saldo.insight.checks_across import Share, share_of
 from saldo.insight.invariants import NOT_CHECKED, TITLES, check_across, check_all
-from saldo.insight.model import Owner
+from saldo.insight.model import Owner, Violation
+from saldo.insight.parts import BooksLook
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.frozen import named_by_content
@@ -25,7 +26,9 @@ from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.clock import instant_text
 from saldo.ledger.records import entry_from
 from saldo.ledger.rules import base_amounts
+from saldo.storage.files import Files
 from saldo.storage.items import Item
+from saldo.storage.looks import Look
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Alignment
 from saldo.subscriptions.rules import subscribe
@@ -478,7 +481,8 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
 
 @pytest.mark.parametrize(("invariant", "scene", "damage"), PLANTED, ids=lambda p: getattr(p, "__name__", str(p)))
 def test_planted_damage_is_named(invariant: int, scene: Damage, damage: Damage) -> None:
-    """By the look at all records, and by the one that only follows what changed, in the same words."""
+    """By the look at all records, by the one in parts, and by the one that only follows what changed, in the same
+    words."""
     with after(scene) as region:
         auditor = StepAuditor(region)
         assert auditor.look() == []
@@ -486,6 +490,18 @@ def test_planted_damage_is_named(invariant: int, scene: Damage, damage: Damage) 
         found = set(check_all(region.store).violations)
         assert invariant in {violation.invariant for violation in found}
         assert set(auditor.look()) == found
+        assert set(in_parts(region, 3)) == found
+
+
+def in_parts(region: Region, parts: int) -> list[Violation]:
+    """As the hourly look goes over many records."""
+    look = Look("look_1", region.now, parts)
+    books = BooksLook(region.store, Files(region.client("s3"), "work"))
+    for part in range(parts):
+        assert not books.is_whole(look)
+        books.part(look, part)
+    assert books.is_whole(look)
+    return books.together(look).report.violations
 
 
 def test_a_body_that_nothing_names_means_nothing() -> None:

@@ -6,6 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,10 @@ from local.cli.site import bank_statements_of
 from local.stack import LocalStack
 from local.supervisor import Instance
 from saldo.accounts.bank_statements import checked
+from saldo.audit.records_chain import anchor_from, anchor_key
+from saldo.kernel.clock import system_clock
+from saldo.storage.files import Files
+from saldo.storage.looks import Look, PartFiles
 from tests.contexts.sellers import entity
 
 pytestmark = pytest.mark.stack
@@ -85,6 +90,21 @@ def test_an_alarm_of_one_function_is_not_raised_by_another(stacks: Stacks) -> No
     raised = _raised(stack)
     assert "The function import_usage failed." in raised
     assert "The function close_run failed." not in _raised(stacks["eu"])
+
+
+def test_a_look_over_all_records_in_parts_comes_to_its_end(stacks: Stacks) -> None:
+    """As if the table were large: the parts' messages bring the end's, and that the root over all of them."""
+    stack = stacks["us"]
+    sqs, at = stack.client("sqs"), system_clock() + timedelta(days=1)  # today's root may be there
+    (url,) = [url for url in sqs.list_queues()["QueueUrls"] if url.endswith("anchor-audit-parts")]
+    look = Look("look_deployed", at, 3)
+    for part in range(3):
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(look.as_row() | {"part": part}))
+    files, until = Files(stack.client("s3"), stack.audit_bucket), time.monotonic() + 60
+    while (root := files.find(anchor_key(at.date()))) is None:
+        assert time.monotonic() < until, "no root was written"
+        time.sleep(0.2)
+    assert [one.key for one in anchor_from(root).files] == [PartFiles(files, "heads").key(look, n) for n in range(3)]
 
 
 DAILY = ("collecting", "cycle", "latecharges", "reminders", "renewals", "taxids", "taxtrueups")

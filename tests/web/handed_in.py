@@ -120,8 +120,8 @@ def differences(world: World) -> None:
     desk = Differences(services.store(), world.portal.clock)
     gone, taken = (14, STATES["usual"], "1 EUR more is open"), (3, STATES["usual"], "receivables of 1 EUR is stored")
     many = [(8, f"{ENTITY} INV-2026", f"numbers {n} to {n + 3} are missing") for n in range(10, 90, 10)]
-    desk.look([gone], [ENTITY])
-    desk.look([taken, *many], [ENTITY])
+    desk.look([gone], [ENTITY], world.portal.clock())
+    desk.look([taken, *many], [ENTITY], world.portal.clock())
     for one in desk.of(ENTITY, 9):
         if one.invariant == 3:
             desk.take(ENTITY, one.id, world.clerk(), "The nightly import wrote it twice; see the ticket of the bank")

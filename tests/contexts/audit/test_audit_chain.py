@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -13,15 +14,30 @@ import pytest
 
 from saldo.audit.anchors import AuditAnchors, Proof
 from saldo.audit.chain import AuditChain
-from saldo.audit.model import Actor, AuditRecord, Break
+from saldo.audit.model import Actor, Anchor, AuditRecord, Break, Head
 from saldo.audit.records import audit_item
+from saldo.audit.records_chain import heads_from, link_from
+from saldo.audit.rules_chain import head_of, root_of
+from saldo.kernel.errors import NotFound
+from saldo.kernel.ids import new_id
 from saldo.storage.files import Files
 from saldo.storage.items import Item
+from saldo.storage.looks import Look
 from saldo.storage.units import Unit
 from tests.contexts.conftest import Region
 
 OWNERS = ("acct_eu_one", "acct_eu_two", "ent_eu_seller")
 ONE = OWNERS[0]
+
+
+@dataclass
+class Night:
+    """What a night's look came to, of all its parts."""
+
+    anchor: Anchor
+    heads: list[Head]
+    caught_up: dict[str, int] = field(default_factory=dict)
+    breaks: list[Break] = field(default_factory=list)
 
 
 @dataclass
@@ -56,6 +72,20 @@ class Books:
     def next_day(self) -> None:
         self.region.clock.advance(days=1)
 
+    def begun(self, parts: int = 3) -> Look:
+        return Look(new_id("look", self.region.clock()), self.region.clock(), parts)
+
+    def anchor(self, parts: int = 3) -> Night:
+        look = self.begun(parts)
+        found = [self.anchors.part(look, part) for part in range(parts)]
+        anchor = self.anchors.together(look)
+        files = [self.s3.get_object(Bucket="audit", Key=one.key)["Body"].read() for one in anchor.files]
+        night = Night(anchor, [head for body in files for head in heads_from(body)])
+        for one in found:
+            night.caught_up |= one.caught_up
+            night.breaks += one.breaks
+        return night
+
     def prove(self, owner_id: str | None = ONE) -> Proof:
         self.region.clock.advance(hours=2)
         return self.anchors.prove(owner_id)
@@ -84,7 +114,8 @@ def anchored(books: Books) -> Books:
     for owner in OWNERS:
         for lot in (9, 8, 3):
             books.chain.link(books.act(owner, lot))
-    books.anchors.anchor()
+    books.region.clock.advance(minutes=2)
+    books.anchor()
     books.next_day()
     return books
 
@@ -149,8 +180,8 @@ def test_the_nightly_look_links_what_was_missed_and_leaves_what_is_on_its_way(bo
     books.act(ONE, 3)
     books.region.clock.advance(hours=2)
     books.act(OWNERS[1])
-    assert books.anchors.anchor().caught_up == {ONE: 3}
-    assert [h.owner_id for h in books.anchors.anchor().anchor.heads] == [ONE]
+    night = books.anchor()
+    assert (night.caught_up, [h.owner_id for h in night.heads]) == ({ONE: 3}, [ONE])
 
 
 def test_a_record_linked_long_after_its_time_is_counted(books: Books) -> None:
@@ -171,9 +202,9 @@ def test_two_acts_of_one_instant_leave_two_records(books: Books) -> None:
 
 def test_a_day_is_anchored_once_and_the_next_holds_only_what_moved(anchored: Books) -> None:
     anchored.chain.link(anchored.act(ONE))
-    second = anchored.anchors.anchor()
-    assert [h.owner_id for h in second.anchor.heads] == [ONE]
-    assert anchored.anchors.anchor().anchor == second.anchor
+    second = anchored.anchor()
+    assert [h.owner_id for h in second.heads] == [ONE]
+    assert anchored.anchor().anchor == second.anchor
     proof = anchored.prove(None)
     assert (proof.breaks, [d.isoformat() for d in proof.days]) == ([], ["2026-11-01", "2026-11-02"])
 
@@ -181,20 +212,85 @@ def test_a_day_is_anchored_once_and_the_next_holds_only_what_moved(anchored: Boo
 def test_days_without_a_look_lose_nothing(anchored: Books) -> None:
     anchored.chain.link(anchored.act(OWNERS[1]))
     anchored.region.clock.advance(days=9)
-    assert [h.owner_id for h in anchored.anchors.anchor().anchor.heads] == [OWNERS[1]]
+    assert [h.owner_id for h in anchored.anchor().heads] == [OWNERS[1]]
 
 
 def test_a_root_cannot_be_deleted_and_one_written_over_is_named(anchored: Books) -> None:
     key = "chain/2026-11-01.json"
-    version = anchored.s3.list_object_versions(Bucket="audit")["Versions"][0]["VersionId"]
+    (version,) = [one["VersionId"] for one in anchored.s3.list_object_versions(Bucket="audit", Prefix=key)["Versions"]]
     with pytest.raises(anchored.s3.exceptions.ClientError, match="AccessDenied"):
         anchored.s3.delete_object(Bucket="audit", Key=key, VersionId=version)
     said = json.loads(anchored.s3.get_object(Bucket="audit", Key=key)["Body"].read())
-    anchored.s3.put_object(Bucket="audit", Key=key, Body=json.dumps(said | {"heads": []}).encode())
+    anchored.s3.put_object(Bucket="audit", Key=key, Body=json.dumps(said | {"files": []}).encode())
     anchored.s3.delete_object(Bucket="audit", Key=key)
     found = anchored.prove(None).breaks
     assert [(b.owner_id, b.kind) for b in found] == [("eu", "edited")]
     assert "again" in found[0].what
+
+
+def test_in_however_many_parts_a_day_is_looked_at_the_roots_follow_each_other(anchored: Books) -> None:
+    for parts in (1, 5, 2):
+        for owner in OWNERS:
+            anchored.chain.link(anchored.act(owner))
+        anchored.region.clock.advance(minutes=2)
+        night = anchored.anchor(parts)
+        assert (len(night.anchor.files), {h.owner_id for h in night.heads}, night.breaks) == (parts, {*OWNERS}, [])
+        anchored.next_day()
+    assert (anchored.prove(None).breaks, len(anchored.prove(None).days)) == ([], 4)
+
+
+def test_a_look_of_which_a_part_is_missing_comes_to_no_root(books: Books) -> None:
+    look = books.begun()
+    for part in (0, 2):
+        books.anchors.part(look, part)
+    assert not books.anchors.is_whole(look)
+    with pytest.raises(NotFound):
+        books.anchors.together(look)
+    books.anchors.part(look, 1)
+    assert books.anchors.is_whole(look) and books.anchors.together(look) == books.anchors.together(look)
+
+
+def test_what_a_part_laid_down_first_stands(books: Books) -> None:
+    books.chain.link(books.act(ONE, 2))
+    books.region.clock.advance(minutes=2)
+    look = books.begun(1)
+    books.anchors.part(look, 0)
+    books.chain.link(books.act(OWNERS[1]))
+    books.anchors.part(look, 0)
+    (file,) = books.anchors.together(look).files
+    assert file.heads == 1
+    books.next_day()
+    assert {h.owner_id for h in books.anchor().heads} == {OWNERS[1]}
+    assert books.prove(None).breaks == []
+
+
+def test_heads_written_over_are_named_and_the_first_hold(anchored: Books) -> None:
+    (key,) = [one["Key"] for one in anchored.s3.list_object_versions(Bucket="audit", Prefix="heads/")["Versions"]][:1]
+    anchored.s3.put_object(Bucket="audit", Key=key, Body=b'{"heads":[]}')
+    assert anchored.prove(None).breaks == []
+    day = anchored.s3.get_object(Bucket="audit", Key="chain/2026-11-01.json")["Body"].read()
+    said = json.loads(day)
+    said["files"] = [[k, n, root, "0" * 64 if k == key else digest] for k, n, root, digest in said["files"]]
+    anchored.s3.put_object(Bucket="audit", Key="chain/2026-11-02.json", Body=json.dumps(said).encode())
+    assert any(key in broken.what for broken in anchored.prove(None).breaks)
+
+
+def test_roots_from_before_heads_had_files_of_their_own_are_still_proven(books: Books) -> None:
+    for owner in OWNERS:
+        books.chain.link(books.act(owner, 9))
+    heads = sorted((head_of(link_from(books.links(owner)[-1])) for owner in OWNERS), key=lambda h: h.owner_id)
+    rows = [[h.owner_id, h.seq, h.count, h.hash.hex()] for h in heads]
+    said = {"region": "eu", "day": "2026-11-01", "previous": "", "root": root_of(heads), "heads": rows}
+    books.s3.put_object(Bucket="audit", Key="chain/2026-11-01.json", Body=json.dumps(said).encode())
+    assert books.prove(None).days == [date(2026, 11, 1)] and books.prove(None).breaks == []
+    books.next_day()
+    books.chain.link(books.act(ONE))
+    books.region.clock.advance(minutes=2)
+    night = books.anchor()
+    assert (night.breaks, {h.owner_id for h in night.heads} >= {ONE}) == ([], True)
+    assert books.prove(None).breaks == []
+    books.drop(*books.links(OWNERS[1]), *books.region.store.query_all(OWNERS[1], prefix="audit#"))
+    assert [(b.owner_id, b.kind) for b in books.prove(None).breaks] == [(OWNERS[1], "truncated")]
 
 
 # -- tampering -------------------------------------------------------------------------------------------------
@@ -271,7 +367,26 @@ def test_a_chain_without_its_end_is_named_against_the_root(anchored: Books) -> N
 def test_a_chain_that_is_gone_whole_is_named_against_the_root(anchored: Books) -> None:
     anchored.drop(*anchored.links(), *_records(anchored))
     assert (anchored.broken().kind, anchored.broken().seq) == ("truncated", 1)
-    assert [b.kind for b in anchored.anchors.anchor().breaks] == ["truncated"]
+    assert [(b.owner_id, b.kind) for b in anchored.anchor().breaks] == [(ONE, "truncated")]
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_the_night_does_not_catch_up_with_a_chain_that_was_cut(anchored: Books, parts: int) -> None:
+    """Its records are there and in no link: that they were linked once is what the root says."""
+    anchored.drop(anchored.links()[2])
+    anchored.region.clock.advance(hours=2)
+    night = anchored.anchor(parts)
+    assert {(b.owner_id, b.kind) for b in night.breaks} == {(ONE, "truncated")}
+    assert night.caught_up == {}
+
+
+def test_a_link_that_is_sealed_while_it_is_compared_is_no_break(anchored: Books) -> None:
+    """Its two places are read one after the other; a link moves from one to the other."""
+    get_many = anchored.region.store.get_many
+    anchored.region.store.get_many = lambda *_, **__: {}  # type: ignore[method-assign, assignment]
+    breaks = anchored.anchor().breaks
+    anchored.region.store.get_many = get_many  # type: ignore[method-assign]
+    assert breaks == []
 
 
 def test_a_forged_record_under_a_chain_made_anew_is_named_against_the_root(anchored: Books) -> None:

@@ -26,7 +26,7 @@ def one_of(text: str) -> str:
 
 
 def test_what_a_look_finds_is_a_task_until_a_look_no_longer_finds_it(portal: Portal) -> None:
-    assert everybodys(portal).look([FOUND], [ENTITY]).found == 1
+    assert everybodys(portal).look([FOUND], [ENTITY], portal.clock()).found == 1
     analyst = portal.staff_in("analyst")
     assert "Records that do not agree" in analyst.get(f"/staff/{ENTITY}").text
     listed = analyst.get(PAGE).text
@@ -37,8 +37,8 @@ def test_what_a_look_finds_is_a_task_until_a_look_no_longer_finds_it(portal: Por
     assert analyst.post(one_of(listed), {"note": "The import ran twice"}).status == 303
     assert "The import ran twice" in analyst.get(one_of(listed)).text
     portal.clock.advance(minutes=1)
-    assert everybodys(portal).look([FOUND], [ENTITY]).gone == 0
-    assert everybodys(portal).look((), [ENTITY]).gone == 1
+    assert everybodys(portal).look([FOUND], [ENTITY], portal.clock()).gone == 0
+    assert everybodys(portal).look((), [ENTITY], portal.clock()).gone == 1
     after = analyst.get(one_of(listed)).text
     assert "Gone since" in after and "<textarea" not in after
     trail = [
@@ -48,19 +48,19 @@ def test_what_a_look_finds_is_a_task_until_a_look_no_longer_finds_it(portal: Por
 
 
 def test_a_look_that_finds_the_same_writes_nothing(portal: Portal) -> None:
-    everybodys(portal).look([FOUND], [ENTITY])
+    everybodys(portal).look([FOUND], [ENTITY], portal.clock())
     before = list(services.store().scan())
-    everybodys(portal).look([FOUND, FOUND], [ENTITY])
+    everybodys(portal).look([FOUND, FOUND], [ENTITY], portal.clock())
     assert list(services.store().scan()) == before
 
 
 def test_what_belongs_to_no_seller_is_counted_as_untold(portal: Portal) -> None:
-    looked = everybodys(portal).look([(24, "org_eu_kontor", "no audit record"), FOUND], [ENTITY])
+    looked = everybodys(portal).look([(24, "org_eu_kontor", "no audit record"), FOUND], [ENTITY], portal.clock())
     assert (looked.found, looked.untold) == (1, 1)
 
 
 def test_a_long_note_is_refused_in_place_and_others_only_read(portal: Portal) -> None:
-    everybodys(portal).look([FOUND], [ENTITY])
+    everybodys(portal).look([FOUND], [ENTITY], portal.clock())
     analyst, support = portal.staff_in("analyst"), portal.staff_in("support")
     one = one_of(analyst.get(PAGE).text)
     refused = analyst.post(one, {"note": "x" * 301})
@@ -70,6 +70,6 @@ def test_a_long_note_is_refused_in_place_and_others_only_read(portal: Portal) ->
 
 
 def test_another_sellers_differences_are_not_there(portal: Portal) -> None:
-    everybodys(portal).look([FOUND], [ENTITY])
+    everybodys(portal).look([FOUND], [ENTITY], portal.clock())
     one = one_of(portal.staff_in("analyst").get(PAGE).text)
     assert portal.staff_in("analyst").get(one.replace(ENTITY, "ent_eu_other")).status == 404

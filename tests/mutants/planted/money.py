@@ -482,11 +482,19 @@ _REMINDERS: tuple[Mutant, ...] = (
 
 _CHECKED: tuple[Mutant, ...] = (
     planted(
+        "two executions of a run write their lists of batches over each other",
+        "one key for two things",
+        "invoicing/run/batch_list.py",
+        "/{sha256(body).hexdigest()}.json",
+        "/batches.json",
+        "tests/contexts/invoicing/test_batch_list.py",
+    ),
+    planted(
         "one number may be missing",
         "off by one",
         "insight/checks_across.py",
-        "elif missing := _missing(n + 1, m, reserved):",
-        "elif missing := _missing(n + 2, m, reserved):",
+        "elif missing := _missing(n + 1, number, self._reserved):",
+        "elif missing := _missing(n + 2, number, self._reserved):",
         "tests/simulation/test_invariants.py::test_planted_damage_is_named[8-everything-a_single_number_left_out]",
     ),
     planted(

@@ -15,10 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Unavailable
+from saldo.storage import looks
 from tests.simulation.dynamodb import Crash
 from tests.simulation.region import ENTITY_ID, HANDLERS, PARTS, Region, run_hosted
 
@@ -79,10 +82,26 @@ def invoke(function: str, event: dict[str, Any]) -> Any:
 def daily(region: Region, function: str, on: str) -> Any:
     """Call a daily function as Scheduler does, then with each part that it sent to itself; its own answer."""
     answer = invoke(function, {"entity_id": ENTITY_ID, "as_of": on})
+    _work_parts(region, function)
+    return answer
+
+
+def whole(region: Region, function: str) -> Any:
+    """Call a function that looks at all records as its rule does, then with each part that it sent to itself."""
+    answer = invoke(function, {"id": f"look{region.now:%H%M}", "time": instant_text(region.now)})
+    _work_parts(region, function)
+    return answer
+
+
+def small_parts() -> Any:
+    """Within what this decorates a look over few records has many parts."""
+    return patch.object(looks, "PART_BYTES", 6_000)
+
+
+def _work_parts(region: Region, function: str) -> None:
     while bodies := [body for queue, body in region.queues.waiting if queue == PARTS]:
         invoke(function, messages(bodies[0]))
         region.queues.waiting.remove((PARTS, bodies[0]))
-    return answer
 
 
 def messages(*bodies: str) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from typing import Any
 from functions.services import audit_anchors
 from saldo.access.model import Looked, Origin, Role, Seat, Session
 from saldo.access.records import looked_value, session_item
-from saldo.audit.records import audit_record
+from saldo.audit.model import AuditRecord, job
+from saldo.audit.records import audit_item, audit_record
+from saldo.storage.looks import parts_of
 from saldo.storage.units import Unit
 from tests.simulation.region import ENTITY_ID, Region
-from tests.simulation.workflows import invoke, workflow
+from tests.simulation.workflows import invoke, small_parts, whole, workflow
 from tests.simulation.workflows.papers import stream_of
 from tests.simulation.workflows.scenes import account_id, billed
 
@@ -48,6 +50,32 @@ def linked(region: Region) -> None:
 def anchor(region: Region) -> None:
     invoke("audit.anchor", {})
     _proven(region)
+
+
+def anchored(region: Region) -> None:
+    """A day before, by a look of other parts."""
+    linked(region)
+    invoke("audit.anchor", {})
+    region.now += timedelta(hours=20)
+    audits(region)
+    region.now += timedelta(hours=2)
+
+
+def audits(region: Region) -> None:
+    for n in range(3):
+        record = AuditRecord(account_id(n), region.now, job("test"), "account.changed", account_id(n))
+        region.store.write_one(Unit(f"act {n}").put(audit_item(record)))
+
+
+@workflow("audit: anchor in parts", prepare=anchored, apart=LINKS)
+@small_parts()
+def anchor_in_parts(region: Region) -> None:
+    with region.undisturbed():
+        assert 2 < parts_of(region.store) < 9, parts_of(region.store)
+    whole(region, "audit.anchor")
+    _proven(region)
+    with region.undisturbed():
+        assert len(audit_anchors().prove().days) == 2
 
 
 def looking(region: Region) -> None:

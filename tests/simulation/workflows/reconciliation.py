@@ -6,17 +6,18 @@ from datetime import timedelta
 
 from functions.services import differences
 from saldo.reconciliation.model import DifferenceState
+from saldo.storage.looks import parts_of
 from saldo.storage.units import Unit
 from tests.simulation.region import ENTITY_ID, Region
-from tests.simulation.workflows import invoke, workflow
+from tests.simulation.workflows import invoke, small_parts, whole, workflow
 from tests.simulation.workflows.scenes import CLERK, account_id, billed
 
 _LOOK = "operations.check_invariants"
 
 
-def _stored(region: Region, off_by: int) -> None:
-    """The stored balance is so much off what its entries come to."""
-    store, account = region.store, account_id(1)
+def stored(region: Region, off_by: int, n: int = 1) -> None:
+    """A stored balance is so much off what its entries come to."""
+    store, account = region.store, account_id(n)
     item = store.get(account, "balance")
     legs = [leg for entry in store.query_all(account, prefix="entry#") for leg in entry["postings"]]
     assert item is not None
@@ -26,7 +27,7 @@ def _stored(region: Region, off_by: int) -> None:
 
 def bent(region: Region) -> None:
     billed(region)
-    _stored(region, off_by=7)
+    stored(region, off_by=7)
 
 
 def found(region: Region) -> None:
@@ -37,17 +38,17 @@ def found(region: Region) -> None:
 
 def mended(region: Region) -> None:
     found(region)
-    _stored(region, off_by=0)
+    stored(region, off_by=0)
 
 
 @workflow("reconciliation: found", prepare=bent)
 def look(region: Region) -> None:
     with region.undisturbed():
-        _stored(region, off_by=7)
+        stored(region, off_by=7)
     invoke(_LOOK, {})
     with region.undisturbed():
         assert {one.invariant for one in differences().of(ENTITY_ID, 9)} >= {3}
-        _stored(region, off_by=0)  # what is held after each workflow is that the records agree
+        stored(region, off_by=0)  # what is held after each workflow is that the records agree
 
 
 @workflow("reconciliation: gone", prepare=mended)
@@ -57,9 +58,23 @@ def look_again(region: Region) -> None:
         assert {one.state for one in differences().of(ENTITY_ID, 9)} == {DifferenceState.GONE}
 
 
+@workflow("reconciliation: found and gone, in parts", prepare=mended)
+@small_parts()
+def look_in_parts(region: Region) -> None:
+    """What was mended is gone, and what is bent meanwhile is found, by one look of many parts."""
+    with region.undisturbed():
+        stored(region, off_by=7, n=2)
+        assert 2 < parts_of(region.store) < 9, parts_of(region.store)
+    whole(region, _LOOK)
+    with region.undisturbed():
+        states = {one.owner_id: one.state for one in differences().of(ENTITY_ID, 99) if one.invariant == 3}
+        assert states == {account_id(1): DifferenceState.GONE, account_id(2): DifferenceState.OPEN}
+        stored(region, off_by=0, n=2)
+
+
 @workflow("reconciliation: taken", prepare=found)
 def take(region: Region) -> None:
     for one in differences().of(ENTITY_ID, 9):
         differences().take(ENTITY_ID, one.id, CLERK, "a job wrote the balance twice")
     with region.undisturbed():
-        _stored(region, off_by=0)
+        stored(region, off_by=0)

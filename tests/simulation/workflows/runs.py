@@ -33,6 +33,7 @@ from tests.simulation.workflows.scenes import (
     JAN,
     MAR,
     account_id,
+    batches,
     bill,
     billed,
     customer,
@@ -207,7 +208,7 @@ def dry_run(region: Region) -> None:
     until(region, FEB)
     opened = invoke("invoice_run.open_run", {"entity_id": ENTITY_ID, "as_of": FEB.isoformat(), "dry_run": True})
     run = {"run_id": opened["run_id"], "attempt": opened["attempt"]}
-    for batch in opened["batches"]:
+    for batch in batches(opened):
         invoke("invoice_run.bill_accounts", run | {"batch": batch})
     invoke("invoice_run.close_run", run)
 

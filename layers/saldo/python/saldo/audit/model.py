@@ -79,14 +79,30 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadsFile:
+    """A part of a day's heads, in a file of its own: how many, their root, and the file's SHA-256."""
+
+    key: str
+    heads: int
+    root: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Anchor:
-    """A region's root of one day. `heads`: those that moved since the anchor before. `previous`: its file's SHA-256."""
+    """A region's root of one day, over the heads that moved since the anchor before. `previous`: its file's SHA-256.
+
+    files: where the heads lie. began_at: what was linked before it, a minute apart, is in this root or in one before.
+    An anchor without files holds its `heads` itself, and what moved until its day ended may be in the next.
+    """
 
     region: str
     day: date
     previous: str
     root: str
-    heads: tuple[Head, ...]
+    heads: tuple[Head, ...] = ()
+    files: tuple[HeadsFile, ...] = ()
+    began_at: datetime | None = None
 
 
 class BreakKind(StrEnum):

@@ -1,16 +1,17 @@
 """How chains lie in the table and roots in the locked bucket.
 
 `<owner>` / `chain#<seq>`: a sealed link, never changed; `<owner>` / `chain#open`: the one that is still extended.
-`chain/<day>.json` in the bucket: a day's root with the heads that moved since the one before.
+`chain/<day>.json` in the bucket: a day's root; `heads/<day>/<look>/<part>.json`: heads that moved since the one before.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
-from saldo.audit.model import Anchor, Head, Link, Linked
+from saldo.audit.model import Anchor, Head, HeadsFile, Link, Linked
 from saldo.audit.records import PREFIX as AUDIT_PREFIX
 from saldo.audit.rules_chain import Kept, digest_of
 from saldo.kernel.clock import instant_from, instant_text
@@ -25,12 +26,16 @@ def open_key(owner_id: str) -> Key:
     return owner_id, OPEN
 
 
+def sealed_key(owner_id: str, seq: int) -> Key:
+    return owner_id, f"{PREFIX}{seq:010d}"
+
+
 def link_item(link: Link, *, sealed: bool) -> Item:
     # Keys of audit records all begin alike; what is left out here need not be paid for.
     records = [[r.sk.removeprefix(AUDIT_PREFIX), r.digest] for r in link.records]
     return {
         "pk": link.owner_id,
-        "sk": f"{PREFIX}{link.seq:010d}" if sealed else OPEN,
+        "sk": sealed_key(link.owner_id, link.seq)[1] if sealed else OPEN,
         "kind": "chain",
         "seq": link.seq,
         "previous": link.previous.hex(),
@@ -69,23 +74,42 @@ def anchor_key(day: date) -> str:
 
 
 def anchor_bytes(anchor: Anchor) -> bytes:
-    heads = [[h.owner_id, h.seq, h.count, h.hash.hex()] for h in anchor.heads]
     said = {
         "region": anchor.region,
         "day": anchor.day.isoformat(),
         "previous": anchor.previous,
         "root": anchor.root,
-        "heads": heads,
+        "files": [[f.key, f.heads, f.root, f.digest] for f in anchor.files],
+        "began_at": instant_text(anchor.began_at) if anchor.began_at else "",
     }
-    return json.dumps(said, separators=(",", ":"), sort_keys=True).encode()
+    return _json(said)
 
 
 def anchor_from(body: bytes) -> Anchor:
+    """Those written before heads had files of their own hold them."""
     said = json.loads(body)
     return Anchor(
         region=said["region"],
         day=date.fromisoformat(said["day"]),
         previous=said["previous"],
         root=said["root"],
-        heads=tuple(Head(owner, seq, count, bytes.fromhex(hash_)) for owner, seq, count, hash_ in said["heads"]),
+        heads=_heads(said.get("heads", ())),
+        files=tuple(HeadsFile(*row) for row in said.get("files", ())),
+        began_at=instant_from(said["began_at"]) if said.get("began_at") else None,
     )
+
+
+def heads_bytes(heads: Iterable[Head]) -> bytes:
+    return _json({"heads": [[h.owner_id, h.seq, h.count, h.hash.hex()] for h in heads]})
+
+
+def heads_from(body: bytes) -> tuple[Head, ...]:
+    return _heads(json.loads(body)["heads"])
+
+
+def _heads(rows: Iterable[Sequence[Any]]) -> tuple[Head, ...]:
+    return tuple(Head(owner, seq, count, bytes.fromhex(hash_)) for owner, seq, count, hash_ in rows)
+
+
+def _json(said: Item) -> bytes:
+    return json.dumps(said, separators=(",", ":"), sort_keys=True).encode()

@@ -2,13 +2,14 @@
 
 A link covers a block of records: SHA-256 over owner, number, the previous link's hash and each record's sort key and
 digest. So nothing that a link covers can be changed, taken out, put in or moved without changing every hash after it.
-A day's root is a Merkle tree hash as in RFC 9162, section 2.1: one head can be shown to be in it without the others.
+A day's root is a Merkle tree hash as in RFC 9162, section 2.1, over those of the parts of its heads: one head can be
+shown to be in it without the others.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +17,7 @@ from hashlib import sha256
 from itertools import combinations, pairwise
 from typing import Any
 
-from saldo.audit.model import Anchor, Break, BreakKind, Head, Link, Linked
+from saldo.audit.model import Anchor, Break, BreakKind, Head, HeadsFile, Link, Linked
 from saldo.kernel.exact import plain
 
 # With so many records a link is sealed before the next record: sealed links stay within one write unit.
@@ -85,7 +86,15 @@ def head_of(link: Link) -> Head:
 
 def root_of(heads: Sequence[Head]) -> str:
     """Merkle tree hash of the heads in the order of their owners, in hex; that of nothing is SHA-256 of nothing."""
-    leaves = [f"{h.owner_id} {h.seq} {h.count} {h.hash.hex()}" for h in sorted(heads, key=lambda h: h.owner_id)]
+    return _tree(f"{h.owner_id} {h.seq} {h.count} {h.hash.hex()}" for h in sorted(heads, key=lambda h: h.owner_id))
+
+
+def root_of_files(files: Sequence[HeadsFile]) -> str:
+    """Merkle tree hash of the roots of a day's files, in the order of the parts of the look, in hex."""
+    return _tree(f"{n} {one.heads} {one.root}" for n, one in enumerate(files))
+
+
+def _tree(leaves: Iterable[str]) -> str:
     level = [sha256(b"\x00" + leaf.encode()).digest() for leaf in leaves]
     if not level:
         return sha256().hexdigest()
@@ -184,6 +193,15 @@ def _broken_records(kept: Kept, first: str) -> Iterator[Break]:
                 yield Break(kept.owner_id, BreakKind.EDITED, link.seq, f"{record.sk} was changed")
 
 
+def holds(head: Head, link: Link | None) -> bool:
+    """Whether a head that was anchored is in the link of its number, as far as the link went then."""
+    return (
+        link is not None
+        and len(link.records) >= head.count
+        and head.hash == hash_of(head.owner_id, head.seq, link.previous, link.records[: head.count])
+    )
+
+
 def _broken_anchors(kept: Kept, anchored: Sequence[tuple[str, Head]]) -> Iterator[Break]:
     by_seq = {link.seq: link for link in kept.links}
     for day, head in anchored:
@@ -193,7 +211,7 @@ def _broken_anchors(kept: Kept, anchored: Sequence[tuple[str, Head]]) -> Iterato
             what = f"the root of {day} holds {head.count} records of link {head.seq}; there is {there}"
             last = kept.links[-1].seq if kept.links else 0
             yield Break(kept.owner_id, BreakKind.TRUNCATED, last + 1 if link is None else head.seq, what)
-        elif head.hash != hash_of(kept.owner_id, head.seq, link.previous, link.records[: head.count]):
+        elif not holds(head, link):
             what = f"link {head.seq} is not what the root of {day} holds: the chain was made anew"
             yield Break(kept.owner_id, BreakKind.REWRITTEN, head.seq, what)
 
@@ -201,7 +219,8 @@ def _broken_anchors(kept: Kept, anchored: Sequence[tuple[str, Head]]) -> Iterato
 def first_broken_day(region: str, anchors: Sequence[tuple[Anchor, str, int]]) -> Break | None:
     """Of (anchor, SHA-256 of its file, how often its day was written), oldest first: the first that does not hold."""
     for anchor, _, versions in anchors:
-        if anchor.root != root_of(anchor.heads) or anchor.region != region:
+        root = root_of_files(anchor.files) if anchor.files else root_of(anchor.heads)
+        if anchor.root != root or anchor.region != region:
             return Break(region, BreakKind.EDITED, 0, f"the root of {anchor.day} is not that of its heads")
         if versions > 1:
             return Break(region, BreakKind.EDITED, 0, f"the root of {anchor.day} was written again; the first holds")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import pairwise
+from itertools import groupby
+from typing import Any
 
 from saldo.accounts.agenda import MONTHLY
 from saldo.insight.model import Owner, Violation
@@ -17,30 +18,38 @@ from saldo.ledger.model import LedgerAccount
 from saldo.storage.claims import CLAIM
 from saldo.storage.items import Item
 
-# A document's rank, day and id; what its run's audit record must hold of it, "" where it has a record of its own.
-Numbers = list[tuple[int, str, str, str]]
+# What there is much of, as rows that are held together in their order, so that nobody need have all of them at once:
+# `minimum`, account, subscription, first day, and how much more is on record as asked for to make up a minimum than
+# invoices, a payer's among them, ask for;
+# `series`, seller, series, a number, and what of it: see `Of`.
+Row = tuple[Any, ...]
+MINIMUM, SERIES = "minimum", "series"
 RUN = "run_"
+
+
+class Of:
+    """What a row of a series says of its number. Of one number, what comes first is said first.
+
+    NEXT (number 0): the next free number. RESERVED: the end of the numbers that a run which is not closed holds for its
+    drafts from this one on. BLOCK: count and digest of a block that a run's audit record tells of, from this number on.
+    DOCUMENT: its day and id, and what its run's audit record must hold of it, "" where it has a record of its own.
+    """
+
+    NEXT, RESERVED, BLOCK, DOCUMENT = range(4)
 
 
 @dataclass(slots=True)
 class Share:
-    """What one owner, or all of them, contribute, by seller and series. numbers: documents that have one.
+    """What one owner, or all of them, contribute. rows: in any order.
 
-    audited: (first, count, digest) of the blocks that runs' audit records tell of. reserved: numbers that a run which
-    is not closed holds for its drafts. minimums: by account, subscription and first day, how much more
-    is on record as asked for to make up a minimum than invoices, a payer's among them, ask for. under_way: what is not
-    done yet, by name. monthly: by seller, the first day on which anything in a monthly place of the agenda is billed.
-    listed: by seller, the day of the last run of all. claims: of records that are being billed in parts, by what, and
-    whose; billing: what wallets say of that.
+    under_way: what is not done yet, by name. monthly: by seller, the first day on which anything in a monthly place of
+    the agenda is billed. listed: by seller, the day of the last run of all. claims: of records that are being billed in
+    parts, by what, and whose; billing: what wallets say of that.
     """
 
     entity_sums: Counter[tuple[str, str]] = field(default_factory=Counter)
-    numbers: dict[tuple[str, str], Numbers] = field(default_factory=lambda: defaultdict(list))
-    series: dict[tuple[str, str], int] = field(default_factory=dict)
-    reserved: dict[tuple[str, str], list[range]] = field(default_factory=lambda: defaultdict(list))
-    audited: dict[tuple[str, str], list[tuple[int, int, str]]] = field(default_factory=lambda: defaultdict(list))
     clearing: Counter[tuple[str, str]] = field(default_factory=Counter)
-    minimums: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    rows: list[Row] = field(default_factory=list)
     under_way: list[tuple[str, str]] = field(default_factory=list)
     monthly: dict[str, str] = field(default_factory=dict)
     listed: dict[str, str] = field(default_factory=dict)
@@ -49,22 +58,20 @@ class Share:
 
     def add(self, other: Share) -> None:
         self.entity_sums.update(other.entity_sums)
-        self.series |= other.series
         self.clearing.update(other.clearing)
-        self.minimums.update(other.minimums)
+        self.rows += other.rows
         self.under_way += other.under_way
         self.claims |= other.claims
         self.billing |= other.billing
-        for key, numbers in other.numbers.items():
-            self.numbers[key] += numbers
-        for key, ranges in other.reserved.items():
-            self.reserved[key] += ranges
-        for key, blocks in other.audited.items():
-            self.audited[key] += blocks
         for seller, on in other.monthly.items():
             self.monthly[seller] = min(on, self.monthly.get(seller, on))
         for seller, on in other.listed.items():
             self.listed[seller] = max(on, self.listed.get(seller, on))
+
+    @property
+    def money_under_way(self) -> list[tuple[str, str]]:
+        """One of what may have put something into clearing that is still to come out, if there is any."""
+        return [(owner_id, name) for owner_id, name in self.under_way if "pay_" in name or "run_" in name][:1]
 
 
 def share_of(owner: Owner) -> Share:
@@ -77,17 +84,17 @@ def share_of(owner: Owner) -> Share:
     for item in owner.of("invoice"):
         if item["number"] and item["run_id"]:
             series, sequence = _place_in_series(item)
-            numbered = (sequence, item["issued_on"], item["invoice_id"], _said_by_its_run(owner, item))
-            share.numbers[item["entity_id"], series].append(numbered)
+            document = item["issued_on"], item["invoice_id"], _said_by_its_run(owner, item)
+            share.rows.append((SERIES, item["entity_id"], series, sequence, Of.DOCUMENT, *document))
     for item in owner.of("audit"):
         if item["action"] == NUMBERED:
             for block in item["after"]["blocks"]:
-                said = (block["first"], block["count"], block["digest"])
-                share.audited[owner.id, block["series"]].append(said)
+                said = block["count"], block["digest"]
+                share.rows.append((SERIES, owner.id, block["series"], block["first"], Of.BLOCK, *said))
     for item in owner.of("series"):
-        share.series[owner.id, item["sk"].split("#", 1)[1]] = item["next"]
+        share.rows.append((SERIES, owner.id, item["sk"].split("#", 1)[1], 0, Of.NEXT, item["next"]))
     for seller, series, numbers in _reserved(owner):
-        share.reserved[seller, series].append(numbers)
+        share.rows.append((SERIES, seller, series, numbers.start, Of.RESERVED, numbers.stop))
     for item in owner.of("subscription"):
         if item.get("agenda_on", "").startswith(MONTHLY):
             on, seller = item["next_bill_on"], item["entity_id"]
@@ -97,7 +104,7 @@ def share_of(owner: Owner) -> Share:
             share.listed[owner.id] = max(item["as_of"], share.listed.get(owner.id, ""))
     share.claims = {(owner.id, item[CLAIM]) for items in owner.by_kind.values() for item in items if CLAIM in item}
     share.billing = {item["being_billed"] for item in owner.of("wallet") if "being_billed" in item}
-    share.minimums = _asked_for(owner)
+    share.rows += [(MINIMUM, *where, minor) for where, minor in _asked_for(owner).items()]
     share.under_way = [(owner.id, name) for name in _under_way(owner)]
     return share
 
@@ -158,11 +165,12 @@ def _place_in_series(item: Item) -> tuple[str, int]:
     return series, int(digits)
 
 
-def violations_across(all_: Share) -> Iterator[Violation]:
+def violations_across(all_: Share, rows: Iterable[Row]) -> Iterator[Violation]:
+    """What the shares say together. rows: theirs, in order; they are gone through once."""
     for (entity_id, currency), minor in all_.entity_sums.items():
         if minor:
             yield Violation(2, entity_id, f"entries sum to {minor} {currency}")
-    if not any("pay_" in name or "run_" in name for _, name in all_.under_way):
+    if not all_.money_under_way:
         for (entity_id, currency), minor in all_.clearing.items():
             if minor:
                 yield Violation(5, entity_id, f"{minor} {currency} lie in clearing with nothing under way")
@@ -172,31 +180,11 @@ def violations_across(all_: Share) -> Iterator[Violation]:
     for owner_id, claim in sorted(all_.claims):
         if claim not in all_.billing:
             yield Violation(6, owner_id, f"something is claimed by {claim}, which bills nothing: nobody gives it back")
-    for (account_id, subscription_id, since), minor in all_.minimums.items():
-        if minor:
-            said = f"{minor} more is on record as asked for than is on invoices"
-            yield Violation(6, account_id, f"minimum of {subscription_id} since {since}: {said}")
-    for series, numbers in sorted(all_.numbers.items()):
-        yield from _series_violations(
-            " ".join(series), sorted(numbers), all_.reserved.get(series, ()), all_.series.get(series)
-        )
-        yield from _audit_violations(" ".join(series), sorted(numbers), sorted(all_.audited.get(series, ())))
-
-
-def _audit_violations(series: str, numbers: Numbers, blocks: Sequence[tuple[int, int, str]]) -> Iterator[Violation]:
-    """Each document that a run numbered lies in a block on record; a block of which all are issued is what it was."""
-    at = 0
-    for first, count, digest in [*blocks, (numbers[-1][0] + 1, 0, "")]:
-        while at < len(numbers) and numbers[at][0] < first:
-            if numbers[at][3]:
-                yield Violation(24, series, f"number {numbers[at][0]} ({numbers[at][2]}) has no audit record")
-            at += 1
-        start = at
-        while at < len(numbers) and numbers[at][0] < first + count:
-            at += 1
-        lines = [line for _, _, _, line in numbers[start:at]]
-        if count and len(lines) == count and all(lines) and sha256("".join(lines).encode()).hexdigest() != digest:
-            yield Violation(4, series, f"numbers {first} to {first + count - 1} are not what was put on record")
+    for (kind, first, second), group in groupby(rows, lambda row: (row[0], row[1], row[2])):
+        if kind == MINIMUM:
+            yield from _minimum_violations(first, second, group)
+        else:
+            yield from _Held(f"{first} {second}").violations(group)
 
 
 def left_undone(all_: Share) -> Iterator[Violation]:
@@ -205,21 +193,91 @@ def left_undone(all_: Share) -> Iterator[Violation]:
         yield Violation(25, owner_id, name)
 
 
-def _series_violations(
-    series: str, numbers: Numbers, reserved: Sequence[range], following: int | None
-) -> Iterator[Violation]:
-    """Numbers in their order, each followed by the next one or by numbers that a run holds for its drafts."""
-    for (n, on, invoice_id, _), (m, later_on, other_id, _) in pairwise(numbers):
-        if n == m:
-            yield Violation(7, series, f"{invoice_id} and {other_id} share number {n}")
-        elif missing := _missing(n + 1, m, reserved):
-            yield Violation(8, series, f"numbers {missing} to {m - 1} are missing")
-        if later_on < on:
-            yield Violation(8, series, f"number {m} is dated {later_on}, before number {n} of {on}")
-    if missing := _missing(1, numbers[0][0], reserved):
-        yield Violation(8, series, f"the first number is {numbers[0][0]}, {missing} is missing")
-    if following is not None and (numbers[-1][0] >= following or _missing(numbers[-1][0] + 1, following, reserved)):
-        yield Violation(8, series, f"the last number is {numbers[-1][0]}, the next free one is {following}")
+def _minimum_violations(account_id: str, subscription_id: str, rows: Iterable[Row]) -> Iterator[Violation]:
+    for since, group in groupby(rows, lambda row: row[3]):
+        if minor := sum(row[4] for row in group):
+            said = f"{minor} more is on record as asked for than is on invoices"
+            yield Violation(6, account_id, f"minimum of {subscription_id} since {since}: {said}")
+
+
+class _Held:
+    """A series, number after number: each is followed by the next one or by numbers that a run holds for its drafts,
+    days rise with them, and each document that a run numbered lies in a block on record, which is what it was."""
+
+    def __init__(self, series: str) -> None:
+        self._series = series
+        self._following: int | None = None
+        self._reserved: list[range] = []
+        self._block = _Block(0, 0, "")
+        self._last: Row | None = None
+
+    def violations(self, rows: Iterable[Row]) -> Iterator[Violation]:
+        """rows: the series', in order. One without documents is not looked at."""
+        for row in rows:
+            number, what = row[3], row[4]
+            if what == Of.NEXT:
+                self._following = row[5]
+            elif what == Of.RESERVED:
+                self._reserved.append(range(number, row[5]))
+            elif what == Of.BLOCK:
+                yield from self._ended()
+                self._block = _Block(number, row[5], row[6])
+            else:
+                yield from self._next(row)
+                yield from self._on_record(row)
+                self._last = row
+        yield from self._ended()
+        if self._last is not None and self._following is not None:
+            yield from self._end(self._last[3], self._following)
+
+    def _next(self, row: Row) -> Iterator[Violation]:
+        number, on, invoice_id = row[3], row[5], row[6]
+        if self._last is None:
+            if missing := _missing(1, number, self._reserved):
+                yield Violation(8, self._series, f"the first number is {number}, {missing} is missing")
+            return
+        n, before_on, before_id = self._last[3], self._last[5], self._last[6]
+        if n == number:
+            yield Violation(7, self._series, f"{before_id} and {invoice_id} share number {n}")
+        elif missing := _missing(n + 1, number, self._reserved):
+            yield Violation(8, self._series, f"numbers {missing} to {number - 1} are missing")
+        if on < before_on:
+            yield Violation(8, self._series, f"number {number} is dated {on}, before number {n} of {before_on}")
+
+    def _on_record(self, row: Row) -> Iterator[Violation]:
+        number, invoice_id, line = row[3], row[6], row[7]
+        if number < self._block.end:
+            self._block.take(line)
+        elif line:
+            yield Violation(24, self._series, f"number {number} ({invoice_id}) has no audit record")
+
+    def _ended(self) -> Iterator[Violation]:
+        block = self._block
+        if block.is_other:
+            yield Violation(4, self._series, f"numbers {block.first} to {block.end - 1} are not what was put on record")
+
+    def _end(self, last: int, following: int) -> Iterator[Violation]:
+        if last >= following or _missing(last + 1, following, self._reserved):
+            yield Violation(8, self._series, f"the last number is {last}, the next free one is {following}")
+
+
+class _Block:
+    """A block of numbers on record, and what was issued of it so far."""
+
+    def __init__(self, first: int, count: int, digest: str) -> None:
+        self.first, self.end, self._said = first, first + count, digest
+        self._lines, self._all_said, self._digest = 0, True, sha256()
+
+    def take(self, line: str) -> None:
+        self._lines += 1
+        self._all_said = self._all_said and bool(line)
+        self._digest.update(line.encode())
+
+    @property
+    def is_other(self) -> bool:
+        """Whether all of it is issued, and is not what was put on record."""
+        whole = 0 < self._lines == self.end - self.first and self._all_said
+        return whole and self._digest.hexdigest() != self._said
 
 
 def _missing(first: int, end: int, reserved: Sequence[range]) -> int:

@@ -1,7 +1,7 @@
 """The invariants of design, as code, in one place: used by `saldo check`, by tests, and hourly in production.
 
-Owners are read one at a time, so memory follows the largest account, not the number of accounts. What spans owners
-(numbers, entity sums) is gathered in small shares on the way.
+Owners are read one at a time. What spans owners (numbers, entity sums) is gathered in small shares on the way, which
+`check_all` holds in memory; in production the look goes by parts (`parts.py`).
 """
 
 from __future__ import annotations
@@ -78,7 +78,15 @@ def check_all(store: Store, *, at_rest: bool = False) -> Report:
 
 
 def check_items(items: Iterable[Item], meters: MetersOf | None = None, *, at_rest: bool = False) -> Report:
-    """The same over any records, owner by owner (items of one owner must follow each other).
+    """The same over any records: what `look_at` says, and what spans owners."""
+    report, share = look_at(items, meters)
+    report.violations += check_across(share, at_rest=at_rest)
+    return report
+
+
+def look_at(items: Iterable[Item], meters: MetersOf | None = None) -> tuple[Report, Share]:
+    """Records owner by owner (items of one owner must follow each other): what is wrong with each, and what all of them
+    contribute to what spans owners.
 
     meters: a seller's meters by its id; without them windows of usage are not looked at.
     """
@@ -90,8 +98,7 @@ def check_items(items: Iterable[Item], meters: MetersOf | None = None, *, at_res
         found, share = check_owner(owner_id, records, meters)
         report.violations += found
         across.add(share)
-    report.violations += check_across(across, at_rest=at_rest)
-    return report
+    return report, across
 
 
 def check_owner(
@@ -113,7 +120,8 @@ def meters_for(by_kind: Mapping[str, Sequence[Item]], meters: MetersOf | None) -
 
 def check_across(across: Share, *, at_rest: bool = False) -> list[Violation]:
     """What the shares of all owners say together."""
-    return [*violations_across(across), *(left_undone(across) if at_rest else ())]
+    found = violations_across(across, sorted(across.rows))
+    return [*found, *(left_undone(across) if at_rest else ())]
 
 
 def meters_through(store: Store) -> MetersOf:

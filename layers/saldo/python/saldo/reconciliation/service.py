@@ -27,9 +27,11 @@ class Differences:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    def look(self, found: Iterable[Found], entity_ids: Iterable[str]) -> Looked:
+    def look(self, found: Iterable[Found], entity_ids: Iterable[str], began_at: datetime) -> Looked:
         """What a look over all records of these sellers found: new tasks are opened, those that it no longer found are
-        gone. Repeating it changes nothing. Beyond MOST the rest is left to the next look: so much has one cause."""
+        gone. What was found, or was gone, after it began is left as it is: a look that comes to its end late knows
+        nothing of it. Repeating it changes nothing. Beyond MOST the rest is left to the next look: so much has one
+        cause."""
         told, now = rules.gathered(found), self._clock()
         sellers = self._sellers(owner_id for _, owner_id in told)
         ours = (
@@ -41,10 +43,12 @@ class Differences:
         known, units = self._known(new, entity_ids), []
         for one in new:
             before = known.pop((one.entity_id, one.id), None)
+            if before and before.gone_at and before.gone_at > began_at:
+                continue
             after = rules.seen_again(before, one)
             if after != before:
                 units.append(self._moved(before, after, "difference.found", now))
-        over = [one for one in known.values() if len(new) < MOST]
+        over = [one for one in known.values() if len(new) < MOST and one.found_at <= began_at]
         units += [self._moved(one, rules.gone(one, now), "difference.gone", now) for one in over]
         self._store.write(units)
         return Looked(len(new), len(over), len(told) - len(new))

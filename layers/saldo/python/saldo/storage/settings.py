@@ -46,6 +46,7 @@ class Settings:
     usage_bucket: str
     uploads_bucket: str
     audit_bucket: str
+    work_bucket: str
     bus: str
     user_pool_id: str
     user_pool_client_id: str

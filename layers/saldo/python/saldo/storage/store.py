@@ -226,6 +226,10 @@ class Store:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def size_bytes(self) -> int:
+        """How large the table is, as DynamoDB counts it every six hours or so; 0 where nobody counted yet."""
+        return int(self._client.describe_table(TableName=self.table)["Table"].get("TableSizeBytes", 0))
+
     def write(self, units: Sequence[Unit]) -> list[Conflict]:
         """Write each unit whole or not at all; many units travel in one call. Returns the units that did not hold.
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from saldo.invoicing.status import DocumentKind
 
 ACCOUNTS_PER_BATCH = 50
-# Issuing is lighter than billing. The state machine's state holds the name of every batch, 256 KiB in all.
+# Issuing is lighter than billing.
 INVOICES_PER_BATCH = 200
 # Why an account is set aside whose charges another process holds, for a moment.
 BEING_BILLED = "being_billed"
