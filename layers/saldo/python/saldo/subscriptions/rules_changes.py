@@ -113,7 +113,7 @@ class _Maker:
                 credited = _Days(start, end, begin) if run.whole else _Days(cut, end, run.end_at)
                 yield replace(self._charge(full, credited, cut, sign=-1, leg=True), gives_back=charge)
         elif not (cut is not None and run.grows_into):
-            due = cut if cut is not None and run.closes else end
+            due = end if run.closed_on is None else min(end, run.closed_on)
             if run.component.kind is ChargeKind.USAGE and cut == start:
                 return  # usage is counted by days, and this day is the next terms'
             if self._is_owed_whole():
@@ -136,7 +136,7 @@ class _Maker:
         elif not self.run.grows_into or self.run.end is None or self.run.end >= days.end:
             end = self.run.end if self.run.end is not None and self.run.end < days.end else None
             lasted = days if end is None else replace(days, end=end, end_at=self.run.end_at)
-            due = end if end is not None and self.run.closes else days.end
+            due = days.end if self.run.closed_on is None else min(days.end, self.run.closed_on)
             yield replace(self._charge(full, lasted, due), quantity=most)
 
     def _paid_for(self, full: Period, end: date) -> Charge:
