@@ -12,6 +12,7 @@ from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields
+from saldo.quotes.model import LateChange
 from saldo.quotes.reading_changes import changes_from, check_day, check_quantities, with_changes
 from saldo.subscriptions.codec import maybe_term
 from saldo.subscriptions.model import Alignment, Subscription, Term
@@ -39,8 +40,9 @@ class _Asked:
 
 def subscription_from(
     fields: Fields, default_id: str, account: Account, versions: Mapping[str, PlanVersion]
-) -> Subscription:
-    """A new subscription as it was ordered; a problem is added for everything that cannot be sold so."""
+) -> tuple[Subscription, tuple[LateChange, ...]]:
+    """A new subscription as it was ordered, and its changes that come later; a problem is added for everything that
+    cannot be sold so."""
     fields.one_of("started_at", "started_on")
     fields.one_of("trial_end_on", "trial_days")
     fields.one_of("anchor_day", "anchor_on")
@@ -63,7 +65,7 @@ def subscription_from(
     sold = _sold(fields, asked, account, versions)
     if sold is not None:
         return with_changes(sold, changes)
-    return Subscription(asked.id, account.id, account.entity_id, asked.plan, started_on, started_on)
+    return Subscription(asked.id, account.id, account.entity_id, asked.plan, started_on, started_on), ()
 
 
 def _anchor(fields: Fields, started_on: date) -> date | None:
