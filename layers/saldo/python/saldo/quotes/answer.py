@@ -88,6 +88,8 @@ def _invoice(body: InvoiceBody) -> Json:
         "tax_rounding": body.tax_rounding.value,
         "tax_source": body.tax_source,
         **({"of_invoice": body.of_invoice} if body.of_invoice else {}),
+        **({"purchase_order": body.purchase_order} if body.purchase_order else {}),
+        **({"cost_centre": body.cost_centre} if body.cost_centre else {}),
         **({"ledger": _ledger(body, body.exchange)} if body.exchange else {}),
     }
 

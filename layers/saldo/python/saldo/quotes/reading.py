@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
-from saldo.accounts.model import Account, Address, Exemption, LegalEntity, TaxStatus
+from saldo.accounts.model import Account, Address, Exemption, InvoiceSplit, LegalEntity, TaxStatus
 from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
@@ -113,6 +113,7 @@ def _account(fields: Fields, entity: LegalEntity, country: str, currency: str) -
         payment_terms_days=fields.integer("payment_terms_days", 30),
         profile_version=1,
         deliver_by_email=False,
+        invoice_split=fields.choice("invoice_split", InvoiceSplit, InvoiceSplit.NONE),
         exemptions=tuple(_exemption(child, n) for n, child in enumerate(fields.maybe_children("exemptions"), 1)),
     )
     if not 0 <= account.payment_terms_days <= _MOST_DAYS:
@@ -200,6 +201,8 @@ def _item(fields: Fields, n: int) -> DatedItem:
         inclusive=fields.flag("tax_inclusive", False),
         price_per=fields.integer("price_per", 1),
         supplied_on=fields.maybe_day("supplied_on"),
+        purchase_order=fields.text("purchase_order", ""),
+        cost_centre=fields.text("cost_centre", ""),
     )
     if item.price_per < 1:
         fields.problems.add(fields.at("price_per"), "below_one", "a price is of one unit or more")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -36,6 +36,8 @@ class _Asked:
     quantities: dict[str, Decimal]
     cancelled_on: date | None
     term: Term | None
+    purchase_order: str
+    cost_centre: str
 
 
 def subscription_from(
@@ -58,6 +60,8 @@ def subscription_from(
         quantities=fields.decimals("quantities"),
         cancelled_on=fields.maybe_day("cancelled_on"),
         term=maybe_term(fields),
+        purchase_order=fields.text("purchase_order", ""),
+        cost_centre=fields.text("cost_centre", ""),
     )
     changes = changes_from(fields, account, versions)
     fields.has("changes")
@@ -136,4 +140,5 @@ def _subscribed(asked: _Asked, account: Account, plan_version: PlanVersion) -> S
         quantities=asked.quantities,
         term=asked.term,
     )
+    sold = replace(sold, purchase_order=asked.purchase_order, cost_centre=asked.cost_centre)
     return sold if asked.cancelled_on is None else cancel(sold, plan_version, asked.cancelled_on)
