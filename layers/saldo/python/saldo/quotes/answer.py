@@ -96,8 +96,8 @@ def _invoice(body: InvoiceBody) -> Json:
 
 
 def _ledger(body: InvoiceBody, rate: ExchangeRate) -> Json:
-    """The invoice in the ledger's currency, at the rate that is frozen with it. Total and tax are converted; net is what
-    is between them, as the journal books it (`saldo.ledger.rules.base_amounts`)."""
+    """The invoice in the ledger's currency, at the rate that is frozen with it. Total and tax are converted; net is
+    what is between them, as the journal books it (`saldo.ledger.rules.base_amounts`)."""
     total, tax = (rate.convert(Money(minor, body.currency)) for minor in (body.total_minor, body.tax_minor))
     parts = {"net": total - tax, "tax": tax, "total": total}
     return {**{name: str(part.as_decimal()) for name, part in parts.items()}, **_rate(rate)}

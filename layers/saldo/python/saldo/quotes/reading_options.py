@@ -79,7 +79,9 @@ def _coupon(fields: Fields, n: int) -> Coupon:
     coupon_id = fields.text("id", f"coupon_{n}")
     duration = fields.choice("duration", CouponDuration, CouponDuration.FOREVER)
     if fields.has("times") is not (duration is CouponDuration.REPEATING):
-        fields.problems.add(fields.at("times"), "not_repeating", "a repeating coupon says how many `times`, no other does")
+        fields.problems.add(
+            fields.at("times"), "not_repeating", "a repeating coupon says how many `times`, no other does"
+        )
     coupon = Coupon(
         id=coupon_id,
         names=fields.texts("names") or {"en": coupon_id},

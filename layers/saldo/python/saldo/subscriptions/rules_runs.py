@@ -19,11 +19,12 @@ from saldo.subscriptions.rules_timeline import Terms
 @dataclass(slots=True)
 class Run:
     """A component on equal terms over days without a gap. `closed_on`: the day on which the subscription ends or begins
-    another cycle; what ran up is billed then at the latest. `whole`: the period that it ends in is credited whole. `paid`: of a charge that is never prorated, the quantity that
-    the period it begins in is charged for already, and `paid_by` the run that was charged for it. `grows_into`: it is
-    followed by a run that takes its charge over. `least`: the minimum that it counts towards. `periods`: by which it is
-    charged: its cycle, or what a minimum spans of it. `since`, `since_at`: from when on a minimum is one for them,
-    through changes of it and pauses. `owed_whole`: the period that it ends in is owed whole."""
+    another cycle; what ran up is billed then at the latest. `whole`: the period that it ends in is credited whole.
+    `paid`: of a charge that is never prorated, the quantity that the period it begins in is charged for already, and
+    `paid_by` the run that was charged for it. `grows_into`: it is followed by a run that takes its charge over.
+    `least`: the minimum that it counts towards. `periods`: by which it is charged: its cycle, or what a minimum spans
+    of it. `since`, `since_at`: from when on a minimum is one for them, through changes of it and pauses. `owed_whole`:
+    the period that it ends in is owed whole."""
 
     component: Component
     version: PlanVersion

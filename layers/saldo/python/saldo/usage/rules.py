@@ -167,6 +167,25 @@ def counted(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: st
     return Counted(total(by_value.values()), UsageDetail(amounts=amounts, by_value=by_value))
 
 
+def as_level(detail: UsageDetail, meter: Meter) -> UsageDetail:
+    """With whether the meter averages over the days."""
+    return replace(detail, level=True) if meter.averages else detail
+
+
+def of_full_period(found: Counted, days: int, of: int) -> Counted:
+    """What is priced of what a meter counted in so many of the days of a full period: a level is averaged over all of
+    them, so that the parts of a period make up the whole; the rest is what it is."""
+    if not found.detail.level or days == of:
+        return found
+    parts = found.detail.by_value
+    by_value = None if parts is None else {values: _part_of(part, days, of) for values, part in parts.items()}
+    return Counted(_part_of(found.quantity, days, of), replace(found.detail, by_value=by_value))
+
+
+def _part_of(level: Decimal, days: int, of: int) -> Decimal:
+    return _to_print(Fraction(level) * days / of)
+
+
 def _folded(meter: Meter, events: Sequence[UsageEvent], period: Period, zone: str) -> Decimal:
     """What the meter makes of events in the order of time that all count, of which some may be before the start."""
     start, end = period.instants(zone)
