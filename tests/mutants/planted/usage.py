@@ -73,20 +73,20 @@ _SUBSCRIPTIONS: tuple[Mutant, ...] = (
 
 _USAGE: tuple[Mutant, ...] = (
     planted(
+        "files take a level for something that is counted",
+        "mark forgotten",
+        "usage/partitions.py",
+        "UsageDetail(amounts=amounts, level=meter.averages)",
+        "UsageDetail(amounts=amounts)",
+        "tests/property/test_usage_paths.py",
+    ),
+    planted(
         "a level in half of a month is charged as in a whole one",
         "share forgotten",
         "invoicing/rules_lines.py",
         "    if detail.level:\n",
         "    if detail.level and part.of < 0:\n",
         "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[metering.level.1]",
-    ),
-    planted(
-        "a run takes a level for something that is counted",
-        "mark forgotten",
-        "usage/totals.py",
-        "told = as_level(detail, meter)",
-        "told = detail",
-        "tests/contexts/usage/test_windows.py::test_a_level_in_a_part_of_a_month_is_worth_that_part_and_what_of_it_comes_late_too",
     ),
     planted(
         "what comes late of a level is charged whole",

@@ -21,7 +21,7 @@ from saldo.quotes.model import Usage
 from saldo.quotes.rules_usage import told_of
 from saldo.usage.model import Counted, LatePolicy, Meter, Needs, Repeats, UsageDetail, UsageEvent, UsageKey
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, LateUsage, Window
-from saldo.usage.rules import as_level, needs_of_all, prices_by_key
+from saldo.usage.rules import needs_of_all, prices_by_key
 from saldo.usage.rules_windows import (
     Months,
     count_as_billed,
@@ -116,7 +116,6 @@ class KnownUsage:
         own, zone = meter.of_subscription(key.subscription_id), self.account.time_zone
         months = self._months_of(own, key.period, zone)
         found, cutoff = count_as_billed(months, own, key.period, zone, needs, window)
-        found = found._replace(detail=as_level(found.detail, own))
         if own is not meter:
             found = Counted(found.quantity, replace(found.detail, by_subscription=True))
         return found, cutoff

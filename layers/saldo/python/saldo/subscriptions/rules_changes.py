@@ -220,15 +220,15 @@ def charges_due(subscription: Subscription, versions: Versions, as_of: date, zon
     due = Counter(charges_of(subscription, versions, subscription.changes, since, until, zone))
     if through is not None:
         due.subtract(Counter(charges_of(subscription, versions, settled, since, through, zone)))
-        _leave_what_moved(due, through)
+        _leave_what_moved(due)
     charges = [_revised(subscription, charge, times) for charge, times in due.items() if times]
     return sorted(charges, key=_as_listed)
 
 
-def _leave_what_moved(due: Counter[Charge], through: date) -> None:
-    """What is billed and by now fell due on another day that is billed too is neither taken back nor charged again."""
+def _leave_what_moved(due: Counter[Charge]) -> None:
+    """What is billed, and by what is now known fell due on another day, is neither taken back nor charged again."""
     taken_back = {_on_any_day(charge): charge for charge, times in due.items() if times < 0}
-    for charge in [c for c, times in due.items() if times > 0 and c.period.boundary <= through]:
+    for charge in [c for c, times in due.items() if times > 0] if taken_back else ():
         billed = taken_back.pop(_on_any_day(charge), None)
         if billed is not None:
             due[charge] -= 1

@@ -28,7 +28,7 @@ from saldo.usage.model import (
     own_id,
 )
 from saldo.usage.model_windows import Billed, Closings, Cutoff, Known, LateUsage, Reason, Terms, Window
-from saldo.usage.rules import as_level, counted, counts
+from saldo.usage.rules import counted, counts
 
 Months = Mapping[str, Sequence[UsageEvent]]  # an account's events of one name by UTC month, as they were accepted
 
@@ -116,7 +116,6 @@ def late_in(window: Window, meter: Meter, months: Months) -> LateUsage | None:
 
 def late_of(window: Window, meter: Meter, now: Counted, billed: Counted, cutoff: Cutoff) -> LateUsage | None:
     """What is late of a window that counts so now and was billed like that; cutoff.arrivals: events that came since."""
-    now, billed = (found._replace(detail=as_level(found.detail, meter)) for found in (now, billed))
     if not cutoff.arrivals and now == billed:
         return None
     policy = LatePolicy.CARRY if meter.late is LatePolicy.REJECT else meter.late  # it is accepted; it may not be lost

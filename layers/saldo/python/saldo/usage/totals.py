@@ -22,7 +22,7 @@ from saldo.usage.model import Meter, Repeats, UsageDetail, UsageEvent, UsageKey,
 from saldo.usage.model_windows import AccountUsage, Closings, Cutoff, Known, LateUsage, Window
 from saldo.usage.ports import Ask, LargeUsage
 from saldo.usage.records import MonthKey, months_of
-from saldo.usage.rules import as_level, needs_of_all, prices_by_key
+from saldo.usage.rules import needs_of_all, prices_by_key
 from saldo.usage.rules_windows import (
     Months,
     closes_at,
@@ -233,9 +233,8 @@ def _usage_of(look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]]) -> A
 
 def _told(look: _Look, key: UsageKey, detail: UsageDetail) -> UsageDetail:
     """With how its meter counts."""
-    meter = look.counting[key]
-    told = as_level(detail, meter)
-    return replace(told, by_subscription=True) if meter.id != key.meter_id else told
+    by_subscription = look.counting[key].id != key.meter_id
+    return replace(detail, by_subscription=True) if by_subscription else detail
 
 
 def _late(look: _Look, events: Mapping[MonthKey, Sequence[UsageEvent]], window: Window) -> LateUsage | None:
