@@ -52,6 +52,15 @@ def ordered(case_id: str, source: str, split: str, expected: Json, **more: Any) 
     return Worked(case_id, source, document, expected)
 
 
+EARLY: Json = {"early_discount": {"percent": "2", "days": 10}}
+
+
+def returned(paid: str) -> Json:
+    """1,000 of which 100 are credited, and a payment in time."""
+    note = {"on": "2026-02-01", "amount": "100"}
+    return after("1000", {"credit_notes": [note], "payments": [{"on": "2026-02-05", "amount": paid}], **EARLY})
+
+
 CASES: tuple[Worked, ...] = (
     # price pages
     used("pricing.pages.9", AWS + ", data transfer out, 61,440 GB of which 100 are free", free("100", TRANSFER),
@@ -172,6 +181,12 @@ CASES: tuple[Worked, ...] = (
            after("1000", {"payments": [{"on": "2026-02-10", "amount": "1176"}],
                           "early_discount": {"percent": "2", "days": 10, "tax": "if_early"}}, taxes=VAT),
            {FIRST + ".open": "0", FIRST + ".discount_taken": "24"}),
+    Worked("ar.early.5", "textbooks: 1,000 at 2/10, 100 returned; 882 settle the 900",
+           returned("882"), {FIRST + ".open": "0", FIRST + ".discount_taken": "18"}),
+    Worked("ar.early.6", "textbooks: … and a cent less does not", returned("881.99"), {FIRST + ".open": "18.01"}),
+    Worked("ar.early.7", "SAP: cash discount of the invoice, 400 of which were paid ahead",
+           {**after("1000", {"payments": [{"on": "2026-02-05", "amount": "580"}], **EARLY}),
+            "prepaid_credits": [{"amount": "400"}]}, {FIRST + ".open": "0", FIRST + ".discount_taken": "20"}),
     Worked("dunning.year.5", "ICMA actual/actual: thirty days of 2023 and thirty of 2024",
            {**after("1000", {"as_of": "2024-01-30", "late_interest": {"percent": "10", "calendar_year": True}},
                     account={"payment_terms_days": 0}), "billing": {"on": "2023-12-01"}},

@@ -266,6 +266,14 @@ _CATALOG: tuple[Mutant, ...] = (
 
 _QUOTES: tuple[Mutant, ...] = (
     planted(
+        "what was credited is discounted all the same",
+        "wrong base",
+        "quotes/rules_receivables.py",
+        "* max(total - credited, 0), total)",
+        "* max(total, 0), total)",
+        "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[ar.early.6]",
+    ),
+    planted(
         "a quote knows a change before it came",
         "wrong way round",
         "quotes/rules.py",

@@ -146,15 +146,16 @@ class _Account:
             item.give_up(payment.on, item.minor, event=False)
 
     def _discount(self, item: Open, on: date, part: int) -> int:
-        """What an early payment of all that was asked for it early leaves open; where the terms give it in part, what
-        goes with this part."""
-        if item.minor <= 0 or item.notes or part <= 0:
+        """What an early payment leaves open, if that is no more than the discount on what credit notes left of the
+        invoice; where the terms give it in part, what goes with this part."""
+        if item.minor <= 0 or part <= 0:
             return 0
         for terms in self.asked.terms.early_discounts:
             early = early_payment(item.body, terms)
             if on > early.until_on:
                 continue
-            if item.paid >= early.early_minor:
+            total, credited = item.body.total_minor, -sum(note.total_minor for note in item.notes)
+            if item.minor <= rounded_ratio((total - early.early_minor) * max(total - credited, 0), total):
                 return item.minor
             if self.asked.terms.early_in_part:
                 return min(rounded_ratio(part * early.late_minor, early.early_minor) - part, item.minor)
