@@ -112,6 +112,10 @@ CASES: tuple[Worked, ...] = (
            {**monthly({"a": fee("30", timing="arrears"), "b": fee("60", timing="arrears")}, "2026-04-01", "2026-05-21",
                       to("b", "2026-04-11"), to("b", "2026-04-21", reset_cycle=True))},
            {ALL: ["30", "60"], "invoices.*.issued_on": ["2026-04-21", "2026-05-21"]}),
+    Worked("changes.closing.4", "any: a total of a month that is billed in parts says of which days it is",
+           {**used(metered("a", per_unit("1")), metered("b", per_unit("2")), changes=[to("b", "2026-01-11")], events=[],
+                   through="2026-02-01"), "usage": {"totals": [{"meter_id": "m", "quantity": "10"}]}},
+           {"refused": "usage_straddles_period"}),
     # several in one cycle
     april("changes.cycle.1", "any: there and back", ["30", "20", "-10", "30"], to("b", "2026-04-11"),
           to("a", "2026-04-21")),

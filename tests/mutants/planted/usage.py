@@ -266,6 +266,14 @@ _CATALOG: tuple[Mutant, ...] = (
 
 _QUOTES: tuple[Mutant, ...] = (
     planted(
+        "a month's usage is charged in each part of the month",
+        "missing condition",
+        "quotes/rules_usage.py",
+        "if n is not None and first != key.period:",
+        "if n is not None and not first:",
+        "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[changes.closing.4]",
+    ),
+    planted(
         "what was credited is discounted all the same",
         "wrong base",
         "quotes/rules_receivables.py",

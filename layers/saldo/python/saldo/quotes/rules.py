@@ -22,11 +22,12 @@ from saldo.invoicing.rules_charged import usage_needed
 from saldo.invoicing.rules_conversion import rates_needed
 from saldo.invoicing.rules_late import late_charge
 from saldo.kernel.errors import Refusal
+from saldo.kernel.periods import Period
 from saldo.quotes.model import BillingDays, DatedItem, LateChange, PriceRates, Quote, QuoteRequest, UsageTotal
 from saldo.quotes.rules_exchange import booked_at, published
 from saldo.quotes.rules_late import KnownUsage
 from saldo.quotes.rules_receivables import receivables
-from saldo.quotes.rules_usage import concerns
+from saldo.quotes.rules_usage import check_parts, concerns
 from saldo.subscriptions.model import Subscription, SubscriptionStatus
 from saldo.subscriptions.rules_changes import with_change
 from saldo.subscriptions.rules_renewals import eve_of, renewal
@@ -44,7 +45,7 @@ def quote(request: QuoteRequest) -> Quote:
 
     Pure: the same request yields the same bytes. Raises Refusal where a run would set the account aside (see
     `saldo.invoicing.rules.bill`), `too_many_runs` beyond 5,000 days, `too_many_lines` beyond 50,000,
-    `usage_straddles_period` for a total over days of two periods.
+    `usage_straddles_period` for a total over days of two periods, or of no days where one is billed in parts.
     """
     state = _State(request, list(request.subscriptions), list(request.items), request.wallet)
     tax = TableTax(request.tax)
@@ -86,6 +87,7 @@ class _State:
     minimums: dict[MinimumKey, MinimumPart] = field(default_factory=dict)
     versions: dict[str, PlanVersion] = field(init=False)
     late: list[LateChange] = field(init=False)
+    spans: dict[tuple[str, str, Period], Period] = field(default_factory=dict)
     ends: dict[str, date] = field(default_factory=dict)
     usage: KnownUsage = field(init=False)
     read: AccountUsage = field(init=False)
@@ -102,6 +104,7 @@ class _State:
         versions, zone = self.versions, request.account.time_zone
         sold = ((s, versions.get(s.plan_version_id)) for s in self.subscriptions)
         due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
+        check_parts(request.usage.totals, due, self.spans)
         self.usage.take_in(day)
         self.read = self.usage.read(due)
         self.counted |= set(usage_needed(due))
