@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from saldo.invoicing.true_ups import TrueUps
     from saldo.invoicing.viewings import Viewings
     from saldo.ledger.daily_sums import DailySums
+    from saldo.notices.latest import LatestNews
     from saldo.orders.order_import import OrderImport
     from saldo.payments.approvals import Approvals
     from saldo.payments.lately import LatestPayments
@@ -116,6 +117,13 @@ def latest_payments() -> LatestPayments:
     from saldo.payments.lately import LatestPayments
 
     return LatestPayments(store())
+
+
+@lru_cache(maxsize=1)
+def latest_news() -> LatestNews:
+    from saldo.notices.latest import LatestNews
+
+    return LatestNews(store(), clock)
 
 
 @lru_cache(maxsize=1)

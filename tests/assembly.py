@@ -66,7 +66,7 @@ def _shape() -> str:
         digest.update(str(file.relative_to(_ROOT)).encode() + b"\0" + file.read_bytes())
     digest.update(repr(sorted(p.name for p in (_ROOT / "docs" / "runbooks").iterdir())).encode())
     for module in ("app", "functions.api.v1.app"):
-        routes = importlib.import_module(module).app.routes
+        routes = importlib.import_module(module).app.checked().routes
         told = {path: sorted((m, e.content_types) for m, e in methods.items()) for path, methods in routes.items()}
         digest.update(repr(sorted(told.items())).encode())
     return digest.hexdigest()

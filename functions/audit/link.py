@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import Any
 
 from functions.observed import count, logger, observed
-from functions.services import audit_chain, daily_sums, latest_payments, open_sums, viewings, waiting
+from functions.services import audit_chain, daily_sums, latest_news, latest_payments, open_sums, viewings, waiting
 from saldo.access.records import SESSION
 from saldo.ledger.records import BALANCE, entries_counted
 from saldo.payments.records import PAYMENTS, WRITTEN
@@ -19,7 +19,7 @@ from saldo.work.rules import sellers_moved
 
 @observed("LinkAudit")
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Stream records → {linked, changed, folded, paid, viewed, counted}; safe to repeat.
+    """Stream records → {changed, linked, told, folded, paid, viewed, counted}; safe to repeat.
 
     An audit record or sealed link is written once: any other change raises the metric that the alarm watches. A balance
     that moved says which days of its journal are to be added up anew, a count whose payments are to be looked at. A
@@ -28,14 +28,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     told: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in event["Records"]:
         told[_what(record)].append(record["dynamodb"])
-    changed = told["changed"]
-    for change in changed:
-        owner_id, what = change["Keys"]["pk"]["S"], change["Keys"]["sk"]["S"]
-        logger().error("an audit record was changed or deleted", extra={"owner_id": owner_id, "what": what})
-    count("AuditRecordsChanged", len(changed))
+    new = [from_attributes(change["NewImage"]) for change in told["new"]]
     return {
-        "linked": audit_chain().link(from_attributes(change["NewImage"]) for change in told["new"]),
-        "changed": len(changed),
+        "changed": _changed(told["changed"]),
+        "linked": audit_chain().link(new),
+        "told": latest_news().fold(new),
         "folded": _folded(told[BALANCE]),
         "paid": _paid(told[PAYMENTS]),
         "viewed": _viewed(told[SESSION]),
@@ -52,6 +49,14 @@ def _what(record: dict[str, Any]) -> str:
     if sk.startswith(("audit#", "chain#")):
         return "new" if record["eventName"] == "INSERT" else "changed"
     return "waits"
+
+
+def _changed(changes: list[dict[str, Any]]) -> int:
+    for change in changes:
+        owner_id, what = change["Keys"]["pk"]["S"], change["Keys"]["sk"]["S"]
+        logger().error("an audit record was changed or deleted", extra={"owner_id": owner_id, "what": what})
+    count("AuditRecordsChanged", len(changes))
+    return len(changes)
 
 
 def _counted(changes: list[dict[str, Any]]) -> int:

@@ -1,26 +1,33 @@
-"""The Chalice application whose every answer, its own errors included, carries the security headers."""
+"""The Chalice application whose parts are loaded when they are first asked for, and whose every answer, its own errors
+included, carries the security headers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from chalice.app import Chalice
 
-from functions.http.edge import Edge
-from functions.http.greedy import named
+from functions.http.edge import Edge, EdgeRoutes
+from functions.http.greedy import named, path_of
+from functions.http.parts import Parts
 
 
 class Application(Chalice):
     """Chalice answers some requests before any view runs (unknown path, media type, method): headers go on here."""
 
-    def __init__(self, name: str, edge: Edge[Any, Any], *others: Edge[Any, Any]) -> None:
-        """`edge` restates what Chalice says itself; `others` are further ways in, each with routes of its own."""
+    def __init__(self, name: str, edge: Edge[Any, Any], parts: Mapping[str, Sequence[str]]) -> None:
+        """`edge` restates what Chalice says itself. `parts`: modules that have `routes` → where these lie."""
         super().__init__(app_name=name)
-        self._edge, self._edges = edge, (edge, *others)
+        self._edge, self.parts = edge, Parts(parts)
+        self._loaded: dict[str, EdgeRoutes[Any, Any]] = {}
 
     def __call__(self, event: Any, context: Any) -> Any:
-        known = named(event, self.routes) if isinstance(event, dict) else event
-        answer = super().__call__(_taking_files(known), context)
+        if isinstance(event, dict):
+            self._load(self.parts.at(path_of(event)))
+            event = named(event, self.routes)
+        answer = super().__call__(_taking_files(event), context)
         if isinstance(answer, dict) and "statusCode" in answer:
             answer = self._edge.restated(answer, event.get("requestContext", {}).get("requestId", ""))
             headers = answer.setdefault("headers", {})
@@ -31,13 +38,31 @@ class Application(Chalice):
         return answer
 
     def checked(self) -> Application:
-        """This application, if every route went through its edge; TypeError names those that did not."""
-        known = {f"{method} {path}" for edge in self._edges for method, path in edge.declared}
+        """This application with all its parts, for whoever must see every route. TypeError as when parts are loaded."""
+        for module in (*self.parts.modules, None):
+            self._load(module)
+        return self
+
+    def _load(self, module: str | None) -> None:
+        """TypeError names a route that lies elsewhere than its part is looked for, or did not go through its edge."""
+        if module in self._loaded:
+            return
+        if module is not None:
+            routes: EdgeRoutes[Any, Any] = import_module(module).routes
+            for path in routes.paths:
+                if self.parts.at(path) != module:
+                    raise TypeError(f"{path} of {module} is looked for in {self.parts.at(path)}")
+            self.register_blueprint(routes.blueprint)
+            self._loaded[module] = routes
+        self._refuse_strays()
+
+    def _refuse_strays(self) -> None:
+        edges = [self._edge, *(routes.edge for routes in self._loaded.values())]
+        known = {f"{method} {path}" for edge in edges for method, path in edge.declared}
         served = {f"{method} {path}" for path, methods in self.routes.items() for method in methods}
         stray = sorted(served - known)
         if stray:
             raise TypeError(f"routes without a rule: {', '.join(stray)}")
-        return self
 
 
 def _taking_files(event: Any) -> Any:

@@ -97,22 +97,23 @@ class EdgeRoutes(Generic[Rule, Seen]):
     import."""
 
     def __init__(self, name: str, edge: Edge[Rule, Seen]) -> None:
-        self.blueprint = Blueprint(name)
-        self._edge = edge
+        self.blueprint, self.edge = Blueprint(name), edge
+        self.paths: set[str] = set()
 
     def register(
         self, method: str, path: str, rule: Rule, content_types: Sequence[str] = ()
     ) -> Callable[[View[Seen]], View[Seen]]:
-        self._edge.check_rule(path, rule)
+        self.edge.check_rule(path, rule)
 
         def decorate(view: View[Seen]) -> View[Seen]:
             def run(**params: str) -> Response:
-                return self._edge.run(self.blueprint.current_request, path, params, rule, view)
+                return self.edge.run(self.blueprint.current_request, path, params, rule, view)
 
             run.__name__ = f"{getattr(view, '__name__', 'view')}_{method.lower()}"
             extra = {"content_types": list(content_types)} if content_types else {}
             self.blueprint.route(path, methods=[method], name=run.__name__, **extra)(run)
-            self._edge.declared[method, path] = rule
+            self.edge.declared[method, path] = rule
+            self.paths.add(path)
             return view
 
         return decorate

@@ -11,15 +11,24 @@ from typing import Any
 _GREEDY = "{proxy+}"
 
 
+def path_of(event: Mapping[str, Any]) -> str:
+    """The resource that was asked for; behind a greedy one, the path."""
+    resource: str = event.get("requestContext", {}).get("resourcePath", "")
+    if not resource.endswith(_GREEDY):
+        return resource
+    asked: str = (event.get("pathParameters") or {}).get("proxy", "")
+    return resource.removesuffix(_GREEDY) + asked
+
+
 def named(event: Mapping[str, Any], routes: Iterable[str]) -> dict[str, Any]:
     """The event as API Gateway would have sent it, had every route a resource of its own. Where no route fits, it stays
     as it came: there is no such page."""
     resource = event.get("requestContext", {}).get("resourcePath", "")
     if not resource.endswith(_GREEDY):
         return dict(event)
-    path = resource.removesuffix(_GREEDY) + (event.get("pathParameters") or {}).get("proxy", "")
-    for pattern, route in _patterns(tuple(routes)):
-        if found := pattern.fullmatch(path):
+    below = resource.removesuffix(_GREEDY)
+    for pattern, route in _patterns(tuple(route for route in routes if route.startswith(below))):
+        if found := pattern.fullmatch(path_of(event)):
             context = {**event["requestContext"], "resourcePath": route}
             return {**event, "resource": route, "requestContext": context, "pathParameters": found.groupdict() or None}
     return dict(event)

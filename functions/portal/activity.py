@@ -12,7 +12,6 @@ from functions.portal.presenters.activity import activity_file, activity_rows
 from functions.portal.records_of_reading import note_read
 from functions.portal.table_files import file_links, files, table_file
 from functions.portal.visit import Visit
-from saldo.access.records_people import people_of
 from saldo.access.rules_people import ADMINS
 from saldo.audit.model import AuditRecord
 from saldo.audit.records import PREFIX, audit_record
@@ -27,9 +26,8 @@ def activity(visit: Visit) -> Answer:
     cursor = visit.asked("cursor")[:600] or None
     account_id = visit.account.account_id
     got = visit.records.query(account_id, prefix=PREFIX, limit=PAGE, newest_first=True, cursor=cursor)
-    rows = activity_rows(
-        [audit_record(item) for item in got.items], _names(visit), visit.home, visit.account.time_zone, visit.words
-    )
+    found = [audit_record(item) for item in got.items]
+    rows = activity_rows(found, _names(visit, found), visit.home, visit.account.time_zone, visit.words)
     links = file_links(visit.words, f"{visit.home}/activity")
     return page(visit, "activity", rows=rows, files=links, older=got.cursor, newer=cursor, tab="activity")
 
@@ -38,7 +36,8 @@ def activity(visit: Visit) -> Answer:
 def export(visit: Visit) -> Answer:
     """All of it; that it was exported is put on record first."""
     note_read(visit, "activity.exported", visit.account.account_id)
-    table = activity_file(_all(visit), _names(visit), visit.words)
+    found = _all(visit)
+    table = activity_file(found, _names(visit, found), visit.words)
     return table_file(visit, table, f"{visit.words('file.activity')}-{visit.today}")
 
 
@@ -51,7 +50,7 @@ def _all(visit: Visit) -> Sequence[AuditRecord]:
     return found
 
 
-def _names(visit: Visit) -> dict[str, str]:
-    """Names of colleagues by user id."""
-    found = people_of(visit.records, services.sealer(), visit.account.account_id, visit.now)
-    return {member.user_id: member.name for member in found.members}
+def _names(visit: Visit, found: Sequence[AuditRecord]) -> dict[str, str]:
+    """Names of the colleagues who did these, by user id."""
+    acted = {record.actor.id for record in found if record.actor.kind == "user"}
+    return services.names_in(visit.records, visit.account.account_id, acted)

@@ -10,7 +10,7 @@ from functions.http.requests import Request
 from functions.portal.answers import Answer, problem, see_other
 from functions.portal.pages import page
 from functions.portal.visit import Visit
-from saldo.access.beginning import SignInBlocked
+from saldo.access.rules_risk import SignInBlocked
 from saldo.kernel.errors import Refusal
 
 _PROOFS = frozenset(

@@ -7,16 +7,13 @@ from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import LOOKING_TOO, Routes, roles
 from functions.portal.pages import page
 from functions.portal.presenters.overview import overview, together
-from functions.portal.presenters.overview_across import MOST_ACCOUNTS, MOST_OF_ONE, across
+from functions.portal.presenters.overview_across import MOST_ACCOUNTS, across
 from functions.portal.presenters.tour import tour_of
 from functions.portal.visit import Visit
-from saldo.access.model import Seat
 from saldo.access.rules import READERS
-from saldo.access.rules_visibility import sees
-from saldo.invoicing.listing import InvoiceRow
-from saldo.invoicing.open_sums import OPEN_SUMS, standing
-from saldo.invoicing.reading import next_open
-from saldo.kernel.periods import local_date
+from saldo.invoicing import open_list
+from saldo.invoicing.open_sums import OPEN_SUMS, standing, standing_of
+from saldo.invoicing.records import OPEN_LIST
 from saldo.ledger.records import BALANCE, balances_from
 from saldo.payments.lately import latest
 from saldo.payments.records import PAYMENTS
@@ -38,23 +35,21 @@ def accounts(visit: Visit) -> Answer:
 
 @routes.get("/invoices", LOOKING_TOO)
 def invoices(visit: Visit) -> Answer:
-    """What is open in all of the reader's accounts; one query each, of a bounded number of them."""
+    """What is open in all of the reader's accounts, of a bounded number of them. What is open is always in sight."""
     seats = sorted(visit.who.seats, key=lambda seat: seat.name.casefold())
-    found = [(seat, *_open_of(seat, visit)) for seat in seats[:MOST_ACCOUNTS]]
+    ids = [seat.account_id for seat in seats[:MOST_ACCOUNTS]]
+    owed = open_list.of_accounts(services.store().within(*ids), ids)
+    found = [(seat, owed[seat.account_id]) for seat in seats[:MOST_ACCOUNTS]]
     view = across(found, len(seats) - len(found), visit.asked("status") == "overdue", visit.now, visit.words)
     return page(visit, "invoices_across", view=view)
 
 
-def _open_of(seat: Seat, visit: Visit) -> tuple[list[InvoiceRow], bool]:
-    in_sight = sees(seat.visibility, local_date(visit.now, seat.time_zone))
-    return next_open(services.store().within(seat.account_id, sees=in_sight), seat.account_id, MOST_OF_ONE)
-
-
-@routes.get("/accounts/{account_id}", roles(READERS, ahead=(BALANCE, OPEN_SUMS, PAYMENTS)))
+@routes.get("/accounts/{account_id}", roles(READERS, ahead=(BALANCE, OPEN_LIST, OPEN_SUMS, PAYMENTS)))
 def account(visit: Visit) -> Answer:
-    seat, store = visit.account, visit.records
+    seat, store = visit.account, visit.records.remembering()
     paid = latest(store, seat.account_id)
-    owed = standing(store, seat.account_id, visit.today)
+    kept = open_list.kept_of(store, seat.account_id)
+    owed = standing(store, seat.account_id, visit.today) if kept is None else standing_of(kept, visit.today)
     known = owed.promised
     promised = promises_of(store, seat.account_id) if known is None else promises_by_id(store, seat.account_id, known)
     view = overview(owed, paid, promised, visit.home, visit.today, seat.time_zone, visit.words)

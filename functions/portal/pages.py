@@ -24,6 +24,8 @@ def environment() -> Environment:
     """Jinja2 with everything escaped and nothing undefined let through. Templates call `column(text, kind)`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    from functions.portal import compiled
+
     made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -31,6 +33,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=compiled.Compiled(Path(__file__).parent / compiled.FOLDER),
     )
     made.globals["column"] = Column
     return made

@@ -28,8 +28,10 @@ from functions.portal.proving import proof_problem
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS, needs_step_up
+from saldo.invoicing import open_list
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import open_rows
+from saldo.invoicing.records import OPEN_LIST
 from saldo.invoicing.wallet_records import WALLET
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.money import Money
@@ -49,11 +51,12 @@ _OF_THE_MEANS = {"method_unusable": "method", "invalid_day": "on", "later_by_sto
 AT_THE_GATEWAY = frozenset({PaymentStatus.STARTED, PaymentStatus.REQUIRES_ACTION})
 
 
-@routes.get("/accounts/{account_id}/pay", roles(PAYERS, SelfService.PAY, ahead=(BALANCE, WALLET)))
+@routes.get("/accounts/{account_id}/pay", roles(PAYERS, SelfService.PAY, ahead=(BALANCE, WALLET, OPEN_LIST)))
 def choose(visit: Visit) -> Answer:
     """`pay` names invoices; `all=overdue` and `all=open` choose for the reader. `amount` fills in what one invoice is
     paid with."""
-    rows = open_rows(visit.records, visit.account.account_id)
+    visit = replace(visit, store=visit.records.remembering())
+    rows = open_list.rows_of(visit.records, visit.account.account_id)
     named = tuple(visit.query.get("pay", []))
     wanted = Wanted(named, {named[0]: visit.asked("amount")} if len(named) == 1 and visit.asked("amount") else {})
     if visit.asked("all"):

@@ -15,10 +15,12 @@ from functions.portal.proving import proof_problem
 from functions.portal.visit import Visit
 from saldo.access.model_visibility import SelfService
 from saldo.access.rules import PAYERS, READERS, needs_step_up
-from saldo.invoicing.reading import open_rows
+from saldo.invoicing import open_list
+from saldo.invoicing.records import OPEN_LIST
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.ids import check_id
 from saldo.kernel.money import Money
+from saldo.ledger.records import BALANCE
 from saldo.payments.model_methods import StoredMethod
 from saldo.payments.records_methods import methods_of
 from saldo.promises.model import Offer, PromiseState, Wanted
@@ -38,7 +40,7 @@ def plans(visit: Visit) -> Answer:
     return page(visit, "plans", rows=rows, tab="invoices")
 
 
-@routes.get(_ALL + "/new", _PAY)
+@routes.get(_ALL + "/new", roles(PAYERS, SelfService.PAY, ahead=(BALANCE, OPEN_LIST)))
 def choose(visit: Visit) -> Answer:
     """`pay` names invoices; `replaces` the plan that another one is to stand for."""
     filled = Filled(tuple(visit.query.get("pay", [])))
@@ -132,7 +134,7 @@ def _methods(visit: Visit, currency: str) -> Sequence[StoredMethod]:
 
 
 def _form_page(visit: Visit, filled: Filled, problems: Sequence[Problem]) -> Answer:
-    rows = open_rows(visit.records, visit.account.account_id)
+    rows = open_list.rows_of(visit.records, visit.account.account_id)
     known = {r.invoice_id: r.currency for r in rows}
     currency = next((known[i] for i in filled.invoices if i in known), visit.account.currency)
     told = [(p.field, visit.words.known(f"problem.{p.code}", "problem.other")) for p in problems]

@@ -20,10 +20,11 @@ from saldo.access.sessions import Sessions
 from saldo.kernel.clock import Clock, system_clock
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.storage.clients import client
+from saldo.storage.kept import KeptAWhile
 from saldo.storage.narrowed import Narrowed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from saldo.access.acting import ActingForCustomers
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from saldo.access.service import Access
     from saldo.accounts.bank_statements import BankStatements
     from saldo.autopay.service import Autopay
+    from saldo.catalog.model import Plan
     from saldo.catalog.service import PlanVersions
     from saldo.certificates.service import Certificates
     from saldo.disputes.service import Disputes
@@ -120,7 +122,7 @@ def chosen_notices() -> ChosenNotices:
 def notification_centre() -> NotificationCentre:
     from saldo.notices.centre import NotificationCentre
 
-    return NotificationCentre(store(), chosen_notices(), clock)
+    return NotificationCentre(store(), clock)
 
 
 @lru_cache(maxsize=1)
@@ -193,6 +195,20 @@ def scheduled() -> ScheduledPayments:
 
 
 @lru_cache(maxsize=1)
+def _kept_people() -> KeptAWhile[Key, str]:
+    return KeptAWhile(clock)
+
+
+def names_in(scoped: Store, account_id: str, user_ids: Collection[str]) -> dict[str, str]:
+    """Names of those who belong to the account, by user id; kept for some minutes."""
+    from saldo.access.records_people import member_key, names_of
+
+    keys = {member_key(account_id, user_id): user_id for user_id in user_ids}
+    known = _kept_people().of(keys.keys(), lambda unknown: names_of(scoped, sealer(), unknown))
+    return {keys[key]: name for key, name in known.items()}
+
+
+@lru_cache(maxsize=1)
 def colleagues() -> Colleagues:
     from saldo.access.colleagues import Colleagues
 
@@ -220,10 +236,15 @@ def plan_versions(scoped: Store) -> PlanVersions:
     return _kept_versions().within(scoped)
 
 
+@lru_cache(maxsize=1)
+def _kept_plans() -> KeptAWhile[Key, Plan]:
+    return KeptAWhile(clock)
+
+
 def self_service(scoped: Store) -> SelfService:
     from saldo.invoicing.self_service import SelfService
 
-    return SelfService(scoped, forecasts(scoped), plan_versions(scoped), clock)
+    return SelfService(scoped, forecasts(scoped), plan_versions(scoped), clock, _kept_plans())
 
 
 def thresholds(scoped: Store) -> Thresholds:

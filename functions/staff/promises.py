@@ -33,7 +33,7 @@ PAGE = 100
 _ONE = "/staff/{entity_id}/accounts/{account_id}/promises/{promise_id}"
 
 
-@routes.get("/staff/{entity_id}/promises", staff(rules.READ))
+@routes.get("/staff/{entity_id}/promises", staff(rules.READ, ahead=(limits_key("")[1],)))
 def promises(visit: StaffVisit) -> Answer:
     """What customers ask for, the oldest first; below it within which limits nobody has to ask."""
     t, entity_id = visit.words, visit.at.entity_id

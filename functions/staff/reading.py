@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from functions.staff import services
 from functions.staff.visit import StaffVisit
 from saldo.audit.model import AuditRecord
 from saldo.audit.records import audit_item
@@ -25,6 +26,12 @@ def customers_named(visit: StaffVisit, account_ids: Iterable[str]) -> dict[str, 
 
 
 def names_of(visit: StaffVisit, account_ids: Iterable[str]) -> dict[str, str]:
-    """For lists: every id is named, one that is no customer's by itself."""
-    ids = set(account_ids) - {""}
-    return {"": ""} | {account_id: account_id for account_id in ids} | customers_named(visit, ids)
+    """For lists: every id is named, one that is no customer's by itself. Names are kept for some minutes."""
+    entity_id, ids = visit.at.entity_id, set(account_ids) - {""}
+
+    def read(unknown: list[Key]) -> dict[Key, str]:
+        named = customers_named(visit, (account_id for _, account_id in unknown))
+        return {(entity_id, account_id): name for account_id, name in named.items()}
+
+    known = services.kept_customers().of({(entity_id, account_id) for account_id in ids}, read)
+    return {account_id: known.get((entity_id, account_id), account_id) for account_id in ids} | {"": ""}

@@ -11,14 +11,14 @@ from functions.staff.pages import page
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.catalog.model import PlanVersion
+from saldo.invoicing.records_templates import choice_from, templates_key
 
 routes = Routes("selling")
 
 
-@routes.get("/staff/{entity_id}/catalog", staff(rules.READ))
+@routes.get("/staff/{entity_id}/catalog", staff(rules.READ, ahead=(templates_key("")[1],)))
 def catalog(visit: StaffVisit) -> Answer:
     from saldo.catalog.service import Catalog
-    from saldo.invoicing.records_templates import choice_from, templates_key
 
     t, store, entity_id = visit.words, visit.records, visit.at.entity_id
     rows = [_row(visit, v) for v in Catalog(store, services.clock).versions_of(entity_id)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from functions.portal.services import store as store
 from functions.services import run_starter as run_starter
 from saldo.access.staff import StaffDirectory, StaffSessions
 from saldo.storage.clients import client
+from saldo.storage.kept import KeptAWhile
 
 if TYPE_CHECKING:
     from saldo.access.access_grants import AccessGrants
@@ -36,10 +36,9 @@ if TYPE_CHECKING:
     from saldo.orders.service import Orders
     from saldo.promises.deciding import Deciding
     from saldo.promises.service import Promises
+    from saldo.storage.items import Key
     from saldo.storage.store import Store
     from saldo.terms.service import TermsRequests
-
-_NAMES_LAST_S = 300.0
 
 
 def sessions() -> StaffSessions:
@@ -157,17 +156,18 @@ def decisions() -> Decisions:
     return Decisions(store(), clock)
 
 
-_names: dict[str, str] = {}
-_names_since = 0.0
+@lru_cache(maxsize=1)
+def kept_customers() -> KeptAWhile[Key, str]:
+    """Names of customers, by seller and account."""
+    return KeptAWhile(clock)
+
+
+@lru_cache(maxsize=1)
+def _kept_names() -> KeptAWhile[str, str]:
+    return KeptAWhile(clock)
 
 
 def names(ids: Collection[str]) -> dict[str, str]:
     """Names of staff by id, kept for some minutes so that pages need no call for them; others stay their ids."""
-    global _names_since
-    if time.monotonic() - _names_since > _NAMES_LAST_S:
-        _names.clear()
-        _names_since = time.monotonic()
-    unknown = sorted({i for i in ids if i.startswith("staff_") and i not in _names})
-    if unknown:
-        _names.update(directory().names(unknown))
-    return {i: _names.get(i, i) for i in ids}
+    known = _kept_names().of({i for i in ids if i.startswith("staff_")}, directory().names)
+    return {i: known.get(i, i) for i in ids}

@@ -8,25 +8,23 @@ environment has the same pinned packages for this machine's processor.
 
 from __future__ import annotations
 
-import compileall
 import hashlib
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from py_compile import PycInvalidationMode
 
 import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as s3_assets
 
+from infra.cdk.code import PYTHON, SKIPPED, SOURCES, compile_modules, write_code
 from infra.cdk.environments import ROOT
 
-PYTHON = "3.13"
 _PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
-_SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store", "tests", "*.dist-info.bak")
 # The AWS services whose models botocore needs; the rest (most of its 26 MB) is left behind.
 _SERVICES = frozenset(
     [
@@ -73,7 +71,7 @@ def _fingerprint(*sources: Path) -> str:
 
 def _asset(build: Build, *sources: Path) -> s3_assets.AssetOptions:
     return s3_assets.AssetOptions(
-        asset_hash=_fingerprint(Path(__file__), *sources),
+        asset_hash=_fingerprint(Path(__file__), Path(__file__).with_name("code.py"), *sources),
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(image=DockerImage.from_registry("unused"), local=_OnThisMachine(build)),
     )
@@ -89,27 +87,10 @@ def _code_asset(build: Build, *sources: Path) -> lambda_.Code:
     )
 
 
-def _compile(folder: Path, *, for_lambda: bool) -> None:
-    """Bytecode that stays valid: zipping resets file times, so it is marked never to be checked.
-
-    Bytecode belongs to one Python: for Lambda only its own version compiles; here it is the version that runs.
-    """
-    if not for_lambda or sys.version_info[:2] == tuple(int(part) for part in PYTHON.split(".")):
-        compileall.compile_dir(
-            folder, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH, stripdir=str(folder)
-        )
-
-
 def handler_code(*, for_lambda: bool) -> lambda_.Code:
-    """`app.py` and `functions/`, at the root of the function's code."""
-    functions, app = ROOT / "functions", ROOT / "app.py"
-
-    def build(out: Path) -> None:
-        shutil.copytree(functions, out / "functions", ignore=_SKIPPED)
-        shutil.copy2(app, out / "app.py")
-        _compile(out, for_lambda=for_lambda)
-
-    return _code_asset(build, functions, app)
+    """`app.py` and `functions/`, at the root of the function's code. The lock says which Jinja2 compiles templates."""
+    lock = ROOT / "layers" / "runtime" / "requirements.txt"
+    return _code_asset(partial(write_code, for_lambda=for_lambda), *SOURCES, lock)
 
 
 def saldo_layer(*, for_lambda: bool) -> lambda_.Code:
@@ -117,8 +98,8 @@ def saldo_layer(*, for_lambda: bool) -> lambda_.Code:
     source = ROOT / "layers" / "saldo" / "python"
 
     def build(out: Path) -> None:
-        shutil.copytree(source, out / "python", ignore=_SKIPPED)
-        _compile(out / "python", for_lambda=for_lambda)
+        shutil.copytree(source, out / "python", ignore=SKIPPED)
+        compile_modules(out / "python", for_lambda=for_lambda)
 
     return _code_asset(build, source)
 
@@ -131,7 +112,7 @@ def packages_layer(name: str) -> lambda_.Code:
         target = out / "python"
         _install(folder / "requirements.txt", target)
         _trim(target)
-        _compile(target, for_lambda=True)
+        compile_modules(target, for_lambda=True)
 
     return _code_asset(build, folder)
 

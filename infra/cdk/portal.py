@@ -314,5 +314,5 @@ class PortalStack(Stack):
 
 
 def _chalice_app(module: str) -> Any:  # Chalice ships no types
-    """An app whose routes are deployed. Importing it touches neither network nor settings."""
-    return importlib.import_module(module).app
+    """An app whose routes are deployed, with all of them. Importing it touches neither network nor settings."""
+    return importlib.import_module(module).app.checked()

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from local.cli.site import Sites, store_of
-from local.cli.voice import Voice, speaks_json, table
+from local.cli.voice import Voice, facts, said, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Account, DiscountTax, EarlyDiscount, InvoiceSplit, LatePolicy, Terms
 from saldo.audit.model import Actor
@@ -144,14 +144,9 @@ def _answer_account(voice: Voice, account: Account) -> None:
     names = ("name", "currency", "country", "tax_region", "language", "payment_terms_days", "deliver_by_email")
     document = {"account_id": account.id, **{name: getattr(account, name) for name in (*names, "invoiced_to")}}
     document |= {"status": account.status.value, "invoice_split": account.invoice_split.value}
-    rows = [(name.replace("_", " "), _said(value)) for name, value in document.items()]
-    rows += [(f"terms: {name}", said) for name, said in _terms_said(account).items()]
+    shown = facts(document | {"terms": _terms_said(account)})
     document["terms"] = asdict(account.terms)
-    voice.answer(document, lambda console: console.print(table("", "", rows=rows)))
-
-
-def _said(value: object) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value) or "–"
+    voice.answer(document, lambda console: console.print(shown))
 
 
 def _terms_said(account: Account) -> dict[str, str]:
@@ -162,10 +157,10 @@ def _terms_said(account: Account) -> dict[str, str]:
     return {
         "early discount": f"{plain(early.percent)} % within {early.days} days" if early else "–",
         "late payment": f"{by_policy}, {late.grace_days} days of grace",
-        "fixed sum when late": _said(late.compensation),
-        "looked at before it is issued": _said(terms.review),
-        "segment": _said(terms.segment),
-        "contract": _said(terms.contract),
+        "fixed sum when late": said(late.compensation),
+        "looked at before it is issued": said(terms.review),
+        "segment": said(terms.segment),
+        "contract": said(terms.contract),
         "credit limit": str(Money(limit, account.currency)) if limit else "–",
         "price rates": ", ".join(map(rate_in_words, terms.price_rates)) or "–",
     }

@@ -12,7 +12,7 @@ from functions.portal.words import LANGUAGES
 from local.cli.accounts import account_group
 from local.cli.orders import by, clerk
 from local.cli.site import Sites, sealer_of, store_of
-from local.cli.voice import Voice, speaks_json, table
+from local.cli.voice import Voice, facts, speaks_json, table
 from saldo.accounts.model import Address, BillingProfile
 from saldo.accounts.rules_details import Sending
 from saldo.audit.model import AuditRecord
@@ -109,7 +109,7 @@ def details(sites: Sites, voice: Voice, account_id: str, dry_run: bool, reason: 
     subject = f"profile {now.profile.version}"
     store.put_many([audit_item(AuditRecord(account_id, system_clock(), actor, "profile.viewed", subject))])
     if not given:
-        return voice.answer(told(now), lambda console: _show(console, now))
+        return voice.answer(told(now), lambda console: console.print(facts(told(now))))
     profile, sending = _wished(now, given)
     effect = desk.effect(now, profile, sending)
     after = Details(effect.account, profile)
@@ -152,22 +152,13 @@ def told(now: Details) -> dict[str, Any]:
     }
 
 
-def _show(console: Console, now: Details) -> None:
-    said = {True: "yes", False: "no"}
-    rows = [
-        (name.replace("_", " "), ", ".join(value) if isinstance(value, list) else said.get(value, str(value)) or "–")
-        for name, value in told(now).items()
-    ]
-    console.print(table("", "", rows=rows))
-
-
 def _offered(effect: Effect) -> list[dict[str, Any]]:
     names = ("invoice_id", "number", "currency", "total_minor", "open_minor")
     return [{name: getattr(header, name) for name in names} for header in effect.offers]
 
 
 def _show_effect(console: Console, after: Details, effect: Effect, dry_run: bool) -> None:
-    _show(console, after)
+    console.print(facts(told(after)))
     console.print("Nothing is changed yet." if dry_run else "Invoices from now on carry it; those that are out do not.")
     if not effect.offers:
         return

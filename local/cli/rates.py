@@ -19,7 +19,7 @@ from local.cli.voice import Voice, speaks_json, table
 from saldo.exchange.model import ECB, PriceDay, RatePolicy
 from saldo.exchange.service import RateImport
 from saldo.invoicing.late_charges import LateCharges
-from saldo.invoicing.rules_late_law import ReferenceRate
+from saldo.invoicing.rules_late_law import REFERENCES, ReferenceRate
 from saldo.kernel.clock import system_clock
 from saldo.kernel.money import Money
 from saldo.payments.differences import Difference, differences_of
@@ -136,7 +136,7 @@ def references(sites: Sites, voice: Voice, region: str) -> None:
 
 
 @rates_group.command(name="add-reference")
-@click.argument("name", type=click.Choice(["DE", "ECB", "BOE"]))
+@click.argument("name", type=click.Choice(REFERENCES))
 @click.argument("percent", type=number)
 @click.option("--from", "from_on", type=DAY, required=True, help="First day that it holds for.")
 @click.option("--until", "until_on", type=DAY, required=True, help="First day after that.")

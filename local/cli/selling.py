@@ -14,7 +14,7 @@ from local.cli.accounts import quantities_of, subscription_group
 from local.cli.orders import DAY, by, clerk, document_in
 from local.cli.recovery import customer_group
 from local.cli.site import Site, Sites, bank_statements_of, sealer_of, store_of
-from local.cli.voice import Voice, speaks_json, table
+from local.cli.voice import Voice, facts, speaks_json, table
 from saldo.accounts.bank_statements import checked
 from saldo.accounts.model import LegalEntity
 from saldo.accounts.reading import customer_from_json, seller_from_json
@@ -72,8 +72,8 @@ def put_seller(sites: Sites, voice: Voice, file: Path, person: str) -> None:
 def show_seller(sites: Sites, voice: Voice, entity_id: str) -> None:
     """A legal entity as documents name it."""
     told = asdict(_accounts(sites.of(entity_id)).entity(entity_id))
-    rows = [(name, str(value)) for name, value in told.items()]
-    voice.answer(told, lambda console: console.print(table("field", "value", rows=rows)))
+    shown = told | {"bank_statement": {n: v for n, v in (told["bank_statement"] or {}).items() if n != "signed"}}
+    voice.answer(told, lambda console: console.print(facts(shown)))
 
 
 @seller_group.command(name="verify")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -90,6 +90,27 @@ def table(*columns: str, rows: Iterable[Sequence[str]], numbers: Sequence[str] =
     for row in rows:
         drawn.add_row(*row)
     return drawn
+
+
+def facts(document: Json) -> Table:
+    """One thing with all that is known of it, a row each; what has parts is one row a part (`address: city`)."""
+    return table("", "", rows=[(name.replace("_", " "), said(value)) for name, value in _flat(document)])
+
+
+def _flat(document: Json) -> Iterator[tuple[str, object]]:
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}: {part}", of_part) for part, of_part in _flat(value))
+        else:
+            yield name, value
+
+
+def said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "–"
+    return "–" if value is None or value == "" else str(value)
 
 
 def amounts(totals: Mapping[str, int]) -> str:

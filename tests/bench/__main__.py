@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tests.bench import counted_run, daily_work, imports, invoice_lines, portal_pages, stack_run, usage_paths
+from tests.bench import (
+    counted_run,
+    daily_work,
+    first_page,
+    imports,
+    invoice_lines,
+    portal_pages,
+    stack_run,
+    usage_paths,
+)
 from tests.bench.figures import Figure, report
 
 SECTIONS = (
@@ -12,6 +21,7 @@ SECTIONS = (
     usage_paths.figures,
     portal_pages.figures,
     imports.figures,
+    first_page.figures,
     stack_run.figures,
 )
 

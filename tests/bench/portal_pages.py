@@ -21,7 +21,7 @@ from functions.portal.table_files import MOST_BYTES
 from saldo.access.model_visibility import SelfService, Visibility
 from saldo.access.visibility import VisibilityRules
 from saldo.audit.model import job
-from saldo.invoicing.reading import next_open
+from saldo.invoicing.reading import open_rows
 from tests.bench.figures import Figure
 from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
@@ -65,6 +65,10 @@ def _few(portal: Portal, browser: Browser) -> list[Figure]:
         "people": f"{HOME}/people",
         "all accounts": "/accounts?all=1",
         "notifications": "/notifications",
+        "open in all accounts": "/invoices",
+        "new plan": f"{HOME}/plans/new",
+        "subscriptions": f"{HOME}/subscriptions",
+        "activity": f"{HOME}/activity",
     }
     del pages["statement, a late page of ten years"]
     table = portal.region.records
@@ -80,7 +84,7 @@ def _pay_link(portal: Portal) -> str:
     """Of an open invoice, once the account has such links; its people sign in anew after that."""
     store, allowed = services.store(), Visibility(actions=frozenset(SelfService))
     VisibilityRules(store, portal.clock).set(scenes.NORTH, allowed, job("bench"), "asked for")
-    (row,), _ = next_open(store, scenes.NORTH, 1)
+    row = open_rows(store, scenes.NORTH)[0]
     return f"/pay/{services.pay_links().token(scenes.NORTH, row.invoice_id)}"
 
 

@@ -82,8 +82,9 @@ def say(*words: str) -> tuple[int, dict[str, Any]]:
 
 def test_new_records_are_linked_and_a_batch_again_changes_nothing(store: Store) -> None:
     batch = {"Records": [told("INSERT", item) for item in acts(store, 12)]}
-    assert link.handler(batch, None) == {"linked": 12, "changed": 0, "folded": 0, "paid": 0, "viewed": 0, "counted": 0}
-    assert link.handler(batch, None) == {"linked": 0, "changed": 0, "folded": 0, "paid": 0, "viewed": 0, "counted": 0}
+    nothing = dict.fromkeys(("changed", "linked", "told", "folded", "paid", "viewed", "counted"), 0)
+    assert link.handler(batch, None) == nothing | {"linked": 12}
+    assert link.handler(batch, None) == nothing
 
 
 def test_a_change_or_deletion_is_counted_where_an_alarm_sees_it(

@@ -73,7 +73,7 @@ def schemathesis() -> int:
     """The API's own description, its examples, its borders, and what chance makes of it."""
     with _quiet(), pytest.MonkeyPatch.context() as environment:
         api = build_api(environment)
-        with served(api_app, 0) as origin:
+        with served(api_app.checked(), 0) as origin:
             known = {**api.has[OWN_ACCOUNT], "batch_id": "batch_x"}
             lines = [f'"path.{name}" = {json.dumps(id_)}\n' for name, id_ in sorted(known.items())]
             config = HOME / "schemathesis.toml"

@@ -8,6 +8,7 @@ from getpass import getuser
 import pytest
 
 from local.cli import site
+from saldo.invoicing.rules_late_law import STATUTES
 from tests.scenarios.sites import sites
 from tests.scenarios.test_command_line import ENTITY, Terminal
 from tests.simulation.region import Region
@@ -77,6 +78,18 @@ def test_a_reference_rate_is_put_on_record_once(terminal: Terminal) -> None:
     found = terminal.ask("rates", "references", "--region", "eu")["references"]
     assert found[-1] == {"name": "DE", "from_on": "2026-07-01", "until_on": "2027-01-01", "percent": "1.02"}
     assert "1.02 %" in terminal.type("rates", "references", "--region", "eu").stdout
+
+
+def test_each_rate_that_a_law_goes_by_can_be_put_on_record(terminal: Terminal) -> None:
+    asked = ("--from", "2026-07-01", "--until", "2027-01-01", "--region", "eu")
+    for statute in STATUTES.values():
+        told = terminal.ask("rates", "add-reference", statute.reference, "3.75", *asked)
+        assert told["name"] == statute.reference
+
+
+def test_a_seller_is_shown_part_by_part(terminal: Terminal) -> None:
+    shown = terminal.type("seller", "show", ENTITY).stdout
+    assert "address: city" in shown and "{" not in shown and "datetime" not in shown
 
 
 def test_numbers_are_written_by_a_rule_of_ones_own_until_it_is_unset(terminal: Terminal) -> None:

@@ -121,7 +121,7 @@ def web(region: Region) -> Iterator[Web]:
 
         api_services.api_keys.cache_clear()
         try:
-            yield Web(region, access, app, api, gateway)
+            yield Web(region, access, app.checked(), api.checked(), gateway)
         finally:
             for made in kept:
                 made.cache_clear()

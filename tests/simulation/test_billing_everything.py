@@ -41,7 +41,7 @@ from saldo.orders.records import add_item, close_item, waiting_item_from
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Change, ChangeKind, CreditRule
-from saldo.subscriptions.records import subscription_item
+from saldo.subscriptions.records import subscription_from, subscription_item, subscription_key
 from saldo.subscriptions.rules import subscribe
 from saldo.subscriptions.service import Subscriptions
 from saldo.tax.model import TaxRounding
@@ -416,6 +416,25 @@ def test_one_shared_invoice_never_mixes_places_of_supply() -> None:
     taxes = {tuple(t.treatment.value for t in body.tax_totals) for body in _bodies(world)}
     assert taxes == {("standard",), ("reverse_charge",)}
     assert {body.account_id for body in _bodies(world)} == {ACCOUNT}
+    _change(world, Change("end", ChangeKind.CANCEL, FEB))
+    world.run(FEB)
+    (alone,) = _bodies(world)[2:]
+    assert alone.account_id == ACCOUNT
+    assert [t.treatment.value for t in alone.tax_totals] == ["reverse_charge"], "also where it has all of an invoice"
+
+
+def test_an_invoice_names_the_purchase_order_that_all_of_it_was_ordered_under() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    sold = subscription_from(world.store.get(*subscription_key(ACCOUNT, "sub_000000")) or {})
+    world.store.put_many([subscription_item(replace(sold, purchase_order="PO-1", cost_centre="Lab"))])
+    desk = SoldItem("desk", {"en": "Desk"}, Decimal(10), purchase_order="PO-1")
+    _sell(world, desk, JAN)
+    _sell(world, replace(desk, id="lamp", purchase_order="PO-2"), FEB)
+    for day in (JAN, FEB, MAR):
+        world.run(day)
+    named = [(body.purchase_order, body.cost_centre) for body in _bodies(world)]
+    assert named == [("PO-1", ""), ("", ""), ("PO-1", "Lab")]
 
 
 def test_invoices_are_split_by_purchase_order_and_credits_go_from_one_to_the_next() -> None:
@@ -424,13 +443,13 @@ def test_invoices_are_split_by_purchase_order_and_credits_go_from_one_to_the_nex
     _alter(world, 0, invoice_split=InvoiceSplit.PURCHASE_ORDER)
     for n, order in enumerate(("PO-1", "PO-2", "PO-1")):
         sold = subscribe(f"sub_more_{n}", account_id=ACCOUNT, entity_id=ENTITY.id, plan_version=VERSION, started_on=JAN)
-        world.store.put_many([subscription_item(replace(sold, purchase_order=order, cost_centre="ignored"))])
+        world.store.put_many([subscription_item(replace(sold, purchase_order=order, cost_centre="Lab"))])
     Wallets(world.store, world.clock).grant(ACCOUNT, PrepaidCredit("gift", 10_000, JAN, paid=False), CLERK)
     world.run(JAN)
     found = {body.purchase_order: body for body in _bodies(world)}
     assert {order: body.net_minor for order, body in found.items()} == {"": 5650, "PO-1": 11300, "PO-2": 5650}
     assert sum(body.total_minor - body.payable_minor for body in found.values()) == 10_000
-    assert {body.cost_centre for body in found.values()} == {""}
+    assert {order: body.cost_centre for order, body in found.items()} == {"": "", "PO-1": "Lab", "PO-2": "Lab"}
     assert check_all(world.store).violations == []
 
 

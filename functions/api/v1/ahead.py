@@ -8,6 +8,7 @@ from functions.api.endpoint import Routes, Rule
 from functions.api.operation import Operation
 from functions.api.reaching import account_of
 from functions.api.v1.models import NextInvoiceOut
+from functions.api.v1.presenting_ahead import next_invoice_out
 from functions.http.answers import JSON, Answer
 from saldo.access.model_api_keys import Scope
 
@@ -29,8 +30,6 @@ NEXT = Operation(
 
 @routes.get("/api/v1/accounts/{account_id}/next-invoice", Rule(NEXT, scope=Scope.INVOICES_READ))
 def get_next_invoice(call: Call) -> Answer:
-    from functions.api.v1.presenting_ahead import next_invoice_out
-
     account_id, _ = account_of(call)
     reached = services.store().within(account_id, call.entity_id)
     ahead = services.forecasts(reached).next_invoice(account_id, call.entity_id)

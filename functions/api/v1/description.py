@@ -7,8 +7,11 @@ from functools import lru_cache
 
 from functions.api.call import Call
 from functions.api.endpoint import Routes, Rule, declared
+from functions.api.openapi import description
 from functions.api.operation import Operation
+from functions.api.v1.app import app
 from functions.http.answers import JSON, Answer
+from saldo.quotes.service import quote_schema
 
 routes = Routes("api_description")
 _KEPT = {"Cache-Control": "public, max-age=300"}
@@ -30,13 +33,10 @@ def openapi(call: Call) -> Answer:
 
 @routes.get("/api/v1/schemas/quote", Rule(SCHEMA, anyone=True))
 def quote_schema_document(call: Call) -> Answer:
-    from saldo.quotes.service import quote_schema
-
     return Answer(json.dumps(quote_schema()), kind=SCHEMA.kind, headers=_KEPT)
 
 
 @lru_cache(maxsize=1)
 def _description() -> str:
-    from functions.api.openapi import description
-
+    app.checked()  # every part declares its routes as it is loaded
     return json.dumps(description(declared))

@@ -1,4 +1,4 @@
-"""What was invoiced. What a view needs is imported when it is first asked: a cold start pays for one route."""
+"""What was invoiced."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from functions.api.operation import Operation
 from functions.api.reaching import account_of
 from functions.api.tags import tagged
 from functions.api.v1.models import InvoiceDetail, InvoicePage, InvoiceQuery
+from functions.api.v1.presenting import invoice_detail, invoice_out
 from functions.http.answers import JSON, Answer
 from saldo.access.model_api_keys import Scope
 from saldo.audit.model import AuditRecord
 from saldo.audit.records import audit_item
+from saldo.invoicing import reading_seller
 from saldo.kernel.ids import check_id
 
 routes = Routes("api_invoices")
@@ -38,9 +40,6 @@ ONE = Operation(
 
 @routes.get("/api/v1/invoices", Rule(LIST, scope=Scope.INVOICES_READ))
 def list_invoices(call: Call) -> Answer:
-    from functions.api.v1.presenting import invoice_out
-    from saldo.invoicing import reading_seller
-
     asked = call.asked(InvoiceQuery)
     wish = reading_seller.SellerWish(asked.account or "", asked.status or "", asked.issued_from, asked.issued_to)
     found = reading_seller.page(services.store(), call.entity_id, wish, call.now, asked.limit, asked.cursor)
@@ -51,9 +50,6 @@ def list_invoices(call: Call) -> Answer:
 
 @routes.get("/api/v1/accounts/{account_id}/invoices/{invoice_id}", Rule(ONE, scope=Scope.INVOICES_READ))
 def get_invoice(call: Call) -> Answer:
-    from functions.api.v1.presenting import invoice_detail
-    from saldo.invoicing import reading_seller
-
     account_id, store = account_of(call)
     invoice_id = check_id(call.params["invoice_id"], "inv")
     found = reading_seller.invoice(store, call.entity_id, account_id, invoice_id)

@@ -11,6 +11,8 @@ from functions.api.v1.models import DiscrepancyOut, OrderIn, OrderReceipt
 from functions.http.answers import JSON, Answer
 from saldo.access.model_api_keys import Scope
 from saldo.kernel.errors import Refusal
+from saldo.orders.model_orders import Channel
+from saldo.orders.reading import order_from_json
 
 routes = Routes("api_orders")
 MOST_BYTES = 500_000
@@ -33,9 +35,6 @@ RECEIVE = Operation(
 
 @routes.post("/api/v1/orders", Rule(RECEIVE, scope=Scope.ORDERS_WRITE, most_bytes=MOST_BYTES))
 def create_order(call: Call) -> Answer:
-    from saldo.orders.model_orders import Channel
-    from saldo.orders.reading import order_from_json
-
     request = order_from_json(call.document, f"api:{call.key.name}", Channel.API)
     name = call.headers.get(HEADER, "")
     try:

@@ -8,9 +8,11 @@ from functions.api.operation import Operation
 from functions.api.reaching import account_of
 from functions.api.tags import tagged
 from functions.api.v1.models import PageQuery, PaymentOut, PaymentPage
+from functions.api.v1.presenting import payment_out
 from functions.http.answers import JSON, Answer
 from saldo.access.model_api_keys import Scope
 from saldo.kernel.ids import check_id
+from saldo.payments import reading
 
 routes = Routes("api_payments")
 
@@ -35,9 +37,6 @@ ONE = Operation(
 
 @routes.get("/api/v1/accounts/{account_id}/payments", Rule(LIST, scope=Scope.PAYMENTS_READ))
 def list_payments(call: Call) -> Answer:
-    from functions.api.v1.presenting import payment_out
-    from saldo.payments import reading
-
     asked = call.asked(PageQuery)
     account_id, store = account_of(call)
     found = reading.page(store, account_id, asked.limit, asked.cursor or None)
@@ -48,9 +47,6 @@ def list_payments(call: Call) -> Answer:
 
 @routes.get("/api/v1/accounts/{account_id}/payments/{payment_id}", Rule(ONE, scope=Scope.PAYMENTS_READ))
 def get_payment(call: Call) -> Answer:
-    from functions.api.v1.presenting import payment_out
-    from saldo.payments import reading
-
     account_id, store = account_of(call)
     found = reading.load(store, account_id, check_id(call.params["payment_id"], "pay"))
     return tagged(call, payment_out(found).model_dump_json())

@@ -11,6 +11,7 @@ from functions.api.v1.models import QuoteAnswer
 from functions.http.answers import JSON, Answer
 from saldo.access.model_api_keys import Scope
 from saldo.kernel.errors import Refusal
+from saldo.quotes.service import quote_text
 
 routes = Routes("api_quotes")
 MOST_BYTES = 512_000
@@ -35,8 +36,6 @@ QUOTE = Operation(
 
 @routes.post("/api/v1/quotes", Rule(QUOTE, scope=Scope.QUOTES_WRITE, most_bytes=MOST_BYTES))
 def create_quote(call: Call) -> Answer:
-    from saldo.quotes.service import quote_text
-
     body = json.dumps(quote_text(call.text), ensure_ascii=False)
     if len(body.encode()) > _MOST_ANSWER_BYTES:
         raise Refusal("answer_too_large", f"the answer has more than {_MOST_ANSWER_BYTES:,} bytes; ask for fewer days")

@@ -76,9 +76,9 @@ class InvoiceView:
     """`lines`: those of the page, which `stretch` tells. `sums`: (name, note, amount, is a sum), from net to what is
     open. `to_pay`: open and not in dispute.
 
-    `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty. `split_by`:
-    the purchase order and cost centre that it is for, where the account has its invoices apart. `takes_back`: the
-    invoice that a credit note takes something back of.
+    `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty.
+    `ordered_under`: the purchase order and cost centre of all that is on it. `takes_back`: the invoice that a credit
+    note takes something back of.
     """
 
     title: str
@@ -99,7 +99,7 @@ class InvoiceView:
     early: str = ""
     early_amount: str = ""
     early_typed: str = ""
-    split_by: str = ""
+    ordered_under: str = ""
     takes_back: str = ""
 
 
@@ -128,7 +128,7 @@ def invoice_view(invoice: Invoice, today: date, zone: str, words: Words, page: i
         may_dispute=not is_note and header.credited_minor < header.total_minor,
         disputes=_disputes(in_dispute_from(header.invoice_id, disputed), money, words),
         takes_back=header.of_invoice if is_note else "",
-        split_by=" / ".join(text for text in (body.purchase_order, body.cost_centre) if text) if body else "",
+        ordered_under=body.ordered_under if body else "",
         **_early(header, body, today, words),
     )
 
@@ -231,6 +231,7 @@ def step_text(step: Step, unit: str, currency: str, words: Words) -> str:
         "unit": unit,
         "above": words.number(step.above or Decimal(0)),
         "up_to": words.number(step.up_to or Decimal(0)),
+        "percent": formats.percent(words.language, step.price * 100),
     }
     text = words.known(f"line.step.{_step_key(step)}", "line.step.other").format(**values)
     has_flat = step.flat and step.rule in _WITH_FLAT
@@ -240,12 +241,16 @@ def step_text(step: Step, unit: str, currency: str, words: Words) -> str:
 _WITH_FLAT = ("tier", "volume_tier", "percentage")  # of the others it is all they are
 
 
+_BOUNDED = ("tier", "volume_tier", "stair")
+_READ_AS = {"cap": "maximum", "minimum": "true_up"}
+
+
 def _step_key(step: Step) -> str:
-    """Tiers read by their bounds: the first has none below, the last none above."""
-    if step.rule not in ("tier", "volume_tier"):
-        return step.rule
+    """Tiers and stairs read by their bounds: the first has none below, the last none above."""
+    if step.rule not in _BOUNDED:
+        return _READ_AS.get(step.rule, step.rule)
     if step.up_to is None:
-        return f"{step.rule}.last" if step.above else "per_unit"
+        return f"{step.rule}.last" if step.above or step.rule == "stair" else "per_unit"
     return f"{step.rule}.between" if step.above else f"{step.rule}.first"
 
 

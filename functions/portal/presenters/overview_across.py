@@ -10,11 +10,12 @@ from functions.portal.presenters.invoices import RowView, row_view
 from functions.portal.words import Words
 from saldo.access.model import Seat
 from saldo.invoicing.listing import InvoiceRow
+from saldo.invoicing.open_list import Open
 from saldo.kernel.periods import local_date
 
 # Accounts that are looked at, and invoices of each, those that fall due first.
 MOST_ACCOUNTS, MOST_OF_ONE = 25, 100
-Found = tuple[Seat, list[InvoiceRow], bool]
+Found = tuple[Seat, Open]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,11 @@ class Across:
 
 
 def across(found: Sequence[Found], unread: int, late_only: bool, now: datetime, words: Words) -> Across:
-    """found: each account that was looked at, what of it is open, whether that is all. unread: accounts beyond."""
+    """found: each account that was looked at, what of it is open. unread: accounts beyond."""
     rows = [
         (seat, row)
-        for seat, open_rows, _ in found
-        for row in open_rows
+        for seat, owed in found
+        for row in owed.rows[:MOST_OF_ONE]
         if row.is_overdue(local_date(now, seat.time_zone)) or not late_only
     ]
     rows.sort(key=lambda both: (both[1].due_on, both[1].invoice_id))
@@ -74,6 +75,6 @@ def _of(currency: str, rows: Sequence[tuple[Seat, InvoiceRow]], now: datetime, w
 
 
 def _left_out(found: Sequence[Found], unread: int, words: Words) -> tuple[str, ...]:
-    more = [seat.name for seat, _, is_all in found if not is_all]
+    more = [seat.name for seat, owed in found if not owed.is_all or len(owed.rows) > MOST_OF_ONE]
     told = [words("across.more_of", n=words.number(MOST_OF_ONE), accounts=", ".join(more))] if more else []
     return (*told, *([words.count("across.unread", unread)] if unread > 0 else []))

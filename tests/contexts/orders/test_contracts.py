@@ -155,6 +155,8 @@ def test_what_is_kept_back_is_billed_with_the_final_acceptance_and_all_comes_to_
     amounts = billed(here)
     assert amounts["milestone-ct_eu_roll_out-design"] == 27_750_00
     assert sum(amounts.values()) == 100_000_01
+    names = [waiting_item_from(item).item.names["de"] for item in here.items("item")]
+    assert [name for name in names if "abzüglich 7,5 % Sicherheitseinbehalt" in name] and len(names) == 4
     with pytest.raises(Refusal, match="already_released"):
         here.contracts.release(ACCOUNT, one.id, START, "FA-1", CLERK)
 

@@ -104,7 +104,7 @@ class Api:
         sent |= {"authorization": f"Bearer {token}"} if token else {}
         try:
             with acting("api_v1"):
-                answer = LocalGateway(app, Config()).handle_request(method, path, sent, body)
+                answer = LocalGateway(app.checked(), Config()).handle_request(method, path, sent, body)
         except LocalGatewayException as error:
             return Reply(error.CODE, {k.lower(): str(v) for k, v in error.headers.items()}, "")
         found = {name.lower(): str(value) for name, value in answer["headers"].items()}

@@ -25,7 +25,7 @@ def served(environment: pytest.MonkeyPatch, rate: int = 600) -> Iterator[tuple[s
     """Where the API answers, and a key for it."""
     api = build(environment)
     api.queue.put = lambda message: _soon(api, message)  # type: ignore[method-assign]
-    with served_over_http(app, 0) as origin:
+    with served_over_http(app.checked(), 0) as origin:
         yield origin, api.token(rate=rate)
 
 

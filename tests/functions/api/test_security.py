@@ -86,7 +86,7 @@ def test_a_planted_route_without_a_scope_fails_at_import(rule: Rule) -> None:
 
 
 def test_a_route_planted_past_the_endpoint_fails_at_import() -> None:
-    planted = Application("planted", edge)
+    planted = Application("planted", edge, {})
     planted.route("/api/v1/planted")(lambda: {"everything": True})
     assert isinstance(planted, Chalice)
     with pytest.raises(TypeError, match="GET /api/v1/planted"):

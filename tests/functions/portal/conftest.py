@@ -64,6 +64,8 @@ _CACHED = (
     "payments",
     "documents",
     "_kept_versions",
+    "_kept_plans",
+    "_kept_people",
 )
 
 
@@ -237,7 +239,7 @@ def _assembled(environment: Any, region: Region) -> Portal:
         staff.enrol(Staff("", "en", scenes.posts(*posts), scenes.NOW), member, scenes.PASSWORD, job("tests"))
     from app import app
 
-    return Portal(app, clock, identity, gateway, access, region, pauses, staff, staff_identity)
+    return Portal(app.checked(), clock, identity, gateway, access, region, pauses, staff, staff_identity)
 
 
 def forget() -> None:
@@ -247,6 +249,8 @@ def forget() -> None:
     clients.client.cache_clear()
     for name in _CACHED:
         getattr(getattr(services, name), "cache_clear", lambda: None)()
+    staff_services._kept_names.cache_clear()
+    staff_services.kept_customers.cache_clear()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,8 +16,12 @@ from saldo.access.model_visibility import Visibility
 from saldo.access.visibility import VisibilityRules
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
+from saldo.invoicing.reading import open_rows
+from saldo.invoicing.records import dispute_update, header_from, header_key
 from saldo.kernel.errors import Refusal
-from saldo.notices.centre import MOST_RECORDS
+from saldo.notices.latest import LatestNews
+from saldo.notices.records import news_key
+from saldo.storage.units import Unit
 from tests.contexts.sellers import CLERK
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser
@@ -29,6 +34,7 @@ NEW = '<span class="tag wait">New</span>'
 def happens(portal: Portal, action: str, subject: str, account_id: str = NORTH, by: Actor | None = None) -> None:
     record = AuditRecord(account_id, portal.clock(), by or job("tests"), action, subject)
     services.store().put_many([audit_item(record)])
+    LatestNews(services.store(), portal.clock).fold([audit_item(record)])
 
 
 def counted(browser: Browser) -> str:
@@ -106,6 +112,68 @@ def test_all_is_read_at_once_or_up_to_one_and_what_comes_later_stays_new(portal:
     assert browser.post("/notifications/read", {"until": "soon"}).status == 400
 
 
+def test_what_is_asked_for_is_as_of_now_whatever_was_kept_as_news(portal: Portal) -> None:
+    """Nothing of the stream has run: only the account's own counts tell that something moved."""
+    browser = portal.signed_in()
+    late = f"/notifications?account={NORTH}&kind=overdue"
+    row = [r for r in open_rows(services.store(), NORTH) if r.is_overdue(scenes.TODAY)][-1]
+    there = f"/invoices/{row.invoice_id}"
+    assert there in browser.get(late).text and there in browser.get(late).text
+    header, unit = header_from(services.store().get(*header_key(NORTH, row.invoice_id)) or {}), Unit("dispute")
+    dispute_update(unit, header, header.open_minor - 100)
+    services.store().write_one(unit)
+    assert "€1.00" in browser.get(late).text
+    held = header_from(services.store().get(*header_key(NORTH, row.invoice_id)) or {})
+    scenes.pay(services.store(), held, None, scenes.TODAY, held.open_minor)
+    assert there not in browser.get(late).text
+
+
+def test_what_was_issued_a_moment_ago_is_told(portal: Portal) -> None:
+    browser, ready = portal.signed_in("viewer"), f"/notifications?account={NORTH}&kind=invoice_ready"
+    browser.get(ready)
+    issued = scenes.invoice(services.store(), NORTH, scenes.TODAY, 12_300, 14)
+    portal.clock.now += timedelta(minutes=2)
+    assert f"/invoices/{issued.invoice_id}" in browser.get(ready).text
+
+
+def test_an_act_that_comes_while_all_is_read_is_not_lost(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser, read = portal.signed_in("viewer"), LatestNews._newest
+
+    def and_then(*args: Any) -> Any:
+        found = read(*args)
+        monkeypatch.setattr(LatestNews, "_newest", read)
+        happens(portal, "payment.settled", "pay_meanwhile")
+        return found
+
+    services.store().write_one(Unit("as if nobody had looked").delete(news_key(NORTH)))
+    happens(portal, "payment.settled", "pay_before")
+    monkeypatch.setattr(LatestNews, "_newest", and_then)
+    first, second = (browser.get(f"/notifications?account={NORTH}").text for _ in range(2))
+    assert "pay_before" in first and "pay_before" in second and "pay_meanwhile" in second
+
+
+def test_word_that_was_lost_is_told_within_an_hour(portal: Portal) -> None:
+    browser = portal.signed_in("viewer")
+    browser.get("/notifications")
+    record = AuditRecord(NORTH, portal.clock(), job("tests"), "payment.failed", "pay_unheard")
+    services.store().put_many([audit_item(record)])
+    assert "pay_unheard" not in browser.get("/notifications").text
+    for _ in range(5):
+        portal.clock.now += timedelta(minutes=12)
+        text = browser.get("/notifications").text
+    assert "pay_unheard" in text
+
+
+def test_acts_are_added_once_however_often_word_of_them_comes(portal: Portal) -> None:
+    browser, news = portal.signed_in("viewer"), LatestNews(services.store(), portal.clock)
+    browser.get("/notifications")
+    record = audit_item(AuditRecord(NORTH, portal.clock(), job("tests"), "payment.failed", "pay_1"))
+    nobodys = audit_item(AuditRecord(scenes.OTHERS, portal.clock(), job("tests"), "payment.failed", "pay_2"))
+    assert [news.fold([record, nobodys]) for _ in range(2)] == [1, 1]
+    assert browser.get("/notifications").text.count("/payments/pay_1") == 1
+    assert services.store().get(scenes.OTHERS, "news") is None, "nobody looked there"
+
+
 def test_roles_and_sight_are_those_of_now(portal: Portal) -> None:
     portal.clock.now -= timedelta(days=40)
     happens(portal, "payment.settled", "pay_old")
@@ -127,12 +195,6 @@ def test_a_sign_in_from_a_new_browser_is_told_here_too(portal: Portal) -> None:
     portal.clock.now += timedelta(hours=1)
     again = portal.signed_in("viewer")
     assert "Sign-in with a browser not seen before" in again.get("/notifications?kind=security").text
-
-
-def test_own_news_are_told_whatever_else_lies_between_them_and_what_was_chosen(portal: Portal) -> None:
-    sealed = [{"pk": portal.user_id("viewer"), "sk": f"chain#{n:010d}", "kind": "chain"} for n in range(MOST_RECORDS)]
-    services.store().put_many(sealed)
-    test_a_sign_in_from_a_new_browser_is_told_here_too(portal)
 
 
 def test_choices_hold_for_portal_and_mail_and_are_on_record(portal: Portal) -> None:

@@ -44,20 +44,15 @@ VARIANTS = {
 }
 # Pages that ask for more than the session and one thing, and why; a file leaves a count and a record besides.
 MORE = {
-    "/invoices": (3, "a query an account"),
-    "/accounts/{account_id}/activity": (3, "what happened, and names of those who did it"),
-    "/accounts/{account_id}/activity.csv": (5, "a file, and names"),
-    "/accounts/{account_id}/activity.xlsx": (5, "a file, and names"),
+    "/accounts/{account_id}/activity.csv": (4, "a file"),
+    "/accounts/{account_id}/activity.xlsx": (4, "a file"),
     "/accounts/{account_id}/invoices.csv": (4, "a file"),
     "/accounts/{account_id}/invoices.xlsx": (4, "a file"),
     "/accounts/{account_id}/methods/transfer/signed": (4, "a file"),
-    "/accounts/{account_id}/plans/new": (3, "open invoices are on the agenda, methods are the account's own"),
     "/accounts/{account_id}/payments.csv": (4, "a file"),
     "/accounts/{account_id}/payments.xlsx": (4, "a file"),
     "/accounts/{account_id}/statement.csv": (4, "a file"),
     "/accounts/{account_id}/statement.xlsx": (4, "a file"),
-    "/accounts/{account_id}/subscriptions": (3, "subscriptions are the account's, their plans the seller's"),
-    "/notifications": (6, "the user's own; trail and invoices of each of two accounts"),
     "/accounts/{account_id}/usage": (4, "seller, subscriptions and items make a forecast; usage of them: test_usage"),
 }
 

@@ -12,7 +12,11 @@ from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.reading import open_rows
 from saldo.invoicing.rules_corrections import Reason
 from saldo.invoicing.wallet_records import wallet_from, wallet_key
+from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
+from saldo.ledger.records import post
+from saldo.storage.units import Unit
 from saldo.tax.table import TableTax, shipped_table
+from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser, Page
 from tests.functions.portal.conftest import Portal
@@ -66,6 +70,18 @@ def test_the_rest_is_charged_and_the_same_form_sets_off_once(credited: Portal) -
     browser.get(f"{HOME}/pay")
     assert confirm(browser, page, "use").location == sent.location
     assert smallest().open_minor <= row.open_minor - CREDIT
+
+
+def test_choosing_what_to_pay_is_two_calls_also_where_money_lies_unapplied(credited: Portal) -> None:
+    browser, bill = credited.signed_in("admin"), credited.region.records.bill
+    legs = Posting(LedgerAccount.UNAPPLIED_CASH, -500), Posting(LedgerAccount.OPENING_BALANCE, 500)
+    lies = entry_for(EntryKind.INVOICE_IMPORTED, booked_on=scenes.TODAY, entity_id=ENTITY, account_id=scenes.NORTH,
+                     currency="EUR", source_id="lies", postings=legs)  # fmt: skip
+    services.store().write_one(post(Unit("lies"), lies))
+    for most in (3, 2):
+        before = bill.calls.copy()
+        assert browser.get(f"{HOME}/pay").status == 200 and (bill.calls - before).total() == most
+        browser.get("/invoices")
 
 
 def test_credit_can_be_kept(credited: Portal) -> None:

@@ -64,6 +64,16 @@ def test_the_check_shows_every_instalment_and_the_same_form_promises_once(portal
     assert [i.on for i in one.instalments] == [FIRST, FIRST + timedelta(days=7)]
 
 
+def test_the_overview_of_a_promise_is_two_calls_once_what_is_open_is_kept_and_three_before(portal: Portal) -> None:
+    browser, bill, says = portal.signed_in("admin"), portal.region.records.bill, "You promised a payment by"
+    browser.get(HOME)
+    made(browser, promising(portal, browser))
+    for most in (3, 2):
+        before = bill.calls.copy()
+        assert says in browser.get(HOME).text and (bill.calls - before).total() == most
+        browser.get("/invoices")
+
+
 def test_a_promised_invoice_says_so_and_is_not_late_and_is_paid_by_instalments(portal: Portal) -> None:
     browser, row = portal.signed_in("admin"), newest(portal)
     sent = made(browser, promising(portal, browser))

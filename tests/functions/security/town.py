@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-import app  # the routes are declared as it is imported
 from functions.portal import services
 from saldo.access.model import User
 from saldo.access.rules import form_key
@@ -26,7 +25,6 @@ from tests.functions.portal.conftest import Portal, build, forget
 from tests.functions.security.samples import ABROAD, ABROAD_ORGANISATION, FOREIGNER, SAMPLES, SISTER, Owner
 from tests.functions.security.watch import Watch
 
-assert app.app.routes
 NORTH, SOUTH, OTHERS = scenes.NORTH, scenes.SOUTH, scenes.OTHERS
 NOBODYS, NO_ENTITY = "acct_eu_nobodyatall", "ent_eu_nobodyatall"
 _PART = re.compile(r"{(\w+)}")

@@ -262,6 +262,23 @@ _INVOICE: tuple[Mutant, ...] = (
         "tests/unit/test_worked_cases.py",
     ),
     planted(
+        "a member that has all of a shared invoice is taxed where the addressee is",
+        "missing condition",
+        "invoicing/rules_accounts.py",
+        "supplied_to=billed[0].member,",
+        "supplied_to=None,",
+        "tests/simulation/test_billing_everything.py::test_one_shared_invoice_never_mixes_places_of_supply",
+    ),
+    planted(
+        "an invoice names one of the purchase orders that it is for",
+        "missing condition",
+        "invoicing/rules_accounts.py",
+        'orders.pop() if len(orders) == 1 else ""',
+        "orders.pop()",
+        "tests/simulation/test_billing_everything.py"
+        "::test_an_invoice_names_the_purchase_order_that_all_of_it_was_ordered_under",
+    ),
+    planted(
         "a credit note takes from the wallet",
         "wrong sign",
         "invoicing/rules_accounts.py",

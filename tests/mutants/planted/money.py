@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.model import Mutant, fire, planted
 
+_OPEN_LIST = "tests/simulation/test_open_list.py"
 _DISPUTES: tuple[Mutant, ...] = (
     planted(
         "a line is disputed twice",
@@ -20,6 +21,47 @@ _DISPUTES: tuple[Mutant, ...] = (
         'unit.put(item, when={"revision": old.revision})',
         "unit.put(item)",
         "tests/simulation/test_disputes.py::test_two_disputes_at_the_same_moment_do_not_claim_the_same_cents",
+    ),
+    planted(
+        "what is put in dispute is still asked for by pages of all accounts",
+        "freshness that proves nothing",
+        "invoicing/records.py",
+        "unit.update(key, set=_disputed_set(disputed), remove=gone, when=when | _held_as(header))\n"
+        "        hold_counted(unit, header.account_id)",
+        "unit.update(key, set=_disputed_set(disputed), remove=gone, when=when | _held_as(header))",
+        f"{_OPEN_LIST}::test_what_is_in_dispute_or_promised_moves_no_journal_and_is_told_all_the_same",
+    ),
+    planted(
+        "what is promised is still asked for by pages of all accounts",
+        "freshness that proves nothing",
+        "invoicing/records.py",
+        "        when=_as_read(header),\n    )\n    hold_counted(unit, header.account_id)",
+        "        when=_as_read(header),\n    )",
+        f"{_OPEN_LIST}::test_what_is_in_dispute_or_promised_moves_no_journal_and_is_told_all_the_same",
+    ),
+    planted(
+        "what was open before a payment is told as open",
+        "freshness that proves nothing",
+        "invoicing/open_list.py",
+        'if kept is None or kept.get("entries") != entries_counted(balance) or kept["held"] != _holds(kept):',
+        'if kept is None or "rows" not in kept or kept["held"] != _holds(kept):',
+        f"{_OPEN_LIST}::test_a_list_from_before_a_change_is_not_believed",
+    ),
+    planted(
+        "what is open is kept though it was paid meanwhile",
+        "freshness that proves nothing",
+        "invoicing/open_list.py",
+        ".require(balance_key, when={ENTRIES: entries or None})",
+        ".require(balance_key)",
+        f"{_OPEN_LIST}::test_what_moves_while_the_list_is_read_leaves_it_unkept[pay]",
+    ),
+    planted(
+        "an index that is behind is kept as what is open",
+        "freshness that proves nothing",
+        "invoicing/open_list.py",
+        "if account_id in whole and summed(rows) == owed(found.get(balance_key)):",
+        "if account_id in whole:",
+        f"{_OPEN_LIST}::test_an_index_that_is_behind_the_journal_is_not_kept",
     ),
     planted(
         "what is paid stays frozen",

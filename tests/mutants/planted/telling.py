@@ -12,13 +12,20 @@ _CHOICES = "tests/unit/access/test_notices.py"
 
 MUTANTS: tuple[Mutant, ...] = (
     planted(
-        "news of a reader's own access end where a range does",
-        "page forgotten",
-        "notices/centre.py",
-        "if read.cursor:",
-        "if read.cursor and own:",
-        "tests/functions/portal/test_notifications.py::"
-        "test_own_news_are_told_whatever_else_lies_between_them_and_what_was_chosen",
+        "what happens while news are read is lost",
+        "stale version accepted",
+        "notices/latest.py",
+        'put(made, when={"version": news.version})',
+        "put(made)",
+        "tests/functions/portal/test_notifications.py::test_an_act_that_comes_while_all_is_read_is_not_lost",
+    ),
+    planted(
+        "news from before an invoice are believed for an hour",
+        "freshness that proves nothing",
+        "notices/latest.py",
+        "return news.entries == entries and self._clock() <",
+        "return entries >= 0 and self._clock() <",
+        "tests/functions/portal/test_notifications.py::test_what_was_issued_a_moment_ago_is_told",
     ),
     planted(
         "everybody is told what admins are told",

@@ -1,19 +1,23 @@
-"""What is folded from the stream: sums of the days of a long journal, the latest payments of an account."""
+"""What is folded: sums of the days of a long journal, the latest payments, what is open, what makes notices."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from saldo.access.model import Origin, Role, Seat, Session
+from saldo.invoicing import open_list
 from saldo.ledger.daily_sums import DailySums
 from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.model_statement import LONG
 from saldo.ledger.records import BALANCE, ENTRIES, post
 from saldo.ledger.statements import sums_now
+from saldo.notices.centre import NotificationCentre
 from saldo.payments.lately import LatestPayments, latest
 from saldo.payments.records import PAYMENTS
 from saldo.storage.units import Unit
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
+from tests.simulation.workflows.auditing import LINKS
 from tests.simulation.workflows.papers import stream_of
 from tests.simulation.workflows.scenes import JAN, account_id, billed, pay
 
@@ -56,10 +60,11 @@ def uncounted(region: Region) -> None:
     region.store.write_one(Unit("uncounted").update((account_id(1), BALANCE), set={ENTRIES: 3}))
 
 
-@workflow("journal: rebuild", prepare=uncounted)
+@workflow("journal: rebuild", prepare=uncounted, apart={"open_list": "it counts how often it was told to forget"})
 def rebuild(region: Region) -> None:
     assert DailySums(region.store).rebuild(account_id(1)) > LONG
     LatestPayments(region.store).rebuild(account_id(1))
+    open_list.forget(region.store, account_id(1))
 
 
 def counted(region: Region) -> None:
@@ -79,3 +84,23 @@ def folded(region: Region) -> None:
         found = [latest(region.store, account) for account in account_ids]
         assert any(found), "no payment was started"
         assert region.records.calls == before + len(account_ids), "what was folded is not believed"
+
+
+def seated(region: Region) -> Session:
+    """Somebody who looks at the first customer."""
+    seat = Seat(account_id(1), Role.VIEWER, "Customer 1", "EUR", ENTITY_ID, "Europe/Berlin")
+    now = region.now
+    return Session("1" * 64, "user_eu_1", "org_eu_1", (seat,), "en", False, now, now, None, Origin())
+
+
+@workflow("journal: what is open, and news", prepare=billed, apart=LINKS | {"news": "it counts how often it was read"})
+def looked_at(region: Region) -> None:
+    centre, asked = NotificationCentre(region.store, region.clock), seated(region)
+    centre.told(asked)
+    pay(region, 0, "form-key-1")
+    news = [one for one in stream_of(region) if one["dynamodb"]["NewImage"]["kind"]["S"] == "audit"]
+    invoke("audit.link", {"Records": [{"eventName": "INSERT", **one} for one in news]})
+    with region.undisturbed():
+        whole = centre.told(asked)
+        before = region.records.calls
+        assert centre.told(asked) == whole and whole.notices and region.records.calls == before + 1

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+import saldo.invoicing
+import saldo.rating
+from functions.portal.presenters.invoices import step_text
+from functions.portal.words import Words
 from saldo.accounts.model import Address
 from saldo.documents.girocode import giro_code, valid_iban
 from saldo.documents.layout import page_of
 from saldo.documents.model import TaxView
+from saldo.documents.rules import explaining_steps
 from saldo.documents.wording import wording
+from saldo.rating.model import Step
 from saldo.tax.model import Collection
 from tests.unit.documents.samples import BUYER, SELLER, credit_note, early_invoice, invoice, line, receipt
 
@@ -68,6 +76,47 @@ def test_a_graduated_line_shows_its_tiers_and_no_single_price() -> None:
         ["über 1.000.000 bis 10.000.000", "9.000.000", "0,000003", "27,00"],
         ["über 10.000.000", "4.250.000", "0,000002", "8,50"],
     ]
+
+
+def test_what_was_charged_before_or_is_held_to_a_bound_is_told_so_that_steps_add_up() -> None:
+    steps = (
+        Step("volume_tier", Decimal(64952), Decimal("0.0072"), Decimal("467.6544"), above=Decimal(20000)),
+        Step("billed_before", Decimal(4952), Decimal(0), Decimal("-89.136"), Decimal("-89.136")),
+        Step("cap", Decimal(1), Decimal(0), Decimal("-8.5184"), Decimal("-8.5184")),
+        Step("percentage", Decimal(200), Decimal("0.029"), Decimal("6.1"), Decimal("0.3")),
+        Step("overage", Decimal(10), Decimal("0.5"), Decimal(5), above=Decimal(300)),
+    )
+    views = invoice()
+    line = replace(views.lines[2], steps=explaining_steps(steps))
+    shown = page_of(replace(views, lines=(line,)))["rows"][0]["steps"]
+    assert shown == [
+        ["über 20.000", "64.952", "0,0072", "467,6544"],
+        ["bereits berechnet", "4.952", "", "−89,136"],
+        ["bis zum Höchstbetrag", "", "", "−8,5184"],
+        ["2,9\xa0% · zzgl. Grundbetrag 0,30", "200", "", "6,10"],
+        ["über dem Mindestbetrag von 300", "10", "0,50", "5,00"],
+    ]
+
+
+def test_a_price_by_event_does_not_fill_pages() -> None:
+    one = Step("percentage", Decimal(1), Decimal("0.029"), Decimal("0.03"))
+    assert len(explaining_steps((one,) * 40)) == 40 and explaining_steps((one,) * 41) == ()
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+def test_each_step_of_a_price_has_its_words_on_paper_and_on_the_page(language: str) -> None:
+    rooms = [Path(room.__file__).parent for room in (saldo.rating, saldo.invoicing)]
+    source = "".join(file.read_text() for room in rooms for file in room.rglob("*.py"))
+    rules = set(re.findall(r'Step\("(\w+)"', source)) | {"minimum", "maximum"}
+    assert len(rules) > 15
+    alone = {"flat", "per_unit", "credit"}  # what they say stands on the line
+    for rule in sorted(rules - alone):
+        step = Step(rule, Decimal(2), Decimal(3), Decimal(7), above=Decimal(1))
+        views = replace(invoice(), language=language)
+        line = replace(views.lines[0], steps=explaining_steps((step, step)))
+        assert page_of(replace(views, lines=(line,)))["rows"][0]["steps"][0][0], rule
+        said, other = (step_text(replace(step, rule=r), "", "EUR", Words(language)) for r in (rule, "new"))
+        assert said != other, rule
 
 
 def test_a_line_of_part_of_a_period_says_how_many_days() -> None:

@@ -73,7 +73,9 @@ names = st.fixed_dictionaries({"en": texts}, optional={"de": texts})
 
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
-    rule = draw(st.sampled_from(["flat", "per_unit", "tier", "volume_tier", "package", "free_units"]))
+    rule = draw(
+        st.sampled_from(["flat", "per_unit", "tier", "stair", "package", "free_units", "percentage", "cap", "new"])
+    )
     bounds = [draw(st.none() | decimals), draw(st.none() | decimals)]
     return Step(rule, draw(decimals), draw(decimals), draw(decimals), draw(decimals), *bounds)
 

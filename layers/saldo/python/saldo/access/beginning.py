@@ -13,7 +13,7 @@ from saldo.access.model import Failures, Grant, Origin, Proof, Seat, Session, Se
 from saldo.access.notes import Note, NoteKind, add_note, new_note_id
 from saldo.access.records_sso import connection_key, require_standing
 from saldo.access.records_views import views_among
-from saldo.access.rules_risk import Assessment, Signals, Verdict
+from saldo.access.rules_risk import Assessment, Signals, SignInBlocked, Verdict
 from saldo.access.rules_views import Views
 from saldo.access.rules_visibility import visibility_text
 from saldo.audit.model import Actor, AuditRecord
@@ -31,13 +31,6 @@ _MOST_BROWSERS = 20
 _MOST_SEATS_CHECKED = 40
 _TOLD_FOR = timedelta(days=2)
 _ONCE = frozenset({"challenge"})  # sort keys of what is used up by signing in
-
-
-class SignInBlocked(Refusal):
-    """Too risky. It reads like any other no; whoever watches is told apart."""
-
-    def __init__(self) -> None:
-        super().__init__("sign_in_failed", "e-mail address or password is not right")
 
 
 class ProofByMail(Refusal):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from saldo.kernel.errors import Refusal
+
 STEP_UP_FROM, BLOCK_FROM = 50, 100
 MOST_DOWNLOADS, BLOCKED_DOWNLOADS = 60, 240  # documents a session takes in a quarter of an hour
 _ODD_HOURS = frozenset({23, 0, 1, 2, 3, 4, 5})
@@ -34,6 +36,13 @@ class Verdict(StrEnum):
     ALLOW = "allow"
     STEP_UP = "step_up"
     BLOCK = "block"
+
+
+class SignInBlocked(Refusal):
+    """Too risky. It reads like any other no; whoever watches is told apart."""
+
+    def __init__(self) -> None:
+        super().__init__("sign_in_failed", "e-mail address or password is not right")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ _VAT = frozenset(_VAT_TEXT.split())
 _STATE_LINE = {"US", "CA", "AU"}
 _LETTER = {"US", "CA", "MX", "CO", "CL", "PH"}
 _POSTCODE_LAST = {"GB", "IE"}
-_NAMED_STEPS = {"flat", "per_unit", "package", "free_units"}
+_BOUNDED_STEPS = {"tier", "volume_tier", "stair"}
+_READ_AS = {"included": "free_units", "included_amount": "free_units", "cap": "maximum", "minimum": "true_up"}
 
 
 def page_of(view: DocumentView) -> Page:
@@ -163,17 +164,21 @@ def _rate_words(rate: ExchangeRate, words: Wording) -> dict[str, str]:
 
 
 def _step(step: StepView, price: _Priced, words: Wording) -> list[str]:
-    """[which units, how many, at what price, what they make]"""
-    name = _step_name(step, words)
-    if step.flat:
+    """[which units, how many, at what price, what they make]; no more than the last where that is all it is."""
+    name, is_one = _step_name(step, words), step.units == 1
+    is_sum = 0 != step.flat == step.amount or (is_one and step.price == step.amount)
+    if step.flat and not is_sum:
         name += " · " + words("step_extra_flat", amount=price(step.flat))
-    return [name, words.number(step.units), price(step.price), price(step.amount)]
+    each = "" if is_sum or step.rule == "percentage" else price(step.price)
+    return [name, "" if is_sum and is_one else words.number(step.units), each, price(step.amount)]
 
 
 def _step_name(step: StepView, words: Wording) -> str:
-    if step.rule in _NAMED_STEPS:
-        return words(f"step_{step.rule}")
     above = words.number(step.above or 0)
+    if step.rule == "percentage":
+        return words.percent(step.price * 100)
+    if step.rule not in _BOUNDED_STEPS:
+        return words.any(f"step_{_READ_AS.get(step.rule, step.rule)}", "").format(above=above)
     if step.up_to is None:
         return words("step_above", above=above) if step.above else words("step_all")
     up_to = words.number(step.up_to)

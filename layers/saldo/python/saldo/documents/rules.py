@@ -27,8 +27,7 @@ from saldo.invoicing.rules_terms import early_offer
 from saldo.rating.model import Step
 from saldo.tax.model import Collection
 
-# Steps that explain a price; the others say no more than quantity times price, which the line says itself.
-_EXPLAINING = {"tier", "volume_tier", "package", "free_units"}
+_MOST_STEPS = 40  # of prices by event there may be any number
 
 
 def invoice_view(
@@ -105,16 +104,20 @@ def unit_price(quantity: Decimal, steps: tuple[Step, ...]) -> Decimal | None:
     step = steps[0]
     if step.rule == "flat":
         return step.amount if quantity == 1 else None
-    plain = step.units == quantity and not step.flat and step.rule != "package"
+    plain = step.units == quantity and not step.flat and step.rule not in ("package", "percentage")
     return step.price if plain else None
 
 
 def explaining_steps(steps: tuple[Step, ...]) -> tuple[StepView, ...]:
-    """The steps worth showing: none where the only tier has no bounds and no fee of its own."""
-    shown = [step for step in steps if step.rule in _EXPLAINING]
-    if len(shown) == 1 and shown[0].rule != "package" and not (shown[0].above or shown[0].up_to or shown[0].flat):
+    """All steps, which add up to the (unprorated) amount; none where the line says itself what its only one would."""
+    if len(steps) > _MOST_STEPS or (len(steps) == 1 and _goes_without_saying(steps[0])):
         return ()
-    return tuple(StepView(s.rule, s.units, s.price, s.flat, s.amount, s.above, s.up_to) for s in shown)
+    return tuple(StepView(s.rule, s.units, s.price, s.flat, s.amount, s.above, s.up_to) for s in steps)
+
+
+def _goes_without_saying(step: Step) -> bool:
+    has_bounds = bool(step.above or step.up_to)
+    return step.rule == "flat" or not (has_bounds or step.flat or step.rule in ("package", "percentage"))
 
 
 def receipt_view(
@@ -154,10 +157,9 @@ def seller_view(entity: LegalEntity) -> SellerView:
 
 
 def _addressed(profile: BillingProfile, body: InvoiceBody) -> BuyerView:
-    """The buyer, with the purchase order and cost centre by which the invoice was split off, where it was."""
+    """The buyer, with the purchase order and cost centre that all of the invoice was ordered under, where it was."""
     view = buyer_view(profile)
-    split_by = " / ".join(text for text in (body.purchase_order, body.cost_centre) if text)
-    return replace(view, purchase_order=split_by) if split_by else view
+    return replace(view, purchase_order=body.ordered_under) if body.ordered_under else view
 
 
 def buyer_view(profile: BillingProfile) -> BuyerView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 from saldo.accounts.agenda import monthly_place
@@ -33,6 +33,7 @@ from saldo.insight.checks_usage import usage_is_billed_as_it_was_known
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
 from saldo.invoicing.minimum_records import minimum_from
+from saldo.invoicing.open_list import kept_rows
 from saldo.invoicing.open_sums import open_items_from, summed_by_day
 from saldo.invoicing.reading import open_items, row_from
 from saldo.invoicing.rules import issue_entry, problems_of
@@ -239,6 +240,15 @@ def _open_sums_are_of_the_open_invoices(owner: Owner) -> Iterator[Violation]:
             rows = [row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0]
             if open_items_from(item) != summed_by_day(open_items(rows)):
                 yield Violation(18, owner.id, "the sums of what is open are not those of the open invoices")
+
+
+def _open_lists_are_the_open_invoices(owner: Owner) -> Iterator[Violation]:
+    """Where neither the journal nor a hold has moved since they were kept; else nobody believes them."""
+    for item, balance in product(owner.of("open_list"), owner.of("balance")):
+        owed = kept_rows(balance, item)
+        rows = {row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0}
+        if owed is not None and set(owed.rows) != rows:
+            yield Violation(18, owner.id, "the list of what is open is not that of the invoices: saldo journal rebuild")
 
 
 def _latest_payments_are_the_latest(owner: Owner) -> Iterator[Violation]:
@@ -458,6 +468,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _open_balances_are_what_the_ledger_says,
     _aging_adds_up,
     _open_sums_are_of_the_open_invoices,
+    _open_lists_are_the_open_invoices,
     _latest_payments_are_the_latest,
     _states_are_listed,
     _records_stay_with_their_owner,

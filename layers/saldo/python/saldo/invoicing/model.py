@@ -183,7 +183,7 @@ class InvoiceBody:
     it is booked where the ledger has another currency. `replaces`: the invoice that this one stands for, which was
     taken back whole. `note`: why, in the words that the customer reads. `early_discount`: for paying early.
     `seller_facts`: the print of what the seller was then (`accounts.records.facts_key`). `template`: how it looks.
-    `purchase_order` and `cost_centre`: by which it was split off. `tax_facts`: what a tax service was asked about.
+    `purchase_order` and `cost_centre`: that all of it was ordered under. `tax_facts`: what a tax service was asked.
     `rounding`: by which what is to be paid was rounded, after credits; tax and total stay as they are.
     """
 
@@ -233,6 +233,11 @@ class InvoiceBody:
     def payable_minor(self) -> int:
         """What the buyer owes the seller after credits."""
         return self.owed_minor - sum(c.minor for c in self.credits if not c.before_tax)
+
+    @property
+    def ordered_under(self) -> str:
+        """The buyer's purchase order and cost centre, as documents write them."""
+        return " / ".join(text for text in (self.purchase_order, self.cost_centre) if text)
 
     @property
     def plan_versions(self) -> tuple[str, ...]:
@@ -286,7 +291,7 @@ class BillingCase:
     `account` is whom the invoice is addressed to. `as_of` is the day in the account's calendar up to which boundaries
     are billed, and the issue date. `items` are billed with what is due. `wallet`: coupons are taken off one after the
     other, then what the account has from credit notes pays, then prepaid credits. `purchase_order` and `cost_centre`
-    are those of all that is billed, where invoices are split by them. `supplied_to`: a member account whose country and
+    are those that all of it was ordered under. `supplied_to`: a member account whose country and
     tax status are those of all that is billed, where they are not the addressee's. `late`: usage of periods billed
     before that is still to be asked for. `earlier`: the documents, oldest first, on which what is given back now was
     charged, with their credit notes; wanted where a charge `reverses` something. `minimums`: how those of the plans

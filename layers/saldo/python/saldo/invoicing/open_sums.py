@@ -64,7 +64,7 @@ class OpenSums:
         counted, before = entries_counted(found.get(balance_key)), found.get(key)
         rows = open_rows(self._store, account_id)
         balance = self._store.get(*balance_key)
-        if entries_counted(balance) != counted or _owed(balance) != _summed(rows):
+        if entries_counted(balance) != counted or owed(balance) != summed(rows):
             return False
         made = _item(account_id, rows, counted, self._clock().date())
         unit = Unit(f"open sums of {account_id}")
@@ -81,14 +81,15 @@ def standing(store: Store, account_id: str, today: date) -> Standing:
         del _known_many[account_id]
     read = store.query(open_agenda(account_id), agenda=True, limit=FEW)
     if read.cursor is None:
-        return _of_rows(sorted((row_from(i) for i in read.items), key=lambda r: (r.due_on, r.invoice_id)), today)
+        return standing_of(sorted((row_from(i) for i in read.items), key=lambda r: (r.due_on, r.invoice_id)), today)
     _known_many[account_id] = None
     if len(_known_many) > _MOST_KNOWN:
         _known_many.popitem(last=False)
-    return _stored(store, account_id, today) or _of_rows(open_rows(store, account_id), today)
+    return _stored(store, account_id, today) or standing_of(open_rows(store, account_id), today)
 
 
-def _of_rows(rows: list[InvoiceRow], today: date) -> Standing:
+def standing_of(rows: list[InvoiceRow], today: date) -> Standing:
+    """rows: all that is open, earliest due first."""
     next_due = tuple(row for row in rows if not row.is_overdue(today))[:NEXT]
     return Standing(tuple(open_items(rows)), next_due, frozenset(row.promise_id for row in rows if row.promise_id))
 
@@ -141,11 +142,12 @@ def _item(account_id: str, rows: Sequence[InvoiceRow], entries: int, today: date
         "kind": OPEN_SUMS,
         "entries": entries,
         "sums": zlib.compress(text.encode()),
-        "next": [_row_item(row) for row in coming],
+        "next": [row_item(row) for row in coming],
     }
 
 
-def _row_item(row: InvoiceRow) -> Item:
+def row_item(row: InvoiceRow) -> Item:
+    """What `reading.row_from` reads."""
     item: Item = {name: getattr(row, name) for name in InvoiceRow.__dataclass_fields__}
     return item | {
         "status": row.status.value,
@@ -154,11 +156,13 @@ def _row_item(row: InvoiceRow) -> Item:
     }
 
 
-def _owed(balance: Item | None) -> dict[str, int]:
+def owed(balance: Item | None) -> dict[str, int]:
+    """What the balance says is owed, by currency."""
     return {code: m for (code, account), m in balances_from(balance).items() if account is LedgerAccount.RECEIVABLES}
 
 
-def _summed(rows: Iterable[InvoiceRow]) -> dict[str, int]:
+def summed(rows: Iterable[InvoiceRow]) -> dict[str, int]:
+    """What the rows come to, by currency."""
     found = Counter[str]()
     for row in rows:
         found[row.currency] += row.open_minor

@@ -56,12 +56,6 @@ def open_rows(store: Store, account_id: str) -> list[InvoiceRow]:
     return sorted((row_from(item) for item in items), key=lambda row: (row.due_on, row.invoice_id))
 
 
-def next_open(store: Store, account_id: str, most: int) -> tuple[list[InvoiceRow], bool]:
-    """What the account owes that falls due first, at most so many, and whether that is all; one call."""
-    read = store.query(records.open_agenda(account_id), agenda=True, limit=most)
-    return [row_from(item) for item in read.items], read.cursor is None
-
-
 def open_items(rows: list[InvoiceRow]) -> list[OpenItem]:
     """The rows as the ledger's aging takes them."""
     return [OpenItem(row.invoice_id, row.due_on, row.currency, row.open_minor) for row in rows]

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PREFIX = "invoice#"
 BODY_PREFIX = "body#"
+OPEN_LIST = "open_list"
+HOLDS = "holds"
 # What a customer owes or owed: money may come for it.
 ISSUED = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PART_PAID, InvoiceStatus.PAID})
 
@@ -326,6 +328,18 @@ def promise_update(unit: Unit, header: InvoiceHeader, mark: PromiseMark, *, hold
         remove=("promised_paid_minor",) if holds else ("promise_id", "promised_paid_minor"),
         when=_as_read(header),
     )
+    hold_counted(unit, header.account_id)
+
+
+def open_list_key(account_id: str) -> Key:
+    return account_id, OPEN_LIST
+
+
+def hold_counted(unit: Unit, account_id: str) -> None:
+    """Count, once a unit, that what nobody is asked for of the account's invoices changes without an entry."""
+    key = open_list_key(account_id)
+    if not unit.has(key):
+        unit.update(key, set={"kind": OPEN_LIST}, add={HOLDS: 1})
 
 
 def dispute_update(unit: Unit, header: InvoiceHeader, disputed_minor: int) -> None:
@@ -338,6 +352,7 @@ def dispute_update(unit: Unit, header: InvoiceHeader, disputed_minor: int) -> No
     else:
         gone = _disputed_gone(header, disputed)
         unit.update(key, set=_disputed_set(disputed), remove=gone, when=when | _held_as(header))
+        hold_counted(unit, header.account_id)
 
 
 def _booked_set(booked: Booked | None) -> Item:

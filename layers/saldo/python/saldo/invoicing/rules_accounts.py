@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from saldo.accounts.model import Account, InvoiceSplit
 from saldo.invoicing.model import (
     BilledAccount,
     BillingCase,
@@ -24,6 +23,7 @@ from saldo.invoicing.rules_discounts import after_use, drawn_from
 from saldo.subscriptions.model import Subscription
 from saldo.tax.ports import TaxPort
 
+_Billed = DueSubscription | DueItem | LateCharge
 _Group = tuple[str, str, tuple[object, ...]]
 
 
@@ -52,50 +52,45 @@ def bill_account(case: BillingCase, tax: TaxPort) -> BilledAccount:
 
 def split_case(case: BillingCase) -> list[BillingCase]:
     """The case as one case per invoice, in the order of purchase orders, cost centres and places of supply."""
-    groups: dict[_Group, tuple[list[DueSubscription], list[DueItem]]] = {}
-    for due in case.due:
-        sold = due.subscription
-        group = _group(case, due.member, sold.purchase_order, sold.cost_centre)
-        groups.setdefault(group, ([], []))[0].append(due)
-    for item in case.items:
-        group = _group(case, item.member, item.item.purchase_order, item.item.cost_centre)
-        groups.setdefault(group, ([], []))[1].append(item)
-    late: dict[_Group, list[LateCharge]] = {}
-    for charge in case.late:
-        terms = charge.usage.window.terms
-        group = _group(case, charge.member, terms.purchase_order, terms.cost_centre)
-        groups.setdefault(group, ([], []))
-        late.setdefault(group, []).append(charge)
-    if len(groups) < 2 and case.account.invoice_split is InvoiceSplit.NONE:
-        return [case]
-    return [_part(case, group, *groups[group], late.get(group, [])) for group in sorted(groups)]
+    groups: dict[_Group, list[_Billed]] = {}
+    billed: tuple[_Billed, ...] = (*case.due, *case.items, *case.late)
+    for one in billed:
+        groups.setdefault(_group(case, one), []).append(one)
+    return [_part(case, groups[group]) for group in sorted(groups)] or [case]
 
 
-def _group(case: BillingCase, member: Account | None, purchase_order: str, cost_centre: str) -> _Group:
-    split, supplied = case.account.invoice_split, member or case.account
+def _group(case: BillingCase, one: _Billed) -> _Group:
+    split, supplied, under = case.account.invoice_split, one.member or case.account, _ordered_under(one)
     return (
-        purchase_order if split.by_purchase_order else "",
-        cost_centre if split.by_cost_centre else "",
+        under[0] if split.by_purchase_order else "",
+        under[1] if split.by_cost_centre else "",
         (supplied.country, supplied.tax_region, supplied.tax_status.value, supplied.has_tax_id),
     )
 
 
-def _part(
-    case: BillingCase,
-    group: _Group,
-    due: Sequence[DueSubscription],
-    items: Sequence[DueItem],
-    late: Sequence[LateCharge],
-) -> BillingCase:
-    members = [*(d.member for d in due), *(i.member for i in items), *(charge.member for charge in late)]
+def _ordered_under(one: _Billed) -> tuple[str, str]:
+    """The buyer's purchase order and cost centre, "" where it named none."""
+    match one:
+        case DueSubscription():
+            return one.subscription.purchase_order, one.subscription.cost_centre
+        case DueItem():
+            return one.item.purchase_order, one.item.cost_centre
+        case LateCharge():
+            return one.usage.window.terms.purchase_order, one.usage.window.terms.cost_centre
+
+
+def _part(case: BillingCase, billed: Sequence[_Billed]) -> BillingCase:
+    """One invoice of it. What all of that was ordered under is named on it, split or not; nothing where it differs."""
+    under = {_ordered_under(one) for one in billed}
+    orders, centres = ({each[n] for each in under} for n in (0, 1))
     return replace(
         case,
-        due=tuple(due),
-        items=tuple(items),
-        late=tuple(late),
-        purchase_order=group[0],
-        cost_centre=group[1],
-        supplied_to=members[0] if members else None,
+        due=tuple(one for one in billed if isinstance(one, DueSubscription)),
+        items=tuple(one for one in billed if isinstance(one, DueItem)),
+        late=tuple(one for one in billed if isinstance(one, LateCharge)),
+        purchase_order=orders.pop() if len(orders) == 1 else "",
+        cost_centre=centres.pop() if len(centres) == 1 else "",
+        supplied_to=billed[0].member,
     )
 
 

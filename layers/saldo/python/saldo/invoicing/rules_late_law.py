@@ -16,7 +16,8 @@ from saldo.invoicing.rules_interest import EU_BANDS, UK_BANDS, Bands
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRate:
-    """`percent` a year on [from_on, until_on). `name`: DE (Basiszinssatz), ECB (main refinancing), BOE (Bank Rate)."""
+    """`percent` a year on [from_on, until_on). `name`: ECB (main refinancing), BOE (Bank Rate), or the country that has
+    a rate of its own, as DE (Basiszinssatz)."""
 
     name: str
     from_on: date
@@ -56,6 +57,8 @@ STATUTES = dict.fromkeys(("BE", "ES", "IE", "IT", "LU", "NL", "PT"), _DIRECTIVE)
     "SE": Statute("SE", Decimal(8), Decimal(8), ((None, Decimal(450)),), "SEK"),
     "GB": Statute("BOE", Decimal(8), None, UK_BANDS, "GBP", fixed=True),
 }
+
+REFERENCES = sorted({statute.reference for statute in STATUTES.values()})
 
 # Sources: Deutsche Bundesbank (§ 247 BGB); ECB key interest rates; Bank of England (rate of 30 June and 31 December).
 _KNOWN = {

@@ -19,6 +19,8 @@ from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound
 from saldo.kernel.periods import Period
 from saldo.orders.rules_prices import is_recurring
+from saldo.storage.items import Key
+from saldo.storage.kept import KeptAWhile
 from saldo.storage.store import Store
 from saldo.subscriptions.model import Change, Subscription, SubscriptionStatus
 from saldo.subscriptions.rules_changes import minimum_around
@@ -99,9 +101,17 @@ def by_quantity(component: Component) -> bool:
 class SelfService:
     """Subscriptions of one account, which is all that the store reaches besides its seller."""
 
-    def __init__(self, store: Store, forecasts: Forecasts, versions: PlanVersions, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        forecasts: Forecasts,
+        versions: PlanVersions,
+        clock: Clock,
+        plans: KeptAWhile[Key, Plan] | None = None,
+    ) -> None:
+        """plans: those whose names this process read a while ago."""
         self._subscriptions, self._catalog = Subscriptions(store, clock), Catalog(store, clock)
-        self._store = store
+        self._store, self._plans = store, plans or KeptAWhile(clock)
         self._forecasts, self._versions = forecasts, versions
 
     def listed(self, account_id: str, entity_id: str) -> list[Standing]:
@@ -109,8 +119,15 @@ class SelfService:
         found = self._subscriptions.of_account(account_id)
         named = self._versions.get_many((entity_id, version_id) for s in found for version_id in _named_by(s))
         versions = {version.id: version for version in named.values()}
-        plans = {p.id: p for p in self._catalog.plans_named(entity_id, (v.plan_id for v in versions.values()))}
+        plans = self._named(entity_id, {v.plan_id for v in versions.values()})
         return _in_order(self._stand(s, versions, plans) for s in found)
+
+    def _named(self, entity_id: str, plan_ids: Iterable[str]) -> dict[str, Plan]:
+        def read(unknown: list[Key]) -> dict[Key, Plan]:
+            return {(entity_id, p.id): p for p in self._catalog.plans_named(entity_id, (i for _, i in unknown))}
+
+        kept = self._plans.of({(entity_id, plan_id) for plan_id in plan_ids}, read)
+        return {plan.id: plan for plan in kept.values()}
 
     def standing(self, account_id: str, subscription_id: str) -> Standing:
         """One of the account's with all that the seller sells, to choose from: two reads. NotFound."""

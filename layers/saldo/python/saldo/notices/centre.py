@@ -1,136 +1,92 @@
-"""Reads the notices of one user: for each account the trail and the invoices, and the user's own trail.
+"""Reads the notices of one user: what is kept as news of each account and of the user, and what is open.
 
 Bounded: so many accounts, so many records of each. What is beyond is named (`Told.since`, `Told.left_out`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
 
-from saldo.access.model import Session
-from saldo.access.model_notices import NoticeChoices
-from saldo.access.notice_choices import ChosenNotices, choices_from, choices_key
+from saldo.access.model import Seat, Session
+from saldo.access.notice_choices import choices_from, choices_key
 from saldo.access.rules_visibility import sees
-from saldo.accounts.model import BankStatement
 from saldo.accounts.records import bank_statement_from
-from saldo.audit.records import PREFIX as TRAIL
-from saldo.audit.records import audit_record
-from saldo.invoicing.listing import ListWish
-from saldo.invoicing.reading import bounds_of
-from saldo.invoicing.status import SHOWN, DocumentKind
-from saldo.kernel.clock import Clock, instant_from, instant_text
+from saldo.invoicing import open_list
+from saldo.invoicing.listing import InvoiceRow
+from saldo.invoicing.open_list import Open
+from saldo.invoicing.reading import rows_by_id
+from saldo.kernel.clock import Clock, instant_from
 from saldo.kernel.periods import local_date
+from saldo.ledger.records import BALANCE, entries_counted
 from saldo.notices import rules
+from saldo.notices.latest import LatestNews
 from saldo.notices.model import IssuedInvoice, Notice, Reader, Told
-from saldo.storage.items import Item
-from saldo.storage.store import Page, Store
+from saldo.notices.records import News, act_from, issued_from, news_key
+from saldo.storage.items import Key
+from saldo.storage.store import Store
 
 MOST_ACCOUNTS = 10
-MOST_RECORDS, MOST_INVOICES = 300, 100
-_FRESH = timedelta(minutes=5)
-_ISSUED_BY_US = ("run_", "request_")
-
-
-@dataclass(slots=True)
-class _Found:
-    notices: list[Notice] = field(default_factory=list)
-    since: dict[str, datetime] = field(default_factory=dict)
-
-    def cut(self, account_id: str, page: Page, at: datetime) -> None:
-        """Remember that there is more of this account than what was read."""
-        if page.cursor:
-            self.since[account_id] = max(at, self.since.get(account_id, at))
 
 
 class NotificationCentre:
-    """Of a region. `store` is the region's; each account is read through its own scope, as its role sees it now, and
-    of its seller only what that says of its bank account."""
+    """Of a region. `store` is the region's; of each account a reader is told what its role sees now, and of its seller
+    only what that says of its bank account."""
 
-    def __init__(self, store: Store, chosen: ChosenNotices, clock: Clock) -> None:
-        self._store, self._chosen, self._clock = store, chosen, clock
-        self._sellers: dict[str, tuple[datetime, BankStatement | None]] = {}
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock, self._news = store, clock, LatestNews(store, clock)
 
     def told(self, session: Session, account_id: str = "") -> Told:
-        """All that the session's user is told of, or what of one of their accounts. A call for what they chose (with
-        their own trail, where that is asked for), two for each account."""
-        since, last = self._clock() - rules.KEPT, choices_key(session.user_id)[1]
-        if account_id:
-            return self._told(session, account_id, self._chosen.of(session.user_id), since, [])
-        first = TRAIL + instant_text(since)
-        read = self._store.query(
-            session.user_id, first=first, last=last, newest_first=True, limit=MOST_RECORDS, consistent=True
-        )
-        choices = choices_from(next((item for item in read.items if item["sk"] == last), None))
-        own = [item for item in read.items if item["sk"].startswith(TRAIL)]
-        if read.cursor:  # records of other kinds lie between the two: after years, sealed links by the hundred
-            own = self._trail(self._store, session.user_id, since).items
-        return self._told(session, account_id, choices, since, own)
+        """All that the session's user is told of, or what of one of their accounts. One call; for what changed since
+        somebody looked at it last, those of `LatestNews.of_owners` and of `open_list` besides."""
+        seats, user_id, now = _seats(session, account_id), session.user_id, self._clock()
+        shown = seats[:MOST_ACCOUNTS]
+        found = self._store.get_many(_keys(user_id, shown), consistent=True)
+        entries = {seat.account_id: entries_counted(found.get((seat.account_id, BALANCE))) for seat in shown}
+        latest = self._news.of_owners(entries if account_id else {user_id: 0} | entries, found)
+        owed = open_list.of_found(self._store, entries.keys(), found)
+        own = () if account_id else latest[user_id].acts
+        notices = list(rules.of_own_trail(act_from(user_id, row) for row in own))
+        for seat in shown:
+            reader = Reader(user_id, seat.account_id, seat.role, seat.visibility, seat.time_zone)
+            notices += self._of_account(latest[seat.account_id], owed[seat.account_id], reader)
+            bank = found.get((seat.entity_id, "entity"))
+            notices += rules.of_bank(bank_statement_from(bank) if bank else None, reader)
+        choices = choices_from(found.get(choices_key(user_id)))
+        since = {account: instant_from(latest[account].cut) for account in entries if latest[account].cut}
+        in_order, left_out = rules.in_order(notices, choices, now), len(seats) - len(shown)
+        return Told(in_order, rules.read_from(choices, now), since, left_out)
 
     def unread(self, session: Session) -> int:
-        """How many the session's user has not read; of the trails, nothing older is read."""
-        choices = self._chosen.of(session.user_id)
-        since = rules.read_from(choices, self._clock())
-        return self._told(session, "", choices, since, self._trail(self._store, session.user_id, since).items).unread
+        """How many the session's user has not read."""
+        return self.told(session).unread
 
-    def _told(
-        self, session: Session, account_id: str, choices: NoticeChoices, since: datetime, own: list[Item]
-    ) -> Told:
-        """own: the user's own trail, none where one account is asked for."""
-        found, now = _Found(list(rules.of_own_trail(map(audit_record, own)))), self._clock()
-        seats = [seat for seat in session.seats if account_id in ("", seat.account_id)]
-        sellers = self._statements({seat.entity_id for seat in seats[:MOST_ACCOUNTS]})
-        for seat in seats[:MOST_ACCOUNTS]:
-            reader = Reader(session.user_id, seat.account_id, seat.role, seat.visibility, seat.time_zone)
-            found.notices += rules.of_bank(sellers[seat.entity_id], reader)
-            self._read(found, reader, since, now)
-        notices = rules.in_order(found.notices, choices, now)
-        left_out = max(0, len(seats) - MOST_ACCOUNTS)
-        return Told(notices, rules.read_from(choices, now), found.since, left_out)
-
-    def _statements(self, entity_ids: set[str]) -> dict[str, BankStatement | None]:
-        """What sellers say of their bank accounts, read again every five minutes: few pages pay for it."""
+    def _of_account(self, news: News, owed: Open, reader: Reader) -> Iterator[Notice]:
         now = self._clock()
-        old = [one for one in sorted(entity_ids) if one not in self._sellers or self._sellers[one][0] + _FRESH <= now]
-        items = self._store.get_many([(one, "entity") for one in old]) if old else {}
-        for one in old:
-            item = items.get((one, "entity"))
-            self._sellers[one] = now, bank_statement_from(item) if item else None
-        return {one: self._sellers[one][1] for one in entity_ids}
+        yield from rules.of_trail((act_from(news.owner_id, row) for row in news.acts), reader, now)
+        yield from rules.of_invoices(self._issued(news, owed, reader), reader, now)
 
-    def _read(self, found: _Found, reader: Reader, since: datetime, now: datetime) -> None:
-        account_id, in_sight = reader.account_id, sees(reader.visibility, local_date(now, reader.zone))
-        seen = self._store.within(account_id, sees=in_sight)
-        trail = self._trail(seen, account_id, since)
-        found.notices += rules.of_trail(map(audit_record, trail.items), reader, now)
-        if trail.items:
-            found.cut(account_id, trail, instant_from(trail.items[-1]["at"]))
-        first, _ = bounds_of(ListWish(from_on=local_date(now - rules.KEPT, reader.zone)))
-        _, last = bounds_of(ListWish())
-        page = seen.query(account_id, first=first, last=last, newest_first=True, limit=MOST_INVOICES)
-        issued = list(_issued(page.items))
-        found.notices += rules.of_invoices(issued, reader, now)
-        if issued:
-            found.cut(account_id, page, issued[-1].issued_at)
+    def _issued(self, news: News, owed: Open, reader: Reader) -> Iterator[IssuedInvoice]:
+        """What was issued and is in sight, with what is asked for of it now."""
+        is_seen = sees(reader.visibility, local_date(self._clock(), reader.zone))
+        rows = self._rows(news, owed)
+        for row in news.invoices:
+            open_row = rows.get(row["invoice_id"])
+            if is_seen is None or is_seen(row | {"open_minor": open_row.open_minor if open_row else 0}):
+                yield issued_from(row, open_row)
 
-    def _trail(self, store: Store, owner_id: str, since: datetime) -> Page:
-        first, last = TRAIL + instant_text(since), f"{TRAIL}~"
-        return store.query(owner_id, first=first, last=last, newest_first=True, limit=MOST_RECORDS)
+    def _rows(self, news: News, owed: Open) -> dict[str, InvoiceRow]:
+        """What is open, by id: all of the account or, where that is very much, what is news of it."""
+        if owed.is_all:
+            return {row.invoice_id: row for row in owed.rows}
+        return rows_by_id(self._store, news.owner_id, [row["invoice_id"] for row in news.invoices])
 
 
-def _issued(items: Iterable[Item]) -> Iterable[IssuedInvoice]:
-    """Documents that we issued; what was brought in from elsewhere is history, not news."""
-    for item in items:
-        if item["status"] not in SHOWN or not item["run_id"].startswith(_ISSUED_BY_US):
-            continue
-        yield IssuedInvoice(
-            invoice_id=item["invoice_id"],
-            is_credit_note=item.get("document") == DocumentKind.CREDIT_NOTE,
-            number=item["number"],
-            currency=item["currency"],
-            total_minor=item["total_minor"],
-            asked_minor=0 if item.get("promise_id") else item["open_minor"] - item.get("disputed_minor", 0),
-            due_on=datetime.fromisoformat(item["due_on"]).date(),
-            issued_at=instant_from(next(h["at"] for h in item["history"] if h["status"] != "draft")),
-        )
+def _seats(session: Session, account_id: str) -> list[Seat]:
+    return [seat for seat in session.seats if account_id in ("", seat.account_id)]
+
+
+def _keys(user_id: str, seats: Sequence[Seat]) -> list[Key]:
+    keys = [choices_key(user_id), news_key(user_id)]
+    for seat in seats:
+        keys += [(seat.entity_id, "entity"), news_key(seat.account_id), *open_list.keys_of(seat.account_id)]
+    return keys

@@ -82,6 +82,17 @@ _NEEDS = {
 _PAYMENTS = frozenset({_K.PAYMENT_STARTED, _K.PAYMENT_SUCCEEDED, _K.PAYMENT_FAILED})
 
 
+def is_news(record: AuditRecord) -> bool:
+    """Whether a record of an account's trail, or of a user's own, may be told of to somebody."""
+    return record.action in _ACTS or _is_own(record)
+
+
+def _is_own(record: AuditRecord) -> bool:
+    risks = record.after.get("risk", ())
+    is_new = record.action == "session.began" and any(str(r).startswith(_NEW_BROWSER) for r in risks)
+    return is_new or record.action in _OWN_ACTS
+
+
 def of_trail(records: Iterable[AuditRecord], reader: Reader, now: datetime) -> Iterator[Notice]:
     """What happened to an account. What readers did themselves is no news to them."""
     is_seen = sees(reader.visibility, local_date(now, reader.zone))
@@ -128,9 +139,7 @@ def _of_act(record: AuditRecord, kind: NoticeKind) -> Notice:
 def of_own_trail(records: Iterable[AuditRecord]) -> Iterator[Notice]:
     """What happened to the reader's own access: a sign-in from a browser not seen before, other keys."""
     for record in records:
-        risks = record.after.get("risk", ())
-        is_new = record.action == "session.began" and any(str(r).startswith(_NEW_BROWSER) for r in risks)
-        if is_new or record.action in _OWN_ACTS:
+        if _is_own(record):
             yield Notice("", _K.SECURITY, record.at, record.action, record.subject_id)
 
 

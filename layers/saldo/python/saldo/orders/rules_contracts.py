@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from saldo.catalog.model import name_in
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.exact import plain
 from saldo.kernel.money import Money, split_by_weights
@@ -28,6 +29,12 @@ _RETENTION = {
     "de": "Sicherheitseinbehalt: {}",
     "fr": "Retenue de garantie libérée\u202f: {}",
     "es": "Retención de garantía liberada: {}",
+}
+_LESS_RETENTION = {
+    "en": "{}, less {}% retention",
+    "de": "{}, abzüglich {} % Sicherheitseinbehalt",
+    "fr": "{}, moins {} % de retenue de garantie",
+    "es": "{}, menos {} % de retención de garantía",
 }
 _MOST_PARTS = 60  # what a change of a contract causes is one unit of at most 100 writes
 
@@ -95,8 +102,18 @@ def milestone_item(
     item_id = f"milestone-{contract.id}-{milestone.id}{revision}"
     if not payable:
         return None
-    waiting = _waiting(contract, item_id, milestone, milestone.names, payable, bill_on)
+    names = milestone.names if payable == amount_minor else _less_retention(contract, milestone)
+    waiting = _waiting(contract, item_id, milestone, names, payable, bill_on)
     return replace(waiting, item=replace(waiting.item, supplied_on=accepted_on))
+
+
+def _less_retention(contract: Contract, milestone: Milestone) -> dict[str, str]:
+    percent, names = plain(contract.retainage_percent), milestone.names
+    comma = percent.replace(".", ",")
+    return names | {
+        language: text.format(name_in(names, language), percent if language == "en" else comma)
+        for language, text in _LESS_RETENTION.items()
+    }
 
 
 def retainage_item(contract: Contract, minor: int, bill_on: date) -> WaitingItem:

@@ -22,7 +22,8 @@ from saldo.ledger.model import LedgerAccount
 from saldo.ledger.records import BALANCE, balance_field, post
 from saldo.payments import records, rules_netting
 from saldo.payments.model import Allocation, Payable
-from saldo.payments.reading import headers_of, parties_of, payable
+from saldo.payments.parties import parties_of
+from saldo.payments.reading import headers_of, payable
 from saldo.payments.rules import validated
 from saldo.payments.rules_netting import Credit, Netted
 from saldo.storage.items import Key

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from saldo.accounts.model import Account, LegalEntity
-from saldo.accounts.records import account_from, entity_from
 from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, header_key
 from saldo.kernel.errors import NotFound
 from saldo.payments import records
@@ -48,18 +46,6 @@ def invoices_of_coming(payments: Iterable[Item]) -> set[str]:
     under_way = {status.value for status in UNDER_WAY}
     coming = (i for i in payments if i["status"] in under_way or i["parts_applied"] < i["parts"])
     return {a["invoice_id"] for item in coming for a in item["allocations"]}
-
-
-def parties_of(store: Store, account_id: str) -> tuple[Account, LegalEntity]:
-    """Who pays, and whom. NotFound."""
-    item = store.get(account_id, "account")
-    if item is None:
-        raise NotFound("no such account")
-    account = account_from(item)
-    seller = store.get(account.entity_id, "entity")
-    if seller is None:
-        raise NotFound("no such legal entity")
-    return account, entity_from(seller)
 
 
 def headers_of(store: Store, account_id: str, allocations: Iterable[Allocation]) -> dict[str, InvoiceHeader]:

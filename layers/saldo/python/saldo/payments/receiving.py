@@ -25,8 +25,9 @@ from saldo.ledger.rules import base_amounts
 from saldo.payments import records, rules
 from saldo.payments.model import Allocation, Payable, Payment, PaymentStatus, Received, StatusChange
 from saldo.payments.news import apply_part, finish_applying
+from saldo.payments.parties import parties_of
 from saldo.payments.rating import rated
-from saldo.payments.reading import headers_of, load, parties_of, payable
+from saldo.payments.reading import headers_of, load, payable
 from saldo.payments.rules_receiving import (
     BANK_GATEWAY,
     converted,

@@ -23,8 +23,9 @@ from saldo.payments.rules_approvals import levels_for
 from saldo.payments.scheduled import ScheduledPayments
 from saldo.promises import records, rules
 from saldo.promises.charging import stop_charges
+from saldo.promises.knowing import Known, known_of
 from saldo.promises.model import Offer, Promise, PromiseState, StateChange, Wanted, WhyNot
-from saldo.promises.reading import Known, dues_of, headers_of, known_of, promise_of
+from saldo.promises.reading import dues_of, headers_of, promise_of
 from saldo.promises.telling import Telling
 from saldo.storage.store import Store
 from saldo.storage.units import Unit

@@ -133,6 +133,10 @@ class Unit:
         request = expression.into({"Key": _key_attributes(key)}, condition)
         return self._add("ConditionCheck", key, request, 100, {"when": when or {}, "exists": exists})
 
+    def has(self, key: Key) -> bool:
+        """Whether the unit writes, or looks at, this item already."""
+        return key in self._keys
+
     def _add(self, verb: str, key: Key, request: dict[str, Any], size: int, asked: Mapping[str, Any]) -> Unit:
         assert key not in self._keys, f"{self.name} writes {key} twice"
         assert len(self.writes) < self.most, f"{self.name} has more than {self.most} writes"
