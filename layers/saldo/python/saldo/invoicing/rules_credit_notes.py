@@ -174,7 +174,7 @@ def _check(body: InvoiceBody, amounts: Mapping[str, int], earlier: Sequence[Invo
             continue
         left = _left(body, line, earlier)
         if abs(minor) > abs(left) or minor * left < 0:
-            problems.add(f"amounts.{line_id}", "more_than_left", f"{Money(left, body.currency)} of it are left to take back")
+            problems.add(f"amounts.{line_id}", "more_than_left", f"{Money(left, body.currency)} are left to take back")
     problems.refuse_if_any("the credit note cannot be made", "invalid_credit_note")
 
 
