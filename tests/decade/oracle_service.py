@@ -36,7 +36,8 @@ class Lived(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One charge (sign 1) or credit (-1) of a component for `[start, end)`, or from and to a moment of these days."""
+    """One charge (sign 1) or credit (-1) of a component for `[start, end)`, or from and to a moment of these days. It
+    is the same charge on whichever day it falls due."""
 
     subscription_id: str
     due: date
@@ -54,6 +55,12 @@ class Entry(NamedTuple):
     part: tuple[date, datetime | None] | None  # from when the minimum holds that this counts towards
     of: Entry | None = None  # of a credit: the charge that it gives back a part of
     earlier: tuple[Lived, ...] = ()  # the cycles before, where its price depends on what was used in them
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and self[:1] + self[2:] == other[:1] + other[2:]
+
+    def __hash__(self) -> int:
+        return hash(self[:1] + self[2:])
 
 
 @dataclass
@@ -186,6 +193,8 @@ class State:
     written: int = 0
     pools: dict[tuple[Cycle, int], Pool] = field(default_factory=dict)
     leaving: tuple[Change, ...] = ()  # cancellations that wait for the end of a term
+    waiting: tuple[Entry, ...] = ()  # what ran up on terms that are over, in a period that is not
+    held: Cycle | None = None  # the cycle until the last change
 
     def kept(self) -> State:
         """A copy that later days do not touch."""
@@ -201,6 +210,8 @@ class State:
             self.written,
             dict(self.pools),
             self.leaving,
+            self.waiting,
+            self.held,
         )
 
 
@@ -271,6 +282,7 @@ class Diary:
 
     def _live(self) -> None:
         day = self.state.day
+        self._post_what_waits(day, False)
         if self.sold.cancelled_on is not None and day >= self.sold.cancelled_on:
             for stretch in self.state.open.values():
                 self._end_period(stretch, day)
@@ -383,6 +395,8 @@ class Diary:
     def _adopt(self, day: date, moment: datetime | None, whole: bool) -> None:
         """Hold what runs against today's terms: what is alike goes on, the rest ends, what is new begins."""
         now, terms = self.state, self.state.terms
+        self._post_what_waits(day, terms.ended or terms.cycle != (now.held or terms.cycle))
+        now.held = terms.cycle
         wanted = {s.id: s for s in self._wanted(moment)}
         for name, stretch in list(now.open.items()):
             other = wanted.get(name)
@@ -423,10 +437,22 @@ class Diary:
         if stretch.timing is Timing.ARREARS:
             owed_whole = component is None and is_owed_whole(stretch.version) and not instead
             until = (stretch.end, None) if owed_whole else (day, moment)
-            self._write(stretch, day if closes else stretch.end, (stretch.start, stretch.start_at), until)
+            if closes:
+                self._write(stretch, day, (stretch.start, stretch.start_at), until)
+            else:
+                self.state.waiting += (self._entry(stretch, stretch.end, (stretch.start, stretch.start_at), until),)
         elif component is not None and component.kind is ChargeKind.FIXED and component.prorate:
             begin = (stretch.start, stretch.start_at) if whole else (day, moment)
             self._write(stretch, day, begin, (stretch.end, None), sign=-1, of=stretch.charged)
+
+    def _post_what_waits(self, day: date, closes: bool) -> None:
+        """What ran up is due when its period is over, or when the subscription or its cycle ends before."""
+        waiting, self.state.waiting = self.state.waiting, ()
+        for entry in waiting:
+            if closes or entry.due <= day:
+                self._post(entry._replace(due=min(entry.due, day)))
+            else:
+                self.state.waiting += (entry,)
 
     def _grow(self, stretch: Stretch, other: Stretch, day: date, moment: datetime | None) -> None:
         most = max(stretch.most or Fraction(0), other.quantity or Fraction(0))
@@ -484,9 +510,20 @@ class Diary:
         sign: int = 1,
         of: Entry | None = None,
     ) -> Entry:
+        return self._post(self._entry(stretch, due, begin, end, sign, of))
+
+    def _entry(
+        self,
+        stretch: Stretch,
+        due: date,
+        begin: tuple[date, datetime | None],
+        end: tuple[date, datetime | None],
+        sign: int = 1,
+        of: Entry | None = None,
+    ) -> Entry:
         around = stretch.period_around(stretch.start)
         before = around[2] if stretch.pool else cycles_before(stretch.cycle, self.first_day, begin[0])
-        entry = Entry(
+        return Entry(
             self.sold.id,
             due,
             stretch.version.id,
@@ -504,7 +541,11 @@ class Diary:
             of,
             stretch.lived,
         )
-        if begin[0] == end[0] and stretch.component is not None and stretch.component.kind is ChargeKind.USAGE:
+
+    def _post(self, entry: Entry) -> Entry:
+        version = self.versions[entry.version_id]
+        kind = next((c.kind for c in version.components if c.id == entry.component_id), None)
+        if entry.start == entry.end and kind is ChargeKind.USAGE:
             return entry  # usage is counted by days, and this day is the next terms'
         self.entries.append(entry)
         self.outstanding[entry] += 1

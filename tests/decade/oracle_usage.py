@@ -50,12 +50,18 @@ def used_in(
     before = [e for e in counted if e.at < start] if meter.carries else []
     amounts = [Fraction(e.value) * Fraction(meter.factor) for e in inside]
     if not dimensions:
-        return Used(read_off(inside, before, meter, days, zone), amounts, None, *bounds)
+        return Used(of_full(read_off(inside, before, meter, days, zone), meter, bounds[1]), amounts, None, *bounds)
     groups: dict[tuple[str, ...], list[UsageEvent]] = {}
     for event in inside:
         groups.setdefault(tuple(event.properties.get(name, "") for name in dimensions), []).append(event)
-    by_value = {values: read_off(group, [], meter, days, zone) for values, group in groups.items()}
+    by_value = {v: of_full(read_off(group, [], meter, days, zone), meter, bounds[1]) for v, group in groups.items()}
     return Used(sum(by_value.values(), Fraction(0)), amounts, by_value, *bounds)
+
+
+def of_full(shown: Fraction, meter: Meter, part: Fraction) -> Fraction:
+    """What an average over the days comes to over the full period of which they are a part; to 12 digits, half up."""
+    averages = meter.aggregation is Aggregation.WEIGHTED or meter.of_windows.value == "average"
+    return Fraction(whole(shown * part * 10**12), 10**12) if averages and part != 1 else shown
 
 
 def read_off(

@@ -266,7 +266,7 @@ CASES: tuple[Worked, ...] = (
              "Lago: a coupon larger than the invoice, cancelled: nothing was paid, nothing comes back",
              ["0", "0"], {"kind": "cancel", "effective_on": "2026-04-16"}, coupons=[{"amount": "50",
              "duration": "once"}]),
-    Worked("coupons.tax.1", "Stripe: 20 % off, tax of 19 %, half of the month comes back",
+    Worked("coupons.tax.3", "Stripe: 20 % off, tax of 19 %, half of the month comes back",
            monthly({"a": "100"}, "2026-04-01", "2026-05-01", {"kind": "cancel", "effective_on": "2026-04-16"},
                    coupons=[{"percent": "20"}], taxes={"rates": [rate("19")]}),
            {"invoices.*.total": ["95.20", "-47.60"]}),

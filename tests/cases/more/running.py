@@ -14,9 +14,11 @@ from saldo.quotes.service import quote_document, quote_schema
 from tests.cases.more import (
     books,
     calendars,
+    changes,
     commitments,
     discounts,
     examined,
+    examined_again,
     late,
     late_terms,
     late_usage,
@@ -61,6 +63,8 @@ TABLE: tuple[Worked, ...] = (
     *returns.CASES,
     *examined.CASES,
     *late_usage.CASES,
+    *changes.CASES,
+    *examined_again.CASES,
 )
 
 

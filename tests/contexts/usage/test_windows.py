@@ -353,6 +353,17 @@ def test_a_level_goes_on_and_a_late_change_of_it_alters_every_later_window(world
     assert counts(reported(world, "seats")) == [(2, 1, 1, 0), (0, 0, 0, 0), (0, 0, 0, 0)]
 
 
+def test_a_level_in_a_part_of_a_month_is_worth_that_part_and_what_of_it_comes_late_too(world: World) -> None:
+    meter = Meter("seats", ENTITY, Aggregation.WEIGHTED, {"en": "Seats"}, {}, carries=True)
+    world.usage.define_meter(meter, CLERK)
+    buyer = Customer.of(world, usage_plan(("seats", PerUnit(Decimal(31)))), date(2026, 10, 17))
+    use(world, 1, "", "10", meter="seats", at="2026-10-01T00:00:00Z")
+    assert amounts(buyer.bill(NOVEMBER)) == [("charge", "2026-10-17", 15000)]  # 15 of 31 days
+    world.clock.now = datetime(2026, 11, 3, tzinfo=UTC)
+    use(world, 2, "", "4", meter="seats", at="2026-10-01T00:00:00Z")
+    assert amounts(buyer.bill(DECEMBER)) == [("charge", "2026-11-01", 43400), ("late", "2026-10-17", 6000)]
+
+
 def test_a_window_waits_for_its_time_of_grace(world: World) -> None:
     buyer = customer(world, meter=replace(TOKENS, grace_s=6 * 3600))
     _, usage = buyer.read(NOVEMBER)

@@ -53,9 +53,49 @@ _SUBSCRIPTIONS: tuple[Mutant, ...] = (
         "due.update(Counter(",
         "tests/unit/subscriptions/test_changes.py",
     ),
+    planted(
+        "what ran up before a change waits for a period that the subscription did not see the end of",
+        "list not kept",
+        "subscriptions/rules_runs.py",
+        "        self.unclosed.append(run)\n",
+        "        self.unclosed = [run]\n",
+        "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[changes.closing.1]",
+    ),
+    planted(
+        "what only fell due on another day is charged a second time",
+        "missing half",
+        "subscriptions/rules_changes.py",
+        "            due[charge] -= 1\n            due[billed] += 1\n",
+        "            due[billed] += 1\n",
+        "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[changes.late.10]",
+    ),
 )
 
 _USAGE: tuple[Mutant, ...] = (
+    planted(
+        "files take a level for something that is counted",
+        "mark forgotten",
+        "usage/partitions.py",
+        "UsageDetail(amounts=amounts, level=meter.averages)",
+        "UsageDetail(amounts=amounts)",
+        "tests/property/test_usage_paths.py",
+    ),
+    planted(
+        "a level in half of a month is charged as in a whole one",
+        "share forgotten",
+        "invoicing/rules_lines.py",
+        "    if detail.level:\n",
+        "    if detail.level and part.of < 0:\n",
+        "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[metering.level.1]",
+    ),
+    planted(
+        "what comes late of a level is charged whole",
+        "share forgotten",
+        "invoicing/rules_late.py",
+        "of_full_period(counted, terms.days, terms.of)",
+        "of_full_period(counted, 1, 1)",
+        "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[metering.level.7]",
+    ),
     planted(
         "a percentile is one sample too low",
         "down for up",
@@ -226,6 +266,30 @@ _CATALOG: tuple[Mutant, ...] = (
 
 _QUOTES: tuple[Mutant, ...] = (
     planted(
+        "a month's usage is charged in each part of the month",
+        "missing condition",
+        "quotes/rules_usage.py",
+        "if n is not None and first != key.period:",
+        "if n is not None and not first:",
+        "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[changes.closing.4]",
+    ),
+    planted(
+        "what was credited is discounted all the same",
+        "wrong base",
+        "quotes/rules_receivables.py",
+        "* max(total - credited, 0), total)",
+        "* max(total, 0), total)",
+        "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[ar.early.6]",
+    ),
+    planted(
+        "a quote knows a change before it came",
+        "wrong way round",
+        "quotes/rules.py",
+        "[c for c in self.late if c.came_on <= day], [c for c in self.late if c.came_on > day]",
+        "self.late, []",
+        "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[changes.late.1]",
+    ),
+    planted(
         "a quote does not know what came on the day of its run",
         "< for <=",
         "quotes/rules_late.py",
@@ -253,6 +317,14 @@ _QUOTES: tuple[Mutant, ...] = (
 )
 
 _RATING: tuple[Mutant, ...] = (
+    planted(
+        "a combination that counted below zero is paid out",
+        "missing condition",
+        "rating/rules/matrix.py",
+        "if price is None or quantity < 0:",
+        "if price is None:",
+        "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[usage.correction.4]",
+    ),
     planted(
         "a month's second half begins in the next month",
         "off by one",

@@ -162,7 +162,7 @@ def test_what_cannot_be_read_does_not_hide_what_else_is_wrong() -> None:
             {"plan": "q", "started_on": "2026-01-01", "changes": [
                 {"kind": "plan", "plan": "z", "effective_on": "2026-01-05"}, {"kind": "wat", "effective_on": "x"}]},
             {"plan": "p", "started_on": "bad", "trial_end_on": "2026-01-09", "quantities": {"zz": "1"}}],
-        "usage": {"totals": [{"meter_id": "k", "quantity": "-5"}]},
+        "usage": {"totals": [{"meter_id": "k", "quantity": "1", "before": "-5"}]},
         "coupons": [{"percent": "10", "components": ["none"]}],
     }  # fmt: skip
     assert problems_of(document) == {
@@ -175,7 +175,7 @@ def test_what_cannot_be_read_does_not_hide_what_else_is_wrong() -> None:
         "subscriptions[0].changes[1].effective_on": "not_a_date",
         "subscriptions[1].started_on": "not_a_date",
         "subscriptions[1].quantities.zz": "unknown_component",
-        "usage.totals[0].quantity": "negative",
+        "usage.totals[0].before": "negative",
         "usage.totals[0].meter_id": "unknown_name",
         "coupons[0].components": "unknown_name",
     }

@@ -195,11 +195,12 @@ def _check(body: InvoiceBody, amounts: Mapping[str, int], earlier: Sequence[Invo
     for line_id, minor in amounts.items():
         line = lines.get(line_id)
         if line is None:
-            problems.add(f"amounts.{line_id}", "unknown_line", f"{body.id} has no line {line_id!r}")
+            there = ", ".join(f"{line.id} ({line.component_id})" for line in body.lines)
+            problems.add(f"amounts.{line_id}", "unknown_line", f"{body.id} has no line {line_id!r}; there are {there}")
             continue
         left = _left(body, line, earlier)
         if abs(minor) > abs(left) or minor * left < 0:
-            problems.add(f"amounts.{line_id}", "more_than_left", f"{left} of this line are left to take back")
+            problems.add(f"amounts.{line_id}", "more_than_left", f"{Money(left, body.currency)} are left to take back")
     problems.refuse_if_any("the credit note cannot be made", "invalid_credit_note")
 
 

@@ -6,12 +6,12 @@ asked, and a change told late moves it as it moves the charge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
 from saldo.catalog.model import ChargeKind, DayCount, Included
-from saldo.invoicing.model import DueSubscription
+from saldo.invoicing.model import BillingCase, DueSubscription
 from saldo.invoicing.rules_charged import Charged, charged_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO, total
@@ -20,8 +20,8 @@ from saldo.rating.rules.included import rolled_over
 from saldo.rating.rules.proration import WHOLE, share_of
 from saldo.subscriptions.model import EarlierCycle
 from saldo.subscriptions.rules import cycle_of, earlier_cycles
-from saldo.usage.model import UsageKey
-from saldo.usage.rules import Asking, LookedBack
+from saldo.usage.model import Counted, UsageDetail, UsageKey
+from saldo.usage.rules import Asking, LookedBack, of_full_period
 
 
 class TakenOver(NamedTuple):
@@ -46,27 +46,29 @@ def usage_asked(item: DueSubscription) -> Iterator[tuple[UsageKey, Asking]]:
             yield from ((key._replace(period=one.days), back) for one in _earlier(item, charged))
 
 
-def taken_over(usage: Mapping[UsageKey, Decimal], item: DueSubscription, charged: Charged, zone: str) -> TakenOver:
-    """What a charge takes over; usage: by key. Refusal `usage_total_missing` where a total is not there."""
+def taken_over(case: BillingCase, item: DueSubscription, charged: Charged, zone: str) -> TakenOver:
+    """What a charge takes over. Refusal `usage_total_missing` where a total is not there."""
     component = charged.component
     if not component.looks_back:
         return NOTHING
-    asks = list(_asks(usage, item, charged, zone))
+    asks = list(_asks(case, item, charged, zone))
     if component.cumulates is not None:
         return TakenOver(before=total(ask.quantity for ask in asks) if asks else None)
     assert isinstance(component.price, Included), "only an allowance is left over"
     return TakenOver(rolled=rolled_over(component.price, asks))
 
 
-def _asks(usage: Mapping[UsageKey, Decimal], item: DueSubscription, charged: Charged, zone: str) -> Iterator[Ask]:
+def _asks(case: BillingCase, item: DueSubscription, charged: Charged, zone: str) -> Iterator[Ask]:
     """The earlier cycles as they were priced, oldest first."""
     component = charged.component
     for one in _earlier(item, charged):
-        used = usage.get(charged.usage_key._replace(period=one.days))
+        key = charged.usage_key._replace(period=one.days)
+        used = case.usage.get(key)
         if used is None:
             raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {one.days.as_text()}")
         part = _part_of(one, charged.version.day_count, zone) if component.prorate else WHOLE
-        yield Ask(max(used, ZERO), days=part.days, of=part.of)
+        found = Counted(max(used, ZERO), case.details.get(key, UsageDetail()))
+        yield Ask(of_full_period(found, part.days, part.of).quantity, days=part.days, of=part.of)
 
 
 def _part_of(one: EarlierCycle, day_count: DayCount, zone: str) -> Share:

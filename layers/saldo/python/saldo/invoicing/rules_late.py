@@ -25,7 +25,7 @@ from saldo.rating.model import Ask, RatedCharge, Share
 from saldo.rating.rules.registry import price_ask, rate_ask, rate_difference, rate_more
 from saldo.usage.model import Counted, LatePolicy
 from saldo.usage.model_windows import AccountUsage, LateUsage, Terms, Window
-from saldo.usage.rules import needs_of
+from saldo.usage.rules import needs_of, of_full_period
 from saldo.usage.rules_windows import closed, settled, withdrawn
 
 
@@ -175,8 +175,9 @@ def _corrected(charge: LateCharge) -> Iterator[Line]:
 
 
 def _ask(late: LateUsage, counted: Counted) -> Ask:
-    terms, detail = late.window.terms, counted.detail
-    return Ask(counted.quantity, terms.cycle, terms.days, terms.of, detail.amounts, detail.by_value, terms.rolled)
+    terms = late.window.terms
+    quantity, detail = of_full_period(counted, terms.days, terms.of)
+    return Ask(quantity, terms.cycle, terms.days, terms.of, detail.amounts, detail.by_value, terms.rolled)
 
 
 def _on_top(late: LateUsage, counted: Counted) -> Ask:

@@ -33,7 +33,8 @@ from saldo.rating.model import Ask, RatedCharge, Share, Step
 from saldo.rating.rules.proration import MONTHS_OF_30, WHOLE, counted, share_of, share_of_units
 from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
 from saldo.subscriptions.rules import cycle_number
-from saldo.usage.model import UsageDetail
+from saldo.usage.model import Counted, UsageDetail
+from saldo.usage.rules import of_full_period
 
 _DAY = timedelta(days=1)
 _NO_DETAIL = UsageDetail()
@@ -182,6 +183,8 @@ def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> 
     detail = _NO_DETAIL
     if case.details:
         detail = case.details.get(charged.usage_key, _NO_DETAIL)
+    if detail.level:
+        quantity, detail = of_full_period(Counted(quantity, detail), part.days, part.of)
     ask = Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value, over.rolled)
     if detail.before or over.before is not None:
         before = plus(detail.before, over.before or ZERO)
@@ -193,9 +196,7 @@ def usage_terms(case: BillingCase, item: DueSubscription, charged: Charged) -> t
     """The cycle that a usage charge falls in, the part of the full period over which it is priced, and what it takes
     over from the cycles before; what is taken back took over what its window says."""
     stood = case.stood.get(charged.usage_key) if charged.taken_back else None
-    over = (
-        TakenOver(stood.before, stood.rolled) if stood else taken_over(case.usage, item, charged, _zone_of(case, item))
-    )
+    over = TakenOver(stood.before, stood.rolled) if stood else taken_over(case, item, charged, _zone_of(case, item))
     return _cycle(item, charged), _part(case, item, charged), over
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any  # plain JSON values
 
 from saldo.catalog.model import name_in
@@ -88,15 +89,18 @@ def _invoice(body: InvoiceBody) -> Json:
         "tax_rounding": body.tax_rounding.value,
         "tax_source": body.tax_source,
         **({"of_invoice": body.of_invoice} if body.of_invoice else {}),
+        **({"purchase_order": body.purchase_order} if body.purchase_order else {}),
+        **({"cost_centre": body.cost_centre} if body.cost_centre else {}),
         **({"ledger": _ledger(body, body.exchange)} if body.exchange else {}),
     }
 
 
 def _ledger(body: InvoiceBody, rate: ExchangeRate) -> Json:
-    """The invoice in the ledger's currency, at the rate that is frozen with it."""
-    parts = {"net": body.net_minor, "tax": body.tax_minor, "total": body.total_minor}
-    amounts = {name: str(rate.convert(Money(minor, body.currency)).as_decimal()) for name, minor in parts.items()}
-    return {**amounts, **_rate(rate)}
+    """The invoice in the ledger's currency, at the rate that is frozen with it. Total and tax are converted; net is
+    what is between them, as the journal books it (`saldo.ledger.rules.base_amounts`)."""
+    total, tax = (rate.convert(Money(minor, body.currency)) for minor in (body.total_minor, body.tax_minor))
+    parts = {"net": total - tax, "tax": tax, "total": total}
+    return {**{name: str(part.as_decimal()) for name, part in parts.items()}, **_rate(rate)}
 
 
 def _coupon(use: CouponUse, currency: str) -> Json:
@@ -132,6 +136,7 @@ def _line(line: Line, body: InvoiceBody) -> Json:
         **({"priced_in": _priced_in(line.priced_in)} if line.priced_in else {}),
         "tax_category": line.tax_category,
         "tax_inclusive": line.inclusive,
+        **({"included_tax": amount(line.included_tax_minor, body.currency)} if line.inclusive else {}),
         "steps": [_step(step) for step in line.steps],
         "reasoning": reasons_of(line, body.currency),
     }
@@ -144,7 +149,7 @@ def _priced_in(priced: PricedIn) -> Json:
 
 def _rate(rate: ExchangeRate) -> Json:
     told = {"base": rate.base, "counter": rate.counter, "rate": plain(rate.rate), "source": rate.source}
-    return {**told, "on": rate.on.isoformat()}
+    return told if rate.on == date.min else {**told, "on": rate.on.isoformat()}
 
 
 def _step(step: Step) -> Json:

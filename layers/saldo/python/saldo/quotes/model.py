@@ -14,7 +14,7 @@ from saldo.invoicing.model import BillingOptions, InvoiceBody, Wallet
 from saldo.kernel.exchange import ExchangeRate
 from saldo.orders.model import Item
 from saldo.quotes.model_receivables import Receivables, ReceivablesAsked
-from saldo.subscriptions.model import Subscription
+from saldo.subscriptions.model import Change, Subscription
 from saldo.tax.model import TaxTable
 from saldo.usage.model import Meter, UsageEvent
 
@@ -62,6 +62,15 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class LateChange:
+    """A change that came on a day: runs before it know nothing of it."""
+
+    came_on: date
+    subscription_id: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
 class DatedItem:
     """An item and the first day on which it may be billed (None: with the first invoice)."""
 
@@ -88,7 +97,8 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
-    """Everything an invoice run would read of one account. `versions`: plan versions by id."""
+    """Everything an invoice run would read of one account. `versions`: plan versions by id. `changes`: those that were
+    not on record from the start."""
 
     entity: LegalEntity
     account: Account
@@ -103,6 +113,7 @@ class QuoteRequest:
     exchange: Booking | None = None
     receivables: ReceivablesAsked | None = None
     prices: PriceRates | None = None
+    changes: tuple[LateChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
-from saldo.accounts.model import Account, Address, Exemption, LegalEntity, TaxStatus
+from saldo.accounts.model import Account, Address, Exemption, InvoiceSplit, LegalEntity, TaxStatus
 from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.periods import local_date, zone_named
 from saldo.kernel.reading import Fields, read
 from saldo.orders.model import Item
-from saldo.quotes.model import BillingDays, DatedItem, QuoteRequest
+from saldo.quotes.model import BillingDays, DatedItem, LateChange, QuoteRequest
 from saldo.quotes.reading_changes import check_day
 from saldo.quotes.reading_names import check_names
 from saldo.quotes.reading_options import options_from, wallet_from
@@ -50,13 +50,15 @@ def _request(document: Fields) -> QuoteRequest:
     entity = _entity(document.maybe_child("seller"), country, currency, {r.jurisdiction for r in rates.rates})
     prices, account = prices_from(document, _account(account_fields, entity, country, currency))
     versions = plans_from(document, currency)
+    sold, late = _subscriptions(document, account, versions)
     exchange = exchange_from(document.maybe_child("exchange"), currency)
     request = QuoteRequest(
         entity=entity,
         account=account,
         days=_days(document.child("billing"), account.time_zone),
         versions=versions,
-        subscriptions=_subscriptions(document, account, versions),
+        subscriptions=sold,
+        changes=late,
         usage=usage_from(document.maybe_child("usage"), account.id),
         items=tuple(_item(fields, n) for n, fields in enumerate(document.maybe_children("items"), 1)),
         tax=rates,
@@ -112,6 +114,7 @@ def _account(fields: Fields, entity: LegalEntity, country: str, currency: str) -
         payment_terms_days=fields.integer("payment_terms_days", 30),
         profile_version=1,
         deliver_by_email=False,
+        invoice_split=fields.choice("invoice_split", InvoiceSplit, InvoiceSplit.NONE),
         exemptions=tuple(_exemption(child, n) for n, child in enumerate(fields.maybe_children("exemptions"), 1)),
     )
     if not 0 <= account.payment_terms_days <= _MOST_DAYS:
@@ -173,14 +176,18 @@ def _days(fields: Fields, zone: str) -> BillingDays:
     return days
 
 
-def _subscriptions(document: Fields, account: Account, versions: Mapping[str, PlanVersion]) -> tuple[Subscription, ...]:
+def _subscriptions(
+    document: Fields, account: Account, versions: Mapping[str, PlanVersion]
+) -> tuple[tuple[Subscription, ...], tuple[LateChange, ...]]:
     found: dict[str, Subscription] = {}
+    late: list[LateChange] = []
     for n, fields in enumerate(document.maybe_children("subscriptions"), 1):
-        subscription = subscription_from(fields, f"sub_{n}", account, versions)
+        subscription, changes = subscription_from(fields, f"sub_{n}", account, versions)
         if subscription.id in found:
             document.problems.add(fields.at("id"), "not_unique", f"{subscription.id!r} is there twice")
         found[subscription.id] = subscription
-    return tuple(found.values())
+        late += changes
+    return tuple(found.values()), tuple(late)
 
 
 def _item(fields: Fields, n: int) -> DatedItem:
@@ -195,6 +202,8 @@ def _item(fields: Fields, n: int) -> DatedItem:
         inclusive=fields.flag("tax_inclusive", False),
         price_per=fields.integer("price_per", 1),
         supplied_on=fields.maybe_day("supplied_on"),
+        purchase_order=fields.text("purchase_order", ""),
+        cost_centre=fields.text("cost_centre", ""),
     )
     if item.price_per < 1:
         fields.problems.add(fields.at("price_per"), "below_one", "a price is of one unit or more")

@@ -77,12 +77,17 @@ def _told_once(document: Fields, name: str, ids: list[str]) -> None:
 
 def _coupon(fields: Fields, n: int) -> Coupon:
     coupon_id = fields.text("id", f"coupon_{n}")
+    duration = fields.choice("duration", CouponDuration, CouponDuration.FOREVER)
+    if fields.has("times") is not (duration is CouponDuration.REPEATING):
+        fields.problems.add(
+            fields.at("times"), "not_repeating", "a repeating coupon says how many `times`, no other does"
+        )
     coupon = Coupon(
         id=coupon_id,
         names=fields.texts("names") or {"en": coupon_id},
         percent=fields.maybe_decimal("percent"),
         amount=fields.maybe_decimal("amount"),
-        duration=fields.choice("duration", CouponDuration, CouponDuration.FOREVER),
+        duration=duration,
         times=fields.integer("times", 1),
         plans=frozenset(fields.text_list("plans")),
         components=frozenset(fields.text_list("components")),

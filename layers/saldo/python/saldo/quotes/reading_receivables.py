@@ -47,10 +47,12 @@ def exchange_from(fields: Fields, currency: str) -> Booking | None:
     ledger = fields.text("ledger_currency", "")
     if ledger and not is_currency(ledger):
         fields.problems.add(fields.at("ledger_currency"), "invalid_currency", "must be an ISO 4217 code such as EUR")
-    if fields.has("rates") and not ledger:
+    by_day, one_rate = fields.has("rates"), fields.has("rate")
+    if (by_day or one_rate) and not ledger:
         fields.problems.add(fields.at("ledger_currency"), "missing", "name the currency that the rates book in")
+    if by_day and not ledger:
         day_rates_from(fields)
-    elif fields.has("rates"):
+    elif by_day:
         fields.one_of("rate", "rates")
         booking = Booking(currency, ledger, day_rates_from(fields))
         fields.finish()

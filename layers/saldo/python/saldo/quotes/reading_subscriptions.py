@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields
+from saldo.quotes.model import LateChange
 from saldo.quotes.reading_changes import changes_from, check_day, check_quantities, with_changes
 from saldo.subscriptions.codec import maybe_term
 from saldo.subscriptions.model import Alignment, Subscription, Term
@@ -35,12 +36,15 @@ class _Asked:
     quantities: dict[str, Decimal]
     cancelled_on: date | None
     term: Term | None
+    purchase_order: str
+    cost_centre: str
 
 
 def subscription_from(
     fields: Fields, default_id: str, account: Account, versions: Mapping[str, PlanVersion]
-) -> Subscription:
-    """A new subscription as it was ordered; a problem is added for everything that cannot be sold so."""
+) -> tuple[Subscription, tuple[LateChange, ...]]:
+    """A new subscription as it was ordered, and its changes that come later; a problem is added for everything that
+    cannot be sold so."""
     fields.one_of("started_at", "started_on")
     fields.one_of("trial_end_on", "trial_days")
     fields.one_of("anchor_day", "anchor_on")
@@ -56,6 +60,8 @@ def subscription_from(
         quantities=fields.decimals("quantities"),
         cancelled_on=fields.maybe_day("cancelled_on"),
         term=maybe_term(fields),
+        purchase_order=fields.text("purchase_order", ""),
+        cost_centre=fields.text("cost_centre", ""),
     )
     changes = changes_from(fields, account, versions)
     fields.has("changes")
@@ -63,7 +69,7 @@ def subscription_from(
     sold = _sold(fields, asked, account, versions)
     if sold is not None:
         return with_changes(sold, changes)
-    return Subscription(asked.id, account.id, account.entity_id, asked.plan, started_on, started_on)
+    return Subscription(asked.id, account.id, account.entity_id, asked.plan, started_on, started_on), ()
 
 
 def _anchor(fields: Fields, started_on: date) -> date | None:
@@ -134,4 +140,5 @@ def _subscribed(asked: _Asked, account: Account, plan_version: PlanVersion) -> S
         quantities=asked.quantities,
         term=asked.term,
     )
+    sold = replace(sold, purchase_order=asked.purchase_order, cost_centre=asked.cost_centre)
     return sold if asked.cancelled_on is None else cancel(sold, plan_version, asked.cancelled_on)

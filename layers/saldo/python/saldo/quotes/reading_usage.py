@@ -54,9 +54,8 @@ def _total(fields: Fields) -> UsageTotal:
         amounts=amounts,
         properties=fields.texts("properties"),
     )
-    for name, number in (("quantity", told.quantity), ("before", told.before)):
-        if number < 0:
-            fields.problems.add(fields.at(name), "negative", "must be zero or more")
+    if told.before < 0:
+        fields.problems.add(fields.at("before"), "negative", "must be zero or more")
     if (told.from_on is None) != (told.until_on is None):
         fields.problems.add(fields.at("until"), "half_a_period", "`from` and `until` go together")
     elif told.from_on is not None and told.until_on is not None and told.until_on <= told.from_on:

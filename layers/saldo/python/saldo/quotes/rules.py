@@ -22,11 +22,12 @@ from saldo.invoicing.rules_charged import usage_needed
 from saldo.invoicing.rules_conversion import rates_needed
 from saldo.invoicing.rules_late import late_charge
 from saldo.kernel.errors import Refusal
-from saldo.quotes.model import BillingDays, DatedItem, PriceRates, Quote, QuoteRequest, UsageTotal
+from saldo.kernel.periods import Period
+from saldo.quotes.model import BillingDays, DatedItem, LateChange, PriceRates, Quote, QuoteRequest, UsageTotal
 from saldo.quotes.rules_exchange import booked_at, published
 from saldo.quotes.rules_late import KnownUsage
 from saldo.quotes.rules_receivables import receivables
-from saldo.quotes.rules_usage import concerns
+from saldo.quotes.rules_usage import check_parts, concerns
 from saldo.subscriptions.model import Subscription, SubscriptionStatus
 from saldo.subscriptions.rules_changes import with_change
 from saldo.subscriptions.rules_renewals import eve_of, renewal
@@ -44,7 +45,7 @@ def quote(request: QuoteRequest) -> Quote:
 
     Pure: the same request yields the same bytes. Raises Refusal where a run would set the account aside (see
     `saldo.invoicing.rules.bill`), `too_many_runs` beyond 5,000 days, `too_many_lines` beyond 50,000,
-    `usage_straddles_period` for a total over days of two periods.
+    `usage_straddles_period` for a total over days of two periods, or of no days where one is billed in parts.
     """
     state = _State(request, list(request.subscriptions), list(request.items), request.wallet)
     tax = TableTax(request.tax)
@@ -85,20 +86,25 @@ class _State:
     counted: set[UsageKey] = field(default_factory=set)
     minimums: dict[MinimumKey, MinimumPart] = field(default_factory=dict)
     versions: dict[str, PlanVersion] = field(init=False)
+    late: list[LateChange] = field(init=False)
+    spans: dict[tuple[str, str, Period], Period] = field(default_factory=dict)
     ends: dict[str, date] = field(default_factory=dict)
     usage: KnownUsage = field(init=False)
     read: AccountUsage = field(init=False)
 
     def __post_init__(self) -> None:
         self.versions = dict(self.request.versions)
+        self.late = list(self.request.changes)
         self.usage = KnownUsage(self.request.usage, self.request.account)
 
     def case(self, day: date) -> BillingCase:
         request = self.request
+        self._take_in_changes(day)
         self.subscriptions = [self._renewed(s, day) if s.term else s for s in self.subscriptions]
         versions, zone = self.versions, request.account.time_zone
         sold = ((s, versions.get(s.plan_version_id)) for s in self.subscriptions)
         due = tuple(due_of(s, version, day, versions, zone) for s, version in sold)
+        check_parts(request.usage.totals, due, self.spans)
         self.usage.take_in(day)
         self.read = self.usage.read(due)
         self.counted |= set(usage_needed(due))
@@ -120,6 +126,14 @@ class _State:
             stood=self.read.stood,
         )
         return case if request.prices is None else _with_price_rates(case, request.prices)
+
+    def _take_in_changes(self, day: date) -> None:
+        """Those that came by a day, in the order of the document."""
+        came, self.late = [c for c in self.late if c.came_on <= day], [c for c in self.late if c.came_on > day]
+        for late in came:
+            self.subscriptions = [
+                with_change(s, late.change) if s.id == late.subscription_id else s for s in self.subscriptions
+            ]
 
     def _renewed(self, subscription: Subscription, day: date) -> Subscription:
         """With what the terms that end by a day change when they renew, as it is on record long before they do."""
@@ -179,4 +193,5 @@ def _next_day(state: _State, days: BillingDays) -> date | None:
     """The next day on which something falls due; undated items wait for the first day asked for."""
     due = [s.next_bill_on for s in state.subscriptions if s.next_bill_on is not None]
     due += [item.on or days.first_on for item in state.items]
+    due += [late.came_on for late in state.late]
     return min(due, default=None)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from saldo.catalog.model import ChargeKind
+from saldo.invoicing.model import DueSubscription
+from saldo.invoicing.rules_charged import charged_of
 from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.exact import plus, total
 from saldo.kernel.periods import Period
 from saldo.quotes.model import Usage, UsageTotal
 from saldo.usage.model import Counted, Needs, UsageDetail, UsageKey
+
+_Whole = tuple[str, str, Period]  # a subscription, its meter, and the full period
 
 
 def told_of(usage: Usage, key: UsageKey, needs: Needs) -> Counted | None:
@@ -39,6 +44,20 @@ def _of_totals(told: Sequence[UsageTotal], dimensions: tuple[str, ...]) -> Count
     before = total(one.before for one in told)
     detail = UsageDetail(before, tuple(amounts) if known else None, dict(by_value) if dimensions else None)
     return Counted(total(one.quantity for one in told), detail)
+
+
+def check_parts(totals: Sequence[UsageTotal], due: Iterable[DueSubscription], spans: dict[_Whole, Period]) -> None:
+    """Refusal `usage_straddles_period` where a period is billed in parts by a total that does not say of which days it
+    is: it would count in each. spans: the first part of each period that was billed, which is moved on."""
+    undated = {(t.subscription_id, t.meter_id): n for n, t in enumerate(totals) if t.from_on is None}
+    for charged in (c for item in due for c in charged_of(item) if undated and c.component.kind is ChargeKind.USAGE):
+        key = charged.usage_key
+        first = spans.setdefault((key.subscription_id, key.meter_id, charged.period.full), key.period)
+        n = undated.get((key.subscription_id, key.meter_id), undated.get(("", key.meter_id)))
+        if n is not None and first != key.period:
+            whole = charged.period.full.as_text()
+            why = f"{whole} is billed in parts; say of which days the total of {key.meter_id} is"
+            raise Refusal("usage_straddles_period", why, [Problem(f"usage.totals[{n}].from", "missing", why)])
 
 
 def concerns(told: UsageTotal, key: UsageKey, n: int = 0) -> bool:

@@ -114,7 +114,7 @@ class _Maker:
                 credited = _Days(start, end, begin) if run.whole else _Days(cut, end, run.end_at)
                 yield replace(self._charge(full, credited, cut, sign=-1, leg=True), gives_back=charge)
         elif not (cut is not None and run.grows_into):
-            due = cut if cut is not None and run.closes else end
+            due = end if run.closed_on is None else min(end, run.closed_on)
             if run.component.kind is ChargeKind.USAGE and cut == start:
                 return  # usage is counted by days, and this day is the next terms'
             if self._is_owed_whole():
@@ -137,7 +137,7 @@ class _Maker:
         elif not self.run.grows_into or self.run.end is None or self.run.end >= days.end:
             end = self.run.end if self.run.end is not None and self.run.end < days.end else None
             lasted = days if end is None else replace(days, end=end, end_at=self.run.end_at)
-            due = end if end is not None and self.run.closes else days.end
+            due = days.end if self.run.closed_on is None else min(days.end, self.run.closed_on)
             yield replace(self._charge(full, lasted, due), quantity=most)
 
     def _paid_for(self, full: Period, end: date) -> Charge:
@@ -229,8 +229,23 @@ def charges_due(subscription: Subscription, versions: Versions, as_of: date, zon
     due = Counter(charges_of(subscription, versions, subscription.changes, since, until, zone))
     if through is not None:
         due.subtract(Counter(charges_of(subscription, versions, settled, since, through, zone)))
+        _leave_what_moved(due)
     charges = [_revised(subscription, charge, times) for charge, times in due.items() if times]
     return sorted(charges, key=_as_listed)
+
+
+def _leave_what_moved(due: Counter[Charge]) -> None:
+    """What is billed, and by what is now known fell due on another day, is neither taken back nor charged again."""
+    taken_back = {_on_any_day(charge): charge for charge, times in due.items() if times < 0}
+    for charge in [c for c, times in due.items() if times > 0] if taken_back else ():
+        billed = taken_back.pop(_on_any_day(charge), None)
+        if billed is not None:
+            due[charge] -= 1
+            due[billed] += 1
+
+
+def _on_any_day(charge: Charge) -> Charge:
+    return replace(charge, period=replace(charge.period, boundary=date.max))
 
 
 def _as_listed(charge: Charge) -> tuple[date, bool, Period, str, int]:

@@ -18,12 +18,13 @@ from saldo.subscriptions.rules_timeline import Terms
 
 @dataclass(slots=True)
 class Run:
-    """A component on equal terms over days without a gap. `closes`: what ran up is billed on the day it ends.
-    `whole`: the period that it ends in is credited whole. `paid`: of a charge that is never prorated, the quantity that
-    the period it begins in is charged for already, and `paid_by` the run that was charged for it. `grows_into`: it is
-    followed by a run that takes its charge over. `least`: the minimum that it counts towards. `periods`: by which it is
-    charged: its cycle, or what a minimum spans of it. `since`, `since_at`: from when on a minimum is one for them,
-    through changes of it and pauses. `owed_whole`: the period that it ends in is owed whole."""
+    """A component on equal terms over days without a gap. `closed_on`: the day on which the subscription ends or begins
+    another cycle; what ran up is billed then at the latest. `whole`: the period that it ends in is credited whole.
+    `paid`: of a charge that is never prorated, the quantity that the period it begins in is charged for already, and
+    `paid_by` the run that was charged for it. `grows_into`: it is followed by a run that takes its charge over.
+    `least`: the minimum that it counts towards. `periods`: by which it is charged: its cycle, or what a minimum spans
+    of it. `since`, `since_at`: from when on a minimum is one for them, through changes of it and pauses. `owed_whole`:
+    the period that it ends in is owed whole."""
 
     component: Component
     version: PlanVersion
@@ -34,7 +35,7 @@ class Run:
     begins: bool
     end: date | None = None
     end_at: datetime | None = None
-    closes: bool = False
+    closed_on: date | None = None
     whole: bool = False
     paid: Decimal | None = None
     paid_by: Run | None = None
@@ -48,10 +49,16 @@ class Run:
     def __post_init__(self) -> None:
         self.periods, self.since, self.since_at = self.cycle, self.start, self.start_at
 
+    @property
+    def closes(self) -> bool:
+        """What ran up is billed on the day it ends."""
+        return self.closed_on is not None and self.closed_on == self.end
+
 
 @dataclass(slots=True)
 class _Runs:
     open: dict[str, Run] = field(default_factory=dict)
+    unclosed: list[Run] = field(default_factory=list)
     all: list[Run] = field(default_factory=list)
     minimums: dict[tuple[Cycle, int], Run] = field(default_factory=dict)
 
@@ -66,13 +73,22 @@ class _Runs:
             if run.version.pools_minimum:
                 run.since, run.since_at = first.start, first.start_at
         self.all.append(run)
+        self.unclosed.append(run)
         return run
+
+    def close(self, on: date) -> None:
+        """Also of runs that a change ended earlier: their period is over too."""
+        for run in self.unclosed:
+            run.closed_on = on
+        self.unclosed.clear()
 
 
 def runs_of(terms: Sequence[Terms]) -> list[Run]:
     """The timeline component by component; a component that a change leaves alone runs on, under the same minimum."""
     runs, seen = _Runs(), set[str]()
     for i, now in enumerate(terms):
+        if i and (now.ended or now.cycle != terms[i - 1].cycle):
+            runs.close(now.start)
         components = _charged(now)
         kept: dict[str, Run] = {}
         for component in components:
@@ -90,7 +106,7 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
         for component_id, ended in runs.open.items():
             if kept.get(component_id) is not ended:
                 ended.end, ended.end_at = now.start, now.start_at
-                ended.closes, ended.whole = now.ended or now.cycle != ended.cycle, now.whole
+                ended.whole = now.whole
                 ended.owed_whole = component_id not in kept
         runs.open = kept
     return runs.all

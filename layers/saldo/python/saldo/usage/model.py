@@ -141,6 +141,11 @@ class Meter:
     def event_name(self) -> str:
         return self.counts or self.id
 
+    @property
+    def averages(self) -> bool:
+        """Whether its number is an average over the time of the period."""
+        return self.aggregation is Aggregation.WEIGHTED or self.of_windows is OfWindows.AVERAGE
+
     def of_subscription(self, subscription_id: str) -> Meter:
         """The meter as it counts for one subscription: itself; or, by subscription, one that takes its events only."""
         if not self.by_subscription:
@@ -182,12 +187,14 @@ class UsageKey(NamedTuple):
 class UsageDetail:
     """More about one total of usage. `before`: what of the same period was billed earlier. `amounts`: the events'
     values one by one, in order, in the unit that the meter comes to. `by_value`: parts of the total by the values of a
-    matrix's dimensions. `by_subscription`: the meter counts each subscription by itself."""
+    matrix's dimensions. `by_subscription`: the meter counts each subscription by itself. `level`: the numbers are an
+    average over the days counted, which are worth as much less as these are fewer than those of a full period."""
 
     before: Decimal = Decimal(0)
     amounts: tuple[Decimal, ...] | None = None
     by_value: Mapping[tuple[str, ...], Decimal] | None = None
     by_subscription: bool = False
+    level: bool = False
 
 
 class Counted(NamedTuple):

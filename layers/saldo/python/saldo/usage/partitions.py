@@ -148,7 +148,8 @@ def _out_of_range() -> type[Exception]:
 
 def _nothing(ask: Ask) -> Counted:
     amounts = () if ask.needs.amounts else None
-    return Counted(ZERO, UsageDetail(amounts=amounts, by_value={} if ask.needs.dimensions else None))
+    by_value: dict[tuple[str, ...], Decimal] | None = {} if ask.needs.dimensions else None
+    return Counted(ZERO, UsageDetail(amounts=amounts, by_value=by_value, level=ask.meter.averages))
 
 
 def _known(months: Mapping[str, _Month], ask: Ask) -> Known:
@@ -239,9 +240,9 @@ def _counted(shelf: _Shelf, ask: Ask, files: Sequence[str], repeats: bool) -> Co
     width = len(ask.needs.dimensions)
     parts = {tuple(row[:width]): _quantity(ask, row[width], row[width + 1]) for row in rows}
     if not width:
-        return Counted(parts[()], UsageDetail(amounts=amounts))
+        return Counted(parts[()], UsageDetail(amounts=amounts, level=meter.averages))
     by_value = {values: quantity for values, quantity in parts.items() if quantity}
-    return Counted(total(by_value.values()), UsageDetail(amounts=amounts, by_value=by_value))
+    return Counted(total(by_value.values()), UsageDetail(amounts=amounts, by_value=by_value, level=meter.averages))
 
 
 def _few_enough(con: DuckDBPyConnection, ask: Ask) -> None:

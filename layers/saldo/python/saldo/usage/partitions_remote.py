@@ -116,6 +116,7 @@ def _counted_fields(counted: Counted, cutoff: Cutoff) -> dict[str, Any]:
         "quantity": plain(counted.quantity),
         "amounts": None if detail.amounts is None else [plain(a) for a in detail.amounts],
         "by_value": by_value,
+        "level": detail.level,
         "known": dict(cutoff.known),
         "arrivals": cutoff.arrivals,
     }
@@ -126,5 +127,6 @@ def _counted_from(fields: Fields) -> tuple[Counted, Cutoff]:
     detail = UsageDetail(
         amounts=None if amounts is None else tuple(map(Decimal, amounts)),
         by_value=None if by_value is None else {tuple(k): Decimal(v) for k, v in by_value},
+        level=fields["level"],
     )
     return Counted(Decimal(fields["quantity"]), detail), Cutoff(fields["known"], fields["arrivals"])

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from saldo.catalog.model import Matrix, Percentage, PriceModel, prices_within
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ONE, ZERO, plus, rounded_to, times, total, whole_division
+from saldo.kernel.exact import ONE, ZERO, part_of, plus, rounded_to, times, total, whole_division
 from saldo.kernel.numbers import fits
 from saldo.kernel.periods import Period, local_date, offsets, whole_seconds, zone_named
 from saldo.usage.model import (
@@ -171,13 +171,25 @@ def counted(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: st
     )
     amounts = tuple(times(e.value, meter.factor) for e in inside if e.at >= start) if needs.amounts else None
     if not needs.dimensions:
-        return Counted(_folded(meter, inside, period, zone), UsageDetail(amounts=amounts))
+        return Counted(_folded(meter, inside, period, zone), UsageDetail(amounts=amounts, level=meter.averages))
     groups: dict[tuple[str, ...], list[UsageEvent]] = defaultdict(list)
     for event in inside:
         groups[tuple(event.properties.get(name, "") for name in needs.dimensions)].append(event)
     parts = {values: _folded(meter, group, period, zone) for values, group in groups.items()}
     by_value = {values: quantity for values, quantity in parts.items() if quantity}
-    return Counted(total(by_value.values()), UsageDetail(amounts=amounts, by_value=by_value))
+    return Counted(total(by_value.values()), UsageDetail(amounts=amounts, by_value=by_value, level=meter.averages))
+
+
+def of_full_period(found: Counted, days: int, of: int) -> Counted:
+    """What is priced of what a meter counted in so many of the days of a full period: a level is averaged over all of
+    them, so that the parts of a period make up the whole; the rest is what it is."""
+    if not found.detail.level or days == of:
+        return found
+    parts = found.detail.by_value
+    if parts is None:
+        return found._replace(quantity=part_of(found.quantity, days, of))
+    by_value = {values: part_of(quantity, days, of) for values, quantity in parts.items()}
+    return Counted(total(by_value.values()), replace(found.detail, by_value=by_value))
 
 
 def _folded(meter: Meter, events: Sequence[UsageEvent], period: Period, zone: str) -> Decimal:

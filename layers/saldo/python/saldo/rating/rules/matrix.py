@@ -13,7 +13,8 @@ from saldo.rating.model import Ask, Priced, PriceOf, Step
 def price_matrix(model: Matrix, ask: Ask, price_of: PriceOf) -> Priced:
     """Each combination is priced as if it were all; combinations in the order of their values.
 
-    Refusal `usage_detail_missing` where only the whole quantity is known, `no_price_for` where there is no cell.
+    Refusal `usage_detail_missing` where only the whole quantity is known, `no_price_for` where there is no cell,
+    `negative_usage` where a combination counted below zero, though others make up for it.
     """
     if ask.by_value is None:
         if ask.quantity:
@@ -23,8 +24,10 @@ def price_matrix(model: Matrix, ask: Ask, price_of: PriceOf) -> Priced:
     steps: list[Step] = []
     for values, quantity in sorted(ask.by_value.items()):
         price = cells.get(values, model.other)
-        if price is None:
+        if price is None or quantity < 0:
             named = ", ".join(f"{name} {value!r}" for name, value in zip(model.dimensions, values, strict=True))
-            raise Refusal("no_price_for", f"there is no price for usage with {named}")
+            if price is None:
+                raise Refusal("no_price_for", f"there is no price for usage with {named}")
+            raise Refusal("negative_usage", f"usage with {named} counted {quantity}")
         steps.extend(price_of(price, replace(ask, quantity=quantity, amounts=None, by_value=None)).steps)
     return Priced(total(step.amount for step in steps), tuple(steps))
