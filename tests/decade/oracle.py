@@ -219,11 +219,13 @@ class Auditor:
         for lived in entry.earlier:
             days = lived.start, lived.end
             by = known.get((meter_of(entry, meter), *days), self.windows.all_known(meter))
-            used = self.windows.used_in(entry, meter, days, by, dimensions, (0, Fraction(1), None, ZERO)).quantity
             then = entry._replace(
                 start=lived.start, end=lived.end, full=lived.full, start_at=lived.start_at, end_at=None
             )
-            cycles.append((used, self._share(then, version, component)))
+            share = self._share(then, version, component)
+            bounds = (0, Fraction(1) if component.cumulates else share, None, ZERO)
+            used = self.windows.used_in(entry, meter, days, by, dimensions, bounds).quantity
+            cycles.append((used, share))
         if component.cumulates is not None:
             return sum((used for used, _ in cycles), ZERO) if cycles else None, ZERO
         if not isinstance(component.price, Included):

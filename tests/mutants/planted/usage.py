@@ -276,9 +276,9 @@ _QUOTES: tuple[Mutant, ...] = (
     planted(
         "what was credited is discounted all the same",
         "wrong base",
-        "quotes/rules_receivables.py",
-        "* max(total - credited, 0), total)",
-        "* max(total, 0), total)",
+        "invoicing/rules_early.py",
+        "left = max(total_minor - credited_minor, 0)",
+        "left = total_minor",
         "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[ar.early.6]",
     ),
     planted(

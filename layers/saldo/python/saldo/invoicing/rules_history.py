@@ -66,7 +66,8 @@ def _asks(case: BillingCase, item: DueSubscription, charged: Charged, zone: str)
         used = case.usage.get(key)
         if used is None:
             raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {one.days.as_text()}")
-        part = _part_of(one, charged.version.day_count, zone) if component.prorate else WHOLE
+        prorated = component.prorate and component.cumulates is None
+        part = _part_of(one, charged.version.day_count, zone) if prorated else WHOLE
         found = Counted(max(used, ZERO), case.details.get(key, UsageDetail()))
         yield Ask(of_full_period(found, part.days, part.of).quantity, days=part.days, of=part.of)
 
