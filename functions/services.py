@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from saldo.storage.flags import Flags
     from saldo.storage.sealing import Sealer
     from saldo.support.service import Support
-    from saldo.tax.fallback import ServiceTax
     from saldo.tax.ports import TaxPort, TaxService
     from saldo.uploads.service import UploadWork
     from saldo.usage.accept import AcceptUsage
@@ -465,22 +464,11 @@ def usage_ingest() -> Ingest:
 @lru_cache(maxsize=1)
 def tax() -> TaxPort:
     """The tax port: the table, or the seller's tax service with the table for when it does not answer."""
-    from saldo.tax.table import TableTax, shipped_table
-
-    return tax_by_service() if settings().tax_service else TableTax(shipped_table())
-
-
-@lru_cache(maxsize=1)
-def tax_by_service() -> ServiceTax:
-    import time
-
     from functions.observed import count
-    from saldo.tax.breaker import Breaker
-    from saldo.tax.fallback import ServiceTax
-    from saldo.tax.table import TableTax, shipped_table
+    from saldo.tax.services import tax_port
 
-    table = TableTax(shipped_table())
-    return ServiceTax(tax_service(), table, Breaker(time.monotonic), told=lambda: count("TaxEstimated"))
+    s = settings()
+    return tax_port(s.tax_service, s.tax_url, _tax_secret, told=lambda: count("TaxEstimated"))
 
 
 @lru_cache(maxsize=1)
@@ -497,11 +485,11 @@ def tax_service() -> TaxService:
     from saldo.tax.services import service_named
 
     s = settings()
+    return service_named(s.tax_service, s.tax_url, _tax_secret)
 
-    def secret() -> str:
-        return str(client("secretsmanager").get_secret_value(SecretId=s.tax_secret_arn)["SecretString"])
 
-    return service_named(s.tax_service, s.tax_url, secret)
+def _tax_secret() -> str:
+    return str(client("secretsmanager").get_secret_value(SecretId=settings().tax_secret_arn)["SecretString"])
 
 
 @lru_cache(maxsize=1)
@@ -515,8 +503,10 @@ def tax_standing() -> TaxStanding:
 def true_ups() -> TrueUps | None:
     """None where no tax service is: then nothing is estimated."""
     from saldo.invoicing.true_ups import TrueUps
+    from saldo.tax.fallback import ServiceTax
 
-    return TrueUps(store(), clock, tax_by_service()) if settings().tax_service else None
+    asked = tax()
+    return TrueUps(store(), clock, asked) if isinstance(asked, ServiceTax) else None
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from local.cli.accounts import staff
-from local.cli.site import Site, Sites, billing_of, store_of
+from local.cli.site import Site, Sites, billing_of, store_of, tax_of
 from local.cli.voice import Voice, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
 from saldo.documents.looks import Looks
@@ -31,7 +31,6 @@ from saldo.kernel.money import Money
 from saldo.kernel.numbers import number_in
 from saldo.orders.items import Items
 from saldo.orders.model import Item, WaitingItem
-from saldo.tax.table import TableTax, shipped_table
 
 _REQUEST = click.option("--request", default="", help="Names the wish for ever: the same again changes nothing.")
 _REASON = click.option("--reason", type=click.Choice([reason.value for reason in Reason]), required=True)
@@ -191,7 +190,7 @@ def rebill(sites: Sites, voice: Voice, account_id: str, invoice_id: str, reason:
 
 
 def _corrections(site: Site) -> Corrections:
-    return Corrections(store_of(site), system_clock, TableTax(shipped_table()))
+    return Corrections(store_of(site), system_clock, tax_of(site))
 
 
 def _told(header: InvoiceHeader) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from saldo.invoicing.run import records
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from saldo.documents.signing_certificates import SigningCertificates
     from saldo.invoicing.run.bill import Billing
     from saldo.storage.sealing import KeyRing, Sealer
+    from saldo.tax.ports import TaxPort
     from saldo.usage.ports import LargeUsage
 
 
@@ -73,6 +74,10 @@ class Site(Protocol):
     def functions(self) -> Mapping[str, str]: ...
 
     def client(self, service: str) -> Any:  # boto3 types each service apart; callers annotate
+        ...
+
+    def environment(self) -> Mapping[str, str]:
+        """The settings that its functions have."""
         ...
 
 
@@ -175,10 +180,23 @@ def counted_in_files(site: Site) -> LargeUsage | None:
 
 
 def billing_of(site: Site) -> Billing:
-    """What an account's invoices are made of, with the tax table that is shipped. Imported when asked for, too."""
+    """What an account's invoices are made of. Imported when asked for, too."""
     from saldo.invoicing.run.bill import Billing
 
-    return Billing.by_table(store_of(site), large=counted_in_files(site))
+    return replace(Billing.by_table(store_of(site), large=counted_in_files(site)), tax=tax_of(site))
+
+
+def tax_of(site: Site) -> TaxPort:
+    """Whom the deployment asks for taxes."""
+    from saldo.tax.services import tax_port
+
+    deployed = site.environment()
+    service, url, arn = (deployed.get(f"SALDO_TAX_{name}", "") for name in ("SERVICE", "URL", "SECRET_ARN"))
+
+    def secret() -> str:
+        return str(site.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+
+    return tax_port(service, url, secret)
 
 
 def sellers_of(store: Store) -> Iterator[str]:

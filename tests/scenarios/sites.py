@@ -57,6 +57,7 @@ class MemorySite:
     staff_pool_client_id: str = "staff"
     state_machine_arn: str = "arn:run"
     functions: Mapping[str, str] = field(default_factory=lambda: {"import_usage": "import_usage"})
+    settings: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     executions: dict[str, dict[str, Any]] = field(default_factory=dict)
     dynamodb: MemoryDynamoDB = field(default_factory=lambda: MemoryDynamoDB(AGENDA_FIELDS))
@@ -64,9 +65,15 @@ class MemorySite:
     def client(self, service: str) -> Any:
         return self.dynamodb if service == "dynamodb" else self
 
+    def environment(self) -> Mapping[str, str]:
+        return self.settings
+
     @property
     def store(self) -> Store:
         return Store(cast(Any, self.dynamodb), self.table)
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803
+        return {"SecretString": json.dumps(dict.fromkeys(("account", "licence_key", "company"), SecretId))}
 
     def put_object(self, *, Bucket: str, Key: str, Body: Any, **_: Any) -> None:  # noqa: N803
         self.files[Key] = Body if isinstance(Body, bytes) else Body.read()

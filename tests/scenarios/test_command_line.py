@@ -21,6 +21,7 @@ from local.cli.__main__ import saldo
 from local.cli.site import Sites
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
+from saldo.invoicing.codec import body_from_bytes
 from saldo.orders.records import waiting_item_from
 from saldo.storage.units import Unit
 from tests.scenarios.sites import MemorySite, nowhere, sites
@@ -265,6 +266,18 @@ def test_staff_invoice_credit_and_bill_again_from_the_terminal(terminal: Termina
     assert terminal.ask(*credit)["data"] == [note]
     result = terminal.type("rebill", account, invoice_id, "--reason", "master_data")
     assert result.exit_code == 2 and "credit notes already" in result.stderr
+
+
+def test_the_terminal_asks_the_tax_service_that_is_deployed_and_estimates_while_it_is_silent(
+    terminal: Terminal,
+) -> None:
+    nobody = {"SERVICE": "avalara", "URL": "http://127.0.0.1:9", "SECRET_ARN": "tax"}
+    terminal.eu.settings |= {f"SALDO_TAX_{name}": value for name, value in nobody.items()}
+    account = "acct_eu_000000"
+    asked = ("invoice", account, "--item", "Visit on site=250", "--tax-category", "digital_service")
+    (invoice_id,) = terminal.ask(*asked)["invoices"]
+    body = terminal.eu.store.get(account, f"body#{invoice_id}")
+    assert body and body_from_bytes(body["body"]).tax_estimated
 
 
 def test_what_cannot_be_invoiced_is_told_with_what_waits_and_is_taken_back(terminal: Terminal) -> None:

@@ -1,4 +1,4 @@
-"""The tax service that a deployment names."""
+"""The tax service that a deployment names, and whom it asks for taxes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.storage.web import WebService
-from saldo.tax.ports import TaxService
+from saldo.tax.ports import TaxPort, TaxService
 
 NAMES = ("avalara", "vertex")
 
@@ -46,3 +46,16 @@ def service_named(name: str, url: str, secret: Callable[[], str]) -> TaxService:
 
         return Vertex(web, _known(name, secret, VertexKey), clock=time.monotonic)
     raise Refusal("unknown_tax_service", f"{name!r} is none of {', '.join(NAMES)}")
+
+
+def tax_port(name: str, url: str, secret: Callable[[], str], told: Callable[[], None] = lambda: None) -> TaxPort:
+    """Whom a deployment asks for taxes: the table, or the service that it names, with the table for when that does not
+    answer; told: called for each estimate."""
+    from saldo.tax.breaker import Breaker
+    from saldo.tax.fallback import ServiceTax
+    from saldo.tax.table import TableTax, shipped_table
+
+    table = TableTax(shipped_table())
+    if not name:
+        return table
+    return ServiceTax(service_named(name, url, secret), table, Breaker(time.monotonic), told=told)
