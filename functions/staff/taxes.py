@@ -20,7 +20,7 @@ routes = Routes("taxes")
 
 @routes.get("/staff/{entity_id}/taxes", staff(rules.READ, ahead=(own_rates_key("")[1],)))
 def taxes(visit: StaffVisit) -> Answer:
-    return _page(visit, 0)
+    return _page(visit, None)
 
 
 @routes.get("/staff/{entity_id}/taxes/{version}", staff(rules.READ))
@@ -32,13 +32,14 @@ def version(visit: StaffVisit) -> Answer:
     return _page(visit, int(text))
 
 
-def _page(visit: StaffVisit, number: int) -> Answer:
+def _page(visit: StaffVisit, number: int | None) -> Answer:
+    """number: of a version; None: as it is now."""
     from saldo.tax.own_rates import SellerTaxes
     from saldo.tax.rules_own import told_of
 
     t, found = visit.words, SellerTaxes(visit.records, services.clock)
     versions, entity_id = found.versions(visit.at.entity_id), visit.at.entity_id
-    shown = found.version(entity_id, number) if number else found.current(entity_id)
+    shown = found.current(entity_id) if number is None else found.version(entity_id, number)
     rows = [_row(visit, told_of(row)) for row in shown[1]] if shown else []
     heads = columns(
         t("staff.tax.where"),
@@ -54,8 +55,8 @@ def _page(visit: StaffVisit, number: int) -> Answer:
         Table("rates", title, heads, rows, t("staff.tax.none"), currency=shown[0].currency if shown else ""),
         _history(visit, versions),
     )
-    above = ((t("staff.nav.taxes"), f"{visit.home}/taxes"),) if number else ()
-    view = Sheet(title if number else t("staff.nav.taxes"), t("staff.tax.lead"), above=above, tables=tables)
+    above = () if number is None else ((t("staff.nav.taxes"), f"{visit.home}/taxes"),)
+    view = Sheet(t("staff.nav.taxes") if number is None else title, t("staff.tax.lead"), above=above, tables=tables)
     return page(visit, "staff_sheet", tab="taxes", view=view)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from zlib import crc32
 
 from saldo.access.model import Grant, Role, User
 from saldo.access.model_passkeys import Passkey
@@ -61,6 +62,8 @@ from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import billed, subscribe
 from saldo.support.model import Topic
 from saldo.support.service import Question, Support
+from saldo.tax.model import OwnRatesVersion
+from saldo.tax.records import own_rates_items
 from saldo.terms import model as terms
 from saldo.terms.model import Asked, TermsRequest, TermsState
 from saldo.terms.records import request_item as terms_item
@@ -270,6 +273,13 @@ def view(o: Owner) -> str:
     return made.id
 
 
+def own_taxes(o: Owner) -> str:
+    """One that held before, of another number for each seller."""
+    told = OwnRatesVersion(1 + crc32(o.entity_id.encode()) % 900, "EUR", 0, AT, o.user_id, "those of last year")
+    o.store.put_many([own_rates_items(o.entity_id, told, "[]")[1]])
+    return str(told.version)
+
+
 def _of(name: str) -> Callable[[Owner], str]:
     return lambda o: str(getattr(o, name))
 
@@ -300,6 +310,7 @@ SAMPLES: Mapping[str, Callable[[Owner], str]] = {
     "bundle_id": bundle,
     "difference_id": difference,
     "view_id": view,
+    "version": own_taxes,
     # Not a record: a name and a version of the entity in the path.
     "template": lambda _: "invoice@1",
 }
