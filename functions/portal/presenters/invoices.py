@@ -263,9 +263,10 @@ def _step_key(step: Step) -> str:
 
 
 def tax_sum(total: TaxTotal, currency: str, words: Words) -> tuple[str, str, str, bool]:
-    """A tax by its name in the reader's language, and what it is on; of one of 0 %, why there is none."""
+    """A tax by its name in the reader's language, and what it is on, if it is a percentage; where there is none, why."""
     name = words(_TAX_NAMES[total.name]) if total.name in _TAX_NAMES else total.name
     label = f"{name} {formats.percent(words.language, total.percent)}" if total.percent else name
     on = words("invoice.tax_on", base=words.amount(total.base_minor, currency))
-    note = on if total.percent else words.known(f"tax.{total.treatment}", "tax.other")
+    none = "" if total.tax_minor else words.known(f"tax.{total.treatment}", "tax.other")
+    note = on if total.percent else none
     return label, note, words.amount(total.tax_minor, currency), False

@@ -172,6 +172,8 @@ def test_a_tax_is_called_as_readers_call_it_and_none_says_why() -> None:
     assert reverse == ("Tax", "Reverse charge: the buyer owes the tax")
     assert said("en", "", TaxTreatment.OUTSIDE, 0, "export")[1] == "Not subject to this tax"
     assert said("es", "VAT", TaxTreatment.EXEMPT, 0, "exemption_certificate")[0] == "IVA"
+    levy = TaxTotal("DE", "Levy", TaxTreatment.STANDARD, Decimal(0), 10000, 25, levy_minor=Decimal(25))
+    assert tax_sum(levy, "EUR", Words("en"))[:3] == ("Levy", "", "0.25"), "an amount per unit is a tax"
 
 
 def test_a_draft_is_never_shown(portal: Portal) -> None:
