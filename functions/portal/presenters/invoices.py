@@ -263,7 +263,7 @@ def _step_key(step: Step) -> str:
 
 
 def tax_sum(total: TaxTotal, currency: str, words: Words) -> tuple[str, str, str, bool]:
-    """A tax by its name in the reader's language, and what it is on, if it is a percentage; where there is none, why."""
+    """A tax by its name in the reader's language; what it is on, if it is a percentage; where there is none, why."""
     name = words(_TAX_NAMES[total.name]) if total.name in _TAX_NAMES else total.name
     label = f"{name} {formats.percent(words.language, total.percent)}" if total.percent else name
     on = words("invoice.tax_on", base=words.amount(total.base_minor, currency))
