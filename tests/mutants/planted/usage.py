@@ -83,17 +83,17 @@ _USAGE: tuple[Mutant, ...] = (
     planted(
         "a level in half of a month is charged as in a whole one",
         "share forgotten",
-        "invoicing/rules_lines.py",
-        "    if detail.level:\n",
-        "    if detail.level and part.of < 0:\n",
+        "invoicing/rules_history.py",
+        "of_full_period(found, part.days, part.of)",
+        "of_full_period(found, 1, 1)",
         "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[metering.level.1]",
     ),
     planted(
         "what comes late of a level is charged whole",
         "share forgotten",
         "invoicing/rules_late.py",
-        "of_full_period(counted, terms.days, terms.of)",
-        "of_full_period(counted, 1, 1)",
+        "usage_ask(counted, Share(terms.days, terms.of), terms.cycle",
+        "usage_ask(counted, Share(), terms.cycle",
         "tests/unit/test_worked_cases.py::test_a_case_of_our_own_table_agrees[metering.level.7]",
     ),
     planted(

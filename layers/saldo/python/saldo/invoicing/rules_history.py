@@ -68,8 +68,13 @@ def _asks(case: BillingCase, item: DueSubscription, charged: Charged, zone: str)
             raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {one.days.as_text()}")
         prorated = component.prorate and component.cumulates is None
         part = _part_of(one, charged.version.day_count, zone) if prorated else WHOLE
-        found = Counted(max(used, ZERO), case.details.get(key, UsageDetail()))
-        yield Ask(of_full_period(found, part.days, part.of).quantity, days=part.days, of=part.of)
+        yield usage_ask(Counted(max(used, ZERO), case.details.get(key, UsageDetail())), part)
+
+
+def usage_ask(found: Counted, part: Share, cycle: int = 0, rolled: Decimal = ZERO) -> Ask:
+    """What a price is asked for usage as its meter counted it, over a part of the full period."""
+    quantity, detail = of_full_period(found, part.days, part.of)
+    return Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value, rolled)
 
 
 def _part_of(one: EarlierCycle, day_count: DayCount, zone: str) -> Share:

@@ -15,6 +15,7 @@ from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
 from saldo.invoicing.model import BillingCase, DueSubscription, LateCharge, Line, LineKind
 from saldo.invoicing.rules_charged import Charged, charged_of
 from saldo.invoicing.rules_conversion import converted, price_rate
+from saldo.invoicing.rules_history import usage_ask
 from saldo.invoicing.rules_lines import credited, usage_terms
 from saldo.invoicing.rules_minimum import Minimums, key_of_window
 from saldo.invoicing.rules_returns import as_lowered
@@ -25,7 +26,7 @@ from saldo.rating.model import Ask, RatedCharge, Share
 from saldo.rating.rules.registry import price_ask, rate_ask, rate_difference, rate_more
 from saldo.usage.model import Counted, LatePolicy
 from saldo.usage.model_windows import AccountUsage, LateUsage, Terms, Window
-from saldo.usage.rules import needs_of, of_full_period
+from saldo.usage.rules import needs_of
 from saldo.usage.rules_windows import closed, settled, withdrawn
 
 
@@ -176,8 +177,7 @@ def _corrected(charge: LateCharge) -> Iterator[Line]:
 
 def _ask(late: LateUsage, counted: Counted) -> Ask:
     terms = late.window.terms
-    quantity, detail = of_full_period(counted, terms.days, terms.of)
-    return Ask(quantity, terms.cycle, terms.days, terms.of, detail.amounts, detail.by_value, terms.rolled)
+    return usage_ask(counted, Share(terms.days, terms.of), terms.cycle, terms.rolled)
 
 
 def _on_top(late: LateUsage, counted: Counted) -> Ask:

@@ -21,7 +21,7 @@ from saldo.invoicing.model import (
 )
 from saldo.invoicing.rules_charged import Charged, charged_of, minimums_due
 from saldo.invoicing.rules_conversion import converted, price_rate
-from saldo.invoicing.rules_history import TakenOver, taken_over
+from saldo.invoicing.rules_history import TakenOver, taken_over, usage_ask
 from saldo.invoicing.rules_minimum import Minimums, key_of
 from saldo.invoicing.rules_returns import as_charged, sought_of
 from saldo.kernel.errors import Refusal
@@ -29,12 +29,11 @@ from saldo.kernel.exact import ONE, ZERO, minor_of_share, plus
 from saldo.kernel.money import minor_digits, round_exact
 from saldo.kernel.periods import Cycle, Length, Period
 from saldo.kernel.rounding import Rounding
-from saldo.rating.model import Ask, RatedCharge, Share, Step
+from saldo.rating.model import RatedCharge, Share, Step
 from saldo.rating.rules.proration import MONTHS_OF_30, WHOLE, counted, share_of, share_of_units
 from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
 from saldo.subscriptions.rules import cycle_number
 from saldo.usage.model import Counted, UsageDetail
-from saldo.usage.rules import of_full_period
 
 _DAY = timedelta(days=1)
 _NO_DETAIL = UsageDetail()
@@ -183,9 +182,7 @@ def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> 
     detail = _NO_DETAIL
     if case.details:
         detail = case.details.get(charged.usage_key, _NO_DETAIL)
-    if detail.level:
-        quantity, detail = of_full_period(Counted(quantity, detail), part.days, part.of)
-    ask = Ask(quantity, cycle, part.days, part.of, detail.amounts, detail.by_value, over.rolled)
+    ask = usage_ask(Counted(quantity, detail), part, cycle, over.rolled)
     if detail.before or over.before is not None:
         before = plus(detail.before, over.before or ZERO)
         return rate_more(component.price, ask, before, version.currency, version.rounding)
