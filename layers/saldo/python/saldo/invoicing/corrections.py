@@ -34,13 +34,13 @@ from saldo.invoicing.rules_corrections import (
 )
 from saldo.invoicing.rules_credit_notes import (
     credit_note,
+    discount_back,
     discount_back_entry,
     settled_back,
-    settled_minor,
     whole,
     with_discounts,
 )
-from saldo.invoicing.rules_early import Legs, given_back, minor_of
+from saldo.invoicing.rules_early import minor_of
 from saldo.invoicing.rules_numbers import Seller, Series, series_type
 from saldo.invoicing.run.open import earlier_open
 from saldo.invoicing.status import SHOWN, DocumentKind
@@ -107,12 +107,6 @@ class _Corrected:
     wallet: Wallet
     wallet_read: int | None
     own_rates: OwnRates | None
-
-    def discount_back(self, note: InvoiceBody) -> Legs:
-        """What this credit note takes back of the discounts for paying early that its invoice was settled with."""
-        settled = settled_minor(self.body, self.notes, self.header.open_minor)
-        beyond, rest = (max(-minor - self.header.open_minor, 0) for minor in (note.owed_minor, note.payable_minor))
-        return given_back(self.header.discounted, beyond, settled, rest)
 
 
 Settles = Callable[[Unit, InvoiceHeader], None]  # what is decided by a credit note, in its unit
@@ -278,7 +272,7 @@ class Corrections:
         unit.insert(keys.guard_item(account_id, asked.request, content, [body.id for body in bodies]))
         unit.insert(keys.link_item(account_id, found.body.id, len(found.notes) + 1, note.id))
         lowered = min(-note.payable_minor, found.header.open_minor)
-        back = found.discount_back(note)
+        back = discount_back(found.body, note, found.notes, found.header.open_minor, found.header.discounted)
         # An invoice that is billed again keeps its discount: what settled the old one settles the new one.
         returned = back if len(bodies) == 1 else ()
         records.credit_update(unit, found.header, -note.total_minor, lowered, at, asked.disputed_after, back)

@@ -16,7 +16,7 @@ from saldo.invoicing.model import (
     LineKind,
     PayableRounding,
 )
-from saldo.invoicing.rules_early import Legs, minor_of
+from saldo.invoicing.rules_early import Legs, given_back, minor_of
 from saldo.kernel.errors import Problems
 from saldo.kernel.exact import ONE, ZERO
 from saldo.kernel.ids import derived_id
@@ -96,7 +96,7 @@ def settled_back(body: InvoiceBody, note: InvoiceBody, earlier: Sequence[Invoice
     drawn = Counter({credit_id: minor for credit_id, minor in drawn.items() if minor > 0})
     back = -note.owed_minor
     beyond = back - min(back, open_minor)
-    settled = settled_minor(body, earlier, open_minor)
+    settled = _settled_minor(body, earlier, open_minor)
     if not drawn or beyond <= 0 or settled <= 0:
         return note
     part = min(rounded_ratio(drawn.total() * beyond, settled), beyond, drawn.total())
@@ -109,7 +109,19 @@ def settled_back(body: InvoiceBody, note: InvoiceBody, earlier: Sequence[Invoice
     return replace(note, credits=(*note.credits, *returned))
 
 
-def settled_minor(body: InvoiceBody, earlier: Sequence[InvoiceBody], open_minor: int) -> int:
+def discount_back(
+    body: InvoiceBody, note: InvoiceBody, earlier: Sequence[InvoiceBody], open_minor: int, taken: Legs
+) -> Legs:
+    """What a credit note gives back of the discounts for paying early that its invoice was settled with.
+
+    open_minor: of the invoice, before this note. taken: of it by discounts, and not given back yet.
+    """
+    settled = _settled_minor(body, earlier, open_minor)
+    beyond, rest = (max(-minor - open_minor, 0) for minor in (note.owed_minor, note.payable_minor))
+    return given_back(taken, beyond, settled, rest)
+
+
+def _settled_minor(body: InvoiceBody, earlier: Sequence[InvoiceBody], open_minor: int) -> int:
     """What has settled an invoice, and was not given back by credit notes."""
     return body.owed_minor + sum(one.owed_minor for one in earlier) - open_minor
 

@@ -9,8 +9,8 @@ from datetime import date
 
 from saldo.accounts.model import Settle
 from saldo.invoicing.model import DocumentKind, InvoiceBody
-from saldo.invoicing.rules_credit_notes import credit_note, settled_back, settled_minor, whole, with_discounts
-from saldo.invoicing.rules_early import Legs, Offers, discount_taken, given_back, minor_of, offers_left, with_discount
+from saldo.invoicing.rules_credit_notes import credit_note, discount_back, settled_back, whole, with_discounts
+from saldo.invoicing.rules_early import Legs, Offers, discount_taken, minor_of, offers_left, with_discount
 from saldo.invoicing.rules_settling import Due, in_turn, shares
 from saldo.invoicing.rules_terms import early_offers
 from saldo.kernel.errors import Refusal
@@ -152,15 +152,13 @@ class _Account:
         discount that settled a part of it."""
         item = self.numbered(asked.invoice)
         note = credit_note(item.body, asked.on, _amounts(item, asked), item.notes)
-        note = settled_back(item.body, note, item.notes, max(item.minor, 0))
         open_minor = max(item.minor, 0)
-        beyond, rest = (max(-minor - open_minor, 0) for minor in (note.owed_minor, note.payable_minor))
-        settled = settled_minor(item.body, item.notes, open_minor)
-        back = given_back(item.discounted, beyond, settled, rest)
+        note = settled_back(item.body, note, item.notes, open_minor)
+        back = discount_back(item.body, note, item.notes, open_minor, item.discounted)
         item.discounted = with_discount(item.discounted, back, -1)
         item.notes.append(note)
         self.notes.append(note)
-        part = min(-note.payable_minor, max(item.minor, 0))
+        part = min(-note.payable_minor, open_minor)
         item.move(asked.on, part)
         self.credit += -note.payable_minor - part - minor_of(back)
 

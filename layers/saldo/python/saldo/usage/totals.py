@@ -34,7 +34,7 @@ from saldo.usage.rules_windows import (
     windows_to_look_at,
 )
 
-# Each key with the price that says what must be known of it; None: it is looked back at, and charged in no case.
+# Each key with the price that says what must be known of it, or that looks back at it and charges it in no case.
 Asked = Mapping[Account, Sequence[tuple[UsageKey, Asking]]]
 _PLAIN_PRICE = PerUnit(Decimal(0))
 
