@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saldo.invoicing.rules_early import EarlyOffer, offers_left
+from saldo.invoicing.rules_settling import Due
 from saldo.kernel.exchange import Booked, ExchangeRate
 from saldo.kernel.money import Money
 from saldo.ledger.model import Entry, LedgerAccount
@@ -43,10 +44,15 @@ def payables(draw: st.DrawFn) -> list[Payable]:
     return found
 
 
+def asked_of(payable: Payable, on: date) -> int:
+    """What settles it on a day."""
+    return Due(0, payable.due_on, payable.open_minor, payable.early).settled_by(on)
+
+
 def paid(offered: list[Payable], part: int, extra: int, rate: ExchangeRate | None) -> tuple[Payment, list[Entry]]:
     """A settled payment of all of them (or, where there is a discount, of what is asked for early), in parts."""
     known = {p.invoice_id: p for p in offered}
-    wanted = tuple(Allocation(p.invoice_id, p.early_minor(AT.date()) or p.open_minor) for p in offered)
+    wanted = tuple(Allocation(p.invoice_id, asked_of(p, AT.date())) for p in offered)
     minor = sum(a.minor for a in wanted) + extra
     payment = Payment(
         account_id="acct_eu_a",
@@ -98,8 +104,7 @@ def test_parts_that_have_their_part_of_a_discount_leave_nothing_booked(
         if not one.open_minor:
             break
         one = replace(one, early=offers_left(offers, one.open_minor, minor, in_part=True))
-        wanted = one.early_minor(DUE) or one.open_minor
-        part = max(wanted * share // 100, 1)
+        part = max(asked_of(one, DUE) * share // 100, 1)
         offer = one.discount(part, DUE)
         applied = (Allocation(one.invoice_id, part, booked_minor=one.booked_at(part)),)
         payment = replace(paid([one], 1, 0, rate)[0], applied=())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from saldo.invoicing.rules_early import EarlyOffer, Offers, discount_taken, offer_on
+from saldo.invoicing.rules_early import EarlyOffer, Offers, discount_taken
 from saldo.kernel.exchange import Booked, ExchangeRate
 from saldo.kernel.money import Money
 from saldo.payments.model_methods import MethodReport
@@ -86,19 +86,14 @@ class Payable:
     def undisputed_minor(self) -> int:
         return self.open_minor - self.disputed_minor
 
-    def early_minor(self, on: date) -> int | None:
-        """What settles the invoice when paid on this day, less the discount; None when there is none or it is late."""
-        offer = offer_on(self.early, on)
-        return None if offer is None else self.open_minor - offer.minor
-
     def discount(self, minor: int, on: date) -> EarlyOffer | None:
         """The discount that so much, paid on this day, takes; None where it takes none."""
         return discount_taken(self.early, self.open_minor, minor, on, self.early_in_part)
 
     def is_settled_early(self, minor: int, on: date) -> bool:
         """Whether so much, paid on this day, settles it for less than is open."""
-        asked = self.early_minor(on)
-        return asked is not None and 0 < asked <= minor < self.open_minor
+        offer = self.discount(minor, on)
+        return offer is not None and minor + offer.minor == self.open_minor
 
 
 @dataclass(frozen=True, slots=True)
