@@ -102,8 +102,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "interest that was agreed to compound is simple on record",
         "case forgotten",
         "invoicing/rules_late_payment.py",
-        "later=terms.later, compounds=terms.compounds, **grace)",
-        "later=terms.later, **grace)",
+        "later=terms.later, compounds=terms.compounds)",
+        "later=terms.later)",
         _LATE,
     ),
     planted(

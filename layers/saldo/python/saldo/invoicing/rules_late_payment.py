@@ -13,7 +13,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 from saldo.accounts.model import LatePolicy, LateTerms, TaxStatus
 from saldo.invoicing.rules_interest import LateInterest, Owed, compensation_of, fees_due, first_late, late_spans
@@ -153,36 +152,27 @@ def _interest_until(debt: Debt, case: LateCase, end: date, disputed_minor: int) 
     owed = _owed(debt, end, disputed_minor)
     if not owed:
         return 0
-    rule = _rule(debt, case, list(_spans(debt, end, disputed_minor)))
-    return round_exact(sum((span.exact for span in late_spans(owed, rule)), Fraction(0)))
+    return round_exact(sum((span.exact for span in late_spans(owed, _rule(debt, case, owed))), Fraction(0)))
 
 
 def _owed(debt: Debt, end: date, disputed_minor: int) -> list[Owed]:
-    """What bears interest on the days after the due date and before `end`; empty where nothing does."""
-    spans = list(_spans(debt, end, disputed_minor))
-    if not spans:
-        return []
-    owed = [Owed(span.start - _DAY, span.end - _DAY, minor) for span, minor in spans]
-    return [Owed(debt.due_on, spans[0][0].start - _DAY, 0), *owed]
+    """What bears interest on the days after the due date and before `end`, by days of equal balance; empty where
+    nothing does."""
+    start, last = debt.due_on, end - _DAY
+    turns = sorted({start, last, *(on for on, _ in debt.moves if start < on < last)})
+    days = [(after, through) for after, through in pairwise(turns) if after >= start]
+    found = [Owed(after, through, max(debt.open_on(through) - disputed_minor, 0)) for after, through in days]
+    return found if any(one.minor for one in found) else []
 
 
-def _spans(debt: Debt, end: date, disputed_minor: int) -> Iterator[tuple[Period, int]]:
-    """Days of equal balance, each with what bears interest on them."""
-    start = debt.due_on + _DAY
-    turns = sorted({start, end, *(on + _DAY for on, _ in debt.moves if start <= on < end - _DAY)})
-    for begin, stop in pairwise(turns):
-        minor = debt.open_on(begin) - disputed_minor
-        if begin >= start and minor > 0:
-            yield Period(begin, stop), minor
-
-
-def _rule(debt: Debt, case: LateCase, spans: Sequence[tuple[Period, int]]) -> LateInterest:
+def _rule(debt: Debt, case: LateCase, owed: Sequence[Owed]) -> LateInterest:
     """As agreed, or the law's points above the reference rate of each half-year on whose days something is late."""
     terms = case.terms
-    grace: dict[str, Any] = {"grace_days": terms.grace_days, "from_grace": True} if terms.from_grace else {}
+    grace_days = terms.grace_days if terms.from_grace else 0
+    rule = LateInterest(terms.percent, grace_days=grace_days, from_grace=terms.from_grace)
     if terms.policy is LatePolicy.CONTRACT:
         per = Unit.MONTH if terms.per_month else Unit.YEAR
-        return LateInterest(terms.percent, per=per, later=terms.later, compounds=terms.compounds, **grace)
+        return replace(rule, per=per, later=terms.later, compounds=terms.compounds)
     statute = STATUTES.get(case.country)
     points = None
     if statute is not None:
@@ -190,13 +180,14 @@ def _rule(debt: Debt, case: LateCase, spans: Sequence[tuple[Period, int]]) -> La
     if statute is None or points is None:
         raise Refusal("no_statutory_rate", f"no late-payment law of {case.country} for {case.status} is known here")
     found: dict[date, Decimal] = {}
-    for part in (part for span, _ in spans for part in _halves(span)):
+    late = (Period(one.after + _DAY, one.through + _DAY) for one in owed if one.minor)
+    for part in (part for days in late for part in _halves(days)):
         day = debt.due_on + _DAY if statute.fixed else part.start
         reference = reference_on(case.rates, statute.reference, day)
         if reference is None:
             raise Refusal("reference_rate_missing", f"the {statute.reference} reference rate of {day} is not on record")
         found[part.start] = max(plus(reference, points), ZERO)
-    return LateInterest(ZERO, later=tuple(sorted(found.items())), **grace)
+    return replace(rule, percent=ZERO, later=tuple(sorted(found.items())))
 
 
 def _halves(span: Period) -> Iterator[Period]:
