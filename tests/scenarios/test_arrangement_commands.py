@@ -141,6 +141,11 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     assert refused(terminal, *terms, "--late-fee", "amount=five") == "invalid_input"
     assert refused(terminal, *terms, "--late-fee", "fine=5") == "invalid_input"
     assert refused(terminal, *terms, "--late-from", "soon=5") == "invalid_input"
+    for number in ("NaN", "1e99", "five"):  # which no rule can be told by
+        assert refused(terminal, *terms, "--late-from", f"2027-01-01={number}") == "invalid_input"
+        assert refused(terminal, *terms, "--late-fee", f"percent={number}") == "invalid_input"
+        told = terminal.type(*terms, "--late-most", number)
+        assert (told.exit_code, f"Invalid value for '--late-most': {number}" in told.output) == (2, True)
     plain = terminal.ask(*terms, "--late-compounds", "never", "--no-late-fees", "--settle", "as_seller")["terms"]
     assert (plain["late"]["compounds"], plain["late"]["fees"], plain["settle"]) == (None, [], None)
     assert terminal.ask(*terms, "--no-early", "--no-review")["terms"]["early_discounts"] == []
