@@ -125,7 +125,13 @@ def terms_said(account: Account) -> dict[str, str]:
 
 
 def _fee_said(fee: LateFee, currency: str) -> str:
-    amount = str(Money(fee.amount_minor, currency)) if fee.amount_minor else ""
+    def money(minor: int) -> str:
+        return str(Money(minor, currency))
+
     percent = f"{plain(fee.percent)} %" if fee.percent else ""
+    amount = " and ".join(filter(None, (money(fee.amount_minor) if fee.amount_minor else "", percent)))
+    least = f", at least {money(fee.least_minor)}" if fee.least_minor else ""
+    most = f", at most {money(fee.most_minor)}" if fee.most_minor is not None else ""
     again = f", every {fee.every_days} days" if fee.every_days else ""
-    return f"{' and '.join(filter(None, (amount, percent)))} after {fee.after_days} days{again}"
+    times = f", at most {fee.times} times" if fee.times else ""
+    return f"{amount}{least}{most} after {fee.after_days} days{again}{times}"

@@ -137,6 +137,9 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     assert (late["later"], late["compounds"], late["most_percent"]) == ([["2027-01-01", "8"]], "month", "20")
     assert (late["fees"][0]["amount_minor"], late["fees"][0]["times"], late["percent"]) == (500, 3, "9.5")
     assert "5.00 EUR after 14 days, every 30 days" in terminal.type("account", "show", ACCOUNT).stdout
+    terminal.ask(*terms, "--late-fee", "after=7,percent=1,least=5,most=40,times=3,every=30")
+    told = "1 %, at least 5.00 EUR, at most 40.00 EUR after 7 days, every 30 days, at most 3 times"
+    assert told in terminal.type("account", "show", ACCOUNT).stdout
     assert refused(terminal, *terms, "--late-fee", "after=14") == "invalid_terms"
     assert refused(terminal, *terms, "--late-fee", "amount=five") == "invalid_input"
     assert refused(terminal, *terms, "--late-fee", "fine=5") == "invalid_input"
@@ -149,7 +152,7 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     plain = terminal.ask(*terms, "--late-compounds", "never", "--no-late-fees", "--settle", "as_seller")["terms"]
     assert (plain["late"]["compounds"], plain["late"]["fees"], plain["settle"]) == (None, [], None)
     assert terminal.ask(*terms, "--no-early", "--no-review")["terms"]["early_discounts"] == []
-    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 6
+    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 7
     assert "public" in terminal.type("account", "show", ACCOUNT).stdout
 
 
