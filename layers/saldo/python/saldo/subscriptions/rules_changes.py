@@ -114,12 +114,11 @@ class _Maker:
                 credited = _Days(start, end, begin) if run.whole else _Days(cut, end, run.end_at)
                 yield replace(self._charge(full, credited, cut, sign=-1, leg=True), gives_back=charge)
         elif not (cut is not None and run.grows_into):
-            due = end if run.closed_on is None else min(end, run.closed_on)
             if run.component.kind is ChargeKind.USAGE and cut == start:
                 return  # usage is counted by days, and this day is the next terms'
             if self._is_owed_whole():
                 cut = None
-            yield self._charge(full, _Days(start, cut or end, begin, run.end_at if cut else None), due)
+            yield self._charge(full, _Days(start, cut or end, begin, run.end_at if cut else None), run.due_by(end))
 
     def _is_owed_whole(self) -> bool:
         """Whether all of a minimum's period is owed in which it ends, with nothing in its stead."""
@@ -137,8 +136,7 @@ class _Maker:
         elif not self.run.grows_into or self.run.end is None or self.run.end >= days.end:
             end = self.run.end if self.run.end is not None and self.run.end < days.end else None
             lasted = days if end is None else replace(days, end=end, end_at=self.run.end_at)
-            due = days.end if self.run.closed_on is None else min(days.end, self.run.closed_on)
-            yield replace(self._charge(full, lasted, due), quantity=most)
+            yield replace(self._charge(full, lasted, self.run.due_by(days.end)), quantity=most)
 
     def _paid_for(self, full: Period, end: date) -> Charge:
         """What was charged, of what is never prorated, before the quantity grew."""

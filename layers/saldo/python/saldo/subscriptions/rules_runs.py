@@ -49,6 +49,10 @@ class Run:
     def __post_init__(self) -> None:
         self.periods, self.since, self.since_at = self.cycle, self.start, self.start_at
 
+    def due_by(self, end: date) -> date:
+        """When what ran up in a period that ends on this day is billed."""
+        return end if self.closed_on is None else min(end, self.closed_on)
+
     @property
     def closes(self) -> bool:
         """What ran up is billed on the day it ends."""
