@@ -437,13 +437,14 @@ class Diary:
         if stretch.timing is Timing.ARREARS:
             owed_whole = component is None and is_owed_whole(stretch.version) and not instead
             until = (stretch.end, None) if owed_whole else (day, moment)
+            entry = self._entry(stretch, day if closes else stretch.end, (stretch.start, stretch.start_at), until)
             if closes:
-                self._write(stretch, day, (stretch.start, stretch.start_at), until)
+                self._post(entry)
             else:
-                self.state.waiting += (self._entry(stretch, stretch.end, (stretch.start, stretch.start_at), until),)
+                self.state.waiting += (entry,)
         elif component is not None and component.kind is ChargeKind.FIXED and component.prorate:
             begin = (stretch.start, stretch.start_at) if whole else (day, moment)
-            self._write(stretch, day, begin, (stretch.end, None), sign=-1, of=stretch.charged)
+            self._post(self._entry(stretch, day, begin, (stretch.end, None), sign=-1, of=stretch.charged))
 
     def _post_what_waits(self, day: date, closes: bool) -> None:
         """What ran up is due when its period is over, or when the subscription or its cycle ends before."""
@@ -458,9 +459,9 @@ class Diary:
         most = max(stretch.most or Fraction(0), other.quantity or Fraction(0))
         stretch.version = other.version
         if stretch.timing is Timing.ADVANCE and most != stretch.most:
-            self._write(stretch, day, (day, moment), (stretch.end, None), sign=-1, of=stretch.charged)
+            self._post(self._entry(stretch, day, (day, moment), (stretch.end, None), sign=-1, of=stretch.charged))
             stretch.most = most
-            stretch.charged = self._write(stretch, day, (day, moment), (stretch.end, None))
+            stretch.charged = self._post(self._entry(stretch, day, (day, moment), (stretch.end, None)))
         stretch.quantity, stretch.most = other.quantity, most
         if stretch.timing is Timing.ARREARS:
             stretch.start, stretch.start_at = day, moment
@@ -468,7 +469,7 @@ class Diary:
     def _end_period(self, stretch: Stretch, day: date) -> None:
         """A period has been lived through whole."""
         if stretch.timing is Timing.ARREARS and not stretch.spent:
-            self._write(stretch, day, (stretch.start, stretch.start_at), (day, None))
+            self._post(self._entry(stretch, day, (stretch.start, stretch.start_at), (day, None)))
         stretch.live()
         stretch.begins_period, stretch.spent = True, stretch.once
 
@@ -484,7 +485,7 @@ class Diary:
             stretch.begins_period, stretch.most = False, stretch.quantity
             self.state.seen |= {stretch.id}
             if stretch.timing is Timing.ADVANCE and not stretch.spent:
-                stretch.charged = self._write(stretch, day, (day, stretch.start_at), (stretch.end, None))
+                stretch.charged = self._post(self._entry(stretch, day, (day, stretch.start_at), (stretch.end, None)))
 
     def _part(self, stretch: Stretch) -> tuple[date, datetime | None] | None:
         """The minimum that runs is for its days in this period: since then, what is charged for them counts. A pool is
@@ -500,17 +501,6 @@ class Diary:
             return least.start, least.start_at
         begun, _, _ = least.period_around(least.start)
         return (least.pool.since, least.pool.since_at) if begun <= least.pool.since else (begun, None)
-
-    def _write(
-        self,
-        stretch: Stretch,
-        due: date,
-        begin: tuple[date, datetime | None],
-        end: tuple[date, datetime | None],
-        sign: int = 1,
-        of: Entry | None = None,
-    ) -> Entry:
-        return self._post(self._entry(stretch, due, begin, end, sign, of))
 
     def _entry(
         self,
