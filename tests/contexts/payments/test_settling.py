@@ -72,6 +72,18 @@ def test_invoices_that_are_named_are_paid_in_the_order_of_their_names() -> None:
     assert received(shop, 25_000, invoices=numbers) == [5_000, 30_000, 0]
 
 
+def test_what_the_seller_chose_is_read_only_where_it_matters() -> None:
+    def calls(named: int, **more: tuple[str, ...]) -> int:
+        with shop_in_memory({f"inv_{n}": 10_000 for n in range(named)}) as shop:
+            before = shop.client.calls
+            Receiving(shop.store, shop.clock).receive(
+                MoneyCame(ACCOUNT, Money(500, "EUR"), shop.clock.now.date(), "line 1", CLERK, **more)
+            )
+            return int(shop.client.calls - before)
+
+    assert calls(1) == calls(2) - 1 == calls(1, invoices=(header("inv_0", 1).number,))
+
+
 def test_money_for_several_invoices_takes_the_discount_of_each() -> None:
     assert received(shop_of_three(), 39_200, on=ON) == [0, 0, 20_000]
     assert received(shop_of_three(), 58_800, on=ON) == [0, 0, 0]

@@ -169,7 +169,7 @@ class Receiving:
         rates = ExchangeRates(self.store)
         payables = self._payables(came, account)
         amount, received = self._taken(came, account, payables, rates)
-        wanted = spread_over(amount.minor, payables, came.on, self._settling(came, account))
+        wanted = spread_over(amount.minor, payables, came.on, self._settling(came, account, payables))
         payment = rated(rates, _payment(came, seller, amount, received, payables, wanted))
         known = rates.known_rate_for
         day_rate = known(seller.id, seller.currency, came.money.currency, came.on) if received else None
@@ -183,9 +183,9 @@ class Receiving:
         records.insert_payment(unit, after)
         return unit.put(audit_item(self._record(came, after))), after
 
-    def _settling(self, came: MoneyCame, account: Account) -> Settle | None:
-        """How money that names no invoice settles them: by the account's terms, else as its seller chose."""
-        if came.invoices:
+    def _settling(self, came: MoneyCame, account: Account, payables: Sequence[Payable]) -> Settle | None:
+        """How money that names no invoice settles several: by the account's terms, else as its seller chose."""
+        if came.invoices or len(payables) < 2:
             return None
         return account.terms.settle or choices_of(self.store, account.entity_id).settle
 
