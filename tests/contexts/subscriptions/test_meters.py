@@ -12,7 +12,7 @@ import pytest
 from saldo.audit.model import Actor
 from saldo.catalog.records import plan_version_item
 from saldo.kernel.errors import Problem, Refusal
-from saldo.subscriptions.model import Alignment, Change, ChangeKind, Subscription
+from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import subscribe
 from saldo.subscriptions.service import Subscriptions
@@ -69,6 +69,20 @@ def refused(*asked: Any, by: Any = sell, **more: Any) -> tuple[str, tuple[Proble
 
 def named(problems: tuple[Problem, ...]) -> list[tuple[str, str, str]]:
     return [(p.field, p.code, p.message.partition(":")[0]) for p in problems]
+
+
+def test_a_change_that_cannot_be_is_told_what_is_wrong_with_it_and_not_what_it_would_bill(world: World) -> None:
+    code, problems = refused(world, ChangeKind.PLAN, MARCH, by=change)
+    assert (code, named(problems)) == ("invalid_change", [("plan", "unknown_plan", "'' is not among the plans")])
+
+    def leave(on: date) -> None:
+        leaving = Change("leave", ChangeKind.CANCEL, on, credit=CreditRule.NONE)  # when the period of that day is over
+        Subscriptions(world.store, world.clock).change(ACCOUNT, FIRST, leaving, CLERK)
+
+    code, problems = refused(date.max, by=leave)
+    said = "must be from 1900-01-01 to 2199-12-31"
+    assert (code, named(problems)) == ("invalid_change", [("effective_on", "not_in_our_time", said)])
+    leave(date(2199, 12, 31))
 
 
 def test_a_second_subscription_that_counts_the_same_meter_is_refused_and_the_first_one_named(world: World) -> None:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from saldo.catalog.model import ChargeKind, PlanVersion
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.numbers import fits
 from saldo.subscriptions.model import Change, ChangeKind
+
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+
+
+def problems_of_day(day: date, field: str) -> tuple[Problem, ...]:
+    """A day so far off that it must be a slip: no calendar is reckoned with there."""
+    there = FIRST_DAY <= day <= LAST_DAY
+    return () if there else (Problem(field, "not_in_our_time", f"must be from {FIRST_DAY} to {LAST_DAY}"),)
 
 
 def problems_of_quantities(quantities: Mapping[str, Decimal], version: PlanVersion) -> tuple[Problem, ...]:

@@ -25,7 +25,7 @@ from saldo.subscriptions.model import Change, ChangeKind, Subscription
 from saldo.subscriptions.records import move_on
 from saldo.subscriptions.records_terms import renewing_item
 from saldo.subscriptions.rules_changes import with_change
-from saldo.subscriptions.rules_checks import problems_of_change, problems_of_quantities
+from saldo.subscriptions.rules_checks import problems_of_change, problems_of_day, problems_of_quantities
 from saldo.subscriptions.rules_meters import changed_so, plans_of
 from saldo.subscriptions.rules_terms import Renewing, problems_of_term
 
@@ -197,8 +197,9 @@ def _check_change(
 ) -> None:
     problems = Problems()
     problems.extend(problems_of_change(change, versions))
-    after = changed_so(subscription, change)
-    if plans_of(after) <= versions.keys():
+    problems.extend(problems_of_day(change.effective_on, "effective_on"))
+    after, cannot_be = changed_so(subscription, change), {"plan", "effective_on"} & {p.field for p in problems.found}
+    if not cannot_be and plans_of(after) <= versions.keys():
         field = "plan" if change.kind is ChangeKind.PLAN else "kind"
         problems.extend(claims.problems(after, versions, subscription, field))
     sold, wanted = versions.get(subscription.plan_version_id), versions.get(change.plan_version_id)
