@@ -374,3 +374,19 @@ def test_two_lines_of_one_order_do_not_bill_one_meter_and_neither_does_a_change(
     (seats,) = [i["subscription_id"] for i in here.items("subscription") if i["plan_version_id"] == "plan_seats_v1"]
     moved = here.receive(request(line(sku="plan_pro", changes=seats), purchase_order="PO-4"))
     assert here.codes(moved) == [Code.METER_CLAIMED_TWICE]
+
+
+def test_what_a_line_changes_counts_for_the_meters_of_the_lines_after_it() -> None:
+    here, december = World(), date(2026, 12, 1)
+    with_calls(here, "calls", "pro")
+    here.receive(request(line(sku="plan_seats")))
+    (seats,) = [item["subscription_id"] for item in here.items("subscription")]
+    up, calls = line("1", "plan_pro", changes=seats), line("2", "plan_calls")
+    held = here.receive(request(up, calls, purchase_order="PO-2"))
+    assert [(d.line, d.code) for d in held.discrepancies] == [("2", Code.METER_CLAIMED_TWICE)]
+    assert held.discrepancies[0].message.startswith(f"calls is billed by {seats} from ")
+    assert len(here.items("subscription")) == 1
+    here.receive(request(up, purchase_order="PO-3"))
+    down = replace(up, sku="plan_seats", start_on=december), replace(calls, start_on=december)
+    assert here.receive(request(*down, purchase_order="PO-4")).status is OrderStatus.FULFILLED
+    assert len(here.items("subscription")) == 2

@@ -12,9 +12,11 @@ import pytest
 from saldo.audit.model import Actor
 from saldo.catalog.records import plan_version_item
 from saldo.kernel.errors import Problem, Refusal
+from saldo.subscriptions.claims import MeterClaims
 from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import subscribe
+from saldo.subscriptions.rules_changes import with_change
 from saldo.subscriptions.service import Subscriptions
 from saldo.usage.records import meter_item
 from tests.simulation.world import ENTITY, METER, VERSION, World, account_id_of
@@ -69,6 +71,18 @@ def refused(*asked: Any, by: Any = sell, **more: Any) -> tuple[str, tuple[Proble
 
 def named(problems: tuple[Problem, ...]) -> list[tuple[str, str, str]]:
     return [(p.field, p.code, p.message.partition(":")[0]) for p in problems]
+
+
+def test_what_a_unit_changes_counts_before_it_is_written_whenever_others_are_read(world: World) -> None:
+    first = Subscriptions(world.store, world.clock).get(ACCOUNT, FIRST)
+    ended = with_change(first, Change("stop", ChangeKind.CANCEL, MARCH))
+    second, versions = replace(first, id="sub_2", started_on=MARCH, anchor_on=MARCH), {VERSION.id: VERSION}
+    for read_before in (False, True):
+        claims = MeterClaims(world.store, ACCOUNT, ENTITY.id)
+        if read_before:
+            assert named(claims.problems(second, versions))
+        claims.add(ended, versions)
+        assert claims.problems(second, versions) == ()
 
 
 def test_a_change_that_cannot_be_is_told_what_is_wrong_with_it_and_not_what_it_would_bill(world: World) -> None:

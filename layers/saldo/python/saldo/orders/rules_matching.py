@@ -76,14 +76,17 @@ class Matching:
 
 @dataclass(slots=True)
 class _Case:
-    """One order being matched."""
+    """One order being matched. `sold`: the account's subscriptions, where plans bill meters, as its lines make them."""
 
     request: OrderRequest
     facts: Facts
     account: Account
     currency: str
     found: list[Discrepancy] = field(default_factory=list)
-    begun: list[Subscription] = field(default_factory=list)
+    sold: dict[str, Subscription] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sold = {one.id: one for one in self.facts.held.sold}
 
     def add(self, code: Code, message: str, line: str = "", asked: int | None = None, due: int | None = None) -> None:
         self.found.append(Discrepancy(line, code, message, asked, due))
@@ -157,7 +160,6 @@ def _agree(case: _Case, line: RequestedLine) -> Agreed | None:
         named, began = f"line {line.number} of this order", line.start_on or day
         begun = Subscription(named, account.id, account.entity_id, version.id, began, began)
         _check_meters(case, line, begun)
-        case.begun.append(begun)
     unit = price.unit_price if price else None
     due = list_minor(version, line.quantity) if unit is None else asked_minor(unit, line.quantity, currency)
     _check_price(case, line, due)
@@ -207,11 +209,12 @@ def _agree_on_change(case: _Case, line: RequestedLine) -> Agreed | None:
 
 
 def _check_meters(case: _Case, line: RequestedLine, after: Subscription, running: Running | None = None) -> None:
-    """No meter is billed by two subscriptions for the same days, those that this order begins among them."""
+    """No meter is billed by two subscriptions for the same days, as they are after the lines of this order so far."""
     held, before = case.facts.held, running.subscription if running else None
     offered = {version.id: version for version in case.facts.assortment.versions}
     versions = {**held.versions, **(running.versions if running else {}), **offered}
-    clashes = clashes_of(after, before, (*held.sold, *case.begun), versions)
+    clashes = clashes_of(after, before, case.sold.values(), versions)
+    case.sold[after.id] = after
     for problem in problems_of_clashes(clashes, held.apart, ""):
         case.add(Code.METER_CLAIMED_TWICE, problem.message, line.number)
 

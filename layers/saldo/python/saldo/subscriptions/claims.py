@@ -16,12 +16,14 @@ from saldo.usage.records import meter_from, meter_key
 
 class MeterClaims:
     """Of one account. Its subscriptions are read when one asks for meters, the plans of others where there are some,
-    and meters where two want the same. `add` what is sold in a unit that is not written yet."""
+    and meters where two want the same. `add` what is sold or changed in a unit that is not written yet."""
 
     def __init__(self, store: Store, account_id: str, entity_id: str) -> None:
         self._store, self.account_id, self.entity_id = store, account_id, entity_id
         self._sold: dict[str, Subscription] | None = None
         self._versions: dict[str, PlanVersion] | None = None
+        self._added: dict[str, Subscription] = {}
+        self._added_versions: dict[str, PlanVersion] = {}
 
     def problems(
         self,
@@ -46,9 +48,8 @@ class MeterClaims:
 
     def add(self, sold: Subscription, versions: Mapping[str, PlanVersion]) -> None:
         """Take a subscription as it will be once its unit is written."""
-        if self._sold is not None:
-            self._sold[sold.id] = sold
-            self._versions = {**self._plans(self._sold), **versions}
+        self._added[sold.id] = sold
+        self._added_versions |= versions
 
     def held(self, apart: frozenset[str]) -> Held:
         """All that the account has, for who looks at much of it. apart: ids of meters that count by subscription."""
@@ -59,14 +60,14 @@ class MeterClaims:
         if self._sold is None:
             items = self._store.query_all(self.account_id, prefix=records.PREFIX, consistent=True)
             self._sold = {one.id: one for one in map(records.subscription_from, items)}
-        return self._sold
+        return self._sold | self._added
 
     def _plans(self, sold: Mapping[str, Subscription]) -> dict[str, PlanVersion]:
         if self._versions is None:
-            names = sorted({name for one in sold.values() for name in plans_of(one)})
+            names = sorted({name for one in sold.values() for name in plans_of(one)} - self._added_versions.keys())
             found = self._store.get_many([plan_version_key(self.entity_id, name) for name in names])
             self._versions = {version.id: version for version in map(plan_version_from, found.values())}
-        return self._versions
+        return self._versions | self._added_versions
 
     def _apart(self, clashes: list[Clash]) -> set[str]:
         """Those of the meters that count by subscription."""

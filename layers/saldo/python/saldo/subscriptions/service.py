@@ -175,6 +175,7 @@ def change_in(
     after = changed_by(before, change, versions, claims)
     if after == before:
         return before
+    claims.add(after, versions)
     if before.is_being_billed:
         raise Refusal("being_billed", f"{before.id} is being billed at this moment; try again in a minute")
     move_on(unit, before, after)
