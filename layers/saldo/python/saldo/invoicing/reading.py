@@ -123,13 +123,6 @@ def rows_by_id(store: Store, account_id: str, invoice_ids: list[str]) -> dict[st
     return {item["invoice_id"]: row_from(item) for item in found if is_shown(item)}
 
 
-def numbers_between(store: Store, account_id: str, from_on: date, to_on: date) -> dict[str, InvoiceRow]:
-    """Invoices issued between two dates, both included, by id."""
-    first, last = bounds_of(ListWish(from_on=from_on, to_on=to_on))
-    items = store.query_all(account_id, first=first, last=last)
-    return {item["invoice_id"]: row_from(item) for item in items if is_shown(item)}
-
-
 def invoice(store: Store, account_id: str, invoice_id: str, others: tuple[Key, ...] = ()) -> Invoice:
     """One issued invoice with its lines, and other records asked for, in one call; NotFound for a draft too."""
     from saldo.invoicing.codec import body_from_bytes  # only this page pays for the whole model
