@@ -14,8 +14,8 @@ from itertools import pairwise
 from saldo.accounts.model import LateFee as LateFee
 from saldo.kernel.money import Money, round_exact
 from saldo.kernel.periods import Cycle, Period, Unit
-from saldo.kernel.rounding import rounded_ratio
 from saldo.rating.rules.proration import days_360_eu
+from saldo.tax.rules import percent_of
 
 Bands = tuple[tuple[Decimal | None, Decimal], ...]
 _DAY = timedelta(days=1)
@@ -117,12 +117,12 @@ def late_charges(owed: Sequence[Owed], currency: str, rule: LateInterest) -> Lat
         interest = sum(_per_day(rule, span) * (span.owed.through - span.owed.after).days for span in late)
     fees = sum(minor for fee in rule.fees for _, minor in fees_due(fee, owed))
     if rule.most_percent is not None:
-        most = _percent_of(debt, rule.most_percent)
+        most = percent_of(debt, rule.most_percent)
         interest, fees = min(interest, most), min(fees, most - min(interest, most))
     yearly = last.percent * 12 if rule.per is Unit.MONTH else last.percent
     return LateCharges(
         days=(last.owed.through - (start if rule.from_grace else due_on)).days,
-        per_year_minor=_percent_of(last.owed.minor, yearly),
+        per_year_minor=percent_of(last.owed.minor, yearly),
         per_day_minor=_per_day(rule, last),
         interest_minor=interest,
         compensation_minor=compensation_of(Money(debt, currency), rule.bands),
@@ -251,16 +251,11 @@ def fees_due(fee: LateFee, owed: Sequence[Owed]) -> Iterator[tuple[date, int]]:
     while falls_due <= last and (fee.times is None or n < fee.times):
         debt = next((one.minor for one in owed if one.after < falls_due <= one.through and one.minor > 0), 0)
         if debt:
-            amount = max(fee.amount_minor + _percent_of(debt, fee.percent), fee.least_minor)
+            amount = max(fee.amount_minor + percent_of(debt, fee.percent), fee.least_minor)
             yield falls_due, amount if fee.most_minor is None else min(amount, fee.most_minor)
         if fee.every_days is None:
             break
         n, falls_due = n + 1, falls_due + timedelta(days=fee.every_days)
-
-
-def _percent_of(minor: int, percent: Decimal) -> int:
-    numerator, denominator = percent.as_integer_ratio()
-    return rounded_ratio(minor * numerator, denominator * 100)
 
 
 def compensation_of(debt: Money, bands: Bands) -> int:
