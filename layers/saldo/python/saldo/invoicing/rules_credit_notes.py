@@ -18,13 +18,14 @@ from saldo.invoicing.model import (
 )
 from saldo.invoicing.rules_early import Legs, given_back, minor_of
 from saldo.kernel.errors import Problems
-from saldo.kernel.exact import ONE, ZERO
+from saldo.kernel.exact import ONE
 from saldo.kernel.ids import derived_id
 from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.rounding import rounded_ratio
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for
 from saldo.rating.model import Share, Step
 from saldo.tax.model import Collection, TaxShare, TaxTotal
+from saldo.tax.rules import percent_of
 
 
 def credit_note(
@@ -294,9 +295,7 @@ def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[Invo
         tax = _part(total.tax_minor, amount, billed)
         base = amount - tax if total.included else _part(total.base_minor, amount, billed)
         return replace(total, base_minor=base, tax_minor=tax)
-    numerator, denominator = (total.percent or ZERO).as_integer_ratio()
-    tax = rounded_ratio(amount * numerator, denominator * 100, body.tax_mode)
-    return replace(total, base_minor=amount, tax_minor=tax)
+    return replace(total, base_minor=amount, tax_minor=percent_of(amount, total.percent, body.tax_mode))
 
 
 def _part(whole_minor: int, amount: int, of: int) -> int:

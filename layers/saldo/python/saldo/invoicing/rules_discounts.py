@@ -26,8 +26,8 @@ from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import ONE, ZERO, minor_of_share
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money, is_currency, rounded_to_sum
-from saldo.kernel.rounding import rounded_ratio
 from saldo.rating.model import Share, Step
+from saldo.tax.rules import percent_of
 
 _DAY = timedelta(days=1)
 _NAMES = {"en": "Prepaid credit", "de": "Guthaben", "fr": "Crédit prépayé", "es": "Crédito prepagado"}
@@ -164,8 +164,7 @@ class _Said:
         if self.coupon.percent is None:
             left = self._left()
             return self.rate.convert(Money(left, self.coupon.currency)).minor if self.rate else left
-        numerator, denominator = self.coupon.percent.as_integer_ratio()
-        worth = rounded_ratio(base * numerator, denominator * 100)
+        worth = percent_of(base, self.coupon.percent)
         return worth if self.coupon.maximum is None else min(worth, self.invoiced(self.coupon.maximum))
 
     def used(self, off: int, wanted: int) -> int | None:

@@ -12,7 +12,6 @@ from saldo.accounts.model import EarlyDiscount as EarlyDiscount
 from saldo.invoicing.model import DocumentKind, InvoiceBody
 from saldo.invoicing.rules_early import EarlyOffer, Offers, offers_left
 from saldo.kernel.errors import Refusal
-from saldo.kernel.rounding import rounded_ratio
 from saldo.ledger.model import LedgerAccount
 from saldo.tax.model import Collection, TaxTotal
 from saldo.tax.rules import percent_of
@@ -120,6 +119,5 @@ class Tolerance:
         """The greatest difference written off on an item, in minor units; 0 where no limit is set."""
         limits = [limit for limit in (self.amount_minor, self.clerk_minor) if limit is not None]
         if self.percent is not None:
-            numerator, denominator = self.percent.as_integer_ratio()
-            limits.append(rounded_ratio(abs(open_minor) * numerator, denominator * 100))
+            limits.append(percent_of(abs(open_minor), self.percent))
         return min(limits, default=0)
