@@ -33,6 +33,7 @@ from saldo.insight.checks_promises import (
 from saldo.insight.checks_usage import usage_is_billed_as_it_was_known
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
+from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.minimum_records import minimum_from
 from saldo.invoicing.open_list import kept_rows
 from saldo.invoicing.open_sums import open_items_from, summed_by_day
@@ -237,19 +238,20 @@ def _open_sums_are_of_the_open_invoices(owner: Owner) -> Iterator[Violation]:
     """Where the journal has not moved since they were written; else nobody believes them."""
     counted = [ledger_records.entries_counted(balance) for balance in owner.of("balance")]
     for item in owner.of("open_sums"):
-        if [item["entries"]] == counted:
-            rows = [row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0]
-            if open_items_from(item) != summed_by_day(open_items(rows)):
-                yield Violation(18, owner.id, "the sums of what is open are not those of the open invoices")
+        if [item["entries"]] == counted and open_items_from(item) != summed_by_day(open_items(_open_rows(owner))):
+            yield Violation(18, owner.id, "the sums of what is open are not those of the open invoices")
 
 
 def _open_lists_are_the_open_invoices(owner: Owner) -> Iterator[Violation]:
     """Where neither the journal nor a hold has moved since they were kept; else nobody believes them."""
     for item, balance in product(owner.of("open_list"), owner.of("balance")):
         owed = kept_rows(balance, item)
-        rows = {row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0}
-        if owed is not None and set(owed.rows) != rows:
+        if owed is not None and set(owed.rows) != set(_open_rows(owner)):
             yield Violation(18, owner.id, "the list of what is open is not that of the invoices: saldo journal rebuild")
+
+
+def _open_rows(owner: Owner) -> list[InvoiceRow]:
+    return [row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0]
 
 
 def _latest_payments_are_the_latest(owner: Owner) -> Iterator[Violation]:
