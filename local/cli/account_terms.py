@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from local.cli.typed import number
 from local.cli.voice import said
 from saldo.accounts.model import Account, DiscountTax, EarlyDiscount, LateFee, LatePolicy, Settle, Terms
 from saldo.accounts.rules import COMPOUNDING
@@ -14,7 +16,6 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
 from saldo.kernel.exchange import rate_in_words
 from saldo.kernel.money import Money
-from saldo.kernel.numbers import number_in
 from saldo.kernel.periods import Unit
 
 COMPOUNDS = ["never", *(unit.value for unit in COMPOUNDING)]
@@ -57,10 +58,10 @@ def _discounts(now: tuple[EarlyDiscount, ...], given: dict[str, Any]) -> tuple[E
 
 def _step(text: str) -> EarlyDiscount:
     percent, _, days = text.partition("/")
-    number = number_in(percent)
-    if number is None or not days.isdecimal():
-        raise Refusal("invalid_input", f"{text!r} is not PERCENT/DAYS, such as 2/14")
-    return EarlyDiscount(number, int(days))
+    if days.isdecimal():
+        with suppress(ValueError):
+            return EarlyDiscount(number(percent), int(days))
+    raise Refusal("invalid_input", f"{text!r} is not PERCENT/DAYS, such as 2/14")
 
 
 def _late_besides(asked: dict[str, Any]) -> dict[str, Any]:
@@ -78,8 +79,8 @@ def _late_besides(asked: dict[str, Any]) -> dict[str, Any]:
 def _later(text: str) -> tuple[date, Decimal]:
     day, _, percent = text.partition("=")
     try:
-        return date.fromisoformat(day), Decimal(percent)
-    except (ValueError, ArithmeticError) as error:
+        return date.fromisoformat(day), number(percent)
+    except ValueError as error:
         raise Refusal("invalid_input", f"{text!r} is not DAY=PERCENT, such as 2027-01-01=9.5") from error
 
 
@@ -91,8 +92,8 @@ def _fee(text: str, currency: str) -> LateFee:
     try:
         money = {name: Money.parse(told[name], currency).minor for name in ("amount", "least", "most") if name in told}
         days = {name: int(told[name]) for name in ("after", "every", "times") if name in told}
-        percent = Decimal(told.get("percent", "0"))
-    except (ValueError, ArithmeticError, Refusal) as error:
+        percent = number(told.get("percent", "0"))
+    except (ValueError, Refusal) as error:
         raise Refusal("invalid_input", f"{text!r} is no fee such as {FEE_HELP}") from error
     amounts = money.get("amount", 0), percent, money.get("least", 0), money.get("most")
     return LateFee(days.get("after", 0), *amounts, days.get("every"), days.get("times"))

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from local.cli.account_terms import COMPOUNDS, FEE_HELP, agreed, terms_said
 from local.cli.site import Sites, store_of
+from local.cli.typed import DAY, number
 from local.cli.voice import Voice, facts, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Account, DiscountTax, InvoiceSplit, LatePolicy, Settle
@@ -25,13 +26,10 @@ from saldo.kernel.exact import minor_of_share, plain
 from saldo.kernel.exchange import rate_said
 from saldo.kernel.ids import new_id
 from saldo.kernel.money import Money
-from saldo.kernel.numbers import number_in
 from saldo.kernel.periods import local_date
 from saldo.subscriptions.codec import subscription_to_json
 from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.service import Subscriptions
-
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 def staff() -> Actor:
@@ -82,7 +80,7 @@ def show_account(sites: Sites, voice: Voice, account_id: str) -> None:
 
 @account_group.command(name="terms")
 @click.argument("account_id")
-@click.option("--early-percent", type=Decimal, help="Early-payment discount, in per cent of the net amount.")
+@click.option("--early-percent", type=number, help="Early-payment discount, in per cent of the net amount.")
 @click.option("--early-days", type=int, help="Days from issue within which it is had.")
 @click.option("--early-tax", type=click.Choice([t.value for t in DiscountTax]), help="When tax is on the less amount.")
 @click.option(
@@ -91,7 +89,7 @@ def show_account(sites: Sites, voice: Voice, account_id: str) -> None:
 @click.option("--early-in-part/--early-whole", "early_in_part", default=None, help="Whether parts have their part.")
 @click.option("--no-early", is_flag=True, help="No discount for paying early.")
 @click.option("--late-policy", type=click.Choice([p.value for p in LatePolicy]), help="What late payment costs.")
-@click.option("--late-percent", type=Decimal, help="Interest (--late-policy contract).")
+@click.option("--late-percent", type=number, help="Interest (--late-policy contract).")
 @click.option("--late-per-month/--late-per-year", "late_per_month", default=None, help="What that percent is for.")
 @click.option("--late-from", "late_later", multiple=True, metavar="DAY=PERCENT", help="Another percent from a day on.")
 @click.option(
@@ -100,7 +98,7 @@ def show_account(sites: Sites, voice: Voice, account_id: str) -> None:
     help="When interest bears interest.",
 )
 @click.option("--late-from-grace/--late-from-due", "late_from_grace", default=None, help="Whence interest counts.")
-@click.option("--late-most", type=Decimal, help="The most that interest and fees are, in per cent of the debt.")
+@click.option("--late-most", type=number, help="The most that interest and fees are, in per cent of the debt.")
 @click.option("--late-fee", "late_fees", multiple=True, metavar="FEE", help=FEE_HELP)
 @click.option("--no-late-fees", is_flag=True, help="No fees besides interest.")
 @click.option("--compensation/--no-compensation", default=None, help="Also the fixed sum that the law gives.")
@@ -167,7 +165,7 @@ def list_subscriptions(sites: Sites, voice: Voice, account_id: str) -> None:
 @click.argument("account_id")
 @click.argument("subscription_id")
 @click.option("--kind", type=click.Choice([kind.value for kind in ChangeKind]), required=True)
-@click.option("--on", "on", type=_DAY, required=True, help="The first day on the new terms.")
+@click.option("--on", "on", type=DAY, required=True, help="The first day on the new terms.")
 @click.option("--plan", default="", help="Plan version to move to (--kind plan).")
 @click.option("--quantity", multiple=True, metavar="COMPONENT=NUMBER", help="New quantity; +N or -N adds.")
 @click.option("--credit", type=click.Choice([rule.value for rule in CreditRule]), default="unused", show_default=True)
@@ -199,11 +197,12 @@ def quantities_of(pairs: tuple[str, ...]) -> tuple[dict[str, Decimal], dict[str,
     quantities: dict[str, Decimal] = {}
     added: dict[str, Decimal] = {}
     for pair in pairs:
-        name, _, number = pair.partition("=")
-        value = number_in(number)
-        if value is None:
-            raise Refusal("invalid_quantity", f"{pair!r} is not COMPONENT=NUMBER")
-        (added if number[:1] in "+-" else quantities)[name] = value
+        name, _, typed = pair.partition("=")
+        try:
+            value = number(typed)
+        except ValueError as error:
+            raise Refusal("invalid_quantity", f"{pair!r} is not COMPONENT=NUMBER") from error
+        (added if typed[:1] in "+-" else quantities)[name] = value
     return quantities, added
 
 
@@ -241,8 +240,8 @@ def show_wallet(sites: Sites, voice: Voice, account_id: str) -> None:
 @click.argument("account_id")
 @click.argument("coupon_id")
 @click.option("--name", required=True, help="As it stands on invoices.")
-@click.option("--percent", type=Decimal, default=None)
-@click.option("--amount", type=Decimal, default=None, help="In major units.")
+@click.option("--percent", type=number, default=None)
+@click.option("--amount", type=number, default=None, help="In major units.")
 @click.option("--currency", default="", help="Of the amount, where it is not the account's.")
 @click.option("--duration", type=click.Choice([d.value for d in CouponDuration]), default="once", show_default=True)
 @click.option("--times", type=int, default=1, help="On how many invoices a repeating one is.")
@@ -268,9 +267,9 @@ def give_coupon(sites: Sites, voice: Voice, account_id: str, coupon_id: str, **a
 @wallet_group.command(name="credit")
 @click.argument("account_id")
 @click.argument("credit_id")
-@click.argument("amount", type=Decimal)
+@click.argument("amount", type=number)
 @click.option("--free", is_flag=True, help="Given away; else it is taken out of the customer's unapplied cash.")
-@click.option("--expires-on", type=_DAY, default=None, help="The first day on which it cannot be used any more.")
+@click.option("--expires-on", type=DAY, default=None, help="The first day on which it cannot be used any more.")
 @click.option("--priority", type=int, default=0, help="Drawn before those with greater numbers.")
 @click.option("--reason", default="")
 @click.pass_obj

@@ -16,11 +16,11 @@ from rich.console import Console
 from local.cli.accounts import staff
 from local.cli.imports import invoke, report_of, show_errors, upload
 from local.cli.site import Site, Sites, store_of
+from local.cli.typed import DAY, number
 from local.cli.voice import Json, Voice, amounts, speaks_json, table
 from saldo.audit.model import Actor
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
-from saldo.kernel.numbers import number_in
 from saldo.orders.decisions import Decisions
 from saldo.orders.model_orders import Order, Reference, ReferenceKind
 from saldo.orders.reading import order_from_json
@@ -28,7 +28,6 @@ from saldo.orders.records_orders import discrepancy_fields
 from saldo.orders.service import Orders
 from saldo.orders.showing import progress_of
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _entity = click.option("--entity", "entity_id", required=True, help="Legal entity that was ordered from.")
 _reason = click.option("--reason", required=True, help="Why, for those who look at it later.")
@@ -47,13 +46,6 @@ def document_in(file: Path) -> Any:
         return json.loads(file.read_text("utf-8"), parse_float=Decimal)
     except ValueError as error:
         raise Refusal("not_json", f"{file} is not a JSON document: {error}") from error
-
-
-def number(text: str) -> Decimal:
-    found = number_in(text)
-    if found is None:
-        raise ValueError(text)
-    return found
 
 
 @click.group(name="orders")

@@ -13,8 +13,9 @@ import click
 from rich.console import Console
 
 from local.cli.accounts import staff
-from local.cli.orders import DAY, by, clerk, number
+from local.cli.orders import by, clerk
 from local.cli.site import Sites, store_of
+from local.cli.typed import DAY, number
 from local.cli.voice import Voice, speaks_json, table
 from saldo.exchange.model import ECB, PriceDay, RatePolicy
 from saldo.exchange.service import RateImport
@@ -66,7 +67,7 @@ def policy(sites: Sites, voice: Voice, entity_id: str) -> None:
     default=None,
     help="Convert prices in other currencies than the invoice's at the rate of this day.",
 )
-@click.option("--tolerance", type=Decimal, default=None, help="Per cent by which money in another currency may miss.")
+@click.option("--tolerance", type=number, default=None, help="Per cent by which money in another currency may miss.")
 @by
 @click.pass_obj
 @speaks_json
