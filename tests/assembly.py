@@ -41,6 +41,11 @@ class Assembly:
     def template(self, region: str, concern: str) -> dict[str, Any]:
         return dict(json.loads((self.folder / f"saldo-{ENV}-{region}-{concern}.template.json").read_text()))
 
+    def made(self, concern: str, kind: str, region: str = "eu") -> dict[str, Resource]:
+        """Properties of what one stack makes of a kind (`Lambda::Function`), by name."""
+        resources = self.template(region, concern)["Resources"]
+        return {name: r["Properties"] for name, r in resources.items() if r["Type"] == f"AWS::{kind}"}
+
     def resources(self, kind: str = "") -> Iterator[tuple[str, Resource]]:
         """Every resource of both regions, or those of one type, with a name that says where it is."""
         for region in ("eu", "us"):

@@ -26,6 +26,7 @@ class Application(Chalice):
     def __call__(self, event: Any, context: Any) -> Any:
         if isinstance(event, dict):
             self._load(self.parts.at(path_of(event)))
+            self._refuse_strays()
             event = named(event, self.routes)
         answer = super().__call__(_taking_files(event), context)
         if isinstance(answer, dict) and "statusCode" in answer:
@@ -38,31 +39,30 @@ class Application(Chalice):
         return answer
 
     def checked(self) -> Application:
-        """This application with all its parts, for whoever must see every route. TypeError as when parts are loaded."""
-        for module in (*self.parts.modules, None):
+        """This application with all its parts, for whoever must see every route. TypeError as when it is asked."""
+        for module in self.parts.modules:
             self._load(module)
+        self._refuse_strays()
         return self
 
     def _load(self, module: str | None) -> None:
-        """TypeError names a route that lies elsewhere than its part is looked for, or did not go through its edge."""
-        if module in self._loaded:
+        """TypeError names a route that lies elsewhere than its part is looked for."""
+        if module is None or module in self._loaded:
             return
-        if module is not None:
-            routes: EdgeRoutes[Any, Any] = import_module(module).routes
-            for path in routes.paths:
-                if self.parts.at(path) != module:
-                    raise TypeError(f"{path} of {module} is looked for in {self.parts.at(path)}")
-            self.register_blueprint(routes.blueprint)
-            self._loaded[module] = routes
-        self._refuse_strays()
+        routes: EdgeRoutes[Any, Any] = import_module(module).routes
+        for path in routes.paths:
+            if self.parts.at(path) != module:
+                raise TypeError(f"{path} of {module} is looked for in {self.parts.at(path)}")
+        self.register_blueprint(routes.blueprint)
+        self._loaded[module] = routes
 
     def _refuse_strays(self) -> None:
-        edges = [self._edge, *(routes.edge for routes in self._loaded.values())]
-        known = {f"{method} {path}" for edge in edges for method, path in edge.declared}
-        served = {f"{method} {path}" for path, methods in self.routes.items() for method in methods}
-        stray = sorted(served - known)
-        if stray:
-            raise TypeError(f"routes without a rule: {', '.join(stray)}")
+        """TypeError names a route that did not go through its edge. At each request, not only the one that loads it:
+        nothing is answered while it is there."""
+        served = {(method, path) for path, methods in self.routes.items() for method in methods}
+        edges = {self._edge, *(routes.edge for routes in self._loaded.values())}
+        if strays := served.difference(*(edge.declared for edge in edges)):
+            raise TypeError(f"routes without a rule: {', '.join(sorted(map(' '.join, strays)))}")
 
 
 def _taking_files(event: Any) -> Any:

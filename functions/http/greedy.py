@@ -26,9 +26,9 @@ def named(event: Mapping[str, Any], routes: Iterable[str]) -> dict[str, Any]:
     resource = event.get("requestContext", {}).get("resourcePath", "")
     if not resource.endswith(_GREEDY):
         return dict(event)
-    below = resource.removesuffix(_GREEDY)
+    below, path = resource.removesuffix(_GREEDY), path_of(event)
     for pattern, route in _patterns(tuple(route for route in routes if route.startswith(below))):
-        if found := pattern.fullmatch(path_of(event)):
+        if found := pattern.fullmatch(path):
             context = {**event["requestContext"], "resourcePath": route}
             return {**event, "resource": route, "requestContext": context, "pathParameters": found.groupdict() or None}
     return dict(event)

@@ -30,6 +30,7 @@ from saldo.promises.service import Wish
 
 routes = Routes("plans")
 _PAY = roles(PAYERS, SelfService.PAY)
+_FORM = roles(PAYERS, SelfService.PAY, ahead=(BALANCE, OPEN_LIST))  # what is open, where it is kept
 _ALL = "/accounts/{account_id}/plans"
 _ONE = _ALL + "/{promise_id}"
 
@@ -40,7 +41,7 @@ def plans(visit: Visit) -> Answer:
     return page(visit, "plans", rows=rows, tab="invoices")
 
 
-@routes.get(_ALL + "/new", roles(PAYERS, SelfService.PAY, ahead=(BALANCE, OPEN_LIST)))
+@routes.get(_ALL + "/new", _FORM)
 def choose(visit: Visit) -> Answer:
     """`pay` names invoices; `replaces` the plan that another one is to stand for."""
     filled = Filled(tuple(visit.query.get("pay", [])))
@@ -61,7 +62,7 @@ def check(visit: Visit) -> Answer:
     return _check_page(visit, filled, wanted, offer, secrets.token_urlsafe(24), [])
 
 
-@routes.post(_ALL + "/change", _PAY)
+@routes.post(_ALL + "/change", _FORM)
 def change(visit: Visit) -> Answer:
     """Back from the check with everything as it was filled in."""
     return _form_page(visit, Filled.of(visit.form), ())

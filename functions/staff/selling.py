@@ -11,6 +11,8 @@ from functions.staff.pages import page
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.catalog.model import PlanVersion
+from saldo.catalog.price_codec import price_to_json
+from saldo.catalog.service import Catalog
 from saldo.invoicing.records_templates import choice_from, templates_key
 
 routes = Routes("selling")
@@ -18,8 +20,6 @@ routes = Routes("selling")
 
 @routes.get("/staff/{entity_id}/catalog", staff(rules.READ, ahead=(templates_key("")[1],)))
 def catalog(visit: StaffVisit) -> Answer:
-    from saldo.catalog.service import Catalog
-
     t, store, entity_id = visit.words, visit.records, visit.at.entity_id
     rows = [_row(visit, v) for v in Catalog(store, services.clock).versions_of(entity_id)]
     heads = columns(
@@ -50,9 +50,6 @@ def _row(visit: StaffVisit, v: PlanVersion) -> Row:
 @routes.get("/staff/{entity_id}/catalog/{version_id}", staff(rules.READ))
 def version(visit: StaffVisit) -> Answer:
     """One version: each component with its price, as it was published."""
-    from saldo.catalog.price_codec import price_to_json
-    from saldo.catalog.service import Catalog
-
     t = visit.words
     found = Catalog(visit.records, services.clock).plan_version(visit.at.entity_id, visit.params["version_id"])
     rows = [

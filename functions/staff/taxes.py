@@ -6,14 +6,16 @@ from __future__ import annotations
 from datetime import date
 
 from functions.portal.answers import Answer
+from functions.portal.forms import whole
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
-from saldo.kernel.errors import NotFound
 from saldo.tax.model import OwnRatesVersion
+from saldo.tax.own_rates import SellerTaxes
 from saldo.tax.records import own_rates_key
+from saldo.tax.rules_own import told_of
 
 routes = Routes("taxes")
 
@@ -25,18 +27,12 @@ def taxes(visit: StaffVisit) -> Answer:
 
 @routes.get("/staff/{entity_id}/taxes/{version}", staff(rules.READ))
 def version(visit: StaffVisit) -> Answer:
-    """One that held before, as an invoice names it."""
-    text = visit.params["version"]
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise NotFound
-    return _page(visit, int(text))
+    """One that held before, as an invoice names it. NotFound, also for what is no number."""
+    return _page(visit, whole(visit.params["version"]))
 
 
 def _page(visit: StaffVisit, number: int | None) -> Answer:
     """number: of a version; None: as it is now."""
-    from saldo.tax.own_rates import SellerTaxes
-    from saldo.tax.rules_own import told_of
-
     t, found = visit.words, SellerTaxes(visit.records, services.clock)
     versions, entity_id = found.versions(visit.at.entity_id), visit.at.entity_id
     shown = found.current(entity_id) if number is None else found.version(entity_id, number)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from local.cli.voice import number, said
+from local.cli.typed import number
+from local.cli.voice import said
 from saldo.accounts.model import Account, DiscountTax, EarlyDiscount, LateFee, LatePolicy, Settle, Terms
 from saldo.accounts.rules import COMPOUNDING
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
 from saldo.kernel.exchange import rate_in_words
 from saldo.kernel.money import Money
-from saldo.kernel.numbers import number_in
 from saldo.kernel.periods import Unit
 
 COMPOUNDS = ["never", *(unit.value for unit in COMPOUNDING)]
@@ -57,10 +58,10 @@ def _discounts(now: tuple[EarlyDiscount, ...], given: dict[str, Any]) -> tuple[E
 
 def _step(text: str) -> EarlyDiscount:
     percent, _, days = text.partition("/")
-    found = number_in(percent)
-    if found is None or not days.isdecimal():
-        raise Refusal("invalid_input", f"{text!r} is not PERCENT/DAYS, such as 2/14")
-    return EarlyDiscount(found, int(days))
+    if days.isdecimal():
+        with suppress(ValueError):
+            return EarlyDiscount(number(percent), int(days))
+    raise Refusal("invalid_input", f"{text!r} is not PERCENT/DAYS, such as 2/14")
 
 
 def _late_besides(asked: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from local.cli.account_terms import COMPOUNDS, FEE_HELP, agreed, terms_said
 from local.cli.site import Sites, store_of
-from local.cli.voice import Voice, facts, number, speaks_json, table
+from local.cli.typed import DAY, number
+from local.cli.voice import Voice, facts, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Account, DiscountTax, InvoiceSplit, LatePolicy, Settle
 from saldo.audit.model import Actor
@@ -25,13 +26,10 @@ from saldo.kernel.exact import minor_of_share, plain
 from saldo.kernel.exchange import rate_said
 from saldo.kernel.ids import new_id
 from saldo.kernel.money import Money
-from saldo.kernel.numbers import number_in
 from saldo.kernel.periods import local_date
 from saldo.subscriptions.codec import subscription_to_json
 from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.service import Subscriptions
-
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 def staff() -> Actor:
@@ -167,7 +165,7 @@ def list_subscriptions(sites: Sites, voice: Voice, account_id: str) -> None:
 @click.argument("account_id")
 @click.argument("subscription_id")
 @click.option("--kind", type=click.Choice([kind.value for kind in ChangeKind]), required=True)
-@click.option("--on", "on", type=_DAY, required=True, help="The first day on the new terms.")
+@click.option("--on", "on", type=DAY, required=True, help="The first day on the new terms.")
 @click.option("--plan", default="", help="Plan version to move to (--kind plan).")
 @click.option("--quantity", multiple=True, metavar="COMPONENT=NUMBER", help="New quantity; +N or -N adds.")
 @click.option("--credit", type=click.Choice([rule.value for rule in CreditRule]), default="unused", show_default=True)
@@ -199,11 +197,12 @@ def quantities_of(pairs: tuple[str, ...]) -> tuple[dict[str, Decimal], dict[str,
     quantities: dict[str, Decimal] = {}
     added: dict[str, Decimal] = {}
     for pair in pairs:
-        name, _, units = pair.partition("=")
-        value = number_in(units)
-        if value is None:
-            raise Refusal("invalid_quantity", f"{pair!r} is not COMPONENT=NUMBER")
-        (added if units[:1] in "+-" else quantities)[name] = value
+        name, _, typed = pair.partition("=")
+        try:
+            value = number(typed)
+        except ValueError as error:
+            raise Refusal("invalid_quantity", f"{pair!r} is not COMPONENT=NUMBER") from error
+        (added if typed[:1] in "+-" else quantities)[name] = value
     return quantities, added
 
 
@@ -270,7 +269,7 @@ def give_coupon(sites: Sites, voice: Voice, account_id: str, coupon_id: str, **a
 @click.argument("credit_id")
 @click.argument("amount", type=number)
 @click.option("--free", is_flag=True, help="Given away; else it is taken out of the customer's unapplied cash.")
-@click.option("--expires-on", type=_DAY, default=None, help="The first day on which it cannot be used any more.")
+@click.option("--expires-on", type=DAY, default=None, help="The first day on which it cannot be used any more.")
 @click.option("--priority", type=int, default=0, help="Drawn before those with greater numbers.")
 @click.option("--reason", default="")
 @click.pass_obj

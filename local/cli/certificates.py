@@ -7,8 +7,9 @@ from datetime import datetime
 import click
 from rich.console import Console
 
-from local.cli.orders import DAY, by, clerk
+from local.cli.orders import by, clerk
 from local.cli.site import Site, Sites, sealer_of, store_of
+from local.cli.typed import DAY
 from local.cli.voice import Json, Voice, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Exemption, ExemptionCertificate

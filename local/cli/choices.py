@@ -9,7 +9,7 @@ import click
 
 from local.cli.orders import by, clerk
 from local.cli.site import Sites, store_of
-from local.cli.voice import Voice, speaks_json, table
+from local.cli.voice import Voice, facts, speaks_json
 from saldo.accounts.model import Settle
 from saldo.invoicing.choices import change_choices, choices_of
 from saldo.invoicing.model import BelowZero, BillingOptions, ChangeLegs, NetRounding, PayableRounding, PrepaidOrder
@@ -85,5 +85,4 @@ def _answer(voice: Voice, options: BillingOptions) -> None:
     document: dict[str, Any] = {name: getattr(options, name).value for name in _CHOICES}
     to = options.payable_rounding
     document["coins"] = f"{Money(to.to_minor, to.currency)} {to.mode.value}" if to else None
-    rows = [(name.replace("_", " "), value or "–") for name, value in document.items()]
-    voice.answer(document, lambda console: console.print(table("", "", rows=rows)))
+    voice.answer(document, lambda console: console.print(facts(document)))

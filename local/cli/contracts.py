@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from local.cli.orders import DAY, by, clerk, document_in
+from local.cli.orders import by, clerk, document_in
 from local.cli.site import Sites, store_of
+from local.cli.typed import DAY
 from local.cli.voice import Voice, amounts, speaks_json, table
 from saldo.kernel.clock import system_clock
 from saldo.orders.contracts import Contracts

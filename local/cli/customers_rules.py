@@ -8,7 +8,7 @@ import click
 
 from local.cli.accounts import account_group, staff
 from local.cli.site import Sites, sealer_of, store_of
-from local.cli.voice import Voice, speaks_json, table
+from local.cli.voice import Voice, facts, speaks_json, table
 from saldo.access.model_visibility import USUAL_ACTIONS, Document, SelfService, Visibility
 from saldo.access.visibility import VisibilityRules
 from saldo.kernel.clock import system_clock
@@ -44,10 +44,8 @@ def visibility(sites: Sites, voice: Voice, account_id: str, reason: str, **asked
         rules.set(account_id, wanted, staff(), reason)
     now = rules.of(account_id)
     document: dict[str, Any] = {"account_id": account_id, "open_only": now.open_only, "months": now.months}
-    named: dict[str, list[str]] = {"documents": sorted(now.documents), "actions": sorted(now.actions)}
-    rows = [(name, str(value)) for name, value in document.items()]
-    rows += [(name, ", ".join(values)) for name, values in named.items()]
-    voice.answer(document | named, lambda console: console.print(table("", "", rows=rows)))
+    document |= {"documents": sorted(now.documents), "actions": sorted(now.actions)}
+    voice.answer(document, lambda console: console.print(facts(document)))
 
 
 @account_group.command(name="approvals")

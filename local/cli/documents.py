@@ -11,6 +11,7 @@ from rich.console import Console
 
 from local.cli.accounts import staff
 from local.cli.site import Site, Sites, billing_of, store_of, tax_of
+from local.cli.typed import number
 from local.cli.voice import Voice, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
 from saldo.documents.looks import Looks
@@ -28,7 +29,6 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
 from saldo.kernel.ids import new_id
 from saldo.kernel.money import Money
-from saldo.kernel.numbers import number_in
 from saldo.orders.items import Items
 from saldo.orders.model import Item, WaitingItem
 
@@ -133,10 +133,10 @@ def _answer_items(voice: Voice, waiting: list[WaitingItem]) -> None:
 
 def _item(text: str, tax_category: str) -> Item:
     name, _, price = text.rpartition("=")
-    unit_price = number_in(price.strip())
-    if unit_price is None:
-        raise Refusal("invalid_item", f"{text!r} is not TEXT=PRICE")
-    return Item("", {"en": name.strip()}, unit_price, tax_category=tax_category)
+    try:
+        return Item("", {"en": name.strip()}, number(price.strip()), tax_category=tax_category)
+    except ValueError as error:
+        raise Refusal("invalid_item", f"{text!r} is not TEXT=PRICE") from error
 
 
 @click.command()

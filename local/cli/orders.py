@@ -16,7 +16,8 @@ from rich.console import Console
 from local.cli.accounts import staff
 from local.cli.imports import invoke, report_of, show_errors, upload
 from local.cli.site import Site, Sites, store_of
-from local.cli.voice import Json, Voice, amounts, number, speaks_json, table
+from local.cli.typed import DAY, number
+from local.cli.voice import Json, Voice, amounts, speaks_json, table
 from saldo.audit.model import Actor
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
@@ -27,7 +28,6 @@ from saldo.orders.records_orders import discrepancy_fields
 from saldo.orders.service import Orders
 from saldo.orders.showing import progress_of
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _entity = click.option("--entity", "entity_id", required=True, help="Legal entity that was ordered from.")
 _reason = click.option("--reason", required=True, help="Why, for those who look at it later.")

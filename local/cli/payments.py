@@ -8,8 +8,9 @@ from typing import Any
 import click
 from rich.console import Console
 
-from local.cli.orders import DAY, by, clerk
+from local.cli.orders import by, clerk
 from local.cli.site import Sites, store_of
+from local.cli.typed import DAY
 from local.cli.voice import Voice, speaks_json
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal

@@ -13,9 +13,10 @@ import click
 from rich.console import Console
 
 from local.cli.accounts import staff
-from local.cli.orders import DAY, by, clerk
+from local.cli.orders import by, clerk
 from local.cli.site import Sites, store_of
-from local.cli.voice import Voice, number, speaks_json, table
+from local.cli.typed import DAY, number
+from local.cli.voice import Voice, speaks_json, table
 from saldo.exchange.model import ECB, PriceDay, RatePolicy
 from saldo.exchange.service import RateImport
 from saldo.invoicing.late_charges import LateCharges

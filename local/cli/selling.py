@@ -11,9 +11,10 @@ import click
 from rich.console import Console
 
 from local.cli.accounts import quantities_of, subscription_group
-from local.cli.orders import DAY, by, clerk, document_in
+from local.cli.orders import by, clerk, document_in
 from local.cli.recovery import customer_group
 from local.cli.site import Site, Sites, bank_statements_of, sealer_of, store_of
+from local.cli.typed import DAY
 from local.cli.voice import Voice, facts, speaks_json, table
 from saldo.accounts.bank_statements import checked
 from saldo.accounts.model import LegalEntity

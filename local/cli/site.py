@@ -180,10 +180,15 @@ def counted_in_files(site: Site) -> LargeUsage | None:
 
 
 def billing_of(site: Site) -> Billing:
-    """What an account's invoices are made of. Imported when asked for, too."""
+    """What an account's invoices are made of, taxes as the deployment asks for them."""
+    return replace(billing_ahead_of(site), tax=tax_of(site))
+
+
+def billing_ahead_of(site: Site) -> Billing:
+    """The same for looking ahead, which tells amounts before tax: no tax service is asked. Imported when asked for."""
     from saldo.invoicing.run.bill import Billing
 
-    return replace(Billing.by_table(store_of(site), large=counted_in_files(site)), tax=tax_of(site))
+    return Billing.by_table(store_of(site), large=counted_in_files(site))
 
 
 def tax_of(site: Site) -> TaxPort:

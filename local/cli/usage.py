@@ -10,7 +10,8 @@ from rich.console import Console
 
 from local.cli.imports import usage_group as usage_group
 from local.cli.orders import by, clerk
-from local.cli.site import Sites, billing_of, counted_in_files, store_of
+from local.cli.site import Sites, billing_ahead_of, counted_in_files, store_of
+from local.cli.typed import number
 from local.cli.voice import Json, Voice, speaks_json, table
 from saldo.audit.model import Actor
 from saldo.invoicing.forecast import Forecasts
@@ -18,7 +19,6 @@ from saldo.invoicing.thresholds import Thresholds
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
-from saldo.kernel.numbers import number_in
 from saldo.usage.accept import limit_producer
 from saldo.usage.model_quarantine import HeldRow
 from saldo.usage.model_thresholds import Measure, Then, Threshold
@@ -123,7 +123,7 @@ def report(sites: Sites, voice: Voice, owner: str) -> None:
 def live(sites: Sites, voice: Voice, account: str, at: datetime | None) -> None:
     """Usage of ACCOUNT so far, and what its next invoice is likely to be."""
     now = at.replace(tzinfo=UTC) if at else system_clock()
-    answer = Forecasts(billing_of(sites.of(account)), lambda: now).next_invoice(account).as_dict()
+    answer = Forecasts(billing_ahead_of(sites.of(account)), lambda: now).next_invoice(account).as_dict()
     voice.answer(answer, lambda console: _show_live(console, answer))
 
 
@@ -281,14 +281,14 @@ def unlimit(sites: Sites, voice: Voice, account_id: str, limit_id: str, person: 
 
 def _thresholds(sites: Sites, account_id: str) -> Thresholds:
     site = sites.of(account_id)
-    return Thresholds(store_of(site), Forecasts(billing_of(site), system_clock), system_clock)
+    return Thresholds(store_of(site), Forecasts(billing_ahead_of(site), system_clock), system_clock)
 
 
 def _number(text: str) -> Decimal:
-    found = number_in(text)
-    if found is None:
-        raise Refusal("invalid_input", f"{text!r} is not a number")
-    return found
+    try:
+        return number(text)
+    except ValueError as error:
+        raise Refusal("invalid_input", str(error)) from error
 
 
 def _tell_limits(voice: Voice, account_id: str, rooms: Thresholds) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -16,7 +15,6 @@ from rich.table import Table
 
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.kernel.money import Money
-from saldo.kernel.numbers import fits, number_in
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -113,14 +111,6 @@ def said(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "–"
     return "–" if value is None or value == "" else str(value)
-
-
-def number(text: str) -> Decimal:
-    """One that we reckon with; click tells of a ValueError."""
-    found = number_in(text)
-    if found is None or not fits(found):
-        raise ValueError(text)
-    return found
 
 
 def amounts(totals: Mapping[str, int]) -> str:

@@ -142,3 +142,12 @@ def test_with_a_route_past_the_edge_nothing_is_answered(planted: Application) ->
             planted(event(path), None)
     with pytest.raises(TypeError, match="GET /stray"):
         planted.checked()
+
+
+def test_a_part_with_a_route_past_the_edge_is_refused_each_time(planted: Application) -> None:
+    assert planted(event("one/7"), None)["statusCode"] == 200
+    for path in ("/two/stray", "/one/of/two"):
+        sys.modules["planted_two"].routes.blueprint.route(path, name=path)(lambda: {"everything": True})
+    for path in ("two/8", "two/stray", "one/of/two", "one/7"):
+        with pytest.raises(TypeError, match="GET /one/of/two, GET /two/stray"):
+            planted(event(path), None)

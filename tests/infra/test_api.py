@@ -14,9 +14,8 @@ from tests.assembly import Assembly
 
 
 def _one(assembly: Assembly, kind: str, concern: str = "portal") -> dict[str, Any]:
-    resources = assembly.template("eu", concern)["Resources"].values()
-    (found,) = [r["Properties"] for r in resources if r["Type"] == f"AWS::{kind}"]
-    return dict(found)
+    (found,) = assembly.made(concern, kind).values()
+    return found
 
 
 def _rules(assembly: Assembly) -> dict[str, dict[str, Any]]:
@@ -61,11 +60,7 @@ def test_whoever_sends_too_much_is_told_when_to_come_again(assembly: Assembly) -
         answer = _rules(assembly)[name]["Action"]["Block"]["CustomResponse"]
         assert answer["ResponseCode"] == 429
         assert answer["ResponseHeaders"][0]["Name"] == "Retry-After"
-    responses = [
-        r["Properties"]
-        for r in assembly.template("eu", "portal")["Resources"].values()
-        if r["Type"] == "AWS::ApiGateway::GatewayResponse"
-    ]
+    responses = assembly.made("portal", "ApiGateway::GatewayResponse").values()
     (throttled,) = [r for r in responses if r["ResponseType"] == "THROTTLED"]
     assert throttled["StatusCode"] == "429"
     assert "gatewayresponse.header.Retry-After" in throttled["ResponseParameters"]
@@ -75,9 +70,8 @@ def test_whoever_sends_too_much_is_told_when_to_come_again(assembly: Assembly) -
 
 def test_what_the_gateway_says_itself_is_kept_from_caches_frames_and_scripts_too(assembly: Assembly) -> None:
     responses = {
-        r["Properties"]["ResponseType"]: r["Properties"]["ResponseParameters"]
-        for r in assembly.template("eu", "portal")["Resources"].values()
-        if r["Type"] == "AWS::ApiGateway::GatewayResponse"
+        r["ResponseType"]: r["ResponseParameters"]
+        for r in assembly.made("portal", "ApiGateway::GatewayResponse").values()
     }
     assert {"DEFAULT_4XX", "DEFAULT_5XX", "MISSING_AUTHENTICATION_TOKEN"} <= set(responses)
     for headers in responses.values():

@@ -17,18 +17,13 @@ CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 HOST = "eu.billing.staging.example.com"
 
 
-def _of(assembly: Assembly, concern: str, kind: str, region: str = "eu") -> dict[str, dict[str, Any]]:
-    resources = assembly.template(region, concern)["Resources"]
-    return {name: r["Properties"] for name, r in resources.items() if r["Type"] == f"AWS::{kind}"}
-
-
 def _distribution(assembly: Assembly, region: str = "eu") -> dict[str, Any]:
-    (found,) = _of(assembly, "front", "CloudFront::Distribution", region).values()
+    (found,) = assembly.made("front", "CloudFront::Distribution", region).values()
     return dict(found["DistributionConfig"])
 
 
 def _policy(assembly: Assembly, kind: str, behaviour: dict[str, Any]) -> dict[str, Any]:
-    named = _of(assembly, "front", f"CloudFront::{kind}")[behaviour[f"{kind}Id"]["Ref"]]
+    named = assembly.made("front", f"CloudFront::{kind}")[behaviour[f"{kind}Id"]["Ref"]]
     return dict(named[f"{kind}Config"])
 
 
@@ -79,19 +74,19 @@ def test_it_speaks_tls_of_today_on_both_sides_and_no_plain_http(assembly: Assemb
 def test_the_public_name_leads_to_cloudfront_and_the_origins_to_an_api_that_goes_by_the_public_one(
     assembly: Assembly,
 ) -> None:
-    public = _of(assembly, "front", "Route53::RecordSet").values()
+    public = assembly.made("front", "Route53::RecordSet").values()
     assert {(r["Name"], r["Type"]) for r in public} == {(f"{HOST}.", "A"), (f"{HOST}.", "AAAA")}
     assert all("Distribution" in json.dumps(r["AliasTarget"]) for r in public)
-    (behind,) = _of(assembly, "portal", "Route53::RecordSet").values()
+    (behind,) = assembly.made("portal", "Route53::RecordSet").values()
     (origin,) = _distribution(assembly)["Origins"]
     assert behind["Name"] == f"{origin['DomainName']}." == f"origin.{HOST}."
-    (name,) = _of(assembly, "portal", "ApiGateway::DomainName").values()
+    (name,) = assembly.made("portal", "ApiGateway::DomainName").values()
     assert name["DomainName"] == HOST, "CloudFront asks by the host that the caller asked for"
 
 
 def _shown(assembly: Assembly) -> list[str]:
     """What the API's firewall lets in, from the template itself: places of secrets."""
-    (acl,) = _of(assembly, "portal", "WAFv2::WebACL").values()
+    (acl,) = assembly.made("portal", "WAFv2::WebACL").values()
     assert (acl["Scope"], acl["DefaultAction"]) == ("REGIONAL", {"Block": {}})
     (rule,) = acl["Rules"]
     assert rule["Action"] == {"Allow": {}}
@@ -104,12 +99,12 @@ def _shown(assembly: Assembly) -> list[str]:
 
 
 def test_the_api_lets_in_who_shows_one_of_the_secrets_and_nobody_else(assembly: Assembly) -> None:
-    secrets = _of(assembly, "portal", "SecretsManager::Secret")
+    secrets = assembly.made("portal", "SecretsManager::Secret")
     shown = _shown(assembly)
     assert len(shown) == len(secrets) == len(ADDED["front_secrets"])
     for name, text in zip(secrets, shown, strict=True):
         assert "{{resolve:secretsmanager:" in text and f'"Ref": "{name}"' in text
-    (guarded,) = _of(assembly, "portal", "WAFv2::WebACLAssociation").values()
+    (guarded,) = assembly.made("portal", "WAFv2::WebACLAssociation").values()
     assert "stages" in json.dumps(guarded["ResourceArn"])
 
 
@@ -117,36 +112,36 @@ def test_cloudfront_shows_the_newest_secret_and_no_template_or_sample_holds_one(
     for region, copied in (("eu", ["us-east-1"]), ("us", [])):
         (origin,) = _distribution(assembly, region)["Origins"]
         (header,) = origin["OriginCustomHeaders"]
-        secrets = _of(assembly, "portal", "SecretsManager::Secret", region).values()
+        secrets = assembly.made("portal", "SecretsManager::Secret", region).values()
         names = [secret["Name"] for secret in secrets]
         assert names == [f"saldo-staging-front-{region}-{label}" for label in ADDED["front_secrets"]]
         assert header["HeaderName"] == KNOWN_BY
         assert header["HeaderValue"] == f"{{{{resolve:secretsmanager:{names[-1]}:SecretString:::}}}}"
         assert all([r["Region"] for r in s.get("ReplicaRegions", [])] == copied for s in secrets)
-    (acl,) = _of(assembly, "portal", "WAFv2::WebACL").values()
+    (acl,) = assembly.made("portal", "WAFv2::WebACL").values()
     seen = [acl["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in acl["Rules"])]
     assert not any(one["SampledRequestsEnabled"] for one in seen)
 
 
 def test_the_managed_rules_see_callers_and_not_cloudfront(assembly: Assembly) -> None:
-    ((id_, acl),) = _of(assembly, "front", "WAFv2::WebACL").items()
+    ((id_, acl),) = assembly.made("front", "WAFv2::WebACL").items()
     assert acl["Scope"] == "CLOUDFRONT" and len(acl["Rules"]) == 5
     assert _distribution(assembly)["WebACLId"] == {"Fn::GetAtt": [id_, "Arn"]}
 
 
 def test_its_log_names_cloudfronts_id_and_no_address_path_query_or_cookie(assembly: Assembly) -> None:
-    (delivery,) = _of(assembly, "front", "Logs::Delivery").values()
+    (delivery,) = assembly.made("front", "Logs::Delivery").values()
     fields = set(delivery["RecordFields"])
     assert "x-edge-request-id" in fields, "which is on the portal's own line beside the correlation id"
     personal = {"c-ip", "x-forwarded-for", "cs-uri-stem", "cs-uri-query", "cs(Cookie)", "cs(Referer)", "cs(User-Agent)"}
     assert not fields & personal
-    (group,) = _of(assembly, "front", "Logs::LogGroup")
-    (to,) = _of(assembly, "front", "Logs::DeliveryDestination").values()
+    (group,) = assembly.made("front", "Logs::LogGroup")
+    (to,) = assembly.made("front", "Logs::DeliveryDestination").values()
     assert to["DestinationResourceArn"] == {"Fn::GetAtt": [group, "Arn"]}
 
 
 def test_functions_believe_cloudfront_exactly_where_nothing_else_reaches_them(assembly: Assembly) -> None:
-    told = [f["Environment"]["Variables"]["SALDO_FRONT"] for f in _of(assembly, "portal", "Lambda::Function").values()]
+    told = [f["Environment"]["Variables"]["SALDO_FRONT"] for f in assembly.made("portal", "Lambda::Function").values()]
     assert set(told) == {"cloudfront"}
     assert environment("local").concerns == ("data", "portal", "runs", "events", "watch")
 

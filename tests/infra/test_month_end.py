@@ -18,11 +18,6 @@ READY = capacity_for(ADDED["month_end_invoices"])
 STAGING = environment("staging")
 
 
-def _of(assembly: Assembly, concern: str, kind: str) -> dict[str, dict[str, Any]]:
-    resources = assembly.template("eu", concern)["Resources"]
-    return {name: r["Properties"] for name, r in resources.items() if r["Type"] == f"AWS::{kind}"}
-
-
 def test_nothing_is_made_ready_unless_somebody_says_for_how_many() -> None:
     assert capacity_for(0) is None
     assert all(environment(name).month_end_invoices == 0 for name in (*STAGES, "local"))
@@ -46,7 +41,7 @@ def test_never_less_than_a_table_takes_anyway_nor_more_than_aws_gives_unasked(in
 
 def test_table_and_index_take_it_at_once(assembly: Assembly) -> None:
     assert READY is not None
-    tables = {t["TableName"]: t for t in _of(assembly, "data", "DynamoDB::Table").values()}
+    tables = {t["TableName"]: t for t in assembly.made("data", "DynamoDB::Table").values()}
     records = tables["saldo-staging-records"]
     warm = {"ReadUnitsPerSecond": READY.read_units, "WriteUnitsPerSecond": READY.write_units}
     assert records["WarmThroughput"] == warm
@@ -56,7 +51,7 @@ def test_table_and_index_take_it_at_once(assembly: Assembly) -> None:
 
 def test_portal_and_api_are_ready_from_the_last_noon_of_a_month_until_the_thirds(assembly: Assembly) -> None:
     assert READY is not None
-    targets = _of(assembly, "portal", "ApplicationAutoScaling::ScalableTarget").values()
+    targets = assembly.made("portal", "ApplicationAutoScaling::ScalableTarget").values()
     assert len(targets) == 2
     for target in targets:
         assert target["ScalableDimension"] == "lambda:function:ProvisionedConcurrency"
@@ -69,7 +64,7 @@ def test_portal_and_api_are_ready_from_the_last_noon_of_a_month_until_the_thirds
 
 
 def test_a_run_has_as_many_functions_as_its_batches_and_cannot_take_those_of_the_portal(assembly: Assembly) -> None:
-    functions = {f["FunctionName"]: f for f in _of(assembly, "runs", "Lambda::Function").values()}
+    functions = {f["FunctionName"]: f for f in assembly.made("runs", "Lambda::Function").values()}
     reserved = {name: f["ReservedConcurrentExecutions"] for name, f in functions.items() if _is_reserved(f)}
     steps = ("saldo-staging-bill-accounts", "saldo-staging-issue-invoices")
     assert reserved == dict.fromkeys(steps, STAGING.run_concurrency * len(STAGING.regions[0].entities))

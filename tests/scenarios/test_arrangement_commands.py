@@ -117,6 +117,16 @@ def test_a_seller_chooses_how_it_bills_and_what_it_does_not_name_stays(terminal:
     assert refused(terminal, *set_, "--coins", "five") == "not_a_coin"
 
 
+@pytest.mark.parametrize("typed", ["abc", "NaN", "Infinity", "1_0", "1e99"])
+def test_what_is_no_number_is_refused_with_its_option(terminal: Terminal, typed: str) -> None:
+    for option in ("--early-percent", "--late-percent", "--late-most"):
+        result = terminal.type("account", "terms", ACCOUNT, "--late-policy", "contract", option, typed)
+        assert (result.exit_code, option in result.output) == (2, True)
+    assert terminal.type("wallet", "credit", ACCOUNT, "credit_1", typed, "--free", "--reason", "-").exit_code == 2
+    assert terminal.type("rates", "set-policy", "--entity", ENTITY, "--tolerance", typed).exit_code == 2
+    assert acts(terminal, ACCOUNT) == acts(terminal, ENTITY) == []
+
+
 def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) -> None:
     terms = ("account", "terms", ACCOUNT)
     terminal.ask(*terms, "--early-percent", "2", "--early-days", "10", "--segment", "public")
@@ -144,11 +154,15 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     assert refused(terminal, *terms, "--late-fee", "amount=five") == "invalid_input"
     assert refused(terminal, *terms, "--late-fee", "fine=5") == "invalid_input"
     assert refused(terminal, *terms, "--late-from", "soon=5") == "invalid_input"
+    assert refused(terminal, *terms, "--late-from", "2027-01-01=NaN") == "invalid_input"
+    assert refused(terminal, *terms, "--late-fee", "after=14,percent=1_0") == "invalid_input"
     for number in ("NaN", "1e99", "five"):  # which no rule can be told by
-        assert refused(terminal, *terms, "--late-from", f"2027-01-01={number}") == "invalid_input"
         assert refused(terminal, *terms, "--late-fee", f"percent={number}") == "invalid_input"
         told = terminal.type(*terms, "--late-most", number)
-        assert (told.exit_code, f"Invalid value for '--late-most': {number}" in told.output) == (2, True)
+        assert (told.exit_code, f"Invalid value for '--late-most': {number!r} is not a number" in told.output) == (
+            2,
+            True,
+        )
     plain = terminal.ask(*terms, "--late-compounds", "never", "--no-late-fees", "--settle", "as_seller")["terms"]
     assert (plain["late"]["compounds"], plain["late"]["fees"], plain["settle"]) == (None, [], None)
     assert terminal.ask(*terms, "--no-early", "--no-review")["terms"]["early_discounts"] == []

@@ -249,14 +249,10 @@ def step_text(step: Step, unit: str, currency: str, words: Words) -> str:
 _WITH_FLAT = ("tier", "volume_tier", "percentage")  # of the others it is all they are
 
 
-_BOUNDED = ("tier", "volume_tier", "stair")
-_READ_AS = {"cap": "maximum", "minimum": "true_up"}
-
-
 def _step_key(step: Step) -> str:
     """Tiers and stairs read by their bounds: the first has none below, the last none above."""
-    if step.rule not in _BOUNDED:
-        return _READ_AS.get(step.rule, step.rule)
+    if not step.told_by_bounds:
+        return step.told_as
     if step.up_to is None:
         return f"{step.rule}.last" if step.above or step.rule == "stair" else "per_unit"
     return f"{step.rule}.between" if step.above else f"{step.rule}.first"

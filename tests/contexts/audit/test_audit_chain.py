@@ -239,6 +239,16 @@ def test_in_however_many_parts_a_day_is_looked_at_the_roots_follow_each_other(an
     assert (anchored.prove(None).breaks, len(anchored.prove(None).days)) == ([], 4)
 
 
+def test_each_file_of_the_root_before_is_read_by_one_part_alone(anchored: Books) -> None:
+    files = [one["Key"] for one in anchored.s3.list_object_versions(Bucket="audit", Prefix="heads/")["Versions"]]
+    read: list[str] = []
+    anchored.s3.meta.events.register("before-call.s3.GetObject", lambda params, **_: read.append(params["url_path"]))
+    look = anchored.begun(2)
+    for part in range(2):
+        anchored.anchors.part(look, part)
+    assert sorted(path.removeprefix("/") for path in read if "heads/" in path) == sorted(files)
+
+
 def test_a_look_of_which_a_part_is_missing_comes_to_no_root(books: Books) -> None:
     look = books.begun()
     for part in (0, 2):

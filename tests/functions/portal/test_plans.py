@@ -74,6 +74,18 @@ def test_the_overview_of_a_promise_is_two_calls_once_what_is_open_is_kept_and_th
         browser.get("/invoices")
 
 
+def test_the_form_is_two_calls_once_what_is_open_is_kept_and_three_before_also_on_the_way_back(portal: Portal) -> None:
+    browser, bill, row = portal.signed_in("admin"), portal.region.records.bill, newest(portal)
+    filled = {"pay": row.invoice_id, "first_on": FIRST.isoformat(), "count": "2", "every": "week"}
+    scenes.invoice(services.store(), scenes.NORTH, scenes.TODAY, 12_300, 14)
+    for most in (3, 2):
+        browser.get(f"{HOME}/plans/new")
+        before = bill.calls.copy()
+        assert row.number in browser.post(f"{HOME}/plans/change", filled).text
+        assert (bill.calls - before).total() == most
+        browser.get("/invoices")
+
+
 def test_a_promised_invoice_says_so_and_is_not_late_and_is_paid_by_instalments(portal: Portal) -> None:
     browser, row = portal.signed_in("admin"), newest(portal)
     sent = made(browser, promising(portal, browser))

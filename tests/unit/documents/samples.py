@@ -16,11 +16,11 @@ from saldo.documents.model import (
     ReceiptView,
     Reference,
     SellerView,
-    StepView,
     TaxView,
 )
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
+from saldo.rating.model import Step
 
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
 
@@ -44,15 +44,14 @@ BUYER = BuyerView(
 )
 
 
-def tier(above: str | None, up_to: str | None, units: str, price: str) -> StepView:
-    return StepView(
+def tier(above: str | None, up_to: str | None, units: str, price: str) -> Step:
+    return Step(
         "tier",
         Decimal(units),
         Decimal(price),
-        Decimal(0),
         Decimal(units) * Decimal(price),
-        Decimal(above) if above else None,
-        Decimal(up_to) if up_to else None,
+        above=Decimal(above) if above else None,
+        up_to=Decimal(up_to) if up_to else None,
     )
 
 

@@ -165,9 +165,7 @@ class AuditAnchors:
 
     def _not_held(self, look: Look, part: int, before: Anchor) -> Iterator[Break]:
         """This part's share of the files of the root before: heads that the table no longer holds."""
-        for n, heads in enumerate(self._heads_of(before)):
-            if n % look.parts != part:
-                continue
+        for heads in self._heads_of(before, part, look.parts):
             if isinstance(heads, Break):
                 yield heads
                 continue
@@ -186,11 +184,12 @@ class AuditAnchors:
                 if broken and broken.kind is not BreakKind.UNLINKED:
                     yield broken
 
-    def _heads_of(self, anchor: Anchor) -> Iterator[Sequence[Head] | Break]:
-        """File by file, what a root is over; a file that is not what the root says is a break."""
-        if not anchor.files:
+    def _heads_of(self, anchor: Anchor, part: int = 0, parts: int = 1) -> Iterator[Sequence[Head] | Break]:
+        """File by file, what a root is over, or that part's share of it; a file that is not what the root says is a
+        break."""
+        if not anchor.files and part == 0:
             yield anchor.heads
-        for one in anchor.files:
+        for one in anchor.files[part::parts]:
             body = self._first(one.key)
             if body is None or sha256(body).hexdigest() != one.digest:
                 what = f"{one.key} is not what the root of {anchor.day} is over"

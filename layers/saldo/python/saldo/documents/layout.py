@@ -17,13 +17,13 @@ from saldo.documents.model import (
     Look,
     ReceiptView,
     SellerView,
-    StepView,
     TaxView,
 )
 from saldo.documents.wording import Wording, wording
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
 from saldo.kernel.periods import Period
+from saldo.rating.model import Step
 from saldo.tax.model import Collection
 
 Page = dict[str, Any]  # JSON for the template; its shape is what `invoice_page` and `receipt_page` return
@@ -34,8 +34,6 @@ _VAT = frozenset(_VAT_TEXT.split())
 _STATE_LINE = {"US", "CA", "AU"}
 _LETTER = {"US", "CA", "MX", "CO", "CL", "PH"}
 _POSTCODE_LAST = {"GB", "IE"}
-_BOUNDED_STEPS = {"tier", "volume_tier", "stair"}
-_READ_AS = {"included": "free_units", "included_amount": "free_units", "cap": "maximum", "minimum": "true_up"}
 
 
 def page_of(view: DocumentView) -> Page:
@@ -164,7 +162,7 @@ def _rate_words(rate: ExchangeRate, words: Wording) -> dict[str, str]:
     return {**told, "rate": words.number(rate.rate), "date": words.short_day(rate.on)}
 
 
-def _step(step: StepView, price: _Priced, words: Wording) -> list[str]:
+def _step(step: Step, price: _Priced, words: Wording) -> list[str]:
     """[which units, how many, at what price, what they make]; no more than the last where that is all it is."""
     name, is_one = _step_name(step, words), step.units == 1
     is_sum = 0 != step.flat == step.amount or (is_one and step.price == step.amount)
@@ -174,12 +172,12 @@ def _step(step: StepView, price: _Priced, words: Wording) -> list[str]:
     return [name, "" if is_sum and is_one else words.number(step.units), each, price(step.amount)]
 
 
-def _step_name(step: StepView, words: Wording) -> str:
+def _step_name(step: Step, words: Wording) -> str:
     above = words.number(step.above or 0)
     if step.rule == "percentage":
         return words.percent(step.price * 100)
-    if step.rule not in _BOUNDED_STEPS:
-        return words.any(f"step_{_READ_AS.get(step.rule, step.rule)}", "").format(above=above)
+    if not step.told_by_bounds:
+        return words.any(f"step_{step.told_as}", "").format(above=above)
     if step.up_to is None:
         return words("step_above", above=above) if step.above else words("step_all")
     up_to = words.number(step.up_to)

@@ -16,6 +16,7 @@ from saldo.accounts.model import Address, BankStatement
 from saldo.invoicing.model import PricedIn
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
+from saldo.rating.model import Step
 from saldo.tax.model import Collection
 
 
@@ -53,23 +54,6 @@ class BuyerView:
 
 
 @dataclass(frozen=True, slots=True)
-class StepView:
-    """How part of a line was priced: `units` at `price` each plus `flat` make `amount`, all in major units and exact.
-
-    `rule` as in rating: tier, volume_tier, package, free_units and so on. A tier holds the units above `above` up to
-    and including `up_to` (None: no bound).
-    """
-
-    rule: str
-    units: Decimal
-    price: Decimal
-    flat: Decimal
-    amount: Decimal
-    above: Decimal | None
-    up_to: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
 class LineView:
     """One line. `unit_price` (major units) is None where one price would not tell the truth; `steps` then do.
 
@@ -84,7 +68,7 @@ class LineView:
     unit_price: Decimal | None
     percent: Decimal
     net_minor: int
-    steps: tuple[StepView, ...] = ()
+    steps: tuple[Step, ...] = ()
     part_days: int = 1
     full_days: int = 1
     priced_in: PricedIn | None = None

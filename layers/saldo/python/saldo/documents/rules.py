@@ -18,7 +18,6 @@ from saldo.documents.model import (
     ReceiptView,
     Reference,
     SellerView,
-    StepView,
     TaxView,
 )
 from saldo.documents.ports import SettledPayment
@@ -109,11 +108,11 @@ def unit_price(quantity: Decimal, steps: tuple[Step, ...]) -> Decimal | None:
     return step.price if plain else None
 
 
-def explaining_steps(steps: tuple[Step, ...]) -> tuple[StepView, ...]:
+def explaining_steps(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """All steps, which add up to the (unprorated) amount; none where the line says itself what its only one would."""
     if len(steps) > _MOST_STEPS or (len(steps) == 1 and _goes_without_saying(steps[0])):
         return ()
-    return tuple(StepView(s.rule, s.units, s.price, s.flat, s.amount, s.above, s.up_to) for s in steps)
+    return steps
 
 
 def _goes_without_saying(step: Step) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
 
 from saldo.accounts.agenda import monthly_place
@@ -25,6 +25,12 @@ from saldo.insight.checks_exchange import (
     what_came_meets_what_it_is_taken_for,
     what_is_open_stands_at_the_rate_of_its_document,
 )
+from saldo.insight.checks_kept import (
+    latest_payments_are_the_latest,
+    open_lists_are_the_open_invoices,
+    open_sums_are_of_the_open_invoices,
+    sums_of_days_are_the_fold,
+)
 from saldo.insight.checks_promises import (
     instalments_add_up,
     invoices_name_their_promise,
@@ -34,9 +40,6 @@ from saldo.insight.checks_usage import usage_is_billed_as_it_was_known
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
 from saldo.invoicing.minimum_records import minimum_from
-from saldo.invoicing.open_list import kept_rows
-from saldo.invoicing.open_sums import open_items_from, summed_by_day
-from saldo.invoicing.reading import open_items, row_from
 from saldo.invoicing.rules import issue_entry, problems_of
 from saldo.invoicing.status import CLOSED, DocumentKind
 from saldo.invoicing.wallet_records import wallet_from
@@ -46,9 +49,6 @@ from saldo.kernel.ids import derived_id, is_double
 from saldo.ledger import records as ledger_records
 from saldo.ledger import rules as ledger_rules
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
-from saldo.ledger.records_statement import day_sums_from, line_from
-from saldo.ledger.rules_statement import sums_of
-from saldo.payments.lately import problem_of as latest_payments_problem
 
 OwnerRule = Callable[[Owner], Iterator[Violation]]
 
@@ -73,16 +73,6 @@ def _stored_balance_is_the_fold(owner: Owner) -> Iterator[Violation]:
         if ledger_records.entries_counted(balance) != len(owner.of("entry")):
             counted = f"{ledger_records.entries_counted(balance)} entries are counted"
             yield Violation(3, owner.id, f"{counted}, there are {len(owner.of('entry'))}: saldo journal rebuild")
-
-
-def _sums_of_days_are_the_fold(owner: Owner) -> Iterator[Violation]:
-    """Of days that the stream told of. One that it has yet to tell of has fewer entries in its sums, and never more."""
-    for item in owner.of("day_sums"):
-        folded = {(one.on, one.currency): one for one in sums_of(line_from(entry) for entry in owner.of("entry"))}
-        for one in day_sums_from(item):
-            now = folded.get((one.on, one.currency))
-            if now is None or one.entries > now.entries or (one.entries == now.entries and one != now):
-                yield Violation(3, owner.id, f"the sums of {one.on} in {one.currency} are not those of its entries")
 
 
 def _bodies_add_up(owner: Owner) -> Iterator[Violation]:
@@ -231,32 +221,6 @@ def _aging_adds_up(owner: Owner) -> Iterator[Violation]:
         aged[item.currency] += item.open_minor
     if control != {currency: minor for currency, minor in aged.items() if minor}:
         yield Violation(18, owner.id, f"aging {dict(aged)}, control account {control}")
-
-
-def _open_sums_are_of_the_open_invoices(owner: Owner) -> Iterator[Violation]:
-    """Where the journal has not moved since they were written; else nobody believes them."""
-    counted = [ledger_records.entries_counted(balance) for balance in owner.of("balance")]
-    for item in owner.of("open_sums"):
-        if [item["entries"]] == counted:
-            rows = [row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0]
-            if open_items_from(item) != summed_by_day(open_items(rows)):
-                yield Violation(18, owner.id, "the sums of what is open are not those of the open invoices")
-
-
-def _open_lists_are_the_open_invoices(owner: Owner) -> Iterator[Violation]:
-    """Where neither the journal nor a hold has moved since they were kept; else nobody believes them."""
-    for item, balance in product(owner.of("open_list"), owner.of("balance")):
-        owed = kept_rows(balance, item)
-        rows = {row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0}
-        if owed is not None and set(owed.rows) != rows:
-            yield Violation(18, owner.id, "the list of what is open is not that of the invoices: saldo journal rebuild")
-
-
-def _latest_payments_are_the_latest(owner: Owner) -> Iterator[Violation]:
-    """Where no payment was written since they were folded; else nobody believes them."""
-    for item in owner.of("payments"):
-        if problem := latest_payments_problem(item, owner.of("payment")):
-            yield Violation(14, owner.id, f"{problem}: saldo journal rebuild")
 
 
 _STATES = {
@@ -457,7 +421,7 @@ def _closed_at(owner: Owner) -> dict[str, datetime]:
 OWNER_RULES: tuple[OwnerRule, ...] = (
     _entries_balance,
     _stored_balance_is_the_fold,
-    _sums_of_days_are_the_fold,
+    sums_of_days_are_the_fold,
     _bodies_add_up,
     _charges_are_billed_once,
     _subscriptions_are_where_runs_look,
@@ -469,9 +433,9 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _open_balances_are_what_the_ledger_says,
     discounts_are_what_the_ledger_says,
     _aging_adds_up,
-    _open_sums_are_of_the_open_invoices,
-    _open_lists_are_the_open_invoices,
-    _latest_payments_are_the_latest,
+    open_sums_are_of_the_open_invoices,
+    open_lists_are_the_open_invoices,
+    latest_payments_are_the_latest,
     _states_are_listed,
     _records_stay_with_their_owner,
     _issues_and_payments_are_audited,

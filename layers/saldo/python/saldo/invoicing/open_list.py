@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from saldo.invoicing.listing import InvoiceRow
-from saldo.invoicing.open_sums import FEW, owed, row_item, summed
-from saldo.invoicing.reading import open_rows, row_from
+from saldo.invoicing.open_sums import FEW, owed, summed
+from saldo.invoicing.reading import open_rows, row_from, row_item, rows_from
 from saldo.invoicing.records import HOLDS, OPEN_LIST, header_key, hold_counted, open_agenda, open_list_key
 from saldo.ledger.records import BALANCE, ENTRIES, entries_counted
 from saldo.storage.items import Item, Key
@@ -47,7 +47,7 @@ def of_accounts(store: Store, account_ids: Collection[str]) -> dict[str, Open]:
     """What each account owes, by one call for up to fifty accounts. Where some changed since somebody looked: by one
     more for each, and two for all of them; one that owes very many invoices takes one each time."""
     keys = [key for account_id in account_ids for key in keys_of(account_id)]
-    return of_found(store, account_ids, store.get_many(keys, consistent=True) if keys else {})
+    return of_found(store, account_ids, store.get_many(keys, consistent=True))
 
 
 def rows_of(store: Store, account_id: str) -> list[InvoiceRow]:
@@ -90,16 +90,18 @@ def _read(store: Store, account_ids: Sequence[str], found: Mapping[Key, Item]) -
     """From the index, which may be a moment behind; of what it names the invoices themselves say how they are."""
     pages = {a: store.query(open_agenda(a), agenda=True, limit=FEW) for a in account_ids}
     whole = {a: [header_key(a, i["invoice_id"]) for i in page.items] for a, page in pages.items() if not page.cursor}
-    keys = [key for named in whole.values() for key in named]
-    headers = store.get_many(keys, consistent=True) if keys else {}
+    headers = store.get_many([key for named in whole.values() for key in named], consistent=True)
     told, units = dict[str, Open](), list[Unit]()
     for account_id, page in pages.items():
-        balance_key, key = keys_of(account_id)
-        rows = [row_from(headers[named]) for named in whole.get(account_id, ()) if named in headers]
-        rows = sorted((row for row in rows if row.open_minor > 0), key=lambda row: (row.due_on, row.invoice_id))
-        told[account_id] = Open(tuple(rows)) if account_id in whole else Open(tuple(map(row_from, page.items)), False)
-        if account_id in whole and summed(rows) == owed(found.get(balance_key)):
-            units.append(_kept(account_id, rows, entries_counted(found.get(balance_key)), _holds(found.get(key))))
+        if account_id not in whole:
+            told[account_id] = Open(tuple(rows_from(page.items)), is_all=False)
+            continue
+        balance, kept = (found.get(key) for key in keys_of(account_id))
+        rows = rows_from(headers[named] for named in whole[account_id] if named in headers)
+        rows = [row for row in rows if row.open_minor > 0]
+        told[account_id] = Open(tuple(rows))
+        if summed(rows) == owed(balance):
+            units.append(_kept(account_id, rows, entries_counted(balance), _holds(kept)))
     store.write(units)
     return told
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from saldo.invoicing.listing import InvoiceRow
-from saldo.invoicing.reading import open_items, open_rows, row_from
+from saldo.invoicing.reading import open_items, open_rows, row_from, row_item, rows_from
 from saldo.invoicing.records import open_agenda
 from saldo.kernel.clock import Clock
 from saldo.ledger.model import LedgerAccount, OpenItem
@@ -81,7 +81,7 @@ def standing(store: Store, account_id: str, today: date) -> Standing:
         del _known_many[account_id]
     read = store.query(open_agenda(account_id), agenda=True, limit=FEW)
     if read.cursor is None:
-        return standing_of(sorted((row_from(i) for i in read.items), key=lambda r: (r.due_on, r.invoice_id)), today)
+        return standing_of(rows_from(read.items), today)
     _known_many[account_id] = None
     if len(_known_many) > _MOST_KNOWN:
         _known_many.popitem(last=False)
@@ -143,16 +143,6 @@ def _item(account_id: str, rows: Sequence[InvoiceRow], entries: int, today: date
         "entries": entries,
         "sums": zlib.compress(text.encode()),
         "next": [row_item(row) for row in coming],
-    }
-
-
-def row_item(row: InvoiceRow) -> Item:
-    """What `reading.row_from` reads."""
-    item: Item = {name: getattr(row, name) for name in InvoiceRow.__dataclass_fields__}
-    return item | {
-        "status": row.status.value,
-        "issued_on": row.issued_on.isoformat(),
-        "due_on": row.due_on.isoformat(),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -47,13 +48,27 @@ def row_from(item: Item) -> InvoiceRow:
     )
 
 
+def row_item(row: InvoiceRow) -> Item:
+    """What `row_from` reads."""
+    item: Item = {name: getattr(row, name) for name in InvoiceRow.__dataclass_fields__}
+    return item | {
+        "status": row.status.value,
+        "issued_on": row.issued_on.isoformat(),
+        "due_on": row.due_on.isoformat(),
+    }
+
+
+def rows_from(items: Iterable[Item]) -> list[InvoiceRow]:
+    """Those of headers or of the agenda, earliest due first."""
+    return sorted(map(row_from, items), key=lambda row: (row.due_on, row.invoice_id))
+
+
 _ROW_FIELDS = ("kind", *InvoiceRow.__dataclass_fields__)
 
 
 def open_rows(store: Store, account_id: str) -> list[InvoiceRow]:
     """Everything the account still owes, earliest due first. One call for up to about 4,000 open invoices."""
-    items = store.query_all(records.open_agenda(account_id), agenda=True)
-    return sorted((row_from(item) for item in items), key=lambda row: (row.due_on, row.invoice_id))
+    return rows_from(store.query_all(records.open_agenda(account_id), agenda=True))
 
 
 def open_items(rows: list[InvoiceRow]) -> list[OpenItem]:

@@ -42,7 +42,7 @@ class LatestNews:
                 waiting.setdefault(item["pk"], []).append(records.act_row(item))
         folded = 0
         for _ in range(_MOST_ATTEMPTS):
-            found = self._store.get_many([records.news_key(o) for o in waiting], consistent=True) if waiting else {}
+            found = self._store.get_many([records.news_key(o) for o in waiting], consistent=True)
             units = [self._added(records.news_from(pk, item), waiting[pk]) for (pk, _), item in found.items()]
             lost = {conflict.unit for conflict in self._store.write(units)}
             folded += len(units) - len(lost)

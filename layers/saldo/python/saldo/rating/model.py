@@ -54,6 +54,19 @@ class Step:
     above: Decimal | None = None
     up_to: Decimal | None = None
 
+    @property
+    def told_as(self) -> str:
+        """The rule whose words say it too: a cap is told as a maximum is."""
+        return _TOLD_AS.get(self.rule, self.rule)
+
+    @property
+    def told_by_bounds(self) -> bool:
+        """Whether its bounds say which step it is, as of tiers and stairs."""
+        return self.rule in ("tier", "volume_tier", "stair")
+
+
+_TOLD_AS = {"included": "free_units", "cap": "maximum", "minimum": "true_up"}
+
 
 @dataclass(frozen=True, slots=True)
 class Priced:

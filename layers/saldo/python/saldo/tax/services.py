@@ -51,11 +51,12 @@ def service_named(name: str, url: str, secret: Callable[[], str]) -> TaxService:
 def tax_port(name: str, url: str, secret: Callable[[], str], told: Callable[[], None] = lambda: None) -> TaxPort:
     """Whom a deployment asks for taxes: the table, or the service that it names, with the table for when that does not
     answer; told: called for each estimate."""
-    from saldo.tax.breaker import Breaker
-    from saldo.tax.fallback import ServiceTax
     from saldo.tax.table import TableTax, shipped_table
 
     table = TableTax(shipped_table())
     if not name:
         return table
+    from saldo.tax.breaker import Breaker
+    from saldo.tax.fallback import ServiceTax
+
     return ServiceTax(service_named(name, url, secret), table, Breaker(time.monotonic), told=told)
