@@ -1,9 +1,9 @@
-"""State that outlives a kill: DynamoDB by a write-ahead log, what else lives by snapshots half a second old.
+"""State that outlives a kill: DynamoDB by a write-ahead log, what else lives by snapshots.
 
 - Each DynamoDB request that changes something is appended to `dynamodb.log` before it is answered. A start loads the
   last snapshot, repeats the log in order, writes a new snapshot and empties the log.
 - Services that change while the system runs (LIVE) are saved whenever they changed, each as a whole file replaced
-  at once, twice a second; saving never takes more than a twentieth of the time.
+  at once, twice a second; less often where a round takes over 25 ms: saving takes at most a twentieth of the time.
 - What only a deployment changes is saved by `POST /_saldo/checkpoint`, with which every deployment ends.
 - Stream records not yet taken lie in DynamoDB's snapshot; those after it come back with the log. Their consumer may
   get some twice, as on AWS, and never misses one.

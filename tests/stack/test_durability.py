@@ -22,13 +22,25 @@ def after_a_kill(instance: Instance, stacks: dict[str, LocalStack]) -> Iterator[
     """One region after something of every kind was written and the emulator was killed."""
     stack = stacks["us"]
     _write(stack)
-    time.sleep(1.5)  # snapshots are half a second old; the table's log is not
+    _wait_for_snapshots(instance)  # they come after the answer; the table's log is written before it
     stack.client("dynamodb").put_item(TableName=stack.table, Item=_item("written just before"))
     pid = emulator(instance.place).pid(instance.place)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     instance.up(seeded=False)
     yield endpoints("us", instance.place)
+
+
+def _wait_for_snapshots(instance: Instance, *, at_most_s: float = 30) -> None:
+    """Until the snapshots hold what was written: half a second, longer on a busy machine, as saving spares its time."""
+    expected = {"cognito.json": EMAIL, "ses.json": EMAIL}  # objects are files of their own
+    missing: list[str] = []
+    for _ in range(int(at_most_s * 10)):
+        missing = [name for name, text in expected.items() if text not in (instance.place.aws_state / name).read_text()]
+        if not missing:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"not saved within {at_most_s:.0f} s: {', '.join(missing)}")
 
 
 def _item(sk: str) -> dict[str, dict[str, str]]:
