@@ -51,8 +51,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "a buyer without a region pays nothing of what its region charges",
         "silently zero",
         "tax/rules.py",
-        "if (only_regions or besides) and not buyer.region:",
-        "if only_regions and not buyer.region:",
+        "if ((only_regions and there) or besides) and not buyer.region:",
+        "if only_regions and there and not buyer.region:",
         _OWN,
     ),
     planted(
