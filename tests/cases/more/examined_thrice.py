@@ -83,6 +83,8 @@ CASES: tuple[Worked, ...] = (
                                    due("VAT", "22", of=["net", "fund"]))}, {TOTAL: "63.44", PAYABLE: "53.44"}),
     Worked("tax.included.13", TAXES + ", pesos have no cents", items(gross("10920"), currency="CLP",
            taxes={"rates": [rate("19")]}), {NET: "9176", TAX: "1744"}),
+    Worked("pricing.minor_units.4", "ISO 4217: Chile's unidad de fomento has four digits",
+           items("1.23456", currency="CLF", taxes={"rates": [rate("19")]}), {NET: "1.2346", TAX: "0.2346"}),
     # days
     Worked("proration.thirty.9", "30/360 US: from the end of February", stubbed("30_360_us", "2026-02-28"),
            {ALL: ["301"]}, option="30_360_us"),
