@@ -56,6 +56,22 @@ MUTANTS: tuple[Mutant, ...] = (
         _OWN,
     ),
     planted(
+        "an export asks for the buyer's state",
+        "wrong condition",
+        "tax/rules.py",
+        "if ((only_regions and there) or besides) and not buyer.region:",
+        "if (only_regions or besides) and not buyer.region:",
+        "tests/unit/tax/test_own_rates.py",
+    ),
+    planted(
+        "usage at a part of a cent is taxed by unit, that is not at all",
+        "wrong condition",
+        "tax/rules_totals.py",
+        "units and (self.net / units).denominator == 1",
+        "units",
+        "tests/unit/tax/test_tax_rules.py",
+    ),
+    planted(
         "a run does not look at the seller's own tax rates",
         "lost field",
         "invoicing/run/bill.py",
