@@ -43,8 +43,7 @@ def used_in(
         if e.at < end and (meter.carries or e.at >= start)
         if e.meter_id == meter.event_name and all(e.properties.get(k) in v for k, v in meter.filters.items())
     ]
-    if meter.increment is not None:
-        counted = [replace(e, value=in_whole_steps(e.value, meter.increment)) for e in counted]
+    counted = [replace(e, value=as_billed(e.value, meter)) for e in counted]
     counted = sorted(counted, key=lambda e: (e.at, e.source, e.id))
     inside = [e for e in counted if e.at >= start]
     before = [e for e in counted if e.at < start] if meter.carries else []
@@ -126,10 +125,13 @@ def percentile(numbers: Sequence[Fraction], meter: Meter) -> Fraction:
     return left[-1] if left else Fraction(0)
 
 
-def in_whole_steps(value: Decimal, step: Decimal) -> Decimal:
-    """Away from zero."""
-    steps = -(-abs(Fraction(value)) // Fraction(step))
-    return (Decimal(int(steps)) * step).copy_sign(value)
+def as_billed(value: Decimal, meter: Meter) -> Decimal:
+    """The least that an event counts, and what is beyond it in whole steps; away from zero, and nothing for nothing."""
+    least, size = meter.least or Decimal(0), abs(value)
+    beyond = max(size - least, Decimal(0))
+    if meter.increment is not None:
+        beyond = Decimal(int(-(-Fraction(beyond) // Fraction(meter.increment)))) * meter.increment
+    return (least + beyond).copy_sign(value) if value else Decimal(0)
 
 
 def by_days(inside: Sequence[UsageEvent], level: Fraction, days: tuple[date, date], zone: str) -> Fraction:

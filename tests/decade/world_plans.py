@@ -303,6 +303,7 @@ def _finer(meter: Meter) -> Meter:
     chance = Random(f"{meter.id} finer")
     if chance.random() < 0.1:
         meter = replace(meter, increment=Decimal(chance.choice(["6", "0.25"])))
+        meter = replace(meter, least=Decimal(30)) if Random(f"{meter.id} least").random() < 0.5 else meter
     if meter.per is not None and chance.random() < 0.7:
         meter = replace(meter, of_windows=chance.choice(list(OfWindows)), per=chance.choice(list(CountWindow)))
     elif meter.aggregation in (Aggregation.MAX, Aggregation.AVERAGE, Aggregation.MIN) and chance.random() < 0.5:

@@ -89,6 +89,8 @@ METERS = [
     meter("low.month", Aggregation.SUM, counts="level", per=CountWindow.MONTH, of_windows=OfWindows.MIN),
     meter("mean.hour", Aggregation.AVERAGE, counts="level", per=CountWindow.HOUR, of_windows=OfWindows.AVERAGE),
     meter("minutes", Aggregation.SUM, counts="work", increment=Decimal(60), factor=Decimal("0.5")),
+    meter("carrier", Aggregation.SUM, counts="work", least=Decimal("30.5"), increment=Decimal(6)),
+    meter("machine", Aggregation.MAX, counts="fix", least=Decimal(60), repeats=Repeats.LAST),
     meter("steps", Aggregation.SUM, counts="level", increment=Decimal("0.000000000003"), per=CountWindow.DAY),
     meter("fixed.mean", Aggregation.AVERAGE, counts="fix", repeats=Repeats.LAST, rounding=Rounding.DOWN, digits=3),
 ]

@@ -19,6 +19,7 @@ from tests.cases.more import (
     discounts,
     examined,
     examined_again,
+    examined_thrice,
     late,
     late_terms,
     late_usage,
@@ -65,6 +66,7 @@ TABLE: tuple[Worked, ...] = (
     *late_usage.CASES,
     *changes.CASES,
     *examined_again.CASES,
+    *examined_thrice.CASES,
 )
 
 

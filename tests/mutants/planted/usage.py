@@ -116,8 +116,16 @@ _USAGE: tuple[Mutant, ...] = (
         "a correction of a call takes back less than it cost",
         "rounded up, not away from zero",
         "usage/rules.py",
-        "ONE.copy_sign(value)",
-        "(ONE if value > 0 else ZERO)",
+        "meter.increment)).copy_sign(value)",
+        "meter.increment if value > 0 else None)).copy_sign(value)",
+        "tests/unit/usage/test_meter_folds.py",
+    ),
+    planted(
+        "a call counts by increments from its first second on, not from its least",
+        "wrong origin",
+        "usage/rules.py",
+        "plus(least, _in_increments(minus(size, least), meter.increment))",
+        "max(least, _in_increments(size, meter.increment))",
         "tests/unit/usage/test_meter_folds.py",
     ),
     planted(

@@ -86,6 +86,13 @@ def test_a_buyer_without_a_region_is_refused_where_a_region_charges_a_tax_beside
     assert charged(own, country="CA", registrations=("CA",)) == [("GST", "5")]
 
 
+def test_a_seller_that_has_nothing_to_do_with_a_country_of_regions_asks_for_none() -> None:
+    own = rates({"country": "CA", "region": "QC", "name": "QST", "percent": "9.975"})
+    with pytest.raises(Refusal, match="the tax of CA depends on the region"):
+        charged(own, country="CA", registrations=("CA-ON",))
+    assert charged(own, country="CA", registrations=("DE",)) == [("", "0")]
+
+
 def test_a_tax_of_another_name_is_charged_once_and_the_carried_one_must_be_named() -> None:
     assert problems({"name": "MwSt", "percent": "25", "from_on": "2026-01-01"}) == [
         "rates carried_tax_not_named DE standard: the carried table charges VAT of 19 %, which is not named here on"

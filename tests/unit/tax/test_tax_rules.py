@@ -123,6 +123,17 @@ def test_the_residual_cent_goes_to_the_first_tax_of_a_line() -> None:
     assert [t.tax_minor for t in tax_totals(lines(104), taxes, TaxRounding.LINE_RESIDUAL)] == [11, 10]
 
 
+def test_a_unit_is_taxed_by_itself_where_it_costs_whole_cents() -> None:
+    def taxed(net: int, quantity: str, rounding: TaxRounding) -> int:
+        line = replace(lines(net)[0], quantity=Decimal(quantity))
+        return tax_totals([line], [LineTax("0", at("19"))], rounding)[0].tax_minor
+
+    assert (taxed(324, "3", TaxRounding.LINE), taxed(324, "3", TaxRounding.UNIT)) == (62, 63)
+    assert taxed(-324, "3", TaxRounding.UNIT) == taxed(-324, "-3", TaxRounding.UNIT) == -63
+    assert taxed(1500, "1000", TaxRounding.UNIT) == 285  # usage at one cent and a half, of which no cent is taxed away
+    assert taxed(100, "0", TaxRounding.UNIT) == 19
+
+
 def test_the_port_answers_line_by_line_and_says_who_answered() -> None:
     answer = TableTax(TABLE, estimated=True).quote(lines(100, 200), COMPANY, EU_SELLER)
     assert answer.source == f"table {TABLE.version}"

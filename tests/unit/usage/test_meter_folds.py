@@ -73,8 +73,10 @@ def test_what_does_not_go_together_in_a_meter_is_told_fault_by_fault() -> None:
     assert not list(faults_of(replace(plain, per=CountWindow.HOUR, factor=Decimal("0.5"), digits=3)))
     wrong = replace(plain, carries=True, per=CountWindow.DAY, whole_days=True, digits=13, factor=Decimal(0))
     assert [field for field, _, _ in faults_of(wrong)] == ["carries", "per", "whole_days", "digits", "factor"]
-    wrong = replace(plain, of_windows=OfWindows.MAX, percentile=Decimal(95), increment=Decimal("1e-13"))
-    assert [field for field, _, _ in faults_of(wrong)] == ["of_windows", "percentile", "increment"]
+    wrong = replace(
+        plain, of_windows=OfWindows.MAX, percentile=Decimal(95), increment=Decimal("1e-13"), least=Decimal(0)
+    )
+    assert [field for field, _, _ in faults_of(wrong)] == ["of_windows", "percentile", "increment", "least"]
     for percent in ("0", "100.1", "-5", "0.0000001", "99.9999999", "99." + "9" * 35):
         wrong = replace(plain, aggregation=Aggregation.PERCENTILE, percentile=Decimal(percent))
         assert [field for field, _, _ in faults_of(wrong)] == ["percentile"], percent
@@ -111,3 +113,15 @@ def test_each_event_counts_by_whole_increments_and_what_is_taken_back_as_many() 
     calls = [event(str(n), "2025-03-05T10:00Z", v) for n, v in enumerate(["61", "-61", "0", "0.5", "120"])]
     by_minutes = replace(meter(Aggregation.SUM), increment=Decimal(60))
     assert metered(calls, by_minutes, MARCH, ZONE) == 60 + 120
+
+
+@pytest.mark.parametrize(
+    ("least", "increment", "expected"),
+    [("30", "6", 30 + 60 + 30 - 66), ("60", None, 60 + 60 + 60 - 61), ("30", "20", 30 + 70 + 30 - 70)],
+)
+def test_each_event_counts_at_least_so_much_and_beyond_it_by_increments(
+    least: str, increment: str | None, expected: int
+) -> None:
+    calls = [event(str(n), "2025-03-05T10:00Z", v) for n, v in enumerate(["5", "60", "0", "30", "-61"])]
+    billed = replace(meter(Aggregation.SUM), least=Decimal(least), increment=increment and Decimal(increment))
+    assert metered(calls, billed, MARCH, ZONE) == expected

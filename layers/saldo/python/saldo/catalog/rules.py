@@ -178,7 +178,11 @@ def _percentage(price: Percentage, found: Problems) -> None:
     for name in ("rate", "free_amount", "minimum", "per_event", "event_minimum"):
         _check_number(found, name, getattr(price, name))
     if fits(price.rate) and price.rate > 1:
-        found.add("rate", "not_a_fraction", "a rate is a fraction of the amount: 0.029 is 2.9 %")
+        found.add(
+            "rate",
+            "not_a_fraction",
+            "a rate is a fraction of the amount: 0.029 is 2.9 %; more than all of it is a `per_unit` price",
+        )
     if price.event_maximum is not None:
         _check_number(found, "event_maximum", price.event_maximum)
     if price.free_events is not None and price.free_events < 0:

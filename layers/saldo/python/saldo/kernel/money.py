@@ -18,6 +18,7 @@ _WIDE = Context(prec=400)  # the usual 28 digits would round amounts of more
 _WHOLE = ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV"]
 _WHOLE += ["XAF", "XOF", "XPF"]
 _MINOR_DIGITS = dict.fromkeys(_WHOLE, 0) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
+_MINOR_DIGITS |= dict.fromkeys(["CLF", "UYW"], 4)
 
 
 class CurrencyMismatch(Refusal):
@@ -33,7 +34,7 @@ def is_currency(text: str) -> bool:
 
 
 def minor_digits(currency: str) -> int:
-    """Digits after the decimal point of a currency's minor unit (ISO 4217): 0, 2 or 3."""
+    """Digits after the decimal point of a currency's minor unit (ISO 4217): 0, 2, 3 or 4."""
     return _MINOR_DIGITS.get(currency, 2)
 
 

@@ -46,9 +46,11 @@ def _request(document: Fields) -> QuoteRequest:
         currency = "EUR"
     account_fields = document.maybe_child("account")
     country = country_from(account_fields, _COUNTRY)
-    rates, rounding, mode = tax_from(document, country, currency)
-    entity = _entity(document.maybe_child("seller"), country, currency, {r.jurisdiction for r in rates.rates})
+    taxes, seller = tax_from(document, country, currency), document.maybe_child("seller")
+    entity = _entity(seller, country, currency)
     prices, account = prices_from(document, _account(account_fields, entity, country, currency))
+    if not seller.has("tax_registrations"):
+        entity = replace(entity, tax_registrations=dict.fromkeys(taxes.charged_by(entity.country, account), ""))
     versions = plans_from(document, currency)
     sold, late = _subscriptions(document, account, versions)
     exchange = exchange_from(document.maybe_child("exchange"), currency)
@@ -61,8 +63,10 @@ def _request(document: Fields) -> QuoteRequest:
         changes=late,
         usage=usage_from(document.maybe_child("usage"), account.id),
         items=tuple(_item(fields, n) for n, fields in enumerate(document.maybe_children("items"), 1)),
-        tax=rates,
-        options=replace(options_from(document.maybe_child("options"), currency), tax_rounding=rounding, tax_mode=mode),
+        tax=taxes.table,
+        options=replace(
+            options_from(document.maybe_child("options"), currency), tax_rounding=taxes.rounding, tax_mode=taxes.mode
+        ),
         wallet=wallet_from(document, currency),
         exchange=exchange,
         prices=prices,
@@ -75,9 +79,9 @@ def _request(document: Fields) -> QuoteRequest:
     return request
 
 
-def _entity(fields: Fields, country: str, currency: str, taxed_in: set[str]) -> LegalEntity:
-    """The seller; where it does not say otherwise, it sits in the buyer's country and may charge every tax named."""
-    registrations = fields.text_list("tax_registrations") if fields.has("tax_registrations") else sorted(taxed_in)
+def _entity(fields: Fields, country: str, currency: str) -> LegalEntity:
+    """The seller; where it does not say otherwise, it sits in the buyer's country."""
+    registrations = fields.text_list("tax_registrations") if fields.has("tax_registrations") else ()
     sits_in = country_from(fields, country)
     entity = LegalEntity(
         id="ent_quote",

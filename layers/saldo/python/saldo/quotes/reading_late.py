@@ -110,7 +110,7 @@ def late_from(fields: Fields, currency: str) -> LateInterest:
 
 
 def _percent_from(fields: Fields, law: Law | None) -> Decimal:
-    """`percent` as it is, or `base_percent` plus the law's points."""
+    """`percent` as it is, or `base_percent` plus the law's points; none where only fees are asked for."""
     if fields.has("percent"):
         if fields.has("base_percent"):
             fields.problems.add(fields.at("base_percent"), "one_of_two", "either a `percent` or a `base_percent`")
@@ -118,7 +118,7 @@ def _percent_from(fields: Fields, law: Law | None) -> Decimal:
     if law is None:
         if fields.has("base_percent"):
             fields.problems.add(fields.at("base_percent"), "no_law", "a base rate needs a `law` that adds to it")
-        return fields.decimal("percent")
+        return ZERO if fields.has("fees") else fields.decimal("percent")
     return plus(fields.decimal("base_percent"), law.points)
 
 

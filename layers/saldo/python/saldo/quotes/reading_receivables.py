@@ -185,7 +185,7 @@ def _payment(fields: Fields, currency: str, booking: Booking | None) -> PaymentM
         parts=parts,
         kept_minor=maybe_minor(fields, "kept", currency) or 0,
         unapplied=fields.flag("unapplied", False),
-        worth_minor=maybe_minor(fields, "worth", booking.ledger, signed=True) if booking else None,
+        worth_minor=_worth(fields, paid_in, currency, booking),
     )
     if fields.has("worth") and booking is None:
         fields.problems.add(fields.at("worth"), "no_ledger_currency", "`exchange` names no ledger currency")
@@ -195,6 +195,14 @@ def _payment(fields: Fields, currency: str, booking: Booking | None) -> PaymentM
         fields.problems.add(fields.at("invoices"), "one_of", "an `invoice`, several `invoices`, or `unapplied`")
     fields.finish()
     return payment
+
+
+def _worth(fields: Fields, paid_in: str, currency: str, booking: Booking | None) -> int | None:
+    """In minor units of the ledger's currency: what is told; of money that came in it, what came."""
+    if booking is None:
+        return None
+    in_ledger = paid_in == booking.ledger != currency and not fields.has("worth")
+    return maybe_minor(fields, "amount" if in_ledger else "worth", booking.ledger, signed=True)
 
 
 def _taken_at(fields: Fields, paid_in: str, currency: str) -> int:

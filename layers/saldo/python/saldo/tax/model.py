@@ -53,12 +53,15 @@ _EN16931 = {
 
 class TaxRounding(StrEnum):
     """DOCUMENT rounds once per rate over the document (EN 16931); LINE rounds each tax of each line;
-    LINE_RESIDUAL too, but a line's taxes add up to their rounded sum, the first taking the odd cent. TOTAL rounds the
-    sum of all taxes once; UNROUNDED is DOCUMENT over the amounts of the lines as they were before rounding."""
+    LINE_RESIDUAL too, but a line's taxes add up to their rounded sum, the first taking the odd cent. UNIT rounds each
+    tax of one unit of a line with its discounts where that is a whole amount, and of the line where it is none (usage
+    at a part of a cent). TOTAL rounds the sum of all taxes once; UNROUNDED is DOCUMENT over the amounts of the lines as
+    they were before rounding."""
 
     DOCUMENT = "document"
     LINE = "line"
     LINE_RESIDUAL = "line_residual"
+    UNIT = "unit"
     TOTAL = "total"
     UNROUNDED = "unrounded"
 

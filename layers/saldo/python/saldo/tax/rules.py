@@ -128,13 +128,15 @@ def _places(buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) -> frozense
     """Jurisdictions over the buyer in which this seller may charge tax.
 
     A country whose rates are all its regions' is no jurisdiction itself, and needs the buyer's region; so does one with
-    a region where the seller is registered, for what that charges besides would be left out. A seller is registered
-    where it sits in a country of regions alone. The one-stop shop of a union serves buyers without a tax id.
+    a region where the seller is registered, for what that charges besides would be left out. A seller that has nothing
+    to do with the country asks for no region. A seller is registered where it sits in a country of regions alone. The
+    one-stop shop of a union serves buyers without a tax id.
     """
     regional = {r.region for r in table.rates if r.country == buyer.country}
     only_regions = bool(regional) and "" not in regional
     besides = any(f"{buyer.country}-{region}" in seller.registrations for region in regional if region)
-    if (only_regions or besides) and not buyer.region:
+    there = buyer.country in {seller.country, *(place.split("-")[0] for place in seller.registrations)}
+    if ((only_regions and there) or besides) and not buyer.region:
         raise Refusal("tax_undecidable", f"the tax of {buyer.country} depends on the region, and the buyer has none")
     over = {f"{buyer.country}-{buyer.region}"} if buyer.region else set()
     over |= set() if only_regions else {buyer.country}

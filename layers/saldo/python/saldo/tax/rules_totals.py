@@ -24,7 +24,7 @@ from saldo.tax.model import (
 )
 
 _NOTHING = Fraction(0)
-_PER_LINE = (TaxRounding.LINE, TaxRounding.LINE_RESIDUAL)
+_PER_LINE = (TaxRounding.LINE, TaxRounding.LINE_RESIDUAL, TaxRounding.UNIT)
 Key = tuple[TaxShare, bool]
 
 
@@ -195,6 +195,9 @@ class _Group:
     def amounts(self, rounding: TaxRounding, mode: Rounding) -> list[int]:
         """Each tax of this group by itself, rounded; with LINE_RESIDUAL they add up to their rounded sum."""
         exact = [_NOTHING if _of_document(s) else tax for s, (_, tax) in self._with_shares()]
+        units = Fraction(self.quantity)
+        if rounding is TaxRounding.UNIT and units and (self.net / units).denominator == 1:
+            exact = [round_exact(tax / units, mode) * units for tax in exact]
         amounts = [round_exact(tax, mode) for tax in exact]
         if rounding is TaxRounding.LINE_RESIDUAL and amounts:
             amounts[0] += round_exact(sum(exact, _NOTHING), mode) - sum(amounts)

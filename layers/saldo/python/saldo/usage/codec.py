@@ -37,6 +37,7 @@ def meter_from(fields: Fields, entity_id: str, repeats: Repeats = Repeats.FIRST)
         of_windows=fields.choice("of_windows", OfWindows, OfWindows.SUM),
         percentile=fields.decimal("percentile", ZERO),
         increment=fields.maybe_decimal("increment"),
+        least=fields.maybe_decimal("least"),
     )
     if meter.aggregation is Aggregation.UNIQUE and not meter.unique_by:
         fields.problems.add(fields.at("unique_by"), "missing", "a unique meter counts values of a property")
@@ -78,5 +79,6 @@ def meter_to_json(meter: Meter) -> dict[str, Any]:
         "of_windows": "" if meter.of_windows is OfWindows.SUM else meter.of_windows.value,
         "percentile": plain(meter.percentile) if meter.percentile else "",
         "increment": "" if meter.increment is None else plain(meter.increment),
+        "least": "" if meter.least is None else plain(meter.least),
     }
     return told | {name: value for name, value in optional.items() if value}

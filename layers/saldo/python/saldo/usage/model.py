@@ -103,7 +103,8 @@ class Meter:
     usage is told apart where it is shown. carries: a level (WEIGHTED, LATEST, MAX) goes on from before a period.
     grace_s: how long after its end a period waits for events before it is billed. per: each such window is counted by
     itself, and their numbers are added up (the peak of each hour, say), or as `of_windows` says. percentile: which one,
-    of events or of windows. increment: each event's value is rounded up to whole ones (away from 0), before all.
+    of events or of windows. least, increment: each event that is not 0 counts at least so much, and what is beyond that
+    by begun increments (as large below zero), before all.
     factor: what the number is multiplied by, to come to another unit; rounding: and how it is rounded then, to `digits`
     (None: not at all). whole_days: a WEIGHTED level goes by days, of which each that is begun counts whole: a rise from
     its day on, a fall from the day after.
@@ -132,6 +133,7 @@ class Meter:
     of_windows: OfWindows = OfWindows.SUM
     percentile: Decimal = Decimal(0)
     increment: Decimal | None = None
+    least: Decimal | None = None
 
     @property
     def takes_percentile(self) -> bool:

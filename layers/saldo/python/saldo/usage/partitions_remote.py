@@ -79,7 +79,7 @@ def ask_fields(ask: Ask) -> dict[str, Any]:
     }
 
 
-_NUMBERS = ("factor", "percentile", "increment")
+_NUMBERS = ("factor", "percentile", "increment", "least")
 
 
 def _number(value: Decimal | None) -> str | None:

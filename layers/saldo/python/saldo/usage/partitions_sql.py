@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from saldo.kernel.exact import ZERO
 from saldo.usage.model import Aggregation, CountWindow, Meter, OfWindows, Repeats
 from saldo.usage.rules_partitions import instant, property_of, text
 
@@ -63,12 +65,20 @@ def events(files: Sequence[str], meter: Meter, *, repeats: bool, ordered: bool) 
 
 
 def _value(meter: Meter) -> str:
-    """An event's value as it is counted: in whole increments, away from zero."""
-    if meter.increment is None:
+    """An event's value as it is counted: away from zero to the meter's least, and then by its whole increments."""
+    if meter.increment is None and meter.least is None:
         return "value"
-    step = f"{format(meter.increment, 'f')}::DECIMAL(38, 12)"
-    rest = f"(value % {step})"
-    return f"(value - {rest} + sign({rest}) * {step})::DECIMAL(38, 12) AS value"
+    least = _amount(meter.least or ZERO)
+    beyond = f"(value - sign(value) * {least})"
+    if meter.increment is not None:
+        step = _amount(meter.increment)
+        beyond = f"({beyond} - {beyond} % {step} + sign({beyond} % {step}) * {step})"
+    counted = f"sign(value) * {least} + CASE WHEN abs(value) > {least} THEN {beyond} ELSE 0 END"
+    return f"({counted})::DECIMAL(38, 12) AS value"
+
+
+def _amount(number: Decimal) -> str:
+    return f"{format(number, 'f')}::DECIMAL(38, 12)"
 
 
 def accepted(files: Sequence[str], *, repeats: bool, corrects: bool) -> str:

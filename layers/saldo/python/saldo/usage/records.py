@@ -58,6 +58,7 @@ class MeterRecord(Record):
     of_windows = UnicodeAttribute(default=OfWindows.SUM.value)
     percentile = UnicodeAttribute(default="0")
     increment = UnicodeAttribute(null=True)
+    least = UnicodeAttribute(null=True)
 
 
 _PLAIN = (
@@ -89,6 +90,7 @@ def meter_item(meter: Meter) -> Item:
         "percentile": plain(meter.percentile),
     }
     fields |= {"increment": None if meter.increment is None else plain(meter.increment)}
+    fields |= {"least": None if meter.least is None else plain(meter.least)}
     return MeterRecord(pk, sk, aggregation=meter.aggregation.value, **fields).as_item()
 
 
@@ -108,6 +110,7 @@ def meter_from(item: Item) -> Meter:
         of_windows=OfWindows(record.of_windows),
         percentile=Decimal(record.percentile),
         increment=Decimal(record.increment) if record.increment else None,
+        least=Decimal(record.least) if record.least else None,
         **{name: getattr(record, name) for name in _PLAIN},
     )
 

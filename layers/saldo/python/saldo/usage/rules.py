@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from saldo.catalog.model import Matrix, Percentage, PriceModel, prices_within
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ONE, ZERO, part_of, plus, rounded_to, times, total, whole_division
+from saldo.kernel.exact import ONE, ZERO, minus, part_of, plus, rounded_to, times, total, whole_division
 from saldo.kernel.numbers import fits
 from saldo.kernel.periods import Period, local_date, offsets, whole_seconds, zone_named
 from saldo.usage.model import (
@@ -96,10 +96,11 @@ def faults_of(meter: Meter) -> Iterator[tuple[str, str, str]]:
         yield "percentile", "not_a_percentile", why
     if meter.percentile and not meter.takes_percentile:
         yield "percentile", "not_expected", "only a percentile of events or of windows has one"
-    if meter.increment is not None and not 0 < meter.increment < _MOST_INCREMENT:
-        yield "increment", "not_above_zero", f"must be above zero and below {_MOST_INCREMENT}"
-    if meter.increment is not None and _digits(meter.increment) > WEIGHTED_DIGITS:
-        yield "increment", "too_fine", f"must have at most {WEIGHTED_DIGITS} digits after the point"
+    for name, size in (("increment", meter.increment), ("least", meter.least)):
+        if size is not None and not 0 < size < _MOST_INCREMENT:
+            yield name, "not_above_zero", f"must be above zero and below {_MOST_INCREMENT}"
+        if size is not None and _digits(size) > WEIGHTED_DIGITS:
+            yield name, "too_fine", f"must have at most {WEIGHTED_DIGITS} digits after the point"
     if meter.whole_days and meter.aggregation is not Aggregation.WEIGHTED:
         yield "whole_days", "not_weighted", "only a weighted meter counts days"
     if meter.by_subscription and SUBSCRIPTION in meter.filters:
@@ -143,14 +144,25 @@ def events_of(events: Iterable[UsageEvent], meter: Meter) -> list[UsageEvent]:
     named = [e for e in events if e.meter_id == meter.event_name]
     once = last_of_each(named) if meter.repeats is Repeats.LAST else first_of_each(named)
     found = [e for e in once if counts(meter, e)] if meter.filters else once
-    step = meter.increment
-    return found if step is None else [replace(e, value=in_increments(e.value, step)) for e in found]
+    if meter.increment is None and meter.least is None:
+        return found
+    return [replace(e, value=_as_counted(e.value, meter)) for e in found]
 
 
-def in_increments(value: Decimal, step: Decimal) -> Decimal:
-    """The value, away from zero to a whole number of steps: what is taken back takes back as much as was counted."""
-    whole, rest = whole_division(value, step)
-    return times(plus(whole, ONE.copy_sign(value)) if rest else whole, step)
+def _as_counted(value: Decimal, meter: Meter) -> Decimal:
+    """An event's value, away from zero to the meter's least and then by its whole increments: what is taken back takes
+    back as much as was counted. Nothing stays nothing."""
+    size, least = value.copy_abs(), meter.least or ZERO
+    if size <= least:
+        return least.copy_sign(value) if size else ZERO
+    return plus(least, _in_increments(minus(size, least), meter.increment)).copy_sign(value)
+
+
+def _in_increments(size: Decimal, step: Decimal | None) -> Decimal:
+    if step is None:
+        return size
+    whole, rest = whole_division(size, step)
+    return times(plus(whole, ONE) if rest else whole, step)
 
 
 def metered(events: Iterable[UsageEvent], meter: Meter, period: Period, zone: str) -> Decimal:
