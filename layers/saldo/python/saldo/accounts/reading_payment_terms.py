@@ -52,6 +52,8 @@ def payment_terms_from(fields: Fields, most_days: int) -> PaymentTerms:
         months = 0 if fields.has("then") else 1
     _bounded(fields, "months", months, 0, _MOST_MONTHS)
     _check_cut_off(fields, day, months, cut_off)
+    if cut_off == MONTH_END:  # no day is after it
+        cut_off = None
     return PaymentTerms(days, from_month_end, day, months, cut_off)
 
 
