@@ -372,11 +372,15 @@ def tax_id_fields(check: TaxIdCheck) -> Item:
     return {"has_tax_id": check.counts, "tax_id_check": json.dumps(check_to(check))}
 
 
-def details_fields(account: Account) -> Item:
+def details_fields(before: Account, after: Account) -> Item:
     """What a change of the billing details changes on an account, beside what is known of its tax id."""
-    names = ("profile_version", "tax_region", "language", "deliver_by_email")
-    fields: Item = {name: getattr(account, name) for name in names}
-    return fields | ({"tax_postcode": account.tax_postcode} if account.tax_postcode else {})
+    names = ("profile_version", "country", "tax_region", "language", "deliver_by_email")
+    fields: Item = {name: getattr(after, name) for name in names}
+    if after.tax_postcode != before.tax_postcode:
+        fields["tax_postcode"] = after.tax_postcode
+    if after.exemptions != before.exemptions:
+        fields["exemptions"] = exemptions_field(after.exemptions)
+    return fields
 
 
 def exemption_field(exemption: Exemption) -> str:

@@ -1,0 +1,42 @@
+"""Bugs in where an account is taxed and since when, and in what is thought ahead of a run."""
+
+from __future__ import annotations
+
+from tests.mutants.model import Mutant, planted
+
+_ABROAD = "tests/contexts/test_moving_abroad.py"
+
+MUTANTS: tuple[Mutant, ...] = (
+    planted(
+        "the tax id of the country that is left still counts",
+        "missing condition",
+        "accounts/rules_details.py",
+        "if moves and profile.tax_id and _plain(profile.tax_id) == _plain(before.tax_id):",
+        "if moves and profile.tax_id and profile.tax_id == before.tax_id:",
+        _ABROAD,
+    ),
+    planted(
+        "what was known of the old tax id is kept for the new country",
+        "missing condition",
+        "accounts/service.py",
+        "or new.tax_id != before.tax_id or moves:",
+        "or False:",
+        _ABROAD,
+    ),
+    planted(
+        "a certificate of the country that is left ends in the records of certificates alone",
+        "lost field",
+        "accounts/records.py",
+        'fields["exemptions"] = exemptions_field(after.exemptions)',
+        'fields["exemptions"] = exemptions_field(before.exemptions)',
+        _ABROAD,
+    ),
+    planted(
+        "a customer moves itself to a country without tax",
+        "missing condition",
+        "accounts/service.py",
+        'if actor.kind == "user" and profile.address.country != before.address.country:',
+        'if actor.kind == "robot" and profile.address.country != before.address.country:',
+        _ABROAD,
+    ),
+)
