@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.model import Mutant, planted
 
+_DATED = "tests/unit/tax/test_dated_registrations.py"
 _ABROAD = "tests/contexts/test_moving_abroad.py"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -38,5 +39,21 @@ MUTANTS: tuple[Mutant, ...] = (
         'if actor.kind == "user" and profile.address.country != before.address.country:',
         'if actor.kind == "robot" and profile.address.country != before.address.country:',
         _ABROAD,
+    ),
+    planted(
+        "a registration that has ended goes on",
+        "missing case",
+        "tax/model.py",
+        "for place, days in self.dated if day not in days}",
+        "for place, days in self.dated if day < days.start}",
+        _DATED,
+    ),
+    planted(
+        "an estimate is asked about again without the days of registrations",
+        "lost field",
+        "tax/codec.py",
+        "sorted(seller.registrations), seller.postcode, *dated],",
+        "sorted(seller.registrations), seller.postcode],",
+        _DATED,
     ),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from saldo.kernel.exchange import ExchangeRate
-from saldo.kernel.periods import Unit
+from saldo.kernel.periods import Period, Unit
 
 
 class TaxStatus(StrEnum):
@@ -68,7 +69,8 @@ class BankStatement:
 
 @dataclass(frozen=True, slots=True)
 class LegalEntity:
-    """A seller. `number_prefix` begins its invoice numbers; `tax_registrations` maps country to tax id.
+    """A seller. `number_prefix` begins its invoice numbers; `tax_registrations` maps country to tax id, and
+    `registered` those that do not hold for ever to the days of supply on which they do.
 
     `bank_statement`: of the account that stands here; None for a seller whose details nobody signed.
     """
@@ -87,6 +89,11 @@ class LegalEntity:
     bic: str
     email: str
     bank_statement: BankStatement | None = None
+    registered: Mapping[str, Period] = field(default_factory=dict)
+
+    def is_registered(self, place: str, on: date) -> bool:
+        days = self.registered.get(place)
+        return place in self.tax_registrations and (days is None or on in days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,9 @@ class Accounts:
         of its tax id, how its documents go out (`sending`; None: as now). Invoices issued before keep their version.
 
         Who moves to another country is taxed there, and certificates of the country that is left end; currency, time
-        zone and home region stay. A customer's own word is not enough for that: it decides whose tax is due. `seen`: the version that the one who changes it looked at (None: the one of now); the same change sent twice is
+        zone and home region stay. A customer's own word is not enough for that: it decides whose tax is due.
+
+        `seen`: the version that the one who changes it looked at (None: the one of now); the same change sent twice is
         one. `beside` adds to the unit. Refusals `invalid_details` naming every field at fault, `changed_meanwhile`.
         """
         account = self.account(profile.account_id)

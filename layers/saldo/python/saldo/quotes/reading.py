@@ -9,10 +9,11 @@ from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.accounts.model import Account, Address, Exemption, InvoiceSplit, LegalEntity, TaxStatus
+from saldo.accounts.reading import days_from
 from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
-from saldo.kernel.periods import local_date, zone_named
+from saldo.kernel.periods import Period, local_date, zone_named
 from saldo.kernel.reading import Fields, read
 from saldo.orders.model import Item
 from saldo.quotes.model import BillingDays, DatedItem, LateChange, QuoteRequest
@@ -77,7 +78,7 @@ def _request(document: Fields) -> QuoteRequest:
 
 def _entity(fields: Fields, country: str, currency: str, taxed_in: set[str]) -> LegalEntity:
     """The seller; where it does not say otherwise, it sits in the buyer's country and may charge every tax named."""
-    registrations = fields.text_list("tax_registrations") if fields.has("tax_registrations") else sorted(taxed_in)
+    registrations, registered = _registrations(fields, taxed_in)
     sits_in = country_from(fields, country)
     entity = LegalEntity(
         id="ent_quote",
@@ -88,6 +89,7 @@ def _entity(fields: Fields, country: str, currency: str, taxed_in: set[str]) -> 
         currency=currency,
         number_prefix="",
         tax_registrations=dict.fromkeys(registrations, ""),
+        registered=registered,
         address=Address((), "", "", sits_in),
         bank_name="",
         iban="",
@@ -96,6 +98,22 @@ def _entity(fields: Fields, country: str, currency: str, taxed_in: set[str]) -> 
     )
     fields.finish()
     return entity
+
+
+def _registrations(fields: Fields, taxed_in: set[str]) -> tuple[list[str], dict[str, Period]]:
+    """Places, each as text or as {"place", "from_on"?, "until_on"?}, and the days of those that have some."""
+    if not fields.has("tax_registrations"):
+        return sorted(taxed_in), {}
+    places: list[str] = []
+    registered: dict[str, Period] = {}
+    for told in fields.texts_or_children("tax_registrations"):
+        place = told if isinstance(told, str) else told.text("place")
+        places.append(place)
+        if isinstance(told, Fields):
+            if days := days_from(told):
+                registered[place] = days
+            told.finish()
+    return places, registered
 
 
 def _account(fields: Fields, entity: LegalEntity, country: str, currency: str) -> Account:

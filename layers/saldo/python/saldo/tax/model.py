@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from saldo.accounts.model import Exemption, TaxStatus
+from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 
 # The category of what is no supply.
@@ -207,7 +208,8 @@ class BuyerFacts:
 
 @dataclass(frozen=True, slots=True)
 class SellerFacts:
-    """`registrations`: where the seller may charge tax: `DE`, `US-NY`, or a union (`EU`) for its one-stop shop.
+    """`registrations`: where the seller may charge tax: `DE`, `US-NY`, or a union (`EU`) for its one-stop shop. `dated`:
+    the days of supply on which some of them hold; the others always do.
 
     rounding, mode: how the seller rounds the taxes of a document; a tax service rounds in its own way. own_rates: what
     the seller says of taxes itself, for where no service answers.
@@ -220,6 +222,14 @@ class SellerFacts:
     rounding: TaxRounding = TaxRounding.DOCUMENT
     mode: Rounding = Rounding.HALF_UP
     own_rates: OwnRates | None = None
+    dated: tuple[tuple[str, Period], ...] = ()
+
+    def on(self, day: date) -> SellerFacts:
+        """As the seller is registered for supplies of a day."""
+        if not self.dated:
+            return self
+        gone = {place for place, days in self.dated if day not in days}
+        return replace(self, registrations=self.registrations - gone, dated=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table:
     """Every tax on a line, side by side; one of 0 % with its reason where none is charged.
 
     In this order: what is no supply at all (category OUTSIDE); what facts alone decide; where the seller may charge
-    tax, the dated rates of that place, less those that a certificate valid on the day exempts from; else outside the
+    tax on that day, the dated rates of that place, less those that a certificate valid on the day exempts from; else outside the
     scope. Refusal `tax_undecidable` when a fact or a rate is missing.
     """
     if line.category == OUTSIDE:
@@ -48,6 +48,7 @@ def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table:
     decided = decided_by_facts(buyer, seller, table)
     if decided is not None:
         return (decided,)
+    seller = seller.on(line.supplied_on)
     union = _shared_union(buyer, seller, table)
     places = _places(buyer, seller, table)
     if not places and union and seller.country in seller.registrations:
