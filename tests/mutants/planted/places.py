@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.model import Mutant, planted
 
+_PART = "tests/property/test_part_exemptions.py"
 _DATED = "tests/unit/tax/test_dated_registrations.py"
 _ABROAD = "tests/contexts/test_moving_abroad.py"
 
@@ -55,5 +56,37 @@ MUTANTS: tuple[Mutant, ...] = (
         "sorted(seller.registrations), seller.postcode, *dated],",
         "sorted(seller.registrations), seller.postcode],",
         _DATED,
+    ),
+    planted(
+        "of an odd cent both parts of an exemption take one",
+        "wrong rounding",
+        "tax/rules_totals.py",
+        "return entry.net - self._base(of, taxed)",
+        "return round_exact(entry.base)",
+        _PART,
+    ),
+    planted(
+        "what is exempt line by line is rounded by itself",
+        "wrong rounding",
+        "tax/rules_totals.py",
+        "one = whole - nets[n - 1]",
+        "one = round_exact(bases[n])",
+        _PART,
+    ),
+    planted(
+        "what a credit note takes back of an exempt part is rounded by itself",
+        "wrong rounding",
+        "invoicing/rules_credit_notes.py",
+        "base_minor=_part(both, amount, billed) - taxed.base_minor)",
+        "base_minor=total.base_minor)",
+        _PART,
+    ),
+    planted(
+        "a certificate for a part exempts from all of it",
+        "lost field",
+        "accounts/codec.py",
+        "part = [] if exemption.is_whole else",
+        "part = [] if not exemption.taxes else",
+        _PART,
     ),
 )

@@ -134,7 +134,8 @@ class Exemption:
     """What of an exemption certificate tax rules need: taxes of these jurisdictions (`US-NY`; `US-NY` also covers its
     counties and cities) on these categories (empty: all) are not charged on supplies on [from_on, until_on).
 
-    `id` names the certificate (`cert_…`); its number is sealed elsewhere.
+    percent: the part of each amount that is exempt; of several certificates for one tax the largest counts. taxes: of
+    these names alone (empty: all). `id` names the certificate (`cert_…`); its number is sealed elsewhere.
     """
 
     id: str
@@ -142,6 +143,13 @@ class Exemption:
     categories: frozenset[str]
     from_on: date
     until_on: date
+    percent: Decimal = Decimal(100)
+    taxes: frozenset[str] = frozenset()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing that it covers bears any tax."""
+        return self.percent == 100 and not self.taxes
 
     def covers(self, jurisdiction: str, category: str, supplied_on: date) -> bool:
         place = any(jurisdiction == j or jurisdiction.startswith(f"{j}-") for j in self.jurisdictions)

@@ -19,7 +19,8 @@ _COUNTRY, _CURRENCY, _LANGUAGE = re.compile(r"[A-Z]{2}"), re.compile(r"[A-Z]{3}"
 
 def seller_from_json(document: Any) -> LegalEntity:
     """{"id", "name", "country", "region"?, "time_zone", "currency", "number_prefix", "tax_registrations"?: {country:
-    tax id, or {"tax_id", "from_on"?, "until_on"?} for supplies of those days}, "address": {"lines", "postcode", "city", "country"?, "region"?}, "bank": {"name", "iban", "bic"}, "email"}.
+    tax id, or {"tax_id", "from_on"?, "until_on"?} for supplies of those days}, "address": {"lines", "postcode", "city",
+    "country"?, "region"?}, "bank": {"name", "iban", "bic"}, "email"}.
     Refusal `invalid_input` names every field at fault."""
     return read(document, _seller, "the seller cannot be read")
 

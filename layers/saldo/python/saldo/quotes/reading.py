@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.accounts.model import Account, Address, Exemption, InvoiceSplit, LegalEntity, TaxStatus
@@ -31,6 +32,7 @@ from saldo.tax.reading import country_from
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _COUNTRY = "DE"
+_ALL = Decimal(100)
 _MOST_DAYS = 3660
 
 
@@ -142,14 +144,18 @@ def _account(fields: Fields, entity: LegalEntity, country: str, currency: str) -
 
 
 def _exemption(fields: Fields, n: int) -> Exemption:
-    """A certificate by which the buyer pays no tax of a jurisdiction."""
+    """A certificate by which the buyer pays no tax of a jurisdiction, or none on a part."""
     exemption = Exemption(
         id=f"exemption_{n}",
         jurisdictions=frozenset(fields.text_list("jurisdictions")),
         categories=frozenset(fields.text_list("categories")),
         from_on=fields.maybe_day("from_on") or date.min,
         until_on=fields.maybe_day("until_on") or date.max,
+        percent=fields.decimal("percent", _ALL),
+        taxes=frozenset(fields.text_list("taxes")),
     )
+    if not 0 < exemption.percent <= _ALL and not fields.is_faulty("percent"):
+        fields.problems.add(fields.at("percent"), "out_of_range", "more than 0 and at most 100 per cent are exempt")
     if not exemption.jurisdictions:
         fields.problems.add(fields.at("jurisdictions"), "missing", "name the jurisdictions whose taxes are not charged")
     fields.finish()

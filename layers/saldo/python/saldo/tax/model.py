@@ -14,6 +14,8 @@ from saldo.kernel.rounding import Rounding
 
 # The category of what is no supply.
 OUTSIDE = "outside"
+# Why what a certificate covers bears no tax.
+CERTIFICATE = "exemption_certificate"
 
 
 class TaxTreatment(StrEnum):
@@ -208,8 +210,8 @@ class BuyerFacts:
 
 @dataclass(frozen=True, slots=True)
 class SellerFacts:
-    """`registrations`: where the seller may charge tax: `DE`, `US-NY`, or a union (`EU`) for its one-stop shop. `dated`:
-    the days of supply on which some of them hold; the others always do.
+    """`registrations`: where the seller may charge tax: `DE`, `US-NY`, or a union (`EU`) for its one-stop shop.
+    `dated`: the days of supply on which some of them hold; the others always do.
 
     rounding, mode: how the seller rounds the taxes of a document; a tax service rounds in its own way. own_rates: what
     the seller says of taxes itself, for where no service answers.
@@ -280,6 +282,13 @@ class TaxShare:
     @property
     def has_amounts(self) -> bool:
         return _has_amounts(self.levy_minor, self.basis)
+
+    def is_rest_of(self, other: TaxShare) -> bool:
+        """Whether it is the part of an amount that a certificate exempts from the other, which is charged on what is
+        left: together they are on all of it."""
+        exempt = self.treatment is TaxTreatment.EXEMPT and self.reason == CERTIFICATE and self.basis is not None
+        same = (self.jurisdiction, self.name) == (other.jurisdiction, other.name)
+        return exempt and same and other.treatment.is_taxed
 
     @property
     def is_percentage(self) -> bool:
