@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.model import Mutant, planted
 
+_AHEAD = "tests/contexts/usage/test_thresholds.py"
 _PART = "tests/property/test_part_exemptions.py"
 _DATED = "tests/unit/tax/test_dated_registrations.py"
 _ABROAD = "tests/contexts/test_moving_abroad.py"
@@ -88,5 +89,21 @@ MUTANTS: tuple[Mutant, ...] = (
         "part = [] if exemption.is_whole else",
         "part = [] if not exemption.taxes else",
         _PART,
+    ),
+    planted(
+        "a look ahead asks the tax service of the run",
+        "lost option",
+        "invoicing/forecast.py",
+        "replace(billing, tax=estimates())",
+        "replace(billing)",
+        _AHEAD,
+    ),
+    planted(
+        "a tax that the table does not decide is told as nothing due",
+        "missing case",
+        "invoicing/model_forecast.py",
+        "if any(body.tax_source == UNKNOWN for body in billed.bodies):",
+        "if not billed.bodies:",
+        _AHEAD,
     ),
 )
