@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.model import Mutant, planted
 
+_EXPECTED = "tests/unit/invoicing/test_expected_totals.py"
 _AHEAD = "tests/contexts/usage/test_thresholds.py"
 _PART = "tests/property/test_part_exemptions.py"
 _DATED = "tests/unit/tax/test_dated_registrations.py"
@@ -105,5 +106,29 @@ MUTANTS: tuple[Mutant, ...] = (
         "if any(body.tax_source == UNKNOWN for body in billed.bodies):",
         "if not billed.bodies:",
         _AHEAD,
+    ),
+    planted(
+        "growth alone raises the alarm of what a run billed",
+        "wrong sum",
+        "invoicing/run/expected.py",
+        "billed[currency] += now.get((account_id, currency), 0)",
+        "billed[currency] = sum(now.values())",
+        _EXPECTED,
+    ),
+    planted(
+        "who was due and billed nothing is not missed",
+        "missing case",
+        "invoicing/run/expected.py",
+        "if minor and account_id in due:",
+        "if minor and (account_id, currency) in now:",
+        _EXPECTED,
+    ),
+    planted(
+        "a month that was billed late counts twice in what is expected",
+        "missing condition",
+        "invoicing/run/expected.py",
+        "for line in again if line.period.start == last[_charge(line)])",
+        "for line in again)",
+        _EXPECTED,
     ),
 )
