@@ -97,8 +97,11 @@ def _with_tax(ahead: NextInvoice, words: Words) -> tuple[tuple[str, str, str], .
     if any(one["tax_minor"] is None for one in both):
         return ()
     names = {"tax_minor": "usage.tax", "total_minor": "usage.with_tax"}
-    texts = {name: [words.amount(one[name], currency) for one in both] for name in names}
-    return tuple((words(key), *texts[name]) for name, key in names.items())
+    so_far, expected = both
+    return tuple(
+        (words(key), words.amount(so_far[name], currency), words.amount(expected[name], currency))
+        for name, key in names.items()
+    )
 
 
 def limit_text(at: Decimal, meter: str, currency: str, words: Words) -> str:

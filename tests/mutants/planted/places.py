@@ -116,10 +116,10 @@ MUTANTS: tuple[Mutant, ...] = (
         _EXPECTED,
     ),
     planted(
-        "who was due and billed nothing is not missed",
+        "who is billed nothing any more is not missed",
         "missing case",
         "invoicing/run/expected.py",
-        "if minor and account_id in due:",
+        "if minor and account_id not in set_aside:",
         "if minor and (account_id, currency) in now:",
         _EXPECTED,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -58,10 +58,10 @@ def _comes_again(line: Line) -> bool:
 def unexpected_totals(store: Store, closed: Attempt, tolerance: Fraction) -> list[Unexpected]:
     """Currencies in which that day's run billed otherwise, by more than `tolerance` of it, than was expected.
 
-    Expected of an account that was due is what came again on its invoices of the day a month before (`regular_of`). So
-    new accounts are not compared, nor those with nothing due or set aside, which are told elsewhere; one that was due
-    and billed nothing is. Nothing is said of dry runs, of invoices that staff asked for, of days after the 27th, and of
-    what attempts of before billed that did not put on record what comes again.
+    Expected of an account is what came again on its invoices of the day a month before (`regular_of`). So new accounts
+    are not compared, nor those set aside, which are told elsewhere; one that is billed nothing any more is. Nothing is
+    said of dry runs, of invoices that staff asked for, of days after the 27th, and of what attempts of before billed
+    that did not put on record what comes again.
     """
     if closed.dry_run or closed.is_one_off or closed.as_of.day > _LAST_COMPARED_DAY:
         return []
@@ -69,14 +69,14 @@ def unexpected_totals(store: Store, closed: Attempt, tolerance: Fraction) -> lis
     if not any(before.regular.values()):
         return []
     now = _day(store, closed.entity_id, closed.as_of)
-    return compared(before.regular, now.regular, _due(store, now.attempts) - now.set_aside, tolerance)
+    return compared(before.regular, now.regular, now.set_aside, tolerance)
 
 
-def compared(before: Billed, now: Billed, due: Collection[str], tolerance: Fraction) -> list[Unexpected]:
-    """By currency, over the accounts that are due and were billed something before."""
+def compared(before: Billed, now: Billed, set_aside: Collection[str], tolerance: Fraction) -> list[Unexpected]:
+    """By currency, over the accounts that were billed something before and are not set aside now."""
     expected, billed = Counter[str](), Counter[str]()
     for (account_id, currency), minor in before.items():
-        if minor and account_id in due:
+        if minor and account_id not in set_aside:
             expected[currency] += minor
             billed[currency] += now.get((account_id, currency), 0)
     both = [Unexpected(currency, minor, billed[currency]) for currency, minor in sorted(expected.items())]
@@ -87,7 +87,6 @@ def compared(before: Billed, now: Billed, due: Collection[str], tolerance: Fract
 class _Day:
     """What a seller's closed attempts of a day billed and set aside."""
 
-    attempts: list[Attempt]
     regular: Counter[tuple[str, str]] = field(default_factory=Counter)
     set_aside: set[str] = field(default_factory=set)
 
@@ -95,8 +94,9 @@ class _Day:
 def _day(store: Store, entity_id: str, on: date) -> _Day:
     items = store.query_all(entity_id, prefix=f"run#{on.isoformat()}", consistent=True)
     attempts = [a for a in map(records.attempt_from, items) if a.state is RunState.CLOSED]
-    found, billed = _Day([a for a in attempts if not (a.is_one_off or a.dry_run)]), set[str]()
-    for result in (result for attempt in found.attempts for result in results_of(store, attempt)):
+    counted = [a for a in attempts if not (a.is_one_off or a.dry_run)]
+    found, billed = _Day(), set[str]()
+    for result in (result for attempt in counted for result in results_of(store, attempt)):
         for draft in result.drafts:
             billed.add(draft.account_id)
             if draft.regular_minor is not None:
@@ -104,9 +104,3 @@ def _day(store: Store, entity_id: str, on: date) -> _Day:
         found.set_aside.update(aside.account_id for aside in result.set_aside)
     found.set_aside -= billed
     return found
-
-
-def _due(store: Store, attempts: Iterable[Attempt]) -> set[str]:
-    """The accounts that attempts worked through; those on another's invoice are that account's."""
-    plans = (store.query_all(a.run_id, prefix=records.plan_key(a.run_id, a.plan_id, "")[1]) for a in attempts)
-    return {row[0] for items in plans for item in items for row in item["accounts"]}
