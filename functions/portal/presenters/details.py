@@ -197,6 +197,8 @@ def meanings_of(account: Account, effect: Effect, words: Words) -> list[str]:
         told += _moves(account, effect, words)
     elif (account.tax_region, account.tax_postcode) != (after.tax_region, after.tax_postcode):
         told.append(words("details.means.tax", region=after.tax_region))
+    if effect.stays:
+        told.append(words("details.means.tax_stays", place=_place(after)))
     if "tax_id" in effect.changed:
         told.append(words("details.means.tax_id"))
     if account.deliver_by_email != after.deliver_by_email:
@@ -207,7 +209,7 @@ def meanings_of(account: Account, effect: Effect, words: Words) -> list[str]:
 def _moves(account: Account, effect: Effect, words: Words) -> list[str]:
     """What it means to be in another country."""
     after = effect.account
-    told = [words("details.means.country", place="-".join(filter(None, (after.country, after.tax_region))))]
+    told = [words("details.means.country", place=_place(after))]
     if account.has_tax_id:
         told.append(words("details.means.country_tax_id", was=account.country, country=after.country))
     for one in effect.ended:
@@ -216,6 +218,10 @@ def _moves(account: Account, effect: Effect, words: Words) -> list[str]:
     if account.tax_status is TaxStatus.EXEMPT:
         told.append(words("details.means.exempt"))
     return [*told, words("details.means.country_prices"), words("details.means.stays", currency=account.currency)]
+
+
+def _place(account: Account) -> str:
+    return "-".join(filter(None, (account.country, account.tax_region)))
 
 
 def offers_of(headers: Iterable[InvoiceHeader], words: Words) -> list[tuple[str, str, str]]:

@@ -14,6 +14,7 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import PREFIX, audit_record
 from saldo.invoicing.reading import open_rows
 from saldo.invoicing.records import header_key
+from saldo.storage.units import Unit
 from saldo.support.service import Support
 from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
@@ -195,6 +196,10 @@ def test_a_move_abroad_tells_what_it_does_and_refuses_the_old_tax_number(portal:
     assert 'name="correct"' in checked.text, "what is open is offered for correction"
     assert confirmed(browser, checked).status == 303 and now()[0].country == "FR"
     assert "country: DE → FR" in browser.get(f"{ACCOUNT}?show=timeline").text
+    works = {"country": "AT", "exemptions": "[]"}
+    services.store().write_one(Unit("taxed at its works").update((scenes.NORTH, "account"), set=works))
+    back = checking(browser, tax_id="ATU13585627", country="DE")
+    assert "Tax stays that of AT" in back.text and "is that of DE" not in back.text
     again = _billed_again(browser, _invoice(portal, largest=True))
     portal.staff_in("approver").get(again.location)
     assert "/proposals/prop_" in again.location

@@ -39,12 +39,14 @@ class Details:
 class Effect:
     """What a change would do. `account`: as it would be, what is known of its tax id aside; `changed`: fields of the
     profile that differ; `offers`: invoices that are out and could be corrected, by the seller's policy, oldest first;
-    `ended`: exemption certificates that end by it, as they would be."""
+    `ended`: exemption certificates that end by it, as they would be; `stays`: the address moves to another country, and
+    the account is taxed where it was, for the seller taxes it elsewhere than at its address."""
 
     account: Account
     changed: frozenset[str]
     offers: tuple[InvoiceHeader, ...] = ()
     ended: tuple[Exemption, ...] = ()
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ class DetailsDesk:
         changed = changed_fields(now.profile, profile)
         today = local_date(self._clock(), now.account.time_zone)
         after = with_details(now.account, now.profile, profile, sending, today)
-        return Effect(after, changed, self._offers(now, changed), ended(now.account, after))
+        abroad = profile.address.country != now.profile.address.country
+        stays = abroad and after.country == now.account.country
+        return Effect(after, changed, self._offers(now, changed), ended(now.account, after), stays)
 
     def change(self, now: Details, wish: DetailsWish) -> list[InvoiceHeader]:
         """Change them, with the message to the seller in the same unit: no change without its wish, no wish without its
