@@ -86,6 +86,7 @@ def _page(visit: StaffVisit, found: CertificateRequest, problems: list[tuple[str
         (t("column.account"), visit.customer["name"]),
         (t("certificate.number"), found.number),
         (t("certificate.jurisdictions"), ", ".join(sorted(found.jurisdictions))),
+        (t("certificate.percent"), t.number(found.percent)),
         (t("certificate.from"), t.day(found.from_on)),
         (t("certificate.until"), t.day(found.until_on)),
         (t("certificate.why"), found.words),

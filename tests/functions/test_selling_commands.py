@@ -258,6 +258,11 @@ def test_billing_details_are_shown_tried_and_changed_with_a_reason_and_leave_the
     answer = selling.say("account", "details", ACCOUNT, *wrong, status=2)
     assert set(problems(answer)) == {"city", "tax_id", "emails"} and "DE123456789" not in repr(answer)
     assert selling.say("account", "details", ACCOUNT, "--city", "Hamburg", "--reason", "-", status=2)
+    answer = selling.say("account", "details", ACCOUNT, "--country", "at", "--city", "Wien", "--reason", "-", status=2)
+    assert problems(answer) == {"tax_id": "of_other_country"}
+    abroad = ("--country", "at", "--city", "Wien", "--tax-id", "ATU13585627", "--reason", "moved")
+    moved = selling.say("account", "details", ACCOUNT, *abroad)
+    assert (moved["country"], moved["tax_country"], moved["tax_id_status"]) == ("AT", "AT", "unchecked")
 
 
 def test_signed_bank_details_are_verified_against_the_published_keys(selling: Terminal) -> None:

@@ -67,7 +67,8 @@ def test_everybody_of_an_account_sees_what_was_used_and_what_the_next_invoice_is
     text = words_of(page)
     assert page.status == 200 and "Your next invoice, on 1 Dec 2026, will come to about €66." in text
     assert "€50.00 of it so far" in text and "in a straight line" in text
-    assert "Total before tax 50.00 66." in text
+    assert "Total before tax 50.00 66." in text and "Tax, estimated 9.50" in text
+    assert "Total with tax, estimated 59.50" in text
     assert "So far 100 Expected 134 Expected in a straight line" in text
     assert 'action="' + HOME + "/usage/limit" not in page.text
 

@@ -18,17 +18,20 @@ from saldo.accounts.model import (
     TaxIdCheck,
     TaxIdStatus,
 )
+from saldo.kernel.exact import plain
 from saldo.kernel.periods import Unit
 
 
 def exemption_to(exemption: Exemption) -> list[Any]:
     days = exemption.from_on.isoformat(), exemption.until_on.isoformat()
-    return [exemption.id, sorted(exemption.jurisdictions), sorted(exemption.categories), *days]
+    part = [] if exemption.is_whole else [plain(exemption.percent), sorted(exemption.taxes)]
+    return [exemption.id, sorted(exemption.jurisdictions), sorted(exemption.categories), *days, *part]
 
 
 def exemption_from(row: list[Any]) -> Exemption:
     from_on, until_on = map(date.fromisoformat, row[3:5])
-    return Exemption(row[0], frozenset(row[1]), frozenset(row[2]), from_on, until_on)
+    part = (Decimal(row[5]), frozenset(row[6])) if len(row) > 5 else ()
+    return Exemption(row[0], frozenset(row[1]), frozenset(row[2]), from_on, until_on, *part)
 
 
 def check_to(check: TaxIdCheck) -> list[str]:

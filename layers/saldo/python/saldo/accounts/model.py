@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from saldo.kernel.exchange import ExchangeRate
-from saldo.kernel.periods import Unit
+from saldo.kernel.periods import Period, Unit
 
 
 class TaxStatus(StrEnum):
@@ -68,7 +69,8 @@ class BankStatement:
 
 @dataclass(frozen=True, slots=True)
 class LegalEntity:
-    """A seller. `number_prefix` begins its invoice numbers; `tax_registrations` maps country to tax id.
+    """A seller. `number_prefix` begins its invoice numbers; `tax_registrations` maps country to tax id, and
+    `registered` those that do not hold for ever to the days of supply on which they do.
 
     `bank_statement`: of the account that stands here; None for a seller whose details nobody signed.
     """
@@ -87,6 +89,11 @@ class LegalEntity:
     bic: str
     email: str
     bank_statement: BankStatement | None = None
+    registered: Mapping[str, Period] = field(default_factory=dict)
+
+    def is_registered(self, place: str, on: date) -> bool:
+        days = self.registered.get(place)
+        return place in self.tax_registrations and (days is None or on in days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,8 @@ class Exemption:
     """What of an exemption certificate tax rules need: taxes of these jurisdictions (`US-NY`; `US-NY` also covers its
     counties and cities) on these categories (empty: all) are not charged on supplies on [from_on, until_on).
 
-    `id` names the certificate (`cert_…`); its number is sealed elsewhere.
+    percent: the part of each amount that is exempt; of several certificates for one tax the largest counts. taxes: of
+    these names alone (empty: all). `id` names the certificate (`cert_…`); its number is sealed elsewhere.
     """
 
     id: str
@@ -135,6 +143,13 @@ class Exemption:
     categories: frozenset[str]
     from_on: date
     until_on: date
+    percent: Decimal = Decimal(100)
+    taxes: frozenset[str] = frozenset()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing that it covers bears any tax."""
+        return self.percent == 100 and not self.taxes
 
     def covers(self, jurisdiction: str, category: str, supplied_on: date) -> bool:
         place = any(jurisdiction == j or jurisdiction.startswith(f"{j}-") for j in self.jurisdictions)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from saldo.accounts.model import BillingProfile, LegalEntity
@@ -48,7 +49,7 @@ def invoice_view(
         due_on=body.due_on,
         currency=body.currency,
         language=body.language,
-        seller=seller_view(seller),
+        seller=seller_view(seller, body.issued_on, {total.jurisdiction for total in body.tax_totals}),
         buyer=_addressed(buyer, body),
         lines=tuple(line_view(line, body.language) for line in body.lines),
         taxes=tuple(
@@ -135,7 +136,7 @@ def receipt_view(
         language=language,
         method=payment.method,
         reference=payment.reference,
-        seller=seller_view(seller),
+        seller=seller_view(seller, payment.settled_on),
         buyer=buyer_view(buyer),
         invoices=tuple(invoices),
         amount_minor=payment.amount_minor,
@@ -143,11 +144,13 @@ def receipt_view(
     )
 
 
-def seller_view(entity: LegalEntity) -> SellerView:
+def seller_view(entity: LegalEntity, on: date, charged: Container[str] = ()) -> SellerView:
+    """As a document of a day names the seller: with the registrations that hold then, or whose tax it charges."""
+    ids = entity.tax_registrations.items()
     return SellerView(
         entity.name,
         entity.address,
-        entity.tax_registrations,
+        {place: number for place, number in ids if place in charged or entity.is_registered(place, on)},
         entity.bank_name,
         entity.iban,
         entity.bic,

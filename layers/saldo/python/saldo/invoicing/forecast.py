@@ -26,6 +26,7 @@ from saldo.storage.store import Store
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
 from saldo.subscriptions.records import subscription_from, subscription_key
+from saldo.tax.estimates import estimates
 from saldo.tax.records import own_rates_from, own_rates_key
 from saldo.usage.live import LiveUsage
 from saldo.usage.model import Counted, UsageDetail
@@ -37,13 +38,14 @@ _ALWAYS_CLOSED = datetime.max.replace(tzinfo=UTC)
 
 
 class Forecasts:
-    """Looks ahead to invoices; writes nothing. Each look is at one moment: what it needs twice it reads once.
+    """Looks ahead to invoices; writes nothing. Each look is at one moment: what it needs twice it reads once. Their tax
+    is an estimate by the table, whatever tax port the run has: a look is free, and is taken often.
 
     rates: where published exchange rates lie, which are nobody's, for records narrowed to a customer's.
     """
 
     def __init__(self, billing: Billing, clock: Clock, rates: Store | None = None) -> None:
-        self._billing, self._clock, self._rates = billing, clock, rates or billing.store
+        self._billing, self._clock, self._rates = replace(billing, tax=estimates()), clock, rates or billing.store
 
     def next_invoice(self, account_id: str, entity_id: str = "") -> NextInvoice:
         """The account's next invoice. NotFound without such an account; Refusal `nothing_ahead` when none comes, and as

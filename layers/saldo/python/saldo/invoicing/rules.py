@@ -210,7 +210,8 @@ def seller_facts(case: BillingCase) -> SellerFacts:
 
 
 def facts_of_seller(entity: LegalEntity) -> SellerFacts:
-    return SellerFacts(entity.country, entity.region, frozenset(entity.tax_registrations), entity.address.postcode)
+    registrations, dated = frozenset(entity.tax_registrations), tuple(sorted(entity.registered.items()))
+    return SellerFacts(entity.country, entity.region, registrations, entity.address.postcode, dated=dated)
 
 
 def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[Line], answer: TaxAnswer) -> InvoiceBody:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 from saldo.invoicing.model import (
     AppliedCredit,
@@ -263,7 +264,7 @@ def _with_included(
 
 def _taxes(body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBody]) -> tuple[TaxTotal, ...]:
     """The note that takes back the last of an invoice also takes back what its lines of no amount bore: levies."""
-    found = []
+    found: list[TaxTotal] = []
     left = {line.id: _left(body, line, earlier) for line in body.lines}
     for line in lines:
         left[line.of] += line.net_minor
@@ -272,8 +273,24 @@ def _taxes(body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBo
         if any(_bears(line, total) for line in lines) or (ends and not _credited(total, earlier)):
             amount = sum(line.net_minor for line in lines if _bears(line, total))
             is_last = not any(left[line.id] for line in body.lines if _bears(line, total))
-            found.append(_tax(body, total, amount, earlier, is_last=is_last))
+            one = _tax(body, total, amount, earlier, is_last=is_last)
+            taxed = next((t for t in found if _is_rest_of(total, t, lines)), None)
+            found.append(one if taxed is None or is_last else _rest(body, one, amount, taxed))
     return tuple(found)
+
+
+def _is_rest_of(total: TaxTotal, taxed: TaxTotal, lines: Sequence[Line]) -> bool:
+    """Whether lines are exempt from a tax for a part, the one behind the other."""
+    if taxed.included != total.included or not total.share.is_rest_of(taxed.share):
+        return False
+    return any((taxed.share, total.share) in pairwise(line.taxes) for line in lines)
+
+
+def _rest(body: InvoiceBody, total: TaxTotal, amount: int, taxed: TaxTotal) -> TaxTotal:
+    """What of an amount is exempt: both parts are all of it, to the cent."""
+    billed = sum(line.net_minor for line in body.lines if _bears(line, total))
+    both = sum(t.base_minor for t in body.tax_totals if _kind(t) in (_kind(taxed), _kind(total)))
+    return replace(total, base_minor=_part(both, amount, billed) - taxed.base_minor)
 
 
 def _credited(total: TaxTotal, earlier: Sequence[InvoiceBody]) -> bool:
@@ -293,7 +310,8 @@ def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[Invo
         return replace(total, base_minor=base, tax_minor=-total.tax_minor - sum(t.tax_minor for t in before))
     if total.included or not total.share.is_percentage:
         tax = _part(total.tax_minor, amount, billed)
-        base = amount - tax if total.included else _part(total.base_minor, amount, billed)
+        of_all = total.included and total.basis is None
+        base = amount - tax if of_all else _part(total.base_minor, amount, billed)
         return replace(total, base_minor=base, tax_minor=tax)
     return replace(total, base_minor=amount, tax_minor=percent_of(amount, total.percent, body.tax_mode))
 
