@@ -16,6 +16,7 @@ import saldo.invoicing.rules_discounts as discounts
 import saldo.invoicing.rules_history as history
 import saldo.invoicing.rules_lines as lines
 import saldo.invoicing.rules_minimum as minimums
+import saldo.invoicing.rules_prepaid as prepaid
 import saldo.kernel.exact as exact
 import saldo.kernel.periods as periods
 import saldo.rating.rules.included as included
@@ -151,13 +152,21 @@ def coupons_never_used_up(patch: pytest.MonkeyPatch) -> None:
 
 
 def expired_credit_pays(patch: pytest.MonkeyPatch) -> None:
-    right = discounts.in_draw_order
-    patch.setattr(discounts, "in_draw_order", lambda found, on: right(found, on - 30 * DAY))
+    right = prepaid.in_draw_order
+    patch.setattr(prepaid, "in_draw_order", lambda found, on: right(found, on - 30 * DAY))
 
 
 def credit_drawn_from_the_wrong_end(patch: pytest.MonkeyPatch) -> None:
-    right = discounts.in_draw_order
-    patch.setattr(discounts, "in_draw_order", lambda found, on: right(found, on)[::-1])
+    right = prepaid.in_draw_order
+    patch.setattr(prepaid, "in_draw_order", lambda found, on: right(found, on)[::-1])
+
+
+def limited_credit_pays_for_all(patch: pytest.MonkeyPatch) -> None:
+    right = prepaid.in_draw_order
+    anything = frozenset[str]()
+    patch.setattr(
+        prepaid, "in_draw_order", lambda found, on: [replace(c, components=anything) for c in right(found, on)]
+    )
 
 
 def repeats_counted(patch: pytest.MonkeyPatch) -> None:
@@ -252,7 +261,7 @@ def odd_cents_go_line_by_line(patch: pytest.MonkeyPatch) -> None:
 
 
 def returned_credit_is_lost(patch: pytest.MonkeyPatch) -> None:
-    right = discounts.drawn_from
+    right = prepaid.drawn_from
     patch.setattr(
         accounts, "drawn_from", lambda found, use, on: tuple(found) if use.minor < 0 else right(found, use, on)
     )
@@ -382,6 +391,7 @@ PLANTS: list[Plant] = [
     coupons_never_used_up,
     expired_credit_pays,
     credit_drawn_from_the_wrong_end,
+    limited_credit_pays_for_all,
     repeats_counted,
     minimum_forgotten,
     a_minimum_is_not_for_its_days,

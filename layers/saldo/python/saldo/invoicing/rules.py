@@ -16,7 +16,6 @@ from saldo.invoicing.model import (
     BillingCase,
     ChangeLegs,
     CouponUse,
-    CreditSource,
     DocumentKind,
     Draft,
     DueSubscription,
@@ -28,10 +27,11 @@ from saldo.invoicing.model import (
     PrepaidOrder,
 )
 from saldo.invoicing.rules_charged import charged_of, due_of, usage_needed
-from saldo.invoicing.rules_discounts import discounted, draw
+from saldo.invoicing.rules_discounts import discounted
 from saldo.invoicing.rules_late import late_identity, late_lines
 from saldo.invoicing.rules_lines import charge_lines, net_legs, rounded_together
 from saldo.invoicing.rules_minimum import Minimums
+from saldo.invoicing.rules_prepaid import drawn_after_tax, drawn_before_tax
 from saldo.invoicing.rules_returns import taken_off
 from saldo.invoicing.rules_rounding import rounded_payable, rounding_of
 from saldo.kernel.errors import Problem, Problems, Refusal
@@ -94,7 +94,9 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     off, returned = taken_off(case, lines)
     lines += off
     if wallet.coupons or wallet.credits:
-        lines, uses, drawn = discounted(case, lines)
+        lines, uses = discounted(case, lines)
+    if wallet.credits and case.options.prepaid is PrepaidOrder.BEFORE_TAX:
+        lines, drawn = drawn_before_tax(case, lines)
     body = draft_invoice(case, charges, lines, _taxes_of(case, lines, tax))
     if uses or drawn or returned or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*returned, *drawn, *_paid_by_credit(case, body)))
@@ -120,12 +122,8 @@ def _netted_if_taxed_alike(case: BillingCase, lines: list[Line], tax: TaxPort) -
 
 def _paid_by_credit(case: BillingCase, body: InvoiceBody) -> list[AppliedCredit]:
     """What the account has from credit notes, then prepaid credit, as far as they reach."""
-    owed = max(body.payable_minor, 0)
-    from_notes = min(case.wallet.credit_note_minor, owed)
-    found = [AppliedCredit(CreditSource.CREDIT_NOTE, "", from_notes)] if from_notes > 0 else []
-    if case.options.prepaid is PrepaidOrder.AFTER_TAX:
-        found += draw(case.wallet.credits, owed - from_notes, case.as_of)
-    return found
+    credits = case.wallet.credits if case.options.prepaid is PrepaidOrder.AFTER_TAX else ()
+    return drawn_after_tax(body, case.wallet.credit_note_minor, credits, case.as_of)
 
 
 def _identities(case: BillingCase) -> set[str]:

@@ -19,7 +19,8 @@ from saldo.invoicing.model import (
 )
 from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
 from saldo.invoicing.rules import bill
-from saldo.invoicing.rules_discounts import after_use, drawn_from
+from saldo.invoicing.rules_discounts import after_use
+from saldo.invoicing.rules_prepaid import drawn_from
 from saldo.subscriptions.model import Subscription
 from saldo.tax.ports import TaxPort
 
