@@ -15,8 +15,8 @@ import saldo.invoicing.rules_accounts as accounts
 import saldo.invoicing.rules_discounts as discounts
 import saldo.invoicing.rules_history as history
 import saldo.invoicing.rules_lines as lines
-import saldo.invoicing.rules_minimum as minimums
 import saldo.invoicing.rules_prepaid as prepaid
+import saldo.invoicing.rules_tallies as tallies
 import saldo.kernel.exact as exact
 import saldo.kernel.periods as periods
 import saldo.rating.rules.included as included
@@ -174,17 +174,17 @@ def repeats_counted(patch: pytest.MonkeyPatch) -> None:
 
 
 def minimum_forgotten(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(minimums.Minimums, "true_ups", lambda _self: iter(()))
+    patch.setattr(tallies.Tallies, "true_ups", lambda _self: iter(()))
 
 
 def a_minimum_is_not_for_its_days(patch: pytest.MonkeyPatch) -> None:
     """What is charged before a change of plan counts towards the minimum after it."""
-    right = minimums.Minimums.count
+    right = tallies.Tallies.count
 
-    def count(self: Any, key: Any, net_minor: int) -> None:
-        right(self, key._replace(part=key.part and key.part[:7] + "-01"), net_minor)
+    def count(self: Any, place: Any, net_minor: int) -> None:
+        right(self, place._replace(part=place.part and place.part[:7] + "-01"), net_minor)
 
-    patch.setattr(minimums.Minimums, "count", count)
+    patch.setattr(tallies.Tallies, "count", count)
 
 
 def a_pool_ends_where_it_is_raised(patch: pytest.MonkeyPatch) -> None:
@@ -192,10 +192,7 @@ def a_pool_ends_where_it_is_raised(patch: pytest.MonkeyPatch) -> None:
 
 
 def nothing_more_beyond_a_minimum(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        "saldo.invoicing.model_minimum.MinimumPart.owed_minor",
-        property(lambda self: max(-self.beyond_minor, 0) if self.days else 0),
-    )
+    patch.setattr(tallies, "owed_minor", lambda tally: max(-tally.beyond_minor, 0) if tally.days else 0)
 
 
 def an_early_end_owes_but_its_part(patch: pytest.MonkeyPatch) -> None:

@@ -67,9 +67,9 @@ _COMMITMENTS: tuple[Mutant, ...] = (
     planted(
         "a minimum that a change took back is owed still",
         "missing condition",
-        "invoicing/rules_minimum.py",
-        "(-least_minor if over.taken_back else least_minor)",
-        "least_minor",
+        "invoicing/rules_tallies.py",
+        "(-bound_minor if over.taken_back else bound_minor)",
+        "bound_minor",
         "tests/unit/invoicing/test_commitments.py",
         "tests/property/test_commitment_properties.py",
         "tests/simulation/test_late_usage.py",
@@ -77,9 +77,9 @@ _COMMITMENTS: tuple[Mutant, ...] = (
     planted(
         "what goes beyond a commitment costs its factor besides what it was billed at",
         "counted twice",
-        "invoicing/model_minimum.py",
-        "(Fraction(self.overage_factor) - 1)",
-        "Fraction(self.overage_factor)",
+        "invoicing/rules_tallies.py",
+        "(Fraction(tally.overage_factor) - 1)",
+        "Fraction(tally.overage_factor)",
         "tests/unit/invoicing/test_commitments.py",
     ),
 )

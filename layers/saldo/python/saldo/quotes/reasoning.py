@@ -20,6 +20,8 @@ _ROUNDINGS = {
 }
 _BOUNDS = {
     "due_at_least": "{amount} are due at least",
+    "due_at_most": "{amount} are due at most",
+    "rounded": "rounded: {amount}",
     "counted": "less what was charged that counts towards it: {amount}",
     "asked_before": "less what was asked for before: {amount}",
     "true_up": "trued up to the minimum by {amount}",

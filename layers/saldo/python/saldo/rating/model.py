@@ -39,8 +39,8 @@ class Step:
     """One step of a price: `units` at `price` each, plus `flat`, make `amount` (exact, major units).
 
     `rule` says which step it is: flat, per_unit, tier, volume_tier, package, free_units, stair, percentage, minimum,
-    maximum, rolled_over, included, included_amount, true_up, due_at_least, counted, asked_before, overage, cap,
-    billed_before, discount, prepaid.
+    maximum, rolled_over, included, included_amount, true_up, due_at_least, due_at_most, counted, rounded, asked_before,
+    overage, cap, billed_before, discount, prepaid.
     Those that bound a price add or take off what is missing or too much.
     `above` and `up_to` are the bounds of a tier in units (above the one, up to and including the other; None is no
     bound).

@@ -192,9 +192,10 @@ class Charge:
 
     `quantity`: of FIXED and ONE_TIME charges; None where a meter counts it. `cycle`: how many cycles were before.
     `seconds`: part and whole where the plan counts seconds. `leg`: the charge or credit of a mid-period change. `part`:
-    where the plan has a minimum, the day or moment from which the one holds that this counts towards. `gives_back`: the
-    charge of which a credit of days gives back a part, as it was when it fell due. `earlier`: of a charge that looks
-    back, the cycles before it on which it depends, oldest first.
+    where the plan has a minimum, the day or moment from which it holds there; `since`: the same of the plan's tallies
+    that are for a cycle (`PlanVersion.by_cycle`). `gives_back`: the charge of which a credit of days gives back a part,
+    as it was when it fell due. `earlier`: of a charge that looks back, the cycles before it on which it depends, oldest
+    first.
     """
 
     period: ChargePeriod
@@ -206,6 +207,7 @@ class Charge:
     seconds: tuple[int, int] | None = None
     leg: bool = False
     part: str = ""
+    since: str = ""
     gives_back: Charge | None = None
     earlier: tuple[EarlierCycle, ...] = ()
 

@@ -160,8 +160,8 @@ class _Maker:
         cycle = run.periods.index_at(days.start) - before
         seconds = days.seconds_of(full, self.zone) if run.version.day_count is DayCount.SECOND else None
         of = run.version.id, run.component.id
-        part = self._part(full)
-        return Charge(period, *of, run.quantity, sign, max(cycle, 0), seconds, leg, part, earlier=self._earlier(full))
+        begun = _begun(run.least, full), _begun(run.tally, full)
+        return Charge(period, *of, run.quantity, sign, max(cycle, 0), seconds, leg, *begun, earlier=self._earlier(full))
 
     def _earlier(self, full: Period) -> tuple[EarlierCycle, ...]:
         """Those before a period; the first by its seconds where it began at a moment."""
@@ -172,15 +172,15 @@ class _Maker:
         first = _Days(found[0].days.start, found[0].days.end, run.start_at)
         return found[0]._replace(seconds=first.seconds_of(found[0].full, self.zone)), *found[1:]
 
-    def _part(self, full: Period) -> str:
-        """From when the minimum holds that a charge of this period counts towards; "" where it counts for none."""
-        least = self.run.least
-        if least is None or not self.run.version.counts(self.run.component):
-            return ""
-        begun = least.periods.period_at(max(full.start, least.since)).start
-        if least.since_at is not None and least.since >= begun:
-            return instant_text(least.since_at)
-        return max(begun, least.since).isoformat()
+
+def _begun(tally: Run | None, full: Period) -> str:
+    """From when a tally holds that a charge of this period may count towards; "" without one."""
+    if tally is None:
+        return ""
+    begun = tally.periods.period_at(max(full.start, tally.since)).start
+    if tally.since_at is not None and tally.since >= begun:
+        return instant_text(tally.since_at)
+    return max(begun, tally.since).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def minimum_around(subscription: Subscription, versions: Versions, day: date, zo
     if run is None or (run.end is not None and run.end <= day):
         return []
     full = run.periods.period_at(max(day, run.start))
-    part = _Maker(subscription, run, zone)._part(full)
+    part = _begun(run, full)
     every = charges_of(subscription, versions, subscription.changes, full.start, full.end, zone)
     return [charge for charge in every if charge.component_id == MINIMUM and charge.part == part]
 
