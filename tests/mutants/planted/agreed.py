@@ -82,6 +82,38 @@ _COMMITMENTS: tuple[Mutant, ...] = (
         "Fraction(tally.overage_factor)",
         "tests/unit/invoicing/test_commitments.py",
     ),
+    planted(
+        "a maximum asks for what misses to it",
+        "missing bound",
+        "invoicing/rules_tallies.py",
+        "return -max(tally.beyond_minor, 0)",
+        "return -tally.beyond_minor",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "what a maximum gives back counts towards no minimum",
+        "missing case",
+        "catalog/model.py",
+        "return inner <= outer if one == MAXIMUM",
+        "return inner < inner if one == MAXIMUM",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "each tier of a percent is of all that was charged",
+        "base not lessened",
+        "rating/rules/percent_of.py",
+        "min(charged, tier.up_to), floor)",
+        "min(charged, tier.up_to), ZERO)",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "a percent is of what is charged once too",
+        "missing condition",
+        "catalog/model.py",
+        "if components else component.kind is not ChargeKind.ONE_TIME",
+        "if components else True",
+        "tests/unit/test_worked_cases.py",
+    ),
 )
 _CURRENCIES: tuple[Mutant, ...] = (
     planted(
