@@ -222,8 +222,8 @@ def test_any_sequence_of_changes_bills_each_second_of_service_once(found: list[C
     billed_seconds: Counter[tuple[str, date]] = Counter()
     whole: dict[date, int] = {}
     for charge in charges_due(subscription, {"first": first, "second": second}, date(2025, 5, 10), ZONE):
-        assert charge.seconds is not None
-        part, of = charge.seconds
+        assert charge.share is not None
+        part, of = charge.share
         billed_seconds[charge.component_id, charge.period.full.start] += charge.sign * part
         whole[charge.period.full.start] = of
     months = [date(2025, 3, 10), date(2025, 4, 10)]

@@ -37,6 +37,7 @@ from tests.cases.more import (
     taxes_countries,
     taxes_documents,
     taxes_due_on,
+    whole_months,
 )
 from tests.cases.more.model import Worked, at
 from tests.cases.running import FAILED, NOT_APPLICABLE, OPTION, PASSED, Outcome
@@ -49,6 +50,7 @@ TABLE: tuple[Worked, ...] = (
     *metering_windows.CASES,
     *proration.CASES,
     *proration_quantities.CASES,
+    *whole_months.CASES,
     *calendars.CASES,
     *commitments.CASES,
     *discounts.CASES,

@@ -57,6 +57,9 @@ class DayCount(StrEnum):
     does. FIXED_30: 30 per month, of which the days
     up to the period's end are real ones, so that two parts always make the whole. SECOND: real seconds of the
     account's time zone, in which a day may have 23 or 25 hours.
+    WHOLE_MONTHS: months of the full period, none of them in part; that in which the terms change is on the new ones.
+    FROM_NEXT_MONTH: likewise, but the month of a change stays on the old terms. By both, the month in which a
+    subscription begins counts, and the one in which it ends.
     """
 
     ACTUAL = "actual"
@@ -66,6 +69,11 @@ class DayCount(StrEnum):
     THIRTY_360_EU = "30_360_eu"
     FIXED_30 = "fixed_30"
     SECOND = "second"
+    WHOLE_MONTHS = "whole_months"
+    FROM_NEXT_MONTH = "from_next_month"
+
+
+BY_MONTHS = (DayCount.WHOLE_MONTHS, DayCount.FROM_NEXT_MONTH)
 
 
 @dataclass(frozen=True, slots=True)

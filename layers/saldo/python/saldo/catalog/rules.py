@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from saldo.catalog.model import (
+    BY_MONTHS,
     Capped,
     ChargeKind,
     Commitment,
@@ -35,6 +36,7 @@ from saldo.catalog.model import (
 from saldo.catalog.rules_tallies import check_number, problems_of_tallies
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.numbers import fits
+from saldo.kernel.periods import Length, Unit
 from saldo.kernel.rounding import Rounding
 
 MOST_CYCLES = 120  # that an allowance may go on
@@ -55,6 +57,8 @@ def problems_of(plan_version: PlanVersion) -> tuple[Problem, ...]:
     for i, country in enumerate(plan_version.countries):
         if not _COUNTRY.fullmatch(country):
             found.add(f"countries[{i}]", "invalid_country", "must be an ISO 3166 code such as DE")
+    if plan_version.day_count in BY_MONTHS:
+        _check_months(plan_version, found)
     if plan_version.cycle_count < 1:
         found.add("cycle_count", "below_one", "a cycle counts at least one unit")
     if not plan_version.components:
@@ -69,6 +73,16 @@ def problems_of(plan_version: PlanVersion) -> tuple[Problem, ...]:
     _check_unique(found, "id", [c.id for c in plan_version.components])
     _check_unique(found, "meter_id", [c.meter_id for c in plan_version.components])
     return found.found
+
+
+def _check_months(plan_version: PlanVersion, found: Problems) -> None:
+    """Where whole months are counted there are such."""
+    month = Length(Unit.MONTH)
+    if not Length(plan_version.cycle_unit).holds(month):
+        found.add("day_count", "not_months", f"there are no whole months in a cycle of a {plan_version.cycle_unit}")
+    for i, component in enumerate(plan_version.components):
+        if component.priced_per is not None and not Length(component.priced_per).holds(month):
+            found.add(f"components[{i}].priced_per", "not_months", "the plan counts whole months")
 
 
 def _check_unique(found: Problems, name: str, values: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from saldo.accounts.model import Account
-from saldo.catalog.model import ChargeKind, PercentOf, Timing
+from saldo.catalog.model import BY_MONTHS, ChargeKind, PercentOf, Timing
 from saldo.invoicing.model import (
     BillingCase,
     ChangeLegs,
@@ -27,7 +27,7 @@ from saldo.invoicing.rules_tallies import Tallies, place_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO, minor_of_share, plus
 from saldo.kernel.money import minor_digits, round_exact
-from saldo.kernel.periods import Cycle, Length, Period
+from saldo.kernel.periods import MONTHS, Cycle, Length, Period, Unit
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import RatedCharge, Share, Step
 from saldo.rating.rules.proration import MONTHS_OF_30, WHOLE, counted, share_of, share_of_units
@@ -215,21 +215,29 @@ def _cycle(item: DueSubscription, charged: Charged) -> int:
 
 def share_of_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> Share:
     """The part of the full period that a charge is for, as its plan counts."""
-    due, component, zone = charged.period, charged.component, _zone_of(case, item)
-    seconds = charged.change.seconds if charged.change else None
-    if component.priced_per is not None:
-        day_count, cycles = charged.version.day_count, charged.version.cycles_of(Length(component.priced_per))
-        if day_count in MONTHS_OF_30 and cycles:  # they are equal parts, on whichever day they begin
-            of_cycle = counted(due.period, due.full, day_count, zone)
-            return Share(of_cycle.days, of_cycle.of * cycles)
-        units = Cycle(component.priced_per, 1, due.full.start)
-        if units.boundary(1) > due.full.end:  # longer than the cycle: counted from where the subscription is
-            units = replace(units, anchor=item.subscription.anchor_on)
-        return share_of_units(due.period, units, charged.version.day_count, zone, seconds[0] if seconds else None)
-    if seconds:
-        part, whole = seconds
-        return WHOLE if part == whole else Share(part, whole)
-    return share_of(due.period, due.full, charged.version.day_count, zone)
+    due, zone, day_count = charged.period, _zone_of(case, item), charged.version.day_count
+    known = charged.change.share if charged.change else None
+    if charged.component.priced_per is not None:
+        return _share_of_price(item, charged, charged.component.priced_per, zone)
+    if known:
+        return WHOLE if known[0] == known[1] else Share(*known)
+    return share_of(due.period, due.full, day_count, zone)
+
+
+def _share_of_price(item: DueSubscription, charged: Charged, priced_per: Unit, zone: str) -> Share:
+    """How many of the units of time that a price is for."""
+    due, day_count = charged.period, charged.version.day_count
+    known, cycles = charged.change.share if charged.change else None, charged.version.cycles_of(Length(priced_per))
+    if day_count in BY_MONTHS:
+        months = known or (counted(due.period, due.full, day_count).days,)
+        return Share(months[0], Length(priced_per).holds(Length(Unit.MONTH)), MONTHS)
+    if day_count in MONTHS_OF_30 and cycles:  # they are equal parts, on whichever day they begin
+        of_cycle = counted(due.period, due.full, day_count, zone)
+        return Share(of_cycle.days, of_cycle.of * cycles)
+    units = Cycle(priced_per, 1, due.full.start)
+    if units.boundary(1) > due.full.end:  # longer than the cycle: counted from where the subscription is
+        units = replace(units, anchor=item.subscription.anchor_on)
+    return share_of_units(due.period, units, day_count, zone, known[0] if known else None)
 
 
 def credited(line: Line) -> Line:

@@ -65,7 +65,7 @@ class Place(NamedTuple):
         part = self.part if tally.id == MINIMUM else self.since
         return TallyKey(self.account_id, self.subscription_id, part, tally.id)
 
-    def keys(self) -> list[TallyKey]:
+    def counted(self) -> list[TallyKey]:
         """Of the tallies that it counts towards."""
         counting = (tally for tally in self.version.tallies if self.version.counts(tally.id, self.component))
         return [key for key in map(self.key_of, counting) if key.part]
@@ -108,7 +108,7 @@ class Tallies:
         """Count a line's net amount (below zero: a credit) towards all that it counts for.
 
         Tallies are in the currency of their plan: what is invoiced in another counts as what it is priced at."""
-        for key in place.keys():
+        for key in place.counted():
             before = self._of(key)
             self._move(replace(before, counted_minor=before.counted_minor + net_minor), place)
 
@@ -159,7 +159,7 @@ class Tallies:
     def _after(self, key: TallyKey) -> set[TallyKey]:
         """What a tally counts towards, and what that does."""
         found: set[TallyKey] = set()
-        for after in self._places[key]._replace(component=self._component(key)).keys():
+        for after in self._places[key]._replace(component=self._component(key)).counted():
             self._places.setdefault(after, self._places[key])
             found |= {after} | self._after(after)
         return found
@@ -177,7 +177,7 @@ def least_minor(charge: Charge, versions: Mapping[str, PlanVersion], zone: str) 
     """What a minimum comes to for the days of its charge."""
     version, period = versions[charge.plan_version_id], charge.period
     assert version.least is not None
-    share = Share(*charge.seconds) if charge.seconds else share_of(period.period, period.full, version.day_count, zone)
+    share = Share(*charge.share) if charge.share else share_of(period.period, period.full, version.day_count, zone)
     return rate(version.least.price, ONE, version.currency, share, version.rounding, charge.cycle).net_minor
 
 

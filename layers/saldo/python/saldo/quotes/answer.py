@@ -126,7 +126,8 @@ def _line(line: Line, body: InvoiceBody) -> Json:
         "until": line.period.end.isoformat(),
         "quantity": plain(line.quantity),
         "exact": plain(line.exact),
-        "share": {"days": line.share.days, "of": line.share.of},
+        "share": {"days": line.share.days, "of": line.share.of}
+        | ({"unit": line.share.unit} if line.share.unit else {}),
         "rounding": line.rounding.value,
         "amount": amount(line.net_minor, body.currency),
         "amount_minor": line.net_minor,

@@ -81,10 +81,12 @@ PriceOf = Callable[[PriceModel, Ask], Priced]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Which part of the full period is charged: `days` of `of` days. 1 of 1 is the whole."""
+    """Which part of the full period is charged: `days` of `of` days. 1 of 1 is the whole. `unit`: "months" where it is
+    these that are counted."""
 
     days: int = 1
     of: int = 1
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
