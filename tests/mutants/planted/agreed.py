@@ -114,6 +114,22 @@ _COMMITMENTS: tuple[Mutant, ...] = (
         "if components else True",
         "tests/unit/test_worked_cases.py",
     ),
+    planted(
+        "the month in which a subscription ends is charged by whole months only where nothing changed",
+        "missing case",
+        "subscriptions/rules_changes.py",
+        "if self.ends_on is not None and day >= self.ends_on:",
+        "if self.ends_on is None:",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "by whole months the month of a change is on both terms",
+        "counted twice",
+        "subscriptions/rules_changes.py",
+        "start, end, whole = (self._months_before(day, full) for day in (days.start, days.end, full.end))",
+        "start, end, whole = (self._months_before(day, full) for day in (full.start, days.end, full.end))",
+        "tests/unit/test_worked_cases.py",
+    ),
 )
 _CURRENCIES: tuple[Mutant, ...] = (
     planted(
