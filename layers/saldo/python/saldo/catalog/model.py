@@ -258,7 +258,9 @@ class PlanVersion:
     @property
     def least(self) -> Component | None:
         """The minimum as if it were charged: in arrears, for the days that it holds, taxed like the first component."""
-        return self.minimum and _as_charged(MINIMUM, self.minimum.price, self.components[0])
+        if self.minimum is None:
+            return None
+        return _as_charged(MINIMUM, self.minimum.price, self.components[0])
 
     @property
     def most(self) -> Component | None:
