@@ -79,6 +79,7 @@ def test_what_is_wrong_with_a_percent_is_told_at_once() -> None:
         "components[1].price.percent": "not_a_share",
         "components[1].price.minimum": "negative",
     }
+    assert faults(BASE, percent("maximum")) == {"components[1].id": "reserved_id"}
     nested = {"kind": "capped", "amount": "1", "price": {"kind": "percent_of", "percent": "1"}}
     assert faults(BASE, {"id": "fee", "price": nested}) == {"components[1].price.price.kind": "not_here"}
     assert faults(BASE, {"id": "fee", "price": {"kind": "percent_of"}}) == {"components[1].price.tiers": "empty"}

@@ -211,7 +211,8 @@ class PlanVersion:
         A maximum counts towards the minimum where all that it bounds does, so that both hold; a minimum within what a
         maximum bounds towards that.
         """
-        if component.id in (MINIMUM, MAXIMUM):
+        bound = {MINIMUM: self.minimum, MAXIMUM: self.maximum}.get(component.id)
+        if bound is not None:
             return tally_id in (MINIMUM, MAXIMUM) and self._is_within(component.id, tally_id)
         return component.id != tally_id and _is_among(component, self._counted_by(tally_id))
 

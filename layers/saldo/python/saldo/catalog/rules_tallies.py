@@ -25,6 +25,8 @@ def problems_of_tallies(plan_version: PlanVersion) -> tuple[Problem, ...]:
     for i, component in enumerate(plan_version.components):
         if isinstance(component.price, PercentOf):
             where = f"components[{i}].price.components"
+            if component.id in (MINIMUM, MAXIMUM):
+                found.add(f"components[{i}].id", "reserved_id", f"{component.id!r} is what a plan's own is called")
             _check_known(plan_version, component.price.components, where, found)
             if circle := _circle(plan_version, [component.id]):
                 found.add(where, "circular", f"a percent of itself: {' of '.join(circle)}; name `components`")
