@@ -205,6 +205,34 @@ CASES: tuple[Worked, ...] = (
         {"refused": "invalid_input"},
     ),
     Worked(
+        "maximum.11",
+        "credit for calls pays what a maximum leaves of them, and not the fee with what it gives back",
+        capped("100", maximum={"amount": "60", "components": ["calls"]}, prepaid_credits=[credit("500", "calls")]),
+        {DRAWN: ["60"], PAYABLE: "50", "invoices.0.lines.2.bounds": ["calls"]},
+    ),
+    Worked(
+        "maximum.12",
+        "before tax likewise",
+        capped(
+            "100",
+            maximum={"amount": "60", "components": ["calls"]},
+            prepaid_credits=[credit("500", "calls")],
+            options={"prepaid": "before_tax"},
+        ),
+        {DRAWN: ["60"], PAYABLE: "50"},
+        option="prepaid before_tax",
+    ),
+    Worked(
+        "maximum.13",
+        "Orb: discounts are of what a maximum leaves",
+        capped(
+            "100",
+            maximum={"amount": "60", "components": ["calls"]},
+            coupons=[{"percent": "50", "components": ["calls"]}],
+        ),
+        {NETS: ["80"]},
+    ),
+    Worked(
         "percent_of.1",
         "AWS Support: 3 % of the month's charges, at least 29",
         support({"percent": "3", "minimum": "29"}, "2000", "500"),

@@ -99,6 +99,14 @@ _COMMITMENTS: tuple[Mutant, ...] = (
         "tests/unit/test_worked_cases.py",
     ),
     planted(
+        "credit for calls pays for others what a maximum gives back of the calls",
+        "missing case",
+        "invoicing/model.py",
+        "or self.component_id in components or not components.isdisjoint(self.bounds)",
+        "or self.component_id in components",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
         "each tier of a percent is of all that was charged",
         "base not lessened",
         "rating/rules/percent_of.py",

@@ -265,7 +265,7 @@ _INVOICE: tuple[Mutant, ...] = (
         "before tax, credit for some components pays for all",
         "missing condition",
         "invoicing/rules_prepaid.py",
-        "if not line.of and credit.pays(line.component_id)]",
+        "if not line.of and line.is_for(credit.components)]",
         "if not line.of]",
         "tests/unit/test_worked_cases.py",
     ),

@@ -129,6 +129,7 @@ class Line:
     what rounding the document, or the whole that it is the rest of, instead of the line put here. `gives_back`: the
     line of an earlier document (`<document>/<line>`) of which this one gives back all or a part, or takes a credit
     back; `supplied_on`: when that was supplied, whose taxes are its taxes; None where the line is its own supply.
+    `bounds`: of what a maximum gives back, ids of the components that it bounds.
     `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`). `account_id`: whose charge
     it is, where the invoice is addressed to another account.
     """
@@ -158,7 +159,13 @@ class Line:
     gives_back: str = ""
     supplied_on: date | None = None
     priced_in: PricedIn | None = None
+    bounds: tuple[str, ...] = ()
     included_tax_minor: int = 0
+
+    def is_for(self, components: frozenset[str]) -> bool:
+        """Whether it is among the lines of some components (empty: of all); what a maximum gives back goes with any
+        that it bounds, so that nothing is paid or discounted that was not charged."""
+        return not components or self.component_id in components or not components.isdisjoint(self.bounds)
 
     @property
     def part(self) -> tuple[int, int]:

@@ -63,10 +63,6 @@ class PrepaidCredit:
     paid: bool = True
     components: frozenset[str] = frozenset()
 
-    def pays(self, component_id: str) -> bool:
-        """Whether it may pay for what is charged for a component."""
-        return not self.components or component_id in self.components
-
 
 class CreditSource(StrEnum):
     CREDIT_NOTE = "credit_note"

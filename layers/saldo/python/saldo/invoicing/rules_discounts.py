@@ -142,7 +142,7 @@ def _concerned(coupon: Coupon, lines: Sequence[Line]) -> list[Line]:
         if not line.of
         and not line.supplied_on
         and (not coupon.plans or line.plan_version_id in coupon.plans)
-        and (not coupon.components or line.component_id in coupon.components)
+        and line.is_for(coupon.components)
     ]
 
 
@@ -203,4 +203,5 @@ def _taken_off(
         steps=(Step(rule, ONE, amount, amount),),
         residual_minor=0,
         priced_in=None,
+        bounds=(),
     )

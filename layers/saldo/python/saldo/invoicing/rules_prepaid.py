@@ -39,7 +39,7 @@ def drawn_before_tax(case: BillingCase, lines: Sequence[Line]) -> tuple[list[Lin
     """
     found, drawn = list(lines), []
     for credit in in_draw_order(case.wallet.credits, case.as_of):
-        payable = [line for line in found if not line.of and credit.pays(line.component_id)]
+        payable = [line for line in found if not line.of and line.is_for(credit.components)]
         left = left_of(found, payable)
         part = min(credit.balance_minor, sum(left), sum(line.net_minor for line in found))
         if part > 0:
@@ -88,7 +88,7 @@ class Due:
         if not self._lines:
             self._lines = [line for line in self._body.lines if not line.of]
             self._left = by_line(self._body)
-        chosen = [n for n, one in enumerate(self._lines) if not components or one.component_id in components]
+        chosen = [n for n, one in enumerate(self._lines) if one.is_for(components)]
         left = [self._left[n] for n in chosen]
         paid = min(most_minor, self._minor, sum(left))
         if paid <= 0:

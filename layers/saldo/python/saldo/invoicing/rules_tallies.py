@@ -146,7 +146,9 @@ class Tallies:
             more = owed - tally.trued_up_minor
             if more and tally.days is not None:
                 self._now[key] = replace(tally, trued_up_minor=owed)
-                yield _line(tally, self._component(key), tally.days, more), tally.currency
+                line = _line(tally, self._component(key), tally.days, more)
+                bounded = self._places[key].version.bounded_by(MAXIMUM) if key.of == MAXIMUM else ()
+                yield replace(line, bounds=tuple(sorted(bounded))), tally.currency
                 self.count(self._places[key]._replace(component=self._component(key)), more)
 
     def moved(self) -> tuple[Tally, ...]:

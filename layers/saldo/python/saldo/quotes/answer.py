@@ -134,6 +134,7 @@ def _line(line: Line, body: InvoiceBody) -> Json:
         "of": line.of,
         **({"gives_back": line.gives_back} if line.gives_back else {}),
         **({"supplied_on": line.supplied_on.isoformat()} if line.supplied_on else {}),
+        **({"bounds": list(line.bounds)} if line.bounds else {}),
         **({"priced_in": _priced_in(line.priced_in)} if line.priced_in else {}),
         "tax_category": line.tax_category,
         "tax_inclusive": line.inclusive,
