@@ -25,7 +25,7 @@ import saldo.rating.rules.registry as registry
 import saldo.subscriptions.rules_changes as changes
 import saldo.tax.table as table
 import saldo.usage.rules as counting
-from saldo.catalog.model import Flat, Graduated, Included, Package, Tier, Timing
+from saldo.catalog.model import Graduated, Included, Package, Ramp, Tier, Timing
 from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.rating.model import Share
 from saldo.subscriptions.rules import cycle_of
@@ -200,7 +200,15 @@ def an_early_end_owes_but_its_part(patch: pytest.MonkeyPatch) -> None:
 
 
 def each_year_costs_what_the_first_does(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("saldo.catalog.model.Minimum.price", property(lambda self: Flat(self.amounts[0])))
+    right = lines.rated_charge
+
+    def first(case: Any, item: Any, charged: Any) -> Any:
+        price = charged.component.price
+        if charged.component.id == "minimum" and isinstance(price, Ramp):
+            charged = charged._replace(component=replace(charged.component, price=price.steps[0].price))
+        return right(case, item, charged)
+
+    patch.setattr(lines, "rated_charge", first)
 
 
 def a_term_is_cancelled_like_a_month(patch: pytest.MonkeyPatch) -> None:
