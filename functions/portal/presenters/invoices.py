@@ -214,7 +214,8 @@ def line_view(line: Line, currency: str, words: Words) -> LineView:
     steps = [text for step in line.steps if (text := step_text(step, unit, priced_in, words))]
     if line.share.days != line.share.of:
         price = words.exact(line.exact, priced_in)
-        steps.append(words("line.share", days=line.share.days, of=line.share.of, price=price))
+        text = "line.share_months" if line.share.unit else "line.share"
+        steps.append(words(text, days=line.share.days, of=line.share.of, price=price))
     if priced:
         steps.append(converted_text(priced.minor, priced.currency, priced.rate, words))
     quantity = f"{words.number(line.quantity)} {unit}".strip()

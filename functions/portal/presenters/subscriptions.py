@@ -102,6 +102,7 @@ def subscription_view(
         (words("subscription.cycle"), _cycle(now, words)),
         (words("subscription.next"), _next_on(standing, words)),
         *_minimum(now, words),
+        *_maximum(now, words),
         *_commitment(commitment, now.version.currency, words),
         *_renewal(standing, today, words),
         (words("subscription.purchase_order"), standing.subscription.purchase_order),
@@ -180,6 +181,8 @@ def _charge(component: Component, terms: Terms, words: Words) -> tuple[str, str,
     name = words.of(component.names)
     if component.kind is ChargeKind.USAGE:
         return name, "", words("subscription.by_usage")
+    if not component.is_bought:
+        return name, "", words("subscription.by_percent")
     flat = isinstance(component.price, Flat)
     quantity = "" if flat else words.number(_quantity(component, terms))
     if component.kind is ChargeKind.ONE_TIME:
@@ -209,7 +212,7 @@ def _fixed(version: PlanVersion, quantities: Mapping[str, Decimal], words: Words
     """`€49.00 a month`, `€49.00 a month and usage`."""
     from saldo.catalog.model import ChargeKind
 
-    fixed = [c for c in version.components if c.kind is ChargeKind.FIXED]
+    fixed = [c for c in version.components if c.kind is ChargeKind.FIXED and c.is_bought]
     amount = words.money(sum(_minor(c, quantities, version) for c in fixed), version.currency)
     uses = any(c.kind is ChargeKind.USAGE for c in version.components)
     price = words.count(f"cycle.price.{version.cycle_unit}", version.cycle_count, amount=amount)
@@ -233,6 +236,16 @@ def _minimum(terms: Terms, words: Words) -> tuple[tuple[str, str], ...]:
         first = words("subscription.steps", before=first, amount=amount)
     value = words.count(f"cycle.price.{every.unit}", every.count, amount=first)
     return ((words("subscription.at_least"), value),)
+
+
+def _maximum(terms: Terms, words: Words) -> tuple[tuple[str, str], ...]:
+    """What is due at most in a cycle."""
+    version = terms.version
+    if version.maximum is None:
+        return ()
+    amount = words.money(_in_minor(version.maximum.amount, version), version.currency)
+    value = words.count(f"cycle.price.{version.cycle_unit}", version.cycle_count, amount=amount)
+    return ((words("subscription.at_most"), value),)
 
 
 def _commitment(found: CommitmentStands | None, currency: str, words: Words) -> tuple[tuple[str, str], ...]:

@@ -27,8 +27,8 @@ from saldo.catalog.model import (
 )
 from saldo.catalog.records import FORMER_OFFERS, OFFER_PREFIX
 from saldo.catalog.service import Catalog
-from saldo.invoicing.minimum_records import write_minimum
-from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.invoicing.model_tally import Tally, TallyKey
+from saldo.invoicing.tally_records import write_tally
 from saldo.kernel.periods import Length, Unit
 from saldo.storage.units import Unit as StorageUnit
 from saldo.subscriptions.model import Alignment, Change, ChangeKind, Subscription, Term
@@ -190,8 +190,8 @@ def test_nobody_changes_anything_where_the_seller_does_not_allow_it_or_without_b
 def sold_for_a_year(portal: Portal, **term: Any) -> None:
     """Ten months into a year of Team, of which 2,400 at least are due, and which renews itself."""
     committed(portal, Term(Length(Unit.MONTH, 12), 30, 60, **term))
-    part = MinimumPart(MinimumKey(scenes.NORTH, "sub_year", "2026-01-01"), 121_000, currency="EUR")
-    services.store().write_one(write_minimum(StorageUnit("billed"), part))
+    part = Tally(TallyKey(scenes.NORTH, "sub_year", "2026-01-01"), 121_000, currency="EUR")
+    services.store().write_one(write_tally(StorageUnit("billed"), part))
 
 
 def committed(portal: Portal, term: Term | None, cut_short: CutShort = CutShort.PART) -> None:

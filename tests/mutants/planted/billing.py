@@ -255,10 +255,26 @@ _INVOICE: tuple[Mutant, ...] = (
     planted(
         "expired credit pays on its last day",
         "off-by-one day",
-        "invoicing/rules_discounts.py",
+        "invoicing/rules_prepaid.py",
         "if c.expires_on is None or on < c.expires_on]",
         "if c.expires_on is None or on <= c.expires_on]",
         "tests/unit/quotes",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "before tax, credit for some components pays for all",
+        "missing condition",
+        "invoicing/rules_prepaid.py",
+        "if not line.of and line.is_for(credit.components)]",
+        "if not line.of]",
+        "tests/unit/test_worked_cases.py",
+    ),
+    planted(
+        "credits for some components pay for them one as much as the other",
+        "base not lessened",
+        "invoicing/rules_prepaid.py",
+        "self._left[n] -= part",
+        "self._left[n] -= 0 * part",
         "tests/unit/test_worked_cases.py",
     ),
     planted(
@@ -438,8 +454,8 @@ _CURRENCIES: tuple[Mutant, ...] = (
         "a minimum counts what is invoiced in another currency",
         "units mixed up",
         "invoicing/rules_lines.py",
-        "minimums.count(key_of(item, charged), lines[-1].price_minor)",
-        "minimums.count(key_of(item, charged), lines[-1].net_minor)",
+        "tallies.count(place_of(item, charged), lines[-1].price_minor)",
+        "tallies.count(place_of(item, charged), lines[-1].net_minor)",
         "tests/property/test_price_currency_properties.py",
     ),
     planted(

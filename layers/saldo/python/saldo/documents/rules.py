@@ -92,8 +92,7 @@ def line_view(line: Line, language: str) -> LineView:
         percent=sum((s.percent for s in line.taxes if s.collection is not Collection.WITHHELD), Decimal(0)),
         net_minor=line.net_minor,
         steps=explaining_steps(line.steps),
-        part_days=line.share.days,
-        full_days=line.share.of,
+        share=line.share,
         priced_in=line.priced_in,
     )
 

@@ -256,7 +256,8 @@ class Corrections:
             seller = replace(seller, rounding=body.tax_rounding, mode=body.tax_mode, own_rates=found.own_rates)
             answer = self._tax.quote(lines, facts_of_buyer(found.account), seller, body.currency)
         credit = max(-note.payable_minor - found.header.open_minor, 0)
-        return [note, rebilled(body, found.account, found.today, answer, credit, 1, facts_print(found.entity))]
+        facts, credits = facts_print(found.entity), found.wallet.credits
+        return [note, rebilled(body, found.account, found.today, answer, credit, 1, facts, credits)]
 
     def _wait_for_runs(self, found: _Corrected) -> None:
         """A run of an earlier day that has yet to number its drafts comes first, for dates never fall in a series."""

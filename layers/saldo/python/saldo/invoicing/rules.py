@@ -16,7 +16,6 @@ from saldo.invoicing.model import (
     BillingCase,
     ChangeLegs,
     CouponUse,
-    CreditSource,
     DocumentKind,
     Draft,
     DueSubscription,
@@ -28,12 +27,13 @@ from saldo.invoicing.model import (
     PrepaidOrder,
 )
 from saldo.invoicing.rules_charged import charged_of, due_of, usage_needed
-from saldo.invoicing.rules_discounts import discounted, draw
+from saldo.invoicing.rules_discounts import discounted
 from saldo.invoicing.rules_late import late_identity, late_lines
 from saldo.invoicing.rules_lines import charge_lines, net_legs, rounded_together
-from saldo.invoicing.rules_minimum import Minimums
+from saldo.invoicing.rules_prepaid import drawn_after_tax, drawn_before_tax
 from saldo.invoicing.rules_returns import taken_off
 from saldo.invoicing.rules_rounding import rounded_payable, rounding_of
+from saldo.invoicing.rules_tallies import Tallies
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.exact import minor_of_share, total
 from saldo.kernel.exchange import Booked
@@ -78,29 +78,31 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     `negative_usage`, `negative_total`, `tax_undecidable`; Unavailable when the tax port is.
     """
     check_case(case)
-    minimums = Minimums(case.minimums)
-    lines = charge_lines(case, minimums)
+    tallies = Tallies(case.tallies)
+    lines = charge_lines(case, tallies)
     if case.options.change_legs is ChangeLegs.NET and any(line.gives_back for line in lines):
         lines = _netted_if_taxed_alike(case, lines, tax)
     if case.late:
-        lines += late_lines(case, len(lines) + 1, minimums)
+        lines += late_lines(case, len(lines) + 1, tallies)
     charges = tuple(sorted(_identities(case)))
     if not any(line.net_minor for line in lines):
         reason = "zero_amounts" if lines else "no_charges"
-        return NothingToBill(case.account.id, reason, charges, _moved_on(case), minimums.moved())
+        return NothingToBill(case.account.id, reason, charges, _moved_on(case), tallies.moved())
     uses: tuple[CouponUse, ...] = ()
     drawn: tuple[AppliedCredit, ...] = ()
     wallet = case.wallet
     off, returned = taken_off(case, lines)
     lines += off
     if wallet.coupons or wallet.credits:
-        lines, uses, drawn = discounted(case, lines)
+        lines, uses = discounted(case, lines)
+    if wallet.credits and case.options.prepaid is PrepaidOrder.BEFORE_TAX:
+        lines, drawn = drawn_before_tax(case, lines)
     body = draft_invoice(case, charges, lines, _taxes_of(case, lines, tax))
     if uses or drawn or returned or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*returned, *drawn, *_paid_by_credit(case, body)))
     if case.options.payable_rounding is not None:
         body = rounded_payable(body, case.options.payable_rounding)
-    return Draft(body, _moved_on(case), minimums.moved())
+    return Draft(body, _moved_on(case), tallies.moved())
 
 
 def _taxes_of(case: BillingCase, lines: Sequence[Line], tax: TaxPort) -> TaxAnswer:
@@ -120,12 +122,8 @@ def _netted_if_taxed_alike(case: BillingCase, lines: list[Line], tax: TaxPort) -
 
 def _paid_by_credit(case: BillingCase, body: InvoiceBody) -> list[AppliedCredit]:
     """What the account has from credit notes, then prepaid credit, as far as they reach."""
-    owed = max(body.payable_minor, 0)
-    from_notes = min(case.wallet.credit_note_minor, owed)
-    found = [AppliedCredit(CreditSource.CREDIT_NOTE, "", from_notes)] if from_notes > 0 else []
-    if case.options.prepaid is PrepaidOrder.AFTER_TAX:
-        found += draw(case.wallet.credits, owed - from_notes, case.as_of)
-    return found
+    credits = case.wallet.credits if case.options.prepaid is PrepaidOrder.AFTER_TAX else ()
+    return drawn_after_tax(body, case.wallet.credit_note_minor, credits, case.as_of)
 
 
 def _identities(case: BillingCase) -> set[str]:

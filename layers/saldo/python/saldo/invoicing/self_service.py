@@ -11,10 +11,10 @@ from saldo.catalog.model import NEGOTIATED, ChargeKind, Component, Flat, Plan, P
 from saldo.catalog.rules import version_in_force
 from saldo.catalog.service import Catalog, PlanVersions
 from saldo.invoicing.forecast import Forecasts
-from saldo.invoicing.minimum_records import read_minimums
 from saldo.invoicing.model_forecast import NextInvoice
-from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
-from saldo.invoicing.rules_minimum import least_minor
+from saldo.invoicing.model_tally import Tally, TallyKey
+from saldo.invoicing.rules_tallies import least_minor
+from saldo.invoicing.tally_records import read_tallies
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound
 from saldo.kernel.periods import Period
@@ -95,7 +95,7 @@ class CommitmentStands:
 
 
 def by_quantity(component: Component) -> bool:
-    return component.kind is ChargeKind.FIXED and not isinstance(component.price, Flat)
+    return component.kind is ChargeKind.FIXED and component.is_bought and not isinstance(component.price, Flat)
 
 
 class SelfService:
@@ -145,8 +145,8 @@ class SelfService:
         found = minimum_around(standing.subscription, standing.versions, day, zone)
         if not found:
             return None
-        key = MinimumKey(standing.subscription.account_id, standing.subscription.id, found[0].part)
-        known = read_minimums(self._store, [key]).get(key) or MinimumPart(key)
+        key = TallyKey(standing.subscription.account_id, standing.subscription.id, found[0].part)
+        known = read_tallies(self._store, [key]).get(key) or Tally(key)
         least = sum(least_minor(charge, standing.versions, zone) for charge in found)
         return CommitmentStands(Period(key.since(zone), found[-1].period.full.end), least, known.counted_minor)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from saldo.catalog.model import ChargeKind, PlanVersion
+from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.numbers import fits
 from saldo.subscriptions.model import Change, ChangeKind
@@ -22,7 +22,7 @@ def problems_of_day(day: date, field: str) -> tuple[Problem, ...]:
 
 def problems_of_quantities(quantities: Mapping[str, Decimal], version: PlanVersion) -> tuple[Problem, ...]:
     """Quantities that the plan version does not know, below zero, or beyond what is reckoned with."""
-    problems, known = Problems(), {c.id for c in version.components if c.kind is not ChargeKind.USAGE}
+    problems, known = Problems(), {c.id for c in version.components if c.is_bought}
     for name, quantity in quantities.items():
         if name not in known:
             there = ", ".join(sorted(known)) or "none"
@@ -54,7 +54,7 @@ def problems_of_change(change: Change, versions: Mapping[str, PlanVersion]) -> t
     if change.kind not in (ChangeKind.PLAN, ChangeKind.QUANTITY) and (change.quantities or change.added):
         problems.add("quantities", "not_expected", f"{change.kind} sets no quantities")
     if change.kind is ChangeKind.QUANTITY:
-        known = {c.id for v in versions.values() for c in v.components if c.kind is not ChargeKind.USAGE}
+        known = {c.id for v in versions.values() for c in v.components if c.is_bought}
         for name, quantity in change.quantities.items():
             if quantity < 0:
                 problems.add(f"quantities.{name}", "negative_quantity", "must be zero or more")
