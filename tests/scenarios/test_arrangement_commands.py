@@ -150,6 +150,13 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     terminal.ask(*terms, "--late-fee", "after=7,percent=1,least=5,most=40,times=3,every=30")
     told = "1 %, at least 5.00 EUR, at most 40.00 EUR after 7 days, every 30 days, at most 3 times"
     assert told in terminal.type("account", "show", ACCOUNT).stdout
+    late = terminal.ask(*terms, "--late-year", "30/360", "--late-compounds", "never", "--late-daily-rounding")
+    assert (late["terms"]["late"]["thirty_days"], late["terms"]["late"]["year_days"]) == (True, 360)
+    assert "360 days, 30 a month" in terminal.type("account", "show", ACCOUNT).stdout
+    late = terminal.ask(*terms, "--late-year", "calendar", "--late-exact", "--late-months", "begun")["terms"]["late"]
+    assert (late["calendar_year"], late["thirty_days"], late["months"]) == (True, False, "begun")
+    assert refused(terminal, *terms, "--late-daily-rounding") == "invalid_terms"
+    assert refused(terminal, *terms, "--late-year", "12/360") == "invalid_input"
     assert refused(terminal, *terms, "--late-fee", "after=14") == "invalid_terms"
     assert refused(terminal, *terms, "--late-fee", "amount=five") == "invalid_input"
     assert refused(terminal, *terms, "--late-fee", "fine=5") == "invalid_input"
