@@ -276,7 +276,6 @@ def give_coupon(sites: Sites, voice: Voice, account_id: str, coupon_id: str, **a
 @click.option("--free", is_flag=True, help="Given away; else it is taken out of the customer's unapplied cash.")
 @click.option("--expires-on", type=DAY, default=None, help="The first day on which it cannot be used any more.")
 @click.option("--priority", type=int, default=0, help="Drawn before those with greater numbers.")
-@click.option("--component", "components", multiple=True, help="It pays for these alone; may be given several times.")
 @click.option("--reason", default="")
 @click.pass_obj
 @speaks_json
@@ -291,7 +290,6 @@ def give_credit(sites: Sites, voice: Voice, account_id: str, credit_id: str, amo
         expires_on=expires.date() if expires else None,
         priority=asked["priority"],
         paid=not asked["free"],
-        components=frozenset(asked["components"]),
     )
     use_case = Wallets(store_of(sites.of(account_id)), system_clock)
     _answer(voice, use_case.grant(account_id, credit, staff(), asked["reason"]), currency)
@@ -302,11 +300,6 @@ def _currency(sites: Sites, account_id: str) -> str:
     if item is None:
         raise Refusal("not_found", f"no account {account_id}")
     return str(item["currency"])
-
-
-def _note_of(credit: PrepaidCredit) -> str:
-    limited = f", for {', '.join(sorted(credit.components))}" if credit.components else ""
-    return ("paid" if credit.paid else "given") + limited
 
 
 def _answer(voice: Voice, wallet: Wallet, currency: str) -> None:
@@ -324,7 +317,7 @@ def _answer(voice: Voice, wallet: Wallet, currency: str) -> None:
         for c in wallet.coupons
     ]
     rows += [
-        ("credit", c.id, str(Money(c.balance_minor, currency)), _note_of(c), until(c.expires_on))
+        ("credit", c.id, str(Money(c.balance_minor, currency)), "paid" if c.paid else "given", until(c.expires_on))
         for c in wallet.credits
     ]
     rows += [("credit notes", "", str(Money(wallet.credit_note_minor, currency)), "", "")]

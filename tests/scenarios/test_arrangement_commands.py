@@ -173,7 +173,7 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     plain = terminal.ask(*terms, "--late-compounds", "never", "--no-late-fees", "--settle", "as_seller")["terms"]
     assert (plain["late"]["compounds"], plain["late"]["fees"], plain["settle"]) == (None, [], None)
     assert terminal.ask(*terms, "--no-early", "--no-review")["terms"]["early_discounts"] == []
-    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 7
+    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 9
     assert "public" in terminal.type("account", "show", ACCOUNT).stdout
 
 

@@ -182,14 +182,12 @@ def test_days_and_months_of_interest_count_as_agreed() -> None:
 
 
 def test_what_a_day_costs_is_rounded_by_the_days_of_its_own_year() -> None:
-    debt = Debt("inv_1", "EUR", date(2027, 11, 30), ((date(2027, 11, 1), 100_000),))
-    terms = replace(TWELVE, percent=Decimal("0.184"), calendar_year=True, daily_rounding=True)
+    debt = Debt("inv_1", "EUR", date(2028, 11, 30), ((date(2028, 11, 1), 100_000),))
+    terms = replace(TWELVE, percent=Decimal("0.1827"), calendar_year=True, daily_rounding=True)
     case = LateCase(terms, "DE", TaxStatus.BUSINESS, REFERENCE_RATES)
-    found = {c.month: c.money.minor for c in charges_on(debt, case, date(2028, 3, 1))}
-    # 0.504 cents a day in 2027, 0.503 in 2028: a cent a day; at 0.183 per cent a leap year's day costs nothing
-    assert found == {date(2027, 12, 1): 31, date(2028, 1, 1): 31, date(2028, 2, 1): 29}
-    less = replace(case, terms=replace(terms, percent=Decimal("0.1827")))
-    assert [c.money.minor for c in charges_on(debt, less, date(2028, 3, 1))] == [31]
+    # 0.499 cents a day in the leap year 2028, which is nothing; 0.5005 in 2029, a cent
+    found = [(c.month, c.money.minor) for c in charges_on(debt, case, date(2029, 3, 1))]
+    assert found == [(date(2029, 1, 1), 31), (date(2029, 2, 1), 28)]
 
 
 def test_terms_that_nobody_could_keep_are_refused_with_every_reason() -> None:
