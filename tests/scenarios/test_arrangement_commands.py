@@ -112,7 +112,13 @@ def test_a_seller_chooses_how_it_bills_and_what_it_does_not_name_stays(terminal:
     assert (found["tax_rounding"], found["prepaid"], found["coins"]) == ("line", "before_tax", "0.05 EUR half_up")
     assert terminal.ask(*set_, "--no-coins")["coins"] is None
     assert "before_tax" in terminal.type("choices", "show", "--entity", ENTITY).stdout
-    assert [action for action, _ in acts(terminal, ENTITY)].count("billing_choices.changed") == 3
+    little = terminal.ask(*set_, "--tolerance", "EUR amount=0.50,percent=2", "--tolerance", "USD clerk=1")
+    assert little["tolerances"] == ["EUR amount=0.50,percent=2", "USD clerk=1.00"]
+    assert terminal.ask(*set_, "--tolerance", "USD amount=2")["tolerances"][1] == "USD amount=2.00"
+    for wrong in ("EUR", "EUR fine=2", "EUR amount=a", "EUR percent=NaN"):
+        assert refused(terminal, *set_, "--tolerance", wrong) in ("invalid_input", "invalid_tolerance")
+    assert terminal.ask(*set_, "--no-tolerance")["tolerances"] == []
+    assert [action for action, _ in acts(terminal, ENTITY)].count("billing_choices.changed") == 6
     assert refused(terminal, *set_, "--coins", "0 EUR") == "not_a_coin"
     assert refused(terminal, *set_, "--coins", "five") == "not_a_coin"
 

@@ -180,7 +180,10 @@ def _sums(header: InvoiceHeader, body: InvoiceBody | None, words: Words) -> tupl
     owed = body.owed_minor if body else header.total_minor
     if header.open_minor < owed:
         paid = words("invoice.paid_or_credited" if header.credited_minor else "invoice.paid")
-        sums.append((paid, "", words.amount(header.open_minor - owed, money), False))
+        little = header.tolerated_minor
+        sums.append((paid, "", words.amount(header.open_minor + little - owed, money), False))
+        if little:
+            sums.append((words("invoice.written_off"), "", words.amount(-little, money), False))
     if header.open_minor < owed or owed != header.total_minor:
         sums.append((words("invoice.open"), "", words.amount(header.open_minor, money), True))
     if header.disputed_minor:

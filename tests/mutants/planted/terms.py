@@ -7,6 +7,7 @@ from tests.mutants.model import Mutant, planted
 
 _STORY = "tests/simulation/test_early_discounts.py"
 _LATE = "tests/simulation/test_late_terms.py"
+_TOLERANCE = "tests/simulation/test_tolerance.py"
 _SETTLING = "tests/contexts/payments/test_settling.py"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -137,6 +138,46 @@ MUTANTS: tuple[Mutant, ...] = (
         '"day": charge.month, "days": charge.days_late}',
         '"day": charge.month and charge.month.replace(day=1), "days": 0}',
         _LATE,
+    ),
+    planted(
+        "the highest limit of a tolerance holds",
+        "the wrong one of two",
+        "invoicing/rules_tolerance.py",
+        "return min(limits, default=0)",
+        "return max(limits, default=0)",
+        _TOLERANCE,
+    ),
+    planted(
+        "what is in dispute is written off",
+        "check left out",
+        "invoicing/rules_tolerance.py",
+        "return left if is_small and not disputed_minor else 0",
+        "return left if is_small else 0",
+        _TOLERANCE,
+    ),
+    planted(
+        "money that is taken back leaves a difference written off",
+        "effect left out",
+        "payments/rules_receiving.py",
+        "EntryKind.EARLY_DISCOUNT_TAKEN, EntryKind.DIFFERENCE_WRITTEN_OFF)",
+        "EntryKind.EARLY_DISCOUNT_TAKEN)",
+        _TOLERANCE,
+    ),
+    planted(
+        "a credit note pays out what was written off",
+        "case forgotten",
+        "invoicing/rules_credit_notes.py",
+        "(EntryKind.DIFFERENCE_GIVEN_BACK, differences_of(back)),",
+        "",
+        _TOLERANCE,
+    ),
+    planted(
+        "limits in one currency hold in all",
+        "scope too wide",
+        "invoicing/model.py",
+        "dict(self.tolerances).get(currency, Tolerance())",
+        "next((one for _, one in self.tolerances), Tolerance())",
+        _TOLERANCE,
     ),
     planted(
         "an agreed fee comes again each month",

@@ -16,7 +16,7 @@ from saldo.invoicing.model import (
     LineKind,
     PayableRounding,
 )
-from saldo.invoicing.rules_early import Legs, given_back, minor_of
+from saldo.invoicing.rules_early import Legs, differences_of, discounts_of, given_back, minor_of
 from saldo.kernel.errors import Problems
 from saldo.kernel.exact import ONE
 from saldo.kernel.ids import derived_id
@@ -113,9 +113,10 @@ def settled_back(body: InvoiceBody, note: InvoiceBody, earlier: Sequence[Invoice
 def discount_back(
     body: InvoiceBody, note: InvoiceBody, earlier: Sequence[InvoiceBody], open_minor: int, taken: Legs
 ) -> Legs:
-    """What a credit note gives back of the discounts for paying early that its invoice was settled with.
+    """What a credit note gives back of what its invoice was settled with that nobody paid: discounts for paying early,
+    and differences too small to chase.
 
-    open_minor: of the invoice, before this note. taken: of it by discounts, and not given back yet.
+    open_minor: of the invoice, before this note. taken: of it so, and not given back yet.
     """
     settled = _settled_minor(body, earlier, open_minor)
     beyond, rest = (max(-minor - open_minor, 0) for minor in (note.owed_minor, note.payable_minor))
@@ -127,14 +128,20 @@ def _settled_minor(body: InvoiceBody, earlier: Sequence[InvoiceBody], open_minor
     return body.owed_minor + sum(one.owed_minor for one in earlier) - open_minor
 
 
-def discount_back_entry(note: InvoiceBody, back: Legs) -> Entry | None:
-    """Dr customer credit, Cr early discount and the tax on it: of a credit note that gives back more than was paid,
-    because a discount for paying early had settled a part of its invoice. None where there was none."""
-    if not back:
-        return None
+def back_entries(note: InvoiceBody, back: Legs) -> list[Entry]:
+    """Dr customer credit, Cr early discount and the tax on it, or small difference: of a credit note that gives back
+    more than was paid, because these had settled a part of its invoice. None where there were none."""
+    parts = (
+        (EntryKind.EARLY_DISCOUNT_GIVEN_BACK, discounts_of(back)),
+        (EntryKind.DIFFERENCE_GIVEN_BACK, differences_of(back)),
+    )
+    return [_back_entry(note, kind, part) for kind, part in parts if part]
+
+
+def _back_entry(note: InvoiceBody, kind: EntryKind, back: Legs) -> Entry:
     legs = (Posting(account, -minor, tag=tag or None) for account, tag, minor in back)
     return entry_for(
-        EntryKind.EARLY_DISCOUNT_GIVEN_BACK,
+        kind,
         booked_on=note.issued_on,
         entity_id=note.entity_id,
         account_id=note.account_id,

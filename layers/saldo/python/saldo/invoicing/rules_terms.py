@@ -1,4 +1,4 @@
-"""Terms of payment: early-payment discount, instalments, and differences too small to chase."""
+"""Terms of payment: early-payment discount, and instalments."""
 
 from __future__ import annotations
 
@@ -102,22 +102,3 @@ def instalments(total_minor: int, parts: Sequence[Part]) -> list[int]:
     if sum(found) != total_minor:
         raise Refusal("instalments_do_not_add_up", f"{sum(found)} is not {total_minor}")
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How small a difference is written off without asking: the lowest of the limits that are set.
-
-    `amount_minor` is the customer's, `clerk_minor` that of whoever posts; `percent` is of the open item.
-    """
-
-    amount_minor: int | None = None
-    percent: Decimal | None = None
-    clerk_minor: int | None = None
-
-    def limit_of(self, open_minor: int) -> int:
-        """The greatest difference written off on an item, in minor units; 0 where no limit is set."""
-        limits = [limit for limit in (self.amount_minor, self.clerk_minor) if limit is not None]
-        if self.percent is not None:
-            limits.append(percent_of(abs(open_minor), self.percent))
-        return min(limits, default=0)

@@ -11,7 +11,8 @@ from enum import StrEnum
 from saldo.accounts.model import Settle
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules_interest import LateCharges, LateInterest
-from saldo.invoicing.rules_terms import EarlyDiscount, EarlyPayment, Part, Tolerance
+from saldo.invoicing.rules_terms import EarlyDiscount, EarlyPayment, Part
+from saldo.invoicing.rules_tolerance import Tolerance
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
 from saldo.kernel.rounding import rounded_ratio

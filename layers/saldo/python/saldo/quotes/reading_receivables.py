@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from saldo.accounts.model import Settle
 from saldo.accounts.rules import discount_problems
-from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part, Tolerance
+from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part
+from saldo.invoicing.rules_tolerance import Tolerance, tolerance_problems
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO, minor_of_share
 from saldo.kernel.exchange import ExchangeRate
@@ -255,10 +256,13 @@ def _part(fields: Fields, currency: str) -> Part:
 
 
 def _tolerance(fields: Fields, currency: str) -> Tolerance:
+    """None of its limits is no tolerance at all, as where there is no such part."""
     tolerance = Tolerance(
         amount_minor=maybe_minor(fields, "amount", currency, signed=True),
         percent=fields.maybe_decimal("percent"),
         clerk_minor=maybe_minor(fields, "clerk_amount", currency, signed=True),
     )
+    for problem in tolerance_problems(tolerance) if tolerance != Tolerance() else ():
+        fields.problems.add(fields.at(problem.field), problem.code, problem.message)
     fields.finish()
     return tolerance
