@@ -32,6 +32,11 @@ COMPOUNDS = ["never", *(unit.value for unit in COMPOUNDING)]
 YEAR_HELP = "365, 360, 30/360, calendar"
 FEE_HELP = "after=14,amount=5.00,percent=1,least=5,most=40,every=30,times=3"
 _EARLY = ("early_percent", "early_days", "early_tax", "early_then")
+_EARLY_TAX = {
+    DiscountTax.ALWAYS: "on the less amount whether or not it is taken",
+    DiscountTax.IF_EARLY: "on the less amount when it is taken",
+    DiscountTax.NEVER: "on the whole amount",
+}
 _LATE = {"late_policy": "policy", "late_percent": "percent", "compensation": "compensation", "grace_days": "grace_days"}
 _LATE |= {"late_per_month": "per_month", "late_from_grace": "from_grace", "late_most": "most_percent"}
 _LATE |= {"late_daily_rounding": "daily_rounding"}
@@ -128,11 +133,13 @@ def terms_said(account: Account) -> dict[str, str]:
     """What is agreed with an account, in words."""
     terms, late = account.terms, account.terms.late
     early = ", ".join(f"{plain(one.percent)} % within {one.days} days" for one in terms.early_discounts)
+    taxed = _EARLY_TAX[terms.early_discounts[0].tax] if terms.early_discounts else "–"
     per = "month" if late.per_month else "year"
     by_policy = f"{late.policy.value}, {plain(late.percent)} % a {per}" if late.percent else late.policy.value
     limit = terms.credit_limit_minor
     return {
         "early discount": early or "–",
+        "tax of the early discount": taxed,
         "money that names no invoice settles": terms.settle.value if terms.settle else "as the seller chose",
         "of a part paid early": "its part" if terms.early_in_part else "nothing",
         "late payment": f"{by_policy}, {late.grace_days} days of grace",

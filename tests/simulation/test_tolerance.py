@@ -169,7 +169,7 @@ def test_payments_on_record_write_off_what_a_quote_says(
     if credited:
         early.credit()
         notes = (CreditAsked(date(2026, 1, 20), 1),)
-    agreed = QuotedTerms(early_discounts=STEPS if steps else (), tolerance=tolerance)
+    agreed = QuotedTerms(tolerance=tolerance)
     asked = ReceivablesAsked(events=(*(PaymentMade(*one) for one in paid), *notes), terms=agreed)
     quoted = receivables(asked, [early.body()])
     (there,), header, balances = quoted.invoices, early.now(), early.balances()

@@ -8,6 +8,7 @@ from tests.mutants.model import Mutant, planted
 _STORY = "tests/simulation/test_early_discounts.py"
 _LATE = "tests/simulation/test_late_terms.py"
 _TOLERANCE = "tests/simulation/test_tolerance.py"
+_REDUCED = "tests/simulation/test_reduced_tax.py"
 _SETTLING = "tests/contexts/payments/test_settling.py"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -178,6 +179,46 @@ MUTANTS: tuple[Mutant, ...] = (
         "dict(self.tolerances).get(currency, Tolerance())",
         "next((one for _, one in self.tolerances), Tolerance())",
         _TOLERANCE,
+    ),
+    planted(
+        "a discount that lessened the tax takes it off once more",
+        "counted twice",
+        "invoicing/rules_terms.py",
+        "if discount.tax is DiscountTax.IF_EARLY:",
+        "if discount.tax is not DiscountTax.NEVER:",
+        _REDUCED,
+    ),
+    planted(
+        "the tax is on all that is invoiced though a discount lessens it",
+        "effect left out",
+        "invoicing/rules.py",
+        "line.net_minor - line.base_off_minor,\n            line.tax_category",
+        "line.net_minor,\n            line.tax_category",
+        _REDUCED,
+    ),
+    planted(
+        "the smallest step of a discount lessens the tax",
+        "the wrong one of two",
+        "invoicing/rules_reduced_tax.py",
+        "return discounts[0].percent if",
+        "return discounts[-1].percent if",
+        _REDUCED,
+    ),
+    planted(
+        "a credit note gives back more tax than was charged",
+        "effect left out",
+        "invoicing/rules_credit_notes.py",
+        "amount = sum(line.net_minor - line.base_off_minor for line in lines if _bears(line, total))",
+        "amount = sum(line.net_minor for line in lines if _bears(line, total))",
+        _REDUCED,
+    ),
+    planted(
+        "a credit of days gives back the tax of the whole",
+        "case forgotten",
+        "invoicing/rules_reduced_tax.py",
+        "part_off(origin, line.net_minor) if origin else 0",
+        "0",
+        _REDUCED,
     ),
     planted(
         "an agreed fee comes again each month",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from saldo.accounts.model import DiscountTax, EarlyDiscount, LateFee, LatePolicy, LateTerms, MonthCount, Terms
+from saldo.accounts.model import EarlyDiscount, LateFee, LatePolicy, LateTerms, MonthCount, Terms
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import ZERO
 from saldo.kernel.periods import Unit
@@ -21,11 +21,6 @@ def check_terms(terms: Terms, currency: str) -> None:
     problems = Problems()
     for n, found in enumerate(discount_problems(terms.early_discounts, _MOST_DAYS)):
         problems.extend(found, under=f"early_discounts[{n}]")
-    for n, early in enumerate(terms.early_discounts):
-        if early.tax is DiscountTax.ALWAYS:
-            # The tax of the invoice itself would have to be reckoned on the discounted amount; quotes can, runs do not.
-            why = "tax on the discounted amount alone is for quotes only"
-            problems.add(f"early_discounts[{n}].tax", "not_supported", why)
     if terms.early_in_part and not terms.early_discounts:
         problems.add("early_in_part", "no_discount", "there is no discount to have a part of")
     problems.extend(_late_problems(terms.late), under="late")

@@ -136,6 +136,7 @@ class Line:
     what rounding the document, or the whole that it is the rest of, instead of the line put here. `gives_back`: the
     line of an earlier document (`<document>/<line>`) of which this one gives back all or a part, or takes a credit
     back; `supplied_on`: when that was supplied, whose taxes are its taxes; None where the line is its own supply.
+    `base_off_minor`: what of `net_minor` its taxes are not due on, as it is a discount for paying early.
     `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`). `account_id`: whose charge
     it is, where the invoice is addressed to another account.
     """
@@ -165,6 +166,7 @@ class Line:
     gives_back: str = ""
     supplied_on: date | None = None
     priced_in: PricedIn | None = None
+    base_off_minor: int = 0
     included_tax_minor: int = 0
 
     @property

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from operator import attrgetter
 
-from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.model import Account, EarlyDiscount, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.model import (
     AppliedCredit,
@@ -32,6 +33,7 @@ from saldo.invoicing.rules_discounts import discounted, draw
 from saldo.invoicing.rules_late import late_identity, late_lines
 from saldo.invoicing.rules_lines import charge_lines, net_legs, rounded_together
 from saldo.invoicing.rules_minimum import Minimums
+from saldo.invoicing.rules_reduced_tax import is_reduced_as_agreed, percent_always, reduced
 from saldo.invoicing.rules_returns import taken_off
 from saldo.invoicing.rules_rounding import rounded_payable, rounding_of
 from saldo.kernel.errors import Problem, Problems, Refusal
@@ -95,12 +97,27 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     lines += off
     if wallet.coupons or wallet.credits:
         lines, uses, drawn = discounted(case, lines)
-    body = draft_invoice(case, charges, lines, _taxes_of(case, lines, tax))
+    lines, answer, discounts = _taxed_early(case, lines, tax)
+    body = replace(draft_invoice(case, charges, lines, answer), early_discounts=discounts)
     if uses or drawn or returned or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*returned, *drawn, *_paid_by_credit(case, body)))
     if case.options.payable_rounding is not None:
         body = rounded_payable(body, case.options.payable_rounding)
     return Draft(body, _moved_on(case), minimums.moved())
+
+
+def _taxed_early(
+    case: BillingCase, lines: list[Line], tax: TaxPort
+) -> tuple[list[Line], TaxAnswer, tuple[EarlyDiscount, ...]]:
+    """The lines, their taxes, and the discounts for paying early that it is issued with. Where the buyer pays a tax to
+    the state there is none, and so none that lessens the tax: the port is asked once more then."""
+    discounts = case.account.terms.early_discounts
+    found = reduced(lines, discounts, case.earlier)
+    answer = _taxes_of(case, found, tax)
+    if percent_always(discounts) and any(t.collection is not Collection.CHARGED for t in answer.totals):
+        found = reduced(lines, (), case.earlier)
+        return found, _taxes_of(case, found, tax), ()
+    return found, answer, discounts
 
 
 def _taxes_of(case: BillingCase, lines: Sequence[Line], tax: TaxPort) -> TaxAnswer:
@@ -182,11 +199,13 @@ def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR")
     return [
         TaxableLine(
             line.id,
-            line.net_minor,
+            line.net_minor - line.base_off_minor,
             line.tax_category,
             line.supplied_on or (line.period.end - _DAY if line.timing is Timing.ARREARS else issued_on),
             line.inclusive,
-            (line.exact, line.part[0] * scale, line.part[1]),
+            (Decimal(line.net_minor - line.base_off_minor), 1, 1)
+            if line.base_off_minor
+            else (line.exact, line.part[0] * scale, line.part[1]),
             line.quantity if line.net_minor >= 0 else -line.quantity,
             line.of,
             line.taxes if line.supplied_on else (),
@@ -243,7 +262,6 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         tax_mode=answer.mode,
         exchange=case.exchange,
         tax_facts=answer.facts,
-        early_discounts=account.terms.early_discounts,
         early_in_part=account.terms.early_in_part,
         seller_facts=case.seller_facts,
         template=case.template,
@@ -358,6 +376,8 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
         if net != line.net_minor:
             found.add(f"lines[{i}].net_minor", "net_differs", "share and rounding of the price do not make the net")
     _check_taxes(body, found)
+    if not body.of_invoice and not is_reduced_as_agreed(body):
+        found.add("lines", "base_differs", "the taxes are not due on what the discount for paying early leaves")
     if sum(line.net_minor - line.included_tax_minor for line in body.lines) != body.net_minor:
         found.add("net_minor", "lines_differ", "the lines do not add up to the net")
     if sum(t.tax_minor for t in body.tax_totals if t.collection is not Collection.WITHHELD) != body.tax_minor:

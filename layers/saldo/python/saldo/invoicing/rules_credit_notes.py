@@ -17,6 +17,7 @@ from saldo.invoicing.model import (
     PayableRounding,
 )
 from saldo.invoicing.rules_early import Legs, differences_of, discounts_of, given_back, minor_of
+from saldo.invoicing.rules_reduced_tax import part_off
 from saldo.kernel.errors import Problems
 from saldo.kernel.exact import ONE
 from saldo.kernel.ids import derived_id
@@ -40,7 +41,7 @@ def credit_note(
     """
     _check(body, amounts, earlier)
     chosen = _chosen(body, amounts, earlier)
-    lines = tuple(_line(n, line, amounts.get(line.id, 0), body) for n, line in enumerate(chosen, 1))
+    lines = tuple(_line(n, line, amounts.get(line.id, 0), body, earlier) for n, line in enumerate(chosen, 1))
     totals = _taxes(body, lines, earlier)
     included = sum(t.tax_minor for t in totals if t.included and t.collection is not Collection.WITHHELD)
     net = sum(line.net_minor for line in lines) - included
@@ -224,7 +225,14 @@ def _check(body: InvoiceBody, amounts: Mapping[str, int], earlier: Sequence[Invo
     problems.refuse_if_any("the credit note cannot be made", "invalid_credit_note")
 
 
-def _line(n: int, line: Line, minor: int, body: InvoiceBody) -> Line:
+def _base_off(body: InvoiceBody, line: Line, minor: int, earlier: Sequence[InvoiceBody]) -> int:
+    """What of so much that is taken back of a line bore no tax; of the last of it, all that is left."""
+    if minor != _left(body, line, earlier):
+        return part_off(line, minor)
+    return line.base_off_minor + sum(o.base_off_minor for note in earlier for o in note.lines if o.of == line.id)
+
+
+def _line(n: int, line: Line, minor: int, body: InvoiceBody, earlier: Sequence[InvoiceBody]) -> Line:
     amount = -Money(minor, body.currency).as_decimal()
     return replace(
         line,
@@ -235,6 +243,7 @@ def _line(n: int, line: Line, minor: int, body: InvoiceBody) -> Line:
         exact=amount,
         share=Share(),
         net_minor=-minor,
+        base_off_minor=-_base_off(body, line, minor, earlier),
         residual_minor=0,
         priced_in=None,
         steps=(Step("credit", ONE, amount, amount),),
@@ -277,7 +286,7 @@ def _taxes(body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBo
     ends = _ends(body, lines, earlier)
     for total in body.tax_totals:
         if any(_bears(line, total) for line in lines) or (ends and not _credited(total, earlier)):
-            amount = sum(line.net_minor for line in lines if _bears(line, total))
+            amount = sum(line.net_minor - line.base_off_minor for line in lines if _bears(line, total))
             is_last = not any(left[line.id] for line in body.lines if _bears(line, total))
             found.append(_tax(body, total, amount, earlier, is_last=is_last))
     return tuple(found)
@@ -294,7 +303,7 @@ def _bears(line: Line, total: TaxTotal) -> bool:
 def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[InvoiceBody], *, is_last: bool) -> TaxTotal:
     """amount: of the lines credited now that bear the tax. is_last: they are then taken back to the last cent."""
     before = [t for note in earlier for t in note.tax_totals if _kind(t) == _kind(total)]
-    billed = sum(line.net_minor for line in body.lines if _bears(line, total))
+    billed = sum(line.net_minor - line.base_off_minor for line in body.lines if _bears(line, total))
     if is_last:
         base = -total.base_minor - sum(t.base_minor for t in before)
         return replace(total, base_minor=base, tax_minor=-total.tax_minor - sum(t.tax_minor for t in before))

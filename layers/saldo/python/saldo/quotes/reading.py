@@ -52,6 +52,11 @@ def _request(document: Fields) -> QuoteRequest:
     versions = plans_from(document, currency)
     sold, late = _subscriptions(document, account, versions)
     exchange = exchange_from(document.maybe_child("exchange"), currency)
+    asked = None
+    if document.has("receivables"):
+        asked, agreed = receivables_from(document.child("receivables"), currency, exchange)
+        early = {"early_discounts": agreed.early_discounts, "early_in_part": agreed.early_in_part}
+        account = replace(account, terms=replace(account.terms, **early))
     request = QuoteRequest(
         entity=entity,
         account=account,
@@ -66,9 +71,7 @@ def _request(document: Fields) -> QuoteRequest:
         wallet=wallet_from(document, currency),
         exchange=exchange,
         prices=prices,
-        receivables=receivables_from(document.child("receivables"), currency, exchange)
-        if document.has("receivables")
-        else None,
+        receivables=asked,
     )
     document.finish()
     check_names(document, request)

@@ -34,7 +34,7 @@ def receivables(asked: ReceivablesAsked, bodies: Sequence[InvoiceBody]) -> Recei
     Refusal `no_such_invoice`, `more_than_open`, `more_than_credit`, `invalid_credit_note`, `instalments_do_not_add_up`.
     """
     issued = [body for body in bodies if body.kind is DocumentKind.INVOICE]
-    account = _Account(asked, [_opened(body, asked) for body in issued])
+    account = _Account(asked, [_opened(body) for body in issued])
     for event in sorted(asked.events, key=lambda e: e.on):
         if asked.as_of is None or event.on <= asked.as_of:
             account.take(event)
@@ -51,8 +51,8 @@ def receivables(asked: ReceivablesAsked, bodies: Sequence[InvoiceBody]) -> Recei
     )
 
 
-def _opened(body: InvoiceBody, asked: ReceivablesAsked) -> Open:
-    return Open(body, body.payable_minor, early_offers(body, asked.terms.early_discounts))
+def _opened(body: InvoiceBody) -> Open:
+    return Open(body, body.payable_minor, early_offers(body))
 
 
 def _ledger_currency(body: InvoiceBody, rate: ExchangeRate) -> str:
@@ -139,11 +139,10 @@ class _Account:
     def _early(self, item: Open) -> Offers:
         """The discounts for paying early that are left of an invoice, by the rules of payments on record."""
         credited = -sum(note.total_minor for note in item.notes)
-        in_part = self.asked.terms.early_in_part
-        return offers_left(item.early, item.minor, item.body.total_minor, credited, in_part)
+        return offers_left(item.early, item.minor, item.body.total_minor, credited, item.body.early_in_part)
 
     def _discount(self, item: Open, on: date, part: int) -> Legs:
-        taken = discount_taken(self._early(item), item.minor, part, on, self.asked.terms.early_in_part)
+        taken = discount_taken(self._early(item), item.minor, part, on, item.body.early_in_part)
         return taken.legs if taken else ()
 
     def credit_back(self, asked: CreditAsked) -> None:

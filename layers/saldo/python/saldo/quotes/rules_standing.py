@@ -87,7 +87,7 @@ class Open:
 def standing(asked: ReceivablesAsked, item: Open) -> Receivable:
     """One invoice after all its events."""
     terms, body = asked.terms, item.body
-    earlier, offered = (early_payment(body, one) for one in terms.early_discounts), {o.until_on for o in item.early}
+    earlier, offered = (early_payment(body, one) for one in body.early_discounts), {o.until_on for o in item.early}
     return Receivable(
         body=body,
         open_minor=item.minor,
