@@ -98,6 +98,13 @@ def test_credit_notes_in_any_amounts_leave_nothing_but_what_was_paid(nets: list[
     early.check()
 
 
+def test_a_part_is_taken_back_with_the_tax_of_its_part() -> None:
+    early = Early(ALWAYS)
+    note = early.credit(net_minor=1000)
+    assert (note.net_minor, note.tax_minor) == (-1000, -184), "19 per cent of 9.70"
+    early.check()
+
+
 def test_an_invoice_billed_again_has_the_same_tax_and_keeps_what_settled_it() -> None:
     early = Early(ALWAYS)
     early.pay(TOTAL - 170, IN_FIRST)

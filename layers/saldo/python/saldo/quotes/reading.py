@@ -55,8 +55,8 @@ def _request(document: Fields) -> QuoteRequest:
     asked = None
     if document.has("receivables"):
         asked, agreed = receivables_from(document.child("receivables"), currency, exchange)
-        early = {"early_discounts": agreed.early_discounts, "early_in_part": agreed.early_in_part}
-        account = replace(account, terms=replace(account.terms, **early))
+        discounts, in_part = agreed.early_discounts, agreed.early_in_part
+        account = replace(account, terms=replace(account.terms, early_discounts=discounts, early_in_part=in_part))
     request = QuoteRequest(
         entity=entity,
         account=account,
