@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from operator import attrgetter
 
-from saldo.accounts.model import Account, EarlyDiscount, LegalEntity
+from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.model import (
     AppliedCredit,
@@ -33,7 +34,7 @@ from saldo.invoicing.rules_discounts import discounted, draw
 from saldo.invoicing.rules_late import late_identity, late_lines
 from saldo.invoicing.rules_lines import charge_lines, net_legs, rounded_together
 from saldo.invoicing.rules_minimum import Minimums
-from saldo.invoicing.rules_reduced_tax import is_reduced_as_agreed, percent_always, reduced
+from saldo.invoicing.rules_reduced_tax import is_reduced_as_agreed, taxed_early
 from saldo.invoicing.rules_returns import taken_off
 from saldo.invoicing.rules_rounding import rounded_payable, rounding_of
 from saldo.kernel.errors import Problem, Problems, Refusal
@@ -97,7 +98,8 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     lines += off
     if wallet.coupons or wallet.credits:
         lines, uses, drawn = discounted(case, lines)
-    lines, answer, discounts = _taxed_early(case, lines, tax)
+    terms, ask = case.account.terms, partial(_taxes_of, case, tax)
+    lines, answer, discounts = taxed_early(lines, terms.early_discounts, case.earlier, ask)
     body = replace(draft_invoice(case, charges, lines, answer), early_discounts=discounts)
     if uses or drawn or returned or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*returned, *drawn, *_paid_by_credit(case, body)))
@@ -106,21 +108,7 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     return Draft(body, _moved_on(case), minimums.moved())
 
 
-def _taxed_early(
-    case: BillingCase, lines: list[Line], tax: TaxPort
-) -> tuple[list[Line], TaxAnswer, tuple[EarlyDiscount, ...]]:
-    """The lines, their taxes, and the discounts for paying early that it is issued with. Where the buyer pays a tax to
-    the state there is none, and so none that lessens the tax: the port is asked once more then."""
-    discounts = case.account.terms.early_discounts
-    found = reduced(lines, discounts, case.earlier)
-    answer = _taxes_of(case, found, tax)
-    if percent_always(discounts) and any(t.collection is not Collection.CHARGED for t in answer.totals):
-        found = reduced(lines, (), case.earlier)
-        return found, _taxes_of(case, found, tax), ()
-    return found, answer, discounts
-
-
-def _taxes_of(case: BillingCase, lines: Sequence[Line], tax: TaxPort) -> TaxAnswer:
+def _taxes_of(case: BillingCase, tax: TaxPort, lines: Sequence[Line]) -> TaxAnswer:
     currency = case.account.currency
     return tax.quote(taxable_lines(lines, case.as_of, currency), buyer_facts(case), seller_facts(case), currency)
 
@@ -129,7 +117,7 @@ def _netted_if_taxed_alike(case: BillingCase, lines: list[Line], tax: TaxPort) -
     """A credit of what was charged before and the charge in its stead on one line, where both bear the same taxes and
     nothing was taken off what was charged; else each stays by itself. The port is asked once more for it."""
     apart = {line.of for line in taken_off(case, lines)[0]}
-    netted = net_legs(taxed_lines(lines, _taxes_of(case, lines, tax)), case.account.currency, apart)
+    netted = net_legs(taxed_lines(lines, _taxes_of(case, tax, lines)), case.account.currency, apart)
     open_again = [line if line.gives_back else replace(line, taxes=(), included_tax_minor=0) for line in netted]
     together = case.options.net_rounding is NetRounding.DOCUMENT
     return rounded_together(open_again, case.account.currency) if together else open_again

@@ -8,7 +8,7 @@ each line's tax is not due on is frozen with the line. Values in, values out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -17,6 +17,7 @@ from saldo.accounts.model import DiscountTax, EarlyDiscount
 from saldo.invoicing.model import InvoiceBody, Line
 from saldo.kernel.money import round_exact, rounded_to_sum
 from saldo.kernel.rounding import rounded_ratio
+from saldo.tax.model import Collection, TaxAnswer
 from saldo.tax.rules import percent_of
 
 
@@ -38,6 +39,24 @@ def reduced(lines: Sequence[Line], discounts: Sequence[EarlyDiscount], earlier: 
         origin = origins.get(line.gives_back)
         off[line.id] = part_off(origin, line.net_minor) if origin else 0
     return [replace(line, base_off_minor=off[line.id]) if off[line.id] else line for line in lines]
+
+
+def taxed_early(
+    lines: Sequence[Line],
+    discounts: tuple[EarlyDiscount, ...],
+    earlier: Sequence[InvoiceBody],
+    ask: Callable[[Sequence[Line]], TaxAnswer],
+) -> tuple[list[Line], TaxAnswer, tuple[EarlyDiscount, ...]]:
+    """The lines, their taxes, and the discounts for paying early that an invoice of them is issued with.
+
+    Where the buyer pays a tax to the state there is none, and so none that lessens the tax: it is asked for once more.
+    """
+    found = reduced(lines, discounts, earlier)
+    answer = ask(found)
+    if percent_always(discounts) and any(t.collection is not Collection.CHARGED for t in answer.totals):
+        found = reduced(lines, (), earlier)
+        return found, ask(found), ()
+    return found, answer, discounts
 
 
 def part_off(line: Line, minor: int) -> int:
