@@ -11,12 +11,12 @@ from typing import Any
 import click
 from rich.console import Console
 
-from local.cli.account_terms import COMPOUNDS, FEE_HELP, agreed, terms_said
+from local.cli.account_terms import COMPOUNDS, FEE_HELP, YEAR_HELP, agreed, terms_said
 from local.cli.site import Sites, store_of
 from local.cli.typed import DAY, number
 from local.cli.voice import Voice, facts, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
-from saldo.accounts.model import Account, DiscountTax, InvoiceSplit, LatePolicy, Settle
+from saldo.accounts.model import Account, DiscountTax, InvoiceSplit, LatePolicy, MonthCount, Settle
 from saldo.audit.model import Actor
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, Wallet
 from saldo.invoicing.wallets import Wallets
@@ -98,6 +98,11 @@ def show_account(sites: Sites, voice: Voice, account_id: str) -> None:
     help="When interest bears interest.",
 )
 @click.option("--late-from-grace/--late-from-due", "late_from_grace", default=None, help="Whence interest counts.")
+@click.option("--late-year", metavar="DAYS", help=f"By which days a year counts: {YEAR_HELP}.")
+@click.option("--late-months", type=click.Choice([m.value for m in MonthCount]), help="How months of interest count.")
+@click.option(
+    "--late-daily-rounding/--late-exact", "late_daily_rounding", default=None, help="Round what a day costs first."
+)
 @click.option("--late-most", type=number, help="The most that interest and fees are, in per cent of the debt.")
 @click.option("--late-fee", "late_fees", multiple=True, metavar="FEE", help=FEE_HELP)
 @click.option("--no-late-fees", is_flag=True, help="No fees besides interest.")

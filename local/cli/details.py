@@ -12,7 +12,7 @@ from functions.portal.words import LANGUAGES
 from local.cli.accounts import account_group
 from local.cli.orders import by, clerk
 from local.cli.site import Sites, sealer_of, store_of
-from local.cli.voice import Voice, facts, speaks_json, table
+from local.cli.voice import Voice, facts, said_dry, speaks_json, table
 from saldo.accounts.model import Address, BillingProfile, TaxStatus
 from saldo.accounts.rules_details import Sending
 from saldo.audit.model import AuditRecord
@@ -166,7 +166,10 @@ def _offered(effect: Effect) -> list[dict[str, Any]]:
 
 def _show_effect(console: Console, after: Details, effect: Effect, dry_run: bool) -> None:
     console.print(facts(told(after)))
-    console.print("Nothing is changed yet." if dry_run else "Invoices from now on carry it; those that are out do not.")
+    if dry_run:
+        said_dry(console)
+    else:
+        console.print("Invoices from now on carry it; those that are out do not.")
     for one in effect.ended:
         console.print(f"The exemption certificate {one.id} ends on {one.until_on}.")
     if not effect.offers:

@@ -56,6 +56,14 @@ class Terminal:
         assert result.exit_code == status, result.output
         return json.loads(result.stdout)
 
+    def words(self, *words: Any) -> str:
+        """What a command that does its work says to people."""
+        typed = [self.file(word) if isinstance(word, dict) else word for word in words]
+        sites = Sites(lambda _code: self.site)  # type: ignore[arg-type, return-value]
+        result = CliRunner().invoke(saldo, typed, obj=sites)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
     def file(self, document: Any) -> str:
         path = self.folder / "document.json"
         path.write_text(json.dumps(document))
@@ -138,6 +146,10 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(terminal: Terminal
         ("meter", "new"), ("product", "new"), ("plan", "new"), ("version", "new"), ("version", "new")
     ]  # fmt: skip
     assert terminal.say("catalog", "show", ENTITY) == {"products": [], "plans": [], "meters": []}
+    rates = {"rates": [{"percent": "21", "country": "NL", "from_on": "2026-01-01"}]}
+    for words in (("catalog", "put", PRICES, "--entity", ENTITY), ("seller", "taxes", "put", ENTITY, rates)):
+        assert "This was a dry run: nothing was changed." in terminal.words(*words, "--dry-run")
+    assert terminal.say("seller", "taxes", "show", ENTITY)["version"] == 0
 
 
 def test_published_prices_and_ways_of_counting_stay_and_the_whole_list_is_refused(selling: Terminal) -> None:

@@ -154,6 +154,7 @@ def _early(header: InvoiceHeader, body: InvoiceBody | None, today: date, words: 
     held = [offer for offer in header.early_now if today <= offer.until_on]
     if not held or header.disputed_minor or body is None:
         return {}
+    from saldo.invoicing.rules_reduced_tax import percent_always
     from saldo.invoicing.rules_terms import percent_of_offer  # most pages have no discount to tell of
 
     said = []
@@ -162,6 +163,7 @@ def _early(header: InvoiceHeader, body: InvoiceBody | None, today: date, words: 
         percent = formats.percent(words.language, percent_of_offer(body, offer))
         said.append(words(key, amount=amount, on=words.day(offer.until_on), percent=percent))
     said += [words("invoice.early_part")] if header.early_in_part else []
+    said += [words("invoice.early_tax_always")] if percent_always(body.early_discounts) else []
     minor = header.open_minor - held[0].minor
     amount, typed = words.money(minor, header.currency), words.amount(minor, header.currency)
     return {"early": " ".join(said), "early_amount": amount, "early_typed": typed}
@@ -180,7 +182,10 @@ def _sums(header: InvoiceHeader, body: InvoiceBody | None, words: Words) -> tupl
     owed = body.owed_minor if body else header.total_minor
     if header.open_minor < owed:
         paid = words("invoice.paid_or_credited" if header.credited_minor else "invoice.paid")
-        sums.append((paid, "", words.amount(header.open_minor - owed, money), False))
+        little = header.tolerated_minor
+        sums.append((paid, "", words.amount(header.open_minor + little - owed, money), False))
+        if little:
+            sums.append((words("invoice.written_off"), "", words.amount(-little, money), False))
     if header.open_minor < owed or owed != header.total_minor:
         sums.append((words("invoice.open"), "", words.amount(header.open_minor, money), True))
     if header.disputed_minor:

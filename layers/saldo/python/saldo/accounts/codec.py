@@ -15,11 +15,14 @@ from saldo.accounts.model import (
     LateFee,
     LatePolicy,
     LateTerms,
+    MonthCount,
     TaxIdCheck,
     TaxIdStatus,
 )
 from saldo.kernel.exact import plain
 from saldo.kernel.periods import Unit
+
+_COUNTING = ("late_year_days", "late_calendar_year", "late_thirty_days", "late_daily_rounding")
 
 
 def exemption_to(exemption: Exemption) -> list[Any]:
@@ -77,7 +80,14 @@ def late_to(late: LateTerms) -> dict[str, Any]:
         found["late_most_percent"] = str(late.most_percent)
     if late.fees:
         found["late_fees"] = [_fee_to(fee) for fee in late.fees]
-    return found
+    return found | _counting_to(late)
+
+
+def _counting_to(late: LateTerms) -> dict[str, Any]:
+    """How days and months count, where that is not as usual."""
+    said = (late.year_days, late.calendar_year, late.thirty_days, late.daily_rounding)
+    found: dict[str, Any] = {name: value for name, value in zip(_COUNTING, said, strict=True) if value}
+    return found | ({"late_months": late.months.value} if late.months is not MonthCount.EXACT else {})
 
 
 def late_from(record: Mapping[str, Any]) -> LateTerms:
@@ -97,6 +107,8 @@ def late_from(record: Mapping[str, Any]) -> LateTerms:
         compounds=Unit(record["late_compounds"]) if "late_compounds" in record else None,
         most_percent=None if most is None else Decimal(most),
         fees=tuple(LateFee(row[0], row[1], Decimal(row[2]), *row[3:]) for row in record.get("late_fees", ())),
+        months=MonthCount(record.get("late_months", MonthCount.EXACT)),
+        **{name.removeprefix("late_"): record[name] for name in _COUNTING if name in record},
     )
 
 

@@ -192,6 +192,15 @@ class LatePolicy(StrEnum):
     CONTRACT = "contract"
 
 
+class MonthCount(StrEnum):
+    """How months of interest by the month are counted: EXACT (begun ones by their days), BEGUN (each as a whole one),
+    or FULL (only whole ones)."""
+
+    EXACT = "exact"
+    BEGUN = "begun"
+    FULL = "full"
+
+
 @dataclass(frozen=True, slots=True)
 class LateFee:
     """What is due when a debt is more than `after_days` late: an amount in minor units, or a percent of it, at least
@@ -214,6 +223,10 @@ class LateTerms:
     `grace_days`: how many days after the due date nothing is charged; from then on interest counts from the due date,
     or (`from_grace`) from their end. `later`: other percents from days on. `compounds`: after each such time interest
     bears interest. `fees`: besides. `most_percent`: of the debt, the most that interest and fees come to.
+
+    A year has `year_days` (None: 365; 360 with `thirty_days`), or those of the calendar (`calendar_year`); with
+    `thirty_days` each month has 30. `months`: how those of a percent by the month count. `daily_rounding`: what a day
+    costs is rounded first.
     """
 
     policy: LatePolicy = LatePolicy.NONE
@@ -226,6 +239,18 @@ class LateTerms:
     compounds: Unit | None = None
     most_percent: Decimal | None = None
     fees: tuple[LateFee, ...] = ()
+    year_days: int | None = None
+    calendar_year: bool = False
+    thirty_days: bool = False
+    months: MonthCount = MonthCount.EXACT
+    daily_rounding: bool = False
+
+    @property
+    def days_of_year(self) -> int | None:
+        """By how many days a year is counted; None: by those of the calendar."""
+        if self.calendar_year:
+            return None
+        return self.year_days or (360 if self.thirty_days else 365)
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,6 +272,7 @@ def _early_note(view: InvoiceView, words: Wording) -> str:
         amount, percent = words.money(one.minor, view.currency), words.percent(one.percent)
         said.append(words(key, date=words.day(one.until_on), amount=amount, percent=percent))
     said += [words("early_part")] if said and view.early_in_part else []
+    said += [words("early_tax_always")] if said and view.early_tax_always else []
     return " ".join(said)
 
 

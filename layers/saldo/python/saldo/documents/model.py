@@ -154,6 +154,7 @@ class InvoiceView:
     corrects: Reference | None = None
     early: tuple[EarlyView, ...] = ()
     early_in_part: bool = False
+    early_tax_always: bool = False
     note: str = ""
     paid_minor: int = 0
     exchange: ExchangeRate | None = None

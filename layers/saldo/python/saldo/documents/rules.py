@@ -23,6 +23,7 @@ from saldo.documents.model import (
 )
 from saldo.documents.ports import SettledPayment
 from saldo.invoicing.model import DocumentKind, InvoiceBody, Line
+from saldo.invoicing.rules_reduced_tax import percent_always
 from saldo.invoicing.rules_terms import early_offers, percent_of_offer
 from saldo.rating.model import Step
 from saldo.tax.model import Collection
@@ -66,6 +67,7 @@ def invoice_view(
         corrects=corrects,
         early=early_view(body),
         early_in_part=body.early_in_part,
+        early_tax_always=bool(percent_always(body.early_discounts)),
         note=body.note,
         paid_minor=sum(c.minor for c in body.credits if not c.before_tax),
         rounding_minor=body.rounding.minor if body.rounding else 0,

@@ -33,9 +33,9 @@ from saldo.invoicing.rules_corrections import (
     returned_to,
 )
 from saldo.invoicing.rules_credit_notes import (
+    back_entries,
     credit_note,
     discount_back,
-    discount_back_entry,
     settled_back,
     whole,
     with_discounts,
@@ -291,7 +291,7 @@ class Corrections:
             await_true_up(unit, body)
             issued.append(header)
         entries = [issue_entry(body, found.header.open_minor, found.header.booked) for body in bodies]
-        entries.append(discount_back_entry(note, returned))
+        entries += back_entries(note, returned)
         numbers = {header.invoice_id: header.number for header in issued}
         post(unit, *(entry for entry in entries if entry is not None), numbers=numbers)
         return unit, issued

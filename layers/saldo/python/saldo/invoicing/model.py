@@ -19,6 +19,7 @@ from saldo.invoicing.model_wallet import CouponUse as CouponUse
 from saldo.invoicing.model_wallet import CreditSource as CreditSource
 from saldo.invoicing.model_wallet import PrepaidCredit as PrepaidCredit
 from saldo.invoicing.model_wallet import Wallet as Wallet
+from saldo.invoicing.rules_tolerance import Tolerance
 from saldo.invoicing.status import MOVES as MOVES
 from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
@@ -80,7 +81,8 @@ class BillingOptions:
     """Choices of a seller where there is more than one right way; the defaults are Saldo's. `tax_rounding` and
     `tax_mode`: how the table of rates rounds the taxes of a document. `payable_rounding`: to what the amount to be paid
     is rounded, where coins are larger than the currency's minor unit. `settle`: which invoices money settles that names
-    none, unless terms of the account say."""
+    none, unless terms of the account say. `tolerances`: by currency, how little a payment may leave of an invoice to be
+    written off."""
 
     change_legs: ChangeLegs = ChangeLegs.LEGS
     below_zero: BelowZero = BelowZero.CREDIT_NOTE
@@ -90,6 +92,11 @@ class BillingOptions:
     tax_mode: Rounding = Rounding.HALF_UP
     payable_rounding: PayableRounding | None = None
     settle: Settle = Settle.OLDEST
+    tolerances: tuple[tuple[str, Tolerance], ...] = ()
+
+    def tolerance_in(self, currency: str) -> Tolerance:
+        """What is tolerated of invoices in a currency: nothing where the seller says nothing of it."""
+        return dict(self.tolerances).get(currency, Tolerance())
 
 
 class LineKind(StrEnum):
@@ -130,6 +137,7 @@ class Line:
     line of an earlier document (`<document>/<line>`) of which this one gives back all or a part, or takes a credit
     back; `supplied_on`: when that was supplied, whose taxes are its taxes; None where the line is its own supply.
     `bounds`: of what a maximum gives back, ids of the components that it bounds.
+    `base_off_minor`: what of `net_minor` its taxes are not due on, as it is a discount for paying early.
     `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`). `account_id`: whose charge
     it is, where the invoice is addressed to another account.
     """
@@ -160,6 +168,7 @@ class Line:
     supplied_on: date | None = None
     priced_in: PricedIn | None = None
     bounds: tuple[str, ...] = ()
+    base_off_minor: int = 0
     included_tax_minor: int = 0
 
     def is_for(self, components: frozenset[str]) -> bool:

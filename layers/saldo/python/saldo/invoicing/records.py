@@ -13,7 +13,17 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from saldo.invoicing.codec_early import discounted_to, legs_from, offers_from, offers_to
-from saldo.invoicing.rules_early import Legs, Offers, legs_of, minor_of, offers_left, with_discount
+from saldo.invoicing.rules_early import (
+    Legs,
+    Offers,
+    differences_of,
+    discounts_of,
+    legs_of,
+    minor_of,
+    offers_left,
+    with_discount,
+    written_off,
+)
 from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
@@ -74,7 +84,8 @@ class InvoiceHeader:
     `promise_id`: the promise to pay that all of it that is open and not in dispute is under ("": none): nobody is asked
     for it before its day. `promised_paid_minor`: what payments brought since it is. `promises`: how that came and went.
     `early`: the discounts for paying early that it is issued with, and `early_in_part`: whether a part has its part of
-    them; `discounted`: what such discounts took of it and credit notes did not give back, by what that is booked to.
+    them; `discounted`: what such discounts took of it, or was written off as too little to chase, and credit notes did
+    not give back, by what that is booked to.
     `by_mail`: False where the account wanted none when it was frozen; delivery is then not even told of it.
     """
 
@@ -123,6 +134,11 @@ class InvoiceHeader:
     def promised_minor(self) -> int:
         """What is promised for another day, and still to come."""
         return self.undisputed_minor if self.promise_id else 0
+
+    @property
+    def tolerated_minor(self) -> int:
+        """What of it was too little to chase, and was written off."""
+        return minor_of(differences_of(self.discounted))
 
     @property
     def early_now(self) -> Offers:
@@ -265,7 +281,8 @@ def issued_header(header: InvoiceHeader, numbered: Numbered, at: datetime) -> In
 def settle_update(
     unit: Unit, header: InvoiceHeader, money_minor: int, at: datetime, discount: Legs = ()
 ) -> InvoiceHeader:
-    """Lower the open balance by money, and the discount that it takes, in this unit; the header as it will then read.
+    """Lower the open balance by money, and the discount or small difference that it takes, in this unit; the header as
+    it will then read.
 
     The unit holds only while balance and status are still as in `header`: on a conflict read the header again
     and decide anew. Refusal `not_payable` for one not issued, `over_open_balance` for more than is open, or nothing.
@@ -298,12 +315,18 @@ def settle_update(
 
 
 def reopen_update(
-    unit: Unit, header: InvoiceHeader, back_minor: int, booked_minor: int, at: datetime, discount_minor: int = 0
+    unit: Unit,
+    header: InvoiceHeader,
+    back_minor: int,
+    booked_minor: int,
+    at: datetime,
+    discount_minor: int = 0,
+    tolerated_minor: int = 0,
 ) -> None:
     """Raise the open balance in this unit by what a payment had paid and the bank took back, and what is booked by what
-    that took off; `discount_minor`: what of it was a discount. The unit holds only while all is as in `header`.
-    Refusal `not_payable` for one that was credited."""
-    if header.status not in ISSUED or (discount_minor and header.credited_minor):
+    that took off; `discount_minor`, `tolerated_minor`: what of it was a discount, or written off. The unit holds only
+    while all is as in `header`. Refusal `not_payable` for one that was credited."""
+    if header.status not in ISSUED or ((discount_minor or tolerated_minor) and header.credited_minor):
         raise Refusal("not_payable", f"{header.number} is {header.status}: what was paid of it cannot be open again")
     open_ = header.open_minor + back_minor
     whole = open_ >= header.total_minor - header.credited_minor
@@ -312,7 +335,8 @@ def reopen_update(
     booked = header.booked and Booked(header.booked.rate, header.booked.minor + booked_minor)
     now = {"open_minor": open_, "status": status.value, "history": _history_items(history)} | _booked_set(booked)
     paid = max(header.promised_paid_minor - back_minor, 0)
-    discounted = with_discount(header.discounted, legs_of(header.discounted, discount_minor), -1)
+    gone = *legs_of(discounts_of(header.discounted), discount_minor), *written_off(tolerated_minor)
+    discounted = with_discount(header.discounted, gone, -1)
     place = {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}
     unit.update(
         header_key(header.account_id, header.invoice_id),

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
 from operator import attrgetter
 
 from saldo.accounts.model import Account, LegalEntity
@@ -31,6 +33,7 @@ from saldo.invoicing.rules_discounts import discounted
 from saldo.invoicing.rules_late import late_identity, late_lines
 from saldo.invoicing.rules_lines import charge_lines, net_legs, rounded_together
 from saldo.invoicing.rules_prepaid import drawn_after_tax, drawn_before_tax
+from saldo.invoicing.rules_reduced_tax import is_reduced_as_agreed, taxed_early
 from saldo.invoicing.rules_returns import taken_off
 from saldo.invoicing.rules_rounding import rounded_payable, rounding_of
 from saldo.invoicing.rules_tallies import Tallies
@@ -97,7 +100,9 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
         lines, uses = discounted(case, lines)
     if wallet.credits and case.options.prepaid is PrepaidOrder.BEFORE_TAX:
         lines, drawn = drawn_before_tax(case, lines)
-    body = draft_invoice(case, charges, lines, _taxes_of(case, lines, tax))
+    terms, ask = case.account.terms, partial(_taxes_of, case, tax)
+    lines, answer, discounts = taxed_early(lines, terms.early_discounts, case.earlier, ask)
+    body = replace(draft_invoice(case, charges, lines, answer), early_discounts=discounts)
     if uses or drawn or returned or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*returned, *drawn, *_paid_by_credit(case, body)))
     if case.options.payable_rounding is not None:
@@ -105,7 +110,7 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     return Draft(body, _moved_on(case), tallies.moved())
 
 
-def _taxes_of(case: BillingCase, lines: Sequence[Line], tax: TaxPort) -> TaxAnswer:
+def _taxes_of(case: BillingCase, tax: TaxPort, lines: Sequence[Line]) -> TaxAnswer:
     currency = case.account.currency
     return tax.quote(taxable_lines(lines, case.as_of, currency), buyer_facts(case), seller_facts(case), currency)
 
@@ -114,7 +119,7 @@ def _netted_if_taxed_alike(case: BillingCase, lines: list[Line], tax: TaxPort) -
     """A credit of what was charged before and the charge in its stead on one line, where both bear the same taxes and
     nothing was taken off what was charged; else each stays by itself. The port is asked once more for it."""
     apart = {line.of for line in taken_off(case, lines)[0]}
-    netted = net_legs(taxed_lines(lines, _taxes_of(case, lines, tax)), case.account.currency, apart)
+    netted = net_legs(taxed_lines(lines, _taxes_of(case, tax, lines)), case.account.currency, apart)
     open_again = [line if line.gives_back else replace(line, taxes=(), included_tax_minor=0) for line in netted]
     together = case.options.net_rounding is NetRounding.DOCUMENT
     return rounded_together(open_again, case.account.currency) if together else open_again
@@ -180,11 +185,13 @@ def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR")
     return [
         TaxableLine(
             line.id,
-            line.net_minor,
+            line.net_minor - line.base_off_minor,
             line.tax_category,
             line.supplied_on or (line.period.end - _DAY if line.timing is Timing.ARREARS else issued_on),
             line.inclusive,
-            (line.exact, line.part[0] * scale, line.part[1]),
+            (Decimal(line.net_minor - line.base_off_minor), 1, 1)
+            if line.base_off_minor
+            else (line.exact, line.part[0] * scale, line.part[1]),
             line.quantity if line.net_minor >= 0 else -line.quantity,
             line.of,
             line.taxes if line.supplied_on else (),
@@ -242,7 +249,6 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         tax_mode=answer.mode,
         exchange=case.exchange,
         tax_facts=answer.facts,
-        early_discounts=account.terms.early_discounts,
         early_in_part=account.terms.early_in_part,
         seller_facts=case.seller_facts,
         template=case.template,
@@ -357,6 +363,8 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
         if net != line.net_minor:
             found.add(f"lines[{i}].net_minor", "net_differs", "share and rounding of the price do not make the net")
     _check_taxes(body, found)
+    if not body.of_invoice and not is_reduced_as_agreed(body):
+        found.add("lines", "base_differs", "the taxes are not due on what the discount for paying early leaves")
     if sum(line.net_minor - line.included_tax_minor for line in body.lines) != body.net_minor:
         found.add("net_minor", "lines_differ", "the lines do not add up to the net")
     if sum(t.tax_minor for t in body.tax_totals if t.collection is not Collection.WITHHELD) != body.tax_minor:

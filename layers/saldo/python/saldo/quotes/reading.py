@@ -57,6 +57,11 @@ def _request(document: Fields) -> QuoteRequest:
     versions = plans_from(document, currency)
     sold, late = _subscriptions(document, account, versions)
     exchange = exchange_from(document.maybe_child("exchange"), currency)
+    asked = None
+    if document.has("receivables"):
+        asked, agreed = receivables_from(document.child("receivables"), currency, exchange)
+        discounts, in_part = agreed.early_discounts, agreed.early_in_part
+        account = replace(account, terms=replace(account.terms, early_discounts=discounts, early_in_part=in_part))
     request = QuoteRequest(
         entity=entity,
         account=account,
@@ -73,9 +78,7 @@ def _request(document: Fields) -> QuoteRequest:
         wallet=wallet_from(document, currency),
         exchange=exchange,
         prices=prices,
-        receivables=receivables_from(document.child("receivables"), currency, exchange)
-        if document.has("receivables")
-        else None,
+        receivables=asked,
     )
     document.finish()
     check_names(document, request)
