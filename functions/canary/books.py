@@ -14,6 +14,7 @@ from decimal import Decimal
 from saldo.access.model import Grant, Role, User
 from saldo.access.service import Access
 from saldo.accounts.model import Account, Address, BillingProfile, LegalEntity, Organisation, TaxStatus
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.accounts.service import Accounts
 from saldo.audit.model import Actor, job
 from saldo.invoicing.corrections import Corrections, CreditRequest
@@ -145,7 +146,7 @@ def _customer(names: Names) -> Account:
     return Account(
         id=names.account_id, organisation_id=names.organisation_id, entity_id=names.entity_id, name="Canary",
         currency="EUR", time_zone="Europe/Berlin", country="DE", tax_region="", tax_status=TaxStatus.BUSINESS,
-        has_tax_id=False, language="en", payment_terms_days=30, profile_version=1, deliver_by_email=False,
+        has_tax_id=False, language="en", payment_terms=PaymentTerms(30), profile_version=1, deliver_by_email=False,
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def terms(visit: Visit) -> Answer:
 def check(visit: Visit) -> Answer:
     typed, now = Typed.of(visit.form), _held(visit)
     try:
-        asked, why = typed.asked(visit.account.currency, visit.words)
+        asked, why = typed.asked(now, visit.account.currency, visit.words)
         check_asked(asked, now, services.terms_requests(visit.records).of_account(visit.account.account_id))
     except Refusal as refusal:
         return _page(visit, typed, refusal.problems)
@@ -50,7 +50,7 @@ def check(visit: Visit) -> Answer:
 def ask(visit: Visit) -> Answer:
     typed, desk = Typed.of(visit.form), services.terms_requests(visit.records)
     try:
-        asked, why = typed.asked(visit.account.currency, visit.words)
+        asked, why = typed.asked(_held(visit), visit.account.currency, visit.words)
         desk.ask(visit.account.account_id, asked, why, visit.sent("request_key")[:100], visit.actor)
     except Refusal as refusal:
         if not refusal.problems:

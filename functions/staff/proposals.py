@@ -12,6 +12,8 @@ from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.access.model_proposals import Proposal, ProposalKind
 from saldo.access.rules_proposals import may_agree, state_at
+from saldo.accounts.reading_payment_terms import payment_terms_stored
+from saldo.documents.wording_terms import due_in_words
 from saldo.kernel.errors import NotFound
 from saldo.kernel.ids import check_id
 
@@ -50,7 +52,7 @@ def proposal(visit: StaffVisit) -> Answer:
     facts += [
         (t.known(f"staff.content.{k}", "staff.detail"), _said(visit, found, k, v))
         for k, v in sorted(found.content.items())
-        if v
+        if v or k == "days"
     ]
     facts += [(t("staff.asked_by"), f"{names[found.asked_by]}, {t.moment(found.asked_at, zone)}")]
     if found.decided_at:
@@ -72,6 +74,8 @@ def _said(visit: StaffVisit, found: Proposal, name: str, value: object) -> str:
         return t("staff.dispute_settled")
     if name == "reason":
         return t(f"staff.reason.{value}")
+    if name == "days" and isinstance(value, int | dict):
+        return due_in_words(payment_terms_stored(value), t.language)
     if name.endswith("_minor") and isinstance(value, int):
         return t.money(value, found.amount.currency if found.amount else visit.at.currency)
     return str(value)

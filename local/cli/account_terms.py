@@ -21,16 +21,21 @@ from saldo.accounts.model import (
     Settle,
     Terms,
 )
+from saldo.accounts.model_payment_terms import PaymentTerms
+from saldo.accounts.reading_payment_terms import MOST_DAYS, payment_terms_from
 from saldo.accounts.rules import COMPOUNDING
+from saldo.documents.wording_terms import due_in_words
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
 from saldo.kernel.exchange import rate_in_words
 from saldo.kernel.money import Money
 from saldo.kernel.periods import Unit
+from saldo.kernel.reading import read
 
 COMPOUNDS = ["never", *(unit.value for unit in COMPOUNDING)]
 YEAR_HELP = "365, 360, 30/360, calendar"
 FEE_HELP = "after=14,amount=5.00,percent=1,least=5,most=40,every=30,times=3"
+DUE_HELP = "When to pay: days=30,then=end_of_month; from=end_of_month,days=10; day=20,months=1,cut_off=12."
 _EARLY = ("early_percent", "early_days", "early_tax", "early_then")
 _EARLY_TAX = {
     DiscountTax.ALWAYS: "on the less amount whether or not it is taken",
@@ -129,6 +134,13 @@ def _fee(text: str, currency: str) -> LateFee:
     return LateFee(days.get("after", 0), *amounts, days.get("every"), days.get("times"))
 
 
+def due_said(text: str) -> PaymentTerms:
+    """When to pay, told as an object of a document is, its fields by commas: days=30,then=end_of_month."""
+    told: dict[str, Any] = dict(part.strip().partition("=")[::2] for part in text.split(","))
+    whole = {name: int(value) if value.isascii() and value.isdigit() else value for name, value in told.items()}
+    return read(whole, lambda fields: payment_terms_from(fields, MOST_DAYS), f"{text!r} does not say when to pay")
+
+
 def terms_said(account: Account) -> dict[str, str]:
     """What is agreed with an account, in words."""
     terms, late = account.terms, account.terms.late
@@ -138,6 +150,7 @@ def terms_said(account: Account) -> dict[str, str]:
     by_policy = f"{late.policy.value}, {plain(late.percent)} % a {per}" if late.percent else late.policy.value
     limit = terms.credit_limit_minor
     return {
+        "to be paid": due_in_words(account.payment_terms, "en"),
         "early discount": early or "–",
         "tax of the early discount": taxed,
         "money that names no invoice settles": terms.settle.value if terms.settle else "as the seller chose",

@@ -11,12 +11,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from local.cli.account_terms import COMPOUNDS, FEE_HELP, YEAR_HELP, agreed, terms_said
+from local.cli.account_terms import COMPOUNDS, DUE_HELP, FEE_HELP, YEAR_HELP, agreed, due_said, terms_said
 from local.cli.site import Sites, store_of
 from local.cli.typed import DAY, number
 from local.cli.voice import Voice, facts, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Account, DiscountTax, InvoiceSplit, LatePolicy, MonthCount, Settle
+from saldo.accounts.reading_payment_terms import payment_terms_fields
 from saldo.audit.model import Actor
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, Wallet
 from saldo.invoicing.wallets import Wallets
@@ -80,6 +81,7 @@ def show_account(sites: Sites, voice: Voice, account_id: str) -> None:
 
 @account_group.command(name="terms")
 @click.argument("account_id")
+@click.option("--due", metavar="TERMS", help=DUE_HELP)
 @click.option("--early-percent", type=number, help="Early-payment discount, in per cent of the net amount.")
 @click.option("--early-days", type=int, help="Days from issue within which it is had.")
 @click.option("--early-tax", type=click.Choice([t.value for t in DiscountTax]), help="When tax is on the less amount.")
@@ -139,15 +141,16 @@ def terms(sites: Sites, voice: Voice, account_id: str, reason: str, **asked: Any
     asked |= {name: asked[name] or None for name in ("early_then", "late_later", "late_fees")}
     asked["currency"] = account.currency
     wanted = agreed(account.terms, {k: v for k, v in asked.items() if v is not None})
-    _answer_account(voice, arrangements.change_terms(account_id, wanted, staff(), reason))
+    due = due_said(asked["due"]) if asked["due"] else None
+    _answer_account(voice, arrangements.change_terms(account_id, wanted, staff(), reason, due))
 
 
 def _answer_account(voice: Voice, account: Account) -> None:
-    names = ("name", "currency", "country", "tax_region", "language", "payment_terms_days", "deliver_by_email")
+    names = ("name", "currency", "country", "tax_region", "language", "deliver_by_email")
     document = {"account_id": account.id, **{name: getattr(account, name) for name in (*names, "invoiced_to")}}
     document |= {"status": account.status.value, "invoice_split": account.invoice_split.value}
     shown = facts(document | {"terms": terms_said(account)})
-    document["terms"] = asdict(account.terms)
+    document |= {"terms": asdict(account.terms), **payment_terms_fields(account.payment_terms)}
     voice.answer(document, lambda console: console.print(shown))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from saldo.accounts.model import Account, Address, BillingProfile, LegalEntity, Organisation, TaxStatus
+from saldo.accounts.model_payment_terms import PaymentTerms
 
 
 class Habit(StrEnum):
@@ -233,7 +234,7 @@ def accounts_of(entity: LegalEntity, customer: Customer) -> Iterator[tuple[Contr
             tax_status=customer.tax_status,
             has_tax_id=bool(customer.tax_id),
             language=customer.language,
-            payment_terms_days=customer.terms_days,
+            payment_terms=PaymentTerms(customer.terms_days),
             profile_version=1,
             deliver_by_email=True,
         )

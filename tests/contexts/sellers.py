@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from saldo.accounts.model import Account, Address, BillingProfile, LegalEntity, Organisation, TaxStatus
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.accounts.service import Accounts
 from saldo.audit.model import Actor
 from saldo.catalog.model import (
@@ -70,7 +71,7 @@ def account(account_id: str = ACCOUNT, **changes: object) -> Account:
         "tax_status": TaxStatus.BUSINESS,
         "has_tax_id": True,
         "language": "de",
-        "payment_terms_days": 14,
+        "payment_terms": PaymentTerms(14),
         "profile_version": 1,
         "deliver_by_email": True,
     }

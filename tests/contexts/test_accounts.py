@@ -8,6 +8,7 @@ import pytest
 
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Account, Address, BillingProfile, InvoiceSplit, Organisation, TaxIdStatus, TaxStatus
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.accounts.records import account_from, account_keys, invoiced_to
 from saldo.accounts.rules_details import Sending
 from saldo.accounts.service import Accounts
@@ -29,7 +30,7 @@ ACCOUNT = Account(
     tax_status=TaxStatus.BUSINESS,
     has_tax_id=True,
     language="de",
-    payment_terms_days=30,
+    payment_terms=PaymentTerms(30),
     profile_version=1,
     deliver_by_email=True,
 )

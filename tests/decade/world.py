@@ -10,6 +10,7 @@ from functools import lru_cache
 from random import Random
 
 from saldo.accounts.model import Account
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.catalog.model import ChargeKind, DayCount, PlanVersion
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit
 from saldo.kernel.periods import Length
@@ -231,7 +232,7 @@ def _account(n: int, buyer: Buyer, sold: Market, chance: Random) -> Account:
         tax_status=buyer.status,
         has_tax_id=buyer.has_tax_id,
         language="en",
-        payment_terms_days=chance.choice([0, 14, 30]),
+        payment_terms=PaymentTerms(chance.choice([0, 14, 30])),
         profile_version=1,
         deliver_by_email=False,
     )

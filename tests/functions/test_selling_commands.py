@@ -227,6 +227,9 @@ def test_every_problem_of_a_seller_and_of_a_customer_is_named(terminal: Terminal
     wrong = CUSTOMER | {"accounts": [account | {"payment_terms_days": 900, "profile": {"emails": ["x"]}}, account]}
     found = problems(terminal.say("customer", "open", wrong, status=2))
     assert found["accounts[0].payment_terms_days"] == "out_of_range"
+    both = account | {"payment_terms_days": 30, "payment_terms": {"from": "end_of_month"}}
+    found_both = problems(terminal.say("customer", "open", CUSTOMER | {"accounts": [both]}, status=2))
+    assert found_both == {"accounts[0].payment_terms_days": "one_of", "accounts[0].payment_terms.days": "missing"}
     assert found["accounts[0].profile.emails[0]"] == "invalid_email" and found["accounts[1].id"] == "not_unique"
     assert found["accounts[0].profile.address"] == "missing"
 

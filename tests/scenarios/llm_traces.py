@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from saldo.accounts.model import Account, Address, LegalEntity, TaxStatus
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.accounts.records import account_item, customer_item, entity_item
 from saldo.catalog.model import ChargeKind, Component, Graduated, Plan, PlanVersion, Product, Tier, Timing
 from saldo.catalog.records import offer_item, plan_version_item, product_item
@@ -165,7 +166,7 @@ def _account(entity: LegalEntity, number: int) -> Account:
         tax_status=TaxStatus.CONSUMER if here else TaxStatus.BUSINESS,
         has_tax_id=False,
         language="en",
-        payment_terms_days=14,
+        payment_terms=PaymentTerms(14),
         profile_version=1,
         deliver_by_email=False,
     )

@@ -133,6 +133,20 @@ def test_what_is_no_number_is_refused_with_its_option(terminal: Terminal, typed:
     assert acts(terminal, ACCOUNT) == acts(terminal, ENTITY) == []
 
 
+def test_when_to_pay_is_agreed_in_days_or_by_the_calendar(terminal: Terminal) -> None:
+    terms = ("account", "terms", ACCOUNT)
+    terminal.ask(*terms, "--segment", "public")
+    done = terminal.ask(*terms, "--due", "days=30,then=end_of_month", "--reason", "as agreed")
+    assert done["payment_terms"] == {"days": 30, "then": "end_of_month"}
+    assert (done["terms"]["segment"], "payment_terms_days" in done) == ("public", False)
+    assert "30 days, then end of the month" in terminal.type("account", "show", ACCOUNT).stdout
+    assert terminal.ask(*terms, "--review")["payment_terms"] == {"days": 30, "then": "end_of_month"}
+    assert terminal.ask(*terms, "--due", "days=14")["payment_terms_days"] == 14
+    for wrong in ("soon", "days=366", "days=30,months=1", "day=20,months=0", "day=32", "from=end_of_month,days=0"):
+        assert refused(terminal, *terms, "--due", wrong) == "invalid_input", wrong
+    assert terminal.ask("account", "show", ACCOUNT)["payment_terms_days"] == 14
+
+
 def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) -> None:
     terms = ("account", "terms", ACCOUNT)
     terminal.ask(*terms, "--early-percent", "2", "--early-days", "10", "--segment", "public")

@@ -8,6 +8,7 @@ import pytest
 
 from saldo.access.model_proposals import Decider
 from saldo.access.proposals import Proposals
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.accounts.records import account_from
 from saldo.insight.invariants import check_all
 from saldo.kernel.errors import Refusal
@@ -39,7 +40,7 @@ def now(region: Region) -> Asked:
 def agreed(region: Region, days: int = 60) -> None:
     asked, proposals = ask_terms(region, days=days), Proposals(region.store, region.clock)
     told = terms(region).propose(proposals, HERE, asked.id, asked.revision, CLERK, "they grow", "r1")
-    assert now(region) == Asked(30, 0), "nothing holds before the second person"
+    assert now(region) == Asked(PaymentTerms(30), 0), "nothing holds before the second person"
     with pytest.raises(Refusal):
         terms(region).agree(proposals, ENTITY_ID, told.id, told.digest, Decider(CLERK, APPROVER.roles))
     terms(region).agree(proposals, ENTITY_ID, told.id, told.digest, APPROVER)
@@ -47,7 +48,7 @@ def agreed(region: Region, days: int = 60) -> None:
 
 def test_two_people_agree_and_the_next_invoice_has_the_new_days_and_no_earlier_one(region: Region) -> None:
     agreed(region)
-    assert now(region) == Asked(60, 1_000_000)
+    assert now(region) == Asked(PaymentTerms(60), 1_000_000)
     bill(region, FEB)
     invoices = sorted(region.store.query_all(HERE, prefix="invoice#"), key=lambda i: i["issued_on"])
     assert [(i["issued_on"], i["due_on"]) for i in invoices] == [
@@ -70,8 +71,8 @@ def test_a_request_is_refused_with_a_reason_and_then_another_may_be_made(region:
 
 def test_every_problem_is_told_with_its_field(region: Region) -> None:
     for asked, problems in (
-        (Asked(999, -1), {("days", "out_of_range"), ("limit", "out_of_range")}),
-        (Asked(30, 0), {("days", "nothing_changes")}),
+        (Asked(PaymentTerms(999), -1), {("days", "out_of_range"), ("limit", "out_of_range")}),
+        (Asked(PaymentTerms(30), 0), {("days", "nothing_changes")}),
     ):
         with pytest.raises(Refusal) as refused:
             terms(region).ask(HERE, asked, Why.OTHER, "form-key-1", PAYER)

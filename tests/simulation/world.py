@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from saldo.accounts.model import Account, Address, LegalEntity, TaxStatus
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.accounts.records import account_item, customer_item, entity_item
 from saldo.catalog.model import (
     ChargeKind,
@@ -205,7 +206,7 @@ def _account(account_id: str) -> Account:
         tax_status=TaxStatus.BUSINESS,
         has_tax_id=True,
         language="en",
-        payment_terms_days=30,
+        payment_terms=PaymentTerms(30),
         profile_version=1,
         deliver_by_email=False,
     )

@@ -9,6 +9,7 @@ from functions.portal import services
 from saldo.access.model_notices import NoticeKind
 from saldo.access.model_views import SavedView
 from saldo.access.records_views import table_views_item
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.certificates.service import HandedIn
 from saldo.documents.bundles import BundleMaker
 from saldo.invoicing.listing import ListWish
@@ -47,7 +48,7 @@ def _promises(world: World, account_id: str, texts: Texts) -> None:
 
 
 def _terms(world: World, account_id: str, texts: Texts) -> None:
-    asked = Asked(90, min(texts.largest_minor * 10, 10**12))
+    asked = Asked(PaymentTerms(90), min(texts.largest_minor * 10, 10**12))
     services.terms_requests(services.store()).ask(
         account_id, asked, WhyTerms.GROWTH, f"terms of {account_id}", world.admin
     )

@@ -79,7 +79,7 @@ class InvoiceView:
 
     `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty.
     `ordered_under`: the purchase order and cost centre of all that is on it. `takes_back`: the invoice that a credit
-    note takes something back of.
+    note takes something back of. `terms`: what the due date followed from, in words.
     """
 
     title: str
@@ -102,6 +102,7 @@ class InvoiceView:
     early_typed: str = ""
     ordered_under: str = ""
     takes_back: str = ""
+    terms: str = ""
 
 
 def invoice_view(invoice: Invoice, today: date, zone: str, words: Words, page: int = 1) -> InvoiceView:
@@ -130,8 +131,18 @@ def invoice_view(invoice: Invoice, today: date, zone: str, words: Words, page: i
         disputes=_disputes(in_dispute_from(header.invoice_id, disputed), money, words),
         takes_back=header.of_invoice if is_note else "",
         ordered_under=body.ordered_under if body else "",
+        terms=_terms(body, words),
         **_early(header, body, today, words),
     )
+
+
+def _terms(body: InvoiceBody | None, words: Words) -> str:
+    """What the due date followed from, where the two dates do not tell it."""
+    if body is None or body.payment_terms is None or body.payable_minor <= 0:
+        return ""
+    from saldo.documents.wording_terms import due_in_words  # most are due after so many days
+
+    return due_in_words(body.payment_terms, words.language)
 
 
 def _promised(header: InvoiceHeader, words: Words) -> tuple[str, str] | None:

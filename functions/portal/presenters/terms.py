@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.tags import Tag
 from functions.portal.words import Words
+from saldo.accounts.model_payment_terms import PaymentTerms
+from saldo.documents.wording_terms import due_in_words
 from saldo.kernel.errors import Problems, Refusal
 from saldo.terms.model import Asked, TermsRequest, TermsState, Why
 
@@ -31,11 +33,14 @@ class Typed:
     def of(cls, form: Mapping[str, Sequence[str]]) -> Typed:
         return cls(**{name: form.get(name, [""])[-1].strip()[:40] for name in ("days", "limit", "why")})
 
-    def asked(self, currency: str, words: Words) -> tuple[Asked, Why]:
-        """Refusal `invalid_terms_request` naming each field that cannot be read. An empty limit is none."""
-        problems, limit = Problems(), 0
-        days = int(self.days) if self.days.isascii() and self.days.isdigit() and len(self.days) < 4 else -1
-        if days < 0:
+    def asked(self, now: Asked, currency: str, words: Words) -> tuple[Asked, Why]:
+        """Refusal `invalid_terms_request` naming each field that cannot be read. Without days they stay as they are
+        now; an empty limit is none."""
+        problems, limit, due = Problems(), 0, now.due
+        if self.days:
+            are_days = self.days.isascii() and self.days.isdigit() and len(self.days) < 4
+            due = PaymentTerms(int(self.days) if are_days else -1)
+        if due.days < 0:
             problems.add("days", "out_of_range", "days are a whole number")
         if self.limit:
             try:
@@ -43,15 +48,12 @@ class Typed:
             except Refusal:
                 problems.add("limit", "invalid_amount", "this is not an amount")
         problems.refuse_if_any("these terms cannot be asked for", "invalid_terms_request")
-        return Asked(days, limit), Why(self.why) if self.why in set(Why) else Why.OTHER
+        return Asked(due, limit), Why(self.why) if self.why in set(Why) else Why.OTHER
 
 
 def typed_of(held: Asked, currency: str, words: Words) -> Typed:
-    return Typed(str(held.days), words.amount(held.limit_minor, currency) if held.limit_minor else "")
-
-
-def days_text(days: int, words: Words) -> str:
-    return words.count("terms.days_of", days)
+    days = str(held.due.days) if held.due.is_days else ""
+    return Typed(days, words.amount(held.limit_minor, currency) if held.limit_minor else "")
 
 
 def limit_text(minor: int, currency: str, words: Words) -> str:
@@ -60,7 +62,7 @@ def limit_text(minor: int, currency: str, words: Words) -> str:
 
 def facts_of(asked: Asked, currency: str, words: Words) -> list[tuple[str, str]]:
     return [
-        (words("terms.days"), days_text(asked.days, words)),
+        (words("terms.days"), due_in_words(asked.due, words.language)),
         (words("terms.limit"), limit_text(asked.limit_minor, currency, words)),
     ]
 
@@ -92,7 +94,7 @@ def rows_of(requests: Sequence[TermsRequest], zone: str, words: Words) -> tuple[
         RequestRow(
             r.id,
             words.moment(r.asked_at, zone),
-            days_text(r.asked.days, words),
+            due_in_words(r.asked.due, words.language),
             limit_text(r.asked.limit_minor, r.currency, words),
             terms_tag(r.state, words),
             words(f"terms.why_not.{r.why_not}") if r.why_not else "",

@@ -12,6 +12,7 @@ import boto3
 from moto import mock_aws
 
 from saldo.accounts.model import Account, Address, LegalEntity, TaxStatus
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.accounts.records import account_item, entity_item
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
@@ -239,7 +240,7 @@ def customer() -> Account:
         tax_status=TaxStatus.BUSINESS,
         has_tax_id=True,
         language="en",
-        payment_terms_days=30,
+        payment_terms=PaymentTerms(30),
         profile_version=1,
         deliver_by_email=True,
     )

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 
 from functions.portal import services
+from saldo.accounts.arrangements import Arrangements
+from saldo.accounts.model import Terms
+from saldo.accounts.model_payment_terms import MONTH_END, PaymentTerms
+from saldo.kernel.clock import system_clock
 from saldo.terms.model import TermsState
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser, Page
@@ -43,11 +47,22 @@ def test_what_is_asked_for_is_checked_sent_and_taken_back(portal: Portal) -> Non
 
 @pytest.mark.parametrize(
     ("fields", "field"),
-    [({"days": "soon"}, "days"), ({"days": "999"}, "days"), ({"limit": "much"}, "limit"), ({"days": ""}, "days")],
+    [({"days": "soon"}, "days"), ({"days": "999"}, "days"), ({"limit": "much"}, "limit")],
 )
 def test_what_cannot_be_asked_is_told_at_its_field(portal: Portal, fields: dict[str, str], field: str) -> None:
     page = asking(portal.signed_in("admin"), **fields)
     assert page.status == 422 and f'href="#{field}"' in page.text and states() == []
+
+
+def test_who_asks_for_a_limit_alone_keeps_terms_that_are_more_than_days(portal: Portal) -> None:
+    due, store = PaymentTerms(30, day=MONTH_END), services.store()
+    Arrangements(store, system_clock).change_terms(scenes.NORTH, Terms(), scenes.CLERK, due=due)
+    browser = portal.signed_in("admin")
+    page = browser.get(f"{HOME}/terms")
+    assert "30 days, then end of the month" in page.text
+    assert asked(browser, days="").location == f"{HOME}/terms"
+    (request,) = services.terms_requests(store).of_account(scenes.NORTH)
+    assert (request.asked.due, request.asked.limit_minor) == (due, 2_500_000)
 
 
 def test_a_viewer_has_no_such_page(portal: Portal) -> None:

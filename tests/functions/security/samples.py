@@ -20,6 +20,7 @@ from saldo.access.model_views import SavedView
 from saldo.access.proposals import Proposals
 from saldo.access.records_passkeys import passkey_item
 from saldo.access.records_views import table_views_item
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.audit.model import Actor
 from saldo.autopay.model import Debit
 from saldo.autopay.model import Line as DebitLine
@@ -227,7 +228,7 @@ def promise(o: Owner) -> str:
 
 
 def terms_request(o: Owner) -> str:
-    facts = (o.account_id, o.named("trq"), o.entity_id, "EUR", Asked(30, 0), Asked(60, 0))
+    facts = (o.account_id, o.named("trq"), o.entity_id, "EUR", Asked(PaymentTerms(30), 0), Asked(PaymentTerms(60), 0))
     made = TermsRequest(*facts, terms.Why.GROWTH, TermsState.ASKED, AT, o.user_id)
     o.store.put_many([terms_item(made)])
     return made.id

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from functions.portal import services
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.invoicing.reading import open_rows
 from saldo.promises.model import Every, Promise, PromiseState, Wanted
 from saldo.promises.reading import promise_of
@@ -87,7 +88,7 @@ def test_other_terms_take_two_people_and_are_on_the_same_page(portal: Portal) ->
 
     desk = services.terms_requests(services.store())
     actor = Actor(portal.user_id("admin"), "user")
-    asked = desk.ask(scenes.NORTH, Asked(60, 2_500_000), TermsWhy.USUAL, "form-key-1", actor)
+    asked = desk.ask(scenes.NORTH, Asked(PaymentTerms(60), 2_500_000), TermsWhy.USUAL, "form-key-1", actor)
     path = f"{ACCOUNT}/terms/{asked.id}"
     assert asked.id in portal.staff_in("analyst").get(f"{HOME}/promises").text
     assert acted(portal, "analyst", path, "propose", why="").status == 422

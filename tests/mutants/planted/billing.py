@@ -213,9 +213,9 @@ _INVOICE: tuple[Mutant, ...] = (
     planted(
         "due a day early",
         "off-by-one day",
-        "invoicing/rules.py",
-        "due_on=case.as_of + timedelta(days=account.payment_terms_days),",
-        "due_on=case.as_of + timedelta(days=account.payment_terms_days - 1),",
+        "accounts/model_payment_terms.py",
+        "reached = start + timedelta(days=self.days)",
+        "reached = start + timedelta(days=max(0, self.days - 1))",
         "tests/unit/invoicing/test_bill.py",
     ),
     planted(

@@ -9,9 +9,34 @@ _STORY = "tests/simulation/test_early_discounts.py"
 _LATE = "tests/simulation/test_late_terms.py"
 _TOLERANCE = "tests/simulation/test_tolerance.py"
 _REDUCED = "tests/simulation/test_reduced_tax.py"
+_DUE = "tests/property/test_payment_terms_properties.py"
 _SETTLING = "tests/contexts/payments/test_settling.py"
 
 MUTANTS: tuple[Mutant, ...] = (
+    planted(
+        "days end of month are counted from the month's end",
+        "the wrong one of two",
+        "accounts/model_payment_terms.py",
+        "start = add_months(issued_on, 0, MONTH_END) if self.from_month_end else issued_on",
+        "start = add_months(issued_on, 0, MONTH_END) if self.from_month_end or self.day == MONTH_END else issued_on",
+        _DUE,
+    ),
+    planted(
+        "who is invoiced on the day of the cut-off pays a month later",
+        "off by one",
+        "accounts/model_payment_terms.py",
+        "self.cut_off is not None and reached.day > self.cut_off",
+        "self.cut_off is not None and reached.day >= self.cut_off",
+        _DUE,
+    ),
+    planted(
+        "terms of more than days are forgotten when they lie on record",
+        "effect left out",
+        "accounts/records_payment_terms.py",
+        'return payment_terms_stored(json.loads(text)) if text else PaymentTerms(item["payment_terms_days"])',
+        'return PaymentTerms(item["payment_terms_days"])',
+        "tests/simulation/test_payment_terms.py",
+    ),
     planted(
         "a discount is had a day too long",
         "off by one",

@@ -10,6 +10,7 @@ from unittest import mock
 
 from saldo.access.model_proposals import Proposal
 from saldo.access.proposals import Proposals
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.kernel.errors import Refusal
 from saldo.promises.deciding import Deciding
 from saldo.promises.limits import PromiseLimits
@@ -172,7 +173,7 @@ def terms(region: Region) -> TermsRequests:
 
 
 def ask_terms(region: Region, key: str = KEY, days: int = 60) -> TermsRequest:
-    return terms(region).ask(HERE, Asked(days, 1_000_000), TermsWhy.GROWTH, key, PAYER)
+    return terms(region).ask(HERE, Asked(PaymentTerms(days), 1_000_000), TermsWhy.GROWTH, key, PAYER)
 
 
 @workflow("terms: ask, then take it back", prepare=peopled)

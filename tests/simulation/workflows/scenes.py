@@ -10,6 +10,7 @@ from typing import Any
 
 from functions.services import work_files
 from saldo.accounts.model import Account, Address, BillingProfile, Organisation, TaxStatus
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.accounts.service import Accounts
 from saldo.audit.model import Actor
 from saldo.catalog.model import PlanVersion
@@ -52,7 +53,7 @@ def customer(n: int) -> Account:
         tax_status=TaxStatus.BUSINESS,
         has_tax_id=True,
         language="en",
-        payment_terms_days=30,
+        payment_terms=PaymentTerms(30),
         profile_version=1,
         deliver_by_email=True,
     )

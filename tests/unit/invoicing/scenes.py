@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from saldo.accounts.model import Account, Address, LegalEntity, TaxStatus
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.catalog.model import ChargeKind, Component, Flat, Graduated, PerUnit, PlanVersion, PriceModel, Tier, Timing
 from saldo.invoicing.model import BillingCase
 from saldo.invoicing.rules import due_of, usage_needed
@@ -47,7 +48,7 @@ BUYER = Account(
     tax_status=TaxStatus.BUSINESS,
     has_tax_id=True,
     language="de",
-    payment_terms_days=30,
+    payment_terms=PaymentTerms(30),
     profile_version=3,
     deliver_by_email=True,
 )

@@ -46,7 +46,24 @@ def paid(**terms: Any) -> Json:
 
 
 PRICE = "plans[0].components[0].price"
+TWICE: Json = {"day": 20, "then": "end_of_month", "months": 13}
 SLIPS: dict[str, tuple[Json, Json]] = {
+    "terms in two ways": (
+        SOUND | {"account": {"payment_terms_days": 30, "payment_terms": TWICE}},
+        {
+            "account.payment_terms_days": "one_of",
+            "account.payment_terms.then": "one_of",
+            "account.payment_terms.months": "out_of_range",
+        },
+    ),
+    "due on a day that is over": (
+        SOUND | {"account": {"payment_terms": {"day": 20, "months": 0, "cut_off": 25, "week": 1}}},
+        {"account.payment_terms.cut_off": "out_of_range", "account.payment_terms.week": "unknown_field"},
+    ),
+    "a cut-off without a day": (
+        SOUND | {"account": {"payment_terms": {"days": -1, "cut_off": 12}}},
+        {"account.payment_terms.days": "out_of_range", "account.payment_terms.cut_off": "no_day"},
+    ),
     "not a number": (priced({"kind": "per_unit", "unit_price": "NaN"}), {f"{PRICE}.unit_price": "not_a_number"}),
     "without end": (priced({"kind": "per_unit", "unit_price": "1e400"}), {f"{PRICE}.unit_price": "too_long"}),
     "beyond numbers": (priced({"kind": "flat", "amount": "1e" + "9" * 30}), {f"{PRICE}.amount": "too_long"}),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from saldo.accounts import records
 from saldo.accounts.model import Account, InvoiceSplit, Terms
+from saldo.accounts.model_payment_terms import PaymentTerms
+from saldo.accounts.reading_payment_terms import payment_terms_fields
+from saldo.accounts.records_payment_terms import payment_terms_attributes
 from saldo.accounts.rules import check_terms
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
@@ -54,22 +58,22 @@ class Arrangements:
             raise Refusal("changed_meanwhile", "one of the accounts was changed by someone else; try again")
         return replace(account, invoiced_to=into)
 
-    def change_terms(self, account_id: str, terms: Terms, actor: Actor, reason: str = "") -> Account:
+    def change_terms(
+        self, account_id: str, terms: Terms, actor: Actor, reason: str = "", due: PaymentTerms | None = None
+    ) -> Account:
         """What invoices from now on are issued with; those that are out keep the terms they have.
 
-        Refusal `invalid_terms` naming every problem.
+        due: when they are to be paid; None: as it is agreed now. Refusal `invalid_terms` naming every problem.
         """
         account = self.account(account_id)
         check_terms(terms, account.currency)
-        was, text = records.terms_text(account.terms), records.terms_text(terms)
-        unit = terms_update(Unit(f"terms {account_id}"), account, terms, account.payment_terms_days)
-        at = self._clock()
-        record = AuditRecord(
-            account_id, at, actor, "terms.changed", account_id, {"terms": was}, {"terms": text}, reason
-        )
+        new = replace(account, terms=terms, payment_terms=due or account.payment_terms)
+        unit = terms_update(Unit(f"terms {account_id}"), account, terms, new.payment_terms)
+        at, told = self._clock(), (_told(account, new), _told(new, account))
+        record = AuditRecord(account_id, at, actor, "terms.changed", account_id, *told, reason)
         if self._store.write_one(unit.put(audit_item(record))):
             raise Refusal("changed_meanwhile", "the terms were changed by someone else; look at them and try again")
-        return replace(account, terms=terms)
+        return new
 
     def members_of(self, account: Account) -> list[str]:
         """Ids of the accounts whose charges come on this one's invoices."""
@@ -87,13 +91,20 @@ class Arrangements:
         return unit.put(audit_item(AuditRecord(owner, self._clock(), actor, action, subject, reason=reason)))
 
 
-def terms_update(unit: Unit, account: Account, terms: Terms, days: int) -> Unit:
+def _told(account: Account, other: Account) -> dict[str, Any]:
+    """An account's terms as its audit record has them; when to pay is told where that is not the same on both."""
+    due = payment_terms_fields(account.payment_terms) if account.payment_terms != other.payment_terms else {}
+    return {"terms": records.terms_text(account.terms), **due}
+
+
+def terms_update(unit: Unit, account: Account, terms: Terms, due: PaymentTerms) -> Unit:
     """Have the unit give an account these terms and days to pay; holds only while it has those that were read."""
     check_terms(terms, account.currency)
     was, text = records.terms_text(account.terms), records.terms_text(terms)
-    when = {"terms": was, "payment_terms_days": account.payment_terms_days}
-    fields = {"payment_terms_days": days} | ({"terms": text} if text else {})
-    gone = () if text else ("terms",)
+    when = {"terms": was, **payment_terms_attributes(account.payment_terms)}
+    wanted = {"terms": text, **payment_terms_attributes(due)}
+    fields = {name: value for name, value in wanted.items() if value is not None}
+    gone = tuple(wanted.keys() - fields.keys())
     return unit.update((account.id, "account"), set=fields, remove=gone, when=when, exists=True)
 
 

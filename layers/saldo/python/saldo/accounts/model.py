@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period, Unit
 
@@ -281,7 +282,7 @@ class Terms:
 class Account:
     """One billing account of an organisation. Carries what an invoice run needs, and nothing personal.
 
-    `tax_region` is the state or province where tax depends on it; `payment_terms_days` run from the issue date.
+    `tax_region` is the state or province where tax depends on it; `payment_terms` say when invoices are due.
     `profile_version` names the immutable billing profile that the next invoice is addressed to. `has_tax_id`: its
     profile has a tax id that is valid for its country, as far as `tax_id_check` knows. `tax_postcode`: where tax
     depends on it. `exemptions`: of its certificates. `invoiced_to`: the account of the same organisation whose
@@ -299,7 +300,7 @@ class Account:
     tax_status: TaxStatus
     has_tax_id: bool
     language: str
-    payment_terms_days: int
+    payment_terms: PaymentTerms
     profile_version: int
     deliver_by_email: bool
     status: AccountStatus = AccountStatus.ACTIVE

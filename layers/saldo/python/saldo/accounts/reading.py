@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from saldo.accounts.model import Account, Address, BillingProfile, LegalEntity, Organisation, TaxStatus
+from saldo.accounts.reading_payment_terms import MOST_DAYS, payment_terms_of
 from saldo.accounts.rules_details import EMAIL, opened_at
 from saldo.accounts.seller_details import BankDetails, checked_bank
 from saldo.kernel.errors import Refusal
@@ -27,7 +28,7 @@ def seller_from_json(document: Any) -> LegalEntity:
 
 def customer_from_json(document: Any) -> tuple[Organisation, list[tuple[Account, BillingProfile]]]:
     """{"organisation": {"id", "name", "country"}, "accounts": [{"id", "entity", "name"?, "currency", "time_zone",
-    "country"?, "tax_region"?, "tax_postcode"?, "tax_status"?, "language"?, "payment_terms_days"?, "deliver_by_email"?,
+    "country"?, "tax_region"?, "tax_postcode"?, "tax_status"?, "language"?, "payment_terms"?: {}, "deliver_by_email"?,
     "profile": {"legal_name"?, "contact_name"?, "address", "tax_id"?, "emails"?, "purchase_order"?}}]}; what is left out
     is the organisation's, and of where tax is due the address's. Refusal `invalid_input` names every field at fault."""
     return read(document, _customer, "the customer cannot be read")
@@ -108,13 +109,11 @@ def _account(fields: Fields, organisation: Organisation) -> tuple[Account, Billi
         tax_status=fields.choice("tax_status", TaxStatus, TaxStatus.BUSINESS),
         has_tax_id=False,
         language=_shaped(fields, "language", _LANGUAGE, "en", "en"),
-        payment_terms_days=fields.integer("payment_terms_days", 30),
+        payment_terms=payment_terms_of(fields, MOST_DAYS),
         profile_version=1,
         deliver_by_email=fields.flag("deliver_by_email", True),
         tax_postcode=fields.text("tax_postcode", ""),
     )
-    if not 0 <= account.payment_terms_days <= 365:
-        fields.problems.add(fields.at("payment_terms_days"), "out_of_range", "must be from 0 to 365")
     profile = _profile(fields.child("profile"), account, organisation)
     fields.finish()
     return opened_at(account, profile.address), profile

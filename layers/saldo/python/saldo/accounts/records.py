@@ -54,6 +54,7 @@ from saldo.accounts.model import (
     Terms,
     erased_profile,
 )
+from saldo.accounts.records_payment_terms import payment_terms_attributes, payment_terms_from_item
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.exchange import rate_from_row, rate_row
 from saldo.kernel.ids import fingerprint
@@ -68,7 +69,7 @@ PROFILE_FIELDS = "profile/1"
 CERTIFICATE_FIELDS = "certificate/1"
 CERTIFICATES = "certificate#"
 CUSTOMER_WORDS = "customer_word#"
-_LATER = ("terms", "tax_postcode", "exemptions", "tax_id_check")
+_LATER = ("payment_terms", "terms", "tax_postcode", "exemptions", "tax_id_check")
 _ACCOUNT_FIELDS = tuple(name for name in Account.__dataclass_fields__ if name not in ("id", *_LATER))
 
 
@@ -106,6 +107,7 @@ class AccountRecord(Record):
     has_tax_id = BooleanAttribute()
     language = UnicodeAttribute()
     payment_terms_days = NumberAttribute()
+    payment_terms = UnicodeAttribute(null=True)
     profile_version = NumberAttribute()
     deliver_by_email = BooleanAttribute()
     status = UnicodeAttribute()
@@ -210,6 +212,7 @@ def account_item(account: Account) -> Item:
     """What only some accounts have is written only where they have it."""
     fields = {name: getattr(account, name) for name in _ACCOUNT_FIELDS}
     fields["terms"] = terms_text(account.terms)
+    fields |= payment_terms_attributes(account.payment_terms)
     return AccountRecord(account.id, ACCOUNT, **fields, **_tax_fields(account)).as_item()
 
 
@@ -227,6 +230,7 @@ def _tax_fields(account: Account) -> dict[str, Any]:
 def account_from(item: Item) -> Account:
     """Read field by field from the plain item: the run reads many, and PynamoDB costs 160 µs an item."""
     fields = {name: item[name] for name in _ACCOUNT_FIELDS}
+    fields["payment_terms"] = payment_terms_from_item(item)
     fields["terms"] = terms_from(item.get("terms"))
     fields["tax_status"] = TaxStatus(fields["tax_status"])
     fields["status"] = AccountStatus(fields["status"])

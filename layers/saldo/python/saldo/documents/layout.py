@@ -91,6 +91,7 @@ def _invoice_facts(view: InvoiceView, words: Wording) -> list[list[str]]:
     if view.lines:
         whole = Period(min(line.period.start for line in view.lines), max(line.period.end for line in view.lines))
         facts.append((words("service_period"), words.period(whole)))
+    facts.append((words("payment_terms"), view.terms if view.payable_minor > 0 else ""))
     return _filled([*facts, *_buyer_facts(view.buyer, words), *_seller_tax(view.seller, words)])
 
 

@@ -133,7 +133,8 @@ class InvoiceView:
     `corrects`: the invoice that a credit note takes something back of, or that this invoice stands for. `paid_minor`:
     what credits paid of the total, and `rounding_minor` what was added to it to be paid in coins, so that
     `payable_minor` is left, less taxes that the buyer pays to the state. `note`: a sentence of staff for the customer.
-    `exchange`: the rate that the seller's books take it at, where they are kept in another currency.
+    `exchange`: the rate that the seller's books take it at, where they are kept in another currency. `terms`: what the
+    due date followed from, in words, where it is more than days.
     `changed`: the seller's statement, where the account named here had been changed shortly before.
     """
 
@@ -161,6 +162,7 @@ class InvoiceView:
     look: Look = Look()
     changed: BankStatement | None = None
     rounding_minor: int = 0
+    terms: str = ""
 
     @property
     def kept_taxes(self) -> tuple[TaxView, ...]:

@@ -22,6 +22,7 @@ from saldo.documents.model import (
     TaxView,
 )
 from saldo.documents.ports import SettledPayment
+from saldo.documents.wording_terms import due_in_words
 from saldo.invoicing.model import DocumentKind, InvoiceBody, Line
 from saldo.invoicing.rules_reduced_tax import percent_always
 from saldo.invoicing.rules_terms import early_offers, percent_of_offer
@@ -73,6 +74,7 @@ def invoice_view(
         rounding_minor=body.rounding.minor if body.rounding else 0,
         exchange=body.exchange,
         changed=change_told(seller.bank_statement, body.issued_on),
+        terms=due_in_words(body.payment_terms, body.language) if body.payment_terms else "",
     )
 
 

@@ -51,8 +51,13 @@ def catalogue(language: str) -> dict[str, str]:
 @lru_cache(maxsize=64)
 def wording(language: str, country: str) -> Wording:
     """How to speak to a customer of this language and country; English where the language has no catalogue."""
+    return Wording(language_of(language), country)
+
+
+def language_of(language: str) -> str:
+    """The language that has a catalogue: this one, or English."""
     code = language.partition("-")[0].lower()
-    return Wording(code if code in languages() else _DEFAULT_LANGUAGE, country)
+    return code if code in languages() else _DEFAULT_LANGUAGE
 
 
 class Wording:

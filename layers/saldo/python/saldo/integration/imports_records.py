@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from saldo.accounts.model import Account, Address, BillingProfile, LegalEntity, Organisation, TaxStatus
+from saldo.accounts.model_payment_terms import PaymentTerms
+from saldo.accounts.reading_payment_terms import STANDARD_DAYS
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.catalog.model import Timing
@@ -29,7 +31,6 @@ from saldo.storage.units import Unit
 from saldo.tax.model import TaxRounding
 
 IMPORTED = "imported"
-_TERMS_DAYS = 30
 _NAMES = {
     "en": "Invoice {} from the former system",
     "de": "Rechnung {} aus dem Vorsystem",
@@ -71,7 +72,7 @@ def account_of(entity: LegalEntity, invoice: ImportedInvoice) -> Account:
         tax_status=TaxStatus.BUSINESS,
         has_tax_id=False,
         language=_LANGUAGES.get(invoice.country, "en"),
-        payment_terms_days=_TERMS_DAYS,
+        payment_terms=PaymentTerms(STANDARD_DAYS),
         profile_version=1,
         deliver_by_email=False,
     )

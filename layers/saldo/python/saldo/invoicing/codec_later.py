@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.accounts.codec import discounts_from, discounts_to
+from saldo.accounts.reading_payment_terms import payment_terms_json, payment_terms_stored
 from saldo.invoicing.model import (
     AppliedCredit,
     CouponUse,
@@ -59,6 +60,8 @@ def later_to(body: InvoiceBody) -> dict[str, Any]:
         ]
     if body.exchange:
         found["exchange"] = rate_row(body.exchange)
+    if body.payment_terms:
+        found["payment_terms"] = payment_terms_json(body.payment_terms)
     if body.tax_facts:
         found["tax_facts"] = facts_to(body.tax_facts)
     return found
@@ -83,6 +86,7 @@ def later_from(document: dict[str, Any]) -> dict[str, Any]:
         "by_mail": document.get("by_mail", True),
         "rounding": _rounding_from(document["rounding"]) if "rounding" in document else None,
         "exchange": rate_from_row(document["exchange"]) if "exchange" in document else None,
+        "payment_terms": payment_terms_stored(document["payment_terms"]) if "payment_terms" in document else None,
         "tax_facts": facts_from(document["tax_facts"]) if "tax_facts" in document else None,
     }
 

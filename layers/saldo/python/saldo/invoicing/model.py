@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from saldo.accounts.model import Account, EarlyDiscount, LegalEntity, Settle
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.exchange.model import PriceDay
 from saldo.invoicing.model_tally import Tally, TallyKey
@@ -202,7 +203,8 @@ class InvoiceBody:
     taken back whole. `note`: why, in the words that the customer reads. `early_discounts`: for paying early.
     `seller_facts`: the print of what the seller was then (`accounts.records.facts_key`). `template`: how it looks.
     `purchase_order` and `cost_centre`: that all of it was ordered under. `tax_facts`: what a tax service was asked.
-    `rounding`: by which what is to be paid was rounded, after credits; tax and total stay as they are.
+    `rounding`: by which what is to be paid was rounded, after credits; tax and total stay as they are. `payment_terms`:
+    what the due date followed from; None for days, which the two dates tell, and where it followed from another's.
     """
 
     id: str
@@ -240,6 +242,7 @@ class InvoiceBody:
     cost_centre: str = ""
     by_mail: bool = True
     rounding: PayableRounding | None = None
+    payment_terms: PaymentTerms | None = None
 
     @property
     def owed_minor(self) -> int:

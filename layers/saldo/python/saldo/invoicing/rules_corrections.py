@@ -110,6 +110,7 @@ def rebilled(
         kind=DocumentKind.INVOICE,
         issued_on=on,
         due_on=max(on, body.due_on),
+        payment_terms=None,
         language=account.language,
         buyer_profile=account.profile_version,
         charges=charges,

@@ -54,6 +54,7 @@ def credit_note(
         of_invoice=body.id,
         issued_on=on,
         due_on=max(on, body.due_on),
+        payment_terms=None,
         charges=(f"credit:{body.id}:{len(earlier) + 1}",),
         lines=_with_included(body, lines, earlier, included),
         tax_totals=totals,

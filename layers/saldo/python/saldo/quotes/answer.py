@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any  # plain JSON values
 
+from saldo.accounts.reading_payment_terms import payment_terms_json
 from saldo.catalog.model import name_in
 from saldo.invoicing.model import AppliedCredit, Coupon, CouponUse, InvoiceBody, Line, PricedIn
 from saldo.kernel.clock import instant_text
@@ -72,6 +73,7 @@ def _invoice(body: InvoiceBody) -> Json:
         "kind": body.kind.value,
         "issued_on": body.issued_on.isoformat(),
         "due_on": body.due_on.isoformat(),
+        **({"payment_terms": payment_terms_json(body.payment_terms)} if body.payment_terms else {}),
         "currency": body.currency,
         "lines": [_line(line, body) for line in body.lines],
         "taxes": [_tax(tax, body.currency) for tax in body.tax_totals],

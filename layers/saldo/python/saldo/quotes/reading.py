@@ -11,6 +11,7 @@ from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.accounts.model import Account, Address, Exemption, InvoiceSplit, LegalEntity, TaxStatus
 from saldo.accounts.reading import days_from
+from saldo.accounts.reading_payment_terms import payment_terms_of
 from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
@@ -138,14 +139,12 @@ def _account(fields: Fields, entity: LegalEntity, country: str, currency: str) -
         tax_status=fields.choice("tax_status", TaxStatus, TaxStatus.BUSINESS),
         has_tax_id=fields.flag("has_tax_id", False),
         language=fields.text("language", "en"),
-        payment_terms_days=fields.integer("payment_terms_days", 30),
+        payment_terms=payment_terms_of(fields, _MOST_DAYS),
         profile_version=1,
         deliver_by_email=False,
         invoice_split=fields.choice("invoice_split", InvoiceSplit, InvoiceSplit.NONE),
         exemptions=tuple(_exemption(child, n) for n, child in enumerate(fields.maybe_children("exemptions"), 1)),
     )
-    if not 0 <= account.payment_terms_days <= _MOST_DAYS:
-        fields.problems.add(fields.at("payment_terms_days"), "out_of_range", f"must be from 0 to {_MOST_DAYS}")
     fields.finish()
     return account
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from saldo.accounts.model_payment_terms import PaymentTerms
+
 
 class TermsState(StrEnum):
     ASKED = "asked"
@@ -42,10 +44,10 @@ class WhyNot(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for. days: to pay, from the day of issue. limit_minor: the credit limit, in the account's currency;
+    """What is asked for. due: when to pay. limit_minor: the credit limit, in the account's currency;
     0 for none, which is also what accounts have that nobody gave one. Both as they are to be, changed or not."""
 
-    days: int
+    due: PaymentTerms
     limit_minor: int
 
 

@@ -7,6 +7,7 @@ was asked.
 from __future__ import annotations
 
 from saldo.accounts.agenda import requests_agenda
+from saldo.accounts.reading_payment_terms import payment_terms_json, payment_terms_stored
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
@@ -20,6 +21,11 @@ def request_key(account_id: str, request_id: str) -> Key:
     return account_id, PREFIX + request_id
 
 
+def days_said(asked: Asked) -> int | Item:
+    """A number of days, or the object that says more than days."""
+    return asked.due.days if asked.due.is_days else payment_terms_json(asked.due)
+
+
 def request_item(request: TermsRequest) -> Item:
     """`status`, `reason` and `total_minor` (the limit asked for) are named as the agenda carries them."""
     pk, sk = request_key(request.account_id, request.id)
@@ -29,8 +35,8 @@ def request_item(request: TermsRequest) -> Item:
         "status": request.state.value,
         "reason": request.why.value,
         "total_minor": request.asked.limit_minor,
-        "days": request.asked.days,
-        "before": {"days": request.before.days, "limit_minor": request.before.limit_minor},
+        "days": days_said(request.asked),
+        "before": {"days": days_said(request.before), "limit_minor": request.before.limit_minor},
         "asked_at": instant_text(request.asked_at),
     }
     if request.decided_at is not None:
@@ -44,8 +50,8 @@ def request_from(item: Item) -> TermsRequest:
     return TermsRequest(
         account_id=item["pk"],
         id=item["request_id"],
-        before=Asked(item["before"]["days"], item["before"]["limit_minor"]),
-        asked=Asked(item["days"], item["total_minor"]),
+        before=Asked(payment_terms_stored(item["before"]["days"]), item["before"]["limit_minor"]),
+        asked=Asked(payment_terms_stored(item["days"]), item["total_minor"]),
         why=Why(item["reason"]),
         state=TermsState(item["status"]),
         asked_at=instant_from(item["asked_at"]),

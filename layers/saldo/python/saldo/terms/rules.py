@@ -17,7 +17,7 @@ MOST_LIMIT_MINOR = 10**12
 def check_asked(asked: Asked, before: Asked, earlier: Sequence[TermsRequest]) -> None:
     """Refusal `invalid_terms_request` naming every problem."""
     problems = Problems()
-    if not 0 <= asked.days <= MOST_DAYS:
+    if asked.due != before.due and not (asked.due.is_days and 0 <= asked.due.days <= MOST_DAYS):
         problems.add("days", "out_of_range", f"from 0 to {MOST_DAYS} days")
     if not 0 <= asked.limit_minor <= MOST_LIMIT_MINOR:
         problems.add("limit", "out_of_range", "a limit is above zero")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any  # plain JSON values
 
 from saldo.access.model_proposals import Decider, Proposal, ProposalKind, Wish
 from saldo.access.model_staff import StaffRole
@@ -73,7 +74,8 @@ class TermsRequests:
         """Put it before a second person: terms are money, so two agree to them whatever they come to."""
         old = self._seen(account_id, request_id, seen)
         rules.into(old, TermsState.AGREED, self.clock())
-        content = {"account_id": account_id, "terms_request": request_id, "revision": seen, "days": old.asked.days}
+        content = {"account_id": account_id, "terms_request": request_id, "revision": seen}
+        content |= {"days": records.days_said(old.asked)}
         limit = Money(old.asked.limit_minor, old.currency)
         content |= {"limit": str(limit)} if limit else {}
         wish = Wish(old.entity_id, ProposalKind.TERMS, request_id, content, why, MAY_AGREE, request)
@@ -86,7 +88,7 @@ class TermsRequests:
         new, account = rules.into(old, TermsState.AGREED, self.clock()), self._account(old.account_id)
         unit = records.rewrite(Unit(f"agree {old.id}"), old, new)
         wanted = replace(account.terms, credit_limit_minor=old.asked.limit_minor)
-        terms_update(unit, account, wanted, old.asked.days)
+        terms_update(unit, account, wanted, old.asked.due)
         before, after = held(account), old.asked
         self._audit(unit, new, decider.actor, "terms.request_decided")
         record = AuditRecord(
@@ -152,8 +154,8 @@ class TermsRequests:
 
 def held(account: Account) -> Asked:
     """The terms that an account has now."""
-    return Asked(account.payment_terms_days, account.terms.credit_limit_minor)
+    return Asked(account.payment_terms, account.terms.credit_limit_minor)
 
 
-def _plain(asked: Asked) -> dict[str, int]:
-    return {"days": asked.days, "limit_minor": asked.limit_minor}
+def _plain(asked: Asked) -> dict[str, Any]:
+    return {"days": records.days_said(asked), "limit_minor": asked.limit_minor}
