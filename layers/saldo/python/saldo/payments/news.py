@@ -9,6 +9,7 @@ from dataclasses import replace
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
+from saldo.invoicing.habits import habit_moved
 from saldo.invoicing.records import settle_update
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import Unavailable
@@ -128,16 +129,18 @@ def apply_part(
     applied = rules.apply_to_open(part, payables)
     paid_on = local_date(payment.started_at, payment.booking_zone)
     discounts = rules.discounts_taken(applied, payables, paid_on)
+    settled = []
     for a in applied:
         discount = discounts[a.invoice_id].legs if a.invoice_id in discounts else ()
-        settle_update(unit, headers[a.invoice_id], a.minor, payment.settled_at, discount)
+        settled.append(settle_update(unit, headers[a.invoice_id], a.minor, payment.settled_at, discount))
     entries = list(first)
     if applied:
         entries.append(rules_entries.application_entry(payment, payment.parts_applied, applied, payables))
     if discounts:
         entries.append(rules_entries.discount_entry(payment, payment.parts_applied, applied, discounts, payables))
     if entries:
-        post(unit, *entries, correlation_id=payment.correlation_id, numbers=numbers)
+        also = habit_moved((), settled)
+        post(unit, *entries, correlation_id=payment.correlation_id, numbers=numbers, also=also)
     return replace(payment, applied=(*payment.applied, *applied), parts_applied=payment.parts_applied + 1)
 
 
