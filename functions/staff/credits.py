@@ -24,6 +24,7 @@ from saldo.invoicing import reading
 from saldo.invoicing.corrections import CreditRequest
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import Invoice
+from saldo.invoicing.records import body_key, header_key
 from saldo.invoicing.rules_corrections import Reason, is_of_older_details
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.ids import check_id
@@ -31,17 +32,20 @@ from saldo.kernel.periods import local_date
 
 routes = Routes("credits")
 _INVOICE = "/staff/{entity_id}/accounts/{account_id}/invoices/{invoice_id}"
+_IDS = "", "{invoice_id}"
+_BESIDE = (*invoice_history.keys_of(*_IDS), *expected.keys_of(*_IDS))
+_READ = tuple(sk for _, sk in (header_key(*_IDS), body_key(*_IDS), *_BESIDE))
 REASONS = tuple(r for r in Reason if r not in (Reason.TAX, Reason.MASTER_DATA))
 
 
-@routes.get(_INVOICE, staff(rules.READ))
+@routes.get(_INVOICE, staff(rules.READ, customers=_READ))
 def invoice(visit: StaffVisit) -> Answer:
     found = _read(visit)
     note_read(visit, visit.customer["pk"], "invoice.viewed", found.header.invoice_id)
     return _invoice_page(visit, found)
 
 
-@routes.get(_INVOICE + "/pdf", staff(rules.READ))
+@routes.get(_INVOICE + "/pdf", staff(rules.READ, customers=_READ))
 def pdf(visit: StaffVisit) -> Answer:
     """The document as the customer has it, by the use case that makes it for them."""
     header = _read(visit).header
