@@ -9,6 +9,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from functions.portal import formats
+from functions.portal.presenters.expected import expected_payment
 from functions.portal.presenters.invoice_history import history_of
 from functions.portal.presenters.tables import Stretch, stretch
 from functions.portal.presenters.tags import Tag, dispute_tag, disputed_note, due_note, invoice_tag
@@ -79,7 +80,8 @@ class InvoiceView:
 
     `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty.
     `ordered_under`: the purchase order and cost centre of all that is on it. `takes_back`: the invoice that a credit
-    note takes something back of. `terms`: what the due date followed from, in words.
+    note takes something back of. `terms`: what the due date followed from, in words. `expected`: what it is called, and
+    when it will be paid and why.
     """
 
     title: str
@@ -103,6 +105,7 @@ class InvoiceView:
     ordered_under: str = ""
     takes_back: str = ""
     terms: str = ""
+    expected: tuple[str, str] = ("", "")
 
 
 def invoice_view(invoice: Invoice, today: date, zone: str, words: Words, page: int = 1) -> InvoiceView:
@@ -132,6 +135,7 @@ def invoice_view(invoice: Invoice, today: date, zone: str, words: Words, page: i
         takes_back=header.of_invoice if is_note else "",
         ordered_under=body.ordered_under if body else "",
         terms=_terms(body, words),
+        expected=expected_payment(header, invoice.others, today, words),
         **_early(header, body, today, words),
     )
 

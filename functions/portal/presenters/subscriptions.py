@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from saldo.catalog.model import Component, Plan, PlanVersion
     from saldo.invoicing.model import Line
     from saldo.invoicing.model_forecast import NextInvoice
-    from saldo.invoicing.self_service import CommitmentStands, Standing
+    from saldo.invoicing.self_service import Choice, CommitmentStands, Standing
     from saldo.subscriptions.rules_timeline import Terms
 
 _TONES = {
@@ -52,7 +52,8 @@ class SubscriptionRow:
 @dataclass(frozen=True, slots=True)
 class SubscriptionView:
     """`quantities`: (component id, name, quantity as text); `charges`: (name, quantity, amount of a whole period);
-    `ahead`: (day, what is agreed from then on). `when`, `ends`: from when a change, or a cancellation, may hold."""
+    `ahead`: (day, what is agreed from then on). `plans`: those it may be moved to, (version, name with its price, what
+    to know); `refused`: (name, why it may not). `when`, `ends`: from when a change, or a cancellation, may hold."""
 
     subscription_id: str
     name: str
@@ -63,6 +64,7 @@ class SubscriptionView:
     quantities: tuple[tuple[str, str, str], ...]
     ahead: tuple[tuple[str, str], ...]
     plans: tuple[tuple[str, str, str], ...]
+    refused: tuple[tuple[str, str], ...]
     when: tuple[tuple[str, str, str], ...]
     ends: tuple[tuple[str, str, str], ...]
 
@@ -90,12 +92,12 @@ def subscription_rows(found: Sequence[Standing], today: date, words: Words) -> t
 
 def subscription_view(
     standing: Standing,
-    choices: Sequence[tuple[Plan, PlanVersion]],
+    choices: Sequence[Choice],
     today: date,
     words: Words,
     commitment: CommitmentStands | None = None,
 ) -> SubscriptionView:
-    """choices: the plans that it may be moved to."""
+    """choices: the plans that are sold to the account."""
     now, last = standing.at(today), standing.terms[-1]
     facts = (
         (words("subscription.since"), words.day(standing.subscription.started_on)),
@@ -116,7 +118,8 @@ def subscription_view(
         tuple(_charge(c, now, words) for c in now.version.components),
         tuple((c.id, words.of(c.names), words.number(_quantity(c, last))) for c in standing.counted),
         tuple((words.day(t.start), _said(standing, t, words)) for t in standing.ahead(today)),
-        tuple((version.id, words.of(plan.names), _fixed(version, last.quantities, words)) for plan, version in choices),
+        tuple(_plan(c, standing, today, words) for c in choices if c.free_from),
+        tuple((words.of(c.plan.names), words("subscription.counted_twice")) for c in choices if not c.free_from),
         _when(standing, today, words),
         _ends(standing, today, words),
     )
@@ -274,12 +277,22 @@ def _renewal(standing: Standing, today: date, words: Words) -> tuple[tuple[str, 
     return tuple(facts)
 
 
+def _plan(choice: Choice, standing: Standing, today: date, words: Words) -> tuple[str, str, str]:
+    """With its price, and from when it may be chosen where that is not at once."""
+    at_once, at_end = standing.days_of_change(today)
+    note = _fixed(choice.version, standing.terms[-1].quantities, words)
+    if choice.free_from != at_once:
+        note += f". {words('subscription.counted_until', on=words.day(at_end))}"
+    return choice.version.id, words.of(choice.plan.names), note
+
+
 def _when(standing: Standing, today: date, words: Words) -> tuple[tuple[str, str, str], ...]:
     """From when a change may hold."""
-    end = words.day(standing.period_end(today))
+    at_once, at_end = standing.days_of_change(today)
+    first = words("subscription.at_start", on=words.day(at_once)) if at_once > today else words("subscription.today")
     return (
-        ("period_end", words("subscription.at_end", on=end), words("subscription.at_end_hint")),
-        ("now", words("subscription.today"), words("subscription.today_hint")),
+        ("period_end", words("subscription.at_end", on=words.day(at_end)), words("subscription.at_end_hint")),
+        ("now", first, words("subscription.today_hint")),
     )
 
 

@@ -26,6 +26,7 @@ from saldo.insight.checks_exchange import (
     what_is_open_stands_at_the_rate_of_its_document,
 )
 from saldo.insight.checks_kept import (
+    habits_are_the_fold_of_what_was_paid,
     latest_payments_are_the_latest,
     open_lists_are_the_open_invoices,
     open_sums_are_of_the_open_invoices,
@@ -436,6 +437,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     discounts_are_what_the_ledger_says,
     _aging_adds_up,
     open_sums_are_of_the_open_invoices,
+    habits_are_the_fold_of_what_was_paid,
     open_lists_are_the_open_invoices,
     latest_payments_are_the_latest,
     _states_are_listed,

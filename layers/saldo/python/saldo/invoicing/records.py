@@ -86,6 +86,7 @@ class InvoiceHeader:
     `early`: the discounts for paying early that it is issued with, and `early_in_part`: whether a part has its part of
     them; `discounted`: what such discounts took of it, or was written off as too little to chase, and credit notes did
     not give back, by what that is booked to.
+    `paid_on`: the day on which money settled it, while that stands.
     `by_mail`: False where the account wanted none when it was frozen; delivery is then not even told of it.
     """
 
@@ -120,6 +121,7 @@ class InvoiceHeader:
     promises: tuple[PromiseMark, ...] = ()
     booked: Booked | None = None
     discounted: Legs = ()
+    paid_on: date | None = None
 
     @property
     def open_money(self) -> Money:
@@ -152,7 +154,7 @@ _LATER = {
     name: InvoiceHeader.__dataclass_fields__[name].default
     for name in (
         *("document", "of_invoice", "series", "sequence", "credited_minor", "by_mail", "disputed_minor", "booked"),
-        *("early", "early_in_part", "discounted", "promise_id", "promised_paid_minor", "promises"),
+        *("early", "early_in_part", "discounted", "promise_id", "promised_paid_minor", "promises", "paid_on"),
     )
 }
 
@@ -244,6 +246,8 @@ def header_from(item: Item) -> InvoiceHeader:
         fields["booked"] = Booked(rate_from_row(item["booked"]["rate"]), item["booked"]["minor"])
     if "promises" in item:
         fields["promises"] = tuple(_mark_from(mark) for mark in item["promises"])
+    if "paid_on" in item:
+        fields["paid_on"] = date.fromisoformat(item["paid_on"])
     fields["document"] = DocumentKind(item.get("document", DocumentKind.INVOICE))
     fields["status"] = InvoiceStatus(item["status"])
     fields["issued_on"] = date.fromisoformat(item["issued_on"])
@@ -300,9 +304,11 @@ def settle_update(
     booked = header.booked and header.booked.less(paid_minor, header.open_money)
     discounted = with_discount(header.discounted, discount)
     now = {"open_minor": left, "status": status.value, "history": _history_items(history)}
+    paid_on = None if left else at.date()
     unit.update(
         header_key(header.account_id, header.invoice_id),
         set=now
+        | ({"paid_on": paid_on.isoformat()} if paid_on else {})
         | _disputed_set(disputed)
         | ({"promised_paid_minor": promised_paid} if promised_paid else {})
         | _booked_set(booked)
@@ -311,7 +317,7 @@ def settle_update(
         when=_as_read(header),
     )
     new = replace(header, open_minor=left, status=status, history=history, disputed_minor=disputed)
-    return replace(new, promised_paid_minor=promised_paid, booked=booked, discounted=discounted)
+    return replace(new, promised_paid_minor=promised_paid, booked=booked, discounted=discounted, paid_on=paid_on)
 
 
 def reopen_update(
@@ -343,6 +349,7 @@ def reopen_update(
         set=now | place | ({"promised_paid_minor": paid} if paid else {}) | discounted_to(discounted),
         remove=(
             *(("promised_paid_minor",) if header.promised_paid_minor and not paid else ()),
+            *(("paid_on",) if header.paid_on else ()),
             *_discounted_gone(header, discounted),
         ),
         when=_as_read(header),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
+from saldo.invoicing.habits import habit_moved
 from saldo.invoicing.records import settle_update
 from saldo.invoicing.rules_early import written_off
 from saldo.kernel.clock import Clock, instant_text
@@ -131,10 +132,10 @@ def apply_part(
     applied = rules.apply_to_open(part, payables)
     paid_on = local_date(payment.started_at, payment.booking_zone)
     discounts = rules.discounts_taken(applied, payables, paid_on)
-    left = _written_off(store, unit, payment, applied, payables, discounts)
+    left, settled = _written_off(store, unit, payment, applied, payables, discounts), []
     for a in applied:
         besides = discounts[a.invoice_id].legs if a.invoice_id in discounts else written_off(left.get(a.invoice_id, 0))
-        settle_update(unit, headers[a.invoice_id], a.minor, payment.settled_at, besides)
+        settled.append(settle_update(unit, headers[a.invoice_id], a.minor, payment.settled_at, besides))
     entries = list(first)
     if applied:
         entries.append(rules_entries.application_entry(payment, payment.parts_applied, applied, payables))
@@ -143,7 +144,8 @@ def apply_part(
     if left:
         entries.append(rules_entries.difference_entry(payment, payment.parts_applied, applied, left, payables))
     if entries:
-        post(unit, *entries, correlation_id=payment.correlation_id, numbers=numbers)
+        also = habit_moved((), settled)
+        post(unit, *entries, correlation_id=payment.correlation_id, numbers=numbers, also=also)
     return replace(payment, applied=(*payment.applied, *applied), parts_applied=payment.parts_applied + 1)
 
 

@@ -14,6 +14,7 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.choices import choices_of
+from saldo.invoicing.habits import habit_moved
 from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, open_agenda, reopen_update
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal, Unavailable
@@ -128,7 +129,8 @@ class Receiving:
                 raise Refusal("not_payable", f"{invoice_id} cannot be open again")
             besides = (found.get(invoice_id, (0, 0))[0] for found in (discounts, differences))
             reopen_update(unit, headers[invoice_id], minor, base_minor, at, *besides)
-        post(unit, *entries, when=self._unused(payment), correlation_id=actor.correlation_id)
+        also = habit_moved([headers[invoice_id] for invoice_id in _of_invoices(entries)], ())
+        post(unit, *entries, when=self._unused(payment), correlation_id=actor.correlation_id, also=also)
         record = AuditRecord(payment.account_id, at, actor, "payment.taken_back", payment.id, reason=reason)
         return unit.put(audit_item(record)), back
 

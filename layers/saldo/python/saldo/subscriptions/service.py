@@ -163,6 +163,7 @@ def start_in(
     )
     claims.add(new, versions)
     unit.insert(records.subscription_item(new))
+    records.claims_counted(unit, new.account_id)
     if new.term is not None:
         unit.insert(renewing_item(Renewing.begun(new, version)))
     unit.put(audit_item(AuditRecord(new.account_id, at, actor, "subscription.started", new.id)))
@@ -191,6 +192,7 @@ def change_in(
     if before.is_being_billed:
         raise Refusal("being_billed", f"{before.id} is being billed at this moment; try again in a minute")
     move_on(unit, before, after)
+    records.claims_counted(unit, before.account_id)
     what = {"kind": change.kind.value, "effective_on": change.effective_on.isoformat()}
     subject = f"{before.id} {change.id}"
     unit.put(audit_item(AuditRecord(before.account_id, at, actor, "subscription.changed", subject, after=what)))
