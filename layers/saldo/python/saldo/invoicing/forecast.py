@@ -39,8 +39,8 @@ _ALWAYS_CLOSED = datetime.max.replace(tzinfo=UTC)
 
 class Forecasts:
     """Looks ahead to invoices; writes no more than what it read (`looked_ahead`). Each look is at one moment: what it
-    needs twice it reads once. Their tax is an estimate by the table, whatever tax port the run has: a look is free, and is
-    taken often.
+    needs twice it reads once. Their tax is an estimate by the table, whatever tax port the run has: a look is free, and
+    is taken often.
 
     rates: where published exchange rates lie, which are nobody's, for records narrowed to a customer's.
     """
