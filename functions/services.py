@@ -416,8 +416,9 @@ def store() -> Store:
 @lru_cache(maxsize=1)
 def forecasts() -> Forecasts:
     from saldo.invoicing.forecast import Forecasts
+    from saldo.invoicing.run.cases import Billing
 
-    return Forecasts(billing(), clock)
+    return Forecasts(Billing.by_table(store()), clock)
 
 
 @lru_cache(maxsize=1)

@@ -6,19 +6,17 @@ of this minute, scope, size of the body, the Idempotency-Key, the view.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from http import HTTPStatus
-from typing import Any  # answers of Chalice
 
 from functions.api import services
 from functions.api.call import Call
 from functions.api.operation import Operation
 from functions.api.repeating import once
 from functions.http import telemetry
-from functions.http.answers import PROBLEM, Answer, problem
+from functions.http.answers import Answer, problem
 from functions.http.edge import Edge, EdgeRoutes
 from functions.http.failures import code_of, status_of
 from functions.http.requests import Request
@@ -30,7 +28,7 @@ from saldo.kernel.errors import Refusal
 View = Callable[[Call], Answer]
 VERSION = "1.0.0"
 _RETRY_AFTER_S = {"request_in_progress": 2, "unavailable": 5}
-_OWN_CODES = {404: "not_found", 405: "wrong_method", 415: "unsupported_media_type"}
+_MORE = {"unsupported_media_type": "; the types that a path takes are in /api/v1/openapi.json"}
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 
 
@@ -69,15 +67,10 @@ class ApiEdge(Edge[Rule, Call]):
 
     def failed(self, seen: Call, error: Exception) -> Answer:
         status, code = status_of(error), code_of(error)
-        said = isinstance(error, Refusal) and status != 404
-        answer = problem(
-            status,
-            code,
-            HTTPStatus(status).phrase,
-            seen.correlation_id,
-            str(error.message) if said and isinstance(error, Refusal) else "",
-            error.problems if isinstance(error, Refusal) else (),
-        )
+        said = str(error.message) if isinstance(error, Refusal) and status != 404 else ""
+        said += _MORE.get(code, "")
+        problems = error.problems if isinstance(error, Refusal) else ()
+        answer = problem(status, code, HTTPStatus(status).phrase, seen.correlation_id, said, problems)
         return replace(answer, headers=_told(error, code))
 
     def headers(self) -> dict[str, str]:
@@ -92,19 +85,6 @@ class ApiEdge(Edge[Rule, Call]):
         if services.settings().origin.startswith("https://"):
             headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
         return headers
-
-    def restated(self, answer: dict[str, Any], correlation_id: str) -> dict[str, Any]:
-        body = answer.get("body")
-        if answer["statusCode"] < 400 or not isinstance(body, str) or '"Code"' not in body:
-            return answer
-        status = answer["statusCode"]
-        code = _OWN_CODES.get(status, "unexpected" if status >= 500 else "invalid_request")
-        said = str(json.loads(body).get("Message", "")) if status < 500 else ""
-        if status == 415:
-            said += "; the types that a path takes are in /api/v1/openapi.json"
-        restated = problem(status, code, HTTPStatus(status).phrase, correlation_id, said)
-        kept = {name: value for name, value in answer["headers"].items() if name.lower() != "content-type"}
-        return {**answer, "body": restated.body, "headers": {**kept, "Content-Type": PROBLEM}}
 
 
 edge = ApiEdge(services.clock)

@@ -20,10 +20,12 @@ from functions.http.failures import status_of
 from functions.http.requests import Request, request_of
 from functions.services import settings
 from saldo.kernel.clock import Clock
+from saldo.kernel.errors import Refusal
 
 Rule = TypeVar("Rule")
 Seen = TypeVar("Seen", bound=Request)
 View = Callable[[Seen], Answer]
+_UNSERVED = {404: "not_found", 405: "wrong_method", 415: "unsupported_media_type"}
 
 
 class Edge(ABC, Generic[Rule, Seen]):
@@ -55,14 +57,15 @@ class Edge(ABC, Generic[Rule, Seen]):
     def headers(self) -> dict[str, str]:
         """What goes on every answer, Chalice's own included."""
 
-    def restated(self, answer: dict[str, Any], correlation_id: str) -> dict[str, Any]:
-        """An answer that Chalice gave before any view ran (unknown path, media type, method), as we would say it."""
-        return answer
+    def unserved(self, raw: Any, status: int, said: str) -> Response:
+        """What no view was asked for (unknown address, media type, method; `said` by Chalice), as any other failure:
+        what is not there reads the same whether there is a route or not."""
+        error = Refusal(_UNSERVED.get(status, "invalid_request"), said) if status < 500 else RuntimeError(said)
+        return self.response(self.failed(self._asked(raw, raw.path, {}), error))
 
     def run(self, raw: Any, path: str, params: Mapping[str, str], rule: Rule, view: View[Seen]) -> Response:
         began = time.monotonic()
-        asked = request_of(raw, path, params, self._clock(), through_cloudfront=bool(settings().front))
-        seen = self.seen(asked)
+        seen = self._asked(raw, path, params)
         tracing.annotate(seen.correlation_id)
         try:
             answer = self.answer(seen, rule, view)
@@ -75,6 +78,9 @@ class Edge(ABC, Generic[Rule, Seen]):
             ids["cloudfront_id"] = seen.cloudfront_id
         telemetry.request_line(self.service, at_ms, path, seen.method, answer.status, took_ms, ids)
         return self.response(answer)
+
+    def _asked(self, raw: Any, path: str, params: Mapping[str, str]) -> Seen:
+        return self.seen(request_of(raw, path, params, self._clock(), through_cloudfront=bool(settings().front)))
 
     def translated(self, seen: Seen, error: Exception) -> Answer:
         if status_of(error) == 500:

@@ -1,5 +1,6 @@
-"""Routes behind one greedy resource of API Gateway (`/staff/{proxy+}`), which stands for many: a CloudFormation stack
-holds 500 things, and each resource and each method is one."""
+"""Routes behind one greedy resource of API Gateway (`/{proxy+}`), which stands for all: a CloudFormation stack holds
+500 things, and each resource and each method would be one. What is no route reaches the application, too, which knows
+how to say so to people."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ def named(event: Mapping[str, Any], routes: Iterable[str]) -> dict[str, Any]:
     resource = event.get("requestContext", {}).get("resourcePath", "")
     if not resource.endswith(_GREEDY):
         return dict(event)
-    below, path = resource.removesuffix(_GREEDY), path_of(event)
+    below, path = resource.removesuffix(_GREEDY), path_of(event).rstrip("/")  # as API Gateway has it, a/ is a
     for pattern, route in _patterns(tuple(route for route in routes if route.startswith(below))):
         if found := pattern.fullmatch(path):
             context = {**event["requestContext"], "resourcePath": route}

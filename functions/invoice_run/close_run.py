@@ -19,7 +19,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     tolerance = Fraction(int(settings().billed_tolerance_percent or 30), 100)
     off = unexpected_totals(store(), attempt, tolerance)
     for each in off:
-        logger().warning("a run's totals are unexpected", extra={"run_id": attempt.run_id, "what": str(each)})
+        logger().warning(
+            "a run billed otherwise than was expected", extra={"run_id": attempt.run_id, "what": str(each)}
+        )
     count("RunTotalsUnexpected", len(off))
     return {
         "run_id": attempt.run_id,

@@ -19,10 +19,11 @@ from saldo.certificates.rules import jurisdictions_from
 from saldo.certificates.service import HandedIn
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.ids import check_id
+from saldo.kernel.numbers import number_in
 
 routes = Routes("certificates")
 TONES = {RequestState.WAITING: "wait", RequestState.ACCEPTED: "done", RequestState.REFUSED: "late"}
-_FIELDS = ("number", "jurisdictions", "from", "until")
+_FIELDS = ("number", "jurisdictions", "percent", "from", "until")
 
 
 @routes.get("/accounts/{account_id}/certificate", roles(PAYERS))
@@ -52,6 +53,7 @@ def certificate(visit: Visit) -> Answer:
     facts = [
         (t("certificate.number"), found.number),
         (t("certificate.jurisdictions"), ", ".join(sorted(found.jurisdictions))),
+        (t("certificate.percent"), t.number(found.percent)),
         (t("certificate.from"), t.day(found.from_on)),
         (t("certificate.until"), t.day(found.until_on)),
         (t("certificate.why"), found.words),
@@ -89,12 +91,14 @@ def _said(visit: Visit) -> HandedIn:
         until_on=until_on,
         request=visit.sent("request_key")[:100],
         actor=visit.actor,
+        percent=number_in(visit.sent("percent").strip().replace(",", ".") or "100"),
     )
 
 
 def _form_page(visit: Visit, problems: tuple[Problem, ...]) -> Answer:
     told = [(p.field, visit.words.known(f"problem.{p.code}", "problem.other")) for p in problems]
     values = {name: visit.sent(name) for name in _FIELDS}
+    values["percent"] = values["percent"] or "100"
     key = secrets.token_urlsafe(24)
     status = 422 if told else 200
     return page(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from functions.portal import services
 from functions.portal.answers import Answer, see_other
 from functions.portal.endpoint import Routes, roles
@@ -43,17 +45,17 @@ def form(visit: Visit) -> Answer:
 
 @routes.post(_ALL + "/change", roles(ADMINS))
 def change_answers(visit: Visit) -> Answer:
-    return _form(visit, _now(visit), Typed.of(visit.form), [])
+    return _form(visit, _now(visit), _typed(visit), [])
 
 
 @routes.post(_ALL + "/check", roles(ADMINS))
 def check(visit: Visit) -> Answer:
-    return _check(visit, _now(visit), Typed.of(visit.form), new_id("tkt", visit.now), [])
+    return _check(visit, _now(visit), _typed(visit), new_id("tkt", visit.now), [])
 
 
 @routes.post(_ALL, roles(ADMINS))
 def change(visit: Visit) -> Answer:
-    now, typed, ticket_id = _now(visit), Typed.of(visit.form), check_id(visit.sent("ticket"), "tkt")
+    now, typed, ticket_id = _now(visit), _typed(visit), check_id(visit.sent("ticket"), "tkt")
     if typed.seen == now.profile.version and (problems := _problems(visit, now, typed)):
         return _form(visit, now, typed, problems)
     if problem := proof_problem(visit):
@@ -70,6 +72,11 @@ def _desk(visit: Visit) -> DetailsDesk:
 
 def _now(visit: Visit) -> Details:
     return _desk(visit).now(visit.account.account_id)
+
+
+def _typed(visit: Visit) -> Typed:
+    """The country is the seller's to change, whatever was sent."""
+    return replace(Typed.of(visit.form), country="")
 
 
 def _problems(visit: Visit, now: Details, typed: Typed) -> Problems:

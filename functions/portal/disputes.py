@@ -33,12 +33,14 @@ from saldo.invoicing.records import body_key, header_key
 from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.ids import check_id
 from saldo.kernel.periods import local_date
+from saldo.uploads.kept import shown_key
+from saldo.uploads.records import UPLOADS
 
 routes = Routes("disputes")
 _INVOICE = "/accounts/{account_id}/invoices/{invoice_id}/dispute"
 _ONE = "/accounts/{account_id}/disputes/{dispute_id}"
 _DISPUTABLE = tuple(key("", "{invoice_id}")[1] for key in (header_key, body_key, records.disputed_key))
-_THREAD = tuple(key("", "{dispute_id}")[1] for key in (records.dispute_key, records.words_key))
+_THREAD = tuple(key("", "{dispute_id}")[1] for key in (records.dispute_key, records.words_key, shown_key))
 _STATES = {state.value: f"dispute.state.{state}" for state in DisputeState}
 
 
@@ -98,7 +100,7 @@ def send(visit: Visit) -> Answer:
     return see_other(f"{visit.home}/disputes/{made.id}")
 
 
-@routes.get(_ONE, roles(READERS, SelfService.DISPUTES, ahead=_THREAD))
+@routes.get(_ONE, roles(READERS, SelfService.DISPUTES, ahead=(*_THREAD, UPLOADS)))
 def dispute(visit: Visit) -> Answer:
     found = _desk(visit).get(visit.account.account_id, _id(visit))
     note_read(visit, "dispute.viewed", found.id)
@@ -156,7 +158,7 @@ def _dispute_page(visit: Visit, found: Dispute, problems: Sequence[Problem] = ()
     view = dispute_view(found, visit.who.user_id, visit.account.time_zone, visit.words)
     told = _told(visit, problems)
     may = visit.account.role in PAYERS and not visit.who.acting
-    about = services.uploads(visit.records).of(found.account_id, found.invoice_id)
+    about = services.uploads(visit.records).shown_at(found.id, found.account_id, found.invoice_id)
     files = file_rows(about, visit.home, False, visit.account.time_zone, visit.words)
     values = {"view": view, "may": may, "words": visit.sent("words"), "problems": told, "tab": "invoices"}
     values["files"] = files

@@ -24,21 +24,27 @@ _PROOFS = frozenset(
         "passkey_invalid",
     }
 )
-SHOWN = (400, 403, 404, 409, 422, 429, 500, 502, 503)
+SHOWN = (400, 403, 404, 405, 409, 422, 429, 500, 502, 503)
 
 
 def failed(visit: Visit, error: Exception) -> Answer:
-    """A page, or problem+json for clients that ask for it. The same failure always reads the same."""
+    """A page, or problem+json for programs. The same failure always reads the same."""
     status = status_of(error)
     code = code_of(error)
     shown = status if status in SHOWN else 422
     title = visit.words(f"failure.{shown}.title")
-    if "application/json" in visit.headers.get("accept", ""):
+    if not wants_page(visit):
         return problem(status, code, title, visit.correlation_id)
     if code == "proof_needed":
         return see_other(f"/session/prove?next={quote(visit.here, safe='/')}")
     text = visit.words.known(f"refusal.{code}", f"failure.{shown}.text")
     return page(visit, "failure", status=status, title=title, text=text, home="/accounts")
+
+
+def wants_page(visit: Request) -> bool:
+    """Browsers say what they show. Programs ask for JSON, for anything, or say nothing."""
+    accepted = visit.headers.get("accept", "")
+    return "text/html" in accepted and "application/json" not in accepted
 
 
 def count_proof(visit: Request, refusal: Refusal) -> None:

@@ -216,7 +216,7 @@ def colleagues() -> Colleagues:
 
 
 def forecasts(scoped: Store) -> Forecasts:
-    """Invoices before their day, of the account that the store reaches: before tax, so no tax service is asked."""
+    """Invoices before their day, of the account that the store reaches."""
     from saldo.invoicing.forecast import Forecasts
     from saldo.invoicing.run.cases import Billing
 

@@ -21,7 +21,7 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id, new_id
 from saldo.kernel.numbers import number_in
 from saldo.subscriptions.model import Change, ChangeKind
-from saldo.subscriptions.records import subscription_key
+from saldo.subscriptions.records import CLAIMED, subscription_key
 
 if TYPE_CHECKING:
     from saldo.invoicing.self_service import SelfService, Standing
@@ -39,7 +39,7 @@ def subscriptions(visit: Visit) -> Answer:
     return page(visit, "subscriptions", rows=subscription_rows(found, visit.today, visit.words), tab="subscriptions")
 
 
-@routes.get(_ONE, roles(READERS, ahead=(subscription_key("", "{subscription_id}")[1], ACCOUNT)))
+@routes.get(_ONE, roles(READERS, ahead=(subscription_key("", "{subscription_id}")[1], ACCOUNT, CLAIMED)))
 def subscription(visit: Visit) -> Answer:
     return _shown(visit, [], visit.words("subscription.done") if visit.asked("done") else "")
 
@@ -81,7 +81,7 @@ def _standing(visit: Visit) -> Standing:
 def _shown(visit: Visit, problems: Problems, notice: str = "") -> Answer:
     standing = _standing(visit)
     may = visit.account.role in ADMINS and visit.may("subscriptions") and not visit.who.acting and not standing.is_over
-    choices = _room(visit).choices(standing, visit.today) if may else []
+    choices = _room(visit).choices(standing, visit.today, standing.days_of_change(visit.today)) if may else []
     commitment = _room(visit).commitment(standing, visit.today, visit.account.time_zone)
     view = subscription_view(standing, choices, visit.today, visit.words, commitment)
     values = {"view": view, "may": may, "sent": visit.sent, "notice": notice, "problems": problems}
@@ -110,7 +110,8 @@ def _change(visit: Visit, standing: Standing, change_id: str) -> tuple[Change | 
         raise Refusal("already_ended", "the subscription has ended, or its end is agreed")
     if when == "term_end":
         return Change(change_id, ChangeKind.CANCEL, standing.cancelled_from(visit.today)), []
-    on = visit.today if when == "now" else standing.period_end(visit.today)
+    at_once, at_end = standing.days_of_change(visit.today)
+    on = at_once if when == "now" else at_end
     if act == ChangeKind.CANCEL:
         return Change(change_id, ChangeKind.CANCEL, on), []
     if act == ChangeKind.PLAN:
@@ -119,7 +120,7 @@ def _change(visit: Visit, standing: Standing, change_id: str) -> tuple[Change | 
 
 
 def _to_plan(visit: Visit, standing: Standing, change_id: str, on: date) -> tuple[Change | None, Problems]:
-    offered = _room(visit).choices(standing, visit.today)
+    offered = _room(visit).sold_to(standing, visit.today)
     if visit.sent("plan") not in [version.id for _, version in offered]:
         return None, [("plan", visit.words("problem.nothing_to_change"))]
     return Change(change_id, ChangeKind.PLAN, on, plan_version_id=visit.sent("plan")), []

@@ -15,10 +15,13 @@ from functions.portal.visit import Visit
 from saldo.access.rules import READERS
 from saldo.access.rules_people import ADMINS
 from saldo.accounts.records import ACCOUNT
+from saldo.invoicing.looked_ahead import LOOKED_AHEAD
 from saldo.invoicing.wallet_records import WALLET
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
 from saldo.kernel.numbers import number_in
+from saldo.orders.records import ITEMS
+from saldo.subscriptions.records import CLAIMED
 from saldo.usage.model_thresholds import OwnThreshold, Then
 from saldo.usage.records_thresholds import thresholds_key
 from saldo.usage.records_windows import closings_key
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 routes = Routes("usage")
 _DONE = ("set", "removed")
-_AHEAD = (ACCOUNT, WALLET, closings_key("")[1], thresholds_key("")[1])
+_AHEAD = (ACCOUNT, WALLET, closings_key("")[1], thresholds_key("")[1], LOOKED_AHEAD, CLAIMED, ITEMS)
 
 
 @routes.get("/accounts/{account_id}/usage", roles(READERS, ahead=_AHEAD))

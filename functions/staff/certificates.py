@@ -16,16 +16,18 @@ from functions.staff.reading import names_of, note_read
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.certificates.model import CertificateRequest, RequestState
-from saldo.certificates.records import PREFIX, waiting_agenda
+from saldo.certificates.records import PREFIX, request_key, waiting_agenda
 from saldo.certificates.service import ABOUT
 from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id
 from saldo.storage.items import Item
 from saldo.uploads.model import Name
+from saldo.uploads.records import upload_key
 
 routes = Routes("certificates")
 _ONE = "/staff/{entity_id}/accounts/{account_id}/certificates/{upload_id}"
+_REQUEST = (request_key("", "{upload_id}")[1], upload_key(Name("", ABOUT, "{upload_id}"))[1])
 PAGE = 50
 
 
@@ -47,7 +49,7 @@ def _row(visit: StaffVisit, item: Item, names: Mapping[str, str]) -> Row:
     return Row((names[item["pk"]], asked), f"{visit.home}/accounts/{item['pk']}/certificates/{upload_id}")
 
 
-@routes.get(_ONE, staff(rules.READ))
+@routes.get(_ONE, staff(rules.READ, customers=_REQUEST))
 def certificate(visit: StaffVisit) -> Answer:
     found = _found(visit)
     note_read(visit, found.account_id, "certificate_request.viewed", found.upload_id)
@@ -76,7 +78,7 @@ def refuse(visit: StaffVisit) -> Answer:
 
 
 def _found(visit: StaffVisit) -> CertificateRequest:
-    return services.certificates().get(visit.customer["pk"], check_id(visit.params["upload_id"], "upl"))
+    return services.certificates(visit.records).get(visit.customer["pk"], check_id(visit.params["upload_id"], "upl"))
 
 
 def _page(visit: StaffVisit, found: CertificateRequest, problems: list[tuple[str, str]] | None = None) -> Answer:
@@ -86,6 +88,7 @@ def _page(visit: StaffVisit, found: CertificateRequest, problems: list[tuple[str
         (t("column.account"), visit.customer["name"]),
         (t("certificate.number"), found.number),
         (t("certificate.jurisdictions"), ", ".join(sorted(found.jurisdictions))),
+        (t("certificate.percent"), t.number(found.percent)),
         (t("certificate.from"), t.day(found.from_on)),
         (t("certificate.until"), t.day(found.until_on)),
         (t("certificate.why"), found.words),

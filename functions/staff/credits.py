@@ -7,7 +7,9 @@ import secrets
 
 from functions.portal.answers import PDF, Answer, download, see_other
 from functions.portal.forms import whole
-from functions.portal.presenters.invoice_history import history_of, keys_of
+from functions.portal.presenters import expected, invoice_history
+from functions.portal.presenters.expected import expected_payment
+from functions.portal.presenters.invoice_history import history_of
 from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.tables import stretch
 from functions.portal.presenters.tags import invoice_tag
@@ -22,6 +24,7 @@ from saldo.invoicing import reading
 from saldo.invoicing.corrections import CreditRequest
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import Invoice
+from saldo.invoicing.records import body_key, header_key
 from saldo.invoicing.rules_corrections import Reason, is_of_older_details
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.ids import check_id
@@ -29,17 +32,20 @@ from saldo.kernel.periods import local_date
 
 routes = Routes("credits")
 _INVOICE = "/staff/{entity_id}/accounts/{account_id}/invoices/{invoice_id}"
+_IDS = "", "{invoice_id}"
+_BESIDE = (*invoice_history.keys_of(*_IDS), *expected.keys_of(*_IDS))
+_READ = tuple(sk for _, sk in (header_key(*_IDS), body_key(*_IDS), *_BESIDE))
 REASONS = tuple(r for r in Reason if r not in (Reason.TAX, Reason.MASTER_DATA))
 
 
-@routes.get(_INVOICE, staff(rules.READ))
+@routes.get(_INVOICE, staff(rules.READ, customers=_READ))
 def invoice(visit: StaffVisit) -> Answer:
     found = _read(visit)
     note_read(visit, visit.customer["pk"], "invoice.viewed", found.header.invoice_id)
     return _invoice_page(visit, found)
 
 
-@routes.get(_INVOICE + "/pdf", staff(rules.READ))
+@routes.get(_INVOICE + "/pdf", staff(rules.READ, customers=_READ))
 def pdf(visit: StaffVisit) -> Answer:
     """The document as the customer has it, by the use case that makes it for them."""
     header = _read(visit).header
@@ -86,8 +92,8 @@ def credit(visit: StaffVisit) -> Answer:
 
 
 def _read(visit: StaffVisit) -> Invoice:
-    account_id, invoice_id = visit.customer["pk"], check_id(visit.params["invoice_id"], "inv")
-    return reading.invoice(visit.records, account_id, invoice_id, keys_of(account_id, invoice_id))
+    ids = visit.customer["pk"], check_id(visit.params["invoice_id"], "inv")
+    return reading.invoice(visit.records, *ids, (*invoice_history.keys_of(*ids), *expected.keys_of(*ids)))
 
 
 def _path(visit: StaffVisit, found: Invoice) -> str:
@@ -139,18 +145,20 @@ def asked_credit(visit: StaffVisit, currency: str) -> tuple[Reason, int | None]:
 
 def _invoice_page(visit: StaffVisit, found: Invoice, refusal: Refusal | None = None) -> Answer:
     t, header, zone = visit.words, found.header, visit.customer["time_zone"]
+    today = local_date(visit.now, zone)
     row = InvoiceRow(**{name: getattr(header, name) for name in InvoiceRow.__dataclass_fields__})
     facts = [
-        (t("column.status"), invoice_tag(row, local_date(visit.now, zone), t).text),
+        (t("column.status"), invoice_tag(row, today, t).text),
         (t("column.issued_on"), t.day(row.issued_on)),
         (t("column.due_on"), t.day(row.due_on)),
         (t("column.total_minor"), t.money(header.total_minor, header.currency)),
         (t("column.open_minor"), t.money(header.open_minor, header.currency)),
+        *([told] if (told := expected_payment(header, found.others, today, t))[1] else []),
     ]
     view = Sheet(header.number, above=_above(visit), facts=facts, tables=(_lines(visit, found),))
     problems = _problems(visit, refusal) if refusal else []
     values = {"view": view, "problems": problems, "to": _path(visit, found), "currency": header.currency}
-    values["life"] = history_of(header, found.others, local_date(visit.now, zone), zone, t, to_staff=True)
+    values["life"] = history_of(header, found.others, today, zone, t, to_staff=True)
     values |= {"sent": {name: visit.sent(name) for name in ("reason", "amount", "why")}, "tab": "customers"}
     may_again = is_of_older_details(header, int(visit.customer["profile_version"]))
     values |= {"may_again": may_again, "why_again": visit.sent("why_again")}

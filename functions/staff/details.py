@@ -97,7 +97,12 @@ def _form(visit: StaffVisit, now: Details, typed: Typed, problems: Problems) -> 
         raise NotFound
     t = visit.words
     view = Sheet(t("details.change"), t("details.change_lead"), above=_above(visit))
-    values = {"view": view, "form": shown.form_of(now, typed, t), "why": visit.sent("why"), "problems": problems}
+    values = {
+        "view": view,
+        "form": shown.form_of(now, typed, t, asks_country=True),
+        "why": visit.sent("why"),
+        "problems": problems,
+    }
     return page(visit, "staff_details_form", status=422 if problems else 200, tab="customers", **values)
 
 

@@ -19,16 +19,19 @@ from functions.staff.reading import names_of, note_read
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.disputes.model import Dispute, DisputeState, Side
-from saldo.disputes.records import queue_agenda
+from saldo.disputes.records import dispute_key, queue_agenda, words_key
 from saldo.invoicing.corrections import CreditRequest
 from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id
 from saldo.storage.items import Item
+from saldo.uploads.kept import shown_key
+from saldo.uploads.records import UPLOADS
 
 routes = Routes("disputes")
 PAGE = 100
 _ONE = "/staff/{entity_id}/accounts/{account_id}/disputes/{dispute_id}"
+_THREAD = tuple(key("", "{dispute_id}")[1] for key in (dispute_key, words_key, shown_key))
 
 
 @routes.get("/staff/{entity_id}/disputes", staff(rules.READ))
@@ -53,7 +56,7 @@ def _row(visit: StaffVisit, item: Item, names: Mapping[str, str]) -> Row:
     return Row(cells, f"{visit.home}/accounts/{item['account_id']}/disputes/{dispute_id}")
 
 
-@routes.get(_ONE, staff(rules.READ))
+@routes.get(_ONE, staff(rules.READ, customers=(*_THREAD, UPLOADS)))
 def dispute(visit: StaffVisit) -> Answer:
     found = _found(visit)
     note_read(visit, found.account_id, "dispute.viewed", found.id)
@@ -122,7 +125,7 @@ def _refused(visit: StaffVisit, found: Dispute, gives_minor: int) -> str:
 
 
 def _found(visit: StaffVisit) -> Dispute:
-    return services.disputes().get(visit.customer["pk"], check_id(visit.params["dispute_id"], "dsp"))
+    return services.disputes(visit.records).get(visit.customer["pk"], check_id(visit.params["dispute_id"], "dsp"))
 
 
 def _path(visit: StaffVisit, found: Dispute) -> str:
@@ -166,7 +169,7 @@ def _page(visit: StaffVisit, found: Dispute, refusal: Refusal | None = None) -> 
     reasons = [("", t("dispute.choose")), *((r.value, t(f"staff.reason.{r}")) for r in REASONS)]
     values = {"view": sheet, "one": view, "sent": sent, "reasons": reasons, "to": _path(visit, found)}
     values |= {"problems": _problems(visit, refusal) if refusal else [], "currency": found.currency, "tab": "disputes"}
-    about = uploads(visit.records).of(found.account_id, found.invoice_id)
+    about = uploads(visit.records).shown_at(found.id, found.account_id, found.invoice_id)
     values["files"] = file_rows(about, visit.account_home, True, visit.customer["time_zone"], t)
     values["invoice"] = f"{visit.account_home}/invoices/{found.invoice_id}"
     return page(visit, "staff_dispute", status=422 if refusal else 200, **values)

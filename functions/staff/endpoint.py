@@ -6,8 +6,10 @@ entity and the account in the path), role at that entity, form, the view. A cust
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from string import Formatter
 from urllib.parse import quote
 
 from functions.http.answers import Answer
@@ -26,30 +28,35 @@ from saldo.access.model import Origin
 from saldo.access.model_staff import StaffRole
 from saldo.access.staff import Presence
 from saldo.kernel.errors import NotFound
+from saldo.kernel.ids import is_id
 from saldo.kernel.regions import region_of
 from saldo.storage.items import Key
 
 View = Callable[[StaffVisit], Answer]
+_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
 class StaffRule:
     """Who may use a route. `roles`: at the legal entity in the path; `signed_in`: any member of staff; `anyone`: the
-    pages of signing in. `ahead`: records of that legal entity that are read with the session, by sort key."""
+    pages of signing in. `ahead`: records of that legal entity that are read with the session, by sort key, which may
+    name parts of the path; `customers`: of the account in the path, likewise. Nobody looks at them before both have
+    turned out to be the reader's."""
 
     roles: frozenset[StaffRole] = frozenset()
     anyone: bool = False
     signed_in: bool = False
     ahead: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
 
 
 PUBLIC = StaffRule(anyone=True)
 ANY_STAFF = StaffRule(signed_in=True)
 
 
-def staff(allowed: frozenset[StaffRole], ahead: tuple[str, ...] = ()) -> StaffRule:
+def staff(allowed: frozenset[StaffRole], ahead: tuple[str, ...] = (), customers: tuple[str, ...] = ()) -> StaffRule:
     """A route that names a legal entity and asks for one of these roles there."""
-    return StaffRule(roles=allowed, ahead=ahead)
+    return StaffRule(roles=allowed, ahead=ahead, customers=customers)
 
 
 class StaffEdge(Edge[StaffRule, StaffVisit]):
@@ -60,6 +67,8 @@ class StaffEdge(Edge[StaffRule, StaffVisit]):
             raise TypeError(f"{path} does not say who may use it")
         if bool(rule.roles) != ("{entity_id}" in path):
             raise TypeError(f"{path}: roles and a legal entity in the path go together")
+        if rule.customers and "{account_id}" not in path:
+            raise TypeError(f"{path}: what is read ahead of a customer is of the account in the path")
 
     def seen(self, request: Request) -> StaffVisit:
         wanted = request.query.get("lang", [""])[-1]
@@ -127,8 +136,14 @@ def _asked_for(visit: StaffVisit) -> list[Key]:
 
 
 def _ahead(visit: StaffVisit, rule: StaffRule) -> list[Key]:
-    """What the page will read besides, of the legal entity that the path names."""
-    return [(visit.params["entity_id"], sk) for sk in rule.ahead]
+    """What the page will read besides, of the legal entity and the account that the path names. Of what can be neither
+    id nor number, nothing."""
+    wanted = [*(("entity_id", sk) for sk in rule.ahead), *(("account_id", sk) for sk in rule.customers)]
+    named = {name for _, sk in wanted for _, name, _, _ in Formatter().parse(sk) if name}
+    told = [visit.params[name] for name in named | {owner for owner, _ in wanted}]
+    if not all(is_id(one) or _NUMBER.fullmatch(one) for one in told):
+        return []
+    return [(visit.params[owner], sk.format(**visit.params)) for owner, sk in wanted]
 
 
 def _seated(visit: StaffVisit, who: Presence, rule: StaffRule) -> StaffVisit:
@@ -146,7 +161,8 @@ def _seated(visit: StaffVisit, who: Presence, rule: StaffRule) -> StaffVisit:
     account = who.found.get((account_id, "account"))
     if account is None or account["entity_id"] != entity_id:
         raise NotFound
-    return replace(visit, account=account, store=services.records_of(entity_id, account_id, name=who.staff.id))
+    store = services.records_of(entity_id, account_id, name=who.staff.id, ahead=ahead)
+    return replace(visit, account=account, store=store)
 
 
 def _to_sign_in(visit: StaffVisit) -> Answer:

@@ -15,7 +15,7 @@ from functions.staff.visit import StaffVisit
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import plain
 from saldo.orders.model_orders import FATAL, Order, OrderStatus
-from saldo.orders.records_orders import DISCREPANCY_PREFIX
+from saldo.orders.records_orders import DISCREPANCY_PREFIX, owner_key
 from saldo.storage.items import Item
 
 routes = Routes("orders")
@@ -49,7 +49,7 @@ def _row(visit: StaffVisit, item: Item, names: Mapping[str, str]) -> Row:
     return Row(cells, f"{visit.home}/orders/{item['order_id']}", wrong)
 
 
-@routes.get(_ONE, staff(rules.READ))
+@routes.get(_ONE, staff(rules.READ, (owner_key("", "{order_id}")[1],)))
 def order(visit: StaffVisit) -> Answer:
     return _order_page(visit, _find(visit))
 
@@ -78,7 +78,7 @@ def _decided(visit: StaffVisit, decide: object) -> Answer:
 
 
 def _find(visit: StaffVisit) -> Order:
-    return services.orders().find(visit.at.entity_id, visit.params["order_id"])
+    return services.orders().find(visit.at.entity_id, visit.params["order_id"], visit.records)
 
 
 def _order_page(visit: StaffVisit, found: Order, problems: list[tuple[str, str]] | None = None) -> Answer:

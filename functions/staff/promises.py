@@ -25,7 +25,7 @@ from saldo.kernel.periods import local_date
 from saldo.promises.deciding import takes_two
 from saldo.promises.model import Limits, Promise, PromiseState, WhyNot
 from saldo.promises.reading import dues_of, headers_of, promise_of, promises_of
-from saldo.promises.records import PREFIX, limits_key, policy_from
+from saldo.promises.records import PREFIX, limits_key, policy_from, promise_key
 from saldo.storage.items import Item
 
 routes = Routes("promises")
@@ -103,7 +103,7 @@ def of_account(visit: StaffVisit) -> Table:
     return Table("promises", t("plans.title"), heads, rows, t("plans.none"))
 
 
-@routes.get(_ONE, staff(rules.READ))
+@routes.get(_ONE, staff(rules.READ, customers=(promise_key("", "{promise_id}")[1],)))
 def promise(visit: StaffVisit) -> Answer:
     return _page(visit, _found(visit))
 

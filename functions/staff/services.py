@@ -94,10 +94,11 @@ def credits() -> StaffCredits:
     return StaffCredits(Corrections(store(), clock, tax()), proposals(), disputes())
 
 
-def certificates() -> Certificates:
+def certificates(reached: Store | None = None) -> Certificates:
+    """Of the account that is reached, or of all of the region's."""
     from functions.portal.services import certificates as within
 
-    return within(store())
+    return within(reached or store())
 
 
 def tax_standing() -> TaxStanding:
@@ -107,10 +108,11 @@ def tax_standing() -> TaxStanding:
     return TaxStanding(store(), sealer(), clock)
 
 
-def disputes() -> Disputes:
+def disputes(within: Store | None = None) -> Disputes:
+    """Of the account that `within` reaches, or of all of the region's."""
     from saldo.disputes.service import Disputes
 
-    return Disputes(store(), sealer(), clock)
+    return Disputes(within or store(), sealer(), clock)
 
 
 def promises() -> Promises:

@@ -14,7 +14,7 @@ from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.tax.model import OwnRatesVersion
 from saldo.tax.own_rates import SellerTaxes
-from saldo.tax.records import own_rates_key
+from saldo.tax.records import VERSIONS, own_rates_key
 from saldo.tax.rules_own import told_of
 
 routes = Routes("taxes")
@@ -25,7 +25,7 @@ def taxes(visit: StaffVisit) -> Answer:
     return _page(visit, None)
 
 
-@routes.get("/staff/{entity_id}/taxes/{version}", staff(rules.READ))
+@routes.get("/staff/{entity_id}/taxes/{version}", staff(rules.READ, ahead=(f"{VERSIONS}{{version:0>6}}",)))
 def version(visit: StaffVisit) -> Answer:
     """One that held before, as an invoice names it. NotFound, also for what is no number."""
     return _page(visit, whole(visit.params["version"]))

@@ -62,7 +62,7 @@ class Environment:
     `audit_retention_days`: how long a day's audit root cannot be deleted by anybody; it cannot be shortened later.
 
     `daily_cost_usd`: what records and functions of a region may cost in a day before the alarm is raised.
-    `billed_tolerance_percent`: how far a run's totals may lie from those of a month before.
+    `billed_tolerance_percent`: how far a run may lie from what the same customers were billed a month before.
 
     `tax_service`: `avalara` or `vertex` at `tax_url`, "" for the table alone. `vat_register_url`: VIES, "" for none.
     `scanner_address`: ClamAV's clamd as `host:port`, "" for none (the test file of EICAR is known all the same).

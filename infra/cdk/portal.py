@@ -67,14 +67,15 @@ _FEWER = apigateway.MethodDeploymentOptions(
     logging_level=apigateway.MethodLoggingLevel.ERROR,
     data_trace_enabled=False,
 )
-# Below this, one resource stands for all routes (functions/http/greedy.py tells them apart): a stack has 500 at most.
-_GREEDY = "/staff/"
+# What belongs to each application whatever its routes are: it says itself what it does not have.
+_BELOW = {_PORTAL_APP: "/{proxy+}", _API_APP: "/api/{proxy+}"}
 
 
 class PortalStack(Stack):
-    """API Gateway has one resource for each route of the Chalice apps: Chalice dispatches on that resource's path.
+    """Pages and the JSON of /api share the host; each has a function of its own, with a role of its own.
 
-    Pages and the JSON of /api share the host; each has a function of its own, with a role of its own.
+    All pages are one resource of API Gateway (functions/http/greedy.py tells their routes apart): a stack has 500 at
+    most. Routes of the API have one each, by which they are throttled and counted.
     """
 
     def __init__(
@@ -242,13 +243,11 @@ class PortalStack(Stack):
         integration = apigateway.LambdaIntegration(
             function, proxy=True, allow_test_invoke=False, scope_permission_to_method=False
         )
-        routes = _chalice_app(module).routes
-        for path, methods in sorted((p, m) for p, m in routes.items() if not p.startswith(_GREEDY)):
-            resource = self.api.root.resource_for_path(path)
-            for method in sorted(methods):
-                resource.add_method(method, integration)
-        if any(path.startswith(_GREEDY) for path in routes):
-            self.api.root.resource_for_path(f"{_GREEDY}{{proxy+}}").add_method("ANY", integration)
+        for path, methods in sorted(_chalice_app(module).routes.items()):
+            if module == _API_APP or path == "/":
+                for method in sorted(methods):
+                    self.api.root.resource_for_path(path).add_method(method, integration)
+        self.api.root.resource_for_path(_BELOW[module]).add_method("ANY", integration)
 
     def _gateways_own_answers(self) -> None:
         """What API Gateway says before any function runs (or when none answers): in the words of the API where we know

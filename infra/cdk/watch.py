@@ -37,7 +37,11 @@ _PORTAL = "portal"
 BUSINESS = (
     Watched("LateRuns", Runbook.RUN_LATE, "A legal entity's billing cycle has not closed in time."),
     Watched("RunAccountsSetAside", Runbook.ACCOUNTS_SET_ASIDE, "A run closed with accounts set aside unbilled."),
-    Watched("RunTotalsUnexpected", Runbook.RUN_TOTALS_UNEXPECTED, "A run billed far more or less than a month ago."),
+    Watched(
+        "RunTotalsUnexpected",
+        Runbook.RUN_TOTALS_UNEXPECTED,
+        "A run billed customers far more or less than a month ago.",
+    ),
     Watched(
         "TaxEstimated",
         Runbook.TAX_ESTIMATED,

@@ -11,12 +11,12 @@ from typing import Any
 import click
 from rich.console import Console
 
-from local.cli.account_terms import COMPOUNDS, DUE_HELP, FEE_HELP, agreed, due_said, terms_said
+from local.cli.account_terms import COMPOUNDS, DUE_HELP, FEE_HELP, YEAR_HELP, agreed, due_said, terms_said
 from local.cli.site import Sites, store_of
 from local.cli.typed import DAY, number
 from local.cli.voice import Voice, facts, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
-from saldo.accounts.model import Account, DiscountTax, InvoiceSplit, LatePolicy, Settle
+from saldo.accounts.model import Account, DiscountTax, InvoiceSplit, LatePolicy, MonthCount, Settle
 from saldo.accounts.reading_payment_terms import payment_terms_fields
 from saldo.audit.model import Actor
 from saldo.invoicing.model import Coupon, CouponDuration, PrepaidCredit, Wallet
@@ -100,6 +100,11 @@ def show_account(sites: Sites, voice: Voice, account_id: str) -> None:
     help="When interest bears interest.",
 )
 @click.option("--late-from-grace/--late-from-due", "late_from_grace", default=None, help="Whence interest counts.")
+@click.option("--late-year", metavar="DAYS", help=f"By which days a year counts: {YEAR_HELP}.")
+@click.option("--late-months", type=click.Choice([m.value for m in MonthCount]), help="How months of interest count.")
+@click.option(
+    "--late-daily-rounding/--late-exact", "late_daily_rounding", default=None, help="Round what a day costs first."
+)
 @click.option("--late-most", type=number, help="The most that interest and fees are, in per cent of the debt.")
 @click.option("--late-fee", "late_fees", multiple=True, metavar="FEE", help=FEE_HELP)
 @click.option("--no-late-fees", is_flag=True, help="No fees besides interest.")
@@ -274,6 +279,7 @@ def give_coupon(sites: Sites, voice: Voice, account_id: str, coupon_id: str, **a
 @click.option("--free", is_flag=True, help="Given away; else it is taken out of the customer's unapplied cash.")
 @click.option("--expires-on", type=DAY, default=None, help="The first day on which it cannot be used any more.")
 @click.option("--priority", type=int, default=0, help="Drawn before those with greater numbers.")
+@click.option("--component", "components", multiple=True, help="It pays for these alone; may be given several times.")
 @click.option("--reason", default="")
 @click.pass_obj
 @speaks_json
@@ -288,6 +294,7 @@ def give_credit(sites: Sites, voice: Voice, account_id: str, credit_id: str, amo
         expires_on=expires.date() if expires else None,
         priority=asked["priority"],
         paid=not asked["free"],
+        components=frozenset(asked["components"]),
     )
     use_case = Wallets(store_of(sites.of(account_id)), system_clock)
     _answer(voice, use_case.grant(account_id, credit, staff(), asked["reason"]), currency)
@@ -298,6 +305,11 @@ def _currency(sites: Sites, account_id: str) -> str:
     if item is None:
         raise Refusal("not_found", f"no account {account_id}")
     return str(item["currency"])
+
+
+def _note_of(credit: PrepaidCredit) -> str:
+    limited = f", for {', '.join(sorted(credit.components))}" if credit.components else ""
+    return ("paid" if credit.paid else "given") + limited
 
 
 def _answer(voice: Voice, wallet: Wallet, currency: str) -> None:
@@ -315,7 +327,7 @@ def _answer(voice: Voice, wallet: Wallet, currency: str) -> None:
         for c in wallet.coupons
     ]
     rows += [
-        ("credit", c.id, str(Money(c.balance_minor, currency)), "paid" if c.paid else "given", until(c.expires_on))
+        ("credit", c.id, str(Money(c.balance_minor, currency)), _note_of(c), until(c.expires_on))
         for c in wallet.credits
     ]
     rows += [("credit notes", "", str(Money(wallet.credit_note_minor, currency)), "", "")]

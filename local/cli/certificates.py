@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 import click
 from rich.console import Console
 
 from local.cli.orders import by, clerk
 from local.cli.site import Site, Sites, sealer_of, store_of
-from local.cli.typed import DAY
+from local.cli.typed import DAY, number
 from local.cli.voice import Json, Voice, speaks_json, table
 from saldo.accounts.arrangements import Arrangements
 from saldo.accounts.model import Exemption, ExemptionCertificate
 from saldo.accounts.tax_standing import TaxStanding
 from saldo.kernel.clock import system_clock
+from saldo.kernel.exact import plain
 from saldo.kernel.ids import check_id, new_id
 
 
@@ -28,6 +30,8 @@ def certificates_group() -> None:
 @click.option("--number", prompt=True, hide_input=True, help="What the authority gave it; asked for when left out.")
 @click.option("--jurisdiction", "jurisdictions", multiple=True, required=True, help="Whose tax, such as US-NY.")
 @click.option("--category", "categories", multiple=True, help="Only on this tax category (default: all).")
+@click.option("--percent", type=number, default="100", help="The part of each amount that is exempt (default: all).")
+@click.option("--tax", "taxes", multiple=True, help="Only from the tax of this name, such as GST (default: all).")
 @click.option("--from", "from_on", type=DAY, required=True, help="First day that it covers.")
 @click.option("--until", "until_on", type=DAY, required=True, help="First day after that.")
 @click.option("--id", "certificate_id", default="", help="Names it for ever (cert_…): the same again changes nothing.")
@@ -41,6 +45,8 @@ def add(
     number: str,
     jurisdictions: tuple[str, ...],
     categories: tuple[str, ...],
+    percent: Decimal,
+    taxes: tuple[str, ...],
     from_on: datetime,
     until_on: datetime,
     certificate_id: str,
@@ -49,7 +55,7 @@ def add(
     """Exempt an account by a certificate. Its number is sealed, and neither shown nor logged."""
     id_ = check_id(certificate_id, "cert") if certificate_id else new_id("cert", system_clock())
     days = from_on.date(), until_on.date()
-    exemption = Exemption(id_, frozenset(jurisdictions), frozenset(categories), *days)
+    exemption = Exemption(id_, frozenset(jurisdictions), frozenset(categories), *days, percent, frozenset(taxes))
     certificate = ExemptionCertificate(account_id, number, exemption)
     added = _standing(sites.of(account_id)).add_certificate(certificate, clerk(person))
     voice.answer(
@@ -95,6 +101,8 @@ def _told(exemption: Exemption) -> Json:
         "certificate_id": exemption.id,
         "jurisdictions": sorted(exemption.jurisdictions),
         "categories": sorted(exemption.categories),
+        "percent": plain(exemption.percent),
+        "taxes": sorted(exemption.taxes),
         "from_on": exemption.from_on.isoformat(),
         "until_on": exemption.until_on.isoformat(),
     }
@@ -105,11 +113,13 @@ def _show(console: Console, found: list[Json]) -> None:
         (
             one["certificate_id"],
             ", ".join(one["jurisdictions"]),
+            ", ".join(one["taxes"]) or "all",
             ", ".join(one["categories"]) or "all",
+            one["percent"],
             one["from_on"],
             one["until_on"],
         )
         for one in found
     ]
-    drawn = table("certificate", "tax of", "on", "from", "until", rows=rows)
+    drawn = table("certificate", "tax of", "tax", "on", "%", "from", "until", rows=rows, numbers=("%",))
     console.print(drawn if rows else "No certificates.")

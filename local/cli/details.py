@@ -12,8 +12,8 @@ from functions.portal.words import LANGUAGES
 from local.cli.accounts import account_group
 from local.cli.orders import by, clerk
 from local.cli.site import Sites, sealer_of, store_of
-from local.cli.voice import Voice, facts, speaks_json, table
-from saldo.accounts.model import Address, BillingProfile
+from local.cli.voice import Voice, facts, said_dry, speaks_json, table
+from saldo.accounts.model import Address, BillingProfile, TaxStatus
 from saldo.accounts.rules_details import Sending
 from saldo.audit.model import AuditRecord
 from saldo.audit.records import audit_item
@@ -87,6 +87,7 @@ def _answer_policy(voice: Voice, policy: CorrectionPolicy) -> None:
 @click.option("--line", "lines", multiple=True, help="Street and number, one each; they replace those of now.")
 @click.option("--postcode")
 @click.option("--city")
+@click.option("--country", help="Its code, such as FR: whose tax is due on invoices from now on.")
 @click.option("--region", help="State or province, where tax depends on it.")
 @click.option("--tax-id", help="'' where there is none any more.")
 @click.option("--email", "emails", multiple=True, help="Where invoices are mailed to; they replace those of now.")
@@ -119,11 +120,16 @@ def details(sites: Sites, voice: Voice, account_id: str, dry_run: bool, reason: 
         desk.change(now, DetailsWish(profile, sending, now.profile.version, actor, reason))
         after = desk.now(account_id)
     document = told(after) | {"dry_run": dry_run, "changed": sorted(effect.changed), "offered": _offered(effect)}
+    document["certificates_ended"] = [one.id for one in effect.ended]
+    document["exempt_from_all_tax"] = effect.account.tax_status is TaxStatus.EXEMPT
     return voice.answer(document, lambda console: _show_effect(console, after, effect, dry_run))
 
 
 def _wished(now: Details, given: dict[str, Any]) -> tuple[BillingProfile, Sending]:
-    where = {name: given.pop(name) for name in ("lines", "postcode", "city", "region") if name in given}
+    names = "lines", "postcode", "city", "country", "region"
+    where = {name: given.pop(name) for name in names if name in given}
+    if "country" in where:  # the state that is left is none of the new country's
+        where = {"region": "", **where, "country": where["country"].upper()}
     sending = Sending(given.pop("language", now.sending.language), given.pop("by_email", now.sending.by_email))
     address: Address = replace(now.profile.address, **where)
     return replace(now.profile, address=address, **given), sending
@@ -142,6 +148,7 @@ def told(now: Details) -> dict[str, Any]:
         "city": address.city,
         "region": address.region,
         "country": address.country,
+        "tax_country": now.account.country,
         "tax_region": now.account.tax_region,
         "tax_id": profile.tax_id,
         "tax_id_status": check.status.value if check else "",
@@ -159,7 +166,12 @@ def _offered(effect: Effect) -> list[dict[str, Any]]:
 
 def _show_effect(console: Console, after: Details, effect: Effect, dry_run: bool) -> None:
     console.print(facts(told(after)))
-    console.print("Nothing is changed yet." if dry_run else "Invoices from now on carry it; those that are out do not.")
+    if dry_run:
+        said_dry(console)
+    else:
+        console.print("Invoices from now on carry it; those that are out do not.")
+    for one in effect.ended:
+        console.print(f"The exemption certificate {one.id} ends on {one.until_on}.")
     if not effect.offers:
         return
     rows = [(h.number, h.invoice_id, str(Money(h.total_minor, h.currency))) for h in effect.offers]

@@ -8,7 +8,7 @@ import click
 
 from local.cli.site import Sites, store_of
 from local.cli.voice import Voice, speaks_json
-from saldo.invoicing import open_list
+from saldo.invoicing import habits, open_list
 from saldo.ledger.daily_sums import DailySums
 from saldo.payments.lately import LatestPayments
 
@@ -24,10 +24,12 @@ def journal_group() -> None:
 @speaks_json
 def rebuild(sites: Sites, voice: Voice, account_id: str) -> None:
     """Count an account's entries and add up the days of its journal anew, from the entries themselves; and look through
-    its payments for the latest. What is open, and kept, is read anew by the next look."""
+    its payments for the latest, and its invoices for when it pays. What is open, and kept, is read anew by the next
+    look."""
     store = store_of(sites.of(account_id))
     entries = DailySums(store).rebuild(account_id)
     LatestPayments(store).rebuild(account_id)
+    habits.rebuild(store, account_id)
     open_list.forget(store, account_id)
     answer: dict[str, Any] = {"account_id": account_id, "entries": entries}
     voice.answer(answer, lambda console: console.print(f"{entries:,} entries"))

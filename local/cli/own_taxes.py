@@ -12,7 +12,7 @@ from rich.console import Console
 from local.cli.orders import by, clerk, document_in
 from local.cli.selling import seller_group
 from local.cli.site import Sites, store_of
-from local.cli.voice import Voice, speaks_json, table
+from local.cli.voice import Voice, said_dry, speaks_json, table
 from saldo.kernel.clock import instant_text, system_clock
 from saldo.tax.model import OwnRatesVersion
 from saldo.tax.own_rates import SellerTaxes
@@ -50,7 +50,9 @@ def put(sites: Sites, voice: Voice, entity_id: str, file: Path, dry_run: bool, r
                 console.print(_drawn(rows, title))
         for place in found.not_charged:
             console.print(f"[bold]{place}[/]: nothing is charged there until the seller is registered there.")
-        if found.changed and not dry_run:
+        if dry_run:
+            said_dry(console)
+        elif found.changed:
             console.print(f"Version {found.version} holds from now on.")
 
     voice.answer(answer, show)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from local.cli.site import Site, Sites, attempts_of, latest_of, sellers_of, store_of
-from local.cli.voice import Json, Voice, amounts, speaks_json, table
+from local.cli.voice import Json, Voice, amounts, said_dry, speaks_json, table
 from saldo.invoicing.run.close import set_aside_of
 from saldo.invoicing.run.model import Attempt, RunState, SetAside, run_id_of
 from saldo.invoicing.run.open import latest_attempt
@@ -132,6 +132,8 @@ def _show(console: Console, attempt: Attempt, aside: list[SetAside]) -> None:
         console.print(f"When mended: saldo run retry {attempt.run_id}")
     if attempt.differences:
         console.print(_differences(attempt))
+    if attempt.dry_run:
+        said_dry(console, "issued")
 
 
 def _differences(attempt: Attempt) -> Any:  # rich's Table

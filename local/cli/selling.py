@@ -15,7 +15,7 @@ from local.cli.orders import by, clerk, document_in
 from local.cli.recovery import customer_group
 from local.cli.site import Site, Sites, bank_statements_of, sealer_of, store_of
 from local.cli.typed import DAY
-from local.cli.voice import Voice, facts, speaks_json, table
+from local.cli.voice import Voice, facts, said_dry, speaks_json, table
 from saldo.accounts.bank_statements import checked
 from saldo.accounts.model import LegalEntity
 from saldo.accounts.reading import customer_from_json, seller_from_json
@@ -126,6 +126,8 @@ def put_catalog(sites: Sites, voice: Voice, file: Path, entity_id: str, dry_run:
 
     def show(console: Console) -> None:
         console.print(table("what", "id", "is", rows=rows) if rows else "Everything is on record already.")
+        if dry_run:
+            said_dry(console)
 
     voice.answer({"entity_id": entity_id, "dry_run": dry_run, "entries": told}, show)
 

@@ -186,8 +186,10 @@ def _show_live(console: Console, answer: Json) -> None:
     console.print(
         table("meter", "period", "so far", "forecast", "by", "last", rows=rows, numbers=("so far", "forecast", "last"))
     )
-    so_far, expected = answer["so_far"]["net"], answer["expected"]["net"]
-    console.print(f"Next invoice on {answer['on']}: {so_far} {answer['currency']} so far, {expected} expected (net)")
+    so_far, expected = answer["so_far"], answer["expected"]
+    net = f"{so_far['net']} {answer['currency']} so far, {expected['net']} expected (net)"
+    total = f"about {expected['total']} with tax" if expected["total"] else "its tax is not known yet"
+    console.print(f"Next invoice on {answer['on']}: {net}; {total}")
 
 
 @usage_group.command(name="producer")

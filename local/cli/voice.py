@@ -59,6 +59,11 @@ class Voice:
         sys.exit(2)
 
 
+def said_dry(console: Console, done: str = "changed") -> None:
+    """That a command was only tried; done: what it did not do."""
+    console.print(f"This was a dry run: nothing was {done}.")
+
+
 def speaks_json(command: Callable[..., R]) -> Callable[..., R]:
     """Gives a command `--json` and a `voice`, and turns refusals and outages into one line."""
 

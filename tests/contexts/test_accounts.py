@@ -156,13 +156,6 @@ def test_who_the_seller_taxes_elsewhere_than_at_their_address_stays_taxed_there(
     assert accounts.account("acct_eu_us").tax_region == "TX"
 
 
-def test_an_address_abroad_moves_no_tax(region: Region) -> None:
-    accounts, profile = _american(region)
-    abroad = Address(("1 King St",), "M5H", "Toronto", "CA", "ON")
-    accounts.change_profile(replace(profile, address=abroad), STAFF)
-    assert accounts.account("acct_eu_us").tax_region == "NY"
-
-
 def test_language_and_delivery_change_with_the_profile_and_are_audited_without_what_is_personal(
     accounts: Accounts, region: Region
 ) -> None:

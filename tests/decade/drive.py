@@ -16,7 +16,7 @@ from saldo.invoicing.model import (
     PrepaidCredit,
     Wallet,
 )
-from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.invoicing.model_tally import Tally, TallyKey
 from saldo.invoicing.rules import due_of, problems_of
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_history import usage_asked
@@ -62,7 +62,7 @@ class Machine:
         self.items: list[Item] = []
         self.wallet = Wallet()
         self.bodies: list[InvoiceBody] = []
-        self.minimums: dict[MinimumKey, MinimumPart] = {}
+        self.tallies: dict[TallyKey, Tally] = {}
         self.tax = TableTax(self.history.market.table)
 
     def learn(self, fact: object) -> str | None:
@@ -101,7 +101,7 @@ class Machine:
         self.subscriptions = {s.id: s for s in billed.subscriptions}
         self.items, self.wallet = [], billed.wallet
         self.bodies += billed.bodies
-        self.minimums = self.minimums | {one.key: one for one in billed.minimums}
+        self.tallies = self.tallies | {one.key: one for one in billed.tallies}
         for body in billed.bodies:
             problems = problems_of(body)
             assert not problems, problems
@@ -127,7 +127,7 @@ class Machine:
         stand = market.options, details, self.wallet
         earlier = tuple(self.bodies)
         known = totals, day, items, *stand
-        return BillingCase(account, market.seller, due, *known, earlier=earlier, minimums=self.minimums)
+        return BillingCase(account, market.seller, due, *known, earlier=earlier, tallies=self.tallies)
 
     def _counted(self, key: UsageKey, prices: list[Asking]) -> Counted:
         meter = self.history.market.meters[key.meter_id]

@@ -83,6 +83,11 @@ class Expected:
     credits: list[tuple[str, int]] = field(default_factory=list)
 
 
+def may_pay(credit: PrepaidCredit, lines: Sequence[Sum]) -> list[int]:
+    """Which lines a prepaid credit may pay for."""
+    return [n for n, line in enumerate(lines) if not credit.components or line.component_id in credit.components]
+
+
 class Auditor:
     """Follows one account through its history. `due` and `check` for each run, then `settle`."""
 
@@ -326,20 +331,45 @@ class Auditor:
         for coupon in self.coupons:
             self._discount(expected, coupon, left, day)
         if self.market.options.prepaid is PrepaidOrder.BEFORE_TAX:
-            for credit_id, part in self._draw(max(sum(left), 0), day):
-                expected.credits.append((credit_id, part))
-                paying = [n for n, line in enumerate(lines) if line.back is None or left[n] > 0]
-                self._spread(expected, credit_id, part, left, paying)
+            for credit in self._in_draw_order(day):
+                concerned = may_pay(credit, lines)
+                part = min(self.left[credit.id], sum(left), sum(left[n] for n in concerned))
+                if part > 0:
+                    expected.credits.append((credit.id, part))
+                    paying = [n for n in concerned if lines[n].back is None or left[n] > 0]
+                    self._spread(expected, credit.id, part, left, paying)
         self._tax(expected)
-        if self.market.options.prepaid is PrepaidOrder.AFTER_TAX:
-            owed = max(expected.payable, 0)
-            from_notes = min(self.notes, owed)
-            paid = ([("", from_notes)] if from_notes else []) + self._draw(owed - from_notes, day)
-        else:
-            paid = [("", min(self.notes, expected.payable))] if min(self.notes, expected.payable) > 0 else []
-        expected.credits += paid
-        expected.payable -= sum(part for _, part in paid)
+        self._pay(expected, self._in_draw_order(day) if self.market.options.prepaid is PrepaidOrder.AFTER_TAX else [])
         return expected
+
+    def _pay(self, expected: Expected, credits: Sequence[PrepaidCredit]) -> None:
+        """Credit notes pay the same part of every line and its taxes, then each credit of those that it is for."""
+        lines, due = expected.lines, self._with_taxes(expected)
+        paying = [("", self.notes, list(range(len(lines))))]
+        paying += [(credit.id, self.left[credit.id], may_pay(credit, lines)) for credit in credits]
+        for credit_id, there, concerned in paying:
+            part = min(there, expected.payable, sum(due[n] for n in concerned))
+            if part > 0:
+                expected.credits.append((credit_id, part))
+                expected.payable -= part
+                self._spread(Expected(lines, expected.day), credit_id, part, due, concerned)
+
+    def _with_taxes(self, expected: Expected) -> list[int]:
+        """What is owed for each line, with what is off it and its part of each tax, in whole cents."""
+        off = [(n, line.minor) for n, line in enumerate(expected.lines)]
+        off += [(n, part) for _, n, part in expected.discounts]
+        exact = {n: Fraction(0) for n in range(len(expected.lines))}
+        for n, amount in off:
+            exact[n] += amount
+        bearing = [self._taxes(line) for line in expected.lines]
+        for row in expected.taxes:
+            adds = 0 if row.inclusive or row.tax.collection == "withheld" else row.amount
+            adds -= row.amount if row.tax.collection != "charged" else 0
+            on = [(n, a) for n, a in off if row.tax in bearing[n] and expected.lines[n].inclusive == row.inclusive]
+            whole_base = sum(amount for _, amount in on)
+            for n, amount in on if whole_base else on[:1]:
+                exact[n] += Fraction(adds * amount, whole_base) if whole_base else adds
+        return list(in_cents(expected.payable, exact).values())
 
     def _give_back(self, expected: Expected, left: list[int]) -> None:
         """Under each line that gives something back, what was off that; prepaid credit among it returns."""
@@ -407,15 +437,9 @@ class Auditor:
             if parts[n]:
                 expected.discounts.append((what, n, -parts[n]))
 
-    def _draw(self, owed: int, day: date) -> list[tuple[str, int]]:
+    def _in_draw_order(self, day: date) -> list[PrepaidCredit]:
         there = [c for c in self.prepaid if self.left[c.id] > 0 and (c.expires_on is None or day < c.expires_on)]
-        found = []
-        for credit in sorted(there, key=lambda c: (c.priority, c.expires_on or date.max, c.paid, c.granted_on, c.id)):
-            part = min(owed, self.left[credit.id])
-            if part > 0:
-                found.append((credit.id, part))
-                owed -= part
-        return found
+        return sorted(there, key=lambda c: (c.priority, c.expires_on or date.max, c.paid, c.granted_on, c.id))
 
     def _tax(self, expected: Expected) -> None:
         bearing = [self._taxes(line) for line in expected.lines]

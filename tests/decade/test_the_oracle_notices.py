@@ -15,7 +15,8 @@ import saldo.invoicing.rules_accounts as accounts
 import saldo.invoicing.rules_discounts as discounts
 import saldo.invoicing.rules_history as history
 import saldo.invoicing.rules_lines as lines
-import saldo.invoicing.rules_minimum as minimums
+import saldo.invoicing.rules_prepaid as prepaid
+import saldo.invoicing.rules_tallies as tallies
 import saldo.kernel.exact as exact
 import saldo.kernel.periods as periods
 import saldo.rating.rules.included as included
@@ -24,7 +25,7 @@ import saldo.rating.rules.registry as registry
 import saldo.subscriptions.rules_changes as changes
 import saldo.tax.table as table
 import saldo.usage.rules as counting
-from saldo.catalog.model import Flat, Graduated, Included, Package, Tier, Timing
+from saldo.catalog.model import Graduated, Included, Package, Ramp, Tier, Timing
 from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.rating.model import Share
 from saldo.subscriptions.rules import cycle_of
@@ -151,13 +152,21 @@ def coupons_never_used_up(patch: pytest.MonkeyPatch) -> None:
 
 
 def expired_credit_pays(patch: pytest.MonkeyPatch) -> None:
-    right = discounts.in_draw_order
-    patch.setattr(discounts, "in_draw_order", lambda found, on: right(found, on - 30 * DAY))
+    right = prepaid.in_draw_order
+    patch.setattr(prepaid, "in_draw_order", lambda found, on: right(found, on - 30 * DAY))
 
 
 def credit_drawn_from_the_wrong_end(patch: pytest.MonkeyPatch) -> None:
-    right = discounts.in_draw_order
-    patch.setattr(discounts, "in_draw_order", lambda found, on: right(found, on)[::-1])
+    right = prepaid.in_draw_order
+    patch.setattr(prepaid, "in_draw_order", lambda found, on: right(found, on)[::-1])
+
+
+def limited_credit_pays_for_all(patch: pytest.MonkeyPatch) -> None:
+    right = prepaid.in_draw_order
+    anything = frozenset[str]()
+    patch.setattr(
+        prepaid, "in_draw_order", lambda found, on: [replace(c, components=anything) for c in right(found, on)]
+    )
 
 
 def repeats_counted(patch: pytest.MonkeyPatch) -> None:
@@ -165,17 +174,17 @@ def repeats_counted(patch: pytest.MonkeyPatch) -> None:
 
 
 def minimum_forgotten(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(minimums.Minimums, "true_ups", lambda _self: iter(()))
+    patch.setattr(tallies.Tallies, "true_ups", lambda _self: iter(()))
 
 
 def a_minimum_is_not_for_its_days(patch: pytest.MonkeyPatch) -> None:
     """What is charged before a change of plan counts towards the minimum after it."""
-    right = minimums.Minimums.count
+    right = tallies.Tallies.count
 
-    def count(self: Any, key: Any, net_minor: int) -> None:
-        right(self, key._replace(part=key.part and key.part[:7] + "-01"), net_minor)
+    def count(self: Any, place: Any, net_minor: int) -> None:
+        right(self, place._replace(part=place.part and place.part[:7] + "-01"), net_minor)
 
-    patch.setattr(minimums.Minimums, "count", count)
+    patch.setattr(tallies.Tallies, "count", count)
 
 
 def a_pool_ends_where_it_is_raised(patch: pytest.MonkeyPatch) -> None:
@@ -183,10 +192,7 @@ def a_pool_ends_where_it_is_raised(patch: pytest.MonkeyPatch) -> None:
 
 
 def nothing_more_beyond_a_minimum(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        "saldo.invoicing.model_minimum.MinimumPart.owed_minor",
-        property(lambda self: max(-self.beyond_minor, 0) if self.days else 0),
-    )
+    patch.setattr(tallies, "owed_minor", lambda tally: max(-tally.beyond_minor, 0) if tally.days else 0)
 
 
 def an_early_end_owes_but_its_part(patch: pytest.MonkeyPatch) -> None:
@@ -194,7 +200,15 @@ def an_early_end_owes_but_its_part(patch: pytest.MonkeyPatch) -> None:
 
 
 def each_year_costs_what_the_first_does(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("saldo.catalog.model.Minimum.price", property(lambda self: Flat(self.amounts[0])))
+    right = lines.rated_charge
+
+    def first(case: Any, item: Any, charged: Any) -> Any:
+        price = charged.component.price
+        if charged.component.id == "minimum" and isinstance(price, Ramp):
+            charged = charged._replace(component=replace(charged.component, price=price.steps[0].price))
+        return right(case, item, charged)
+
+    patch.setattr(lines, "rated_charge", first)
 
 
 def a_term_is_cancelled_like_a_month(patch: pytest.MonkeyPatch) -> None:
@@ -252,7 +266,7 @@ def odd_cents_go_line_by_line(patch: pytest.MonkeyPatch) -> None:
 
 
 def returned_credit_is_lost(patch: pytest.MonkeyPatch) -> None:
-    right = discounts.drawn_from
+    right = prepaid.drawn_from
     patch.setattr(
         accounts, "drawn_from", lambda found, use, on: tuple(found) if use.minor < 0 else right(found, use, on)
     )
@@ -382,6 +396,7 @@ PLANTS: list[Plant] = [
     coupons_never_used_up,
     expired_credit_pays,
     credit_drawn_from_the_wrong_end,
+    limited_credit_pays_for_all,
     repeats_counted,
     minimum_forgotten,
     a_minimum_is_not_for_its_days,

@@ -102,7 +102,8 @@ class _Life:
             amount = chance.randrange(100, 50_000)
             priority, paid = chance.randrange(2), chance.random() < 0.6
             paid = paid and not self.late  # stored wallets ask for cash that paid for it, and none comes in here
-            yield on, PrepaidCredit(self._id("credit"), amount, on, ends, priority, paid)
+            limited = frozenset({"base", "seats"}) if amount % 3 == 0 else frozenset()
+            yield on, PrepaidCredit(self._id("credit"), amount, on, ends, priority, paid, limited)
 
     def _items(self) -> Iterator[tuple[date, Fact]]:
         for _ in range(self.chance.choice([0, 0, 1, 3])):

@@ -56,6 +56,14 @@ class Terminal:
         assert result.exit_code == status, result.output
         return json.loads(result.stdout)
 
+    def words(self, *words: Any) -> str:
+        """What a command that does its work says to people."""
+        typed = [self.file(word) if isinstance(word, dict) else word for word in words]
+        sites = Sites(lambda _code: self.site)  # type: ignore[arg-type, return-value]
+        result = CliRunner().invoke(saldo, typed, obj=sites)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
     def file(self, document: Any) -> str:
         path = self.folder / "document.json"
         path.write_text(json.dumps(document))
@@ -138,6 +146,10 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(terminal: Terminal
         ("meter", "new"), ("product", "new"), ("plan", "new"), ("version", "new"), ("version", "new")
     ]  # fmt: skip
     assert terminal.say("catalog", "show", ENTITY) == {"products": [], "plans": [], "meters": []}
+    rates = {"rates": [{"percent": "21", "country": "NL", "from_on": "2026-01-01"}]}
+    for words in (("catalog", "put", PRICES, "--entity", ENTITY), ("seller", "taxes", "put", ENTITY, rates)):
+        assert "This was a dry run: nothing was changed." in terminal.words(*words, "--dry-run")
+    assert terminal.say("seller", "taxes", "show", ENTITY)["version"] == 0
 
 
 def test_published_prices_and_ways_of_counting_stay_and_the_whole_list_is_refused(selling: Terminal) -> None:
@@ -261,6 +273,11 @@ def test_billing_details_are_shown_tried_and_changed_with_a_reason_and_leave_the
     answer = selling.say("account", "details", ACCOUNT, *wrong, status=2)
     assert set(problems(answer)) == {"city", "tax_id", "emails"} and "DE123456789" not in repr(answer)
     assert selling.say("account", "details", ACCOUNT, "--city", "Hamburg", "--reason", "-", status=2)
+    answer = selling.say("account", "details", ACCOUNT, "--country", "at", "--city", "Wien", "--reason", "-", status=2)
+    assert problems(answer) == {"tax_id": "of_other_country"}
+    abroad = ("--country", "at", "--city", "Wien", "--tax-id", "ATU13585627", "--reason", "moved")
+    moved = selling.say("account", "details", ACCOUNT, *abroad)
+    assert (moved["country"], moved["tax_country"], moved["tax_id_status"]) == ("AT", "AT", "unchecked")
 
 
 def test_signed_bank_details_are_verified_against_the_published_keys(selling: Terminal) -> None:

@@ -18,17 +18,37 @@ def _one(assembly: Assembly, kind: str, concern: str = "portal") -> dict[str, An
     return found
 
 
+def _methods(assembly: Assembly) -> list[dict[str, Any]]:
+    return list(assembly.made("portal", "ApiGateway::Method").values())
+
+
+def _path(assembly: Assembly, resource: dict[str, Any]) -> str:
+    """Where a resource of API Gateway lies."""
+    if "Ref" not in resource:
+        return "/"
+    found = assembly.made("portal", "ApiGateway::Resource")[resource["Ref"]]
+    return f"{_path(assembly, found['ParentId']).rstrip('/')}/{found['PathPart']}"
+
+
 def _rules(assembly: Assembly) -> dict[str, dict[str, Any]]:
     return {rule["Name"]: rule for rule in _one(assembly, "WAFv2::WebACL", "front")["Rules"]}
 
 
 def test_each_route_is_a_method_of_the_apis_own_function(assembly: Assembly) -> None:
-    resources = assembly.template("eu", "portal")["Resources"]
-    methods = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::ApiGateway::Method"]
-    to_api = [m for m in methods if "ApiV1Live" in json.dumps(m["Integration"])]
+    """And what lies below its address and is none, so that it says so in its own words. All else goes to the pages."""
+    of_api = [m for m in _methods(assembly) if "ApiV1Live" in json.dumps(m["Integration"])]
     app.checked()
-    assert len(to_api) == len(declared)
-    assert len(methods) > len(to_api)
+    assert {(m["HttpMethod"], _path(assembly, m["ResourceId"])) for m in of_api} == {
+        *declared, ("ANY", "/api/{proxy+}")
+    }  # fmt: skip
+
+
+def test_every_address_that_is_none_of_the_api_is_answered_by_the_pages(assembly: Assembly) -> None:
+    of_pages = [m for m in _methods(assembly) if "ApiV1Live" not in json.dumps(m["Integration"])]
+    assert {(m["HttpMethod"], _path(assembly, m["ResourceId"])) for m in of_pages} == {
+        ("GET", "/"),
+        ("ANY", "/{proxy+}"),
+    }
 
 
 def test_the_api_can_open_no_personal_data_and_sign_nobody_in() -> None:

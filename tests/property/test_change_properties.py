@@ -12,10 +12,10 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saldo.catalog.model import ChargeKind, DayCount, Flat, Graduated, PerUnit, Timing
+from saldo.catalog.model import BY_MONTHS, ChargeKind, DayCount, Flat, Graduated, PerUnit, Timing
 from saldo.invoicing.model import BelowZero, BillingCase, BillingOptions, Draft
 from saldo.invoicing.rules import bill, due_of, problems_of, usage_needed
-from saldo.kernel.periods import local_date
+from saldo.kernel.periods import Cycle, Period, Unit, local_date
 from saldo.rating.model import Ask
 from saldo.rating.rules.registry import price, price_more
 from saldo.subscriptions.codec import subscription_from_json, subscription_to_json
@@ -162,7 +162,7 @@ def test_a_change_that_changes_nothing_bills_as_if_it_were_not_there(days: int, 
 @settings(max_examples=50, deadline=None)
 @given(
     st.integers(1, 30),
-    st.sampled_from([DayCount.ACTUAL, DayCount.FIXED_30, DayCount.SECOND]),
+    st.sampled_from([DayCount.ACTUAL, DayCount.FIXED_30, DayCount.SECOND, *BY_MONTHS]),
     st.decimals("0.01", 10**5, places=2),
 )
 def test_the_parts_of_a_split_period_add_up_to_the_whole(day: int, day_count: DayCount, amount: Decimal) -> None:
@@ -177,6 +177,49 @@ def test_the_parts_of_a_split_period_add_up_to_the_whole(day: int, day_count: Da
     assert outcome.body.net_minor == int(amount * 100)
     shares = [line.share for line in outcome.body.lines if line.share.of > 1]
     assert len({(share.days, share.of) for share in shares}) <= 1
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.dates(date(2023, 1, 1), date(2026, 12, 31)),
+    st.sampled_from([Unit.MONTH, Unit.QUARTER, Unit.YEAR]),
+    st.sampled_from(BY_MONTHS),
+    st.lists(st.integers(1, 700), max_size=4),
+    st.integers(1, 720),
+    st.booleans(),
+)
+def test_however_terms_change_each_month_counts_once_and_whole(
+    start: date, unit: Unit, day_count: DayCount, days: list[int], end: int, ends: bool
+) -> None:
+    """Those in which the subscription begins and ends are among them."""
+    parts = component("ahead", Flat(Decimal(50))), component("behind", Flat(Decimal(7)), timing=ARREARS)
+    one = replace(plan(*parts, unit=unit), id="one", day_count=day_count)
+    other = replace(
+        plan(*(replace(p, price=Flat(Decimal(9))) for p in parts), unit=unit), id="other", day_count=day_count
+    )
+    subscription, versions = sold(one, start), {"one": one, "other": other}
+    for n, day in enumerate(days):
+        to = "other" if n % 2 else "one"
+        move = Change(f"c{n}", ChangeKind.PLAN, start + timedelta(days=day), plan_version_id=to)
+        subscription = with_change(subscription, move)
+    last = start + timedelta(days=end)
+    if ends:
+        subscription = with_change(subscription, Change("end", ChangeKind.CANCEL, last))
+    months: Counter[tuple[str, Period]] = Counter()
+    every = charges_due(subscription, versions, start + timedelta(days=800)) if days or ends else []
+    for charge in every:
+        assert charge.share is not None and 0 <= charge.share[0] <= charge.share[1]
+        months[charge.component_id, charge.period.full] += charge.sign * charge.share[0]
+    begun = Cycle(Unit.MONTH, 1, start)
+    for (_, full), counted in months.items():
+        over = last if ends and last < full.end else full.end
+        assert counted == sum(1 for day in _months(begun, full) if day < over)
+
+
+def _months(cycle: Cycle, full: Period) -> list[date]:
+    """The days on which those of a period begin."""
+    n = cycle.index_at(full.start)
+    return [day for k in range(13) if (day := cycle.boundary(n + k)) < full.end]
 
 
 @given(tiers(), quantities, quantities)
@@ -222,8 +265,8 @@ def test_any_sequence_of_changes_bills_each_second_of_service_once(found: list[C
     billed_seconds: Counter[tuple[str, date]] = Counter()
     whole: dict[date, int] = {}
     for charge in charges_due(subscription, {"first": first, "second": second}, date(2025, 5, 10), ZONE):
-        assert charge.seconds is not None
-        part, of = charge.seconds
+        assert charge.share is not None
+        part, of = charge.share
         billed_seconds[charge.component_id, charge.period.full.start] += charge.sign * part
         whole[charge.period.full.start] = of
     months = [date(2025, 3, 10), date(2025, 4, 10)]

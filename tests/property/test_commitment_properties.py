@@ -11,17 +11,20 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from saldo.catalog.model import CutShort, Minimum
-from saldo.invoicing.model_minimum import MinimumKey
+from saldo.catalog.model import CutShort, Minimum, PlanVersion
 from saldo.invoicing.rules_charged import Charged
-from saldo.invoicing.rules_minimum import Minimums
+from saldo.invoicing.rules_tallies import Place, Tallies
 from saldo.kernel.periods import Cycle, Length, Period, Unit
 from saldo.kernel.rounding import rounded_ratio
 from saldo.quotes.service import quote_document
 from saldo.subscriptions.model import Charge, ChargePeriod, Timing
 from tests.unit.invoicing.scenes import component, plan
 
-KEY = MinimumKey("acct_1", "sub_1", "2026-01-01")
+
+def place(version: PlanVersion) -> Place:
+    return Place("acct_1", "sub_1", version, version.components[0], "2026-01-01", "")
+
+
 YEAR = Period(date(2026, 1, 1), date(2027, 1, 1))
 FACTORS = st.sampled_from([Decimal(1), Decimal("1.25"), Decimal("0.9")])
 
@@ -42,14 +45,14 @@ def test_what_is_asked_for_in_all_is_what_misses_in_all_however_invoices_split_i
     year = Charged(ChargePeriod("sub_1", YEAR.end, Timing.ARREARS, YEAR, YEAR), like, version)
     known, asked = {}, []
     for invoice in range(6):
-        minimums = Minimums(known)
+        tallies = Tallies(known)
         for amount, on in charged:
             if on == invoice:
-                minimums.count(KEY, amount)
+                tallies.count(place(version), amount)
         if invoice == over:
-            minimums.end(KEY, year, least, YEAR.start)
-        lines = [line for line, _ in minimums.true_ups()]
-        known |= {part.key: part for part in minimums.moved()}
+            tallies.end(place(version), year, least, YEAR.start)
+        lines = [line for line, _ in tallies.true_ups()]
+        known |= {part.key: part for part in tallies.moved()}
         asked += [line.net_minor for line in lines]
         assert invoice >= over or not lines, "nothing is asked for before its days are over"
         assert all(sum(step.amount for step in line.steps) == line.exact for line in lines)
@@ -68,13 +71,13 @@ def test_a_minimum_that_did_not_hold_on_its_days_after_all_is_owed_no_more(
     assert like is not None
     period = ChargePeriod("sub_1", YEAR.end, Timing.ARREARS, YEAR, YEAR)
     charge = Charge(period, version.id, like.id, None, sign=-1)
-    first = Minimums({})
-    first.count(KEY, counted)
-    first.end(KEY, Charged(period, like, version), least, YEAR.start)
+    first = Tallies({})
+    first.count(place(version), counted)
+    first.end(place(version), Charged(period, like, version), least, YEAR.start)
     asked = sum(line.net_minor for line, _ in first.true_ups())
-    late = Minimums({part.key: part for part in first.moved()})
-    late.end(KEY, Charged(period, like, version, charge), least, YEAR.start)
-    late.end(KEY, Charged(period, like, version), shorter, YEAR.start)
+    late = Tallies({part.key: part for part in first.moved()})
+    late.end(place(version), Charged(period, like, version, charge), least, YEAR.start)
+    late.end(place(version), Charged(period, like, version), shorter, YEAR.start)
     asked += sum(line.net_minor for line, _ in late.true_ups())
     assert asked == max(shorter - counted, 0)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from saldo.accounts.model import TaxStatus
 from saldo.catalog.codec import plan_version_from_json, plan_version_to_json
 from saldo.catalog.model import (
+    BY_MONTHS,
     Capped,
     ChargeKind,
     Commitment,
@@ -123,17 +124,18 @@ def components(draw: st.DrawFn, number: int) -> Component:
 
 @st.composite
 def plans(draw: st.DrawFn) -> PlanVersion:
+    unit = draw(st.sampled_from([Unit.WEEK, Unit.MONTH, Unit.QUARTER, Unit.YEAR]))
     return PlanVersion(
         "plv_1",
         "plan_1",
         draw(st.integers(1, 99)),
         draw(st.sampled_from(["EUR", "JPY", "KWD", "USD"])),
-        draw(st.sampled_from([Unit.WEEK, Unit.MONTH, Unit.QUARTER, Unit.YEAR])),
+        unit,
         draw(st.integers(1, 3)),
         tuple(draw(components(n)) for n in range(draw(st.integers(1, 4)))),
         draw(days),
         draw(st.sampled_from([Rounding.HALF_UP, Rounding.HALF_EVEN])),
-        draw(st.sampled_from(list(DayCount))),
+        draw(st.sampled_from([d for d in DayCount if unit is not Unit.WEEK or d not in BY_MONTHS])),
     )
 
 

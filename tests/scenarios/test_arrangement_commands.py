@@ -112,7 +112,13 @@ def test_a_seller_chooses_how_it_bills_and_what_it_does_not_name_stays(terminal:
     assert (found["tax_rounding"], found["prepaid"], found["coins"]) == ("line", "before_tax", "0.05 EUR half_up")
     assert terminal.ask(*set_, "--no-coins")["coins"] is None
     assert "before_tax" in terminal.type("choices", "show", "--entity", ENTITY).stdout
-    assert [action for action, _ in acts(terminal, ENTITY)].count("billing_choices.changed") == 3
+    little = terminal.ask(*set_, "--tolerance", "EUR amount=0.50,percent=2", "--tolerance", "USD clerk=1")
+    assert little["tolerances"] == ["EUR amount=0.50,percent=2", "USD clerk=1.00"]
+    assert terminal.ask(*set_, "--tolerance", "USD amount=2")["tolerances"][1] == "USD amount=2.00"
+    for wrong in ("EUR", "EUR fine=2", "EUR amount=a", "EUR percent=NaN"):
+        assert refused(terminal, *set_, "--tolerance", wrong) in ("invalid_input", "invalid_tolerance")
+    assert terminal.ask(*set_, "--no-tolerance")["tolerances"] == []
+    assert [action for action, _ in acts(terminal, ENTITY)].count("billing_choices.changed") == 6
     assert refused(terminal, *set_, "--coins", "0 EUR") == "not_a_coin"
     assert refused(terminal, *set_, "--coins", "five") == "not_a_coin"
 
@@ -164,6 +170,13 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     terminal.ask(*terms, "--late-fee", "after=7,percent=1,least=5,most=40,times=3,every=30")
     told = "1 %, at least 5.00 EUR, at most 40.00 EUR after 7 days, every 30 days, at most 3 times"
     assert told in terminal.type("account", "show", ACCOUNT).stdout
+    late = terminal.ask(*terms, "--late-year", "30/360", "--late-compounds", "never", "--late-daily-rounding")
+    assert (late["terms"]["late"]["thirty_days"], late["terms"]["late"]["year_days"]) == (True, 360)
+    assert "360 days, 30 a month" in terminal.type("account", "show", ACCOUNT).stdout
+    late = terminal.ask(*terms, "--late-year", "calendar", "--late-exact", "--late-months", "begun")["terms"]["late"]
+    assert (late["calendar_year"], late["thirty_days"], late["months"]) == (True, False, "begun")
+    assert refused(terminal, *terms, "--late-daily-rounding") == "invalid_terms"
+    assert refused(terminal, *terms, "--late-year", "12/360") == "invalid_input"
     assert refused(terminal, *terms, "--late-fee", "after=14") == "invalid_terms"
     assert refused(terminal, *terms, "--late-fee", "amount=five") == "invalid_input"
     assert refused(terminal, *terms, "--late-fee", "fine=5") == "invalid_input"
@@ -180,7 +193,7 @@ def test_terms_change_in_what_is_named_and_stay_in_the_rest(terminal: Terminal) 
     plain = terminal.ask(*terms, "--late-compounds", "never", "--no-late-fees", "--settle", "as_seller")["terms"]
     assert (plain["late"]["compounds"], plain["late"]["fees"], plain["settle"]) == (None, [], None)
     assert terminal.ask(*terms, "--no-early", "--no-review")["terms"]["early_discounts"] == []
-    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 7
+    assert [action for action, _ in acts(terminal, ACCOUNT)] == ["terms.changed"] * 9
     assert "public" in terminal.type("account", "show", ACCOUNT).stdout
 
 

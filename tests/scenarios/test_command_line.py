@@ -83,7 +83,7 @@ def test_a_dry_run_issues_nothing_and_shows_what_would_change(terminal: Terminal
     assert [d["before_minor"] for d in told["run"]["differences"]] == [0, 0, 0]
     assert terminal.ask("runs") == {"runs": []}
     words = terminal.type("bill", "--entity", ENTITY, "--as-of", "2026-01-01", "--dry-run").stdout
-    assert "Against the last run" in words
+    assert "Against the last run" in words and "This was a dry run: nothing was issued." in words
 
 
 def test_a_set_aside_account_is_named_and_billed_by_a_retry(terminal: Terminal) -> None:

@@ -31,7 +31,6 @@ from saldo.ledger.records import balances_from
 from saldo.payments.model import Payment
 from saldo.payments.receiving import MoneyCame, Receiving
 from saldo.quotes.model_receivables import PaymentMade, ReceivablesAsked
-from saldo.quotes.model_receivables import Terms as QuotedTerms
 from saldo.quotes.rules_receivables import receivables
 from saldo.tax.report import report_as_invoiced
 from tests.simulation.world import ENTITY, World
@@ -243,7 +242,6 @@ def test_steps_that_nobody_could_keep_are_refused_with_every_reason() -> None:
         ("[2].percent", "not_smaller"),
         ("[2].days", "not_later"),
         ("[2].tax", "not_alike"),
-        ("[2].tax", "not_supported"),
     ]
 
 
@@ -261,8 +259,7 @@ def test_payments_on_record_settle_and_take_what_a_quote_says(
     early = Early(steps, in_part)
     paid = [(JAN + timedelta(days=days), minor) for days, minor in sorted(parts)]
     payments = [early.pay(minor, on, f"line {n}") for n, (on, minor) in enumerate(paid)]
-    agreed = QuotedTerms(early_discounts=steps, early_in_part=in_part)
-    asked = ReceivablesAsked(events=tuple(PaymentMade(*one) for one in paid), terms=agreed)
+    asked = ReceivablesAsked(events=tuple(PaymentMade(*one) for one in paid))
     quoted = receivables(asked, [early.body()])
     (there,), header = quoted.invoices, early.now()
     discount = sum(minor for _, _, minor in header.discounted)

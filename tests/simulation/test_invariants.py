@@ -153,6 +153,11 @@ def a_balance_changed_by_hand(region: Region) -> None:
     put(region, item, **{"EUR receivables": item.get("EUR receivables", 0) + 1})
 
 
+def an_invoice_paid_another_day(region: Region) -> None:
+    item = next(i for i in of(region, "invoice", owner="") if "paid_on" in i)
+    put(region, item, paid_on="2026-01-03")
+
+
 def a_credit_used_twice(region: Region) -> None:
     item = next(i for i in of(region, "wallet", owner="") if i["credits"])
     put(region, item, credits=[credit | {"balance_minor": credit["balance_minor"] + 1} for credit in item["credits"]])
@@ -433,6 +438,7 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (2, everything, an_entry_that_does_not_balance),
     (3, everything, a_balance_changed_by_hand),
     (3, everything, a_credit_used_twice),
+    (3, everything, an_invoice_paid_another_day),
     (4, everything, revenue_moved_within_an_entry),
     (4, everything, an_entry_moved_to_another_day),
     (4, everything, a_total_other_than_was_put_on_record),

@@ -5,14 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from chalice.config import Config
 from chalice.local import ChaliceRequestHandler, ThreadedHTTPServer
+
+from tests.functions.portal.browser import Gateway
 
 
 class _Quiet(ChaliceRequestHandler):
     disable_nagle_algorithm = True
+
+    def __init__(self, *args: Any, app: Any) -> None:
+        self.local_gateway = Gateway(app)
+        BaseHTTPRequestHandler.__init__(self, *args)  # past Chalice's, which knows no greedy resource
 
     def __getattr__(self, name: str) -> Any:
         """Whatever method is asked for goes to the application, which says that no route has it."""
@@ -29,7 +35,7 @@ def served(app: Any, port: int) -> Iterator[str]:
     """The application at http://localhost:<port> until the block ends; port 0 is any free one."""
 
     def handler(*args: Any) -> ChaliceRequestHandler:
-        return _Quiet(*args, app_object=app, config=Config())
+        return _Quiet(*args, app=app)
 
     server = ThreadedHTTPServer(("127.0.0.1", port), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -18,7 +18,7 @@ NEXT = Operation(
     id="getNextInvoice",
     tag="Invoices",
     summary="The next invoice of an account: as it stands, and as it is likely to be",
-    description="Before tax, by the path that the run goes, with each meter's usage so far and its forecast.",
+    description="By the run's own path, its tax as an estimate, with each meter's usage so far and its forecast.",
     answers=NextInvoiceOut,
     refusals={
         "not_found": "there is no such account of this seller",

@@ -194,10 +194,15 @@ class MeterOut(Out):
 
 
 class AheadOut(Out):
-    """An invoice before its day. Amounts are before tax; below zero it is a credit note."""
+    """An invoice before its day; below zero it is a credit note. Tax is estimated by the rates that come with Saldo and
+    the seller's own, without asking a tax service; null where they do not decide it."""
 
     net: Decimals
     net_minor: int
+    tax: Decimals | None = Field(description="An estimate.")
+    tax_minor: int | None
+    total: Decimals | None = Field(description="Net with the estimated tax, before prepaid credit.")
+    total_minor: int | None
     lines: list[LineOut]
 
 

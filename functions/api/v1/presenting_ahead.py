@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functions.api.v1.models import AheadOut, MeterOut, NextInvoiceOut
-from functions.api.v1.presenting import line_out, major
+from functions.api.v1.presenting import line_out
 from saldo.invoicing.model import BilledAccount
-from saldo.invoicing.model_forecast import NextInvoice, net_of
+from saldo.invoicing.model_forecast import NextInvoice, amounts_of
 from saldo.kernel.exact import plain
 from saldo.usage.rules_forecast import LiveMeter
 
@@ -24,7 +24,7 @@ def next_invoice_out(ahead: NextInvoice) -> NextInvoiceOut:
 
 def _ahead(billed: BilledAccount, currency: str) -> AheadOut:
     lines = [line_out(line, body) for body in billed.bodies for line in body.lines]
-    return AheadOut(net=major(net_of(billed), currency), net_minor=net_of(billed), lines=lines)
+    return AheadOut.model_validate({**amounts_of(billed, currency), "lines": lines})
 
 
 def _meter(live: LiveMeter) -> MeterOut:

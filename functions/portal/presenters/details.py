@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields, replace
 from functions.portal.forms import whole
 from functions.portal.presenters.tags import Tag
 from functions.portal.words import LANGUAGES, NAMES, Words
-from saldo.accounts.model import Account, Address, BillingProfile, TaxIdStatus
-from saldo.accounts.rules_details import MOST, MOST_EMAILS, MOST_LINES, Sending
+from saldo.accounts.model import Account, Address, BillingProfile, TaxIdStatus, TaxStatus
+from saldo.accounts.rules_details import MOST, MOST_EMAILS, MOST_LINES, OF_STATES, Sending
 from saldo.audit.model import Actor
 from saldo.invoicing.records import InvoiceHeader
 from saldo.kernel.errors import Problem
@@ -20,13 +20,12 @@ from saldo.support.service import Question
 Facts = list[tuple[str, str]]
 _TONES = {TaxIdStatus.UNCHECKED: "wait", TaxIdStatus.VALID: "done", TaxIdStatus.INVALID: "late"}
 _MANY = {"emails": MOST_EMAILS, "lines": MOST_LINES}
-_STATES = frozenset({"US", "CA"})
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
     """What stands in the form, as texts; `lines` and `emails` one a line, `by_email` "yes" or not, `seen` the version
-    that was looked at."""
+    that was looked at, `country` "" where it is not asked for."""
 
     seen: int = 0
 
@@ -35,6 +34,7 @@ class Typed:
     lines: str = ""
     postcode: str = ""
     city: str = ""
+    country: str = ""
     region: str = ""
     tax_id: str = ""
     emails: str = ""
@@ -51,14 +51,15 @@ class Typed:
         return [(f.name, str(getattr(self, f.name))) for f in fields(self)]
 
     def profile(self, now: BillingProfile) -> BillingProfile:
-        """The profile that is wished for; its country is not the customer's to change."""
+        """The profile that is wished for."""
         lines = tuple(line.strip() for line in self.lines.split("\n") if line.strip())
         emails = tuple(dict.fromkeys(self.emails.replace(",", " ").split()))
+        country = self.country.upper() or now.address.country
         return replace(
             now,
             legal_name=self.legal_name,
             contact_name=self.contact_name,
-            address=Address(lines, self.postcode, self.city, now.address.country, self.region.upper()),
+            address=Address(lines, self.postcode, self.city, country, self.region.upper()),
             tax_id=self.tax_id,
             emails=emails,
             purchase_order=self.purchase_order,
@@ -90,6 +91,7 @@ def typed_of(now: Details) -> Typed:
         "\n".join(address.lines),
         address.postcode,
         address.city,
+        address.country,
         address.region,
         profile.tax_id,
         "\n".join(profile.emails),
@@ -101,10 +103,12 @@ def typed_of(now: Details) -> Typed:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the form's part draws. `spoken`: languages by code and own name; `ways`: how documents reach the reader."""
+    """What the form's part draws. `asks_country`: of who may change it; `spoken`: languages by code and own name;
+    `ways`: how documents reach the reader."""
 
     typed: Typed
     country: str
+    asks_country: bool
     asks_region: bool
     ways: list[tuple[str, str, str]]
     spoken: list[tuple[str, str]]
@@ -123,12 +127,12 @@ class Check:
     ticked: Sequence[str]
 
 
-def form_of(now: Details, typed: Typed, words: Words) -> Form:
-    """It asks for a state or province where tax depends on it, or the address has one already."""
+def form_of(now: Details, typed: Typed, words: Words, *, asks_country: bool = False) -> Form:
+    """It asks for a state or province where tax depends on it or may come to, or the address has one already."""
     account, address = now.account, now.profile.address
-    asks_region = bool(account.tax_region or address.region or account.country in _STATES)
+    asks_region = asks_country or bool(account.tax_region or address.region or account.country in OF_STATES)
     spoken = [(code, NAMES[code]) for code in LANGUAGES]
-    return Form(typed, address.country, asks_region, _ways(words), spoken)
+    return Form(typed, address.country, asks_country, asks_region, _ways(words), spoken)
 
 
 def check_of(now: Details, typed: Typed, effect: Effect, ticked: Sequence[str], words: Words) -> Check:
@@ -189,13 +193,35 @@ def meanings_of(account: Account, effect: Effect, words: Words) -> list[str]:
     """What the change will do, a sentence each."""
     after = effect.account
     told = [words("details.means.future"), words("details.means.past")]
-    if (account.tax_region, account.tax_postcode) != (after.tax_region, after.tax_postcode):
+    if account.country != after.country:
+        told += _moves(account, effect, words)
+    elif (account.tax_region, account.tax_postcode) != (after.tax_region, after.tax_postcode):
         told.append(words("details.means.tax", region=after.tax_region))
+    if effect.stays:
+        told.append(words("details.means.tax_stays", place=_place(after)))
     if "tax_id" in effect.changed:
         told.append(words("details.means.tax_id"))
     if account.deliver_by_email != after.deliver_by_email:
         told.append(words("details.means.by_email" if after.deliver_by_email else "details.means.by_portal"))
     return told
+
+
+def _moves(account: Account, effect: Effect, words: Words) -> list[str]:
+    """What it means to be in another country."""
+    after = effect.account
+    told = [words("details.means.country", place=_place(after))]
+    if account.has_tax_id:
+        told.append(words("details.means.country_tax_id", was=account.country, country=after.country))
+    for one in effect.ended:
+        places = ", ".join(sorted(one.jurisdictions))
+        told.append(words("details.means.certificate", places=places, on=words.day(one.until_on)))
+    if account.tax_status is TaxStatus.EXEMPT:
+        told.append(words("details.means.exempt"))
+    return [*told, words("details.means.country_prices"), words("details.means.stays", currency=account.currency)]
+
+
+def _place(account: Account) -> str:
+    return "-".join(filter(None, (account.country, account.tax_region)))
 
 
 def offers_of(headers: Iterable[InvoiceHeader], words: Words) -> list[tuple[str, str, str]]:

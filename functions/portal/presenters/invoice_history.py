@@ -13,7 +13,7 @@ from saldo.delivery.records import delivery_key
 from saldo.disputes.model import InDispute
 from saldo.disputes.records import disputed_key, in_dispute_from
 from saldo.invoicing.records import InvoiceHeader
-from saldo.invoicing.status import CLOSED, DocumentKind
+from saldo.invoicing.status import CLOSED, DocumentKind, InvoiceStatus
 from saldo.invoicing.viewings import seen_key
 from saldo.kernel.clock import instant_from
 from saldo.kernel.periods import local_date
@@ -53,6 +53,10 @@ def _said(name: str, words: Words, to_staff: bool) -> str:
 def _states(header: InvoiceHeader, zone: str, words: Words, to_staff: bool) -> Iterator[_Told]:
     for change in header.history:
         yield change.at, _said(change.status, words, to_staff), words.moment(change.at, zone)
+    paid = [change.at for change in header.history if change.status is InvoiceStatus.PAID]
+    if header.tolerated_minor and paid:
+        amount = words.money(header.tolerated_minor, header.currency)
+        yield paid[-1], words("history.written_off", amount=amount), words.moment(paid[-1], zone)
 
 
 def _mailed(mail: Item | None, zone: str, words: Words) -> Iterator[_Told]:

@@ -9,6 +9,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from functions.portal import formats
+from functions.portal.presenters.expected import expected_payment
 from functions.portal.presenters.invoice_history import history_of
 from functions.portal.presenters.tables import Stretch, stretch
 from functions.portal.presenters.tags import Tag, dispute_tag, disputed_note, due_note, invoice_tag
@@ -79,7 +80,8 @@ class InvoiceView:
 
     `early` says what paying early takes off, `early_amount` and `early_typed` what is then due; else empty.
     `ordered_under`: the purchase order and cost centre of all that is on it. `takes_back`: the invoice that a credit
-    note takes something back of. `terms`: what the due date followed from, in words.
+    note takes something back of. `terms`: what the due date followed from, in words. `expected`: what it is called, and
+    when it will be paid and why.
     """
 
     title: str
@@ -103,6 +105,7 @@ class InvoiceView:
     ordered_under: str = ""
     takes_back: str = ""
     terms: str = ""
+    expected: tuple[str, str] = ("", "")
 
 
 def invoice_view(invoice: Invoice, today: date, zone: str, words: Words, page: int = 1) -> InvoiceView:
@@ -132,6 +135,7 @@ def invoice_view(invoice: Invoice, today: date, zone: str, words: Words, page: i
         takes_back=header.of_invoice if is_note else "",
         ordered_under=body.ordered_under if body else "",
         terms=_terms(body, words),
+        expected=expected_payment(header, invoice.others, today, words),
         **_early(header, body, today, words),
     )
 
@@ -165,6 +169,7 @@ def _early(header: InvoiceHeader, body: InvoiceBody | None, today: date, words: 
     held = [offer for offer in header.early_now if today <= offer.until_on]
     if not held or header.disputed_minor or body is None:
         return {}
+    from saldo.invoicing.rules_reduced_tax import percent_always
     from saldo.invoicing.rules_terms import percent_of_offer  # most pages have no discount to tell of
 
     said = []
@@ -173,6 +178,7 @@ def _early(header: InvoiceHeader, body: InvoiceBody | None, today: date, words: 
         percent = formats.percent(words.language, percent_of_offer(body, offer))
         said.append(words(key, amount=amount, on=words.day(offer.until_on), percent=percent))
     said += [words("invoice.early_part")] if header.early_in_part else []
+    said += [words("invoice.early_tax_always")] if percent_always(body.early_discounts) else []
     minor = header.open_minor - held[0].minor
     amount, typed = words.money(minor, header.currency), words.amount(minor, header.currency)
     return {"early": " ".join(said), "early_amount": amount, "early_typed": typed}
@@ -191,7 +197,10 @@ def _sums(header: InvoiceHeader, body: InvoiceBody | None, words: Words) -> tupl
     owed = body.owed_minor if body else header.total_minor
     if header.open_minor < owed:
         paid = words("invoice.paid_or_credited" if header.credited_minor else "invoice.paid")
-        sums.append((paid, "", words.amount(header.open_minor - owed, money), False))
+        little = header.tolerated_minor
+        sums.append((paid, "", words.amount(header.open_minor + little - owed, money), False))
+        if little:
+            sums.append((words("invoice.written_off"), "", words.amount(-little, money), False))
     if header.open_minor < owed or owed != header.total_minor:
         sums.append((words("invoice.open"), "", words.amount(header.open_minor, money), True))
     if header.disputed_minor:
@@ -225,7 +234,8 @@ def line_view(line: Line, currency: str, words: Words) -> LineView:
     steps = [text for step in line.steps if (text := step_text(step, unit, priced_in, words))]
     if line.share.days != line.share.of:
         price = words.exact(line.exact, priced_in)
-        steps.append(words("line.share", days=line.share.days, of=line.share.of, price=price))
+        text = "line.share_months" if line.share.unit else "line.share"
+        steps.append(words(text, days=line.share.days, of=line.share.of, price=price))
     if priced:
         steps.append(converted_text(priced.minor, priced.currency, priced.rate, words))
     quantity = f"{words.number(line.quantity)} {unit}".strip()

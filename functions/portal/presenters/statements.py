@@ -18,6 +18,7 @@ _PAYMENTS = frozenset({EntryKind.PAYMENT_SETTLED, EntryKind.PAYMENT_IMPORTED, En
 _OF_PAYMENTS: Mapping[str, str] = {
     EntryKind.PAYMENT_TAKEN_BACK: "statement.taken_back",
     EntryKind.EARLY_DISCOUNT_TAKEN: "statement.early_discount",
+    EntryKind.DIFFERENCE_WRITTEN_OFF: "statement.difference_written_off",
 }
 Numbers = Mapping[str, str]
 

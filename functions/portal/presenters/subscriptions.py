@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from saldo.catalog.model import Component, Plan, PlanVersion
     from saldo.invoicing.model import Line
     from saldo.invoicing.model_forecast import NextInvoice
-    from saldo.invoicing.self_service import CommitmentStands, Standing
+    from saldo.invoicing.self_service import Choice, CommitmentStands, Standing
     from saldo.subscriptions.rules_timeline import Terms
 
 _TONES = {
@@ -52,7 +52,8 @@ class SubscriptionRow:
 @dataclass(frozen=True, slots=True)
 class SubscriptionView:
     """`quantities`: (component id, name, quantity as text); `charges`: (name, quantity, amount of a whole period);
-    `ahead`: (day, what is agreed from then on). `when`, `ends`: from when a change, or a cancellation, may hold."""
+    `ahead`: (day, what is agreed from then on). `plans`: those it may be moved to, (version, name with its price, what
+    to know); `refused`: (name, why it may not). `when`, `ends`: from when a change, or a cancellation, may hold."""
 
     subscription_id: str
     name: str
@@ -63,6 +64,7 @@ class SubscriptionView:
     quantities: tuple[tuple[str, str, str], ...]
     ahead: tuple[tuple[str, str], ...]
     plans: tuple[tuple[str, str, str], ...]
+    refused: tuple[tuple[str, str], ...]
     when: tuple[tuple[str, str, str], ...]
     ends: tuple[tuple[str, str, str], ...]
 
@@ -90,18 +92,19 @@ def subscription_rows(found: Sequence[Standing], today: date, words: Words) -> t
 
 def subscription_view(
     standing: Standing,
-    choices: Sequence[tuple[Plan, PlanVersion]],
+    choices: Sequence[Choice],
     today: date,
     words: Words,
     commitment: CommitmentStands | None = None,
 ) -> SubscriptionView:
-    """choices: the plans that it may be moved to."""
+    """choices: the plans that are sold to the account."""
     now, last = standing.at(today), standing.terms[-1]
     facts = (
         (words("subscription.since"), words.day(standing.subscription.started_on)),
         (words("subscription.cycle"), _cycle(now, words)),
         (words("subscription.next"), _next_on(standing, words)),
         *_minimum(now, words),
+        *_maximum(now, words),
         *_commitment(commitment, now.version.currency, words),
         *_renewal(standing, today, words),
         (words("subscription.purchase_order"), standing.subscription.purchase_order),
@@ -115,7 +118,8 @@ def subscription_view(
         tuple(_charge(c, now, words) for c in now.version.components),
         tuple((c.id, words.of(c.names), words.number(_quantity(c, last))) for c in standing.counted),
         tuple((words.day(t.start), _said(standing, t, words)) for t in standing.ahead(today)),
-        tuple((version.id, words.of(plan.names), _fixed(version, last.quantities, words)) for plan, version in choices),
+        tuple(_plan(c, standing, today, words) for c in choices if c.free_from),
+        tuple((words.of(c.plan.names), words("subscription.counted_twice")) for c in choices if not c.free_from),
         _when(standing, today, words),
         _ends(standing, today, words),
     )
@@ -180,6 +184,8 @@ def _charge(component: Component, terms: Terms, words: Words) -> tuple[str, str,
     name = words.of(component.names)
     if component.kind is ChargeKind.USAGE:
         return name, "", words("subscription.by_usage")
+    if not component.is_bought:
+        return name, "", words("subscription.by_percent")
     flat = isinstance(component.price, Flat)
     quantity = "" if flat else words.number(_quantity(component, terms))
     if component.kind is ChargeKind.ONE_TIME:
@@ -209,7 +215,7 @@ def _fixed(version: PlanVersion, quantities: Mapping[str, Decimal], words: Words
     """`€49.00 a month`, `€49.00 a month and usage`."""
     from saldo.catalog.model import ChargeKind
 
-    fixed = [c for c in version.components if c.kind is ChargeKind.FIXED]
+    fixed = [c for c in version.components if c.kind is ChargeKind.FIXED and c.is_bought]
     amount = words.money(sum(_minor(c, quantities, version) for c in fixed), version.currency)
     uses = any(c.kind is ChargeKind.USAGE for c in version.components)
     price = words.count(f"cycle.price.{version.cycle_unit}", version.cycle_count, amount=amount)
@@ -233,6 +239,16 @@ def _minimum(terms: Terms, words: Words) -> tuple[tuple[str, str], ...]:
         first = words("subscription.steps", before=first, amount=amount)
     value = words.count(f"cycle.price.{every.unit}", every.count, amount=first)
     return ((words("subscription.at_least"), value),)
+
+
+def _maximum(terms: Terms, words: Words) -> tuple[tuple[str, str], ...]:
+    """What is due at most in a cycle."""
+    version = terms.version
+    if version.maximum is None:
+        return ()
+    amount = words.money(_in_minor(version.maximum.amount, version), version.currency)
+    value = words.count(f"cycle.price.{version.cycle_unit}", version.cycle_count, amount=amount)
+    return ((words("subscription.at_most"), value),)
 
 
 def _commitment(found: CommitmentStands | None, currency: str, words: Words) -> tuple[tuple[str, str], ...]:
@@ -261,12 +277,22 @@ def _renewal(standing: Standing, today: date, words: Words) -> tuple[tuple[str, 
     return tuple(facts)
 
 
+def _plan(choice: Choice, standing: Standing, today: date, words: Words) -> tuple[str, str, str]:
+    """With its price, and from when it may be chosen where that is not at once."""
+    at_once, at_end = standing.days_of_change(today)
+    note = _fixed(choice.version, standing.terms[-1].quantities, words)
+    if choice.free_from != at_once:
+        note += f". {words('subscription.counted_until', on=words.day(at_end))}"
+    return choice.version.id, words.of(choice.plan.names), note
+
+
 def _when(standing: Standing, today: date, words: Words) -> tuple[tuple[str, str, str], ...]:
     """From when a change may hold."""
-    end = words.day(standing.period_end(today))
+    at_once, at_end = standing.days_of_change(today)
+    first = words("subscription.at_start", on=words.day(at_once)) if at_once > today else words("subscription.today")
     return (
-        ("period_end", words("subscription.at_end", on=end), words("subscription.at_end_hint")),
-        ("now", words("subscription.today"), words("subscription.today_hint")),
+        ("period_end", words("subscription.at_end", on=words.day(at_end)), words("subscription.at_end_hint")),
+        ("now", first, words("subscription.today_hint")),
     )
 
 

@@ -60,6 +60,7 @@ class UsageView:
     currency: str = ""
     so_far: str = ""
     expected: str = ""
+    with_tax: tuple[tuple[str, str, str], ...] = ()
     meters: tuple[MeterView, ...] = ()
     lines: tuple[LineView, ...] = ()
     limits: tuple[LimitView, ...] = ()
@@ -79,10 +80,27 @@ def usage_view(ahead: NextInvoice, limits: Sequence[Threshold], words: Words) ->
         currency=currency,
         so_far=words.amount(so_far, currency),
         expected=words.amount(expected, currency),
+        with_tax=_with_tax(ahead, words),
         meters=tuple(_meter(m, n, words) for n, m in enumerate(ahead.meters)),
         lines=_lines(ahead, words),
         limits=tuple(_limit(t, ahead, names, words) for t in limits),
         subjects=((COST, words("usage.of_cost", currency=currency)), *names.items()),
+    )
+
+
+def _with_tax(ahead: NextInvoice, words: Words) -> tuple[tuple[str, str, str], ...]:
+    """Tax and total as they are estimated: so far, and expected; nothing where they are not known."""
+    from saldo.invoicing.model_forecast import amounts_of
+
+    currency = ahead.account.currency
+    both = [amounts_of(one, currency) for one in (ahead.so_far, ahead.expected)]
+    if any(one["tax_minor"] is None for one in both):
+        return ()
+    names = {"tax_minor": "usage.tax", "total_minor": "usage.with_tax"}
+    so_far, expected = both
+    return tuple(
+        (words(key), words.amount(so_far[name], currency), words.amount(expected[name], currency))
+        for name, key in names.items()
     )
 
 

@@ -32,7 +32,11 @@ def subscribed(
 ) -> Json:
     """One subscription of the plan `p`; components: of it, or an amount each month."""
     listed = components if isinstance(components, list) else [components]
-    kept = {name: more.pop(name) for name in ("cycle_unit", "cycle_count", "day_count", "minimum") if name in more}
+    kept = {
+        name: more.pop(name)
+        for name in ("cycle_unit", "cycle_count", "day_count", "minimum", "maximum")
+        if name in more
+    }
     return {
         "billing": billing,
         "plans": [plan("p", *listed, **kept), *(plans or [])],

@@ -24,6 +24,7 @@ from tests.cases.more import (
     late,
     late_terms,
     late_usage,
+    limits,
     metering,
     metering_windows,
     pricing,
@@ -38,6 +39,7 @@ from tests.cases.more import (
     taxes_countries,
     taxes_documents,
     taxes_due_on,
+    whole_months,
 )
 from tests.cases.more.model import Worked, at
 from tests.cases.running import FAILED, NOT_APPLICABLE, OPTION, PASSED, Outcome
@@ -50,9 +52,11 @@ TABLE: tuple[Worked, ...] = (
     *metering_windows.CASES,
     *proration.CASES,
     *proration_quantities.CASES,
+    *whole_months.CASES,
     *calendars.CASES,
     *commitments.CASES,
     *discounts.CASES,
+    *limits.CASES,
     *taxes.CASES,
     *taxes_due_on.CASES,
     *taxes_documents.CASES,

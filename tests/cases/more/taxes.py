@@ -272,6 +272,19 @@ CASES: tuple[Worked, ...] = (
         {TAX: "0", "invoices.0.taxes.0.reason": "export"},
     ),
     Worked(
+        "tax.place.5",
+        "Switzerland: registered from July on, supplies of before bear no tax",
+        items(
+            {"unit_price": "100", "supplied_on": "2026-06-30"},
+            {"unit_price": "100", "supplied_on": "2026-07-01"},
+            billing={"on": "2026-08-01"},
+            seller={"country": "DE", "tax_registrations": ["DE", {"place": "CH", "from_on": "2026-07-01"}]},
+            account={"country": "CH"},
+            taxes={"rates": [rate("8.1")]},
+        ),
+        {TAX: "8.10", "invoices.0.taxes.*.reason": ["export", ""]},
+    ),
+    Worked(
         "tax.place.4",
         "any: an exempt buyer",
         items("100", account={"tax_status": "exempt"}, taxes={"rates": [rate("19")]}),

@@ -278,4 +278,26 @@ CASES: tuple[Worked, ...] = (
         ),
         {TAX: "8.50", "invoices.0.taxes.2.reason": "exemption_certificate"},
     ),
+    Worked(
+        "tax.exempt.part.1",
+        "New York, ST-121: half of the power is used in production; the odd cent is taxed",
+        items(
+            "0.05",
+            currency="USD",
+            account={"country": "US", "region": "NY", "exemptions": [{"jurisdictions": ["US-NY"], "percent": "50"}]},
+            taxes={"rates": [rate("8.875", region="NY")]},
+        ),
+        {"invoices.0.taxes.*.base": ["0.03", "0.02"], TREATMENTS: ["standard", "exempt"], EACH: ["0", "0"]},
+    ),
+    Worked(
+        "tax.exempt.part.2",
+        "Quebec: a buyer exempt from QST alone, and one from half of it on top of GST",
+        items(
+            "100",
+            currency="CAD",
+            account={"country": "CA", "exemptions": [{"jurisdictions": ["CA"], "taxes": ["QST"], "percent": "50"}]},
+            taxes={"rates": [due("GST", "5"), due("QST", "10", compound=True)]},
+        ),
+        {EACH: ["5", "5.25", "0"], "invoices.0.taxes.*.base": ["100", "52.50", "52.50"], TOTAL: "110.25"},
+    ),
 )

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from saldo.catalog.codec import component_from_json, component_to_json
-from saldo.catalog.model import Minimum, Plan, Product
+from saldo.catalog.model import Maximum, Minimum, Plan, Product
 from saldo.catalog.service import Catalog, PlanVersions
 from saldo.kernel.errors import NotFound, Refusal
 from tests.contexts.conftest import Region
@@ -23,8 +23,9 @@ def test_a_published_version_reads_back_with_every_price_model_to_the_last_digit
     assert catalog.products_of(ENTITY) == [Product("prod_team", ENTITY, {"en": "Team"})]
 
 
-def test_a_minimum_is_kept_with_its_version(region: Region) -> None:
-    bounded = replace(plan_version(), minimum=Minimum((Decimal("99.50"),)))
+def test_a_minimum_and_a_maximum_are_kept_with_their_version(region: Region) -> None:
+    most = Maximum(Decimal(900), (plan_version().components[0].id,))
+    bounded = replace(plan_version(), minimum=Minimum((Decimal("99.50"),)), maximum=most)
     catalog = offer(region.store, region.clock, bounded)
     assert catalog.plan_version(ENTITY, bounded.id) == bounded
     assert catalog.publish(ENTITY, bounded, CLERK) is False

@@ -12,11 +12,13 @@ import pytest
 from saldo.audit.model import Actor
 from saldo.catalog.records import plan_version_item
 from saldo.kernel.errors import Problem, Refusal
+from saldo.subscriptions.claimed import claims_of_account
 from saldo.subscriptions.claims import MeterClaims
 from saldo.subscriptions.model import Alignment, Change, ChangeKind, CreditRule, Subscription
 from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import subscribe
 from saldo.subscriptions.rules_changes import with_change
+from saldo.subscriptions.rules_meters import Claim
 from saldo.subscriptions.service import Subscriptions
 from saldo.usage.records import meter_item
 from tests.simulation.world import ENTITY, METER, VERSION, World, account_id_of
@@ -184,3 +186,34 @@ def test_only_who_counts_more_than_before_looks_at_the_others(world: World) -> N
     seats = Change("seats", ChangeKind.QUANTITY, MARCH, quantities={"seats": Decimal(4)})
     use = Subscriptions(world.store, world.clock)
     assert calls(lambda: use.change(ACCOUNT, "sub_3", seats, CLERK)) == 3
+
+
+def test_what_is_kept_of_claims_is_what_the_subscriptions_say_whatever_was_sold_or_changed_since(world: World) -> None:
+    def look() -> list[tuple[str, Claim]]:
+        return claims_of_account(world.store, ACCOUNT, ENTITY.id)
+
+    tokens = METER.id
+    assert look() == look() == [(FIRST, Claim(tokens, JAN, None))]
+    change(world, ChangeKind.CANCEL, MARCH)
+    assert look() == look() == [(FIRST, Claim(tokens, JAN, MARCH))]
+    sell(world, MARCH, BOTH)
+    world.store.put_many([meter_item(replace(PAGES, by_subscription=True))])
+    assert look() == [(FIRST, Claim(tokens, JAN, MARCH)), ("sub_2", Claim(tokens, MARCH, None))]
+    before = world.client.calls
+    assert len(look()) == 2 and world.client.calls == before + 1
+
+
+def test_claims_that_were_read_while_something_was_sold_are_not_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = MeterClaims.all
+
+    def slowly(claims: MeterClaims) -> list[tuple[str, Claim]]:
+        found = read(claims)
+        change(world, ChangeKind.CANCEL, MARCH)
+        return found
+
+    with monkeypatch.context() as slow:
+        slow.setattr(MeterClaims, "all", slowly)
+        assert claims_of_account(world.store, ACCOUNT, ENTITY.id)[0][1].until is None
+    assert claims_of_account(world.store, ACCOUNT, ENTITY.id)[0][1].until == MARCH

@@ -113,6 +113,21 @@ def test_every_fault_of_a_subscription_is_named_at_once(region: Region) -> None:
     }
 
 
+@pytest.mark.parametrize("year", [1, 1900, 2015, 2037, 2400, 9999])
+def test_a_start_more_than_ten_years_off_is_a_slip(subscriptions: Subscriptions, year: int) -> None:
+    there = date(year, 3, 1)
+    with pytest.raises(Refusal, match="cannot start") as refusal:
+        subscriptions.start(subscription(started_on=there, anchor_on=there, cancelled_on=date(9999, 1, 1)), CLERK)
+    found = {(p.field, p.code) for p in refusal.value.problems}
+    assert {("started_on", "out_of_range"), ("cancelled_on", "not_in_our_time")} <= found
+    assert subscriptions.of_account(ACCOUNT) == []
+
+
+@pytest.mark.parametrize("year", [2016, 2036])
+def test_a_start_within_ten_years_is_taken(subscriptions: Subscriptions, year: int) -> None:
+    assert subscriptions.start(subscription(started_on=date(year, 3, 1)), CLERK)
+
+
 def _seats(change_id: str, on: date, seats: int) -> Change:
     return Change(change_id, ChangeKind.QUANTITY, on, quantities={"per_unit": Decimal(seats)})
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, Component, PlanVersion, PriceModel, Timing
-from saldo.invoicing.minimum_records import read_minimums, write_minimum
 from saldo.invoicing.model import BillingCase, Draft, InvoiceBody
 from saldo.invoicing.rules import bill, due_of, problems_of
-from saldo.invoicing.rules_charged import charged_of, minimums_due
 from saldo.invoicing.rules_history import usage_asked
 from saldo.invoicing.rules_late import late_charge, windows_of
-from saldo.invoicing.rules_minimum import key_of, key_of_window
+from saldo.invoicing.rules_tallies import keys_touched
+from saldo.invoicing.tally_records import read_tallies, write_tally
 from saldo.kernel.periods import Unit as CycleUnit
 from saldo.storage.units import Conflict, Unit
 from saldo.subscriptions.model import Alignment, Subscription
@@ -70,8 +69,6 @@ class Customer:
     def read(self, as_of: date) -> tuple[BillingCase, AccountUsage]:
         due = due_of(self.subscription, self.version, as_of)
         usage = UsageTotals(self.world.store).read({self.account: list(usage_asked(due))})[self.account.id]
-        parts = [key_of(due, c) for c in (*charged_of(due), *minimums_due(due))]
-        parts += [key_of_window(found.window) for found in usage.late]
         case = BillingCase(
             self.account,
             entity(),
@@ -81,9 +78,8 @@ class Customer:
             details=usage.details,
             stood=usage.stood,
             late=tuple(late_charge(found, self.version) for found in usage.late),
-            minimums=read_minimums(self.world.store, (key for key in parts if key.part)),
         )
-        return case, usage
+        return replace(case, tallies=read_tallies(self.world.store, keys_touched(case))), usage
 
     def write(self, case: BillingCase, usage: AccountUsage) -> tuple[InvoiceBody | None, Conflict | None]:
         """The unit of a run's invoice, as far as usage is concerned."""
@@ -93,8 +89,8 @@ class Customer:
         invoices = dict.fromkeys(body.charges, body.id) if body else {}
         windows = windows_of(case, {self.account.id: usage}, invoices).get(self.account.id, [])
         unit = close_windows(Unit(f"bill {self.account.id}"), self.account, usage, windows)
-        for part in outcome.minimums:
-            write_minimum(unit, part)
+        for part in outcome.tallies:
+            write_tally(unit, part)
         conflict = self.world.store.write_one(unit) if unit.writes else None
         if conflict is None:
             self.subscription = outcome.subscriptions[0]

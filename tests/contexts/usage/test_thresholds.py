@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -15,18 +17,29 @@ from saldo.invoicing.forecast import Forecasts
 from saldo.invoicing.run.bill import Billing
 from saldo.invoicing.thresholds import Thresholds
 from saldo.kernel.errors import NotFound, Refusal
+from saldo.storage.units import Unit
 from saldo.subscriptions.model import Alignment
 from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import billed, subscribe
+from saldo.tax.model import TaxableLine, TaxAnswer
 from saldo.usage.model import Meter
 from saldo.usage.model_thresholds import Measure, Then, Threshold
 from saldo.usage.records_thresholds import alerts_of
 from saldo.usage.totals import UsageTotals
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account
-from tests.contexts.usage.billing import TAX, usage_plan
+from tests.contexts.usage.billing import usage_plan
 from tests.contexts.usage.scenes import TOKENS, World, row
 
 NOVEMBER = date(2026, 11, 1)
+
+
+class Unasked:
+    """A tax service of the run, which no look ahead asks."""
+
+    parallel = 8
+
+    def quote(self, lines: Sequence[TaxableLine], *_facts: object) -> TaxAnswer:
+        raise AssertionError(lines)
 
 
 class Watched:
@@ -48,7 +61,7 @@ class Watched:
         items = [plan_version_item(ENTITY, version), subscription_item(self.sold), customer_item(account())]
         self.world.store.put_many(items)
         store = self.world.store
-        billing = Billing(store, PlanVersions(store), UsageTotals(store), TAX)
+        billing = Billing(store, PlanVersions(store), UsageTotals(store), Unasked())
         self.forecasts = Forecasts(billing, self.world.clock)
         self.thresholds = Thresholds(store, self.forecasts, self.world.clock)
 
@@ -73,9 +86,23 @@ def test_the_next_invoice_is_told_as_it_stands_and_as_it_is_likely_to_be() -> No
     watched.use(1, "100")
     found = watched.forecasts.next_invoice(ACCOUNT).as_dict()
     assert (found["on"], found["so_far"]["net"], found["expected"]["net"]) == ("2026-12-01", "50.00", "150.00")
+    assert (found["so_far"]["tax"], found["expected"]["total"]) == ("9.50", "178.50"), "by the table, as an estimate"
     (meter,) = found["meters"]
     assert (meter["so_far"], meter["forecast"], meter["method"]) == ("100", "300", "straight_line")
     assert [i for i in watched.world.store.scan() if i["kind"] in ("invoice", "window")] == []
+
+
+def test_where_the_table_decides_no_tax_a_look_ahead_goes_on_without_and_says_so() -> None:
+    watched = Watched(PerUnit(Decimal("0.50")))
+    watched.put("dear", Measure.COST, "50")
+    watched.use(1, "100")
+    where = {"country": "US", "tax_region": ""}
+    watched.world.store.write_one(Unit("moved").update((ACCOUNT, "account"), set=where))
+    texas = json.dumps({"US-TX": "1"})
+    watched.world.store.write_one(Unit("sells there").update((ENTITY, "entity"), set={"tax_registrations": texas}))
+    found = watched.forecasts.next_invoice(ACCOUNT).as_dict()["so_far"]
+    assert (found["net"], found["net_minor"], found["tax"], found["total_minor"]) == ("50.00", 5000, None, None)
+    assert watched.check() == [("dear", "2026-12-01", "50.00")], "limits of cost are of the net amount"
 
 
 def test_a_quantity_and_a_cost_are_told_once_each_in_a_period() -> None:

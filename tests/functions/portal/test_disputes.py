@@ -168,3 +168,23 @@ def test_a_large_credit_is_agreed_to_by_a_second_person_who_thereby_decides_the_
     assert agreed.status == 303, agreed.text
     found = portal.region.store.get(scenes.NORTH, f"dispute#{location.rpartition('/')[2]}")
     assert found is not None and found["status"] == DisputeState.CREDITED
+
+
+def test_one_dispute_is_two_calls_for_both_sides_and_a_file_is_on_it_as_soon_as_it_is_said(portal: Portal) -> None:
+    browser, clerk = portal.signed_in("admin"), portal.staff_in("analyst")
+    page = dispute(portal, browser).location
+    theirs = f"{STAFF}{page}"
+    calls: list[str] = []
+    for one, path in ((browser, page), (clerk, theirs)):
+        one.get(path)
+        portal.region.wire.watch = calls.append
+        assert one.get(path).status == 200
+        portal.region.wire.watch = None
+        assert len(calls) == 2, calls
+        calls.clear()
+    about = f"{HOME}/invoices/{largest(portal).invoice_id}/files"
+    form = browser.get(about)
+    sent = browser.post(about, {**form.hidden(), "title": "The offer as signed"})
+    assert sent.status in (200, 303), sent.text
+    for one, path in ((browser, page), (clerk, theirs)):
+        assert "The offer as signed" in one.get(path).text == one.get(path).text

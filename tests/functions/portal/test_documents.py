@@ -197,7 +197,7 @@ def handed_in(browser: Browser, **changes: str) -> Page:
 
 def test_an_accepted_certificate_exempts_from_its_first_day_on(portal: Portal) -> None:
     browser, staff = portal.signed_in("admin"), portal.staff_in("analyst")
-    place = handed_in(browser).location
+    place = handed_in(browser, percent="37,5").location
     upload_id = place.rpartition("/")[2]
     there = f"{STAFF}{HOME}/certificates/{upload_id}"
     assert scenes.NORTH in staff.get(f"{STAFF}/certificates").text
@@ -206,13 +206,13 @@ def test_an_accepted_certificate_exempts_from_its_first_day_on(portal: Portal) -
     assert early.status == 422 and "not been checked yet" in early.text
     sent(portal, browser.get(place), samples.pdf())
     shown = staff.get(there)
-    assert "ST-119-77" in shown.text and "Accept the certificate" in shown.text
+    assert "ST-119-77" in shown.text and "37.5" in shown.text and "Accept the certificate" in shown.text
     assert staff.post(f"{there}/accept", {}).status == 303
     item = portal.region.store.get(scenes.NORTH, "account")
     assert item is not None
     (exemption,) = account_from(item).exemptions
     assert exemption.covers("US-NY-CIT", "standard", date(2026, 12, 1))
-    assert not exemption.covers("US-NY", "standard", date(2026, 11, 30))
+    assert not exemption.covers("US-NY", "standard", date(2026, 11, 30)) and str(exemption.percent) == "37.5"
     assert "Accepted" in browser.get(f"{HOME}/certificate/{upload_id}").text
     assert len(portal.mail("certificate_decided")) == 1
     staff.get(there)
@@ -249,9 +249,9 @@ def test_a_refused_certificate_says_why_and_exempts_from_nothing(portal: Portal)
 
 def test_a_certificate_names_every_field_at_fault_at_once(portal: Portal) -> None:
     browser = portal.signed_in("admin")
-    page = handed_in(browser, number=" ", jurisdictions="New York", until="2026-11-01")
+    page = handed_in(browser, number=" ", jurisdictions="New York", until="2026-11-01", percent="0")
     assert page.status == 422
-    for says in ("Give the number", "Name whose tax", "last date lies before"):
+    for says in ("above 0, at most 100", "Give the number", "Name whose tax", "last date lies before"):
         assert page.text.count(says) >= 2, says
     assert portal.signed_in("viewer").get(f"{HOME}/certificate").status == 404
 

@@ -55,7 +55,6 @@ MORE = {
     "/accounts/{account_id}/payments.xlsx": (4, "a file"),
     "/accounts/{account_id}/statement.csv": (4, "a file"),
     "/accounts/{account_id}/statement.xlsx": (4, "a file"),
-    "/accounts/{account_id}/usage": (4, "seller, subscriptions and items make a forecast; usage of them: test_usage"),
 }
 
 

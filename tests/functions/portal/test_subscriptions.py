@@ -27,8 +27,8 @@ from saldo.catalog.model import (
 )
 from saldo.catalog.records import FORMER_OFFERS, OFFER_PREFIX
 from saldo.catalog.service import Catalog
-from saldo.invoicing.minimum_records import write_minimum
-from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.invoicing.model_tally import Tally, TallyKey
+from saldo.invoicing.tally_records import write_tally
 from saldo.kernel.periods import Length, Unit
 from saldo.storage.units import Unit as StorageUnit
 from saldo.subscriptions.model import Alignment, Change, ChangeKind, Subscription, Term
@@ -106,19 +106,47 @@ def test_everybody_sees_the_plan_its_price_and_what_it_is_made_of(subscribed: Po
     assert "Platform 60.00 Seats 5 50.00" in text and "please ask the seller" in text
 
 
-def test_a_plan_that_counts_what_another_subscription_counts_is_refused_in_words(subscribed: Portal) -> None:
+def counting(portal: Portal, until: date | None = None) -> PlanVersion:
+    """A plan that counts calls, which another subscription counts too, until it ends."""
     fixed = charge("calls", "Calls", PerUnit(Decimal(1)))
     calls = replace(fixed, kind=ChargeKind.USAGE, timing=Timing.ARREARS, meter_id="calls")
-    counting = replace(FIRM, id="plan_counts_v1", plan_id="plan_counts", components=(*FIRM.components, calls))
-    catalog = Catalog(services.store(), subscribed.clock)
-    catalog.offer_plan(Plan(counting.plan_id, "prod_team", ENTITY, {"en": "Counts"}), CLERK)
-    catalog.publish(ENTITY, counting, CLERK)
+    counts = replace(FIRM, id="plan_counts_v1", plan_id="plan_counts", components=(*FIRM.components, calls))
+    catalog = Catalog(services.store(), portal.clock)
+    catalog.offer_plan(Plan(counts.plan_id, "prod_team", ENTITY, {"en": "Counts"}), CLERK)
+    catalog.publish(ENTITY, counts, CLERK)
     names = {"account_id": scenes.NORTH, "entity_id": ENTITY}
-    other = subscribe("sub_2", plan_version=counting, started_on=NOVEMBER, **names)
-    Subscriptions(services.store(), subscribed.clock).start(other, CLERK)
-    page = checked(allowed(subscribed), act="plan", plan=counting.id)
+    other = subscribe("sub_2", plan_version=counts, started_on=NOVEMBER, **names)
+    Subscriptions(services.store(), portal.clock).start(replace(other, cancelled_on=until), CLERK)
+    return counts
+
+
+def test_a_plan_that_counts_what_another_subscription_counts_is_not_offered_and_refused_in_words(
+    subscribed: Portal,
+) -> None:
+    counts, admin = counting(subscribed), allowed(subscribed)
+    page = admin.get(SUB)
+    assert "Not available Counts Another of your subscriptions counts the same usage." in words_of(page)
+    assert f'value="{counts.id}"' not in page.text and f'value="{FIRM.id}"' in page.text
+    page = checked(admin, act="plan", plan=counts.id)
     assert page.status == 422 and "another of your subscriptions counts the same usage" in words_of(page)
     assert not stored().changes
+
+
+def test_a_plan_that_is_free_once_the_period_ends_says_so(subscribed: Portal) -> None:
+    counts, admin = counting(subscribed, date(2026, 12, 1)), allowed(subscribed)
+    assert "Only from 1 Dec 2026: until then another of your subscriptions" in words_of(admin.get(SUB))
+    assert checked(admin, act="plan", plan=counts.id).status == 422
+    assert checked(admin, act="plan", plan=counts.id, when="period_end").status == 200
+
+
+def test_what_has_not_begun_changes_from_its_first_day(subscribed: Portal) -> None:
+    later = subscribe(
+        "sub_1", account_id=scenes.NORTH, entity_id=ENTITY, plan_version=TEAM, started_on=date(2026, 12, 7)
+    )
+    services.store().put_many([subscription_item(later)])
+    admin = allowed(subscribed)
+    assert "From 7 Dec 2026, when it begins" in words_of(admin.get(SUB))
+    assert "From 7 Dec 2026" in words_of(checked(admin, act="quantity", **{"q-seats": "8"}))
 
 
 def test_more_seats_from_today_cost_the_days_that_are_left_to_the_cent(subscribed: Portal) -> None:
@@ -190,8 +218,8 @@ def test_nobody_changes_anything_where_the_seller_does_not_allow_it_or_without_b
 def sold_for_a_year(portal: Portal, **term: Any) -> None:
     """Ten months into a year of Team, of which 2,400 at least are due, and which renews itself."""
     committed(portal, Term(Length(Unit.MONTH, 12), 30, 60, **term))
-    part = MinimumPart(MinimumKey(scenes.NORTH, "sub_year", "2026-01-01"), 121_000, currency="EUR")
-    services.store().write_one(write_minimum(StorageUnit("billed"), part))
+    part = Tally(TallyKey(scenes.NORTH, "sub_year", "2026-01-01"), 121_000, currency="EUR")
+    services.store().write_one(write_tally(StorageUnit("billed"), part))
 
 
 def committed(portal: Portal, term: Term | None, cut_short: CutShort = CutShort.PART) -> None:
@@ -281,6 +309,8 @@ def test_a_page_of_one_is_two_calls_also_where_it_may_be_changed_and_three_with_
         return int((bill.calls - before).total())
 
     assert calls(allowed(subscribed), SUB) == 2 == calls(subscribed.signed_in("viewer"), SUB)
+    counting(subscribed)
+    assert calls(allowed(subscribed), SUB) == 2
     committed(subscribed, None)
     assert calls(allowed(subscribed), YEARLY) == 3
 

@@ -13,9 +13,14 @@ from functions.portal import services
 from saldo.catalog.model import Included, PerUnit
 from saldo.catalog.records import plan_version_item
 from saldo.kernel.errors import NotFound
+from saldo.orders.model import Item as OrderItem
+from saldo.orders.model import WaitingItem
+from saldo.orders.records import add_item
+from saldo.storage.units import Unit
 from saldo.subscriptions.model import Alignment
 from saldo.subscriptions.records import subscription_item
 from saldo.subscriptions.rules import billed, subscribe
+from saldo.subscriptions.service import Subscriptions
 from saldo.usage.model_thresholds import Measure, Then, Threshold
 from saldo.usage.records_thresholds import alert_key
 from saldo.usage.service import Usage
@@ -25,6 +30,7 @@ from tests.contexts.usage.scenes import CALLS, TOKENS, row
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import ORIGIN, Browser, Page
 from tests.functions.portal.conftest import Portal
+from tests.functions.portal.test_subscriptions import sold as sold_plan
 
 HOME = f"/accounts/{scenes.NORTH}"
 NOVEMBER = date(2026, 11, 1)
@@ -67,7 +73,8 @@ def test_everybody_of_an_account_sees_what_was_used_and_what_the_next_invoice_is
     text = words_of(page)
     assert page.status == 200 and "Your next invoice, on 1 Dec 2026, will come to about €66." in text
     assert "€50.00 of it so far" in text and "in a straight line" in text
-    assert "Total before tax 50.00 66." in text
+    assert "Total before tax 50.00 66." in text and "Tax, estimated 9.50" in text
+    assert "Total with tax, estimated 59.50" in text
     assert "So far 100 Expected 134 Expected in a straight line" in text
     assert 'action="' + HOME + "/usage/limit" not in page.text
 
@@ -156,4 +163,27 @@ def test_the_page_reads_what_a_run_reads_once(used: Portal) -> None:
     before = bill.calls.copy()
     assert browser.get(f"{HOME}/usage").status == 200
     calls = bill.calls - before
-    assert calls.total() == 6, calls  # session, seller, subscriptions, items, meters, months of usage
+    assert calls.total() == 2, calls  # session, and all that the last look read
+
+
+def test_what_is_sold_added_or_used_after_a_look_is_on_the_page_at_once(used: Portal) -> None:
+    """Which records a look reads is kept from the last one, what is in them never."""
+    browser, store = used.signed_in(), services.store()
+
+    def sentence() -> str:
+        return words_of(browser.get(f"{HOME}/usage")).split("so far")[0]
+
+    assert "€50.00 of it" in sentence() and sentence() == sentence()
+    more = [row(2, account_id=scenes.NORTH, value="10")]
+    Usage(store, used.clock).ingest(ENTITY, more, origin="b2")
+    assert "€55.00 of it" in sentence()
+    item = OrderItem("item_1", {"en": "Visit"}, Decimal(100), Decimal(1), "standard", "visit")
+    waiting = WaitingItem(scenes.NORTH, ENTITY, item, date(2026, 12, 1), "tests")
+    assert store.write_one(add_item(Unit("a visit"), waiting)) is None
+    assert "€155.00 of it" in sentence()
+    version = sold_plan("plan_more_v1", "plan_more", "60", "10")
+    sold = subscribe("sub_2", account_id=scenes.NORTH, entity_id=ENTITY, plan_version=version, started_on=NOVEMBER)
+    before = sentence()
+    store.put_many([plan_version_item(ENTITY, version)])
+    Subscriptions(store, used.clock).start(sold, CLERK)
+    assert sentence() != before

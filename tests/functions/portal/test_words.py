@@ -19,8 +19,8 @@ from local.gateway.words import WORDS as GATEWAY
 from saldo.documents.wording import catalogue as documents
 from saldo.documents.wording import languages as document_languages
 from saldo.invoicing.late_charges import _AGREED_NAMES, _FEE_NAMES, _INTEREST_NAMES
-from saldo.invoicing.rules_discounts import _NAMES
-from saldo.invoicing.rules_minimum import _NAMES as _MINIMUM
+from saldo.invoicing.rules_prepaid import _NAMES
+from saldo.invoicing.rules_tallies import _NAMES as _MINIMUM
 from saldo.orders.rules_contracts import _RETENTION
 from saldo.payments.rules import _TEXTS
 

@@ -6,8 +6,10 @@ wrong with one refusal; the tests expect none, and some for bugs that they plant
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.functions.portal.browser import Browser, Page
@@ -34,6 +36,11 @@ class Case:
     of: str = ""
     may_read: Callable[[str, str, tuple[str, str]], bool] = lambda *_: False
     same_way: bool = True
+
+
+def is_one_of(key: tuple[str, str], named: Iterable[str]) -> bool:
+    """Whether a key is of a sort key that a rule names, whatever stands where it names parts of the path."""
+    return any(fnmatchcase(key[1], re.sub(r"{[^}]+}", "*", sk)) for sk in named)
 
 
 def nothing_there(town: Town, route: str) -> str:

@@ -22,7 +22,7 @@ from saldo.audit.model import job
 from saldo.invoicing.records import header_item
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser, Page
-from tests.functions.security.town import NORTH, Town, ask
+from tests.functions.security.town import NORTH, OTHERS, Town, ask
 
 TEMPLATES = Path(__file__).parents[3] / "functions" / "portal" / "templates"
 INLINE = re.compile(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE)
@@ -56,6 +56,36 @@ def test_every_answer_carries_every_header_of_the_policy(town: Town) -> None:
         assert not INLINE.search(page.text), (path, page.status)
         assert "access-control-allow-origin" not in page.headers and "server" not in page.headers
     assert {200, 303, 403, 404, 405, 415} <= seen and 500 not in seen
+
+
+@pytest.mark.parametrize("path", ["/no/such/page", "/accounts/acct_eu_1/nothing", "/wp-login.php", "/pay/a/b", "/api"])
+def test_an_unknown_address_reads_as_what_is_not_ones_own_and_nothing_is_read_for_it(town: Town, path: str) -> None:
+    """To people a page in their language, to programs what they take; signed in or not."""
+    with town.watch() as watch:
+        for browser in (town.portal.browser(), town.portal.signed_in("viewer")):
+            watch.calls.clear()
+            page = browser.get(path)
+            assert (page.status, watch.calls.total()) == (404, 0) and "Page not found" in page.text
+            assert browser.get(path, accept_language="fr").text.count("Page introuvable") == 2
+            for accept in ("application/json", "*/*", "application/problem+json"):
+                told = browser.get(path, accept=accept)
+                assert told.headers["content-type"] == "application/problem+json" and '"not_found"' in told.text
+    theirs = town.portal.signed_in("viewer").get(f"/accounts/{OTHERS}")
+    assert (page.text, page.headers, page.status) == (theirs.text, theirs.headers, theirs.status)
+
+
+def test_below_staff_an_unknown_address_leads_back_to_work(town: Town) -> None:
+    page, theirs = (
+        town.portal.staff_in("analyst").get(f"/staff/{where}") for where in ("ent_eu_lumen/nothing", "ent_eu_x")
+    )
+    assert page.status == 404 and 'href="/staff"' in page.text
+    assert (page.text, page.headers, page.status) == (theirs.text, theirs.headers, theirs.status)
+    assert '"not_found"' in town.portal.browser().get("/staff/nothing/at/all", accept="application/json").text
+
+
+def test_an_address_that_takes_forms_says_so_to_who_types_it(town: Town) -> None:
+    page = town.portal.signed_in("admin").get("/sign-out")
+    assert (page.status, page.headers["allow"]) == (405, "POST") and "only takes forms" in page.text
 
 
 def test_the_policy_lets_no_code_in_and_nobody_frame_us(town: Town) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
 import pytest
 
@@ -19,14 +17,13 @@ from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser
 from tests.functions.portal.conftest import US_ORIGIN, Portal
-from tests.functions.security.matrix import Case, all_faults, nothing_there
+from tests.functions.security.matrix import Case, all_faults, is_one_of, nothing_there
 from tests.functions.security.samples import ABROAD, FOREIGNER, SAMPLES, SECRETS, SISTER
 from tests.functions.security.town import NORTH, OTHERS, SOUTH, Town, ask, objects, parts
 
 Enter = Callable[[Town], Browser]
 Where = Callable[[Town, str], str]
 Concerns = Callable[[str, str, Rule], bool]
-_PART = re.compile(r"{\w+}")
 WITH_ACCOUNT = [(m, p) for (m, p), rule in sorted(declared.items()) if rule.roles]
 # Leads to the bucket's own address; a view is its user's alone, whatever their role.
 ZIP, VIEW = "/accounts/{account_id}/bundles/{bundle_id}/zip", "/accounts/{account_id}/invoices/views/{view_id}"
@@ -111,7 +108,7 @@ def lacks(role: Role) -> Concerns:
 
 def is_ahead(method: str, path: str, key: tuple[str, str]) -> bool:
     """Records of the account in the path that the route's rule reads with the session: nobody has looked at them."""
-    return any(fnmatchcase(key[1], _PART.sub("*", sk)) for sk in declared[method, path].ahead)
+    return is_one_of(key, declared[method, path].ahead)
 
 
 def not_for_acting(method: str, _p: str, rule: Rule) -> bool:

@@ -18,7 +18,7 @@ from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser
 from tests.functions.portal.conftest import Portal
-from tests.functions.security.matrix import Case, all_faults
+from tests.functions.security.matrix import Case, all_faults, is_one_of
 from tests.functions.security.samples import ABROAD
 from tests.functions.security.town import NO_ENTITY, NOBODYS, NORTH, OTHERS, Town, ask, objects
 
@@ -97,7 +97,8 @@ def made_up(of: str) -> Where:
 def decides(method: str, path: str, key: tuple[str, str]) -> bool:
     """The legal entity and the account in the path are read with the session: they say whether it is theirs. So is what
     the rule reads ahead, at which nobody has looked."""
-    return key[1] in ("entity", "account", *declared[method, path].ahead)
+    ahead = (*declared[method, path].ahead, *declared[method, path].customers)
+    return is_one_of(key, ("entity", "account", *ahead))
 
 
 def foreign_clerk(town: Town) -> Browser:

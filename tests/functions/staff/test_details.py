@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from functions.portal import services
 from saldo.accounts.arrangements import Arrangements
-from saldo.accounts.model import BillingProfile, Terms
+from saldo.accounts.model import BillingProfile, Exemption, ExemptionCertificate, Terms
+from saldo.accounts.tax_standing import TaxStanding
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import PREFIX, audit_record
 from saldo.invoicing.reading import open_rows
 from saldo.invoicing.records import header_key
+from saldo.storage.units import Unit
 from saldo.support.service import Support
 from tests.contexts.sellers import ENTITY
 from tests.functions.portal import scenes
@@ -177,3 +181,25 @@ def test_what_was_agreed_to_is_not_billed_to_yet_other_details(portal: Portal) -
     seen = approver.get(asked.location).hidden()["seen"]
     refused = approver.post(f"{asked.location}/agree", {"seen": seen})
     assert refused.status in (409, 422) and not trail(portal, "credit_note.issued")
+
+
+def test_a_move_abroad_tells_what_it_does_and_refuses_the_old_tax_number(portal: Portal) -> None:
+    exemption = Exemption("cert_a", frozenset({"DE"}), frozenset(), date(2020, 1, 1), date(2099, 1, 1))
+    standing = TaxStanding(services.store(), services.sealer(), services.clock)
+    standing.add_certificate(ExemptionCertificate(scenes.NORTH, "A-1", exemption), CLERK)
+    browser, paris = portal.staff_in("analyst"), {"country": "fr", "city": "Paris", "postcode": "75001"}
+    refused = checking(browser, **paris, tax_id=now()[1].tax_id)
+    assert refused.status == 422 and "tax number of the country that is left" in refused.text
+    checked = checking(browser, **paris, tax_id="FR40303265045")
+    for told in ("is that of FR", "tax number of DE counts no more", "certificate for DE ends", "Currency (EUR)"):
+        assert told in checked.text, told
+    assert 'name="correct"' in checked.text, "what is open is offered for correction"
+    assert confirmed(browser, checked).status == 303 and now()[0].country == "FR"
+    assert "country: DE → FR" in browser.get(f"{ACCOUNT}?show=timeline").text
+    works = {"country": "AT", "exemptions": "[]"}
+    services.store().write_one(Unit("taxed at its works").update((scenes.NORTH, "account"), set=works))
+    back = checking(browser, tax_id="ATU13585627", country="DE")
+    assert "Tax stays that of AT" in back.text and "is that of DE" not in back.text
+    again = _billed_again(browser, _invoice(portal, largest=True))
+    portal.staff_in("approver").get(again.location)
+    assert "/proposals/prop_" in again.location

@@ -7,6 +7,8 @@ from tests.mutants.model import Mutant, planted
 
 _STORY = "tests/simulation/test_early_discounts.py"
 _LATE = "tests/simulation/test_late_terms.py"
+_TOLERANCE = "tests/simulation/test_tolerance.py"
+_REDUCED = "tests/simulation/test_reduced_tax.py"
 _DUE = "tests/property/test_payment_terms_properties.py"
 _SETTLING = "tests/contexts/payments/test_settling.py"
 
@@ -130,6 +132,118 @@ MUTANTS: tuple[Mutant, ...] = (
         "later=terms.later, compounds=terms.compounds)",
         "later=terms.later)",
         _LATE,
+    ),
+    planted(
+        "a year of interest on record has 365 days whatever was agreed",
+        "case forgotten",
+        "invoicing/rules_late_payment.py",
+        "        year_days=terms.days_of_year,\n",
+        "",
+        _LATE,
+    ),
+    planted(
+        "what a day of interest costs is rounded with all days",
+        "rounded later",
+        "invoicing/rules_interest.py",
+        "    if not rule.daily_rounding:\n",
+        "    if True:\n",
+        _LATE,
+    ),
+    planted(
+        "a leap year's days cost what those of the year before did",
+        "case forgotten",
+        "invoicing/rules_interest.py",
+        "if rule.daily_rounding and rule.year_days is None:",
+        "if False:",
+        _LATE,
+    ),
+    planted(
+        "late fees of one month read alike",
+        "the wrong one of two",
+        "invoicing/late_charges.py",
+        '"day": charge.month, "days": charge.days_late}',
+        '"day": charge.month and charge.month.replace(day=1), "days": 0}',
+        _LATE,
+    ),
+    planted(
+        "the highest limit of a tolerance holds",
+        "the wrong one of two",
+        "invoicing/rules_tolerance.py",
+        "return min(limits, default=0)",
+        "return max(limits, default=0)",
+        _TOLERANCE,
+    ),
+    planted(
+        "what is in dispute is written off",
+        "check left out",
+        "invoicing/rules_tolerance.py",
+        "return left if is_small and not disputed_minor else 0",
+        "return left if is_small else 0",
+        _TOLERANCE,
+    ),
+    planted(
+        "money that is taken back leaves a difference written off",
+        "effect left out",
+        "payments/rules_receiving.py",
+        "EntryKind.EARLY_DISCOUNT_TAKEN, EntryKind.DIFFERENCE_WRITTEN_OFF)",
+        "EntryKind.EARLY_DISCOUNT_TAKEN)",
+        _TOLERANCE,
+    ),
+    planted(
+        "a credit note pays out what was written off",
+        "case forgotten",
+        "invoicing/rules_credit_notes.py",
+        "(EntryKind.DIFFERENCE_GIVEN_BACK, differences_of(back)),",
+        "",
+        _TOLERANCE,
+    ),
+    planted(
+        "limits in one currency hold in all",
+        "scope too wide",
+        "invoicing/model.py",
+        "dict(self.tolerances).get(currency, Tolerance())",
+        "next((one for _, one in self.tolerances), Tolerance())",
+        _TOLERANCE,
+    ),
+    planted(
+        "a discount that lessened the tax takes it off once more",
+        "counted twice",
+        "invoicing/rules_terms.py",
+        "if discount.tax is DiscountTax.IF_EARLY:",
+        "if discount.tax is not DiscountTax.NEVER:",
+        _REDUCED,
+    ),
+    planted(
+        "the tax is on all that is invoiced though a discount lessens it",
+        "effect left out",
+        "invoicing/rules.py",
+        "line.net_minor - line.base_off_minor,\n            line.tax_category",
+        "line.net_minor,\n            line.tax_category",
+        _REDUCED,
+    ),
+    planted(
+        "the smallest step of a discount lessens the tax",
+        "the wrong one of two",
+        "invoicing/rules_reduced_tax.py",
+        "return discounts[0].percent if",
+        "return discounts[-1].percent if",
+        _REDUCED,
+    ),
+    planted(
+        "a credit note gives back more tax than was charged",
+        "effect left out",
+        "invoicing/rules_credit_notes.py",
+        "amount = sum(line.net_minor - line.base_off_minor for line in lines if _bears(line, total))",
+        "amount = sum(line.net_minor for line in lines if _bears(line, total))",
+        _REDUCED,
+    ),
+    planted(
+        "a credit of days gives back the tax of the whole",
+        "case forgotten",
+        "invoicing/rules_reduced_tax.py",
+        "part_off(origin, line.net_minor) if origin else 0",
+        "0",
+        _REDUCED,
     ),
     planted(
         "an agreed fee comes again each month",

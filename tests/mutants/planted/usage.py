@@ -401,7 +401,7 @@ _RATING: tuple[Mutant, ...] = (
         "what is left of a cycle that began at noon goes by whole days",
         "moments forgotten",
         "invoicing/rules_history.py",
-        "return Share(*one.seconds) if one.seconds else share_of(",
+        "return Share(*one.share) if one.share else share_of(",
         "return share_of(",
         "tests/unit/test_worked_cases.py",
     ),

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from functions.services import billing
 from saldo.accounts.arrangements import Arrangements
-from saldo.accounts.model import EarlyDiscount, LateFee, LatePolicy, LateTerms, Terms
+from saldo.accounts.model import DiscountTax, EarlyDiscount, LateFee, LatePolicy, LateTerms, Terms
 from saldo.documents.looks import Looks
 from saldo.documents.rules_look import look_of
 from saldo.exchange.model import RatePolicy
@@ -21,6 +21,7 @@ from saldo.invoicing.late_charges import LateCharges
 from saldo.invoicing.model import BillingOptions, PayableRounding, PrepaidCredit
 from saldo.invoicing.numbering import change_numbering
 from saldo.invoicing.offered_corrections import OfferedCorrections
+from saldo.invoicing.records import header_from
 from saldo.invoicing.rules_corrections import CorrectionPolicy, Offered, Reason
 from saldo.invoicing.rules_late_law import ReferenceRate
 from saldo.invoicing.rules_numbers import Numbering, SeriesRule, SeriesType
@@ -108,6 +109,26 @@ def paid_early(region: Region) -> None:
 @workflow("correct: what was paid early", prepare=paid_early)
 def credit_paid_early(region: Region) -> None:
     Corrections(region.store, region.clock, TAX).credit(_asked(region))
+
+
+def to_pay_less_tax(region: Region) -> None:
+    """A customer whose tax is on the amount less a discount, whether or not it is taken."""
+    founded(region)
+    steps = EarlyDiscount(Decimal(3), 7, DiscountTax.ALWAYS), EarlyDiscount(Decimal(2), 14, DiscountTax.ALWAYS)
+    Arrangements(region.store, region.clock).change_terms(account_id(0), Terms(early_discounts=steps), CLERK)
+
+
+@workflow("invoice: less tax, paid early, and taken back in part", prepare=to_pay_less_tax)
+def less_tax(region: Region) -> None:
+    bill(region, JAN)
+    region.now = max(region.now, datetime(2026, 1, 8, 9, tzinfo=UTC))
+    with region.undisturbed():
+        header = next(header_from(i) for i in region.store.query_all(account_id(0), prefix="invoice#inv_2026"))
+    asked = Money(header.total_minor - header.early[0].minor, "EUR")
+    came = MoneyCame(account_id(0), asked, date(2026, 1, 8), "line 1", CLERK)
+    Receiving(region.store, region.clock).receive(came)
+    region.notes["invoice"] = header.invoice_id
+    Corrections(region.store, region.clock, TAX).credit(_asked(region, net_minor=100))
 
 
 @workflow("invoice: at once", prepare=billed)

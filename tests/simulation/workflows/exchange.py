@@ -13,8 +13,11 @@ from saldo.catalog.model import Plan
 from saldo.catalog.service import Catalog
 from saldo.exchange.model import PriceDay, RatePolicy
 from saldo.exchange.service import RateImport
+from saldo.invoicing.choices import change_choices
 from saldo.invoicing.corrections import Corrections, CreditRequest
+from saldo.invoicing.model import BillingOptions
 from saldo.invoicing.rules_corrections import Reason
+from saldo.invoicing.rules_tolerance import Tolerance
 from saldo.kernel.money import Money
 from saldo.payments.model import Payment
 from saldo.payments.receiving import MoneyCame, Receiving
@@ -80,10 +83,10 @@ def paid_on(region: Region, on: date) -> None:
     pay_by_card(region, on)
 
 
-def pay_by_card(region: Region, on: date) -> None:
-    """What the gateway tells of it lies on the queue, the payout too."""
+def pay_by_card(region: Region, on: date, less: int = 0) -> None:
+    """What the gateway tells of it lies on the queue, the payout too. less: so much is left to pay."""
     until(region, on)
-    payment = pay(region, DOLLARS, "form-key-usd")
+    payment = pay(region, DOLLARS, "form-key-usd", less)
     region.book.pay_by_card(payment.gateway_ref, CARDS[0], region.now)
     region.queues.waiting = [("gateway", body) for body in news(region) + news(region, after=timedelta(days=3))]
 
@@ -95,6 +98,23 @@ def paid_at_a_known_rate(region: Region) -> None:
 @workflow("exchange: money at the rate of its day", prepare=paid_at_a_known_rate)
 def settle(region: Region) -> None:
     invoke("payments.gateway_events", messages(*(body for _, body in region.queues.waiting)))
+
+
+def tolerated(region: Region) -> None:
+    little = ("EUR", Tolerance(amount_minor=50)), ("USD", Tolerance(amount_minor=50, percent=Decimal(2)))
+    change_choices(region.store, region.clock, ENTITY_ID, BillingOptions(tolerances=little), CLERK)
+
+
+def little_left(region: Region) -> None:
+    """A customer pays thirty cents less than is owed, which the seller does not chase."""
+    billed_in_dollars(region)
+    tolerated(region)
+    pay_by_card(region, date(2026, 1, 16), less=30)
+
+
+@workflow("exchange: little is left, and written off", prepare=little_left)
+def write_off(region: Region) -> None:
+    settle(region)
 
 
 def paid_without_a_rate(region: Region) -> None:
@@ -192,3 +212,17 @@ def take_back(region: Region) -> None:
         (payment,) = region.store.query_all(BUYER, prefix="payment#")
     receiving, on = Receiving(region.store, region.clock), date(2026, 1, 20)
     receiving.take_back(BUYER, payment["payment_id"], on, CLERK, "recalled by the payer's bank")
+
+
+def written_off(region: Region) -> None:
+    owed_in_euros(region)
+    tolerated(region)
+    receive(region, Money(left_to_pay(region) - 30, "EUR"))
+    assert not left_to_pay(region)
+
+
+@workflow("payments: the bank takes back what had little left", prepare=written_off)
+def take_back_all(region: Region) -> None:
+    take_back(region)
+    with region.undisturbed():
+        assert left_to_pay(region) > 30

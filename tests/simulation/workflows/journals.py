@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from saldo.access.model import Origin, Role, Seat, Session
-from saldo.invoicing import open_list
+from saldo.invoicing import habits, open_list
 from saldo.ledger.daily_sums import DailySums
 from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.model_statement import LONG
@@ -64,6 +64,7 @@ def uncounted(region: Region) -> None:
 def rebuild(region: Region) -> None:
     assert DailySums(region.store).rebuild(account_id(1)) > LONG
     LatestPayments(region.store).rebuild(account_id(1))
+    habits.rebuild(region.store, account_id(1))
     open_list.forget(region.store, account_id(1))
 
 

@@ -185,10 +185,11 @@ def payments(region: Region) -> Payments:
     return Payments(region.store, region.gateway, region.clock)
 
 
-def pay(region: Region, n: int, key: str) -> Payment:
-    """Start to pay all that a customer owes."""
-    wanted = [Allocation(invoice_id, minor) for invoice_id, minor in open_invoices(region, n)]
-    return payments(region).start(account_id(n), wanted, CLERK, key, "http://localhost/{payment_id}")
+def pay(region: Region, n: int, key: str, less: int = 0) -> Payment:
+    """Start to pay all that a customer owes, but for so much of each invoice."""
+    wanted = [Allocation(invoice_id, minor - less) for invoice_id, minor in open_invoices(region, n)]
+    why = "as agreed" if less else ""
+    return payments(region).start(account_id(n), wanted, CLERK, key, "http://localhost/{payment_id}", why)
 
 
 def news(region: Region, *, after: timedelta = timedelta(0)) -> list[str]:

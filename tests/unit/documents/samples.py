@@ -20,7 +20,7 @@ from saldo.documents.model import (
 )
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
-from saldo.rating.model import Step
+from saldo.rating.model import Share, Step
 
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
 
@@ -66,7 +66,7 @@ def invoice(**changes: object) -> InvoiceView:
     """A German invoice of 4 lines: fixed, per unit prorated, graduated usage, one-time."""
     lines = (
         line("Plattform Professional", "1", "", "490", 49000),
-        line("Arbeitsplätze", "12", "Arbeitsplätze", "18.50", 13320, part_days=18, full_days=30),
+        line("Arbeitsplätze", "12", "Arbeitsplätze", "18.50", 13320, share=Share(18, 30)),
         line(
             "Eingabe-Token",
             "14250000",

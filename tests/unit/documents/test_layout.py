@@ -224,6 +224,10 @@ def test_an_invoice_says_each_step_of_its_discount_in_every_language() -> None:
         assert said.index("020") < said.index("8") < said.index("030") and "15" in said and "2" in said
     told = page_of(early_invoice(language="fr", early=steps, early_in_part=True))["notes"]
     assert any(note.endswith("dans ce délai bénéficient de leur part d’escompte.") for note in told)
+    always = page_of(early_invoice(language="en", early=steps, early_tax_always=True))["notes"]
+    assert any(
+        note.endswith("The tax is on the amount less this discount, whether or not it is taken.") for note in always
+    )
     assert "Danach bei Zahlung von 1.030,00\xa0CHF bis 15.\xa0Dezember\xa02026 2\xa0% Skonto." in "".join(
         page_of(early_invoice(language="de", early=steps))["notes"]
     )

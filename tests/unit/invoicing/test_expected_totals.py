@@ -1,19 +1,25 @@
-"""A run's totals against those of a month before."""
+"""What a run billed against what was expected of it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
+from saldo.catalog.model import PerUnit
+from saldo.catalog.records import plan_version_item
 from saldo.invoicing.run.expected import Unexpected, compared, unexpected_totals
-from saldo.invoicing.run.model import RunState
+from saldo.invoicing.run.model import BatchResult, Drafted
 from saldo.invoicing.run.open import latest_of_seller
-from tests.simulation.world import ENTITY, World
+from saldo.invoicing.run.records import result_from, result_item
+from tests.simulation.world import ENTITY, VERSION, World, founding_items
 
 JAN, FEB = date(2026, 1, 1), date(2026, 2, 1)
 THIRD = Fraction(30, 100)
+A, B, NEW = ("acct_eu_a", "EUR"), ("acct_eu_b", "EUR"), ("acct_eu_new", "EUR")
 
 
 @pytest.mark.parametrize(
@@ -23,25 +29,64 @@ THIRD = Fraction(30, 100)
         (-1000, -1200, False), (-1000, 500, True),
     ],
 )  # fmt: skip
-def test_a_total_is_unexpected_when_it_lies_beyond_the_tolerance(before: int, now: int, off: bool) -> None:
-    found = compared({"EUR": before}, {"EUR": now}, THIRD)
+def test_a_run_is_unexpected_when_it_lies_beyond_the_tolerance(before: int, now: int, off: bool) -> None:
+    found = compared({A: before}, {A: now}, (), THIRD)
     assert found == ([Unexpected("EUR", before, now)] if off else [])
 
 
+def test_accounts_that_are_new_or_set_aside_are_not_compared_and_one_that_is_billed_nothing_is() -> None:
+    assert compared({A: 1000}, {A: 1000, NEW: 9000}, (), THIRD) == []
+    assert compared({A: 1000, B: 9000}, {A: 1000}, {B[0]}, THIRD) == [], "which has an alarm of its own"
+    assert compared({A: 1000, B: 9000}, {A: 1000}, (), THIRD) == [Unexpected("EUR", 10_000, 1000)]
+
+
 def test_a_currency_that_is_gone_is_unexpected_and_a_new_one_is_not() -> None:
-    assert compared({"EUR": 5}, {"USD": 7}, THIRD) == [Unexpected("EUR", 5, 0)]
+    assert compared({A: 5}, {(A[0], "USD"): 7}, (), THIRD) == [Unexpected("EUR", 5, 0)]
 
 
-def test_a_run_is_compared_with_the_same_day_a_month_before() -> None:
-    world = World()
-    world.found(3, started_on=JAN)
+def _told(world: World, tolerance: Fraction = THIRD) -> list[Unexpected]:
+    closed = latest_of_seller(world.store, ENTITY.id)
+    assert closed is not None
+    return unexpected_totals(world.store, closed, tolerance)
+
+
+def _in_february(world: World) -> list[Unexpected]:
+    world.found(3)
     world.run(JAN)
-    first = latest_of_seller(world.store, ENTITY.id)
-    assert first is not None and first.state is RunState.CLOSED
-    assert unexpected_totals(world.store, first, THIRD) == []  # nothing to compare with
+    assert _told(world) == [], "nothing to compare with"
+    return _told(world) if world.run(FEB) else []
+
+
+def test_a_run_like_the_one_before_is_as_expected_though_that_one_billed_two_months_at_once() -> None:
+    world = World()
+    assert _in_february(world) == []
+    (off,) = _told(world, Fraction(-1))
+    assert off.expected_minor == off.billed_minor > 0
+
+
+def test_growth_alone_is_expected() -> None:
+    world = World()
+    world.found(3)
+    world.run(JAN)
+    world.store.put_many(list(founding_items(12, date(2026, 1, 1))))
     world.run(FEB)
-    second = latest_of_seller(world.store, ENTITY.id)
-    assert second is not None and second.as_of == FEB
-    assert unexpected_totals(world.store, second, Fraction(1)) == []
-    (off,) = unexpected_totals(world.store, second, Fraction(-1))
-    assert (off.before_minor, off.now_minor) == (first.totals["EUR"], second.totals["EUR"])
+    assert _told(world) == []
+
+
+def test_a_lost_price_is_told() -> None:
+    world = World()
+    world.found(3)
+    world.run(JAN)
+    free = tuple(replace(one, price=PerUnit(Decimal(0))) for one in VERSION.components)
+    world.store.put_many([plan_version_item(ENTITY.id, replace(VERSION, components=free))])
+    world.run(FEB)
+    (off,) = _told(world)
+    assert off.billed_minor == 0 < off.expected_minor
+
+
+def test_what_attempts_of_before_did_not_put_on_record_is_not_compared() -> None:
+    draft = Drafted("acct_eu_a", "inv_1", "EUR", 1190, 1190, regular_minor=1000)
+    item = result_item("run_1", 1, "00000", BatchResult((draft,), ()))
+    assert result_from(item).drafts == (draft,)
+    item["drafts"][0].pop()
+    assert result_from(item).drafts[0].regular_minor is None

@@ -17,7 +17,7 @@ from saldo.invoicing.model import LateCharge
 from saldo.invoicing.rules import bill, problems_of
 from saldo.invoicing.rules_conversion import rates_needed
 from saldo.invoicing.rules_late import late_lines
-from saldo.invoicing.rules_minimum import Minimums
+from saldo.invoicing.rules_tallies import Tallies
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate, rate_in_words, rate_said
 from saldo.kernel.money import Money
@@ -154,7 +154,7 @@ def test_late_usage_is_converted_at_the_rate_that_its_window_was_billed_at() -> 
         now, billed = Counted(Decimal(1300), Detail()), Counted(Decimal(700), Detail())
         late = LateUsage(window, policy, now, billed, Cutoff({}, 2))
         case = replace(case_of(version, as_of=date(2026, 3, 1)), late=(LateCharge(late, version),))
-        lines = late_lines(case, 1, Minimums({}))
+        lines = late_lines(case, 1, Tallies({}))
         whole, before = (rate.convert(Money(minor, "USD")).minor for minor in (1240, 700))
         assert sum(line.net_minor for line in lines) == whole - before
         assert sum(line.price_minor for line in lines) == 540

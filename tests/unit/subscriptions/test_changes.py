@@ -78,7 +78,7 @@ def test_a_change_at_a_moment_of_the_trial_holds_from_the_first_second_that_cost
     at = datetime(2025, 6, 3, 12, tzinfo=UTC)
     early = Change("a", ChangeKind.RESUME, on(3), effective_at=at)
     (charge,) = charges_due(changed(BY_SECOND, early, trial_days=7), VERSIONS, on(8))
-    assert charge.seconds == (30 * 86400, 30 * 86400)
+    assert charge.share == (30 * 86400, 30 * 86400)
 
 
 def test_what_is_paused_until_its_known_end_may_still_be_resumed() -> None:
@@ -97,7 +97,7 @@ def test_the_hours_before_a_pause_on_the_first_day_of_a_period_are_charged_when_
     paused = moved_on(changed(late, pause), versions, on(1, 7))
     assert paused.next_bill_on == on(1, 8)
     (charge,) = charges_due(paused, versions, on(1, 8))
-    assert charge.seconds == (6 * 3600, 31 * 86400)
+    assert charge.share == (6 * 3600, 31 * 86400)
 
 
 def test_what_is_never_prorated_is_charged_once_though_it_grows_hours_after_its_period_begins() -> None:

@@ -15,20 +15,26 @@ from saldo.accounts.model import (
     LateFee,
     LatePolicy,
     LateTerms,
+    MonthCount,
     TaxIdCheck,
     TaxIdStatus,
 )
+from saldo.kernel.exact import plain
 from saldo.kernel.periods import Unit
+
+_COUNTING = ("late_year_days", "late_calendar_year", "late_thirty_days", "late_daily_rounding")
 
 
 def exemption_to(exemption: Exemption) -> list[Any]:
     days = exemption.from_on.isoformat(), exemption.until_on.isoformat()
-    return [exemption.id, sorted(exemption.jurisdictions), sorted(exemption.categories), *days]
+    part = [] if exemption.is_whole else [plain(exemption.percent), sorted(exemption.taxes)]
+    return [exemption.id, sorted(exemption.jurisdictions), sorted(exemption.categories), *days, *part]
 
 
 def exemption_from(row: list[Any]) -> Exemption:
     from_on, until_on = map(date.fromisoformat, row[3:5])
-    return Exemption(row[0], frozenset(row[1]), frozenset(row[2]), from_on, until_on)
+    part = (Decimal(row[5]), frozenset(row[6])) if len(row) > 5 else ()
+    return Exemption(row[0], frozenset(row[1]), frozenset(row[2]), from_on, until_on, *part)
 
 
 def check_to(check: TaxIdCheck) -> list[str]:
@@ -74,7 +80,14 @@ def late_to(late: LateTerms) -> dict[str, Any]:
         found["late_most_percent"] = str(late.most_percent)
     if late.fees:
         found["late_fees"] = [_fee_to(fee) for fee in late.fees]
-    return found
+    return found | _counting_to(late)
+
+
+def _counting_to(late: LateTerms) -> dict[str, Any]:
+    """How days and months count, where that is not as usual."""
+    said = (late.year_days, late.calendar_year, late.thirty_days, late.daily_rounding)
+    found: dict[str, Any] = {name: value for name, value in zip(_COUNTING, said, strict=True) if value}
+    return found | ({"late_months": late.months.value} if late.months is not MonthCount.EXACT else {})
 
 
 def late_from(record: Mapping[str, Any]) -> LateTerms:
@@ -94,6 +107,8 @@ def late_from(record: Mapping[str, Any]) -> LateTerms:
         compounds=Unit(record["late_compounds"]) if "late_compounds" in record else None,
         most_percent=None if most is None else Decimal(most),
         fees=tuple(LateFee(row[0], row[1], Decimal(row[2]), *row[3:]) for row in record.get("late_fees", ())),
+        months=MonthCount(record.get("late_months", MonthCount.EXACT)),
+        **{name.removeprefix("late_"): record[name] for name in _COUNTING if name in record},
     )
 
 

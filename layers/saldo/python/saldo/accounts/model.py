@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.kernel.exchange import ExchangeRate
-from saldo.kernel.periods import Unit
+from saldo.kernel.periods import Period, Unit
 
 
 class TaxStatus(StrEnum):
@@ -69,7 +70,8 @@ class BankStatement:
 
 @dataclass(frozen=True, slots=True)
 class LegalEntity:
-    """A seller. `number_prefix` begins its invoice numbers; `tax_registrations` maps country to tax id.
+    """A seller. `number_prefix` begins its invoice numbers; `tax_registrations` maps country to tax id, and
+    `registered` those that do not hold for ever to the days of supply on which they do.
 
     `bank_statement`: of the account that stands here; None for a seller whose details nobody signed.
     """
@@ -88,6 +90,11 @@ class LegalEntity:
     bic: str
     email: str
     bank_statement: BankStatement | None = None
+    registered: Mapping[str, Period] = field(default_factory=dict)
+
+    def is_registered(self, place: str, on: date) -> bool:
+        days = self.registered.get(place)
+        return place in self.tax_registrations and (days is None or on in days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,8 @@ class Exemption:
     """What of an exemption certificate tax rules need: taxes of these jurisdictions (`US-NY`; `US-NY` also covers its
     counties and cities) on these categories (empty: all) are not charged on supplies on [from_on, until_on).
 
-    `id` names the certificate (`cert_…`); its number is sealed elsewhere.
+    percent: the part of each amount that is exempt; of several certificates for one tax the largest counts. taxes: of
+    these names alone (empty: all). `id` names the certificate (`cert_…`); its number is sealed elsewhere.
     """
 
     id: str
@@ -136,6 +144,13 @@ class Exemption:
     categories: frozenset[str]
     from_on: date
     until_on: date
+    percent: Decimal = Decimal(100)
+    taxes: frozenset[str] = frozenset()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing that it covers bears any tax."""
+        return self.percent == 100 and not self.taxes
 
     def covers(self, jurisdiction: str, category: str, supplied_on: date) -> bool:
         place = any(jurisdiction == j or jurisdiction.startswith(f"{j}-") for j in self.jurisdictions)
@@ -178,6 +193,15 @@ class LatePolicy(StrEnum):
     CONTRACT = "contract"
 
 
+class MonthCount(StrEnum):
+    """How months of interest by the month are counted: EXACT (begun ones by their days), BEGUN (each as a whole one),
+    or FULL (only whole ones)."""
+
+    EXACT = "exact"
+    BEGUN = "begun"
+    FULL = "full"
+
+
 @dataclass(frozen=True, slots=True)
 class LateFee:
     """What is due when a debt is more than `after_days` late: an amount in minor units, or a percent of it, at least
@@ -200,6 +224,10 @@ class LateTerms:
     `grace_days`: how many days after the due date nothing is charged; from then on interest counts from the due date,
     or (`from_grace`) from their end. `later`: other percents from days on. `compounds`: after each such time interest
     bears interest. `fees`: besides. `most_percent`: of the debt, the most that interest and fees come to.
+
+    A year has `year_days` (None: 365; 360 with `thirty_days`), or those of the calendar (`calendar_year`); with
+    `thirty_days` each month has 30. `months`: how those of a percent by the month count. `daily_rounding`: what a day
+    costs is rounded first.
     """
 
     policy: LatePolicy = LatePolicy.NONE
@@ -212,6 +240,18 @@ class LateTerms:
     compounds: Unit | None = None
     most_percent: Decimal | None = None
     fees: tuple[LateFee, ...] = ()
+    year_days: int | None = None
+    calendar_year: bool = False
+    thirty_days: bool = False
+    months: MonthCount = MonthCount.EXACT
+    daily_rounding: bool = False
+
+    @property
+    def days_of_year(self) -> int | None:
+        """By how many days a year is counted; None: by those of the calendar."""
+        if self.calendar_year:
+            return None
+        return self.year_days or (360 if self.thirty_days else 365)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from saldo.accounts.model import Account, Address, BillingProfile, LegalEntity, Organisation, TaxStatus
@@ -11,7 +12,7 @@ from saldo.accounts.rules_details import EMAIL, opened_at
 from saldo.accounts.seller_details import BankDetails, checked_bank
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id
-from saldo.kernel.periods import zone_named
+from saldo.kernel.periods import Period, zone_named
 from saldo.kernel.reading import Fields, read
 
 _COUNTRY, _CURRENCY, _LANGUAGE = re.compile(r"[A-Z]{2}"), re.compile(r"[A-Z]{3}"), re.compile(r"[a-z]{2}")
@@ -19,7 +20,8 @@ _COUNTRY, _CURRENCY, _LANGUAGE = re.compile(r"[A-Z]{2}"), re.compile(r"[A-Z]{3}"
 
 def seller_from_json(document: Any) -> LegalEntity:
     """{"id", "name", "country", "region"?, "time_zone", "currency", "number_prefix", "tax_registrations"?: {country:
-    tax id}, "address": {"lines", "postcode", "city", "country"?, "region"?}, "bank": {"name", "iban", "bic"}, "email"}.
+    tax id, or {"tax_id", "from_on"?, "until_on"?} for supplies of those days}, "address": {"lines", "postcode", "city",
+    "country"?, "region"?}, "bank": {"name", "iban", "bic"}, "email"}.
     Refusal `invalid_input` names every field at fault."""
     return read(document, _seller, "the seller cannot be read")
 
@@ -34,6 +36,7 @@ def customer_from_json(document: Any) -> tuple[Organisation, list[tuple[Account,
 
 def _seller(fields: Fields) -> LegalEntity:
     country, bank = _shaped(fields, "country", _COUNTRY, "DE"), _bank(fields.child("bank"))
+    tax_ids, registered = _registrations(fields)
     entity = LegalEntity(
         id=_id(fields, "id", "ent"),
         name=fields.text("name"),
@@ -42,7 +45,8 @@ def _seller(fields: Fields) -> LegalEntity:
         time_zone=_zone(fields),
         currency=_shaped(fields, "currency", _CURRENCY, "EUR"),
         number_prefix=fields.text("number_prefix"),
-        tax_registrations=fields.texts("tax_registrations"),
+        tax_registrations=tax_ids,
+        registered=registered,
         address=_address(fields.child("address"), country),
         bank_name=bank.bank_name,
         iban=bank.iban,
@@ -51,6 +55,31 @@ def _seller(fields: Fields) -> LegalEntity:
     )
     fields.finish()
     return entity
+
+
+def _registrations(fields: Fields) -> tuple[dict[str, str], dict[str, Period]]:
+    """Tax ids by country, and of those that have days, theirs."""
+    told, tax_ids, registered = fields.maybe_child("tax_registrations"), {}, {}
+    for place in told.names():
+        if not told.is_object(place):
+            tax_ids[place] = told.text(place, "")
+            continue
+        one = told.child(place)
+        tax_ids[place] = one.text("tax_id")
+        if days := days_from(one):
+            registered[place] = days
+        one.finish()
+    return tax_ids, registered
+
+
+def days_from(fields: Fields) -> Period | None:
+    """`from_on` and `until_on`, either of which may be left out; None for always."""
+    begins, ends = fields.maybe_day("from_on") or date.min, fields.maybe_day("until_on") or date.max
+    if begins >= ends:
+        if not (fields.is_faulty("from_on") or fields.is_faulty("until_on")):
+            fields.problems.add(fields.at("until_on"), "not_after_from_on", "must be after `from_on`")
+        return None
+    return Period(begins, ends) if (begins, ends) != (date.min, date.max) else None
 
 
 def _customer(fields: Fields) -> tuple[Organisation, list[tuple[Account, BillingProfile]]]:

@@ -58,6 +58,7 @@ from saldo.accounts.records_payment_terms import payment_terms_attributes, payme
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.exchange import rate_from_row, rate_row
 from saldo.kernel.ids import fingerprint
+from saldo.kernel.periods import Period
 from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
 from saldo.storage.sealing import Erased, Sealer
@@ -91,6 +92,7 @@ class EntityRecord(Record):
     bic = UnicodeAttribute()
     email = UnicodeAttribute()
     bank_statement = JSONAttribute(null=True)
+    registered = JSONAttribute(null=True)
 
 
 class AccountRecord(Record):
@@ -154,8 +156,10 @@ def entity_item(entity: LegalEntity) -> Item:
 
 def entity_from(item: Item) -> LegalEntity:
     record = EntityRecord.from_item(item)
-    names = [n for n in LegalEntity.__dataclass_fields__ if n not in ("id", "address", "bank_statement")]
-    fields = {name: getattr(record, name) for name in names}
+    read_apart = ("id", "address", "bank_statement", "registered")
+    fields = {name: getattr(record, name) for name in LegalEntity.__dataclass_fields__ if name not in read_apart}
+    if record.registered:
+        fields["registered"] = {place: Period.from_text(days) for place, days in record.registered.items()}
     return LegalEntity(
         id=item["pk"], address=_address_from(record.address), bank_statement=bank_statement_from(item), **fields
     )
@@ -177,9 +181,12 @@ def bank_fields(entity: LegalEntity) -> Item:
 
 
 def _said(entity: LegalEntity) -> dict[str, Any]:
-    """All that stands in a seller, but for what was signed of it."""
-    names = [n for n in LegalEntity.__dataclass_fields__ if n != "bank_statement"]
-    return {name: getattr(entity, name) for name in names} | {"address": _address_fields(entity.address)}
+    """All that stands in a seller, but for what was signed of it; what only some have where they have it, so that the
+    facts of others keep their names."""
+    names = [n for n in LegalEntity.__dataclass_fields__ if n not in ("bank_statement", "registered")]
+    said = {name: getattr(entity, name) for name in names} | {"address": _address_fields(entity.address)}
+    days = {place: days.as_text() for place, days in entity.registered.items()}
+    return said | ({"registered": days} if days else {})
 
 
 def facts_print(entity: LegalEntity) -> str:
@@ -376,11 +383,15 @@ def tax_id_fields(check: TaxIdCheck) -> Item:
     return {"has_tax_id": check.counts, "tax_id_check": json.dumps(check_to(check))}
 
 
-def details_fields(account: Account) -> Item:
+def details_fields(before: Account, after: Account) -> Item:
     """What a change of the billing details changes on an account, beside what is known of its tax id."""
-    names = ("profile_version", "tax_region", "language", "deliver_by_email")
-    fields: Item = {name: getattr(account, name) for name in names}
-    return fields | ({"tax_postcode": account.tax_postcode} if account.tax_postcode else {})
+    names = ("profile_version", "country", "tax_region", "language", "deliver_by_email")
+    fields: Item = {name: getattr(after, name) for name in names}
+    if after.tax_postcode != before.tax_postcode:
+        fields["tax_postcode"] = after.tax_postcode
+    if after.exemptions != before.exemptions:
+        fields["exemptions"] = exemptions_field(after.exemptions)
+    return fields
 
 
 def exemption_field(exemption: Exemption) -> str:

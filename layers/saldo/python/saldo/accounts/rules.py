@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
-from saldo.accounts.model import DiscountTax, EarlyDiscount, LateFee, LatePolicy, LateTerms, Terms
+from saldo.accounts.model import EarlyDiscount, LateFee, LatePolicy, LateTerms, MonthCount, Terms
 from saldo.kernel.errors import Problem, Problems
+from saldo.kernel.exact import ZERO
 from saldo.kernel.periods import Unit
 
 _MOST_DAYS = 365
@@ -19,11 +21,6 @@ def check_terms(terms: Terms, currency: str) -> None:
     problems = Problems()
     for n, found in enumerate(discount_problems(terms.early_discounts, _MOST_DAYS)):
         problems.extend(found, under=f"early_discounts[{n}]")
-    for n, early in enumerate(terms.early_discounts):
-        if early.tax is DiscountTax.ALWAYS:
-            # The tax of the invoice itself would have to be reckoned on the discounted amount; quotes can, runs do not.
-            why = "tax on the discounted amount alone is for quotes only"
-            problems.add(f"early_discounts[{n}].tax", "not_supported", why)
     if terms.early_in_part and not terms.early_discounts:
         problems.add("early_in_part", "no_discount", "there is no discount to have a part of")
     problems.extend(_late_problems(terms.late), under="late")
@@ -64,10 +61,11 @@ def _late_problems(late: LateTerms) -> Iterator[Problem]:
         yield Problem("later", "not_agreed", "only a contract has rates of its own")
     if not by_contract and late.compounds:
         yield Problem("compounds", "not_agreed", "only by contract does interest bear interest")
-    if late.policy is LatePolicy.NONE and (late.fees or late.most_percent is not None or late.from_grace):
+    if late.policy is LatePolicy.NONE and _says_something(late):
         yield Problem("policy", "missing", "nothing is charged for late payment without a policy")
     if late.compounds and late.compounds not in COMPOUNDING:
         yield Problem("compounds", "not_supported", "interest bears interest after a day, month, quarter or year")
+    yield from counting_problems(late)
     if not 0 <= late.grace_days <= _MOST_DAYS:
         yield Problem("grace_days", "out_of_range", f"from 0 to {_MOST_DAYS} days")
     if late.most_percent is not None and late.most_percent <= 0:
@@ -80,6 +78,24 @@ def _late_problems(late: LateTerms) -> Iterator[Problem]:
             yield Problem(f"later[{n}].percent", "out_of_range", "a rate is from 0 to 100 per cent a year")
     for n, fee in enumerate(late.fees):
         yield from (Problem(f"fees[{n}].{p.field}", p.code, p.message) for p in fee_problems(fee))
+
+
+def _says_something(late: LateTerms) -> bool:
+    """Whether more is agreed than what is looked at by itself."""
+    seen = replace(late, percent=ZERO, later=(), compounds=None, compensation=False, grace_days=0, per_month=False)
+    return seen != LateTerms()
+
+
+def counting_problems(late: LateTerms) -> Iterator[Problem]:
+    """What is wrong with how days and months of interest count, on record or in a quote."""
+    if late.year_days is not None and late.year_days < 1:
+        yield Problem("year_days", "below_one", "a year has days")
+    if late.calendar_year and (late.year_days is not None or late.thirty_days):
+        yield Problem("calendar_year", "one_of_two", "a year has the days of the calendar, or those that are agreed")
+    if late.compounds and (late.thirty_days or late.months is not MonthCount.EXACT):
+        yield Problem("compounds", "one_of_two", "interest that bears interest is counted by whole times and real days")
+    if late.daily_rounding and (late.compounds or late.months is not MonthCount.EXACT):
+        yield Problem("daily_rounding", "one_of_two", "what a day costs is rounded where interest counts by days alone")
 
 
 def fee_problems(fee: LateFee) -> Iterator[Problem]:

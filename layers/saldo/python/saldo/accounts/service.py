@@ -8,12 +8,13 @@ from dataclasses import replace
 from saldo.accounts import records
 from saldo.accounts.model import Account, BillingProfile, LegalEntity, Organisation
 from saldo.accounts.ports import TaxIdRegister
-from saldo.accounts.rules_details import Sending, changed_fields, check_details, with_details
+from saldo.accounts.rules_details import Sending, changed_fields, check_details, ended, with_details
 from saldo.accounts.tax_standing import checked, to_ask_again
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
-from saldo.kernel.errors import NotFound, Refusal
+from saldo.kernel.errors import NotFound, Problem, Refusal
+from saldo.kernel.periods import local_date
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -67,20 +68,27 @@ class Accounts:
         """Write the next version of a profile, and what the account itself has of it: where it is taxed, what is known
         of its tax id, how its documents go out (`sending`; None: as now). Invoices issued before keep their version.
 
+        Who moves to another country is taxed there, and certificates of the country that is left end; currency, time
+        zone and home region stay. A customer's own word is not enough for that: it decides whose tax is due.
+
         `seen`: the version that the one who changes it looked at (None: the one of now); the same change sent twice is
         one. `beside` adds to the unit. Refusals `invalid_details` naming every field at fault, `changed_meanwhile`.
         """
         account = self.account(profile.account_id)
         before = self.profile(account.id, account.profile_version)
         now = Sending(account.language, account.deliver_by_email)
-        check_details(profile, sending, account)
+        check_details(account, before, profile, sending)
+        if actor.kind == "user" and profile.address.country != before.address.country:
+            theirs = Problem("country", "sellers_to_change", "whose tax is due is the seller's to say")
+            raise Refusal("invalid_details", "the country is the seller's to change", [theirs])
         sending = sending or now
         new = replace(profile, version=account.profile_version + 1)
         if seen is not None and seen != account.profile_version:
             if (replace(profile, version=before.version), sending, seen + 1) == (before, now, before.version):
                 return before
             raise Refusal("changed_meanwhile", "the profile was changed by someone else; look at it and try again")
-        after = replace(with_details(account, before, new, sending), profile_version=new.version)
+        today = local_date(self._clock(), account.time_zone)
+        after = replace(with_details(account, before, new, sending, today), profile_version=new.version)
         unit = self._changed(account, after, before, new)
         if beside:
             beside(unit)
@@ -91,11 +99,17 @@ class Accounts:
     def _changed(self, account: Account, after: Account, before: BillingProfile, new: BillingProfile) -> Unit:
         unit = Unit(f"profile {account.id} {new.version}")
         unit.insert(records.profile_item(new, account.organisation_id, self._sealer))
-        known = account.tax_id_check
-        if known is None or self._register is not None or new.tax_id != before.tax_id:
-            known = checked(new.tax_id, account.country, self._register, self._clock().date())
-        fields = records.details_fields(after) | records.tax_id_fields(known)
-        unit.update((account.id, "account"), set=fields, when={"profile_version": account.profile_version})
+        known, moves = account.tax_id_check, after.country != account.country
+        if known is None or self._register is not None or new.tax_id != before.tax_id or moves:
+            known = checked(new.tax_id, after.country, self._register, self._clock().date())
+        fields = records.details_fields(account, after) | records.tax_id_fields(known)
+        when: dict[str, object] = {"profile_version": account.profile_version}
+        if moves:
+            when["exemptions"] = records.exemptions_field(account.exemptions) if account.exemptions else None
+        unit.update((account.id, "account"), set=fields, when=when)
+        for one in ended(account, after):
+            key = account.id, records.CERTIFICATES + one.id
+            unit.update(key, set={"exemption": records.exemption_field(one)}, exists=True)
         if to_ask_again(known):
             unit.put(records.unchecked_item(account, known.checked_on))
         return unit
@@ -110,11 +124,13 @@ class Accounts:
         reason: str,
     ) -> AuditRecord:
         """Names of what changed in the profile, and the account's own fields, which are in clear anyhow."""
-        names = ("tax_region", "language", "deliver_by_email")
+        names = ("country", "tax_region", "language", "deliver_by_email")
         differ = [name for name in names if getattr(account, name) != getattr(after, name)]
         was = {name: getattr(account, name) for name in differ}
         now: dict[str, object] = {name: getattr(after, name) for name in differ}
         now["changed"] = sorted(changed_fields(before, new))
+        if certificates := [one.id for one in ended(account, after)]:
+            now["certificates_ended"] = certificates
         subject = f"profile {new.version}"
         return AuditRecord(account.id, self._clock(), actor, "profile.changed", subject, was, now, reason)
 

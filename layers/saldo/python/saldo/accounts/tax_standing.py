@@ -16,6 +16,7 @@ from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problem, Problems, Refusal, Unavailable
+from saldo.kernel.exact import plain
 from saldo.storage.items import Key
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
@@ -158,7 +159,9 @@ class TaxStanding:
             set={"exemptions": records.exemptions_field(exemptions)},
             when={"exemptions": before},
         )
-        after = {"jurisdictions": sorted(one.jurisdictions), "until_on": one.until_on.isoformat()}
+        after: dict[str, object] = {"jurisdictions": sorted(one.jurisdictions), "until_on": one.until_on.isoformat()}
+        if not one.is_whole:
+            after |= {"percent": plain(one.percent), "taxes": sorted(one.taxes)}
         unit.put(audit_item(AuditRecord(account.id, self.clock(), actor, action, one.id, after=after, reason=reason)))
         if self.store.write_one(unit):
             raise Refusal("changed_meanwhile", "the certificates were changed by someone else; look and try again")
@@ -176,6 +179,8 @@ def _check(certificate: ExemptionCertificate) -> None:
         problems.add("number", "missing", "a certificate has the number that the authority gave it")
     if not exemption.jurisdictions:
         problems.add("jurisdictions", "missing", "name whose tax is not charged, such as US-NY")
+    if not 0 < exemption.percent <= 100:
+        problems.add("percent", "out_of_range", "more than 0 and at most 100 per cent of an amount are exempt")
     if exemption.until_on <= exemption.from_on:
         problems.add("until_on", "not_after_from_on", "a certificate ends after it begins")
     problems.refuse_if_any("the certificate cannot be kept", "invalid_certificate")

@@ -5,8 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Any  # parsed JSON is of any shape until it is read
 
-from saldo.catalog.minimum_codec import length_from, length_to_json, maybe_minimum, minimum_to_json
-from saldo.catalog.model import ChargeKind, Component, DayCount, PlanVersion, Timing
+from saldo.catalog.minimum_codec import (
+    length_from,
+    length_to_json,
+    maximum_to_json,
+    maybe_maximum,
+    maybe_minimum,
+    minimum_to_json,
+)
+from saldo.catalog.model import ChargeKind, Component, DayCount, PercentOf, PlanVersion, Timing
 from saldo.catalog.price_codec import price_from, price_to_json
 from saldo.catalog.rules import problems_of
 from saldo.kernel.errors import Problems
@@ -32,6 +39,7 @@ def plan_version_to_json(plan_version: PlanVersion) -> dict[str, Any]:
         "day_count": plan_version.day_count.value,
         "components": [component_to_json(component) for component in plan_version.components],
         **({} if plan_version.minimum is None else {"minimum": minimum_to_json(plan_version.minimum)}),
+        **({} if plan_version.maximum is None else {"maximum": maximum_to_json(plan_version.maximum)}),
         **({"countries": list(plan_version.countries)} if plan_version.countries else {}),
     }
 
@@ -62,6 +70,7 @@ def plan_version_from(fields: Fields, currency: str = "") -> PlanVersion:
         day_count=fields.choice("day_count", DayCount, DayCount.ACTUAL),
         minimum=maybe_minimum(fields),
         countries=fields.text_list("countries"),
+        maximum=maybe_maximum(fields),
     )
     if plan_version.cycle_count > _MOST_UNITS:
         fields.problems.add(fields.at("cycle_count"), "too_long", f"must be at most {_MOST_UNITS}")
@@ -96,12 +105,14 @@ def component_from_json(document: Any) -> Component:
 def _component(fields: Fields, inclusive: bool = False) -> Component:
     component_id, meter_id = fields.text("id"), fields.text("meter_id", "")
     kind = fields.choice("kind", ChargeKind, ChargeKind.USAGE if meter_id else ChargeKind.FIXED)
+    price = price_from(fields.child("price"))
+    in_arrears = kind is ChargeKind.USAGE or isinstance(price, PercentOf)
     component = Component(
         id=component_id,
         kind=kind,
         names=fields.texts("names") or {"en": component_id or "?"},
-        price=price_from(fields.child("price")),
-        timing=fields.choice("timing", Timing, Timing.ARREARS if kind is ChargeKind.USAGE else Timing.ADVANCE),
+        price=price,
+        timing=fields.choice("timing", Timing, Timing.ARREARS if in_arrears else Timing.ADVANCE),
         tax_category=fields.text("tax_category", "standard"),
         revenue_tag=fields.text("revenue_tag", component_id or "?"),
         meter_id=meter_id,

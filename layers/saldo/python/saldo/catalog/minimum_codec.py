@@ -1,11 +1,11 @@
-"""A plan's minimum as JSON: an amount for each cycle, or an object that says more."""
+"""A plan's minimum and its maximum as JSON: an amount for each cycle, or an object that says more."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
-from saldo.catalog.model import CutShort, Minimum
+from saldo.catalog.model import CutShort, Maximum, Minimum
 from saldo.kernel.exact import ONE, plain
 from saldo.kernel.periods import Length, Unit
 from saldo.kernel.reading import Fields
@@ -50,6 +50,24 @@ def _amounts(said: Fields) -> tuple[Decimal, ...]:
         said.problems.add(said.at("amount"), code, "give `amount`, or `amounts` of one period after the other")
         return (ONE,)
     return said.decimal_list("amounts") if said.has("amounts") else (said.decimal("amount"),)
+
+
+def maximum_to_json(maximum: Maximum) -> str | dict[str, Any]:
+    """The amount alone where there is no more to say."""
+    amount = plain(maximum.amount)
+    return {"amount": amount, "components": list(maximum.components)} if maximum.components else amount
+
+
+def maybe_maximum(fields: Fields) -> Maximum | None:
+    """What the field `maximum` of a plan says."""
+    if not fields.has("maximum"):
+        return None
+    if not fields.is_object("maximum"):
+        return Maximum(fields.decimal("maximum"))
+    said = fields.child("maximum")
+    maximum = Maximum(said.decimal("amount"), said.text_list("components"))
+    said.finish()
+    return maximum
 
 
 def length_to_json(length: Length) -> dict[str, Any]:

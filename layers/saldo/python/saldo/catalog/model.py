@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar
 
+from saldo.catalog.model_prices import Capped as Capped
+from saldo.catalog.model_prices import Cell as Cell
+from saldo.catalog.model_prices import Commitment as Commitment
+from saldo.catalog.model_prices import Flat as Flat
+from saldo.catalog.model_prices import Graduated as Graduated
+from saldo.catalog.model_prices import Included as Included
+from saldo.catalog.model_prices import Matrix as Matrix
+from saldo.catalog.model_prices import Package as Package
+from saldo.catalog.model_prices import Percentage as Percentage
+from saldo.catalog.model_prices import PercentOf as PercentOf
+from saldo.catalog.model_prices import PercentTier as PercentTier
+from saldo.catalog.model_prices import PerUnit as PerUnit
+from saldo.catalog.model_prices import PriceModel as PriceModel
+from saldo.catalog.model_prices import Ramp as Ramp
+from saldo.catalog.model_prices import RampStep as RampStep
+from saldo.catalog.model_prices import Rollover as Rollover
+from saldo.catalog.model_prices import Stair as Stair
+from saldo.catalog.model_prices import StairStep as StairStep
+from saldo.catalog.model_prices import Tier as Tier
+from saldo.catalog.model_prices import Volume as Volume
+from saldo.catalog.model_prices import all_prices as all_prices
+from saldo.catalog.model_prices import prices_within as prices_within
 from saldo.kernel.periods import Length, Unit
 from saldo.kernel.rounding import Rounding
 
@@ -37,6 +57,9 @@ class DayCount(StrEnum):
     does. FIXED_30: 30 per month, of which the days
     up to the period's end are real ones, so that two parts always make the whole. SECOND: real seconds of the
     account's time zone, in which a day may have 23 or 25 hours.
+    WHOLE_MONTHS: months of the full period, none of them in part; that in which the terms change is on the new ones.
+    FROM_NEXT_MONTH: likewise, but the month of a change stays on the old terms. By both, the month in which a
+    subscription begins counts, and the one in which it ends.
     """
 
     ACTUAL = "actual"
@@ -46,232 +69,11 @@ class DayCount(StrEnum):
     THIRTY_360_EU = "30_360_eu"
     FIXED_30 = "fixed_30"
     SECOND = "second"
+    WHOLE_MONTHS = "whole_months"
+    FROM_NEXT_MONTH = "from_next_month"
 
 
-@dataclass(frozen=True, slots=True)
-class Flat:
-    """One amount (major units) whatever the quantity."""
-
-    kind: ClassVar[str] = "flat"
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class PerUnit:
-    """Quantity times a price in major units, of any number of digits."""
-
-    kind: ClassVar[str] = "per_unit"
-    unit_price: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """Units above the tier before it, up to and including `up_to` (None: without end).
-
-    With `size`, `unit_price` is that of a begun block of so many units.
-    """
-
-    up_to: Decimal | None
-    unit_price: Decimal
-    flat: Decimal = Decimal(0)
-    size: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Graduated:
-    """Each unit at the price of the tier it falls in; a tier's flat is due once, when the tier is entered.
-
-    `flat_at_zero`: the first tier's flat is due with no usage too.
-    """
-
-    kind: ClassVar[str] = "graduated"
-    tiers: tuple[Tier, ...]
-    flat_at_zero: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """All units at the price of the one tier that the total falls in, plus that tier's flat."""
-
-    kind: ClassVar[str] = "volume"
-    tiers: tuple[Tier, ...]
-    flat_at_zero: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """Packages of `size` units at `price` each, after `free_units`: begun ones count, or as `count` rounds them; where
-    they are not sold `whole`, a begun one costs its part."""
-
-    kind: ClassVar[str] = "package"
-    size: Decimal
-    price: Decimal
-    free_units: Decimal = Decimal(0)
-    count: Rounding = Rounding.UP
-    whole: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Stair:
-    """Quantities above the stair before it, up to and including `up_to` (None: without end), cost `amount`."""
-
-    up_to: Decimal | None
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class StairStep:
-    """One amount for all, by the stair that the total falls in; nothing for a quantity of zero."""
-
-    kind: ClassVar[str] = "stair_step"
-    stairs: tuple[Stair, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Percentage:
-    """A rate (0.012 is 1.2 %) of a quantity that is money in major units, beyond `free_amount`.
-
-    A fee that is due at all is at least `minimum` and at most `maximum` (None: no bound). The other fields are for
-    amounts known one by one, in their order: `per_event` is due besides for each that is charged, `free_events` (None:
-    any number) bounds the free ones together with `free_amount`, whichever is used up first, and the fee of each
-    is at least `event_minimum` and at most `event_maximum`.
-    """
-
-    kind: ClassVar[str] = "percentage"
-    rate: Decimal
-    free_amount: Decimal = Decimal(0)
-    minimum: Decimal = Decimal(0)
-    maximum: Decimal | None = None
-    per_event: Decimal = Decimal(0)
-    free_events: int | None = None
-    event_minimum: Decimal = Decimal(0)
-    event_maximum: Decimal | None = None
-
-    @property
-    def by_event(self) -> bool:
-        """Whether the amounts must be known one by one."""
-        return self.free_events is not None or bool(self.per_event or self.event_minimum or self.event_maximum)
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """The price of usage whose properties have these values, in the order of the matrix's dimensions."""
-
-    values: tuple[str, ...]
-    price: PriceModel
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """A price for each combination of properties (region × class); `other` is for those that have no cell."""
-
-    kind: ClassVar[str] = "matrix"
-    dimensions: tuple[str, ...]
-    cells: tuple[Cell, ...]
-    other: PriceModel | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rollover:
-    """What is left of an allowance goes on for so many later cycles, at most `most` of it at a time (None: all)."""
-
-    cycles: int
-    most: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Included:
-    """`units` cost nothing; the overage is priced by itself, as if it were all. Or an `amount` is free: of what the
-    overage's price makes of all, what is beyond it is due.
-
-    Of events told one by one the first are free; of combinations of properties those of the cells, as they are listed.
-    `rollover`: what is left goes on; what goes on is used first, the oldest of it before all.
-    """
-
-    kind: ClassVar[str] = "included"
-    units: Decimal
-    overage: PriceModel
-    rollover: Rollover | None = None
-    amount: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Commitment:
-    """At least `amount` per period, or what `units` cost: what `price` makes less is trued up (unless `true_up` is
-    false), what it makes more costs `overage_factor` times as much."""
-
-    kind: ClassVar[str] = "commitment"
-    amount: Decimal
-    price: PriceModel
-    overage_factor: Decimal = Decimal(1)
-    units: Decimal | None = None
-    true_up: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Capped:
-    """What `price` makes, at most `amount` per period."""
-
-    kind: ClassVar[str] = "capped"
-    amount: Decimal
-    price: PriceModel
-
-
-@dataclass(frozen=True, slots=True)
-class RampStep:
-    """The price from a cycle on; cycles count from 0, the first that is billed."""
-
-    from_cycle: int
-    price: PriceModel
-
-
-@dataclass(frozen=True, slots=True)
-class Ramp:
-    """A price that changes as a subscription gets older: the last step begun by its cycle applies."""
-
-    kind: ClassVar[str] = "ramp"
-    steps: tuple[RampStep, ...]
-
-    def at(self, cycle: int) -> PriceModel:
-        return [step for step in self.steps if step.from_cycle <= cycle][-1].price
-
-
-PriceModel = (
-    Flat
-    | PerUnit
-    | Graduated
-    | Volume
-    | Package
-    | StairStep
-    | Percentage
-    | Included
-    | Commitment
-    | Capped
-    | Ramp
-    | Matrix
-)
-
-
-def prices_within(price: PriceModel) -> Mapping[str, PriceModel]:
-    """The prices that one is made of, by the names of their fields; none for those that stand by themselves."""
-    match price:
-        case Capped() | Commitment():
-            return {"price": price.price}
-        case Included():
-            return {"overage": price.overage}
-        case Ramp():
-            return {f"steps[{i}].price": step.price for i, step in enumerate(price.steps)}
-        case Matrix():
-            cells = {f"cells[{i}].price": cell.price for i, cell in enumerate(price.cells)}
-            return cells | ({"other": price.other} if price.other else {})
-    return {}
-
-
-def all_prices(price: PriceModel) -> Iterator[PriceModel]:
-    """The price and those within it, however deep."""
-    yield price
-    for within in prices_within(price).values():
-        yield from all_prices(within)
+BY_MONTHS = (DayCount.WHOLE_MONTHS, DayCount.FROM_NEXT_MONTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,12 +104,17 @@ class Component:
     cumulates: Length | None = None
 
     @property
+    def is_bought(self) -> bool:
+        """Whether there is a quantity of it to buy; others are counted, or follow from what is charged."""
+        return self.kind is not ChargeKind.USAGE and not isinstance(self.price, PercentOf)
+
+    @property
     def looks_back(self) -> bool:
         """Whether what a cycle costs depends on what was used in those before it."""
         return self.cumulates is not None or (isinstance(self.price, Included) and self.price.rollover is not None)
 
 
-MINIMUM = "minimum"  # what stands for a component where a plan's minimum is meant
+MINIMUM, MAXIMUM = "minimum", "maximum"  # what stands for a component where a plan's own is meant
 
 
 class CutShort(StrEnum):
@@ -340,10 +147,19 @@ class Minimum:
         steps = tuple(RampStep(n, Flat(amount)) for n, amount in enumerate(self.amounts))
         return Ramp(steps) if len(steps) > 1 else steps[0].price
 
-    def counts(self, component: Component) -> bool:
-        if self.components:
-            return component.id in self.components
-        return component.kind is not ChargeKind.ONE_TIME
+
+@dataclass(frozen=True, slots=True)
+class Maximum:
+    """What is charged at most in a cycle (major units, net), or in the part of it in which it holds; what is more is
+    given back when that is over. `components`: as of a minimum."""
+
+    amount: Decimal
+    components: tuple[str, ...] = ()
+
+
+def _is_among(component: Component, components: tuple[str, ...]) -> bool:
+    """Whether a component is one of those named; without names all are but what is charged once."""
+    return component.id in components if components else component.kind is not ChargeKind.ONE_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,8 +167,11 @@ class PlanVersion:
     """What a plan costs from `effective_on`, for ever: a change of price is a new version.
 
     A subscription keeps the version it was sold until it is moved. The cycle is `cycle_count` × `cycle_unit`.
-    `minimum`: what a cycle, or several, cost at least, in proportion where it holds for a part of them. `countries`: it
-    is sold to accounts there alone (ISO 3166); without any, to all for whose country there is no version of its own.
+    `minimum`: what a cycle, or several, cost at least, in proportion where it holds for a part of them. `maximum`: what
+    a cycle costs at most, likewise. `countries`: it is sold to accounts there alone (ISO 3166); without any, to all for
+    whose country there is no version of its own.
+    `tallies`: what follows from all that is charged for a period, each as if it were charged for that itself, in
+    arrears: the minimum, the maximum, and the components that cost a percent of others.
     """
 
     id: str
@@ -367,13 +186,54 @@ class PlanVersion:
     day_count: DayCount = DayCount.ACTUAL
     minimum: Minimum | None = None
     countries: tuple[str, ...] = ()
+    maximum: Maximum | None = None
+    tallies: tuple[Component, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        bounds = (self.least, self.most) if self.components else ()
+        percents = (component for component in self.components if isinstance(component.price, PercentOf))
+        object.__setattr__(self, "tallies", tuple(one for one in (*bounds, *percents) if one is not None))
 
     def is_sold_in(self, country: str) -> bool:
         return not self.countries or country in self.countries
 
-    def counts(self, component: Component) -> bool:
-        """Whether what a component is charged counts towards the plan's minimum; the minimum itself stands for all."""
-        return self.minimum is not None and (component.id == MINIMUM or self.minimum.counts(component))
+    @property
+    def by_cycle(self) -> tuple[Component, ...]:
+        """The tallies that are for a cycle, or the days of it on which they hold: all but the minimum."""
+        return self.tallies if self.minimum is None else self.tallies[1:]
+
+    def is_tally(self, component_id: str) -> bool:
+        return any(tally.id == component_id for tally in self.tallies)
+
+    def counts(self, tally_id: str, component: Component) -> bool:
+        """Whether what is charged for a component, or follows from a tally, counts towards a tally.
+
+        A maximum counts towards the minimum where all that it bounds does, so that both hold; a minimum within what a
+        maximum bounds towards that.
+        """
+        bound = {MINIMUM: self.minimum, MAXIMUM: self.maximum}.get(component.id)
+        if bound is not None:
+            return tally_id in (MINIMUM, MAXIMUM) and self._is_within(component.id, tally_id)
+        return component.id != tally_id and _is_among(component, self._counted_by(tally_id))
+
+    def _counted_by(self, tally_id: str) -> tuple[str, ...]:
+        if tally_id == MINIMUM:
+            return self.minimum.components if self.minimum else ()
+        if tally_id == MAXIMUM:
+            return self.maximum.components if self.maximum else ()
+        return next(t.price.components for t in self.tallies if t.id == tally_id and isinstance(t.price, PercentOf))
+
+    def _is_within(self, one: str, other: str) -> bool:
+        """Whether one bound is counted by what counts towards the other: of two for the same, the maximum."""
+        if one == other or self.minimum is None or self.maximum is None:
+            return False
+        inner, outer = self.bounded_by(one), self.bounded_by(other)
+        return inner <= outer if one == MAXIMUM else inner < outer and not self.pools_minimum
+
+    def bounded_by(self, bound: str) -> frozenset[str]:
+        """Ids of the components whose charges count towards the minimum or the maximum."""
+        named = self._counted_by(bound)
+        return frozenset(component.id for component in self.components if _is_among(component, named))
 
     @property
     def pools_minimum(self) -> bool:
@@ -401,17 +261,22 @@ class PlanVersion:
         """The minimum as if it were charged: in arrears, for the days that it holds, taxed like the first component."""
         if self.minimum is None:
             return None
-        like = self.components[0]
-        return Component(
-            MINIMUM,
-            ChargeKind.FIXED,
-            {"en": MINIMUM},
-            self.minimum.price,
-            Timing.ARREARS,
-            like.tax_category,
-            like.revenue_tag,
-            tax_inclusive=like.tax_inclusive,
-        )
+        return _as_charged(MINIMUM, self.minimum.price, self.components[0])
+
+    @property
+    def most(self) -> Component | None:
+        """The maximum likewise, taxed as what it bounds."""
+        if self.maximum is None:
+            return None
+        bounded = self.bounded_by(MAXIMUM)
+        like = next((c for c in self.components if c.id in bounded), self.components[0])
+        return _as_charged(MAXIMUM, Flat(self.maximum.amount), like)
+
+
+def _as_charged(bound: str, price: PriceModel, like: Component) -> Component:
+    taxed = like.tax_category, like.revenue_tag
+    inclusive = like.tax_inclusive
+    return Component(bound, ChargeKind.FIXED, {"en": bound}, price, Timing.ARREARS, *taxed, tax_inclusive=inclusive)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from saldo.catalog.model import (
     Matrix,
     Package,
     Percentage,
+    PercentOf,
+    PercentTier,
     PerUnit,
     PriceModel,
     Ramp,
@@ -36,6 +38,8 @@ _DEEPEST = 16
 def price_to_json(price: PriceModel) -> dict[str, Any]:
     """A price model with its `kind`; fields have the names of the dataclass."""
     row = {"kind": price.kind} | _row(price)
+    if isinstance(price, PercentOf) and len(price.tiers) == 1:
+        row["percent"] = row.pop("tiers")[0]["percent"]
     if isinstance(price, Included):  # what others have always is of two here
         del row["units" if price.amount is not None else "amount"]
     return row
@@ -58,6 +62,7 @@ _LATER: Mapping[str, tuple[object, ...]] = {
     "true_up": (True,),
     "rollover": (None,),
     "whole": (True,),
+    "components": ((),),
 }
 
 
@@ -128,6 +133,19 @@ def _percentage(fields: Fields) -> Percentage:
         fields.decimal("event_minimum", ZERO),
         fields.maybe_decimal("event_maximum"),
     )
+
+
+def _percent_of(fields: Fields) -> PercentOf:
+    fields.one_of("percent", "tiers")
+    tiers = [PercentTier(None, fields.decimal("percent"))] if fields.has("percent") else []
+    tiers += [_percent_tier(child) for child in fields.maybe_children("tiers")]
+    return PercentOf(tuple(tiers), fields.text_list("components"), fields.decimal("minimum", ZERO))
+
+
+def _percent_tier(fields: Fields) -> PercentTier:
+    tier = PercentTier(fields.maybe_decimal("up_to"), fields.decimal("percent"))
+    fields.finish()
+    return tier
 
 
 def _matrix(fields: Fields) -> Matrix:
@@ -204,6 +222,7 @@ _READERS: Mapping[str, Callable[[Fields], PriceModel]] = {
     Package.kind: _package,
     PerUnit.kind: _per_unit,
     Percentage.kind: _percentage,
+    PercentOf.kind: _percent_of,
     Ramp.kind: _ramp,
     StairStep.kind: _stair_step,
     Volume.kind: _volume,

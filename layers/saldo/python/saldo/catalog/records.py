@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from datetime import date
 from decimal import Decimal
+from typing import Any  # parsed JSON is of any shape until it is read
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from saldo.catalog.codec import component_from_json, component_to_json
-from saldo.catalog.minimum_codec import maybe_minimum, minimum_to_json
-from saldo.catalog.model import BillingTrigger, DayCount, Minimum, Plan, PlanVersion, Product
+from saldo.catalog.minimum_codec import maximum_to_json, maybe_maximum, maybe_minimum, minimum_to_json
+from saldo.catalog.model import BillingTrigger, DayCount, Plan, PlanVersion, Product
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import read
 from saldo.kernel.rounding import Rounding
@@ -51,6 +52,7 @@ class PlanVersionRecord(Record):
     day_count = UnicodeAttribute()
     minimum = UnicodeAttribute(null=True)
     countries = UnicodeAttribute(null=True)
+    maximum = UnicodeAttribute(null=True)
     components = JSONAttribute()
 
 
@@ -99,7 +101,8 @@ def plan_version_item(entity_id: str, plan: PlanVersion) -> Item:
         effective_on=plan.effective_on.isoformat(),
         rounding=plan.rounding.value,
         day_count=plan.day_count.value,
-        minimum=_minimum_text(plan),
+        minimum=plan.minimum and _text(minimum_to_json(plan.minimum)),
+        maximum=plan.maximum and _text(maximum_to_json(plan.maximum)),
         countries=" ".join(plan.countries) or None,
         components=[component_to_json(c) for c in plan.components],
     ).as_item()
@@ -118,19 +121,16 @@ def plan_version_from(item: Item) -> PlanVersion:
         effective_on=date.fromisoformat(record.effective_on),
         rounding=Rounding(record.rounding),
         day_count=DayCount(record.day_count),
-        minimum=_minimum(record.minimum),
+        minimum=read({"minimum": _said(record.minimum)}, maybe_minimum, "the minimum cannot be read"),
         countries=tuple((record.countries or "").split()),
+        maximum=read({"maximum": _said(record.maximum)}, maybe_maximum, "the maximum cannot be read"),
     )
 
 
-def _minimum_text(plan: PlanVersion) -> str | None:
+def _text(said: str | dict[str, Any]) -> str:
     """The amount, or JSON that says more."""
-    if plan.minimum is None:
-        return None
-    said = minimum_to_json(plan.minimum)
     return said if isinstance(said, str) else json.dumps(said)
 
 
-def _minimum(text: str | None) -> Minimum | None:
-    said = None if text is None else json.loads(text, parse_float=Decimal)
-    return read({"minimum": said}, maybe_minimum, "the minimum cannot be read")
+def _said(text: str | None) -> Any:
+    return None if text is None else json.loads(text, parse_float=Decimal)

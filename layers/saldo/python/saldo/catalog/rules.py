@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from saldo.catalog.model import (
-    MINIMUM,
+    BY_MONTHS,
     Capped,
     ChargeKind,
     Commitment,
@@ -19,9 +19,9 @@ from saldo.catalog.model import (
     Graduated,
     Included,
     Matrix,
-    Minimum,
     Package,
     Percentage,
+    PercentOf,
     PerUnit,
     PlanVersion,
     PriceModel,
@@ -33,8 +33,10 @@ from saldo.catalog.model import (
     all_prices,
     prices_within,
 )
+from saldo.catalog.rules_tallies import check_number, problems_of_tallies
 from saldo.kernel.errors import Problem, Problems
-from saldo.kernel.numbers import MOST_DIGITS, fits
+from saldo.kernel.numbers import fits
+from saldo.kernel.periods import Length, Unit
 from saldo.kernel.rounding import Rounding
 
 MOST_CYCLES = 120  # that an allowance may go on
@@ -55,12 +57,13 @@ def problems_of(plan_version: PlanVersion) -> tuple[Problem, ...]:
     for i, country in enumerate(plan_version.countries):
         if not _COUNTRY.fullmatch(country):
             found.add(f"countries[{i}]", "invalid_country", "must be an ISO 3166 code such as DE")
+    if plan_version.day_count in BY_MONTHS:
+        _check_months(plan_version, found)
     if plan_version.cycle_count < 1:
         found.add("cycle_count", "below_one", "a cycle counts at least one unit")
     if not plan_version.components:
         found.add("components", "empty", "a plan charges for something")
-    if plan_version.minimum is not None:
-        _check_minimum(plan_version, plan_version.minimum, found)
+    found.extend(problems_of_tallies(plan_version))
     for i, component in enumerate(plan_version.components):
         found.extend(_of_component(component), f"components[{i}]")
         if component.cumulates is not None and not plan_version.cycles_of(component.cumulates):
@@ -72,21 +75,14 @@ def problems_of(plan_version: PlanVersion) -> tuple[Problem, ...]:
     return found.found
 
 
-def _check_minimum(plan_version: PlanVersion, minimum: Minimum, found: Problems) -> None:
-    known = {component.id for component in plan_version.components}
-    if MINIMUM in known:
-        found.add("components", "reserved_id", f"{MINIMUM!r} is what a plan's minimum itself is called")
-    if not minimum.amounts:
-        found.add("minimum.amounts", "empty", "a minimum is of some amount")
-    for i, amount in enumerate(minimum.amounts):
-        _check_number(found, f"minimum.amounts[{i}]" if len(minimum.amounts) > 1 else "minimum", amount)
-    _check_number(found, "minimum.overage_factor", minimum.overage_factor)
-    if not plan_version.minimum_cycles:
-        cycle = f"{plan_version.cycle_count} {plan_version.cycle_unit}"
-        found.add("minimum.every", "not_whole_cycles", f"must be a whole number of cycles of {cycle}")
-    for i, component_id in enumerate(minimum.components):
-        if component_id not in known:
-            found.add(f"minimum.components[{i}]", "unknown_component", f"the plan has no component {component_id!r}")
+def _check_months(plan_version: PlanVersion, found: Problems) -> None:
+    """Where whole months are counted there are such."""
+    month = Length(Unit.MONTH)
+    if not Length(plan_version.cycle_unit).holds(month):
+        found.add("day_count", "not_months", f"there are no whole months in a cycle of a {plan_version.cycle_unit}")
+    for i, component in enumerate(plan_version.components):
+        if component.priced_per is not None and not Length(component.priced_per).holds(month):
+            found.add(f"components[{i}].priced_per", "not_months", "the plan counts whole months")
 
 
 def _check_unique(found: Problems, name: str, values: Sequence[str]) -> None:
@@ -116,8 +112,20 @@ def _of_component(component: Component) -> tuple[Problem, ...]:
     if component.kind is not ChargeKind.USAGE and goes_by_parts(component.price):
         found.add("price", "not_usage", "only usage is told apart by properties or by event")
     _check_looking_back(component, found)
+    if isinstance(component.price, PercentOf):
+        _check_percent(component, found)
     found.extend(problems_of_price(component.price), "price")
     return found.found
+
+
+def _check_percent(component: Component, found: Problems) -> None:
+    """What is a percent of other charges is known when these are: once a cycle, when it is over."""
+    if component.kind is not ChargeKind.FIXED:
+        found.add("kind", "not_fixed", "a percent of other charges recurs with each cycle")
+    if component.timing is Timing.ADVANCE:
+        found.add("timing", "percent_in_advance", "what it is a percent of is known, and it is charged, in arrears")
+    if component.priced_per is not None:
+        found.add("priced_per", "not_expected", "it follows from what is charged, whatever the time")
 
 
 def _check_looking_back(component: Component, found: Problems) -> None:
@@ -149,6 +157,8 @@ def problems_of_price(price: PriceModel) -> tuple[Problem, ...]:
     found = Problems()
     _CHECKS[type(price)](price, found)
     for name, within in prices_within(price).items():
+        if isinstance(within, PercentOf):
+            found.add(f"{name}.kind", "not_here", "a percent of other charges is the price of a component itself")
         if _rolls_over(within):
             found.add(f"{name}.rollover", "not_here", "an allowance that goes on is the price of a charge itself")
         found.extend(problems_of_price(within), name)
@@ -156,27 +166,27 @@ def problems_of_price(price: PriceModel) -> tuple[Problem, ...]:
 
 
 def _flat(price: Flat, found: Problems) -> None:
-    _check_number(found, "amount", price.amount)
+    check_number(found, "amount", price.amount)
 
 
 def _per_unit(price: PerUnit, found: Problems) -> None:
-    _check_number(found, "unit_price", price.unit_price)
+    check_number(found, "unit_price", price.unit_price)
 
 
 def _package(price: Package, found: Problems) -> None:
-    _check_number(found, "price", price.price)
-    _check_number(found, "free_units", price.free_units)
+    check_number(found, "price", price.price)
+    check_number(found, "free_units", price.free_units)
     if fits(price.size) and price.size <= 0:
         found.add("size", "not_above_zero", "a package holds more than nothing")
     else:
-        _check_number(found, "size", price.size)
+        check_number(found, "size", price.size)
     if not price.whole and price.count is not Rounding.UP:
         found.add("count", "not_expected", "packages that are sold in part are not rounded")
 
 
 def _percentage(price: Percentage, found: Problems) -> None:
     for name in ("rate", "free_amount", "minimum", "per_event", "event_minimum"):
-        _check_number(found, name, getattr(price, name))
+        check_number(found, name, getattr(price, name))
     if fits(price.rate) and price.rate > 1:
         found.add(
             "rate",
@@ -184,19 +194,29 @@ def _percentage(price: Percentage, found: Problems) -> None:
             "a rate is a fraction of the amount: 0.029 is 2.9 %; more than all of it is a `per_unit` price",
         )
     if price.event_maximum is not None:
-        _check_number(found, "event_maximum", price.event_maximum)
+        check_number(found, "event_maximum", price.event_maximum)
     if price.free_events is not None and price.free_events < 0:
         found.add("free_events", "negative", "must be zero or more")
     if price.maximum is not None:
-        _check_number(found, "maximum", price.maximum)
+        check_number(found, "maximum", price.maximum)
         if fits(price.maximum) and fits(price.minimum) and price.maximum < price.minimum:
             found.add("maximum", "below_minimum", "must not be below the minimum")
 
 
+def _percent_of(price: PercentOf, found: Problems) -> None:
+    check_number(found, "minimum", price.minimum)
+    for i, tier in enumerate(price.tiers):
+        name = f"tiers[{i}].percent" if len(price.tiers) > 1 else "percent"
+        check_number(found, name, tier.percent)
+        if fits(tier.percent) and tier.percent > 100:
+            found.add(name, "not_a_share", "must be from 0 to 100")
+    _check_bounds(found, "tiers", [tier.up_to for tier in price.tiers])
+
+
 def _included(price: Included, found: Problems) -> None:
-    _check_number(found, "units", price.units)
+    check_number(found, "units", price.units)
     if price.amount is not None:
-        _check_number(found, "amount", price.amount)
+        check_number(found, "amount", price.amount)
         if price.units or price.rollover:
             found.add(
                 "amount", "one_of_two", "an allowance is of so many `units`, or an `amount`, which does not go on"
@@ -205,13 +225,13 @@ def _included(price: Included, found: Problems) -> None:
         if not 1 <= price.rollover.cycles <= MOST_CYCLES:
             found.add("rollover.cycles", "out_of_range", f"must be from 1 to {MOST_CYCLES}")
         if price.rollover.most is not None:
-            _check_number(found, "rollover.most", price.rollover.most)
+            check_number(found, "rollover.most", price.rollover.most)
 
 
 def _commitment(price: Commitment, found: Problems) -> None:
-    _check_number(found, "overage_factor", price.overage_factor)
+    check_number(found, "overage_factor", price.overage_factor)
     if price.units is not None:
-        _check_number(found, "units", price.units)
+        check_number(found, "units", price.units)
         if price.amount:
             found.add("units", "one_of_two", "a commitment is an `amount` or so many `units`")
         if goes_by_parts(price.price):
@@ -220,7 +240,7 @@ def _commitment(price: Commitment, found: Problems) -> None:
 
 
 def _capped(price: Commitment | Capped, found: Problems) -> None:
-    _check_number(found, "amount", price.amount)
+    check_number(found, "amount", price.amount)
 
 
 def _ramp(price: Ramp, found: Problems) -> None:
@@ -253,7 +273,7 @@ def _matrix(price: Matrix, found: Problems) -> None:
 
 def _stair_step(price: StairStep, found: Problems) -> None:
     for i, stair in enumerate(price.stairs):
-        _check_number(found, f"stairs[{i}].amount", stair.amount)
+        check_number(found, f"stairs[{i}].amount", stair.amount)
     _check_bounds(found, "stairs", [stair.up_to for stair in price.stairs])
 
 
@@ -265,8 +285,8 @@ def problems_of_tiers(tiers: Sequence[Tier]) -> tuple[Problem, ...]:
     """Tiers follow each other upwards, and only the last has no end."""
     found = Problems()
     for i, tier in enumerate(tiers):
-        _check_number(found, f"tiers[{i}].unit_price", tier.unit_price)
-        _check_number(found, f"tiers[{i}].flat", tier.flat)
+        check_number(found, f"tiers[{i}].unit_price", tier.unit_price)
+        check_number(found, f"tiers[{i}].flat", tier.flat)
         if tier.size is not None and (not fits(tier.size) or tier.size <= 0):
             found.add(f"tiers[{i}].size", "not_above_zero", "a block holds more than nothing")
     _check_bounds(found, "tiers", [tier.up_to for tier in tiers])
@@ -283,20 +303,13 @@ def _check_bounds(found: Problems, name: str, bounds: Sequence[Decimal | None]) 
             if not last:
                 found.add(field, "missing", "only the last is without end")
             continue
-        _check_number(found, field, up_to)
+        check_number(found, field, up_to)
         if last:
             found.add(field, "last_one_ends", "the last is without end")
         if fits(up_to):
             if up_to <= floor:
                 found.add(field, "not_rising", f"must be above {floor}")
             floor = up_to
-
-
-def _check_number(found: Problems, field: str, number: Decimal) -> None:
-    if not fits(number):
-        found.add(field, "too_long", f"must be finite and have at most {MOST_DIGITS} digits")
-    elif number < 0:
-        found.add(field, "negative", "must be zero or more")
 
 
 # Any: each check takes its own model, which the key of its row names.
@@ -310,6 +323,7 @@ _CHECKS: Mapping[type, Callable[[Any, Problems], None]] = {
     Package: _package,
     PerUnit: _per_unit,
     Percentage: _percentage,
+    PercentOf: _percent_of,
     Ramp: _ramp,
     StairStep: _stair_step,
     Volume: _tiered,

@@ -17,6 +17,7 @@ from saldo.catalog.model import (
     Matrix,
     Package,
     Percentage,
+    PercentOf,
     PerUnit,
     PlanVersion,
     PriceModel,
@@ -32,12 +33,12 @@ _LONG = Context(prec=100, rounding=ROUND_HALF_UP)
 
 
 def uplifted(version: PlanVersion, percent: Decimal) -> PlanVersion:
-    """The version with all that it charges, its minimum too, so many percent higher (3 is 3 %).
+    """The version with all that it charges, its minimum and maximum too, so many percent higher (3 is 3 %).
 
     Its id follows from what it was made of, so all that renew alike share it; it is on no list of what is offered.
     """
     factor = plus(ONE, percent.scaleb(-2))
-    minimum = version.minimum
+    minimum, maximum = version.minimum, version.maximum
     if minimum is not None:
         minimum = replace(minimum, amounts=tuple(_more(amount, factor) for amount in minimum.amounts))
     return replace(
@@ -45,6 +46,7 @@ def uplifted(version: PlanVersion, percent: Decimal) -> PlanVersion:
         id=f"{NEGOTIATED}{version.plan_id}{NEGOTIATED}{fingerprint(version.id, plain(percent))}",
         components=tuple(replace(c, price=higher(c.price, factor)) for c in version.components),
         minimum=minimum,
+        maximum=maximum and replace(maximum, amount=_more(maximum.amount, factor)),
     )
 
 
@@ -110,6 +112,7 @@ _RULES: Mapping[type, Callable[[Any, Decimal], Any]] = {
     Volume: _tiers,
     StairStep: _stairs,
     Percentage: _percentage,
+    PercentOf: _fields("minimum"),  # the percent is of what costs more itself
     Commitment: _bounded,
     Capped: _bounded,
     Included: _included,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -23,8 +24,8 @@ MOVES: Mapping[RequestState, frozenset[RequestState]] = {
 
 @dataclass(frozen=True, slots=True)
 class CertificateRequest:
-    """What the customer says that its certificate covers, on [from_on, until_on); the file is the upload of the same
-    id. `number` and `words` (why it was refused) are sealed; empty once erased."""
+    """What the customer says that its certificate covers, on [from_on, until_on), and what part of it; the file is the
+    upload of the same id. `number` and `words` (why it was refused) are sealed; empty once erased."""
 
     account_id: str
     upload_id: str
@@ -39,3 +40,4 @@ class CertificateRequest:
     state: RequestState = RequestState.WAITING
     words: str = ""
     revision: int = 1
+    percent: Decimal = Decimal(100)

@@ -4,9 +4,11 @@ waits, on the agenda `certificate_requests#<entity>` under the instant it was as
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from saldo.certificates.model import CertificateRequest, RequestState
 from saldo.kernel.clock import instant_from, instant_text
+from saldo.kernel.exact import plain
 from saldo.storage.items import Item, Key
 from saldo.storage.sealing import Erased, Sealer
 
@@ -33,6 +35,7 @@ def request_item(request: CertificateRequest, sealer: Sealer) -> Item:
         "from_on": request.from_on.isoformat(),
         "until_on": request.until_on.isoformat(),
         "asked_at": instant_text(request.asked_at),
+        "percent": plain(request.percent),
         "sealed": sealer.seal(request.organisation_id, (pk, sk), FIELDS, sealed),
     }
     if request.state is RequestState.WAITING:
@@ -56,6 +59,7 @@ def request_from(item: Item, sealer: Sealer) -> CertificateRequest:
         state=RequestState(item["status"]),
         number=opened["number"],
         words=opened["words"],
+        percent=Decimal(item.get("percent", 100)),
         **{name: item[name] for name in _PLAIN},
     )
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from saldo.accounts.model import Exemption
 from saldo.certificates.model import MOVES, CertificateRequest, RequestState
 from saldo.kernel.errors import Problems, Refusal
+from saldo.kernel.numbers import fits
 from saldo.kernel.states import moved
 
 MOST_NUMBER, MOST_WORDS, MOST_JURISDICTIONS = 60, 500, 60
@@ -20,8 +22,10 @@ def jurisdictions_from(text: str) -> frozenset[str]:
     return frozenset(part for part in re.split(r"[,;\s]+", text.upper()) if part)
 
 
-def check_request(number: str, jurisdictions: frozenset[str], from_on: date | None, until_on: date | None) -> None:
-    """Refusal `invalid_certificate_request` naming every field at fault."""
+def check_request(
+    number: str, jurisdictions: frozenset[str], from_on: date | None, until_on: date | None, percent: Decimal | None
+) -> None:
+    """percent: None for what is no number. Refusal `invalid_certificate_request` naming every field at fault."""
     problems = Problems()
     if not number.strip():
         problems.add("number", "certificate_number", "give the number on the certificate")
@@ -30,6 +34,8 @@ def check_request(number: str, jurisdictions: frozenset[str], from_on: date | No
     known = all(_JURISDICTION.fullmatch(one) for one in jurisdictions)
     if not jurisdictions or not known or len(jurisdictions) > MOST_JURISDICTIONS:
         problems.add("jurisdictions", "certificate_places", "name whose tax is not charged, such as US-NY")
+    if percent is None or not (fits(percent) and 0 < percent <= 100):
+        problems.add("percent", "certificate_percent", "more than 0 and at most 100")
     if from_on is None:
         problems.add("from", "invalid_date", "give the first day")
     if until_on is None:
@@ -55,4 +61,5 @@ def decided(request: CertificateRequest, state: RequestState, words: str = "") -
 def exemption_of(request: CertificateRequest) -> Exemption:
     """Its id follows from the upload's: a certificate is accepted once."""
     certificate_id = f"cert_{request.upload_id.removeprefix('upl_')}"
-    return Exemption(certificate_id, request.jurisdictions, frozenset(), request.from_on, request.until_on)
+    days = request.from_on, request.until_on
+    return Exemption(certificate_id, request.jurisdictions, frozenset(), *days, request.percent)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 from saldo.access.notes import News, NoteKind, add_news
 from saldo.accounts.model import ExemptionCertificate
@@ -32,7 +33,7 @@ _NEWS_FOR = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class HandedIn:
-    """What a customer says of its certificate. `request`: the form's own id."""
+    """What a customer says of its certificate. `request`: the form's own id; `percent`: None for what is no number."""
 
     account_id: str
     organisation_id: str
@@ -44,6 +45,7 @@ class HandedIn:
     until_on: date | None
     request: str
     actor: Actor
+    percent: Decimal | None = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,9 @@ class Certificates:
 
         Refusals `invalid_certificate_request`, `invalid_upload`.
         """
-        rules.check_request(said.number, said.jurisdictions, said.from_on, said.until_on)
-        assert said.from_on is not None and said.until_on is not None, "a missing day was refused"
-        from_on, until_on = said.from_on, said.until_on
+        rules.check_request(said.number, said.jurisdictions, said.from_on, said.until_on, said.percent)
+        assert said.from_on and said.until_on and said.percent, "what is missing was refused"
+        from_on, until_on, percent = said.from_on, said.until_on, said.percent
         ids = (said.organisation_id, said.title, said.request, said.actor)
 
         def beside(unit: Unit, upload: Upload) -> None:
@@ -75,6 +77,7 @@ class Certificates:
                 upload.asked_at,
                 said.actor.id,
                 said.number.strip(),
+                percent=percent,
             )
             unit.insert(records.request_item(request, self.sealer))
 

@@ -22,7 +22,7 @@ from saldo.documents.model import (
 from saldo.documents.wording import Wording, wording
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
-from saldo.kernel.periods import Period
+from saldo.kernel.periods import MONTHS, Period
 from saldo.rating.model import Step
 from saldo.tax.model import Collection
 
@@ -126,9 +126,9 @@ def _row(position: int, line: LineView, currency: str, words: Wording, steps: bo
     unit = _Priced(priced.currency if priced else currency, words, named=priced is not None)
     price = "" if line.unit_price is None else unit(line.unit_price)
     note = words.period(line.period)
-    if line.part_days != line.full_days:
-        days = {"days": words.number(line.part_days), "of": words.number(line.full_days)}
-        note += " · " + words("part_of_period", **days)
+    if line.share.days != line.share.of:
+        days = {"days": words.number(line.share.days), "of": words.number(line.share.of)}
+        note += " · " + words("months_of_period" if line.share.unit == MONTHS else "part_of_period", **days)
     if priced:
         amount = words.money(priced.minor, priced.currency)
         note += " · " + words("converted", amount=amount, **_rate_words(priced.rate, words))
@@ -273,6 +273,7 @@ def _early_note(view: InvoiceView, words: Wording) -> str:
         amount, percent = words.money(one.minor, view.currency), words.percent(one.percent)
         said.append(words(key, date=words.day(one.until_on), amount=amount, percent=percent))
     said += [words("early_part")] if said and view.early_in_part else []
+    said += [words("early_tax_always")] if said and view.early_tax_always else []
     return " ".join(said)
 
 

@@ -102,7 +102,7 @@ def _sample(entity: LegalEntity, on: date, language: str, country: str) -> Invoi
         due_on=on + timedelta(days=14),
         currency=entity.currency,
         language=language,
-        seller=seller_view(entity),
+        seller=seller_view(entity, on),
         buyer=BuyerView("Sample Customer Ltd", "", address, "", "PO-1", "acct_sample", country),
         lines=lines,
         taxes=(TaxView("S", Decimal(19), "VAT", country, 71200, 13528),),

@@ -16,7 +16,7 @@ from saldo.accounts.model import Address, BankStatement
 from saldo.invoicing.model import PricedIn
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.periods import Period
-from saldo.rating.model import Step
+from saldo.rating.model import Share, Step
 from saldo.tax.model import Collection
 
 
@@ -57,7 +57,7 @@ class BuyerView:
 class LineView:
     """One line. `unit_price` (major units) is None where one price would not tell the truth; `steps` then do.
 
-    `part_days` of `full_days` are charged when the line covers part of a period only (equal when it is whole).
+    `share` of the period is charged; the whole, or what of it the line covers.
     `priced_in`: what it comes to in the currency of its price, which prices and steps are in, where it was converted.
     """
 
@@ -69,8 +69,7 @@ class LineView:
     percent: Decimal
     net_minor: int
     steps: tuple[Step, ...] = ()
-    part_days: int = 1
-    full_days: int = 1
+    share: Share = Share()  # noqa: RUF009 - frozen, so one default serves all
     priced_in: PricedIn | None = None
 
 
@@ -156,6 +155,7 @@ class InvoiceView:
     corrects: Reference | None = None
     early: tuple[EarlyView, ...] = ()
     early_in_part: bool = False
+    early_tax_always: bool = False
     note: str = ""
     paid_minor: int = 0
     exchange: ExchangeRate | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from saldo.accounts.model import BillingProfile, LegalEntity
@@ -23,6 +24,7 @@ from saldo.documents.model import (
 from saldo.documents.ports import SettledPayment
 from saldo.documents.wording_terms import due_in_words
 from saldo.invoicing.model import DocumentKind, InvoiceBody, Line
+from saldo.invoicing.rules_reduced_tax import percent_always
 from saldo.invoicing.rules_terms import early_offers, percent_of_offer
 from saldo.rating.model import Step
 from saldo.tax.model import Collection
@@ -49,7 +51,7 @@ def invoice_view(
         due_on=body.due_on,
         currency=body.currency,
         language=body.language,
-        seller=seller_view(seller),
+        seller=seller_view(seller, body.issued_on, {total.jurisdiction for total in body.tax_totals}),
         buyer=_addressed(buyer, body),
         lines=tuple(line_view(line, body.language) for line in body.lines),
         taxes=tuple(
@@ -66,6 +68,7 @@ def invoice_view(
         corrects=corrects,
         early=early_view(body),
         early_in_part=body.early_in_part,
+        early_tax_always=bool(percent_always(body.early_discounts)),
         note=body.note,
         paid_minor=sum(c.minor for c in body.credits if not c.before_tax),
         rounding_minor=body.rounding.minor if body.rounding else 0,
@@ -93,8 +96,7 @@ def line_view(line: Line, language: str) -> LineView:
         percent=sum((s.percent for s in line.taxes if s.collection is not Collection.WITHHELD), Decimal(0)),
         net_minor=line.net_minor,
         steps=explaining_steps(line.steps),
-        part_days=line.share.days,
-        full_days=line.share.of,
+        share=line.share,
         priced_in=line.priced_in,
     )
 
@@ -137,7 +139,7 @@ def receipt_view(
         language=language,
         method=payment.method,
         reference=payment.reference,
-        seller=seller_view(seller),
+        seller=seller_view(seller, payment.settled_on),
         buyer=buyer_view(buyer),
         invoices=tuple(invoices),
         amount_minor=payment.amount_minor,
@@ -145,11 +147,13 @@ def receipt_view(
     )
 
 
-def seller_view(entity: LegalEntity) -> SellerView:
+def seller_view(entity: LegalEntity, on: date, charged: Container[str] = ()) -> SellerView:
+    """As a document of a day names the seller: with the registrations that hold then, or whose tax it charges."""
+    ids = entity.tax_registrations.items()
     return SellerView(
         entity.name,
         entity.address,
-        entity.tax_registrations,
+        {place: number for place, number in ids if place in charged or entity.is_registered(place, on)},
         entity.bank_name,
         entity.iban,
         entity.bic,

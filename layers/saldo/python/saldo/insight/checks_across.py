@@ -11,9 +11,9 @@ from typing import Any
 
 from saldo.accounts.agenda import MONTHLY
 from saldo.insight.model import Owner, Violation
-from saldo.invoicing.minimum_records import minimum_from
 from saldo.invoicing.model import LineKind
 from saldo.invoicing.run.records import NUMBERED, attempt_from, ranked_line
+from saldo.invoicing.tally_records import KINDS, tally_from
 from saldo.ledger.model import LedgerAccount
 from saldo.storage.claims import CLAIM
 from saldo.storage.items import Item
@@ -127,13 +127,14 @@ def _reserved(owner: Owner) -> Iterator[tuple[str, str, range]]:
 
 
 def _asked_for(owner: Owner) -> Counter[tuple[str, str, str]]:
-    """To make up minimums: what is on record of this account, less what is on this owner's invoices. A credit note by
-    staff and an invoice billed again ask for nothing anew; what rounding a document moved on a line counts for none."""
+    """To make up minimums, maximums and percents: what is on record of this account, less what is on this owner's
+    invoices. A credit note by staff and an invoice billed again ask for nothing anew; what rounding a document moved on
+    a line counts for none."""
     found: Counter[tuple[str, str, str]] = Counter()
-    for item in owner.of("minimum"):
-        part = minimum_from(item)
-        if part.days is not None:
-            found[owner.id, part.key.subscription_id, part.days.start.isoformat()] += part.trued_up_minor
+    for item in (item for kind in KINDS for item in owner.of(kind)):
+        tally = tally_from(item)
+        if tally.days is not None:
+            found[owner.id, tally.key.subscription_id, tally.days.start.isoformat()] += tally.trued_up_minor
     for body in owner.bodies:
         for line in () if body.of_invoice or body.replaces else body.lines:
             if line.kind is LineKind.TRUE_UP:

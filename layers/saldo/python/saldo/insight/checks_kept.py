@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from itertools import product
 
 from saldo.insight.model import Owner, Violation
+from saldo.invoicing.habits import habit_from
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.open_list import kept_rows
 from saldo.invoicing.open_sums import open_items_from, summed_by_day
 from saldo.invoicing.reading import open_items, row_from
+from saldo.invoicing.rules_habit import habit_of
 from saldo.ledger import records as ledger_records
 from saldo.ledger.records_statement import day_sums_from, line_from
 from saldo.ledger.rules_statement import sums_of
@@ -45,6 +48,14 @@ def open_lists_are_the_open_invoices(owner: Owner) -> Iterator[Violation]:
 
 def _open_rows(owner: Owner) -> list[InvoiceRow]:
     return [row_from(i) for i in owner.of("invoice") if i["status"] != "draft" and i["open_minor"] > 0]
+
+
+def habits_are_the_fold_of_what_was_paid(owner: Owner) -> Iterator[Violation]:
+    read = date.fromisoformat
+    paid = habit_of((read(i["due_on"]), read(i["paid_on"])) for i in owner.of("invoice") if "paid_on" in i)
+    for balance in owner.of("balance"):
+        if habit_from(balance) != paid:
+            yield Violation(3, owner.id, "when it pays is not what its invoices come to: saldo journal rebuild")
 
 
 def latest_payments_are_the_latest(owner: Owner) -> Iterator[Violation]:

@@ -26,6 +26,7 @@ from saldo.insight.checks_exchange import (
     what_is_open_stands_at_the_rate_of_its_document,
 )
 from saldo.insight.checks_kept import (
+    habits_are_the_fold_of_what_was_paid,
     latest_payments_are_the_latest,
     open_lists_are_the_open_invoices,
     open_sums_are_of_the_open_invoices,
@@ -39,9 +40,10 @@ from saldo.insight.checks_promises import (
 from saldo.insight.checks_usage import usage_is_billed_as_it_was_known
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
-from saldo.invoicing.minimum_records import minimum_from
 from saldo.invoicing.rules import issue_entry, problems_of
+from saldo.invoicing.rules_tallies import owed_minor
 from saldo.invoicing.status import CLOSED, DocumentKind
+from saldo.invoicing.tally_records import KINDS, tally_from
 from saldo.invoicing.wallet_records import wallet_from
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
@@ -108,12 +110,13 @@ def _subscriptions_are_where_runs_look(owner: Owner) -> Iterator[Violation]:
             yield Violation(6, owner.id, f"{item['sk']} is due on {on}, and on the agenda at {item.get('agenda_on')}")
 
 
-def _minimums_are_made_up(owner: Owner) -> Iterator[Violation]:
-    """What was asked for besides for a minimum is what it owes once its days are over, and nothing before."""
-    for item in owner.of("minimum"):
-        part = minimum_from(item)
-        if part.trued_up_minor != part.owed_minor:
-            said = f"{item['sk']} owes {part.owed_minor}, {part.trued_up_minor} were asked for"
+def _tallies_are_made_up(owner: Owner) -> Iterator[Violation]:
+    """What was asked for besides for a minimum, a maximum or a percent is what it owes once its days are over, and
+    nothing before."""
+    for item in (item for kind in KINDS for item in owner.of(kind)):
+        tally = tally_from(item)
+        if tally.trued_up_minor != owed_minor(tally):
+            said = f"{item['sk']} owes {owed_minor(tally)}, {tally.trued_up_minor} were asked for"
             yield Violation(6, owner.id, said)
 
 
@@ -425,7 +428,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _bodies_add_up,
     _charges_are_billed_once,
     _subscriptions_are_where_runs_look,
-    _minimums_are_made_up,
+    _tallies_are_made_up,
     _wallets_are_what_the_ledger_says,
     _usage_is_kept_once,
     _each_settlement_is_booked_once,
@@ -434,6 +437,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     discounts_are_what_the_ledger_says,
     _aging_adds_up,
     open_sums_are_of_the_open_invoices,
+    habits_are_the_fold_of_what_was_paid,
     open_lists_are_the_open_invoices,
     latest_payments_are_the_latest,
     _states_are_listed,

@@ -49,7 +49,7 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
-from saldo.subscriptions.records import subscription_from, subscription_item
+from saldo.subscriptions.records import claims_counted, subscription_from, subscription_item
 from saldo.subscriptions.records_terms import renewing_item
 from saldo.subscriptions.rules_terms import Renewing
 
@@ -123,6 +123,7 @@ class Doubles:
         unit.insert(profile_item(made_up_profile(double, seller), double.organisation_id, self._sealer))
         for subscription in sold:
             unit.insert(subscription_item(subscription))
+        claims_counted(unit, double.id)
         made = AuditRecord(clock.of_account, self._clock(), actor, "double.created", double.id)
         return unit.put(audit_item(made))
 

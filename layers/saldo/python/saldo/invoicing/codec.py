@@ -110,7 +110,7 @@ def _line_to(line: Line) -> dict[str, Any]:
         "unit_names": line.unit_names,
         "quantity": plain(line.quantity),
         "exact": plain(line.exact),
-        "share": [line.share.days, line.share.of],
+        "share": [line.share.days, line.share.of, *([line.share.unit] if line.share.unit else [])],
         "rounding": line.rounding.value,
         "net_minor": line.net_minor,
         "steps": [_step_to(step) for step in line.steps],

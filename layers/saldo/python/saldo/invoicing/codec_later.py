@@ -132,6 +132,10 @@ def line_later_to(line: Line) -> dict[str, Any]:
         found["supplied_on"] = line.supplied_on.isoformat()
     if line.priced_in:
         found["priced_in"] = [line.priced_in.currency, line.priced_in.minor, rate_row(line.priced_in.rate)]
+    if line.bounds:
+        found["bounds"] = list(line.bounds)
+    if line.base_off_minor:
+        found["base_off_minor"] = line.base_off_minor
     if line.inclusive:
         found["included_tax_minor"] = line.included_tax_minor
     return found
@@ -152,5 +156,7 @@ def line_later_from(line: dict[str, Any]) -> dict[str, Any]:
         "gives_back": line.get("gives_back", ""),
         "supplied_on": date.fromisoformat(line["supplied_on"]) if "supplied_on" in line else None,
         "priced_in": _priced_from(line["priced_in"]) if "priced_in" in line else None,
+        "bounds": tuple(line.get("bounds", ())),
+        "base_off_minor": line.get("base_off_minor", 0),
         "included_tax_minor": line.get("included_tax_minor", 0),
     }

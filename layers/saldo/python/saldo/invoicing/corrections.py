@@ -33,9 +33,9 @@ from saldo.invoicing.rules_corrections import (
     returned_to,
 )
 from saldo.invoicing.rules_credit_notes import (
+    back_entries,
     credit_note,
     discount_back,
-    discount_back_entry,
     settled_back,
     whole,
     with_discounts,
@@ -256,7 +256,8 @@ class Corrections:
             seller = replace(seller, rounding=body.tax_rounding, mode=body.tax_mode, own_rates=found.own_rates)
             answer = self._tax.quote(lines, facts_of_buyer(found.account), seller, body.currency)
         credit = max(-note.payable_minor - found.header.open_minor, 0)
-        return [note, rebilled(body, found.account, found.today, answer, credit, 1, facts_print(found.entity))]
+        facts, credits = facts_print(found.entity), found.wallet.credits
+        return [note, rebilled(body, found.account, found.today, answer, credit, 1, facts, credits)]
 
     def _wait_for_runs(self, found: _Corrected) -> None:
         """A run of an earlier day that has yet to number its drafts comes first, for dates never fall in a series."""
@@ -290,7 +291,7 @@ class Corrections:
             await_true_up(unit, body)
             issued.append(header)
         entries = [issue_entry(body, found.header.open_minor, found.header.booked) for body in bodies]
-        entries.append(discount_back_entry(note, returned))
+        entries += back_entries(note, returned)
         numbers = {header.invoice_id: header.number for header in issued}
         post(unit, *(entry for entry in entries if entry is not None), numbers=numbers)
         return unit, issued

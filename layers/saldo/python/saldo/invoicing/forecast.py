@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from saldo.accounts.model import Account
 from saldo.accounts.records import account_from, entity_from
 from saldo.exchange.service import ExchangeRates
+from saldo.invoicing.looked_ahead import LookedAhead
 from saldo.invoicing.model import BillingCase
 from saldo.invoicing.model_forecast import NextInvoice
 from saldo.invoicing.rules_accounts import bill_account
@@ -24,8 +25,8 @@ from saldo.orders.records import PREFIX as ITEM_PREFIX
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 from saldo.subscriptions.model import Subscription
-from saldo.subscriptions.records import PREFIX as SUBSCRIPTION_PREFIX
 from saldo.subscriptions.records import subscription_from, subscription_key
+from saldo.tax.estimates import estimates
 from saldo.tax.records import own_rates_from, own_rates_key
 from saldo.usage.live import LiveUsage
 from saldo.usage.model import Counted, UsageDetail
@@ -37,13 +38,15 @@ _ALWAYS_CLOSED = datetime.max.replace(tzinfo=UTC)
 
 
 class Forecasts:
-    """Looks ahead to invoices; writes nothing. Each look is at one moment: what it needs twice it reads once.
+    """Looks ahead to invoices; writes no more than what it read (`looked_ahead`). Each look is at one moment: what it
+    needs twice it reads once. Their tax is an estimate by the table, whatever tax port the run has: a look is free, and
+    is taken often.
 
     rates: where published exchange rates lie, which are nobody's, for records narrowed to a customer's.
     """
 
     def __init__(self, billing: Billing, clock: Clock, rates: Store | None = None) -> None:
-        self._billing, self._clock, self._rates = billing, clock, rates or billing.store
+        self._billing, self._clock, self._rates = replace(billing, tax=estimates()), clock, rates or billing.store
 
     def next_invoice(self, account_id: str, entity_id: str = "") -> NextInvoice:
         """The account's next invoice. NotFound without such an account; Refusal `nothing_ahead` when none comes, and as
@@ -68,9 +71,13 @@ class _Look:
         self._live = LiveUsage(billing.store)
 
     def next_invoice(self, account_id: str, entity_id: str) -> NextInvoice:
-        account, seller = self._account(account_id, entity_id)
-        due, due_on = self._due(account, local_date(self._clock(), account.time_zone))
-        return self._billed(account, due, due_on, seller)
+        looked = LookedAhead(self._billing.store, account_id)
+        try:
+            account, seller = self._account(account_id, entity_id)
+            due, due_on = self._due(account, local_date(self._clock(), account.time_zone), looked)
+            return self._billed(account, due, due_on, seller)
+        finally:
+            looked.keep()
 
     def after_change(self, account_id: str, changed: Subscription) -> NextInvoice:
         account, seller = self._account(account_id, changed.entity_id)
@@ -109,13 +116,12 @@ class _Look:
         account = account_from(found[key])
         return account, found if entity_id == account.entity_id else store.get_many(_seller_keys(account.entity_id))
 
-    def _due(self, account: Account, today: date) -> tuple[DueAccount, date]:
+    def _due(self, account: Account, today: date, looked: LookedAhead) -> tuple[DueAccount, date]:
         """What the next run that has something to bill will find, and the day on which that falls due."""
-        store = self._billing.store
-        sold = [subscription_from(i) for i in store.query_all(account.id, prefix=SUBSCRIPTION_PREFIX, consistent=True)]
+        sold = [subscription_from(item) for item in looked.subscriptions()]
         items = [
             (str(i["sk"]).removeprefix(ITEM_PREFIX), date.fromisoformat(i["bill_on"]))
-            for i in store.query_all(account.id, prefix=ITEM_PREFIX, consistent=True)
+            for i in looked.items()
             if i["status"] == ItemStatus.WAITING.value
         ]
         days = [s.next_bill_on for s in sold if s.next_bill_on is not None]

@@ -44,10 +44,10 @@ _FEE_NAMES = {
     "es": "Compensación por costes de cobro de la factura {number}",
 }
 _AGREED_NAMES = {
-    "en": "Late fee on invoice {number}, {month}",
-    "de": "Mahngebühr zu Rechnung {number}, {month}",
-    "fr": "Frais de retard sur la facture {number}, {month}",
-    "es": "Recargo por demora de la factura {number}, {month}",
+    "en": "Late fee on invoice {number}, day {days} after the due date ({day:%Y-%m-%d})",
+    "de": "Mahngebühr zu Rechnung {number}, Tag {days} nach Fälligkeit ({day:%d.%m.%Y})",
+    "fr": "Frais de retard sur la facture {number}, jour {days} après l’échéance ({day:%d/%m/%Y})",
+    "es": "Recargo por demora de la factura {number}, día {days} tras el vencimiento ({day:%d/%m/%Y})",
 }
 
 
@@ -156,8 +156,10 @@ class LateCharges:
 
     def _unit(self, entity: LegalEntity, account: Account, charge: LateCharge, number: str, on: date) -> Unit:
         texts = _INTEREST_NAMES if charge.kind == INTEREST else _AGREED_NAMES if charge.month else _FEE_NAMES
-        month = f"{charge.month:%m/%Y}" if charge.month else ""
-        names = {language: text.format(number=number, month=month) for language, text in texts.items()}
+        said = {"number": number, "month": "", "day": charge.month, "days": charge.days_late}
+        if charge.month:
+            said["month"] = f"{charge.month:%m/%Y}"
+        names = {language: text.format(**said) for language, text in texts.items()}
         item = Item(charge.id, names, charge.money.as_decimal(), tax_category="outside", revenue_tag=charge.kind)
         origin = f"{'interest' if charge.kind == INTEREST else 'late fee'} {charge.invoice_id}"
         unit = add_item(Unit(charge.id), WaitingItem(account.id, entity.id, item, on, origin))

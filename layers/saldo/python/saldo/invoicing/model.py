@@ -12,7 +12,7 @@ from saldo.accounts.model import Account, EarlyDiscount, LegalEntity, Settle
 from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.exchange.model import PriceDay
-from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.invoicing.model_tally import Tally, TallyKey
 from saldo.invoicing.model_wallet import AppliedCredit as AppliedCredit
 from saldo.invoicing.model_wallet import Coupon as Coupon
 from saldo.invoicing.model_wallet import CouponDuration as CouponDuration
@@ -20,6 +20,7 @@ from saldo.invoicing.model_wallet import CouponUse as CouponUse
 from saldo.invoicing.model_wallet import CreditSource as CreditSource
 from saldo.invoicing.model_wallet import PrepaidCredit as PrepaidCredit
 from saldo.invoicing.model_wallet import Wallet as Wallet
+from saldo.invoicing.rules_tolerance import Tolerance
 from saldo.invoicing.status import MOVES as MOVES
 from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
@@ -81,7 +82,8 @@ class BillingOptions:
     """Choices of a seller where there is more than one right way; the defaults are Saldo's. `tax_rounding` and
     `tax_mode`: how the table of rates rounds the taxes of a document. `payable_rounding`: to what the amount to be paid
     is rounded, where coins are larger than the currency's minor unit. `settle`: which invoices money settles that names
-    none, unless terms of the account say."""
+    none, unless terms of the account say. `tolerances`: by currency, how little a payment may leave of an invoice to be
+    written off."""
 
     change_legs: ChangeLegs = ChangeLegs.LEGS
     below_zero: BelowZero = BelowZero.CREDIT_NOTE
@@ -91,12 +93,17 @@ class BillingOptions:
     tax_mode: Rounding = Rounding.HALF_UP
     payable_rounding: PayableRounding | None = None
     settle: Settle = Settle.OLDEST
+    tolerances: tuple[tuple[str, Tolerance], ...] = ()
+
+    def tolerance_in(self, currency: str) -> Tolerance:
+        """What is tolerated of invoices in a currency: nothing where the seller says nothing of it."""
+        return dict(self.tolerances).get(currency, Tolerance())
 
 
 class LineKind(StrEnum):
     """What a line is for. CHARGE: what a subscription costs; CREDIT: days paid for and not used; CHANGE: both as one;
-    TRUE_UP: what misses to a minimum; ITEM: sold once by hand; DISCOUNT and PREPAID: off another line; LATE: usage of
-    a period that was billed before it came."""
+    TRUE_UP: what follows from these: up to a minimum, down to a maximum, a percent; ITEM: sold once by hand; DISCOUNT
+    and PREPAID: off another line; LATE: usage of a period that was billed before it came."""
 
     CHARGE = "charge"
     CREDIT = "credit"
@@ -130,6 +137,8 @@ class Line:
     what rounding the document, or the whole that it is the rest of, instead of the line put here. `gives_back`: the
     line of an earlier document (`<document>/<line>`) of which this one gives back all or a part, or takes a credit
     back; `supplied_on`: when that was supplied, whose taxes are its taxes; None where the line is its own supply.
+    `bounds`: of what a maximum gives back, ids of the components that it bounds.
+    `base_off_minor`: what of `net_minor` its taxes are not due on, as it is a discount for paying early.
     `included_tax_minor`: the tax within `net_minor` where prices include it (`inclusive`). `account_id`: whose charge
     it is, where the invoice is addressed to another account.
     """
@@ -159,7 +168,14 @@ class Line:
     gives_back: str = ""
     supplied_on: date | None = None
     priced_in: PricedIn | None = None
+    bounds: tuple[str, ...] = ()
+    base_off_minor: int = 0
     included_tax_minor: int = 0
+
+    def is_for(self, components: frozenset[str]) -> bool:
+        """Whether it is among the lines of some components (empty: of all); what a maximum gives back goes with any
+        that it bounds, so that nothing is paid or discounted that was not charged."""
+        return not components or self.component_id in components or not components.isdisjoint(self.bounds)
 
     @property
     def part(self) -> tuple[int, int]:
@@ -300,7 +316,7 @@ class BillingCase:
     are those that all of it was ordered under. `supplied_to`: a member account whose country and
     tax status are those of all that is billed, where they are not the addressee's. `late`: usage of periods billed
     before that is still to be asked for. `earlier`: the documents, oldest first, on which what is given back now was
-    charged, with their credit notes; wanted where a charge `reverses` something. `minimums`: how those of the plans
+    charged, with their credit notes; wanted where a charge `reverses` something. `tallies`: how those of the plans
     stand that this touches. `prices_on` and `price_rates` (by currency and day): how prices in other currencies are
     converted, where the account has not agreed on a rate. `stood`: of usage that is billed before, by what terms it was
     rated: taking its charge back goes by these. `own_rates`: what the seller says of taxes itself.
@@ -323,7 +339,7 @@ class BillingCase:
     supplied_to: Account | None = None
     late: tuple[LateCharge, ...] = ()
     earlier: Sequence[InvoiceBody] = ()
-    minimums: Mapping[MinimumKey, MinimumPart] = field(default_factory=dict)
+    tallies: Mapping[TallyKey, Tally] = field(default_factory=dict)
     prices_on: PriceDay | None = None
     price_rates: Mapping[tuple[str, date], ExchangeRate] = field(default_factory=dict)
     stood: Mapping[UsageKey, Terms] = field(default_factory=dict)
@@ -332,12 +348,12 @@ class BillingCase:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """There is something to charge. `subscriptions`: those billed, with their cursors moved on. `minimums`: those that
+    """There is something to charge. `subscriptions`: those billed, with their cursors moved on. `tallies`: those that
     stand otherwise now."""
 
     body: InvoiceBody
     subscriptions: tuple[Subscription, ...]
-    minimums: tuple[MinimumPart, ...] = ()
+    tallies: tuple[Tally, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,18 +367,18 @@ class NothingToBill:
     reason: str
     charges: tuple[str, ...]
     subscriptions: tuple[Subscription, ...]
-    minimums: tuple[MinimumPart, ...] = ()
+    tallies: tuple[Tally, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BilledAccount:
     """What billing an account comes to: its invoices (several where they are split), its subscriptions with their
     cursors moved on, and its wallet after them. `nothing`: the reason why there is no invoice, "" where there is one.
-    `minimums`: those that stand otherwise now.
+    `tallies`: those that stand otherwise now.
     """
 
     bodies: tuple[InvoiceBody, ...]
     subscriptions: tuple[Subscription, ...]
     wallet: Wallet
     nothing: str = ""
-    minimums: tuple[MinimumPart, ...] = ()
+    tallies: tuple[Tally, ...] = ()

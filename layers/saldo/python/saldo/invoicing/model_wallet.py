@@ -52,6 +52,7 @@ class PrepaidCredit:
     """Money an account has with the seller to be used up by invoices, until before `expires_on`.
 
     Drawn in the order of `priority`, then the earliest to expire, then free before paid for, then the oldest.
+    `components`: ids of those (also items) that it may pay for; empty: all.
     """
 
     id: str
@@ -60,6 +61,7 @@ class PrepaidCredit:
     expires_on: date | None = None
     priority: int = 0
     paid: bool = True
+    components: frozenset[str] = frozenset()
 
 
 class CreditSource(StrEnum):

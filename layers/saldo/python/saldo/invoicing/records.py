@@ -13,7 +13,17 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from saldo.invoicing.codec_early import discounted_to, legs_from, offers_from, offers_to
-from saldo.invoicing.rules_early import Legs, Offers, legs_of, minor_of, offers_left, with_discount
+from saldo.invoicing.rules_early import (
+    Legs,
+    Offers,
+    differences_of,
+    discounts_of,
+    legs_of,
+    minor_of,
+    offers_left,
+    with_discount,
+    written_off,
+)
 from saldo.invoicing.status import DocumentKind as DocumentKind
 from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
 from saldo.kernel.clock import instant_from, instant_text
@@ -74,7 +84,9 @@ class InvoiceHeader:
     `promise_id`: the promise to pay that all of it that is open and not in dispute is under ("": none): nobody is asked
     for it before its day. `promised_paid_minor`: what payments brought since it is. `promises`: how that came and went.
     `early`: the discounts for paying early that it is issued with, and `early_in_part`: whether a part has its part of
-    them; `discounted`: what such discounts took of it and credit notes did not give back, by what that is booked to.
+    them; `discounted`: what such discounts took of it, or was written off as too little to chase, and credit notes did
+    not give back, by what that is booked to.
+    `paid_on`: the day on which money settled it, while that stands.
     `by_mail`: False where the account wanted none when it was frozen; delivery is then not even told of it.
     """
 
@@ -109,6 +121,7 @@ class InvoiceHeader:
     promises: tuple[PromiseMark, ...] = ()
     booked: Booked | None = None
     discounted: Legs = ()
+    paid_on: date | None = None
 
     @property
     def open_money(self) -> Money:
@@ -125,6 +138,11 @@ class InvoiceHeader:
         return self.undisputed_minor if self.promise_id else 0
 
     @property
+    def tolerated_minor(self) -> int:
+        """What of it was too little to chase, and was written off."""
+        return minor_of(differences_of(self.discounted))
+
+    @property
     def early_now(self) -> Offers:
         """The early-payment discounts on what is open, credit notes and earlier payments allowed for."""
         credited, in_part = self.credited_minor, self.early_in_part
@@ -136,7 +154,7 @@ _LATER = {
     name: InvoiceHeader.__dataclass_fields__[name].default
     for name in (
         *("document", "of_invoice", "series", "sequence", "credited_minor", "by_mail", "disputed_minor", "booked"),
-        *("early", "early_in_part", "discounted", "promise_id", "promised_paid_minor", "promises"),
+        *("early", "early_in_part", "discounted", "promise_id", "promised_paid_minor", "promises", "paid_on"),
     )
 }
 
@@ -228,6 +246,8 @@ def header_from(item: Item) -> InvoiceHeader:
         fields["booked"] = Booked(rate_from_row(item["booked"]["rate"]), item["booked"]["minor"])
     if "promises" in item:
         fields["promises"] = tuple(_mark_from(mark) for mark in item["promises"])
+    if "paid_on" in item:
+        fields["paid_on"] = date.fromisoformat(item["paid_on"])
     fields["document"] = DocumentKind(item.get("document", DocumentKind.INVOICE))
     fields["status"] = InvoiceStatus(item["status"])
     fields["issued_on"] = date.fromisoformat(item["issued_on"])
@@ -265,7 +285,8 @@ def issued_header(header: InvoiceHeader, numbered: Numbered, at: datetime) -> In
 def settle_update(
     unit: Unit, header: InvoiceHeader, money_minor: int, at: datetime, discount: Legs = ()
 ) -> InvoiceHeader:
-    """Lower the open balance by money, and the discount that it takes, in this unit; the header as it will then read.
+    """Lower the open balance by money, and the discount or small difference that it takes, in this unit; the header as
+    it will then read.
 
     The unit holds only while balance and status are still as in `header`: on a conflict read the header again
     and decide anew. Refusal `not_payable` for one not issued, `over_open_balance` for more than is open, or nothing.
@@ -283,9 +304,11 @@ def settle_update(
     booked = header.booked and header.booked.less(paid_minor, header.open_money)
     discounted = with_discount(header.discounted, discount)
     now = {"open_minor": left, "status": status.value, "history": _history_items(history)}
+    paid_on = None if left else at.date()
     unit.update(
         header_key(header.account_id, header.invoice_id),
         set=now
+        | ({"paid_on": paid_on.isoformat()} if paid_on else {})
         | _disputed_set(disputed)
         | ({"promised_paid_minor": promised_paid} if promised_paid else {})
         | _booked_set(booked)
@@ -294,16 +317,22 @@ def settle_update(
         when=_as_read(header),
     )
     new = replace(header, open_minor=left, status=status, history=history, disputed_minor=disputed)
-    return replace(new, promised_paid_minor=promised_paid, booked=booked, discounted=discounted)
+    return replace(new, promised_paid_minor=promised_paid, booked=booked, discounted=discounted, paid_on=paid_on)
 
 
 def reopen_update(
-    unit: Unit, header: InvoiceHeader, back_minor: int, booked_minor: int, at: datetime, discount_minor: int = 0
+    unit: Unit,
+    header: InvoiceHeader,
+    back_minor: int,
+    booked_minor: int,
+    at: datetime,
+    discount_minor: int = 0,
+    tolerated_minor: int = 0,
 ) -> None:
     """Raise the open balance in this unit by what a payment had paid and the bank took back, and what is booked by what
-    that took off; `discount_minor`: what of it was a discount. The unit holds only while all is as in `header`.
-    Refusal `not_payable` for one that was credited."""
-    if header.status not in ISSUED or (discount_minor and header.credited_minor):
+    that took off; `discount_minor`, `tolerated_minor`: what of it was a discount, or written off. The unit holds only
+    while all is as in `header`. Refusal `not_payable` for one that was credited."""
+    if header.status not in ISSUED or ((discount_minor or tolerated_minor) and header.credited_minor):
         raise Refusal("not_payable", f"{header.number} is {header.status}: what was paid of it cannot be open again")
     open_ = header.open_minor + back_minor
     whole = open_ >= header.total_minor - header.credited_minor
@@ -312,13 +341,15 @@ def reopen_update(
     booked = header.booked and Booked(header.booked.rate, header.booked.minor + booked_minor)
     now = {"open_minor": open_, "status": status.value, "history": _history_items(history)} | _booked_set(booked)
     paid = max(header.promised_paid_minor - back_minor, 0)
-    discounted = with_discount(header.discounted, legs_of(header.discounted, discount_minor), -1)
+    gone = *legs_of(discounts_of(header.discounted), discount_minor), *written_off(tolerated_minor)
+    discounted = with_discount(header.discounted, gone, -1)
     place = {"agenda_pk": open_agenda(header.account_id), "agenda_on": header.due_on.isoformat()}
     unit.update(
         header_key(header.account_id, header.invoice_id),
         set=now | place | ({"promised_paid_minor": paid} if paid else {}) | discounted_to(discounted),
         remove=(
             *(("promised_paid_minor",) if header.promised_paid_minor and not paid else ()),
+            *(("paid_on",) if header.paid_on else ()),
             *_discounted_gone(header, discounted),
         ),
         when=_as_read(header),

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
 from operator import attrgetter
 
 from saldo.accounts.model import Account, LegalEntity
@@ -16,7 +18,6 @@ from saldo.invoicing.model import (
     BillingCase,
     ChangeLegs,
     CouponUse,
-    CreditSource,
     DocumentKind,
     Draft,
     DueSubscription,
@@ -28,12 +29,14 @@ from saldo.invoicing.model import (
     PrepaidOrder,
 )
 from saldo.invoicing.rules_charged import charged_of, due_of, usage_needed
-from saldo.invoicing.rules_discounts import discounted, draw
+from saldo.invoicing.rules_discounts import discounted
 from saldo.invoicing.rules_late import late_identity, late_lines
 from saldo.invoicing.rules_lines import charge_lines, net_legs, rounded_together
-from saldo.invoicing.rules_minimum import Minimums
+from saldo.invoicing.rules_prepaid import drawn_after_tax, drawn_before_tax
+from saldo.invoicing.rules_reduced_tax import is_reduced_as_agreed, taxed_early
 from saldo.invoicing.rules_returns import taken_off
 from saldo.invoicing.rules_rounding import rounded_payable, rounding_of
+from saldo.invoicing.rules_tallies import Tallies
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.exact import minor_of_share, total
 from saldo.kernel.exchange import Booked
@@ -78,32 +81,36 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
     `negative_usage`, `negative_total`, `tax_undecidable`; Unavailable when the tax port is.
     """
     check_case(case)
-    minimums = Minimums(case.minimums)
-    lines = charge_lines(case, minimums)
+    tallies = Tallies(case.tallies)
+    lines = charge_lines(case, tallies)
     if case.options.change_legs is ChangeLegs.NET and any(line.gives_back for line in lines):
         lines = _netted_if_taxed_alike(case, lines, tax)
     if case.late:
-        lines += late_lines(case, len(lines) + 1, minimums)
+        lines += late_lines(case, len(lines) + 1, tallies)
     charges = tuple(sorted(_identities(case)))
     if not any(line.net_minor for line in lines):
         reason = "zero_amounts" if lines else "no_charges"
-        return NothingToBill(case.account.id, reason, charges, _moved_on(case), minimums.moved())
+        return NothingToBill(case.account.id, reason, charges, _moved_on(case), tallies.moved())
     uses: tuple[CouponUse, ...] = ()
     drawn: tuple[AppliedCredit, ...] = ()
     wallet = case.wallet
     off, returned = taken_off(case, lines)
     lines += off
     if wallet.coupons or wallet.credits:
-        lines, uses, drawn = discounted(case, lines)
-    body = draft_invoice(case, charges, lines, _taxes_of(case, lines, tax))
+        lines, uses = discounted(case, lines)
+    if wallet.credits and case.options.prepaid is PrepaidOrder.BEFORE_TAX:
+        lines, drawn = drawn_before_tax(case, lines)
+    terms, ask = case.account.terms, partial(_taxes_of, case, tax)
+    lines, answer, discounts = taxed_early(lines, terms.early_discounts, case.earlier, ask)
+    body = replace(draft_invoice(case, charges, lines, answer), early_discounts=discounts)
     if uses or drawn or returned or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*returned, *drawn, *_paid_by_credit(case, body)))
     if case.options.payable_rounding is not None:
         body = rounded_payable(body, case.options.payable_rounding)
-    return Draft(body, _moved_on(case), minimums.moved())
+    return Draft(body, _moved_on(case), tallies.moved())
 
 
-def _taxes_of(case: BillingCase, lines: Sequence[Line], tax: TaxPort) -> TaxAnswer:
+def _taxes_of(case: BillingCase, tax: TaxPort, lines: Sequence[Line]) -> TaxAnswer:
     currency = case.account.currency
     return tax.quote(taxable_lines(lines, case.as_of, currency), buyer_facts(case), seller_facts(case), currency)
 
@@ -112,7 +119,7 @@ def _netted_if_taxed_alike(case: BillingCase, lines: list[Line], tax: TaxPort) -
     """A credit of what was charged before and the charge in its stead on one line, where both bear the same taxes and
     nothing was taken off what was charged; else each stays by itself. The port is asked once more for it."""
     apart = {line.of for line in taken_off(case, lines)[0]}
-    netted = net_legs(taxed_lines(lines, _taxes_of(case, lines, tax)), case.account.currency, apart)
+    netted = net_legs(taxed_lines(lines, _taxes_of(case, tax, lines)), case.account.currency, apart)
     open_again = [line if line.gives_back else replace(line, taxes=(), included_tax_minor=0) for line in netted]
     together = case.options.net_rounding is NetRounding.DOCUMENT
     return rounded_together(open_again, case.account.currency) if together else open_again
@@ -120,12 +127,8 @@ def _netted_if_taxed_alike(case: BillingCase, lines: list[Line], tax: TaxPort) -
 
 def _paid_by_credit(case: BillingCase, body: InvoiceBody) -> list[AppliedCredit]:
     """What the account has from credit notes, then prepaid credit, as far as they reach."""
-    owed = max(body.payable_minor, 0)
-    from_notes = min(case.wallet.credit_note_minor, owed)
-    found = [AppliedCredit(CreditSource.CREDIT_NOTE, "", from_notes)] if from_notes > 0 else []
-    if case.options.prepaid is PrepaidOrder.AFTER_TAX:
-        found += draw(case.wallet.credits, owed - from_notes, case.as_of)
-    return found
+    credits = case.wallet.credits if case.options.prepaid is PrepaidOrder.AFTER_TAX else ()
+    return drawn_after_tax(body, case.wallet.credit_note_minor, credits, case.as_of)
 
 
 def _identities(case: BillingCase) -> set[str]:
@@ -182,11 +185,13 @@ def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR")
     return [
         TaxableLine(
             line.id,
-            line.net_minor,
+            line.net_minor - line.base_off_minor,
             line.tax_category,
             line.supplied_on or (line.period.end - _DAY if line.timing is Timing.ARREARS else issued_on),
             line.inclusive,
-            (line.exact, line.part[0] * scale, line.part[1]),
+            (Decimal(line.net_minor - line.base_off_minor), 1, 1)
+            if line.base_off_minor
+            else (line.exact, line.part[0] * scale, line.part[1]),
             line.quantity if line.net_minor >= 0 else -line.quantity,
             line.of,
             line.taxes if line.supplied_on else (),
@@ -210,7 +215,8 @@ def seller_facts(case: BillingCase) -> SellerFacts:
 
 
 def facts_of_seller(entity: LegalEntity) -> SellerFacts:
-    return SellerFacts(entity.country, entity.region, frozenset(entity.tax_registrations), entity.address.postcode)
+    registrations, dated = frozenset(entity.tax_registrations), tuple(sorted(entity.registered.items()))
+    return SellerFacts(entity.country, entity.region, registrations, entity.address.postcode, dated=dated)
 
 
 def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[Line], answer: TaxAnswer) -> InvoiceBody:
@@ -243,7 +249,6 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         tax_mode=answer.mode,
         exchange=case.exchange,
         tax_facts=answer.facts,
-        early_discounts=account.terms.early_discounts,
         early_in_part=account.terms.early_in_part,
         payment_terms=None if account.payment_terms.is_days else account.payment_terms,
         seller_facts=case.seller_facts,
@@ -359,6 +364,8 @@ def problems_of(body: InvoiceBody) -> tuple[Problem, ...]:
         if net != line.net_minor:
             found.add(f"lines[{i}].net_minor", "net_differs", "share and rounding of the price do not make the net")
     _check_taxes(body, found)
+    if not body.of_invoice and not is_reduced_as_agreed(body):
+        found.add("lines", "base_differs", "the taxes are not due on what the discount for paying early leaves")
     if sum(line.net_minor - line.included_tax_minor for line in body.lines) != body.net_minor:
         found.add("net_minor", "lines_differ", "the lines do not add up to the net")
     if sum(t.tax_minor for t in body.tax_totals if t.collection is not Collection.WITHHELD) != body.tax_minor:

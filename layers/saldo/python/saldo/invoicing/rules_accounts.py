@@ -17,9 +17,10 @@ from saldo.invoicing.model import (
     LateCharge,
     Wallet,
 )
-from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.invoicing.model_tally import Tally, TallyKey
 from saldo.invoicing.rules import bill
-from saldo.invoicing.rules_discounts import after_use, drawn_from
+from saldo.invoicing.rules_discounts import after_use
+from saldo.invoicing.rules_prepaid import drawn_from
 from saldo.subscriptions.model import Subscription
 from saldo.tax.ports import TaxPort
 
@@ -36,10 +37,10 @@ def bill_account(case: BillingCase, tax: TaxPort) -> BilledAccount:
     bodies: list[InvoiceBody] = []
     moved: dict[str, Subscription] = {}
     wallet, nothing = case.wallet, "no_charges"
-    minimums: dict[MinimumKey, MinimumPart] = {}
+    tallies: dict[TallyKey, Tally] = {}
     for part in split_case(case):
-        outcome = bill(replace(part, wallet=wallet, minimums={**case.minimums, **minimums}), tax)
-        minimums |= {one.key: one for one in outcome.minimums}
+        outcome = bill(replace(part, wallet=wallet, tallies={**case.tallies, **tallies}), tax)
+        tallies |= {one.key: one for one in outcome.tallies}
         moved |= {subscription.id: subscription for subscription in outcome.subscriptions}
         if isinstance(outcome, Draft):
             bodies.append(outcome.body)
@@ -47,7 +48,7 @@ def bill_account(case: BillingCase, tax: TaxPort) -> BilledAccount:
         else:
             nothing = outcome.reason
     in_order = tuple(moved[item.subscription.id] for item in case.due if item.subscription.id in moved)
-    return BilledAccount(tuple(bodies), in_order, wallet, "" if bodies else nothing, tuple(minimums.values()))
+    return BilledAccount(tuple(bodies), in_order, wallet, "" if bodies else nothing, tuple(tallies.values()))
 
 
 def split_case(case: BillingCase) -> list[BillingCase]:

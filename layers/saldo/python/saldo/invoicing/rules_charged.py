@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from saldo.accounts.model import Account
-from saldo.catalog.model import MINIMUM, ChargeKind, Component, PlanVersion, Timing
+from saldo.catalog.model import ChargeKind, Component, PercentOf, PlanVersion, Timing
 from saldo.invoicing.model import DueSubscription
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.subscriptions.rules import billing_due
@@ -65,10 +65,17 @@ class Charged(NamedTuple):
 
     @property
     def part(self) -> str:
-        """From when the plan's minimum holds that it counts towards; "" where it counts for none."""
+        """From when the plan's minimum holds that it may count towards; "" without one."""
         if self.change is not None:
             return self.change.part
-        return self.period.period.start.isoformat() if self.version.counts(self.component) else ""
+        return self.period.period.start.isoformat() if self.version.minimum else ""
+
+    @property
+    def since(self) -> str:
+        """The same of the tallies that are for a cycle."""
+        if self.change is not None:
+            return self.change.since
+        return self.period.period.start.isoformat() if self.version.by_cycle else ""
 
 
 def charged_of(item: DueSubscription) -> Iterator[Charged]:
@@ -76,28 +83,29 @@ def charged_of(item: DueSubscription) -> Iterator[Charged]:
     if item.plan_version is None:
         return
     for charge in item.charges or ():
-        if charge.component_id == MINIMUM:
-            continue
         version = item.versions[charge.plan_version_id]
+        if version.is_tally(charge.component_id):
+            continue
         component = next(c for c in version.components if c.id == charge.component_id)
         yield Charged(charge.period, component, version, charge)
     for due in item.due if item.charges is None else ():
         for component in item.plan_version.components:
-            once = component.kind is ChargeKind.ONE_TIME
-            if component.timing is due.timing and (due.first or not once):
+            once, follows = component.kind is ChargeKind.ONE_TIME, isinstance(component.price, PercentOf)
+            if component.timing is due.timing and (due.first or not once) and not follows:
                 yield Charged(due, component, item.plan_version)
 
 
-def minimums_due(item: DueSubscription) -> list[Charged]:
-    """The minimums that are over, for their days; what is taken back comes first."""
-    if item.charges is not None:
-        found = [
-            Charged(charge.period, least, version, charge)
-            for charge in item.charges
-            if charge.component_id == MINIMUM
-            and (least := (version := item.versions[charge.plan_version_id]).least) is not None
-        ]
-        return sorted(found, key=lambda one: not one.taken_back)
-    if item.plan_version is None or (least := item.plan_version.least) is None:
+def tallies_due(item: DueSubscription) -> list[Charged]:
+    """The tallies that are over, for their days; what is taken back comes first."""
+    if item.plan_version is None:
         return []
-    return [Charged(due, least, item.plan_version) for due in item.due if due.timing is Timing.ARREARS]
+    if item.charges is None:
+        over = [due for due in item.due if due.timing is Timing.ARREARS] if item.plan_version.tallies else []
+        return [Charged(due, tally, item.plan_version) for due in over for tally in item.plan_version.tallies]
+    found = []
+    for charge in item.charges:
+        version = item.versions[charge.plan_version_id]
+        tally = next((tally for tally in version.tallies if tally.id == charge.component_id), None)
+        if tally is not None:
+            found.append(Charged(charge.period, tally, version, charge))
+    return sorted(found, key=lambda one: not one.taken_back)

@@ -13,7 +13,7 @@ from datetime import date
 from saldo.accounts.model import Account
 from saldo.exchange.rules import price_day
 from saldo.invoicing.model import BillingCase, Line, PricedIn
-from saldo.invoicing.rules_charged import charged_of, minimums_due
+from saldo.invoicing.rules_charged import charged_of, tallies_due
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import minor_of_share
 from saldo.kernel.exchange import ExchangeRate
@@ -68,14 +68,14 @@ def _foreign(case: BillingCase) -> Iterator[tuple[Account, str, date]]:
         accounts[account.id] = account
         for charged in charged_of(item):
             yield account, charged.version.currency, charged.period.full.start
-        for over in minimums_due(item):
+        for over in tallies_due(item):
             yield account, over.version.currency, over.period.period.start
     for late in case.late:
         account = late.member or case.account
         accounts[account.id] = account
         if late.usage.window.terms.rate is None:
             yield account, late.version.currency, late.usage.window.period.start
-    for part in case.minimums.values():
+    for part in case.tallies.values():
         if part.days is not None:
             yield accounts.get(part.key.account_id, case.account), part.currency, part.days.start
     for coupon in case.wallet.coupons:

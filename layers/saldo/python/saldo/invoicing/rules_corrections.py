@@ -12,7 +12,7 @@ from saldo.invoicing.model import AppliedCredit, CreditSource, DocumentKind, Inv
 from saldo.invoicing.records import InvoiceHeader
 from saldo.invoicing.rules import invoice_id, taxed_lines
 from saldo.invoicing.rules_credit_notes import credit_note, whole
-from saldo.invoicing.rules_discounts import drawn_from
+from saldo.invoicing.rules_prepaid import Due, drawn_from
 from saldo.invoicing.rules_rounding import rounded_payable
 from saldo.kernel.errors import Problems, Refusal
 from saldo.kernel.money import Money, split_by_weights
@@ -85,13 +85,21 @@ def amounts_of_total(
 
 
 def rebilled(
-    body: InvoiceBody, account: Account, on: date, answer: TaxAnswer, credit_minor: int, attempt: int, facts: str
+    body: InvoiceBody,
+    account: Account,
+    on: date,
+    answer: TaxAnswer,
+    credit_minor: int,
+    attempt: int,
+    facts: str,
+    credits: Sequence[PrepaidCredit] = (),
 ) -> InvoiceBody:
     """The invoice that stands for one taken back whole: the same lines for the buyer as it is now.
 
     answer: tax on these lines for the buyer of now, at the dates of supply of then. credit_minor: what the credit note
     gave back as the customer's credit; it pays for this one, and after it the prepaid credit that paid before. attempt:
-    counts the corrections of `body`, from 1. facts: the print of what the seller is now.
+    counts the corrections of `body`, from 1. facts: the print of what the seller is now. credits: the account's, which
+    say what each of those may pay for.
     """
     charges = (f"rebill:{body.id}:{attempt}",)
     lines = taxed_lines(body.lines, answer)
@@ -123,11 +131,10 @@ def rebilled(
     )
     paid = [AppliedCredit(CreditSource.CREDIT_NOTE, "", credit_minor)]
     paid += [c for c in body.credits if c.source is CreditSource.PREPAID and not c.before_tax]
-    owed = new.payable_minor
-    for credit in paid:
-        used = min(credit.minor, owed)
-        if used > 0:
-            new, owed = replace(new, credits=(*new.credits, replace(credit, minor=used))), owed - used
+    limits = {credit.id: credit.components for credit in credits if credit.components}
+    due = Due(new, limited=any(credit.credit_id in limits for credit in paid))
+    used = [replace(c, minor=due.pay(c.minor, limits.get(c.credit_id, frozenset()))) for c in paid]
+    new = replace(new, credits=(*new.credits, *(credit for credit in used if credit.minor)))
     return rounded_payable(new, body.rounding)
 
 

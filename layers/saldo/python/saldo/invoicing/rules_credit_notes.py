@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 from saldo.invoicing.model import (
     AppliedCredit,
@@ -16,7 +17,8 @@ from saldo.invoicing.model import (
     LineKind,
     PayableRounding,
 )
-from saldo.invoicing.rules_early import Legs, given_back, minor_of
+from saldo.invoicing.rules_early import Legs, differences_of, discounts_of, given_back, minor_of
+from saldo.invoicing.rules_reduced_tax import part_off
 from saldo.kernel.errors import Problems
 from saldo.kernel.exact import ONE
 from saldo.kernel.ids import derived_id
@@ -40,7 +42,7 @@ def credit_note(
     """
     _check(body, amounts, earlier)
     chosen = _chosen(body, amounts, earlier)
-    lines = tuple(_line(n, line, amounts.get(line.id, 0), body) for n, line in enumerate(chosen, 1))
+    lines = tuple(_line(n, line, amounts.get(line.id, 0), body, earlier) for n, line in enumerate(chosen, 1))
     totals = _taxes(body, lines, earlier)
     included = sum(t.tax_minor for t in totals if t.included and t.collection is not Collection.WITHHELD)
     net = sum(line.net_minor for line in lines) - included
@@ -114,9 +116,10 @@ def settled_back(body: InvoiceBody, note: InvoiceBody, earlier: Sequence[Invoice
 def discount_back(
     body: InvoiceBody, note: InvoiceBody, earlier: Sequence[InvoiceBody], open_minor: int, taken: Legs
 ) -> Legs:
-    """What a credit note gives back of the discounts for paying early that its invoice was settled with.
+    """What a credit note gives back of what its invoice was settled with that nobody paid: discounts for paying early,
+    and differences too small to chase.
 
-    open_minor: of the invoice, before this note. taken: of it by discounts, and not given back yet.
+    open_minor: of the invoice, before this note. taken: of it so, and not given back yet.
     """
     settled = _settled_minor(body, earlier, open_minor)
     beyond, rest = (max(-minor - open_minor, 0) for minor in (note.owed_minor, note.payable_minor))
@@ -128,14 +131,20 @@ def _settled_minor(body: InvoiceBody, earlier: Sequence[InvoiceBody], open_minor
     return body.owed_minor + sum(one.owed_minor for one in earlier) - open_minor
 
 
-def discount_back_entry(note: InvoiceBody, back: Legs) -> Entry | None:
-    """Dr customer credit, Cr early discount and the tax on it: of a credit note that gives back more than was paid,
-    because a discount for paying early had settled a part of its invoice. None where there was none."""
-    if not back:
-        return None
+def back_entries(note: InvoiceBody, back: Legs) -> list[Entry]:
+    """Dr customer credit, Cr early discount and the tax on it, or small difference: of a credit note that gives back
+    more than was paid, because these had settled a part of its invoice. None where there were none."""
+    parts = (
+        (EntryKind.EARLY_DISCOUNT_GIVEN_BACK, discounts_of(back)),
+        (EntryKind.DIFFERENCE_GIVEN_BACK, differences_of(back)),
+    )
+    return [_back_entry(note, kind, part) for kind, part in parts if part]
+
+
+def _back_entry(note: InvoiceBody, kind: EntryKind, back: Legs) -> Entry:
     legs = (Posting(account, -minor, tag=tag or None) for account, tag, minor in back)
     return entry_for(
-        EntryKind.EARLY_DISCOUNT_GIVEN_BACK,
+        kind,
         booked_on=note.issued_on,
         entity_id=note.entity_id,
         account_id=note.account_id,
@@ -218,7 +227,14 @@ def _check(body: InvoiceBody, amounts: Mapping[str, int], earlier: Sequence[Invo
     problems.refuse_if_any("the credit note cannot be made", "invalid_credit_note")
 
 
-def _line(n: int, line: Line, minor: int, body: InvoiceBody) -> Line:
+def _base_off(body: InvoiceBody, line: Line, minor: int, earlier: Sequence[InvoiceBody]) -> int:
+    """What of so much that is taken back of a line bore no tax; of the last of it, all that is left."""
+    if minor != _left(body, line, earlier):
+        return part_off(line, minor)
+    return line.base_off_minor + sum(o.base_off_minor for note in earlier for o in note.lines if o.of == line.id)
+
+
+def _line(n: int, line: Line, minor: int, body: InvoiceBody, earlier: Sequence[InvoiceBody]) -> Line:
     amount = -Money(minor, body.currency).as_decimal()
     return replace(
         line,
@@ -229,6 +245,7 @@ def _line(n: int, line: Line, minor: int, body: InvoiceBody) -> Line:
         exact=amount,
         share=Share(),
         net_minor=-minor,
+        base_off_minor=-_base_off(body, line, minor, earlier),
         residual_minor=0,
         priced_in=None,
         steps=(Step("credit", ONE, amount, amount),),
@@ -264,17 +281,33 @@ def _with_included(
 
 def _taxes(body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBody]) -> tuple[TaxTotal, ...]:
     """The note that takes back the last of an invoice also takes back what its lines of no amount bore: levies."""
-    found = []
+    found: list[TaxTotal] = []
     left = {line.id: _left(body, line, earlier) for line in body.lines}
     for line in lines:
         left[line.of] += line.net_minor
     ends = _ends(body, lines, earlier)
     for total in body.tax_totals:
         if any(_bears(line, total) for line in lines) or (ends and not _credited(total, earlier)):
-            amount = sum(line.net_minor for line in lines if _bears(line, total))
+            amount = sum(line.net_minor - line.base_off_minor for line in lines if _bears(line, total))
             is_last = not any(left[line.id] for line in body.lines if _bears(line, total))
-            found.append(_tax(body, total, amount, earlier, is_last=is_last))
+            one = _tax(body, total, amount, earlier, is_last=is_last)
+            taxed = next((t for t in found if _is_rest_of(total, t, lines)), None)
+            found.append(one if taxed is None or is_last else _rest(body, one, amount, taxed))
     return tuple(found)
+
+
+def _is_rest_of(total: TaxTotal, taxed: TaxTotal, lines: Sequence[Line]) -> bool:
+    """Whether lines are exempt from a tax for a part, the one behind the other."""
+    if taxed.included != total.included or not total.share.is_rest_of(taxed.share):
+        return False
+    return any((taxed.share, total.share) in pairwise(line.taxes) for line in lines)
+
+
+def _rest(body: InvoiceBody, total: TaxTotal, amount: int, taxed: TaxTotal) -> TaxTotal:
+    """What of an amount is exempt: both parts are all of it, to the cent."""
+    billed = sum(line.net_minor for line in body.lines if _bears(line, total))
+    both = sum(t.base_minor for t in body.tax_totals if _kind(t) in (_kind(taxed), _kind(total)))
+    return replace(total, base_minor=_part(both, amount, billed) - taxed.base_minor)
 
 
 def _credited(total: TaxTotal, earlier: Sequence[InvoiceBody]) -> bool:
@@ -288,13 +321,14 @@ def _bears(line: Line, total: TaxTotal) -> bool:
 def _tax(body: InvoiceBody, total: TaxTotal, amount: int, earlier: Sequence[InvoiceBody], *, is_last: bool) -> TaxTotal:
     """amount: of the lines credited now that bear the tax. is_last: they are then taken back to the last cent."""
     before = [t for note in earlier for t in note.tax_totals if _kind(t) == _kind(total)]
-    billed = sum(line.net_minor for line in body.lines if _bears(line, total))
+    billed = sum(line.net_minor - line.base_off_minor for line in body.lines if _bears(line, total))
     if is_last:
         base = -total.base_minor - sum(t.base_minor for t in before)
         return replace(total, base_minor=base, tax_minor=-total.tax_minor - sum(t.tax_minor for t in before))
     if total.included or not total.share.is_percentage:
         tax = _part(total.tax_minor, amount, billed)
-        base = amount - tax if total.included else _part(total.base_minor, amount, billed)
+        of_all = total.included and total.basis is None
+        base = amount - tax if of_all else _part(total.base_minor, amount, billed)
         return replace(total, base_minor=base, tax_minor=tax)
     return replace(total, base_minor=amount, tax_minor=percent_of(amount, total.percent, body.tax_mode))
 

@@ -1,25 +1,21 @@
-"""What is taken off an invoice's lines before tax: coupons, and prepaid credit where a seller wants it so."""
+"""What is taken off an invoice's lines before tax: coupons; and how a sum is spread over lines."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
 from saldo.invoicing.model import (
-    AppliedCredit,
     BillingCase,
     Coupon,
     CouponDuration,
     CouponUse,
-    CreditSource,
     Line,
     LineKind,
-    PrepaidCredit,
-    PrepaidOrder,
 )
 from saldo.invoicing.rules_conversion import price_rate
 from saldo.kernel.errors import Problem, Problems
@@ -28,9 +24,6 @@ from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money, is_currency, rounded_to_sum
 from saldo.rating.model import Share, Step
 from saldo.tax.rules import percent_of
-
-_DAY = timedelta(days=1)
-_NAMES = {"en": "Prepaid credit", "de": "Guthaben", "fr": "Crédit prépayé", "es": "Crédito prepagado"}
 
 
 def usable(coupon: Coupon, on: date) -> bool:
@@ -73,66 +66,24 @@ def problems_of_coupon(coupon: Coupon) -> tuple[Problem, ...]:
     return problems.found
 
 
-def in_draw_order(credits: Iterable[PrepaidCredit], on: date) -> list[PrepaidCredit]:
-    """Credits that can be drawn on a day, first the one to draw first."""
-    there = [c for c in credits if c.balance_minor > 0 and c.granted_on <= on]
-    there = [c for c in there if c.expires_on is None or on < c.expires_on]
-    return sorted(there, key=lambda c: (c.priority, c.expires_on or date.max, c.paid, c.granted_on, c.id))
-
-
-def draw(credits: Iterable[PrepaidCredit], minor: int, on: date, before_tax: bool = False) -> list[AppliedCredit]:
-    """What is drawn from which credit to pay an amount, as far as they reach."""
-    drawn: list[AppliedCredit] = []
-    for credit in in_draw_order(credits, on):
-        part = min(credit.balance_minor, minor)
-        if part <= 0:
-            break
-        drawn.append(AppliedCredit(CreditSource.PREPAID, credit.id, part, before_tax))
-        minor -= part
-    return drawn
-
-
-def drawn_from(credits: Iterable[PrepaidCredit], applied: AppliedCredit, on: date) -> tuple[PrepaidCredit, ...]:
-    """Prepaid credits after one was drawn on, or got back (below zero) on a day what was drawn on another.
-
-    What comes back to a credit that has expired can be used for as long as it could have been when it was drawn: while
-    an invoice held it, its time stood still. Otherwise a credit keeps its day.
-    """
-    return tuple(_after(credit, applied, on) if credit.id == applied.credit_id else credit for credit in credits)
-
-
-def _after(credit: PrepaidCredit, applied: AppliedCredit, on: date) -> PrepaidCredit:
-    expires_on = credit.expires_on
-    if applied.minor < 0 and applied.drawn_on is not None and expires_on is not None and expires_on <= on:
-        expires_on = on + max(expires_on - applied.drawn_on, _DAY)
-    return replace(credit, balance_minor=credit.balance_minor - applied.minor, expires_on=expires_on)
-
-
-def discounted(
-    case: BillingCase, lines: Sequence[Line]
-) -> tuple[list[Line], tuple[CouponUse, ...], tuple[AppliedCredit, ...]]:
-    """The lines with all that is taken off them as lines of their own, and what that used up.
+def discounted(case: BillingCase, lines: Sequence[Line]) -> tuple[list[Line], tuple[CouponUse, ...]]:
+    """The lines with what coupons take off them as lines of their own, and what that used up.
 
     Coupons one after the other, each of what those before it left; never below zero. A sum is spread over the lines
     it is off, credits among them (`spread`). Coupons leave alone what gives back an earlier charge: that goes by the
-    discounts of then; and prepaid credit does not pay what is itself given back.
+    discounts of then.
     """
-    found, uses, drawn = list(lines), [], []
+    found, uses = list(lines), []
     for coupon in case.wallet.coupons:
         if usable(coupon, case.as_of):
             use = _take_coupon(case, coupon, found)
             uses += [use] if use else []
-    if case.options.prepaid is PrepaidOrder.BEFORE_TAX:
-        base = max(sum(line.net_minor for line in found), 0)
-        drawn = draw(case.wallet.credits, base, case.as_of, before_tax=True)
-        for credit in drawn:
-            _take(case, found, credit.minor, _payable(found), (LineKind.PREPAID, credit.credit_id, _NAMES))
-    return found, tuple(uses), tuple(drawn)
+    return found, tuple(uses)
 
 
 def _take_coupon(case: BillingCase, coupon: Coupon, lines: list[Line]) -> CouponUse | None:
     parents = _concerned(coupon, lines)
-    base = sum(_left(lines, parents))
+    base = sum(left_of(lines, parents))
     if not parents or base <= 0:
         return None
     said = _Said(coupon, case.account.currency, price_rate(case, coupon.currency, case.as_of))
@@ -142,7 +93,7 @@ def _take_coupon(case: BillingCase, coupon: Coupon, lines: list[Line]) -> Coupon
     off = min(wanted, base)
     if off <= 0:
         return None
-    _take(case, lines, off, parents, (LineKind.DISCOUNT, coupon.id, coupon.names))
+    take(case, lines, off, parents, (LineKind.DISCOUNT, coupon.id, coupon.names))
     unused = 0 if coupon.carries else wanted - off
     return CouponUse(coupon.id, off, unused, said.used(off, wanted), said.rate)
 
@@ -191,17 +142,11 @@ def _concerned(coupon: Coupon, lines: Sequence[Line]) -> list[Line]:
         if not line.of
         and not line.supplied_on
         and (not coupon.plans or line.plan_version_id in coupon.plans)
-        and (not coupon.components or line.component_id in coupon.components)
+        and line.is_for(coupon.components)
     ]
 
 
-def _payable(lines: Sequence[Line]) -> list[Line]:
-    """All but what gives back an earlier charge: the tax of that goes back whole."""
-    plain = [line for line in lines if not line.of]
-    return [line for line, left in zip(plain, _left(lines, plain), strict=True) if left > 0 or not line.supplied_on]
-
-
-def _left(lines: Sequence[Line], parents: Sequence[Line]) -> list[int]:
+def left_of(lines: Sequence[Line], parents: Sequence[Line]) -> list[int]:
     """What is left of each of these after what was taken off it."""
     off = Counter[str]()
     for line in lines:
@@ -229,11 +174,11 @@ def spread(off: int, parents: Sequence[Line], left: Sequence[int]) -> list[int]:
     return found
 
 
-def _take(
+def take(
     case: BillingCase, lines: list[Line], off: int, parents: Sequence[Line], what: tuple[LineKind, str, dict[str, str]]
 ) -> None:
     """Adds a line for each part of what is taken off."""
-    for parent, part in zip(parents, spread(off, parents, _left(lines, parents)), strict=True):
+    for parent, part in zip(parents, spread(off, parents, left_of(lines, parents)), strict=True):
         if part:
             amount = Money(-part, case.account.currency).as_decimal()
             lines.append(_taken_off(parent, str(len(lines) + 1), amount, -part, what))
@@ -258,4 +203,5 @@ def _taken_off(
         steps=(Step(rule, ONE, amount, amount),),
         residual_minor=0,
         priced_in=None,
+        bounds=(),
     )

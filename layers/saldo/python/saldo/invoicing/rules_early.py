@@ -93,6 +93,21 @@ def discount_taken(
     return offer.of(part) if part else None
 
 
+def written_off(minor: int) -> Legs:
+    """What a difference too small to chase is booked to."""
+    return ((LedgerAccount.SMALL_DIFFERENCE, "", minor),) if minor else ()
+
+
+def differences_of(legs: Legs) -> Legs:
+    """Of what settled an invoice without money, the differences too small to chase."""
+    return tuple(leg for leg in legs if leg[0] is LedgerAccount.SMALL_DIFFERENCE)
+
+
+def discounts_of(legs: Legs) -> Legs:
+    """… and what discounts for paying early took."""
+    return tuple(leg for leg in legs if leg[0] is not LedgerAccount.SMALL_DIFFERENCE)
+
+
 def with_discount(legs: Legs, more: Legs, sign: int = 1) -> Legs:
     """What discounts took of an invoice, with these too (sign -1: without them); what comes to nothing is left out."""
     found = Counter({(account, tag): minor for account, tag, minor in legs})

@@ -78,7 +78,7 @@ def usage_ask(found: Counted, part: Share, cycle: int = 0, rolled: Decimal = ZER
 
 
 def _part_of(one: EarlierCycle, day_count: DayCount, zone: str) -> Share:
-    return Share(*one.seconds) if one.seconds else share_of(one.days, one.full, day_count, zone)
+    return Share(*one.share) if one.share else share_of(one.days, one.full, day_count, zone)
 
 
 def _earlier(item: DueSubscription, charged: Charged) -> tuple[EarlierCycle, ...]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 
 from saldo.accounts.model import LateFee as LateFee
+from saldo.accounts.model import MonthCount
 from saldo.kernel.money import Money, round_exact
 from saldo.kernel.periods import Cycle, Period, Unit
 from saldo.rating.rules.proration import days_360_eu
@@ -24,15 +24,6 @@ _DAY = timedelta(days=1)
 UK_BANDS: Bands = ((Decimal(1000), Decimal(40)), (Decimal(10000), Decimal(70)), (None, Decimal(100)))
 # EU: directive 2011/7/EU, article 6: 40 euros whatever the debt.
 EU_BANDS: Bands = ((None, Decimal(40)),)
-
-
-class MonthCount(StrEnum):
-    """How months of interest by the month are counted: EXACT (begun ones by their days), BEGUN (each as a whole one),
-    or FULL (only whole ones)."""
-
-    EXACT = "exact"
-    BEGUN = "begun"
-    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +103,7 @@ def late_charges(owed: Sequence[Owed], currency: str, rule: LateInterest) -> Lat
     due_on, last = owed[0].after, late[-1]
     start = due_on + timedelta(days=rule.grace_days)
     debt = first_late(owed, start)
-    interest = round_exact(sum((span.exact for span in late), Fraction(0)))
-    if rule.daily_rounding:
-        interest = sum(_per_day(rule, span) * (span.owed.through - span.owed.after).days for span in late)
+    interest = interest_of(late, rule)
     fees = sum(minor for fee in rule.fees for _, minor in fees_due(fee, owed))
     if rule.most_percent is not None:
         most = percent_of(debt, rule.most_percent)
@@ -129,6 +118,18 @@ def late_charges(owed: Sequence[Owed], currency: str, rule: LateInterest) -> Lat
         fees_minor=fees,
         spans=late,
     )
+
+
+def interest_of(late: Sequence[LateSpan], rule: LateInterest) -> int:
+    """All interest of some days, in minor units: rounded once, or what each day costs rounded first."""
+    if not rule.daily_rounding:
+        return round_exact(sum((span.exact for span in late), Fraction(0)))
+    days_between = days_360_eu if rule.thirty_days else _days_between
+    return sum(_per_day(rule, span) * days_between(span.owed.after, span.owed.through) for span in late)
+
+
+def _days_between(after: date, through: date) -> int:
+    return (through - after).days
 
 
 def late_spans(owed: Sequence[Owed], rule: LateInterest) -> tuple[LateSpan, ...]:
@@ -188,7 +189,10 @@ def _stretch(rule: LateInterest, stretch: Owed, whole: Period) -> Fraction:
 
 def _by_percent(rule: LateInterest, owed: Owed) -> list[Owed]:
     """The same days, cut where the percent changes: a new one holds from its day on."""
-    last_days = [on - _DAY for on, _ in rule.later if owed.after < on - _DAY < owed.through]
+    turns = {on for on, _ in rule.later}
+    if rule.daily_rounding and rule.year_days is None:  # what a day costs is another amount in a leap year
+        turns |= {date(year, 1, 1) for year in range(owed.after.year + 1, owed.through.year + 1)}
+    last_days = [on - _DAY for on in turns if owed.after < on - _DAY < owed.through]
     bounds = [owed.after, *sorted(last_days), owed.through]
     return [replace(owed, after=a, through=b) for a, b in pairwise(bounds)]
 
@@ -233,9 +237,9 @@ def _calendar_years(day: date) -> Fraction:
 
 
 def _per_day(rule: LateInterest, span: LateSpan) -> int:
-    """Of the span's last day: a month has the days of the one that has begun, a year those of the rule."""
-    day = span.owed.through
-    time = _time(rule, day, day - _DAY) if rule.per is Unit.YEAR else Fraction(1, 30)
+    """A month has thirty days, a year those of the rule, or of the year of the span's last day."""
+    of = 30 if rule.per is Unit.MONTH else rule.year_days or _days_of_year(span.owed.through)
+    time = Fraction(1, of)
     return round_exact(Fraction(span.percent) * span.owed.minor / 100 * time)
 
 

@@ -17,8 +17,8 @@ from saldo.invoicing.rules_charged import Charged, charged_of
 from saldo.invoicing.rules_conversion import converted, price_rate
 from saldo.invoicing.rules_history import usage_ask
 from saldo.invoicing.rules_lines import credited, usage_terms
-from saldo.invoicing.rules_minimum import Minimums, key_of_window
 from saldo.invoicing.rules_returns import as_lowered
+from saldo.invoicing.rules_tallies import Tallies, place_of_late
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO, minor_of_share, plus
 from saldo.kernel.exchange import ExchangeRate
@@ -30,12 +30,13 @@ from saldo.usage.rules import needs_of
 from saldo.usage.rules_windows import closed, settled, withdrawn
 
 
-def late_lines(case: BillingCase, first: int, minimums: Minimums) -> list[Line]:
+def late_lines(case: BillingCase, first: int, tallies: Tallies) -> list[Line]:
     """Lines for late usage of windows billed before, ids from `first` on.
 
     CARRY: one line for the difference between what the whole window costs now and what was billed for it. CORRECT: the
-    charge as billed is credited and the whole is charged anew, each on a line. What comes to nothing has no line. Where
-    the plan has a minimum, what was asked for to make it up is given back as far as late usage makes it up.
+    charge as billed is credited and the whole is charged anew, each on a line. What comes to nothing has no line. What
+    was asked for to make up a minimum is given back as far as late usage makes it up; maximums and percents follow
+    likewise.
     """
     found: list[Line] = []
     for charge in case.late:
@@ -47,8 +48,8 @@ def late_lines(case: BillingCase, first: int, minimums: Minimums) -> list[Line]:
         if sum(line.net_minor for line in lines) < 0:
             lines = as_lowered(case, lines)
         found += [line for line in lines if line.net_minor]
-        minimums.count(key_of_window(charge.usage.window), sum(line.price_minor for line in lines))
-        made_up = _made_up(case, charge, minimums)
+        tallies.count(place_of_late(charge), sum(line.price_minor for line in lines))
+        made_up = _made_up(case, charge, tallies)
         found += (_like_what_it_makes_up_for(line, lines[0]) for line in made_up)
     return [replace(line, id=str(n)) for n, line in enumerate(found, first)]
 
@@ -59,8 +60,8 @@ def _rate(case: BillingCase, charge: LateCharge) -> ExchangeRate | None:
     return window.terms.rate or price_rate(case, charge.version.currency, window.period.start, charge.member)
 
 
-def _made_up(case: BillingCase, charge: LateCharge, minimums: Minimums) -> Iterator[Line]:
-    for line, currency in minimums.true_ups():
+def _made_up(case: BillingCase, charge: LateCharge, tallies: Tallies) -> Iterator[Line]:
+    for line, currency in tallies.true_ups():
         rate = price_rate(case, currency, line.period.start, charge.member)
         yield replace(converted(line, currency, case.account.currency, rate), account_id=_member_id(charge))
 
@@ -145,7 +146,8 @@ def _terms(case: BillingCase, item: DueSubscription, charged: Charged) -> Terms:
     split = sold.purchase_order, sold.cost_centre
     rate = price_rate(case, charged.version.currency, charged.period.full.start, item.member)
     of = charged.version.id, charged.component.id
-    return Terms(*of, cycle, part.days, part.of, needs, *split, charged.part, rate, over.before, over.rolled)
+    begun = charged.part, charged.since
+    return Terms(*of, cycle, part.days, part.of, needs, *split, begun[0], rate, over.before, over.rolled, begun[1])
 
 
 def _carried(charge: LateCharge) -> Line:

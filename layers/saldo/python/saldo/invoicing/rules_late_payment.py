@@ -11,15 +11,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from itertools import pairwise
 
 from saldo.accounts.model import LatePolicy, LateTerms, TaxStatus
-from saldo.invoicing.rules_interest import LateInterest, Owed, compensation_of, fees_due, first_late, late_spans
+from saldo.invoicing.rules_interest import (
+    LateInterest,
+    Owed,
+    compensation_of,
+    fees_due,
+    first_late,
+    interest_of,
+    late_spans,
+)
 from saldo.invoicing.rules_late_law import STATUTES, ReferenceRate, reference_on
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO, plus
-from saldo.kernel.money import Money, round_exact
+from saldo.kernel.money import Money
 from saldo.kernel.periods import Period, Unit, add_months
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
 from saldo.tax.rules import percent_of
@@ -78,13 +85,14 @@ class LateCase:
 @dataclass(frozen=True, slots=True)
 class LateCharge:
     """To be charged once under its id: interest for a month, the fixed sum for a debt (`month` None), or an agreed fee
-    (`month`: the day on which it fell due)."""
+    (`month`: the day on which it fell due, the `days_late`th after the due date)."""
 
     id: str
     invoice_id: str
     kind: str
     money: Money
     month: date | None = None
+    days_late: int = 0
 
 
 def charges_on(debt: Debt, case: LateCase, on: date, disputed_minor: int = 0) -> list[LateCharge]:
@@ -135,7 +143,7 @@ def _fees(debt: Debt, case: LateCase, on: date, disputed_minor: int) -> list[tup
 
 def _agreed_fee(debt: Debt, day: date, minor: int) -> LateCharge:
     fee_id = f"latefee-{debt.invoice_id}-{day:%Y%m%d}"
-    return LateCharge(fee_id, debt.invoice_id, FEE, Money(minor, debt.currency), day)
+    return LateCharge(fee_id, debt.invoice_id, FEE, Money(minor, debt.currency), day, (day - debt.due_on).days)
 
 
 def _up_to(most: int, charges: Iterable[LateCharge]) -> Iterator[LateCharge]:
@@ -152,7 +160,8 @@ def _interest_until(debt: Debt, case: LateCase, end: date, disputed_minor: int) 
     owed = _owed(debt, end, disputed_minor)
     if not owed:
         return 0
-    return round_exact(sum((span.exact for span in late_spans(owed, _rule(debt, case, owed))), Fraction(0)))
+    rule = _rule(debt, case, owed)
+    return interest_of(late_spans(owed, rule), rule)
 
 
 def _owed(debt: Debt, end: date, disputed_minor: int) -> list[Owed]:
@@ -168,8 +177,15 @@ def _owed(debt: Debt, end: date, disputed_minor: int) -> list[Owed]:
 def _rule(debt: Debt, case: LateCase, owed: Sequence[Owed]) -> LateInterest:
     """As agreed, or the law's points above the reference rate of each half-year on whose days something is late."""
     terms = case.terms
-    grace_days = terms.grace_days if terms.from_grace else 0
-    rule = LateInterest(terms.percent, grace_days=grace_days, from_grace=terms.from_grace)
+    rule = LateInterest(
+        terms.percent,
+        year_days=terms.days_of_year,
+        daily_rounding=terms.daily_rounding,
+        thirty_days=terms.thirty_days,
+        months=terms.months,
+        grace_days=terms.grace_days if terms.from_grace else 0,
+        from_grace=terms.from_grace,
+    )
     if terms.policy is LatePolicy.CONTRACT:
         per = Unit.MONTH if terms.per_month else Unit.YEAR
         return replace(rule, per=per, later=terms.later, compounds=terms.compounds)

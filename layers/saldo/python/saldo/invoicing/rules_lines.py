@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from saldo.accounts.model import Account
-from saldo.catalog.model import ChargeKind, Timing
+from saldo.catalog.model import BY_MONTHS, ChargeKind, PercentOf, Timing
 from saldo.invoicing.model import (
     BillingCase,
     ChangeLegs,
@@ -19,15 +19,15 @@ from saldo.invoicing.model import (
     LineKind,
     NetRounding,
 )
-from saldo.invoicing.rules_charged import Charged, charged_of, minimums_due
+from saldo.invoicing.rules_charged import Charged, charged_of, tallies_due
 from saldo.invoicing.rules_conversion import converted, price_rate
 from saldo.invoicing.rules_history import TakenOver, taken_over, usage_ask
-from saldo.invoicing.rules_minimum import Minimums, key_of
 from saldo.invoicing.rules_returns import as_charged, sought_of
+from saldo.invoicing.rules_tallies import Tallies, place_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO, minor_of_share, plus
 from saldo.kernel.money import minor_digits, round_exact
-from saldo.kernel.periods import Cycle, Length, Period
+from saldo.kernel.periods import MONTHS, Cycle, Length, Period, Unit
 from saldo.kernel.rounding import Rounding
 from saldo.rating.model import RatedCharge, Share, Step
 from saldo.rating.rules.proration import MONTHS_OF_30, WHOLE, counted, share_of, share_of_units
@@ -39,15 +39,15 @@ _DAY = timedelta(days=1)
 _NO_DETAIL = UsageDetail()
 
 
-def charge_lines(case: BillingCase, minimums: Minimums | None = None) -> list[Line]:
+def charge_lines(case: BillingCase, tallies: Tallies | None = None) -> list[Line]:
     """Every due charge rated, before tax, in the order of subscriptions, periods and components, then items.
 
-    minimums: where they stand (None: as the case says), which is moved on by what is charged.
+    tallies: where they stand (None: as the case says), which is moved on by what is charged.
     """
-    minimums = minimums or Minimums(case.minimums)
+    tallies = tallies or Tallies(case.tallies)
     lines: list[Line] = []
     for item in case.due:
-        lines += _lines_of(case, item, len(lines), minimums)
+        lines += _lines_of(case, item, len(lines), tallies)
     if case.options.change_legs is ChangeLegs.NET:
         lines = net_legs(lines, case.account.currency, {line.id for line in lines if line.gives_back})
     lines += [_item_line(str(len(lines) + n), case, sold) for n, sold in enumerate(case.items, 1)]
@@ -56,16 +56,17 @@ def charge_lines(case: BillingCase, minimums: Minimums | None = None) -> list[Li
     )
 
 
-def _lines_of(case: BillingCase, item: DueSubscription, before: int, minimums: Minimums) -> list[Line]:
+def _lines_of(case: BillingCase, item: DueSubscription, before: int, tallies: Tallies) -> list[Line]:
     """The lines of one subscription, numbered on from those `before`."""
     lines: list[Line] = []
     for charged in charged_of(item):
         lines.append(_line(str(before + len(lines) + 1), case, item, charged))
-        minimums.count(key_of(item, charged), lines[-1].price_minor)
-    for over in minimums_due(item):
-        key, least = key_of(item, over), rated_charge(case, item, over).net_minor
-        minimums.end(key, over, least, key.since(_zone_of(case, item)))
-    for missing, currency in minimums.true_ups():
+        if charged.version.tallies:
+            tallies.count(place_of(item, charged), lines[-1].price_minor)
+    for over in tallies_due(item):
+        place, bound = place_of(item, over), rated_charge(case, item, over).net_minor
+        tallies.end(place, over, bound, place.key_of(over.component).since(_zone_of(case, item)))
+    for missing, currency in tallies.true_ups():
         line = _as_invoiced(case, missing, currency, missing.period.start, item.member)
         lines.append(replace(line, id=str(before + len(lines) + 1)))
     return lines if item.member is None else [replace(line, account_id=item.member.id) for line in lines]
@@ -214,21 +215,29 @@ def _cycle(item: DueSubscription, charged: Charged) -> int:
 
 def share_of_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> Share:
     """The part of the full period that a charge is for, as its plan counts."""
-    due, component, zone = charged.period, charged.component, _zone_of(case, item)
-    seconds = charged.change.seconds if charged.change else None
-    if component.priced_per is not None:
-        day_count, cycles = charged.version.day_count, charged.version.cycles_of(Length(component.priced_per))
-        if day_count in MONTHS_OF_30 and cycles:  # they are equal parts, on whichever day they begin
-            of_cycle = counted(due.period, due.full, day_count, zone)
-            return Share(of_cycle.days, of_cycle.of * cycles)
-        units = Cycle(component.priced_per, 1, due.full.start)
-        if units.boundary(1) > due.full.end:  # longer than the cycle: counted from where the subscription is
-            units = replace(units, anchor=item.subscription.anchor_on)
-        return share_of_units(due.period, units, charged.version.day_count, zone, seconds[0] if seconds else None)
-    if seconds:
-        part, whole = seconds
-        return WHOLE if part == whole else Share(part, whole)
-    return share_of(due.period, due.full, charged.version.day_count, zone)
+    due, zone, day_count = charged.period, _zone_of(case, item), charged.version.day_count
+    known = charged.change.share if charged.change else None
+    if charged.component.priced_per is not None:
+        return _share_of_price(item, charged, charged.component.priced_per, zone)
+    if known:
+        return WHOLE if known[0] == known[1] else Share(*known)
+    return share_of(due.period, due.full, day_count, zone)
+
+
+def _share_of_price(item: DueSubscription, charged: Charged, priced_per: Unit, zone: str) -> Share:
+    """How many of the units of time that a price is for."""
+    due, day_count = charged.period, charged.version.day_count
+    known, cycles = charged.change.share if charged.change else None, charged.version.cycles_of(Length(priced_per))
+    if day_count in BY_MONTHS:
+        months = known or (counted(due.period, due.full, day_count).days,)
+        return Share(months[0], Length(priced_per).holds(Length(Unit.MONTH)), MONTHS)
+    if day_count in MONTHS_OF_30 and cycles:  # they are equal parts, on whichever day they begin
+        of_cycle = counted(due.period, due.full, day_count, zone)
+        return Share(of_cycle.days, of_cycle.of * cycles)
+    units = Cycle(priced_per, 1, due.full.start)
+    if units.boundary(1) > due.full.end:  # longer than the cycle: counted from where the subscription is
+        units = replace(units, anchor=item.subscription.anchor_on)
+    return share_of_units(due.period, units, day_count, zone, known[0] if known else None)
 
 
 def credited(line: Line) -> Line:
@@ -287,6 +296,8 @@ def _netted(a: Line, b: Line, currency: str) -> Line:
 def _quantity(case: BillingCase, item: DueSubscription, charged: Charged) -> Decimal:
     due, component = charged.period, charged.component
     if component.kind is not ChargeKind.USAGE:
+        if isinstance(component.price, PercentOf):
+            return ZERO  # what it is a percent of is counted by its tally: here it is the least that it comes to
         change = charged.change
         if change is not None and change.quantity is not None:
             return change.quantity

@@ -125,7 +125,7 @@ def as_lowered(case: BillingCase, lines: list[Line]) -> list[Line]:
 
 def _name(charge: Charge) -> tuple[object, ...]:
     period = charge.period
-    days = period.timing, period.period, period.full, charge.seconds
+    days = period.timing, period.period, period.full, charge.share
     return charge.plan_version_id, charge.component_id, charge.quantity, *days
 
 

@@ -1,4 +1,4 @@
-"""Terms of payment: early-payment discount, instalments, and differences too small to chase."""
+"""Terms of payment: early-payment discount, and instalments."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from saldo.accounts.model import DiscountTax as DiscountTax
 from saldo.accounts.model import EarlyDiscount as EarlyDiscount
 from saldo.invoicing.model import DocumentKind, InvoiceBody
 from saldo.invoicing.rules_early import EarlyOffer, Offers, offers_left
+from saldo.invoicing.rules_reduced_tax import discount_of
 from saldo.kernel.errors import Refusal
 from saldo.ledger.model import LedgerAccount
 from saldo.tax.model import Collection, TaxTotal
@@ -30,34 +31,35 @@ class EarlyPayment:
 
 def early_payment(body: InvoiceBody, discount: EarlyDiscount) -> EarlyPayment:
     """What an early-payment discount makes of what an invoice asks for; each tax is reckoned again on its discounted
-    base."""
+    base, where it is not on that from the start."""
+    until_on = body.issued_on + timedelta(days=discount.days)
+    if discount.tax is DiscountTax.ALWAYS:
+        early = body.payable_minor - discount_of(body, discount)
+        return EarlyPayment(until_on, early, body.tax_minor, body.payable_minor, body.tax_minor)
     net = body.net_minor - percent_of(body.net_minor, discount.percent)
     charged = [t for t in body.tax_totals if t.collection is not Collection.WITHHELD]
     less = sum(_discounted_tax(t, discount.percent) for t in charged)
     early_tax = body.tax_minor if discount.tax is DiscountTax.NEVER else less
-    late_tax = less if discount.tax is DiscountTax.ALWAYS else body.tax_minor
-    until_on = body.issued_on + timedelta(days=discount.days)
     credit = body.total_minor - body.payable_minor
-    early, late = net + early_tax - credit, body.net_minor + late_tax - credit
-    return EarlyPayment(until_on, early, early_tax, late, late_tax)
+    return EarlyPayment(until_on, net + early_tax - credit, early_tax, body.payable_minor, body.tax_minor)
 
 
-def early_offers(body: InvoiceBody, discounts: Sequence[EarlyDiscount] | None = None) -> Offers:
-    """What the terms on the body (or these) offer for paying early, a discount after the other.
+def early_offers(body: InvoiceBody) -> Offers:
+    """What the terms on the body offer for paying early, a discount after the other.
 
     Empty where the buyer pays a tax to the state: what it would get back of that is not the seller's to give.
     """
     charged_only = all(t.collection is Collection.CHARGED for t in body.tax_totals)
     if body.kind is not DocumentKind.INVOICE or not charged_only:
         return ()
-    found = (_offer(body, discount) for discount in (body.early_discounts if discounts is None else discounts))
+    found = (_offer(body, discount) for discount in body.early_discounts)
     return offers_left(tuple(found), body.payable_minor, body.total_minor)
 
 
 def _offer(body: InvoiceBody, discount: EarlyDiscount) -> EarlyOffer:
     early = early_payment(body, discount)
     taxes = []
-    if discount.tax is not DiscountTax.NEVER:
+    if discount.tax is DiscountTax.IF_EARLY:
         parts = ((t.jurisdiction, t.tax_minor - _discounted_tax(t, discount.percent)) for t in body.tax_totals)
         taxes = [(LedgerAccount.TAX_PAYABLE, where, minor) for where, minor in parts if minor]
     minor = body.payable_minor - early.early_minor
@@ -102,22 +104,3 @@ def instalments(total_minor: int, parts: Sequence[Part]) -> list[int]:
     if sum(found) != total_minor:
         raise Refusal("instalments_do_not_add_up", f"{sum(found)} is not {total_minor}")
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How small a difference is written off without asking: the lowest of the limits that are set.
-
-    `amount_minor` is the customer's, `clerk_minor` that of whoever posts; `percent` is of the open item.
-    """
-
-    amount_minor: int | None = None
-    percent: Decimal | None = None
-    clerk_minor: int | None = None
-
-    def limit_of(self, open_minor: int) -> int:
-        """The greatest difference written off on an item, in minor units; 0 where no limit is set."""
-        limits = [limit for limit in (self.amount_minor, self.clerk_minor) if limit is not None]
-        if self.percent is not None:
-            limits.append(percent_of(abs(open_minor), self.percent))
-        return min(limits, default=0)

@@ -11,10 +11,10 @@ from saldo.catalog.model import NEGOTIATED, ChargeKind, Component, Flat, Plan, P
 from saldo.catalog.rules import version_in_force
 from saldo.catalog.service import Catalog, PlanVersions
 from saldo.invoicing.forecast import Forecasts
-from saldo.invoicing.minimum_records import read_minimums
 from saldo.invoicing.model_forecast import NextInvoice
-from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
-from saldo.invoicing.rules_minimum import least_minor
+from saldo.invoicing.model_tally import Tally, TallyKey
+from saldo.invoicing.rules_tallies import least_minor
+from saldo.invoicing.tally_records import read_tallies
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound
 from saldo.kernel.periods import Period
@@ -22,8 +22,10 @@ from saldo.orders.rules_prices import is_recurring
 from saldo.storage.items import Key
 from saldo.storage.kept import KeptAWhile
 from saldo.storage.store import Store
-from saldo.subscriptions.model import Change, Subscription, SubscriptionStatus
+from saldo.subscriptions.claimed import claims_of_account
+from saldo.subscriptions.model import Change, ChangeKind, Subscription, SubscriptionStatus
 from saldo.subscriptions.rules_changes import minimum_around
+from saldo.subscriptions.rules_meters import changed_so, claims_more, clashes_with
 from saldo.subscriptions.rules_terms import cancelled_from, term_end
 from saldo.subscriptions.rules_timeline import Terms, timeline
 from saldo.subscriptions.service import Subscriptions
@@ -54,6 +56,10 @@ class Standing:
     def period_end(self, day: date) -> date:
         """The day after the period that a day lies in, by the terms of that day."""
         return self.at(day).cycle.period_at(max(day, self.subscription.billed_from)).end
+
+    def days_of_change(self, day: date) -> tuple[date, date]:
+        """From when a change of a day may hold: at once, once it has begun, or when the period ends."""
+        return max(day, self.subscription.started_on), self.period_end(day)
 
     @property
     def sold(self) -> PlanVersion:
@@ -94,8 +100,18 @@ class CommitmentStands:
     counted_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A plan that a subscription may be moved to. `free_from`: the first of the days that were asked about on which it
+    counts nothing that another subscription of the account counts; None where it does on each."""
+
+    plan: Plan
+    version: PlanVersion
+    free_from: date | None
+
+
 def by_quantity(component: Component) -> bool:
-    return component.kind is ChargeKind.FIXED and not isinstance(component.price, Flat)
+    return component.kind is ChargeKind.FIXED and component.is_bought and not isinstance(component.price, Flat)
 
 
 class SelfService:
@@ -145,12 +161,31 @@ class SelfService:
         found = minimum_around(standing.subscription, standing.versions, day, zone)
         if not found:
             return None
-        key = MinimumKey(standing.subscription.account_id, standing.subscription.id, found[0].part)
-        known = read_minimums(self._store, [key]).get(key) or MinimumPart(key)
+        key = TallyKey(standing.subscription.account_id, standing.subscription.id, found[0].part)
+        known = read_tallies(self._store, [key]).get(key) or Tally(key)
         least = sum(least_minor(charge, standing.versions, zone) for charge in found)
         return CommitmentStands(Period(key.since(zone), found[-1].period.full.end), least, known.counted_minor)
 
-    def choices(self, standing: Standing, day: date) -> list[tuple[Plan, PlanVersion]]:
+    def choices(self, standing: Standing, day: date, days: Sequence[date]) -> list[Choice]:
+        """The plans of the same product that are sold to the account on a day, the present terms left out.
+
+        days: those from which a change may hold, the earlier before the later. What other subscriptions count is read
+        where a plan counts more than the present one.
+        """
+        subscription, offered = standing.subscription, self.sold_to(standing, day)
+        moves = {v.id: [_moved(subscription, v, on) for on in days] for _, v in offered}
+        if any(claims_more(after, subscription, standing.versions) for move in moves.values() for after in move):
+            billed = claims_of_account(self._store, subscription.account_id, subscription.entity_id)
+        else:
+            billed = []
+
+        def free_from(version: PlanVersion) -> date | None:
+            afters = zip(days, moves[version.id], strict=True)
+            return next((d for d, a in afters if not clashes_with(a, subscription, billed, standing.versions)), None)
+
+        return [Choice(plan, version, free_from(version)) for plan, version in offered]
+
+    def sold_to(self, standing: Standing, day: date) -> list[tuple[Plan, PlanVersion]]:
         """The plans of the same product that are sold to the account on a day, the present terms left out."""
         now = standing.terms[-1].version
         mine = standing.plans.get(now.plan_id)
@@ -194,6 +229,10 @@ class SelfService:
 
 def _in_order(found: Iterable[Standing]) -> list[Standing]:
     return sorted(found, key=lambda s: (s.subscription.status is SubscriptionStatus.ENDED, s.subscription.id))
+
+
+def _moved(subscription: Subscription, version: PlanVersion, on: date) -> Subscription:
+    return changed_so(subscription, Change("", ChangeKind.PLAN, on, plan_version_id=version.id))
 
 
 def _named_by(subscription: Subscription) -> Sequence[str]:

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any  # rows as they lie in the table
+
 from saldo.accounts.model import Settle
 from saldo.invoicing.model import (
     BelowZero,
@@ -14,6 +17,7 @@ from saldo.invoicing.model import (
     PayableRounding,
     PrepaidOrder,
 )
+from saldo.invoicing.rules_tolerance import Tolerance
 from saldo.kernel.rounding import Rounding
 from saldo.storage.items import Item, Key
 from saldo.tax.model import TaxRounding
@@ -38,6 +42,7 @@ def options_item(entity_id: str, options: BillingOptions) -> Item:
         "tax_mode": options.tax_mode.value,
         "settle": options.settle.value,
         **({"payable_rounding": [to.currency, to.to_minor, to.mode.value]} if to else {}),
+        **({"tolerances": dict(map(_tolerance_row, options.tolerances))} if options.tolerances else {}),
     }
 
 
@@ -54,4 +59,19 @@ def options_from(item: Item | None) -> BillingOptions:
         tax_mode=Rounding(item["tax_mode"]),
         settle=Settle(item.get("settle", Settle.OLDEST)),
         payable_rounding=PayableRounding(to[0], int(to[1]), Rounding(to[2])) if to else None,
+        tolerances=tuple((currency, _tolerance_from(row)) for currency, row in item.get("tolerances", {}).items()),
+    )
+
+
+def _tolerance_row(of: tuple[str, Tolerance]) -> tuple[str, list[int | str | None]]:
+    currency, one = of
+    return currency, [one.amount_minor, None if one.percent is None else str(one.percent), one.clerk_minor]
+
+
+def _tolerance_from(row: list[Any]) -> Tolerance:
+    amount, percent, clerk = row
+    return Tolerance(
+        None if amount is None else int(amount),
+        None if percent is None else Decimal(percent),
+        None if clerk is None else int(clerk),
     )

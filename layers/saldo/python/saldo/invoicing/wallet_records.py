@@ -153,6 +153,7 @@ def _credit_item(credit: PrepaidCredit) -> Item:
         "expires_on": credit.expires_on.isoformat() if credit.expires_on else None,
         "priority": credit.priority,
         "paid": credit.paid,
+        **({"components": sorted(credit.components)} if credit.components else {}),
     }
 
 
@@ -164,6 +165,7 @@ def _credit_from(item: Item) -> PrepaidCredit:
         expires_on=_day(item["expires_on"]),
         priority=item["priority"],
         paid=item["paid"],
+        components=frozenset(item.get("components", ())),
     )
 
 

@@ -28,6 +28,7 @@ _MONTHS = {Unit.MONTH: 1, Unit.QUARTER: 3, Unit.YEAR: 12}
 _HALF_MONTHS = {Unit.HALF_MONTH: 1, **{unit: 2 * months for unit, months in _MONTHS.items()}}
 _DAYS = {Unit.DAY: 1, Unit.WEEK: 7}
 _SECOND = timedelta(seconds=1)
+MONTHS = "months"  # what a share is counted in that is not of days or seconds
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -129,6 +130,17 @@ def add_months(day: date, months: int, anchor_day: int | None = None) -> date:
     year, month = divmod(index, 12)
     wanted = anchor_day or day.day
     return date(year, month + 1, min(wanted, _month_length(year, month + 1)))
+
+
+def months_before(day: date, full: Period, begun: bool) -> int:
+    """How many months of a period of whole months are over by a day of it; begun: the one that it falls in counts too.
+
+    They are counted from the period's start, to the day of the month on which it begins or ends, whichever is later.
+    """
+    anchor = max(full.start.day, full.end.day)
+    n = (day.year - full.start.year) * 12 + day.month - full.start.month
+    n -= add_months(full.start, n, anchor) > day
+    return n + 1 if begun and add_months(full.start, n, anchor) < day else n
 
 
 def _add_half_months(day: date, halves: int) -> date:

@@ -190,6 +190,14 @@ class Fields:
             return ()
         return tuple(value)
 
+    def texts_or_children(self, name: str) -> Iterator[str | Fields]:
+        """The texts and objects of a list."""
+        for i, entry in enumerate(self._list(name)):
+            path = f"{self.at(name)}[{i}]"
+            if isinstance(entry, str) and not entry.strip():
+                self.problems.add(path, "not_text", "must be text")
+            yield entry if isinstance(entry, str) else Fields(entry, self.problems, path)
+
     def choice(self, name: str, choices: type[Choice], default: Choice | None = None) -> Choice:
         first = next(iter(choices))
         value = self._get(name, _MISSING if default is None else default)

@@ -20,6 +20,7 @@ class LedgerAccount(StrEnum):
     jurisdiction; it is to be had back from there. FX_DIFFERENCE: exchange losses, gains below zero, in the seller's own
     currency alone. EXCHANGE_CLEARING: where money of one currency becomes money of another; nothing is left there in
     the seller's own currency. ROUNDING: what invoices were rounded down by, to what can be paid in cash; up below zero.
+    SMALL_DIFFERENCE: what payments left of invoices within the seller's tolerance.
     """
 
     RECEIVABLES = "receivables"
@@ -39,6 +40,7 @@ class LedgerAccount(StrEnum):
     EARLY_DISCOUNT = "early_discount"
     EXCHANGE_CLEARING = "exchange_clearing"
     ROUNDING = "rounding"
+    SMALL_DIFFERENCE = "small_difference"
 
 
 class EntryKind(StrEnum):
@@ -62,6 +64,8 @@ class EntryKind(StrEnum):
     PAYMENT_RECEIVED = "payment_received"
     PAYMENT_EXCHANGED = "payment_exchanged"
     PAYMENT_TAKEN_BACK = "payment_taken_back"
+    DIFFERENCE_WRITTEN_OFF = "difference_written_off"
+    DIFFERENCE_GIVEN_BACK = "difference_given_back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,11 +92,13 @@ def post(
     when: Mapping[str, Any] | None = None,
     correlation_id: str = "",
     numbers: Mapping[str, str] | None = None,
+    also: Mapping[str, int] | None = None,
 ) -> Unit:
     """Add entries of one customer account to the unit: each inserted once, balances moved with them.
 
     correlation_id: of the request that moved the money, numbers: of documents by the entry's source; both are kept
     beside the entry and no part of it.
+    also: what else the balance counts, and by how much it moves with these entries.
     when: balances (`balance_field`) as they must be for the unit to hold; None for one that never moved.
     """
     moved: dict[str, int] = {}
@@ -109,7 +111,7 @@ def post(
             name = balance_field(currency, p.account)
             moved[name] = moved.get(name, 0) + minor
     if entries:
-        counted = {ENTRIES: len(entries)} | {name: minor for name, minor in moved.items() if minor}
+        counted = {ENTRIES: len(entries)} | {name: minor for name, minor in moved.items() if minor} | dict(also or {})
         said = {"kind": "balance", "days": sorted({entry.booked_on.isoformat() for entry in entries})}
         unit.update((entries[0].account_id, BALANCE), add=counted, set=said, when=when)
     return unit

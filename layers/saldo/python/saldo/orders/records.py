@@ -1,6 +1,7 @@
 """How items lie in the table.
 
 `<account>` / `item#<id>`: one each. While it waits it is on the agenda `due#<entity>#<shard>` under `bill_on`.
+`<account>` / `items`: how often some were added.
 """
 
 from __future__ import annotations
@@ -19,16 +20,23 @@ from saldo.storage.items import Key
 from saldo.storage.units import Unit
 
 PREFIX = "item#"
+ITEMS, WRITTEN = "items", "written"
 
 
 def item_key(account_id: str, item_id: str) -> Key:
     return account_id, PREFIX + item_id
 
 
+def items_added_key(account_id: str) -> Key:
+    return account_id, ITEMS
+
+
 def add_item(unit: Unit, waiting: WaitingItem) -> Unit:
     """Have an item billed by the first run on or after its day. The unit does not hold when its id was there before."""
-    item = waiting.item
+    item, counted = waiting.item, items_added_key(waiting.account_id)
     pk, sk = item_key(waiting.account_id, item.id)
+    if not unit.has(counted):  # once a unit: whoever keeps which items there are knows that there are more
+        unit.update(counted, set={"kind": ITEMS}, add={WRITTEN: 1})
     return unit.insert(
         {
             "pk": pk,

@@ -18,7 +18,7 @@ def is_recurring(version: PlanVersion) -> bool:
 
 def priced_components(version: PlanVersion) -> tuple[Component, ...]:
     """What an order's unit price is the price of: what recurs by quantity; where nothing does, what is charged once."""
-    fixed = tuple(c for c in version.components if c.kind is ChargeKind.FIXED)
+    fixed = tuple(c for c in version.components if c.kind is ChargeKind.FIXED and c.is_bought)
     return fixed or tuple(c for c in version.components if c.kind is ChargeKind.ONE_TIME)
 
 

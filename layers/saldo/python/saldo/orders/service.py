@@ -145,9 +145,9 @@ class Orders:
 
     # -- reading -----------------------------------------------------------------------------------------------
 
-    def find(self, entity_id: str, order_id: str) -> Order:
-        """An order of a seller, wherever it lies; NotFound."""
-        owner = self._store.get(*records.owner_key(entity_id, order_id))
+    def find(self, entity_id: str, order_id: str, told: Store | None = None) -> Order:
+        """An order of a seller, wherever it lies; NotFound. told: where it lies may have been read there before."""
+        owner = (told or self._store).get(*records.owner_key(entity_id, order_id))
         order = order_at(self._store, owner["owner"], order_id) if owner else None
         if order is None:
             raise NotFound(f"no such order: {order_id}")

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
+from saldo.invoicing.habits import habit_moved
 from saldo.invoicing.records import InvoiceHeader, settle_update
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import derived_id
@@ -47,11 +48,11 @@ def imported_settlement(
     unit = Unit(f"settle {header.account_id} {source_id}")
     unit.insert(records.import_guard(header.account_id, source_id, payment.id))
     records.insert_payment(unit, payment)
-    entries = [rules_entries.import_entry(payment)]
+    entries, settled = [rules_entries.import_entry(payment)], list[InvoiceHeader]()
     if payment.applied:
         entries.append(rules_entries.application_entry(new, 0, payment.applied, payables))
-        settle_update(unit, header, payment.applied[0].minor, payment.started_at)
-    post(unit, *entries)
+        settled = [settle_update(unit, header, payment.applied[0].minor, payment.started_at)]
+    post(unit, *entries, also=habit_moved((), settled))
     after = {"amount_minor": minor, "currency": header.currency, "settled_on": settled_on.isoformat()}
     return unit.put(audit_item(AuditRecord(header.account_id, at, actor, "payment.imported", payment.id, after=after)))
 

@@ -11,6 +11,7 @@ from datetime import date
 
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
+from saldo.invoicing.habits import habit_moved
 from saldo.invoicing.model import Wallet
 from saldo.invoicing.records import InvoiceHeader, settle_update
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key, write_wallet
@@ -100,8 +101,7 @@ class Netting:
         source_id, at = f"netting_{sk.rpartition('#')[2]}", self.clock()
         kept = {"netted": records.allocation_items(found.netted), "rest": records.allocation_items(found.rest)}
         unit.insert({"pk": pk, "sk": sk, "kind": "guard", "currency": setting.currency, **kept})
-        for one in found.netted:
-            settle_update(unit, setting.headers[one.invoice_id], one.minor, at)
+        settled = [settle_update(unit, setting.headers[one.invoice_id], one.minor, at) for one in found.netted]
         if found.credit.notes_minor:
             left = _less(read.wallet, found.credit.notes_minor)
             write_wallet(unit, account_id, setting.entity_id, left, read.wallet_version)
@@ -110,7 +110,7 @@ class Netting:
         )
         field = balance_field(setting.currency, LedgerAccount.UNAPPLIED_CASH)
         when = {field: read.cash} if found.credit.cash_minor else None
-        post(unit, entry, when=when, correlation_id=actor.correlation_id)
+        post(unit, entry, when=when, correlation_id=actor.correlation_id, also=habit_moved((), settled))
         after = {"minor": found.minor, "currency": setting.currency, "cash_minor": found.credit.cash_minor}
         unit.put(audit_item(AuditRecord(account_id, at, actor, "credit.applied", source_id, after=after)))
 

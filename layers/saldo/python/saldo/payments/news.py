@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
+from saldo.invoicing.habits import habit_moved
 from saldo.invoicing.records import settle_update
+from saldo.invoicing.rules_early import written_off
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import Unavailable
 from saldo.kernel.periods import local_date
@@ -18,10 +20,12 @@ from saldo.ledger.records import post
 from saldo.payments import records, rules, rules_entries
 from saldo.payments.methods import take_method
 from saldo.payments.model import (
+    Allocation,
     GatewayEvent,
     GatewayPayment,
     Outcome,
     PaidOut,
+    Payable,
     Payment,
     PaymentStatus,
     Payout,
@@ -128,17 +132,37 @@ def apply_part(
     applied = rules.apply_to_open(part, payables)
     paid_on = local_date(payment.started_at, payment.booking_zone)
     discounts = rules.discounts_taken(applied, payables, paid_on)
+    left, settled = _written_off(store, unit, payment, applied, payables, discounts), []
     for a in applied:
-        discount = discounts[a.invoice_id].legs if a.invoice_id in discounts else ()
-        settle_update(unit, headers[a.invoice_id], a.minor, payment.settled_at, discount)
+        besides = discounts[a.invoice_id].legs if a.invoice_id in discounts else written_off(left.get(a.invoice_id, 0))
+        settled.append(settle_update(unit, headers[a.invoice_id], a.minor, payment.settled_at, besides))
     entries = list(first)
     if applied:
         entries.append(rules_entries.application_entry(payment, payment.parts_applied, applied, payables))
     if discounts:
         entries.append(rules_entries.discount_entry(payment, payment.parts_applied, applied, discounts, payables))
+    if left:
+        entries.append(rules_entries.difference_entry(payment, payment.parts_applied, applied, left, payables))
     if entries:
-        post(unit, *entries, correlation_id=payment.correlation_id, numbers=numbers)
+        also = habit_moved((), settled)
+        post(unit, *entries, correlation_id=payment.correlation_id, numbers=numbers, also=also)
     return replace(payment, applied=(*payment.applied, *applied), parts_applied=payment.parts_applied + 1)
+
+
+def _written_off(
+    store: Store,
+    unit: Unit,
+    payment: Payment,
+    applied: Sequence[Allocation],
+    payables: Mapping[str, Payable],
+    discounts: Collection[str],
+) -> dict[str, int]:
+    """What is left of invoices, by id, and is within the seller's tolerance."""
+    if not rules.leaves_some(applied, payables, discounts):
+        return {}
+    from saldo.payments.tolerating import write_off_small  # most payments leave nothing
+
+    return write_off_small(store, unit, payment, applied, payables, discounts)
 
 
 def finish_applying(store: Store, clock: Clock, payment: Payment) -> Payment:

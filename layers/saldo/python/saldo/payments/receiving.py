@@ -14,6 +14,7 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.choices import choices_of
+from saldo.invoicing.habits import habit_moved
 from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, open_agenda, reopen_update
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal, Unavailable
@@ -118,14 +119,18 @@ class Receiving:
         unit = records.rewrite(Unit(f"take back {payment.id}"), payment, back)
         made = self._entries(payment)
         entries = [mirrored(payment, entry, on) for entry in made]
-        taken = [mirrored(payment, e, on) for e in made if e.kind is EntryKind.EARLY_DISCOUNT_TAKEN]
-        discounts = _of_invoices(taken)
+        discounts, differences = (
+            _of_invoices([mirrored(payment, entry, on) for entry in made if entry.kind is kind])
+            for kind in (EntryKind.EARLY_DISCOUNT_TAKEN, EntryKind.DIFFERENCE_WRITTEN_OFF)
+        )
         headers = headers_of(self.store, payment.account_id, payment.applied)
         for invoice_id, (minor, base_minor) in _of_invoices(entries).items():
             if invoice_id not in headers:
                 raise Refusal("not_payable", f"{invoice_id} cannot be open again")
-            reopen_update(unit, headers[invoice_id], minor, base_minor, at, discounts.get(invoice_id, (0, 0))[0])
-        post(unit, *entries, when=self._unused(payment), correlation_id=actor.correlation_id)
+            besides = (found.get(invoice_id, (0, 0))[0] for found in (discounts, differences))
+            reopen_update(unit, headers[invoice_id], minor, base_minor, at, *besides)
+        also = habit_moved([headers[invoice_id] for invoice_id in _of_invoices(entries)], ())
+        post(unit, *entries, when=self._unused(payment), correlation_id=actor.correlation_id, also=also)
         record = AuditRecord(payment.account_id, at, actor, "payment.taken_back", payment.id, reason=reason)
         return unit.put(audit_item(record)), back
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -75,6 +75,12 @@ def discounts_taken(
     """
     found = ((a.invoice_id, payables[a.invoice_id].discount(a.minor, paid_on)) for a in applied)
     return {invoice_id: offer for invoice_id, offer in found if offer}
+
+
+def leaves_some(applied: Sequence[Allocation], payables: Mapping[str, Payable], settled: Collection[str]) -> bool:
+    """Whether any of the invoices has something open afterwards; settled: those of which something is known already."""
+    rest = (a for a in applied if a.invoice_id not in settled)
+    return any(a.minor < payables[a.invoice_id].open_minor for a in rest)
 
 
 def own_currency_of(payables: Iterable[Payable]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from saldo.invoicing.rules_early import EarlyOffer
+from saldo.invoicing.rules_early import EarlyOffer, Legs, minor_of, written_off
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money, split_by_weights
 from saldo.kernel.periods import local_date
@@ -123,22 +123,48 @@ def discount_entry(
     """Dr early discount and the tax on it, Cr receivables invoice by invoice. `discounts`: not empty, each taken by
     what is applied; in the seller's own currency it is what its part of the invoice is booked at, so nothing is won or
     lost on it."""
+    taken = {invoice_id: offer.legs for invoice_id, offer in discounts.items()}
+    return _without_money(EntryKind.EARLY_DISCOUNT_TAKEN, payment, part, applied, taken, payables)
+
+
+def difference_entry(
+    payment: Payment,
+    part: int,
+    applied: Sequence[Allocation],
+    left: Mapping[str, int],
+    payables: Mapping[str, Payable],
+) -> Entry:
+    """Dr small difference, Cr receivables invoice by invoice. `left`: not empty, what is within the tolerance."""
+    taken = {invoice_id: written_off(minor) for invoice_id, minor in left.items()}
+    return _without_money(EntryKind.DIFFERENCE_WRITTEN_OFF, payment, part, applied, taken, payables)
+
+
+def _without_money(
+    kind: EntryKind,
+    payment: Payment,
+    part: int,
+    applied: Sequence[Allocation],
+    taken: Mapping[str, Legs],
+    payables: Mapping[str, Payable],
+) -> Entry:
+    """What settles invoices beside the money that is applied, by what that is booked to."""
     legs: Counter[tuple[LedgerAccount, str]] = Counter()
     bases: Counter[tuple[LedgerAccount, str]] = Counter()
     credits = []
-    for a in (one for one in applied if one.invoice_id in discounts):
-        payable, offer = payables[a.invoice_id], discounts[a.invoice_id]
-        left = _booked_after(payable, a.minor, offer.minor) if payment.own_currency else 0
-        parts = split_by_weights(Money(left, payable.currency), [minor for _, _, minor in offer.legs])
-        for (account, tag, minor), base in zip(offer.legs, parts, strict=True):
-            legs[account, tag] += minor
+    for a in (one for one in applied if one.invoice_id in taken):
+        payable, of_invoice = payables[a.invoice_id], taken[a.invoice_id]
+        minor = minor_of(of_invoice)
+        left = _booked_after(payable, a.minor, minor) if payment.own_currency else 0
+        parts = split_by_weights(Money(left, payable.currency), [leg[2] for leg in of_invoice])
+        for (account, tag, leg_minor), base in zip(of_invoice, parts, strict=True):
+            legs[account, tag] += leg_minor
             bases[account, tag] += base.minor
         base_minor = -left if payment.own_currency else None
-        credits.append(Posting(RECEIVABLES, -offer.minor, a.invoice_id, payable.due_on, base_minor=base_minor))
+        credits.append(Posting(RECEIVABLES, -minor, a.invoice_id, payable.due_on, base_minor=base_minor))
     told = bases if payment.own_currency else {}
     debits = [Posting(a, minor, tag=tag or None, base_minor=told.get((a, tag))) for (a, tag), minor in legs.items()]
-    entry = entry_of(EntryKind.EARLY_DISCOUNT_TAKEN, payment, f"{payment.id}/{part}", (*debits, *credits))
-    booked = next((payables[i].booked for i in discounts if payables[i].booked), None)
+    entry = entry_of(kind, payment, f"{payment.id}/{part}", (*debits, *credits))
+    booked = next((payables[i].booked for i in taken if payables[i].booked), None)
     return replace(entry, exchange=booked.rate) if booked else entry
 
 

@@ -127,7 +127,7 @@ def entry_keys(payment: Payment) -> list[tuple[EntryKind, str]]:
     """Kind and source of every entry that a payment of one part may have."""
     part = f"{payment.id}/0"
     own = (EntryKind.PAYMENT_RECEIVED, EntryKind.PAYMENT_EXCHANGED, EntryKind.PAYMENT_VALUED)
-    of_part = (EntryKind.PAYMENT_APPLIED, EntryKind.EARLY_DISCOUNT_TAKEN)
+    of_part = (EntryKind.PAYMENT_APPLIED, EntryKind.EARLY_DISCOUNT_TAKEN, EntryKind.DIFFERENCE_WRITTEN_OFF)
     return [*((kind, payment.id) for kind in own), *((kind, part) for kind in of_part)]
 
 

@@ -2,6 +2,8 @@
 
 `<account>` / `paying#scheduled#<id>`: its id follows from the form that asked, so that the item is its own guard.
 Agenda `scheduled#<entity>` by the day, while it waits. Starting is idempotent for ever by the id.
+`<account>` / `scheduled_for#<invoice>`: those that wait, by id, so that the page of an invoice knows them; of a payment
+of very many invoices it is not told.
 """
 
 from __future__ import annotations
@@ -25,9 +27,12 @@ from saldo.payments.reading import headers_of, load, payable
 from saldo.payments.service import Payments
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
-from saldo.storage.units import Unit
+from saldo.storage.units import Conflict, Unit
 
 PREFIX = "paying#scheduled#"
+_FOR = "scheduled_for#"
+_ID = "sched_"
+_MOST_TOLD = 60  # invoices: each is a write in the unit
 _JOB = "collect_payments"
 FARTHEST = timedelta(days=90)
 
@@ -69,11 +74,33 @@ class Scheduled:
 
 
 def scheduled_id(account_id: str, request_key: str) -> str:
-    return f"sched_{fingerprint('scheduled', account_id, request_key)}"
+    return f"{_ID}{fingerprint('scheduled', account_id, request_key)}"
 
 
 def scheduled_key(account_id: str, id_: str) -> Key:
     return account_id, PREFIX + id_
+
+
+def scheduled_for_key(account_id: str, invoice_id: str) -> Key:
+    return account_id, _FOR + invoice_id
+
+
+def scheduled_on(item: Item | None, minor: int) -> date | None:
+    """When the first starts that pays so much of an invoice, or more. item: of `scheduled_for_key`."""
+    waiting = [one for name, one in (item or {}).items() if name.startswith(_ID)]
+    return min((date.fromisoformat(one["on"]) for one in waiting if one["minor"] >= minor), default=None)
+
+
+def _note_at_invoices(unit: Unit, one: Scheduled) -> None:
+    if len(one.allocations) > _MOST_TOLD:
+        return
+    for each in one.allocations:
+        key = scheduled_for_key(one.account_id, each.invoice_id)
+        if one.state in _ON_THE_AGENDA:
+            said = {"on": one.on.isoformat(), "minor": each.minor}
+            unit.update(key, set={"kind": "scheduled_for", one.id: said})
+        else:
+            unit.update(key, remove=(one.id,))
 
 
 _PLAIN = (
@@ -139,12 +166,16 @@ class ScheduledPayments:
         known = self.store.get(*scheduled_key(wish.account_id, id_))
         if known is not None:
             return scheduled_from(known)
-        one = self._checked(wish, on, id_)
-        unit = Unit(f"schedule {id_}").insert(scheduled_item(one))
-        after = {"on": on.isoformat(), "amount_minor": one.amount_minor, "currency": one.currency}
-        record = AuditRecord(wish.account_id, one.asked_at, wish.actor, "payment.scheduled", id_, after=after)
-        self.store.write_one(unit.put(audit_item(record)))  # a conflict means that it is there already
+        self.record(self._checked(wish, on, id_), wish.actor)  # a conflict means that it is there already
         return self.get(wish.account_id, id_)
+
+    def record(self, one: Scheduled, actor: Actor) -> Conflict | None:
+        """Put one that was checked on record, as waiting."""
+        unit = Unit(f"schedule {one.id}").insert(scheduled_item(one))
+        _note_at_invoices(unit, one)
+        after = {"on": one.on.isoformat(), "amount_minor": one.amount_minor, "currency": one.currency}
+        record = AuditRecord(one.account_id, one.asked_at, actor, "payment.scheduled", one.id, after=after)
+        return self.store.write_one(unit.put(audit_item(record)))
 
     def get(self, account_id: str, id_: str) -> Scheduled:
         item = self.store.get(*scheduled_key(account_id, id_))
@@ -255,6 +286,8 @@ class ScheduledPayments:
 
     def _change(self, old: Scheduled, new: Scheduled, actor: Actor, action: str) -> bool:
         unit = Unit(f"{action} {old.id}").put(scheduled_item(new), when={"state": old.state.value})
+        if new.state not in _ON_THE_AGENDA:
+            _note_at_invoices(unit, new)
         if new.state is ScheduledState.FAILED:
             self.not_started(unit, new)
         before, after = {"state": old.state.value}, {"state": new.state.value, "failure_code": new.failure_code}

@@ -11,7 +11,8 @@ from enum import StrEnum
 from saldo.accounts.model import Settle
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.rules_interest import LateCharges, LateInterest
-from saldo.invoicing.rules_terms import EarlyDiscount, EarlyPayment, Part, Tolerance
+from saldo.invoicing.rules_terms import EarlyPayment, Part
+from saldo.invoicing.rules_tolerance import Tolerance
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money
 from saldo.kernel.rounding import rounded_ratio
@@ -89,11 +90,9 @@ class WriteOff:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The rules that receivables are handled by; None or empty where there are none. `early_in_part`: a part paid early
-    has its part of the discount."""
+    """The rules that receivables are handled by; None or empty where there are none. Discounts for paying early are on
+    the invoices."""
 
-    early_discounts: tuple[EarlyDiscount, ...] = ()
-    early_in_part: bool = False
     late_interest: LateInterest | None = None
     instalments: tuple[Part, ...] = ()
     tolerance: Tolerance = field(default_factory=Tolerance)

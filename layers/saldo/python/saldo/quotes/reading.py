@@ -6,14 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.accounts.model import Account, Address, Exemption, InvoiceSplit, LegalEntity, TaxStatus
+from saldo.accounts.reading import days_from
 from saldo.accounts.reading_payment_terms import payment_terms_of
 from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
-from saldo.kernel.periods import local_date, zone_named
+from saldo.kernel.periods import Period, local_date, zone_named
 from saldo.kernel.reading import Fields, read
 from saldo.orders.model import Item
 from saldo.quotes.model import BillingDays, DatedItem, LateChange, QuoteRequest
@@ -31,6 +33,7 @@ from saldo.tax.reading import country_from
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _COUNTRY = "DE"
+_ALL = Decimal(100)
 _MOST_DAYS = 3660
 
 
@@ -55,6 +58,11 @@ def _request(document: Fields) -> QuoteRequest:
     versions = plans_from(document, currency)
     sold, late = _subscriptions(document, account, versions)
     exchange = exchange_from(document.maybe_child("exchange"), currency)
+    asked = None
+    if document.has("receivables"):
+        asked, agreed = receivables_from(document.child("receivables"), currency, exchange)
+        discounts, in_part = agreed.early_discounts, agreed.early_in_part
+        account = replace(account, terms=replace(account.terms, early_discounts=discounts, early_in_part=in_part))
     request = QuoteRequest(
         entity=entity,
         account=account,
@@ -71,9 +79,7 @@ def _request(document: Fields) -> QuoteRequest:
         wallet=wallet_from(document, currency),
         exchange=exchange,
         prices=prices,
-        receivables=receivables_from(document.child("receivables"), currency, exchange)
-        if document.has("receivables")
-        else None,
+        receivables=asked,
     )
     document.finish()
     check_names(document, request)
@@ -82,7 +88,7 @@ def _request(document: Fields) -> QuoteRequest:
 
 def _entity(fields: Fields, country: str, currency: str) -> LegalEntity:
     """The seller; where it does not say otherwise, it sits in the buyer's country."""
-    registrations = fields.text_list("tax_registrations") if fields.has("tax_registrations") else ()
+    registrations, registered = _registrations(fields)
     sits_in = country_from(fields, country)
     entity = LegalEntity(
         id="ent_quote",
@@ -93,6 +99,7 @@ def _entity(fields: Fields, country: str, currency: str) -> LegalEntity:
         currency=currency,
         number_prefix="",
         tax_registrations=dict.fromkeys(registrations, ""),
+        registered=registered,
         address=Address((), "", "", sits_in),
         bank_name="",
         iban="",
@@ -101,6 +108,22 @@ def _entity(fields: Fields, country: str, currency: str) -> LegalEntity:
     )
     fields.finish()
     return entity
+
+
+def _registrations(fields: Fields) -> tuple[list[str], dict[str, Period]]:
+    """Places, each as text or as {"place", "from_on"?, "until_on"?}, and the days of those that have some."""
+    if not fields.has("tax_registrations"):
+        return [], {}
+    places: list[str] = []
+    registered: dict[str, Period] = {}
+    for told in fields.texts_or_children("tax_registrations"):
+        place = told if isinstance(told, str) else told.text("place")
+        places.append(place)
+        if isinstance(told, Fields):
+            if days := days_from(told):
+                registered[place] = days
+            told.finish()
+    return places, registered
 
 
 def _account(fields: Fields, entity: LegalEntity, country: str, currency: str) -> Account:
@@ -127,14 +150,18 @@ def _account(fields: Fields, entity: LegalEntity, country: str, currency: str) -
 
 
 def _exemption(fields: Fields, n: int) -> Exemption:
-    """A certificate by which the buyer pays no tax of a jurisdiction."""
+    """A certificate by which the buyer pays no tax of a jurisdiction, or none on a part."""
     exemption = Exemption(
         id=f"exemption_{n}",
         jurisdictions=frozenset(fields.text_list("jurisdictions")),
         categories=frozenset(fields.text_list("categories")),
         from_on=fields.maybe_day("from_on") or date.min,
         until_on=fields.maybe_day("until_on") or date.max,
+        percent=fields.decimal("percent", _ALL),
+        taxes=frozenset(fields.text_list("taxes")),
     )
+    if not 0 < exemption.percent <= _ALL and not fields.is_faulty("percent"):
+        fields.problems.add(fields.at("percent"), "out_of_range", "more than 0 and at most 100 per cent are exempt")
     if not exemption.jurisdictions:
         fields.problems.add(fields.at("jurisdictions"), "missing", "name the jurisdictions whose taxes are not charged")
     fields.finish()

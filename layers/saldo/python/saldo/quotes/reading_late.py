@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from saldo.accounts.rules import fee_problems
-from saldo.invoicing.rules_interest import Bands, LateFee, LateInterest, MonthCount
+from saldo.accounts.model import LateTerms, MonthCount
+from saldo.accounts.rules import counting_problems, fee_problems
+from saldo.invoicing.rules_interest import Bands, LateFee, LateInterest
 from saldo.invoicing.rules_late_law import STATUTES
 from saldo.kernel.exact import ZERO, plus
 from saldo.kernel.periods import Unit
@@ -81,25 +82,18 @@ def late_from(fields: Fields, currency: str) -> LateInterest:
         on = child.day("from_on")
         later.append((on, _percent_from(child, law)))
         child.finish()
-    thirty_days = fields.flag("thirty_days", False)
-    year_days = fields.integer("year_days", 360 if thirty_days else 365)
-    if year_days < 1:
-        fields.problems.add(fields.at("year_days"), "below_one", "a year has days")
-    compounds = fields.choice("compounds", Compounds, Compounds.NEVER)
-    if compounds is not Compounds.NEVER and (thirty_days or fields.has("months")):
-        why = "interest that bears interest is counted by whole times and real days"
-        fields.problems.add(fields.at("compounds"), "one_of_two", why)
+    counting = _counting(fields)
     rule = LateInterest(
         percent=percent,
-        year_days=None if fields.flag("calendar_year", False) else max(year_days, 1),
-        thirty_days=thirty_days,
-        compounds=None if compounds is Compounds.NEVER else Unit(compounds),
-        months=fields.choice("months", MonthCount, MonthCount.EXACT),
+        year_days=counting.days_of_year,
+        thirty_days=counting.thirty_days,
+        compounds=counting.compounds,
+        months=counting.months,
         grace_days=_not_below(fields, "grace_days"),
         from_grace=fields.flag("from_grace", False),
         most_percent=fields.maybe_decimal("most_percent"),
         fixed=law is not None and STATUTES[law.country].fixed,
-        daily_rounding=fields.flag("daily_rounding", False),
+        daily_rounding=counting.daily_rounding,
         bands=law.bands if law else (),
         per=Unit(fields.choice("per", Per, Per.YEAR)),
         later=tuple(sorted(later)),
@@ -107,6 +101,22 @@ def late_from(fields: Fields, currency: str) -> LateInterest:
     )
     fields.finish()
     return rule
+
+
+def _counting(fields: Fields) -> LateTerms:
+    """How days and months count, and when interest bears interest, as it is agreed on record."""
+    compounds = fields.choice("compounds", Compounds, Compounds.NEVER)
+    counting = LateTerms(
+        compounds=None if compounds is Compounds.NEVER else Unit(compounds),
+        year_days=fields.maybe_integer("year_days"),
+        calendar_year=fields.flag("calendar_year", False),
+        thirty_days=fields.flag("thirty_days", False),
+        months=fields.choice("months", MonthCount, MonthCount.EXACT),
+        daily_rounding=fields.flag("daily_rounding", False),
+    )
+    for problem in counting_problems(counting):
+        fields.problems.add(fields.at(problem.field), problem.code, problem.message)
+    return counting
 
 
 def _percent_from(fields: Fields, law: Law | None) -> Decimal:

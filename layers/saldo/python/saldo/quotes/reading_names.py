@@ -11,19 +11,22 @@ from saldo.quotes.model import QuoteRequest, UsageTotal
 from saldo.usage.rules import needs_of
 
 _IDS_OF_PLANS = re.compile(r"plans(\[\d+\](\.(id|components(\[\d+\](\.(id|meter_id))?)?))?)?")
+_NOT_BILLED = "is no component and no item"
 _IDS_OF_SUBSCRIPTIONS = re.compile(r"subscriptions(\[\d+\](\.id)?)?")
 
 
 def check_names(document: Fields, request: QuoteRequest) -> None:
     """A problem for every total or meter of usage that no plan prices, every total that does not tell what its price
-    asks, and every coupon and currency unknown here. Of what could not be read itself nothing is said."""
+    asks, and every coupon, credit and currency unknown here. Of what could not be read itself nothing is said."""
     if not _unread(document, _IDS_OF_PLANS):
         components = [c for version in request.versions.values() for c in version.components]
         _check_usage(document, request, components)
         billed = {c.id for c in components} | {dated.item.id for dated in request.items}
         for n, coupon in enumerate(request.wallet.coupons):
             _check(document, f"coupons[{n}].plans", coupon.plans, set(request.versions), "is not among the plans")
-            _check(document, f"coupons[{n}].components", coupon.components, billed, "is no component and no item")
+            _check(document, f"coupons[{n}].components", coupon.components, billed, _NOT_BILLED)
+        for n, credit in enumerate(request.wallet.credits):
+            _check(document, f"prepaid_credits[{n}].components", credit.components, billed, _NOT_BILLED)
     if not _unread(document, _IDS_OF_SUBSCRIPTIONS):
         sold = {subscription.id for subscription in request.subscriptions}
         for n, total in enumerate(request.usage.totals):

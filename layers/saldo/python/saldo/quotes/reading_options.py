@@ -112,6 +112,7 @@ def _credit(fields: Fields, n: int, currency: str) -> PrepaidCredit:
         expires_on=fields.maybe_day("expires_on"),
         priority=fields.integer("priority", 0),
         paid=fields.flag("paid", True),
+        components=frozenset(fields.text_list("components")),
     )
     fields.finish()
     return credit

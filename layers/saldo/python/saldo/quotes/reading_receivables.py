@@ -7,8 +7,10 @@ from enum import StrEnum
 from itertools import pairwise
 
 from saldo.accounts.model import Settle
+from saldo.accounts.model import Terms as AccountTerms
 from saldo.accounts.rules import discount_problems
-from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part, Tolerance
+from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part
+from saldo.invoicing.rules_tolerance import Tolerance, tolerance_problems
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO, minor_of_share
 from saldo.kernel.exchange import ExchangeRate
@@ -69,18 +71,17 @@ def exchange_from(fields: Fields, currency: str) -> Booking | None:
     return Booking(currency, ledger, ExchangeRate(*pair, rate, source, on))
 
 
-def receivables_from(fields: Fields, currency: str, booking: Booking | None) -> ReceivablesAsked:
-    """What is asked about the time after the invoices are issued."""
+def receivables_from(fields: Fields, currency: str, booking: Booking | None) -> tuple[ReceivablesAsked, AccountTerms]:
+    """What is asked about the time after the invoices are issued, and what is agreed that stands on them."""
     payments = [_payment(child, currency, booking) for child in fields.maybe_children("payments")]
     notes = [_credit_note(child, currency) for child in fields.maybe_children("credit_notes")]
     given_up = [_write_off(child, currency) for child in fields.maybe_children("write_offs")]
     used = [_credit_use(child, currency) for child in fields.maybe_children("credit_uses")]
+    agreed = AccountTerms(_early_discounts(fields), fields.flag("early_in_part", False))
     asked = ReceivablesAsked(
         as_of=fields.maybe_day("as_of"),
         events=(*payments, *notes, *given_up, *used),
         terms=Terms(
-            early_discounts=_early_discounts(fields),
-            early_in_part=fields.flag("early_in_part", False),
             late_interest=late_from(fields.child("late_interest"), currency) if fields.has("late_interest") else None,
             instalments=tuple(_part(child, currency) for child in fields.maybe_children("instalments")),
             tolerance=_tolerance(fields.maybe_child("tolerance"), currency),
@@ -92,7 +93,7 @@ def receivables_from(fields: Fields, currency: str, booking: Booking | None) -> 
     if asked.as_of is None and (asked.terms.late_interest is not None or fields.has("aging")):
         fields.problems.add(fields.at("as_of"), "missing", "interest and aging are reckoned as of a day")
     fields.finish()
-    return asked
+    return asked, agreed
 
 
 def _aging(fields: Fields) -> AgingAsked:
@@ -263,10 +264,13 @@ def _part(fields: Fields, currency: str) -> Part:
 
 
 def _tolerance(fields: Fields, currency: str) -> Tolerance:
+    """None of its limits is no tolerance at all, as where there is no such part."""
     tolerance = Tolerance(
         amount_minor=maybe_minor(fields, "amount", currency, signed=True),
         percent=fields.maybe_decimal("percent"),
         clerk_minor=maybe_minor(fields, "clerk_amount", currency, signed=True),
     )
+    for problem in tolerance_problems(tolerance) if tolerance != Tolerance() else ():
+        fields.problems.add(fields.at(problem.field), problem.code, problem.message)
     fields.finish()
     return tolerance

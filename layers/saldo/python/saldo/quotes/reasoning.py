@@ -20,6 +20,8 @@ _ROUNDINGS = {
 }
 _BOUNDS = {
     "due_at_least": "{amount} are due at least",
+    "due_at_most": "{amount} are due at most",
+    "rounded": "rounded: {amount}",
     "counted": "less what was charged that counts towards it: {amount}",
     "asked_before": "less what was asked for before: {amount}",
     "true_up": "trued up to the minimum by {amount}",
@@ -48,10 +50,10 @@ def reasons_of(line: Line, currency: str) -> list[str]:
     """One sentence per step of the price, then the share of the period, the rate, and the rounding."""
     reasons = [_reason(step) for step in line.steps]
     share = line.share
-    if share.of == 1 and share.days > 1:
+    if share.of == 1 and share.days != 1:
         reasons.append(f"{share.days} of the units of time that the price is for: {plain(line.exact)} × {share.days}")
     elif share.days != share.of:
-        days = "seconds" if share.of > 1000 else "days"
+        days = share.unit or ("seconds" if share.of > 1000 else "days")
         reasons.append(
             f"{share.days} of {share.of} {days} of the period: {plain(line.exact)} × {share.days}/{share.of}"
         )

@@ -15,7 +15,7 @@ from saldo.invoicing.model import (
     InvoiceBody,
     Wallet,
 )
-from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.invoicing.model_tally import Tally, TallyKey
 from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_charged import usage_needed
@@ -84,7 +84,7 @@ class _State:
     wallet: Wallet
     invoices: list[InvoiceBody] = field(default_factory=list)
     counted: set[UsageKey] = field(default_factory=set)
-    minimums: dict[MinimumKey, MinimumPart] = field(default_factory=dict)
+    tallies: dict[TallyKey, Tally] = field(default_factory=dict)
     versions: dict[str, PlanVersion] = field(init=False)
     late: list[LateChange] = field(init=False)
     spans: dict[tuple[str, str, Period], Period] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class _State:
             wallet=self.wallet,
             exchange=booked_at(request.exchange, day) if request.exchange else None,
             earlier=self.invoices,
-            minimums=self.minimums,
+            tallies=self.tallies,
             stood=self.read.stood,
         )
         return case if request.prices is None else _with_price_rates(case, request.prices)
@@ -158,7 +158,7 @@ class _State:
         self.items = [item for item in self.items if item not in ready]
         self.wallet = billed.wallet
         self.invoices += billed.bodies
-        self.minimums = self.minimums | {one.key: one for one in billed.minimums}
+        self.tallies = self.tallies | {one.key: one for one in billed.tallies}
 
 
 def _with_price_rates(case: BillingCase, asked: PriceRates) -> BillingCase:

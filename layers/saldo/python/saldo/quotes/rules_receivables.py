@@ -10,9 +10,10 @@ from datetime import date
 from saldo.accounts.model import Settle
 from saldo.invoicing.model import DocumentKind, InvoiceBody
 from saldo.invoicing.rules_credit_notes import credit_note, discount_back, settled_back, whole, with_discounts
-from saldo.invoicing.rules_early import Legs, Offers, discount_taken, minor_of, offers_left, with_discount
+from saldo.invoicing.rules_early import Legs, Offers, discount_taken, minor_of, offers_left, with_discount, written_off
 from saldo.invoicing.rules_settling import Due, in_turn, shares
 from saldo.invoicing.rules_terms import early_offers
+from saldo.invoicing.rules_tolerance import tolerated
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.money import Money, split_by_weights
@@ -33,7 +34,7 @@ def receivables(asked: ReceivablesAsked, bodies: Sequence[InvoiceBody]) -> Recei
     Refusal `no_such_invoice`, `more_than_open`, `more_than_credit`, `invalid_credit_note`, `instalments_do_not_add_up`.
     """
     issued = [body for body in bodies if body.kind is DocumentKind.INVOICE]
-    account = _Account(asked, [_opened(body, asked) for body in issued])
+    account = _Account(asked, [_opened(body) for body in issued])
     for event in sorted(asked.events, key=lambda e: e.on):
         if asked.as_of is None or event.on <= asked.as_of:
             account.take(event)
@@ -50,8 +51,8 @@ def receivables(asked: ReceivablesAsked, bodies: Sequence[InvoiceBody]) -> Recei
     )
 
 
-def _opened(body: InvoiceBody, asked: ReceivablesAsked) -> Open:
-    return Open(body, body.payable_minor, early_offers(body, asked.terms.early_discounts))
+def _opened(body: InvoiceBody) -> Open:
+    return Open(body, body.payable_minor, early_offers(body))
 
 
 def _ledger_currency(body: InvoiceBody, rate: ExchangeRate) -> str:
@@ -124,32 +125,29 @@ class _Account:
 
     def _settle(self, item: Open, part: int, payment: PaymentMade, reached: int) -> None:
         """reached: what of the payment is settled before."""
-        limit = self.asked.terms.tolerance.limit_of(item.minor)
         discount = self._discount(item, payment.on, part)
+        small = 0 if discount else tolerated(self.asked.terms.tolerance, item.minor, part)
         item.paid += part
         booked = item.move(payment.on, part)
         worth = payment.worth(reached, Money(part, item.body.currency)) if item.body.exchange else None
         if worth is not None:
             self.fx.append((booked, worth))
-        if discount:
-            item.discounted = with_discount(item.discounted, discount)
-            item.move(payment.on, minor_of(discount), event=False)
-        elif part > 0 and 0 < item.minor <= limit:
-            item.give_up(payment.on, item.minor, event=False)
+        if besides := discount or written_off(small):
+            item.discounted = with_discount(item.discounted, besides)
+            item.move(payment.on, minor_of(besides), event=False)
 
     def _early(self, item: Open) -> Offers:
         """The discounts for paying early that are left of an invoice, by the rules of payments on record."""
         credited = -sum(note.total_minor for note in item.notes)
-        in_part = self.asked.terms.early_in_part
-        return offers_left(item.early, item.minor, item.body.total_minor, credited, in_part)
+        return offers_left(item.early, item.minor, item.body.total_minor, credited, item.body.early_in_part)
 
     def _discount(self, item: Open, on: date, part: int) -> Legs:
-        taken = discount_taken(self._early(item), item.minor, part, on, self.asked.terms.early_in_part)
+        taken = discount_taken(self._early(item), item.minor, part, on, item.body.early_in_part)
         return taken.legs if taken else ()
 
     def credit_back(self, asked: CreditAsked) -> None:
         """A credit note settles what is open first; what was paid already becomes the customer's credit, less the
-        discount that settled a part of it."""
+        discount, or small difference, that settled a part of it."""
         item = self.numbered(asked.invoice)
         note = credit_note(item.body, asked.on, _amounts(item, asked), item.notes)
         open_minor = max(item.minor, 0)

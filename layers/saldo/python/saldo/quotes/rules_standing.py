@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from saldo.invoicing.model import InvoiceBody
-from saldo.invoicing.rules_early import Legs, Offers, minor_of
+from saldo.invoicing.rules_early import Legs, Offers, differences_of, discounts_of, minor_of
 from saldo.invoicing.rules_interest import LateCharges, Owed, late_charges
 from saldo.invoicing.rules_terms import early_payment, instalments
 from saldo.kernel.exact import rounded_to
@@ -41,7 +41,7 @@ from saldo.tax.rules import percent_of
 class Open:
     """An invoice while events are applied to it. `moves`: what was open after each, on which day. `booked`: at
     which rate it is booked in the ledger's currency, and how much of that is left. `early`: as it is
-    issued with, and `discounted`: what was taken of that."""
+    issued with, and `discounted`: what was taken of that, or written off as too little to chase."""
 
     body: InvoiceBody
     minor: int
@@ -79,24 +79,24 @@ class Open:
             return 0
         return next((left for on, left in reversed(self.moves) if on <= day), self.body.payable_minor)
 
-    def give_up(self, on: date, minor: int, event: bool = True) -> None:
+    def give_up(self, on: date, minor: int) -> None:
         self.written_off += minor
-        self.move(on, minor, event)
+        self.move(on, minor)
 
 
 def standing(asked: ReceivablesAsked, item: Open) -> Receivable:
     """One invoice after all its events."""
     terms, body = asked.terms, item.body
-    earlier, offered = (early_payment(body, one) for one in terms.early_discounts), {o.until_on for o in item.early}
+    earlier, offered = (early_payment(body, one) for one in body.early_discounts), {o.until_on for o in item.early}
     return Receivable(
         body=body,
         open_minor=item.minor,
         open_after=tuple(minor for _, minor in item.moves),
-        written_off_minor=item.written_off,
+        written_off_minor=item.written_off + minor_of(differences_of(item.discounted)),
         early=tuple(early for early in earlier if early.until_on in offered),
         parts=tuple(instalments(body.payable_minor, terms.instalments)) if terms.instalments else (),
         late=_late(asked, item),
-        discount_taken_minor=minor_of(item.discounted),
+        discount_taken_minor=minor_of(discounts_of(item.discounted)),
     )
 
 

@@ -39,8 +39,8 @@ class Step:
     """One step of a price: `units` at `price` each, plus `flat`, make `amount` (exact, major units).
 
     `rule` says which step it is: flat, per_unit, tier, volume_tier, package, free_units, stair, percentage, minimum,
-    maximum, rolled_over, included, included_amount, true_up, due_at_least, counted, asked_before, overage, cap,
-    billed_before, discount, prepaid.
+    maximum, rolled_over, included, included_amount, true_up, due_at_least, due_at_most, counted, rounded, asked_before,
+    overage, cap, billed_before, discount, prepaid.
     Those that bound a price add or take off what is missing or too much.
     `above` and `up_to` are the bounds of a tier in units (above the one, up to and including the other; None is no
     bound).
@@ -81,10 +81,12 @@ PriceOf = Callable[[PriceModel, Ask], Priced]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Which part of the full period is charged: `days` of `of` days. 1 of 1 is the whole."""
+    """Which part of the full period is charged: `days` of `of` days. 1 of 1 is the whole. `unit`: "months" where it is
+    these that are counted."""
 
     days: int = 1
     of: int = 1
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

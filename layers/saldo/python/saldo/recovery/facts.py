@@ -23,7 +23,7 @@ _WRITTEN_WITH = {
     "payment_settled": "payment.settled",
     "payout_received": "payment.paid_out",
 }
-_PARTS = ("payment_applied", "early_discount_taken")
+_PARTS = ("payment_applied", "early_discount_taken", "difference_written_off")
 
 
 @dataclass(frozen=True, slots=True)

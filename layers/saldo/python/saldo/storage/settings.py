@@ -23,7 +23,7 @@ class Settings:
 
     `portal_origins` maps region code to the origin (scheme, host, port) of that region's portal; `entities` are the
     sellers whose runs this region's schedules start. `tax_service`: `avalara`, `vertex`, or "" for the table alone.
-    `billed_tolerance_percent`: how far a run's totals may lie from those of a month before, "" for 30.
+    `billed_tolerance_percent`: how far a run may lie from what its customers were billed a month before, "" for 30.
     `sign_in_url`: the user pool's own domain for single sign-on, "" for the endpoint that its client talks to.
     `customer_role_arn`: the role under which pages reach a customer's records (`narrowed`).
     `details_key_id`: the KMS key that signs what sellers say of their bank accounts.

@@ -54,6 +54,7 @@ class Store:
         self._sees = sees
         self._ahead: dict[Key, Item | None] = {}
         self._remembers = False
+        self._asked: set[Key] = set()
 
     def within(
         self,
@@ -81,6 +82,18 @@ class Store:
         same._ahead, same._remembers = dict(self._ahead), True
         return same
 
+    @property
+    def asked(self) -> frozenset[Key]:
+        """What a store that remembers was asked for, there or not, or found in a range."""
+        return frozenset(self._asked)
+
+    def read_ahead(self, keys: Sequence[Key]) -> None:
+        """Read these for whoever asks for them later; of a store that remembers."""
+        assert self._remembers, "only a look at one moment reads ahead"
+        asked = set(self._asked)
+        self.get_many(keys, consistent=True)
+        self._asked = asked
+
     def _in_sight(self, attributes: Iterable[Mapping[str, Any]]) -> list[Item]:
         items = [from_attributes(a) for a in attributes]
         return items if self._sees is None else [item for item in items if self._sees(item)]
@@ -107,6 +120,7 @@ class Store:
 
     def get(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
         taken = self._taken([(self._check(pk), sk)])
+        self._note([(pk, sk)])
         if taken:
             return taken[pk, sk]
         answer = self._client.get_item(
@@ -119,6 +133,10 @@ class Store:
         self._remember({(pk, sk): item})
         return item
 
+    def _note(self, asked: Iterable[Key]) -> None:
+        if self._remembers:
+            self._asked.update(asked)
+
     def _remember(self, read: Mapping[Key, Item | None]) -> None:
         if self._remembers:
             self._ahead |= read
@@ -127,6 +145,7 @@ class Store:
         """Items by key, 100 a call; keys that do not exist are left out."""
         wanted = dict.fromkeys((self._check(pk), sk) for pk, sk in keys)
         taken = self._taken(wanted)
+        self._note(wanted)
         found = {key: item for key, item in taken.items() if item is not None}
         waiting = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in wanted if (pk, sk) not in taken]
         attempt = 0
@@ -176,6 +195,7 @@ class Store:
         last_key, items = answer.get("LastEvaluatedKey"), self._in_sight(answer["Items"])
         if not agenda and not fields:
             self._remember({(item["pk"], item["sk"]): item for item in items})
+            self._note((item["pk"], item["sk"]) for item in items)
         return Page(items, _to_cursor(from_attributes(last_key)) if last_key else None)
 
     def _query(self, pk: str, prefix: str, first: str | None, last: str | None, agenda: bool) -> dict[str, Any]:

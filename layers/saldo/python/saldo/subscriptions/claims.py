@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.records import plan_version_from, plan_version_key
@@ -10,7 +10,15 @@ from saldo.kernel.errors import Problem
 from saldo.storage.store import Store
 from saldo.subscriptions import records
 from saldo.subscriptions.model import Subscription
-from saldo.subscriptions.rules_meters import Clash, Held, claims_more, clashes_of, plans_of, problems_of_clashes
+from saldo.subscriptions.rules_meters import (
+    Billed,
+    Held,
+    billed_by,
+    claims_more,
+    clashes_of,
+    plans_of,
+    problems_of_clashes,
+)
 from saldo.usage.records import meter_from, meter_key
 
 
@@ -44,7 +52,14 @@ class MeterClaims:
         if sold.keys() <= {after.id} or (before is None and after.id in sold):
             return ()
         found = clashes_of(after, before, sold.values(), {**self._plans(sold), **versions})
-        return problems_of_clashes(found, self._apart(found), field) if found else ()
+        return problems_of_clashes(found, self._apart({c.claim.meter_id for c in found}), field) if found else ()
+
+    def all(self) -> list[Billed]:
+        """What each subscription bills, without the meters that count by subscription."""
+        sold = self._read()
+        found = billed_by(sold.values(), self._plans(sold)) if sold else []
+        apart = self._apart({claim.meter_id for _, claim in found}) if found else set()
+        return [one for one in found if one[1].meter_id not in apart]
 
     def add(self, sold: Subscription, versions: Mapping[str, PlanVersion]) -> None:
         """Take a subscription as it will be once its unit is written."""
@@ -69,8 +84,8 @@ class MeterClaims:
             self._versions = {version.id: version for version in map(plan_version_from, found.values())}
         return self._versions | self._added_versions
 
-    def _apart(self, clashes: list[Clash]) -> set[str]:
+    def _apart(self, meter_ids: Collection[str]) -> set[str]:
         """Those of the meters that count by subscription."""
-        keys = [meter_key(self.entity_id, meter_id) for meter_id in sorted({c.claim.meter_id for c in clashes})]
+        keys = [meter_key(self.entity_id, meter_id) for meter_id in sorted(meter_ids)]
         meters = map(meter_from, self._store.get_many(keys).values())
         return {meter.id for meter in meters if meter.by_subscription}

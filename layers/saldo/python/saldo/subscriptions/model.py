@@ -177,13 +177,17 @@ class ChargePeriod:
         return f"{self.subscription_id}@{self.boundary.isoformat()}{revision}"
 
 
+# Part and whole of a full period: in seconds, or in months (then the third says so).
+PartOfPeriod = tuple[int, int] | tuple[int, int, str]
+
+
 class EarlierCycle(NamedTuple):
-    """A cycle that a later charge looks back at: `days` of it were charged, of the `full` one. `seconds`: part and
-    whole where the plan counts seconds and they began at a moment."""
+    """A cycle that a later charge looks back at: `days` of it were charged, of the `full` one. `share`: of it, where
+    that does not follow from the days."""
 
     days: Period
     full: Period
-    seconds: tuple[int, int] | None = None
+    share: PartOfPeriod | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +195,11 @@ class Charge:
     """One component charged (`sign` 1) or credited (-1) for a period, on the terms that then hold.
 
     `quantity`: of FIXED and ONE_TIME charges; None where a meter counts it. `cycle`: how many cycles were before.
-    `seconds`: part and whole where the plan counts seconds. `leg`: the charge or credit of a mid-period change. `part`:
-    where the plan has a minimum, the day or moment from which the one holds that this counts towards. `gives_back`: the
-    charge of which a credit of days gives back a part, as it was when it fell due. `earlier`: of a charge that looks
-    back, the cycles before it on which it depends, oldest first.
+    `share`: of the full period where that does not follow from the days. `leg`: the charge or credit of a mid-period
+    change. `part`: where the plan has a minimum, the day or moment from which it holds there; `since`: the same of the
+    plan's tallies that are for a cycle (`PlanVersion.by_cycle`). `gives_back`: the charge of which a credit of days
+    gives back a part, as it was when it fell due. `earlier`: of a charge that looks back, the cycles before it on which
+    it depends, oldest first.
     """
 
     period: ChargePeriod
@@ -203,9 +208,10 @@ class Charge:
     quantity: Decimal | None
     sign: int = 1
     cycle: int = 0
-    seconds: tuple[int, int] | None = None
+    share: PartOfPeriod | None = None
     leg: bool = False
     part: str = ""
+    since: str = ""
     gives_back: Charge | None = None
     earlier: tuple[EarlierCycle, ...] = ()
 

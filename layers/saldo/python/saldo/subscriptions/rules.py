@@ -67,7 +67,7 @@ def subscribe(
 
 
 def _check_quantities(quantities: Mapping[str, Decimal], plan_version: PlanVersion) -> None:
-    known = {c.id for c in plan_version.components if c.kind is not ChargeKind.USAGE}
+    known = {c.id for c in plan_version.components if c.is_bought}
     for component_id, quantity in quantities.items():
         if component_id not in known:
             raise Refusal("unknown_component", f"{plan_version.id} has no quantity of {component_id!r}")
@@ -180,7 +180,7 @@ def _charge_period(subscription: Subscription, full: Period, boundary: date, tim
 
 
 def _has_charges(plan_version: PlanVersion, due: ChargePeriod) -> bool:
-    if plan_version.minimum is not None and due.timing is Timing.ARREARS:
+    if plan_version.tallies and due.timing is Timing.ARREARS:
         return True
     return any(
         c.timing is due.timing and (due.first or c.kind is not ChargeKind.ONE_TIME) for c in plan_version.components

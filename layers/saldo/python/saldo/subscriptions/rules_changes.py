@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from saldo.catalog.model import MINIMUM, ChargeKind, CutShort, DayCount, Timing
+from saldo.catalog.model import BY_MONTHS, MINIMUM, ChargeKind, CutShort, DayCount, Timing
 from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO
-from saldo.kernel.periods import Period, local_midnight, whole_seconds
+from saldo.kernel.periods import MONTHS, Period, local_midnight, months_before, whole_seconds
 from saldo.kernel.states import moved
 from saldo.subscriptions.model import (
     MOVES,
@@ -25,6 +25,7 @@ from saldo.subscriptions.model import (
     Charge,
     ChargePeriod,
     EarlierCycle,
+    PartOfPeriod,
     Subscription,
     SubscriptionStatus,
 )
@@ -71,13 +72,21 @@ def charges_of(
 
     A mid-period change credits what is left of a period paid ahead and charges the same days on the new terms.
     """
-    for run in runs_of(timeline(subscription, versions, changes)):
-        maker = _Maker(subscription, run, zone)
+    terms = timeline(subscription, versions, changes)
+    ends_on = terms[-1].start if terms[-1].ended else subscription.cancelled_on
+    for run in runs_of(terms):
+        maker = _Maker(subscription, run, zone, ends_on)
         for charge in maker.charges(since):
             if charge.period.boundary > through and charge.sign > 0:
                 break
-            if charge.period.boundary <= through:
+            if charge.period.boundary <= through and not _is_of_no_month(run, charge):
                 yield charge
+
+
+def _is_of_no_month(run: Run, charge: Charge) -> bool:
+    """Whether it is for days of a month that counts whole on other terms."""
+    nothing = charge.share is not None and not charge.share[0]
+    return nothing and charge.quantity is not None and run.component.kind is ChargeKind.FIXED and run.component.prorate
 
 
 @dataclass(slots=True)
@@ -85,6 +94,7 @@ class _Maker:
     subscription: Subscription
     run: Run
     zone: str
+    ends_on: date | None
 
     def charges(self, since: date) -> Iterator[Charge]:
         run, limit = self.run, self.subscription.cancelled_on
@@ -144,7 +154,7 @@ class _Maker:
         assert by is not None, "what has grown was less before"
         start = max(full.start, by.start)
         days = _Days(start, end, by.start_at if start == by.start else None)
-        return _Maker(self.subscription, by, self.zone)._charge(full, days, start)
+        return replace(self, run=by)._charge(full, days, start)
 
     def _charge(self, full: Period, days: _Days, due: date, sign: int = 1, leg: bool = False) -> Charge:
         run, subscription = self.run, self.subscription
@@ -158,29 +168,48 @@ class _Maker:
         )
         before = 0 if run.component.id == MINIMUM else run.cycle.index_at(subscription.billed_from)
         cycle = run.periods.index_at(days.start) - before
-        seconds = days.seconds_of(full, self.zone) if run.version.day_count is DayCount.SECOND else None
+        share = self._share(days, full)
         of = run.version.id, run.component.id
-        part = self._part(full)
-        return Charge(period, *of, run.quantity, sign, max(cycle, 0), seconds, leg, part, earlier=self._earlier(full))
+        begun = _begun(run.least, full), _begun(run.tally, full)
+        return Charge(period, *of, run.quantity, sign, max(cycle, 0), share, leg, *begun, earlier=self._earlier(full))
 
     def _earlier(self, full: Period) -> tuple[EarlierCycle, ...]:
-        """Those before a period; the first by its seconds where it began at a moment."""
+        """Those before a period; the first by its share where it began within."""
         run = self.run
         found = earlier_cycles(run.component, run.version, run.cycle, run.start, full)
-        if not found or run.start_at is None or found[0].days.start != run.start:
+        by_day = run.start_at is None and run.version.day_count not in BY_MONTHS
+        if not found or by_day or found[0].days.start != run.start:
             return found
         first = _Days(found[0].days.start, found[0].days.end, run.start_at)
-        return found[0]._replace(seconds=first.seconds_of(found[0].full, self.zone)), *found[1:]
+        return found[0]._replace(share=self._share(first, found[0].full)), *found[1:]
 
-    def _part(self, full: Period) -> str:
-        """From when the minimum holds that a charge of this period counts towards; "" where it counts for none."""
-        least = self.run.least
-        if least is None or not self.run.version.counts(self.run.component):
-            return ""
-        begun = least.periods.period_at(max(full.start, least.since)).start
-        if least.since_at is not None and least.since >= begun:
-            return instant_text(least.since_at)
-        return max(begun, least.since).isoformat()
+    def _share(self, days: _Days, full: Period) -> PartOfPeriod | None:
+        """The part of a full period that days are, where more must be known for it than which days they are."""
+        day_count = self.run.version.day_count
+        if day_count is DayCount.SECOND:
+            return days.seconds_of(full, self.zone)
+        if day_count not in BY_MONTHS:
+            return None
+        start, end, whole = (self._months_before(day, full) for day in (days.start, days.end, full.end))
+        return end - start, whole, MONTHS
+
+    def _months_before(self, day: date, full: Period) -> int:
+        """Months of a full period on the terms before a day: that in which these change is one by the plan's choice.
+        The first month of a subscription, and its last, are its own whichever day they begin or end on."""
+        begun = self.run.version.day_count is DayCount.FROM_NEXT_MONTH
+        if self.ends_on is not None and day >= self.ends_on:
+            begun = True
+        return months_before(day, full, begun and day > self.subscription.billed_from)
+
+
+def _begun(tally: Run | None, full: Period) -> str:
+    """From when a tally holds that a charge of this period may count towards; "" without one."""
+    if tally is None:
+        return ""
+    begun = tally.periods.period_at(max(full.start, tally.since)).start
+    if tally.since_at is not None and tally.since >= begun:
+        return instant_text(tally.since_at)
+    return max(begun, tally.since).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +235,7 @@ def minimum_around(subscription: Subscription, versions: Versions, day: date, zo
     if run is None or (run.end is not None and run.end <= day):
         return []
     full = run.periods.period_at(max(day, run.start))
-    part = _Maker(subscription, run, zone)._part(full)
+    part = _begun(run, full)
     every = charges_of(subscription, versions, subscription.changes, full.start, full.end, zone)
     return [charge for charge in every if charge.component_id == MINIMUM and charge.part == part]
 

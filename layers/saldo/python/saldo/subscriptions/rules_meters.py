@@ -35,6 +35,9 @@ class Claim(NamedTuple):
         return self.shared(other) == self
 
 
+Billed = tuple[str, Claim]  # by which subscription
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What an account has bought: its subscriptions, the plans that they are on by id, and ids of the meters that count
@@ -83,18 +86,26 @@ def clashes_of(
 ) -> list[Clash]:
     """What it claims that another subscription of the account claims too, and did not clash before. Those whose plans
     are not known claim nothing: no run bills them."""
-    known = [
-        (other.id, claim)
-        for other in others
-        if other.id != after.id and all(name in versions for name in plans_of(other))
-        for claim in claims_of(other, versions)
-    ]
+    return clashes_with(after, before, billed_by(others, versions), versions)
+
+
+def billed_by(subscriptions: Iterable[Subscription], versions: Versions) -> list[Billed]:
+    """What each bills, as far as its plans are known."""
+    known = (one for one in subscriptions if all(name in versions for name in plans_of(one)))
+    return [(one.id, claim) for one in known for claim in claims_of(one, versions)]
+
+
+def clashes_with(
+    after: Subscription, before: Subscription | None, billed: Iterable[Billed], versions: Versions
+) -> list[Clash]:
+    """As `clashes_of`, where it is known what is billed; the subscription itself may be among it."""
+    known = [one for one in billed if one[0] != after.id]
     there = list(_clashes(before, known, versions)) if before else []
     found = _clashes(after, known, versions)
     return [c for c in found if not any(c.other_id == t.other_id and c.claim.within(t.claim) for t in there)]
 
 
-def _clashes(one: Subscription, known: Iterable[tuple[str, Claim]], versions: Versions) -> Iterator[Clash]:
+def _clashes(one: Subscription, known: Iterable[Billed], versions: Versions) -> Iterator[Clash]:
     for mine in claims_of(one, versions):
         for other_id, claim in known:
             shared = mine.shared(claim)

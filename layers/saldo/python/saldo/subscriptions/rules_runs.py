@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from saldo.catalog.model import MINIMUM, ChargeKind, Component, CutShort, PlanVersion
+from saldo.catalog.model import MINIMUM, ChargeKind, Component, CutShort, PercentOf, PlanVersion
 from saldo.kernel.exact import ONE
 from saldo.kernel.periods import Cycle
 from saldo.subscriptions.rules_timeline import Terms
@@ -22,9 +22,9 @@ class Run:
     another cycle; what ran up is billed then at the latest. `whole`: the period that it ends in is credited whole.
     `paid`: of a charge that is never prorated, the quantity that the period it begins in is charged for already, and
     `paid_by` the run that was charged for it. `grows_into`: it is followed by a run that takes its charge over.
-    `least`: the minimum that it counts towards. `periods`: by which it is charged: its cycle, or what a minimum spans
-    of it. `since`, `since_at`: from when on a minimum is one for them, through changes of it and pauses. `owed_whole`:
-    the period that it ends in is owed whole."""
+    `least`: the minimum that holds with it; `tally`: one of those that are for a cycle, which all hold as long.
+    `periods`: by which it is charged: its cycle, or what a minimum spans of it. `since`, `since_at`: from when on a
+    minimum is one for them, through changes of it and pauses. `owed_whole`: the period it ends in is owed whole."""
 
     component: Component
     version: PlanVersion
@@ -41,6 +41,7 @@ class Run:
     paid_by: Run | None = None
     grows_into: bool = False
     least: Run | None = None
+    tally: Run | None = None
     periods: Cycle = field(init=False)
     since: date = field(init=False)
     since_at: datetime | None = field(init=False)
@@ -66,10 +67,12 @@ class _Runs:
     all: list[Run] = field(default_factory=list)
     minimums: dict[tuple[Cycle, int], Run] = field(default_factory=dict)
 
-    def begin(self, run: Run, least: Run | None) -> Run:
-        """least: the minimum that it counts towards; where it is one itself, it counts its periods on from where the
+    def begin(self, run: Run, least: Run | None, tally: Run | None) -> Run:
+        """least, tally: those that hold with it; where it is one itself, a minimum counts its periods on from where the
         first of as many cycles began."""
-        run.least = least
+        run.least, run.tally = least, tally
+        if any(run.component.id == one.id for one in run.version.by_cycle):
+            run.tally = tally or run
         if run.component.id == MINIMUM:
             run.least, span = run, run.version.minimum_cycles
             first = self.minimums.setdefault((run.cycle, span), run)
@@ -93,10 +96,10 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
     for i, now in enumerate(terms):
         if i and (now.ended or now.cycle != terms[i - 1].cycle):
             runs.close(now.start)
-        components = _charged(now)
+        components, by_cycle = _charged(now), now.version.by_cycle
         kept: dict[str, Run] = {}
         for component in components:
-            counted = component.kind is ChargeKind.USAGE or component.id == MINIMUM
+            counted = component.kind is ChargeKind.USAGE or now.version.is_tally(component.id)
             quantity = None if counted else now.quantities.get(component.id, ONE)
             going = runs.open.get(component.id)
             if going is None or not _goes_on(going, component, quantity, now):
@@ -104,7 +107,7 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
                 by = None if going is None else _paid_by(going, component, now)
                 going = Run(component, now.version, quantity, now.cycle, now.start, now.start_at, begins, paid_by=by)
                 going.paid = None if by is None else by.quantity
-                runs.begin(going, kept.get(MINIMUM))
+                runs.begin(going, kept.get(MINIMUM), kept.get(by_cycle[0].id) if by_cycle else None)
             seen.add(component.id)
             kept[component.id] = going
         for component_id, ended in runs.open.items():
@@ -117,12 +120,13 @@ def runs_of(terms: Sequence[Terms]) -> list[Run]:
 
 
 def _charged(now: Terms) -> tuple[Component, ...]:
-    """The minimum first, so that what counts towards it finds it; one that is owed whole goes on while paused."""
-    version, least = now.version, () if now.version.least is None else (now.version.least,)
+    """The tallies first, so that what counts towards them finds them; a minimum that is owed whole goes on while
+    paused."""
+    version = now.version
     if now.running:
-        return (*least, *version.components)
+        return (*version.tallies, *(c for c in version.components if not isinstance(c.price, PercentOf)))
     goes_on = version.minimum is not None and version.minimum.cut_short is CutShort.WHOLE and not now.ended
-    return least if goes_on else ()
+    return version.tallies[:1] if goes_on else ()
 
 
 def _paid_by(run: Run, component: Component, now: Terms) -> Run | None:
@@ -147,8 +151,8 @@ def _goes_on(run: Run, component: Component, quantity: Decimal | None, now: Term
 
 
 def _under(version: PlanVersion) -> tuple[object, ...]:
-    """What of a minimum must stay for charges to run on: all of it, but of one that is a pool its amount."""
-    minimum = version.minimum
+    """What of its tallies must stay for charges to run on: all of them, but of a minimum that is a pool its amount."""
+    minimum, others = version.minimum, (version.maximum, version.by_cycle)
     if minimum is None or minimum.every is None:
-        return minimum, version.least
-    return minimum.every, minimum.components, minimum.overage_factor
+        return minimum, version.least, *others
+    return minimum.every, minimum.components, minimum.overage_factor, *others

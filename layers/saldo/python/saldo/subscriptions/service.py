@@ -17,6 +17,7 @@ from saldo.catalog.service import Catalog
 from saldo.exchange.service import ExchangeRates
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problem, Problems, Refusal, Unavailable
+from saldo.kernel.periods import local_date
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.subscriptions import records
@@ -25,7 +26,12 @@ from saldo.subscriptions.model import Change, ChangeKind, Subscription
 from saldo.subscriptions.records import move_on
 from saldo.subscriptions.records_terms import renewing_item
 from saldo.subscriptions.rules_changes import with_change
-from saldo.subscriptions.rules_checks import problems_of_change, problems_of_day, problems_of_quantities
+from saldo.subscriptions.rules_checks import (
+    problems_of_change,
+    problems_of_day,
+    problems_of_days,
+    problems_of_quantities,
+)
 from saldo.subscriptions.rules_meters import changed_so, plans_of
 from saldo.subscriptions.rules_terms import Renewing, problems_of_term
 
@@ -148,9 +154,16 @@ def start_in(
     """
     new = replace(subscription, next_bill_on=subscription.billed_from, billed_through=None)
     versions = {version.id: version}
-    _check(new, account, version, (*([price] if price else ()), *claims.problems(new, versions)))
+    _check(
+        new,
+        account,
+        version,
+        local_date(at, account.time_zone),
+        (*([price] if price else ()), *claims.problems(new, versions)),
+    )
     claims.add(new, versions)
     unit.insert(records.subscription_item(new))
+    records.claims_counted(unit, new.account_id)
     if new.term is not None:
         unit.insert(renewing_item(Renewing.begun(new, version)))
     unit.put(audit_item(AuditRecord(new.account_id, at, actor, "subscription.started", new.id)))
@@ -179,6 +192,7 @@ def change_in(
     if before.is_being_billed:
         raise Refusal("being_billed", f"{before.id} is being billed at this moment; try again in a minute")
     move_on(unit, before, after)
+    records.claims_counted(unit, before.account_id)
     what = {"kind": change.kind.value, "effective_on": change.effective_on.isoformat()}
     subject = f"{before.id} {change.id}"
     unit.put(audit_item(AuditRecord(before.account_id, at, actor, "subscription.changed", subject, after=what)))
@@ -232,7 +246,7 @@ def other_currency(account: Account, version: PlanVersion) -> Problem | None:
     return Problem("plan_version_id", "other_currency", message)
 
 
-def _check(new: Subscription, account: Account, version: PlanVersion, found: Sequence[Problem]) -> None:
+def _check(new: Subscription, account: Account, version: PlanVersion, today: date, found: Sequence[Problem]) -> None:
     problems = Problems()
     problems.extend(found)
     if account.status is not AccountStatus.ACTIVE:
@@ -242,10 +256,7 @@ def _check(new: Subscription, account: Account, version: PlanVersion, found: Seq
     if not version.is_sold_in(account.country):
         message = f"{version.id} is sold in {', '.join(version.countries)}, {account.id} is in {account.country}"
         problems.add("plan_version_id", "not_sold_there", message)
-    if new.trial_end_on is not None and new.trial_end_on < new.started_on:
-        problems.add("trial_end_on", "before_start", "a trial ends on or after the day it starts")
-    if new.cancelled_on is not None and new.cancelled_on < new.started_on:
-        problems.add("cancelled_on", "before_start", "a subscription ends on or after the day it starts")
+    problems.extend(problems_of_days(new, today))
     problems.extend(problems_of_quantities(new.quantities, version))
     if new.term is not None:
         problems.extend(problems_of_term(new.term, version))

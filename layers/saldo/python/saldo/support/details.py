@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from saldo.accounts.model import Account, BillingProfile
-from saldo.accounts.rules_details import Sending, changed_fields, check_details, with_details
+from saldo.accounts.model import Account, BillingProfile, Exemption
+from saldo.accounts.rules_details import Sending, changed_fields, check_details, ended, with_details
 from saldo.accounts.service import Accounts
 from saldo.audit.model import Actor
 from saldo.invoicing.offered_corrections import OfferedCorrections
 from saldo.invoicing.records import InvoiceHeader
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Problem, Refusal
+from saldo.kernel.periods import local_date
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -36,12 +37,16 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a change would do. `account`: as it would be; `changed`: fields of the profile that differ; `offers`:
-    invoices that are out and could be corrected, by the seller's policy, oldest first."""
+    """What a change would do. `account`: as it would be, what is known of its tax id aside; `changed`: fields of the
+    profile that differ; `offers`: invoices that are out and could be corrected, by the seller's policy, oldest first;
+    `ended`: exemption certificates that end by it, as they would be; `stays`: the address moves to another country, and
+    the account is taxed where it was, for the seller taxes it elsewhere than at its address."""
 
     account: Account
     changed: frozenset[str]
     offers: tuple[InvoiceHeader, ...] = ()
+    ended: tuple[Exemption, ...] = ()
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ class DetailsDesk:
 
     def check(self, now: Details, profile: BillingProfile, sending: Sending) -> None:
         """Refusal `invalid_details` naming every field at fault, or the first with `nothing_changes`."""
-        check_details(profile, sending, now.account)
+        check_details(now.account, now.profile, profile, sending)
         if not changed_fields(now.profile, profile) and sending == now.sending:
             same = Problem("legal_name", "nothing_changes", "nothing differs from what is there now")
             raise Refusal("invalid_details", "these billing details are there already", [same])
@@ -81,8 +86,11 @@ class DetailsDesk:
         """What the change would do; nothing is written. Refusals as of `check`."""
         self.check(now, profile, sending)
         changed = changed_fields(now.profile, profile)
-        after = with_details(now.account, now.profile, profile, sending)
-        return Effect(after, changed, self._offers(now, changed))
+        today = local_date(self._clock(), now.account.time_zone)
+        after = with_details(now.account, now.profile, profile, sending, today)
+        abroad = profile.address.country != now.profile.address.country
+        stays = abroad and after.country == now.account.country
+        return Effect(after, changed, self._offers(now, changed), ended(now.account, after), stays)
 
     def change(self, now: Details, wish: DetailsWish) -> list[InvoiceHeader]:
         """Change them, with the message to the seller in the same unit: no change without its wish, no wish without its

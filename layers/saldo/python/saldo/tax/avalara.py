@@ -15,7 +15,7 @@ from saldo.kernel.errors import Refusal, Unavailable
 from saldo.kernel.exact import ZERO
 from saldo.kernel.money import Money
 from saldo.storage.web import Told, WebService
-from saldo.tax.model import TaxableLine, TaxTreatment
+from saldo.tax.model import CERTIFICATE, TaxableLine, TaxTreatment
 from saldo.tax.model_services import Rated, RatedLine, RatedTax, TaxDocument, decimal_of, place_of
 
 CREATE = "/api/v2/transactions/create"
@@ -123,7 +123,7 @@ def _certificate(line: TaxableLine, document: TaxDocument) -> str:
     buyer = document.facts.buyer
     places = {buyer.country, f"{buyer.country}-{buyer.region}"}
     for exemption in buyer.exemptions:
-        if any(exemption.covers(place, line.category, line.supplied_on) for place in places):
+        if exemption.is_whole and any(exemption.covers(place, line.category, line.supplied_on) for place in places):
             return exemption.id
     return ""
 
@@ -151,7 +151,7 @@ def _tax_from(detail: Mapping[str, Any]) -> RatedTax:
     if detail.get("liabilityType") == "Buyer":
         treatment, reason, rate = TaxTreatment.REVERSE_CHARGE, "buyer_accounts_for_tax", ZERO
     elif not tax and decimal_of(detail.get("exemptAmount", 0)):
-        treatment, reason, rate = TaxTreatment.EXEMPT, "exemption_certificate", ZERO
+        treatment, reason, rate = TaxTreatment.EXEMPT, CERTIFICATE, ZERO
     elif not tax and decimal_of(detail.get("nonTaxableAmount", 0)):
         treatment, reason, rate = TaxTreatment.ZERO, "category_not_taxed", ZERO
     elif treatment is TaxTreatment.ZERO:
@@ -175,7 +175,7 @@ def _untaxed(line: Mapping[str, Any], place: str) -> tuple[RatedTax, ...]:
     if decimal_of(line["tax"]) or decimal_of(line.get("taxableAmount", 0)):
         return ()
     if decimal_of(line.get("exemptAmount", 0)):
-        return (RatedTax(place, "", TaxTreatment.EXEMPT, ZERO, ZERO, ZERO, "exemption_certificate"),)
+        return (RatedTax(place, "", TaxTreatment.EXEMPT, ZERO, ZERO, ZERO, CERTIFICATE),)
     if line.get("isItemTaxable") is False:
         return (RatedTax(place, "", TaxTreatment.OUTSIDE, ZERO, ZERO, ZERO, "seller_not_registered"),)
     return ()

@@ -37,6 +37,7 @@ class ServiceTax:
             or decided_by_facts(buyer, seller, self.table.table) is not None
         ):
             return replace(self.table.quote(lines, buyer, seller, currency), facts=facts)
+        _check_certificates(lines, buyer)
         try:
             return self.ask(TaxDocument(facts, currency, tuple(lines)))
         except Unavailable as outage:
@@ -69,3 +70,13 @@ class ServiceTax:
         answer = self.table.quote(lines, facts.buyer, seller, currency)
         source = f"{answer.source}; {self.service.name}: {why}"
         return replace(answer, source=source, estimated=True, facts=facts)
+
+
+def _check_certificates(lines: Sequence[TaxableLine], buyer: BuyerFacts) -> None:
+    """Refusal `tax_undecidable` for a certificate of a part: services are told of whole ones, and charge all else."""
+    asked = [line for line in lines if line.category != OUTSIDE and not line.taxes]
+    for one in (e for e in buyer.exemptions if not e.is_whole):
+        here = [place for place in one.jurisdictions if place.split("-")[0] == buyer.country]
+        if any(one.covers(place, line.category, line.supplied_on) for place in here for line in asked):
+            why = "covers a part, which no tax service is told: end it here and have the service keep it"
+            raise Refusal("tax_undecidable", f"the certificate {one.id} {why}")

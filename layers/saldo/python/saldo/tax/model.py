@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from saldo.accounts.model import Exemption, TaxStatus
+from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 
 # The category of what is no supply.
 OUTSIDE = "outside"
+# Why what a certificate covers bears no tax.
+CERTIFICATE = "exemption_certificate"
 
 
 class TaxTreatment(StrEnum):
@@ -211,6 +214,7 @@ class BuyerFacts:
 @dataclass(frozen=True, slots=True)
 class SellerFacts:
     """`registrations`: where the seller may charge tax: `DE`, `US-NY`, or a union (`EU`) for its one-stop shop.
+    `dated`: the days of supply on which some of them hold; the others always do.
 
     rounding, mode: how the seller rounds the taxes of a document; a tax service rounds in its own way. own_rates: what
     the seller says of taxes itself, for where no service answers.
@@ -223,6 +227,14 @@ class SellerFacts:
     rounding: TaxRounding = TaxRounding.DOCUMENT
     mode: Rounding = Rounding.HALF_UP
     own_rates: OwnRates | None = None
+    dated: tuple[tuple[str, Period], ...] = ()
+
+    def on(self, day: date) -> SellerFacts:
+        """As the seller is registered for supplies of a day."""
+        if not self.dated:
+            return self
+        gone = {place for place, days in self.dated if day not in days}
+        return replace(self, registrations=self.registrations - gone, dated=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +285,13 @@ class TaxShare:
     @property
     def has_amounts(self) -> bool:
         return _has_amounts(self.levy_minor, self.basis)
+
+    def is_rest_of(self, other: TaxShare) -> bool:
+        """Whether it is the part of an amount that a certificate exempts from the other, which is charged on what is
+        left: together they are on all of it."""
+        exempt = self.treatment is TaxTreatment.EXEMPT and self.reason == CERTIFICATE and self.basis is not None
+        same = (self.jurisdiction, self.name) == (other.jurisdiction, other.name)
+        return exempt and same and other.treatment.is_taxed
 
     @property
     def is_percentage(self) -> bool:

@@ -145,7 +145,7 @@ class _Fold:
 
     def add(self, entry: Entry, totals: Iterable[TaxTotal]) -> None:
         for total in totals:
-            kind = entry.currency, replace(total, base_minor=0, tax_minor=0, included=False)
+            kind = entry.currency, replace(total, base_minor=0, tax_minor=0, included=False, basis=None)
             row = self.sums.setdefault(kind, [0, 0, 0])
             row[0] += total.base_minor
             row[1] += total.tax_minor

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
 from saldo.accounts.model import TaxStatus
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO, total
+from saldo.kernel.exact import ZERO, minus, shifted, times, total
 from saldo.tax.model import (
+    CERTIFICATE,
     NET,
     OUTSIDE,
     BuyerFacts,
     Collection,
     SellerFacts,
     TaxableLine,
+    TaxBasis,
     TaxRate,
     TaxShare,
     TaxTable,
@@ -40,14 +43,15 @@ def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table:
     """Every tax on a line, side by side; one of 0 % with its reason where none is charged.
 
     In this order: what is no supply at all (category OUTSIDE); what facts alone decide; where the seller may charge
-    tax, the dated rates of that place, less those that a certificate valid on the day exempts from; else outside the
-    scope. Refusal `tax_undecidable` when a fact or a rate is missing.
+    tax on that day, the dated rates of that place, less those that a certificate valid on the day exempts from; else
+    outside the scope. Refusal `tax_undecidable` when a fact or a rate is missing.
     """
     if line.category == OUTSIDE:
         return (no_supply(seller),)
     decided = decided_by_facts(buyer, seller, table)
     if decided is not None:
         return (decided,)
+    seller = seller.on(line.supplied_on)
     union = _shared_union(buyer, seller, table)
     places = _places(buyer, seller, table)
     if not places and union and seller.country in seller.registrations:
@@ -59,7 +63,10 @@ def shares_for(line: TaxableLine, buyer: BuyerFacts, seller: SellerFacts, table:
     if not rates:
         where = " and ".join(sorted(places))
         raise Refusal("tax_undecidable", f"no rate of {where} for {line.category!r} on {line.supplied_on}")
-    return tuple(_share(rate) if not _exempt(rate, line, buyer) else _exempted(rate) for rate in rates)
+    found: list[TaxShare] = []
+    for rate in rates:
+        found += _shares_of(rate, _exempt_percent(rate, line, buyer), found)
+    return tuple(found)
 
 
 def no_supply(seller: SellerFacts) -> TaxShare:
@@ -77,15 +84,39 @@ def decided_by_facts(buyer: BuyerFacts, seller: SellerFacts, table: TaxTable) ->
     return None
 
 
-def _exempt(rate: TaxRate, line: TaxableLine, buyer: BuyerFacts) -> bool:
-    return any(e.covers(rate.jurisdiction, line.category, line.supplied_on) for e in buyer.exemptions)
+def _exempt_percent(rate: TaxRate, line: TaxableLine, buyer: BuyerFacts) -> Decimal:
+    """The part of the line that certificates exempt from a tax; of several the largest, for they may cover the same."""
+    if not buyer.exemptions:
+        return ZERO
+    of_tax = (e for e in buyer.exemptions if not e.taxes or rate.name in e.taxes)
+    covering = (e for e in of_tax if e.covers(rate.jurisdiction, line.category, line.supplied_on))
+    return max((e.percent for e in covering), default=ZERO)
 
 
-def _exempted(rate: TaxRate) -> TaxShare:
-    """A certificate's reason only where there was a tax to be exempt from."""
-    if not rate.treatment.is_taxed:
-        return _share(rate)
-    return TaxShare(rate.jurisdiction, rate.name, TaxTreatment.EXEMPT, ZERO, "exemption_certificate")
+def _shares_of(rate: TaxRate, percent: Decimal, before: Sequence[TaxShare]) -> list[TaxShare]:
+    """A tax on a line that is exempt from it for a part: the tax, the exempt rest behind it, or both. A certificate's
+    reason only where there was a tax to be exempt from."""
+    if not percent or not rate.treatment.is_taxed:
+        return [_share(rate)]
+    exempt = TaxShare(rate.jurisdiction, rate.name, TaxTreatment.EXEMPT, ZERO, CERTIFICATE)
+    if percent == _ALL:
+        return [exempt]
+    basis = rate.basis or TaxBasis()
+    if basis.within:
+        why = f"{rate.name} is within the amount, of which no part can be exempt from it"
+        raise Refusal("tax_undecidable", why)
+    if rate.compound:  # what it is due on besides is said by name, where it is not due on all of it
+        basis = replace(basis, of=(NET, *dict.fromkeys(share.name for share in before)))
+    left = minus(_ALL, percent)
+    levy, once = _part(rate.levy_minor, left), _part(basis.once_minor, left)
+    taxed = replace(basis, part=_part(basis.part, left), once_minor=once)
+    rest = replace(basis, part=_part(basis.part, percent), once_minor=ZERO, most_tax_minor=None)
+    share = replace(_share(rate), compound=False, levy_minor=levy, basis=taxed)
+    return [share, replace(exempt, basis=rest)]
+
+
+def _part(value: Decimal, percent: Decimal) -> Decimal:
+    return shifted(times(value, percent), -2)
 
 
 def _share(r: TaxRate) -> TaxShare:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO
+from saldo.kernel.exact import ZERO, plus
 from saldo.kernel.money import Money, round_exact, split_by_weights
 from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.tax.model import (
@@ -155,7 +155,9 @@ class _Group:
 
     def _base(self, share: TaxShare, net: Fraction, before: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
         """What a tax in proportion is a percentage of, given those before it on the line."""
-        charged = {other.name: _before(other, tax) for other, (_, tax) in zip(self.shares, before, strict=False)}
+        charged: dict[str, Fraction] = {}
+        for other, (_, tax) in zip(self.shares, before, strict=False):
+            charged[other.name] = charged.get(other.name, _NOTHING) + _before(other, tax)
         basis = share.basis
         if basis is None:
             return net + sum(charged.values(), _NOTHING) if share.compound else net
@@ -219,6 +221,13 @@ def _before(share: TaxShare, tax: Fraction) -> Fraction:
     return _NOTHING if share.collection is Collection.WITHHELD else tax
 
 
+def _on_all(taxed: TaxShare, rest: TaxShare) -> bool:
+    """Whether a tax and what is exempt from it are on the net amount and nothing else, all of it."""
+    if taxed.basis is None or rest.basis is None or taxed.basis.is_bounded:
+        return False
+    return taxed.basis.of == (NET,) and plus(taxed.basis.part, rest.basis.part) == 100
+
+
 def _of_document(share: TaxShare) -> bool:
     return share.basis is not None and share.basis.of_document
 
@@ -248,6 +257,7 @@ class _Sum:
     net: int = 0
     beyond: Fraction = _NOTHING
     rounded: int = 0
+    rest_of: Key | None = None
 
 
 @dataclass(slots=True)
@@ -259,16 +269,29 @@ class _Totals:
     def add(self, group: _Group) -> None:
         amounts = group.amounts(self.rounding, self.mode) if self._by_group(group) else [0] * len(group.shares)
         bases = group.exact_bases() if self._by_base(group) else [Fraction(group.exact)] * len(group.shares)
-        charged = group.charged(amounts)
+        nets = self._nets(group, bases, amounts)
         for n, (share, beyond) in enumerate(zip(group.shares, group.beyond_percent(), strict=True)):
             entry = self.sums.setdefault((share, group.inclusive), _Sum())
             entry.base += bases[n]
             entry.beyond += beyond
             entry.rounded += amounts[n]
-            net = group.net - charged if group.inclusive else group.net
-            if share.basis is not None and self._by_group(group):
-                net = round_exact(bases[n])
-            entry.net += net + sum(amounts[:n]) if share.compound and self._by_group(group) else net
+            entry.net += nets[n]
+            if n and share.is_rest_of(group.shares[n - 1]):
+                entry.rest_of = group.shares[n - 1], group.inclusive
+
+    def _nets(self, group: _Group, bases: Sequence[Fraction], amounts: Sequence[int]) -> list[int]:
+        """What of the group's lines each tax is on, where that is rounded group by group; else all of it."""
+        net = group.net - group.charged(amounts) if group.inclusive else group.net
+        if not self._by_group(group):
+            return [net] * len(group.shares)
+        nets: list[int] = []
+        for n, share in enumerate(group.shares):
+            one = net if share.basis is None else round_exact(bases[n])
+            if n and share.is_rest_of(group.shares[n - 1]):
+                whole = net if _on_all(group.shares[n - 1], share) else round_exact(bases[n - 1] + bases[n])
+                one = whole - nets[n - 1]
+            nets.append(one + sum(amounts[:n]) if share.compound else one)
+        return nets
 
     def _by_group(self, group: _Group) -> bool:
         return group.inclusive or self.rounding in _PER_LINE
@@ -296,7 +319,16 @@ class _Totals:
 
     def _base(self, key: Key, entry: _Sum) -> int:
         rounded = (key[0].compound or key[0].basis) and not self._summed(key)
+        if rounded and entry.rest_of:
+            return self._rest(key, entry, entry.rest_of)
         return round_exact(entry.base) if rounded else entry.net
+
+    def _rest(self, key: Key, entry: _Sum, of: Key) -> int:
+        """What is left of the amount; where the tax is on other lines besides, a tie goes the other way than there."""
+        taxed = self.sums[of]
+        if taxed.net == entry.net and _on_all(of[0], key[0]):
+            return entry.net - self._base(of, taxed)
+        return round_exact(entry.base, Rounding.HALF_DOWN)
 
     def _summed(self, key: Key) -> bool:
         """Whether a tax is the sum of what was rounded line by line, or within what has it in it."""

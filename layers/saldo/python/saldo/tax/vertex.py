@@ -16,7 +16,7 @@ from saldo.kernel.errors import Refusal, Unavailable
 from saldo.kernel.exact import ZERO
 from saldo.kernel.money import Money
 from saldo.storage.web import Told, WebService
-from saldo.tax.model import TaxableLine, TaxTreatment
+from saldo.tax.model import CERTIFICATE, TaxableLine, TaxTreatment
 from saldo.tax.model_services import Rated, RatedLine, RatedTax, TaxDocument, decimal_of, place_of
 
 SUPPLIES = "/vertex-ws/v2/supplies"
@@ -126,7 +126,7 @@ def _place(country: str, region: str, postcode: str) -> dict[str, str]:
 def _certificate(line: TaxableLine, document: TaxDocument) -> str:
     """The id of a certificate of the buyer's whole country or region that covers the line; its number stays here."""
     buyer, place = document.facts.buyer, place_of(document)
-    covering = (e for e in buyer.exemptions if e.covers(place, line.category, line.supplied_on))
+    covering = (e for e in buyer.exemptions if e.is_whole and e.covers(place, line.category, line.supplied_on))
     return next((e.id for e in covering), "")
 
 
@@ -165,7 +165,7 @@ def _tax_from(tax: Mapping[str, Any], place: str) -> RatedTax:
 
 _RESULTS = {
     "TAXABLE": (TaxTreatment.STANDARD, ""),
-    "EXEMPT": (TaxTreatment.EXEMPT, "exemption_certificate"),
+    "EXEMPT": (TaxTreatment.EXEMPT, CERTIFICATE),
     "NONTAXABLE": (TaxTreatment.ZERO, "category_not_taxed"),
     "NO_TAX": (TaxTreatment.OUTSIDE, "seller_not_registered"),
 }

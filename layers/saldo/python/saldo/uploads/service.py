@@ -24,6 +24,7 @@ from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.uploads import records, rules
+from saldo.uploads.kept import files_about
 from saldo.uploads.model import Name, PostForm, Upload, UploadKind, UploadState
 from saldo.uploads.ports import Scanner
 from saldo.uploads.rules_content import file_kind_of
@@ -67,6 +68,7 @@ class Uploads:
             return self.get(upload.name)
         rules.check_room(sum(1 for one in others if one.is_clean or one.is_on_the_way))
         unit = Unit(f"ask for {upload.id}").insert(records.upload_item(upload, self.sealer))
+        records.counted(unit, wish.owner_id)
         unit.put(_audit(upload, upload.asked_at, wish.actor, "upload.asked"))
         if beside:
             beside(unit, upload)
@@ -85,6 +87,11 @@ class Uploads:
         if item is None:
             raise NotFound("no such file")
         return records.upload_from(item, self.sealer)
+
+    def shown_at(self, place: str, owner_id: str, about: str) -> list[Upload]:
+        """Those about one thing, oldest first, for a page that may have read them ahead (`kept`)."""
+        found = [records.upload_from(item, self.sealer) for item in files_about(self.store, owner_id, about, place)]
+        return sorted(found, key=lambda one: (one.asked_at, one.id))
 
     def of(self, owner_id: str, about: str = "") -> list[Upload]:
         """All of an owner, or those about one thing, oldest first; one call."""

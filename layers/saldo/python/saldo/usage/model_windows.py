@@ -33,9 +33,9 @@ class Terms:
     """By what a window was rated: enough to rate it again. days, of: the part of a full period that it is.
 
     purchase_order, cost_centre: the buyer's, for accounts whose invoices are split by them. part: from when the plan's
-    minimum holds that it counts towards; "" without one. rate: at which it was converted, where the price is in another
-    currency than the invoice. before: what was used in earlier cycles that the price goes on from, None where it began
-    with this one; rolled: what was left of their allowances.
+    minimum holds there, since: from when its other tallies do; "" without them. rate: at which it was converted, where
+    the price is in another currency than the invoice. before: what was used in earlier cycles that the price goes on
+    from, None where it began with this one; rolled: what was left of their allowances.
     """
 
     plan_version_id: str
@@ -50,6 +50,7 @@ class Terms:
     rate: ExchangeRate | None = None
     before: Decimal | None = None
     rolled: Decimal = Decimal(0)
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def _fields(window: Window) -> Item:
         **({"rate": rate_row(terms.rate)} if terms.rate else {}),
         **({"before": plain(terms.before)} if terms.before is not None else {}),
         **({"rolled": plain(terms.rolled)} if terms.rolled else {}),
+        **({"since": terms.since} if terms.since else {}),
         "billed": [_billed_fields(b) for b in window.billed],
     }
 
@@ -95,6 +96,7 @@ def _window_from(account_id: str, fields: Item) -> Window:
         rate_from_row(fields["rate"]) if "rate" in fields else None,
         Decimal(fields["before"]) if "before" in fields else None,
         Decimal(fields.get("rolled", "0")),
+        fields.get("since", ""),
     )
     return Window(
         account_id=account_id,

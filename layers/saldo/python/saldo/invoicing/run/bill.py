@@ -18,6 +18,7 @@ from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.run import records
 from saldo.invoicing.run.cases import AccountCase, Batch, Billing, read_cases
 from saldo.invoicing.run.due import keep_due
+from saldo.invoicing.run.expected import regular_of
 from saldo.invoicing.run.in_parts import InParts, bill_in_parts, settle, take_back
 from saldo.invoicing.run.model import BEING_BILLED, Attempt, BatchResult, Drafted, DueAccount, SetAside
 from saldo.invoicing.run.number import load_attempt
@@ -192,7 +193,8 @@ def _body_item(body: InvoiceBody) -> Item:
 
 
 def _drafted_of(body: InvoiceBody) -> Drafted:
-    return Drafted(body.account_id, body.id, body.currency, body.total_minor, body.payable_minor, body.kind)
+    amounts = body.total_minor, body.payable_minor
+    return Drafted(body.account_id, body.id, body.currency, *amounts, body.kind, regular_of(body))
 
 
 def _overtaken(account: DueAccount) -> SetAside:

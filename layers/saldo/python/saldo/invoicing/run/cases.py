@@ -15,19 +15,18 @@ from saldo.accounts.records import account_from
 from saldo.catalog.model import PlanVersion
 from saldo.catalog.service import PlanVersions
 from saldo.exchange.service import ExchangeRates
-from saldo.invoicing.minimum_records import read_minimums
 from saldo.invoicing.model import BillingCase, BillingOptions, DueItem, DueSubscription
-from saldo.invoicing.model_minimum import MinimumKey, MinimumPart
+from saldo.invoicing.model_tally import Tally, TallyKey
 from saldo.invoicing.rules import due_of
-from saldo.invoicing.rules_charged import charged_of, minimums_due
 from saldo.invoicing.rules_conversion import is_priced_elsewhere, rates_needed
 from saldo.invoicing.rules_history import usage_asked
 from saldo.invoicing.rules_late import late_charge
-from saldo.invoicing.rules_minimum import key_of, key_of_window
+from saldo.invoicing.rules_tallies import keys_touched
 from saldo.invoicing.rules_templates import TemplateChoice
 from saldo.invoicing.run.earlier import with_earlier
 from saldo.invoicing.run.in_parts import is_held, named_keys
 from saldo.invoicing.run.model import BEING_BILLED, DueAccount, SetAside
+from saldo.invoicing.tally_records import read_tallies
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
@@ -160,9 +159,9 @@ def _read(
     sold_by = billing.plan_versions.get_many(late) if late else {}
     counted = {account_id: _with_usage(batch, one, usage, sold_by) for account_id, one in cases.items()}
     counted = {account_id: _with_earlier(billing.store, one) for account_id, one in counted.items()}
-    minimums = read_minimums(billing.store, (key for one in counted.values() for key in _minimum_keys(one)))
-    if minimums:
-        counted = {account_id: _with_minimums(one, minimums) for account_id, one in counted.items()}
+    tallies = read_tallies(billing.store, (key for one in counted.values() for key in _tally_keys(one)))
+    if tallies:
+        counted = {account_id: _with_tallies(one, tallies) for account_id, one in counted.items()}
     return prepared | {account_id: _with_price_rates(batch, one) for account_id, one in counted.items()}
 
 
@@ -187,19 +186,18 @@ def _with_earlier(store: Store, one: AccountCase | SetAside) -> AccountCase | Se
     return replace(one, case=with_earlier(store, one.case, one.billed_last))
 
 
-def _minimum_keys(one: AccountCase | SetAside) -> set[MinimumKey]:
-    """The minimums that a case touches."""
+def _tally_keys(one: AccountCase | SetAside) -> set[TallyKey]:
+    """The tallies that a case may touch."""
     if isinstance(one, SetAside):
         return set()
-    keys = {key_of(due, charged) for due in one.case.due for charged in (*charged_of(due), *minimums_due(due))}
-    return {key for key in keys | {key_of_window(late.usage.window) for late in one.case.late} if key.part}
+    return keys_touched(one.case)
 
 
-def _with_minimums(one: AccountCase | SetAside, minimums: Mapping[MinimumKey, MinimumPart]) -> AccountCase | SetAside:
-    found = {key: minimums[key] for key in _minimum_keys(one) if key in minimums}
+def _with_tallies(one: AccountCase | SetAside, tallies: Mapping[TallyKey, Tally]) -> AccountCase | SetAside:
+    found = {key: tallies[key] for key in _tally_keys(one) if key in tallies}
     if isinstance(one, SetAside) or not found:
         return one
-    return replace(one, case=replace(one.case, minimums=found))
+    return replace(one, case=replace(one.case, tallies=found))
 
 
 def _keys(account: DueAccount) -> Iterator[Key]:

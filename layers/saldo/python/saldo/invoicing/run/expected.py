@@ -1,56 +1,106 @@
-"""What a run billed against what was to be expected: the same seller's run on the same day of the month before."""
+"""What a run billed against what was to be expected of it: what the same accounts were billed a month before."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
+from saldo.invoicing.model import InvoiceBody, Line, LineKind
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt, RunState
+from saldo.invoicing.run.number import results_of
 from saldo.kernel.periods import add_months
 from saldo.storage.store import Store
 
 _LAST_COMPARED_DAY = 27  # from the 28th on, days of a month stand for others in shorter months
+_MONTH = range(28, 32)  # days
+_COMES_AGAIN = frozenset({LineKind.CHARGE, LineKind.TRUE_UP, LineKind.DISCOUNT})
+
+# By account and currency, in minor units.
+Billed = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Unexpected:
-    """A currency whose total, in minor units, lies too far from that of a month before."""
+    """A currency in which a run billed too far from what was expected of it, in minor units before tax."""
 
     currency: str
-    before_minor: int
-    now_minor: int
+    expected_minor: int
+    billed_minor: int
 
     def __str__(self) -> str:
-        return f"{self.now_minor} {self.currency}, {self.before_minor} a month before"
+        return f"{self.billed_minor} {self.currency} billed, {self.expected_minor} expected"
+
+
+def regular_of(body: InvoiceBody) -> int:
+    """What of an invoice comes again each month, before tax, in minor units: charges of whole months with what is taken
+    off them, the last month of each. Parts of a period, other cycles, late usage, what is given back and what is sold
+    once do not."""
+    again = [line for line in body.lines if _comes_again(line)]
+    last: dict[tuple[str, str, str], date] = {}
+    for line in again:
+        last[_charge(line)] = max(last.get(_charge(line), date.min), line.period.start)
+    return sum(line.net_minor - line.included_tax_minor for line in again if line.period.start == last[_charge(line)])
+
+
+def _charge(line: Line) -> tuple[str, str, str]:
+    return line.account_id, line.subscription_id, line.component_id
+
+
+def _comes_again(line: Line) -> bool:
+    whole = line.share.days == line.share.of and line.period.days in _MONTH
+    return whole and line.kind in _COMES_AGAIN and not line.gives_back
 
 
 def unexpected_totals(store: Store, closed: Attempt, tolerance: Fraction) -> list[Unexpected]:
-    """Currencies whose totals of that day differ from the month before by more than `tolerance` of what was then.
+    """Currencies in which that day's run billed otherwise, by more than `tolerance` of it, than was expected.
 
-    Looked at are all closed attempts of both days. Nothing is said of dry runs, of invoices that staff asked for, of
-    days after the 27th, and when nothing was billed a month before.
+    Expected of an account is what came again on its invoices of the day a month before (`regular_of`). So new accounts
+    are not compared, nor those set aside, which are told elsewhere; one that is billed nothing any more is. Nothing is
+    said of dry runs, of invoices that staff asked for, of days after the 27th, and of what attempts of before billed
+    that did not put on record what comes again.
     """
     if closed.dry_run or closed.is_one_off or closed.as_of.day > _LAST_COMPARED_DAY:
         return []
-    before = _totals(store, closed.entity_id, add_months(closed.as_of, -1))
-    now = _totals(store, closed.entity_id, closed.as_of) if before else {}
-    return compared(before, now, tolerance)
+    before = _day(store, closed.entity_id, add_months(closed.as_of, -1))
+    if not any(before.regular.values()):
+        return []
+    now = _day(store, closed.entity_id, closed.as_of)
+    return compared(before.regular, now.regular, now.set_aside, tolerance)
 
 
-def compared(before: Mapping[str, int], now: Mapping[str, int], tolerance: Fraction) -> list[Unexpected]:
-    """By currency; a currency that was not billed before is expected to be whatever it is."""
-    both = [Unexpected(currency, minor, now.get(currency, 0)) for currency, minor in sorted(before.items())]
-    return [each for each in both if abs(each.now_minor - each.before_minor) > tolerance * abs(each.before_minor)]
+def compared(before: Billed, now: Billed, set_aside: Collection[str], tolerance: Fraction) -> list[Unexpected]:
+    """By currency, over the accounts that were billed something before and are not set aside now."""
+    expected, billed = Counter[str](), Counter[str]()
+    for (account_id, currency), minor in before.items():
+        if minor and account_id not in set_aside:
+            expected[currency] += minor
+            billed[currency] += now.get((account_id, currency), 0)
+    both = [Unexpected(currency, minor, billed[currency]) for currency, minor in sorted(expected.items())]
+    return [one for one in both if abs(one.billed_minor - one.expected_minor) > tolerance * abs(one.expected_minor)]
 
 
-def _totals(store: Store, entity_id: str, on: date) -> Counter[str]:
+@dataclass(slots=True)
+class _Day:
+    """What a seller's closed attempts of a day billed and set aside."""
+
+    regular: Counter[tuple[str, str]] = field(default_factory=Counter)
+    set_aside: set[str] = field(default_factory=set)
+
+
+def _day(store: Store, entity_id: str, on: date) -> _Day:
     items = store.query_all(entity_id, prefix=f"run#{on.isoformat()}", consistent=True)
-    totals: Counter[str] = Counter()
-    for attempt in map(records.attempt_from, items):
-        if attempt.state is RunState.CLOSED and not attempt.is_one_off:
-            totals.update(attempt.totals)
-    return totals
+    attempts = [a for a in map(records.attempt_from, items) if a.state is RunState.CLOSED]
+    counted = [a for a in attempts if not (a.is_one_off or a.dry_run)]
+    found, billed = _Day(), set[str]()
+    for result in (result for attempt in counted for result in results_of(store, attempt)):
+        for draft in result.drafts:
+            billed.add(draft.account_id)
+            if draft.regular_minor is not None:
+                found.regular[draft.account_id, draft.currency] += draft.regular_minor
+        found.set_aside.update(aside.account_id for aside in result.set_aside)
+    found.set_aside -= billed
+    return found

@@ -90,7 +90,8 @@ class DueAccount:
 @dataclass(frozen=True, slots=True)
 class Drafted:
     """An invoice or credit note that this attempt froze, waiting for its number. Minor units; a credit note's are below
-    zero. `payable_minor`: what it asks for after credits, or gives."""
+    zero. `payable_minor`: what it asks for after credits, or gives. `regular_minor`: what of it comes again each month
+    (`expected.regular_of`), before tax; None of an attempt that did not put it on record."""
 
     account_id: str
     invoice_id: str
@@ -98,6 +99,7 @@ class Drafted:
     total_minor: int
     payable_minor: int
     kind: DocumentKind = DocumentKind.INVOICE
+    regular_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,12 +144,13 @@ def result_from(item: Item) -> BatchResult:
 
 
 def _drafted_from(row: Sequence[Any]) -> Drafted:
-    account_id, invoice_id, currency, total_minor, payable_minor, kind = row
-    return Drafted(account_id, invoice_id, currency, total_minor, payable_minor, DocumentKind(kind))
+    account_id, invoice_id, currency, total_minor, payable_minor, kind, *regular = row
+    return Drafted(account_id, invoice_id, currency, total_minor, payable_minor, DocumentKind(kind), *regular)
 
 
 def _drafted_row(d: Drafted) -> list[Any]:
-    return [d.account_id, d.invoice_id, d.currency, d.total_minor, d.payable_minor, d.kind.value]
+    regular = [] if d.regular_minor is None else [d.regular_minor]
+    return [d.account_id, d.invoice_id, d.currency, d.total_minor, d.payable_minor, d.kind.value, *regular]
 
 
 def ranks_key(run_id: str, list_id: str, batch: int) -> Key:

@@ -10,7 +10,6 @@ from functools import partial
 from saldo.accounts.model import Account
 from saldo.invoicing import approvals
 from saldo.invoicing.codec import body_to_bytes
-from saldo.invoicing.minimum_records import write_minimum
 from saldo.invoicing.model import BilledAccount, InvoiceBody
 from saldo.invoicing.rules_late import windows_of
 from saldo.invoicing.run import records
@@ -18,6 +17,7 @@ from saldo.invoicing.run.cases import AccountCase
 from saldo.invoicing.run.due import place_after
 from saldo.invoicing.run.in_parts import InParts
 from saldo.invoicing.run.model import Attempt
+from saldo.invoicing.tally_records import write_tally
 from saldo.invoicing.wallet_records import BillingIs, write_wallet
 from saldo.kernel.errors import Refusal
 from saldo.orders.model import ItemStatus
@@ -85,8 +85,8 @@ def _write_charges(unit: Unit, attempt: Attempt, found: AccountCase, billed: Bil
         move_on(unit, before[moved.id], moved, place=place, **mark)
     for waiting, sold in zip(found.items, case.items, strict=True):
         close_item(unit, waiting, ItemStatus.BILLED, invoice_id=invoices.get(sold.identity, ""), **mark)
-    for part in billed.minimums:
-        write_minimum(unit, part)
+    for part in billed.tallies:
+        write_tally(unit, part)
     return bool(moved_on or found.items)
 
 

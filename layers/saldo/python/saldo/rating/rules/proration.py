@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from fractions import Fraction
 
-from saldo.catalog.model import DayCount
-from saldo.kernel.periods import Cycle, Period, whole_seconds
+from saldo.catalog.model import BY_MONTHS, DayCount
+from saldo.kernel.periods import MONTHS, Cycle, Period, months_before, whole_seconds
 from saldo.rating.model import Share
 
 WHOLE = Share(1, 1)
@@ -59,6 +59,9 @@ def _in_unit(period: Period, unit: Period, seconds: int, zone: str) -> Share:
 
 def counted(period: Period, full: Period, day_count: DayCount, zone: str = "UTC") -> Share:
     """Days of a part over days of the full period, as the day count has it; at most all of them."""
+    if day_count in BY_MONTHS:  # of days with nothing before and after them; between changes, see `Charge.share`
+        begun = months_before(period.end, full, begun=True) - months_before(period.start, full, begun=False)
+        return Share(begun, months_before(full.end, full, begun=True), MONTHS)
     if day_count is DayCount.ACTUAL:
         return Share(period.days, full.days)
     if day_count is DayCount.SECOND:

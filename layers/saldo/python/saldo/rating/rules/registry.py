@@ -16,6 +16,7 @@ from saldo.catalog.model import (
     Matrix,
     Package,
     Percentage,
+    PercentOf,
     PerUnit,
     PriceModel,
     Ramp,
@@ -34,6 +35,7 @@ from saldo.rating.rules.included import price_included
 from saldo.rating.rules.matrix import price_matrix
 from saldo.rating.rules.package import price_package
 from saldo.rating.rules.per_unit import price_per_unit
+from saldo.rating.rules.percent_of import price_percent_of
 from saldo.rating.rules.percentage import price_percentage
 from saldo.rating.rules.ramp import price_ramp
 from saldo.rating.rules.stair_step import price_stair_step
@@ -46,6 +48,7 @@ RULES: Mapping[type, Callable[[Any, Ask], Priced]] = {
     Package: price_package,
     PerUnit: price_per_unit,
     Percentage: price_percentage,
+    PercentOf: price_percent_of,
     StairStep: price_stair_step,
     Volume: price_volume,
 }
