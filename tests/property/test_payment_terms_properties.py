@@ -29,7 +29,7 @@ def payment_terms(draw: st.DrawFn) -> PaymentTerms:
     days = draw(st.integers(int(from_end), 120))
     if draw(st.booleans()):
         return PaymentTerms(days, from_end)
-    day, months = draw(st.integers(1, MONTH_END)), draw(st.integers(0, 4))
+    day, months = draw(st.just(MONTH_END) | st.integers(1, 30)), draw(st.integers(0, 4))
     cut_off = draw(st.integers(1, 30 if months else min(day, 30)))
     if months or day == MONTH_END:
         return PaymentTerms(days, from_end, day, months, draw(st.sampled_from([None, cut_off])))

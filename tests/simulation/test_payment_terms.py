@@ -82,7 +82,7 @@ def test_a_due_date_is_frozen_with_what_it_followed_from_and_new_terms_are_for_i
     [
         ("en", "day 20 of the following month; after day 12 a month later"),
         ("de", "am 20. des Folgemonats; nach dem 12. einen Monat später"),
-        ("fr", "le 20 du mois suivant ; après le 12, un mois plus tard"),
+        ("fr", "le 20 du mois suivant\u202f; après le 12, un mois plus tard"),
         ("es", "el día 20 del mes siguiente; después del día 12, un mes más tarde"),
     ],
 )

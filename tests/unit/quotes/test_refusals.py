@@ -48,6 +48,10 @@ def paid(**terms: Any) -> Json:
 PRICE = "plans[0].components[0].price"
 TWICE: Json = {"day": 20, "then": "end_of_month", "months": 13}
 SLIPS: dict[str, tuple[Json, Json]] = {
+    "a minimum of no amount": (
+        SOUND | {"plans": [SOUND["plans"][0] | {"minimum": {"amounts": []}}]},
+        {"plans[0].minimum.amounts": "empty"},
+    ),
     "terms in two ways": (
         SOUND | {"account": {"payment_terms_days": 30, "payment_terms": TWICE}},
         {

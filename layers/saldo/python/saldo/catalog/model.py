@@ -259,7 +259,7 @@ class PlanVersion:
     @property
     def least(self) -> Component | None:
         """The minimum as if it were charged: in arrears, for the days that it holds, taxed like the first component."""
-        if self.minimum is None:
+        if self.minimum is None or not self.minimum.amounts:  # of no amount: refused by whoever reads the plan
             return None
         return _as_charged(MINIMUM, self.minimum.price, self.components[0])
 
