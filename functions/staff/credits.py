@@ -67,7 +67,7 @@ def check(visit: StaffVisit) -> Answer:
     amounts = (
         (t("staff.credit.net"), told.net_minor),
         (t("staff.credit.tax"), told.tax_minor),
-        (t("staff.credit.total"), told.total.minor),
+        (t("staff.again.credited" if told.again else "staff.credit.total"), told.total.minor),
     )
     facts = [(t("column.number"), found.header.number), (t("staff.credit.reason"), t(f"staff.reason.{asked.reason}"))]
     facts += [(name, t.money(minor, told.total.currency)) for name, minor in amounts]
@@ -88,7 +88,8 @@ def credit(visit: StaffVisit) -> Answer:
     outcome = services.credits().ask(visit.at.entity_id, asked, _why(visit)[:300])
     if isinstance(outcome, Proposal):
         return see_other(f"{visit.home}/proposals/{outcome.id}")
-    return see_other(f"{visit.account_home}/invoices/{outcome.invoice_id}")
+    done = "again" if asked.again else "credit"
+    return see_other(f"{visit.account_home}/invoices/{outcome.invoice_id}?done={done}")
 
 
 def _read(visit: StaffVisit) -> Invoice:
@@ -162,6 +163,7 @@ def _invoice_page(visit: StaffVisit, found: Invoice, refusal: Refusal | None = N
     values |= {"sent": {name: visit.sent(name) for name in ("reason", "amount", "why")}, "tab": "customers"}
     may_again = is_of_older_details(header, int(visit.customer["profile_version"]))
     values |= {"may_again": may_again, "why_again": visit.sent("why_again")}
+    values["notice"] = t(f"staff.{done}.done") if (done := visit.asked("done")) in ("again", "credit") else ""
     reasons = [(r.value, t(f"staff.reason.{r}")) for r in REASONS]
     return page(visit, "staff_invoice", status=422 if refusal else 200, reasons=reasons, **values)
 

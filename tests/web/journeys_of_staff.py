@@ -112,7 +112,7 @@ def _bills_it_again(susi: Person) -> None:
     susi.follows(invoice("32418"))
     susi.sees("Bill again with the details of now")
     susi.fills("Who asked for it, and how", "Ms Harms, by phone")
-    susi.presses("See both documents")
+    susi.presses("See what it comes to")
     susi.sees("New invoice with tax", "This takes a second person.")
 
 

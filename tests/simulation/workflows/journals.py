@@ -15,6 +15,7 @@ from saldo.notices.centre import NotificationCentre
 from saldo.payments.lately import LatestPayments, latest
 from saldo.payments.records import PAYMENTS
 from saldo.storage.units import Unit
+from saldo.subscriptions.claimed import claims_of_account
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
 from tests.simulation.workflows.auditing import LINKS
@@ -105,3 +106,12 @@ def looked_at(region: Region) -> None:
         whole = centre.told(asked)
         before = region.records.calls
         assert centre.told(asked) == whole and whole.notices and region.records.calls == before + 1
+
+
+@workflow("journal: who counts which meter", prepare=billed)
+def claimed(region: Region) -> None:
+    found = claims_of_account(region.store, account_id(1), ENTITY_ID)
+    with region.undisturbed():
+        before = region.records.calls
+        assert claims_of_account(region.store, account_id(1), ENTITY_ID) == found and found
+        assert region.records.calls == before + 1, "what was kept is not believed"

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from saldo.kernel.errors import Unavailable
 from saldo.storage.files import Files
+from saldo.uploads.kept import files_about
 from saldo.uploads.model import Upload, UploadKind, UploadState
 from saldo.uploads.rules import incoming_key
 from saldo.uploads.service import Uploads, Wish
@@ -110,3 +111,13 @@ def take_back(region: Region) -> None:
     with region.undisturbed():
         paper = uploads(region).of(ENTITY_ID, "paper")[0]
     uploads(region).take_back(paper.name, CLERK)
+
+
+@workflow("uploads: files of a page", prepare=asked)
+def looked_at(region: Region) -> None:
+    invoke("uploads.examine", told(region))
+    found = files_about(region.store, HERE, "inv_1", "dsp_1")
+    with region.undisturbed():
+        before = region.records.calls
+        assert files_about(region.store, HERE, "inv_1", "dsp_1") == found and found[0]["status"] == "clean"
+        assert region.records.calls == before + 1, "what was kept is not believed"
