@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Iterator
@@ -26,6 +27,18 @@ def pytest_configure() -> None:
 
     settings.register_profile("unhurried", deadline=None)
     settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def no_browsers_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A browser that waits for its next page keeps its event loop marked as running in this thread: whatever else a
+    process tests after pages runs loops of its own all the same."""
+    running = None if request.node.get_closest_marker("web") else asyncio._get_running_loop()
+    if running is not None:
+        asyncio._set_running_loop(None)
+    yield
+    if running is not None:
+        asyncio._set_running_loop(running)
 
 
 @pytest.fixture(scope="session")

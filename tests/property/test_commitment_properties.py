@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from saldo.catalog.model import CutShort, Minimum, PlanVersion
@@ -120,6 +120,7 @@ PAUSED_AT_ONCE = (
 )
 
 
+@settings(max_examples=50)  # each bills two years twice
 @example(*PAUSED_AT_ONCE)
 @given(minimums(), minimums(), changes(), st.lists(DAYS, max_size=6), st.lists(st.tuples(DAYS, st.integers(1, 3_000))))
 def test_runs_on_any_days_come_to_what_a_run_each_month_comes_to(

@@ -17,7 +17,7 @@ from tests.simulation.simulator import Broken, Simulation
 
 ROOT = Path(__file__).resolve().parents[2]
 # 200 months, as worlds of their own so that two processes share them; 10,000 are for `make nightly`.
-SUBSCRIPTIONS = 25  # a quarter of the nightly ones: the tests have twelve minutes in all
+SUBSCRIPTIONS = 20  # a fifth of the nightly ones: the tests have twelve minutes in all
 WORLDS = [(seed, 20) for seed in range(1, 11)]
 _PRINT = """
 from tests import conftest
