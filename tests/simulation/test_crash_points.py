@@ -15,7 +15,7 @@ from tests.simulation.workflows import Workflow, workflows
 from tests.simulation.writers import HANDLERS_NOT_IN_WORKFLOWS, NOT_IN_WORKFLOWS, excused, handlers, writers
 
 FLOWS = workflows()
-PAIRS = 2
+PAIRS = 1  # thousands are for `make nightly`
 # Lists that one reader has of records of several kinds.
 MIXED = {"due": {"subscription", "item"}}
 
