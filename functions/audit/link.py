@@ -12,8 +12,9 @@ from functions.observed import count, logger, observed
 from functions.services import audit_chain, daily_sums, latest_news, latest_payments, open_sums, viewings, waiting
 from saldo.access.records import SESSION
 from saldo.ledger.records import BALANCE, entries_counted
-from saldo.payments.records import PAYMENTS, WRITTEN
+from saldo.payments.records import PAYMENTS
 from saldo.storage.items import from_attributes
+from saldo.storage.units import WRITTEN
 from saldo.work.rules import sellers_moved
 
 

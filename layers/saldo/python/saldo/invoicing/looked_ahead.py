@@ -16,9 +16,9 @@ from saldo.orders.records import PREFIX as ITEMS
 from saldo.orders.records import items_added_key
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
-from saldo.storage.units import Unit
+from saldo.storage.units import WRITTEN, Unit
 from saldo.subscriptions.records import PREFIX as SUBSCRIPTIONS
-from saldo.subscriptions.records import WRITTEN, claimed_key
+from saldo.subscriptions.records import claimed_key
 
 LOOKED_AHEAD = "looked_ahead"
 MOST = 100  # of one call

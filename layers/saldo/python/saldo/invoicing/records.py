@@ -374,10 +374,8 @@ def open_list_key(account_id: str) -> Key:
 
 
 def hold_counted(unit: Unit, account_id: str) -> None:
-    """Count, once a unit, that what nobody is asked for of the account's invoices changes without an entry."""
-    key = open_list_key(account_id)
-    if not unit.has(key):
-        unit.update(key, set={"kind": OPEN_LIST}, add={HOLDS: 1})
+    """Count that what nobody is asked for of the account's invoices changes without an entry."""
+    unit.count_once(open_list_key(account_id), HOLDS)
 
 
 def dispute_update(unit: Unit, header: InvoiceHeader, disputed_minor: int) -> None:

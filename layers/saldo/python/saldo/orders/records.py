@@ -20,7 +20,7 @@ from saldo.storage.items import Key
 from saldo.storage.units import Unit
 
 PREFIX = "item#"
-ITEMS, WRITTEN = "items", "written"
+ITEMS = "items"
 
 
 def item_key(account_id: str, item_id: str) -> Key:
@@ -33,10 +33,9 @@ def items_added_key(account_id: str) -> Key:
 
 def add_item(unit: Unit, waiting: WaitingItem) -> Unit:
     """Have an item billed by the first run on or after its day. The unit does not hold when its id was there before."""
-    item, counted = waiting.item, items_added_key(waiting.account_id)
+    item = waiting.item
     pk, sk = item_key(waiting.account_id, item.id)
-    if not unit.has(counted):  # once a unit: whoever keeps which items there are knows that there are more
-        unit.update(counted, set={"kind": ITEMS}, add={WRITTEN: 1})
+    unit.count_once(items_added_key(waiting.account_id))
     return unit.insert(
         {
             "pk": pk,

@@ -16,10 +16,10 @@ from saldo.kernel.errors import Unavailable
 from saldo.kernel.money import Money
 from saldo.payments.model import PaymentStatus
 from saldo.payments.reading import invoices_being_paid, invoices_of_coming
-from saldo.payments.records import PAYMENTS, PREFIX, WRITTEN, payments_key
+from saldo.payments.records import PAYMENTS, PREFIX, payments_key
 from saldo.storage.items import Item
 from saldo.storage.store import Store
-from saldo.storage.units import Unit
+from saldo.storage.units import WRITTEN, Unit
 
 LATEST = 5
 # So many payments are looked through, so many invoices kept; of more the record does not tell what is being paid.

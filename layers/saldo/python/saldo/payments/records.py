@@ -29,7 +29,6 @@ from saldo.storage.units import Unit
 
 PREFIX = "payment#"
 PAYMENTS = "payments"
-WRITTEN = "written"
 PARKED = "parked#"
 SHARDS = 8
 _TEXTS = [
@@ -94,7 +93,7 @@ def payments_key(account_id: str) -> Key:
 
 def _counted(unit: Unit, payment: Payment) -> Unit:
     """One more write of the account's payments: what was folded from them (`lately`) is no more how things are."""
-    return unit.update(payments_key(payment.account_id), set={"kind": PAYMENTS}, add={WRITTEN: 1})
+    return unit.count_once(payments_key(payment.account_id))
 
 
 def insert_payment(unit: Unit, payment: Payment) -> Unit:

@@ -10,6 +10,8 @@ from saldo.storage.items import Item, Key, to_attribute, to_attributes, weight
 
 # What DynamoDB takes in one transaction.
 MOST_WRITES = 100
+# How often what somebody keeps has changed (`Unit.count_once`).
+WRITTEN = "written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,11 @@ class Unit:
         condition = expression.condition(when or {}, exists)
         request = expression.into({"Key": _key_attributes(key)}, condition)
         return self._add("ConditionCheck", key, request, 100, {"when": when or {}, "exists": exists})
+
+    def count_once(self, key: Key, name: str = WRITTEN) -> Unit:
+        """Count in a record of that sort key's kind, once a unit, that the unit changes what somebody keeps: whoever
+        looks at what was kept as of another number knows that there is more."""
+        return self if self.has(key) else self.update(key, set={"kind": key[1]}, add={name: 1})
 
     def has(self, key: Key) -> bool:
         """Whether the unit writes, or looks at, this item already."""

@@ -15,9 +15,9 @@ from datetime import date
 
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
-from saldo.storage.units import Unit
+from saldo.storage.units import WRITTEN, Unit
 from saldo.subscriptions.claims import MeterClaims
-from saldo.subscriptions.records import CLAIMED, WRITTEN, claimed_key
+from saldo.subscriptions.records import CLAIMED, claimed_key
 from saldo.subscriptions.rules_meters import Billed, Claim
 
 MOST_KEPT = 2_000

@@ -20,7 +20,7 @@ from saldo.subscriptions.codec import change_from_json, change_to_json, maybe_te
 from saldo.subscriptions.model import Alignment, Subscription, SubscriptionStatus
 
 PREFIX = "subscription#"
-CLAIMED, WRITTEN = "claimed", "written"
+CLAIMED = "claimed"
 
 _DATES = ("started_on", "anchor_on", "trial_end_on", "cancelled_on")
 _TEXTS = ("account_id", "entity_id", "plan_version_id", "purchase_order", "cost_centre")
@@ -37,10 +37,8 @@ def claimed_key(account_id: str) -> Key:
 
 
 def claims_counted(unit: Unit, account_id: str) -> None:
-    """Count, once a unit, that a subscription of the account is begun or changed."""
-    key = claimed_key(account_id)
-    if not unit.has(key):
-        unit.update(key, set={"kind": CLAIMED}, add={WRITTEN: 1})
+    """Count that a subscription of the account is begun or changed."""
+    unit.count_once(claimed_key(account_id))
 
 
 def subscription_item(subscription: Subscription) -> Item:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
-from saldo.storage.units import Unit
-from saldo.uploads.records import PREFIX, WRITTEN, uploads_key
+from saldo.storage.units import WRITTEN, Unit
+from saldo.uploads.records import PREFIX, uploads_key
 
 SHOWN = "files_shown#"
 _MOST = 50

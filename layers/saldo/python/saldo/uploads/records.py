@@ -12,7 +12,7 @@ from saldo.uploads.model import FileKind, Name, Upload, UploadKind, UploadState
 PREFIX = "upload#"
 FIELDS = "upload/1"
 AGENDA = "uploads"
-UPLOADS, WRITTEN = "uploads", "written"
+UPLOADS = "uploads"
 _PLAIN = ("organisation_id", "asked_by", "by_seller", "size", "sha256", "reason", "revision")
 
 
@@ -39,10 +39,6 @@ def uploads_key(owner_id: str) -> Key:
     return owner_id, UPLOADS
 
 
-def counted(unit: Unit, owner_id: str) -> Unit:
-    return unit.update(uploads_key(owner_id), set={"kind": UPLOADS}, add={WRITTEN: 1})
-
-
 def change(unit: Unit, old: Upload, new: Upload) -> Unit:
     """Have the unit move a record on from the revision that was read. Its title stays sealed: no key is needed."""
     told = {"status": new.state.value, "file_kind": new.file_kind.value if new.file_kind else ""}
@@ -50,7 +46,7 @@ def change(unit: Unit, old: Upload, new: Upload) -> Unit:
     agenda = {"agenda_pk": AGENDA, "agenda_on": instant_text(new.next_at)} if new.next_at else {}
     gone = () if new.next_at else ("agenda_pk", "agenda_on")
     unit.update(upload_key(old.name), set=told | agenda, remove=gone, when={"revision": old.revision})
-    return counted(unit, old.name.owner_id)
+    return unit.count_once(uploads_key(old.name.owner_id))
 
 
 def upload_from(item: Item, sealer: Sealer | None = None) -> Upload:

@@ -68,7 +68,7 @@ class Uploads:
             return self.get(upload.name)
         rules.check_room(sum(1 for one in others if one.is_clean or one.is_on_the_way))
         unit = Unit(f"ask for {upload.id}").insert(records.upload_item(upload, self.sealer))
-        records.counted(unit, wish.owner_id)
+        unit.count_once(records.uploads_key(wish.owner_id))
         unit.put(_audit(upload, upload.asked_at, wish.actor, "upload.asked"))
         if beside:
             beside(unit, upload)
