@@ -25,6 +25,7 @@ class Application(Chalice):
         super().__init__(app_name=name)
         self._edge, self.parts = edge, Parts(parts)
         self._loaded: dict[str, EdgeRoutes[Any, Any]] = {}
+        self._checked = False
 
     def __call__(self, event: Any, context: Any) -> Any:
         edge = self._edge
@@ -74,15 +75,18 @@ class Application(Chalice):
             if self.parts.at(path) != module:
                 raise TypeError(f"{path} of {module} is looked for in {self.parts.at(path)}")
         self.register_blueprint(routes.blueprint)
-        self._loaded[module] = routes
+        self._loaded[module], self._checked = routes, False
 
     def _refuse_strays(self) -> None:
-        """TypeError names a route that did not go through its edge. At each request, not only the one that loads it:
-        nothing is answered while it is there."""
+        """TypeError names a route that did not go through its edge. Looked for again at each request until there is
+        none, not only at the one that loads it: nothing is answered while it is there."""
+        if self._checked:
+            return
         served = {(method, path) for path, methods in self.routes.items() for method in methods}
         edges = {self._edge, *(routes.edge for routes in self._loaded.values())}
         if strays := served.difference(*(edge.declared for edge in edges)):
             raise TypeError(f"routes without a rule: {', '.join(sorted(map(' '.join, strays)))}")
+        self._checked = True
 
 
 def _own(answer: Mapping[str, Any]) -> tuple[int, str] | None:

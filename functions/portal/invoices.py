@@ -7,7 +7,7 @@ from functions.portal.answers import PDF, Answer, download, see_other
 from functions.portal.endpoint import Routes, roles
 from functions.portal.forms import whole
 from functions.portal.pages import page
-from functions.portal.presenters import expected, invoice_history
+from functions.portal.presenters.expected import besides
 from functions.portal.presenters.invoice_lists import list_view, picked_from, register_file, wish_from
 from functions.portal.presenters.invoices import invoice_view
 from functions.portal.presenters.seller import bank_details, names_another_account
@@ -71,8 +71,7 @@ def invoice(visit: Visit) -> Answer:
     seat, invoice_id = visit.account, check_id(visit.params["invoice_id"], "inv")
     seller_key = (seat.entity_id, "entity")
     link_key, autopay_key = pay_link_key(seat.account_id, invoice_id), rule_key(seat.account_id)
-    ids = seat.account_id, invoice_id
-    keys = (seller_key, link_key, autopay_key, *invoice_history.keys_of(*ids), *expected.keys_of(*ids))
+    keys = (seller_key, link_key, autopay_key, *besides(seat.account_id, invoice_id))
     found = reading.invoice(visit.records, seat.account_id, invoice_id, keys)
     bank = bank_details(found.others.get(seller_key), found.header, visit.now, visit.words)
     view = invoice_view(found, visit.today, seat.time_zone, visit.words, whole(visit.asked("lines")))

@@ -7,8 +7,7 @@ import secrets
 
 from functions.portal.answers import PDF, Answer, download, see_other
 from functions.portal.forms import whole
-from functions.portal.presenters import expected, invoice_history
-from functions.portal.presenters.expected import expected_payment
+from functions.portal.presenters.expected import besides, expected_payment
 from functions.portal.presenters.invoice_history import history_of
 from functions.portal.presenters.paying import typed_amount
 from functions.portal.presenters.tables import stretch
@@ -33,8 +32,7 @@ from saldo.kernel.periods import local_date
 routes = Routes("credits")
 _INVOICE = "/staff/{entity_id}/accounts/{account_id}/invoices/{invoice_id}"
 _IDS = "", "{invoice_id}"
-_BESIDE = (*invoice_history.keys_of(*_IDS), *expected.keys_of(*_IDS))
-_READ = tuple(sk for _, sk in (header_key(*_IDS), body_key(*_IDS), *_BESIDE))
+_READ = tuple(sk for _, sk in (header_key(*_IDS), body_key(*_IDS), *besides(*_IDS)))
 REASONS = tuple(r for r in Reason if r not in (Reason.TAX, Reason.MASTER_DATA))
 
 
@@ -94,7 +92,7 @@ def credit(visit: StaffVisit) -> Answer:
 
 def _read(visit: StaffVisit) -> Invoice:
     ids = visit.customer["pk"], check_id(visit.params["invoice_id"], "inv")
-    return reading.invoice(visit.records, *ids, (*invoice_history.keys_of(*ids), *expected.keys_of(*ids)))
+    return reading.invoice(visit.records, *ids, besides(*ids))
 
 
 def _path(visit: StaffVisit, found: Invoice) -> str:

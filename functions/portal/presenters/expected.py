@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from functions.portal.presenters import invoice_history
 from functions.portal.words import Words
 from saldo.invoicing.habits import habit_from
 from saldo.invoicing.records import InvoiceHeader
@@ -17,6 +18,11 @@ from saldo.storage.items import Item, Key
 def keys_of(account_id: str, invoice_id: str) -> tuple[Key, ...]:
     """What it is told from, besides the invoice."""
     return (account_id, BALANCE), scheduled_for_key(account_id, invoice_id)
+
+
+def besides(account_id: str, invoice_id: str) -> tuple[Key, ...]:
+    """What an invoice's page is told from, besides it: its history, and when it is expected to be paid."""
+    return (*invoice_history.keys_of(account_id, invoice_id), *keys_of(account_id, invoice_id))
 
 
 def expected_payment(header: InvoiceHeader, others: Mapping[Key, Item], today: date, words: Words) -> tuple[str, str]:
