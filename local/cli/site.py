@@ -185,7 +185,7 @@ def billing_of(site: Site) -> Billing:
 
 
 def billing_ahead_of(site: Site) -> Billing:
-    """The same for looking ahead, which tells amounts before tax: no tax service is asked. Imported when asked for."""
+    """The same for looking ahead, which estimates taxes: no tax service is asked. Imported when asked for."""
     from saldo.invoicing.run.bill import Billing
 
     return Billing.by_table(store_of(site), large=counted_in_files(site))

@@ -33,9 +33,9 @@ from saldo.catalog.model import (
     all_prices,
     prices_within,
 )
-from saldo.catalog.rules_tallies import check_number, problems_of_tallies
+from saldo.catalog.rules_tallies import problems_of_tallies
 from saldo.kernel.errors import Problem, Problems
-from saldo.kernel.numbers import fits
+from saldo.kernel.numbers import check_number, fits
 from saldo.kernel.periods import Length, Unit
 from saldo.kernel.rounding import Rounding
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from saldo.catalog.model import MAXIMUM, MINIMUM, Component, Maximum, Minimum, PercentOf, PlanVersion
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import times
-from saldo.kernel.numbers import MOST_DIGITS, fits
+from saldo.kernel.numbers import check_number, fits
 
 
 def problems_of_tallies(plan_version: PlanVersion) -> tuple[Problem, ...]:
@@ -96,10 +96,3 @@ def _percents_in(plan_version: PlanVersion, component_id: str) -> Iterable[Compo
             named_itself = component is own and component_id in own.price.components
             if named_itself or plan_version.counts(component_id, component):
                 yield component
-
-
-def check_number(found: Problems, field: str, number: Decimal) -> None:
-    if not fits(number):
-        found.add(field, "too_long", f"must be finite and have at most {MOST_DIGITS} digits")
-    elif number < 0:
-        found.add(field, "negative", "must be zero or more")

@@ -13,7 +13,6 @@ from saldo.accounts.agenda import MONTHLY
 from saldo.insight.model import Owner, Violation
 from saldo.invoicing.model import LineKind
 from saldo.invoicing.run.records import NUMBERED, attempt_from, ranked_line
-from saldo.invoicing.tally_records import KINDS, tally_from
 from saldo.ledger.model import LedgerAccount
 from saldo.storage.claims import CLAIM
 from saldo.storage.items import Item
@@ -131,8 +130,7 @@ def _asked_for(owner: Owner) -> Counter[tuple[str, str, str]]:
     invoices. A credit note by staff and an invoice billed again ask for nothing anew; what rounding a document moved on
     a line counts for none."""
     found: Counter[tuple[str, str, str]] = Counter()
-    for item in (item for kind in KINDS for item in owner.of(kind)):
-        tally = tally_from(item)
+    for tally in owner.tallies:
         if tally.days is not None:
             found[owner.id, tally.key.subscription_id, tally.days.start.isoformat()] += tally.trued_up_minor
     for body in owner.bodies:

@@ -43,7 +43,7 @@ from saldo.invoicing.frozen import is_named_rightly
 from saldo.invoicing.rules import issue_entry, problems_of
 from saldo.invoicing.rules_tallies import owed_minor
 from saldo.invoicing.status import CLOSED, DocumentKind
-from saldo.invoicing.tally_records import KINDS, tally_from
+from saldo.invoicing.tally_records import tally_key
 from saldo.invoicing.wallet_records import wallet_from
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
@@ -113,10 +113,9 @@ def _subscriptions_are_where_runs_look(owner: Owner) -> Iterator[Violation]:
 def _tallies_are_made_up(owner: Owner) -> Iterator[Violation]:
     """What was asked for besides for a minimum, a maximum or a percent is what it owes once its days are over, and
     nothing before."""
-    for item in (item for kind in KINDS for item in owner.of(kind)):
-        tally = tally_from(item)
+    for tally in owner.tallies:
         if tally.trued_up_minor != owed_minor(tally):
-            said = f"{item['sk']} owes {owed_minor(tally)}, {tally.trued_up_minor} were asked for"
+            said = f"{tally_key(tally.key)[1]} owes {owed_minor(tally)}, {tally.trued_up_minor} were asked for"
             yield Violation(6, owner.id, said)
 
 

@@ -8,7 +8,9 @@ from functools import cached_property
 
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import InvoiceBody
+from saldo.invoicing.model_tally import Tally
 from saldo.invoicing.records import BODY_PREFIX
+from saldo.invoicing.tally_records import KINDS, tally_from
 from saldo.kernel.errors import Refusal
 from saldo.ledger import records as ledger_records
 from saldo.ledger.model import Entry
@@ -59,6 +61,11 @@ class Owner:
         issued = {item["invoice_id"] for item in self.of("invoice")}
         named = issued.union(*(item.get("invoice_ids", ()) for kind in BILLED for item in self.of(kind)))
         return [item for item in self.of("body") if item["sk"].removeprefix(BODY_PREFIX) in named]
+
+    @property
+    def tallies(self) -> list[Tally]:
+        """Of minimums, maximums and percents of other charges."""
+        return [tally_from(item) for kind in KINDS for item in self.of(kind)]
 
     @cached_property
     def drafts(self) -> frozenset[str]:

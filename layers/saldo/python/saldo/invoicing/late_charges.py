@@ -32,10 +32,10 @@ from saldo.storage.units import Unit
 
 _REFERENCE = "rates_reference"
 _INTEREST_NAMES = {
-    "en": "Interest for late payment of invoice {number}, {month}",
-    "de": "Verzugszinsen zu Rechnung {number}, {month}",
-    "fr": "Intérêts de retard sur la facture {number}, {month}",
-    "es": "Intereses de demora de la factura {number}, {month}",
+    "en": "Interest for late payment of invoice {number}, {day:%m/%Y}",
+    "de": "Verzugszinsen zu Rechnung {number}, {day:%m/%Y}",
+    "fr": "Intérêts de retard sur la facture {number}, {day:%m/%Y}",
+    "es": "Intereses de demora de la factura {number}, {day:%m/%Y}",
 }
 _FEE_NAMES = {
     "en": "Compensation for late payment of invoice {number}",
@@ -156,9 +156,7 @@ class LateCharges:
 
     def _unit(self, entity: LegalEntity, account: Account, charge: LateCharge, number: str, on: date) -> Unit:
         texts = _INTEREST_NAMES if charge.kind == INTEREST else _AGREED_NAMES if charge.month else _FEE_NAMES
-        said = {"number": number, "month": "", "day": charge.month, "days": charge.days_late}
-        if charge.month:
-            said["month"] = f"{charge.month:%m/%Y}"
+        said = {"number": number, "day": charge.month, "days": charge.days_late}
         names = {language: text.format(**said) for language, text in texts.items()}
         item = Item(charge.id, names, charge.money.as_decimal(), tax_category="outside", revenue_tag=charge.kind)
         origin = f"{'interest' if charge.kind == INTEREST else 'late fee'} {charge.invoice_id}"

@@ -146,8 +146,7 @@ def _terms(case: BillingCase, item: DueSubscription, charged: Charged) -> Terms:
     split = sold.purchase_order, sold.cost_centre
     rate = price_rate(case, charged.version.currency, charged.period.full.start, item.member)
     of = charged.version.id, charged.component.id
-    begun = charged.part, charged.since
-    return Terms(*of, cycle, part.days, part.of, needs, *split, begun[0], rate, over.before, over.rolled, begun[1])
+    return Terms(*of, cycle, part.days, part.of, needs, *split, charged.part, rate, *over, charged.since)
 
 
 def _carried(charge: LateCharge) -> Line:

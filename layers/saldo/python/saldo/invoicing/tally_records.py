@@ -32,7 +32,7 @@ def tally_key(key: TallyKey) -> Key:
 def read_tallies(store: Store, wanted: Iterable[TallyKey]) -> dict[TallyKey, Tally]:
     """Those of these that are on record; one that is only claimed is not yet."""
     keys = {tally_key(key): key for key in wanted}
-    found = store.get_many(sorted(keys), consistent=True) if keys else {}
+    found = store.get_many(sorted(keys), consistent=True)
     return {keys[at]: tally_from(item) for at, item in found.items() if item["kind"] in KINDS}
 
 

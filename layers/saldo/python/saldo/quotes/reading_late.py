@@ -114,8 +114,7 @@ def _counting(fields: Fields) -> LateTerms:
         months=fields.choice("months", MonthCount, MonthCount.EXACT),
         daily_rounding=fields.flag("daily_rounding", False),
     )
-    for problem in counting_problems(counting):
-        fields.problems.add(fields.at(problem.field), problem.code, problem.message)
+    fields.problems.extend(counting_problems(counting), fields.path)
     return counting
 
 
@@ -142,8 +141,7 @@ def _fee(fields: Fields, currency: str) -> LateFee:
         every_days=fields.maybe_integer("every_days"),
         times=fields.maybe_integer("times"),
     )
-    for problem in fee_problems(fee):
-        fields.problems.add(fields.at(problem.field), problem.code, problem.message)
+    fields.problems.extend(fee_problems(fee), fields.path)
     fields.finish()
     return fee
 

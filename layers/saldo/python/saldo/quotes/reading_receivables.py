@@ -270,7 +270,7 @@ def _tolerance(fields: Fields, currency: str) -> Tolerance:
         percent=fields.maybe_decimal("percent"),
         clerk_minor=maybe_minor(fields, "clerk_amount", currency, signed=True),
     )
-    for problem in tolerance_problems(tolerance) if tolerance != Tolerance() else ():
-        fields.problems.add(fields.at(problem.field), problem.code, problem.message)
+    if tolerance != Tolerance():
+        fields.problems.extend(tolerance_problems(tolerance), fields.path)
     fields.finish()
     return tolerance
