@@ -272,7 +272,7 @@ CASES: tuple[Worked, ...] = (
         {TAX: "0", "invoices.0.taxes.0.reason": "export"},
     ),
     Worked(
-        "tax.place.5",
+        "tax.place.10",
         "Switzerland: registered from July on, supplies of before bear no tax",
         items(
             {"unit_price": "100", "supplied_on": "2026-06-30"},
