@@ -54,7 +54,7 @@ def rounded_twice(patch: pytest.MonkeyPatch) -> None:
     def rate(model: Any, quantity: Any, currency: str, part: Share, *more: Any) -> Any:
         rated = right(model, quantity, currency, Share(), *more)
         net = exact.minor_of_share(Decimal(rated.net_minor), (part.days, part.of), "JPY")
-        return replace(right(model, quantity, currency, part, *more), net_minor=net)
+        return right(model, quantity, currency, part, *more)._replace(net_minor=net)
 
     patch.setattr(lines, "rate", rate)
 
@@ -103,7 +103,7 @@ def packages_begun_are_not_charged(patch: pytest.MonkeyPatch) -> None:
     right = registry.RULES[Package]
 
     def priced(model: Package, ask: Any) -> Any:
-        return right(model, replace(ask, quantity=ask.quantity // model.size * model.size))
+        return right(model, ask._replace(quantity=ask.quantity // model.size * model.size))
 
     patch.setitem(registry.RULES, Package, priced)  # type: ignore[arg-type]
 
@@ -112,7 +112,7 @@ def allowances_do_not_shrink(patch: pytest.MonkeyPatch) -> None:
     right = registry.NESTED_RULES[Included]
 
     def priced(model: Included, ask: Any, price_of: Any) -> Any:
-        return right(model, replace(ask, days=1, of=1), price_of)
+        return right(model, ask._replace(days=1, of=1), price_of)
 
     patch.setitem(registry.NESTED_RULES, Included, priced)  # type: ignore[arg-type]
 
@@ -126,7 +126,7 @@ def taxed_by_the_day_of_the_invoice(patch: pytest.MonkeyPatch) -> None:
     right = invoicing.taxable_lines
 
     def taxable_lines(found: Any, issued_on: Any, currency: str = "EUR") -> Any:
-        return [replace(line, supplied_on=issued_on) for line in right(found, issued_on, currency)]
+        return [line._replace(supplied_on=issued_on) for line in right(found, issued_on, currency)]
 
     patch.setattr(invoicing, "taxable_lines", taxable_lines)
 
@@ -242,7 +242,7 @@ def credited_by_the_rate_of_the_day(patch: pytest.MonkeyPatch) -> None:
     right = invoicing.taxable_lines
 
     def taxable_lines(found: Any, issued_on: Any, currency: str = "EUR") -> Any:
-        today = [replace(line, supplied_on=None) for line in found]
+        today = [line._replace(supplied_on=None) for line in found]
         return right(today, issued_on, currency)
 
     patch.setattr(invoicing, "taxable_lines", taxable_lines)
@@ -261,7 +261,7 @@ def odd_cents_go_line_by_line(patch: pytest.MonkeyPatch) -> None:
     """To the largest remainders of all lines, whatever their rates."""
     right = discounts.spread
     patch.setattr(
-        discounts, "spread", lambda off, on, left: right(off, [replace(o, tax_category="") for o in on], left)
+        discounts, "spread", lambda off, on, left: right(off, [o._replace(tax_category="") for o in on], left)
     )
 
 
@@ -341,7 +341,7 @@ def an_amount_that_is_free_is_whole_in_a_short_cycle(patch: pytest.MonkeyPatch) 
     right = registry.NESTED_RULES[Included]
 
     def priced(model: Included, ask: Any, price_of: Any) -> Any:
-        return right(model, ask if model.amount is None else replace(ask, days=1, of=1), price_of)
+        return right(model, ask if model.amount is None else ask._replace(days=1, of=1), price_of)
 
     patch.setitem(registry.NESTED_RULES, Included, priced)  # type: ignore[arg-type]
 

@@ -196,7 +196,7 @@ def test_a_body_that_was_overtaken_is_on_no_invoice_and_takes_nothing_from_a_cre
     world.run(JAN)
     (issued,) = world.store.query_all(ACCOUNT, prefix="body#")
     body = body_from_bytes(issued["body"])
-    untaxed = replace(body, lines=tuple(replace(line, taxes=()) for line in body.lines))
+    untaxed = replace(body, lines=tuple(line._replace(taxes=()) for line in body.lines))
     for n in range(8):  # some lie before the issued one, some after
         other = named_by_content(replace(untaxed, note=str(n)))
         world.store.put_many([body_item(ACCOUNT, other.id, body_to_bytes(other))])

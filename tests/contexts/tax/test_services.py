@@ -58,7 +58,7 @@ def test_every_jurisdiction_of_an_address_is_on_the_line_and_totals_follow_from_
 def test_what_gives_back_an_earlier_charge_bears_the_taxes_of_that_and_is_not_asked_about(tax: Running) -> None:
     then = TaxShare("US-NY", "old", TaxTreatment.STANDARD, Decimal(3))
     new, back = lines(10_000, -10_000)
-    answer = tax.port.quote([new, replace(back, taxes=(then,))], BROOKLYN, SELLER, "USD")
+    answer = tax.port.quote([new, back._replace(taxes=(then,))], BROOKLYN, SELLER, "USD")
     assert answer.lines[1].shares == (then,)
     assert {(t.name, t.base_minor, t.tax_minor) for t in answer.totals if t.base_minor < 0} == {("old", -10_000, -300)}
     assert sum(t.tax_minor for t in answer.totals if t.base_minor > 0) == 888

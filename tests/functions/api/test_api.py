@@ -359,7 +359,7 @@ def test_an_invoice_tells_what_a_payer_files_it_under(api: Api) -> None:
     assert item
     body = body_from_bytes(item["body"])
     rate = ExchangeRate("EUR", "JPY", Decimal("182.05"), "ECB", date(2026, 1, 30))
-    lines = (replace(body.lines[0], account_id="acct_eu_000002"), *body.lines[1:])
+    lines = (body.lines[0]._replace(account_id="acct_eu_000002"), *body.lines[1:])
     split = replace(body, purchase_order="PO-77", cost_centre="CC-1", exchange=rate, lines=lines)
     api.world.store.put_many([body_item(one["account"], one["id"], body_to_bytes(split))])
     told = api.get(one["url"]).json

@@ -29,7 +29,7 @@ def long(portal: Portal) -> tuple[Portal, str]:
     assert item
     body = body_from_bytes(item["body"])
     parts = [part.minor for part in split_by_weights(Money(body.net_minor, "EUR"), [1] * LINES)]
-    lines = tuple(replace(body.lines[n % 2], id=str(n + 1), net_minor=minor) for n, minor in enumerate(parts))
+    lines = tuple(body.lines[n % 2]._replace(id=str(n + 1), net_minor=minor) for n, minor in enumerate(parts))
     store.put_many([body_item(scenes.NORTH, row.invoice_id, body_to_bytes(replace(body, lines=lines)))])
     return portal, row.invoice_id
 

@@ -122,7 +122,7 @@ def test_each_step_of_a_price_has_its_words_on_paper_and_on_the_page(language: s
         views = replace(invoice(), language=language)
         line = replace(views.lines[0], steps=explaining_steps((step, step)))
         assert page_of(replace(views, lines=(line,)))["rows"][0]["steps"][0][0], rule
-        said, other = (step_text(replace(step, rule=r), "", "EUR", Words(language)) for r in (rule, "new"))
+        said, other = (step_text(step._replace(rule=r), "", "EUR", Words(language)) for r in (rule, "new"))
         assert said != other, rule
 
 

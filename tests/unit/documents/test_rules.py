@@ -162,7 +162,7 @@ def test_an_invoice_says_whose_each_charge_is_by_which_order_it_was_split_and_wh
         language="en",
         buyer_profile=1,
         charges=("sub_1@2026-01-01",),
-        lines=(one, replace(one, id="2", account_id="")),
+        lines=(one, one._replace(id="2", account_id="")),
         tax_totals=(),
         tax_source="table",
         tax_estimated=False,

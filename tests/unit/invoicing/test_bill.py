@@ -182,7 +182,7 @@ def test_a_tampered_body_is_found_out() -> None:
     body = drafted(case_of(FULL, sold(FULL, START), as_of=START))
     fields = {p.field for p in problems_of(replace(body, net_minor=1, due_on=date(2000, 1, 1), charges=("x",)))}
     assert fields == {"net_minor", "total_minor", "due_on"}
-    line = replace(body.lines[0], net_minor=1, exact=Decimal(7))
+    line = body.lines[0]._replace(net_minor=1, exact=Decimal(7))
     assert {p.code for p in problems_of(replace(body, lines=(line, *body.lines[1:])))} >= {
         "steps_differ",
         "net_differs",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -61,7 +60,7 @@ def test_every_problem_of_an_answer_is_named_at_once() -> None:
 
 def test_what_is_no_supply_is_not_asked_about_and_bears_no_tax() -> None:
     supplied = document(10_000, 4_000)
-    interest = replace(supplied.lines[1], category=OUTSIDE)
+    interest = supplied.lines[1]._replace(category=OUTSIDE)
     asked = TaxDocument(supplied.facts, "USD", (supplied.lines[0], interest))
     assert [one.id for one in asked.asked] == ["1"]
     answer = answer_from(asked, rated(line("1", "0.0625", "100", "6.25")), "service")

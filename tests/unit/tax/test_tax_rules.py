@@ -75,7 +75,7 @@ def test_what_bears_no_tax_says_why() -> None:
 
 def test_tax_of_exact_amounts_is_rounded_once_at_the_end() -> None:
     exact = (Decimal("0.104"), 100, 1)
-    some = [replace(line, exact=exact) for line in lines(*[10] * 10)]
+    some = [line._replace(exact=exact) for line in lines(*[10] * 10)]
     taxes = [LineTax(line.id, (share(COMPANY),)) for line in some]
     assert [t.tax_minor for t in tax_totals(some, taxes, TaxRounding.UNROUNDED)] == [20], "19 % of 104.0, not of 100"
 
@@ -125,7 +125,7 @@ def test_the_residual_cent_goes_to_the_first_tax_of_a_line() -> None:
 
 def test_a_unit_is_taxed_by_itself_where_it_costs_whole_cents() -> None:
     def taxed(net: int, quantity: str, rounding: TaxRounding) -> int:
-        line = replace(lines(net)[0], quantity=Decimal(quantity))
+        line = lines(net)[0]._replace(quantity=Decimal(quantity))
         return tax_totals([line], [LineTax("0", at("19"))], rounding)[0].tax_minor
 
     assert (taxed(324, "3", TaxRounding.LINE), taxed(324, "3", TaxRounding.UNIT)) == (62, 63)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from saldo.accounts.model import Account, EarlyDiscount, LegalEntity, Settle
 from saldo.accounts.model_payment_terms import PaymentTerms
@@ -125,8 +126,7 @@ class PricedIn:
     rate: ExchangeRate
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One charge as invoiced: `exact` (major units) × `part`, rounded by `rounding`, plus `residual_minor` is its net.
 
     `exact` and `steps` are in the currency that it is priced in, `net_minor` in the invoice's; `priced_in` where the

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from saldo.invoicing.codec import body_from_bytes
@@ -44,7 +43,7 @@ def tax_document(body: InvoiceBody, supplied: date) -> TaxDocument:
     lines = taxable_lines(body.lines, supplied, body.currency)
     decided = decided_by_facts(body.tax_facts.buyer, body.tax_facts.seller, shipped_table())
     reasons = {line.id: reason for line in lines if (reason := _untaxed(line, decided))}
-    told = tuple(replace(line, taxes=()) for line in lines)
+    told = tuple(line._replace(taxes=()) for line in lines)
     return TaxDocument(body.tax_facts, body.currency, told, body.id, body.issued_on, reasons)
 
 

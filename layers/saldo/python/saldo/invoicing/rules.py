@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
-from operator import attrgetter
 
-from saldo.accounts.model import Account, LegalEntity
+from saldo.accounts.model import Account, EarlyDiscount, LegalEntity
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.invoicing.model import (
     AppliedCredit,
@@ -69,6 +68,7 @@ __all__ = [
 ]
 
 _DAY = timedelta(days=1)
+_NO_DETAIL = UsageDetail()
 _TELL_APART = "where several subscriptions of an account use one meter, it is to count by subscription"
 
 
@@ -102,7 +102,7 @@ def bill(case: BillingCase, tax: TaxPort) -> Draft | NothingToBill:
         lines, drawn = drawn_before_tax(case, lines)
     terms, ask = case.account.terms, partial(_taxes_of, case, tax)
     lines, answer, discounts = taxed_early(lines, terms.early_discounts, case.earlier, ask)
-    body = replace(draft_invoice(case, charges, lines, answer), early_discounts=discounts)
+    body = draft_invoice(case, charges, lines, answer, discounts)
     if uses or drawn or returned or wallet.credits or wallet.credit_note_minor:
         body = replace(body, coupons=uses, credits=(*returned, *drawn, *_paid_by_credit(case, body)))
     if case.options.payable_rounding is not None:
@@ -120,7 +120,7 @@ def _netted_if_taxed_alike(case: BillingCase, lines: list[Line], tax: TaxPort) -
     nothing was taken off what was charged; else each stays by itself. The port is asked once more for it."""
     apart = {line.of for line in taken_off(case, lines)[0]}
     netted = net_legs(taxed_lines(lines, _taxes_of(case, tax, lines)), case.account.currency, apart)
-    open_again = [line if line.gives_back else replace(line, taxes=(), included_tax_minor=0) for line in netted]
+    open_again = [line if line.gives_back else line._replace(taxes=(), included_tax_minor=0) for line in netted]
     together = case.options.net_rounding is NetRounding.DOCUMENT
     return rounded_together(open_again, case.account.currency) if together else open_again
 
@@ -164,16 +164,17 @@ def _check_meters(case: BillingCase) -> None:
     """No day of an account's meter may be billed on two charges: each usage event is rated once."""
     claimed: dict[tuple[str, str], list[UsageKey]] = {}
     changed = [item for item in case.due if item.charges is not None]
-    taken_back = Counter(c.usage_key for i in changed for c in charged_of(i) if c.taken_back)
+    taken_back = {c.usage_key for i in changed for c in charged_of(i) if c.taken_back}
     for account_id, key in ((item.subscription.account_id, key) for item in case.due for key in usage_needed([item])):
-        if taken_back[key] > 0:
+        if key in taken_back:
             continue
-        meter_id = counted_as(key, case.details.get(key, UsageDetail()))
-        for other in claimed.setdefault((account_id, meter_id), []):
+        meter_id = counted_as(key, case.details.get(key, _NO_DETAIL))
+        others = claimed.setdefault((account_id, meter_id), [])
+        for other in others:
             if key.period.overlap(other.period):
                 message = f"{key.meter_id} would be billed twice for {key.period.as_text()}: {_TELL_APART}"
                 raise Refusal("meter_claimed_twice", message)
-        claimed[account_id, meter_id].append(key)
+        others.append(key)
 
 
 def taxable_lines(lines: Sequence[Line], issued_on: date, currency: str = "EUR") -> list[TaxableLine]:
@@ -219,7 +220,13 @@ def facts_of_seller(entity: LegalEntity) -> SellerFacts:
     return SellerFacts(entity.country, entity.region, registrations, entity.address.postcode, dated=dated)
 
 
-def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[Line], answer: TaxAnswer) -> InvoiceBody:
+def draft_invoice(
+    case: BillingCase,
+    charges: tuple[str, ...],
+    lines: Sequence[Line],
+    answer: TaxAnswer,
+    discounts: tuple[EarlyDiscount, ...],
+) -> InvoiceBody:
     """Freeze rated lines and the tax answer into an invoice; Refusal `negative_total` below zero."""
     account = case.account
     tax = answer.tax_minor
@@ -249,6 +256,7 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
         tax_mode=answer.mode,
         exchange=case.exchange,
         tax_facts=answer.facts,
+        early_discounts=discounts,
         early_in_part=account.terms.early_in_part,
         payment_terms=None if account.payment_terms.is_days else account.payment_terms,
         seller_facts=case.seller_facts,
@@ -259,23 +267,14 @@ def draft_invoice(case: BillingCase, charges: tuple[str, ...], lines: Sequence[L
     )
 
 
-# Read all at once and passed by position: a third of what `replace` costs, and an invoice does it once a line.
-_LINE_FIELDS = attrgetter(*(f.name for f in fields(Line) if f.name not in ("taxes", "included_tax_minor")))
-_TAXES_AT = [f.name for f in fields(Line)].index("taxes")
-
-
 def taxed_lines(lines: Sequence[Line], answer: TaxAnswer) -> tuple[Line, ...]:
     """The lines with the taxes that a port answered for them, in the same order."""
     return tuple(_taxed(line, taxes) for line, taxes in zip(lines, answer.lines, strict=True))
 
 
 def _taxed(line: Line, taxes: LineTax) -> Line:
-    """The line with its taxes; `included_tax_minor` is the last field."""
     assert line.id == taxes.line_id, "a tax port answers line by line, in order"
-    values = _LINE_FIELDS(line)
-    return Line(  # type: ignore[call-arg]  # how many values the getter reads is not known to mypy
-        *values[:_TAXES_AT], taxes.shares, *values[_TAXES_AT:], taxes.included_minor
-    )
+    return line._replace(taxes=taxes.shares, included_tax_minor=taxes.included_minor)
 
 
 def invoice_id(issued_on: date, entity_id: str, account_id: str, currency: str, charges: Iterable[str]) -> str:

@@ -90,8 +90,9 @@ def charged_of(item: DueSubscription) -> Iterator[Charged]:
         yield Charged(charge.period, component, version, charge)
     for due in item.due if item.charges is None else ():
         for component in item.plan_version.components:
-            once, follows = component.kind is ChargeKind.ONE_TIME, isinstance(component.price, PercentOf)
-            if component.timing is due.timing and (due.first or not once) and not follows:
+            if component.timing is not due.timing or isinstance(component.price, PercentOf):
+                continue
+            if due.first or component.kind is not ChargeKind.ONE_TIME:
                 yield Charged(due, component, item.plan_version)
 
 

@@ -87,22 +87,22 @@ def converted(line: Line, currency: str, invoiced_in: str, rate: ExchangeRate | 
     """A line as rated in the currency of its price, as it is invoiced; the same line where nothing is converted."""
     if rate is None:
         return line
-    return at_rate(replace(line, priced_in=PricedIn(currency, line.net_minor, rate)), invoiced_in, rate)
+    return at_rate(line._replace(priced_in=PricedIn(currency, line.net_minor, rate)), invoiced_in, rate)
 
 
 def at_rate(line: Line, invoiced_in: str, rate: ExchangeRate) -> Line:
     """A converted line at another rate; what it is in the currency of its price stays."""
     assert line.priced_in is not None, "only what is priced in another currency is converted"
-    moved = replace(line, priced_in=replace(line.priced_in, rate=rate), residual_minor=0)
-    return replace(moved, net_minor=minor_of_share(line.exact, moved.part, invoiced_in, line.rounding))
+    moved = line._replace(priced_in=replace(line.priced_in, rate=rate), residual_minor=0)
+    return moved._replace(net_minor=minor_of_share(line.exact, moved.part, invoiced_in, line.rounding))
 
 
 def with_net(line: Line, net_minor: int, of_net: int, of_price: int) -> Line:
     """A line as the part of another that it comes to: net_minor of of_net, and as much of what that is priced at."""
-    moved = replace(line, net_minor=net_minor, residual_minor=line.residual_minor + net_minor - line.net_minor)
+    moved = line._replace(net_minor=net_minor, residual_minor=line.residual_minor + net_minor - line.net_minor)
     if line.priced_in is None or net_minor == line.net_minor:
         return moved
-    return replace(moved, priced_in=replace(line.priced_in, minor=rounded_part(of_price, net_minor, of_net)))
+    return moved._replace(priced_in=replace(line.priced_in, minor=rounded_part(of_price, net_minor, of_net)))
 
 
 def rounded_part(whole: int, part: int, of: int) -> int:

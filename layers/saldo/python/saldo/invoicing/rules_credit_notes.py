@@ -236,8 +236,7 @@ def _base_off(body: InvoiceBody, line: Line, minor: int, earlier: Sequence[Invoi
 
 def _line(n: int, line: Line, minor: int, body: InvoiceBody, earlier: Sequence[InvoiceBody]) -> Line:
     amount = -Money(minor, body.currency).as_decimal()
-    return replace(
-        line,
+    return line._replace(
         id=str(n),
         kind=line.kind if line.kind is LineKind.PREPAID else LineKind.CREDIT,
         of=line.id,
@@ -276,7 +275,7 @@ def _with_included(
     first = next((line.of for line in lines if line.inclusive), "")
     if first:
         within[first] += included - sum(within.values())
-    return tuple(replace(line, included_tax_minor=within[line.of]) for line in lines)
+    return tuple(line._replace(included_tax_minor=within[line.of]) for line in lines)
 
 
 def _taxes(body: InvoiceBody, lines: Sequence[Line], earlier: Sequence[InvoiceBody]) -> tuple[TaxTotal, ...]:

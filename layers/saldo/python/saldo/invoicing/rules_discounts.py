@@ -189,8 +189,7 @@ def _taken_off(
 ) -> Line:
     kind, source_id, names = what
     rule = "discount" if kind is LineKind.DISCOUNT else "prepaid"
-    return replace(
-        parent,
+    return parent._replace(
         id=line_id,
         kind=kind,
         of=parent.id,

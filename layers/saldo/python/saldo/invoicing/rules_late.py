@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 
 from saldo.accounts.model import Account
@@ -51,7 +50,7 @@ def late_lines(case: BillingCase, first: int, tallies: Tallies) -> list[Line]:
         tallies.count(place_of_late(charge), sum(line.price_minor for line in lines))
         made_up = _made_up(case, charge, tallies)
         found += (_like_what_it_makes_up_for(line, lines[0]) for line in made_up)
-    return [replace(line, id=str(n)) for n, line in enumerate(found, first)]
+    return [line._replace(id=str(n)) for n, line in enumerate(found, first)]
 
 
 def _rate(case: BillingCase, charge: LateCharge) -> ExchangeRate | None:
@@ -63,7 +62,7 @@ def _rate(case: BillingCase, charge: LateCharge) -> ExchangeRate | None:
 def _made_up(case: BillingCase, charge: LateCharge, tallies: Tallies) -> Iterator[Line]:
     for line, currency in tallies.true_ups():
         rate = price_rate(case, currency, line.period.start, charge.member)
-        yield replace(converted(line, currency, case.account.currency, rate), account_id=_member_id(charge))
+        yield converted(line, currency, case.account.currency, rate)._replace(account_id=_member_id(charge))
 
 
 def _like_what_it_makes_up_for(line: Line, lowered: Line) -> Line:
@@ -72,7 +71,7 @@ def _like_what_it_makes_up_for(line: Line, lowered: Line) -> Line:
     alike = (line.tax_category, line.inclusive) == (lowered.tax_category, lowered.inclusive)
     if not lowered.gives_back or line.net_minor < 0 or not alike:
         return line
-    return replace(line, gives_back=lowered.gives_back, supplied_on=lowered.supplied_on, taxes=lowered.taxes)
+    return line._replace(gives_back=lowered.gives_back, supplied_on=lowered.supplied_on, taxes=lowered.taxes)
 
 
 def lowers(charge: LateCharge) -> bool:
@@ -156,7 +155,7 @@ def _carried(charge: LateCharge) -> Line:
     rated = rate_difference(component.price, now, billed, version.currency, version.rounding)
     due, paid = (_rated(component, version, late, counted).net_minor for counted in (late.now, late.billed))
     line = _line(charge, component, rated)
-    return replace(line, net_minor=due - paid, residual_minor=due - paid - rated.net_minor)
+    return line._replace(net_minor=due - paid, residual_minor=due - paid - rated.net_minor)
 
 
 def _carried_at(charge: LateCharge, line: Line, rate: ExchangeRate, invoiced_in: str) -> Line:
@@ -166,7 +165,7 @@ def _carried_at(charge: LateCharge, line: Line, rate: ExchangeRate, invoiced_in:
     both = [price_ask(price, _on_top(late, counted)) for counted in (late.now, late.billed)]
     ratio = rate.ratio(charge.version.currency)
     due, paid = (minor_of_share(priced.amount, ratio, invoiced_in, charge.version.rounding) for priced in both)
-    return replace(line, net_minor=due - paid, residual_minor=due - paid - line.net_minor)
+    return line._replace(net_minor=due - paid, residual_minor=due - paid - line.net_minor)
 
 
 def _corrected(charge: LateCharge) -> Iterator[Line]:
@@ -184,7 +183,7 @@ def _ask(late: LateUsage, counted: Counted) -> Ask:
 def _on_top(late: LateUsage, counted: Counted) -> Ask:
     """The same on top of what was used in earlier cycles of the same price."""
     ask = _ask(late, counted)
-    return replace(ask, quantity=plus(late.window.terms.before or ZERO, ask.quantity))
+    return ask._replace(quantity=plus(late.window.terms.before or ZERO, ask.quantity))
 
 
 def _rated(component: Component, version: PlanVersion, late: LateUsage, counted: Counted) -> RatedCharge:

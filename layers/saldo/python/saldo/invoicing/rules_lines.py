@@ -68,8 +68,8 @@ def _lines_of(case: BillingCase, item: DueSubscription, before: int, tallies: Ta
         tallies.end(place, over, bound, place.key_of(over.component).since(_zone_of(case, item)))
     for missing, currency in tallies.true_ups():
         line = _as_invoiced(case, missing, currency, missing.period.start, item.member)
-        lines.append(replace(line, id=str(before + len(lines) + 1)))
-    return lines if item.member is None else [replace(line, account_id=item.member.id) for line in lines]
+        lines.append(line._replace(id=str(before + len(lines) + 1)))
+    return lines if item.member is None else [line._replace(account_id=item.member.id) for line in lines]
 
 
 def _zone_of(case: BillingCase, item: DueSubscription) -> str:
@@ -89,7 +89,7 @@ def rounded_together(lines: Sequence[Line], currency: str) -> list[Line]:
         exact += exact_minor(line, currency)
         upto = round_exact(exact, line.rounding)
         alone = round_exact(exact_minor(line, currency), line.rounding)
-        found.append(replace(line, net_minor=upto - done, residual_minor=upto - done - alone))
+        found.append(line._replace(net_minor=upto - done, residual_minor=upto - done - alone))
         done = upto
     return found
 
@@ -242,13 +242,12 @@ def _share_of_price(item: DueSubscription, charged: Charged, priced_per: Unit, z
 
 def credited(line: Line) -> Line:
     """The same line with its signs turned round."""
-    return replace(
-        line,
+    return line._replace(
         kind=LineKind.CREDIT,
         exact=-line.exact,
         net_minor=-line.net_minor,
         priced_in=line.priced_in and replace(line.priced_in, minor=-line.priced_in.minor),
-        steps=tuple(replace(s, price=-s.price, flat=-s.flat, amount=-s.amount) for s in line.steps),
+        steps=tuple(s._replace(price=-s.price, flat=-s.flat, amount=-s.amount) for s in line.steps),
     )
 
 
@@ -267,7 +266,7 @@ def net_legs(lines: Sequence[Line], currency: str, apart: Container[str]) -> lis
             found.append(line)
         else:
             found[twin] = _netted(found[twin], line, currency)
-    return [replace(line, id=str(n)) for n, line in enumerate(found, 1)]
+    return [line._replace(id=str(n)) for n, line in enumerate(found, 1)]
 
 
 def _legs_of_one_change(a: Line, b: Line) -> bool:
@@ -290,7 +289,7 @@ def _netted(a: Line, b: Line, currency: str) -> Line:
         share = charge.share.days, charge.share.of
         priced = replace(priced, minor=minor_of_share(exact, share, priced.currency, charge.rounding))
     steps = (*other.steps, *charge.steps)
-    return replace(charge, kind=LineKind.CHANGE, exact=exact, net_minor=net, priced_in=priced, steps=steps)
+    return charge._replace(kind=LineKind.CHANGE, exact=exact, net_minor=net, priced_in=priced, steps=steps)
 
 
 def _quantity(case: BillingCase, item: DueSubscription, charged: Charged) -> Decimal:

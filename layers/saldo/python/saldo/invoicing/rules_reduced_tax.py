@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -38,7 +37,7 @@ def reduced(lines: Sequence[Line], discounts: Sequence[EarlyDiscount], earlier: 
     for line in (one for one in lines if one.gives_back):
         origin = origins.get(line.gives_back)
         off[line.id] = part_off(origin, line.net_minor) if origin else 0
-    return [replace(line, base_off_minor=off[line.id]) if off[line.id] else line for line in lines]
+    return [line._replace(base_off_minor=off[line.id]) if off[line.id] else line for line in lines]
 
 
 def taxed_early(

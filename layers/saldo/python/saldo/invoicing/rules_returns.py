@@ -8,7 +8,7 @@ return the same part of the prepaid credit that was drawn on it. No clock, no I/
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -63,7 +63,7 @@ class Origin:
         """A line that gives a part of it back, with its day of supply and its taxes; mere estimates are not repeated,
         but asked for again, as of then."""
         taxes = () if self.body.tax_estimated else self.line.taxes
-        return replace(line, gives_back=self.reference, supplied_on=self.supplied_on, taxes=taxes)
+        return line._replace(gives_back=self.reference, supplied_on=self.supplied_on, taxes=taxes)
 
 
 def sought_of(charge: Charge) -> Charge:
@@ -92,7 +92,7 @@ def as_charged(case: BillingCase, item: DueSubscription, change: Charge, line: L
         found = _find(case.earlier[::-1], like, _LATE)  # it was nothing when it was billed
     if found is None:
         arrears = line.timing is Timing.ARREARS
-        return replace(line, supplied_on=line.period.end - _DAY if arrears else sought.period.boundary)
+        return line._replace(supplied_on=line.period.end - _DAY if arrears else sought.period.boundary)
     origin = _origin(case.earlier, *found)
     line = origin.tied(line)
     if line.priced_in and origin.line.priced_in:
@@ -230,8 +230,7 @@ def _parts(origin: Origin, line: Line, currency: str) -> Iterator[tuple[Line, in
 
 def _off(was: Line, line: Line, line_id: str, minor: int, currency: str) -> Line:
     amount = Money(minor, currency).as_decimal()
-    return replace(
-        line,
+    return line._replace(
         id=line_id,
         kind=was.kind,
         of=line.id,

@@ -148,7 +148,7 @@ class Tallies:
                 self._now[key] = replace(tally, trued_up_minor=owed)
                 line = _line(tally, self._component(key), tally.days, more)
                 bounded = self._places[key].version.bounded_by(MAXIMUM) if key.of == MAXIMUM else ()
-                yield replace(line, bounds=tuple(sorted(bounded))), tally.currency
+                yield line._replace(bounds=tuple(sorted(bounded))), tally.currency
                 self.count(self._places[key]._replace(component=self._component(key)), more)
 
     def moved(self) -> tuple[Tally, ...]:

@@ -45,7 +45,7 @@ def question(body: InvoiceBody) -> TaxDocument:
     earlier charge is asked too: the taxes of that may have been an estimate as well."""
     assert body.tax_facts is not None, "what is estimated keeps its facts"
     lines = taxable_lines(body.lines, body.issued_on, body.currency)
-    return TaxDocument(body.tax_facts, body.currency, tuple(replace(line, taxes=()) for line in lines))
+    return TaxDocument(body.tax_facts, body.currency, tuple(line._replace(taxes=()) for line in lines))
 
 
 def true_up(body: InvoiceBody, answer: TaxAnswer, absorbed: Decimal = ABSORBED) -> TrueUp:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from saldo.catalog.model import PriceModel
 from saldo.kernel.exact import part_of
 from saldo.kernel.rounding import Rounding
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """What is to be priced: a quantity of zero or more, in the unit of the component or meter.
 
     cycle: how many cycles of the subscription were before this one. days, of: the part of a period over which usage is
@@ -34,8 +34,7 @@ class Ask:
         return bound if self.days == self.of else part_of(bound, self.days, self.of)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of a price: `units` at `price` each, plus `flat`, make `amount` (exact, major units).
 
     `rule` says which step it is: flat, per_unit, tier, volume_tier, package, free_units, stair, percentage, minimum,
@@ -68,8 +67,7 @@ class Step:
 _TOLD_AS = {"included": "free_units", "cap": "maximum", "minimum": "true_up"}
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(NamedTuple):
     """The exact price of a quantity in major units: the sum of the amounts of its steps."""
 
     amount: Decimal
@@ -89,8 +87,7 @@ class Share:
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RatedCharge:
+class RatedCharge(NamedTuple):
     """A price, prorated and rounded once.
 
     `net_minor` is `exact` (major units) × share, in minor units of `currency`, rounded by `rounding`.

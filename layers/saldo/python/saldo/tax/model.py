@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from saldo.accounts.model import Exemption, TaxStatus
 from saldo.kernel.periods import Period
@@ -245,8 +246,7 @@ class TaxFacts:
     seller: SellerFacts
 
 
-@dataclass(frozen=True, slots=True)
-class TaxableLine:
+class TaxableLine(NamedTuple):
     """One net amount to tax, in minor units. `supplied_on` decides which dated rate applies.
 
     inclusive: the amount has its taxes in it. exact: the amount before rounding in minor units, as (a, b, c) for
@@ -299,8 +299,7 @@ class TaxShare:
         return not (self.compound or self.levy_minor or self.basis)
 
 
-@dataclass(frozen=True, slots=True)
-class LineTax:
+class LineTax(NamedTuple):
     """All taxes of one line; only a compound one is charged on those before it. `included_minor`: the tax in the
     line's amount, where that has its taxes in it."""
 

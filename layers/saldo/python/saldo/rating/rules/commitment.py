@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 from saldo.catalog.model import Commitment
@@ -30,4 +29,4 @@ def _least(model: Commitment, ask: Ask, price_of: PriceOf) -> Decimal:
     if model.units is None:
         return ask.part(model.amount)
     units = ask.part(model.units)
-    return price_of(model.price, replace(ask, quantity=units, amounts=None, by_value=None)).amount
+    return price_of(model.price, ask._replace(quantity=units, amounts=None, by_value=None)).amount

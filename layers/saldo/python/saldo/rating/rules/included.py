@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from saldo.catalog.model import Included, Matrix, PriceModel, Ramp, prices_within
@@ -28,7 +27,7 @@ def price_included(model: Included, ask: Ask, price_of: PriceOf) -> Priced:
         return Priced(ZERO, tuple(steps))
     amounts = None if ask.amounts is None else tuple(left for _, left in _taken(enumerate(ask.amounts), free))
     by_value = None if ask.by_value is None else _left_of(ask.by_value, free, _cells(model.overage, ask.cycle))
-    beyond_it = replace(ask, quantity=beyond, amounts=amounts, by_value=by_value, rolled=ZERO)
+    beyond_it = ask._replace(quantity=beyond, amounts=amounts, by_value=by_value, rolled=ZERO)
     overage = price_of(model.overage, beyond_it)
     return Priced(overage.amount, (*steps, *overage.steps))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from saldo.catalog.model import Matrix
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import total
@@ -29,5 +27,5 @@ def price_matrix(model: Matrix, ask: Ask, price_of: PriceOf) -> Priced:
             if price is None:
                 raise Refusal("no_price_for", f"there is no price for usage with {named}")
             raise Refusal("negative_usage", f"usage with {named} counted {quantity}")
-        steps.extend(price_of(price, replace(ask, quantity=quantity, amounts=None, by_value=None)).steps)
+        steps.extend(price_of(price, ask._replace(quantity=quantity, amounts=None, by_value=None)).steps)
     return Priced(total(step.amount for step in steps), tuple(steps))

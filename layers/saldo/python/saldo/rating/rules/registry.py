@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -111,8 +110,8 @@ def price_difference(model: PriceModel, now: Ask, billed: Ask) -> Priced:
 
 def price_more(model: PriceModel, ask: Ask, before: Decimal) -> Priced:
     """What a further quantity costs on top of one of the same period that is billed already."""
-    billed = replace(ask, quantity=before, amounts=None, by_value=None)
-    return price_difference(model, replace(ask, quantity=plus(before, ask.quantity)), billed)
+    billed = ask._replace(quantity=before, amounts=None, by_value=None)
+    return price_difference(model, ask._replace(quantity=plus(before, ask.quantity)), billed)
 
 
 def rate_more(
