@@ -24,6 +24,8 @@ _DAY = timedelta(days=1)
 UK_BANDS: Bands = ((Decimal(1000), Decimal(40)), (Decimal(10000), Decimal(70)), (None, Decimal(100)))
 # EU: directive 2011/7/EU, article 6: 40 euros whatever the debt.
 EU_BANDS: Bands = ((None, Decimal(40)),)
+# Ireland: S.I. 580/2012, schedule: debts not exceeding 1,000 and 10,000, which are below the next cent.
+IE_BANDS: Bands = ((Decimal("1000.01"), Decimal(40)), (Decimal("10000.01"), Decimal(70)), (None, Decimal(100)))
 
 
 @dataclass(frozen=True, slots=True)
