@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tests.cases.more.building import Json, Worked
+from typing import Any
+
+from tests.cases.more.building import Json, Worked, fee, rate, subscribed
+from tests.cases.more.pricing import per_unit
 from tests.cases.more.receivables import LATE, after, late
+from tests.cases.more.taxes import NET, TAX, TOTAL
 
 IRELAND = "S.I. 580/2012, schedule"
 BELGIUM = "Belgium, loi du 2 août 2002, article 5"
@@ -28,6 +32,20 @@ def belgian(n: int, base: str, interest: str) -> Worked:
     return Worked(f"dunning.be.{n}", f"{BELGIUM}, {base} + 8", late("10000", "2026-03-02", rule), {INTEREST: interest})
 
 
+def least(*components: Json, used: str, **more: Any) -> Json:
+    """A month in arrears with calls (of 1, reduced) that were used so often; taxes of 20 and 10 %."""
+    calls = fee(per_unit("1"), "calls", meter_id="m", tax_category="reduced", **more.pop("calls", {}))
+    return {
+        **subscribed([*components, calls], {"started_on": "2026-01-01"}, {"on": "2026-02-01"}, **more),
+        "usage": {"totals": [{"meter_id": "m", "quantity": used}]},
+        "taxes": {"rates": [rate("20"), rate("10", "reduced")]},
+    }
+
+
+LINE = fee("100", "line", timing="arrears")
+OF_CALLS: Json = {"amount": "100", "components": ["calls"]}
+WITHIN: Json = {"tax_inclusive": True}
+
 CASES: tuple[Worked, ...] = (
     # laws
     irish(1, "1000", "40"),
@@ -42,4 +60,14 @@ CASES: tuple[Worked, ...] = (
     belgian(4, "0", "65.75"),
     Worked("dunning.cz.1", "nařízení vlády 351/2013, § 2: the half-year in which the debt became late, and 1,200",
            half_years("CZ", "CZK"), {INTEREST: "114.01", SUM: "1200"}),
+    # sums of what is charged
+    Worked("pricing.minimum.tax.1", "any: what is missing of calls is taxed as calls are",
+           least(LINE, used="40", minimum=OF_CALLS), {NET: "200", TAX: "30"}),
+    Worked("pricing.minimum.tax.2", "any: prices with their tax, and a minimum of 110 with it",
+           least(used="66", minimum="110", calls=WITHIN), {TOTAL: "110", TAX: "10"}),
+    Worked("pricing.minimum.tax.3", "any: of 100 without tax and of 66 with it there is no sum",
+           least(LINE, used="66", minimum="200", calls=WITHIN), {"refused": "invalid_input"}),
+    Worked("pricing.minimum.tax.4", "any: a percent of prices with their tax has its tax in it",
+           least(fee({"kind": "percent_of", "percent": "50"}, "support", tax_category="reduced", **WITHIN), used="66",
+                 calls=WITHIN), {TOTAL: "99", TAX: "9"}),
 )  # fmt: skip
