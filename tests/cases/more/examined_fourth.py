@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.cases.more.building import Json, Worked, fee, rate, subscribed
 from tests.cases.more.pricing import per_unit
-from tests.cases.more.receivables import LATE, after, late
+from tests.cases.more.receivables import FIRST, LATE, after, late
 from tests.cases.more.taxes import NET, TAX, TOTAL
 
 IRELAND = "S.I. 580/2012, schedule"
@@ -42,7 +42,15 @@ def least(*components: Json, used: str, **more: Any) -> Json:
     }
 
 
+def in_parts(*parts: Json, **receivables: Any) -> Json:
+    return after("1000", {"instalments": list(parts), **receivables})
+
+
 LINE = fee("100", "line", timing="arrears")
+TWICE: Json = {"billing": {"dates": ["2026-01-31", "2026-02-28"]}, "items": [
+    {"unit_price": "100", "on": "2026-01-31"}, {"unit_price": "80", "on": "2026-02-28"}]}  # fmt: skip
+AHEAD = [{"on": "2026-02-05", "amount": "150"}]
+BUCKETS = "receivables.aging.buckets"
 OF_CALLS: Json = {"amount": "100", "components": ["calls"]}
 WITHIN: Json = {"tax_inclusive": True}
 
@@ -70,4 +78,24 @@ CASES: tuple[Worked, ...] = (
     Worked("pricing.minimum.tax.4", "any: a percent of prices with their tax has its tax in it",
            least(fee({"kind": "percent_of", "percent": "50"}, "support", tax_category="reduced", **WITHIN), used="66",
                  calls=WITHIN), {TOTAL: "99", TAX: "9"}),
+    # instalments with days of their own
+    Worked("ar.instalments.5", "Tryton: account_invoice/tests/test_module.py, four, on the first of each month",
+           {**after("1587.35", {"instalments": [{"amount": "396.84", "payment_terms": {"days": 0}}, *[
+               {"amount": "396.84", "payment_terms": {"day": 1, "months": n}} for n in (1, 2)],
+               {"payment_terms": {"day": 1, "months": 3}}]}), "billing": {"on": "2011-10-01"}},
+           {FIRST + ".instalments": ["396.84", "396.84", "396.84", "396.83"],
+            FIRST + ".instalments_due_on": ["2011-10-01", "2011-11-01", "2011-12-01", "2012-01-01"]}),
+    Worked("ar.instalments.6", "Odoo, ERPNext: 30 % now, the balance at the end of the following month",
+           in_parts({"percent": "30"}, {"payment_terms": {"days": 0, "then": "end_of_month", "months": 1}},
+                    as_of="2026-03-10", payments=[{"on": "2026-02-05", "amount": "300"}]),
+           {FIRST + ".instalments_due_on": ["2026-01-31", "2026-02-28"], BUCKETS + ".1_30": "700"}),
+    Worked("dunning.instalments.2", "Directive 2011/7/EU, article 5: on what is overdue alone, each by itself",
+           in_parts({"percent": "40"}, {"payment_terms": {"days": 30}}, as_of="2026-04-01",
+                    late_interest={"law": "EU", "base_percent": "2"}), {INTEREST: "11.51", SUM: "80"}),
+    # as of a day
+    Worked("ar.as_of.1", "any: money that is more than was invoiced by then is the customer's",
+           {**TWICE, "receivables": {"as_of": "2026-02-10", "payments": AHEAD}},
+           {"receivables.invoices.*.open": ["0"], "receivables.customer_credit": "50"}),
+    Worked("ar.as_of.2", "any: and pays what is invoiced then", {**TWICE, "receivables": {"payments": AHEAD}},
+           {"receivables.invoices.*.open": ["0", "30"], "receivables.customer_credit": "0"}),
 )  # fmt: skip

@@ -71,12 +71,15 @@ class CreditUse:
 
 @dataclass(frozen=True, slots=True)
 class CreditAsked:
-    """A credit note over an invoice (counted from 1): `amounts` by line, or `minor` spread over its lines, or all."""
+    """A credit note over an invoice (counted from 1): `amounts` by line, or `minor` spread over its lines, or all.
+
+    `place`: where in the document it is asked for."""
 
     on: date
     invoice: int
     amounts: Mapping[str, int] = field(default_factory=dict)
     minor: int | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,8 @@ class ReceivablesAsked:
 
 @dataclass(frozen=True, slots=True)
 class Receivable:
-    """How an invoice stands. `open_after`: what was open after each event that touched it. Minor units."""
+    """How an invoice stands. `open_after`: what was open after each event that touched it. Minor units. `parts`: its
+    instalments; `parts_due_on`: when each is due, where one has a day of its own."""
 
     body: InvoiceBody
     open_minor: int
@@ -135,6 +139,7 @@ class Receivable:
     written_off_minor: int = 0
     early: tuple[EarlyPayment, ...] = ()
     parts: tuple[int, ...] = ()
+    parts_due_on: tuple[date, ...] = ()
     late: LateCharges | None = None
     discount_taken_minor: int = 0
 

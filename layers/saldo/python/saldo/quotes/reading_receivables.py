@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from saldo.accounts.model import Settle
 from saldo.accounts.model import Terms as AccountTerms
+from saldo.accounts.reading_payment_terms import payment_terms_from
 from saldo.accounts.rules import discount_problems
 from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part
 from saldo.invoicing.rules_tolerance import Tolerance, tolerance_problems
@@ -240,6 +241,7 @@ def _credit_note(fields: Fields, currency: str) -> CreditAsked:
         invoice=fields.integer("invoice", 1),
         amounts={line: minor_of_share(amount, (1, 1), currency) for line, amount in by_line.items()},
         minor=maybe_minor(fields, "amount", currency, signed=True),
+        place=fields.path,
     )
     fields.finish()
     return asked
@@ -257,6 +259,7 @@ def _part(fields: Fields, currency: str) -> Part:
     part = Part(
         percent=fields.maybe_decimal("percent"),
         amount_minor=maybe_minor(fields, "amount", currency, signed=True),
+        due=payment_terms_from(fields.child("payment_terms"), _MOST_DAYS) if fields.has("payment_terms") else None,
     )
     fields.flag("remainder", False)
     fields.finish()
