@@ -92,6 +92,15 @@ CASES: tuple[Worked, ...] = (
     Worked("dunning.instalments.2", "Directive 2011/7/EU, article 5: on what is overdue alone, each by itself",
            in_parts({"percent": "40"}, {"payment_terms": {"days": 30}}, as_of="2026-04-01",
                     late_interest={"law": "EU", "base_percent": "2"}), {INTEREST: "11.51", SUM: "80"}),
+    Worked("ar.returned.1", "SEPA: a debit with its discount is returned",
+           after("1000", {"early_discount": {"percent": "2", "days": 10}, "payments": [
+               {"on": "2026-02-05", "amount": "980", "taken_back_on": "2026-02-20"}]}),
+           {FIRST + ".open": "1000", FIRST + ".discount_taken": "0"}),
+    Worked("ar.returned.2", "any: a cheque for two invoices bounces, and bears interest from the due date",
+           {**TWICE, "account": {"payment_terms_days": 0}, "receivables": {"as_of": "2026-04-01", "payments": [
+               {"on": "2026-03-01", "amount": "180", "taken_back_on": "2026-03-02"}], "late_interest": {"percent":
+               "36.5"}}}, {"receivables.invoices.*.open": ["100", "80"], "receivables.invoices.*.late.interest":
+                           ["5.90", "2.48"]}),
     # as of a day
     Worked("ar.as_of.1", "any: money that is more than was invoiced by then is the customer's",
            {**TWICE, "receivables": {"as_of": "2026-02-10", "payments": AHEAD}},

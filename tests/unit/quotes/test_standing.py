@@ -70,6 +70,54 @@ def test_refusals_tell_amounts_as_the_document_does() -> None:
     assert "90.00 EUR is not 100.00 EUR" in refused(instalments=[{"percent": "50"}, {"percent": "40"}]).message
 
 
+EARLY: Json = {"percent": "2", "days": 10}
+
+
+def of_one(payments: list[Json], **more: Any) -> Json:
+    """100.00 due at once, in dollars that are booked at 0.92."""
+    document = {
+        "currency": "USD",
+        "billing": {"on": "2026-01-31"},
+        "items": [{"unit_price": "100"}],
+        "exchange": {"ledger_currency": "EUR", "rate": "0.92"},
+        "receivables": {"payments": payments, **more},
+    }
+    found: Json = quote_document(document)["receivables"]
+    return found
+
+
+def test_money_that_is_taken_back_was_never_there_nor_its_discount_nor_its_worth() -> None:
+    returned = of_one([paid("98", rate="0.95", taken_back_on="2026-02-20")], early_discount=EARLY)
+    (one,) = returned["invoices"]
+    assert (one["open"], one["discount_taken"], one["open_after"]) == ("100.00", "0.00", ["0.00", "100.00"])
+    assert returned["fx"]["difference"] == "0.00"
+    assert (
+        of_one([paid("98", taken_back_on="2026-02-20")], early_discount=EARLY, as_of="2026-02-19")["invoices"][0][
+            "discount_taken"
+        ]
+        == "2.00"
+    )
+    small = of_one([paid("99.60", taken_back_on="2026-02-20")], tolerance={"amount": "1"})["invoices"][0]
+    assert (small["open"], small["written_off"]) == ("100.00", "0.00")
+
+
+def test_what_credit_notes_gave_back_of_a_discount_is_not_taken_back_again() -> None:
+    half = {"on": "2026-02-10", "amount": "50"}
+    found = of_one([paid("98", taken_back_on="2026-02-20")], early_discount=EARLY, credit_notes=[half])
+    (one,) = found["invoices"]
+    # 50 are owed: 99 are open, and the customer has the 49 that the note gave back
+    assert (one["open"], found["customer_credit"], one["discount_taken"]) == ("99.00", "49.00", "0.00")
+
+
+def test_what_is_over_goes_back_too_unless_it_is_used() -> None:
+    assert standing(as_of="2026-02-25", payments=[paid("150", taken_back_on="2026-02-20")])["customer_credit"] == "0.00"
+    used = [{"on": "2026-02-06", "invoice": 2, "amount": "50"}]
+    over = paid("150", invoices=[{"invoice": 1, "amount": "100"}], taken_back_on="2026-03-01")
+    assert refused(payments=[over], credit_uses=used).code == "money_used"
+    for never in (paid("5", taken_back_on="2026-02-04"), paid("-5", taken_back_on="2026-02-06")):
+        assert [p.field for p in refused(payments=[never]).problems] == ["receivables.payments[0].taken_back_on"]
+
+
 HALVES: Json = {
     "billing": {"on": "2026-01-31"},
     "account": {"payment_terms_days": 0},

@@ -34,7 +34,8 @@ class PaymentMade:
 
     What is given back for no invoice comes out of the customer's credit first. `kept_minor`: what a bank, or the buyer
     for the state, kept of it; it settles too. `exchange`: the rate of that day where the ledger has another currency;
-    `worth_minor`: what it was worth there, in minor units of the ledger, where that is told instead.
+    `worth_minor`: what it was worth there, in minor units of the ledger, where that is told instead. `taken_back_on`:
+    the bank took it back on that day, with the discount that it had.
     """
 
     on: date
@@ -45,6 +46,7 @@ class PaymentMade:
     kept_minor: int = 0
     unapplied: bool = False
     worth_minor: int | None = None
+    taken_back_on: date | None = None
 
     @property
     def settles_minor(self) -> int:

@@ -188,7 +188,11 @@ def _payment(fields: Fields, currency: str, booking: Booking | None) -> PaymentM
         kept_minor=maybe_minor(fields, "kept", currency) or 0,
         unapplied=fields.flag("unapplied", False),
         worth_minor=_worth(fields, paid_in, currency, booking),
+        taken_back_on=fields.maybe_day("taken_back_on"),
     )
+    if payment.taken_back_on and (payment.taken_back_on < on or minor < 0):
+        why = "what came is taken back, on the day it came or later"
+        fields.problems.add(fields.at("taken_back_on"), "never_came", why)
     if fields.has("worth") and booking is None:
         fields.problems.add(fields.at("worth"), "no_ledger_currency", "`exchange` names no ledger currency")
     if parts and sum(part for _, part in parts) > payment.settles_minor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,7 +10,16 @@ from datetime import date
 from saldo.accounts.model import Settle
 from saldo.invoicing.model import DocumentKind, InvoiceBody
 from saldo.invoicing.rules_credit_notes import credit_note, discount_back, settled_back, whole, with_discounts
-from saldo.invoicing.rules_early import Legs, Offers, discount_taken, minor_of, offers_left, with_discount, written_off
+from saldo.invoicing.rules_early import (
+    Legs,
+    Offers,
+    discount_taken,
+    minor_of,
+    offers_left,
+    still_taken,
+    with_discount,
+    written_off,
+)
 from saldo.invoicing.rules_settling import Due, in_turn, shares
 from saldo.invoicing.rules_terms import early_offers
 from saldo.invoicing.rules_tolerance import tolerated
@@ -32,11 +41,14 @@ def receivables(asked: ReceivablesAsked, bodies: Sequence[InvoiceBody]) -> Recei
     """How the account stands after all that was asked, in the order of its dates, through `as_of`: what is issued later
     is not there yet, and money for it is the customer's credit.
 
-    Refusal `no_such_invoice`, `more_than_open`, `more_than_credit`, `invalid_credit_note`, `instalments_do_not_add_up`.
+    Refusal `no_such_invoice`, `more_than_open`, `more_than_credit`, `money_used`, `invalid_credit_note`,
+    `instalments_do_not_add_up`.
     """
     issued = [body for body in bodies if body.kind is DocumentKind.INVOICE]
     account = _Account(asked, [_opened(body) for body in issued])
-    for event in sorted(asked.events, key=lambda e: e.on):
+    paid = (event for event in asked.events if isinstance(event, PaymentMade))
+    returned = [_TakenBack(one.taken_back_on, one) for one in paid if one.taken_back_on is not None]
+    for event in sorted([*asked.events, *returned], key=lambda e: e.on):
         if asked.as_of is None or event.on <= asked.as_of:
             account.take(event)
     currency = next((_ledger_currency(b, b.exchange) for b in issued if b.exchange), "")
@@ -61,6 +73,24 @@ def _ledger_currency(body: InvoiceBody, rate: ExchangeRate) -> str:
     return rate.counter if rate.base == body.currency else rate.base
 
 
+@dataclass(frozen=True, slots=True)
+class _TakenBack:
+    """The bank takes back a payment."""
+
+    on: date
+    payment: PaymentMade
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What a payment did to an invoice: money, the discount or small difference that it had, and its worth."""
+
+    item: Open
+    minor: int
+    besides: Legs
+    worth: int | None
+
+
 @dataclass(slots=True)
 class _Account:
     asked: ReceivablesAsked
@@ -68,10 +98,13 @@ class _Account:
     notes: list[InvoiceBody] = field(default_factory=list)
     credit: int = 0
     fx: list[tuple[int, int]] = field(default_factory=list)
+    settled: dict[int, list[_Settled]] = field(default_factory=lambda: defaultdict(list))
 
-    def take(self, event: PaymentMade | CreditAsked | WriteOff | CreditUse) -> None:
+    def take(self, event: PaymentMade | CreditAsked | WriteOff | CreditUse | _TakenBack) -> None:
         if isinstance(event, PaymentMade):
             self.pay(event)
+        elif isinstance(event, _TakenBack):
+            self.turn_round(event)
         elif isinstance(event, CreditAsked):
             self.credit_back(event)
         elif isinstance(event, CreditUse):
@@ -140,6 +173,25 @@ class _Account:
         if besides := discount or written_off(small):
             item.discounted = with_discount(item.discounted, besides)
             item.move(payment.on, minor_of(besides), event=False)
+        self.settled[id(payment)].append(_Settled(item, part, besides, worth))
+
+    def turn_round(self, event: _TakenBack) -> None:
+        """As if the money had never come, in both currencies. Refusal `money_used` where what of it was the customer's
+        credit is there no longer."""
+        done = self.settled[id(event.payment)]
+        unapplied = event.payment.settles_minor - sum(one.minor for one in done)
+        if unapplied > self.credit:
+            raise Refusal(
+                "money_used", f"what of the payment of {event.payment.on} was to the customer's credit is used"
+            )
+        self.credit -= unapplied
+        for one in done:
+            booked = one.item.move(event.on, -one.minor)
+            if one.worth is not None:
+                self.fx.append((booked, -one.worth))
+            back = still_taken(one.item.discounted, one.besides)
+            one.item.discounted = with_discount(one.item.discounted, back, -1)
+            one.item.move(event.on, -minor_of(back), event=False)
 
     def _early(self, item: Open) -> Offers:
         """The discounts for paying early that are left of an invoice, by the rules of payments on record."""
