@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -116,6 +117,19 @@ def test_what_is_over_goes_back_too_unless_it_is_used() -> None:
     assert refused(payments=[over], credit_uses=used).code == "money_used"
     for never in (paid("5", taken_back_on="2026-02-04"), paid("-5", taken_back_on="2026-02-06")):
         assert [p.field for p in refused(payments=[never]).problems] == ["receivables.payments[0].taken_back_on"]
+
+
+def test_nothing_invoiced_is_worth_nothing_at_any_rate() -> None:
+    document = {"billing": {"on": "2026-01-31"}, "exchange": {"ledger_currency": "USD", "rate": "1.1"}}
+    assert quote_document({**document, "receivables": {"closing_rate": "1.08"}})["receivables"]["invoices"] == []
+
+
+def test_interest_on_interest_of_each_day_of_years_is_exact_and_does_not_take_long() -> None:
+    rule = {"percent": "18", "compounds": "day"}
+    found = in_parts(as_of="2041-01-31", late_interest=rule, instalments=[{}])["invoices"][0]["late"]
+    grown = 100_000 * ((1 + Fraction(18, 36_500)) ** found["days"] - 1)
+    assert found["interest"] == f"{round(grown) / 100:.2f}" and len(found["reasoning"]) == 1
+    assert [p.field for p in refused(as_of="9999-01-31", late_interest=rule).problems] == ["receivables.as_of"]
 
 
 HALVES: Json = {

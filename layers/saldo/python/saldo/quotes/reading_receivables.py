@@ -30,6 +30,7 @@ from saldo.quotes.model_receivables import (
     WriteOff,
 )
 from saldo.quotes.reading_amounts import maybe_minor, minor_from
+from saldo.quotes.reading_changes import check_day
 from saldo.quotes.reading_late import late_from
 from saldo.quotes.reading_prices import day_rates_from
 from saldo.quotes.rules_exchange import booked_at, told_as
@@ -91,6 +92,8 @@ def receivables_from(fields: Fields, currency: str, booking: Booking | None) -> 
         closing=_rate(fields, "closing_rate", date.min, booking),
         aging=_aging(fields.maybe_child("aging")),
     )
+    if asked.as_of is not None:
+        check_day(fields, "as_of", asked.as_of)
     if asked.as_of is None and (asked.terms.late_interest is not None or fields.has("aging")):
         fields.problems.add(fields.at("as_of"), "missing", "interest and aging are reckoned as of a day")
     fields.finish()

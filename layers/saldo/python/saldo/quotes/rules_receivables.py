@@ -60,7 +60,7 @@ def receivables(asked: ReceivablesAsked, bodies: Sequence[InvoiceBody]) -> Recei
         fx_minor=sum(booked - paid for booked, paid in account.fx),
         fx_currency=currency,
         fx_steps=tuple(account.fx),
-        revalued=revalued(there, asked.closing) if asked.closing else None,
+        revalued=revalued(there, asked.closing) if asked.closing and currency else None,
         aged=aged(there, asked, asked.as_of) if asked.as_of else None,
     )
 
