@@ -119,6 +119,13 @@ def test_what_is_over_goes_back_too_unless_it_is_used() -> None:
         assert [p.field for p in refused(payments=[never]).problems] == ["receivables.payments[0].taken_back_on"]
 
 
+def test_what_is_given_back_can_be_told_by_its_worth() -> None:
+    back = {"on": "2026-02-10", "amount": "-50", "worth": "-45", "invoice": 1}
+    assert of_one([paid("100", worth="95"), back])["fx"]["difference"] == "-4.00"
+    with pytest.raises(Refusal, match=r"payments\[1\].worth"):
+        of_one([paid("100", worth="95"), {**back, "worth": "45"}])
+
+
 def test_nothing_invoiced_is_worth_nothing_at_any_rate() -> None:
     document = {"billing": {"on": "2026-01-31"}, "exchange": {"ledger_currency": "USD", "rate": "1.1"}}
     assert quote_document({**document, "receivables": {"closing_rate": "1.08"}})["receivables"]["invoices"] == []

@@ -55,9 +55,9 @@ class PaymentMade:
     def worth(self, reached: int, part: Money) -> int | None:
         """What a part of it is worth in the ledger's currency when so much of it was told before; None: not known."""
         if self.worth_minor is not None and self.settles_minor:
-            upto, before = (
-                rounded_ratio(self.worth_minor * n, self.settles_minor) for n in (reached + part.minor, reached)
-            )
+            whole = abs(self.settles_minor)
+            worth = self.worth_minor if self.settles_minor > 0 else -self.worth_minor
+            upto, before = (rounded_ratio(worth * n, whole) for n in (reached + part.minor, reached))
             return upto - before
         return self.exchange.convert_part(reached, part) if self.exchange else None
 

@@ -198,6 +198,8 @@ def _payment(fields: Fields, currency: str, booking: Booking | None) -> PaymentM
         fields.problems.add(fields.at("taken_back_on"), "never_came", why)
     if fields.has("worth") and booking is None:
         fields.problems.add(fields.at("worth"), "no_ledger_currency", "`exchange` names no ledger currency")
+    if (payment.worth_minor or 0) * payment.settles_minor < 0:
+        fields.problems.add(fields.at("worth"), "wrong_sign", "below zero where the amount is, and only there")
     if parts and sum(part for _, part in parts) > payment.settles_minor:
         fields.problems.add(fields.at("invoices"), "more_than_paid", "more goes to invoices than was paid")
     if sum((invoice is not None, bool(parts), payment.unapplied)) > 1:
