@@ -107,4 +107,8 @@ CASES: tuple[Worked, ...] = (
            {"receivables.invoices.*.open": ["0"], "receivables.customer_credit": "50"}),
     Worked("ar.as_of.2", "any: and pays what is invoiced then", {**TWICE, "receivables": {"payments": AHEAD}},
            {"receivables.invoices.*.open": ["0", "30"], "receivables.customer_credit": "0"}),
+    Worked("kpi.net.1", "textbooks: net credit sales, 1,000 less 200 returned, of which 400 are paid",
+           after("1000", {"as_of": "2026-03-31", "credit_notes": [{"on": "2026-02-10", "amount": "200"}], "payments": [
+               {"on": "2026-02-20", "amount": "400"}], "aging": {"sales_days": 90}}),
+           {"receivables.aging.days_sales_outstanding": "45", "receivables.aging.collection_effectiveness": "50"}),
 )  # fmt: skip

@@ -197,7 +197,7 @@ def aged(items: Sequence[Open], asked: ReceivablesAsked, as_of: date) -> Aged | 
 
 
 def _figures(items: Sequence[Open], how: AgingAsked, as_of: date, current_minor: int) -> Figures | None:
-    """Sales are what was invoiced, tax and all, within the days up to `as_of`."""
+    """Sales are what was invoiced, tax and all, less credit notes, within the days up to `as_of`."""
     if how.sales_days is None:
         return None
     since = as_of - timedelta(days=how.sales_days)
@@ -219,7 +219,8 @@ def _figures(items: Sequence[Open], how: AgingAsked, as_of: date, current_minor:
 
 
 def _sold(items: Sequence[Open], since: date, until: date) -> int:
-    return sum(item.body.total_minor for item in items if since < item.body.issued_on <= until)
+    documents = (document for item in items for document in (item.body, *item.notes))
+    return sum(document.total_minor for document in documents if since < document.issued_on <= until)
 
 
 def _months_back(items: Sequence[Open], how: AgingAsked, as_of: date) -> list[Sales]:
