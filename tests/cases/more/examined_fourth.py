@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.cases.more.building import Json, Worked, fee, rate, subscribed
+from tests.cases.more.building import Json, Worked, fee, items, monthly, plan, rate, subscribed
+from tests.cases.more.changes import cancel, pause, resume
 from tests.cases.more.pricing import per_unit
+from tests.cases.more.proration import ALL, to
 from tests.cases.more.receivables import FIRST, LATE, after, late
 from tests.cases.more.taxes import NET, TAX, TOTAL
+from tests.cases.more.taxes_due_on import due, under
 
 IRELAND = "S.I. 580/2012, schedule"
 BELGIUM = "Belgium, loi du 2 août 2002, article 5"
@@ -44,6 +47,17 @@ def least(*components: Json, used: str, **more: Any) -> Json:
 
 def in_parts(*parts: Json, **receivables: Any) -> Json:
     return after("1000", {"instalments": list(parts), **receivables})
+
+
+def zoned(n: int, moment: str, issued: list[str]) -> Worked:
+    """Begun in St. John's, three and a half hours behind."""
+    terms = subscribed(fee("100"), {"started_at": moment}, {"from": "2026-02-28", "through": "2026-03-31"})
+    document = {**terms, "account": {"time_zone": "America/St_Johns"}}
+    return Worked(f"calendar.zone.{n + 3}", "tz database: half an hour", document, {"invoices.*.issued_on": issued})
+
+
+def seats_more(on: str) -> Json:
+    return {"kind": "quantity", "effective_on": on, "added": {"s": "1"}}
 
 
 LINE = fee("100", "line", timing="arrears")
@@ -111,4 +125,60 @@ CASES: tuple[Worked, ...] = (
            after("1000", {"as_of": "2026-03-31", "credit_notes": [{"on": "2026-02-10", "amount": "200"}], "payments": [
                {"on": "2026-02-20", "amount": "400"}], "aging": {"sales_days": 90}}),
            {"receivables.aging.days_sales_outstanding": "45", "receivables.aging.collection_effectiveness": "50"}),
+    # traps beside
+    zoned(1, "2026-03-01T03:29:59Z", ["2026-02-28", "2026-03-28"]),
+    zoned(2, "2026-03-01T03:30:00Z", ["2026-03-01"]),
+    Worked("proration.second.5", "tz database: Chatham, whose clocks go back by an hour; 121 of 721 hours",
+           subscribed(fee("100", timing="arrears"), {"started_on": "2026-04-01", "cancelled_on": "2026-04-06"},
+                      {"from": "2026-04-01", "through": "2026-04-06"}, day_count="second",
+                      account={"time_zone": "Pacific/Chatham"}), {ALL: ["16.78"]}, option="day_count second"),
+    Worked("calendar.half_year.2", "any: half-years from the end of August",
+           subscribed(fee("90"), {"started_on": "2025-08-31"}, {"from": "2025-08-31", "through": "2026-12-31"},
+                      cycle_count=6), {"invoices.*.issued_on": ["2025-08-31", "2026-02-28", "2026-08-31"]}),
+    Worked("calendar.weeks.5", "any: a fortnight paused in one and resumed in the next, ten days of it",
+           subscribed(fee("14"), {"started_on": "2026-01-05", "changes": [pause("2026-01-12"), resume("2026-01-23")]},
+                      {"from": "2026-01-05", "through": "2026-02-02"}, cycle_unit="week", cycle_count=2),
+           {ALL: ["14", "-7", "10", "14"]}),
+    Worked("changes.cycle.12", "any: more seats before another plan that waits for the next month",
+           monthly({"a": fee(per_unit("10"), "s"), "b": fee(per_unit("20"), "s")}, "2026-01-01", "2026-02-01",
+                   to("b", "2026-01-10", credit="none"), seats_more("2026-01-20"),
+                   subscription={"quantities": {"s": "2"}}), {ALL: ["20", "3.87", "60"]}),
+    Worked("proration.stub.14", "any: a stub of a quarter and its end within the next, taxed",
+           {**subscribed(fee("300"), {"started_on": "2026-02-10", "alignment": "calendar", "changes": [
+               cancel("2026-05-16")]}, {"from": "2026-02-10", "through": "2026-06-01"}, cycle_unit="quarter"),
+            "taxes": {"rates": [rate("21")]}},
+           {ALL: ["166.67", "300", "-151.65"], "invoices.*.tax": ["35", "63", "-31.85"]}),
+    Worked("commitment.year.4", "any: a year's minimum, not for the quarter in which it is paused",
+           {**subscribed(fee(per_unit("1"), "u", meter_id="m"), {"started_on": "2026-01-01", "changes": [
+               pause("2026-04-01"), resume("2026-07-01")]}, {"from": "2026-01-01", "through": "2027-01-01"},
+               minimum={"amount": "3650", "every": {"unit": "year"}})}, {"totals.net": "2740"}),
+    Worked("commitment.year.5", "any: beyond 1,200 in a leap year at half",
+           {**subscribed(fee(per_unit("1"), "u", meter_id="m"), {"started_on": "2024-01-01"},
+                         {"from": "2024-01-01", "through": "2025-01-01"},
+                         minimum={"amount": "1200", "every": {"unit": "year"}, "overage_factor": "0.5"}),
+            "usage": {"totals": [{"meter_id": "m", "quantity": "150"}]}}, {"totals.net": "1500"}),
+    Worked("pricing.cumulative.13", "any: a cap over a quarter, reached in its last month",
+           {**subscribed(fee({"kind": "capped", "amount": "100", "price": per_unit("1")}, "u", meter_id="m",
+                             cumulates={"unit": "quarter"}), {"started_on": "2026-01-01"},
+                         {"from": "2026-01-01", "through": "2026-04-01"}),
+            "usage": {"totals": [{"meter_id": "m", "quantity": "45"}]}}, {ALL: ["45", "45", "10"]}),
+    Worked("tax.on_tax.12", "any: withheld of the amount with its VAT",
+           {**items("1000"), **under(due("VAT", "15"), due("WHT", "5", collection="withheld", of=["net", "VAT"]))},
+           {TOTAL: "1150", "invoices.0.payable": "1092.50"}),
+    Worked("tax.on_tax.13", "Quebec to 2012: a quarter is credited, and so of QST on GST",
+           items("200", taxes={"rates": [rate("5", name="GST"), rate("9.5", name="QST", compound=True)]},
+                 receivables={"credit_notes": [{"on": "2026-02-01", "amount": "50"}]}),
+           {TAX: "29.95", "receivables.credit_notes.0.tax": "-7.49"}),
+    Worked("fx.cross.5", "ECB: a price in dollars, billed in yen across the euro",
+           {"currency": "JPY", "billing": {"on": "2026-02-02"}, "plans": [plan("t", fee("49"), currency="USD")],
+            "subscriptions": [{"plan": "t", "started_on": "2026-02-02"}], "prices": {"rates": [
+                {"currency": "USD", "on": "2026-01-30", "rate": "1.1750"},
+                {"currency": "JPY", "on": "2026-01-30", "rate": "183.5"}]}}, {NET: "7652"}),
+    Worked("fx.realised.6", "SAP: a debit in dinars is returned, and so is what was won on it",
+           after("12.345", {"payments": [{"on": "2026-02-10", "amount": "12.345", "rate": "3.26", "taken_back_on":
+                 "2026-02-12"}]}, currency="KWD", exchange={"ledger_currency": "USD", "rate": "3.25"}),
+           {"receivables.fx.difference": "0", FIRST + ".open": "12.345"}),
+    Worked("dunning.cap.3", "any: interest up to 15 % of the debt, and nothing left for fees",
+           late("1000", "2027-01-31", {"percent": "24", "most_percent": "15", "fees": [{"amount": "40"}]}),
+           {INTEREST: "150", LATE + ".fees": "0"}),
 )  # fmt: skip
