@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from saldo.invoicing.rules_numbers import NumberFormat
 from saldo.invoicing.rules_terms import Part, instalments
+from saldo.kernel.money import Money
 from saldo.quotes.service import quote_document
 from tests.cases.reading import Area, Case, Document, NotApplicable, number, percent_of, same
 
@@ -77,7 +78,7 @@ def instalments_credit(inputs: Case, expected: Case, _option: Document) -> None:
         else:
             fixed = term.startswith("fixed")
             parts.append(Part(amount_minor=int(number(term.split(" ")[1]) * 100) if fixed else None))
-    found = instalments(int(number(inputs["amount"]) * 100), parts)
+    found = instalments(Money.of_major(number(inputs["amount"]), "EUR"), parts)
     same([Decimal(minor) / 100 for minor in found], expected["parts"])
 
 

@@ -32,7 +32,7 @@ from tests.decade.oracle_prices import (
     whole,
 )
 from tests.decade.oracle_returns import Kept, goes_back, usable_again
-from tests.decade.oracle_service import MINIMUM, Diary, Entry
+from tests.decade.oracle_service import MINIMUM, Diary, Entry, first_counted
 from tests.decade.oracle_tax import Row, Tax, Taxed, table_of_taxes, taxes_on
 
 Part = tuple[str, object]
@@ -289,7 +289,7 @@ class Auditor:
         """Of minimums whose days are over, what these cost at least, and the line on which the missing is asked for."""
         for entry, times in sorted(due, key=lambda pair: (pair[1], pair[0].due, pair[0].start)):
             part, version = _part_of(entry), self.market.versions[entry.version_id]
-            least, like = version.minimum, version.components[0]
+            least, like = version.minimum, first_counted(version)
             assert least is not None
             amount = Fraction(least.amounts[min(entry.cycle, len(least.amounts) - 1)])
             amount *= self._share(entry, version, None)

@@ -84,9 +84,18 @@ class Pool(NamedTuple):
 
 def minimum_of(version: PlanVersion) -> tuple[object, ...] | None:
     """What a plan costs at least, and how that is taxed: under another minimum nothing runs on."""
-    first = version.components[0]
+    first = first_counted(version)
     taxed = first.tax_category, first.revenue_tag, first.tax_inclusive
     return None if version.minimum is None else (version.minimum, *taxed)
+
+
+def first_counted(version: PlanVersion) -> Component:
+    """Whose taxes the plan's minimum bears: the first charge that it looks at, be there one."""
+    named = version.minimum.components if version.minimum else ()
+    for component in version.components:
+        if component.id in named or (not named and component.kind is not ChargeKind.ONE_TIME):
+            return component
+    return version.components[0]
 
 
 def runs_under(version: PlanVersion) -> tuple[object, ...] | None:

@@ -61,6 +61,19 @@ def test_british_law_keeps_the_rate_of_the_half_year_and_pays_by_the_size_of_the
     assert found["interest-inv_1-202507"] == 10829 and found["latefee-inv_1"] == 10000
 
 
+def test_irish_law_keeps_the_rate_too_and_its_sums_are_of_debts_not_exceeding_a_bound() -> None:
+    found = minor_by_id(debt(), date(2025, 8, 1), case(country="IE"))
+    # 3.15 % + 8 throughout; 70 euros up to 10,000, 100 beyond it
+    assert found["interest-inv_1-202507"] == 9470 and found["latefee-inv_1"] == 7000
+    assert minor_by_id(debt(1_000_001), date(2025, 6, 1), case(country="IE"))["latefee-inv_1"] == 10000
+
+
+def test_belgian_law_rounds_the_percent_up_to_half_a_point() -> None:
+    found = minor_by_id(debt(), date(2025, 8, 1), case(country="BE"))
+    # 3.15 % + 8 are 11.5 % until the end of June; 2.15 % + 8 are 10.5 %
+    assert found["interest-inv_1-202505"] == 9767 and found["interest-inv_1-202507"] == 8918
+
+
 def test_french_law_gives_ten_points_and_consumers_have_no_rule_there() -> None:
     assert minor_by_id(debt(), date(2025, 6, 1), case(country="FR"))["interest-inv_1-202505"] == 11168
     with pytest.raises(Refusal, match="no_statutory_rate"):

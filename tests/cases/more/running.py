@@ -20,6 +20,7 @@ from tests.cases.more import (
     due,
     examined,
     examined_again,
+    examined_fourth,
     examined_thrice,
     late,
     late_terms,
@@ -73,6 +74,7 @@ TABLE: tuple[Worked, ...] = (
     *changes.CASES,
     *examined_again.CASES,
     *examined_thrice.CASES,
+    *examined_fourth.CASES,
 )
 
 

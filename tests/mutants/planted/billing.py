@@ -332,8 +332,8 @@ _INVOICE: tuple[Mutant, ...] = (
         "interest on interest is lost when its month ends",
         "sum forgotten",
         "invoicing/rules_interest.py",
-        "borne, pending = borne + pending, Fraction(0)",
-        "borne, pending = pending, Fraction(0)",
+        "borne, pending = borne + pending, 0",
+        "borne, pending = pending, 0",
         "tests/unit/test_worked_cases.py",
     ),
     planted(

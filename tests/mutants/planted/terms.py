@@ -7,6 +7,7 @@ from tests.mutants.model import Mutant, planted
 
 _STORY = "tests/simulation/test_early_discounts.py"
 _LATE = "tests/simulation/test_late_terms.py"
+_CHARGES = "tests/simulation/test_late_charges.py"
 _TOLERANCE = "tests/simulation/test_tolerance.py"
 _REDUCED = "tests/simulation/test_reduced_tax.py"
 _DUE = "tests/property/test_payment_terms_properties.py"
@@ -140,6 +141,30 @@ MUTANTS: tuple[Mutant, ...] = (
         "        year_days=terms.days_of_year,\n",
         "",
         _LATE,
+    ),
+    planted(
+        "a law's percent is not rounded up to half a point",
+        "case forgotten",
+        "invoicing/rules_late_law.py",
+        "if not self.to_half_points:",
+        "if True:",
+        _CHARGES,
+    ),
+    planted(
+        "a debt of a bound's amount has the greater Irish sum",
+        "off-by-one bound",
+        "invoicing/rules_interest.py",
+        'Decimal("10000.01")',
+        'Decimal("10000.00")',
+        _CHARGES,
+    ),
+    planted(
+        "the missing part of a minimum bears the taxes of the plan's first component",
+        "wrong neighbour",
+        "catalog/model.py",
+        "return next((c for c in self.components if c.id in bounded), self.components[0])",
+        "return self.components[0]",
+        "tests/unit/catalog/test_tallies.py",
     ),
     planted(
         "what a day of interest costs is rounded with all days",

@@ -49,6 +49,24 @@ def test_a_maximum_is_for_something_that_bears_one_tax() -> None:
     assert faults({**BASE, "id": "maximum"}, maximum="5") == {"components": "reserved_id"}
 
 
+def test_a_minimum_bears_the_taxes_of_the_first_that_counts_towards_it() -> None:
+    setup = {**BASE, "id": "setup", "kind": "one_time", "tax_category": "zero"}
+    for minimum, category in (("5", "reduced"), ({"amount": "5", "components": ["calls"]}, "standard")):
+        least = plan_version_from_json(document(setup, BOOKS, CALLS, minimum=minimum)).least
+        assert least is not None and least.tax_category == category
+    least = plan_version_from_json(document(setup, minimum="5")).least
+    assert least is not None and least.tax_category == "zero", "nothing else is charged"
+
+
+def test_prices_with_tax_in_them_and_without_it_make_no_sum() -> None:
+    gross = {**CALLS, "tax_inclusive": True}
+    assert faults(BASE, gross, minimum="5") == {"minimum.components": "mixed_taxes"}
+    assert faults(BASE, gross, percent("fee")) == {"components[2].price.components": "mixed_taxes"}
+    assert faults(gross, percent("fee", "calls")) == {"components[1].price.components": "mixed_taxes"}
+    some = {"amount": "5", "components": ["calls"]}
+    plan_version_from_json(document(BASE, gross, percent("fee", "base"), minimum=some))
+
+
 def test_a_maximum_and_a_minimum_that_cannot_both_hold_are_refused() -> None:
     assert faults(BASE, CALLS, minimum="10", maximum="5") == {"maximum": "below_minimum"}
     year = {"amount": "61", "every": {"unit": "year"}}

@@ -258,19 +258,23 @@ class PlanVersion:
 
     @property
     def least(self) -> Component | None:
-        """The minimum as if it were charged: in arrears, for the days that it holds, taxed like the first component."""
+        """The minimum as if it were charged: in arrears, for the days that it holds, taxed like the first of the
+        components that count towards it."""
         if self.minimum is None or not self.minimum.amounts:  # of no amount: refused by whoever reads the plan
             return None
-        return _as_charged(MINIMUM, self.minimum.price, self.components[0])
+        return _as_charged(MINIMUM, self.minimum.price, self._first_of(MINIMUM))
 
     @property
     def most(self) -> Component | None:
         """The maximum likewise, taxed as what it bounds."""
         if self.maximum is None:
             return None
-        bounded = self.bounded_by(MAXIMUM)
-        like = next((c for c in self.components if c.id in bounded), self.components[0])
-        return _as_charged(MAXIMUM, Flat(self.maximum.amount), like)
+        return _as_charged(MAXIMUM, Flat(self.maximum.amount), self._first_of(MAXIMUM))
+
+    def _first_of(self, bound: str) -> Component:
+        """The first component that is bounded; of none, the first there is."""
+        bounded = self.bounded_by(bound)
+        return next((c for c in self.components if c.id in bounded), self.components[0])
 
 
 def _as_charged(bound: str, price: PriceModel, like: Component) -> Component:

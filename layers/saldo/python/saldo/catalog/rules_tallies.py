@@ -28,6 +28,8 @@ def problems_of_tallies(plan_version: PlanVersion) -> tuple[Problem, ...]:
             if component.id in (MINIMUM, MAXIMUM):
                 found.add(f"components[{i}].id", "reserved_id", f"{component.id!r} is what a plan's own is called")
             _check_known(plan_version, component.price.components, where, found)
+            counted = (c for c in plan_version.components if c is component or plan_version.counts(component.id, c))
+            _check_alike(counted, where, "a percent and what it is of have", found)
             if circle := _circle(plan_version, [component.id]):
                 found.add(where, "circular", f"a percent of itself: {' of '.join(circle)}; name `components`")
     return found.found
@@ -43,6 +45,14 @@ def _check_minimum(plan_version: PlanVersion, minimum: Minimum, found: Problems)
         cycle = f"{plan_version.cycle_count} {plan_version.cycle_unit}"
         found.add("minimum.every", "not_whole_cycles", f"must be a whole number of cycles of {cycle}")
     _check_known(plan_version, minimum.components, "minimum.components", found)
+    counted = (c for c in plan_version.components if c.id in plan_version.bounded_by(MINIMUM))
+    _check_alike(counted, "minimum.components", "what counts towards a minimum has", found)
+
+
+def _check_alike(counted: Iterable[Component], where: str, what: str, found: Problems) -> None:
+    """Amounts with tax in them and amounts without it make no sum."""
+    if len({component.tax_inclusive for component in counted}) > 1:
+        found.add(where, "mixed_taxes", f"{what} its tax in the price, or none of it: name components that are alike")
 
 
 def _check_maximum(plan_version: PlanVersion, maximum: Maximum, found: Problems) -> None:

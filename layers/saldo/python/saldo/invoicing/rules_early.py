@@ -116,6 +116,13 @@ def with_discount(legs: Legs, more: Legs, sign: int = 1) -> Legs:
     return tuple((account, tag, minor) for (account, tag), minor in found.items() if minor)
 
 
+def still_taken(taken: Legs, legs: Legs) -> Legs:
+    """What of some legs is still among those taken: credit notes may have given a part of them back."""
+    there = {(account, tag): minor for account, tag, minor in taken}
+    found = ((account, tag, min(minor, there.get((account, tag), 0))) for account, tag, minor in legs)
+    return tuple(leg for leg in found if leg[2])
+
+
 def given_back(taken: Legs, beyond_minor: int, settled_minor: int, most_minor: int) -> Legs:
     """What goes back of the discounts that an invoice was settled with, when a credit note reaches beyond what is open.
 

@@ -24,6 +24,8 @@ _DAY = timedelta(days=1)
 UK_BANDS: Bands = ((Decimal(1000), Decimal(40)), (Decimal(10000), Decimal(70)), (None, Decimal(100)))
 # EU: directive 2011/7/EU, article 6: 40 euros whatever the debt.
 EU_BANDS: Bands = ((None, Decimal(40)),)
+# Ireland: S.I. 580/2012, schedule: debts not exceeding 1,000 and 10,000, which are below the next cent.
+IE_BANDS: Bands = ((Decimal("1000.01"), Decimal(40)), (Decimal("10000.01"), Decimal(70)), (None, Decimal(100)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +159,26 @@ _OF_YEAR = {Unit.MONTH: Fraction(1, 12), Unit.QUARTER: Fraction(1, 4), Unit.YEAR
 
 
 def _compounded(rule: LateInterest, parts: Sequence[Owed], cycle: Cycle) -> Iterator[LateSpan]:
-    """Interest on the debt and on the interest of whole times before; a begun time bears by its days."""
-    borne = pending = Fraction(0)
+    """Interest on the debt and on the interest of whole times before; a begun time bears by its days.
+
+    Sums are kept over one denominator that is never reduced: of days by the thousand, that is what would take long.
+    """
+    of, borne, pending = 1, 0, 0  # the denominator; interest that bears interest, and that does not yet
     for part in parts:
-        after = part.after
+        after, here = part.after, 0
+        percent = _percent_on(rule, after + _DAY)
         while after < part.through:
             k = cycle.index_at(after)
             end = cycle.boundary(k + 1)
             stretch = replace(part, after=after, through=min(part.through, end))
-            percent = _percent_on(rule, after + _DAY)
-            time = _stretch(rule, stretch, Period(cycle.boundary(k), end))
-            exact = Fraction(percent) * (part.minor + borne) / 100 * time
-            yield LateSpan(stretch, percent, exact)
-            pending += exact
+            factor = Fraction(percent) / 100 * _stretch(rule, stretch, Period(cycle.boundary(k), end))
+            more = factor.numerator * (part.minor * of + borne)
+            of, borne, pending, here = (n * factor.denominator for n in (of, borne, pending, here))
+            pending, here = pending + more, here + more
             if stretch.through == end:
-                borne, pending = borne + pending, Fraction(0)
+                borne, pending = borne + pending, 0
             after = stretch.through
+        yield LateSpan(part, percent, Fraction(here, of))
 
 
 def _stretch(rule: LateInterest, stretch: Owed, whole: Period) -> Fraction:

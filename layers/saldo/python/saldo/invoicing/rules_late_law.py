@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from saldo.invoicing.rules_interest import EU_BANDS, UK_BANDS, Bands
+from saldo.invoicing.rules_interest import EU_BANDS, IE_BANDS, UK_BANDS, Bands
+from saldo.kernel.exact import plus, rounded_to, times
+from saldo.kernel.rounding import Rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class ReferenceRate:
 class Statute:
     """Points above the reference rate for businesses and (None: no rule) consumers, and the fixed sum for businesses.
 
-    `fixed`: the rate of the half-year in which a debt became late holds until it is paid.
+    `fixed`: the rate of the half-year in which a debt became late holds until it is paid. `to_half_points`: the sum of
+    both is rounded up to half a point.
     """
 
     reference: str
@@ -38,22 +41,34 @@ class Statute:
     bands: Bands
     currency: str
     fixed: bool = False
+    to_half_points: bool = False
+
+    def percent_over(self, reference: Decimal, points: Decimal) -> Decimal:
+        """The percent a year that so many points above a reference rate come to."""
+        percent = plus(reference, points)
+        if not self.to_half_points:
+            return percent
+        return times(rounded_to(0, times(percent, Decimal(2)), Rounding.UP), Decimal("0.5"))
 
 
 # AT: § 456 and § 458 UGB, whose base rate is put on record as `AT`. DE: § 288 (1), (2), (5) BGB. FR: article L441-10 II
 # code de commerce, D441-5. GB: Late Payment of Commercial Debts (Interest) Act 1998, Rate of Interest Order 2002.
-# Others: directive 2011/7/EU, articles 2(6), 3 and 6, as ES Ley 3/2004 art. 7, IT D.Lgs. 231/2002 art. 5, NL art.
-# 6:119a BW, IE S.I. 580/2012. With reference rates and sums of their own, the rates to be put on record by country: CZ
-# § 1970 OZ and nařízení vlády 351/2013; DK rentelov § 5 and bekendtgørelse 105/2013; FI korkolaki §§ 4 and 4a, laki
-# 30/2013; SE räntelag § 6, lag 1981:739 § 4 a.
+# BE: loi du 2 août 2002, article 5, up to the half point. IE: S.I. 580/2012; one rate for a debt, that of the day it
+# became overdue (Department of Enterprise). Others: directive 2011/7/EU, articles 2(6), 3 and 6, as ES Ley 3/2004
+# art. 7, IT D.Lgs. 231/2002 art. 5, NL art. 6:119a BW. With reference rates and sums of their own, the rates to be put
+# on record by country: CZ § 1970 OZ and nařízení vlády 351/2013, whose § 2 takes the half-year in which a debt became
+# late; DK rentelov § 5 and bekendtgørelse 105/2013; FI korkolaki §§ 4 and 4a, laki 30/2013; SE räntelag § 6, lag
+# 1981:739 § 4 a.
 _DIRECTIVE = Statute("ECB", Decimal(8), None, EU_BANDS, "EUR")
-STATUTES = dict.fromkeys(("BE", "ES", "IE", "IT", "LU", "NL", "PT"), _DIRECTIVE) | {
+STATUTES = dict.fromkeys(("ES", "IT", "LU", "NL", "PT"), _DIRECTIVE) | {
     "AT": Statute("AT", Decimal("9.2"), None, EU_BANDS, "EUR"),
-    "CZ": Statute("CZ", Decimal(8), Decimal(8), ((None, Decimal(1200)),), "CZK"),
+    "BE": Statute("ECB", Decimal(8), None, EU_BANDS, "EUR", to_half_points=True),
+    "CZ": Statute("CZ", Decimal(8), Decimal(8), ((None, Decimal(1200)),), "CZK", fixed=True),
     "DE": Statute("DE", Decimal(9), Decimal(5), EU_BANDS, "EUR"),
     "DK": Statute("DK", Decimal(8), Decimal(8), ((None, Decimal(310)),), "DKK"),
     "FI": Statute("FI", Decimal(8), Decimal(7), EU_BANDS, "EUR"),
     "FR": Statute("ECB", Decimal(10), None, EU_BANDS, "EUR"),
+    "IE": Statute("ECB", Decimal(8), None, IE_BANDS, "EUR", fixed=True),
     "SE": Statute("SE", Decimal(8), Decimal(8), ((None, Decimal(450)),), "SEK"),
     "GB": Statute("BOE", Decimal(8), None, UK_BANDS, "GBP", fixed=True),
 }

@@ -25,7 +25,7 @@ from saldo.invoicing.rules_interest import (
 )
 from saldo.invoicing.rules_late_law import STATUTES, ReferenceRate, reference_on
 from saldo.kernel.errors import Refusal
-from saldo.kernel.exact import ZERO, plus
+from saldo.kernel.exact import ZERO
 from saldo.kernel.money import Money
 from saldo.kernel.periods import Period, Unit, add_months
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
@@ -202,7 +202,7 @@ def _rule(debt: Debt, case: LateCase, owed: Sequence[Owed]) -> LateInterest:
         reference = reference_on(case.rates, statute.reference, day)
         if reference is None:
             raise Refusal("reference_rate_missing", f"the {statute.reference} reference rate of {day} is not on record")
-        found[part.start] = max(plus(reference, points), ZERO)
+        found[part.start] = max(statute.percent_over(reference, points), ZERO)
     return replace(rule, percent=ZERO, later=tuple(sorted(found.items())))
 
 

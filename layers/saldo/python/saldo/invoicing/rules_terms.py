@@ -9,10 +9,12 @@ from decimal import Decimal
 
 from saldo.accounts.model import DiscountTax as DiscountTax
 from saldo.accounts.model import EarlyDiscount as EarlyDiscount
+from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.invoicing.model import DocumentKind, InvoiceBody
 from saldo.invoicing.rules_early import EarlyOffer, Offers, offers_left
 from saldo.invoicing.rules_reduced_tax import discount_of
 from saldo.kernel.errors import Refusal
+from saldo.kernel.money import Money
 from saldo.ledger.model import LedgerAccount
 from saldo.tax.model import Collection, TaxTotal
 from saldo.tax.rules import percent_of
@@ -81,26 +83,28 @@ def _discounted_tax(total: TaxTotal, percent: Decimal) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One instalment: a `percent` of the total, an `amount_minor` (without sign), or with neither all that remains."""
+    """One instalment: a `percent` of the total, an `amount_minor` (without sign), or with neither all that remains.
+    `due`: when it is to be paid, counted from the issue; as the whole where nothing is said."""
 
     percent: Decimal | None = None
     amount_minor: int | None = None
+    due: PaymentTerms | None = None
 
 
-def instalments(total_minor: int, parts: Sequence[Part]) -> list[int]:
+def instalments(total: Money, parts: Sequence[Part]) -> list[int]:
     """The amounts of the instalments, which make up the total; fixed ones take its sign.
 
     Refusal `instalments_do_not_add_up` unless the last takes what remains, or nothing does.
     """
     found: list[int] = []
-    sign = -1 if total_minor < 0 else 1
+    sign = -1 if total.minor < 0 else 1
     for part in parts:
         if part.percent is not None:
-            found.append(percent_of(total_minor, part.percent))
+            found.append(percent_of(total.minor, part.percent))
         elif part.amount_minor is not None:
             found.append(sign * part.amount_minor)
         else:
-            found.append(total_minor - sum(found))
-    if sum(found) != total_minor:
-        raise Refusal("instalments_do_not_add_up", f"{sum(found)} is not {total_minor}")
+            found.append(total.minor - sum(found))
+    if sum(found) != total.minor:
+        raise Refusal("instalments_do_not_add_up", f"{Money(sum(found), total.currency)} is not {total}")
     return found

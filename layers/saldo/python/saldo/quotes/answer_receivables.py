@@ -96,6 +96,8 @@ def _receivable(one: Receivable) -> Json:
     }
     if one.parts:
         answer["instalments"] = [major(minor, currency) for minor in one.parts]
+    if one.parts_due_on:
+        answer["instalments_due_on"] = [day.isoformat() for day in one.parts_due_on]
     if one.early:
         answer["early_payment"] = _early(one.early[0], currency)
         if len(one.early) > 1:

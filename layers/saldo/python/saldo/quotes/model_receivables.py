@@ -34,7 +34,8 @@ class PaymentMade:
 
     What is given back for no invoice comes out of the customer's credit first. `kept_minor`: what a bank, or the buyer
     for the state, kept of it; it settles too. `exchange`: the rate of that day where the ledger has another currency;
-    `worth_minor`: what it was worth there, in minor units of the ledger, where that is told instead.
+    `worth_minor`: what it was worth there, in minor units of the ledger, where that is told instead. `taken_back_on`:
+    the bank took it back on that day, with the discount that it had.
     """
 
     on: date
@@ -45,6 +46,7 @@ class PaymentMade:
     kept_minor: int = 0
     unapplied: bool = False
     worth_minor: int | None = None
+    taken_back_on: date | None = None
 
     @property
     def settles_minor(self) -> int:
@@ -53,9 +55,9 @@ class PaymentMade:
     def worth(self, reached: int, part: Money) -> int | None:
         """What a part of it is worth in the ledger's currency when so much of it was told before; None: not known."""
         if self.worth_minor is not None and self.settles_minor:
-            upto, before = (
-                rounded_ratio(self.worth_minor * n, self.settles_minor) for n in (reached + part.minor, reached)
-            )
+            whole = abs(self.settles_minor)
+            worth = self.worth_minor if self.settles_minor > 0 else -self.worth_minor
+            upto, before = (rounded_ratio(worth * n, whole) for n in (reached + part.minor, reached))
             return upto - before
         return self.exchange.convert_part(reached, part) if self.exchange else None
 
@@ -71,12 +73,15 @@ class CreditUse:
 
 @dataclass(frozen=True, slots=True)
 class CreditAsked:
-    """A credit note over an invoice (counted from 1): `amounts` by line, or `minor` spread over its lines, or all."""
+    """A credit note over an invoice (counted from 1): `amounts` by line, or `minor` spread over its lines, or all.
+
+    `place`: where in the document it is asked for."""
 
     on: date
     invoice: int
     amounts: Mapping[str, int] = field(default_factory=dict)
     minor: int | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,8 @@ class ReceivablesAsked:
 
 @dataclass(frozen=True, slots=True)
 class Receivable:
-    """How an invoice stands. `open_after`: what was open after each event that touched it. Minor units."""
+    """How an invoice stands. `open_after`: what was open after each event that touched it. Minor units. `parts`: its
+    instalments; `parts_due_on`: when each is due, where one has a day of its own."""
 
     body: InvoiceBody
     open_minor: int
@@ -135,6 +141,7 @@ class Receivable:
     written_off_minor: int = 0
     early: tuple[EarlyPayment, ...] = ()
     parts: tuple[int, ...] = ()
+    parts_due_on: tuple[date, ...] = ()
     late: LateCharges | None = None
     discount_taken_minor: int = 0
 

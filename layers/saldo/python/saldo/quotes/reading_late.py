@@ -9,7 +9,7 @@ from saldo.accounts.model import LateTerms, MonthCount
 from saldo.accounts.rules import counting_problems, fee_problems
 from saldo.invoicing.rules_interest import Bands, LateFee, LateInterest
 from saldo.invoicing.rules_late_law import STATUTES
-from saldo.kernel.exact import ZERO, plus
+from saldo.kernel.exact import ZERO
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields
 from saldo.quotes.reading_amounts import maybe_minor
@@ -38,12 +38,11 @@ class Law(StrEnum):
     PT = "PT"
     SE = "SE"
 
-    @property
-    def points(self) -> Decimal:
-        """What it adds to the reference rate, a year."""
-        if self is Law.DE_CONSUMER:
-            return STATUTES["DE"].consumer_points or ZERO
-        return STATUTES[self.country].points
+    def percent_over(self, reference: Decimal) -> Decimal:
+        """The percent a year that its points above a reference rate come to."""
+        statute = STATUTES[self.country]
+        points = statute.consumer_points if self is Law.DE_CONSUMER else statute.points
+        return statute.percent_over(reference, points or ZERO)
 
     @property
     def bands(self) -> Bands:
@@ -128,7 +127,7 @@ def _percent_from(fields: Fields, law: Law | None) -> Decimal:
         if fields.has("base_percent"):
             fields.problems.add(fields.at("base_percent"), "no_law", "a base rate needs a `law` that adds to it")
         return ZERO if fields.has("fees") else fields.decimal("percent")
-    return plus(fields.decimal("base_percent"), law.points)
+    return law.percent_over(fields.decimal("base_percent"))
 
 
 def _fee(fields: Fields, currency: str) -> LateFee:

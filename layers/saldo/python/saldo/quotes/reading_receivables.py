@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from saldo.accounts.model import Settle
 from saldo.accounts.model import Terms as AccountTerms
+from saldo.accounts.reading_payment_terms import payment_terms_from
 from saldo.accounts.rules import discount_problems
 from saldo.invoicing.rules_terms import DiscountTax, EarlyDiscount, Part
 from saldo.invoicing.rules_tolerance import Tolerance, tolerance_problems
@@ -29,6 +30,7 @@ from saldo.quotes.model_receivables import (
     WriteOff,
 )
 from saldo.quotes.reading_amounts import maybe_minor, minor_from
+from saldo.quotes.reading_changes import check_day
 from saldo.quotes.reading_late import late_from
 from saldo.quotes.reading_prices import day_rates_from
 from saldo.quotes.rules_exchange import booked_at, told_as
@@ -90,6 +92,8 @@ def receivables_from(fields: Fields, currency: str, booking: Booking | None) -> 
         closing=_rate(fields, "closing_rate", date.min, booking),
         aging=_aging(fields.maybe_child("aging")),
     )
+    if asked.as_of is not None:
+        check_day(fields, "as_of", asked.as_of)
     if asked.as_of is None and (asked.terms.late_interest is not None or fields.has("aging")):
         fields.problems.add(fields.at("as_of"), "missing", "interest and aging are reckoned as of a day")
     fields.finish()
@@ -187,9 +191,15 @@ def _payment(fields: Fields, currency: str, booking: Booking | None) -> PaymentM
         kept_minor=maybe_minor(fields, "kept", currency) or 0,
         unapplied=fields.flag("unapplied", False),
         worth_minor=_worth(fields, paid_in, currency, booking),
+        taken_back_on=fields.maybe_day("taken_back_on"),
     )
+    if payment.taken_back_on and (payment.taken_back_on < on or minor < 0):
+        why = "what came is taken back, on the day it came or later"
+        fields.problems.add(fields.at("taken_back_on"), "never_came", why)
     if fields.has("worth") and booking is None:
         fields.problems.add(fields.at("worth"), "no_ledger_currency", "`exchange` names no ledger currency")
+    if (payment.worth_minor or 0) * payment.settles_minor < 0:
+        fields.problems.add(fields.at("worth"), "wrong_sign", "below zero where the amount is, and only there")
     if parts and sum(part for _, part in parts) > payment.settles_minor:
         fields.problems.add(fields.at("invoices"), "more_than_paid", "more goes to invoices than was paid")
     if sum((invoice is not None, bool(parts), payment.unapplied)) > 1:
@@ -240,6 +250,7 @@ def _credit_note(fields: Fields, currency: str) -> CreditAsked:
         invoice=fields.integer("invoice", 1),
         amounts={line: minor_of_share(amount, (1, 1), currency) for line, amount in by_line.items()},
         minor=maybe_minor(fields, "amount", currency, signed=True),
+        place=fields.path,
     )
     fields.finish()
     return asked
@@ -257,6 +268,7 @@ def _part(fields: Fields, currency: str) -> Part:
     part = Part(
         percent=fields.maybe_decimal("percent"),
         amount_minor=maybe_minor(fields, "amount", currency, signed=True),
+        due=payment_terms_from(fields.child("payment_terms"), _MOST_DAYS) if fields.has("payment_terms") else None,
     )
     fields.flag("remainder", False)
     fields.finish()

@@ -86,7 +86,7 @@ class Open:
 
 def standing(asked: ReceivablesAsked, item: Open) -> Receivable:
     """One invoice after all its events."""
-    terms, body = asked.terms, item.body
+    body = item.body
     earlier, offered = (early_payment(body, one) for one in body.early_discounts), {o.until_on for o in item.early}
     return Receivable(
         body=body,
@@ -94,29 +94,87 @@ def standing(asked: ReceivablesAsked, item: Open) -> Receivable:
         open_after=tuple(minor for _, minor in item.moves),
         written_off_minor=item.written_off + minor_of(differences_of(item.discounted)),
         early=tuple(early for early in earlier if early.until_on in offered),
-        parts=tuple(instalments(body.payable_minor, terms.instalments)) if terms.instalments else (),
+        parts=tuple(_instalments(asked, item)),
+        parts_due_on=tuple(_due_on(asked, item)),
         late=_late(asked, item),
         discount_taken_minor=minor_of(discounts_of(item.discounted)),
     )
 
 
+def _instalments(asked: ReceivablesAsked, item: Open) -> list[int]:
+    parts = asked.terms.instalments
+    return instalments(Money(item.body.payable_minor, item.body.currency), parts) if parts else []
+
+
+def _due_on(asked: ReceivablesAsked, item: Open) -> list[date]:
+    """When each instalment is due; empty where none has a day of its own."""
+    parts, body = asked.terms.instalments, item.body
+    if not any(part.due for part in parts):
+        return []
+    return [part.due.due_on(body.issued_on) if part.due else body.due_on for part in parts]
+
+
+@dataclass(frozen=True, slots=True)
+class _Debt:
+    """What of an invoice is due on a day: all of it, or an instalment. Those due earlier are settled first.
+
+    `most`: how much it is, None for the earliest. `later`: what is due after it.
+    """
+
+    due_on: date
+    most: int | None = None
+    later: int = 0
+
+    def of(self, open_minor: int) -> int:
+        """What of it is open when so much of the invoice is."""
+        left = open_minor - self.later
+        if self.most is not None:
+            left = min(left, self.most)
+        return max(left, 0) if self.later else left
+
+
+def _debts(asked: ReceivablesAsked, item: Open) -> list[_Debt]:
+    """In the order in which they are due."""
+    parts = sorted(zip(_due_on(asked, item), _instalments(asked, item), strict=False), key=lambda part: part[0])
+    found, later = [], 0
+    for n, (due_on, minor) in reversed(list(enumerate(parts))):
+        found.append(_Debt(due_on, minor if n else None, later))
+        later += minor
+    return found[::-1] or [_Debt(item.body.due_on)]
+
+
 def _late(asked: ReceivablesAsked, item: Open) -> LateCharges | None:
+    """What is late costs by itself, instalment by instalment (directive 2011/7/EU, article 5)."""
     rule = asked.terms.late_interest
     if rule is None or asked.as_of is None:
         return None
-    return late_charges(_owed(item, asked.as_of), item.body.currency, rule)
+    debts = [_owed(item, debt, asked.as_of) for debt in _debts(asked, item)]
+    return _together([late_charges(owed, item.body.currency, rule) for owed in debts])
 
 
-def _owed(item: Open, as_of: date) -> list[Owed]:
+def _together(charges: Sequence[LateCharges]) -> LateCharges:
+    """Those of several debts; `days`: of the one that is late the longest."""
+    return LateCharges(
+        days=max(one.days for one in charges),
+        per_year_minor=sum(one.per_year_minor for one in charges),
+        per_day_minor=sum(one.per_day_minor for one in charges),
+        interest_minor=sum(one.interest_minor for one in charges),
+        compensation_minor=sum(one.compensation_minor for one in charges),
+        fees_minor=sum(one.fees_minor for one in charges),
+        spans=tuple(span for one in charges for span in one.spans),
+    )
+
+
+def _owed(item: Open, debt: _Debt, as_of: date) -> list[Owed]:
     """What was open on the days after the due date: a payment counts from the day after it is made."""
-    after, found = item.body.due_on, []
-    minor = item.body.payable_minor
+    after, found = debt.due_on, []
+    minor = debt.of(item.body.payable_minor)
     for on, left in [*item.moves, (as_of, item.minor)]:
         through = min(on, as_of)
         if through > after:
             found.append(Owed(after, through, minor))
             after = through
-        minor = left
+        minor = debt.of(left)
     return found
 
 
@@ -126,16 +184,20 @@ def aged(items: Sequence[Open], asked: ReceivablesAsked, as_of: date) -> Aged | 
     if not issued:
         return None
     by_due = how.by is AgedBy.DUE
-    days = [i.body.due_on if by_due else i.body.issued_on for i in issued]
-    listed = [OpenItem(i.body.id, day, i.body.currency, i.minor) for i, day in zip(issued, days, strict=True)]
+    debts = [(i, debt) for i in issued for debt in _debts(asked, i)]
+    listed = [
+        OpenItem(i.body.id, debt.due_on if by_due else i.body.issued_on, i.body.currency, debt.of(i.minor))
+        for i, debt in debts
+    ]
     (buckets,) = aging(listed, as_of, how.bounds).values()
     pairs = zip(buckets, how.loss_percents, strict=False)
     losses = tuple(percent_of(bucket.minor, percent) for bucket, percent in pairs)
-    return Aged(as_of, tuple(buckets), losses, _figures(issued, how, as_of))
+    current = sum(debt.of(i.minor) for i, debt in debts if debt.due_on >= as_of)
+    return Aged(as_of, tuple(buckets), losses, _figures(issued, how, as_of, current))
 
 
-def _figures(items: Sequence[Open], how: AgingAsked, as_of: date) -> Figures | None:
-    """Sales are what was invoiced, tax and all, within the days up to `as_of`."""
+def _figures(items: Sequence[Open], how: AgingAsked, as_of: date, current_minor: int) -> Figures | None:
+    """Sales are what was invoiced, tax and all, less credit notes, within the days up to `as_of`."""
     if how.sales_days is None:
         return None
     since = as_of - timedelta(days=how.sales_days)
@@ -143,7 +205,7 @@ def _figures(items: Sequence[Open], how: AgingAsked, as_of: date) -> Figures | N
     owed = Owing(
         begin_minor=sum(item.open_on(since) for item in items),
         end_minor=sum(item.minor for item in items),
-        current_minor=sum(item.minor for item in items if item.body.due_on >= as_of),
+        current_minor=current_minor,
     )
     days, best = days_outstanding(owed.end_minor, sales), days_outstanding(owed.current_minor, sales)
     return Figures(
@@ -157,7 +219,8 @@ def _figures(items: Sequence[Open], how: AgingAsked, as_of: date) -> Figures | N
 
 
 def _sold(items: Sequence[Open], since: date, until: date) -> int:
-    return sum(item.body.total_minor for item in items if since < item.body.issued_on <= until)
+    documents = (document for item in items for document in (item.body, *item.notes))
+    return sum(document.total_minor for document in documents if since < document.issued_on <= until)
 
 
 def _months_back(items: Sequence[Open], how: AgingAsked, as_of: date) -> list[Sales]:
