@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -16,7 +14,6 @@ from saldo.storage.items import Item
 from saldo.storage.jws import parts
 from saldo.usage.records import events_of_chunk
 from tests.crashes import Injector, Kind
-from tests.forking import in_a_fork
 from tests.simulation.region import Region, Seen
 from tests.simulation.workflows import FAILURES, LATER, Workflow
 
@@ -71,8 +68,10 @@ class Undisturbed:
 
 def undisturbed(flow: Workflow) -> Undisturbed:
     """Run it once, then once more: being repeated, it must change nothing."""
-    injector, seen = Injector(), Seen()
-    with _prepared(flow) as region:
+    region, injector, seen = Region(), Injector(), Seen()
+    with region.serving():
+        flow.prepare(region)
+        region.restart()
         injector.attach([region.wire])
         injector.disarm()
         region.wire.watch = seen
@@ -91,27 +90,23 @@ def undisturbed(flow: Workflow) -> Undisturbed:
     return Undisturbed(calls, first, frozenset(seen.functions), listed)
 
 
-@contextmanager
-def _prepared(flow: Workflow) -> Iterator[Region]:
-    """What there is before it, and a process that knows nothing yet."""
-    region = Region()
+def under_fire(flow: Workflow, expected: Undisturbed, points: Sequence[Point]) -> str:
+    """Run it with these faults, one after the other, until it gets through; "" when it ends as expected."""
+    region, injector = Region(), Injector()
+    waiting = list(points)
     with region.serving():
         flow.prepare(region)
         region.restart()
-        yield region
-
-
-def _under_fire(region: Region, flow: Workflow, expected: Undisturbed, points: Sequence[Point]) -> str:
-    """Run it with these faults, one after the other, until it gets through; "" when it ends as expected."""
-    injector, waiting = Injector(), list(points)
-    injector.attach([region.wire])
-    for _ in range(MOST_REPEATS + len(points)):
-        point = waiting.pop(0) if waiting else Point(0, Kind.CRASH_BEFORE)
-        injector.arm(point.number, point.kind)
-        failed = _tried(region, flow)
-        if not failed and not injector.struck:
-            return difference(expected.essence, essence(region, flow))
-    return "it never gets through"
+        injector.attach([region.wire])
+        for _ in range(MOST_REPEATS + len(points)):
+            point = waiting.pop(0) if waiting else Point(0, Kind.CRASH_BEFORE)
+            injector.arm(point.number, point.kind)
+            failed = _tried(region, flow)
+            if not failed and not injector.struck:
+                break
+        else:
+            return "it never gets through"
+        return difference(expected.essence, essence(region, flow))
 
 
 def _tried(region: Region, flow: Workflow) -> bool:
@@ -140,22 +135,18 @@ def fire(
 ) -> Result:
     """Each point of a workflow, or those that are chosen. expected: what it does undisturbed, where that is known."""
     expected = expected or undisturbed(flow)
-    points = chosen(expected.points()) if chosen else expected.points()
-    return _fired(flow, expected, ((point,) for point in points))
+    result = Result(flow.name, len(expected.calls))
+    for point in chosen(expected.points()) if chosen else expected.points():
+        _note(result, (point,), under_fire(flow, expected, [point]))
+    return result
 
 
 def fire_pairs(flow: Workflow, most: int | None, seed: int = 0, expected: Undisturbed | None = None) -> Result:
     """Pairs of faults, the second striking the repetition; all of them, or so many by chance."""
     expected = expected or undisturbed(flow)
-    return _fired(flow, expected, _pairs(expected.points(), most, seed))
-
-
-def _fired(flow: Workflow, expected: Undisturbed, faults: Iterable[tuple[Point, ...]]) -> Result:
-    """It is prepared once; each fault strikes a copy of that."""
     result = Result(flow.name, len(expected.calls))
-    with _prepared(flow) as region:
-        for points in faults:
-            _note(result, points, in_a_fork(partial(_under_fire, region, flow, expected, points)))
+    for pair in _pairs(expected.points(), most, seed):
+        _note(result, pair, under_fire(flow, expected, pair))
     return result
 
 
