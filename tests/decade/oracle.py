@@ -36,6 +36,7 @@ from tests.decade.oracle_service import MINIMUM, Diary, Entry, first_counted
 from tests.decade.oracle_tax import Row, Tax, Taxed, table_of_taxes, taxes_on
 
 Part = tuple[str, object]
+Least = tuple[str, date]  # a minimum's days: of which subscription, since when
 
 
 def _part_of(entry: Entry) -> Part:
@@ -104,6 +105,7 @@ class Auditor:
         self.notes = 0
         self.billed: dict[Entry, Sum] = {}
         self.kept: dict[Entry, Kept] = {}
+        self.kept_least: dict[Least, Kept] = {}
         self.least: dict[Part, Sum] = {}
         self.owing: dict[Part, dict[Entry, int]] = defaultdict(dict)
         self.factor: dict[Part, Fraction] = {}
@@ -152,7 +154,7 @@ class Auditor:
                 self.billed[entry] = line
                 found.append(line)
         self._know_minimums([(entry, times) for entry, times in due if entry.component_id == MINIMUM])
-        found += self._true_ups()
+        found += [self._lowered(asked) for asked in self._true_ups()]
         if with_late:
             found += self._late([entry for entry, _ in due])
         supplied = [replace(s, supplied_on=day) if s.supplied_on == date.min else s for s in found]
@@ -320,6 +322,13 @@ class Auditor:
                 self.asked[part] = missing
         return found
 
+    def _lowered(self, asked: Sum) -> Sum:
+        """What is asked for less than before is a part of that."""
+        before = self.kept_least.get((asked.subscription_id, asked.start))
+        if before is None or before.minor * asked.minor >= 0:
+            return asked
+        return replace(asked, back=before)
+
     def reckon(self, lines: list[Sum], day: date) -> Expected:
         """The whole invoice. lines: in the order in which they are on it, which decides who gets an odd cent."""
         expected = Expected(lines, day)
@@ -471,12 +480,17 @@ class Auditor:
         for credit_id, _, drawn_on in expected.returned:
             self.prepaid = [usable_again(c, drawn_on, expected.day) if c.id == credit_id else c for c in self.prepaid]
         for n, line in enumerate(expected.lines):
-            if line.entry is not None:
+            kept = self._kept(line)
+            if kept is not None:
                 off = {name: part for name, of, part in expected.discounts if of == n}
-                kept = self.kept.setdefault(line.entry, Kept(line.supplied_on))
                 kept.add(line.minor, off, self._taxes(line), expected.day)
         if expected.net + expected.tax < 0:
             self.notes -= expected.payable
+
+    def _kept(self, line: Sum) -> Kept | None:
+        if line.kind == "true_up":
+            return self.kept_least.setdefault((line.subscription_id, line.start), Kept(line.supplied_on))
+        return None if line.entry is None else self.kept.setdefault(line.entry, Kept(line.supplied_on))
 
 
 def taken_back(line: Sum) -> Sum:

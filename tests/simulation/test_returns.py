@@ -11,6 +11,8 @@ import pytest
 
 from saldo.accounts.records import account_from, account_item, consolidated_item
 from saldo.audit.model import Actor
+from saldo.catalog.model import Minimum
+from saldo.catalog.records import plan_version_item
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.corrections import Corrections, CreditRequest
@@ -33,7 +35,7 @@ from saldo.invoicing.wallets import Wallets
 from saldo.ledger.records import balances_from
 from saldo.subscriptions.model import Change, ChangeKind
 from saldo.subscriptions.service import Subscriptions
-from tests.simulation.world import ENTITY, World, account_id_of
+from tests.simulation.world import ENTITY, VERSION, World, account_id_of
 from tests.unit.invoicing.scenes import TAX
 
 JAN = date(2026, 1, 1)
@@ -200,6 +202,28 @@ def test_the_charge_of_a_member_is_found_on_the_invoice_of_whoever_pays() -> Non
     assert gross < 0 and abs(gross + 2 * off) <= 2
     assert {line.gives_back.split("/")[0] for line in credit.lines if line.gives_back} == {first.id}
     assert check_all(world.store).violations == []
+
+
+def test_what_a_minimum_asked_for_too_much_goes_back_with_what_a_coupon_took_off_it() -> None:
+    world = World()
+    world.found(1, started_on=JAN)
+    least = replace(VERSION, minimum=Minimum((Decimal(1_000),)))
+    world.store.put_many([plan_version_item(ENTITY.id, least)])
+    half = Coupon("half", {"en": "Half"}, percent=Decimal(50), duration=CouponDuration.FOREVER)
+    Wallets(world.store, world.clock).add_coupon(ACCOUNT, half, CLERK)
+    for month in (JAN, date(2026, 2, 1)):
+        world.run(month)
+    leaves(world, ACCOUNT)
+    world.run(date(2026, 2, 5))
+    back = documents(world)[-1]
+    (lowered,) = [line for line in back.lines if line.kind is LineKind.TRUE_UP]
+    (asked_for,) = [line for line in documents(world)[1].lines if line.kind is LineKind.TRUE_UP]
+    assert lowered.gives_back == f"{documents(world)[1].id}/{asked_for.id}"
+    whole = sum(line.net_minor for body in documents(world) for line in body.lines if not line.of)
+    off = sum(line.net_minor for body in documents(world) for line in body.lines if line.of)
+    assert whole == 61_290, "nineteen of the thirty-one days of January"
+    assert abs(whole + 2 * off) <= 2
+    check(world)
 
 
 def test_what_staff_gave_back_is_not_given_back_again_when_the_customer_leaves() -> None:

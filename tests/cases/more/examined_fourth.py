@@ -60,6 +60,18 @@ def seats_more(on: str) -> Json:
     return {"kind": "quantity", "effective_on": on, "added": {"s": "1"}}
 
 
+def ended_late(price: str, nets: list[str], case_id: str, source: str, **bound: str) -> Worked:
+    """A fee in advance with ten percent off for ever, cancelled as of 16 January when February is billed too."""
+    document = {
+        "billing": {"dates": ["2026-01-01", "2026-02-01", "2026-02-06"]},
+        "plans": [plan("p", fee(price), **bound)],
+        "subscriptions": [{"plan": "p", "started_on": "2026-01-01", "alignment": "calendar",
+                           "changes": [cancel("2026-01-16", came_on="2026-02-05")]}],
+        "coupons": [{"percent": "10", "duration": "forever"}],
+    }  # fmt: skip
+    return Worked(case_id, source, document, {ALL: nets})
+
+
 LINE = fee("100", "line", timing="arrears")
 TWICE: Json = {"billing": {"dates": ["2026-01-31", "2026-02-28"]}, "items": [
     {"unit_price": "100", "on": "2026-01-31"}, {"unit_price": "80", "on": "2026-02-28"}]}  # fmt: skip
@@ -181,4 +193,9 @@ CASES: tuple[Worked, ...] = (
     Worked("dunning.cap.3", "any: interest up to 15 % of the debt, and nothing left for fees",
            late("1000", "2027-01-31", {"percent": "24", "most_percent": "15", "fees": [{"amount": "40"}]}),
            {INTEREST: "150", LATE + ".fees": "0"}),
+    # what follows from charges, lowered with them
+    ended_late("30", ["27.00", "90.00", "-73.45"], "discounts.minimum.4",
+               "Stripe: credits go by the discounts of then, a minimum's too", minimum="100"),
+    ended_late("80", ["72.00", "45.00", "-95.23"], "discounts.maximum.4",
+               "the same of a maximum, by which less is given back", maximum="50"),
 )  # fmt: skip

@@ -22,7 +22,7 @@ from saldo.invoicing.model import (
 from saldo.invoicing.rules_charged import Charged, charged_of, tallies_due
 from saldo.invoicing.rules_conversion import converted, price_rate
 from saldo.invoicing.rules_history import TakenOver, taken_over, usage_ask
-from saldo.invoicing.rules_returns import as_charged, sought_of
+from saldo.invoicing.rules_returns import as_asked, as_charged, sought_of
 from saldo.invoicing.rules_tallies import Tallies, place_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO, minor_of_share, plus
@@ -67,7 +67,7 @@ def _lines_of(case: BillingCase, item: DueSubscription, before: int, tallies: Ta
         place, bound = place_of(item, over), rated_charge(case, item, over).net_minor
         tallies.end(place, over, bound, place.key_of(over.component).since(_zone_of(case, item)))
     for missing, currency in tallies.true_ups():
-        line = _as_invoiced(case, missing, currency, missing.period.start, item.member)
+        line = as_asked(case, _as_invoiced(case, missing, currency, missing.period.start, item.member))
         lines.append(line._replace(id=str(before + len(lines) + 1)))
     return lines if item.member is None else [line._replace(account_id=item.member.id) for line in lines]
 

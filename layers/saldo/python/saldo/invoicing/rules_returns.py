@@ -1,8 +1,8 @@
 """What gives back an earlier charge: at what was charged for it, with the discount and the taxes of then.
 
-A credit of days paid ahead, a charge that a late change takes back, and a credit that is taken back in turn are all a
-part of a line of an earlier document. They bear that line's taxes as they were, the same part of its discounts, and
-return the same part of the prepaid credit that was drawn on it. No clock, no I/O.
+A credit of days paid ahead, a charge that a late change takes back, what a minimum asked for too much, and a credit
+that is taken back in turn are all a part of a line of an earlier document. They bear that line's taxes as they were,
+the same part of its discounts, and return the same part of the prepaid credit that was drawn on it. No clock, no I/O.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _DAY = timedelta(days=1)
 _CHARGED = frozenset({LineKind.CHARGE, LineKind.CHANGE})
 _CREDITED = frozenset({LineKind.CREDIT})
 _LATE = frozenset({LineKind.LATE})
+_ASKED = frozenset({LineKind.TRUE_UP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,21 @@ def as_lowered(case: BillingCase, lines: list[Line]) -> list[Line]:
     return [with_net(tied[0], net, origin.net_minor, origin.price_minor)]
 
 
+def as_asked(case: BillingCase, line: Line) -> Line:
+    """What a tally asks for less than before (or gives back less, of a maximum), tied to the line by which it did; as
+    it is where it asks for more, and where it never did so on a document of Saldo's."""
+    found = _find(case.earlier, line, _ASKED)
+    origin = _origin(case.earlier, *found) if found else None
+    if origin is None or origin.net_minor * line.net_minor >= 0:
+        return line
+    tied = origin.tied(line)
+    if tied.priced_in and origin.line.priced_in:
+        tied = at_rate(tied, case.account.currency, origin.line.priced_in.rate)
+    if abs(tied.net_minor) <= abs(origin.net_minor):
+        return tied
+    return with_net(tied, -origin.net_minor, origin.net_minor, origin.price_minor)
+
+
 def _name(charge: Charge) -> tuple[object, ...]:
     period = charge.period
     days = period.timing, period.period, period.full, charge.share
@@ -152,6 +168,8 @@ def _alike(line: Line, like: Line) -> bool:
 
 
 def _place(line: Line) -> tuple[object, ...]:
+    if line.kind is LineKind.TRUE_UP:  # of one tally, whatever its plan became and until when it holds
+        return line.subscription_id, line.component_id, line.period.start
     return line.subscription_id, line.plan_version_id, line.component_id, line.timing, line.period
 
 
@@ -179,6 +197,7 @@ def _late(earlier: Sequence[InvoiceBody], body: InvoiceBody, line: Line) -> Iter
         for one in other.lines:
             corrects = one.supplied_on is None or one.gives_back == f"{body.id}/{line.id}"
             late = one.kind is LineKind.LATE or (one.kind is LineKind.CREDIT and corrects)
+            late = late or one.kind is line.kind is LineKind.TRUE_UP
             if late and not other.of_invoice and not one.of and _place(one) == _place(line):
                 yield other, one
 

@@ -158,10 +158,10 @@ def _read(
     late = {(batch.entity.id, late.window.terms.plan_version_id) for one in usage.values() for late in one.late}
     sold_by = billing.plan_versions.get_many(late) if late else {}
     counted = {account_id: _with_usage(batch, one, usage, sold_by) for account_id, one in cases.items()}
-    counted = {account_id: _with_earlier(billing.store, one) for account_id, one in counted.items()}
     tallies = read_tallies(billing.store, (key for one in counted.values() for key in _tally_keys(one)))
     if tallies:
         counted = {account_id: _with_tallies(one, tallies) for account_id, one in counted.items()}
+    counted = {account_id: _with_earlier(billing.store, one) for account_id, one in counted.items()}
     return prepared | {account_id: _with_price_rates(batch, one) for account_id, one in counted.items()}
 
 

@@ -7,11 +7,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from saldo.accounts.model import Account
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import BillingCase, InvoiceBody
 from saldo.invoicing.records import body_key, header_key
+from saldo.invoicing.rules_charged import charged_of
 from saldo.invoicing.rules_late import lowers
 from saldo.invoicing.rules_returns import begins_earlier
+from saldo.invoicing.rules_tallies import place_of
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store
 
@@ -25,12 +28,22 @@ def with_earlier(store: Store, case: BillingCase, drafts: Collection[str]) -> Bi
     """
     given = [(day, due.member) for due in case.due if (day := begins_earlier(due.charges)) is not None]
     given += [(charge.usage.window.billed[0].on, charge.member) for charge in case.late if lowers(charge)]
+    given += _asked_before(case)
     if not given:
         return case
     named = {*drafts, *(one.invoice_id for charge in case.late for one in charge.usage.window.billed)}
     days, accounts = [day for day, _ in given], [case.account.id, *(member.id for _, member in given if member)]
     bodies = [body for account_id in dict.fromkeys(accounts) for body in _bodies(store, account_id, min(days), named)]
     return replace(case, earlier=tuple(sorted(bodies, key=lambda body: body.issued_on)))
+
+
+def _asked_before(case: BillingCase) -> Iterable[tuple[date, Account | None]]:
+    """Since when, and with whom, there may be what tallies asked for that what is charged now moves."""
+    for due in case.due:
+        places = (place_of(due, charged) for charged in charged_of(due) if due.charges)
+        touched = {key for place in places for key in place.touched()}
+        asked = (case.tallies[key] for key in touched if key in case.tallies)
+        yield from ((tally.days.start, due.member) for tally in asked if tally.days and tally.trued_up_minor)
 
 
 def _bodies(store: Store, account_id: str, since: date, drafts: Collection[str]) -> Iterable[InvoiceBody]:
