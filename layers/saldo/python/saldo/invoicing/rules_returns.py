@@ -33,7 +33,6 @@ _DAY = timedelta(days=1)
 _CHARGED = frozenset({LineKind.CHARGE, LineKind.CHANGE})
 _CREDITED = frozenset({LineKind.CREDIT})
 _LATE = frozenset({LineKind.LATE})
-_ASKED = frozenset({LineKind.TRUE_UP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +124,10 @@ def as_lowered(case: BillingCase, lines: list[Line]) -> list[Line]:
 
 
 def as_asked(case: BillingCase, line: Line) -> Line:
-    """What a tally asks for less than before (or gives back less, of a maximum), tied to the line by which it did; as
-    it is where it asks for more, and where it never did so on a document of Saldo's."""
-    found = _find(case.earlier, line, _ASKED)
-    origin = _origin(case.earlier, *found) if found else None
+    """What a tally asks for less than before (or gives back less, of a maximum), tied to the line by which it did
+    first; as it is where it asks for more, and where it never did so on a document of Saldo's."""
+    first = next(_asked(case.earlier, line), None)
+    origin = _origin(case.earlier, *first) if first else None
     if origin is None or origin.net_minor * line.net_minor >= 0:
         return line
     tied = origin.tied(line)
@@ -189,7 +188,10 @@ def _origin(earlier: Sequence[InvoiceBody], body: InvoiceBody, line: Line) -> Or
 
 
 def _late(earlier: Sequence[InvoiceBody], body: InvoiceBody, line: Line) -> Iterator[tuple[InvoiceBody, Line]]:
-    """Late usage billed for the same days on later documents, and what was corrected by it."""
+    """Late usage billed for the same days on later documents, and what was corrected by it; of what a tally asked for,
+    all that it did besides."""
+    if line.kind is LineKind.TRUE_UP:
+        yield from (one for one in _asked(earlier, line) if (one[0].id, one[1].id) != (body.id, line.id))
     if line.timing is not Timing.ARREARS:
         return
     since = next(n for n, one in enumerate(earlier) if one.id == body.id)
@@ -197,9 +199,17 @@ def _late(earlier: Sequence[InvoiceBody], body: InvoiceBody, line: Line) -> Iter
         for one in other.lines:
             corrects = one.supplied_on is None or one.gives_back == f"{body.id}/{line.id}"
             late = one.kind is LineKind.LATE or (one.kind is LineKind.CREDIT and corrects)
-            late = late or one.kind is line.kind is LineKind.TRUE_UP
             if late and not other.of_invoice and not one.of and _place(one) == _place(line):
                 yield other, one
+
+
+def _asked(earlier: Sequence[InvoiceBody], like: Line) -> Iterator[tuple[InvoiceBody, Line]]:
+    """All that the tally of a line asked for, the first first; an invoice that was billed again stands no more."""
+    replaced = {body.replaces for body in earlier}
+    for body in earlier:
+        if not body.of_invoice and body.id not in replaced:
+            alike = (one for one in body.lines if one.kind is LineKind.TRUE_UP and _place(one) == _place(like))
+            yield from ((body, one) for one in alike)
 
 
 def _left(body: InvoiceBody, line: Line, notes: Sequence[InvoiceBody]) -> int:
