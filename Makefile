@@ -40,7 +40,7 @@ parts:
 
 whole:
 	@mkdir -p build
-	@$(PYTHON) -m pytest -m "stack$(SANS_WEB)" > build/whole.txt 2>&1; ended=$$?; cat build/whole.txt; exit $$ended
+	@$(PYTHON) -m pytest -m "stack$(SANS_WEB)" tests/scenarios tests/stack tests/web > build/whole.txt 2>&1; ended=$$?; cat build/whole.txt; exit $$ended
 
 check: lint ## lint and the tests that need neither a browser nor the whole system
 	@$(PYTHON) -m pytest -m "not stack and not web"

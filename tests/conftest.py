@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,9 @@ import pytest
 if TYPE_CHECKING:
     from local.stack import LocalStack
     from local.supervisor import Instance
+
+TESTS = Path(__file__).parent
+WHOLE = ("scenarios", "stack", "web")  # where `make test` looks for tests of the whole system: to collect all is slow
 
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")  # pragma: allowlist secret
@@ -88,3 +92,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     others = [item for item in items if not item.get_closest_marker("web")]
     before = len(others) * 3 // 4
     items[:] = [*others[:before], *pages, *others[before:]]
+    whole = [item for item in items if item.get_closest_marker("stack")]
+    astray = {item.nodeid for item in whole if item.path.relative_to(TESTS).parts[0] not in WHOLE}
+    if astray:
+        raise pytest.UsageError(f"tests of the whole system are looked for in {WHOLE} alone: {sorted(astray)}")
