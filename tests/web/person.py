@@ -65,6 +65,7 @@ class Person:
         self._reach(box)
         is_date = box.get_attribute("type") == "date"
         self.page.keyboard.press("Control+a")
+        self.page.keyboard.press("Delete")
         self.page.keyboard.type(re.sub(r"(\d+)-(\d+)-(\d+)", r"\2\3\1", text) if is_date else text)
 
     def chooses(self, label: str, option: str) -> None:

@@ -47,7 +47,7 @@ class ChosenNotices:
     def of_many(self, user_ids: Iterable[str]) -> dict[str, NoticeChoices]:
         """By user; one call for a hundred."""
         keys = [choices_key(user_id) for user_id in user_ids]
-        found = self._store.get_many(keys) if keys else {}
+        found = self._store.get_many(keys)
         return {key[0]: choices_from(found.get(key)) for key in keys}
 
     def choose(self, user_id: str, chosen: Mapping[tuple[NoticeKind, Way], bool], actor: Actor) -> None:

@@ -52,7 +52,7 @@ class Proposals:
         now = self._clock()
         rows = self._store.query_all(records.waiting_agenda(owner_id), agenda=True, first=instant_text(now))
         keys = [(row["pk"], row["sk"]) for row in rows]
-        found = self._store.get_many(keys, consistent=True) if keys else {}
+        found = self._store.get_many(keys, consistent=True)
         waiting = [records.proposal_from(found[key]) for key in keys if key in found]
         return [p for p in waiting if rules.state_at(p, now) is ProposalState.ASKED]
 

@@ -178,5 +178,5 @@ class StaffDirectory:
         return records.staff_from(item)
 
     def _read(self, ids: Sequence[str]) -> list[tuple[Staff, StaffPerson]]:
-        found = self._store.get_many([records.staff_key(i) for i in ids], consistent=True) if ids else {}
+        found = self._store.get_many([records.staff_key(i) for i in ids], consistent=True)
         return [(records.staff_from(item), records.person_from(item, self._sealer)) for item in found.values()]

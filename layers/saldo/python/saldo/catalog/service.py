@@ -78,7 +78,7 @@ class Catalog:
     def plans_named(self, entity_id: str, plan_ids: Iterable[str]) -> list[Plan]:
         """Of these ids, by one read."""
         keys = [records.offer_keys(entity_id, plan_id) for plan_id in sorted(set(plan_ids))]
-        found = self._store.get_many([key for pair in keys for key in pair]) if keys else {}
+        found = self._store.get_many([key for pair in keys for key in pair])
         lying = (found.get(here) or found.get(formerly) for here, formerly in keys)
         return [records.offer_from(item) for item in lying if item]
 

@@ -201,7 +201,7 @@ class Clocks:
 
     def _issued(self, attempt: Attempt) -> list[IssuedThen]:
         keys = [records.header_key(d.account_id, d.invoice_id) for d in drafts_of(self._store, attempt)]
-        items = self._store.get_many(keys, consistent=True) if keys else {}
+        items = self._store.get_many(keys, consistent=True)
         return [_issued_then(items[key]) for key in keys]
 
     def _moved(self, clock: AccountClock, to: date) -> AccountClock:

@@ -139,7 +139,7 @@ class LateCharges:
         known = self._store.get_many([item_key(account.id, charge.id) for charge in charges])
         fresh = [charge for charge in charges if item_key(account.id, charge.id) not in known]
         keys = [header_key(account.id, charge.invoice_id) for charge in fresh]
-        headers = self._store.get_many(keys, consistent=True) if keys else {}
+        headers = self._store.get_many(keys, consistent=True)
         numbers = {key: item["number"] for key, item in headers.items()}
         # Under a promise to pay that is kept up nothing is charged; once it is broken, all that it put off is.
         promised = {item["invoice_id"] for item in headers.values() if item.get("promise_id")}

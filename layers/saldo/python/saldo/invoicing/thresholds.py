@@ -63,7 +63,7 @@ class Thresholds:
         """Look at the accounts that have thresholds; the alerts that are new. Each is raised once per period, however
         often and wherever this is called. An account whose next invoice cannot be reckoned is passed over."""
         keys = [records.thresholds_key(account_id) for account_id in sorted(account_ids)]
-        watched = self._store.get_many(keys) if keys else {}
+        watched = self._store.get_many(keys)
         found = [alert for (account_id, _), item in watched.items() for alert in self._reached(account_id, item)]
         units = [Unit("/".join(records.alert_key(a))).insert(records.alert_item(a)) for a in found]
         told = {conflict.unit for conflict in self._store.write(units)}

@@ -35,7 +35,7 @@ class Viewings:
         """Put on the accounts' trails what these sessions looked at, each as it was when it asked; how many that is."""
         asked = [(session_from(item), looked) for item in sessions if (looked := looked_from(item))]
         keys = [key for _, looked in asked for key in (header_of(looked), seen_of(looked))]
-        found = self._store.get_many(keys, consistent=True) if keys else {}
+        found = self._store.get_many(keys, consistent=True)
         shown = [
             (session, looked) for session, looked in asked if was_shown(session, looked, found.get(header_of(looked)))
         ]

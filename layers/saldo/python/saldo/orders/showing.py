@@ -37,7 +37,7 @@ def progress_of(store: Store, order: Order) -> list[LineProgress]:
     """How far each line of an order is billed. `store` may be scoped to the account."""
     keys = [records.item_key(order.account_id, i) for line in order.lines for i in line.item_ids]
     keys += [subscription_key(order.account_id, line.subscription_id) for line in order.lines if line.subscription_id]
-    found = store.get_many(keys, consistent=True) if keys else {}
+    found = store.get_many(keys, consistent=True)
     items = {sk: records.waiting_item_from(item) for (_, sk), item in found.items() if item["kind"] == "item"}
     running = {sk: subscription_from(item) for (_, sk), item in found.items() if item["kind"] == "subscription"}
     return [_progress(order, line, items, running) for line in order.lines]
@@ -69,6 +69,6 @@ def _minor(waiting: WaitingItem, currency: str) -> int:
 def invoices_of(store: Store, contract: Contract) -> dict[str, str]:
     """Of each milestone that is billed, the invoice that it is on; money kept back comes on a later one."""
     keys = {m.id: records.item_key(contract.account_id, m.item_id) for m in contract.milestones if m.item_id}
-    found = store.get_many(list(keys.values()), consistent=True) if keys else {}
+    found = store.get_many(list(keys.values()), consistent=True)
     items = {milestone_id: records.waiting_item_from(found[key]) for milestone_id, key in keys.items() if key in found}
     return {milestone_id: one.invoice_id for milestone_id, one in items.items() if one.invoice_id}

@@ -17,7 +17,7 @@ def promises_of(store: Store, account_id: str) -> list[Promise]:
 
 def promises_by_id(store: Store, account_id: str, ids: frozenset[str]) -> list[Promise]:
     """These of an account, newest first; no call for none."""
-    items = store.get_many([records.promise_key(account_id, id_) for id_ in ids], consistent=True) if ids else {}
+    items = store.get_many([records.promise_key(account_id, id_) for id_ in ids], consistent=True)
     return sorted(map(records.promise_from, items.values()), key=lambda p: (p.made_at, p.id), reverse=True)
 
 

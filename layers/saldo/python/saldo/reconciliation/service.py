@@ -79,7 +79,7 @@ class Differences:
     def _known(self, new: list[Difference], entity_ids: Iterable[str]) -> dict[tuple[str, str], Difference]:
         """Those that are found now, open or gone, and all others of these sellers that are open."""
         keys = [records.difference_key(one.entity_id, one.id) for one in new]
-        there = self._store.get_many(keys, consistent=True) if keys else {}
+        there = self._store.get_many(keys, consistent=True)
         agendas = map(records.differences_agenda, entity_ids)
         listed: list[Key] = [(i["pk"], i["sk"]) for a in agendas for i in self._store.query_all(a, agenda=True)]
         others = self._store.get_many([key for key in listed if key not in there], consistent=True)

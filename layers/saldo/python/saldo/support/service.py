@@ -143,7 +143,7 @@ class Support:
         """What is not closed: first what is to be answered soonest, last what waits for the customer."""
         page = self._store.query(records.tickets_agenda(entity_id), agenda=True, limit=most)
         keys = [(item["pk"], item["sk"]) for item in page.items]
-        found = self._store.get_many(keys) if keys else {}
+        found = self._store.get_many(keys)
         return [records.ticket_from(found[key], self._sealer) for key in keys if key in found]
 
     def asked(self, entity_id: str, months: int) -> list[Asked]:

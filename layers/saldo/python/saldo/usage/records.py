@@ -255,10 +255,10 @@ def read_parts(
     All first parts are read in one go, then the further parts that they tell of; both see everything accepted so far.
     """
     wanted = sorted(months)
-    found = store.get_many([*besides, *(key.part(0) for key in wanted)], consistent=True) if wanted or besides else {}
+    found = store.get_many([*besides, *(key.part(0) for key in wanted)], consistent=True)
     counts = {key: found[key.part(0)]["parts"] if key.part(0) in found else 0 for key in wanted}
     further = [key.part(number) for key in wanted for number in range(1, counts[key])]
-    parts = found | (store.get_many(further, consistent=True) if further else {})
+    parts = found | store.get_many(further, consistent=True)
     others = {key: found[key] for key in besides if key in found}
     return {key: [parts[key.part(number)] for number in range(counts[key])] for key in wanted}, others
 

@@ -115,7 +115,7 @@ class UsageTotals:
 
     def _read(self, keys: Sequence[Key], meters: set[Key]) -> dict[Key, Item]:
         wanted = [*keys, *(records.meter_key(*m) for m in sorted(meters))]
-        return self._store.get_many(wanted, consistent=True) if wanted else {}
+        return self._store.get_many(wanted, consistent=True)
 
     def _look_at(
         self,

@@ -92,7 +92,7 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
 
 def _planned(store: Store, plan: Item) -> list[DueAccount]:
     keys = records.more_of_plan(plan)
-    more = store.get_many(keys) if keys else {}
+    more = store.get_many(keys)
     return records.plan_from([plan, *(more[key] for key in keys)])
 
 
@@ -205,7 +205,7 @@ def _overtaken(account: DueAccount) -> SetAside:
 def _frozen_before(store: Store, invoices: Iterable[tuple[str, str]]) -> list[Drafted]:
     """Drafts that this attempt froze in an earlier try of the same batch."""
     keys = [body_key(*invoice) for invoice in invoices]
-    found: Mapping[Key, Item] = store.get_many(keys, consistent=True) if keys else {}
+    found: Mapping[Key, Item] = store.get_many(keys, consistent=True)
     missing = [key for key in keys if key not in found]
     if missing:
         raise NotFound(f"a subscription or item names an invoice that does not exist: {missing[0]}")

@@ -156,7 +156,7 @@ def _read(
     cases = {account_id: case for account_id, case in prepared.items() if isinstance(case, AccountCase)}
     usage = billing.usage.read(_usage_asked(cases.values()))
     late = {(batch.entity.id, late.window.terms.plan_version_id) for one in usage.values() for late in one.late}
-    sold_by = billing.plan_versions.get_many(late) if late else {}
+    sold_by = billing.plan_versions.get_many(late)
     counted = {account_id: _with_usage(batch, one, usage, sold_by) for account_id, one in cases.items()}
     tallies = read_tallies(billing.store, (key for one in counted.values() for key in _tally_keys(one)))
     if tallies:

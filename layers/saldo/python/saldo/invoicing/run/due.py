@@ -177,7 +177,7 @@ def place_after(attempt: Attempt, before: Subscription, after: Subscription) -> 
 def keep_due(store: Store, on: date, accounts: Iterable[DueAccount]) -> None:
     """Put what is still due of these accounts under its billing date, for every later run to find."""
     keys = [subscription_key(one.account_id, s) for all_ in accounts for one in all_.all for s in one.subscription_ids]
-    found = store.get_many(keys, consistent=True) if keys else {}
+    found = store.get_many(keys, consistent=True)
     units = (_dated(key, item, on.isoformat()) for key, item in found.items())
     store.write([unit for unit in units if unit])  # one that does not hold was moved since, by whoever placed it
 

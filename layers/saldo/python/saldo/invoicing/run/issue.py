@@ -71,7 +71,7 @@ def _issue_unit(frozen: Item, numbered: Numbered, run_id: str, at: datetime) -> 
 def _check_numbers(store: Store, lost: dict[tuple[str, str], Numbered]) -> None:
     """What could not be issued now must be issued already, under the number it would get."""
     keys = {header_key(*invoice): numbered for invoice, numbered in lost.items()}
-    found: dict[Key, Item] = store.get_many(list(keys), consistent=True) if keys else {}
+    found: dict[Key, Item] = store.get_many(list(keys), consistent=True)
     for key, numbered in keys.items():
         if key not in found:
             raise Unavailable(f"{key[1]} was not issued, though nobody else has; repeat the batch")
