@@ -126,16 +126,19 @@ def as_lowered(case: BillingCase, lines: list[Line]) -> list[Line]:
 def as_asked(case: BillingCase, line: Line) -> Line:
     """What a tally asks for less than before (or gives back less, of a maximum), tied to the line by which it did
     first; as it is where it asks for more, and where it never did so on a document of Saldo's."""
-    first = next(_asked(case.earlier, line), None)
-    origin = _origin(case.earlier, *first) if first else None
+    asked = list(_asked(case.earlier, line))
+    origin = _origin(case.earlier, *asked[0]) if asked else None
     if origin is None or origin.net_minor * line.net_minor >= 0:
         return line
     tied = origin.tied(line)
     if tied.priced_in and origin.line.priced_in:
         tied = at_rate(tied, case.account.currency, origin.line.priced_in.rate)
-    if abs(tied.net_minor) <= abs(origin.net_minor):
+    credited = abs(sum(one.net_minor for _, one in asked) - origin.net_minor)
+    wanted, left = abs(tied.net_minor), abs(origin.net_minor)
+    most = max(wanted - credited, left)  # more than was asked for, where what is beyond a minimum costs less
+    if wanted <= most:
         return tied
-    return with_net(tied, -origin.net_minor, origin.net_minor, origin.price_minor)
+    return with_net(tied, most if line.net_minor > 0 else -most, origin.net_minor, origin.price_minor)
 
 
 def _name(charge: Charge) -> tuple[object, ...]:
