@@ -409,8 +409,8 @@ _RATING: tuple[Mutant, ...] = (
         "a charge is taken back for what it would cost now",
         "standing forgotten",
         "invoicing/rules_lines.py",
-        "stood = case.stood.get(charged.usage_key) if charged.taken_back else None",
-        "stood = None",
+        "before = TakenOver(stood.terms.before, stood.terms.rolled) if stood else None",
+        "before = None",
         "tests/contexts/usage/test_windows.py",
     ),
     planted(

@@ -33,7 +33,7 @@ from saldo.rating.model import Share, Step
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.tax.model import Collection, OwnRates, TaxFacts, TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageDetail, UsageKey
-from saldo.usage.model_windows import LateUsage, Terms
+from saldo.usage.model_windows import LateUsage, Window
 
 
 class ChangeLegs(StrEnum):
@@ -318,8 +318,8 @@ class BillingCase:
     before that is still to be asked for. `earlier`: the documents, oldest first, on which what is given back now was
     charged, with their credit notes; wanted where a charge `reverses` something. `tallies`: how those of the plans
     stand that this touches. `prices_on` and `price_rates` (by currency and day): how prices in other currencies are
-    converted, where the account has not agreed on a rate. `stood`: of usage that is billed before, by what terms it was
-    rated: taking its charge back goes by these. `own_rates`: what the seller says of taxes itself.
+    converted, where the account has not agreed on a rate. `stood`: usage that is billed before, how much there was and
+    by what terms it was rated: taking its charge back goes by these. `own_rates`: what the seller says of taxes itself.
     """
 
     account: Account
@@ -342,7 +342,7 @@ class BillingCase:
     tallies: Mapping[TallyKey, Tally] = field(default_factory=dict)
     prices_on: PriceDay | None = None
     price_rates: Mapping[tuple[str, date], ExchangeRate] = field(default_factory=dict)
-    stood: Mapping[UsageKey, Terms] = field(default_factory=dict)
+    stood: Mapping[UsageKey, Window] = field(default_factory=dict)
     own_rates: OwnRates | None = None
 
 

@@ -34,6 +34,7 @@ from saldo.rating.rules.proration import MONTHS_OF_30, WHOLE, counted, share_of,
 from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
 from saldo.subscriptions.rules import cycle_number
 from saldo.usage.model import Counted, UsageDetail
+from saldo.usage.model_windows import Window
 
 _DAY = timedelta(days=1)
 _NO_DETAIL = UsageDetail()
@@ -193,9 +194,15 @@ def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> 
 def usage_terms(case: BillingCase, item: DueSubscription, charged: Charged) -> tuple[int, Share, TakenOver]:
     """The cycle that a usage charge falls in, the part of the full period over which it is priced, and what it takes
     over from the cycles before; what is taken back took over what its window says."""
-    stood = case.stood.get(charged.usage_key) if charged.taken_back else None
-    over = TakenOver(stood.before, stood.rolled) if stood else taken_over(case, item, charged, _zone_of(case, item))
+    stood = _stood(case, charged)
+    before = TakenOver(stood.terms.before, stood.terms.rolled) if stood else None
+    over = before or taken_over(case, item, charged, _zone_of(case, item))
     return _cycle(item, charged), _part(case, item, charged), over
+
+
+def _stood(case: BillingCase, charged: Charged) -> Window | None:
+    """What a charge that is taken back was billed by: a price in its stead may count the same usage otherwise."""
+    return case.stood.get(charged.usage_key) if charged.taken_back else None
 
 
 def _part(case: BillingCase, item: DueSubscription, charged: Charged) -> Share:
@@ -301,7 +308,8 @@ def _quantity(case: BillingCase, item: DueSubscription, charged: Charged) -> Dec
         if change is not None and change.quantity is not None:
             return change.quantity
         return item.subscription.quantities.get(component.id, ONE)
-    used = case.usage.get(charged.usage_key)
+    stood = _stood(case, charged)
+    used = stood.billed[-1].quantity if stood else case.usage.get(charged.usage_key)
     if used is None:
         raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {due.period.as_text()}")
     if used < 0:

@@ -156,6 +156,6 @@ class AccountUsage:
     closings: Closings = Closings()
 
     @property
-    def stood(self) -> dict[UsageKey, Terms]:
-        """By what the windows that are billed before were rated."""
-        return {key: window.terms for key, window in self.billed.items() if not window.is_withdrawn}
+    def stood(self) -> dict[UsageKey, Window]:
+        """The windows that are billed before and stand: how much they counted, and by what terms they were rated."""
+        return {key: window for key, window in self.billed.items() if not window.is_withdrawn}

@@ -241,7 +241,7 @@ def _with_usage(
         return SetAside(one.due.account_id, refusal.code, str(refusal)[:300])
     totals = {key: total for counted in own.values() for key, total in counted.totals.items()}
     details = {key: detail for counted in own.values() for key, detail in counted.details.items()}
-    stood = {key: terms for counted in own.values() for key, terms in counted.stood.items()}
+    stood = {key: window for counted in own.values() for key, window in counted.stood.items()}
     return replace(one, case=replace(one.case, usage=totals, details=details, late=late, stood=stood), usage=own)
 
 
