@@ -9,7 +9,7 @@ from functions.staff import services
 from functions.staff.visit import StaffVisit
 from saldo.audit.model import AuditRecord
 from saldo.audit.records import audit_item
-from saldo.storage.items import Item, Key
+from saldo.storage.items import Key
 
 
 def note_read(visit: StaffVisit, owner_id: str, action: str, subject_id: str) -> None:
@@ -21,8 +21,7 @@ def customers_named(visit: StaffVisit, account_ids: Iterable[str]) -> dict[str, 
     """Names of those that are customers of this seller, by account id; one call for all."""
     entity_id = visit.at.entity_id
     keys: list[Key] = [(entity_id, f"customer#{i}") for i in sorted(set(account_ids))]
-    found: Iterable[Item] = visit.records.get_many(keys).values() if keys else ()
-    return {item["account_id"]: item["name"] for item in found}
+    return {item["account_id"]: item["name"] for item in visit.records.get_many(keys).values()}
 
 
 def names_of(visit: StaffVisit, account_ids: Iterable[str]) -> dict[str, str]:

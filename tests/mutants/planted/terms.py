@@ -162,7 +162,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "the missing part of a minimum bears the taxes of the plan's first component",
         "wrong neighbour",
         "catalog/model.py",
-        "return next((c for c in self.components if c.id in bounded), self.components[0])",
+        "return next(iter(self.bounded(bound)), self.components[0])",
         "return self.components[0]",
         "tests/unit/catalog/test_tallies.py",
     ),

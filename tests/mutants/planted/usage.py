@@ -409,8 +409,8 @@ _RATING: tuple[Mutant, ...] = (
         "a charge is taken back for what it would cost now",
         "standing forgotten",
         "invoicing/rules_lines.py",
-        "before = TakenOver(stood.terms.before, stood.terms.rolled) if stood else None",
-        "before = None",
+        "over = TakenOver(stood.terms.before, stood.terms.rolled)",
+        "over = taken_over(case, item, charged, _zone_of(case, item))",
         "tests/contexts/usage/test_windows.py",
     ),
     planted(

@@ -50,5 +50,5 @@ class Collecting:
 
     def _warn(self, keys: list[Key]) -> int:
         store, clock, tell = self.autopay.store, self.autopay.clock, self.autopay.telling.expiring
-        expiring = map(method_from, store.get_many(keys, consistent=True).values()) if keys else ()
+        expiring = map(method_from, store.get_many(keys, consistent=True).values())
         return sum(methods.warn(store, clock, method, tell) for method in expiring if not method.warned)

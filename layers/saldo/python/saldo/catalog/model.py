@@ -230,10 +230,14 @@ class PlanVersion:
         inner, outer = self.bounded_by(one), self.bounded_by(other)
         return inner <= outer if one == MAXIMUM else inner < outer and not self.pools_minimum
 
-    def bounded_by(self, bound: str) -> frozenset[str]:
-        """Ids of the components whose charges count towards the minimum or the maximum."""
+    def bounded(self, bound: str) -> list[Component]:
+        """The components whose charges count towards the minimum or the maximum."""
         named = self._counted_by(bound)
-        return frozenset(component.id for component in self.components if _is_among(component, named))
+        return [component for component in self.components if _is_among(component, named)]
+
+    def bounded_by(self, bound: str) -> frozenset[str]:
+        """Their ids."""
+        return frozenset(component.id for component in self.bounded(bound))
 
     @property
     def pools_minimum(self) -> bool:
@@ -273,8 +277,7 @@ class PlanVersion:
 
     def _first_of(self, bound: str) -> Component:
         """The first component that is bounded; of none, the first there is."""
-        bounded = self.bounded_by(bound)
-        return next((c for c in self.components if c.id in bounded), self.components[0])
+        return next(iter(self.bounded(bound)), self.components[0])
 
 
 def _as_charged(bound: str, price: PriceModel, like: Component) -> Component:

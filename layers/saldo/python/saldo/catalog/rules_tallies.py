@@ -45,8 +45,7 @@ def _check_minimum(plan_version: PlanVersion, minimum: Minimum, found: Problems)
         cycle = f"{plan_version.cycle_count} {plan_version.cycle_unit}"
         found.add("minimum.every", "not_whole_cycles", f"must be a whole number of cycles of {cycle}")
     _check_known(plan_version, minimum.components, "minimum.components", found)
-    counted = (c for c in plan_version.components if c.id in plan_version.bounded_by(MINIMUM))
-    _check_alike(counted, "minimum.components", "what counts towards a minimum has", found)
+    _check_alike(plan_version.bounded(MINIMUM), "minimum.components", "what counts towards a minimum has", found)
 
 
 def _check_alike(counted: Iterable[Component], where: str, what: str, found: Problems) -> None:
@@ -59,7 +58,7 @@ def _check_maximum(plan_version: PlanVersion, maximum: Maximum, found: Problems)
     """What it gives back bears the taxes of what it bounds, so these must bear the same."""
     check_number(found, "maximum", maximum.amount)
     _check_known(plan_version, maximum.components, "maximum.components", found)
-    bounded = [c for c in plan_version.components if c.id in plan_version.bounded_by(MAXIMUM)]
+    bounded = plan_version.bounded(MAXIMUM)
     if not bounded and plan_version.components:
         found.add("maximum.components", "empty", "it bounds nothing: name what is charged once, if it is for that")
     if len({(c.tax_category, c.tax_inclusive) for c in bounded}) > 1:

@@ -116,7 +116,7 @@ class PlanVersions:
         if len(self._kept) + len(unread) > self._most:
             for key in self._kept.keys() - keys:
                 self._kept.pop(key, None)
-        for item in self._store.get_many(unread).values() if unread else ():
+        for item in self._store.get_many(unread).values():
             version = records.plan_version_from(item)
             self._kept[item["pk"], version.id] = version
         return {key: self._kept[key] for key in keys if key in self._kept}

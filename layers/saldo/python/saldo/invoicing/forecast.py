@@ -29,7 +29,7 @@ from saldo.subscriptions.records import subscription_from, subscription_key
 from saldo.tax.estimates import estimates
 from saldo.tax.records import own_rates_from, own_rates_key
 from saldo.usage.live import LiveUsage
-from saldo.usage.model import Counted, UsageDetail
+from saldo.usage.model import NO_DETAIL, Counted
 from saldo.usage.records_partitions import usage_files_key
 from saldo.usage.rules import LookedBack
 from saldo.usage.rules_forecast import LiveMeter, scaled
@@ -156,6 +156,6 @@ def _ahead(case: BillingCase, meters: Sequence[LiveMeter]) -> BillingCase:
     """The case with usage as it is forecast."""
     usage, details = dict(case.usage), dict(case.details)
     for live in meters:
-        counted = Counted(usage[live.key], details.get(live.key, UsageDetail()))
+        counted = Counted(usage[live.key], details.get(live.key, NO_DETAIL))
         usage[live.key], details[live.key] = scaled(counted, live.forecast.quantity)
     return replace(case, usage=usage, details=details)

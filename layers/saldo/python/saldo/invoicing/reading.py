@@ -134,7 +134,7 @@ def is_shown(item: Item) -> bool:
 def rows_by_id(store: Store, account_id: str, invoice_ids: list[str]) -> dict[str, InvoiceRow]:
     """Issued invoices by id, in one call for up to 100; unknown ones and drafts are left out."""
     keys = [records.header_key(account_id, invoice_id) for invoice_id in invoice_ids]
-    found = store.get_many(keys).values() if keys else []
+    found = store.get_many(keys).values()
     return {item["invoice_id"]: row_from(item) for item in found if is_shown(item)}
 
 

@@ -48,7 +48,7 @@ from saldo.subscriptions.rules_changes import moved_on
 from saldo.tax.model import BuyerFacts, Collection, LineTax, SellerFacts, TaxableLine, TaxAnswer
 from saldo.tax.ports import TaxPort
 from saldo.tax.rules import line_taxes, tax_totals
-from saldo.usage.model import UsageDetail, UsageKey
+from saldo.usage.model import NO_DETAIL, UsageKey
 from saldo.usage.rules_windows import counted_as
 
 __all__ = [
@@ -68,7 +68,6 @@ __all__ = [
 ]
 
 _DAY = timedelta(days=1)
-_NO_DETAIL = UsageDetail()
 _TELL_APART = "where several subscriptions of an account use one meter, it is to count by subscription"
 
 
@@ -168,7 +167,7 @@ def _check_meters(case: BillingCase) -> None:
     for account_id, key in ((item.subscription.account_id, key) for item in case.due for key in usage_needed([item])):
         if key in taken_back:
             continue
-        meter_id = counted_as(key, case.details.get(key, _NO_DETAIL))
+        meter_id = counted_as(key, case.details.get(key, NO_DETAIL))
         others = claimed.setdefault((account_id, meter_id), [])
         for other in others:
             if key.period.overlap(other.period):

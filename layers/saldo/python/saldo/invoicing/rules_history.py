@@ -20,7 +20,7 @@ from saldo.rating.rules.included import rolled_over
 from saldo.rating.rules.proration import WHOLE, share_of
 from saldo.subscriptions.model import EarlierCycle
 from saldo.subscriptions.rules import cycle_of, earlier_cycles
-from saldo.usage.model import Counted, UsageDetail, UsageKey
+from saldo.usage.model import NO_DETAIL, Counted, UsageKey
 from saldo.usage.rules import Asking, LookedBack, of_full_period
 
 
@@ -68,7 +68,7 @@ def _asks(case: BillingCase, item: DueSubscription, charged: Charged, zone: str)
             raise Refusal("usage_total_missing", f"no total of {component.meter_id} for {one.days.as_text()}")
         prorated = component.prorate and component.cumulates is None
         part = _part_of(one, charged.version.day_count, zone) if prorated else WHOLE
-        yield usage_ask(Counted(max(used, ZERO), case.details.get(key, UsageDetail())), part)
+        yield usage_ask(Counted(max(used, ZERO), case.details.get(key, NO_DETAIL)), part)
 
 
 def usage_ask(found: Counted, part: Share, cycle: int = 0, rolled: Decimal = ZERO) -> Ask:

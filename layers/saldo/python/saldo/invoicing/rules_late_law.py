@@ -7,7 +7,7 @@ Reference rates are dated half-years. Those known when this was written are here
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -62,13 +62,13 @@ class Statute:
 _DIRECTIVE = Statute("ECB", Decimal(8), None, EU_BANDS, "EUR")
 STATUTES = dict.fromkeys(("ES", "IT", "LU", "NL", "PT"), _DIRECTIVE) | {
     "AT": Statute("AT", Decimal("9.2"), None, EU_BANDS, "EUR"),
-    "BE": Statute("ECB", Decimal(8), None, EU_BANDS, "EUR", to_half_points=True),
+    "BE": replace(_DIRECTIVE, to_half_points=True),
     "CZ": Statute("CZ", Decimal(8), Decimal(8), ((None, Decimal(1200)),), "CZK", fixed=True),
     "DE": Statute("DE", Decimal(9), Decimal(5), EU_BANDS, "EUR"),
     "DK": Statute("DK", Decimal(8), Decimal(8), ((None, Decimal(310)),), "DKK"),
     "FI": Statute("FI", Decimal(8), Decimal(7), EU_BANDS, "EUR"),
     "FR": Statute("ECB", Decimal(10), None, EU_BANDS, "EUR"),
-    "IE": Statute("ECB", Decimal(8), None, IE_BANDS, "EUR", fixed=True),
+    "IE": replace(_DIRECTIVE, bands=IE_BANDS, fixed=True),
     "SE": Statute("SE", Decimal(8), Decimal(8), ((None, Decimal(450)),), "SEK"),
     "GB": Statute("BOE", Decimal(8), None, UK_BANDS, "GBP", fixed=True),
 }

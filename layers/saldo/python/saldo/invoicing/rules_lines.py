@@ -33,11 +33,10 @@ from saldo.rating.model import RatedCharge, Share, Step
 from saldo.rating.rules.proration import MONTHS_OF_30, WHOLE, counted, share_of, share_of_units
 from saldo.rating.rules.registry import NESTED_RULES, rate, rate_ask, rate_more
 from saldo.subscriptions.rules import cycle_number
-from saldo.usage.model import Counted, UsageDetail
+from saldo.usage.model import NO_DETAIL, Counted
 from saldo.usage.model_windows import Window
 
 _DAY = timedelta(days=1)
-_NO_DETAIL = UsageDetail()
 
 
 def charge_lines(case: BillingCase, tallies: Tallies | None = None) -> list[Line]:
@@ -181,9 +180,9 @@ def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> 
         part, cycle = _part(case, item, charged), _cycle(item, charged)
         return rate(component.price, quantity, version.currency, part, version.rounding, cycle)
     cycle, part, over = usage_terms(case, item, charged)
-    detail = _NO_DETAIL
+    detail = NO_DETAIL
     if case.details:
-        detail = case.details.get(charged.usage_key, _NO_DETAIL)
+        detail = case.details.get(charged.usage_key, NO_DETAIL)
     ask = usage_ask(Counted(quantity, detail), part, cycle, over.rolled)
     if detail.before or over.before is not None:
         before = plus(detail.before, over.before or ZERO)
@@ -194,9 +193,10 @@ def rated_charge(case: BillingCase, item: DueSubscription, charged: Charged) -> 
 def usage_terms(case: BillingCase, item: DueSubscription, charged: Charged) -> tuple[int, Share, TakenOver]:
     """The cycle that a usage charge falls in, the part of the full period over which it is priced, and what it takes
     over from the cycles before; what is taken back took over what its window says."""
-    stood = _stood(case, charged)
-    before = TakenOver(stood.terms.before, stood.terms.rolled) if stood else None
-    over = before or taken_over(case, item, charged, _zone_of(case, item))
+    if stood := _stood(case, charged):
+        over = TakenOver(stood.terms.before, stood.terms.rolled)
+    else:
+        over = taken_over(case, item, charged, _zone_of(case, item))
     return _cycle(item, charged), _part(case, item, charged), over
 
 

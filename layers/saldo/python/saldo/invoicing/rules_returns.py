@@ -65,6 +65,11 @@ class Origin:
         taxes = () if self.body.tax_estimated else self.line.taxes
         return line._replace(gives_back=self.reference, supplied_on=self.supplied_on, taxes=taxes)
 
+    def tied_at_its_rate(self, line: Line, currency: str) -> Line:
+        """The same, and in the invoice's currency at the rate of then, where prices are converted."""
+        tied, priced = self.tied(line), self.line.priced_in
+        return at_rate(tied, currency, priced.rate) if tied.priced_in and priced else tied
+
 
 def sought_of(charge: Charge) -> Charge:
     """Which charge a charge that `reverses` gives back, in part or whole: itself, where it is taken back."""
@@ -94,9 +99,7 @@ def as_charged(case: BillingCase, item: DueSubscription, change: Charge, line: L
         arrears = line.timing is Timing.ARREARS
         return line._replace(supplied_on=line.period.end - _DAY if arrears else sought.period.boundary)
     origin = _origin(case.earlier, *found)
-    line = origin.tied(line)
-    if line.priced_in and origin.line.priced_in:
-        line = at_rate(line, case.account.currency, origin.line.priced_in.rate)
+    line = origin.tied_at_its_rate(line, case.account.currency)
     if origin.line.kind is LineKind.CHANGE:
         return line  # netted: what was charged for these days alone is not told
     net = -origin.net_minor if sought is change else max(line.net_minor, -max(origin.net_minor, 0))
@@ -130,9 +133,7 @@ def as_asked(case: BillingCase, line: Line) -> Line:
     origin = _origin(case.earlier, *asked[0]) if asked else None
     if origin is None or origin.net_minor * line.net_minor >= 0:
         return line
-    tied = origin.tied(line)
-    if tied.priced_in and origin.line.priced_in:
-        tied = at_rate(tied, case.account.currency, origin.line.priced_in.rate)
+    tied = origin.tied_at_its_rate(line, case.account.currency)
     credited = abs(sum(one.net_minor for _, one in asked) - origin.net_minor)
     wanted, left = abs(tied.net_minor), abs(origin.net_minor)
     most = max(wanted - credited, left)  # more than was asked for, where what is beyond a minimum costs less
@@ -148,16 +149,19 @@ def _name(charge: Charge) -> tuple[object, ...]:
 
 
 def _find(earlier: Sequence[InvoiceBody], like: Line, kinds: frozenset[LineKind]) -> tuple[InvoiceBody, Line] | None:
-    """The last line of these kinds that bills the same for the same days; what gives back is no charge, and an invoice
-    that was billed again stands no more."""
-    replaced = {body.replaces for body in earlier}
-    for body in reversed(earlier):
-        if not body.of_invoice and body.id not in replaced:
-            for line in reversed(body.lines):
-                plain = line.supplied_on is None or kinds is _CREDITED
-                if line.kind in kinds and plain and not line.of and _alike(line, like):
-                    return body, line
+    """The last line of these kinds that bills the same for the same days; what gives back is no charge."""
+    for body in reversed(_standing(earlier)):
+        for line in reversed(body.lines):
+            plain = line.supplied_on is None or kinds is _CREDITED
+            if line.kind in kinds and plain and not line.of and _alike(line, like):
+                return body, line
     return None
+
+
+def _standing(earlier: Sequence[InvoiceBody]) -> list[InvoiceBody]:
+    """The invoices among documents; one that was billed again stands no more."""
+    replaced = {body.replaces for body in earlier}
+    return [body for body in earlier if not body.of_invoice and body.id not in replaced]
 
 
 def _alike(line: Line, like: Line) -> bool:
@@ -195,6 +199,7 @@ def _late(earlier: Sequence[InvoiceBody], body: InvoiceBody, line: Line) -> Iter
     all that it did besides."""
     if line.kind is LineKind.TRUE_UP:
         yield from (one for one in _asked(earlier, line) if (one[0].id, one[1].id) != (body.id, line.id))
+        return
     if line.timing is not Timing.ARREARS:
         return
     since = next(n for n, one in enumerate(earlier) if one.id == body.id)
@@ -207,12 +212,11 @@ def _late(earlier: Sequence[InvoiceBody], body: InvoiceBody, line: Line) -> Iter
 
 
 def _asked(earlier: Sequence[InvoiceBody], like: Line) -> Iterator[tuple[InvoiceBody, Line]]:
-    """All that the tally of a line asked for, the first first; an invoice that was billed again stands no more."""
-    replaced = {body.replaces for body in earlier}
-    for body in earlier:
-        if not body.of_invoice and body.id not in replaced:
-            alike = (one for one in body.lines if one.kind is LineKind.TRUE_UP and _place(one) == _place(like))
-            yield from ((body, one) for one in alike)
+    """All that the tally of a line asked for, the first first."""
+    for body in _standing(earlier):
+        for one in body.lines:
+            if one.kind is LineKind.TRUE_UP and _place(one) == _place(like):
+                yield body, one
 
 
 def _left(body: InvoiceBody, line: Line, notes: Sequence[InvoiceBody]) -> int:

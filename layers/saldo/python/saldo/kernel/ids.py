@@ -10,10 +10,8 @@ from hashlib import blake2b
 from saldo.kernel.errors import Refusal
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]  # ten bits each
 _SHAPE = re.compile(r"[a-z]{2,8}_[0-9a-z_]{1,64}")
-
-
-_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 
 
 def _base32(number: int, length: int) -> str:

@@ -220,7 +220,7 @@ class Receiving:
     def _open(self, account_id: str) -> Sequence[InvoiceHeader]:
         items = self.store.query_all(open_agenda(account_id), agenda=True)
         keys = [(item["pk"], item["sk"]) for item in items]
-        found = map(header_from, self.store.get_many(keys, consistent=True).values()) if keys else ()
+        found = map(header_from, self.store.get_many(keys, consistent=True).values())
         ready = [header for header in found if header.status in ISSUED and header.open_minor > 0]
         return sorted(ready, key=lambda header: (header.due_on, header.invoice_id))
 

@@ -146,11 +146,10 @@ class _Account:
         item = self.numbered(use.invoice)
         minor = min(max(self.credit, 0), max(item.minor, 0)) if use.minor is None else use.minor
         if minor > max(self.credit, 0):
-            asked, has = (Money(one, self.numbered(use.invoice).body.currency) for one in (minor, self.credit))
+            asked, has = (Money(one, item.body.currency) for one in (minor, self.credit))
             raise Refusal("more_than_credit", f"{asked} are more than the customer has, {has}")
         item = self._with_open(use.invoice, minor)
         self.credit -= minor
-        item.paid += minor
         item.move(use.on, minor)
 
     def _with_open(self, n: int, minor: int) -> Open:
@@ -165,7 +164,6 @@ class _Account:
         """reached: what of the payment is settled before."""
         discount = self._discount(item, payment.on, part)
         small = 0 if discount else tolerated(self.asked.terms.tolerance, item.minor, part)
-        item.paid += part
         booked = item.move(payment.on, part)
         worth = payment.worth(reached, Money(part, item.body.currency)) if item.body.exchange else None
         if worth is not None:
@@ -246,16 +244,12 @@ def _amounts(item: Open, asked: CreditAsked) -> dict[str, int]:
 
 
 def _as_asked(refusal: Refusal, asked: CreditAsked) -> Refusal:
-    """A refusal that names the fields of the document where a credit note is asked for."""
-    found = [
-        Problem(".".join(filter(None, (asked.place, *_field(problem.field)))), problem.code, problem.message)
-        for problem in refusal.problems
-    ]
+    """A refusal that names the fields of the document where a credit note is asked for: `amounts` of lines are its
+    `lines` there, and all of them are the credit note itself."""
+
+    def at(name: str) -> str:
+        within = "" if name == "amounts" else name.replace("amounts.", "lines.", 1)
+        return ".".join(filter(None, (asked.place, within)))
+
+    found = [Problem(at(one.field), one.code, one.message) for one in refusal.problems]
     return Refusal(refusal.code, refusal.message, found)
-
-
-def _field(name: str) -> list[str]:
-    """What `amounts` of lines are called in a document; nothing for all of them."""
-    if name == "amounts":
-        return []
-    return [name.replace("amounts.", "lines.", 1)]

@@ -46,7 +46,6 @@ class Open:
     body: InvoiceBody
     minor: int
     early: Offers = ()
-    paid: int = 0
     written_off: int = 0
     discounted: Legs = ()
     booked: Booked | None = None

@@ -199,8 +199,11 @@ class UsageDetail:
     level: bool = False
 
 
+NO_DETAIL = UsageDetail()
+
+
 class Counted(NamedTuple):
     """What a meter counted in a period, and what a price needs to know of it besides."""
 
     quantity: Decimal
-    detail: UsageDetail = UsageDetail()
+    detail: UsageDetail = NO_DETAIL

@@ -39,11 +39,10 @@ def with_earlier(store: Store, case: BillingCase, drafts: Collection[str]) -> Bi
 
 def _asked_before(case: BillingCase) -> Iterable[tuple[date, Account | None]]:
     """Since when, and with whom, there may be what tallies asked for that what is charged now moves."""
-    for due in case.due:
-        places = (place_of(due, charged) for charged in charged_of(due) if due.charges)
-        touched = {key for place in places for key in place.touched()}
-        asked = (case.tallies[key] for key in touched if key in case.tallies)
-        yield from ((tally.days.start, due.member) for tally in asked if tally.days and tally.trued_up_minor)
+    asked = {key: tally.days for key, tally in case.tallies.items() if tally.days and tally.trued_up_minor}
+    for due in case.due if asked else ():
+        touched = {key for charged in charged_of(due) for key in place_of(due, charged).touched()}
+        yield from ((asked[key].start, due.member) for key in touched & asked.keys())
 
 
 def _bodies(store: Store, account_id: str, since: date, drafts: Collection[str]) -> Iterable[InvoiceBody]:
