@@ -48,6 +48,25 @@ def paid(**terms: Any) -> Json:
 PRICE = "plans[0].components[0].price"
 TWICE: Json = {"day": 20, "then": "end_of_month", "months": 13}
 SLIPS: dict[str, tuple[Json, Json]] = {
+    "days beyond every calendar": (
+        sold(
+            changes=[
+                {"kind": "cancel", "effective_on": "9999-12-31"},
+                {"kind": "cancel", "effective_at": "9999-12-31T12:00:00Z"},
+                {"kind": "cancel", "effective_on": "0001-01-01"},
+                {"kind": "cancel", "effective_on": "tomorrow"},
+            ]
+        )
+        | {"billing": {"dates": ["2026-02-01", "0001-01-01"]}},
+        {
+            "billing.dates[1]": "not_in_our_time",
+            "subscriptions[0].changes[0].effective_on": "not_in_our_time",
+            "subscriptions[0].changes[1].effective_at": "not_in_our_time",
+            "subscriptions[0].changes[2].effective_on": "not_in_our_time",
+            "subscriptions[0].changes[3].effective_on": "not_a_date",
+        },
+    ),
+    "a bill before every calendar": (SOUND | {"billing": {"on": "0001-01-01"}}, {"billing.on": "not_in_our_time"}),
     "a minimum of no amount": (
         SOUND | {"plans": [SOUND["plans"][0] | {"minimum": {"amounts": []}}]},
         {"plans[0].minimum.amounts": "empty"},

@@ -19,7 +19,6 @@ from saldo.kernel.periods import Period, local_date, zone_named
 from saldo.kernel.reading import Fields, read
 from saldo.orders.model import Item
 from saldo.quotes.model import BillingDays, DatedItem, LateChange, QuoteRequest
-from saldo.quotes.reading_changes import check_day
 from saldo.quotes.reading_names import check_names
 from saldo.quotes.reading_options import options_from, wallet_from
 from saldo.quotes.reading_plans import plans_from
@@ -29,6 +28,7 @@ from saldo.quotes.reading_subscriptions import subscription_from
 from saldo.quotes.reading_tax import tax_from
 from saldo.quotes.reading_usage import usage_from
 from saldo.subscriptions.model import Subscription
+from saldo.subscriptions.reading import check_day
 from saldo.tax.reading import country_from
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -198,9 +198,8 @@ def _days(fields: Fields, zone: str) -> BillingDays:
         for name, day in (("from", days.first_on), ("through", days.last_on)):
             check_day(fields, name, day)
     way = next((name for name in _WAYS if fields.has(name)), "from")
-    for n, day in enumerate(days.runs):
-        if day != date.min:  # which has a problem already
-            check_day(fields, way if way == "on" else f"{way}[{n}]", day)
+    for n, day in enumerate(() if fields.is_faulty(way) else days.runs):
+        check_day(fields, way if way == "on" else f"{way}[{n}]", day)
     fields.has("through")
     fields.finish()
     return days

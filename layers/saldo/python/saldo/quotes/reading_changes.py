@@ -15,13 +15,7 @@ from saldo.quotes.model import LateChange
 from saldo.subscriptions.model import Change, Subscription
 from saldo.subscriptions.reading import change_from
 from saldo.subscriptions.rules_changes import with_change
-from saldo.subscriptions.rules_checks import problems_of_change, problems_of_day, problems_of_quantities
-
-
-def check_day(fields: Fields, name: str, day: date) -> None:
-    """A problem for a day so far off that it must be a slip; nothing more for a field that has one already."""
-    if not fields.is_faulty(name):
-        fields.problems.extend(problems_of_day(day, name), fields.path)
+from saldo.subscriptions.rules_checks import problems_of_change, problems_of_quantities
 
 
 def check_quantities(fields: Fields, quantities: Mapping[str, Decimal], plan_version: PlanVersion) -> None:

@@ -30,10 +30,10 @@ from saldo.quotes.model_receivables import (
     WriteOff,
 )
 from saldo.quotes.reading_amounts import maybe_minor, minor_from
-from saldo.quotes.reading_changes import check_day
 from saldo.quotes.reading_late import late_from
 from saldo.quotes.reading_prices import day_rates_from
 from saldo.quotes.rules_exchange import booked_at, told_as
+from saldo.subscriptions.reading import check_day
 
 _MOST_DAYS = 3660
 

@@ -13,7 +13,7 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Unit
 from saldo.kernel.reading import Fields
 from saldo.quotes.model import LateChange
-from saldo.quotes.reading_changes import changes_from, check_day, check_quantities, with_changes
+from saldo.quotes.reading_changes import changes_from, check_quantities, with_changes
 from saldo.subscriptions.codec import maybe_term
 from saldo.subscriptions.model import Alignment, Subscription, Term
 from saldo.subscriptions.reading import day_of
@@ -49,7 +49,6 @@ def subscription_from(
     fields.one_of("trial_end_on", "trial_days")
     fields.one_of("anchor_day", "anchor_on")
     started_on = day_of(fields, "started", account.time_zone)
-    check_day(fields, "started_on", started_on)
     asked = _Asked(
         id=fields.text("id", default_id),
         plan=fields.text("plan"),

@@ -9,6 +9,7 @@ from saldo.kernel.periods import local_date
 from saldo.kernel.reading import Fields, read
 from saldo.subscriptions.codec import change_of, maybe_term
 from saldo.subscriptions.model import Alignment, Change, ChangeKind, Subscription, SubscriptionStatus
+from saldo.subscriptions.rules_checks import problems_of_day
 
 
 def requested_subscription(document: Any, default_id: str, account_id: str, entity_id: str) -> Subscription:
@@ -73,7 +74,15 @@ def change_from(fields: Fields, default_id: str, zone: str, plan: str) -> Change
 
 
 def day_of(fields: Fields, name: str, zone: str) -> date:
-    """`<name>_at`, a moment, as the day it has in the zone; else `<name>_on`."""
-    if fields.has(f"{name}_at"):
-        return local_date(fields.instant(f"{name}_at"), zone)
-    return fields.day(f"{name}_on")
+    """`<name>_at`, a moment, as the day it has in the zone; else `<name>_on`. Checked as by `check_day`."""
+    is_moment = fields.has(f"{name}_at")
+    field = f"{name}_at" if is_moment else f"{name}_on"
+    day = local_date(fields.instant(field), zone) if is_moment else fields.day(field)
+    check_day(fields, field, day)
+    return day
+
+
+def check_day(fields: Fields, name: str, day: date) -> None:
+    """A problem for a day so far off that it must be a slip; nothing more for a field that has one already."""
+    if not fields.is_faulty(name):
+        fields.problems.extend(problems_of_day(day, name), fields.path)
