@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from saldo.catalog.model import CutShort, Minimum, PlanVersion
-from saldo.invoicing.rules_charged import Charged
+from saldo.invoicing.model import Charged
 from saldo.invoicing.rules_tallies import Place, Tallies
 from saldo.kernel.periods import Cycle, Length, Period, Unit
 from saldo.kernel.rounding import rounded_ratio

@@ -237,7 +237,9 @@ def test_any_invoice_adds_up_posts_balanced_and_survives_its_codec(
 
 
 shares = st.builds(
-    TaxShare, st.just("X"), st.sampled_from(["a", "b"]), st.just(TaxTreatment.STANDARD), st.decimals(0, 30, places=2)
+    lambda name, percent: TaxShare("X", name, TaxTreatment.STANDARD, percent),
+    st.sampled_from(["a", "b"]),
+    st.decimals(0, 30, places=2),
 )
 
 

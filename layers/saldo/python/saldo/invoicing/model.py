@@ -13,6 +13,8 @@ from saldo.accounts.model import Account, EarlyDiscount, LegalEntity, Settle
 from saldo.accounts.model_payment_terms import PaymentTerms
 from saldo.catalog.model import PlanVersion, Timing
 from saldo.exchange.model import PriceDay
+from saldo.invoicing.model_due import Charged as Charged
+from saldo.invoicing.model_due import DueSubscription as DueSubscription
 from saldo.invoicing.model_tally import Tally, TallyKey
 from saldo.invoicing.model_wallet import AppliedCredit as AppliedCredit
 from saldo.invoicing.model_wallet import Coupon as Coupon
@@ -30,7 +32,7 @@ from saldo.kernel.periods import Period
 from saldo.kernel.rounding import Rounding
 from saldo.orders.model import Item
 from saldo.rating.model import Share, Step
-from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
+from saldo.subscriptions.model import Subscription
 from saldo.tax.model import Collection, OwnRates, TaxFacts, TaxRounding, TaxShare, TaxTotal
 from saldo.usage.model import UsageDetail, UsageKey
 from saldo.usage.model_windows import LateUsage, Window
@@ -191,6 +193,15 @@ class Line(NamedTuple):
         """What it comes to in the currency that it is priced in."""
         return self.priced_in.minor if self.priced_in else self.net_minor
 
+    def taxed(self, shares: tuple[TaxShare, ...], included_minor: int) -> Line:
+        """The same line with its taxes. Every line goes this way: it takes a quarter of what `_replace` does."""
+        fields = [*self]
+        fields[_TAXES], fields[_INCLUDED_TAX] = shares, included_minor
+        return Line._make(fields)
+
+
+_TAXES, _INCLUDED_TAX = Line._fields.index("taxes"), Line._fields.index("included_tax_minor")
+
 
 @dataclass(frozen=True, slots=True)
 class InvoiceBody:
@@ -265,22 +276,6 @@ class InvoiceBody:
     def plan_versions(self) -> tuple[str, ...]:
         """Ids of the plan versions it was priced by, in order of first use."""
         return tuple(dict.fromkeys(line.plan_version_id for line in self.lines))
-
-
-@dataclass(frozen=True, slots=True)
-class DueSubscription:
-    """A subscription, the plan version it was sold (None where it cannot be found) and what is due on it.
-
-    `charges`: what its changes make due, where it has any; `versions`: the plan versions these name, by id. `member`:
-    the account that uses it, where the invoice is addressed to another.
-    """
-
-    subscription: Subscription
-    plan_version: PlanVersion | None
-    due: tuple[ChargePeriod, ...]
-    charges: tuple[Charge, ...] | None = None
-    versions: Mapping[str, PlanVersion] = field(default_factory=dict)
-    member: Account | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,11 +10,12 @@ from decimal import Decimal
 from functools import partial
 
 from saldo.accounts.model import Account, EarlyDiscount, LegalEntity
-from saldo.catalog.model import PlanVersion, Timing
+from saldo.catalog.model import ChargeKind, PlanVersion, Timing
 from saldo.invoicing.model import (
     AppliedCredit,
     BelowZero,
     BillingCase,
+    BillingOptions,
     ChangeLegs,
     CouponUse,
     DocumentKind,
@@ -27,7 +28,7 @@ from saldo.invoicing.model import (
     NothingToBill,
     PrepaidOrder,
 )
-from saldo.invoicing.rules_charged import charged_of, due_of, usage_needed
+from saldo.invoicing.rules_charged import due_of, usage_needed
 from saldo.invoicing.rules_discounts import discounted
 from saldo.invoicing.rules_late import late_identity, late_lines
 from saldo.invoicing.rules_lines import charge_lines, net_legs, rounded_together
@@ -45,7 +46,7 @@ from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_f
 from saldo.subscriptions.model import Subscription
 from saldo.subscriptions.rules import billed
 from saldo.subscriptions.rules_changes import moved_on
-from saldo.tax.model import BuyerFacts, Collection, LineTax, SellerFacts, TaxableLine, TaxAnswer
+from saldo.tax.model import BuyerFacts, Collection, LineTax, OwnRates, SellerFacts, TaxableLine, TaxAnswer
 from saldo.tax.ports import TaxPort
 from saldo.tax.rules import line_taxes, tax_totals
 from saldo.usage.model import NO_DETAIL, UsageKey
@@ -161,10 +162,17 @@ def check_case(case: BillingCase) -> None:
 
 def _check_meters(case: BillingCase) -> None:
     """No day of an account's meter may be billed on two charges: each usage event is rated once."""
+    counted = [
+        (item.subscription.account_id, one)
+        for item in case.due
+        for one in item.charged
+        if one.component.kind is ChargeKind.USAGE
+    ]
+    if len({(account_id, one.component.meter_id) for account_id, one in counted}) == len(counted):
+        return  # each meter on one charge
     claimed: dict[tuple[str, str], list[UsageKey]] = {}
-    changed = [item for item in case.due if item.charges is not None]
-    taken_back = {c.usage_key for i in changed for c in charged_of(i) if c.taken_back}
-    for account_id, key in ((item.subscription.account_id, key) for item in case.due for key in usage_needed([item])):
+    taken_back = {one.usage_key for _, one in counted if one.taken_back}
+    for account_id, key in ((account_id, one.usage_key) for account_id, one in counted):
         if key in taken_back:
             continue
         meter_id = counted_as(key, case.details.get(key, NO_DETAIL))
@@ -210,13 +218,24 @@ def facts_of_buyer(account: Account) -> BuyerFacts:
 
 
 def seller_facts(case: BillingCase) -> SellerFacts:
-    facts, options = facts_of_seller(case.entity), case.options
-    return replace(facts, rounding=options.tax_rounding, mode=options.tax_mode, own_rates=case.own_rates)
+    return facts_of_seller(case.entity, case.options, case.own_rates)
 
 
-def facts_of_seller(entity: LegalEntity) -> SellerFacts:
-    registrations, dated = frozenset(entity.tax_registrations), tuple(sorted(entity.registered.items()))
-    return SellerFacts(entity.country, entity.region, registrations, entity.address.postcode, dated=dated)
+def facts_of_seller(
+    entity: LegalEntity,
+    options: BillingOptions = BillingOptions(),  # noqa: B008 - frozen, so one default serves all
+    own_rates: OwnRates | None = None,
+) -> SellerFacts:
+    return SellerFacts(
+        entity.country,
+        entity.region,
+        frozenset(entity.tax_registrations),
+        entity.address.postcode,
+        rounding=options.tax_rounding,
+        mode=options.tax_mode,
+        own_rates=own_rates,
+        dated=tuple(sorted(entity.registered.items())),
+    )
 
 
 def draft_invoice(
@@ -273,7 +292,7 @@ def taxed_lines(lines: Sequence[Line], answer: TaxAnswer) -> tuple[Line, ...]:
 
 def _taxed(line: Line, taxes: LineTax) -> Line:
     assert line.id == taxes.line_id, "a tax port answers line by line, in order"
-    return line._replace(taxes=taxes.shares, included_tax_minor=taxes.included_minor)
+    return line.taxed(taxes.shares, taxes.included_minor)
 
 
 def invoice_id(issued_on: date, entity_id: str, account_id: str, currency: str, charges: Iterable[str]) -> str:
@@ -317,9 +336,9 @@ def issue_entry(body: InvoiceBody, open_minor: int | None = None, booked: Booked
     )
 
 
-def _earned(lines: Sequence[Line]) -> Counter[tuple[LedgerAccount, str]]:
+def _earned(lines: Sequence[Line]) -> defaultdict[tuple[LedgerAccount, str], int]:
     """What the lines earn, defer, or draw from prepaid credit. Tax within what a credit paid stays with its line."""
-    credits: Counter[tuple[LedgerAccount, str]] = Counter()
+    credits: defaultdict[tuple[LedgerAccount, str], int] = defaultdict(int)
     for line in lines:
         net, earned = line.net_minor, (_account_of(line), line.revenue_tag)
         if line.kind is LineKind.PREPAID:

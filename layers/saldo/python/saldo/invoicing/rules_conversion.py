@@ -13,7 +13,7 @@ from datetime import date
 from saldo.accounts.model import Account
 from saldo.exchange.rules import price_day
 from saldo.invoicing.model import BillingCase, Line, PricedIn
-from saldo.invoicing.rules_charged import charged_of, tallies_due
+from saldo.invoicing.rules_charged import tallies_due
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import minor_of_share
 from saldo.kernel.exchange import ExchangeRate
@@ -66,7 +66,7 @@ def _foreign(case: BillingCase) -> Iterator[tuple[Account, str, date]]:
     for item in case.due:
         account = item.member or case.account
         accounts[account.id] = account
-        for charged in charged_of(item):
+        for charged in item.charged:
             yield account, charged.version.currency, charged.period.full.start
         for over in tallies_due(item):
             yield account, over.version.currency, over.period.period.start

@@ -11,8 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from saldo.catalog.model import ChargeKind, DayCount, Included
-from saldo.invoicing.model import BillingCase, DueSubscription
-from saldo.invoicing.rules_charged import Charged, charged_of
+from saldo.invoicing.model import BillingCase, Charged, DueSubscription
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO, total
 from saldo.rating.model import Ask, Share
@@ -38,7 +37,7 @@ NOTHING = TakenOver()
 def usage_asked(item: DueSubscription) -> Iterator[tuple[UsageKey, Asking]]:
     """The totals that a BillingCase must hold of a subscription: those that are charged, each with its price, and those
     of earlier cycles on which they depend."""
-    for charged in charged_of(item):
+    for charged in item.charged:
         if charged.component.kind is ChargeKind.USAGE:
             key = charged.usage_key
             yield key, charged.component.price

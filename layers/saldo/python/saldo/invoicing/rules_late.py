@@ -11,8 +11,7 @@ from decimal import Decimal
 
 from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
-from saldo.invoicing.model import BillingCase, DueSubscription, LateCharge, Line, LineKind
-from saldo.invoicing.rules_charged import Charged, charged_of
+from saldo.invoicing.model import BillingCase, Charged, DueSubscription, LateCharge, Line, LineKind
 from saldo.invoicing.rules_conversion import converted, price_rate
 from saldo.invoicing.rules_history import usage_ask
 from saldo.invoicing.rules_lines import credited, usage_terms
@@ -123,7 +122,7 @@ def windows_of(
 def _closed(
     case: BillingCase, item: DueSubscription, account: Account, usage: AccountUsage, invoices: Mapping[str, str]
 ) -> Iterator[Window]:
-    charged = [c for c in charged_of(item) if c.component.kind is ChargeKind.USAGE]
+    charged = [c for c in item.charged if c.component.kind is ChargeKind.USAGE]
     made = {c.usage_key: c for c in charged if c.change is None or c.change.sign > 0}
     for key, one in made.items():
         if key in usage.cutoffs:

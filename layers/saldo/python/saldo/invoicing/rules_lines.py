@@ -13,13 +13,14 @@ from saldo.catalog.model import BY_MONTHS, ChargeKind, PercentOf, Timing
 from saldo.invoicing.model import (
     BillingCase,
     ChangeLegs,
+    Charged,
     DueItem,
     DueSubscription,
     Line,
     LineKind,
     NetRounding,
 )
-from saldo.invoicing.rules_charged import Charged, charged_of, tallies_due
+from saldo.invoicing.rules_charged import tallies_due
 from saldo.invoicing.rules_conversion import converted, price_rate
 from saldo.invoicing.rules_history import TakenOver, taken_over, usage_ask
 from saldo.invoicing.rules_returns import as_asked, as_charged, sought_of
@@ -59,7 +60,7 @@ def charge_lines(case: BillingCase, tallies: Tallies | None = None) -> list[Line
 def _lines_of(case: BillingCase, item: DueSubscription, before: int, tallies: Tallies) -> list[Line]:
     """The lines of one subscription, numbered on from those `before`."""
     lines: list[Line] = []
-    for charged in charged_of(item):
+    for charged in item.charged:
         lines.append(_line(str(before + len(lines) + 1), case, item, charged))
         if charged.version.tallies:
             tallies.count(place_of(item, charged), lines[-1].price_minor)

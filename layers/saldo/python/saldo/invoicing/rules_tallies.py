@@ -18,9 +18,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from saldo.catalog.model import MAXIMUM, MINIMUM, Component, PercentOf, PlanVersion, Timing
-from saldo.invoicing.model import BillingCase, DueSubscription, LateCharge, Line, LineKind
+from saldo.invoicing.model import BillingCase, Charged, DueSubscription, LateCharge, Line, LineKind
 from saldo.invoicing.model_tally import Tally, TallyKey
-from saldo.invoicing.rules_charged import Charged, charged_of, tallies_due
+from saldo.invoicing.rules_charged import tallies_due
 from saldo.kernel.exact import ONE, ZERO, minus, total
 from saldo.kernel.money import Money
 from saldo.kernel.periods import Period
@@ -90,7 +90,7 @@ def place_of_late(charge: LateCharge) -> Place:
 
 def keys_touched(case: BillingCase) -> set[TallyKey]:
     """The tallies that billing a case may move."""
-    charged = ((item, one) for item in case.due for one in (*charged_of(item), *tallies_due(item)))
+    charged = ((item, one) for item in case.due for one in (*item.charged, *tallies_due(item)))
     places = [place_of(item, one) for item, one in charged if one.version.tallies]
     places += [place_of_late(late) for late in case.late if late.version.tallies]
     return {key for place in places for key in place.touched()}

@@ -116,11 +116,7 @@ def local_date(instant: datetime, zone: str) -> date:
     return instant.astimezone(zone_named(zone)).date()
 
 
-@lru_cache(maxsize=4096)
-def _month_length(year: int, month: int) -> int:
-    return monthrange(year, month)[1]
-
-
+@lru_cache(maxsize=8192)
 def add_months(day: date, months: int, anchor_day: int | None = None) -> date:
     """`day` plus whole months; the day of month is `anchor_day` (default: day's own), clipped to the month's end.
 
@@ -129,7 +125,7 @@ def add_months(day: date, months: int, anchor_day: int | None = None) -> date:
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     wanted = anchor_day or day.day
-    return date(year, month + 1, min(wanted, _month_length(year, month + 1)))
+    return date(year, month + 1, min(wanted, monthrange(year, month + 1)[1]))
 
 
 def months_before(day: date, full: Period, begun: bool) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
@@ -68,8 +69,7 @@ class EntryKind(StrEnum):
     DIFFERENCE_GIVEN_BACK = "difference_given_back"
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """One leg of an entry. `minor`: debit above zero, credit below, never 0.
 
     `invoice_id` ties a receivables leg to its open item and `due_on` dates it; `tag` carries what a report

@@ -199,7 +199,7 @@ def entry_of(
     if at is None:
         raise Refusal("not_settled", f"{payment.id} has not settled")
     if payment.own_currency and payment.exchange is None:
-        postings = tuple(replace(leg, base_minor=leg.base_minor or 0) for leg in postings)
+        postings = tuple(leg._replace(base_minor=leg.base_minor or 0) for leg in postings)
     return entry_for(
         kind,
         booked_on=local_date(at, payment.booking_zone),

@@ -134,7 +134,7 @@ def entry_keys(payment: Payment) -> list[tuple[EntryKind, str]]:
 def mirrored(payment: Payment, entry: Entry, on: date) -> Entry:
     """The entry turned round, leg by leg and in both currencies: the two leave nothing in any account."""
     legs = tuple(
-        replace(leg, minor=-leg.minor, base_minor=None if leg.base_minor is None else -leg.base_minor)
+        leg._replace(minor=-leg.minor, base_minor=None if leg.base_minor is None else -leg.base_minor)
         for leg in entry.postings
     )
     return entry_for(

@@ -265,8 +265,7 @@ class TaxableLine(NamedTuple):
     taxes: tuple[TaxShare, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TaxShare:
+class TaxShare(NamedTuple):
     """One tax on a line. `reason` is a stable code for people and documents where the percent is 0.
 
     The other fields as on TaxRate.

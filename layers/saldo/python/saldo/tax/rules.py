@@ -111,8 +111,8 @@ def _shares_of(rate: TaxRate, percent: Decimal, before: Sequence[TaxShare]) -> l
     levy, once = _part(rate.levy_minor, left), _part(basis.once_minor, left)
     taxed = replace(basis, part=_part(basis.part, left), once_minor=once)
     rest = replace(basis, part=_part(basis.part, percent), once_minor=ZERO, most_tax_minor=None)
-    share = replace(_share(rate), compound=False, levy_minor=levy, basis=taxed)
-    return [share, replace(exempt, basis=rest)]
+    share = _share(rate)._replace(compound=False, levy_minor=levy, basis=taxed)
+    return [share, exempt._replace(basis=rest)]
 
 
 def _part(value: Decimal, percent: Decimal) -> Decimal:

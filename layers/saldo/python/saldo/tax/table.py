@@ -51,7 +51,13 @@ class TableTax:
         self, lines: Sequence[TaxableLine], buyer: BuyerFacts, seller: SellerFacts, currency: str = ""
     ) -> TaxAnswer:
         table = self._table(seller.own_rates)
-        shares = [line.taxes or self._shares(line, buyer, seller, table) for line in lines]
+        decided: dict[tuple[str, date], tuple[TaxShare, ...]] = {}
+        shares: list[tuple[TaxShare, ...]] = []
+        for line in lines:
+            borne = line.taxes or decided.get((line.category, line.supplied_on))
+            if borne is None:
+                borne = decided[line.category, line.supplied_on] = self._shares(line, buyer, seller, table)
+            shares.append(borne)
         _check_currency(lines, shares, seller.own_rates, currency)
         taxes = line_taxes(lines, shares, seller.rounding, seller.mode)
         totals = tax_totals(lines, taxes, seller.rounding, seller.mode)

@@ -11,7 +11,6 @@ from saldo.accounts.model import Account
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import BillingCase, InvoiceBody
 from saldo.invoicing.records import body_key, header_key
-from saldo.invoicing.rules_charged import charged_of
 from saldo.invoicing.rules_late import lowers
 from saldo.invoicing.rules_returns import begins_earlier
 from saldo.invoicing.rules_tallies import place_of
@@ -41,7 +40,7 @@ def _asked_before(case: BillingCase) -> Iterable[tuple[date, Account | None]]:
     """Since when, and with whom, there may be what tallies asked for that what is charged now moves."""
     asked = {key: tally.days for key, tally in case.tallies.items() if tally.days and tally.trued_up_minor}
     for due in case.due if asked else ():
-        touched = {key for charged in charged_of(due) for key in place_of(due, charged).touched()}
+        touched = {key for charged in due.charged for key in place_of(due, charged).touched()}
         yield from ((asked[key].start, due.member) for key in touched & asked.keys())
 
 
