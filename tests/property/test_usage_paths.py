@@ -18,6 +18,7 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.periods import Period, local_midnight
 from saldo.kernel.rounding import Rounding
 from saldo.storage.units import Unit
+from saldo.usage import partitions_sql as sql
 from saldo.usage.ingest import Ingest
 from saldo.usage.ingest_rows import UsageRow
 from saldo.usage.model import Aggregation, Counted, CountWindow, Meter, OfWindows, Repeats, UsageKey
@@ -286,6 +287,19 @@ def test_both_paths_tell_the_same_of_what_came_after_a_window_was_billed(scene: 
         (w.window.meter_id, w.policy, w.now, w.billed, w.cutoff.arrivals) for w in table.late
     ]
     agree(*paths.read(scene))
+
+
+def test_events_that_only_share_a_hash_are_as_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ALIKE", "TWICE"):
+        monkeypatch.setattr(sql, name, getattr(sql, name).replace("hash(source, id)", "hash(source, id) % 2"))
+    paths = TwoPaths()
+    told_ = {"meter": "work", "at": "2026-10-05T00:00:00Z", "value": "1"}
+    paths.take([told_ | {"source": source, "id": str(n)} for source in "ab" for n in range(20)])
+    paths.take([told_ | {"source": "a", "id": "7", "value": "5"}])
+    scene = Scene("UTC", Period(date(2026, 10, 1), date(2026, 11, 1)), [("sum", PLAIN)], [])
+    table, files = paths.read(scene)
+    assert list(files.totals.values()) == [Decimal(40)]
+    agree(table, files)
 
 
 def test_what_a_function_says_of_files_is_what_was_counted() -> None:

@@ -135,7 +135,7 @@ def _count(shelf: _Shelf, ask: Ask) -> tuple[Counted, Cutoff]:
     except _out_of_range() as error:
         raise Refusal("total_too_large", f"{ask.meter.id} of {ask.account_id} exceeds 26 digits") from error
     finally:
-        for table in ("twice", "versions", "known_versions", "roaming"):
+        for table in ("alike", "twice", "versions", "known_versions", "roaming"):
             shelf.connection.execute(f"DROP TABLE IF EXISTS {table}")
         shelf.connection.execute("DROP VIEW IF EXISTS counting")
 
@@ -178,6 +178,7 @@ def _find_repeats(shelf: _Shelf, wanted: Sequence[str], parts: Sequence[tuple[st
     near = {k.month for m in wanted for k in (shelf.months[m].key, *shelf.months[m].key.neighbours())}
     nearby = [month for month in shelf.months if month in near]
     files = shelf.fetched(shelf.parts_of(nearby, None))
+    con.execute(sql.ALIKE.format(scan=sql.scan(files)))
     con.execute(sql.TWICE.format(scan=sql.scan(files)))
     if not _one(con, "SELECT count(*) FROM twice"):
         return False

@@ -16,7 +16,14 @@ from saldo.usage.rules_partitions import instant, property_of, text
 
 _SECOND = timedelta(seconds=1)
 
-TWICE = "CREATE TEMP TABLE twice AS SELECT source, id FROM {scan} GROUP BY source, id HAVING count(*) > 1"
+# Events that came more than once have the same hash more than once: the few that do are then told apart by what they
+# are. Numbers take a third less than texts, and less memory.
+ALIKE = "CREATE TEMP TABLE alike AS SELECT hash(source, id) AS hashed FROM {scan} GROUP BY hashed HAVING count(*) > 1"
+TWICE = """
+CREATE TEMP TABLE twice AS
+SELECT source, id FROM {scan} WHERE hash(source, id) IN (SELECT hashed FROM alike)
+GROUP BY source, id HAVING count(*) > 1
+"""
 
 # Each version of an event that came more than once, under its first arrival: a repeat of any version is no news.
 VERSIONS = """
