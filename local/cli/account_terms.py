@@ -35,7 +35,7 @@ from saldo.kernel.reading import read
 COMPOUNDS = ["never", *(unit.value for unit in COMPOUNDING)]
 YEAR_HELP = "365, 360, 30/360, calendar"
 FEE_HELP = "after=14,amount=5.00,percent=1,least=5,most=40,every=30,times=3"
-DUE_HELP = "When to pay: days=30,then=end_of_month; from=end_of_month,days=10; day=20,months=1,cut_off=12."
+DUE_HELP = "When to pay: days=30,then=end_of_month; from=end_of_month,days=10; months=1; day=20,months=1,cut_off=12."
 _EARLY = ("early_percent", "early_days", "early_tax", "early_then")
 _EARLY_TAX = {
     DiscountTax.ALWAYS: "on the less amount whether or not it is taken",

@@ -71,6 +71,9 @@ CASES: tuple[Worked, ...] = (
         "2025-12-31",
         "2026-01-10",
     ),
+    due("due.month.1", "BGB, § 188 (2): a month from the issue", {"months": 1}, "2026-01-15", "2026-02-15"),
+    due("due.month.2", "BGB, § 188 (3): a month without such a day", {"months": 1}, "2026-01-31", "2026-02-28"),
+    due("due.month.3", "Odoo, 1 month and 10 days: days first", {"days": 10, "months": 1}, "2026-01-25", "2026-03-04"),
     due(
         "due.same_month.1",
         "NetSuite, date driven: the 25th, of the next month within five days of it",

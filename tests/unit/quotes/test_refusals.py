@@ -83,6 +83,10 @@ SLIPS: dict[str, tuple[Json, Json]] = {
         SOUND | {"account": {"payment_terms": {"day": 20, "months": 0, "cut_off": 25, "week": 1}}},
         {"account.payment_terms.cut_off": "out_of_range", "account.payment_terms.week": "unknown_field"},
     ),
+    "no months": (
+        SOUND | {"account": {"payment_terms": {"months": 0}}},
+        {"account.payment_terms.months": "out_of_range"},
+    ),
     "a cut-off without a day": (
         SOUND | {"account": {"payment_terms": {"days": -1, "cut_off": 12}}},
         {"account.payment_terms.days": "out_of_range", "account.payment_terms.cut_off": "no_day"},

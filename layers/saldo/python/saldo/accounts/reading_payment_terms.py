@@ -1,5 +1,5 @@
 """Payment terms as JSON: {"days": 30}, {"days": 30, "then": "end_of_month"}, {"from": "end_of_month", "days": 10},
-{"day": 20, "months": 1, "cut_off": 12}. What is a number of days alone is also told as that number."""
+{"months": 1}, {"day": 20, "months": 1, "cut_off": 12}. What is a number of days alone is also told as that number."""
 
 from __future__ import annotations
 
@@ -39,15 +39,17 @@ def payment_terms_from(fields: Fields, most_days: int) -> PaymentTerms:
     """The terms that an object says; problems where a due date would not follow from it."""
     from_month_end = fields.choice("from", _From, _From.ISSUE) is _From.END_OF_MONTH
     day = _day(fields)
-    days = fields.integer("days", 0) if day is not None and not from_month_end else fields.integer("days")
+    is_told = (day is not None or fields.has("months")) and not from_month_end
+    days = fields.integer("days", 0) if is_told else fields.integer("days")
     _bounded(fields, "days", days, int(from_month_end), most_days)
     months, cut_off = fields.maybe_integer("months"), fields.maybe_integer("cut_off")
     fields.finish()
     if day is None:
-        for name in ("months", "cut_off"):
-            if fields.has(name):
-                fields.problems.add(fields.at(name), "no_day", "which day of the month is `day`, or `then`, to say")
-        return PaymentTerms(days, from_month_end)
+        if fields.has("cut_off"):
+            fields.problems.add(fields.at("cut_off"), "no_day", "which day of the month is `day`, or `then`, to say")
+        if months is not None:
+            _bounded(fields, "months", months, 1, _MOST_MONTHS)
+        return PaymentTerms(days, from_month_end, None, months or 0)
     if months is None:
         months = 0 if fields.has("then") else 1
     _bounded(fields, "months", months, 0, _MOST_MONTHS)
@@ -97,6 +99,8 @@ def payment_terms_json(terms: PaymentTerms) -> Json:
             found["months"] = terms.months
         if terms.cut_off is not None:
             found["cut_off"] = terms.cut_off
+    elif terms.months:
+        found["months"] = terms.months
     return found
 
 

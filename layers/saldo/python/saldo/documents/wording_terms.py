@@ -22,6 +22,8 @@ def _steps(terms: PaymentTerms) -> Iterator[tuple[str, dict[str, int]]]:
         yield "due_end_0", {}
     if terms.days:
         yield "due_days_one" if terms.days == 1 else "due_days", {"days": terms.days}
+    if terms.day is None and terms.months:
+        yield "due_months_one" if terms.months == 1 else "due_months", {"months": terms.months}
     if terms.day is not None:
         when = "end" if terms.day == MONTH_END else "day"
         yield f"due_{when}_{min(terms.months, 2)}", {"day": terms.day, "months": terms.months}
