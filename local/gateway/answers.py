@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 from local.gateway import pages
 from local.gateway.asked import Request, checkout_request, setup_request
-from local.gateway.book import Book, report, setup_report
+from local.gateway.book import Book
 from local.gateway.courier import Courier
 from local.gateway.methods import account_of, card_of, expiry_of
 from local.gateway.moods import Mood
+from local.gateway.reports import report, setup_report
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal
 from saldo.payments.model import PaymentStatus

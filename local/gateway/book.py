@@ -20,12 +20,12 @@ from uuid import uuid4
 
 from local.gateway.methods import TestMethod
 from local.gateway.moods import Mood
+from local.gateway.reports import report, setup_report
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
 from saldo.kernel.regions import region_of
-from saldo.payments.model import GatewayEvent, GatewayPayment, PaidOut, PaymentStatus, Payout
-from saldo.payments.model_methods import MethodKind, MethodReport, MethodStatus
+from saldo.payments.model import GatewayEvent, PaidOut, PaymentStatus, Payout
 from saldo.payments.ports import CheckoutRequest, SetupRequest
 from saldo.payments.webhooks import event_body
 
@@ -394,37 +394,3 @@ def _insert(db: sqlite3.Connection, table: str, values: Mapping[str, object]) ->
     names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
     wrote = db.execute(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", values)  # noqa: S608 - own names
     return wrote.rowcount == 1
-
-
-def setup_report(row: sqlite3.Row) -> MethodReport:
-    """What the gateway says of a stored method, in events and when asked."""
-    status = "started" if row["status"] == "challenged" else row["status"]
-    return MethodReport(
-        method_id=row["method_id"],
-        account_id=row["account_id"],
-        ref=row["ref"],
-        status=MethodStatus(status),
-        happened_at=instant_from(row["happened_at"]),
-        kind=MethodKind(row["kind"]),
-        shown_as=row["shown_as"],
-        token=row["token"],
-        currency=row["pays_in"],
-        expires_on=date.fromisoformat(row["expires_on"]) if row["expires_on"] else None,
-        failure_code=row["failure_code"],
-    )
-
-
-def report(row: sqlite3.Row) -> GatewayPayment:
-    """What the gateway says of a checkout, in events and when asked."""
-    return GatewayPayment(
-        payment_id=row["payment_id"],
-        account_id=row["account_id"],
-        ref=row["ref"],
-        status=PaymentStatus(row["status"]),
-        amount=Money(row["amount_minor"], row["currency"]),
-        happened_at=instant_from(row["happened_at"]),
-        failure_code=row["failure_code"],
-        method=row["method"],
-        payout_id=row["payout_id"],
-        paid_out_at=instant_from(row["paid_out_at"]) if row["paid_out_at"] else None,
-    )

@@ -17,7 +17,8 @@ from saldo.accounts.records import account_from
 from saldo.audit.chain import AuditChain
 from saldo.invoicing.codec import body_to_bytes
 from saldo.invoicing.model import BillingCase, Draft
-from saldo.invoicing.rules import bill, due_of, issue_entry, usage_needed
+from saldo.invoicing.rules import bill, due_of, usage_needed
+from saldo.invoicing.rules_entry import issue_entry
 from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH, INVOICES_PER_BATCH
 from saldo.ledger.records import entry_item
 from saldo.subscriptions.records import subscription_from

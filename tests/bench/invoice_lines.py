@@ -14,7 +14,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from saldo.catalog.model import ChargeKind, Component, Graduated, PerUnit, PlanVersion, Tier, Timing
 from saldo.invoicing.codec import body_to_bytes
 from saldo.invoicing.model import BillingCase, Draft
-from saldo.invoicing.rules import bill, due_of, issue_entry, usage_needed
+from saldo.invoicing.rules import bill, due_of, usage_needed
+from saldo.invoicing.rules_entry import issue_entry
 from saldo.ledger.records import entry_item
 from saldo.subscriptions.model import Alignment
 from saldo.subscriptions.rules import subscribe

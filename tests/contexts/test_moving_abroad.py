@@ -11,7 +11,7 @@ from saldo.accounts.model import Account, Address, BillingProfile, Exemption, Ex
 from saldo.accounts.service import Accounts
 from saldo.accounts.tax_standing import TaxStanding
 from saldo.audit.model import Actor
-from saldo.invoicing.rules import facts_of_buyer
+from saldo.invoicing.rules_taxable import facts_of_buyer
 from saldo.kernel.errors import Refusal
 from saldo.storage.units import Unit
 from saldo.tax.model import SellerFacts, TaxableLine, TaxTreatment

@@ -17,9 +17,10 @@ from saldo.invoicing.model import (
     Wallet,
 )
 from saldo.invoicing.model_tally import Tally, TallyKey
-from saldo.invoicing.rules import due_of, problems_of
+from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_accounts import bill_account
 from saldo.invoicing.rules_history import usage_asked
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.kernel.errors import Refusal
 from saldo.orders.model import Item
 from saldo.subscriptions.model import Subscription

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from saldo.catalog.model import BY_MONTHS, ChargeKind, DayCount, Flat, Graduated, PerUnit, Timing
 from saldo.invoicing.model import BelowZero, BillingCase, BillingOptions, Draft
-from saldo.invoicing.rules import bill, due_of, problems_of, usage_needed
+from saldo.invoicing.rules import bill, due_of, usage_needed
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.kernel.periods import Cycle, Period, Unit, local_date
 from saldo.rating.model import Ask
 from saldo.rating.rules.registry import price, price_more

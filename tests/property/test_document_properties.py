@@ -25,9 +25,11 @@ from saldo.invoicing.model import (
     PrepaidOrder,
     Wallet,
 )
-from saldo.invoicing.rules import bill, issue_entry, problems_of
+from saldo.invoicing.rules import bill
 from saldo.invoicing.rules_corrections import returned_to
 from saldo.invoicing.rules_credit_notes import credit_note, settled_back, whole, with_discounts
+from saldo.invoicing.rules_entry import issue_entry
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.rounding import Rounding, rounded_ratio
 from saldo.ledger.model import LedgerAccount

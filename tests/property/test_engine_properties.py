@@ -39,7 +39,9 @@ from saldo.catalog.model import (
 from saldo.catalog.rules import problems_of as problems_of_plan
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import Draft
-from saldo.invoicing.rules import bill, issue_entry, problems_of
+from saldo.invoicing.rules import bill
+from saldo.invoicing.rules_entry import issue_entry
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.kernel.exact import minor_of_share
 from saldo.kernel.money import minor_digits, round_exact
 from saldo.kernel.periods import Period, Unit

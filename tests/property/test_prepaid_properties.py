@@ -26,9 +26,10 @@ from saldo.invoicing.model import (
     PrepaidOrder,
     Wallet,
 )
-from saldo.invoicing.rules import bill, problems_of
+from saldo.invoicing.rules import bill
 from saldo.invoicing.rules_accounts import wallet_after
 from saldo.invoicing.rules_prepaid import by_line
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.orders.model import Item
 from tests.unit.invoicing.scenes import BUYER, SELLER, TAX
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import InvoiceBody, LineKind
-from saldo.invoicing.rules import issue_entry, problems_of
 from saldo.invoicing.rules_credit_notes import credit_note, whole
+from saldo.invoicing.rules_entry import issue_entry
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.kernel.money import minor_digits, round_exact
 from saldo.kernel.periods import Period
 from saldo.quotes.reading import request_from

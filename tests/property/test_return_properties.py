@@ -28,8 +28,10 @@ from saldo.invoicing.model import (
     PrepaidOrder,
     Wallet,
 )
-from saldo.invoicing.rules import due_of, issue_entry, problems_of
+from saldo.invoicing.rules import due_of
 from saldo.invoicing.rules_accounts import bill_account
+from saldo.invoicing.rules_entry import issue_entry
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.kernel.rounding import rounded_ratio
 from saldo.ledger.model import LedgerAccount
 from saldo.subscriptions.model import Change, ChangeKind, CreditRule, Subscription

@@ -31,8 +31,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from infra.cdk.functions import ALL
-from local.gateway.book import Book, Pace, report, setup_report
+from local.gateway.book import Book, Pace
 from local.gateway.moods import Mood
+from local.gateway.reports import report, setup_report
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.payments.model import GatewayPayment
 from saldo.payments.model_methods import MethodReport

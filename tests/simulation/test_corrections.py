@@ -21,9 +21,10 @@ from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.model import BillingOptions, InvoiceBody, PayableRounding
 from saldo.invoicing.offered_corrections import OfferedCorrections
-from saldo.invoicing.records import InvoiceHeader, body_key, header_from, header_key, settle_update
-from saldo.invoicing.rules import problems_of
+from saldo.invoicing.records import InvoiceHeader, body_key, header_from, header_key
+from saldo.invoicing.records_moves import settle_update
 from saldo.invoicing.rules_corrections import CorrectionPolicy, Offered, Reason
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.invoicing.run.open import open_run
 from saldo.invoicing.seller_records import options_item
 from saldo.kernel.errors import Refusal, Unavailable

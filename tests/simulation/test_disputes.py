@@ -15,7 +15,8 @@ from saldo.collections.service import Reminders
 from saldo.disputes import records, rules
 from saldo.disputes.model import Claim, DisputeState, Side
 from saldo.insight.invariants import check_all
-from saldo.invoicing.records import header_from, header_item, header_key, settle_update
+from saldo.invoicing.records import header_from, header_item, header_key
+from saldo.invoicing.records_moves import settle_update
 from saldo.kernel.errors import Refusal
 from saldo.storage.items import Item
 from saldo.storage.units import Unit

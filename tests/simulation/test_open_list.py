@@ -12,15 +12,8 @@ from saldo.insight.invariants import check_all
 from saldo.invoicing import open_list
 from saldo.invoicing.open_list import Open, of_accounts
 from saldo.invoicing.reading import open_rows
-from saldo.invoicing.records import (
-    InvoiceHeader,
-    PromiseMark,
-    dispute_update,
-    header_from,
-    header_key,
-    open_list_key,
-    promise_update,
-)
+from saldo.invoicing.records import InvoiceHeader, PromiseMark, header_from, header_key, open_list_key
+from saldo.invoicing.records_moves import dispute_update, promise_update
 from saldo.storage import schema
 from saldo.storage.items import Item
 from saldo.storage.store import Store

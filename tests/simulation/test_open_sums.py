@@ -12,7 +12,8 @@ from saldo.insight.invariants import check_all
 from saldo.invoicing import open_sums
 from saldo.invoicing.open_sums import FEW, OpenSums, Standing, open_sums_key, standing, summed_by_day
 from saldo.invoicing.reading import open_items, open_rows
-from saldo.invoicing.records import InvoiceHeader, header_from, header_item, header_key, settle_update
+from saldo.invoicing.records import InvoiceHeader, header_from, header_item, header_key
+from saldo.invoicing.records_moves import settle_update
 from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
 from saldo.ledger.model_statement import LONG
 from saldo.ledger.records import post

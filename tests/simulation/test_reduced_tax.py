@@ -16,8 +16,8 @@ from functions.portal.words import LANGUAGES, Words
 from saldo.accounts.model import DiscountTax, EarlyDiscount
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.reading import invoice
-from saldo.invoicing.rules import problems_of
 from saldo.invoicing.rules_credit_notes import credit_note, whole
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.invoicing.rules_terms import early_offers
 from saldo.invoicing.tax_documents import booked_with_documents
 from saldo.quotes.reading import request_from

@@ -26,8 +26,8 @@ from saldo.invoicing.model import (
     PrepaidOrder,
     Wallet,
 )
-from saldo.invoicing.rules import problems_of
 from saldo.invoicing.rules_corrections import Reason
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.invoicing.run.bill import bill_accounts
 from saldo.invoicing.run.open import open_run
 from saldo.invoicing.seller_records import options_item

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Decimals = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["12.50"])]
 Amount = str | int | float  # of what is sent; read digit by digit, never as a float
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["EUR"])]
-
-
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -266,106 +264,6 @@ class PaymentPage(Out):
     next_cursor: str | None
 
 
-# -- subscriptions -----------------------------------------------------------------------------------------------------
-
-
-class ChangeOut(Out):
-    """Something agreed for a day."""
-
-    kind: str = Field(examples=["quantities"])
-    effective_on: date
-
-
-class TermOut(Out):
-    """For how long a subscription is sold at a time; it renews itself unless it is cancelled."""
-
-    unit: str = Field(examples=["month"])
-    count: int = Field(examples=[12])
-    notice_days: int = Field(description="So many days before its end a cancellation is to come.")
-    announce_days: int = Field(description="So long ahead the customer is told that it renews.")
-    uplift_percent: Decimals = Field(description="Prices rise by it at each renewal.")
-    newest_price: bool = Field(description="At each renewal it moves to the newest version of its plan.")
-
-
-class SubscriptionOut(Out):
-    """An account's use of a version of a plan. `next_bill_on` is null when nothing is left to bill."""
-
-    id: str
-    url: str = Field(description="Where this subscription is.")
-    account: str
-    plan_version: str
-    status: str = Field(examples=["active"])
-    started_on: date
-    trial_end_on: date | None
-    cancelled_on: date | None
-    next_bill_on: date | None
-    billed_through: date | None
-    quantities: dict[str, Decimals] = Field(description="By component; 1 of those that are not named.")
-    purchase_order: str
-    cost_centre: str
-    changes: list[ChangeOut]
-    term: TermOut | None
-
-
-class SubscriptionList(Out):
-    """All of an account's subscriptions."""
-
-    data: list[SubscriptionOut]
-
-
-class TermIn(Model):
-    """For how long it is sold at a time: a whole number of the plan's cycles, renewed until it is cancelled."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    unit: Literal["day", "week", "month", "quarter", "year"]
-    count: int = Field(1, ge=1, le=1200)
-    notice_days: int = Field(0, ge=0, description="So many days before its end a cancellation is to come.")
-    announce_days: int | None = Field(
-        None, description="So long ahead the customer is told; 30, or a week more than the notice, where left out."
-    )
-    uplift_percent: Amount | None = Field(None, description="Prices rise by it at each renewal.")
-    newest_price: bool = Field(False, description="At each renewal it moves to the newest version of its plan.")
-
-
-class SubscriptionIn(Model):
-    """What an account buys. Days are those of the account's time zone."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: str | None = Field(None, description="`sub_…`; names it for ever.", examples=["sub_eu_kontor_core"])
-    plan_version: str = Field(min_length=1)
-    started_on: Day
-    alignment: Literal["anniversary", "calendar"] = "anniversary"
-    anchor_on: Day | None = Field(None, description="The day from which anniversary cycles count.")
-    trial_end_on: Day | None = Field(None, description="The first day that costs something.")
-    quantities: dict[str, Amount] | None = Field(None, description="By component; 1 of those that are not named.")
-    purchase_order: str | None = None
-    cost_centre: str | None = None
-    term: TermIn | None = Field(None, description="Left out, it goes on until it is cancelled.")
-
-
-class ChangeIn(Model):
-    """A change of a subscription, from a day of the account's time zone or, where its plan counts seconds, a moment."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: str | None = Field(None, description="`chg_…`; names it for ever.", examples=["chg_upgrade_4711"])
-    kind: Literal["plan", "quantity", "pause", "resume", "renew", "cancel"]
-    effective_on: Day | None = None
-    effective_at: str | None = Field(None, description="RFC 3339, with its offset; in place of `effective_on`.")
-    plan_version: str | None = Field(None, description="For the kind `plan`.")
-    quantities: dict[str, Amount] | None = Field(None, description="By component, as they then are.")
-    added: dict[str, Amount] | None = Field(
-        None, description="By component, added to what there is; may be below zero."
-    )
-    credit: Literal["unused", "whole", "none"] = Field(
-        "unused",
-        description="What it gives back of a period paid ahead. `none`: the change waits for the next period.",
-    )
-    reset_cycle: bool = Field(False, description="Cycles count from that day on.")
-
-
 # -- usage -------------------------------------------------------------------------------------------------------------
 
 
@@ -477,84 +375,3 @@ class OrderReceipt(Out):
     repeated: bool
     discrepancies: list[DiscrepancyOut]
     before: list[str]
-
-
-# -- quotes ------------------------------------------------------------------------------------------------------------
-
-
-class QuoteLine(Out):
-    """One line of a quoted invoice, with the reasons for its amount."""
-
-    id: str
-    kind: str
-    subscription: str
-    plan: str
-    component: str
-    name: str
-    timing: str
-    from_: date = Field(alias="from")
-    until: date
-    quantity: Decimals
-    exact: Decimals = Field(description="Before rounding.")
-    share: dict[str, int]
-    rounding: str
-    amount: Decimals
-    amount_minor: int
-    of: str
-    tax_category: str
-    tax_inclusive: bool
-    steps: list[dict[str, Any]]
-    reasoning: list[str]
-
-
-class QuoteTax(Out):
-    """The tax of one rate."""
-
-    jurisdiction: str
-    name: str
-    treatment: str
-    percent: Decimals
-    base: Decimals
-    tax: Decimals
-    reason: str
-    compound: bool
-    collection: str
-    included: bool
-
-
-class QuoteInvoice(Out):
-    """An invoice or credit note as a run would issue it."""
-
-    id: str
-    kind: str
-    issued_on: date
-    due_on: date
-    currency: Currency
-    lines: list[QuoteLine]
-    taxes: list[QuoteTax]
-    net: Decimals
-    tax: Decimals
-    total: Decimals
-    payable: Decimals
-    rounding: Decimals | None = None
-    coupons: list[dict[str, Any]]
-    credits: list[dict[str, Any]]
-    net_minor: int
-    tax_minor: int
-    total_minor: int
-    payable_minor: int
-    tax_rounding: str
-    tax_source: str
-    of_invoice: str | None = None
-    ledger: dict[str, Any] | None = None
-
-
-class QuoteAnswer(Out):
-    """The same answer as `saldo quote --json` gives; docs/quote.md says what each field means."""
-
-    invoices: list[QuoteInvoice]
-    subscriptions: list[dict[str, Any]]
-    coupons: list[dict[str, Any]]
-    prepaid_credits: list[dict[str, Any]]
-    credit_note_balance: Decimals
-    receivables: dict[str, Any] | None = None

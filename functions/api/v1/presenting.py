@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from functions.api.v1.models import (
-    AppliedOut,
-    ChangeOut,
-    InvoiceDetail,
-    InvoiceOut,
-    LineOut,
-    PaymentOut,
-    RateOut,
-    SubscriptionOut,
-    TaxOut,
-    TermOut,
-)
+from functions.api.v1.models import AppliedOut, InvoiceDetail, InvoiceOut, LineOut, PaymentOut, RateOut, TaxOut
+from functions.api.v1.models_subscriptions import ChangeOut, SubscriptionOut, TermOut
 from saldo.catalog.model import name_in
 from saldo.invoicing.model import InvoiceBody, Line, PricedIn
 from saldo.invoicing.reading import Invoice

@@ -7,7 +7,7 @@ import json
 from functions.api.call import Call
 from functions.api.endpoint import Routes, Rule
 from functions.api.operation import PLAIN_JSON, Operation
-from functions.api.v1.models import QuoteAnswer
+from functions.api.v1.models_quotes import QuoteAnswer
 from functions.http.answers import JSON, Answer
 from saldo.access.model_api_keys import Scope
 from saldo.kernel.errors import Refusal

@@ -14,7 +14,8 @@ from functions.api.endpoint import Routes, Rule
 from functions.api.operation import PLAIN_JSON, Operation
 from functions.api.reaching import account_of
 from functions.api.tags import tagged
-from functions.api.v1.models import ChangeIn, NextInvoiceOut, SubscriptionIn, SubscriptionList, SubscriptionOut
+from functions.api.v1.models import NextInvoiceOut
+from functions.api.v1.models_subscriptions import ChangeIn, SubscriptionIn, SubscriptionList, SubscriptionOut
 from functions.api.v1.presenting import subscription_out
 from functions.api.v1.presenting_ahead import next_invoice_out
 from functions.http.answers import JSON, Answer

@@ -8,6 +8,7 @@ import pytest
 
 from saldo.invoicing import records
 from saldo.invoicing.records import InvoiceStatus, Numbered
+from saldo.invoicing.records_moves import settle_update
 from saldo.kernel.errors import Refusal
 from saldo.storage.units import Unit
 from tests.contexts.conftest import Region
@@ -27,12 +28,12 @@ def test_an_open_invoice_is_on_the_agenda_until_it_is_paid(region: Region) -> No
     assert [i["invoice_id"] for i in region.store.query(records.open_agenda(ACCOUNT), agenda=True).items] == ["inv_1"]
 
     unit = Unit("part")
-    part_paid = records.settle_update(unit, first, 11_000, region.clock())
+    part_paid = settle_update(unit, first, 11_000, region.clock())
     assert region.store.write_one(unit) is None
     assert (part_paid.status, part_paid.open_minor) == (InvoiceStatus.PART_PAID, 900)
 
     unit = Unit("rest")
-    paid = records.settle_update(unit, part_paid, 900, region.clock())
+    paid = settle_update(unit, part_paid, 900, region.clock())
     assert region.store.write_one(unit) is None
     assert region.store.query(records.open_agenda(ACCOUNT), agenda=True).items == []
     item = region.store.get(*records.header_key(ACCOUNT, "inv_1"))
@@ -44,7 +45,7 @@ def test_a_draft_is_on_no_agenda_and_cannot_be_paid(region: Region) -> None:
     draft = replace(header("inv_1", 11_900), status=InvoiceStatus.DRAFT, number="")
     assert "agenda_pk" not in records.header_item(draft)
     with pytest.raises(Refusal, match="not_payable"):
-        records.settle_update(Unit("draft"), draft, 1, region.clock())
+        settle_update(Unit("draft"), draft, 1, region.clock())
 
 
 def test_two_who_settle_the_same_balance_do_not_both_succeed(region: Region) -> None:
@@ -52,7 +53,7 @@ def test_two_who_settle_the_same_balance_do_not_both_succeed(region: Region) -> 
     region.store.write_one(Unit("put").insert(records.header_item(read)))
     for name, holds in (("one", True), ("two", False)):
         unit = Unit(name)
-        records.settle_update(unit, read, 11_900, region.clock())
+        settle_update(unit, read, 11_900, region.clock())
         assert (region.store.write_one(unit) is None) is holds
 
 
@@ -60,7 +61,7 @@ def test_two_who_settle_the_same_balance_do_not_both_succeed(region: Region) -> 
 def test_no_more_than_what_is_open_is_applied(minor: int) -> None:
     read = header("inv_1", 11_900)
     with pytest.raises(Refusal, match="over_open_balance"):
-        records.settle_update(Unit("too much"), read, minor, read.history[0].at)
+        settle_update(Unit("too much"), read, minor, read.history[0].at)
 
 
 def test_a_document_goes_on_the_open_list_when_it_is_issued(region: Region) -> None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from saldo.accounts.model import Organisation
-from saldo.accounts.records import organisation_item, profile_item
+from saldo.accounts.records import organisation_item
+from saldo.accounts.records_profiles import profile_item
 from saldo.accounts.shredding import Shredding
 from saldo.recovery.copies import MARK, Copies
 from saldo.recovery.drill import RestoreDrill

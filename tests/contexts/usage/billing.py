@@ -8,9 +8,10 @@ from datetime import date
 from saldo.accounts.model import Account
 from saldo.catalog.model import ChargeKind, Component, PlanVersion, PriceModel, Timing
 from saldo.invoicing.model import BillingCase, Draft, InvoiceBody
-from saldo.invoicing.rules import bill, due_of, problems_of
+from saldo.invoicing.rules import bill, due_of
 from saldo.invoicing.rules_history import usage_asked
 from saldo.invoicing.rules_late import late_charge, windows_of
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.invoicing.rules_tallies import keys_touched
 from saldo.invoicing.tally_records import read_tallies, write_tally
 from saldo.kernel.periods import Unit as CycleUnit

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 from functions.portal import services
 from saldo.invoicing import habits
-from saldo.invoicing.records import PromiseMark, header_from, header_key, promise_update
+from saldo.invoicing.records import PromiseMark, header_from, header_key
+from saldo.invoicing.records_moves import promise_update
 from saldo.ledger.records import BALANCE
 from saldo.payments.model import Allocation
 from saldo.payments.scheduled import Scheduled, ScheduledPayments

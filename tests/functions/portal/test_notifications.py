@@ -17,7 +17,8 @@ from saldo.access.visibility import VisibilityRules
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.invoicing.reading import open_rows
-from saldo.invoicing.records import dispute_update, header_from, header_key
+from saldo.invoicing.records import header_from, header_key
+from saldo.invoicing.records_moves import dispute_update
 from saldo.kernel.errors import Refusal
 from saldo.notices.latest import LatestNews
 from saldo.notices.records import news_key

@@ -197,7 +197,7 @@ _INVOICE: tuple[Mutant, ...] = (
     planted(
         "a charge in arrears is taxed at the rate of the day it is billed",
         "tax by today's rate",
-        "invoicing/rules.py",
+        "invoicing/rules_taxable.py",
         "(line.period.end - _DAY if line.timing is Timing.ARREARS else issued_on)",
         "issued_on",
         "tests/unit/invoicing/test_bill.py",
@@ -205,7 +205,7 @@ _INVOICE: tuple[Mutant, ...] = (
     planted(
         "the last day of a period is the first of the next",
         "off-by-one day",
-        "invoicing/rules.py",
+        "invoicing/rules_taxable.py",
         "line.period.end - _DAY if line.timing",
         "line.period.end if line.timing",
         "tests/unit/invoicing/test_bill.py",
@@ -221,7 +221,7 @@ _INVOICE: tuple[Mutant, ...] = (
     planted(
         "what is billed ahead is earned at once",
         "posting to the wrong account",
-        "invoicing/rules.py",
+        "invoicing/rules_entry.py",
         "return LedgerAccount.REVENUE if line.timing is Timing.ARREARS else LedgerAccount.DEFERRED_REVENUE",
         "return LedgerAccount.REVENUE",
         "tests/unit/invoicing/test_bill.py",
@@ -229,7 +229,7 @@ _INVOICE: tuple[Mutant, ...] = (
     planted(
         "tax that the buyer withholds is owed twice",
         "wrong sign",
-        "invoicing/rules.py",
+        "invoicing/rules_entry.py",
         "credits[LedgerAccount.TAX_WITHHELD, tax.jurisdiction] -= tax.tax_minor",
         "credits[LedgerAccount.TAX_WITHHELD, tax.jurisdiction] += tax.tax_minor",
         "tests/unit/invoicing/test_entries.py",
@@ -339,7 +339,7 @@ _INVOICE: tuple[Mutant, ...] = (
     planted(
         "what is rounded up at the end is booked as rounded down",
         "wrong sign",
-        "invoicing/rules.py",
+        "invoicing/rules_entry.py",
         'credits[LedgerAccount.ROUNDING, ""] += body.rounding.minor',
         'credits[LedgerAccount.ROUNDING, ""] -= body.rounding.minor',
         "tests/property/test_document_properties.py",
@@ -372,7 +372,7 @@ _INVOICE: tuple[Mutant, ...] = (
     planted(
         "an invoice settled by two at once is paid once",
         "missing condition on a write",
-        "invoicing/records.py",
+        "invoicing/records_moves.py",
         "*_disputed_gone(header, disputed)),\n        when=_as_read(header),\n",
         "*_disputed_gone(header, disputed)),\n",
         "tests/contexts/payments/test_invoice_headers.py",
@@ -380,7 +380,7 @@ _INVOICE: tuple[Mutant, ...] = (
     planted(
         "a paid invoice stays on the list of open ones",
         "list not kept",
-        "invoicing/records.py",
+        "invoicing/records_moves.py",
         '        remove=(*(() if left else ("agenda_pk", "agenda_on")), *_disputed_gone(header, disputed)),\n'
         "        when=_as_read(header),\n",
         "        remove=_disputed_gone(header, disputed),\n        when=_as_read(header),\n",

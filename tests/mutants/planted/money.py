@@ -25,7 +25,7 @@ _DISPUTES: tuple[Mutant, ...] = (
     planted(
         "what is put in dispute is still asked for by pages of all accounts",
         "freshness that proves nothing",
-        "invoicing/records.py",
+        "invoicing/records_moves.py",
         "unit.update(key, set=_disputed_set(disputed), remove=gone, when=when | _held_as(header))\n"
         "        hold_counted(unit, header.account_id)",
         "unit.update(key, set=_disputed_set(disputed), remove=gone, when=when | _held_as(header))",
@@ -34,7 +34,7 @@ _DISPUTES: tuple[Mutant, ...] = (
     planted(
         "what is promised is still asked for by pages of all accounts",
         "freshness that proves nothing",
-        "invoicing/records.py",
+        "invoicing/records_moves.py",
         "        when=_as_read(header),\n    )\n    hold_counted(unit, header.account_id)",
         "        when=_as_read(header),\n    )",
         f"{_OPEN_LIST}::test_what_is_in_dispute_or_promised_moves_no_journal_and_is_told_all_the_same",
@@ -66,7 +66,7 @@ _DISPUTES: tuple[Mutant, ...] = (
     planted(
         "what is paid stays frozen",
         "two figures that drift apart",
-        "invoicing/records.py",
+        "invoicing/records_moves.py",
         "disputed = min(header.disputed_minor, left)",
         "disputed = header.disputed_minor",
         "tests/simulation/test_disputes.py::test_what_is_paid_all_the_same_is_no_longer_frozen",
@@ -109,7 +109,7 @@ _PROMISES: tuple[Mutant, ...] = (
     planted(
         "money that comes does not count for the plan",
         "two figures that drift apart",
-        "invoicing/records.py",
+        "invoicing/records_moves.py",
         "header.promised_paid_minor + paid_minor if",
         "header.promised_paid_minor if",
         "tests/simulation/test_promises.py::test_money_pays_the_next_instalment_and_all_of_it_keeps_the_plan",

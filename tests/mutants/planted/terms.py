@@ -89,7 +89,7 @@ MUTANTS: tuple[Mutant, ...] = (
     planted(
         "an invoice forgets the discount that settled it",
         "record left out",
-        "invoicing/records.py",
+        "invoicing/records_moves.py",
         "discounted = with_discount(header.discounted, discount)",
         "discounted = header.discounted",
         _STORY,
@@ -241,7 +241,7 @@ MUTANTS: tuple[Mutant, ...] = (
     planted(
         "the tax is on all that is invoiced though a discount lessens it",
         "effect left out",
-        "invoicing/rules.py",
+        "invoicing/rules_taxable.py",
         "line.net_minor - line.base_off_minor,\n            line.tax_category",
         "line.net_minor,\n            line.tax_category",
         _REDUCED,

@@ -12,7 +12,9 @@ from saldo.accounts.model import TaxStatus
 from saldo.catalog.model import Capped, Flat, Ramp, RampStep
 from saldo.invoicing.codec import body_from_bytes, body_from_json, body_to_bytes, body_to_json
 from saldo.invoicing.model import BillingCase, Draft, DueSubscription, InvoiceBody, NothingToBill
-from saldo.invoicing.rules import bill, issue_entry, problems_of, usage_needed
+from saldo.invoicing.rules import bill, usage_needed
+from saldo.invoicing.rules_entry import issue_entry
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.kernel.errors import Refusal
 from saldo.ledger.model import LedgerAccount
 from saldo.rating.model import Share

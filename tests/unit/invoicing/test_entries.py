@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from saldo.catalog.model import DayCount, Flat
 from saldo.invoicing.model import BelowZero, BillingOptions, Draft, InvoiceBody, PrepaidCredit, PrepaidOrder, Wallet
-from saldo.invoicing.rules import bill, due_of, issue_entry
+from saldo.invoicing.rules import bill, due_of
+from saldo.invoicing.rules_entry import issue_entry
 from saldo.kernel.periods import Unit
 from saldo.subscriptions.model import Change, ChangeKind
 from saldo.subscriptions.rules_changes import with_change

@@ -14,9 +14,10 @@ from saldo.accounts.model import Terms
 from saldo.accounts.rules import check_terms
 from saldo.exchange.model import PriceDay
 from saldo.invoicing.model import LateCharge
-from saldo.invoicing.rules import bill, problems_of
+from saldo.invoicing.rules import bill
 from saldo.invoicing.rules_conversion import rates_needed
 from saldo.invoicing.rules_late import late_lines
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.invoicing.rules_tallies import Tallies
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate, rate_in_words, rate_said

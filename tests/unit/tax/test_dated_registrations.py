@@ -13,7 +13,7 @@ from saldo.accounts.model import LegalEntity, TaxStatus
 from saldo.accounts.reading import seller_from_json
 from saldo.accounts.records import entity_from, entity_item, facts_print
 from saldo.documents.rules import seller_view
-from saldo.invoicing.rules import facts_of_seller
+from saldo.invoicing.rules_taxable import facts_of_seller
 from saldo.kernel.errors import Refusal
 from saldo.tax.codec import facts_from, facts_to
 from saldo.tax.model import BuyerFacts, TaxableLine, TaxFacts, TaxTreatment

@@ -1,5 +1,5 @@
-"""What tax and terms need to know of a buyer, as plain JSON values; apart from the records, whose library is slow to
-load."""
+"""Addresses, and what tax and terms need to know of a buyer, as plain JSON values; apart from the records, whose
+library is slow to load."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from saldo.accounts.model import (
+    Address,
     DiscountTax,
     EarlyDiscount,
     Exemption,
@@ -115,3 +116,11 @@ def late_from(record: Mapping[str, Any]) -> LateTerms:
 def _fee_to(fee: LateFee) -> list[Any]:
     amounts = [fee.amount_minor, str(fee.percent), fee.least_minor, fee.most_minor]
     return [fee.after_days, *amounts, fee.every_days, fee.times]
+
+
+def address_fields(address: Address) -> dict[str, Any]:
+    return {name: getattr(address, name) for name in Address.__dataclass_fields__}
+
+
+def address_from(fields: dict[str, Any]) -> Address:
+    return Address(**{**fields, "lines": tuple(fields["lines"])})

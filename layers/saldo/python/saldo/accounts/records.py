@@ -19,7 +19,6 @@ from datetime import date
 from typing import Any
 
 from pynamodb.attributes import (
-    BinaryAttribute,
     BooleanAttribute,
     JSONAttribute,
     NumberAttribute,
@@ -27,6 +26,8 @@ from pynamodb.attributes import (
 )
 
 from saldo.accounts.codec import (
+    address_fields,
+    address_from,
     check_from,
     check_to,
     discounts_from,
@@ -37,14 +38,10 @@ from saldo.accounts.codec import (
     late_to,
 )
 from saldo.accounts.model import (
-    ERASED,
     Account,
     AccountStatus,
-    Address,
     BankStatement,
-    BillingProfile,
     Exemption,
-    ExemptionCertificate,
     InvoiceSplit,
     LegalEntity,
     Organisation,
@@ -52,7 +49,6 @@ from saldo.accounts.model import (
     TaxIdCheck,
     TaxStatus,
     Terms,
-    erased_profile,
 )
 from saldo.accounts.records_payment_terms import payment_terms_attributes, payment_terms_from_item
 from saldo.kernel.clock import instant_from, instant_text
@@ -61,13 +57,9 @@ from saldo.kernel.ids import fingerprint
 from saldo.kernel.periods import Period
 from saldo.storage.items import Item, Key
 from saldo.storage.records import Record
-from saldo.storage.sealing import Erased, Sealer
 from saldo.storage.store import Store
 
 ACCOUNT = "account"
-PROFILE_FIELDS = "profile/1"
-CERTIFICATE_FIELDS = "certificate/1"
-CERTIFICATES = "certificate#"
 CUSTOMER_WORDS = "customer_word#"
 _LATER = ("payment_terms", "terms", "tax_postcode", "exemptions", "tax_id_check")
 _ACCOUNT_FIELDS = tuple(name for name in Account.__dataclass_fields__ if name not in ("id", *_LATER))
@@ -119,17 +111,6 @@ class AccountRecord(Record):
     tax_id_check = JSONAttribute(null=True)
 
 
-class CertificateRecord(Record):
-    organisation_id = UnicodeAttribute()
-    exemption = JSONAttribute()
-    sealed = BinaryAttribute(legacy_encoding=False)
-
-
-class ProfileRecord(Record):
-    organisation_id = UnicodeAttribute()
-    sealed = BinaryAttribute(legacy_encoding=False)
-
-
 class CustomerRecord(Record):
     """An entity's list of customers: what `saldo check`, runs and staff walk through."""
 
@@ -161,7 +142,7 @@ def entity_from(item: Item) -> LegalEntity:
     if record.registered:
         fields["registered"] = {place: Period.from_text(days) for place, days in record.registered.items()}
     return LegalEntity(
-        id=item["pk"], address=_address_from(record.address), bank_statement=bank_statement_from(item), **fields
+        id=item["pk"], address=address_from(record.address), bank_statement=bank_statement_from(item), **fields
     )
 
 
@@ -184,7 +165,7 @@ def _said(entity: LegalEntity) -> dict[str, Any]:
     """All that stands in a seller, but for what was signed of it; what only some have where they have it, so that the
     facts of others keep their names."""
     names = [n for n in LegalEntity.__dataclass_fields__ if n not in ("bank_statement", "registered")]
-    said = {name: getattr(entity, name) for name in names} | {"address": _address_fields(entity.address)}
+    said = {name: getattr(entity, name) for name in names} | {"address": address_fields(entity.address)}
     days = {place: days.as_text() for place, days in entity.registered.items()}
     return said | ({"registered": days} if days else {})
 
@@ -328,54 +309,6 @@ def invoiced_to(store: Store, entity_id: str) -> dict[str, str]:
     """Of a seller's accounts that are on another's invoice, that other's id. Most sellers have few."""
     items = store.query_all(entity_id, prefix="consolidated#", consistent=True)
     return {item["account_id"]: item["invoiced_to"] for item in items}
-
-
-def profile_key(account_id: str, version: int) -> tuple[str, str]:
-    return account_id, f"profile#{version:06d}"
-
-
-def profile_item(profile: BillingProfile, organisation_id: str, sealer: Sealer) -> Item:
-    pk, sk = profile_key(profile.account_id, profile.version)
-    fields = {name: getattr(profile, name) for name in BillingProfile.__dataclass_fields__}
-    del fields["account_id"], fields["version"]
-    fields["address"] = _address_fields(profile.address)
-    sealed = sealer.seal(organisation_id, (pk, sk), PROFILE_FIELDS, fields)
-    return ProfileRecord(pk, sk, organisation_id=organisation_id, sealed=sealed).as_item()
-
-
-def profile_from(item: Item, sealer: Sealer) -> BillingProfile:
-    """The profile; the one that says so, without any address or mail, once the customer's data key is shredded."""
-    key = item["pk"], item["sk"]
-    try:
-        fields = sealer.open(item["organisation_id"], key, PROFILE_FIELDS, item["sealed"])
-    except Erased:
-        return erased_profile(key[0], int(key[1].split("#")[1]))
-    fields["address"] = _address_from(fields["address"])
-    fields["emails"] = tuple(fields["emails"])
-    return BillingProfile(account_id=key[0], version=int(key[1].split("#")[1]), **fields)
-
-
-def _address_fields(address: Address) -> dict[str, Any]:
-    return {name: getattr(address, name) for name in Address.__dataclass_fields__}
-
-
-def _address_from(fields: dict[str, Any]) -> Address:
-    return Address(**{**fields, "lines": tuple(fields["lines"])})
-
-
-def certificate_item(certificate: ExemptionCertificate, organisation_id: str, sealer: Sealer) -> Item:
-    pk, sk = certificate.account_id, CERTIFICATES + certificate.exemption.id
-    sealed = sealer.seal(organisation_id, (pk, sk), CERTIFICATE_FIELDS, {"number": certificate.number})
-    exemption = exemption_to(certificate.exemption)
-    return CertificateRecord(pk, sk, organisation_id=organisation_id, exemption=exemption, sealed=sealed).as_item()
-
-
-def certificate_from(item: Item, sealer: Sealer) -> ExemptionCertificate:
-    try:
-        fields = sealer.open(item["organisation_id"], (item["pk"], item["sk"]), CERTIFICATE_FIELDS, item["sealed"])
-    except Erased:
-        fields = {"number": ERASED}
-    return ExemptionCertificate(item["pk"], fields["number"], exemption_from(json.loads(item["exemption"])))
 
 
 def tax_id_fields(check: TaxIdCheck) -> Item:

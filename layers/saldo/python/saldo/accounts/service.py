@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from saldo.accounts import records
+from saldo.accounts import records, records_profiles
 from saldo.accounts.model import Account, BillingProfile, LegalEntity, Organisation
 from saldo.accounts.ports import TaxIdRegister
 from saldo.accounts.rules_details import Sending, changed_fields, check_details, ended, with_details
@@ -51,7 +51,7 @@ class Accounts:
         unit.put(records.customer_item(account))
         for word in records.customer_word_items(account):
             unit.put(word)
-        unit.put(records.profile_item(profile, account.organisation_id, self._sealer))
+        unit.put(records_profiles.profile_item(profile, account.organisation_id, self._sealer))
         self._audited(unit, account.id, "account.opened", account.id, actor)
         return self._store.write_one(unit) is None
 
@@ -98,7 +98,7 @@ class Accounts:
 
     def _changed(self, account: Account, after: Account, before: BillingProfile, new: BillingProfile) -> Unit:
         unit = Unit(f"profile {account.id} {new.version}")
-        unit.insert(records.profile_item(new, account.organisation_id, self._sealer))
+        unit.insert(records_profiles.profile_item(new, account.organisation_id, self._sealer))
         known, moves = account.tax_id_check, after.country != account.country
         if known is None or self._register is not None or new.tax_id != before.tax_id or moves:
             known = checked(new.tax_id, after.country, self._register, self._clock().date())
@@ -108,7 +108,7 @@ class Accounts:
             when["exemptions"] = records.exemptions_field(account.exemptions) if account.exemptions else None
         unit.update((account.id, "account"), set=fields, when=when)
         for one in ended(account, after):
-            key = account.id, records.CERTIFICATES + one.id
+            key = account.id, records_profiles.CERTIFICATES + one.id
             unit.update(key, set={"exemption": records.exemption_field(one)}, exists=True)
         if to_ask_again(known):
             unit.put(records.unchecked_item(account, known.checked_on))
@@ -165,10 +165,10 @@ class Accounts:
         return records.organisation_from(item)
 
     def profile(self, account_id: str, version: int) -> BillingProfile:
-        item = self._store.get(*records.profile_key(account_id, version))
+        item = self._store.get(*records_profiles.profile_key(account_id, version))
         if item is None:
             raise NotFound("no such billing profile")
-        return records.profile_from(item, self._sealer)
+        return records_profiles.profile_from(item, self._sealer)
 
     def named(self, entity_id: str, text: str, most: int = 100) -> list[tuple[str, str]]:
         """Customers of a seller with words that begin as those of the text do: (account id, name), by name; one call.

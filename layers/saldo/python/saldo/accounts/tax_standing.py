@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from saldo.accounts import records
+from saldo.accounts import records, records_profiles
 from saldo.accounts.model import Account, Exemption, ExemptionCertificate, TaxIdCheck, TaxIdStatus
 from saldo.accounts.ports import TaxIdRegister
 from saldo.accounts.tax_ids import UNION, tax_id_of
@@ -75,7 +75,7 @@ class TaxStanding:
         if any(e.id == exemption.id for e in account.exemptions):
             return False
         unit = Unit(f"certificate {exemption.id}")
-        unit.insert(records.certificate_item(certificate, account.organisation_id, self.sealer))
+        unit.insert(records_profiles.certificate_item(certificate, account.organisation_id, self.sealer))
         if beside:
             beside(unit)
         self._keep(unit, account, (*account.exemptions, exemption), "certificate.added", exemption, actor)
@@ -91,7 +91,7 @@ class TaxStanding:
             raise Refusal("invalid_certificate", f"it can end after {old.from_on} and until {old.until_on}")
         ended = replace(old, until_on=on)
         kept = tuple(ended if e is old else e for e in account.exemptions)
-        key = account_id, records.CERTIFICATES + certificate_id
+        key = account_id, records_profiles.CERTIFICATES + certificate_id
         unit = Unit(f"certificate {certificate_id} ends")
         unit.update(key, set={"exemption": records.exemption_field(ended)}, exists=True)
         self._keep(unit, account, kept, "certificate.ended", ended, actor, reason)
@@ -99,10 +99,10 @@ class TaxStanding:
 
     def certificate(self, account_id: str, certificate_id: str) -> ExemptionCertificate:
         """With its number, for documents and auditors."""
-        item = self.store.get(account_id, records.CERTIFICATES + certificate_id)
+        item = self.store.get(account_id, records_profiles.CERTIFICATES + certificate_id)
         if item is None:
             raise NotFound("no such certificate")
-        return records.certificate_from(item, self.sealer)
+        return records_profiles.certificate_from(item, self.sealer)
 
     def due(self, entity_id: str) -> list[Key]:
         """A seller's tax ids that are unchecked, and not asked about today."""
@@ -120,10 +120,10 @@ class TaxStanding:
 
     def _ask_about(self, account_id: str, today: date) -> str:
         account = self._account(account_id)
-        item = self.store.get(*records.profile_key(account_id, account.profile_version))
+        item = self.store.get(*records_profiles.profile_key(account_id, account.profile_version))
         if item is None:
             raise NotFound("no such billing profile")
-        profile = records.profile_from(item, self.sealer)
+        profile = records_profiles.profile_from(item, self.sealer)
         if profile.is_erased:  # what was known of its tax id stays; there is nothing left to ask about
             self.store.write_one(Unit(f"tax id of {account_id}").delete((account_id, "tax_id")))
             return "erased"

@@ -20,8 +20,9 @@ from saldo.disputes.model import Claim, Dispute, DisputeReason, DisputeState, In
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.corrections import CreditRequest
 from saldo.invoicing.model import InvoiceBody
-from saldo.invoicing.records import InvoiceHeader, body_key, dispute_update, header_from, header_key
+from saldo.invoicing.records import InvoiceHeader, body_key, header_from, header_key
 from saldo.invoicing.records_corrections import link_prefix
+from saldo.invoicing.records_moves import dispute_update
 from saldo.invoicing.rules_credit_notes import credit_note, whole, with_discounts
 from saldo.invoicing.staff_credits import StaffCredits
 from saldo.invoicing.status import SHOWN, DocumentKind

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date
 from itertools import pairwise
-from typing import Any
 
 from saldo.accounts.agenda import monthly_place
 from saldo.audit.model import BreakKind
@@ -14,6 +13,7 @@ from saldo.audit.records import PREFIX as AUDIT_PREFIX
 from saldo.audit.records_chain import kept_from
 from saldo.audit.rules_chain import UNDER_WAY, first_break
 from saldo.insight.checks_across import RUN
+from saldo.insight.checks_asking import debits_are_made_once, steps_are_noticed_once_and_never_after_payment
 from saldo.insight.checks_disputes import (
     credited_disputes_have_their_credit_notes,
     disputed_cents_are_in_one_dispute,
@@ -40,12 +40,13 @@ from saldo.insight.checks_promises import (
 from saldo.insight.checks_usage import usage_is_billed_as_it_was_known
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
-from saldo.invoicing.rules import issue_entry, problems_of
+from saldo.invoicing.rules_entry import issue_entry
+from saldo.invoicing.rules_soundness import problems_of
 from saldo.invoicing.rules_tallies import owed_minor
 from saldo.invoicing.status import CLOSED, DocumentKind
 from saldo.invoicing.tally_records import tally_key
 from saldo.invoicing.wallet_records import wallet_from
-from saldo.kernel.clock import instant_from, instant_text
+from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import derived_id, is_double
 from saldo.ledger import records as ledger_records
@@ -347,79 +348,6 @@ def _estimates_are_trued_up_once(owner: Owner) -> Iterator[Violation]:
             yield Violation(21, owner.id, f"{item['sk']} is {item['status']} and on the agenda otherwise")
 
 
-# A letter is handed over while a payment is being applied: neither waits for the other longer than this.
-_MEANWHILE = timedelta(minutes=5)
-_MONEY_CAME = ("payment.settled", "payment.applied", "payment.imported")
-
-
-def _steps_are_noticed_once_and_never_after_payment(owner: Owner) -> Iterator[Violation]:
-    """Each step of an invoice is in one letter alone and has its guard; no letter went out about what was paid."""
-    if not owner.of("reminder"):
-        return
-    guards, closed = {item["sk"] for item in owner.of("guard")}, _closed_at(owner)
-    handed_over: dict[str, str] = {item["document_id"]: item["attempt_at"] for item in owner.of("delivery")}
-    given: Counter[str] = Counter()
-    for item in owner.of("reminder"):
-        sent_at = handed_over.get(item["reminder_id"]) or str(item["issued_at"])
-        for notice in item["notices"]:
-            step = f"{notice['invoice_id']}#{notice['step']}"
-            given[step] += 1
-            if f"guard#reminder#{step}" not in guards:
-                yield Violation(22, owner.id, f"{item['reminder_id']} gives {step} without its guard")
-            known = closed.get(notice["invoice_id"])
-            if known and not notice["withdrawn"] and instant_from(sent_at) > known + _MEANWHILE:
-                yield Violation(22, owner.id, f"{item['reminder_id']} asks for {notice['invoice_id']}, which was paid")
-    for step, times in given.items():
-        if times > 1:
-            yield Violation(22, owner.id, f"{step} is in {times} letters")
-
-
-def _amounts(allocations: list[dict[str, Any]]) -> list[tuple[str, int]]:
-    return [(a["invoice_id"], a["minor"]) for a in allocations]
-
-
-def _debits_are_made_once(owner: Owner) -> Iterator[Violation]:
-    """Each attempt of an invoice is in one debit and has its guard; its payment takes what the debit fixed."""
-    if not owner.of("debit"):
-        return
-    guards = {item["sk"] for item in owner.of("guard")}
-    meant = {item["payment_id"]: _amounts(item["allocations"]) for item in owner.of("payment")}
-    given: Counter[str] = Counter()
-    for item in owner.of("debit"):
-        for line in item["lines"]:
-            attempt = f"{line['invoice_id']}#{line['attempt']}"
-            given[attempt] += 1
-            if f"guard#autopay#{attempt}" not in guards:
-                yield Violation(12, owner.id, f"{item['debit_id']} has {attempt} without its guard")
-            taken = sum(c["minor"] for c in item["charged"] if c["invoice_id"] == line["invoice_id"])
-            if taken > line["minor"]:
-                yield Violation(12, owner.id, f"{item['debit_id']} takes more of {attempt} than was announced")
-        if item["payment_id"] and meant.get(item["payment_id"]) != _amounts(item["charged"]):
-            yield Violation(12, owner.id, f"{item['payment_id']} takes otherwise than {item['debit_id']} says")
-    for attempt, times in given.items():
-        if times > 1:
-            yield Violation(12, owner.id, f"{attempt} is in {times} debits")
-
-
-def _closed_at(owner: Owner) -> dict[str, datetime]:
-    """When it was known here that nothing is owed on an invoice; a gateway dates money earlier than its news comes."""
-    came = defaultdict(list)
-    for item in owner.of("audit"):
-        if item["action"] in _MONEY_CAME:
-            came[item["subject_id"].partition("/")[0]].append(instant_from(item["at"]))
-    closed: dict[str, datetime] = {}
-    for item in owner.of("invoice"):
-        ends = [instant_from(change["at"]) for change in item["history"] if change["status"] in CLOSED]
-        if ends and item["status"] in CLOSED:
-            closed[item["invoice_id"]] = max(ends)
-    for item in owner.of("payment"):
-        for applied in item["applied"]:
-            if applied["invoice_id"] in closed:
-                known = [closed[applied["invoice_id"]], *came[item["payment_id"]]]
-                closed[applied["invoice_id"]] = max(known)
-    return closed
-
-
 OWNER_RULES: tuple[OwnerRule, ...] = (
     _entries_balance,
     _stored_balance_is_the_fold,
@@ -448,8 +376,8 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     usage_is_billed_as_it_was_known,
     _contracts_name_what_is_there,
     _estimates_are_trued_up_once,
-    _steps_are_noticed_once_and_never_after_payment,
-    _debits_are_made_once,
+    steps_are_noticed_once_and_never_after_payment,
+    debits_are_made_once,
     disputes_freeze_what_is_open,
     disputed_cents_are_in_one_dispute,
     credited_disputes_have_their_credit_notes,

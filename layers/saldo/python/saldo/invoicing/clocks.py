@@ -15,8 +15,8 @@ from saldo.accounts.records import (
     entity_from,
     entity_item,
     organisation_item,
-    profile_item,
 )
+from saldo.accounts.records_profiles import profile_item
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.catalog.model import PlanVersion

@@ -22,9 +22,9 @@ from saldo.invoicing import records_corrections as keys
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.model import CreditSource, InvoiceBody, Wallet
 from saldo.invoicing.records import InvoiceHeader, Numbered
+from saldo.invoicing.records_moves import credit_update
 from saldo.invoicing.records_numbers import claim, note_numbers, read_series, seller_from, seller_keys
 from saldo.invoicing.records_true_up import await_true_up
-from saldo.invoicing.rules import facts_of_buyer, facts_of_seller, issue_entry, taxable_lines
 from saldo.invoicing.rules_corrections import (
     Reason,
     amounts_of_net,
@@ -41,7 +41,9 @@ from saldo.invoicing.rules_credit_notes import (
     with_discounts,
 )
 from saldo.invoicing.rules_early import minor_of
+from saldo.invoicing.rules_entry import issue_entry
 from saldo.invoicing.rules_numbers import Seller, Series, series_type
+from saldo.invoicing.rules_taxable import facts_of_buyer, facts_of_seller, taxable_lines
 from saldo.invoicing.run.open import earlier_open
 from saldo.invoicing.status import SHOWN, DocumentKind
 from saldo.invoicing.wallet_records import add_credit_note, version_of, wallet_from, wallet_key, write_wallet
@@ -276,7 +278,7 @@ class Corrections:
         back = discount_back(found.body, note, found.notes, found.header.open_minor, found.header.discounted)
         # An invoice that is billed again keeps its discount: what settled the old one settles the new one.
         returned = back if len(bodies) == 1 else ()
-        records.credit_update(unit, found.header, -note.total_minor, lowered, at, asked.disputed_after, back)
+        credit_update(unit, found.header, -note.total_minor, lowered, at, asked.disputed_after, back)
         used = sum(c.minor for body in bodies[1:] for c in body.credits if c.source is CreditSource.CREDIT_NOTE)
         _keep(unit, found, bodies, -note.payable_minor - lowered - used - minor_of(returned))
         if len(bodies) > 1:

@@ -2,8 +2,8 @@
 
 `<account>` / `open_list`: the rows, as of so many entries of the journal and so many holds. What is open changes only
 with an entry, in the same unit; what of it is in dispute or promised besides, with a hold that is counted here
-(`records.hold_counted`). As long as both numbers are the same, this is how things are. Whoever reads it compares, and
-otherwise reads the index and keeps what it says where that can be proven.
+(`records_moves.hold_counted`). As long as both numbers are the same, this is how things are. Whoever reads it compares,
+and otherwise reads the index and keeps what it says where that can be proven.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.open_sums import FEW, owed, summed
 from saldo.invoicing.reading import open_rows, row_from, row_item, rows_from
-from saldo.invoicing.records import HOLDS, OPEN_LIST, header_key, hold_counted, open_agenda, open_list_key
+from saldo.invoicing.records import HOLDS, OPEN_LIST, header_key, open_agenda, open_list_key
+from saldo.invoicing.records_moves import hold_counted
 from saldo.ledger.records import BALANCE, ENTRIES, entries_counted
 from saldo.storage.items import Item, Key
 from saldo.storage.store import Store

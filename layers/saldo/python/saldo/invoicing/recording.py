@@ -7,7 +7,7 @@ from datetime import date
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import InvoiceBody
 from saldo.invoicing.records import body_key
-from saldo.invoicing.rules import taxable_lines
+from saldo.invoicing.rules_taxable import taxable_lines
 from saldo.kernel.errors import NotFound
 from saldo.kernel.ids import is_double
 from saldo.storage.store import Store

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from saldo.invoicing.model import InvoiceBody
-from saldo.invoicing.rules import taxable_lines
+from saldo.invoicing.rules_taxable import taxable_lines
 from saldo.kernel.money import minor_digits, round_exact
 from saldo.kernel.rounding import Rounding
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for

@@ -9,7 +9,8 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.habits import habit_moved
-from saldo.invoicing.records import InvoiceHeader, settle_update
+from saldo.invoicing.records import InvoiceHeader
+from saldo.invoicing.records_moves import settle_update
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import derived_id
 from saldo.kernel.money import Money

@@ -13,7 +13,8 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.invoicing.habits import habit_moved
 from saldo.invoicing.model import Wallet
-from saldo.invoicing.records import InvoiceHeader, settle_update
+from saldo.invoicing.records import InvoiceHeader
+from saldo.invoicing.records_moves import settle_update
 from saldo.invoicing.wallet_records import version_of, wallet_from, wallet_key, write_wallet
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Unavailable

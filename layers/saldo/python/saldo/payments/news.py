@@ -10,7 +10,7 @@ from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.habits import habit_moved
-from saldo.invoicing.records import settle_update
+from saldo.invoicing.records_moves import settle_update
 from saldo.invoicing.rules_early import written_off
 from saldo.kernel.clock import Clock, instant_text
 from saldo.kernel.errors import Unavailable

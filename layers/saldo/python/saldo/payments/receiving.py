@@ -15,7 +15,8 @@ from saldo.audit.records import audit_item
 from saldo.exchange.service import ExchangeRates
 from saldo.invoicing.choices import choices_of
 from saldo.invoicing.habits import habit_moved
-from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, open_agenda, reopen_update
+from saldo.invoicing.records import ISSUED, InvoiceHeader, header_from, open_agenda
+from saldo.invoicing.records_moves import reopen_update
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.kernel.exchange import ExchangeRate, rate_in_words

@@ -12,7 +12,8 @@ from typing import Any
 
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
-from saldo.invoicing.records import InvoiceHeader, PromiseMark, promise_update
+from saldo.invoicing.records import InvoiceHeader, PromiseMark
+from saldo.invoicing.records_moves import promise_update
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Problems, Refusal, Unavailable
 from saldo.kernel.ids import fingerprint

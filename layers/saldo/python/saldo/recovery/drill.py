@@ -18,7 +18,7 @@ from saldo.access.records_passkeys import passkey_from
 from saldo.access.records_people import invitation_from, member_from
 from saldo.access.records_sso import connection_from
 from saldo.access.records_staff import person_from, sealed_for
-from saldo.accounts.records import certificate_from, profile_from
+from saldo.accounts.records_profiles import certificate_from, profile_from
 from saldo.certificates.records import opened_fields
 from saldo.disputes.records import opened_words
 from saldo.insight.invariants import check_all

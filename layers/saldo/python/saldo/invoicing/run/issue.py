@@ -12,7 +12,7 @@ from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.records import Numbered, body_key, draft_header, header_item, header_key, issued_header
 from saldo.invoicing.records_numbers import series_from
 from saldo.invoicing.records_true_up import await_true_up
-from saldo.invoicing.rules import issue_entry
+from saldo.invoicing.rules_entry import issue_entry
 from saldo.invoicing.run import records
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
