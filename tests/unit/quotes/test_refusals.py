@@ -66,6 +66,25 @@ SLIPS: dict[str, tuple[Json, Json]] = {
             "subscriptions[0].changes[3].effective_on": "not_a_date",
         },
     ),
+    "a certificate for nothing": (
+        SOUND
+        | {
+            "account": {
+                "exemptions": [
+                    {"percent": "0", "from_on": "2026-02-01", "until_on": "2026-02-01"},
+                    {"jurisdictions": 5, "percent": "x", "until_on": "x"},
+                ]
+            }
+        },
+        {
+            "account.exemptions[0].jurisdictions": "missing",
+            "account.exemptions[0].percent": "out_of_range",
+            "account.exemptions[0].until_on": "not_after_from_on",
+            "account.exemptions[1].jurisdictions": "not_texts",
+            "account.exemptions[1].percent": "not_a_number",
+            "account.exemptions[1].until_on": "not_a_date",
+        },
+    ),
     "a bill before every calendar": (SOUND | {"billing": {"on": "0001-01-01"}}, {"billing.on": "not_in_our_time"}),
     "a minimum of no amount": (
         SOUND | {"plans": [SOUND["plans"][0] | {"minimum": {"amounts": []}}]},

@@ -1,4 +1,4 @@
-"""Decisions on terms of payment."""
+"""Decisions on terms of payment, and on exemptions from taxes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from saldo.accounts.model import EarlyDiscount, LateFee, LatePolicy, LateTerms, MonthCount, Terms
+from saldo.accounts.model import EarlyDiscount, Exemption, LateFee, LatePolicy, LateTerms, MonthCount, Terms
 from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import ZERO
 from saldo.kernel.periods import Unit
@@ -14,6 +14,16 @@ from saldo.kernel.periods import Unit
 _MOST_DAYS = 365
 # After what time interest may bear interest.
 COMPOUNDING = (Unit.DAY, Unit.MONTH, Unit.QUARTER, Unit.YEAR)
+
+
+def exemption_problems(exemption: Exemption) -> Iterator[Problem]:
+    """Everything for which no certificate could say that a tax is not charged."""
+    if not exemption.jurisdictions:
+        yield Problem("jurisdictions", "missing", "name whose tax is not charged, such as US-NY")
+    if not 0 < exemption.percent <= 100:
+        yield Problem("percent", "out_of_range", "more than 0 and at most 100 per cent of an amount are exempt")
+    if exemption.until_on <= exemption.from_on:
+        yield Problem("until_on", "not_after_from_on", "a certificate ends after it begins")
 
 
 def check_terms(terms: Terms, currency: str) -> None:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from saldo.accounts import records, records_profiles
 from saldo.accounts.model import Account, Exemption, ExemptionCertificate, TaxIdCheck, TaxIdStatus
 from saldo.accounts.ports import TaxIdRegister
+from saldo.accounts.rules import exemption_problems
 from saldo.accounts.tax_ids import UNION, tax_id_of
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
@@ -174,13 +175,8 @@ class TaxStanding:
 
 
 def _check(certificate: ExemptionCertificate) -> None:
-    problems, exemption = Problems(), certificate.exemption
+    problems = Problems()
     if not certificate.number.strip():
         problems.add("number", "missing", "a certificate has the number that the authority gave it")
-    if not exemption.jurisdictions:
-        problems.add("jurisdictions", "missing", "name whose tax is not charged, such as US-NY")
-    if not 0 < exemption.percent <= 100:
-        problems.add("percent", "out_of_range", "more than 0 and at most 100 per cent of an amount are exempt")
-    if exemption.until_on <= exemption.from_on:
-        problems.add("until_on", "not_after_from_on", "a certificate ends after it begins")
+    problems.extend(exemption_problems(certificate.exemption))
     problems.refuse_if_any("the certificate cannot be kept", "invalid_certificate")

@@ -12,6 +12,7 @@ from typing import Any  # parsed JSON is of any shape until it is read
 from saldo.accounts.model import Account, Address, Exemption, InvoiceSplit, LegalEntity, TaxStatus
 from saldo.accounts.reading import days_from
 from saldo.accounts.reading_payment_terms import payment_terms_of
+from saldo.accounts.rules import exemption_problems
 from saldo.catalog.model import PlanVersion
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ONE, ZERO
@@ -160,10 +161,8 @@ def _exemption(fields: Fields, n: int) -> Exemption:
         percent=fields.decimal("percent", _ALL),
         taxes=frozenset(fields.text_list("taxes")),
     )
-    if not 0 < exemption.percent <= _ALL and not fields.is_faulty("percent"):
-        fields.problems.add(fields.at("percent"), "out_of_range", "more than 0 and at most 100 per cent are exempt")
-    if not exemption.jurisdictions:
-        fields.problems.add(fields.at("jurisdictions"), "missing", "name the jurisdictions whose taxes are not charged")
+    known = [problem for problem in exemption_problems(exemption) if not fields.is_faulty(problem.field)]
+    fields.problems.extend(known, fields.path)
     fields.finish()
     return exemption
 
