@@ -71,4 +71,38 @@ CASES: tuple[Worked, ...] = (
         ),
         {"invoices.*.net": ["45000", "15000", "90000"]},
     ),
+    Worked(
+        "commitment.begun_earlier.1",
+        "any: it was resumed a month before anybody told; what counts towards the minimum moves to where that begins,"
+        " what does not is left alone",
+        {
+            "billing": {"from": "2026-01-01", "through": "2026-03-05"},
+            "plans": [
+                plan("a", fee("10", "base")),
+                plan(
+                    "b",
+                    fee("100", "base"),
+                    fee("50", "licence"),
+                    minimum={"amount": "600", "every": {"unit": "quarter"}, "components": ["base"]},
+                ),
+            ],
+            "subscriptions": [
+                {
+                    "plan": "a",
+                    "started_on": "2026-01-01",
+                    "changes": [
+                        {"kind": "pause", "effective_on": "2026-02-01"},
+                        {"kind": "plan", "plan": "b", "effective_on": "2026-02-01"},
+                        {"kind": "resume", "effective_on": "2026-03-01"},
+                        {"kind": "resume", "effective_on": "2026-02-01", "came_on": "2026-03-05"},
+                    ],
+                }
+            ],
+        },
+        {
+            "invoices.*.net": ["10", "150", "150"],
+            "invoices.2.lines.*.component": ["base", "licence", "base", "base"],
+            "invoices.2.lines.*.amount": ["100", "50", "-100", "100"],
+        },
+    ),
 )

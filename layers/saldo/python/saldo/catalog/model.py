@@ -216,6 +216,18 @@ class PlanVersion:
             return tally_id in (MINIMUM, MAXIMUM) and self._is_within(component.id, tally_id)
         return component.id != tally_id and _is_among(component, self._counted_by(tally_id))
 
+    def moved_by(self, component: Component) -> frozenset[str]:
+        """Ids of the tallies that move with what is charged for a component, or follows from a tally: those that it
+        counts towards, and those that these count towards."""
+        found: set[str] = set()
+        waiting = [component]
+        while waiting:
+            one = waiting.pop()
+            further = [tally for tally in self.tallies if tally.id not in found and self.counts(tally.id, one)]
+            found |= {tally.id for tally in further}
+            waiting += further
+        return frozenset(found)
+
     def _counted_by(self, tally_id: str) -> tuple[str, ...]:
         if tally_id == MINIMUM:
             return self.minimum.components if self.minimum else ()

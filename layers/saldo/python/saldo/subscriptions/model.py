@@ -196,10 +196,10 @@ class Charge:
 
     `quantity`: of FIXED and ONE_TIME charges; None where a meter counts it. `cycle`: how many cycles were before.
     `share`: of the full period where that does not follow from the days. `leg`: the charge or credit of a mid-period
-    change. `part`: where the plan has a minimum, the day or moment from which it holds there; `since`: the same of the
-    plan's tallies that are for a cycle (`PlanVersion.by_cycle`). `gives_back`: the charge of which a credit of days
-    gives back a part, as it was when it fell due. `earlier`: of a charge that looks back, the cycles before it on which
-    it depends, oldest first.
+    change. `part`: where it counts towards a minimum, the day or moment from which that holds there; `since`: the same
+    of the plan's tallies that are for a cycle (`PlanVersion.by_cycle`). `gives_back`: the charge of which a credit of
+    days gives back a part, as it was when it fell due. `earlier`: of a charge that looks back, the cycles before it on
+    which it depends, oldest first.
     """
 
     period: ChargePeriod

@@ -22,7 +22,8 @@ class Run:
     another cycle; what ran up is billed then at the latest. `whole`: the period that it ends in is credited whole.
     `paid`: of a charge that is never prorated, the quantity that the period it begins in is charged for already, and
     `paid_by` the run that was charged for it. `grows_into`: it is followed by a run that takes its charge over.
-    `least`: the minimum that holds with it; `tally`: one of those that are for a cycle, which all hold as long.
+    `least`: the minimum that holds, and moves, with it; `tally`: one of those that are for a cycle, which all hold as
+    long, likewise.
     `periods`: by which it is charged: its cycle, or what a minimum spans of it. `since`, `since_at`: from when on a
     minimum is one for them, through changes of it and pauses. `owed_whole`: the period it ends in is owed whole."""
 
@@ -68,9 +69,12 @@ class _Runs:
     minimums: dict[tuple[Cycle, int], Run] = field(default_factory=dict)
 
     def begin(self, run: Run, least: Run | None, tally: Run | None) -> Run:
-        """least, tally: those that hold with it; where it is one itself, a minimum counts its periods on from where the
-        first of as many cycles began."""
-        run.least, run.tally = least, tally
+        """least, tally: those that hold with it, which it is told where it moves them: what moves none is not billed
+        anew where they begin on another day. A minimum counts its periods on from where the first of as many cycles
+        began."""
+        moved = run.version.moved_by(run.component)
+        run.least = least if MINIMUM in moved else None
+        run.tally = tally if moved - {MINIMUM} else None
         if any(run.component.id == one.id for one in run.version.by_cycle):
             run.tally = tally or run
         if run.component.id == MINIMUM:
