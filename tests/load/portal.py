@@ -48,19 +48,18 @@ _SIGNED_IN: list[Browser] = []  # what a forked process finds in its memory
 
 def portal(invoices: int, concurrency: int, say: Callable[[str], None]) -> dict[str, list[float]]:
     """Latencies in seconds by page, all that look at once together; says p50, p99, CPU and calls of each."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        with redirect_stdout(io.StringIO()):
-            built = build(patch)
-            table = _table(invoices)
-            browser = built.signed_in()
-            _SIGNED_IN[:] = [browser]
-        say(f"{invoices:,} invoices on one account, {concurrency} people at once, each a process of its own")
-        found = {name: _looked(browser, table, name, path, concurrency, say) for name, path in PAGES.items()}
-    patch.undo()
-    forget()
-    return found
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        try:
+            with redirect_stdout(io.StringIO()):
+                built = build(patch)
+                table = _table(invoices)
+                browser = built.signed_in()
+                _SIGNED_IN[:] = [browser]
+            say(f"{invoices:,} invoices on one account, {concurrency} people at once, each a process of its own")
+            return {name: _looked(browser, table, name, path, concurrency, say) for name, path in PAGES.items()}
+        finally:
+            forget()
 
 
 def _table(invoices: int) -> MemoryDynamoDB:
@@ -99,7 +98,7 @@ def _invoice(n: int) -> list[Item]:
     rest = (Posting(LedgerAccount.REVENUE, -header.net_minor), Posting(LedgerAccount.TAX_PAYABLE, -header.tax_minor))
     items = [header_item(header), _entry(header, EntryKind.INVOICE_ISSUED, header.issued_on, owed, *rest)]
     if not header.open_minor:
-        back = (replace(owed, minor=-owed.minor), Posting(LedgerAccount.BANK, owed.minor))
+        back = (owed._replace(minor=-owed.minor), Posting(LedgerAccount.BANK, owed.minor))
         items.append(_entry(header, EntryKind.PAYMENT_IMPORTED, header.due_on, *back))
     if n % 1000 == 0:  # a page of one invoice reads one body
         items.append(body_item(header.account_id, header.invoice_id, body_to_bytes(scenes.body_of(header))))

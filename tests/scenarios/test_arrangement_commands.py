@@ -141,8 +141,10 @@ def test_when_to_pay_is_agreed_in_days_or_by_the_calendar(terminal: Terminal) ->
     assert (done["terms"]["segment"], "payment_terms_days" in done) == ("public", False)
     assert "30 days, then end of the month" in terminal.type("account", "show", ACCOUNT).stdout
     assert terminal.ask(*terms, "--review")["payment_terms"] == {"days": 30, "then": "end_of_month"}
+    assert terminal.ask(*terms, "--due", "months=1")["payment_terms"] == {"months": 1}
+    assert "1 month" in terminal.type("account", "show", ACCOUNT).stdout
     assert terminal.ask(*terms, "--due", "days=14")["payment_terms_days"] == 14
-    for wrong in ("soon", "days=366", "days=30,months=1", "day=20,months=0", "day=32", "from=end_of_month,days=0"):
+    for wrong in ("soon", "days=366", "days=30,months=0", "day=20,months=0", "day=32", "from=end_of_month,days=0"):
         assert refused(terminal, *terms, "--due", wrong) == "invalid_input", wrong
     assert terminal.ask("account", "show", ACCOUNT)["payment_terms_days"] == 14
 
