@@ -27,8 +27,7 @@ from saldo.invoicing.rules_early import (
     with_discount,
     written_off,
 )
-from saldo.invoicing.status import DocumentKind as DocumentKind
-from saldo.invoicing.status import InvoiceStatus as InvoiceStatus
+from saldo.invoicing.status import InvoiceStatus
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import Booked
 from saldo.storage.units import Unit
