@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import json
 
-from pynamodb.attributes import (
-    BinaryAttribute,
-    JSONAttribute,
-    UnicodeAttribute,
-)
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
 
-from saldo.accounts.codec import (
-    address_fields,
-    address_from,
-    exemption_from,
-    exemption_to,
-)
-from saldo.accounts.model import (
-    ERASED,
-    BillingProfile,
-    ExemptionCertificate,
-    erased_profile,
-)
+from saldo.accounts.codec import address_fields, address_from, exemption_from, exemption_to
+from saldo.accounts.model import ERASED, BillingProfile, ExemptionCertificate, erased_profile
 from saldo.storage.items import Item
 from saldo.storage.records import Record
 from saldo.storage.sealing import Erased, Sealer

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from saldo.accounts.model import Address
-from saldo.documents.model import (
-    BuyerView,
-    SellerView,
-)
+from saldo.documents.model import BuyerView, SellerView
 from saldo.documents.wording import Wording
 
 _STATE_LINE = {"US", "CA", "AU"}

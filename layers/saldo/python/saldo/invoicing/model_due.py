@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from saldo.accounts.model import Account
-from saldo.catalog.model import Component, PlanVersion
+from saldo.catalog.model import ChargeKind, Component, PlanVersion
 from saldo.subscriptions.model import Charge, ChargePeriod, Subscription
 from saldo.usage.model import UsageKey
 
@@ -60,3 +60,8 @@ class DueSubscription:
     charges: tuple[Charge, ...] | None = None
     versions: Mapping[str, PlanVersion] = field(default_factory=dict)
     member: Account | None = None
+
+    @property
+    def metered(self) -> Iterator[Charged]:
+        """Of what is charged, what a meter counts."""
+        return (one for one in self.charged if one.component.kind is ChargeKind.USAGE)

@@ -19,14 +19,7 @@ from saldo.invoicing.records import (
     open_agenda,
     open_list_key,
 )
-from saldo.invoicing.rules_early import (
-    Legs,
-    discounts_of,
-    legs_of,
-    minor_of,
-    with_discount,
-    written_off,
-)
+from saldo.invoicing.rules_early import Legs, discounts_of, legs_of, minor_of, with_discount, written_off
 from saldo.invoicing.status import InvoiceStatus
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import Booked

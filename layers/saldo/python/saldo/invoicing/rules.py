@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 
 from saldo.accounts.model import EarlyDiscount
-from saldo.catalog.model import ChargeKind, PlanVersion
+from saldo.catalog.model import PlanVersion
 from saldo.invoicing.model import (
     AppliedCredit,
     BelowZero,
@@ -148,12 +148,7 @@ def check_case(case: BillingCase) -> None:
 
 def _check_meters(case: BillingCase) -> None:
     """No day of an account's meter may be billed on two charges: each usage event is rated once."""
-    counted = [
-        (item.subscription.account_id, one)
-        for item in case.due
-        for one in item.charged
-        if one.component.kind is ChargeKind.USAGE
-    ]
+    counted = [(item.subscription.account_id, one) for item in case.due for one in item.metered]
     if len({(account_id, one.component.meter_id) for account_id, one in counted}) == len(counted):
         return  # each meter on one charge
     claimed: dict[tuple[str, str], list[UsageKey]] = {}

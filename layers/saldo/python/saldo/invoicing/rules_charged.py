@@ -42,7 +42,7 @@ def due_of(
 
 def usage_needed(due: Iterable[DueSubscription]) -> list[UsageKey]:
     """The totals that are charged (0 where nothing was used), in the order of the lines."""
-    return [one.usage_key for item in due for one in item.charged if one.component.kind is ChargeKind.USAGE]
+    return [one.usage_key for item in due for one in item.metered]
 
 
 def _charged(version: PlanVersion, due: ChargePeriod) -> Iterator[Charged]:

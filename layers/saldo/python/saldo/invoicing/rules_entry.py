@@ -6,12 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from saldo.catalog.model import Timing
-from saldo.invoicing.model import (
-    DocumentKind,
-    InvoiceBody,
-    Line,
-    LineKind,
-)
+from saldo.invoicing.model import DocumentKind, InvoiceBody, Line, LineKind
 from saldo.kernel.exchange import Booked
 from saldo.kernel.money import Money
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount, Posting, entry_for

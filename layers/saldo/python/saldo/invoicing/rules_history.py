@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from saldo.catalog.model import ChargeKind, DayCount, Included
+from saldo.catalog.model import DayCount, Included
 from saldo.invoicing.model import BillingCase, Charged, DueSubscription
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exact import ZERO, total
@@ -37,12 +37,11 @@ NOTHING = TakenOver()
 def usage_asked(item: DueSubscription) -> Iterator[tuple[UsageKey, Asking]]:
     """The totals that a BillingCase must hold of a subscription: those that are charged, each with its price, and those
     of earlier cycles on which they depend."""
-    for charged in item.charged:
-        if charged.component.kind is ChargeKind.USAGE:
-            key = charged.usage_key
-            yield key, charged.component.price
-            back = LookedBack(charged.component.price)
-            yield from ((key._replace(period=one.days), back) for one in _earlier(item, charged))
+    for charged in item.metered:
+        key = charged.usage_key
+        yield key, charged.component.price
+        back = LookedBack(charged.component.price)
+        yield from ((key._replace(period=one.days), back) for one in _earlier(item, charged))
 
 
 def taken_over(case: BillingCase, item: DueSubscription, charged: Charged, zone: str) -> TakenOver:

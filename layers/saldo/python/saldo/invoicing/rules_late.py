@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from saldo.accounts.model import Account
-from saldo.catalog.model import ChargeKind, Component, PlanVersion, Timing
+from saldo.catalog.model import Component, PlanVersion, Timing
 from saldo.invoicing.model import BillingCase, Charged, DueSubscription, LateCharge, Line, LineKind
 from saldo.invoicing.rules_conversion import converted, price_rate
 from saldo.invoicing.rules_history import usage_ask
@@ -122,15 +122,14 @@ def windows_of(
 def _closed(
     case: BillingCase, item: DueSubscription, account: Account, usage: AccountUsage, invoices: Mapping[str, str]
 ) -> Iterator[Window]:
-    charged = [c for c in item.charged if c.component.kind is ChargeKind.USAGE]
-    made = {c.usage_key: c for c in charged if c.change is None or c.change.sign > 0}
+    made = {c.usage_key: c for c in item.metered if not c.taken_back}
     for key, one in made.items():
         if key in usage.cutoffs:
             counted = Counted(usage.totals[key], usage.details[key]), usage.cutoffs[key]
             invoice_id, before = invoices.get(one.period.identity, ""), usage.billed.get(key)
             terms = _terms(case, item, one)
             yield closed(account, key, terms, counted, on=case.as_of, invoice_id=invoice_id, before=before)
-    for one in charged:
+    for one in item.metered:
         window = usage.billed.get(one.usage_key)
         if one.usage_key not in made and window is not None and not window.is_withdrawn:
             yield withdrawn(window, on=case.as_of, invoice_id=invoices.get(one.period.identity, ""))

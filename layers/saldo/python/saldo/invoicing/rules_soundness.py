@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from saldo.invoicing.model import (
-    DocumentKind,
-    InvoiceBody,
-)
+from saldo.invoicing.model import DocumentKind, InvoiceBody
 from saldo.invoicing.rules_reduced_tax import is_reduced_as_agreed
 from saldo.invoicing.rules_rounding import rounding_of
 from saldo.invoicing.rules_taxable import taxable_lines

@@ -8,11 +8,7 @@ from decimal import Decimal
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.catalog.model import Timing
-from saldo.invoicing.model import (
-    BillingCase,
-    BillingOptions,
-    Line,
-)
+from saldo.invoicing.model import BillingCase, BillingOptions, Line
 from saldo.kernel.money import minor_digits
 from saldo.tax.model import BuyerFacts, OwnRates, SellerFacts, TaxableLine
 

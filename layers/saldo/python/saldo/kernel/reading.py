@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, TypeVar  # Any: parsed JSON is of any shape until it is read
 
 from saldo.kernel.clock import instant_from
-from saldo.kernel.errors import Problems
+from saldo.kernel.errors import Problem, Problems
 from saldo.kernel.exact import ZERO
 from saldo.kernel.numbers import MOST_DIGITS, fits, number_in
 
@@ -58,6 +58,12 @@ class Fields:
         """Whether a problem of this very field has been found."""
         where = self.at(name)
         return any(problem.field == where for problem in self.problems.found)
+
+    def note(self, found: Iterable[Problem]) -> None:
+        """Problems of these fields by their names; nothing more of a field that has one already."""
+        for problem in found:
+            if not self.is_faulty(problem.field):
+                self.problems.extend([problem], self.path)
 
     def is_object(self, name: str) -> bool:
         """Whether the field holds an object."""

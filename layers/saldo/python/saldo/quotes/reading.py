@@ -161,8 +161,7 @@ def _exemption(fields: Fields, n: int) -> Exemption:
         percent=fields.decimal("percent", _ALL),
         taxes=frozenset(fields.text_list("taxes")),
     )
-    known = [problem for problem in exemption_problems(exemption) if not fields.is_faulty(problem.field)]
-    fields.problems.extend(known, fields.path)
+    fields.note(exemption_problems(exemption))
     fields.finish()
     return exemption
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from saldo.catalog.model import ChargeKind
 from saldo.invoicing.model import DueSubscription
 from saldo.kernel.errors import Problem, Refusal
 from saldo.kernel.exact import plus, total
@@ -49,7 +48,7 @@ def check_parts(totals: Sequence[UsageTotal], due: Iterable[DueSubscription], sp
     """Refusal `usage_straddles_period` where a period is billed in parts by a total that does not say of which days it
     is: it would count in each. spans: the first part of each period that was billed, which is moved on."""
     undated = {(t.subscription_id, t.meter_id): n for n, t in enumerate(totals) if t.from_on is None}
-    for charged in (c for item in due for c in item.charged if undated and c.component.kind is ChargeKind.USAGE):
+    for charged in (c for item in due for c in item.metered if undated):
         key = charged.usage_key
         first = spans.setdefault((key.subscription_id, key.meter_id, charged.period.full), key.period)
         n = undated.get((key.subscription_id, key.meter_id), undated.get(("", key.meter_id)))

@@ -83,6 +83,5 @@ def day_of(fields: Fields, name: str, zone: str) -> date:
 
 
 def check_day(fields: Fields, name: str, day: date) -> None:
-    """A problem for a day so far off that it must be a slip; nothing more for a field that has one already."""
-    if not fields.is_faulty(name):
-        fields.problems.extend(problems_of_day(day, name), fields.path)
+    """A problem for a day so far off that it must be a slip."""
+    fields.note(problems_of_day(day, name))

@@ -193,14 +193,13 @@ def billed(subscription: Subscription, plan_version: PlanVersion, as_of: date) -
     Doing it twice changes nothing.
     """
     cycle = cycle_of(subscription, plan_version)
-    done, following = None, subscription.next_bill_on
-    while following is not None and following <= as_of:
-        done, following = following, _boundary_after(subscription, cycle, following)
-    if done is None:
+    done = list(boundaries(subscription, cycle, as_of))
+    if not done:
         return subscription
+    following = _boundary_after(subscription, cycle, done[-1])
     status = subscription.status
     if following is None:
         status = moved(MOVES, status, SubscriptionStatus.ENDED)
     elif status is SubscriptionStatus.TRIALING:
         status = moved(MOVES, status, SubscriptionStatus.ACTIVE)
-    return replace(subscription, next_bill_on=following, billed_through=done, status=status)
+    return replace(subscription, next_bill_on=following, billed_through=done[-1], status=status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from saldo.kernel.errors import Problem
 from saldo.kernel.exact import ONE, ZERO, plain
 from saldo.kernel.reading import Fields
 from saldo.kernel.rounding import Rounding
@@ -41,9 +42,7 @@ def meter_from(fields: Fields, entity_id: str, repeats: Repeats = Repeats.FIRST)
     )
     if meter.aggregation is Aggregation.UNIQUE and not meter.unique_by:
         fields.problems.add(fields.at("unique_by"), "missing", "a unique meter counts values of a property")
-    for name, code, reason in faults_of(meter):
-        if not fields.is_faulty(name):
-            fields.problems.add(fields.at(name), code, reason)
+    fields.note(Problem(*fault) for fault in faults_of(meter))
     fields.finish()
     return meter
 
