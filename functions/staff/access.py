@@ -13,19 +13,20 @@ from functions.staff.pages import page
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.access.model_staff import Post, Staff, StaffRole
+from saldo.access.records_staff import PEOPLE, people_key, reviewed_at
 from saldo.access.reviews import Said
 from saldo.access.rules_staff import ELEVATION_HOURS, elevations_at, holds, is_unused, may_be_raised_to
-from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import Refusal
 
 routes = Routes("access")
 
 
-@routes.get("/staff/{entity_id}/access", staff(rules.SEE_ACCESS))
+@routes.get("/staff/{entity_id}/access", staff(rules.SEE_ACCESS, ahead=(PEOPLE,)))
 def access(visit: StaffVisit) -> Answer:
     """Every standing role and every role for a time, with what a review should look at."""
     t, zone, entity_id = visit.words, visit.at.time_zone, visit.at.entity_id
-    people = services.directory().at(entity_id)
+    here = visit.records.get(*people_key(entity_id))
+    people = services.directory().of(here)
     lines = [(s, p, one) for s, p in people for one in s.posts if one.entity_id == entity_id]
     rows = [_line(visit, s, p.name, one) for s, p, one in lines]
     raised = [
@@ -40,12 +41,8 @@ def access(visit: StaffVisit) -> Answer:
         Table("posts", t("staff.standing"), heads, rows, t("staff.nobody")),
         Table("raised", t("staff.elevations"), above, raised, t("staff.no_elevations")),
     )
-    last = services.reviews().last(entity_id)
-    told = (
-        t("staff.reviewed", at=t.moment(instant_from(last["sk"].split("#")[1]), zone))
-        if last
-        else t("staff.never_reviewed")
-    )
+    last = reviewed_at(here)
+    told = t("staff.reviewed", at=t.moment(last, zone)) if last else t("staff.never_reviewed")
     mine = visit.who.staff.id
     choices = [
         (f"{s.id} {one.role} {s.version}", f"{p.name}: {t(f'staff_role.{one.role}')}")

@@ -14,6 +14,7 @@ from functions.staff.pages import page
 from functions.staff.tables import Fact, Row, Sheet, Table, columns
 from functions.staff.timeline import events_table
 from functions.staff.visit import StaffVisit
+from saldo.accounts.records_profiles import CURRENT_PROFILE
 from saldo.invoicing.listing import InvoiceRow
 from saldo.kernel.periods import local_date
 
@@ -49,7 +50,7 @@ def _all(visit: StaffVisit) -> tuple[list[Hit], str]:
     return [Hit(item["account_id"], item["name"]) for item in got.items], got.cursor or ""
 
 
-@routes.get("/staff/{entity_id}/accounts/{account_id}", staff(rules.READ))
+@routes.get("/staff/{entity_id}/accounts/{account_id}", staff(rules.READ, customers=(CURRENT_PROFILE,)))
 def account(visit: StaffVisit) -> Answer:
     """One subject a view, one query each."""
     shown, t = visit.asked("show"), visit.words

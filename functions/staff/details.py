@@ -14,6 +14,7 @@ from functions.staff.reading import note_read
 from functions.staff.tables import Sheet
 from functions.staff.visit import StaffVisit
 from saldo.accounts.records import account_from
+from saldo.accounts.records_profiles import CURRENT_PROFILE
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.ids import check_id, new_id
 from saldo.support.details import Details, DetailsDesk
@@ -33,7 +34,7 @@ def facts_of(visit: StaffVisit) -> tuple[shown.Facts, bool]:
     return facts, visit.may(rules.CHANGE_DETAILS) and not now.profile.is_erased
 
 
-@routes.get(_ALL + "/change", staff(rules.CHANGE_DETAILS))
+@routes.get(_ALL + "/change", staff(rules.CHANGE_DETAILS, customers=(CURRENT_PROFILE,)))
 def form(visit: StaffVisit) -> Answer:
     now = _shown(visit)
     return _form(visit, now, typed_of(now), [])

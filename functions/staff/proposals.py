@@ -10,7 +10,7 @@ from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
 from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
-from saldo.access.model_proposals import Proposal, ProposalKind
+from saldo.access.model_proposals import Proposal, ProposalKind, WaitingProposal
 from saldo.access.rules_proposals import may_agree, state_at
 from saldo.accounts.reading_payment_terms import payment_terms_stored
 from saldo.documents.wording_terms import due_in_words
@@ -32,7 +32,7 @@ def proposals(visit: StaffVisit) -> Answer:
     return page(visit, "staff_sheet", tab="proposals", view=view)
 
 
-def _row(visit: StaffVisit, p: Proposal, asked_by: str) -> Row:
+def _row(visit: StaffVisit, p: WaitingProposal, asked_by: str) -> Row:
     t = visit.words
     amount = t.money(p.amount.minor, p.amount.currency) if p.amount else ""
     until = t.moment(p.expires_at, visit.at.time_zone)

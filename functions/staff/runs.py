@@ -14,7 +14,7 @@ from functions.staff.visit import StaffVisit
 from saldo.audit.model import AuditRecord
 from saldo.audit.records import audit_item
 from saldo.invoicing.run.model import Attempt, RunState, SetAside, run_id_of
-from saldo.invoicing.run.records import attempt_from, attempt_key, result_from, result_prefix
+from saldo.invoicing.run.records import aside_prefix, attempt_from, attempt_key, set_aside_from
 from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.units import Unit
@@ -77,12 +77,13 @@ def _attempt(visit: StaffVisit) -> tuple[Attempt, list[SetAside]]:
     run_id, number = visit.params["run_id"], whole(visit.asked("attempt") or "1")
     if not run_id.startswith(f"run_{visit.at.entity_id.removeprefix('ent_')}_") or not number:
         raise NotFound
-    store = services.store().within(run_id)
-    item = store.get(*attempt_key(run_id, number))
-    if item is None or item["entity_id"] != visit.at.entity_id:
+    _, sk = attempt_key(run_id, number)
+    # the attempt, and whom it and later ones of the day set aside
+    found = {i["sk"]: i for i in services.store().within(run_id).query_all(run_id, first=aside_prefix(number), last=sk)}
+    if sk not in found or found[sk]["entity_id"] != visit.at.entity_id:
         raise NotFound
-    found = store.query_all(run_id, prefix=result_prefix(item["attempt"]))
-    return attempt_from(item), [aside for one in found for aside in result_from(one).set_aside]
+    asides = [item for key, item in found.items() if key.startswith(aside_prefix(number))]
+    return attempt_from(found[sk]), [aside for item in asides for aside in set_aside_from(item)]
 
 
 @routes.post("/staff/{entity_id}/runs/again", staff(rules.RUN_INVOICES))

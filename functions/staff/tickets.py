@@ -17,7 +17,7 @@ from functions.staff.tables import Row, Sheet, Table, columns
 from functions.staff.visit import StaffVisit
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id
-from saldo.support.model import Priority, Ticket, Topic
+from saldo.support.model import Priority, Topic, WaitingTicket
 from saldo.support.service import Support
 
 routes = Routes("tickets")
@@ -60,10 +60,10 @@ def asked(visit: StaffVisit) -> Answer:
     return page(visit, "staff_sheet", tab="tickets", view=view)
 
 
-def _row(visit: StaffVisit, ticket: Ticket, account: str, taken_by: str) -> Row:
+def _row(visit: StaffVisit, ticket: WaitingTicket, account: str, taken_by: str) -> Row:
     t = visit.words
     due = t.moment(ticket.answer_due_at, visit.at.time_zone) if ticket.answer_due_at else ""
-    tag = Tag("late", t("staff.answer_late")) if ticket.is_late(visit.now) else state_tag(ticket, t)
+    tag = Tag("late", t("staff.answer_late")) if ticket.is_late(visit.now) else state_tag(ticket.state, t)
     note = f"{t(f'help.topic.{ticket.topic}')}, {t(f'staff.priority.{ticket.priority}')}"
     href = f"{visit.home}/accounts/{ticket.account_id}/tickets/{ticket.id}"
     return Row((ticket.subject, account, due, tag, taken_by), href, note)

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from saldo.access.model_proposals import Decider
+from saldo.access.model_proposals import Decider, Proposal
 from saldo.access.proposals import Proposals
 from saldo.collections.service import Reminders
 from saldo.disputes import records, rules
@@ -169,12 +169,18 @@ def test_less_than_was_disputed_refuses_the_rest_which_is_reopened_once(region: 
         disputes(region).reopen(HERE, refused.id, refused.revision, "please", PAYER)
 
 
+def _waiting_proposal(region: Region) -> Proposal:
+    desk = Proposals(region.store, region.clock)
+    (waiting,) = desk.waiting(ENTITY_ID)
+    return desk.get(ENTITY_ID, waiting.id)
+
+
 def test_a_large_credit_waits_for_a_second_person_and_stays_frozen(region: Region) -> None:
     disputed(region)
     with mock.patch.dict("saldo.access.rules_proposals.CREDIT_ALONE_MINOR", {"EUR": 1}):
         waiting = disputes(region).credit(credits(region), 1, asked(region), "our mistake")
     assert waiting.state is DisputeState.IN_CREDIT and header(region).disputed_minor > 0
-    (proposal,) = Proposals(region.store, region.clock).waiting(ENTITY_ID)
+    proposal = _waiting_proposal(region)
     with pytest.raises(Refusal, match="own_proposal"):
         own = Decider(CLERK, APPROVER.roles)
         credits(region).agree(ENTITY_ID, proposal.id, proposal.digest, own)
@@ -187,7 +193,7 @@ def test_what_was_refused_meanwhile_is_not_credited_by_the_second_person(region:
     with mock.patch.dict("saldo.access.rules_proposals.CREDIT_ALONE_MINOR", {"EUR": 1}):
         waiting = disputes(region).credit(credits(region), 1, asked(region), "our mistake")
     disputes(region).refuse(HERE, waiting.id, waiting.revision, "not after all", SECOND)
-    (proposal,) = Proposals(region.store, region.clock).waiting(ENTITY_ID)
+    proposal = _waiting_proposal(region)
     with pytest.raises(Refusal, match=r"more_than_disputed|dispute_decided"):
         credits(region).agree(ENTITY_ID, proposal.id, proposal.digest, APPROVER)
     assert header(region).credited_minor == 0

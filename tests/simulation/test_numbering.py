@@ -18,7 +18,7 @@ from saldo.invoicing.numbering import change_numbering
 from saldo.invoicing.records import draft_header, header_item
 from saldo.invoicing.rules_numbers import Numbering, Restart, SeriesRule, SeriesType
 from saldo.invoicing.run import records
-from saldo.invoicing.run.model import INVOICES_PER_BATCH, Attempt, BatchResult, Drafted, RunState
+from saldo.invoicing.run.model import INVOICES_PER_BATCH, Attempt, Drafted, RunState
 from saldo.invoicing.run.number import number_invoices, taken_blocks
 from saldo.invoicing.status import DocumentKind
 from saldo.kernel.errors import Refusal
@@ -77,7 +77,7 @@ def test_32_parallel_workers_leave_no_gap_no_clash_and_no_stuck_draft(
     attempts = [attempt(1), attempt(2)]
     world.store.put_many([records.attempt_item(a) for a in attempts])
     waiting = [
-        records.result_item(a.run_id, a.number, f"{i:05}", BatchResult(tuple(drafts_of(a.number, i, count)), ()))
+        records.result_item(a.run_id, a.number, f"{i:05}", drafts_of(a.number, i, count))
         for a in attempts
         for i, count in enumerate(batches)
     ]
@@ -115,7 +115,7 @@ def test_numbers_taken_between_a_look_and_its_write_are_not_taken_again() -> Non
     world.found(0)
     first, second = attempt(1), attempt(2)
     for one in (first, second):
-        drafted = BatchResult(tuple(drafts_of(one.number, 0, 3)), ())
+        drafted = drafts_of(one.number, 0, 3)
         world.store.put_many([records.attempt_item(one), records.result_item(one.run_id, one.number, "00000", drafted)])
 
     def meddle(_number: int, operation: str, when: str) -> None:
@@ -139,7 +139,7 @@ def test_a_later_day_goes_on_in_the_series_and_dates_never_fall() -> None:
     attempts = [attempt(1), attempt(2, date(2026, 3, 2)), attempt(3)]
     for one in attempts:
         drafts = tuple(drafts_of(one.number, 0, 60))
-        item = records.result_item(one.run_id, one.number, "00000", BatchResult(drafts, ()))
+        item = records.result_item(one.run_id, one.number, "00000", drafts)
         world.store.put_many([records.attempt_item(one), item])
     number_invoices(world.store, world.clock, attempts[0].run_id, 1)
     number_invoices(world.store, world.clock, attempts[1].run_id, 2)

@@ -37,7 +37,7 @@ def bodies(region: Region) -> list[InvoiceBody]:
 
 
 def set_aside(region: Region) -> set[str]:
-    return {aside[1] for item in region.store.scan() if item["kind"] == "result" for aside in item["set_aside"]}
+    return {aside[1] for item in region.store.scan() if item["kind"] == "aside" for aside in item["accounts"]}
 
 
 def test_a_run_converts_each_line_and_the_invoice_says_at_which_rate() -> None:

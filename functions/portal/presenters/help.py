@@ -36,7 +36,9 @@ class TicketView:
 
 
 def ticket_rows(found: Sequence[Ticket], zone: str, words: Words) -> tuple[TicketRow, ...]:
-    return tuple(TicketRow(t.id, t.subject, words.moment(t.messages[-1].at, zone), state_tag(t, words)) for t in found)
+    return tuple(
+        TicketRow(t.id, t.subject, words.moment(t.messages[-1].at, zone), state_tag(t.state, words)) for t in found
+    )
 
 
 def ticket_view(ticket: Ticket, reader_id: str, zone: str, words: Words) -> TicketView:
@@ -66,7 +68,7 @@ def _view(
     return TicketView(
         ticket.id,
         ticket.subject,
-        state_tag(ticket, words),
+        state_tag(ticket.state, words),
         words(f"help.topic.{ticket.topic}"),
         ticket.about,
         messages,
@@ -75,5 +77,5 @@ def _view(
     )
 
 
-def state_tag(ticket: Ticket, words: Words) -> Tag:
-    return Tag(_TONES[ticket.state], words(f"help.state.{ticket.state}"))
+def state_tag(state: TicketState, words: Words) -> Tag:
+    return Tag(_TONES[state], words(f"help.state.{state}"))

@@ -9,7 +9,7 @@ from typing import Any
 
 from saldo.accounts.model import Organisation
 from saldo.accounts.records import organisation_item
-from saldo.accounts.records_profiles import profile_item
+from saldo.accounts.records_profiles import profile_items
 from saldo.accounts.shredding import Shredding
 from saldo.recovery.copies import MARK, Copies
 from saldo.recovery.drill import RestoreDrill
@@ -106,6 +106,6 @@ def disaster(region: Region) -> Disaster:
         region.dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=on)
     shop = shop_on(region.dynamodb, OWED)
     organisation = Organisation(sellers.ORGANISATION, "Kontor Nord", "DE")
-    profile = profile_item(sellers.profile(), sellers.ORGANISATION, region.sealer)
-    region.store.put_many([organisation_item(organisation), profile])
+    profiles = profile_items(sellers.profile(), sellers.ORGANISATION, region.sealer)
+    region.store.put_many([organisation_item(organisation), *profiles])
     return Disaster(region, shop, Backups(region.dynamodb))

@@ -34,7 +34,7 @@ def test_a_copy_that_holds_is_told_with_its_totals_and_thrown_away(scene: Disast
     (total,) = report.totals
     assert (total.entity_id, total.currency, total.entries) == (ENTITY, "EUR", 3)
     assert (total.turnover_minor, total.receivables_minor) == (17_000, 17_000)
-    assert (report.sealed.keys_from, report.sealed.opened, report.sealed.erased) == ("backup", 1, 0)
+    assert (report.sealed.keys_from, report.sealed.opened, report.sealed.erased) == ("backup", 2, 0)
     assert set(report.seconds) == {"restore", "keys", "invariants", "sealed fields", "compare", "replay"}
     assert scene.copies() == [] and scene.shop.everything() == live
 

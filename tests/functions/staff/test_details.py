@@ -130,13 +130,13 @@ def test_once_a_customer_is_erased_there_is_nothing_to_change(portal: Portal, mo
 
 
 def test_what_the_pages_ask_of_the_table(portal: Portal) -> None:
-    """Session with the account, the profile, and one write: that it was looked at."""
+    """Session with the account and the profile, and one write: that it was looked at."""
     browser = portal.staff_in("analyst")
     for path in (f"{ACCOUNT}?show=contact", f"{DETAILS}/change"):
         browser.get(path)
         calls: list[str] = []
         portal.region.wire.watch = calls.append
-        assert browser.get(path).status == 200 and len(calls) <= 3, (path, calls)
+        assert browser.get(path).status == 200 and len(calls) <= 2, (path, calls)
         portal.region.wire.watch = None
 
 

@@ -154,7 +154,9 @@ def careful(region: Region) -> None:
     Arrangements(region.store, region.clock).change_terms(account_id(0), Terms(review=True), CLERK)
 
 
-_ATTEMPTS = dict.fromkeys(("attempt", "run", "result"), "who was set aside is tried again by each further attempt")
+_ATTEMPTS = dict.fromkeys(
+    ("attempt", "run", "result", "aside"), "who was set aside is tried again by each further attempt"
+)
 
 
 @workflow("invoice: propose", prepare=careful, apart=_ATTEMPTS)

@@ -12,9 +12,9 @@ import pytest
 from saldo.catalog.model import PerUnit
 from saldo.catalog.records import plan_version_item
 from saldo.invoicing.run.expected import Unexpected, compared, unexpected_totals
-from saldo.invoicing.run.model import BatchResult, Drafted
+from saldo.invoicing.run.model import Drafted
 from saldo.invoicing.run.open import latest_of_seller
-from saldo.invoicing.run.records import result_from, result_item
+from saldo.invoicing.run.records import drafted_from, result_item
 from tests.simulation.world import ENTITY, VERSION, World, founding_items
 
 JAN, FEB = date(2026, 1, 1), date(2026, 2, 1)
@@ -86,7 +86,7 @@ def test_a_lost_price_is_told() -> None:
 
 def test_what_attempts_of_before_did_not_put_on_record_is_not_compared() -> None:
     draft = Drafted("acct_eu_a", "inv_1", "EUR", 1190, 1190, regular_minor=1000)
-    item = result_item("run_1", 1, "00000", BatchResult((draft,), ()))
-    assert result_from(item).drafts == (draft,)
+    item = result_item("run_1", 1, "00000", (draft,))
+    assert drafted_from(item) == (draft,)
     item["drafts"][0].pop()
-    assert result_from(item).drafts[0].regular_minor is None
+    assert drafted_from(item)[0].regular_minor is None

@@ -79,6 +79,18 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingProposal:
+    """A wish that waits for a second person, as the queue shows it."""
+
+    id: str
+    kind: ProposalKind
+    amount: Money | None
+    reason: str
+    asked_by: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Decider:
     """Who decides, with the roles they have where the proposal lies, at this moment."""
 

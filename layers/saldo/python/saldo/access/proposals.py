@@ -12,7 +12,7 @@ from datetime import datetime
 
 from saldo.access import records_proposals as records
 from saldo.access import rules_proposals as rules
-from saldo.access.model_proposals import Decider, Proposal, ProposalKind, ProposalState, Wish
+from saldo.access.model_proposals import Decider, Proposal, ProposalKind, ProposalState, WaitingProposal, Wish
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock, instant_text
@@ -47,14 +47,11 @@ class Proposals:
             raise NotFound("no such proposal")
         return records.proposal_from(item)
 
-    def waiting(self, owner_id: str) -> list[Proposal]:
-        """What waits for a second person and has not expired, the soonest to expire first; two calls."""
+    def waiting(self, owner_id: str) -> list[WaitingProposal]:
+        """What waits for a second person and has not expired, the soonest to expire first; one call."""
         now = self._clock()
         rows = self._store.query_all(records.waiting_agenda(owner_id), agenda=True, first=instant_text(now))
-        keys = [(row["pk"], row["sk"]) for row in rows]
-        found = self._store.get_many(keys, consistent=True)
-        waiting = [records.proposal_from(found[key]) for key in keys if key in found]
-        return [p for p in waiting if rules.state_at(p, now) is ProposalState.ASKED]
+        return [waiting for waiting in map(records.waiting_from, rows) if waiting.expires_at > now]
 
     def agreed_in(self, owner_id: str, proposal_id: str, kind: ProposalKind, seen: str, decider: Decider) -> Consent:
         """What agrees to a proposal in the unit that carries it out."""

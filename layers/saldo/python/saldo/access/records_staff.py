@@ -1,13 +1,14 @@
 """How staff lie in the table.
 
 `<staff>` / `staff`: roles in clear, e-mail and name sealed · `<staff>` / `session#<digest>`: their own list
-`staff_session_<digest>` / `session` · `<entity>` / `staff#<staff>`: who has a role at a legal entity
+`staff_session_<digest>` / `session` · `<entity>` / `people`: ids of those with a role at a legal entity, and when their
+access was last reviewed; one record, so that a page can have it read with the session ·
 `<entity>` / `access_review#<instant>`: what a review said. Plain items: each page of staff reads two of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from saldo.access.model import Origin, UserStatus
@@ -20,7 +21,7 @@ from saldo.storage.units import Unit
 
 PERSON_FIELDS = "staff/1"
 OWN_SESSIONS = "session#"
-LISTED = "staff#"
+PEOPLE = "people"
 REVIEWS = "access_review#"
 
 
@@ -36,13 +37,30 @@ def own_session_key(staff_id: str, digest: str) -> Key:
     return staff_id, OWN_SESSIONS + digest
 
 
-def listed_key(entity_id: str, staff_id: str) -> Key:
-    return entity_id, LISTED + staff_id
+def people_key(entity_id: str) -> Key:
+    return entity_id, PEOPLE
 
 
-def listed_item(entity_id: str, staff_id: str) -> Item:
-    pk, sk = listed_key(entity_id, staff_id)
-    return {"pk": pk, "sk": sk, "kind": "staff_listed", "staff_id": staff_id}
+def enlist(unit: Unit, entity_id: str, staff_id: str) -> Unit:
+    """Somebody has a role at a legal entity, in the unit that gives it."""
+    return unit.update(people_key(entity_id), set={"kind": PEOPLE, staff_id: True})
+
+
+def strike_off(unit: Unit, entity_id: str, staff_ids: Sequence[str], reviewed_at: datetime | None = None) -> Unit:
+    """These have none any more; and when that came of a review."""
+    told = {"reviewed_at": instant_text(reviewed_at)} if reviewed_at else {}
+    return unit.update(people_key(entity_id), set={"kind": PEOPLE, **told}, remove=staff_ids)
+
+
+def people_from(item: Item | None) -> list[str]:
+    """Ids of everyone with a role, from the record of a legal entity's people."""
+    return sorted(name for name in item or {} if name.startswith("staff_"))
+
+
+def reviewed_at(item: Item | None) -> datetime | None:
+    """When their access was last reviewed."""
+    at = (item or {}).get("reviewed_at")
+    return instant_from(at) if at else None
 
 
 def sealed_for(staff_id: str) -> str:

@@ -11,11 +11,10 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Refusal
-from saldo.storage.items import Item
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
-# Each person takes three writes of a unit's hundred.
+# Each person is a write of a unit's hundred; nobody looks well at more.
 MOST_PEOPLE = 30
 
 
@@ -48,11 +47,15 @@ class AccessReviews:
             raise Refusal("own_access", "your own access is reviewed by somebody else")
         found = self._store.get_many([records.staff_key(i) for i in people], consistent=True)
         unit, at = Unit(f"review {entity_id}"), self._clock()
+        gone = []
         for staff_id in people:
             item = found.get(records.staff_key(staff_id))
             if item is None:
                 raise NotFound("no such member of staff")
-            self._apply(unit, entity_id, records.staff_from(item), [s for s in said if s.staff_id == staff_id])
+            of_one = [s for s in said if s.staff_id == staff_id]
+            if not self._apply(unit, entity_id, records.staff_from(item), of_one):
+                gone.append(staff_id)
+        records.strike_off(unit, entity_id, gone, reviewed_at=at)
         lines = [(s.staff_id, s.role.value, s.kept) for s in said]
         unit.insert(records.review_item(entity_id, actor.id, at, lines))
         kept = sum(s.kept for s in said)
@@ -61,12 +64,8 @@ class AccessReviews:
         if self._store.write_one(unit):
             raise Refusal("changed_meanwhile", "access was changed by someone else; look at it and try again")
 
-    def last(self, entity_id: str) -> Item | None:
-        """The latest review on record, None when there was none."""
-        page = self._store.query(entity_id, prefix=records.REVIEWS, newest_first=True, limit=1)
-        return page.items[0] if page.items else None
-
-    def _apply(self, unit: Unit, entity_id: str, staff: Staff, said: Sequence[Said]) -> None:
+    def _apply(self, unit: Unit, entity_id: str, staff: Staff, said: Sequence[Said]) -> bool:
+        """Whether a role is left at the legal entity."""
         at, roles = self._clock(), {s.role: s.kept for s in said}
         here = {p.role for p in staff.posts if p.entity_id == entity_id}
         if not roles.keys() <= here:
@@ -79,5 +78,4 @@ class AccessReviews:
             if p.entity_id != entity_id or roles.get(p.role, True)
         ]
         records.change(unit, staff, posts=records.posts_field(posts))
-        if not any(p.entity_id == entity_id for p in posts):
-            unit.delete(records.listed_key(entity_id, staff.id))
+        return any(p.entity_id == entity_id for p in posts)

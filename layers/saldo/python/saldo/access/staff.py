@@ -103,10 +103,10 @@ class StaffAccess:
         unit.put(records.staff_item(staff, person, self._sealer), when={"version": version or None})
         entities = {p.entity_id for p in staff.posts}
         for entity_id in sorted({p["entity_id"] for p in before["posts"]} - entities) if before else ():
-            unit.delete(records.listed_key(entity_id, staff.id))
+            records.strike_off(unit, entity_id, [staff.id])
         after = {"status": staff.status.value, "roles": sorted(f"{p.entity_id} {p.role}" for p in staff.posts)}
         for entity_id in sorted(entities):
-            unit.put(records.listed_item(entity_id, staff.id))
+            records.enlist(unit, entity_id, staff.id)
             record = AuditRecord(entity_id, self._clock(), actor, "staff.registered", staff.id, after=after)
             unit.put(audit_item(record))
         if self._store.write_one(unit):
@@ -164,8 +164,12 @@ class StaffDirectory:
 
     def at(self, entity_id: str) -> list[tuple[Staff, StaffPerson]]:
         """Everyone with a role at a legal entity, by name."""
-        ids = [item["staff_id"] for item in self._store.query_all(entity_id, prefix=records.LISTED, consistent=True)]
-        return sorted(self._read(ids), key=lambda both: both[1].name.casefold())
+        return self.of(self._store.get(*records.people_key(entity_id)))
+
+    def of(self, people: Item | None) -> list[tuple[Staff, StaffPerson]]:
+        """The same, where the record of its people was read already; one call."""
+        found = self._read(records.people_from(people))
+        return sorted(found, key=lambda both: both[1].name.casefold())
 
     def names(self, staff_ids: Sequence[str]) -> dict[str, str]:
         """Names by id; ids that are nobody's are left out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from saldo.accounts.codec import address_fields, address_from, exemption_from, exemption_to
 from saldo.accounts.model import ERASED, BillingProfile, ExemptionCertificate, erased_profile
@@ -15,6 +15,7 @@ from saldo.storage.sealing import Erased, Sealer
 PROFILE_FIELDS = "profile/1"
 CERTIFICATE_FIELDS = "certificate/1"
 CERTIFICATES = "certificate#"
+CURRENT_PROFILE = "profile"
 
 
 class CertificateRecord(Record):
@@ -24,6 +25,7 @@ class CertificateRecord(Record):
 
 
 class ProfileRecord(Record):
+    version = NumberAttribute()
     organisation_id = UnicodeAttribute()
     sealed = BinaryAttribute(legacy_encoding=False)
 
@@ -32,13 +34,23 @@ def profile_key(account_id: str, version: int) -> tuple[str, str]:
     return account_id, f"profile#{version:06d}"
 
 
-def profile_item(profile: BillingProfile, organisation_id: str, sealer: Sealer) -> Item:
-    pk, sk = profile_key(profile.account_id, profile.version)
+def current_profile_key(account_id: str) -> tuple[str, str]:
+    """Where the latest lies a second time, for whoever does not know its version."""
+    return account_id, CURRENT_PROFILE
+
+
+def profile_items(profile: BillingProfile, organisation_id: str, sealer: Sealer) -> list[Item]:
+    """The version, which never changes, and the current one."""
+    keys = (profile_key(profile.account_id, profile.version), current_profile_key(profile.account_id))
+    return [_profile_item(key, profile, organisation_id, sealer) for key in keys]
+
+
+def _profile_item(key: tuple[str, str], profile: BillingProfile, organisation_id: str, sealer: Sealer) -> Item:
     fields = {name: getattr(profile, name) for name in BillingProfile.__dataclass_fields__}
     del fields["account_id"], fields["version"]
     fields["address"] = address_fields(profile.address)
-    sealed = sealer.seal(organisation_id, (pk, sk), PROFILE_FIELDS, fields)
-    return ProfileRecord(pk, sk, organisation_id=organisation_id, sealed=sealed).as_item()
+    sealed = sealer.seal(organisation_id, key, PROFILE_FIELDS, fields)
+    return ProfileRecord(*key, version=profile.version, organisation_id=organisation_id, sealed=sealed).as_item()
 
 
 def profile_from(item: Item, sealer: Sealer) -> BillingProfile:
@@ -47,10 +59,10 @@ def profile_from(item: Item, sealer: Sealer) -> BillingProfile:
     try:
         fields = sealer.open(item["organisation_id"], key, PROFILE_FIELDS, item["sealed"])
     except Erased:
-        return erased_profile(key[0], int(key[1].split("#")[1]))
+        return erased_profile(key[0], item["version"])
     fields["address"] = address_from(fields["address"])
     fields["emails"] = tuple(fields["emails"])
-    return BillingProfile(account_id=key[0], version=int(key[1].split("#")[1]), **fields)
+    return BillingProfile(account_id=key[0], version=item["version"], **fields)
 
 
 def certificate_item(certificate: ExemptionCertificate, organisation_id: str, sealer: Sealer) -> Item:

@@ -15,6 +15,7 @@ from saldo.audit.records import audit_item
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problem, Refusal
 from saldo.kernel.periods import local_date
+from saldo.storage.items import Key
 from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
@@ -51,7 +52,8 @@ class Accounts:
         unit.put(records.customer_item(account))
         for word in records.customer_word_items(account):
             unit.put(word)
-        unit.put(records_profiles.profile_item(profile, account.organisation_id, self._sealer))
+        for item in records_profiles.profile_items(profile, account.organisation_id, self._sealer):
+            unit.put(item)
         self._audited(unit, account.id, "account.opened", account.id, actor)
         return self._store.write_one(unit) is None
 
@@ -98,7 +100,8 @@ class Accounts:
 
     def _changed(self, account: Account, after: Account, before: BillingProfile, new: BillingProfile) -> Unit:
         unit = Unit(f"profile {account.id} {new.version}")
-        unit.insert(records_profiles.profile_item(new, account.organisation_id, self._sealer))
+        version, current = records_profiles.profile_items(new, account.organisation_id, self._sealer)
+        unit.insert(version).put(current)
         known, moves = account.tax_id_check, after.country != account.country
         if known is None or self._register is not None or new.tax_id != before.tax_id or moves:
             known = checked(new.tax_id, after.country, self._register, self._clock().date())
@@ -165,7 +168,13 @@ class Accounts:
         return records.organisation_from(item)
 
     def profile(self, account_id: str, version: int) -> BillingProfile:
-        item = self._store.get(*records_profiles.profile_key(account_id, version))
+        return self._profile_at(records_profiles.profile_key(account_id, version))
+
+    def current_profile(self, account_id: str) -> BillingProfile:
+        return self._profile_at(records_profiles.current_profile_key(account_id))
+
+    def _profile_at(self, key: Key) -> BillingProfile:
+        item = self._store.get(*key)
         if item is None:
             raise NotFound("no such billing profile")
         return records_profiles.profile_from(item, self._sealer)

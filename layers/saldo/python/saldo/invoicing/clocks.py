@@ -16,7 +16,7 @@ from saldo.accounts.records import (
     entity_item,
     organisation_item,
 )
-from saldo.accounts.records_profiles import profile_item
+from saldo.accounts.records_profiles import profile_items
 from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.catalog.model import PlanVersion
@@ -120,7 +120,8 @@ class Doubles:
         unit = Unit(f"double {double.id}").insert(clock_item(clock)).insert(account_item(double))
         unit.insert(entity_item(double_of_seller(seller, double.entity_id))).insert(customer_item(double))
         unit.insert(organisation_item(double_of_organisation(double.organisation_id, double)))
-        unit.insert(profile_item(made_up_profile(double, seller), double.organisation_id, self._sealer))
+        for item in profile_items(made_up_profile(double, seller), double.organisation_id, self._sealer):
+            unit.insert(item)
         for subscription in sold:
             unit.insert(subscription_item(subscription))
         claims_counted(unit, double.id)

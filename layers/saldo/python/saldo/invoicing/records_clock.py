@@ -17,7 +17,7 @@ LEFT = frozenset(
     {
         *("entity", "customer", "consolidated", "series", "numbering", "run", "guard", "quarantine", "audit"),
         *("clock", "reference", "discrepancy", "order", "order_owner", "producer", "facts", "usage_files"),
-        *("customer_word", "staff", "access_review", "proposal", "support", "numbers", "payment_of"),
+        *("customer_word", "people", "access_review", "proposal", "support", "numbers", "payment_of"),
         *("work", "asked", "difference", "signing_certificate"),
     }
 )

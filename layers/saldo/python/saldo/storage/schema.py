@@ -21,6 +21,7 @@ AGENDA_FIELDS = (
     "disputed_minor",
     "promise_id",
     "reason",
+    "shown",  # what the list of one kind shows besides, in a map
 )
 
 

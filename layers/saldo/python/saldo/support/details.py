@@ -73,7 +73,7 @@ class DetailsDesk:
     def now(self, account_id: str, account: Account | None = None) -> Details:
         """As it is; `account` where it was read already. Refusal NotFound."""
         account = account or self._accounts.account(account_id)
-        return Details(account, self._accounts.profile(account.id, account.profile_version))
+        return Details(account, self._accounts.current_profile(account.id))
 
     def check(self, now: Details, profile: BillingProfile, sending: Sending) -> None:
         """Refusal `invalid_details` naming every field at fault, or the first with `nothing_changes`."""

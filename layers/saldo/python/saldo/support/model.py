@@ -92,6 +92,23 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingTicket:
+    """A ticket that is not closed, as the desk's list shows it."""
+
+    account_id: str
+    id: str
+    topic: Topic
+    subject: str
+    priority: Priority
+    state: TicketState
+    answer_due_at: datetime | None
+    assigned_to: str
+
+    def is_late(self, now: datetime) -> bool:
+        return self.answer_due_at is not None and now >= self.answer_due_at
+
+
+@dataclass(frozen=True, slots=True)
 class SupportHours:
     """When a seller's support works, Monday to Friday in its own time zone, and within how many of these hours each
     message is answered."""

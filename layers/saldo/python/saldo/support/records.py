@@ -1,7 +1,8 @@
 """How tickets lie in the table.
 
 `<account>` / `ticket#<id>`: one ticket; subject and messages sealed. On the agenda `tickets#<entity>` while somebody
-waits, under the instant by which it is to be answered (`~` where the customer is to write).
+waits, under the instant by which it is to be answered (`~` where the customer is to write); the index carries what the
+desk's list shows, the subject sealed by itself.
 `<entity>` / `support`: when support works; without it, the default.
 `<entity>` / `asked#<month>`: how many tickets of which topic and page were opened, how many were late.
 """
@@ -11,14 +12,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from saldo.accounts.model import ERASED
 from saldo.kernel.clock import instant_from, instant_text
 from saldo.kernel.ids import is_id
 from saldo.storage.items import Item, Key
-from saldo.storage.sealing import Sealer
+from saldo.storage.sealing import Erased, Sealer
 from saldo.storage.units import Unit
-from saldo.support.model import Asked, Message, Priority, SupportHours, Ticket, TicketState, Topic
+from saldo.support.model import Asked, Message, Priority, SupportHours, Ticket, TicketState, Topic, WaitingTicket
 
-PREFIX, FIELDS, ASKED = "ticket#", "ticket/1", "asked#"
+PREFIX, FIELDS, SUBJECT, ASKED = "ticket#", "ticket/1", "ticket_subject/1", "asked#"
 # So many pages are counted apart in a month; whoever writes says which page it is, and may say anything.
 MOST_PAGES = 100
 _TOPIC, _PAGE, _LATE, _ELSEWHERE = "topic ", "page ", "late", "…"
@@ -35,7 +37,7 @@ def tickets_agenda(entity_id: str) -> str:
 
 def ticket_item(ticket: Ticket, sealer: Sealer) -> Item:
     pk, sk = ticket_key(ticket.account_id, ticket.id)
-    sealed = {"subject": ticket.subject, "texts": [m.text for m in ticket.messages]}
+    texts, subject = {"texts": [m.text for m in ticket.messages]}, {"subject": ticket.subject}
     item: Item = {
         "pk": pk,
         "sk": sk,
@@ -43,10 +45,14 @@ def ticket_item(ticket: Ticket, sealer: Sealer) -> Item:
         "account_id": ticket.account_id,
         "ticket_id": ticket.id,
         "entity_id": ticket.entity_id,
-        "organisation_id": ticket.organisation_id,
-        "topic": ticket.topic.value,
+        "shown": {
+            "organisation_id": ticket.organisation_id,
+            "topic": ticket.topic.value,
+            "priority": ticket.priority.value,
+            "assigned_to": ticket.assigned_to,
+            "sealed": sealer.seal(ticket.organisation_id, (pk, sk), SUBJECT, subject),
+        },
         "about": ticket.about,
-        "priority": ticket.priority.value,
         "status": ticket.state.value,
         "opened_by": ticket.opened_by,
         "opened_at": instant_text(ticket.opened_at),
@@ -54,10 +60,9 @@ def ticket_item(ticket: Ticket, sealer: Sealer) -> Item:
             {"at": instant_text(m.at), "author_id": m.author_id, "by_staff": m.by_staff} for m in ticket.messages
         ],
         "answer_due_at": instant_text(ticket.answer_due_at) if ticket.answer_due_at else "",
-        "assigned_to": ticket.assigned_to,
         "escalated_at": instant_text(ticket.escalated_at) if ticket.escalated_at else "",
         "version": ticket.version,
-        "sealed": sealer.seal(ticket.organisation_id, (pk, sk), FIELDS, sealed),
+        "sealed": sealer.seal(ticket.organisation_id, (pk, sk), FIELDS, texts),
     }
     return item | _agenda(ticket)
 
@@ -76,7 +81,8 @@ def is_late(item: Item, now: datetime) -> bool:
 
 def ticket_from(item: Item, sealer: Sealer) -> Ticket:
     """The ticket; Erased once the organisation's key is shredded."""
-    opened: dict[str, Any] = sealer.open(item["organisation_id"], (item["pk"], item["sk"]), FIELDS, item["sealed"])
+    shown = item["shown"]
+    opened: dict[str, Any] = sealer.open(shown["organisation_id"], (item["pk"], item["sk"]), FIELDS, item["sealed"])
     messages = (
         Message(instant_from(m["at"]), m["author_id"], m["by_staff"], text)
         for m, text in zip(item["messages"], opened["texts"], strict=True)
@@ -85,19 +91,44 @@ def ticket_from(item: Item, sealer: Sealer) -> Ticket:
         account_id=item["pk"],
         id=item["ticket_id"],
         entity_id=item["entity_id"],
-        organisation_id=item["organisation_id"],
-        topic=Topic(item["topic"]),
-        subject=opened["subject"],
+        organisation_id=shown["organisation_id"],
+        topic=Topic(shown["topic"]),
+        subject=_subject(item, sealer),
         about=item["about"],
-        priority=Priority(item["priority"]),
+        priority=Priority(shown["priority"]),
         state=TicketState(item["status"]),
         opened_by=item["opened_by"],
         opened_at=instant_from(item["opened_at"]),
         messages=tuple(messages),
         answer_due_at=instant_from(item["answer_due_at"]) if item["answer_due_at"] else None,
-        assigned_to=item["assigned_to"],
+        assigned_to=shown["assigned_to"],
         escalated_at=instant_from(item["escalated_at"]) if item["escalated_at"] else None,
         version=int(item["version"]),
+    )
+
+
+def _subject(item: Item, sealer: Sealer) -> str:
+    shown = item["shown"]
+    opened: dict[str, str] = sealer.open(shown["organisation_id"], (item["pk"], item["sk"]), SUBJECT, shown["sealed"])
+    return opened["subject"]
+
+
+def waiting_from(row: Item, sealer: Sealer) -> WaitingTicket:
+    """From the agenda; a subject whose key is shredded says so."""
+    shown, due = row["shown"], row["agenda_on"]
+    try:
+        subject = _subject(row, sealer)
+    except Erased:
+        subject = ERASED
+    return WaitingTicket(
+        account_id=row["pk"],
+        id=row["sk"].removeprefix(PREFIX),
+        topic=Topic(shown["topic"]),
+        subject=subject,
+        priority=Priority(shown["priority"]),
+        state=TicketState(row["status"]),
+        answer_due_at=None if due == LAST else instant_from(due),
+        assigned_to=shown["assigned_to"],
     )
 
 

@@ -18,7 +18,7 @@ from saldo.storage.sealing import Sealer
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.support import records, rules
-from saldo.support.model import Asked, Message, Priority, SupportHours, Ticket, TicketState, Topic
+from saldo.support.model import Asked, Message, Priority, SupportHours, Ticket, TicketState, Topic, WaitingTicket
 
 _NEWS_FOR = timedelta(days=30)
 
@@ -119,9 +119,10 @@ class Support:
     def _escalated(self, item: Item, now: datetime) -> Unit:
         """Without a key: whoever is told that a ticket waits need not read it. One that moved meanwhile is looked at
         again the next time."""
-        raised = {"priority": Priority.URGENT.value, "assigned_to": "", "escalated_at": instant_text(now)}
+        raised = {"priority": Priority.URGENT.value, "assigned_to": ""}
         unit = Unit(f"ticket {item['ticket_id']}")
-        changes = {**raised, "version": int(item["version"]) + 1}
+        changes = {"shown": item["shown"] | raised, "escalated_at": instant_text(now)}
+        changes["version"] = int(item["version"]) + 1
         unit.update((item["pk"], item["sk"]), set=changes, when={"version": item["version"]})
         records.count_late(unit, item["entity_id"], instant_from(item["opened_at"]))
         actor, after = job("escalate_tickets"), {"priority": raised["priority"]}
@@ -139,12 +140,10 @@ class Support:
         page = self._store.query(account_id, prefix=records.PREFIX, limit=most, newest_first=True)
         return [records.ticket_from(item, self._sealer) for item in page.items]
 
-    def waiting(self, entity_id: str, most: int = 100) -> list[Ticket]:
-        """What is not closed: first what is to be answered soonest, last what waits for the customer."""
+    def waiting(self, entity_id: str, most: int = 100) -> list[WaitingTicket]:
+        """What is not closed: first what is to be answered soonest, last what waits for the customer; one call."""
         page = self._store.query(records.tickets_agenda(entity_id), agenda=True, limit=most)
-        keys = [(item["pk"], item["sk"]) for item in page.items]
-        found = self._store.get_many(keys)
-        return [records.ticket_from(found[key], self._sealer) for key in keys if key in found]
+        return [records.waiting_from(row, self._sealer) for row in page.items]
 
     def asked(self, entity_id: str, months: int) -> list[Asked]:
         """What customers wrote about, the latest month first; one call."""

@@ -65,7 +65,9 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
     attempt = load_attempt(store, run_id, attempt_number)
     plan_key, entity_key = records.plan_key(run_id, attempt.plan_id, batch), (attempt.entity_id, "entity")
     template_key, taxes_key = templates_key(attempt.entity_id), own_rates_key(attempt.entity_id)
-    found = store.get_many([plan_key, entity_key, seller_billing_key(attempt.entity_id), template_key, taxes_key])
+    aside_key = records.aside_key(run_id, attempt_number, batch)
+    known = (entity_key, seller_billing_key(attempt.entity_id), template_key, taxes_key)
+    found = store.get_many([plan_key, *known, aside_key])
     options = options_from(found.get(seller_billing_key(attempt.entity_id)))
     entity = entity_from(found[entity_key])
     rates = ExchangeRates(store)
@@ -86,7 +88,10 @@ def bill_accounts(billing: Billing, run_id: str, attempt_number: int, batch: str
     set_aside = {aside.account_id for aside in result.set_aside}
     if not attempt.dry_run:
         keep_due(store, attempt.as_of, [account for account in due if account.account_id in set_aside])
-    store.put_many([records.result_item(run_id, attempt_number, batch, result)])
+    of_batch = [records.result_item(run_id, attempt_number, batch, result.drafts)]
+    if result.set_aside or aside_key in found:  # an earlier try may have set aside whom this one billed
+        of_batch.append(records.aside_item(run_id, attempt_number, batch, result.set_aside))
+    store.put_many(of_batch)
     return result
 
 

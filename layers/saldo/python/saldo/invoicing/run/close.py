@@ -10,12 +10,7 @@ from itertools import islice
 
 from saldo.invoicing.run import records
 from saldo.invoicing.run.model import Attempt, Drafted, RunState, SetAside
-from saldo.invoicing.run.number import (
-    drafts_of,
-    load_attempt,
-    results_of,
-    taken_blocks,
-)
+from saldo.invoicing.run.number import batches_of, drafts_of, load_attempt, taken_blocks
 from saldo.invoicing.run.open import move
 from saldo.invoicing.status import DocumentKind
 from saldo.kernel.clock import Clock, instant_text
@@ -96,18 +91,17 @@ def close_run(store: Store, clock: Clock, run_id: str, attempt_number: int) -> A
     if attempt.state is RunState.CLOSED:
         return attempt
     numbers = _number_range(store, attempt)
-    invoices = set_aside = 0
+    invoices = 0
     totals: Counter[str] = Counter()
-    for result in results_of(store, attempt):
-        invoices += len(result.drafts)
-        set_aside += len(result.set_aside)
-        totals.update(totals_of(result.drafts))
+    for drafts in batches_of(store, attempt):
+        invoices += len(drafts)
+        totals.update(totals_of(drafts))
     closed = replace(
         attempt,
         state=RunState.CLOSED,
         closed_at=instant_text(clock()),
         invoices=invoices,
-        set_aside=set_aside,
+        set_aside=len(set_aside_of(store, attempt)),
         totals=dict(totals),
         first_number=numbers[0],
         last_number=numbers[1],
@@ -125,7 +119,9 @@ def fail_run(store: Store, run_id: str, attempt_number: int, error: str) -> None
 
 
 def set_aside_of(store: Store, attempt: Attempt) -> list[SetAside]:
-    return [aside for result in results_of(store, attempt) for aside in result.set_aside]
+    """The accounts that an attempt could not bill, each with the reason; batch by batch."""
+    items = store.query_all(attempt.run_id, prefix=records.aside_prefix(attempt.number), consistent=True)
+    return [aside for item in items for aside in records.set_aside_from(item)]
 
 
 def _number_range(store: Store, attempt: Attempt) -> tuple[str, str]:

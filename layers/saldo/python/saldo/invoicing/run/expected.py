@@ -10,8 +10,9 @@ from fractions import Fraction
 
 from saldo.invoicing.model import InvoiceBody, Line, LineKind
 from saldo.invoicing.run import records
+from saldo.invoicing.run.close import set_aside_of
 from saldo.invoicing.run.model import Attempt, RunState
-from saldo.invoicing.run.number import results_of
+from saldo.invoicing.run.number import drafts_of
 from saldo.kernel.periods import add_months
 from saldo.storage.store import Store
 
@@ -96,11 +97,11 @@ def _day(store: Store, entity_id: str, on: date) -> _Day:
     attempts = [a for a in map(records.attempt_from, items) if a.state is RunState.CLOSED]
     counted = [a for a in attempts if not (a.is_one_off or a.dry_run)]
     found, billed = _Day(), set[str]()
-    for result in (result for attempt in counted for result in results_of(store, attempt)):
-        for draft in result.drafts:
+    for attempt in counted:
+        for draft in drafts_of(store, attempt):
             billed.add(draft.account_id)
             if draft.regular_minor is not None:
                 found.regular[draft.account_id, draft.currency] += draft.regular_minor
-        found.set_aside.update(aside.account_id for aside in result.set_aside)
+        found.set_aside.update(aside.account_id for aside in set_aside_of(store, attempt))
     found.set_aside -= billed
     return found

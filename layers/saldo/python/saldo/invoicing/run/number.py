@@ -24,7 +24,7 @@ from saldo.audit.records import audit_item
 from saldo.invoicing.records_numbers import claim, note_numbers, read_seller, read_series, series_fields, series_from
 from saldo.invoicing.rules_numbers import Series, series_type
 from saldo.invoicing.run import records
-from saldo.invoicing.run.model import INVOICES_PER_BATCH, Attempt, BatchResult, Drafted
+from saldo.invoicing.run.model import INVOICES_PER_BATCH, Attempt, Drafted
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Unavailable
 from saldo.storage.items import Item
@@ -82,16 +82,16 @@ def load_attempt(store: Store, run_id: str, number: int) -> Attempt:
     return records.attempt_from(item)
 
 
-def results_of(store: Store, attempt: Attempt) -> Iterator[BatchResult]:
-    """What became of each batch of the attempt, batch by batch."""
+def batches_of(store: Store, attempt: Attempt) -> Iterator[tuple[Drafted, ...]]:
+    """The drafts of the attempt, batch by batch."""
     items = store.query_all(attempt.run_id, prefix=records.result_prefix(attempt.number), consistent=True)
-    return map(records.result_from, items)
+    return map(records.drafted_from, items)
 
 
 def drafts_of(store: Store, attempt: Attempt) -> Iterator[Drafted]:
     """Every draft the attempt froze, in number order: by account, then invoice, as its batches are."""
-    for result in results_of(store, attempt):
-        yield from sorted(result.drafts, key=lambda d: (d.account_id, d.invoice_id))
+    for drafts in batches_of(store, attempt):
+        yield from sorted(drafts, key=lambda d: (d.account_id, d.invoice_id))
 
 
 def taken_parts(store: Store, attempt: Attempt) -> list[list[Block]]:

@@ -1,7 +1,8 @@
 """How runs lie in the table.
 
 `<run>` / `attempt#<n>` · `<run>` / `plan#<plan>#<batch>` (accounts of a batch) and `…#<n>` (those it does not hold) ·
-`<run>` / `result#<n>#<batch>` (what became of a batch) · `<run>` / `ranks#<list>#<batch>` (drafts in number order) ·
+`<run>` / `result#<n>#<batch>` (drafts of a batch) · `<run>` / `aside#<n>#<batch>` (whom it set aside, where it did) ·
+`<run>` / `ranks#<list>#<batch>` (drafts in number order) ·
 `<run>` / `numbered#<n>#<part>` (blocks of numbers and the ranks they belong to) ·
 `<entity>` / `run#<as_of>#<n>` (the seller's list of runs)
 """
@@ -14,7 +15,7 @@ from typing import Any
 
 from saldo.invoicing.records_numbers import series_fields
 from saldo.invoicing.rules_numbers import Series
-from saldo.invoicing.run.model import Attempt, BatchResult, Drafted, DueAccount, RunState, SetAside
+from saldo.invoicing.run.model import Attempt, Drafted, DueAccount, RunState, SetAside
 from saldo.invoicing.run.rules_plan import in_pieces, together
 from saldo.invoicing.status import DocumentKind
 from saldo.storage.items import Item, Key
@@ -128,19 +129,32 @@ def result_prefix(attempt: int) -> str:
     return f"result#{attempt:04d}#"
 
 
-def result_item(run_id: str, attempt: int, batch: str, result: BatchResult) -> Item:
-    return {
-        "pk": run_id,
-        "sk": result_prefix(attempt) + batch,
-        "kind": "result",
-        "drafts": [_drafted_row(d) for d in result.drafts],
-        "set_aside": [[s.account_id, s.code, s.reason] for s in result.set_aside],
-    }
+def result_item(run_id: str, attempt: int, batch: str, drafts: Iterable[Drafted]) -> Item:
+    sk = result_prefix(attempt) + batch
+    return {"pk": run_id, "sk": sk, "kind": "result", "drafts": [_drafted_row(d) for d in drafts]}
 
 
-def result_from(item: Item) -> BatchResult:
-    drafts = tuple(_drafted_from(row) for row in item["drafts"])
-    return BatchResult(drafts, tuple(SetAside(*row) for row in item["set_aside"]))
+def drafted_from(item: Item) -> tuple[Drafted, ...]:
+    """The drafts of a batch."""
+    return tuple(_drafted_from(row) for row in item["drafts"])
+
+
+def aside_key(run_id: str, attempt: int, batch: str) -> Key:
+    return run_id, aside_prefix(attempt) + batch
+
+
+def aside_prefix(attempt: int) -> str:
+    """Before `attempt#<n>`, so that one range holds an attempt and whom it set aside."""
+    return f"aside#{attempt:04d}#"
+
+
+def aside_item(run_id: str, attempt: int, batch: str, set_aside: Iterable[SetAside]) -> Item:
+    pk, sk = aside_key(run_id, attempt, batch)
+    return {"pk": pk, "sk": sk, "kind": "aside", "accounts": [[s.account_id, s.code, s.reason] for s in set_aside]}
+
+
+def set_aside_from(item: Item) -> tuple[SetAside, ...]:
+    return tuple(SetAside(*row) for row in item["accounts"])
 
 
 def _drafted_from(row: Sequence[Any]) -> Drafted:
