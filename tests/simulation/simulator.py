@@ -50,7 +50,7 @@ from saldo.orders.records import add_item
 from saldo.payments.model import Allocation
 from saldo.payments.queue import handle_messages
 from saldo.payments.service import Payments
-from saldo.storage.items import from_attributes
+from saldo.storage.items import Key, from_attributes
 from saldo.storage.units import Unit
 from saldo.subscriptions.model import Change, ChangeKind
 from saldo.subscriptions.service import Subscriptions
@@ -71,6 +71,8 @@ from tests.simulation.world import ADDS_UP, METER, SAVES, VERSION
 BEGIN = date(2026, 1, 1)
 FAULTS = 0.02
 MOST_TRIES = 400
+# A part of the accounts is tried again alone, as its message is.
+REMINDED_AT_ONCE = 20
 _FAILURES = (Crash, Unavailable, ClientError, BotoCoreError)
 TAX = TableTax(shipped_table())
 
@@ -546,8 +548,15 @@ class Simulation:
 
     def _remind(self, dice: Random) -> None:
         """The letters of a day; some events of them come late or twice, when what they ask for may be paid."""
-        with acting("issue_reminders"):
-            Reminders(self.region.store, self._clock).remind(ENTITY_ID)
+        reminders = Reminders(self.region.store, self._clock)
+
+        def everybody() -> list[Key]:
+            return list(reminders.due(ENTITY_ID, reminders.day(ENTITY_ID)))
+
+        due = self._stubborn("issue_reminders", everybody)
+        for n in range(0, len(due), REMINDED_AT_ONCE):
+            part = due[n : n + REMINDED_AT_ONCE]
+            self._stubborn("issue_reminders", partial(reminders.remind, ENTITY_ID, "", part))
         for _ in range(2):
             account_id, _ = self._account(dice)
             for item in self.region.store.query(account_id, prefix="reminder#", newest_first=True, limit=1).items:

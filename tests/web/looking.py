@@ -69,7 +69,8 @@ def flaws_of(page: Any, mode: Mode, axe: str) -> list[str]:
     """What is wrong with the page as it stands, in one mode: whatever axe knows of any impact, anything wider than the
     window or cut, a focus that starts or goes elsewhere than it should, an error summary that leads nowhere.
 
-    page: in a context made by `mode.context` and, where it runs scripts, with `bypass_csp=True`.
+    page: in a context made by `mode.context` and, where it runs scripts, with `bypass_csp=True`. axe: its source, ""
+    where it need not look.
     """
     page.evaluate(_STAY)
     with seen_as(page, mode):
@@ -80,7 +81,7 @@ def flaws_of(page: Any, mode: Mode, axe: str) -> list[str]:
         if mode.by_keyboard:
             found += _tab_flaws(page)
         elif mode.script:
-            found += violations(page, axe)
+            found += violations(page, axe) if axe else []
         elif not page.locator("main").inner_text().strip():
             found.append("says nothing without JavaScript")
     return [f"{mode.name}: {flaw}" for flaw in found]
