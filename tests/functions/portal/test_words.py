@@ -79,6 +79,13 @@ def test_nothing_was_left_in_english(language: str) -> None:
     assert sorted(key for key in same if key not in ALIKE and f"{language}:{key}" not in ALIKE) == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("begins", ["nav.", "staff.nav.", "staff.show."])
+def test_links_that_stand_side_by_side_say_different_things(begins: str, language: str) -> None:
+    texts = [text for key, text in catalogue(language).items() if key.startswith(begins) and key != "nav.main"]
+    assert sorted({text for text in texts if texts.count(text) > 1}) == []
+
+
 def test_every_text_is_said_somewhere_and_in_one_file() -> None:
     whole, begun = named_in(sources())
     said = whole | {f"{key}.{form}" for key in whole for form in ("one", "other")}
