@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 from tests.mutants.model import Mutant
 from tests.mutants.planted import MUTANTS
@@ -77,13 +81,24 @@ def chosen(only: str) -> list[Mutant]:
     return [m for m in MUTANTS if not texts or any(t in f"{m.name} {m.room} {m.kind} {m.file}" for t in texts)]
 
 
-def _all(mutants: Sequence[Mutant], wider: Sequence[Sequence[str]]) -> list[Result]:
-    results = []
-    with copied() as tree:
-        for mutant in mutants:
-            results.append(tried(tree, mutant, wider))
-            print(results[-1].row(), flush=True)
-        if broken := sound(tree, results):
+def _all(mutants: Sequence[Mutant], wider: Sequence[Sequence[str]], workers: int) -> list[Result]:
+    """In their order; each worker plants in a tree of its own."""
+    results, trees = list[Result](), SimpleQueue[Tree]()
+
+    def one(mutant: Mutant) -> Result:
+        tree = trees.get()
+        try:
+            return tried(tree, mutant, wider)
+        finally:
+            trees.put(tree)
+
+    with ExitStack() as stack, ThreadPoolExecutor(workers) as pool:
+        for _ in range(workers):
+            trees.put(stack.enter_context(copied()))
+        for result in pool.map(one, mutants):
+            results.append(result)
+            print(result.row(), flush=True)
+        if broken := sound(trees.get(), results):
             raise SystemExit(f"without any bug a test fails already: {broken}")
     return results
 
@@ -92,10 +107,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants")
     parser.add_argument("--only", default="", help="texts in a bug's name, room, kind or file, between commas")
     parser.add_argument("--narrow", action="store_true", help="no wider tests for what survives its own")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     mutants, began = chosen(asked.only), time.perf_counter()
     print(f"{'planted bug':{_NAME}} {'room':{_ROOM}} {'kind':{_KIND}} {'s':>6}  killed by", flush=True)
-    alive = [result for result in _all(mutants, () if asked.narrow else WIDER) if result.wrong]
+    alive = [result for result in _all(mutants, () if asked.narrow else WIDER, asked.workers) if result.wrong]
     rooms = len({m.room for m in mutants})
     print(f"\n{len(mutants)} planted in {rooms} rooms, {len(mutants) - len(alive)} killed, {len(alive)} not")
     for result in alive:
