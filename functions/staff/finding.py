@@ -22,10 +22,12 @@ class Hit:
 
 
 def hits_of(visit: StaffVisit, wanted: str) -> list[Hit]:
-    """An address is looked up as such; else by everything that is a key, then as an invoice's number, then by words of
-    the customer's name."""
+    """An address is looked up as such; words first among customers' names, which is one call; what has a digit first by
+    everything that is a key, then as an invoice's number."""
     if "@" in wanted:
         return _by_address(visit, wanted)
+    if not any(sign.isdigit() for sign in wanted):
+        return _by_name(visit, wanted) or _by_key(visit, wanted)
     return _by_key(visit, wanted) or _by_invoice_number(visit, wanted) or _by_name(visit, wanted)
 
 
@@ -60,8 +62,6 @@ def _by_address(visit: StaffVisit, wanted: str) -> list[Hit]:
 def _by_invoice_number(visit: StaffVisit, wanted: str) -> list[Hit]:
     from saldo.invoicing.finding import document_numbered
 
-    if not any(sign.isdigit() for sign in wanted):
-        return []
     found = document_numbered(services.store(), visit.at.entity_id, wanted)
     names = customers_named(visit, [found.account_id] if found else [])
     return [Hit(i, name, f"/invoices/{found.invoice_id}", wanted) for i, name in names.items() if found]

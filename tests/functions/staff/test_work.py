@@ -261,7 +261,7 @@ def test_what_a_page_asks_of_the_table(portal: Portal) -> None:
     pages = {
         f"{HOME}/customers": 2, ACCOUNT: 2, f"{ACCOUNT}?show=timeline": 2, f"{ACCOUNT}?show=payments": 2,
         f"{HOME}/runs": 2, f"{HOME}/orders": 2, f"{HOME}/proposals": 2, f"{HOME}/drafts": 2, f"{HOME}/usage": 2,
-        f"{HOME}/audit": 2, f"{HOME}/customers?q=kontor": 3, HOME: 1, f"{HOME}/tickets": 2, f"{HOME}/promises": 2,
+        f"{HOME}/audit": 2, f"{HOME}/customers?q=kontor": 2, HOME: 1, f"{HOME}/tickets": 2, f"{HOME}/promises": 2,
         f"{HOME}/catalog": 2, f"{HOME}/taxes": 2,
         f"{HOME}/disputes": 2, "/styleguide": 1,
     }  # fmt: skip
