@@ -339,7 +339,7 @@ _RATING: tuple[Mutant, ...] = (
         "kernel/periods.py",
         "months, later = divmod(halves + second, 2)",
         "months, later = divmod(halves + second + 1, 2)",
-        "tests/unit/test_worked_cases.py",
+        "tests/unit/kernel/test_periods.py",
     ),
     planted(
         "a commitment's amount is free whole in half a month",
