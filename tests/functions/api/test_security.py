@@ -171,6 +171,19 @@ def test_another_sellers_records_are_as_good_as_none(api: Api, method: str, path
         assert watch.calls == likewise.calls, "as many calls as for what is not there"
 
 
+def test_what_another_seller_issued_to_an_account_of_ours_is_not_there(api: Api) -> None:
+    """As long as it lies with the account, whoever's the account became."""
+    path = filled(api, "/api/v1/accounts/{account_id}/invoices/{invoice_id}")
+    key = OWN_ACCOUNT, f"invoice#{api.has[OWN_ACCOUNT]['invoice_id']}"
+    ours = api.world.store.get(*key)
+    assert ours is not None and api.get(path, api.token()).status == 200
+    api.world.store.put_many([ours | {"entity_id": OTHER_ENTITY}])
+    try:
+        assert api.get(path, api.token()).code == "not_found"
+    finally:
+        api.world.store.put_many([ours])
+
+
 def test_another_sellers_invoices_are_in_no_list_and_behind_no_cursor(api: Api) -> None:
     own, foreign = api.token(), api.token(entity_id=OTHER_ENTITY)
     assert {one["account"] for one in api.get("/api/v1/invoices", foreign).json["data"]} == {OTHER_ACCOUNT}

@@ -182,7 +182,7 @@ _API: tuple[Mutant, ...] = (
         "invoicing/reading_seller.py",
         "if found.header.entity_id != entity_id:",
         "if not found.header.entity_id:",
-        "tests/functions/api/test_security.py::test_another_sellers_records_are_as_good_as_none",
+        "tests/functions/api/test_security.py::test_what_another_seller_issued_to_an_account_of_ours_is_not_there",
     ),
     planted(
         "a body of any size is read",
