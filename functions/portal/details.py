@@ -16,6 +16,7 @@ from saldo.access.model import Role
 from saldo.access.rules import READERS
 from saldo.access.rules_people import ADMINS
 from saldo.accounts.records import ACCOUNT
+from saldo.accounts.records_profiles import CURRENT_PROFILE
 from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import check_id, new_id
 from saldo.support.details import Details, DetailsDesk
@@ -26,7 +27,7 @@ _DONE = ("changed", "asked")
 Problems = list[tuple[str, str]]
 
 
-@routes.get(_ALL, roles(READERS, ahead=(ACCOUNT,)))
+@routes.get(_ALL, roles(READERS, ahead=(ACCOUNT, CURRENT_PROFILE)))
 def details(visit: Visit) -> Answer:
     now, t = _now(visit), visit.words
     facts = shown.facts_of(now, t)
@@ -37,7 +38,7 @@ def details(visit: Visit) -> Answer:
     return page(visit, "details", status=200, **values)
 
 
-@routes.get(_ALL + "/change", roles(ADMINS, ahead=(ACCOUNT,)))
+@routes.get(_ALL + "/change", roles(ADMINS, ahead=(ACCOUNT, CURRENT_PROFILE)))
 def form(visit: Visit) -> Answer:
     now = _now(visit)
     return _form(visit, now, typed_of(now), [])

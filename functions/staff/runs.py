@@ -14,7 +14,8 @@ from functions.staff.visit import StaffVisit
 from saldo.audit.model import AuditRecord
 from saldo.audit.records import audit_item
 from saldo.invoicing.run.model import Attempt, RunState, SetAside, run_id_of
-from saldo.invoicing.run.records import aside_prefix, attempt_from, attempt_key, set_aside_from
+from saldo.invoicing.run.number import attempt_with_aside
+from saldo.invoicing.run.records import attempt_from
 from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.units import Unit
@@ -77,13 +78,10 @@ def _attempt(visit: StaffVisit) -> tuple[Attempt, list[SetAside]]:
     run_id, number = visit.params["run_id"], whole(visit.asked("attempt") or "1")
     if not run_id.startswith(f"run_{visit.at.entity_id.removeprefix('ent_')}_") or not number:
         raise NotFound
-    _, sk = attempt_key(run_id, number)
-    # the attempt, and whom it and later ones of the day set aside
-    found = {i["sk"]: i for i in services.store().within(run_id).query_all(run_id, first=aside_prefix(number), last=sk)}
-    if sk not in found or found[sk]["entity_id"] != visit.at.entity_id:
+    attempt, aside = attempt_with_aside(services.store().within(run_id), run_id, number)
+    if attempt.entity_id != visit.at.entity_id:
         raise NotFound
-    asides = [item for key, item in found.items() if key.startswith(aside_prefix(number))]
-    return attempt_from(found[sk]), [aside for item in asides for aside in set_aside_from(item)]
+    return attempt, aside
 
 
 @routes.post("/staff/{entity_id}/runs/again", staff(rules.RUN_INVOICES))

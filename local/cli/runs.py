@@ -16,8 +16,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from local.cli.site import Site, Sites, attempts_of, latest_of, sellers_of, store_of
 from local.cli.voice import Json, Voice, amounts, said_dry, speaks_json, table
-from saldo.invoicing.run.close import set_aside_of
 from saldo.invoicing.run.model import Attempt, RunState, SetAside, run_id_of
+from saldo.invoicing.run.number import set_aside_of
 from saldo.invoicing.run.open import latest_attempt
 from saldo.invoicing.run.starter import RunStarter
 from saldo.kernel.clock import instant_text, system_clock

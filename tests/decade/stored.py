@@ -16,10 +16,10 @@ from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import Coupon, InvoiceBody, PrepaidCredit
 from saldo.invoicing.records import body_key
 from saldo.invoicing.run.bill import Billing, bill_accounts
-from saldo.invoicing.run.close import close_run, reconcile_run, set_aside_of
+from saldo.invoicing.run.close import close_run, reconcile_run
 from saldo.invoicing.run.issue import issue_invoices
 from saldo.invoicing.run.model import Attempt, BatchResult
-from saldo.invoicing.run.number import number_invoices
+from saldo.invoicing.run.number import number_invoices, set_aside_of
 from saldo.invoicing.run.open import due_accounts, open_run
 from saldo.invoicing.seller_records import options_item
 from saldo.invoicing.wallets import Wallets

@@ -16,7 +16,7 @@ from saldo.audit.model import Actor
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.model import BillingOptions, InvoiceBody
 from saldo.invoicing.records import BODY_PREFIX
-from saldo.invoicing.run.close import set_aside_of
+from saldo.invoicing.run.number import set_aside_of
 from saldo.invoicing.seller_records import options_item
 from saldo.kernel.errors import Refusal
 from saldo.kernel.rounding import Rounding

@@ -14,8 +14,8 @@ from saldo.audit.model import Actor
 from saldo.insight.invariants import check_all
 from saldo.invoicing.approvals import Approvals
 from saldo.invoicing.model import Coupon
-from saldo.invoicing.run.close import set_aside_of
 from saldo.invoicing.run.now import Invoices, OneOff
+from saldo.invoicing.run.number import set_aside_of
 from saldo.invoicing.run.open import open_run
 from saldo.invoicing.wallets import Wallets
 from saldo.kernel.errors import Refusal

@@ -28,7 +28,7 @@ from saldo.invoicing.model import (
     PayableRounding,
     PrepaidCredit,
 )
-from saldo.invoicing.run.close import set_aside_of
+from saldo.invoicing.run.number import set_aside_of
 from saldo.invoicing.seller_records import options_from, options_item, seller_billing_key
 from saldo.invoicing.wallets import Wallets
 from saldo.kernel.errors import Refusal

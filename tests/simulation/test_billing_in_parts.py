@@ -23,9 +23,10 @@ from saldo.invoicing.model import InvoiceBody, PrepaidCredit
 from saldo.invoicing.rules_corrections import Reason
 from saldo.invoicing.run import in_parts
 from saldo.invoicing.run.bill import bill_accounts
-from saldo.invoicing.run.close import close_run, set_aside_of
+from saldo.invoicing.run.close import close_run
 from saldo.invoicing.run.in_parts import InParts
 from saldo.invoicing.run.now import Invoices, OneOff
+from saldo.invoicing.run.number import set_aside_of
 from saldo.invoicing.run.open import open_run
 from saldo.invoicing.wallet_records import wallet_from, wallet_key
 from saldo.invoicing.wallets import Wallets

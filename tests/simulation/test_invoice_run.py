@@ -9,12 +9,12 @@ import pytest
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.run.bill import bill_accounts
-from saldo.invoicing.run.close import close_run, fail_run, reconcile_run, set_aside_of
+from saldo.invoicing.run.close import close_run, fail_run, reconcile_run
 from saldo.invoicing.run.issue import issue_invoices
 from saldo.invoicing.run.model import RunState, run_id_of
-from saldo.invoicing.run.number import number_invoices
+from saldo.invoicing.run.number import attempt_with_aside, number_invoices, set_aside_of
 from saldo.invoicing.run.open import latest_attempt, open_run
-from saldo.kernel.errors import Refusal
+from saldo.kernel.errors import NotFound, Refusal
 from saldo.storage.items import Item
 from saldo.storage.units import Unit
 from tests.simulation.world import ENTITY, World
@@ -108,6 +108,34 @@ def test_an_account_that_cannot_be_billed_is_set_aside_and_the_rest_goes_through
     assert (retried.number, retried.invoices, retried.set_aside) == (2, 1, 0)
     assert [i["number"] for i in _invoices(world)] == [f"RW-2026-{n:06d}" for n in range(1, 6)]
     assert check_all(world.store).violations == []
+
+
+def test_each_attempt_of_a_day_says_whom_it_set_aside_itself() -> None:
+    world = World()
+    accounts = world.found(5, started_on=JAN)
+    sound = [_break(world, account) for account in accounts[1:3]]
+    first = world.run(JAN)
+    world.store.write_one(Unit("mend").put(sound[0]))
+    second = world.run(JAN)
+    for attempt, wanted in ((first, accounts[1:3]), (second, accounts[2:3])):
+        same, aside = attempt_with_aside(world.store, attempt.run_id, attempt.number)
+        assert same == attempt and aside == set_aside_of(world.store, attempt)
+        assert [one.account_id for one in aside] == wanted
+    with pytest.raises(NotFound):
+        attempt_with_aside(world.store, first.run_id, 3)
+
+
+def test_whom_an_earlier_try_of_a_batch_set_aside_is_so_no_more_once_billed() -> None:
+    world = World()
+    (account,) = world.found(1, started_on=JAN)
+    sound = _break(world, account)
+    attempt = open_run(world.store, world.clock, ENTITY.id, JAN.isoformat())
+    (batch,) = attempt.batches
+    for mend, aside in ((False, [account]), (True, [])):
+        if mend:
+            world.store.write_one(Unit("mend").put(sound))
+        bill_accounts(world.billing(), attempt.run_id, attempt.number, batch)
+        assert [one.account_id for one in set_aside_of(world.store, attempt)] == aside
 
 
 def test_an_account_with_a_damaged_record_is_set_aside_alone() -> None:

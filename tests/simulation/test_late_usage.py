@@ -21,7 +21,7 @@ from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.model import Coupon, CouponDuration
 from saldo.invoicing.rules_corrections import Reason
 from saldo.invoicing.run.bill import bill_accounts
-from saldo.invoicing.run.close import set_aside_of
+from saldo.invoicing.run.number import set_aside_of
 from saldo.invoicing.run.open import open_run
 from saldo.invoicing.wallets import Wallets
 from saldo.subscriptions.model import Change, ChangeKind

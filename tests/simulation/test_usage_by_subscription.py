@@ -12,7 +12,7 @@ from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
 from saldo.invoicing.forecast import Forecasts
 from saldo.invoicing.rules_thresholds import measured_by
-from saldo.invoicing.run.close import set_aside_of
+from saldo.invoicing.run.number import set_aside_of
 from saldo.kernel.periods import Period
 from saldo.subscriptions.model import Alignment, Change, ChangeKind
 from saldo.subscriptions.records import subscription_item

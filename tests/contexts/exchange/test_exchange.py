@@ -14,7 +14,7 @@ from saldo.exchange.reading import rates_in
 from saldo.exchange.service import ExchangeRates, RateImport
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
-from saldo.invoicing.run.close import set_aside_of
+from saldo.invoicing.run.number import set_aside_of
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import ExchangeRate
 from saldo.kernel.ids import double_id

@@ -46,10 +46,14 @@ def enlist(unit: Unit, entity_id: str, staff_id: str) -> Unit:
     return unit.update(people_key(entity_id), set={"kind": PEOPLE, staff_id: True})
 
 
-def strike_off(unit: Unit, entity_id: str, staff_ids: Sequence[str], reviewed_at: datetime | None = None) -> Unit:
-    """These have none any more; and when that came of a review."""
-    told = {"reviewed_at": instant_text(reviewed_at)} if reviewed_at else {}
-    return unit.update(people_key(entity_id), set={"kind": PEOPLE, **told}, remove=staff_ids)
+def strike_off(unit: Unit, entity_id: str, staff_id: str) -> Unit:
+    """Somebody has none there any more."""
+    return unit.update(people_key(entity_id), remove=[staff_id])
+
+
+def note_review(unit: Unit, entity_id: str, at: datetime, gone: Sequence[str]) -> Unit:
+    """Access was reviewed; `gone`: who has no role there any more."""
+    return unit.update(people_key(entity_id), set={"kind": PEOPLE, "reviewed_at": instant_text(at)}, remove=gone)
 
 
 def people_from(item: Item | None) -> list[str]:

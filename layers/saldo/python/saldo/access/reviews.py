@@ -55,7 +55,7 @@ class AccessReviews:
             of_one = [s for s in said if s.staff_id == staff_id]
             if not self._apply(unit, entity_id, records.staff_from(item), of_one):
                 gone.append(staff_id)
-        records.strike_off(unit, entity_id, gone, reviewed_at=at)
+        records.note_review(unit, entity_id, at, gone)
         lines = [(s.staff_id, s.role.value, s.kept) for s in said]
         unit.insert(records.review_item(entity_id, actor.id, at, lines))
         kept = sum(s.kept for s in said)

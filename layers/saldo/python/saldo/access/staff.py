@@ -103,7 +103,7 @@ class StaffAccess:
         unit.put(records.staff_item(staff, person, self._sealer), when={"version": version or None})
         entities = {p.entity_id for p in staff.posts}
         for entity_id in sorted({p["entity_id"] for p in before["posts"]} - entities) if before else ():
-            records.strike_off(unit, entity_id, [staff.id])
+            records.strike_off(unit, entity_id, staff.id)
         after = {"status": staff.status.value, "roles": sorted(f"{p.entity_id} {p.role}" for p in staff.posts)}
         for entity_id in sorted(entities):
             records.enlist(unit, entity_id, staff.id)

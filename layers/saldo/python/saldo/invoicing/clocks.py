@@ -33,9 +33,8 @@ from saldo.invoicing.rules_clock import (
     made_up_profile,
 )
 from saldo.invoicing.run.bill import Billing
-from saldo.invoicing.run.close import set_aside_of
 from saldo.invoicing.run.model import Attempt, RunState
-from saldo.invoicing.run.number import drafts_of
+from saldo.invoicing.run.number import drafts_of, set_aside_of
 from saldo.invoicing.run.whole import run_whole
 from saldo.invoicing.wallet_records import expiring_agenda
 from saldo.kernel.clock import Clock

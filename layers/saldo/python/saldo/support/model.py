@@ -62,8 +62,18 @@ class Message:
     text: str
 
 
+class Answerable:
+    """What is to be answered by an instant, while somebody waits for it."""
+
+    __slots__ = ()
+    answer_due_at: datetime | None
+
+    def is_late(self, now: datetime) -> bool:
+        return self.answer_due_at is not None and now >= self.answer_due_at
+
+
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Answerable):
     """One matter of an account, from its first message to the last.
 
     `about`: the page it was written from, or the id of what it is about. `answer_due_at`: by when the customer's last
@@ -87,12 +97,9 @@ class Ticket:
     escalated_at: datetime | None = None
     version: int = 1
 
-    def is_late(self, now: datetime) -> bool:
-        return self.answer_due_at is not None and now >= self.answer_due_at
-
 
 @dataclass(frozen=True, slots=True)
-class WaitingTicket:
+class WaitingTicket(Answerable):
     """A ticket that is not closed, as the desk's list shows it."""
 
     account_id: str
@@ -103,9 +110,6 @@ class WaitingTicket:
     state: TicketState
     answer_due_at: datetime | None
     assigned_to: str
-
-    def is_late(self, now: datetime) -> bool:
-        return self.answer_due_at is not None and now >= self.answer_due_at
 
 
 @dataclass(frozen=True, slots=True)

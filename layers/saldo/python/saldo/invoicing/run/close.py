@@ -9,8 +9,8 @@ from datetime import date
 from itertools import islice
 
 from saldo.invoicing.run import records
-from saldo.invoicing.run.model import Attempt, Drafted, RunState, SetAside
-from saldo.invoicing.run.number import batches_of, drafts_of, load_attempt, taken_blocks
+from saldo.invoicing.run.model import Attempt, Drafted, RunState
+from saldo.invoicing.run.number import batches_of, drafts_of, load_attempt, set_aside_of, taken_blocks
 from saldo.invoicing.run.open import move
 from saldo.invoicing.status import DocumentKind
 from saldo.kernel.clock import Clock, instant_text
@@ -116,12 +116,6 @@ def fail_run(store: Store, run_id: str, attempt_number: int, error: str) -> None
     attempt = load_attempt(store, run_id, attempt_number)
     if attempt.state is RunState.OPEN:
         move(store, replace(attempt, state=RunState.FAILED, error=error[:500]), RunState.OPEN)
-
-
-def set_aside_of(store: Store, attempt: Attempt) -> list[SetAside]:
-    """The accounts that an attempt could not bill, each with the reason; batch by batch."""
-    items = store.query_all(attempt.run_id, prefix=records.aside_prefix(attempt.number), consistent=True)
-    return [aside for item in items for aside in records.set_aside_from(item)]
 
 
 def _number_range(store: Store, attempt: Attempt) -> tuple[str, str]:

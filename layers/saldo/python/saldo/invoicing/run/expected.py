@@ -10,9 +10,8 @@ from fractions import Fraction
 
 from saldo.invoicing.model import InvoiceBody, Line, LineKind
 from saldo.invoicing.run import records
-from saldo.invoicing.run.close import set_aside_of
 from saldo.invoicing.run.model import Attempt, RunState
-from saldo.invoicing.run.number import drafts_of
+from saldo.invoicing.run.number import drafts_of, set_aside_of
 from saldo.kernel.periods import add_months
 from saldo.storage.store import Store
 

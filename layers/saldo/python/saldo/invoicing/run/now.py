@@ -16,10 +16,10 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.invoicing.run.bill import bill_accounts
 from saldo.invoicing.run.cases import Billing
-from saldo.invoicing.run.close import close_run, reconcile_run, set_aside_of
+from saldo.invoicing.run.close import close_run, reconcile_run
 from saldo.invoicing.run.issue import issue_invoices
 from saldo.invoicing.run.model import Attempt, DueAccount, RunState, SetAside
-from saldo.invoicing.run.number import drafts_of, number_invoices
+from saldo.invoicing.run.number import drafts_of, number_invoices, set_aside_of
 from saldo.invoicing.run.open import open_for_one
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Problems, Refusal

@@ -24,7 +24,7 @@ from saldo.audit.records import audit_item
 from saldo.invoicing.records_numbers import claim, note_numbers, read_seller, read_series, series_fields, series_from
 from saldo.invoicing.rules_numbers import Series, series_type
 from saldo.invoicing.run import records
-from saldo.invoicing.run.model import INVOICES_PER_BATCH, Attempt, Drafted
+from saldo.invoicing.run.model import INVOICES_PER_BATCH, Attempt, Drafted, SetAside
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import NotFound, Unavailable
 from saldo.storage.items import Item
@@ -92,6 +92,24 @@ def drafts_of(store: Store, attempt: Attempt) -> Iterator[Drafted]:
     """Every draft the attempt froze, in number order: by account, then invoice, as its batches are."""
     for drafts in batches_of(store, attempt):
         yield from sorted(drafts, key=lambda d: (d.account_id, d.invoice_id))
+
+
+def set_aside_of(store: Store, attempt: Attempt) -> list[SetAside]:
+    """The accounts that an attempt could not bill, each with the reason; batch by batch."""
+    items = store.query_all(attempt.run_id, prefix=records.aside_prefix(attempt.number), consistent=True)
+    return [aside for item in items for aside in records.set_aside_from(item)]
+
+
+def attempt_with_aside(store: Store, run_id: str, number: int) -> tuple[Attempt, list[SetAside]]:
+    """An attempt and the accounts that it could not bill, in one call. NotFound."""
+    own, (_, last) = records.aside_prefix(number), records.attempt_key(run_id, number)
+    found = {
+        item["sk"]: item for item in store.query_all(run_id, first=own, last=last)
+    }  # later attempts' are among them
+    if last not in found:
+        raise NotFound(f"no attempt {number} of {run_id}")
+    asides = [item for sk, item in found.items() if sk.startswith(own)]
+    return records.attempt_from(found[last]), [aside for item in asides for aside in records.set_aside_from(item)]
 
 
 def taken_parts(store: Store, attempt: Attempt) -> list[list[Block]]:
