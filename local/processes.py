@@ -16,6 +16,8 @@ from pathlib import Path
 
 from local.place import ROOT, Place
 
+PATIENCE_S = 15  # a first page on a busy machine
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -68,7 +70,7 @@ class Process:
             )
         (place.pids / f"{self.name}.pid").write_text(str(started.pid))
         until = time.monotonic() + wait_s
-        while not answers(self.health, within_s=15):  # a first page on a busy machine
+        while not answers(self.health):
             if started.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"{self.name} did not come up; the end of {log}:\n{_tail(log)}")
             time.sleep(0.05)
@@ -91,9 +93,10 @@ class Process:
         return True
 
 
-def answers(url: str, within_s: float = 2) -> bool:
+def answers(url: str) -> bool:
+    """Whether something answers there, whatever it says. Where nothing listens, that is known at once."""
     try:
-        with urllib.request.urlopen(url, timeout=within_s):  # noqa: S310 - own port
+        with urllib.request.urlopen(url, timeout=PATIENCE_S):  # noqa: S310 - own port
             return True
     except urllib.error.HTTPError:
         return True

@@ -17,7 +17,7 @@ from local.place import ROOT
 
 ASSEMBLY = ROOT / "build" / "cdk.out" / "local"
 _SOURCES = ("cdk.json", "app.py", "functions", "layers/saldo/python", "infra/cdk", "requirements.txt")
-_STAMP = "saldo-inputs.txt"
+STAMP = "saldo-inputs.txt"
 
 
 def inputs_hash() -> str:
@@ -41,13 +41,13 @@ def synthesise() -> tuple[Path, bool]:
     """The folder of the cloud assembly, and whether it had to be made. RuntimeError carries CDK's own words."""
     with _alone():
         wanted = inputs_hash()
-        stamp = ASSEMBLY / _STAMP
+        stamp = ASSEMBLY / STAMP
         if stamp.exists() and stamp.read_text() == wanted:
             return ASSEMBLY, False
         partial = ASSEMBLY.with_name("local.part")
         shutil.rmtree(partial, ignore_errors=True)
         _run_cdk_app(partial)
-        (partial / _STAMP).write_text(wanted)
+        (partial / STAMP).write_text(wanted)
         shutil.rmtree(ASSEMBLY, ignore_errors=True)
         partial.rename(ASSEMBLY)
         return ASSEMBLY, True
