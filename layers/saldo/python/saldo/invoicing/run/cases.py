@@ -114,7 +114,7 @@ class Batch:
     price_rates: ExchangeRates | None = None
     seller_facts: str = ""
     templates: TemplateChoice = field(default_factory=TemplateChoice)
-    under_way: Mapping[str, str] = MappingProxyType({})
+    under_way: Mapping[str, str] = field(default_factory=dict)
     own_rates: OwnRates | None = None
 
 
