@@ -1,5 +1,7 @@
 # Every target does all the set-up it needs and is safe to repeat.
 .DEFAULT_GOAL := help
+# Packages are compiled when they are first imported, and the next process finds them so, whatever a terminal says of it.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON := .venv/bin/python
 PATHS := PYTHONPATH=.:layers/saldo/python
 ENV ?= staging

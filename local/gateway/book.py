@@ -92,6 +92,16 @@ class Book:
         with self._lock:
             self._db.close()
 
+    def copy(self) -> bytes:
+        """All of it, for `put_back`."""
+        with self._lock:
+            return self._db.serialize()
+
+    def put_back(self, copied: bytes) -> None:
+        """Know what was known when the copy was made, and nothing that came after."""
+        with self._lock:
+            self._db.deserialize(copied)
+
     @contextmanager
     def _commit(self) -> Iterator[sqlite3.Connection]:
         with self._lock:

@@ -80,6 +80,16 @@ class _Partition:
 _NOTHING = _Partition()
 
 
+class _Lists(defaultdict[str, list[tuple[str, str, str]]]):
+    """The lists of a table's index, each in order: place on it, and the key of the item."""
+
+    def __init__(self) -> None:
+        super().__init__(list)
+
+    def __reduce__(self) -> Any:
+        return _Lists, (), None, None, iter(self.items())
+
+
 class MemoryDynamoDB:
     """Tables with `pk` (and `sk`), one index `agenda`. Values are kept in DynamoDB's own attribute form.
 
@@ -88,7 +98,7 @@ class MemoryDynamoDB:
 
     def __init__(self, projected: Sequence[str] = ()) -> None:
         self._tables: dict[str, dict[str, _Partition]] = defaultdict(dict)
-        self._agenda: dict[str, dict[str, list[tuple[str, str, str]]]] = defaultdict(lambda: defaultdict(list))
+        self._agenda: dict[str, _Lists] = defaultdict(_Lists)
         self._projected = frozenset({"pk", "sk", "agenda_pk", "agenda_on", *projected})
         self.bill = Bill()
         self.fault: Fault | None = None

@@ -14,6 +14,7 @@ from saldo.storage.items import Item
 from saldo.storage.jws import parts
 from saldo.usage.records import events_of_chunk
 from tests.crashes import Injector, Kind
+from tests.simulation.prepared import Prepared, prepared
 from tests.simulation.region import Region, Seen
 from tests.simulation.workflows import FAILURES, LATER, Workflow
 
@@ -68,10 +69,9 @@ class Undisturbed:
 
 def undisturbed(flow: Workflow) -> Undisturbed:
     """Run it once, then once more: being repeated, it must change nothing."""
-    region, injector, seen = Region(), Injector(), Seen()
-    with region.serving():
-        flow.prepare(region)
-        region.restart()
+    injector, seen = Injector(), Seen()
+    with prepared(flow) as scene:
+        region = scene.again()
         injector.attach([region.wire])
         injector.disarm()
         region.wire.watch = seen
@@ -90,23 +90,20 @@ def undisturbed(flow: Workflow) -> Undisturbed:
     return Undisturbed(calls, first, frozenset(seen.functions), listed)
 
 
-def under_fire(flow: Workflow, expected: Undisturbed, points: Sequence[Point]) -> str:
+def under_fire(scene: Prepared, flow: Workflow, expected: Undisturbed, points: Sequence[Point]) -> str:
     """Run it with these faults, one after the other, until it gets through; "" when it ends as expected."""
-    region, injector = Region(), Injector()
+    region, injector = scene.again(), Injector()
     waiting = list(points)
-    with region.serving():
-        flow.prepare(region)
-        region.restart()
-        injector.attach([region.wire])
-        for _ in range(MOST_REPEATS + len(points)):
-            point = waiting.pop(0) if waiting else Point(0, Kind.CRASH_BEFORE)
-            injector.arm(point.number, point.kind)
-            failed = _tried(region, flow)
-            if not failed and not injector.struck:
-                break
-        else:
-            return "it never gets through"
-        return difference(expected.essence, essence(region, flow))
+    injector.attach([region.wire])
+    for _ in range(MOST_REPEATS + len(points)):
+        point = waiting.pop(0) if waiting else Point(0, Kind.CRASH_BEFORE)
+        injector.arm(point.number, point.kind)
+        failed = _tried(region, flow)
+        if not failed and not injector.struck:
+            break
+    else:
+        return "it never gets through"
+    return difference(expected.essence, essence(region, flow))
 
 
 def _tried(region: Region, flow: Workflow) -> bool:
@@ -136,8 +133,9 @@ def fire(
     """Each point of a workflow, or those that are chosen. expected: what it does undisturbed, where that is known."""
     expected = expected or undisturbed(flow)
     result = Result(flow.name, len(expected.calls))
-    for point in chosen(expected.points()) if chosen else expected.points():
-        _note(result, (point,), under_fire(flow, expected, [point]))
+    with prepared(flow) as scene:
+        for point in chosen(expected.points()) if chosen else expected.points():
+            _note(result, (point,), under_fire(scene, flow, expected, [point]))
     return result
 
 
@@ -145,8 +143,9 @@ def fire_pairs(flow: Workflow, most: int | None, seed: int = 0, expected: Undist
     """Pairs of faults, the second striking the repetition; all of them, or so many by chance."""
     expected = expected or undisturbed(flow)
     result = Result(flow.name, len(expected.calls))
-    for pair in _pairs(expected.points(), most, seed):
-        _note(result, pair, under_fire(flow, expected, pair))
+    with prepared(flow) as scene:
+        for pair in _pairs(expected.points(), most, seed):
+            _note(result, pair, under_fire(scene, flow, expected, pair))
     return result
 
 

@@ -15,7 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -455,10 +455,16 @@ class Region:
         self.gateway = BookGateway(self.wire, self.book, self.clock)
         self.notes: dict[str, str] = {}  # what a workflow's preparation leaves for its work
         self.gate: Gate | None = None  # other policies than the deployed ones
-        self.closing = ExitStack()  # what else was opened for this region; closed with it
+        self.has_more = False  # whether anything else was opened for this region
+        self._more = ExitStack()
 
     def clock(self) -> datetime:
         return self.now
+
+    def open(self, beside: AbstractContextManager[T]) -> T:
+        """Something else that belongs to this region and is closed with it."""
+        self.has_more = True
+        return self._more.enter_context(beside)
 
     @property
     def store(self) -> Store:
@@ -559,7 +565,7 @@ class Region:
             try:
                 yield self
             finally:
-                self.closing.close()
+                self._more.close()
                 self.restart()
 
 

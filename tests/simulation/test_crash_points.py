@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
+from copy import copy
 from functools import cache
+from typing import Any
 
 import pytest
 
 from tests.crashes import Kind
 from tests.simulation import matrix
 from tests.simulation.matrix import Point, Result
-from tests.simulation.region import quiet
-from tests.simulation.workflows import Workflow, workflows
+from tests.simulation.prepared import prepared
+from tests.simulation.region import Region, quiet
+from tests.simulation.workflows import FAILURES, Workflow, workflows
 from tests.simulation.writers import HANDLERS_NOT_IN_WORKFLOWS, NOT_IN_WORKFLOWS, excused, handlers, writers
 
 FLOWS = workflows()
@@ -98,3 +102,23 @@ def test_a_workflow_that_does_not_converge_is_told(monkeypatch: pytest.MonkeyPat
     with quiet():
         result = matrix.fire(flow, lambda points: [p for p in points if p.kind is Kind.CRASH_AFTER])
     assert result.diverged
+
+
+@pytest.mark.parametrize("flow", FLOWS[::9], ids=lambda flow: flow.name)
+def test_a_region_goes_back_to_what_its_preparation_left(flow: Workflow) -> None:
+    with quiet(), Region().serving() as fresh:
+        flow.prepare(fresh)
+        anew = _all_there_is(fresh)
+    with quiet(), prepared(flow) as scene:
+        for _ in range(2):
+            region = scene.again()
+            assert _all_there_is(region) == anew
+            with suppress(*FAILURES):
+                flow.work(region)
+
+
+def _all_there_is(region: Region) -> list[Any]:
+    book = [list(map(tuple, region.book._db.execute(f"SELECT * FROM {name}"))) for name in ("checkouts", "events")]
+    there = region.buckets.files, region.mail.taken, region.queues.waiting, region.bus.taken, region.machines.started
+    with region.undisturbed():
+        return [list(region.store.scan()), book, *map(copy, there), region.now, region.chance.random()]

@@ -30,9 +30,9 @@ def in_new_york(region: Region, *, silent: bool) -> None:
         account = account_from(region.store.get(account_id(n), "account") or {})
         there = replace(account, country="US", tax_region="NY", tax_postcode="11201", has_tax_id=False)
         region.store.put_many([account_item(there)])
-    tax = region.closing.enter_context(running("avalara"))
+    tax = region.open(running("avalara"))
     service = WiredTax(region.wire, tax.service)
-    region.closing.enter_context(patch("saldo.tax.services.service_named", lambda *_: service))
+    region.open(patch("saldo.tax.services.service_named", lambda *_: service))
     os.environ["SALDO_TAX_SERVICE"] = "avalara"
     region.restart()
     tax.script.always = Fault.STATUS_503 if silent else Fault.NONE
@@ -58,7 +58,7 @@ def unchecked(region: Region) -> None:
     """Customers whose tax ids nobody has asked about, and a register that knows one of them."""
     founded(region, 2)
     register = Register(region.wire)
-    region.closing.enter_context(patch("saldo.accounts.vies.Vies", lambda *_: register))
+    region.open(patch("saldo.accounts.vies.Vies", lambda *_: register))
     os.environ["SALDO_VAT_REGISTER_URL"] = "http://register.invalid"
     region.restart()
 
