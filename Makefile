@@ -73,7 +73,13 @@ crashes: setup ## every workflow, every call, every kind of fault: ONLY, PAIRS
 mutants: setup ## small wrong changes, planted one at a time: the tests must notice each; ONLY=
 	@$(PATHS) $(PYTHON) -m tests.mutants --only "$(ONLY)"
 
+oldest: ## tests of parts on Python 3.11, the oldest that Saldo runs on
+	@test build/oldest/locked -nt requirements-dev.txt || { rm -rf build/oldest && python3.11 -m venv build/oldest \
+		&& build/oldest/bin/pip install -q --require-hashes -r requirements-dev.txt && touch build/oldest/locked; }
+	@build/oldest/bin/python -m pytest -n 2 --dist worksteal -m "not stack and not web"
+
 nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 operations against the emulator, mutants, journeys
+	@$(MAKE) --no-print-directory oldest
 	@$(PATHS) $(PYTHON) -m local.cli drift staging production --templates
 	@$(PATHS) $(PYTHON) -m local.cli drift sandbox production --templates
 	@$(PATHS) $(PYTHON) -m tests.simulation engine
@@ -124,4 +130,4 @@ deploy: setup ## deploy every stack of ENV to AWS
 lock: setup ## pin and hash every package again
 	@$(PYTHON) -m local.lock
 
-.PHONY: help setup up down reset status test parts whole check lint style types bench cost load cases decade simulate crashes mutants nightly journeys audit judges permissions pictures synth deploy lock
+.PHONY: help setup up down reset status test parts whole check lint style types bench cost load cases decade simulate crashes mutants oldest nightly journeys audit judges permissions pictures synth deploy lock

@@ -34,7 +34,7 @@ LAST = Path(__file__).with_name("counted_run.json")
 AMORTISED_OVER = 100_000
 # An invoice may cost so much more than last time before somebody has to say that it is meant.
 TOLERANCE = 0.05
-# Billing has 1.77 GB, issuing 1 GB; the steps of which there is one a run have half a GB.
+# Billing has 1.77 GB, as the steps of which there is one a run; issuing has 1 GB.
 FUNCTION_GB = 1.5
 # What our code takes for an invoice, read to issued: the figure is not to depend on the machine of the day.
 CPU_S = 0.0015

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from infra.cdk.capacity import READY_HOURS, USUAL_READS, USUAL_WRITES, MonthEndCapacity, capacity_for
-from infra.cdk.functions import API, OPEN_RUN, PORTAL, RECONCILE_RUN
+from infra.cdk.functions import API, CLOSE_RUN, NUMBER_INVOICES, OPEN_RUN, PORTAL, RECONCILE_RUN, FunctionSpec
 from saldo.accounts.agenda import DUE_SHARDS
+from saldo.invoicing.run.account_parts import parts_of
 from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH
 from tests.bench.counted_run import CPU_S, PerInvoice, last
 from tests.bench.prices import KMS_SIGN, MAIL, PROVISIONED_GB_S, WARM_READ, WARM_WRITE
@@ -23,10 +24,17 @@ CALL_S = 0.02
 # A subscription leaves its place on the agenda and takes another; each shard of the agenda is one partition.
 DUE_WRITES = 2
 PARTITION_WRU_S = 1_000
-# Opening reads the agenda in parts, some 1,200 calls for a million due, and writes 25 batches a call.
-OPENING_CALLS = 0.0012 + 1 / ACCOUNTS_PER_BATCH / 25
-# Reconciling reads entries by the hundred. Both go one call after the other.
-RECONCILING_CALLS = 1 / 100
+# What the steps that go through a whole run ask of the table and of a core, for an invoice (`make load`, 100,000
+# accounts). Opening reads the agenda in parts, some 1,200 calls for a million due, and writes 25 batches a call;
+# reconciling reads entries by the hundred; whatever else reads drafts has 7,700 in a call.
+OPENING = 0.0012 + 1 / ACCOUNTS_PER_BATCH / 25, 25e-6
+NUMBERING = 0.0004, 50e-6
+RECONCILING = 1 / 100, 85e-6
+CLOSING = 0.00013, 17e-6
+COMPARING = 0.0002, 33e-6  # with the month before, once for each part of the accounts
+A_CORE = 1769  # MB of memory with which Lambda gives a whole core
+
+Work = tuple[float, float]  # calls to the table, seconds of a core
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +93,77 @@ def speeds(end: MonthEnd, each: PerInvoice) -> list[Quota]:
     return sorted(found, key=lambda quota: quota.allows)
 
 
-def sizes(each: PerInvoice) -> list[Quota]:
+def _opening(invoices: int) -> Work:
+    return _times(invoices, OPENING)
+
+
+def _numbering(invoices: int) -> Work:
+    return _times(invoices, NUMBERING)
+
+
+def _reconciling(invoices: int) -> Work:
+    return _times(invoices, RECONCILING)
+
+
+def _closing(invoices: int) -> Work:
+    """Where there are very many accounts, both months are gone through once for each part of them."""
+    (calls, cpu_s), (more, more_s) = _times(invoices, CLOSING), _times(invoices, COMPARING)
+    parts = len(parts_of(invoices))
+    return calls + parts * more, cpu_s + parts * more_s
+
+
+def _times(invoices: int, each: Work) -> Work:
+    return invoices * each[0], invoices * each[1]
+
+
+@dataclass(frozen=True, slots=True)
+class WholeStep:
+    """A step that goes through a whole run, one call after the other."""
+
+    spec: FunctionSpec
+    takes: Callable[[int], Work]
+    moves: str
+
+    def seconds(self, invoices: int) -> float:
+        calls, cpu_s = self.takes(invoices)
+        return calls * CALL_S + cpu_s / min(1.0, self.spec.memory / A_CORE)
+
+    @property
+    def quota(self) -> Quota:
+        """The most invoices with which it ends in its time, to the next 100,000."""
+        most = 0
+        while self.seconds(most + 100_000) <= self.spec.timeout_s:
+            most += 100_000
+        return Quota(f"Lambda: {self.spec.name} in {self.spec.timeout_s} s", most, self.moves)
+
+
+WHOLE_STEPS = (
+    WholeStep(OPEN_RUN, _opening, "more sellers"),
+    WholeStep(NUMBER_INVOICES, _numbering, "numbering part by part"),
+    WholeStep(RECONCILE_RUN, _reconciling, "reconciling batch by batch"),
+    WholeStep(CLOSE_RUN, _closing, "comparing batch by batch"),
+)
+
+
+def sizes() -> list[Quota]:
     """Invoices in one run that each limit allows, the narrowest first."""
-    opened = OPEN_RUN.timeout_s / CALL_S / OPENING_CALLS
-    reconciled = RECONCILE_RUN.timeout_s / CALL_S / RECONCILING_CALLS
-    return sorted(
-        [
-            Quota(f"Lambda: opening in {OPEN_RUN.timeout_s} s", opened, "900 s; more sellers"),
-            Quota(f"Lambda: reconciling in {RECONCILE_RUN.timeout_s} s", reconciled, "reconciling batch by batch"),
-            Quota("Step Functions: 25,000 events of history", 25_000 / 2 * 1e9, "children have histories of their own"),
-        ],
-        key=lambda quota: quota.allows,
-    )
+    return sorted((step.quota for step in WHOLE_STEPS), key=lambda quota: quota.allows)
+
+
+def in_batches(end: MonthEnd, each: PerInvoice, *, warm: bool = True) -> float:
+    """Seconds of what goes side by side, at the first quota that holds it; `warm`: the table has carried as much
+    before."""
+    allowed = [q.allows for q in speeds(end, each) if not (warm and "never used" in q.name)]
+    return end.invoices / min(allowed)
+
+
+def through_runs(end: MonthEnd) -> float:
+    """Seconds of the steps that go through a whole run; sellers' runs go side by side."""
+    return sum(step.seconds(end.in_a_run) for step in WHOLE_STEPS)
 
 
 def seconds(end: MonthEnd, each: PerInvoice, *, warm: bool = True) -> float:
-    """How long it takes at the first quota that holds it; `warm`: the table has carried as much before."""
-    allowed = [q.allows for q in speeds(end, each) if not (warm and "never used" in q.name)]
-    return end.invoices / min(allowed)
+    return in_batches(end, each, warm=warm) + through_runs(end)
 
 
 def dollars(end: MonthEnd, each: PerInvoice) -> float:
@@ -122,7 +183,7 @@ def _ready(end: MonthEnd, each: PerInvoice) -> str:
     ready = capacity_for(end.invoices)
     assert ready is not None, "a month end has invoices"
     once, monthly = ready_dollars(ready)
-    took = max(seconds(end, each), end.invoices * each.write_units / ready.write_units)
+    took = max(in_batches(end, each), end.invoices * each.write_units / ready.write_units) + through_runs(end)
     functions = f"{ready.at_once:,} functions each of portal and API, {READY_HOURS} h"
     return (
         f"With `month_end_invoices` of as many: {_time(took)} also the first time, for ${once:,.2f} once"
@@ -143,10 +204,9 @@ def told(end: MonthEnd, each: PerInvoice) -> Iterator[str]:
     yield "|---|---|---|"
     for quota in speeds(end, each):
         yield f"| {quota.name} | {quota.allows:,.0f} invoices/s | {quota.moves} |"
-    for quota in sizes(each):
-        if quota.allows < 1e9:
-            met = " **met**" if quota.allows < end.in_a_run else ""
-            yield f"| {quota.name} | {quota.allows:,.0f} invoices a run{met} | {quota.moves} |"
+    for quota in sizes():
+        met = " **met**" if quota.allows < end.in_a_run else ""
+        yield f"| {quota.name} | {quota.allows:,.0f} invoices a run{met} | {quota.moves} |"
     yield ""
 
 
@@ -154,10 +214,12 @@ def _time(s: float) -> str:
     return f"{s / 3600:.1f} h" if s >= 7200 else f"{s / 60:.0f} min"
 
 
+SHOWN = MonthEnd(1_000_000), MonthEnd(1_000_000, mail=True), MonthEnd(100_000_000, sellers=250)
+
+
 def main() -> None:
-    each = last()
-    for end in (MonthEnd(1_000_000), MonthEnd(1_000_000, mail=True), MonthEnd(100_000_000, sellers=250)):
-        print("\n".join(told(end, each)))
+    for end in SHOWN:
+        print("\n".join(told(end, last())))
 
 
 if __name__ == "__main__":

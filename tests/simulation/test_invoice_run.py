@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from unittest.mock import patch
 
 import pytest
 
 from saldo.insight.invariants import check_all
 from saldo.invoicing.codec import body_from_bytes
+from saldo.invoicing.run import account_parts
 from saldo.invoicing.run.bill import bill_accounts
-from saldo.invoicing.run.close import close_run, fail_run, reconcile_run
+from saldo.invoicing.run.close import MOST_DIFFERENCES, close_run, fail_run, reconcile_run
 from saldo.invoicing.run.issue import issue_invoices
 from saldo.invoicing.run.model import RunState, run_id_of
 from saldo.invoicing.run.number import attempt_with_aside, number_invoices, set_aside_of
@@ -250,6 +252,24 @@ def test_a_dry_run_writes_no_draft_and_names_what_would_differ() -> None:
     (difference,) = closed.differences
     assert difference["account_id"] == accounts[1]
     assert int(str(difference["now_minor"])) - int(str(difference["before_minor"])) == 238  # 100 × 0.02 + 19 %
+
+
+def test_a_dry_run_names_the_largest_differences_however_many_accounts_are_held_at_once() -> None:
+    world = World()
+    accounts = world.found(MOST_DIFFERENCES + 10, started_on=JAN)
+    world.run(JAN)
+    for n, account_id in enumerate(accounts):
+        world.use(account_id, date(2026, 1, 5), 1000 + 100 * n, "e1")
+    world.now = world.now.replace(month=2)
+    told = []
+    for at_once in (account_parts.HELD_AT_ONCE, 7):
+        attempt = open_run(world.store, world.clock, ENTITY.id, "2026-02-01", dry_run=True)
+        for batch in attempt.batches:
+            bill_accounts(world.billing(), attempt.run_id, attempt.number, batch)
+        with patch.object(account_parts, "HELD_AT_ONCE", at_once):
+            told.append(close_run(world.store, world.clock, attempt.run_id, attempt.number).differences)
+    assert [d["account_id"] for d in told[0]] == list(reversed(accounts))[:MOST_DIFFERENCES]
+    assert told[0] == told[1]
 
 
 def test_a_late_run_bills_every_month_it_missed() -> None:

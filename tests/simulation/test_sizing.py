@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from infra.cdk import capacity
+from infra.cdk.functions import CLOSE_RUN
+from local.place import ROOT
+from saldo.invoicing.run.account_parts import HELD_AT_ONCE
 from saldo.invoicing.run.bill import bill_accounts
 from saldo.invoicing.run.open import open_run
 from tests.bench import sizing
@@ -41,10 +45,26 @@ def test_the_first_quota_that_is_met_is_named_first() -> None:
     one = MonthEnd(1_000_000)
     assert sizing.speeds(one, EACH)[0].name.endswith("4,000 write units/s")
     assert sizing.speeds(MonthEnd(1_000_000, mail=True), EACH)[0].name == "SES: 14 mails/s"
-    assert sizing.seconds(one, EACH) == 1_000_000 / (40_000 / EACH.write_units)
+    assert sizing.in_batches(one, EACH) == 1_000_000 / (40_000 / EACH.write_units)
     assert sizing.dollars(MonthEnd(100_000_000), EACH) == 1000
     assert any("**met**" in line for line in sizing.told(MonthEnd(5_000_000), EACH))
     assert not any("**met**" in line for line in sizing.told(one, EACH))
+
+
+def test_a_step_that_goes_through_a_whole_run_has_time_for_a_million_invoices_and_memory_for_what_it_holds() -> None:
+    for step in sizing.WHOLE_STEPS:
+        assert step.quota.allows >= 3_000_000, step.spec.name
+        smaller = replace(step, spec=replace(step.spec, memory=512))
+        assert smaller.seconds(1_000_000) > step.seconds(1_000_000), "CPU comes with memory"
+    closing = sizing.WHOLE_STEPS[-1]
+    assert closing.spec is CLOSE_RUN and CLOSE_RUN.memory * 1024 * 1024 / 2 > HELD_AT_ONCE * 300
+    assert closing.seconds(4_000_000) > 4 * closing.seconds(1_000_000), "both months are read for each part"
+
+
+def test_sellers_go_side_by_side_and_what_a_run_goes_through_alone_counts() -> None:
+    alone, shared = MonthEnd(1_000_000), MonthEnd(1_000_000, sellers=10)
+    assert sizing.through_runs(alone) > 5 * sizing.through_runs(shared)
+    assert sizing.seconds(alone, EACH) == sizing.in_batches(alone, EACH) + sizing.through_runs(alone)
 
 
 def test_what_a_month_end_is_made_ready_for_covers_what_an_invoice_was_counted_to_ask() -> None:
@@ -66,3 +86,9 @@ def test_dearer_invoices_take_longer() -> None:
     heavy = PerInvoice(calls=4, write_units=40, read_units=8, dollars_per_1000=0.02)
     for end in (MonthEnd(1_000_000), MonthEnd(100_000_000, sellers=250)):
         assert sizing.seconds(end, heavy) > sizing.seconds(end, last())
+
+
+def test_the_tables_of_the_doc_are_what_the_model_says() -> None:
+    doc = (ROOT / "docs" / "scaling.md").read_text()
+    for end in sizing.SHOWN:
+        assert "\n".join(sizing.told(end, last())) in doc, "python -m tests.bench.sizing prints them"

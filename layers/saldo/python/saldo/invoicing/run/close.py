@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import islice
+from heapq import nsmallest
+from itertools import chain, islice
 
 from saldo.invoicing.run import records
+from saldo.invoicing.run.account_parts import Part, parts_of
 from saldo.invoicing.run.model import Attempt, Drafted, RunState
 from saldo.invoicing.run.number import batches_of, drafts_of, load_attempt, set_aside_of, taken_blocks
 from saldo.invoicing.run.open import move
@@ -105,8 +107,9 @@ def close_run(store: Store, clock: Clock, run_id: str, attempt_number: int) -> A
         totals=dict(totals),
         first_number=numbers[0],
         last_number=numbers[1],
-        differences=tuple(_differences(store, attempt)) if attempt.dry_run else (),
     )
+    if closed.dry_run:
+        closed = replace(closed, differences=tuple(_differences(store, closed)))
     move(store, closed, attempt.state)
     return closed
 
@@ -132,34 +135,41 @@ def _number_range(store: Store, attempt: Attempt) -> tuple[str, str]:
 
 def _differences(store: Store, attempt: Attempt) -> list[dict[str, object]]:
     """Accounts whose total would differ from the seller's last closed run, the largest changes first."""
-    now = _by_account(drafts_of(store, attempt))
-    before = _by_account(_last_closed_drafts(store, attempt))
-    changed = [
-        {
-            "account_id": account,
-            "currency": currency,
-            "before_minor": before.get((account, currency), 0),
-            "now_minor": now.get((account, currency), 0),
-        }
-        for account, currency in now.keys() | before.keys()
-        if now.get((account, currency), 0) != before.get((account, currency), 0)
-    ]
-    by_size = sorted(
-        changed, key=lambda c: (-abs(int(str(c["now_minor"])) - int(str(c["before_minor"]))), str(c["account_id"]))
-    )
-    return by_size[:MOST_DIFFERENCES]
+    last = _last_closed(store, attempt)
+    largest: list[dict[str, object]] = []
+    for part in parts_of(attempt.invoices + (last.invoices if last else 0)):
+        now = _by_account(drafts_of(store, attempt), part)
+        before = _by_account(drafts_of(store, last), part) if last else {}
+        changed = (
+            {
+                "account_id": account,
+                "currency": currency,
+                "before_minor": before.get((account, currency), 0),
+                "now_minor": now.get((account, currency), 0),
+            }
+            for account, currency in now.keys() | before.keys()
+            if now.get((account, currency), 0) != before.get((account, currency), 0)
+        )
+        largest = nsmallest(MOST_DIFFERENCES, chain(largest, changed), key=_by_size)
+    return largest
 
 
-def _by_account(drafts: Iterable[Drafted]) -> dict[tuple[str, str], int]:
+def _by_size(change: Mapping[str, object]) -> tuple[int, str, str]:
+    moved_by = abs(int(str(change["now_minor"])) - int(str(change["before_minor"])))
+    return -moved_by, str(change["account_id"]), str(change["currency"])
+
+
+def _by_account(drafts: Iterable[Drafted], part: Part) -> Mapping[tuple[str, str], int]:
     totals: Counter[tuple[str, str]] = Counter()
     for draft in drafts:
-        totals[draft.account_id, draft.currency] += draft.total_minor
-    return dict(totals)
+        if part(draft.account_id):
+            totals[draft.account_id, draft.currency] += draft.total_minor
+    return totals
 
 
-def _last_closed_drafts(store: Store, attempt: Attempt) -> Iterable[Drafted]:
+def _last_closed(store: Store, attempt: Attempt) -> Attempt | None:
     for item in store.query_all(attempt.entity_id, prefix="run#", newest_first=True):
-        attempt_before = records.attempt_from(item)
-        if attempt_before.state is RunState.CLOSED and attempt_before.invoices and not attempt_before.is_one_off:
-            return drafts_of(store, attempt_before)
-    return []
+        before = records.attempt_from(item)
+        if before.state is RunState.CLOSED and before.invoices and not before.is_one_off:
+            return before
+    return None

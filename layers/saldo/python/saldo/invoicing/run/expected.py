@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
 from saldo.invoicing.model import InvoiceBody, Line, LineKind
 from saldo.invoicing.run import records
-from saldo.invoicing.run.model import Attempt, RunState
+from saldo.invoicing.run.account_parts import Part, parts_of
+from saldo.invoicing.run.model import Attempt, Drafted, RunState
 from saldo.invoicing.run.number import drafts_of, set_aside_of
 from saldo.kernel.periods import add_months
 from saldo.storage.store import Store
@@ -18,9 +19,6 @@ from saldo.storage.store import Store
 _LAST_COMPARED_DAY = 27  # from the 28th on, days of a month stand for others in shorter months
 _MONTH = range(28, 32)  # days
 _COMES_AGAIN = frozenset({LineKind.CHARGE, LineKind.TRUE_UP, LineKind.DISCOUNT})
-
-# By account and currency, in minor units.
-Billed = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +63,56 @@ def unexpected_totals(store: Store, closed: Attempt, tolerance: Fraction) -> lis
     """
     if closed.dry_run or closed.is_one_off or closed.as_of.day > _LAST_COMPARED_DAY:
         return []
-    before = _day(store, closed.entity_id, add_months(closed.as_of, -1))
-    if not any(before.regular.values()):
-        return []
-    now = _day(store, closed.entity_id, closed.as_of)
-    return compared(before.regular, now.regular, now.set_aside, tolerance)
-
-
-def compared(before: Billed, now: Billed, set_aside: Collection[str], tolerance: Fraction) -> list[Unexpected]:
-    """By currency, over the accounts that were billed something before and are not set aside now."""
-    expected, billed = Counter[str](), Counter[str]()
-    for (account_id, currency), minor in before.items():
-        if minor and account_id not in set_aside:
-            expected[currency] += minor
-            billed[currency] += now.get((account_id, currency), 0)
-    both = [Unexpected(currency, minor, billed[currency]) for currency, minor in sorted(expected.items())]
-    return [one for one in both if abs(one.billed_minor - one.expected_minor) > tolerance * abs(one.expected_minor)]
+    before = _closed_on(store, closed.entity_id, add_months(closed.as_of, -1))
+    now = _closed_on(store, closed.entity_id, closed.as_of)
+    compared = Comparison()
+    for part in parts_of(sum(attempt.invoices for attempt in before)):
+        compared.add(_drafts(store, before, part), _drafts(store, now, part), _set_aside(store, now, part))
+    return compared.unexpected(tolerance)
 
 
 @dataclass(slots=True)
-class _Day:
-    """What a seller's closed attempts of a day billed and set aside."""
+class Comparison:
+    """By currency, what was expected of the accounts that were compared, and what they were billed."""
 
-    regular: Counter[tuple[str, str]] = field(default_factory=Counter)
-    set_aside: set[str] = field(default_factory=set)
+    expected: Counter[str] = field(default_factory=Counter)
+    billed: Counter[str] = field(default_factory=Counter)
+
+    def add(self, before: Iterable[Drafted], now: Iterable[Drafted], set_aside: Iterable[str]) -> None:
+        """Add the accounts that were billed something before and are not set aside now; what came before is held in
+        memory, and all else gone through once, if there is anything to compare it with."""
+        held = Counter[str]()
+        for draft in before:
+            held[f"{draft.account_id} {draft.currency}"] += draft.regular_minor or 0
+        if not any(held.values()):
+            return
+        missing = set(set_aside)
+        for draft in now:
+            missing.discard(draft.account_id)  # which another attempt of the day did bill
+            if held.get(f"{draft.account_id} {draft.currency}"):
+                self.billed[draft.currency] += draft.regular_minor or 0
+        for key, minor in held.items():
+            account_id, currency = key.split(" ")
+            if account_id not in missing:
+                self.expected[currency] += minor
+
+    def unexpected(self, tolerance: Fraction) -> list[Unexpected]:
+        both = [Unexpected(currency, minor, self.billed[currency]) for currency, minor in sorted(self.expected.items())]
+        return [one for one in both if abs(one.billed_minor - one.expected_minor) > tolerance * abs(one.expected_minor)]
 
 
-def _day(store: Store, entity_id: str, on: date) -> _Day:
+def _closed_on(store: Store, entity_id: str, on: date) -> list[Attempt]:
+    """A seller's closed attempts of a day."""
     items = store.query_all(entity_id, prefix=f"run#{on.isoformat()}", consistent=True)
     attempts = [a for a in map(records.attempt_from, items) if a.state is RunState.CLOSED]
-    counted = [a for a in attempts if not (a.is_one_off or a.dry_run)]
-    found, billed = _Day(), set[str]()
-    for attempt in counted:
-        for draft in drafts_of(store, attempt):
-            billed.add(draft.account_id)
-            if draft.regular_minor is not None:
-                found.regular[draft.account_id, draft.currency] += draft.regular_minor
-        found.set_aside.update(aside.account_id for aside in set_aside_of(store, attempt))
-    found.set_aside -= billed
-    return found
+    return [a for a in attempts if not (a.is_one_off or a.dry_run)]
+
+
+def _drafts(store: Store, attempts: Iterable[Attempt], part: Part) -> Iterator[Drafted]:
+    drafts = (draft for attempt in attempts for draft in drafts_of(store, attempt))
+    return (draft for draft in drafts if part(draft.account_id))
+
+
+def _set_aside(store: Store, attempts: Iterable[Attempt], part: Part) -> Iterator[str]:
+    asides = (aside.account_id for attempt in attempts for aside in set_aside_of(store, attempt))
+    return filter(part, asides)
