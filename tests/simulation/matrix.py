@@ -21,6 +21,8 @@ from tests.simulation.workflows import FAILURES, LATER, Workflow
 # After a failure the work is asked for again; so often at most.
 MOST_REPEATS = 6
 
+Essence = dict[str, Any]
+
 # What differs between two undisturbed runs, too: chance and the time of day.
 _BY_CHANCE = {
     *("plan_id", "list_id", "sealed", "wrapped", "version", "history", "attempts", "expires_at_s"),
@@ -57,7 +59,7 @@ class Undisturbed:
     which kind it put on which list of the agenda."""
 
     calls: tuple[str, ...]
-    essence: Any
+    essence: Essence
     writers: frozenset[str]
     listed: frozenset[tuple[str, str]]
 
@@ -103,7 +105,8 @@ def under_fire(scene: Prepared, flow: Workflow, expected: Undisturbed, points: S
             break
     else:
         return "it never gets through"
-    return difference(expected.essence, essence(region, flow))
+    wanted, found = expected.essence, essence(region, flow)
+    return difference(*(_apart_from_what_was_left_to_people(wanted, found) if len(points) > 1 else (wanted, found)))
 
 
 def _tried(region: Region, flow: Workflow) -> bool:
@@ -168,7 +171,7 @@ def _note(result: Result, points: tuple[Point, ...], wrong: str) -> None:
 # -- what counts ---------------------------------------------------------------------------------------------------
 
 
-def essence(region: Region, flow: Workflow) -> dict[str, Any]:
+def essence(region: Region, flow: Workflow) -> Essence:
     """What must come out the same however often the work was interrupted, and the invariants that are broken.
 
     Left out: chance (ids of lists), instants, and how often something was tried.
@@ -180,6 +183,7 @@ def essence(region: Region, flow: Workflow) -> dict[str, Any]:
     kept = [_kept(item) for item in items if item["kind"] not in _OF_THE_WAY and item["kind"] not in flow.apart]
     audited = {(i["pk"], i["action"], i["subject_id"]) for i in items if i["kind"] == "audit"}
     guards = sorted((i["pk"], i["sk"]) for i in items if i["kind"] == "guard")
+    lost = [i for i in items if i["kind"] == "delivery" and i.get("failure_code") == "answer_lost"]
     return {
         "violations": violations,
         "records": sorted(kept),
@@ -190,7 +194,25 @@ def essence(region: Region, flow: Workflow) -> dict[str, Any]:
         "messages": sorted({_message(body) for queue, body in region.queues.waiting if queue == "usage"}),
         "events": sorted({entry["DetailType"] + str(_detail(entry)) for entry in region.bus.taken}),
         "executions": sorted({str(sorted(e.items())) for e in region.machines.started}),
+        "left to people": sorted((i["pk"], i["document_id"]) for i in lost),
     }
+
+
+def _apart_from_what_was_left_to_people(wanted: Essence, found: Essence) -> tuple[Essence, Essence]:
+    """Without documents of which it was twice not heard whether they were mailed: a third time might be one too many,
+    so people decide (saldo/delivery). It takes two faults."""
+    left = found["left to people"]
+
+    def rest(of: Essence) -> Essence:
+        records = [r for r in of["records"] if not any(_is_delivery_of(r, *document) for document in left)]
+        audited = [(pk, action, subject) for pk, action, subject in of["audited"] if (pk, subject) not in left]
+        return {**of, "records": records, "audited": audited, "mail": [] if left else of["mail"], "left to people": []}
+
+    return rest(wanted), rest(found)
+
+
+def _is_delivery_of(record: str, pk: str, document_id: str) -> bool:
+    return all(part in record for part in ("'kind': 'delivery'", f"'pk': {pk!r}", f"'document_id': {document_id!r}"))
 
 
 def _of_a_look(bucket: str, key: str) -> bool:
@@ -238,7 +260,7 @@ def _detail(entry: dict[str, Any]) -> Any:
     return json.loads(entry["Detail"]).get("event_id", entry["Detail"])
 
 
-def difference(expected: dict[str, Any], found: dict[str, Any]) -> str:
+def difference(expected: Essence, found: Essence) -> str:
     """The first things that differ, "" when nothing does. A failure may have its own audit record besides."""
     lines = []
     for name in expected:
