@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 # So many MB bring a whole core: Lambda gives CPU with memory. And the longest that a function may take, in seconds.
-_A_CORE, _LONGEST_S = 1769, 900
+A_CORE, LONGEST_S = 1769, 900
 
 
 class Grant(Enum):
@@ -83,7 +83,7 @@ def _step(
 def _whole_run(name: str, *grants: Grant) -> FunctionSpec:
     """A step that goes through all of a run, one call after the other: a whole core, and all the time there is. That
     comes to a tenth of a cent for 100,000 invoices (docs/scaling.md)."""
-    return _step(name, _A_CORE, _LONGEST_S, grants)
+    return _step(name, A_CORE, LONGEST_S, grants)
 
 
 PORTAL = FunctionSpec(
@@ -113,7 +113,7 @@ PORTAL = FunctionSpec(
 API = FunctionSpec(
     "api_v1",
     "functions.api.v1.app.app",
-    _A_CORE,
+    A_CORE,
     29,
     (Grant.RECORDS, Grant.RECORDS_DELETE, Grant.QUEUE_USAGE),
     failures="ApiErrors",
@@ -123,7 +123,7 @@ API = FunctionSpec(
 OPEN_RUN = _whole_run("open_run", Grant.RECORDS, Grant.BATCHES)
 BILL_ACCOUNTS = _step(
     "bill_accounts",
-    memory=_A_CORE,
+    memory=A_CORE,
     timeout_s=300,
     grants=(Grant.RECORDS, Grant.RECORDS_DELETE, Grant.COUNT_USAGE, Grant.TAX_SECRET),
 )
@@ -144,8 +144,8 @@ WATCH_RUNS = FunctionSpec(
 CHECK_INVARIANTS = FunctionSpec(
     "check_invariants",
     "functions.operations.check_invariants.handler",
-    _A_CORE,
-    _LONGEST_S,
+    A_CORE,
+    LONGEST_S,
     (Grant.RECORDS_SCAN, Grant.RECORDS_WRITE, Grant.LOOKS),
 )
 
@@ -167,7 +167,7 @@ CREATE_DOUBLE = FunctionSpec(
 ADVANCE_CLOCK = FunctionSpec(
     "advance_clock",
     "functions.operations.advance_clock.handler",
-    _A_CORE,
+    A_CORE,
     300,
     (Grant.RECORDS, Grant.RECORDS_DELETE),
 )
@@ -175,7 +175,7 @@ ADVANCE_CLOCK = FunctionSpec(
 DOCUMENTS = FunctionSpec(
     "documents",
     "functions.documents.render.handler",
-    _A_CORE,
+    A_CORE,
     60,
     (Grant.RECORDS_READ, Grant.KEYS_READ, Grant.DOCUMENTS, Grant.SIGN_DOCUMENTS),
     layers=("documents",),
@@ -184,8 +184,8 @@ DOCUMENTS = FunctionSpec(
 MAKE_BUNDLES = FunctionSpec(
     "make_bundles",
     "functions.documents.make_bundles.handler",
-    _A_CORE,
-    _LONGEST_S,
+    A_CORE,
+    LONGEST_S,
     (Grant.RECORDS, Grant.KEYS_READ, Grant.DOCUMENTS, Grant.SIGN_DOCUMENTS),
     layers=("documents",),
     disk=2048,
@@ -193,7 +193,7 @@ MAKE_BUNDLES = FunctionSpec(
 DELIVERY = FunctionSpec(
     "delivery",
     "functions.delivery.deliver.handler",
-    _A_CORE,
+    A_CORE,
     120,
     (Grant.RECORDS, Grant.KEYS_READ, Grant.DOCUMENTS, Grant.SIGN_DOCUMENTS, Grant.MAIL),
     layers=("documents",),
@@ -217,7 +217,7 @@ COLLECT_PAYMENTS = FunctionSpec(
     "collect_payments",
     "functions.payments.collect.handler",
     512,
-    _LONGEST_S,
+    LONGEST_S,
     (Grant.RECORDS, Grant.KEYS_READ, Grant.GATEWAY_SECRET),
 )
 PUBLISH_EVENTS = FunctionSpec(
@@ -237,15 +237,15 @@ LINK_AUDIT = FunctionSpec(
 ANCHOR_AUDIT = FunctionSpec(
     "anchor_audit",
     "functions.audit.anchor.handler",
-    _A_CORE,
-    _LONGEST_S,
+    A_CORE,
+    LONGEST_S,
     (Grant.RECORDS_SCAN, Grant.RECORDS_WRITE, Grant.AUDIT),
 )
 IMPORT_USAGE = FunctionSpec(
     "import_usage",
     "functions.usage.import_usage.handler",
-    _A_CORE,
-    _LONGEST_S,
+    A_CORE,
+    LONGEST_S,
     (Grant.IMPORTS, Grant.RECORDS, Grant.RECORDS_DELETE, Grant.USAGE_FILES),
     layers=("usage",),
     disk=2048,
@@ -269,64 +269,64 @@ ACCEPT_USAGE = FunctionSpec(
 INGEST_USAGE = FunctionSpec(
     "ingest_usage",
     "functions.usage.ingest.handler",
-    _A_CORE,
+    A_CORE,
     300,
     (Grant.RECORDS,),
 )
 IMPORT_INVOICES = FunctionSpec(
     "import_invoices",
     "functions.integration.import_invoices.handler",
-    _A_CORE,
-    _LONGEST_S,
+    A_CORE,
+    LONGEST_S,
     (Grant.IMPORTS, Grant.RECORDS, Grant.KEYS),
 )
 IMPORT_ORDERS = FunctionSpec(
     "import_orders",
     "functions.orders.import_orders.handler",
-    _A_CORE,
-    _LONGEST_S,
+    A_CORE,
+    LONGEST_S,
     (Grant.IMPORTS, Grant.ACKNOWLEDGE, Grant.RECORDS, Grant.RECORDS_DELETE),
 )
 EXAMINE_UPLOADS = FunctionSpec(
     "examine_uploads",
     "functions.uploads.examine.handler",
-    _A_CORE,
+    A_CORE,
     120,
     (Grant.RECORDS, Grant.UPLOADS),
 )
 KEEP_UPLOADS = FunctionSpec(
     "keep_uploads",
     "functions.uploads.keep.handler",
-    _A_CORE,
-    _LONGEST_S,
+    A_CORE,
+    LONGEST_S,
     (Grant.RECORDS, Grant.UPLOADS, Grant.UPLOADS_END),
 )
 TRUE_UP_TAX = FunctionSpec(
     "true_up_tax",
     "functions.tax.true_up_tax.handler",
     512,
-    _LONGEST_S,
+    LONGEST_S,
     (Grant.RECORDS, Grant.TAX_SECRET),
 )
 ASSESS_LATE_CHARGES = FunctionSpec(
     "assess_late_charges",
     "functions.collections.assess_late_charges.handler",
     512,
-    _LONGEST_S,
+    LONGEST_S,
     (Grant.RECORDS,),
 )
 ISSUE_REMINDERS = FunctionSpec(
     "issue_reminders",
     "functions.collections.issue_reminders.handler",
     512,
-    _LONGEST_S,
+    LONGEST_S,
     (Grant.RECORDS,),
 )
 RENEW_TERMS = FunctionSpec(
     "renew_terms",
     "functions.subscriptions.renew_terms.handler",
     512,
-    _LONGEST_S,
+    LONGEST_S,
     (Grant.RECORDS, Grant.KEYS_READ),
 )
 ESCALATE_TICKETS = FunctionSpec(
@@ -340,7 +340,7 @@ CHECK_TAX_IDS = FunctionSpec(
     "check_tax_ids",
     "functions.tax.check_tax_ids.handler",
     512,
-    _LONGEST_S,
+    LONGEST_S,
     (Grant.RECORDS, Grant.RECORDS_DELETE, Grant.KEYS_READ),
 )
 RECORD_TAX = FunctionSpec(

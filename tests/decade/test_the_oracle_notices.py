@@ -414,6 +414,7 @@ PLANTS: list[Plant] = [
 WHERE: dict[Plant, tuple[int, int, int]] = {
     what_is_due_with_no_usage_is_due_in_each_cycle: (SEED, 245, 60),
     leftovers_have_no_bound: (SEED, 32, MONTHS),
+    leftovers_last_a_cycle_longer: (SEED, 34, MONTHS),
     leftovers_of_moments_go_by_days: (1, 107, 60),
     an_amount_that_is_free_is_whole_in_a_short_cycle: (SEED, 16, MONTHS),
     bonds_count_as_billing_systems_do: (2, 53, MONTHS),
