@@ -75,7 +75,7 @@ mutants: setup ## small wrong changes, planted one at a time: the tests must not
 
 oldest: ## tests of parts on Python 3.11, the oldest that Saldo runs on
 	@test build/oldest/locked -nt requirements-dev.txt || { rm -rf build/oldest && python3.11 -m venv build/oldest \
-		&& build/oldest/bin/pip install -q --require-hashes -r requirements-dev.txt && touch build/oldest/locked; }
+		&& build/oldest/bin/pip install -q --no-compile --require-hashes -r requirements-dev.txt && touch build/oldest/locked; }
 	@build/oldest/bin/python -m pytest -n 2 --dist worksteal -m "not stack and not web"
 
 nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 operations against the emulator, mutants, journeys

@@ -15,6 +15,8 @@ _OWN = ("session_", "session#", "attempts_")
 
 # What decides on a refusal may be a record that is there, or not: reading its fields is no way of its own.
 _DECODING = ("saldo.storage.items",)
+# In Python 3.11 comprehensions are calls of their own, and an iterator is called once more when it is thrown away.
+_COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>") if sys.version_info < (3, 12) else ()
 
 
 class Watch:
@@ -63,8 +65,10 @@ class Watch:
         def note(frame: Any, event: str, _: object) -> None:
             if event == "call":
                 module = frame.f_globals.get("__name__", "")
-                if module.startswith(("saldo.", "functions.")) and module not in _DECODING:
-                    self.went.append(frame.f_code.co_qualname)
+                name = frame.f_code.co_qualname
+                ours = module.startswith(("saldo.", "functions.")) and module not in _DECODING
+                if ours and not name.endswith(_COMPREHENSIONS):
+                    self.went.append(name)
 
         sys.setprofile(note)
         try:
