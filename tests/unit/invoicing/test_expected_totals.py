@@ -72,12 +72,7 @@ def test_what_an_account_was_billed_at_once_counts_together() -> None:
 
 
 def test_very_many_accounts_are_compared_a_part_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World()
-    world.found(9)
-    world.run(JAN)
-    free = tuple(replace(one, price=PerUnit(Decimal(0))) for one in VERSION.components)
-    world.store.put_many([plan_version_item(ENTITY.id, replace(VERSION, components=free))])
-    world.run(FEB)
+    world = _with_a_lost_price(accounts=9)
     whole = _told(world)
     most, add = [0], Comparison.add
 
@@ -106,6 +101,17 @@ def _told(world: World, tolerance: Fraction = THIRD) -> list[Unexpected]:
     return unexpected_totals(world.store, closed, tolerance)
 
 
+def _with_a_lost_price(accounts: int) -> World:
+    """All is free in February."""
+    world = World()
+    world.found(accounts)
+    world.run(JAN)
+    free = tuple(replace(one, price=PerUnit(Decimal(0))) for one in VERSION.components)
+    world.store.put_many([plan_version_item(ENTITY.id, replace(VERSION, components=free))])
+    world.run(FEB)
+    return world
+
+
 def _in_february(world: World) -> list[Unexpected]:
     world.found(3)
     world.run(JAN)
@@ -130,13 +136,7 @@ def test_growth_alone_is_expected() -> None:
 
 
 def test_a_lost_price_is_told() -> None:
-    world = World()
-    world.found(3)
-    world.run(JAN)
-    free = tuple(replace(one, price=PerUnit(Decimal(0))) for one in VERSION.components)
-    world.store.put_many([plan_version_item(ENTITY.id, replace(VERSION, components=free))])
-    world.run(FEB)
-    (off,) = _told(world)
+    (off,) = _told(_with_a_lost_price(accounts=3))
     assert off.billed_minor == 0 < off.expected_minor
 
 
