@@ -92,9 +92,9 @@ def undisturbed(flow: Workflow) -> Undisturbed:
     return Undisturbed(calls, first, frozenset(seen.functions), listed)
 
 
-def under_fire(scene: Prepared, flow: Workflow, expected: Undisturbed, points: Sequence[Point]) -> str:
+def under_fire(scene: Prepared, expected: Undisturbed, points: Sequence[Point]) -> str:
     """Run it with these faults, one after the other, until it gets through; "" when it ends as expected."""
-    region, injector = scene.again(), Injector()
+    region, flow, injector = scene.again(), scene.flow, Injector()
     waiting = list(points)
     injector.attach([region.wire])
     for _ in range(MOST_REPEATS + len(points)):
@@ -138,7 +138,7 @@ def fire(
     result = Result(flow.name, len(expected.calls))
     with prepared(flow) as scene:
         for point in chosen(expected.points()) if chosen else expected.points():
-            _note(result, (point,), under_fire(scene, flow, expected, [point]))
+            _note(result, (point,), under_fire(scene, expected, [point]))
     return result
 
 
@@ -148,7 +148,7 @@ def fire_pairs(flow: Workflow, most: int | None, seed: int = 0, expected: Undist
     result = Result(flow.name, len(expected.calls))
     with prepared(flow) as scene:
         for pair in _pairs(expected.points(), most, seed):
-            _note(result, pair, under_fire(scene, flow, expected, pair))
+            _note(result, pair, under_fire(scene, expected, pair))
     return result
 
 
@@ -180,7 +180,11 @@ def essence(region: Region, flow: Workflow) -> Essence:
         store = region.store
         items = list(store.scan())
         violations = [f"{v.invariant} {v.owner_id}: {v.message}" for v in check_all(store).violations]
-    kept = [_kept(item) for item in items if item["kind"] not in _OF_THE_WAY and item["kind"] not in flow.apart]
+    kept = [
+        (item["pk"], item["sk"], _kept(item))
+        for item in items
+        if item["kind"] not in _OF_THE_WAY and item["kind"] not in flow.apart
+    ]
     audited = {(i["pk"], i["action"], i["subject_id"]) for i in items if i["kind"] == "audit"}
     guards = sorted((i["pk"], i["sk"]) for i in items if i["kind"] == "guard")
     lost = [i for i in items if i["kind"] == "delivery" and i.get("failure_code") == "answer_lost"]
@@ -194,7 +198,7 @@ def essence(region: Region, flow: Workflow) -> Essence:
         "messages": sorted({_message(body) for queue, body in region.queues.waiting if queue == "usage"}),
         "events": sorted({entry["DetailType"] + str(_detail(entry)) for entry in region.bus.taken}),
         "executions": sorted({str(sorted(e.items())) for e in region.machines.started}),
-        "left to people": sorted((i["pk"], i["document_id"]) for i in lost),
+        "left to people": sorted((i["pk"], i["sk"], i["document_id"]) for i in lost),
     }
 
 
@@ -203,16 +207,14 @@ def _apart_from_what_was_left_to_people(wanted: Essence, found: Essence) -> tupl
     so people decide (saldo/delivery). It takes two faults."""
     left = found["left to people"]
 
+    documents, records = {(pk, document) for pk, _, document in left}, {(pk, sk) for pk, sk, _ in left}
+
     def rest(of: Essence) -> Essence:
-        records = [r for r in of["records"] if not any(_is_delivery_of(r, *document) for document in left)]
-        audited = [(pk, action, subject) for pk, action, subject in of["audited"] if (pk, subject) not in left]
-        return {**of, "records": records, "audited": audited, "mail": [] if left else of["mail"], "left to people": []}
+        kept = [(pk, sk, said) for pk, sk, said in of["records"] if (pk, sk) not in records]
+        audited = [(pk, action, subject) for pk, action, subject in of["audited"] if (pk, subject) not in documents]
+        return {**of, "records": kept, "audited": audited, "mail": [] if left else of["mail"], "left to people": []}
 
     return rest(wanted), rest(found)
-
-
-def _is_delivery_of(record: str, pk: str, document_id: str) -> bool:
-    return all(part in record for part in ("'kind': 'delivery'", f"'pk': {pk!r}", f"'document_id': {document_id!r}"))
 
 
 def _of_a_look(bucket: str, key: str) -> bool:

@@ -51,7 +51,7 @@ class Prepared:
     """`again` answers the region, served, as the preparation left it and a new process finds it."""
 
     def __init__(self, flow: Workflow, stack: ExitStack) -> None:
-        self._flow, self._stack = flow, stack
+        self.flow, self._stack = flow, stack
         self._region: Region | None = None
         self._state: _State | None = None
 
@@ -61,7 +61,7 @@ class Prepared:
         else:
             self._stack.close()
             self._region = self._stack.enter_context(Region().serving())
-            self._flow.prepare(self._region)
+            self.flow.prepare(self._region)
             # What else was opened has a memory of its own: it is opened anew.
             self._state = None if self._region.has_more else _State.of(self._region)
         self._region.restart()

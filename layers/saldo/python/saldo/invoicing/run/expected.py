@@ -64,6 +64,8 @@ def unexpected_totals(store: Store, closed: Attempt, tolerance: Fraction) -> lis
     if closed.dry_run or closed.is_one_off or closed.as_of.day > _LAST_COMPARED_DAY:
         return []
     before = _closed_on(store, closed.entity_id, add_months(closed.as_of, -1))
+    if not before:
+        return []
     now = _closed_on(store, closed.entity_id, closed.as_of)
     compared = Comparison()
     for part in parts_of(sum(attempt.invoices for attempt in before)):
