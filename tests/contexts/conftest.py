@@ -9,11 +9,11 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from saldo.storage import schema
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.store import Store
+from tests.in_process_aws import in_process_aws
 
 
 class FrozenClock:
@@ -43,7 +43,7 @@ class Region:
 
 @pytest.fixture
 def region() -> Iterator[Region]:
-    with mock_aws():
+    with in_process_aws():
         dynamodb = boto3.client("dynamodb", region_name="eu-central-1")
         kms = boto3.client("kms", region_name="eu-central-1")
         dynamodb.create_table(**schema.records_table("records"))

@@ -12,7 +12,6 @@ from typing import Any
 import boto3
 import pytest
 from click.testing import CliRunner
-from moto import mock_aws
 
 from functions import services
 from functions.audit import anchor, link
@@ -24,6 +23,7 @@ from saldo.storage import schema
 from saldo.storage.items import Item, to_attributes
 from saldo.storage.store import Store
 from tests import streams
+from tests.in_process_aws import in_process_aws
 
 OWNER = "acct_eu_customer"
 AT = datetime(2026, 11, 1, 9, tzinfo=UTC)
@@ -37,7 +37,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setenv("SALDO_TABLE", "records")
     monkeypatch.setenv("SALDO_AUDIT_BUCKET", "audit")
     monkeypatch.setenv("SALDO_REGION_CODE", "eu")
-    with mock_aws():
+    with in_process_aws():
         _forget()
         dynamodb = boto3.client("dynamodb")
         dynamodb.create_table(**schema.records_table("records"))

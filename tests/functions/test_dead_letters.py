@@ -11,7 +11,6 @@ from unittest.mock import patch
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
@@ -37,6 +36,7 @@ from tests.contexts.usage.scenes import World
 from tests.contexts.usage.test_accept import ListedQueue, body
 from tests.functions.test_documents_and_delivery import message
 from tests.functions.test_tax_handlers import messages
+from tests.in_process_aws import in_process_aws
 from tests.simulation.dynamodb import Crash
 from tests.simulation.region import ENTITY_ID, quiet
 from tests.simulation.region import Region as SimulatedRegion
@@ -125,7 +125,7 @@ def twice(queues: Queues, name: str, bodies: list[str], handler: Handler, state:
 
 @pytest.fixture
 def aws() -> Iterator[None]:
-    with mock_aws():
+    with in_process_aws():
         yield
 
 

@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from multiprocessing import get_context
 
 import pytest
-from moto import mock_aws
 
 from functions.portal import services
 from saldo.invoicing.codec import body_to_bytes
@@ -30,6 +29,7 @@ from saldo.storage.units import Unit
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser
 from tests.functions.portal.conftest import build, forget
+from tests.in_process_aws import in_process_aws
 from tests.simulation.dynamodb import Bill, MemoryDynamoDB
 
 HOME = f"/accounts/{scenes.NORTH}"
@@ -48,7 +48,7 @@ _SIGNED_IN: list[Browser] = []  # what a forked process finds in its memory
 
 def portal(invoices: int, concurrency: int, say: Callable[[str], None]) -> dict[str, list[float]]:
     """Latencies in seconds by page, all that look at once together; says p50, p99, CPU and calls of each."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    with pytest.MonkeyPatch.context() as patch, in_process_aws():
         patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         try:
             with redirect_stdout(io.StringIO()):

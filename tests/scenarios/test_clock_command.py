@@ -13,7 +13,6 @@ from typing import Any
 import boto3
 import pytest
 from click.testing import CliRunner, Result
-from moto import mock_aws
 
 from functions.operations import advance_clock, create_double
 from local.cli.__main__ import saldo
@@ -26,6 +25,7 @@ from saldo.renewals.doubles import DoublesRenewals
 from saldo.storage import schema
 from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.units import Unit
+from tests.in_process_aws import in_process_aws
 from tests.scenarios.sites import MemorySite, sites
 
 ENTITY, REAL = "ent_eu_seller", "acct_eu_000001"
@@ -61,7 +61,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    with mock_aws():
+    with in_process_aws():
         kms, dynamodb = (boto3.client(name, region_name="eu-central-1") for name in ("kms", "dynamodb"))
         dynamodb.create_table(**schema.keys_table("keys"))
         key_id = kms.create_key()["KeyMetadata"]["KeyId"]

@@ -15,7 +15,6 @@ from typing import Any
 import boto3
 import pytest
 from click.testing import CliRunner, Result
-from moto import mock_aws
 
 from local.cli.__main__ import saldo
 from local.cli.site import Sites
@@ -24,6 +23,7 @@ from saldo.audit.records import audit_item
 from saldo.invoicing.codec import body_from_bytes
 from saldo.orders.records import waiting_item_from
 from saldo.storage.units import Unit
+from tests.in_process_aws import in_process_aws
 from tests.scenarios.sites import MemorySite, nowhere, sites
 
 ENTITY = "ent_eu_seller"
@@ -322,7 +322,7 @@ def test_a_click_is_traced_through_records_and_logs(terminal: Terminal, monkeypa
     actor = Actor("user_eu_payer", "user", "request-7")
     record = AuditRecord("acct_eu_000000", datetime(2026, 1, 2, tzinfo=UTC), actor, "payment.started", "pay_1")
     terminal.eu.store.write_one(Unit("click").put(audit_item(record)))
-    with mock_aws():
+    with in_process_aws():
         logs = boto3.client("logs", region_name="eu-central-1")
         logs.create_log_group(logGroupName="/aws/lambda/portal")
         logs.create_log_stream(logGroupName="/aws/lambda/portal", logStreamName="s")

@@ -10,7 +10,6 @@ from typing import Any, cast
 import boto3
 import pytest
 from click.testing import CliRunner, Result
-from moto import mock_aws
 
 from local.cli.__main__ import saldo
 from local.cli.site import Site, Sites
@@ -19,6 +18,7 @@ from saldo.storage.sealing import KeyRing, Sealer
 from saldo.storage.store import Store
 from tests.contexts import sellers
 from tests.contexts.conftest import FrozenClock
+from tests.in_process_aws import in_process_aws
 
 PREFIX = "saldo-test-"
 
@@ -57,7 +57,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
-    with mock_aws():
+    with in_process_aws():
         kms = boto3.client("kms", region_name="eu-central-1")
         site = MotoSite(kms.create_key()["KeyMetadata"]["Arn"])
         dynamodb = site.client("dynamodb")

@@ -7,11 +7,11 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from saldo.storage import schema
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
+from tests.in_process_aws import in_process_aws
 from tests.simulation.dynamodb import PART, MemoryDynamoDB
 
 OWNERS = ["acct_eu_a", "acct_eu_b", "acct_eu_c"]
@@ -55,7 +55,7 @@ def compare(seed: int) -> int:
     dice, operations = random.Random(seed), 0
     client_in_memory = MemoryDynamoDB(schema.AGENDA_FIELDS)
     memory = Store(client_in_memory, "records")  # type: ignore[arg-type]
-    with mock_aws():
+    with in_process_aws():
         client = boto3.client("dynamodb", region_name="eu-central-1")
         client.create_table(**schema.records_table("records"))
         emulated = Store(client, "records")

@@ -7,7 +7,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from saldo.access.cognito import CognitoIdentity
 from saldo.access.model import Grant, Role, Tokens, User
@@ -15,13 +14,14 @@ from saldo.access.records import user_from, user_item
 from saldo.kernel.errors import Refusal
 from saldo.storage.sealing import CannotOpen
 from tests.contexts.conftest import Region
+from tests.in_process_aws import in_process_aws
 
 EMAIL, PASSWORD = "rieke@kontor.example", "Correct-Horse-7"
 
 
 @pytest.fixture
 def identity() -> Iterator[CognitoIdentity]:
-    with mock_aws():
+    with in_process_aws():
         client: Any = boto3.client("cognito-idp", region_name="eu-central-1")
         pool = client.create_user_pool(PoolName="users", UsernameAttributes=["email"])["UserPool"]["Id"]
         flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from moto import mock_aws
 
 from saldo.insight.invariants import check_all
 from saldo.integration.imports_records import account_id_of
@@ -16,6 +15,7 @@ from saldo.kernel.errors import NotFound, Refusal
 from saldo.ledger.service import aging
 from tests.contexts.integration.scenes import CONSULTANT, World
 from tests.contexts.sellers import ENTITY, account, profile
+from tests.in_process_aws import in_process_aws
 from tests.simulation.dynamodb import Crash
 
 HEADER = "customer,number,issued_on,due_on,amount,currency,settled_on,settled_amount,disputed"
@@ -31,7 +31,7 @@ ONE_BAD = GOOD.replace("C-2,A-3", f"{BAD_LINE}\nC-2,A-3")
 
 @pytest.fixture(autouse=True)
 def aws() -> Iterator[None]:
-    with mock_aws():
+    with in_process_aws():
         yield
 
 

@@ -9,13 +9,13 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from moto import mock_aws
 
 from saldo.insight.invariants import check_all
 from saldo.integration.imports_records import account_id_of
 from saldo.ledger.rules import aging
 from tests.contexts.integration.scenes import World
 from tests.contexts.sellers import ENTITY, entity
+from tests.in_process_aws import in_process_aws
 from tests.shared import shared
 
 FILE = "data/ar/late_payments.csv"
@@ -46,7 +46,7 @@ def expected(rows: list[dict[str, str]], on: date) -> dict[str, Counter[str]]:
 @pytest.fixture(scope="module")
 def imported() -> Iterator[tuple[World, list[dict[str, str]]]]:
     path = shared(FILE)
-    with mock_aws(), path.open() as file:
+    with in_process_aws(), path.open() as file:
         here = World({"old.csv": path.read_bytes()}, entity(currency="USD", country="US"))
         summary = here.run("old.csv", **OPTIONS)
         assert (summary.rows, summary.imported, summary.rejected, summary.customers) == (2466, 2466, 0, 100)

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import boto3
-from moto import mock_aws
 
 from saldo.accounts.model import Account, Address, LegalEntity, TaxStatus
 from saldo.accounts.model_payment_terms import PaymentTerms
@@ -33,6 +32,7 @@ from saldo.storage.items import from_attributes
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from tests.contexts.conftest import FrozenClock
+from tests.in_process_aws import in_process_aws
 from tests.simulation.dynamodb import MemoryDynamoDB
 
 ENTITY = "ent_eu_seller"
@@ -168,7 +168,7 @@ OWED = {"inv_1": 10_000, "inv_2": 5_000, "inv_3": 2_000}
 
 @contextmanager
 def shop(owed: dict[str, int] | None = None) -> Iterator[Shop]:
-    with mock_aws():
+    with in_process_aws():
         client = boto3.client("dynamodb", region_name="eu-central-1")
         client.create_table(**schema.records_table("records"))
         yield shop_on(client, OWED if owed is None else owed)

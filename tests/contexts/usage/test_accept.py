@@ -8,7 +8,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.usage.accept import MOST_EVENTS, AcceptUsage, TooManyEvents, limit_producer, take_in
@@ -18,6 +17,7 @@ from saldo.usage.rules_limits import Limit
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY
 from tests.contexts.usage.scenes import World
 from tests.contexts.usage.test_ingest import total
+from tests.in_process_aws import in_process_aws
 
 
 def event(number: int, **changes: Any) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def test_numbers_of_a_batch_keep_every_digit() -> None:
 
 @pytest.fixture
 def sqs() -> Iterator[Any]:
-    with mock_aws():
+    with in_process_aws():
         yield boto3.client("sqs", region_name="eu-central-1")
 
 

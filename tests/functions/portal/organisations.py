@@ -14,7 +14,6 @@ from urllib.parse import urlencode, urlsplit
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from functions.portal import services
 from local.provider.model import Claims, Person, Provider
@@ -29,6 +28,7 @@ from tests.functions.portal import scenes
 from tests.functions.portal.browser import ORIGIN, Browser, Page
 from tests.functions.portal.conftest import Portal
 from tests.functions.portal.identity import CLIENT, ISSUER, rsa_key
+from tests.in_process_aws import in_process_aws
 
 OPERATOR = Actor("saldo_command", "operator")
 WHY, PROOF = "asked for by Rieke Harms", "TXT record of 2026-11-20"
@@ -112,7 +112,7 @@ Users = tuple[Any, str]  # a client of the identity provider's API, and the user
 @contextmanager
 def user_pool() -> Iterator[Users]:
     """moto takes its time over a pool's key: one for all."""
-    with mock_aws():
+    with in_process_aws():
         cognito: Any = boto3.client("cognito-idp", region_name="eu-central-1")
         yield cognito, cognito.create_user_pool(PoolName="users")["UserPool"]["Id"]
 

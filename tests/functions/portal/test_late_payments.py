@@ -7,8 +7,6 @@ import re
 from collections import Counter
 from datetime import date
 
-from moto import mock_aws
-
 from functions.portal import services
 from functions.portal.words import Words
 from saldo.access.model import Grant, Role, User
@@ -20,6 +18,7 @@ from tests.contexts.sellers import ENTITY, entity
 from tests.functions.portal import scenes
 from tests.functions.portal.browser import Browser
 from tests.functions.portal.conftest import Portal
+from tests.in_process_aws import in_process_aws
 from tests.shared import shared
 
 EMAIL = "clerk@imported.example"
@@ -34,7 +33,7 @@ def _buckets_on(page: str) -> dict[str, str]:
 
 def test_a_statement_shows_open_balance_and_aging_of_past_days(portal: Portal) -> None:
     path = shared(FILE)
-    with mock_aws():
+    with in_process_aws():
         here = World({"old.csv": path.read_bytes()}, entity(currency="USD", country="US"))
         here.run("old.csv", **OPTIONS)
     with path.open() as file:

@@ -8,7 +8,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from functions.portal import services
 from saldo.storage import clients
@@ -17,6 +16,7 @@ from saldo.storage.store import OutOfScope, Store
 from saldo.storage.units import Unit
 from tests.functions.portal import scenes
 from tests.functions.portal.conftest import Portal
+from tests.in_process_aws import in_process_aws
 from tests.permissions.gate import acting
 
 
@@ -90,7 +90,7 @@ def test_the_longest_policy_is_within_what_a_session_takes_and_none_is_made_of_a
 
 
 def test_calls_are_signed_with_the_sessions_credentials_and_others_with_the_process_own() -> None:
-    with mock_aws():
+    with in_process_aws():
         clients.session.cache_clear()
         clients.client.cache_clear()
         boto3.client("dynamodb").create_table(
