@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -90,9 +91,12 @@ def _is_sold(event: UsageEvent) -> bool:
     return event.meter_id != "sold" or event.properties["subscription"] in DELIVERY.sold.get(event.account_id, ())
 
 
+ENGINE = Engine(threads=1)  # kept, as a process keeps it: starting one takes as long as reading ten thousand lines
+
+
 def by_engine(block: bytes, first: int) -> tuple[list[Told], list[tuple[int, tuple[str, ...]]], Filed]:
     world, files = World(), MemoryFiles({})
-    into = UsageIntoFiles(world.store, files, FrozenClock(NOW), Engine(threads=1))
+    into = UsageIntoFiles(world.store, files, FrozenClock(NOW), ENGINE)
     with TemporaryDirectory() as folder:
         whole = next(blocks([block], len(block) + 1, Path(folder)), None)
         filed = into.take_lines(DELIVERY, replace(whole, first=first)) if whole else Filed()
@@ -105,12 +109,17 @@ def by_engine(block: bytes, first: int) -> tuple[list[Told], list[tuple[int, tup
     return [told for key, body in sorted(files.files.items()) for told in _in_file(key, body)], sorted(others), filed
 
 
+@cache
+def reader() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
+
+
 def _in_file(key: str, body: bytes) -> list[Told]:
     account_id, name = (key.split(f"{part}=")[1].partition("/")[0] for part in ("account", "meter"))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "part.parquet"
         path.write_bytes(body)
-        rows = duckdb.connect().execute(
+        rows = reader().execute(
             "SELECT source, id, happened, value, properties FROM read_parquet(?) ORDER BY row", [str(path)]
         )
         return [
