@@ -7,9 +7,10 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 from local.place import ROOT
-from local.scanning import code, dependencies
+from local.scanning import code, dependencies, vendors
 from local.scanning.acknowledged import ACKNOWLEDGED
 from local.scanning.model import Verdict, verdict
 
@@ -19,7 +20,12 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="the whole verdict as JSON")
     as_json = parser.parse_args().json
     database = os.environ.get("SALDO_OSV_URL", dependencies.DATABASE)
-    scans = [dependencies.scan(ROOT, database), code.scan_code(ROOT), code.scan_secrets(ROOT)]
+    scans = [
+        dependencies.scan(ROOT, database),
+        code.scan_code(ROOT),
+        code.scan_secrets(ROOT),
+        vendors.scan(datetime.now(UTC).date()),
+    ]
     found = verdict(scans, ACKNOWLEDGED)
     print(json.dumps({**asdict(found), "exit_code": found.exit_code}, indent=2) if as_json else "\n".join(told(found)))
     return found.exit_code

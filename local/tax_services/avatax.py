@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any  # parsed JSON is of any shape until it is read
+from urllib.parse import unquote
 
 from local.tax_services.rating import Asked, Rater, Tax
 from saldo.kernel.errors import Refusal
@@ -35,13 +36,15 @@ class AvaTaxBook:
     def answer(self, verb: str, path: str, headers: Mapping[str, str], document: Any) -> Answer:
         if headers.get("authorization") != self._basic():
             return 401, _error("AuthenticationException", "The user or account could not be authenticated.")
-        route = path.partition("?")[0]
+        route, _, query = path.partition("?")
         if verb == "POST" and route == CREATE:
-            return self._create(document)
+            status, made = self._create(document)
+            return status, _included(made, query) if status == 201 else made
         prefix = f"/api/v2/companies/{self.company}/transactions/"
         if verb == "GET" and route.startswith(prefix):
             found = self.committed.get(route.removeprefix(prefix))
-            return (200, found) if found else (404, _error("EntityNotFoundError", "Transaction not found."))
+            if found:
+                return 200, _included(found, query)
         return 404, _error("EntityNotFoundError", f"No resource at {route}")
 
     def _basic(self) -> str:
@@ -106,6 +109,15 @@ class AvaTaxBook:
             "taxCalculated": sum((tax.tax for tax in charged), Decimal(0)),
             "details": [_detail(tax, *place[:2]) for tax in charged],
         }
+
+
+def _included(made: dict[str, Any], query: str) -> dict[str, Any]:
+    """What is nested in a transaction comes to who asks for it: `Details` implies lines, `Summary` details."""
+    wanted = set(unquote(query).removeprefix("$include=").split(",")) if query else {"Summary"}
+    if wanted & {"Details", "Summary"}:
+        return made
+    lines = [{name: value for name, value in line.items() if name != "details"} for line in made["lines"]]
+    return {**made, "lines": lines} if "Lines" in wanted else {n: v for n, v in made.items() if n != "lines"}
 
 
 def _detail(tax: Tax, country: str, region: str) -> dict[str, Any]:

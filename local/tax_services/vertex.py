@@ -1,4 +1,4 @@
-"""Vertex O Series as its callers see it: a token, and `/supplies` messages (REST v2)."""
+"""Vertex O Series as its callers see it: a token from its cloud's cache, and `/supplies` messages (REST v2)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from saldo.kernel.errors import Refusal
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import minor_digits
 from saldo.tax.model import TaxTreatment
-from saldo.tax.vertex import SUPPLIES, TOKEN
+from saldo.tax.vertex import CLOUD_AUDIENCE, SUPPLIES
 
+TOKENS = "/cached/oauth/token"
 _RESULT = {TaxTreatment.EXEMPT: "EXEMPT", TaxTreatment.OUTSIDE: "NO_TAX", TaxTreatment.ZERO: "NONTAXABLE"}
 _LEVEL = {"CNT": "COUNTRY", "STA": "STATE", "CTY": "COUNTY", "CIT": "CITY", "STJ": "DISTRICT"}
 
 
 @dataclass(slots=True)
 class VertexBook:
-    """One company. `journal`: invoices by transaction id; the same id again replaces what was there."""
+    """One company. `journal`: invoices by transaction id; the same id again replaces what was there. `tokens`: all that
+    were given out; the last of them is given to who asks until it is taken away."""
 
     rater: Rater
     client_id: str
@@ -36,7 +38,7 @@ class VertexBook:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, verb: str, path: str, headers: Mapping[str, str], document: Any) -> Answer:
-        if (verb, path) == ("POST", TOKEN):
+        if (verb, path) == ("POST", TOKENS):
             return self._token(str(document))
         if headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return 401, {"errors": [{"code": "UNAUTHORIZED", "status": "401"}]}
@@ -48,8 +50,10 @@ class VertexBook:
         fields = {name: values[-1] for name, values in parse_qs(form).items()}
         if (fields.get("client_id"), fields.get("client_secret")) != (self.client_id, self.client_secret):
             return 400, {"error": "invalid_client"}
+        if (fields.get("grant_type"), fields.get("audience")) != ("client_credentials", CLOUD_AUDIENCE):
+            return 403, {"error": "access_denied"}
         with self._lock:
-            self.tokens.append(fingerprint("token", str(len(self.tokens))))
+            self.tokens = self.tokens or [fingerprint("token", "0")]
             return 200, {"access_token": self.tokens[-1], "token_type": "Bearer", "expires_in": self.life_s}
 
     def _supplies(self, document: Any) -> Answer:

@@ -12,6 +12,7 @@ import pytest
 from local.tax_services.faults import Fault
 from local.tax_services.server import ServiceProcess
 from local.tax_services.vies import ViesBook
+from local.vendors.vies import VIES
 from saldo.accounts.model import Exemption, ExemptionCertificate, TaxIdStatus
 from saldo.accounts.records import account_from
 from saldo.accounts.service import Accounts
@@ -23,6 +24,7 @@ from saldo.storage.units import Unit
 from saldo.storage.web import WebService
 from tests.contexts.conftest import Region
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account, profile, register
+from tests.contracts.held import answering
 
 KNOWN = "DE136695976"
 UNKNOWN = "DE111111125"
@@ -51,7 +53,7 @@ def test_the_form_of_a_tax_id_is_its_own_countrys(text: str, country: str, right
 @pytest.fixture
 def vies() -> Iterator[tuple[ServiceProcess, ViesBook]]:
     book = ViesBook({KNOWN})
-    with ServiceProcess(book) as process:
+    with answering(book, VIES) as process:
         yield process, book
 
 

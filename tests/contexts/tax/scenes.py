@@ -11,7 +11,9 @@ from local.tax_services.avatax import AvaTaxBook
 from local.tax_services.faults import Script
 from local.tax_services.rating import Rater
 from local.tax_services.server import ServiceProcess
-from local.tax_services.vertex import VertexBook
+from local.tax_services.vertex import TOKENS, VertexBook
+from local.vendors.avatax import AVATAX
+from local.vendors.vertex import VERTEX
 from saldo.accounts.model import TaxStatus
 from saldo.storage.web import WebService
 from saldo.tax.avalara import AvaTax, AvaTaxKey
@@ -22,6 +24,7 @@ from saldo.tax.model_services import TaxDocument
 from saldo.tax.ports import TaxService
 from saldo.tax.table import TableTax, shipped_table
 from saldo.tax.vertex import Vertex, VertexKey
+from tests.contracts.held import answering
 
 SELLER = SellerFacts("US", "NY", frozenset({"US-TX", "EU"}), "10001")
 BROOKLYN = BuyerFacts("US", "NY", TaxStatus.BUSINESS, False, (), "11201", "acct_us_buyer")
@@ -75,7 +78,8 @@ def running(name: str, *, read_s: float = 2.0, life_s: int = 3600) -> Iterator[R
         if name == "avalara"
         else VertexBook(rater, "saldo", "secret", "SALDO", life_s)
     )
-    with ServiceProcess(book, script=Script(slow_s=0.4)) as process:
+    contract = AVATAX if name == "avalara" else VERTEX
+    with answering(book, contract, Script(slow_s=0.4)) as process:
         web = WebService(process.url, name, read_s=read_s)
         yield Running(process, book, client(name, web))
 
@@ -83,4 +87,4 @@ def running(name: str, *, read_s: float = 2.0, life_s: int = 3600) -> Iterator[R
 def client(name: str, web: WebService) -> TaxService:
     if name == "avalara":
         return AvaTax(web, lambda: AvaTaxKey("2000001", "licence", "SALDO"))
-    return Vertex(web, lambda: VertexKey("saldo", "secret", "SALDO"))
+    return Vertex(web, lambda: VertexKey("saldo", "secret", "SALDO", web.url + TOKENS))

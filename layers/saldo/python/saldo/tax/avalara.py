@@ -19,6 +19,8 @@ from saldo.tax.model import CERTIFICATE, TaxableLine, TaxTreatment
 from saldo.tax.model_services import Rated, RatedLine, RatedTax, TaxDocument, decimal_of, place_of
 
 CREATE = "/api/v2/transactions/create"
+# What a line's tax consists of is told to who asks for it alone: "Details (implies lines)".
+_WITH_DETAILS = "?$include=Details"
 # AvaTax's own tax codes (Avalara tax code search): software as a service for businesses, and what is taxed in full.
 TAX_CODES = {"digital_service": "SW054000", "standard": "P0000000"}
 _LEVELS = {"CNT": "", "STA": ""}  # the country's and the state's own taxes need no further code
@@ -56,11 +58,11 @@ class AvaTax:
         return rated_from(self._accepted(told), place_of(document))
 
     def _post(self, body: dict[str, Any]) -> Told:
-        return self.web.post(f"{CREATE}?$include=Lines", body, self._headers())
+        return self.web.post(f"{CREATE}{_WITH_DETAILS}", body, self._headers())
 
     def _look_up(self, code: str) -> Told:
         company = self.key().company
-        return self.web.get(f"/api/v2/companies/{company}/transactions/{code}?$include=Lines", self._headers())
+        return self.web.get(f"/api/v2/companies/{company}/transactions/{code}{_WITH_DETAILS}", self._headers())
 
     def _headers(self) -> dict[str, str]:
         key = self.key()

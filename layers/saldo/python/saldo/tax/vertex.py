@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any  # parsed JSON is of any shape until it is read
 
 from saldo.kernel.errors import Refusal, Unavailable
@@ -20,18 +20,27 @@ from saldo.tax.model import CERTIFICATE, TaxableLine, TaxTreatment
 from saldo.tax.model_services import Rated, RatedLine, RatedTax, TaxDocument, decimal_of, place_of
 
 SUPPLIES = "/vertex-ws/v2/supplies"
-TOKEN = "/identity/connect/token"  # noqa: S105 - where tokens are had, not one
+# Tokens are had elsewhere: for O Series Cloud from Vertex's cache, because the authority behind it gives ten in eight
+# hours and no more, and there are many of us.
+CLOUD_TOKENS = "https://tokenguard.vertexcloud.com/cached/oauth/token"
+CLOUD_AUDIENCE = "verx://migration-api"
 _UPPER = ("COUNTRY", "STATE", "PROVINCE")  # their taxes need no further code
 _EARLY_S = 60
 
 
 @dataclass(frozen=True, slots=True)
 class VertexKey:
-    """Client of the OAuth server, and the code of the company there that sells."""
+    """Client of the OAuth server, the code of the company there that sells, and which OAuth server it is.
+
+    `token_url`, `audience`: O Series Cloud's; On-Demand and On-Premise have `https://<host>/oseries-auth/oauth/token`
+    and no audience ("").
+    """
 
     client_id: str
     client_secret: str
     company: str
+    token_url: str = CLOUD_TOKENS
+    audience: str = CLOUD_AUDIENCE
 
 
 @dataclass
@@ -71,8 +80,9 @@ class Vertex:
         if token and self.clock() < until:
             return token
         key = self.key()
-        fields = {"grant_type": "client_credentials", "client_id": key.client_id, "scope": "calc-rest-api"}
-        told = self.web.post_form(TOKEN, {**fields, "client_secret": key.client_secret})
+        asked = {"grant_type": "client_credentials", "client_id": key.client_id, "client_secret": key.client_secret}
+        tokens = replace(self.web, url=key.token_url, called="Vertex's token service")
+        told = tokens.post_form("", asked | ({"audience": key.audience} if key.audience else {}))
         token, life = told.field("access_token"), told.field("expires_in")
         if not isinstance(token, str) or not isinstance(life, int):
             raise Unavailable(f"Vertex gives no token ({told.status})")
