@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from functions import tracing
 from saldo.kernel.clock import system_clock
 from saldo.storage.clients import client
+from saldo.storage.held_secrets import HeldSecret
 from saldo.storage.settings import Settings
 from saldo.storage.store import Store
 
@@ -224,8 +225,7 @@ def canary() -> Canary:
     books = Books(store(), accounts(), access(), own, clock)
 
     def password() -> str:
-        answer = client("secretsmanager").get_secret_value(SecretId=s.canary_secret_arn)
-        return str(answer["SecretString"]).strip()
+        return _secret(s.canary_secret_arn).strip()
 
     return Canary(books, Names(s.region_code), s.origin, password, clock, over_http)
 
@@ -305,10 +305,9 @@ def flags() -> Flags:
 
 
 @lru_cache(maxsize=1)
-def gateway_secret() -> bytes:
-    """What webhooks are signed with and API calls are shown: the first line of the secret."""
-    answer = client("secretsmanager").get_secret_value(SecretId=settings().gateway_secret_arn)
-    return str(answer["SecretString"]).split("\n", 1)[0].strip().encode()
+def gateway_secret() -> HeldSecret:
+    """Each line verifies webhooks; the first is what API calls are shown."""
+    return HeldSecret(lambda: _secret(settings().gateway_secret_arn), clock)
 
 
 @lru_cache(maxsize=1)
@@ -359,7 +358,9 @@ def payments() -> Payments:
     from saldo.payments.service import Payments
     from saldo.payments.simulator import SimulatedGateway
 
-    return Payments(store(), SimulatedGateway(settings().gateway_url, gateway_secret), clock, _news_told)
+    return Payments(
+        store(), SimulatedGateway(settings().gateway_url, lambda: gateway_secret().first()), clock, _news_told
+    )
 
 
 def _news_told(payment: Payment, outcome: Outcome) -> None:
@@ -469,7 +470,7 @@ def tax() -> TaxPort:
     from saldo.tax.services import tax_port
 
     s = settings()
-    return tax_port(s.tax_service, s.tax_url, _tax_secret, told=lambda: count("TaxEstimated"))
+    return tax_port(s.tax_service, s.tax_url, _tax_secret().text, told=lambda: count("TaxEstimated"))
 
 
 @lru_cache(maxsize=1)
@@ -486,11 +487,16 @@ def tax_service() -> TaxService:
     from saldo.tax.services import service_named
 
     s = settings()
-    return service_named(s.tax_service, s.tax_url, _tax_secret)
+    return service_named(s.tax_service, s.tax_url, _tax_secret().text)
 
 
-def _tax_secret() -> str:
-    return str(client("secretsmanager").get_secret_value(SecretId=settings().tax_secret_arn)["SecretString"])
+@lru_cache(maxsize=1)
+def _tax_secret() -> HeldSecret:
+    return HeldSecret(lambda: _secret(settings().tax_secret_arn), clock)
+
+
+def _secret(arn: str) -> str:
+    return str(client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
 
 
 @lru_cache(maxsize=1)

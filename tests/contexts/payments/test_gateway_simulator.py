@@ -41,7 +41,7 @@ class _Receiver(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers["Content-Length"]))
-        event = verified_body(raw, self.headers[SIGNATURE_HEADER], SECRET, self.clock())
+        event = verified_body(raw, self.headers[SIGNATURE_HEADER], [SECRET], self.clock())
         self.outcomes.append(self.payments.handle_event(event))
         self.send_response(204)
         self.end_headers()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -186,6 +187,22 @@ def test_wrong_credentials_are_an_outage_and_not_a_zero() -> None:
     with running("vertex") as tax:
         tax.book.client_secret = "changed"  # type: ignore[union-attr]
         assert tax.port.quote(lines(100), BROOKLYN, SELLER, "USD").estimated
+
+
+@pytest.mark.parametrize("field", ["licence_key", "client_secret"])
+def test_replaced_credentials_are_used_without_a_new_process(field: str) -> None:
+    name = "avalara" if field == "licence_key" else "vertex"
+    keys = {"account": "2000001", "licence_key": "licence", "company": "SALDO"}
+    if name == "vertex":
+        keys = {"client_id": "saldo", "client_secret": "secret", "company": "SALDO"}
+    with running(name) as tax:
+        service = service_named(name, tax.process.url, lambda: json.dumps(keys))
+        assert service.rate(document(100)).lines
+        setattr(tax.book, field, "changed")
+        keys[field] = "changed"
+        if name == "vertex":
+            tax.book.tokens[:] = ["another"]  # type: ignore[union-attr]
+        assert service.rate(document(100)).lines
 
 
 def test_a_token_that_ended_early_is_fetched_again() -> None:

@@ -27,6 +27,7 @@ from saldo.delivery.model import Letter
 from saldo.invoicing.viewings import Viewings
 from saldo.payments.ports import Checkout, CheckoutRequest
 from saldo.payments.service import Payments
+from saldo.storage.held_secrets import HeldSecret
 from tests.contexts.conftest import FrozenClock
 from tests.contexts.payments.scenes import StoresNothing
 from tests.functions.portal import scenes
@@ -231,7 +232,8 @@ def _assembled(environment: Any, region: Region) -> Portal:
     environment.setattr(services, "_clock", clock)
     environment.setattr(services, "access", lambda: access)
     environment.setattr(services, "payments", lambda: Payments(services.store(), gateway, clock))
-    environment.setattr(services, "gateway_secret", lambda: SECRET)
+    secret = HeldSecret(lambda: SECRET.decode(), clock)
+    environment.setattr(services, "gateway_secret", lambda: secret)
     scenes.tell(services.store(), services.sealer())
     for person in scenes.PEOPLE.values():
         access.enrol(person, scenes.PASSWORD, job("tests"))

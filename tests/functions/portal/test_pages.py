@@ -28,6 +28,7 @@ from saldo.kernel.errors import Refusal
 from saldo.ledger.model import EntryKind, LedgerAccount
 from saldo.ledger.model_statement import Line
 from saldo.payments.webhooks import signed
+from saldo.storage.held_secrets import HeldSecret
 from saldo.tax.model import TaxTotal, TaxTreatment
 from tests.functions.portal import scenes
 from tests.functions.portal.conftest import SECRET, Portal
@@ -391,18 +392,42 @@ BODY = (
 )
 
 
+def _webhook(portal: Portal, signature: str) -> int:
+    headers = {"content-type": "application/json", "saldo-gateway-signature": signature}
+    return portal.browser()._send("POST", "/webhooks/gateway", BODY, headers).status
+
+
 def test_a_signed_webhook_is_queued_as_it_came_and_anything_else_is_refused(portal: Portal) -> None:
-    browser = portal.browser()
-
-    def send(signature: str) -> int:
-        headers = {"content-type": "application/json", "saldo-gateway-signature": signature}
-        return browser._send("POST", "/webhooks/gateway", BODY, headers).status
-
-    assert send(signed(BODY, SECRET, scenes.NOW)) == 200
-    assert send(signed(BODY, b"another", scenes.NOW)) == 400
-    assert send(signed(BODY, SECRET, scenes.NOW - timedelta(minutes=6))) == 400
-    assert send("") == 400
+    assert _webhook(portal, signed(BODY, SECRET, scenes.NOW)) == 200
+    assert _webhook(portal, signed(BODY, b"another", scenes.NOW)) == 400
+    assert _webhook(portal, signed(BODY, SECRET, scenes.NOW - timedelta(minutes=6))) == 400
+    assert _webhook(portal, "") == 400
     assert portal.region.queues.waiting == [("gateway-events", BODY.decode())]
+
+
+def test_while_the_gateways_secret_is_replaced_both_verify_and_the_old_one_counts_no_longer_when_it_is_gone(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lies, reads = [SECRET.decode()], []
+
+    def read() -> str:
+        reads.append(lies[0])
+        return lies[0]
+
+    secret = HeldSecret(read, portal.clock)
+    monkeypatch.setattr(services, "gateway_secret", lambda: secret)
+
+    def sent(by: bytes) -> int:
+        return _webhook(portal, signed(BODY, by, portal.clock()))
+
+    assert (sent(SECRET), sent(b"new")) == (200, 400)
+    lies[0] = f"new\n{SECRET.decode()}\n"
+    portal.clock.advance(minutes=1)
+    assert (sent(b"new"), sent(SECRET), len(reads)) == (200, 200, 2)
+    assert ([sent(b"forged") for _ in range(20)], len(reads)) == ([400] * 20, 2)
+    lies[0] = "new"
+    portal.clock.advance(minutes=5)
+    assert (sent(SECRET), sent(b"new")) == (400, 200)
 
 
 def test_no_link_names_itself_a_download() -> None:

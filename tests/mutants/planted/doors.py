@@ -113,8 +113,8 @@ _PORTAL: tuple[Mutant, ...] = (
         "a webhook is queued before its signature is looked at",
         "effect before its check",
         "functions/portal/public.py",
-        "    try:\n        verified_body(",
-        "    services.queue_gateway_event(visit.raw_body.decode())\n    try:\n        verified_body(",
+        "    try:\n        _verified(visit)",
+        "    services.queue_gateway_event(visit.raw_body.decode())\n    try:\n        _verified(visit)",
         "tests/functions/portal/test_pages.py::test_a_signed_webhook_is_queued_as_it_came_and_anything_else_is_refused",
     ),
     planted(

@@ -25,14 +25,14 @@ RAW = json.dumps(event_body(EVENT)).encode()
 
 def _refused(raw: bytes, header: str, now: datetime = NOW, secret: bytes = SECRET) -> str:
     with pytest.raises(Refusal) as refused:
-        verified_body(raw, header, secret, now)
+        verified_body(raw, header, [secret], now)
     return refused.value.code
 
 
 @pytest.mark.parametrize("event", [EVENT, PAYOUT])
 def test_a_signed_event_comes_back_as_it_was_sent(event: GatewayEvent) -> None:
     raw = json.dumps(event_body(event)).encode()
-    assert verified_body(raw, signed(raw, SECRET, NOW), SECRET, NOW) == event
+    assert verified_body(raw, signed(raw, SECRET, NOW), [SECRET], NOW) == event
 
 
 def test_a_body_changed_in_one_byte_is_refused() -> None:
@@ -66,18 +66,25 @@ def test_how_long_a_refusal_takes_says_nothing_of_the_signature(monkeypatch: pyt
 
     monkeypatch.setattr("saldo.payments.webhooks.hmac.compare_digest", constant_time)
     right = signed(RAW, SECRET, NOW)
-    verified_body(RAW, f"{right},v1=guess,v1=another", SECRET, NOW)
+    verified_body(RAW, f"{right},v1=guess,v1=another", [SECRET], NOW)
     assert compared == [right.partition("v1=")[2].encode(), b"guess", b"another"]
 
 
 def test_five_minutes_are_fresh_enough() -> None:
-    verified_body(RAW, signed(RAW, SECRET, NOW), SECRET, NOW + timedelta(seconds=300))
+    verified_body(RAW, signed(RAW, SECRET, NOW), [SECRET], NOW + timedelta(seconds=300))
 
 
 def test_while_a_secret_is_replaced_both_sign() -> None:
     header = signed_with_each(RAW, [b"the new one", SECRET], NOW)
-    assert verified_body(RAW, header, SECRET, NOW) == EVENT
-    assert verified_body(RAW, header, b"the new one", NOW) == EVENT
+    assert verified_body(RAW, header, [SECRET], NOW) == EVENT
+    assert verified_body(RAW, header, [b"the new one"], NOW) == EVENT
+
+
+def test_while_our_own_secret_is_replaced_each_line_of_it_verifies() -> None:
+    ours = [b"the new one", SECRET]
+    assert [verified_body(RAW, signed(RAW, line, NOW), ours, NOW) for line in ours] == [EVENT, EVENT]
+    with pytest.raises(Refusal, match="not signed"):
+        verified_body(RAW, signed(RAW, b"", NOW), [], NOW)
 
 
 @pytest.mark.parametrize(

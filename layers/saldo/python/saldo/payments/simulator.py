@@ -26,7 +26,7 @@ def api_key(secret: bytes) -> str:
 
 
 class SimulatedGateway:
-    """Calls the simulator at `url`; `secret` fetches the one its webhooks are signed with, when first needed."""
+    """Calls the simulator at `url`; `secret` is asked at each call for the one it knows us by."""
 
     name = "simulator"
 

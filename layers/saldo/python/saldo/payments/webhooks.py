@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
@@ -47,18 +47,20 @@ def _digest(raw: bytes, secret: bytes, moment: str) -> str:
     return hmac.new(secret, moment.encode() + b"." + raw, sha256).hexdigest()
 
 
-def verified_body(raw: bytes, signature_header: str, secret: bytes, now: datetime) -> GatewayEvent:
+def verified_body(raw: bytes, signature_header: str, secrets: Sequence[bytes], now: datetime) -> GatewayEvent:
     """The event in a webhook's body, once signature and age are in order.
 
-    raw: the body exactly as it came. Refusal codes: event_too_large, signature_missing, signature_malformed,
-    signature_mismatch, signature_expired (older, or further ahead, than 5 minutes), invalid_event.
+    raw: the body exactly as it came. secrets: any of them may have signed it (two while ours is being replaced).
+    Refusal codes: event_too_large, signature_missing, signature_malformed, signature_mismatch, signature_expired
+    (older, or further ahead, than 5 minutes), invalid_event.
     """
     if len(raw) > MOST_BYTES:
         raise Refusal("event_too_large", f"an event has at most {MOST_BYTES} bytes")
     moment, signatures = _parsed(signature_header)
-    expected = _digest(raw, secret, moment)
+    expected = [_digest(raw, secret, moment).encode() for secret in secrets]
+    given = [signature.encode("utf-8", "replace") for signature in signatures]
     # No early end: the time taken says nothing about which signature, or how much of it, was right.
-    matches = [hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")) for given in signatures]
+    matches = [hmac.compare_digest(right, signature) for right in expected for signature in given]
     if not any(matches):
         raise Refusal("signature_mismatch", "the body was not signed by the gateway")
     if abs(now.timestamp() - int(moment)) > MOST_AGE_S:

@@ -38,7 +38,7 @@ class AvaTaxKey:
 
 @dataclass(frozen=True)
 class AvaTax:
-    """`key` is fetched when first needed. `tax_codes`: tax category → AvaTax tax code; other categories are sent as
+    """`key` is asked at each use. `tax_codes`: tax category → AvaTax tax code; other categories are sent as
     they are."""
 
     web: WebService

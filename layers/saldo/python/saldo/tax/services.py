@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TypeVar
 
 from saldo.kernel.errors import Refusal, Unavailable
@@ -18,9 +17,8 @@ _Key = TypeVar("_Key")
 
 
 def _known(name: str, secret: Callable[[], str], key: Callable[..., _Key]) -> Callable[[], _Key]:
-    """What the service knows the seller by, kept once it could be read."""
+    """What the service knows the seller by, as the secret has it now."""
 
-    @lru_cache(maxsize=1)
     def known() -> _Key:
         try:
             return key(**json.loads(secret()))
@@ -31,7 +29,7 @@ def _known(name: str, secret: Callable[[], str], key: Callable[..., _Key]) -> Ca
 
 
 def service_named(name: str, url: str, secret: Callable[[], str]) -> TaxService:
-    """secret: fetches JSON text with the fields of AvaTaxKey or VertexKey, when first needed.
+    """secret: JSON text with the fields of AvaTaxKey or VertexKey, asked at each use: it may be replaced.
 
     Refusal `unknown_tax_service` for a name that is none of NAMES. A secret that was not filled in is as an outage of
     the service: what cannot be asked is estimated, and told.

@@ -45,7 +45,7 @@ class VertexKey:
 
 @dataclass
 class Vertex:
-    """`key` is fetched when first needed; its token is kept until shortly before it ends. `clock`: seconds that never
+    """`key` is asked at each use; its token is kept until shortly before it ends. `clock`: seconds that never
     go back. `classes`: tax category → Vertex product class; other categories are sent as they are."""
 
     web: WebService
