@@ -36,9 +36,9 @@ def unexpected(route: str, method: str, error: Exception, correlation_id: str) -
     _write({**line, "correlation_id": correlation_id, "route": route, "method": method})
 
 
-def count(name: str, at_ms: int, service: str) -> None:
-    """One of `name`, in that service's dimension."""
-    _write(_embedded(at_ms, service, {name: 1}))
+def count(name: str, at_ms: int, service: str, how_many: int = 1) -> None:
+    """So many of `name`, in that service's dimension."""
+    _write(_embedded(at_ms, service, {name: how_many}))
 
 
 def _embedded(at_ms: int, service: str, counted: Mapping[str, int]) -> dict[str, Any]:

@@ -153,7 +153,7 @@ def take(visit: Visit) -> Answer:
     address = desk.address(found, f"{visit.words('file.documents')}-{found.asked_at:%Y-%m-%d}.zip")
     if found.done > MOST_DOWNLOADS and not is_proven(visit.who, visit.now):
         raise Refusal("proof_needed", "show again who you are, then go on")
-    note_read(visit, "bundle.downloaded", found.id)
+    note_read(visit, "bundle.downloaded", found.id, found.done)
     return see_other(address)
 
 

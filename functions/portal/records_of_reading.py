@@ -12,14 +12,14 @@ from saldo.audit.records import audit_item
 from saldo.kernel.errors import Refusal
 
 
-def note_read(visit: Visit, action: str, subject_id: str) -> None:
+def note_read(visit: Visit, action: str, subject_id: str, documents: int = 1) -> None:
     """`action` is what was done: invoice.viewed, invoice.downloaded, register.exported, …; what leaves, or
-    would, is counted.
+    would, is counted: each of the `documents` in a bundle, a list as one.
 
     Refusal `proof_needed` when this session takes very much, `too_many_downloads` when it is far too much.
     """
     if action.endswith(("downloaded", "exported")):
-        telemetry.count("DocumentsTaken", int(visit.now.timestamp() * 1000), "portal")
+        telemetry.count("DocumentsTaken", int(visit.now.timestamp() * 1000), "portal", documents)
         _limit(visit)
     record = AuditRecord(visit.account.account_id, visit.now, visit.actor, action, subject_id)
     visit.records.put_many([audit_item(record)])

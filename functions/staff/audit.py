@@ -11,7 +11,7 @@ from functions.portal.table_files import files, table_file
 from functions.staff import rules, services
 from functions.staff.endpoint import Routes, staff
 from functions.staff.pages import page
-from functions.staff.reading import note_read
+from functions.staff.reading import leaving, note_read
 from functions.staff.tables import Sheet
 from functions.staff.timeline import changes_of, table_of
 from functions.staff.visit import StaffVisit
@@ -46,7 +46,7 @@ def audit(visit: StaffVisit) -> Answer:
 def export(visit: StaffVisit) -> Answer:
     """All of it, for auditors; that it was exported is put on record first."""
     note_read(visit, visit.at.entity_id, "audit.exported", f"{_day(visit, 'from')} {_day(visit, 'to')}")
-    table = Spreadsheet(visit.words("staff.nav.audit"), _HEADS, _rows(visit))
+    table = Spreadsheet(visit.words("staff.nav.audit"), _HEADS, leaving(visit, _rows(visit)))
     return table_file(visit, table, f"audit-{_day(visit, 'from')}-{_day(visit, 'to')}")
 
 

@@ -3,18 +3,40 @@ account."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
+from functions.http import telemetry
 from functions.staff import services
 from functions.staff.visit import StaffVisit
 from saldo.audit.model import AuditRecord
 from saldo.audit.records import audit_item
 from saldo.storage.items import Key
 
+Row = TypeVar("Row")
+
 
 def note_read(visit: StaffVisit, owner_id: str, action: str, subject_id: str) -> None:
+    """`action` as the portal has them; a document that leaves, or would, is counted."""
+    if action.endswith("downloaded"):
+        _count(visit, "DocumentsTakenByStaff", 1)
     record = AuditRecord(owner_id, visit.now, visit.actor, action, subject_id)
     visit.records.put_many([audit_item(record)])
+
+
+def leaving(visit: StaffVisit, rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows of a file for staff, each of them counted."""
+    sent = 0
+    try:
+        for row in rows:
+            sent += 1
+            yield row
+    finally:
+        _count(visit, "RowsExportedByStaff", sent)
+
+
+def _count(visit: StaffVisit, name: str, how_many: int) -> None:
+    telemetry.count(name, int(visit.now.timestamp() * 1000), "portal", how_many)
 
 
 def customers_named(visit: StaffVisit, account_ids: Iterable[str]) -> dict[str, str]:

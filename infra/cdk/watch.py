@@ -86,6 +86,23 @@ BUSINESS = (
         service=_PORTAL,
         minutes=60,
     ),
+    # Customers' people take their own; staff could take everybody's, and seldom need a file.
+    Watched(
+        "DocumentsTakenByStaff",
+        Runbook.BULK_EXPORTS,
+        "Very many documents were downloaded by staff: somebody may be copying customers' books.",
+        threshold=100,
+        service=_PORTAL,
+        minutes=60,
+    ),
+    Watched(
+        "RowsExportedByStaff",
+        Runbook.BULK_EXPORTS,
+        "Very many rows left with files for staff: somebody may be copying the trail of what customers did.",
+        threshold=10_000,
+        service=_PORTAL,
+        minutes=60,
+    ),
     # Cards are declined every day; of so many debits a fifth does not fail for the payers' reasons.
     Watched(
         "DebitsFailed",
@@ -191,9 +208,11 @@ class WatchStack(Stack):
                 "Books that disagree",
                 *(own_metric(name) for name in ("MoneyUnexplained", "ClearingNotZero", "NumberGaps")),
             ),
-            _graph("Sign-ins refused, documents taken", own_metric("SignInsRefused", _PORTAL),
-                   own_metric("DocumentsTaken", _PORTAL)),
-        )  # fmt: skip
+            _graph(
+                "Sign-ins refused, documents taken",
+                *(own_metric(name, _PORTAL) for name in ("SignInsRefused", "DocumentsTaken", "DocumentsTakenByStaff")),
+            ),
+        )
         queue = self._data.gateway_events
         board.add_widgets(
             _graph("Gateway events waiting", queue.queue.metric_approximate_number_of_messages_visible()),

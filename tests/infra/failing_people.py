@@ -12,10 +12,12 @@ from unittest.mock import patch
 
 from functions.canary.walk import Canary
 from infra.cdk import functions as specs
+from saldo.access.model_staff import StaffRole
 from tests.functions.portal.conftest import solved
 from tests.infra.cloud import Cloud, always_fails, never_answers
 from tests.infra.going_wrong import goes_wrong, trouble
 from tests.simulation.portal import PORTAL, Web, web
+from tests.simulation.staff import staff_in
 from tests.simulation.workflows import scenes as s
 
 _PASSWORD = "shared with the gateway"
@@ -144,6 +146,54 @@ def copied(cloud: Cloud) -> None:
         for _ in range(300):
             page = cloud.run(specs.PORTAL, asks(net, path, cookie=cookie))
             assert page.status in (200, 303, 429), page.text
+
+
+@goes_wrong("somebody downloads a whole customer in one file")
+def copied_at_once(cloud: Cloud) -> None:
+    """A bundle is one answer of the portal, however much is in it."""
+    from functions.canary.books import Names
+    from functions.operations import canary
+    from saldo.documents.model_bundles import Bundle, BundleState
+    from saldo.documents.records_bundles import bundle_item
+
+    with opened(cloud) as net, canary_on(net):
+        cloud.run(specs.CANARY, lambda: canary.handler({}, None))
+        cookie, account_id, now = _signed_in(net), Names("eu").account_id, cloud.region.now
+        bundle_ids = [f"bun_{n:032x}" for n in range(6)]
+        documents = tuple((f"inv_{n}", f"R-{n}") for n in range(50))
+        for bundle_id in bundle_ids:
+            ready = BundleState.READY, len(documents)
+            made = Bundle(account_id, bundle_id, s.ENTITY.id, "", now, now + timedelta(days=1), documents, *ready)
+            cloud.region.store.put_many([bundle_item(made)])
+            zipped = asks(net, f"/accounts/{account_id}/bundles/{bundle_id}/zip", cookie=cookie)
+            assert cloud.run(specs.PORTAL, zipped).status == 303
+
+
+@goes_wrong("a member of staff downloads every invoice")
+def copied_by_staff(cloud: Cloud) -> None:
+    region = cloud.region
+    with opened(cloud) as net, staff_in(region, StaffRole.AR_ANALYST) as cookie:
+        with cloud.hosting():
+            s.bill(region, s.JAN)
+        ((invoice_id, _),) = s.open_invoices(region, 0)
+        pdf = f"/staff/{s.ENTITY.id}/accounts/{s.account_id(0)}/invoices/{invoice_id}/pdf"
+        for _ in range(100):
+            assert cloud.run(specs.PORTAL, asks(net, pdf, cookie=cookie)).status == 200
+
+
+@goes_wrong("a member of staff exports the trail again and again")
+def trail_copied_by_staff(cloud: Cloud) -> None:
+    from saldo.audit.model import AuditRecord
+    from saldo.audit.records import audit_item
+
+    region = cloud.region
+    with opened(cloud) as net, staff_in(region, StaffRole.AUDITOR) as cookie:
+        done = (AuditRecord(s.ENTITY.id, region.now, s.CLERK, "plan.offered", f"pln_{n}") for n in range(2_000))
+        with region.undisturbed():
+            region.store.put_many([audit_item(record) for record in done])
+        for _ in range(5):
+            trail = asks(net, f"/staff/{s.ENTITY.id}/audit.csv", cookie=cookie)
+            assert cloud.run(specs.PORTAL, trail).status == 200
 
 
 def _signed_in(net: Web) -> str:

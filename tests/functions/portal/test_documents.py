@@ -91,7 +91,9 @@ def test_what_an_account_does_not_see_has_no_list(portal: Portal) -> None:
     assert browser.get(f"{HOME}/bundles/new").status == 404
 
 
-def test_chosen_documents_come_in_one_file_with_progress_mail_and_trail(portal: Portal) -> None:
+def test_chosen_documents_come_in_one_file_with_progress_mail_and_trail(
+    portal: Portal, capsys: pytest.CaptureFixture[str]
+) -> None:
     browser = portal.signed_in("viewer")
     ids = ids_on(browser.get(f"{HOME}/documents"))[:3]
     place = bundle(browser, "&".join(f"document={one}" for one in ids))
@@ -113,6 +115,7 @@ def test_chosen_documents_come_in_one_file_with_progress_mail_and_trail(portal: 
         assert {archive.read(name).decode()[5:] for name in archive.namelist()} == set(ids)
     actions = {i["action"] for i in portal.region.store.query_all(scenes.NORTH, prefix="audit#")}
     assert {"bundle.asked", "bundle.ready", "bundle.downloaded"} <= actions
+    assert '"DocumentsTaken": 3' in capsys.readouterr().out
 
 
 def test_a_period_is_one_file_and_an_empty_one_is_refused(portal: Portal) -> None:

@@ -228,12 +228,16 @@ def test_a_review_confirms_and_withdraws_and_is_a_record(portal: Portal) -> None
     assert {line["confirmed"] for line in kept["lines"]} == {True, False} and "access.reviewed" in trail(portal)
 
 
-def test_the_auditor_alone_exports_the_trail_and_that_is_on_it(portal: Portal) -> None:
+def test_the_auditor_alone_exports_the_trail_and_that_is_on_it(
+    portal: Portal, capsys: pytest.CaptureFixture[str]
+) -> None:
     auditor = portal.staff_in("auditor")
     page = auditor.get(f"{HOME}/audit?what=entity.")
     assert "entity.registered" in page.text and "audit.csv" in page.text
     exported = auditor.get(f"{HOME}/audit.csv?account={scenes.NORTH}")
     assert exported.status == 200 and "account.opened" in exported.text
+    rows = exported.text.count("\r\n") - 1
+    assert rows and f'"RowsExportedByStaff": {rows}' in capsys.readouterr().out
     assert "audit.exported" in trail(portal)
     assert auditor.get(f"{HOME}/audit?account=acct_eu_nobody").status == 404
     assert portal.staff_in("admin").get(f"{HOME}/audit.csv").status == 404
