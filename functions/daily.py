@@ -8,14 +8,13 @@ crash, or a part that comes twice, finds done what was done.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain, groupby, islice
 from typing import Any
 
-from functions.parts_queue import send
+from functions.parts_queue import send, taken
 from functions.services import clock, store
 from saldo.invoicing.run.open import seller_day
 from saldo.storage.items import Key
@@ -43,9 +42,7 @@ def part_of(
     one after the other. at_once: so many records at most, unless one account has more.
     Unavailable when the queue does not take all parts; the whole is then asked for again.
     """
-    if "Records" in event:
-        (message,) = event["Records"]
-        said = json.loads(message["body"])
+    if (said := taken(event)) is not None:
         keys = tuple((pk, sk) for pk, sks in said["records"] for sk in sks)
         return Part(said["entity_id"], said["as_of"], keys)
     entity_id = event["entity_id"]
@@ -54,8 +51,8 @@ def part_of(
     first = list(islice(parts, 2))
     if len(first) < 2:
         return Part(entity_id, on.isoformat(), keys=first[0] if first else ())
-    bodies = (_body(entity_id, on, keys) for keys in chain(first, parts))
-    return Part(entity_id, on.isoformat(), sent=send(bodies))
+    messages = (_message(entity_id, on, keys) for keys in chain(first, parts))
+    return Part(entity_id, on.isoformat(), sent=send(messages))
 
 
 def _parts(due: Iterable[Key], at_once: int) -> Iterator[tuple[Key, ...]]:
@@ -70,7 +67,7 @@ def _parts(due: Iterable[Key], at_once: int) -> Iterator[tuple[Key, ...]]:
         yield tuple(part)
 
 
-def _body(entity_id: str, on: date, keys: Iterable[Key]) -> str:
+def _message(entity_id: str, on: date, keys: Iterable[Key]) -> dict[str, Any]:
     # 500 keys have about 22 KB, but those of one account may have any size.
     records = [[pk, [sk for _, sk in of]] for pk, of in groupby(keys, key=lambda key: key[0])]
-    return json.dumps({"entity_id": entity_id, "as_of": on.isoformat(), "records": records}, separators=(",", ":"))
+    return {"entity_id": entity_id, "as_of": on.isoformat(), "records": records}

@@ -8,10 +8,9 @@ Whatever comes twice finds what it did before.
 
 from __future__ import annotations
 
-import json
 from typing import Any, Protocol
 
-from functions.parts_queue import send
+from functions.parts_queue import send, taken
 from functions.services import clock, store
 from saldo.kernel.clock import instant_from
 from saldo.kernel.ids import new_id
@@ -41,15 +40,13 @@ def looked(event: dict[str, Any], job: InParts) -> Answer:
 
     A look of one part is done at once.
     """
-    if "Records" in event:
-        (message,) = event["Records"]
-        said = json.loads(message["body"])
+    if (said := taken(event)) is not None:
         look, part = Look.from_row(said), said["part"]
         return job.end(look) if part is None else _one(job, look, part)
     look = _begun(event)
     if look.parts == 1:
         return job.part(look, 0) | job.end(look)
-    return {"parts": send(_body(look, part) for part in range(look.parts))}
+    return {"parts": send(_message(look, part) for part in range(look.parts))}
 
 
 def _begun(event: dict[str, Any]) -> Look:
@@ -61,9 +58,9 @@ def _begun(event: dict[str, Any]) -> Look:
 def _one(job: InParts, look: Look, part: int) -> Answer:
     answer = job.part(look, part)
     if job.is_whole(look):
-        send([_body(look, None)])
+        send([_message(look, None)])
     return answer
 
 
-def _body(look: Look, part: int | None) -> str:
-    return json.dumps(look.as_row() | {"part": part})
+def _message(look: Look, part: int | None) -> dict[str, Any]:
+    return look.as_row() | {"part": part}

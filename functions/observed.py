@@ -111,6 +111,14 @@ def correlation_of(event: Any, context: Any) -> str:
     return str(getattr(context, "aws_request_id", "")) or "none"
 
 
+def take_up(correlation_id: str, **more: str) -> None:
+    """Go on with what a message tells of: its lines, its trace and what it sends on carry the id of what caused it. A
+    message that carries none leaves this invocation's own."""
+    if correlation_id:
+        logger().append_keys(correlation_id=correlation_id, **more)
+        tracing.follow(correlation_id)
+
+
 def observed(name: str) -> Callable[[Handler], Handler]:
     """Observe a handler under a CamelCase name. A partial batch answer counts each failed message as one failure."""
 
@@ -121,7 +129,7 @@ def observed(name: str) -> Callable[[Handler], Handler]:
             logger().clear_state()
             about = correlation_of(event, context)
             logger().append_keys(correlation_id=about, function=name)
-            tracing.annotate(about)
+            tracing.follow(about)
             try:
                 answer = handler(event, context)
             except Exception as error:

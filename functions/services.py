@@ -369,7 +369,7 @@ def _news_told(payment: Payment, outcome: Outcome) -> None:
     from functions.observed import logger
 
     about = payment.correlation_id or payment.id
-    tracing.annotate(about)
+    tracing.follow(about)
     told = {"correlation_id": about, "payment_id": payment.id, "outcome": outcome.value}
     logger().info("GatewayNews", extra=told)
 
@@ -453,7 +453,8 @@ def usage_acceptance() -> AcceptUsage:
     from saldo.usage.accept import AcceptUsage
     from saldo.usage.batch_queue import SqsBatches
 
-    return AcceptUsage(store(), SqsBatches(client("sqs"), settings().usage_queue_url), clock)
+    queue = SqsBatches(client("sqs"), settings().usage_queue_url, tracing.sqs_attributes)
+    return AcceptUsage(store(), queue, clock)
 
 
 @lru_cache(maxsize=1)
@@ -531,5 +532,5 @@ def usage_totals() -> UsageTotals:
     from saldo.usage.totals import UsageTotals
 
     function = settings().count_usage_function
-    counted = CountedElsewhere(client("lambda", patience_s=COUNTING_S), function) if function else None
+    counted = CountedElsewhere(client("lambda", patience_s=COUNTING_S), function, tracing.carried) if function else None
     return UsageTotals(store(), counted)

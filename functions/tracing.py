@@ -3,6 +3,8 @@
 Lambda records each invocation's segment itself (active tracing, infra/cdk/watched.py). What it cannot know is told to
 the daemon beside the function: one closed subsegment with the annotation `correlation_id`, by which
 `annotation.correlation_id = "…"` finds every trace of one click. A datagram to the own machine: no wait, no library.
+
+The trace itself goes on by its header: in events, in a message's attributes, and by botocore in each call of AWS.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ import os
 import secrets
 import socket
 import time
+from contextvars import ContextVar
 from typing import Any
 
+_ABOUT: ContextVar[str] = ContextVar("about", default="")
 _HEAD = b'{"format": "json", "version": 1}\n'
 _CALLED = "saldo"
 
@@ -23,10 +27,23 @@ def header() -> str:
     return os.environ.get("_X_AMZN_TRACE_ID", "")
 
 
-def sqs_attributes(trace: str) -> dict[str, Any]:
-    """What makes SQS hand the trace to whoever receives the message; nothing without a trace."""
+def sqs_attributes() -> dict[str, Any]:
+    """What makes SQS hand this invocation's trace to whoever receives the message; nothing without a trace."""
+    trace = header()
     told = {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}}
     return {"MessageSystemAttributes": told} if trace else {}
+
+
+def follow(correlation_id: str) -> None:
+    """What is done from now on is done for this id: what is sent on carries it, and the trace is found by it."""
+    _ABOUT.set(correlation_id)
+    annotate(correlation_id)
+
+
+def carried() -> dict[str, str]:
+    """What a message or a call of another function carries of what it is for: its `correlation_id`, if there is one."""
+    about = _ABOUT.get()
+    return {"correlation_id": about} if about else {}
 
 
 def annotate(correlation_id: str) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from functions import tracing
 from functions.services import settings as settings
 from functions.services import store as store
 from saldo.access.api_keys import ApiKeys
@@ -44,7 +45,8 @@ def usage_acceptance() -> AcceptUsage:
     from saldo.usage.accept import AcceptUsage
     from saldo.usage.batch_queue import SqsBatches
 
-    return AcceptUsage(store(), SqsBatches(client("sqs"), settings().usage_queue_url), clock)
+    queue = SqsBatches(client("sqs"), settings().usage_queue_url, tracing.sqs_attributes)
+    return AcceptUsage(store(), queue, clock)
 
 
 @lru_cache(maxsize=1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from functions import tracing
-from functions.observed import count, logger, observed
+from functions.observed import count, logger, observed, take_up
 from functions.services import deliveries
 from saldo.kernel.errors import Unavailable
 
@@ -46,8 +45,7 @@ def _deliver(event: dict[str, Any]) -> None:
         return
     kind, field = _DOCUMENTS[event["detail-type"]]
     detail = event["detail"]
-    logger().append_keys(correlation_id=detail["correlation_id"], account_id=detail["account_id"])
-    tracing.annotate(detail["correlation_id"])
+    take_up(detail["correlation_id"], account_id=detail["account_id"])
     document = detail["account_id"], kind, detail[field], detail["correlation_id"]
     delivery = deliveries().deliver(*document)
     copies = deliveries().deliver_copies(*document)

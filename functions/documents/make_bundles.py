@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from functions import tracing
-from functions.observed import logger, observed
+from functions.observed import logger, observed, take_up
 from functions.services import bundle_maker
 
 
@@ -21,8 +20,7 @@ def _made(record: dict[str, Any]) -> bool:
     """False when this message should come again."""
     try:
         detail = json.loads(record["body"])["detail"]
-        logger().append_keys(correlation_id=detail["correlation_id"], account_id=detail["account_id"])
-        tracing.annotate(detail["correlation_id"])
+        take_up(detail["correlation_id"], account_id=detail["account_id"])
         bundle = bundle_maker().make(detail["account_id"], detail["bundle_id"])
     except Exception:  # one broken message must not hold up the others of its batch
         logger().exception("BundleBroke")

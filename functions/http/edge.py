@@ -66,7 +66,7 @@ class Edge(ABC, Generic[Rule, Seen]):
     def run(self, raw: Any, path: str, params: Mapping[str, str], rule: Rule, view: View[Seen]) -> Response:
         began = time.monotonic()
         seen = self._asked(raw, path, params)
-        tracing.annotate(seen.correlation_id)
+        tracing.follow(seen.correlation_id)
         try:
             answer = self.answer(seen, rule, view)
         except Exception as error:

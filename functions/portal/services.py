@@ -273,7 +273,7 @@ def document(account_id: str, subject: dict[str, str]) -> bytes:
 
 def rendered(request: dict[str, str]) -> bytes:
     """What the documents function makes of a request; NotFound, Unavailable, Refusal `document_too_large`."""
-    payload = json.dumps(request).encode()
+    payload = json.dumps(request | tracing.carried()).encode()
     answer = client("lambda").invoke(FunctionName=settings().documents_function, Payload=payload)
     made = json.loads(answer["Payload"].read())
     if answer.get("FunctionError") or not isinstance(made, dict):
@@ -288,6 +288,4 @@ def rendered(request: dict[str, str]) -> bytes:
 
 def queue_gateway_event(body: str) -> None:
     """Within the trace of the request that brought it, so that its handling is in the same trace."""
-    client("sqs").send_message(
-        QueueUrl=settings().gateway_queue_url, MessageBody=body, **tracing.sqs_attributes(tracing.header())
-    )
+    client("sqs").send_message(QueueUrl=settings().gateway_queue_url, MessageBody=body, **tracing.sqs_attributes())

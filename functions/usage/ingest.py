@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from functions.observed import count, logger, observed
+from functions.observed import count, logger, observed, take_up
 from functions.services import usage_ingest
 from functions.usage.watching import watched
 from saldo.kernel.errors import Unavailable
@@ -16,17 +16,24 @@ from saldo.usage.ingest import IngestReport
 @observed("IngestUsage")
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """SQS messages, each a batch → batchItemFailures: those to try again. A repeat counts nothing twice."""
-    reports = {record["messageId"]: _taken_in(record) for record in event["Records"]}
+    about: set[str] = set()
+    reports = {record["messageId"]: _taken_in(record, about) for record in event["Records"]}
+    logger().append_keys(correlation_ids=sorted(about))
     accounts = {account for report in reports.values() if report for account in report.accounts}
     looked_at = not accounts or watched(accounts)
     again = [message_id for message_id, report in reports.items() if report is None or not looked_at]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
 
 
-def _taken_in(record: dict[str, Any]) -> IngestReport | None:
-    """None when this message should come again, and in the end be kept as a dead letter."""
+def _taken_in(record: dict[str, Any], about: set[str]) -> IngestReport | None:
+    """None when this message should come again, and in the end be kept as a dead letter. about: grows by the id of the
+    request that brought it."""
     try:
-        report = take_in(usage_ingest(), json.loads(record["body"]))
+        message = json.loads(record["body"])
+        if "correlation_id" in message:
+            take_up(message["correlation_id"])
+            about.add(message["correlation_id"])
+        report = take_in(usage_ingest(), message)
     except Unavailable as outage:
         logger().warning("IngestPostponed", extra={"reason": str(outage)})
         return None

@@ -9,8 +9,9 @@ from unittest.mock import patch
 
 import pytest
 
-from functions import daily
+from functions import daily, tracing
 from functions.collections import issue_reminders
+from functions.observed import logger
 from functions.payments import collect
 from saldo.collections.service import Reminders
 from saldo.kernel.errors import Unavailable
@@ -56,6 +57,20 @@ def test_what_does_not_fit_is_sent_whole_and_an_account_is_never_cut(region: Reg
     parts = [daily.part_of(messages(body), lambda *_: [], 3) for body in sent(region)[:25]]
     assert [key for one in parts for key in one.keys] == due
     assert {one.as_of for one in parts} == {"2026-02-09"} and {len(one.keys) for one in parts} == {2}
+
+
+def test_parts_carry_what_caused_them_and_are_done_in_its_name(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5;Sampled=1")
+    tracing.follow("the day")
+    part(region, keys("a", "b"), 2)
+    assert [a["AWSTraceHeader"]["StringValue"] for a in region.queues.attributes] == ["Root=1-5;Sampled=1"] * 2
+    tracing.follow("another")
+    for body in sent(region):
+        daily.part_of(messages(body), lambda *_: [], 2)
+        assert tracing.carried() == {"correlation_id": "the day"} and logger().get_current_keys()["correlation_id"]
+    tracing.follow("another")
+    daily.part_of(messages(json.dumps({**DAY, "records": []})), lambda *_: [], 2)
+    assert tracing.carried() == {"correlation_id": "another"}, "a message from before there were ids"
 
 
 def test_an_account_with_more_than_a_part_is_a_part(region: Region) -> None:

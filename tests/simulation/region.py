@@ -250,12 +250,13 @@ class Queues:
 
         return self._wire.call("SendMessage", apply)
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         """May take some of them only, and says which."""
         assert len(Entries) <= 10 and sum(len(entry["MessageBody"]) for entry in Entries) <= 256 * 1024
 
         def apply(part: bool) -> dict[str, Any]:
             served = len(Entries) // 2 if part else len(Entries)
+            self.attributes += [entry.get("MessageSystemAttributes", {}) for entry in Entries[:served]]
             self.waiting += [(QueueUrl, entry["MessageBody"]) for entry in Entries[:served]]
             failed = [{"Id": entry["Id"], "Code": "ThrottlingException"} for entry in Entries[served:]]
             return {"Successful": [{"Id": entry["Id"]} for entry in Entries[:served]], "Failed": failed}

@@ -85,7 +85,7 @@ class Desk:
             source_id=f"pay{minor}",
             postings=(Posting(LedgerAccount.BANK, minor), receivable),
         )
-        assert self.world.store.write_one(post(unit, entry)) is None
+        assert self.world.store.write_one(post(unit, entry, correlation_id="")) is None
 
     def balance(self, account: LedgerAccount) -> int:
         return balances_from(self.world.store.get(self.account, "balance")).get(("EUR", account), 0)

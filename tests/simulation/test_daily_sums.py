@@ -44,7 +44,7 @@ class Books:
             EntryKind.INVOICE_ISSUED, booked_on=on, entity_id="ent_eu_1", account_id=ACCOUNT, currency="EUR",
             source_id=f"inv_{self.posted}", postings=legs,
         )  # fmt: skip
-        self.store.write_one(post(Unit("p"), entry, numbers={entry.source_id: f"RW-{self.posted}"}))
+        self.store.write_one(post(Unit("p"), entry, correlation_id="", numbers={entry.source_id: f"RW-{self.posted}"}))
         self.waiting.append((on.isoformat(), self.posted))
 
     def told(self, news: tuple[str, int]) -> None:

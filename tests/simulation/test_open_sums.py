@@ -35,7 +35,7 @@ def posted(store: Store, header: InvoiceHeader, minor: int, kind: EntryKind, uni
     )
     source = f"{header.invoice_id} {kind}"
     post(unit, entry_for(kind, booked_on=header.issued_on, entity_id=header.entity_id, account_id=NORTH,
-                         currency="EUR", source_id=source, postings=legs))  # fmt: skip
+                         currency="EUR", source_id=source, postings=legs), correlation_id="")  # fmt: skip
     assert store.write_one(unit) is None
 
 

@@ -56,12 +56,12 @@ def list_rejected_events(call: Call) -> Answer:
 
 
 def _queued(call: Call) -> UsageReceipt:
-    accepted = services.usage_acceptance().accept_batch(call.entity_id, call.key.name, call.text)
+    accepted = services.usage_acceptance().accept_batch(call.entity_id, call.key.name, call.text, call.correlation_id)
     return UsageReceipt(batch_id=accepted.batch_id, events=accepted.events, event=None)
 
 
 def _taken_in(call: Call) -> UsageReceipt:
-    taken = services.usage_acceptance().accept_one(call.entity_id, call.key.name, call.text)
+    taken = services.usage_acceptance().accept_one(call.entity_id, call.key.name, call.text, call.correlation_id)
     event = EventOut.model_validate({"status": taken.status, "problems": _told(taken.problems)})
     return UsageReceipt(batch_id=taken.batch_id, events=1, event=event)
 

@@ -205,7 +205,7 @@ def issue(store: Store, issued: InvoiceHeader) -> None:
     )
     unit = Unit(f"issue {issued.invoice_id}").insert(header_item(issued))
     issued_by = AuditRecord(issued.account_id, ISSUED_AT, job("invoice_run"), "invoice.issued", issued.invoice_id)
-    assert store.write_one(post(unit, entry).put(audit_item(issued_by))) is None
+    assert store.write_one(post(unit, entry, correlation_id="").put(audit_item(issued_by))) is None
 
 
 def seller() -> LegalEntity:

@@ -130,7 +130,7 @@ def invoice(store: Store, account_id: str, on: date, total_minor: int, days: int
     )
     post(unit, entry_for(EntryKind.INVOICE_ISSUED, booked_on=on, entity_id=ENTITY, account_id=account_id,
                          currency="EUR", source_id=header.invoice_id, postings=legs),
-         numbers={header.invoice_id: header.number})  # fmt: skip
+         correlation_id="", numbers={header.invoice_id: header.number})  # fmt: skip
     assert store.write_one(unit) is None
     return header
 
@@ -191,6 +191,7 @@ def pay(store: Store, first: InvoiceHeader, second: InvoiceHeader | None, on: da
         unit,
         rules_entries.settlement_entry(payment),
         rules_entries.application_entry(payment, 0, allocations, payables),
+        correlation_id="",
     )
     for header, part in chosen:
         left = header.total_minor - part

@@ -42,7 +42,7 @@ def long(region: Region) -> None:
             )
             for n in range(start, start + _AT_ONCE)
         ]
-        region.store.write_one(post(Unit(f"old {start}"), *entries))
+        region.store.write_one(post(Unit(f"old {start}"), *entries, correlation_id=""))
 
 
 @workflow("journal: sums", prepare=long)

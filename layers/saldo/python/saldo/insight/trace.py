@@ -1,8 +1,9 @@
 """One click, as records and log lines tell of it: everything that carries its correlation id, in order.
 
-The id is made by API Gateway with the request, kept by the audit record and the payment, handed on to whatever the
-gateway's news change (payment, entries, audit records), to the domain event and to the delivery, and written into every
-log line and the annotation of every X-Ray trace on the way.
+The id is made by API Gateway with the request and kept by what that writes: audit record, payment, invoice or credit
+note, entry. It is handed on to whatever the gateway's news change (payment, entries, audit records), to the domain
+event and the delivery, to messages that wait on a queue and to functions that are called, and written into every log
+line and the annotation of every X-Ray trace on the way. What a day's run does carries the run's id in its place.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from saldo.kernel.clock import instant_text
 from saldo.storage.items import Item
 
 # In which order things that happened on one day are told, where they know no more than their day.
-_RANKS = ("audit", "payment", "entry", "log")
+_RANKS = ("audit", "payment", "invoice", "entry", "log")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ def _of_record(item: Item, wanted: str) -> Iterator[Moment]:
     if item["kind"] == "entry":
         legs = {leg["account"]: leg["minor"] for leg in item["postings"]}
         yield Moment(item["sk"].split("#")[1], "entry", item["entry_kind"], where, legs)
+    if item["kind"] == "invoice":
+        facts = {"document": item["document"], "number": item["number"], "total_minor": item["total_minor"]}
+        yield Moment(item["history"][0]["at"], "invoice", item["status"], where, facts)
     if item["kind"] == "payment":
         yield Moment(item["started_at"], "payment", item["status"], where, {"amount_minor": item["amount_minor"]})
 

@@ -176,7 +176,8 @@ def import_unit(
     unit.insert(header_item(header))
     pk, sk = body_key(header.account_id, header.invoice_id)
     unit.insert({"pk": pk, "sk": sk, "kind": "body", "body": body_to_bytes(body)})
-    post(unit, entry_of(header), numbers={header.invoice_id: header.number})
+    numbers = {header.invoice_id: header.number}
+    post(unit, entry_of(header), correlation_id=actor.correlation_id, numbers=numbers)
     after = {"number": invoice.number, "total_minor": header.total_minor, "disputed": invoice.disputed}
     record = AuditRecord(account.id, at, actor, "invoice.imported", header.invoice_id, after=after)
     return unit.put(audit_item(record)), header

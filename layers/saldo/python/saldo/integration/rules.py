@@ -61,7 +61,7 @@ def _invoice_event(name: str, new: Image, at: datetime) -> DomainEvent:
         type=name,
         version=2 if name == "invoice.issued" else 1,
         occurred_at=at,
-        correlation_id=new["run_id"] or new["invoice_id"],
+        correlation_id=new.get("correlation_id") or new["run_id"] or new["invoice_id"],
         account_id=new["pk"],
         entity_id=new["entity_id"],
         facts={key: new[key] for key in (*facts, *amounts)} | _delivery(name, new),
@@ -82,7 +82,7 @@ def _credit_note_event(new: Image) -> DomainEvent:
         type="credit_note.issued",
         version=2,
         occurred_at=at,
-        correlation_id=new["run_id"],
+        correlation_id=new.get("correlation_id") or new["run_id"],
         account_id=new["pk"],
         entity_id=new["entity_id"],
         facts={"credit_note_id": new["invoice_id"], "of_invoice": new.get("of_invoice", "")}

@@ -285,7 +285,7 @@ class Corrections:
             unit.put(facts_item(found.entity))
         issued = []
         for body, numbered in zip(bodies, self._numbers(unit, found, bodies), strict=True):
-            draft = records.draft_header(body, f"request_{asked.request}")
+            draft = records.draft_header(body, f"request_{asked.request}", asked.actor.correlation_id)
             header = records.issued_header(replace(draft, discounted=() if body is note else back), numbered, at)
             unit.insert(records.header_item(header))
             unit.insert(records.body_item(body.account_id, body.id, body_to_bytes(body)))
@@ -295,7 +295,8 @@ class Corrections:
         entries = [issue_entry(body, found.header.open_minor, found.header.booked) for body in bodies]
         entries += back_entries(note, returned)
         numbers = {header.invoice_id: header.number for header in issued}
-        post(unit, *(entry for entry in entries if entry is not None), numbers=numbers)
+        posted = (entry for entry in entries if entry is not None)
+        post(unit, *posted, correlation_id=asked.actor.correlation_id, numbers=numbers)
         return unit, issued
 
     def _numbers(self, unit: Unit, found: _Corrected, bodies: list[InvoiceBody]) -> list[Numbered]:

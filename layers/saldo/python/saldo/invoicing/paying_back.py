@@ -89,4 +89,4 @@ def _unit(store: Store, clock: Clock, asked: PayBack) -> Unit:
     record = AuditRecord(
         account.id, clock(), asked.actor, "credit.paid_back", asked.request, after=after, reason=asked.reason
     )
-    return post(unit, entry).put(audit_item(record))
+    return post(unit, entry, correlation_id=asked.actor.correlation_id).put(audit_item(record))

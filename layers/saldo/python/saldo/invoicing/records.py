@@ -81,7 +81,8 @@ class InvoiceHeader:
     `early`: the discounts for paying early that it is issued with, and `early_in_part`: whether a part has its part of
     them; `discounted`: what such discounts took of it, or was written off as too little to chase, and credit notes did
     not give back, by what that is booked to.
-    `paid_on`: the day on which money settled it, while that stands.
+    `paid_on`: the day on which money settled it, while that stands. `correlation_id`: of the act that asked for it, ""
+    where a day's run made it.
     `by_mail`: False where the account wanted none when it was frozen; delivery is then not even told of it.
     """
 
@@ -117,6 +118,7 @@ class InvoiceHeader:
     booked: Booked | None = None
     discounted: Legs = ()
     paid_on: date | None = None
+    correlation_id: str = ""
 
     @property
     def open_money(self) -> Money:
@@ -150,11 +152,12 @@ _LATER = {
     for name in (
         *("document", "of_invoice", "series", "sequence", "credited_minor", "by_mail", "disputed_minor", "booked"),
         *("early", "early_in_part", "discounted", "promise_id", "promised_paid_minor", "promises", "paid_on"),
+        "correlation_id",
     )
 }
 
 
-def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
+def draft_header(body: InvoiceBody, run_id: str, correlation_id: str = "") -> InvoiceHeader:
     """The header of a frozen body before it has a number: a draft, open as far as no credit pays it."""
     from saldo.invoicing.rules_terms import early_offers  # lists and payments need neither the body nor its rules
 
@@ -181,6 +184,7 @@ def draft_header(body: InvoiceBody, run_id: str) -> InvoiceHeader:
         of_invoice=body.of_invoice,
         by_mail=body.by_mail,
         booked=_booked(body),
+        correlation_id=correlation_id,
     )
 
 

@@ -120,7 +120,7 @@ class TrueUps:
         settle_true_up(unit, body, found, documents)
         entry = absorbing_entry(body, found, self._today(body.entity_id))
         if entry is not None:
-            post(unit, entry)
+            post(unit, entry, correlation_id=JOB.correlation_id)
         after = {"outcome": found.outcome.value, "difference_minor": found.difference_minor}
         unit.put(audit_item(AuditRecord(body.account_id, at, JOB, "tax.trued_up", body.id, after=after)))
         if self.store.write_one(unit) is not None:

@@ -79,7 +79,8 @@ class Wallets:
                 raise Refusal("too_many_credits", f"an account has at most {MOST_CREDITS}")
             entry = _entry(EntryKind.CREDIT_GRANTED, account, credit, from_account, credit.granted_on)
             unit = Unit(f"grant {account_id} {credit.id}")
-            post(unit, entry, when=self._cash(account, credit.balance_minor) if credit.paid else None)
+            when = self._cash(account, credit.balance_minor) if credit.paid else None
+            post(unit, entry, when=when, correlation_id=actor.correlation_id)
             after = replace(wallet, credits=(*wallet.credits, credit))
             write_wallet(unit, account_id, account.entity_id, after, read)
             record = AuditRecord(account_id, self._clock(), actor, "credit.granted", credit.id, reason=reason)
@@ -113,7 +114,7 @@ class Wallets:
             if not gone:
                 return False
             unit = Unit(f"expire {account_id}")
-            post(unit, *(_expiry(account, credit, today) for credit in gone))
+            post(unit, *(_expiry(account, credit, today) for credit in gone), correlation_id="")
             left = tuple(replace(c, balance_minor=0) if c in gone else c for c in wallet.credits)
             write_wallet(unit, account_id, account.entity_id, replace(wallet, credits=left), read)
             ids = " ".join(credit.id for credit in gone)

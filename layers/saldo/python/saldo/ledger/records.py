@@ -89,15 +89,15 @@ def balance_field(currency: str, account: LedgerAccount) -> str:
 def post(
     unit: Unit,
     *entries: Entry,
+    correlation_id: str,
     when: Mapping[str, Any] | None = None,
-    correlation_id: str = "",
     numbers: Mapping[str, str] | None = None,
     also: Mapping[str, int] | None = None,
 ) -> Unit:
     """Add entries of one customer account to the unit: each inserted once, balances moved with them.
 
-    correlation_id: of the request that moved the money, numbers: of documents by the entry's source; both are kept
-    beside the entry and no part of it.
+    correlation_id: of the act that moved the money, "" where nobody's did (a job, a day's run). numbers: of documents
+    by the entry's source. Both are kept beside the entry and no part of it.
     also: what else the balance counts, and by how much it moves with these entries.
     when: balances (`balance_field`) as they must be for the unit to hold; None for one that never moved.
     """

@@ -53,7 +53,7 @@ def imported_settlement(
     if payment.applied:
         entries.append(rules_entries.application_entry(new, 0, payment.applied, payables))
         settled = [settle_update(unit, header, payment.applied[0].minor, payment.started_at)]
-    post(unit, *entries, also=habit_moved((), settled))
+    post(unit, *entries, correlation_id=actor.correlation_id, also=habit_moved((), settled))
     after = {"amount_minor": minor, "currency": header.currency, "settled_on": settled_on.isoformat()}
     return unit.put(audit_item(AuditRecord(header.account_id, at, actor, "payment.imported", payment.id, after=after)))
 

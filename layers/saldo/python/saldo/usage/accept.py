@@ -81,8 +81,9 @@ class AcceptUsage:
         self._ingest = Ingest(store, clock)
         self._seen: dict[Key, Producer] = {}
 
-    def accept_batch(self, entity_id: str, producer: str, body: str) -> Accepted:
+    def accept_batch(self, entity_id: str, producer: str, body: str, correlation_id: str = "") -> Accepted:
         """Put a batch on the queue. body: a JSON list of CloudEvents (see the room's README), or one of them.
+        correlation_id: of the request that brought it; the message carries it.
 
         Raises Refusal `invalid_batch`, `batch_too_large`, `invalid_producer`; TooManyEvents (`too_many_events`) over
         the producer's limit; Unavailable when table or queue are. Repeating is safe: events count once.
@@ -90,10 +91,10 @@ class AcceptUsage:
         count = len(_events_in(body))
         left = self._take(entity_id, producer, count)
         batch_id = _batch_id(entity_id, producer, body)
-        self._enqueue(entity_id, producer, batch_id, body)
+        self._enqueue(entity_id, producer, batch_id, body, correlation_id)
         return Accepted(batch_id, count, left)
 
-    def accept_one(self, entity_id: str, producer: str, body: str) -> AcceptedOne:
+    def accept_one(self, entity_id: str, producer: str, body: str, correlation_id: str = "") -> AcceptedOne:
         """Take one event in at once and tell what became of it; refuses as `accept_batch` does.
 
         Unless it is rejected it goes on the queue as well, where it counts no more but thresholds are looked at.
@@ -106,11 +107,12 @@ class AcceptUsage:
         problems = tuple(p for row in report.rejected for p in row.problems)
         status = "rejected" if problems else "accepted" if report.accepted else "duplicate"
         if status != "rejected":
-            self._enqueue(entity_id, producer, batch_id, body)
+            self._enqueue(entity_id, producer, batch_id, body, correlation_id)
         return AcceptedOne(status, batch_id, problems)
 
-    def _enqueue(self, entity_id: str, producer: str, batch_id: str, body: str) -> None:
+    def _enqueue(self, entity_id: str, producer: str, batch_id: str, body: str, correlation_id: str) -> None:
         message = {"entity_id": entity_id, "producer": producer, "batch_id": batch_id, "body": body}
+        message |= {"correlation_id": correlation_id} if correlation_id else {}
         self._queue.put(json.dumps(message | {"accepted_at": instant_text(self._clock())}, ensure_ascii=False))
 
     def _take(self, entity_id: str, producer_id: str, events: int) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from saldo.kernel.errors import Unavailable
 
@@ -13,13 +14,14 @@ if TYPE_CHECKING:
 class SqsBatches:
     """One SQS queue."""
 
-    def __init__(self, client: SQSClient, url: str) -> None:
-        self._client, self._url = client, url
+    def __init__(self, client: SQSClient, url: str, attributes: Callable[[], Mapping[str, Any]] = dict) -> None:
+        """attributes: what goes with a message besides its text, such as the trace that it is of."""
+        self._client, self._url, self._attributes = client, url, attributes
 
     def put(self, message: str) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            self._client.send_message(QueueUrl=self._url, MessageBody=message)
+            self._client.send_message(QueueUrl=self._url, MessageBody=message, **self._attributes())
         except (BotoCoreError, ClientError) as error:
             raise Unavailable("the queue of usage batches did not answer; send the batch again") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -35,8 +35,9 @@ Fields = Mapping[str, Any]
 class CountedElsewhere:
     """`ports.LargeUsage` by a call of the function `count_usage`. Asking twice does no harm."""
 
-    def __init__(self, client: LambdaClient, function: str) -> None:
-        self._client, self._function = client, function
+    def __init__(self, client: LambdaClient, function: str, carried: Callable[[], Fields] = dict) -> None:
+        """carried: what goes with each question besides, such as the id of what it is asked for."""
+        self._client, self._function, self._carried = client, function, carried
 
     def count(self, asks: Sequence[Ask]) -> list[tuple[Counted, Cutoff]]:
         """See `ports.LargeUsage.count`. One call for each ask, so that an account's size bounds the time of a call."""
@@ -47,7 +48,8 @@ class CountedElsewhere:
         return [dict(one) for one in self._answer({"known": [ask_fields(ask) for ask in asks]})]
 
     def _answer(self, question: Fields) -> list[Any]:
-        answer = self._client.invoke(FunctionName=self._function, Payload=json.dumps(question).encode())
+        payload = json.dumps({**question, **self._carried()}).encode()
+        answer = self._client.invoke(FunctionName=self._function, Payload=payload)
         found = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):
             raise Unavailable("usage in files could not be counted")

@@ -22,8 +22,12 @@ from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
 
-def issue_invoices(store: Store, clock: Clock, run_id: str, attempt_number: int, batch: str) -> int:
+def issue_invoices(
+    store: Store, clock: Clock, run_id: str, attempt_number: int, batch: str, correlation_id: str = ""
+) -> int:
     """Issue the drafts of one batch (`<list>.<index>.<first number>`); returns how many there are.
+
+    correlation_id: of the act that asked for them; a day's run has none, and its own id is on each header.
 
     Safe to repeat: an invoice that is issued already must carry the number it would get, or the books are wrong.
     """
@@ -37,7 +41,10 @@ def issue_invoices(store: Store, clock: Clock, run_id: str, attempt_number: int,
     numbered = dict(zip(invoices, numbers, strict=True))
     frozen = _bodies(store, invoices)
     at = clock()
-    units = [_issue_unit(frozen[body_key(*invoice)], number, run_id, at) for invoice, number in numbered.items()]
+    units = [
+        _issue_unit(frozen[body_key(*invoice)], number, run_id, at, correlation_id)
+        for invoice, number in numbered.items()
+    ]
     lost = {conflict.unit for conflict in store.write(units)}
     _check_numbers(store, {i: n for i, n in numbered.items() if _name(i[1]) in lost})
     return len(invoices)
@@ -56,14 +63,14 @@ def _name(invoice_id: str) -> str:
     return f"issue {invoice_id}"
 
 
-def _issue_unit(frozen: Item, numbered: Numbered, run_id: str, at: datetime) -> Unit:
+def _issue_unit(frozen: Item, numbered: Numbered, run_id: str, at: datetime, correlation_id: str) -> Unit:
     """The header's insert is the guard: it is there once, with its number, its entry and its share of the balance."""
     body = body_from_bytes(frozen["body"])
     unit = Unit(_name(body.id))
-    unit.insert(header_item(issued_header(draft_header(body, run_id), numbered, at)))
+    unit.insert(header_item(issued_header(draft_header(body, run_id, correlation_id), numbered, at)))
     entry = issue_entry(body)
     if entry is not None:
-        post(unit, entry, numbers={body.id: numbered.number})
+        post(unit, entry, correlation_id=correlation_id, numbers={body.id: numbered.number})
     await_true_up(unit, body)
     return unit
 

@@ -76,16 +76,16 @@ class Invoices:
         on = self._day_of(wish)
         attempt = open_for_one(self._store, self._clock, account.entity_id, wish.request, on, self._due(account, on))
         if attempt.state is not RunState.CLOSED:
-            attempt = self._run(attempt)
+            attempt = self._run(attempt, wish.actor.correlation_id)
         invoices = tuple(draft.invoice_id for draft in drafts_of(self._store, attempt))
         return Issued(attempt, invoices, tuple(set_aside_of(self._store, attempt)))
 
-    def _run(self, attempt: Attempt) -> Attempt:
+    def _run(self, attempt: Attempt, correlation_id: str) -> Attempt:
         run_id, number = attempt.run_id, attempt.number
         for batch in attempt.batches:
             bill_accounts(self._billing, run_id, number, batch)
-        for batch in number_invoices(self._store, self._clock, run_id, number):
-            issue_invoices(self._store, self._clock, run_id, number, batch)
+        for batch in number_invoices(self._store, self._clock, run_id, number, correlation_id):
+            issue_invoices(self._store, self._clock, run_id, number, batch, correlation_id)
         reconcile_run(self._store, run_id, number)
         return close_run(self._store, self._clock, run_id, number)
 

@@ -58,10 +58,13 @@ class Block:
         return self.series.number(self.first), self.series.number(self.first + self.count - 1)
 
 
-def number_invoices(store: Store, clock: Clock, run_id: str, attempt_number: int) -> list[str]:
+def number_invoices(
+    store: Store, clock: Clock, run_id: str, attempt_number: int, correlation_id: str = ""
+) -> list[str]:
     """Give every draft of the attempt its number; returns the batches to issue. Safe to repeat and to run twice.
 
-    Drafts are taken batch by batch: memory does not grow with their number.
+    Drafts are taken batch by batch: memory does not grow with their number. correlation_id: of the act that asked for
+    them, else the run's own id.
     """
     attempt = load_attempt(store, run_id, attempt_number)
     for tried in range(_MOST_ATTEMPTS):
@@ -70,7 +73,7 @@ def number_invoices(store: Store, clock: Clock, run_id: str, attempt_number: int
         lists = _rank(store, attempt, _unnumbered(store, attempt, blocks))
         if not lists:
             return [batch for block in blocks for batch in block.batches]
-        if not _take_blocks(store, clock, attempt, len(parts), lists):
+        if not _take_blocks(store, clock, attempt, len(parts), lists, correlation_id or run_id):
             time.sleep(random.uniform(0, 0.002 * min(tried, 20)))  # noqa: S311 - jitter, not a secret
     raise Unavailable("the number series is contended; repeat the step")
 
@@ -186,7 +189,9 @@ def _series_of(store: Store, attempt: Attempt) -> Callable[[Drafted], Series]:
     return series_of
 
 
-def _take_blocks(store: Store, clock: Clock, attempt: Attempt, part: int, lists: Sequence[_Ranking]) -> bool:
+def _take_blocks(
+    store: Store, clock: Clock, attempt: Attempt, part: int, lists: Sequence[_Ranking], correlation_id: str
+) -> bool:
     """In one unit move each series on and bind the blocks to the lists, on record; losing a race is no harm."""
     states = read_series(store, attempt.entity_id, [ranking.series.name for ranking in lists])
     unit = Unit(f"blocks {attempt.run_id} {attempt.number} {part}")
@@ -204,7 +209,7 @@ def _take_blocks(store: Store, clock: Clock, attempt: Attempt, part: int, lists:
         records.numbered_block(r.series, first, r.count, r.digest.hexdigest())
         for r, first in zip(lists, firsts, strict=True)
     ]
-    actor = job("invoice_run", attempt.run_id)
+    actor = job("invoice_run", correlation_id)
     subject = f"{attempt.run_id}#{attempt.number}#{part}"
     audited = AuditRecord(attempt.entity_id, clock(), actor, records.NUMBERED, subject, after={"blocks": said})
     return store.write_one(unit.put(audit_item(audited))) is None
