@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions import tracing
 from saldo.kernel.errors import Refusal, Unavailable
+from saldo.storage.outages import is_outage, told
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
@@ -86,10 +87,13 @@ def places(error: BaseException | None, trace: TracebackType | None) -> list[str
 
 def without_text(error: Exception) -> Exception:
     """The same exception, saying nothing: Lambda writes what a handler raises into its log, and a workflow's history
-    keeps it. Its class stays, by which retries are chosen; refusals and outages are worded by us and stay as they are.
+    keeps it. Its class stays; refusals and outages are worded by us and stay as they are. Whatever AWS does not answer
+    for the moment leaves as `Unavailable`, of what name ever: by that one a workflow chooses to repeat.
     """
     if isinstance(error, Refusal | Unavailable):
         return error
+    if is_outage(error):
+        return Unavailable(told(error)).with_traceback(error.__traceback__)
     error.args = (_HIDDEN,)
     if str(error).strip("'") == _HIDDEN:
         return error

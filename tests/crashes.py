@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
+from botocore.errorfactory import ClientExceptionsFactory
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+from botocore.session import Session as BotocoreSession
 
 from tests.simulation.dynamodb import PART, THROTTLED, Crash
 
@@ -21,6 +24,9 @@ T = TypeVar("T")
 
 # Calls of which AWS may do a part and say so, or answer a page at a time.
 IN_PARTS = frozenset({"BatchGetItem", "BatchWriteItem", "Query", "Scan", "PutEvents", "SendMessageBatch"})
+
+# Whose operations are looked up, by name; where two have one of the same name, either's classes will do.
+_SERVICES = ("dynamodb", "s3", "sqs", "kms", "lambda", "events", "stepfunctions", "sesv2", "secretsmanager")
 
 
 class Kind(StrEnum):
@@ -62,7 +68,24 @@ CRASHES = (Kind.CRASH_BEFORE, Kind.CRASH_AFTER)
 
 
 def _answered(code: str, status: int, operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, operation)  # type: ignore[typeddict-item]
+    """As boto3 raises it: where the service's model names the code, a class of that name."""
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return _class_of(code, operation.rpartition(".")[2])(answer, operation)
+
+
+@cache
+def _class_of(code: str, operation: str) -> type[ClientError]:
+    models = map(_session().get_service_model, _SERVICES)
+    service = next((model for model in models if operation in model.operation_names), None)
+    if service is None:
+        return ClientError
+    named: type[ClientError] = ClientExceptionsFactory().create_client_exceptions(service).from_code(code)
+    return named
+
+
+@cache
+def _session() -> BotocoreSession:
+    return BotocoreSession()
 
 
 class Injector:

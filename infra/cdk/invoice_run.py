@@ -19,20 +19,20 @@ from constructs import Construct
 
 from infra.cdk import functions as f
 
-# What passes by itself: the service, the network, a cold or crowded function, and Saldo's own word for an outage.
+# What passes by itself: Lambda not taking the call, under each name that it has for that, and Saldo's own word for
+# whatever else of AWS does not answer (functions/observed.py makes it of all of them).
 TRANSIENT = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
-    "Lambda.Unknown",
     "Unavailable",
-    "ClientError",
-    "EndpointConnectionError",
-    "ConnectTimeoutError",
-    "ReadTimeoutError",
 ]
+# AWS ends an Express child after so long, whatever it is at.
+EXPRESS_S = 300
+# Lambda ends a function itself; so much longer is waited for its answer, should that get lost.
+_ANSWER_S = 10
 _RUN = {"run_id": "$.run_id", "attempt": "$.attempt"}
 
 
@@ -76,7 +76,7 @@ class InvoiceRun:
     def _task(
         self, id_: str, spec: f.FunctionSpec, payload: Mapping[str, str] | None, result_path: str | None
     ) -> tasks.LambdaInvoke:
-        task = tasks.LambdaInvoke(
+        return tasks.LambdaInvoke(
             self._scope,
             id_,
             lambda_function=self._hosted[spec.name],
@@ -84,32 +84,20 @@ class InvoiceRun:
             payload_response_only=True,
             retry_on_service_exceptions=False,
             result_path=result_path,
-            task_timeout=sfn.Timeout.duration(Duration.seconds(spec.timeout_s + 30)),
+            task_timeout=sfn.Timeout.duration(Duration.seconds(spec.timeout_s + _ANSWER_S)),
         )
-        return self._retried(task)
-
-    def _retried(self, task: tasks.LambdaInvoke) -> tasks.LambdaInvoke:
-        """Transient errors up to six times over about two minutes; anything else twice, since steps are repeatable."""
-        task.add_retry(
-            errors=TRANSIENT,
-            interval=Duration.seconds(2),
-            max_attempts=6,
-            backoff_rate=2,
-            max_delay=Duration.seconds(60),
-            jitter_strategy=sfn.JitterType.FULL,
-        )
-        task.add_retry(errors=["States.Timeout"], interval=Duration.seconds(5), max_attempts=2)
-        return task
 
     def _step(
         self, id_: str, spec: f.FunctionSpec, payload: Mapping[str, str] | None, result_path: str | None
     ) -> tasks.LambdaInvoke:
-        task = self._task(id_, spec, payload, result_path)
+        task = _patient(self._task(id_, spec, payload, result_path))
         task.add_catch(self._failed, errors=["States.ALL"], result_path="$.error")
         return task
 
     def _batches(self, id_: str, step: str, spec: f.FunctionSpec, batches: str) -> sfn.DistributedMap:
-        """Every batch in an Express child. One batch that fails for good fails the run: it is retried as a whole.
+        """Every batch in an Express child, which sits out a minute or so. One batch that fails for longer, or is not
+        done when AWS ends its child, fails the map; the map is repeated, for three quarters of an hour: batches that
+        are done say so at once, and others go on where they were.
 
         batches: where the state tells of their list.
         """
@@ -123,13 +111,20 @@ class InvoiceRun:
             result_path=sfn.JsonPath.DISCARD,
         )
         given = {**_RUN, "batch": "$.batch"}
-        each.item_processor(self._task(step, spec, given, "$"))
+        each.item_processor(_retried(self._task(step, spec, given, "$"), attempts=6, longest_s=30))
+        each.add_retry(
+            errors=["States.ALL"],
+            interval=Duration.seconds(30),
+            max_attempts=7,
+            backoff_rate=2,
+            max_delay=Duration.seconds(900),
+        )
         each.add_catch(self._failed, errors=["States.ALL"], result_path="$.error")
         return each
 
     def _fail_run(self) -> tasks.LambdaInvoke:
         """Gets the whole state: the run, if one was opened, and `error` as caught."""
-        record = self._task("FailRun", f.FAIL_RUN, None, sfn.JsonPath.DISCARD)
+        record = _patient(self._task("FailRun", f.FAIL_RUN, None, sfn.JsonPath.DISCARD))
         failed = sfn.Fail(
             self._scope,
             "RunFailed",
@@ -138,6 +133,26 @@ class InvoiceRun:
         )
         record.next(failed)
         return record
+
+
+def _patient(task: tasks.LambdaInvoke) -> tasks.LambdaInvoke:
+    """A step sits out an outage of three quarters of an hour; each wait is any part of what is given."""
+    return _retried(task, attempts=24, longest_s=300)
+
+
+def _retried(task: tasks.LambdaInvoke, attempts: int, longest_s: int) -> tasks.LambdaInvoke:
+    """Transient errors so often, waiting twice as long each time; anything else twice, since steps are repeatable: a
+    function that ran out of time or memory, under whatever name Lambda has for it (`Sandbox.Timedout`, `Lambda.Unknown`)."""
+    task.add_retry(
+        errors=TRANSIENT,
+        interval=Duration.seconds(2),
+        max_attempts=attempts,
+        backoff_rate=2,
+        max_delay=Duration.seconds(longest_s),
+        jitter_strategy=sfn.JitterType.FULL,
+    )
+    task.add_retry(errors=["States.ALL"], interval=Duration.seconds(5), max_attempts=2)
+    return task
 
 
 def _paths(names: Mapping[str, str]) -> dict[str, Any]:
