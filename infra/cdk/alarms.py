@@ -48,6 +48,7 @@ class Runbook(Enum):
     COST_HIGH = "cost-high"
     DEBITS_FAILED = "debits-failed"
     HARMFUL_UPLOADS = "harmful-uploads"
+    SCHEDULE_STOPPED = "schedule-stopped"
 
     @property
     def path(self) -> str:

@@ -32,7 +32,7 @@ from infra.cdk.functions import (
     SWEEP_PAYMENTS,
 )
 from infra.cdk.hosting import Hosting
-from infra.cdk.watched import WatchedFunction, WatchedQueue
+from infra.cdk.watched import WatchedFunction, WatchedQueue, called_every
 from saldo.integration.rules import KINDS
 from saldo.uploads.rules import INCOMING
 from saldo.work.rules import TOLD
@@ -62,7 +62,8 @@ class EventsStack(Stack):
         data.usage_batches.feeds(hosting.function(INGEST_USAGE))
         self._bundle(hosting.function(MAKE_BUNDLES))
         self._examine(hosting.function(EXAMINE_UPLOADS))
-        self._sweep(hosting.function(SWEEP_PAYMENTS))
+        asks = "Asks the gateway about payments whose answer was lost"
+        called_every(self, hosting.function(SWEEP_PAYMENTS), Duration.minutes(5), data.ward, asks)
         if target.tax_service:
             self._record_tax(hosting.function(RECORD_TAX))
 
@@ -163,21 +164,3 @@ class EventsStack(Stack):
         told = events.EventPattern(source=["saldo"], detail_type=list(TAXED))
         self._rule("tax_recorded", "Issued invoices and credit notes go to the tax service", told, queue)
         queue.feeds(watched)
-
-    def _sweep(self, watched: WatchedFunction) -> None:
-        every = Duration.minutes(5)
-        events.Rule(
-            self,
-            "EverySweepPayments",
-            rule_name=self._data.names.of("sweep_payments"),
-            description="Asks the gateway about payments whose answer was lost",
-            schedule=events.Schedule.rate(every),
-            targets=[
-                targets.LambdaFunction(
-                    watched.function,
-                    dead_letter_queue=watched.dead_letters.queue,
-                    retry_attempts=2,
-                    max_event_age=every,
-                )
-            ],
-        )

@@ -74,6 +74,11 @@ class FunctionSpec:
     def failed_metric(self) -> str:
         return self.failures or f"{self.camel}Failed"
 
+    @property
+    def done_metric(self) -> str:
+        """Which the function counts beside its failures (functions/observed.py)."""
+        return f"{self.failed_metric.removesuffix('Failed')}Done"
+
 
 def _step(
     name: str, memory: int = 512, timeout_s: int = 60, grants: tuple[Grant, ...] = (Grant.RECORDS,)

@@ -142,7 +142,7 @@ def _patient(task: tasks.LambdaInvoke) -> tasks.LambdaInvoke:
 
 def _retried(task: tasks.LambdaInvoke, attempts: int, longest_s: int) -> tasks.LambdaInvoke:
     """Transient errors so often, waiting twice as long each time; anything else twice, since steps are repeatable: a
-    function that ran out of time or memory, under whatever name Lambda has for it (`Sandbox.Timedout`, `Lambda.Unknown`)."""
+    function that ran out of time or memory, whatever Lambda calls it (`Sandbox.Timedout`, `Lambda.Unknown`)."""
     task.add_retry(
         errors=TRANSIENT,
         interval=Duration.seconds(2),

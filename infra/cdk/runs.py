@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Stack
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
@@ -39,7 +37,14 @@ from infra.cdk.functions import (
 from infra.cdk.grants import lists_of_batches_open
 from infra.cdk.hosting import Hosting
 from infra.cdk.invoice_run import InvoiceRun
-from infra.cdk.watched import DeadLetters, WatchedFunction, WatchedQueue, WatchedStateMachine
+from infra.cdk.watched import (
+    DeadLetters,
+    WatchedFunction,
+    WatchedQueue,
+    WatchedStateMachine,
+    called_every,
+    told_when_silent,
+)
 
 # Scheduler writes the time it meant, not the time it got round to it: a start that comes late bills the right day.
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
@@ -79,8 +84,14 @@ _FUNCTIONS = (
     (_Daily("TaxTrueUps", _EARLY_HOUR, "Asks again about estimated tax"), TRUE_UP_TAX, 5),
     (_Daily("TaxIds", _EARLY_HOUR, "Asks again about tax ids"), CHECK_TAX_IDS, 2),
 )
+_DAY = Duration.days(1)
+_RULES = (
+    (WATCH_RUNS, Duration.minutes(15)),
+    (ESCALATE_TICKETS, Duration.minutes(15)),
+    (KEEP_UPLOADS, Duration.hours(1)),
+)
 # Looks over all records, and with how many of their parts at once: together they leave reads for everybody else.
-_LOOKS = ((CHECK_INVARIANTS, Duration.hours(1)), (ANCHOR_AUDIT, Duration.days(1)))
+_LOOKS = ((CHECK_INVARIANTS, Duration.hours(1)), (ANCHOR_AUDIT, _DAY))
 PARTS_OF_A_LOOK = 20
 # A day's parts may wait for each other as long as this before anybody is told.
 _PARTS_LATE_S = 2 * 3600
@@ -106,11 +117,10 @@ class RunsStack(Stack):
         self.runs.machine.add_to_role_policy(lists_of_batches_open(data))
         late = self._schedule(region.entities, hosting, "" if target.is_local else data.names.of("flags"))
         DeployedFlags(self, data.names, [late.errors]).readable_by(late)
-        self._every("watch_runs", hosting.function(WATCH_RUNS), Duration.minutes(15))
-        self._every("escalate_tickets", hosting.function(ESCALATE_TICKETS), Duration.minutes(15))
-        self._every("keep_uploads", hosting.function(KEEP_UPLOADS), Duration.hours(1))
+        for spec, period in _RULES:
+            called_every(self, hosting.function(spec), period, data.ward)
         for spec, period in _LOOKS:
-            self._every(spec.name, self._in_parts(spec, hosting, PARTS_OF_A_LOOK), period)
+            called_every(self, self._in_parts(spec, hosting, PARTS_OF_A_LOOK), period, data.ward)
         for spec in (CREATE_DOUBLE, ADVANCE_CLOCK):
             hosting.function(spec)
         CfnOutput(self, "InvoiceRunArn", value=self.runs.machine.state_machine_arn)
@@ -133,6 +143,8 @@ class RunsStack(Stack):
         missed = DeadLetters(self, "invoice_run_starts", self._data.ward)
         machine = _Called(self.runs.machine.state_machine_arn, self._scheduler_role(missed), missed.queue)
         hosted = {spec: self._in_parts(spec, hosting, at_once, flags) for _, spec, at_once in _FUNCTIONS}
+        for watched in hosted.values():
+            told_when_silent(watched, _DAY, self._data.ward)
         jobs = [(job, self._calling(job, hosted[spec])) for job, spec, _ in _FUNCTIONS]
         for entity in entities:
             for job, called in ((_Daily("Cycle", entity.cycle_hour, "Starts the invoice run"), machine), *jobs):
@@ -199,19 +211,3 @@ class RunsStack(Stack):
         ):
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
         return role
-
-    def _every(self, name: str, watched: WatchedFunction, period: Duration) -> None:
-        events.Rule(
-            self,
-            "Every" + name.title().replace("_", ""),
-            rule_name=self._data.names.of(name),
-            schedule=events.Schedule.rate(period),
-            targets=[
-                targets.LambdaFunction(
-                    watched.function,
-                    dead_letter_queue=watched.dead_letters.queue,
-                    retry_attempts=2,
-                    max_event_age=period,
-                )
-            ],
-        )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from aws_cdk import Aws, Duration, RemovalPolicy, Size
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -196,6 +198,41 @@ class WatchedFunction(Construct):
         says = f"Calls of the function {spec.name} were throttled."
         alarm(self, "Throttles", throttles, Rule(Runbook.FUNCTION_THROTTLED, says, periods=2), ward.alarms)
         return failed
+
+
+def called_every(
+    scope: Construct, watched: WatchedFunction, period: Duration, ward: Ward, description: str | None = None
+) -> None:
+    """A rule that calls a function, and an alarm should it fall silent."""
+    events.Rule(
+        scope,
+        f"Every{watched.spec.camel}",
+        rule_name=ward.names.of(watched.spec.name),
+        description=description,
+        schedule=events.Schedule.rate(period),
+        targets=[
+            targets.LambdaFunction(
+                watched.function,
+                dead_letter_queue=watched.dead_letters.queue,
+                retry_attempts=2,
+                max_event_age=period,
+            )
+        ],
+    )
+    told_when_silent(watched, period, ward)
+
+
+def told_when_silent(watched: WatchedFunction, period: Duration, ward: Ward) -> None:
+    """What a schedule calls and nothing calls any more finds nothing: what it looks for would look well for ever.
+
+    Four times in a row; daily ones a day and six hours, since a day's calls drift.
+    """
+    daily = period.to_minutes() >= Duration.days(1).to_minutes()
+    every, times = (Duration.hours(6), 5) if daily else (period, 4)
+    says = f"The function {watched.spec.name}, which a schedule calls, has not come to its end for too long."
+    rule = Rule(Runbook.SCHEDULE_STOPPED, says, periods=times, below=True)
+    done = own_metric(watched.spec.done_metric, watched.spec.service, int(every.to_minutes()))
+    alarm(watched, "Silent", done, rule, ward.alarms)
 
 
 class WatchedStateMachine(Construct):
