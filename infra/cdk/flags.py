@@ -1,13 +1,16 @@
-"""Feature flags through AppConfig: the list of the code, deployed bit by bit, taken back when an alarm is raised."""
+"""Feature flags through AppConfig: the list of the code, deployed bit by bit.
+
+Nothing takes a flag back by itself. What reads flags today runs once a day, hours after the last caller got the list:
+no alarm within any bake could show what a flag did. Whoever turns one on looks the next morning at what it steers. The
+first flag that something reads all the time brings monitors and a bake with it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_appconfig as appconfig
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -20,18 +23,13 @@ ENVIRONMENT = "all"
 
 
 class DeployedFlags(Construct):
-    """`flags.json` reaches a fifth of the callers every two minutes, and is watched for ten more."""
+    """`flags.json` reaches a fifth of the callers every two minutes: ten from a deployment to everybody."""
 
-    def __init__(self, scope: Construct, names: Names, alarms: Sequence[cloudwatch.IAlarm]) -> None:
+    def __init__(self, scope: Construct, names: Names) -> None:
         super().__init__(scope, "Flags")
         self._application = appconfig.Application(self, "Application", application_name=names.of("flags"))
-        watched = [appconfig.Monitor.from_cloud_watch_alarm(alarm) for alarm in alarms]
-        there = appconfig.Environment(
-            self, "Environment", application=self._application, environment_name=ENVIRONMENT, monitors=watched
-        )
-        pace = appconfig.RolloutStrategy.linear(
-            growth_factor=20, deployment_duration=Duration.minutes(10), final_bake_time=Duration.minutes(10)
-        )
+        there = appconfig.Environment(self, "Environment", application=self._application, environment_name=ENVIRONMENT)
+        pace = appconfig.RolloutStrategy.linear(growth_factor=20, deployment_duration=Duration.minutes(10))
         appconfig.HostedConfiguration(
             self,
             "List",
@@ -43,7 +41,6 @@ class DeployedFlags(Construct):
         )
 
     def readable_by(self, function: WatchedFunction) -> None:
-        """A policy of its own, since the function's alarm watches what the policy speaks of."""
         where = f"arn:{Aws.PARTITION}:appconfig:{Aws.REGION}:{Aws.ACCOUNT_ID}:application"
         policy = iam.Policy(self, f"{function.spec.camel}Reads", roles=[function.role])
         policy.add_statements(

@@ -1,4 +1,4 @@
-"""How new code reaches those who wait for an answer: a tenth of the requests first, all after five quiet minutes.
+"""How new code reaches those who wait for an answer: a tenth of the requests first, all after ten quiet minutes.
 
 Functions that people and their systems call stand behind an alias that CodeDeploy moves; an alarm within those minutes
 moves it back, and the stack with it. What queues, schedules and the stream call takes new code at once: it is tried
@@ -20,7 +20,8 @@ from infra.cdk.capacity import MonthEndCapacity
 from infra.cdk.watched import WatchedFunction
 
 LIVE = "live"
-PACE = codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES
+# Long enough for each alarm that is given to `stop_at` to see its periods within it, and CloudWatch's delay.
+PACE = codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_10_MINUTES
 
 
 class Releases:

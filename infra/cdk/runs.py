@@ -116,7 +116,7 @@ class RunsStack(Stack):
         self._let_old_runs_end(steps)
         self.runs.machine.add_to_role_policy(lists_of_batches_open(data))
         late = self._schedule(region.entities, hosting, "" if target.is_local else data.names.of("flags"))
-        DeployedFlags(self, data.names, [late.errors]).readable_by(late)
+        DeployedFlags(self, data.names).readable_by(late)
         for spec, period in _RULES:
             called_every(self, hosting.function(spec), period, data.ward)
         for spec, period in _LOOKS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -22,12 +23,28 @@ def test_pages_and_the_api_are_released_to_a_tenth_first_and_taken_back_at_an_al
     groups = {name: r["Properties"] for name, r in _of(assembly, "portal", "CodeDeploy::DeploymentGroup").items()}
     assert len(groups) == 2
     for group in groups.values():
-        assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+        assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent10Minutes"
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
         alarms = {alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]}
-        assert {name.rstrip("0123456789ABCDEF") for name in alarms} == {"PortalErrors", "PortalSlow"}
+        assert {name.rstrip("0123456789ABCDEF") for name in alarms} == {"PortalErrors", "ReleaseSlow"}
     for alias in _of(assembly, "portal", "Lambda::Alias").values():
         assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"] in groups
+
+
+# Until a minute's values of API Gateway and Lambda are in CloudWatch, and an alarm has looked at them.
+DELAY_S = 180
+
+
+def test_each_alarm_at_which_a_release_is_taken_back_can_be_raised_while_it_is_at_its_tenth(assembly: Assembly) -> None:
+    alarms = {name: r["Properties"] for name, r in _of(assembly, "portal", "CloudWatch::Alarm").items()}
+    for group in _of(assembly, "portal", "CodeDeploy::DeploymentGroup").values():
+        percent, minutes = re.findall(r"\d+", group["Properties"]["DeploymentConfigName"])
+        assert int(percent) == 10
+        for watched in group["Properties"]["AlarmConfiguration"]["Alarms"]:
+            alarm = alarms[watched["Name"]["Ref"]]
+            assert alarm["Period"] * alarm["EvaluationPeriods"] + DELAY_S <= int(minutes) * 60, watched
+            if alarm.get("ExtendedStatistic"):  # a tenth of the requests decides the percentile
+                assert float(alarm["ExtendedStatistic"].removeprefix("p")) > 100 - int(percent)
 
 
 def test_every_method_calls_an_alias_and_no_function_by_its_own_name(assembly: Assembly) -> None:
@@ -61,14 +78,17 @@ def test_one_machine_moves_aliases_at_once_and_refers_to_nothing_that_was_left_o
     assert not any("UpdatePolicy" in alias for alias in aliases)
 
 
-def test_flags_are_deployed_bit_by_bit_from_the_one_list_and_taken_back_at_an_alarm(assembly: Assembly) -> None:
+def test_flags_are_deployed_bit_by_bit_from_the_one_list_and_no_alarm_pretends_to_take_them_back(
+    assembly: Assembly,
+) -> None:
     (content,) = _of(assembly, "runs", "AppConfig::HostedConfigurationVersion").values()
     assert json.loads(content["Properties"]["Content"]) == carried()
     (pace,) = _of(assembly, "runs", "AppConfig::DeploymentStrategy").values()
     assert pace["Properties"]["GrowthFactor"] < 100
-    assert pace["Properties"]["FinalBakeTimeInMinutes"] >= 10
+    assert pace["Properties"]["DeploymentDurationInMinutes"] == 10
+    assert not pace["Properties"].get("FinalBakeTimeInMinutes")
     (there,) = _of(assembly, "runs", "AppConfig::Environment").values()
-    assert there["Properties"]["Monitors"]
+    assert not there["Properties"].get("Monitors"), "a monitor needs a bake in which whatever reads flags runs"
 
 
 @pytest.mark.parametrize("camel", ["AssessLateCharges"])
