@@ -78,11 +78,10 @@ oldest: ## tests of parts on Python 3.11, the oldest that Saldo runs on
 		&& build/oldest/bin/pip install -q --no-compile --require-hashes -r requirements-dev.txt && touch build/oldest/locked; }
 	@build/oldest/bin/python -m pytest -n 2 --dist worksteal -m "not stack and not web"
 
-nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 operations against the emulator, mutants, journeys
+nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 operations against the emulator, mutants, journeys; BAR: calls a second
 	@$(MAKE) --no-print-directory oldest
 	@$(PATHS) $(PYTHON) -m local.cli drift staging production --templates
 	@$(PATHS) $(PYTHON) -m local.cli drift sandbox production --templates
-	@$(PATHS) $(PYTHON) -m tests.simulation engine
 	@$(PATHS) $(PYTHON) -m tests.simulation equal --operations 100000
 	@$(PATHS) $(PYTHON) -m tests.simulation crashes --pairs 2000
 	@$(PATHS) $(PYTHON) -m tests.simulation months --seed $(or $(SEED),1) --months 10000
@@ -90,6 +89,7 @@ nightly: setup ## what takes hours: 10,000 months, pairs of faults, 100,000 oper
 	@SALDO_THOROUGH=1 $(PYTHON) -m pytest -q tests/functions/security
 	@$(PATHS) $(PYTHON) -m tests.mutants
 	@$(MAKE) --no-print-directory journeys
+	@$(PATHS) $(PYTHON) -m tests.simulation engine --bar $(or $(BAR),100000)
 
 journeys: ## seven people at work and every page, in every mode and language; pictures in build/screenshots
 	@$(BOOTSTRAP) --browser
