@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -14,9 +14,9 @@ import pytest
 
 from saldo.audit.anchors import AuditAnchors, Proof
 from saldo.audit.chain import AuditChain
-from saldo.audit.model import Actor, Anchor, AuditRecord, Break, Head
+from saldo.audit.model import Actor, Anchor, AuditRecord, Break, Head, Link
 from saldo.audit.records import audit_item
-from saldo.audit.records_chain import heads_from, link_from
+from saldo.audit.records_chain import heads_from, link_from, link_item
 from saldo.audit.rules_chain import head_of, root_of
 from saldo.kernel.errors import NotFound
 from saldo.kernel.ids import new_id
@@ -114,7 +114,7 @@ def anchored(books: Books) -> Books:
     for owner in OWNERS:
         for lot in (9, 8, 3):
             books.chain.link(books.act(owner, lot))
-    books.region.clock.advance(minutes=2)
+    books.region.clock.advance(hours=2)
     books.anchor()
     books.next_day()
     return books
@@ -262,7 +262,7 @@ def test_a_look_of_which_a_part_is_missing_comes_to_no_root(books: Books) -> Non
 
 def test_what_a_part_laid_down_first_stands(books: Books) -> None:
     books.chain.link(books.act(ONE, 2))
-    books.region.clock.advance(minutes=2)
+    books.region.clock.advance(hours=2)
     look = books.begun(1)
     books.anchors.part(look, 0)
     books.chain.link(books.act(OWNERS[1]))
@@ -361,6 +361,82 @@ def test_an_edited_link_is_named(anchored: Books) -> None:
 def test_a_deleted_link_is_named(anchored: Books) -> None:
     anchored.drop(anchored.links()[1])
     assert (anchored.broken().kind, anchored.broken().seq) == ("deleted", 2)
+
+
+# What a link says, as it is stored.
+_MARKS = sorted(
+    link_item(Link(ONE, 1, b"", (), b"", datetime(2026, 11, 1, tzinfo=UTC)), sealed=False).keys() - {"pk", "sk"}
+)
+
+
+def _edited(value: Any) -> Any:
+    match value:
+        case bytes() | list():
+            return value[:-1]
+        case str() if value.startswith("2026"):
+            return "2020-01-01T00:00:00.000Z"
+        case str():
+            return value[1:] + "0"
+        case _:
+            return value + 1
+
+
+def _cut(books: Books, owner_id: str, before: Item, last: Item) -> None:
+    """The end goes with its records; the link before is the open one again. All that is left agrees with itself."""
+    gone = [{"pk": owner_id, "sk": f"audit#{sk}"} for sk, _ in last["records"]]
+    books.drop(*books.links(owner_id)[-2:], *gone)
+    books.put(before | {"sk": "chain#open"})
+
+
+@pytest.mark.parametrize("under_way", [False, True])
+def test_whatever_is_edited_of_whichever_link_its_end_cannot_be_cut_unseen_after_a_night(
+    books: Books, under_way: bool
+) -> None:
+    """An owner for each link and mark. Links 1 and 2 are in a root; 2 was extended and 3 made since, the end is cut.
+    `under_way`: a night passed between records and links."""
+    owners = {f"acct_eu_{link}_{mark}": (link, mark) for link in range(3) for mark in _MARKS}
+    for lot in (8, 5):
+        books.chain.link([item for owner in owners for item in books.act(owner, lot)])
+    books.next_day()
+    books.anchor(1)
+    books.next_day()
+    since = [[item for owner in owners for item in books.act(owner, lot)] for lot in (3, 1)]
+    if under_way:
+        books.region.clock.advance(minutes=30)
+        books.anchor(1)
+    for items in since:
+        books.chain.link(items)
+    there = {owner: books.links(owner) for owner in owners}
+    for owner, (link, mark) in owners.items():
+        books.put(there[owner][link] | {mark: _edited(there[owner][link][mark])})
+    books.next_day()
+    books.anchor(1)
+    for owner, links in there.items():
+        _cut(books, owner, *links[-2:])
+    assert {b.owner_id for b in books.prove(None).breaks} == set(owners)
+
+
+def test_links_that_lack_a_mark_are_named_and_the_night_goes_on(anchored: Books) -> None:
+    marks = sorted(set(_MARKS) - {"kind"})
+    anchored.chain.link([item for mark in marks for item in anchored.act(mark, 2)])
+    for mark in marks:
+        (link,) = anchored.links(mark)
+        anchored.put({name: value for name, value in link.items() if name != mark})
+    anchored.chain.link(anchored.act(ONE))
+    night = anchored.anchor()
+    assert {b.owner_id for b in night.breaks} == {b.owner_id for b in anchored.prove(None).breaks} == set(marks)
+    assert ONE in {h.owner_id for h in night.heads}
+    assert {b.owner_id for b in anchored.anchor().breaks} <= set(marks)
+
+
+def test_a_link_that_was_made_to_look_older_than_it_is_is_named(anchored: Books) -> None:
+    """So it would be in no night's root, and a record that came late would not be counted."""
+    anchored.chain.link(anchored.act(ONE, 2))
+    link = anchored.links()[-1]
+    anchored.put(link | {"linked_at": "2026-11-01T00:00:00.000Z"})
+    found = anchored.broken()
+    assert (found.kind, found.seq) == ("edited", 3)
+    assert "root of 2026-11-01, which does not hold it" in found.what
 
 
 def test_a_chain_without_its_end_is_named_against_the_root(anchored: Books) -> None:

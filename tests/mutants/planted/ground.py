@@ -303,6 +303,15 @@ _AUDIT: tuple[Mutant, ...] = (
         "tests/contexts/audit/test_audit_chain.py::test_an_edited_actor_is_an_edit_too",
     ),
     planted(
+        "a night believes what a link says of its own age",
+        "trust in a mark that no hash covers",
+        "audit/anchors.py",
+        "if link.linked_at >= since or any(record.sk >= young for record in link.records)",
+        "if link.linked_at >= since",
+        "tests/contexts/audit/test_audit_chain.py::"
+        "test_whatever_is_edited_of_whichever_link_its_end_cannot_be_cut_unseen_after_a_night",
+    ),
+    planted(
         "two that link at once overwrite each other",
         "missing condition on a write",
         "audit/chain.py",

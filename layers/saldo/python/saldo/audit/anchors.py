@@ -25,13 +25,14 @@ from saldo.audit.records_chain import (
     heads_bytes,
     heads_from,
     kept_from,
-    link_from,
+    link_or_bent,
     open_key,
     sealed_key,
 )
 from saldo.audit.rules_chain import (
     UNDER_WAY,
     Kept,
+    Root,
     first_break,
     first_broken_day,
     head_of,
@@ -49,6 +50,7 @@ from saldo.storage.store import Store
 Held = tuple[str, Head]
 Expected = defaultdict[str, list[Held]]
 _CLOCKS_DIFFER = timedelta(minutes=1)
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 # Two places of each are read, 100 records a call.
 _HEADS_AT_ONCE = 50
 
@@ -100,8 +102,8 @@ class AuditAnchors:
             if broken and broken.kind is BreakKind.UNLINKED:
                 found.caught_up[owner_id] = self._chain.catch_up(owner_id)
                 kept = self._one(owner_id, "")
-            elif broken:
-                found.breaks.append(broken)
+                broken = self._broken(kept, {})
+            found.breaks += [broken] if broken else []
             heads += _moved(kept, since)
         told = {broken.owner_id for broken in found.breaks}
         found.breaks += [b for b in self._not_held(look, part, before) if b.owner_id not in told] if before else []
@@ -125,7 +127,8 @@ class AuditAnchors:
     def prove(self, owner_id: str | None = None, from_on: date | None = None) -> Proof:
         """Every chain of the region, or one owner's, against its records and the anchored roots.
 
-        from_on: records and roots from that day on; links are always proven from the first.
+        from_on: records and roots from that day on; links are always proven from the first, but for when they say that
+        they were made, which only all roots tell.
         """
         written = self._written()
         proof = Proof(days=[anchor.day for anchor, _, _ in written])
@@ -136,8 +139,9 @@ class AuditAnchors:
             if from_on is None or anchor.day >= from_on:
                 proof.breaks += self._take(expected, anchor, None if owner_id is None else {owner_id})
         first = AUDIT_PREFIX + from_on.isoformat() if from_on else ""
+        roots = [] if from_on else [Root(anchor.day.isoformat(), _since(anchor)) for anchor, _, _ in written]
         for kept in self._all(expected) if owner_id is None else (self._one(owner_id, first),):
-            found = self._broken(kept, expected, first)
+            found = self._broken(kept, expected, first, roots)
             proof.breaks += [found] if found else []
             _count(proof, kept, first)
         return proof
@@ -176,7 +180,7 @@ class AuditAnchors:
         """A link that is sealed at this moment may be in neither of its places: what is not there is looked at anew."""
         keys = [key for h in heads for key in (sealed_key(h.owner_id, h.seq), open_key(h.owner_id))]
         there = self._store.get_many(keys, consistent=True)
-        links = {(link.owner_id, link.seq): link for link in map(link_from, there.values())}
+        links = {(link.owner_id, link.seq): link for link in map(link_or_bent, there.values())}
         for head in heads:
             if not holds(head, links.get((head.owner_id, head.seq))):
                 kept = self._one(head.owner_id, "")
@@ -225,9 +229,11 @@ class AuditAnchors:
         written = self._written(newest=1)
         return written[0][0] if written else None
 
-    def _broken(self, kept: Kept, expected: Mapping[str, Sequence[Held]], first: str = "") -> Break | None:
+    def _broken(
+        self, kept: Kept, expected: Mapping[str, Sequence[Held]], first: str = "", roots: Sequence[Root] = ()
+    ) -> Break | None:
         settled = AUDIT_PREFIX + instant_text(self._clock() - UNDER_WAY)
-        return first_break(kept, expected.get(kept.owner_id, ()), first=first, before=settled)
+        return first_break(kept, expected.get(kept.owner_id, ()), first=first, before=settled, days=roots)
 
     def _one(self, owner_id: str, first: str) -> Kept:
         bounds = {"first": first, "last": AUDIT_PREFIX + "~"} if first else {"prefix": AUDIT_PREFIX}
@@ -261,14 +267,21 @@ class AuditAnchors:
 def _since(before: Anchor | None) -> datetime:
     """Heads that were linked from then on are in none of the roots before."""
     if before is None:
-        return datetime.min.replace(tzinfo=UTC)
+        return _FIRST
     if before.began_at is None:
         return datetime.combine(before.day, time.min, UTC)
     return before.began_at - _CLOCKS_DIFFER
 
 
 def _moved(kept: Kept, since: datetime) -> list[Head]:
-    return [head_of(link) for link in kept.links[-1:] if link.linked_at >= since]
+    """The head, unless it is older than `since`: by its own word, which can be edited, and by its records, of which
+    those that were on their way then are in no root yet."""
+    young = AUDIT_PREFIX + instant_text(since - UNDER_WAY)
+    return [
+        head_of(link)
+        for link in kept.links[-1:]
+        if link.linked_at >= since or any(record.sk >= young for record in link.records)
+    ]
 
 
 def _count(proof: Proof, kept: Kept, first: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from saldo.audit.model import Anchor, Head, HeadsFile, Link, Linked
@@ -20,6 +20,9 @@ from saldo.storage.items import Item, Key
 PREFIX = "chain#"
 OPEN = f"{PREFIX}open"
 ANCHOR_PREFIX = "chain/"
+# Behind every number that a link can have.
+UNREADABLE = 10**10
+_NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def open_key(owner_id: str) -> Key:
@@ -58,14 +61,23 @@ def link_from(item: Item) -> Link:
     )
 
 
+def link_or_bent(item: Item) -> Link:
+    """One that cannot be read is a link that does not have its hash."""
+    try:
+        return link_from(item)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        seq = item["sk"].removeprefix(PREFIX)
+        return Link(item["pk"], int(seq) if seq.isdecimal() else UNREADABLE, b"", (), b"", _NO_TIME)
+
+
 def kept_from(owner_id: str, items: Iterable[Item]) -> Kept:
-    """What an owner's records of these two kinds say; other kinds are passed over."""
+    """What an owner's records of these two kinds say, by their keys: what a record calls itself may be edited."""
     records, links = {}, []
     for item in items:
-        if item["kind"] == "audit":
+        if item["sk"].startswith(AUDIT_PREFIX):
             records[item["sk"]] = digest_of(item)
-        elif item["kind"] == "chain":
-            links.append(link_from(item))
+        elif item["sk"].startswith(PREFIX):
+            links.append(link_or_bent(item))
     return Kept(owner_id, records, sorted(links, key=lambda link: link.seq))
 
 

@@ -2,6 +2,8 @@
 
 A link covers a block of records: SHA-256 over owner, number, the previous link's hash and each record's sort key and
 digest. So nothing that a link covers can be changed, taken out, put in or moved without changing every hash after it.
+A link's own two marks, `floor` and when it was last extended, are in no hash: `floor` is worked out again, and when it
+was extended is held against the days whose roots do not hold it.
 A day's root is a Merkle tree hash as in RFC 9162, section 2.1, over those of the parts of its heads: one head can be
 shown to be in it without the others.
 """
@@ -9,6 +11,7 @@ shown to be in it without the others.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -122,12 +125,28 @@ class Kept:
         return sorted(sk for sk in self.records if sk not in linked and sk < before)
 
 
-def first_break(kept: Kept, anchored: Sequence[tuple[str, Head]], *, first: str, before: str) -> Break | None:
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A day that is anchored; what was linked before `since` is in its root or in one before."""
+
+    day: str
+    since: datetime
+
+
+def first_break(
+    kept: Kept, anchored: Sequence[tuple[str, Head]], *, first: str, before: str, days: Sequence[Root] = ()
+) -> Break | None:
     """What is wrong with an owner's chain, the first in the chain's order; None when it is proven.
 
     anchored: (day, head) of that owner, oldest first. Records with keys in [first, before) are compared; links always.
+    days: every root there is, oldest first, where all that they hold of the owner is in `anchored`.
     """
-    finders = (_broken_links(kept), _broken_records(kept, first), _broken_anchors(kept, anchored))
+    finders = (
+        _broken_links(kept),
+        _broken_records(kept, first),
+        _broken_anchors(kept, anchored),
+        _broken_times(kept, anchored, days),
+    )
     found = [b for finder in finders if (b := next(finder, None))]
     if found:
         return min(found, key=lambda b: b.seq)
@@ -139,7 +158,7 @@ def first_break(kept: Kept, anchored: Sequence[tuple[str, Head]], *, first: str,
 
 
 def _broken_links(kept: Kept) -> Iterator[Break]:
-    owner_id, previous = kept.owner_id, NOTHING
+    owner_id, previous, floor = kept.owner_id, NOTHING, ""
     for expected, link in enumerate(kept.links, 1):
         if link.seq != expected:
             yield Break(owner_id, BreakKind.DELETED, expected, f"link {expected} is missing")
@@ -149,7 +168,9 @@ def _broken_links(kept: Kept) -> Iterator[Break]:
         elif link.previous != previous:
             at = max(1, link.seq - 1)
             yield Break(owner_id, BreakKind.EDITED, at, f"link {at} is not the one that link {link.seq} follows")
-        previous = link.hash
+        elif link.floor != floor:
+            yield Break(owner_id, BreakKind.EDITED, link.seq, f"link {link.seq} has another floor than its records say")
+        previous, floor = link.hash, max(floor, *(r.sk for r in link.records), "")
 
 
 def _how_bent(link: Link, previous: bytes, links: int) -> Break:
@@ -214,6 +235,22 @@ def _broken_anchors(kept: Kept, anchored: Sequence[tuple[str, Head]]) -> Iterato
         elif not holds(head, link):
             what = f"link {head.seq} is not what the root of {day} holds: the chain was made anew"
             yield Break(kept.owner_id, BreakKind.REWRITTEN, head.seq, what)
+
+
+def _broken_times(kept: Kept, anchored: Sequence[tuple[str, Head]], days: Sequence[Root]) -> Iterator[Break]:
+    """What a root does not hold was linked after it began. So a link cannot be made to look older than it is, which
+    would keep it out of the roots to come, or hide that its records were late."""
+    holding = iter([*anchored, None])
+    held = next(holding)
+    for link in kept.links:
+        while held and (held[1].seq, held[1].count) < (link.seq, len(link.records)):
+            held = next(holding)
+        lacking = bisect_left(days, held[0], key=lambda root: root.day) if held else len(days)
+        if lacking and link.linked_at < days[lacking - 1].since:
+            what = (
+                f"link {link.seq} says it was made before the root of {days[lacking - 1].day}, which does not hold it"
+            )
+            yield Break(kept.owner_id, BreakKind.EDITED, link.seq, what)
 
 
 def first_broken_day(region: str, anchors: Sequence[tuple[Anchor, str, int]]) -> Break | None:
