@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.records import audit_item
 from saldo.insight.invariants import check_all
 from saldo.kernel.errors import Refusal
 from saldo.recovery.copies import Copies
@@ -96,6 +98,25 @@ def test_an_entry_lost_or_changed_is_found(scene: Disaster) -> None:
     assert "journal" in found and "totals" in found
     scene.backups.spoil = lambda copy: copy.write_one(Unit("edit").update(key, set={"source_id": "inv_x"}))
     assert "journal" in checks(scene.drill(at))
+
+
+def test_a_change_that_the_backups_should_hold_is_found_where_the_copy_lacks_it(scene: Disaster) -> None:
+    scene.shop.start(("inv_1", 10_000))
+    at = scene.backup()
+    (change,) = [i for i in scene.shop.everything() if i["kind"] == "audit" and i["action"] == "payment.started"]
+    scene.backups.spoil = lambda copy: copy.write_one(Unit("lose").delete((change["pk"], change["sk"])))
+    report = scene.drill(at)
+    assert report.lost == 1
+    assert [f.message.partition(" ")[0] for f in report.findings if f.check == "changes"] == [change["sk"]]
+
+
+def test_a_look_that_the_stream_put_on_record_after_the_instant_is_no_finding(scene: Disaster) -> None:
+    asked = scene.shop.clock() - timedelta(minutes=5)
+    at = scene.backup()
+    looked = AuditRecord(ACCOUNT, asked, Actor("user_eu_one", "user"), "invoice.viewed", "inv_1")
+    scene.region.store.put_many([audit_item(looked)])
+    report = scene.drill(at)
+    assert (report.lost, report.findings) == (1, [])
 
 
 def test_what_was_removed_from_the_live_journal_is_found(scene: Disaster) -> None:

@@ -10,17 +10,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from saldo.access.notes import note_from
-from saldo.access.records import user_from
-from saldo.access.records_passkeys import passkey_from
-from saldo.access.records_people import invitation_from, member_from
-from saldo.access.records_sso import connection_from
-from saldo.access.records_staff import person_from, sealed_for
-from saldo.accounts.records_profiles import certificate_from, profile_from
-from saldo.certificates.records import opened_fields
-from saldo.disputes.records import opened_words
 from saldo.insight.invariants import check_all
 from saldo.kernel.clock import Clock, instant_from, instant_text
 from saldo.kernel.errors import Refusal
@@ -30,11 +21,10 @@ from saldo.recovery import rules
 from saldo.recovery.copies import MARK, Copies, Told
 from saldo.recovery.facts import Facts, facts_of
 from saldo.recovery.model import DrillReport, Finding
-from saldo.storage.sealing import CannotOpen, Erased, KeyRing, Sealer
+from saldo.recovery.sealed import open_all
+from saldo.storage.sealing import KeyRing
 from saldo.storage.store import Store
 from saldo.storage.wrapped_keys import WrappedKeys
-from saldo.support.records import ticket_from
-from saldo.uploads.records import opened_title
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,21 +32,6 @@ if TYPE_CHECKING:
 
 # Records carry the time at which their writing began; what began this shortly before the instant may have come after.
 _IN_FLIGHT = timedelta(minutes=1)
-_OPENED_BY: dict[str, Any] = {
-    "profile": profile_from,
-    "certificate": certificate_from,
-    "user": user_from,
-    "member": member_from,
-    "invitation": invitation_from,
-    "note": note_from,
-    "staff": person_from,
-    "passkey": passkey_from,
-    "sso_connection": connection_from,
-    "dispute_words": opened_words,
-    "ticket": ticket_from,
-    "upload": opened_title,
-    "certificate_request": opened_fields,
-}
 
 
 class RestoreDrill:
@@ -107,7 +82,7 @@ class RestoreDrill:
         with _timed(report, "invariants", told):
             report.findings += _broken(copy, "invariant")
         with _timed(report, "sealed fields", told):
-            self._open_all(report, copy, keys)
+            report.findings += open_all(copy.scan(), keys, self._table, report.sealed)
         with _timed(report, "compare", told):
             before, live = facts_of(copy.scan()), facts_of(Store(self._dynamodb, self._table).scan())
             _compare(report, live, before, complete_to)
@@ -137,21 +112,6 @@ class RestoreDrill:
                 shredded += 1
         return shredded
 
-    def _open_all(self, report: DrillReport, copy: Store, keys: KeyRing) -> None:
-        sealer, found = Sealer(keys, self._table), report.sealed
-        for item in copy.scan():
-            if "sealed" not in item:
-                continue
-            try:
-                keys.data_keys(item.get("organisation_id") or sealed_for(item["pk"]))
-                _OPENED_BY[item["kind"]](item, sealer)
-                found.opened += 1
-            except Erased:
-                found.erased += 1
-            except CannotOpen:
-                found.unreadable += 1
-                report.findings.append(Finding("sealed fields", item["pk"], f"{item['sk']} cannot be opened"))
-
     def _replay(self, report: DrillReport, live: Facts, before: Facts, copy: Store) -> None:
         """Tell the copy, twice, what it missed; the second time must change nothing."""
         assert MARK in copy.table, "events are told again to a copy, never to the live table"
@@ -180,6 +140,7 @@ def _compare(report: DrillReport, live: Facts, copy: Facts, complete_to: datetim
         report.rpo_s = max(0.0, (report.at - newest).total_seconds())
     report.lost = len(rules.lost_changes(live, copy, instant_text(report.at)))
     report.findings += rules.compare_journals(live, copy, instant_text(complete_to))
+    report.findings += rules.compare_changes(live, copy, instant_text(complete_to))
 
 
 @contextmanager

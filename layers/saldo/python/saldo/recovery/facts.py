@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from saldo.kernel.ids import fingerprint
+from saldo.kernel.ids import fingerprint, is_double
 from saldo.ledger.model import LedgerAccount
 from saldo.payments.model import GatewayEvent, Payment
 from saldo.payments.records import kept_event, payment_from
@@ -23,6 +23,9 @@ _WRITTEN_WITH = {
     "payment_settled": "payment.settled",
     "payout_received": "payment.paid_out",
 }
+# Acts whose record bears the instant at which they were asked for and is written afterwards: a look, by the stream; a
+# payment that somebody had to agree to. Doubles live in a time of their own.
+_TOLD_LATER = frozenset({"invoice.viewed", "payment.scheduled"})
 _PARTS = ("payment_applied", "early_discount_taken", "difference_written_off")
 
 
@@ -41,10 +44,14 @@ class EntryFact:
 
 @dataclass(slots=True)
 class Facts:
-    """Entries, changes (audit records), kept gateway events and payments by key. Grows with the journal."""
+    """Entries, changes (audit records), kept gateway events and payments by key. Grows with the journal.
+
+    told_later: changes whose instant does not tell when they were written.
+    """
 
     entries: dict[Key, EntryFact] = field(default_factory=dict)
     changes: dict[Key, str] = field(default_factory=dict)
+    told_later: set[Key] = field(default_factory=set)
     events: dict[Key, GatewayEvent] = field(default_factory=dict)
     gateways: dict[Key, str] = field(default_factory=dict)
     payments: dict[Key, Payment] = field(default_factory=dict)
@@ -90,6 +97,8 @@ def _take(facts: Facts, item: Item, dated: Dated) -> None:
         facts.entries[key] = _entry_fact(item, _written_at(item, dated))
     elif kind == "audit":
         facts.changes[key] = item["at"]
+        if item["action"] in _TOLD_LATER or is_double(item["pk"]):
+            facts.told_later.add(key)
     elif kind == "payment":
         facts.payments[key] = payment_from(item)
     elif kind in ("guard", "parked_event"):

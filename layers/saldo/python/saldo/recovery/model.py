@@ -59,7 +59,8 @@ class Replayed:
 class DrillReport:
     """A drill's outcome. `seconds`: by step, `rto` in all. `rpo_s`: how old the newest change in the copy is at `at`.
 
-    `lost`: changes of the live table up to `at` that the copy lacks. `totals`: of the copy, as of `at`.
+    `lost`: changes of the live table up to `at` that the copy lacks; those that its backups should hold are findings.
+    `totals`: of the copy, as of `at`.
     """
 
     table: str

@@ -55,6 +55,13 @@ def lost_changes(live: Facts, copy: Facts, at: str) -> list[Key]:
     return sorted(key for key, then in live.changes.items() if then <= at and key not in copy.changes)
 
 
+def compare_changes(live: Facts, copy: Facts, at: str) -> Iterator[Finding]:
+    """A change that was on record before `at` is in the copy, but for those whose records come after their own time."""
+    for key in lost_changes(live, copy, at):
+        if key not in live.told_later:
+            yield Finding("changes", key[0], f"{key[1]} was written before the instant, and the copy lacks it")
+
+
 def to_tell(live: Facts, copy: Facts) -> list[tuple[str, GatewayEvent]]:
     """Gateway and event, oldest first: what the live table was told and the copy was not, and all that is parked.
 
