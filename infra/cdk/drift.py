@@ -43,6 +43,10 @@ INTENDED = (
 # Of these, staging and production are nevertheless to be the same.
 SAME_IN = {"run_concurrency": ("staging", "production"), "audit_retention_days": ("staging", "production")}
 
+# Types of resources at which CloudFormation cannot look, each with how a change by hand of one shows otherwise. Of what
+# is not named here, not looked at is not clean: the first look at a deployment tells what belongs here.
+UNSEEN: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:

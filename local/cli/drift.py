@@ -16,13 +16,14 @@ from typing import Any
 import click
 from rich.console import Console
 
-from infra.cdk.drift import STAGES, Difference, compare, compare_templates
+from infra.cdk.drift import STAGES, UNSEEN, Difference, compare, compare_templates
 from infra.cdk.environments import AWS_REGIONS, Environment, environment
 from local.cli.voice import Voice, speaks_json, table
 from local.place import ROOT
 from saldo.kernel.errors import Refusal, Unavailable
 
 _MOST_POLLS = 120
+_LOOKED_AT = ("IN_SYNC", "MODIFIED", "DELETED")
 
 
 @click.command()
@@ -34,7 +35,8 @@ _MOST_POLLS = 120
 def drift(_sites: object, voice: Voice, here: str, there: str | None, templates: bool) -> None:
     """Two environments: settings that differ. One: its deployed stacks against their templates (needs credentials).
 
-    Exit status 1 when something differs that is not meant to (infra/cdk/drift.py: INTENDED).
+    Exit status 1 when something differs that is not meant to, or was not looked at (infra/cdk/drift.py: INTENDED,
+    UNSEEN).
     """
     if there is None:
         deployed = [change for code in AWS_REGIONS for change in deployed_changes(environment(here), code, _client)]
@@ -81,13 +83,17 @@ def _template(folder: Path, name: str, code: str, concern: str) -> Any:
 
 
 def deployed_changes(env: Environment, code: str, client: Callable[[str, str], Any]) -> Iterator[dict[str, str]]:
-    """What CloudFormation finds changed by hand in one region. client: (service, AWS region) → boto3's client."""
+    """What CloudFormation finds changed by hand in one region, and what it did not look at.
+
+    client: (service, AWS region) → boto3's client.
+    """
     for concern in env.concerns:
         stack, aws_region = env.stack(code, concern)
         cloudformation = client("cloudformation", aws_region)
         detection = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
         _wait(cloudformation, stack, detection)
         yield from (_changed(code, concern, one) for one in _drifts(cloudformation, stack))
+        yield from (_unseen(code, concern, one) for one in _not_looked_at(cloudformation, stack))
 
 
 def _drifts(cloudformation: Any, stack: str) -> Iterator[dict[str, Any]]:
@@ -100,8 +106,17 @@ def _drifts(cloudformation: Any, stack: str) -> Iterator[dict[str, Any]]:
         asked["NextToken"] = page["NextToken"]
 
 
+def _not_looked_at(cloudformation: Any, stack: str) -> Iterator[dict[str, Any]]:
+    """Resources whose state CloudFormation does not know; the list of drifts leaves them out."""
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for one in page["StackResourceSummaries"]:
+            status = one.get("DriftInformation", {}).get("StackResourceDriftStatus", "NOT_CHECKED")
+            if status not in _LOOKED_AT and one["ResourceType"] not in UNSEEN:
+                yield one
+
+
 def _wait(cloudformation: Any, stack: str, detection: str) -> None:
-    """Raises Unavailable when it does not end, or could not look at everything: what was not seen is not clean."""
+    """Raises Unavailable when it does not end, or comes to nothing: what was not seen is not clean."""
     for _ in range(_MOST_POLLS):
         told = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
         if told["DetectionStatus"] == "DETECTION_COMPLETE":
@@ -124,6 +139,18 @@ def _changed(code: str, concern: str, one: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def _unseen(code: str, concern: str, one: dict[str, Any]) -> dict[str, str]:
+    status = one.get("DriftInformation", {}).get("StackResourceDriftStatus", "NOT_CHECKED")
+    return {
+        "region": code,
+        "stack": concern,
+        "resource": one["LogicalResourceId"],
+        "type": one["ResourceType"],
+        "status": status,
+        "properties": "",
+    }
+
+
 def _client(service: str, region: str) -> Any:
     import boto3
 
@@ -140,4 +167,4 @@ def _show(console: Console, here: str, there: str, found: list[Difference]) -> N
 def _show_deployed(console: Console, changes: list[dict[str, str]]) -> None:
     rows = [(c["region"], c["stack"], c["resource"], c["status"], c["properties"]) for c in changes]
     console.print(table("region", "stack", "resource", "", "properties", rows=rows))
-    console.print(f"{len(changes)} deployed resources are not as their templates say")
+    console.print(f"{len(changes)} deployed resources are not as their templates say, or were not looked at")

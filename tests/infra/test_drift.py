@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 from click.testing import CliRunner
 
-from infra.cdk.drift import INTENDED, SAME_IN, STAGES, compare, compare_templates, configuration
+from infra.cdk.drift import INTENDED, SAME_IN, STAGES, UNSEEN, compare, compare_templates, configuration
 from infra.cdk.environments import environment
 from local.cli.__main__ import saldo
 from local.cli.drift import deployed_changes
@@ -50,6 +50,7 @@ def test_staging_is_as_wide_as_production_whatever_a_sandbox_may_be() -> None:
 
 def test_every_intended_difference_gives_its_reason() -> None:
     assert all(len(one.reason) >= 10 for one in INTENDED)
+    assert all(len(reason) >= 10 for reason in UNSEEN.values())
 
 
 def _as_production(template: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +90,9 @@ def test_the_command_answers_in_json_and_ends_well_only_without_drift(monkeypatc
     assert [d["path"] for d in json.loads(drifted.stdout)["drift"]] == ["vat_register_url"]
 
 
-def _answers(stub: Stubber, status: str, drifts: list[dict[str, Any]]) -> None:
+def _answers(
+    stub: Stubber, status: str, drifts: list[dict[str, Any]], listed: list[dict[str, Any]] | None = None
+) -> None:
     for concern in STAGING.concerns:
         name, _ = STAGING.stack("eu", concern)
         stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "d"}, {"StackName": name})
@@ -98,6 +101,14 @@ def _answers(stub: Stubber, status: str, drifts: list[dict[str, Any]]) -> None:
         stub.add_response(
             "describe_stack_resource_drifts", {"StackResourceDrifts": drifts if concern == "data" else []}
         )
+        summaries = listed or [] if concern == "data" else []
+        stub.add_response("list_stack_resources", {"StackResourceSummaries": summaries})
+
+
+def _listed(name: str, status: str | None) -> dict[str, Any]:
+    told = {"DriftInformation": {"StackResourceDriftStatus": status}} if status else {}
+    known = {"LastUpdatedTimestamp": "2026-01-01", "ResourceStatus": "CREATE_COMPLETE"}
+    return {"LogicalResourceId": name, "ResourceType": "AWS::SQS::QueuePolicy", **known, **told}
 
 
 HAND = {
@@ -118,6 +129,23 @@ def test_a_change_by_hand_of_what_is_deployed_is_told_with_its_place() -> None:
         _answers(stub, "DETECTION_COMPLETE", [HAND])
         (found,) = deployed_changes(STAGING, "eu", lambda *_: client)
     assert (found["resource"], found["status"], found["properties"]) == ("Records", "MODIFIED", "/TimeToLive")
+
+
+def test_what_cloudformation_did_not_look_at_is_told_unless_it_is_known_that_it_cannot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = boto3.client("cloudformation", region_name="eu-central-1")
+    there = [_listed("Seen", "IN_SYNC"), _listed("Unseen", "NOT_CHECKED"), _listed("New", None)]
+    with Stubber(client) as stub:
+        _answers(stub, "DETECTION_COMPLETE", [], there)
+        found = list(deployed_changes(STAGING, "eu", lambda *_: client))
+        assert [(one["resource"], one["status"]) for one in found] == [
+            ("Unseen", "NOT_CHECKED"),
+            ("New", "NOT_CHECKED"),
+        ]
+        monkeypatch.setattr("local.cli.drift.UNSEEN", {"AWS::SQS::QueuePolicy": "a reason"})
+        _answers(stub, "DETECTION_COMPLETE", [], there)
+        assert list(deployed_changes(STAGING, "eu", lambda *_: client)) == []
 
 
 def test_a_stack_that_could_not_be_looked_at_is_not_clean() -> None:
