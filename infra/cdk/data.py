@@ -25,6 +25,7 @@ from saldo.uploads.rules import CLEAN, INCOMING, KEPT
 _TEXT = dynamodb.AttributeType.STRING
 _EXPORT_DAYS = 400
 _MONTH = 31
+_IMPORTS_DAYS = 90
 # saldo/uploads/rules.py says when the record ends; this is the end of a file whatever the record says.
 _UPLOADS_KEPT = {
     f"{INCOMING}/": Duration.days(3),
@@ -56,6 +57,9 @@ class DataStack(Stack):
         self.wrapped_keys = self._wrapped_keys()
         self.access_log = self._access_log()
         self.buckets = {name: self._bucket(name) for name in ("documents", "imports", "usage")}
+        # What sellers bring in has names of their customers in it; a file is read once, its report soon after.
+        brought = Duration.days(_IMPORTS_DAYS)
+        self.buckets["imports"].add_lifecycle_rule(expiration=brought, noncurrent_version_expiration=Duration.days(1))
         # Files of many documents are there to be taken once; what is in them lies in the bucket itself.
         gone: dict[str, Any] = {"expiration": Duration.days(4), "noncurrent_version_expiration": Duration.days(1)}
         self.buckets["documents"].add_lifecycle_rule(prefix="bundles/", **gone)

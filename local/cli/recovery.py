@@ -12,12 +12,14 @@ from rich.console import Console
 from local.cli.accounts import staff
 from local.cli.site import Site, Sites, keys_of, store_of
 from local.cli.voice import Voice, amounts, speaks_json, table
+from saldo.accounts.erasure import Erasure
 from saldo.accounts.shredding import Shredding
 from saldo.kernel.clock import instant_from, instant_text, system_clock
 from saldo.kernel.errors import Refusal
 from saldo.recovery.dead_letters import DeadLetters
 from saldo.recovery.drill import RestoreDrill
 from saldo.recovery.model import DrillReport
+from saldo.storage.files import Files
 from saldo.storage.key_rotation import Rewrapped, counted, renew, rewrap
 
 _REGION = click.option("--region", "region_code", default="eu", show_default=True, help="Region code.")
@@ -153,15 +155,28 @@ def customer_group() -> None:
 @click.argument("organisation_id")
 @click.option("--reason", required=True)
 @click.option("--confirm", required=True, help="The organisation's id once more.")
+@click.option("--certificates", is_flag=True, help="Also files that prove why no tax was charged.")
 @click.pass_obj
 @speaks_json
-def shred(sites: Sites, voice: Voice, organisation_id: str, reason: str, confirm: str) -> None:
-    """Destroy a customer's data key, and with it all personal fields, for ever. Amounts and the journal stay."""
+def shred(sites: Sites, voice: Voice, organisation_id: str, reason: str, confirm: str, certificates: bool) -> None:
+    """Destroy a customer's data key, and with it all personal fields, for ever, and the files it handed in.
+
+    Amounts and the journal stay. May be stopped and repeated.
+    """
     if confirm != organisation_id:
         raise Refusal("not_confirmed", "--confirm must name the same organisation; nothing was erased")
-    at = _shredding(sites, organisation_id).shred(organisation_id, staff(), reason)
-    document = {"organisation_id": organisation_id, "shredded_at": at}
-    voice.answer(document, lambda console: console.print(f"The data key of {organisation_id} is gone since {at}."))
+    site = sites.of(organisation_id)
+    files = Files(site.client("s3"), site.environment()["SALDO_UPLOADS_BUCKET"])
+    erasure = Erasure(store_of(site), keys_of(site), system_clock, files)
+    done = erasure.erase(organisation_id, staff(), reason, certificates=certificates)
+    kept = f"{done.certificates_kept} certificates are kept for the tax office: --certificates ends them too."
+    lines = (
+        f"The data key of {organisation_id} is gone since {done.shredded_at}.",
+        f"{done.files_deleted} versions of files were deleted.",
+        *([kept] if done.certificates_kept else []),
+    )
+    document = {"organisation_id": organisation_id, **asdict(done)}
+    voice.answer(document, lambda console: console.print("\n".join(lines)))
 
 
 @customer_group.command(name="hold")

@@ -111,6 +111,17 @@ def test_buckets_are_private_encrypted_and_refuse_plain_http(assembly: Assembly)
     assert all('"aws:SecureTransport": "false"' in policy for policy in policies)
 
 
+def test_what_sellers_bring_in_is_forgotten_after_three_months_in_every_version(assembly: Assembly) -> None:
+    for name, bucket in assembly.resources("AWS::S3::Bucket"):
+        if name.partition("/")[2].startswith("Imports"):
+            rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+            (whole,) = [rule for rule in rules if "ExpirationInDays" in rule and "Prefix" not in rule]
+            assert (whole["ExpirationInDays"], whole["Status"]) == (90, "Enabled")
+            assert whole["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+            return
+    raise AssertionError("no bucket for imports")
+
+
 @pytest.mark.parametrize(
     ("kind", "property_name"),
     [

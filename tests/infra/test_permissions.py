@@ -56,6 +56,13 @@ def test_a_policy_on_all_resources_names_only_actions_without_resources(assembly
             assert set(_listed(statement["Action"])) <= NO_RESOURCE_LEVEL, name
 
 
+def test_no_function_deletes_a_version_of_a_file(assembly: Assembly) -> None:
+    """That is for who erases a customer, and is asked for by hand."""
+    for name, statement in _statements(assembly):
+        if statement["Effect"] == "Allow":
+            assert "s3:DeleteObjectVersion" not in _listed(statement["Action"]), name
+
+
 # Who looks at every record of a region: the hourly auditor, and the nightly one of the audit chains.
 SCANNERS = (CHECK_INVARIANTS, ANCHOR_AUDIT)
 

@@ -35,6 +35,9 @@ class MotoSite:
     def client(self, service: str) -> Any:
         return boto3.client(service, region_name="eu-central-1")  # type: ignore[call-overload]  # any service
 
+    def environment(self) -> dict[str, str]:
+        return {"SALDO_UPLOADS_BUCKET": "uploads"}
+
 
 @dataclass
 class Terminal:
@@ -105,7 +108,10 @@ def test_a_customer_is_shredded_only_when_named_twice_and_not_held(terminal: Ter
     assert terminal.ask("customer", "hold", one, "--reason", "court")["held"]
     assert terminal.refused(*words, one) == "legal_hold"
     assert not terminal.ask("customer", "hold", one, "--release", "--reason", "over")["held"]
+    place: Any = {"LocationConstraint": "eu-central-1"}
+    terminal.site.client("s3").create_bucket(Bucket="uploads", CreateBucketConfiguration=place)
     assert terminal.ask(*words, one)["shredded_at"]
+    assert "0 versions of files" in terminal.type(*words, one).stdout
     assert terminal.ask("keys", "show")["keys"] == {"shredded": 1}
     told = terminal.ask("drill", "restore")["sealed"]
     assert (told["opened"], told["erased"], told["unreadable"]) == (0, 2, 0)

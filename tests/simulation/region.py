@@ -170,11 +170,13 @@ class Buckets:
     def generate_presigned_url(self, **asked: Any) -> Any:
         return _signer().generate_presigned_url(**asked)
 
-    def delete_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        """Hides it; its versions stay."""
+    def delete_object(self, *, Bucket: str, Key: str, VersionId: str = "") -> dict[str, Any]:  # noqa: N803
+        """Hides it, and its versions stay; or takes away one version, the newest before the others."""
 
         def apply(_part: bool) -> dict[str, Any]:
             self.files.pop((Bucket, Key), None)
+            if VersionId:
+                del self._versions[Bucket, Key][int(VersionId) :]
             return {}
 
         return self._wire.call("DeleteObject", apply)

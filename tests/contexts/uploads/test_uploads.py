@@ -11,16 +11,22 @@ import boto3
 import pytest
 
 from local.virus_scanner import Manner, scanning
+from saldo.accounts.erasure import ErasedCustomer, Erasure
+from saldo.accounts.model import Organisation
+from saldo.accounts.service import Accounts
 from saldo.accounts.shredding import Shredding
 from saldo.audit.model import Actor
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.storage.files import Files
+from saldo.storage.sealing import Erased
 from saldo.storage.store import OutOfScope
 from saldo.uploads import rules
 from saldo.uploads.clamd import Clamd
 from saldo.uploads.known_harm import EICAR, KnownHarm
 from saldo.uploads.model import FileKind, Name, Upload, UploadKind, UploadState
+from saldo.uploads.records import upload_from, upload_key
 from saldo.uploads.service import Uploads, UploadWork, Wish
+from tests.contexts import sellers
 from tests.contexts.conftest import Region
 from tests.unit.uploads import samples
 
@@ -232,6 +238,65 @@ def test_erased_customers_titles_and_files_open_for_nobody(desk: Desk) -> None:
         desk.uploads.content(gone)
     desk.region.clock.now += timedelta(days=1100)
     assert desk.work.keep() == {"time_over": 1}
+
+
+def _handed_in(desk: Desk) -> dict[str, Upload]:
+    """Evidence and a certificate that are clean, evidence that came and one that is to come; another customer's too."""
+    desk.s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
+    store = desk.region.store
+    owners = {ACCOUNT: ORGANISATION, "acct_eu_2": "org_eu_2"}
+    accounts = Accounts(store, desk.region.sealer, desk.region.clock)
+    for account_id, organisation_id in owners.items():
+        accounts.register_organisation(Organisation(organisation_id, "Ada Kern", "DE"), PAUL)
+        account = sellers.account(account_id, organisation_id=organisation_id, name="Ada Kern")
+        accounts.open_account(account, sellers.profile(account_id), PAUL)
+    uploads = replace(desk.uploads, store=store)
+    made = {
+        "clean": uploads.ask(WISH),
+        "certificate": uploads.ask(replace(WISH, kind=UploadKind.CERTIFICATE, about="certificate")),
+        "came": uploads.ask(replace(WISH, request="form-2")),
+        "waiting": uploads.ask(replace(WISH, request="form-3")),
+        "others": uploads.ask(replace(WISH, owner_id="acct_eu_2", organisation_id="org_eu_2")),
+    }
+    for name in ("clean", "certificate", "others"):
+        desk.work.examine(desk.came(made[name], samples.pdf()))
+    desk.came(made["came"], samples.pdf())
+    return made
+
+
+def _stored(desk: Desk) -> set[tuple[str, str]]:
+    """Kind and owner of whatever lies in the bucket in any version."""
+    listed = desk.s3.list_object_versions(Bucket="uploads")
+    found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
+    return {(one["Key"].split("/")[1], one["Key"].split("/")[2]) for one in found}
+
+
+def test_erasing_a_customer_ends_its_files_in_every_version_but_certificates(desk: Desk) -> None:
+    made = _handed_in(desk)
+    erasure = Erasure(desk.region.store, desk.region.keys, desk.region.clock, desk.uploads.files)
+    done = erasure.erase(ORGANISATION, PAUL, "asked for")
+    assert done.files_deleted and done.certificates_kept == 1
+    assert _stored(desk) == {("certificate", ACCOUNT), ("evidence", "acct_eu_2")}
+    named = {item["pk"] for item in desk.region.store.scan() if item.get("name") == "Ada Kern"}
+    assert named == {"acct_eu_2", "org_eu_2", sellers.ENTITY}
+    assert {item["account_id"] for item in desk.region.store.query_all(sellers.ENTITY, prefix="customer_word#")} == {
+        "acct_eu_2"
+    }
+    states = {name: upload_from(desk.region.store.get(*upload_key(one.name)) or {}).state for name, one in made.items()}
+    assert [name for name, state in states.items() if state is UploadState.CLEAN] == ["certificate", "others"]
+    assert desk.actions().count("upload.deleted") == 3
+    assert erasure.erase(ORGANISATION, PAUL, "asked for") == ErasedCustomer(done.shredded_at, 0, 1)
+    assert erasure.erase(ORGANISATION, PAUL, "asked for", certificates=True).certificates_kept == 0
+    assert _stored(desk) == {("evidence", "acct_eu_2")}
+
+
+def test_a_file_that_comes_for_an_erased_customer_is_thrown_away(desk: Desk) -> None:
+    upload = _handed_in(desk)["waiting"]
+    Erasure(desk.region.store, desk.region.keys, desk.region.clock, desk.uploads.files).erase(ORGANISATION, PAUL, "y")
+    desk.work.examine(desk.came(upload, samples.pdf()))
+    assert {key.split("/")[0] for key in list(desk.keys())} == {"clean"}
+    with pytest.raises(Erased):
+        replace(desk.uploads, store=desk.region.store).ask(replace(WISH, request="form-9"))
 
 
 def test_a_sellers_paper_is_for_all_its_customers_and_is_taken_back_by_hand(desk: Desk, region: Region) -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from saldo.accounts.erasure import Erasure
 from saldo.accounts.shredding import Shredding
+from saldo.storage.files import Files
+from saldo.uploads.model import UploadKind, UploadState
 from tests.simulation.region import Region
-from tests.simulation.workflows import workflow
+from tests.simulation.workflows import invoke, workflow
+from tests.simulation.workflows.letting_in import HERE
 from tests.simulation.workflows.scenes import CLERK, billed, founded
+from tests.simulation.workflows.uploads import asked, came, told, uploads, wish
 
 ORGANISATION = "org_eu_000000"
 
@@ -26,3 +33,25 @@ def hold(region: Region) -> None:
 @workflow("customer: shred", prepare=billed)
 def shred(region: Region) -> None:
     _shredding(region).shred(ORGANISATION, CLERK, "the customer asked for it")
+
+
+def handed_in(region: Region) -> None:
+    """Evidence that was looked at, a certificate likewise, and one file that only came."""
+    asked(region)
+    invoke("uploads.examine", told(region))
+    came(region, uploads(region).ask(wish(UploadKind.CERTIFICATE)))
+    invoke("uploads.examine", told(region))
+    came(region, uploads(region).ask(replace(wish(), request="form-2")))
+
+
+@workflow("customer: shred with its files", prepare=handed_in)
+def shred_with_files(region: Region) -> None:
+    files = Files(region.client("s3"), "uploads")
+    erasure = Erasure(region.store, region.keys(), region.clock, files)
+    done = erasure.erase(ORGANISATION, CLERK, "the customer asked for it")
+    assert done.certificates_kept == 1
+    with region.undisturbed():
+        assert {key.split("/")[1] for key in files.first_versions("")} == {"certificate"}
+        assert sorted(one.state for one in uploads(region).of(HERE)) == [
+            *(UploadState.CLEAN, UploadState.DELETED, UploadState.DELETED),
+        ]

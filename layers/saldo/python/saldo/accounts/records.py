@@ -286,8 +286,13 @@ def words_of(name: str) -> list[str]:
 
 
 def customer_word_items(account: Account) -> list[Item]:
-    fields = {"pk": account.entity_id, "kind": "customer_word", "account_id": account.id, "name": account.name}
-    return [{**fields, "sk": f"{CUSTOMER_WORDS}{word}#{account.id}"} for word in words_of(account.name)]
+    fields = {"kind": "customer_word", "account_id": account.id, "name": account.name}
+    keys = [customer_word_key(account.entity_id, word, account.id) for word in words_of(account.name)]
+    return [{"pk": pk, "sk": sk, **fields} for pk, sk in keys]
+
+
+def customer_word_key(entity_id: str, word: str, account_id: str) -> Key:
+    return entity_id, f"{CUSTOMER_WORDS}{word}#{account_id}"
 
 
 def consolidated_key(entity_id: str, account_id: str) -> Key:

@@ -84,6 +84,16 @@ class Files:
         """See to it that no file lies there; also when there was none. Versions go by the bucket's lifecycle."""
         self._client.delete_object(Bucket=self.bucket, Key=key)
 
+    def erase(self, prefix: str) -> int:
+        """Delete every version of every file whose key begins so, and the marks of those that were deleted before; how
+        many versions that was. Safe to repeat. No function may: it is for who erases a customer."""
+        erased = 0
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
+            for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                self._client.delete_object(Bucket=self.bucket, Key=one["Key"], VersionId=one["VersionId"])
+                erased += 1
+        return erased
+
     def post_form(
         self, key: str, fixed: Mapping[str, str], most_bytes: int, lasts_s: int
     ) -> tuple[str, dict[str, str]]:

@@ -40,7 +40,7 @@ class UploadState(StrEnum):
 
 MOVES: Mapping[UploadState, frozenset[UploadState]] = {
     UploadState.WAITING: frozenset({UploadState.SCANNING, UploadState.DELETED}),
-    UploadState.SCANNING: frozenset({UploadState.CLEAN, UploadState.REFUSED, UploadState.FAILED}),
+    UploadState.SCANNING: frozenset({UploadState.CLEAN, UploadState.REFUSED, UploadState.FAILED, UploadState.DELETED}),
     UploadState.FAILED: frozenset({UploadState.SCANNING, UploadState.DELETED}),
     UploadState.CLEAN: frozenset({UploadState.DELETED}),
     UploadState.REFUSED: frozenset(),

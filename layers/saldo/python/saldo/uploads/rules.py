@@ -30,13 +30,18 @@ _INCOMING = re.compile(rf"{INCOMING}/({'|'.join(UploadKind)})/({_PART})/({_PART}
 
 def incoming_key(upload: Upload) -> str:
     """Where a browser may lay the file: nobody but the examiner reads there."""
-    return f"{INCOMING}/{upload.kind}/{upload.name.owner_id}/{upload.name.about}/{upload.id}"
+    return f"{folder(INCOMING, upload.kind, upload.name.owner_id)}{upload.name.about}/{upload.id}"
 
 
 def clean_key(upload: Upload) -> str:
     """Where the bytes that were scanned lie; their hash in it, so that no other bytes can take their place."""
     assert upload.sha256, "only what was looked at has a hash"
-    return f"{CLEAN}/{upload.kind}/{upload.name.owner_id}/{upload.name.about}/{upload.id}/{upload.sha256}"
+    return f"{folder(CLEAN, upload.kind, upload.name.owner_id)}{upload.name.about}/{upload.id}/{upload.sha256}"
+
+
+def folder(stage: str, kind: UploadKind, owner_id: str) -> str:
+    """How the keys of an owner's files of one kind begin; stage: INCOMING or CLEAN."""
+    return f"{stage}/{kind}/{owner_id}/"
 
 
 def name_from(key: str) -> Name | None:

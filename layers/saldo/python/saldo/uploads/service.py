@@ -245,8 +245,13 @@ def _write(store: Store, old: Upload, new: Upload, audit: Item | None) -> Upload
 
 def _delete(store: Store, files: Files, upload: Upload, at: datetime, by: Actor, reason: str) -> Upload:
     """The file first: what is on record as deleted is gone."""
-    new = rules.into(upload, UploadState.DELETED, None, reason)
     files.delete(rules.clean_key(upload))
+    return end(store, upload, at, by, reason)
+
+
+def end(store: Store, upload: Upload, at: datetime, by: Actor, reason: str) -> Upload:
+    """Put on record that a file, which is gone, was deleted. Unavailable when it came further meanwhile."""
+    new = rules.into(upload, UploadState.DELETED, None, reason)
     return _write(store, upload, new, _audit(new, at, by, "upload.deleted", {"reason": reason}))
 
 
