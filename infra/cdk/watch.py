@@ -54,7 +54,7 @@ BUSINESS = (
     # Books: any violation, and by name those that people act on differently.
     Watched("InvariantViolations", Runbook.INVARIANT_VIOLATED, "The hourly audit found books that do not agree."),
     Watched("MoneyUnexplained", Runbook.INVARIANT_VIOLATED, "Money stands in the books that no event explains."),
-    Watched("ClearingNotZero", Runbook.CLEARING_NOT_ZERO, "Money lies in clearing with nothing under way."),
+    Watched("ClearingNotZero", Runbook.CLEARING_NOT_ZERO, "Money lies in clearing that no payment explains."),
     Watched("NumberGaps", Runbook.NUMBER_GAP, "Numbers of invoices are missing, doubled or out of order."),
     # A held order is everyday work; so many within five minutes mean that a price list or a partner's file is wrong.
     Watched(

@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from local.gateway.methods import CARDS
 from saldo.catalog.model import Minimum
 from saldo.catalog.service import Catalog
-from saldo.insight.checks_across import Share, share_of
-from saldo.insight.invariants import NOT_CHECKED, TITLES, check_across, check_all
-from saldo.insight.model import Owner, Violation
+from saldo.insight.invariants import NOT_CHECKED, TITLES, check_all
+from saldo.insight.model import Violation
 from saldo.insight.parts import BooksLook
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.corrections import Corrections, CreditRequest
@@ -24,8 +24,12 @@ from saldo.invoicing.frozen import named_by_content
 from saldo.invoicing.records import body_item
 from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.clock import instant_text
+from saldo.kernel.money import Money
 from saldo.ledger.records import entry_from
 from saldo.ledger.rules import base_amounts
+from saldo.payments import rules
+from saldo.payments.model import GatewayPayment, Outcome, PaidOut, Payment, PaymentStatus, Payout
+from saldo.payments.news import take_payout, take_report
 from saldo.storage.files import Files
 from saldo.storage.items import Item
 from saldo.storage.looks import Look
@@ -184,6 +188,32 @@ def a_payout_of_less_than_was_settled(region: Region) -> None:
     put(region, item, postings=bent)
 
 
+def a_payout_of_less_while_another_payment_is_under_way(region: Region) -> None:
+    """Of this customer and of another."""
+    a_payout_of_less_than_was_settled(region)
+    for n in (0, 2):
+        pay(region, n, "form-key-2")
+
+
+def a_payout_that_no_payment_had(region: Region) -> None:
+    item = entry(region, "payout_received")
+    put(region, item, source_id="pay_of_nobody")
+
+
+def a_payout_told_to_the_payment_alone(region: Region) -> None:
+    """It says that it is in the bank; its entry is lost."""
+    drop(region, entry(region, "payout_received"))
+
+
+def paid_out_first(region: Region) -> None:
+    """The payout is there before the news that the payment settled."""
+    eventful(region)
+    full_run(region)
+    payment = pay(region, 0, KEY)
+    paid = PaidOut(payment.id, payment.account_id, payment.amount)
+    take_payout(region.store, region.clock, Payout("po_1", region.now, (paid,)))
+
+
 def an_invoice_written_twice(region: Region) -> None:
     body = of(region, "body")[0]
     header = next(i for i in of(region, "invoice") if i["invoice_id"] in body["sk"])
@@ -297,6 +327,34 @@ def more_applied_than_was_paid_while_another_currency_lies_there(region: Region)
     more_applied_than_was_paid(region)
     euros = entry(region, "payment_settled")
     put(region, euros, sk=f"{euros['sk']}_usd", currency="USD", source_id="pay_in_dollars")
+
+
+def paid_twice(region: Region) -> None:
+    """In two tabs: what came second lies unapplied. Then a third month is billed."""
+    eventful(region)
+    full_run(region)
+    for payment in [pay(region, 0, KEY), pay(region, 0, "form-key-2")]:
+        settle(region, payment, payment.amount.minor)
+    bill(region, MAR)
+
+
+def settle(region: Region, payment: Payment, minor: int) -> None:
+    came = Money(minor, payment.amount.currency)
+    said = (payment.id, payment.account_id, payment.gateway_ref, PaymentStatus.SETTLED, came, region.now)
+    assert take_report(region.store, region.clock, GatewayPayment(*said), None) is Outcome.APPLIED
+
+
+def a_payment_applied_beyond_what_came_of_it(region: Region) -> None:
+    """As it was meant, though less came; what lies unapplied of another payment covers it."""
+    payment = pay(region, 0, "form-key-3")
+    with patch.object(rules, "parts_of", lambda allocations, _settled: [tuple(allocations)]):
+        settle(region, payment, payment.amount.minor - 100)
+
+
+def a_payment_that_says_it_is_applied_less(region: Region) -> None:
+    item = next(i for i in of(region, "payment") if i["applied"])
+    first, *rest = item["applied"]
+    put(region, item, applied=[first | {"minor": first["minor"] - 1}, *rest])
 
 
 def an_open_balance_changed_by_hand(region: Region) -> None:
@@ -443,6 +501,10 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (4, everything, an_entry_moved_to_another_day),
     (4, everything, a_total_other_than_was_put_on_record),
     (5, everything, a_payout_of_less_than_was_settled),
+    (5, everything, a_payout_of_less_while_another_payment_is_under_way),
+    (5, everything, a_payout_that_no_payment_had),
+    (5, everything, a_payout_told_to_the_payment_alone),
+    (5, paid_out_first, a_payout_of_less_than_was_settled),
     (6, everything, an_invoice_written_twice),
     (6, everything, an_item_billed_that_still_waits),
     (6, everything, a_subscription_off_the_agenda),
@@ -464,6 +526,8 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (12, everything, a_settlement_forgotten),
     (13, everything, more_applied_than_was_paid),
     (13, everything, more_applied_than_was_paid_while_another_currency_lies_there),
+    (13, paid_twice, a_payment_applied_beyond_what_came_of_it),
+    (13, paid_twice, a_payment_that_says_it_is_applied_less),
     (14, everything, an_open_balance_changed_by_hand),
     (12, collected, an_attempt_in_two_debits),
     (12, collected, an_attempt_without_its_guard),
@@ -561,12 +625,20 @@ def test_an_entry_that_does_not_balance_is_told_and_the_rest_is_still_checked() 
     assert {owner for _, owner in found} == {accounts[0], "ent_eu_seller"}
 
 
-def test_what_lies_in_one_sellers_clearing_does_not_make_up_for_anothers() -> None:
-    whole = Share()
-    for entity_id, minor in (("ent_eu_a", 5), ("ent_eu_b", -5)):
-        legs = [
-            {"account": account, "minor": m} for account, m in (("gateway_clearing", minor), ("receivables", -minor))
-        ]
-        entry = {"kind": "entry", "entity_id": entity_id, "currency": "EUR", "postings": legs}
-        whole.add(share_of(Owner(f"acct of {entity_id}", {"entry": [entry]}, ())))
-    assert [(v.invariant, v.owner_id) for v in check_across(whole)] == [(5, "ent_eu_a"), (5, "ent_eu_b")]
+def test_what_lies_in_clearing_is_explained_payment_by_payment() -> None:
+    """Settled and on its way to the bank, in the bank before the news that it settled, and both: none is damage."""
+    region = Region()
+    with quiet(), region.serving():
+        eventful(region)
+        full_run(region)
+        first, second = pay(region, 0, KEY), pay(region, 1, KEY)
+        region.book.pay_by_card(first.gateway_ref, CARDS[0], region.now)
+        early = PaidOut(second.id, second.account_id, second.amount)
+        take_payout(region.store, region.clock, Payout("po_1", region.now, (early,)))
+        assert check_all(region.store).violations == []
+        region.queues.waiting = [("gateway", body) for body in news(region)]
+        webhooks(region)
+        assert {p["status"] for p in of(region, "payment", owner="")} == {"settled", "started"}
+        assert check_all(region.store).violations == []
+        settle(region, second, second.amount.minor)
+        assert check_all(region.store).violations == []

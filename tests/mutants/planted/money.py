@@ -500,11 +500,28 @@ _CHECKED: tuple[Mutant, ...] = (
     planted(
         "dollars on account cover euros applied",
         "currency forgotten",
-        "insight/checks_owner.py",
+        "insight/checks_payments.py",
         "unapplied[entry.currency] -= p.minor",
         'unapplied["EUR"] -= p.minor',
         "tests/simulation/test_invariants.py::test_planted_damage_is_named"
         "[13-everything-more_applied_than_was_paid_while_another_currency_lies_there]",
+    ),
+    planted(
+        "a payment is applied as it was meant, though less came",
+        "limit left out",
+        "payments/rules.py",
+        "minor = min(allocation.minor, left)",
+        "minor = allocation.minor",
+        "tests/unit/payments/test_rules.py",
+    ),
+    planted(
+        "what lies unapplied of one payment covers another",
+        "grouped too coarsely",
+        "insight/checks_payments.py",
+        "        if applied > settled:",
+        "        if False:",
+        "tests/simulation/test_invariants.py::test_planted_damage_is_named"
+        "[13-paid_twice-a_payment_applied_beyond_what_came_of_it]",
     ),
     planted(
         "a receipt's audit record stands for a payout's",

@@ -13,7 +13,6 @@ from saldo.accounts.agenda import MONTHLY
 from saldo.insight.model import Owner, Violation
 from saldo.invoicing.model import LineKind
 from saldo.invoicing.run.records import NUMBERED, attempt_from, ranked_line
-from saldo.ledger.model import LedgerAccount
 from saldo.storage.claims import CLAIM
 from saldo.storage.items import Item
 
@@ -47,7 +46,6 @@ class Share:
     """
 
     entity_sums: Counter[tuple[str, str]] = field(default_factory=Counter)
-    clearing: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: list[Row] = field(default_factory=list)
     under_way: list[tuple[str, str]] = field(default_factory=list)
     monthly: dict[str, str] = field(default_factory=dict)
@@ -57,7 +55,6 @@ class Share:
 
     def add(self, other: Share) -> None:
         self.entity_sums.update(other.entity_sums)
-        self.clearing.update(other.clearing)
         self.rows += other.rows
         self.under_way += other.under_way
         self.claims |= other.claims
@@ -67,19 +64,12 @@ class Share:
         for seller, on in other.listed.items():
             self.listed[seller] = max(on, self.listed.get(seller, on))
 
-    @property
-    def money_under_way(self) -> list[tuple[str, str]]:
-        """One of what may have put something into clearing that is still to come out, if there is any."""
-        return [(owner_id, name) for owner_id, name in self.under_way if "pay_" in name or "run_" in name][:1]
-
 
 def share_of(owner: Owner) -> Share:
     share = Share()
     for item in owner.of("entry"):  # as stored: what does not balance must show in its seller's sum
         for leg in item["postings"]:
             share.entity_sums[item["entity_id"], item["currency"]] += leg["minor"]
-            if leg["account"] == LedgerAccount.GATEWAY_CLEARING:
-                share.clearing[item["entity_id"], item["currency"]] += leg["minor"]
     for item in owner.of("invoice"):
         if item["number"] and item["run_id"]:
             series, sequence = _place_in_series(item)
@@ -169,10 +159,6 @@ def violations_across(all_: Share, rows: Iterable[Row]) -> Iterator[Violation]:
     for (entity_id, currency), minor in all_.entity_sums.items():
         if minor:
             yield Violation(2, entity_id, f"entries sum to {minor} {currency}")
-    if not all_.money_under_way:
-        for (entity_id, currency), minor in all_.clearing.items():
-            if minor:
-                yield Violation(5, entity_id, f"{minor} {currency} lie in clearing with nothing under way")
     for seller, on in all_.monthly.items():
         if on <= all_.listed.get(seller, ""):
             yield Violation(6, seller, f"what is due on {on} is where no run after {all_.listed[seller]} looks for it")

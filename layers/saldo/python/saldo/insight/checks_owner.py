@@ -32,6 +32,11 @@ from saldo.insight.checks_kept import (
     open_sums_are_of_the_open_invoices,
     sums_of_days_are_the_fold,
 )
+from saldo.insight.checks_payments import (
+    clearing_is_what_payments_explain,
+    each_settlement_is_booked_once,
+    payments_cover_their_applications,
+)
 from saldo.insight.checks_promises import (
     instalments_add_up,
     invoices_name_their_promise,
@@ -166,32 +171,6 @@ def _usage_is_kept_once(owner: Owner) -> Iterator[Violation]:
     for (meter, source, event_id), found in months.items():
         if len(found) > 1 and any(later - one <= 1 for one, later in pairwise(sorted(found))):
             yield Violation(10, owner.id, f"{meter} holds {source}/{event_id} {len(found)} times")
-
-
-def _each_settlement_is_booked_once(owner: Owner) -> Iterator[Violation]:
-    """However often a gateway told of it: one settlement entry per settled payment, of the settled amount."""
-    booked: dict[str, list[int]] = defaultdict(list)
-    for item in owner.of("entry"):
-        if item["entry_kind"] in ("payment_settled", "payment_imported", "payment_received"):
-            cash = sum(p["minor"] for p in item["postings"] if p["account"] == LedgerAccount.UNAPPLIED_CASH)
-            booked[item["source_id"]].append(-cash)
-    for item in owner.of("payment"):
-        expected = [item["settled_minor"]] if item["status"] in ("settled", "returned") else []
-        if booked.pop(item["payment_id"], []) != expected:
-            yield Violation(12, owner.id, f"{item['payment_id']} is {item['status']} and booked otherwise")
-    for payment_id in booked:
-        yield Violation(12, owner.id, f"a settlement is booked for {payment_id}, which does not exist")
-
-
-def _payments_cover_their_applications(owner: Owner) -> Iterator[Violation]:
-    unapplied: Counter[str] = Counter()
-    for entry in owner.entries:
-        for p in entry.postings:
-            if p.account is LedgerAccount.UNAPPLIED_CASH:
-                unapplied[entry.currency] -= p.minor
-    for currency, minor in unapplied.items():
-        if minor < 0:
-            yield Violation(13, owner.id, f"{-minor} {currency} were applied beyond what was paid")
 
 
 def _open_balances_are_what_the_ledger_says(owner: Owner) -> Iterator[Violation]:
@@ -358,8 +337,9 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _tallies_are_made_up,
     _wallets_are_what_the_ledger_says,
     _usage_is_kept_once,
-    _each_settlement_is_booked_once,
-    _payments_cover_their_applications,
+    each_settlement_is_booked_once,
+    clearing_is_what_payments_explain,
+    payments_cover_their_applications,
     _open_balances_are_what_the_ledger_says,
     discounts_are_what_the_ledger_says,
     _aging_adds_up,

@@ -63,14 +63,11 @@ def _rows(lines: Iterator[bytes]) -> Iterator[Row]:
 
 
 def _first_line(report: Report, share: Share) -> dict[str, Any]:
-    """What is under way matters only as far as it excuses what lies in clearing."""
     return {
         "violations": [(v.invariant, v.owner_id, v.message) for v in report.violations],
         "counted": report.counted,
         "sellers": report.sellers,
         "entity_sums": _listed(share.entity_sums),
-        "clearing": _listed(share.clearing),
-        "under_way": share.money_under_way,
         "monthly": share.monthly,
         "listed": share.listed,
         "claims": sorted(share.claims),
@@ -84,8 +81,6 @@ def _add(report: Report, whole: Share, said: dict[str, Any]) -> None:
     report.sellers += said["sellers"]
     share = Share(
         entity_sums=_summed(said["entity_sums"]),
-        clearing=_summed(said["clearing"]),
-        under_way=[(owner_id, name) for owner_id, name in said["under_way"]],
         monthly=said["monthly"],
         listed=said["listed"],
         claims={(owner_id, claim) for owner_id, claim in said["claims"]},
