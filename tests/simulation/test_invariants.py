@@ -323,8 +323,9 @@ def more_applied_than_was_paid(region: Region) -> None:
     put(region, item, postings=bent)
 
 
-def more_applied_than_was_paid_while_another_currency_lies_there(region: Region) -> None:
-    more_applied_than_was_paid(region)
+def more_netted_than_lay_unapplied_while_another_currency_lies_there(region: Region) -> None:
+    item = entry(region, "payment_applied")
+    put(region, item, sk=f"{item['sk']}_again", entry_kind="credit_applied", source_id="netting_again")
     euros = entry(region, "payment_settled")
     put(region, euros, sk=f"{euros['sk']}_usd", currency="USD", source_id="pay_in_dollars")
 
@@ -525,7 +526,7 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (11, everything, a_window_billed_for_something_else),
     (12, everything, a_settlement_forgotten),
     (13, everything, more_applied_than_was_paid),
-    (13, everything, more_applied_than_was_paid_while_another_currency_lies_there),
+    (13, everything, more_netted_than_lay_unapplied_while_another_currency_lies_there),
     (13, paid_twice, a_payment_applied_beyond_what_came_of_it),
     (13, paid_twice, a_payment_that_says_it_is_applied_less),
     (14, everything, an_open_balance_changed_by_hand),

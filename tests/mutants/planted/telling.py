@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.model import Mutant, planted
 
 _DAY = "tests/functions/test_daily.py"
+_SECOND_LOOK = "tests/simulation/test_second_look.py"
 _WORK = "tests/functions/staff/test_work.py"
 _DIFFERENCES = "tests/unit/reconciliation/test_difference_rules.py"
 _RULES, _MAIL = "tests/unit/notices/test_rules.py", "tests/contexts/delivery/test_choices.py"
@@ -203,6 +204,30 @@ MUTANTS: tuple[Mutant, ...] = (
         '        if minor != expected and not any("agenda_pk" in other for other in owner.of("payment")):',
         "tests/simulation/test_invariants.py::test_planted_damage_is_named"
         "[5-everything-a_payout_of_less_while_another_payment_is_under_way]",
+    ),
+    planted(
+        "what an owner says between two halves of a change is told",
+        "read once",
+        "insight/invariants.py",
+        "        if found and again:",
+        "        if False:",
+        f"{_SECOND_LOOK}::test_what_is_written_while_a_look_reads_is_no_violation[a_payment-0]",
+    ),
+    planted(
+        "a document that was issued while the look read is told as missing",
+        "read once",
+        "insight/checks_across.py",
+        "if self._again and _missing(after, number, self._reserved):",
+        "if False:",
+        f"{_SECOND_LOOK}::test_what_is_written_while_a_look_reads_is_no_violation[a_run-3]",
+    ),
+    planted(
+        "of an owner that never rests nothing is told",
+        "check left out",
+        "insight/invariants.py",
+        "return [violation for violation in found if violation.invariant in always], share",
+        "return [], share",
+        f"{_SECOND_LOOK}::test_of_an_owner_that_never_rests_only_what_every_reading_shows_is_told",
     ),
     planted(
         "proposals that ran out are still counted as waiting",

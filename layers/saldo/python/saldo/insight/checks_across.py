@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 from saldo.accounts.agenda import MONTHLY
 from saldo.insight.model import Owner, Violation
 from saldo.invoicing.model import LineKind
 from saldo.invoicing.run.records import NUMBERED, attempt_from, ranked_line
-from saldo.storage.claims import CLAIM
+from saldo.storage.claims import CLAIM, Claim
 from saldo.storage.items import Item
 
 # What there is much of, as rows that are held together in their order, so that nobody need have all of them at once:
-# `minimum`, account, subscription, first day, and how much more is on record as asked for to make up a minimum than
-# invoices, a payer's among them, ask for;
+# `minimum`, account, subscription, first day, how much more is on record as asked for to make up a minimum than
+# invoices, a payer's among them, ask for, and who says so;
 # `series`, seller, series, a number, and what of it: see `Of`.
 Row = tuple[Any, ...]
 MINIMUM, SERIES = "minimum", "series"
@@ -41,14 +41,14 @@ class Share:
     """What one owner, or all of them, contribute. rows: in any order.
 
     under_way: what is not done yet, by name. monthly: by seller, the first day on which anything in a monthly place of
-    the agenda is billed. listed: by seller, the day of the last run of all. claims: of records that are being billed in
-    parts, by what, and whose; billing: what wallets say of that.
+    the agenda is billed, and whose it is. listed: by seller, the day of the last run of all. claims: of records that
+    are being billed in parts, by what, and whose; billing: what wallets say of that.
     """
 
     entity_sums: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: list[Row] = field(default_factory=list)
     under_way: list[tuple[str, str]] = field(default_factory=list)
-    monthly: dict[str, str] = field(default_factory=dict)
+    monthly: dict[str, tuple[str, str]] = field(default_factory=dict)
     listed: dict[str, str] = field(default_factory=dict)
     claims: set[tuple[str, str]] = field(default_factory=set)
     billing: set[str] = field(default_factory=set)
@@ -59,8 +59,8 @@ class Share:
         self.under_way += other.under_way
         self.claims |= other.claims
         self.billing |= other.billing
-        for seller, on in other.monthly.items():
-            self.monthly[seller] = min(on, self.monthly.get(seller, on))
+        for seller, at in other.monthly.items():
+            self.monthly[seller] = min(at, self.monthly.get(seller, at))
         for seller, on in other.listed.items():
             self.listed[seller] = max(on, self.listed.get(seller, on))
 
@@ -70,32 +70,40 @@ def share_of(owner: Owner) -> Share:
     for item in owner.of("entry"):  # as stored: what does not balance must show in its seller's sum
         for leg in item["postings"]:
             share.entity_sums[item["entity_id"], item["currency"]] += leg["minor"]
-    for item in owner.of("invoice"):
-        if item["number"] and item["run_id"]:
-            series, sequence = _place_in_series(item)
-            document = item["issued_on"], item["invoice_id"], _said_by_its_run(owner, item)
-            share.rows.append((SERIES, item["entity_id"], series, sequence, Of.DOCUMENT, *document))
-    for item in owner.of("audit"):
-        if item["action"] == NUMBERED:
-            for block in item["after"]["blocks"]:
-                said = block["count"], block["digest"]
-                share.rows.append((SERIES, owner.id, block["series"], block["first"], Of.BLOCK, *said))
+    documents = (document_row(owner, item) for item in owner.of("invoice"))
+    share.rows += [row for row in documents if row]
+    share.rows += [row for item in owner.of("audit") for row in block_rows(owner.id, item)]
     for item in owner.of("series"):
         share.rows.append((SERIES, owner.id, item["sk"].split("#", 1)[1], 0, Of.NEXT, item["next"]))
-    for seller, series, numbers in _reserved(owner):
+    for seller, series, numbers in held(owner):
         share.rows.append((SERIES, seller, series, numbers.start, Of.RESERVED, numbers.stop))
     for item in owner.of("subscription"):
         if item.get("agenda_on", "").startswith(MONTHLY):
-            on, seller = item["next_bill_on"], item["entity_id"]
-            share.monthly[seller] = min(on, share.monthly.get(seller, on))
+            at, seller = (item["next_bill_on"], owner.id), item["entity_id"]
+            share.monthly[seller] = min(at, share.monthly.get(seller, at))
     for item in owner.of("run"):
         if item["status"] == "closed" and not attempt_from(item).is_one_off:
             share.listed[owner.id] = max(item["as_of"], share.listed.get(owner.id, ""))
     share.claims = {(owner.id, item[CLAIM]) for items in owner.by_kind.values() for item in items if CLAIM in item}
     share.billing = {item["being_billed"] for item in owner.of("wallet") if "being_billed" in item}
-    share.rows += [(MINIMUM, *where, minor) for where, minor in _asked_for(owner).items()]
+    share.rows += [(MINIMUM, *where, minor, owner.id) for where, minor in _asked_for(owner).items()]
     share.under_way = [(owner.id, name) for name in _under_way(owner)]
     return share
+
+
+def document_row(owner: Owner, item: Item) -> Row | None:
+    """What an invoice says of its number, if it has one of a series."""
+    if not item["number"] or not item["run_id"]:
+        return None
+    series, sequence = _place_in_series(item)
+    document = item["issued_on"], item["invoice_id"], _said_by_its_run(owner, item)
+    return SERIES, item["entity_id"], series, sequence, Of.DOCUMENT, *document
+
+
+def block_rows(seller: str, audit: Item) -> Iterator[Row]:
+    """The blocks that an audit record of a seller tells of."""
+    for block in audit["after"]["blocks"] if audit["action"] == NUMBERED else ():
+        yield SERIES, seller, block["series"], block["first"], Of.BLOCK, block["count"], block["digest"]
 
 
 def _said_by_its_run(owner: Owner, item: Item) -> str:
@@ -106,7 +114,7 @@ def _said_by_its_run(owner: Owner, item: Item) -> str:
     return ranked_line(owner.id, item["invoice_id"], item["currency"], item["total_minor"])
 
 
-def _reserved(owner: Owner) -> Iterator[tuple[str, str, range]]:
+def held(owner: Owner) -> Iterator[tuple[str, str, range]]:
     """Of a run: the blocks of its attempts that are not closed."""
     sellers = {item["attempt"]: item["entity_id"] for item in owner.of("attempt") if item["status"] != "closed"}
     for item in owner.of("numbered"):
@@ -154,22 +162,49 @@ def _place_in_series(item: Item) -> tuple[str, int]:
     return series, int(digits)
 
 
-def violations_across(all_: Share, rows: Iterable[Row]) -> Iterator[Violation]:
-    """What the shares say together. rows: theirs, in order; they are gone through once."""
+class Again(Protocol):
+    """Whoever can look again at what was found, at just what it concerns (`second_look`)."""
+
+    def share(self, *owner_ids: str) -> Share | None: ...
+
+    def payer(self, account_id: str) -> str: ...
+
+    def next_number(self, seller: str, series: str) -> int | None: ...
+
+    def block(self, seller: str, series: str, number: int) -> Row | None: ...
+
+    def numbers(self, seller: str, series: str, first: int, end: int) -> Iterator[Row]: ...
+
+
+def violations_across(all_: Share, rows: Iterable[Row], again: Again | None = None) -> Iterator[Violation]:
+    """What the shares say together. rows: theirs, in order; they are gone through once. again: asked before anything is
+    told that shares which were read one after the other would say of records that moved meanwhile."""
     for (entity_id, currency), minor in all_.entity_sums.items():
         if minor:
             yield Violation(2, entity_id, f"entries sum to {minor} {currency}")
-    for seller, on in all_.monthly.items():
-        if on <= all_.listed.get(seller, ""):
-            yield Violation(6, seller, f"what is due on {on} is where no run after {all_.listed[seller]} looks for it")
+    for seller, (on, owner_id) in all_.monthly.items():
+        listed = all_.listed.get(seller, "")
+        if on <= listed and _is_monthly_still(again, seller, on, owner_id):
+            yield Violation(6, seller, f"what is due on {on} is where no run after {listed} looks for it")
     for owner_id, claim in sorted(all_.claims):
-        if claim not in all_.billing:
+        if claim not in all_.billing and _is_claimed_still(again, owner_id, claim):
             yield Violation(6, owner_id, f"something is claimed by {claim}, which bills nothing: nobody gives it back")
     for (kind, first, second), group in groupby(rows, lambda row: (row[0], row[1], row[2])):
         if kind == MINIMUM:
-            yield from _minimum_violations(first, second, group)
+            yield from _minimum_violations(first, second, group, again)
         else:
-            yield from _Held(f"{first} {second}").violations(group)
+            yield from _Held(first, second, again).violations(group)
+
+
+def _is_monthly_still(again: Again | None, seller: str, on: str, owner_id: str) -> bool:
+    """Or a run moved it on after it was read, and closed before the seller was."""
+    share = again.share(owner_id) if again else None
+    return not again or (share is not None and share.monthly.get(seller, ("", ""))[0] == on)
+
+
+def _is_claimed_still(again: Again | None, owner_id: str, claim: str) -> bool:
+    share = again.share(owner_id, Claim.from_text(claim).owner) if again else None
+    return not again or (share is not None and (owner_id, claim) in share.claims and claim not in share.billing)
 
 
 def left_undone(all_: Share) -> Iterator[Violation]:
@@ -178,19 +213,30 @@ def left_undone(all_: Share) -> Iterator[Violation]:
         yield Violation(25, owner_id, name)
 
 
-def _minimum_violations(account_id: str, subscription_id: str, rows: Iterable[Row]) -> Iterator[Violation]:
+def _minimum_violations(
+    account_id: str, subscription_id: str, rows: Iterable[Row], again: Again | None
+) -> Iterator[Violation]:
     for since, group in groupby(rows, lambda row: row[3]):
-        if minor := sum(row[4] for row in group):
+        found = list(group)
+        minor = sum(row[4] for row in found)
+        if minor and again:
+            share = again.share(account_id, again.payer(account_id), *(row[5] for row in found))
+            where = (MINIMUM, account_id, subscription_id, since)
+            minor = sum(row[4] for row in share.rows if row[:4] == where) if share else 0
+        if minor:
             said = f"{minor} more is on record as asked for than is on invoices"
             yield Violation(6, account_id, f"minimum of {subscription_id} since {since}: {said}")
 
 
 class _Held:
     """A series, number after number: each is followed by the next one or by numbers that a run holds for its drafts,
-    days rise with them, and each document that a run numbered lies in a block on record, which is what it was."""
+    days rise with them, and each document that a run numbered lies in a block on record, which is what it was.
 
-    def __init__(self, series: str) -> None:
-        self._series = series
+    What seems to be missing is looked for again, and taken as if it had been there.
+    """
+
+    def __init__(self, seller: str, series: str, again: Again | None) -> None:
+        self._key, self._series, self._again = (seller, series), f"{seller} {series}", again
         self._following: int | None = None
         self._reserved: list[range] = []
         self._block = _Block(0, 0, "")
@@ -205,15 +251,32 @@ class _Held:
             elif what == Of.RESERVED:
                 self._reserved.append(range(number, row[5]))
             elif what == Of.BLOCK:
-                yield from self._ended()
-                self._block = _Block(number, row[5], row[6])
+                yield from self._begins(row)
             else:
-                yield from self._next(row)
-                yield from self._on_record(row)
-                self._last = row
-        yield from self._ended()
+                yield from self._between(number)
+                yield from self._document(row)
         if self._last is not None and self._following is not None:
-            yield from self._end(self._last[3], self._following)
+            yield from self._end(self._following)
+        yield from self._ended()
+
+    def _begins(self, row: Row) -> Iterator[Violation]:
+        yield from self._ended()
+        self._block = _Block(row[3], row[5], row[6])
+
+    def _between(self, number: int) -> Iterator[Violation]:
+        """Look again at what is missing before a number."""
+        after = self._last[3] + 1 if self._last else 1
+        if self._again and _missing(after, number, self._reserved):
+            for row in self._again.numbers(*self._key, after, number):
+                if row[4] == Of.RESERVED:
+                    self._reserved.append(range(row[3], row[5]))
+                else:
+                    yield from self._document(row)
+
+    def _document(self, row: Row) -> Iterator[Violation]:
+        yield from self._next(row)
+        yield from self._on_record(row)
+        self._last = row
 
     def _next(self, row: Row) -> Iterator[Violation]:
         number, on, invoice_id = row[3], row[5], row[6]
@@ -231,6 +294,9 @@ class _Held:
 
     def _on_record(self, row: Row) -> Iterator[Violation]:
         number, invoice_id, line = row[3], row[6], row[7]
+        again = self._again if line and number >= self._block.end else None
+        if again and (block := again.block(*self._key, number)):
+            yield from self._begins(block)
         if number < self._block.end:
             self._block.take(line)
         elif line:
@@ -241,9 +307,18 @@ class _Held:
         if block.is_other:
             yield Violation(4, self._series, f"numbers {block.first} to {block.end - 1} are not what was put on record")
 
-    def _end(self, last: int, following: int) -> Iterator[Violation]:
-        if last >= following or _missing(last + 1, following, self._reserved):
+    def _end(self, following: int) -> Iterator[Violation]:
+        """All numbers before the next free one are there."""
+        if self._again and self._is_other_than(following):
+            following = self._again.next_number(*self._key) or following
+            yield from self._between(following)
+        if self._is_other_than(following):
+            last = self._last[3] if self._last else 0
             yield Violation(8, self._series, f"the last number is {last}, the next free one is {following}")
+
+    def _is_other_than(self, following: int) -> bool:
+        last = self._last[3] if self._last else 0
+        return last >= following or bool(_missing(last + 1, following, self._reserved))
 
 
 class _Block:

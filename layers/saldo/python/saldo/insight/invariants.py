@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from saldo.insight.checks_across import Share, left_undone, share_of, violations_across
+from saldo.insight.checks_across import Again, Share, left_undone, share_of, violations_across
 from saldo.insight.checks_owner import OWNER_RULES
 from saldo.insight.model import Owner, Violation
+from saldo.insight.second_look import SecondLook, readings
 from saldo.storage.items import Item
 from saldo.storage.store import Store
 from saldo.usage.ingest import meters_of
@@ -73,22 +74,28 @@ class Report:
 
 
 def check_all(store: Store, *, at_rest: bool = False) -> Report:
-    """Every invariant over every record of the region. at_rest: nothing should be under way now (25)."""
-    return check_items(store.scan(), meters_through(store), at_rest=at_rest)
+    """Every invariant over every record of the region, which may move meanwhile: what is found is looked at again.
 
-
-def check_items(items: Iterable[Item], meters: MetersOf | None = None, *, at_rest: bool = False) -> Report:
-    """The same over any records: what `look_at` says, and what spans owners."""
-    report, share = look_at(items, meters)
-    report.violations += check_across(share, at_rest=at_rest)
+    at_rest: nothing should be under way now (25).
+    """
+    report, share = look_at(store.scan(), meters_through(store), again=store)
+    report.violations += check_across(share, at_rest=at_rest, again=SecondLook(store))
     return report
 
 
-def look_at(items: Iterable[Item], meters: MetersOf | None = None) -> tuple[Report, Share]:
+def check_items(items: Iterable[Item], meters: MetersOf | None = None) -> Report:
+    """The same over any records that do not move: what `look_at` says, and what spans owners."""
+    report, share = look_at(items, meters)
+    report.violations += check_across(share)
+    return report
+
+
+def look_at(items: Iterable[Item], meters: MetersOf | None = None, again: Store | None = None) -> tuple[Report, Share]:
     """Records owner by owner (items of one owner must follow each other): what is wrong with each, and what all of them
     contribute to what spans owners.
 
-    meters: a seller's meters by its id; without them windows of usage are not looked at.
+    meters: a seller's meters by its id; without them windows of usage are not looked at. again: where records are now;
+    an owner of which something is found is read there once more, until it is known as it was at one moment.
     """
     report, across = Report(), Share()
     for owner_id, group in groupby(items, key=lambda item: item["pk"]):
@@ -96,9 +103,25 @@ def look_at(items: Iterable[Item], meters: MetersOf | None = None) -> tuple[Repo
         report.counted.update(item["kind"] for item in records)
         report.sellers += [owner_id for item in records if item["kind"] == "entity"]
         found, share = check_owner(owner_id, records, meters)
+        if found and again:
+            found, share = _looked_again(again, owner_id, records, meters)
         report.violations += found
         across.add(share)
     return report, across
+
+
+def _looked_again(
+    store: Store, owner_id: str, records: Sequence[Item], meters: MetersOf | None
+) -> tuple[list[Violation], Share]:
+    """Of an owner that never rests, what every reading shows."""
+    found: list[Violation] = []
+    share, always = Share(), set(TITLES)
+    for reading, is_same in readings(store, [owner_id], records):
+        found, share = check_owner(owner_id, reading, meters)
+        if is_same:
+            return found, share
+        always &= {violation.invariant for violation in found}
+    return [violation for violation in found if violation.invariant in always], share
 
 
 def check_owner(
@@ -118,9 +141,9 @@ def meters_for(by_kind: Mapping[str, Sequence[Item]], meters: MetersOf | None) -
     return meters(sellers[0]) if meters and sellers else ()
 
 
-def check_across(across: Share, *, at_rest: bool = False) -> list[Violation]:
+def check_across(across: Share, *, at_rest: bool = False, again: Again | None = None) -> list[Violation]:
     """What the shares of all owners say together."""
-    found = violations_across(across, sorted(across.rows))
+    found = violations_across(across, sorted(across.rows), again)
     return [*found, *(left_undone(across) if at_rest else ())]
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from saldo.insight.checks_across import Row, Share, violations_across
 from saldo.insight.invariants import Report, look_at, meters_through
 from saldo.insight.model import Violation
+from saldo.insight.second_look import SecondLook
 from saldo.storage.files import Files
 from saldo.storage.looks import Look, PartFiles
 from saldo.storage.store import Store
@@ -37,8 +38,8 @@ class BooksLook:
         self._store, self._files = store, PartFiles(files, "books")
 
     def part(self, look: Look, part: int) -> Report:
-        """Look at one segment; its violations are those of single owners."""
-        report, share = look_at(self._store.scan(part, look.parts), meters_through(self._store))
+        """Look at one segment; its violations are those of single owners, each looked at again."""
+        report, share = look_at(self._store.scan(part, look.parts), meters_through(self._store), again=self._store)
         rows = (json.dumps(row, separators=(",", ":")) for row in sorted(share.rows))
         lines = "\n".join([json.dumps(_first_line(report, share)), *rows])
         self._files.files.put(self._files.key(look, part), lines.encode(), "application/x-ndjson")
@@ -53,7 +54,7 @@ class BooksLook:
         for lines in self._files.lines(look):
             _add(report, whole, json.loads(next(lines)))
             rows.append(_rows(lines))
-        across = list(violations_across(whole, merge(*rows)))
+        across = list(violations_across(whole, merge(*rows), SecondLook(self._store)))
         report.violations += across
         return Together(report, across)
 
@@ -81,7 +82,7 @@ def _add(report: Report, whole: Share, said: dict[str, Any]) -> None:
     report.sellers += said["sellers"]
     share = Share(
         entity_sums=_summed(said["entity_sums"]),
-        monthly=said["monthly"],
+        monthly={seller: (on, owner_id) for seller, (on, owner_id) in said["monthly"].items()},
         listed=said["listed"],
         claims={(owner_id, claim) for owner_id, claim in said["claims"]},
         billing=set(said["billing"]),
