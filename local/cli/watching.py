@@ -30,7 +30,7 @@ def check(sites: Sites, voice: Voice) -> None:
     reports: dict[str, Report] = {}
     for site in sites.all():
         with voice.console.status(f"checking region {site.region_code}"):
-            reports[site.region_code] = check_all(store_of(site))
+            reports[site.region_code] = check_all(store_of(site), now=datetime.now(UTC))
     broken = [{"region": code, **asdict(v)} for code, report in reports.items() for v in report.violations]
     counted: Counter[str] = sum((r.counted for r in reports.values()), Counter())
     document = {

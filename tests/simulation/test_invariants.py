@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
+from functions.services import differences
 from local.gateway.methods import CARDS
 from saldo.catalog.model import Minimum
 from saldo.catalog.service import Catalog
@@ -28,8 +29,8 @@ from saldo.kernel.money import Money
 from saldo.ledger.records import entry_from
 from saldo.ledger.rules import base_amounts
 from saldo.payments import rules
-from saldo.payments.model import GatewayPayment, Outcome, PaidOut, Payment, PaymentStatus, Payout
-from saldo.payments.news import take_payout, take_report
+from saldo.payments.model import GatewayEvent, GatewayPayment, Outcome, PaidOut, Payment, PaymentStatus, Payout
+from saldo.payments.news import handle_event, take_payout, take_report
 from saldo.storage.files import Files
 from saldo.storage.items import Item
 from saldo.storage.looks import Look
@@ -41,9 +42,9 @@ from saldo.usage.model_windows import Billed
 from saldo.usage.records_windows import pack_windows, packed_windows
 from tests.simulation.auditing import StepAuditor
 from tests.simulation.region import Region, quiet
-from tests.simulation.workflows import exchange, orders, paying, reminders, taxes
+from tests.simulation.workflows import exchange, invoke, orders, paying, reminders, taxes
 from tests.simulation.workflows.corrections import TAX
-from tests.simulation.workflows.payments import KEY, webhooks
+from tests.simulation.workflows.payments import KEY, of_nobody, webhooks
 from tests.simulation.workflows.runs import eventful, full_run
 from tests.simulation.workflows.scenes import (
     CLERK,
@@ -643,3 +644,34 @@ def test_what_lies_in_clearing_is_explained_payment_by_payment() -> None:
         assert check_all(region.store).violations == []
         settle(region, second, second.amount.minor)
         assert check_all(region.store).violations == []
+
+
+def test_news_of_the_gateway_that_fit_no_payment_are_for_people_after_a_day() -> None:
+    """A payout that is told once more under another name: parked, told a day later, a task of the seller whose customer
+    it names."""
+    with after(everything) as region:
+        (item,) = of(region, "payment")
+        again = PaidOut(item["payment_id"], ACCOUNT, Money(item["settled_minor"], item["currency"]))
+        event = GatewayEvent("evt_again", region.now, Payout("po_other", region.now, (again,)))
+        assert handle_event(region.store, region.clock, "simulator", event) is Outcome.PARKED
+        region.now += timedelta(hours=24)
+        assert invoke("operations.check_invariants", {})["violations"] == 0
+        region.now += timedelta(seconds=1)
+        (found,) = check_all(region.store, now=region.now).violations
+        assert (found.invariant, found.owner_id) == (12, ACCOUNT)
+        assert found.message.startswith(f"evt_again about {item['payment_id']} is parked since ")
+        assert found.message.endswith(": paid_out_twice")
+        assert invoke("operations.check_invariants", {})["violations"] == 1
+        (task,) = differences().of(ENTITY.id, 9)
+        assert (task.invariant, task.owner_id) == (12, ACCOUNT)
+        assert in_parts(region, 3) == [found]
+
+
+def test_news_of_payments_that_nobody_here_started_are_told_after_a_day() -> None:
+    region = Region()
+    with quiet(), region.serving():
+        of_nobody(region)
+        webhooks(region)
+        region.now += timedelta(days=2)
+        found = check_all(region.store, now=region.now).violations
+        assert {(v.invariant, v.owner_id) for v in found} == {(12, "acct_eu_999999")}

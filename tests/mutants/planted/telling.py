@@ -222,6 +222,14 @@ MUTANTS: tuple[Mutant, ...] = (
         f"{_SECOND_LOOK}::test_what_is_written_while_a_look_reads_is_no_violation[a_run-3]",
     ),
     planted(
+        "news that fit no payment wait for ever",
+        "clock left out",
+        "insight/parts.py",
+        "again=store, now=now)",
+        "again=store)",
+        "tests/simulation/test_invariants.py::test_news_of_the_gateway_that_fit_no_payment_are_for_people_after_a_day",
+    ),
+    planted(
         "of an owner that never rests nothing is told",
         "check left out",
         "insight/invariants.py",

@@ -35,6 +35,7 @@ from saldo.insight.checks_kept import (
 from saldo.insight.checks_payments import (
     clearing_is_what_payments_explain,
     each_settlement_is_booked_once,
+    gateway_news_are_not_left_parked,
     payments_cover_their_applications,
 )
 from saldo.insight.checks_promises import (
@@ -338,6 +339,7 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     _wallets_are_what_the_ledger_says,
     _usage_is_kept_once,
     each_settlement_is_booked_once,
+    gateway_news_are_not_left_parked,
     clearing_is_what_payments_explain,
     payments_cover_their_applications,
     _open_balances_are_what_the_ledger_says,

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from saldo.insight.model import Owner, Violation
+from saldo.kernel.clock import instant_text
 from saldo.ledger.model import EntryKind, LedgerAccount
+from saldo.payments.model import Payout
+from saldo.payments.records import PARKED, parked_event
 from saldo.storage.items import Item
 
+_PARKED_AT_MOST = timedelta(days=1)
 # Those that book money or give it to invoices name their payment first in their source; what nets credit does not.
 _ITS_OWN = frozenset(
     {EntryKind.PAYMENT_SETTLED, EntryKind.PAYMENT_IMPORTED, EntryKind.PAYMENT_RECEIVED}
@@ -29,6 +34,24 @@ def each_settlement_is_booked_once(owner: Owner) -> Iterator[Violation]:
             yield Violation(12, owner.id, f"{item['payment_id']} is {item['status']} and booked otherwise")
     for payment_id in booked:
         yield Violation(12, owner.id, f"a settlement is booked for {payment_id}, which does not exist")
+
+
+def gateway_news_are_not_left_parked(owner: Owner) -> Iterator[Violation]:
+    """What a gateway told and fits no payment is tried again by each sweep. A day later it is for people: of the seller
+    whose customer it names, where it names one."""
+    if owner.now is None:
+        return
+    before = instant_text(owner.now - _PARKED_AT_MOST)
+    for item in owner.of("parked_event"):
+        if item["parked_at"] < before:
+            event_id, _, subject = item["sk"].removeprefix(PARKED).partition("#")
+            said = f"{event_id} about {subject} is parked since {item['parked_at']}: {item['reason']}"
+            yield Violation(12, _customer_of(item) or owner.id, said)
+
+
+def _customer_of(item: Item) -> str:
+    news = parked_event(item).news
+    return news.payments[0].account_id if isinstance(news, Payout) else news.account_id
 
 
 def clearing_is_what_payments_explain(owner: Owner) -> Iterator[Violation]:

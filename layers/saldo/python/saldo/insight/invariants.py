@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 
 from saldo.insight.checks_across import Again, Share, left_undone, share_of, violations_across
@@ -73,12 +74,12 @@ class Report:
     sellers: list[str] = field(default_factory=list)
 
 
-def check_all(store: Store, *, at_rest: bool = False) -> Report:
+def check_all(store: Store, *, at_rest: bool = False, now: datetime | None = None) -> Report:
     """Every invariant over every record of the region, which may move meanwhile: what is found is looked at again.
 
-    at_rest: nothing should be under way now (25).
+    at_rest: nothing should be under way now (25). now: what waits is held against it.
     """
-    report, share = look_at(store.scan(), meters_through(store), again=store)
+    report, share = look_at(store.scan(), meters_through(store), again=store, now=now)
     report.violations += check_across(share, at_rest=at_rest, again=SecondLook(store))
     return report
 
@@ -90,34 +91,37 @@ def check_items(items: Iterable[Item], meters: MetersOf | None = None) -> Report
     return report
 
 
-def look_at(items: Iterable[Item], meters: MetersOf | None = None, again: Store | None = None) -> tuple[Report, Share]:
+def look_at(
+    items: Iterable[Item], meters: MetersOf | None = None, again: Store | None = None, now: datetime | None = None
+) -> tuple[Report, Share]:
     """Records owner by owner (items of one owner must follow each other): what is wrong with each, and what all of them
     contribute to what spans owners.
 
     meters: a seller's meters by its id; without them windows of usage are not looked at. again: where records are now;
-    an owner of which something is found is read there once more, until it is known as it was at one moment.
+    an owner of which something is found is read there once more, until it is known as it was at one moment. now: what
+    waits is held against it.
     """
     report, across = Report(), Share()
     for owner_id, group in groupby(items, key=lambda item: item["pk"]):
         records = list(group)
         report.counted.update(item["kind"] for item in records)
         report.sellers += [owner_id for item in records if item["kind"] == "entity"]
-        found, share = check_owner(owner_id, records, meters)
+        found, share = check_owner(owner_id, records, meters, now)
         if found and again:
-            found, share = _looked_again(again, owner_id, records, meters)
+            found, share = _looked_again(again, owner_id, records, meters, now)
         report.violations += found
         across.add(share)
     return report, across
 
 
 def _looked_again(
-    store: Store, owner_id: str, records: Sequence[Item], meters: MetersOf | None
+    store: Store, owner_id: str, records: Sequence[Item], meters: MetersOf | None, now: datetime | None
 ) -> tuple[list[Violation], Share]:
     """Of an owner that never rests, what every reading shows."""
     found: list[Violation] = []
     share, always = Share(), set(TITLES)
     for reading, is_same in readings(store, [owner_id], records):
-        found, share = check_owner(owner_id, reading, meters)
+        found, share = check_owner(owner_id, reading, meters, now)
         if is_same:
             return found, share
         always &= {violation.invariant for violation in found}
@@ -125,13 +129,13 @@ def _looked_again(
 
 
 def check_owner(
-    owner_id: str, records: Iterable[Item], meters: MetersOf | None = None
+    owner_id: str, records: Iterable[Item], meters: MetersOf | None = None, now: datetime | None = None
 ) -> tuple[list[Violation], Share]:
     """All records of one owner: what is wrong with them, and their share in what spans owners."""
     by_kind: dict[str, list[Item]] = defaultdict(list)
     for item in records:
         by_kind[item["kind"]].append(item)
-    owner = Owner(owner_id, by_kind, meters_for(by_kind, meters))
+    owner = Owner(owner_id, by_kind, meters_for(by_kind, meters), now)
     return [violation for rule in OWNER_RULES for violation in rule(owner)], share_of(owner)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from saldo.invoicing.codec import body_from_bytes
@@ -32,11 +33,13 @@ class Violation:
 
 @dataclass
 class Owner:
-    """All records of one owner, by kind. meters: those of the seller that an account buys from."""
+    """All records of one owner, by kind. meters: those of the seller that an account buys from. now: when it is looked
+    at; without it, nothing is said of how long something takes."""
 
     id: str
     by_kind: dict[str, list[Item]]
     meters: Sequence[Meter] = field(default=())
+    now: datetime | None = None
 
     def of(self, kind: str) -> list[Item]:
         return self.by_kind.get(kind, [])

@@ -39,7 +39,8 @@ class BooksLook:
 
     def part(self, look: Look, part: int) -> Report:
         """Look at one segment; its violations are those of single owners, each looked at again."""
-        report, share = look_at(self._store.scan(part, look.parts), meters_through(self._store), again=self._store)
+        store, now = self._store, look.began_at
+        report, share = look_at(store.scan(part, look.parts), meters_through(store), again=store, now=now)
         rows = (json.dumps(row, separators=(",", ":")) for row in sorted(share.rows))
         lines = "\n".join([json.dumps(_first_line(report, share)), *rows])
         self._files.files.put(self._files.key(look, part), lines.encode(), "application/x-ndjson")
