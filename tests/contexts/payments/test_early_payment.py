@@ -57,8 +57,17 @@ def test_one_day_late_the_same_amount_is_a_part_payment_and_needs_a_reason() -> 
     with pytest.raises(Refusal, match="say why"):
         shop.start(("inv_1", 11_662))
     payment = shop.start(("inv_1", 11_662), key="form-key-2", reason="a discount I hoped for")
-    shop.payments.handle_event(news(payment, "settled", "evt_1"))
+    shop.payments.handle_event(news(payment, "settled", "evt_1", at=LATE))
     assert (shop.header("inv_1").status, shop.header("inv_1").open_minor) == (InvoiceStatus.PART_PAID, 238)
+    assert_the_books_are_right(shop.store)
+
+
+def test_a_payment_that_restored_records_start_late_takes_the_discount_of_the_day_on_which_its_money_came() -> None:
+    shop, in_time = shop_with_offer(), datetime(2026, 11, 1, 12, tzinfo=UTC)
+    shop.clock.now = LATE
+    payment = shop.start(("inv_1", 11_900))
+    shop.payments.handle_event(news(payment, "settled", "evt_1", minor=11_662, at=in_time))
+    assert (shop.header("inv_1").status, shop.header("inv_1").open_minor) == (InvoiceStatus.PAID, 0)
     assert_the_books_are_right(shop.store)
 
 

@@ -185,7 +185,7 @@ class Autopay:
         actor = Actor(_JOB, "job", debit.id, on_behalf_of=rule.set_by)
         asked = (debit.account_id, debit.charged, actor, debit.request_key, return_url, REASON, "", method_id)
         try:
-            payment = self.payments.start(*asked)
+            payment = self.payments.start(*asked, on=debit.debit_on)
         except Refusal as refusal:
             self._moved(replace(debit, code=refusal.code), DebitState.FAILED, job(_JOB))
             report.failed += 1

@@ -130,9 +130,8 @@ class Approvals:
         if approval.payer != actor.id:
             raise NotFound("no such approval")
         try:
-            return payments.start(
-                account_id, approval.allocations, actor, approval.request_key, return_url, approval.reason, approval.id
-            )
+            known = approval.request_key, return_url, approval.reason, approval.id
+            return payments.start(account_id, approval.allocations, actor, *known, on=approval.asked_at.date())
         except Refusal as refusal:
             if refusal.code != "invalid_allocations":
                 raise

@@ -130,7 +130,8 @@ def apply_part(
     headers = headers_of(store, payment.account_id, part)
     payables = {i: payable(h) for i, h in headers.items()}
     applied = rules.apply_to_open(part, payables)
-    paid_on = local_date(payment.started_at, payment.booking_zone)
+    # Records that were restored may start a payment anew whose money has long come: it was in time when it was.
+    paid_on = local_date(min(payment.started_at, payment.settled_at), payment.booking_zone)
     discounts = rules.discounts_taken(applied, payables, paid_on)
     left, settled = _written_off(store, unit, payment, applied, payables, discounts), []
     for a in applied:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from, entity_from
@@ -36,7 +37,8 @@ class Wish:
 
     `approval_id`: who must agree to it has (`approvals`), "" where nobody was asked. `method_id`: a stored method that
     is charged at once; "" for the gateway's page. `netting`: credit that is set off in the same unit; `allocations` are
-    what it leaves to pay.
+    what it leaves to pay. `on`: the day it was wished for, where that is not the day of starting: the payment's id, by
+    which the gateway knows it for ever, is the same on whichever day it starts, and starts again after a restore.
     """
 
     account_id: str
@@ -48,6 +50,7 @@ class Wish:
     approval_id: str = ""
     method_id: str = ""
     netting: Setting | None = None
+    on: date | None = None
 
     @property
     def content(self) -> str:
@@ -171,7 +174,7 @@ def _new_payment(gateway: str, clock: Clock, wish: Wish, parties: _Parties) -> P
         payables = after_netting(payables, wish.netting.found.netted)
     return Payment(
         account_id=wish.account_id,
-        id=derived_id("pay", at.date(), wish.account_id, wish.request_key),
+        id=derived_id("pay", wish.on or at.date(), wish.account_id, wish.request_key),
         entity_id=parties.account.entity_id,
         booking_zone=parties.seller.time_zone,
         status=PaymentStatus.STARTED,
@@ -202,15 +205,16 @@ def _request(payment: Payment, parties: _Parties, return_url: str) -> CheckoutRe
 
 
 def _create(store: Store, gateway: Gateway, clock: Clock, payment: Payment, request: CheckoutRequest) -> Checkout:
+    """Open it; or the one that this id opened once: the answer got lost, or records were, and it was for another
+    amount then. What it brings counts."""
     try:
         return gateway.create_checkout(request)
-    except Unavailable:
+    except (Unavailable, Refusal) as failure:
         checkout = gateway.find_checkout(payment.id)
-        if checkout is None:
-            raise
-        return checkout
-    except Refusal as refusal:
-        _record_refusal(store, clock, payment, refusal)
+        if checkout is not None:
+            return checkout
+        if isinstance(failure, Refusal):
+            _record_refusal(store, clock, payment, failure)
         raise
 
 

@@ -268,6 +268,7 @@ class ScheduledPayments:
                 one.reason,
                 one.approval_id,
                 one.method_id,
+                on=one.on,
             )
             new = replace(one, state=ScheduledState.STARTED, payment_id=payment.id)
         except Unavailable:

@@ -45,6 +45,7 @@ class Payments:
         approval_id: str = "",
         method_id: str = "",
         netting: Setting | None = None,
+        on: date | None = None,
     ) -> Payment:
         """Start a payment of these invoices and open its checkout; send the payer to `checkout_url`.
 
@@ -54,13 +55,14 @@ class Payments:
         method_id: a stored method to charge at once; where its bank wants to hear from the payer the payment comes back
         as `requires_action`, and `checkout_url` is where they go.
         netting: credit that is set off in the unit that starts the payment; `allocations` are what it leaves to pay.
+        on: the day it was wished for, where it does not start by the click of today; part of the payment's id.
         A known payment that is over (settled, failed, cancelled) is returned as it is, without being paid again.
         Refusal: invalid_allocations (with every problem), request_key_reused, invalid_request_key, reason_too_long,
         gateway_refused, method_unusable, approval_needed, approval_void (the account's own rules: `approvals`).
         Unavailable: the gateway did not answer; repeating with the same key is safe.
         """
         wish = opening.Wish(
-            account_id, tuple(allocations), actor, request_key, return_url, reason, approval_id, method_id, netting
+            account_id, tuple(allocations), actor, request_key, return_url, reason, approval_id, method_id, netting, on
         )
         return opening.start(self._store, self._gateway, self._clock, wish)
 
