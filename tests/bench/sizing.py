@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from infra.cdk.capacity import READY_HOURS, USUAL_READS, USUAL_WRITES, MonthEndCapacity, capacity_for
 from infra.cdk.functions import A_CORE, API, CLOSE_RUN, NUMBER_INVOICES, OPEN_RUN, PORTAL, RECONCILE_RUN, FunctionSpec
 from saldo.accounts.agenda import DUE_SHARDS
 from saldo.invoicing.run.account_parts import parts_of
 from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH
+from saldo.payments.rules import MOST_WAIT
+from saldo.payments.sweeping import MOST_PAYMENTS
 from tests.bench.counted_run import CPU_S, PerInvoice, last
 from tests.bench.prices import KMS_SIGN, MAIL, PROVISIONED_GB_S, WARM_READ, WARM_WRITE
 
@@ -24,6 +27,8 @@ CALL_S = 0.02
 # A subscription leaves its place on the agenda and takes another; each shard of the agenda is one partition.
 DUE_WRITES = 2
 PARTITION_WRU_S = 1_000
+# As infra/cdk/events.py has it.
+SWEPT_EVERY = timedelta(minutes=5)
 
 Work = tuple[float, float]  # calls to the table, seconds of a core
 
@@ -124,6 +129,21 @@ def sizes() -> list[Quota]:
     return sorted((step.quota for step in WHOLE_STEPS), key=lambda quota: quota.allows)
 
 
+def asked_in(wait: timedelta) -> int:
+    """So many payments can wait at once that sweeps ask about each of them once in this time."""
+    return int(wait / SWEPT_EVERY) * MOST_PAYMENTS
+
+
+def sweeps_told() -> str:
+    """What bounds the sweep, in words."""
+    paying, clearing = asked_in(MOST_WAIT["paying"]), asked_in(MOST_WAIT["clearing"])
+    return (
+        f"A sweep looks after {MOST_PAYMENTS} payments every {SWEPT_EVERY.seconds // 60} minutes: "
+        f"{paying:,} that take days are asked about every {MOST_WAIT['paying'].seconds // 3600} hours, "
+        f"or {clearing:,} that wait for their payout every day."
+    )
+
+
 def in_batches(end: MonthEnd, each: PerInvoice, *, warm: bool = True) -> float:
     """Seconds of what goes side by side, at the first quota that holds it; `warm`: the table has carried as much
     before."""
@@ -192,6 +212,7 @@ SHOWN = MonthEnd(1_000_000), MonthEnd(1_000_000, mail=True), MonthEnd(100_000_00
 
 
 def main() -> None:
+    print(sweeps_told(), end="\n\n")
     for end in SHOWN:
         print("\n".join(told(end, last())))
 

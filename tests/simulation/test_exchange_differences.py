@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -80,6 +80,7 @@ def test_money_without_a_rate_is_applied_and_valued_when_the_rate_comes() -> Non
         exchange.value_late(region)
         assert FX not in stored_balances(region.store, exchange.BUYER), "there is still no rate"
         exchange.rates_of(region, (date(2026, 2, 9), "1.2000"))
+        region.now += timedelta(hours=1)  # a sweep looks again by then
         exchange.value_late(region)
         late, owed = euros(region), total(region)
         exchange.value_late(region)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from infra.cdk import capacity
-from infra.cdk.functions import CLOSE_RUN
+from infra.cdk.functions import CLOSE_RUN, SWEEP_PAYMENTS
 from local.place import ROOT
 from saldo.invoicing.run.account_parts import HELD_AT_ONCE
 from saldo.invoicing.run.bill import bill_accounts
@@ -92,3 +92,11 @@ def test_the_tables_of_the_doc_are_what_the_model_says() -> None:
     doc = (ROOT / "docs" / "scaling.md").read_text()
     for end in sizing.SHOWN:
         assert "\n".join(sizing.told(end, last())) in doc, "python -m tests.bench.sizing prints them"
+
+
+def test_what_the_doc_says_of_sweeps_is_what_they_do_and_how_often_they_are_deployed_to() -> None:
+    doc = (ROOT / "docs" / "scaling.md").read_text()
+    assert sizing.sweeps_told() in " ".join(doc.split())
+    assert "every = Duration.minutes(5)" in (ROOT / "infra" / "cdk" / "events.py").read_text()
+    a_call_s = 0.3  # to a gateway that is slow that day
+    assert sizing.MOST_PAYMENTS * (a_call_s + 2 * sizing.CALL_S) < SWEEP_PAYMENTS.timeout_s

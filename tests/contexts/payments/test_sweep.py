@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from saldo.kernel.errors import Unavailable
-from saldo.payments.model import PaymentStatus
+from saldo.payments import rules, sweeping
+from saldo.payments.model import GatewayPayment, Payment, PaymentStatus
 from saldo.payments.records import SHARDS, payment_item, shard_of
 from saldo.storage.units import Unit
 from tests.contexts.payments.scenes import ACCOUNT, Shop, assert_the_books_are_right, news, payout_of, shop_in_memory
@@ -138,12 +141,73 @@ def test_the_sweep_survives_a_crash_at_every_call() -> None:
             shop.start(*[(f"inv_{n:03d}", 100) for n in range(45)], key="form-key-1")
             _at_the_gateway(shop, PaymentStatus.SETTLED, paid_out=True)
             shop.start(("inv_000", 100), key="form-key-2")
-            shop.clock.advance(minutes=11)
-            yield shop
+            with patch.object(rules, "PAYOUT_ASKED_AFTER", timedelta(0)):
+                shop.clock.advance(minutes=11)
+                yield shop
 
     assert_survives_every_crash(
         scene,
         lambda shop: [shop.client, shop.gateway],
-        lambda shop: shop.payments.sweep(payout_after=timedelta(0)),
+        lambda shop: shop.payments.sweep(),
         lambda shop: shop.everything(),
     )
+
+
+def test_a_payment_that_takes_days_is_asked_about_ever_more_rarely() -> None:
+    with shop_in_memory() as shop:
+        shop.start(("inv_1", 10_000))
+        _at_the_gateway(shop, PaymentStatus.PROCESSING)
+        asked_at = []
+        for minutes in range(0, 24 * 60, 10):  # a day of sweeps
+            if shop.payments.sweep().asked:
+                asked_at.append(minutes)
+            shop.clock.advance(minutes=10)
+        assert asked_at == [10, 20, 40, 80, 160, 320, 640, 1000, 1360]
+
+
+def test_many_that_take_days_hold_nobody_up_whose_news_got_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "MOST_PAYMENTS", 5)
+    monkeypatch.setattr(sweeping, "_AT_ONCE", 2)
+    with shop_in_memory() as shop:
+        started = [shop.start(("inv_1", 1), key=f"form-key-{n}", reason="a part") for n in range(40)]
+        _at_the_gateway(shop, PaymentStatus.PROCESSING)
+        lost = max(started, key=lambda payment: shard_of(payment.id))  # on the list that is read last
+        _settles_at_the_gateway(shop, lost)
+        paid_out = next(payment for payment in started if payment is not lost)
+        shop.payments.handle_event(news(paid_out, "settled", "evt_1", at=shop.clock()))
+        _settles_at_the_gateway(shop, paid_out, payout_id="po_1", paid_out_at=shop.clock())
+        for _ in range(26 * 2):
+            shop.clock.advance(minutes=30)
+            assert shop.payments.sweep().asked <= 5
+        assert shop.payments.get(ACCOUNT, lost.id).status is PaymentStatus.SETTLED
+        assert shop.payments.get(ACCOUNT, paid_out.id).paid_out_at is not None
+        assert_the_books_are_right(shop.store)
+
+
+def _settles_at_the_gateway(shop: Shop, payment: Payment, **more: Any) -> None:
+    known = shop.gateway.checkouts[payment.gateway_ref]
+    shop.gateway.checkouts[payment.gateway_ref] = replace(known, status=PaymentStatus.SETTLED, **more)
+
+
+def test_those_that_the_gateway_never_answers_for_go_to_the_end_of_the_queue(shop: Shop) -> None:
+    first = [shop.start(("inv_1", 1), key=f"form-key-{n}", reason="a part") for n in range(3)]
+    shop.clock.advance(minutes=1)
+    last = shop.start(("inv_2", 5_000), key="form-key-9")
+    _at_the_gateway(shop, PaymentStatus.SETTLED)
+    mute = {payment.gateway_ref for payment in first}
+    look_up = shop.gateway.look_up
+
+    def answers(ref: str) -> GatewayPayment | None:
+        if ref in mute:
+            raise Unavailable("the gateway did not answer")
+        return look_up(ref)
+
+    shop.gateway.look_up = answers  # type: ignore[method-assign]  # it has trouble with some of them
+    shop.clock.advance(minutes=11)
+    report = shop.payments.sweep()
+    assert (report.asked, report.unanswered) == (3, 3)
+    assert shop.payments.get(ACCOUNT, last.id).status is PaymentStatus.STARTED
+    shop.clock.advance(minutes=5)
+    report = shop.payments.sweep()
+    assert (report.changed, report.unanswered) == (1, 3)  # as they are asked again, after it
+    assert shop.payments.get(ACCOUNT, last.id).status is PaymentStatus.SETTLED

@@ -40,7 +40,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "money without a rate is never valued",
         "off the agenda",
         "payments/rules.py",
-        'return ("unrated", instant_text(payment.settled_at)) if payment.awaits_rate else None',
+        'return ("unrated", payment.settled_at + ASKED_AFTER) if payment.awaits_rate else None',
         "return None",
         "tests/simulation/test_exchange_differences.py",
     ),

@@ -7,7 +7,7 @@
 told again to a restored copy.
 `<account>` / `guard#imported_settlement#<fingerprint of the source id>`: the settlement was imported, for ever.
 `parked_<gateway>` / `parked#<event id>#<payment id>`: an event that fits no payment, kept until it does.
-Agenda `paying#<0-7>` by start, `clearing#<0-7>` and `unrated#<0-7>` by settlement: what a sweep looks after.
+Agenda `paying#<0-7>`, `clearing#<0-7>` and `unrated#<0-7>` by when a sweep looks after it; each look moves it on.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def payment_item(payment: Payment) -> Item:
     agenda = rules.agenda_of(payment)
     if agenda:
         item["agenda_pk"] = f"{agenda[0]}#{shard_of(payment.id)}"
-        item["agenda_on"] = agenda[1]
+        item["agenda_on"] = instant_text(agenda[1])
     return item
 
 
@@ -150,6 +150,12 @@ def rewrite(unit: Unit, old: Payment, new: Payment) -> Unit:
     """Replace a payment in this unit; holds only while it still is as `old` was read."""
     assert new.version == old.version + 1, "each change of a payment raises its version by one"
     return _counted(note_references(unit.put(payment_item(new), when={"version": old.version}), new, old), new)
+
+
+def look_again(unit: Unit, payment: Payment, at: datetime) -> Unit:
+    """Move its place on the agenda, unless somebody changed it meanwhile. Nothing else of it is changed."""
+    key = payment_key(payment.account_id, payment.id)
+    return unit.update(key, set={"agenda_on": instant_text(at)}, when={"version": payment.version})
 
 
 def shard_of(payment_id: str) -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from saldo.invoicing.rules_early import EarlyOffer
-from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Problem, Problems, Refusal
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
@@ -24,6 +23,11 @@ from saldo.payments.model import (
 )
 
 INVOICES_A_UNIT = 40
+# News come by themselves within minutes, payouts within days: only then is the gateway asked.
+ASKED_AFTER = timedelta(minutes=10)
+PAYOUT_ASKED_AFTER = timedelta(days=1)
+# Those that wait are asked about as long again as they have waited by now, and at least so often.
+MOST_WAIT = {"paying": timedelta(hours=6), "clearing": timedelta(days=1), "unrated": timedelta(hours=1)}
 _MOST_INVOICES = 1000
 
 
@@ -181,20 +185,29 @@ def numbered(allocations: Iterable[Allocation], payables: Mapping[str, Payable])
     return tuple(replace(a, number=payables[a.invoice_id].number) for a in allocations)
 
 
-def agenda_of(payment: Payment) -> tuple[str, str] | None:
-    """Which list of unfinished business the payment is on, as (list, since when as text); None when finished.
+def agenda_of(payment: Payment) -> tuple[str, datetime] | None:
+    """Which list of unfinished business the payment is on and when a sweep first looks after it; None when finished.
 
     `paying`: the gateway has not said the last word, or parts are still to be applied. `clearing`: settled, the
     money has not reached the bank. `unrated`: it has, and what it is worth in the seller's own currency is not known.
     """
-    since = instant_text(payment.started_at)
     if payment.awaits_news or not payment.fully_applied:
-        return "paying", since
+        return "paying", payment.started_at + ASKED_AFTER
     if payment.status is not PaymentStatus.SETTLED or payment.settled_at is None:
         return None
     if payment.paid_out_at is None:
-        return "clearing", instant_text(payment.settled_at)
-    return ("unrated", instant_text(payment.settled_at)) if payment.awaits_rate else None
+        return "clearing", payment.settled_at + PAYOUT_ASKED_AFTER
+    return ("unrated", payment.settled_at + ASKED_AFTER) if payment.awaits_rate else None
+
+
+def next_look(payment: Payment, now: datetime) -> datetime | None:
+    """When a sweep that has just looked after the payment does so again; None where it will not: it is finished, or
+    its list's first look is still to come."""
+    listed = agenda_of(payment)
+    if listed is None or listed[1] > now:
+        return None
+    waited = now - (payment.started_at if listed[0] == "paying" else payment.settled_at or payment.started_at)
+    return now + min(waited, MOST_WAIT[listed[0]])
 
 
 def receipt_number(payment_id: str, paid_on: date) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from saldo.audit.model import Actor
 from saldo.exchange.service import ExchangeRates
@@ -91,12 +91,10 @@ class Payments:
         """Apply one event of the gateway; any order, any number of times. PARKED: it fits no payment and is kept."""
         return news.handle_event(self._store, self._clock, self._gateway.name, event, self._told)
 
-    def sweep(
-        self, older_than: timedelta = timedelta(minutes=10), payout_after: timedelta = timedelta(days=1)
-    ) -> SweepReport:
+    def sweep(self) -> SweepReport:
         """Ask the gateway about payments and stored methods that have waited too long for news, and converge."""
-        report = sweeping.sweep(self._store, self._gateway, self._clock, older_than, payout_after)
-        asked, changed, unanswered = self.methods.sweep(older_than)
+        report = sweeping.sweep(self._store, self._gateway, self._clock)
+        asked, changed, unanswered = self.methods.sweep(rules.ASKED_AFTER)
         report.asked, report.changed = report.asked + asked, report.changed + changed
         report.unanswered += unanswered
         return report
