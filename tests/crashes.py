@@ -18,19 +18,32 @@ from botocore.errorfactory import ClientExceptionsFactory
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 from botocore.session import Session as BotocoreSession
 
-from tests.simulation.dynamodb import PART, THROTTLED, Crash
+from tests.simulation.dynamodb import DOUBLED, PART, THROTTLED, Crash
 
 T = TypeVar("T")
 
 # Calls of which AWS may do a part and say so, or answer a page at a time.
 IN_PARTS = frozenset({"BatchGetItem", "BatchWriteItem", "Query", "Scan", "PutEvents", "SendMessageBatch"})
+# Writes that may be carried out twice: boto3 sends a request again when no answer came, and the first may have arrived.
+# Not a transaction, which boto3 gives a token by which DynamoDB knows it again, nor an execution, which has a name; and
+# not mail, whose client sends once (tests/simulation/test_sent_again.py).
+SENT_AGAIN = frozenset(
+    {
+        *("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "PutObject", "DeleteObject"),
+        *("SendMessage", "SendMessageBatch", "PutEvents", "Invoke"),
+        *("CreateCheckout", "CreateSetup", "ForgetMethod", "RecordTax"),
+    }
+)
 
 # Whose operations are looked up, by name; where two have one of the same name, either's classes will do.
 _SERVICES = ("dynamodb", "s3", "sqs", "kms", "lambda", "events", "stepfunctions", "sesv2", "secretsmanager")
 
 
 class Kind(StrEnum):
-    """What can go wrong with one call. A time-out before: it was never carried out; after: only its answer was lost."""
+    """What can go wrong with one call. A time-out before: it was never carried out; after: only its answer was lost.
+
+    Doubled: it was carried out twice, and what is heard is the second answer.
+    """
 
     CRASH_BEFORE = "crash before"
     CRASH_AFTER = "crash after"
@@ -39,12 +52,15 @@ class Kind(StrEnum):
     THROTTLE = "throttle"
     SERVER_ERROR = "server error"
     PART = "part of a batch"
+    DOUBLED = "doubled"
 
     @property
     def side(self) -> str:
         return "after" if self in (Kind.CRASH_AFTER, Kind.TIMEOUT_AFTER) else "before"
 
     def happens_to(self, operation: str) -> bool:
+        if self is Kind.DOUBLED:
+            return operation in SENT_AGAIN
         return self is not Kind.PART or operation in IN_PARTS
 
     def strike(self, operation: str) -> object:
@@ -61,7 +77,7 @@ class Kind(StrEnum):
             raise _answered("ThrottlingException", 400, operation)
         if self is Kind.SERVER_ERROR:
             raise _answered("InternalServerError", 500, operation)
-        return PART
+        return DOUBLED if self is Kind.DOUBLED else PART
 
 
 CRASHES = (Kind.CRASH_BEFORE, Kind.CRASH_AFTER)

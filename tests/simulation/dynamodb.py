@@ -3,7 +3,7 @@
 It answers like the real one (shown equal to an independent emulator on random operations), counts calls and request
 units as AWS bills them, and can be told to fail at any call: `fault` is asked before a call is carried out and again
 before it answers; it may raise anything. By answering PART it has a batch or a page served in part, by THROTTLED a
-transaction cancelled for load.
+transaction cancelled for load, by DOUBLED a write done twice: its answer is that of the second.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 Attributes = dict[str, dict[str, Any]]
-PART, THROTTLED = "part", "throttled"
+PART, THROTTLED, DOUBLED = "part", "throttled", "doubled"
 # A page of a query or scan ends after this many bytes.
 PAGE_BYTES = 1024 * 1024
 _LAST = "\U0010ffff"
@@ -44,7 +44,7 @@ class Bill:
         return sum(self.calls.values())
 
 
-Fault = Callable[[int, str, str], object]  # (call number, operation, "before" | "after"); may answer PART or THROTTLED
+Fault = Callable[[int, str, str], object]  # (call number, operation, "before" | "after"); may answer one of the three
 
 
 class _Row(NamedTuple):
@@ -250,6 +250,8 @@ class MemoryDynamoDB:
         if busy and told == THROTTLED:
             raise busy()
         with self._one_at_a_time:
+            if told == DOUBLED:
+                apply(False)
             answer = apply(told == PART)
         if fault:
             fault(number, operation, "after")

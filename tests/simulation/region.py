@@ -44,7 +44,7 @@ from saldo.storage.store import Store
 from saldo.tax.model_services import Rated, TaxDocument
 from saldo.tax.ports import TaxService
 from tests.permissions.gate import Gate, Guarded, acting, deployed_gate
-from tests.simulation.dynamodb import PART, Fault, MemoryDynamoDB
+from tests.simulation.dynamodb import DOUBLED, PART, Fault, MemoryDynamoDB
 
 T = TypeVar("T")
 SECRET = b"shared with the gateway"
@@ -101,8 +101,10 @@ class Wire:
         return self.fault(self.calls, operation, when) if self.fault else None
 
     def call(self, operation: str, apply: Callable[[bool], T]) -> T:
-        part = self.at(0, operation, "before") == PART
-        answer = apply(part)
+        told = self.at(0, operation, "before")
+        if told == DOUBLED:
+            apply(False)
+        answer = apply(told == PART)
         self.at(0, operation, "after")
         return answer
 
@@ -134,10 +136,11 @@ class Buckets:
         ContentType: str,  # noqa: N803
         IfNoneMatch: str = "",  # noqa: N803
     ) -> dict[str, Any]:
+        body = Body if isinstance(Body, bytes) else Body.read()
+
         def apply(_part: bool) -> dict[str, Any]:
             if IfNoneMatch and (Bucket, Key) in self.files:
                 raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
-            body = Body if isinstance(Body, bytes) else Body.read()
             self.files[Bucket, Key] = body
             self._versions.setdefault((Bucket, Key), []).append(body)
             return {}

@@ -36,8 +36,10 @@ def _seen() -> frozenset[str]:
 
 
 def _one_kind_a_call(points: list[Point]) -> list[Point]:
-    """Every call once, each with another kind of fault than the one before; all kinds are for `make crashes`."""
-    kinds, chosen = list(Kind), []
+    """Every call once, each with another kind of fault than the one before, and every write that may be doubled so; all
+    kinds are for `make crashes`."""
+    chosen = [point for point in points if point.kind is Kind.DOUBLED]
+    kinds = [kind for kind in Kind if kind is not Kind.DOUBLED]
     for number in range(1, points[-1].number + 1):
         own = {point.kind: point for point in points if point.number == number}
         wanted = [kinds[(number + turn) % len(kinds)] for turn in range(len(kinds))]
