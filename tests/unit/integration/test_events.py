@@ -186,6 +186,11 @@ def test_the_last_part_payment_makes_an_invoice_paid() -> None:
     assert types(invoice("paid"), invoice("paid", open_minor=0)) == []
 
 
+def test_an_invoice_that_credit_pays_whole_is_issued_and_paid() -> None:
+    assert types(None, invoice("paid")) == ["invoice.issued", "invoice.paid"]
+    assert types(invoice("draft"), invoice("paid")) == ["invoice.issued", "invoice.paid"]
+
+
 def test_a_payment_is_settled_when_all_of_it_has_been_applied() -> None:
     settled = payment("settled", parts=2, parts_applied=1)
     assert types(payment("processing"), settled) == []

@@ -48,7 +48,8 @@ def _of_invoice(old: Image | None, new: Image) -> list[DomainEvent]:
         events.append(
             _credit_note_event(new) if is_note else _invoice_event("invoice.issued", new, _when(new, "issued"))
         )
-    if old is not None and new["status"] == "paid" != old["status"]:
+    before = old["status"] if old else ""
+    if new["status"] == "paid" != before and (by_us or before):  # one that credit pays whole is issued so
         events.append(_invoice_event("invoice.paid", new, _when(new, "paid")))
     return events
 
