@@ -1,4 +1,8 @@
-"""The account in a path: reached by the key of its own seller, and by nobody else's."""
+"""The account in a path: reached by the key of its own seller, and by nobody else's.
+
+A key is a seller's and reaches all its customers, so whose account it is can only be looked up. From then on the call's
+reads and writes are signed as a role of that account's own partitions (`storage/narrowed`).
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,11 @@ from saldo.kernel.ids import check_id
 from saldo.storage.store import Store
 
 
-def account_of(call: Call) -> tuple[str, Store]:
-    """Its id, and a store that reaches it alone; one call. NotFound alike for what is not there and another's."""
+def account_of(call: Call, *, with_seller: bool = False) -> tuple[str, Store]:
+    """Its id, and a store that reaches it alone, or it and what its seller offers; one call, and one of STS when this
+    key was not at this account within the hour. NotFound alike for what is not there and another's."""
     account_id = check_id(call.params["account_id"], "acct")
     if services.store().within(call.entity_id).get(*customer_key(call.entity_id, account_id), consistent=False) is None:
         raise NotFound("no such account")
-    return account_id, services.store().within(account_id)
+    owners = (account_id, call.entity_id) if with_seller else (account_id,)
+    return account_id, services.records_of(*owners, name=call.key.id)

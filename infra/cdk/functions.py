@@ -15,6 +15,7 @@ class Grant(Enum):
 
     RECORDS = auto()  # read and write the records, never a Scan, delete none
     RECORDS_DELETE = auto()
+    RECORDS_OF_SELLERS = auto()  # of sellers, their customers and the keys of their systems: no person's
     RECORDS_OF_CUSTOMERS = auto()  # under a role that is narrowed to one customer each time
     RECORDS_READ = auto()
     RECORDS_SCAN = auto()
@@ -121,7 +122,7 @@ API = FunctionSpec(
     "functions.api.v1.app.app",
     A_CORE,
     29,
-    (Grant.RECORDS, Grant.RECORDS_DELETE, Grant.QUEUE_USAGE),
+    (Grant.RECORDS_OF_SELLERS, Grant.RECORDS_OF_CUSTOMERS, Grant.QUEUE_USAGE),
     failures="ApiErrors",
     service="api",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aws_cdk import Aws
@@ -22,12 +22,20 @@ Statements = Callable[["DataStack"], list[iam.PolicyStatement]]
 
 
 def _allow(
-    actions: list[str], *resources: str, via: str = "", only: Mapping[str, str] | None = None
+    actions: list[str],
+    *resources: str,
+    via: str = "",
+    only: Mapping[str, str] | None = None,
+    partitions: Sequence[str] = (),
 ) -> iam.PolicyStatement:
-    """`via`: the key may be used only through that service of this region. `only`: values that must be given."""
+    """`via`: the key may be used only through that service of this region. `only`: values that must be given.
+    `partitions`: patterns of the only partition keys that a call may name, and it must name some."""
     equal = {"kms:ViaService": f"{via}.{Aws.REGION}.amazonaws.com"} if via else dict(only or {})
-    conditions = {"StringEquals": equal} if equal else None
-    return iam.PolicyStatement(actions=actions, resources=list(resources), conditions=conditions)
+    conditions: dict[str, object] = {"StringEquals": equal} if equal else {}
+    if partitions:
+        conditions["ForAllValues:StringLike"] = {"dynamodb:LeadingKeys": list(partitions)}
+        conditions["Null"] = {"dynamodb:LeadingKeys": "false"}
+    return iam.PolicyStatement(actions=actions, resources=list(resources), conditions=conditions or None)
 
 
 def _records(actions: list[str]) -> Statements:
@@ -235,6 +243,20 @@ def _sign_details(data: DataStack) -> list[iam.PolicyStatement]:
     return [_sign(data.keys.details), _allow(["kms:GetPublicKey"], data.keys.details.key_arn)]
 
 
+def _records_of_sellers(data: DataStack) -> list[iam.PolicyStatement]:
+    """What the API does before it knows whose account is asked for, and where it is asked for many: it knows a key and
+    counts its use, takes in events and orders, lists a seller's invoices. Nothing of people, sessions or staff lies in
+    these partitions, and of an account nothing is deleted."""
+    code = data.region_code
+    sellers = f"ent_{code}_*", f"key_{code}_*"
+    table = data.records.table_arn
+    return [
+        _allow([*_READ, *_WRITE], table, partitions=(*sellers, f"acct_{code}_*", "attempts_*")),
+        _allow(["dynamodb:DeleteItem"], table, partitions=sellers),
+        _allow(["kms:Decrypt"], data.keys.records.key_arn, via="dynamodb"),
+    ]
+
+
 def _records_of_customers(data: DataStack) -> list[iam.PolicyStatement]:
     return [_allow(["sts:AssumeRole"], data.names.customer_role_arn)]
 
@@ -242,6 +264,7 @@ def _records_of_customers(data: DataStack) -> list[iam.PolicyStatement]:
 _MEANING: dict[Grant, Statements] = {
     Grant.RECORDS: _records(_READ + _WRITE),
     Grant.RECORDS_DELETE: _records(["dynamodb:DeleteItem"]),
+    Grant.RECORDS_OF_SELLERS: _records_of_sellers,
     Grant.RECORDS_OF_CUSTOMERS: _records_of_customers,
     Grant.RECORDS_READ: _records(_READ),
     Grant.RECORDS_SCAN: _records([*_READ, "dynamodb:Scan", "dynamodb:DescribeTable"]),

@@ -117,13 +117,15 @@ class PortalStack(Stack):
         self._outputs()
 
     def _customer_role(self) -> None:
-        """Under it pages reach a customer's records: each time with a session policy that names the customer's own."""
+        """Under it pages and the API's calls reach a customer's records: each time with a session policy that names
+        the customer's own."""
+        reaching = (self.function, self.api_function)
         iam.Role(
             self,
             "CustomerRole",
             role_name=self._data.names.customer_role,
             description="Reaches the records of one customer at a time",
-            assumed_by=iam.ArnPrincipal(self.function.role.role_arn),
+            assumed_by=iam.CompositePrincipal(*(iam.ArnPrincipal(one.role.role_arn) for one in reaching)),
             inline_policies={"records": iam.PolicyDocument(statements=customer_statements(self._data))},
         )
 

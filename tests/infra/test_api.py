@@ -52,7 +52,7 @@ def test_every_address_that_is_none_of_the_api_is_answered_by_the_pages(assembly
 
 
 def test_the_api_can_open_no_personal_data_and_sign_nobody_in() -> None:
-    assert set(API.grants) == {Grant.RECORDS, Grant.RECORDS_DELETE, Grant.QUEUE_USAGE}
+    assert set(API.grants) == {Grant.RECORDS_OF_SELLERS, Grant.RECORDS_OF_CUSTOMERS, Grant.QUEUE_USAGE}
     assert API.grants != PORTAL.grants
 
 

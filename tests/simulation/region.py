@@ -538,8 +538,8 @@ class Region:
         from functions import services
         from saldo.storage import clients
 
-        pages = sys.modules.get("functions.portal.services")
-        for module in (services, clients, *([pages] if pages else [])):
+        loaded = (sys.modules.get(f"functions.{edge}.services") for edge in ("portal", "api"))
+        for module in (services, clients, *filter(None, loaded)):
             for made in vars(module).values():
                 if hasattr(made, "cache_clear"):
                     made.cache_clear()

@@ -30,7 +30,6 @@ NEXT = Operation(
 
 @routes.get("/api/v1/accounts/{account_id}/next-invoice", Rule(NEXT, scope=Scope.INVOICES_READ))
 def get_next_invoice(call: Call) -> Answer:
-    account_id, _ = account_of(call)
-    reached = services.store().within(account_id, call.entity_id)
+    account_id, reached = account_of(call, with_seller=True)
     ahead = services.forecasts(reached).next_invoice(account_id, call.entity_id)
     return Answer(next_invoice_out(ahead).model_dump_json(by_alias=True), kind=JSON)

@@ -42,7 +42,10 @@ ONE = Operation(
 def list_invoices(call: Call) -> Answer:
     asked = call.asked(InvoiceQuery)
     wish = reading_seller.SellerWish(asked.account or "", asked.status or "", asked.issued_from, asked.issued_to)
-    found = reading_seller.page(services.store(), call.entity_id, wish, call.now, asked.limit, asked.cursor)
+    bounds = call.entity_id, wish, call.now, asked.limit, asked.cursor
+    found = reading_seller.page(
+        services.store(), *bounds, lambda account_id: services.records_of(account_id, name=call.key.id)
+    )
     data = [invoice_out(header) for header in found.headers]
     answer = InvoicePage(data=data, has_more=found.cursor is not None, next_cursor=found.cursor)
     return Answer(answer.model_dump_json(), kind=JSON)

@@ -113,7 +113,7 @@ def get_subscription(call: Call) -> Answer:
 
 @routes.post(_ALL, Rule(START, scope=Scope.SUBSCRIPTIONS_WRITE, most_bytes=MOST_BYTES))
 def create_subscription(call: Call) -> Answer:
-    account_id, store = _reached(call)
+    account_id, store = account_of(call, with_seller=True)
     wanted = requested_subscription(call.document, new_id("sub", call.now), account_id, call.entity_id)
     _well_formed(wanted.id, "sub")
     use = services.subscriptions(store)
@@ -124,7 +124,7 @@ def create_subscription(call: Call) -> Answer:
 
 @routes.post(_CHANGES, Rule(CHANGE, scope=Scope.SUBSCRIPTIONS_WRITE, most_bytes=MOST_BYTES))
 def change_subscription(call: Call) -> Answer:
-    account_id, store = _reached(call)
+    account_id, store = account_of(call, with_seller=True)
     change = _change(call, account_id, store)
     with _fields_as_sent():
         after = services.subscriptions(store).change(account_id, _subscription(call), change, call.actor)
@@ -133,17 +133,11 @@ def change_subscription(call: Call) -> Answer:
 
 @routes.post(_CHANGES + "/preview", Rule(PREVIEW, scope=Scope.SUBSCRIPTIONS_READ, most_bytes=MOST_BYTES))
 def preview_change(call: Call) -> Answer:
-    account_id, store = _reached(call)
+    account_id, store = account_of(call, with_seller=True)
     change = _change(call, account_id, store)
     with _fields_as_sent():
         ahead = services.self_service(store).preview(account_id, _subscription(call), change)
     return Answer(next_invoice_out(ahead).model_dump_json(by_alias=True), kind=JSON)
-
-
-def _reached(call: Call) -> tuple[str, Store]:
-    """The account, and a store that reaches it and what its seller offers."""
-    account_id, _ = account_of(call)
-    return account_id, services.store().within(account_id, call.entity_id)
 
 
 def _subscription(call: Call) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from saldo.accounts.records import account_item, customer_item, entity_item
 from saldo.audit.model import Actor
 from saldo.catalog.records import offer_item, plan_version_item, product_item
 from saldo.invoicing.records import PREFIX as HEADERS
+from saldo.storage.narrowed import Narrowed
 from saldo.storage.store import Store
 from saldo.subscriptions.records import PREFIX as SUBSCRIPTIONS
 from saldo.usage.accept import AcceptUsage, take_in
@@ -28,7 +29,7 @@ from saldo.usage.ingest import Ingest
 from tests.contexts.conftest import FrozenClock
 from tests.contexts.sellers import account, entity
 from tests.functions.security.samples import SAMPLES, Owner
-from tests.permissions.gate import Guarded, acting, deployed_gate
+from tests.permissions.gate import Gate, Guarded, acting, deployed_gate
 from tests.simulation.world import ENTITY, PLAN, PRODUCT, VERSION, World
 
 OPERATOR = Actor("operator", "staff")
@@ -68,12 +69,35 @@ class QueueInMemory:
 
 
 @dataclass
+class Roles:
+    """STS: credentials by which the gate knows a session's policy, and how often any were asked for."""
+
+    gate: Gate
+    clock: FrozenClock
+    asked: list[str] = field(default_factory=list)
+
+    def assume_role(
+        self,
+        *,
+        RoleArn: str,  # noqa: N803
+        RoleSessionName: str,  # noqa: N803
+        Policy: str,  # noqa: N803
+        DurationSeconds: int,  # noqa: N803
+    ) -> dict[str, Any]:
+        self.asked.append(RoleSessionName)
+        key, until = self.gate.assume(RoleArn, Policy), self.clock() + timedelta(seconds=DurationSeconds)
+        given = {"AccessKeyId": key, "SecretAccessKey": "-", "SessionToken": "-", "Expiration": until}
+        return {"Credentials": given}
+
+
+@dataclass
 class Api:
     """Everything a test of the API may ask for."""
 
     world: World
     clock: FrozenClock
     keys: ApiKeys
+    roles: Roles
     queue: QueueInMemory = field(default_factory=lambda: QueueInMemory())
     tokens: dict[str, str] = field(default_factory=dict)
     has: dict[str, dict[str, str]] = field(default_factory=dict)  # account → part of a path → id of that account's
@@ -115,14 +139,15 @@ class Api:
 
 def build(environment: Any, accounts: int = 3) -> Api:
     """The API of region eu; `environment` takes setenv and setattr."""
-    values = {"REGION_CODE": "eu", "TABLE": "records"}
+    values = {"REGION_CODE": "eu", "TABLE": "records", "CUSTOMER_ROLE_ARN": "customer"}
     values["PORTAL_ORIGINS"] = json.dumps({"eu": "https://eu.saldo.example", "us": US_ORIGIN})
     for name, value in values.items():
         environment.setenv(f"SALDO_{name}", value)
     forget()
     world, clock = World(), FrozenClock(datetime(2026, 2, 20, 9, tzinfo=UTC))
     gate = deployed_gate(os.environ)
-    world.store = Store(Guarded(lambda: gate, "dynamodb", world.client), "records")  # type: ignore[arg-type]
+    table: Any = Guarded(lambda: gate, "dynamodb", world.client)
+    world.store = Store(table, "records")
     world.found(accounts)
     offered = [offer_item(PLAN), offer_item(replace(PLAN, id=SEATS.plan_id)), plan_version_item(ENTITY.id, SEATS)]
     world.store.put_many([product_item(PRODUCT), *offered])
@@ -133,7 +158,10 @@ def build(environment: Any, accounts: int = 3) -> Api:
     environment.setattr(services, "store", lambda: world.store)
     keys = ApiKeys(world.store, clock)
     environment.setattr(services, "api_keys", lambda: keys)
-    made = Api(world, clock, keys)
+    roles = Roles(gate, clock)
+    narrowed = Narrowed(table, Guarded(lambda: gate, "sts", roles), "customer", clock)
+    environment.setattr(services, "narrowed", lambda: narrowed)
+    made = Api(world, clock, keys, roles)
     made.has = _possessions(world.store)
     acceptance = AcceptUsage(world.store, made.queue, clock)
     environment.setattr(services, "usage_acceptance", lambda: acceptance)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -47,9 +47,18 @@ class SellerPage:
     cursor: str | None
 
 
-def page(store: Store, entity_id: str, wish: SellerWish, now: datetime, limit: int, cursor: str = "") -> SellerPage:
+def page(
+    store: Store,
+    entity_id: str,
+    wish: SellerWish,
+    now: datetime,
+    limit: int,
+    cursor: str = "",
+    reached: Callable[[str], Store] | None = None,
+) -> SellerPage:
     """At most `limit` invoices from where the cursor points; NotFound for an account that is not the seller's.
 
+    reached: gives the store by which an account that is named is read, once it is known to be the seller's.
     Refusal `invalid_cursor` for one that is not ours or belongs to another list, `invalid_input` for impossible dates.
     """
     today = _today(store, entity_id, now) if wish.status == "overdue" else now.date()
@@ -58,14 +67,14 @@ def page(store: Store, entity_id: str, wish: SellerWish, now: datetime, limit: i
     if wish.account_id and began not in ("", wish.account_id):
         raise _NOT_OURS
     found: list[InvoiceHeader] = []
-    calls = 0
+    calls, within = 0, reached if reached and wish.account_id else store.within
     for account_id in _accounts(store, entity_id, wish, began):
         at = after if account_id == began else ""
         while True:
             if len(found) >= limit or calls >= MOST_CALLS:
                 return SellerPage(tuple(found), _to_cursor(account_id, at))
             calls += 1
-            items, is_end = _older(store.within(account_id), account_id, bounds, limit - len(found), at)
+            items, is_end = _older(within(account_id), account_id, bounds, limit - len(found), at)
             found += [records.header_from(item) for item in items if _fits(item, wish, today)]
             if is_end:
                 break
