@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,18 +12,21 @@ from rich.console import Console
 from local.cli.orders import by, clerk
 from local.cli.site import Sites, store_of
 from local.cli.typed import DAY
-from local.cli.voice import Voice, speaks_json
+from local.cli.voice import Voice, amounts, speaks_json, table
 from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import rate_in_words, rate_said
 from saldo.kernel.money import Money, is_currency
 from saldo.payments.model import Payment
+from saldo.payments.parked import ParkedEvents
 from saldo.payments.receiving import MoneyCame, Receiving
+from saldo.payments.simulator import SimulatedGateway
+from saldo.storage.items import Item
 
 
 @click.group(name="payments")
 def payments_group() -> None:
-    """Money that came to the bank."""
+    """Money that came to the bank, and news of gateways that fit no payment."""
 
 
 @payments_group.command(name="receive")
@@ -100,3 +104,45 @@ def take_back(
     payment = receiving.take_back(account_id, payment_id, on.date(), clerk(person), reason)
     told = {"payment_id": payment.id, "status": payment.status.value, "amount": str(payment.amount)}
     voice.answer(told, lambda console: console.print(f"{payment.amount} of {payment.id} was taken back."))
+
+
+_PARKED = ("event_id", "news", "account_id", "subject_id", "entity_id", "reason", "occurred_at", "parked_at")
+
+
+def _of_gateway(command: Callable[..., None]) -> Callable[..., None]:
+    region = click.option("--region", "region_code", default="eu", show_default=True, help="Region code.")
+    return region(click.option("--gateway", default=SimulatedGateway.name, show_default=True)(command))
+
+
+def _parked_in(sites: Sites, region_code: str, gateway: str) -> ParkedEvents:
+    return ParkedEvents(store_of(sites.in_region(region_code)), system_clock, gateway)
+
+
+@payments_group.command(name="parked")
+@_of_gateway
+@click.pass_obj
+@speaks_json
+def parked(sites: Sites, voice: Voice, region_code: str, gateway: str) -> None:
+    """List a gateway's news that fit no payment, whoever waits longest first."""
+    _tell_parked(voice, _parked_in(sites, region_code, gateway).all())
+
+
+@payments_group.command(name="drop")
+@click.argument("event_id", metavar="EVENT")
+@_of_gateway
+@click.option("--reason", required=True)
+@by
+@click.pass_obj
+@speaks_json
+def drop(sites: Sites, voice: Voice, event_id: str, region_code: str, gateway: str, reason: str, person: str) -> None:
+    """Try a parked event no more. It is kept, with who dropped it and why."""
+    _tell_parked(voice, _parked_in(sites, region_code, gateway).drop(event_id, clerk(person), reason))
+
+
+def _tell_parked(voice: Voice, found: Sequence[Item]) -> None:
+    told = [{name: item[name] for name in (*_PARKED, "amount_minor", "currency") if name in item} for item in found]
+    named = ("event_id", "news", "account_id", "subject_id", "reason", "parked_at")
+    money = [amounts({one["currency"]: one["amount_minor"]}) if "currency" in one else "" for one in told]
+    rows = [(*(one[name] for name in named), amount) for one, amount in zip(told, money, strict=True)]
+    drawn = table("event", "news", "account", "of", "why", "since", "amount", rows=rows, numbers=("amount",))
+    voice.answer({"parked": told}, lambda console: console.print(drawn))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from getpass import getuser
 
 import pytest
 
 from local.cli import site
 from saldo.invoicing.rules_late_law import STATUTES
+from saldo.kernel.money import Money
+from saldo.payments.model import GatewayEvent, GatewayPayment, PaymentStatus
+from saldo.payments.news import handle_event
 from tests.scenarios.sites import sites
 from tests.scenarios.test_command_line import ENTITY, Terminal
 from tests.simulation.region import Region
@@ -331,3 +335,17 @@ def test_money_at_the_bank_is_reported_and_what_the_bank_took_back(terminal: Ter
     back = ("payments", "take-back", ACCOUNT, told["payment_id"], "--on", "2026-01-03", "--reason", "recalled")
     assert terminal.ask(*back)["status"] == "returned"
     assert refused(terminal, *came[:4], "11.00", *came[5:]) == "invalid_amount"
+
+
+def test_news_that_fit_no_payment_are_listed_and_dropped_with_a_reason(terminal: Terminal) -> None:
+    amount, at = Money(1_000, "EUR"), datetime(2026, 1, 2, 9, tzinfo=UTC)
+    report = GatewayPayment("pay_20260102unknown", ACCOUNT, "chk_1", PaymentStatus.SETTLED, amount, at)
+    handle_event(terminal.eu.store, lambda: at, "simulator", GatewayEvent("evt_1", at, report))
+    (parked,) = terminal.ask("payments", "parked")["parked"]
+    assert (parked["event_id"], parked["entity_id"], parked["reason"]) == ("evt_1", ENTITY, "unknown_payment")
+    assert "pay_20260102unknown" in terminal.type("payments", "parked").stdout
+    dropped = terminal.ask("payments", "drop", "evt_1", "--reason", "of our other shop", "--by", "user_ada")
+    assert dropped["parked"] == [parked]
+    assert terminal.ask("payments", "parked")["parked"] == []
+    assert acts(terminal, ACCOUNT) == [("gateway_event.dropped", "user_ada")]
+    assert refused(terminal, "payments", "drop", "evt_1", "--reason", "again") == "not_found"

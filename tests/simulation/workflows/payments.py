@@ -13,6 +13,7 @@ from saldo.invoicing.paying_back import PayBack, pay_back
 from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.errors import Refusal
 from saldo.payments.model import Allocation
+from saldo.payments.parked import ParkedEvents
 from saldo.storage.units import Unit
 from saldo.tax.table import TableTax, shipped_table
 from tests.crashes import Injector, Kind
@@ -157,6 +158,19 @@ def of_nobody(region: Region) -> None:
 @workflow("pay: news of nobody", prepare=of_nobody)
 def park(region: Region) -> None:
     webhooks(region)
+
+
+def kept_of_nobody(region: Region) -> None:
+    of_nobody(region)
+    webhooks(region)
+    region.queues.waiting.clear()
+
+
+@workflow("pay: drop news of nobody", prepare=kept_of_nobody)
+def drop(region: Region) -> None:
+    waiting = ParkedEvents(region.store, region.clock, region.gateway.name)
+    for event_id in sorted({item["event_id"] for item in waiting.all()}):
+        waiting.drop(event_id, CLERK, "of another system")
 
 
 def many_invoices(region: Region) -> None:

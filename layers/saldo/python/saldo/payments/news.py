@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
@@ -33,7 +32,6 @@ from saldo.payments.model import (
 from saldo.payments.model_methods import MethodReport
 from saldo.payments.rating import rated
 from saldo.payments.reading import headers_of, load, payable
-from saldo.payments.webhooks import event_body
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -47,20 +45,39 @@ def silent(_payment: Payment, _outcome: Outcome) -> None:
     """Nobody wants to hear."""
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Of an event what fits nothing of ours: whose payment or method it names, and the code of why."""
+
+    event: GatewayEvent
+    account_id: str
+    subject_id: str
+    reason: str
+
+
 def handle_event(store: Store, clock: Clock, gateway: str, event: GatewayEvent, told: Told = silent) -> Outcome:
     """Apply one event; any order, any number of times. What fits no payment is parked, never dropped.
 
     Raises Unavailable when others keep changing the same records; handling it again later is safe.
     """
-    if isinstance(event.news, Payout):
-        return _take_payout(store, clock, gateway, event, event.news)
-    if isinstance(event.news, MethodReport):
-        subject, outcome = event.news.method_id, take_method(store, clock, event.news, event)
+    outcome, misfits = tried(store, clock, event, told)
+    for misfit in misfits:
+        _park(store, clock, gateway, misfit)
+    return outcome
+
+
+def tried(store: Store, clock: Clock, event: GatewayEvent, told: Told = silent) -> tuple[Outcome, list[Misfit]]:
+    """Apply one event as far as it fits, and what does not."""
+    news = event.news
+    if isinstance(news, Payout):
+        return _payout_tried(store, clock, event, news)
+    if isinstance(news, MethodReport):
+        subject_id, outcome = news.method_id, take_method(store, clock, news, event)
     else:
-        subject, outcome = event.news.payment_id, take_report(store, clock, event.news, event, told)
+        subject_id, outcome = news.payment_id, take_report(store, clock, news, event, told)
     if isinstance(outcome, Outcome):
-        return outcome
-    return _park(store, clock, gateway, event, subject, outcome)
+        return outcome, []
+    return Outcome.PARKED, [Misfit(event, news.account_id, subject_id, outcome)]
 
 
 def take_report(
@@ -190,17 +207,16 @@ def finish_applying(store: Store, clock: Clock, payment: Payment) -> Payment:
     return payment
 
 
-def _take_payout(store: Store, clock: Clock, gateway: str, event: GatewayEvent, payout: Payout) -> Outcome:
-    outcomes = take_payout(store, clock, payout)
+def _payout_tried(store: Store, clock: Clock, event: GatewayEvent, payout: Payout) -> tuple[Outcome, list[Misfit]]:
+    outcomes, misfits = take_payout(store, clock, payout), []
     for paid in payout.payments:
         reason = outcomes[paid.payment_id]
         if not isinstance(reason, Outcome):
             alone = GatewayEvent(event.id, event.occurred_at, replace(payout, payments=(paid,)))
-            _park(store, clock, gateway, alone, paid.payment_id, reason)
-    found = set(outcomes.values())
-    if any(not isinstance(o, Outcome) for o in found):
-        return Outcome.PARKED
-    return Outcome.APPLIED if Outcome.APPLIED in found else Outcome.DUPLICATE
+            misfits.append(Misfit(alone, paid.account_id, paid.payment_id, reason))
+    if misfits:
+        return Outcome.PARKED, misfits
+    return Outcome.APPLIED if Outcome.APPLIED in outcomes.values() else Outcome.DUPLICATE, []
 
 
 def take_payout(store: Store, clock: Clock, payout: Payout) -> dict[str, Outcome | str]:
@@ -251,19 +267,9 @@ def _payout_unit(clock: Clock, payment: Payment, paid: PaidOut, payout: Payout) 
     )
 
 
-def _park(store: Store, clock: Clock, gateway: str, event: GatewayEvent, payment_id: str, reason: str) -> Outcome:
-    body = json.dumps(event_body(event), sort_keys=True)
-    item = records.parked_item(gateway, event.id, payment_id, body, reason, clock())
-    store.write_one(Unit(f"park {event.id}").insert(item))  # a conflict means that it is parked already
-    return Outcome.PARKED
-
-
-def retry_parked(store: Store, clock: Clock, gateway: str, most: int) -> int:
-    """Try parked events again, oldest ids first; returns how many fitted this time (they are parked no longer)."""
-    resolved = 0
-    page = store.query(records.parked_owner(gateway), prefix=records.PARKED, limit=most, consistent=True)
-    for item in page.items:
-        if handle_event(store, clock, gateway, records.parked_event(item)) is not Outcome.PARKED:
-            store.write_one(Unit(f"resolve {item['sk']}").delete((item["pk"], item["sk"])))
-            resolved += 1
-    return resolved
+def _park(store: Store, clock: Clock, gateway: str, misfit: Misfit) -> None:
+    account = store.get(misfit.account_id, "account")
+    entity_id = account["entity_id"] if account else ""
+    whose = misfit.account_id, misfit.subject_id, entity_id
+    item = records.parked_item(gateway, misfit.event, *whose, misfit.reason, clock())
+    store.write_one(Unit(f"park {misfit.event.id}").insert(item))  # a conflict means that it is parked already

@@ -6,7 +6,8 @@
 `<account>` / `guard#gateway_event#<event id>`: the event was handled, for ever; with its body, so that it can be
 told again to a restored copy.
 `<account>` / `guard#imported_settlement#<fingerprint of the source id>`: the settlement was imported, for ever.
-`parked_<gateway>` / `parked#<event id>#<payment id>`: an event that fits no payment, kept until it does.
+`parked_<gateway>` / `parked#<event id>#<payment id>`: an event that fits no payment, kept until it does, on the agenda
+`parked#<gateway>` by when it is tried again; or dropped by people, which it then says.
 Agenda `paying#<0-7>`, `clearing#<0-7>` and `unrated#<0-7>` by when a sweep looks after it; each look moves it on.
 """
 
@@ -22,7 +23,16 @@ from saldo.kernel.exchange import rate_from_row, rate_row
 from saldo.kernel.ids import fingerprint
 from saldo.kernel.money import Money
 from saldo.payments import rules
-from saldo.payments.model import Allocation, GatewayEvent, Payment, PaymentStatus, Received, StatusChange
+from saldo.payments.model import (
+    Allocation,
+    GatewayEvent,
+    GatewayPayment,
+    Payment,
+    PaymentStatus,
+    Payout,
+    Received,
+    StatusChange,
+)
 from saldo.payments.webhooks import event_body, event_from
 from saldo.storage.items import Item, Key
 from saldo.storage.units import Unit
@@ -198,16 +208,43 @@ def parked_owner(gateway: str) -> str:
     return f"parked_{gateway}"
 
 
-def parked_item(gateway: str, event_id: str, payment_id: str, body: str, reason: str, at: datetime) -> Item:
-    """An event that fits no payment. `body`: the event as JSON text, `reason`: a code."""
-    return {
+def parked_agenda(gateway: str) -> str:
+    return f"parked#{gateway}"
+
+
+def parked_item(
+    gateway: str, event: GatewayEvent, account_id: str, subject_id: str, entity_id: str, reason: str, at: datetime
+) -> Item:
+    """An event that fits no payment (or method), which it names as one of an account. `reason`: a code.
+
+    entity_id: the account's seller, "" where there is no such account.
+    """
+    body = event_body(event)
+    item: Item = {
         "pk": parked_owner(gateway),
-        "sk": f"{PARKED}{event_id}#{payment_id}",
+        "sk": f"{PARKED}{event.id}#{subject_id}",
         "kind": "parked_event",
-        "body": body,
+        "event_id": event.id,
+        "news": body["type"],
+        "account_id": account_id,
+        "subject_id": subject_id,
+        "entity_id": entity_id,
         "reason": reason,
+        "occurred_at": instant_text(event.occurred_at),
         "parked_at": instant_text(at),
+        "body": json.dumps(body, sort_keys=True),
+        "agenda_pk": parked_agenda(gateway),
+        "agenda_on": instant_text(at),
     }
+    amount = _amount_of(event)
+    return item | ({"amount_minor": amount.minor, "currency": amount.currency} if amount else {})
+
+
+def _amount_of(event: GatewayEvent) -> Money | None:
+    """Of a payment, or of a payout's only one."""
+    if isinstance(event.news, Payout):
+        return event.news.payments[0].amount
+    return event.news.amount if isinstance(event.news, GatewayPayment) else None
 
 
 def parked_event(item: Item) -> GatewayEvent:

@@ -21,6 +21,7 @@ from saldo.payments.model import (
     Payout,
     SweepReport,
 )
+from saldo.payments.parked import ParkedEvents
 from saldo.payments.ports import Gateway
 from saldo.payments.rating import value
 from saldo.payments.reading import load
@@ -44,7 +45,7 @@ def sweep(store: Store, gateway: Gateway, clock: Clock) -> SweepReport:
     tries parked events again.
     """
     report = SweepReport()
-    report.resolved = news.retry_parked(store, clock, gateway.name, _MOST_PARKED)
+    report.resolved = ParkedEvents(store, clock, gateway.name).retry(_MOST_PARKED)
     due = islice(_due(store, clock()), MOST_PAYMENTS)
     while report.unanswered < _MOST_UNANSWERED and (keys := list(islice(due, _AT_ONCE))):
         _look_after(store, gateway, clock, keys, report)
