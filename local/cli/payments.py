@@ -17,11 +17,13 @@ from saldo.kernel.clock import system_clock
 from saldo.kernel.errors import Refusal
 from saldo.kernel.exchange import rate_in_words, rate_said
 from saldo.kernel.money import Money, is_currency
+from saldo.payments.bringing_back import bring_back
 from saldo.payments.model import Payment
 from saldo.payments.parked import ParkedEvents
 from saldo.payments.receiving import MoneyCame, Receiving
 from saldo.payments.simulator import SimulatedGateway
 from saldo.storage.items import Item
+from saldo.storage.store import Store
 
 
 @click.group(name="payments")
@@ -146,3 +148,35 @@ def _tell_parked(voice: Voice, found: Sequence[Item]) -> None:
     rows = [(*(one[name] for name in named), amount) for one, amount in zip(told, money, strict=True)]
     drawn = table("event", "news", "account", "of", "why", "since", "amount", rows=rows, numbers=("amount",))
     voice.answer({"parked": told}, lambda console: console.print(drawn))
+
+
+@payments_group.command(name="bring-back")
+@click.option(
+    "--from", "spoiled", required=True, metavar="TABLE", help="The table that was spoiled, under its name now."
+)
+@_of_gateway
+@by
+@click.pass_obj
+@speaks_json
+def bring_back_payments(sites: Sites, voice: Voice, spoiled: str, region_code: str, gateway: str, person: str) -> None:
+    """After a restore: begin again the payments that were begun after the restored instant.
+
+    The next sweep asks the gateway what became of each. Repeating it changes nothing.
+    """
+    site = sites.in_region(region_code)
+    if spoiled == site.table:
+        raise Refusal("same_table", "--from names the table that was spoiled, not the one that was restored")
+    lost = Store(site.client("dynamodb"), spoiled)
+    done = bring_back(lost, store_of(site), system_clock, gateway, clerk(person))
+
+    def told(payment: Payment) -> dict[str, str]:
+        known = {"account_id": payment.account_id, "payment_id": payment.id, "amount": str(payment.amount)}
+        return known | {"gateway": payment.gateway}
+
+    def show(console: Console) -> None:
+        console.print(f"{len(done.begun)} begun again.")
+        for payment in done.by_hand:
+            console.print(f"  by hand: {payment.id} of {payment.account_id}, {payment.amount} ({payment.gateway})")
+
+    by_hand = [told(payment) for payment in done.by_hand]
+    voice.answer({"begun": [told(payment) for payment in done.begun], "by_hand": by_hand}, show)

@@ -13,6 +13,9 @@ from saldo.invoicing.rules_late_law import STATUTES
 from saldo.kernel.money import Money
 from saldo.payments.model import GatewayEvent, GatewayPayment, PaymentStatus
 from saldo.payments.news import handle_event
+from saldo.storage.items import Item
+from saldo.storage.store import Store
+from saldo.storage.units import Unit
 from tests.scenarios.sites import sites
 from tests.scenarios.test_command_line import ENTITY, Terminal
 from tests.simulation.region import Region
@@ -349,3 +352,23 @@ def test_news_that_fit_no_payment_are_listed_and_dropped_with_a_reason(terminal:
     assert terminal.ask("payments", "parked")["parked"] == []
     assert acts(terminal, ACCOUNT) == [("gateway_event.dropped", "user_ada")]
     assert refused(terminal, "payments", "drop", "evt_1", "--reason", "again") == "not_found"
+
+
+def test_after_a_restore_payments_are_brought_back_from_the_spoiled_table_and_what_came_by_hand_is_named(
+    terminal: Terminal,
+) -> None:
+    came = ("payments", "receive", ACCOUNT, "--money", "10.00 EUR", "--on", "2026-01-02", "--reference", "line 7")
+    terminal.ask(*came)
+    (payment,) = terminal.eu.store.query_all(ACCOUNT, prefix="payment#")
+    Store(terminal.eu.client("dynamodb"), "spoiled").put_many([payment, _begun_like(payment)])
+    terminal.eu.store.write_one(Unit("lose").delete((ACCOUNT, payment["sk"])))
+    done = terminal.ask("payments", "bring-back", "--from", "spoiled")
+    assert [one["payment_id"] for one in done["by_hand"]] == [payment["payment_id"]]
+    assert [one["payment_id"] for one in done["begun"]] == ["pay_20260102begun"]
+    assert "0 begun again" in terminal.type("payments", "bring-back", "--from", "spoiled").stdout
+    assert refused(terminal, "payments", "bring-back", "--from", terminal.eu.store.table) == "same_table"
+
+
+def _begun_like(payment: Item) -> Item:
+    known = {"payment_id": "pay_20260102begun", "sk": "payment#pay_20260102begun", "gateway": "simulator"}
+    return payment | known

@@ -13,9 +13,9 @@ from saldo.kernel.money import Money
 from saldo.payments.model import PaymentStatus
 from saldo.payments.receiving import MoneyCame, Receiving
 from saldo.storage.items import Item
-from saldo.storage.units import Unit
 from tests.simulation.region import Region, quiet
 from tests.simulation.workflows import invoke, messages, paying
+from tests.simulation.workflows import payments as clicks
 from tests.simulation.workflows.scenes import CLERK, account_id, open_invoices, payments
 
 NEXT_DAY = paying.DEBIT_ON + timedelta(days=1)
@@ -31,10 +31,7 @@ def restore(region: Region, records: list[Item]) -> list[str]:
     """The records as they were; answers what the gateway told meanwhile, for whoever tells it again."""
     told = [body for _, body in region.queues.waiting]
     region.queues.waiting.clear()
-    for item in list(region.store.scan()):
-        region.store.write_one(Unit("lose").delete((item["pk"], item["sk"])))
-    region.store.put_many(records)
-    region.restart()
+    clicks.put_back(region, records)
     return told
 
 
@@ -101,3 +98,31 @@ def test_one_that_would_be_for_another_amount_by_now_is_what_it_was_at_the_gatew
     assert (charged.settled_minor, charged.unapplied_minor) == (minor, 1_000)
     assert (open_invoices(region, 0), check_all(region.store).violations) == ([], [])
     assert [debit.state.value for debit in paying_of(region.store, account_id(0)).debits] == ["started"]
+
+
+def test_what_payers_began_after_the_restored_instant_is_brought_back_and_pays_what_they_chose(region: Region) -> None:
+    clicks.paid_before_a_restore(region)
+    owed = sum(minor for _, minor in open_invoices(region, 0))
+    done = clicks.bring_back(region)
+    assert [one.amount.minor for one in done.begun] == [owed]
+    assert clicks.bring_back(region).begun == []
+    invoke("payments.sweep", {})
+    ((payment_id, amount, status),) = paid(region)
+    assert (amount, status, open_invoices(region, 0)) == (owed, PaymentStatus.SETTLED, [])
+    assert payments(region).start(account_id(0), done.begun[0].allocations, CLERK, clicks.KEY, "").id == payment_id
+    invoke("payments.gateway_events", messages(*(body for _, body in region.queues.waiting)))
+    assert at_the_gateway(region) == [(payment_id, amount)]
+    assert check_all(region.store).violations == []
+
+
+def test_a_debit_that_was_brought_back_is_not_taken_when_its_day_is_made_up_for(region: Region) -> None:
+    paying.announced(region)
+    before = list(region.store.scan())
+    paying.collect(region, paying.DEBIT_ON)
+    clicks.spoil(region)
+    restore(region, before)
+    clicks.bring_back(region)
+    paying.collect(region, NEXT_DAY)
+    invoke("payments.sweep", {})
+    assert (len(at_the_gateway(region)), open_invoices(region, 0)) == (1, [])
+    assert check_all(region.store).violations == []

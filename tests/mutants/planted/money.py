@@ -252,6 +252,14 @@ _NEWS: tuple[Mutant, ...] = (
         "tests/contexts/payments/test_news.py::test_each_payment_of_a_payout_that_is_unknown_is_kept_until_it_is_known",
     ),
     planted(
+        "a debit has the day of starting in its id, so that after a restore it is another payment",
+        "identity by the clock",
+        "payments/opening.py",
+        'derived_id("pay", wish.on or at.date(), ',
+        'derived_id("pay", at.date(), ',
+        "tests/simulation/test_after_a_restore.py",
+    ),
+    planted(
         "events that never fit are tried first for ever",
         "a queue that never moves",
         "payments/parked.py",

@@ -12,8 +12,12 @@ from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.paying_back import PayBack, pay_back
 from saldo.invoicing.rules_corrections import Reason
 from saldo.kernel.errors import Refusal
+from saldo.payments import bringing_back
+from saldo.payments.bringing_back import BroughtBack
 from saldo.payments.model import Allocation
 from saldo.payments.parked import ParkedEvents
+from saldo.storage.items import Item
+from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from saldo.tax.table import TableTax, shipped_table
 from tests.crashes import Injector, Kind
@@ -33,6 +37,7 @@ from tests.simulation.workflows.scenes import (
 )
 
 KEY = "form-key-1"
+SPOILED = "spoiled"  # the table that a restore was made of
 
 
 @workflow("pay: start", prepare=billed)
@@ -235,3 +240,35 @@ def net_alone(region: Region) -> None:
         chosen = [replace(one, minor=500) for one in all_open(region, 0)[:1]]
         setting = desk.netting.prepare(account_id(0), chosen, "a part", "form-key-9")
         desk.netting.settle(setting, CLERK)
+
+
+def spoil(region: Region) -> None:
+    """What is lost from the records lies in a table of its own, as after a change-over."""
+    Store(region.client("dynamodb"), SPOILED).put_many(list(region.store.scan()))
+
+
+def put_back(region: Region, records: list[Item]) -> None:
+    """The records as they were at an instant."""
+    for item in list(region.store.scan()):
+        region.store.write_one(Unit("lose").delete((item["pk"], item["sk"])))
+    region.store.put_many(records)
+    region.restart()
+
+
+def paid_before_a_restore(region: Region) -> None:
+    """A customer paid, and then the records are as they were before."""
+    billed(region)
+    before = list(region.store.scan())
+    paid = pay(region, 0, KEY)
+    region.book.pay_by_card(paid.gateway_ref, CARDS[0], region.now)
+    region.queues.waiting = [("gateway", body) for body in news(region)]
+    webhooks(region)
+    spoil(region)
+    put_back(region, before)
+    region.now += timedelta(hours=1)
+
+
+@workflow("pay: bring back what was begun after a restored instant", prepare=paid_before_a_restore)
+def bring_back(region: Region) -> BroughtBack:
+    spoiled = Store(region.client("dynamodb"), SPOILED)
+    return bringing_back.bring_back(spoiled, region.store, region.clock, region.gateway.name, CLERK)
