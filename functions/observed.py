@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions import tracing
 from saldo.kernel.errors import Refusal, Unavailable
+from saldo.storage.classified import hidden_names
 from saldo.storage.outages import is_outage, told
 
 if TYPE_CHECKING:
@@ -25,11 +26,7 @@ if TYPE_CHECKING:
 Handler = Callable[[Any, Any], Any]  # events and answers are JSON of many shapes; each handler parses its own
 
 # Names under which a personal or secret value could reach a log line; it is hidden wherever it appears.
-_PERSONAL = """
-    name legal_name contact_name email emails to recipients phone address addresses lines postcode city
-    tax_id iban bic purchase_order password totp token secret cookie authorization body
-"""
-PERSONAL = frozenset(_PERSONAL.split())
+PERSONAL = hidden_names()
 _HIDDEN = "(hidden)"
 
 

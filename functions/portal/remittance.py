@@ -16,7 +16,8 @@ from saldo.access.rules import PAYERS
 from saldo.invoicing.listing import InvoiceRow
 from saldo.invoicing.reading import open_rows
 from saldo.kernel.errors import Refusal
-from saldo.payments.rules_remittance import COLUMNS, RemittanceRow, rows_of
+from saldo.payments.rules_remittance import RemittanceRow, rows_of
+from saldo.storage.classified import EXPORTS
 
 routes = Routes("remittance")
 _PAY = roles(PAYERS, SelfService.PAY)
@@ -49,7 +50,7 @@ def check(visit: Visit) -> Answer:
 def wrong_rows(visit: Visit) -> Answer:
     """The rows that are wrong, each with what is wrong, for whoever made the list."""
     found = _read(visit, open_rows(visit.records, visit.account.account_id))
-    head = [*(visit.words(f"remittance.{name}") for name in COLUMNS), visit.words("remittance.problem")]
+    head = [visit.words(f"remittance.{name}") for name in EXPORTS["remittance"]]
     lines = [[r.number, r.amount, r.currency, _text(visit, r)] for r in found if r.code]
     return download(csv_text([head, *lines]), CSV, f"{visit.words('remittance.file')}-{visit.today}.csv")
 

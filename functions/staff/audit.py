@@ -19,12 +19,10 @@ from saldo.audit.model import AuditRecord
 from saldo.audit.records import PREFIX, audit_record
 from saldo.kernel.errors import NotFound, Refusal
 from saldo.kernel.periods import local_date
+from saldo.storage.classified import EXPORTS
 from saldo.storage.store import Store
 
 routes = Routes("audit")
-_HEADS: tuple[str, ...] = (
-    *("at", "owner", "action", "subject", "actor", "kind", "on_behalf_of", "network", "changes", "reason"),
-)
 _SHOWN, _EXPORTED, _USUAL = 200, 50_000, timedelta(days=7)
 
 
@@ -46,7 +44,7 @@ def audit(visit: StaffVisit) -> Answer:
 def export(visit: StaffVisit) -> Answer:
     """All of it, for auditors; that it was exported is put on record first."""
     note_read(visit, visit.at.entity_id, "audit.exported", f"{_day(visit, 'from')} {_day(visit, 'to')}")
-    table = Spreadsheet(visit.words("staff.nav.audit"), _HEADS, leaving(visit, _rows(visit)))
+    table = Spreadsheet(visit.words("staff.nav.audit"), tuple(EXPORTS["audit"]), leaving(visit, _rows(visit)))
     return table_file(visit, table, f"audit-{_day(visit, 'from')}-{_day(visit, 'to')}")
 
 

@@ -16,9 +16,10 @@ from local.cli.voice import Voice, speaks_json, table
 from saldo.invoicing.tax_documents import booked_with_documents
 from saldo.kernel.errors import Refusal
 from saldo.kernel.money import Money
+from saldo.storage.classified import EXPORTS
 from saldo.tax.report import Basis, TaxReport, report_as_invoiced, report_as_paid
 
-_COLUMNS = ("currency", "jurisdiction", "name", "treatment", "percent", "reason", "base", "tax", "documents")
+_COLUMNS = tuple(EXPORTS["tax"])
 
 
 @click.group(name="tax")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functions.portal.presenters.spreadsheets import Spreadsheet
 from functions.portal.words import Words
 from saldo.audit.model import AuditRecord
+from saldo.storage.classified import EXPORTS
 
 # Which page is about what an id names, by its prefix; "" where none is, or not for ever.
 _PAGES = {
@@ -49,7 +50,7 @@ def activity_rows(
 
 
 def activity_file(found: Iterable[AuditRecord], names: Mapping[str, str], words: Words) -> Spreadsheet:
-    heads = [words(f"activity.{name}") for name in ("when", "what", "about", "who", "network", "reason")]
+    heads = [words(f"activity.{name}") for name in EXPORTS["activity"]]
     rows = ((r.at, _what(r, words), r.subject_id, _who(r, names, words), r.actor.address, r.reason) for r in found)
     return Spreadsheet(words("nav.activity"), heads, rows)
 

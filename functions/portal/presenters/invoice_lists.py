@@ -17,6 +17,7 @@ from saldo.access.model_views import SavedView
 from saldo.invoicing.listing import COLUMNS, STATUSES, InvoiceRow, Listing, ListWish, Owed, owed_of
 from saldo.kernel.errors import Problems
 from saldo.kernel.ids import is_id
+from saldo.storage.classified import EXPORTS
 
 _KINDS = {"issued_on": "day", "due_on": "day", "status": "tag", "total_minor": "money", "open_minor": "strong"}
 # One read of the table by key takes so many.
@@ -212,10 +213,8 @@ def _column(name: str, wish: ListWish, path: str, picked: Sequence[str], words: 
 
 def register_file(rows: Iterable[InvoiceRow], today: date, words: Words) -> Spreadsheet:
     """A register of invoices."""
-    names = ("number", "issued_on", "due_on", "status", "currency", "total_minor", "open_minor")
-    return Spreadsheet(
-        words("nav.invoices"), [words(f"column.{name}") for name in names], _register(rows, today, words)
-    )
+    heads = [words(f"column.{name}") for name in EXPORTS["register"]]
+    return Spreadsheet(words("nav.invoices"), heads, _register(rows, today, words))
 
 
 def _register(rows: Iterable[InvoiceRow], today: date, words: Words) -> Iterator[tuple[Cell, ...]]:

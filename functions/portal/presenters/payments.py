@@ -16,6 +16,7 @@ from saldo.invoicing.listing import InvoiceRow
 from saldo.kernel.money import Money
 from saldo.kernel.periods import local_date
 from saldo.payments.model import UNDER_WAY, Allocation, Payment, PaymentStatus
+from saldo.storage.classified import EXPORTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,7 @@ def dated(paid: Payment, zone: str) -> date:
 
 
 def payments_file(payments: Iterable[Payment], zone: str, words: Words) -> Spreadsheet:
-    names = ("column.date", "column.status", "fact.method", "column.currency", "column.amount", "fact.receipt_number")
-    heads = [words(name) for name in (*names, "fact.reference")]
+    heads = [words(name) for name in EXPORTS["payments"]]
     return Spreadsheet(words("nav.payments"), heads, (_file_row(paid, zone, words) for paid in payments))
 
 

@@ -12,6 +12,7 @@ from functions.portal.words import Words
 from saldo.ledger.model import EntryKind
 from saldo.ledger.model_statement import Line, Statement, StatementLine
 from saldo.payments.rules import receipt_number
+from saldo.storage.classified import EXPORTS
 
 _INVOICES = frozenset({EntryKind.INVOICE_ISSUED, EntryKind.INVOICE_IMPORTED})
 _PAYMENTS = frozenset({EntryKind.PAYMENT_SETTLED, EntryKind.PAYMENT_IMPORTED, EntryKind.PAYMENT_RECEIVED})
@@ -109,8 +110,7 @@ def _came(said: str, words: Words) -> str:
 
 def statement_file(found: Sequence[Statement], numbers: Numbers, from_on: date, words: Words) -> Spreadsheet:
     """All currencies below one another, with opening balances."""
-    names = ("date", "entry", "currency", "charge", "paid", "balance")
-    heads = [words(f"column.{name}") for name in names]
+    heads = [words(f"column.{name}") for name in EXPORTS["statement"]]
     return Spreadsheet(words("statement.title"), heads, _file_rows(found, numbers, from_on, words))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import saldo
 from saldo.access.model import Grant, Role, User
@@ -27,6 +29,7 @@ from saldo.disputes import model as disputes
 from saldo.disputes.records import words_item
 from saldo.recovery.model import Finding, SealedFields
 from saldo.recovery.sealed import OPENED_BY, open_all
+from saldo.storage.classified import IN_CLEAR, SEALED
 from saldo.storage.items import Item
 from saldo.storage.sealing import Sealer
 from saldo.support import model as support
@@ -138,6 +141,34 @@ def test_each_kind_is_opened_by_its_room_and_counted_as_erased_once_shredded(reg
     scene.shredding().shred(ORGANISATION, CLERK, "asked")
     found, findings = _opened(region, stored)
     assert (found.opened, found.erased, found.unreadable, findings) == (1, len(stored) - 1, 0, []), "but for staff"
+
+
+class _Watched(Sealer):
+    """Notes which fields are sealed for which place."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        vars(self).update(vars(sealer))
+        self.fields: dict[tuple[str, str], set[str]] = defaultdict(set)
+
+    def seal(self, organisation_id: str, key: tuple[str, str], kind: str, fields: Mapping[str, Any]) -> bytes:
+        self.fields[key] |= set(fields)
+        return super().seal(organisation_id, key, kind, fields)
+
+
+def test_what_rooms_seal_is_what_the_table_of_fields_says_and_only_what_is_personal_or_secret(region: Region) -> None:
+    sealer = _Watched(region.sealer)
+    stored = [*_people(sealer), *_papers(sealer)]
+    assert {item["kind"]: sealer.fields[item["pk"], item["sk"]] for item in stored} == {
+        kind: set(fields) for kind, fields in SEALED.items()
+    }
+    assert all(its.is_hidden for fields in SEALED.values() for its in fields.values())
+    for item in stored:
+        assert not set(SEALED[item["kind"]]) & set(item), "it lies in clear as well"
+
+
+def test_what_is_personal_and_lies_in_clear_says_why() -> None:
+    assert all(len(why) > 20 for fields in IN_CLEAR.values() for _, why in fields.values())
+    assert not any(set(SEALED.get(kind, ())) & set(fields) for kind, fields in IN_CLEAR.items())
 
 
 def test_what_lies_in_anothers_place_and_what_no_room_opens_is_unreadable(region: Region) -> None:

@@ -181,6 +181,23 @@ MUTANTS: tuple[Mutant, ...] = (
         "tests/simulation/test_looks.py",
     ),
     planted(
+        "an erased customer's files go as the page sees them, and their versions stay",
+        "half of what there is",
+        "storage/files.py",
+        '[*page.get("Versions", []), *page.get("DeleteMarkers", [])]',
+        'page.get("Versions", [])[:1]',
+        "tests/contexts/uploads/test_uploads.py::"
+        "test_erasing_a_customer_ends_its_files_in_every_version_but_certificates",
+    ),
+    planted(
+        "what a ticket is about lies in clear beside itself",
+        "personal field copied",
+        "support/records.py",
+        '"topic": ticket.topic.value,',
+        '"topic": ticket.topic.value, "about": ticket.subject,',
+        "tests/simulation/test_leaks.py::test_no_workflow_tells_what_is_personal_or_secret",
+    ),
+    planted(
         "the night links anew what somebody cut off a chain",
         "evidence mended",
         "audit/anchors.py",
