@@ -1,7 +1,7 @@
 """The templates of the environment `staging`, synthesised with every rule checked, once for all tests and processes.
 
-With what its settings may add, so that the rules see it: a month end made ready for, and a secret of CloudFront's that
-is being turned.
+With what its settings may add, so that the rules see it: a month end made ready for, a secret of CloudFront's that is
+being turned, and copies of one region's backups in another account.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from infra.cdk.environments import CONCERNS as CONCERNS
-from infra.cdk.environments import FRONT
+from infra.cdk.environments import COPIES, FRONT
 
 ENV = "staging"
 ADDED: Mapping[str, Any] = {"month_end_invoices": 1_000_000, "front_secrets": ["2026-11", "2027-05"]}
+# The copies of one region go to an account of their own.
+COPIES_ACCOUNT = "444444444444"
 Resource = dict[str, Any]
 _ROOT = Path(__file__).resolve().parents[1]
 _FOLDER = _ROOT / "build" / "cdk.out" / "tests"
@@ -49,7 +51,7 @@ class Assembly:
     def resources(self, kind: str = "") -> Iterator[tuple[str, Resource]]:
         """Every resource of both regions, or those of one type, with a name that says where it is."""
         for region in ("eu", "us"):
-            for concern in (*CONCERNS, FRONT):
+            for concern in (*CONCERNS, COPIES, FRONT):
                 for name, resource in self.template(region, concern)["Resources"].items():
                     if resource["Type"] == kind or not kind:
                         yield f"{region}-{concern}/{name}", resource
@@ -111,6 +113,7 @@ def _synthesised() -> str:
 
     environments = context()["environments"]
     environments[ENV] |= ADDED
+    environments[ENV]["regions"]["us"]["copies"] |= {"account": COPIES_ACCOUNT}
     try:
         application(
             ENV, outdir=str(_FOLDER), extra={"environments": environments, "aws:cdk:bundling-stacks": []}

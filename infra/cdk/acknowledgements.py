@@ -16,7 +16,8 @@ class Acknowledged:
     """`where`: a pattern over the construct's path below its stack; `rule`: cdk-nag's id.
 
     `findings`: for rules on policies, each wildcard that may stand there. `<env>`, `<account>` and `<region>` are those
-    of the stack, and `<steps>` stands for each of the workflow's functions by its logical id.
+    of the stack, `<there>` is where its copies go, `<steps>` stands for each of the workflow's functions by its
+    logical id.
     """
 
     rule: str
@@ -118,9 +119,19 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
-        r"Flags/Environment/Role\w+/Resource",
-        "AppConfig looks at the alarm that takes flags back; states of alarms have no resource level.",
-        ("Resource::*",),
+        r"Backups/Role/DefaultPolicy/Resource",
+        "Files, recovery points and rules of AWS Backup's own get their names at run time; buckets, account and prefix"
+        " are named. The key of the copies is known by its alias alone, which is a condition. Lists of buckets and"
+        " rules, and metrics, have no resource level.",
+        (
+            "Resource::*",
+            "Resource::<Documents7E5B2978.Arn>/*",
+            "Resource::<Audit3D8ADE0A.Arn>/*",
+            "Resource::<Usage04F2BA28.Arn>/*",
+            "Resource::arn:<AWS::Partition>:backup:*:<AWS::AccountId>:recovery-point:*",
+            "Resource::arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:rule/AwsBackupManagedRule*",
+            "Resource::arn:<AWS::Partition>:kms:<there>:key/*",
+        ),
     ),
     Acknowledged(
         "AwsSolutions-IAM5",
@@ -233,6 +244,7 @@ def _ids(known: Acknowledged, stack: cdk.Stack, env: str) -> Iterator[str]:
         yield rule
     for finding in known.findings:
         here = finding.replace("<env>", env).replace("<account>", stack.account).replace("<region>", stack.region)
+        here = here.replace("<there>", getattr(stack, "copies_go_to", ""))
         for step in _steps(stack) if "<steps>" in here else ("",):
             yield f"{rule}[{here.replace('<steps>', step)}]"
 

@@ -49,6 +49,7 @@ class Runbook(Enum):
     DEBITS_FAILED = "debits-failed"
     HARMFUL_UPLOADS = "harmful-uploads"
     SCHEDULE_STOPPED = "schedule-stopped"
+    BACKUPS_FAILING = "backups-failing"
 
     @property
     def path(self) -> str:

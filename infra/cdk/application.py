@@ -9,8 +9,9 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from infra.cdk.acknowledgements import acknowledge
+from infra.cdk.backups import CopiesStack
 from infra.cdk.data import DataStack
-from infra.cdk.environments import FRONT, Environment, Region, context, environment
+from infra.cdk.environments import COPIES, FRONT, Environment, Region, context, environment
 from infra.cdk.events import EventsStack
 from infra.cdk.front import FrontStack
 from infra.cdk.portal import PortalStack
@@ -62,6 +63,9 @@ def region_stacks(app: cdk.App, env: Environment, region: Region) -> list[cdk.St
     events = EventsStack(app, id_("events"), env, region, data, **place("events"))
     watch = WatchStack(app, id_("watch"), env, data, portal, runs, **place("watch"))
     stacks = [data, portal, runs, events, watch]
+    if region.copies:
+        there = {"env": cdk.Environment(account=region.copies.account or env.account, region=region.copies.region)}
+        stacks.append(CopiesStack(app, id_(COPIES), env, region, **place(COPIES) | there))
     if FRONT in env.concerns:
         front = FrontStack(app, id_(FRONT), env, region, **place(FRONT))
         front.add_stack_dependency(portal, "its secret, and the name it finds the API by")

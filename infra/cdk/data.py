@@ -14,6 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.cdk.backups import BUCKETS, Backups, copies_keys, place_of
 from infra.cdk.capacity import capacity_for
 from infra.cdk.environments import Environment, Region
 from infra.cdk.keys import Keys
@@ -52,7 +53,7 @@ class DataStack(Stack):
         super().__init__(scope, id_, **stack)
         self.names = Names(target.name)
         self.region_code = region.code
-        self.keys = Keys(self, target.name)
+        self.keys = Keys(self, target.name, copied=copies_keys(target, region.copies))
         self.records = self._records(_warm(target.month_end_invoices))
         self.wrapped_keys = self._wrapped_keys()
         self.access_log = self._access_log()
@@ -78,6 +79,10 @@ class DataStack(Stack):
         self.canary_secret = self._canary_secret()
         self.tax_secret = self._tax_secret(target)
         self.mail_identity_arn = self._mail_identity(target)
+        if region.copies:
+            self.copies_go_to = place_of(target, region.copies)
+            kept = [self.buckets[name] for name in BUCKETS]
+            Backups(self, target, region, region.copies, self.ward).keep(self.records, self.wrapped_keys, kept)
         self._outputs(region)
 
     def _records(self, warm: dynamodb.WarmThroughput | None) -> dynamodb.Table:

@@ -13,6 +13,12 @@ AWS_REGIONS = {"eu": "eu-central-1", "us": "us-east-1"}
 # The stacks of a region, in the order in which they are deployed.
 CONCERNS = ("data", "portal", "runs", "events", "watch")
 FRONT = "front"
+COPIES = "copies"
+# Where copies of a region's records may lie: under the same law (in the EU, which London and Zurich are not in).
+COPIED_WITHIN = {
+    "eu": ("eu-central-1", "eu-west-1", "eu-west-3", "eu-north-1", "eu-south-1", "eu-south-2"),
+    "us": ("us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+}
 # Where certificates and firewalls of CloudFront exist, whatever region they are for.
 _FRONT_REGION = "us-east-1"
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,14 +42,24 @@ class HostedZone:
 
 
 @dataclass(frozen=True, slots=True)
+class Copies:
+    """Where copies of a region's backups are kept: an AWS region, and an account ("" for the environment's own)."""
+
+    region: str
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Region:
-    """One region's set of stacks. `zone` is None where no public host name is made (one machine)."""
+    """One region's set of stacks. `zone` is None where no public host name is made (one machine), `copies` where
+    nothing is kept but in the region itself."""
 
     code: str
     name: str
     portal_origin: str
     entities: tuple[Entity, ...]
     zone: HostedZone | None
+    copies: Copies | None = None
 
     @property
     def host(self) -> str:
@@ -92,12 +108,17 @@ class Environment:
 
     @property
     def concerns(self) -> tuple[str, ...]:
-        return (*CONCERNS, FRONT) if self.front_secrets else CONCERNS
+        copies = (COPIES,) if any(region.copies for region in self.regions) else ()
+        return (*CONCERNS, *copies, FRONT) if self.front_secrets else (*CONCERNS, *copies)
 
     def stack(self, code: str, concern: str) -> tuple[str, str]:
         """Name and AWS region of one of a region's stacks."""
         if concern == FRONT:
             return f"saldo-{self.name}-{FRONT}-{code}", _FRONT_REGION
+        if concern == COPIES:
+            (copies,) = (region.copies for region in self.regions if region.code == code)
+            assert copies is not None, f"{code} keeps no copies"
+            return f"saldo-{self.name}-{COPIES}-{code}", copies.region
         return f"saldo-{self.name}-{concern}", AWS_REGIONS[code]
 
     @property
@@ -128,11 +149,16 @@ def environment(name: str, settings: Mapping[str, Any] | None = None) -> Environ
 
 
 def _region(code: str, raw: Mapping[str, Any]) -> Region:
-    zone = raw.get("hosted_zone")
+    zone, copies = raw.get("hosted_zone"), raw.get("copies")
+    if copies and copies["region"] not in COPIED_WITHIN[code]:
+        raise ValueError(f"{code}: copies may be kept in {', '.join(COPIED_WITHIN[code])}, not in {copies['region']}")
+    if copies and copies["region"] == AWS_REGIONS[code] and not copies.get("account"):
+        raise ValueError(f"{code}: copies in the same region and account are lost with it")
     return Region(
         code=code,
         name=AWS_REGIONS[code],
         portal_origin=raw["portal_origin"],
         entities=tuple(Entity(**entity) for entity in raw["entities"]),
         zone=HostedZone(**zone) if zone else None,
+        copies=Copies(**copies) if copies else None,
     )

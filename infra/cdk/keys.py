@@ -19,8 +19,11 @@ _LOGS_USE = [
 _LOG_GROUP = "kms:EncryptionContext:aws:logs:arn"
 
 
-def _key(scope: Construct, env: str, name: str, what: str, *, signs: bool = False) -> kms.Key:
-    """`signs`: ES256; KMS turns no such key by itself: README.md says how it is replaced."""
+def _key(
+    scope: Construct, env: str, name: str, what: str, *, signs: bool = False, copied: bool | None = None
+) -> kms.Key:
+    """`signs`: ES256; KMS turns no such key by itself: README.md says how it is replaced. `copied`: other regions of
+    the account may have it, too."""
     return kms.Key(
         scope,
         name.title().replace("-", "") + "Key",
@@ -29,6 +32,7 @@ def _key(scope: Construct, env: str, name: str, what: str, *, signs: bool = Fals
         key_spec=kms.KeySpec.ECC_NIST_P256 if signs else None,
         key_usage=kms.KeyUsage.SIGN_VERIFY if signs else None,
         enable_key_rotation=None if signs else True,
+        multi_region=copied,
         pending_window=Duration.days(30),
         removal_policy=RemovalPolicy.RETAIN,
     )
@@ -59,14 +63,28 @@ def logs_key(scope: Construct, env: str, name: str = "logs") -> kms.Key:
     return key
 
 
+def backups_key(scope: Construct, env: str, name: str, shared_with: str = "") -> kms.Key:
+    """The key of vaults. shared_with: the account that copies what lies under it."""
+    key = _key(scope, env, name, "backups")
+    if shared_with:
+        copies = iam.AccountPrincipal(shared_with)
+        use = iam.PolicyStatement(principals=[copies], actions=[*_USE, "kms:DescribeKey"], resources=["*"])
+        grants = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+        lend = iam.PolicyStatement(principals=[copies], actions=["kms:CreateGrant"], resources=["*"], conditions=grants)
+        for statement in (use, lend):
+            key.add_to_resource_policy(statement)
+    return key
+
+
 class Keys:
     """`records`: tables and buckets; `envelope`: wraps the data keys of organisations; `messages`: queues, topics,
     bus, secrets, state machines; `logs`: every log group; `details`: signs what sellers say of their bank accounts;
     `documents`: signs invoices and credit notes."""
 
-    def __init__(self, scope: Construct, env: str) -> None:
+    def __init__(self, scope: Construct, env: str, *, copied: bool = False) -> None:
+        """copied: backups are kept in another region, where what the envelope key wrapped must be opened."""
         self.records = _key(scope, env, "records", "tables and buckets")
-        self.envelope = _key(scope, env, "envelope", "wraps the data key of each organisation")
+        self.envelope = _key(scope, env, "envelope", "wraps the data key of each organisation", copied=copied or None)
         self.messages = _key(scope, env, "messages", "queues, topics, bus, secrets and workflows")
         self.logs = logs_key(scope, env)
         self.details = _key(scope, env, "details", "signs sellers' bank details", signs=True)

@@ -157,3 +157,25 @@ def test_an_organisation_without_a_key_has_none_to_renew(scene: Rotation) -> Non
     assert scene.keys.wrapped_keys.add(WrappedKey("org_eu_gone", (), version=1, shredded_at="2026"))
     with pytest.raises(Erased):
         renew(scene.keys, "org_eu_gone")
+
+
+class Elsewhere:
+    """KMS in the region where copies lie: it knows a key of several regions by its id, and no ARN of the lost one."""
+
+    def __init__(self, kms: Any, key: str) -> None:
+        self._kms, self._key = kms, key
+
+    def decrypt(self, *, KeyId: str, **asked: Any) -> Any:  # noqa: N803 - as boto3 names it
+        assert KeyId == "mrk-1", "no such key in this region"
+        return self._kms.decrypt(KeyId=self._key, **asked)
+
+
+def test_what_a_lost_regions_key_wrapped_is_opened_by_its_replica(scene: Rotation) -> None:
+    """The table was restored where its copies lay; what it says of the wrapping key names the region that is lost."""
+    lost, there = (f"arn:aws:kms:{region}:111111111111:key/mrk-1" for region in ("eu-central-1", "eu-west-1"))
+    wrapped, region = scene.keys.wrapped_keys, scene.region
+    for key in wrapped.all():
+        assert wrapped.replace(key, key.wrapped, lost, instant_text(region.clock()))
+    kms: Any = Elsewhere(region.kms, scene.old)
+    keys = KeyRing(kms, region.dynamodb, table="keys", kms_key_id=there, region_code="eu", clock=region.clock)
+    assert scene.reads(keys)

@@ -49,7 +49,7 @@ def test_alarms_rules_and_topics_may_use_the_key_of_the_messages(assembly: Assem
 def test_every_key_turns_each_year_and_is_kept_when_its_stack_goes(assembly: Assembly) -> None:
     keys = list(assembly.resources("AWS::KMS::Key"))
     signing = [name for name, key in keys if key["Properties"].get("KeyUsage") == "SIGN_VERIFY"]
-    assert (len(keys), len(signing)) == (14, 4)
+    assert (len(keys), len(signing)) == (18, 4)
     for name, key in keys:
         assert key["Properties"].get("EnableKeyRotation", False) is (name not in signing), name
         assert key["DeletionPolicy"] == "Retain", name

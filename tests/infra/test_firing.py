@@ -83,6 +83,7 @@ def good_day(assembly: Assembly) -> Cloud:
             cloud.ask(specs.PORTAL, asks(net, "/sign-in"))
             walked = cloud.run(specs.CANARY, lambda: canary.handler({}, None))
             assert not walked["broken"]
+        cloud.put("AWS/Backup", "NumberOfBackupJobsCompleted", 1, BackupVaultName="saldo-staging-backups-records")
         for spec in SCHEDULED:
             _called_by_its_schedule(cloud, spec)
     return cloud

@@ -62,8 +62,13 @@ SUPPORTED_BY_THE_EMULATOR = [
     "StepFunctions::StateMachine",
     "WAFv2::WebACL",
 ]
-# What only settings ask for that one machine does not have (test_month_end.py).
-NOT_ASKED_FOR = {"ApplicationAutoScaling::ScalableTarget"}
+# What only settings ask for that one machine does not have (test_month_end.py, test_backups.py).
+NOT_ASKED_FOR = {
+    "ApplicationAutoScaling::ScalableTarget",
+    "Backup::BackupPlan",
+    "Backup::BackupSelection",
+    "Backup::BackupVault",
+}
 
 
 def test_the_rules_of_cdk_nag_are_met_or_acknowledged(assembly: Assembly) -> None:

@@ -14,7 +14,7 @@ from infra.cdk.functions import ALL
 from tests.assembly import Assembly
 
 # Runbooks for what people do and no alarm asks for.
-PRACTISED = ("restore", "key-rotation")
+PRACTISED = ("restore", "key-rotation", "region-lost")
 SECTIONS = (
     "## What it means",
     "## What the customer sees",

@@ -96,11 +96,17 @@ class KeyRing:
             raise Erased
         if not key.wrapped:
             raise CannotOpen
-        context, under = self._context(key.organisation_id), key.under or self._kms_key_id
+        context, under = self._context(key.organisation_id), self._wrapper_of(key)
         return tuple(
             self._kms.decrypt(CiphertextBlob=one, KeyId=under, EncryptionContext=context)["Plaintext"]
             for one in key.wrapped
         )
+
+    def _wrapper_of(self, key: WrappedKey) -> str:
+        """A KMS key that lies in several regions is asked for in our own: the one that wrapped may be lost."""
+        under = key.under or self._kms_key_id
+        name = under.rpartition("/")[2]
+        return name if name.startswith("mrk-") else under
 
     def current_wrapper(self) -> str:
         """ARN of the KMS key that wraps from now on."""
@@ -122,7 +128,7 @@ class KeyRing:
         if not key.wrapped:
             raise Erased
         answer = self._kms.generate_data_key_without_plaintext(
-            KeyId=key.under or self._kms_key_id,
+            KeyId=self._wrapper_of(key),
             KeySpec="AES_256",
             EncryptionContext=self._context(key.organisation_id),
         )
