@@ -13,6 +13,7 @@ from saldo.payments.model import Payment
 from saldo.payments.records import PREFIX, payment_from, payments_key
 from saldo.storage.units import Unit
 from tests.contexts.payments.scenes import ACCOUNT, Shop, news, shop_in_memory
+from tests.simulation.dynamodb import PART
 
 
 @pytest.fixture
@@ -103,3 +104,20 @@ def test_a_record_that_is_not_what_the_payments_say_is_told(shop: Shop) -> None:
     assert [v for v in check_all(shop.store).violations if v.invariant == 14]
     LatestPayments(shop.store).rebuild(ACCOUNT)
     assert not [v for v in check_all(shop.store).violations if v.invariant == 14] and says(shop) == right(shop)
+
+
+def test_a_page_that_ends_early_is_read_to_its_end(shop: Shop) -> None:
+    for n in range(1, 4):
+        paid(shop, n)
+    early = ["Query"]
+
+    def cut(_number: int, operation: str, when: str) -> object:
+        if when == "before" and operation in early:
+            early.remove(operation)
+            return PART
+        return None
+
+    shop.client.fault = cut
+    assert fold(shop) and not early
+    assert says(shop) == right(shop) and len(says(shop)) == 3
+    assert is_being_paid(shop.store, ACCOUNT, "inv_1")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from saldo.kernel.clock import instant_from
 from saldo.kernel.errors import Unavailable
@@ -79,17 +80,19 @@ def _record(store: Store, account_id: str) -> Item | None:
 
 def _folded(store: Store, account_id: str, before: Item | None) -> Item | None:
     """What there is, once it is written; None where a payment was written meanwhile. before: the record, as read."""
-    read = store.query(
+    # A page may end early: what is written down as the latest has to be.
+    pages = store.query_all(
         account_id, prefix=PREFIX, limit=_MOST_PAYMENTS, newest_first=True, consistent=True, fields=_FIELDS
     )
+    read = list(islice(pages, _MOST_PAYMENTS))
     written = before[WRITTEN] if before else 0
-    being_paid = sorted(invoices_of_coming(read.items))
-    is_known = read.cursor is None and len(being_paid) <= _MOST_INVOICES
+    being_paid = sorted(invoices_of_coming(read))
+    is_known = len(read) < _MOST_PAYMENTS and len(being_paid) <= _MOST_INVOICES
     made: Item = {
         "kind": PAYMENTS,
         WRITTEN: written,
         "folded": written,
-        "latest": [{name: item[name] for name in _ROW if name in item} for item in read.items[:LATEST]],
+        "latest": [{name: item[name] for name in _ROW if name in item} for item in read[:LATEST]],
         "being_paid": being_paid if is_known else None,
     }
     unit = Unit(f"payments of {account_id}")
