@@ -570,8 +570,8 @@ _TOLD: tuple[Mutant, ...] = (
         "an invoice is told as paid with each later change",
         "state for change of state",
         "integration/rules.py",
-        'if old is not None and new["status"] == "paid" != old["status"]:',
-        'if old is not None and new["status"] == "paid":',
+        'if new["status"] == "paid" != before and',
+        'if new["status"] == "paid" and',
         "tests/unit/integration/test_events.py",
     ),
     planted(
