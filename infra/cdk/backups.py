@@ -8,6 +8,7 @@ can ask for more than four, so that shredding stays final.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack
@@ -156,7 +157,7 @@ class Backups(Construct):
         )
         self._vaults: list[str] = []
 
-    def keep(self, records: dynamodb.ITable, keys: dynamodb.ITable, buckets: list[s3.IBucket]) -> None:
+    def keep(self, records: dynamodb.ITable, keys: dynamodb.ITable, buckets: Sequence[s3.IBucket]) -> None:
         """All of these, each day."""
         self._daily(RECORDS, [records], buckets)
         if copies_keys(self._target, self._copies):
@@ -169,7 +170,7 @@ class Backups(Construct):
         self._hears_of_files()
         self._watch()
 
-    def _daily(self, kind: str, tables: list[dynamodb.ITable], buckets: list[s3.IBucket]) -> None:
+    def _daily(self, kind: str, tables: Sequence[dynamodb.ITable], buckets: Sequence[s3.IBucket]) -> None:
         names, days = self._ward.names, KEPT[kind]
         here = _vault(self, kind, vault_name(names, kind), self._key, days.here)
         name = copies_name(names, self._region.code, kind)
