@@ -29,6 +29,7 @@ from infra.cdk.functions import (
     MAKE_BUNDLES,
     PUBLISH_EVENTS,
     RECORD_TAX,
+    SWEEP_EVERY_MINUTES,
     SWEEP_PAYMENTS,
 )
 from infra.cdk.hosting import Hosting
@@ -63,7 +64,7 @@ class EventsStack(Stack):
         self._bundle(hosting.function(MAKE_BUNDLES))
         self._examine(hosting.function(EXAMINE_UPLOADS))
         asks = "Asks the gateway about payments whose answer was lost"
-        called_every(self, hosting.function(SWEEP_PAYMENTS), Duration.minutes(5), data.ward, asks)
+        called_every(self, hosting.function(SWEEP_PAYMENTS), Duration.minutes(SWEEP_EVERY_MINUTES), data.ward, asks)
         if target.tax_service:
             self._record_tax(hosting.function(RECORD_TAX))
 

@@ -213,6 +213,7 @@ GATEWAY_EVENTS = FunctionSpec(
     60,
     (Grant.RECORDS, Grant.GATEWAY_SECRET),
 )
+SWEEP_EVERY_MINUTES = 5
 SWEEP_PAYMENTS = FunctionSpec(
     "sweep_payments",
     "functions.payments.sweep.handler",

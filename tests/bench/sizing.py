@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from infra.cdk.capacity import READY_HOURS, USUAL_READS, USUAL_WRITES, MonthEndCapacity, capacity_for
-from infra.cdk.functions import A_CORE, API, CLOSE_RUN, NUMBER_INVOICES, OPEN_RUN, PORTAL, RECONCILE_RUN, FunctionSpec
+from infra.cdk.functions import (
+    A_CORE,
+    API,
+    CLOSE_RUN,
+    NUMBER_INVOICES,
+    OPEN_RUN,
+    PORTAL,
+    RECONCILE_RUN,
+    SWEEP_EVERY_MINUTES,
+    FunctionSpec,
+)
 from saldo.accounts.agenda import DUE_SHARDS
 from saldo.invoicing.run.account_parts import parts_of
 from saldo.invoicing.run.model import ACCOUNTS_PER_BATCH
@@ -27,8 +37,7 @@ CALL_S = 0.02
 # A subscription leaves its place on the agenda and takes another; each shard of the agenda is one partition.
 DUE_WRITES = 2
 PARTITION_WRU_S = 1_000
-# As infra/cdk/events.py has it.
-SWEPT_EVERY = timedelta(minutes=5)
+SWEPT_EVERY = timedelta(minutes=SWEEP_EVERY_MINUTES)
 
 Work = tuple[float, float]  # calls to the table, seconds of a core
 
