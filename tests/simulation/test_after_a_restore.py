@@ -103,9 +103,9 @@ def test_one_that_would_be_for_another_amount_by_now_is_what_it_was_at_the_gatew
 def test_what_payers_began_after_the_restored_instant_is_brought_back_and_pays_what_they_chose(region: Region) -> None:
     clicks.paid_before_a_restore(region)
     owed = sum(minor for _, minor in open_invoices(region, 0))
-    done = clicks.bring_back(region)
+    done = clicks.brought_back(region)
     assert [one.amount.minor for one in done.begun] == [owed]
-    assert clicks.bring_back(region).begun == []
+    assert clicks.brought_back(region).begun == []
     invoke("payments.sweep", {})
     ((payment_id, amount, status),) = paid(region)
     assert (amount, status, open_invoices(region, 0)) == (owed, PaymentStatus.SETTLED, [])
@@ -121,7 +121,7 @@ def test_a_debit_that_was_brought_back_is_not_taken_when_its_day_is_made_up_for(
     paying.collect(region, paying.DEBIT_ON)
     clicks.spoil(region)
     restore(region, before)
-    clicks.bring_back(region)
+    clicks.brought_back(region)
     paying.collect(region, NEXT_DAY)
     invoke("payments.sweep", {})
     assert (len(at_the_gateway(region)), open_invoices(region, 0)) == (1, [])
